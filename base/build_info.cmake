@@ -1,0 +1,23 @@
+# Fills in the commit that the tree is at. Run at every build; see CMakeLists.txt.
+set(commit "unknown")
+set(dirty 0)
+execute_process(COMMAND git -C ${SOURCE_DIR} rev-parse --short=12 HEAD
+  OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed ERROR_QUIET)
+if(failed)
+  set(commit "unknown")
+else()
+  execute_process(COMMAND git -C ${SOURCE_DIR} status --porcelain --untracked-files=no
+    OUTPUT_VARIABLE changes ERROR_QUIET)
+  if(changes)
+    set(dirty 1)
+  endif()
+endif()
+file(READ ${INPUT} text)
+string(REPLACE "$COMMIT$" "${commit}" text "${text}")
+string(REPLACE "$DIRTY$" "${dirty}" text "${text}")
+if(EXISTS ${OUTPUT})
+  file(READ ${OUTPUT} before)
+endif()
+if(NOT text STREQUAL before)
+  file(WRITE ${OUTPUT} "${text}")
+endif()

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Wall time in seconds from a monotonic clock. Includers define _POSIX_C_SOURCE or _GNU_SOURCE. */
+#ifndef DOWNHILL_BASE_CLOCK_H
+#define DOWNHILL_BASE_CLOCK_H
+
+#include <time.h>
+
+static inline double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Exit codes and the one-line messages that go with them. */
+#ifndef DOWNHILL_BASE_ERROR_H
+#define DOWNHILL_BASE_ERROR_H
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_CHECK = 1,       /* a check failed, a regression was found, or training diverged */
+    EXIT_USAGE = 2,       /* bad command line, or nothing matched */
+    EXIT_DATA = 3,        /* bad input data */
+    EXIT_ISA = 4,         /* the ISA asked for is not usable here */
+    EXIT_ENVIRONMENT = 5, /* environment refused, or a time cap hit */
+    EXIT_INTERNAL = 70,   /* out of memory, or a result that cannot be written */
+};
+
+/* Prints "downhill: MESSAGE" and a newline to stderr. */
+__attribute__((format(printf, 1, 2))) void error_line(const char *format, ...);
+
+/* The same, "downhill: warning: MESSAGE". */
+__attribute__((format(printf, 1, 2))) void warning_line(const char *format, ...);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What this machine is, from hwloc and CPUID, and where a thread may run. */
+#ifndef DOWNHILL_BASE_MACHINE_H
+#define DOWNHILL_BASE_MACHINE_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MACHINE_CACHES_MAX = 8 };
+
+typedef struct machine_cache {
+    unsigned level;
+    const char *type; /* "data", "instruction", "unified" */
+    uint64_t bytes;
+    unsigned shared_by_pus;
+} machine_cache;
+
+typedef struct machine {
+    char cpu_name[128];  /* "unknown" where nothing says */
+    char hypervisor[32]; /* "" on bare metal */
+    char kernel[160];    /* operating system and release */
+    char host_name[128];
+    char allowed_cpus[128];                    /* the CPUs this process may use, "0-1" */
+    unsigned packages, numa_nodes, cores, pus; /* those allowed */
+    uint64_t memory_bytes;
+    machine_cache caches[MACHINE_CACHES_MAX]; /* of the first allowed PU, nearest first */
+    size_t n_caches;
+} machine;
+
+/* Never fails: what cannot be found out is 0 or "unknown". */
+void machine_read(machine *m);
+
+/* The machine with its ISA levels and CPU features, as in results.json (reports/README.md). */
+json_t *machine_to_json(const machine *m);
+
+/* How the program was built: version, commit, compiler, flags per level, libraries. */
+json_t *machine_build_to_json(void);
+
+/* Binds the calling thread to one PU, the last of those allowed (the first takes most interrupts).
+ * Returns its operating-system number, or -1 and a reason. */
+int machine_pin(char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Result files appear whole or not at all. */
+#ifndef DOWNHILL_BASE_OUTPUT_H
+#define DOWNHILL_BASE_OUTPUT_H
+
+#include <jansson.h>
+
+/* Writes the object to `path` ("-": stdout) by way of a temporary name in the same directory and a
+ * rename. Takes the reference to `root`. Returns EXIT_OK, or prints a line and returns
+ * EXIT_INTERNAL, and then nothing is left behind. */
+int output_json(const char *path, json_t *root);
+
+/* Before a long run: can a file be made at `path`? Prints a line and returns EXIT_USAGE if not. */
+int output_check(const char *path);
+
+/* Sets a member, taking the reference to `value`. A failed allocation is remembered, and the next
+ * output_json() reports it. */
+void output_set(json_t *object, const char *key, json_t *value);
+
+/* A number, or null where it is not finite, which JSON cannot say. */
+json_t *output_real(double value);
+
+#endif

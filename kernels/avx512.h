@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Helpers shared by the *_avx512.c sources. */
+#ifndef DOWNHILL_AVX512_H
+#define DOWNHILL_AVX512_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A function whose arguments of tile shape must be constants in the loops it unrolls. */
+#define DOWNHILL_INLINE static inline __attribute__((always_inline))
+
+enum { F32X16 = 16 };
+
+/* Mask of the first `count` lanes; every lane from 16 on. A masked load or store touches no memory
+ * behind a lane that is off. */
+DOWNHILL_INLINE __mmask16 first_lanes_x16(size_t count)
+{
+    return (__mmask16)(count >= F32X16 ? 0xFFFFu : (1u << count) - 1u);
+}
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill: SIMD kernels for linear classifiers. This is the only public header.
+ *
+ * A linear classifier scores n samples of d features for c classes,
+ *
+ *     S = X Wᵀ + b,    X n×d,  W c×d,  b c,  S n×c,
+ *
+ * and is trained by stepping against the gradient of a loss of the scores. Everything here is a
+ * piece of that step, or the whole of it (downhill_step_f32).
+ *
+ * Conventions that hold for every function
+ *   Layout       row-major; a leading dimension (ld…) is the distance between the starts of two
+ *                rows, counted in elements, and at least the width of a row.
+ *   Alignment    none required. 64-byte aligned rows are a little faster.
+ *   Sizes        n, d, c >= 1. Zero is an error, not a no-op.
+ *   Reads/writes not one byte outside the rows described is touched, padding between rows
+ *                included.
+ *   Aliasing     outputs must not overlap inputs, except where a function says so.
+ *   Allocation   none. A function that needs scratch memory takes a workspace.
+ *   Threads      every function may be called from many threads at once on disjoint outputs; the
+ *                library starts none and keeps no state but the once-made choice of ISA.
+ *   Machine      MXCSR, x87 and tile state are left as found. Rounding mode must be
+ *                round-to-nearest-even (the default) for the stated bounds to hold.
+ *   Determinism  same table, same arguments: same bits. Across tables: see each function.
+ *   Errors       a status other than DOWNHILL_OK means that nothing was written, unless the
+ *                function says otherwise. Nothing is printed, nothing aborts.
+ *
+ * u below is 2⁻²⁴, the unit roundoff of f32, and γ_m = m·u / (1 - m·u).
+ */
+#ifndef DOWNHILL_H
+#define DOWNHILL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define DOWNHILL_VERSION_MAJOR 0
+#define DOWNHILL_VERSION_MINOR 1
+#define DOWNHILL_VERSION_PATCH 0
+
+#if defined DOWNHILL_SHARED && defined __GNUC__
+#define DOWNHILL_API __attribute__((visibility("default")))
+#else
+#define DOWNHILL_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum downhill_status {
+    DOWNHILL_OK = 0,
+    DOWNHILL_ERR_NULL,         /* a pointer that must not be NULL is NULL */
+    DOWNHILL_ERR_SIZE,         /* a size is 0, too large to address, or differs from its partner */
+    DOWNHILL_ERR_LD,           /* a leading dimension is smaller than the row */
+    DOWNHILL_ERR_LABEL,        /* a label is not in [0, c) */
+    DOWNHILL_ERR_ROW,          /* a row number is not in [0, x_rows) */
+    DOWNHILL_ERR_PARAMETER,    /* a number is not finite, or an enum value is unknown */
+    DOWNHILL_ERR_WORKSPACE,    /* the workspace is smaller than downhill_workspace_f32() says */
+    DOWNHILL_ERR_ISA_UNKNOWN,  /* a word that names no ISA level or no feature */
+    DOWNHILL_ERR_ISA_UNUSABLE, /* not compiled in, or not usable on this machine */
+} downhill_status;
+
+/* One line of English for a status, without a full stop. Never NULL. */
+DOWNHILL_API const char *downhill_status_text(downhill_status status);
+
+/* "MAJOR.MINOR.PATCH" of the library that is linked, which may be newer than this header. */
+DOWNHILL_API const char *downhill_version(void);
+
+/* ---- Instruction sets -----------------------------------------------------------------------
+ *
+ * An ISA level is a named set of CPU features with a complete table of kernels for it. Levels are
+ * tried from the last to the first; the choice rests on feature bits and operating-system state
+ * only, never on family, model or brand. Levels whose kind is DOWNHILL_KIND_AUTO hold the scalar
+ * source vectorised by the compiler; they are there to be measured and never chosen unasked.
+ *
+ * Environment, read at the first use:
+ *   DOWNHILL_ISA=avx2         use this level; it is an error if it is unknown or unusable
+ *   DOWNHILL_DISABLE=fma,...  behave as on a CPU without these features
+ */
+typedef struct downhill_kernels downhill_kernels;
+
+typedef enum downhill_kind {
+    DOWNHILL_KIND_BASELINE, /* portable C, vectorisation off */
+    DOWNHILL_KIND_AUTO,     /* the same source, vectorised by the compiler at an ISA's flags */
+    DOWNHILL_KIND_HAND,     /* intrinsics */
+} downhill_kind;
+
+typedef struct downhill_level {
+    const char *name; /* "avx512" */
+    downhill_kind kind;
+    const char *auto_name; /* for DOWNHILL_KIND_HAND: the AUTO level at the same flags; else NULL */
+    int compiled;          /* the compiler could build it */
+    int cpu;               /* CPUID has every feature */
+    int os;                /* the operating system saves the registers (XCR0) */
+    int permitted;     /* permission, where one is needed, was granted; not masked by the user */
+    int usable;        /* all of the above */
+    int chosen;        /* it is what downhill_select(NULL, …) returns */
+    char missing[160]; /* what is missing, by name: "avx512vl (CPU)"; "" if usable */
+} downhill_level;
+
+typedef struct downhill_feature {
+    const char *name; /* as the vendor spells it, lower case: "avx512bw" */
+    int cpu;          /* CPUID bit */
+    int os;           /* the state it needs is enabled in XCR0 */
+    int permitted;    /* 1 granted or none needed, 0 refused, -1 not asked: no variant needs it */
+    int disabled;     /* masked by DOWNHILL_DISABLE */
+} downhill_feature;
+
+/* Fills *out with level i. Returns DOWNHILL_ERR_SIZE past the last one, so that
+ * `for (i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)` walks them all, lowest first. */
+DOWNHILL_API downhill_status downhill_level_at(size_t i, downhill_level *out);
+
+/* The same for the CPU features that the library looks at. */
+DOWNHILL_API downhill_status downhill_feature_at(size_t i, downhill_feature *out);
+
+/* Sets *out to the table of the level named `isa`, or, where isa is NULL, to the default: what
+ * DOWNHILL_ISA asks for, else the highest usable level. Thread-safe; cheap after the first call.
+ * On an error *out is NULL and, if `why` is not NULL, one line that names the level and the
+ * missing feature is written to it, cut to why_size bytes with the terminator. */
+DOWNHILL_API downhill_status downhill_select(const char *isa, const downhill_kernels **out,
+                                             char *why, size_t why_size);
+
+/* The level that a table belongs to: "avx512". NULL stands for the default table. */
+DOWNHILL_API const char *downhill_kernels_name(const downhill_kernels *kernels);
+
+/* ---- Data ------------------------------------------------------------------------------------ */
+
+/* n samples, taken from the rows of a larger matrix without copying. */
+typedef struct downhill_batch_f32 {
+    const float *x;     /* x_rows × d */
+    size_t ldx;         /* >= d */
+    size_t x_rows;      /* >= 1 */
+    const int32_t *y;   /* x_rows labels in [0, c), indexed as x is; NULL where none are needed */
+    const size_t *rows; /* n row numbers, each < x_rows, repeats allowed; NULL: rows 0 … n-1 */
+    size_t n;           /* >= 1; <= x_rows where rows is NULL */
+} downhill_batch_f32;
+
+/* The weights of a linear classifier, or the gradient with respect to them. */
+typedef struct downhill_weights_f32 {
+    float *w;   /* c × d */
+    size_t ldw; /* >= d */
+    float *b;   /* c; NULL: no bias (for a gradient: not wanted) */
+    size_t d;
+    size_t c;
+} downhill_weights_f32;
+
+typedef enum downhill_loss_kind { DOWNHILL_HINGE = 0, DOWNHILL_SOFTMAX = 1 } downhill_loss_kind;
+
+typedef struct downhill_loss {
+    downhill_loss_kind kind;
+    float delta; /* margin of the hinge loss, finite and >= 0, usually 1; ignored by softmax */
+} downhill_loss;
+
+/* ---- Kernels ---------------------------------------------------------------------------------
+ *
+ * `kernels` is a table from downhill_select(), or NULL for the default. Where the default cannot be
+ * chosen (DOWNHILL_ISA names something unusable) each function returns that error.
+ */
+
+/* Scores: S = X Wᵀ + b.
+ *
+ *   scores  n × c, leading dimension lds >= c; overwritten
+ * batch->y is not read.
+ * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|), whatever the order of the sum, plus
+ *         d·2⁻¹⁴⁹ for underflow. Exact where every partial sum is representable. Across tables the
+ *         order of the sum differs, and with it the last bits.
+ * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
+ * Cost:   2·n·d·c + n·c operations; X, W and S cross the memory bus once if W fits a cache. */
+DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
+                                                const downhill_batch_f32 *batch,
+                                                const downhill_weights_f32 *weights, float *scores,
+                                                size_t lds);
+
+/* Multiclass hinge loss of Weston and Watkins (1999) and its subgradient:
+ *
+ *   m_ij = (s_ij - s_i,y_i) + Δ           for j ≠ y_i, two roundings in this order
+ *   loss = Σ_i Σ_{j ≠ y_i} max(0, m_ij)
+ *   dscores_ij = 1 if m_ij > 0 else 0;    dscores_i,y_i = -Σ_{j ≠ y_i} dscores_ij
+ *
+ *   scores   n × c;  y  n labels in [0, c), checked;  delta  Δ, finite and >= 0
+ *   dscores  n × c; may be scores itself, with the same leading dimension
+ *   loss     the sum over the n samples, not the mean
+ * At a kink (margin exactly 0) the subgradient is 0. A margin that is NaN counts as violated and
+ * makes the loss NaN, so that a diverged run is seen.
+ * Exactness: dscores are small integers and the same bits on every table. The loss is within
+ *         γ_{256·c} Σ_i Σ_j m⁺_ij of the exact sum of the rounded margins, equal on every table
+ *         where the partial sums are representable.
+ * Cost:   4·n·c operations, 8·n·c + 4·n bytes. */
+DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels, size_t n, size_t c,
+                                                const float *scores, size_t lds, const int32_t *y,
+                                                float delta, float *dscores, size_t ldds,
+                                                double *loss);
+
+/* Softmax cross-entropy, with the maximum of the row subtracted, and its gradient:
+ *
+ *   p_ij = e^(s_ij - M_i) / Σ_k e^(s_ik - M_i),   M_i = max_j s_ij
+ *   loss = Σ_i -ln p_i,y_i;   dscores_ij = p_ij - [j = y_i]
+ *
+ * Arguments as for downhill_hinge_f32. Right for any finite scores, ±1e38 included.
+ * Error:  the exponential has a relative error below 1.1·2⁻²³ of e^t for the rounded argument
+ *         t = fl(s - M); values below 2⁻¹²⁶ are flushed to 0. With E_j = |t_j|·u + 2.2·u this gives
+ *         |dscores_ij - exact| <= p_j (E_j + Σ_k p_k E_k + (c+4)·u) + 2⁻²³[j = y_i]·u + 2⁻¹²⁵ and a
+ *         loss within Σ_i (Σ_k p_k E_k + c·u) of exact, to first order in u.
+ * Special: a row with a NaN or a +infinity gives a NaN loss; -infinity is a probability of 0.
+ * Cost:   about 20·n·c operations, 8·n·c + 4·n bytes. */
+DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernels, size_t n,
+                                                  size_t c, const float *scores, size_t lds,
+                                                  const int32_t *y, float *dscores, size_t ldds,
+                                                  double *loss);
+
+/* Gradient: dW = dscoresᵀ X and db = Σ_i dscores_i, or added to what is there.
+ *
+ *   dscores     n × c, leading dimension ldds >= c
+ *   accumulate  0: grad is overwritten; otherwise it is added to
+ * batch->y is not read.
+ * Error:  |dw_jk - exact| <= γ_{n+2} (Σ_i |g_ij x_ik| + |dw_jk before|), plus n·2⁻¹⁴⁹; the same for
+ *         db with x = 1. Exact where every partial sum is representable.
+ * Cost:   2·n·d·c + n·c operations; X, dW and dscores cross the bus once if dW fits a cache. */
+DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
+                                               const downhill_batch_f32 *batch,
+                                               const float *dscores, size_t ldds, int accumulate,
+                                               const downhill_weights_f32 *grad);
+
+/* Update with weight decay folded in:  w ← decay·w - step·dw,   b ← b - step·db.
+ *
+ * For a mean loss over n samples with the penalty λ‖W‖² and learning rate η, decay = 1 - 2ηλ and
+ * step = η/n. Biases are not decayed. Three roundings in the order written, never fused.
+ * Exactness: the same bits on every table.
+ * Cost:   3·c·d operations, 12·c·d bytes. */
+DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels,
+                                                 const downhill_weights_f32 *weights,
+                                                 const downhill_weights_f32 *grad, float decay,
+                                                 float step);
+
+/* ---- The fused step -------------------------------------------------------------------------- */
+
+/* Time spent in each phase of a step, added to what is there. */
+typedef struct downhill_profile {
+    uint64_t gather_ns; /* row numbers and labels looked up and checked */
+    uint64_t score_ns;
+    uint64_t loss_ns;
+    uint64_t grad_ns;
+    uint64_t update_ns;
+} downhill_profile;
+
+/* Bytes of workspace that the two functions below need, any alignment. 0 if d or c is 0 or the size
+ * overflows. */
+DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
+
+/* Loss and gradient of a batch in one pass over X: sub-blocks of rows that fit the L2 cache are
+ * scored, turned into dscores and added to the gradient before the next sub-block is touched, so
+ * that X crosses the memory bus once. The scores of the whole batch are never stored.
+ *
+ *   grad       overwritten with the gradient of the sum of the losses (divide by n yourself)
+ *   loss_sum   the sum over the samples; NULL if not wanted
+ *   profile    NULL, or where to add the times of the phases (costs five clock reads a sub-block)
+ * Row numbers and labels are checked before anything is written.
+ * Error and exactness: those of the parts, put together. */
+DOWNHILL_API downhill_status downhill_loss_grad_f32(
+    const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+    const downhill_weights_f32 *weights, downhill_loss loss, const downhill_weights_f32 *grad,
+    double *loss_sum, void *workspace, size_t workspace_bytes, downhill_profile *profile);
+
+/* One minibatch step: downhill_loss_grad_f32 followed by downhill_update_f32. The loss is that of
+ * the weights before the update. `weights` and `grad` must have the same d and c. */
+DOWNHILL_API downhill_status downhill_step_f32(const downhill_kernels *kernels,
+                                               const downhill_batch_f32 *batch,
+                                               const downhill_weights_f32 *weights,
+                                               downhill_loss loss, float decay, float step,
+                                               const downhill_weights_f32 *grad, double *loss_sum,
+                                               void *workspace, size_t workspace_bytes,
+                                               downhill_profile *profile);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

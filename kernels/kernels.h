@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The micro-kernels and their table. A micro-kernel validates nothing, allocates nothing, keeps no
+ * state, and reads and writes not one byte outside its arguments. It sees a block of at most
+ * BLOCK_ROWS_MAX rows through an array of row pointers, so that leading dimensions, scattered rows
+ * and the start of a block of features are all the same to it; blocking is the frame's work
+ * (ops.c, step.c). Definitions, bounds and formulas are in downhill.h. */
+#ifndef DOWNHILL_KERNELS_H
+#define DOWNHILL_KERNELS_H
+
+#include "downhill.h"
+
+enum { BLOCK_ROWS_MAX = 256 };
+
+struct downhill_kernels {
+    const char *name;
+
+    /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
+    void (*score_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+                      size_t ldw, float *scores, size_t lds);
+
+    /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
+    double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
+                        float delta, float *dscores, size_t ldds);
+    double (*softmax_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
+                          float *dscores, size_t ldds);
+
+    /* dW += dscoresᵀ X. X n×d by row pointers, dscores n×c, dW c×d. */
+    void (*grad_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *dscores,
+                     size_t ldds, float *dw, size_t lddw);
+
+    /* w = decay·w - step·g, count elements, three roundings each. */
+    void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
+};
+
+#define DOWNHILL_PASTE2(a, b) a##_##b
+#define DOWNHILL_PASTE(a, b)  DOWNHILL_PASTE2(a, b)
+
+/* Name of a micro-kernel in a source that is compiled once for each of several levels. */
+#define DOWNHILL_NAME(kernel) DOWNHILL_PASTE(downhill_##kernel, DOWNHILL_LEVEL_NAME)
+
+#define DOWNHILL_PROTOTYPES(level)                                                                 \
+    void downhill_score_f32_##level(size_t n, size_t d, size_t c, const float *const *x,           \
+                                    const float *w, size_t ldw, float *scores, size_t lds);        \
+    double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
+                                      const int32_t *y, float delta, float *dscores, size_t ldds); \
+    double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
+                                        const int32_t *y, float *dscores, size_t ldds);            \
+    void downhill_grad_f32_##level(size_t n, size_t d, size_t c, const float *const *x,            \
+                                   const float *dscores, size_t ldds, float *dw, size_t lddw);     \
+    void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \
+                                     float *w);
+
+#define DOWNHILL_LEVEL(name, kind, auto_name, features) DOWNHILL_PROTOTYPES(name)
+#include "levels.def"
+
+/* Number of the level, in the order of levels.def, that a machine with these usable features
+ * (cpu.h) gets. Pure; for downhill_select and for the tests of recorded CPUs. */
+size_t downhill_level_choose(uint32_t usable);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * e^t for t <= 0 in 16 lanes; see softmax.h. */
+#ifndef DOWNHILL_EXP_AVX512_H
+#define DOWNHILL_EXP_AVX512_H
+
+#include "avx512.h"
+#include "softmax/softmax.h"
+
+DOWNHILL_INLINE __m512 exp_f32x16(__m512 t)
+{
+    const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(t, _mm512_set1_ps(EXP_LOG2E)),
+                                          _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(EXP_LN2_HI), t);
+    r = _mm512_fnmadd_ps(n, _mm512_set1_ps(EXP_LN2_LO), r);
+    __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(EXP_C6), r, _mm512_set1_ps(EXP_C5));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C4));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C3));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C2));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
+    /* "Not less than" is true for NaN, which must come out as NaN. */
+    const __mmask16 normal = _mm512_cmp_ps_mask(t, _mm512_set1_ps(EXP_MIN_ARG), _CMP_NLT_UQ);
+    return _mm512_maskz_scalef_ps(normal, p, n);
+}
+
+#endif

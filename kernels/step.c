@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The fused minibatch step. For each block of rows that fits L2: scores, loss, gradient; then,
+ * once, the update. X crosses the memory bus once, where a chain of whole-batch calls reads it
+ * twice, and only the scores of one block are ever held. */
+#define _POSIX_C_SOURCE 199309L
+#include "blocking.h"
+
+#include <time.h>
+
+enum { LINE = 64 };
+
+/* A row of scores starts on a cache line, so that no vector of a row straddles one. */
+static size_t scores_ld(size_t c)
+{
+    return (c + LINE / sizeof(float) - 1) / (LINE / sizeof(float)) * (LINE / sizeof(float));
+}
+
+size_t downhill_workspace_f32(size_t d, size_t c)
+{
+    if (d == 0 || c == 0 || c > INT32_MAX)
+        return 0;
+    const size_t row_bytes = scores_ld(c) * sizeof(float);
+    if (row_bytes > (PTRDIFF_MAX - LINE) / block_rows(d))
+        return 0;
+    return block_rows(d) * row_bytes + LINE; /* one line to align it by */
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Charges the time since the last call to a phase. With profile NULL no clock is read. */
+static void charge(const downhill_profile *profile, uint64_t *phase_ns, uint64_t *last_ns)
+{
+    if (profile == NULL)
+        return;
+    const uint64_t now = now_ns();
+    *phase_ns += now - *last_ns;
+    *last_ns = now;
+}
+
+static downhill_status check(const downhill_kernels **kernels, const downhill_batch_f32 *batch,
+                             const downhill_weights_f32 *weights, downhill_loss loss,
+                             const downhill_weights_f32 *grad, const void *workspace,
+                             size_t workspace_bytes)
+{
+    downhill_status status;
+    if ((status = downhill_check_kernels(kernels)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
+        (status = downhill_check_batch(batch, weights->d)) != DOWNHILL_OK ||
+        (status = downhill_check_loss(loss)) != DOWNHILL_OK)
+        return status;
+    if (weights->d != grad->d || weights->c != grad->c)
+        return DOWNHILL_ERR_SIZE;
+    if (workspace == NULL)
+        return DOWNHILL_ERR_NULL;
+    const size_t need = downhill_workspace_f32(weights->d, weights->c);
+    if (need == 0 || workspace_bytes < need)
+        return DOWNHILL_ERR_WORKSPACE;
+    return downhill_check_labels(batch, weights->c);
+}
+
+/* Loss and gradient of a checked batch; the clock goes on from *last_ns. */
+static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+                        const downhill_weights_f32 *weights, downhill_loss loss,
+                        const downhill_weights_f32 *grad, void *workspace,
+                        downhill_profile *profile, uint64_t *last_ns)
+{
+    downhill_profile none;
+    downhill_profile *p = profile != NULL ? profile : &none;
+    const size_t c = weights->c, lds = scores_ld(c), most = block_rows(weights->d);
+    float *scores = (float *)(((uintptr_t)workspace + LINE - 1) / LINE * LINE);
+
+    downhill_grad_clear(grad);
+    charge(profile, &p->grad_ns, last_ns);
+    double sum = 0.0;
+    struct block block;
+    for (size_t i = 0; i < batch->n; i += block.n) {
+        const size_t left = batch->n - i;
+        downhill_block_fill(&block, batch, i, left < most ? left : most, 1);
+        charge(profile, &p->gather_ns, last_ns);
+        downhill_block_score(kernels, &block, weights, scores, lds);
+        charge(profile, &p->score_ns, last_ns);
+        sum += downhill_block_loss(kernels, &block, c, loss, scores, lds);
+        charge(profile, &p->loss_ns, last_ns);
+        downhill_block_grad(kernels, &block, scores, lds, grad);
+        charge(profile, &p->grad_ns, last_ns);
+    }
+    return sum;
+}
+
+downhill_status downhill_loss_grad_f32(const downhill_kernels *kernels,
+                                       const downhill_batch_f32 *batch,
+                                       const downhill_weights_f32 *weights, downhill_loss loss,
+                                       const downhill_weights_f32 *grad, double *loss_sum,
+                                       void *workspace, size_t workspace_bytes,
+                                       downhill_profile *profile)
+{
+    uint64_t last_ns = profile != NULL ? now_ns() : 0;
+    const downhill_status status =
+        check(&kernels, batch, weights, loss, grad, workspace, workspace_bytes);
+    if (status != DOWNHILL_OK)
+        return status;
+    if (profile != NULL)
+        charge(profile, &profile->gather_ns, &last_ns);
+    const double sum = loss_grad(kernels, batch, weights, loss, grad, workspace, profile, &last_ns);
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}
+
+downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+                                  const downhill_weights_f32 *weights, downhill_loss loss,
+                                  float decay, float step, const downhill_weights_f32 *grad,
+                                  double *loss_sum, void *workspace, size_t workspace_bytes,
+                                  downhill_profile *profile)
+{
+    uint64_t last_ns = profile != NULL ? now_ns() : 0;
+    downhill_status status;
+    if ((status = check(&kernels, batch, weights, loss, grad, workspace, workspace_bytes)) !=
+            DOWNHILL_OK ||
+        (status = downhill_check_update(weights, grad, decay, step)) != DOWNHILL_OK)
+        return status;
+    if (profile != NULL)
+        charge(profile, &profile->gather_ns, &last_ns);
+    const double sum = loss_grad(kernels, batch, weights, loss, grad, workspace, profile, &last_ns);
+    downhill_update_checked(kernels, weights, grad, decay, step);
+    if (profile != NULL)
+        charge(profile, &profile->update_ns, &last_ns);
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}

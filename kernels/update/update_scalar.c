@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Update with weight decay, the definition: three roundings, in this order, on every level. */
+#include "kernels.h"
+
+void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const float *restrict g,
+                               float *restrict w)
+{
+#pragma omp simd
+    for (size_t k = 0; k < count; k++)
+        w[k] = decay * w[k] - step * g[k];
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "arena.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* As a float −1.2e-6 and as an int32 a large negative number: neither looks like a result. */
+enum { PATTERN = 0xB5, ELEMENT = 4, LINE = 64 };
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t arena_bytes_needed(size_t rows, size_t ld)
+{
+    return (rows * ld + 32) * ELEMENT;
+}
+
+bool arena_open(arena *a, size_t bytes)
+{
+    const size_t page = page_size();
+    a->capacity = (bytes + page - 1) / page * page;
+    unsigned char *p = mmap(NULL, a->capacity + 2 * page, PROT_NONE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        a->pages = NULL;
+        return false;
+    }
+    if (mprotect(p + page, a->capacity, PROT_READ | PROT_WRITE) != 0) {
+        munmap(p, a->capacity + 2 * page);
+        a->pages = NULL;
+        return false;
+    }
+    a->pages = p + page;
+    return true;
+}
+
+void arena_close(arena *a)
+{
+    const size_t page = page_size();
+    if (a->pages != NULL)
+        munmap(a->pages - page, a->capacity + 2 * page);
+    a->pages = NULL;
+}
+
+/* The part of the arena that a matrix may have touched is all that needs the pattern: what lies
+ * farther away is never compared. */
+static size_t span_bytes(const guarded *g)
+{
+    return ((g->rows - 1) * g->ld + g->columns) * ELEMENT;
+}
+
+static void margins(const guarded *g, const unsigned char **low, const unsigned char **high)
+{
+    enum { REACH = 16 * LINE };
+    const unsigned char *first = g->data, *end = first + span_bytes(g);
+    const unsigned char *arena_end = g->arena->pages + g->arena->capacity;
+    *low = first - g->arena->pages > REACH ? first - REACH : g->arena->pages;
+    *high = arena_end - end > REACH ? end + REACH : arena_end;
+}
+
+guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
+                    size_t offset)
+{
+    guarded g = {NULL, rows, columns, ld, a};
+    switch (where) {
+    case PLACE_AT_END:
+        g.data = a->pages + a->capacity - span_bytes(&g);
+        break;
+    case PLACE_AT_START:
+        g.data = a->pages;
+        break;
+    case PLACE_INSIDE:
+        g.data = a->pages + LINE + offset % (LINE / ELEMENT) * ELEMENT;
+        break;
+    }
+    const unsigned char *low, *high;
+    margins(&g, &low, &high);
+    memset(a->pages + (low - a->pages), PATTERN, (size_t)(high - low));
+    return g;
+}
+
+static bool all_pattern(const unsigned char *from, const unsigned char *to)
+{
+    for (; from < to; from++)
+        if (*from != PATTERN)
+            return false;
+    return true;
+}
+
+bool guarded_intact(const guarded *g)
+{
+    const unsigned char *low, *high, *first = g->data;
+    margins(g, &low, &high);
+    if (!all_pattern(low, first) || !all_pattern(first + span_bytes(g), high))
+        return false;
+    for (size_t i = 0; i + 1 < g->rows; i++)
+        if (!all_pattern(first + (i * g->ld + g->columns) * ELEMENT,
+                         first + (i + 1) * g->ld * ELEMENT))
+            return false;
+    return true;
+}

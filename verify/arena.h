@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Buffers that catch what a kernel must not do: pages without access on both sides, and a known
+ * pattern in every byte that is not the kernel's to write. */
+#ifndef DOWNHILL_VERIFY_ARENA_H
+#define DOWNHILL_VERIFY_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct arena {
+    unsigned char *pages; /* the accessible part */
+    size_t capacity;      /* its bytes, a multiple of the page size */
+} arena;
+
+/* Where in the arena a matrix is put. */
+enum placement {
+    PLACE_AT_END,   /* the last element touches the guard page behind */
+    PLACE_AT_START, /* the first element touches the guard page in front */
+    PLACE_INSIDE,   /* at an offset of 0 … 15 elements from a cache line, pattern on both sides */
+};
+
+/* rows × columns elements of 4 bytes, ld elements apart; the last row has no padding, so that
+ * reading it shows. */
+typedef struct guarded {
+    void *data;
+    size_t rows, columns, ld;
+    const arena *arena;
+} guarded;
+
+/* false: no memory. */
+bool arena_open(arena *a, size_t bytes);
+void arena_close(arena *a);
+
+/* Fills the arena with the pattern and places a matrix in it; offset is for PLACE_INSIDE. The
+ * matrix must fit: bytes of arena_bytes_needed(). */
+guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
+                    size_t offset);
+size_t arena_bytes_needed(size_t rows, size_t ld);
+
+/* Is the pattern whole in every byte around the matrix, padding between its rows included? */
+bool guarded_intact(const guarded *g);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "cases.h"
+
+/* Numbers of features: every tail of every vector and tile up to 67, and around powers of two and
+ * the sizes people use. */
+static const size_t some_d[] = {127, 128, 129, 783, 784, 785, 1023, 1024, 1025, 3071, 3072, 3073};
+
+enum {
+    SMALL_D = 67,
+    N_D = SMALL_D + sizeof some_d / sizeof some_d[0],
+    SMALL = 17, /* n and c from 1 to this in the grids */
+    PAD = 20,   /* leading dimensions exceed the width by less than this */
+};
+
+/* Shapes outside the grids: many rows (more than one block), many classes, one sample. */
+static const struct {
+    size_t n, d, c;
+} some_shapes[] = {
+    {255, 33, 10},  {256, 17, 10}, {257, 40, 3},   {300, 784, 10}, {1, 3072, 10}, {1, 784, 100},
+    {33, 3072, 10}, {64, 31, 33},  {5, 50, 100},   {3, 70, 1000},  {600, 5, 2},   {130, 3072, 10},
+    {65, 129, 65},  {31, 64, 64},  {32, 3073, 11}, {2, 20000, 3},  {4, 1, 1},     {1, 1, 1},
+};
+
+enum {
+    GRID_DC = N_D * SMALL,       /* every d with every c */
+    GRID_NC = 3 * SMALL * SMALL, /* every n with every c, three times */
+    N_SHAPES = sizeof some_shapes / sizeof some_shapes[0],
+    SHAPE_REPEATS = 4, /* with other choices of the rest */
+};
+
+static size_t d_at(size_t i)
+{
+    return i < SMALL_D ? i + 1 : some_d[i - SMALL_D];
+}
+
+size_t verify_case_count(void)
+{
+    return GRID_DC + GRID_NC + N_SHAPES * SHAPE_REPEATS;
+}
+
+size_t verify_case_arena_bytes(void)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < verify_case_count(); i++) {
+        const verify_case v = verify_case_at(0, i);
+        const size_t widest = (v.d > v.c ? v.d : v.c) + PAD;
+        const size_t longest = v.x_rows > v.c ? v.x_rows : v.c;
+        const size_t bytes = arena_bytes_needed(longest, widest);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+verify_case verify_case_at(uint64_t seed, size_t number)
+{
+    verify_case v = {.number = (long)number,
+                     .random = rng_seeded(seed * UINT64_C(0x100000001B3) + number)};
+    rng *r = &v.random;
+    if (number < GRID_DC) {
+        v.d = d_at(number / SMALL);
+        v.c = number % SMALL + 1;
+        v.n = 1 + (size_t)rng_below(r, SMALL);
+    } else if (number < GRID_DC + GRID_NC) {
+        const size_t i = number - GRID_DC;
+        v.n = i % SMALL + 1;
+        v.c = i / SMALL % SMALL + 1;
+        v.d = 1 + (size_t)rng_below(r, SMALL_D);
+    } else {
+        const size_t i = (number - GRID_DC - GRID_NC) / SHAPE_REPEATS;
+        v.n = some_shapes[i].n;
+        v.d = some_shapes[i].d;
+        v.c = some_shapes[i].c;
+    }
+    v.x_rows = v.n + 3; /* the same for every seed: the arenas are made for it */
+    v.ldx = v.d + (size_t)rng_below(r, PAD);
+    v.ldw = v.d + (size_t)rng_below(r, PAD);
+    v.lddw = v.d + (size_t)rng_below(r, PAD);
+    v.lds = v.c + (size_t)rng_below(r, PAD);
+    v.in_place = rng_below(r, 2) != 0;
+    v.ldds = v.in_place ? v.lds : v.c + (size_t)rng_below(r, PAD);
+    v.placement = (enum placement)rng_below(r, 3);
+    v.offset = (size_t)rng_below(r, 16);
+    v.numbers = (enum numbers)rng_below(r, 3);
+    v.scattered = rng_below(r, 2) != 0;
+    v.bias = rng_below(r, 4) != 0;
+    v.accumulate = rng_below(r, 2) != 0;
+    v.delta = rng_below(r, 2) != 0 ? 1.0f : (float)rng_below(r, 3);
+    return v;
+}

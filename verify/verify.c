@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For every case and operation: draw the inputs, compute the reference once, then run each level
+ * on freshly guarded buffers and compare every number. */
+#define _GNU_SOURCE
+#include "verify.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cases.h"
+#include "workbench.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_LEVELS = 32 };
+
+/* A kernel that touches a guard page, or an instruction the CPU lacks, fails its check instead of
+ * ending the run. */
+static sigjmp_buf crash_point;
+
+static void on_crash(int signal_number)
+{
+    siglongjmp(crash_point, signal_number);
+}
+
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+
+enum { N_SIGNALS = sizeof crash_signals / sizeof crash_signals[0] };
+
+static void catch_crashes(struct sigaction *before)
+{
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_NODEFER};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        sigaction(crash_signals[i], &action, &before[i]);
+}
+
+static void release_crashes(const struct sigaction *before)
+{
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        sigaction(crash_signals[i], &before[i], NULL);
+}
+
+static bool run_guarded(workbench *bench, const verify_case *v, verify_op op,
+                        const downhill_kernels *kernels)
+{
+    const int crash = sigsetjmp(crash_point, 1);
+    if (crash == 0)
+        return workbench_check(bench, v, op, kernels);
+    snprintf(bench->failure, sizeof bench->failure, "ended in %s%s", strsignal(crash),
+             crash == SIGSEGV ? ": it touched memory outside its arguments" : "");
+    return false;
+}
+
+static void report(const verify_options *options, const workbench *bench, const verify_case *v,
+                   verify_op op, const char *level)
+{
+    static const char *const numbers[] = {"exact integers", "reals", "wide reals"};
+    static const char *const places[] = {"against the page behind", "against the page in front",
+                                         "inside"};
+    error_line("verify: %s/%s: %s (n %zu, d %zu, c %zu, ldx %zu, ldw %zu, lds %zu, %s, %s%s)",
+               verify_op_name(op), level, bench->failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
+               numbers[v->numbers], places[v->placement], v->scattered ? ", scattered rows" : "");
+    fprintf(stderr, "  rerun: downhill verify --isa %s --kernel %s --seed %llu --case %ld\n", level,
+            verify_op_name(op), (unsigned long long)options->seed, v->number);
+}
+
+/* The tables to prove. Returns their number, or 0 with *code set. */
+static size_t collect_levels(const verify_options *options, const downhill_kernels **tables,
+                             int *code)
+{
+    if (options->kernels != NULL) {
+        tables[0] = options->kernels;
+        return 1;
+    }
+    if (options->isa != NULL) {
+        char why[512];
+        if (downhill_select(options->isa, &tables[0], why, sizeof why) == DOWNHILL_OK)
+            return 1;
+        error_line("%s", why);
+        *code = EXIT_ISA;
+        return 0;
+    }
+    size_t count = 0;
+    downhill_level level;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK && count < MAX_LEVELS; i++)
+        if (level.usable && downhill_select(level.name, &tables[count], NULL, 0) == DOWNHILL_OK)
+            count++;
+    return count;
+}
+
+static bool wanted(const verify_options *options, verify_op op)
+{
+    return options->op == NULL || strcmp(options->op, verify_op_name(op)) == 0;
+}
+
+static void show_progress(size_t done, size_t all)
+{
+    static const char bar[] = "########################################";
+    const int filled = (int)(done * (sizeof bar - 1) / all);
+    fprintf(stderr, "\rverify [%-*.*s] %3zu %%", (int)sizeof bar - 1, filled, bar,
+            done * 100 / all);
+    if (done == all)
+        fputc('\n', stderr);
+    fflush(stderr);
+}
+
+static void run_case(const verify_options *options, workbench *bench, const verify_case *v,
+                     const downhill_kernels *const *tables, size_t n_tables, verify_result *result)
+{
+    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
+        if (!wanted(options, op))
+            continue;
+        workbench_prepare(bench, v, op);
+        for (size_t t = 0; t < n_tables; t++) {
+            result->checks++;
+            if (run_guarded(bench, v, op, tables[t]))
+                continue;
+            if (result->failures++ < options->max_reports)
+                report(options, bench, v, op, downhill_kernels_name(tables[t]));
+        }
+    }
+}
+
+int verify_run(const verify_options *options, verify_result *result)
+{
+    *result = (verify_result){0};
+    bool known = options->op == NULL;
+    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++)
+        known = known || wanted(options, op);
+    if (!known) {
+        error_line("verify: no kernel '%s'; `downhill bench --list` names them", options->op);
+        return EXIT_USAGE;
+    }
+    const size_t all = verify_case_count();
+    if (options->only_case >= 0 && (size_t)options->only_case >= all) {
+        error_line("verify: no case %ld; they go from 0 to %zu", options->only_case, all - 1);
+        return EXIT_USAGE;
+    }
+    const downhill_kernels *tables[MAX_LEVELS];
+    int code = EXIT_OK;
+    result->levels = collect_levels(options, tables, &code);
+    if (result->levels == 0)
+        return code;
+
+    workbench bench;
+    if (!workbench_open(&bench)) {
+        error_line("verify: out of memory");
+        return EXIT_INTERNAL;
+    }
+    struct sigaction before[N_SIGNALS];
+    catch_crashes(before);
+    const double start = clock_seconds();
+    for (size_t i = 0; i < all; i += options->stride) {
+        const size_t number = options->only_case >= 0 ? (size_t)options->only_case : i;
+        const verify_case v = verify_case_at(options->seed, number);
+        run_case(options, &bench, &v, tables, result->levels, result);
+        if (options->only_case >= 0)
+            break;
+        if (options->progress && i % 64 == 0)
+            show_progress(i, all);
+    }
+    if (options->progress && options->only_case < 0)
+        show_progress(all, all);
+    result->seconds = clock_seconds() - start;
+    release_crashes(before);
+    workbench_close(&bench);
+    if (result->failures > options->max_reports)
+        error_line("verify: %llu more failures not shown",
+                   (unsigned long long)(result->failures - options->max_reports));
+    return result->failures == 0 ? EXIT_OK : EXIT_CHECK;
+}

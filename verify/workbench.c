@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include "workbench.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
+#define DECAY 0.99f
+#define STEP  0.003f
+
+const char *verify_op_name(verify_op op)
+{
+    static const char *const names[VERIFY_OP_COUNT] = {
+        "score_f32",  "hinge_f32",      "softmax_f32",      "grad_f32",
+        "update_f32", "step_hinge_f32", "step_softmax_f32",
+    };
+    return names[op];
+}
+
+/* ---- memory ---- */
+
+static arena *arena_number(workbench *b, size_t i)
+{
+    arena *const arenas[] = {&b->x_arena,      &b->w_arena,       &b->b_arena,  &b->y_arena,
+                             &b->scores_arena, &b->dscores_arena, &b->dw_arena, &b->db_arena};
+    return i < sizeof arenas / sizeof arenas[0] ? arenas[i] : NULL;
+}
+
+bool workbench_open(workbench *b)
+{
+    memset(b, 0, sizeof *b);
+    size_t n = 0, x_rows = 0, c = 0, nc = 0, dc = 0;
+    for (size_t i = 0; i < verify_case_count(); i++) {
+        const verify_case v = verify_case_at(0, i);
+        n = v.n > n ? v.n : n;
+        x_rows = v.x_rows > x_rows ? v.x_rows : x_rows;
+        c = v.c > c ? v.c : c;
+        nc = v.n * v.c > nc ? v.n * v.c : nc;
+        dc = v.d * v.c > dc ? v.d * v.c : dc;
+        const size_t workspace = downhill_workspace_f32(v.d, v.c);
+        b->workspace_bytes = workspace > b->workspace_bytes ? workspace : b->workspace_bytes;
+    }
+    bool good = true;
+    for (size_t i = 0; arena_number(b, i) != NULL; i++)
+        good = arena_open(arena_number(b, i), verify_case_arena_bytes()) && good;
+    b->w_dense = calloc(dc, sizeof *b->w_dense);
+    b->b_dense = calloc(c, sizeof *b->b_dense);
+    b->scores_dense = calloc(nc, sizeof *b->scores_dense);
+    b->dw_dense = calloc(dc, sizeof *b->dw_dense);
+    b->db_dense = calloc(c, sizeof *b->db_dense);
+    b->x_rows = calloc(n, sizeof *b->x_rows);
+    b->rows = calloc(n, sizeof *b->rows);
+    b->labels = calloc(n, sizeof *b->labels);
+    b->want_scores = calloc(nc, sizeof *b->want_scores);
+    b->want_dscores = calloc(nc, sizeof *b->want_dscores);
+    b->want_dw = calloc(dc, sizeof *b->want_dw);
+    b->want_db = calloc(c, sizeof *b->want_db);
+    b->workspace = malloc(b->workspace_bytes);
+    good = good && b->w_dense && b->b_dense && b->scores_dense && b->dw_dense && b->db_dense &&
+           b->x_rows && b->rows && b->labels && b->want_scores && b->want_dscores && b->want_dw &&
+           b->want_db && b->workspace;
+    if (!good)
+        workbench_close(b);
+    return good;
+}
+
+void workbench_close(workbench *b)
+{
+    for (size_t i = 0; arena_number(b, i) != NULL; i++)
+        arena_close(arena_number(b, i));
+    free(b->w_dense);
+    free(b->b_dense);
+    free(b->scores_dense);
+    free(b->dw_dense);
+    free(b->db_dense);
+    free(b->x_rows);
+    free(b->rows);
+    free(b->labels);
+    free(b->want_scores);
+    free(b->want_dscores);
+    free(b->want_dw);
+    free(b->want_db);
+    free(b->workspace);
+}
+
+/* ---- inputs ---- */
+
+static void fill_guarded(guarded *g, const float *dense)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        memcpy((float *)g->data + i * g->ld, dense + i * g->columns, g->columns * sizeof *dense);
+}
+
+/* A real of mixed magnitude: uniform times 2^-6 … 2^0. */
+static float draw_real(rng *r, float scale)
+{
+    const float unit = rng_unit(r);
+    return ldexpf(unit, -(int)rng_below(r, 7)) * scale;
+}
+
+static float draw_integer(rng *r, int limit)
+{
+    return (float)rng_between(r, -limit, limit);
+}
+
+static float draw(rng *r, enum numbers numbers, int limit, float scale)
+{
+    return numbers == NUMBERS_EXACT  ? draw_integer(r, limit)
+           : numbers == NUMBERS_WIDE ? draw_real(r, 100.0f * scale)
+                                     : draw_real(r, scale);
+}
+
+static void draw_dense(rng *r, float *values, size_t count, enum numbers numbers, int limit,
+                       float scale)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = draw(r, numbers, limit, scale);
+}
+
+static void draw_data(workbench *b, const verify_case *v, rng *r)
+{
+    /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴. */
+    enum { W_LIMIT = 5, X_LIMIT = 511, B_LIMIT = 1000 };
+    const size_t fit = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
+    const int x_limit = fit < X_LIMIT ? (int)fit : X_LIMIT;
+    for (size_t i = 0; i < v->x_rows; i++)
+        draw_dense(r, (float *)b->x.data + i * v->ldx, v->d, v->numbers, x_limit, 1.0f);
+    const float w_scale = 4.0f / sqrtf((float)v->d);
+    draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
+    draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
+    for (size_t i = 0; i < v->x_rows; i++)
+        ((int32_t *)b->y.data)[i] = (int32_t)rng_below(r, v->c);
+    for (size_t i = 0; i < v->n; i++) {
+        b->rows[i] = v->scattered ? (size_t)rng_below(r, v->x_rows) : i;
+        b->x_rows[i] = (const float *)b->x.data + b->rows[i] * v->ldx;
+        b->labels[i] = ((const int32_t *)b->y.data)[b->rows[i]];
+    }
+}
+
+/* Scores of a loss alone, or dscores of a gradient alone. Integers near 0 tie often and meet the
+ * kink; every tenth row of the others has all scores equal. */
+static void draw_scores(workbench *b, const verify_case *v, rng *r)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        float *row = b->scores_dense + i * v->c;
+        draw_dense(r, row, v->c, v->numbers, 9, 100.0f);
+        if (rng_below(r, 10) == 0)
+            for (size_t j = 1; j < v->c; j++)
+                row[j] = row[0];
+    }
+}
+
+static void as_exact(bounded *to, const float *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = (bounded){(double)from[i], 0.0};
+}
+
+static void forget_bounds(bounded *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i].bound = 0.0;
+}
+
+static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
+{
+    const bool exact = v->numbers == NUMBERS_EXACT;
+    reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
+                    b->want_scores);
+    if (exact)
+        forget_bounds(b->want_scores, v->n * v->c);
+    b->want_loss = op == VERIFY_STEP_HINGE
+                       ? reference_hinge(v->n, v->c, b->want_scores, b->labels, (double)v->delta,
+                                         b->want_dscores)
+                       : reference_softmax(v->n, v->c, b->want_scores, b->labels, b->want_dscores);
+    reference_grad(v->n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
+                   b->want_db);
+    if (exact && op == VERIFY_STEP_HINGE) {
+        forget_bounds(b->want_dw, v->c * v->d);
+        forget_bounds(b->want_db, v->c);
+    }
+}
+
+void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
+{
+    const bool exact = v->numbers == NUMBERS_EXACT;
+    rng r = v->random;
+    b->x = arena_place(&b->x_arena, v->x_rows, v->d, v->ldx, v->placement, v->offset);
+    b->y = arena_place(&b->y_arena, 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
+    draw_data(b, v, &r);
+    draw_scores(b, v, &r);
+    draw_dense(&r, b->dw_dense, v->c * v->d, v->numbers, 1000, 1.0f);
+    draw_dense(&r, b->db_dense, v->c, v->numbers, 1000, 1.0f);
+
+    switch (op) {
+    case VERIFY_SCORE:
+        reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
+                        b->want_scores);
+        if (exact)
+            forget_bounds(b->want_scores, v->n * v->c);
+        break;
+    case VERIFY_HINGE:
+    case VERIFY_SOFTMAX:
+        as_exact(b->want_scores, b->scores_dense, v->n * v->c);
+        b->want_loss = op == VERIFY_HINGE
+                           ? reference_hinge(v->n, v->c, b->want_scores, (const int32_t *)b->y.data,
+                                             (double)v->delta, b->want_dscores)
+                           : reference_softmax(v->n, v->c, b->want_scores,
+                                               (const int32_t *)b->y.data, b->want_dscores);
+        if (exact && op == VERIFY_HINGE)
+            b->want_loss.bound = 0.0;
+        break;
+    case VERIFY_GRAD:
+        as_exact(b->want_dscores, b->scores_dense, v->n * v->c);
+        reference_grad(v->n, v->d, v->c, b->x_rows, b->want_dscores,
+                       v->accumulate ? b->dw_dense : NULL, v->d, v->accumulate ? b->db_dense : NULL,
+                       b->want_dw, b->want_db);
+        if (exact) {
+            forget_bounds(b->want_dw, v->c * v->d);
+            forget_bounds(b->want_db, v->c);
+        }
+        break;
+    case VERIFY_UPDATE: /* the definition is in f32, and computed at the check */
+        break;
+    case VERIFY_STEP_HINGE:
+    case VERIFY_STEP_SOFTMAX:
+        reference_of_step(b, v, op);
+        break;
+    case VERIFY_OP_COUNT:
+        break;
+    }
+}
+
+/* ---- checks ---- */
+
+static bool fail(workbench *b, const char *what)
+{
+    snprintf(b->failure, sizeof b->failure, "%s", what);
+    return false;
+}
+
+static bool same(workbench *b, const char *name, size_t i, size_t j, double got, bounded want)
+{
+    if (fabs(got - want.value) <= want.bound)
+        return true;
+    snprintf(b->failure, sizeof b->failure, "%s[%zu][%zu] is %.9g, should be %.9g +- %.3g", name, i,
+             j, got, want.value, want.bound);
+    return false;
+}
+
+static bool same_matrix(workbench *b, const char *name, const guarded *g, const bounded *want)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        for (size_t j = 0; j < g->columns; j++)
+            if (!same(b, name, i, j, (double)((const float *)g->data)[i * g->ld + j],
+                      want[i * g->columns + j]))
+                return false;
+    return true;
+}
+
+/* w after an update from `before` and the gradient that the kernel itself delivered: exact. */
+static bool same_update(workbench *b, const char *name, const guarded *w, const float *before,
+                        const guarded *dw, float decay)
+{
+    for (size_t i = 0; i < w->rows; i++)
+        for (size_t j = 0; j < w->columns; j++) {
+            const float decayed = decay * before[i * w->columns + j];
+            const float move = STEP * ((const float *)dw->data)[i * dw->ld + j];
+            const bounded want = {(double)(decayed - move), 0.0};
+            if (!same(b, name, i, j, (double)((const float *)w->data)[i * w->ld + j], want))
+                return false;
+        }
+    return true;
+}
+
+static bool all_intact(workbench *b)
+{
+    const struct {
+        const guarded *g;
+        const char *complaint;
+    } buffers[] = {
+        {&b->x, "wrote outside x or into its padding"},
+        {&b->w, "wrote outside w or into its padding"},
+        {&b->b, "wrote outside b"},
+        {&b->y, "wrote outside y"},
+        {&b->scores, "wrote outside scores or into their padding"},
+        {&b->dscores, "wrote outside dscores or into their padding"},
+        {&b->dw, "wrote outside dw or into its padding"},
+        {&b->db, "wrote outside db"},
+    };
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+        if (!guarded_intact(buffers[i].g))
+            return fail(b, buffers[i].complaint);
+    return true;
+}
+
+/* Fresh buffers, so that nothing is left of the level before. */
+static void place_outputs(workbench *b, const verify_case *v)
+{
+    b->w = arena_place(&b->w_arena, v->c, v->d, v->ldw, v->placement, v->offset + 5);
+    b->b = arena_place(&b->b_arena, 1, v->c, v->c, v->placement, v->offset + 1);
+    b->scores = arena_place(&b->scores_arena, v->n, v->c, v->lds, v->placement, v->offset + 7);
+    b->dscores = arena_place(&b->dscores_arena, v->n, v->c, v->ldds, v->placement, v->offset + 9);
+    b->dw = arena_place(&b->dw_arena, v->c, v->d, v->lddw, v->placement, v->offset + 11);
+    b->db = arena_place(&b->db_arena, 1, v->c, v->c, v->placement, v->offset + 13);
+    fill_guarded(&b->w, b->w_dense);
+    fill_guarded(&b->b, b->b_dense);
+}
+
+static bool check_loss(workbench *b, const verify_case *v, verify_op op,
+                       const downhill_kernels *kernels)
+{
+    fill_guarded(&b->scores, b->scores_dense);
+    const guarded *out = v->in_place ? &b->scores : &b->dscores;
+    double loss = 0.0;
+    const downhill_status status =
+        op == VERIFY_HINGE ? downhill_hinge_f32(kernels, v->n, v->c, b->scores.data, v->lds,
+                                                b->y.data, v->delta, out->data, out->ld, &loss)
+                           : downhill_softmax_f32(kernels, v->n, v->c, b->scores.data, v->lds,
+                                                  b->y.data, out->data, out->ld, &loss);
+    if (status != DOWNHILL_OK)
+        return fail(b, downhill_status_text(status));
+    return same(b, "loss", 0, 0, loss, b->want_loss) &&
+           same_matrix(b, "dscores", out, b->want_dscores);
+}
+
+static bool check_step(workbench *b, const verify_case *v, verify_op op,
+                       const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+                       const downhill_weights_f32 *weights, const downhill_weights_f32 *grad)
+{
+    const downhill_loss loss = {op == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX,
+                                v->delta};
+    downhill_profile profile = {0};
+    double sum = 0.0;
+    const downhill_status status =
+        downhill_step_f32(kernels, batch, weights, loss, DECAY, STEP, grad, &sum, b->workspace,
+                          b->workspace_bytes, v->accumulate ? &profile : NULL);
+    if (status != DOWNHILL_OK)
+        return fail(b, downhill_status_text(status));
+    return same(b, "loss", 0, 0, sum, b->want_loss) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
+           same_update(b, "w", &b->w, b->w_dense, &b->dw, DECAY) &&
+           (!v->bias || (same_matrix(b, "db", &b->db, b->want_db) &&
+                         same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f)));
+}
+
+bool workbench_check(workbench *b, const verify_case *v, verify_op op,
+                     const downhill_kernels *kernels)
+{
+    place_outputs(b, v);
+    const downhill_batch_f32 batch = {.x = b->x.data,
+                                      .ldx = v->ldx,
+                                      .x_rows = v->x_rows,
+                                      .y = b->y.data,
+                                      .rows = v->scattered ? b->rows : NULL,
+                                      .n = v->n};
+    const downhill_weights_f32 weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d,
+                                          v->c};
+    const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
+                                       v->c};
+    downhill_status status = DOWNHILL_OK;
+    bool good = true;
+    switch (op) {
+    case VERIFY_SCORE:
+        status = downhill_score_f32(kernels, &batch, &weights, b->scores.data, v->lds);
+        good = status == DOWNHILL_OK && same_matrix(b, "scores", &b->scores, b->want_scores);
+        break;
+    case VERIFY_HINGE:
+    case VERIFY_SOFTMAX:
+        good = check_loss(b, v, op, kernels);
+        break;
+    case VERIFY_GRAD:
+        fill_guarded(&b->dscores, b->scores_dense);
+        fill_guarded(&b->dw, b->dw_dense);
+        fill_guarded(&b->db, b->db_dense);
+        status = downhill_grad_f32(kernels, &batch, b->dscores.data, v->ldds, v->accumulate, &grad);
+        good = status == DOWNHILL_OK && same_matrix(b, "dw", &b->dw, b->want_dw) &&
+               (!v->bias || same_matrix(b, "db", &b->db, b->want_db));
+        break;
+    case VERIFY_UPDATE:
+        fill_guarded(&b->dw, b->dw_dense);
+        fill_guarded(&b->db, b->db_dense);
+        status = downhill_update_f32(kernels, &weights, &grad, DECAY, STEP);
+        good = status == DOWNHILL_OK && same_update(b, "w", &b->w, b->w_dense, &b->dw, DECAY) &&
+               (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f));
+        break;
+    case VERIFY_STEP_HINGE:
+    case VERIFY_STEP_SOFTMAX:
+        good = check_step(b, v, op, kernels, &batch, &weights, &grad);
+        break;
+    case VERIFY_OP_COUNT:
+        break;
+    }
+    if (status != DOWNHILL_OK)
+        return fail(b, downhill_status_text(status));
+    return good && all_intact(b);
+}
