@@ -85,7 +85,6 @@ static void read_topology(hwloc_topology_t topology, machine *m)
     m->numa_nodes = count_objects(topology, HWLOC_OBJ_NUMANODE);
     m->cores = count_objects(topology, HWLOC_OBJ_CORE);
     m->pus = count_objects(topology, HWLOC_OBJ_PU);
-    m->memory_bytes = root->total_memory;
     hwloc_bitmap_list_snprintf(m->allowed_cpus, sizeof m->allowed_cpus, root->cpuset);
     read_caches(topology, m);
 }
@@ -103,6 +102,10 @@ void machine_read(machine *m)
     struct utsname u;
     if (uname(&u) == 0)
         snprintf(m->kernel, sizeof m->kernel, "%s %s", u.sysname, u.release);
+    /* Not hwloc's sum over NUMA nodes, which misses memory that was plugged in later. */
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page > 0)
+        m->memory_bytes = (uint64_t)pages * (uint64_t)page;
     hwloc_topology_t topology = load_topology();
     if (topology != NULL) {
         read_topology(topology, m);

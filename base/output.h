@@ -6,6 +6,9 @@
 
 #include <jansson.h>
 
+/* Of results.json; raised when a reader of the old form would misread the new. */
+enum { OUTPUT_SCHEMA_VERSION = 1 };
+
 /* Writes the object to `path` ("-": stdout) by way of a temporary name in the same directory and a
  * rename. Takes the reference to `root`. Returns EXIT_OK, or prints a line and returns
  * EXIT_INTERNAL, and then nothing is left behind. */

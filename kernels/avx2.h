@@ -4,12 +4,10 @@
 #ifndef DOWNHILL_AVX2_H
 #define DOWNHILL_AVX2_H
 
-#include <immintrin.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tiles.h"
 
-/* A function whose arguments of tile shape must be constants in the loops it unrolls. */
-#define DOWNHILL_INLINE static inline __attribute__((always_inline))
+#include <immintrin.h>
+#include <stdint.h>
 
 enum { F32X8 = 8 }; /* lanes */
 

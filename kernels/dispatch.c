@@ -207,6 +207,18 @@ static downhill_status select_named(const char *name, const char *asker, const s
     return DOWNHILL_OK;
 }
 
+/* A word that is not understood must not silently leave a feature on. */
+static downhill_status check_disabled(const struct facts *facts, char *why, size_t why_size)
+{
+    if (facts->unknown_word != NULL) {
+        append(why, why_size, "DOWNHILL_DISABLE=%s: no such feature; known:", facts->unknown_word);
+        for (unsigned i = 0; i < FEATURE_COUNT; i++)
+            append(why, why_size, " %s", downhill_cpu_feature_name(i));
+        return DOWNHILL_ERR_ISA_UNKNOWN;
+    }
+    return DOWNHILL_OK;
+}
+
 /* The default, decided once. A lost race repeats work on constant data and stores the same value.
  */
 static downhill_status select_default(const downhill_kernels **out, char *why, size_t why_size)
@@ -217,12 +229,9 @@ static downhill_status select_default(const downhill_kernels **out, char *why, s
     if (*out != NULL)
         return DOWNHILL_OK;
     const struct facts facts = gather_facts();
-    if (facts.unknown_word != NULL) {
-        append(why, why_size, "DOWNHILL_DISABLE=%s: no such feature; known:", facts.unknown_word);
-        for (unsigned i = 0; i < FEATURE_COUNT; i++)
-            append(why, why_size, " %s", downhill_cpu_feature_name(i));
-        return DOWNHILL_ERR_ISA_UNKNOWN;
-    }
+    const downhill_status understood = check_disabled(&facts, why, why_size);
+    if (understood != DOWNHILL_OK)
+        return understood;
     const char *name = getenv("DOWNHILL_ISA");
     if (name != NULL && name[0] != '\0') {
         const downhill_status status =
@@ -251,6 +260,9 @@ downhill_status downhill_select(const char *isa, const downhill_kernels **out, c
     if (isa == NULL)
         return select_default(out, why, why_size);
     const struct facts facts = gather_facts();
+    const downhill_status understood = check_disabled(&facts, why, why_size);
+    if (understood != DOWNHILL_OK)
+        return understood;
     return select_named(isa, "", &facts, out, why, why_size);
 }
 

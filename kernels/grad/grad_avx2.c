@@ -10,7 +10,6 @@
  * features: one vector with masked loads and stores. */
 #include "avx2.h"
 #include "kernels.h"
-#include "tiles.h"
 
 enum { TILE_CLASSES = 5, TILE_VECTORS = 6 };
 

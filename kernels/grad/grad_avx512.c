@@ -11,7 +11,6 @@
  * vector with masked loads and stores. */
 #include "avx512.h"
 #include "kernels.h"
-#include "tiles.h"
 
 enum { TILE_CLASSES = 10, TILE_VECTORS = 8 };
 

@@ -10,7 +10,6 @@
  * masked load. */
 #include "avx2.h"
 #include "kernels.h"
-#include "tiles.h"
 
 enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 

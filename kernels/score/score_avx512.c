@@ -10,7 +10,6 @@
  * Ten classes are two full tiles. Tails: samples by smaller tiles, features by a masked load. */
 #include "avx512.h"
 #include "kernels.h"
-#include "tiles.h"
 
 enum { TILE_ROWS = 4, TILE_CLASSES = 5 };
 
@@ -64,6 +63,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         }
     }
 
+    DOWNHILL_UNROLL
     for (int j = 0; j < classes; j++) {
         float sum[TILE_ROWS];
         _mm_storeu_ps(sum, sum_lanes_of_four(sum_f32x16[j]));

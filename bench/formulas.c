@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "formulas.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const bench_formula bench_formulas[BENCH_KERNEL_COUNT] = {
+    [BENCH_SCORE] = {"score_f32",
+                     "score_f32",
+                     {.nd_c = 2, .nc = 1},
+                     {.nd = 4, .dc = 4, .nc = 4, .c = 4},
+                     "scores of a batch, bias included"},
+    [BENCH_HINGE] = {"hinge_f32",
+                     "hinge_f32",
+                     {.nc = 4},
+                     {.nc = 8, .n = 4},
+                     "loss and dscores: subtract, add, compare, sum per score"},
+    [BENCH_SOFTMAX] = {"softmax_f32",
+                       "softmax_f32",
+                       {.nc = 20},
+                       {.nc = 8, .n = 4},
+                       "loss and dscores; an exponential is counted as 16 operations"},
+    [BENCH_GRAD] = {"grad_f32",
+                    "grad_f32",
+                    {.nd_c = 2, .nc = 1},
+                    {.nd = 4, .dc = 4, .nc = 4, .c = 4},
+                    "gradient of W and b, overwritten"},
+    [BENCH_UPDATE] = {"update_f32",
+                      "update_f32",
+                      {.dc = 3, .c = 3},
+                      {.dc = 12, .c = 12},
+                      "weights and bias, decay included; n plays no part"},
+    [BENCH_STEP_HINGE] =
+        {"step_hinge_f32",
+         "step_hinge_f32",
+         {.nd_c = 4, .nc = 6, .dc = 3, .c = 3},
+         {.nd = 4, .dc = 20, .c = 20, .n = 4},
+         "the fused step: X read once, W read twice and written, dW written and read"},
+    [BENCH_CHAIN_HINGE] =
+        {"chain_hinge_f32",
+         "step_hinge_f32",
+         {.nd_c = 4, .nc = 6, .dc = 3, .c = 3},
+         {.nd = 4, .dc = 20, .c = 20, .n = 4},
+         "score, hinge, grad, update as four calls over the whole batch; credited "
+         "with the bytes of the fused step, so that the rates compare"},
+    [BENCH_STEP_SOFTMAX] = {"step_softmax_f32",
+                            "step_softmax_f32",
+                            {.nd_c = 4, .nc = 22, .dc = 3, .c = 3},
+                            {.nd = 4, .dc = 20, .c = 20, .n = 4},
+                            "the fused step with softmax"},
+};
+
+double polynomial_value(const polynomial *p, size_t n, size_t d, size_t c)
+{
+    const double fn = (double)n, fd = (double)d, fc = (double)c;
+    return p->nd_c * fn * fd * fc + p->nd * fn * fd + p->dc * fd * fc + p->nc * fn * fc +
+           p->c * fc + p->n * fn;
+}
+
+void polynomial_text(const polynomial *p, char *text, size_t size)
+{
+    const struct {
+        double coefficient;
+        const char *product;
+    } terms[] = {{p->nd_c, "n*d*c"}, {p->nd, "n*d"}, {p->dc, "d*c"},
+                 {p->nc, "n*c"},     {p->c, "c"},    {p->n, "n"}};
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof terms / sizeof terms[0]; i++) {
+        if (terms[i].coefficient == 0.0)
+            continue;
+        const size_t used = strlen(text);
+        const char *plus = used > 0 ? " + " : "";
+        if (terms[i].coefficient == 1.0)
+            snprintf(text + used, size - used, "%s%s", plus, terms[i].product);
+        else
+            snprintf(text + used, size - used, "%s%g*%s", plus, terms[i].coefficient,
+                     terms[i].product);
+    }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is timed: each kernel with the operations and bytes that it is credited with. */
+#ifndef DOWNHILL_BENCH_FORMULAS_H
+#define DOWNHILL_BENCH_FORMULAS_H
+
+#include <stddef.h>
+
+/* Reads as "the sum of coefficient × product of dimensions"; printed and evaluated from one place,
+ * so that what the documentation shows is what the figures use. */
+typedef struct polynomial {
+    double nd_c, nd, dc, nc, c, n; /* coefficients of n·d·c, n·d, d·c, n·c, c and n */
+} polynomial;
+
+typedef enum bench_kernel {
+    BENCH_SCORE,
+    BENCH_HINGE,
+    BENCH_SOFTMAX,
+    BENCH_GRAD,
+    BENCH_UPDATE,
+    BENCH_STEP_HINGE,
+    BENCH_CHAIN_HINGE,
+    BENCH_STEP_SOFTMAX,
+    BENCH_KERNEL_COUNT
+} bench_kernel;
+
+typedef struct bench_formula {
+    const char *kernel;
+    const char *group; /* kernels of a group are timed interleaved: they are compared */
+    polynomial flops;
+    polynomial bytes; /* each operand crossing the bus once, as f32, int32 labels */
+    const char *note;
+} bench_formula;
+
+extern const bench_formula bench_formulas[BENCH_KERNEL_COUNT];
+
+double polynomial_value(const polynomial *p, size_t n, size_t d, size_t c);
+
+/* "2*n*d*c + n*c" */
+void polynomial_text(const polynomial *p, char *text, size_t size);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What came out: the rows as JSON and as a table. */
+#include "base/output.h"
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void set_times(json_t *o, double real_ns, double cpu_ns)
+{
+    output_set(o, "real_time", output_real(real_ns));
+    output_set(o, "cpu_time", output_real(cpu_ns));
+    output_set(o, "time_unit", json_string("ns"));
+}
+
+static void set_rates(json_t *o, const bench_row *row, double gflop_per_s, double gb_per_s)
+{
+    output_set(o, "gflop_per_s", output_real(gflop_per_s));
+    output_set(o, "gb_per_s", output_real(gb_per_s));
+    output_set(o, "samples_per_s", output_real(gflop_per_s * 1e9 / row->flops * (double)row->n));
+}
+
+static json_t *row_head(const bench_row *row, size_t index, const char *suffix, const char *type)
+{
+    char name[sizeof row->name + 16];
+    snprintf(name, sizeof name, "%s%s", row->name, suffix);
+    json_t *o = json_object();
+    output_set(o, "name", json_string(name));
+    output_set(o, "family_index", json_integer((json_int_t)row->family));
+    output_set(o, "per_family_instance_index", json_integer((json_int_t)index));
+    output_set(o, "run_name", json_string(row->name));
+    output_set(o, "run_type", json_string(type));
+    output_set(o, "repetitions", json_integer((json_int_t)row->n_samples));
+    output_set(o, "threads", json_integer(1));
+    output_set(o, "label", json_string(row->isa));
+    output_set(o, "kernel", json_string(bench_formulas[row->kernel].kernel));
+    output_set(o, "isa", json_string(row->isa));
+    output_set(o, "n", json_integer((json_int_t)row->n));
+    output_set(o, "d", json_integer((json_int_t)row->d));
+    output_set(o, "c", json_integer((json_int_t)row->c));
+    output_set(o, "flops", output_real(row->flops));
+    output_set(o, "bytes", output_real(row->bytes));
+    return o;
+}
+
+static void append_aggregate(json_t *list, const bench_row *row, size_t index, const char *name,
+                             double value_ns)
+{
+    char suffix[16];
+    snprintf(suffix, sizeof suffix, "_%s", name);
+    json_t *o = row_head(row, index, suffix, "aggregate");
+    output_set(o, "aggregate_name", json_string(name));
+    output_set(o, "aggregate_unit", json_string("time"));
+    output_set(o, "iterations", json_integer((json_int_t)row->n_samples));
+    set_times(o, value_ns, value_ns);
+    if (strcmp(name, "mad") != 0)
+        set_rates(o, row, row->flops / value_ns, row->bytes / value_ns);
+    json_array_append_new(list, o);
+}
+
+static void append_row(json_t *list, const bench_row *row, size_t index)
+{
+    if (row->n_samples == 0) {
+        json_t *o = row_head(row, index, "", "iteration");
+        output_set(o, "error_occurred", json_true());
+        output_set(o, "error_message", json_string(row->skipped));
+        json_array_append_new(list, o);
+        return;
+    }
+    for (size_t s = 0; s < row->n_samples; s++) {
+        const bench_sample *sample = &row->samples[s];
+        json_t *o = row_head(row, index, "", "iteration");
+        output_set(o, "repetition_index", json_integer((json_int_t)s));
+        output_set(o, "iterations", json_integer((json_int_t)sample->iterations));
+        set_times(o, sample->real_ns, sample->cpu_ns);
+        set_rates(o, row, sample->gflop_per_s, sample->gb_per_s);
+        output_set(o, "sequence", json_integer((json_int_t)sample->sequence));
+        json_array_append_new(list, o);
+    }
+    append_aggregate(list, row, index, "median", row->real_ns.median);
+    append_aggregate(list, row, index, "min", row->real_ns.min);
+    append_aggregate(list, row, index, "mad", row->real_ns.mad);
+}
+
+json_t *bench_rows_to_json(const bench_suite *suite)
+{
+    json_t *list = json_array();
+    size_t index = 0;
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        const bool new_family = i > 0 && suite->rows[i].family != suite->rows[i - 1].family;
+        index = new_family ? 0 : index;
+        append_row(list, &suite->rows[i], index++);
+    }
+    return list;
+}
+
+json_t *bench_formulas_to_json(void)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < BENCH_KERNEL_COUNT; i++) {
+        char flops[128], bytes[128];
+        polynomial_text(&bench_formulas[i].flops, flops, sizeof flops);
+        polynomial_text(&bench_formulas[i].bytes, bytes, sizeof bytes);
+        json_t *o = json_object();
+        output_set(o, "kernel", json_string(bench_formulas[i].kernel));
+        output_set(o, "flops", json_string(flops));
+        output_set(o, "bytes", json_string(bytes));
+        output_set(o, "note", json_string(bench_formulas[i].note));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+/* The scalar row of the same kernel and shape, or NULL. */
+static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *row)
+{
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        const bench_row *r = &suite->rows[i];
+        if (r->kernel == row->kernel && r->family == row->family && strcmp(r->isa, "scalar") == 0 &&
+            r->n_samples > 0)
+            return r;
+    }
+    return NULL;
+}
+
+void bench_print_table(const bench_suite *suite)
+{
+    printf("%-48s %12s %12s %7s %9s %8s %10s\n", "row (wall time per call)", "median us", "min us",
+           "MAD %", "GFLOP/s", "GB/s", "vs scalar");
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        const bench_row *row = &suite->rows[i];
+        if (i > 0 && row->kernel != suite->rows[i - 1].kernel)
+            putchar('\n');
+        if (row->n_samples == 0) {
+            printf("%-48s %s\n", row->name, row->skipped);
+            continue;
+        }
+        const double median = row->real_ns.median;
+        const bench_row *scalar = scalar_twin(suite, row);
+        char speedup[16] = "-";
+        if (scalar != NULL)
+            snprintf(speedup, sizeof speedup, "%.2fx", scalar->real_ns.median / median);
+        printf("%-48s %12.3f %12.3f %7.2f %9.2f %8.2f %10s\n", row->name, median * 1e-3,
+               row->real_ns.min * 1e-3, 100.0 * row->real_ns.mad / median, row->flops / median,
+               row->bytes / median, speedup);
+    }
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "suite.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "gbench.h"
+#include "workload.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_LEVELS = 32, MAX_GROUP = 4 * MAX_LEVELS };
+
+/* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one
+ * row is a prediction; 20000 rows come from memory; the wide one has W out of every L2. */
+const bench_shape bench_standard_shapes[] = {
+    {256, 3072, 10, true}, {256, 784, 10, true},     {1, 3072, 10, true},      {1, 784, 10, false},
+    {32, 3072, 10, false}, {20000, 3072, 10, false}, {256, 2048, 1000, false},
+};
+const size_t bench_standard_shape_count =
+    sizeof bench_standard_shapes / sizeof bench_standard_shapes[0];
+
+/* ---- the list ---- */
+
+static size_t usable_levels(const char *isa, const char **names, int *code)
+{
+    const downhill_kernels *kernels;
+    if (isa != NULL) {
+        char why[512];
+        if (downhill_select(isa, &kernels, why, sizeof why) != DOWNHILL_OK) {
+            error_line("%s", why);
+            *code = EXIT_ISA;
+            return 0;
+        }
+        names[0] = downhill_kernels_name(kernels);
+        return 1;
+    }
+    size_t count = 0;
+    downhill_level level;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK && count < MAX_LEVELS; i++)
+        if (level.usable)
+            names[count++] = level.name;
+    return count;
+}
+
+static bench_row make_row(bench_kernel kernel, const char *isa, const bench_shape *s, size_t family)
+{
+    bench_row row = {
+        .kernel = kernel, .isa = isa, .n = s->n, .d = s->d, .c = s->c, .family = family};
+    const bench_formula *f = &bench_formulas[kernel];
+    snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu", f->kernel, isa, s->n, s->d,
+             s->c);
+    row.flops = polynomial_value(&f->flops, s->n, s->d, s->c);
+    row.bytes = polynomial_value(&f->bytes, s->n, s->d, s->c);
+    return row;
+}
+
+int bench_suite_build(const bench_options *options, bench_suite *suite)
+{
+    *suite = (bench_suite){0};
+    regex_t filter;
+    const int bad =
+        regcomp(&filter, options->filter != NULL ? options->filter : ".", REG_EXTENDED | REG_NOSUB);
+    if (bad != 0) {
+        char why[128];
+        regerror(bad, &filter, why, sizeof why);
+        error_line("--filter: '%s' is not a regular expression: %s", options->filter, why);
+        return EXIT_USAGE;
+    }
+    const char *levels[MAX_LEVELS];
+    int code = EXIT_OK;
+    const size_t n_levels = usable_levels(options->isa, levels, &code);
+    const size_t most = options->n_shapes * BENCH_KERNEL_COUNT * n_levels;
+    if (code == EXIT_OK && (suite->rows = calloc(most, sizeof *suite->rows)) == NULL) {
+        error_line("bench: out of memory");
+        code = EXIT_INTERNAL;
+    }
+    for (size_t s = 0; code == EXIT_OK && s < options->n_shapes; s++)
+        for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
+            for (size_t l = 0; l < n_levels; l++) {
+                const bench_row row = make_row(k, levels[l], &options->shapes[s], s);
+                if (regexec(&filter, row.name, 0, NULL, 0) == 0)
+                    suite->rows[suite->n_rows++] = row;
+            }
+    regfree(&filter);
+    if (code == EXIT_OK && suite->n_rows == 0) {
+        error_line("bench: no row matches '%s'; `downhill bench --list` shows the names",
+                   options->filter);
+        code = EXIT_USAGE;
+    }
+    if (code != EXIT_OK)
+        bench_suite_free(suite);
+    return code;
+}
+
+void bench_suite_free(bench_suite *suite)
+{
+    for (size_t i = 0; i < suite->n_rows; i++)
+        free(suite->rows[i].samples);
+    free(suite->rows);
+    *suite = (bench_suite){0};
+}
+
+/* ---- the run ---- */
+
+struct run {
+    const bench_options *options;
+    bench_suite *suite;
+    const volatile sig_atomic_t *stop;
+    rng order;
+    uint64_t sequence;
+    double start;
+    size_t rows_done;
+};
+
+enum counter { COUNTER_GFLOP, COUNTER_GB };
+
+/* The rows of a group on the bench at once. */
+struct group {
+    size_t count;
+    bench_row *rows[MAX_GROUP];
+    bench_task tasks[MAX_GROUP];
+    gbench_row *handles[MAX_GROUP];
+    uint64_t iterations[MAX_GROUP];
+};
+
+static void show_progress(const struct run *run, const bench_row *row)
+{
+    static double last_s;
+    const double now = clock_seconds(), elapsed = now - run->start;
+    const bool terminal = isatty(STDERR_FILENO);
+    if (!run->options->progress || now - last_s < (terminal ? 0.1 : 10.0))
+        return;
+    last_s = now;
+    const double share = (double)run->rows_done / (double)run->suite->n_rows;
+    char left[32] = "";
+    if (share > 0.02)
+        snprintf(left, sizeof left, ", %.0f s left", elapsed / share - elapsed);
+    fprintf(stderr, terminal ? "\r\033[Kbench %zu/%zu %s%s" : "bench %zu/%zu %s%s\n",
+            run->rows_done + 1, run->suite->n_rows, row->name, left);
+    fflush(stderr);
+}
+
+static bool skip(bench_row *row, const char *why)
+{
+    if (row->skipped[0] == '\0')
+        snprintf(row->skipped, sizeof row->skipped, "skipped: %s", why);
+    return false;
+}
+
+/* One sample. false: the row cannot run. */
+static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_sample *out)
+{
+    if (gbench_run(g->handles[i], iterations, out) != 0)
+        return skip(g->rows[i], out->error);
+    if (g->tasks[i].status != DOWNHILL_OK)
+        return skip(g->rows[i], downhill_status_text(g->tasks[i].status));
+    return true;
+}
+
+/* Finds how many iterations last min_time_s; the runs that it takes are the warm-up. */
+static bool calibrate(struct group *g, size_t i, double min_time_s)
+{
+    const double target_ns = min_time_s * 1e9;
+    uint64_t iterations = 1;
+    for (;;) {
+        gbench_sample s;
+        if (!sample(g, i, iterations, &s))
+            return false;
+        const double took_ns = s.real_ns * (double)iterations;
+        if (took_ns >= 0.2 * target_ns) {
+            const double need = target_ns / s.real_ns;
+            g->iterations[i] = need < 1.0 ? 1 : (uint64_t)need + 1;
+            return true;
+        }
+        iterations *= 4;
+    }
+}
+
+static void run_group(struct run *run, struct group *g)
+{
+    for (size_t i = 0; i < g->count && !*run->stop; i++) {
+        show_progress(run, g->rows[i]);
+        if (g->rows[i]->skipped[0] == '\0')
+            calibrate(g, i, run->options->min_time_s);
+    }
+    size_t order[MAX_GROUP];
+    for (size_t i = 0; i < g->count; i++)
+        order[i] = i;
+    for (size_t repetition = 0; repetition < run->options->repetitions; repetition++) {
+        rng_shuffle(&run->order, order, g->count);
+        for (size_t o = 0; o < g->count && !*run->stop; o++) {
+            const size_t i = order[o];
+            bench_row *row = g->rows[i];
+            gbench_sample s;
+            if (row->skipped[0] != '\0' || !sample(g, i, g->iterations[i], &s))
+                continue;
+            row->samples[row->n_samples++] = (bench_sample){
+                .iterations = s.iterations,
+                .real_ns = s.real_ns,
+                .cpu_ns = s.cpu_ns,
+                .gflop_per_s = s.counters[COUNTER_GFLOP].per_second,
+                .gb_per_s = s.counters[COUNTER_GB].per_second,
+                .sequence = run->sequence++,
+            };
+            show_progress(run, row);
+        }
+    }
+    run->rows_done += g->count;
+}
+
+/* Registers the rows of a group; those that cannot be are marked skipped. */
+static void open_group(struct run *run, struct group *g, workload *load)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        bench_row *row = g->rows[i];
+        row->samples = calloc(run->options->repetitions, sizeof *row->samples);
+        g->tasks[i] = (bench_task){.load = load, .kernel = row->kernel};
+        g->handles[i] = gbench_register(row->name, bench_task_run, &g->tasks[i]);
+        if (row->samples == NULL || g->handles[i] == NULL)
+            skip(row, "out of memory");
+        else if (downhill_select(row->isa, &g->tasks[i].kernels, NULL, 0) != DOWNHILL_OK)
+            skip(row, "the level is not usable");
+        if (g->handles[i] != NULL) {
+            gbench_label(g->handles[i], row->isa);
+            /* In the order of enum counter. */
+            gbench_counter(g->handles[i], "gflop_per_s", row->flops * 1e-9);
+            gbench_counter(g->handles[i], "gb_per_s", row->bytes * 1e-9);
+        }
+    }
+}
+
+static void run_shape(struct run *run, size_t first, size_t end)
+{
+    bench_suite *suite = run->suite;
+    const bench_row *any = &suite->rows[first];
+    workload load;
+    const bool ready = workload_open(&load, any->n, any->d, any->c, run->options->seed);
+    for (size_t i = first; i < end && !*run->stop;) {
+        const char *name = bench_formulas[suite->rows[i].kernel].group;
+        struct group g = {0};
+        for (; i < end && strcmp(bench_formulas[suite->rows[i].kernel].group, name) == 0; i++) {
+            if (!ready)
+                skip(&suite->rows[i], "out of memory");
+            g.rows[g.count++] = &suite->rows[i];
+        }
+        if (ready) {
+            open_group(run, &g, &load);
+            run_group(run, &g);
+            gbench_clear();
+        }
+    }
+    if (ready)
+        workload_close(&load);
+}
+
+static int summarise(bench_suite *suite, size_t repetitions)
+{
+    double *times = calloc(repetitions, sizeof *times);
+    if (times == NULL) {
+        error_line("bench: out of memory");
+        return EXIT_INTERNAL;
+    }
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        bench_row *row = &suite->rows[i];
+        if (row->n_samples == 0) {
+            skip(row, "interrupted");
+            continue;
+        }
+        for (size_t s = 0; s < row->n_samples; s++)
+            times[s] = row->samples[s].real_ns;
+        row->real_ns = stats_of(times, row->n_samples);
+    }
+    free(times);
+    return EXIT_OK;
+}
+
+int bench_suite_run(const bench_options *options, bench_suite *suite,
+                    const volatile sig_atomic_t *stop)
+{
+    struct run run = {.options = options,
+                      .suite = suite,
+                      .stop = stop,
+                      .order = rng_seeded(options->seed),
+                      .start = clock_seconds()};
+    for (size_t first = 0; first < suite->n_rows && !*stop;) {
+        size_t end = first;
+        while (end < suite->n_rows && suite->rows[end].family == suite->rows[first].family)
+            end++;
+        run_shape(&run, first, end);
+        first = end;
+    }
+    if (options->progress && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+    suite->seconds = clock_seconds() - run.start;
+    suite->interrupted = *stop != 0;
+    return summarise(suite, options->repetitions);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload.h"
+
+#include "base/memory.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Steps are taken again and again from the same batch: so small that the weights, and with them the
+ * share of violated margins, hardly move while a row is timed. */
+#define DECAY (1.0f - 0x1p-24f)
+#define STEP  1e-9f
+
+static void fill(rng *r, float *values, size_t count, float scale)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = rng_unit(r) * scale;
+}
+
+bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
+{
+    *load = (workload){.n = n, .d = d, .c = c};
+    load->workspace_bytes = downhill_workspace_f32(d, c);
+    load->x = memory_new(n * d, sizeof(float));
+    load->w = memory_new(c * d, sizeof(float));
+    load->b = memory_new(c, sizeof(float));
+    load->scores = memory_new(n * c, sizeof(float));
+    load->dscores = memory_new(n * c, sizeof(float));
+    load->dw = memory_new(c * d, sizeof(float));
+    load->db = memory_new(c, sizeof(float));
+    load->y = memory_new(n, sizeof(int32_t));
+    load->workspace = memory_new(load->workspace_bytes, 1);
+    if (!load->x || !load->w || !load->b || !load->scores || !load->dscores || !load->dw ||
+        !load->db || !load->y || !load->workspace) {
+        workload_close(load);
+        return false;
+    }
+    rng r = rng_seeded(seed);
+    fill(&r, load->x, n * d, 1.0f);
+    fill(&r, load->w, c * d, 3.0f / sqrtf((float)d));
+    fill(&r, load->b, c, 1.0f);
+    fill(&r, load->scores, n * c, 2.0f);
+    fill(&r, load->dscores, n * c, 1.0f);
+    fill(&r, load->dw, c * d, 1.0f);
+    fill(&r, load->db, c, 1.0f);
+    for (size_t i = 0; i < n; i++)
+        load->y[i] = (int32_t)rng_below(&r, c);
+    return true;
+}
+
+void workload_close(workload *load)
+{
+    free(load->x);
+    free(load->w);
+    free(load->b);
+    free(load->scores);
+    free(load->dscores);
+    free(load->dw);
+    free(load->db);
+    free(load->y);
+    free(load->workspace);
+    memset(load, 0, sizeof *load);
+}
+
+static downhill_status run_once(const bench_task *task)
+{
+    const workload *l = task->load;
+    const downhill_kernels *k = task->kernels;
+    const downhill_batch_f32 batch = {
+        .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f}, softmax = {DOWNHILL_SOFTMAX, 0.0f};
+    double loss;
+    downhill_status status = DOWNHILL_OK;
+    switch (task->kernel) {
+    case BENCH_SCORE:
+        return downhill_score_f32(k, &batch, &weights, l->scores, l->c);
+    case BENCH_HINGE:
+        return downhill_hinge_f32(k, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->dscores, l->c,
+                                  &loss);
+    case BENCH_SOFTMAX:
+        return downhill_softmax_f32(k, l->n, l->c, l->scores, l->c, l->y, l->dscores, l->c, &loss);
+    case BENCH_GRAD:
+        return downhill_grad_f32(k, &batch, l->dscores, l->c, 0, &grad);
+    case BENCH_UPDATE:
+        return downhill_update_f32(k, &weights, &grad, DECAY, STEP);
+    case BENCH_STEP_HINGE:
+        return downhill_step_f32(k, &batch, &weights, hinge, DECAY, STEP, &grad, &loss,
+                                 l->workspace, l->workspace_bytes, NULL);
+    case BENCH_STEP_SOFTMAX:
+        return downhill_step_f32(k, &batch, &weights, softmax, DECAY, STEP, &grad, &loss,
+                                 l->workspace, l->workspace_bytes, NULL);
+    case BENCH_CHAIN_HINGE:
+        if ((status = downhill_score_f32(k, &batch, &weights, l->scores, l->c)) == DOWNHILL_OK &&
+            (status = downhill_hinge_f32(k, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores,
+                                         l->c, &loss)) == DOWNHILL_OK &&
+            (status = downhill_grad_f32(k, &batch, l->scores, l->c, 0, &grad)) == DOWNHILL_OK)
+            status = downhill_update_f32(k, &weights, &grad, DECAY, STEP);
+        return status;
+    case BENCH_KERNEL_COUNT:
+        break;
+    }
+    return DOWNHILL_ERR_PARAMETER;
+}
+
+void bench_task_run(void *context, uint64_t iterations)
+{
+    bench_task *task = context;
+    for (uint64_t i = 0; i < iterations; i++)
+        task->status = run_once(task);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The buffers of a shape, and the work that is timed on them. */
+#ifndef DOWNHILL_BENCH_WORKLOAD_H
+#define DOWNHILL_BENCH_WORKLOAD_H
+
+#include "downhill.h"
+#include "formulas.h"
+
+#include <stdbool.h>
+
+/* Shared by all kernels and variants of a shape, so that they see the same addresses. */
+typedef struct workload {
+    size_t n, d, c;
+    float *x, *w, *b, *scores, *dscores, *dw, *db;
+    int32_t *y;
+    void *workspace;
+    size_t workspace_bytes;
+} workload;
+
+/* Fills X with reals in [-1, 1), W so that scores are of order 1, labels at random. Every page is
+ * written. false: out of memory. */
+bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed);
+void workload_close(workload *load);
+
+typedef struct bench_task {
+    workload *load;
+    bench_kernel kernel;
+    const downhill_kernels *kernels;
+    downhill_status status; /* of the last call */
+} bench_task;
+
+/* A gbench_function; the context is a bench_task. */
+void bench_task_run(void *task, uint64_t iterations);
+
+#endif

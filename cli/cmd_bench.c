@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill bench: prove, then time. */
+#define _GNU_SOURCE
+#include "base/error.h"
+#include "base/machine.h"
+#include "base/output.h"
+#include "bench/gbench.h"
+#include "bench/suite.h"
+#include "interrupt.h"
+#include "options.h"
+#include "verify/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+struct config {
+    const char *filter, *isa, *json;
+    option_list shapes;
+    size_t repetitions;
+    double min_time_s;
+    uint64_t seed;
+    bool list, formulas, quick;
+};
+
+#define AT(member) .offset = offsetof(struct config, member)
+
+static const cli_option options[] = {
+    {.name = "filter",
+     .kind = OPTION_TEXT,
+     .metavar = "REGEX",
+     AT(filter),
+     .help = "only rows whose name matches, as in score_f32/.*/n:256"},
+    {.name = "shape",
+     .kind = OPTION_EACH,
+     .metavar = "NxDxC",
+     AT(shapes),
+     .help = "time this shape instead of the standard list; may be repeated"},
+    {.name = "isa",
+     .kind = OPTION_TEXT,
+     .metavar = "LEVEL",
+     AT(isa),
+     .help = "only this ISA level (default: every usable one)"},
+    {.name = "repetitions",
+     .kind = OPTION_SIZE,
+     .metavar = "N",
+     AT(repetitions),
+     .min = 1,
+     .max = 1000,
+     .help = "samples per row (default: 10)"},
+    {.name = "min-time",
+     .kind = OPTION_SECONDS,
+     .metavar = "TIME",
+     AT(min_time_s),
+     .min = 1e-5,
+     .max = 3600,
+     .help = "least time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms)"},
+    {.name = "quick", .kind = OPTION_FLAG, AT(quick), .help = "few shapes, short samples"},
+    {.name = "seed",
+     .kind = OPTION_SEED,
+     .metavar = "N",
+     AT(seed),
+     .help = "seed of the data, of verify and of the order of samples (default: 1)"},
+    {.name = "json",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(json),
+     .help = "write every sample to FILE ('-': standard output, and no table)"},
+    {.name = "list", .kind = OPTION_FLAG, AT(list), .help = "list the rows and time nothing"},
+    {.name = "formulas",
+     .kind = OPTION_FLAG,
+     AT(formulas),
+     .help = "list the operations and bytes that each kernel is credited with"},
+};
+
+/* "256x3072x10" or "256,3072,10". */
+static bool parse_shape(const char *text, bench_shape *shape)
+{
+    int used = 0;
+    char a, b;
+    unsigned long long n, d, c;
+    if (sscanf(text, "%9llu%c%9llu%c%9llu%n", &n, &a, &d, &b, &c, &used) != 5 ||
+        text[used] != '\0' || a != b || (a != 'x' && a != ',') || n == 0 || d == 0 || c == 0)
+        return false;
+    *shape = (bench_shape){(size_t)n, (size_t)d, (size_t)c, true};
+    return true;
+}
+
+static int choose_shapes(const struct config *config, bench_shape *shapes, size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < config->shapes.count; i++)
+        if (!parse_shape(config->shapes.values[i], &shapes[(*count)++])) {
+            error_line("bench: --shape: '%s' is not SAMPLESxFEATURESxCLASSES, as in 256x3072x10",
+                       config->shapes.values[i]);
+            return EXIT_USAGE;
+        }
+    if (*count == 0)
+        for (size_t i = 0; i < bench_standard_shape_count; i++)
+            if (!config->quick || bench_standard_shapes[i].quick)
+                shapes[(*count)++] = bench_standard_shapes[i];
+    return EXIT_OK;
+}
+
+static void print_formulas(void)
+{
+    for (size_t i = 0; i < BENCH_KERNEL_COUNT; i++) {
+        const bench_formula *f = &bench_formulas[i];
+        char flops[128], bytes[128];
+        polynomial_text(&f->flops, flops, sizeof flops);
+        polynomial_text(&f->bytes, bytes, sizeof bytes);
+        printf("%-17s operations %s\n%-17s bytes      %s\n%-17s %s\n", f->kernel, flops, "", bytes,
+               "", f->note);
+    }
+}
+
+static json_t *context_to_json(const struct config *config, const machine *m, int cpu)
+{
+    char date[40];
+    const time_t now = time(NULL);
+    struct tm local;
+    localtime_r(&now, &local);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S%z", &local);
+    json_t *caches = json_array();
+    for (size_t i = 0; i < m->n_caches; i++) {
+        static const char *const types[] = {"Data", "Instruction", "Unified"};
+        json_t *o = json_object();
+        const char t = m->caches[i].type[0];
+        output_set(o, "type", json_string(types[t == 'd' ? 0 : t == 'i' ? 1 : 2]));
+        output_set(o, "level", json_integer(m->caches[i].level));
+        output_set(o, "size", json_integer((json_int_t)m->caches[i].bytes));
+        output_set(o, "num_sharing", json_integer(m->caches[i].shared_by_pus));
+        json_array_append_new(caches, o);
+    }
+    double load[3] = {0};
+    const int n_loads = getloadavg(load, 3);
+    json_t *loads = json_array();
+    for (int i = 0; i < n_loads; i++)
+        json_array_append_new(loads, output_real(load[i]));
+    const int scaling = gbench_cpu_scaling();
+    json_t *o = json_object();
+    output_set(o, "date", json_string(date));
+    output_set(o, "host_name", json_string(m->host_name));
+    output_set(o, "executable", json_string("downhill bench"));
+    output_set(o, "num_cpus", json_integer(m->pus));
+    output_set(o, "mhz_per_cpu", json_integer((json_int_t)gbench_cpu_mhz()));
+    output_set(o, "cpu_scaling_enabled", scaling < 0 ? json_null() : json_boolean(scaling));
+    output_set(o, "caches", caches);
+    output_set(o, "load_avg", loads);
+    output_set(o, "seed", json_integer((json_int_t)config->seed));
+    output_set(o, "repetitions", json_integer((json_int_t)config->repetitions));
+    output_set(o, "min_time_s", output_real(config->min_time_s));
+    output_set(o, "order", json_string("shuffled anew for each repetition of a group"));
+    output_set(o, "pinned_cpu", cpu < 0 ? json_null() : json_integer(cpu));
+    return o;
+}
+
+static json_t *verify_to_json(const verify_result *result, uint64_t seed)
+{
+    json_t *o = json_object();
+    output_set(o, "seed", json_integer((json_int_t)seed));
+    output_set(o, "checks", json_integer((json_int_t)result->checks));
+    output_set(o, "failures", json_integer((json_int_t)result->failures));
+    output_set(o, "seconds", output_real(result->seconds));
+    return o;
+}
+
+static int write_results(const struct config *config, const machine *m, const bench_suite *suite,
+                         const verify_result *verified, int cpu, const char *pin_problem)
+{
+    json_t *warnings = json_array();
+    char text[256];
+    if (cpu < 0) {
+        snprintf(text, sizeof text, "the thread could not be pinned: %s", pin_problem);
+        json_array_append_new(warnings, json_string(text));
+    }
+    if (suite->interrupted)
+        json_array_append_new(warnings, json_string("interrupted: some rows are missing"));
+    json_t *root = json_object();
+    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
+    output_set(root, "context", context_to_json(config, m, cpu));
+    output_set(root, "machine", machine_to_json(m));
+    output_set(root, "build", machine_build_to_json());
+    output_set(root, "verify", verify_to_json(verified, config->seed));
+    output_set(root, "formulas", bench_formulas_to_json());
+    output_set(root, "benchmarks", bench_rows_to_json(suite));
+    output_set(root, "warnings", warnings);
+    return output_json(config->json, root);
+}
+
+static int prove_and_time(const struct config *config, const bench_options *bench,
+                          bench_suite *suite)
+{
+    const verify_options verify = {.seed = config->seed,
+                                   .isa = config->isa,
+                                   .only_case = -1,
+                                   .stride = 1,
+                                   .max_reports = 5,
+                                   .progress = bench->progress && isatty(STDERR_FILENO)};
+    verify_result verified;
+    int code = verify_run(&verify, &verified);
+    if (code != EXIT_OK) {
+        if (code == EXIT_CHECK)
+            error_line("bench: nothing was timed: a variant that is wrong has no speed");
+        return code;
+    }
+    fprintf(stderr, "verify: %llu checks passed, seed %llu\n", (unsigned long long)verified.checks,
+            (unsigned long long)config->seed);
+
+    /* Before the thread is bound: afterwards only its own CPU would show as allowed. */
+    machine m;
+    machine_read(&m);
+    char pin_problem[128] = "";
+    const int cpu = machine_pin(pin_problem, sizeof pin_problem);
+    if (cpu < 0)
+        warning_line("bench: not pinned: %s; the figures may be noisier", pin_problem);
+    interrupt_catch();
+    code = bench_suite_run(bench, suite, &interrupt_signal);
+    if (code != EXIT_OK)
+        return code;
+    const bool to_stdout = config->json != NULL && config->json[0] == '-';
+    if (!to_stdout)
+        bench_print_table(suite);
+    if (config->json != NULL)
+        code = write_results(config, &m, suite, &verified, cpu, pin_problem);
+    fprintf(stderr, "bench: %zu rows in %.1f s, pinned to CPU %d, seed %llu\n", suite->n_rows,
+            suite->seconds, cpu, (unsigned long long)config->seed);
+    return code == EXIT_OK && interrupt_signal != 0 ? 128 + interrupt_signal : code;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    struct config config = {.repetitions = 10, .seed = 1};
+    int operand;
+    int code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    config.isa = cli_default_isa(config.isa);
+    if (config.min_time_s == 0.0)
+        config.min_time_s = config.quick ? 0.002 : 0.02;
+    if (config.formulas) {
+        print_formulas();
+        return EXIT_OK;
+    }
+    bench_shape shapes[OPTION_LIST_MAX];
+    size_t n_shapes;
+    if ((code = choose_shapes(&config, shapes, &n_shapes)) != EXIT_OK ||
+        (config.json != NULL && (code = output_check(config.json)) != EXIT_OK))
+        return code;
+
+    const bench_options bench = {.filter = config.filter,
+                                 .isa = config.isa,
+                                 .shapes = shapes,
+                                 .n_shapes = n_shapes,
+                                 .repetitions = config.repetitions,
+                                 .min_time_s = config.min_time_s,
+                                 .seed = config.seed,
+                                 .progress = true};
+    bench_suite suite;
+    if ((code = bench_suite_build(&bench, &suite)) != EXIT_OK)
+        return code;
+    if (config.list)
+        for (size_t i = 0; i < suite.n_rows; i++)
+            puts(suite.rows[i].name);
+    else
+        code = prove_and_time(&config, &bench, &suite);
+    bench_suite_free(&suite);
+    return code;
+}
+
+const cli_command cli_bench = {.name = "bench",
+                               .operands = "",
+                               .summary = "Prove, then time every kernel, variant and shape.",
+                               .options = options,
+                               .n_options = sizeof options / sizeof options[0],
+                               .run = run};

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill verify: prove every variant right, here, now. */
+#define _POSIX_C_SOURCE 200809L
+#include "verify/verify.h"
+
+#include "base/error.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const cli_option options[] = {
+    {.name = "isa",
+     .kind = OPTION_TEXT,
+     .metavar = "LEVEL",
+     .help = "only this ISA level (default: every usable one)",
+     .offset = offsetof(verify_options, isa)},
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .metavar = "NAME",
+     .help = "only this kernel",
+     .offset = offsetof(verify_options, op)},
+    {.name = "seed",
+     .kind = OPTION_SEED,
+     .metavar = "N",
+     .help = "seed of the data and of all random choices (default: 1)",
+     .offset = offsetof(verify_options, seed)},
+    {.name = "case",
+     .kind = OPTION_CASE,
+     .metavar = "N",
+     .help = "only case N",
+     .offset = offsetof(verify_options, only_case)},
+};
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    verify_options config = VERIFY_DEFAULTS;
+    int operand;
+    int code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    config.isa = cli_default_isa(config.isa);
+    config.progress = isatty(STDERR_FILENO);
+    verify_result result;
+    code = verify_run(&config, &result);
+    if (code == EXIT_OK || code == EXIT_CHECK)
+        printf("verify: %llu checks on %zu ISA levels, %llu failed, seed %llu, %.1f s\n",
+               (unsigned long long)result.checks, result.levels,
+               (unsigned long long)result.failures, (unsigned long long)config.seed,
+               result.seconds);
+    return code;
+}
+
+const cli_command cli_verify = {
+    .name = "verify",
+    .operands = "",
+    .summary = "Prove every variant right against an f64 reference, here and now.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .run = run};

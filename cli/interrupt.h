@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ctrl-C stops a long command after the sample or step at hand, with its results so far. */
+#ifndef DOWNHILL_CLI_INTERRUPT_H
+#define DOWNHILL_CLI_INTERRUPT_H
+
+#include <signal.h>
+
+/* The number of the signal that asked to stop, or 0. */
+extern volatile sig_atomic_t interrupt_signal;
+
+/* From now on the first SIGINT or SIGTERM sets interrupt_signal; the second ends the program. The
+ * exit code of a command so stopped is 128 + interrupt_signal. */
+void interrupt_catch(void);
+
+#endif

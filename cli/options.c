@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "options.h"
+
+#include "base/error.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 32, FIRST_VALUE = 256 };
+
+void cli_print_help(const cli_command *command)
+{
+    printf("Usage: downhill %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", command->name,
+           command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
+    for (size_t i = 0; i < command->n_options; i++) {
+        const cli_option *o = &command->options[i];
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->metavar != NULL ? " " : "",
+                 o->metavar != NULL ? o->metavar : "");
+        printf("  %-24s %s\n", left, o->help);
+    }
+    printf("  %-24s %s\n", "--help", "show this text");
+}
+
+/* ---- values ---- */
+
+static bool parse_unsigned(const char *text, uint64_t *value)
+{
+    /* strtoull() takes "-1" for a large number. */
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+static bool parse_real(const char *text, double *value, const char **end)
+{
+    char *stop;
+    errno = 0;
+    *value = strtod(text, &stop);
+    *end = stop;
+    return stop != text && errno == 0 && isfinite(*value) && !isspace((unsigned char)text[0]);
+}
+
+static bool parse_seconds(const char *text, double *value)
+{
+    const char *unit;
+    if (!parse_real(text, value, &unit))
+        return false;
+    if (strcmp(unit, "ms") == 0)
+        *value *= 1e-3;
+    else if (strcmp(unit, "us") == 0)
+        *value *= 1e-6;
+    else if (strcmp(unit, "s") != 0 && *unit != '\0')
+        return false;
+    return true;
+}
+
+static bool parse_choice(const char *text, const char *choices, int *value)
+{
+    int index = 0;
+    for (const char *word = choices; *word != '\0'; index++) {
+        const size_t length = strcspn(word, "|");
+        if (strlen(text) == length && strncmp(text, word, length) == 0) {
+            *value = index;
+            return true;
+        }
+        word += length + (word[length] == '|');
+    }
+    return false;
+}
+
+static int complain(const cli_command *command, const cli_option *o, const char *text)
+{
+    char range[96];
+    if (o->kind == OPTION_CHOICE)
+        snprintf(range, sizeof range, "one of %s", o->choices);
+    else if (o->kind == OPTION_SEED || o->kind == OPTION_CASE)
+        snprintf(range, sizeof range, "a whole number");
+    else
+        snprintf(range, sizeof range, "a%s number from %g to %g%s",
+                 o->kind == OPTION_SIZE ? " whole" : "", o->min, o->max,
+                 o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms" : "");
+    error_line("%s: --%s: '%s' is not %s", command->name, o->name, text, range);
+    return EXIT_USAGE;
+}
+
+static bool in_range(const cli_option *o, double value)
+{
+    return value >= o->min && value <= o->max;
+}
+
+static int set_value(const cli_command *command, const cli_option *o, void *config,
+                     const char *text)
+{
+    void *member = (char *)config + o->offset;
+    uint64_t whole = 0;
+    double real = 0.0;
+    const char *rest = "";
+    bool good = true;
+    switch (o->kind) {
+    case OPTION_FLAG:
+        *(bool *)member = true;
+        break;
+    case OPTION_TEXT:
+        *(const char **)member = text;
+        break;
+    case OPTION_SIZE:
+        good = parse_unsigned(text, &whole) && in_range(o, (double)whole);
+        *(size_t *)member = (size_t)whole;
+        break;
+    case OPTION_SEED:
+        good = parse_unsigned(text, (uint64_t *)member);
+        break;
+    case OPTION_CASE:
+        good = parse_unsigned(text, &whole) && whole <= INT32_MAX;
+        *(long *)member = (long)whole;
+        break;
+    case OPTION_REAL:
+        good = parse_real(text, &real, &rest) && *rest == '\0' && in_range(o, real);
+        *(float *)member = (float)real;
+        break;
+    case OPTION_SECONDS:
+        good = parse_seconds(text, &real) && in_range(o, real);
+        *(double *)member = real;
+        break;
+    case OPTION_CHOICE:
+        good = parse_choice(text, o->choices, (int *)member);
+        break;
+    case OPTION_EACH: {
+        option_list *list = member;
+        if (list->count == OPTION_LIST_MAX) {
+            error_line("%s: --%s: given more than %d times", command->name, o->name,
+                       OPTION_LIST_MAX);
+            return EXIT_USAGE;
+        }
+        list->values[list->count++] = text;
+        break;
+    }
+    }
+    return good ? EXIT_OK : complain(command, o, text);
+}
+
+/* ---- the command line ---- */
+
+int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand)
+{
+    enum { HELP = FIRST_VALUE + OPTIONS_MAX };
+    struct option longs[OPTIONS_MAX + 2] = {{0}};
+    for (size_t i = 0; i < command->n_options; i++)
+        longs[i] = (struct option){command->options[i].name,
+                                   command->options[i].kind == OPTION_FLAG ? no_argument
+                                                                           : required_argument,
+                                   NULL, FIRST_VALUE + (int)i};
+    longs[command->n_options] = (struct option){"help", no_argument, NULL, HELP};
+
+    opterr = 0; /* the messages are ours */
+    optind = 1;
+    for (;;) {
+        const int at = optind;
+        const int found = getopt_long(argc, argv, ":h", longs, NULL);
+        if (found == -1)
+            break;
+        if (found == HELP || found == 'h') {
+            cli_print_help(command);
+            return EXIT_OK;
+        }
+        if (found == ':') {
+            error_line("%s: %s needs a value; `downhill %s --help` shows which", command->name,
+                       argv[at], command->name);
+            return EXIT_USAGE;
+        }
+        if (found == '?') {
+            error_line("%s: unknown option %s; `downhill %s --help` lists them", command->name,
+                       argv[at], command->name);
+            return EXIT_USAGE;
+        }
+        const int code = set_value(command, &command->options[found - FIRST_VALUE], config, optarg);
+        if (code != EXIT_OK)
+            return code;
+    }
+    if (optind < argc && command->operands[0] == '\0') {
+        error_line("%s: unexpected argument '%s'; `downhill %s --help` shows what it takes",
+                   command->name, argv[optind], command->name);
+        return EXIT_USAGE;
+    }
+    *first_operand = optind;
+    return CLI_GO_ON;
+}
+
+const char *cli_default_isa(const char *isa)
+{
+    if (isa != NULL)
+        return isa;
+    const char *variable = getenv("DOWNHILL_ISA");
+    return variable != NULL && variable[0] != '\0' ? variable : NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One table per command describes its options; parsing and --help both come from it. */
+#ifndef DOWNHILL_CLI_OPTIONS_H
+#define DOWNHILL_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum option_kind {
+    OPTION_FLAG,    /* bool */
+    OPTION_TEXT,    /* const char * */
+    OPTION_SIZE,    /* size_t in [min, max] */
+    OPTION_SEED,    /* uint64_t */
+    OPTION_CASE,    /* long, >= 0 */
+    OPTION_REAL,    /* float in [min, max] */
+    OPTION_SECONDS, /* double in [min, max]; "0.5", "0.5s" or "500ms" */
+    OPTION_CHOICE,  /* int: the index of the word in `choices` */
+    OPTION_EACH,    /* option_list: may be given more than once */
+} option_kind;
+
+enum { OPTION_LIST_MAX = 64 };
+
+typedef struct option_list {
+    size_t count;
+    const char *values[OPTION_LIST_MAX];
+} option_list;
+
+typedef struct cli_option {
+    const char *name;
+    option_kind kind;
+    const char *metavar; /* NULL for a flag */
+    const char *help;
+    size_t offset; /* of the member in the command's configuration */
+    double min, max;
+    const char *choices; /* separated by '|' */
+} cli_option;
+
+typedef struct cli_command cli_command;
+
+struct cli_command {
+    const char *name;
+    const char *operands; /* "" where the command takes none */
+    const char *summary;
+    const cli_option *options;
+    size_t n_options;
+    int (*run)(const cli_command *self, int argc, char **argv);
+};
+
+enum { CLI_GO_ON = -1 };
+
+/* Fills in *config from the arguments (argv[0] is the command's name). Returns CLI_GO_ON, with the
+ * operands at argv[*first_operand …]; or the exit code: EXIT_OK after --help, EXIT_USAGE after a
+ * line on stderr. A command whose `operands` is "" accepts none. */
+int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand);
+
+void cli_print_help(const cli_command *command);
+
+/* The level that a command should use where --isa was not given: what DOWNHILL_ISA says, or NULL.
+ */
+const char *cli_default_isa(const char *isa);
+
+extern const cli_command cli_info, cli_verify, cli_bench, cli_report, cli_train;
+
+#endif
