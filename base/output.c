@@ -99,20 +99,19 @@ int output_check(const char *path)
         error_line("%s: is a directory; name a file", path);
         return EXIT_USAGE;
     }
-    char *directory = strdup(path);
-    if (directory == NULL) {
+    char *probe;
+    if (asprintf(&probe, "%s.XXXXXX", path) < 0) {
         error_line("%s: out of memory", path);
         return EXIT_INTERNAL;
     }
-    char *slash = strrchr(directory, '/');
-    if (slash == NULL)
-        strcpy(directory, ".");
-    else
-        slash[slash == directory ? 1 : 0] = '\0';
-    const int refused = access(directory, W_OK | X_OK);
-    if (refused != 0)
+    const int descriptor = mkstemp(probe);
+    if (descriptor < 0) {
         error_line("%s: cannot write there: %s; name a directory that exists and is writable", path,
                    strerror(errno));
-    free(directory);
-    return refused == 0 ? EXIT_OK : EXIT_USAGE;
+    } else {
+        close(descriptor);
+        unlink(probe);
+    }
+    free(probe);
+    return descriptor < 0 ? EXIT_USAGE : EXIT_OK;
 }

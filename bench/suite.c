@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/levels.h"
 #include "base/rng.h"
 #include "gbench.h"
 #include "workload.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_LEVELS = 32, MAX_GROUP = 4 * MAX_LEVELS };
+enum { MAX_GROUP = BENCH_KERNEL_COUNT * LEVELS_MAX };
 
 /* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one
  * row is a prediction; 20000 rows come from memory; the wide one has W out of every L2. */
@@ -26,27 +27,6 @@ const size_t bench_standard_shape_count =
     sizeof bench_standard_shapes / sizeof bench_standard_shapes[0];
 
 /* ---- the list ---- */
-
-static size_t usable_levels(const char *isa, const char **names, int *code)
-{
-    const downhill_kernels *kernels;
-    if (isa != NULL) {
-        char why[512];
-        if (downhill_select(isa, &kernels, why, sizeof why) != DOWNHILL_OK) {
-            error_line("%s", why);
-            *code = EXIT_ISA;
-            return 0;
-        }
-        names[0] = downhill_kernels_name(kernels);
-        return 1;
-    }
-    size_t count = 0;
-    downhill_level level;
-    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK && count < MAX_LEVELS; i++)
-        if (level.usable)
-            names[count++] = level.name;
-    return count;
-}
 
 static bench_row make_row(bench_kernel kernel, const char *isa, const bench_shape *s, size_t family)
 {
@@ -72,9 +52,9 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
         error_line("--filter: '%s' is not a regular expression: %s", options->filter, why);
         return EXIT_USAGE;
     }
-    const char *levels[MAX_LEVELS];
-    int code = EXIT_OK;
-    const size_t n_levels = usable_levels(options->isa, levels, &code);
+    const downhill_kernels *levels[LEVELS_MAX];
+    const size_t n_levels = levels_to_run(options->isa, levels);
+    int code = n_levels > 0 ? EXIT_OK : EXIT_ISA;
     const size_t most = options->n_shapes * BENCH_KERNEL_COUNT * n_levels;
     if (code == EXIT_OK && (suite->rows = calloc(most, sizeof *suite->rows)) == NULL) {
         error_line("bench: out of memory");
@@ -83,7 +63,8 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
     for (size_t s = 0; code == EXIT_OK && s < options->n_shapes; s++)
         for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
             for (size_t l = 0; l < n_levels; l++) {
-                const bench_row row = make_row(k, levels[l], &options->shapes[s], s);
+                const bench_row row =
+                    make_row(k, downhill_kernels_name(levels[l]), &options->shapes[s], s);
                 if (regexec(&filter, row.name, 0, NULL, 0) == 0)
                     suite->rows[suite->n_rows++] = row;
             }

@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -220,13 +221,17 @@ static int prove_and_time(const struct config *config, const bench_options *benc
     code = bench_suite_run(bench, suite, &interrupt_signal);
     if (code != EXIT_OK)
         return code;
-    const bool to_stdout = config->json != NULL && config->json[0] == '-';
-    if (!to_stdout)
+    if (config->json == NULL || strcmp(config->json, "-") != 0)
         bench_print_table(suite);
     if (config->json != NULL)
         code = write_results(config, &m, suite, &verified, cpu, pin_problem);
-    fprintf(stderr, "bench: %zu rows in %.1f s, pinned to CPU %d, seed %llu\n", suite->n_rows,
-            suite->seconds, cpu, (unsigned long long)config->seed);
+    fflush(stdout); /* so that on a terminal the last line comes last */
+    fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", suite->n_rows, suite->seconds,
+            (unsigned long long)config->seed);
+    if (cpu >= 0)
+        fprintf(stderr, "pinned to CPU %d\n", cpu);
+    else
+        fputs("not pinned\n", stderr);
     return code == EXIT_OK && interrupt_signal != 0 ? 128 + interrupt_signal : code;
 }
 

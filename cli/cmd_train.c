@@ -3,6 +3,7 @@
  * downhill train: what the kernels buy end to end. */
 #define _GNU_SOURCE
 #include "base/error.h"
+#include "base/levels.h"
 #include "base/machine.h"
 #include "base/output.h"
 #include "interrupt.h"
@@ -13,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MAX_LEVELS = 32 };
 
 struct config {
     const char *data, *isa, *json;
@@ -235,22 +234,19 @@ static int write_results(const struct config *config, const machine *m, const st
 /* The levels to train with. Returns their number, or 0 with a line printed. */
 static size_t choose_levels(const char *isa, struct run *runs)
 {
+    const downhill_kernels *tables[LEVELS_MAX];
     size_t count = 0;
-    if (isa != NULL && strcmp(isa, "all") == 0) {
-        downhill_level level;
-        for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK && count < MAX_LEVELS; i++)
-            if (level.usable &&
-                downhill_select(level.name, &runs[count].kernels, NULL, 0) == DOWNHILL_OK)
-                count++;
-    } else {
-        char why[512];
-        if (downhill_select(isa, &runs[0].kernels, why, sizeof why) == DOWNHILL_OK)
-            count = 1;
-        else
-            error_line("%s", why);
+    char why[512];
+    if (isa != NULL)
+        count = levels_to_run(strcmp(isa, "all") == 0 ? NULL : isa, tables);
+    else if (downhill_select(NULL, &tables[0], why, sizeof why) == DOWNHILL_OK)
+        count = 1;
+    else
+        error_line("%s", why);
+    for (size_t i = 0; i < count; i++) {
+        runs[i].kernels = tables[i];
+        runs[i].isa = downhill_kernels_name(tables[i]);
     }
-    for (size_t i = 0; i < count; i++)
-        runs[i].isa = downhill_kernels_name(runs[i].kernels);
     return count;
 }
 
@@ -312,7 +308,7 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     if (config.json != NULL && (code = output_check(config.json)) != EXIT_OK)
         return code;
-    struct run runs[MAX_LEVELS] = {{0}};
+    struct run runs[LEVELS_MAX] = {{0}};
     const size_t count = choose_levels(config.isa, runs);
     if (count == 0)
         return EXIT_ISA;

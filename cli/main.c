@@ -77,10 +77,10 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     const int code = run(argc, argv);
-    /* A full disk or a closed pipe shows here at the latest. */
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    /* A full disk or a closed pipe shows here at the latest; a command that failed has said why. */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) {
         error_line("standard output: %s", strerror(errno));
-        return code == EXIT_OK ? EXIT_INTERNAL : code;
+        return EXIT_INTERNAL;
     }
     return code;
 }

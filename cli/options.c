@@ -85,7 +85,8 @@ static int complain(const cli_command *command, const cli_option *o, const char 
     if (o->kind == OPTION_CHOICE)
         snprintf(range, sizeof range, "one of %s", o->choices);
     else if (o->kind == OPTION_SEED || o->kind == OPTION_CASE)
-        snprintf(range, sizeof range, "a whole number");
+        snprintf(range, sizeof range, "a whole number from 0 to %s",
+                 o->kind == OPTION_SEED ? "2^63-1" : "2^31-1");
     else
         snprintf(range, sizeof range, "a%s number from %g to %g%s",
                  o->kind == OPTION_SIZE ? " whole" : "", o->min, o->max,
@@ -119,7 +120,8 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         *(size_t *)member = (size_t)whole;
         break;
     case OPTION_SEED:
-        good = parse_unsigned(text, (uint64_t *)member);
+        /* No further than JSON integers go in jansson, so that the file says what was used. */
+        good = parse_unsigned(text, (uint64_t *)member) && *(uint64_t *)member <= INT64_MAX;
         break;
     case OPTION_CASE:
         good = parse_unsigned(text, &whole) && whole <= INT32_MAX;
@@ -166,7 +168,6 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
     opterr = 0; /* the messages are ours */
     optind = 1;
     for (;;) {
-        const int at = optind;
         const int found = getopt_long(argc, argv, ":h", longs, NULL);
         if (found == -1)
             break;
@@ -174,14 +175,12 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
             cli_print_help(command);
             return EXIT_OK;
         }
-        if (found == ':') {
-            error_line("%s: %s needs a value; `downhill %s --help` shows which", command->name,
-                       argv[at], command->name);
-            return EXIT_USAGE;
-        }
-        if (found == '?') {
-            error_line("%s: unknown option %s; `downhill %s --help` lists them", command->name,
-                       argv[at], command->name);
+        if (found == ':' || found == '?') {
+            const char letter[] = {'-', (char)optopt, '\0'};
+            const bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
+            error_line("%s: %s%s; `downhill %s --help` lists what it takes", command->name,
+                       is_letter ? letter : argv[optind - 1],
+                       found == ':' ? " needs a value" : " is not an option", command->name);
             return EXIT_USAGE;
         }
         const int code = set_value(command, &command->options[found - FIRST_VALUE], config, optarg);

@@ -198,8 +198,8 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
  *   loss = Σ_i -ln p_i,y_i;   dscores_ij = p_ij - [j = y_i]
  *
  * Arguments as for downhill_hinge_f32. Right for any finite scores, ±1e38 included.
- * Error:  the exponential has a relative error below 1.1·2⁻²³ of e^t for the rounded argument
- *         t = fl(s - M); values below 2⁻¹²⁶ are flushed to 0. With E_j = |t_j|·u + 2.2·u this gives
+ * Error:  the exponential has a relative error below 0.83·2⁻²³ of e^t for the rounded argument
+ *         t = fl(s - M); values below 2⁻¹²⁶ are flushed to 0. With E_j = |t_j|·u + 1.7·u this gives
  *         |dscores_ij - exact| <= p_j (E_j + Σ_k p_k E_k + (c+4)·u) + 2⁻²³[j = y_i]·u + 2⁻¹²⁵ and a
  *         loss within Σ_i (Σ_k p_k E_k + c·u) of exact, to first order in u.
  * Special: a row with a NaN or a +infinity gives a NaN loss; -infinity is a probability of 0.

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/levels.h"
 #include "cases.h"
 #include "workbench.h"
 
@@ -15,8 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MAX_LEVELS = 32 };
 
 /* A kernel that touches a guard page, or an instruction the CPU lacks, fails its check instead of
  * ending the run. */
@@ -69,30 +68,6 @@ static void report(const verify_options *options, const workbench *bench, const 
             verify_op_name(op), (unsigned long long)options->seed, v->number);
 }
 
-/* The tables to prove. Returns their number, or 0 with *code set. */
-static size_t collect_levels(const verify_options *options, const downhill_kernels **tables,
-                             int *code)
-{
-    if (options->kernels != NULL) {
-        tables[0] = options->kernels;
-        return 1;
-    }
-    if (options->isa != NULL) {
-        char why[512];
-        if (downhill_select(options->isa, &tables[0], why, sizeof why) == DOWNHILL_OK)
-            return 1;
-        error_line("%s", why);
-        *code = EXIT_ISA;
-        return 0;
-    }
-    size_t count = 0;
-    downhill_level level;
-    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK && count < MAX_LEVELS; i++)
-        if (level.usable && downhill_select(level.name, &tables[count], NULL, 0) == DOWNHILL_OK)
-            count++;
-    return count;
-}
-
 static bool wanted(const verify_options *options, verify_op op)
 {
     return options->op == NULL || strcmp(options->op, verify_op_name(op)) == 0;
@@ -129,11 +104,14 @@ static void run_case(const verify_options *options, workbench *bench, const veri
 int verify_run(const verify_options *options, verify_result *result)
 {
     *result = (verify_result){0};
-    bool known = options->op == NULL;
-    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++)
+    bool known = false;
+    char names[256] = "";
+    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
         known = known || wanted(options, op);
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s", verify_op_name(op));
+    }
     if (!known) {
-        error_line("verify: no kernel '%s'; `downhill bench --list` names them", options->op);
+        error_line("verify: no kernel '%s'; known:%s", options->op, names);
         return EXIT_USAGE;
     }
     const size_t all = verify_case_count();
@@ -141,11 +119,10 @@ int verify_run(const verify_options *options, verify_result *result)
         error_line("verify: no case %ld; they go from 0 to %zu", options->only_case, all - 1);
         return EXIT_USAGE;
     }
-    const downhill_kernels *tables[MAX_LEVELS];
-    int code = EXIT_OK;
-    result->levels = collect_levels(options, tables, &code);
+    const downhill_kernels *tables[LEVELS_MAX] = {options->kernels};
+    result->levels = options->kernels != NULL ? 1 : levels_to_run(options->isa, tables);
     if (result->levels == 0)
-        return code;
+        return EXIT_ISA;
 
     workbench bench;
     if (!workbench_open(&bench)) {

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#include "levels.h"
+
+#include "error.h"
+
+size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX])
+{
+    size_t count = 0;
+    downhill_level level;
+    for (size_t i = 0; isa == NULL && downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        if (level.usable && count < LEVELS_MAX &&
+            downhill_select(level.name, &tables[count], NULL, 0) == DOWNHILL_OK)
+            count++;
+    if (count > 0)
+        return count;
+    /* The scalar level is always there, so what refuses it is the environment. */
+    char why[512];
+    if (downhill_select(isa != NULL ? isa : "scalar", &tables[0], why, sizeof why) == DOWNHILL_OK)
+        return 1;
+    error_line("%s", why);
+    return 0;
+}

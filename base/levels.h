@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ISA levels that a command is to run. */
+#ifndef DOWNHILL_BASE_LEVELS_H
+#define DOWNHILL_BASE_LEVELS_H
+
+#include "downhill.h"
+
+#include <stddef.h>
+
+enum { LEVELS_MAX = 32 };
+
+/* The table of the level named `isa`, or, where that is NULL, of every usable level, lowest first.
+ * Returns their number; 0 after a line that says why there is none, which is EXIT_ISA. */
+size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]);
+
+#endif

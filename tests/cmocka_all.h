@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cmocka with the headers that it wants included before it. */
+#ifndef DOWNHILL_TESTS_CMOCKA_ALL_H
+#define DOWNHILL_TESTS_CMOCKA_ALL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The exponential of one level over an array; compiled once per level with its flags. */
+#include <stddef.h>
+
+void EXP_NAME(const float *t, float *e, size_t count);
+
+#if defined EXP_AVX512
+#include "softmax/exp_avx512.h"
+void EXP_NAME(const float *t, float *e, size_t count)
+{
+    for (size_t i = 0; i < count; i += 16)
+        _mm512_storeu_ps(e + i, exp_f32x16(_mm512_loadu_ps(t + i)));
+}
+#elif defined EXP_AVX2
+#include "softmax/exp_avx2.h"
+void EXP_NAME(const float *t, float *e, size_t count)
+{
+    for (size_t i = 0; i < count; i += 8)
+        _mm256_storeu_ps(e + i, exp_f32x8(_mm256_loadu_ps(t + i)));
+}
+#else
+#include "softmax/exp_scalar.h"
+void EXP_NAME(const float *t, float *e, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        e[i] = exp_scalar(t[i]);
+}
+#endif

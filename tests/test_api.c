@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The public boundary refuses bad arguments, by the right name, before anything is written. */
+#include "cmocka_all.h"
+
+#include "downhill.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 3, D = 5, C = 4, X_ROWS = 6 };
+
+struct world {
+    float x[X_ROWS * D], w[C * D], b[C], scores[N * C], dscores[N * C], dw[C * D], db[C];
+    int32_t y[X_ROWS];
+    size_t rows[N];
+    double loss;
+    void *workspace;
+    size_t workspace_bytes;
+    downhill_batch_f32 batch;
+    downhill_weights_f32 weights, grad;
+    downhill_loss hinge;
+};
+
+static void setup(struct world *s)
+{
+    memset(s, 0, sizeof *s);
+    for (int i = 0; i < X_ROWS * D; i++)
+        s->x[i] = (float)(i % 7);
+    for (int i = 0; i < C * D; i++)
+        s->w[i] = s->dw[i] = (float)(i % 5);
+    for (int i = 0; i < X_ROWS; i++)
+        s->y[i] = i % C;
+    for (int i = 0; i < N; i++)
+        s->rows[i] = (size_t)(X_ROWS - 1 - i);
+    s->workspace_bytes = downhill_workspace_f32(D, C);
+    s->workspace = malloc(s->workspace_bytes);
+    s->batch = (downhill_batch_f32){s->x, D, X_ROWS, s->y, s->rows, N};
+    s->weights = (downhill_weights_f32){s->w, D, s->b, D, C};
+    s->grad = (downhill_weights_f32){s->dw, D, s->db, D, C};
+    s->hinge = (downhill_loss){DOWNHILL_HINGE, 1.0f};
+}
+
+static downhill_status call_score(struct world *s)
+{
+    return downhill_score_f32(NULL, &s->batch, &s->weights, s->scores, C);
+}
+
+static downhill_status call_grad(struct world *s)
+{
+    return downhill_grad_f32(NULL, &s->batch, s->dscores, C, 0, &s->grad);
+}
+
+static downhill_status call_step(struct world *s)
+{
+    return downhill_step_f32(NULL, &s->batch, &s->weights, s->hinge, 0.9f, 0.1f, &s->grad, &s->loss,
+                             s->workspace, s->workspace_bytes, NULL);
+}
+
+static downhill_status call_loss_grad(struct world *s)
+{
+    return downhill_loss_grad_f32(NULL, &s->batch, &s->weights, s->hinge, &s->grad, &s->loss,
+                                  s->workspace, s->workspace_bytes, NULL);
+}
+
+/* ---- one thing wrong at a time ---- */
+
+static void no_x(struct world *s)
+{
+    s->batch.x = NULL;
+}
+static void no_samples(struct world *s)
+{
+    s->batch.n = 0;
+}
+static void too_many_samples(struct world *s)
+{
+    s->batch.rows = NULL;
+    s->batch.n = X_ROWS + 1;
+}
+static void short_ldx(struct world *s)
+{
+    s->batch.ldx = D - 1;
+}
+static void huge_ldx(struct world *s)
+{
+    s->batch.ldx = SIZE_MAX / 2;
+}
+static void bad_row(struct world *s)
+{
+    s->rows[N - 1] = X_ROWS;
+}
+static void no_w(struct world *s)
+{
+    s->weights.w = s->grad.w = NULL;
+}
+static void no_classes(struct world *s)
+{
+    s->weights.c = s->grad.c = 0;
+}
+static void no_features(struct world *s)
+{
+    s->weights.d = s->grad.d = 0;
+}
+static void short_ldw(struct world *s)
+{
+    s->weights.ldw = s->grad.ldw = D - 1;
+}
+static void no_labels(struct world *s)
+{
+    s->batch.y = NULL;
+}
+static void negative_label(struct world *s)
+{
+    s->y[s->rows[1]] = -1;
+}
+static void large_label(struct world *s)
+{
+    s->y[s->rows[N - 1]] = C;
+}
+static void negative_delta(struct world *s)
+{
+    s->hinge.delta = -0.5f;
+}
+static void nan_delta(struct world *s)
+{
+    s->hinge.delta = NAN;
+}
+static void unknown_loss(struct world *s)
+{
+    s->hinge.kind = (downhill_loss_kind)7;
+}
+static void small_workspace(struct world *s)
+{
+    s->workspace_bytes--;
+}
+static void no_workspace(struct world *s)
+{
+    free(s->workspace);
+    s->workspace = NULL;
+}
+static void other_features(struct world *s)
+{
+    s->grad.d = D - 1;
+}
+
+enum { SCORE = 1, GRAD = 2, STEP = 4, LOSS_GRAD = 8, BOTH_STEPS = STEP | LOSS_GRAD };
+
+static void test_api__bad_arguments__refused_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*spoil)(struct world *);
+        downhill_status want;
+        int calls;
+    } cases[] = {
+        {no_x, DOWNHILL_ERR_NULL, SCORE | GRAD | BOTH_STEPS},
+        {no_samples, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
+        {too_many_samples, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
+        {short_ldx, DOWNHILL_ERR_LD, SCORE | GRAD | BOTH_STEPS},
+        {huge_ldx, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
+        {bad_row, DOWNHILL_ERR_ROW, SCORE | GRAD | BOTH_STEPS},
+        {no_w, DOWNHILL_ERR_NULL, SCORE | GRAD | BOTH_STEPS},
+        {no_classes, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
+        {no_features, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
+        {short_ldw, DOWNHILL_ERR_LD, SCORE | GRAD | BOTH_STEPS},
+        {no_labels, DOWNHILL_ERR_NULL, BOTH_STEPS},
+        {negative_label, DOWNHILL_ERR_LABEL, BOTH_STEPS},
+        {large_label, DOWNHILL_ERR_LABEL, BOTH_STEPS},
+        {negative_delta, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
+        {nan_delta, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
+        {unknown_loss, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
+        {small_workspace, DOWNHILL_ERR_WORKSPACE, BOTH_STEPS},
+        {no_workspace, DOWNHILL_ERR_NULL, BOTH_STEPS},
+        {other_features, DOWNHILL_ERR_SIZE, BOTH_STEPS},
+    };
+    static downhill_status (*const calls[])(struct world *) = {call_score, call_grad, call_step,
+                                                               call_loss_grad};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t f = 0; f < 4; f++) {
+            if ((cases[i].calls >> f & 1) == 0)
+                continue;
+            struct world s;
+            setup(&s);
+            assert_int_equal(calls[f](&s), DOWNHILL_OK); /* fine before it is spoilt */
+            cases[i].spoil(&s);
+            const struct world before = s;
+            assert_int_equal(calls[f](&s), cases[i].want);
+            assert_memory_equal(&before, &s, sizeof s);
+            free(s.workspace);
+        }
+}
+
+static void test_api__losses__refuse(void **state)
+{
+    (void)state;
+    struct world s;
+    setup(&s);
+    float *const scores = s.scores, *const ds = s.dscores;
+    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, s.y, 1.0f, ds, C, &s.loss),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_hinge_f32(NULL, 0, C, scores, C, s.y, 1.0f, ds, C, &s.loss),
+                     DOWNHILL_ERR_SIZE);
+    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C - 1, s.y, 1.0f, ds, C, &s.loss),
+                     DOWNHILL_ERR_LD);
+    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, NULL, 1.0f, ds, C, &s.loss),
+                     DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, s.y, 1.0f, ds, C, NULL),
+                     DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, s.y, INFINITY, ds, C, &s.loss),
+                     DOWNHILL_ERR_PARAMETER);
+    assert_int_equal(downhill_softmax_f32(NULL, N, C, scores, C, s.y, scores, C + 1, &s.loss),
+                     DOWNHILL_ERR_LD);
+    s.y[2] = C;
+    assert_int_equal(downhill_softmax_f32(NULL, N, C, scores, C, s.y, ds, C, &s.loss),
+                     DOWNHILL_ERR_LABEL);
+    free(s.workspace);
+}
+
+static void test_api__update__refuses(void **state)
+{
+    (void)state;
+    struct world s;
+    setup(&s);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, 0.1f), DOWNHILL_OK);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, NAN, 0.1f),
+                     DOWNHILL_ERR_PARAMETER);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, INFINITY),
+                     DOWNHILL_ERR_PARAMETER);
+    s.grad.b = NULL;
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, 0.1f), DOWNHILL_ERR_NULL);
+    s.weights.b = NULL;
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, 0.1f), DOWNHILL_OK);
+    assert_int_equal(downhill_update_f32(NULL, NULL, &s.grad, 0.9f, 0.1f), DOWNHILL_ERR_NULL);
+    free(s.workspace);
+}
+
+static void test_api__workspace__sizes(void **state)
+{
+    (void)state;
+    assert_int_equal(downhill_workspace_f32(0, 10), 0);
+    assert_int_equal(downhill_workspace_f32(10, 0), 0);
+    assert_int_equal(downhill_workspace_f32(1, SIZE_MAX / 8), 0);
+    assert_true(downhill_workspace_f32(3072, 10) >= 4 * 10 * sizeof(float));
+}
+
+static void test_api__special_values__reach_the_loss(void **state)
+{
+    (void)state;
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (!level.usable || downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        const int32_t y[1] = {1};
+        for (size_t c = 2; c < 40; c++)
+            for (size_t at = 0; at < c; at++) {
+                float s[40] = {0}, ds[40];
+                double loss = 0.0;
+                s[at] = NAN;
+                assert_int_equal(downhill_hinge_f32(k, 1, c, s, c, y, 1.0f, ds, c, &loss),
+                                 DOWNHILL_OK);
+                assert_true(isnan(loss));
+                assert_int_equal(downhill_softmax_f32(k, 1, c, s, c, y, ds, c, &loss), DOWNHILL_OK);
+                assert_true(isnan(loss));
+                s[at] = INFINITY;
+                assert_int_equal(downhill_softmax_f32(k, 1, c, s, c, y, ds, c, &loss), DOWNHILL_OK);
+                assert_true(isnan(loss));
+                /* -infinity is a probability of 0, and an infinite loss at the label. */
+                s[at] = -INFINITY;
+                assert_int_equal(downhill_softmax_f32(k, 1, c, s, c, y, ds, c, &loss), DOWNHILL_OK);
+                if (at == 1) {
+                    assert_true(isinf(loss) && loss > 0);
+                } else {
+                    assert_true(fabs(loss - log((double)(c - 1))) < 1e-5);
+                    assert_true(ds[at] == 0.0f);
+                }
+                /* At the kink the subgradient is 0. */
+                s[at] = 0.0f;
+                for (size_t j = 0; j < c; j++)
+                    s[j] = j == 1 ? 0.0f : -1.0f;
+                assert_int_equal(downhill_hinge_f32(k, 1, c, s, c, y, 1.0f, ds, c, &loss),
+                                 DOWNHILL_OK);
+                assert_true(loss == 0.0);
+                for (size_t j = 0; j < c; j++)
+                    assert_true(ds[j] == 0.0f);
+            }
+    }
+}
+
+static void test_api__status_texts(void **state)
+{
+    (void)state;
+    for (int i = DOWNHILL_OK; i <= DOWNHILL_ERR_ISA_UNUSABLE; i++) {
+        const char *text = downhill_status_text((downhill_status)i);
+        assert_non_null(text);
+        assert_string_not_equal(text, "unknown status");
+    }
+    assert_string_equal(downhill_status_text((downhill_status)99), "unknown status");
+    assert_string_equal(downhill_version(), "0.1.0");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_api__bad_arguments__refused_by_name),
+        cmocka_unit_test(test_api__losses__refuse),
+        cmocka_unit_test(test_api__update__refuses),
+        cmocka_unit_test(test_api__workspace__sizes),
+        cmocka_unit_test(test_api__special_values__reach_the_loss),
+        cmocka_unit_test(test_api__status_texts),
+    };
+    return cmocka_run_group_tests_name("api", tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The benchmark: its arithmetic on known numbers, and the suite run for real on a tiny shape.
+ * Nothing here asserts a speed. */
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "bench/gbench.h"
+#include "bench/suite.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void test_stats__known_values(void **state)
+{
+    (void)state;
+    double odd[] = {5.0, 1.0, 100.0, 2.0, 3.0};
+    const stats a = stats_of(odd, 5);
+    assert_true(a.median == 3.0 && a.min == 1.0 && a.mad == 2.0);
+    double even[] = {4.0, 1.0, 2.0, 8.0};
+    const stats b = stats_of(even, 4);
+    assert_true(b.median == 3.0 && b.min == 1.0 && b.mad == 1.5);
+    double one[] = {7.0};
+    const stats c = stats_of(one, 1);
+    assert_true(c.median == 7.0 && c.min == 7.0 && c.mad == 0.0);
+}
+
+/* By hand, for n 2, d 3, c 5: the counts that a reader would make from the definitions. */
+static void test_formulas__counted_by_hand(void **state)
+{
+    (void)state;
+    const size_t n = 2, d = 3, c = 5;
+    static const struct {
+        bench_kernel kernel;
+        double flops, bytes;
+        const char *flops_text;
+    } want[] = {
+        {BENCH_SCORE, 2 * 30 + 10, 4 * (6 + 15 + 5 + 10), "2*n*d*c + n*c"},
+        {BENCH_HINGE, 40, 8 * 10 + 8, "4*n*c"},
+        {BENCH_SOFTMAX, 200, 8 * 10 + 8, "20*n*c"},
+        {BENCH_GRAD, 2 * 30 + 10, 4 * (6 + 15 + 5 + 10), "2*n*d*c + n*c"},
+        {BENCH_UPDATE, 3 * 20, 12 * 20, "3*d*c + 3*c"},
+        {BENCH_STEP_HINGE, 4 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
+         "4*n*d*c + 3*d*c + 6*n*c + 3*c"},
+    };
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        const bench_formula *f = &bench_formulas[want[i].kernel];
+        char text[128];
+        polynomial_text(&f->flops, text, sizeof text);
+        assert_string_equal(text, want[i].flops_text);
+        assert_true(polynomial_value(&f->flops, n, d, c) == want[i].flops);
+        assert_true(polynomial_value(&f->bytes, n, d, c) == want[i].bytes);
+    }
+    /* The step is its parts, operation for operation. */
+    const double parts = polynomial_value(&bench_formulas[BENCH_SCORE].flops, n, d, c) +
+                         polynomial_value(&bench_formulas[BENCH_HINGE].flops, n, d, c) +
+                         polynomial_value(&bench_formulas[BENCH_GRAD].flops, n, d, c) +
+                         polynomial_value(&bench_formulas[BENCH_UPDATE].flops, n, d, c);
+    assert_true(polynomial_value(&bench_formulas[BENCH_STEP_HINGE].flops, n, d, c) == parts);
+}
+
+struct count {
+    uint64_t calls, iterations;
+};
+
+static void spin(void *context, uint64_t iterations)
+{
+    struct count *c = context;
+    c->calls++;
+    for (uint64_t i = 0; i < iterations; i++) {
+        c->iterations++;
+        __asm__ volatile("" ::: "memory");
+    }
+}
+
+static void test_gbench__runs_exactly_what_is_asked(void **state)
+{
+    (void)state;
+    struct count count = {0, 0};
+    gbench_row *row = gbench_register("spin", spin, &count);
+    assert_non_null(row);
+    gbench_counter(row, "things", 3.0);
+    gbench_counter(row, "others", 0.5);
+    gbench_label(row, "words");
+    static const uint64_t asked[] = {1, 1000, 77};
+    uint64_t all = 0;
+    for (size_t i = 0; i < 3; i++) {
+        gbench_sample s;
+        assert_int_equal(gbench_run(row, asked[i], &s), 0);
+        all += asked[i];
+        assert_int_equal(count.calls, i + 1);
+        assert_int_equal(count.iterations, all);
+        assert_int_equal(s.iterations, asked[i]);
+        assert_true(s.real_ns > 0.0);
+        assert_string_equal(s.label, "words");
+        assert_int_equal(s.n_counters, 2);
+        assert_string_equal(s.counters[0].name, "things");
+        assert_true(fabs(s.counters[0].per_second * s.real_ns * 1e-9 - 3.0) < 1e-6);
+        assert_true(fabs(s.counters[1].per_second * s.real_ns * 1e-9 - 0.5) < 1e-6);
+    }
+    gbench_clear();
+}
+
+static const bench_shape tiny[] = {{3, 17, 4, true}, {2, 5, 3, true}};
+
+static bench_options tiny_options(void)
+{
+    return (bench_options){
+        .shapes = tiny, .n_shapes = 2, .repetitions = 5, .min_time_s = 1e-5, .seed = 3};
+}
+
+static size_t usable_levels(void)
+{
+    size_t count = 0;
+    downhill_level level;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        count += level.usable != 0;
+    return count;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
+{
+    (void)state;
+    const bench_options options = tiny_options();
+    bench_suite suite;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(suite.n_rows, 2 * BENCH_KERNEL_COUNT * usable_levels());
+    assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");
+    const volatile sig_atomic_t go_on = 0;
+    assert_int_equal(bench_suite_run(&options, &suite, &go_on), EXIT_OK);
+    assert_false(suite.interrupted);
+    const size_t samples = suite.n_rows * options.repetitions;
+    uint64_t *sequence = calloc(samples, sizeof *sequence);
+    assert_non_null(sequence);
+    size_t count = 0;
+    bool in_file_order = true;
+    for (size_t i = 0; i < suite.n_rows; i++) {
+        const bench_row *row = &suite.rows[i];
+        assert_string_equal(row->skipped, "");
+        assert_int_equal(row->n_samples, options.repetitions);
+        double least = INFINITY;
+        for (size_t s = 0; s < row->n_samples; s++) {
+            const bench_sample *sample = &row->samples[s];
+            assert_true(sample->real_ns > 0.0);
+            assert_true(fabs(sample->gflop_per_s * sample->real_ns / row->flops - 1.0) < 1e-6);
+            assert_true(fabs(sample->gb_per_s * sample->real_ns / row->bytes - 1.0) < 1e-6);
+            least = fmin(least, sample->real_ns);
+            in_file_order = in_file_order && sample->sequence == count;
+            sequence[count++] = sample->sequence;
+        }
+        assert_true(row->real_ns.min == least);
+        assert_true(row->real_ns.median >= least);
+    }
+    assert_false(in_file_order);
+    qsort(sequence, count, sizeof *sequence, ascending);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(sequence[i], i);
+    free(sequence);
+    bench_suite_free(&suite);
+}
+
+static void test_suite__same_seed__same_order(void **state)
+{
+    (void)state;
+    bench_options options = tiny_options();
+    options.n_shapes = 1;
+    bench_suite suites[3];
+    const volatile sig_atomic_t go_on = 0;
+    for (int i = 0; i < 3; i++) {
+        options.seed = i < 2 ? 3 : 4;
+        assert_int_equal(bench_suite_build(&options, &suites[i]), EXIT_OK);
+        assert_int_equal(bench_suite_run(&options, &suites[i], &go_on), EXIT_OK);
+    }
+    bool differs = false;
+    for (size_t r = 0; r < suites[0].n_rows; r++)
+        for (size_t s = 0; s < options.repetitions; s++) {
+            const uint64_t at = suites[0].rows[r].samples[s].sequence;
+            assert_int_equal(at, suites[1].rows[r].samples[s].sequence);
+            differs = differs || at != suites[2].rows[r].samples[s].sequence;
+        }
+    assert_true(differs || suites[0].n_rows < 2);
+    for (int i = 0; i < 3; i++)
+        bench_suite_free(&suites[i]);
+}
+
+static void test_suite__stop__keeps_what_there_is(void **state)
+{
+    (void)state;
+    const bench_options options = tiny_options();
+    bench_suite suite;
+    const volatile sig_atomic_t now = 1;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, &now), EXIT_OK);
+    assert_true(suite.interrupted);
+    for (size_t i = 0; i < suite.n_rows; i++)
+        assert_non_null(strstr(suite.rows[i].skipped, "interrupted"));
+    bench_suite_free(&suite);
+}
+
+static void test_suite__filter(void **state)
+{
+    (void)state;
+    bench_options options = tiny_options();
+    bench_suite suite;
+    options.filter = "^grad_f32/.*/n:2/";
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(suite.n_rows, usable_levels());
+    bench_suite_free(&suite);
+    static const struct {
+        const char *filter, *says;
+    } bad[] = {{"no_such_row", "no row matches 'no_such_row'"}, {"(", "not a regular expression"}};
+    for (size_t i = 0; i < 2; i++) {
+        options.filter = bad[i].filter;
+        capture_stderr();
+        const int code = bench_suite_build(&options, &suite);
+        const char *text = captured();
+        assert_int_equal(code, EXIT_USAGE);
+        assert_int_equal(count_of(text, '\n'), 1);
+        assert_non_null(strstr(text, bad[i].says));
+        assert_null(suite.rows);
+    }
+}
+
+/* A shape that no memory can hold is a row that says so, and not the end of the run. */
+static void test_suite__too_large__is_skipped(void **state)
+{
+    (void)state;
+    static const bench_shape shapes[] = {{(size_t)1 << 62, (size_t)1 << 62, 1, true},
+                                         {2, 5, 3, true}};
+    bench_options options = tiny_options();
+    options.shapes = shapes;
+    options.isa = "scalar";
+    options.filter = "score";
+    bench_suite suite;
+    const volatile sig_atomic_t go_on = 0;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, &go_on), EXIT_OK);
+    assert_int_equal(suite.n_rows, 2);
+    assert_string_equal(suite.rows[0].skipped, "skipped: out of memory");
+    assert_int_equal(suite.rows[1].n_samples, options.repetitions);
+    json_t *rows = bench_rows_to_json(&suite);
+    json_t *first = json_array_get(rows, 0);
+    assert_true(json_is_true(json_object_get(first, "error_occurred")));
+    assert_string_equal(json_string_value(json_object_get(first, "error_message")),
+                        "skipped: out of memory");
+    assert_int_equal(json_array_size(rows), 1 + options.repetitions + 3);
+    json_decref(rows);
+    bench_suite_free(&suite);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stats__known_values),
+        cmocka_unit_test(test_formulas__counted_by_hand),
+        cmocka_unit_test(test_gbench__runs_exactly_what_is_asked),
+        cmocka_unit_test(test_suite__every_row_is_sampled_and_the_order_is_told),
+        cmocka_unit_test(test_suite__same_seed__same_order),
+        cmocka_unit_test(test_suite__stop__keeps_what_there_is),
+        cmocka_unit_test(test_suite__filter),
+        cmocka_unit_test(test_suite__too_large__is_skipped),
+    };
+    return cmocka_run_group_tests_name("bench", tests, scratch_open, scratch_close);
+}

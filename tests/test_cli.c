@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The program as a user meets it: commands as they are typed, with their exit codes and what they
+ * say. $downhill is the program, $scratch an empty directory. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "support.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char *out, *err;
+
+/* Runs a command line; its output is in `out` and `err` afterwards. */
+static int shell(const char *command)
+{
+    char *line;
+    assert_true(asprintf(&line, "{ %s\n} >\"%s\" 2>\"%s\" </dev/null", command,
+                         scratch_path("cli-out"), scratch_path("cli-err")) > 0);
+    const int status = system(line);
+    free(line);
+    free(out);
+    free(err);
+    out = read_text(scratch_path("cli-out"));
+    err = read_text(scratch_path("cli-err"));
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int open_all(void **state)
+{
+    if (scratch_open(state) != 0)
+        return -1;
+    setenv("downhill", DOWNHILL_PROGRAM, 1);
+    setenv("scratch", scratch_path("."), 1);
+    unsetenv("DOWNHILL_ISA");
+    unsetenv("DOWNHILL_DISABLE");
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    free(out);
+    free(err);
+    return scratch_close(state);
+}
+
+static void test_cli__good_commands(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *says;
+    } good[] = {
+        {"$downhill --help", "Exit codes:"},
+        {"$downhill -h", "Commands:"},
+        {"$downhill help", "Commands:"},
+        {"$downhill help train", "--lr X"},
+        {"$downhill --version", "downhill 0."},
+        {"$downhill info --help", "--json"},
+        {"$downhill verify --help", "--seed N"},
+        {"$downhill bench --help", "--filter REGEX"},
+        {"$downhill train --help", "--loss LOSS"},
+        {"$downhill info", "ISA level"},
+        {"DOWNHILL_ISA=scalar $downhill info",
+         "scalar        yes       yes   yes   yes        yes"},
+        {"DOWNHILL_DISABLE=avx2 $downhill info", "avx2 (DOWNHILL_DISABLE)"},
+        {"$downhill verify --isa scalar --kernel score_f32 --seed 5", " 0 failed, seed 5"},
+        {"DOWNHILL_ISA=scalar $downhill verify --case 12", "checks on 1 ISA level"},
+        {"$downhill bench --list", "score_f32/scalar/n:256/d:3072/c:10\n"},
+        {"$downhill bench --list --shape 3x4x5 --filter '^grad' --isa scalar",
+         "grad_f32/scalar/n:3/d:4/c:5\n"},
+        {"$downhill bench --formulas", "2*n*d*c + n*c"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        const int code = shell(good[i].command);
+        if (code != EXIT_OK || strstr(out, good[i].says) == NULL || err[0] != '\0')
+            fail_msg("%s: exit code %d\nout: %s\nerr: %s", good[i].command, code, out, err);
+    }
+}
+
+static void test_cli__bad_commands__one_line_and_the_code(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *command, *says;
+    } bad[] = {
+        {2, "$downhill", "no command given"},
+        {2, "$downhill frobnicate", "no command 'frobnicate'"},
+        {2, "$downhill help frobnicate", "no command 'frobnicate'"},
+        {2, "$downhill --frobnicate", "--frobnicate"},
+        {2, "$downhill info --frobnicate", "info: --frobnicate is not an option"},
+        {2, "$downhill info -x", "info: -x is not an option"},
+        {2, "$downhill info extra", "unexpected argument 'extra'"},
+        {2, "$downhill bench extra --frobnicate", "--frobnicate is not an option"},
+        {4, "DOWNHILL_ISA=sse9 $downhill info", "DOWNHILL_ISA=sse9"},
+        {4, "DOWNHILL_DISABLE=avx3 $downhill verify", "avx3"},
+        {4, "DOWNHILL_ISA=avx2 DOWNHILL_DISABLE=fma $downhill verify", "fma (DOWNHILL_DISABLE)"},
+        {4, "$downhill verify --isa sse9", "sse9: no such ISA level; known: scalar"},
+        {4, "DOWNHILL_DISABLE=fma $downhill verify --isa avx2", "fma (DOWNHILL_DISABLE)"},
+        {2, "$downhill verify --kernel nosuch", "no kernel 'nosuch'"},
+        {2, "$downhill verify --case 99999999", "no case 99999999"},
+        {2, "$downhill verify --case 99999999999999", "'99999999999999' is not a whole number"},
+        {2, "$downhill verify --seed -1", "'-1' is not a whole number"},
+        {2, "$downhill verify --seed 9223372036854775808", "2^63-1"},
+        {2, "$downhill verify --seed", "--seed needs a value"},
+        {2, "$downhill bench --filter no_such_row", "no row matches 'no_such_row'"},
+        {2, "$downhill bench --list --filter no_such_row", "no row matches 'no_such_row'"},
+        {2, "$downhill bench --filter '('", "not a regular expression"},
+        {2, "$downhill bench --shape 3x4", "'3x4' is not"},
+        {2, "$downhill bench --shape 0x4x5", "'0x4x5' is not"},
+        {2, "$downhill bench --shape 3x4x5x", "'3x4x5x' is not"},
+        {2, "$downhill bench --repetitions 0", "'0' is not"},
+        {2, "$downhill bench --repetitions 1e3", "'1e3' is not"},
+        {2, "$downhill bench --min-time 5minutes", "'5minutes' is not"},
+        {2, "$downhill bench --min-time 0", "'0' is not"},
+        {4, "$downhill bench --isa sse9", "no such ISA level"},
+        {2, "$downhill bench --json $scratch/nowhere/x.json", "nowhere/x.json: cannot write"},
+        {2, "$downhill bench --json $scratch", "is a directory"},
+        {2, "$downhill train --data nosuch", "'nosuch' is not known"},
+        {2, "$downhill train --data idx:one", "names 1 files"},
+        {3, "$downhill train --data idx:$scratch/a,$scratch/b", "cannot open"},
+        {3, "DOWNHILL_FASHION_MNIST=$scratch $downhill train", "dataset-fashion-mnist"},
+        {2, "$downhill train --loss log", "'log' is not one of hinge|softmax"},
+        {2, "$downhill train --loss hing", "'hing' is not one of"},
+        {2, "$downhill train --lr nan", "'nan' is not"},
+        {2, "$downhill train --lr -1", "'-1' is not"},
+        {2, "$downhill train --lr 1x", "'1x' is not"},
+        {2, "$downhill train --batch 0", "'0' is not"},
+        {2, "$downhill train --batch ''", "'' is not"},
+        {2, "$downhill train --epochs 99999999999999999999", "is not a whole number"},
+        {2, "$downhill train --threads 2", "'2' is not"},
+        {4, "$downhill train --isa sse9", "no such ISA level"},
+        {2, "$downhill train --json $scratch/nowhere/x.json", "nowhere/x.json: cannot write"},
+        {1, "$downhill train --lr 1000000 --reg 1000000 --isa scalar --json $scratch/x.json",
+         "try a smaller one"},
+        {70, "$downhill bench --list >/dev/full", "standard output"},
+        {70, "$downhill info >/dev/full", "standard output"},
+        {70, "$downhill info --json >/dev/full", "standard output"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const int code = shell(bad[i].command);
+        if (code != bad[i].code || strstr(err, bad[i].says) == NULL || count_of(err, '\n') != 1 ||
+            strncmp(err, "downhill: ", 10) != 0)
+            fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
+                     bad[i].code, out, err);
+    }
+    assert_int_equal(scratch_count(), 2); /* out and err: nothing half-written is left */
+}
+
+static json_t *parsed(const char *text)
+{
+    json_error_t error;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL)
+        fail_msg("line %d: %s", error.line, error.text);
+    return root;
+}
+
+static double number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value))
+        fail_msg("%s is not a number", key);
+    return json_number_value(value);
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    if (value == NULL)
+        fail_msg("%s is not a string", key);
+    return value;
+}
+
+static void test_cli__info_json(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill info --json"), EXIT_OK);
+    json_t *root = parsed(out);
+    const json_t *machine = json_object_get(root, "machine");
+    string(machine, "cpu_name");
+    string(json_object_get(root, "build"), "compiler");
+    size_t chosen = 0, i;
+    json_t *level;
+    json_array_foreach(json_object_get(machine, "levels"), i, level)
+    {
+        string(level, "name");
+        const bool usable = json_is_true(json_object_get(level, "usable"));
+        chosen += json_is_true(json_object_get(level, "chosen"));
+        assert_int_equal(usable, string(level, "missing")[0] == '\0');
+    }
+    assert_int_equal(chosen, 1);
+    json_decref(root);
+}
+
+static void test_cli__bench_json(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 4 --json -"), EXIT_OK);
+    json_t *root = parsed(out);
+    assert_int_equal((int)number(root, "schema_version"), 1);
+    assert_int_equal((int)number(json_object_get(root, "verify"), "failures"), 0);
+    assert_true(number(json_object_get(root, "verify"), "checks") > 1000);
+    string(json_object_get(root, "context"), "date");
+    size_t samples = 0, medians = 0, i;
+    json_t *row;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, row)
+    {
+        assert_true(number(row, "real_time") >= 0.0);
+        assert_string_equal(string(row, "time_unit"), "ns");
+        assert_int_equal((int)number(row, "d"), 33);
+        if (strcmp(string(row, "run_type"), "iteration") == 0)
+            samples++;
+        else if (strcmp(string(row, "aggregate_name"), "median") == 0)
+            medians++;
+    }
+    assert_true(medians > 0);
+    assert_int_equal(samples, 4 * medians);
+    json_decref(root);
+}
+
+static void test_cli__bench_file_and_table(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 3"
+                           " --isa scalar --filter hinge_f32 --json $scratch/bench.json"),
+                     EXIT_OK);
+    assert_non_null(strstr(out, "hinge_f32/scalar/n:4/d:33/c:3"));
+    assert_non_null(strstr(out, "median us"));
+    char *text = read_text(scratch_path("bench.json"));
+    json_decref(parsed(text));
+    free(text);
+    remove(scratch_path("bench.json"));
+}
+
+/* Ctrl-C: what was measured is written, the exit code tells the signal. */
+static void test_cli__bench_interrupted(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --shape 64x784x10 --min-time 20ms --repetitions 1000"
+                           " --json $scratch/cut.json & p=$!;"
+                           " for i in $(seq 600); do sleep 0.1;"
+                           " grep -q 'checks passed' $scratch/cli-err && break; done;"
+                           " sleep 0.3; kill -TERM $p; wait $p"),
+                     128 + 15);
+    char *text = read_text(scratch_path("cut.json"));
+    json_t *root = parsed(text);
+    free(text);
+    const json_t *warnings = json_object_get(root, "warnings");
+    assert_int_equal(json_array_size(warnings), 1);
+    assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)), "interrupted"));
+    json_decref(root);
+    remove(scratch_path("cut.json"));
+}
+
+static void test_cli__train_every_level(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --isa all --epochs 2 --json -"), EXIT_OK);
+    json_t *root = parsed(out);
+    const json_t *training = json_object_get(root, "training");
+    assert_true(json_array_size(training) >= 1);
+    assert_string_equal(string(json_array_get(training, 0), "isa"), "scalar");
+    size_t i;
+    json_t *run;
+    json_array_foreach(training, i, run)
+    {
+        assert_string_equal(string(run, "loss"), "hinge");
+        assert_true(fabs(number(run, "first_loss") - 9.0) < 1e-4);
+        assert_int_equal(json_array_size(json_object_get(run, "epochs")), 2);
+        assert_true(number(run, "test_accuracy") > 0.7);
+        const json_t *phases = json_object_get(run, "phases");
+        const double named = number(phases, "gather_s") + number(phases, "score_s") +
+                             number(phases, "loss_s") + number(phases, "grad_s") +
+                             number(phases, "update_s");
+        const double all = number(run, "seconds");
+        if (!(fabs(all - named) <= 0.02 * all))
+            fail_msg("%s: phases %g s of %g s", string(run, "isa"), named, all);
+    }
+    json_decref(root);
+}
+
+static void test_cli__train_reaches_83_percent(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --json -"), EXIT_OK);
+    json_t *root = parsed(out);
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    assert_int_equal(json_array_size(json_object_get(run, "epochs")), 10);
+    assert_true(number(run, "test_accuracy") >= 0.83);
+    json_decref(root);
+}
+
+static void test_cli__train_softmax(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --loss softmax --epochs 1 --json -"), EXIT_OK);
+    json_t *root = parsed(out);
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    assert_true(fabs(number(run, "first_loss") - log(10.0)) < 1e-5);
+    json_decref(root);
+    assert_int_equal(shell("$downhill train --loss softmax --epochs 1"), EXIT_OK);
+    assert_non_null(strstr(out, "epoch   1  loss "));
+    assert_non_null(strstr(out, "phases: gather "));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cli__good_commands),
+        cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
+        cmocka_unit_test(test_cli__info_json),
+        cmocka_unit_test(test_cli__bench_json),
+        cmocka_unit_test(test_cli__bench_file_and_table),
+        cmocka_unit_test(test_cli__bench_interrupted),
+        cmocka_unit_test(test_cli__train_every_level),
+        cmocka_unit_test(test_cli__train_reaches_83_percent),
+        cmocka_unit_test(test_cli__train_softmax),
+    };
+    return cmocka_run_group_tests_name("cli", tests, open_all, close_all);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The IDX reader and the data sets: what is good is read to the last byte, and each way of being
+ * bad gets exit code 3 and one line that names the file and the reason. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "support.h"
+#include "train/dataset.h"
+#include "train/idx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 12, SIDE = 3, D = SIDE * SIDE, IMAGES_HEADER = 16, LABELS_HEADER = 8 };
+
+static uint8_t images[IMAGES_HEADER + N * D], labels[LABELS_HEADER + N];
+
+static void put32(uint8_t *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+/* Good files, to be spoilt by each test. */
+static int setup(void **state)
+{
+    (void)state;
+    put32(images, 0x00000803);
+    put32(images + 4, N);
+    put32(images + 8, SIDE);
+    put32(images + 12, SIDE);
+    for (int i = 0; i < N * D; i++)
+        images[IMAGES_HEADER + i] = (uint8_t)(i * 7);
+    put32(labels, 0x00000801);
+    put32(labels + 4, N);
+    for (int i = 0; i < N; i++)
+        labels[LABELS_HEADER + i] = (uint8_t)(i % 3);
+    write_raw(scratch_path("images"), images, sizeof images);
+    write_gzip(scratch_path("labels.gz"), labels, sizeof labels);
+    return 0;
+}
+
+static int open_named(const char *images_name, const char *labels_name, dataset *data)
+{
+    char *spec;
+    assert_true(asprintf(&spec, "idx:%s,%s", scratch_path(images_name), scratch_path(labels_name)) >
+                0);
+    const int code = dataset_open(spec, data);
+    free(spec);
+    return code;
+}
+
+/* Opening must fail with this code and one line that holds both texts. */
+static void refused(const char *images_name, const char *labels_name, int want, const char *names,
+                    const char *reason)
+{
+    dataset data;
+    capture_stderr();
+    const int code = open_named(images_name, labels_name, &data);
+    const char *text = captured();
+    if (code != want || count_of(text, '\n') != 1 || strstr(text, names) == NULL ||
+        strstr(text, reason) == NULL)
+        fail_msg("exit code %d, said: %s", code, text);
+    assert_null(data.train.x);
+    assert_null(data.test.x);
+}
+
+static void bad_images(const char *reason)
+{
+    refused("bad", "labels.gz", EXIT_DATA, scratch_path("bad"), reason);
+}
+
+static void test_idx__good__every_byte(void **state)
+{
+    (void)state;
+    write_gzip(scratch_path("images.gz"), images, sizeof images);
+    write_raw(scratch_path("labels"), labels, sizeof labels);
+    static const char *const pairs[2][2] = {{"images", "labels.gz"}, {"images.gz", "labels"}};
+    for (int p = 0; p < 2; p++) {
+        dataset data;
+        assert_int_equal(open_named(pairs[p][0], pairs[p][1], &data), EXIT_OK);
+        assert_int_equal(data.train.n, N - N / 6);
+        assert_int_equal(data.test.n, N / 6);
+        assert_int_equal(data.train.d, D);
+        assert_int_equal(data.test.d, D);
+        assert_int_equal(data.c, 3);
+        for (size_t i = 0; i < N; i++) {
+            const samples *s = i < data.train.n ? &data.train : &data.test;
+            const size_t row = i < data.train.n ? i : i - data.train.n;
+            assert_int_equal(s->y[row], i % 3);
+            for (size_t k = 0; k < D; k++)
+                assert_true(s->x[row * D + k] == (float)(uint8_t)((i * D + k) * 7) / 255.0f);
+        }
+        dataset_close(&data);
+    }
+}
+
+static void test_idx__four_files__test_set_is_theirs(void **state)
+{
+    (void)state;
+    char *spec;
+    const char *i = scratch_path("images"), *l = scratch_path("labels.gz");
+    assert_true(asprintf(&spec, "idx:%s,%s,%s,%s", i, l, i, l) > 0);
+    dataset data;
+    assert_int_equal(dataset_open(spec, &data), EXIT_OK);
+    assert_int_equal(data.train.n, N);
+    assert_int_equal(data.test.n, N);
+    assert_memory_equal(data.train.x, data.test.x, N * D * sizeof(float));
+    dataset_close(&data);
+    free(spec);
+}
+
+static void test_idx__truncated(void **state)
+{
+    (void)state;
+    /* Cut anywhere: in the magic number, in the sizes, in the data. */
+    for (size_t length = 1; length < sizeof images; length++) {
+        write_raw(scratch_path("bad"), images, length);
+        bad_images("truncated at byte");
+    }
+}
+
+static void test_idx__truncated_gzip(void **state)
+{
+    (void)state;
+    write_gzip(scratch_path("whole.gz"), images, sizeof images);
+    FILE *file = fopen(scratch_path("whole.gz"), "rb");
+    assert_non_null(file);
+    uint8_t packed[1024];
+    const size_t count = fread(packed, 1, sizeof packed, file);
+    fclose(file);
+    assert_true(count > 40);
+    for (size_t length = 1; length < count; length++) {
+        write_raw(scratch_path("bad.gz"), packed, length);
+        refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "bad.gz: ");
+    }
+}
+
+static void test_idx__damaged_gzip(void **state)
+{
+    (void)state;
+    write_gzip(scratch_path("whole.gz"), images, sizeof images);
+    FILE *file = fopen(scratch_path("whole.gz"), "rb");
+    assert_non_null(file);
+    uint8_t packed[1024];
+    const size_t count = fread(packed, 1, sizeof packed, file);
+    fclose(file);
+    packed[count / 2] ^= 0x55;
+    write_raw(scratch_path("bad.gz"), packed, count);
+    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "byte");
+}
+
+static void test_idx__not_gzip(void **state)
+{
+    (void)state;
+    write_raw(scratch_path("bad.gz"), images, sizeof images);
+    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "not gzip data");
+}
+
+static void test_idx__empty(void **state)
+{
+    (void)state;
+    write_raw(scratch_path("bad"), "", 0);
+    bad_images("truncated at byte 0");
+    write_raw(scratch_path("bad.gz"), "", 0);
+    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "byte 0");
+}
+
+static void test_idx__wrong_magic(void **state)
+{
+    (void)state;
+    images[0] = 'P';
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("magic number 50000803");
+}
+
+static void test_idx__wrong_type(void **state)
+{
+    (void)state;
+    images[2] = 0x0D;
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("element type 0x0d");
+}
+
+static void test_idx__swapped(void **state)
+{
+    (void)state;
+    refused("labels.gz", "images", EXIT_DATA, scratch_path("labels.gz"), "swapped?");
+}
+
+static void test_idx__no_samples(void **state)
+{
+    (void)state;
+    put32(images + 4, 0);
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("dimension 0 is 0");
+}
+
+static void test_idx__sizes_overflow(void **state)
+{
+    (void)state;
+    for (int i = 4; i < IMAGES_HEADER; i += 4)
+        put32(images + i, 0xFFFFFFFF);
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("overflow");
+}
+
+/* A header that promises 2⁶² bytes must cost no more memory than the file holds. */
+static void test_idx__promises_more_than_there_is(void **state)
+{
+    (void)state;
+    put32(images + 4, 0x7FFFFFFF);
+    put32(images + 8, 0x7FFFFFFF);
+    put32(images + 12, 1);
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("truncated at byte");
+}
+
+static void test_idx__data_after_the_end(void **state)
+{
+    (void)state;
+    put32(images + 4, N - 1);
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("data after the");
+}
+
+static void test_data__counts_differ(void **state)
+{
+    (void)state;
+    put32(labels + 4, N - 1);
+    write_raw(scratch_path("short"), labels, sizeof labels - 1);
+    refused("images", "short", EXIT_DATA, scratch_path("short"), "11 labels");
+}
+
+static void test_data__label_out_of_range(void **state)
+{
+    (void)state;
+    /* Test labels must be among the classes of the training labels. */
+    labels[LABELS_HEADER + 5] = 3;
+    write_raw(scratch_path("high"), labels, sizeof labels);
+    char *spec;
+    const char *i = scratch_path("images"), *l = scratch_path("labels.gz");
+    assert_true(asprintf(&spec, "idx:%s,%s,%s,%s", i, l, i, scratch_path("high")) > 0);
+    dataset data;
+    capture_stderr();
+    const int code = dataset_open(spec, &data);
+    const char *text = captured();
+    free(spec);
+    assert_int_equal(code, EXIT_DATA);
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, scratch_path("high")));
+    assert_non_null(strstr(text, "label 3 of sample 5 is outside 0 ... 2"));
+}
+
+static void test_data__widths_differ(void **state)
+{
+    (void)state;
+    put32(images + 12, 1);
+    write_raw(scratch_path("narrow"), images, IMAGES_HEADER + N * SIDE);
+    char *spec;
+    const char *i = scratch_path("images"), *l = scratch_path("labels.gz");
+    assert_true(asprintf(&spec, "idx:%s,%s,%s,%s", i, l, scratch_path("narrow"), l) > 0);
+    dataset data;
+    capture_stderr();
+    const int code = dataset_open(spec, &data);
+    const char *text = captured();
+    free(spec);
+    assert_int_equal(code, EXIT_DATA);
+    assert_non_null(strstr(text, "3 features"));
+}
+
+static void test_data__too_few_to_hold_out(void **state)
+{
+    (void)state;
+    put32(images + 4, 5);
+    put32(labels + 4, 5);
+    write_raw(scratch_path("bad"), images, IMAGES_HEADER + 5 * D);
+    write_raw(scratch_path("five"), labels, LABELS_HEADER + 5);
+    refused("bad", "five", EXIT_DATA, scratch_path("bad"), "too few");
+}
+
+static void test_data__missing_file(void **state)
+{
+    (void)state;
+    refused("nowhere", "labels.gz", EXIT_DATA, scratch_path("nowhere"), "cannot open");
+    refused("images", "nowhere", EXIT_DATA, scratch_path("nowhere"), "cannot open");
+}
+
+static void test_data__directory_for_a_file(void **state)
+{
+    (void)state;
+    refused("", "labels.gz", EXIT_DATA, scratch_path(""), "directory");
+}
+
+static void test_data__bad_spec(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"mnist", "", "idx:", "idx:a", "idx:a,b,c", "idx:a,b,c,d,e"};
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        dataset data;
+        capture_stderr();
+        const int code = dataset_open(specs[i], &data);
+        const char *text = captured();
+        if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, "--data") == NULL)
+            fail_msg("'%s': exit code %d, said: %s", specs[i], code, text);
+    }
+}
+
+static void test_data__fashion_mnist_not_installed__says_what_to_install(void **state)
+{
+    (void)state;
+    setenv("DOWNHILL_FASHION_MNIST", scratch_path("nowhere"), 1);
+    dataset data;
+    capture_stderr();
+    const int code = dataset_open("fashion-mnist", &data);
+    const char *text = captured();
+    unsetenv("DOWNHILL_FASHION_MNIST");
+    assert_int_equal(code, EXIT_DATA);
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, "dataset-fashion-mnist"));
+}
+
+static void test_data__fashion_mnist__is_what_it_should_be(void **state)
+{
+    (void)state;
+    dataset data;
+    assert_int_equal(dataset_open("fashion-mnist", &data), EXIT_OK);
+    assert_int_equal(data.train.n, 60000);
+    assert_int_equal(data.test.n, 10000);
+    assert_int_equal(data.train.d, 784);
+    assert_int_equal(data.c, 10);
+    size_t per_class[10] = {0};
+    for (size_t i = 0; i < data.train.n; i++)
+        per_class[data.train.y[i]]++;
+    for (size_t j = 0; j < 10; j++)
+        assert_int_equal(per_class[j], 6000);
+    dataset_close(&data);
+}
+
+#define TEST(function) cmocka_unit_test_setup(function, setup)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_idx__good__every_byte),
+        TEST(test_idx__four_files__test_set_is_theirs),
+        TEST(test_idx__truncated),
+        TEST(test_idx__truncated_gzip),
+        TEST(test_idx__damaged_gzip),
+        TEST(test_idx__not_gzip),
+        TEST(test_idx__empty),
+        TEST(test_idx__wrong_magic),
+        TEST(test_idx__wrong_type),
+        TEST(test_idx__swapped),
+        TEST(test_idx__no_samples),
+        TEST(test_idx__sizes_overflow),
+        TEST(test_idx__promises_more_than_there_is),
+        TEST(test_idx__data_after_the_end),
+        TEST(test_data__counts_differ),
+        TEST(test_data__label_out_of_range),
+        TEST(test_data__widths_differ),
+        TEST(test_data__too_few_to_hold_out),
+        TEST(test_data__missing_file),
+        TEST(test_data__directory_for_a_file),
+        TEST(test_data__bad_spec),
+        TEST(test_data__fashion_mnist_not_installed__says_what_to_install),
+        TEST(test_data__fashion_mnist__is_what_it_should_be),
+    };
+    return cmocka_run_group_tests_name("data", tests, scratch_open, scratch_close);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Choosing a table: by name, by environment, from many threads. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "downhill.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The default is decided once in a process, so each setting of the environment gets its own. */
+static int in_child(const char *isa, const char *disable, int (*check)(void))
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        isa != NULL ? setenv("DOWNHILL_ISA", isa, 1) : unsetenv("DOWNHILL_ISA");
+        disable != NULL ? setenv("DOWNHILL_DISABLE", disable, 1) : unsetenv("DOWNHILL_DISABLE");
+        _exit(check());
+    }
+    int status;
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static const downhill_kernels *selected(downhill_status want, const char *text_in_why)
+{
+    const downhill_kernels *k;
+    char why[512];
+    if (downhill_select(NULL, &k, why, sizeof why) != want)
+        return NULL;
+    if (text_in_why != NULL && strstr(why, text_in_why) == NULL)
+        return NULL;
+    static const char ok[1] = "";
+    return want == DOWNHILL_OK ? k : (const downhill_kernels *)(const void *)ok;
+}
+
+static int default_is_scalar(void)
+{
+    const downhill_kernels *k = selected(DOWNHILL_OK, NULL);
+    return k == NULL || strcmp(downhill_kernels_name(k), "scalar") != 0;
+}
+
+static int default_is_highest_usable(void)
+{
+    const downhill_kernels *k = selected(DOWNHILL_OK, NULL);
+    downhill_level level;
+    const char *want = NULL;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        if (level.usable && level.kind != DOWNHILL_KIND_AUTO)
+            want = level.name;
+    return k == NULL || strcmp(downhill_kernels_name(k), want) != 0;
+}
+
+static int unknown_level_is_refused(void)
+{
+    return selected(DOWNHILL_ERR_ISA_UNKNOWN, "DOWNHILL_ISA=sse9") == NULL;
+}
+
+static int masked_level_is_refused_by_name(void)
+{
+    return selected(DOWNHILL_ERR_ISA_UNUSABLE, "fma (") == NULL;
+}
+
+static int unknown_feature_is_refused(void)
+{
+    const downhill_kernels *k;
+    return selected(DOWNHILL_ERR_ISA_UNKNOWN, "avx3") == NULL ||
+           downhill_select("scalar", &k, NULL, 0) != DOWNHILL_ERR_ISA_UNKNOWN;
+}
+
+static int refusal_reaches_the_kernels(void)
+{
+    float x[2] = {1, 2}, w[2] = {3, 4}, s = -1;
+    const downhill_batch_f32 batch = {.x = x, .ldx = 2, .x_rows = 1, .n = 1};
+    const downhill_weights_f32 weights = {w, 2, NULL, 2, 1};
+    return downhill_score_f32(NULL, &batch, &weights, &s, 1) != DOWNHILL_ERR_ISA_UNKNOWN ||
+           s != -1.0f;
+}
+
+static void test_dispatch__environment(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(NULL, NULL, default_is_highest_usable), 0);
+    assert_int_equal(in_child("", "", default_is_highest_usable), 0);
+    assert_int_equal(in_child("scalar", NULL, default_is_scalar), 0);
+    assert_int_equal(in_child(NULL, "fma, avx2", default_is_scalar), 0);
+    assert_int_equal(in_child("sse9", NULL, unknown_level_is_refused), 0);
+    assert_int_equal(in_child("avx2", "fma", masked_level_is_refused_by_name), 0);
+    assert_int_equal(in_child("avx512", "avx3", unknown_feature_is_refused), 0);
+    assert_int_equal(in_child("sse9", NULL, refusal_reaches_the_kernels), 0);
+}
+
+static void test_dispatch__by_name(void **state)
+{
+    (void)state;
+    downhill_level level;
+    size_t usable = 0;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
+        const downhill_kernels *k;
+        char why[512];
+        const downhill_status status = downhill_select(level.name, &k, why, sizeof why);
+        if (level.usable) {
+            assert_int_equal(status, DOWNHILL_OK);
+            assert_string_equal(downhill_kernels_name(k), level.name);
+            assert_string_equal(level.missing, "");
+            usable++;
+        } else {
+            assert_int_equal(status, DOWNHILL_ERR_ISA_UNUSABLE);
+            assert_null(k);
+            assert_non_null(strstr(why, level.missing));
+        }
+    }
+    assert_true(usable >= 1);
+}
+
+static void test_dispatch__reason_is_cut_to_fit(void **state)
+{
+    (void)state;
+    const downhill_kernels *k;
+    char why[16];
+    memset(why, 'z', sizeof why);
+    assert_int_equal(downhill_select("nonesuch", &k, why, 8), DOWNHILL_ERR_ISA_UNKNOWN);
+    assert_string_equal(why, "nonesuc");
+    assert_int_equal(why[8], 'z');
+    assert_int_equal(downhill_select("nonesuch", &k, NULL, 0), DOWNHILL_ERR_ISA_UNKNOWN);
+    assert_int_equal(downhill_select("scalar", NULL, why, sizeof why), DOWNHILL_ERR_NULL);
+}
+
+static void *first_use(void *result)
+{
+    const downhill_kernels *k = NULL;
+    if (downhill_select(NULL, &k, NULL, 0) == DOWNHILL_OK)
+        *(const downhill_kernels **)result = k;
+    return NULL;
+}
+
+static int many_threads_agree(void)
+{
+    enum { N = 64 };
+    pthread_t threads[N];
+    const downhill_kernels *results[N] = {NULL};
+    for (int i = 0; i < N; i++)
+        if (pthread_create(&threads[i], NULL, first_use, &results[i]) != 0)
+            return 1;
+    for (int i = 0; i < N; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < N; i++)
+        if (results[i] == NULL || results[i] != results[0])
+            return 2;
+    return 0;
+}
+
+static void test_dispatch__first_use_from_many_threads(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(in_child(NULL, NULL, many_threads_agree), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dispatch__environment),
+        cmocka_unit_test(test_dispatch__by_name),
+        cmocka_unit_test(test_dispatch__reason_is_cut_to_fit),
+        cmocka_unit_test(test_dispatch__first_use_from_many_threads),
+    };
+    return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
+}

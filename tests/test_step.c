@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The fused step: against the chain of single calls, against finite differences, and with itself.
+ */
+#include "cmocka_all.h"
+
+#include "base/rng.h"
+#include "kernels.h"
+#include "verify/reference.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct problem {
+    size_t n, d, c, x_rows;
+    float *x, *w, *b;
+    int32_t *y;
+    size_t *rows;
+};
+
+static float *floats(size_t count)
+{
+    float *p = calloc(count, sizeof *p);
+    assert_non_null(p);
+    return p;
+}
+
+static struct problem make_problem(size_t n, size_t d, size_t c, uint64_t seed)
+{
+    struct problem p = {.n = n, .d = d, .c = c, .x_rows = n + 7};
+    p.x = floats(p.x_rows * d);
+    p.w = floats(c * d);
+    p.b = floats(c);
+    p.y = calloc(p.x_rows, sizeof *p.y);
+    p.rows = calloc(n, sizeof *p.rows);
+    assert_true(p.y != NULL && p.rows != NULL);
+    rng r = rng_seeded(seed);
+    for (size_t i = 0; i < p.x_rows * d; i++)
+        p.x[i] = rng_unit(&r);
+    for (size_t i = 0; i < c * d; i++)
+        p.w[i] = rng_unit(&r);
+    for (size_t i = 0; i < c; i++)
+        p.b[i] = rng_unit(&r);
+    for (size_t i = 0; i < p.x_rows; i++)
+        p.y[i] = (int32_t)rng_below(&r, c);
+    for (size_t i = 0; i < n; i++)
+        p.rows[i] = (size_t)rng_below(&r, p.x_rows);
+    return p;
+}
+
+static void free_problem(struct problem *p)
+{
+    free(p->x);
+    free(p->w);
+    free(p->b);
+    free(p->y);
+    free(p->rows);
+}
+
+static downhill_batch_f32 batch_of(const struct problem *p)
+{
+    return (downhill_batch_f32){p->x, p->d, p->x_rows, p->y, p->rows, p->n};
+}
+
+static double fused(const downhill_kernels *k, const struct problem *p, downhill_loss loss,
+                    float *dw, float *db, downhill_profile *profile)
+{
+    const downhill_batch_f32 batch = batch_of(p);
+    const downhill_weights_f32 weights = {p->w, p->d, p->b, p->d, p->c};
+    const downhill_weights_f32 grad = {dw, p->d, db, p->d, p->c};
+    const size_t bytes = downhill_workspace_f32(p->d, p->c);
+    void *workspace = malloc(bytes);
+    double sum = NAN;
+    assert_non_null(workspace);
+    assert_int_equal(
+        downhill_loss_grad_f32(k, &batch, &weights, loss, &grad, &sum, workspace, bytes, profile),
+        DOWNHILL_OK);
+    free(workspace);
+    return sum;
+}
+
+typedef void (*with_level)(const downhill_kernels *k, const char *name);
+
+static void for_each_level(with_level check)
+{
+    downhill_level level;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
+        const downhill_kernels *k;
+        if (level.usable && downhill_select(level.name, &k, NULL, 0) == DOWNHILL_OK)
+            check(k, level.name);
+    }
+}
+
+/* Blocks and rows are the same to both, so the gradient must be the same bits. */
+static void fused_is_chain(const downhill_kernels *k, const char *name)
+{
+    (void)name;
+    struct problem p = make_problem(150, 3072, 10, 3);
+    const size_t n = p.n, d = p.d, c = p.c;
+    float *scores = floats(n * c), *dw = floats(c * d), *dw2 = floats(c * d), *db = floats(c),
+          *db2 = floats(c);
+    int32_t *y = calloc(n, sizeof *y);
+    assert_non_null(y);
+    for (size_t i = 0; i < n; i++)
+        y[i] = p.y[p.rows[i]];
+    const downhill_batch_f32 batch = batch_of(&p);
+    const downhill_weights_f32 weights = {p.w, d, p.b, d, c}, grad = {dw2, d, db2, d, c};
+    for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
+        const downhill_loss loss = {(downhill_loss_kind)kind, 1.0f};
+        const double sum = fused(k, &p, loss, dw, db, NULL);
+        double sum2 = 0.0;
+        assert_int_equal(downhill_score_f32(k, &batch, &weights, scores, c), DOWNHILL_OK);
+        assert_int_equal(kind == DOWNHILL_HINGE
+                             ? downhill_hinge_f32(k, n, c, scores, c, y, 1.0f, scores, c, &sum2)
+                             : downhill_softmax_f32(k, n, c, scores, c, y, scores, c, &sum2),
+                         DOWNHILL_OK);
+        assert_int_equal(downhill_grad_f32(k, &batch, scores, c, 0, &grad), DOWNHILL_OK);
+        assert_memory_equal(dw, dw2, c * d * sizeof *dw);
+        assert_memory_equal(db, db2, c * sizeof *db);
+        assert_true(fabs(sum - sum2) <= 1e-6 * fabs(sum));
+    }
+    free(scores);
+    free(dw);
+    free(dw2);
+    free(db);
+    free(db2);
+    free(y);
+    free_problem(&p);
+}
+
+static void test_step__fused__same_bits_as_chain(void **state)
+{
+    (void)state;
+    for_each_level(fused_is_chain);
+}
+
+/* The f64 loss at weights w, bias b, from the reference. */
+static double loss_at(const struct problem *p, downhill_loss loss, const float *const *x,
+                      const int32_t *y, bounded *scores, bounded *dscores, const double *w,
+                      const double *b)
+{
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t j = 0; j < p->c; j++) {
+            double sum = b[j];
+            for (size_t k = 0; k < p->d; k++)
+                sum += (double)x[i][k] * w[j * p->d + k];
+            /* A bound above 0 makes the reference work in f64 throughout. */
+            scores[i * p->c + j] = (bounded){sum, 1e-300};
+        }
+    return loss.kind == DOWNHILL_HINGE
+               ? reference_hinge(p->n, p->c, scores, y, (double)loss.delta, dscores).value
+               : reference_softmax(p->n, p->c, scores, y, dscores).value;
+}
+
+/* Centred differences of the f64 loss at f32 weights against the kernel's gradient. For the hinge
+ * loss, coordinates where a margin changes sign within ±h have no derivative to compare with: there
+ * the one-sided slopes differ, and the coordinate is counted as a kink. */
+static void gradient_is_slope(const downhill_kernels *k, const char *name)
+{
+    enum { N = 9, D = 11, C = 4 };
+    const double h = 1e-5;
+    struct problem p = make_problem(N, D, C, 5);
+    const float *x[N];
+    int32_t y[N];
+    double w[C * D], b[C];
+    bounded scores[N * C], dscores[N * C];
+    for (size_t i = 0; i < N; i++) {
+        x[i] = p.x + p.rows[i] * D;
+        y[i] = p.y[p.rows[i]];
+    }
+    for (size_t i = 0; i < C * D; i++)
+        w[i] = (double)p.w[i];
+    for (size_t i = 0; i < C; i++)
+        b[i] = (double)p.b[i];
+    for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
+        const downhill_loss loss = {(downhill_loss_kind)kind, 1.0f};
+        float dw[C * D], db[C];
+        fused(k, &p, loss, dw, db, NULL);
+        size_t kinks = 0;
+        for (size_t i = 0; i < C * D + C; i++) {
+            double *at = i < C * D ? &w[i] : &b[i - C * D];
+            const double analytic = (double)(i < C * D ? dw[i] : db[i - C * D]);
+            const double before = *at;
+            const double middle = loss_at(&p, loss, x, y, scores, dscores, w, b);
+            *at = before + h;
+            const double up = loss_at(&p, loss, x, y, scores, dscores, w, b);
+            *at = before - h;
+            const double down = loss_at(&p, loss, x, y, scores, dscores, w, b);
+            *at = before;
+            if (kind == DOWNHILL_HINGE && fabs((up - middle) - (middle - down)) > 1e-9) {
+                kinks++;
+                continue;
+            }
+            const double slope = (up - down) / (2.0 * h);
+            if (fabs(slope - analytic) > 2e-5 * (1.0 + fabs(slope)))
+                fail_msg("%s: coordinate %zu: slope %.9g, gradient %.9g", name, i, slope, analytic);
+        }
+        assert_true(kinks < 3);
+    }
+    free_problem(&p);
+}
+
+static void test_step__gradient__is_the_slope(void **state)
+{
+    (void)state;
+    for_each_level(gradient_is_slope);
+}
+
+/* Both gradients sum to 0 over the classes, whatever the data. */
+static void gradient_sums_to_zero(const downhill_kernels *k, const char *name)
+{
+    (void)name;
+    struct problem p = make_problem(64, 100, 10, 9);
+    float *dw = floats(p.c * p.d), *db = floats(p.c);
+    for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
+        const downhill_loss loss = {(downhill_loss_kind)kind, 1.0f};
+        assert_true(fused(k, &p, loss, dw, db, NULL) > 0.0);
+        double total = 0.0;
+        for (size_t j = 0; j < p.c; j++)
+            total += (double)db[j];
+        assert_true(fabs(total) < 1e-4);
+        for (size_t i = 0; i < p.d; i++) {
+            double sum = 0.0;
+            for (size_t j = 0; j < p.c; j++)
+                sum += (double)dw[j * p.d + i];
+            assert_true(fabs(sum) < 1e-3);
+        }
+    }
+    free(dw);
+    free(db);
+    free_problem(&p);
+}
+
+static void test_step__gradient__sums_to_zero(void **state)
+{
+    (void)state;
+    for_each_level(gradient_sums_to_zero);
+}
+
+static void test_step__profile__adds_up(void **state)
+{
+    (void)state;
+    struct problem p = make_problem(2000, 784, 10, 11);
+    float *dw = floats(p.c * p.d), *db = floats(p.c);
+    downhill_profile profile = {1, 2, 3, 4, 5};
+    const downhill_loss loss = {DOWNHILL_SOFTMAX, 0.0f};
+    fused(NULL, &p, loss, dw, db, &profile);
+    assert_true(profile.gather_ns > 1 && profile.score_ns > 2 && profile.loss_ns > 3 &&
+                profile.grad_ns > 4);
+    assert_int_equal(profile.update_ns, 5); /* loss_grad does not update */
+    free(dw);
+    free(db);
+    free_problem(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_step__fused__same_bits_as_chain),
+        cmocka_unit_test(test_step__gradient__is_the_slope),
+        cmocka_unit_test(test_step__gradient__sums_to_zero),
+        cmocka_unit_test(test_step__profile__adds_up),
+    };
+    return cmocka_run_group_tests_name("step", tests, NULL, NULL);
+}

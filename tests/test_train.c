@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The trainer, on a small set that a linear classifier can separate. */
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "support.h"
+#include "train/sgd.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N_TRAIN = 1200, N_TEST = 300, D = 37, C = 5 };
+
+/* Labels by the largest score of a known W, so that the data is separable. */
+static samples make_samples(rng *r, const float *w, size_t n)
+{
+    samples s = {n, D, memory_new(n * D, sizeof(float)), memory_new(n, sizeof(int32_t))};
+    assert_true(s.x != NULL && s.y != NULL);
+    for (size_t i = 0; i < n; i++) {
+        double best = -1e30;
+        for (size_t k = 0; k < D; k++)
+            s.x[i * D + k] = rng_unit(r);
+        for (size_t j = 0; j < C; j++) {
+            double score = 0.0;
+            for (size_t k = 0; k < D; k++)
+                score += (double)w[j * D + k] * (double)s.x[i * D + k];
+            if (score > best) {
+                best = score;
+                s.y[i] = (int32_t)j;
+            }
+        }
+    }
+    return s;
+}
+
+static dataset data;
+
+static int open_all(void **state)
+{
+    rng r = rng_seeded(4);
+    float w[C * D];
+    for (size_t i = 0; i < C * D; i++)
+        w[i] = rng_unit(&r);
+    data.c = C;
+    data.train = make_samples(&r, w, N_TRAIN);
+    data.test = make_samples(&r, w, N_TEST);
+    return scratch_open(state);
+}
+
+static int close_all(void **state)
+{
+    dataset_close(&data);
+    return scratch_close(state);
+}
+
+static size_t reports;
+
+static void count_reports(const sgd_epoch *epoch, size_t number, void *context)
+{
+    (void)context;
+    reports++;
+    assert_int_equal(number, reports);
+    assert_true(epoch->seconds > 0.0 && epoch->samples_per_s > 0.0);
+}
+
+static sgd_options defaults(downhill_loss_kind kind)
+{
+    return (sgd_options){.loss = {kind, 1.0f},
+                         .batch = 64,
+                         .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f,
+                         .reg = 1e-5f,
+                         .epochs = 12,
+                         .seed = 7};
+}
+
+static const volatile sig_atomic_t never;
+
+static sgd_result trained(const sgd_options *options, const downhill_kernels *kernels)
+{
+    sgd_result result;
+    reports = 0;
+    assert_int_equal(sgd_train(options, &data, kernels, count_reports, NULL, &never, &result),
+                     EXIT_OK);
+    assert_int_equal(result.n_epochs, options->epochs);
+    assert_int_equal(reports, options->epochs);
+    return result;
+}
+
+static void test_train__loss_falls_and_classes_are_found(void **state)
+{
+    (void)state;
+    for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
+        const sgd_options options = defaults((downhill_loss_kind)kind);
+        sgd_result r = trained(&options, NULL);
+        const double want = kind == DOWNHILL_HINGE ? C - 1.0 : log(C);
+        assert_true(fabs(r.first_loss - want) < 1e-5 * want);
+        const sgd_epoch *last = &r.epochs[r.n_epochs - 1];
+        assert_true(last->train_loss < 0.5 * r.epochs[0].train_loss);
+        assert_true(last->test_accuracy > 0.8); /* guessing: 0.2 */
+        sgd_free(&r);
+    }
+}
+
+static void test_train__phases__make_up_the_time(void **state)
+{
+    (void)state;
+    const sgd_options options = defaults(DOWNHILL_SOFTMAX);
+    sgd_result r = trained(&options, NULL);
+    const downhill_profile *p = &r.phases;
+    const double phases =
+        (double)(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns) * 1e-9;
+    /* The 2 % that are promised hold for real sizes (the command's own test checks them); here
+     * steps are a few microseconds. */
+    assert_true(phases <= r.seconds * 1.001);
+    assert_true(phases > 0.5 * r.seconds);
+    sgd_free(&r);
+}
+
+static void test_train__same_seed__same_bits(void **state)
+{
+    (void)state;
+    sgd_options options = defaults(DOWNHILL_HINGE);
+    sgd_result a = trained(&options, NULL), b = trained(&options, NULL);
+    options.seed++;
+    sgd_result c = trained(&options, NULL);
+    bool seed_matters = false;
+    for (size_t e = 0; e < options.epochs; e++) {
+        assert_true(a.epochs[e].train_loss == b.epochs[e].train_loss);
+        assert_true(a.epochs[e].test_accuracy == b.epochs[e].test_accuracy);
+        seed_matters = seed_matters || a.epochs[e].train_loss != c.epochs[e].train_loss;
+    }
+    assert_true(seed_matters);
+    sgd_free(&a);
+    sgd_free(&b);
+    sgd_free(&c);
+}
+
+static void test_train__levels_agree(void **state)
+{
+    (void)state;
+    for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
+        const sgd_options options = defaults((downhill_loss_kind)kind);
+        double scalar = NAN;
+        downhill_level level;
+        for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
+            const downhill_kernels *kernels;
+            if (!level.usable)
+                continue;
+            assert_int_equal(downhill_select(level.name, &kernels, NULL, 0), DOWNHILL_OK);
+            sgd_result r = trained(&options, kernels);
+            const double loss = r.epochs[r.n_epochs - 1].train_loss;
+            if (strcmp(level.name, "scalar") == 0)
+                scalar = loss;
+            /* Rounding differs and the hinge has kinks, so the paths part a little. */
+            if (!(fabs(loss - scalar) <= 0.01 * scalar))
+                fail_msg("%s: final loss %.9g, scalar %.9g", level.name, loss, scalar);
+            sgd_free(&r);
+        }
+    }
+}
+
+/* W grows by a factor each step until it overflows. */
+static void test_train__divergence__is_seen(void **state)
+{
+    (void)state;
+    sgd_options options = defaults(DOWNHILL_HINGE);
+    options.lr = 1e6f;
+    options.reg = 1e6f;
+    sgd_result r;
+    reports = 0;
+    capture_stderr();
+    const int code = sgd_train(&options, &data, NULL, count_reports, NULL, &never, &r);
+    const char *text = captured();
+    assert_int_equal(code, EXIT_CHECK);
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, "--lr"));
+    sgd_free(&r);
+}
+
+static void test_train__batch_larger_than_the_set(void **state)
+{
+    (void)state;
+    sgd_options options = defaults(DOWNHILL_HINGE);
+    options.batch = 10 * N_TRAIN;
+    options.epochs = 2;
+    sgd_result r = trained(&options, NULL);
+    /* The first step sees every sample at W = 0. */
+    assert_true(fabs(r.epochs[0].train_loss - (C - 1.0)) < 1e-5);
+    assert_true(r.epochs[1].train_loss < r.epochs[0].train_loss);
+    sgd_free(&r);
+}
+
+/* With one sample, batch 1 and one epoch the trainer's weights are known in closed form, so the
+ * loss of the second epoch is: a check on the factors of learning rate, penalty and 1/n. */
+static void test_train__two_steps__by_hand(void **state)
+{
+    (void)state;
+    float x[2] = {0.5f, 0.25f};
+    int32_t y[1] = {1};
+    dataset one = {.c = 2, .train = {1, 2, x, y}, .test = {1, 2, x, y}};
+    const double lr = 0.125, reg = 0.5;
+    const sgd_options options = {.loss = {DOWNHILL_HINGE, 1.0f},
+                                 .batch = 1,
+                                 .lr = (float)lr,
+                                 .reg = (float)reg,
+                                 .epochs = 3,
+                                 .seed = 1};
+    sgd_result r;
+    reports = 0;
+    assert_int_equal(sgd_train(&options, &one, NULL, count_reports, NULL, &never, &r), EXIT_OK);
+    const double xx = 0.5 * 0.5 + 0.25 * 0.25;
+    /* Each step: w1 += lr·x, w0 -= lr·x, biases likewise, then the decay of W but not of b. */
+    const double margin_2 = 1.0 - 2.0 * lr * (xx + 1.0);
+    const double decay = 1.0 - 2.0 * lr * reg;
+    const double margin_3 = 1.0 - 2.0 * lr * (xx * decay + 1.0) - 2.0 * lr * (xx + 1.0);
+    assert_true(fabs(r.epochs[0].train_loss - 1.0) < 1e-6);
+    assert_true(fabs(r.epochs[1].train_loss - margin_2) < 1e-6);
+    assert_true(fabs(r.epochs[2].train_loss - margin_3) < 1e-6);
+    sgd_free(&r);
+}
+
+static void test_train__stop__keeps_whole_epochs(void **state)
+{
+    (void)state;
+    const volatile sig_atomic_t now = 1;
+    const sgd_options options = defaults(DOWNHILL_HINGE);
+    sgd_result r;
+    reports = 0;
+    assert_int_equal(sgd_train(&options, &data, NULL, count_reports, NULL, &now, &r), EXIT_OK);
+    assert_true(r.interrupted);
+    assert_int_equal(r.n_epochs, 0);
+    assert_int_equal(reports, 0);
+    sgd_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_train__loss_falls_and_classes_are_found),
+        cmocka_unit_test(test_train__phases__make_up_the_time),
+        cmocka_unit_test(test_train__same_seed__same_bits),
+        cmocka_unit_test(test_train__levels_agree),
+        cmocka_unit_test(test_train__divergence__is_seen),
+        cmocka_unit_test(test_train__batch_larger_than_the_set),
+        cmocka_unit_test(test_train__two_steps__by_hand),
+        cmocka_unit_test(test_train__stop__keeps_whole_epochs),
+    };
+    return cmocka_run_group_tests_name("train", tests, open_all, close_all);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * verify passes what is right, and catches what is planted. Each planted bug is a table whose
+ * kernels are the scalar ones with one thing wrong. */
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "kernels.h"
+#include "verify/arena.h"
+#include "verify/verify.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void test_verify__every_level__passes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        verify_options options = VERIFY_DEFAULTS;
+        options.seed = seed;
+        verify_result result;
+        assert_int_equal(verify_run(&options, &result), EXIT_OK);
+        assert_int_equal(result.failures, 0);
+        assert_true(result.checks > 10000 && result.levels >= 1);
+    }
+}
+
+static void test_verify__bad_options__refused(void **state)
+{
+    (void)state;
+    verify_result result;
+    verify_options options = VERIFY_DEFAULTS;
+    options.op = "score_f64";
+    assert_int_equal(verify_run(&options, &result), EXIT_USAGE);
+    options = (verify_options)VERIFY_DEFAULTS;
+    options.only_case = 1000000;
+    assert_int_equal(verify_run(&options, &result), EXIT_USAGE);
+    options = (verify_options)VERIFY_DEFAULTS;
+    options.isa = "sse9";
+    assert_int_equal(verify_run(&options, &result), EXIT_ISA);
+}
+
+/* ---- planted bugs ---- */
+
+static void score_tail_dropped(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+                               size_t ldw, float *scores, size_t lds)
+{
+    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds);
+}
+
+/* Only the last feature of long rows: the smallest part of the longest sum. */
+static void score_last_feature_dropped(size_t n, size_t d, size_t c, const float *const *x,
+                                       const float *w, size_t ldw, float *scores, size_t lds)
+{
+    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds);
+}
+
+static void score_bias_forgotten(size_t n, size_t d, size_t c, const float *const *x,
+                                 const float *w, size_t ldw, float *scores, size_t lds)
+{
+    for (size_t i = 0; i < n; i++)
+        memset(scores + i * lds, 0, c * sizeof *scores);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+}
+
+static void score_classes_swapped(size_t n, size_t d, size_t c, const float *const *x,
+                                  const float *w, size_t ldw, float *scores, size_t lds)
+{
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    for (size_t i = 0; c > 1 && i < n; i++) {
+        const float first = scores[i * lds];
+        scores[i * lds] = scores[i * lds + 1];
+        scores[i * lds + 1] = first;
+    }
+}
+
+static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const float *const *x,
+                                  const float *w, size_t ldw, float *scores, size_t lds)
+{
+    static float rounded[20000 + 32];
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < d; k++) {
+            uint32_t bits;
+            memcpy(&bits, &x[i][k], sizeof bits);
+            bits = (bits + 0x7FFFu + (bits >> 16 & 1)) & 0xFFFF0000u;
+            memcpy(&rounded[k], &bits, sizeof bits);
+        }
+        const float *row = rounded;
+        downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds);
+    }
+}
+
+static void score_last_row_twice(size_t n, size_t d, size_t c, const float *const *x,
+                                 const float *w, size_t ldw, float *scores, size_t lds)
+{
+    const float *shifted[BLOCK_ROWS_MAX];
+    for (size_t i = 0; i < n; i++)
+        shifted[i] = x[i + 1 < n ? i + 1 : i];
+    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds);
+}
+
+static volatile float sink;
+
+static void score_reads_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
+                                     const float *w, size_t ldw, float *scores, size_t lds)
+{
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    sink = w[(c - 1) * ldw + d];
+}
+
+static void score_writes_padding(size_t n, size_t d, size_t c, const float *const *x,
+                                 const float *w, size_t ldw, float *scores, size_t lds)
+{
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    if (lds > c && n > 1)
+        scores[c] = 0.0f;
+}
+
+static double hinge_kink_counts(size_t n, size_t c, const float *scores, size_t lds,
+                                const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    return downhill_hinge_f32_scalar(n, c, scores, lds, y, nextafterf(delta, 1e9f), dscores, ldds);
+}
+
+static double hinge_label_not_left_out(size_t n, size_t c, const float *scores, size_t lds,
+                                       const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    return downhill_hinge_f32_scalar(n, c, scores, lds, y, delta, dscores, ldds) +
+           (double)n * (double)delta;
+}
+
+static double hinge_last_class_dropped(size_t n, size_t c, const float *scores, size_t lds,
+                                       const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    const double loss = downhill_hinge_f32_scalar(n, c, scores, lds, y, delta, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        if (c % 16 == 1 && c > 1)
+            dscores[i * ldds + c - 1] = 0.0f;
+    return loss;
+}
+
+static double softmax_without_maximum(size_t n, size_t c, const float *scores, size_t lds,
+                                      const int32_t *y, float *dscores, size_t ldds)
+{
+    double loss = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        float sum = 0.0f;
+        const float at_label = scores[i * lds + (size_t)y[i]];
+        for (size_t j = 0; j < c; j++)
+            sum += dscores[i * ldds + j] = expf(scores[i * lds + j]);
+        for (size_t j = 0; j < c; j++)
+            dscores[i * ldds + j] /= sum;
+        dscores[i * ldds + (size_t)y[i]] -= 1.0f;
+        loss += log((double)sum) - (double)at_label;
+    }
+    return loss;
+}
+
+static double softmax_crude_exponential(size_t n, size_t c, const float *scores, size_t lds,
+                                        const int32_t *y, float *dscores, size_t ldds)
+{
+    const double loss = downhill_softmax_f32_scalar(n, c, scores, lds, y, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            dscores[i * ldds + j] *= 1.0f + 0x1p-15f;
+    return loss;
+}
+
+static void grad_overwrites(size_t n, size_t d, size_t c, const float *const *x,
+                            const float *dscores, size_t ldds, float *dw, size_t lddw)
+{
+    for (size_t j = 0; j < c; j++)
+        memset(dw + j * lddw, 0, d * sizeof *dw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+}
+
+static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const float *const *x,
+                                     const float *dscores, size_t ldds, float *dw, size_t lddw)
+{
+    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, dw, lddw);
+}
+
+static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
+                                     const float *dscores, size_t ldds, float *dw, size_t lddw)
+{
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    dw[(c - 1) * lddw + d] = 0.0f;
+}
+
+static void update_fused(size_t count, float decay, float step, const float *g, float *w)
+{
+    for (size_t k = 0; k < count; k++)
+        w[k] = fmaf(-step, g[k], decay * w[k]);
+}
+
+static void update_tail_dropped(size_t count, float decay, float step, const float *g, float *w)
+{
+    downhill_update_f32_scalar(count > 16 ? count / 16 * 16 : count, decay, step, g, w);
+}
+
+/* The failures are expected: their lines are not wanted in the log. */
+static int quietly(const verify_options *options, verify_result *result)
+{
+    fflush(stderr);
+    const int saved = dup(STDERR_FILENO);
+    assert_non_null(freopen("/dev/null", "w", stderr));
+    const int code = verify_run(options, result);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    return code;
+}
+
+static void test_verify__planted_bugs__caught(void **state)
+{
+    (void)state;
+    const downhill_kernels *scalar;
+    assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
+#define PLANT(kernel, bug)                                                                         \
+    {                                                                                              \
+#kernel,                                                                                   \
+        {                                                                                          \
+            .name = #bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,          \
+            .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
+            .update_f32 = scalar->update_f32, .kernel = bug                                        \
+        }                                                                                          \
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+    const struct {
+        const char *op;
+        downhill_kernels table;
+    } planted[] = {
+        PLANT(score_f32, score_tail_dropped),
+        PLANT(score_f32, score_last_feature_dropped),
+        PLANT(score_f32, score_bias_forgotten),
+        PLANT(score_f32, score_classes_swapped),
+        PLANT(score_f32, score_rounded_to_bf16),
+        PLANT(score_f32, score_last_row_twice),
+        PLANT(score_f32, score_reads_past_the_row),
+        PLANT(score_f32, score_writes_padding),
+        PLANT(hinge_f32, hinge_kink_counts),
+        PLANT(hinge_f32, hinge_label_not_left_out),
+        PLANT(hinge_f32, hinge_last_class_dropped),
+        PLANT(softmax_f32, softmax_without_maximum),
+        PLANT(softmax_f32, softmax_crude_exponential),
+        PLANT(grad_f32, grad_overwrites),
+        PLANT(grad_f32, grad_last_sample_dropped),
+        PLANT(grad_f32, grad_writes_past_the_row),
+        PLANT(update_f32, update_fused),
+        PLANT(update_f32, update_tail_dropped),
+    };
+#pragma GCC diagnostic pop
+    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+        verify_options options = VERIFY_DEFAULTS;
+        options.kernels = &planted[i].table;
+        options.op = planted[i].op;
+        verify_result result;
+        const int code = quietly(&options, &result);
+        print_message("%s: %llu of %llu checks failed\n", planted[i].table.name,
+                      (unsigned long long)result.failures, (unsigned long long)result.checks);
+        assert_int_equal(code, EXIT_CHECK);
+        assert_true(result.failures > 0);
+    }
+}
+
+static void test_arena__every_byte_around_is_watched(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, COLUMNS = 5, LD = 8 };
+    arena a;
+    assert_true(arena_open(&a, arena_bytes_needed(ROWS, LD)));
+    for (enum placement where = PLACE_AT_END; where <= PLACE_INSIDE; where++) {
+        guarded g = arena_place(&a, ROWS, COLUMNS, LD, where, 3);
+        for (size_t i = 0; i < ROWS; i++)
+            memset((float *)g.data + i * LD, 0, COLUMNS * sizeof(float));
+        assert_true(guarded_intact(&g));
+        unsigned char *first = g.data;
+        const size_t span = ((ROWS - 1) * LD + COLUMNS) * sizeof(float);
+        const ptrdiff_t low = first > a.pages ? -1 : 0;
+        const ptrdiff_t high = first + span < a.pages + a.capacity ? 1 : 0;
+        for (ptrdiff_t at = low; at < (ptrdiff_t)span + high; at++) {
+            const bool outside = at < 0 || at >= (ptrdiff_t)span;
+            const bool inside_row = !outside && (size_t)at / sizeof(float) % LD < COLUMNS;
+            const unsigned char before = first[at];
+            first[at] ^= 1;
+            assert_int_equal(guarded_intact(&g), inside_row);
+            first[at] = before;
+        }
+    }
+    arena_close(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verify__every_level__passes),
+        cmocka_unit_test(test_verify__bad_options__refused),
+        cmocka_unit_test(test_verify__planted_bugs__caught),
+        cmocka_unit_test(test_arena__every_byte_around_is_watched),
+    };
+    return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
+}
