@@ -45,7 +45,7 @@ static json_t *row_head(const bench_row *row, size_t index, const char *suffix, 
 }
 
 static void append_aggregate(json_t *list, const bench_row *row, size_t index, const char *name,
-                             double value_ns)
+                             double real_ns, double cpu_ns)
 {
     char suffix[16];
     snprintf(suffix, sizeof suffix, "_%s", name);
@@ -53,9 +53,9 @@ static void append_aggregate(json_t *list, const bench_row *row, size_t index, c
     output_set(o, "aggregate_name", json_string(name));
     output_set(o, "aggregate_unit", json_string("time"));
     output_set(o, "iterations", json_integer((json_int_t)row->n_samples));
-    set_times(o, value_ns, value_ns);
+    set_times(o, real_ns, cpu_ns);
     if (strcmp(name, "mad") != 0)
-        set_rates(o, row, row->flops / value_ns, row->bytes / value_ns);
+        set_rates(o, row, row->flops / real_ns, row->bytes / real_ns);
     json_array_append_new(list, o);
 }
 
@@ -78,9 +78,9 @@ static void append_row(json_t *list, const bench_row *row, size_t index)
         output_set(o, "sequence", json_integer((json_int_t)sample->sequence));
         json_array_append_new(list, o);
     }
-    append_aggregate(list, row, index, "median", row->real_ns.median);
-    append_aggregate(list, row, index, "min", row->real_ns.min);
-    append_aggregate(list, row, index, "mad", row->real_ns.mad);
+    append_aggregate(list, row, index, "median", row->real_ns.median, row->cpu_ns.median);
+    append_aggregate(list, row, index, "min", row->real_ns.min, row->cpu_ns.min);
+    append_aggregate(list, row, index, "mad", row->real_ns.mad, row->cpu_ns.mad);
 }
 
 json_t *bench_rows_to_json(const bench_suite *suite)

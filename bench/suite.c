@@ -256,6 +256,9 @@ static int summarise(bench_suite *suite, size_t repetitions)
         for (size_t s = 0; s < row->n_samples; s++)
             times[s] = row->samples[s].real_ns;
         row->real_ns = stats_of(times, row->n_samples);
+        for (size_t s = 0; s < row->n_samples; s++)
+            times[s] = row->samples[s].cpu_ns;
+        row->cpu_ns = stats_of(times, row->n_samples);
     }
     free(times);
     return EXIT_OK;

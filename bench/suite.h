@@ -49,8 +49,8 @@ typedef struct bench_row {
     double flops, bytes;
     bench_sample *samples;
     size_t n_samples;
-    stats real_ns;     /* where n_samples > 0 */
-    char skipped[160]; /* why it was not run; "" otherwise */
+    stats real_ns, cpu_ns; /* where n_samples > 0 */
+    char skipped[160];     /* why it was not run; "" otherwise */
 } bench_row;
 
 typedef struct bench_suite {

@@ -228,6 +228,20 @@ static void test_cli__bench_json(void **state)
     json_decref(root);
 }
 
+/* Google Benchmark's own comparison must be able to read what we write. */
+static void test_cli__bench_json_is_google_benchmarks(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 9"
+                           " --isa scalar --filter hinge_f32 --json $scratch/a.json >/dev/null 2>&1"
+                           " && /usr/bin/python3 /usr/share/benchmark/compare.py --no-color"
+                           " benchmarks $scratch/a.json $scratch/a.json; code=$?;"
+                           " rm $scratch/a.json; exit $code"),
+                     EXIT_OK);
+    assert_non_null(strstr(out, "hinge_f32/scalar/n:4/d:33/c:3_median"));
+    assert_non_null(strstr(out, "U Test, Repetitions: 9 vs 9"));
+}
+
 static void test_cli__bench_file_and_table(void **state)
 {
     (void)state;
@@ -320,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
         cmocka_unit_test(test_cli__info_json),
         cmocka_unit_test(test_cli__bench_json),
+        cmocka_unit_test(test_cli__bench_json_is_google_benchmarks),
         cmocka_unit_test(test_cli__bench_file_and_table),
         cmocka_unit_test(test_cli__bench_interrupted),
         cmocka_unit_test(test_cli__train_every_level),

@@ -5,10 +5,10 @@
  * e^t for t <= 0: n = round(t·log2 e), r = t - n·ln 2 in two parts (Cody and Waite), and
  * e^t = 2ⁿ·p(r) on |r| <= ln 2 / 2 with p of degree 6, p(0) = p'(0) = 1. The coefficients are a
  * minimax fit of the relative error by linear programming, 3.1·10⁻⁹ before rounding; with the
- * rounding of the Horner scheme it is below 0.65·2⁻²³ (with FMA; 0.83·2⁻²³ without), found by trying
- * every f32 in [-87.34, 0] (`test_exp all`; the test suite tries every 97th).
- * Below ln 2⁻¹²⁶ the result would be subnormal, which is slow on some CPUs and of no use next to
- * the 1 that the maximum contributes: it is 0. */
+ * rounding of the Horner scheme it is below 0.65·2⁻²³ (with FMA; 0.83·2⁻²³ without), found by
+ * trying every f32 in [-87.34, 0] (`test_exp all`; the test suite tries every 97th). Below ln 2⁻¹²⁶
+ * the result would be subnormal, which is slow on some CPUs and of no use next to the 1 that the
+ * maximum contributes: it is 0. */
 #ifndef DOWNHILL_SOFTMAX_H
 #define DOWNHILL_SOFTMAX_H
 

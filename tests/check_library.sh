@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The library as others meet it: what it exports, and the README's example built against it, as C99
+# and as C++, static and shared. Usage: check_library.sh ROOT BUILD CC CXX
+# shellcheck disable=SC2016 # dollars and backticks are meant for others
+set -euo pipefail
+root=$1 build=$2 cc=$3 cxx=$4
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+    echo "check_library: $1" >&2
+    exit 1
+}
+
+# The header's functions, no more and no less.
+grep -o 'DOWNHILL_API [^;]*' "$root/kernels/downhill.h" >/dev/null || fail 'no API in the header'
+tr '\n' ' ' <"$root/kernels/downhill.h" | grep -oP 'DOWNHILL_API [^(]*?\K\w+(?=\()' | sort \
+    >"$work/declared"
+nm -D --defined-only "$build/kernels/libdownhill.so" | awk '{print $3}' | sort >"$work/exported"
+diff "$work/declared" "$work/exported" >&2 || fail 'declared (<) and exported (>) differ'
+[ "$(wc -l <"$work/declared")" -ge 15 ] || fail 'the header declares too little: is it read right?'
+
+# A static library cannot hide symbols, so every one must carry the prefix.
+nm -g --defined-only "$build/kernels/libdownhill.a" | awk 'NF == 3 && $3 !~ /^downhill_/' \
+    >"$work/strangers"
+[ ! -s "$work/strangers" ] || fail "global symbols without the prefix: $(cat "$work/strangers")"
+
+# No allocation, no output, no threads in the library.
+nm -u "$build/kernels/libdownhill.a" | awk '{print $2}' | sort -u |
+    grep -E '^(malloc|calloc|realloc|free|f?printf|puts|putchar|f?write|pthread_create|abort|exit)$' \
+        >"$work/unwanted" || true
+[ ! -s "$work/unwanted" ] || fail "the library calls: $(cat "$work/unwanted")"
+
+# The README's example, word for word, gives what the README says.
+cmake --install "$build" --prefix "$work/prefix" >/dev/null
+sed -n '/^```c$/,/^```$/{/^```/!p}' "$root/README.md" >"$work/example.c"
+cp "$work/example.c" "$work/example.cc"
+want=$(sed -n 's/.*prints `\(.*\)`.*/\1/p' "$root/README.md")
+[ -n "$want" ] || fail 'the README does not say what its example prints'
+warnings=(-Wall -Wextra -Werror -pedantic-errors -I "$work/prefix/include")
+shared=("-L$work/prefix/lib" "-Wl,-rpath,$work/prefix/lib" -ldownhill)
+static=("$work/prefix/lib/libdownhill.a" -lm)
+"$cc" -std=c99 "${warnings[@]}" -o "$work/c-shared" "$work/example.c" "${shared[@]}"
+"$cc" -std=c99 "${warnings[@]}" -o "$work/c-static" "$work/example.c" "${static[@]}"
+"$cxx" -std=c++11 "${warnings[@]}" -o "$work/cxx-shared" "$work/example.cc" "${shared[@]}"
+"$cxx" -std=c++20 "${warnings[@]}" -o "$work/cxx-static" "$work/example.cc" "${static[@]}"
+for program in c-shared c-static cxx-shared cxx-static; do
+    got=$("$work/$program")
+    [ "$got" = "$want" ] || fail "$program prints '$got'; the README says '$want'"
+done
