@@ -14,12 +14,11 @@ fail() {
 }
 
 # The header's functions, no more and no less.
-grep -o 'DOWNHILL_API [^;]*' "$root/kernels/downhill.h" >/dev/null || fail 'no API in the header'
-tr '\n' ' ' <"$root/kernels/downhill.h" | grep -oP 'DOWNHILL_API [^(]*?\K\w+(?=\()' | sort \
-    >"$work/declared"
+grep -A 2 '^DOWNHILL_API ' "$root/kernels/downhill.h" | tr '\n' ' ' |
+    grep -oP 'DOWNHILL_API [^(]*?\K\w+(?=\()' | sort >"$work/declared"
 nm -D --defined-only "$build/kernels/libdownhill.so" | awk '{print $3}' | sort >"$work/exported"
 diff "$work/declared" "$work/exported" >&2 || fail 'declared (<) and exported (>) differ'
-[ "$(wc -l <"$work/declared")" -ge 15 ] || fail 'the header declares too little: is it read right?'
+[ "$(wc -l <"$work/declared")" -ge 14 ] || fail 'the header declares too little: is it read right?'
 
 # A static library cannot hide symbols, so every one must carry the prefix.
 nm -g --defined-only "$build/kernels/libdownhill.a" | awk 'NF == 3 && $3 !~ /^downhill_/' \
