@@ -12,14 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Beside the program in a build tree (build/downhill, scripts/report) or an installation
- * (bin/downhill, libexec/downhill/scripts/report). */
-static const char *const places[] = {"../scripts/report", "../../scripts/report",
-                                     "../libexec/downhill/scripts/report"};
+/* Seen from an installed program (bin/downhill, libexec/downhill/scripts/report); the source tree
+ * that the program was built from, for one that is not installed. */
+#define INSTALLED "../libexec/downhill/scripts/report"
+#define IN_SOURCE DOWNHILL_SOURCE_DIR "/scripts/report"
 
-static int run(const cli_command *self, int argc, char **argv)
+/* Sets *script to the path of the script; to be freed. Returns an exit code. */
+static int find_script(char **script)
 {
-    (void)self, (void)argc;
     char program[PATH_MAX];
     const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (length < 0) {
@@ -28,21 +28,35 @@ static int run(const cli_command *self, int argc, char **argv)
     }
     program[length] = '\0';
     *strrchr(program, '/') = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char *script = NULL;
-        if (asprintf(&script, "%s/%s", program, places[i]) < 0)
-            break;
-        if (access(script, X_OK) == 0) {
-            argv[0] = script;
-            execv(script, argv);
-            error_line("report: cannot run %s: %s; install python3", script, strerror(errno));
-            free(script);
-            return EXIT_INTERNAL;
-        }
-        free(script);
+    if (asprintf(script, "%s/" INSTALLED, program) < 0) {
+        error_line("report: out of memory");
+        return EXIT_INTERNAL;
     }
-    error_line("report: scripts/report is not beside %s; run it from the source tree", program);
-    return EXIT_INTERNAL;
+    if (access(*script, X_OK) == 0)
+        return EXIT_OK;
+    free(*script);
+    *script = strdup(IN_SOURCE);
+    if (*script != NULL && access(*script, X_OK) == 0)
+        return EXIT_OK;
+    free(*script);
+    error_line("report: neither %s/" INSTALLED " nor " IN_SOURCE " is there; install downhill, or "
+               "run scripts/report of the source tree",
+               program);
+    return EXIT_ENVIRONMENT;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    (void)self, (void)argc;
+    char *script = NULL;
+    const int code = find_script(&script);
+    if (code != EXIT_OK)
+        return code;
+    argv[0] = script;
+    execv(script, argv);
+    error_line("report: cannot run %s: %s; install python3", script, strerror(errno));
+    free(script);
+    return EXIT_ENVIRONMENT;
 }
 
 const cli_command cli_report = {.name = "report",

@@ -38,6 +38,7 @@ static void print_help(void)
          "Exit codes:\n"
          "  0 fine   1 a check failed or training diverged   2 usage, or nothing matched\n"
          "  3 bad input data   4 the ISA asked for is not usable here\n"
+         "  5 something that is needed is not installed\n"
          "  70 out of memory or results cannot be written   128+n ended by signal n");
 }
 

@@ -31,8 +31,11 @@ nm -u "$build/kernels/libdownhill.a" | awk '{print $2}' | sort -u |
         >"$work/unwanted" || true
 [ ! -s "$work/unwanted" ] || fail "the library calls: $(cat "$work/unwanted")"
 
-# The README's example, word for word, gives what the README says.
+# An installed program finds its report.
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
+"$work/prefix/bin/downhill" report --help | grep -q RESULTS.json || fail 'the installed report does not run'
+
+# The README's example, word for word, gives what the README says.
 sed -n '/^```c$/,/^```$/{/^```/!p}' "$root/README.md" >"$work/example.c"
 cp "$work/example.c" "$work/example.cc"
 want=$(sed -n 's/.*prints `\(.*\)`.*/\1/p' "$root/README.md")

@@ -141,6 +141,10 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill train --json $scratch/nowhere/x.json", "nowhere/x.json: cannot write"},
         {1, "$downhill train --lr 1000000 --reg 1000000 --isa scalar --json $scratch/x.json",
          "try a smaller one"},
+        {2, "$downhill report", "required"},
+        {2, "$downhill report --frobnicate x.json", "--frobnicate"},
+        {3, "$downhill report $scratch/nowhere.json", "No such file"},
+        {3, "$downhill report $scratch/cli-out", "not JSON"},
         {70, "$downhill bench --list >/dev/full", "standard output"},
         {70, "$downhill info >/dev/full", "standard output"},
         {70, "$downhill info --json >/dev/full", "standard output"},
@@ -226,6 +230,18 @@ static void test_cli__bench_json(void **state)
     assert_true(medians > 0);
     assert_int_equal(samples, 4 * medians);
     json_decref(root);
+}
+
+static void test_cli__report(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 3"
+                           " --json $scratch/a.json >/dev/null 2>&1"
+                           " && $downhill report --output $scratch/report $scratch/a.json"
+                           " && grep -c 'step_hinge_f32/scalar/n:4' $scratch/report/index.html;"
+                           " code=$?; rm -r $scratch/a.json $scratch/report; exit $code"),
+                     EXIT_OK);
+    assert_string_equal(err, "");
 }
 
 /* Google Benchmark's own comparison must be able to read what we write. */
@@ -334,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
         cmocka_unit_test(test_cli__info_json),
         cmocka_unit_test(test_cli__bench_json),
+        cmocka_unit_test(test_cli__report),
         cmocka_unit_test(test_cli__bench_json_is_google_benchmarks),
         cmocka_unit_test(test_cli__bench_file_and_table),
         cmocka_unit_test(test_cli__bench_interrupted),

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""Failures that the user can mend, each with its exit code."""
+
+import sys
+from typing import NoReturn
+
+
+class ReportError(Exception):
+    """A line that names the thing, the place and the remedy."""
+
+    code = 70
+
+
+class BadResults(ReportError):
+    code = 3
+
+
+def leave(code: int, message: str) -> NoReturn:
+    line = " ".join(message.split())
+    print(f"downhill: report: {line}", file=sys.stderr)
+    sys.exit(code)

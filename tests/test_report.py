@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: MIT
+"""The report: numbers, pages, and every way of being given bad results."""
+
+import copy
+import html.parser
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+REPORT = ROOT / "scripts" / "report"
+
+LEVELS = [
+    ("scalar", "baseline", None),
+    ("auto_avx2", "auto", "avx2"),
+    ("avx2", "hand", None),
+]
+MACHINE = {
+    "cpu_name": "Test CPU", "hypervisor": "", "kernel": "Linux", "host_name": "host",
+    "packages": 1, "numa_nodes": 1, "cores": 2, "pus": 2, "allowed_cpus": "0-1",
+    "memory_bytes": 1 << 34,
+    "caches": [{"level": 1, "type": "data", "bytes": 49152, "shared_by_pus": 1}],
+    "features": [
+        {"name": "avx2", "cpu": True, "os": True, "permitted": True, "disabled": False},
+        {"name": "amx-tile", "cpu": True, "os": True, "permitted": None, "disabled": False},
+    ],
+    "levels": [
+        {
+            "name": name, "kind": kind, "auto_of": auto_of, "compiled": True, "cpu": True,
+            "os": True, "permitted": True, "usable": True, "chosen": name == "avx2", "missing": "",
+        }
+        for name, kind, auto_of in LEVELS
+    ],
+}  # fmt: skip
+BUILD = {
+    "version": "0.1.0", "commit": "0123456789ab", "dirty": False, "compiler": "GNU 12",
+    "build_type": "Release", "flags": {"scalar": "-O3"}, "libraries": {"zlib": "1.2"},
+}  # fmt: skip
+# Medians in ns. step_hinge: 1000, 250, 100: 4 and 10 times scalar, 2.5 times the compiler's.
+TIMES = {
+    "step_hinge_f32": (1000.0, 250.0, 100.0),
+    "chain_hinge_f32": (1000.0, 300.0, 150.0),
+    "update_f32": (80.0, 20.0, 19.8),
+}
+
+
+def samples(kernel, isa, shape, median, extra=0.0):
+    n, d, c = shape
+    name = f"{kernel}/{isa}/n:{n}/d:{d}/c:{c}"
+    head = {
+        "name": name, "run_name": name, "run_type": "iteration", "kernel": kernel, "isa": isa,
+        "n": n, "d": d, "c": c, "flops": 4000.0, "bytes": 2000.0, "repetitions": 5,
+        "time_unit": "ns", "iterations": 10,
+    }  # fmt: skip
+    times = [median * f for f in (0.98, 0.99, 1.0, 1.01, 1.5 + extra)]
+    rows = [
+        head | {"repetition_index": i, "real_time": t, "cpu_time": t, "sequence": i}
+        for i, t in enumerate(times)
+    ]
+    for what, value in (("median", median), ("min", times[0]), ("mad", 0.01 * median)):
+        rows.append(
+            head
+            | {"name": f"{name}_{what}", "run_type": "aggregate", "aggregate_name": what}
+            | {"real_time": value, "cpu_time": value}
+        )
+    return rows
+
+
+def bench(shapes=((256, 3072, 10), (1, 3072, 10))):
+    rows = []
+    for shape in shapes:
+        for kernel, medians in TIMES.items():
+            for (isa, _, _), median in zip(LEVELS, medians):
+                rows += samples(kernel, isa, shape, median)
+    return {
+        "schema_version": 1,
+        "context": {
+            "date": "2026-01-02T03:04:05+0000", "seed": 1, "repetitions": 5, "min_time_s": 0.01,
+            "order": "shuffled", "pinned_cpu": 1, "load_avg": [0.9, 0.5, 0.1],
+            "cpu_scaling_enabled": False,
+        },
+        "machine": copy.deepcopy(MACHINE), "build": copy.deepcopy(BUILD),
+        "verify": {"seed": 1, "checks": 12345, "failures": 0, "seconds": 1.0},
+        "formulas": [{"kernel": k, "flops": "n*d", "bytes": "n", "note": "x"} for k in TIMES],
+        "benchmarks": rows, "warnings": [],
+    }  # fmt: skip
+
+
+def train(loss="hinge"):
+    def run(isa, seconds):
+        return {
+            "isa": isa, "loss": loss, "dataset": "fashion-mnist", "test_set": "test files",
+            "n_train": 60000, "n_test": 10000, "d": 784, "c": 10, "batch": 256, "lr": 0.02,
+            "reg": 1e-4, "delta": 1.0, "seed": 1, "threads": 1, "first_loss": 9.0,
+            "epochs": [
+                {"epoch": e, "seconds": s, "train_loss": 1 / e, "test_accuracy": 0.8 + e / 100,
+                 "samples_per_s": 60000 / s}
+                for e, s in enumerate(seconds, 1)
+            ],
+            "test_accuracy": 0.83, "seconds": sum(seconds),
+            "phases": {"gather_s": 0.1, "score_s": 0.5, "loss_s": 0.1, "grad_s": 0.2,
+                       "update_s": 0.05, "other_s": 0.05},
+        }  # fmt: skip
+
+    return {
+        "schema_version": 1, "machine": copy.deepcopy(MACHINE), "build": copy.deepcopy(BUILD),
+        "training": [run("scalar", [0.4, 0.5, 0.6]), run("avx2", [0.05, 0.04, 0.9])],
+        "warnings": [],
+    }  # fmt: skip
+
+
+class Page(html.parser.HTMLParser):
+    """Checks that tags nest, and gathers ids, table texts and what would be fetched."""
+
+    VOID = {"meta", "link", "input", "br", "path", "use", "rect", "circle", "line"}
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.stack, self.ids, self.fetched, self.text = [], [], [], []
+        self.feed(text)
+        assert not self.stack, f"not closed: {self.stack}"
+
+    def handle_starttag(self, tag, attributes):
+        self.note(attributes)
+        if tag not in self.VOID:
+            self.stack.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.note(attributes)
+
+    def note(self, attributes):
+        for key, value in attributes:
+            if key == "id":
+                self.ids.append(value)
+            if key in ("src", "href", "xlink:href") and not value.startswith(("#", "data:")):
+                self.fetched.append(value)
+
+    def handle_endtag(self, tag):
+        if tag in self.VOID:
+            return
+        assert self.stack and self.stack[-1] == tag, f"</{tag}> closes {self.stack[-3:]}"
+        self.stack.pop()
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+class ReportTest(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.output = self.directory / "out"
+
+    def write(self, name, document):
+        path = self.directory / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return path
+
+    def run_report(self, *paths, options=()):
+        command = [REPORT, "--output", self.output, *options, *paths]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    def report(self, *documents):
+        paths = [self.write(f"in{i}.json", document) for i, document in enumerate(documents)]
+        done = self.run_report(*paths)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return self.output
+
+    def refused(self, says, *documents, code=3):
+        paths = [self.write(f"in{i}.json", document) for i, document in enumerate(documents)]
+        done = self.run_report(*paths)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("downhill: report: "), done.stderr)
+        self.assertIn(says, done.stderr)
+        self.assertFalse(self.output.exists(), "something was written")
+
+
+class GoodResults(ReportTest):
+    def test_page__is_whole_and_fetches_nothing(self):
+        out = self.report(bench(), train(), train("softmax"))
+        text = (out / "index.html").read_text()
+        page = Page(text)
+        self.assertEqual(len(page.ids), len(set(page.ids)), "an id occurs twice")
+        self.assertEqual(page.fetched, [])
+        self.assertNotRegex(re.sub(r'xmlns(:\w+)?="[^"]*"', "", text), r"https?://")
+        for section in ("speedup", "roofline", "nofaster", "fused", "training", "rows", "method",
+                        "machine", "warnings"):  # fmt: skip
+            self.assertIn(section, page.ids)
+        figures = {path.stem for path in (out / "figures").iterdir()}
+        self.assertEqual(
+            figures, {"speedup", "speedup-1x3072x10", "roofline", "phases", "curves"}
+        )
+        self.assertEqual(text.count("<figure>"), len(figures))
+        for path in (out / "figures").iterdir():
+            self.assertNotIn("var(--", path.read_text())
+        # No stand-in colour is left, in the page or in a file.
+        for path in [out / "index.html", *(out / "figures").iterdir()]:
+            self.assertNotRegex(path.read_text(), r"#0[0ab]000|#01010|#02020|#03030|#fdfefe")
+
+    def test_numbers__are_those_of_the_samples(self):
+        markdown = (self.report(bench(), train()) / "report.md").read_text()
+        # 4000 operations in 1000, 250 and 100 ns.
+        self.assertIn(
+            "| step_hinge_f32 | 256×3072×10 | 4.00 (1.00×) | 16.0 (4.00×) | 40.0 (10.0×) |",
+            markdown,
+        )
+        self.assertIn(
+            "| step_hinge_f32/avx2/n:256/d:3072/c:10 | 0.1000 | 0.09800 | 1.00 | 40.00 | 20.00 "
+            "| 10.0× | 2.50× |",
+            markdown,
+        )
+        self.assertIn("- **10.0×** minibatch step 256×3072×10, avx2: over scalar code", markdown)
+        self.assertIn("- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown)
+        # 0.5 s against 0.05 s, the medians of the epochs.
+        self.assertIn("| hinge | avx2 | 0.0500 | 1,200,000 | 10.0× | 83.00 % | 10.0 % |", markdown)
+
+    def test_no_faster__lists_what_is_within_three_percent(self):
+        markdown = (self.report(bench()) / "report.md").read_text()
+        section = markdown.split("## No faster")[1].split("## ")[0]
+        self.assertIn("update_f32/avx2/n:256/d:3072/c:10 | 0.0198 | 1.01× ± 0.01", section)
+        self.assertNotIn("step_hinge", section)
+
+    def test_fused__against_chain(self):
+        markdown = (self.report(bench()) / "report.md").read_text()
+        self.assertIn("| 256×3072×10 | avx2 | 0.100 | 0.150 | 1.50× ± 0.02 |", markdown)
+
+    def test_skipped_row__is_shown_with_its_reason(self):
+        document = bench()
+        row = {k: v for k, v in document["benchmarks"][0].items() if k not in ("real_time", "cpu_time")}
+        row |= {"name": "grad_f32/avx2/n:9/d:9/c:9", "run_name": "grad_f32/avx2/n:9/d:9/c:9"}
+        row |= {"kernel": "grad_f32", "isa": "avx2", "n": 9, "d": 9, "c": 9}
+        row |= {"error_occurred": True, "error_message": "skipped: out of memory"}
+        document["benchmarks"].append(row)
+        out = self.report(document)
+        self.assertIn("skipped: out of memory", (out / "index.html").read_text())
+        self.assertIn("| grad_f32/avx2/n:9/d:9/c:9 | skipped: out of memory |",
+                      (out / "report.md").read_text())  # fmt: skip
+
+    def test_warnings__derived(self):
+        document = bench()
+        document["build"]["dirty"] = True
+        document["machine"]["hypervisor"] = "KVM"
+        document["context"]["cpu_scaling_enabled"] = True
+        document["context"]["load_avg"] = [7.5, 1, 1]
+        document["warnings"] = ["the program's own"]
+        for row in document["benchmarks"]:
+            if row["run_name"] == "update_f32/scalar/n:1/d:3072/c:10":
+                row["real_time"] *= 1 + 0.2 * (row.get("repetition_index", 0) % 2)
+        text = (self.report(document) / "report.md").read_text().split("## Warnings")[1]
+        for words in ("uncommitted", "virtual (KVM)", "clock frequency", "7.5", "program's own",
+                      "above 5%", "update_f32/scalar/n:1"):  # fmt: skip
+            self.assertIn(words, text)
+
+    def test_merged_results__read_back_to_the_same_report(self):
+        first = {p.name: p.read_bytes() for p in self.report(bench(), train()).rglob("*.*")}
+        merged = self.write("merged.json", first["results.json"].decode())
+        self.assertEqual(self.run_report(merged).returncode, 0)
+        self.assertEqual(first, {p.name: p.read_bytes() for p in self.output.rglob("*.*")})
+
+    def test_training_alone_and_benchmarks_alone(self):
+        self.assertIn("Training", (self.report(train()) / "report.md").read_text())
+        self.assertNotIn("Training, end", (self.report(bench()) / "report.md").read_text())
+
+    def test_text__cannot_become_markup(self):
+        document = bench()
+        document["machine"]["host_name"] = "<script>alert(1)</script>|x"
+        out = self.report(document)
+        page = (out / "index.html").read_text()
+        self.assertNotIn("<script>alert", page)
+        self.assertIn("&lt;script&gt;alert", page)
+        self.assertNotIn("<script>", (out / "report.md").read_text())
+
+    def test_size__a_thousand_rows_stay_below_two_megabytes(self):
+        shapes = [(n, d, 10) for n in (1, 32, 256, 1000) for d in range(100, 128)]
+        out = self.report(bench(shapes))
+        self.assertGreater(len(shapes) * len(TIMES) * len(LEVELS), 1000)
+        self.assertLess((out / "index.html").stat().st_size, 2_000_000)
+
+    def test_default_output__is_where_the_results_are(self):
+        path = self.write("r.json", bench())
+        done = subprocess.run([REPORT, path], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertTrue((self.directory / "index.html").exists())
+
+
+class BadResults(ReportTest):
+    def test_usage__two(self):
+        for options in ((), ("--nonsense", "x.json")):
+            done = subprocess.run([REPORT, *options], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_files_that_are_no_results(self):
+        self.refused("not JSON", "{")
+        self.refused("not JSON", "")
+        self.refused("schema_version is None", "[]")
+        self.refused("schema_version is None", "{}")
+        self.refused("NaN", json.dumps(bench()).replace("2000.0", "NaN", 1))
+
+    def test_no_file(self):
+        done = self.run_report(self.directory / "nowhere.json")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("nowhere.json: No such file", done.stderr)
+
+    def test_other_schema_version(self):
+        self.refused("schema_version is 2", bench() | {"schema_version": 2})
+
+    def test_damaged_documents(self):
+        def damaged(change):
+            document = bench()
+            change(document)
+            return document
+
+        for says, change in (
+            ("'build' is a required property", lambda d: d.pop("build")),
+            ("'context' is a dependency", lambda d: d.pop("context")),
+            ("[] is too short", lambda d: d.update(benchmarks=[])),
+            ("'kernel' is a required", lambda d: d["benchmarks"][3].pop("kernel")),
+            ("'real_time' is a required", lambda d: d["benchmarks"][3].pop("real_time")),
+            ("not of type 'integer'", lambda d: d["benchmarks"][3].update(n="1")),
+            ("less than the minimum", lambda d: d["benchmarks"][3].update(real_time=-1)),
+            ("no level 'avx9'", lambda d: d["benchmarks"][3].update(isa="avx9")),
+            ("is there twice", lambda d: d["benchmarks"].append(d["benchmarks"][5])),
+        ):
+            self.refused(says, damaged(change))
+        document = train()
+        document["training"][0]["loss"] = "log"
+        self.refused("'log' is not one of", document)
+        document = {k: v for k, v in train().items() if k != "training"}
+        self.refused("neither benchmarks nor training", document)
+
+    def test_files_that_do_not_belong_together(self):
+        other = train()
+        other["machine"]["cpu_name"] = "Another"
+        self.refused("machine.cpu_name differs", bench(), other)
+        other = train()
+        other["build"]["commit"] = "fedcba"
+        self.refused("build.commit differs", bench(), other)
+        self.refused("a second run of benchmarks", bench(), bench())
+        self.refused("is there twice", train(), train())
+
+    def test_output_that_cannot_be_written(self):
+        path = self.write("r.json", bench())
+        self.output.write_text("a file, not a directory")
+        done = self.run_report(path)
+        self.assertEqual(done.returncode, 70)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertEqual(self.output.read_text(), "a file, not a directory")
+
+
+class Documents(unittest.TestCase):
+    def test_readme__shows_the_table_of_the_example(self):
+        def block(path):
+            text = path.read_text()
+            return text[text.index("<!-- results:begin -->") : text.index("<!-- results:end -->")]
+
+        example = block(ROOT / "reports" / "example" / "report.md")
+        self.assertIn("| step_hinge_f32 |", example)
+        self.assertEqual(block(ROOT / "README.md"), example, "run scripts/example")
+
+
+if __name__ == "__main__":
+    unittest.main()
