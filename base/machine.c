@@ -222,11 +222,8 @@ json_t *machine_build_to_json(void)
     for (size_t i = 0; i < sizeof level_flags / sizeof level_flags[0]; i++)
         output_set(flags, level_flags[i].level, json_string(level_flags[i].flags));
     json_t *libraries = json_object();
-    char hwloc[32];
-    const unsigned v = hwloc_get_api_version();
-    snprintf(hwloc, sizeof hwloc, "%u.%u.%u", v >> 16, v >> 8 & 0xFF, v & 0xFF);
     output_set(libraries, "benchmark", json_string(DOWNHILL_BUILD_BENCHMARK));
-    output_set(libraries, "hwloc", json_string(hwloc));
+    output_set(libraries, "hwloc", json_string(DOWNHILL_BUILD_HWLOC));
     output_set(libraries, "jansson", json_string(jansson_version_str()));
     output_set(libraries, "zlib", json_string(zlibVersion()));
 

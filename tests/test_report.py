@@ -19,7 +19,7 @@ LEVELS = [
     ("avx2", "hand", None),
 ]
 MACHINE = {
-    "cpu_name": "Test CPU", "hypervisor": "", "kernel": "Linux", "host_name": "host",
+    "cpu_name": "Test CPU", "hypervisor": None, "kernel": "Linux", "host_name": "host",
     "packages": 1, "numa_nodes": 1, "cores": 2, "pus": 2, "allowed_cpus": "0-1",
     "memory_bytes": 1 << 34,
     "caches": [{"level": 1, "type": "data", "bytes": 49152, "shared_by_pus": 1}],
