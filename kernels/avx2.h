@@ -11,6 +11,14 @@
 
 enum { F32X8 = 8 }; /* lanes */
 
+/* The value, in a register from here on. GCC otherwise folds a load that has several uses into each
+ * of them, and a loop that should be bound by its FMAs is bound by its loads. */
+DOWNHILL_INLINE __m256 in_register_x8(__m256 v)
+{
+    __asm__("" : "+x"(v));
+    return v;
+}
+
 /* Mask of the first `count` lanes; every lane from 8 on. maskload and maskstore touch no memory
  * behind a lane that is off. */
 DOWNHILL_INLINE __m256i first_lanes_x8(size_t count)

@@ -3,9 +3,7 @@
  * For the *_scalar.c sources: the definition of what each kernel computes, in plain C. They are
  * compiled once with vectorisation off (level scalar) and once per SIMD level with the compiler
  * free to vectorise (levels auto_…). `#pragma omp simd` in them is permission to reorder a sum; it
- * is heeded in the auto levels (-fopenmp-simd) and ignored in the scalar one. Likewise the auto
- * levels may fuse a·b + c (-ffp-contract=fast), except in update, whose rounding is part of its
- * contract. */
+ * is heeded in the auto levels (-fopenmp-simd) and ignored in the scalar one. */
 #ifndef DOWNHILL_PORTABLE_H
 #define DOWNHILL_PORTABLE_H
 

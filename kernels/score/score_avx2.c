@@ -30,7 +30,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         for (int r = 0; r < rows; r++)
             x_f32x8[r] = _mm256_loadu_ps(x_row[r] + k);
         for (int j = 0; j < classes; j++) {
-            const __m256 w_f32x8 = _mm256_loadu_ps(w + (size_t)j * ldw + k);
+            const __m256 w_f32x8 = in_register_x8(_mm256_loadu_ps(w + (size_t)j * ldw + k));
             for (int r = 0; r < rows; r++)
                 sum_f32x8[j][r] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r]);
         }

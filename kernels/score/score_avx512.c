@@ -37,16 +37,16 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         x_row[r] = x[r];
     __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS];
     for (int j = 0; j < classes; j++)
-        for (int r = 0; r < TILE_ROWS; r++)
+        for (int r = 0; r < rows; r++)
             sum_f32x16[j][r] = _mm512_setzero_ps();
 
     size_t k = 0;
     for (; k + F32X16 <= d; k += F32X16) {
         __m512 x_f32x16[TILE_ROWS];
         for (int r = 0; r < rows; r++)
-            x_f32x16[r] = _mm512_loadu_ps(x_row[r] + k);
+            x_f32x16[r] = in_register_x16(_mm512_loadu_ps(x_row[r] + k));
         for (int j = 0; j < classes; j++) {
-            const __m512 w_f32x16 = _mm512_loadu_ps(w + (size_t)j * ldw + k);
+            const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + (size_t)j * ldw + k));
             for (int r = 0; r < rows; r++)
                 sum_f32x16[j][r] = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, sum_f32x16[j][r]);
         }
@@ -65,8 +65,11 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
 
     DOWNHILL_UNROLL
     for (int j = 0; j < classes; j++) {
+        __m512 four[TILE_ROWS];
+        for (int r = 0; r < TILE_ROWS; r++)
+            four[r] = r < rows ? sum_f32x16[j][r] : _mm512_setzero_ps();
         float sum[TILE_ROWS];
-        _mm_storeu_ps(sum, sum_lanes_of_four(sum_f32x16[j]));
+        _mm_storeu_ps(sum, sum_lanes_of_four(four));
         for (int r = 0; r < rows; r++)
             scores[(size_t)r * lds + (size_t)j] += sum[r];
     }
