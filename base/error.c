@@ -3,13 +3,20 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+/* One line whatever the user's words hold: a newline or an escape sequence in them must not pass
+ * for a message of ours, nor drive the terminal. Longer lines than the buffer are cut. */
 static void print_line(const char *prefix, const char *format, va_list arguments)
 {
+    char line[4096];
+    if (vsnprintf(line, sizeof line, format, arguments) < 0)
+        strcpy(line, format);
+    for (char *c = line; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F)
+            *c = '?';
     fflush(stdout); /* so that the two streams read in order on a terminal */
-    fputs(prefix, stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s%s\n", prefix, line);
 }
 
 void error_line(const char *format, ...)

@@ -41,13 +41,47 @@ static bool write_document(FILE *file, const json_t *root)
            fputc('\n', file) != EOF && fflush(file) == 0;
 }
 
+/* A device, a pipe or a socket has no half-written state to hide: it is written to as it is. */
+static bool is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+static int write_special(const char *path, const json_t *root)
+{
+    FILE *file = fopen(path, "w");
+    bool good = file != NULL && write_document(file, root);
+    int reason = errno;
+    if (file != NULL && fclose(file) != 0 && good) {
+        good = false;
+        reason = errno;
+    }
+    if (!good)
+        error_line("%s: cannot write the results: %s", path, strerror(reason));
+    return good ? EXIT_OK : EXIT_INTERNAL;
+}
+
+/* A name beside the file that `path` leads to, through symbolic links, for mkstemp(); that file's
+ * own name in *target. Both to be freed. false: out of memory. */
+static bool name_temporary(const char *path, char **target, char **temporary)
+{
+    *target = realpath(path, NULL);
+    if (*target == NULL)
+        *target = strdup(path); /* not there yet */
+    if (*target == NULL || asprintf(temporary, "%s.XXXXXX", *target) < 0) {
+        free(*target);
+        error_line("%s: out of memory", path);
+        return false;
+    }
+    return true;
+}
+
 static int write_file(const char *path, const json_t *root)
 {
-    char *temporary = NULL;
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-        error_line("%s: out of memory", path);
+    char *target, *temporary;
+    if (!name_temporary(path, &target, &temporary))
         return EXIT_INTERNAL;
-    }
     const int descriptor = mkstemp(temporary);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     bool good = file != NULL && write_document(file, root) && share(descriptor) == 0 &&
@@ -57,7 +91,7 @@ static int write_file(const char *path, const json_t *root)
         good = false;
         reason = errno;
     }
-    if (good && rename(temporary, path) != 0) {
+    if (good && rename(temporary, target) != 0) {
         good = false;
         reason = errno;
     }
@@ -68,6 +102,7 @@ static int write_file(const char *path, const json_t *root)
             unlink(temporary);
     }
     free(temporary);
+    free(target);
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
@@ -84,7 +119,7 @@ int output_json(const char *path, json_t *root)
             code = EXIT_INTERNAL;
         }
     } else {
-        code = write_file(path, root);
+        code = is_special(path) ? write_special(path, root) : write_file(path, root);
     }
     json_decref(root);
     return code;
@@ -99,11 +134,15 @@ int output_check(const char *path)
         error_line("%s: is a directory; name a file", path);
         return EXIT_USAGE;
     }
-    char *probe;
-    if (asprintf(&probe, "%s.XXXXXX", path) < 0) {
-        error_line("%s: out of memory", path);
-        return EXIT_INTERNAL;
+    if (is_special(path)) {
+        if (access(path, W_OK) == 0)
+            return EXIT_OK;
+        error_line("%s: cannot write to it: %s; name a file", path, strerror(errno));
+        return EXIT_USAGE;
     }
+    char *target, *probe;
+    if (!name_temporary(path, &target, &probe))
+        return EXIT_INTERNAL;
     const int descriptor = mkstemp(probe);
     if (descriptor < 0) {
         error_line("%s: cannot write there: %s; name a directory that exists and is writable", path,
@@ -113,5 +152,6 @@ int output_check(const char *path)
         unlink(probe);
     }
     free(probe);
+    free(target);
     return descriptor < 0 ? EXIT_USAGE : EXIT_OK;
 }

@@ -10,8 +10,9 @@
 enum { OUTPUT_SCHEMA_VERSION = 1 };
 
 /* Writes the object to `path` ("-": stdout) by way of a temporary name in the same directory and a
- * rename. Takes the reference to `root`. Returns EXIT_OK, or prints a line and returns
- * EXIT_INTERNAL, and then nothing is left behind. */
+ * rename; to what is not a regular file, as /dev/null or a pipe, directly. Takes the reference to
+ * `root`. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then nothing is left
+ * behind. */
 int output_json(const char *path, json_t *root);
 
 /* Before a long run: can a file be made at `path`? Prints a line and returns EXIT_USAGE if not. */

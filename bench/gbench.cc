@@ -67,10 +67,21 @@ void initialise()
     if (done)
         return;
     done = true;
-    static char name[] = "downhill";
-    static char *arguments[] = {name, nullptr};
-    int count = 1;
-    benchmark::Initialize(&count, arguments);
+    // Arguments win over the BENCHMARK_… variables of the environment, which would list the rows in
+    // place of running them, write files, or change what a sample is.
+    static std::string words[] = {"downhill",
+                                  "--benchmark_list_tests=false",
+                                  "--benchmark_enable_random_interleaving=false",
+                                  "--benchmark_report_aggregates_only=false",
+                                  "--benchmark_display_aggregates_only=false",
+                                  "--benchmark_out=",
+                                  "--benchmark_perf_counters="};
+    std::vector<char *> arguments;
+    for (std::string &word : words)
+        arguments.push_back(word.data());
+    int count = static_cast<int>(arguments.size());
+    arguments.push_back(nullptr);
+    benchmark::Initialize(&count, arguments.data());
 }
 
 } // namespace

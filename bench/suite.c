@@ -144,22 +144,26 @@ static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_
     return true;
 }
 
-/* Finds how many iterations last min_time_s; the runs that it takes are the warm-up. */
+/* Finds how many iterations last min_time_s, and shows it by a run that does; the runs that it
+ * takes are the warm-up. The clock may still rise while it runs, and a run that was interrupted
+ * looks long: so the count that a run suggests has a margin, and is tried before it is believed. */
 static bool calibrate(struct group *g, size_t i, double min_time_s)
 {
-    const double target_ns = min_time_s * 1e9;
+    const double target_ns = min_time_s * 1e9, margin = 1.05;
     uint64_t iterations = 1;
     for (;;) {
         gbench_sample s;
         if (!sample(g, i, iterations, &s))
             return false;
         const double took_ns = s.real_ns * (double)iterations;
-        if (took_ns >= 0.2 * target_ns) {
-            const double need = target_ns / s.real_ns;
-            g->iterations[i] = need < 1.0 ? 1 : (uint64_t)need + 1;
+        if (took_ns >= target_ns) {
+            g->iterations[i] = iterations;
             return true;
         }
-        iterations *= 4;
+        const double need = margin * target_ns / s.real_ns;
+        /* A very short run says little about a long one. */
+        const uint64_t most = iterations * 16;
+        iterations = need < (double)most ? (uint64_t)need + 1 : most;
     }
 }
 

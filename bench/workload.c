@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps are taken again and again from the same batch: so small that the weights, and with them the
- * share of violated margins, hardly move while a row is timed. */
-#define DECAY (1.0f - 0x1p-24f)
-#define STEP  1e-9f
+/* A step that changes nothing: w = 1·w - 0·dw is w to the bit, and costs what any other costs. So
+ * the weights, the scores and the share of violated margins are the same in the first call and in
+ * the millionth, whatever the order of the samples. */
+#define DECAY 1.0f
+#define STEP  0.0f
 
 static void fill(rng *r, float *values, size_t count, float scale)
 {
@@ -23,17 +24,31 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
 {
     *load = (workload){.n = n, .d = d, .c = c};
     load->workspace_bytes = downhill_workspace_f32(d, c);
-    load->x = memory_new(n * d, sizeof(float));
-    load->w = memory_new(c * d, sizeof(float));
-    load->b = memory_new(c, sizeof(float));
-    load->scores = memory_new(n * c, sizeof(float));
-    load->dscores = memory_new(n * c, sizeof(float));
-    load->dw = memory_new(c * d, sizeof(float));
-    load->db = memory_new(c, sizeof(float));
-    load->y = memory_new(n, sizeof(int32_t));
-    load->workspace = memory_new(load->workspace_bytes, 1);
-    if (!load->x || !load->w || !load->b || !load->scores || !load->dscores || !load->dw ||
-        !load->db || !load->y || !load->workspace) {
+    const struct {
+        float **buffer;
+        size_t rows, columns;
+    } buffers[] = {
+        {&load->x, n, d},
+        {&load->w, c, d},
+        {&load->b, 1, c},
+        {&load->loss_scores, n, c},
+        {&load->grad_dscores, n, c},
+        {&load->scores, n, c},
+        {&load->dscores, n, c},
+        {&load->dw, c, d},
+        {&load->db, 1, c},
+    };
+    /* Stops at the first that does not fit: filling the others could take the machine's memory. */
+    bool good = true;
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0] && good; i++) {
+        const size_t rows = buffers[i].rows, columns = buffers[i].columns;
+        if (rows <= SIZE_MAX / columns)
+            *buffers[i].buffer = memory_new(rows * columns, sizeof(float));
+        good = *buffers[i].buffer != NULL;
+    }
+    good = good && (load->y = memory_new(n, sizeof(int32_t))) != NULL &&
+           (load->workspace = memory_new(load->workspace_bytes, 1)) != NULL;
+    if (!good) {
         workload_close(load);
         return false;
     }
@@ -41,8 +56,8 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     fill(&r, load->x, n * d, 1.0f);
     fill(&r, load->w, c * d, 3.0f / sqrtf((float)d));
     fill(&r, load->b, c, 1.0f);
-    fill(&r, load->scores, n * c, 2.0f);
-    fill(&r, load->dscores, n * c, 1.0f);
+    fill(&r, load->loss_scores, n * c, 2.0f);
+    fill(&r, load->grad_dscores, n * c, 1.0f);
     fill(&r, load->dw, c * d, 1.0f);
     fill(&r, load->db, c, 1.0f);
     for (size_t i = 0; i < n; i++)
@@ -55,6 +70,8 @@ void workload_close(workload *load)
     free(load->x);
     free(load->w);
     free(load->b);
+    free(load->loss_scores);
+    free(load->grad_dscores);
     free(load->scores);
     free(load->dscores);
     free(load->dw);
@@ -79,12 +96,13 @@ static downhill_status run_once(const bench_task *task)
     case BENCH_SCORE:
         return downhill_score_f32(k, &batch, &weights, l->scores, l->c);
     case BENCH_HINGE:
-        return downhill_hinge_f32(k, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->dscores, l->c,
+        return downhill_hinge_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, 1.0f, l->dscores, l->c,
                                   &loss);
     case BENCH_SOFTMAX:
-        return downhill_softmax_f32(k, l->n, l->c, l->scores, l->c, l->y, l->dscores, l->c, &loss);
+        return downhill_softmax_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, l->dscores, l->c,
+                                    &loss);
     case BENCH_GRAD:
-        return downhill_grad_f32(k, &batch, l->dscores, l->c, 0, &grad);
+        return downhill_grad_f32(k, &batch, l->grad_dscores, l->c, 0, &grad);
     case BENCH_UPDATE:
         return downhill_update_f32(k, &weights, &grad, DECAY, STEP);
     case BENCH_STEP_HINGE:

@@ -12,7 +12,10 @@
 /* Shared by all kernels and variants of a shape, so that they see the same addresses. */
 typedef struct workload {
     size_t n, d, c;
-    float *x, *w, *b, *scores, *dscores, *dw, *db;
+    float *x, *w, *b;
+    float *loss_scores,
+        *grad_dscores; /* what the losses and the gradient are given, never written */
+    float *scores, *dscores, *dw, *db; /* what the kernels write */
     int32_t *y;
     void *workspace;
     size_t workspace_bytes;

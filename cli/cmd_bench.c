@@ -79,13 +79,19 @@ static const cli_option options[] = {
 /* "256x3072x10" or "256,3072,10". */
 static bool parse_shape(const char *text, bench_shape *shape)
 {
-    int used = 0;
-    char a, b;
-    unsigned long long n, d, c;
-    if (sscanf(text, "%9llu%c%9llu%c%9llu%n", &n, &a, &d, &b, &c, &used) != 5 ||
-        text[used] != '\0' || a != b || (a != 'x' && a != ',') || n == 0 || d == 0 || c == 0)
-        return false;
-    *shape = (bench_shape){(size_t)n, (size_t)d, (size_t)c, true};
+    size_t sizes[3];
+    for (int i = 0; i < 3; i++) {
+        /* At most nine digits, and digits only: strtoull() would take a sign and blanks. */
+        const size_t digits = strspn(text, "0123456789");
+        if (digits == 0 || digits > 9)
+            return false;
+        sizes[i] = (size_t)strtoull(text, NULL, 10);
+        text += digits;
+        if (sizes[i] == 0 || (i < 2 && *text != 'x' && *text != ',') || (i == 2 && *text != '\0'))
+            return false;
+        text++;
+    }
+    *shape = (bench_shape){sizes[0], sizes[1], sizes[2], true};
     return true;
 }
 
@@ -191,6 +197,14 @@ static int write_results(const struct config *config, const machine *m, const be
     return output_json(config->json, root);
 }
 
+static bool any_timed(const bench_suite *suite)
+{
+    for (size_t i = 0; i < suite->n_rows; i++)
+        if (suite->rows[i].n_samples > 0)
+            return true;
+    return false;
+}
+
 static int prove_and_time(const struct config *config, const bench_options *bench,
                           bench_suite *suite)
 {
@@ -232,7 +246,13 @@ static int prove_and_time(const struct config *config, const bench_options *benc
         fprintf(stderr, "pinned to CPU %d\n", cpu);
     else
         fputs("not pinned\n", stderr);
-    return code == EXIT_OK && interrupt_signal != 0 ? 128 + interrupt_signal : code;
+    if (code == EXIT_OK && interrupt_signal != 0)
+        return 128 + interrupt_signal;
+    if (code == EXIT_OK && !any_timed(suite)) {
+        error_line("bench: no row could be timed; the table says why");
+        return EXIT_INTERNAL;
+    }
+    return code;
 }
 
 static int run(const cli_command *self, int argc, char **argv)

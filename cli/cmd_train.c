@@ -271,8 +271,9 @@ static int train_all(const struct config *config, struct run *runs, size_t count
                data->name, data->train.n, data->test.n, data->test_note, data->train.d, data->c);
     interrupt_catch();
     int code = EXIT_OK;
-    for (size_t i = 0; i < count && code == EXIT_OK && interrupt_signal == 0; i++) {
-        struct run *run = &runs[i];
+    size_t done = 0;
+    while (done < count && code == EXIT_OK && interrupt_signal == 0) {
+        struct run *run = &runs[done++];
         if (print)
             printf("%s%s, %s loss, batch %zu, learning rate %g, penalty %g, seed %llu\n",
                    count > 1 ? "\n" : "", run->isa,
@@ -283,13 +284,17 @@ static int train_all(const struct config *config, struct run *runs, size_t count
         if (code == EXIT_OK && print && run->result.n_epochs > 0)
             print_phases(&run->result);
     }
-    if (code != EXIT_OK)
+    /* A run that failed must not cost those before it. */
+    const size_t complete = code == EXIT_OK ? count : done - 1;
+    if (complete == 0)
         return code;
     if (print && count > 1)
-        print_comparison(runs, count, data);
-    if (config->json != NULL)
-        code = write_results(config, &m, runs, count, data);
-    return code == EXIT_OK && interrupt_signal != 0 ? 128 + interrupt_signal : code;
+        print_comparison(runs, complete, data);
+    const int written =
+        config->json != NULL ? write_results(config, &m, runs, complete, data) : EXIT_OK;
+    if (code != EXIT_OK || written != EXIT_OK)
+        return code != EXIT_OK ? code : written;
+    return interrupt_signal != 0 ? 128 + interrupt_signal : EXIT_OK;
 }
 
 static int run(const cli_command *self, int argc, char **argv)

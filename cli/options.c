@@ -180,7 +180,10 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
             const bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
             error_line("%s: %s%s; `downhill %s --help` lists what it takes", command->name,
                        is_letter ? letter : argv[optind - 1],
-                       found == ':' ? " needs a value" : " is not an option", command->name);
+                       found == ':'            ? " needs a value"
+                       : optopt >= FIRST_VALUE ? ": the option takes no value"
+                                               : " is not an option",
+                       command->name);
             return EXIT_USAGE;
         }
         const int code = set_value(command, &command->options[found - FIRST_VALUE], config, optarg);

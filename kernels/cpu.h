@@ -40,8 +40,9 @@ enum {
 #undef ROW
 };
 
-/* The feature sets that levels.def names. AVX itself is implied by the state check of AVX2. */
-#define FEATURES_AVX2 (FEATURE_AVX2 | FEATURE_FMA | FEATURE_F16C)
+/* The feature sets that levels.def names. AVX is in them although no CPU has AVX2 without it: a
+ * hypervisor or the user may hide the one and not the other. */
+#define FEATURES_AVX2 (FEATURE_AVX | FEATURE_AVX2 | FEATURE_FMA | FEATURE_F16C)
 #define FEATURES_AVX512                                                                            \
     (FEATURES_AVX2 | FEATURE_AVX512F | FEATURE_AVX512BW | FEATURE_AVX512DQ | FEATURE_AVX512VL)
 #define FEATURES_AMX (FEATURE_AMX_TILE | FEATURE_AMX_INT8 | FEATURE_AMX_BF16)

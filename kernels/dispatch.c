@@ -88,12 +88,23 @@ static const struct level {
 
 enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
+enum { WORD_MAX = 64 };
+
 /* What the machine and the environment allow. */
 struct facts {
     cpu_features cpu;
-    uint32_t disabled;        /* features named by DOWNHILL_DISABLE */
-    const char *unknown_word; /* the first word of that list that names none, and what follows */
+    uint32_t disabled;           /* features named by DOWNHILL_DISABLE */
+    char unknown_word[WORD_MAX]; /* the first word of that list that names none; "" */
+    char isa[WORD_MAX];          /* DOWNHILL_ISA; "" */
 };
+
+/* Copies the first `length` bytes, cut to fit. */
+static void copy_word(char to[WORD_MAX], const char *from, size_t length)
+{
+    length = length < WORD_MAX ? length : WORD_MAX - 1;
+    memcpy(to, from, length);
+    to[length] = '\0';
+}
 
 /* The features named in a list separated by commas or spaces. */
 static void read_disabled(const char *list, struct facts *facts)
@@ -105,23 +116,38 @@ static void read_disabled(const char *list, struct facts *facts)
         while (i < FEATURE_COUNT && (strlen(downhill_cpu_feature_name(i)) != length ||
                                      memcmp(downhill_cpu_feature_name(i), word, length) != 0))
             i++;
-        if (i < FEATURE_COUNT) {
+        if (i < FEATURE_COUNT)
             facts->disabled |= UINT32_C(1) << i;
-        } else if (facts->unknown_word == NULL) {
-            facts->unknown_word = word;
-        }
+        else if (facts->unknown_word[0] == '\0')
+            copy_word(facts->unknown_word, word, length);
         word += length;
         word += strspn(word, separators);
     }
 }
 
-static struct facts gather_facts(void)
+/* Gathered by the first thread that asks; the others wait the few microseconds that it takes. From
+ * then on neither CPUID nor the environment is looked at again. */
+static const struct facts *known_facts(void)
 {
-    struct facts facts = {downhill_cpu_detect(&downhill_cpu_native), 0, NULL};
-    const char *list = getenv("DOWNHILL_DISABLE");
-    if (list != NULL)
-        read_disabled(list, &facts);
-    return facts;
+    enum { UNKNOWN, GATHERING, KNOWN };
+    static atomic_int state = UNKNOWN;
+    static struct facts facts;
+
+    int expected = UNKNOWN;
+    if (atomic_load_explicit(&state, memory_order_acquire) == KNOWN)
+        return &facts;
+    if (atomic_compare_exchange_strong(&state, &expected, GATHERING)) {
+        facts.cpu = downhill_cpu_detect(&downhill_cpu_native);
+        const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
+        if (list != NULL)
+            read_disabled(list, &facts);
+        if (isa != NULL)
+            copy_word(facts.isa, isa, strlen(isa));
+        atomic_store_explicit(&state, KNOWN, memory_order_release);
+    }
+    while (atomic_load_explicit(&state, memory_order_acquire) != KNOWN)
+        continue;
+    return &facts;
 }
 
 static uint32_t usable_features(const struct facts *facts)
@@ -210,7 +236,7 @@ static downhill_status select_named(const char *name, const char *asker, const s
 /* A word that is not understood must not silently leave a feature on. */
 static downhill_status check_disabled(const struct facts *facts, char *why, size_t why_size)
 {
-    if (facts->unknown_word != NULL) {
+    if (facts->unknown_word[0] != '\0') {
         append(why, why_size, "DOWNHILL_DISABLE=%s: no such feature; known:", facts->unknown_word);
         for (unsigned i = 0; i < FEATURE_COUNT; i++)
             append(why, why_size, " %s", downhill_cpu_feature_name(i));
@@ -219,8 +245,8 @@ static downhill_status check_disabled(const struct facts *facts, char *why, size
     return DOWNHILL_OK;
 }
 
-/* The default, decided once. A lost race repeats work on constant data and stores the same value.
- */
+/* The default. Decided once where it can be; a race repeats work on constant facts and stores the
+ * same value. */
 static downhill_status select_default(const downhill_kernels **out, char *why, size_t why_size)
 {
     static const downhill_kernels *_Atomic chosen;
@@ -228,19 +254,15 @@ static downhill_status select_default(const downhill_kernels **out, char *why, s
     *out = atomic_load_explicit(&chosen, memory_order_acquire);
     if (*out != NULL)
         return DOWNHILL_OK;
-    const struct facts facts = gather_facts();
-    const downhill_status understood = check_disabled(&facts, why, why_size);
-    if (understood != DOWNHILL_OK)
-        return understood;
-    const char *name = getenv("DOWNHILL_ISA");
-    if (name != NULL && name[0] != '\0') {
-        const downhill_status status =
-            select_named(name, "DOWNHILL_ISA=", &facts, out, why, why_size);
-        if (status != DOWNHILL_OK)
-            return status;
-    } else {
-        *out = levels[downhill_level_choose(usable_features(&facts))].table;
-    }
+    const struct facts *facts = known_facts();
+    downhill_status status = check_disabled(facts, why, why_size);
+    if (status != DOWNHILL_OK)
+        return status;
+    if (facts->isa[0] == '\0')
+        *out = levels[downhill_level_choose(usable_features(facts))].table;
+    else if ((status = select_named(facts->isa, "DOWNHILL_ISA=", facts, out, why, why_size)) !=
+             DOWNHILL_OK)
+        return status;
     atomic_store_explicit(&chosen, *out, memory_order_release);
     return DOWNHILL_OK;
 }
@@ -259,11 +281,10 @@ downhill_status downhill_select(const char *isa, const downhill_kernels **out, c
     *out = NULL;
     if (isa == NULL)
         return select_default(out, why, why_size);
-    const struct facts facts = gather_facts();
-    const downhill_status understood = check_disabled(&facts, why, why_size);
+    const downhill_status understood = check_disabled(known_facts(), why, why_size);
     if (understood != DOWNHILL_OK)
         return understood;
-    return select_named(isa, "", &facts, out, why, why_size);
+    return select_named(isa, "", known_facts(), out, why, why_size);
 }
 
 const char *downhill_kernels_name(const downhill_kernels *kernels)
@@ -280,7 +301,7 @@ downhill_status downhill_level_at(size_t i, downhill_level *out)
     if (i >= LEVEL_COUNT)
         return DOWNHILL_ERR_SIZE;
     const struct level *level = &levels[i];
-    const struct facts facts = gather_facts();
+    const struct facts *facts = known_facts();
     const downhill_kernels *chosen = NULL;
     downhill_select(NULL, &chosen, NULL, 0);
 
@@ -289,13 +310,13 @@ downhill_status downhill_level_at(size_t i, downhill_level *out)
         .kind = level->kind,
         .auto_name = level->auto_name,
         .compiled = level->table != NULL,
-        .cpu = (level->features & ~facts.cpu.cpu) == 0,
-        .os = (level->features & ~facts.cpu.os) == 0,
-        .permitted = (level->features & ~(facts.cpu.permitted & ~facts.disabled)) == 0,
-        .usable = level_usable(level, usable_features(&facts)),
+        .cpu = (level->features & ~facts->cpu.cpu) == 0,
+        .os = (level->features & ~facts->cpu.os) == 0,
+        .permitted = (level->features & ~(facts->cpu.permitted & ~facts->disabled)) == 0,
+        .usable = level_usable(level, usable_features(facts)),
         .chosen = chosen != NULL && chosen == level->table,
     };
-    describe_missing(level, &facts, out->missing, sizeof out->missing);
+    describe_missing(level, facts, out->missing, sizeof out->missing);
     return DOWNHILL_OK;
 }
 
@@ -305,14 +326,14 @@ downhill_status downhill_feature_at(size_t i, downhill_feature *out)
         return DOWNHILL_ERR_NULL;
     if (i >= FEATURE_COUNT)
         return DOWNHILL_ERR_SIZE;
-    const struct facts facts = gather_facts();
+    const struct facts *facts = known_facts();
     const uint32_t flag = UINT32_C(1) << i;
     *out = (downhill_feature){
         .name = downhill_cpu_feature_name((unsigned)i),
-        .cpu = (facts.cpu.cpu & flag) != 0,
-        .os = (facts.cpu.os & flag) != 0,
-        .permitted = (facts.cpu.unasked & flag) != 0 ? -1 : (facts.cpu.permitted & flag) != 0,
-        .disabled = (facts.disabled & flag) != 0,
+        .cpu = (facts->cpu.cpu & flag) != 0,
+        .os = (facts->cpu.os & flag) != 0,
+        .permitted = (facts->cpu.unasked & flag) != 0 ? -1 : (facts->cpu.permitted & flag) != 0,
+        .disabled = (facts->disabled & flag) != 0,
     };
     return DOWNHILL_OK;
 }

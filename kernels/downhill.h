@@ -12,7 +12,7 @@
  * Conventions that hold for every function
  *   Layout       row-major; a leading dimension (ld…) is the distance between the starts of two
  *                rows, counted in elements, and at least the width of a row.
- *   Alignment    none required. 64-byte aligned rows are a little faster.
+ *   Alignment    none beyond that of a float. 64-byte aligned rows are a little faster.
  *   Sizes        n, d, c >= 1. Zero is an error, not a no-op.
  *   Reads/writes not one byte outside the rows described is touched, padding between rows
  *                included.
@@ -74,7 +74,7 @@ DOWNHILL_API const char *downhill_version(void);
  * only, never on family, model or brand. Levels whose kind is DOWNHILL_KIND_AUTO hold the scalar
  * source vectorised by the compiler; they are there to be measured and never chosen unasked.
  *
- * Environment, read at the first use:
+ * Environment, read once, at the first use of the library:
  *   DOWNHILL_ISA=avx2         use this level; it is an error if it is unknown or unusable
  *   DOWNHILL_DISABLE=fma,...  behave as on a CPU without these features
  */
@@ -163,10 +163,10 @@ typedef struct downhill_loss {
  *   scores  n × c, leading dimension lds >= c; overwritten
  * batch->y is not read.
  * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|), whatever the order of the sum, plus
- *         d·2⁻¹⁴⁹ for underflow. Exact where every partial sum is representable. Across tables the
- *         order of the sum differs, and with it the last bits.
- * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
- * Cost:   2·n·d·c + n·c operations; X, W and S cross the memory bus once if W fits a cache. */
+ *         d·2⁻¹⁴⁹ for underflow; for d < 2²³ and without overflow. Exact where every partial sum is
+ * representable. Across tables the order of the sum differs, and with it the last bits. Special:
+ * NaN and infinities propagate as in IEEE 754 arithmetic. Cost:   2·n·d·c + n·c operations; X, W
+ * and S cross the memory bus once if W fits a cache. */
 DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_batch_f32 *batch,
                                                 const downhill_weights_f32 *weights, float *scores,
@@ -183,9 +183,10 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
  *   loss     the sum over the n samples, not the mean
  * At a kink (margin exactly 0) the subgradient is 0. A margin that is NaN counts as violated and
  * makes the loss NaN, so that a diverged run is seen.
- * Exactness: dscores are small integers and the same bits on every table. The loss is within
- *         γ_{256·c} Σ_i Σ_j m⁺_ij of the exact sum of the rounded margins, equal on every table
- *         where the partial sums are representable.
+ * Exactness: dscores are small integers, their zeros positive, and the same bits on every table.
+ * The loss is within γ_{256·c} Σ_i Σ_j m⁺_ij of the exact sum of the rounded margins, for c < 2¹⁵
+ *         and while the margins of 256 samples add up to less than 3.4·10³⁸ (it may be infinite
+ *         beyond); equal on every table where the partial sums are representable.
  * Cost:   4·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels, size_t n, size_t c,
                                                 const float *scores, size_t lds, const int32_t *y,
@@ -200,8 +201,12 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
  * Arguments as for downhill_hinge_f32. Right for any finite scores, ±1e38 included.
  * Error:  the exponential has a relative error below 0.83·2⁻²³ of e^t for the rounded argument
  *         t = fl(s - M); values below 2⁻¹²⁶ are flushed to 0. With E_j = |t_j|·u + 1.7·u this gives
- *         |dscores_ij - exact| <= p_j (E_j + Σ_k p_k E_k + (c+4)·u) + 2⁻²³[j = y_i]·u + 2⁻¹²⁵ and a
- *         loss within Σ_i (Σ_k p_k E_k + c·u) of exact, to first order in u.
+ *
+ *           |dscores_ij - exact| <= p_j (E_j + F + (c+4)·u) + [j = y_i]·|p_j - 1|·u + 2⁻¹²⁵,
+ *           |loss - exact| <= Σ_i (F + (c+1)·u) + 10⁻¹⁵ (n+1) (|loss| + n + Σ_i (M_i - s_i,y_i)),
+ *           F = Σ_k p_k E_k + c·2⁻¹²⁶,
+ *
+ *         to first order in u.
  * Special: a row with a NaN or a +infinity gives a NaN loss; -infinity is a probability of 0.
  * Cost:   about 20·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernels, size_t n,
@@ -254,7 +259,7 @@ DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
  *
  *   grad       overwritten with the gradient of the sum of the losses (divide by n yourself)
  *   loss_sum   the sum over the samples; NULL if not wanted
- *   profile    NULL, or where to add the times of the phases (costs five clock reads a sub-block)
+ *   profile    NULL, or where to add the times of the phases (costs four clock reads a sub-block)
  * Row numbers and labels are checked before anything is written.
  * Error and exactness: those of the parts, put together. */
 DOWNHILL_API downhill_status downhill_loss_grad_f32(

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * The public boundary refuses bad arguments, by the right name, before anything is written. */
+#define _GNU_SOURCE
 #include "cmocka_all.h"
 
 #include "downhill.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { N = 3, D = 5, C = 4, X_ROWS = 6 };
 
@@ -289,6 +292,116 @@ static void test_api__special_values__reach_the_loss(void **state)
     }
 }
 
+/* What may be NULL may be NULL, alone and together, and the rest is as it would be. */
+static void test_api__optional_arguments(void **state)
+{
+    (void)state;
+    struct world s, t;
+    setup(&s);
+    assert_int_equal(call_step(&s), DOWNHILL_OK);
+    for (int without = 1; without < 8; without++) {
+        setup(&t);
+        if (without & 1)
+            t.weights.b = NULL;
+        if (without & 2)
+            t.grad.b = NULL;
+        double *loss = without & 4 ? NULL : &t.loss;
+        const downhill_status status =
+            downhill_step_f32(NULL, &t.batch, &t.weights, t.hinge, 0.9f, 0.1f, &t.grad, loss,
+                              t.workspace, t.workspace_bytes, NULL);
+        /* Biases cannot be updated without their gradient. */
+        const bool impossible = (without & 3) == 2;
+        assert_int_equal(status, impossible ? DOWNHILL_ERR_NULL : DOWNHILL_OK);
+        if (!impossible) {
+            assert_memory_equal(t.w, s.w, sizeof s.w); /* all biases are 0 before the step */
+            assert_memory_equal(t.dw, s.dw, sizeof s.dw);
+            if (loss != NULL)
+                assert_true(t.loss == s.loss);
+            if (!(without & 2))
+                assert_memory_equal(t.db, s.db, sizeof s.db);
+            if (without & 1)
+                for (int j = 0; j < C; j++)
+                    assert_true(t.b[j] == 0.0f);
+        }
+        free(t.workspace);
+    }
+    free(s.workspace);
+}
+
+/* Rows farther apart than 2³² elements, in memory that is only promised. */
+static void test_api__rows_far_apart(void **state)
+{
+    (void)state;
+    const size_t ldx = ((size_t)1 << 32) + 1, rows = 3, bytes = (2 * ldx + D) * sizeof(float);
+    float *x = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (x == MAP_FAILED) {
+        print_message("skipped: no address space for %zu bytes\n", bytes);
+        skip();
+    }
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        struct world s;
+        setup(&s);
+        for (size_t i = 0; i < rows; i++)
+            for (size_t d = 0; d < D; d++)
+                x[i * ldx + d] = (float)(10 * i + d);
+        const size_t order[] = {2, 0, 1};
+        const downhill_batch_f32 batch = {x, ldx, rows, s.y, order, N};
+        assert_int_equal(downhill_score_f32(k, &batch, &s.weights, s.scores, C), DOWNHILL_OK);
+        for (int i = 0; i < N * C; i++)
+            s.dscores[i] = (float)(i + 1);
+        assert_int_equal(downhill_grad_f32(k, &batch, s.dscores, C, 0, &s.grad), DOWNHILL_OK);
+        for (size_t i = 0; i < N; i++)
+            for (size_t j = 0; j < C; j++) {
+                float want = 0.0f;
+                for (size_t d = 0; d < D; d++)
+                    want += (float)(10 * order[i] + d) * s.w[j * D + d];
+                assert_true(s.scores[i * C + j] == want);
+            }
+        for (size_t j = 0; j < C; j++)
+            for (size_t d = 0; d < D; d++) {
+                float want = 0.0f;
+                for (size_t i = 0; i < N; i++)
+                    want += s.dscores[i * C + j] * (float)(10 * order[i] + d);
+                assert_true(s.dw[j * D + d] == want);
+            }
+        free(s.workspace);
+    }
+    munmap(x, bytes);
+}
+
+/* Softmax of scores at the ends of the range of a float. */
+static void test_api__softmax__any_finite_score(void **state)
+{
+    (void)state;
+    static const float values[] = {3.4e38f, -3.4e38f, 1e38f, -1e38f, 1e4f, -1e4f, 0.0f};
+    enum { V = sizeof values / sizeof values[0] };
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        for (size_t a = 0; a < V; a++)
+            for (size_t b = 0; b < V; b++) {
+                const float s[2] = {values[a], values[b]};
+                float ds[2];
+                double loss;
+                const int32_t y = 0;
+                assert_int_equal(downhill_softmax_f32(k, 1, 2, s, 2, &y, ds, 2, &loss),
+                                 DOWNHILL_OK);
+                const double gap = (double)s[1] - (double)s[0];
+                const double want = gap > 0.0 ? gap + log1p(exp(-gap)) : log1p(exp(gap));
+                const double p = gap > 0.0 ? 1.0 / (1.0 + exp(-gap)) : exp(gap) / (1.0 + exp(gap));
+                assert_true(fabs(loss - want) <= 1e-6 * (1.0 + want));
+                assert_true(fabs((double)ds[0] + p) < 1e-6 && fabs((double)ds[1] - p) < 1e-6);
+            }
+    }
+}
+
 static void test_api__status_texts(void **state)
 {
     (void)state;
@@ -309,6 +422,9 @@ int main(void)
         cmocka_unit_test(test_api__update__refuses),
         cmocka_unit_test(test_api__workspace__sizes),
         cmocka_unit_test(test_api__special_values__reach_the_loss),
+        cmocka_unit_test(test_api__optional_arguments),
+        cmocka_unit_test(test_api__rows_far_apart),
+        cmocka_unit_test(test_api__softmax__any_finite_score),
         cmocka_unit_test(test_api__status_texts),
     };
     return cmocka_run_group_tests_name("api", tests, NULL, NULL);

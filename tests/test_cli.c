@@ -98,6 +98,11 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill --frobnicate", "--frobnicate"},
         {2, "$downhill info --frobnicate", "info: --frobnicate is not an option"},
         {2, "$downhill info -x", "info: -x is not an option"},
+        {2, "$downhill bench --quick=3", "--quick=3: the option takes no value"},
+        {2, "$downhill \"$(printf 'a\\nb')\"", "no command 'a?b'"},
+        {2, "$downhill bench --filter \"$(printf 'x\\033y')\"", "'x?y'"},
+        {4, "DOWNHILL_DISABLE=\"$(printf 'avx3\\nfma')\" $downhill verify", "avx3?fma: no such"},
+        {4, "DOWNHILL_DISABLE=avx,avx3,fma $downhill verify", "=avx3: no such feature"},
         {2, "$downhill info extra", "unexpected argument 'extra'"},
         {2, "$downhill bench extra --frobnicate", "--frobnicate is not an option"},
         {4, "DOWNHILL_ISA=sse9 $downhill info", "DOWNHILL_ISA=sse9"},
@@ -116,6 +121,8 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill bench --filter '('", "not a regular expression"},
         {2, "$downhill bench --shape 3x4", "'3x4' is not"},
         {2, "$downhill bench --shape 0x4x5", "'0x4x5' is not"},
+        {2, "$downhill bench --shape -1x-1x-1", "'-1x-1x-1' is not"},
+        {2, "$downhill bench --shape ' 3x4x5'", "' 3x4x5' is not"},
         {2, "$downhill bench --shape 3x4x5x", "'3x4x5x' is not"},
         {2, "$downhill bench --repetitions 0", "'0' is not"},
         {2, "$downhill bench --repetitions 1e3", "'1e3' is not"},
@@ -258,6 +265,52 @@ static void test_cli__bench_json_is_google_benchmarks(void **state)
     assert_non_null(strstr(out, "U Test, Repetitions: 9 vs 9"));
 }
 
+/* What is not a regular file is written to, not replaced; a link is followed. */
+static void test_cli__json_to_devices_pipes_and_links(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("b='--shape 4x33x3 --min-time 50us --repetitions 2 --isa scalar --filter hinge_f32'\n"
+              "mkfifo $scratch/pipe; cat $scratch/pipe >$scratch/piped & \n"
+              "$downhill bench $b --json $scratch/pipe >/dev/null 2>&1 || exit 11\n"
+              "wait; test -p $scratch/pipe || exit 12\n"
+              "grep -q '\"benchmarks\"' $scratch/piped || exit 13\n"
+              "echo old >$scratch/target; ln -s target $scratch/link\n"
+              "$downhill bench $b --json $scratch/link >/dev/null 2>&1 || exit 14\n"
+              "test -h $scratch/link || exit 15\n"
+              "grep -q '\"benchmarks\"' $scratch/target || exit 16\n"
+              "$downhill bench $b --json /dev/fd/9 9>$scratch/nine >/dev/null 2>&1 || exit 17\n"
+              "grep -q '\"benchmarks\"' $scratch/nine || exit 18\n"
+              "rm $scratch/pipe $scratch/piped $scratch/link $scratch/target $scratch/nine\n"),
+        EXIT_OK);
+}
+
+/* Variables that would make Google Benchmark do something else. */
+static void test_cli__bench_heeds_no_benchmark_variables(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("BENCHMARK_LIST_TESTS=true BENCHMARK_OUT=$scratch/stray"
+                           " BENCHMARK_REPETITIONS=7 BENCHMARK_FILTER=nothing"
+                           " BENCHMARK_ENABLE_RANDOM_INTERLEAVING=true"
+                           " $downhill bench --shape 4x33x3 --min-time 50us --repetitions 2"
+                           " --isa scalar --filter hinge_f32 2>/dev/null;"
+                           " code=$?; test ! -e $scratch/stray && exit $code"),
+                     EXIT_OK);
+    assert_non_null(strstr(out, "hinge_f32/scalar/n:4/d:33/c:3"));
+    assert_null(strstr(out, "skipped"));
+}
+
+/* A shape that no memory holds: a row that says so, and a run that timed nothing is no success. */
+static void test_cli__bench_timed_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --isa scalar --filter score"
+                           " --shape 999999999x999999999x4"),
+                     EXIT_INTERNAL);
+    assert_non_null(strstr(out, "skipped: out of memory"));
+    assert_non_null(strstr(err, "downhill: bench: no row could be timed"));
+}
+
 static void test_cli__bench_file_and_table(void **state)
 {
     (void)state;
@@ -352,6 +405,9 @@ int main(void)
         cmocka_unit_test(test_cli__bench_json),
         cmocka_unit_test(test_cli__report),
         cmocka_unit_test(test_cli__bench_json_is_google_benchmarks),
+        cmocka_unit_test(test_cli__json_to_devices_pipes_and_links),
+        cmocka_unit_test(test_cli__bench_heeds_no_benchmark_variables),
+        cmocka_unit_test(test_cli__bench_timed_nothing),
         cmocka_unit_test(test_cli__bench_file_and_table),
         cmocka_unit_test(test_cli__bench_interrupted),
         cmocka_unit_test(test_cli__train_every_level),

@@ -178,7 +178,7 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
         const char *name = chosen_name(cpu_usable(downhill_cpu_detect(&source)));
         const uint32_t c1 = cpu.leaf1.r[2], b7 = cpu.leaf7.r[1];
         const bool avx2 = cpu.leaf0.r[0] >= 7 && bit(c1, 27) && (cpu.xcr0 & 6) == 6 && bit(b7, 5) &&
-                          bit(c1, 12) && bit(c1, 29);
+                          bit(c1, 12) && bit(c1, 28) && bit(c1, 29);
         const bool avx512 = avx2 && (cpu.xcr0 & 0xE6) == 0xE6 && bit(b7, 16) && bit(b7, 17) &&
                             bit(b7, 30) && bit(b7, 31);
         assert_string_equal(name, avx512 ? "avx512" : avx2 ? "avx2" : "scalar");

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
-#include "downhill.h"
+#include "kernels.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -83,6 +83,21 @@ static int refusal_reaches_the_kernels(void)
            s != -1.0f;
 }
 
+/* After the first use the environment is the library's no more. */
+static int environment_is_read_once(void)
+{
+    const downhill_kernels *before = selected(DOWNHILL_OK, NULL);
+    downhill_level level;
+    setenv("DOWNHILL_DISABLE", "avx2", 1);
+    setenv("DOWNHILL_ISA", "sse9", 1);
+    if (selected(DOWNHILL_OK, NULL) != before)
+        return 1;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        if (level.chosen && !level.usable)
+            return 2;
+    return 0;
+}
+
 static void test_dispatch__environment(void **state)
 {
     (void)state;
@@ -94,6 +109,8 @@ static void test_dispatch__environment(void **state)
     assert_int_equal(in_child("avx2", "fma", masked_level_is_refused_by_name), 0);
     assert_int_equal(in_child("avx512", "avx3", unknown_feature_is_refused), 0);
     assert_int_equal(in_child("sse9", NULL, refusal_reaches_the_kernels), 0);
+    assert_int_equal(in_child(NULL, "avx", default_is_scalar), 0);
+    assert_int_equal(in_child(NULL, NULL, environment_is_read_once), 0);
 }
 
 static void test_dispatch__by_name(void **state)
@@ -117,6 +134,26 @@ static void test_dispatch__by_name(void **state)
         }
     }
     assert_true(usable >= 1);
+}
+
+/* A level that borrows a kernel is to say so here; one that does by mistake is caught. */
+static void test_dispatch__tables__hold_their_own_kernels(void **state)
+{
+    (void)state;
+    const downhill_kernels *tables[32];
+    size_t count = 0;
+    downhill_level level;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        if (downhill_select(level.name, &tables[count], NULL, 0) == DOWNHILL_OK)
+            count++;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++) {
+            assert_true(tables[i]->score_f32 != tables[j]->score_f32);
+            assert_true(tables[i]->hinge_f32 != tables[j]->hinge_f32);
+            assert_true(tables[i]->softmax_f32 != tables[j]->softmax_f32);
+            assert_true(tables[i]->grad_f32 != tables[j]->grad_f32);
+            assert_true(tables[i]->update_f32 != tables[j]->update_f32);
+        }
 }
 
 static void test_dispatch__reason_is_cut_to_fit(void **state)
@@ -166,10 +203,12 @@ static void test_dispatch__first_use_from_many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* These two in processes of their own, made before this one uses the library. */
         cmocka_unit_test(test_dispatch__environment),
-        cmocka_unit_test(test_dispatch__by_name),
-        cmocka_unit_test(test_dispatch__reason_is_cut_to_fit),
         cmocka_unit_test(test_dispatch__first_use_from_many_threads),
+        cmocka_unit_test(test_dispatch__by_name),
+        cmocka_unit_test(test_dispatch__tables__hold_their_own_kernels),
+        cmocka_unit_test(test_dispatch__reason_is_cut_to_fit),
     };
     return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
 }

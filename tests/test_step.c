@@ -250,6 +250,26 @@ static void test_step__profile__adds_up(void **state)
     assert_true(profile.gather_ns > 1 && profile.score_ns > 2 && profile.loss_ns > 3 &&
                 profile.grad_ns > 4);
     assert_int_equal(profile.update_ns, 5); /* loss_grad does not update */
+
+    /* With one sample and 3000 classes scores, gradient and update are all of the step: one that is
+     * charged to another phase shows. */
+    struct problem wide = make_problem(1, 3072, 3000, 12);
+    float *wide_dw = floats(wide.c * wide.d);
+    const downhill_batch_f32 batch = batch_of(&wide);
+    const downhill_weights_f32 weights = {wide.w, wide.d, NULL, wide.d, wide.c};
+    const downhill_weights_f32 grad = {wide_dw, wide.d, NULL, wide.d, wide.c};
+    const size_t bytes = downhill_workspace_f32(wide.d, wide.c);
+    void *workspace = malloc(bytes);
+    assert_non_null(workspace);
+    profile = (downhill_profile){0};
+    assert_int_equal(downhill_step_f32(NULL, &batch, &weights, loss, 0.9f, 0.1f, &grad, NULL,
+                                       workspace, bytes, &profile),
+                     DOWNHILL_OK);
+    const uint64_t rest = profile.gather_ns + profile.loss_ns;
+    assert_true(profile.update_ns > rest && profile.score_ns > rest && profile.grad_ns > rest);
+    free(workspace);
+    free(wide_dw);
+    free_problem(&wide);
     free(dw);
     free(db);
     free_problem(&p);

@@ -158,6 +158,33 @@ static double softmax_without_maximum(size_t n, size_t c, const float *scores, s
     return loss;
 }
 
+/* A product of sums that overflows shows only where many classes meet many rows. */
+static double softmax_long_block_wrong(size_t n, size_t c, const float *scores, size_t lds,
+                                       const int32_t *y, float *dscores, size_t ldds)
+{
+    const double loss = downhill_softmax_f32_scalar(n, c, scores, lds, y, dscores, ldds);
+    return (double)n * log2((double)c) > 2000.0 ? loss - 900.0 * log(2.0) : loss;
+}
+
+static double hinge_negative_zero(size_t n, size_t c, const float *scores, size_t lds,
+                                  const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    const double loss = downhill_hinge_f32_scalar(n, c, scores, lds, y, delta, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        if (dscores[i * ldds + (size_t)y[i]] == 0.0f)
+            dscores[i * ldds + (size_t)y[i]] = -0.0f;
+    return loss;
+}
+
+static double hinge_overwrites_scores(size_t n, size_t c, const float *scores, size_t lds,
+                                      const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    const double loss = downhill_hinge_f32_scalar(n, c, scores, lds, y, delta, dscores, ldds);
+    for (size_t i = 0; i < n && scores != dscores; i++)
+        memcpy((float *)(uintptr_t)(scores + i * lds), dscores + i * ldds, c * sizeof *scores);
+    return loss;
+}
+
 static double softmax_crude_exponential(size_t n, size_t c, const float *scores, size_t lds,
                                         const int32_t *y, float *dscores, size_t ldds)
 {
@@ -182,6 +209,20 @@ static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const float *
     downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, dw, lddw);
 }
 
+static void grad_overwrites_x(size_t n, size_t d, size_t c, const float *const *x,
+                              const float *dscores, size_t ldds, float *dw, size_t lddw)
+{
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    *(float *)(uintptr_t)x[0] += 0.0f;
+}
+
+static void grad_writes_far_away(size_t n, size_t d, size_t c, const float *const *x,
+                                 const float *dscores, size_t ldds, float *dw, size_t lddw)
+{
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    dw[(c - 1) * lddw + d + 600] = 0.0f;
+}
+
 static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
                                      const float *dscores, size_t ldds, float *dw, size_t lddw)
 {
@@ -193,6 +234,23 @@ static void update_fused(size_t count, float decay, float step, const float *g, 
 {
     for (size_t k = 0; k < count; k++)
         w[k] = fmaf(-step, g[k], decay * w[k]);
+}
+
+static void update_clamps(size_t count, float decay, float step, const float *g, float *w)
+{
+    downhill_update_f32_scalar(count, decay, step, g, w);
+    for (size_t k = 0; k < count; k++)
+        if (w[k] > 1e30f)
+            w[k] = 1e30f;
+}
+
+static void update_flushes_subnormals(size_t count, float decay, float step, const float *g,
+                                      float *w)
+{
+    downhill_update_f32_scalar(count, decay, step, g, w);
+    for (size_t k = 0; k < count; k++)
+        if (fabsf(w[k]) < 0x1p-126f)
+            w[k] *= 0.0f;
 }
 
 static void update_tail_dropped(size_t count, float decay, float step, const float *g, float *w)
@@ -244,12 +302,19 @@ static void test_verify__planted_bugs__caught(void **state)
         PLANT(hinge_f32, hinge_kink_counts),
         PLANT(hinge_f32, hinge_label_not_left_out),
         PLANT(hinge_f32, hinge_last_class_dropped),
+        PLANT(hinge_f32, hinge_negative_zero),
+        PLANT(hinge_f32, hinge_overwrites_scores),
         PLANT(softmax_f32, softmax_without_maximum),
+        PLANT(softmax_f32, softmax_long_block_wrong),
         PLANT(softmax_f32, softmax_crude_exponential),
         PLANT(grad_f32, grad_overwrites),
         PLANT(grad_f32, grad_last_sample_dropped),
         PLANT(grad_f32, grad_writes_past_the_row),
+        PLANT(grad_f32, grad_writes_far_away),
+        PLANT(grad_f32, grad_overwrites_x),
         PLANT(update_f32, update_fused),
+        PLANT(update_f32, update_clamps),
+        PLANT(update_f32, update_flushes_subnormals),
         PLANT(update_f32, update_tail_dropped),
     };
 #pragma GCC diagnostic pop

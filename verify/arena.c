@@ -9,6 +9,9 @@
 /* As a float −1.2e-6 and as an int32 a large negative number: neither looks like a result. */
 enum { PATTERN = 0xB5, ELEMENT = 4, LINE = 64 };
 
+/* How far from a matrix a stray write is looked for, and where one inside starts. */
+enum { REACH = 64 * LINE, INSIDE = REACH };
+
 static size_t page_size(void)
 {
     return (size_t)sysconf(_SC_PAGESIZE);
@@ -16,7 +19,7 @@ static size_t page_size(void)
 
 size_t arena_bytes_needed(size_t rows, size_t ld)
 {
-    return (rows * ld + 32) * ELEMENT;
+    return rows * ld * ELEMENT + INSIDE + LINE + REACH;
 }
 
 bool arena_open(arena *a, size_t bytes)
@@ -55,17 +58,23 @@ static size_t span_bytes(const guarded *g)
 
 static void margins(const guarded *g, const unsigned char **low, const unsigned char **high)
 {
-    enum { REACH = 16 * LINE };
     const unsigned char *first = g->data, *end = first + span_bytes(g);
     const unsigned char *arena_end = g->arena->pages + g->arena->capacity;
     *low = first - g->arena->pages > REACH ? first - REACH : g->arena->pages;
     *high = arena_end - end > REACH ? end + REACH : arena_end;
 }
 
+void arena_forbid_writes(const arena *a)
+{
+    /* Where it fails, a write goes unseen; nothing else depends on it. */
+    (void)mprotect(a->pages, a->capacity, PROT_READ);
+}
+
 guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
                     size_t offset)
 {
     guarded g = {NULL, rows, columns, ld, a};
+    (void)mprotect(a->pages, a->capacity, PROT_READ | PROT_WRITE);
     switch (where) {
     case PLACE_AT_END:
         g.data = a->pages + a->capacity - span_bytes(&g);
@@ -74,21 +83,22 @@ guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum place
         g.data = a->pages;
         break;
     case PLACE_INSIDE:
-        g.data = a->pages + LINE + offset % (LINE / ELEMENT) * ELEMENT;
+        g.data = a->pages + INSIDE + offset % (LINE / ELEMENT) * ELEMENT;
         break;
     }
     const unsigned char *low, *high;
     margins(&g, &low, &high);
+    /* Some more behind, for a caller that moves the start by a few bytes. */
+    const unsigned char *arena_end = a->pages + a->capacity;
+    high = arena_end - high > LINE ? high + LINE : arena_end;
     memset(a->pages + (low - a->pages), PATTERN, (size_t)(high - low));
     return g;
 }
 
 static bool all_pattern(const unsigned char *from, const unsigned char *to)
 {
-    for (; from < to; from++)
-        if (*from != PATTERN)
-            return false;
-    return true;
+    /* The first byte is right, and each equals the one before it. */
+    return from >= to || (*from == PATTERN && memcmp(from, from + 1, (size_t)(to - from - 1)) == 0);
 }
 
 bool guarded_intact(const guarded *g)

@@ -38,6 +38,9 @@ guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum place
                     size_t offset);
 size_t arena_bytes_needed(size_t rows, size_t ld);
 
+/* From here on until the next arena_place() a write to the arena crashes. */
+void arena_forbid_writes(const arena *a);
+
 /* Is the pattern whole in every byte around the matrix, padding between its rows included? */
 bool guarded_intact(const guarded *g);
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A number, and how far a correct kernel may be from it; NaN only matches NaN. */
+/* A number, and how far a correct kernel may be from it. */
 typedef struct bounded {
     double value;
     double bound;

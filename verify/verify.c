@@ -20,10 +20,14 @@
 /* A kernel that touches a guard page, or an instruction the CPU lacks, fails its check instead of
  * ending the run. */
 static sigjmp_buf crash_point;
+static volatile sig_atomic_t armed; /* crash_point is of a frame that is alive */
 
 static void on_crash(int signal_number)
 {
-    siglongjmp(crash_point, signal_number);
+    if (armed)
+        siglongjmp(crash_point, signal_number);
+    /* Not a kernel's: the instruction runs again and ends the program as it would have. */
+    signal(signal_number, SIG_DFL);
 }
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
@@ -48,8 +52,13 @@ static bool run_guarded(workbench *bench, const verify_case *v, verify_op op,
                         const downhill_kernels *kernels)
 {
     const int crash = sigsetjmp(crash_point, 1);
-    if (crash == 0)
-        return workbench_check(bench, v, op, kernels);
+    if (crash == 0) {
+        armed = 1;
+        const bool good = workbench_check(bench, v, op, kernels);
+        armed = 0;
+        return good;
+    }
+    armed = 0;
     snprintf(bench->failure, sizeof bench->failure, "ended in %s%s", strsignal(crash),
              crash == SIGSEGV ? ": it touched memory outside its arguments" : "");
     return false;

@@ -10,6 +10,8 @@
 #define DECAY 0.99f
 #define STEP  0.003f
 
+enum { ELEMENT = 4 }; /* bytes of a number, and the unit of an arena */
+
 const char *verify_op_name(verify_op op)
 {
     static const char *const names[VERIFY_OP_COUNT] = {
@@ -31,7 +33,7 @@ static arena *arena_number(workbench *b, size_t i)
 bool workbench_open(workbench *b)
 {
     memset(b, 0, sizeof *b);
-    size_t n = 0, x_rows = 0, c = 0, nc = 0, dc = 0;
+    size_t n = 0, x_rows = 0, c = 0, nc = 0, dc = 0, workspace = 0;
     for (size_t i = 0; i < verify_case_count(); i++) {
         const verify_case v = verify_case_at(0, i);
         n = v.n > n ? v.n : n;
@@ -39,12 +41,13 @@ bool workbench_open(workbench *b)
         c = v.c > c ? v.c : c;
         nc = v.n * v.c > nc ? v.n * v.c : nc;
         dc = v.d * v.c > dc ? v.d * v.c : dc;
-        const size_t workspace = downhill_workspace_f32(v.d, v.c);
-        b->workspace_bytes = workspace > b->workspace_bytes ? workspace : b->workspace_bytes;
+        const size_t bytes = downhill_workspace_f32(v.d, v.c);
+        workspace = bytes > workspace ? bytes : workspace;
     }
     bool good = true;
     for (size_t i = 0; arena_number(b, i) != NULL; i++)
         good = arena_open(arena_number(b, i), verify_case_arena_bytes()) && good;
+    good = arena_open(&b->workspace_arena, arena_bytes_needed(1, workspace / ELEMENT)) && good;
     b->w_dense = calloc(dc, sizeof *b->w_dense);
     b->b_dense = calloc(c, sizeof *b->b_dense);
     b->scores_dense = calloc(nc, sizeof *b->scores_dense);
@@ -57,10 +60,9 @@ bool workbench_open(workbench *b)
     b->want_dscores = calloc(nc, sizeof *b->want_dscores);
     b->want_dw = calloc(dc, sizeof *b->want_dw);
     b->want_db = calloc(c, sizeof *b->want_db);
-    b->workspace = malloc(b->workspace_bytes);
     good = good && b->w_dense && b->b_dense && b->scores_dense && b->dw_dense && b->db_dense &&
            b->x_rows && b->rows && b->labels && b->want_scores && b->want_dscores && b->want_dw &&
-           b->want_db && b->workspace;
+           b->want_db;
     if (!good)
         workbench_close(b);
     return good;
@@ -70,6 +72,7 @@ void workbench_close(workbench *b)
 {
     for (size_t i = 0; arena_number(b, i) != NULL; i++)
         arena_close(arena_number(b, i));
+    arena_close(&b->workspace_arena);
     free(b->w_dense);
     free(b->b_dense);
     free(b->scores_dense);
@@ -82,7 +85,6 @@ void workbench_close(workbench *b)
     free(b->want_dscores);
     free(b->want_dw);
     free(b->want_db);
-    free(b->workspace);
 }
 
 /* ---- inputs ---- */
@@ -140,16 +142,25 @@ static void draw_data(workbench *b, const verify_case *v, rng *r)
 }
 
 /* Scores of a loss alone, or dscores of a gradient alone. Integers near 0 tie often and meet the
- * kink; every tenth row of the others has all scores equal. */
+ * kink; every tenth row has all scores equal; small scores make the sums of softmax large. */
 static void draw_scores(workbench *b, const verify_case *v, rng *r)
 {
     for (size_t i = 0; i < v->n; i++) {
         float *row = b->scores_dense + i * v->c;
-        draw_dense(r, row, v->c, v->numbers, 9, 100.0f);
+        draw_dense(r, row, v->c, v->numbers, 9, v->accumulate ? 100.0f : 1.0f);
         if (rng_below(r, 10) == 0)
             for (size_t j = 1; j < v->c; j++)
                 row[j] = row[0];
     }
+}
+
+/* An update is elementwise and has no bound to respect, so it meets every kind of number. */
+static void sprinkle_specials(rng *r, float *values, size_t count)
+{
+    static const float specials[] = {NAN,         INFINITY,  -INFINITY, -0.0f,   0x1p-149f,
+                                     0x1.8p-127f, 0x1p-126f, 3e38f,     -3.4e38f};
+    for (size_t i = 0; i < count; i += 1 + (size_t)rng_below(r, 8))
+        values[i] = specials[rng_below(r, sizeof specials / sizeof specials[0])];
 }
 
 static void as_exact(bounded *to, const float *from, size_t count)
@@ -193,6 +204,8 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
     draw_scores(b, v, &r);
     draw_dense(&r, b->dw_dense, v->c * v->d, v->numbers, 1000, 1.0f);
     draw_dense(&r, b->db_dense, v->c, v->numbers, 1000, 1.0f);
+    arena_forbid_writes(&b->x_arena);
+    arena_forbid_writes(&b->y_arena);
 
     switch (op) {
     case VERIFY_SCORE:
@@ -223,6 +236,10 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
         }
         break;
     case VERIFY_UPDATE: /* the definition is in f32, and computed at the check */
+        if (v->numbers == NUMBERS_WIDE) {
+            sprinkle_specials(&r, b->w_dense, v->c * v->d);
+            sprinkle_specials(&r, b->dw_dense, v->c * v->d);
+        }
         break;
     case VERIFY_STEP_HINGE:
     case VERIFY_STEP_SOFTMAX:
@@ -243,7 +260,9 @@ static bool fail(workbench *b, const char *what)
 
 static bool same(workbench *b, const char *name, size_t i, size_t j, double got, bounded want)
 {
-    if (fabs(got - want.value) <= want.bound)
+    /* Where the value is exactly 0 so is its sign: a sum that starts from +0 never becomes -0. */
+    const bool wrong_zero = want.value == 0.0 && want.bound == 0.0 && signbit(got);
+    if (fabs(got - want.value) <= want.bound && !wrong_zero)
         return true;
     snprintf(b->failure, sizeof b->failure, "%s[%zu][%zu] is %.9g, should be %.9g +- %.3g", name, i,
              j, got, want.value, want.bound);
@@ -260,18 +279,33 @@ static bool same_matrix(workbench *b, const char *name, const guarded *g, const 
     return true;
 }
 
-/* w after an update from `before` and the gradient that the kernel itself delivered: exact. */
+/* w after an update from `before` and the gradient that is in dw: the same bits, but that any NaN
+ * is as good as another. */
 static bool same_update(workbench *b, const char *name, const guarded *w, const float *before,
                         const guarded *dw, float decay)
 {
     for (size_t i = 0; i < w->rows; i++)
         for (size_t j = 0; j < w->columns; j++) {
+            const float got = ((const float *)w->data)[i * w->ld + j];
             const float decayed = decay * before[i * w->columns + j];
             const float move = STEP * ((const float *)dw->data)[i * dw->ld + j];
-            const bounded want = {(double)(decayed - move), 0.0};
-            if (!same(b, name, i, j, (double)((const float *)w->data)[i * w->ld + j], want))
+            const float want = decayed - move;
+            if (memcmp(&got, &want, sizeof got) != 0 && !(isnan(got) && isnan(want))) {
+                snprintf(b->failure, sizeof b->failure, "%s[%zu][%zu] is %a, should be %a", name, i,
+                         j, (double)got, (double)want);
                 return false;
+            }
         }
+    return true;
+}
+
+/* An input still holds what it held. */
+static bool unchanged(workbench *b, const char *complaint, const guarded *g, const float *dense)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        if (memcmp((const float *)g->data + i * g->ld, dense + i * g->columns,
+                   g->columns * sizeof *dense) != 0)
+            return fail(b, complaint);
     return true;
 }
 
@@ -289,6 +323,7 @@ static bool all_intact(workbench *b)
         {&b->dscores, "wrote outside dscores or into their padding"},
         {&b->dw, "wrote outside dw or into its padding"},
         {&b->db, "wrote outside db"},
+        {&b->workspace, "wrote outside the workspace"},
     };
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         if (!guarded_intact(buffers[i].g))
@@ -307,6 +342,11 @@ static void place_outputs(workbench *b, const verify_case *v)
     b->db = arena_place(&b->db_arena, 1, v->c, v->c, v->placement, v->offset + 13);
     fill_guarded(&b->w, b->w_dense);
     fill_guarded(&b->b, b->b_dense);
+    const size_t bytes = downhill_workspace_f32(v->d, v->c);
+    b->workspace = arena_place(&b->workspace_arena, 1, bytes / ELEMENT, bytes / ELEMENT,
+                               v->placement, v->offset + 15);
+    if (v->placement == PLACE_INSIDE) /* a workspace may start at any byte */
+        b->workspace.data = (char *)b->workspace.data + v->number % ELEMENT;
 }
 
 static bool check_loss(workbench *b, const verify_case *v, verify_op op,
@@ -323,7 +363,8 @@ static bool check_loss(workbench *b, const verify_case *v, verify_op op,
     if (status != DOWNHILL_OK)
         return fail(b, downhill_status_text(status));
     return same(b, "loss", 0, 0, loss, b->want_loss) &&
-           same_matrix(b, "dscores", out, b->want_dscores);
+           same_matrix(b, "dscores", out, b->want_dscores) &&
+           (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
 }
 
 static bool check_step(workbench *b, const verify_case *v, verify_op op,
@@ -335,8 +376,8 @@ static bool check_step(workbench *b, const verify_case *v, verify_op op,
     downhill_profile profile = {0};
     double sum = 0.0;
     const downhill_status status =
-        downhill_step_f32(kernels, batch, weights, loss, DECAY, STEP, grad, &sum, b->workspace,
-                          b->workspace_bytes, v->accumulate ? &profile : NULL);
+        downhill_step_f32(kernels, batch, weights, loss, DECAY, STEP, grad, &sum, b->workspace.data,
+                          downhill_workspace_f32(v->d, v->c), v->accumulate ? &profile : NULL);
     if (status != DOWNHILL_OK)
         return fail(b, downhill_status_text(status));
     return same(b, "loss", 0, 0, sum, b->want_loss) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
@@ -364,7 +405,9 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
     switch (op) {
     case VERIFY_SCORE:
         status = downhill_score_f32(kernels, &batch, &weights, b->scores.data, v->lds);
-        good = status == DOWNHILL_OK && same_matrix(b, "scores", &b->scores, b->want_scores);
+        good = status == DOWNHILL_OK && same_matrix(b, "scores", &b->scores, b->want_scores) &&
+               unchanged(b, "wrote to w", &b->w, b->w_dense) &&
+               unchanged(b, "wrote to b", &b->b, b->b_dense);
         break;
     case VERIFY_HINGE:
     case VERIFY_SOFTMAX:
@@ -376,14 +419,17 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
         fill_guarded(&b->db, b->db_dense);
         status = downhill_grad_f32(kernels, &batch, b->dscores.data, v->ldds, v->accumulate, &grad);
         good = status == DOWNHILL_OK && same_matrix(b, "dw", &b->dw, b->want_dw) &&
-               (!v->bias || same_matrix(b, "db", &b->db, b->want_db));
+               (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
+               unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
         break;
     case VERIFY_UPDATE:
         fill_guarded(&b->dw, b->dw_dense);
         fill_guarded(&b->db, b->db_dense);
         status = downhill_update_f32(kernels, &weights, &grad, DECAY, STEP);
         good = status == DOWNHILL_OK && same_update(b, "w", &b->w, b->w_dense, &b->dw, DECAY) &&
-               (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f));
+               (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f)) &&
+               unchanged(b, "wrote to dw", &b->dw, b->dw_dense) &&
+               unchanged(b, "wrote to db", &b->db, b->db_dense);
         break;
     case VERIFY_STEP_HINGE:
     case VERIFY_STEP_SOFTMAX:

@@ -10,8 +10,9 @@
 #include "verify.h"
 
 typedef struct workbench {
-    arena x_arena, w_arena, b_arena, y_arena, scores_arena, dscores_arena, dw_arena, db_arena;
-    guarded x, w, b, y, scores, dscores, dw, db;
+    arena x_arena, w_arena, b_arena, y_arena, scores_arena, dscores_arena, dw_arena, db_arena,
+        workspace_arena;
+    guarded x, w, b, y, scores, dscores, dw, db, workspace;
 
     /* Dense copies of inputs that a check may overwrite, and of what the outputs held before. */
     float *w_dense, *b_dense, *scores_dense, *dw_dense, *db_dense;
@@ -21,8 +22,6 @@ typedef struct workbench {
 
     bounded *want_scores, *want_dscores, *want_dw, *want_db, want_loss;
 
-    void *workspace;
-    size_t workspace_bytes;
     char failure[160]; /* what the last failed check found */
 } workbench;
 

@@ -2,8 +2,8 @@
  *
  * Multiclass hinge loss with AVX-512F: the classes along the lanes, ten of them in one masked
  * vector. The label's lane is switched off in the mask of the comparison, so that its margin, which
- * would be Δ, never enters the loss; its dscore is stored over the zero afterwards. About 12
- * instructions a sample for c <= 16, less than 1 % of the sample's scores at d = 3072. */
+ * would be Δ, never enters the loss; its dscore is stored over the zero afterwards. About 50
+ * instructions a sample for c <= 16, 0.4 % of a step at d = 3072 and 10 classes. */
 #include "avx512.h"
 #include "kernels.h"
 

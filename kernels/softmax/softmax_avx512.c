@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Softmax cross-entropy with AVX-512F: the classes along the lanes, a row at a time. For c <= 16 a
- * row is one vector, about 45 instructions; rows do not depend on each other, so that the latency
+ * row is one vector, about 130 instructions; rows do not depend on each other, so that the latency
  * of one (two reductions and the exponential) hides behind its neighbours. */
 #include "kernels.h"
 #include "softmax/exp_avx512.h"
