@@ -2,16 +2,21 @@
 """The report: numbers, pages, and every way of being given bad results."""
 
 import copy
+import hashlib
 import html.parser
 import json
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 REPORT = ROOT / "scripts" / "report"
+sys.path.insert(0, str(ROOT / "scripts"))
+from downhill_report import load, render  # noqa: E402
 
 LEVELS = [
     ("scalar", "baseline", None),
@@ -165,10 +170,13 @@ class ReportTest(unittest.TestCase):
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     def report(self, *documents):
+        """In this process: starting matplotlib anew takes longer than a report does."""
         paths = [self.write(f"in{i}.json", document) for i, document in enumerate(documents)]
-        done = self.run_report(*paths)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        render.write(load.load(paths), self.output)
         return self.output
+
+    def markdown(self, *documents):
+        return (self.report(*documents) / "report.md").read_text()
 
     def refused(self, says, *documents, code=3):
         paths = [self.write(f"in{i}.json", document) for i, document in enumerate(documents)]
@@ -188,9 +196,21 @@ class GoodResults(ReportTest):
         self.assertEqual(len(page.ids), len(set(page.ids)), "an id occurs twice")
         self.assertEqual(page.fetched, [])
         self.assertNotRegex(re.sub(r'xmlns(:\w+)?="[^"]*"', "", text), r"https?://")
-        for section in ("speedup", "roofline", "nofaster", "fused", "training", "rows", "method",
-                        "machine", "warnings"):  # fmt: skip
+        for section in ("machine", "proof", "speedup", "roofline", "nofaster", "fused", "training",
+                        "rows", "method", "warnings", "reproduce"):  # fmt: skip
             self.assertIn(section, page.ids)
+        self.assertEqual(text.count("<table"), text.count("<caption>"))
+        self.assertEqual(text.count("<figure>"), text.count('role="img" aria-label="'))
+        self.assertIn("12,345 checks", text)
+        markdown = (out / "report.md").read_text()
+        for section in ("Machine and build", "Proof", "Speed-up", "Roofline", "No faster", "Fused",
+                        "Training", "All rows", "Method", "Warnings", "Reproduce"):  # fmt: skip
+            self.assertIn(f"\n## {section}", markdown)
+        for linked in re.findall(r"\]\((figures/[^)]*)\)", markdown):
+            self.assertTrue((out / linked).is_file(), linked)
+        self.assertLess(
+            markdown.index("<!-- results:begin -->"), markdown.index("<!-- results:end -->")
+        )
         figures = {path.stem for path in (out / "figures").iterdir()}
         self.assertEqual(
             figures, {"speedup", "speedup-1x3072x10", "roofline", "phases", "curves"}
@@ -198,6 +218,8 @@ class GoodResults(ReportTest):
         self.assertEqual(text.count("<figure>"), len(figures))
         for path in (out / "figures").iterdir():
             self.assertNotIn("var(--", path.read_text())
+            background = xml.etree.ElementTree.parse(path).getroot()[0]
+            self.assertEqual(background.get("fill"), "#ffffff")
         # No stand-in colour is left, in the page or in a file.
         for path in [out / "index.html", *(out / "figures").iterdir()]:
             self.assertNotRegex(path.read_text(), r"#0[0ab]000|#01010|#02020|#03030|#fdfefe")
@@ -211,11 +233,13 @@ class GoodResults(ReportTest):
         )
         self.assertIn(
             "| step_hinge_f32/avx2/n:256/d:3072/c:10 | 0.1000 | 0.09800 | 1.00 | 40.00 | 20.00 "
-            "| 10.0× | 2.50× |",
+            "| 2,560,000,000 | 10.0× | 2.50× |",
             markdown,
         )
         self.assertIn("- **10.0×** minibatch step 256×3072×10, avx2: over scalar code", markdown)
-        self.assertIn("- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown)
+        self.assertIn(
+            "- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown
+        )
         # 0.5 s against 0.05 s, the medians of the epochs.
         self.assertIn("| hinge | avx2 | 0.0500 | 1,200,000 | 10.0× | 83.00 % | 10.0 % |", markdown)
 
@@ -223,7 +247,61 @@ class GoodResults(ReportTest):
         markdown = (self.report(bench()) / "report.md").read_text()
         section = markdown.split("## No faster")[1].split("## ")[0]
         self.assertIn("update_f32/avx2/n:256/d:3072/c:10 | 0.0198 | 1.01× ± 0.01", section)
+        self.assertIn("2 of 6 hand-written rows", section)
         self.assertNotIn("step_hinge", section)
+
+    def test_no_faster__none_and_nothing_to_compare(self):
+        document = bench()
+        document["benchmarks"] = [r for r in document["benchmarks"] if "update" not in r["name"]]
+        section = self.markdown(document).split("## No faster")[1].split("## ")[0]
+        self.assertIn("None: all 4 hand-written rows", section)
+        document["benchmarks"] = [r for r in document["benchmarks"] if "auto" not in r["isa"]]
+        section = self.markdown(document).split("## No faster")[1].split("## ")[0]
+        self.assertIn("No hand-written row has one", section)
+
+    def test_training__of_other_settings_is_not_compared(self):
+        other = train()
+        for run in other["training"]:
+            run["batch"] = 32
+            for epoch in run["epochs"]:
+                epoch["seconds"] *= 2
+        other["training"] = other["training"][1:]
+        section = self.markdown(train(), other).split("## Training")[1]
+        rows = [line.split("|")[3:6] for line in section.splitlines() if line.startswith("| hinge")]
+        self.assertEqual([cells[2].strip() for cells in rows], ["1.00×", "10.0×", "–"])
+        self.assertIn("batch 32", section)
+
+    def test_curves__are_drawn_once_where_levels_agree(self):
+        self.assertIn("all 2 levels agree", self.markdown(train()))
+        document = train()
+        document["training"][1]["epochs"][1]["train_loss"] += 1e-3
+        self.assertIn("the levels differ", self.markdown(document))
+
+    def test_title__heads_page_and_markdown(self):
+        path = self.write("r.json", train())
+        done = self.run_report(path, options=("--title", "A <b>name</b>"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        page = (self.output / "index.html").read_text()
+        self.assertEqual(page.count("A &lt;b&gt;name&lt;/b&gt;"), 2)
+        self.assertTrue((self.output / "report.md").read_text().startswith("# A &lt;b"))
+
+    def test_shapes__that_are_not_drawn_are_named(self):
+        shapes = [(n, 3072, 10) for n in (1, 2, 3, 4, 5, 6, 7, 8, 256)]
+        out = self.report(bench(shapes))
+        self.assertEqual(len(list((out / "figures").glob("speedup*"))), 8)
+        self.assertIn("Not drawn: 8×3072×10.", (out / "index.html").read_text())
+        # The figure without a shape in its name is the main one.
+        self.assertIn("Speed-up at 256×3072×10](figures/speedup.svg)",
+                      (out / "report.md").read_text())  # fmt: skip
+
+    def test_nothing_timed__is_a_report_all_the_same(self):
+        document = bench()
+        row = {k: v for k, v in document["benchmarks"][0].items() if "time" not in k}
+        row |= {"error_occurred": True, "error_message": "skipped: out of memory"}
+        document["benchmarks"] = [row]
+        text = (self.report(document) / "index.html").read_text()
+        self.assertIn("skipped: out of memory", text)
+        self.assertIn("No row was timed", text)
 
     def test_fused__against_chain(self):
         markdown = (self.report(bench()) / "report.md").read_text()
@@ -231,7 +309,7 @@ class GoodResults(ReportTest):
 
     def test_skipped_row__is_shown_with_its_reason(self):
         document = bench()
-        row = {k: v for k, v in document["benchmarks"][0].items() if k not in ("real_time", "cpu_time")}
+        row = {k: v for k, v in document["benchmarks"][0].items() if "time" not in k}
         row |= {"name": "grad_f32/avx2/n:9/d:9/c:9", "run_name": "grad_f32/avx2/n:9/d:9/c:9"}
         row |= {"kernel": "grad_f32", "isa": "avx2", "n": 9, "d": 9, "c": 9}
         row |= {"error_occurred": True, "error_message": "skipped: out of memory"}
@@ -257,7 +335,9 @@ class GoodResults(ReportTest):
             self.assertIn(words, text)
 
     def test_merged_results__read_back_to_the_same_report(self):
-        first = {p.name: p.read_bytes() for p in self.report(bench(), train()).rglob("*.*")}
+        done = self.run_report(self.write("b.json", bench()), self.write("t.json", train()))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        first = {p.name: p.read_bytes() for p in self.output.rglob("*.*")}
         merged = self.write("merged.json", first["results.json"].decode())
         self.assertEqual(self.run_report(merged).returncode, 0)
         self.assertEqual(first, {p.name: p.read_bytes() for p in self.output.rglob("*.*")})
@@ -294,13 +374,19 @@ class BadResults(ReportTest):
             done = subprocess.run([REPORT, *options], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 2)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        done = subprocess.run([REPORT, "--help"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("usage: downhill report", done.stdout)
 
     def test_files_that_are_no_results(self):
         self.refused("not JSON", "{")
         self.refused("not JSON", "")
         self.refused("schema_version is None", "[]")
         self.refused("schema_version is None", "{}")
-        self.refused("NaN", json.dumps(bench()).replace("2000.0", "NaN", 1))
+        for number in ("NaN", "-Infinity", "1e999", "9" * 400):
+            self.refused("not JSON", json.dumps(bench()).replace("2000.0", number, 1))
+        self.refused("not JSON", "[" * 100000)
+        self.refused("not JSON", json.dumps(bench()).replace('"Test CPU"', '"\\ud800"'))
 
     def test_no_file(self):
         done = self.run_report(self.directory / "nowhere.json")
@@ -328,6 +414,19 @@ class BadResults(ReportTest):
             ("is there twice", lambda d: d["benchmarks"].append(d["benchmarks"][5])),
         ):
             self.refused(says, damaged(change))
+        document = bench()
+        for row in document["benchmarks"][:8]:
+            row["kernel"] = "$\\frac{$"
+        self.refused("is no name of a kernel", document)
+        document = bench()
+        sample = dict(document["benchmarks"][0])
+        document["benchmarks"].append(sample)
+        self.refused("is there twice", document)
+        sample["run_name"] = "another"  # the same kernel, level and shape
+        self.refused("is there twice", document)
+        document = train()
+        document["training"][0]["isa"] = "avx9"
+        self.refused("no level 'avx9'", document)
         document = train()
         document["training"][0]["loss"] = "log"
         self.refused("'log' is not one of", document)
@@ -341,8 +440,25 @@ class BadResults(ReportTest):
         other = train()
         other["build"]["commit"] = "fedcba"
         self.refused("build.commit differs", bench(), other)
+        other = train()
+        other["build"]["dirty"] = True
+        self.refused("build.dirty differs", bench(), other)
+        for key, value in (("host_name", "elsewhere"), ("levels", MACHINE["levels"][:2])):
+            other = bench()
+            other["machine"][key] = value
+            self.refused(f"machine.{key} differs", train(), other)
         self.refused("a second run of benchmarks", bench(), bench())
         self.refused("is there twice", train(), train())
+
+    def test_one_bad_file_of_many__leaves_an_earlier_report_alone(self):
+        out = self.report(bench())
+        state = lambda: {p.name: (p.stat().st_mtime_ns, hashlib.sha1(p.read_bytes()).digest())
+                         for p in out.rglob("*.*")}  # fmt: skip
+        before = state()
+        done = self.run_report(self.write("good.json", bench()), self.write("bad.json", "{"))
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"^downhill: report: \S*bad\.json: .+; .+\n$")
+        self.assertEqual(state(), before)
 
     def test_output_that_cannot_be_written(self):
         path = self.write("r.json", bench())

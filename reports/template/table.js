@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Sorting and filtering of the table of all rows. Without this script the table is whole, in the order
-// of the run.
+// Sorting and filtering of the table of all rows. Without this script the table is whole, in the
+// order of the run.
 (() => {
+  // On paper nothing can be unfolded.
+  window.addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+
   const table = document.getElementById("all");
+  if (!table) return;
   const form = document.getElementById("filter");
   const body = table.tBodies[0];
   const rows = [...body.rows];

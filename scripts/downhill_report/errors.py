@@ -15,6 +15,10 @@ class BadResults(ReportError):
     code = 3
 
 
+class Incomplete(ReportError):
+    code = 5
+
+
 def leave(code: int, message: str) -> NoReturn:
     line = " ".join(message.split())
     print(f"downhill: report: {line}", file=sys.stderr)

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Draws each figure with matplotlib. A figure is drawn once, in stand-in colours; paint() turns them
-into CSS variables for the page, which follows light and dark, or into fixed colours for a file."""
+"""Draws each figure with matplotlib. A figure is drawn once, in stand-in colours; paint() turns
+them into CSS variables for the page, which follows light and dark, or into fixed colours for a
+file. Nothing is told by colour alone: bars and curves are labelled, points differ in fill."""
 
 import io
 import re
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from .model import PHASES, Model, Ratio, Row, Shape
+from .model import PHASES, Group, Model, Ratio, Row, Shape
 
 matplotlib.use("svg")
 matplotlib.rcParams.update(
@@ -24,8 +25,7 @@ matplotlib.rcParams.update(
     }
 )
 
-# Stand-in -> (CSS variable, colour in a file). Lightness alone tells the levels apart in grey-scale:
-# the compiler's are light and hatched, the hand-written dark.
+# Stand-in -> (CSS variable, colour in a file). style.css has the same colours for light and dark.
 TEXT, MUTED, GRID, PAPER = "#010101", "#020202", "#030303", "#fdfefe"
 LEVEL_COLOURS = ["#0a0001", "#0a0002", "#0a0003", "#0a0004", "#0a0005"]
 PHASE_COLOURS = ["#0b0001", "#0b0002", "#0b0003", "#0b0004", "#0b0005", "#0b0006"]
@@ -36,9 +36,9 @@ COLOURS = {
     PAPER: ("--paper", "#ffffff"),
     LEVEL_COLOURS[0]: ("--level-0", "#8a939c"),
     LEVEL_COLOURS[1]: ("--level-1", "#9cc3e6"),
-    LEVEL_COLOURS[2]: ("--level-2", "#1f6db5"),
+    LEVEL_COLOURS[2]: ("--level-2", "#2f7fc6"),
     LEVEL_COLOURS[3]: ("--level-3", "#f2bf8c"),
-    LEVEL_COLOURS[4]: ("--level-4", "#b3500f"),
+    LEVEL_COLOURS[4]: ("--level-4", "#9a420a"),
     PHASE_COLOURS[0]: ("--phase-0", "#8a939c"),
     PHASE_COLOURS[1]: ("--phase-1", "#1f6db5"),
     PHASE_COLOURS[2]: ("--phase-2", "#e0b23c"),
@@ -46,9 +46,8 @@ COLOURS = {
     PHASE_COLOURS[4]: ("--phase-4", "#4f9d69"),
     PHASE_COLOURS[5]: ("--phase-5", "#c9ced3"),
 }
-# Each is 60 KB of the page; the table has every shape.
-MAX_SPEEDUP_FIGURES = 8
-MARKERS = ["o", "v", "s", "^", "D"]
+LEVEL_MARKERS = ["o", "v", "s", "^", "D"]
+PHASE_HATCHES = ["", "", "----", "////", "xxxx", ""]
 KERNEL_MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 
 
@@ -58,7 +57,11 @@ def paint(svg: str, name: str, inline: bool) -> str:
         svg = svg.replace(stand_in, f"var({variable})" if inline else colour)
     svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
     if not inline:
-        return svg
+        # Dark text must be readable on the dark page that shows the file.
+        paper = COLOURS[PAPER][1]
+        opened = svg.index(">", svg.index("<svg")) + 1
+        background = f'<rect width="100%" height="100%" fill="{paper}"/>'
+        return f"{svg[:opened]}\n {background}{svg[opened:]}"
     svg = svg[svg.index("<svg") :]
     # The ids of several figures in one page must not meet.
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
@@ -80,7 +83,12 @@ class Painter:
         self.colour = {
             name: LEVEL_COLOURS[i % len(LEVEL_COLOURS)] for i, name in enumerate(all_levels)
         }
-        self.marker = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(all_levels)}
+        self.marker = {
+            name: LEVEL_MARKERS[i % len(LEVEL_MARKERS)] for i, name in enumerate(all_levels)
+        }
+        hand = [level.name for level in model.levels if level.kind == "hand"]
+        # Hollow, then half, then full: the last level is the one that is looked for.
+        self.fill = {name: "left" for name in hand[:-1]} | {name: "full" for name in hand[-1:]}
 
     def hatch(self, isa: str) -> str:
         return "////" if self.model.level(isa).kind == "auto" else ""
@@ -97,15 +105,16 @@ class Painter:
                     edgecolor=PAPER, linewidth=0.5, xerr=r.spread, ecolor=TEXT,
                     error_kw={"elinewidth": 0.8},
                 )  # fmt: skip
+                after = max(r.value + r.spread, 1) + longest * 0.012  # not across the line at 1
                 axes.text(
-                    r.value + r.spread + longest * 0.012, y, f"{r.value:.2f}", va="center",
-                    fontsize=8, color=TEXT,
+                    after, y, f"{significant(r.value)}  {isa}", va="center", fontsize=7.5,
+                    color=TEXT,
                 )  # fmt: skip
                 y += 1
             ticks.append(((first + y - 1) / 2, label))
             y += 0.9
         axes.set_yticks([at for at, _ in ticks], [label for _, label in ticks])
-        axes.set_xlim(0, longest * 1.16)
+        axes.set_xlim(0, longest * 1.34)
         axes.set_ylim(y - 0.9 - 0.4, -0.6)
         axes.axvline(1, color=TEXT, linewidth=0.9, linestyle=(0, (4, 2)))
         axes.tick_params(axis="y", length=0)
@@ -124,28 +133,20 @@ class Painter:
             over_auto.append((label, [(isa, r) for isa, r in auto if r]))
         over_scalar = [group for group in over_scalar if group[1]]
         over_auto = [group for group in over_auto if group[1]]
-        count = sum(len(bars) + 0.9 for _, bars in over_scalar)
-        height = 0.8 + 0.165 * max(count, 6)
-        figure = Figure(figsize=(9.2, height + 0.3), layout="constrained")
-        places = figure.subplot_mosaic(
-            [["left", "right"], ["legend", "legend"]], height_ratios=[height, 0.3],
-            width_ratios=[1.35, 1],
-        )  # fmt: skip
-        left, right = places["left"], places["right"]
-        self.bars(left, over_scalar)
-        self.bars(right, over_auto)
-        left.set_title("times faster than scalar", loc="left", fontsize=10, color=TEXT)
-        right.set_title("times faster than the compiler", loc="left", fontsize=10, color=TEXT)
-        handles = [
-            Patch(facecolor=self.colour[isa], hatch=self.hatch(isa), edgecolor=PAPER, label=isa)
-            for isa in self.levels
-            if isa != "scalar"
+        count = max(sum(len(bars) + 0.9 for _, bars in side) for side in (over_scalar, over_auto))
+        figure = Figure(figsize=(9.2, 0.7 + 0.17 * max(count, 6)), layout="constrained")
+        sides = [
+            ("times faster than scalar", over_scalar),
+            ("times faster than the compiler at the same flags", over_auto),
         ]
-        places["legend"].axis("off")
-        places["legend"].legend(
-            handles=handles, loc="center", ncol=len(handles), frameon=False, labelcolor=TEXT,
-            fontsize=9,
-        )  # fmt: skip
+        sides = [side for side in sides if side[1]]
+        columns = figure.subplots(1, len(sides) or 1, squeeze=False)[0]
+        for axes, (title, groups) in zip(columns, sides):
+            self.bars(axes, groups)
+            axes.set_title(title, loc="left", fontsize=10, color=TEXT)
+        if not sides:
+            columns[0].axis("off")
+            columns[0].text(0, 0.5, "nothing to compare with at this shape", color=TEXT)
         return to_svg(figure)
 
     def roofline(self) -> str:
@@ -158,78 +159,122 @@ class Painter:
             for row in self.model.timed
             if row.kernel in kernels and self.model.level(row.isa).kind != "auto"
         ]
+        series: dict[tuple[str, str], list[Row]] = {}
         for row in shown:
+            series.setdefault((row.kernel, row.isa), []).append(row)
+        for (kernel, isa), rows in series.items():
             axes.plot(
-                row.intensity, row.gflop_per_s, KERNEL_MARKERS[kernels.index(row.kernel) % 8],
-                color=self.colour[row.isa], markersize=6, markeredgecolor=PAPER,
-                markeredgewidth=0.4, linestyle="none",
+                [row.intensity for row in rows], [row.gflop_per_s for row in rows],
+                marker=KERNEL_MARKERS[kernels.index(kernel) % 8], **self.point(isa),
             )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("operations per byte, by the formulas", color=TEXT)
-        axes.set_ylabel("GFLOP/s", color=TEXT)
-        plain = FuncFormatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_major_formatter(plain)
-        axes.yaxis.set_major_formatter(plain)
+        axes.set_ylabel("GFLOP/s (median)", color=TEXT)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=30))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
         dress(axes, grid="both")
-        for i, kernel in enumerate(kernels):
-            axes.plot([], [], KERNEL_MARKERS[i % 8], color=MUTED, label=kernel.removesuffix("_f32"))
-        for isa in dict.fromkeys(row.isa for row in shown):
-            axes.plot([], [], color=self.colour[isa], linewidth=5, label=isa)
+        handles = [
+            Line2D([], [], marker=KERNEL_MARKERS[i % 8], color=MUTED, linestyle="none",
+                   label=kernel.removesuffix("_f32"))
+            for i, kernel in enumerate(kernels)
+        ] + [
+            Line2D([], [], marker="o", label=isa, **self.point(isa))
+            for isa in dict.fromkeys(row.isa for row in shown)
+        ]  # fmt: skip
         axes.legend(
-            frameon=False, labelcolor=TEXT, fontsize=9, loc="center left", bbox_to_anchor=(1.01, 0.5)
-        )
+            handles=handles, frameon=False, labelcolor=TEXT, fontsize=9, loc="center left",
+            bbox_to_anchor=(1.01, 0.5),
+        )  # fmt: skip
         return to_svg(figure)
+
+    def point(self, isa: str) -> dict[str, object]:
+        return {
+            "color": self.colour[isa], "fillstyle": self.fill.get(isa, "none"),
+            "markerfacecoloralt": PAPER, "markeredgecolor": self.colour[isa],
+            "markeredgewidth": 0.9, "markersize": 6.5, "linestyle": "none",
+        }  # fmt: skip
 
     def phases(self) -> str:
-        """Seconds per epoch, cut into what they were spent on."""
-        runs = self.model.training
-        figure = Figure(figsize=(9.2, 1.2 + 0.3 * len(runs)), layout="constrained")
-        axes = figure.subplots()
-        longest = max(run.seconds_per_epoch for run in runs)
-        for y, run in enumerate(runs):
-            left = 0.0
-            for i, phase in enumerate(PHASES):
-                width = run.seconds_per_epoch * run.phases[phase]
-                axes.barh(y, width, 0.8, left=left, color=PHASE_COLOURS[i], edgecolor=PAPER,
-                          linewidth=0.4, label=phase if y == 0 else None)  # fmt: skip
-                left += width
-            axes.text(left + longest * 0.01, y, f"{run.seconds_per_epoch * 1e3:.3g} ms",
-                      va="center", fontsize=8, color=TEXT)  # fmt: skip
-        axes.set_yticks(range(len(runs)), [f"{run.loss}, {run.isa}" for run in runs])
-        axes.set_xlim(0, longest * 1.12)
-        axes.invert_yaxis()
-        axes.set_xlabel("seconds per epoch (median)", color=TEXT)
-        axes.tick_params(axis="y", length=0)
-        dress(axes, grid="x")
-        axes.legend(frameon=False, labelcolor=TEXT, fontsize=9, ncol=1, loc="center left",
-                    bbox_to_anchor=(1.01, 0.5))  # fmt: skip
+        """Seconds per epoch, cut into what they were spent on; a part per group of runs, because
+        the slowest run of one would flatten the other."""
+        groups = self.model.groups
+        count = sum(len(group.runs) for group in groups)
+        height = 0.9 + 0.55 * len(groups) + 0.27 * count
+        figure = Figure(figsize=(9.2, height), layout="constrained")
+        parts = figure.subplots(
+            len(groups), 1, squeeze=False,
+            gridspec_kw={"height_ratios": [len(group.runs) + 0.5 for group in groups]},
+        )[:, 0]  # fmt: skip
+        for axes, group in zip(parts, groups):
+            self.phase_bars(axes, group)
+        parts[-1].set_xlabel("milliseconds per epoch (median)", color=TEXT)
+        parts[0].legend(frameon=False, labelcolor=TEXT, fontsize=9, loc="upper left",
+                        bbox_to_anchor=(1.01, 1), handleheight=1.4)  # fmt: skip
         return to_svg(figure)
 
+    def phase_bars(self, axes, group: Group) -> None:
+        longest = 1e3 * max(run.seconds_per_epoch for run in group.runs)
+        for y, run in enumerate(group.runs):
+            left = 0.0
+            for i, phase in enumerate(PHASES):
+                width = 1e3 * run.seconds_per_epoch * run.phases[phase]
+                axes.barh(y, width, 0.8, left=left, color=PHASE_COLOURS[i], edgecolor=PAPER,
+                          hatch=PHASE_HATCHES[i], linewidth=0.4,
+                          label=phase if y == 0 else None)  # fmt: skip
+                left += width
+            axes.text(left + longest * 0.01, y, f"{significant(1e3 * run.seconds_per_epoch)} ms",
+                      va="center", fontsize=8, color=TEXT)  # fmt: skip
+        axes.set_yticks(range(len(group.runs)), [run.isa for run in group.runs])
+        axes.set_xlim(0, longest * 1.12)
+        axes.set_title(self.name_of(group), loc="left", fontsize=10, color=TEXT)
+        axes.invert_yaxis()
+        axes.tick_params(axis="y", length=0)
+        dress(axes, grid="x")
+
+    def name_of(self, group: Group) -> str:
+        """The loss, with the batch where the loss does not tell the groups apart."""
+        if len(self.model.losses) == len(self.model.groups):
+            return group.loss
+        return f"{group.loss}, batch {group.settings['batch']}, rate {group.settings['lr']:g}"
+
     def curves(self) -> str:
-        """Loss and test accuracy by epoch. Levels that agree lie on one another, and should."""
+        """Loss and test accuracy by epoch; one curve for all levels where they agree."""
         figure = Figure(figsize=(9.2, 3.2), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        for run in self.model.training:
-            epochs = [e["epoch"] for e in run.epochs]
-            style = "-" if run.loss == "hinge" else "--"
-            for axes, key in ((left, "train_loss"), (right, "test_accuracy")):
-                axes.plot(epochs, [e[key] for e in run.epochs], style, color=self.colour[run.isa],
-                          marker=self.marker[run.isa], markersize=3.5, linewidth=1.2)  # fmt: skip
-        left.set_ylabel("mean training loss", color=TEXT)
-        right.set_ylabel("test accuracy", color=TEXT)
-        for axes in (left, right):
+        columns = figure.subplots(1, 2)
+        handles = []
+        for i, group in enumerate(self.model.groups):
+            together = group.curves_agree and len(group.runs) > 1
+            for run in group.runs[:1] if together else group.runs:
+                who = f"{len(group.runs)} levels alike" if together else run.isa
+                look = {
+                    "linestyle": ("-", "--", ":", "-.")[i % 4],
+                    "color": TEXT if together else self.colour[run.isa],
+                    "marker": LEVEL_MARKERS[i % 5] if together else self.marker[run.isa],
+                }
+                epochs = [e["epoch"] for e in run.epochs]
+                for axes, key in zip(columns, ("train_loss", "test_accuracy")):
+                    (line,) = axes.plot(
+                        epochs, [e[key] for e in run.epochs], markersize=3.5, linewidth=1.2,
+                        label=f"{self.name_of(group)}:\n{who}", **look,
+                    )  # fmt: skip
+                handles.append(line)
+        columns[0].set_ylabel("mean training loss", color=TEXT)
+        columns[1].set_ylabel("test accuracy", color=TEXT)
+        for axes in columns:
             axes.set_xlabel("epoch", color=TEXT)
             dress(axes, grid="both")
             axes.xaxis.get_major_locator().set_params(integer=True)
-        for isa in dict.fromkeys(run.isa for run in self.model.training):
-            right.plot([], [], color=self.colour[isa], marker=self.marker[isa], label=isa)
-        for loss, style in (("hinge", "-"), ("softmax", "--")):
-            if loss in self.model.losses:
-                right.plot([], [], style, color=MUTED, label=loss)
-        right.legend(frameon=False, labelcolor=TEXT, fontsize=9, loc="center left",
-                     bbox_to_anchor=(1.01, 0.5))  # fmt: skip
+        columns[1].legend(handles=handles, frameon=False, labelcolor=TEXT, fontsize=9,
+                          loc="center left", bbox_to_anchor=(1.01, 0.5))  # fmt: skip
         return to_svg(figure)
+
+
+def significant(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
 def dress(axes, grid: str) -> None:
@@ -244,13 +289,12 @@ def draw(model: Model) -> dict[str, str]:
     """Figure name -> SVG in stand-in colours, in the order of the page."""
     painter = Painter(model)
     out: dict[str, str] = {}
-    timed = [shape for shape in model.shapes if any(row.shape == shape for row in model.timed)]
-    for shape in timed[:MAX_SPEEDUP_FIGURES]:
+    for shape in model.drawn_shapes():
         name = "speedup" if not out else f"speedup-{shape.n}x{shape.d}x{shape.c}"
         out[name] = painter.speedup(shape)
     if model.timed:
         out["roofline"] = painter.roofline()
-    if model.training:
+    if model.groups:
         out["phases"] = painter.phases()
         out["curves"] = painter.curves()
     return out

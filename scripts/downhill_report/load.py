@@ -2,34 +2,55 @@
 """Reads result files, checks them against reports/results.schema.json, and merges them."""
 
 import json
+import math
 import pathlib
+import re
 from typing import Any
 
 import jsonschema
 
-from .errors import BadResults
+from .errors import BadResults, Incomplete
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "reports" / "results.schema.json"
 SCHEMA_VERSION = 1
 # Two runs with all of these equal would be the same row twice.
-TRAINING_KEY = ("isa", "loss", "dataset", "n_train", "batch", "lr", "reg", "delta", "seed", "threads")
+TRAINING_KEY = (
+    "isa", "loss", "dataset", "n_train", "d", "c", "batch", "lr", "reg", "delta", "seed", "threads",
+)  # fmt: skip
+# What becomes part of a figure, where "$" would start a formula.
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
 def load(paths: list[pathlib.Path]) -> dict[str, Any]:
     """The contents of all files as one document, in the schema of each."""
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    try:
+        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Incomplete(
+            f"{SCHEMA}: {error.strerror}; the source tree or installation is incomplete"
+        ) from error
+    validator = jsonschema.Draft202012Validator(schema)
     documents = [(path, read(path, validator)) for path in paths]
     return merge(documents)
 
 
 def read(path: pathlib.Path, validator: Any) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse_constant)
+        document = json.loads(
+            path.read_text(encoding="utf-8"),
+            parse_constant=refuse_constant,
+            parse_float=finite,
+            parse_int=countable,
+        )
+        # A lone half of a surrogate pair is JSON but cannot be written again.
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
     except OSError as error:
         raise BadResults(f"{path}: {error.strerror}; check the path") from error
-    except ValueError as error:  # of JSON, of UTF-8, or from refuse_constant
-        raise BadResults(f"{path}: not JSON: {error}; make it with `downhill bench --json`") from error
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or from the functions below
+        raise BadResults(
+            f"{path}: not JSON: {error}; make it with `downhill bench --json`"
+        ) from error
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
         raise BadResults(
@@ -50,6 +71,19 @@ def refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number of JSON")
 
 
+def finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large")
+    return value
+
+
+def countable(text: str) -> int:
+    if len(text) > 20:  # no 64-bit integer is longer
+        raise ValueError(f"{text[:20]}... is too large")
+    return int(text)
+
+
 def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any]:
     first_path, first = documents[0]
     merged: dict[str, Any] = {
@@ -62,6 +96,7 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
     benchmarks_path = None
     for path, document in documents:
         require_same(first_path, first, path, document)
+        check_names(path, document)
         if "benchmarks" in document:
             if benchmarks_path is not None:
                 raise BadResults(
@@ -89,23 +124,46 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
 def require_same(
     first_path: pathlib.Path, first: dict[str, Any], path: pathlib.Path, other: dict[str, Any]
 ) -> None:
-    for part, keys in (("machine", ("cpu_name", "host_name", "levels")), ("build", ("commit", "flags"))):
+    same = {"machine": ("cpu_name", "host_name", "levels"), "build": ("commit", "dirty", "flags")}
+    for part, keys in same.items():
         for key in keys:
             if first[part][key] != other[part][key]:
                 raise BadResults(
                     f"{path}: {part}.{key} differs from that of {first_path}; a report is of one "
-                    f"{part}"
+                    f"{part}: give files that belong together"
                 )
 
 
+def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
+    """What a schema cannot say: levels that exist, each once, and names that can be drawn."""
+    levels = [level["name"] for level in document["machine"]["levels"]]
+    rows, runs = document.get("benchmarks", []), document.get("training", [])
+    for name in [*levels, *(row["kernel"] for row in rows)]:
+        if not PLAIN_NAME.fullmatch(name):
+            raise BadResults(f"{path}: {name!r} is no name of a kernel or level; not our file")
+    if len(set(levels)) < len(levels):
+        raise BadResults(f"{path}: machine.levels has a level twice; the file is damaged")
+    for isa, what in [(row["isa"], row["name"]) for row in rows] + [
+        (run["isa"], f"{run['loss']} training") for run in runs
+    ]:
+        if isa not in levels:
+            raise BadResults(
+                f"{path}: {what}: no level '{isa}' in machine.levels; the file is damaged"
+            )
+
+
 def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
-    """What a schema cannot say: levels that exist, and each aggregate once."""
-    levels = {level["name"] for level in document["machine"]["levels"]}
-    seen = set()
+    """Each sample and each aggregate once, and one name for each kernel, level and shape."""
+    seen: set[tuple[Any, ...]] = set()
+    names: dict[tuple[Any, ...], str] = {}
+    keys: dict[str, tuple[Any, ...]] = {}
     for row in document["benchmarks"]:
-        if row["isa"] not in levels:
-            raise BadResults(f"{path}: {row['name']}: no level '{row['isa']}' in machine.levels")
-        if row["run_type"] == "aggregate":
-            if row["name"] in seen:
+        key = tuple(row[part] for part in ("kernel", "isa", "n", "d", "c"))
+        name = row["run_name"]
+        if names.setdefault(key, name) != name or keys.setdefault(name, key) != key:
+            raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged")
+        if row["run_type"] == "aggregate" or "repetition_index" in row:
+            entry = (name, row.get("aggregate_name"), row.get("repetition_index"))
+            if entry in seen:
                 raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged")
-            seen.add(row["name"])
+            seen.add(entry)

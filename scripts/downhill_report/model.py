@@ -11,6 +11,12 @@ NO_FASTER = 1.03
 # Spread above this share of the median is pointed out.
 NOISY_MAD = 0.05
 PHASES = ("gather", "score", "loss", "grad", "update", "other")
+# Everything that two training runs must share for their times to be compared.
+SETTINGS = (
+    "loss", "dataset", "n_train", "d", "c", "batch", "lr", "reg", "delta", "seed", "threads",
+)  # fmt: skip
+# Each is 60 KB of the page; the table has every shape.
+MAX_SHAPES_DRAWN = 8
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,35 @@ class TrainingRun:
     epochs: list[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Group:
+    """Training runs that differ in their ISA level alone."""
+
+    loss: str
+    settings: dict[str, Any]
+    runs: list[TrainingRun]
+
+    @property
+    def best(self) -> TrainingRun:
+        return min(self.runs, key=lambda run: run.seconds_per_epoch)
+
+    @property
+    def curves_agree(self) -> bool:
+        """To the four places that are shown."""
+        return len({curve_of(run) for run in self.runs}) == 1
+
+
+def curve_of(run: TrainingRun) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{e['train_loss']:.4f}", f"{e['test_accuracy']:.4f}") for e in run.epochs)
+
+
+@dataclass(frozen=True)
+class Notice:
+    what: str
+    remedy: str
+    rows: tuple[str, ...] = ()
+
+
 class Model:
     def __init__(self, results: dict[str, Any]) -> None:
         self.results = results
@@ -103,8 +138,28 @@ class Model:
         self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.timed}
         self.shapes = list(dict.fromkeys(row.shape for row in self.rows))
         self.kernels = list(dict.fromkeys(row.kernel for row in self.rows))
-        self.training = training_of(results.get("training", []))
+        self.groups = groups_of(results.get("training", []), self.baseline)
+        self.training = [run for group in self.groups for run in group.runs]
         self.losses = list(dict.fromkeys(run.loss for run in self.training))
+
+    @property
+    def baseline(self) -> str | None:
+        return next((level.name for level in self.levels if level.kind == "baseline"), None)
+
+    @property
+    def main_shape(self) -> Shape | None:
+        timed = list(dict.fromkeys(row.shape for row in self.timed))
+        preferred = Shape(256, 3072, 10)
+        return preferred if preferred in timed else next(iter(timed), None)
+
+    def drawn_shapes(self) -> list[Shape]:
+        timed = dict.fromkeys(row.shape for row in self.timed)
+        main = self.main_shape
+        return sorted(timed, key=lambda shape: shape != main)[:MAX_SHAPES_DRAWN]
+
+    def left_out(self) -> list[Shape]:
+        drawn = self.drawn_shapes()
+        return [shape for shape in self.shapes if shape not in drawn]
 
     def level(self, name: str) -> Level:
         return next(level for level in self.levels if level.name == name)
@@ -117,15 +172,18 @@ class Model:
         return [level for level in self.levels if level.name in present]
 
     def over_scalar(self, row: Row) -> Ratio | None:
-        base = next((v.name for v in self.levels if v.kind == "baseline"), None)
-        scalar = self.find(row.kernel, base, row.shape)
+        scalar = self.find(row.kernel, self.baseline, row.shape)
         return ratio(row, scalar) if scalar else None
 
     def over_auto(self, row: Row) -> Ratio | None:
-        """Over the compiler's vectorisation at the same flags; None for what is not hand-written."""
+        """Over the compiler's vectorisation at the same flags; None if it is not hand-written."""
         auto = next((level.name for level in self.levels if level.auto_of == row.isa), None)
         twin = self.find(row.kernel, auto, row.shape)
         return ratio(row, twin) if twin else None
+
+    def compared(self) -> int:
+        """How many rows have one of the compiler's to be compared with."""
+        return sum(self.over_auto(row) is not None for row in self.timed)
 
     def no_faster(self) -> list[tuple[Row, Ratio]]:
         pairs = ((row, self.over_auto(row)) for row in self.timed)
@@ -151,17 +209,29 @@ class Model:
     def noisy(self) -> list[Row]:
         return [row for row in self.timed if row.relative_mad > NOISY_MAD]
 
-    def warnings(self) -> list[tuple[str, str]]:
-        """(what is doubtful, what to try)."""
-        found = [(text, "") for text in self.results["warnings"]]
+    def warnings(self) -> list[Notice]:
+        found = [
+            Notice(
+                text if text.endswith(".") else f"{text}.",
+                "It comes from the run itself: mend the cause and run again.",
+            )
+            for text in self.results["warnings"]
+        ]
+        machine, context = self.results["machine"], self.results.get("context", {})
         if self.results["build"]["dirty"]:
             found.append(
-                ("The source had uncommitted changes.", "Commit, build and run again.")
+                Notice("The source had uncommitted changes.", "Commit, build and run again.")
             )
-        machine, context = self.results["machine"], self.results.get("context", {})
+        if self.results.get("verify", {}).get("failures"):
+            found.append(
+                Notice(
+                    "Some variants are wrong: see the proof. Times of wrong code mean nothing.",
+                    "Run downhill verify.",
+                )
+            )
         if machine["hypervisor"]:
             found.append(
-                (
+                Notice(
                     f"The machine is virtual ({machine['hypervisor']}): other guests share caches, "
                     "memory and perhaps cores.",
                     "Compare ratios within this run; for absolute figures use bare metal.",
@@ -169,18 +239,27 @@ class Model:
             )
         if context.get("cpu_scaling_enabled"):
             found.append(
-                ("The clock frequency was free to change.", "cpupower frequency-set -g performance")
+                Notice(
+                    "The clock frequency was free to change.",
+                    "Run cpupower frequency-set -g performance first.",
+                )
             )
-        load = context.get("load_avg", [])
-        if load and load[0] > 1.5:  # the benchmark itself is 1
-            found.append((f"The load average was {load[0]:.1f}.", "Stop what else is running."))
-        if noisy := self.noisy():
-            names = ", ".join(row.name for row in noisy[:8])
-            more = f" and {len(noisy) - 8} more" if len(noisy) > 8 else ""
+        load = (context.get("load_avg") or [0.0])[0]
+        # Taken when the benchmark ends, which is itself a load of 1.
+        if load > max(1.5, 0.5 * machine["pus"]):
             found.append(
-                (
-                    f"Spread (MAD) above {NOISY_MAD:.0%} of the median: {names}{more}.",
+                Notice(
+                    f"The load average was {load:.1f} on {machine['pus']} CPUs.",
+                    "Stop what else is running.",
+                )
+            )
+        if noisy := self.noisy():
+            found.append(
+                Notice(
+                    f"The spread (MAD) of {len(noisy)} of {len(self.timed)} rows is above "
+                    f"{NOISY_MAD:.0%} of the median.",
                     "Run them again with --filter, more --repetitions or a longer --min-time.",
+                    tuple(row.name for row in noisy),
                 )
             )
         return found
@@ -208,27 +287,34 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     return Row(*head, median, min(times), mad, len(times))
 
 
-def training_of(runs: list[dict[str, Any]]) -> list[TrainingRun]:
-    out: list[TrainingRun] = []
-    runs = [run for run in runs if run["epochs"]]
-    scalar = {
-        run["loss"]: statistics.median(e["seconds"] for e in run["epochs"])
-        for run in runs
-        if run["isa"] == "scalar"
-    }
+def groups_of(runs: list[dict[str, Any]], baseline: str | None) -> list[Group]:
+    grouped: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for run in runs:
-        per_epoch = statistics.median(e["seconds"] for e in run["epochs"])
-        all_phases = sum(run["phases"][f"{phase}_s"] for phase in PHASES)
-        out.append(
-            TrainingRun(
-                isa=run["isa"],
-                loss=run["loss"],
-                seconds_per_epoch=per_epoch,
-                samples_per_s=run["n_train"] / per_epoch,
-                speedup=scalar[run["loss"]] / per_epoch if run["loss"] in scalar else None,
-                test_accuracy=run["epochs"][-1]["test_accuracy"],
-                phases={p: run["phases"][f"{p}_s"] / all_phases for p in PHASES},
-                epochs=run["epochs"],
-            )
-        )
-    return out
+        if run["epochs"]:
+            grouped.setdefault(tuple(run[name] for name in SETTINGS), []).append(run)
+    return [group_of(runs, baseline) for runs in grouped.values()]
+
+
+def group_of(runs: list[dict[str, Any]], baseline: str | None) -> Group:
+    scalar = next((epoch_seconds(run) for run in runs if run["isa"] == baseline), None)
+    settings = {name: value for name, value in runs[0].items() if name not in ("epochs", "phases")}
+    return Group(runs[0]["loss"], settings, [training_run(run, scalar) for run in runs])
+
+
+def training_run(run: dict[str, Any], scalar: float | None) -> TrainingRun:
+    per_epoch = epoch_seconds(run)
+    all_phases = sum(run["phases"][f"{phase}_s"] for phase in PHASES)
+    return TrainingRun(
+        isa=run["isa"],
+        loss=run["loss"],
+        seconds_per_epoch=per_epoch,
+        samples_per_s=run["n_train"] / per_epoch,
+        speedup=scalar / per_epoch if scalar else None,
+        test_accuracy=run["epochs"][-1]["test_accuracy"],
+        phases={p: run["phases"][f"{p}_s"] / all_phases if all_phases > 0 else 0.0 for p in PHASES},
+        epochs=run["epochs"],
+    )
+
+
+def epoch_seconds(run: dict[str, Any]) -> float:
+    return statistics.median(epoch["seconds"] for epoch in run["epochs"])

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""What the report says in words: the headline, the captions, and how numbers are spelt."""
+
+import math
+from typing import Any
+
+from .model import MAX_SHAPES_DRAWN, NO_FASTER, Group, Model, Ratio, Row, Shape
+
+MAX_HEADLINE = 4
+CAPTIONS = {
+    "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
+    "are the spread: the MADs of both medians, added in quadrature.",
+    "roofline": "Operations per second over operations per byte, by the formulas: each kernel, "
+    "shape and level but the compiler's and the chain, whose operations and bytes are those of the "
+    "step. The machine's ceilings are not measured in this version, so there are no roofs, and "
+    "nothing here is a share of peak.",
+    "phases": "Where the time of a training epoch goes. Each loss has its own scale.",
+    "curves": "Training loss and test accuracy by epoch.",
+}
+
+
+def number(value: float, digits: int = 3) -> str:
+    """With so many significant digits, without an exponent."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding: 99.99 is 100
+    places = max(0, digits - 1 - exponent)
+    return f"{value:,.{places}f}"
+
+
+def bytes_text(value: int) -> str:
+    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if value >= size:
+            return f"{number(value / size)} {unit}"
+    return f"{value} B"
+
+
+def times(value: Ratio | float | None) -> str:
+    if value is None:
+        return "–"
+    ratio = value.value if isinstance(value, Ratio) else value
+    return f"{ratio:.2f}×" if ratio < 9.995 else f"{ratio:.1f}×"
+
+
+def setting(value: Any) -> str:
+    """A number that was given, without what its way through an f32 added."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def percent(share: float, places: int = 1) -> str:
+    return f"{100 * share:.{places}f} %"
+
+
+def yes_no(value: bool | None) -> str:
+    return "not asked" if value is None else "yes" if value else "no"
+
+
+def cell(text: Any) -> str:
+    """Text that cannot end a cell of a Markdown table, nor start HTML."""
+    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(escaped.split())
+
+
+def code(text: str) -> str:
+    """Markdown that shows "2*n*d*c" with its stars, in a cell of a table."""
+    return "`" + " ".join(text.replace("`", "'").replace("|", "\\|").split()) + "`"
+
+
+FILTERS = {
+    "number": number,
+    "bytes": bytes_text,
+    "times": times,
+    "percent": percent,
+    "setting": setting,
+    "yes_no": yes_no,
+    "cell": cell,
+    "code": code,
+}
+
+
+def headline(model: Model) -> list[tuple[str, str]]:
+    """(figure in large type, what it is)."""
+    found = [*speed_headline(model)]
+    for group in model.groups:
+        best = group.best
+        over = f", {times(best.speedup)} scalar" if best.speedup and best.speedup != 1 else ""
+        found.append(
+            (
+                f"{number(best.seconds_per_epoch * 1e3)} ms",
+                f"an epoch of {group.settings['dataset']}, {group.loss} loss, {best.isa}{over}; "
+                f"test accuracy {percent(best.test_accuracy)} after "
+                f"{len(best.epochs)} epoch{'' if len(best.epochs) == 1 else 's'}",
+            )
+        )
+    return found[:MAX_HEADLINE]
+
+
+def speed_headline(model: Model) -> list[tuple[str, str]]:
+    """The best hand-written row of the step, or of the first kernel that has one."""
+    shape = model.main_shape
+    if shape is None:
+        return []
+    candidates = (
+        (kernel, model.best(kernel, shape, ("hand",)))
+        for kernel in ("step_hinge_f32", *model.kernels)
+    )
+    kernel, best = next(((kernel, row) for kernel, row in candidates if row), ("", None))
+    if best is None:
+        return []
+    what = "minibatch step" if kernel.startswith("step") else kernel
+    found = []
+    if scalar := model.over_scalar(best):
+        found.append((times(scalar), f"{what} {shape}, {best.isa}: over scalar code"))
+    if compiler := model.best(kernel, shape, ("auto",)):
+        over = compiler.median / best.median
+        found.append((times(over), f"{what} {shape}: over the compiler's best, {compiler.isa}"))
+    return found
+
+
+def summary(model: Model) -> list[tuple[str, Shape, list[Row | None]]]:
+    """The rows of the small table: the step at every shape, its two large parts at the main one."""
+    out = []
+    levels = [level.name for level in model.timed_levels()]
+    for kernel in ("step_hinge_f32", "score_f32", "grad_f32"):
+        shapes = model.drawn_shapes()
+        for shape in shapes if kernel.startswith("step") else shapes[:1]:
+            rows = [model.find(kernel, isa, shape) for isa in levels]
+            if any(rows):
+                out.append((kernel, shape, rows))
+    return out
+
+
+def no_faster_text(model: Model) -> str:
+    least = f"{(NO_FASTER - 1) * 100:.0f} %"
+    compared, listed = model.compared(), len(model.no_faster())
+    if compared == 0:
+        return "No hand-written row has one of the compiler's to be compared with."
+    if listed == 0:
+        return (
+            f"None: all {compared} hand-written rows are at least {least} faster than the "
+            "compiler's at the same flags, in this run."
+        )
+    return (
+        f"{listed} of {compared} hand-written rows are less than {least} faster than the "
+        "compiler's at the same flags and shape, or slower (below 1), in this run."
+    )
+
+
+def curves_text(model: Model) -> str:
+    def agreement(group: Group) -> str:
+        who = group.loss.capitalize()
+        if len(group.runs) == 1:
+            return ""
+        if not group.curves_agree:
+            return f"{who}: the levels differ in the four places printed; each is drawn."
+        return (
+            f"{who}: all {len(group.runs)} levels agree to the four places printed and are drawn "
+            "once."
+        )
+
+    return " ".join(filter(None, map(agreement, model.groups)))
+
+
+def captions(names: list[str], model: Model) -> dict[str, str]:
+    drawn = iter(model.drawn_shapes())
+    out = {}
+    for name in names:
+        text = CAPTIONS[name.split("-")[0]]
+        out[name] = text.format(next(drawn)) if name.startswith("speedup") else text
+    if "curves" in out:
+        out["curves"] = f"{out['curves']} {curves_text(model)}".strip()
+    return out
+
+
+def commands(results: dict[str, Any]) -> list[str]:
+    """What to type to get a report of one's own, as close to this one as can be known."""
+    out = ["scripts/bench  # all of the below, from a clean machine"]
+    if context := results.get("context"):
+        shapes = dict.fromkeys((row["n"], row["d"], row["c"]) for row in results["benchmarks"])
+        if len(shapes) <= MAX_SHAPES_DRAWN:
+            options = "".join(f" --shape {n}x{d}x{c}" for n, d, c in shapes)
+        else:
+            options = ""
+        out.append(
+            f"downhill bench --repetitions {context['repetitions']} "
+            f"--min-time {1e3 * context['min_time_s']:g}ms --seed {context['seed']}{options} "
+            "--json bench.json"
+        )
+    settings = ("loss", "batch", "lr", "reg", "delta", "seed")
+    seen: dict[str, list[str]] = {}
+    for run in results.get("training", []):
+        options = " ".join(f"--{name} {setting(run[name])}" for name in settings)
+        seen.setdefault(f"{options} --epochs {len(run['epochs'])}", []).append(run["isa"])
+    files = []
+    for i, (options, levels) in enumerate(seen.items(), 1):
+        isa = "all" if len(levels) > 1 else levels[0]
+        files.append(f"train-{i}.json")
+        out.append(f"downhill train --isa {isa} {options} --json {files[-1]}")
+    files = (["bench.json"] if "context" in results else []) + files
+    return [*out, f"downhill report --output report {' '.join(files)}"]
