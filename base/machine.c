@@ -212,6 +212,18 @@ json_t *machine_to_json(const machine *m)
     return o;
 }
 
+bool machine_build_is_slow(char *why, size_t why_size)
+{
+    if (DOWNHILL_BUILD_SANITIZE[0] != '\0')
+        snprintf(why, why_size, "built with -fsanitize=%s", DOWNHILL_BUILD_SANITIZE);
+    else if (strcmp(DOWNHILL_BUILD_TYPE, "Release") != 0 &&
+             strcmp(DOWNHILL_BUILD_TYPE, "RelWithDebInfo") != 0)
+        snprintf(why, why_size, "built as '%s'", DOWNHILL_BUILD_TYPE);
+    else
+        return false;
+    return true;
+}
+
 json_t *machine_build_to_json(void)
 {
     static const struct {
@@ -219,6 +231,7 @@ json_t *machine_build_to_json(void)
     } level_flags[] = {DOWNHILL_BUILD_FLAGS};
 
     json_t *flags = json_object();
+    output_set(flags, "common", json_string(DOWNHILL_BUILD_COMMON));
     for (size_t i = 0; i < sizeof level_flags / sizeof level_flags[0]; i++)
         output_set(flags, level_flags[i].level, json_string(level_flags[i].flags));
     json_t *libraries = json_object();

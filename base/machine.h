@@ -5,6 +5,7 @@
 #define DOWNHILL_BASE_MACHINE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ json_t *machine_to_json(const machine *m);
 
 /* How the program was built: version, commit, compiler, flags per level, libraries. */
 json_t *machine_build_to_json(void);
+
+/* Was it built in a way that makes its times meaningless? Then `why` says how. */
+bool machine_build_is_slow(char *why, size_t why_size);
 
 /* Binds the calling thread to one PU, the last of those allowed (the first takes most interrupts).
  * Returns its operating-system number, or -1 and a reason. */

@@ -183,6 +183,11 @@ static int write_results(const struct config *config, const machine *m, const be
         snprintf(text, sizeof text, "the thread could not be pinned: %s", pin_problem);
         json_array_append_new(warnings, json_string(text));
     }
+    char how[96];
+    if (machine_build_is_slow(how, sizeof how)) {
+        snprintf(text, sizeof text, "the times mean nothing: %s", how);
+        json_array_append_new(warnings, json_string(text));
+    }
     if (suite->interrupted)
         json_array_append_new(warnings, json_string("interrupted: some rows are missing"));
     json_t *root = json_object();
@@ -231,6 +236,10 @@ static int prove_and_time(const struct config *config, const bench_options *benc
     const int cpu = machine_pin(pin_problem, sizeof pin_problem);
     if (cpu < 0)
         warning_line("bench: not pinned: %s; the figures may be noisier", pin_problem);
+    char how[96];
+    if (machine_build_is_slow(how, sizeof how))
+        warning_line("bench: %s: the times mean nothing; build with -DCMAKE_BUILD_TYPE=Release",
+                     how);
     interrupt_catch();
     code = bench_suite_run(bench, suite, &interrupt_signal);
     if (code != EXIT_OK)
