@@ -338,9 +338,12 @@ static void test_cli__bench_interrupted(void **state)
     char *text = read_text(scratch_path("cut.json"));
     json_t *root = parsed(text);
     free(text);
+    /* Not the only warning where the build is sanitized or the thread is not pinned. */
+    bool told = false;
     const json_t *warnings = json_object_get(root, "warnings");
-    assert_int_equal(json_array_size(warnings), 1);
-    assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)), "interrupted"));
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        told = told || strstr(json_string_value(json_array_get(warnings, i)), "interrupted");
+    assert_true(told);
     json_decref(root);
     remove(scratch_path("cut.json"));
 }
