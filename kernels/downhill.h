@@ -163,10 +163,10 @@ typedef struct downhill_loss {
  *   scores  n × c, leading dimension lds >= c; overwritten
  * batch->y is not read.
  * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|), whatever the order of the sum, plus
- *         d·2⁻¹⁴⁹ for underflow; for d < 2²³ and without overflow. Exact where every partial sum is
- * representable. Across tables the order of the sum differs, and with it the last bits. Special:
- * NaN and infinities propagate as in IEEE 754 arithmetic. Cost:   2·n·d·c + n·c operations; X, W
- * and S cross the memory bus once if W fits a cache. */
+ *         d·2⁻¹⁴⁹ for underflow; for d < 2²³ and without overflow. Exact where every partial sum
+ *         is representable. Across tables the order of the sum differs, and with it the last bits.
+ * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
+ * Cost:   2·n·d·c + n·c operations; X, W and S cross the memory bus once if W fits a cache. */
 DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_batch_f32 *batch,
                                                 const downhill_weights_f32 *weights, float *scores,
@@ -184,9 +184,9 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
  * At a kink (margin exactly 0) the subgradient is 0. A margin that is NaN counts as violated and
  * makes the loss NaN, so that a diverged run is seen.
  * Exactness: dscores are small integers, their zeros positive, and the same bits on every table.
- * The loss is within γ_{256·c} Σ_i Σ_j m⁺_ij of the exact sum of the rounded margins, for c < 2¹⁵
- *         and while the margins of 256 samples add up to less than 3.4·10³⁸ (it may be infinite
- *         beyond); equal on every table where the partial sums are representable.
+ * Error:  the loss is within γ_{256·c} Σ_i Σ_j m⁺_ij of the exact sum of the rounded margins, for
+ *         c < 2¹⁵ and while the margins of 256 samples add up to less than 3.4·10³⁸ (it may be
+ *         infinite beyond); equal on every table where the partial sums are representable.
  * Cost:   4·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels, size_t n, size_t c,
                                                 const float *scores, size_t lds, const int32_t *y,
