@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Wall time in seconds from a monotonic clock. Includers define _POSIX_C_SOURCE or _GNU_SOURCE. */
+ * Time in seconds: of the wall, from a monotonic clock, and of the CPU under this thread. Includers
+ * define _POSIX_C_SOURCE or _GNU_SOURCE. */
 #ifndef DOWNHILL_BASE_CLOCK_H
 #define DOWNHILL_BASE_CLOCK_H
 
@@ -10,6 +11,13 @@ static inline double clock_seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static inline double clock_thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 

@@ -3,6 +3,10 @@
 
 #include "error.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
 size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX])
 {
     size_t count = 0;
@@ -17,6 +21,8 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
     char why[512];
     if (downhill_select(isa != NULL ? isa : "scalar", &tables[0], why, sizeof why) == DOWNHILL_OK)
         return 1;
-    error_line("%s", why);
+    const char *variable = getenv("DOWNHILL_ISA");
+    const bool from_variable = isa == NULL || (variable != NULL && strcmp(isa, variable) == 0);
+    error_line("%s: %s", from_variable ? "DOWNHILL_ISA" : "--isa", why);
     return 0;
 }

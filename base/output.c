@@ -129,6 +129,10 @@ int output_check(const char *path)
 {
     if (strcmp(path, "-") == 0)
         return EXIT_OK;
+    if (path[0] == '\0') {
+        error_line("the name of the results file is empty; name a file");
+        return EXIT_USAGE;
+    }
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
         error_line("%s: is a directory; name a file", path);

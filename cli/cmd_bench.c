@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/output.h"
+#include "base/warnings.h"
 #include "bench/gbench.h"
 #include "bench/suite.h"
 #include "interrupt.h"
@@ -100,7 +101,8 @@ static int choose_shapes(const struct config *config, bench_shape *shapes, size_
     *count = 0;
     for (size_t i = 0; i < config->shapes.count; i++)
         if (!parse_shape(config->shapes.values[i], &shapes[(*count)++])) {
-            error_line("bench: --shape: '%s' is not SAMPLESxFEATURESxCLASSES, as in 256x3072x10",
+            error_line("bench: --shape: '%s' is not SAMPLESxFEATURESxCLASSES, as in 256x3072x10, "
+                       "each from 1 to 999999999",
                        config->shapes.values[i]);
             return EXIT_USAGE;
         }
@@ -175,21 +177,8 @@ static json_t *verify_to_json(const verify_result *result, uint64_t seed)
 }
 
 static int write_results(const struct config *config, const machine *m, const bench_suite *suite,
-                         const verify_result *verified, int cpu, const char *pin_problem)
+                         const verify_result *verified, int cpu, json_t *warnings)
 {
-    json_t *warnings = json_array();
-    char text[256];
-    if (cpu < 0) {
-        snprintf(text, sizeof text, "the thread could not be pinned: %s", pin_problem);
-        json_array_append_new(warnings, json_string(text));
-    }
-    char how[96];
-    if (machine_build_is_slow(how, sizeof how)) {
-        snprintf(text, sizeof text, "the times mean nothing: %s", how);
-        json_array_append_new(warnings, json_string(text));
-    }
-    if (suite->interrupted)
-        json_array_append_new(warnings, json_string("interrupted: some rows are missing"));
     json_t *root = json_object();
     output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
     output_set(root, "context", context_to_json(config, m, cpu));
@@ -198,16 +187,28 @@ static int write_results(const struct config *config, const machine *m, const be
     output_set(root, "verify", verify_to_json(verified, config->seed));
     output_set(root, "formulas", bench_formulas_to_json());
     output_set(root, "benchmarks", bench_rows_to_json(suite));
-    output_set(root, "warnings", warnings);
+    output_set(root, "warnings", json_incref(warnings));
     return output_json(config->json, root);
 }
 
-static bool any_timed(const bench_suite *suite)
+/* Warns of what the rows show. Returns how many were timed. */
+static size_t look_at_rows(const bench_suite *suite, json_t *warnings)
 {
-    for (size_t i = 0; i < suite->n_rows; i++)
-        if (suite->rows[i].n_samples > 0)
-            return true;
-    return false;
+    size_t timed = 0, waited = 0;
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        const bench_row *row = &suite->rows[i];
+        timed += row->n_samples > 0;
+        waited += row->n_samples > 0 && row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median;
+    }
+    if (waited > 0)
+        warnings_add(
+            warnings,
+            "%zu of %zu rows waited for the CPU, so that their times are too long: another "
+            "program was running; stop it and run again",
+            waited, timed);
+    if (suite->interrupted)
+        warnings_add(warnings, "interrupted: some rows are missing");
+    return timed;
 }
 
 static int prove_and_time(const struct config *config, const bench_options *bench,
@@ -232,24 +233,23 @@ static int prove_and_time(const struct config *config, const bench_options *benc
     /* Before the thread is bound: afterwards only its own CPU would show as allowed. */
     machine m;
     machine_read(&m);
-    char pin_problem[128] = "";
-    const int cpu = machine_pin(pin_problem, sizeof pin_problem);
-    if (cpu < 0)
-        warning_line("bench: not pinned: %s; the figures may be noisier", pin_problem);
-    char how[96];
-    if (machine_build_is_slow(how, sizeof how))
-        warning_line("bench: %s: the times mean nothing; build with -DCMAKE_BUILD_TYPE=Release",
-                     how);
+    json_t *warnings = json_array();
+    warnings_of_build(warnings);
+    const int cpu = warnings_pin(warnings);
     interrupt_catch();
     code = bench_suite_run(bench, suite, &interrupt_signal);
-    if (code != EXIT_OK)
+    if (code != EXIT_OK) {
+        json_decref(warnings);
         return code;
+    }
+    const size_t timed = look_at_rows(suite, warnings);
     if (config->json == NULL || strcmp(config->json, "-") != 0)
         bench_print_table(suite);
     if (config->json != NULL)
-        code = write_results(config, &m, suite, &verified, cpu, pin_problem);
+        code = write_results(config, &m, suite, &verified, cpu, warnings);
+    json_decref(warnings);
     fflush(stdout); /* so that on a terminal the last line comes last */
-    fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", suite->n_rows, suite->seconds,
+    fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, suite->seconds,
             (unsigned long long)config->seed);
     if (cpu >= 0)
         fprintf(stderr, "pinned to CPU %d\n", cpu);
@@ -257,7 +257,7 @@ static int prove_and_time(const struct config *config, const bench_options *benc
         fputs("not pinned\n", stderr);
     if (code == EXIT_OK && interrupt_signal != 0)
         return 128 + interrupt_signal;
-    if (code == EXIT_OK && !any_timed(suite)) {
+    if (code == EXIT_OK && timed == 0) {
         error_line("bench: no row could be timed; the table says why");
         return EXIT_INTERNAL;
     }
@@ -274,6 +274,11 @@ static int run(const cli_command *self, int argc, char **argv)
     config.isa = cli_default_isa(config.isa);
     if (config.min_time_s == 0.0)
         config.min_time_s = config.quick ? 0.002 : 0.02;
+    if ((config.list || config.formulas) && config.json != NULL) {
+        error_line("bench: --list and --formulas time nothing, so that there is nothing for "
+                   "--json to write; leave one out");
+        return EXIT_USAGE;
+    }
     if (config.formulas) {
         print_formulas();
         return EXIT_OK;

@@ -2,10 +2,12 @@
  *
  * downhill train: what the kernels buy end to end. */
 #define _GNU_SOURCE
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/levels.h"
 #include "base/machine.h"
 #include "base/output.h"
+#include "base/warnings.h"
 #include "interrupt.h"
 #include "options.h"
 #include "train/sgd.h"
@@ -214,20 +216,17 @@ static json_t *run_to_json(const struct run *run, const struct config *config, c
 }
 
 static int write_results(const struct config *config, const machine *m, const struct run *runs,
-                         size_t count, const dataset *data)
+                         size_t count, const dataset *data, json_t *warnings)
 {
     json_t *training = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(training, run_to_json(&runs[i], config, data));
-    json_t *warnings = json_array();
-    if (interrupt_signal != 0)
-        json_array_append_new(warnings, json_string("interrupted: some epochs are missing"));
     json_t *root = json_object();
     output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
     output_set(root, "machine", machine_to_json(m));
     output_set(root, "build", machine_build_to_json());
     output_set(root, "training", training);
-    output_set(root, "warnings", warnings);
+    output_set(root, "warnings", json_incref(warnings));
     return output_json(config->json, root);
 }
 
@@ -237,12 +236,14 @@ static size_t choose_levels(const char *isa, struct run *runs)
     const downhill_kernels *tables[LEVELS_MAX];
     size_t count = 0;
     char why[512];
-    if (isa != NULL)
-        count = levels_to_run(strcmp(isa, "all") == 0 ? NULL : isa, tables);
+    if (isa != NULL && strcmp(isa, "all") != 0)
+        count = levels_to_run(isa, tables);
+    else if (isa != NULL)
+        count = levels_to_run(NULL, tables);
     else if (downhill_select(NULL, &tables[0], why, sizeof why) == DOWNHILL_OK)
         count = 1;
     else
-        error_line("%s", why);
+        error_line("DOWNHILL_ISA: %s", why);
     for (size_t i = 0; i < count; i++) {
         runs[i].kernels = tables[i];
         runs[i].isa = downhill_kernels_name(tables[i]);
@@ -263,9 +264,9 @@ static int train_all(const struct config *config, struct run *runs, size_t count
     bool print = config->json == NULL || strcmp(config->json, "-") != 0;
     machine m; /* before the thread is bound: afterwards only its own CPU would show as allowed */
     machine_read(&m);
-    char why[128];
-    if (machine_pin(why, sizeof why) < 0)
-        warning_line("train: not pinned: %s; the times may be noisier", why);
+    json_t *warnings = json_array();
+    warnings_of_build(warnings);
+    warnings_pin(warnings);
     if (print)
         printf("%s: %zu training and %zu test samples (%s), %zu features, %zu classes\n",
                data->name, data->train.n, data->test.n, data->test_note, data->train.d, data->c);
@@ -279,19 +280,27 @@ static int train_all(const struct config *config, struct run *runs, size_t count
                    count > 1 ? "\n" : "", run->isa,
                    config->loss == DOWNHILL_HINGE ? "hinge" : "softmax", config->batch,
                    (double)config->lr, (double)config->reg, (unsigned long long)config->seed);
+        const double wall_s = clock_seconds(), cpu_s = clock_thread_seconds();
         code = sgd_train(&sgd, data, run->kernels, print_epoch, &print, &interrupt_signal,
                          &run->result);
         if (code == EXIT_OK && print && run->result.n_epochs > 0)
             print_phases(&run->result);
+        if (clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
+            warnings_add(warnings,
+                         "training with %s waited for the CPU, so that its times are too long: "
+                         "another program was running; stop it and run again",
+                         run->isa);
     }
     /* A run that failed must not cost those before it. */
     const size_t complete = code == EXIT_OK ? count : done - 1;
-    if (complete == 0)
-        return code;
-    if (print && count > 1)
+    if (interrupt_signal != 0)
+        warnings_add(warnings, "interrupted: some epochs are missing");
+    if (print && complete > 0 && count > 1)
         print_comparison(runs, complete, data);
-    const int written =
-        config->json != NULL ? write_results(config, &m, runs, complete, data) : EXIT_OK;
+    int written = EXIT_OK;
+    if (complete > 0 && config->json != NULL)
+        written = write_results(config, &m, runs, complete, data, warnings);
+    json_decref(warnings);
     if (code != EXIT_OK || written != EXIT_OK)
         return code != EXIT_OK ? code : written;
     return interrupt_signal != 0 ? 128 + interrupt_signal : EXIT_OK;

@@ -82,7 +82,9 @@ static bool parse_choice(const char *text, const char *choices, int *value)
 static int complain(const cli_command *command, const cli_option *o, const char *text)
 {
     char range[96];
-    if (o->kind == OPTION_CHOICE)
+    if (o->kind == OPTION_SIZE && o->min == o->max)
+        snprintf(range, sizeof range, "%g, the only value that this version takes", o->min);
+    else if (o->kind == OPTION_CHOICE)
         snprintf(range, sizeof range, "one of %s", o->choices);
     else if (o->kind == OPTION_SEED || o->kind == OPTION_CASE)
         snprintf(range, sizeof range, "a whole number from 0 to %s",
@@ -202,7 +204,7 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
 const char *cli_default_isa(const char *isa)
 {
     if (isa != NULL)
-        return isa;
+        return strcmp(isa, "all") == 0 ? NULL : isa;
     const char *variable = getenv("DOWNHILL_ISA");
     return variable != NULL && variable[0] != '\0' ? variable : NULL;
 }

@@ -255,6 +255,21 @@ static void test_data__label_out_of_range(void **state)
     assert_non_null(strstr(text, "label 3 of sample 5 is outside 0 ... 2"));
 }
 
+/* One damaged byte, and a data set of three classes has 201. */
+static void test_data__class_without_a_sample__is_said(void **state)
+{
+    (void)state;
+    labels[LABELS_HEADER + 5] = 200;
+    write_raw(scratch_path("damaged"), labels, sizeof labels);
+    labels[LABELS_HEADER + 5] = 5 % 3;
+    dataset data;
+    capture_stderr();
+    assert_int_equal(open_named("images", "damaged", &data), EXIT_OK);
+    assert_non_null(strstr(captured(), "but 197 of the 201 classes, 3 the first, have no sample"));
+    assert_int_equal(data.c, 201);
+    dataset_close(&data);
+}
+
 static void test_data__widths_differ(void **state)
 {
     (void)state;
@@ -361,6 +376,7 @@ int main(void)
         TEST(test_idx__data_after_the_end),
         TEST(test_data__counts_differ),
         TEST(test_data__label_out_of_range),
+        TEST(test_data__class_without_a_sample__is_said),
         TEST(test_data__widths_differ),
         TEST(test_data__too_few_to_hold_out),
         TEST(test_data__missing_file),

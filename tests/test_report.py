@@ -7,6 +7,7 @@ import html.parser
 import json
 import pathlib
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -459,6 +460,29 @@ class BadResults(ReportTest):
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, r"^downhill: report: \S*bad\.json: .+; .+\n$")
         self.assertEqual(state(), before)
+
+    def test_full_disk__leaves_an_earlier_report_alone(self):
+        out = self.report(bench())
+        state = lambda: {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*.*")}
+        before = state()
+        path = self.write("r.json", train())
+        # The figures fit, the page does not.
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
+        done = subprocess.run(
+            [REPORT, "-o", out, path], capture_output=True, text=True, preexec_fn=limit
+        )
+        self.assertEqual(done.returncode, 70)
+        self.assertRegex(done.stderr, r"^downhill: report: .+: cannot write: .+; .+\n$")
+        self.assertEqual(state(), before)
+
+    def test_figures_of_an_earlier_report__go(self):
+        out = self.report(bench())
+        self.assertTrue((out / "figures" / "speedup.svg").exists())
+        (out / "figures" / "mine.svg").write_text("<svg/>")
+        self.assertEqual(self.run_report(self.write("t.json", train())).returncode, 0)
+        self.assertFalse((out / "figures" / "speedup.svg").exists())
+        self.assertTrue((out / "figures" / "curves.svg").exists())
+        self.assertTrue((out / "figures" / "mine.svg").exists())
 
     def test_output_that_cannot_be_written(self):
         path = self.write("r.json", bench())

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "idx.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,25 @@ static int read_pair(const char *images_path, const char *labels_path, size_t cl
     return code;
 }
 
+/* A single damaged byte can make a data set of ten classes one of 256. */
+static void warn_of_missing_classes(const char *path, const samples *s, size_t c)
+{
+    bool seen[UINT8_MAX + 1] = {false};
+    for (size_t i = 0; i < s->n; i++)
+        seen[s->y[i]] = true;
+    size_t missing = 0, first = 0;
+    for (size_t j = c; j-- > 0;)
+        if (!seen[j]) {
+            missing++;
+            first = j;
+        }
+    if (missing > 0)
+        warning_line(
+            "%s: the largest label is %zu, but %zu of the %zu classes, %zu the first, have "
+            "no sample; is a label damaged?",
+            path, c - 1, missing, c, first);
+}
+
 /* The last sixth of the samples becomes the test set. */
 static int hold_out(const char *path, dataset *data)
 {
@@ -109,6 +129,7 @@ static int read_files(const char *const files[4], size_t classes, dataset *data)
     if (code != EXIT_OK)
         return code;
     data->c = classes != 0 ? classes : largest + 1;
+    warn_of_missing_classes(files[1], &data->train, data->c);
     if (files[2] == NULL)
         return hold_out(files[0], data);
     data->test_note = "test files";

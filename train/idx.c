@@ -21,10 +21,15 @@ static int bad(const char *path, const char *reason, const char *remedy)
 static int bad_stream(gzFile file, const char *path)
 {
     int code;
-    const char *reason = gzerror(file, &code);
-    if (code == Z_ERRNO)
+    const char *reason = gzerror(file, &code), *remedy = "fetch the file anew";
+    if (code == Z_ERRNO) {
         reason = strerror(errno);
-    error_line("%s: byte %lld: %s; fetch the file anew", path, (long long)gztell(file), reason);
+        remedy = errno == EISDIR ? "name a file" : "check the file";
+    }
+    const size_t length = strlen(path); /* zlib says "PATH: reason" */
+    if (strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0)
+        reason += length + 2;
+    error_line("%s: byte %lld: %s; %s", path, (long long)gztell(file), reason, remedy);
     return EXIT_DATA;
 }
 

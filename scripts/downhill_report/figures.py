@@ -4,14 +4,18 @@ them into CSS variables for the page, which follows light and dark, or into fixe
 file. Nothing is told by colour alone: bars and curves are labelled, points differ in fill."""
 
 import io
+import logging
 import re
 
-import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+# It would tell in six lines that it cannot keep a cache where HOME is not writable.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
-from .model import PHASES, Group, Model, Ratio, Row, Shape
+import matplotlib  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
+
+from .model import PHASES, Group, Model, Ratio, Row, Shape  # noqa: E402
 
 matplotlib.use("svg")
 matplotlib.rcParams.update(

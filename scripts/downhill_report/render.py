@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fills the templates and writes the files. Everything is made in memory first, and each file
-appears whole."""
+"""Fills the templates and writes the files. Everything is made in memory and then under temporary
+names first; a disk that fills up leaves the directory as it was."""
 
 import json
 import os
@@ -24,8 +24,7 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
     files = make(results, title)
     try:
         (directory / "figures").mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            replace(directory / name, text)
+        replace(directory, files)
     except OSError as error:
         raise ReportError(
             f"{directory}: cannot write: {error.strerror}; choose another --output"
@@ -78,15 +77,25 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
     return environment.get_template(template).render(context)
 
 
-def replace(path: pathlib.Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+def replace(directory: pathlib.Path, files: dict[str, str]) -> None:
+    """Puts the files in place of those of an earlier report, its figures included."""
+    mask = os.umask(0)
+    os.umask(mask)
+    temporaries: dict[pathlib.Path, str] = {}
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        for path, text in ((directory / name, text) for name, text in files.items()):
+            descriptor, temporaries[path] = tempfile.mkstemp(
+                prefix=f".{path.name}-", dir=path.parent
+            )
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.chmod(temporaries[path], 0o666 & ~mask)
+        for path in list(temporaries):
+            os.replace(temporaries[path], path)
+            del temporaries[path]
+    finally:
+        for temporary in temporaries.values():
+            os.unlink(temporary)
+    for path in (directory / "figures").glob("*.svg"):
+        if f"figures/{path.name}" not in files and path.stem.split("-")[0] in words.CAPTIONS:
+            path.unlink()
