@@ -21,6 +21,14 @@
 
 enum { BLOCK_ROWS_MAX = 256 };
 
+enum grad_flags {
+    GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
+    GRAD_X_FAR = 2,      /* X is farther away than L2 */
+};
+
+/* Row pointers behind the n-th that must be readable: a kernel may prefetch what they point to. */
+enum { ROWS_AHEAD = 2 };
+
 struct downhill_kernels {
     const char *name;
 
@@ -34,9 +42,10 @@ struct downhill_kernels {
     double (*softmax_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
                           float *dscores, size_t ldds);
 
-    /* dW += dscoresᵀ X. X n×d by row pointers, dscores n×c, dW c×d. */
+    /* dW = dscoresᵀ X, or added to what is there. X n×d by row pointers, dscores n×c, dW c×d. Fast
+     * where dW is near and its rows are not a multiple of 4 KiB apart. */
     void (*grad_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *dscores,
-                     size_t ldds, float *dw, size_t lddw);
+                     size_t ldds, unsigned flags, float *dw, size_t lddw);
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
@@ -56,7 +65,8 @@ struct downhill_kernels {
     double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
                                         const int32_t *y, float *dscores, size_t ldds);            \
     void downhill_grad_f32_##level(size_t n, size_t d, size_t c, const float *const *x,            \
-                                   const float *dscores, size_t ldds, float *dw, size_t lddw);     \
+                                   const float *dscores, size_t ldds, unsigned flags, float *dw,   \
+                                   size_t lddw);                                                   \
     void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \
                                      float *w);
 

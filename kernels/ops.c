@@ -47,22 +47,53 @@ double downhill_block_loss(const downhill_kernels *kernels, const struct block *
     return kernels->softmax_f32(block->n, c, scores, lds, block->y, scores, lds);
 }
 
-void downhill_block_grad(const downhill_kernels *kernels, const struct block *block,
-                         const float *dscores, size_t ldds, const downhill_weights_f32 *grad)
+static void add_panel(const float *panel, size_t d, size_t c, unsigned flags, float *dw,
+                      size_t lddw)
 {
-    kernels->grad_f32(block->n, grad->d, grad->c, block->x, dscores, ldds, grad->w, grad->ldw);
-    if (grad->b != NULL)
-        for (size_t i = 0; i < block->n; i++)
-            for (size_t j = 0; j < grad->c; j++)
-                grad->b[j] += dscores[i * ldds + j];
+    for (size_t j = 0; j < c; j++) {
+        const float *from = panel + j * PANEL_LD;
+        float *to = dw + j * lddw;
+        if (!(flags & GRAD_ACCUMULATE))
+            memcpy(to, from, d * sizeof *to);
+        else
+            for (size_t k = 0; k < d; k++)
+                to[k] += from[k];
+    }
 }
 
-void downhill_grad_clear(const downhill_weights_f32 *grad)
+void downhill_block_grad(const downhill_kernels *kernels, const struct block *block,
+                         const float *dscores, size_t ldds, unsigned flags,
+                         const downhill_weights_f32 *grad)
 {
-    for (size_t j = 0; j < grad->c; j++)
-        memset(grad->w + j * grad->ldw, 0, grad->d * sizeof *grad->w);
-    if (grad->b != NULL)
+    const size_t n = block->n, ldw = grad->ldw;
+    const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
+    const float *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
+    for (size_t k = 0, features; k < grad->d; k += features) {
+        features = grad->d - k < PANEL_FEATURES ? grad->d - k : PANEL_FEATURES;
+        for (size_t i = 0; i < n; i++)
+            x[i] = block->x[i] + k;
+        for (size_t i = n; i < n + ROWS_AHEAD; i++)
+            x[i] = x[n - 1];
+        for (size_t j = 0, classes; j < grad->c; j += classes) {
+            classes = next_tile(grad->c - j, PANEL_CLASSES);
+            float *dw = grad->w + j * ldw + k;
+            if (direct) {
+                kernels->grad_f32(n, features, classes, x, dscores + j, ldds, flags, dw, ldw);
+            } else {
+                _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
+                kernels->grad_f32(n, features, classes, x, dscores + j, ldds,
+                                  flags & ~(unsigned)GRAD_ACCUMULATE, panel, PANEL_LD);
+                add_panel(panel, features, classes, flags, dw, ldw);
+            }
+        }
+    }
+    if (grad->b == NULL)
+        return;
+    if (!(flags & GRAD_ACCUMULATE))
         memset(grad->b, 0, grad->c * sizeof *grad->b);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < grad->c; j++)
+            grad->b[j] += dscores[i * ldds + j];
 }
 
 void downhill_update_checked(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
@@ -155,13 +186,12 @@ downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhil
         (status = downhill_check_matrix(dscores, batch->n, grad->c, ldds)) != DOWNHILL_OK)
         return status;
 
-    if (!accumulate)
-        downhill_grad_clear(grad);
     struct block block;
     for (size_t i = 0; i < batch->n; i += block.n) {
-        const size_t left = batch->n - i, most = block_rows(grad->d);
-        downhill_block_fill(&block, batch, i, left < most ? left : most, 0);
-        downhill_block_grad(kernels, &block, dscores + i * ldds, ldds, grad);
+        const size_t left = batch->n - i;
+        downhill_block_fill(&block, batch, i, left < BLOCK_ROWS_MAX ? left : BLOCK_ROWS_MAX, 0);
+        downhill_block_grad(kernels, &block, dscores + i * ldds, ldds,
+                            GRAD_X_FAR | (accumulate || i > 0 ? GRAD_ACCUMULATE : 0u), grad);
     }
     return DOWNHILL_OK;
 }

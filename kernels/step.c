@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 199309L
 #include "blocking.h"
 
+#include <string.h>
 #include <time.h>
 
 enum { LINE = 64 };
@@ -16,14 +17,27 @@ static size_t scores_ld(size_t c)
     return (c + LINE / sizeof(float) - 1) / (LINE / sizeof(float)) * (LINE / sizeof(float));
 }
 
+/* A small gradient is summed in the workspace, with rows that do not get in each other's way. A
+ * large one is summed where it is, in larger blocks, so that it is read and written less often. */
+static int sums_in_workspace(size_t d, size_t c)
+{
+    return is_near(c, spread_ld(d));
+}
+
+static size_t step_rows(size_t d, size_t c)
+{
+    return sums_in_workspace(d, c) ? block_rows(d) : BLOCK_ROWS_MAX;
+}
+
 size_t downhill_workspace_f32(size_t d, size_t c)
 {
     if (d == 0 || c == 0 || c > INT32_MAX)
         return 0;
     const size_t row_bytes = scores_ld(c) * sizeof(float);
-    if (row_bytes > (PTRDIFF_MAX - LINE) / block_rows(d))
+    if (row_bytes > (PTRDIFF_MAX - NEAR_BYTES - LINE) / step_rows(d, c))
         return 0;
-    return block_rows(d) * row_bytes + LINE; /* one line to align it by */
+    const size_t sums_bytes = sums_in_workspace(d, c) ? c * spread_ld(d) * sizeof(float) : 0;
+    return step_rows(d, c) * row_bytes + sums_bytes + LINE; /* one line to align it by */
 }
 
 static uint64_t now_ns(void)
@@ -73,11 +87,13 @@ static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f3
 {
     downhill_profile none;
     downhill_profile *p = profile != NULL ? profile : &none;
-    const size_t c = weights->c, lds = scores_ld(c), most = block_rows(weights->d);
+    const size_t d = weights->d, c = weights->c, lds = scores_ld(c), most = step_rows(d, c);
     float *scores = (float *)(((uintptr_t)workspace + LINE - 1) / LINE * LINE);
+    const downhill_weights_f32 sums =
+        sums_in_workspace(d, c) && batch->n >= PANEL_ROWS_MIN
+            ? (downhill_weights_f32){scores + most * lds, spread_ld(d), grad->b, d, c}
+            : *grad;
 
-    downhill_grad_clear(grad);
-    charge(profile, &p->grad_ns, last_ns);
     double sum = 0.0;
     struct block block;
     for (size_t i = 0; i < batch->n; i += block.n) {
@@ -88,9 +104,12 @@ static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f3
         charge(profile, &p->score_ns, last_ns);
         sum += downhill_block_loss(kernels, &block, c, loss, scores, lds);
         charge(profile, &p->loss_ns, last_ns);
-        downhill_block_grad(kernels, &block, scores, lds, grad);
+        downhill_block_grad(kernels, &block, scores, lds, i > 0 ? GRAD_ACCUMULATE : 0, &sums);
         charge(profile, &p->grad_ns, last_ns);
     }
+    for (size_t j = 0; sums.w != grad->w && j < c; j++)
+        memcpy(grad->w + j * grad->ldw, sums.w + j * sums.ldw, d * sizeof *grad->w);
+    charge(profile, &p->grad_ns, last_ns);
     return sum;
 }
 

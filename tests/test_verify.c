@@ -196,37 +196,41 @@ static double softmax_crude_exponential(size_t n, size_t c, const float *scores,
 }
 
 static void grad_overwrites(size_t n, size_t d, size_t c, const float *const *x,
-                            const float *dscores, size_t ldds, float *dw, size_t lddw)
+                            const float *dscores, size_t ldds, unsigned flags, float *dw,
+                            size_t lddw)
 {
-    for (size_t j = 0; j < c; j++)
-        memset(dw + j * lddw, 0, d * sizeof *dw);
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    (void)flags;
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, 0, dw, lddw);
 }
 
 static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const float *const *x,
-                                     const float *dscores, size_t ldds, float *dw, size_t lddw)
+                                     const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                     size_t lddw)
 {
-    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, dw, lddw);
+    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw);
 }
 
 static void grad_overwrites_x(size_t n, size_t d, size_t c, const float *const *x,
-                              const float *dscores, size_t ldds, float *dw, size_t lddw)
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
     *(float *)(uintptr_t)x[0] += 0.0f;
 }
 
 static void grad_writes_far_away(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *dscores, size_t ldds, float *dw, size_t lddw)
+                                 const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                 size_t lddw)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
     dw[(c - 1) * lddw + d + 600] = 0.0f;
 }
 
 static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
-                                     const float *dscores, size_t ldds, float *dw, size_t lddw)
+                                     const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                     size_t lddw)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
     dw[(c - 1) * lddw + d] = 0.0f;
 }
 

@@ -4,37 +4,61 @@
  * tile of up to 10 classes × 32 features that stays in registers over the samples of the block.
  *
  * Per sample a full tile loads 2 vectors of X, broadcasts 10 dscores and loads a row pointer, for
- * 20 FMAs: 10 cycles of FMA at two a cycle against 6.5 of loads. X comes from L2 (the frame chose
- * the block so), two lines in 10 cycles, and each line is used whole at once, so that rows whose
- * distance is a multiple of 4 KiB, which all fall on one L1 set, do no harm. Fewer classes take
- * wider tiles to keep at least 8 independent sums (latency 4 × 2 units). Tail of the features: one
- * vector with masked loads and stores. */
+ * 20 FMAs: 10 cycles of FMA at two a cycle against 6.5 of loads. Two samples at a time halve what
+ * the loop itself costs. X comes from L2 (the frame chose the block so), two lines in 10 cycles,
+ * and each line is used whole at once, so that rows whose distance is a multiple of 4 KiB, which
+ * all fall on one L1 set, do little harm. Where X is beyond L2 the two samples that come next are
+ * prefetched; where it is not, the prefetch finds its lines on the way already.
+ *
+ * Fewer classes take wider tiles to keep at least 8 independent sums (latency 4 × 2 units). Tail of
+ * the features: one vector with masked loads and stores. */
 #include "avx512.h"
 #include "kernels.h"
 
-enum { TILE_CLASSES = 10, TILE_VECTORS = 8 };
+enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2 };
 
-/* dW[0 … classes)[k … k + 16·vectors) +=; `lanes` masks the vectors where the tile is a tail. */
-DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 lanes, size_t n,
-                          size_t k, const float *const *x, const float *dscores, size_t ldds,
-                          float *dw, size_t lddw)
+/* sum += dscoresᵀ X for `rows` samples, within the lanes. */
+DOWNHILL_INLINE void add_rows(const int rows, const int classes, const int vectors,
+                              const __mmask16 lanes, size_t k, const float *const *x,
+                              const float *dscores, size_t ldds,
+                              __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS])
 {
-    __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS];
-    for (int j = 0; j < classes; j++)
-        for (int v = 0; v < vectors; v++)
-            sum_f32x16[j][v] =
-                _mm512_maskz_loadu_ps(lanes, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
-
-    for (size_t i = 0; i < n; i++) {
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++) {
         __m512 x_f32x16[TILE_VECTORS];
         for (int v = 0; v < vectors; v++)
-            x_f32x16[v] = _mm512_maskz_loadu_ps(lanes, x[i] + k + F32X16 * (size_t)v);
+            x_f32x16[v] = _mm512_maskz_loadu_ps(lanes, x[r] + k + F32X16 * (size_t)v);
         for (int j = 0; j < classes; j++) {
-            const __m512 g_f32x16 = _mm512_set1_ps(dscores[i * ldds + (size_t)j]);
+            const __m512 g_f32x16 = _mm512_set1_ps(dscores[(size_t)r * ldds + (size_t)j]);
             for (int v = 0; v < vectors; v++)
                 sum_f32x16[j][v] = _mm512_fmadd_ps(g_f32x16, x_f32x16[v], sum_f32x16[j][v]);
         }
     }
+}
+
+/* dW[0 … classes)[k … k + 16·vectors); `lanes` masks the vectors where the tile is a tail. */
+DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 lanes, size_t n,
+                          size_t k, const float *const *x, const float *dscores, size_t ldds,
+                          unsigned flags, float *dw, size_t lddw)
+{
+    const __mmask16 before = (flags & GRAD_ACCUMULATE) ? lanes : 0;
+    __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS];
+    for (int j = 0; j < classes; j++)
+        for (int v = 0; v < vectors; v++)
+            sum_f32x16[j][v] =
+                _mm512_maskz_loadu_ps(before, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
+
+    const size_t ahead = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
+    size_t i = 0;
+    for (; i + TILE_ROWS <= n; i += TILE_ROWS) {
+        for (int r = 0; r < TILE_ROWS; r++)
+            for (int v = 0; v < vectors; v++)
+                _mm_prefetch(x[i + ahead + (size_t)r] + k + F32X16 * (size_t)v, _MM_HINT_T0);
+        add_rows(TILE_ROWS, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds,
+                 sum_f32x16);
+    }
+    if (i < n)
+        add_rows(1, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds, sum_f32x16);
 
     for (int j = 0; j < classes; j++)
         for (int v = 0; v < vectors; v++)
@@ -44,18 +68,19 @@ DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 
 
 DOWNHILL_INLINE void row_of_tiles(const int classes, const int vectors, size_t n, size_t d,
                                   const float *const *x, const float *dscores, size_t ldds,
-                                  float *dw, size_t lddw)
+                                  unsigned flags, float *dw, size_t lddw)
 {
     const size_t width = F32X16 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(classes, vectors, 0xFFFF, n, k, x, dscores, ldds, dw, lddw);
+        tile(classes, vectors, 0xFFFF, n, k, x, dscores, ldds, flags, dw, lddw);
     for (; k < d; k += F32X16)
-        tile(classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, dw, lddw);
+        tile(classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, flags, dw, lddw);
 }
 
 void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const float *const *x,
-                              const float *dscores, size_t ldds, float *dw, size_t lddw)
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -63,34 +88,34 @@ void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const float *const *
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 10:
-            row_of_tiles(10, 2, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(10, 2, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 9:
-            row_of_tiles(9, 2, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(9, 2, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 8:
-            row_of_tiles(8, 2, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(8, 2, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 7:
-            row_of_tiles(7, 2, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(7, 2, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 6:
-            row_of_tiles(6, 2, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(6, 2, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 5:
-            row_of_tiles(5, 4, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(5, 4, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 4:
-            row_of_tiles(4, 4, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(4, 4, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 3:
-            row_of_tiles(3, 4, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(3, 4, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         case 2:
-            row_of_tiles(2, 8, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(2, 8, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         default:
-            row_of_tiles(1, 8, n, d, x, ds, ldds, dwj, lddw);
+            row_of_tiles(1, 8, n, d, x, ds, ldds, flags, dwj, lddw);
             break;
         }
     }

@@ -3,9 +3,14 @@
  * Gradient, the definition: one row of X scaled and added per sample and class. */
 #include "kernels.h"
 
+#include <string.h>
+
 void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const float *const *x,
-                             const float *dscores, size_t ldds, float *dw, size_t lddw)
+                             const float *dscores, size_t ldds, unsigned flags, float *dw,
+                             size_t lddw)
 {
+    for (size_t j = 0; !(flags & GRAD_ACCUMULATE) && j < c; j++)
+        memset(dw + j * lddw, 0, d * sizeof *dw);
     for (size_t i = 0; i < n; i++) {
         const float *restrict xi = x[i];
         for (size_t j = 0; j < c; j++) {

@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores with AVX-512F: dot products along the features, a register tile of 4 samples × 5 classes.
+ * Scores with AVX-512F: dot products along the features, a register tile of 4 samples × 5 or 6
+ * classes.
  *
- * Per 16 features a full tile loads 4 + 5 vectors for 20 FMAs. With two 512-bit FMAs and two loads
- * a cycle (Skylake-SP and later with two FMA units, Zen 5) that is 10 cycles of FMA against 4.5 of
- * loads, and 20 independent accumulators cover the latency of 4 × 2 with room to spare: bound by
- * the FMA units as long as the 5 rows of W stay in L1, which is why the frame passes the features
- * in chunks. Zen 4 halves both rates. 20 accumulators + 4 of X + 1 of W use 25 of 32 registers.
- * Ten classes are two full tiles. Tails: samples by smaller tiles, features by a masked load. */
+ * Per 16 features a tile of 4 × 5 loads 4 + 5 vectors for 20 FMAs. With two 512-bit FMAs and two
+ * loads a cycle (Skylake-SP and later with two FMA units, Zen 5) that is 10 cycles of FMA against
+ * 4.5 of loads, and 20 independent sums cover the latency of 4 × 2 with room to spare: bound by the
+ * FMA units as long as the rows of W stay in L1, which is why the frame passes the features in
+ * chunks. Zen 4 halves both rates. 4 × 6 uses 24 sums + 4 of X + 1 of W = 29 of 32 registers. Ten
+ * classes are two tiles of 5.
+ *
+ * The end of a tile is 20 or 24 sums of 16 lanes: transposed sixteen and four at a time they cost
+ * 3.5 instructions each instead of 8. Tails: samples one by one, features by a masked load. */
 #include "avx512.h"
 #include "kernels.h"
 
-enum { TILE_ROWS = 4, TILE_CLASSES = 5 };
+enum { TILE_ROWS = 4, TILE_CLASSES = 6, TILE_SUMS = TILE_ROWS * TILE_CLASSES };
 
-/* The sums of the lanes of four vectors, as one vector: 11 shuffles instead of 4 × 4. */
-DOWNHILL_INLINE __m128 sum_lanes_of_four(const __m512 v[4])
+/* Lane q of each 128-bit part: the sum of that part of the q-th vector. */
+DOWNHILL_INLINE __m512 sum_parts(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
 {
-    __m256 h[4];
-    for (int i = 0; i < 4; i++)
-        h[i] = _mm256_add_ps(_mm512_castps512_ps256(v[i]), _mm512_extractf32x8_ps(v[i], 1));
-    /* Each 128-bit lane: (0, 1 interleaved), then (0, 1, 2, 3). */
-    const __m256 s01 =
-        _mm256_add_ps(_mm256_unpacklo_ps(h[0], h[1]), _mm256_unpackhi_ps(h[0], h[1]));
-    const __m256 s23 =
-        _mm256_add_ps(_mm256_unpacklo_ps(h[2], h[3]), _mm256_unpackhi_ps(h[2], h[3]));
-    const __m256 s0123 = _mm256_add_ps(_mm256_shuffle_ps(s01, s23, _MM_SHUFFLE(1, 0, 1, 0)),
-                                       _mm256_shuffle_ps(s01, s23, _MM_SHUFFLE(3, 2, 3, 2)));
-    return _mm_add_ps(_mm256_castps256_ps128(s0123), _mm256_extractf128_ps(s0123, 1));
+    const __m512 s01 = _mm512_add_ps(_mm512_unpacklo_ps(v0, v1), _mm512_unpackhi_ps(v0, v1));
+    const __m512 s23 = _mm512_add_ps(_mm512_unpacklo_ps(v2, v3), _mm512_unpackhi_ps(v2, v3));
+    return _mm512_add_ps(_mm512_shuffle_ps(s01, s23, _MM_SHUFFLE(1, 0, 1, 0)),
+                         _mm512_shuffle_ps(s01, s23, _MM_SHUFFLE(3, 2, 3, 2)));
+}
+
+/* The sums of the lanes of four vectors, from their parts. */
+DOWNHILL_INLINE __m128 sum_4(__m512 p)
+{
+    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(p), _mm512_extractf32x8_ps(p, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+}
+
+/* The sums of the lanes of sixteen vectors, from their parts. */
+DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
+{
+    const __m512 s01 = _mm512_add_ps(_mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(1, 0, 1, 0)),
+                                     _mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(3, 2, 3, 2)));
+    const __m512 s23 = _mm512_add_ps(_mm512_shuffle_f32x4(p[2], p[3], _MM_SHUFFLE(1, 0, 1, 0)),
+                                     _mm512_shuffle_f32x4(p[2], p[3], _MM_SHUFFLE(3, 2, 3, 2)));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(2, 0, 2, 0)),
+                         _mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(3, 1, 3, 1)));
 }
 
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const float *const *x,
@@ -35,9 +50,10 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
     const float *x_row[TILE_ROWS];
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS];
-    for (int j = 0; j < classes; j++)
-        for (int r = 0; r < rows; r++)
+    __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS]; /* zero beyond classes and rows */
+    DOWNHILL_UNROLL
+    for (int j = 0; j < TILE_CLASSES; j++)
+        for (int r = 0; r < TILE_ROWS; r++)
             sum_f32x16[j][r] = _mm512_setzero_ps();
 
     size_t k = 0;
@@ -63,15 +79,29 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         }
     }
 
+    /* Classes 0 … 3 of all rows at once, a row to a part; then classes 4 and 5, a row to a lane. */
+    __m512 part[TILE_ROWS];
     DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++) {
-        __m512 four[TILE_ROWS];
-        for (int r = 0; r < TILE_ROWS; r++)
-            four[r] = r < rows ? sum_f32x16[j][r] : _mm512_setzero_ps();
-        float sum[TILE_ROWS];
-        _mm_storeu_ps(sum, sum_lanes_of_four(four));
-        for (int r = 0; r < rows; r++)
-            scores[(size_t)r * lds + (size_t)j] += sum[r];
+    for (int r = 0; r < TILE_ROWS; r++)
+        part[r] = sum_parts(sum_f32x16[0][r], sum_f32x16[1][r], sum_f32x16[2][r], sum_f32x16[3][r]);
+    float four[TILE_ROWS][4], fifth[TILE_ROWS], sixth[TILE_ROWS];
+    _mm512_storeu_ps(four, sum_16(part));
+    if (classes > 4)
+        _mm_storeu_ps(fifth, sum_4(sum_parts(sum_f32x16[4][0], sum_f32x16[4][1], sum_f32x16[4][2],
+                                             sum_f32x16[4][3])));
+    if (classes > 5)
+        _mm_storeu_ps(sixth, sum_4(sum_parts(sum_f32x16[5][0], sum_f32x16[5][1], sum_f32x16[5][2],
+                                             sum_f32x16[5][3])));
+    const __mmask8 lanes = (__mmask8)(classes < 4 ? (1 << classes) - 1 : 0xF);
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++) {
+        float *scores_r = scores + (size_t)r * lds;
+        const __m128 before = _mm_maskz_loadu_ps(lanes, scores_r);
+        _mm_mask_storeu_ps(scores_r, lanes, _mm_add_ps(before, _mm_loadu_ps(four[r])));
+        if (classes > 4)
+            scores_r[4] += fifth[r];
+        if (classes > 5)
+            scores_r[5] += sixth[r];
     }
 }
 
@@ -81,19 +111,8 @@ DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, cons
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
         tile(TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
-    switch (n - i) {
-    case 3:
-        tile(3, classes, d, x + i, w, ldw, scores + i * lds, lds);
-        break;
-    case 2:
-        tile(2, classes, d, x + i, w, ldw, scores + i * lds, lds);
-        break;
-    case 1:
+    for (; i < n; i++)
         tile(1, classes, d, x + i, w, ldw, scores + i * lds, lds);
-        break;
-    default:
-        break;
-    }
 }
 
 void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const float *const *x, const float *w,
@@ -104,6 +123,9 @@ void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const float *const 
         const float *wj = w + j * ldw;
         float *scores_j = scores + j;
         switch (classes) {
+        case 6:
+            column_of_tiles(6, n, d, x, wj, ldw, scores_j, lds);
+            break;
         case 5:
             column_of_tiles(5, n, d, x, wj, ldw, scores_j, lds);
             break;
