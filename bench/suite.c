@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_GROUP = BENCH_KERNEL_COUNT * LEVELS_MAX };
+enum { MAX_GROUP = BENCH_KERNEL_COUNT * (LEVELS_MAX + PEERS_COUNT) };
 
 /* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one
  * row is a prediction; 20000 rows come from memory; the wide one has W out of every L2. */
@@ -55,16 +55,20 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
     const downhill_kernels *levels[LEVELS_MAX];
     const size_t n_levels = levels_to_run(options->isa, levels);
     int code = n_levels > 0 ? EXIT_OK : EXIT_ISA;
-    const size_t most = options->n_shapes * BENCH_KERNEL_COUNT * n_levels;
+    const peer *peers = options->peers ? peers_open() : NULL;
+    const size_t n_peers = options->peers ? PEERS_COUNT : 0;
+    const size_t most = options->n_shapes * BENCH_KERNEL_COUNT * (n_levels + n_peers);
     if (code == EXIT_OK && (suite->rows = calloc(most, sizeof *suite->rows)) == NULL) {
         error_line("bench: out of memory");
         code = EXIT_INTERNAL;
     }
     for (size_t s = 0; code == EXIT_OK && s < options->n_shapes; s++)
         for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
-            for (size_t l = 0; l < n_levels; l++) {
-                const bench_row row =
-                    make_row(k, downhill_kernels_name(levels[l]), &options->shapes[s], s);
+            for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
+                const peer *p = l < n_levels ? NULL : &peers[l - n_levels];
+                const char *name = p == NULL ? downhill_kernels_name(levels[l]) : p->name;
+                bench_row row = make_row(k, name, &options->shapes[s], s);
+                row.peer = p;
                 if (regexec(&filter, row.name, 0, NULL, 0) == 0)
                     suite->rows[suite->n_rows++] = row;
             }
@@ -205,11 +209,12 @@ static void open_group(struct run *run, struct group *g, workload *load)
     for (size_t i = 0; i < g->count; i++) {
         bench_row *row = g->rows[i];
         row->samples = calloc(run->options->repetitions, sizeof *row->samples);
-        g->tasks[i] = (bench_task){.load = load, .kernel = row->kernel};
+        g->tasks[i] = (bench_task){.load = load, .kernel = row->kernel, .peer = row->peer};
         g->handles[i] = gbench_register(row->name, bench_task_run, &g->tasks[i]);
         if (row->samples == NULL || g->handles[i] == NULL)
             skip(row, "out of memory");
-        else if (downhill_select(row->isa, &g->tasks[i].kernels, NULL, 0) != DOWNHILL_OK)
+        else if (row->peer == NULL &&
+                 downhill_select(row->isa, &g->tasks[i].kernels, NULL, 0) != DOWNHILL_OK)
             skip(row, "the level is not usable");
         if (g->handles[i] != NULL) {
             gbench_label(g->handles[i], row->isa);
@@ -220,12 +225,34 @@ static void open_group(struct run *run, struct group *g, workload *load)
     }
 }
 
+/* What is wrong, or not there, is not timed. */
+static void check_peers(bench_suite *suite, size_t first, size_t end, workload *load)
+{
+    enum { UNKNOWN, GOOD, BAD } found[PEERS_COUNT] = {UNKNOWN};
+    for (size_t i = first; i < end; i++) {
+        bench_row *row = &suite->rows[i];
+        if (row->peer == NULL)
+            continue;
+        if (row->peer->missing[0] != '\0') {
+            skip(row, row->peer->missing);
+            continue;
+        }
+        const size_t p = (size_t)(row->peer - peers_open());
+        if (found[p] == UNKNOWN)
+            found[p] = peer_agrees(row->peer, load) ? GOOD : BAD;
+        if (found[p] == BAD)
+            skip(row, "its scores or its gradient are not within the bound of ours");
+    }
+}
+
 static void run_shape(struct run *run, size_t first, size_t end)
 {
     bench_suite *suite = run->suite;
     const bench_row *any = &suite->rows[first];
     workload load;
     const bool ready = workload_open(&load, any->n, any->d, any->c, run->options->seed);
+    if (ready)
+        check_peers(suite, first, end, &load);
     for (size_t i = first; i < end && !*run->stop;) {
         const char *name = bench_formulas[suite->rows[i].kernel].group;
         struct group g = {0};

@@ -5,6 +5,7 @@
 #define DOWNHILL_BENCH_SUITE_H
 
 #include "formulas.h"
+#include "peers.h"
 #include "stats.h"
 #include "verify/verify.h"
 
@@ -21,6 +22,7 @@ typedef struct bench_shape {
 typedef struct bench_options {
     const char *filter; /* extended regular expression on the row's name; NULL: all */
     const char *isa;    /* one level; NULL: every usable one */
+    bool peers;         /* the other libraries as well */
     const bench_shape *shapes;
     size_t n_shapes;
     size_t repetitions;
@@ -43,7 +45,8 @@ typedef struct bench_sample {
 typedef struct bench_row {
     char name[96];
     bench_kernel kernel;
-    const char *isa; /* the level's own name, static */
+    const char *isa;  /* the level's own name, or the peer's; static */
+    const peer *peer; /* NULL: one of our levels */
     size_t n, d, c;
     size_t family; /* number of the shape; index within it counts the rows */
     double flops, bytes;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload.h"
 
+#include "peers.h"
+
 #include "base/memory.h"
 #include "base/rng.h"
 
@@ -81,10 +83,8 @@ void workload_close(workload *load)
     memset(load, 0, sizeof *load);
 }
 
-static downhill_status run_once(const bench_task *task)
+downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, workload *l)
 {
-    const workload *l = task->load;
-    const downhill_kernels *k = task->kernels;
     const downhill_batch_f32 batch = {
         .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
     const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
@@ -92,7 +92,7 @@ static downhill_status run_once(const bench_task *task)
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f}, softmax = {DOWNHILL_SOFTMAX, 0.0f};
     double loss;
     downhill_status status = DOWNHILL_OK;
-    switch (task->kernel) {
+    switch (kernel) {
     case BENCH_SCORE:
         return downhill_score_f32(k, &batch, &weights, l->scores, l->c);
     case BENCH_HINGE:
@@ -127,6 +127,10 @@ static downhill_status run_once(const bench_task *task)
 void bench_task_run(void *context, uint64_t iterations)
 {
     bench_task *task = context;
-    for (uint64_t i = 0; i < iterations; i++)
-        task->status = run_once(task);
+    if (task->peer != NULL)
+        for (uint64_t i = 0; i < iterations; i++)
+            task->status = peer_run(task->peer, task->kernel, task->load);
+    else
+        for (uint64_t i = 0; i < iterations; i++)
+            task->status = workload_run(task->kernels, task->kernel, task->load);
 }

@@ -26,11 +26,17 @@ typedef struct workload {
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed);
 void workload_close(workload *load);
 
+/* The kernel once, on these buffers. */
+downhill_status workload_run(const downhill_kernels *kernels, bench_kernel kernel, workload *load);
+
+struct peer; /* peers.h */
+
 typedef struct bench_task {
     workload *load;
     bench_kernel kernel;
     const downhill_kernels *kernels;
-    downhill_status status; /* of the last call */
+    const struct peer *peer; /* instead of the kernels; NULL: none */
+    downhill_status status;  /* of the last call */
 } bench_task;
 
 /* A gbench_function; the context is a bench_task. */

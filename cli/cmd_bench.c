@@ -24,7 +24,7 @@ struct config {
     size_t repetitions;
     double min_time_s;
     uint64_t seed;
-    bool list, formulas, quick;
+    bool list, formulas, quick, peers;
 };
 
 #define AT(member) .offset = offsetof(struct config, member)
@@ -59,6 +59,10 @@ static const cli_option options[] = {
      .min = 1e-5,
      .max = 3600,
      .help = "least time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms)"},
+    {.name = "peers",
+     .kind = OPTION_FLAG,
+     AT(peers),
+     .help = "OpenBLAS, BLIS and oneDNN beside ours, where they are installed"},
     {.name = "quick", .kind = OPTION_FLAG, AT(quick), .help = "few shapes, short samples"},
     {.name = "seed",
      .kind = OPTION_SEED,
@@ -186,6 +190,8 @@ static int write_results(const struct config *config, const machine *m, const be
     output_set(root, "build", machine_build_to_json());
     output_set(root, "verify", verify_to_json(verified, config->seed));
     output_set(root, "formulas", bench_formulas_to_json());
+    if (config->peers)
+        output_set(root, "peers", peers_to_json());
     output_set(root, "benchmarks", bench_rows_to_json(suite));
     output_set(root, "warnings", json_incref(warnings));
     return output_json(config->json, root);
@@ -290,6 +296,7 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
 
     const bench_options bench = {.filter = config.filter,
+                                 .peers = config.peers,
                                  .isa = config.isa,
                                  .shapes = shapes,
                                  .n_shapes = n_shapes,

@@ -256,6 +256,86 @@ static void test_suite__too_large__is_skipped(void **state)
     bench_suite_free(&suite);
 }
 
+/* A matrix product as it is defined, with a mistake of each kind on demand. */
+static enum { RIGHT, LAST_CLASS_LOST, NO_BIAS, ROUNDED_TO_BF16 } mistake;
+
+static float element(const float *m, size_t ld, bool transpose, size_t i, size_t j)
+{
+    const float value = transpose ? m[j * ld + i] : m[i * ld + j];
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits &= mistake == ROUNDED_TO_BF16 ? 0xFFFF0000u : 0xFFFFFFFFu;
+    float rounded;
+    memcpy(&rounded, &bits, sizeof rounded);
+    return rounded;
+}
+
+static void plain_sgemm(const peer *p, bool transpose_a, bool transpose_b, size_t m, size_t n,
+                        size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                        bool accumulate, float *c, size_t ldc)
+{
+    (void)p;
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            double sum = accumulate && mistake != NO_BIAS ? (double)c[i * ldc + j] : 0.0;
+            for (size_t q = 0; q < k; q++)
+                sum += (double)element(a, lda, transpose_a, i, q) *
+                       (double)element(b, ldb, transpose_b, q, j);
+            c[i * ldc + j] = mistake == LAST_CLASS_LOST && i + 1 == m ? 0.0f : (float)sum;
+        }
+}
+
+static void test_peers__wrong_product__is_found(void **state)
+{
+    (void)state;
+    const peer plain = {.name = "plain", .sgemm = plain_sgemm};
+    workload load;
+    assert_true(workload_open(&load, 33, 70, 5, 1));
+    for (mistake = RIGHT; mistake <= ROUNDED_TO_BF16; mistake++)
+        assert_int_equal(peer_agrees(&plain, &load), mistake == RIGHT);
+    mistake = RIGHT;
+    workload_close(&load);
+}
+
+/* Those that are installed give a row that is timed; the others say why not. */
+static void test_peers__rows(void **state)
+{
+    (void)state;
+    const bench_shape shape = {37, 70, 10, false};
+    const bench_options options = {.isa = "scalar",
+                                   .peers = true,
+                                   .shapes = &shape,
+                                   .n_shapes = 1,
+                                   .repetitions = 2,
+                                   .min_time_s = 1e-5,
+                                   .seed = 1};
+    bench_suite suite;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT + 3 * PEERS_COUNT);
+    volatile sig_atomic_t stop = 0;
+    assert_int_equal(bench_suite_run(&options, &suite, &stop), EXIT_OK);
+    for (size_t i = 0; i < suite.n_rows; i++) {
+        const bench_row *row = &suite.rows[i];
+        if (row->peer == NULL || row->peer->missing[0] == '\0')
+            assert_int_equal(row->n_samples, 2);
+        else
+            assert_non_null(strstr(row->skipped, row->peer->missing));
+    }
+    bench_suite_free(&suite);
+}
+
+/* The set-up of the tests installs all three: a peer that is lost must not go unseen. */
+static void test_peers__are_all_there(void **state)
+{
+    (void)state;
+    const peer *peers = peers_open();
+    for (size_t i = 0; i < PEERS_COUNT; i++) {
+        if (peers[i].missing[0] != '\0')
+            fail_msg("%s: %s", peers[i].name, peers[i].missing);
+        assert_true(peers[i].version[0] != '\0');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +347,9 @@ int main(void)
         cmocka_unit_test(test_suite__stop__keeps_what_there_is),
         cmocka_unit_test(test_suite__filter),
         cmocka_unit_test(test_suite__too_large__is_skipped),
+        cmocka_unit_test(test_peers__wrong_product__is_found),
+        cmocka_unit_test(test_peers__rows),
+        cmocka_unit_test(test_peers__are_all_there),
     };
     return cmocka_run_group_tests_name("bench", tests, scratch_open, scratch_close);
 }

@@ -227,9 +227,11 @@ static void test_cli__bench_json(void **state)
 {
     (void)state;
     assert_int_equal(
-        shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 4 --json -"), EXIT_OK);
+        shell("$downhill bench --peers --shape 4x33x3 --min-time 50us --repetitions 4 --json -"),
+        EXIT_OK);
     json_t *root = parsed(out);
     assert_int_equal((int)number(root, "schema_version"), 1);
+    assert_int_equal(json_array_size(json_object_get(root, "peers")), 3);
     assert_int_equal((int)number(json_object_get(root, "verify"), "failures"), 0);
     assert_true(number(json_object_get(root, "verify"), "checks") > 1000);
     string(json_object_get(root, "context"), "date");

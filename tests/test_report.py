@@ -260,6 +260,20 @@ class GoodResults(ReportTest):
         section = self.markdown(document).split("## No faster")[1].split("## ")[0]
         self.assertIn("No hand-written row has one", section)
 
+    def test_peers__beside_our_best(self):
+        document = bench(shapes=((256, 3072, 10),))
+        document["peers"] = [
+            {"name": "blis", "library": "libblis.so.4", "version": "BLIS 0.9", "missing": ""},
+            {"name": "onednn", "library": "libdnnl.so.2", "version": "", "missing": "not there"},
+        ]
+        document["benchmarks"] += samples("step_hinge_f32", "blis", (256, 3072, 10), 200.0)
+        text = self.markdown(document)
+        # 4000 operations in 100 and in 200 ns.
+        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 40.0 | 20.0 | – | 2.00× ±", text)
+        self.assertIn("- onednn: skipped: not there", text)
+        self.assertIn("--peers", text)
+        self.assertNotIn("blis", text[text.index("results:begin") : text.index("results:end")])
+
     def test_training__of_other_settings_is_not_compared(self):
         other = train()
         for run in other["training"]:
@@ -433,6 +447,12 @@ class BadResults(ReportTest):
         self.refused("'log' is not one of", document)
         document = {k: v for k, v in train().items() if k != "training"}
         self.refused("neither benchmarks nor training", document)
+
+    def test_peer_that_is_not_listed(self):
+        document = bench()
+        document["peers"] = []
+        document["benchmarks"] += samples("step_hinge_f32", "blis", (256, 3072, 10), 200.0)
+        self.refused("no level 'blis'", document)
 
     def test_files_that_do_not_belong_together(self):
         other = train()

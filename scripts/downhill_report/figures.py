@@ -161,7 +161,7 @@ class Painter:
         shown = [
             row
             for row in self.model.timed
-            if row.kernel in kernels and self.model.level(row.isa).kind != "auto"
+            if row.kernel in kernels and self.model.level(row.isa).kind in ("baseline", "hand")
         ]
         series: dict[tuple[str, str], list[Row]] = {}
         for row in shown:

@@ -105,8 +105,9 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
                 )
             benchmarks_path = path
             check_rows(path, document)
-            for key in ("context", "verify", "formulas", "benchmarks"):
-                merged[key] = document[key]
+            for key in ("context", "verify", "formulas", "peers", "benchmarks"):
+                if key in document:
+                    merged[key] = document[key]
         for run in document.get("training", []):
             key = tuple(run[name] for name in TRAINING_KEY)
             if any(key == tuple(other[name] for name in TRAINING_KEY) for other in training):
@@ -137,16 +138,17 @@ def require_same(
 def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
     """What a schema cannot say: levels that exist, each once, and names that can be drawn."""
     levels = [level["name"] for level in document["machine"]["levels"]]
+    peers = [peer["name"] for peer in document.get("peers", [])]
     rows, runs = document.get("benchmarks", []), document.get("training", [])
-    for name in [*levels, *(row["kernel"] for row in rows)]:
+    for name in [*levels, *peers, *(row["kernel"] for row in rows)]:
         if not PLAIN_NAME.fullmatch(name):
             raise BadResults(f"{path}: {name!r} is no name of a kernel or level; not our file")
-    if len(set(levels)) < len(levels):
-        raise BadResults(f"{path}: machine.levels has a level twice; the file is damaged")
-    for isa, what in [(row["isa"], row["name"]) for row in rows] + [
-        (run["isa"], f"{run['loss']} training") for run in runs
+    if len({*levels, *peers}) < len(levels) + len(peers):
+        raise BadResults(f"{path}: machine.levels or peers has a name twice; the file is damaged")
+    for isa, known, what in [(row["isa"], levels + peers, row["name"]) for row in rows] + [
+        (run["isa"], levels, f"{run['loss']} training") for run in runs
     ]:
-        if isa not in levels:
+        if isa not in known:
             raise BadResults(
                 f"{path}: {what}: no level '{isa}' in machine.levels; the file is damaged"
             )

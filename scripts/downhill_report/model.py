@@ -22,7 +22,7 @@ MAX_SHAPES_DRAWN = 8
 @dataclass(frozen=True)
 class Level:
     name: str
-    kind: str  # baseline, auto or hand
+    kind: str  # baseline, auto, hand, or peer: another library
     auto_of: str | None  # of an auto level: the hand-written one at the same flags
 
 
@@ -133,6 +133,7 @@ class Model:
         self.levels = [
             Level(o["name"], o["kind"], o["auto_of"]) for o in results["machine"]["levels"]
         ]
+        self.peers = [Level(o["name"], "peer", None) for o in results.get("peers", [])]
         self.rows = rows_of(results.get("benchmarks", []))
         self.timed = [row for row in self.rows if not row.skipped]
         self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.timed}
@@ -162,7 +163,7 @@ class Model:
         return [shape for shape in self.shapes if shape not in drawn]
 
     def level(self, name: str) -> Level:
-        return next(level for level in self.levels if level.name == name)
+        return next(level for level in (*self.levels, *self.peers) if level.name == name)
 
     def find(self, kernel: str, isa: str | None, shape: Shape) -> Row | None:
         return self._by_key.get((kernel, isa, shape)) if isa else None
@@ -170,6 +171,18 @@ class Model:
     def timed_levels(self) -> list[Level]:
         present = {row.isa for row in self.timed} | {run.isa for run in self.training}
         return [level for level in self.levels if level.name in present]
+
+    def against_peers(self) -> list[tuple[Row, list[Row | None], Ratio]]:
+        """(our best row, each peer's, how many times faster than the best of them)."""
+        out = []
+        for shape in self.shapes:
+            for kernel in self.kernels:
+                ours = self.best(kernel, shape, ("baseline", "hand"))
+                best = self.best(kernel, shape, ("peer",))
+                if ours and best:
+                    theirs = [self.find(kernel, peer.name, shape) for peer in self.peers]
+                    out.append((ours, theirs, ratio(ours, best)))
+        return out
 
     def over_scalar(self, row: Row) -> Ratio | None:
         scalar = self.find(row.kernel, self.baseline, row.shape)

@@ -40,6 +40,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "r": results,
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
         "levels": [level.name for level in model.timed_levels()],
+        "peers": [peer.name for peer in model.peers],
         "headline": words.headline(model),
         "summary": words.summary(model),
         "no_faster": words.no_faster_text(model),

@@ -184,7 +184,7 @@ def commands(results: dict[str, Any]) -> list[str]:
         out.append(
             f"downhill bench --repetitions {context['repetitions']} "
             f"--min-time {1e3 * context['min_time_s']:g}ms --seed {context['seed']}{options} "
-            "--json bench.json"
+            f"{'--peers ' if 'peers' in results else ''}--json bench.json"
         )
     settings = ("loss", "batch", "lr", "reg", "delta", "seed")
     seen: dict[str, list[str]] = {}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "peers.h"
+
+#include "base/output.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The parts of the three interfaces that are used, so that no header of theirs is needed. */
+typedef void (*cblas_sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n,
+                                     int k, float alpha, const float *a, int lda, const float *b,
+                                     int ldb, float beta, float *c, int ldc);
+enum { CBLAS_ROW_MAJOR = 101, CBLAS_NO_TRANSPOSE = 111, CBLAS_TRANSPOSE = 112 };
+
+typedef int (*dnnl_sgemm_function)(char transpose_a, char transpose_b, int64_t m, int64_t n,
+                                   int64_t k, float alpha, const float *a, int64_t lda,
+                                   const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+static void sgemm_cblas(const peer *p, bool transpose_a, bool transpose_b, size_t m, size_t n,
+                        size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                        bool accumulate, float *c, size_t ldc)
+{
+    ((cblas_sgemm_function)p->function)(
+        CBLAS_ROW_MAJOR, transpose_a ? CBLAS_TRANSPOSE : CBLAS_NO_TRANSPOSE,
+        transpose_b ? CBLAS_TRANSPOSE : CBLAS_NO_TRANSPOSE, (int)m, (int)n, (int)k, 1.0f, a,
+        (int)lda, b, (int)ldb, accumulate ? 1.0f : 0.0f, c, (int)ldc);
+}
+
+static void sgemm_onednn(const peer *p, bool transpose_a, bool transpose_b, size_t m, size_t n,
+                         size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                         bool accumulate, float *c, size_t ldc)
+{
+    ((dnnl_sgemm_function)p->function)(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', (int64_t)m,
+                                       (int64_t)n, (int64_t)k, 1.0f, a, (int64_t)lda, b,
+                                       (int64_t)ldb, accumulate ? 1.0f : 0.0f, c, (int64_t)ldc);
+}
+
+/* ---- loading ---- */
+
+typedef void (*function)(void);
+
+/* POSIX lets dlsym() return functions as void *, ISO C has no such conversion. */
+static function find(void *library, const char *name)
+{
+    void *object = dlsym(library, name);
+    function f = NULL;
+    memcpy(&f, &object, sizeof f);
+    return f;
+}
+
+static bool has_feature(const char *name)
+{
+    downhill_feature f;
+    for (size_t i = 0; downhill_feature_at(i, &f) == DOWNHILL_OK; i++)
+        if (strcmp(f.name, name) == 0)
+            return f.cpu && f.os;
+    return false;
+}
+
+static void *load(peer *p, const char *soname, const char *symbol)
+{
+    p->library = soname;
+    void *library = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        snprintf(p->missing, sizeof p->missing, "%s", dlerror());
+        return NULL;
+    }
+    p->function = find(library, symbol);
+    if (p->function == NULL) {
+        snprintf(p->missing, sizeof p->missing, "%s has no %s", soname, symbol);
+        dlclose(library);
+        return NULL;
+    }
+    return library;
+}
+
+static const char *openblas_kernels(void *library)
+{
+    char *(*name)(void) = (char *(*)(void))find(library, "openblas_get_corename");
+    return name != NULL ? name() : "unknown";
+}
+
+static void open_openblas(peer *p)
+{
+    /* Version 0.3.21 takes an AMD CPU that is newer than itself for a Haswell, and it cannot be
+     * loaded twice; on the Intel CPUs that it knows this is what it chooses. */
+    const bool asked = getenv("OPENBLAS_CORETYPE") != NULL;
+    if (has_feature("avx512f") && has_feature("avx512bw") && has_feature("avx512dq") &&
+        has_feature("avx512vl"))
+        setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
+    void *library = load(p, "libopenblas.so.0", "cblas_sgemm");
+    if (library == NULL)
+        return;
+    void (*threads)(int) = (void (*)(int))find(library, "openblas_set_num_threads");
+    if (threads != NULL)
+        threads(1);
+    char *(*config)(void) = (char *(*)(void))find(library, "openblas_get_config");
+    char version[24] = "unknown"; /* the second word of "OpenBLAS 0.3.21 DYNAMIC_ARCH ..." */
+    if (config != NULL)
+        sscanf(config(), "%*s %23s", version);
+    snprintf(p->version, sizeof p->version, "OpenBLAS %s, kernels %s%s", version,
+             openblas_kernels(library), asked ? " as OPENBLAS_CORETYPE asks" : "");
+}
+
+static const char *blis_kernels(void *library)
+{
+    void (*init)(void) = find(library, "bli_init");
+    int (*id)(void) = (int (*)(void))find(library, "bli_arch_query_id");
+    char *(*name)(int) = (char *(*)(int))find(library, "bli_arch_string");
+    if (init == NULL || id == NULL || name == NULL)
+        return "unknown";
+    init(); /* or the query finds nothing */
+    return name(id());
+}
+
+static void open_blis(peer *p)
+{
+    void *library = load(p, "libblis.so.4", "cblas_sgemm");
+    if (library == NULL)
+        return;
+    /* Version 0.9 falls back to plain C on a CPU that it does not know. Of what it has, its AVX2
+     * kernels, number 3, are the faster ones at few classes, where it is strongest. */
+    const bool asked = getenv("BLIS_ARCH_TYPE") != NULL;
+    if (!asked && strcmp(blis_kernels(library), "generic") == 0 && has_feature("fma") &&
+        setenv("BLIS_ARCH_TYPE", "3", 0) == 0) {
+        const function finalize = find(library, "bli_finalize");
+        if (finalize != NULL)
+            finalize();
+        dlclose(library);
+        library = load(p, p->library, "cblas_sgemm");
+    }
+    if (library == NULL)
+        return;
+    char *(*version)(void) = (char *(*)(void))find(library, "bli_info_get_version_str");
+    snprintf(p->version, sizeof p->version, "BLIS %s, kernels %s%s",
+             version != NULL ? version() : "unknown", blis_kernels(library),
+             asked ? " as BLIS_ARCH_TYPE asks" : "");
+}
+
+static void open_onednn(peer *p)
+{
+    void *library = load(p, "libdnnl.so.2", "dnnl_sgemm");
+    if (library == NULL)
+        return;
+    struct version {
+        int major, minor, patch;
+    };
+    const struct version *(*version)(void) =
+        (const struct version *(*)(void))find(library, "dnnl_version");
+    if (version != NULL)
+        snprintf(p->version, sizeof p->version, "oneDNN %d.%d.%d", version()->major,
+                 version()->minor, version()->patch);
+}
+
+const peer *peers_open(void)
+{
+    static peer peers[PEERS_COUNT] = {{.name = "openblas", .sgemm = sgemm_cblas},
+                                      {.name = "blis", .sgemm = sgemm_cblas},
+                                      {.name = "onednn", .sgemm = sgemm_onednn}};
+    static bool opened;
+    if (!opened) {
+        opened = true;
+        /* Before any of them is loaded: they share one OpenMP runtime, which looks once. */
+        setenv("OMP_NUM_THREADS", "1", 1);
+        setenv("BLIS_NUM_THREADS", "1", 1);
+        open_openblas(&peers[0]);
+        open_blis(&peers[1]);
+        open_onednn(&peers[2]);
+    }
+    return peers;
+}
+
+/* ---- the kernels ---- */
+
+bool peer_has(bench_kernel kernel)
+{
+    return kernel == BENCH_SCORE || kernel == BENCH_GRAD || kernel == BENCH_STEP_HINGE;
+}
+
+static void score(const peer *p, workload *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        memcpy(l->scores + i * l->c, l->b, l->c * sizeof *l->b);
+    p->sgemm(p, false, true, l->n, l->c, l->d, l->x, l->d, l->w, l->d, true, l->scores, l->c);
+}
+
+static void grad(const peer *p, workload *l, const float *dscores)
+{
+    p->sgemm(p, true, false, l->c, l->d, l->n, dscores, l->c, l->x, l->d, false, l->dw, l->d);
+    memset(l->db, 0, l->c * sizeof *l->db);
+    for (size_t i = 0; i < l->n; i++)
+        for (size_t j = 0; j < l->c; j++)
+            l->db[j] += dscores[i * l->c + j];
+}
+
+downhill_status peer_run(const peer *p, bench_kernel kernel, workload *l)
+{
+    downhill_status status = DOWNHILL_OK;
+    double loss;
+    switch (kernel) {
+    case BENCH_SCORE:
+        score(p, l);
+        break;
+    case BENCH_GRAD:
+        grad(p, l, l->grad_dscores);
+        break;
+    case BENCH_STEP_HINGE:
+        score(p, l);
+        if ((status = downhill_hinge_f32(NULL, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores,
+                                         l->c, &loss)) == DOWNHILL_OK) {
+            grad(p, l, l->scores);
+            status = workload_run(NULL, BENCH_UPDATE, l);
+        }
+        break;
+    default:
+        status = DOWNHILL_ERR_PARAMETER;
+    }
+    return status;
+}
+
+/* Do rows of the peer's matrix lie within `bound` of ours? Per column where the bounds are of
+ * columns, else per row. */
+static bool within(const float *ours, const float *theirs, size_t rows, size_t columns,
+                   const double *bound, bool of_columns)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) {
+            const double error =
+                fabs((double)ours[i * columns + j] - (double)theirs[i * columns + j]);
+            if (!(error <= bound[of_columns ? j : i]))
+                return false;
+        }
+    return true;
+}
+
+bool peer_agrees(const peer *p, workload *l)
+{
+    const size_t n = l->n, d = l->d, c = l->c, most = n > d ? n : d;
+    float *ours = malloc(most * c * sizeof *ours);
+    double *bound = calloc(c, sizeof *bound);
+    bool good = ours != NULL && bound != NULL;
+    if (good) {
+        /* |x| <= 1, so that Σ|x·w| <= Σ|w|. Ours and theirs may err to either side. */
+        const double gamma = ((double)d + 2) * 0x1p-24;
+        for (size_t j = 0; j < c; j++) {
+            double sum = fabs((double)l->b[j]);
+            for (size_t k = 0; k < d; k++)
+                sum += fabs((double)l->w[j * d + k]);
+            bound[j] = 2 * gamma * sum;
+        }
+        workload_run(NULL, BENCH_SCORE, l);
+        memcpy(ours, l->scores, n * c * sizeof *ours);
+        score(p, l);
+        good = within(ours, l->scores, n, c, bound, true);
+    }
+    if (good) {
+        const double gamma = ((double)n + 2) * 0x1p-24;
+        for (size_t j = 0; j < c; j++) {
+            double sum = 0.0;
+            for (size_t i = 0; i < n; i++)
+                sum += fabs((double)l->grad_dscores[i * c + j]);
+            bound[j] = 2 * gamma * sum;
+        }
+        workload_run(NULL, BENCH_GRAD, l);
+        memcpy(ours, l->dw, c * d * sizeof *ours);
+        grad(p, l, l->grad_dscores);
+        good = within(ours, l->dw, c, d, bound, false);
+    }
+    free(ours);
+    free(bound);
+    return good;
+}
+
+json_t *peers_to_json(void)
+{
+    const peer *peers = peers_open();
+    json_t *list = json_array();
+    for (size_t i = 0; i < PEERS_COUNT; i++) {
+        json_t *o = json_object();
+        output_set(o, "name", json_string(peers[i].name));
+        output_set(o, "library", json_string(peers[i].library));
+        output_set(o, "version", json_string(peers[i].version));
+        output_set(o, "missing", json_string(peers[i].missing));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
