@@ -41,12 +41,15 @@ DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 
                           size_t k, const float *const *x, const float *dscores, size_t ldds,
                           unsigned flags, float *dw, size_t lddw)
 {
-    const __mmask16 before = (flags & GRAD_ACCUMULATE) ? lanes : 0;
     __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS];
     for (int j = 0; j < classes; j++)
         for (int v = 0; v < vectors; v++)
-            sum_f32x16[j][v] =
-                _mm512_maskz_loadu_ps(before, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
+            sum_f32x16[j][v] = _mm512_setzero_ps();
+    if (flags & GRAD_ACCUMULATE)
+        for (int j = 0; j < classes; j++)
+            for (int v = 0; v < vectors; v++)
+                sum_f32x16[j][v] =
+                    _mm512_maskz_loadu_ps(lanes, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
 
     const size_t ahead = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
     size_t i = 0;
