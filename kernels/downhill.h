@@ -260,7 +260,9 @@ DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
  *   grad       overwritten with the gradient of the sum of the losses (divide by n yourself)
  *   loss_sum   the sum over the samples; NULL if not wanted
  *   profile    NULL, or where to add the times of the phases (costs four clock reads a sub-block)
- * Row numbers and labels are checked before anything is written.
+ * Row numbers and labels are checked before anything is written. Samples whose dscores are all 0,
+ * which the hinge loss has where every margin is met, are left out of the gradient: it is the same,
+ * and 2·d·c operations less for each, save that an infinity in such a sample does not become a NaN.
  * Error and exactness: those of the parts, put together. */
 DOWNHILL_API downhill_status downhill_loss_grad_f32(
     const downhill_kernels *kernels, const downhill_batch_f32 *batch,

@@ -47,6 +47,14 @@ double downhill_block_loss(const downhill_kernels *kernels, const struct block *
     return kernels->softmax_f32(block->n, c, scores, lds, block->y, scores, lds);
 }
 
+static void clear(const downhill_weights_f32 *grad)
+{
+    for (size_t j = 0; j < grad->c; j++)
+        memset(grad->w + j * grad->ldw, 0, grad->d * sizeof *grad->w);
+    if (grad->b != NULL)
+        memset(grad->b, 0, grad->c * sizeof *grad->b);
+}
+
 static void add_panel(const float *panel, size_t d, size_t c, unsigned flags, float *dw,
                       size_t lddw)
 {
@@ -66,6 +74,11 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
                          const downhill_weights_f32 *grad)
 {
     const size_t n = block->n, ldw = grad->ldw;
+    if (n == 0) { /* a step whose samples are all satisfied */
+        if (!(flags & GRAD_ACCUMULATE))
+            clear(grad);
+        return;
+    }
     const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
     const float *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
     for (size_t k = 0, features; k < grad->d; k += features) {

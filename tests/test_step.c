@@ -9,6 +9,7 @@
 #include "verify/reference.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,70 @@ static void test_step__gradient__sums_to_zero(void **state)
     for_each_level(gradient_sums_to_zero);
 }
 
+/* Samples that the loss is satisfied with take no part; one with a NaN does. */
+static void test_step__satisfied_samples__are_left_out(void **state)
+{
+    (void)state;
+    enum { N = 70, DIM = 37, CLASSES = 5 };
+    struct problem p = make_problem(N, DIM, CLASSES, 3);
+    /* Class j is scored by feature j alone: e_j, ten times, meets every margin of class j. */
+    memset(p.w, 0, sizeof(float) * CLASSES * DIM);
+    memset(p.b, 0, sizeof(float) * CLASSES);
+    for (size_t j = 0; j < CLASSES; j++)
+        p.w[j * DIM + j] = 1.0f;
+    const downhill_weights_f32 weights = {p.w, DIM, p.b, DIM, CLASSES};
+    const downhill_batch_f32 batch = {p.x, DIM, p.x_rows, p.y, NULL, N};
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    const size_t bytes = downhill_workspace_f32(DIM, CLASSES);
+    void *workspace = malloc(bytes);
+    float *dw = floats(CLASSES * DIM), db[CLASSES];
+    const downhill_weights_f32 grad = {dw, DIM, db, DIM, CLASSES};
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        /* every = 0: none is violated; 1: the first of each seven, by 1 in its other classes. */
+        for (size_t every = 0; every < 2; every++) {
+            size_t violated = 0;
+            for (size_t i = 0; i < N; i++) {
+                const bool met = every == 0 || i % 7 != 0;
+                memset(p.x + i * DIM, 0, sizeof(float) * DIM);
+                p.x[i * DIM + DIM - 1] = (float)(i + 1); /* seen by no class, only by dW */
+                p.x[i * DIM + (size_t)p.y[i]] = met ? 10.0f : 0.0f;
+                violated += !met;
+            }
+            for (size_t j = 0; j < CLASSES * DIM; j++)
+                dw[j] = 99.0f;
+            double loss;
+            assert_int_equal(downhill_loss_grad_f32(k, &batch, &weights, hinge, &grad, &loss,
+                                                    workspace, bytes, NULL),
+                             DOWNHILL_OK);
+            assert_true(loss == (double)(violated * (CLASSES - 1)));
+            for (size_t j = 0; j < CLASSES; j++) {
+                float want = 0.0f, want_b = 0.0f;
+                for (size_t i = 0; i < N && every > 0; i += 7) {
+                    const float ds = (size_t)p.y[i] == j ? -(float)(CLASSES - 1) : 1.0f;
+                    want += ds * (float)(i + 1);
+                    want_b += ds;
+                }
+                assert_true(dw[j * DIM + DIM - 1] == want);
+                assert_true(db[j] == want_b);
+                assert_true(dw[j * DIM + DIM - 2] == 0.0f);
+            }
+        }
+        p.x[5 * DIM] = NAN;
+        double loss;
+        assert_int_equal(downhill_loss_grad_f32(k, &batch, &weights, hinge, &grad, &loss, workspace,
+                                                bytes, NULL),
+                         DOWNHILL_OK);
+        assert_true(isnan(loss) && isnan(dw[0]));
+    }
+    free(workspace);
+    free(dw);
+    free_problem(&p);
+}
+
 static void test_step__profile__adds_up(void **state)
 {
     (void)state;
@@ -281,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_step__fused__same_bits_as_chain),
         cmocka_unit_test(test_step__gradient__is_the_slope),
         cmocka_unit_test(test_step__gradient__sums_to_zero),
+        cmocka_unit_test(test_step__satisfied_samples__are_left_out),
         cmocka_unit_test(test_step__profile__adds_up),
     };
     return cmocka_run_group_tests_name("step", tests, NULL, NULL);
