@@ -19,6 +19,8 @@ typedef enum bench_kernel {
     BENCH_GRAD,
     BENCH_UPDATE,
     BENCH_STEP_HINGE,
+    BENCH_STEP_HINGE_MET50, /* half of the samples meet every margin */
+    BENCH_STEP_HINGE_MET95,
     BENCH_CHAIN_HINGE,
     BENCH_STEP_SOFTMAX,
     BENCH_KERNEL_COUNT

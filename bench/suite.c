@@ -63,7 +63,11 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
         code = EXIT_INTERNAL;
     }
     for (size_t s = 0; code == EXIT_OK && s < options->n_shapes; s++)
-        for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
+        for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++) {
+            /* A share of fewer samples is not what its name says. */
+            if ((k == BENCH_STEP_HINGE_MET50 || k == BENCH_STEP_HINGE_MET95) &&
+                options->shapes[s].n < 20)
+                continue;
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
                 const peer *p = l < n_levels ? NULL : &peers[l - n_levels];
                 const char *name = p == NULL ? downhill_kernels_name(levels[l]) : p->name;
@@ -72,6 +76,7 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
                 if (regexec(&filter, row.name, 0, NULL, 0) == 0)
                     suite->rows[suite->n_rows++] = row;
             }
+        }
     regfree(&filter);
     if (code == EXIT_OK && suite->n_rows == 0) {
         error_line("bench: no row matches '%s'; `downhill bench --list` shows the names",

@@ -22,6 +22,32 @@ static void fill(rng *r, float *values, size_t count, float scale)
         values[i] = rng_unit(r) * scale;
 }
 
+/* The class with the highest score meets every margin at Δ = 0, and no other does. */
+static bool fill_labels(workload *load, rng *r)
+{
+    const size_t n = load->n, c = load->c;
+    size_t *order = memory_new(n, sizeof *order);
+    if (order == NULL)
+        return false;
+    const bool good = workload_run(NULL, BENCH_SCORE, load) == DOWNHILL_OK;
+    for (size_t i = 0; i < n; i++)
+        order[i] = i;
+    rng_shuffle(r, order, n);
+    for (size_t o = 0; o < n; o++) {
+        const size_t i = order[o];
+        const float *s = load->scores + i * c;
+        size_t best = 0;
+        for (size_t j = 1; j < c; j++)
+            best = s[j] > s[best] ? j : best;
+        const size_t other = c == 1 ? 0 : (best + 1 + rng_below(r, c - 1)) % c;
+        load->y[i] = (int32_t)other;
+        load->y_met50[i] = (int32_t)(o < n / 2 ? best : other);
+        load->y_met95[i] = (int32_t)(o < n * 19 / 20 ? best : other);
+    }
+    free(order);
+    return good;
+}
+
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
 {
     *load = (workload){.n = n, .d = d, .c = c};
@@ -49,6 +75,8 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
         good = *buffers[i].buffer != NULL;
     }
     good = good && (load->y = memory_new(n, sizeof(int32_t))) != NULL &&
+           (load->y_met50 = memory_new(n, sizeof(int32_t))) != NULL &&
+           (load->y_met95 = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->workspace = memory_new(load->workspace_bytes, 1)) != NULL;
     if (!good) {
         workload_close(load);
@@ -62,8 +90,10 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     fill(&r, load->grad_dscores, n * c, 1.0f);
     fill(&r, load->dw, c * d, 1.0f);
     fill(&r, load->db, c, 1.0f);
-    for (size_t i = 0; i < n; i++)
-        load->y[i] = (int32_t)rng_below(&r, c);
+    if (!fill_labels(load, &r)) {
+        workload_close(load);
+        return false;
+    }
     return true;
 }
 
@@ -79,6 +109,8 @@ void workload_close(workload *load)
     free(load->dw);
     free(load->db);
     free(load->y);
+    free(load->y_met50);
+    free(load->y_met95);
     free(load->workspace);
     memset(load, 0, sizeof *load);
 }
@@ -108,6 +140,14 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
     case BENCH_STEP_HINGE:
         return downhill_step_f32(k, &batch, &weights, hinge, DECAY, STEP, &grad, &loss,
                                  l->workspace, l->workspace_bytes, NULL);
+    case BENCH_STEP_HINGE_MET50:
+    case BENCH_STEP_HINGE_MET95: {
+        const downhill_loss perceptron = {DOWNHILL_HINGE, 0.0f};
+        downhill_batch_f32 met = batch;
+        met.y = kernel == BENCH_STEP_HINGE_MET50 ? l->y_met50 : l->y_met95;
+        return downhill_step_f32(k, &met, &weights, perceptron, DECAY, STEP, &grad, &loss,
+                                 l->workspace, l->workspace_bytes, NULL);
+    }
     case BENCH_STEP_SOFTMAX:
         return downhill_step_f32(k, &batch, &weights, softmax, DECAY, STEP, &grad, &loss,
                                  l->workspace, l->workspace_bytes, NULL);

@@ -16,13 +16,15 @@ typedef struct workload {
     float *loss_scores,
         *grad_dscores; /* what the losses and the gradient are given, never written */
     float *scores, *dscores, *dw, *db; /* what the kernels write */
-    int32_t *y;
+    int32_t *y, *y_met50,
+        *y_met95; /* labels: the margins of 0, 50 and 95 % of the samples are met */
     void *workspace;
     size_t workspace_bytes;
 } workload;
 
 /* Fills X with reals in [-1, 1), W so that scores are of order 1, labels at random. Every page is
- * written. false: out of memory. */
+ * written. false: out of memory. With y some margin of every sample is violated at Δ >= 0; with
+ * y_met50 and y_met95 that share of the samples, drawn at random, meets every margin at Δ = 0. */
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed);
 void workload_close(workload *load);
 

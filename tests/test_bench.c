@@ -44,6 +44,8 @@ static void test_formulas__counted_by_hand(void **state)
         {BENCH_UPDATE, 3 * 20, 12 * 20, "3*d*c + 3*c"},
         {BENCH_STEP_HINGE, 4 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
          "4*n*d*c + 3*d*c + 6*n*c + 3*c"},
+        {BENCH_STEP_HINGE_MET50, 3 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
+         "3*n*d*c + 3*d*c + 6*n*c + 3*c"},
     };
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         const bench_formula *f = &bench_formulas[want[i].kernel];
@@ -132,7 +134,8 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
     const bench_options options = tiny_options();
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(suite.n_rows, 2 * BENCH_KERNEL_COUNT * usable_levels());
+    /* All but the two steps that need 20 samples to leave 5 % of them in. */
+    assert_int_equal(suite.n_rows, 2 * (BENCH_KERNEL_COUNT - 2) * usable_levels());
     assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");
     const volatile sig_atomic_t go_on = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &go_on), EXIT_OK);
@@ -256,6 +259,28 @@ static void test_suite__too_large__is_skipped(void **state)
     bench_suite_free(&suite);
 }
 
+/* The steps in which samples are left out must leave out the share that their names tell. */
+static void test_workload__met_labels__are_the_share_they_say(void **state)
+{
+    (void)state;
+    workload load;
+    assert_true(workload_open(&load, 200, 70, 5, 1));
+    const int32_t *const labels[] = {load.y, load.y_met50, load.y_met95};
+    static const size_t met[] = {0, 100, 190};
+    for (int l = 0; l < 3; l++) {
+        double loss;
+        assert_int_equal(workload_run(NULL, BENCH_SCORE, &load), DOWNHILL_OK);
+        assert_int_equal(downhill_hinge_f32(NULL, load.n, load.c, load.scores, load.c, labels[l],
+                                            0.0f, load.scores, load.c, &loss),
+                         DOWNHILL_OK);
+        size_t count = 0;
+        for (size_t i = 0; i < load.n; i++)
+            count += load.scores[i * load.c + (size_t)labels[l][i]] == 0.0f;
+        assert_int_equal(count, met[l]);
+    }
+    workload_close(&load);
+}
+
 /* A matrix product as it is defined, with a mistake of each kind on demand. */
 static enum { RIGHT, LAST_CLASS_LOST, NO_BIAS, ROUNDED_TO_BF16 } mistake;
 
@@ -347,6 +372,7 @@ int main(void)
         cmocka_unit_test(test_suite__stop__keeps_what_there_is),
         cmocka_unit_test(test_suite__filter),
         cmocka_unit_test(test_suite__too_large__is_skipped),
+        cmocka_unit_test(test_workload__met_labels__are_the_share_they_say),
         cmocka_unit_test(test_peers__wrong_product__is_found),
         cmocka_unit_test(test_peers__rows),
         cmocka_unit_test(test_peers__are_all_there),
