@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "blocking.h"
 #include "kernels.h"
 #include "verify/arena.h"
 #include "verify/verify.h"
@@ -223,7 +224,8 @@ static void grad_writes_far_away(size_t n, size_t d, size_t c, const float *cons
                                  size_t lddw)
 {
     downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
-    dw[(c - 1) * lddw + d + 600] = 0.0f;
+    if (lddw != PANEL_LD) /* which is the frame's own, on the stack, with no guard behind it */
+        dw[(c - 1) * lddw + d + 600] = 0.0f;
 }
 
 static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
