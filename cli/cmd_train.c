@@ -285,7 +285,8 @@ static int train_all(const struct config *config, struct run *runs, size_t count
                          &run->result);
         if (code == EXIT_OK && print && run->result.n_epochs > 0)
             print_phases(&run->result);
-        if (clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
+        if (code == EXIT_OK &&
+            clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
             warnings_add(warnings,
                          "training with %s waited for the CPU, so that its times are too long: "
                          "another program was running; stop it and run again",
