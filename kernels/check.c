@@ -76,10 +76,13 @@ downhill_status downhill_check_batch(const downhill_batch_f32 *batch, size_t d)
     const downhill_status status = downhill_check_matrix(batch->x, batch->x_rows, d, batch->ldx);
     if (status != DOWNHILL_OK)
         return status;
-    if (batch->n == 0 || (batch->rows == NULL && batch->n > batch->x_rows))
+    if (batch->n == 0)
+        return DOWNHILL_ERR_SIZE;
+    if (batch->rows == NULL &&
+        (batch->n > batch->x_rows || batch->n_next > batch->x_rows - batch->n))
         return DOWNHILL_ERR_SIZE;
     if (batch->rows != NULL)
-        for (size_t i = 0; i < batch->n; i++)
+        for (size_t i = 0; i < batch->n + next_rows(batch); i++)
             if (batch->rows[i] >= batch->x_rows)
                 return DOWNHILL_ERR_ROW;
     return DOWNHILL_OK;

@@ -60,6 +60,7 @@ static const downhill_kernels table_auto_avx512 = {
 static const downhill_kernels table_avx512 = {
     .name = "avx512",
     .score_f32 = downhill_score_f32_avx512,
+    .score_packed_f32 = downhill_score_packed_f32_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,

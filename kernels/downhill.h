@@ -134,6 +134,8 @@ typedef struct downhill_batch_f32 {
     const int32_t *y;   /* x_rows labels in [0, c), indexed as x is; NULL where none are needed */
     const size_t *rows; /* n row numbers, each < x_rows, repeats allowed; NULL: rows 0 … n-1 */
     size_t n;           /* >= 1; <= x_rows where rows is NULL */
+    size_t n_next;      /* samples that the next call takes, for prefetching: those that follow the
+                           n in rows, or in x where rows is NULL; 0: not known */
 } downhill_batch_f32;
 
 /* The weights of a linear classifier, or the gradient with respect to them. */

@@ -8,6 +8,7 @@
 #ifndef DOWNHILL_KERNELS_H
 #define DOWNHILL_KERNELS_H
 
+#include "ahead.h"
 #include "downhill.h"
 
 /* Under these options NaN, infinities, the order of sums and the number of roundings mean nothing,
@@ -20,6 +21,9 @@
 #endif
 
 enum { BLOCK_ROWS_MAX = 256 };
+
+/* W and dW are taken in panels of so many classes. */
+enum { PANEL_CLASSES = 10 };
 
 enum grad_flags {
     GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
@@ -34,7 +38,12 @@ struct downhill_kernels {
 
     /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
     void (*score_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                      size_t ldw, float *scores, size_t lds);
+                      size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead);
+
+    /* The same for many samples, where the level gains by it; else NULL. W is packed (downhill_pack),
+     * c <= PANEL_CLASSES. */
+    void (*score_packed_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+                             float *scores, size_t lds, struct downhill_ahead *ahead);
 
     /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
     double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
@@ -45,7 +54,8 @@ struct downhill_kernels {
     /* dW = dscoresᵀ X, or added to what is there. X n×d by row pointers, dscores n×c, dW c×d. Fast
      * where dW is near and its rows are not a multiple of 4 KiB apart. */
     void (*grad_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *dscores,
-                     size_t ldds, unsigned flags, float *dw, size_t lddw);
+                     size_t ldds, unsigned flags, float *dw, size_t lddw,
+                     struct downhill_ahead *ahead);
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
@@ -59,14 +69,18 @@ struct downhill_kernels {
 
 #define DOWNHILL_PROTOTYPES(level)                                                                 \
     void downhill_score_f32_##level(size_t n, size_t d, size_t c, const float *const *x,           \
-                                    const float *w, size_t ldw, float *scores, size_t lds);        \
+                                    const float *w, size_t ldw, float *scores, size_t lds,         \
+                                    struct downhill_ahead *ahead);                                 \
+    void downhill_score_packed_f32_##level(size_t n, size_t d, size_t c, const float *const *x,    \
+                                           const float *w, float *scores, size_t lds,              \
+                                           struct downhill_ahead *ahead);                          \
     double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
                                       const int32_t *y, float delta, float *dscores, size_t ldds); \
     double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
                                         const int32_t *y, float *dscores, size_t ldds);            \
     void downhill_grad_f32_##level(size_t n, size_t d, size_t c, const float *const *x,            \
                                    const float *dscores, size_t ldds, unsigned flags, float *dw,   \
-                                   size_t lddw);                                                   \
+                                   size_t lddw, struct downhill_ahead *ahead);                     \
     void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \
                                      float *w);
 

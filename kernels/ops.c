@@ -2,122 +2,8 @@
  *
  * The single kernels as public functions: arguments checked, then block by block. */
 #include "blocking.h"
-#include "tiles.h"
 
 #include <string.h>
-
-void downhill_block_fill(struct block *block, const downhill_batch_f32 *batch, size_t first,
-                         size_t n, int with_labels)
-{
-    block->n = n;
-    for (size_t i = 0; i < n; i++) {
-        const size_t row = batch_row(batch, first + i);
-        block->x[i] = batch->x + row * batch->ldx;
-        if (with_labels)
-            block->y[i] = batch->y[row];
-    }
-}
-
-void downhill_block_score(const downhill_kernels *kernels, const struct block *block,
-                          const downhill_weights_f32 *weights, float *scores, size_t lds)
-{
-    const size_t d = weights->d, c = weights->c;
-    for (size_t i = 0; i < block->n; i++) {
-        if (weights->b != NULL)
-            memcpy(scores + i * lds, weights->b, c * sizeof *scores);
-        else
-            memset(scores + i * lds, 0, c * sizeof *scores);
-    }
-    const float *x[BLOCK_ROWS_MAX];
-    for (size_t k = 0, chunk; k < d; k += chunk) {
-        chunk = next_tile(d - k, CHUNK_FEATURES);
-        /* Whole cache lines, so that aligned rows stay aligned in every chunk. */
-        chunk = chunk == d - k ? chunk : (chunk + 15) / 16 * 16;
-        for (size_t i = 0; i < block->n; i++)
-            x[i] = block->x[i] + k;
-        kernels->score_f32(block->n, chunk, c, x, weights->w + k, weights->ldw, scores, lds);
-    }
-}
-
-double downhill_block_loss(const downhill_kernels *kernels, const struct block *block, size_t c,
-                           downhill_loss loss, float *scores, size_t lds)
-{
-    if (loss.kind == DOWNHILL_HINGE)
-        return kernels->hinge_f32(block->n, c, scores, lds, block->y, loss.delta, scores, lds);
-    return kernels->softmax_f32(block->n, c, scores, lds, block->y, scores, lds);
-}
-
-static void clear(const downhill_weights_f32 *grad)
-{
-    for (size_t j = 0; j < grad->c; j++)
-        memset(grad->w + j * grad->ldw, 0, grad->d * sizeof *grad->w);
-    if (grad->b != NULL)
-        memset(grad->b, 0, grad->c * sizeof *grad->b);
-}
-
-static void add_panel(const float *panel, size_t d, size_t c, unsigned flags, float *dw,
-                      size_t lddw)
-{
-    for (size_t j = 0; j < c; j++) {
-        const float *from = panel + j * PANEL_LD;
-        float *to = dw + j * lddw;
-        if (!(flags & GRAD_ACCUMULATE))
-            memcpy(to, from, d * sizeof *to);
-        else
-            for (size_t k = 0; k < d; k++)
-                to[k] += from[k];
-    }
-}
-
-void downhill_block_grad(const downhill_kernels *kernels, const struct block *block,
-                         const float *dscores, size_t ldds, unsigned flags,
-                         const downhill_weights_f32 *grad)
-{
-    const size_t n = block->n, ldw = grad->ldw;
-    if (n == 0) { /* a step whose samples are all satisfied */
-        if (!(flags & GRAD_ACCUMULATE))
-            clear(grad);
-        return;
-    }
-    const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
-    const float *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
-    for (size_t k = 0, features; k < grad->d; k += features) {
-        features = grad->d - k < PANEL_FEATURES ? grad->d - k : PANEL_FEATURES;
-        for (size_t i = 0; i < n; i++)
-            x[i] = block->x[i] + k;
-        for (size_t i = n; i < n + ROWS_AHEAD; i++)
-            x[i] = x[n - 1];
-        for (size_t j = 0, classes; j < grad->c; j += classes) {
-            classes = next_tile(grad->c - j, PANEL_CLASSES);
-            float *dw = grad->w + j * ldw + k;
-            if (direct) {
-                kernels->grad_f32(n, features, classes, x, dscores + j, ldds, flags, dw, ldw);
-            } else {
-                _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
-                kernels->grad_f32(n, features, classes, x, dscores + j, ldds,
-                                  flags & ~(unsigned)GRAD_ACCUMULATE, panel, PANEL_LD);
-                add_panel(panel, features, classes, flags, dw, ldw);
-            }
-        }
-    }
-    if (grad->b == NULL)
-        return;
-    if (!(flags & GRAD_ACCUMULATE))
-        memset(grad->b, 0, grad->c * sizeof *grad->b);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < grad->c; j++)
-            grad->b[j] += dscores[i * ldds + j];
-}
-
-void downhill_update_checked(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
-                             const downhill_weights_f32 *grad, float decay, float step)
-{
-    for (size_t j = 0; j < weights->c; j++)
-        kernels->update_f32(weights->d, decay, step, grad->w + j * grad->ldw,
-                            weights->w + j * weights->ldw);
-    if (weights->b != NULL)
-        kernels->update_f32(weights->c, 1.0f, step, grad->b, weights->b);
-}
 
 downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
                                    const downhill_weights_f32 *weights, float *scores, size_t lds)
@@ -129,12 +15,14 @@ downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhi
         (status = downhill_check_matrix(scores, batch->n, weights->c, lds)) != DOWNHILL_OK)
         return status;
 
-    struct block block;
-    for (size_t i = 0; i < batch->n; i += block.n) {
-        const size_t left = batch->n - i, most = block_rows(weights->d);
-        downhill_block_fill(&block, batch, i, left < most ? left : most, 0);
-        downhill_block_score(kernels, &block, weights, scores + i * lds, lds);
-    }
+    const size_t most = packs(kernels, batch->n, weights->ldw, is_far(batch))
+                            ? BLOCK_ROWS_MAX
+                            : block_rows(batch, weights->d);
+    struct walk walk;
+    for (downhill_walk_begin(&walk, batch, weights->d, most, 2); walk.block->n > 0;
+         downhill_walk_next(&walk))
+        downhill_block_score(kernels, walk.block, weights, NULL, scores + walk.first * lds, lds,
+                             &walk.ahead);
     return DOWNHILL_OK;
 }
 
@@ -199,13 +87,13 @@ downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhil
         (status = downhill_check_matrix(dscores, batch->n, grad->c, ldds)) != DOWNHILL_OK)
         return status;
 
-    struct block block;
-    for (size_t i = 0; i < batch->n; i += block.n) {
-        const size_t left = batch->n - i;
-        downhill_block_fill(&block, batch, i, left < BLOCK_ROWS_MAX ? left : BLOCK_ROWS_MAX, 0);
-        downhill_block_grad(kernels, &block, dscores + i * ldds, ldds,
-                            GRAD_X_FAR | (accumulate || i > 0 ? GRAD_ACCUMULATE : 0u), grad);
-    }
+    const size_t most = is_far(batch) ? block_rows(batch, grad->d) : BLOCK_ROWS_MAX;
+    struct walk walk;
+    for (downhill_walk_begin(&walk, batch, grad->d, most, 2); walk.block->n > 0;
+         downhill_walk_next(&walk))
+        downhill_block_grad(kernels, walk.block, dscores + walk.first * ldds, ldds,
+                            GRAD_X_FAR | (accumulate || walk.first > 0 ? GRAD_ACCUMULATE : 0u),
+                            grad, &walk.ahead);
     return DOWNHILL_OK;
 }
 

@@ -2,10 +2,11 @@
  *
  * The fused minibatch step. For each block of rows that fits L2: scores, loss, gradient; then,
  * once, the update. X crosses the memory bus once, where a chain of whole-batch calls reads it
- * twice, only the scores of one block are ever held, and samples that the hinge loss is satisfied
- * with take no part in the gradient. */
+ * twice, and it does so while the block before is at work; only the scores of one block are ever
+ * held, and samples that the hinge loss is satisfied with take no part in the gradient. */
 #define _POSIX_C_SOURCE 199309L
 #include "blocking.h"
+#include "tiles.h"
 
 #include <string.h>
 #include <time.h>
@@ -25,9 +26,9 @@ static int sums_in_workspace(size_t d, size_t c)
     return is_near(c, spread_ld(d));
 }
 
-static size_t step_rows(size_t d, size_t c)
+static size_t scores_rows(size_t d, size_t c)
 {
-    return sums_in_workspace(d, c) ? block_rows(d) : BLOCK_ROWS_MAX;
+    return sums_in_workspace(d, c) ? rows_in(BLOCK_BYTES, d) : BLOCK_ROWS_MAX;
 }
 
 size_t downhill_workspace_f32(size_t d, size_t c)
@@ -35,10 +36,11 @@ size_t downhill_workspace_f32(size_t d, size_t c)
     if (d == 0 || c == 0 || c > INT32_MAX)
         return 0;
     const size_t row_bytes = scores_ld(c) * sizeof(float);
-    if (row_bytes > (PTRDIFF_MAX - NEAR_BYTES - LINE) / step_rows(d, c))
+    if (row_bytes > (PTRDIFF_MAX - 2 * NEAR_BYTES - LINE) / scores_rows(d, c))
         return 0;
     const size_t sums_bytes = sums_in_workspace(d, c) ? c * spread_ld(d) * sizeof(float) : 0;
-    return step_rows(d, c) * row_bytes + sums_bytes + LINE; /* one line to align it by */
+    const size_t packed_bytes = sums_in_workspace(d, c) ? c * packed_ld(d) * sizeof(float) : 0;
+    return scores_rows(d, c) * row_bytes + sums_bytes + packed_bytes + LINE; /* to align it by */
 }
 
 static uint64_t now_ns(void)
@@ -106,27 +108,39 @@ static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f3
 {
     downhill_profile none;
     downhill_profile *p = profile != NULL ? profile : &none;
-    const size_t d = weights->d, c = weights->c, lds = scores_ld(c), most = step_rows(d, c);
+    const size_t d = weights->d, c = weights->c, lds = scores_ld(c);
+    const size_t most = sums_in_workspace(d, c) ? block_rows(batch, d) : BLOCK_ROWS_MAX;
     float *scores = (float *)(((uintptr_t)workspace + LINE - 1) / LINE * LINE);
     const downhill_weights_f32 sums =
         sums_in_workspace(d, c) && batch->n >= PANEL_ROWS_MIN
-            ? (downhill_weights_f32){scores + most * lds, spread_ld(d), grad->b, d, c}
+            ? (downhill_weights_f32){scores + scores_rows(d, c) * lds, spread_ld(d), grad->b, d, c}
             : *grad;
 
+    float *packed = NULL;
+    if (sums_in_workspace(d, c) && packs(kernels, batch->n, weights->ldw, is_far(batch))) {
+        packed = scores + scores_rows(d, c) * lds + c * spread_ld(d);
+        for (size_t j = 0, classes; j < c; j += classes) {
+            classes = next_tile(c - j, PANEL_CLASSES);
+            downhill_pack(d, classes, weights->w + j * weights->ldw, weights->ldw,
+                          packed + j * packed_ld(d));
+        }
+    }
+
     double sum = 0.0;
-    struct block block;
-    for (size_t i = 0, rows; i < batch->n; i += rows) {
-        rows = batch->n - i < most ? batch->n - i : most;
-        downhill_block_fill(&block, batch, i, rows, 1);
+    struct walk walk;
+    downhill_walk_begin(&walk, batch, d, most, 1);
+    while (walk.block->n > 0) {
         charge(profile, &p->gather_ns, last_ns);
-        downhill_block_score(kernels, &block, weights, scores, lds);
+        downhill_block_score(kernels, walk.block, weights, packed, scores, lds, &walk.ahead);
         charge(profile, &p->score_ns, last_ns);
-        sum += downhill_block_loss(kernels, &block, c, loss, scores, lds);
+        sum += downhill_block_loss(kernels, walk.block, c, loss, scores, lds);
         if (loss.kind == DOWNHILL_HINGE)
-            drop_satisfied(&block, c, scores, lds);
+            drop_satisfied(walk.block, c, scores, lds);
         charge(profile, &p->loss_ns, last_ns);
-        downhill_block_grad(kernels, &block, scores, lds, i > 0 ? GRAD_ACCUMULATE : 0, &sums);
+        downhill_block_grad(kernels, walk.block, scores, lds, walk.first > 0 ? GRAD_ACCUMULATE : 0,
+                            &sums, &walk.ahead);
         charge(profile, &p->grad_ns, last_ns);
+        downhill_walk_next(&walk);
     }
     for (size_t j = 0; sums.w != grad->w && j < c; j++)
         memcpy(grad->w + j * grad->ldw, sums.w + j * sums.ldw, d * sizeof *grad->w);

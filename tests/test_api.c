@@ -17,7 +17,7 @@ enum { N = 3, D = 5, C = 4, X_ROWS = 6 };
 struct world {
     float x[X_ROWS * D], w[C * D], b[C], scores[N * C], dscores[N * C], dw[C * D], db[C];
     int32_t y[X_ROWS];
-    size_t rows[N];
+    size_t rows[N + 1]; /* one that is only announced */
     double loss;
     void *workspace;
     size_t workspace_bytes;
@@ -35,11 +35,11 @@ static void setup(struct world *s)
         s->w[i] = s->dw[i] = (float)(i % 5);
     for (int i = 0; i < X_ROWS; i++)
         s->y[i] = i % C;
-    for (int i = 0; i < N; i++)
+    for (int i = 0; i < N + 1; i++)
         s->rows[i] = (size_t)(X_ROWS - 1 - i);
     s->workspace_bytes = downhill_workspace_f32(D, C);
     s->workspace = malloc(s->workspace_bytes);
-    s->batch = (downhill_batch_f32){s->x, D, X_ROWS, s->y, s->rows, N};
+    s->batch = (downhill_batch_f32){s->x, D, X_ROWS, s->y, s->rows, N, 1};
     s->weights = (downhill_weights_f32){s->w, D, s->b, D, C};
     s->grad = (downhill_weights_f32){s->dw, D, s->db, D, C};
     s->hinge = (downhill_loss){DOWNHILL_HINGE, 1.0f};
@@ -93,6 +93,15 @@ static void huge_ldx(struct world *s)
 static void bad_row(struct world *s)
 {
     s->rows[N - 1] = X_ROWS;
+}
+static void bad_next_row(struct world *s)
+{
+    s->rows[N] = X_ROWS;
+}
+static void next_rows_past_the_end(struct world *s)
+{
+    s->batch.rows = NULL;
+    s->batch.n_next = X_ROWS - N + 1;
 }
 static void no_w(struct world *s)
 {
@@ -164,6 +173,8 @@ static void test_api__bad_arguments__refused_by_name(void **state)
         {short_ldx, DOWNHILL_ERR_LD, SCORE | GRAD | BOTH_STEPS},
         {huge_ldx, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
         {bad_row, DOWNHILL_ERR_ROW, SCORE | GRAD | BOTH_STEPS},
+        {bad_next_row, DOWNHILL_ERR_ROW, SCORE | GRAD | BOTH_STEPS},
+        {next_rows_past_the_end, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
         {no_w, DOWNHILL_ERR_NULL, SCORE | GRAD | BOTH_STEPS},
         {no_classes, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
         {no_features, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
@@ -352,7 +363,7 @@ static void test_api__rows_far_apart(void **state)
             for (size_t d = 0; d < D; d++)
                 x[i * ldx + d] = (float)(10 * i + d);
         const size_t order[] = {2, 0, 1};
-        const downhill_batch_f32 batch = {x, ldx, rows, s.y, order, N};
+        const downhill_batch_f32 batch = {x, ldx, rows, s.y, order, N, 0};
         assert_int_equal(downhill_score_f32(k, &batch, &s.weights, s.scores, C), DOWNHILL_OK);
         for (int i = 0; i < N * C; i++)
             s.dscores[i] = (float)(i + 1);

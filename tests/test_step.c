@@ -62,7 +62,7 @@ static void free_problem(struct problem *p)
 
 static downhill_batch_f32 batch_of(const struct problem *p)
 {
-    return (downhill_batch_f32){p->x, p->d, p->x_rows, p->y, p->rows, p->n};
+    return (downhill_batch_f32){p->x, p->d, p->x_rows, p->y, p->rows, p->n, 0};
 }
 
 static double fused(const downhill_kernels *k, const struct problem *p, downhill_loss loss,
@@ -252,7 +252,7 @@ static void test_step__satisfied_samples__are_left_out(void **state)
     for (size_t j = 0; j < CLASSES; j++)
         p.w[j * DIM + j] = 1.0f;
     const downhill_weights_f32 weights = {p.w, DIM, p.b, DIM, CLASSES};
-    const downhill_batch_f32 batch = {p.x, DIM, p.x_rows, p.y, NULL, N};
+    const downhill_batch_f32 batch = {p.x, DIM, p.x_rows, p.y, NULL, N, 0};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     const size_t bytes = downhill_workspace_f32(DIM, CLASSES);
     void *workspace = malloc(bytes);

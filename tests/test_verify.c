@@ -46,30 +46,33 @@ static void test_verify__bad_options__refused(void **state)
 /* ---- planted bugs ---- */
 
 static void score_tail_dropped(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds)
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
-    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds, ahead);
 }
 
 /* Only the last feature of long rows: the smallest part of the longest sum. */
 static void score_last_feature_dropped(size_t n, size_t d, size_t c, const float *const *x,
-                                       const float *w, size_t ldw, float *scores, size_t lds)
+                                       const float *w, size_t ldw, float *scores, size_t lds,
+                                       struct downhill_ahead *ahead)
 {
-    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds, ahead);
 }
 
 static void score_bias_forgotten(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *w, size_t ldw, float *scores, size_t lds)
+                                 const float *w, size_t ldw, float *scores, size_t lds,
+                                 struct downhill_ahead *ahead)
 {
     for (size_t i = 0; i < n; i++)
         memset(scores + i * lds, 0, c * sizeof *scores);
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
 }
 
 static void score_classes_swapped(size_t n, size_t d, size_t c, const float *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds)
+                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  struct downhill_ahead *ahead)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
     for (size_t i = 0; c > 1 && i < n; i++) {
         const float first = scores[i * lds];
         scores[i * lds] = scores[i * lds + 1];
@@ -78,7 +81,8 @@ static void score_classes_swapped(size_t n, size_t d, size_t c, const float *con
 }
 
 static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const float *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds)
+                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  struct downhill_ahead *ahead)
 {
     static float rounded[20000 + 32];
     for (size_t i = 0; i < n; i++) {
@@ -89,34 +93,80 @@ static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const float *con
             memcpy(&rounded[k], &bits, sizeof bits);
         }
         const float *row = rounded;
-        downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds);
+        downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds, ahead);
     }
 }
 
 static void score_last_row_twice(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *w, size_t ldw, float *scores, size_t lds)
+                                 const float *w, size_t ldw, float *scores, size_t lds,
+                                 struct downhill_ahead *ahead)
 {
     const float *shifted[BLOCK_ROWS_MAX];
     for (size_t i = 0; i < n; i++)
         shifted[i] = x[i + 1 < n ? i + 1 : i];
-    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds, ahead);
 }
 
 static volatile float sink;
 
 static void score_reads_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
-                                     const float *w, size_t ldw, float *scores, size_t lds)
+                                     const float *w, size_t ldw, float *scores, size_t lds,
+                                     struct downhill_ahead *ahead)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
     sink = w[(c - 1) * ldw + d];
 }
 
 static void score_writes_padding(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *w, size_t ldw, float *scores, size_t lds)
+                                 const float *w, size_t ldw, float *scores, size_t lds,
+                                 struct downhill_ahead *ahead)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
     if (lds > c && n > 1)
         scores[c] = 0.0f;
+}
+
+/* Packed weights by their definition, with what may be wrong as arguments. */
+static void score_packed(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+                         float *scores, size_t lds, size_t classes)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            for (size_t k = 0; k < d; k++)
+                scores[i * lds + j] +=
+                    x[i][k] *
+                    w[k / PACK_GROUP * PACK_GROUP * classes + j * PACK_GROUP + k % PACK_GROUP];
+}
+
+static void score_packed_right(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+                               float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score_packed(n, d, c, x, w, scores, lds, c);
+}
+
+static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const float *const *x,
+                                      const float *w, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score_packed(n, d > PACK_GROUP ? d / PACK_GROUP * PACK_GROUP : d, c, x, w, scores, lds, c);
+}
+
+static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const float *const *x,
+                                          const float *w, float *scores, size_t lds,
+                                          struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score_packed(n, c == 9 ? (d < PACK_GROUP ? d : PACK_GROUP) : d, c, x, w, scores, lds, c);
+}
+
+static void score_packed_odd_sample_dropped(size_t n, size_t d, size_t c, const float *const *x,
+                                            const float *w, float *scores, size_t lds,
+                                            struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score_packed(n / 2 * 2, d, c, x, w, scores, lds, c);
 }
 
 static double hinge_kink_counts(size_t n, size_t c, const float *scores, size_t lds,
@@ -198,41 +248,41 @@ static double softmax_crude_exponential(size_t n, size_t c, const float *scores,
 
 static void grad_overwrites(size_t n, size_t d, size_t c, const float *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
-                            size_t lddw)
+                            size_t lddw, struct downhill_ahead *ahead)
 {
     (void)flags;
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, 0, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, 0, dw, lddw, ahead);
 }
 
 static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const float *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                     size_t lddw)
+                                     size_t lddw, struct downhill_ahead *ahead)
 {
-    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw);
+    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
 static void grad_overwrites_x(size_t n, size_t d, size_t c, const float *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw)
+                              size_t lddw, struct downhill_ahead *ahead)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
     *(float *)(uintptr_t)x[0] += 0.0f;
 }
 
 static void grad_writes_far_away(size_t n, size_t d, size_t c, const float *const *x,
                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                 size_t lddw)
+                                 size_t lddw, struct downhill_ahead *ahead)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
     if (lddw != PANEL_LD) /* which is the frame's own, on the stack, with no guard behind it */
         dw[(c - 1) * lddw + d + 600] = 0.0f;
 }
 
 static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                     size_t lddw)
+                                     size_t lddw, struct downhill_ahead *ahead)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
     dw[(c - 1) * lddw + d] = 0.0f;
 }
 
@@ -282,15 +332,16 @@ static void test_verify__planted_bugs__caught(void **state)
     (void)state;
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-#define PLANT(kernel, bug)                                                                         \
+#define PLANT_AS(op, kernel, bug)                                                                  \
     {                                                                                              \
-#kernel,                                                                                   \
+#op,                                                                                       \
         {                                                                                          \
             .name = #bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,          \
             .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
             .update_f32 = scalar->update_f32, .kernel = bug                                        \
         }                                                                                          \
     }
+#define PLANT(kernel, bug) PLANT_AS(kernel, kernel, bug)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
     const struct {
@@ -305,6 +356,9 @@ static void test_verify__planted_bugs__caught(void **state)
         PLANT(score_f32, score_last_row_twice),
         PLANT(score_f32, score_reads_past_the_row),
         PLANT(score_f32, score_writes_padding),
+        PLANT_AS(score_f32, score_packed_f32, score_packed_tail_dropped),
+        PLANT_AS(score_f32, score_packed_f32, score_packed_nine_classes_cut),
+        PLANT_AS(score_f32, score_packed_f32, score_packed_odd_sample_dropped),
         PLANT(hinge_f32, hinge_kink_counts),
         PLANT(hinge_f32, hinge_label_not_left_out),
         PLANT(hinge_f32, hinge_last_class_dropped),
@@ -335,6 +389,14 @@ static void test_verify__planted_bugs__caught(void **state)
         assert_int_equal(code, EXIT_CHECK);
         assert_true(result.failures > 0);
     }
+    /* The definition of packed weights that three of them rest on is itself right. */
+    downhill_kernels right = *scalar;
+    right.score_packed_f32 = score_packed_right;
+    verify_options options = VERIFY_DEFAULTS;
+    options.kernels = &right;
+    options.op = "score_f32";
+    verify_result result;
+    assert_int_equal(verify_run(&options, &result), EXIT_OK);
 }
 
 static void test_arena__every_byte_around_is_watched(void **state)

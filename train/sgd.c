@@ -139,7 +139,8 @@ static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
                                           .x_rows = train->n,
                                           .y = train->y,
                                           .rows = t->rows + first,
-                                          .n = n};
+                                          .n = n,
+                                          .n_next = left - n};
         double loss = 0.0;
         const downhill_status status =
             downhill_step_f32(t->kernels, &batch, &t->weights, o->loss, decay, o->lr / (float)n,

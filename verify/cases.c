@@ -9,7 +9,8 @@ enum {
     SMALL_D = 67,
     N_D = SMALL_D + sizeof some_d / sizeof some_d[0],
     SMALL = 17, /* n and c from 1 to this in the grids */
-    PAD = 20,   /* leading dimensions exceed the width by less than this */
+    NEXT_MAX = 3,
+    PAD = 20, /* leading dimensions exceed the width by less than this */
 };
 
 /* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients
@@ -26,6 +27,9 @@ static const struct {
 enum {
     GRID_DC = N_D * SMALL,       /* every d with every c */
     GRID_NC = 3 * SMALL * SMALL, /* every n with every c, three times */
+    MANY = 64,
+    MANY_N = 9,                /* so many samples or more, every number from there on … */
+    GRID_FAR = MANY_N * SMALL, /* … with every c, from memory */
     N_SHAPES = sizeof some_shapes / sizeof some_shapes[0],
     SHAPE_REPEATS = 4, /* with other choices of the rest */
 };
@@ -37,7 +41,7 @@ static size_t d_at(size_t i)
 
 size_t verify_case_count(void)
 {
-    return GRID_DC + GRID_NC + N_SHAPES * SHAPE_REPEATS;
+    return GRID_DC + GRID_NC + GRID_FAR + N_SHAPES * SHAPE_REPEATS;
 }
 
 size_t verify_case_arena_bytes(void)
@@ -67,13 +71,19 @@ verify_case verify_case_at(uint64_t seed, size_t number)
         v.n = i % SMALL + 1;
         v.c = i / SMALL % SMALL + 1;
         v.d = 1 + (size_t)rng_below(r, SMALL_D);
+    } else if (number < GRID_DC + GRID_NC + GRID_FAR) {
+        const size_t i = number - GRID_DC - GRID_NC;
+        v.n = MANY + i % MANY_N;
+        v.c = i / MANY_N + 1;
+        v.d = d_at((size_t)rng_below(r, rng_below(r, 4) == 0 ? N_D : SMALL_D));
     } else {
-        const size_t i = (number - GRID_DC - GRID_NC) / SHAPE_REPEATS;
+        const size_t i = (number - GRID_DC - GRID_NC - GRID_FAR) / SHAPE_REPEATS;
         v.n = some_shapes[i].n;
         v.d = some_shapes[i].d;
         v.c = some_shapes[i].c;
     }
-    v.x_rows = v.n + 3; /* the same for every seed: the arenas are made for it */
+    v.x_rows = v.n + NEXT_MAX; /* the same for every seed: the arenas are made for it */
+    v.n_next = (size_t)rng_below(r, NEXT_MAX + 1);
     v.ldx = v.d + (size_t)rng_below(r, PAD);
     v.ldw = v.d + (size_t)rng_below(r, PAD);
     v.lddw = v.d + (size_t)rng_below(r, PAD);
@@ -84,6 +94,9 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.offset = (size_t)rng_below(r, 16);
     v.numbers = (enum numbers)rng_below(r, 3);
     v.scattered = rng_below(r, 2) != 0;
+    v.far = rng_below(r, 2) != 0;
+    if (number >= GRID_DC + GRID_NC && number < GRID_DC + GRID_NC + GRID_FAR)
+        v.scattered = v.far = true;
     v.bias = rng_below(r, 4) != 0;
     v.accumulate = rng_below(r, 2) != 0;
     v.delta = rng_below(r, 2) != 0 ? 1.0f : (float)rng_below(r, 3);

@@ -29,6 +29,8 @@ typedef struct verify_case {
     size_t offset; /* for PLACE_INSIDE, different for every buffer by its index */
     enum numbers numbers;
     bool scattered; /* through row numbers, with repeats */
+    bool far;       /* and said to be of a matrix too large for any cache */
+    size_t n_next;  /* samples announced behind the n */
     bool bias;
     bool in_place; /* dscores over scores */
     bool accumulate;

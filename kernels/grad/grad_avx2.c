@@ -20,12 +20,29 @@
 
 enum { TILE_CLASSES = 5, TILE_VECTORS = 6 };
 
+/* Samples between two fetches of what comes next. */
+enum { STEP = 2 };
+
 /* Samples and features taken at a time: 8 × 2 KiB stay in L1 beside 10 × 2 KiB of dW. */
 enum { ROWS = 32, ROWS_ON_ONE_SET = 8, FEATURES = 512 };
 
-DOWNHILL_INLINE void tile(const int classes, const int vectors, size_t n, size_t k,
+/* sum += dscoresᵀ x for a sample. */
+DOWNHILL_INLINE void add_row(const int classes, const int vectors, const float *x,
+                             const float *dscores, __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS])
+{
+    __m256 x_f32x8[TILE_VECTORS];
+    for (int v = 0; v < vectors; v++)
+        x_f32x8[v] = _mm256_loadu_ps(x + F32X8 * (size_t)v);
+    for (int j = 0; j < classes; j++) {
+        const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
+        for (int v = 0; v < vectors; v++)
+            sum_f32x8[j][v] = _mm256_fmadd_ps(g_f32x8, x_f32x8[v], sum_f32x8[j][v]);
+    }
+}
+
+DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors, size_t n, size_t k,
                           const float *const *x, const float *dscores, size_t ldds, unsigned flags,
-                          float *dw, size_t lddw)
+                          float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
     const bool accumulate = (flags & GRAD_ACCUMULATE) != 0;
     __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS];
@@ -35,16 +52,14 @@ DOWNHILL_INLINE void tile(const int classes, const int vectors, size_t n, size_t
                                   ? _mm256_loadu_ps(dw + (size_t)j * lddw + k + F32X8 * (size_t)v)
                                   : _mm256_setzero_ps();
 
-    for (size_t i = 0; i < n; i++) {
-        __m256 x_f32x8[TILE_VECTORS];
-        for (int v = 0; v < vectors; v++)
-            x_f32x8[v] = _mm256_loadu_ps(x[i] + k + F32X8 * (size_t)v);
-        for (int j = 0; j < classes; j++) {
-            const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + i * ldds + (size_t)j);
-            for (int v = 0; v < vectors; v++)
-                sum_f32x8[j][v] = _mm256_fmadd_ps(g_f32x8, x_f32x8[v], sum_f32x8[j][v]);
-        }
+    if (fetch) {
+        size_t steps = n / STEP;
+        struct ahead_run run = ahead_take(ahead, &steps);
+        for (size_t s = 0; s < steps; s++)
+            ahead_fetch(&run);
     }
+    for (size_t i = 0; i < n; i++)
+        add_row(classes, vectors, x[i] + k, dscores + i * ldds, sum_f32x8);
 
     for (int j = 0; j < classes; j++)
         for (int v = 0; v < vectors; v++)
@@ -69,22 +84,24 @@ DOWNHILL_INLINE void tail_tile(const int classes, const __m256i lanes, size_t n,
         _mm256_maskstore_ps(dw + (size_t)j * lddw + k, lanes, sum_f32x8[j]);
 }
 
-DOWNHILL_INLINE void row_of_tiles(const int classes, const int vectors, size_t n, size_t d,
-                                  const float *const *x, const float *dscores, size_t ldds,
-                                  unsigned flags, float *dw, size_t lddw)
+DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
+                                  size_t d, const float *const *x, const float *dscores,
+                                  size_t ldds, unsigned flags, float *dw, size_t lddw,
+                                  struct downhill_ahead *ahead)
 {
     const size_t width = F32X8 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw);
+        tile(fetch, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
     for (; k + F32X8 <= d; k += F32X8)
-        tile(classes, 1, n, k, x, dscores, ldds, flags, dw, lddw);
+        tile(fetch, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
     if (k < d)
         tail_tile(classes, first_lanes_x8(d - k), n, k, x, dscores, ldds, flags, dw, lddw);
 }
 
-static void sub_block(size_t n, size_t d, size_t c, const float *const *x, const float *dscores,
-                      size_t ldds, unsigned flags, float *dw, size_t lddw)
+DOWNHILL_INLINE void sub_block(const int fetch, size_t n, size_t d, size_t c, const float *const *x,
+                               const float *dscores, size_t ldds, unsigned flags, float *dw,
+                               size_t lddw, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -92,27 +109,27 @@ static void sub_block(size_t n, size_t d, size_t c, const float *const *x, const
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 5:
-            row_of_tiles(5, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 5, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 4:
-            row_of_tiles(4, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 4, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 3:
-            row_of_tiles(3, 3, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 3, 3, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 2:
-            row_of_tiles(2, 5, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 2, 5, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         default:
-            row_of_tiles(1, 6, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 1, 6, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         }
     }
 }
 
-void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const float *const *x,
-                            const float *dscores, size_t ldds, unsigned flags, float *dw,
-                            size_t lddw)
+DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t c, const float *const *x,
+                           const float *dscores, size_t ldds, unsigned flags, float *dw,
+                           size_t lddw, struct downhill_ahead *ahead)
 {
     const bool one_set = n > 1 && (((uintptr_t)x[0] ^ (uintptr_t)x[1]) & 4095) == 0;
     const size_t most = one_set ? ROWS_ON_ONE_SET : ROWS;
@@ -122,8 +139,18 @@ void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const float *const *x,
         for (size_t k = 0; k < d; k += FEATURES) {
             for (size_t r = 0; r < rows; r++)
                 x_k[r] = x[i + r] + k;
-            sub_block(rows, d - k < FEATURES ? d - k : FEATURES, c, x_k, dscores + i * ldds, ldds,
-                      i > 0 ? flags | GRAD_ACCUMULATE : flags, dw + k, lddw);
+            sub_block(fetch, rows, d - k < FEATURES ? d - k : FEATURES, c, x_k, dscores + i * ldds,
+                      ldds, i > 0 ? flags | GRAD_ACCUMULATE : flags, dw + k, lddw, ahead);
         }
     }
+}
+
+void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const float *const *x,
+                            const float *dscores, size_t ldds, unsigned flags, float *dw,
+                            size_t lddw, struct downhill_ahead *ahead)
+{
+    if (ahead->left > 0)
+        tiles(1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else
+        tiles(0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

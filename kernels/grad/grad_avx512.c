@@ -7,8 +7,8 @@
  * 20 FMAs: 10 cycles of FMA at two a cycle against 6.5 of loads. Two samples at a time halve what
  * the loop itself costs. X comes from L2 (the frame chose the block so), two lines in 10 cycles,
  * and each line is used whole at once, so that rows whose distance is a multiple of 4 KiB, which
- * all fall on one L1 set, do little harm. Where X is beyond L2 the two samples that come next are
- * prefetched; where it is not, the prefetch finds its lines on the way already.
+ * all fall on one L1 set, do little harm. Samples that come next from memory are fetched a row per
+ * sample (ahead.h), those in L3 just before their turn.
  *
  * Fewer classes take wider tiles to keep at least 8 independent sums (latency 4 × 2 units). Tail of
  * the features: one vector with masked loads and stores. */
@@ -37,9 +37,10 @@ DOWNHILL_INLINE void add_rows(const int rows, const int classes, const int vecto
 }
 
 /* dW[0 … classes)[k … k + 16·vectors); `lanes` masks the vectors where the tile is a tail. */
-DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 lanes, size_t n,
-                          size_t k, const float *const *x, const float *dscores, size_t ldds,
-                          unsigned flags, float *dw, size_t lddw)
+DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
+                          const __mmask16 lanes, size_t n, size_t k, const float *const *x,
+                          const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw,
+                          struct downhill_ahead *ahead)
 {
     __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS];
     for (int j = 0; j < classes; j++)
@@ -51,14 +52,21 @@ DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 
                 sum_f32x16[j][v] =
                     _mm512_maskz_loadu_ps(lanes, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
 
-    const size_t ahead = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
+    const size_t near = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
     size_t i = 0;
-    for (; i + TILE_ROWS <= n; i += TILE_ROWS) {
-        for (int r = 0; r < TILE_ROWS; r++)
-            for (int v = 0; v < vectors; v++)
-                _mm_prefetch(x[i + ahead + (size_t)r] + k + F32X16 * (size_t)v, _MM_HINT_T0);
-        add_rows(TILE_ROWS, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds,
-                 sum_f32x16);
+    while (i + TILE_ROWS <= n) {
+        size_t steps = n - i;
+        struct ahead_run run = fetch ? ahead_take(ahead, &steps) : ahead_none(x);
+        for (const size_t end = i + steps / TILE_ROWS * TILE_ROWS; i < end; i += TILE_ROWS) {
+            for (int r = 0; r < TILE_ROWS; r++) {
+                if (fetch)
+                    ahead_fetch(&run);
+                for (int v = 0; !fetch && v < vectors; v++)
+                    _mm_prefetch(x[i + near + (size_t)r] + k + F32X16 * (size_t)v, _MM_HINT_T0);
+            }
+            add_rows(TILE_ROWS, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds,
+                     sum_f32x16);
+        }
     }
     if (i < n)
         add_rows(1, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds, sum_f32x16);
@@ -69,21 +77,23 @@ DOWNHILL_INLINE void tile(const int classes, const int vectors, const __mmask16 
                                   sum_f32x16[j][v]);
 }
 
-DOWNHILL_INLINE void row_of_tiles(const int classes, const int vectors, size_t n, size_t d,
-                                  const float *const *x, const float *dscores, size_t ldds,
-                                  unsigned flags, float *dw, size_t lddw)
+DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
+                                  size_t d, const float *const *x, const float *dscores,
+                                  size_t ldds, unsigned flags, float *dw, size_t lddw,
+                                  struct downhill_ahead *ahead)
 {
     const size_t width = F32X16 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(classes, vectors, 0xFFFF, n, k, x, dscores, ldds, flags, dw, lddw);
+        tile(fetch, classes, vectors, 0xFFFF, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
     for (; k < d; k += F32X16)
-        tile(classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, flags, dw, lddw);
+        tile(fetch, classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, flags, dw, lddw,
+             ahead);
 }
 
-void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const float *const *x,
-                              const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw)
+DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t c, const float *const *x,
+                           const float *dscores, size_t ldds, unsigned flags, float *dw,
+                           size_t lddw, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -91,35 +101,45 @@ void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const float *const *
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 10:
-            row_of_tiles(10, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 9:
-            row_of_tiles(9, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 9, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 8:
-            row_of_tiles(8, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 8, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 7:
-            row_of_tiles(7, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 7, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 6:
-            row_of_tiles(6, 2, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 6, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 5:
-            row_of_tiles(5, 4, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 5, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 4:
-            row_of_tiles(4, 4, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 4, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 3:
-            row_of_tiles(3, 4, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 3, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 2:
-            row_of_tiles(2, 8, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 2, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         default:
-            row_of_tiles(1, 8, n, d, x, ds, ldds, flags, dwj, lddw);
+            row_of_tiles(fetch, 1, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         }
     }
+}
+
+void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const float *const *x,
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw, struct downhill_ahead *ahead)
+{
+    if (ahead->left > 0)
+        tiles(1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else
+        tiles(0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

@@ -7,8 +7,9 @@
 
 void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const float *const *x,
                              const float *dscores, size_t ldds, unsigned flags, float *dw,
-                             size_t lddw)
+                             size_t lddw, struct downhill_ahead *ahead)
 {
+    (void)ahead;
     for (size_t j = 0; !(flags & GRAD_ACCUMULATE) && j < c; j++)
         memset(dw + j * lddw, 0, d * sizeof *dw);
     for (size_t i = 0; i < n; i++) {

@@ -13,8 +13,27 @@
 
 enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 
+/* Features in a step of ahead.h. */
+enum { STEP = 2 * F32X8 };
+
+/* sum += X Wᵀ over 8 features. */
+DOWNHILL_INLINE void add_features(const int rows, const int classes,
+                                  const float *const x_row[TILE_ROWS], const float *w, size_t ldw,
+                                  size_t k, __m256 sum_f32x8[TILE_CLASSES][TILE_ROWS])
+{
+    __m256 x_f32x8[TILE_ROWS];
+    for (int r = 0; r < rows; r++)
+        x_f32x8[r] = _mm256_loadu_ps(x_row[r] + k);
+    for (int j = 0; j < classes; j++) {
+        const __m256 w_f32x8 = in_register_x8(_mm256_loadu_ps(w + (size_t)j * ldw + k));
+        for (int r = 0; r < rows; r++)
+            sum_f32x8[j][r] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r]);
+    }
+}
+
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const float *const *x,
-                          const float *w, size_t ldw, float *scores, size_t lds)
+                          const float *w, size_t ldw, float *scores, size_t lds,
+                          struct downhill_ahead *ahead)
 {
     const float *x_row[TILE_ROWS];
     for (int r = 0; r < rows; r++)
@@ -24,17 +43,17 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         for (int r = 0; r < rows; r++)
             sum_f32x8[j][r] = _mm256_setzero_ps();
 
-    size_t k = 0;
-    for (; k + F32X8 <= d; k += F32X8) {
-        __m256 x_f32x8[TILE_ROWS];
-        for (int r = 0; r < rows; r++)
-            x_f32x8[r] = _mm256_loadu_ps(x_row[r] + k);
-        for (int j = 0; j < classes; j++) {
-            const __m256 w_f32x8 = in_register_x8(_mm256_loadu_ps(w + (size_t)j * ldw + k));
-            for (int r = 0; r < rows; r++)
-                sum_f32x8[j][r] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r]);
+    size_t k = 0, steps = d / STEP;
+    if (rows == TILE_ROWS && ahead->left > 0) {
+        struct ahead_run run = ahead_take(ahead, &steps);
+        run.step_bytes /= STEP / F32X8; /* a branch for every second fetch would cost more */
+        for (; k + F32X8 <= d; k += F32X8) {
+            ahead_fetch(&run);
+            add_features(rows, classes, x_row, w, ldw, k, sum_f32x8);
         }
     }
+    for (; k + F32X8 <= d; k += F32X8)
+        add_features(rows, classes, x_row, w, ldw, k, sum_f32x8);
     if (k < d) {
         const __m256i tail = first_lanes_x8(d - k);
         __m256 x_f32x8[TILE_ROWS];
@@ -53,17 +72,18 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
 }
 
 DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const float *const *x,
-                                     const float *w, size_t ldw, float *scores, size_t lds)
+                                     const float *w, size_t ldw, float *scores, size_t lds,
+                                     struct downhill_ahead *ahead)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile(TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds, ahead);
     if (i < n)
-        tile(1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile(1, classes, d, x + i, w, ldw, scores + i * lds, lds, ahead);
 }
 
 void downhill_score_f32_avx2(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                             size_t ldw, float *scores, size_t lds)
+                             size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -71,19 +91,19 @@ void downhill_score_f32_avx2(size_t n, size_t d, size_t c, const float *const *x
         float *scores_j = scores + j;
         switch (classes) {
         case 5:
-            column_of_tiles(5, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(5, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         case 4:
-            column_of_tiles(4, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(4, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         case 3:
-            column_of_tiles(3, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(3, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         case 2:
-            column_of_tiles(2, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(2, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         default:
-            column_of_tiles(1, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(1, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         }
     }

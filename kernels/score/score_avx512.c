@@ -17,33 +17,6 @@
 
 enum { TILE_ROWS = 4, TILE_CLASSES = 6, TILE_SUMS = TILE_ROWS * TILE_CLASSES };
 
-/* Lane q of each 128-bit part: the sum of that part of the q-th vector. */
-DOWNHILL_INLINE __m512 sum_parts(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
-{
-    const __m512 s01 = _mm512_add_ps(_mm512_unpacklo_ps(v0, v1), _mm512_unpackhi_ps(v0, v1));
-    const __m512 s23 = _mm512_add_ps(_mm512_unpacklo_ps(v2, v3), _mm512_unpackhi_ps(v2, v3));
-    return _mm512_add_ps(_mm512_shuffle_ps(s01, s23, _MM_SHUFFLE(1, 0, 1, 0)),
-                         _mm512_shuffle_ps(s01, s23, _MM_SHUFFLE(3, 2, 3, 2)));
-}
-
-/* The sums of the lanes of four vectors, from their parts. */
-DOWNHILL_INLINE __m128 sum_4(__m512 p)
-{
-    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(p), _mm512_extractf32x8_ps(p, 1));
-    return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
-}
-
-/* The sums of the lanes of sixteen vectors, from their parts. */
-DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
-{
-    const __m512 s01 = _mm512_add_ps(_mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(1, 0, 1, 0)),
-                                     _mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(3, 2, 3, 2)));
-    const __m512 s23 = _mm512_add_ps(_mm512_shuffle_f32x4(p[2], p[3], _MM_SHUFFLE(1, 0, 1, 0)),
-                                     _mm512_shuffle_f32x4(p[2], p[3], _MM_SHUFFLE(3, 2, 3, 2)));
-    return _mm512_add_ps(_mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(2, 0, 2, 0)),
-                         _mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(3, 1, 3, 1)));
-}
-
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const float *const *x,
                           const float *w, size_t ldw, float *scores, size_t lds)
 {
@@ -116,8 +89,9 @@ DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, cons
 }
 
 void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds)
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
+    (void)ahead; /* few samples: packed weights take over where there are many */
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
         const float *wj = w + j * ldw;

@@ -4,8 +4,9 @@
 #include "kernels.h"
 
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds)
+                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
+    (void)ahead;
     for (size_t i = 0; i < n; i++) {
         const float *xi = x[i];
         for (size_t j = 0; j < c; j++) {
