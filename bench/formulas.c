@@ -4,61 +4,99 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Working sets. */
+#define HOLDS_PRODUCT                                                                              \
+    {                                                                                              \
+        .nd = 4, .dc = 4, .nc = 4, .c = 4                                                          \
+    }
+#define HOLDS_LOSS                                                                                 \
+    {                                                                                              \
+        .nc = 8, .n = 4                                                                            \
+    }
+#define HOLDS_STEP                                                                                 \
+    {                                                                                              \
+        .nd = 4, .dc = 8, .c = 8, .n = 4                                                           \
+    }
+
 const bench_formula bench_formulas[BENCH_KERNEL_COUNT] = {
     [BENCH_SCORE] = {"score_f32",
                      "score_f32",
                      {.nd_c = 2, .nc = 1},
                      {.nd = 4, .dc = 4, .nc = 4, .c = 4},
+                     HOLDS_PRODUCT,
                      "scores of a batch, bias included"},
     [BENCH_HINGE] = {"hinge_f32",
                      "hinge_f32",
                      {.nc = 4},
                      {.nc = 8, .n = 4},
+                     HOLDS_LOSS,
                      "loss and dscores: subtract, add, compare, sum per score"},
     [BENCH_SOFTMAX] = {"softmax_f32",
                        "softmax_f32",
                        {.nc = 20},
                        {.nc = 8, .n = 4},
+                       HOLDS_LOSS,
                        "loss and dscores; an exponential is counted as 16 operations"},
     [BENCH_GRAD] = {"grad_f32",
                     "grad_f32",
                     {.nd_c = 2, .nc = 1},
                     {.nd = 4, .dc = 4, .nc = 4, .c = 4},
+                    HOLDS_PRODUCT,
                     "gradient of W and b, overwritten"},
     [BENCH_UPDATE] = {"update_f32",
                       "update_f32",
                       {.dc = 3, .c = 3},
                       {.dc = 12, .c = 12},
+                      {.dc = 8, .c = 8},
                       "weights and bias, decay included; n plays no part"},
     [BENCH_STEP_HINGE] = {"step_hinge_f32",
                           "step_hinge_f32",
                           {.nd_c = 4, .nc = 6, .dc = 3, .c = 3},
                           {.nd = 4, .dc = 20, .c = 20, .n = 4},
+                          HOLDS_STEP,
                           "the fused step, no sample meeting every margin: X read once, W read "
                           "twice and written, dW written and read"},
     [BENCH_STEP_HINGE_MET50] = {"step_hinge_met50_f32",
                                 "step_hinge_f32",
                                 {.nd_c = 3, .nc = 6, .dc = 3, .c = 3},
                                 {.nd = 4, .dc = 20, .c = 20, .n = 4},
+                                HOLDS_STEP,
                                 "the fused step; half of the samples meet every margin and are "
                                 "left out of the gradient"},
     [BENCH_STEP_HINGE_MET95] = {"step_hinge_met95_f32",
                                 "step_hinge_f32",
                                 {.nd_c = 2.1, .nc = 6, .dc = 3, .c = 3},
                                 {.nd = 4, .dc = 20, .c = 20, .n = 4},
+                                HOLDS_STEP,
                                 "the same, 95 % of the samples"},
     [BENCH_CHAIN_HINGE] =
         {"chain_hinge_f32",
          "step_hinge_f32",
          {.nd_c = 4, .nc = 6, .dc = 3, .c = 3},
          {.nd = 4, .dc = 20, .c = 20, .n = 4},
+         HOLDS_STEP,
          "score, hinge, grad, update as four calls over the whole batch; credited "
          "with the bytes of the fused step, so that the rates compare"},
     [BENCH_STEP_SOFTMAX] = {"step_softmax_f32",
                             "step_softmax_f32",
                             {.nd_c = 4, .nc = 22, .dc = 3, .c = 3},
                             {.nd = 4, .dc = 20, .c = 20, .n = 4},
+                            HOLDS_STEP,
                             "the fused step with softmax"},
+    [BENCH_EPOCH_HINGE] = {"epoch_hinge_f32",
+                           "epoch_hinge_f32",
+                           {.nd_c = 4, .nc = 6},
+                           {.nd = 4, .n = 4},
+                           HOLDS_STEP,
+                           "fused steps of 256 samples through all n, in the order of memory; W "
+                           "stays in cache, and the updates are not credited"},
+    [BENCH_EPOCH_HINGE_SHUFFLED] = {"epoch_hinge_shuffled_f32",
+                                    "epoch_hinge_f32",
+                                    {.nd_c = 4, .nc = 6},
+                                    {.nd = 4, .n = 4},
+                                    HOLDS_STEP,
+                                    "the same in random order; a library whose products want "
+                                    "neighbouring rows first copies those of each step together"},
 };
 
 double polynomial_value(const polynomial *p, size_t n, size_t d, size_t c)

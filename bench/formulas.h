@@ -23,14 +23,19 @@ typedef enum bench_kernel {
     BENCH_STEP_HINGE_MET95,
     BENCH_CHAIN_HINGE,
     BENCH_STEP_SOFTMAX,
+    BENCH_EPOCH_HINGE, /* minibatches of BENCH_EPOCH_ROWS */
+    BENCH_EPOCH_HINGE_SHUFFLED,
     BENCH_KERNEL_COUNT
 } bench_kernel;
+
+enum { BENCH_EPOCH_ROWS = 256 };
 
 typedef struct bench_formula {
     const char *kernel;
     const char *group; /* kernels of a group are timed interleaved: they are compared */
     polynomial flops;
     polynomial bytes; /* each operand crossing the bus once, as f32, int32 labels */
+    polynomial holds; /* bytes of the different operands: the working set */
     const char *note;
 } bench_formula;
 

@@ -178,7 +178,8 @@ const peer *peers_open(void)
 
 bool peer_has(bench_kernel kernel)
 {
-    return kernel == BENCH_SCORE || kernel == BENCH_GRAD || kernel == BENCH_STEP_HINGE;
+    return kernel == BENCH_SCORE || kernel == BENCH_GRAD || kernel == BENCH_STEP_HINGE ||
+           kernel == BENCH_EPOCH_HINGE || kernel == BENCH_EPOCH_HINGE_SHUFFLED;
 }
 
 static void score(const peer *p, workload *l)
@@ -197,10 +198,41 @@ static void grad(const peer *p, workload *l, const float *dscores)
             l->db[j] += dscores[i * l->c + j];
 }
 
+/* The products by the peer, the rest by our best level. */
+static downhill_status step(const peer *p, workload *l)
+{
+    double loss;
+    score(p, l);
+    const downhill_status status =
+        downhill_hinge_f32(NULL, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores, l->c, &loss);
+    if (status != DOWNHILL_OK)
+        return status;
+    grad(p, l, l->scores);
+    return workload_run(NULL, BENCH_UPDATE, l);
+}
+
+/* The rows of the batch are neighbours already, or are made so. */
+static downhill_status step_of_epoch(const void *who, workload *l, const downhill_batch_f32 *batch)
+{
+    workload part = *l;
+    part.n = batch->n;
+    if (batch->rows == l->in_order + batch->rows[0]) {
+        part.x = l->x + batch->rows[0] * l->d;
+        part.y = l->y + batch->rows[0];
+    } else {
+        part.x = l->step_x;
+        part.y = l->step_y;
+        for (size_t i = 0; i < batch->n; i++) {
+            memcpy(part.x + i * l->d, l->x + batch->rows[i] * l->d, l->d * sizeof *part.x);
+            part.y[i] = l->y[batch->rows[i]];
+        }
+    }
+    return step(who, &part);
+}
+
 downhill_status peer_run(const peer *p, bench_kernel kernel, workload *l)
 {
     downhill_status status = DOWNHILL_OK;
-    double loss;
     switch (kernel) {
     case BENCH_SCORE:
         score(p, l);
@@ -209,12 +241,13 @@ downhill_status peer_run(const peer *p, bench_kernel kernel, workload *l)
         grad(p, l, l->grad_dscores);
         break;
     case BENCH_STEP_HINGE:
-        score(p, l);
-        if ((status = downhill_hinge_f32(NULL, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores,
-                                         l->c, &loss)) == DOWNHILL_OK) {
-            grad(p, l, l->scores);
-            status = workload_run(NULL, BENCH_UPDATE, l);
-        }
+        status = step(p, l);
+        break;
+    case BENCH_EPOCH_HINGE:
+        status = workload_epoch(l, l->in_order, step_of_epoch, p);
+        break;
+    case BENCH_EPOCH_HINGE_SHUFFLED:
+        status = workload_epoch(l, l->shuffled, step_of_epoch, p);
         break;
     default:
         status = DOWNHILL_ERR_PARAMETER;

@@ -41,6 +41,10 @@ static json_t *row_head(const bench_row *row, size_t index, const char *suffix, 
     output_set(o, "c", json_integer((json_int_t)row->c));
     output_set(o, "flops", output_real(row->flops));
     output_set(o, "bytes", output_real(row->bytes));
+    output_set(o, "working_set_bytes", output_real(row->holds));
+    output_set(o, "attainable_gflop_per_s",
+               row->attainable > 0.0 ? output_real(row->attainable) : json_null());
+    output_set(o, "bound", row->attainable > 0.0 ? json_string(row->bound) : json_null());
     return o;
 }
 
@@ -126,8 +130,8 @@ static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *r
 
 void bench_print_table(const bench_suite *suite)
 {
-    printf("%-48s %12s %12s %7s %9s %8s %10s\n", "row (wall time per call)", "median us", "min us",
-           "MAD %", "GFLOP/s", "GB/s", "vs scalar");
+    printf("%-48s %12s %12s %7s %9s %8s %10s %s\n", "row (wall time per call)", "median us",
+           "min us", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];
         if (i > 0 && row->kernel != suite->rows[i - 1].kernel)
@@ -141,8 +145,12 @@ void bench_print_table(const bench_suite *suite)
         char speedup[16] = "-";
         if (scalar != NULL)
             snprintf(speedup, sizeof speedup, "%.2fx", scalar->real_ns.median / median);
-        printf("%-48s %12.3f %12.3f %7.2f %9.2f %8.2f %10s\n", row->name, median * 1e-3,
+        char share[24] = "";
+        if (row->attainable > 0.0)
+            snprintf(share, sizeof share, "%5.1f %% %s",
+                     100.0 * row->flops / median / row->attainable, row->bound);
+        printf("%-48s %12.3f %12.3f %7.2f %9.2f %8.2f %10s %s\n", row->name, median * 1e-3,
                row->real_ns.min * 1e-3, 100.0 * row->real_ns.mad / median, row->flops / median,
-               row->bytes / median, speedup);
+               row->bytes / median, speedup, share);
     }
 }

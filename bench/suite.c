@@ -37,6 +37,7 @@ static bench_row make_row(bench_kernel kernel, const char *isa, const bench_shap
              s->c);
     row.flops = polynomial_value(&f->flops, s->n, s->d, s->c);
     row.bytes = polynomial_value(&f->bytes, s->n, s->d, s->c);
+    row.holds = polynomial_value(&f->holds, s->n, s->d, s->c);
     return row;
 }
 
@@ -67,6 +68,10 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
             /* A share of fewer samples is not what its name says. */
             if ((k == BENCH_STEP_HINGE_MET50 || k == BENCH_STEP_HINGE_MET95) &&
                 options->shapes[s].n < 20)
+                continue;
+            /* An epoch of one step is a step. */
+            if ((k == BENCH_EPOCH_HINGE || k == BENCH_EPOCH_HINGE_SHUFFLED) &&
+                options->shapes[s].n <= BENCH_EPOCH_ROWS)
                 continue;
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
                 const peer *p = l < n_levels ? NULL : &peers[l - n_levels];
@@ -298,6 +303,23 @@ static int summarise(bench_suite *suite, size_t repetitions)
     }
     free(times);
     return EXIT_OK;
+}
+
+void bench_attain(bench_suite *suite, const ceilings *found)
+{
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        bench_row *row = &suite->rows[i];
+        /* A peer may use whatever the CPU has. */
+        const double peak = row->peer == NULL       ? ceilings_peak(found, row->isa)
+                            : found->fma_avx512 > 0 ? found->fma_avx512
+                                                    : found->fma_avx2;
+        const struct ceiling_level *level = ceilings_level(found, row->holds);
+        const double memory = row->flops / row->bytes * level->gb_per_s;
+        if (peak == 0.0)
+            continue;
+        row->attainable = peak < memory ? peak : memory;
+        row->bound = peak < memory ? "FMA" : level->name;
+    }
 }
 
 int bench_suite_run(const bench_options *options, bench_suite *suite,

@@ -4,6 +4,7 @@
 #ifndef DOWNHILL_BENCH_SUITE_H
 #define DOWNHILL_BENCH_SUITE_H
 
+#include "ceilings.h"
 #include "formulas.h"
 #include "peers.h"
 #include "stats.h"
@@ -49,7 +50,9 @@ typedef struct bench_row {
     const peer *peer; /* NULL: one of our levels */
     size_t n, d, c;
     size_t family; /* number of the shape; index within it counts the rows */
-    double flops, bytes;
+    double flops, bytes, holds;
+    double attainable; /* GFLOP/s (ceilings.h); 0: not known */
+    const char *bound; /* what limits it: "FMA" or a level of memory; static or of the ceilings */
     bench_sample *samples;
     size_t n_samples;
     stats real_ns, cpu_ns; /* where n_samples > 0 */
@@ -79,6 +82,9 @@ void bench_suite_free(bench_suite *suite);
  * (reports/README.md), and the formulas. */
 json_t *bench_rows_to_json(const bench_suite *suite);
 json_t *bench_formulas_to_json(void);
+
+/* Sets the attainable rate of every row. The ceilings must outlive the suite. */
+void bench_attain(bench_suite *suite, const ceilings *found);
 
 /* A table of medians, grouped by shape, with the speed-up over scalar. */
 void bench_print_table(const bench_suite *suite);

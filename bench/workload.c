@@ -77,6 +77,10 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     good = good && (load->y = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->y_met50 = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->y_met95 = memory_new(n, sizeof(int32_t))) != NULL &&
+           (load->in_order = memory_new(n, sizeof(size_t))) != NULL &&
+           (load->shuffled = memory_new(n, sizeof(size_t))) != NULL &&
+           (load->step_x = memory_new(BENCH_EPOCH_ROWS * d, sizeof(float))) != NULL &&
+           (load->step_y = memory_new(BENCH_EPOCH_ROWS, sizeof(int32_t))) != NULL &&
            (load->workspace = memory_new(load->workspace_bytes, 1)) != NULL;
     if (!good) {
         workload_close(load);
@@ -90,6 +94,9 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     fill(&r, load->grad_dscores, n * c, 1.0f);
     fill(&r, load->dw, c * d, 1.0f);
     fill(&r, load->db, c, 1.0f);
+    for (size_t i = 0; i < n; i++)
+        load->in_order[i] = load->shuffled[i] = i;
+    rng_shuffle(&r, load->shuffled, n);
     if (!fill_labels(load, &r)) {
         workload_close(load);
         return false;
@@ -111,8 +118,39 @@ void workload_close(workload *load)
     free(load->y);
     free(load->y_met50);
     free(load->y_met95);
+    free(load->in_order);
+    free(load->shuffled);
+    free(load->step_x);
+    free(load->step_y);
     free(load->workspace);
     memset(load, 0, sizeof *load);
+}
+
+downhill_status workload_epoch(workload *l, const size_t *rows, workload_step step, const void *who)
+{
+    downhill_status status = DOWNHILL_OK;
+    for (size_t i = 0; i < l->n && status == DOWNHILL_OK; i += BENCH_EPOCH_ROWS) {
+        const size_t left = l->n - i, n = left < BENCH_EPOCH_ROWS ? left : BENCH_EPOCH_ROWS;
+        const downhill_batch_f32 batch = {.x = l->x,
+                                          .ldx = l->d,
+                                          .x_rows = l->n,
+                                          .y = l->y,
+                                          .rows = rows + i,
+                                          .n = n,
+                                          .n_next = left - n};
+        status = step(who, l, &batch);
+    }
+    return status;
+}
+
+static downhill_status fused_step(const void *kernels, workload *l, const downhill_batch_f32 *batch)
+{
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    double loss;
+    return downhill_step_f32(kernels, batch, &weights, hinge, DECAY, STEP, &grad, &loss,
+                             l->workspace, l->workspace_bytes, NULL);
 }
 
 downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, workload *l)
@@ -158,6 +196,10 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
             (status = downhill_grad_f32(k, &batch, l->scores, l->c, 0, &grad)) == DOWNHILL_OK)
             status = downhill_update_f32(k, &weights, &grad, DECAY, STEP);
         return status;
+    case BENCH_EPOCH_HINGE:
+        return workload_epoch(l, l->in_order, fused_step, k);
+    case BENCH_EPOCH_HINGE_SHUFFLED:
+        return workload_epoch(l, l->shuffled, fused_step, k);
     case BENCH_KERNEL_COUNT:
         break;
     }

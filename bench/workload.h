@@ -17,7 +17,10 @@ typedef struct workload {
         *grad_dscores; /* what the losses and the gradient are given, never written */
     float *scores, *dscores, *dw, *db; /* what the kernels write */
     int32_t *y, *y_met50,
-        *y_met95; /* labels: the margins of 0, 50 and 95 % of the samples are met */
+        *y_met95;                /* labels: the margins of 0, 50 and 95 % of the samples are met */
+    size_t *in_order, *shuffled; /* row numbers of an epoch */
+    float *step_x;               /* rows of one step of an epoch, copied together for a peer */
+    int32_t *step_y;
     void *workspace;
     size_t workspace_bytes;
 } workload;
@@ -27,6 +30,12 @@ typedef struct workload {
  * y_met50 and y_met95 that share of the samples, drawn at random, meets every margin at Δ = 0. */
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed);
 void workload_close(workload *load);
+
+/* How an epoch goes: for each step its batch, with what comes next. */
+typedef downhill_status (*workload_step)(const void *who, workload *load,
+                                         const downhill_batch_f32 *batch);
+downhill_status workload_epoch(workload *load, const size_t *rows, workload_step step,
+                               const void *who);
 
 /* The kernel once, on these buffers. */
 downhill_status workload_run(const downhill_kernels *kernels, bench_kernel kernel, workload *load);

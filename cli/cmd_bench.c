@@ -181,7 +181,8 @@ static json_t *verify_to_json(const verify_result *result, uint64_t seed)
 }
 
 static int write_results(const struct config *config, const machine *m, const bench_suite *suite,
-                         const verify_result *verified, int cpu, json_t *warnings)
+                         const ceilings *found, const verify_result *verified, int cpu,
+                         json_t *warnings)
 {
     json_t *root = json_object();
     output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
@@ -192,6 +193,7 @@ static int write_results(const struct config *config, const machine *m, const be
     output_set(root, "formulas", bench_formulas_to_json());
     if (config->peers)
         output_set(root, "peers", peers_to_json());
+    output_set(root, "ceilings", ceilings_to_json(found));
     output_set(root, "benchmarks", bench_rows_to_json(suite));
     output_set(root, "warnings", json_incref(warnings));
     return output_json(config->json, root);
@@ -243,16 +245,27 @@ static int prove_and_time(const struct config *config, const bench_options *benc
     warnings_of_build(warnings);
     const int cpu = warnings_pin(warnings);
     interrupt_catch();
+    /* Before and after: the clock may rise or fall meanwhile. */
+    ceilings found = ceilings_of(&m);
+    bool measured = ceilings_measure(&found);
     code = bench_suite_run(bench, suite, &interrupt_signal);
+    measured = measured && ceilings_measure(&found);
+    if (code == EXIT_OK && !measured) {
+        error_line("bench: out of memory");
+        code = EXIT_INTERNAL;
+    }
     if (code != EXIT_OK) {
         json_decref(warnings);
         return code;
     }
+    bench_attain(suite, &found);
     const size_t timed = look_at_rows(suite, warnings);
-    if (config->json == NULL || strcmp(config->json, "-") != 0)
+    if (config->json == NULL || strcmp(config->json, "-") != 0) {
+        ceilings_print(&found);
         bench_print_table(suite);
+    }
     if (config->json != NULL)
-        code = write_results(config, &m, suite, &verified, cpu, warnings);
+        code = write_results(config, &m, suite, &found, &verified, cpu, warnings);
     json_decref(warnings);
     fflush(stdout); /* so that on a terminal the last line comes last */
     fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, suite->seconds,

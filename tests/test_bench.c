@@ -134,8 +134,8 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
     const bench_options options = tiny_options();
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    /* All but the two steps that need 20 samples to leave 5 % of them in. */
-    assert_int_equal(suite.n_rows, 2 * (BENCH_KERNEL_COUNT - 2) * usable_levels());
+    /* All but the two steps that need 20 samples to leave 5 % of them in, and the two epochs. */
+    assert_int_equal(suite.n_rows, 2 * (BENCH_KERNEL_COUNT - 4) * usable_levels());
     assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");
     const volatile sig_atomic_t go_on = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &go_on), EXIT_OK);
@@ -168,6 +168,103 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
         assert_int_equal(sequence[i], i);
     free(sequence);
     bench_suite_free(&suite);
+}
+
+/* ---- ceilings ---- */
+
+static void test_ceilings__attainable__is_the_lower_roof(void **state)
+{
+    (void)state;
+    machine m = {0};
+    m.n_caches = 4;
+    m.caches[0] = (machine_cache){1, "data", 32 << 10, 1};
+    m.caches[1] = (machine_cache){1, "instruction", 32 << 10, 1};
+    m.caches[2] = (machine_cache){2, "unified", 1 << 20, 1};
+    m.caches[3] = (machine_cache){3, "unified", 32 << 20, 8};
+    ceilings found = ceilings_of(&m);
+    assert_int_equal(found.n_levels, 4);
+    const double gb_per_s[] = {400, 200, 100, 20};
+    uint64_t below = 0;
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(found.level[i].tested > below);
+        assert_true(found.level[i].tested <= found.level[i].holds);
+        assert_int_equal(found.level[i].tested % 4096, 0);
+        below = i < 3 ? found.level[i].holds : 0;
+        found.level[i].gb_per_s = gb_per_s[i];
+    }
+    assert_string_equal(ceilings_level(&found, 32 << 10)->name, "L1");
+    assert_string_equal(ceilings_level(&found, (32 << 10) + 1)->name, "L2");
+    assert_string_equal(ceilings_level(&found, 1e12)->name, "DRAM");
+    found.fma_avx2 = 120;
+    found.fma_avx512 = 240;
+    const peer other = {.name = "other"};
+    bench_row rows[] = {
+        {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e3}, /* 400: above the peak */
+        {.isa = "auto_avx2", .flops = 1e6, .bytes = 1e6, .holds = 1e3},
+        {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e9},
+        {.isa = "other", .peer = &other, .flops = 5e6, .bytes = 1e6, .holds = 1e6},
+        {.isa = "scalar", .flops = 1e6, .bytes = 1e6, .holds = 1e3},
+    };
+    static const struct {
+        double attainable;
+        const char *bound;
+    } want[] = {{240, "FMA"}, {120, "FMA"}, {20, "DRAM"}, {240, "FMA"}, {0, NULL}};
+    bench_suite suite = {.rows = rows, .n_rows = sizeof rows / sizeof rows[0]};
+    bench_attain(&suite, &found);
+    for (size_t i = 0; i < suite.n_rows; i++) {
+        assert_true(rows[i].attainable == want[i].attainable);
+        if (want[i].bound != NULL)
+            assert_string_equal(rows[i].bound, want[i].bound);
+    }
+}
+
+static void test_ceilings__measured__only_rise(void **state)
+{
+    (void)state;
+    machine m = {.n_caches = 1};
+    m.caches[0] = (machine_cache){1, "data", 32 << 10, 1};
+    ceilings found = ceilings_of(&m);
+    assert_true(ceilings_measure(&found));
+    assert_true(found.clock_ghz > 0.1 && found.clock_ghz < 10.0);
+    for (size_t i = 0; i < found.n_levels; i++)
+        assert_true(found.level[i].gb_per_s > 0.0);
+    ceilings high = found;
+    high.level[0].gb_per_s = 1e9;
+    assert_true(ceilings_measure(&high));
+    assert_true(high.level[0].gb_per_s == 1e9 && high.clock_ghz >= found.clock_ghz);
+}
+
+/* ---- epochs ---- */
+
+struct visits {
+    size_t rows, seen[600];
+};
+
+static downhill_status visit(const void *who, workload *load, const downhill_batch_f32 *batch)
+{
+    struct visits *v = (struct visits *)(uintptr_t)who;
+    v->rows += batch->n;
+    assert_int_equal(batch->n_next, load->n - v->rows);
+    for (size_t i = 0; i < batch->n; i++)
+        v->seen[batch->rows[i]]++;
+    return DOWNHILL_OK;
+}
+
+static void test_workload__epoch__visits_each_row_once(void **state)
+{
+    (void)state;
+    workload load;
+    assert_true(workload_open(&load, 600, 5, 3, 1));
+    for (int shuffled = 0; shuffled < 2; shuffled++) {
+        struct visits v = {0};
+        assert_int_equal(workload_epoch(&load, shuffled ? load.shuffled : load.in_order, visit, &v),
+                         DOWNHILL_OK);
+        assert_int_equal(v.rows, load.n);
+        for (size_t i = 0; i < load.n; i++)
+            assert_int_equal(v.seen[i], 1);
+    }
+    assert_true(memcmp(load.in_order, load.shuffled, load.n * sizeof *load.shuffled) != 0);
+    workload_close(&load);
 }
 
 static void test_suite__same_seed__same_order(void **state)
@@ -336,7 +433,7 @@ static void test_peers__rows(void **state)
                                    .seed = 1};
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT + 3 * PEERS_COUNT);
+    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT - 2 + 3 * PEERS_COUNT);
     volatile sig_atomic_t stop = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &stop), EXIT_OK);
     for (size_t i = 0; i < suite.n_rows; i++) {
@@ -350,6 +447,31 @@ static void test_peers__rows(void **state)
 }
 
 /* The set-up of the tests installs all three: a peer that is lost must not go unseen. */
+/* The last step of an epoch leaves its gradient behind: of the same rows, in whatever order. */
+static void test_peers__epoch__same_gradient(void **state)
+{
+    (void)state;
+    const peer *peers = peers_open();
+    workload load;
+    assert_true(workload_open(&load, 600, 5, 3, 1));
+    float *dw = calloc(load.c * load.d, sizeof *dw);
+    assert_non_null(dw);
+    for (bench_kernel k = BENCH_EPOCH_HINGE; k <= BENCH_EPOCH_HINGE_SHUFFLED; k++) {
+        assert_int_equal(workload_run(NULL, k, &load), DOWNHILL_OK);
+        memcpy(dw, load.dw, load.c * load.d * sizeof *dw);
+        for (size_t p = 0; p < PEERS_COUNT; p++) {
+            if (peers[p].missing[0] != '\0')
+                continue;
+            memset(load.dw, 0, load.c * load.d * sizeof *dw);
+            assert_int_equal(peer_run(&peers[p], k, &load), DOWNHILL_OK);
+            for (size_t i = 0; i < load.c * load.d; i++)
+                assert_true(fabsf(load.dw[i] - dw[i]) < 1e-3f);
+        }
+    }
+    free(dw);
+    workload_close(&load);
+}
+
 static void test_peers__are_all_there(void **state)
 {
     (void)state;
@@ -368,6 +490,9 @@ int main(void)
         cmocka_unit_test(test_formulas__counted_by_hand),
         cmocka_unit_test(test_gbench__runs_exactly_what_is_asked),
         cmocka_unit_test(test_suite__every_row_is_sampled_and_the_order_is_told),
+        cmocka_unit_test(test_ceilings__attainable__is_the_lower_roof),
+        cmocka_unit_test(test_ceilings__measured__only_rise),
+        cmocka_unit_test(test_workload__epoch__visits_each_row_once),
         cmocka_unit_test(test_suite__same_seed__same_order),
         cmocka_unit_test(test_suite__stop__keeps_what_there_is),
         cmocka_unit_test(test_suite__filter),
@@ -375,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_workload__met_labels__are_the_share_they_say),
         cmocka_unit_test(test_peers__wrong_product__is_found),
         cmocka_unit_test(test_peers__rows),
+        cmocka_unit_test(test_peers__epoch__same_gradient),
         cmocka_unit_test(test_peers__are_all_there),
     };
     return cmocka_run_group_tests_name("bench", tests, scratch_open, scratch_close);

@@ -11,6 +11,7 @@ import re
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import matplotlib  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
@@ -154,10 +155,14 @@ class Painter:
         return to_svg(figure)
 
     def roofline(self) -> str:
-        """Points without roofs: the machine's ceilings are not measured."""
+        """Points under the measured roofs, where the run has them."""
         figure = Figure(figsize=(9.2, 5.2), layout="constrained")
         axes = figure.subplots()
-        kernels = [k for k in self.model.kernels if k != "chain_hinge_f32"]
+        kernels = [
+            kernel
+            for kernel in self.model.kernels
+            if not kernel.startswith(("chain_", "epoch_")) and "_met" not in kernel
+        ]
         shown = [
             row
             for row in self.model.timed
@@ -173,6 +178,8 @@ class Painter:
             )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
+        if self.model.ceilings and shown:
+            self.roofs(axes, [row.intensity for row in shown])
         axes.set_xlabel("operations per byte, by the formulas", color=TEXT)
         axes.set_ylabel("GFLOP/s (median)", color=TEXT)
         for axis in (axes.xaxis, axes.yaxis):
@@ -193,6 +200,28 @@ class Painter:
             bbox_to_anchor=(1.01, 0.5),
         )  # fmt: skip
         return to_svg(figure)
+
+    def roofs(self, axes: Axes, intensities: list[float]) -> None:
+        ceilings = self.model.ceilings
+        left, right = min(intensities) / 1.5, max(intensities) * 2
+        peaks = {k: v for k, v in ceilings["fma_f32_gflop_per_s"].items() if v}
+        highest = max(peaks.values(), default=None)
+        line = {"color": MUTED, "linewidth": 0.9, "zorder": 1}
+        for level in ceilings["read"]:
+            bandwidth = level["read_gb_per_s"]
+            end = min(right, highest / bandwidth) if highest else right
+            axes.plot([left, end], [left * bandwidth, end * bandwidth], **line)
+            axes.annotate(
+                f"{level['level']} {bandwidth:.0f} GB/s", (left, left * bandwidth), fontsize=8,
+                color=MUTED, xytext=(2, 3), textcoords="offset points", va="bottom",
+            )  # fmt: skip
+        fastest = max(level["read_gb_per_s"] for level in ceilings["read"])
+        for isa, peak in peaks.items():
+            axes.plot([peak / fastest, right], [peak, peak], **line)
+            axes.annotate(
+                f"FMA {isa} {peak:.0f} GFLOP/s", (right, peak), fontsize=8, color=MUTED,
+                xytext=(0, 3), textcoords="offset points", ha="right", va="bottom",
+            )  # fmt: skip
 
     def point(self, isa: str) -> dict[str, object]:
         return {

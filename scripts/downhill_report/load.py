@@ -105,7 +105,7 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
                 )
             benchmarks_path = path
             check_rows(path, document)
-            for key in ("context", "verify", "formulas", "peers", "benchmarks"):
+            for key in ("context", "verify", "formulas", "peers", "ceilings", "benchmarks"):
                 if key in document:
                     merged[key] = document[key]
         for run in document.get("training", []):

@@ -51,6 +51,13 @@ class Row:
     mad: float = 0.0
     samples: int = 0
     skipped: str = ""
+    attainable: float | None = None  # GFLOP/s
+    bound: str | None = None  # what sets it: FMA or a level of memory
+
+    @property
+    def share(self) -> float | None:
+        """Of what is attainable."""
+        return self.gflop_per_s / self.attainable if self.attainable and self.median else None
 
     @property
     def gflop_per_s(self) -> float:
@@ -134,6 +141,7 @@ class Model:
             Level(o["name"], o["kind"], o["auto_of"]) for o in results["machine"]["levels"]
         ]
         self.peers = [Level(o["name"], "peer", None) for o in results.get("peers", [])]
+        self.ceilings = results.get("ceilings")
         self.rows = rows_of(results.get("benchmarks", []))
         self.timed = [row for row in self.rows if not row.skipped]
         self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.timed}
@@ -297,7 +305,8 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     # From the samples, not from the file's aggregates, so that they can be checked against them.
     median = statistics.median(times)
     mad = statistics.median(abs(t - median) for t in times)
-    return Row(*head, median, min(times), mad, len(times))
+    roof = first.get("attainable_gflop_per_s"), first.get("bound")
+    return Row(*head, median, min(times), mad, len(times), "", *roof)
 
 
 def groups_of(runs: list[dict[str, Any]], baseline: str | None) -> list[Group]:

@@ -11,9 +11,9 @@ CAPTIONS = {
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
     "are the spread: the MADs of both medians, added in quadrature.",
     "roofline": "Operations per second over operations per byte, by the formulas: each kernel, "
-    "shape and level but the compiler's and the chain, whose operations and bytes are those of the "
-    "step. The machine's ceilings are not measured in this version, so there are no roofs, and "
-    "nothing here is a share of peak.",
+    "shape and level but the compiler's and the variations of the step. The slanted roofs are the "
+    "bandwidths of reading each level of memory, the flat ones the FMA peaks, all measured in this "
+    "run on one core. A point is judged by the roof of the level that holds its working set.",
     "phases": "Where the time of a training epoch goes. Each loss has its own scale.",
     "curves": "Training loss and test accuracy by epoch.",
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What this machine could do at most: the rate of its FMA units and of reading from each level of
+ * its memory, on one core, measured. A row's attainable rate is the lower of the FMA peak of its
+ * ISA and its operations per byte times the read bandwidth of the level that holds its working set
+ * (the roofline of Williams, Waterman and Patterson, 2009). */
+#ifndef DOWNHILL_BENCH_CEILINGS_H
+#define DOWNHILL_BENCH_CEILINGS_H
+
+#include "base/machine.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CEILING_LEVELS_MAX = 4 };
+
+typedef struct ceilings {
+    double clock_ghz;            /* of a chain of dependent multiplications */
+    double fma_avx2, fma_avx512; /* GFLOP/s of f32 FMA; 0 where the CPU has none */
+    size_t n_levels;             /* nearest first, DRAM last */
+    struct ceiling_level {
+        char name[8];    /* "L2" */
+        uint64_t holds;  /* bytes; DRAM: UINT64_MAX */
+        uint64_t tested; /* working set of the test */
+        double gb_per_s; /* best of one and two streams, 256 and 512 bits */
+    } level[CEILING_LEVELS_MAX];
+} ceilings;
+
+/* The levels of the machine, nothing measured yet. */
+ceilings ceilings_of(const machine *m);
+
+/* Measures, and keeps what is higher than what was found before: a ceiling is the most that was ever
+ * seen. Takes about a second. false: out of memory. */
+bool ceilings_measure(ceilings *found);
+
+/* The level that holds a working set. */
+const struct ceiling_level *ceilings_level(const ceilings *found, double bytes);
+
+/* FMA peak of an ISA level by its name, in GFLOP/s; 0 where it has no SIMD or is not known. */
+double ceilings_peak(const ceilings *found, const char *isa);
+
+json_t *ceilings_to_json(const ceilings *found);
+void ceilings_print(const ceilings *found);
+
+#endif
