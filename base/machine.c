@@ -75,6 +75,32 @@ static void read_caches(hwloc_topology_t topology, machine *m)
             };
 }
 
+/* The rank-th last CPU of a core, or -1. */
+static int last_cpu(hwloc_obj_t core, unsigned rank)
+{
+    int cpu = hwloc_bitmap_last(core->cpuset);
+    for (unsigned r = 0; cpu >= 0 && r < rank; r++) {
+        do
+            cpu--;
+        while (cpu >= 0 && !hwloc_bitmap_isset(core->cpuset, (unsigned)cpu));
+    }
+    return cpu;
+}
+
+static void read_team(hwloc_topology_t topology, machine *m)
+{
+    for (unsigned rank = 0; m->n_team < m->pus && m->n_team < MACHINE_TEAM_MAX; rank++) {
+        const size_t before = m->n_team;
+        for (unsigned core = m->cores; core-- > 0 && m->n_team < MACHINE_TEAM_MAX;) {
+            const int cpu = last_cpu(hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, core), rank);
+            if (cpu >= 0)
+                m->team[m->n_team++] = cpu;
+        }
+        if (m->n_team == before) /* hwloc may know no cores */
+            return;
+    }
+}
+
 static void read_topology(hwloc_topology_t topology, machine *m)
 {
     const hwloc_obj_t root = hwloc_get_root_obj(topology);
@@ -87,6 +113,7 @@ static void read_topology(hwloc_topology_t topology, machine *m)
     m->pus = count_objects(topology, HWLOC_OBJ_PU);
     hwloc_bitmap_list_snprintf(m->allowed_cpus, sizeof m->allowed_cpus, root->cpuset);
     read_caches(topology, m);
+    read_team(topology, m);
 }
 
 void machine_read(machine *m)
@@ -132,6 +159,34 @@ int machine_pin(char *why, size_t why_size)
         cpu = (int)pu->os_index;
     hwloc_topology_destroy(topology);
     return cpu;
+}
+
+machine_binding *machine_binding_open(void)
+{
+    hwloc_topology_t topology;
+    if (hwloc_topology_init(&topology) != 0)
+        return NULL;
+    if (hwloc_topology_load(topology) == 0)
+        return topology;
+    hwloc_topology_destroy(topology);
+    return NULL;
+}
+
+bool machine_bind(machine_binding *binding, int cpu)
+{
+    hwloc_bitmap_t set = binding != NULL && cpu >= 0 ? hwloc_bitmap_alloc() : NULL;
+    if (set == NULL)
+        return false;
+    hwloc_bitmap_only(set, (unsigned)cpu);
+    const bool bound = hwloc_set_cpubind(binding, set, HWLOC_CPUBIND_THREAD) == 0;
+    hwloc_bitmap_free(set);
+    return bound;
+}
+
+void machine_binding_close(machine_binding *binding)
+{
+    if (binding != NULL)
+        hwloc_topology_destroy(binding);
 }
 
 /* The hand-written level that has the same flags as this auto level; null for the other kinds. */

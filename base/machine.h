@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MACHINE_CACHES_MAX = 8 };
+enum { MACHINE_CACHES_MAX = 8, MACHINE_TEAM_MAX = 256 };
 
 typedef struct machine_cache {
     unsigned level;
@@ -25,6 +25,10 @@ typedef struct machine {
     char host_name[128];
     char allowed_cpus[128];                    /* the CPUs this process may use, "0-1" */
     unsigned packages, numa_nodes, cores, pus; /* those allowed */
+    size_t n_team;                             /* at most MACHINE_TEAM_MAX */
+    int team[MACHINE_TEAM_MAX]; /* CPUs in the order in which threads should take them: the last one
+                                   of each core, the last core first, then the others; the first
+                                   is the one that machine_pin() takes */
     uint64_t memory_bytes;
     machine_cache caches[MACHINE_CACHES_MAX]; /* of the first allowed PU, nearest first */
     size_t n_caches;
@@ -45,5 +49,12 @@ bool machine_build_is_slow(char *why, size_t why_size);
 /* Binds the calling thread to one PU, the last of those allowed (the first takes most interrupts).
  * Returns its operating-system number, or -1 and a reason. */
 int machine_pin(char *why, size_t why_size);
+
+/* Binds the calling thread to a CPU by its operating-system number; from any thread. NULL: hwloc
+ * cannot read the topology, and machine_bind() fails. */
+typedef struct hwloc_topology machine_binding;
+machine_binding *machine_binding_open(void);
+bool machine_bind(machine_binding *binding, int cpu);
+void machine_binding_close(machine_binding *binding);
 
 #endif

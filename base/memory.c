@@ -14,7 +14,7 @@ void *memory_new(size_t count, size_t size)
     if (size != 0 && count > (PTRDIFF_MAX - HUGE_PAGE) / size)
         return NULL;
     size_t bytes = count * size;
-    const size_t unit = bytes >= 2 * (size_t)HUGE_PAGE ? HUGE_PAGE : LINE;
+    const size_t unit = bytes >= (size_t)HUGE_PAGE / 2 ? HUGE_PAGE : LINE;
     bytes = (bytes + unit - 1) / unit * unit;
     void *p = aligned_alloc(unit, bytes == 0 ? unit : bytes);
     if (p == NULL)

@@ -6,6 +6,9 @@
 
 #include <dlfcn.h>
 #include <math.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,8 +167,12 @@ const peer *peers_open(void)
     static bool opened;
     if (!opened) {
         opened = true;
-        /* Before any of them is loaded: they share one OpenMP runtime, which looks once. */
+        /* An OpenMP runtime looks at the environment when it is loaded: ours has been by now, and it
+         * may or may not be theirs. */
         setenv("OMP_NUM_THREADS", "1", 1);
+#ifdef _OPENMP
+        omp_set_num_threads(1);
+#endif
         setenv("BLIS_NUM_THREADS", "1", 1);
         open_openblas(&peers[0]);
         open_blis(&peers[1]);

@@ -32,7 +32,7 @@ static json_t *row_head(const bench_row *row, size_t index, const char *suffix, 
     output_set(o, "run_name", json_string(row->name));
     output_set(o, "run_type", json_string(type));
     output_set(o, "repetitions", json_integer((json_int_t)row->n_samples));
-    output_set(o, "threads", json_integer(1));
+    output_set(o, "threads", json_integer((json_int_t)row->threads));
     output_set(o, "label", json_string(row->isa));
     output_set(o, "kernel", json_string(bench_formulas[row->kernel].kernel));
     output_set(o, "isa", json_string(row->isa));
@@ -121,8 +121,8 @@ static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *r
 {
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *r = &suite->rows[i];
-        if (r->kernel == row->kernel && r->family == row->family && strcmp(r->isa, "scalar") == 0 &&
-            r->n_samples > 0)
+        if (r->kernel == row->kernel && r->threads == 1 && r->family == row->family &&
+            strcmp(r->isa, "scalar") == 0 && r->n_samples > 0)
             return r;
     }
     return NULL;

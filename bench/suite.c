@@ -7,6 +7,7 @@
 #include "base/levels.h"
 #include "base/rng.h"
 #include "gbench.h"
+#include "parallel/team.h"
 #include "workload.h"
 
 #include <regex.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_GROUP = BENCH_KERNEL_COUNT * (LEVELS_MAX + PEERS_COUNT) };
+enum { MAX_COUNTS = 8, MAX_GROUP = BENCH_KERNEL_COUNT * (LEVELS_MAX + PEERS_COUNT + MAX_COUNTS) };
 
 /* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one
  * row is a prediction; 20000 rows come from memory; the wide one has W out of every L2. */
@@ -28,17 +29,31 @@ const size_t bench_standard_shape_count =
 
 /* ---- the list ---- */
 
-static bench_row make_row(bench_kernel kernel, const char *isa, const bench_shape *s, size_t family)
+static bench_row make_row(bench_kernel kernel, const char *isa, const bench_shape *s, size_t family,
+                          size_t threads)
 {
-    bench_row row = {
-        .kernel = kernel, .isa = isa, .n = s->n, .d = s->d, .c = s->c, .family = family};
+    bench_row row = {.kernel = kernel,
+                     .isa = isa,
+                     .n = s->n,
+                     .d = s->d,
+                     .c = s->c,
+                     .threads = threads,
+                     .family = family};
     const bench_formula *f = &bench_formulas[kernel];
-    snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu", f->kernel, isa, s->n, s->d,
-             s->c);
+    const int length = snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu", f->kernel,
+                                isa, s->n, s->d, s->c);
+    if (threads > 1 && length > 0 && (size_t)length < sizeof row.name)
+        snprintf(row.name + length, sizeof row.name - (size_t)length, "/threads:%zu", threads);
     row.flops = polynomial_value(&f->flops, s->n, s->d, s->c);
     row.bytes = polynomial_value(&f->bytes, s->n, s->d, s->c);
     row.holds = polynomial_value(&f->holds, s->n, s->d, s->c);
     return row;
+}
+
+/* 1, 2, 4, … and the largest number; 0 behind it. */
+static size_t more_threads(size_t threads, size_t most)
+{
+    return threads >= most ? 0 : 2 * threads < most ? 2 * threads : most;
 }
 
 int bench_suite_build(const bench_options *options, bench_suite *suite)
@@ -58,7 +73,10 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
     int code = n_levels > 0 ? EXIT_OK : EXIT_ISA;
     const peer *peers = options->peers ? peers_open() : NULL;
     const size_t n_peers = options->peers ? PEERS_COUNT : 0;
-    const size_t most = options->n_shapes * BENCH_KERNEL_COUNT * (n_levels + n_peers);
+    size_t n_counts = 0;
+    for (size_t t = 1; (t = more_threads(t, options->threads)) != 0;)
+        n_counts++;
+    const size_t most = options->n_shapes * BENCH_KERNEL_COUNT * (n_levels + n_peers + n_counts);
     if (code == EXIT_OK && (suite->rows = calloc(most, sizeof *suite->rows)) == NULL) {
         error_line("bench: out of memory");
         code = EXIT_INTERNAL;
@@ -76,8 +94,16 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
                 const peer *p = l < n_levels ? NULL : &peers[l - n_levels];
                 const char *name = p == NULL ? downhill_kernels_name(levels[l]) : p->name;
-                bench_row row = make_row(k, name, &options->shapes[s], s);
+                bench_row row = make_row(k, name, &options->shapes[s], s, 1);
                 row.peer = p;
+                if (regexec(&filter, row.name, 0, NULL, 0) == 0)
+                    suite->rows[suite->n_rows++] = row;
+            }
+            /* More threads with the last level alone. */
+            for (size_t t = 1;
+                 workload_threads(k) && (t = more_threads(t, options->threads)) != 0;) {
+                const bench_row row = make_row(k, downhill_kernels_name(levels[n_levels - 1]),
+                                               &options->shapes[s], s, t);
                 if (regexec(&filter, row.name, 0, NULL, 0) == 0)
                     suite->rows[suite->n_rows++] = row;
             }
@@ -221,8 +247,15 @@ static void open_group(struct run *run, struct group *g, workload *load)
         row->samples = calloc(run->options->repetitions, sizeof *row->samples);
         g->tasks[i] = (bench_task){.load = load, .kernel = row->kernel, .peer = row->peer};
         g->handles[i] = gbench_register(row->name, bench_task_run, &g->tasks[i]);
-        if (row->samples == NULL || g->handles[i] == NULL)
+        char why[128];
+        if (row->threads > 1)
+            g->tasks[i].team =
+                team_open(row->threads, run->options->cpus, row->d, row->c, why, sizeof why);
+        if (row->samples == NULL || g->handles[i] == NULL ||
+            (row->threads > 1 && g->tasks[i].team == NULL))
             skip(row, "out of memory");
+        else if (row->threads > 1 && why[0] != '\0')
+            skip(row, why);
         else if (row->peer == NULL &&
                  downhill_select(row->isa, &g->tasks[i].kernels, NULL, 0) != DOWNHILL_OK)
             skip(row, "the level is not usable");
@@ -275,6 +308,8 @@ static void run_shape(struct run *run, size_t first, size_t end)
             open_group(run, &g, &load);
             run_group(run, &g);
             gbench_clear();
+            for (size_t t = 0; t < g.count; t++)
+                team_close(g.tasks[t].team);
         }
     }
     if (ready)
@@ -315,7 +350,7 @@ void bench_attain(bench_suite *suite, const ceilings *found)
                                                     : found->fma_avx2;
         const struct ceiling_level *level = ceilings_level(found, row->holds);
         const double memory = row->flops / row->bytes * level->gb_per_s;
-        if (peak == 0.0)
+        if (peak == 0.0 || row->threads > 1) /* ceilings are of one core */
             continue;
         row->attainable = peak < memory ? peak : memory;
         row->bound = peak < memory ? "FMA" : level->name;

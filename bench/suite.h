@@ -24,6 +24,8 @@ typedef struct bench_options {
     const char *filter; /* extended regular expression on the row's name; NULL: all */
     const char *isa;    /* one level; NULL: every usable one */
     bool peers;         /* the other libraries as well */
+    size_t threads;     /* the steps on 2, 4, … threads as well, up to this number; 0 or 1: not */
+    const int *cpus;    /* what they are bound to (parallel/team.h) */
     const bench_shape *shapes;
     size_t n_shapes;
     size_t repetitions;
@@ -44,11 +46,11 @@ typedef struct bench_sample {
 } bench_sample;
 
 typedef struct bench_row {
-    char name[96];
+    char name[112];
     bench_kernel kernel;
     const char *isa;  /* the level's own name, or the peer's; static */
     const peer *peer; /* NULL: one of our levels */
-    size_t n, d, c;
+    size_t n, d, c, threads;
     size_t family; /* number of the shape; index within it counts the rows */
     double flops, bytes, holds;
     double attainable; /* GFLOP/s (ceilings.h); 0: not known */

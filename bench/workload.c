@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "parallel/team.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -206,10 +207,41 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
     return DOWNHILL_ERR_PARAMETER;
 }
 
+bool workload_threads(bench_kernel kernel)
+{
+    return kernel == BENCH_STEP_HINGE || kernel == BENCH_EPOCH_HINGE ||
+           kernel == BENCH_EPOCH_HINGE_SHUFFLED;
+}
+
+static downhill_status team_step(const void *who, workload *l, const downhill_batch_f32 *batch)
+{
+    const bench_task *task = who;
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    double loss;
+    return team_step_f32(task->team, task->kernels, batch, &weights, hinge, DECAY, STEP, &grad,
+                         &loss, NULL);
+}
+
+static downhill_status team_run(const bench_task *task)
+{
+    workload *l = task->load;
+    const downhill_batch_f32 batch = {
+        .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
+    return task->kernel == BENCH_EPOCH_HINGE ? workload_epoch(l, l->in_order, team_step, task)
+           : task->kernel == BENCH_EPOCH_HINGE_SHUFFLED
+               ? workload_epoch(l, l->shuffled, team_step, task)
+               : team_step(task, l, &batch);
+}
+
 void bench_task_run(void *context, uint64_t iterations)
 {
     bench_task *task = context;
-    if (task->peer != NULL)
+    if (task->team != NULL)
+        for (uint64_t i = 0; i < iterations; i++)
+            task->status = team_run(task);
+    else if (task->peer != NULL)
         for (uint64_t i = 0; i < iterations; i++)
             task->status = peer_run(task->peer, task->kernel, task->load);
     else

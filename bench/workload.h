@@ -41,12 +41,17 @@ downhill_status workload_epoch(workload *load, const size_t *rows, workload_step
 downhill_status workload_run(const downhill_kernels *kernels, bench_kernel kernel, workload *load);
 
 struct peer; /* peers.h */
+struct team; /* parallel/team.h */
+
+/* Can a team of threads do it? The steps and epochs with the hinge loss. */
+bool workload_threads(bench_kernel kernel);
 
 typedef struct bench_task {
     workload *load;
     bench_kernel kernel;
     const downhill_kernels *kernels;
     const struct peer *peer; /* instead of the kernels; NULL: none */
+    struct team *team;       /* with the kernels; NULL: the calling thread alone */
     downhill_status status;  /* of the last call */
 } bench_task;
 

@@ -10,6 +10,7 @@
 #include "bench/suite.h"
 #include "interrupt.h"
 #include "options.h"
+#include "parallel/team.h"
 #include "verify/verify.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@
 struct config {
     const char *filter, *isa, *json;
     option_list shapes;
-    size_t repetitions;
+    size_t repetitions, threads;
     double min_time_s;
     uint64_t seed;
     bool list, formulas, quick, peers;
@@ -63,6 +64,13 @@ static const cli_option options[] = {
      .kind = OPTION_FLAG,
      AT(peers),
      .help = "OpenBLAS, BLIS and oneDNN beside ours, where they are installed"},
+    {.name = "threads",
+     .kind = OPTION_SIZE,
+     .metavar = "N",
+     AT(threads),
+     .min = 1,
+     .max = MACHINE_TEAM_MAX,
+     .help = "the steps with 2, 4, ... N threads as well (default: as many as there are cores)"},
     {.name = "quick", .kind = OPTION_FLAG, AT(quick), .help = "few shapes, short samples"},
     {.name = "seed",
      .kind = OPTION_SEED,
@@ -219,7 +227,7 @@ static size_t look_at_rows(const bench_suite *suite, json_t *warnings)
     return timed;
 }
 
-static int prove_and_time(const struct config *config, const bench_options *bench,
+static int prove_and_time(const struct config *config, const machine *m, const bench_options *bench,
                           bench_suite *suite)
 {
     const verify_options verify = {.seed = config->seed,
@@ -238,15 +246,12 @@ static int prove_and_time(const struct config *config, const bench_options *benc
     fprintf(stderr, "verify: %llu checks passed, seed %llu\n", (unsigned long long)verified.checks,
             (unsigned long long)config->seed);
 
-    /* Before the thread is bound: afterwards only its own CPU would show as allowed. */
-    machine m;
-    machine_read(&m);
     json_t *warnings = json_array();
     warnings_of_build(warnings);
     const int cpu = warnings_pin(warnings);
     interrupt_catch();
     /* Before and after: the clock may rise or fall meanwhile. */
-    ceilings found = ceilings_of(&m);
+    ceilings found = ceilings_of(m);
     bool measured = ceilings_measure(&found);
     code = bench_suite_run(bench, suite, &interrupt_signal);
     measured = measured && ceilings_measure(&found);
@@ -265,7 +270,7 @@ static int prove_and_time(const struct config *config, const bench_options *benc
         bench_print_table(suite);
     }
     if (config->json != NULL)
-        code = write_results(config, &m, suite, &found, &verified, cpu, warnings);
+        code = write_results(config, m, suite, &found, &verified, cpu, warnings);
     json_decref(warnings);
     fflush(stdout); /* so that on a terminal the last line comes last */
     fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, suite->seconds,
@@ -281,6 +286,21 @@ static int prove_and_time(const struct config *config, const bench_options *benc
         return EXIT_INTERNAL;
     }
     return code;
+}
+
+static int check_threads(const struct config *config, const machine *m)
+{
+    if (config->threads > 1 && !team_supported()) {
+        error_line("bench: --threads: this build has no OpenMP; build with a compiler that has it, "
+                   "or take 1");
+        return EXIT_USAGE;
+    }
+    if (config->threads > m->n_team && config->threads > 1) {
+        error_line("bench: --threads: %zu, but there are %zu CPUs; take at most as many",
+                   config->threads, m->n_team);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
@@ -308,8 +328,17 @@ static int run(const cli_command *self, int argc, char **argv)
         (config.json != NULL && (code = output_check(config.json)) != EXIT_OK))
         return code;
 
+    /* Before the thread is bound: afterwards only its own CPU would show as allowed. */
+    machine m;
+    machine_read(&m);
+    if (config.threads == 0)
+        config.threads = team_supported() ? m.cores : 1;
+    if ((code = check_threads(&config, &m)) != EXIT_OK)
+        return code;
     const bench_options bench = {.filter = config.filter,
                                  .peers = config.peers,
+                                 .threads = config.threads,
+                                 .cpus = m.team,
                                  .isa = config.isa,
                                  .shapes = shapes,
                                  .n_shapes = n_shapes,
@@ -324,7 +353,7 @@ static int run(const cli_command *self, int argc, char **argv)
         for (size_t i = 0; i < suite.n_rows; i++)
             puts(suite.rows[i].name);
     else
-        code = prove_and_time(&config, &bench, &suite);
+        code = prove_and_time(&config, &m, &bench, &suite);
     bench_suite_free(&suite);
     return code;
 }

@@ -10,6 +10,7 @@
 #include "base/warnings.h"
 #include "interrupt.h"
 #include "options.h"
+#include "parallel/team.h"
 #include "train/sgd.h"
 
 #include <stdio.h>
@@ -89,8 +90,8 @@ static const cli_option options[] = {
      .metavar = "N",
      AT(threads),
      .min = 1,
-     .max = 1,
-     .help = "threads; only 1 in this version"},
+     .max = MACHINE_TEAM_MAX,
+     .help = "threads, each bound to a core of its own as long as there are any (default: 1)"},
     {.name = "json",
      .kind = OPTION_TEXT,
      .metavar = "FILE",
@@ -251,22 +252,36 @@ static size_t choose_levels(const char *isa, struct run *runs)
     return count;
 }
 
+/* The first thread is pinned already; the others follow as the machine says. */
+static void choose_cpus(const struct config *config, const machine *m, int cpu, int *cpus,
+                        json_t *warnings)
+{
+    for (size_t i = 0; i < config->threads; i++)
+        cpus[i] = i == 0 ? cpu : i < m->n_team ? m->team[i] : -1;
+    if (config->threads > m->pus && m->pus > 0)
+        warnings_add(warnings, "%zu threads share %u CPUs", config->threads, m->pus);
+}
+
 static int train_all(const struct config *config, struct run *runs, size_t count,
                      const dataset *data)
 {
-    const sgd_options sgd = {.loss = {(downhill_loss_kind)config->loss, config->delta},
-                             .batch = config->batch,
-                             .lr = config->lr,
-                             .reg = config->reg,
-                             .epochs = config->epochs,
-                             .seed = config->seed,
-                             .progress = isatty(STDERR_FILENO)};
+    sgd_options sgd = {.loss = {(downhill_loss_kind)config->loss, config->delta},
+                       .batch = config->batch,
+                       .lr = config->lr,
+                       .reg = config->reg,
+                       .epochs = config->epochs,
+                       .seed = config->seed,
+                       .progress = isatty(STDERR_FILENO)};
+    int cpus[MACHINE_TEAM_MAX];
     bool print = config->json == NULL || strcmp(config->json, "-") != 0;
     machine m; /* before the thread is bound: afterwards only its own CPU would show as allowed */
     machine_read(&m);
     json_t *warnings = json_array();
     warnings_of_build(warnings);
-    warnings_pin(warnings);
+    const int cpu = warnings_pin(warnings);
+    choose_cpus(config, &m, cpu, cpus, warnings);
+    sgd.threads = config->threads;
+    sgd.cpus = cpus;
     if (print)
         printf("%s: %zu training and %zu test samples (%s), %zu features, %zu classes\n",
                data->name, data->train.n, data->test.n, data->test_note, data->train.d, data->c);
@@ -276,10 +291,12 @@ static int train_all(const struct config *config, struct run *runs, size_t count
     while (done < count && code == EXIT_OK && interrupt_signal == 0) {
         struct run *run = &runs[done++];
         if (print)
-            printf("%s%s, %s loss, batch %zu, learning rate %g, penalty %g, seed %llu\n",
-                   count > 1 ? "\n" : "", run->isa,
-                   config->loss == DOWNHILL_HINGE ? "hinge" : "softmax", config->batch,
-                   (double)config->lr, (double)config->reg, (unsigned long long)config->seed);
+            printf(
+                "%s%s, %s loss, batch %zu, learning rate %g, penalty %g, seed %llu, %zu thread%s\n",
+                count > 1 ? "\n" : "", run->isa,
+                config->loss == DOWNHILL_HINGE ? "hinge" : "softmax", config->batch,
+                (double)config->lr, (double)config->reg, (unsigned long long)config->seed,
+                config->threads, config->threads > 1 ? "s" : "");
         const double wall_s = clock_seconds(), cpu_s = clock_thread_seconds();
         code = sgd_train(&sgd, data, run->kernels, print_epoch, &print, &interrupt_signal,
                          &run->result);
@@ -323,6 +340,11 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     if (config.json != NULL && (code = output_check(config.json)) != EXIT_OK)
         return code;
+    if (config.threads > 1 && !team_supported()) {
+        error_line("train: --threads: this build has no OpenMP; build with a compiler that has it, "
+                   "or take 1");
+        return EXIT_USAGE;
+    }
     struct run runs[LEVELS_MAX] = {{0}};
     const size_t count = choose_levels(config.isa, runs);
     if (count == 0)

@@ -14,8 +14,9 @@
  *                rows, counted in elements, and at least the width of a row.
  *   Alignment    none beyond that of a float. 64-byte aligned rows are a little faster.
  *   Sizes        n, d, c >= 1. Zero is an error, not a no-op.
- *   Reads/writes not one byte outside the rows described is touched, padding between rows
- *                included.
+ *   Reads/writes not one byte outside the rows described is read or written, padding between rows
+ *                included. Prefetches, which can neither fault nor change anything, may go a little
+ *                beyond.
  *   Aliasing     outputs must not overlap inputs, except where a function says so.
  *   Allocation   none. A function that needs scratch memory takes a workspace.
  *   Threads      every function may be called from many threads at once on disjoint outputs; the
@@ -134,8 +135,9 @@ typedef struct downhill_batch_f32 {
     const int32_t *y;   /* x_rows labels in [0, c), indexed as x is; NULL where none are needed */
     const size_t *rows; /* n row numbers, each < x_rows, repeats allowed; NULL: rows 0 … n-1 */
     size_t n;           /* >= 1; <= x_rows where rows is NULL */
-    size_t n_next;      /* samples that the next call takes, for prefetching: those that follow the
-                           n in rows, or in x where rows is NULL; 0: not known */
+    size_t n_next;      /* samples that the next call will take: those that follow the n in rows, or
+                           in x where rows is NULL. A hint: it changes no result, but from memory
+                           the next call starts faster. 0: none, or not known */
 } downhill_batch_f32;
 
 /* The weights of a linear classifier, or the gradient with respect to them. */

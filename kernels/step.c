@@ -140,6 +140,9 @@ static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f3
         downhill_block_grad(kernels, walk.block, scores, lds, walk.first > 0 ? GRAD_ACCUMULATE : 0,
                             &sums, &walk.ahead);
         charge(profile, &p->grad_ns, last_ns);
+        /* Where few samples are left for the gradient, the next but one block must come during the
+         * scores. */
+        walk.pace = 2 * walk.block->n < walk.behind - walk.first ? 2 : 1;
         downhill_walk_next(&walk);
     }
     for (size_t j = 0; sums.w != grad->w && j < c; j++)

@@ -2,6 +2,7 @@
  *
  * The benchmark: its arithmetic on known numbers, and the suite run for real on a tiny shape.
  * Nothing here asserts a speed. */
+#define _POSIX_C_SOURCE 199309L
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void test_stats__known_values(void **state)
 {
@@ -447,6 +449,34 @@ static void test_peers__rows(void **state)
 }
 
 /* The set-up of the tests installs all three: a peer that is lost must not go unseen. */
+/* Their products must not take more CPU time than passes: a library that started threads beside ours
+ * would be given twice the machine. */
+static void test_peers__one_thread(void **state)
+{
+    (void)state;
+    const peer *peers = peers_open();
+    workload load;
+    assert_true(workload_open(&load, 256, 512, 500, 1));
+    for (size_t p = 0; p < PEERS_COUNT; p++) {
+        if (peers[p].missing[0] != '\0')
+            continue;
+        struct timespec wall[2], cpu[2];
+        assert_int_equal(peer_run(&peers[p], BENCH_STEP_HINGE, &load), DOWNHILL_OK);
+        clock_gettime(CLOCK_MONOTONIC, &wall[0]);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu[0]);
+        for (int i = 0; i < 20; i++)
+            assert_int_equal(peer_run(&peers[p], BENCH_STEP_HINGE, &load), DOWNHILL_OK);
+        clock_gettime(CLOCK_MONOTONIC, &wall[1]);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu[1]);
+        const double wall_s = (double)(wall[1].tv_sec - wall[0].tv_sec) +
+                              1e-9 * (double)(wall[1].tv_nsec - wall[0].tv_nsec);
+        const double cpu_s = (double)(cpu[1].tv_sec - cpu[0].tv_sec) +
+                             1e-9 * (double)(cpu[1].tv_nsec - cpu[0].tv_nsec);
+        assert_true(cpu_s < 1.3 * wall_s);
+    }
+    workload_close(&load);
+}
+
 /* The last step of an epoch leaves its gradient behind: of the same rows, in whatever order. */
 static void test_peers__epoch__same_gradient(void **state)
 {
@@ -500,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_workload__met_labels__are_the_share_they_say),
         cmocka_unit_test(test_peers__wrong_product__is_found),
         cmocka_unit_test(test_peers__rows),
+        cmocka_unit_test(test_peers__one_thread),
         cmocka_unit_test(test_peers__epoch__same_gradient),
         cmocka_unit_test(test_peers__are_all_there),
     };

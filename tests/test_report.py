@@ -58,7 +58,7 @@ def samples(kernel, isa, shape, median, extra=0.0):
     name = f"{kernel}/{isa}/n:{n}/d:{d}/c:{c}"
     head = {
         "name": name, "run_name": name, "run_type": "iteration", "kernel": kernel, "isa": isa,
-        "n": n, "d": d, "c": c, "flops": 4000.0, "bytes": 2000.0, "repetitions": 5,
+        "threads": 1, "n": n, "d": d, "c": c, "flops": 4000.0, "bytes": 2000.0, "repetitions": 5,
         "time_unit": "ns", "iterations": 10,
     }  # fmt: skip
     times = [median * f for f in (0.98, 0.99, 1.0, 1.01, 1.5 + extra)]
@@ -273,6 +273,48 @@ class GoodResults(ReportTest):
         self.assertIn("- onednn: skipped: not there", text)
         self.assertIn("--peers", text)
         self.assertNotIn("blis", text[text.index("results:begin") : text.index("results:end")])
+
+    def test_threads__beside_one(self):
+        self.assertNotIn("## Threads", self.markdown(bench()))
+        document = bench(shapes=((256, 3072, 10),))
+        many = samples("step_hinge_f32", "avx2", (256, 3072, 10), 60.0)
+        for row in many:
+            row["threads"] = 2
+            for part in ("name", "run_name"):
+                row[part] = row[part].replace("c:10", "c:10/threads:2")
+        document["benchmarks"] += many
+        text = self.markdown(document)
+        section = text.split("## Threads")[1].split("\n## ")[0]
+        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 2 | 0.0600 | 0.100 | 1.67× ±", section)
+        # The headline is of one thread.
+        self.assertEqual(
+            text[: text.index("## ")], self.markdown(bench(((256, 3072, 10),))).split("## ")[0]
+        )
+
+    def test_ceilings__shares_and_roofs(self):
+        document = bench(shapes=((256, 3072, 10),))
+        self.markdown(document)
+        self.assertNotIn("GB/s", (self.output / "figures" / "roofline.svg").read_text())
+        document["ceilings"] = {
+            "clock_ghz": 3.0,
+            "fma_f32_gflop_per_s": {"avx2": 100.0, "avx512": None},
+            "read": [
+                {"level": "L1", "holds_bytes": 32768, "tested_bytes": 16384, "read_gb_per_s": 200.0},
+                {"level": "DRAM", "holds_bytes": None, "tested_bytes": 1 << 28,
+                 "read_gb_per_s": 20.0},
+            ],
+        }  # fmt: skip
+        for row in document["benchmarks"]:
+            if row["isa"] == "avx2":
+                row |= {"attainable_gflop_per_s": 80.0, "bound": "DRAM"}
+        text = self.markdown(document)
+        row = next(
+            line for line in text.splitlines() if line.startswith("| step_hinge_f32/avx2/n:256")
+        )
+        self.assertTrue(row.endswith("| 50.0 % DRAM |"), row)
+        roofline = (self.output / "figures" / "roofline.svg").read_text()
+        for roof in ("L1 200 GB/s", "DRAM 20 GB/s", "FMA avx2 100 GFLOP/s"):
+            self.assertIn(roof, roofline)
 
     def test_training__of_other_settings_is_not_compared(self):
         other = train()

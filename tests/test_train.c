@@ -68,7 +68,8 @@ static void count_reports(const sgd_epoch *epoch, size_t number, void *context)
 
 static sgd_options defaults(downhill_loss_kind kind)
 {
-    return (sgd_options){.loss = {kind, 1.0f},
+    return (sgd_options){.threads = 1,
+                         .loss = {kind, 1.0f},
                          .batch = 64,
                          .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f,
                          .reg = 1e-5f,
@@ -117,6 +118,23 @@ static void test_train__phases__make_up_the_time(void **state)
     assert_true(phases <= r.seconds * 1.001);
     assert_true(phases > 0.5 * r.seconds);
     sgd_free(&r);
+}
+
+static void test_train__threads__learn_the_same(void **state)
+{
+    (void)state;
+    sgd_options options = defaults(DOWNHILL_SOFTMAX);
+    sgd_result one = trained(&options, NULL);
+    options.threads = 3;
+    sgd_result three = trained(&options, NULL), again = trained(&options, NULL);
+    for (size_t e = 0; e < options.epochs; e++) {
+        const double loss = one.epochs[e].train_loss;
+        assert_true(fabs(three.epochs[e].train_loss - loss) <= 1e-4 * loss);
+        assert_true(three.epochs[e].train_loss == again.epochs[e].train_loss);
+    }
+    sgd_free(&one);
+    sgd_free(&three);
+    sgd_free(&again);
 }
 
 static void test_train__same_seed__same_bits(void **state)
@@ -202,7 +220,8 @@ static void test_train__two_steps__by_hand(void **state)
     int32_t y[1] = {1};
     dataset one = {.c = 2, .train = {1, 2, x, y}, .test = {1, 2, x, y}};
     const double lr = 0.125, reg = 0.5;
-    const sgd_options options = {.loss = {DOWNHILL_HINGE, 1.0f},
+    const sgd_options options = {.threads = 1,
+                                 .loss = {DOWNHILL_HINGE, 1.0f},
                                  .batch = 1,
                                  .lr = (float)lr,
                                  .reg = (float)reg,
@@ -241,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train__loss_falls_and_classes_are_found),
         cmocka_unit_test(test_train__phases__make_up_the_time),
+        cmocka_unit_test(test_train__threads__learn_the_same),
         cmocka_unit_test(test_train__same_seed__same_bits),
         cmocka_unit_test(test_train__levels_agree),
         cmocka_unit_test(test_train__divergence__is_seen),

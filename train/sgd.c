@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "parallel/team.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,8 +24,7 @@ struct trainer {
     size_t *rows; /* the samples in the order of the epoch */
     downhill_weights_f32 weights, grad;
     float *scores;
-    void *workspace;
-    size_t workspace_bytes;
+    team *team;
 };
 
 static void trainer_close(struct trainer *t)
@@ -35,23 +35,25 @@ static void trainer_close(struct trainer *t)
     free(t->grad.w);
     free(t->grad.b);
     free(t->scores);
-    free(t->workspace);
+    team_close(t->team);
 }
 
 static bool trainer_open(struct trainer *t)
 {
     const size_t n = t->data->train.n, d = t->data->train.d, c = t->data->c;
     t->order = rng_seeded(t->options->seed);
-    t->workspace_bytes = downhill_workspace_f32(d, c);
     t->rows = memory_new(n, sizeof *t->rows);
     t->weights = (downhill_weights_f32){memory_new(c * d, sizeof(float)), d,
                                         memory_new(c, sizeof(float)), d, c};
     t->grad = (downhill_weights_f32){memory_new(c * d, sizeof(float)), d,
                                      memory_new(c, sizeof(float)), d, c};
     t->scores = memory_new(EVALUATION_ROWS * c, sizeof(float));
-    t->workspace = memory_new(t->workspace_bytes, 1);
+    char why[128];
+    t->team = team_open(t->options->threads, t->options->cpus, d, c, why, sizeof why);
+    if (t->team != NULL && why[0] != '\0')
+        warning_line("train: %s; the times may be noisier", why);
     if (!t->rows || !t->weights.w || !t->weights.b || !t->grad.w || !t->grad.b || !t->scores ||
-        !t->workspace) {
+        !t->team) {
         trainer_close(t);
         return false;
     }
@@ -143,8 +145,8 @@ static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
                                           .n_next = left - n};
         double loss = 0.0;
         const downhill_status status =
-            downhill_step_f32(t->kernels, &batch, &t->weights, o->loss, decay, o->lr / (float)n,
-                              &t->grad, &loss, t->workspace, t->workspace_bytes, &result->phases);
+            team_step_f32(t->team, t->kernels, &batch, &t->weights, o->loss, decay,
+                          o->lr / (float)n, &t->grad, &loss, &result->phases);
         if (status != DOWNHILL_OK)
             return internal_error(status);
         if (number == 1 && first == 0) {

@@ -17,7 +17,9 @@ typedef struct sgd_options {
     float reg;    /* λ of the penalty λ‖W‖² */
     size_t epochs;
     uint64_t seed; /* of the order of the samples */
-    bool progress; /* a bar on stderr */
+    size_t threads;
+    const int *cpus; /* what they are bound to (parallel/team.h) */
+    bool progress;   /* a bar on stderr */
 } sgd_options;
 
 typedef struct sgd_epoch {

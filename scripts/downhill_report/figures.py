@@ -165,7 +165,7 @@ class Painter:
         ]
         shown = [
             row
-            for row in self.model.timed
+            for row in self.model.alone
             if row.kernel in kernels and self.model.level(row.isa).kind in ("baseline", "hand")
         ]
         series: dict[tuple[str, str], list[Row]] = {}

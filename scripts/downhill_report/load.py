@@ -160,7 +160,7 @@ def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
     names: dict[tuple[Any, ...], str] = {}
     keys: dict[str, tuple[Any, ...]] = {}
     for row in document["benchmarks"]:
-        key = tuple(row[part] for part in ("kernel", "isa", "n", "d", "c"))
+        key = tuple(row[part] for part in ("kernel", "isa", "n", "d", "c", "threads"))
         name = row["run_name"]
         if names.setdefault(key, name) != name or keys.setdefault(name, key) != key:
             raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged")

@@ -51,6 +51,7 @@ class Row:
     mad: float = 0.0
     samples: int = 0
     skipped: str = ""
+    threads: int = 1
     attainable: float | None = None  # GFLOP/s
     bound: str | None = None  # what sets it: FMA or a level of memory
 
@@ -144,7 +145,8 @@ class Model:
         self.ceilings = results.get("ceilings")
         self.rows = rows_of(results.get("benchmarks", []))
         self.timed = [row for row in self.rows if not row.skipped]
-        self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.timed}
+        self.alone = [row for row in self.timed if row.threads == 1]
+        self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.alone}
         self.shapes = list(dict.fromkeys(row.shape for row in self.rows))
         self.kernels = list(dict.fromkeys(row.kernel for row in self.rows))
         self.groups = groups_of(results.get("training", []), self.baseline)
@@ -202,19 +204,28 @@ class Model:
         twin = self.find(row.kernel, auto, row.shape)
         return ratio(row, twin) if twin else None
 
+    def scaling(self) -> list[tuple[Row, Row, Ratio]]:
+        """(a row of several threads, the same on one, how many times faster)."""
+        pairs = [
+            (row, self.find(row.kernel, row.isa, row.shape))
+            for row in self.timed
+            if row.threads > 1
+        ]
+        return [(many, one, ratio(many, one)) for many, one in pairs if one]
+
     def compared(self) -> int:
         """How many rows have one of the compiler's to be compared with."""
-        return sum(self.over_auto(row) is not None for row in self.timed)
+        return sum(self.over_auto(row) is not None for row in self.alone)
 
     def no_faster(self) -> list[tuple[Row, Ratio]]:
-        pairs = ((row, self.over_auto(row)) for row in self.timed)
+        pairs = ((row, self.over_auto(row)) for row in self.alone)
         return [(row, over) for row, over in pairs if over and over.value < NO_FASTER]
 
     def fused(self) -> list[tuple[Row, Row, Ratio]]:
         """(fused step, chain of calls, how much faster the step is)."""
         pairs = [
             (row, self.find("chain_hinge_f32", row.isa, row.shape))
-            for row in self.timed
+            for row in self.alone
             if row.kernel == "step_hinge_f32"
         ]
         return [(step, chain, ratio(step, chain)) for step, chain in pairs if chain]
@@ -222,7 +233,7 @@ class Model:
     def best(self, kernel: str, shape: Shape, kinds: tuple[str, ...]) -> Row | None:
         rows = [
             row
-            for row in self.timed
+            for row in self.alone
             if row.kernel == kernel and row.shape == shape and self.level(row.isa).kind in kinds
         ]
         return min(rows, key=lambda row: row.median, default=None)
@@ -298,15 +309,16 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     shape = Shape(first["n"], first["d"], first["c"])
     head = (first["run_name"], first["kernel"], first["isa"], shape, first["flops"], first["bytes"])
     if first.get("error_occurred"):
-        return Row(*head, skipped=first.get("error_message", "skipped"))
+        why = first.get("error_message", "skipped")
+        return Row(*head, skipped=why, threads=first["threads"])
     times = [e["real_time"] for e in entries if e["run_type"] == "iteration"]
     if not times or min(times) <= 0:
-        return Row(*head, skipped="no samples")
+        return Row(*head, skipped="no samples", threads=first["threads"])
     # From the samples, not from the file's aggregates, so that they can be checked against them.
     median = statistics.median(times)
     mad = statistics.median(abs(t - median) for t in times)
     roof = first.get("attainable_gflop_per_s"), first.get("bound")
-    return Row(*head, median, min(times), mad, len(times), "", *roof)
+    return Row(*head, median, min(times), mad, len(times), "", first["threads"], *roof)
 
 
 def groups_of(runs: list[dict[str, Any]], baseline: str | None) -> list[Group]:

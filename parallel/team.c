@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+#include "team.h"
+
+#include "base/machine.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What a thread has for itself. */
+struct member {
+    downhill_weights_f32 grad;
+    void *workspace;
+    size_t *rows, rows_size;
+    double loss;
+    downhill_status status;
+    size_t n; /* samples of its part; 0: it has no gradient to add */
+};
+
+struct team {
+    size_t threads, workspace_bytes;
+    size_t d, c, ld;
+    struct member *members;
+};
+
+/* An odd number of cache lines, so that the rows of a gradient do not fall on the same sets. */
+enum { LINE_FLOATS = 16 };
+
+/* Parts are multiples of a tile of samples, and of a cache line of features. */
+enum { PART_ROWS = 4 };
+
+/* The library looks at no more rows of the next batch. */
+enum { NEXT_ROWS = 256 };
+
+bool team_supported(void)
+{
+#ifdef _OPENMP
+    return true;
+#else
+    return false;
+#endif
+}
+
+static size_t part_start(size_t count, size_t unit, size_t part, size_t parts)
+{
+    const size_t units = (count + unit - 1) / unit;
+    const size_t start = units * part / parts * unit;
+    return start < count ? start : count;
+}
+
+static bool member_open(struct member *m, const team *t)
+{
+    m->workspace = memory_new(t->workspace_bytes, 1);
+    m->grad = (downhill_weights_f32){memory_new(t->c * t->ld, sizeof(float)), t->ld,
+                                     memory_new(t->c, sizeof(float)), t->d, t->c};
+    return m->workspace != NULL && m->grad.w != NULL && m->grad.b != NULL;
+}
+
+team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, size_t why_size)
+{
+    if (why_size > 0)
+        why[0] = '\0';
+    team *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    *t = (team){.threads = threads, .d = d, .c = c};
+    t->workspace_bytes = downhill_workspace_f32(d, c);
+    t->ld = ((d + LINE_FLOATS - 1) / LINE_FLOATS | 1) * LINE_FLOATS;
+    t->members = calloc(threads, sizeof *t->members);
+    machine_binding *binding = machine_binding_open();
+    bool good = t->members != NULL && t->workspace_bytes > 0;
+    size_t unbound = 0;
+#pragma omp parallel for num_threads((int)threads) schedule(static, 1) reduction(&& : good)        \
+    reduction(+ : unbound) if (threads > 1)
+    for (size_t i = 0; i < threads; i++) {
+        if (cpus != NULL && cpus[i] >= 0 && !machine_bind(binding, cpus[i]))
+            unbound++;
+        good = good && member_open(&t->members[i], t);
+    }
+    machine_binding_close(binding);
+    if (unbound > 0)
+        snprintf(why, why_size, "%zu of %zu threads could not be bound to a CPU", unbound, threads);
+    if (!good) {
+        team_close(t);
+        return NULL;
+    }
+    return t;
+}
+
+void team_close(team *t)
+{
+    if (t == NULL)
+        return;
+    for (size_t i = 0; t->members != NULL && i < t->threads; i++) {
+        free(t->members[i].workspace);
+        free(t->members[i].rows);
+        free(t->members[i].grad.w);
+        free(t->members[i].grad.b);
+    }
+    free(t->members);
+    free(t);
+}
+
+/* The rows of a part, and behind them those that the member will have in the next batch, if that is as
+ * large as this one. */
+static downhill_status rows_of_part(struct member *m, downhill_batch_f32 *own,
+                                    const downhill_batch_f32 *batch, size_t first)
+{
+    const size_t n = own->n, start = batch->n + first, all = batch->n + batch->n_next;
+    const size_t left = start < all ? all - start : 0, fit = left < n ? left : n;
+    own->n_next = fit < NEXT_ROWS ? fit : NEXT_ROWS;
+    if (n + own->n_next > m->rows_size) {
+        size_t *larger = realloc(m->rows, (n + NEXT_ROWS) * sizeof *larger);
+        if (larger == NULL)
+            return DOWNHILL_ERR_WORKSPACE;
+        m->rows = larger;
+        m->rows_size = n + NEXT_ROWS;
+    }
+    for (size_t i = 0; i < n + own->n_next; i++) {
+        const size_t at = i < n ? first + i : start + i - n;
+        m->rows[i] = batch->rows != NULL ? batch->rows[at] : at;
+    }
+    own->rows = m->rows;
+    return DOWNHILL_OK;
+}
+
+/* Loss and gradient of one member's part of the batch. The calling thread is member 0 and takes the
+ * last part, which is never empty; its gradient is the one that the others are added to. */
+static void work(const team *t, size_t i, const downhill_kernels *kernels,
+                 const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
+                 downhill_loss loss, const downhill_weights_f32 *grad, downhill_profile *profile)
+{
+    struct member *m = &t->members[i];
+    const size_t part = t->threads - 1 - i;
+    const size_t first = part_start(batch->n, PART_ROWS, part, t->threads);
+    m->n = part_start(batch->n, PART_ROWS, part + 1, t->threads) - first;
+    m->loss = 0.0;
+    m->status = DOWNHILL_OK;
+    if (m->n == 0)
+        return;
+    downhill_batch_f32 own = *batch;
+    own.n = m->n;
+    m->status = rows_of_part(m, &own, batch, first);
+    if (m->status != DOWNHILL_OK)
+        return;
+    m->status =
+        downhill_loss_grad_f32(kernels, &own, weights, loss, i == 0 ? grad : &m->grad, &m->loss,
+                               m->workspace, t->workspace_bytes, i == 0 ? profile : NULL);
+}
+
+static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first, size_t end,
+                                    float *b)
+{
+    return (downhill_weights_f32){of->w + first, of->ldw, b, end - first, of->c};
+}
+
+/* One member's part of the features: the gradients added up, the weights updated. The last part,
+ * never empty, has the bias too. */
+static downhill_status finish(const team *t, size_t i, const downhill_kernels *kernels,
+                              const downhill_weights_f32 *weights, float decay, float step,
+                              const downhill_weights_f32 *grad)
+{
+    const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
+    const size_t end = part_start(t->d, LINE_FLOATS, i + 1, t->threads);
+    if (first == end)
+        return DOWNHILL_OK;
+    const bool with_bias = i + 1 == t->threads;
+    const downhill_weights_f32 sum = columns(grad, first, end, with_bias ? grad->b : NULL);
+    downhill_status status = DOWNHILL_OK;
+    for (size_t m = 1; m < t->threads && status == DOWNHILL_OK; m++) {
+        const downhill_weights_f32 *other = &t->members[m].grad;
+        const downhill_weights_f32 own = columns(other, first, end, with_bias ? other->b : NULL);
+        /* 1·sum - (-1)·own is sum + own to the bit. */
+        if (t->members[m].n > 0)
+            status = downhill_update_f32(kernels, &sum, &own, 1.0f, -1.0f);
+    }
+    if (status != DOWNHILL_OK)
+        return status;
+    const downhill_weights_f32 w = columns(weights, first, end, with_bias ? weights->b : NULL);
+    return downhill_update_f32(kernels, &w, &sum, decay, step);
+}
+
+static downhill_status first_error(const team *t)
+{
+    for (size_t i = 0; i < t->threads; i++)
+        if (t->members[i].status != DOWNHILL_OK)
+            return t->members[i].status;
+    return DOWNHILL_OK;
+}
+
+downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
+                              const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
+                              downhill_loss loss, float decay, float step,
+                              const downhill_weights_f32 *grad, double *loss_sum,
+                              downhill_profile *profile)
+{
+    if (t->threads == 1)
+        return downhill_step_f32(kernels, batch, weights, loss, decay, step, grad, loss_sum,
+                                 t->members[0].workspace, t->workspace_bytes, profile);
+    if (weights->d != t->d || weights->c != t->c || grad->d != t->d || grad->c != t->c ||
+        batch->n == 0)
+        return DOWNHILL_ERR_SIZE;
+    if (!isfinite(decay) || !isfinite(step))
+        return DOWNHILL_ERR_PARAMETER;
+#pragma omp parallel num_threads((int)t->threads)
+    {
+#pragma omp for schedule(static, 1)
+        for (size_t i = 0; i < t->threads; i++)
+            work(t, i, kernels, batch, weights, loss, grad, profile);
+        /* A barrier: from here on every gradient is there. No member writes a status below that
+         * another still reads: all have seen that there is no error. */
+        const downhill_status status = first_error(t);
+#pragma omp barrier
+#pragma omp for schedule(static, 1)
+        for (size_t i = 0; i < t->threads; i++)
+            if (status == DOWNHILL_OK)
+                t->members[i].status = finish(t, i, kernels, weights, decay, step, grad);
+    }
+    const downhill_status status = first_error(t);
+    if (status != DOWNHILL_OK)
+        return status;
+    double sum = 0.0;
+    for (size_t i = 0; i < t->threads; i++)
+        sum += t->members[i].loss;
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}

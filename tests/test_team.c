@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The step on several threads: the step of one thread, and the same bits whatever the timing. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/machine.h"
+#include "base/rng.h"
+#include "parallel/team.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_MAX = 70, D_MAX = 100, C_MAX = 5, X_ROWS = 80 };
+
+struct problem {
+    float x[X_ROWS * D_MAX], w[C_MAX * D_MAX], b[C_MAX];
+    int32_t y[X_ROWS];
+    size_t rows[N_MAX + 9];
+};
+
+struct outcome {
+    downhill_status status;
+    double loss;
+    float w[C_MAX * D_MAX], b[C_MAX], dw[C_MAX * D_MAX], db[C_MAX];
+};
+
+/* Whole numbers so small that every sum is exact, whatever its order; or reals. */
+static struct problem make_problem(bool exact)
+{
+    struct problem p;
+    rng r = rng_seeded(5);
+    for (size_t i = 0; i < X_ROWS * D_MAX; i++)
+        p.x[i] = exact ? (float)rng_between(&r, -9, 9) : rng_unit(&r);
+    for (size_t i = 0; i < C_MAX * D_MAX; i++)
+        p.w[i] = exact ? (float)rng_between(&r, -9, 9) : rng_unit(&r);
+    for (size_t i = 0; i < C_MAX; i++)
+        p.b[i] = exact ? (float)rng_between(&r, -9, 9) : rng_unit(&r);
+    for (size_t i = 0; i < X_ROWS; i++)
+        p.y[i] = (int32_t)rng_below(&r, C_MAX);
+    for (size_t i = 0; i < sizeof p.rows / sizeof p.rows[0]; i++)
+        p.rows[i] = (size_t)rng_below(&r, X_ROWS);
+    return p;
+}
+
+/* threads = 0: the library's own step. */
+static struct outcome run(const struct problem *p, size_t threads, size_t n, size_t d, bool rows,
+                          downhill_loss_kind kind)
+{
+    struct outcome o = {.loss = NAN};
+    memcpy(o.w, p->w, sizeof o.w);
+    memcpy(o.b, p->b, sizeof o.b);
+    const downhill_batch_f32 batch = {p->x, D_MAX, X_ROWS, p->y, rows ? p->rows : NULL, n, 7};
+    const downhill_weights_f32 weights = {o.w, D_MAX, o.b, d, C_MAX};
+    const downhill_weights_f32 grad = {o.dw, D_MAX, o.db, d, C_MAX};
+    const downhill_loss loss = {kind, 1.0f};
+    const float decay = 0.5f, step = 0.25f; /* powers of two, exact where the rest is */
+    if (threads == 0) {
+        const size_t bytes = downhill_workspace_f32(d, C_MAX);
+        void *workspace = malloc(bytes);
+        assert_non_null(workspace);
+        o.status = downhill_step_f32(NULL, &batch, &weights, loss, decay, step, &grad, &o.loss,
+                                     workspace, bytes, NULL);
+        free(workspace);
+        return o;
+    }
+    char why[64];
+    team *t = team_open(threads, NULL, d, C_MAX, why, sizeof why);
+    assert_non_null(t);
+    assert_string_equal(why, "");
+    o.status = team_step_f32(t, NULL, &batch, &weights, loss, decay, step, &grad, &o.loss, NULL);
+    team_close(t);
+    return o;
+}
+
+static void test_team__one_thread__same_bits_as_step(void **state)
+{
+    (void)state;
+    const struct problem p = make_problem(false);
+    const struct outcome one = run(&p, 1, 33, 77, true, DOWNHILL_SOFTMAX);
+    const struct outcome none = run(&p, 0, 33, 77, true, DOWNHILL_SOFTMAX);
+    assert_int_equal(one.status, DOWNHILL_OK);
+    assert_memory_equal(&one, &none, sizeof one);
+}
+
+/* Any number of threads, more of them than samples, than tiles and than lines of features; any sum is
+ * exact, so that the bits are those of one thread. */
+static void test_team__exact_numbers__same_bits_for_any_threads(void **state)
+{
+    (void)state;
+    const struct problem p = make_problem(true);
+    static const size_t ns[] = {1, 2, 3, 4, 5, 8, 9, 31, 32, N_MAX}, ds[] = {1, 15, 16, 17, D_MAX};
+    for (size_t i = 0; i < sizeof ns / sizeof ns[0]; i++)
+        for (size_t j = 0; j < sizeof ds / sizeof ds[0]; j++)
+            for (int rows = 0; rows < 2; rows++) {
+                const struct outcome want = run(&p, 0, ns[i], ds[j], rows, DOWNHILL_HINGE);
+                assert_int_equal(want.status, DOWNHILL_OK);
+                for (size_t threads = 2; threads <= 5; threads++) {
+                    const struct outcome got = run(&p, threads, ns[i], ds[j], rows, DOWNHILL_HINGE);
+                    assert_memory_equal(&got, &want, sizeof got);
+                }
+            }
+}
+
+static void test_team__reals__close_and_the_same_every_time(void **state)
+{
+    (void)state;
+    const struct problem p = make_problem(false);
+    for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
+        const struct outcome want = run(&p, 0, N_MAX, D_MAX, true, (downhill_loss_kind)kind);
+        for (size_t threads = 2; threads <= 4; threads++) {
+            const struct outcome first =
+                run(&p, threads, N_MAX, D_MAX, true, (downhill_loss_kind)kind);
+            assert_int_equal(first.status, DOWNHILL_OK);
+            assert_true(fabs(first.loss - want.loss) <= 1e-5 * fabs(want.loss));
+            for (size_t i = 0; i < C_MAX * D_MAX; i++) {
+                assert_true(fabsf(first.dw[i] - want.dw[i]) <= 1e-4f);
+                assert_true(fabsf(first.w[i] - want.w[i]) <= 1e-4f);
+            }
+            for (int again = 0; again < 20; again++) {
+                const struct outcome other =
+                    run(&p, threads, N_MAX, D_MAX, true, (downhill_loss_kind)kind);
+                assert_memory_equal(&other, &first, sizeof other);
+            }
+        }
+    }
+}
+
+static void test_team__bad_part__leaves_the_weights(void **state)
+{
+    (void)state;
+    struct problem p = make_problem(false);
+    for (size_t spoilt = 0; spoilt < N_MAX; spoilt += 23) { /* in one part or another */
+        const size_t before = p.rows[spoilt];
+        p.rows[spoilt] = X_ROWS;
+        const struct outcome o = run(&p, 3, N_MAX, D_MAX, true, DOWNHILL_HINGE);
+        assert_int_equal(o.status, DOWNHILL_ERR_ROW);
+        assert_memory_equal(o.w, p.w, sizeof o.w);
+        assert_memory_equal(o.b, p.b, sizeof o.b);
+        assert_true(isnan(o.loss));
+        p.rows[spoilt] = before;
+    }
+    assert_int_equal(run(&p, 3, 0, D_MAX, true, DOWNHILL_HINGE).status, DOWNHILL_ERR_SIZE);
+}
+
+static void test_machine__team__is_every_cpu_once(void **state)
+{
+    (void)state;
+    machine m;
+    machine_read(&m);
+    assert_true(m.n_team >= 1 && m.n_team <= MACHINE_TEAM_MAX);
+    if (m.pus <= MACHINE_TEAM_MAX)
+        assert_int_equal(m.n_team, m.pus);
+    for (size_t i = 0; i < m.n_team; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(m.team[i] != m.team[j]);
+    machine_binding *binding = machine_binding_open();
+    assert_non_null(binding);
+    for (size_t i = 0; i < m.n_team; i++) {
+        assert_true(machine_bind(binding, m.team[i]));
+        cpu_set_t allowed;
+        assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+        assert_int_equal(CPU_COUNT(&allowed), 1);
+        assert_true(CPU_ISSET((size_t)m.team[i], &allowed));
+    }
+    assert_false(machine_bind(binding, -1));
+    machine_binding_close(binding);
+    char why[64];
+    assert_int_equal(machine_pin(why, sizeof why), m.team[0]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_team__one_thread__same_bits_as_step),
+        cmocka_unit_test(test_team__exact_numbers__same_bits_for_any_threads),
+        cmocka_unit_test(test_team__reals__close_and_the_same_every_time),
+        cmocka_unit_test(test_team__bad_part__leaves_the_weights),
+        cmocka_unit_test(test_machine__team__is_every_cpu_once),
+    };
+    return cmocka_run_group_tests_name("team", tests, NULL, NULL);
+}
