@@ -55,7 +55,8 @@ downhill_status downhill_check_matrix(const void *data, size_t rows, size_t colu
         return DOWNHILL_ERR_SIZE;
     if (ld < columns)
         return DOWNHILL_ERR_LD;
-    if (ld > PTRDIFF_MAX / sizeof(float) / rows)
+    size_t elements; /* multiplied, because a single sample would notice a division */
+    if (__builtin_mul_overflow(ld, rows, &elements) || elements > PTRDIFF_MAX / sizeof(float))
         return DOWNHILL_ERR_SIZE;
     return DOWNHILL_OK;
 }

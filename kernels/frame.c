@@ -99,7 +99,8 @@ static void score_plain(const downhill_kernels *kernels, const struct block *blo
 {
     const float *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < weights->d; k += chunk) {
-        chunk = next_chunk(weights->d - k, CHUNK_FEATURES);
+        /* One sample uses each weight once, so that its own features are all that must stay in L1. */
+        chunk = next_chunk(weights->d - k, block->n == 1 ? 4 * CHUNK_FEATURES : CHUNK_FEATURES);
         for (size_t i = 0; i < block->n; i++)
             x[i] = block->x[i] + k;
         kernels->score_f32(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores,
@@ -204,9 +205,10 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
         return;
     }
     const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
+    const size_t most = n < PANEL_ROWS_MIN ? grad->d : PANEL_FEATURES;
     const float *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
     for (size_t k = 0, features; k < grad->d; k += features) {
-        features = grad->d - k < PANEL_FEATURES ? grad->d - k : PANEL_FEATURES;
+        features = grad->d - k < most ? grad->d - k : most;
         for (size_t i = 0; i < n; i++)
             x[i] = block->x[i] + k;
         for (size_t i = n; i < n + ROWS_AHEAD; i++)

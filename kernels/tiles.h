@@ -23,6 +23,8 @@
  * as equal as possible (11 by 5 gives 4, 4, 3 and not 5, 5, 1, whose last tile would starve). */
 static inline size_t next_tile(size_t left, size_t most)
 {
+    if (left <= most)
+        return left; /* without the divisions, which a single sample would notice */
     const size_t tiles = (left + most - 1) / most;
     return (left + tiles - 1) / tiles;
 }
