@@ -13,18 +13,22 @@ typedef struct polynomial {
 } polynomial;
 
 typedef enum bench_kernel {
-    BENCH_SCORE,
+    BENCH_SCORE, /* rows of a group stand together, so that they are sampled together */
+    BENCH_SCORE_BF16,
     BENCH_HINGE,
     BENCH_SOFTMAX,
     BENCH_GRAD,
+    BENCH_GRAD_BF16,
     BENCH_UPDATE,
     BENCH_STEP_HINGE,
     BENCH_STEP_HINGE_MET50, /* half of the samples meet every margin */
     BENCH_STEP_HINGE_MET95,
+    BENCH_STEP_HINGE_BF16,
     BENCH_CHAIN_HINGE,
     BENCH_STEP_SOFTMAX,
     BENCH_EPOCH_HINGE, /* minibatches of BENCH_EPOCH_ROWS */
     BENCH_EPOCH_HINGE_SHUFFLED,
+    BENCH_EPOCH_HINGE_BF16,
     BENCH_KERNEL_COUNT
 } bench_kernel;
 

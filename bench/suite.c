@@ -88,7 +88,8 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
                 options->shapes[s].n < 20)
                 continue;
             /* An epoch of one step is a step. */
-            if ((k == BENCH_EPOCH_HINGE || k == BENCH_EPOCH_HINGE_SHUFFLED) &&
+            if ((k == BENCH_EPOCH_HINGE || k == BENCH_EPOCH_HINGE_SHUFFLED ||
+                 k == BENCH_EPOCH_HINGE_BF16) &&
                 options->shapes[s].n <= BENCH_EPOCH_ROWS)
                 continue;
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {

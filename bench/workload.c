@@ -75,7 +75,9 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
             *buffers[i].buffer = memory_new(rows * columns, sizeof(float));
         good = *buffers[i].buffer != NULL;
     }
-    good = good && (load->y = memory_new(n, sizeof(int32_t))) != NULL &&
+    if (good && n <= SIZE_MAX / d)
+        load->x_bf16 = memory_new(n * d, sizeof *load->x_bf16);
+    good = good && load->x_bf16 != NULL && (load->y = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->y_met50 = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->y_met95 = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->in_order = memory_new(n, sizeof(size_t))) != NULL &&
@@ -89,6 +91,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     }
     rng r = rng_seeded(seed);
     fill(&r, load->x, n * d, 1.0f);
+    downhill_bf16_from_f32(n * d, load->x, load->x_bf16);
     fill(&r, load->w, c * d, 3.0f / sqrtf((float)d));
     fill(&r, load->b, c, 1.0f);
     fill(&r, load->loss_scores, n * c, 2.0f);
@@ -108,6 +111,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
 void workload_close(workload *load)
 {
     free(load->x);
+    free(load->x_bf16);
     free(load->w);
     free(load->b);
     free(load->loss_scores);
@@ -154,6 +158,24 @@ static downhill_status fused_step(const void *kernels, workload *l, const downhi
                              l->workspace, l->workspace_bytes, NULL);
 }
 
+static downhill_batch_bf16 as_bf16(const workload *l, const downhill_batch_f32 *batch)
+{
+    return (downhill_batch_bf16){l->x_bf16,   batch->ldx, batch->x_rows, batch->y,
+                                 batch->rows, batch->n,   batch->n_next};
+}
+
+static downhill_status fused_step_bf16(const void *kernels, workload *l,
+                                       const downhill_batch_f32 *batch)
+{
+    const downhill_batch_bf16 bf16 = as_bf16(l, batch);
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    double loss;
+    return downhill_step_bf16(kernels, &bf16, &weights, hinge, DECAY, STEP, &grad, &loss,
+                              l->workspace, l->workspace_bytes, NULL);
+}
+
 downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, workload *l)
 {
     const downhill_batch_f32 batch = {
@@ -197,6 +219,18 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
             (status = downhill_grad_f32(k, &batch, l->scores, l->c, 0, &grad)) == DOWNHILL_OK)
             status = downhill_update_f32(k, &weights, &grad, DECAY, STEP);
         return status;
+    case BENCH_SCORE_BF16: {
+        const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
+        return downhill_score_bf16(k, &bf16, &weights, l->scores, l->c);
+    }
+    case BENCH_GRAD_BF16: {
+        const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
+        return downhill_grad_bf16(k, &bf16, l->grad_dscores, l->c, 0, &grad);
+    }
+    case BENCH_STEP_HINGE_BF16:
+        return fused_step_bf16(k, l, &batch);
+    case BENCH_EPOCH_HINGE_BF16:
+        return workload_epoch(l, l->in_order, fused_step_bf16, k);
     case BENCH_EPOCH_HINGE:
         return workload_epoch(l, l->in_order, fused_step, k);
     case BENCH_EPOCH_HINGE_SHUFFLED:

@@ -13,6 +13,7 @@
 typedef struct workload {
     size_t n, d, c;
     float *x, *w, *b;
+    uint16_t *x_bf16; /* x, rounded */
     float *loss_scores,
         *grad_dscores; /* what the losses and the gradient are given, never written */
     float *scores, *dscores, *dw, *db; /* what the kernels write */

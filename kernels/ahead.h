@@ -58,8 +58,8 @@ static inline struct ahead_run ahead_none(const void *near)
     return (struct ahead_run){near, near, 0};
 }
 
-/* The lines for *steps steps. Where the rows end sooner *steps becomes less, but at least 2; whoever
- * does not heed it fetches a few lines behind them. */
+/* The lines for *steps steps. Where the rows end sooner *steps becomes less, down to 2; whoever does not
+ * heed it fetches a few lines behind them. */
 static inline struct ahead_run ahead_take(struct downhill_ahead *ahead, size_t *steps)
 {
     if (ahead->left == 0)
@@ -67,8 +67,8 @@ static inline struct ahead_run ahead_take(struct downhill_ahead *ahead, size_t *
     const struct ahead_run run = {ahead->row_a, ahead->row_b, LINE_BYTES / 2 * ahead->pace};
     const size_t lines = (*steps * ahead->pace + 1) / 2;
     if (lines >= ahead->left) {
-        const size_t enough = ahead->left * 2 / ahead->pace;
-        *steps = *steps < enough ? *steps : enough < 2 ? 2 : enough;
+        const size_t enough = ahead->left * 2 / ahead->pace, some = enough < 2 ? 2 : enough;
+        *steps = *steps < some ? *steps : some;
         ahead->left = 0;
         ahead_next_rows(ahead);
     } else {

@@ -4,10 +4,12 @@
 #ifndef DOWNHILL_AVX2_H
 #define DOWNHILL_AVX2_H
 
+#include "kernels.h"
 #include "tiles.h"
 
 #include <immintrin.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { F32X8 = 8 }; /* lanes */
 
@@ -25,6 +27,31 @@ DOWNHILL_INLINE __m256i first_lanes_x8(size_t count)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(count < F32X8 ? count : F32X8)), lane);
+}
+
+DOWNHILL_INLINE __m256 widened_x8(__m128i bf16)
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bf16), 16));
+}
+
+/* 8 features of a row from the k-th on, as f32. A bf16 is widened by a conversion and a shift. */
+DOWNHILL_INLINE __m256 features_x8(const enum element element, const void *row, size_t k)
+{
+    if (element == ELEMENT_F32)
+        return _mm256_loadu_ps((const float *)row + k);
+    return widened_x8(_mm_loadu_si128((const void *)((const uint16_t *)row + k)));
+}
+
+/* The first `count` < 8 of them; the other lanes are 0, and what is behind is not touched. There is no
+ * masked load of 16 bits, so bf16 takes a detour. */
+DOWNHILL_INLINE __m256 some_features_x8(const enum element element, size_t count, const void *row,
+                                        size_t k)
+{
+    if (element == ELEMENT_F32)
+        return _mm256_maskload_ps((const float *)row + k, first_lanes_x8(count));
+    uint16_t bf16[F32X8] = {0};
+    memcpy(bf16, (const uint16_t *)row + k, count * sizeof bf16[0]);
+    return widened_x8(_mm_loadu_si128((const void *)bf16));
 }
 
 DOWNHILL_INLINE float sum_lanes_x8(__m256 v)

@@ -43,28 +43,57 @@ enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 /* Fewer rows do not pay for the copy of the panel. */
 enum { PANEL_ROWS_MIN = 16 };
 
-/* A block: row pointers (advanced by the caller through the chunks of features) and labels. */
+/* The samples of a call, whatever type their features have. */
+struct samples {
+    enum element element;
+    const void *x;
+    size_t ldx, x_rows;
+    const int32_t *y;
+    const size_t *rows;
+    size_t n, n_next;
+};
+
+/* NULL gives samples without x, which is found when they are checked. */
+static inline struct samples samples_f32(const downhill_batch_f32 *b)
+{
+    if (b == NULL)
+        return (struct samples){0};
+    return (struct samples){ELEMENT_F32, b->x, b->ldx, b->x_rows, b->y, b->rows, b->n, b->n_next};
+}
+
+static inline struct samples samples_bf16(const downhill_batch_bf16 *b)
+{
+    if (b == NULL)
+        return (struct samples){0};
+    return (struct samples){ELEMENT_BF16, b->x, b->ldx, b->x_rows, b->y, b->rows, b->n, b->n_next};
+}
+
+/* A block: row pointers and labels. */
 struct block {
     size_t n;
     int far; /* the rows are taken to be in memory */
-    const float *x[BLOCK_ROWS_MAX];
+    enum element element;
+    const void *x[BLOCK_ROWS_MAX];
     int32_t y[BLOCK_ROWS_MAX];
 };
 
-/* Rows in so many bytes: at least 4, so that a register tile of samples is full, and a multiple. */
+/* Rows of f32 in so many bytes: at least 4, so that a register tile of samples is full, and a
+ * multiple. Narrower features are taken by as many rows, because what the kernels make of a row is
+ * f32 again, and the workspace is made for it. */
 static inline size_t rows_in(size_t bytes, size_t d)
 {
     const size_t fit = bytes / sizeof(float) / d / 4 * 4;
     return fit < 4 ? 4 : fit > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : fit;
 }
 
-static inline int is_far(const downhill_batch_f32 *batch)
+static inline int is_far(const struct samples *batch)
 {
-    return batch->x_rows * batch->ldx > FAR_BYTES / sizeof(float); /* checked not to overflow */
+    /* Checked not to overflow. */
+    return batch->x_rows * batch->ldx > FAR_BYTES / element_bytes(batch->element);
 }
 
 /* Rows of a block. Where the next one is fetched meanwhile, both must fit. */
-static inline size_t block_rows(const downhill_batch_f32 *batch, size_t d)
+static inline size_t block_rows(const struct samples *batch, size_t d)
 {
     if (batch->n <= 4)
         return 4; /* without a division, which a single sample would notice */
@@ -90,19 +119,25 @@ static inline int is_near(size_t c, size_t ldw)
 }
 
 /* Of the rows that follow a batch only so many are looked at. */
-static inline size_t next_rows(const downhill_batch_f32 *batch)
+static inline size_t next_rows(const struct samples *batch)
 {
     return batch->n_next < BLOCK_ROWS_MAX ? batch->n_next : BLOCK_ROWS_MAX;
 }
 
-static inline size_t batch_row(const downhill_batch_f32 *batch, size_t i)
+static inline size_t batch_row(const struct samples *batch, size_t i)
 {
     return batch->rows == NULL ? i : batch->rows[i];
 }
 
+static inline const void *batch_x(const struct samples *batch, size_t i)
+{
+    return (const char *)batch->x +
+           batch_row(batch, i) * batch->ldx * element_bytes(batch->element);
+}
+
 /* The blocks of a batch one after another, each with what comes behind it. */
 struct walk {
-    const downhill_batch_f32 *batch;
+    const struct samples *batch;
     size_t d, most;              /* features; rows of a block */
     size_t pace;                 /* of ahead */
     size_t first, behind;        /* samples that the block starts with, and the next one */
@@ -112,7 +147,7 @@ struct walk {
 };
 
 /* batch is checked; most <= BLOCK_ROWS_MAX. Labels are looked up where there are any. */
-void downhill_walk_begin(struct walk *walk, const downhill_batch_f32 *batch, size_t d, size_t most,
+void downhill_walk_begin(struct walk *walk, const struct samples *batch, size_t d, size_t most,
                          size_t pace);
 void downhill_walk_next(struct walk *walk);
 
@@ -122,10 +157,17 @@ static inline size_t packed_ld(size_t d)
     return (d + PACK_GROUP - 1) / PACK_GROUP * PACK_GROUP;
 }
 
-/* Packed weights pay where rows of W collide in L1, and where each line of X should be read once. */
-static inline int packs(const downhill_kernels *kernels, size_t n, size_t ldw, int far)
+static inline downhill_score_packed_kernel *packed_kernel(const downhill_kernels *kernels,
+                                                          enum element element)
 {
-    return kernels->score_packed_f32 != NULL && n >= PACK_ROWS_MIN && (far || collides(ldw));
+    return element == ELEMENT_F32 ? kernels->score_packed_f32 : kernels->score_packed_bf16;
+}
+
+/* Packed weights pay where rows of W collide in L1, and where each line of X should be read once. */
+static inline int packs(const downhill_kernels *kernels, enum element element, size_t n, size_t ldw,
+                        int far)
+{
+    return packed_kernel(kernels, element) != NULL && n >= PACK_ROWS_MIN && (far || collides(ldw));
 }
 
 /* Packs c rows of W: for each 16 features those of the first class, of the second, … */
@@ -153,8 +195,8 @@ void downhill_update_checked(const downhill_kernels *kernels, const downhill_wei
 downhill_status downhill_check_kernels(const downhill_kernels **kernels);
 downhill_status downhill_check_matrix(const void *data, size_t rows, size_t columns, size_t ld);
 downhill_status downhill_check_weights(const downhill_weights_f32 *weights);
-downhill_status downhill_check_batch(const downhill_batch_f32 *batch, size_t d);
-downhill_status downhill_check_labels(const downhill_batch_f32 *batch, size_t c);
+downhill_status downhill_check_batch(const struct samples *batch, size_t d);
+downhill_status downhill_check_labels(const struct samples *batch, size_t c);
 downhill_status downhill_check_loss(downhill_loss loss);
 downhill_status downhill_check_update(const downhill_weights_f32 *weights,
                                       const downhill_weights_f32 *grad, float decay, float step);

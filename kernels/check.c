@@ -70,10 +70,8 @@ downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
     return downhill_check_matrix(weights->w, weights->c, weights->d, weights->ldw);
 }
 
-downhill_status downhill_check_batch(const downhill_batch_f32 *batch, size_t d)
+downhill_status downhill_check_batch(const struct samples *batch, size_t d)
 {
-    if (batch == NULL)
-        return DOWNHILL_ERR_NULL;
     const downhill_status status = downhill_check_matrix(batch->x, batch->x_rows, d, batch->ldx);
     if (status != DOWNHILL_OK)
         return status;
@@ -89,7 +87,7 @@ downhill_status downhill_check_batch(const downhill_batch_f32 *batch, size_t d)
     return DOWNHILL_OK;
 }
 
-downhill_status downhill_check_labels(const downhill_batch_f32 *batch, size_t c)
+downhill_status downhill_check_labels(const struct samples *batch, size_t c)
 {
     if (batch->y == NULL)
         return DOWNHILL_ERR_NULL;

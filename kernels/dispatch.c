@@ -16,9 +16,11 @@
 static const downhill_kernels table_scalar = {
     .name = "scalar",
     .score_f32 = downhill_score_f32_scalar,
+    .score_bf16 = downhill_score_bf16_scalar,
     .hinge_f32 = downhill_hinge_f32_scalar,
     .softmax_f32 = downhill_softmax_f32_scalar,
     .grad_f32 = downhill_grad_f32_scalar,
+    .grad_bf16 = downhill_grad_bf16_scalar,
     .update_f32 = downhill_update_f32_scalar,
 };
 
@@ -26,18 +28,22 @@ static const downhill_kernels table_scalar = {
 static const downhill_kernels table_auto_avx2 = {
     .name = "auto_avx2",
     .score_f32 = downhill_score_f32_auto_avx2,
+    .score_bf16 = downhill_score_bf16_auto_avx2,
     .hinge_f32 = downhill_hinge_f32_auto_avx2,
     .softmax_f32 = downhill_softmax_f32_auto_avx2,
     .grad_f32 = downhill_grad_f32_auto_avx2,
+    .grad_bf16 = downhill_grad_bf16_auto_avx2,
     .update_f32 = downhill_update_f32_auto_avx2,
 };
 
 static const downhill_kernels table_avx2 = {
     .name = "avx2",
     .score_f32 = downhill_score_f32_avx2,
+    .score_bf16 = downhill_score_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
+    .grad_bf16 = downhill_grad_bf16_avx2,
     .update_f32 = downhill_update_f32_avx2,
 };
 #define TABLE_auto_avx2 &table_auto_avx2
@@ -51,19 +57,24 @@ static const downhill_kernels table_avx2 = {
 static const downhill_kernels table_auto_avx512 = {
     .name = "auto_avx512",
     .score_f32 = downhill_score_f32_auto_avx512,
+    .score_bf16 = downhill_score_bf16_auto_avx512,
     .hinge_f32 = downhill_hinge_f32_auto_avx512,
     .softmax_f32 = downhill_softmax_f32_auto_avx512,
     .grad_f32 = downhill_grad_f32_auto_avx512,
+    .grad_bf16 = downhill_grad_bf16_auto_avx512,
     .update_f32 = downhill_update_f32_auto_avx512,
 };
 
 static const downhill_kernels table_avx512 = {
     .name = "avx512",
     .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
     .score_packed_f32 = downhill_score_packed_f32_avx512,
+    .score_packed_bf16 = downhill_score_packed_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512,
     .update_f32 = downhill_update_f32_avx512,
 };
 #define TABLE_auto_avx512 &table_auto_avx512

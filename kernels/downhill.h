@@ -140,6 +140,22 @@ typedef struct downhill_batch_f32 {
                            the next call starts faster. 0: none, or not known */
 } downhill_batch_f32;
 
+/* The same with features in bf16: the upper 16 bits of an f32, that is 8 bits of significand and the
+ * range of an f32. Half the bytes; sums and weights are f32, and the arithmetic is that of the f32
+ * functions on the f32 that each bf16 stands for. */
+typedef struct downhill_batch_bf16 {
+    const uint16_t *x;
+    size_t ldx;
+    size_t x_rows;
+    const int32_t *y;
+    const size_t *rows;
+    size_t n;
+    size_t n_next;
+} downhill_batch_bf16;
+
+/* Rounds count f32 to bf16, to nearest, ties to even; a NaN stays one. Too large becomes infinity. */
+DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16_t *to);
+
 /* The weights of a linear classifier, or the gradient with respect to them. */
 typedef struct downhill_weights_f32 {
     float *w;   /* c × d */
@@ -175,6 +191,12 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_batch_f32 *batch,
                                                 const downhill_weights_f32 *weights, float *scores,
                                                 size_t lds);
+
+/* The same for bf16 features; error and cost likewise, with 2 bytes for each feature. */
+DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels,
+                                                 const downhill_batch_bf16 *batch,
+                                                 const downhill_weights_f32 *weights, float *scores,
+                                                 size_t lds);
 
 /* Multiclass hinge loss of Weston and Watkins (1999) and its subgradient:
  *
@@ -231,6 +253,12 @@ DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
                                                const float *dscores, size_t ldds, int accumulate,
                                                const downhill_weights_f32 *grad);
 
+/* The same for bf16 features. */
+DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
+                                                const downhill_batch_bf16 *batch,
+                                                const float *dscores, size_t ldds, int accumulate,
+                                                const downhill_weights_f32 *grad);
+
 /* Update with weight decay folded in:  w ← decay·w - step·dw,   b ← b - step·db.
  *
  * For a mean loss over n samples with the penalty λ‖W‖² and learning rate η, decay = 1 - 2ηλ and
@@ -282,6 +310,19 @@ DOWNHILL_API downhill_status downhill_step_f32(const downhill_kernels *kernels,
                                                const downhill_weights_f32 *grad, double *loss_sum,
                                                void *workspace, size_t workspace_bytes,
                                                downhill_profile *profile);
+
+/* Both for bf16 features, with the same workspace. */
+DOWNHILL_API downhill_status downhill_loss_grad_bf16(
+    const downhill_kernels *kernels, const downhill_batch_bf16 *batch,
+    const downhill_weights_f32 *weights, downhill_loss loss, const downhill_weights_f32 *grad,
+    double *loss_sum, void *workspace, size_t workspace_bytes, downhill_profile *profile);
+DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
+                                                const downhill_batch_bf16 *batch,
+                                                const downhill_weights_f32 *weights,
+                                                downhill_loss loss, float decay, float step,
+                                                const downhill_weights_f32 *grad, double *loss_sum,
+                                                void *workspace, size_t workspace_bytes,
+                                                downhill_profile *profile);
 
 #ifdef __cplusplus
 }

@@ -9,21 +9,21 @@
 /* Looks up the block that starts with sample `first`, and makes what comes behind the one before. */
 static void look_up(struct walk *walk, struct block *block, size_t first)
 {
-    const downhill_batch_f32 *batch = walk->batch;
+    const struct samples *batch = walk->batch;
     const size_t left = batch->n - first;
     block->n = left < walk->most ? left : walk->most;
     block->far = is_far(batch);
+    block->element = batch->element;
     for (size_t i = 0; i < block->n; i++) {
-        const size_t row = batch_row(batch, first + i);
-        block->x[i] = batch->x + row * batch->ldx;
+        block->x[i] = batch_x(batch, first + i);
         if (batch->y != NULL)
-            block->y[i] = batch->y[row];
+            block->y[i] = batch->y[batch_row(batch, first + i)];
     }
 }
 
 static void look_ahead(struct walk *walk)
 {
-    const downhill_batch_f32 *batch = walk->batch;
+    const struct samples *batch = walk->batch;
     struct block *next = &walk->blocks[walk->block == walk->blocks];
     look_up(walk, next, walk->behind);
     size_t n = 0;
@@ -32,13 +32,12 @@ static void look_ahead(struct walk *walk)
         const size_t left = batch->n + next_rows(batch) - walk->behind;
         n = fit < left ? fit : left;
         for (size_t i = next->n; i < n; i++)
-            next->x[i] = batch->x + batch_row(batch, walk->behind + i) * batch->ldx;
+            next->x[i] = batch_x(batch, walk->behind + i);
     }
-    walk->ahead =
-        ahead_of((const void *const *)next->x, n, walk->d * sizeof *next->x[0], walk->pace);
+    walk->ahead = ahead_of(next->x, n, walk->d * element_bytes(batch->element), walk->pace);
 }
 
-void downhill_walk_begin(struct walk *walk, const downhill_batch_f32 *batch, size_t d, size_t most,
+void downhill_walk_begin(struct walk *walk, const struct samples *batch, size_t d, size_t most,
                          size_t pace)
 {
     walk->pace = pace;
@@ -85,6 +84,13 @@ static void start_from_bias(const struct block *block, const downhill_weights_f3
     }
 }
 
+/* The rows of a block from feature k on. */
+static void rows_at(const struct block *block, size_t k, const void *x[])
+{
+    for (size_t i = 0; i < block->n; i++)
+        x[i] = feature_at(block->element, block->x[i], k);
+}
+
 /* The next chunk of features: nearly equal chunks of whole cache lines, so that aligned rows stay
  * aligned in every chunk. */
 static inline size_t next_chunk(size_t left, size_t most)
@@ -97,14 +103,14 @@ static void score_plain(const downhill_kernels *kernels, const struct block *blo
                         const downhill_weights_f32 *weights, float *scores, size_t lds,
                         struct downhill_ahead *ahead)
 {
-    const float *x[BLOCK_ROWS_MAX];
+    downhill_score_kernel *score =
+        block->element == ELEMENT_F32 ? kernels->score_f32 : kernels->score_bf16;
+    const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < weights->d; k += chunk) {
         /* One sample uses each weight once, so that its own features are all that must stay in L1. */
         chunk = next_chunk(weights->d - k, block->n == 1 ? 4 * CHUNK_FEATURES : CHUNK_FEATURES);
-        for (size_t i = 0; i < block->n; i++)
-            x[i] = block->x[i] + k;
-        kernels->score_f32(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores,
-                           lds, ahead);
+        rows_at(block, k, x);
+        score(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores, lds, ahead);
     }
 }
 
@@ -114,16 +120,15 @@ static void score_packed(const downhill_kernels *kernels, const struct block *bl
                          size_t lds, struct downhill_ahead *ahead)
 {
     const size_t d = weights->d, c = weights->c;
-    const float *x[BLOCK_ROWS_MAX];
+    const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, PACK_FEATURES);
-        for (size_t i = 0; i < block->n; i++)
-            x[i] = block->x[i] + k;
+        rows_at(block, k, x);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, PANEL_CLASSES);
-            kernels->score_packed_f32(block->n, chunk, classes, x,
-                                      packed + j * packed_ld(d) + k * classes, scores + j, lds,
-                                      ahead);
+            packed_kernel(kernels, block->element)(block->n, chunk, classes, x,
+                                                   packed + j * packed_ld(d) + k * classes,
+                                                   scores + j, lds, ahead);
         }
     }
 }
@@ -134,19 +139,19 @@ static void score_packing(const downhill_kernels *kernels, const struct block *b
                           const downhill_weights_f32 *weights, float *scores, size_t lds)
 {
     const size_t n = block->n, d = weights->d, c = weights->c;
-    const float *x[BLOCK_ROWS_MAX];
+    const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, PACK_FEATURES);
-        for (size_t i = 0; i < n; i++)
-            x[i] = block->x[i] + k;
+        rows_at(block, k, x);
         const size_t ahead_rows = block->far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
         struct downhill_ahead ahead =
-            ahead_of((const void *const *)x + n - ahead_rows, ahead_rows, chunk * sizeof *x[0], 2);
+            ahead_of(x + n - ahead_rows, ahead_rows, chunk * element_bytes(block->element), 2);
         for (size_t j = 0, classes; j < c; j += classes) {
             _Alignas(64) float panel[PANEL_CLASSES * PACK_FEATURES];
             classes = next_tile(c - j, PANEL_CLASSES);
             downhill_pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
-            kernels->score_packed_f32(n, chunk, classes, x, panel, scores + j, lds, &ahead);
+            packed_kernel(kernels, block->element)(n, chunk, classes, x, panel, scores + j, lds,
+                                                   &ahead);
         }
     }
 }
@@ -158,7 +163,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct block *b
     start_from_bias(block, weights, scores, lds);
     if (packed != NULL)
         score_packed(kernels, block, weights, packed, scores, lds, ahead);
-    else if (packs(kernels, block->n, weights->ldw, block->far))
+    else if (packs(kernels, block->element, block->n, weights->ldw, block->far))
         score_packing(kernels, block, weights, scores, lds);
     else
         score_plain(kernels, block, weights, scores, lds, ahead);
@@ -204,25 +209,25 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
             clear(grad);
         return;
     }
+    downhill_grad_kernel *kernel =
+        block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
     const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
     const size_t most = n < PANEL_ROWS_MIN ? grad->d : PANEL_FEATURES;
-    const float *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
+    const void *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < most ? grad->d - k : most;
-        for (size_t i = 0; i < n; i++)
-            x[i] = block->x[i] + k;
+        rows_at(block, k, x);
         for (size_t i = n; i < n + ROWS_AHEAD; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < grad->c; j += classes) {
             classes = next_tile(grad->c - j, PANEL_CLASSES);
             float *dw = grad->w + j * ldw + k;
             if (direct) {
-                kernels->grad_f32(n, features, classes, x, dscores + j, ldds, flags, dw, ldw,
-                                  ahead);
+                kernel(n, features, classes, x, dscores + j, ldds, flags, dw, ldw, ahead);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
-                kernels->grad_f32(n, features, classes, x, dscores + j, ldds,
-                                  flags & ~(unsigned)GRAD_ACCUMULATE, panel, PANEL_LD, ahead);
+                kernel(n, features, classes, x, dscores + j, ldds,
+                       flags & ~(unsigned)GRAD_ACCUMULATE, panel, PANEL_LD, ahead);
                 add_panel(panel, features, classes, flags, dw, ldw);
             }
         }

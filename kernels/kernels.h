@@ -22,6 +22,19 @@
 
 enum { BLOCK_ROWS_MAX = 256 };
 
+/* Types of a feature. bf16 is the upper half of an f32, and every kernel computes with the f32. */
+enum element { ELEMENT_F32, ELEMENT_BF16 };
+
+static inline size_t element_bytes(enum element element)
+{
+    return element == ELEMENT_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+static inline const void *feature_at(enum element element, const void *row, size_t k)
+{
+    return (const char *)row + k * element_bytes(element);
+}
+
 /* W and dW are taken in panels of so many classes. */
 enum { PANEL_CLASSES = 10 };
 
@@ -33,17 +46,25 @@ enum grad_flags {
 /* Row pointers behind the n-th that must be readable: a kernel may prefetch what they point to. */
 enum { ROWS_AHEAD = 2 };
 
+typedef void downhill_score_kernel(size_t n, size_t d, size_t c, const void *const *x,
+                                   const float *w, size_t ldw, float *scores, size_t lds,
+                                   struct downhill_ahead *ahead);
+typedef void downhill_score_packed_kernel(size_t n, size_t d, size_t c, const void *const *x,
+                                          const float *w, float *scores, size_t lds,
+                                          struct downhill_ahead *ahead);
+typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *const *x,
+                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                  size_t lddw, struct downhill_ahead *ahead);
+
 struct downhill_kernels {
     const char *name;
 
     /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
-    void (*score_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                      size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead);
+    downhill_score_kernel *score_f32, *score_bf16;
 
     /* The same for many samples, where the level gains by it; else NULL. W is packed (downhill_pack),
      * c <= PANEL_CLASSES. */
-    void (*score_packed_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                             float *scores, size_t lds, struct downhill_ahead *ahead);
+    downhill_score_packed_kernel *score_packed_f32, *score_packed_bf16;
 
     /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
     double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
@@ -53,9 +74,7 @@ struct downhill_kernels {
 
     /* dW = dscoresᵀ X, or added to what is there. X n×d by row pointers, dscores n×c, dW c×d. Fast
      * where dW is near and its rows are not a multiple of 4 KiB apart. */
-    void (*grad_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *dscores,
-                     size_t ldds, unsigned flags, float *dw, size_t lddw,
-                     struct downhill_ahead *ahead);
+    downhill_grad_kernel *grad_f32, *grad_bf16;
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
@@ -68,19 +87,14 @@ struct downhill_kernels {
 #define DOWNHILL_NAME(kernel) DOWNHILL_PASTE(downhill_##kernel, DOWNHILL_LEVEL_NAME)
 
 #define DOWNHILL_PROTOTYPES(level)                                                                 \
-    void downhill_score_f32_##level(size_t n, size_t d, size_t c, const float *const *x,           \
-                                    const float *w, size_t ldw, float *scores, size_t lds,         \
-                                    struct downhill_ahead *ahead);                                 \
-    void downhill_score_packed_f32_##level(size_t n, size_t d, size_t c, const float *const *x,    \
-                                           const float *w, float *scores, size_t lds,              \
-                                           struct downhill_ahead *ahead);                          \
+    downhill_score_kernel downhill_score_f32_##level, downhill_score_bf16_##level;                 \
+    downhill_score_packed_kernel downhill_score_packed_f32_##level,                                \
+        downhill_score_packed_bf16_##level;                                                        \
+    downhill_grad_kernel downhill_grad_f32_##level, downhill_grad_bf16_##level;                    \
     double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
                                       const int32_t *y, float delta, float *dscores, size_t ldds); \
     double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
                                         const int32_t *y, float *dscores, size_t ldds);            \
-    void downhill_grad_f32_##level(size_t n, size_t d, size_t c, const float *const *x,            \
-                                   const float *dscores, size_t ldds, unsigned flags, float *dw,   \
-                                   size_t lddw, struct downhill_ahead *ahead);                     \
     void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \
                                      float *w);
 

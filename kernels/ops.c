@@ -5,8 +5,19 @@
 
 #include <string.h>
 
-downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
-                                   const downhill_weights_f32 *weights, float *scores, size_t lds)
+void downhill_bf16_from_f32(size_t count, const float *from, uint16_t *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &from[i], sizeof bits);
+        const uint32_t rounded = (bits + 0x7FFFu + (bits >> 16 & 1)) >> 16;
+        /* A quiet NaN, whose payload might otherwise be rounded away or into an infinity. */
+        to[i] = (uint16_t)((bits & 0x7FFFFFFFu) > 0x7F800000u ? (bits >> 16 | 0x40u) : rounded);
+    }
+}
+
+static downhill_status score(const downhill_kernels *kernels, const struct samples *batch,
+                             const downhill_weights_f32 *weights, float *scores, size_t lds)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
@@ -15,7 +26,7 @@ downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhi
         (status = downhill_check_matrix(scores, batch->n, weights->c, lds)) != DOWNHILL_OK)
         return status;
 
-    const size_t most = packs(kernels, batch->n, weights->ldw, is_far(batch))
+    const size_t most = packs(kernels, batch->element, batch->n, weights->ldw, is_far(batch))
                             ? BLOCK_ROWS_MAX
                             : block_rows(batch, weights->d);
     struct walk walk;
@@ -26,12 +37,27 @@ downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhi
     return DOWNHILL_OK;
 }
 
+downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+                                   const downhill_weights_f32 *weights, float *scores, size_t lds)
+{
+    const struct samples samples = samples_f32(batch);
+    return score(kernels, &samples, weights, scores, lds);
+}
+
+downhill_status downhill_score_bf16(const downhill_kernels *kernels,
+                                    const downhill_batch_bf16 *batch,
+                                    const downhill_weights_f32 *weights, float *scores, size_t lds)
+{
+    const struct samples samples = samples_bf16(batch);
+    return score(kernels, &samples, weights, scores, lds);
+}
+
 /* The two losses differ in the kernel that is called for each block. */
 static downhill_status loss_of_scores(const downhill_kernels *kernels, downhill_loss loss, size_t n,
                                       size_t c, const float *scores, size_t lds, const int32_t *y,
                                       float *dscores, size_t ldds, double *sum)
 {
-    const downhill_batch_f32 labels = {.y = y, .n = n};
+    const struct samples labels = {.y = y, .n = n};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_matrix(scores, n, c, lds)) != DOWNHILL_OK ||
@@ -76,9 +102,9 @@ downhill_status downhill_softmax_f32(const downhill_kernels *kernels, size_t n, 
     return loss_of_scores(kernels, softmax, n, c, scores, lds, y, dscores, ldds, loss);
 }
 
-downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
-                                  const float *dscores, size_t ldds, int accumulate,
-                                  const downhill_weights_f32 *grad)
+static downhill_status gradient(const downhill_kernels *kernels, const struct samples *batch,
+                                const float *dscores, size_t ldds, int accumulate,
+                                const downhill_weights_f32 *grad)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
@@ -95,6 +121,22 @@ downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhil
                             GRAD_X_FAR | (accumulate || walk.first > 0 ? GRAD_ACCUMULATE : 0u),
                             grad, &walk.ahead);
     return DOWNHILL_OK;
+}
+
+downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+                                  const float *dscores, size_t ldds, int accumulate,
+                                  const downhill_weights_f32 *grad)
+{
+    const struct samples samples = samples_f32(batch);
+    return gradient(kernels, &samples, dscores, ldds, accumulate, grad);
+}
+
+downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
+                                   const downhill_batch_bf16 *batch, const float *dscores,
+                                   size_t ldds, int accumulate, const downhill_weights_f32 *grad)
+{
+    const struct samples samples = samples_bf16(batch);
+    return gradient(kernels, &samples, dscores, ldds, accumulate, grad);
 }
 
 downhill_status downhill_update_f32(const downhill_kernels *kernels,

@@ -7,6 +7,8 @@
 #ifndef DOWNHILL_PORTABLE_H
 #define DOWNHILL_PORTABLE_H
 
+#include "kernels.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -22,6 +24,14 @@ static inline float float_of_bits(int32_t bits)
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+/* Feature k of a row. */
+static inline float feature(enum element element, const void *row, size_t k)
+{
+    return element == ELEMENT_F32
+               ? ((const float *)row)[k]
+               : float_of_bits((int32_t)((uint32_t)((const uint16_t *)row)[k] << 16));
 }
 
 #endif

@@ -60,7 +60,7 @@ static void charge(const downhill_profile *profile, uint64_t *phase_ns, uint64_t
     *last_ns = now;
 }
 
-static downhill_status check(const downhill_kernels **kernels, const downhill_batch_f32 *batch,
+static downhill_status check(const downhill_kernels **kernels, const struct samples *batch,
                              const downhill_weights_f32 *weights, downhill_loss loss,
                              const downhill_weights_f32 *grad, const void *workspace,
                              size_t workspace_bytes)
@@ -101,7 +101,7 @@ static void drop_satisfied(struct block *block, size_t c, float *dscores, size_t
 }
 
 /* Loss and gradient of a checked batch; the clock goes on from *last_ns. */
-static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+static double loss_grad(const downhill_kernels *kernels, const struct samples *batch,
                         const downhill_weights_f32 *weights, downhill_loss loss,
                         const downhill_weights_f32 *grad, void *workspace,
                         downhill_profile *profile, uint64_t *last_ns)
@@ -117,7 +117,8 @@ static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f3
             : *grad;
 
     float *packed = NULL;
-    if (sums_in_workspace(d, c) && packs(kernels, batch->n, weights->ldw, is_far(batch))) {
+    if (sums_in_workspace(d, c) &&
+        packs(kernels, batch->element, batch->n, weights->ldw, is_far(batch))) {
         packed = scores + scores_rows(d, c) * lds + c * spread_ld(d);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, PANEL_CLASSES);
@@ -151,6 +152,37 @@ static double loss_grad(const downhill_kernels *kernels, const downhill_batch_f3
     return sum;
 }
 
+/* What follows the gradient, if anything does. */
+struct update {
+    float decay, step;
+};
+
+static downhill_status run(const downhill_kernels *kernels, const struct samples *batch,
+                           const downhill_weights_f32 *weights, downhill_loss loss,
+                           const struct update *update, const downhill_weights_f32 *grad,
+                           double *loss_sum, void *workspace, size_t workspace_bytes,
+                           downhill_profile *profile)
+{
+    uint64_t last_ns = profile != NULL ? now_ns() : 0;
+    downhill_status status;
+    if ((status = check(&kernels, batch, weights, loss, grad, workspace, workspace_bytes)) !=
+            DOWNHILL_OK ||
+        (update != NULL && (status = downhill_check_update(weights, grad, update->decay,
+                                                           update->step)) != DOWNHILL_OK))
+        return status;
+    if (profile != NULL)
+        charge(profile, &profile->gather_ns, &last_ns);
+    const double sum = loss_grad(kernels, batch, weights, loss, grad, workspace, profile, &last_ns);
+    if (update != NULL) {
+        downhill_update_checked(kernels, weights, grad, update->decay, update->step);
+        if (profile != NULL)
+            charge(profile, &profile->update_ns, &last_ns);
+    }
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}
+
 downhill_status downhill_loss_grad_f32(const downhill_kernels *kernels,
                                        const downhill_batch_f32 *batch,
                                        const downhill_weights_f32 *weights, downhill_loss loss,
@@ -158,17 +190,21 @@ downhill_status downhill_loss_grad_f32(const downhill_kernels *kernels,
                                        void *workspace, size_t workspace_bytes,
                                        downhill_profile *profile)
 {
-    uint64_t last_ns = profile != NULL ? now_ns() : 0;
-    const downhill_status status =
-        check(&kernels, batch, weights, loss, grad, workspace, workspace_bytes);
-    if (status != DOWNHILL_OK)
-        return status;
-    if (profile != NULL)
-        charge(profile, &profile->gather_ns, &last_ns);
-    const double sum = loss_grad(kernels, batch, weights, loss, grad, workspace, profile, &last_ns);
-    if (loss_sum != NULL)
-        *loss_sum = sum;
-    return DOWNHILL_OK;
+    const struct samples samples = samples_f32(batch);
+    return run(kernels, &samples, weights, loss, NULL, grad, loss_sum, workspace, workspace_bytes,
+               profile);
+}
+
+downhill_status downhill_loss_grad_bf16(const downhill_kernels *kernels,
+                                        const downhill_batch_bf16 *batch,
+                                        const downhill_weights_f32 *weights, downhill_loss loss,
+                                        const downhill_weights_f32 *grad, double *loss_sum,
+                                        void *workspace, size_t workspace_bytes,
+                                        downhill_profile *profile)
+{
+    const struct samples samples = samples_bf16(batch);
+    return run(kernels, &samples, weights, loss, NULL, grad, loss_sum, workspace, workspace_bytes,
+               profile);
 }
 
 downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
@@ -177,19 +213,21 @@ downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhil
                                   double *loss_sum, void *workspace, size_t workspace_bytes,
                                   downhill_profile *profile)
 {
-    uint64_t last_ns = profile != NULL ? now_ns() : 0;
-    downhill_status status;
-    if ((status = check(&kernels, batch, weights, loss, grad, workspace, workspace_bytes)) !=
-            DOWNHILL_OK ||
-        (status = downhill_check_update(weights, grad, decay, step)) != DOWNHILL_OK)
-        return status;
-    if (profile != NULL)
-        charge(profile, &profile->gather_ns, &last_ns);
-    const double sum = loss_grad(kernels, batch, weights, loss, grad, workspace, profile, &last_ns);
-    downhill_update_checked(kernels, weights, grad, decay, step);
-    if (profile != NULL)
-        charge(profile, &profile->update_ns, &last_ns);
-    if (loss_sum != NULL)
-        *loss_sum = sum;
-    return DOWNHILL_OK;
+    const struct samples samples = samples_f32(batch);
+    const struct update update = {decay, step};
+    return run(kernels, &samples, weights, loss, &update, grad, loss_sum, workspace,
+               workspace_bytes, profile);
+}
+
+downhill_status downhill_step_bf16(const downhill_kernels *kernels,
+                                   const downhill_batch_bf16 *batch,
+                                   const downhill_weights_f32 *weights, downhill_loss loss,
+                                   float decay, float step, const downhill_weights_f32 *grad,
+                                   double *loss_sum, void *workspace, size_t workspace_bytes,
+                                   downhill_profile *profile)
+{
+    const struct samples samples = samples_bf16(batch);
+    const struct update update = {decay, step};
+    return run(kernels, &samples, weights, loss, &update, grad, loss_sum, workspace,
+               workspace_bytes, profile);
 }

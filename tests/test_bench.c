@@ -136,8 +136,8 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
     const bench_options options = tiny_options();
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    /* All but the two steps that need 20 samples to leave 5 % of them in, and the two epochs. */
-    assert_int_equal(suite.n_rows, 2 * (BENCH_KERNEL_COUNT - 4) * usable_levels());
+    /* All but the two steps that need 20 samples to leave 5 % of them in, and the three epochs. */
+    assert_int_equal(suite.n_rows, 2 * (BENCH_KERNEL_COUNT - 5) * usable_levels());
     assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");
     const volatile sig_atomic_t go_on = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &go_on), EXIT_OK);
@@ -340,7 +340,7 @@ static void test_suite__too_large__is_skipped(void **state)
     bench_options options = tiny_options();
     options.shapes = shapes;
     options.isa = "scalar";
-    options.filter = "score";
+    options.filter = "score_f32";
     bench_suite suite;
     const volatile sig_atomic_t go_on = 0;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
@@ -435,7 +435,7 @@ static void test_peers__rows(void **state)
                                    .seed = 1};
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT - 2 + 3 * PEERS_COUNT);
+    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT - 3 + 3 * PEERS_COUNT);
     volatile sig_atomic_t stop = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &stop), EXIT_OK);
     for (size_t i = 0; i < suite.n_rows; i++) {

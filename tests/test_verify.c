@@ -45,22 +45,22 @@ static void test_verify__bad_options__refused(void **state)
 
 /* ---- planted bugs ---- */
 
-static void score_tail_dropped(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+static void score_tail_dropped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds, ahead);
 }
 
 /* Only the last feature of long rows: the smallest part of the longest sum. */
-static void score_last_feature_dropped(size_t n, size_t d, size_t c, const float *const *x,
+static void score_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                        const float *w, size_t ldw, float *scores, size_t lds,
                                        struct downhill_ahead *ahead)
 {
     downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds, ahead);
 }
 
-static void score_bias_forgotten(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *w, size_t ldw, float *scores, size_t lds,
+static void score_bias_forgotten(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                                 size_t ldw, float *scores, size_t lds,
                                  struct downhill_ahead *ahead)
 {
     for (size_t i = 0; i < n; i++)
@@ -68,7 +68,7 @@ static void score_bias_forgotten(size_t n, size_t d, size_t c, const float *cons
     downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
 }
 
-static void score_classes_swapped(size_t n, size_t d, size_t c, const float *const *x,
+static void score_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
                                   struct downhill_ahead *ahead)
 {
@@ -80,7 +80,7 @@ static void score_classes_swapped(size_t n, size_t d, size_t c, const float *con
     }
 }
 
-static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const float *const *x,
+static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
                                   struct downhill_ahead *ahead)
 {
@@ -88,20 +88,20 @@ static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const float *con
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < d; k++) {
             uint32_t bits;
-            memcpy(&bits, &x[i][k], sizeof bits);
+            memcpy(&bits, (const float *)x[i] + k, sizeof bits);
             bits = (bits + 0x7FFFu + (bits >> 16 & 1)) & 0xFFFF0000u;
             memcpy(&rounded[k], &bits, sizeof bits);
         }
-        const float *row = rounded;
+        const void *row = rounded;
         downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds, ahead);
     }
 }
 
-static void score_last_row_twice(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *w, size_t ldw, float *scores, size_t lds,
+static void score_last_row_twice(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                                 size_t ldw, float *scores, size_t lds,
                                  struct downhill_ahead *ahead)
 {
-    const float *shifted[BLOCK_ROWS_MAX];
+    const void *shifted[BLOCK_ROWS_MAX];
     for (size_t i = 0; i < n; i++)
         shifted[i] = x[i + 1 < n ? i + 1 : i];
     downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds, ahead);
@@ -109,7 +109,7 @@ static void score_last_row_twice(size_t n, size_t d, size_t c, const float *cons
 
 static volatile float sink;
 
-static void score_reads_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
+static void score_reads_past_the_row(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *w, size_t ldw, float *scores, size_t lds,
                                      struct downhill_ahead *ahead)
 {
@@ -117,8 +117,8 @@ static void score_reads_past_the_row(size_t n, size_t d, size_t c, const float *
     sink = w[(c - 1) * ldw + d];
 }
 
-static void score_writes_padding(size_t n, size_t d, size_t c, const float *const *x,
-                                 const float *w, size_t ldw, float *scores, size_t lds,
+static void score_writes_padding(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                                 size_t ldw, float *scores, size_t lds,
                                  struct downhill_ahead *ahead)
 {
     downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
@@ -127,25 +127,25 @@ static void score_writes_padding(size_t n, size_t d, size_t c, const float *cons
 }
 
 /* Packed weights by their definition, with what may be wrong as arguments. */
-static void score_packed(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+static void score_packed(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                          float *scores, size_t lds, size_t classes)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             for (size_t k = 0; k < d; k++)
                 scores[i * lds + j] +=
-                    x[i][k] *
+                    ((const float *)x[i])[k] *
                     w[k / PACK_GROUP * PACK_GROUP * classes + j * PACK_GROUP + k % PACK_GROUP];
 }
 
-static void score_packed_right(size_t n, size_t d, size_t c, const float *const *x, const float *w,
+static void score_packed_right(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     (void)ahead;
     score_packed(n, d, c, x, w, scores, lds, c);
 }
 
-static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const float *const *x,
+static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *w, float *scores, size_t lds,
                                       struct downhill_ahead *ahead)
 {
@@ -153,7 +153,7 @@ static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const float 
     score_packed(n, d > PACK_GROUP ? d / PACK_GROUP * PACK_GROUP : d, c, x, w, scores, lds, c);
 }
 
-static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const float *const *x,
+static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const void *const *x,
                                           const float *w, float *scores, size_t lds,
                                           struct downhill_ahead *ahead)
 {
@@ -161,7 +161,7 @@ static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const fl
     score_packed(n, c == 9 ? (d < PACK_GROUP ? d : PACK_GROUP) : d, c, x, w, scores, lds, c);
 }
 
-static void score_packed_odd_sample_dropped(size_t n, size_t d, size_t c, const float *const *x,
+static void score_packed_odd_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                             const float *w, float *scores, size_t lds,
                                             struct downhill_ahead *ahead)
 {
@@ -246,7 +246,7 @@ static double softmax_crude_exponential(size_t n, size_t c, const float *scores,
     return loss;
 }
 
-static void grad_overwrites(size_t n, size_t d, size_t c, const float *const *x,
+static void grad_overwrites(size_t n, size_t d, size_t c, const void *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
                             size_t lddw, struct downhill_ahead *ahead)
 {
@@ -254,14 +254,14 @@ static void grad_overwrites(size_t n, size_t d, size_t c, const float *const *x,
     downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, 0, dw, lddw, ahead);
 }
 
-static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const float *const *x,
+static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
                                      size_t lddw, struct downhill_ahead *ahead)
 {
     downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
-static void grad_overwrites_x(size_t n, size_t d, size_t c, const float *const *x,
+static void grad_overwrites_x(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
                               size_t lddw, struct downhill_ahead *ahead)
 {
@@ -269,7 +269,7 @@ static void grad_overwrites_x(size_t n, size_t d, size_t c, const float *const *
     *(float *)(uintptr_t)x[0] += 0.0f;
 }
 
-static void grad_writes_far_away(size_t n, size_t d, size_t c, const float *const *x,
+static void grad_writes_far_away(size_t n, size_t d, size_t c, const void *const *x,
                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
                                  size_t lddw, struct downhill_ahead *ahead)
 {
@@ -278,7 +278,7 @@ static void grad_writes_far_away(size_t n, size_t d, size_t c, const float *cons
         dw[(c - 1) * lddw + d + 600] = 0.0f;
 }
 
-static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const float *const *x,
+static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
                                      size_t lddw, struct downhill_ahead *ahead)
 {
@@ -338,6 +338,7 @@ static void test_verify__planted_bugs__caught(void **state)
         {                                                                                          \
             .name = #bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,          \
             .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
+            .score_bf16 = scalar->score_bf16, .grad_bf16 = scalar->grad_bf16,                      \
             .update_f32 = scalar->update_f32, .kernel = bug                                        \
         }                                                                                          \
     }

@@ -53,7 +53,7 @@ void arena_close(arena *a)
  * farther away is never compared. */
 static size_t span_bytes(const guarded *g)
 {
-    return ((g->rows - 1) * g->ld + g->columns) * ELEMENT;
+    return ((g->rows - 1) * g->ld + g->columns) * g->element;
 }
 
 static void margins(const guarded *g, const unsigned char **low, const unsigned char **high)
@@ -73,7 +73,13 @@ void arena_forbid_writes(const arena *a)
 guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
                     size_t offset)
 {
-    guarded g = {NULL, rows, columns, ld, a};
+    return arena_place_of(ELEMENT, a, rows, columns, ld, where, offset);
+}
+
+guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, size_t ld,
+                       enum placement where, size_t offset)
+{
+    guarded g = {NULL, element, rows, columns, ld, a};
     (void)mprotect(a->pages, a->capacity, PROT_READ | PROT_WRITE);
     switch (where) {
     case PLACE_AT_END:
@@ -83,7 +89,7 @@ guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum place
         g.data = a->pages;
         break;
     case PLACE_INSIDE:
-        g.data = a->pages + INSIDE + offset % (LINE / ELEMENT) * ELEMENT;
+        g.data = a->pages + INSIDE + offset % (LINE / ELEMENT) * element;
         break;
     }
     const unsigned char *low, *high;
@@ -108,8 +114,8 @@ bool guarded_intact(const guarded *g)
     if (!all_pattern(low, first) || !all_pattern(first + span_bytes(g), high))
         return false;
     for (size_t i = 0; i + 1 < g->rows; i++)
-        if (!all_pattern(first + (i * g->ld + g->columns) * ELEMENT,
-                         first + (i + 1) * g->ld * ELEMENT))
+        if (!all_pattern(first + (i * g->ld + g->columns) * g->element,
+                         first + (i + 1) * g->ld * g->element))
             return false;
     return true;
 }

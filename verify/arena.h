@@ -20,10 +20,11 @@ enum placement {
     PLACE_INSIDE,   /* at an offset of 0 … 15 elements from a cache line, pattern on both sides */
 };
 
-/* rows × columns elements of 4 bytes, ld elements apart; the last row has no padding, so that
- * reading it shows. */
+/* rows × columns elements, ld elements apart; the last row has no padding, so that reading it
+ * shows. */
 typedef struct guarded {
     void *data;
+    size_t element; /* bytes: 4 or 2 */
     size_t rows, columns, ld;
     const arena *arena;
 } guarded;
@@ -33,9 +34,11 @@ bool arena_open(arena *a, size_t bytes);
 void arena_close(arena *a);
 
 /* Fills the arena with the pattern and places a matrix in it; offset is for PLACE_INSIDE. The
- * matrix must fit: bytes of arena_bytes_needed(). */
+ * matrix must fit: bytes of arena_bytes_needed(), which is for elements of 4. */
+guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, size_t ld,
+                       enum placement where, size_t offset);
 guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
-                    size_t offset);
+                    size_t offset); /* of 4 bytes */
 size_t arena_bytes_needed(size_t rows, size_t ld);
 
 /* From here on until the next arena_place() a write to the arena crashes. */

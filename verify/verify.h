@@ -19,6 +19,10 @@ typedef enum verify_op {
     VERIFY_UPDATE,
     VERIFY_STEP_HINGE,
     VERIFY_STEP_SOFTMAX,
+    VERIFY_SCORE_BF16, /* features in bf16, the reference on what they stand for */
+    VERIFY_GRAD_BF16,
+    VERIFY_STEP_HINGE_BF16,
+    VERIFY_STEP_SOFTMAX_BF16,
     VERIFY_OP_COUNT
 } verify_op;
 

@@ -15,10 +15,24 @@ enum { ELEMENT = 4 }; /* bytes of a number, and the unit of an arena */
 const char *verify_op_name(verify_op op)
 {
     static const char *const names[VERIFY_OP_COUNT] = {
-        "score_f32",  "hinge_f32",      "softmax_f32",      "grad_f32",
-        "update_f32", "step_hinge_f32", "step_softmax_f32",
+        "score_f32",  "hinge_f32",       "softmax_f32",       "grad_f32",
+        "update_f32", "step_hinge_f32",  "step_softmax_f32",  "score_bf16",
+        "grad_bf16",  "step_hinge_bf16", "step_softmax_bf16",
     };
     return names[op];
+}
+
+static bool is_bf16(verify_op op)
+{
+    return op >= VERIFY_SCORE_BF16;
+}
+
+/* The same operation on f32 features. */
+static verify_op on_f32(verify_op op)
+{
+    static const verify_op twins[] = {VERIFY_SCORE, VERIFY_GRAD, VERIFY_STEP_HINGE,
+                                      VERIFY_STEP_SOFTMAX};
+    return is_bf16(op) ? twins[op - VERIFY_SCORE_BF16] : op;
 }
 
 /* ---- memory ---- */
@@ -33,11 +47,12 @@ static arena *arena_number(workbench *b, size_t i)
 bool workbench_open(workbench *b)
 {
     memset(b, 0, sizeof *b);
-    size_t n = 0, x_rows = 0, c = 0, nc = 0, dc = 0, workspace = 0;
+    size_t n = 0, x_rows = 0, x = 0, c = 0, nc = 0, dc = 0, workspace = 0;
     for (size_t i = 0; i < verify_case_count(); i++) {
         const verify_case v = verify_case_at(0, i);
         n = v.n > n ? v.n : n;
         x_rows = v.x_rows > x_rows ? v.x_rows : x_rows;
+        x = v.x_rows * v.d > x ? v.x_rows * v.d : x;
         c = v.c > c ? v.c : c;
         nc = v.n * v.c > nc ? v.n * v.c : nc;
         dc = v.d * v.c > dc ? v.d * v.c : dc;
@@ -48,6 +63,7 @@ bool workbench_open(workbench *b)
     for (size_t i = 0; arena_number(b, i) != NULL; i++)
         good = arena_open(arena_number(b, i), verify_case_arena_bytes()) && good;
     good = arena_open(&b->workspace_arena, arena_bytes_needed(1, workspace / ELEMENT)) && good;
+    b->x_dense = calloc(x, sizeof *b->x_dense);
     b->w_dense = calloc(dc, sizeof *b->w_dense);
     b->b_dense = calloc(c, sizeof *b->b_dense);
     b->scores_dense = calloc(nc, sizeof *b->scores_dense);
@@ -60,9 +76,9 @@ bool workbench_open(workbench *b)
     b->want_dscores = calloc(nc, sizeof *b->want_dscores);
     b->want_dw = calloc(dc, sizeof *b->want_dw);
     b->want_db = calloc(c, sizeof *b->want_db);
-    good = good && b->w_dense && b->b_dense && b->scores_dense && b->dw_dense && b->db_dense &&
-           b->x_rows && b->rows && b->labels && b->want_scores && b->want_dscores && b->want_dw &&
-           b->want_db;
+    good = good && b->x_dense && b->w_dense && b->b_dense && b->scores_dense && b->dw_dense &&
+           b->db_dense && b->x_rows && b->rows && b->labels && b->want_scores && b->want_dscores &&
+           b->want_dw && b->want_db;
     if (!good)
         workbench_close(b);
     return good;
@@ -73,6 +89,7 @@ void workbench_close(workbench *b)
     for (size_t i = 0; arena_number(b, i) != NULL; i++)
         arena_close(arena_number(b, i));
     arena_close(&b->workspace_arena);
+    free(b->x_dense);
     free(b->w_dense);
     free(b->b_dense);
     free(b->scores_dense);
@@ -121,14 +138,34 @@ static void draw_dense(rng *r, float *values, size_t count, enum numbers numbers
         values[i] = draw(r, numbers, limit, scale);
 }
 
-static void draw_data(workbench *b, const verify_case *v, rng *r)
+/* The features in bf16, and in x_dense what these stand for. */
+static void fill_bf16(workbench *b)
 {
-    /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴. */
-    enum { W_LIMIT = 5, X_LIMIT = 511, B_LIMIT = 1000 };
+    for (size_t i = 0; i < b->x.rows; i++) {
+        uint16_t *row = (uint16_t *)b->x.data + i * b->x.ld;
+        float *dense = b->x_dense + i * b->x.columns;
+        downhill_bf16_from_f32(b->x.columns, dense, row);
+        for (size_t k = 0; k < b->x.columns; k++) {
+            const uint32_t bits = (uint32_t)row[k] << 16;
+            memcpy(&dense[k], &bits, sizeof bits);
+        }
+    }
+}
+
+static void draw_data(workbench *b, const verify_case *v, bool bf16, rng *r)
+{
+    /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴; and in bf16 a
+     * feature of at most 8 bits. */
+    enum { W_LIMIT = 5, X_LIMIT = 511, X_LIMIT_BF16 = 255, B_LIMIT = 1000 };
     const size_t fit = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
-    const int x_limit = fit < X_LIMIT ? (int)fit : X_LIMIT;
+    const size_t most = bf16 ? X_LIMIT_BF16 : X_LIMIT;
+    const int x_limit = (int)(fit < most ? fit : most);
     for (size_t i = 0; i < v->x_rows; i++)
-        draw_dense(r, (float *)b->x.data + i * v->ldx, v->d, v->numbers, x_limit, 1.0f);
+        draw_dense(r, b->x_dense + i * v->d, v->d, v->numbers, x_limit, 1.0f);
+    if (bf16)
+        fill_bf16(b);
+    else
+        fill_guarded(&b->x, b->x_dense);
     const float w_scale = 4.0f / sqrtf((float)v->d);
     draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
     draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
@@ -138,7 +175,7 @@ static void draw_data(workbench *b, const verify_case *v, rng *r)
         b->rows[i] = (size_t)rng_below(r, v->x_rows);
     for (size_t i = 0; i < v->n; i++) {
         b->rows[i] = v->scattered ? (size_t)rng_below(r, v->x_rows) : i;
-        b->x_rows[i] = (const float *)b->x.data + b->rows[i] * v->ldx;
+        b->x_rows[i] = b->x_dense + b->rows[i] * v->d;
         b->labels[i] = ((const int32_t *)b->y.data)[b->rows[i]];
     }
 }
@@ -196,13 +233,16 @@ static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
     }
 }
 
-void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
+void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
 {
+    const bool bf16 = is_bf16(wanted);
+    const verify_op op = on_f32(wanted);
     const bool exact = v->numbers == NUMBERS_EXACT;
     rng r = v->random;
-    b->x = arena_place(&b->x_arena, v->x_rows, v->d, v->ldx, v->placement, v->offset);
+    b->x = arena_place_of(bf16 ? 2 : ELEMENT, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
+                          v->offset);
     b->y = arena_place(&b->y_arena, 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
-    draw_data(b, v, &r);
+    draw_data(b, v, bf16, &r);
     draw_scores(b, v, &r);
     draw_dense(&r, b->dw_dense, v->c * v->d, v->numbers, 1000, 1.0f);
     draw_dense(&r, b->db_dense, v->c, v->numbers, 1000, 1.0f);
@@ -247,7 +287,7 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
     case VERIFY_STEP_SOFTMAX:
         reference_of_step(b, v, op);
         break;
-    case VERIFY_OP_COUNT:
+    default:
         break;
     }
 }
@@ -369,17 +409,27 @@ static bool check_loss(workbench *b, const verify_case *v, verify_op op,
            (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
 }
 
+/* The batch of a case; which of both is meant depends on the operation. */
+typedef struct batches {
+    downhill_batch_f32 f32;
+    downhill_batch_bf16 bf16;
+} batches;
+
 static bool check_step(workbench *b, const verify_case *v, verify_op op,
-                       const downhill_kernels *kernels, const downhill_batch_f32 *batch,
+                       const downhill_kernels *kernels, const batches *batch,
                        const downhill_weights_f32 *weights, const downhill_weights_f32 *grad)
 {
-    const downhill_loss loss = {op == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX,
+    const downhill_loss loss = {on_f32(op) == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX,
                                 v->delta};
     downhill_profile profile = {0};
     double sum = 0.0;
+    downhill_profile *timed = v->accumulate ? &profile : NULL;
+    const size_t bytes = downhill_workspace_f32(v->d, v->c);
     const downhill_status status =
-        downhill_step_f32(kernels, batch, weights, loss, DECAY, STEP, grad, &sum, b->workspace.data,
-                          downhill_workspace_f32(v->d, v->c), v->accumulate ? &profile : NULL);
+        is_bf16(op) ? downhill_step_bf16(kernels, &batch->bf16, weights, loss, DECAY, STEP, grad,
+                                         &sum, b->workspace.data, bytes, timed)
+                    : downhill_step_f32(kernels, &batch->f32, weights, loss, DECAY, STEP, grad,
+                                        &sum, b->workspace.data, bytes, timed);
     if (status != DOWNHILL_OK)
         return fail(b, downhill_status_text(status));
     return same(b, "loss", 0, 0, sum, b->want_loss) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
@@ -395,22 +445,21 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                      const downhill_kernels *kernels)
 {
     place_outputs(b, v);
-    const downhill_batch_f32 batch = {.x = b->x.data,
-                                      .ldx = v->ldx,
-                                      .x_rows = v->scattered && v->far ? FAR_ROWS : v->x_rows,
-                                      .y = b->y.data,
-                                      .rows = v->scattered ? b->rows : NULL,
-                                      .n = v->n,
-                                      .n_next = v->n_next};
+    const size_t x_rows = v->scattered && v->far ? FAR_ROWS : v->x_rows;
+    const size_t *rows = v->scattered ? b->rows : NULL;
+    const batches batch = {{b->x.data, v->ldx, x_rows, b->y.data, rows, v->n, v->n_next},
+                           {b->x.data, v->ldx, x_rows, b->y.data, rows, v->n, v->n_next}};
     const downhill_weights_f32 weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d,
                                           v->c};
     const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
                                        v->c};
     downhill_status status = DOWNHILL_OK;
     bool good = true;
-    switch (op) {
+    switch (on_f32(op)) {
     case VERIFY_SCORE:
-        status = downhill_score_f32(kernels, &batch, &weights, b->scores.data, v->lds);
+        status = is_bf16(op)
+                     ? downhill_score_bf16(kernels, &batch.bf16, &weights, b->scores.data, v->lds)
+                     : downhill_score_f32(kernels, &batch.f32, &weights, b->scores.data, v->lds);
         good = status == DOWNHILL_OK && same_matrix(b, "scores", &b->scores, b->want_scores) &&
                unchanged(b, "wrote to w", &b->w, b->w_dense) &&
                unchanged(b, "wrote to b", &b->b, b->b_dense);
@@ -423,7 +472,10 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
         fill_guarded(&b->dscores, b->scores_dense);
         fill_guarded(&b->dw, b->dw_dense);
         fill_guarded(&b->db, b->db_dense);
-        status = downhill_grad_f32(kernels, &batch, b->dscores.data, v->ldds, v->accumulate, &grad);
+        status = is_bf16(op) ? downhill_grad_bf16(kernels, &batch.bf16, b->dscores.data, v->ldds,
+                                                  v->accumulate, &grad)
+                             : downhill_grad_f32(kernels, &batch.f32, b->dscores.data, v->ldds,
+                                                 v->accumulate, &grad);
         good = status == DOWNHILL_OK && same_matrix(b, "dw", &b->dw, b->want_dw) &&
                (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
                unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
@@ -441,7 +493,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
     case VERIFY_STEP_SOFTMAX:
         good = check_step(b, v, op, kernels, &batch, &weights, &grad);
         break;
-    case VERIFY_OP_COUNT:
+    default:
         break;
     }
     if (status != DOWNHILL_OK)

@@ -15,7 +15,7 @@ typedef struct workbench {
     guarded x, w, b, y, scores, dscores, dw, db, workspace;
 
     /* Dense copies of inputs that a check may overwrite, and of what the outputs held before. */
-    float *w_dense, *b_dense, *scores_dense, *dw_dense, *db_dense;
+    float *x_dense, *w_dense, *b_dense, *scores_dense, *dw_dense, *db_dense;
     const float **x_rows; /* the samples of the batch */
     size_t *rows;
     int32_t *labels; /* of the samples */

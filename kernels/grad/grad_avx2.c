@@ -27,12 +27,13 @@ enum { STEP = 2 };
 enum { ROWS = 32, ROWS_ON_ONE_SET = 8, FEATURES = 512 };
 
 /* sum += dscoresᵀ x for a sample. */
-DOWNHILL_INLINE void add_row(const int classes, const int vectors, const float *x,
-                             const float *dscores, __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS])
+DOWNHILL_INLINE void add_row(const enum element element, const int classes, const int vectors,
+                             const void *x, size_t k, const float *dscores,
+                             __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS])
 {
     __m256 x_f32x8[TILE_VECTORS];
     for (int v = 0; v < vectors; v++)
-        x_f32x8[v] = _mm256_loadu_ps(x + F32X8 * (size_t)v);
+        x_f32x8[v] = features_x8(element, x, k + F32X8 * (size_t)v);
     for (int j = 0; j < classes; j++) {
         const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
         for (int v = 0; v < vectors; v++)
@@ -40,9 +41,10 @@ DOWNHILL_INLINE void add_row(const int classes, const int vectors, const float *
     }
 }
 
-DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors, size_t n, size_t k,
-                          const float *const *x, const float *dscores, size_t ldds, unsigned flags,
-                          float *dw, size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int classes,
+                          const int vectors, size_t n, size_t k, const void *const *x,
+                          const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw,
+                          struct downhill_ahead *ahead)
 {
     const bool accumulate = (flags & GRAD_ACCUMULATE) != 0;
     __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS];
@@ -59,23 +61,24 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
             ahead_fetch(&run);
     }
     for (size_t i = 0; i < n; i++)
-        add_row(classes, vectors, x[i] + k, dscores + i * ldds, sum_f32x8);
+        add_row(element, classes, vectors, x[i], k, dscores + i * ldds, sum_f32x8);
 
     for (int j = 0; j < classes; j++)
         for (int v = 0; v < vectors; v++)
             _mm256_storeu_ps(dw + (size_t)j * lddw + k + F32X8 * (size_t)v, sum_f32x8[j][v]);
 }
 
-DOWNHILL_INLINE void tail_tile(const int classes, const __m256i lanes, size_t n, size_t k,
-                               const float *const *x, const float *dscores, size_t ldds,
-                               unsigned flags, float *dw, size_t lddw)
+DOWNHILL_INLINE void tail_tile(const enum element element, const int classes, size_t count,
+                               size_t n, size_t k, const void *const *x, const float *dscores,
+                               size_t ldds, unsigned flags, float *dw, size_t lddw)
 {
+    const __m256i lanes = first_lanes_x8(count);
     const __m256i before = (flags & GRAD_ACCUMULATE) ? lanes : _mm256_setzero_si256();
     __m256 sum_f32x8[TILE_CLASSES];
     for (int j = 0; j < classes; j++)
         sum_f32x8[j] = _mm256_maskload_ps(dw + (size_t)j * lddw + k, before);
     for (size_t i = 0; i < n; i++) {
-        const __m256 x_f32x8 = _mm256_maskload_ps(x[i] + k, lanes);
+        const __m256 x_f32x8 = some_features_x8(element, count, x[i], k);
         for (int j = 0; j < classes; j++)
             sum_f32x8[j] = _mm256_fmadd_ps(_mm256_broadcast_ss(dscores + i * ldds + (size_t)j),
                                            x_f32x8, sum_f32x8[j]);
@@ -84,24 +87,24 @@ DOWNHILL_INLINE void tail_tile(const int classes, const __m256i lanes, size_t n,
         _mm256_maskstore_ps(dw + (size_t)j * lddw + k, lanes, sum_f32x8[j]);
 }
 
-DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
-                                  size_t d, const float *const *x, const float *dscores,
-                                  size_t ldds, unsigned flags, float *dw, size_t lddw,
-                                  struct downhill_ahead *ahead)
+DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, const int classes,
+                                  const int vectors, size_t n, size_t d, const void *const *x,
+                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                  size_t lddw, struct downhill_ahead *ahead)
 {
     const size_t width = F32X8 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(fetch, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
+        tile(element, fetch, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
     for (; k + F32X8 <= d; k += F32X8)
-        tile(fetch, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
+        tile(element, fetch, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
     if (k < d)
-        tail_tile(classes, first_lanes_x8(d - k), n, k, x, dscores, ldds, flags, dw, lddw);
+        tail_tile(element, classes, d - k, n, k, x, dscores, ldds, flags, dw, lddw);
 }
 
-DOWNHILL_INLINE void sub_block(const int fetch, size_t n, size_t d, size_t c, const float *const *x,
-                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                               size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void sub_block(const enum element element, const int fetch, size_t n, size_t d,
+                               size_t c, const void *const *x, const float *dscores, size_t ldds,
+                               unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -109,48 +112,59 @@ DOWNHILL_INLINE void sub_block(const int fetch, size_t n, size_t d, size_t c, co
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 5:
-            row_of_tiles(fetch, 5, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 5, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 4:
-            row_of_tiles(fetch, 4, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 4, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 3:
-            row_of_tiles(fetch, 3, 3, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 3, 3, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 2:
-            row_of_tiles(fetch, 2, 5, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 2, 5, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         default:
-            row_of_tiles(fetch, 1, 6, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 1, 6, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         }
     }
 }
 
-DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t c, const float *const *x,
-                           const float *dscores, size_t ldds, unsigned flags, float *dw,
-                           size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n, size_t d,
+                           size_t c, const void *const *x, const float *dscores, size_t ldds,
+                           unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
     const bool one_set = n > 1 && (((uintptr_t)x[0] ^ (uintptr_t)x[1]) & 4095) == 0;
     const size_t most = one_set ? ROWS_ON_ONE_SET : ROWS;
     for (size_t i = 0, rows; i < n; i += rows) {
         rows = n - i < most ? n - i : most;
-        const float *x_k[ROWS];
+        const void *x_k[ROWS];
         for (size_t k = 0; k < d; k += FEATURES) {
             for (size_t r = 0; r < rows; r++)
-                x_k[r] = x[i + r] + k;
-            sub_block(fetch, rows, d - k < FEATURES ? d - k : FEATURES, c, x_k, dscores + i * ldds,
-                      ldds, i > 0 ? flags | GRAD_ACCUMULATE : flags, dw + k, lddw, ahead);
+                x_k[r] = feature_at(element, x[i + r], k);
+            sub_block(element, fetch, rows, d - k < FEATURES ? d - k : FEATURES, c, x_k,
+                      dscores + i * ldds, ldds, i > 0 ? flags | GRAD_ACCUMULATE : flags, dw + k,
+                      lddw, ahead);
         }
     }
 }
 
-void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const float *const *x,
+void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const void *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
                             size_t lddw, struct downhill_ahead *ahead)
 {
     if (ahead->left > 0)
-        tiles(1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+        tiles(ELEMENT_F32, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
     else
-        tiles(0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+        tiles(ELEMENT_F32, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+}
+
+void downhill_grad_bf16_avx2(size_t n, size_t d, size_t c, const void *const *x,
+                             const float *dscores, size_t ldds, unsigned flags, float *dw,
+                             size_t lddw, struct downhill_ahead *ahead)
+{
+    if (ahead->left > 0)
+        tiles(ELEMENT_BF16, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else
+        tiles(ELEMENT_BF16, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

@@ -18,16 +18,16 @@
 enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2 };
 
 /* sum += dscoresᵀ X for `rows` samples, within the lanes. */
-DOWNHILL_INLINE void add_rows(const int rows, const int classes, const int vectors,
-                              const __mmask16 lanes, size_t k, const float *const *x,
-                              const float *dscores, size_t ldds,
+DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const int classes,
+                              const int vectors, const __mmask16 lanes, size_t k,
+                              const void *const *x, const float *dscores, size_t ldds,
                               __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS])
 {
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
         __m512 x_f32x16[TILE_VECTORS];
         for (int v = 0; v < vectors; v++)
-            x_f32x16[v] = _mm512_maskz_loadu_ps(lanes, x[r] + k + F32X16 * (size_t)v);
+            x_f32x16[v] = some_features_x16(element, lanes, x[r], k + F32X16 * (size_t)v);
         for (int j = 0; j < classes; j++) {
             const __m512 g_f32x16 = _mm512_set1_ps(dscores[(size_t)r * ldds + (size_t)j]);
             for (int v = 0; v < vectors; v++)
@@ -37,10 +37,10 @@ DOWNHILL_INLINE void add_rows(const int rows, const int classes, const int vecto
 }
 
 /* dW[0 … classes)[k … k + 16·vectors); `lanes` masks the vectors where the tile is a tail. */
-DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
-                          const __mmask16 lanes, size_t n, size_t k, const float *const *x,
-                          const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int classes,
+                          const int vectors, const __mmask16 lanes, size_t n, size_t k,
+                          const void *const *x, const float *dscores, size_t ldds, unsigned flags,
+                          float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
     __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS];
     for (int j = 0; j < classes; j++)
@@ -53,23 +53,29 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
                     _mm512_maskz_loadu_ps(lanes, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
 
     const size_t near = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
+    /* Two samples at a time, where widening them leaves enough registers. */
+    const int rows = element == ELEMENT_F32 ? TILE_ROWS : 1;
     size_t i = 0;
-    while (i + TILE_ROWS <= n) {
+    while (i + (size_t)rows <= n) {
         size_t steps = n - i;
         struct ahead_run run = fetch ? ahead_take(ahead, &steps) : ahead_none(x);
-        for (const size_t end = i + steps / TILE_ROWS * TILE_ROWS; i < end; i += TILE_ROWS) {
-            for (int r = 0; r < TILE_ROWS; r++) {
+        for (const size_t end = i + steps / (size_t)rows * (size_t)rows; i < end;
+             i += (size_t)rows) {
+            for (int r = 0; r < rows; r++) {
                 if (fetch)
                     ahead_fetch(&run);
                 for (int v = 0; !fetch && v < vectors; v++)
-                    _mm_prefetch(x[i + near + (size_t)r] + k + F32X16 * (size_t)v, _MM_HINT_T0);
+                    _mm_prefetch(
+                        feature_at(element, x[i + near + (size_t)r], k + F32X16 * (size_t)v),
+                        _MM_HINT_T0);
             }
-            add_rows(TILE_ROWS, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds,
+            add_rows(element, rows, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds,
                      sum_f32x16);
         }
     }
     if (i < n)
-        add_rows(1, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds, sum_f32x16);
+        add_rows(element, 1, classes, vectors, lanes, k, x + i, dscores + i * ldds, ldds,
+                 sum_f32x16);
 
     for (int j = 0; j < classes; j++)
         for (int v = 0; v < vectors; v++)
@@ -77,23 +83,24 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
                                   sum_f32x16[j][v]);
 }
 
-DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
-                                  size_t d, const float *const *x, const float *dscores,
-                                  size_t ldds, unsigned flags, float *dw, size_t lddw,
-                                  struct downhill_ahead *ahead)
+DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, const int classes,
+                                  const int vectors, size_t n, size_t d, const void *const *x,
+                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                  size_t lddw, struct downhill_ahead *ahead)
 {
     const size_t width = F32X16 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(fetch, classes, vectors, 0xFFFF, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
-    for (; k < d; k += F32X16)
-        tile(fetch, classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, flags, dw, lddw,
+        tile(element, fetch, classes, vectors, 0xFFFF, n, k, x, dscores, ldds, flags, dw, lddw,
              ahead);
+    for (; k < d; k += F32X16)
+        tile(element, fetch, classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, flags, dw,
+             lddw, ahead);
 }
 
-DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t c, const float *const *x,
-                           const float *dscores, size_t ldds, unsigned flags, float *dw,
-                           size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n, size_t d,
+                           size_t c, const void *const *x, const float *dscores, size_t ldds,
+                           unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -101,45 +108,55 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t c, const 
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 10:
-            row_of_tiles(fetch, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 9:
-            row_of_tiles(fetch, 9, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 9, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 8:
-            row_of_tiles(fetch, 8, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 8, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 7:
-            row_of_tiles(fetch, 7, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 7, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 6:
-            row_of_tiles(fetch, 6, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 6, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 5:
-            row_of_tiles(fetch, 5, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 5, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 4:
-            row_of_tiles(fetch, 4, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 4, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 3:
-            row_of_tiles(fetch, 3, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 3, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         case 2:
-            row_of_tiles(fetch, 2, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 2, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         default:
-            row_of_tiles(fetch, 1, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 1, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
             break;
         }
     }
 }
 
-void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const float *const *x,
+void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
                               size_t lddw, struct downhill_ahead *ahead)
 {
     if (ahead->left > 0)
-        tiles(1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+        tiles(ELEMENT_F32, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
     else
-        tiles(0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+        tiles(ELEMENT_F32, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+}
+
+void downhill_grad_bf16_avx512(size_t n, size_t d, size_t c, const void *const *x,
+                               const float *dscores, size_t ldds, unsigned flags, float *dw,
+                               size_t lddw, struct downhill_ahead *ahead)
+{
+    if (ahead->left > 0)
+        tiles(ELEMENT_BF16, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else
+        tiles(ELEMENT_BF16, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

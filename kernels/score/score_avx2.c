@@ -17,13 +17,13 @@ enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 enum { STEP = 2 * F32X8 };
 
 /* sum += X Wᵀ over 8 features. */
-DOWNHILL_INLINE void add_features(const int rows, const int classes,
-                                  const float *const x_row[TILE_ROWS], const float *w, size_t ldw,
+DOWNHILL_INLINE void add_features(const enum element element, const int rows, const int classes,
+                                  const void *const x_row[TILE_ROWS], const float *w, size_t ldw,
                                   size_t k, __m256 sum_f32x8[TILE_CLASSES][TILE_ROWS])
 {
     __m256 x_f32x8[TILE_ROWS];
     for (int r = 0; r < rows; r++)
-        x_f32x8[r] = _mm256_loadu_ps(x_row[r] + k);
+        x_f32x8[r] = features_x8(element, x_row[r], k);
     for (int j = 0; j < classes; j++) {
         const __m256 w_f32x8 = in_register_x8(_mm256_loadu_ps(w + (size_t)j * ldw + k));
         for (int r = 0; r < rows; r++)
@@ -31,11 +31,11 @@ DOWNHILL_INLINE void add_features(const int rows, const int classes,
     }
 }
 
-DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const float *const *x,
-                          const float *w, size_t ldw, float *scores, size_t lds,
-                          struct downhill_ahead *ahead)
+DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
+                          const void *const *x, const float *w, size_t ldw, float *scores,
+                          size_t lds, struct downhill_ahead *ahead)
 {
-    const float *x_row[TILE_ROWS];
+    const void *x_row[TILE_ROWS];
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
     __m256 sum_f32x8[TILE_CLASSES][TILE_ROWS];
@@ -49,16 +49,16 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         run.step_bytes /= STEP / F32X8; /* a branch for every second fetch would cost more */
         for (; k + F32X8 <= d; k += F32X8) {
             ahead_fetch(&run);
-            add_features(rows, classes, x_row, w, ldw, k, sum_f32x8);
+            add_features(element, rows, classes, x_row, w, ldw, k, sum_f32x8);
         }
     }
     for (; k + F32X8 <= d; k += F32X8)
-        add_features(rows, classes, x_row, w, ldw, k, sum_f32x8);
+        add_features(element, rows, classes, x_row, w, ldw, k, sum_f32x8);
     if (k < d) {
         const __m256i tail = first_lanes_x8(d - k);
         __m256 x_f32x8[TILE_ROWS];
         for (int r = 0; r < rows; r++)
-            x_f32x8[r] = _mm256_maskload_ps(x_row[r] + k, tail);
+            x_f32x8[r] = some_features_x8(element, d - k, x_row[r], k);
         for (int j = 0; j < classes; j++) {
             const __m256 w_f32x8 = _mm256_maskload_ps(w + (size_t)j * ldw + k, tail);
             for (int r = 0; r < rows; r++)
@@ -71,19 +71,20 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
             scores[(size_t)r * lds + (size_t)j] += sum_lanes_x8(sum_f32x8[j][r]);
 }
 
-DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const float *const *x,
-                                     const float *w, size_t ldw, float *scores, size_t lds,
-                                     struct downhill_ahead *ahead)
+DOWNHILL_INLINE void column_of_tiles(const enum element element, const int classes, size_t n,
+                                     size_t d, const void *const *x, const float *w, size_t ldw,
+                                     float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds, ahead);
+        tile(element, TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds, ahead);
     if (i < n)
-        tile(1, classes, d, x + i, w, ldw, scores + i * lds, lds, ahead);
+        tile(element, 1, classes, d, x + i, w, ldw, scores + i * lds, lds, ahead);
 }
 
-void downhill_score_f32_avx2(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                             size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
+                             const void *const *x, const float *w, size_t ldw, float *scores,
+                             size_t lds, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -91,20 +92,32 @@ void downhill_score_f32_avx2(size_t n, size_t d, size_t c, const float *const *x
         float *scores_j = scores + j;
         switch (classes) {
         case 5:
-            column_of_tiles(5, n, d, x, wj, ldw, scores_j, lds, ahead);
+            column_of_tiles(element, 5, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         case 4:
-            column_of_tiles(4, n, d, x, wj, ldw, scores_j, lds, ahead);
+            column_of_tiles(element, 4, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         case 3:
-            column_of_tiles(3, n, d, x, wj, ldw, scores_j, lds, ahead);
+            column_of_tiles(element, 3, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         case 2:
-            column_of_tiles(2, n, d, x, wj, ldw, scores_j, lds, ahead);
+            column_of_tiles(element, 2, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         default:
-            column_of_tiles(1, n, d, x, wj, ldw, scores_j, lds, ahead);
+            column_of_tiles(element, 1, n, d, x, wj, ldw, scores_j, lds, ahead);
             break;
         }
     }
+}
+
+void downhill_score_f32_avx2(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                             size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds, ahead);
+}
+
+void downhill_score_bf16_avx2(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds, ahead);
 }

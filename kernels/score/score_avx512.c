@@ -20,10 +20,11 @@ enum { TILE_ROWS = 4, TILE_CLASSES = 6, SUMS_OF_ONE = 8 };
 /* W of more does not stay in L1: 48 KiB. */
 enum { L1_FLOATS = 12 * 1024 };
 
-DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const float *const *x,
-                          const float *w, size_t ldw, float *scores, size_t lds)
+DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
+                          const void *const *x, const float *w, size_t ldw, float *scores,
+                          size_t lds)
 {
-    const float *x_row[TILE_ROWS];
+    const void *x_row[TILE_ROWS];
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
     __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS]; /* zero beyond classes and rows */
@@ -36,7 +37,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
     for (; k + F32X16 <= d; k += F32X16) {
         __m512 x_f32x16[TILE_ROWS];
         for (int r = 0; r < rows; r++)
-            x_f32x16[r] = in_register_x16(_mm512_loadu_ps(x_row[r] + k));
+            x_f32x16[r] = in_register_x16(features_x16(element, x_row[r], k));
         for (int j = 0; j < classes; j++) {
             const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + (size_t)j * ldw + k));
             for (int r = 0; r < rows; r++)
@@ -47,7 +48,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         const __mmask16 tail = first_lanes_x16(d - k);
         __m512 x_f32x16[TILE_ROWS];
         for (int r = 0; r < rows; r++)
-            x_f32x16[r] = _mm512_maskz_loadu_ps(tail, x_row[r] + k);
+            x_f32x16[r] = some_features_x16(element, tail, x_row[r], k);
         for (int j = 0; j < classes; j++) {
             const __m512 w_f32x16 = _mm512_maskz_loadu_ps(tail, w + (size_t)j * ldw + k);
             for (int r = 0; r < rows; r++)
@@ -81,19 +82,20 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
     }
 }
 
-DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const float *const *x,
-                                     const float *w, size_t ldw, float *scores, size_t lds)
+DOWNHILL_INLINE void column_of_tiles(const enum element element, const int classes, size_t n,
+                                     size_t d, const void *const *x, const float *w, size_t ldw,
+                                     float *scores, size_t lds)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile(element, TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
     for (; i < n; i++)
-        tile(1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile(element, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
 }
 
 /* One sample reads W once. A class at a time it comes in one stream, which from L2 is 1.3 times as
  * fast as five (Zen 5: 200 of 244 GB/s); from L1 the sum of lanes at the end of each costs more. */
-static float dot(size_t d, const float *x, const float *w)
+DOWNHILL_INLINE float dot(const enum element element, size_t d, const void *x, const float *w)
 {
     __m512 sum_f32x16[SUMS_OF_ONE];
     DOWNHILL_UNROLL
@@ -104,13 +106,13 @@ static float dot(size_t d, const float *x, const float *w)
         DOWNHILL_UNROLL
         for (int s = 0; s < SUMS_OF_ONE; s++) {
             const size_t at = k + F32X16 * (size_t)s;
-            sum_f32x16[s] =
-                _mm512_fmadd_ps(_mm512_loadu_ps(x + at), _mm512_loadu_ps(w + at), sum_f32x16[s]);
+            sum_f32x16[s] = _mm512_fmadd_ps(features_x16(element, x, at), _mm512_loadu_ps(w + at),
+                                            sum_f32x16[s]);
         }
     }
     for (; k < d; k += F32X16) {
         const __mmask16 lanes = first_lanes_x16(d - k);
-        sum_f32x16[0] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, x + k),
+        sum_f32x16[0] = _mm512_fmadd_ps(some_features_x16(element, lanes, x, k),
                                         _mm512_maskz_loadu_ps(lanes, w + k), sum_f32x16[0]);
     }
     DOWNHILL_UNROLL
@@ -120,13 +122,13 @@ static float dot(size_t d, const float *x, const float *w)
     return _mm512_reduce_add_ps(sum_f32x16[0]);
 }
 
-void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
+                             const void *const *x, const float *w, size_t ldw, float *scores,
+                             size_t lds)
 {
-    (void)ahead; /* few samples: packed weights take over where there are many */
     if (n == 1 && d * c > L1_FLOATS) {
         for (size_t j = 0; j < c; j++)
-            scores[j] += dot(d, x[0], w + j * ldw);
+            scores[j] += dot(element, d, x[0], w + j * ldw);
         return;
     }
     for (size_t j = 0, classes; j < c; j += classes) {
@@ -135,23 +137,37 @@ void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const float *const 
         float *scores_j = scores + j;
         switch (classes) {
         case 6:
-            column_of_tiles(6, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(element, 6, n, d, x, wj, ldw, scores_j, lds);
             break;
         case 5:
-            column_of_tiles(5, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(element, 5, n, d, x, wj, ldw, scores_j, lds);
             break;
         case 4:
-            column_of_tiles(4, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(element, 4, n, d, x, wj, ldw, scores_j, lds);
             break;
         case 3:
-            column_of_tiles(3, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(element, 3, n, d, x, wj, ldw, scores_j, lds);
             break;
         case 2:
-            column_of_tiles(2, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(element, 2, n, d, x, wj, ldw, scores_j, lds);
             break;
         default:
-            column_of_tiles(1, n, d, x, wj, ldw, scores_j, lds);
+            column_of_tiles(element, 1, n, d, x, wj, ldw, scores_j, lds);
             break;
         }
     }
+}
+
+void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead; /* few samples: packed weights take over where there are many */
+    columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
+}
+
+void downhill_score_bf16_avx512(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                                size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead; /* few samples: packed weights take over where there are many */
+    columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }

@@ -15,10 +15,11 @@
 enum { TILE_ROWS = 4, TILE_CLASSES = PANEL_CLASSES, SUMS = 12 };
 
 /* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
-DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const float *const *x,
-                          const float *w, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
+                          const void *const *x, const float *w, float *scores, size_t lds,
+                          struct downhill_ahead *ahead)
 {
-    const float *x_row[TILE_ROWS];
+    const void *x_row[TILE_ROWS];
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
@@ -38,7 +39,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         __m512 x_f32x16[TILE_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
-            x_f32x16[r] = in_register_x16(_mm512_loadu_ps(x_row[r] + k));
+            x_f32x16[r] = in_register_x16(features_x16(element, x_row[r], k));
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++) {
             const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + F32X16 * (size_t)j));
@@ -52,7 +53,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
         const __mmask16 tail = first_lanes_x16(d - k);
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
-            const __m512 x_f32x16 = _mm512_maskz_loadu_ps(tail, x_row[r] + k);
+            const __m512 x_f32x16 = some_features_x16(element, tail, x_row[r], k);
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++)
                 sum_f32x16[r][j] = _mm512_fmadd_ps(
@@ -73,51 +74,65 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const flo
     }
 }
 
-DOWNHILL_INLINE void column_of_tiles(const int rows, const int classes, size_t n, size_t d,
-                                     const float *const *x, const float *w, float *scores,
-                                     size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_INLINE void column_of_tiles(const enum element element, const int rows, const int classes,
+                                     size_t n, size_t d, const void *const *x, const float *w,
+                                     float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
-        tile(rows, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(element, rows, classes, d, x + i, w, scores + i * lds, lds, ahead);
     for (; i < n; i++)
-        tile(1, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, ahead);
 }
 
-void downhill_score_packed_f32_avx512(size_t n, size_t d, size_t c, const float *const *x,
-                                      const float *w, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
+                             const void *const *x, const float *w, float *scores, size_t lds,
+                             struct downhill_ahead *ahead)
 {
     switch (c) {
     case 10:
-        column_of_tiles(2, 10, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 10, n, d, x, w, scores, lds, ahead);
         break;
     case 9:
-        column_of_tiles(2, 9, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 9, n, d, x, w, scores, lds, ahead);
         break;
     case 8:
-        column_of_tiles(2, 8, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 8, n, d, x, w, scores, lds, ahead);
         break;
     case 7:
-        column_of_tiles(2, 7, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 7, n, d, x, w, scores, lds, ahead);
         break;
     case 6:
-        column_of_tiles(2, 6, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 6, n, d, x, w, scores, lds, ahead);
         break;
     case 5:
-        column_of_tiles(4, 5, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 5, n, d, x, w, scores, lds, ahead);
         break;
     case 4:
-        column_of_tiles(4, 4, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 4, n, d, x, w, scores, lds, ahead);
         break;
     case 3:
-        column_of_tiles(4, 3, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 3, n, d, x, w, scores, lds, ahead);
         break;
     case 2:
-        column_of_tiles(4, 2, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 2, n, d, x, w, scores, lds, ahead);
         break;
     default:
-        column_of_tiles(4, 1, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 1, n, d, x, w, scores, lds, ahead);
         break;
     }
+}
+
+void downhill_score_packed_f32_avx512(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *w, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
+{
+    columns(ELEMENT_F32, n, d, c, x, w, scores, lds, ahead);
+}
+
+void downhill_score_packed_bf16_avx512(size_t n, size_t d, size_t c, const void *const *x,
+                                       const float *w, float *scores, size_t lds,
+                                       struct downhill_ahead *ahead)
+{
+    columns(ELEMENT_BF16, n, d, c, x, w, scores, lds, ahead);
 }

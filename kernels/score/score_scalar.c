@@ -2,20 +2,32 @@
  *
  * Scores, the definition: one dot product per sample and class. */
 #include "kernels.h"
+#include "portable.h"
 
-void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const float *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+static inline void score(enum element element, size_t n, size_t d, size_t c, const void *const *x,
+                         const float *w, size_t ldw, float *scores, size_t lds)
 {
-    (void)ahead;
-    for (size_t i = 0; i < n; i++) {
-        const float *xi = x[i];
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++) {
             const float *wj = w + j * ldw;
             float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
             for (size_t k = 0; k < d; k++)
-                sum += xi[k] * wj[k];
+                sum += feature(element, x[i], k) * wj[k];
             scores[i * lds + j] += sum;
         }
-    }
+}
+
+void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
+}
+
+void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }
