@@ -16,6 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A thread with fewer samples waits longer for the others than it works. */
+enum { PART_MIN = 32 };
+
 enum { MAX_COUNTS = 8, MAX_GROUP = BENCH_KERNEL_COUNT * (LEVELS_MAX + PEERS_COUNT + MAX_COUNTS) };
 
 /* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one

@@ -27,7 +27,7 @@ static inline float float_of_bits(int32_t bits)
 }
 
 /* Feature k of a row. */
-static inline float feature(enum element element, const void *row, size_t k)
+DOWNHILL_INLINE float feature(enum element element, const void *row, size_t k)
 {
     return element == ELEMENT_F32
                ? ((const float *)row)[k]

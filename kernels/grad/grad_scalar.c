@@ -4,8 +4,8 @@
 #include "kernels.h"
 #include "portable.h"
 
-static inline void grad(enum element element, size_t n, size_t d, size_t c, const void *const *x,
-                        const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw)
+DOWNHILL_INLINE void grad(enum element element, size_t n, size_t d, size_t c, const void *const *x,
+                          const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw)
 {
     for (size_t j = 0; !(flags & GRAD_ACCUMULATE) && j < c; j++)
         memset(dw + j * lddw, 0, d * sizeof *dw);

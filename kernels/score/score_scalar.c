@@ -4,18 +4,20 @@
 #include "kernels.h"
 #include "portable.h"
 
-static inline void score(enum element element, size_t n, size_t d, size_t c, const void *const *x,
-                         const float *w, size_t ldw, float *scores, size_t lds)
+DOWNHILL_INLINE void score(enum element element, size_t n, size_t d, size_t c, const void *const *x,
+                           const float *w, size_t ldw, float *scores, size_t lds)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        const void *xi = x[i];
         for (size_t j = 0; j < c; j++) {
             const float *wj = w + j * ldw;
             float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
             for (size_t k = 0; k < d; k++)
-                sum += feature(element, x[i], k) * wj[k];
+                sum += feature(element, xi, k) * wj[k];
             scores[i * lds + j] += sum;
         }
+    }
 }
 
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
