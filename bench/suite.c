@@ -106,6 +106,8 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
             /* More threads with the last level alone. */
             for (size_t t = 1;
                  workload_threads(k) && (t = more_threads(t, options->threads)) != 0;) {
+                if (options->shapes[s].n < t * PART_MIN)
+                    break;
                 const bench_row row = make_row(k, downhill_kernels_name(levels[n_levels - 1]),
                                                &options->shapes[s], s, t);
                 if (regexec(&filter, row.name, 0, NULL, 0) == 0)
