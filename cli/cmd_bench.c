@@ -332,7 +332,7 @@ static int run(const cli_command *self, int argc, char **argv)
     machine m;
     machine_read(&m);
     if (config.threads == 0)
-        config.threads = team_supported() ? m.cores : 1;
+        config.threads = !team_supported() ? 1 : m.cores < m.n_team ? m.cores : m.n_team;
     if ((code = check_threads(&config, &m)) != EXIT_OK)
         return code;
     const bench_options bench = {.filter = config.filter,

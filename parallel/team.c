@@ -69,8 +69,13 @@ team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, 
     t->workspace_bytes = downhill_workspace_f32(d, c);
     t->ld = ((d + LINE_FLOATS - 1) / LINE_FLOATS | 1) * LINE_FLOATS;
     t->members = calloc(threads, sizeof *t->members);
+    /* Before the threads: each starts the reduction below from true. */
+    if (t->members == NULL || t->workspace_bytes == 0) {
+        team_close(t);
+        return NULL;
+    }
     machine_binding *binding = machine_binding_open();
-    bool good = t->members != NULL && t->workspace_bytes > 0;
+    bool good = true;
     size_t unbound = 0;
 #pragma omp parallel for num_threads((int)threads) schedule(static, 1) reduction(&& : good)        \
     reduction(+ : unbound) if (threads > 1)
