@@ -3,7 +3,6 @@
 
 #include "error.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,4 +24,13 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
     const bool from_variable = isa == NULL || (variable != NULL && strcmp(isa, variable) == 0);
     error_line("%s: %s", from_variable ? "DOWNHILL_ISA" : "--isa", why);
     return 0;
+}
+
+bool levels_cpu_has(const char *feature)
+{
+    downhill_feature f;
+    for (size_t i = 0; downhill_feature_at(i, &f) == DOWNHILL_OK; i++)
+        if (strcmp(f.name, feature) == 0)
+            return f.cpu && f.os;
+    return false;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ISA levels that a command is to run. */
+ * The ISA levels that a command is to run, and what the CPU has. */
 #ifndef DOWNHILL_BASE_LEVELS_H
 #define DOWNHILL_BASE_LEVELS_H
 
 #include "downhill.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { LEVELS_MAX = 32 };
@@ -13,5 +14,9 @@ enum { LEVELS_MAX = 32 };
 /* The table of the level named `isa`, or, where that is NULL, of every usable level, lowest first.
  * Returns their number; 0 after a line that says why there is none, which is EXIT_ISA. */
 size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]);
+
+/* Has the CPU this feature, by its name in downhill.h, and does the operating system save what it
+ * needs? What DOWNHILL_DISABLE hides is still there for others. */
+bool levels_cpu_has(const char *feature);
 
 #endif

@@ -3,9 +3,9 @@
 #include "ceilings.h"
 
 #include "base/clock.h"
+#include "base/levels.h"
 #include "base/memory.h"
 #include "base/output.h"
-#include "downhill.h"
 #include "tiles.h"
 
 #include <stdio.h>
@@ -170,15 +170,6 @@ ceilings ceilings_of(const machine *m)
     return found;
 }
 
-static bool has(const char *name)
-{
-    downhill_feature f;
-    for (size_t i = 0; downhill_feature_at(i, &f) == DOWNHILL_OK; i++)
-        if (strcmp(f.name, name) == 0)
-            return f.cpu && f.os;
-    return false;
-}
-
 static void measure_reading(struct ceiling_level *level, const float *buffer, bool avx2,
                             bool avx512)
 {
@@ -197,7 +188,8 @@ static void measure_reading(struct ceiling_level *level, const float *buffer, bo
 
 bool ceilings_measure(ceilings *found)
 {
-    const bool avx2 = has("avx2") && has("fma"), avx512 = has("avx512f");
+    const bool avx2 = levels_cpu_has("avx2") && levels_cpu_has("fma"),
+               avx512 = levels_cpu_has("avx512f");
     float *buffer = memory_new(found->level[found->n_levels - 1].tested, 1);
     if (buffer == NULL)
         return false;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "peers.h"
 
+#include "base/levels.h"
 #include "base/output.h"
 
 #include <dlfcn.h>
@@ -55,15 +56,6 @@ static function find(void *library, const char *name)
     return f;
 }
 
-static bool has_feature(const char *name)
-{
-    downhill_feature f;
-    for (size_t i = 0; downhill_feature_at(i, &f) == DOWNHILL_OK; i++)
-        if (strcmp(f.name, name) == 0)
-            return f.cpu && f.os;
-    return false;
-}
-
 static void *load(peer *p, const char *soname, const char *symbol)
 {
     p->library = soname;
@@ -92,8 +84,8 @@ static void open_openblas(peer *p)
     /* Version 0.3.21 takes an AMD CPU that is newer than itself for a Haswell, and it cannot be
      * loaded twice; on the Intel CPUs that it knows this is what it chooses. */
     const bool asked = getenv("OPENBLAS_CORETYPE") != NULL;
-    if (has_feature("avx512f") && has_feature("avx512bw") && has_feature("avx512dq") &&
-        has_feature("avx512vl"))
+    if (levels_cpu_has("avx512f") && levels_cpu_has("avx512bw") && levels_cpu_has("avx512dq") &&
+        levels_cpu_has("avx512vl"))
         setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
     void *library = load(p, "libopenblas.so.0", "cblas_sgemm");
     if (library == NULL)
@@ -128,7 +120,7 @@ static void open_blis(peer *p)
     /* Version 0.9 falls back to plain C on a CPU that it does not know. Of what it has, its AVX2
      * kernels, number 3, are the faster ones at few classes, where it is strongest. */
     const bool asked = getenv("BLIS_ARCH_TYPE") != NULL;
-    if (!asked && strcmp(blis_kernels(library), "generic") == 0 && has_feature("fma") &&
+    if (!asked && strcmp(blis_kernels(library), "generic") == 0 && levels_cpu_has("fma") &&
         setenv("BLIS_ARCH_TYPE", "3", 0) == 0) {
         const function finalize = find(library, "bli_finalize");
         if (finalize != NULL)

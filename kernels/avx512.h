@@ -12,13 +12,17 @@
 
 enum { F32X16 = 16 };
 
+DOWNHILL_INLINE __m512 widened_x16(__m256i bf16)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
+}
+
 /* 16 features of a row from the k-th on, as f32. A bf16 is widened by a conversion and a shift. */
 DOWNHILL_INLINE __m512 features_x16(const enum element element, const void *row, size_t k)
 {
     if (element == ELEMENT_F32)
         return _mm512_loadu_ps((const float *)row + k);
-    const __m256i bf16 = _mm256_loadu_si256((const void *)((const uint16_t *)row + k));
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
+    return widened_x16(_mm256_loadu_si256((const void *)((const uint16_t *)row + k)));
 }
 
 /* The lanes that are on; the others are 0, and what is behind them is not touched. */
@@ -27,8 +31,7 @@ DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 l
 {
     if (element == ELEMENT_F32)
         return _mm512_maskz_loadu_ps(lanes, (const float *)row + k);
-    const __m256i bf16 = _mm256_maskz_loadu_epi16(lanes, (const uint16_t *)row + k);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
+    return widened_x16(_mm256_maskz_loadu_epi16(lanes, (const uint16_t *)row + k));
 }
 
 /* The value, in a register from here on. GCC otherwise folds a load that has several uses into each

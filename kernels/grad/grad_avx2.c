@@ -149,22 +149,27 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
     }
 }
 
+/* Two copies of the loops, so that the one without anything to fetch carries nothing of it. */
+DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
+                          const void *const *x, const float *dscores, size_t ldds, unsigned flags,
+                          float *dw, size_t lddw, struct downhill_ahead *ahead)
+{
+    if (ahead->left > 0)
+        tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else
+        tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+}
+
 void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const void *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
                             size_t lddw, struct downhill_ahead *ahead)
 {
-    if (ahead->left > 0)
-        tiles(ELEMENT_F32, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
-    else
-        tiles(ELEMENT_F32, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
 void downhill_grad_bf16_avx2(size_t n, size_t d, size_t c, const void *const *x,
                              const float *dscores, size_t ldds, unsigned flags, float *dw,
                              size_t lddw, struct downhill_ahead *ahead)
 {
-    if (ahead->left > 0)
-        tiles(ELEMENT_BF16, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
-    else
-        tiles(ELEMENT_BF16, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

@@ -7,12 +7,13 @@
  * cycle against 6 of loads. Packed, the ten vectors of W are neighbours: one pointer, and ten
  * different sets of L1, where rows of W a multiple of 4 KiB apart would all fall on one. Of X come
  * 2 lines in 10 cycles instead of the 4 that 4 × 5 takes, which reads X from L2 once for each five
- * classes; and what comes next can be fetched at the same pace. Five classes or
- * fewer take 4 samples, to keep 8 independent sums where that is possible (latency 4 × 2 units). */
+ * classes; and what comes next can be fetched at the same pace. Five classes
+ * or fewer take 4 samples, to keep 8 independent sums where that is possible (latency 4 × 2
+ * units). */
 #include "avx512.h"
 #include "kernels.h"
 
-enum { TILE_ROWS = 4, TILE_CLASSES = PANEL_CLASSES, SUMS = 12 };
+enum { TILE_ROWS = 4, SUMS = 12 };
 
 /* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
