@@ -26,6 +26,14 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
     return 0;
 }
 
+bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element)
+{
+    for (size_t before = 0; before < i; before++)
+        if (downhill_same_kernels(tables[before], tables[i], element))
+            return true;
+    return false;
+}
+
 bool levels_cpu_has(const char *feature)
 {
     downhill_feature f;

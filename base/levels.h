@@ -4,7 +4,7 @@
 #ifndef DOWNHILL_BASE_LEVELS_H
 #define DOWNHILL_BASE_LEVELS_H
 
-#include "downhill.h"
+#include "kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +14,9 @@ enum { LEVELS_MAX = 32 };
 /* The table of the level named `isa`, or, where that is NULL, of every usable level, lowest first.
  * Returns their number; 0 after a line that says why there is none, which is EXIT_ISA. */
 size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]);
+
+/* Whether the i-th of these tables has, for features of this type, the kernels of one before it. */
+bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element);
 
 /* Has the CPU this feature, by its name in downhill.h, and does the operating system save what it
  * needs? What DOWNHILL_DISABLE hides is still there for others. */

@@ -66,6 +66,27 @@ TARGET("avx512f") static float fma_x16(const float *buffer, size_t bytes, size_t
     return _mm512_cvtss_f32(sum[0]);
 }
 
+TARGET("avx512f,avx512bf16") static float dot_x32(const float *buffer, size_t bytes, size_t count)
+{
+    (void)bytes;
+    __m512 sum[SUMS_X16];
+    const __m512bh a = (__m512bh)_mm512_set1_ps(buffer[0]), b = (__m512bh)_mm512_set1_ps(0.5f);
+    DOWNHILL_UNROLL
+    for (int s = 0; s < SUMS_X16; s++)
+        sum[s] = _mm512_set1_ps((float)s);
+    for (size_t i = 0; i < count; i++) {
+        DOWNHILL_UNROLL
+        for (int s = 0; s < SUMS_X16; s++) {
+            sum[s] = _mm512_dpbf16_ps(sum[s], a, b);
+            __asm__ volatile("" : "+v"(sum[s]));
+        }
+    }
+    DOWNHILL_UNROLL
+    for (int s = 1; s < SUMS_X16; s++)
+        sum[0] = _mm512_add_ps(sum[0], sum[s]);
+    return _mm512_cvtss_f32(sum[0]);
+}
+
 TARGET("avx2,fma") static float fma_x8(const float *buffer, size_t bytes, size_t count)
 {
     (void)bytes;
@@ -198,6 +219,8 @@ bool ceilings_measure(ceilings *found)
 #if defined __x86_64__
     if (avx512)
         keep(&found->fma_avx512, 2.0 * 16 * SUMS_X16 * COUNT * rate(fma_x16, buffer, 0, COUNT));
+    if (levels_cpu_has("avx512bf16"))
+        keep(&found->dot_avx512bf16, 2.0 * 32 * SUMS_X16 * COUNT * rate(dot_x32, buffer, 0, COUNT));
     if (avx2)
         keep(&found->fma_avx2, 2.0 * 8 * SUMS_X8 * COUNT * rate(fma_x8, buffer, 0, COUNT));
 #endif
@@ -215,20 +238,25 @@ const struct ceiling_level *ceilings_level(const ceilings *found, double bytes)
     return &found->level[i];
 }
 
-double ceilings_peak(const ceilings *found, const char *isa)
+struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa, enum element element)
 {
-    return strstr(isa, "avx512") != NULL ? found->fma_avx512
-           : strstr(isa, "avx2") != NULL ? found->fma_avx2
-                                         : 0.0;
+    if (strcmp(isa, "avx512bf16") == 0 && element == ELEMENT_BF16)
+        return (struct ceiling_peak){"BF16", found->dot_avx512bf16};
+    return (struct ceiling_peak){"FMA", strstr(isa, "avx512") != NULL ? found->fma_avx512
+                                        : strstr(isa, "avx2") != NULL ? found->fma_avx2
+                                                                      : 0.0};
 }
 
 json_t *ceilings_to_json(const ceilings *found)
 {
-    json_t *o = json_object(), *fma = json_object(), *levels = json_array();
+    json_t *o = json_object(), *fma = json_object(), *dot = json_object(), *levels = json_array();
     output_set(o, "clock_ghz", output_real(found->clock_ghz));
     output_set(fma, "avx2", found->fma_avx2 > 0 ? output_real(found->fma_avx2) : json_null());
     output_set(fma, "avx512", found->fma_avx512 > 0 ? output_real(found->fma_avx512) : json_null());
     output_set(o, "fma_f32_gflop_per_s", fma);
+    output_set(dot, "avx512bf16",
+               found->dot_avx512bf16 > 0 ? output_real(found->dot_avx512bf16) : json_null());
+    output_set(o, "dot_bf16_gflop_per_s", dot);
     for (size_t i = 0; i < found->n_levels; i++) {
         const struct ceiling_level *l = &found->level[i];
         json_t *level = json_object();
@@ -250,6 +278,8 @@ void ceilings_print(const ceilings *found)
         printf(" %.0f (AVX2)", found->fma_avx2);
     if (found->fma_avx512 > 0)
         printf(" %.0f (AVX-512)", found->fma_avx512);
+    if (found->dot_avx512bf16 > 0)
+        printf(", bf16 %.0f (AVX512-BF16)", found->dot_avx512bf16);
     printf(" GFLOP/s; reading");
     for (size_t i = 0; i < found->n_levels; i++)
         printf("%s %s %.0f", i > 0 ? "," : "", found->level[i].name, found->level[i].gb_per_s);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * What this machine could do at most: the rate of its FMA units and of reading from each level of
- * its memory, on one core, measured. A row's attainable rate is the lower of the FMA peak of its
+ * its memory, on one core, measured. A row's attainable rate is the lower of the peak of its
  * ISA and its operations per byte times the read bandwidth of the level that holds its working set
  * (the roofline of Williams, Waterman and Patterson, 2009). */
 #ifndef DOWNHILL_BENCH_CEILINGS_H
 #define DOWNHILL_BENCH_CEILINGS_H
 
 #include "base/machine.h"
+#include "kernels.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@ enum { CEILING_LEVELS_MAX = 4 };
 typedef struct ceilings {
     double clock_ghz;            /* of a chain of dependent multiplications */
     double fma_avx2, fma_avx512; /* GFLOP/s of f32 FMA; 0 where the CPU has none */
+    double dot_avx512bf16;       /* of pairs of bf16, VDPBF16PS */
     size_t n_levels;             /* nearest first, DRAM last */
     struct ceiling_level {
         char name[8];    /* "L2" */
@@ -38,8 +40,12 @@ bool ceilings_measure(ceilings *found);
 /* The level that holds a working set. */
 const struct ceiling_level *ceilings_level(const ceilings *found, double bytes);
 
-/* FMA peak of an ISA level by its name, in GFLOP/s; 0 where it has no SIMD or is not known. */
-double ceilings_peak(const ceilings *found, const char *isa);
+/* The most operations that an ISA level, by its name, can do with features of a type. */
+struct ceiling_peak {
+    const char *name;   /* "FMA", "BF16" */
+    double gflop_per_s; /* 0 where it has no SIMD or is not known */
+};
+struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa, enum element element);
 
 json_t *ceilings_to_json(const ceilings *found);
 void ceilings_print(const ceilings *found);

@@ -4,6 +4,8 @@
 #ifndef DOWNHILL_BENCH_FORMULAS_H
 #define DOWNHILL_BENCH_FORMULAS_H
 
+#include "kernels.h"
+
 #include <stddef.h>
 
 /* Reads as "the sum of coefficient × product of dimensions"; printed and evaluated from one place,
@@ -41,6 +43,7 @@ typedef struct bench_formula {
     polynomial bytes; /* each operand crossing the bus once, as f32, int32 labels */
     polynomial holds; /* bytes of the different operands: the working set */
     const char *note;
+    enum element element; /* of the features; only their kernels differ between some levels */
 } bench_formula;
 
 extern const bench_formula bench_formulas[BENCH_KERNEL_COUNT];

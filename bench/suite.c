@@ -95,8 +95,12 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
                  k == BENCH_EPOCH_HINGE_BF16) &&
                 options->shapes[s].n <= BENCH_EPOCH_ROWS)
                 continue;
+            size_t last = 0; /* level of this kernel */
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
                 const peer *p = l < n_levels ? NULL : &peers[l - n_levels];
+                if (p == NULL && levels_repeat(levels, l, bench_formulas[k].element))
+                    continue;
+                last = p == NULL ? l : last;
                 const char *name = p == NULL ? downhill_kernels_name(levels[l]) : p->name;
                 bench_row row = make_row(k, name, &options->shapes[s], s, 1);
                 row.peer = p;
@@ -108,8 +112,8 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
                  workload_threads(k) && (t = more_threads(t, options->threads)) != 0;) {
                 if (options->shapes[s].n < t * PART_MIN)
                     break;
-                const bench_row row = make_row(k, downhill_kernels_name(levels[n_levels - 1]),
-                                               &options->shapes[s], s, t);
+                const bench_row row =
+                    make_row(k, downhill_kernels_name(levels[last]), &options->shapes[s], s, t);
                 if (regexec(&filter, row.name, 0, NULL, 0) == 0)
                     suite->rows[suite->n_rows++] = row;
             }
@@ -351,15 +355,15 @@ void bench_attain(bench_suite *suite, const ceilings *found)
     for (size_t i = 0; i < suite->n_rows; i++) {
         bench_row *row = &suite->rows[i];
         /* A peer may use whatever the CPU has. */
-        const double peak = row->peer == NULL       ? ceilings_peak(found, row->isa)
-                            : found->fma_avx512 > 0 ? found->fma_avx512
-                                                    : found->fma_avx2;
+        const char *isa = row->peer == NULL ? row->isa : found->fma_avx512 > 0 ? "avx512" : "avx2";
+        const struct ceiling_peak peak =
+            ceilings_peak(found, isa, bench_formulas[row->kernel].element);
         const struct ceiling_level *level = ceilings_level(found, row->holds);
         const double memory = row->flops / row->bytes * level->gb_per_s;
-        if (peak == 0.0 || row->threads > 1) /* ceilings are of one core */
+        if (peak.gflop_per_s == 0.0 || row->threads > 1) /* ceilings are of one core */
             continue;
-        row->attainable = peak < memory ? peak : memory;
-        row->bound = peak < memory ? "FMA" : level->name;
+        row->attainable = peak.gflop_per_s < memory ? peak.gflop_per_s : memory;
+        row->bound = peak.gflop_per_s < memory ? peak.name : level->name;
     }
 }
 

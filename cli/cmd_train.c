@@ -245,11 +245,12 @@ static size_t choose_levels(const char *isa, struct run *runs)
         count = 1;
     else
         error_line("DOWNHILL_ISA: %s", why);
-    for (size_t i = 0; i < count; i++) {
-        runs[i].kernels = tables[i];
-        runs[i].isa = downhill_kernels_name(tables[i]);
-    }
-    return count;
+    size_t different = 0; /* the same kernels under another name take the same time */
+    for (size_t i = 0; i < count; i++)
+        if (!levels_repeat(tables, i, ELEMENT_F32))
+            runs[different++] =
+                (struct run){.kernels = tables[i], .isa = downhill_kernels_name(tables[i])};
+    return different;
 }
 
 /* The first thread is pinned already; the others follow as the machine says. */

@@ -76,4 +76,12 @@ DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
                          _mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(3, 1, 3, 1)));
 }
 
+/* The sums of the lanes of twelve vectors; the last four lanes are 0. */
+DOWNHILL_INLINE __m512 sum_12(const __m512 v[12])
+{
+    const __m512 part[4] = {sum_parts(v[0], v[1], v[2], v[3]), sum_parts(v[4], v[5], v[6], v[7]),
+                            sum_parts(v[8], v[9], v[10], v[11]), _mm512_setzero_ps()};
+    return sum_16(part);
+}
+
 #endif

@@ -22,14 +22,11 @@ enum { FAR_BYTES = 16 * 1024 * 1024 };
  * some of the horizontal sums at the end of a tile, 4 % of its time at 1024. */
 enum { CHUNK_FEATURES = 1024 };
 
-/* The same where the weights are packed, ten classes in 16 features at a time: 20 KiB. */
-enum { PACK_FEATURES = 512, PACK_GROUP = 16 };
+/* The same where the weights are packed, ten classes together: 20 KiB. */
+enum { PACK_FEATURES = 512 };
 
 /* So many rows before their turn the rows of one chunk are fetched: 32 KiB, or 0.6 µs. */
 enum { FETCH_ROWS = 16 };
-
-/* Fewer rows do not pay for the packing, which takes as long as the scores of ten of them. */
-enum { PACK_ROWS_MIN = 64 };
 
 /* dW that fits here stays in L2 beside a block of X, and every block adds to it where it is. */
 enum { NEAR_BYTES = 256 * 1024 };
@@ -157,26 +154,25 @@ static inline size_t packed_ld(size_t d)
     return (d + PACK_GROUP - 1) / PACK_GROUP * PACK_GROUP;
 }
 
-static inline downhill_score_packed_kernel *packed_kernel(const downhill_kernels *kernels,
-                                                          enum element element)
+/* The packed scores that n samples of this type take; NULL: none. Packed weights pay where rows of W
+ * collide in L1, and where each line of X should be read once. */
+static inline const struct downhill_packed_score *packed_score(const downhill_kernels *kernels,
+                                                               enum element element, size_t n,
+                                                               size_t d, size_t ldw, int far)
 {
-    return element == ELEMENT_F32 ? kernels->score_packed_f32 : kernels->score_packed_bf16;
+    const struct downhill_packed_score *packed =
+        element == ELEMENT_F32 ? kernels->packed_f32 : kernels->packed_bf16;
+    if (packed == NULL || n < packed->n_min || d < packed->d_min)
+        return NULL;
+    return packed->always || far || collides(ldw) ? packed : NULL;
 }
 
-/* Packed weights pay where rows of W collide in L1, and where each line of X should be read once. */
-static inline int packs(const downhill_kernels *kernels, enum element element, size_t n, size_t ldw,
-                        int far)
-{
-    return packed_kernel(kernels, element) != NULL && n >= PACK_ROWS_MIN && (far || collides(ldw));
-}
-
-/* Packs c rows of W: for each 16 features those of the first class, of the second, … */
-void downhill_pack(size_t d, size_t c, const float *w, size_t ldw, float *packed);
-
-/* scores = X Wᵀ + b for a block. packed: the panels of W one after another, or NULL. */
+/* scores = X Wᵀ + b for a block. how: packed_score() of the batch; packed: then the panels of W one
+ * after another, or NULL, to pack them for this block alone. */
 void downhill_block_score(const downhill_kernels *kernels, const struct block *block,
-                          const downhill_weights_f32 *weights, const float *packed, float *scores,
-                          size_t lds, struct downhill_ahead *ahead);
+                          const downhill_weights_f32 *weights,
+                          const struct downhill_packed_score *how, const float *packed,
+                          float *scores, size_t lds, struct downhill_ahead *ahead);
 
 /* Loss and dscores of a block, dscores in place of scores. */
 double downhill_block_loss(const downhill_kernels *kernels, const struct block *block, size_t c,

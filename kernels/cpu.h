@@ -45,7 +45,8 @@ enum {
 #define FEATURES_AVX2 (FEATURE_AVX | FEATURE_AVX2 | FEATURE_FMA | FEATURE_F16C)
 #define FEATURES_AVX512                                                                            \
     (FEATURES_AVX2 | FEATURE_AVX512F | FEATURE_AVX512BW | FEATURE_AVX512DQ | FEATURE_AVX512VL)
-#define FEATURES_AMX (FEATURE_AMX_TILE | FEATURE_AMX_INT8 | FEATURE_AMX_BF16)
+#define FEATURES_AVX512BF16 (FEATURES_AVX512 | FEATURE_AVX512BF16)
+#define FEATURES_AMX        (FEATURE_AMX_TILE | FEATURE_AMX_INT8 | FEATURE_AMX_BF16)
 
 typedef struct cpu_regs {
     uint32_t r[4]; /* eax, ebx, ecx, edx */

@@ -90,10 +90,11 @@ typedef enum downhill_kind {
 typedef struct downhill_level {
     const char *name; /* "avx512" */
     downhill_kind kind;
-    const char *auto_name; /* for DOWNHILL_KIND_HAND: the AUTO level at the same flags; else NULL */
-    int compiled;          /* the compiler could build it */
-    int cpu;               /* CPUID has every feature */
-    int os;                /* the operating system saves the registers (XCR0) */
+    const char
+        *auto_name;    /* for DOWNHILL_KIND_HAND: the AUTO level at the same flags; NULL: none */
+    int compiled;      /* the compiler could build it */
+    int cpu;           /* CPUID has every feature */
+    int os;            /* the operating system saves the registers (XCR0) */
     int permitted;     /* permission, where one is needed, was granted; not masked by the user */
     int usable;        /* all of the above */
     int chosen;        /* it is what downhill_select(NULL, …) returns */
@@ -192,7 +193,9 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *weights, float *scores,
                                                 size_t lds);
 
-/* The same for bf16 features; error and cost likewise, with 2 bytes for each feature. */
+/* The same for bf16 features, with 2 bytes for each. Error likewise, but that the levels from
+ * avx512bf16 on take subnormal numbers for 0, which replaces d·2⁻¹⁴⁹ by
+ * 2⁻¹²⁵ Σ_k (1 + |x_ik| + |w_jk|); and there an infinite feature may give a NaN. */
 DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels,
                                                  const downhill_batch_bf16 *batch,
                                                  const downhill_weights_f32 *weights, float *scores,
@@ -253,7 +256,7 @@ DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
                                                const float *dscores, size_t ldds, int accumulate,
                                                const downhill_weights_f32 *grad);
 
-/* The same for bf16 features. */
+/* The same for bf16 features, where n·2⁻¹⁴⁹ becomes 2⁻¹²⁵ Σ_i (1 + |g_ij| + |x_ik|) on those levels. */
 DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
                                                 const downhill_batch_bf16 *batch,
                                                 const float *dscores, size_t ldds, int accumulate,

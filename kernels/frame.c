@@ -59,15 +59,16 @@ void downhill_walk_next(struct walk *walk)
     look_ahead(walk);
 }
 
-/* Zeros behind the last feature let every group of 16 be whole. */
-void downhill_pack(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+/* Zeros behind the last feature let every 16 be whole. */
+void downhill_pack_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
-    for (size_t k = 0; k < d; k += PACK_GROUP)
-        for (size_t j = 0; j < c; j++, packed += PACK_GROUP) {
-            if (k + PACK_GROUP <= d) {
-                memcpy(packed, w + j * ldw + k, PACK_GROUP * sizeof *packed);
+    enum { LANES = 16 };
+    for (size_t k = 0; k < d; k += LANES)
+        for (size_t j = 0; j < c; j++, packed += LANES) {
+            if (k + LANES <= d) {
+                memcpy(packed, w + j * ldw + k, LANES * sizeof *packed);
             } else {
-                memset(packed, 0, PACK_GROUP * sizeof *packed);
+                memset(packed, 0, LANES * sizeof *packed);
                 memcpy(packed, w + j * ldw + k, (d - k) * sizeof *packed);
             }
         }
@@ -92,7 +93,7 @@ static void rows_at(const struct block *block, size_t k, const void *x[])
 }
 
 /* The next chunk of features: nearly equal chunks of whole cache lines, so that aligned rows stay
- * aligned in every chunk. */
+ * aligned in every chunk, and of whole groups where the weights are packed. */
 static inline size_t next_chunk(size_t left, size_t most)
 {
     const size_t chunk = next_tile(left, most);
@@ -115,7 +116,7 @@ static void score_plain(const downhill_kernels *kernels, const struct block *blo
 }
 
 /* With W packed already. */
-static void score_packed(const downhill_kernels *kernels, const struct block *block,
+static void score_packed(downhill_score_packed_kernel *score, const struct block *block,
                          const downhill_weights_f32 *weights, const float *packed, float *scores,
                          size_t lds, struct downhill_ahead *ahead)
 {
@@ -126,16 +127,15 @@ static void score_packed(const downhill_kernels *kernels, const struct block *bl
         rows_at(block, k, x);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, PANEL_CLASSES);
-            packed_kernel(kernels, block->element)(block->n, chunk, classes, x,
-                                                   packed + j * packed_ld(d) + k * classes,
-                                                   scores + j, lds, ahead);
+            score(block->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes, scores + j,
+                  lds, ahead);
         }
     }
 }
 
 /* Packing W piece by piece. The chunk of X stays in L2 for all the classes; where the rows come from
  * memory, it is fetched some rows ahead. */
-static void score_packing(const downhill_kernels *kernels, const struct block *block,
+static void score_packing(const struct downhill_packed_score *how, const struct block *block,
                           const downhill_weights_f32 *weights, float *scores, size_t lds)
 {
     const size_t n = block->n, d = weights->d, c = weights->c;
@@ -149,24 +149,24 @@ static void score_packing(const downhill_kernels *kernels, const struct block *b
         for (size_t j = 0, classes; j < c; j += classes) {
             _Alignas(64) float panel[PANEL_CLASSES * PACK_FEATURES];
             classes = next_tile(c - j, PANEL_CLASSES);
-            downhill_pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
-            packed_kernel(kernels, block->element)(n, chunk, classes, x, panel, scores + j, lds,
-                                                   &ahead);
+            how->pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
+            how->score(n, chunk, classes, x, panel, scores + j, lds, &ahead);
         }
     }
 }
 
 void downhill_block_score(const downhill_kernels *kernels, const struct block *block,
-                          const downhill_weights_f32 *weights, const float *packed, float *scores,
-                          size_t lds, struct downhill_ahead *ahead)
+                          const downhill_weights_f32 *weights,
+                          const struct downhill_packed_score *how, const float *packed,
+                          float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     start_from_bias(block, weights, scores, lds);
-    if (packed != NULL)
-        score_packed(kernels, block, weights, packed, scores, lds, ahead);
-    else if (packs(kernels, block->element, block->n, weights->ldw, block->far))
-        score_packing(kernels, block, weights, scores, lds);
-    else
+    if (how == NULL)
         score_plain(kernels, block, weights, scores, lds, ahead);
+    else if (packed != NULL)
+        score_packed(how->score, block, weights, packed, scores, lds, ahead);
+    else
+        score_packing(how, block, weights, scores, lds);
 }
 
 double downhill_block_loss(const downhill_kernels *kernels, const struct block *block, size_t c,

@@ -50,11 +50,24 @@ typedef void downhill_score_kernel(size_t n, size_t d, size_t c, const void *con
                                    const float *w, size_t ldw, float *scores, size_t lds,
                                    struct downhill_ahead *ahead);
 typedef void downhill_score_packed_kernel(size_t n, size_t d, size_t c, const void *const *x,
-                                          const float *w, float *scores, size_t lds,
+                                          const float *packed, float *scores, size_t lds,
                                           struct downhill_ahead *ahead);
+typedef void downhill_pack_kernel(size_t d, size_t c, const float *w, size_t ldw, float *packed);
 typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *dscores, size_t ldds, unsigned flags, float *dw,
                                   size_t lddw, struct downhill_ahead *ahead);
+
+/* Every layout of packed weights takes 4 bytes for each, and whole groups of so many features. */
+enum { PACK_GROUP = 32 };
+
+/* Scores of many samples with weights packed for the purpose. */
+struct downhill_packed_score {
+    downhill_pack_kernel *pack;
+    downhill_score_packed_kernel *score; /* scores += X Wᵀ for c <= PANEL_CLASSES */
+    size_t n_min;                        /* fewer samples do not pay for the packing */
+    size_t d_min;                        /* with fewer features the bound would not hold */
+    int always;                          /* else where X is far, or the rows of W collide in L1 */
+};
 
 struct downhill_kernels {
     const char *name;
@@ -62,9 +75,8 @@ struct downhill_kernels {
     /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
 
-    /* The same for many samples, where the level gains by it; else NULL. W is packed (downhill_pack),
-     * c <= PANEL_CLASSES. */
-    downhill_score_packed_kernel *score_packed_f32, *score_packed_bf16;
+    /* The same for many samples, where the level gains by it; else NULL. */
+    const struct downhill_packed_score *packed_f32, *packed_bf16;
 
     /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
     double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
@@ -90,6 +102,7 @@ struct downhill_kernels {
     downhill_score_kernel downhill_score_f32_##level, downhill_score_bf16_##level;                 \
     downhill_score_packed_kernel downhill_score_packed_f32_##level,                                \
         downhill_score_packed_bf16_##level;                                                        \
+    downhill_pack_kernel downhill_pack_bf16_##level;                                               \
     downhill_grad_kernel downhill_grad_f32_##level, downhill_grad_bf16_##level;                    \
     double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
                                       const int32_t *y, float delta, float *dscores, size_t ldds); \
@@ -100,6 +113,13 @@ struct downhill_kernels {
 
 #define DOWNHILL_LEVEL(name, kind, auto_name, features) DOWNHILL_PROTOTYPES(name)
 #include "levels.def"
+
+/* The layout for f32: for each 16 features those of the first class, of the second, … */
+downhill_pack_kernel downhill_pack_f32;
+
+/* Whether two tables have the same kernels for features of this type. */
+int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
+                          enum element element);
 
 /* Number of the level, in the order of levels.def, that a machine with these usable features
  * (cpu.h) gets. Pure; for downhill_select and for the tests of recorded CPUs. */

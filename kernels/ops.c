@@ -26,14 +26,14 @@ static downhill_status score(const downhill_kernels *kernels, const struct sampl
         (status = downhill_check_matrix(scores, batch->n, weights->c, lds)) != DOWNHILL_OK)
         return status;
 
-    const size_t most = packs(kernels, batch->element, batch->n, weights->ldw, is_far(batch))
-                            ? BLOCK_ROWS_MAX
-                            : block_rows(batch, weights->d);
+    const struct downhill_packed_score *how =
+        packed_score(kernels, batch->element, batch->n, weights->d, weights->ldw, is_far(batch));
+    const size_t most = how != NULL ? BLOCK_ROWS_MAX : block_rows(batch, weights->d);
     struct walk walk;
     for (downhill_walk_begin(&walk, batch, weights->d, most, 2); walk.block->n > 0;
          downhill_walk_next(&walk))
-        downhill_block_score(kernels, walk.block, weights, NULL, scores + walk.first * lds, lds,
-                             &walk.ahead);
+        downhill_block_score(kernels, walk.block, weights, how, NULL, scores + walk.first * lds,
+                             lds, &walk.ahead);
     return DOWNHILL_OK;
 }
 

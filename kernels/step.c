@@ -116,14 +116,15 @@ static double loss_grad(const downhill_kernels *kernels, const struct samples *b
             ? (downhill_weights_f32){scores + scores_rows(d, c) * lds, spread_ld(d), grad->b, d, c}
             : *grad;
 
+    const struct downhill_packed_score *how =
+        packed_score(kernels, batch->element, batch->n, d, weights->ldw, is_far(batch));
     float *packed = NULL;
-    if (sums_in_workspace(d, c) &&
-        packs(kernels, batch->element, batch->n, weights->ldw, is_far(batch))) {
+    if (how != NULL && sums_in_workspace(d, c)) {
         packed = scores + scores_rows(d, c) * lds + c * spread_ld(d);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, PANEL_CLASSES);
-            downhill_pack(d, classes, weights->w + j * weights->ldw, weights->ldw,
-                          packed + j * packed_ld(d));
+            how->pack(d, classes, weights->w + j * weights->ldw, weights->ldw,
+                      packed + j * packed_ld(d));
         }
     }
 
@@ -132,7 +133,7 @@ static double loss_grad(const downhill_kernels *kernels, const struct samples *b
     downhill_walk_begin(&walk, batch, d, most, 1);
     while (walk.block->n > 0) {
         charge(profile, &p->gather_ns, last_ns);
-        downhill_block_score(kernels, walk.block, weights, packed, scores, lds, &walk.ahead);
+        downhill_block_score(kernels, walk.block, weights, how, packed, scores, lds, &walk.ahead);
         charge(profile, &p->score_ns, last_ns);
         sum += downhill_block_loss(kernels, walk.block, c, loss, scores, lds);
         if (loss.kind == DOWNHILL_HINGE)

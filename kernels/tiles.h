@@ -16,7 +16,7 @@
 #if defined __clang__
 #define DOWNHILL_UNROLL
 #else
-#define DOWNHILL_UNROLL _Pragma("GCC unroll 16")
+#define DOWNHILL_UNROLL _Pragma("GCC unroll 64")
 #endif
 
 /* Size of the next tile when `left` items remain and a tile holds `most`: as few tiles as possible,

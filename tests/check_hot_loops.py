@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-# Source -> FMAs of a full tile: the most memory operands that its loop may have, prefetches aside.
+# Source -> FMAs, or products of pairs, of a full tile: the most memory operands that its loop may have, prefetches aside.
 TILES = {
     "score/score_avx2": {10: 7},  # 2 of X, 5 of W
     "score/score_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
@@ -19,6 +19,8 @@ TILES = {
     "score/score_packed_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers ahead, reloads of pointers (GCC).
     "grad/grad_avx512": {40: 34},
+    "score/score_packed_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
+    "grad/grad_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
 }
 
 
@@ -71,12 +73,14 @@ def main() -> None:
         path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{source}.c.o"
         counted = []
         for body in innermost_loops(instructions(path)):
-            fma = sum(name.startswith("vfm") for _, name, _ in body)
+            fma = sum(name.startswith(("vfm", "vdpbf16")) for _, name, _ in body)
             memory = sum(
                 "(" in operands and name != "lea" and not name.startswith("prefetch")
                 for _, name, operands in body
             )
-            spills = sum(name.startswith("v") and "(%rsp" in ops for _, name, ops in body)
+            # A broadcast reads the pairs of dscores, which are on the stack by right.
+            vectors = [o for _, name, o in body if name.startswith("v") and "broadcast" not in name]
+            spills = sum("(%rsp" in operands for operands in vectors)
             counted.append((fma, memory, spills))
         full = [loop for loop in counted if loop[0] in tiles]
         print(f"{source}: {len(full)} full tiles of {len(counted)} loops")

@@ -334,7 +334,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .amx_permitted = true,
         .features = "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni "
                     "avx512bf16 amx-tile amx-int8 amx-bf16",
-        .level = "avx512",
+        .level = "avx512bf16",
     },
     {
         .name = "Sapphire Rapids, AMX refused",
@@ -344,7 +344,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .amx_permitted = false,
         .features =
             "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
-        .level = "avx512",
+        .level = "avx512bf16",
     },
     {
         .name = "Alder Lake",
@@ -361,7 +361,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .xcr0 = 0xE7,
         .features =
             "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
-        .level = "avx512",
+        .level = "avx512bf16",
     },
     {
         .name = "Piledriver",
@@ -385,7 +385,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(zen4),
         .xcr0 = 0xE7,
         .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
-        .level = "avx512",
+        .level = "avx512bf16",
     },
     {
         .name = "Zen 5",
@@ -394,7 +394,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .xcr0 = 0xE7,
         .features =
             "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
-        .level = "avx512",
+        .level = "avx512bf16",
     },
     {
         .name = "VIA Eden X4, recorded under an OS without XSAVE",
@@ -469,7 +469,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .amx_permitted = true,
         .features =
             "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
-        .level = "avx512",
+        .level = "avx512bf16",
     },
     {
         .name = "Ice Lake, changed: garbage in leaf 7 subleaf 1",

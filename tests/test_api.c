@@ -206,30 +206,6 @@ static void test_api__bad_arguments__refused_by_name(void **state)
         }
 }
 
-/* Every f32 whose lower half is 0 (which bf16 holds), half way to the next, and on both sides of it. */
-static void test_api__bf16__rounds_to_nearest_even(void **state)
-{
-    (void)state;
-    for (uint32_t upper = 0; upper < 0x10000; upper++) {
-        static const uint32_t lower[] = {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF};
-        for (size_t i = 0; i < sizeof lower / sizeof lower[0]; i++) {
-            const uint32_t bits = upper << 16 | lower[i];
-            float value;
-            uint16_t got;
-            memcpy(&value, &bits, sizeof value);
-            downhill_bf16_from_f32(1, &value, &got);
-            const bool nan = (bits & 0x7FFFFFFF) > 0x7F800000;
-            if (nan) {
-                assert_true((got & 0x7F80) == 0x7F80 && (got & 0x7F) != 0);
-                assert_int_equal(got >> 15, bits >> 31);
-                continue;
-            }
-            const bool up = lower[i] > 0x8000 || (lower[i] == 0x8000 && (upper & 1) != 0);
-            assert_int_equal(got, upper + up);
-        }
-    }
-}
-
 static void test_api__losses__refuse(void **state)
 {
     (void)state;
@@ -455,7 +431,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_api__bad_arguments__refused_by_name),
-        cmocka_unit_test(test_api__bf16__rounds_to_nearest_even),
         cmocka_unit_test(test_api__losses__refuse),
         cmocka_unit_test(test_api__update__refuses),
         cmocka_unit_test(test_api__workspace__sizes),

@@ -6,6 +6,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "base/levels.h"
 #include "bench/gbench.h"
 #include "bench/suite.h"
 #include "support.h"
@@ -115,12 +116,14 @@ static bench_options tiny_options(void)
         .shapes = tiny, .n_shapes = 2, .repetitions = 5, .min_time_s = 1e-5, .seed = 3};
 }
 
-static size_t usable_levels(void)
+/* Usable levels with kernels of their own for this type of feature. */
+static size_t usable_levels(enum element element)
 {
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t all = levels_to_run(NULL, tables);
     size_t count = 0;
-    downhill_level level;
-    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
-        count += level.usable != 0;
+    for (size_t i = 0; i < all; i++)
+        count += !levels_repeat(tables, i, element);
     return count;
 }
 
@@ -137,7 +140,9 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     /* All but the two steps that need 20 samples to leave 5 % of them in, and the three epochs. */
-    assert_int_equal(suite.n_rows, 2 * (BENCH_KERNEL_COUNT - 5) * usable_levels());
+    enum { BF16_KERNELS = 3, F32_KERNELS = BENCH_KERNEL_COUNT - 5 - BF16_KERNELS };
+    assert_int_equal(suite.n_rows, 2 * (F32_KERNELS * usable_levels(ELEMENT_F32) +
+                                        BF16_KERNELS * usable_levels(ELEMENT_BF16)));
     assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");
     const volatile sig_atomic_t go_on = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &go_on), EXIT_OK);
@@ -199,6 +204,7 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     assert_string_equal(ceilings_level(&found, 1e12)->name, "DRAM");
     found.fma_avx2 = 120;
     found.fma_avx512 = 240;
+    found.dot_avx512bf16 = 480;
     const peer other = {.name = "other"};
     bench_row rows[] = {
         {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e3}, /* 400: above the peak */
@@ -206,11 +212,14 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
         {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e9},
         {.isa = "other", .peer = &other, .flops = 5e6, .bytes = 1e6, .holds = 1e6},
         {.isa = "scalar", .flops = 1e6, .bytes = 1e6, .holds = 1e3},
+        {.isa = "avx512bf16", .flops = 2e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_BF16},
+        {.isa = "avx512bf16", .flops = 2e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE},
     };
     static const struct {
         double attainable;
         const char *bound;
-    } want[] = {{240, "FMA"}, {120, "FMA"}, {20, "DRAM"}, {240, "FMA"}, {0, NULL}};
+    } want[] = {{240, "FMA"}, {120, "FMA"},  {20, "DRAM"}, {240, "FMA"},
+                {0, NULL},    {480, "BF16"}, {240, "FMA"}};
     bench_suite suite = {.rows = rows, .n_rows = sizeof rows / sizeof rows[0]};
     bench_attain(&suite, &found);
     for (size_t i = 0; i < suite.n_rows; i++) {
@@ -314,7 +323,7 @@ static void test_suite__filter(void **state)
     bench_suite suite;
     options.filter = "^grad_f32/.*/n:2/";
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(suite.n_rows, usable_levels());
+    assert_int_equal(suite.n_rows, usable_levels(ELEMENT_F32));
     bench_suite_free(&suite);
     static const struct {
         const char *filter, *says;

@@ -120,7 +120,7 @@ static void test_cpu__every_bit_counts(void **state)
     (void)state;
     /* Take each feature away from a CPU that has all: a level that needs it must not be chosen. */
     const uint32_t all = ((uint32_t)1 << FEATURE_COUNT) - 1;
-    assert_string_equal(chosen_name(all), "avx512");
+    assert_string_equal(chosen_name(all), "avx512bf16");
     for (unsigned i = 0; i < FEATURE_COUNT; i++) {
         const uint32_t flag = (uint32_t)1 << i;
         const char *name = chosen_name(all & ~flag);
@@ -128,8 +128,10 @@ static void test_cpu__every_bit_counts(void **state)
             assert_string_equal(name, "scalar");
         else if (flag & FEATURES_AVX512)
             assert_string_equal(name, "avx2");
-        else
+        else if (flag & FEATURE_AVX512BF16)
             assert_string_equal(name, "avx512");
+        else
+            assert_string_equal(name, "avx512bf16");
     }
 }
 
@@ -168,7 +170,7 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
 {
     (void)state;
     rng r = rng_seeded(20240817);
-    size_t reached[3] = {0};
+    size_t reached[4] = {0};
     for (int i = 0; i < 100000; i++) {
         struct random_cpu cpu = {random_regs(&r), random_regs(&r), random_regs(&r), random_regs(&r),
                                  rng_u64(&r) | rng_u64(&r) | rng_u64(&r)};
@@ -181,11 +183,15 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
                           bit(c1, 12) && bit(c1, 28) && bit(c1, 29);
         const bool avx512 = avx2 && (cpu.xcr0 & 0xE6) == 0xE6 && bit(b7, 16) && bit(b7, 17) &&
                             bit(b7, 30) && bit(b7, 31);
-        assert_string_equal(name, avx512 ? "avx512" : avx2 ? "avx2" : "scalar");
-        reached[avx512 ? 2 : avx2 ? 1 : 0]++;
+        /* Leaf 7 names the highest subleaf in eax. */
+        const bool bf16 = avx512 && cpu.leaf7.r[0] >= 1 && bit(cpu.leaf7_1.r[0], 5);
+        static const char *const names[] = {"scalar", "avx2", "avx512", "avx512bf16"};
+        const size_t level = bf16 ? 3 : avx512 ? 2 : avx2 ? 1 : 0;
+        assert_string_equal(name, names[level]);
+        reached[level]++;
     }
-    for (int i = 0; i < 3; i++)
-        assert_true(reached[i] > 1000);
+    for (int i = 0; i < 4; i++)
+        assert_true(reached[i] > 100);
 }
 
 int main(void)

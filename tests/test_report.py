@@ -291,6 +291,15 @@ class GoodResults(ReportTest):
             text[: text.index("## ")], self.markdown(bench(((256, 3072, 10),))).split("## ")[0]
         )
 
+    def test_bf16__beside_the_best_of_f32(self):
+        shape = (256, 3072, 10)
+        self.assertNotIn("## bf16", self.markdown(bench()))
+        document = bench(shapes=(shape,))
+        document["benchmarks"] += samples("step_hinge_bf16", "avx2", shape, 50.0)
+        section = self.markdown(document).split("## bf16")[1].split("\n## ")[0]
+        self.assertIn("| f32 | µs | bf16, avx2 |\n|", section)
+        self.assertIn("| step_hinge | 256×3072×10 | avx2 | 0.100 | 2.00× ±", section)
+
     def test_ceilings__shares_and_roofs(self):
         document = bench(shapes=((256, 3072, 10),))
         self.markdown(document)

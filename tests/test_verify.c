@@ -126,6 +126,8 @@ static void score_writes_padding(size_t n, size_t d, size_t c, const void *const
         scores[c] = 0.0f;
 }
 
+enum { LANES = 16 }; /* features of a class beside each other in packed weights */
+
 /* Packed weights by their definition, with what may be wrong as arguments. */
 static void score_packed(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                          float *scores, size_t lds, size_t classes)
@@ -133,9 +135,8 @@ static void score_packed(size_t n, size_t d, size_t c, const void *const *x, con
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             for (size_t k = 0; k < d; k++)
-                scores[i * lds + j] +=
-                    ((const float *)x[i])[k] *
-                    w[k / PACK_GROUP * PACK_GROUP * classes + j * PACK_GROUP + k % PACK_GROUP];
+                scores[i * lds + j] += ((const float *)x[i])[k] *
+                                       w[k / LANES * LANES * classes + j * LANES + k % LANES];
 }
 
 static void score_packed_right(size_t n, size_t d, size_t c, const void *const *x, const float *w,
@@ -150,7 +151,7 @@ static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const void *
                                       struct downhill_ahead *ahead)
 {
     (void)ahead;
-    score_packed(n, d > PACK_GROUP ? d / PACK_GROUP * PACK_GROUP : d, c, x, w, scores, lds, c);
+    score_packed(n, d > LANES ? d / LANES * LANES : d, c, x, w, scores, lds, c);
 }
 
 static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const void *const *x,
@@ -158,7 +159,7 @@ static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const vo
                                           struct downhill_ahead *ahead)
 {
     (void)ahead;
-    score_packed(n, c == 9 ? (d < PACK_GROUP ? d : PACK_GROUP) : d, c, x, w, scores, lds, c);
+    score_packed(n, c == 9 ? (d < LANES ? d : LANES) : d, c, x, w, scores, lds, c);
 }
 
 static void score_packed_odd_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
@@ -332,17 +333,23 @@ static void test_verify__planted_bugs__caught(void **state)
     (void)state;
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-#define PLANT_AS(op, kernel, bug)                                                                  \
+#define PLANT_AS(op, bug, member, value)                                                           \
     {                                                                                              \
-#op,                                                                                       \
+        op,                                                                                        \
         {                                                                                          \
-            .name = #bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,          \
+            .name = bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,           \
             .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
             .score_bf16 = scalar->score_bf16, .grad_bf16 = scalar->grad_bf16,                      \
-            .update_f32 = scalar->update_f32, .kernel = bug                                        \
+            .update_f32 = scalar->update_f32, .member = value                                      \
         }                                                                                          \
     }
-#define PLANT(kernel, bug) PLANT_AS(kernel, kernel, bug)
+#define PLANT(kernel, bug) PLANT_AS(#kernel, #bug, kernel, bug)
+#define PACKED(bug)                                                                                \
+    &(const struct downhill_packed_score)                                                          \
+    {                                                                                              \
+        .pack = downhill_pack_f32, .score = bug, .n_min = 64                                       \
+    }
+#define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packed_f32, PACKED(bug))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
     const struct {
@@ -357,9 +364,9 @@ static void test_verify__planted_bugs__caught(void **state)
         PLANT(score_f32, score_last_row_twice),
         PLANT(score_f32, score_reads_past_the_row),
         PLANT(score_f32, score_writes_padding),
-        PLANT_AS(score_f32, score_packed_f32, score_packed_tail_dropped),
-        PLANT_AS(score_f32, score_packed_f32, score_packed_nine_classes_cut),
-        PLANT_AS(score_f32, score_packed_f32, score_packed_odd_sample_dropped),
+        PLANT_PACKED(score_packed_tail_dropped),
+        PLANT_PACKED(score_packed_nine_classes_cut),
+        PLANT_PACKED(score_packed_odd_sample_dropped),
         PLANT(hinge_f32, hinge_kink_counts),
         PLANT(hinge_f32, hinge_label_not_left_out),
         PLANT(hinge_f32, hinge_last_class_dropped),
@@ -392,7 +399,7 @@ static void test_verify__planted_bugs__caught(void **state)
     }
     /* The definition of packed weights that three of them rest on is itself right. */
     downhill_kernels right = *scalar;
-    right.score_packed_f32 = score_packed_right;
+    right.packed_f32 = PACKED(score_packed_right);
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = &right;
     options.op = "score_f32";

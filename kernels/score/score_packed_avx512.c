@@ -65,13 +65,9 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     const __mmask16 lanes = first_lanes_x16((size_t)classes);
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const __m512 *s = sum_f32x16[r];
-        const __m512 part[4] = {sum_parts(s[0], s[1], s[2], s[3]),
-                                sum_parts(s[4], s[5], s[6], s[7]),
-                                sum_parts(s[8], s[9], s[10], s[11]), _mm512_setzero_ps()};
         float *scores_r = scores + (size_t)r * lds;
         const __m512 before = _mm512_maskz_loadu_ps(lanes, scores_r);
-        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sum_16(part)));
+        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sum_12(sum_f32x16[r])));
     }
 }
 

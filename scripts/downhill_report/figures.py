@@ -204,7 +204,11 @@ class Painter:
     def roofs(self, axes: Axes, intensities: list[float]) -> None:
         ceilings = self.model.ceilings
         left, right = min(intensities) / 1.5, max(intensities) * 2
-        peaks = {k: v for k, v in ceilings["fma_f32_gflop_per_s"].items() if v}
+        found = {
+            **{f"FMA {k}": v for k, v in ceilings["fma_f32_gflop_per_s"].items()},
+            **{f"BF16 {k}": v for k, v in ceilings.get("dot_bf16_gflop_per_s", {}).items()},
+        }
+        peaks = {what: peak for what, peak in found.items() if peak}
         highest = max(peaks.values(), default=None)
         line = {"color": MUTED, "linewidth": 0.9, "zorder": 1}
         for level in ceilings["read"]:
@@ -216,10 +220,10 @@ class Painter:
                 color=MUTED, xytext=(2, 3), textcoords="offset points", va="bottom",
             )  # fmt: skip
         fastest = max(level["read_gb_per_s"] for level in ceilings["read"])
-        for isa, peak in peaks.items():
+        for what, peak in peaks.items():
             axes.plot([peak / fastest, right], [peak, peak], **line)
             axes.annotate(
-                f"FMA {isa} {peak:.0f} GFLOP/s", (right, peak), fontsize=8, color=MUTED,
+                f"{what} {peak:.0f} GFLOP/s", (right, peak), fontsize=8, color=MUTED,
                 xytext=(0, 3), textcoords="offset points", ha="right", va="bottom",
             )  # fmt: skip
 

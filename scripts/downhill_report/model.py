@@ -213,6 +213,24 @@ class Model:
         ]
         return [(many, one, ratio(many, one)) for many, one in pairs if one]
 
+    def halved(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
+        """(our best row on f32 features, for each level of bf16_levels() the row on bf16 features and
+        how many times faster it is)."""
+        out = []
+        for shape in self.shapes:
+            for kernel in self.kernels:
+                twin = kernel.removesuffix("_bf16") + "_f32"
+                best = self.best(twin, shape, ("hand",))
+                if best and kernel.endswith("_bf16"):
+                    rows = [self.find(kernel, isa, shape) for isa in self.bf16_levels()]
+                    out.append((best, [(row, ratio(row, best)) if row else None for row in rows]))
+        return out
+
+    def bf16_levels(self) -> list[str]:
+        """The hand-written levels with a row on bf16 features."""
+        present = {row.isa for row in self.alone if row.kernel.endswith("_bf16")}
+        return [o.name for o in self.levels if o.kind == "hand" and o.name in present]
+
     def compared(self) -> int:
         """How many rows have one of the compiler's to be compared with."""
         return sum(self.over_auto(row) is not None for row in self.alone)

@@ -12,7 +12,7 @@ CAPTIONS = {
     "are the spread: the MADs of both medians, added in quadrature.",
     "roofline": "Operations per second over operations per byte, by the formulas: each kernel, "
     "shape and level but the compiler's and the variations of the step. The slanted roofs are the "
-    "bandwidths of reading each level of memory, the flat ones the FMA peaks, all measured in this "
+    "bandwidths of reading each level of memory, the flat ones the peaks of the FMA units, all measured in this "
     "run on one core. A point is judged by the roof of the level that holds its working set.",
     "phases": "Where the time of a training epoch goes. Each loss has its own scale.",
     "curves": "Training loss and test accuracy by epoch.",

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * Can the toolchain compile and assemble what the avx512bf16 level uses, beside AVX-512? */
+#include <immintrin.h>
+
+float downhill_probe(const float *p);
+
+float downhill_probe(const float *p)
+{
+    const __m512 v = _mm512_maskz_loadu_ps(1, p);
+    const __m512i pair = (__m512i)_mm512_cvtne2ps_pbh(v, v);
+    return _mm512_cvtss_f32(_mm512_dpbf16_ps(v, (__m512bh)pair, (__m512bh)pair));
+}

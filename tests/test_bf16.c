@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * bf16 features: the rounding, and numbers at the ends of the range, where levels that split a weight
+ * into terms of bf16 must not make of it what it is not. */
+#include "cmocka_all.h"
+
+#include "downhill.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every f32 whose lower half is 0 (which bf16 holds), half way to the next, and on both sides of it. */
+static void test_bf16__rounds_to_nearest_even(void **state)
+{
+    (void)state;
+    for (uint32_t upper = 0; upper < 0x10000; upper++) {
+        static const uint32_t lower[] = {0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF};
+        for (size_t i = 0; i < sizeof lower / sizeof lower[0]; i++) {
+            const uint32_t bits = upper << 16 | lower[i];
+            float value;
+            uint16_t got;
+            memcpy(&value, &bits, sizeof value);
+            downhill_bf16_from_f32(1, &value, &got);
+            const bool nan = (bits & 0x7FFFFFFF) > 0x7F800000;
+            if (nan) {
+                assert_true((got & 0x7F80) == 0x7F80 && (got & 0x7F) != 0);
+                assert_int_equal(got >> 15, bits >> 31);
+                continue;
+            }
+            const bool up = lower[i] > 0x8000 || (lower[i] == 0x8000 && (upper & 1) != 0);
+            assert_int_equal(got, upper + up);
+        }
+    }
+}
+
+/* Enough samples and features for every way that a level may take. */
+enum { N = 70, D = 200, C = 3 };
+
+struct world {
+    float w[C * D], dscores[N * C], scores[N * C], dw[C * D];
+    uint16_t x[N * D];
+};
+
+/* One feature counts, at the place that is given. */
+static void score_one(const downhill_kernels *k, struct world *t, size_t at, float w, float x)
+{
+    memset(t, 0, sizeof *t);
+    for (size_t i = 0; i < N; i++)
+        downhill_bf16_from_f32(1, &x, &t->x[i * D + at]);
+    for (size_t j = 0; j < C; j++)
+        t->w[j * D + at] = w;
+    const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
+    const downhill_weights_f32 weights = {t->w, D, NULL, D, C};
+    assert_int_equal(downhill_score_bf16(k, &batch, &weights, t->scores, C), DOWNHILL_OK);
+}
+
+static bool as_it_should(float w, float x, double got)
+{
+    const double product = (double)w * (double)x;
+    const bool counts_as_zero = x != 0.0f && fabsf(x) < 0x1p-126f;
+    if (isnan(product) || isinf(x) || (isinf(w) && counts_as_zero)) /* which may give a NaN */
+        return !isfinite(got) && (isnan(got) || signbit(got) == signbit(product));
+    if (isinf(product) || fabs(product) > 0x1.FFFFFFp127)
+        return got == copysign((double)INFINITY, product);
+    if (got == copysign((double)INFINITY, product)) /* the bound reaches beyond the range */
+        return fabs(product) * (1.0 + D * 0x1p-24) > 0x1.FFFFFFp127;
+    return fabs(got - product) <=
+           D * 0x1p-24 * fabs(product) + 0x1p-125 * (1.0 + fabs((double)x) + fabs((double)w));
+}
+
+static void test_bf16__extreme_weights(void **state)
+{
+    (void)state;
+    static const float ws[] = {INFINITY,        NAN,         0x1.FFFFFEp127f,  0x1.FF0002p127f,
+                               0x1.FEFFFEp127f, 0x1.FEp127f, 0x1.01p0f,        0x1.00FFFEp0f,
+                               0x1.FFFFFEp0f,   0x1p-126f,   0x1.234566p-118f, 0x1p-149f};
+    static const float xs[] = {1.0f, -1.0f, 0.5f, 3.0f, 0x1p-120f, 0x1p-127f, 0x1p120f, INFINITY};
+    struct world *t = malloc(sizeof *t);
+    assert_non_null(t);
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        for (size_t a = 0; a < 2 * sizeof ws / sizeof ws[0]; a++)
+            for (size_t b = 0; b < sizeof xs / sizeof xs[0]; b++) {
+                const float w = a % 2 == 0 ? ws[a / 2] : -ws[a / 2];
+                score_one(k, t, (a * 37 + b * 11) % D, w, xs[b]);
+                for (size_t i = 0; i < (size_t)N * C; i++)
+                    if (!as_it_should(w, xs[b], (double)t->scores[i]))
+                        fail_msg("%s: %a times %a is %a", level.name, (double)w, (double)xs[b],
+                                 (double)t->scores[i]);
+            }
+    }
+    free(t);
+}
+
+/* A dscore that bf16 cannot hold must not be rounded to one, however few of them there are. */
+static void test_bf16__one_dscore_of_many_bits(void **state)
+{
+    (void)state;
+    struct world *t = malloc(sizeof *t);
+    assert_non_null(t);
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        for (size_t odd = 0; odd < (size_t)N * C; odd++) {
+            const float fine = 0x1.000002p0f;
+            memset(t, 0, sizeof *t);
+            for (size_t i = 0; i < (size_t)N * D; i++)
+                t->x[i] = 0x3F80; /* 1 */
+            t->dscores[odd] = fine;
+            const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
+            const downhill_weights_f32 grad = {t->dw, D, NULL, D, C};
+            assert_int_equal(downhill_grad_bf16(k, &batch, t->dscores, C, 0, &grad), DOWNHILL_OK);
+            for (size_t j = 0; j < C; j++)
+                for (size_t f = 0; f < D; f++)
+                    assert_true(t->dw[j * D + f] == (j == odd % C ? fine : 0.0f));
+        }
+    }
+    free(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bf16__rounds_to_nearest_even),
+        cmocka_unit_test(test_bf16__extreme_weights),
+        cmocka_unit_test(test_bf16__one_dscore_of_many_bits),
+    };
+    return cmocka_run_group_tests_name("bf16", tests, NULL, NULL);
+}
