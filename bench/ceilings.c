@@ -66,6 +66,7 @@ TARGET("avx512f") static float fma_x16(const float *buffer, size_t bytes, size_t
     return _mm512_cvtss_f32(sum[0]);
 }
 
+#if DOWNHILL_HAVE_AVX512BF16
 TARGET("avx512f,avx512bf16") static float dot_x32(const float *buffer, size_t bytes, size_t count)
 {
     (void)bytes;
@@ -86,6 +87,37 @@ TARGET("avx512f,avx512bf16") static float dot_x32(const float *buffer, size_t by
         sum[0] = _mm512_add_ps(sum[0], sum[s]);
     return _mm512_cvtss_f32(sum[0]);
 }
+
+#endif
+
+#if DOWNHILL_HAVE_AMX
+/* Four independent products, as many as the kernels have, on full tiles of zeros. */
+TARGET("amx-tile,amx-bf16") static float dot_tiles(const float *buffer, size_t bytes, size_t count)
+{
+    (void)bytes;
+    uint8_t shapes[64] = {1}; /* palette; row bytes from 16 on, rows from 48 on */
+    for (size_t tile = 0; tile < 8; tile++) {
+        shapes[16 + 2 * tile] = 64;
+        shapes[48 + tile] = 16;
+    }
+    __asm__ volatile("" : : "r"(shapes) : "memory");
+    _tile_loadconfig(shapes);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_zero(4);
+    _tile_zero(5);
+    for (size_t i = 0; i < count; i++) {
+        _tile_dpbf16ps(0, 4, 5);
+        _tile_dpbf16ps(1, 4, 5);
+        _tile_dpbf16ps(2, 4, 5);
+        _tile_dpbf16ps(3, 4, 5);
+    }
+    _tile_release();
+    return buffer[0];
+}
+#endif
 
 TARGET("avx2,fma") static float fma_x8(const float *buffer, size_t bytes, size_t count)
 {
@@ -219,8 +251,16 @@ bool ceilings_measure(ceilings *found)
 #if defined __x86_64__
     if (avx512)
         keep(&found->fma_avx512, 2.0 * 16 * SUMS_X16 * COUNT * rate(fma_x16, buffer, 0, COUNT));
+#if DOWNHILL_HAVE_AVX512BF16
     if (levels_cpu_has("avx512bf16"))
         keep(&found->dot_avx512bf16, 2.0 * 32 * SUMS_X16 * COUNT * rate(dot_x32, buffer, 0, COUNT));
+#endif
+#if DOWNHILL_HAVE_AMX
+    const downhill_kernels *amx;
+    if (downhill_select("amx", &amx, NULL, 0) ==
+        DOWNHILL_OK) /* with the permission that it takes */
+        keep(&found->dot_amx, 2.0 * 16 * 16 * 32 * 4 * COUNT * rate(dot_tiles, buffer, 0, COUNT));
+#endif
     if (avx2)
         keep(&found->fma_avx2, 2.0 * 8 * SUMS_X8 * COUNT * rate(fma_x8, buffer, 0, COUNT));
 #endif
@@ -242,7 +282,10 @@ struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa, enum e
 {
     if (strcmp(isa, "avx512bf16") == 0 && element == ELEMENT_BF16)
         return (struct ceiling_peak){"BF16", found->dot_avx512bf16};
-    return (struct ceiling_peak){"FMA", strstr(isa, "avx512") != NULL ? found->fma_avx512
+    if (strcmp(isa, "amx") == 0 && element == ELEMENT_BF16)
+        return (struct ceiling_peak){"BF16", found->dot_amx};
+    return (struct ceiling_peak){"FMA", strstr(isa, "avx512") != NULL || strcmp(isa, "amx") == 0
+                                            ? found->fma_avx512
                                         : strstr(isa, "avx2") != NULL ? found->fma_avx2
                                                                       : 0.0};
 }
@@ -256,6 +299,7 @@ json_t *ceilings_to_json(const ceilings *found)
     output_set(o, "fma_f32_gflop_per_s", fma);
     output_set(dot, "avx512bf16",
                found->dot_avx512bf16 > 0 ? output_real(found->dot_avx512bf16) : json_null());
+    output_set(dot, "amx", found->dot_amx > 0 ? output_real(found->dot_amx) : json_null());
     output_set(o, "dot_bf16_gflop_per_s", dot);
     for (size_t i = 0; i < found->n_levels; i++) {
         const struct ceiling_level *l = &found->level[i];
@@ -280,6 +324,8 @@ void ceilings_print(const ceilings *found)
         printf(" %.0f (AVX-512)", found->fma_avx512);
     if (found->dot_avx512bf16 > 0)
         printf(", bf16 %.0f (AVX512-BF16)", found->dot_avx512bf16);
+    if (found->dot_amx > 0)
+        printf(" %.0f (AMX)", found->dot_amx);
     printf(" GFLOP/s; reading");
     for (size_t i = 0; i < found->n_levels; i++)
         printf("%s %s %.0f", i > 0 ? "," : "", found->level[i].name, found->level[i].gb_per_s);

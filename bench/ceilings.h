@@ -21,6 +21,7 @@ typedef struct ceilings {
     double clock_ghz;            /* of a chain of dependent multiplications */
     double fma_avx2, fma_avx512; /* GFLOP/s of f32 FMA; 0 where the CPU has none */
     double dot_avx512bf16;       /* of pairs of bf16, VDPBF16PS */
+    double dot_amx;              /* the same, TDPBF16PS */
     size_t n_levels;             /* nearest first, DRAM last */
     struct ceiling_level {
         char name[8];    /* "L2" */

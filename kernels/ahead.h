@@ -89,4 +89,16 @@ DOWNHILL_INLINE void ahead_fetch(struct ahead_run *run)
     run->b += run->step_bytes;
 }
 
+/* So many steps at once, for a kernel whose own step reads as many lines of X as they fetch. */
+DOWNHILL_INLINE void ahead_fetch_all(struct downhill_ahead *ahead, size_t steps)
+{
+    while (steps > 0 && ahead->left > 0) {
+        size_t taken = steps;
+        struct ahead_run run = ahead_take(ahead, &taken);
+        for (size_t s = 0; s < taken; s++)
+            ahead_fetch(&run);
+        steps -= taken;
+    }
+}
+
 #endif

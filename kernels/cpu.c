@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "cpu.h"
 
 #include <stddef.h>
@@ -62,6 +63,10 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
 #if defined __x86_64__
 
 #include <cpuid.h>
+#if defined __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 static cpu_regs native_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
 {
@@ -80,6 +85,22 @@ static uint64_t native_xgetbv(void *context)
     return (uint64_t)high << 32 | low;
 }
 
+/* Linux grants the 8 KiB of tile registers to a process that asks for them, and from then on keeps room
+ * for them in every signal frame; it refuses where an alternate signal stack is too small for
+ * that, or a filter of system calls forbids to ask. What was granted is read back. */
+static bool native_permit_amx(void *context)
+{
+    (void)context;
+#if defined __linux__
+    enum { GET_PERMISSION = 0x1022, REQUEST_PERMISSION = 0x1023, TILEDATA = 18 };
+    uint64_t granted = 0;
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILEDATA) == 0 &&
+           syscall(SYS_arch_prctl, GET_PERMISSION, &granted) == 0 && (granted >> TILEDATA & 1) != 0;
+#else
+    return false;
+#endif
+}
+
 #else
 
 static cpu_regs native_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
@@ -94,8 +115,12 @@ static uint64_t native_xgetbv(void *context)
     return 0;
 }
 
+static bool native_permit_amx(void *context)
+{
+    (void)context;
+    return false;
+}
+
 #endif
 
-/* AMX is not asked for: no level uses it yet, and the grant enlarges every signal frame of the
- * process for good. */
-const cpu_source downhill_cpu_native = {native_cpuid, native_xgetbv, NULL, NULL};
+const cpu_source downhill_cpu_native = {native_cpuid, native_xgetbv, native_permit_amx, NULL};

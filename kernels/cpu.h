@@ -65,7 +65,7 @@ typedef struct cpu_features {
     uint32_t cpu;       /* CPUID reports it */
     uint32_t os;        /* the state it needs is enabled in XCR0 */
     uint32_t permitted; /* it needs no permission, or that was granted */
-    uint32_t unasked;   /* it needs permission, and no compiled level was a reason to ask */
+    uint32_t unasked;   /* it needs permission, and no level was a reason to ask */
 } cpu_features;
 
 /* A pure function of the source. Leaves above the maximum that CPUID names are never read, and

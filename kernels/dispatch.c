@@ -125,6 +125,32 @@ static const downhill_kernels table_avx512bf16 = {
 #define TABLE_avx512bf16 NULL
 #endif
 
+#if DOWNHILL_HAVE_AMX
+static const struct downhill_packed_score packed_bf16_amx = {
+    .pack = downhill_pack_bf16_amx,
+    .score = downhill_score_packed_bf16_amx,
+    .n_min = 32,
+    .d_min = 160,
+    .always = 1,
+};
+
+static const downhill_kernels table_amx = {
+    .name = "amx",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_amx,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_amx,
+    .update_f32 = downhill_update_f32_avx512,
+};
+#define TABLE_amx &table_amx
+#else
+#define TABLE_amx NULL
+#endif
+
 #define TABLE_scalar &table_scalar
 
 static const struct level {
@@ -178,6 +204,14 @@ static void read_disabled(const char *list, struct facts *facts)
     }
 }
 
+static const struct level *find_level(const char *name)
+{
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        if (strcmp(levels[i].name, name) == 0)
+            return &levels[i];
+    return NULL;
+}
+
 /* Gathered by the first thread that asks; the others wait the few microseconds that it takes. From
  * then on neither CPUID nor the environment is looked at again. */
 static const struct facts *known_facts(void)
@@ -190,10 +224,14 @@ static const struct facts *known_facts(void)
     if (atomic_load_explicit(&state, memory_order_acquire) == KNOWN)
         return &facts;
     if (atomic_compare_exchange_strong(&state, &expected, GATHERING)) {
-        facts.cpu = downhill_cpu_detect(&downhill_cpu_native);
         const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
         if (list != NULL)
             read_disabled(list, &facts);
+        /* A permission that is not wanted is not asked for: it cannot be given back. */
+        cpu_source source = downhill_cpu_native;
+        if (find_level("amx")->table == NULL || (facts.disabled & FEATURES_AMX) != 0)
+            source.permit_amx = NULL;
+        facts.cpu = downhill_cpu_detect(&source);
         if (isa != NULL)
             copy_word(facts.isa, isa, strlen(isa));
         atomic_store_explicit(&state, KNOWN, memory_order_release);
@@ -233,14 +271,6 @@ int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
                a->grad_f32 == b->grad_f32;
     return a->score_bf16 == b->score_bf16 && a->packed_bf16 == b->packed_bf16 &&
            a->grad_bf16 == b->grad_bf16;
-}
-
-static const struct level *find_level(const char *name)
-{
-    for (size_t i = 0; i < LEVEL_COUNT; i++)
-        if (strcmp(levels[i].name, name) == 0)
-            return &levels[i];
-    return NULL;
 }
 
 /* Appends to a string that may fill its buffer already; what does not fit is cut. */

@@ -21,8 +21,9 @@
  *   Allocation   none. A function that needs scratch memory takes a workspace.
  *   Threads      every function may be called from many threads at once on disjoint outputs; the
  *                library starts none and keeps no state but the once-made choice of ISA.
- *   Machine      MXCSR, x87 and tile state are left as found. Rounding mode must be
- *                round-to-nearest-even (the default) for the stated bounds to hold.
+ *   Machine      MXCSR and x87 state are left as found. The amx level releases the tiles, which
+ *                no function has to preserve. Rounding mode must be round-to-nearest-even (the
+ *                default) for the stated bounds to hold.
  *   Determinism  same table, same arguments: same bits. Across tables: see each function.
  *   Errors       a status other than DOWNHILL_OK means that nothing was written, unless the
  *                function says otherwise. Nothing is printed, nothing aborts.
@@ -75,6 +76,10 @@ DOWNHILL_API const char *downhill_version(void);
  * only, never on family, model or brand. Levels whose kind is DOWNHILL_KIND_AUTO hold the scalar
  * source vectorised by the compiler; they are there to be measured and never chosen unasked.
  *
+ * On a CPU with AMX the first use of the library asks Linux for leave to use it, which enlarges the
+ * signal frames of the process; where that is refused the level is not usable, and
+ * downhill_feature_at() says so. DOWNHILL_DISABLE=amx-tile keeps it from asking.
+ *
  * Environment, read once, at the first use of the library:
  *   DOWNHILL_ISA=avx2         use this level; it is an error if it is unknown or unusable
  *   DOWNHILL_DISABLE=fma,...  behave as on a CPU without these features
@@ -105,7 +110,7 @@ typedef struct downhill_feature {
     const char *name; /* as the vendor spells it, lower case: "avx512bw" */
     int cpu;          /* CPUID bit */
     int os;           /* the state it needs is enabled in XCR0 */
-    int permitted;    /* 1 granted or none needed, 0 refused, -1 not asked: no variant needs it */
+    int permitted;    /* 1 granted or none needed, 0 refused, -1 not asked: no level left needs it */
     int disabled;     /* masked by DOWNHILL_DISABLE */
 } downhill_feature;
 

@@ -334,7 +334,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .amx_permitted = true,
         .features = "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni "
                     "avx512bf16 amx-tile amx-int8 amx-bf16",
-        .level = "avx512bf16",
+        .level = "amx",
     },
     {
         .name = "Sapphire Rapids, AMX refused",

@@ -120,7 +120,7 @@ static void test_cpu__every_bit_counts(void **state)
     (void)state;
     /* Take each feature away from a CPU that has all: a level that needs it must not be chosen. */
     const uint32_t all = ((uint32_t)1 << FEATURE_COUNT) - 1;
-    assert_string_equal(chosen_name(all), "avx512bf16");
+    assert_string_equal(chosen_name(all), "amx");
     for (unsigned i = 0; i < FEATURE_COUNT; i++) {
         const uint32_t flag = (uint32_t)1 << i;
         const char *name = chosen_name(all & ~flag);
@@ -130,8 +130,10 @@ static void test_cpu__every_bit_counts(void **state)
             assert_string_equal(name, "avx2");
         else if (flag & FEATURE_AVX512BF16)
             assert_string_equal(name, "avx512");
-        else
+        else if (flag & FEATURES_AMX)
             assert_string_equal(name, "avx512bf16");
+        else
+            assert_string_equal(name, "amx");
     }
 }
 
@@ -140,6 +142,7 @@ static void test_cpu__every_bit_counts(void **state)
 struct random_cpu {
     cpu_regs leaf0, leaf1, leaf7, leaf7_1;
     uint64_t xcr0;
+    bool permitted;
 };
 
 static cpu_regs random_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
@@ -151,6 +154,11 @@ static cpu_regs random_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
 static uint64_t random_xgetbv(void *context)
 {
     return ((const struct random_cpu *)context)->xcr0;
+}
+
+static bool random_permission(void *context)
+{
+    return ((const struct random_cpu *)context)->permitted;
 }
 
 static cpu_regs random_regs(rng *r)
@@ -170,13 +178,17 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
 {
     (void)state;
     rng r = rng_seeded(20240817);
-    size_t reached[4] = {0};
+    size_t reached[5] = {0};
     for (int i = 0; i < 100000; i++) {
-        struct random_cpu cpu = {random_regs(&r), random_regs(&r), random_regs(&r), random_regs(&r),
-                                 rng_u64(&r) | rng_u64(&r) | rng_u64(&r)};
+        struct random_cpu cpu = {random_regs(&r),
+                                 random_regs(&r),
+                                 random_regs(&r),
+                                 random_regs(&r),
+                                 rng_u64(&r) | rng_u64(&r) | rng_u64(&r),
+                                 rng_below(&r, 4) != 0};
         if (rng_below(&r, 8) == 0)
             cpu.leaf0.r[0] = (uint32_t)rng_below(&r, 10);
-        const cpu_source source = {random_cpuid, random_xgetbv, NULL, &cpu};
+        const cpu_source source = {random_cpuid, random_xgetbv, random_permission, &cpu};
         const char *name = chosen_name(cpu_usable(downhill_cpu_detect(&source)));
         const uint32_t c1 = cpu.leaf1.r[2], b7 = cpu.leaf7.r[1];
         const bool avx2 = cpu.leaf0.r[0] >= 7 && bit(c1, 27) && (cpu.xcr0 & 6) == 6 && bit(b7, 5) &&
@@ -185,12 +197,15 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
                             bit(b7, 30) && bit(b7, 31);
         /* Leaf 7 names the highest subleaf in eax. */
         const bool bf16 = avx512 && cpu.leaf7.r[0] >= 1 && bit(cpu.leaf7_1.r[0], 5);
-        static const char *const names[] = {"scalar", "avx2", "avx512", "avx512bf16"};
-        const size_t level = bf16 ? 3 : avx512 ? 2 : avx2 ? 1 : 0;
+        const uint32_t d7 = cpu.leaf7.r[3];
+        const bool amx = bf16 && (cpu.xcr0 & 0x60000) == 0x60000 && bit(d7, 22) && bit(d7, 24) &&
+                         bit(d7, 25) && cpu.permitted;
+        static const char *const names[] = {"scalar", "avx2", "avx512", "avx512bf16", "amx"};
+        const size_t level = amx ? 4 : bf16 ? 3 : avx512 ? 2 : avx2 ? 1 : 0;
         assert_string_equal(name, names[level]);
         reached[level]++;
     }
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         assert_true(reached[i] > 100);
 }
 

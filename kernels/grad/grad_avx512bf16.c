@@ -13,29 +13,23 @@
  * Prefetching and the shape of narrower tiles are those of grad_avx512.c. */
 #include "avx512bf16.h"
 
-#include <stdbool.h>
-
 enum { TILE_CLASSES = 10, TILE_VECTORS = 4, PAIR = 2, PAIRS_MAX = (BLOCK_ROWS_MAX + 1) / PAIR };
 
 /* Two bf16 dscores of one class, the earlier sample in the lower half. */
 typedef uint32_t pairs_of_block[PAIRS_MAX][TILE_CLASSES];
 
-/* false: a dscore is not a bf16. */
-static bool pair_up(size_t n, size_t classes, const float *dscores, size_t ldds,
+static void pair_up(size_t n, size_t classes, const float *dscores, size_t ldds,
                     pairs_of_block pairs)
 {
     const __mmask16 lanes = first_lanes_x16(classes);
-    __m512i all = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i += PAIR) {
         const float *g = dscores + i * ldds;
         const __m512i g_0 = _mm512_maskz_loadu_epi32(lanes, g);
         const __m512i g_1 =
             i + 1 < n ? _mm512_maskz_loadu_epi32(lanes, g + ldds) : _mm512_setzero_si512();
-        all = _mm512_or_si512(all, _mm512_or_si512(g_0, g_1));
         const __m512i pair = _mm512_mask_blend_epi16(0xAAAAAAAA, _mm512_srli_epi32(g_0, 16), g_1);
         _mm512_mask_storeu_epi32(pairs[i / PAIR], lanes, pair);
     }
-    return _mm512_test_epi32_mask(all, _mm512_set1_epi32(0xFFFF)) == 0;
 }
 
 /* sum += dscoresᵀ X for two samples, or for the last one; sums of features 8p … 8p+3, then of
@@ -92,24 +86,10 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
     if (i < n)
         add_pair(1, classes, vectors, lanes, k, x + i, pairs[i / PAIR], sum_f32x16);
 
-    const __mmask16 lanes_0 = (__mmask16)lanes, lanes_1 = (__mmask16)(lanes >> F32X16);
-    /* Features in their order: 128-bit parts of one vector and of the other in turn. */
-    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
     DOWNHILL_UNROLL
-    for (int s = 0; s < classes * vectors; s += 2) {
-        const __m512d low = _mm512_castps_pd(sum_f32x16[s]);
-        const __m512d high = _mm512_castps_pd(sum_f32x16[s + 1]);
-        __m512 sum_0 = _mm512_castpd_ps(_mm512_permutex2var_pd(low, first, high));
-        __m512 sum_1 = _mm512_castpd_ps(_mm512_permutex2var_pd(low, second, high));
-        float *to = dw + (size_t)(s / vectors) * lddw + k + F32X16 * (size_t)(s % vectors);
-        if (flags & GRAD_ACCUMULATE) {
-            sum_0 = _mm512_add_ps(sum_0, _mm512_maskz_loadu_ps(lanes_0, to));
-            sum_1 = _mm512_add_ps(sum_1, _mm512_maskz_loadu_ps(lanes_1, to + F32X16));
-        }
-        _mm512_mask_storeu_ps(to, lanes_0, sum_0);
-        _mm512_mask_storeu_ps(to + F32X16, lanes_1, sum_1);
-    }
+    for (int s = 0; s < classes * vectors; s += 2)
+        put_in_order(sum_f32x16[s], sum_f32x16[s + 1], lanes, flags & GRAD_ACCUMULATE,
+                     dw + (size_t)(s / vectors) * lddw + k + F32X16 * (size_t)(s % vectors));
 }
 
 DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
@@ -172,9 +152,12 @@ void downhill_grad_bf16_avx512bf16(size_t n, size_t d, size_t c, const void *con
         classes = next_tile(c - j, TILE_CLASSES);
         const float *ds = dscores + j;
         float *dwj = dw + j * lddw;
-        if (n == 1 || !pair_up(n, classes, ds, ldds, pairs))
+        if (n == 1 || !fit_bf16(n, classes, ds, ldds)) {
             downhill_grad_bf16_avx512(n, d, classes, x, ds, ldds, flags, dwj, lddw, ahead);
-        else if (ahead->left > 0)
+            continue;
+        }
+        pair_up(n, classes, ds, ldds, pairs);
+        if (ahead->left > 0)
             tiles(1, n, d, classes, x, pairs, flags, dwj, lddw, ahead);
         else
             tiles(0, n, d, classes, x, pairs, flags, dwj, lddw, ahead);

@@ -11,39 +11,18 @@
  * conversions and shifts for the same 32 features. Tiles as in score_packed_avx512.c. */
 #include "avx512bf16.h"
 
-enum { TILE_ROWS = 4, SUMS = 12, TERMS = 2 };
-
-/* 32 f32 rounded to bf16. What would become an infinity is held at the largest bf16; a NaN stays. */
-DOWNHILL_INLINE __m512i high_terms(__m512 w_0, __m512 w_1)
-{
-    const __m512 most = _mm512_set1_ps(0x1.FEp127f), least = _mm512_set1_ps(-0x1.FEp127f);
-    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_max_ps(least, _mm512_min_ps(most, w_1)),
-                                        _mm512_max_ps(least, _mm512_min_ps(most, w_0)));
-}
-
-/* What the high terms leave: of an infinity, an infinity. */
-DOWNHILL_INLINE __m512i low_terms(__m512 w_0, __m512 w_1, __m512i high)
-{
-    const __m512 high_0 = widened_x16(_mm512_castsi512_si256(high));
-    const __m512 high_1 = widened_x16(_mm512_extracti64x4_epi64(high, 1));
-    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_sub_ps(w_1, high_1), _mm512_sub_ps(w_0, high_0));
-}
+enum { TILE_ROWS = 4, SUMS = 12 };
 
 /* For each 32 features the high terms of the first class, its low terms, those of the second, …;
  * zeros behind the last feature. */
 void downhill_pack_bf16_avx512bf16(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
-    for (size_t k = 0; k < d; k += BF16X32) {
-        const __mmask16 lanes_0 = first_lanes_x16(d - k);
-        const __mmask16 lanes_1 = first_lanes_x16(d - k < F32X16 ? 0 : d - k - F32X16);
+    for (size_t k = 0; k < d; k += BF16X32)
         for (size_t j = 0; j < c; j++, packed += BF16X32) {
-            const __m512 w_0 = _mm512_maskz_loadu_ps(lanes_0, w + j * ldw + k);
-            const __m512 w_1 = _mm512_maskz_loadu_ps(lanes_1, w + j * ldw + k + F32X16);
-            const __m512i high = high_terms(w_0, w_1);
-            _mm512_storeu_si512(packed, high);
-            _mm512_storeu_si512(packed + F32X16, low_terms(w_0, w_1, high));
+            const struct terms_x32 terms = split_x32(w + j * ldw + k, d - k);
+            _mm512_storeu_si512(packed, terms.high);
+            _mm512_storeu_si512(packed + F32X16, terms.low);
         }
-    }
 }
 
 /* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */

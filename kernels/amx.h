@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Helpers shared by the *_amx.c sources. A tile is up to 16 rows of up to 64 bytes. TDPBF16PS takes
+ *
+ *     A  m × 2p bf16, as in memory      B  p rows of n pairs: of rows 2i and 2i+1 of the factor,
+ *     C  m × n f32                         column by column
+ *
+ * and adds A·B to C, 16 × 16 × 32 products in 16 cycles (Sapphire Rapids). Subnormals count as 0 and
+ * the additions round to nearest, whatever MXCSR says. Tests replace the instructions by plain C. */
+#ifndef DOWNHILL_AMX_H
+#define DOWNHILL_AMX_H
+
+#include "avx512bf16.h"
+
+#ifdef DOWNHILL_AMX_EMULATION
+#include DOWNHILL_AMX_EMULATION
+#endif
+
+enum { TILES = 8, TILE_ROWS_MAX = 16, TILE_ROW_BYTES = 64 };
+
+/* Operand of LDTILECFG (Intel SDM vol. 1, 18.2). */
+struct amx_shapes {
+    uint8_t palette, start_row, reserved_0[14];
+    uint16_t row_bytes[TILES], reserved_1[8];
+    uint8_t rows[TILES], reserved_2[8];
+};
+
+_Static_assert(sizeof(struct amx_shapes) == 64, "LDTILECFG reads 64 bytes");
+
+DOWNHILL_INLINE void amx_shape(struct amx_shapes *shapes, int tile, size_t rows, size_t row_bytes)
+{
+    shapes->palette = 1;
+    /* A tile without rows must be without columns. */
+    shapes->rows[tile] = (uint8_t)rows;
+    shapes->row_bytes[tile] = (uint16_t)(rows > 0 ? row_bytes : 0);
+}
+
+/* GCC 12 does not see that the tile instructions read memory: what they are to read is stored by
+ * here. */
+DOWNHILL_INLINE void amx_stored(const void *data)
+{
+    __asm__ volatile("" : : "r"(data) : "memory");
+}
+
+DOWNHILL_INLINE void amx_begin(const struct amx_shapes *shapes)
+{
+    amx_stored(shapes);
+    _tile_loadconfig(shapes);
+}
+
+/* Tiles that are left in use make every context switch longer. */
+DOWNHILL_INLINE void amx_end(void)
+{
+    _tile_release();
+}
+
+#endif

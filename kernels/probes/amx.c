@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ * Can the toolchain compile and assemble what the amx level uses, beside AVX512-BF16? */
+#include <immintrin.h>
+
+void downhill_probe(const void *shapes, float *p);
+
+void downhill_probe(const void *shapes, float *p)
+{
+    _tile_loadconfig(shapes);
+    _tile_zero(0);
+    _tile_loadd(1, p, 64);
+    _tile_loadd(2, p, 64);
+    _tile_dpbf16ps(0, 1, 2);
+    _tile_stored(0, p, 64);
+    _tile_release();
+    _mm512_storeu_ps(p, _mm512_dpbf16_ps(_mm512_setzero_ps(), (__m512bh)_mm512_setzero_si512(),
+                                         (__m512bh)_mm512_setzero_si512()));
+}

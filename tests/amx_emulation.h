@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tile instructions in plain C, for machines without them. What a CPU would fault at ends the test
+ * with a line that says what it was. */
+#ifndef DOWNHILL_TESTS_AMX_EMULATION_H
+#define DOWNHILL_TESTS_AMX_EMULATION_H
+
+#include "kernels.h"
+
+#include <stdbool.h>
+
+/* The kernels that are compiled with them. */
+DOWNHILL_PROTOTYPES(amx_emulated)
+
+void amx_emulated_loadconfig(const void *config);
+void amx_emulated_release(void);
+void amx_emulated_zero(int tile);
+void amx_emulated_load(int tile, const void *data, long row_bytes);
+void amx_emulated_store(int tile, void *data, long row_bytes);
+void amx_emulated_dpbf16ps(int c, int a, int b);
+
+/* Whether tiles are configured, and how many products there were. */
+bool amx_emulated_in_use(void);
+size_t amx_emulated_products(void);
+
+/* Compilers have some of them as macros. */
+#undef _tile_loadconfig
+#undef _tile_release
+#undef _tile_zero
+#undef _tile_loadd
+#undef _tile_stored
+#undef _tile_dpbf16ps
+#define _tile_loadconfig amx_emulated_loadconfig
+#define _tile_release    amx_emulated_release
+#define _tile_zero       amx_emulated_zero
+#define _tile_loadd      amx_emulated_load
+#define _tile_stored     amx_emulated_store
+#define _tile_dpbf16ps   amx_emulated_dpbf16ps
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernels of the amx level with the tile instructions emulated: what they compute is proven on
+ * machines that lack them. How fast they are is not. */
+#include "cmocka_all.h"
+
+#include "amx_emulation.h"
+#include "base/error.h"
+#include "verify/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct downhill_packed_score packed = {
+    .pack = downhill_pack_bf16_amx_emulated,
+    .score = downhill_score_packed_bf16_amx_emulated,
+    .n_min = 32,
+    .d_min = 160,
+    .always = 1,
+};
+
+/* The table of the level below with these kernels in it; false: this machine cannot run it. */
+static bool emulated_table(downhill_kernels *table)
+{
+    const downhill_kernels *below;
+    char why[256];
+    if (downhill_select("avx512bf16", &below, why, sizeof why) != DOWNHILL_OK) {
+        print_message("skipped: the kernels of the amx level need avx512bf16: %s\n", why);
+        return false;
+    }
+    *table = *below;
+    table->name = "amx_emulated";
+    table->packed_bf16 = &packed;
+    table->grad_bf16 = downhill_grad_bf16_amx_emulated;
+    return true;
+}
+
+static void test_amx__emulated__as_proven(void **state)
+{
+    (void)state;
+    static const char *const ops[] = {"score_bf16", "grad_bf16", "step_hinge_bf16",
+                                      "step_softmax_bf16"};
+    downhill_kernels table;
+    if (!emulated_table(&table))
+        skip();
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        verify_options options = VERIFY_DEFAULTS;
+        options.kernels = &table;
+        options.op = ops[i];
+        verify_result result;
+        const size_t before = amx_emulated_products();
+        assert_int_equal(verify_run(&options, &result), EXIT_OK);
+        print_message("%s: %llu checks, %zu tile products\n", ops[i],
+                      (unsigned long long)result.checks, amx_emulated_products() - before);
+        assert_true(amx_emulated_products() > before + 1000);
+        assert_false(amx_emulated_in_use());
+    }
+}
+
+/* What the proof must not miss: a product too few. */
+static void last_group_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                               const float *dscores, size_t ldds, unsigned flags, float *dw,
+                               size_t lddw, struct downhill_ahead *ahead)
+{
+    downhill_grad_bf16_amx_emulated(n > 64 ? n / 32 * 32 : n, d, c, x, dscores, ldds, flags, dw,
+                                    lddw, ahead);
+}
+
+static void test_amx__planted_bug__caught(void **state)
+{
+    (void)state;
+    downhill_kernels table;
+    if (!emulated_table(&table))
+        skip();
+    table.grad_bf16 = last_group_dropped;
+    verify_options options = VERIFY_DEFAULTS;
+    options.kernels = &table;
+    options.op = "grad_bf16";
+    options.max_reports = 0;
+    verify_result result;
+    assert_int_equal(verify_run(&options, &result), EXIT_CHECK);
+}
+
+/* The kernels of the library itself, where the machine has AMX: see `downhill verify`. */
+static void test_amx__level__listed(void **state)
+{
+    (void)state;
+    downhill_level level;
+    size_t i = 0;
+    while (downhill_level_at(i, &level) == DOWNHILL_OK && strcmp(level.name, "amx") != 0)
+        i++;
+    assert_string_equal(level.name, "amx");
+    if (!level.usable)
+        print_message("the amx level is not usable here: %s\n", level.missing);
+    assert_int_equal(level.usable, level.missing[0] == '\0');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_amx__emulated__as_proven),
+        cmocka_unit_test(test_amx__planted_bug__caught),
+        cmocka_unit_test(test_amx__level__listed),
+    };
+    return cmocka_run_group_tests_name("amx", tests, NULL, NULL);
+}
