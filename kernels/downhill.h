@@ -110,8 +110,8 @@ typedef struct downhill_feature {
     const char *name; /* as the vendor spells it, lower case: "avx512bw" */
     int cpu;          /* CPUID bit */
     int os;           /* the state it needs is enabled in XCR0 */
-    int permitted;    /* 1 granted or none needed, 0 refused, -1 not asked: no level left needs it */
-    int disabled;     /* masked by DOWNHILL_DISABLE */
+    int permitted; /* 1 granted or none needed, 0 refused, -1 not asked: no level left needs it */
+    int disabled;  /* masked by DOWNHILL_DISABLE */
 } downhill_feature;
 
 /* Fills *out with level i. Returns DOWNHILL_ERR_SIZE past the last one, so that
