@@ -149,12 +149,31 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
     }
 }
 
+/* One sample writes dW once, and that is its time: a class at a time, in one stream. */
+DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, const void *x,
+                                const float *dscores, unsigned flags, float *dw, size_t lddw)
+{
+    for (size_t j = 0; j < c; j++, dw += lddw) {
+        size_t k = 0;
+        const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
+        for (; k + F32X8 <= d; k += F32X8) {
+            const __m256 before =
+                (flags & GRAD_ACCUMULATE) ? _mm256_loadu_ps(dw + k) : _mm256_setzero_ps();
+            _mm256_storeu_ps(dw + k, _mm256_fmadd_ps(g_f32x8, features_x8(element, x, k), before));
+        }
+        if (k < d)
+            tail_tile(element, 1, d - k, 1, k, &x, dscores + j, 1, flags, dw, lddw);
+    }
+}
+
 /* Two copies of the loops, so that the one without anything to fetch carries nothing of it. */
 DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
                           float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
-    if (ahead->left > 0)
+    if (n == 1)
+        one_sample(element, d, c, x[0], dscores, flags, dw, lddw);
+    else if (ahead->left > 0)
         tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
     else
         tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
