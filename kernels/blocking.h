@@ -40,6 +40,9 @@ enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 /* Fewer rows do not pay for the copy of the panel. */
 enum { PANEL_ROWS_MIN = 16 };
 
+/* Without it, rows of dW that fall on one set of 8 lines are taken so few at a time. */
+enum { FEW_CLASSES = 5 };
+
 /* The samples of a call, whatever type their features have. */
 struct samples {
     enum element element;

@@ -213,6 +213,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
         block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
     const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
     const size_t most = n < PANEL_ROWS_MIN ? grad->d : PANEL_FEATURES;
+    const size_t most_classes = direct && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
     const void *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < most ? grad->d - k : most;
@@ -220,7 +221,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
         for (size_t i = n; i < n + ROWS_AHEAD; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < grad->c; j += classes) {
-            classes = next_tile(grad->c - j, PANEL_CLASSES);
+            classes = next_tile(grad->c - j, most_classes);
             float *dw = grad->w + j * ldw + k;
             if (direct) {
                 kernel(n, features, classes, x, dscores + j, ldds, flags, dw, ldw, ahead);
