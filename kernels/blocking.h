@@ -112,10 +112,15 @@ static inline int collides(size_t ld)
     return ld % 256 == 0;
 }
 
+static inline int is_large(size_t c, size_t ldw)
+{
+    return ldw > NEAR_BYTES / sizeof(float) / c;
+}
+
 /* dW can be summed where it is. */
 static inline int is_near(size_t c, size_t ldw)
 {
-    return ldw <= NEAR_BYTES / sizeof(float) / c && !collides(ldw);
+    return !is_large(c, ldw) && !collides(ldw);
 }
 
 /* Of the rows that follow a batch only so many are looked at. */

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A kernel that goes back to dW within a block. */
+#define NEVER SIZE_MAX
+
 static const downhill_kernels table_scalar = {
     .name = "scalar",
     .score_f32 = downhill_score_f32_scalar,
@@ -21,6 +24,7 @@ static const downhill_kernels table_scalar = {
     .softmax_f32 = downhill_softmax_f32_scalar,
     .grad_f32 = downhill_grad_f32_scalar,
     .grad_bf16 = downhill_grad_bf16_scalar,
+    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_scalar,
 };
 
@@ -33,6 +37,7 @@ static const downhill_kernels table_auto_avx2 = {
     .softmax_f32 = downhill_softmax_f32_auto_avx2,
     .grad_f32 = downhill_grad_f32_auto_avx2,
     .grad_bf16 = downhill_grad_bf16_auto_avx2,
+    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx2,
 };
 
@@ -44,6 +49,7 @@ static const downhill_kernels table_avx2 = {
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
     .grad_bf16 = downhill_grad_bf16_avx2,
+    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_avx2,
 };
 #define TABLE_auto_avx2 &table_auto_avx2
@@ -75,6 +81,7 @@ static const downhill_kernels table_auto_avx512 = {
     .softmax_f32 = downhill_softmax_f32_auto_avx512,
     .grad_f32 = downhill_grad_f32_auto_avx512,
     .grad_bf16 = downhill_grad_bf16_auto_avx512,
+    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx512,
 };
 
@@ -88,6 +95,7 @@ static const downhill_kernels table_avx512 = {
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_avx512,
+    .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
 };
 #define TABLE_auto_avx512 &table_auto_avx512
@@ -118,6 +126,7 @@ static const downhill_kernels table_avx512bf16 = {
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_avx512bf16,
+    .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
 };
 #define TABLE_avx512bf16 &table_avx512bf16
@@ -144,6 +153,7 @@ static const downhill_kernels table_amx = {
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_amx,
+    .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
 };
 #define TABLE_amx &table_amx

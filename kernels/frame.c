@@ -211,9 +211,10 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
     }
     downhill_grad_kernel *kernel =
         block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
-    const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw);
+    const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw) ||
+                       (is_large(grad->c, ldw) && n >= kernels->grad_direct_min);
     const size_t most = n < PANEL_ROWS_MIN ? grad->d : PANEL_FEATURES;
-    const size_t most_classes = direct && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
+    const size_t most_classes = n < PANEL_ROWS_MIN && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
     const void *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < most ? grad->d - k : most;

@@ -87,6 +87,7 @@ struct downhill_kernels {
     /* dW = dscoresᵀ X, or added to what is there. X n×d by row pointers, dscores n×c, dW c×d. Fast
      * where dW is near and its rows are not a multiple of 4 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
+    size_t grad_direct_min; /* so many samples hide a dW that is far: it is written once for them */
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
