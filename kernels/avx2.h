@@ -62,6 +62,16 @@ DOWNHILL_INLINE float sum_lanes_x8(__m256 v)
     return _mm_cvtss_f32(s);
 }
 
+/* The sums of the lanes of four vectors: transposed they cost 11 instructions instead of 24. */
+DOWNHILL_INLINE __m128 sum_lanes_4(__m256 v0, __m256 v1, __m256 v2, __m256 v3)
+{
+    const __m256 s01 = _mm256_add_ps(_mm256_unpacklo_ps(v0, v1), _mm256_unpackhi_ps(v0, v1));
+    const __m256 s23 = _mm256_add_ps(_mm256_unpacklo_ps(v2, v3), _mm256_unpackhi_ps(v2, v3));
+    const __m256 s = _mm256_add_ps(_mm256_shuffle_ps(s01, s23, _MM_SHUFFLE(1, 0, 1, 0)),
+                                   _mm256_shuffle_ps(s01, s23, _MM_SHUFFLE(3, 2, 3, 2)));
+    return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+}
+
 DOWNHILL_INLINE float max_lane_x8(__m256 v)
 {
     __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
