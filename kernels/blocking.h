@@ -22,8 +22,12 @@ enum { FAR_BYTES = 16 * 1024 * 1024 };
  * some of the horizontal sums at the end of a tile, 4 % of its time at 1024. */
 enum { CHUNK_FEATURES = 1024 };
 
-/* The same where the weights are packed, ten classes together: 20 KiB. */
-enum { PACK_FEATURES = 512 };
+/* Weights in a chunk where they are packed: also 20 KiB. */
+enum { PACK_WEIGHTS = 5 * CHUNK_FEATURES };
+
+/* Features in a chunk of X that comes from memory and is read once for each panel of W: of 256 rows
+ * they fill half of L2. */
+enum { FAR_FEATURES = 512 };
 
 /* So many rows before their turn the rows of one chunk are fetched: 32 KiB, or 0.6 µs. */
 enum { FETCH_ROWS = 16 };
@@ -172,7 +176,9 @@ static inline const struct downhill_packed_score *packed_score(const downhill_ke
         element == ELEMENT_F32 ? kernels->packed_f32 : kernels->packed_bf16;
     if (packed == NULL || n < packed->n_min || d < packed->d_min)
         return NULL;
-    return packed->always || far || collides(ldw) ? packed : NULL;
+    const int pays =
+        packed->where == PACKS_ALWAYS || (packed->where == PACKS_FAR && far) || collides(ldw);
+    return pays ? packed : NULL;
 }
 
 /* scores = X Wᵀ + b for a block. how: packed_score() of the batch; packed: then the panels of W one

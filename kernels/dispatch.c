@@ -28,7 +28,26 @@ static const downhill_kernels table_scalar = {
     .update_f32 = downhill_update_f32_scalar,
 };
 
+/* Packing takes as long as the scores of ten samples. */
+enum { PACKED_SAMPLES_MIN = 64 };
+
 #if DOWNHILL_HAVE_AVX2
+static const struct downhill_packed_score packed_f32_avx2 = {
+    .pack = downhill_pack_f32,
+    .score = downhill_score_packed_f32_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
+static const struct downhill_packed_score packed_bf16_avx2 = {
+    .pack = downhill_pack_f32,
+    .score = downhill_score_packed_bf16_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
 static const downhill_kernels table_auto_avx2 = {
     .name = "auto_avx2",
     .score_f32 = downhill_score_f32_auto_avx2,
@@ -45,6 +64,8 @@ static const downhill_kernels table_avx2 = {
     .name = "avx2",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
+    .packed_f32 = &packed_f32_avx2,
+    .packed_bf16 = &packed_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
@@ -60,17 +81,20 @@ static const downhill_kernels table_avx2 = {
 #endif
 
 #if DOWNHILL_HAVE_AVX512
-/* Packing takes as long as the scores of ten samples. */
 static const struct downhill_packed_score packed_f32_avx512 = {
     .pack = downhill_pack_f32,
     .score = downhill_score_packed_f32_avx512,
-    .n_min = 64,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
 };
 
 static const struct downhill_packed_score packed_bf16_avx512 = {
     .pack = downhill_pack_f32,
     .score = downhill_score_packed_bf16_avx512,
-    .n_min = 64,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
 };
 
 static const downhill_kernels table_auto_avx512 = {
@@ -111,9 +135,10 @@ static const downhill_kernels table_avx512 = {
 static const struct downhill_packed_score packed_bf16_avx512bf16 = {
     .pack = downhill_pack_bf16_avx512bf16,
     .score = downhill_score_packed_bf16_avx512bf16,
-    .n_min = 64,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
     .d_min = 160,
-    .always = 1,
+    .where = PACKS_ALWAYS,
 };
 
 static const downhill_kernels table_avx512bf16 = {
@@ -138,9 +163,10 @@ static const downhill_kernels table_avx512bf16 = {
 static const struct downhill_packed_score packed_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
+    .classes = PANEL_CLASSES,
     .n_min = 32,
     .d_min = 160,
-    .always = 1,
+    .where = PACKS_ALWAYS,
 };
 
 static const downhill_kernels table_amx = {

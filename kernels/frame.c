@@ -116,19 +116,19 @@ static void score_plain(const downhill_kernels *kernels, const struct block *blo
 }
 
 /* With W packed already. */
-static void score_packed(downhill_score_packed_kernel *score, const struct block *block,
+static void score_packed(const struct downhill_packed_score *how, const struct block *block,
                          const downhill_weights_f32 *weights, const float *packed, float *scores,
                          size_t lds, struct downhill_ahead *ahead)
 {
     const size_t d = weights->d, c = weights->c;
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
-        chunk = next_chunk(d - k, PACK_FEATURES);
+        chunk = next_chunk(d - k, PACK_WEIGHTS / how->classes);
         rows_at(block, k, x);
         for (size_t j = 0, classes; j < c; j += classes) {
-            classes = next_tile(c - j, PANEL_CLASSES);
-            score(block->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes, scores + j,
-                  lds, ahead);
+            classes = next_tile(c - j, how->classes);
+            how->score(block->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
+                       scores + j, lds, ahead);
         }
     }
 }
@@ -141,14 +141,14 @@ static void score_packing(const struct downhill_packed_score *how, const struct 
     const size_t n = block->n, d = weights->d, c = weights->c;
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
-        chunk = next_chunk(d - k, PACK_FEATURES);
+        chunk = next_chunk(d - k, block->far ? FAR_FEATURES : PACK_WEIGHTS / how->classes);
         rows_at(block, k, x);
         const size_t ahead_rows = block->far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
         struct downhill_ahead ahead =
             ahead_of(x + n - ahead_rows, ahead_rows, chunk * element_bytes(block->element), 2);
         for (size_t j = 0, classes; j < c; j += classes) {
-            _Alignas(64) float panel[PANEL_CLASSES * PACK_FEATURES];
-            classes = next_tile(c - j, PANEL_CLASSES);
+            _Alignas(64) float panel[PACK_WEIGHTS];
+            classes = next_tile(c - j, how->classes);
             how->pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
             how->score(n, chunk, classes, x, panel, scores + j, lds, &ahead);
         }
@@ -164,7 +164,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct block *b
     if (how == NULL)
         score_plain(kernels, block, weights, scores, lds, ahead);
     else if (packed != NULL)
-        score_packed(how->score, block, weights, packed, scores, lds, ahead);
+        score_packed(how, block, weights, packed, scores, lds, ahead);
     else
         score_packing(how, block, weights, scores, lds);
 }

@@ -63,10 +63,11 @@ enum { PACK_GROUP = 32 };
 /* Scores of many samples with weights packed for the purpose. */
 struct downhill_packed_score {
     downhill_pack_kernel *pack;
-    downhill_score_packed_kernel *score; /* scores += X Wᵀ for c <= PANEL_CLASSES */
+    downhill_score_packed_kernel *score; /* scores += X Wᵀ for c <= classes */
+    size_t classes;                      /* packed together, <= PANEL_CLASSES */
     size_t n_min;                        /* fewer samples do not pay for the packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
-    int always;                          /* else where X is far, or the rows of W collide in L1 */
+    enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } where; /* the later ones in addition */
 };
 
 struct downhill_kernels {

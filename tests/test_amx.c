@@ -14,9 +14,10 @@
 static const struct downhill_packed_score packed = {
     .pack = downhill_pack_bf16_amx_emulated,
     .score = downhill_score_packed_bf16_amx_emulated,
+    .classes = PANEL_CLASSES,
     .n_min = 32,
     .d_min = 160,
-    .always = 1,
+    .where = PACKS_ALWAYS,
 };
 
 /* The table of the level below with these kernels in it; false: this machine cannot run it. */

@@ -69,10 +69,9 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     for (int r = 0; r < rows; r++) {
         float *scores_r = scores + (size_t)r * lds;
         if (classes >= 4)
-            _mm_storeu_ps(scores_r,
-                          _mm_add_ps(_mm_loadu_ps(scores_r),
-                                     sum_lanes_4(sum_f32x8[0][r], sum_f32x8[1][r], sum_f32x8[2][r],
-                                                 sum_f32x8[3][r])));
+            _mm_storeu_ps(scores_r, _mm_add_ps(_mm_loadu_ps(scores_r),
+                                               sum_lanes_4(sum_f32x8[0][r], sum_f32x8[1][r],
+                                                           sum_f32x8[2][r], sum_f32x8[3][r])));
         for (int j = classes / 4 * 4; j < classes; j++)
             scores_r[j] += sum_lanes_x8(sum_f32x8[j][r]);
     }
