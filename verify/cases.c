@@ -10,7 +10,8 @@ enum {
     N_D = SMALL_D + sizeof some_d / sizeof some_d[0],
     SMALL = 17, /* n and c from 1 to this in the grids */
     NEXT_MAX = 3,
-    PAD = 20, /* leading dimensions exceed the width by less than this */
+    PAD = 20,        /* leading dimensions exceed the width by less than this … */
+    COLLIDING = 256, /* … or are the next multiple of this: rows that fall on one set of L1 */
 };
 
 /* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients
@@ -49,7 +50,7 @@ size_t verify_case_arena_bytes(void)
     size_t most = 0;
     for (size_t i = 0; i < verify_case_count(); i++) {
         const verify_case v = verify_case_at(0, i);
-        const size_t widest = (v.d > v.c ? v.d : v.c) + PAD;
+        const size_t widest = (v.d > v.c ? v.d : v.c) + COLLIDING;
         const size_t longest = v.x_rows > v.c ? v.x_rows : v.c;
         const size_t bytes = arena_bytes_needed(longest, widest);
         most = bytes > most ? bytes : most;
@@ -97,6 +98,8 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.far = rng_below(r, 2) != 0;
     if (number >= GRID_DC + GRID_NC && number < GRID_DC + GRID_NC + GRID_FAR)
         v.scattered = v.far = true;
+    if (v.n >= MANY && rng_below(r, 2) != 0)
+        v.ldw = (v.d + COLLIDING - 1) / COLLIDING * COLLIDING;
     v.bias = rng_below(r, 4) != 0;
     v.accumulate = rng_below(r, 2) != 0;
     v.delta = rng_below(r, 2) != 0 ? 1.0f : (float)rng_below(r, 3);
