@@ -41,6 +41,7 @@ enum { PANEL_CLASSES = 10 };
 enum grad_flags {
     GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
     GRAD_X_FAR = 2,      /* X is farther away than L2 */
+    GRAD_DW_FAR = 4,     /* so is dW */
 };
 
 /* Row pointers behind the n-th that must be readable: a kernel may prefetch what they point to. */
