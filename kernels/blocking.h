@@ -41,6 +41,9 @@ enum { NEAR_BYTES = 256 * 1024 };
  * 1.2 times faster with AVX-512 and 1.5 with AVX2 (Zen 5). */
 enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 
+/* While a dW larger than L2 passes, 256 rows of so many features of X stay there: 256 KiB. */
+enum { FEATURES_OF_FAR = 256 };
+
 /* Fewer rows do not pay for the copy of the panel. */
 enum { PANEL_ROWS_MIN = 16 };
 

@@ -213,7 +213,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
         block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
     const int far = is_large(grad->c, ldw) && n >= kernels->grad_direct_min;
     const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw) || far;
-    const size_t most = n < PANEL_ROWS_MIN ? grad->d : PANEL_FEATURES;
+    const size_t most = n < PANEL_ROWS_MIN ? grad->d : far ? FEATURES_OF_FAR : PANEL_FEATURES;
     const unsigned all_flags = flags | (far ? GRAD_DW_FAR : 0u);
     const size_t most_classes = n < PANEL_ROWS_MIN && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
     const void *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
