@@ -33,7 +33,7 @@ enum { PACKED_SAMPLES_MIN = 64 };
 
 #if DOWNHILL_HAVE_AVX2
 static const struct downhill_packed_score packed_f32_avx2 = {
-    .pack = downhill_pack_f32,
+    .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_f32_avx2,
     .classes = 5,
     .n_min = PACKED_SAMPLES_MIN,
@@ -41,7 +41,7 @@ static const struct downhill_packed_score packed_f32_avx2 = {
 };
 
 static const struct downhill_packed_score packed_bf16_avx2 = {
-    .pack = downhill_pack_f32,
+    .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_bf16_avx2,
     .classes = 5,
     .n_min = PACKED_SAMPLES_MIN,
@@ -82,7 +82,7 @@ static const downhill_kernels table_avx2 = {
 
 #if DOWNHILL_HAVE_AVX512
 static const struct downhill_packed_score packed_f32_avx512 = {
-    .pack = downhill_pack_f32,
+    .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_f32_avx512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
@@ -90,7 +90,7 @@ static const struct downhill_packed_score packed_f32_avx512 = {
 };
 
 static const struct downhill_packed_score packed_bf16_avx512 = {
-    .pack = downhill_pack_f32,
+    .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_bf16_avx512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,

@@ -59,19 +59,30 @@ void downhill_walk_next(struct walk *walk)
     look_ahead(walk);
 }
 
-/* Zeros behind the last feature let every 16 be whole. */
-void downhill_pack_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+/* For each `lanes` features those of the first class, of the second, …; zeros behind the last feature
+ * let the last of them be whole. */
+static inline void pack(const size_t lanes, size_t d, size_t c, const float *w, size_t ldw,
+                        float *packed)
 {
-    enum { LANES = 16 };
-    for (size_t k = 0; k < d; k += LANES)
-        for (size_t j = 0; j < c; j++, packed += LANES) {
-            if (k + LANES <= d) {
-                memcpy(packed, w + j * ldw + k, LANES * sizeof *packed);
+    for (size_t k = 0; k < d; k += lanes)
+        for (size_t j = 0; j < c; j++, packed += lanes) {
+            if (k + lanes <= d) {
+                memcpy(packed, w + j * ldw + k, lanes * sizeof *packed);
             } else {
-                memset(packed, 0, LANES * sizeof *packed);
+                memset(packed, 0, lanes * sizeof *packed);
                 memcpy(packed, w + j * ldw + k, (d - k) * sizeof *packed);
             }
         }
+}
+
+void downhill_pack_f32x8(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+{
+    pack(8, d, c, w, ldw, packed);
+}
+
+void downhill_pack_f32x16(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+{
+    pack(16, d, c, w, ldw, packed);
 }
 
 static void start_from_bias(const struct block *block, const downhill_weights_f32 *weights,

@@ -117,8 +117,8 @@ struct downhill_kernels {
 #define DOWNHILL_LEVEL(name, kind, auto_name, features) DOWNHILL_PROTOTYPES(name)
 #include "levels.def"
 
-/* The layout for f32: for each 16 features those of the first class, of the second, … */
-downhill_pack_kernel downhill_pack_f32;
+/* The layouts for f32: for each 8, or 16, features those of the first class, of the second, … */
+downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
 
 /* Whether two tables have the same kernels for features of this type. */
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,

@@ -16,7 +16,6 @@ TILES = {
     "score/score_avx2": {10: 7},  # 2 of X, 5 of W
     "score/score_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
     "grad/grad_avx2": {10: 8},  # 2 of X, 5 dscores, a row pointer
-    "score/score_packed_avx2": {20: 15},  # twice 2 of X, 5 of W; a pointer
     "score/score_packed_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers ahead, reloads of pointers (GCC).
     "grad/grad_avx512": {40: 34},
