@@ -24,12 +24,10 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_ROWS][SUMS]; /* zero beyond classes */
+    __m512 sum_f32x16[TILE_ROWS * SUMS]; /* row by row; zero beyond classes */
     DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++)
-        DOWNHILL_UNROLL
-    for (int j = 0; j < SUMS; j++)
-        sum_f32x16[r][j] = _mm512_setzero_ps();
+    for (int s = 0; s < rows * SUMS; s++)
+        sum_f32x16[s] = _mm512_setzero_ps();
 
     size_t steps = d / F32X16;
     struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(w);
@@ -44,21 +42,22 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++) {
             const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + F32X16 * (size_t)j));
-            DOWNHILL_UNROLL
-            for (int r = 0; r < rows; r++)
-                sum_f32x16[r][j] = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, sum_f32x16[r][j]);
+            for (int r = 0; r < rows; r++) {
+                __m512 *sum = &sum_f32x16[r * SUMS + j];
+                *sum = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, *sum);
+            }
         }
         w += F32X16 * (size_t)classes;
     }
     if (k < d) {
         const __mmask16 tail = first_lanes_x16(d - k);
-        DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
             const __m512 x_f32x16 = some_features_x16(element, tail, x_row[r], k);
             DOWNHILL_UNROLL
-            for (int j = 0; j < classes; j++)
-                sum_f32x16[r][j] = _mm512_fmadd_ps(
-                    x_f32x16, _mm512_loadu_ps(w + F32X16 * (size_t)j), sum_f32x16[r][j]);
+            for (int j = 0; j < classes; j++) {
+                __m512 *sum = &sum_f32x16[r * SUMS + j];
+                *sum = _mm512_fmadd_ps(x_f32x16, _mm512_loadu_ps(w + F32X16 * (size_t)j), *sum);
+            }
         }
     }
 
@@ -67,7 +66,8 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     for (int r = 0; r < rows; r++) {
         float *scores_r = scores + (size_t)r * lds;
         const __m512 before = _mm512_maskz_loadu_ps(lanes, scores_r);
-        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sum_12(sum_f32x16[r])));
+        const __m512 sums = sum_12(sum_f32x16 + r * SUMS);
+        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sums));
     }
 }
 
