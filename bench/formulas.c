@@ -123,6 +123,15 @@ const bench_formula bench_formulas[BENCH_KERNEL_COUNT] = {
                          {.nd = 2, .dc = 4, .nc = 4, .c = 4},
                          "grad_f32 on features in bf16",
                          ELEMENT_BF16},
+    [BENCH_GRAD_HINGE_BF16] =
+        {"grad_hinge_bf16",
+         "grad_f32",
+         {.nd_c = 2, .nc = 1},
+         {.nd = 2, .dc = 4, .nc = 4, .c = 4},
+         {.nd = 2, .dc = 4, .nc = 4, .c = 4},
+         "grad_bf16 with the dscores of the hinge loss, small integers, which "
+         "bf16 holds",
+         ELEMENT_BF16},
     [BENCH_STEP_HINGE_BF16] = {"step_hinge_bf16",
                                "step_hinge_f32",
                                {.nd_c = 4, .nc = 6, .dc = 3, .c = 3},

@@ -21,6 +21,7 @@ typedef enum bench_kernel {
     BENCH_SOFTMAX,
     BENCH_GRAD,
     BENCH_GRAD_BF16,
+    BENCH_GRAD_HINGE_BF16, /* dscores of the hinge loss: small integers */
     BENCH_UPDATE,
     BENCH_STEP_HINGE,
     BENCH_STEP_HINGE_MET50, /* half of the samples meet every margin */

@@ -62,6 +62,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
         {&load->b, 1, c},
         {&load->loss_scores, n, c},
         {&load->grad_dscores, n, c},
+        {&load->hinge_dscores, n, c},
         {&load->scores, n, c},
         {&load->dscores, n, c},
         {&load->dw, c, d},
@@ -101,7 +102,12 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     for (size_t i = 0; i < n; i++)
         load->in_order[i] = load->shuffled[i] = i;
     rng_shuffle(&r, load->shuffled, n);
-    if (!fill_labels(load, &r)) {
+    load->weights = (downhill_weights_f32){load->w, d, load->b, d, c};
+    load->grad = (downhill_weights_f32){load->dw, d, load->db, d, c};
+    double loss;
+    if (!fill_labels(load, &r) ||
+        downhill_hinge_f32(NULL, n, c, load->loss_scores, c, load->y, 1.0f, load->hinge_dscores, c,
+                           &loss) != DOWNHILL_OK) {
         workload_close(load);
         return false;
     }
@@ -116,6 +122,7 @@ void workload_close(workload *load)
     free(load->b);
     free(load->loss_scores);
     free(load->grad_dscores);
+    free(load->hinge_dscores);
     free(load->scores);
     free(load->dscores);
     free(load->dw);
@@ -150,11 +157,9 @@ downhill_status workload_epoch(workload *l, const size_t *rows, workload_step st
 
 static downhill_status fused_step(const void *kernels, workload *l, const downhill_batch_f32 *batch)
 {
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     double loss;
-    return downhill_step_f32(kernels, batch, &weights, hinge, DECAY, STEP, &grad, &loss,
+    return downhill_step_f32(kernels, batch, &l->weights, hinge, DECAY, STEP, &l->grad, &loss,
                              l->workspace, l->workspace_bytes, NULL);
 }
 
@@ -168,11 +173,9 @@ static downhill_status fused_step_bf16(const void *kernels, workload *l,
                                        const downhill_batch_f32 *batch)
 {
     const downhill_batch_bf16 bf16 = as_bf16(l, batch);
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     double loss;
-    return downhill_step_bf16(kernels, &bf16, &weights, hinge, DECAY, STEP, &grad, &loss,
+    return downhill_step_bf16(kernels, &bf16, &l->weights, hinge, DECAY, STEP, &l->grad, &loss,
                               l->workspace, l->workspace_bytes, NULL);
 }
 
@@ -180,14 +183,12 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
 {
     const downhill_batch_f32 batch = {
         .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f}, softmax = {DOWNHILL_SOFTMAX, 0.0f};
     double loss;
     downhill_status status = DOWNHILL_OK;
     switch (kernel) {
     case BENCH_SCORE:
-        return downhill_score_f32(k, &batch, &weights, l->scores, l->c);
+        return downhill_score_f32(k, &batch, &l->weights, l->scores, l->c);
     case BENCH_HINGE:
         return downhill_hinge_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, 1.0f, l->dscores, l->c,
                                   &loss);
@@ -195,37 +196,41 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
         return downhill_softmax_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, l->dscores, l->c,
                                     &loss);
     case BENCH_GRAD:
-        return downhill_grad_f32(k, &batch, l->grad_dscores, l->c, 0, &grad);
+        return downhill_grad_f32(k, &batch, l->grad_dscores, l->c, 0, &l->grad);
     case BENCH_UPDATE:
-        return downhill_update_f32(k, &weights, &grad, DECAY, STEP);
+        return downhill_update_f32(k, &l->weights, &l->grad, DECAY, STEP);
     case BENCH_STEP_HINGE:
-        return downhill_step_f32(k, &batch, &weights, hinge, DECAY, STEP, &grad, &loss,
+        return downhill_step_f32(k, &batch, &l->weights, hinge, DECAY, STEP, &l->grad, &loss,
                                  l->workspace, l->workspace_bytes, NULL);
     case BENCH_STEP_HINGE_MET50:
     case BENCH_STEP_HINGE_MET95: {
         const downhill_loss perceptron = {DOWNHILL_HINGE, 0.0f};
         downhill_batch_f32 met = batch;
         met.y = kernel == BENCH_STEP_HINGE_MET50 ? l->y_met50 : l->y_met95;
-        return downhill_step_f32(k, &met, &weights, perceptron, DECAY, STEP, &grad, &loss,
+        return downhill_step_f32(k, &met, &l->weights, perceptron, DECAY, STEP, &l->grad, &loss,
                                  l->workspace, l->workspace_bytes, NULL);
     }
     case BENCH_STEP_SOFTMAX:
-        return downhill_step_f32(k, &batch, &weights, softmax, DECAY, STEP, &grad, &loss,
+        return downhill_step_f32(k, &batch, &l->weights, softmax, DECAY, STEP, &l->grad, &loss,
                                  l->workspace, l->workspace_bytes, NULL);
     case BENCH_CHAIN_HINGE:
-        if ((status = downhill_score_f32(k, &batch, &weights, l->scores, l->c)) == DOWNHILL_OK &&
+        if ((status = downhill_score_f32(k, &batch, &l->weights, l->scores, l->c)) == DOWNHILL_OK &&
             (status = downhill_hinge_f32(k, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores,
                                          l->c, &loss)) == DOWNHILL_OK &&
-            (status = downhill_grad_f32(k, &batch, l->scores, l->c, 0, &grad)) == DOWNHILL_OK)
-            status = downhill_update_f32(k, &weights, &grad, DECAY, STEP);
+            (status = downhill_grad_f32(k, &batch, l->scores, l->c, 0, &l->grad)) == DOWNHILL_OK)
+            status = downhill_update_f32(k, &l->weights, &l->grad, DECAY, STEP);
         return status;
     case BENCH_SCORE_BF16: {
         const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
-        return downhill_score_bf16(k, &bf16, &weights, l->scores, l->c);
+        return downhill_score_bf16(k, &bf16, &l->weights, l->scores, l->c);
     }
     case BENCH_GRAD_BF16: {
         const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
-        return downhill_grad_bf16(k, &bf16, l->grad_dscores, l->c, 0, &grad);
+        return downhill_grad_bf16(k, &bf16, l->grad_dscores, l->c, 0, &l->grad);
+    }
+    case BENCH_GRAD_HINGE_BF16: {
+        const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
+        return downhill_grad_bf16(k, &bf16, l->hinge_dscores, l->c, 0, &l->grad);
     }
     case BENCH_STEP_HINGE_BF16:
         return fused_step_bf16(k, l, &batch);
@@ -250,12 +255,10 @@ bool workload_threads(bench_kernel kernel)
 static downhill_status team_step(const void *who, workload *l, const downhill_batch_f32 *batch)
 {
     const bench_task *task = who;
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    const downhill_weights_f32 grad = {l->dw, l->d, l->db, l->d, l->c};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     double loss;
-    return team_step_f32(task->team, task->kernels, batch, &weights, hinge, DECAY, STEP, &grad,
-                         &loss, NULL);
+    return team_step_f32(task->team, task->kernels, batch, &l->weights, hinge, DECAY, STEP,
+                         &l->grad, &loss, NULL);
 }
 
 static downhill_status team_run(const bench_task *task)

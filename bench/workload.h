@@ -14,8 +14,8 @@ typedef struct workload {
     size_t n, d, c;
     float *x, *w, *b;
     uint16_t *x_bf16; /* x, rounded */
-    float *loss_scores,
-        *grad_dscores; /* what the losses and the gradient are given, never written */
+    float *loss_scores, *grad_dscores,
+        *hinge_dscores; /* what the losses and the gradient are given, never written */
     float *scores, *dscores, *dw, *db; /* what the kernels write */
     int32_t *y, *y_met50,
         *y_met95;                /* labels: the margins of 0, 50 and 95 % of the samples are met */
@@ -24,6 +24,7 @@ typedef struct workload {
     int32_t *step_y;
     void *workspace;
     size_t workspace_bytes;
+    downhill_weights_f32 weights, grad; /* w and b, dw and db */
 } workload;
 
 /* Fills X with reals in [-1, 1), W so that scores are of order 1, labels at random. Every page is

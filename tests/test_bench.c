@@ -140,7 +140,7 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     /* All but the two steps that need 20 samples to leave 5 % of them in, and the three epochs. */
-    enum { BF16_KERNELS = 3, F32_KERNELS = BENCH_KERNEL_COUNT - 5 - BF16_KERNELS };
+    enum { BF16_KERNELS = 4, F32_KERNELS = BENCH_KERNEL_COUNT - 5 - BF16_KERNELS };
     assert_int_equal(suite.n_rows, 2 * (F32_KERNELS * usable_levels(ELEMENT_F32) +
                                         BF16_KERNELS * usable_levels(ELEMENT_BF16)));
     assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");

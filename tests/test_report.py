@@ -298,7 +298,7 @@ class GoodResults(ReportTest):
         document["benchmarks"] += samples("step_hinge_bf16", "avx2", shape, 50.0)
         section = self.markdown(document).split("## bf16")[1].split("\n## ")[0]
         self.assertIn("| f32 | µs | bf16, avx2 |\n|", section)
-        self.assertIn("| step_hinge | 256×3072×10 | avx2 | 0.100 | 2.00× ±", section)
+        self.assertIn("| step_hinge_bf16 | 256×3072×10 | avx2 | 0.100 | 2.00× ±", section)
 
     def test_ceilings__shares_and_roofs(self):
         document = bench(shapes=((256, 3072, 10),))

@@ -15,6 +15,8 @@ PHASES = ("gather", "score", "loss", "grad", "update", "other")
 SETTINGS = (
     "loss", "dataset", "n_train", "d", "c", "batch", "lr", "reg", "delta", "seed", "threads",
 )  # fmt: skip
+# Kernels on bf16 features whose twin on f32 is not the same name with another ending.
+TWINS = {"grad_hinge_bf16": "grad_f32"}
 # Each is 60 KB of the page; the table has every shape.
 MAX_SHAPES_DRAWN = 8
 
@@ -213,17 +215,18 @@ class Model:
         ]
         return [(many, one, ratio(many, one)) for many, one in pairs if one]
 
-    def halved(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
-        """(our best row on f32 features, for each level of bf16_levels() the row on bf16 features and
-        how many times faster it is)."""
+    def halved(self) -> list[tuple[str, Row, list[tuple[Row, Ratio] | None]]]:
+        """(a kernel on bf16 features, our best row of it on f32, for each level of bf16_levels() its
+        row and how many times faster that is)."""
         out = []
         for shape in self.shapes:
-            for kernel in self.kernels:
-                twin = kernel.removesuffix("_bf16") + "_f32"
+            for kernel in filter(lambda name: name.endswith("_bf16"), self.kernels):
+                twin = TWINS.get(kernel, kernel.removesuffix("_bf16") + "_f32")
                 best = self.best(twin, shape, ("hand",))
-                if best and kernel.endswith("_bf16"):
+                if best:
                     rows = [self.find(kernel, isa, shape) for isa in self.bf16_levels()]
-                    out.append((best, [(row, ratio(row, best)) if row else None for row in rows]))
+                    pairs = [(row, ratio(row, best)) if row else None for row in rows]
+                    out.append((kernel, best, pairs))
         return out
 
     def bf16_levels(self) -> list[str]:
