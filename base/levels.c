@@ -34,6 +34,17 @@ bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element
     return false;
 }
 
+const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum element element)
+{
+    downhill_level level;
+    const downhill_kernels *other;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        if (downhill_select(level.name, &other, NULL, 0) == DOWNHILL_OK &&
+            downhill_same_kernels(other, kernels, element))
+            return other;
+    return kernels;
+}
+
 bool levels_cpu_has(const char *feature)
 {
     downhill_feature f;

@@ -18,6 +18,9 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
 /* Whether the i-th of these tables has, for features of this type, the kernels of one before it. */
 bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element);
 
+/* The table of the lowest usable level with the same kernels for features of this type. */
+const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum element element);
+
 /* Has the CPU this feature, by its name in downhill.h, and does the operating system save what it
  * needs? What DOWNHILL_DISABLE hides is still there for others. */
 bool levels_cpu_has(const char *feature);

@@ -210,18 +210,27 @@ static int write_results(const struct config *config, const machine *m, const be
 /* Warns of what the rows show. Returns how many were timed. */
 static size_t look_at_rows(const bench_suite *suite, json_t *warnings)
 {
+    enum { NAMED = 3 };
     size_t timed = 0, waited = 0;
+    char names[NAMED * (sizeof suite->rows->name + 2) + 8] = "";
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];
         timed += row->n_samples > 0;
-        waited += row->n_samples > 0 && row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median;
+        if (row->n_samples == 0 || row->real_ns.median <= WARNINGS_WAITED * row->cpu_ns.median)
+            continue;
+        const size_t used = strlen(names);
+        if (waited < NAMED)
+            snprintf(names + used, sizeof names - used, "%s%s", waited > 0 ? ", " : "", row->name);
+        else if (waited == NAMED)
+            snprintf(names + used, sizeof names - used, ", ...");
+        waited++;
     }
     if (waited > 0)
         warnings_add(
             warnings,
             "%zu of %zu rows waited for the CPU, so that their times are too long: another "
-            "program was running; stop it and run again",
-            waited, timed);
+            "program was running; stop it and run again (%s)",
+            waited, timed, names);
     if (suite->interrupted)
         warnings_add(warnings, "interrupted: some rows are missing");
     return timed;

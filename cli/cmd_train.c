@@ -136,17 +136,19 @@ static void print_phases(const sgd_result *r)
 
 static double median_epoch_seconds(const sgd_result *r)
 {
-    double best = 0.0;
-    for (size_t i = 0; i < r->n_epochs; i++) {
-        size_t below = 0, equal = 0;
-        for (size_t j = 0; j < r->n_epochs; j++) {
-            below += r->epochs[j].seconds < r->epochs[i].seconds;
-            equal += r->epochs[j].seconds == r->epochs[i].seconds;
+    double middle[2] = {0.0, 0.0}; /* the same one where their number is odd */
+    for (size_t m = 0; m < 2; m++)
+        for (size_t i = 0; i < r->n_epochs; i++) {
+            const size_t at = (r->n_epochs - 1 + m) / 2;
+            size_t below = 0, equal = 0;
+            for (size_t j = 0; j < r->n_epochs; j++) {
+                below += r->epochs[j].seconds < r->epochs[i].seconds;
+                equal += r->epochs[j].seconds == r->epochs[i].seconds;
+            }
+            if (below <= at && below + equal > at)
+                middle[m] = r->epochs[i].seconds;
         }
-        if (below <= (r->n_epochs - 1) / 2 && below + equal > (r->n_epochs - 1) / 2)
-            best = r->epochs[i].seconds;
-    }
-    return best;
+    return 0.5 * (middle[0] + middle[1]);
 }
 
 static void print_comparison(const struct run *runs, size_t count, const dataset *data)
@@ -244,8 +246,12 @@ static size_t choose_levels(const char *isa, struct run *runs)
     else if (downhill_select(NULL, &tables[0], why, sizeof why) == DOWNHILL_OK)
         count = 1;
     else
-        error_line("DOWNHILL_ISA: %s", why);
-    size_t different = 0; /* the same kernels under another name take the same time */
+        error_line("train: %s", why);
+    /* Training is on f32. The same kernels under another name take the same time, and are called by
+     * the name of the level that they are of. */
+    size_t different = 0;
+    if (isa == NULL && count == 1)
+        tables[0] = levels_lender(tables[0], ELEMENT_F32);
     for (size_t i = 0; i < count; i++)
         if (!levels_repeat(tables, i, ELEMENT_F32))
             runs[different++] =

@@ -220,10 +220,10 @@ class Painter:
                 color=MUTED, xytext=(2, 3), textcoords="offset points", va="bottom",
             )  # fmt: skip
         fastest = max(level["read_gb_per_s"] for level in ceilings["read"])
-        for what, peak in peaks.items():
+        for whose, peak in together(peaks):
             axes.plot([peak / fastest, right], [peak, peak], **line)
             axes.annotate(
-                f"{what} {peak:.0f} GFLOP/s", (right, peak), fontsize=8, color=MUTED,
+                f"{whose} {peak:.0f} GFLOP/s", (right, peak), fontsize=8, color=MUTED,
                 xytext=(0, 3), textcoords="offset points", ha="right", va="bottom",
             )  # fmt: skip
 
@@ -312,6 +312,17 @@ class Painter:
 def significant(value: float) -> str:
     """Three digits that count."""
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
+def together(peaks: dict[str, float]) -> list[tuple[str, float]]:
+    """(names, peak): roofs too close to be told apart in a drawing share a label."""
+    out: list[tuple[str, float]] = []
+    for name, peak in sorted(peaks.items(), key=lambda item: item[1]):
+        if out and peak < 1.1 * out[-1][1]:
+            out[-1] = (f"{out[-1][0]}, {name}", out[-1][1])
+        else:
+            out.append((name, peak))
+    return out
 
 
 def dress(axes, grid: str) -> None:

@@ -7,6 +7,21 @@ from typing import Any
 from .model import MAX_SHAPES_DRAWN, NO_FASTER, Group, Model, Ratio, Row, Shape
 
 MAX_HEADLINE = 4
+SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16")
+ATTAINABLE = (
+    "The share of what is attainable is that of the lower of two roofs: the peak of the "
+    "instruction that the level is for (an f32 FMA, or a product of pairs of bf16), and the "
+    "operations per byte times the bandwidth of reading the level of memory that holds the "
+    "working set. A kernel that finds part of its set nearer, or writes it, may come out "
+    "above the second; one that takes two terms for each weight, as the scores of bf16 "
+    "features with avx512bf16 and amx do, comes to half of the first at most."
+)
+BF16 = (
+    "Features in half the bytes; sums and bounds are those of f32. The levels avx512bf16 and amx split "
+    "each weight into two bf16 for the scores, and for the gradient need dscores that bf16 holds, as "
+    "those of the hinge loss are (grad_hinge_bf16): others, as of softmax (grad_bf16), go to the avx512 "
+    "kernel."
+)
 CAPTIONS = {
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
     "are the spread: the MADs of both medians, added in quadrature.",
@@ -117,17 +132,46 @@ def speed_headline(model: Model) -> list[tuple[str, str]]:
     return found
 
 
+def summary_levels(model: Model) -> list[str]:
+    """Those with something in the small tables."""
+    present = {run.isa for run in model.training} | {
+        row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS
+    }
+    return [level.name for level in model.timed_levels() if level.name in present]
+
+
 def summary(model: Model) -> list[tuple[str, Shape, list[Row | None]]]:
     """The rows of the small table: the step at every shape, its two large parts at the main one."""
     out = []
-    levels = [level.name for level in model.timed_levels()]
-    for kernel in ("step_hinge_f32", "score_f32", "grad_f32"):
+    levels = summary_levels(model)
+    for kernel in SUMMARY_KERNELS:
         shapes = model.drawn_shapes()
-        for shape in shapes if kernel.startswith("step") else shapes[:1]:
+        for shape in shapes if kernel == "step_hinge_f32" else shapes[:1]:
             rows = [model.find(kernel, isa, shape) for isa in levels]
             if any(rows):
                 out.append((kernel, shape, rows))
     return out
+
+
+def ceilings(model: Model) -> list[tuple[str, str]]:
+    """(what, how much) for each ceiling of one core that was measured."""
+    if not (found := model.ceilings):
+        return []
+    peaks = [("f32 FMA", found["fma_f32_gflop_per_s"])]
+    peaks.append(("pairs of bf16", found.get("dot_bf16_gflop_per_s", {})))
+    return [
+        ("clock", f"{found['clock_ghz']:.2f} GHz"),
+        *(
+            (f"{what}, {isa}", f"{number(peak)} GFLOP/s")
+            for what, of_isa in peaks
+            for isa, peak in of_isa.items()
+            if peak
+        ),
+        *(
+            (f"reading {level['level']}", f"{number(level['read_gb_per_s'])} GB/s")
+            for level in found["read"]
+        ),
+    ]
 
 
 def no_faster_text(model: Model) -> str:
@@ -174,7 +218,7 @@ def captions(names: list[str], model: Model) -> dict[str, str]:
 
 def commands(results: dict[str, Any]) -> list[str]:
     """What to type to get a report of one's own, as close to this one as can be known."""
-    out = ["scripts/bench  # all of the below, from a clean machine"]
+    out = ["scripts/bench  # the standard run, from a clean machine; this one was made by"]
     if context := results.get("context"):
         shapes = dict.fromkeys((row["n"], row["d"], row["c"]) for row in results["benchmarks"])
         if len(shapes) <= MAX_SHAPES_DRAWN:
