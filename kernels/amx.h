@@ -36,11 +36,18 @@ DOWNHILL_INLINE void amx_shape(struct amx_shapes *shapes, int tile, size_t rows,
 }
 
 /* GCC 12 does not see that the tile instructions read memory: what they are to read is stored by
- * here. */
+ * here, and not overwritten before amx_load() has read it. */
 DOWNHILL_INLINE void amx_stored(const void *data)
 {
     __asm__ volatile("" : : "r"(data) : "memory");
 }
+
+/* A macro, because the number of a tile is part of the instruction. */
+#define amx_load(tile, data, row_bytes)                                                            \
+    do {                                                                                           \
+        _tile_loadd(tile, data, row_bytes);                                                        \
+        __asm__ volatile("" : : : "memory");                                                       \
+    } while (0)
 
 DOWNHILL_INLINE void amx_begin(const struct amx_shapes *shapes)
 {

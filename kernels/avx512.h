@@ -34,6 +34,14 @@ DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 l
     return widened_x16(_mm256_maskz_loadu_epi16(lanes, (const uint16_t *)row + k));
 }
 
+/* Brings the lines of a tile of dW near while the samples are summed. */
+DOWNHILL_INLINE void fetch_dw(const int classes, const int vectors, const float *dw, size_t lddw)
+{
+    for (int j = 0; j < classes; j++)
+        for (int v = 0; v < vectors; v++)
+            _mm_prefetch((const void *)(dw + (size_t)j * lddw + F32X16 * (size_t)v), _MM_HINT_T1);
+}
+
 /* The value, in a register from here on. GCC otherwise folds a load that has several uses into each
  * of them, and a loop that should be bound by its FMAs is bound by its loads. */
 DOWNHILL_INLINE __m512 in_register_x16(__m512 v)

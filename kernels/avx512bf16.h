@@ -26,7 +26,7 @@ DOWNHILL_INLINE __m512 add_products(__m512 sum, __m512i a_bf16x32, __m512i b_bf1
     return _mm512_dpbf16_ps(sum, (__m512bh)a_bf16x32, (__m512bh)b_bf16x32);
 }
 
-/* Two bf16 for each of 32 f32, which is their sum up to 2⁻¹⁷ of it. */
+/* Two bf16 for each of 32 f32, which is their sum up to 2⁻¹⁷ of it (a hair more from 0x1.FFp127 on). */
 enum { TERMS = 2 };
 
 struct terms_x32 {

@@ -52,11 +52,11 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
         if (features[i].state != STATE_TILE)
             f.permitted |= flag;
     }
-    const uint32_t amx = f.cpu & f.os & FEATURES_AMX;
-    if (amx != 0 && source->permit_amx == NULL)
-        f.unasked = amx;
-    else if (amx != 0 && source->permit_amx(source->context))
-        f.permitted |= amx;
+    const uint32_t there = f.cpu & f.os, level = FEATURES_AVX512BF16 | FEATURES_AMX;
+    if (source->permit_amx == NULL || (there & level) != level)
+        f.unasked = there & FEATURES_AMX;
+    else if (source->permit_amx(source->context))
+        f.permitted |= FEATURES_AMX;
     return f;
 }
 

@@ -56,7 +56,7 @@ typedef struct cpu_regs {
 typedef struct cpu_source {
     cpu_regs (*cpuid)(void *context, uint32_t leaf, uint32_t subleaf);
     uint64_t (*xgetbv)(void *context); /* called only where OSXSAVE is set */
-    /* Asks for leave to use AMX. NULL: do not ask, and count it as refused. */
+    /* Asks for leave to use AMX, where a level could. NULL: do not ask, and count it as refused. */
     bool (*permit_amx)(void *context);
     void *context;
 } cpu_source;

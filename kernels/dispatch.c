@@ -160,7 +160,7 @@ static const downhill_kernels table_avx512bf16 = {
 #endif
 
 #if DOWNHILL_HAVE_AMX
-static const struct downhill_packed_score packed_bf16_amx = {
+const struct downhill_packed_score downhill_packed_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
     .classes = PANEL_CLASSES,
@@ -174,7 +174,7 @@ static const downhill_kernels table_amx = {
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
     .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_amx,
+    .packed_bf16 = &downhill_packed_bf16_amx,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
@@ -263,9 +263,10 @@ static const struct facts *known_facts(void)
         const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
         if (list != NULL)
             read_disabled(list, &facts);
-        /* A permission that is not wanted is not asked for: it cannot be given back. */
+        /* A permission that no level would use is not asked for: it cannot be given back. */
         cpu_source source = downhill_cpu_native;
-        if (find_level("amx")->table == NULL || (facts.disabled & FEATURES_AMX) != 0)
+        const struct level *amx = find_level("amx");
+        if (amx->table == NULL || (facts.disabled & amx->features) != 0)
             source.permit_amx = NULL;
         facts.cpu = downhill_cpu_detect(&source);
         if (isa != NULL)
@@ -332,8 +333,9 @@ static void describe_missing(const struct level *level, const struct facts *fact
         const char *reason = (level->features & flag) == 0        ? NULL
                              : (facts->cpu.cpu & flag) == 0       ? "CPU"
                              : (facts->cpu.os & flag) == 0        ? "OS does not save its registers"
-                             : (facts->cpu.permitted & flag) == 0 ? "permission refused"
                              : (facts->disabled & flag) != 0      ? "DOWNHILL_DISABLE"
+                             : (facts->cpu.unasked & flag) != 0   ? "permission not asked"
+                             : (facts->cpu.permitted & flag) == 0 ? "permission refused"
                                                                   : NULL;
         if (reason != NULL)
             append(buffer, size, "%s%s (%s)", buffer[0] == '\0' ? "" : ", ",

@@ -147,8 +147,8 @@ typedef struct downhill_batch_f32 {
 } downhill_batch_f32;
 
 /* The same with features in bf16: the upper 16 bits of an f32, that is 8 bits of significand and the
- * range of an f32. Half the bytes; sums and weights are f32, and the arithmetic is that of the f32
- * functions on the f32 that each bf16 stands for. */
+ * range of an f32. Half the bytes; sums and weights are f32, and the results are those of the f32
+ * functions on the f32 that each bf16 stands for, up to what downhill_score_bf16 says. */
 typedef struct downhill_batch_bf16 {
     const uint16_t *x;
     size_t ldx;
@@ -198,9 +198,12 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *weights, float *scores,
                                                 size_t lds);
 
-/* The same for bf16 features, with 2 bytes for each. Error likewise, but that the levels from
- * avx512bf16 on take subnormal numbers for 0, which replaces d·2⁻¹⁴⁹ by
- * 2⁻¹²⁵ Σ_k (1 + |x_ik| + |w_jk|); and there an infinite feature may give a NaN. */
+/* The same for bf16 features, with 2 bytes for each. The bound is the same, but the levels from
+ * avx512bf16 on split each weight into two bf16, and then
+ *   - it is exact only where two bf16 hold each weight too: 16 bits of significand always fit;
+ *   - subnormal numbers count as 0, which replaces d·2⁻¹⁴⁹ by 2⁻¹²⁵ Σ_k (1 + |x_ik| + |w_jk|);
+ *   - it may overflow from Σ_k |x_ik w_jk| = 2¹²⁸ (1 - 2⁻⁷) on;
+ *   - an infinite feature may give a NaN. */
 DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels,
                                                  const downhill_batch_bf16 *batch,
                                                  const downhill_weights_f32 *weights, float *scores,

@@ -172,7 +172,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct block *b
                           float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     start_from_bias(block, weights, scores, lds);
-    if (how == NULL)
+    if (how == NULL || (packed == NULL && block->n < how->n_min))
         score_plain(kernels, block, weights, scores, lds, ahead);
     else if (packed != NULL)
         score_packed(how, block, weights, packed, scores, lds, ahead);

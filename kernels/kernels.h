@@ -22,7 +22,7 @@
 
 enum { BLOCK_ROWS_MAX = 256 };
 
-/* Types of a feature. bf16 is the upper half of an f32, and every kernel computes with the f32. */
+/* Types of a feature. bf16 is the upper half of an f32, which the kernels compute with or as exactly. */
 enum element { ELEMENT_F32, ELEMENT_BF16 };
 
 static inline size_t element_bytes(enum element element)
@@ -119,6 +119,9 @@ struct downhill_kernels {
 
 /* The layouts for f32: for each 8, or 16, features those of the first class, of the second, … */
 downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
+
+/* Of the amx level; the proof under emulation takes its numbers from here. */
+extern const struct downhill_packed_score downhill_packed_bf16_amx;
 
 /* Whether two tables have the same kernels for features of this type. */
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,

@@ -11,14 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct downhill_packed_score packed = {
-    .pack = downhill_pack_bf16_amx_emulated,
-    .score = downhill_score_packed_bf16_amx_emulated,
-    .classes = PANEL_CLASSES,
-    .n_min = 32,
-    .d_min = 160,
-    .where = PACKS_ALWAYS,
-};
+static struct downhill_packed_score packed;
 
 /* The table of the level below with these kernels in it; false: this machine cannot run it. */
 static bool emulated_table(downhill_kernels *table)
@@ -29,6 +22,9 @@ static bool emulated_table(downhill_kernels *table)
         print_message("skipped: the kernels of the amx level need avx512bf16: %s\n", why);
         return false;
     }
+    packed = downhill_packed_bf16_amx;
+    packed.pack = downhill_pack_bf16_amx_emulated;
+    packed.score = downhill_score_packed_bf16_amx_emulated;
     *table = *below;
     table->name = "amx_emulated";
     table->packed_bf16 = &packed;

@@ -56,18 +56,25 @@ static void score_one(const downhill_kernels *k, struct world *t, size_t at, flo
     assert_int_equal(downhill_score_bf16(k, &batch, &weights, t->scores, C), DOWNHILL_OK);
 }
 
-static bool as_it_should(float w, float x, double got)
+/* Levels that split weights into two bf16 are granted what downhill_score_bf16() says of them. */
+static bool splits(const char *level)
 {
-    const double product = (double)w * (double)x;
-    const bool counts_as_zero = x != 0.0f && fabsf(x) < 0x1p-126f;
-    if (isnan(product) || isinf(x) || (isinf(w) && counts_as_zero)) /* which may give a NaN */
-        return !isfinite(got) && (isnan(got) || signbit(got) == signbit(product));
-    if (isinf(product) || fabs(product) > 0x1.FFFFFFp127)
-        return got == copysign((double)INFINITY, product);
-    if (got == copysign((double)INFINITY, product)) /* the bound reaches beyond the range */
-        return fabs(product) * (1.0 + D * 0x1p-24) > 0x1.FFFFFFp127;
-    return fabs(got - product) <=
-           D * 0x1p-24 * fabs(product) + 0x1p-125 * (1.0 + fabs((double)x) + fabs((double)w));
+    return strcmp(level, "avx512bf16") == 0 || strcmp(level, "amx") == 0;
+}
+
+static bool as_it_should(bool splits, float w, float x, double got)
+{
+    const double product = (double)w * (double)x, infinity = copysign((double)INFINITY, product);
+    const bool counts_as_zero = splits && x != 0.0f && fabsf(x) < 0x1p-126f;
+    if (isnan(product) || (splits && isinf(x)) || (isinf(w) && counts_as_zero))
+        return isnan(got) || (!isnan(product) && got == infinity);
+    if (fabs(product) > 0x1.FFFFFFp127)
+        return got == infinity;
+    if (got == infinity)
+        return splits && fabs(product) >= 0x1p128 * (1.0 - 0x1p-7);
+    const double underflow =
+        splits ? 0x1p-125 * (1.0 + fabs((double)x) + fabs((double)w)) : D * 0x1p-149;
+    return fabs(got - product) <= D * 0x1p-24 * fabs(product) + underflow;
 }
 
 static void test_bf16__extreme_weights(void **state)
@@ -76,7 +83,8 @@ static void test_bf16__extreme_weights(void **state)
     static const float ws[] = {INFINITY,        NAN,         0x1.FFFFFEp127f,  0x1.FF0002p127f,
                                0x1.FEFFFEp127f, 0x1.FEp127f, 0x1.01p0f,        0x1.00FFFEp0f,
                                0x1.FFFFFEp0f,   0x1p-126f,   0x1.234566p-118f, 0x1p-149f};
-    static const float xs[] = {1.0f, -1.0f, 0.5f, 3.0f, 0x1p-120f, 0x1p-127f, 0x1p120f, INFINITY};
+    static const float xs[] = {1.0f,      -1.0f,    0.5f,      3.0f,    0x1p-120f,
+                               0x1p-127f, 0x1p120f, 0x1.8p63f, INFINITY};
     struct world *t = malloc(sizeof *t);
     assert_non_null(t);
     downhill_level level;
@@ -89,10 +97,59 @@ static void test_bf16__extreme_weights(void **state)
                 const float w = a % 2 == 0 ? ws[a / 2] : -ws[a / 2];
                 score_one(k, t, (a * 37 + b * 11) % D, w, xs[b]);
                 for (size_t i = 0; i < (size_t)N * C; i++)
-                    if (!as_it_should(w, xs[b], (double)t->scores[i]))
+                    if (!as_it_should(splits(level.name), w, xs[b], (double)t->scores[i]))
                         fail_msg("%s: %a times %a is %a", level.name, (double)w, (double)xs[b],
                                  (double)t->scores[i]);
             }
+    }
+    free(t);
+}
+
+/* All errors of one sign: with fewer features than a level needs for its two terms this is beyond the
+ * bound. */
+static void test_bf16__weights_at_their_worst(void **state)
+{
+    (void)state;
+    struct world *t = malloc(sizeof *t);
+    assert_non_null(t);
+    for (size_t i = 0; i < (size_t)N * D; i++)
+        t->x[i] = 0x3F80; /* 1 */
+    for (size_t i = 0; i < (size_t)C * D; i++)
+        t->w[i] = 0x1.00808p0f; /* half way between two sums of two bf16 */
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        for (size_t d = 1; d <= D; d++) {
+            const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
+            const downhill_weights_f32 weights = {t->w, D, NULL, d, C};
+            assert_int_equal(downhill_score_bf16(k, &batch, &weights, t->scores, C), DOWNHILL_OK);
+            const double exact = (double)d * (double)t->w[0];
+            for (size_t i = 0; i < (size_t)N * C; i++)
+                assert_true(fabs((double)t->scores[i] - exact) <=
+                            (double)(d + 2) * 0x1p-24 * exact);
+        }
+    }
+    free(t);
+}
+
+/* Sixteen bits of a weight are exact at every level. */
+static void test_bf16__weights_of_two_terms__exact(void **state)
+{
+    (void)state;
+    struct world *t = malloc(sizeof *t);
+    assert_non_null(t);
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        for (uint32_t w = 0x8000; w < 0x10000; w += 37) {
+            score_one(k, t, w % D, (float)w, 1.0f);
+            for (size_t i = 0; i < (size_t)N * C; i++)
+                assert_true(t->scores[i] == (float)w);
+        }
     }
     free(t);
 }
@@ -130,6 +187,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bf16__rounds_to_nearest_even),
         cmocka_unit_test(test_bf16__extreme_weights),
+        cmocka_unit_test(test_bf16__weights_at_their_worst),
+        cmocka_unit_test(test_bf16__weights_of_two_terms__exact),
         cmocka_unit_test(test_bf16__one_dscore_of_many_bits),
     };
     return cmocka_run_group_tests_name("bf16", tests, NULL, NULL);

@@ -31,6 +31,7 @@ enum {
     MANY = 64,
     MANY_N = 9,                /* so many samples or more, every number from there on … */
     GRID_FAR = MANY_N * SMALL, /* … with every c, from memory */
+    GRID_PACK = 4 * 4 * SMALL, /* every c where weights are packed for bf16 */
     N_SHAPES = sizeof some_shapes / sizeof some_shapes[0],
     SHAPE_REPEATS = 4, /* with other choices of the rest */
 };
@@ -42,7 +43,7 @@ static size_t d_at(size_t i)
 
 size_t verify_case_count(void)
 {
-    return GRID_DC + GRID_NC + GRID_FAR + N_SHAPES * SHAPE_REPEATS;
+    return GRID_DC + GRID_NC + GRID_FAR + GRID_PACK + N_SHAPES * SHAPE_REPEATS;
 }
 
 size_t verify_case_arena_bytes(void)
@@ -77,8 +78,15 @@ verify_case verify_case_at(uint64_t seed, size_t number)
         v.n = MANY + i % MANY_N;
         v.c = i / MANY_N + 1;
         v.d = d_at((size_t)rng_below(r, rng_below(r, 4) == 0 ? N_D : SMALL_D));
+    } else if (number < GRID_DC + GRID_NC + GRID_FAR + GRID_PACK) {
+        /* From 32 or 64 samples and 160 features on; 32 features go together. */
+        static const size_t ns[] = {32, 33, 64, 65}, ds[] = {160, 161, 191, 192};
+        const size_t i = number - GRID_DC - GRID_NC - GRID_FAR;
+        v.n = ns[i % 4];
+        v.d = ds[i / 4 % 4];
+        v.c = i / 16 + 1;
     } else {
-        const size_t i = (number - GRID_DC - GRID_NC - GRID_FAR) / SHAPE_REPEATS;
+        const size_t i = (number - GRID_DC - GRID_NC - GRID_FAR - GRID_PACK) / SHAPE_REPEATS;
         v.n = some_shapes[i].n;
         v.d = some_shapes[i].d;
         v.c = some_shapes[i].c;

@@ -6,9 +6,9 @@
  * The dscores, a row for each class, are the A operand; X is B, and must be interleaved two rows at
  * a time, with the shuffles of grad_avx512bf16.c, by way of a copy. Four tiles of sums, 64 features
  * together, are four independent products of 16 cycles each against a latency of 52. For 32 samples
- * they take 64 cycles, as do the 64 rows that are interleaved and stored meanwhile: 160 products a
- * cycle where two FMA units make 32. Reckoned, not measured: the kernel has run under emulation
- * only.
+ * they take 64 cycles, and the loads of 64 rows of X, 64 of the copy and 10 of dscores 69: about 300
+ * products a cycle where two FMA units make 32. Reckoned, not measured: the kernel has run under
+ * emulation only.
  *
  * As there, dscores that bf16 does not hold, and few samples, are left to the level below. */
 #include "amx.h"
@@ -80,18 +80,20 @@ static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask
     _tile_zero(SUM_1);
     _tile_zero(SUM_2);
     _tile_zero(SUM_3);
+    if (flags & GRAD_DW_FAR)
+        fetch_dw((int)c, SUMS, dw + k, lddw);
     for (size_t i = 0; i < n; i += DEPTH) {
         const size_t rows = n - i < DEPTH ? n - i : DEPTH;
         ahead_fetch_all(ahead, rows);
-        _tile_loadd(G, g[i / DEPTH], TILE_ROW_BYTES);
+        amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
         interleave(rows, k, lanes_0, x + i, low, high);
-        _tile_loadd(X_0, low, TILE_ROW_BYTES);
-        _tile_loadd(X_1, high, TILE_ROW_BYTES);
+        amx_load(X_0, low, TILE_ROW_BYTES);
+        amx_load(X_1, high, TILE_ROW_BYTES);
         _tile_dpbf16ps(SUM_0, G, X_0);
         _tile_dpbf16ps(SUM_1, G, X_1);
         interleave(rows, k + BF16X32, lanes_1, x + i, low, high);
-        _tile_loadd(X_0, low, TILE_ROW_BYTES);
-        _tile_loadd(X_1, high, TILE_ROW_BYTES);
+        amx_load(X_0, low, TILE_ROW_BYTES);
+        amx_load(X_1, high, TILE_ROW_BYTES);
         _tile_dpbf16ps(SUM_2, G, X_0);
         _tile_dpbf16ps(SUM_3, G, X_1);
     }

@@ -52,11 +52,8 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
                 sum_f32x16[j][v] =
                     _mm512_maskz_loadu_ps(lanes, dw + (size_t)j * lddw + k + F32X16 * (size_t)v);
 
-    else if (flags & GRAD_DW_FAR) /* on its way while the samples are summed */
-        for (int j = 0; j < classes; j++)
-            for (int v = 0; v < vectors; v++)
-                _mm_prefetch((const void *)(dw + (size_t)j * lddw + k + F32X16 * (size_t)v),
-                             _MM_HINT_T1);
+    else if (flags & GRAD_DW_FAR)
+        fetch_dw(classes, vectors, dw + k, lddw);
 
     const size_t near = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
     /* Two samples at a time, where widening them leaves enough registers. */

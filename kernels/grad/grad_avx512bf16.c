@@ -68,6 +68,9 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
     for (int s = 0; s < classes * vectors; s++)
         sum_f32x16[s] = _mm512_setzero_ps();
 
+    if (flags & GRAD_DW_FAR)
+        fetch_dw(classes, vectors, dw + k, lddw);
+
     const size_t near = (flags & GRAD_X_FAR) ? PAIR : 0;
     size_t i = 0;
     while (i + PAIR <= n) {

@@ -3,6 +3,9 @@
  * Scores of bf16 features with AMX-BF16: tiles of 16 samples × up to 10 classes, the features 32 at
  * a time, each weight in two terms as in score_packed_avx512bf16.c.
  *
+ * The error: as there, with m = 16 of a product, 1 to add its two halves and 1 to add it to the sum, the
+ * latter for each 32 features, 1 to add the terms and 1 to add to the score for each chunk.
+ *
  * Rows of X are the A operand as they lie in memory; rows that are not evenly apart, and the last
  * features, are copied together first. Two times 16 samples and two terms make four independent
  * products of 16 cycles each per 32 features, against a latency of 52 cycles, and use all eight
@@ -111,14 +114,14 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
     for (size_t k = 0; k < d; k += BF16X32, w += TERMS * ROWS_OF_W * c) {
         ahead_fetch_all(ahead, (n_0 + n_1) / 2);
         const struct operand x_0 = rows_of_x(n_0, d, k, x, apart_0, copy_0);
-        _tile_loadd(X_0, x_0.data, x_0.row_bytes);
-        _tile_loadd(W_HIGH, w, w_bytes);
+        amx_load(X_0, x_0.data, x_0.row_bytes);
+        amx_load(W_HIGH, w, w_bytes);
         _tile_dpbf16ps(SUM_0_HIGH, X_0, W_HIGH);
-        _tile_loadd(W_LOW, w + ROWS_OF_W * c, w_bytes);
+        amx_load(W_LOW, w + ROWS_OF_W * c, w_bytes);
         _tile_dpbf16ps(SUM_0_LOW, X_0, W_LOW);
         if (n_1 > 0) {
             const struct operand x_1 = rows_of_x(n_1, d, k, x + n_0, apart_1, copy_1);
-            _tile_loadd(X_1, x_1.data, x_1.row_bytes);
+            amx_load(X_1, x_1.data, x_1.row_bytes);
             _tile_dpbf16ps(SUM_1_HIGH, X_1, W_HIGH);
             _tile_dpbf16ps(SUM_1_LOW, X_1, W_LOW);
         }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Scores of bf16 features with AVX512-BF16. The instruction wants both factors in bf16, so each
- * weight is split into two of them, w ≈ high + low, which is 2⁻¹⁷·|w| = 128·u·|w| off at most. With
- * that, the 4·d/32 roundings of a lane and 7 more for each chunk of 512 features, the error is within
- * the bound of d + 2 roundings from d = 160 on.
+ * weight is split into two of them, w ≈ high + low, which is 2⁻¹⁷·|w| = 128·u·|w| off at most, and
+ * |high| + |low| <= (1 + 2⁻⁷)·|w|. In units of u·Σ|x w| the error is then below 128 + (1 + 2⁻⁷)·m, where
+ * m counts roundings: 4·⌈d/32⌉ of a lane, and for each chunk of 512 features 4 to sum the lanes and 1
+ * to add to the score. From d = 154 on that is less than the d + 2 of the bound; d_min is 160.
  *
  * Two terms use up what the instruction gains over an FMA. Per 32 features a tile of 2 samples × 10
  * classes loads 2 + 20 vectors for 40 products: 20 cycles at two a cycle (Zen 5) against 11 of
