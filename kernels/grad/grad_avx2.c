@@ -18,7 +18,7 @@
 
 #include <stdbool.h>
 
-enum { TILE_CLASSES = 5, TILE_VECTORS = 6 };
+enum { TILE_CLASSES = 5, TILE_VECTORS = 6, RUN_VECTORS = 8 };
 
 /* Samples between two fetches of what comes next. */
 enum { STEP = 2 };
@@ -149,20 +149,31 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
     }
 }
 
-/* One sample writes dW once, and that is its time: a class at a time, in one stream. */
+/* One sample writes dW once, and that is its time: features in registers, a class at a time. */
 DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, const void *x,
                                 const float *dscores, unsigned flags, float *dw, size_t lddw)
 {
-    for (size_t j = 0; j < c; j++, dw += lddw) {
-        size_t k = 0;
-        const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
-        for (; k + F32X8 <= d; k += F32X8) {
-            const __m256 before =
-                (flags & GRAD_ACCUMULATE) ? _mm256_loadu_ps(dw + k) : _mm256_setzero_ps();
-            _mm256_storeu_ps(dw + k, _mm256_fmadd_ps(g_f32x8, features_x8(element, x, k), before));
+    size_t k = 0;
+    for (; k + F32X8 * RUN_VECTORS <= d; k += F32X8 * RUN_VECTORS) {
+        __m256 x_f32x8[RUN_VECTORS];
+        for (int v = 0; v < RUN_VECTORS; v++)
+            x_f32x8[v] = in_register_x8(features_x8(element, x, k + F32X8 * (size_t)v));
+        for (size_t j = 0; j < c; j++) {
+            const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
+            float *to = dw + j * lddw + k;
+            for (int v = 0; v < RUN_VECTORS; v++, to += F32X8) {
+                const __m256 before =
+                    (flags & GRAD_ACCUMULATE) ? _mm256_loadu_ps(to) : _mm256_setzero_ps();
+                _mm256_storeu_ps(to, _mm256_fmadd_ps(g_f32x8, x_f32x8[v], before));
+            }
         }
-        if (k < d)
-            tail_tile(element, 1, d - k, 1, k, &x, dscores + j, 1, flags, dw, lddw);
+    }
+    for (size_t j = 0; j < c; j++) {
+        size_t at = k;
+        for (; at + F32X8 <= d; at += F32X8)
+            tile(element, 0, 1, 1, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw, NULL);
+        if (at < d)
+            tail_tile(element, 1, d - at, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw);
     }
 }
 

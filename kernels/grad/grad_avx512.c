@@ -15,7 +15,7 @@
 #include "avx512.h"
 #include "kernels.h"
 
-enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2 };
+enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2, RUN_VECTORS = 16 };
 
 /* sum += dscoresᵀ X for `rows` samples, within the lanes. */
 DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const int classes,
@@ -101,22 +101,37 @@ DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, c
              lddw, ahead);
 }
 
-/* One sample writes dW once, and that is its time. A class at a time it goes out in one stream; ten
- * streams whose distance is a multiple of 4 KiB push each other out of the 8 lines of an L1 set
- * (Zen 4: half of the speed, and a third where dW is beyond L2). */
+/* One sample writes dW once, and that is its time: features in registers, a class at a time in runs of
+ * 1 KiB. In pieces of two lines, ten rows whose distance is a multiple of 4 KiB push each other out
+ * of the 8 lines of an L1 set (Zen 4: half of the speed, a third where dW is beyond L2). */
 DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, const void *x,
                                 const float *dscores, unsigned flags, float *dw, size_t lddw)
 {
-    for (size_t j = 0; j < c; j++, dw += lddw) {
-        const __m512 g_f32x16 = _mm512_set1_ps(dscores[j]);
-        for (size_t k = 0; k < d; k += F32X16) {
-            const __mmask16 lanes = first_lanes_x16(d - k);
-            const __m512 before = (flags & GRAD_ACCUMULATE) ? _mm512_maskz_loadu_ps(lanes, dw + k)
-                                                            : _mm512_setzero_ps();
-            const __m512 x_f32x16 = some_features_x16(element, lanes, x, k);
-            _mm512_mask_storeu_ps(dw + k, lanes, _mm512_fmadd_ps(g_f32x16, x_f32x16, before));
+    const __mmask16 before = (flags & GRAD_ACCUMULATE) ? 0xFFFF : 0;
+    size_t k = 0;
+    for (; k + F32X16 * RUN_VECTORS <= d; k += F32X16 * RUN_VECTORS) {
+        __m512 x_f32x16[RUN_VECTORS];
+        DOWNHILL_UNROLL
+        for (int v = 0; v < RUN_VECTORS; v++)
+            x_f32x16[v] = in_register_x16(features_x16(element, x, k + F32X16 * (size_t)v));
+        for (size_t j = 0; j < c; j++) {
+            const __m512 g_f32x16 = _mm512_set1_ps(dscores[j]);
+            float *to = dw + j * lddw + k;
+            DOWNHILL_UNROLL
+            for (int v = 0; v < RUN_VECTORS; v++, to += F32X16)
+                _mm512_storeu_ps(
+                    to, _mm512_fmadd_ps(g_f32x16, x_f32x16[v], _mm512_maskz_loadu_ps(before, to)));
         }
     }
+    for (size_t j = 0; j < c; j++)
+        for (size_t at = k; at < d; at += F32X16) {
+            const __mmask16 lanes = first_lanes_x16(d - at);
+            float *to = dw + j * lddw + at;
+            const __m512 sum = _mm512_fmadd_ps(_mm512_set1_ps(dscores[j]),
+                                               some_features_x16(element, lanes, x, at),
+                                               _mm512_maskz_loadu_ps(before & lanes, to));
+            _mm512_mask_storeu_ps(to, lanes, sum);
+        }
 }
 
 DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n, size_t d,
