@@ -84,7 +84,7 @@ DOWNHILL_INLINE void tail_tile(const enum element element, const int classes, si
                                            x_f32x8, sum_f32x8[j]);
     }
     for (int j = 0; j < classes; j++)
-        _mm256_maskstore_ps(dw + (size_t)j * lddw + k, lanes, sum_f32x8[j]);
+        store_some_x8(dw + (size_t)j * lddw + k, count, sum_f32x8[j]);
 }
 
 DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, const int classes,

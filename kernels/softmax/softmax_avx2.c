@@ -34,7 +34,7 @@ double downhill_softmax_f32_avx2(size_t n, size_t c, const float *scores, size_t
             const __m256 e_f32x8 =
                 exp_f32x8(_mm256_sub_ps(load_or_minus_infinity(s + j, lanes), max_f32x8));
             sum_f32x8 = _mm256_add_ps(sum_f32x8, e_f32x8);
-            _mm256_maskstore_ps(ds + j, lanes, e_f32x8);
+            store_some_x8(ds + j, c - j, e_f32x8);
         }
         const float sum = sum_lanes_x8(sum_f32x8);
         log_sum_add(&logs, (double)sum);
@@ -42,8 +42,8 @@ double downhill_softmax_f32_avx2(size_t n, size_t c, const float *scores, size_t
         const __m256 scale_f32x8 = _mm256_set1_ps(1.0f / sum);
         for (size_t j = 0; j < c; j += F32X8) {
             const __m256i lanes = first_lanes_x8(c - j);
-            _mm256_maskstore_ps(ds + j, lanes,
-                                _mm256_mul_ps(_mm256_maskload_ps(ds + j, lanes), scale_f32x8));
+            store_some_x8(ds + j, c - j,
+                          _mm256_mul_ps(_mm256_maskload_ps(ds + j, lanes), scale_f32x8));
         }
         ds[y[i]] -= 1.0f;
     }
