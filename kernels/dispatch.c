@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * From CPU features to a table of kernels. A table is a complete literal in read-only memory, so
- * that every kernel and every fallback of a level is visible here; the only state is which of them
- * is the default. */
-#include "cpu.h"
-#include "kernels.h"
+ * From CPU features to a table of kernels (tables.c). The only state is which of them is the
+ * default. */
+#include "tables.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,196 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A kernel that goes back to dW within a block. */
-#define NEVER SIZE_MAX
-
-static const downhill_kernels table_scalar = {
-    .name = "scalar",
-    .score_f32 = downhill_score_f32_scalar,
-    .score_bf16 = downhill_score_bf16_scalar,
-    .hinge_f32 = downhill_hinge_f32_scalar,
-    .softmax_f32 = downhill_softmax_f32_scalar,
-    .grad_f32 = downhill_grad_f32_scalar,
-    .grad_bf16 = downhill_grad_bf16_scalar,
-    .grad_direct_min = NEVER,
-    .update_f32 = downhill_update_f32_scalar,
-};
-
-/* Packing takes as long as the scores of ten samples. */
-enum { PACKED_SAMPLES_MIN = 64 };
-
-#if DOWNHILL_HAVE_AVX2
-static const struct downhill_packed_score packed_f32_avx2 = {
-    .pack = downhill_pack_f32x8,
-    .score = downhill_score_packed_f32_avx2,
-    .classes = 5,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_COLLIDING,
-};
-
-static const struct downhill_packed_score packed_bf16_avx2 = {
-    .pack = downhill_pack_f32x8,
-    .score = downhill_score_packed_bf16_avx2,
-    .classes = 5,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_COLLIDING,
-};
-
-static const downhill_kernels table_auto_avx2 = {
-    .name = "auto_avx2",
-    .score_f32 = downhill_score_f32_auto_avx2,
-    .score_bf16 = downhill_score_bf16_auto_avx2,
-    .hinge_f32 = downhill_hinge_f32_auto_avx2,
-    .softmax_f32 = downhill_softmax_f32_auto_avx2,
-    .grad_f32 = downhill_grad_f32_auto_avx2,
-    .grad_bf16 = downhill_grad_bf16_auto_avx2,
-    .grad_direct_min = NEVER,
-    .update_f32 = downhill_update_f32_auto_avx2,
-};
-
-static const downhill_kernels table_avx2 = {
-    .name = "avx2",
-    .score_f32 = downhill_score_f32_avx2,
-    .score_bf16 = downhill_score_bf16_avx2,
-    .packed_f32 = &packed_f32_avx2,
-    .packed_bf16 = &packed_bf16_avx2,
-    .hinge_f32 = downhill_hinge_f32_avx2,
-    .softmax_f32 = downhill_softmax_f32_avx2,
-    .grad_f32 = downhill_grad_f32_avx2,
-    .grad_bf16 = downhill_grad_bf16_avx2,
-    .grad_direct_min = NEVER,
-    .update_f32 = downhill_update_f32_avx2,
-};
-#define TABLE_auto_avx2 &table_auto_avx2
-#define TABLE_avx2      &table_avx2
-#else
-#define TABLE_auto_avx2 NULL
-#define TABLE_avx2      NULL
-#endif
-
-#if DOWNHILL_HAVE_AVX512
-static const struct downhill_packed_score packed_f32_avx512 = {
-    .pack = downhill_pack_f32x16,
-    .score = downhill_score_packed_f32_avx512,
-    .classes = PANEL_CLASSES,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_FAR,
-};
-
-static const struct downhill_packed_score packed_bf16_avx512 = {
-    .pack = downhill_pack_f32x16,
-    .score = downhill_score_packed_bf16_avx512,
-    .classes = PANEL_CLASSES,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_FAR,
-};
-
-static const downhill_kernels table_auto_avx512 = {
-    .name = "auto_avx512",
-    .score_f32 = downhill_score_f32_auto_avx512,
-    .score_bf16 = downhill_score_bf16_auto_avx512,
-    .hinge_f32 = downhill_hinge_f32_auto_avx512,
-    .softmax_f32 = downhill_softmax_f32_auto_avx512,
-    .grad_f32 = downhill_grad_f32_auto_avx512,
-    .grad_bf16 = downhill_grad_bf16_auto_avx512,
-    .grad_direct_min = NEVER,
-    .update_f32 = downhill_update_f32_auto_avx512,
-};
-
-static const downhill_kernels table_avx512 = {
-    .name = "avx512",
-    .score_f32 = downhill_score_f32_avx512,
-    .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_avx512,
-    .hinge_f32 = downhill_hinge_f32_avx512,
-    .softmax_f32 = downhill_softmax_f32_avx512,
-    .grad_f32 = downhill_grad_f32_avx512,
-    .grad_bf16 = downhill_grad_bf16_avx512,
-    .grad_direct_min = 128,
-    .update_f32 = downhill_update_f32_avx512,
-};
-#define TABLE_auto_avx512 &table_auto_avx512
-#define TABLE_avx512      &table_avx512
-#else
-#define TABLE_auto_avx512 NULL
-#define TABLE_avx512      NULL
-#endif
-
-#if DOWNHILL_HAVE_AVX512BF16
-/* d_min: score_packed_avx512bf16.c. Always, although near it gains or loses a few per cent only: the
- * step gains a third by the gradient, and this is what the feature does for the scores. */
-static const struct downhill_packed_score packed_bf16_avx512bf16 = {
-    .pack = downhill_pack_bf16_avx512bf16,
-    .score = downhill_score_packed_bf16_avx512bf16,
-    .classes = PANEL_CLASSES,
-    .n_min = PACKED_SAMPLES_MIN,
-    .d_min = 160,
-    .where = PACKS_ALWAYS,
-};
-
-static const downhill_kernels table_avx512bf16 = {
-    .name = "avx512bf16",
-    .score_f32 = downhill_score_f32_avx512,
-    .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_avx512bf16,
-    .hinge_f32 = downhill_hinge_f32_avx512,
-    .softmax_f32 = downhill_softmax_f32_avx512,
-    .grad_f32 = downhill_grad_f32_avx512,
-    .grad_bf16 = downhill_grad_bf16_avx512bf16,
-    .grad_direct_min = 128,
-    .update_f32 = downhill_update_f32_avx512,
-};
-#define TABLE_avx512bf16 &table_avx512bf16
-#else
-#define TABLE_avx512bf16 NULL
-#endif
-
-#if DOWNHILL_HAVE_AMX
-const struct downhill_packed_score downhill_packed_bf16_amx = {
-    .pack = downhill_pack_bf16_amx,
-    .score = downhill_score_packed_bf16_amx,
-    .classes = PANEL_CLASSES,
-    .n_min = 32,
-    .d_min = 160,
-    .where = PACKS_ALWAYS,
-};
-
-static const downhill_kernels table_amx = {
-    .name = "amx",
-    .score_f32 = downhill_score_f32_avx512,
-    .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &downhill_packed_bf16_amx,
-    .hinge_f32 = downhill_hinge_f32_avx512,
-    .softmax_f32 = downhill_softmax_f32_avx512,
-    .grad_f32 = downhill_grad_f32_avx512,
-    .grad_bf16 = downhill_grad_bf16_amx,
-    .grad_direct_min = 128,
-    .update_f32 = downhill_update_f32_avx512,
-};
-#define TABLE_amx &table_amx
-#else
-#define TABLE_amx NULL
-#endif
-
-#define TABLE_scalar &table_scalar
-
-static const struct level {
-    const char *name;
-    downhill_kind kind;
-    const char *auto_name;
-    uint32_t features;
-    const downhill_kernels *table; /* NULL: not compiled in */
-} levels[] = {
-#define DOWNHILL_LEVEL(name, kind, auto_name, features)                                            \
-    {#name, DOWNHILL_KIND_##kind, auto_name, features, TABLE_##name},
-#include "levels.def"
-};
-
-enum { LEVEL_COUNT = sizeof levels / sizeof levels[0] };
 
 enum { WORD_MAX = 64 };
 
@@ -243,8 +51,8 @@ static void read_disabled(const char *list, struct facts *facts)
 static const struct level *find_level(const char *name)
 {
     for (size_t i = 0; i < LEVEL_COUNT; i++)
-        if (strcmp(levels[i].name, name) == 0)
-            return &levels[i];
+        if (strcmp(downhill_levels[i].name, name) == 0)
+            return &downhill_levels[i];
     return NULL;
 }
 
@@ -292,22 +100,10 @@ size_t downhill_level_choose(uint32_t usable)
 {
     size_t i = LEVEL_COUNT - 1;
     /* The scalar level needs nothing, so the search ends. */
-    while (levels[i].kind == DOWNHILL_KIND_AUTO || !level_usable(&levels[i], usable))
+    while (downhill_levels[i].kind == DOWNHILL_KIND_AUTO ||
+           !level_usable(&downhill_levels[i], usable))
         i--;
     return i;
-}
-
-int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
-                          enum element element)
-{
-    if (a->hinge_f32 != b->hinge_f32 || a->softmax_f32 != b->softmax_f32 ||
-        a->update_f32 != b->update_f32)
-        return 0;
-    if (element == ELEMENT_F32)
-        return a->score_f32 == b->score_f32 && a->packed_f32 == b->packed_f32 &&
-               a->grad_f32 == b->grad_f32;
-    return a->score_bf16 == b->score_bf16 && a->packed_bf16 == b->packed_bf16 &&
-           a->grad_bf16 == b->grad_bf16;
 }
 
 /* Appends to a string that may fill its buffer already; what does not fit is cut. */
@@ -352,7 +148,7 @@ static downhill_status select_named(const char *name, const char *asker, const s
     if (level == NULL) {
         append(why, why_size, "%s%s: no such ISA level; known:", asker, name);
         for (size_t i = 0; i < LEVEL_COUNT; i++)
-            append(why, why_size, " %s", levels[i].name);
+            append(why, why_size, " %s", downhill_levels[i].name);
         return DOWNHILL_ERR_ISA_UNKNOWN;
     }
     const uint32_t usable = usable_features(facts);
@@ -360,7 +156,7 @@ static downhill_status select_named(const char *name, const char *asker, const s
         char missing[sizeof((downhill_level *)0)->missing];
         describe_missing(level, facts, missing, sizeof missing);
         append(why, why_size, "%s%s: not usable here: %s; largest usable: %s", asker, name, missing,
-               levels[downhill_level_choose(usable)].name);
+               downhill_levels[downhill_level_choose(usable)].name);
         return DOWNHILL_ERR_ISA_UNUSABLE;
     }
     *out = level->table;
@@ -393,7 +189,7 @@ static downhill_status select_default(const downhill_kernels **out, char *why, s
     if (status != DOWNHILL_OK)
         return status;
     if (facts->isa[0] == '\0')
-        *out = levels[downhill_level_choose(usable_features(facts))].table;
+        *out = downhill_levels[downhill_level_choose(usable_features(facts))].table;
     else if ((status = select_named(facts->isa, "DOWNHILL_ISA=", facts, out, why, why_size)) !=
              DOWNHILL_OK)
         return status;
@@ -434,7 +230,7 @@ downhill_status downhill_level_at(size_t i, downhill_level *out)
         return DOWNHILL_ERR_NULL;
     if (i >= LEVEL_COUNT)
         return DOWNHILL_ERR_SIZE;
-    const struct level *level = &levels[i];
+    const struct level *level = &downhill_levels[i];
     const struct facts *facts = known_facts();
     const downhill_kernels *chosen = NULL;
     downhill_select(NULL, &chosen, NULL, 0);

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of each level: a complete literal in read-only memory, so that every kernel and every
+ * fallback of a level is visible here. */
+#include "tables.h"
+
+/* A kernel that goes back to dW within a block. */
+#define NEVER SIZE_MAX
+
+static const downhill_kernels table_scalar = {
+    .name = "scalar",
+    .score_f32 = downhill_score_f32_scalar,
+    .score_bf16 = downhill_score_bf16_scalar,
+    .hinge_f32 = downhill_hinge_f32_scalar,
+    .softmax_f32 = downhill_softmax_f32_scalar,
+    .grad_f32 = downhill_grad_f32_scalar,
+    .grad_bf16 = downhill_grad_bf16_scalar,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_scalar,
+};
+
+/* Packing takes as long as the scores of ten samples. */
+enum { PACKED_SAMPLES_MIN = 64 };
+
+#if DOWNHILL_HAVE_AVX2
+static const struct downhill_packed_score packed_f32_avx2 = {
+    .pack = downhill_pack_f32x8,
+    .score = downhill_score_packed_f32_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
+static const struct downhill_packed_score packed_bf16_avx2 = {
+    .pack = downhill_pack_f32x8,
+    .score = downhill_score_packed_bf16_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
+static const downhill_kernels table_auto_avx2 = {
+    .name = "auto_avx2",
+    .score_f32 = downhill_score_f32_auto_avx2,
+    .score_bf16 = downhill_score_bf16_auto_avx2,
+    .hinge_f32 = downhill_hinge_f32_auto_avx2,
+    .softmax_f32 = downhill_softmax_f32_auto_avx2,
+    .grad_f32 = downhill_grad_f32_auto_avx2,
+    .grad_bf16 = downhill_grad_bf16_auto_avx2,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_auto_avx2,
+};
+
+static const downhill_kernels table_avx2 = {
+    .name = "avx2",
+    .score_f32 = downhill_score_f32_avx2,
+    .score_bf16 = downhill_score_bf16_avx2,
+    .packed_f32 = &packed_f32_avx2,
+    .packed_bf16 = &packed_bf16_avx2,
+    .hinge_f32 = downhill_hinge_f32_avx2,
+    .softmax_f32 = downhill_softmax_f32_avx2,
+    .grad_f32 = downhill_grad_f32_avx2,
+    .grad_bf16 = downhill_grad_bf16_avx2,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_avx2,
+};
+#define TABLE_auto_avx2 &table_auto_avx2
+#define TABLE_avx2      &table_avx2
+#else
+#define TABLE_auto_avx2 NULL
+#define TABLE_avx2      NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512
+static const struct downhill_packed_score packed_f32_avx512 = {
+    .pack = downhill_pack_f32x16,
+    .score = downhill_score_packed_f32_avx512,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
+};
+
+static const struct downhill_packed_score packed_bf16_avx512 = {
+    .pack = downhill_pack_f32x16,
+    .score = downhill_score_packed_bf16_avx512,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
+};
+
+static const downhill_kernels table_auto_avx512 = {
+    .name = "auto_avx512",
+    .score_f32 = downhill_score_f32_auto_avx512,
+    .score_bf16 = downhill_score_bf16_auto_avx512,
+    .hinge_f32 = downhill_hinge_f32_auto_avx512,
+    .softmax_f32 = downhill_softmax_f32_auto_avx512,
+    .grad_f32 = downhill_grad_f32_auto_avx512,
+    .grad_bf16 = downhill_grad_bf16_auto_avx512,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_auto_avx512,
+};
+
+static const downhill_kernels table_avx512 = {
+    .name = "avx512",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_avx512,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+};
+#define TABLE_auto_avx512 &table_auto_avx512
+#define TABLE_avx512      &table_avx512
+#else
+#define TABLE_auto_avx512 NULL
+#define TABLE_avx512      NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512BF16
+/* d_min: score_packed_avx512bf16.c. Always, although near it gains or loses a few per cent only: the
+ * step gains a third by the gradient, and this is what the feature does for the scores. */
+static const struct downhill_packed_score packed_bf16_avx512bf16 = {
+    .pack = downhill_pack_bf16_avx512bf16,
+    .score = downhill_score_packed_bf16_avx512bf16,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .d_min = 160,
+    .where = PACKS_ALWAYS,
+};
+
+static const downhill_kernels table_avx512bf16 = {
+    .name = "avx512bf16",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_avx512bf16,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512bf16,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+};
+#define TABLE_avx512bf16 &table_avx512bf16
+#else
+#define TABLE_avx512bf16 NULL
+#endif
+
+#if DOWNHILL_HAVE_AMX
+const struct downhill_packed_score downhill_packed_bf16_amx = {
+    .pack = downhill_pack_bf16_amx,
+    .score = downhill_score_packed_bf16_amx,
+    .classes = PANEL_CLASSES,
+    .n_min = 32,
+    .d_min = 160,
+    .where = PACKS_ALWAYS,
+};
+
+static const downhill_kernels table_amx = {
+    .name = "amx",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &downhill_packed_bf16_amx,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_amx,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+};
+#define TABLE_amx &table_amx
+#else
+#define TABLE_amx NULL
+#endif
+
+#define TABLE_scalar &table_scalar
+
+const struct level downhill_levels[LEVEL_COUNT] = {
+#define DOWNHILL_LEVEL(name, kind, auto_name, features)                                            \
+    {#name, DOWNHILL_KIND_##kind, auto_name, features, TABLE_##name},
+#include "levels.def"
+};
+
+int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
+                          enum element element)
+{
+    if (a->hinge_f32 != b->hinge_f32 || a->softmax_f32 != b->softmax_f32 ||
+        a->update_f32 != b->update_f32)
+        return 0;
+    if (element == ELEMENT_F32)
+        return a->score_f32 == b->score_f32 && a->packed_f32 == b->packed_f32 &&
+               a->grad_f32 == b->grad_f32;
+    return a->score_bf16 == b->score_bf16 && a->packed_bf16 == b->packed_bf16 &&
+           a->grad_bf16 == b->grad_bf16;
+}
