@@ -17,6 +17,8 @@ typedef struct polynomial {
 typedef enum bench_kernel {
     BENCH_SCORE, /* rows of a group stand together, so that they are sampled together */
     BENCH_SCORE_BF16,
+    BENCH_PACK,      /* what a step with packed weights does first */
+    BENCH_PACK_BF16, /* in two terms each */
     BENCH_HINGE,
     BENCH_SOFTMAX,
     BENCH_GRAD,

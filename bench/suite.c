@@ -98,7 +98,8 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
             size_t last = 0; /* level of this kernel */
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
                 const peer *p = l < n_levels ? NULL : &peers[l - n_levels];
-                if (p == NULL && levels_repeat(levels, l, bench_formulas[k].element))
+                if (p == NULL && (levels_repeat(levels, l, bench_formulas[k].element) ||
+                                  !workload_has(levels[l], k)))
                     continue;
                 last = p == NULL ? l : last;
                 const char *name = p == NULL ? downhill_kernels_name(levels[l]) : p->name;

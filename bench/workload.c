@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload.h"
 
+#include "blocking.h"
 #include "peers.h"
 
 #include "base/memory.h"
@@ -85,6 +86,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
            (load->shuffled = memory_new(n, sizeof(size_t))) != NULL &&
            (load->step_x = memory_new(BENCH_EPOCH_ROWS * d, sizeof(float))) != NULL &&
            (load->step_y = memory_new(BENCH_EPOCH_ROWS, sizeof(int32_t))) != NULL &&
+           (load->packed = memory_new(c * packed_ld(d), sizeof(float))) != NULL &&
            (load->workspace = memory_new(load->workspace_bytes, 1)) != NULL;
     if (!good) {
         workload_close(load);
@@ -134,6 +136,7 @@ void workload_close(workload *load)
     free(load->shuffled);
     free(load->step_x);
     free(load->step_y);
+    free(load->packed);
     free(load->workspace);
     memset(load, 0, sizeof *load);
 }
@@ -189,6 +192,12 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
     switch (kernel) {
     case BENCH_SCORE:
         return downhill_score_f32(k, &batch, &l->weights, l->scores, l->c);
+    case BENCH_PACK:
+        downhill_pack_weights(k->packed_f32, &l->weights, l->packed);
+        return status;
+    case BENCH_PACK_BF16:
+        downhill_pack_weights(k->packed_bf16, &l->weights, l->packed);
+        return status;
     case BENCH_HINGE:
         return downhill_hinge_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, 1.0f, l->dscores, l->c,
                                   &loss);
@@ -244,6 +253,15 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
         break;
     }
     return DOWNHILL_ERR_PARAMETER;
+}
+
+bool workload_has(const downhill_kernels *k, bench_kernel kernel)
+{
+    if (kernel == BENCH_PACK)
+        return k->packed_f32 != NULL;
+    if (kernel == BENCH_PACK_BF16)
+        return k->packed_bf16 != NULL && k->packed_bf16->pack != k->packed_f32->pack;
+    return true;
 }
 
 bool workload_threads(bench_kernel kernel)

@@ -22,6 +22,7 @@ typedef struct workload {
     size_t *in_order, *shuffled; /* row numbers of an epoch */
     float *step_x;               /* rows of one step of an epoch, copied together for a peer */
     int32_t *step_y;
+    float *packed; /* weights in the order that a level wants */
     void *workspace;
     size_t workspace_bytes;
     downhill_weights_f32 weights, grad; /* w and b, dw and db */
@@ -41,6 +42,10 @@ downhill_status workload_epoch(workload *load, const size_t *rows, workload_step
 
 /* The kernel once, on these buffers. */
 downhill_status workload_run(const downhill_kernels *kernels, bench_kernel kernel, workload *load);
+
+/* Has the kernel a part that a row is of? A level that packs nothing, or packs for bf16 as for f32, has
+ * none of packing. */
+bool workload_has(const downhill_kernels *kernels, bench_kernel kernel);
 
 struct peer; /* peers.h */
 struct team; /* parallel/team.h */

@@ -184,6 +184,10 @@ static inline const struct downhill_packed_score *packed_score(const downhill_ke
     return pays ? packed : NULL;
 }
 
+/* All weights, panel after panel, c × packed_ld(d). */
+void downhill_pack_weights(const struct downhill_packed_score *how,
+                           const downhill_weights_f32 *weights, float *packed);
+
 /* scores = X Wᵀ + b for a block. how: packed_score() of the batch; packed: then the panels of W one
  * after another, or NULL, to pack them for this block alone. */
 void downhill_block_score(const downhill_kernels *kernels, const struct block *block,

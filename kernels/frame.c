@@ -85,6 +85,16 @@ void downhill_pack_f32x16(size_t d, size_t c, const float *w, size_t ldw, float 
     pack(16, d, c, w, ldw, packed);
 }
 
+void downhill_pack_weights(const struct downhill_packed_score *how,
+                           const downhill_weights_f32 *weights, float *packed)
+{
+    for (size_t j = 0, classes; j < weights->c; j += classes) {
+        classes = next_tile(weights->c - j, how->classes);
+        how->pack(weights->d, classes, weights->w + j * weights->ldw, weights->ldw,
+                  packed + j * packed_ld(weights->d));
+    }
+}
+
 static void start_from_bias(const struct block *block, const downhill_weights_f32 *weights,
                             float *scores, size_t lds)
 {

@@ -121,11 +121,7 @@ static double loss_grad(const downhill_kernels *kernels, const struct samples *b
     float *packed = NULL;
     if (how != NULL && sums_in_workspace(d, c)) {
         packed = scores + scores_rows(d, c) * lds + c * spread_ld(d);
-        for (size_t j = 0, classes; j < c; j += classes) {
-            classes = next_tile(c - j, how->classes);
-            how->pack(d, classes, weights->w + j * weights->ldw, weights->ldw,
-                      packed + j * packed_ld(d));
-        }
+        downhill_pack_weights(how, weights, packed);
     }
 
     double sum = 0.0;
