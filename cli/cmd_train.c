@@ -84,7 +84,9 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
      AT(isa),
-     .help = "the ISA level to use, or all: train once with each (default: the best)"},
+     .help =
+         "the ISA level to use, or all: once with each that has f32 kernels of its own (default: "
+         "the best)"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -311,10 +313,11 @@ static int train_all(const struct config *config, struct run *runs, size_t count
             print_phases(&run->result);
         if (code == EXIT_OK &&
             clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
-            warnings_add(warnings,
-                         "training with %s waited for the CPU, so that its times are too long: "
-                         "another program was running; stop it and run again",
-                         run->isa);
+            warnings_add(
+                warnings, "training with %s waited for the CPU, so that its times are too long: %s",
+                run->isa,
+                config->threads > m.pus ? "its own threads were in each other's way; take fewer"
+                                        : "another program was running; stop it and run again");
     }
     /* A run that failed must not cost those before it. */
     const size_t complete = code == EXIT_OK ? count : done - 1;
