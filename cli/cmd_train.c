@@ -33,7 +33,8 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "SPEC",
      AT(data),
-     .help = "fashion-mnist (default) or idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]"},
+     .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], cifar10:DIR or "
+             "cifar100:DIR"},
     {.name = "loss",
      .kind = OPTION_CHOICE,
      .metavar = "LOSS",

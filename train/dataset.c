@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cifar.h"
 #include "idx.h"
 
 #include <stdbool.h>
@@ -206,8 +207,16 @@ int dataset_open(const char *spec, dataset *data)
     } else if (strncmp(spec, "idx:", 4) == 0) {
         snprintf(data->name, sizeof data->name, "idx");
         code = open_idx(spec + 4, data);
+    } else if (strncmp(spec, "cifar10:", 8) == 0) {
+        snprintf(data->name, sizeof data->name, "cifar10");
+        code = cifar_read(spec + 8, CIFAR_10, data);
+    } else if (strncmp(spec, "cifar100:", 9) == 0) {
+        snprintf(data->name, sizeof data->name, "cifar100");
+        code = cifar_read(spec + 9, CIFAR_100, data);
     } else {
-        error_line("--data: '%s' is not known; give fashion-mnist or idx:IMAGES,LABELS", spec);
+        error_line("--data: '%s' is not known; give fashion-mnist, idx:IMAGES,LABELS, "
+                   "cifar10:DIRECTORY or cifar100:DIRECTORY",
+                   spec);
         code = EXIT_USAGE;
     }
     if (code != EXIT_OK)

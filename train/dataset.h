@@ -21,7 +21,8 @@ typedef struct dataset {
 } dataset;
 
 /* Reads what --data names: "fashion-mnist", where Debian's package puts it or in the directory
- * DOWNHILL_FASHION_MNIST, or "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", each raw or gzip.
+ * DOWNHILL_FASHION_MNIST, "idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", each raw or gzip, or
+ * "cifar10:DIRECTORY" or "cifar100:DIRECTORY" with the files of their binary versions.
  * Without test files the last sixth of the samples is held out. Returns EXIT_OK, or prints a line
  * and returns EXIT_USAGE, EXIT_DATA or EXIT_INTERNAL. */
 int dataset_open(const char *spec, dataset *data);

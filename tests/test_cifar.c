@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * CIFAR-10 and CIFAR-100 in small: every byte of good files, and each way of being bad. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "support.h"
+#include "train/dataset.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURE = 3072, RECORDS = 3, FILES = 6, LABEL_BYTES_MAX = 2 };
+
+static uint8_t files[FILES][RECORDS * (PICTURE + LABEL_BYTES_MAX)];
+
+static uint8_t pixel(size_t file, size_t record, size_t k)
+{
+    return (uint8_t)(file * 31 + record * 7 + k * 3);
+}
+
+static size_t write_file(size_t f, const char *name, size_t label_bytes, size_t classes)
+{
+    uint8_t *to = files[f];
+    for (size_t r = 0; r < RECORDS; r++) {
+        for (size_t l = 0; l < label_bytes; l++)
+            *to++ = (uint8_t)((f * RECORDS + r + (label_bytes - 1 - l) * 50) % classes);
+        for (size_t k = 0; k < PICTURE; k++)
+            *to++ = pixel(f, r, k);
+    }
+    const size_t bytes = (size_t)(to - files[f]);
+    write_raw(scratch_path(name), files[f], bytes);
+    return bytes;
+}
+
+static const char *const ten[FILES] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                       "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+static const char *const hundred[2] = {"train.bin", "test.bin"};
+
+static int setup(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < FILES; f++)
+        write_file(f, ten[f], 1, 10);
+    for (size_t f = 0; f < 2; f++)
+        write_file(f, hundred[f], 2, 100);
+    return 0;
+}
+
+static int open_kind(const char *kind, dataset *data)
+{
+    char *spec;
+    assert_true(asprintf(&spec, "%s:%s", kind, scratch_path(".")) > 0);
+    const int code = dataset_open(spec, data);
+    free(spec);
+    return code;
+}
+
+static void same_pictures(const samples *s, size_t first_file)
+{
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < PICTURE; k++)
+            assert_true(s->x[i * PICTURE + k] ==
+                        (float)pixel(first_file + i / RECORDS, i % RECORDS, k) / 255.0f);
+}
+
+static void test_cifar10__good__every_byte(void **state)
+{
+    (void)state;
+    dataset data;
+    assert_int_equal(open_kind("cifar10", &data), EXIT_OK);
+    assert_string_equal(data.name, "cifar10");
+    assert_int_equal(data.c, 10);
+    assert_int_equal(data.train.n, 5 * RECORDS);
+    assert_int_equal(data.test.n, RECORDS);
+    assert_int_equal(data.train.d, PICTURE);
+    assert_int_equal(data.test.d, PICTURE);
+    for (size_t i = 0; i < data.train.n; i++)
+        assert_int_equal(data.train.y[i], i % 10);
+    for (size_t i = 0; i < data.test.n; i++)
+        assert_int_equal(data.test.y[i], (5 * RECORDS + i) % 10);
+    same_pictures(&data.train, 0);
+    same_pictures(&data.test, 5);
+    dataset_close(&data);
+}
+
+static void test_cifar100__good__fine_labels(void **state)
+{
+    (void)state;
+    dataset data;
+    assert_int_equal(open_kind("cifar100", &data), EXIT_OK);
+    assert_int_equal(data.c, 100);
+    assert_int_equal(data.train.n, RECORDS);
+    assert_int_equal(data.test.n, RECORDS);
+    for (size_t i = 0; i < RECORDS; i++) {
+        assert_int_equal(data.train.y[i], i);
+        assert_int_equal(data.test.y[i], RECORDS + i);
+    }
+    same_pictures(&data.train, 0);
+    same_pictures(&data.test, 1);
+    dataset_close(&data);
+}
+
+/* Opening must fail with EXIT_DATA and one line that holds both texts. */
+static void refused(const char *kind, const char *names, const char *reason)
+{
+    dataset data;
+    capture_stderr();
+    const int code = open_kind(kind, &data);
+    const char *text = captured();
+    if (code != EXIT_DATA || count_of(text, '\n') != 1 || strstr(text, names) == NULL ||
+        strstr(text, reason) == NULL)
+        fail_msg("exit code %d, said: %s", code, text);
+    assert_null(data.train.x);
+    assert_null(data.test.x);
+}
+
+static void test_cifar__sizes(void **state)
+{
+    (void)state;
+    const size_t bytes = RECORDS * (PICTURE + 1);
+    const size_t bad[] = {0, 1, PICTURE, bytes - 1, RECORDS * (PICTURE + 2)};
+    for (size_t f = 0; f < FILES; f++) {
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+            write_raw(scratch_path(ten[f]), files[f], bad[i]);
+            refused("cifar10", ten[f], "not a number of records of 3073");
+        }
+        remove(scratch_path(ten[f]));
+        refused("cifar10", ten[f], "No such file");
+        write_file(f, ten[f], 1, 10);
+    }
+    write_raw(scratch_path("test.bin"), files[1], bytes);
+    refused("cifar100", "test.bin", "not a number of records of 3074");
+    write_file(1, "test.bin", 2, 100);
+}
+
+static void test_cifar__labels(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < FILES; f++) {
+        const size_t bytes = write_file(f, ten[f], 1, 10);
+        files[f][2 * (PICTURE + 1)] = 10;
+        write_raw(scratch_path(ten[f]), files[f], bytes);
+        refused("cifar10", ten[f], "byte 6146: label 10 of record 2 is outside 0 ... 9");
+        write_file(f, ten[f], 1, 10);
+    }
+    const size_t bytes = write_file(0, "train.bin", 2, 100);
+    files[0][PICTURE + 2] = 255; /* a coarse label, which is not used */
+    files[0][PICTURE + 3] = 100;
+    write_raw(scratch_path("train.bin"), files[0], bytes);
+    refused("cifar100", "train.bin", "byte 3075: label 100 of record 1 is outside 0 ... 99");
+    write_file(0, "train.bin", 2, 100);
+}
+
+static void test_cifar__no_directory(void **state)
+{
+    (void)state;
+    dataset data;
+    capture_stderr();
+    assert_int_equal(dataset_open("cifar10:/no/such/place", &data), EXIT_DATA);
+    const char *text = captured();
+    assert_non_null(strstr(text, "/no/such/place/data_batch_1.bin: No such file"));
+    assert_non_null(strstr(text, "name the directory that holds"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cifar10__good__every_byte),
+        cmocka_unit_test(test_cifar100__good__fine_labels),
+        cmocka_unit_test(test_cifar__sizes),
+        cmocka_unit_test(test_cifar__labels),
+        cmocka_unit_test(test_cifar__no_directory),
+    };
+    return cmocka_run_group_tests_name("cifar", tests, setup, NULL);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "cifar.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PICTURE = 3072, TRAIN_FILES_MAX = 5, FILES_MAX = TRAIN_FILES_MAX + 1, PATH_BYTES = 4096 };
+
+static const struct format {
+    const char *name;
+    size_t label_bytes; /* the last of them is the label that is used */
+    size_t classes;
+    size_t n_train_files;
+    const char *files[FILES_MAX]; /* those of the training set, then that of the test set */
+} formats[] = {
+    [CIFAR_10] = {"CIFAR-10",
+                  1,
+                  10,
+                  5,
+                  {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
+                   "data_batch_5.bin", "test_batch.bin"}},
+    [CIFAR_100] = {"CIFAR-100", 2, 100, 1, {"train.bin", "test.bin"}},
+};
+
+static int join_path(const char *directory, const char *file, char path[PATH_BYTES])
+{
+    if (snprintf(path, PATH_BYTES, "%s/%s", directory, file) < PATH_BYTES)
+        return EXIT_OK;
+    error_line("%.60s...: the path is too long; name a shorter one", directory);
+    return EXIT_DATA;
+}
+
+/* Adds the records of a file, by its size alone. */
+static int count_records(const char *path, const struct format *format, size_t *records)
+{
+    const size_t record = format->label_bytes + PICTURE;
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        error_line("%s: %s; name the directory that holds the .bin files of %s", path,
+                   strerror(errno), format->name);
+        return EXIT_DATA;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        error_line("%s: not a file; name the directory that holds the .bin files of %s", path,
+                   format->name);
+        return EXIT_DATA;
+    }
+    const size_t bytes = (size_t)status.st_size;
+    if (bytes == 0 || bytes % record != 0) {
+        error_line("%s: %zu bytes are not a number of records of %zu, as %s has them; fetch the "
+                   "file anew",
+                   path, bytes, record, format->name);
+        return EXIT_DATA;
+    }
+    *records += bytes / record;
+    return EXIT_OK;
+}
+
+/* Reads the file from sample *next on. */
+static int read_file(const char *path, const struct format *format, samples *s, size_t *next)
+{
+    const size_t record_bytes = format->label_bytes + PICTURE;
+    unsigned char record[PICTURE + 2];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        error_line("%s: cannot open: %s; check the path", path, strerror(errno));
+        return EXIT_DATA;
+    }
+    int code = EXIT_OK;
+    size_t number = 0;
+    for (size_t got; code == EXIT_OK && (got = fread(record, 1, record_bytes, file)) > 0;
+         number++) {
+        const size_t label = record[format->label_bytes - 1];
+        if (got < record_bytes || *next == s->n) {
+            error_line("%s: byte %zu: the file changed while it was read; try again", path,
+                       number * record_bytes + got);
+            code = EXIT_DATA;
+        } else if (label >= format->classes) {
+            error_line("%s: byte %zu: label %zu of record %zu is outside 0 ... %zu; the file is "
+                       "damaged or not of %s",
+                       path, number * record_bytes + format->label_bytes - 1, label, number,
+                       format->classes - 1, format->name);
+            code = EXIT_DATA;
+        } else {
+            float *x = s->x + *next * PICTURE;
+            for (size_t k = 0; k < PICTURE; k++)
+                x[k] = (float)record[format->label_bytes + k] / 255.0f;
+            s->y[(*next)++] = (int32_t)label;
+        }
+    }
+    if (code == EXIT_OK && ferror(file)) {
+        error_line("%s: byte %zu: %s; check the file", path, number * record_bytes,
+                   strerror(errno));
+        code = EXIT_DATA;
+    }
+    fclose(file);
+    return code;
+}
+
+static int read_set(const char *directory, const struct format *format, size_t first, size_t end,
+                    samples *s)
+{
+    char path[PATH_BYTES];
+    int code = EXIT_OK;
+    for (size_t f = first; f < end && code == EXIT_OK; f++)
+        if ((code = join_path(directory, format->files[f], path)) == EXIT_OK)
+            code = count_records(path, format, &s->n);
+    if (code != EXIT_OK)
+        return code;
+    s->d = PICTURE;
+    s->x = memory_new(s->n * PICTURE, sizeof *s->x);
+    s->y = memory_new(s->n, sizeof *s->y);
+    if (s->x == NULL || s->y == NULL) {
+        error_line("%s: out of memory for %zu x %d floats", directory, s->n, PICTURE);
+        return EXIT_INTERNAL;
+    }
+    size_t next = 0;
+    for (size_t f = first; f < end && code == EXIT_OK; f++)
+        if ((code = join_path(directory, format->files[f], path)) == EXIT_OK)
+            code = read_file(path, format, s, &next);
+    if (code == EXIT_OK && next < s->n) {
+        error_line("%s: %zu of %zu records are left; the files changed while they were read; try "
+                   "again",
+                   directory, next, s->n);
+        code = EXIT_DATA;
+    }
+    return code;
+}
+
+int cifar_read(const char *directory, cifar_kind kind, dataset *data)
+{
+    const struct format *format = &formats[kind];
+    const size_t n_train_files = format->n_train_files;
+    const int code = read_set(directory, format, 0, n_train_files, &data->train);
+    data->c = format->classes;
+    data->test_note = "test file";
+    return code != EXIT_OK
+               ? code
+               : read_set(directory, format, n_train_files, n_train_files + 1, &data->test);
+}
