@@ -6,13 +6,16 @@
 #include "base/error.h"
 #include "base/levels.h"
 #include "base/machine.h"
+#include "base/memory.h"
 #include "base/output.h"
 #include "base/warnings.h"
+#include "bench/stats.h"
 #include "interrupt.h"
 #include "options.h"
 #include "parallel/team.h"
 #include "train/sgd.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,21 +140,17 @@ static void print_phases(const sgd_result *r)
            100 * seconds(p->update_ns) / all, 100 * (all - phases_seconds(p)) / all, all);
 }
 
+/* NaN where memory is short. */
 static double median_epoch_seconds(const sgd_result *r)
 {
-    double middle[2] = {0.0, 0.0}; /* the same one where their number is odd */
-    for (size_t m = 0; m < 2; m++)
-        for (size_t i = 0; i < r->n_epochs; i++) {
-            const size_t at = (r->n_epochs - 1 + m) / 2;
-            size_t below = 0, equal = 0;
-            for (size_t j = 0; j < r->n_epochs; j++) {
-                below += r->epochs[j].seconds < r->epochs[i].seconds;
-                equal += r->epochs[j].seconds == r->epochs[i].seconds;
-            }
-            if (below <= at && below + equal > at)
-                middle[m] = r->epochs[i].seconds;
-        }
-    return 0.5 * (middle[0] + middle[1]);
+    double *seconds = memory_new(r->n_epochs, sizeof *seconds);
+    if (seconds == NULL)
+        return (double)NAN;
+    for (size_t i = 0; i < r->n_epochs; i++)
+        seconds[i] = r->epochs[i].seconds;
+    const double median = stats_of(seconds, r->n_epochs).median;
+    free(seconds);
+    return median;
 }
 
 static void print_comparison(const struct run *runs, size_t count, const dataset *data)

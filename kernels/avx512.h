@@ -84,12 +84,24 @@ DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
                          _mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(3, 1, 3, 1)));
 }
 
-/* The sums of the lanes of twelve vectors; the last four lanes are 0. */
-DOWNHILL_INLINE __m512 sum_12(const __m512 v[12])
+/* Vectors of sums for each sample of a tile of packed scores; zero beyond its classes. */
+enum { SUMS_OF_ROW = 12 };
+
+/* Adds the sums of the lanes to the scores of a tile. */
+DOWNHILL_INLINE void add_to_scores(const int rows, const int classes, const __m512 *sum_f32x16,
+                                   float *scores, size_t lds)
 {
-    const __m512 part[4] = {sum_parts(v[0], v[1], v[2], v[3]), sum_parts(v[4], v[5], v[6], v[7]),
-                            sum_parts(v[8], v[9], v[10], v[11]), _mm512_setzero_ps()};
-    return sum_16(part);
+    const __mmask16 lanes = first_lanes_x16((size_t)classes);
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++) {
+        const __m512 *s = sum_f32x16 + r * SUMS_OF_ROW;
+        const __m512 part[4] = {sum_parts(s[0], s[1], s[2], s[3]),
+                                sum_parts(s[4], s[5], s[6], s[7]),
+                                sum_parts(s[8], s[9], s[10], s[11]), _mm512_setzero_ps()};
+        float *scores_r = scores + (size_t)r * lds;
+        const __m512 before = _mm512_maskz_loadu_ps(lanes, scores_r);
+        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sum_16(part)));
+    }
 }
 
 #endif

@@ -52,8 +52,8 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
         if (features[i].state != STATE_TILE)
             f.permitted |= flag;
     }
-    const uint32_t there = f.cpu & f.os, level = FEATURES_AVX512BF16 | FEATURES_AMX;
-    if (source->permit_amx == NULL || (there & level) != level)
+    const uint32_t there = f.cpu & f.os;
+    if (source->permit_amx == NULL || (there & FEATURES_AMX_LEVEL) != FEATURES_AMX_LEVEL)
         f.unasked = there & FEATURES_AMX;
     else if (source->permit_amx(source->context))
         f.permitted |= FEATURES_AMX;

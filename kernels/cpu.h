@@ -47,6 +47,7 @@ enum {
     (FEATURES_AVX2 | FEATURE_AVX512F | FEATURE_AVX512BW | FEATURE_AVX512DQ | FEATURE_AVX512VL)
 #define FEATURES_AVX512BF16 (FEATURES_AVX512 | FEATURE_AVX512BF16)
 #define FEATURES_AMX        (FEATURE_AMX_TILE | FEATURE_AMX_INT8 | FEATURE_AMX_BF16)
+#define FEATURES_AMX_LEVEL  (FEATURES_AVX512BF16 | FEATURES_AMX)
 
 typedef struct cpu_regs {
     uint32_t r[4]; /* eax, ebx, ecx, edx */
@@ -56,7 +57,7 @@ typedef struct cpu_regs {
 typedef struct cpu_source {
     cpu_regs (*cpuid)(void *context, uint32_t leaf, uint32_t subleaf);
     uint64_t (*xgetbv)(void *context); /* called only where OSXSAVE is set */
-    /* Asks for leave to use AMX, where a level could. NULL: do not ask, and count it as refused. */
+    /* Asks for leave to use AMX, where a level could. NULL: do not ask. */
     bool (*permit_amx)(void *context);
     void *context;
 } cpu_source;

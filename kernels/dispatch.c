@@ -48,14 +48,6 @@ static void read_disabled(const char *list, struct facts *facts)
     }
 }
 
-static const struct level *find_level(const char *name)
-{
-    for (size_t i = 0; i < LEVEL_COUNT; i++)
-        if (strcmp(downhill_levels[i].name, name) == 0)
-            return &downhill_levels[i];
-    return NULL;
-}
-
 /* Gathered by the first thread that asks; the others wait the few microseconds that it takes. From
  * then on neither CPUID nor the environment is looked at again. */
 static const struct facts *known_facts(void)
@@ -73,7 +65,7 @@ static const struct facts *known_facts(void)
             read_disabled(list, &facts);
         /* A permission that no level would use is not asked for: it cannot be given back. */
         cpu_source source = downhill_cpu_native;
-        const struct level *amx = find_level("amx");
+        const struct level *amx = &downhill_levels[LEVEL_INDEX_amx];
         if (amx->table == NULL || (facts.disabled & amx->features) != 0)
             source.permit_amx = NULL;
         facts.cpu = downhill_cpu_detect(&source);
@@ -104,6 +96,14 @@ size_t downhill_level_choose(uint32_t usable)
            !level_usable(&downhill_levels[i], usable))
         i--;
     return i;
+}
+
+static const struct level *find_level(const char *name)
+{
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        if (strcmp(downhill_levels[i].name, name) == 0)
+            return &downhill_levels[i];
+    return NULL;
 }
 
 /* Appends to a string that may fill its buffer already; what does not fit is cut. */

@@ -95,11 +95,10 @@ typedef enum downhill_kind {
 typedef struct downhill_level {
     const char *name; /* "avx512" */
     downhill_kind kind;
-    const char
-        *auto_name;    /* for DOWNHILL_KIND_HAND: the AUTO level at the same flags; NULL: none */
-    int compiled;      /* the compiler could build it */
-    int cpu;           /* CPUID has every feature */
-    int os;            /* the operating system saves the registers (XCR0) */
+    const char *auto_name; /* of a HAND level: the AUTO one at the same flags; NULL: none */
+    int compiled;          /* the compiler could build it */
+    int cpu;               /* CPUID has every feature */
+    int os;                /* the operating system saves the registers (XCR0) */
     int permitted;     /* permission, where one is needed, was granted; not masked by the user */
     int usable;        /* all of the above */
     int chosen;        /* it is what downhill_select(NULL, …) returns */

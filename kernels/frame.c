@@ -232,11 +232,12 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
     }
     downhill_grad_kernel *kernel =
         block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
+    const int few = n < PANEL_ROWS_MIN;
     const int far = is_large(grad->c, ldw) && n >= kernels->grad_direct_min;
-    const int direct = n < PANEL_ROWS_MIN || is_near(grad->c, ldw) || far;
-    const size_t most = n < PANEL_ROWS_MIN ? grad->d : far ? FEATURES_OF_FAR : PANEL_FEATURES;
-    const unsigned all_flags = flags | (far ? GRAD_DW_FAR : 0u);
-    const size_t most_classes = n < PANEL_ROWS_MIN && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
+    const int direct = few || far || is_near(grad->c, ldw);
+    const size_t most = few ? grad->d : far ? FEATURES_OF_FAR : PANEL_FEATURES;
+    const size_t most_classes = few && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
+    flags |= far ? GRAD_DW_FAR : 0u;
     const void *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < most ? grad->d - k : most;
@@ -247,7 +248,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
             classes = next_tile(grad->c - j, most_classes);
             float *dw = grad->w + j * ldw + k;
             if (direct) {
-                kernel(n, features, classes, x, dscores + j, ldds, all_flags, dw, ldw, ahead);
+                kernel(n, features, classes, x, dscores + j, ldds, flags, dw, ldw, ahead);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
                 kernel(n, features, classes, x, dscores + j, ldds,

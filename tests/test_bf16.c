@@ -4,7 +4,7 @@
  * into terms of bf16 must not make of it what it is not. */
 #include "cmocka_all.h"
 
-#include "downhill.h"
+#include "base/levels.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -87,18 +87,19 @@ static void test_bf16__extreme_weights(void **state)
                                0x1p-127f, 0x1p120f, 0x1.8p63f, INFINITY};
     struct world *t = malloc(sizeof *t);
     assert_non_null(t);
-    downhill_level level;
-    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
-        const downhill_kernels *k;
-        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
-            continue;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    assert_true(n_tables > 0);
+    for (size_t l = 0; l < n_tables; l++) {
+        const downhill_kernels *k = tables[l];
         for (size_t a = 0; a < 2 * sizeof ws / sizeof ws[0]; a++)
             for (size_t b = 0; b < sizeof xs / sizeof xs[0]; b++) {
+                const char *level = downhill_kernels_name(k);
                 const float w = a % 2 == 0 ? ws[a / 2] : -ws[a / 2];
                 score_one(k, t, (a * 37 + b * 11) % D, w, xs[b]);
                 for (size_t i = 0; i < (size_t)N * C; i++)
-                    if (!as_it_should(splits(level.name), w, xs[b], (double)t->scores[i]))
-                        fail_msg("%s: %a times %a is %a", level.name, (double)w, (double)xs[b],
+                    if (!as_it_should(splits(level), w, xs[b], (double)t->scores[i]))
+                        fail_msg("%s: %a times %a is %a", level, (double)w, (double)xs[b],
                                  (double)t->scores[i]);
             }
     }
@@ -116,11 +117,11 @@ static void test_bf16__weights_at_their_worst(void **state)
         t->x[i] = 0x3F80; /* 1 */
     for (size_t i = 0; i < (size_t)C * D; i++)
         t->w[i] = 0x1.00808p0f; /* half way between two sums of two bf16 */
-    downhill_level level;
-    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
-        const downhill_kernels *k;
-        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
-            continue;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    assert_true(n_tables > 0);
+    for (size_t l = 0; l < n_tables; l++) {
+        const downhill_kernels *k = tables[l];
         for (size_t d = 1; d <= D; d++) {
             const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
             const downhill_weights_f32 weights = {t->w, D, NULL, d, C};
@@ -140,11 +141,11 @@ static void test_bf16__weights_of_two_terms__exact(void **state)
     (void)state;
     struct world *t = malloc(sizeof *t);
     assert_non_null(t);
-    downhill_level level;
-    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
-        const downhill_kernels *k;
-        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
-            continue;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    assert_true(n_tables > 0);
+    for (size_t l = 0; l < n_tables; l++) {
+        const downhill_kernels *k = tables[l];
         for (uint32_t w = 0x8000; w < 0x10000; w += 37) {
             score_one(k, t, w % D, (float)w, 1.0f);
             for (size_t i = 0; i < (size_t)N * C; i++)
@@ -160,11 +161,11 @@ static void test_bf16__one_dscore_of_many_bits(void **state)
     (void)state;
     struct world *t = malloc(sizeof *t);
     assert_non_null(t);
-    downhill_level level;
-    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
-        const downhill_kernels *k;
-        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
-            continue;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    assert_true(n_tables > 0);
+    for (size_t l = 0; l < n_tables; l++) {
+        const downhill_kernels *k = tables[l];
         for (size_t odd = 0; odd < (size_t)N * C; odd++) {
             const float fine = 0x1.000002p0f;
             memset(t, 0, sizeof *t);

@@ -13,7 +13,7 @@
 #include "avx512.h"
 #include "kernels.h"
 
-enum { TILE_ROWS = 4, SUMS = 12 };
+enum { TILE_ROWS = 4 };
 
 /* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
@@ -24,9 +24,9 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_ROWS * SUMS]; /* row by row; zero beyond classes */
+    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero beyond classes */
     DOWNHILL_UNROLL
-    for (int s = 0; s < rows * SUMS; s++)
+    for (int s = 0; s < rows * SUMS_OF_ROW; s++)
         sum_f32x16[s] = _mm512_setzero_ps();
 
     size_t steps = d / F32X16;
@@ -43,7 +43,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
         for (int j = 0; j < classes; j++) {
             const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + F32X16 * (size_t)j));
             for (int r = 0; r < rows; r++) {
-                __m512 *sum = &sum_f32x16[r * SUMS + j];
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
                 *sum = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, *sum);
             }
         }
@@ -55,20 +55,13 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
             const __m512 x_f32x16 = some_features_x16(element, tail, x_row[r], k);
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
-                __m512 *sum = &sum_f32x16[r * SUMS + j];
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
                 *sum = _mm512_fmadd_ps(x_f32x16, _mm512_loadu_ps(w + F32X16 * (size_t)j), *sum);
             }
         }
     }
 
-    const __mmask16 lanes = first_lanes_x16((size_t)classes);
-    DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++) {
-        float *scores_r = scores + (size_t)r * lds;
-        const __m512 before = _mm512_maskz_loadu_ps(lanes, scores_r);
-        const __m512 sums = sum_12(sum_f32x16 + r * SUMS);
-        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sums));
-    }
+    add_to_scores(rows, classes, sum_f32x16, scores, lds);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const int rows, const int classes,

@@ -12,7 +12,7 @@
  * conversions and shifts for the same 32 features. Tiles as in score_packed_avx512.c. */
 #include "avx512bf16.h"
 
-enum { TILE_ROWS = 4, SUMS = 12 };
+enum { TILE_ROWS = 4 };
 
 /* For each 32 features the high terms of the first class, its low terms, those of the second, …;
  * zeros behind the last feature. */
@@ -34,9 +34,9 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_ROWS * SUMS]; /* row by row; zero beyond classes */
+    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero beyond classes */
     DOWNHILL_UNROLL
-    for (int s = 0; s < rows * SUMS; s++)
+    for (int s = 0; s < rows * SUMS_OF_ROW; s++)
         sum_f32x16[s] = _mm512_setzero_ps();
 
     size_t steps = d / BF16X32;
@@ -54,7 +54,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
             const __m512i high = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j));
             const __m512i low = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j + 1));
             for (int r = 0; r < rows; r++) {
-                __m512 *sum = &sum_f32x16[r * SUMS + j];
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
                 *sum = add_products(add_products(*sum, x_bf16x32[r], high), x_bf16x32[r], low);
             }
         }
@@ -68,20 +68,13 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
             for (int j = 0; j < classes; j++) {
                 const __m512i high = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j));
                 const __m512i low = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j + 1));
-                __m512 *sum = &sum_f32x16[r * SUMS + j];
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
                 *sum = add_products(add_products(*sum, x_bf16x32, high), x_bf16x32, low);
             }
         }
     }
 
-    const __mmask16 lanes = first_lanes_x16((size_t)classes);
-    DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++) {
-        float *scores_r = scores + (size_t)r * lds;
-        const __m512 before = _mm512_maskz_loadu_ps(lanes, scores_r);
-        const __m512 sums = sum_12(sum_f32x16 + r * SUMS);
-        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sums));
-    }
+    add_to_scores(rows, classes, sum_f32x16, scores, lds);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const int rows, const int classes, size_t n, size_t d,

@@ -44,6 +44,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "headline": words.headline(model),
         "summary": words.summary(model),
         "summary_levels": words.summary_levels(model),
+        "training_levels": words.training_levels(model),
         "attainable": words.ATTAINABLE,
         "bf16": words.BF16,
         "ceilings": words.ceilings(model),

@@ -133,10 +133,13 @@ def speed_headline(model: Model) -> list[tuple[str, str]]:
 
 
 def summary_levels(model: Model) -> list[str]:
-    """Those with something in the small tables."""
-    present = {run.isa for run in model.training} | {
-        row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS
-    }
+    """Those with a row in the small table."""
+    present = {row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS}
+    return [level.name for level in model.timed_levels() if level.name in present]
+
+
+def training_levels(model: Model) -> list[str]:
+    present = {run.isa for run in model.training}
     return [level.name for level in model.timed_levels() if level.name in present]
 
 
