@@ -33,6 +33,10 @@ const char *downhill_status_text(downhill_status status)
         return "a number is not finite or a kind is unknown";
     case DOWNHILL_ERR_WORKSPACE:
         return "the workspace is too small";
+    case DOWNHILL_ERR_RANGE:
+        return "a sum of integers might leave its range";
+    case DOWNHILL_ERR_PACKED:
+        return "the packed weights are of another size, place or level, or not packed yet";
     case DOWNHILL_ERR_ISA_UNKNOWN:
         return "no such ISA level or CPU feature";
     case DOWNHILL_ERR_ISA_UNUSABLE:
@@ -46,8 +50,9 @@ downhill_status downhill_check_kernels(const downhill_kernels **kernels)
     return *kernels != NULL ? DOWNHILL_OK : downhill_select(NULL, kernels, NULL, 0);
 }
 
-/* rows × columns elements of 4 bytes, ld apart, must be addressable. */
-downhill_status downhill_check_matrix(const void *data, size_t rows, size_t columns, size_t ld)
+/* rows × columns elements of so many bytes, ld apart, must be addressable. */
+downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
+                                      size_t ld)
 {
     if (data == NULL)
         return DOWNHILL_ERR_NULL;
@@ -56,7 +61,7 @@ downhill_status downhill_check_matrix(const void *data, size_t rows, size_t colu
     if (ld < columns)
         return DOWNHILL_ERR_LD;
     size_t elements; /* multiplied, because a single sample would notice a division */
-    if (__builtin_mul_overflow(ld, rows, &elements) || elements > PTRDIFF_MAX / sizeof(float))
+    if (__builtin_mul_overflow(ld, rows, &elements) || elements > PTRDIFF_MAX / element)
         return DOWNHILL_ERR_SIZE;
     return DOWNHILL_OK;
 }
@@ -67,12 +72,13 @@ downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
         return DOWNHILL_ERR_NULL;
     if (weights->c > INT32_MAX) /* labels are int32_t */
         return DOWNHILL_ERR_SIZE;
-    return downhill_check_matrix(weights->w, weights->c, weights->d, weights->ldw);
+    return downhill_check_matrix(sizeof(float), weights->w, weights->c, weights->d, weights->ldw);
 }
 
 downhill_status downhill_check_batch(const struct samples *batch, size_t d)
 {
-    const downhill_status status = downhill_check_matrix(batch->x, batch->x_rows, d, batch->ldx);
+    const downhill_status status = downhill_check_matrix(element_bytes(batch->element), batch->x,
+                                                         batch->x_rows, d, batch->ldx);
     if (status != DOWNHILL_OK)
         return status;
     if (batch->n == 0)

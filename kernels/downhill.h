@@ -52,13 +52,15 @@ extern "C" {
 
 typedef enum downhill_status {
     DOWNHILL_OK = 0,
-    DOWNHILL_ERR_NULL,         /* a pointer that must not be NULL is NULL */
-    DOWNHILL_ERR_SIZE,         /* a size is 0, too large to address, or differs from its partner */
-    DOWNHILL_ERR_LD,           /* a leading dimension is smaller than the row */
-    DOWNHILL_ERR_LABEL,        /* a label is not in [0, c) */
-    DOWNHILL_ERR_ROW,          /* a row number is not in [0, x_rows) */
-    DOWNHILL_ERR_PARAMETER,    /* a number is not finite, or an enum value is unknown */
-    DOWNHILL_ERR_WORKSPACE,    /* the workspace is smaller than downhill_workspace_f32() says */
+    DOWNHILL_ERR_NULL,      /* a pointer that must not be NULL is NULL */
+    DOWNHILL_ERR_SIZE,      /* a size is 0, too large to address, or differs from its partner */
+    DOWNHILL_ERR_LD,        /* a leading dimension is smaller than the row */
+    DOWNHILL_ERR_LABEL,     /* a label is not in [0, c) */
+    DOWNHILL_ERR_ROW,       /* a row number is not in [0, x_rows) */
+    DOWNHILL_ERR_PARAMETER, /* a number is not finite, or an enum value is unknown */
+    DOWNHILL_ERR_WORKSPACE, /* the workspace is smaller than its function says */
+    DOWNHILL_ERR_RANGE,     /* a sum of integers might leave its range */
+    DOWNHILL_ERR_PACKED,    /* packed weights of another size, place or level, or not packed yet */
     DOWNHILL_ERR_ISA_UNKNOWN,  /* a word that names no ISA level or no feature */
     DOWNHILL_ERR_ISA_UNUSABLE, /* not compiled in, or not usable on this machine */
 } downhill_status;
@@ -280,6 +282,117 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
                                                  const downhill_weights_f32 *grad, float decay,
                                                  float step);
 
+/* ---- Bytes, exactly ---------------------------------------------------------------------------
+ *
+ * Where the features are bytes and the loss is the hinge loss, all sums can be sums of integers, and
+ * those have no order: the functions below return the same bits on every level, for any order of the
+ * samples of a batch, and however a batch is divided among threads or machines whose sums are added.
+ * Only a NaN may be another NaN.
+ *
+ *   Weights    are f32 and those of the update; for the scores each is rounded once per step to
+ *              w ≈ q·u_j, an integer |q| <= 32639 and a power of two for each class. It is the smallest
+ *              u_j for which the largest weight of the class fits, but at least 2⁻¹²⁶ and
+ *              2⁻⁴⁰·|b_j|: the rounding is below 2⁻¹⁵ of the largest weight.
+ *   Normalised features x̂_k = (x_k - mean_k)·r_k are never made. The weights are kept for bytes, each
+ *              r_k times the one of x̂_k: the score subtracts Σ_k q_jk mean_k, and the gradient
+ *              mean_k Σ_i g_ij times r_k². Nothing of it costs per sample.
+ *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, and for the gradient
+ *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX. */
+#define DOWNHILL_U8_D_MAX  1048576
+#define DOWNHILL_U8_C_MAX  32768
+#define DOWNHILL_U8_NC_MAX 8421504 /* ⌊(2³¹ - 1) / 255⌋ */
+
+/* The same batch with bytes. */
+typedef struct downhill_batch_u8 {
+    const uint8_t *x;
+    size_t ldx;
+    size_t x_rows;
+    const int32_t *y;
+    const size_t *rows;
+    size_t n;
+    size_t n_next;
+} downhill_batch_u8;
+
+/* How x̂_k = (x_k - mean_k)·r_k normalises the features. */
+typedef struct downhill_norm_u8 {
+    const uint16_t *mean; /* d: mean_k in 256ths, <= 255·256; NULL: all 0 */
+    const float *gain;    /* d: r_k², finite and >= 0; NULL: all 1 */
+} downhill_norm_u8;
+
+/* A gradient in integers. */
+typedef struct downhill_sums_u8 {
+    int32_t *w; /* c × d: Σ_i g_ij x_ik */
+    size_t ldw; /* >= d; rows that are an odd number of cache lines apart are the fastest */
+    int32_t *b; /* c: Σ_i g_ij */
+    size_t d;
+    size_t c;
+} downhill_sums_u8;
+
+/* Bytes of packed weights: the q in the order that the level wants, the u_j, the normalisation. Any
+ * alignment; to be used where they were packed, not copied, and with the same table. 0 if d or c is
+ * 0 or too large. */
+DOWNHILL_API size_t downhill_packed_u8_bytes(size_t d, size_t c);
+
+/* Rounds and packs the weights. norm may be NULL: features as they are. A class with a weight or bias
+ * that is not finite has scores that are NaN.
+ * Cost:   4·c·d bytes read, 2·c·d written. downhill_update_u8() does it in passing. */
+DOWNHILL_API downhill_status downhill_pack_u8(const downhill_kernels *kernels,
+                                              const downhill_weights_f32 *weights,
+                                              const downhill_norm_u8 *norm, void *packed,
+                                              size_t packed_bytes);
+
+/* Scores: s_ij = u_j (Σ_k q_jk x_ik - Σ_k q_jk mean_k + β_j), with b_j ≈ u_j β_j rounded to a 256th.
+ *
+ *   packed  from downhill_pack_u8()
+ *   scores  n × c, leading dimension lds >= c; overwritten
+ * batch->y is not read.
+ * Exactness: each score is that real number, without any rounding, on every table.
+ * Cost:   2·n·d·c operations on integers; X crosses the memory bus once. */
+DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
+                                               const downhill_batch_u8 *batch, const void *packed,
+                                               double *scores, size_t lds);
+
+/* Multiclass hinge loss and its subgradient, as downhill_hinge_f32() has them:
+ *
+ *   m_ij = (s_ij - s_i,y_i) + Δ, two roundings to f64;   loss = Σ_i Σ_{j ≠ y_i} max(0, [m_ij])
+ *
+ * where [m] is m rounded to the next multiple of DOWNHILL_LOSS_UNIT.
+ *
+ *   dscores  n × c; |dscores_ij| < c
+ * Exactness: dscores on every table; the loss while it is below 2³³. Beyond that its last bits depend
+ *         on the order of the sum. */
+#define DOWNHILL_LOSS_UNIT (1.0 / 1048576)
+DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels, size_t n, size_t c,
+                                               const double *scores, size_t lds, const int32_t *y,
+                                               float delta, int16_t *dscores, size_t ldds,
+                                               double *loss);
+
+/* Gradient: sums = dscoresᵀ X and Σ_i dscores_i, or added to what is there.
+ *
+ *   dscores  n × c, leading dimension ldds >= c. Beyond [-128, 127] each costs as much as a class.
+ * DOWNHILL_ERR_RANGE: 255·Σ_i |g_ij| >= 2³¹ for some class. What was there before is not looked at; if
+ * it adds up to more it is the sum modulo 2³².
+ * Exactness: on every table.
+ * Cost:   2·n·d·c operations on integers. */
+DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
+                                              const downhill_batch_u8 *batch,
+                                              const int16_t *dscores, size_t ldds, int accumulate,
+                                              const downhill_sums_u8 *sums);
+
+/* Update, and the new weights packed again:
+ *
+ *   w ← decay·w - (step·gain_k)·(dw_jk - mean_k·db_j),    b ← b - step·db_j
+ *
+ * with mean and gain from downhill_pack_u8(); each operation and the conversions to f32 are a
+ * rounding, in the order written. decay and step as for downhill_update_f32().
+ *
+ *   packed  of these weights
+ * Exactness: on every table. */
+DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
+                                                const downhill_weights_f32 *weights,
+                                                const downhill_sums_u8 *sums, float decay,
+                                                float step, void *packed);
+
 /* ---- The fused step -------------------------------------------------------------------------- */
 
 /* Time spent in each phase of a step, added to what is there. */
@@ -333,6 +446,26 @@ DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *grad, double *loss_sum,
                                                 void *workspace, size_t workspace_bytes,
                                                 downhill_profile *profile);
+
+/* The same for bytes and the hinge loss. With `delta` the margin; DOWNHILL_ERR_RANGE where n·(c-1) is
+ * beyond DOWNHILL_U8_NC_MAX. The sums of parts of a batch may be added, whoever made them, and be
+ * applied by one downhill_update_u8().
+ * Exactness: on every table. */
+DOWNHILL_API size_t downhill_workspace_u8(size_t d, size_t c);
+DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
+                                                   const downhill_batch_u8 *batch,
+                                                   const void *packed, float delta,
+                                                   const downhill_sums_u8 *sums, double *loss_sum,
+                                                   void *workspace, size_t workspace_bytes,
+                                                   downhill_profile *profile);
+
+/* One minibatch step: downhill_loss_grad_u8 followed by downhill_update_u8. */
+DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,
+                                              const downhill_batch_u8 *batch,
+                                              const downhill_weights_f32 *weights, float delta,
+                                              float decay, float step, double *loss_sum,
+                                              void *packed, void *workspace, size_t workspace_bytes,
+                                              downhill_profile *profile);
 
 #ifdef __cplusplus
 }

@@ -23,11 +23,11 @@
 enum { BLOCK_ROWS_MAX = 256 };
 
 /* Types of a feature. bf16 is the upper half of an f32, which the kernels compute with or as exactly. */
-enum element { ELEMENT_F32, ELEMENT_BF16 };
+enum element { ELEMENT_F32, ELEMENT_BF16, ELEMENT_U8 };
 
 static inline size_t element_bytes(enum element element)
 {
-    return element == ELEMENT_F32 ? sizeof(float) : sizeof(uint16_t);
+    return element == ELEMENT_F32 ? sizeof(float) : element == ELEMENT_BF16 ? sizeof(uint16_t) : 1;
 }
 
 static inline const void *feature_at(enum element element, const void *row, size_t k)
@@ -71,6 +71,54 @@ struct downhill_packed_score {
     enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } where; /* the later ones in addition */
 };
 
+/* Bytes. All sums are exact, so that every level gives the same bits whatever their order.
+ *
+ * Features of one call of the scores: so few that a lane of 32 bits holds the products of 64 pairs of
+ * a feature and a weight, and the sum of four such lanes: 4·64·2·255·32639 < 2³¹ for 16 lanes of 32
+ * features; with 8 lanes, each of twice as many products, the sum of two. */
+enum { U8_CHUNK = 1024 };
+
+/* Packed weights are of whole groups of so many features, in panels of `classes`; two bytes for each
+ * weight, so that feature k of a panel of c classes is 2·k·c bytes behind its first. */
+enum { U8_GROUP = 64 };
+
+/* Four samples go together: so many row pointers behind the n-th must be valid, and their dscores 0. */
+enum { U8_ROWS_AHEAD = 3 };
+
+/* Dscores of a block and a panel of up to PANEL_CLASSES classes, zeros behind those. */
+typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_AHEAD][16];
+
+/* q = w_jk·factor_j, rounded to nearest even, |q| <= 32639, in the order that the scores want; zeros
+ * behind the last feature. Where a weight of class j is not finite, any numbers. */
+typedef void downhill_pack_u8_kernel(size_t d, size_t c, const float *w, size_t ldw,
+                                     const float *factor, void *packed);
+/* scores_ij += unit_j Σ_k x_ik q_jk for a panel; unit_j is a power of two, or NaN. */
+typedef void downhill_score_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
+                                      const void *packed, const double *unit, double *scores,
+                                      size_t lds, struct downhill_ahead *ahead);
+/* Loss in units of DOWNHILL_LOSS_UNIT, and dscores. */
+typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores, size_t lds,
+                                        const int32_t *y, double delta, int16_t *dscores,
+                                        size_t ldds);
+/* dw += dscoresᵀ X, or =, for a panel. */
+typedef void downhill_grad_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
+                                     downhill_dscores dscores, unsigned flags, int32_t *dw,
+                                     size_t lddw, struct downhill_ahead *ahead);
+/* One class: w = decay·w - (step·gain)·(dw - mean·sum), a rounding each, dw to f32 among them.
+ * Returns the largest of the |w|, by its bits, which put a NaN last. */
+typedef uint32_t downhill_update_u8_kernel(size_t d, float decay, float step, float sum,
+                                           const int32_t *dw, const float *mean, const float *gain,
+                                           float *w);
+
+struct downhill_u8_kernels {
+    size_t classes; /* of a panel */
+    downhill_pack_u8_kernel *pack;
+    downhill_score_u8_kernel *score;
+    downhill_hinge_u8_kernel *hinge;
+    downhill_grad_u8_kernel *grad;
+    downhill_update_u8_kernel *update;
+};
+
 struct downhill_kernels {
     const char *name;
 
@@ -93,6 +141,8 @@ struct downhill_kernels {
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
+
+    const struct downhill_u8_kernels *u8;
 };
 
 #define DOWNHILL_PASTE2(a, b) a##_##b
@@ -112,7 +162,12 @@ struct downhill_kernels {
     double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
                                         const int32_t *y, float *dscores, size_t ldds);            \
     void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \
-                                     float *w);
+                                     float *w);                                                    \
+    downhill_pack_u8_kernel downhill_pack_u8_##level;                                              \
+    downhill_score_u8_kernel downhill_score_u8_##level;                                            \
+    downhill_hinge_u8_kernel downhill_hinge_u8_##level;                                            \
+    downhill_grad_u8_kernel downhill_grad_u8_##level;                                              \
+    downhill_update_u8_kernel downhill_update_u8_##level;
 
 #define DOWNHILL_LEVEL(name, kind, auto_name, features) DOWNHILL_PROTOTYPES(name)
 #include "levels.def"

@@ -23,7 +23,8 @@ static downhill_status score(const downhill_kernels *kernels, const struct sampl
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, weights->d)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(scores, batch->n, weights->c, lds)) != DOWNHILL_OK)
+        (status = downhill_check_matrix(sizeof(float), scores, batch->n, weights->c, lds)) !=
+            DOWNHILL_OK)
         return status;
 
     const struct downhill_packed_score *how =
@@ -60,8 +61,8 @@ static downhill_status loss_of_scores(const downhill_kernels *kernels, downhill_
     const struct samples labels = {.y = y, .n = n};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(scores, n, c, lds)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(dscores, n, c, ldds)) != DOWNHILL_OK ||
+        (status = downhill_check_matrix(sizeof(float), scores, n, c, lds)) != DOWNHILL_OK ||
+        (status = downhill_check_matrix(sizeof(float), dscores, n, c, ldds)) != DOWNHILL_OK ||
         (status = downhill_check_loss(loss)) != DOWNHILL_OK)
         return status;
     if (sum == NULL)
@@ -110,7 +111,8 @@ static downhill_status gradient(const downhill_kernels *kernels, const struct sa
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, grad->d)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(dscores, batch->n, grad->c, ldds)) != DOWNHILL_OK)
+        (status = downhill_check_matrix(sizeof(float), dscores, batch->n, grad->c, ldds)) !=
+            DOWNHILL_OK)
         return status;
 
     const size_t most = is_far(batch) ? block_rows(batch, grad->d) : BLOCK_ROWS_MAX;

@@ -6,10 +6,10 @@
  * held, and samples that the hinge loss is satisfied with take no part in the gradient. */
 #define _POSIX_C_SOURCE 199309L
 #include "blocking.h"
+#include "profile.h"
 #include "tiles.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { LINE = 64 };
 
@@ -41,23 +41,6 @@ size_t downhill_workspace_f32(size_t d, size_t c)
     const size_t sums_bytes = sums_in_workspace(d, c) ? c * spread_ld(d) * sizeof(float) : 0;
     const size_t packed_bytes = sums_in_workspace(d, c) ? c * packed_ld(d) * sizeof(float) : 0;
     return scores_rows(d, c) * row_bytes + sums_bytes + packed_bytes + LINE; /* to align it by */
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* Charges the time since the last call to a phase. With profile NULL no clock is read. */
-static void charge(const downhill_profile *profile, uint64_t *phase_ns, uint64_t *last_ns)
-{
-    if (profile == NULL)
-        return;
-    const uint64_t now = now_ns();
-    *phase_ns += now - *last_ns;
-    *last_ns = now;
 }
 
 static downhill_status check(const downhill_kernels **kernels, const struct samples *batch,

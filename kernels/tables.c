@@ -7,6 +7,18 @@
 /* A kernel that goes back to dW within a block. */
 #define NEVER SIZE_MAX
 
+/* Classes of which a panel of 1024 features, 10 KiB, stays in L1 with the samples that pass it. */
+enum { U8_PANEL_CLASSES = 5 };
+
+static const struct downhill_u8_kernels u8_scalar = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_scalar,
+    .score = downhill_score_u8_scalar,
+    .hinge = downhill_hinge_u8_scalar,
+    .grad = downhill_grad_u8_scalar,
+    .update = downhill_update_u8_scalar,
+};
+
 static const downhill_kernels table_scalar = {
     .name = "scalar",
     .score_f32 = downhill_score_f32_scalar,
@@ -17,6 +29,7 @@ static const downhill_kernels table_scalar = {
     .grad_bf16 = downhill_grad_bf16_scalar,
     .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_scalar,
+    .u8 = &u8_scalar,
 };
 
 /* Packing takes as long as the scores of ten samples. */
@@ -39,6 +52,15 @@ static const struct downhill_packed_score packed_bf16_avx2 = {
     .where = PACKS_COLLIDING,
 };
 
+static const struct downhill_u8_kernels u8_auto_avx2 = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_auto_avx2,
+    .score = downhill_score_u8_auto_avx2,
+    .hinge = downhill_hinge_u8_auto_avx2,
+    .grad = downhill_grad_u8_auto_avx2,
+    .update = downhill_update_u8_auto_avx2,
+};
+
 static const downhill_kernels table_auto_avx2 = {
     .name = "auto_avx2",
     .score_f32 = downhill_score_f32_auto_avx2,
@@ -49,6 +71,16 @@ static const downhill_kernels table_auto_avx2 = {
     .grad_bf16 = downhill_grad_bf16_auto_avx2,
     .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx2,
+    .u8 = &u8_auto_avx2,
+};
+
+static const struct downhill_u8_kernels u8_avx2 = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_avx2,
+    .score = downhill_score_u8_avx2,
+    .hinge = downhill_hinge_u8_avx2,
+    .grad = downhill_grad_u8_avx2,
+    .update = downhill_update_u8_avx2,
 };
 
 static const downhill_kernels table_avx2 = {
@@ -63,12 +95,42 @@ static const downhill_kernels table_avx2 = {
     .grad_bf16 = downhill_grad_bf16_avx2,
     .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_avx2,
+    .u8 = &u8_avx2,
 };
 #define TABLE_auto_avx2 &table_auto_avx2
 #define TABLE_avx2      &table_avx2
 #else
 #define TABLE_auto_avx2 NULL
 #define TABLE_avx2      NULL
+#endif
+
+#if DOWNHILL_HAVE_AVXVNNI
+static const struct downhill_u8_kernels u8_avxvnni = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_avxvnni,
+    .score = downhill_score_u8_avxvnni,
+    .hinge = downhill_hinge_u8_avx2,
+    .grad = downhill_grad_u8_avxvnni,
+    .update = downhill_update_u8_avx2,
+};
+
+static const downhill_kernels table_avxvnni = {
+    .name = "avxvnni",
+    .score_f32 = downhill_score_f32_avx2,
+    .score_bf16 = downhill_score_bf16_avx2,
+    .packed_f32 = &packed_f32_avx2,
+    .packed_bf16 = &packed_bf16_avx2,
+    .hinge_f32 = downhill_hinge_f32_avx2,
+    .softmax_f32 = downhill_softmax_f32_avx2,
+    .grad_f32 = downhill_grad_f32_avx2,
+    .grad_bf16 = downhill_grad_bf16_avx2,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_avx2,
+    .u8 = &u8_avxvnni,
+};
+#define TABLE_avxvnni &table_avxvnni
+#else
+#define TABLE_avxvnni NULL
 #endif
 
 #if DOWNHILL_HAVE_AVX512
@@ -88,6 +150,15 @@ static const struct downhill_packed_score packed_bf16_avx512 = {
     .where = PACKS_FAR,
 };
 
+static const struct downhill_u8_kernels u8_auto_avx512 = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_auto_avx512,
+    .score = downhill_score_u8_auto_avx512,
+    .hinge = downhill_hinge_u8_auto_avx512,
+    .grad = downhill_grad_u8_auto_avx512,
+    .update = downhill_update_u8_auto_avx512,
+};
+
 static const downhill_kernels table_auto_avx512 = {
     .name = "auto_avx512",
     .score_f32 = downhill_score_f32_auto_avx512,
@@ -98,6 +169,16 @@ static const downhill_kernels table_auto_avx512 = {
     .grad_bf16 = downhill_grad_bf16_auto_avx512,
     .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx512,
+    .u8 = &u8_auto_avx512,
+};
+
+static const struct downhill_u8_kernels u8_avx512 = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_avx512,
+    .score = downhill_score_u8_avx512,
+    .hinge = downhill_hinge_u8_avx512,
+    .grad = downhill_grad_u8_avx512,
+    .update = downhill_update_u8_avx512,
 };
 
 static const downhill_kernels table_avx512 = {
@@ -112,12 +193,42 @@ static const downhill_kernels table_avx512 = {
     .grad_bf16 = downhill_grad_bf16_avx512,
     .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512,
 };
 #define TABLE_auto_avx512 &table_auto_avx512
 #define TABLE_avx512      &table_avx512
 #else
 #define TABLE_auto_avx512 NULL
 #define TABLE_avx512      NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512VNNI
+static const struct downhill_u8_kernels u8_avx512vnni = {
+    .classes = U8_PANEL_CLASSES,
+    .pack = downhill_pack_u8_avx512vnni,
+    .score = downhill_score_u8_avx512vnni,
+    .hinge = downhill_hinge_u8_avx512,
+    .grad = downhill_grad_u8_avx512vnni,
+    .update = downhill_update_u8_avx512,
+};
+
+static const downhill_kernels table_avx512vnni = {
+    .name = "avx512vnni",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_avx512,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512vnni,
+};
+#define TABLE_avx512vnni &table_avx512vnni
+#else
+#define TABLE_avx512vnni NULL
 #endif
 
 #if DOWNHILL_HAVE_AVX512BF16
@@ -144,6 +255,7 @@ static const downhill_kernels table_avx512bf16 = {
     .grad_bf16 = downhill_grad_bf16_avx512bf16,
     .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512vnni,
 };
 #define TABLE_avx512bf16 &table_avx512bf16
 #else
@@ -172,6 +284,7 @@ static const downhill_kernels table_amx = {
     .grad_bf16 = downhill_grad_bf16_amx,
     .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512vnni,
 };
 #define TABLE_amx &table_amx
 #else
@@ -189,6 +302,8 @@ const struct level downhill_levels[LEVEL_COUNT] = {
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
                           enum element element)
 {
+    if (element == ELEMENT_U8)
+        return a->u8 == b->u8;
     if (a->hinge_f32 != b->hinge_f32 || a->softmax_f32 != b->softmax_f32 ||
         a->update_f32 != b->update_f32)
         return 0;

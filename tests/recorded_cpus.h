@@ -316,7 +316,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(cascade_lake),
         .xcr0 = 0xE7,
         .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
-        .level = "avx512",
+        .level = "avx512vnni",
     },
     {
         .name = "Ice Lake",
@@ -324,7 +324,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(ice_lake),
         .xcr0 = 0xE7,
         .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
-        .level = "avx512",
+        .level = "avx512vnni",
     },
     {
         .name = "Sapphire Rapids, AMX permitted",
@@ -352,7 +352,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(alder_lake),
         .xcr0 = 0x7,
         .features = "avx avx2 fma f16c avxvnni",
-        .level = "avx2",
+        .level = "avxvnni",
     },
     {
         .name = "Alder Lake, recorded with AVX-512 on",
@@ -477,7 +477,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(ice_lake_garbage),
         .xcr0 = 0xE7,
         .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
-        .level = "avx512",
+        .level = "avx512vnni",
     },
     {
         .name = "VIA Eden X4, changed: OS with XSAVE",

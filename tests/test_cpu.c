@@ -128,9 +128,11 @@ static void test_cpu__every_bit_counts(void **state)
         if (flag & FEATURES_AVX2)
             assert_string_equal(name, "scalar");
         else if (flag & FEATURES_AVX512)
-            assert_string_equal(name, "avx2");
-        else if (flag & FEATURE_AVX512BF16)
+            assert_string_equal(name, "avxvnni");
+        else if (flag & FEATURE_AVX512VNNI)
             assert_string_equal(name, "avx512");
+        else if (flag & FEATURE_AVX512BF16)
+            assert_string_equal(name, "avx512vnni");
         else if (flag & FEATURES_AMX)
             assert_string_equal(name, "avx512bf16");
         else
@@ -179,7 +181,10 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
 {
     (void)state;
     rng r = rng_seeded(20240817);
-    size_t reached[5] = {0};
+    static const char *const names[] = {"scalar",     "avx2",       "avxvnni", "avx512",
+                                        "avx512vnni", "avx512bf16", "amx"};
+    enum { LEVELS = sizeof names / sizeof names[0] };
+    size_t reached[LEVELS] = {0};
     for (int i = 0; i < 100000; i++) {
         struct random_cpu cpu = {random_regs(&r),
                                  random_regs(&r),
@@ -197,16 +202,24 @@ static void test_cpu__random_settings__never_lack_a_bit(void **state)
         const bool avx512 = avx2 && (cpu.xcr0 & 0xE6) == 0xE6 && bit(b7, 16) && bit(b7, 17) &&
                             bit(b7, 30) && bit(b7, 31);
         /* Leaf 7 names the highest subleaf in eax. */
-        const bool bf16 = avx512 && cpu.leaf7.r[0] >= 1 && bit(cpu.leaf7_1.r[0], 5);
+        const uint32_t a7_1 = cpu.leaf7.r[0] >= 1 ? cpu.leaf7_1.r[0] : 0;
+        const bool avxvnni = avx2 && bit(a7_1, 4);
+        const bool vnni = avx512 && bit(cpu.leaf7.r[2], 11);
+        const bool bf16 = vnni && bit(a7_1, 5);
         const uint32_t d7 = cpu.leaf7.r[3];
         const bool amx = bf16 && (cpu.xcr0 & 0x60000) == 0x60000 && bit(d7, 22) && bit(d7, 24) &&
                          bit(d7, 25) && cpu.permitted;
-        static const char *const names[] = {"scalar", "avx2", "avx512", "avx512bf16", "amx"};
-        const size_t level = amx ? 4 : bf16 ? 3 : avx512 ? 2 : avx2 ? 1 : 0;
+        const size_t level = amx       ? 6
+                             : bf16    ? 5
+                             : vnni    ? 4
+                             : avx512  ? 3
+                             : avxvnni ? 2
+                             : avx2    ? 1
+                                       : 0;
         assert_string_equal(name, names[level]);
         reached[level]++;
     }
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < LEVELS; i++)
         assert_true(reached[i] > 100);
 }
 

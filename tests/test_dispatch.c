@@ -137,10 +137,20 @@ static void test_dispatch__by_name(void **state)
     assert_true(usable >= 1);
 }
 
-/* The level whose kernels another has, but for those that packed_bf16 and grad_bf16 stand for. */
-static const char *lender(const char *level)
+/* The level whose kernels another has for features of a type. */
+static const char *lender(const char *level, enum element element)
 {
-    return strcmp(level, "avx512bf16") == 0 || strcmp(level, "amx") == 0 ? "avx512" : level;
+    const bool avxvnni = strcmp(level, "avxvnni") == 0, vnni = strcmp(level, "avx512vnni") == 0;
+    const bool bf16 = strcmp(level, "avx512bf16") == 0, amx = strcmp(level, "amx") == 0;
+    switch (element) {
+    case ELEMENT_F32:
+        return avxvnni ? "avx2" : vnni || bf16 || amx ? "avx512" : level;
+    case ELEMENT_BF16:
+        return avxvnni ? "avx2" : vnni ? "avx512" : level;
+    case ELEMENT_U8:
+        return bf16 ? "avx512vnni" : level;
+    }
+    return level;
 }
 
 /* A level that borrows a kernel is to say so here; one that does by mistake is caught. */
@@ -155,16 +165,21 @@ static void test_dispatch__tables__hold_their_own_kernels(void **state)
             count++;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++) {
-            const bool borrowed = strcmp(lender(tables[i]->name), lender(tables[j]->name)) == 0;
-            assert_int_equal(downhill_same_kernels(tables[i], tables[j], ELEMENT_F32), borrowed);
-            assert_int_equal(tables[i]->score_f32 == tables[j]->score_f32, borrowed);
-            assert_int_equal(tables[i]->hinge_f32 == tables[j]->hinge_f32, borrowed);
-            assert_int_equal(tables[i]->softmax_f32 == tables[j]->softmax_f32, borrowed);
-            assert_int_equal(tables[i]->grad_f32 == tables[j]->grad_f32, borrowed);
-            assert_int_equal(tables[i]->update_f32 == tables[j]->update_f32, borrowed);
-            assert_false(downhill_same_kernels(tables[i], tables[j], ELEMENT_BF16));
-            assert_int_equal(tables[i]->score_bf16 == tables[j]->score_bf16, borrowed);
-            assert_true(tables[i]->grad_bf16 != tables[j]->grad_bf16);
+            const downhill_kernels *a = tables[i], *b = tables[j];
+            bool borrowed[3];
+            for (enum element e = ELEMENT_F32; e <= ELEMENT_U8; e++) {
+                borrowed[e] = strcmp(lender(a->name, e), lender(b->name, e)) == 0;
+                assert_int_equal(downhill_same_kernels(a, b, e), borrowed[e]);
+            }
+            assert_int_equal(a->score_f32 == b->score_f32, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->hinge_f32 == b->hinge_f32, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->softmax_f32 == b->softmax_f32, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->grad_f32 == b->grad_f32, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->update_f32 == b->update_f32, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->score_bf16 == b->score_bf16, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->grad_bf16 == b->grad_bf16, borrowed[ELEMENT_BF16]);
+            assert_int_equal(a->u8->score == b->u8->score, borrowed[ELEMENT_U8]);
+            assert_int_equal(a->u8->grad == b->u8->grad, borrowed[ELEMENT_U8]);
         }
 }
 

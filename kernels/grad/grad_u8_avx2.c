@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gradient of bytes with AVX2: two samples to a VPMADDUBSW, and a VPADDW to sum them in 16 bits, from
+ * which they are taken over to 32 at the end of a run (grad_u8_pairs.h).
+ *
+ * The first 5 classes interleave the rows, as in grad_u8_avx512.c. Per two samples a tile of 5
+ * classes × 32 features loads 2 vectors, and broadcasts 5 pairs for 10 products of 32 and as many
+ * additions; 14 of the 16 registers. */
+#include "avx2_u8.h"
+#include "grad/grad_u8.h"
+#include "grad/grad_u8_pairs.h"
+
+enum { TILE_CLASSES = 5, VECTORS = 2 };
+
+/* Adds eight sums to those before. */
+DOWNHILL_INLINE void add_8(__m128i sums_i16x8, unsigned accumulate, int32_t *dw)
+{
+    const __m256i before = accumulate ? load_i(dw) : _mm256_setzero_si256();
+    store_i(dw, _mm256_add_epi32(before, _mm256_cvtepi16_epi32(sums_i16x8)));
+}
+
+/* Sums of features 16p … 16p+7 and of 16p+8 … 16p+15, for the parts p of a vector. */
+DOWNHILL_INLINE void add_in_order(__m256i low, __m256i high, unsigned accumulate, int32_t *dw)
+{
+    add_8(_mm256_castsi256_si128(low), accumulate, dw);
+    add_8(_mm256_castsi256_si128(high), accumulate, dw + F32X8);
+    add_8(_mm256_extracti128_si256(low, 1), accumulate, dw + 2 * F32X8);
+    add_8(_mm256_extracti128_si256(high, 1), accumulate, dw + 3 * F32X8);
+}
+
+DOWNHILL_INLINE __m256i add_products(__m256i sum, __m256i x, __m256i g)
+{
+    return in_register_i(_mm256_add_epi16(sum, _mm256_maddubs_epi16(x, g)));
+}
+
+/* The two bytes of features 16p … 16p+7 of two rows together, then those of 16p+8 … 16p+15, for the
+ * parts p of a vector. */
+struct x_pairs {
+    __m256i low, high;
+};
+
+DOWNHILL_INLINE struct x_pairs interleaved(size_t k, const void *const *x)
+{
+    const __m256i x_0 = load_i((const uint8_t *)x[0] + k);
+    const __m256i x_1 = load_i((const uint8_t *)x[1] + k);
+    return (struct x_pairs){_mm256_unpacklo_epi8(x_0, x_1), _mm256_unpackhi_epi8(x_0, x_1)};
+}
+
+/* dw = dscoresᵀ X for 32 features from the k-th on and the classes from the j0-th on, or added to what
+ * is there; first: the column is made, and the next samples are fetched. */
+DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j0,
+                          const void *const *x, const struct pairs_of_block *pairs,
+                          struct x_pairs *column, unsigned accumulate, int32_t *dw, size_t lddw,
+                          struct downhill_ahead *ahead)
+{
+    size_t p = 0;
+    for (size_t r = 0; r < pairs->n_runs; r++) {
+        __m256i sum_i16x16[TILE_CLASSES * VECTORS];
+        DOWNHILL_UNROLL
+        for (int s = 0; s < classes * VECTORS; s++)
+            sum_i16x16[s] = _mm256_setzero_si256();
+        while (p < pairs->run_end[r]) {
+            size_t steps = pairs->run_end[r] - p;
+            struct ahead_run run = first ? ahead_take(ahead, &steps) : ahead_none(pairs);
+            for (const size_t end = p + steps; p < end; p++) {
+                if (first) {
+                    ahead_fetch(&run);
+                    column[p] = interleaved(k, x + PAIR * p);
+                }
+                const __m256i low = in_register_i(column[p].low);
+                const __m256i high = in_register_i(column[p].high);
+                const uint32_t *g = (const uint32_t *)pairs->pair[p] + j0;
+                DOWNHILL_UNROLL
+                for (int j = 0; j < classes; j++) {
+                    const __m256i g_j = in_register_i(_mm256_set1_epi32((int)g[j]));
+                    __m256i *sum = &sum_i16x16[j * VECTORS];
+                    sum[0] = add_products(sum[0], low, g_j);
+                    sum[1] = add_products(sum[1], high, g_j);
+                }
+            }
+        }
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++)
+            add_in_order(sum_i16x16[j * VECTORS], sum_i16x16[j * VECTORS + 1], accumulate || r > 0,
+                         dw + (size_t)j * lddw);
+    }
+}
+
+DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, size_t j0,
+                                  const void *const *x, const struct pairs_of_block *pairs,
+                                  struct x_pairs *column, unsigned accumulate, int32_t *dw,
+                                  size_t lddw, struct downhill_ahead *ahead)
+{
+    switch (classes) {
+    case 5:
+        tile(first, 5, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        break;
+    case 4:
+        tile(first, 4, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        break;
+    case 3:
+        tile(first, 3, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        break;
+    case 2:
+        tile(first, 2, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        break;
+    default:
+        tile(first, 1, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        break;
+    }
+}
+
+/* dw is of these 32 features. */
+static void features_32(size_t k, size_t c, const void *const *x,
+                        const struct pairs_of_block *pairs, unsigned accumulate, int32_t *dw,
+                        size_t lddw, struct downhill_ahead *ahead)
+{
+    struct x_pairs column[PAIRS_MAX];
+    const size_t classes = next_tile(c, TILE_CLASSES);
+    some_classes(1, classes, k, 0, x, pairs, column, accumulate, dw, lddw, ahead);
+    if (c > classes)
+        some_classes(0, c - classes, k, classes, x, pairs, column, accumulate, dw + classes * lddw,
+                     lddw, ahead);
+}
+
+void downhill_grad_u8_avx2(size_t n, size_t d, size_t c, const void *const *x,
+                           downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                           struct downhill_ahead *ahead)
+{
+    struct pairs_of_block pairs;
+    const int outliers = make_pairs(n, dscores, &pairs);
+    const unsigned accumulate = flags & GRAD_ACCUMULATE;
+    size_t k = 0;
+    for (; k + U8X32 <= d; k += U8X32)
+        features_32(k, c, x, &pairs, accumulate, dw + k, lddw, ahead);
+    if (k < d) {
+        int32_t sums[PANEL_CLASSES][U8X32];
+        struct short_rows rows;
+        const size_t first = d < U8X32 ? 0 : d - U8X32;
+        if (d < U8X32)
+            copy_short_rows(n, d, x, &rows);
+        features_32(first, c, d < U8X32 ? rows.x : x, &pairs, 0, sums[0], U8X32, ahead);
+        add_last_sums(sums, k - first, d - k, c, accumulate, dw + k, lddw);
+    }
+    if (outliers)
+        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gradient of bytes with AVX-512: two samples to a VPMADDUBSW, and a VPADDW to sum them in 16 bits,
+ * from which they are taken over to 32 at the end of a run (grad_u8_pairs.h).
+ *
+ * The first 5 classes interleave the rows byte by byte, and leave that for the others: the copy stays in
+ * L1, where the rows themselves, if they are multiples of 1 KiB apart, fall on a few sets and do
+ * not. Per two samples a tile of 5 classes × 64 features loads 2 vectors, and broadcasts 5 pairs for
+ * 10 products of 64 and as many additions. */
+#include "avx512_u8.h"
+#include "grad/grad_u8.h"
+#include "grad/grad_u8_pairs.h"
+
+enum { TILE_CLASSES = 5, VECTORS = 2 };
+
+/* Adds sums of features 16p … 16p+7 and of 16p+8 … 16p+15, for the parts p of a vector, to those of
+ * 64 features in their order. */
+DOWNHILL_INLINE void add_in_order(__m512i low, __m512i high, size_t left, unsigned accumulate,
+                                  int32_t *dw)
+{
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    const __m512i sum_0 = _mm512_permutex2var_epi64(low, first, high);
+    const __m512i sum_1 = _mm512_permutex2var_epi64(low, second, high);
+    const __m512i sums[] = {_mm512_cvtepi16_epi32(_mm512_castsi512_si256(sum_0)),
+                            _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(sum_0, 1)),
+                            _mm512_cvtepi16_epi32(_mm512_castsi512_si256(sum_1)),
+                            _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(sum_1, 1))};
+    DOWNHILL_UNROLL
+    for (size_t v = 0; v < sizeof sums / sizeof sums[0]; v++) {
+        const size_t at = F32X16 * v;
+        const __mmask16 lanes = first_lanes_x16(left > at ? left - at : 0);
+        const __m512i before =
+            accumulate ? _mm512_maskz_loadu_epi32(lanes, dw + at) : _mm512_setzero_si512();
+        _mm512_mask_storeu_epi32(dw + at, lanes, _mm512_add_epi32(before, sums[v]));
+    }
+}
+
+DOWNHILL_INLINE __m512i add_products(__m512i sum, __m512i x, __m512i g)
+{
+    return in_register_i(_mm512_add_epi16(sum, _mm512_maddubs_epi16(x, g)));
+}
+
+/* The two bytes of features 16p … 16p+7 of two rows together, then those of 16p+8 … 16p+15, for the
+ * parts p of a vector. */
+struct x_pairs {
+    __m512i low, high;
+};
+
+DOWNHILL_INLINE struct x_pairs interleaved(__mmask64 bytes, size_t k, const void *const *x)
+{
+    const __m512i x_0 = _mm512_maskz_loadu_epi8(bytes, (const uint8_t *)x[0] + k);
+    const __m512i x_1 = _mm512_maskz_loadu_epi8(bytes, (const uint8_t *)x[1] + k);
+    return (struct x_pairs){_mm512_unpacklo_epi8(x_0, x_1), _mm512_unpackhi_epi8(x_0, x_1)};
+}
+
+/* dw = dscoresᵀ X for 64 features from the k-th on and the classes from the j0-th on, or added to what
+ * is there; first: the column is made, and the next samples are fetched. */
+DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k, size_t j0,
+                          const void *const *x, const struct pairs_of_block *pairs,
+                          struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,
+                          struct downhill_ahead *ahead)
+{
+    const __mmask64 bytes = first_bytes_x64(d - k);
+    size_t p = 0;
+    for (size_t r = 0; r < pairs->n_runs; r++) {
+        __m512i sum_i16x32[TILE_CLASSES * VECTORS];
+        DOWNHILL_UNROLL
+        for (int s = 0; s < classes * VECTORS; s++)
+            sum_i16x32[s] = _mm512_setzero_si512();
+        while (p < pairs->run_end[r]) {
+            size_t steps = pairs->run_end[r] - p;
+            struct ahead_run run = first ? ahead_take(ahead, &steps) : ahead_none(pairs);
+            for (const size_t end = p + steps; p < end; p++) {
+                if (first) {
+                    ahead_fetch(&run);
+                    column[p] = interleaved(bytes, k, x + PAIR * p);
+                }
+                const __m512i low = in_register_i(column[p].low);
+                const __m512i high = in_register_i(column[p].high);
+                const uint32_t *g = (const uint32_t *)pairs->pair[p] + j0;
+                DOWNHILL_UNROLL
+                for (int j = 0; j < classes; j++) {
+                    const __m512i g_j = in_register_i(_mm512_set1_epi32((int)g[j]));
+                    __m512i *sum = &sum_i16x32[j * VECTORS];
+                    sum[0] = add_products(sum[0], low, g_j);
+                    sum[1] = add_products(sum[1], high, g_j);
+                }
+            }
+        }
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++)
+            add_in_order(sum_i16x32[j * VECTORS], sum_i16x32[j * VECTORS + 1], d - k,
+                         (flags & GRAD_ACCUMULATE) || r > 0, dw + (size_t)j * lddw + k);
+    }
+}
+
+DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t d, size_t k, size_t j0,
+                                  const void *const *x, const struct pairs_of_block *pairs,
+                                  struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,
+                                  struct downhill_ahead *ahead)
+{
+    switch (classes) {
+    case 5:
+        tile(first, 5, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        break;
+    case 4:
+        tile(first, 4, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        break;
+    case 3:
+        tile(first, 3, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        break;
+    case 2:
+        tile(first, 2, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        break;
+    default:
+        tile(first, 1, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        break;
+    }
+}
+
+void downhill_grad_u8_avx512(size_t n, size_t d, size_t c, const void *const *x,
+                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                             struct downhill_ahead *ahead)
+{
+    struct pairs_of_block pairs;
+    struct x_pairs column[PAIRS_MAX];
+    const int outliers = make_pairs(n, dscores, &pairs);
+    const size_t classes = next_tile(c, TILE_CLASSES);
+    for (size_t k = 0; k < d; k += U8X64) {
+        some_classes(1, classes, d, k, 0, x, &pairs, column, flags, dw, lddw, ahead);
+        if (c > classes)
+            some_classes(0, c - classes, d, k, classes, x, &pairs, column, flags,
+                         dw + classes * lddw, lddw, ahead);
+    }
+    if (outliers)
+        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gradient of bytes with AVX-VNNI: four samples to a VPDPBUSD of 32 products, as in
+ * grad_u8_avx512vnni.c.
+ *
+ * Per four samples a tile of 5 classes × 16 features, the lower or the upper 8 of each 128-bit part,
+ * loads 2 vectors of the interleaved X, and broadcasts 5 times four dscores for 10 products; 13 of
+ * the 16 registers. */
+#include "avx2_u8.h"
+#include "grad/grad_u8.h"
+
+enum {
+    TILE_CLASSES = 5,
+    VECTORS = 2,
+    HALVES = 2,
+    QUAD = 4,
+    QUADS_MAX = BLOCK_ROWS_MAX / QUAD,
+    G_MAX = 127
+};
+
+/* Dscores of four samples as bytes, the first sample in the lowest, for each class. */
+typedef __m256i quads_of_block[QUADS_MAX][2];
+
+/* Returns whether there are outliers, in whose place there is 0. */
+static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
+{
+    const __m256i most = _mm256_set1_epi16(G_MAX);
+    __m256i outliers = _mm256_setzero_si256();
+    for (size_t i = 0; i < n; i += QUAD) {
+        __m256i g[QUAD];
+        DOWNHILL_UNROLL
+        for (size_t r = 0; r < QUAD; r++) {
+            const __m256i all = load_i(dscores[i + r]);
+            const __m256i outlier = _mm256_cmpgt_epi16(_mm256_abs_epi16(all), most);
+            /* The largest negative is its own magnitude. */
+            const __m256i bad =
+                _mm256_or_si256(outlier, _mm256_cmpgt_epi16(_mm256_set1_epi16(-G_MAX), all));
+            outliers = _mm256_or_si256(outliers, bad);
+            g[r] = _mm256_and_si256(_mm256_andnot_si256(bad, all), _mm256_set1_epi16(UINT8_MAX));
+        }
+        const __m256i pair_01 = _mm256_or_si256(g[0], _mm256_slli_epi16(g[1], 8));
+        const __m256i pair_23 = _mm256_or_si256(g[2], _mm256_slli_epi16(g[3], 8));
+        const __m256i low = _mm256_unpacklo_epi16(pair_01, pair_23);
+        const __m256i high = _mm256_unpackhi_epi16(pair_01, pair_23);
+        _mm256_store_si256(&quads[i / QUAD][0], _mm256_permute2x128_si256(low, high, 0x20));
+        _mm256_store_si256(&quads[i / QUAD][1], _mm256_permute2x128_si256(low, high, 0x31));
+    }
+    return !_mm256_testz_si256(outliers, outliers);
+}
+
+/* Half of a column of a block: the four bytes of features 16p … 16p+3 of each four rows together, then
+ * those of 16p+4 … 16p+7, for both parts p of a vector; in the other half those of the features 8
+ * behind. */
+typedef __m256i half_column[QUADS_MAX][VECTORS];
+
+DOWNHILL_INLINE void interleave(size_t n, size_t k, const void *const *x, half_column to[HALVES])
+{
+    for (size_t i = 0; i < n; i += QUAD) {
+        __m256i row[QUAD];
+        DOWNHILL_UNROLL
+        for (size_t r = 0; r < QUAD; r++)
+            row[r] = load_i((const uint8_t *)x[i + r] + k);
+        const __m256i low_01 = _mm256_unpacklo_epi8(row[0], row[1]);
+        const __m256i high_01 = _mm256_unpackhi_epi8(row[0], row[1]);
+        const __m256i low_23 = _mm256_unpacklo_epi8(row[2], row[3]);
+        const __m256i high_23 = _mm256_unpackhi_epi8(row[2], row[3]);
+        _mm256_store_si256(&to[0][i / QUAD][0], _mm256_unpacklo_epi16(low_01, low_23));
+        _mm256_store_si256(&to[0][i / QUAD][1], _mm256_unpackhi_epi16(low_01, low_23));
+        _mm256_store_si256(&to[1][i / QUAD][0], _mm256_unpacklo_epi16(high_01, high_23));
+        _mm256_store_si256(&to[1][i / QUAD][1], _mm256_unpackhi_epi16(high_01, high_23));
+    }
+}
+
+/* Sums of features 16p … 16p+3 and of 16p+4 … 16p+7, for both parts p of a vector. */
+DOWNHILL_INLINE void put_in_order(const __m256i sum[VECTORS], unsigned accumulate, int32_t *dw)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i part_0 = _mm256_permute2x128_si256(sum[0], sum[1], 0x20);
+    const __m256i part_1 = _mm256_permute2x128_si256(sum[0], sum[1], 0x31);
+    store_i(dw, _mm256_add_epi32(accumulate ? load_i(dw) : zero, part_0));
+    store_i(dw + I16X16, _mm256_add_epi32(accumulate ? load_i(dw + I16X16) : zero, part_1));
+}
+
+/* dw = dscoresᵀ X for 16 of 32 features, or added to what is there. */
+DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_column x,
+                          const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
+                          struct downhill_ahead *ahead)
+{
+    __m256i sum_i32x8[TILE_CLASSES * VECTORS];
+    DOWNHILL_UNROLL
+    for (int s = 0; s < classes * VECTORS; s++)
+        sum_i32x8[s] = _mm256_setzero_si256();
+    const size_t n_quads = (n + QUAD - 1) / QUAD;
+    for (size_t i = 0; i < n_quads;) {
+        size_t steps = n_quads - i;
+        struct ahead_run run = fetch ? ahead_take(ahead, &steps) : ahead_none(quads);
+        for (const size_t end = i + steps; i < end; i++, quads += I16X16) {
+            if (fetch)
+                ahead_fetch(&run);
+            const __m256i low = in_register_i(x[i][0]), high = in_register_i(x[i][1]);
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++) {
+                const __m256i g = in_register_i(_mm256_set1_epi32((int)quads[j]));
+                __m256i *sum = &sum_i32x8[j * VECTORS];
+                sum[0] = in_register_i(DOWNHILL_DPBUSD(sum[0], low, g));
+                sum[1] = in_register_i(DOWNHILL_DPBUSD(sum[1], high, g));
+            }
+        }
+    }
+    DOWNHILL_UNROLL
+    for (int j = 0; j < classes; j++)
+        put_in_order(sum_i32x8 + j * VECTORS, accumulate, dw + (size_t)j * lddw);
+}
+
+/* Both halves of 32 features. */
+DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HALVES],
+                           const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
+                           struct downhill_ahead *ahead)
+{
+    for (size_t h = 0; h < HALVES; h++, dw += F32X8)
+        for (size_t j = 0, classes; j < c; j += classes) {
+            const uint32_t *q = quads + j;
+            int32_t *dwj = dw + j * lddw;
+            classes = next_tile(c - j, TILE_CLASSES);
+            switch (classes) {
+            case 5:
+                tile(fetch, 5, n, x[h], q, accumulate, dwj, lddw, ahead);
+                break;
+            case 4:
+                tile(fetch, 4, n, x[h], q, accumulate, dwj, lddw, ahead);
+                break;
+            case 3:
+                tile(fetch, 3, n, x[h], q, accumulate, dwj, lddw, ahead);
+                break;
+            case 2:
+                tile(fetch, 2, n, x[h], q, accumulate, dwj, lddw, ahead);
+                break;
+            default:
+                tile(fetch, 1, n, x[h], q, accumulate, dwj, lddw, ahead);
+                break;
+            }
+        }
+}
+
+void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
+                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                            struct downhill_ahead *ahead)
+{
+    quads_of_block quads;
+    half_column interleaved[HALVES];
+    const unsigned accumulate = flags & GRAD_ACCUMULATE;
+    const int outliers = make_quads(n, dscores, quads);
+    size_t k = 0;
+    for (; k + U8X32 <= d; k += U8X32) {
+        interleave(n, k, x, interleaved);
+        if (ahead->left > 0)
+            tiles(1, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw, ahead);
+        else
+            tiles(0, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw, ahead);
+    }
+    if (k < d) {
+        int32_t sums[PANEL_CLASSES][U8X32];
+        struct short_rows rows;
+        const size_t first = d < U8X32 ? 0 : d - U8X32;
+        if (d < U8X32)
+            copy_short_rows(n, d, x, &rows);
+        interleave(n, first, d < U8X32 ? rows.x : x, interleaved);
+        tiles(0, n, c, interleaved, (const uint32_t *)quads, 0, sums[0], U8X32, ahead);
+        add_last_sums(sums, k - first, d - k, c, accumulate, dw + k, lddw);
+    }
+    if (outliers)
+        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Weights in fixed point. For each class the power of two is found for which its largest weight just
+ * fits; the kernels round the weights to multiples of it, and what the mean and the bias add to the
+ * scores is put together as exactly. */
+#include "packed_u8.h"
+
+#include "tiles.h"
+
+#include <math.h>
+#include <string.h>
+
+/* 127·256 + 127: what two signed bytes hold, high and low, with room for the carry of a low byte
+ * that is negative. */
+#define Q_MAX 32639.0
+
+enum {
+    BITS_OF_Q = 15,
+    BITS_OF_BIAS = 40, /* Σ q x, Σ q mean and it are together below 2⁵³ 256ths for d <= 2²⁰ */
+    EXPONENT_MAX = 126, /* of a factor in f32 */
+    FRACTION = 256
+};
+
+struct packed_u8 *downhill_packed_u8_in(const void *packed)
+{
+    return (struct packed_u8 *)(((uintptr_t)packed + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
+}
+
+/* The next part, on a cache line of its own. */
+static uintptr_t part(uintptr_t *end, size_t bytes)
+{
+    const uintptr_t start = *end;
+    *end += (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+    return start;
+}
+
+/* Packed weights at this address; returns where they end. */
+static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
+{
+    *p = (struct packed_u8){.d = d, .c = c};
+    p->self = (const struct packed_u8 *)part(&at, sizeof *p);
+    p->unit = (double *)part(&at, c * sizeof *p->unit);
+    p->start = (double *)part(&at, c * sizeof *p->start);
+    p->mean_scores = (double *)part(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
+    p->factor = (float *)part(&at, c * sizeof *p->factor);
+    p->mean = (float *)part(&at, d * sizeof *p->mean);
+    p->gain = (float *)part(&at, d * sizeof *p->gain);
+    for (size_t i = 0; i < MEAN_ROWS; i++)
+        p->mean_rows[i] = (uint8_t *)part(&at, d);
+    p->weights = (unsigned char *)part(&at, c * packed_ld_u8(d) * sizeof(int16_t));
+    return at;
+}
+
+size_t downhill_packed_u8_bytes(size_t d, size_t c)
+{
+    struct packed_u8 p;
+    if (d == 0 || d > DOWNHILL_U8_D_MAX || c == 0 || c > DOWNHILL_U8_C_MAX)
+        return 0;
+    return (size_t)lay_out(&p, 0, d, c) + LINE_BYTES; /* to align it by */
+}
+
+downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
+                                         const struct packed_u8 *packed)
+{
+    if (packed->self != packed || packed->u8 != kernels->u8)
+        return DOWNHILL_ERR_PACKED;
+    return DOWNHILL_OK;
+}
+
+/* Exponent s of the factor of a class: 2^s·most <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
+static int exponent_of_factor(float most, float b)
+{
+    int s = EXPONENT_MAX, e;
+    if (most > 0.0f) {
+        const float fraction = frexpf(most, &e); /* in [1/2, 1) */
+        const int fit = ldexp((double)fraction, BITS_OF_Q) > Q_MAX;
+        s = BITS_OF_Q - e - fit < s ? BITS_OF_Q - e - fit : s;
+    }
+    if (b != 0.0f) {
+        frexpf(b, &e);
+        s = BITS_OF_BIAS - e < s ? BITS_OF_BIAS - e : s;
+    }
+    return s;
+}
+
+/* Packs `classes` classes from the j-th on; most: the bits of the largest |w| of each. */
+static void pack_panel(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t j,
+                       size_t classes, const uint32_t *most)
+{
+    for (size_t i = j; i < j + classes; i++) {
+        const float b = weights->b != NULL ? weights->b[i] : 0.0f;
+        float magnitude;
+        memcpy(&magnitude, &most[i - j], sizeof magnitude);
+        if (!isfinite(magnitude) || !isfinite(b)) {
+            p->factor[i] = 0.0f;
+            p->unit[i] = p->start[i] = (double)NAN;
+            continue;
+        }
+        const int s = exponent_of_factor(magnitude, b);
+        p->factor[i] = ldexpf(1.0f, s);
+        p->unit[i] = ldexp(1.0, -s);
+        p->start[i] = ldexp(rint(ldexp((double)b, s) * FRACTION) / FRACTION, -s);
+    }
+    p->u8->pack(p->d, classes, weights->w + j * weights->ldw, weights->ldw, p->factor + j,
+                p->weights + j * packed_ld_u8(p->d) * sizeof(int16_t));
+}
+
+/* scores += those of the rows. */
+static void add_scores(const struct packed_u8 *p, size_t n, const void *const *rows, double *scores,
+                       size_t lds, struct downhill_ahead *ahead)
+{
+    const void *x[BLOCK_ROWS_MAX];
+    for (size_t k = 0, chunk; k < p->d; k += chunk) {
+        chunk = next_tile(p->d - k, U8_CHUNK);
+        chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
+        for (size_t i = 0; i < n; i++)
+            x[i] = (const uint8_t *)rows[i] + k;
+        for (size_t j = 0, classes; j < p->c; j += classes) {
+            classes = next_tile(p->c - j, p->u8->classes);
+            p->u8->score(n, chunk, classes, x,
+                         p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
+                         p->unit + j, scores + j, lds, ahead);
+        }
+    }
+}
+
+/* Takes what the mean would score off what the scores start from. */
+static void subtract_mean(struct packed_u8 *p)
+{
+    if (!p->centered)
+        return;
+    const void *rows[MEAN_ROWS] = {p->mean_rows[0], p->mean_rows[1]};
+    struct downhill_ahead nothing = ahead_of(rows, 0, 0, 1);
+    memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
+    add_scores(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
+    for (size_t j = 0; j < p->c; j++)
+        p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / FRACTION;
+}
+
+static downhill_status set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
+{
+    const uint16_t *mean = norm != NULL ? norm->mean : NULL;
+    const float *gain = norm != NULL ? norm->gain : NULL;
+    for (size_t k = 0; k < p->d; k++)
+        if ((mean != NULL && mean[k] > UINT8_MAX * FRACTION) ||
+            (gain != NULL && !(isfinite(gain[k]) && gain[k] >= 0.0f)))
+            return DOWNHILL_ERR_PARAMETER;
+    for (size_t k = 0; k < p->d; k++) {
+        const unsigned m = mean != NULL ? mean[k] : 0;
+        p->centered |= m != 0;
+        p->mean_rows[0][k] = (uint8_t)(m / FRACTION);
+        p->mean_rows[1][k] = (uint8_t)(m % FRACTION);
+        p->mean[k] = (float)m / FRACTION;
+        p->gain[k] = gain != NULL ? gain[k] : 1.0f;
+    }
+    return DOWNHILL_OK;
+}
+
+static uint32_t most_of(size_t d, const float *w)
+{
+    uint32_t most = 0;
+    for (size_t k = 0; k < d; k++) {
+        uint32_t bits;
+        memcpy(&bits, &w[k], sizeof bits);
+        bits &= INT32_MAX;
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
+downhill_status downhill_pack_u8(const downhill_kernels *kernels,
+                                 const downhill_weights_f32 *weights, const downhill_norm_u8 *norm,
+                                 void *packed, size_t packed_bytes)
+{
+    downhill_status status;
+    if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(weights)) != DOWNHILL_OK)
+        return status;
+    if (packed == NULL)
+        return DOWNHILL_ERR_NULL;
+    const size_t d = weights->d, c = weights->c, need = downhill_packed_u8_bytes(d, c);
+    if (need == 0)
+        return DOWNHILL_ERR_SIZE;
+    if (packed_bytes < need)
+        return DOWNHILL_ERR_WORKSPACE;
+    struct packed_u8 *p = downhill_packed_u8_in(packed);
+    lay_out(p, (uintptr_t)p, d, c);
+    if ((status = set_norm(p, norm)) != DOWNHILL_OK)
+        return status;
+    p->u8 = kernels->u8; /* from here on it is what it claims to be */
+    for (size_t j = 0, classes; j < c; j += classes) {
+        uint32_t most[PANEL_CLASSES];
+        classes = next_tile(c - j, p->u8->classes);
+        for (size_t i = 0; i < classes; i++)
+            most[i] = most_of(d, weights->w + (j + i) * weights->ldw);
+        pack_panel(p, weights, j, classes, most);
+    }
+    subtract_mean(p);
+    return DOWNHILL_OK;
+}
+
+void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
+                               float decay, float step, struct packed_u8 *p)
+{
+    for (size_t j = 0; weights->b != NULL && j < p->c; j++)
+        weights->b[j] = weights->b[j] - step * (float)sums->b[j];
+    for (size_t j = 0, classes; j < p->c; j += classes) {
+        uint32_t most[PANEL_CLASSES];
+        classes = next_tile(p->c - j, p->u8->classes);
+        for (size_t i = 0; i < classes; i++)
+            most[i] = p->u8->update(p->d, decay, step, (float)sums->b[j + i],
+                                    sums->w + (j + i) * sums->ldw, p->mean, p->gain,
+                                    weights->w + (j + i) * weights->ldw);
+        pack_panel(p, weights, j, classes, most);
+    }
+    subtract_mean(p);
+}
+
+void downhill_block_score_u8(const struct packed_u8 *p, const struct block *block, double *scores,
+                             size_t lds, struct downhill_ahead *ahead)
+{
+    for (size_t i = 0; i < block->n; i++)
+        memcpy(scores + i * lds, p->start, p->c * sizeof *scores);
+    add_scores(p, block->n, block->x, scores, lds, ahead);
+}
+
+static void clear(const downhill_sums_u8 *sums)
+{
+    for (size_t j = 0; j < sums->c; j++)
+        memset(sums->w + j * sums->ldw, 0, sums->d * sizeof *sums->w);
+    memset(sums->b, 0, sums->c * sizeof *sums->b);
+}
+
+static void copy_panel(size_t n, size_t c, const int16_t *dscores, size_t ldds, downhill_dscores to)
+{
+    memset(to, 0, (n + U8_ROWS_AHEAD) * sizeof to[0]);
+    for (size_t i = 0; i < n; i++)
+        memcpy(to[i], dscores + i * ldds, c * sizeof *dscores);
+}
+
+/* Features whose rows of a block stay in L2 for one panel of classes after another. */
+enum { U8_FEATURES = 1024 };
+
+void downhill_block_grad_u8(const downhill_kernels *kernels, const struct block *block,
+                            const int16_t *dscores, size_t ldds, unsigned flags,
+                            const downhill_sums_u8 *sums, struct downhill_ahead *ahead)
+{
+    const size_t n = block->n, d = sums->d, c = sums->c;
+    if (n == 0) { /* a step whose samples are all satisfied */
+        if (!(flags & GRAD_ACCUMULATE))
+            clear(sums);
+        return;
+    }
+    const size_t most = c <= PANEL_CLASSES ? d : U8_FEATURES;
+    const void *x[BLOCK_ROWS_MAX + U8_ROWS_AHEAD];
+    _Alignas(64) downhill_dscores panel;
+    for (size_t k = 0, features; k < d; k += features) {
+        features = d - k < most ? d - k : most;
+        for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
+            x[i] = (const uint8_t *)block->x[i < n ? i : n - 1] + k;
+        for (size_t j = 0, classes; j < c; j += classes) {
+            classes = next_tile(c - j, PANEL_CLASSES);
+            copy_panel(n, classes, dscores + j, ldds, panel);
+            kernels->u8->grad(n, features, classes, x, panel, flags, sums->w + j * sums->ldw + k,
+                              sums->ldw, ahead);
+        }
+    }
+    if (!(flags & GRAD_ACCUMULATE))
+        memset(sums->b, 0, c * sizeof *sums->b);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            sums->b[j] += dscores[i * ldds + j];
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * Can the toolchain compile and assemble what the avx512vnni level uses, beside AVX-512? */
+#include <immintrin.h>
+
+int downhill_probe(const int *p);
+
+int downhill_probe(const int *p)
+{
+    const __m512i v = _mm512_loadu_si512(p);
+    const __m512i sum = _mm512_dpbusd_epi32(v, v, v);
+    return _mm512_cvtsi512_si32(_mm512_dpwssd_epi32(sum, v, v));
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores of bytes with AVX-512, and once more with AVX512-VNNI, whose VPDPWSSD is VPMADDWD and
+ * VPADDD in one.
+ *
+ * A weight has 16 bits, so a byte is widened to as many, and an instruction makes 32 products: twice
+ * those of an f32 FMA. A tile of 4 samples × 5 classes loads 4 + 5 vectors for its 20 products of 32
+ * features. Splitting the weights into two bytes for VPDPBUSD, 64 products each, would take as many
+ * instructions and twice the registers. */
+#include "avx512_u8.h"
+
+enum { TILE_ROWS = 4, CLASSES_MAX = 5 };
+
+/* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, const float *w, size_t ldw, const float *factor,
+                            void *packed)
+{
+    /* Packing works on each 128-bit part: their halves are to be put in order. */
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    for (size_t j = 0; j < c; j++) {
+        const __m512 factor_f32x16 = _mm512_set1_ps(factor[j]);
+        const float *wj = w + j * ldw;
+        int16_t *q = (int16_t *)packed + j * U8X32;
+        for (size_t k = 0; k < d; k += U8X32, q += c * U8X32) {
+            const size_t left = d - k, behind = left > F32X16 ? left - F32X16 : 0;
+            const __m512 w_0 = _mm512_maskz_loadu_ps(first_lanes_x16(left), wj + k);
+            const __m512 w_1 = _mm512_maskz_loadu_ps(first_lanes_x16(behind), wj + k + F32X16);
+            const __m512i q_0 = _mm512_cvtps_epi32(_mm512_mul_ps(w_0, factor_f32x16));
+            const __m512i q_1 = _mm512_cvtps_epi32(_mm512_mul_ps(w_1, factor_f32x16));
+            _mm512_storeu_si512(q, _mm512_permutexvar_epi64(order, _mm512_packs_epi32(q_0, q_1)));
+        }
+    }
+}
+
+/* Adds the sums of a tile to its scores, each product and sum exact. */
+DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
+                                       const __m512i sum_i32x16[TILE_ROWS * CLASSES_MAX],
+                                       const double *unit, double *scores, size_t lds)
+{
+    const int quad = classes < 4 ? classes : 4;
+    const __mmask8 lanes = (__mmask8)((1 << quad) - 1);
+    const __m256d unit_f64x4 = _mm256_maskz_loadu_pd(lanes, unit);
+    const __m512i zero = _mm512_setzero_si512();
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++) {
+        const __m512i *s = sum_i32x16 + r * CLASSES_MAX;
+        double *scores_r = scores + (size_t)r * lds;
+        const __m256d sums = sum_lanes_f64(s[0], classes > 1 ? s[1] : zero,
+                                           classes > 2 ? s[2] : zero, classes > 3 ? s[3] : zero);
+        const __m256d before = _mm256_maskz_loadu_pd(lanes, scores_r);
+        _mm256_mask_storeu_pd(scores_r, lanes, _mm256_fmadd_pd(unit_f64x4, sums, before));
+    }
+    if (classes == CLASSES_MAX) {
+        const __m512i *s = sum_i32x16 + CLASSES_MAX - 1;
+        double sums[TILE_ROWS];
+        _mm256_storeu_pd(sums, sum_lanes_f64(s[0], rows > 1 ? s[CLASSES_MAX] : zero,
+                                             rows > 2 ? s[2 * CLASSES_MAX] : zero,
+                                             rows > 3 ? s[3 * CLASSES_MAX] : zero));
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++)
+            scores[(size_t)r * lds + CLASSES_MAX - 1] += unit[CLASSES_MAX - 1] * sums[r];
+    }
+}
+
+DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
+                          const int16_t *q, const double *unit, double *scores, size_t lds,
+                          struct downhill_ahead *ahead)
+{
+    const uint8_t *x_row[TILE_ROWS];
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++)
+        x_row[r] = x[r];
+    __m512i sum_i32x16[TILE_ROWS * CLASSES_MAX];
+    DOWNHILL_UNROLL
+    for (int s = 0; s < rows * CLASSES_MAX; s++)
+        sum_i32x16[s] = _mm512_setzero_si512();
+
+    size_t steps = d / U8X32;
+    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(q);
+    size_t k = 0;
+    for (; k + U8X32 <= d; k += U8X32, q += U8X32 * (size_t)classes) {
+        if (rows > 1)
+            ahead_fetch(&run);
+        __m512i x_i16x32[TILE_ROWS];
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++)
+            x_i16x32[r] = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)(x_row[r] + k)));
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            const __m512i q_i16x32 = in_register_i(_mm512_loadu_si512(q + U8X32 * j));
+            DOWNHILL_UNROLL
+            for (int r = 0; r < rows; r++) {
+                __m512i *sum = &sum_i32x16[r * CLASSES_MAX + j];
+                *sum = add_pairs(*sum, x_i16x32[r], q_i16x32);
+            }
+        }
+    }
+    if (k < d) {
+        const __mmask32 tail = first_bytes_x32(d - k);
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++) {
+            const __m512i x_i16x32 =
+                _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(tail, x_row[r] + k));
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++) {
+                __m512i *sum = &sum_i32x16[r * CLASSES_MAX + j];
+                *sum = add_pairs(*sum, x_i16x32, _mm512_loadu_si512(q + U8X32 * j));
+            }
+        }
+    }
+    add_to_f64_scores(rows, classes, sum_i32x16, unit, scores, lds);
+}
+
+DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
+                                     const int16_t *q, const double *unit, double *scores,
+                                     size_t lds, struct downhill_ahead *ahead)
+{
+    size_t i = 0;
+    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
+        tile(TILE_ROWS, classes, d, x + i, q, unit, scores + i * lds, lds, ahead);
+    for (; i < n; i++)
+        tile(1, classes, d, x + i, q, unit, scores + i * lds, lds, ahead);
+}
+
+void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
+                             const double *unit, double *scores, size_t lds,
+                             struct downhill_ahead *ahead)
+{
+    switch (c) {
+    case 5:
+        column_of_tiles(5, n, d, x, packed, unit, scores, lds, ahead);
+        break;
+    case 4:
+        column_of_tiles(4, n, d, x, packed, unit, scores, lds, ahead);
+        break;
+    case 3:
+        column_of_tiles(3, n, d, x, packed, unit, scores, lds, ahead);
+        break;
+    case 2:
+        column_of_tiles(2, n, d, x, packed, unit, scores, lds, ahead);
+        break;
+    default:
+        column_of_tiles(1, n, d, x, packed, unit, scores, lds, ahead);
+        break;
+    }
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores of bytes, the definition, and the packed weights of every level that takes them two bytes
+ * at a time: for each 32 features those of the first class, of the second, … */
+#include "portable.h"
+
+enum { GROUP = 32 };
+
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, const float *w, size_t ldw, const float *factor,
+                            void *packed)
+{
+    /* Added to a number below 2²² it leaves no bits for a fraction, and the integer in the lowest. */
+    const float rounder = 0x1.8p23f;
+    int16_t *q = packed;
+    for (size_t k = 0; k < d; k += GROUP)
+        for (size_t j = 0; j < c; j++, q += GROUP) {
+            float group[GROUP] = {0.0f};
+            memcpy(group, w + j * ldw + k, (d - k < GROUP ? d - k : GROUP) * sizeof *group);
+            for (size_t i = 0; i < GROUP; i++)
+                q[i] = (int16_t)(bits_of_float(group[i] * factor[j] + rounder) -
+                                 bits_of_float(rounder));
+        }
+}
+
+void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
+                             const double *unit, double *scores, size_t lds,
+                             struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *xi = x[i];
+        for (size_t j = 0; j < c; j++) {
+            const int16_t *q = (const int16_t *)packed + j * GROUP;
+            int64_t sum = 0;
+            size_t k = 0;
+            for (; k + GROUP <= d; k += GROUP, q += c * GROUP) {
+                int32_t part = 0; /* below 2²⁹ */
+#pragma omp simd reduction(+ : part)
+                for (size_t l = 0; l < GROUP; l++)
+                    part += xi[k + l] * q[l];
+                sum += part;
+            }
+            for (size_t l = 0; k + l < d; l++)
+                sum += xi[k + l] * q[l];
+            scores[i * lds + j] += unit[j] * (double)sum;
+        }
+    }
+}
