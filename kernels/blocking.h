@@ -14,7 +14,7 @@ enum { BLOCK_BYTES = 384 * 1024 };
 
 /* The same for bytes, whose packed weights and sums of 10 classes take as much room. More rows save
  * some of the sums of the lanes that are written back after each block. */
-enum { U8_BLOCK_BYTES = 384 * 1024 };
+enum { U8_BLOCK_BYTES = 256 * 1024 };
 
 /* A matrix of samples beyond this size is taken to be in memory, where it pays to fetch the next
  * block during the work on one: the fused step gets 1.2 to 1.4 times faster (Zen 5). From L3 it

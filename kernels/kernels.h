@@ -88,10 +88,11 @@ enum { U8_ROWS_AHEAD = 3 };
 /* Dscores of a block and a panel of up to PANEL_CLASSES classes, zeros behind those. */
 typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_AHEAD][16];
 
-/* q = w_jk·factor_j, rounded to nearest even, |q| <= 32639, in the order that the scores want; zeros
- * behind the last feature. Where a weight of class j is not finite, any numbers. */
-typedef void downhill_pack_u8_kernel(size_t d, size_t c, const float *w, size_t ldw,
-                                     const float *factor, void *packed);
+/* Class j of a panel of c: q = w·factor, rounded to nearest even, |q| <= 32639, in the order that the
+ * scores want; zeros behind the last feature. Where a weight is not finite, any numbers. The
+ * classes of a panel come one after the other, each while its weights are still in L1. */
+typedef void downhill_pack_u8_kernel(size_t d, size_t c, size_t j, const float *w, float factor,
+                                     void *panel);
 /* scores_ij += unit_j Σ_k x_ik q_jk for a panel; unit_j is a power of two, or NaN. */
 typedef void downhill_score_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                       const void *packed, const double *unit, double *scores,

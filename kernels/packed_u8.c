@@ -42,7 +42,6 @@ static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
     p->unit = (double *)part(&at, c * sizeof *p->unit);
     p->start = (double *)part(&at, c * sizeof *p->start);
     p->mean_scores = (double *)part(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
-    p->factor = (float *)part(&at, c * sizeof *p->factor);
     p->mean = (float *)part(&at, d * sizeof *p->mean);
     p->gain = (float *)part(&at, d * sizeof *p->gain);
     for (size_t i = 0; i < MEAN_ROWS; i++)
@@ -83,26 +82,23 @@ static int exponent_of_factor(float most, float b)
     return s;
 }
 
-/* Packs `classes` classes from the j-th on; most: the bits of the largest |w| of each. */
-static void pack_panel(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t j,
-                       size_t classes, const uint32_t *most)
+/* Packs class j of the panel of c classes that starts with the first-th; most: the bits of its largest
+ * |w|. */
+static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
+                       size_t c, size_t j, uint32_t most)
 {
-    for (size_t i = j; i < j + classes; i++) {
-        const float b = weights->b != NULL ? weights->b[i] : 0.0f;
-        float magnitude;
-        memcpy(&magnitude, &most[i - j], sizeof magnitude);
-        if (!isfinite(magnitude) || !isfinite(b)) {
-            p->factor[i] = 0.0f;
-            p->unit[i] = p->start[i] = (double)NAN;
-            continue;
-        }
+    const float b = weights->b != NULL ? weights->b[first + j] : 0.0f;
+    float magnitude, factor = 0.0f;
+    memcpy(&magnitude, &most, sizeof magnitude);
+    p->unit[first + j] = p->start[first + j] = (double)NAN;
+    if (isfinite(magnitude) && isfinite(b)) {
         const int s = exponent_of_factor(magnitude, b);
-        p->factor[i] = ldexpf(1.0f, s);
-        p->unit[i] = ldexp(1.0, -s);
-        p->start[i] = ldexp(rint(ldexp((double)b, s) * FRACTION) / FRACTION, -s);
+        factor = ldexpf(1.0f, s);
+        p->unit[first + j] = ldexp(1.0, -s);
+        p->start[first + j] = ldexp(rint(ldexp((double)b, s) * FRACTION) / FRACTION, -s);
     }
-    p->u8->pack(p->d, classes, weights->w + j * weights->ldw, weights->ldw, p->factor + j,
-                p->weights + j * packed_ld_u8(p->d) * sizeof(int16_t));
+    p->u8->pack(p->d, c, j, weights->w + (first + j) * weights->ldw, factor,
+                p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
 }
 
 /* scores += those of the rows. */
@@ -189,11 +185,9 @@ downhill_status downhill_pack_u8(const downhill_kernels *kernels,
         return status;
     p->u8 = kernels->u8; /* from here on it is what it claims to be */
     for (size_t j = 0, classes; j < c; j += classes) {
-        uint32_t most[PANEL_CLASSES];
         classes = next_tile(c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++)
-            most[i] = most_of(d, weights->w + (j + i) * weights->ldw);
-        pack_panel(p, weights, j, classes, most);
+            pack_class(p, weights, j, classes, i, most_of(d, weights->w + (j + i) * weights->ldw));
     }
     subtract_mean(p);
     return DOWNHILL_OK;
@@ -205,13 +199,13 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhi
     for (size_t j = 0; weights->b != NULL && j < p->c; j++)
         weights->b[j] = weights->b[j] - step * (float)sums->b[j];
     for (size_t j = 0, classes; j < p->c; j += classes) {
-        uint32_t most[PANEL_CLASSES];
         classes = next_tile(p->c - j, p->u8->classes);
-        for (size_t i = 0; i < classes; i++)
-            most[i] = p->u8->update(p->d, decay, step, (float)sums->b[j + i],
-                                    sums->w + (j + i) * sums->ldw, p->mean, p->gain,
-                                    weights->w + (j + i) * weights->ldw);
-        pack_panel(p, weights, j, classes, most);
+        for (size_t i = 0; i < classes; i++) {
+            const uint32_t most = p->u8->update(p->d, decay, step, (float)sums->b[j + i],
+                                                sums->w + (j + i) * sums->ldw, p->mean, p->gain,
+                                                weights->w + (j + i) * weights->ldw);
+            pack_class(p, weights, j, classes, i, most);
+        }
     }
     subtract_mean(p);
 }

@@ -18,7 +18,6 @@ struct packed_u8 {
     double *unit;        /* c: u_j */
     double *start;       /* c: what the scores start from, bias and mean */
     double *mean_scores; /* MEAN_ROWS × c */
-    float *factor;       /* c: 1/u_j */
     float *mean, *gain;  /* d */
     uint8_t *mean_rows[MEAN_ROWS];
     unsigned char *weights; /* panel after panel */

@@ -25,20 +25,17 @@ DOWNHILL_INLINE void pack_32(const float *w, __m256 factor_f32x8, int16_t *q)
 }
 
 /* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, const float *w, size_t ldw, const float *factor,
-                            void *packed)
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
-    for (size_t j = 0; j < c; j++, w += ldw) {
-        const __m256 factor_f32x8 = _mm256_set1_ps(factor[j]);
-        int16_t *q = (int16_t *)packed + j * U8X32;
-        size_t k = 0;
-        for (; k + U8X32 <= d; k += U8X32, q += c * U8X32)
-            pack_32(w + k, factor_f32x8, q);
-        if (k < d) {
-            float last[U8X32] = {0.0f};
-            memcpy(last, w + k, (d - k) * sizeof *w);
-            pack_32(last, factor_f32x8, q);
-        }
+    const __m256 factor_f32x8 = _mm256_set1_ps(factor);
+    int16_t *q = (int16_t *)panel + j * U8X32;
+    size_t k = 0;
+    for (; k + U8X32 <= d; k += U8X32, q += c * U8X32)
+        pack_32(w + k, factor_f32x8, q);
+    if (k < d) {
+        float last[U8X32] = {0.0f};
+        memcpy(last, w + k, (d - k) * sizeof *w);
+        pack_32(last, factor_f32x8, q);
     }
 }
 

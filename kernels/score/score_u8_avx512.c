@@ -11,24 +11,27 @@
 
 enum { TILE_ROWS = 4, CLASSES_MAX = 5 };
 
-/* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, const float *w, size_t ldw, const float *factor,
-                            void *packed)
+DOWNHILL_INLINE void pack_32(__m512 w_0, __m512 w_1, __m512 factor_f32x16, int16_t *q)
 {
     /* Packing works on each 128-bit part: their halves are to be put in order. */
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
-    for (size_t j = 0; j < c; j++) {
-        const __m512 factor_f32x16 = _mm512_set1_ps(factor[j]);
-        const float *wj = w + j * ldw;
-        int16_t *q = (int16_t *)packed + j * U8X32;
-        for (size_t k = 0; k < d; k += U8X32, q += c * U8X32) {
-            const size_t left = d - k, behind = left > F32X16 ? left - F32X16 : 0;
-            const __m512 w_0 = _mm512_maskz_loadu_ps(first_lanes_x16(left), wj + k);
-            const __m512 w_1 = _mm512_maskz_loadu_ps(first_lanes_x16(behind), wj + k + F32X16);
-            const __m512i q_0 = _mm512_cvtps_epi32(_mm512_mul_ps(w_0, factor_f32x16));
-            const __m512i q_1 = _mm512_cvtps_epi32(_mm512_mul_ps(w_1, factor_f32x16));
-            _mm512_storeu_si512(q, _mm512_permutexvar_epi64(order, _mm512_packs_epi32(q_0, q_1)));
-        }
+    const __m512i q_0 = _mm512_cvtps_epi32(_mm512_mul_ps(w_0, factor_f32x16));
+    const __m512i q_1 = _mm512_cvtps_epi32(_mm512_mul_ps(w_1, factor_f32x16));
+    _mm512_storeu_si512(q, _mm512_permutexvar_epi64(order, _mm512_packs_epi32(q_0, q_1)));
+}
+
+/* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+{
+    const __m512 factor_f32x16 = _mm512_set1_ps(factor);
+    int16_t *q = (int16_t *)panel + j * U8X32;
+    size_t k = 0;
+    for (; k + U8X32 <= d; k += U8X32, q += c * U8X32)
+        pack_32(_mm512_loadu_ps(w + k), _mm512_loadu_ps(w + k + F32X16), factor_f32x16, q);
+    if (k < d) {
+        const size_t left = d - k, behind = left > F32X16 ? left - F32X16 : 0;
+        pack_32(_mm512_maskz_loadu_ps(first_lanes_x16(left), w + k),
+                _mm512_maskz_loadu_ps(first_lanes_x16(behind), w + k + F32X16), factor_f32x16, q);
     }
 }
 

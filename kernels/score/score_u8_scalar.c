@@ -6,20 +6,17 @@
 
 enum { GROUP = 32 };
 
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, const float *w, size_t ldw, const float *factor,
-                            void *packed)
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
     /* Added to a number below 2²² it leaves no bits for a fraction, and the integer in the lowest. */
     const float rounder = 0x1.8p23f;
-    int16_t *q = packed;
-    for (size_t k = 0; k < d; k += GROUP)
-        for (size_t j = 0; j < c; j++, q += GROUP) {
-            float group[GROUP] = {0.0f};
-            memcpy(group, w + j * ldw + k, (d - k < GROUP ? d - k : GROUP) * sizeof *group);
-            for (size_t i = 0; i < GROUP; i++)
-                q[i] = (int16_t)(bits_of_float(group[i] * factor[j] + rounder) -
-                                 bits_of_float(rounder));
-        }
+    int16_t *q = (int16_t *)panel + j * GROUP;
+    for (size_t k = 0; k < d; k += GROUP, q += c * GROUP) {
+        float group[GROUP] = {0.0f};
+        memcpy(group, w + k, (d - k < GROUP ? d - k : GROUP) * sizeof *group);
+        for (size_t i = 0; i < GROUP; i++)
+            q[i] = (int16_t)(bits_of_float(group[i] * factor + rounder) - bits_of_float(rounder));
+    }
 }
 
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
