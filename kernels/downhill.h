@@ -289,10 +289,10 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  * samples of a batch, and however a batch is divided among threads or machines whose sums are added.
  * Only a NaN may be another NaN.
  *
- *   Weights    are f32 and those of the update; for the scores each is rounded once per step to
- *              w ≈ q·u_j, an integer |q| <= 32639 and a power of two for each class. It is the smallest
- *              u_j for which the largest weight of the class fits, but at least 2⁻¹²⁶ and
- *              2⁻⁴⁰·|b_j|: the rounding is below 2⁻¹⁵ of the largest weight.
+ *   Weights    are f32 and those of the update; for the scores each is rounded once per step, to
+ *              nearest even, to a multiple of a unit of its class, w_jk ≈ q_jk·u_j. u_j is the smallest
+ *              power of two for which |w_jk| <= 32639·u_j for all k, |b_j| < 2⁴⁰·u_j and
+ *              u_j >= 2⁻¹²⁶: the rounding is within 2⁻¹⁵ of the largest weight.
  *   Normalised features x̂_k = (x_k - mean_k)·r_k are never made. The weights are kept for bytes, each
  *              r_k times the one of x̂_k: the score subtracts Σ_k q_jk mean_k, and the gradient
  *              mean_k Σ_i g_ij times r_k². Nothing of it costs per sample.

@@ -10,6 +10,7 @@
 #include "base/levels.h"
 #include "cases.h"
 #include "workbench.h"
+#include "workbench_u8.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -48,30 +49,54 @@ static void release_crashes(const struct sigaction *before)
         sigaction(crash_signals[i], &before[i], NULL);
 }
 
-static bool run_guarded(workbench *bench, const verify_case *v, verify_op op,
+/* The one that has the operation is used. */
+struct benches {
+    workbench f32;
+    workbench_u8 u8;
+    char failure[160]; /* what the last failed check found */
+};
+
+static bool is_u8(verify_op op)
+{
+    return op >= VERIFY_SCORE_U8;
+}
+
+static bool check(struct benches *benches, const verify_case *v, verify_op op,
+                  const downhill_kernels *kernels)
+{
+    if (is_u8(op))
+        return workbench_u8_check(&benches->u8, v, op, kernels, benches->failure,
+                                  sizeof benches->failure);
+    if (workbench_check(&benches->f32, v, op, kernels))
+        return true;
+    snprintf(benches->failure, sizeof benches->failure, "%s", benches->f32.failure);
+    return false;
+}
+
+static bool run_guarded(struct benches *benches, const verify_case *v, verify_op op,
                         const downhill_kernels *kernels)
 {
     const int crash = sigsetjmp(crash_point, 1);
     if (crash == 0) {
         armed = 1;
-        const bool good = workbench_check(bench, v, op, kernels);
+        const bool good = check(benches, v, op, kernels);
         armed = 0;
         return good;
     }
     armed = 0;
-    snprintf(bench->failure, sizeof bench->failure, "ended in %s%s", strsignal(crash),
+    snprintf(benches->failure, sizeof benches->failure, "ended in %s%s", strsignal(crash),
              crash == SIGSEGV ? ": it touched memory outside its arguments" : "");
     return false;
 }
 
-static void report(const verify_options *options, const workbench *bench, const verify_case *v,
+static void report(const verify_options *options, const char *failure, const verify_case *v,
                    verify_op op, const char *level)
 {
     static const char *const numbers[] = {"exact integers", "reals", "wide reals"};
     static const char *const places[] = {"against the page behind", "against the page in front",
                                          "inside"};
     error_line("verify: %s/%s: %s (n %zu, d %zu, c %zu, ldx %zu, ldw %zu, lds %zu, %s, %s%s)",
-               verify_op_name(op), level, bench->failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
+               verify_op_name(op), level, failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
                numbers[v->numbers], places[v->placement], v->scattered ? ", scattered rows" : "");
     fprintf(stderr, "  rerun: downhill verify --isa %s --kernel %s --seed %llu --case %ld\n", level,
             verify_op_name(op), (unsigned long long)options->seed, v->number);
@@ -93,19 +118,22 @@ static void show_progress(size_t done, size_t all)
     fflush(stderr);
 }
 
-static void run_case(const verify_options *options, workbench *bench, const verify_case *v,
+static void run_case(const verify_options *options, struct benches *benches, const verify_case *v,
                      const downhill_kernels *const *tables, size_t n_tables, verify_result *result)
 {
     for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
         if (!wanted(options, op))
             continue;
-        workbench_prepare(bench, v, op);
+        if (is_u8(op))
+            workbench_u8_prepare(&benches->u8, v, op);
+        else
+            workbench_prepare(&benches->f32, v, op);
         for (size_t t = 0; t < n_tables; t++) {
             result->checks++;
-            if (run_guarded(bench, v, op, tables[t]))
+            if (run_guarded(benches, v, op, tables[t]))
                 continue;
             if (result->failures++ < options->max_reports)
-                report(options, bench, v, op, downhill_kernels_name(tables[t]));
+                report(options, benches->failure, v, op, downhill_kernels_name(tables[t]));
         }
     }
 }
@@ -133,8 +161,13 @@ int verify_run(const verify_options *options, verify_result *result)
     if (result->levels == 0)
         return EXIT_ISA;
 
-    workbench bench;
-    if (!workbench_open(&bench)) {
+    struct benches benches;
+    const bool f32 = workbench_open(&benches.f32), u8 = workbench_u8_open(&benches.u8);
+    if (!f32 || !u8) {
+        if (f32)
+            workbench_close(&benches.f32);
+        if (u8)
+            workbench_u8_close(&benches.u8);
         error_line("verify: out of memory");
         return EXIT_INTERNAL;
     }
@@ -144,7 +177,7 @@ int verify_run(const verify_options *options, verify_result *result)
     for (size_t i = 0; i < all; i += options->stride) {
         const size_t number = options->only_case >= 0 ? (size_t)options->only_case : i;
         const verify_case v = verify_case_at(options->seed, number);
-        run_case(options, &bench, &v, tables, result->levels, result);
+        run_case(options, &benches, &v, tables, result->levels, result);
         if (options->only_case >= 0)
             break;
         if (options->progress && i % 64 == 0)
@@ -154,7 +187,8 @@ int verify_run(const verify_options *options, verify_result *result)
         show_progress(all, all);
     result->seconds = clock_seconds() - start;
     release_crashes(before);
-    workbench_close(&bench);
+    workbench_close(&benches.f32);
+    workbench_u8_close(&benches.u8);
     if (result->failures > options->max_reports)
         error_line("verify: %llu more failures not shown",
                    (unsigned long long)(result->failures - options->max_reports));

@@ -23,6 +23,11 @@ typedef enum verify_op {
     VERIFY_GRAD_BF16,
     VERIFY_STEP_HINGE_BF16,
     VERIFY_STEP_SOFTMAX_BF16,
+    VERIFY_SCORE_U8, /* features in bytes, to the bit */
+    VERIFY_HINGE_U8,
+    VERIFY_GRAD_U8,
+    VERIFY_UPDATE_U8,
+    VERIFY_STEP_U8,
     VERIFY_OP_COUNT
 } verify_op;
 

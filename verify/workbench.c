@@ -17,7 +17,8 @@ const char *verify_op_name(verify_op op)
     static const char *const names[VERIFY_OP_COUNT] = {
         "score_f32",  "hinge_f32",       "softmax_f32",       "grad_f32",
         "update_f32", "step_hinge_f32",  "step_softmax_f32",  "score_bf16",
-        "grad_bf16",  "step_hinge_bf16", "step_softmax_bf16",
+        "grad_bf16",  "step_hinge_bf16", "step_softmax_bf16", "score_u8",
+        "hinge_u8",   "grad_u8",         "update_u8",         "step_hinge_u8",
     };
     return names[op];
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A case of the operations on bytes. All of them are exact: there is one right answer, and it is
+ * compared bit by bit. */
+#ifndef DOWNHILL_VERIFY_WORKBENCH_U8_H
+#define DOWNHILL_VERIFY_WORKBENCH_U8_H
+
+#include "arena.h"
+#include "cases.h"
+#include "reference_u8.h"
+#include "verify.h"
+
+enum { U8_ARENAS = 12 };
+
+typedef struct workbench_u8 {
+    arena arenas[U8_ARENAS];
+    /* Each in the arena of its number. */
+    guarded x, y, w, b, mean, gain, scores, dscores, sums, sums_b, packed, workspace;
+    /* What the buffers are to hold before the call, and after it. */
+    uint8_t *x_dense;
+    const uint8_t **x_rows; /* the samples of the batch */
+    size_t *rows;
+    int32_t *labels; /* of the samples */
+    float *w_dense, *b_dense, *gain_dense;
+    uint16_t *mean_dense;
+    double *scores_dense;
+    int16_t *dscores_dense;
+    int32_t *sums_dense, *sums_b_dense;
+    float *want_w, *want_b;
+    double *want_scores, want_loss;
+    int16_t *want_dscores;
+    int32_t *want_sums, *want_sums_b;
+    reference_fixed fixed;
+} workbench_u8;
+
+/* false: no memory. */
+bool workbench_u8_open(workbench_u8 *bench);
+void workbench_u8_close(workbench_u8 *bench);
+
+/* As of workbench.h; what a failed check found goes to `failure`. */
+void workbench_u8_prepare(workbench_u8 *bench, const verify_case *v, verify_op op);
+bool workbench_u8_check(workbench_u8 *bench, const verify_case *v, verify_op op,
+                        const downhill_kernels *kernels, char *failure, size_t failure_size);
+
+#endif
