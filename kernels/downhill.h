@@ -356,7 +356,8 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  *
  *   m_ij = (s_ij - s_i,y_i) + Δ, two roundings to f64;   loss = Σ_i Σ_{j ≠ y_i} max(0, [m_ij])
  *
- * where [m] is m rounded to the next multiple of DOWNHILL_LOSS_UNIT.
+ * where [m] is m rounded to nearest even, to a multiple of DOWNHILL_LOSS_UNIT; from 2³¹ on, of up to
+ * four times that.
  *
  *   dscores  n × c; |dscores_ij| < c
  * Exactness: dscores on every table; the loss while it is below 2³³. Beyond that its last bits depend

@@ -43,6 +43,14 @@ void reference_score_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
         }
 }
 
+/* To a multiple of DOWNHILL_LOSS_UNIT; from 2³¹ on as the sum with 1.5·2⁵² units leaves it. */
+static double rounded(double margin)
+{
+    const double units = margin / DOWNHILL_LOSS_UNIT;
+    volatile double sum = units + 0x1.8p52;
+    return (units < 0x1p51 ? nearbyint(units) : sum - 0x1.8p52) * DOWNHILL_LOSS_UNIT;
+}
+
 double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_t *y, double delta,
                           int16_t *dscores)
 {
@@ -56,7 +64,7 @@ double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_
             dscores[i * c + j] = violated;
             count = (int16_t)(count + violated);
             if (violated)
-                loss += nearbyint(margin / DOWNHILL_LOSS_UNIT) * DOWNHILL_LOSS_UNIT;
+                loss += rounded(margin);
         }
         dscores[i * c + (size_t)y[i]] = (int16_t)-count;
     }
