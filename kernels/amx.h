@@ -6,7 +6,9 @@
  *     C  m × n f32                         column by column
  *
  * and adds A·B to C, 16 × 16 × 32 products in 16 cycles (Sapphire Rapids). Subnormals count as 0 and
- * the additions round to nearest, whatever MXCSR says. Tests replace the instructions by plain C. */
+ * the additions round to nearest, whatever MXCSR says. TDPBUSD, of A unsigned and B signed, and
+ * TDPBSUD, the other way round, do the same with four bytes in place of two bf16, to sums of 32 bits
+ * that do not saturate. Tests replace the instructions by plain C. */
 #ifndef DOWNHILL_AMX_H
 #define DOWNHILL_AMX_H
 
@@ -53,6 +55,24 @@ DOWNHILL_INLINE void amx_begin(const struct amx_shapes *shapes)
 {
     amx_stored(shapes);
     _tile_loadconfig(shapes);
+}
+
+/* An operand in memory. */
+struct operand {
+    const void *data;
+    ptrdiff_t row_bytes;
+};
+
+/* Distance of the rows; 0 where they are not evenly apart. */
+DOWNHILL_INLINE ptrdiff_t amx_distance(size_t n, const void *const *x)
+{
+    if (n < 2)
+        return TILE_ROW_BYTES;
+    const ptrdiff_t first = (ptrdiff_t)((uintptr_t)x[1] - (uintptr_t)x[0]);
+    for (size_t i = 2; i < n; i++)
+        if ((ptrdiff_t)((uintptr_t)x[i] - (uintptr_t)x[i - 1]) != first)
+            return 0;
+    return first;
 }
 
 /* Tiles that are left in use make every context switch longer. */

@@ -71,12 +71,7 @@ struct downhill_packed_score {
     enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } where; /* the later ones in addition */
 };
 
-/* Bytes. All sums are exact, so that every level gives the same bits whatever their order.
- *
- * Features of one call of the scores: so few that a lane of 32 bits holds the products of 64 pairs of
- * a feature and a weight, and the sum of four such lanes: 4·64·2·255·32639 < 2³¹ for 16 lanes of 32
- * features; with 8 lanes, each of twice as many products, the sum of two. */
-enum { U8_CHUNK = 1024 };
+/* Bytes. All sums are exact, so that every level gives the same bits whatever their order. */
 
 /* Packed weights are of whole groups of so many features, in panels of `classes`; two bytes for each
  * weight, so that feature k of a panel of c classes is 2·k·c bytes behind its first. */
@@ -113,6 +108,7 @@ typedef uint32_t downhill_update_u8_kernel(size_t d, float decay, float step, fl
 
 struct downhill_u8_kernels {
     size_t classes; /* of a panel */
+    size_t chunk;   /* features of one call of the scores, whole groups */
     downhill_pack_u8_kernel *pack;
     downhill_score_u8_kernel *score;
     downhill_hinge_u8_kernel *hinge;
@@ -178,6 +174,7 @@ downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
 
 /* Of the amx level; the proof under emulation takes its numbers from here. */
 extern const struct downhill_packed_score downhill_packed_bf16_amx;
+extern const struct downhill_u8_kernels downhill_u8_amx;
 
 /* Whether two tables have the same kernels for features of this type. */
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,

@@ -107,7 +107,7 @@ static void add_scores(const struct packed_u8 *p, size_t n, const void *const *r
 {
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < p->d; k += chunk) {
-        chunk = next_tile(p->d - k, U8_CHUNK);
+        chunk = next_tile(p->d - k, p->u8->chunk);
         chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
         for (size_t i = 0; i < n; i++)
             x[i] = (const uint8_t *)rows[i] + k;

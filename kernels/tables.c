@@ -7,11 +7,14 @@
 /* A kernel that goes back to dW within a block. */
 #define NEVER SIZE_MAX
 
-/* Classes of which a panel of 1024 features, 10 KiB, stays in L1 with the samples that pass it. */
-enum { U8_PANEL_CLASSES = 5 };
+/* Weights of 16 bits: a panel of 10 KiB stays in L1 with the samples that pass it. The features are so
+ * few that a lane of 32 bits holds the sum of 32 pairs of products, and that of four such lanes:
+ * 4·32·2·255·32639 < 2³¹ with 16 lanes; with 8 the sum of two, each of twice as many. */
+enum { U8_PANEL_CLASSES = 5, U8_CHUNK = 1024 };
 
 static const struct downhill_u8_kernels u8_scalar = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_scalar,
     .score = downhill_score_u8_scalar,
     .hinge = downhill_hinge_u8_scalar,
@@ -54,6 +57,7 @@ static const struct downhill_packed_score packed_bf16_avx2 = {
 
 static const struct downhill_u8_kernels u8_auto_avx2 = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_auto_avx2,
     .score = downhill_score_u8_auto_avx2,
     .hinge = downhill_hinge_u8_auto_avx2,
@@ -76,6 +80,7 @@ static const downhill_kernels table_auto_avx2 = {
 
 static const struct downhill_u8_kernels u8_avx2 = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_avx2,
     .score = downhill_score_u8_avx2,
     .hinge = downhill_hinge_u8_avx2,
@@ -107,6 +112,7 @@ static const downhill_kernels table_avx2 = {
 #if DOWNHILL_HAVE_AVXVNNI
 static const struct downhill_u8_kernels u8_avxvnni = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_avxvnni,
     .score = downhill_score_u8_avxvnni,
     .hinge = downhill_hinge_u8_avx2,
@@ -152,6 +158,7 @@ static const struct downhill_packed_score packed_bf16_avx512 = {
 
 static const struct downhill_u8_kernels u8_auto_avx512 = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_auto_avx512,
     .score = downhill_score_u8_auto_avx512,
     .hinge = downhill_hinge_u8_auto_avx512,
@@ -174,6 +181,7 @@ static const downhill_kernels table_auto_avx512 = {
 
 static const struct downhill_u8_kernels u8_avx512 = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_avx512,
     .score = downhill_score_u8_avx512,
     .hinge = downhill_hinge_u8_avx512,
@@ -205,6 +213,7 @@ static const downhill_kernels table_avx512 = {
 #if DOWNHILL_HAVE_AVX512VNNI
 static const struct downhill_u8_kernels u8_avx512vnni = {
     .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
     .pack = downhill_pack_u8_avx512vnni,
     .score = downhill_score_u8_avx512vnni,
     .hinge = downhill_hinge_u8_avx512,
@@ -272,6 +281,19 @@ const struct downhill_packed_score downhill_packed_bf16_amx = {
     .where = PACKS_ALWAYS,
 };
 
+/* Weights of two bytes: 255·128·16384 < 2³¹. */
+enum { U8_CHUNK_AMX = 16384 };
+
+const struct downhill_u8_kernels downhill_u8_amx = {
+    .classes = PANEL_CLASSES,
+    .chunk = U8_CHUNK_AMX,
+    .pack = downhill_pack_u8_amx,
+    .score = downhill_score_u8_amx,
+    .hinge = downhill_hinge_u8_avx512,
+    .grad = downhill_grad_u8_amx,
+    .update = downhill_update_u8_avx512,
+};
+
 static const downhill_kernels table_amx = {
     .name = "amx",
     .score_f32 = downhill_score_f32_avx512,
@@ -284,7 +306,7 @@ static const downhill_kernels table_amx = {
     .grad_bf16 = downhill_grad_bf16_amx,
     .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
-    .u8 = &u8_avx512vnni,
+    .u8 = &downhill_u8_amx,
 };
 #define TABLE_amx &table_amx
 #else

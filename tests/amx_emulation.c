@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * After the descriptions of LDTILECFG, TILELOADD, TILESTORED and TDPBF16PS in the Intel SDM, vol. 2. */
+ * After the descriptions of LDTILECFG, TILELOADD, TILESTORED, TDPBF16PS,
+ * TDPBUSD and TDPBSUD in the Intel SDM, vol. 2. */
 #include "amx_emulation.h"
 
 #include <math.h>
@@ -97,17 +98,23 @@ static float bf16_at(const uint8_t *row, int i)
     return flushed(v);
 }
 
-void amx_emulated_dpbf16ps(int c, int a, int b)
+static void need_factors(int c, int a, int b)
 {
     need_tile(c);
     need_tile(a);
     need_tile(b);
     need(c != a && c != b && a != b, "a tile twice");
-    const int m = amx.rows[c], n = amx.row_bytes[c] / 4, pairs = amx.row_bytes[a] / 4;
     need(amx.row_bytes[c] % 4 == 0 && amx.row_bytes[a] % 4 == 0, "half an element");
-    need(amx.rows[a] == m && amx.rows[b] == pairs && amx.row_bytes[b] == amx.row_bytes[c],
+    need(amx.rows[a] == amx.rows[c] && amx.rows[b] == amx.row_bytes[a] / 4 &&
+             amx.row_bytes[b] == amx.row_bytes[c],
          "shapes that do not fit each other");
     amx.products++;
+}
+
+void amx_emulated_dpbf16ps(int c, int a, int b)
+{
+    need_factors(c, a, b);
+    const int m = amx.rows[c], n = amx.row_bytes[c] / 4, pairs = amx.row_bytes[a] / 4;
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++) {
             float even = 0.0f, odd = 0.0f, sum;
@@ -120,6 +127,33 @@ void amx_emulated_dpbf16ps(int c, int a, int b)
             sum = flushed(flushed(sum) + flushed(even + odd));
             memcpy(&amx.data[c][i][4 * j], &sum, sizeof sum);
         }
+}
+
+static void add_bytes(int c, int a, int b, bool a_signed, bool b_signed)
+{
+    need_factors(c, a, b);
+    for (int i = 0; i < amx.rows[c]; i++)
+        for (int j = 0; j < amx.row_bytes[c] / 4; j++) {
+            uint32_t sum; /* wraps */
+            memcpy(&sum, &amx.data[c][i][4 * j], sizeof sum);
+            for (int k = 0; k < amx.row_bytes[a]; k++) {
+                const uint8_t of_a = amx.data[a][i][k], of_b = amx.data[b][k / 4][4 * j + k % 4];
+                const int factor_a = a_signed ? (int8_t)of_a : of_a;
+                const int factor_b = b_signed ? (int8_t)of_b : of_b;
+                sum += (uint32_t)(factor_a * factor_b);
+            }
+            memcpy(&amx.data[c][i][4 * j], &sum, sizeof sum);
+        }
+}
+
+void amx_emulated_dpbusd(int c, int a, int b)
+{
+    add_bytes(c, a, b, false, true);
+}
+
+void amx_emulated_dpbsud(int c, int a, int b)
+{
+    add_bytes(c, a, b, true, false);
 }
 
 bool amx_emulated_in_use(void)

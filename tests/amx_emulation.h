@@ -18,6 +18,8 @@ void amx_emulated_zero(int tile);
 void amx_emulated_load(int tile, const void *data, long row_bytes);
 void amx_emulated_store(int tile, void *data, long row_bytes);
 void amx_emulated_dpbf16ps(int c, int a, int b);
+void amx_emulated_dpbusd(int c, int a, int b);
+void amx_emulated_dpbsud(int c, int a, int b);
 
 /* Whether tiles are configured, and how many products there were. */
 bool amx_emulated_in_use(void);
@@ -30,11 +32,15 @@ size_t amx_emulated_products(void);
 #undef _tile_loadd
 #undef _tile_stored
 #undef _tile_dpbf16ps
+#undef _tile_dpbusd
+#undef _tile_dpbsud
 #define _tile_loadconfig amx_emulated_loadconfig
 #define _tile_release    amx_emulated_release
 #define _tile_zero       amx_emulated_zero
 #define _tile_loadd      amx_emulated_load
 #define _tile_stored     amx_emulated_store
 #define _tile_dpbf16ps   amx_emulated_dpbf16ps
+#define _tile_dpbusd     amx_emulated_dpbusd
+#define _tile_dpbsud     amx_emulated_dpbsud
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 
 static struct downhill_packed_score packed;
+static struct downhill_u8_kernels u8;
 
 /* The table of the level below with these kernels in it; false: this machine cannot run it. */
 static bool emulated_table(downhill_kernels *table)
@@ -29,14 +30,20 @@ static bool emulated_table(downhill_kernels *table)
     table->name = "amx_emulated";
     table->packed_bf16 = &packed;
     table->grad_bf16 = downhill_grad_bf16_amx_emulated;
+    u8 = downhill_u8_amx;
+    u8.pack = downhill_pack_u8_amx_emulated;
+    u8.score = downhill_score_u8_amx_emulated;
+    u8.grad = downhill_grad_u8_amx_emulated;
+    table->u8 = &u8;
     return true;
 }
 
 static void test_amx__emulated__as_proven(void **state)
 {
     (void)state;
-    static const char *const ops[] = {"score_bf16", "grad_bf16", "step_hinge_bf16",
-                                      "step_softmax_bf16"};
+    static const char *const ops[] = {"score_bf16",        "grad_bf16",    "step_hinge_bf16",
+                                      "step_softmax_bf16", "score_u8",     "grad_u8",
+                                      "update_u8",         "step_hinge_u8"};
     downhill_kernels table;
     if (!emulated_table(&table))
         skip();

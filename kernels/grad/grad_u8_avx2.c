@@ -39,7 +39,7 @@ struct x_pairs {
     __m256i low, high;
 };
 
-DOWNHILL_INLINE struct x_pairs interleaved(size_t k, const void *const *x)
+DOWNHILL_INLINE struct x_pairs interleaved_pairs(size_t k, const void *const *x)
 {
     const __m256i x_0 = load_i((const uint8_t *)x[0] + k);
     const __m256i x_1 = load_i((const uint8_t *)x[1] + k);
@@ -65,7 +65,7 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j
             for (const size_t end = p + steps; p < end; p++) {
                 if (first) {
                     ahead_fetch(&run);
-                    column[p] = interleaved(k, x + PAIR * p);
+                    column[p] = interleaved_pairs(k, x + PAIR * p);
                 }
                 const __m256i low = in_register_i(column[p].low);
                 const __m256i high = in_register_i(column[p].high);

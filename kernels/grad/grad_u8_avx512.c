@@ -47,7 +47,7 @@ struct x_pairs {
     __m512i low, high;
 };
 
-DOWNHILL_INLINE struct x_pairs interleaved(__mmask64 bytes, size_t k, const void *const *x)
+DOWNHILL_INLINE struct x_pairs interleaved_pairs(__mmask64 bytes, size_t k, const void *const *x)
 {
     const __m512i x_0 = _mm512_maskz_loadu_epi8(bytes, (const uint8_t *)x[0] + k);
     const __m512i x_1 = _mm512_maskz_loadu_epi8(bytes, (const uint8_t *)x[1] + k);
@@ -74,7 +74,7 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k
             for (const size_t end = p + steps; p < end; p++) {
                 if (first) {
                     ahead_fetch(&run);
-                    column[p] = interleaved(bytes, k, x + PAIR * p);
+                    column[p] = interleaved_pairs(bytes, k, x + PAIR * p);
                 }
                 const __m512i low = in_register_i(column[p].low);
                 const __m512i high = in_register_i(column[p].high);

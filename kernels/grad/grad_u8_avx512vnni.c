@@ -10,7 +10,7 @@
 #include "avx512_u8.h"
 #include "grad/grad_u8.h"
 
-enum { TILE_CLASSES = 5, VECTORS = 4, QUAD = 4, QUADS_MAX = BLOCK_ROWS_MAX / QUAD, G_MAX = 127 };
+enum { TILE_CLASSES = 5, QUADS_MAX = BLOCK_ROWS_MAX / QUAD, G_MAX = 127 };
 
 /* Dscores of four samples as bytes, the first sample in the lowest, for each class. */
 typedef __m512i quads_of_block[QUADS_MAX];
@@ -36,81 +36,36 @@ static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
     return outliers != 0;
 }
 
-/* The four bytes of features 16p … 16p+3 of four rows together, then those of 16p+4 … 16p+7, 16p+8 …
- * 16p+11, 16p+12 … 16p+15, for the parts p of a vector. */
-struct x_quads {
-    __m512i of_x[VECTORS];
-};
-
-DOWNHILL_INLINE struct x_quads interleaved(__mmask64 bytes, size_t k, const void *const *x)
-{
-    __m512i row[QUAD];
-    DOWNHILL_UNROLL
-    for (int r = 0; r < QUAD; r++)
-        row[r] = _mm512_maskz_loadu_epi8(bytes, (const uint8_t *)x[r] + k);
-    const __m512i low_01 = _mm512_unpacklo_epi8(row[0], row[1]);
-    const __m512i high_01 = _mm512_unpackhi_epi8(row[0], row[1]);
-    const __m512i low_23 = _mm512_unpacklo_epi8(row[2], row[3]);
-    const __m512i high_23 = _mm512_unpackhi_epi8(row[2], row[3]);
-    return (struct x_quads){
-        {_mm512_unpacklo_epi16(low_01, low_23), _mm512_unpackhi_epi16(low_01, low_23),
-         _mm512_unpacklo_epi16(high_01, high_23), _mm512_unpackhi_epi16(high_01, high_23)}};
-}
-
-/* The sums of 64 features in their order. */
-DOWNHILL_INLINE void put_in_order(const __m512i sum[VECTORS], size_t left, unsigned accumulate,
-                                  int32_t *dw)
-{
-    const __m512i s01_low = _mm512_shuffle_i32x4(sum[0], sum[1], _MM_SHUFFLE(1, 0, 1, 0));
-    const __m512i s01_high = _mm512_shuffle_i32x4(sum[0], sum[1], _MM_SHUFFLE(3, 2, 3, 2));
-    const __m512i s23_low = _mm512_shuffle_i32x4(sum[2], sum[3], _MM_SHUFFLE(1, 0, 1, 0));
-    const __m512i s23_high = _mm512_shuffle_i32x4(sum[2], sum[3], _MM_SHUFFLE(3, 2, 3, 2));
-    const __m512i in_order[VECTORS] = {
-        _mm512_shuffle_i32x4(s01_low, s23_low, _MM_SHUFFLE(2, 0, 2, 0)),
-        _mm512_shuffle_i32x4(s01_low, s23_low, _MM_SHUFFLE(3, 1, 3, 1)),
-        _mm512_shuffle_i32x4(s01_high, s23_high, _MM_SHUFFLE(2, 0, 2, 0)),
-        _mm512_shuffle_i32x4(s01_high, s23_high, _MM_SHUFFLE(3, 1, 3, 1)),
-    };
-    DOWNHILL_UNROLL
-    for (size_t v = 0; v < VECTORS; v++) {
-        const size_t first = F32X16 * v;
-        const __mmask16 lanes = first_lanes_x16(left > first ? left - first : 0);
-        const __m512i before =
-            accumulate ? _mm512_maskz_loadu_epi32(lanes, dw + first) : _mm512_setzero_si512();
-        _mm512_mask_storeu_epi32(dw + first, lanes, _mm512_add_epi32(before, in_order[v]));
-    }
-}
-
 /* dw = dscoresᵀ X for 64 features from the k-th on, or added to what is there. */
 DOWNHILL_INLINE void tile(const int classes, size_t n, size_t d, size_t k, const void *const *x,
                           const uint32_t *g, unsigned flags, int32_t *dw, size_t lddw,
                           struct downhill_ahead *ahead)
 {
     const __mmask64 bytes = first_bytes_x64(d - k);
-    __m512i sum_i32x16[TILE_CLASSES * VECTORS];
+    __m512i sum_i32x16[TILE_CLASSES * X_QUADS];
     DOWNHILL_UNROLL
-    for (int s = 0; s < classes * VECTORS; s++)
+    for (int s = 0; s < classes * X_QUADS; s++)
         sum_i32x16[s] = _mm512_setzero_si512();
     for (size_t i = 0; i < n;) {
         size_t steps = (n - i + QUAD - 1) / QUAD;
         struct ahead_run run = ahead_take(ahead, &steps);
         for (const size_t end = i + QUAD * steps; i < end; i += QUAD, g += F32X16) {
             ahead_fetch(&run);
-            const struct x_quads quads = interleaved(bytes, k, x + i);
+            const struct x_quads quads = interleaved_quads(bytes, k, x + i);
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
                 const __m512i g_j = in_register_i(_mm512_set1_epi32((int)g[j]));
-                __m512i *sum = &sum_i32x16[j * VECTORS];
+                __m512i *sum = &sum_i32x16[j * X_QUADS];
                 DOWNHILL_UNROLL
-                for (int v = 0; v < VECTORS; v++)
+                for (int v = 0; v < X_QUADS; v++)
                     sum[v] = in_register_i(_mm512_dpbusd_epi32(sum[v], quads.of_x[v], g_j));
             }
         }
     }
     DOWNHILL_UNROLL
     for (int j = 0; j < classes; j++)
-        put_in_order(sum_i32x16 + j * VECTORS, d - k, flags & GRAD_ACCUMULATE,
-                     dw + (size_t)j * lddw + k);
+        put_quads_in_order(sum_i32x16 + j * X_QUADS, d - k, flags & GRAD_ACCUMULATE,
+                           dw + (size_t)j * lddw + k);
 }
 
 DOWNHILL_INLINE void some_classes(size_t classes, size_t n, size_t d, size_t k,

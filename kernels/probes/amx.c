@@ -11,6 +11,8 @@ void downhill_probe(const void *shapes, float *p)
     _tile_loadd(1, p, 64);
     _tile_loadd(2, p, 64);
     _tile_dpbf16ps(0, 1, 2);
+    _tile_dpbusd(0, 1, 2);
+    _tile_dpbsud(0, 1, 2);
     _tile_stored(0, p, 64);
     _tile_release();
     _mm512_storeu_ps(p, _mm512_dpbf16_ps(_mm512_setzero_ps(), (__m512bh)_mm512_setzero_si512(),

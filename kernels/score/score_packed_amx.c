@@ -39,24 +39,6 @@ void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, fl
         }
 }
 
-/* An operand in memory. */
-struct operand {
-    const void *data;
-    ptrdiff_t row_bytes;
-};
-
-/* Distance of the rows; 0 where they are not evenly apart. */
-DOWNHILL_INLINE ptrdiff_t distance(size_t n, const void *const *x)
-{
-    if (n < 2)
-        return TILE_ROW_BYTES;
-    const ptrdiff_t first = (ptrdiff_t)((uintptr_t)x[1] - (uintptr_t)x[0]);
-    for (size_t i = 2; i < n; i++)
-        if ((ptrdiff_t)((uintptr_t)x[i] - (uintptr_t)x[i - 1]) != first)
-            return 0;
-    return first;
-}
-
 /* 32 features of n rows from the k-th on, zeros behind the last. */
 DOWNHILL_INLINE struct operand rows_of_x(size_t n, size_t d, size_t k, const void *const *x,
                                          ptrdiff_t apart, __m512i copy[GROUP])
@@ -102,7 +84,7 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
                                 const float *w, float *scores, size_t lds,
                                 struct downhill_ahead *ahead)
 {
-    const ptrdiff_t apart_0 = distance(n_0, x), apart_1 = distance(n_1, x + n_0);
+    const ptrdiff_t apart_0 = amx_distance(n_0, x), apart_1 = amx_distance(n_1, x + n_0);
     const ptrdiff_t w_bytes = (ptrdiff_t)(c * sizeof *w);
     __m512i copy_0[GROUP], copy_1[GROUP];
     _tile_zero(SUM_0_HIGH);

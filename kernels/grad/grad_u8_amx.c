@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gradient of bytes with AMX-INT8: tiles of up to 10 classes × 16 features, the samples 64 at a time.
+ *
+ * The dscores, a row of bytes for each class, are the A operand; X is B, and must be interleaved four
+ * rows at a time, with the shuffles of grad_u8_avx512vnni.c, by way of a copy. Four tiles of sums,
+ * 64 features together, are four independent products of 16 cycles each against a latency of 52.
+ * For 64 samples they take 64 cycles, the shuffles 128 on the one port for them (Sapphire Rapids):
+ * about 320 products a cycle, where two units of VNNI make 128. Reckoned, not measured: the kernel
+ * has run under emulation only.
+ *
+ * Few samples are left to the level below. */
+#include "amx.h"
+#include "avx512_u8.h"
+#include "grad/grad_u8.h"
+
+enum {
+    DEPTH = 64, /* samples of a product */
+    GROUPS_MAX = BLOCK_ROWS_MAX / DEPTH,
+    QUADS = DEPTH / QUAD,
+    N_MIN = DEPTH / 2,
+    G_MAX = 127
+};
+
+#define SUM_0 0
+#define SUM_1 1
+#define SUM_2 2
+#define SUM_3 3
+#define G     4
+#define X     5
+
+/* Dscores of a block, class by class for each 64 samples, zeros behind the last. */
+typedef int8_t dscores_of_block[GROUPS_MAX][PANEL_CLASSES][DEPTH];
+
+/* Returns whether there are outliers, in whose place there is 0. */
+DOWNHILL_INLINE int turn(size_t n, size_t c, downhill_dscores dscores, dscores_of_block g)
+{
+    int outliers = 0;
+    for (size_t first = 0; first < n; first += DEPTH)
+        for (size_t j = 0; j < c; j++)
+            for (size_t i = 0; i < DEPTH; i++) {
+                const int value = first + i < n ? dscores[first + i][j] : 0;
+                const int good = value <= G_MAX && value >= -G_MAX;
+                g[first / DEPTH][j][i] = (int8_t)(good ? value : 0);
+                outliers |= !good;
+            }
+    return outliers;
+}
+
+/* 64 features of up to 64 samples as four operands, zeros behind the last. */
+DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask64 bytes, const void *const *x,
+                                __m512i operand[X_QUADS][QUADS])
+{
+    for (size_t q = 0; q < QUADS; q++) {
+        struct x_quads quads = {{_mm512_setzero_si512(), _mm512_setzero_si512(),
+                                 _mm512_setzero_si512(), _mm512_setzero_si512()}};
+        if (QUAD * q < n)
+            quads = interleaved_quads(bytes, k, x + QUAD * q);
+        DOWNHILL_UNROLL
+        for (int v = 0; v < X_QUADS; v++)
+            _mm512_store_si512(&operand[v][q], quads.of_x[v]);
+    }
+    amx_stored(operand);
+}
+
+static void features_64(size_t n, size_t c, size_t d, size_t k, const void *const *x,
+                        dscores_of_block g, unsigned accumulate, int32_t *dw, size_t lddw,
+                        struct downhill_ahead *ahead)
+{
+    __m512i operand[X_QUADS][QUADS];
+    _tile_zero(SUM_0);
+    _tile_zero(SUM_1);
+    _tile_zero(SUM_2);
+    _tile_zero(SUM_3);
+    for (size_t i = 0; i < n; i += DEPTH) {
+        const size_t rows = n - i < DEPTH ? n - i : DEPTH;
+        ahead_fetch_all(ahead, rows / 2);
+        amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
+        interleave(rows, k, first_bytes_x64(d - k), x + i, operand);
+        amx_load(X, operand[0], TILE_ROW_BYTES);
+        _tile_dpbsud(SUM_0, G, X);
+        amx_load(X, operand[1], TILE_ROW_BYTES);
+        _tile_dpbsud(SUM_1, G, X);
+        amx_load(X, operand[2], TILE_ROW_BYTES);
+        _tile_dpbsud(SUM_2, G, X);
+        amx_load(X, operand[3], TILE_ROW_BYTES);
+        _tile_dpbsud(SUM_3, G, X);
+    }
+    __m512i sums[X_QUADS][PANEL_CLASSES];
+    _tile_stored(SUM_0, sums[0], TILE_ROW_BYTES);
+    _tile_stored(SUM_1, sums[1], TILE_ROW_BYTES);
+    _tile_stored(SUM_2, sums[2], TILE_ROW_BYTES);
+    _tile_stored(SUM_3, sums[3], TILE_ROW_BYTES);
+    for (size_t j = 0; j < c; j++) {
+        const __m512i of_class[X_QUADS] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
+        put_quads_in_order(of_class, d - k, accumulate, dw + j * lddw + k);
+    }
+}
+
+void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
+                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                            struct downhill_ahead *ahead)
+{
+    if (n < N_MIN) {
+        downhill_grad_u8_avx512vnni(n, d, c, x, dscores, flags, dw, lddw, ahead);
+        return;
+    }
+    _Alignas(64) dscores_of_block g;
+    const int outliers = turn(n, c, dscores, g);
+    amx_stored(g);
+    struct amx_shapes shapes = {0};
+    for (int s = SUM_0; s <= SUM_3; s++)
+        amx_shape(&shapes, s, c, TILE_ROW_BYTES);
+    amx_shape(&shapes, G, c, DEPTH);
+    amx_shape(&shapes, X, QUADS, TILE_ROW_BYTES);
+    amx_begin(&shapes);
+    for (size_t k = 0; k < d; k += U8X64)
+        features_64(n, c, d, k, x, g, flags & GRAD_ACCUMULATE, dw, lddw, ahead);
+    amx_end();
+    if (outliers)
+        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+}
