@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * VPDPWSSD and VPDPBUSD of 256 bits by AVX2, for machines without AVX-VNNI. */
+#ifndef DOWNHILL_TESTS_AVXVNNI_EMULATION_H
+#define DOWNHILL_TESTS_AVXVNNI_EMULATION_H
+
+#include "kernels.h"
+
+#include <immintrin.h>
+
+/* The kernels that are compiled with them. */
+DOWNHILL_PROTOTYPES(avxvnni_emulated)
+
+static inline __m256i emulated_dpwssd(__m256i sum, __m256i a, __m256i b)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+/* a unsigned, b signed. */
+static inline __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b)
+{
+    const __m256i low = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(a)),
+                                          _mm256_cvtepi8_epi16(_mm256_castsi256_si128(b)));
+    const __m256i high = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(a, 1)),
+                                           _mm256_cvtepi8_epi16(_mm256_extracti128_si256(b, 1)));
+    /* Sums of neighbours: of low, high, low, high. */
+    const __m256i sums = _mm256_hadd_epi32(low, high);
+    return _mm256_add_epi32(sum, _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0)));
+}
+
+#define DOWNHILL_DPWSSD emulated_dpwssd
+#define DOWNHILL_DPBUSD emulated_dpbusd
+
+#endif
