@@ -20,9 +20,6 @@
 enum { REPEATS = 7 };
 static const double sample_s = 0.004;
 
-/* Work that is timed. Returns what keeps the compiler from leaving it out. */
-typedef float (*work)(const float *buffer, size_t bytes, size_t count);
-
 /* Imul has a latency of 3 cycles on every x86-64 of the last fifteen years, and unlike an addition of
  * a constant it is never done at rename. */
 static float chain(const float *buffer, size_t bytes, size_t count)
@@ -172,8 +169,7 @@ static float read_portable(const float *buffer, size_t bytes, size_t streams)
     return sum[0] + sum[15];
 }
 
-/* Calls per nanosecond, the best of some samples. */
-static double rate(work run, const float *buffer, size_t bytes, size_t count)
+double ceilings_rate(ceiling_work run, const float *buffer, size_t bytes, size_t count)
 {
     static volatile float sink;
     size_t calls = 1;
@@ -230,12 +226,13 @@ static void measure_reading(struct ceiling_level *level, const float *buffer, bo
     for (size_t streams = 1; streams <= 2; streams++) {
 #if defined __x86_64__
         if (avx512)
-            keep(&level->gb_per_s, bytes * rate(read_x16, buffer, level->tested, streams));
+            keep(&level->gb_per_s, bytes * ceilings_rate(read_x16, buffer, level->tested, streams));
         if (avx2)
-            keep(&level->gb_per_s, bytes * rate(read_x8, buffer, level->tested, streams));
+            keep(&level->gb_per_s, bytes * ceilings_rate(read_x8, buffer, level->tested, streams));
 #endif
         if (!avx2 && !avx512)
-            keep(&level->gb_per_s, bytes * rate(read_portable, buffer, level->tested, streams));
+            keep(&level->gb_per_s,
+                 bytes * ceilings_rate(read_portable, buffer, level->tested, streams));
     }
 }
 
@@ -247,23 +244,27 @@ bool ceilings_measure(ceilings *found)
     if (buffer == NULL)
         return false;
     enum { COUNT = 10000 };
-    keep(&found->clock_ghz, 3.0 * COUNT * rate(chain, buffer, 0, COUNT));
+    keep(&found->clock_ghz, 3.0 * COUNT * ceilings_rate(chain, buffer, 0, COUNT));
 #if defined __x86_64__
     if (avx512)
-        keep(&found->fma_avx512, 2.0 * 16 * SUMS_X16 * COUNT * rate(fma_x16, buffer, 0, COUNT));
+        keep(&found->fma_avx512,
+             2.0 * 16 * SUMS_X16 * COUNT * ceilings_rate(fma_x16, buffer, 0, COUNT));
 #if DOWNHILL_HAVE_AVX512BF16
     if (levels_cpu_has("avx512bf16"))
-        keep(&found->dot_avx512bf16, 2.0 * 32 * SUMS_X16 * COUNT * rate(dot_x32, buffer, 0, COUNT));
+        keep(&found->dot_avx512bf16,
+             2.0 * 32 * SUMS_X16 * COUNT * ceilings_rate(dot_x32, buffer, 0, COUNT));
 #endif
 #if DOWNHILL_HAVE_AMX
     const downhill_kernels *amx;
     if (downhill_select("amx", &amx, NULL, 0) ==
         DOWNHILL_OK) /* with the permission that it takes */
-        keep(&found->dot_amx, 2.0 * 16 * 16 * 32 * 4 * COUNT * rate(dot_tiles, buffer, 0, COUNT));
+        keep(&found->dot_amx,
+             2.0 * 16 * 16 * 32 * 4 * COUNT * ceilings_rate(dot_tiles, buffer, 0, COUNT));
 #endif
     if (avx2)
-        keep(&found->fma_avx2, 2.0 * 8 * SUMS_X8 * COUNT * rate(fma_x8, buffer, 0, COUNT));
+        keep(&found->fma_avx2, 2.0 * 8 * SUMS_X8 * COUNT * ceilings_rate(fma_x8, buffer, 0, COUNT));
 #endif
+    ceilings_measure_u8(found, buffer);
     for (size_t i = 0; i < found->n_levels; i++)
         measure_reading(&found->level[i], buffer, avx2, avx512);
     free(buffer);
@@ -278,16 +279,19 @@ const struct ceiling_level *ceilings_level(const ceilings *found, double bytes)
     return &found->level[i];
 }
 
-struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa, enum element element)
+struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa,
+                                  enum ceiling_products products)
 {
-    if (strcmp(isa, "avx512bf16") == 0 && element == ELEMENT_BF16)
+    if (products >= PRODUCTS_WEIGHTS_U8)
+        return ceilings_peak_u8(found, isa, products);
+    if (strcmp(isa, "avx512bf16") == 0 && products == PRODUCTS_BF16)
         return (struct ceiling_peak){"BF16", found->dot_avx512bf16};
-    if (strcmp(isa, "amx") == 0 && element == ELEMENT_BF16)
+    if (strcmp(isa, "amx") == 0 && products == PRODUCTS_BF16)
         return (struct ceiling_peak){"BF16", found->dot_amx};
-    return (struct ceiling_peak){"FMA", strstr(isa, "avx512") != NULL || strcmp(isa, "amx") == 0
-                                            ? found->fma_avx512
-                                        : strstr(isa, "avx2") != NULL ? found->fma_avx2
-                                                                      : 0.0};
+    return (struct ceiling_peak){
+        "FMA", strstr(isa, "avx512") != NULL || strcmp(isa, "amx") == 0       ? found->fma_avx512
+               : strncmp(isa, "avx", 3) == 0 || strcmp(isa, "auto_avx2") == 0 ? found->fma_avx2
+                                                                              : 0.0};
 }
 
 json_t *ceilings_to_json(const ceilings *found)
@@ -301,6 +305,19 @@ json_t *ceilings_to_json(const ceilings *found)
                found->dot_avx512bf16 > 0 ? output_real(found->dot_avx512bf16) : json_null());
     output_set(dot, "amx", found->dot_amx > 0 ? output_real(found->dot_amx) : json_null());
     output_set(o, "dot_bf16_gflop_per_s", dot);
+    json_t *u8 = json_object();
+    for (size_t i = 0; i < CEILING_U8_LEVELS; i++) {
+        json_t *level = json_object();
+        if (found->u8[i].weights == 0.0) {
+            json_decref(level);
+            output_set(u8, ceilings_u8_levels[i], json_null());
+            continue;
+        }
+        output_set(level, "weights", output_real(found->u8[i].weights));
+        output_set(level, "dscores", output_real(found->u8[i].dscores));
+        output_set(u8, ceilings_u8_levels[i], level);
+    }
+    output_set(o, "u8_gop_per_s", u8);
     for (size_t i = 0; i < found->n_levels; i++) {
         const struct ceiling_level *l = &found->level[i];
         json_t *level = json_object();
@@ -326,7 +343,15 @@ void ceilings_print(const ceilings *found)
         printf(", bf16 %.0f (AVX512-BF16)", found->dot_avx512bf16);
     if (found->dot_amx > 0)
         printf(" %.0f (AMX)", found->dot_amx);
-    printf(" GFLOP/s; reading");
+    printf(" GFLOP/s; u8");
+    const char *comma = "";
+    for (size_t i = 0; i < CEILING_U8_LEVELS; i++)
+        if (found->u8[i].weights > 0.0) {
+            printf("%s %.0f and %.0f (%s)", comma, found->u8[i].weights, found->u8[i].dscores,
+                   ceilings_u8_levels[i]);
+            comma = ",";
+        }
+    printf(" Gop/s; reading");
     for (size_t i = 0; i < found->n_levels; i++)
         printf("%s %s %.0f", i > 0 ? "," : "", found->level[i].name, found->level[i].gb_per_s);
     puts(" GB/s\n");

@@ -15,14 +15,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CEILING_LEVELS_MAX = 4 };
+enum { CEILING_LEVELS_MAX = 4, CEILING_U8_LEVELS = 5 };
+
+/* What the operations of a row are, which tells the instruction that they take. */
+enum ceiling_products {
+    PRODUCTS_F32,
+    PRODUCTS_BF16,
+    PRODUCTS_WEIGHTS_U8, /* of a byte and a weight of 16 bits */
+    PRODUCTS_DSCORES_U8, /* of a byte and a dscore of 8 bits */
+    PRODUCTS_STEP_U8,    /* half and half */
+};
 
 typedef struct ceilings {
     double clock_ghz;            /* of a chain of dependent multiplications */
     double fma_avx2, fma_avx512; /* GFLOP/s of f32 FMA; 0 where the CPU has none */
     double dot_avx512bf16;       /* of pairs of bf16, VDPBF16PS */
     double dot_amx;              /* the same, TDPBF16PS */
-    size_t n_levels;             /* nearest first, DRAM last */
+    struct ceiling_u8 {
+        double weights, dscores; /* operations/ns on bytes, by ceilings_u8_levels */
+    } u8[CEILING_U8_LEVELS];
+    size_t n_levels; /* nearest first, DRAM last */
     struct ceiling_level {
         char name[8];    /* "L2" */
         uint64_t holds;  /* bytes; DRAM: UINT64_MAX */
@@ -41,12 +53,27 @@ bool ceilings_measure(ceilings *found);
 /* The level that holds a working set. */
 const struct ceiling_level *ceilings_level(const ceilings *found, double bytes);
 
-/* The most operations that an ISA level, by its name, can do with features of a type. */
+/* The most operations that an ISA level, by its name, can do of a kind. */
 struct ceiling_peak {
     const char *name;   /* "FMA", "BF16" */
     double gflop_per_s; /* 0 where it has no SIMD or is not known */
 };
-struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa, enum element element);
+struct ceiling_peak ceilings_peak(const ceilings *found, const char *isa,
+                                  enum ceiling_products products);
+
+/* The levels that u8[] is of. */
+extern const char *const ceilings_u8_levels[CEILING_U8_LEVELS];
+
+/* The part that is about bytes. */
+void ceilings_measure_u8(ceilings *found, const float *buffer);
+struct ceiling_peak ceilings_peak_u8(const ceilings *found, const char *isa,
+                                     enum ceiling_products products);
+
+/* Work that is timed. Returns what keeps the compiler from leaving it out. */
+typedef float (*ceiling_work)(const float *buffer, size_t bytes, size_t count);
+
+/* Calls per nanosecond, the best of some samples. */
+double ceilings_rate(ceiling_work run, const float *buffer, size_t bytes, size_t count);
 
 json_t *ceilings_to_json(const ceilings *found);
 void ceilings_print(const ceilings *found);

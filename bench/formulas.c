@@ -161,7 +161,93 @@ const bench_formula bench_formulas[BENCH_KERNEL_COUNT] = {
                                 {.nd = 2, .dc = 8, .c = 8, .n = 4},
                                 "epoch_hinge_f32 on features in bf16",
                                 ELEMENT_BF16},
+    [BENCH_SCORE_U8] = {"score_u8",
+                        "score_f32",
+                        {.nd_c = 2, .nc = 1},
+                        {.nd = 1, .dc = 2, .nc = 8, .c = 8},
+                        {.nd = 1, .dc = 2, .nc = 8, .c = 8},
+                        "exact scores of bytes and packed weights of 16 bits",
+                        ELEMENT_U8},
+    [BENCH_HINGE_U8] = {"hinge_u8",
+                        "hinge_f32",
+                        {.nc = 4},
+                        {.nc = 10, .n = 4},
+                        {.nc = 10, .n = 4},
+                        "hinge_f32 on exact scores in f64, to dscores of 16 bits",
+                        ELEMENT_U8},
+    [BENCH_GRAD_U8] = {"grad_u8",
+                       "grad_f32",
+                       {.nd_c = 2, .nc = 1},
+                       {.nd = 1, .dc = 4, .nc = 2, .c = 4},
+                       {.nd = 1, .dc = 4, .nc = 2, .c = 4},
+                       "exact gradient of bytes, with the dscores of the hinge loss, in integers",
+                       ELEMENT_U8},
+    [BENCH_UPDATE_U8] = {"update_u8",
+                         "update_f32",
+                         {.dc = 9, .c = 3},
+                         {.dc = 14, .c = 12},
+                         {.dc = 10, .c = 8},
+                         "update_f32 from a gradient in integers, with normalisation folded in, "
+                         "and the new weights rounded to 16 bits and packed; n plays no part",
+                         ELEMENT_U8},
+    [BENCH_STEP_HINGE_U8] = {"step_hinge_u8",
+                             "step_hinge_f32",
+                             {.nd_c = 4, .nc = 6, .dc = 9, .c = 3},
+                             {.nd = 1, .dc = 20, .c = 20, .n = 4},
+                             {.nd = 1, .dc = 10, .c = 12, .n = 4},
+                             "the fused step on bytes, exact: the same bits on every level",
+                             ELEMENT_U8},
+    [BENCH_EPOCH_HINGE_U8] = {"epoch_hinge_u8",
+                              "epoch_hinge_f32",
+                              {.nd_c = 4, .nc = 6},
+                              {.nd = 1, .n = 4},
+                              {.nd = 1, .dc = 10, .c = 12, .n = 4},
+                              "epoch_hinge_f32 on bytes, exact",
+                              ELEMENT_U8},
+    [BENCH_EPOCH_HINGE_SHUFFLED_U8] = {"epoch_hinge_shuffled_u8",
+                                       "epoch_hinge_f32",
+                                       {.nd_c = 4, .nc = 6},
+                                       {.nd = 1, .n = 4},
+                                       {.nd = 1, .dc = 10, .c = 12, .n = 4},
+                                       "the same in random order",
+                                       ELEMENT_U8},
+    [BENCH_READ_U8] = {"read_u8",
+                       "epoch_hinge_f32",
+                       {.nd = 1},
+                       {.nd = 1},
+                       {.nd = 1},
+                       "one load from every cache line of the samples of an epoch, in the order of "
+                       "memory; one operation is credited for each byte",
+                       ELEMENT_U8},
+    [BENCH_READ_SHUFFLED_U8] = {"read_shuffled_u8",
+                                "epoch_hinge_f32",
+                                {.nd = 1},
+                                {.nd = 1},
+                                {.nd = 1},
+                                "the same in random order",
+                                ELEMENT_U8},
 };
+
+enum ceiling_products bench_products(bench_kernel kernel)
+{
+    switch (kernel) {
+    case BENCH_SCORE_U8:
+        return PRODUCTS_WEIGHTS_U8;
+    case BENCH_GRAD_U8:
+        return PRODUCTS_DSCORES_U8;
+    case BENCH_STEP_HINGE_U8:
+    case BENCH_EPOCH_HINGE_U8:
+    case BENCH_EPOCH_HINGE_SHUFFLED_U8:
+        return PRODUCTS_STEP_U8;
+    default:
+        return bench_formulas[kernel].element == ELEMENT_BF16 ? PRODUCTS_BF16 : PRODUCTS_F32;
+    }
+}
+
+bool bench_is_epoch(bench_kernel kernel)
+{
+    return strcmp(bench_formulas[kernel].group, bench_formulas[BENCH_EPOCH_HINGE].group) == 0;
+}
 
 double polynomial_value(const polynomial *p, size_t n, size_t d, size_t c)
 {

@@ -91,9 +91,7 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
                 options->shapes[s].n < 20)
                 continue;
             /* An epoch of one step is a step. */
-            if ((k == BENCH_EPOCH_HINGE || k == BENCH_EPOCH_HINGE_SHUFFLED ||
-                 k == BENCH_EPOCH_HINGE_BF16) &&
-                options->shapes[s].n <= BENCH_EPOCH_ROWS)
+            if (bench_is_epoch(k) && options->shapes[s].n <= BENCH_EPOCH_ROWS)
                 continue;
             size_t last = 0; /* level of this kernel */
             for (size_t l = 0; l < n_levels + (peer_has(k) ? n_peers : 0); l++) {
@@ -357,8 +355,7 @@ void bench_attain(bench_suite *suite, const ceilings *found)
         bench_row *row = &suite->rows[i];
         /* A peer may use whatever the CPU has. */
         const char *isa = row->peer == NULL ? row->isa : found->fma_avx512 > 0 ? "avx512" : "avx2";
-        const struct ceiling_peak peak =
-            ceilings_peak(found, isa, bench_formulas[row->kernel].element);
+        const struct ceiling_peak peak = ceilings_peak(found, isa, bench_products(row->kernel));
         const struct ceiling_level *level = ceilings_level(found, row->holds);
         const double memory = row->flops / row->bytes * level->gb_per_s;
         if (peak.gflop_per_s == 0.0 || row->threads > 1) /* ceilings are of one core */

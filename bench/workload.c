@@ -108,6 +108,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     load->grad = (downhill_weights_f32){load->dw, d, load->db, d, c};
     double loss;
     if (!fill_labels(load, &r) ||
+        !workload_u8_open(&load->u8, n, d, c, load->y, load->in_order, load->shuffled, &r) ||
         downhill_hinge_f32(NULL, n, c, load->loss_scores, c, load->y, 1.0f, load->hinge_dscores, c,
                            &loss) != DOWNHILL_OK) {
         workload_close(load);
@@ -138,6 +139,7 @@ void workload_close(workload *load)
     free(load->step_y);
     free(load->packed);
     free(load->workspace);
+    workload_u8_close(&load->u8);
     memset(load, 0, sizeof *load);
 }
 
@@ -249,10 +251,9 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
         return workload_epoch(l, l->in_order, fused_step, k);
     case BENCH_EPOCH_HINGE_SHUFFLED:
         return workload_epoch(l, l->shuffled, fused_step, k);
-    case BENCH_KERNEL_COUNT:
-        break;
+    default:
+        return workload_u8_run(k, kernel, &l->u8);
     }
-    return DOWNHILL_ERR_PARAMETER;
 }
 
 bool workload_has(const downhill_kernels *k, bench_kernel kernel)
@@ -261,6 +262,8 @@ bool workload_has(const downhill_kernels *k, bench_kernel kernel)
         return k->packed_f32 != NULL;
     if (kernel == BENCH_PACK_BF16)
         return k->packed_bf16 != NULL && k->packed_bf16->pack != k->packed_f32->pack;
+    if (kernel == BENCH_READ_U8 || kernel == BENCH_READ_SHUFFLED_U8)
+        return strcmp(k->name, "scalar") == 0; /* reading is not a matter of the level */
     return true;
 }
 

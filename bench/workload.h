@@ -6,6 +6,7 @@
 
 #include "downhill.h"
 #include "formulas.h"
+#include "workload_u8.h"
 
 #include <stdbool.h>
 
@@ -26,6 +27,7 @@ typedef struct workload {
     void *workspace;
     size_t workspace_bytes;
     downhill_weights_f32 weights, grad; /* w and b, dw and db */
+    workload_u8 u8;
 } workload;
 
 /* Fills X with reals in [-1, 1), W so that scores are of order 1, labels at random. Every page is

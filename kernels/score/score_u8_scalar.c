@@ -15,7 +15,8 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
         float group[GROUP] = {0.0f};
         memcpy(group, w + k, (d - k < GROUP ? d - k : GROUP) * sizeof *group);
         for (size_t i = 0; i < GROUP; i++)
-            q[i] = (int16_t)(bits_of_float(group[i] * factor + rounder) - bits_of_float(rounder));
+            q[i] = (int16_t)((uint32_t)bits_of_float(group[i] * factor + rounder) -
+                             (uint32_t)bits_of_float(rounder));
     }
 }
 

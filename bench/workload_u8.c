@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "workload_u8.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A step that changes nothing, as in workload.c. */
+#define DECAY 1.0f
+#define STEP  0.0f
+
+bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y,
+                      const size_t *in_order, const size_t *shuffled, rng *r)
+{
+    *l = (workload_u8){.n = n, .d = d, .c = c, .y = y, .in_order = in_order, .shuffled = shuffled};
+    l->workspace_bytes = downhill_workspace_u8(d, c);
+    const bool good = l->workspace_bytes > 0 && n <= SIZE_MAX / d && n <= SIZE_MAX / c &&
+                      (l->x = memory_new(n * d, 1)) != NULL &&
+                      (l->w = memory_new(c * d, sizeof *l->w)) != NULL &&
+                      (l->b = memory_new(c, sizeof *l->b)) != NULL &&
+                      (l->scores = memory_new(n * c, sizeof *l->scores)) != NULL &&
+                      (l->hinge_dscores = memory_new(n * c, sizeof *l->hinge_dscores)) != NULL &&
+                      (l->dscores = memory_new(n * c, sizeof *l->dscores)) != NULL &&
+                      (l->sums = memory_new(c * d, sizeof *l->sums)) != NULL &&
+                      (l->sums_b = memory_new(c, sizeof *l->sums_b)) != NULL &&
+                      (l->workspace = memory_new(l->workspace_bytes, 1)) != NULL;
+    if (!good) {
+        workload_u8_close(l);
+        return false;
+    }
+    for (size_t i = 0; i < n * d; i += sizeof(uint64_t)) {
+        const uint64_t bytes = rng_u64(r);
+        memcpy(l->x + i, &bytes, n * d - i < sizeof bytes ? n * d - i : sizeof bytes);
+    }
+    /* Scores of order 1: (x - 127.5)/73 has a variance of 1, but its mean is left in the bias. */
+    const float scale = 3.0f / sqrtf((float)d) / 73.0f;
+    for (size_t j = 0; j < c; j++) {
+        double sum = 0.0;
+        for (size_t k = 0; k < d; k++) {
+            l->w[j * d + k] = rng_unit(r) * scale;
+            sum += (double)l->w[j * d + k];
+        }
+        l->b[j] = rng_unit(r) - (float)(127.5 * sum);
+    }
+    double loss;
+    if (workload_u8_run(NULL, BENCH_SCORE_U8, l) != DOWNHILL_OK ||
+        downhill_hinge_u8(NULL, n, c, l->scores, c, y, 1.0f, l->hinge_dscores, c, &loss) !=
+            DOWNHILL_OK) {
+        workload_u8_close(l);
+        return false;
+    }
+    return true;
+}
+
+void workload_u8_close(workload_u8 *l)
+{
+    free(l->x);
+    free(l->w);
+    free(l->b);
+    free(l->scores);
+    free(l->hinge_dscores);
+    free(l->dscores);
+    free(l->sums);
+    free(l->sums_b);
+    free(l->workspace);
+    for (size_t i = 0; i < LEVELS_MAX; i++)
+        free(l->packed[i].packed);
+    memset(l, 0, sizeof *l);
+}
+
+/* Weights packed for a table; NULL: no memory. */
+static void *packed_for(const downhill_kernels *kernels, workload_u8 *l)
+{
+    size_t i = 0;
+    while (l->packed[i].of != NULL && l->packed[i].of != kernels->u8)
+        i++;
+    if (l->packed[i].of != NULL)
+        return l->packed[i].packed;
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const size_t bytes = downhill_packed_u8_bytes(l->d, l->c);
+    void *packed = memory_new(bytes, 1);
+    if (packed == NULL || downhill_pack_u8(kernels, &weights, NULL, packed, bytes) != DOWNHILL_OK) {
+        free(packed);
+        return NULL;
+    }
+    l->packed[i].of = kernels->u8;
+    return l->packed[i].packed = packed;
+}
+
+/* Every line of the rows of X, in this order: what an epoch cannot be faster than. */
+static void read_rows(const workload_u8 *l, const size_t *rows)
+{
+    enum { LINE = 64 };
+    for (size_t i = 0; i < l->n; i++) {
+        const uint8_t *x = l->x + rows[i] * l->d;
+        for (size_t k = 0; k < l->d; k += LINE)
+            __asm__ volatile("" : : "r"(x[k]));
+    }
+}
+
+static downhill_status epoch(const downhill_kernels *k, workload_u8 *l, void *packed,
+                             const size_t *rows)
+{
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    downhill_status status = DOWNHILL_OK;
+    double loss;
+    for (size_t i = 0; i < l->n && status == DOWNHILL_OK; i += BENCH_EPOCH_ROWS) {
+        const size_t left = l->n - i, n = left < BENCH_EPOCH_ROWS ? left : BENCH_EPOCH_ROWS;
+        const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, rows + i, n, left - n};
+        status = downhill_step_u8(k, &batch, &weights, 1.0f, DECAY, STEP, &loss, packed,
+                                  l->workspace, l->workspace_bytes, NULL);
+    }
+    return status;
+}
+
+downhill_status workload_u8_run(const downhill_kernels *k, bench_kernel kernel, workload_u8 *l)
+{
+    const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, NULL, l->n, 0};
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const downhill_sums_u8 sums = {l->sums, l->d, l->sums_b, l->d, l->c};
+    double loss;
+    downhill_status status = DOWNHILL_OK;
+    if (k == NULL && (status = downhill_select(NULL, &k, NULL, 0)) != DOWNHILL_OK)
+        return status;
+    void *packed = packed_for(k, l);
+    if (packed == NULL)
+        return DOWNHILL_ERR_NULL;
+    switch (kernel) {
+    case BENCH_SCORE_U8:
+        return downhill_score_u8(k, &batch, packed, l->scores, l->c);
+    case BENCH_HINGE_U8:
+        return downhill_hinge_u8(k, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->dscores, l->c,
+                                 &loss);
+    case BENCH_GRAD_U8:
+        return downhill_grad_u8(k, &batch, l->hinge_dscores, l->c, 0, &sums);
+    case BENCH_UPDATE_U8:
+        return downhill_update_u8(k, &weights, &sums, DECAY, STEP, packed);
+    case BENCH_STEP_HINGE_U8:
+        return downhill_step_u8(k, &batch, &weights, 1.0f, DECAY, STEP, &loss, packed, l->workspace,
+                                l->workspace_bytes, NULL);
+    case BENCH_EPOCH_HINGE_U8:
+        return epoch(k, l, packed, l->in_order);
+    case BENCH_EPOCH_HINGE_SHUFFLED_U8:
+        return epoch(k, l, packed, l->shuffled);
+    case BENCH_READ_U8:
+        read_rows(l, l->in_order);
+        return DOWNHILL_OK;
+    case BENCH_READ_SHUFFLED_U8:
+        read_rows(l, l->shuffled);
+        return DOWNHILL_OK;
+    default:
+        return DOWNHILL_ERR_PARAMETER;
+    }
+}
