@@ -23,11 +23,14 @@
 
 struct config {
     const char *data, *isa, *json;
-    int loss; /* a downhill_loss_kind, in the order of the words of --loss */
+    int loss;                      /* a downhill_loss_kind, in the order of the words of --loss */
+    int dtype, normalise, shuffle; /* the same of model_dtype or AUTOMATIC, … */
     size_t batch, epochs, threads;
     float lr, reg, delta;
     uint64_t seed;
 };
+
+enum { DTYPE_AUTOMATIC = 2 }; /* u8 for hinge, f32 for softmax */
 
 #define AT(member) .offset = offsetof(struct config, member)
 
@@ -44,6 +47,26 @@ static const cli_option options[] = {
      AT(loss),
      .choices = "hinge|softmax",
      .help = "hinge (default) or softmax"},
+    {.name = "dtype",
+     .kind = OPTION_CHOICE,
+     .metavar = "TYPE",
+     AT(dtype),
+     .choices = "u8|f32",
+     .help = "u8: bytes, exact, hinge only (its default); f32 (default of softmax)"},
+    {.name = "normalize",
+     .kind = OPTION_CHOICE,
+     .metavar = "HOW",
+     AT(normalise),
+     .choices = "none|center|standardize",
+     .help = "none: x/255 (default); center: minus the mean of each feature; standardize: that, "
+             "by the standard deviation instead of 255"},
+    {.name = "shuffle",
+     .kind = OPTION_CHOICE,
+     .metavar = "WHAT",
+     AT(shuffle),
+     .choices = "rows|batch|none",
+     .help = "every epoch the samples (rows, default), or whole minibatches of neighbours in "
+             "memory (batch), in a new order"},
     {.name = "batch",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -88,9 +111,8 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
      AT(isa),
-     .help =
-         "the ISA level to use, or all: once with each that has f32 kernels of its own (default: "
-         "the best)"},
+     .help = "the ISA level to use, or all: once with each that has kernels of its own (default: "
+             "the best)"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -104,6 +126,10 @@ static const cli_option options[] = {
      AT(json),
      .help = "write the results to FILE ('-': standard output, and nothing else there)"},
 };
+
+static const char *const dtype_words[] = {"u8", "f32"};
+static const char *const normalise_words[] = {"none", "center", "standardize"};
+static const char *const shuffle_words[] = {"rows", "batch", "none"};
 
 struct run {
     const char *isa;
@@ -198,6 +224,10 @@ static json_t *run_to_json(const struct run *run, const struct config *config, c
     json_t *o = json_object();
     output_set(o, "isa", json_string(run->isa));
     output_set(o, "loss", json_string(config->loss == DOWNHILL_HINGE ? "hinge" : "softmax"));
+    output_set(o, "dtype", json_string(dtype_words[config->dtype]));
+    output_set(o, "normalize", json_string(normalise_words[config->normalise]));
+    output_set(o, "shuffle", json_string(shuffle_words[config->shuffle]));
+    output_set(o, "model_digest", r->digest[0] != '\0' ? json_string(r->digest) : json_null());
     output_set(o, "dataset", json_string(data->name));
     output_set(o, "test_set", json_string(data->test_note));
     output_set(o, "n_train", json_integer((json_int_t)data->train.n));
@@ -236,7 +266,7 @@ static int write_results(const struct config *config, const machine *m, const st
 }
 
 /* The levels to train with. Returns their number, or 0 with a line printed. */
-static size_t choose_levels(const char *isa, struct run *runs)
+static size_t choose_levels(const char *isa, enum element element, struct run *runs)
 {
     const downhill_kernels *tables[LEVELS_MAX];
     size_t count = 0;
@@ -249,13 +279,13 @@ static size_t choose_levels(const char *isa, struct run *runs)
         count = 1;
     else
         error_line("train: %s", why);
-    /* Training is on f32. The same kernels under another name take the same time, and are called by
-     * the name of the level that they are of. */
+    /* The same kernels under another name take the same time, and are called by the name of the level
+     * that they are of. */
     size_t different = 0;
     if (isa == NULL && count == 1)
-        tables[0] = levels_lender(tables[0], ELEMENT_F32);
+        tables[0] = levels_lender(tables[0], element);
     for (size_t i = 0; i < count; i++)
-        if (!levels_repeat(tables, i, ELEMENT_F32))
+        if (!levels_repeat(tables, i, element))
             runs[different++] =
                 (struct run){.kernels = tables[i], .isa = downhill_kernels_name(tables[i])};
     return different;
@@ -275,6 +305,9 @@ static int train_all(const struct config *config, struct run *runs, size_t count
                      const dataset *data)
 {
     sgd_options sgd = {.loss = {(downhill_loss_kind)config->loss, config->delta},
+                       .dtype = (model_dtype)config->dtype,
+                       .normalise = (normalise_kind)config->normalise,
+                       .shuffle = (sgd_shuffle)config->shuffle,
                        .batch = config->batch,
                        .lr = config->lr,
                        .reg = config->reg,
@@ -301,16 +334,20 @@ static int train_all(const struct config *config, struct run *runs, size_t count
         struct run *run = &runs[done++];
         if (print)
             printf(
-                "%s%s, %s loss, batch %zu, learning rate %g, penalty %g, seed %llu, %zu thread%s\n",
-                count > 1 ? "\n" : "", run->isa,
+                "%s%s, %s, normalize %s, %s loss, batch %zu, shuffle %s, learning rate %g, penalty "
+                "%g, seed %llu, %zu thread%s\n",
+                count > 1 ? "\n" : "", run->isa, dtype_words[config->dtype],
+                normalise_words[config->normalise],
                 config->loss == DOWNHILL_HINGE ? "hinge" : "softmax", config->batch,
-                (double)config->lr, (double)config->reg, (unsigned long long)config->seed,
-                config->threads, config->threads > 1 ? "s" : "");
+                shuffle_words[config->shuffle], (double)config->lr, (double)config->reg,
+                (unsigned long long)config->seed, config->threads, config->threads > 1 ? "s" : "");
         const double wall_s = clock_seconds(), cpu_s = clock_thread_seconds();
         code = sgd_train(&sgd, data, run->kernels, print_epoch, &print, &interrupt_signal,
                          &run->result);
-        if (code == EXIT_OK && print && run->result.n_epochs > 0)
+        if (code == EXIT_OK && print && run->result.n_epochs > 0) {
             print_phases(&run->result);
+            printf("model digest %s\n", run->result.digest);
+        }
         if (code == EXIT_OK &&
             clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
             warnings_add(
@@ -343,6 +380,7 @@ static int run(const cli_command *self, int argc, char **argv)
                             .lr = 0.02f,
                             .reg = 1e-4f,
                             .delta = 1.0f,
+                            .dtype = DTYPE_AUTOMATIC,
                             .seed = 1};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
@@ -355,8 +393,16 @@ static int run(const cli_command *self, int argc, char **argv)
                    "or take 1");
         return EXIT_USAGE;
     }
+    if (config.dtype == DTYPE_AUTOMATIC)
+        config.dtype = config.loss == DOWNHILL_HINGE ? MODEL_U8 : MODEL_F32;
+    if (config.dtype == MODEL_U8 && config.loss != DOWNHILL_HINGE) {
+        error_line("train: --dtype u8: only with --loss hinge, whose gradient is of integers; take "
+                   "--dtype f32");
+        return EXIT_USAGE;
+    }
     struct run runs[LEVELS_MAX] = {{0}};
-    const size_t count = choose_levels(config.isa, runs);
+    const size_t count =
+        choose_levels(config.isa, config.dtype == MODEL_U8 ? ELEMENT_U8 : ELEMENT_F32, runs);
     if (count == 0)
         return EXIT_ISA;
     dataset data;

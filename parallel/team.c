@@ -12,6 +12,7 @@
 /* What a thread has for itself. */
 struct member {
     downhill_weights_f32 grad;
+    downhill_sums_u8 sums;
     void *workspace;
     size_t *rows, rows_size;
     double loss;
@@ -55,7 +56,10 @@ static bool member_open(struct member *m, const team *t)
     m->workspace = memory_new(t->workspace_bytes, 1);
     m->grad = (downhill_weights_f32){memory_new(t->c * t->ld, sizeof(float)), t->ld,
                                      memory_new(t->c, sizeof(float)), t->d, t->c};
-    return m->workspace != NULL && m->grad.w != NULL && m->grad.b != NULL;
+    m->sums = (downhill_sums_u8){memory_new(t->c * t->ld, sizeof(int32_t)), t->ld,
+                                 memory_new(t->c, sizeof(int32_t)), t->d, t->c};
+    return m->workspace != NULL && m->grad.w != NULL && m->grad.b != NULL && m->sums.w != NULL &&
+           m->sums.b != NULL;
 }
 
 team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, size_t why_size)
@@ -66,11 +70,12 @@ team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, 
     if (t == NULL)
         return NULL;
     *t = (team){.threads = threads, .d = d, .c = c};
-    t->workspace_bytes = downhill_workspace_f32(d, c);
+    const size_t f32 = downhill_workspace_f32(d, c), u8 = downhill_workspace_u8(d, c);
+    t->workspace_bytes = f32 > u8 ? f32 : u8;
     t->ld = ((d + LINE_FLOATS - 1) / LINE_FLOATS | 1) * LINE_FLOATS;
     t->members = calloc(threads, sizeof *t->members);
     /* Before the threads: each starts the reduction below from true. */
-    if (t->members == NULL || t->workspace_bytes == 0) {
+    if (t->members == NULL || f32 == 0) {
         team_close(t);
         return NULL;
     }
@@ -103,6 +108,8 @@ void team_close(team *t)
         free(t->members[i].rows);
         free(t->members[i].grad.w);
         free(t->members[i].grad.b);
+        free(t->members[i].sums.w);
+        free(t->members[i].sums.b);
     }
     free(t->members);
     free(t);
@@ -110,46 +117,51 @@ void team_close(team *t)
 
 /* The rows of a part, and behind them those that the member will have in the next batch, if that is as
  * large as this one. */
-static downhill_status rows_of_part(struct member *m, downhill_batch_f32 *own,
-                                    const downhill_batch_f32 *batch, size_t first)
+static downhill_status rows_of_part(struct member *m, size_t first, const size_t *rows, size_t n,
+                                    size_t n_next, size_t *own_next)
 {
-    const size_t n = own->n, start = batch->n + first, all = batch->n + batch->n_next;
-    const size_t left = start < all ? all - start : 0, fit = left < n ? left : n;
-    own->n_next = fit < NEXT_ROWS ? fit : NEXT_ROWS;
-    if (n + own->n_next > m->rows_size) {
-        size_t *larger = realloc(m->rows, (n + NEXT_ROWS) * sizeof *larger);
+    const size_t start = n + first, all = n + n_next;
+    const size_t left = start < all ? all - start : 0, fit = left < m->n ? left : m->n;
+    *own_next = fit < NEXT_ROWS ? fit : NEXT_ROWS;
+    if (m->n + *own_next > m->rows_size) {
+        size_t *larger = realloc(m->rows, (m->n + NEXT_ROWS) * sizeof *larger);
         if (larger == NULL)
             return DOWNHILL_ERR_WORKSPACE;
         m->rows = larger;
-        m->rows_size = n + NEXT_ROWS;
+        m->rows_size = m->n + NEXT_ROWS;
     }
-    for (size_t i = 0; i < n + own->n_next; i++) {
-        const size_t at = i < n ? first + i : start + i - n;
-        m->rows[i] = batch->rows != NULL ? batch->rows[at] : at;
+    for (size_t i = 0; i < m->n + *own_next; i++) {
+        const size_t at = i < m->n ? first + i : start + i - m->n;
+        m->rows[i] = rows != NULL ? rows[at] : at;
     }
-    own->rows = m->rows;
     return DOWNHILL_OK;
 }
 
-/* Loss and gradient of one member's part of the batch. The calling thread is member 0 and takes the
- * last part, which is never empty; its gradient is the one that the others are added to. */
+/* Finds the part of a member. The calling thread is member 0 and takes the last part, which is never
+ * empty; its gradient is the one that the others are added to. *own_next: how many of the rows behind
+ * the m->n of m->rows are a hint. */
+static downhill_status take_part(const team *t, size_t i, const size_t *rows, size_t n,
+                                 size_t n_next, size_t *own_next)
+{
+    struct member *m = &t->members[i];
+    const size_t part = t->threads - 1 - i, first = part_start(n, PART_ROWS, part, t->threads);
+    m->n = part_start(n, PART_ROWS, part + 1, t->threads) - first;
+    m->loss = 0.0;
+    return m->n > 0 ? rows_of_part(m, first, rows, n, n_next, own_next) : DOWNHILL_OK;
+}
+
+/* Loss and gradient of one member's part of the batch. */
 static void work(const team *t, size_t i, const downhill_kernels *kernels,
                  const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
                  downhill_loss loss, const downhill_weights_f32 *grad, downhill_profile *profile)
 {
     struct member *m = &t->members[i];
-    const size_t part = t->threads - 1 - i;
-    const size_t first = part_start(batch->n, PART_ROWS, part, t->threads);
-    m->n = part_start(batch->n, PART_ROWS, part + 1, t->threads) - first;
-    m->loss = 0.0;
-    m->status = DOWNHILL_OK;
-    if (m->n == 0)
-        return;
     downhill_batch_f32 own = *batch;
-    own.n = m->n;
-    m->status = rows_of_part(m, &own, batch, first);
-    if (m->status != DOWNHILL_OK)
+    m->status = take_part(t, i, batch->rows, batch->n, batch->n_next, &own.n_next);
+    if (m->status != DOWNHILL_OK || m->n == 0)
         return;
+    own.rows = m->rows;
+    own.n = m->n;
     m->status =
         downhill_loss_grad_f32(kernels, &own, weights, loss, i == 0 ? grad : &m->grad, &m->loss,
                                m->workspace, t->workspace_bytes, i == 0 ? profile : NULL);
@@ -232,4 +244,77 @@ downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
     if (loss_sum != NULL)
         *loss_sum = sum;
     return DOWNHILL_OK;
+}
+
+/* ---- bytes ---- */
+
+static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
+                    const downhill_batch_u8 *batch, float delta, const void *packed,
+                    downhill_profile *profile)
+{
+    struct member *m = &t->members[i];
+    downhill_batch_u8 own = *batch;
+    m->status = take_part(t, i, batch->rows, batch->n, batch->n_next, &own.n_next);
+    if (m->status != DOWNHILL_OK || m->n == 0)
+        return;
+    own.rows = m->rows;
+    own.n = m->n;
+    m->status = downhill_loss_grad_u8(kernels, &own, packed, delta, &m->sums, &m->loss,
+                                      m->workspace, t->workspace_bytes, i == 0 ? profile : NULL);
+}
+
+/* Adds the sums of the others to those of member 0, for one member's part of the features; the last
+ * part has those of the dscores too. */
+static void add_sums(const team *t, size_t i)
+{
+    const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
+    const size_t end = part_start(t->d, LINE_FLOATS, i + 1, t->threads);
+    const downhill_sums_u8 *sum = &t->members[0].sums;
+    for (size_t m = 1; m < t->threads; m++) {
+        const downhill_sums_u8 *own = &t->members[m].sums;
+        if (t->members[m].n == 0)
+            continue;
+        for (size_t j = 0; j < t->c; j++) {
+            int32_t *restrict to = sum->w + j * t->ld;
+            const int32_t *restrict from = own->w + j * t->ld;
+            for (size_t k = first; k < end; k++)
+                to[k] += from[k];
+            if (i + 1 == t->threads)
+                sum->b[j] += own->b[j];
+        }
+    }
+}
+
+downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
+                             const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
+                             float delta, float decay, float step, void *packed, double *loss_sum,
+                             downhill_profile *profile)
+{
+    if (t->threads == 1)
+        return downhill_step_u8(kernels, batch, weights, delta, decay, step, loss_sum, packed,
+                                t->members[0].workspace, t->workspace_bytes, profile);
+    if (weights->d != t->d || weights->c != t->c || batch->n == 0)
+        return DOWNHILL_ERR_SIZE;
+    if (!isfinite(decay) || !isfinite(step))
+        return DOWNHILL_ERR_PARAMETER;
+    if (t->c - 1 > DOWNHILL_U8_NC_MAX / batch->n) /* of all parts together */
+        return DOWNHILL_ERR_RANGE;
+#pragma omp parallel num_threads((int)t->threads)
+    {
+#pragma omp for schedule(static, 1)
+        for (size_t i = 0; i < t->threads; i++)
+            work_u8(t, i, kernels, batch, delta, packed, profile);
+#pragma omp for schedule(static, 1)
+        for (size_t i = 0; i < t->threads; i++)
+            add_sums(t, i);
+    }
+    const downhill_status status = first_error(t);
+    if (status != DOWNHILL_OK)
+        return status;
+    double sum = 0.0;
+    for (size_t i = 0; i < t->threads; i++)
+        sum += t->members[i].loss;
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return downhill_update_u8(kernels, weights, &t->members[0].sums, decay, step, packed);
 }

@@ -35,4 +35,11 @@ downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               const downhill_weights_f32 *grad, double *loss_sum,
                               downhill_profile *profile);
 
+/* downhill_step_u8() by the team. Sums of integers have no order: any number of threads gives the same
+ * bits. */
+downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
+                             const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
+                             float delta, float decay, float step, void *packed, double *loss_sum,
+                             downhill_profile *profile);
+
 #endif

@@ -62,8 +62,8 @@ static void same_pictures(const samples *s, size_t first_file)
 {
     for (size_t i = 0; i < s->n; i++)
         for (size_t k = 0; k < PICTURE; k++)
-            assert_true(s->x[i * PICTURE + k] ==
-                        (float)pixel(first_file + i / RECORDS, i % RECORDS, k) / 255.0f);
+            assert_int_equal(s->x[i * PICTURE + k],
+                             pixel(first_file + i / RECORDS, i % RECORDS, k));
 }
 
 static void test_cifar10__good__every_byte(void **state)

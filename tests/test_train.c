@@ -4,12 +4,15 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "base/levels.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "parallel/team.h"
 #include "support.h"
 #include "train/sgd.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { N_TRAIN = 1200, N_TEST = 300, D = 37, C = 5 };
@@ -17,16 +20,16 @@ enum { N_TRAIN = 1200, N_TEST = 300, D = 37, C = 5 };
 /* Labels by the largest score of a known W, so that the data is separable. */
 static samples make_samples(rng *r, const float *w, size_t n)
 {
-    samples s = {n, D, memory_new(n * D, sizeof(float)), memory_new(n, sizeof(int32_t))};
+    samples s = {n, D, memory_new(n * D, 1), memory_new(n, sizeof(int32_t))};
     assert_true(s.x != NULL && s.y != NULL);
     for (size_t i = 0; i < n; i++) {
         double best = -1e30;
         for (size_t k = 0; k < D; k++)
-            s.x[i * D + k] = rng_unit(r);
+            s.x[i * D + k] = (uint8_t)rng_below(r, 256);
         for (size_t j = 0; j < C; j++) {
             double score = 0.0;
             for (size_t k = 0; k < D; k++)
-                score += (double)w[j * D + k] * (double)s.x[i * D + k];
+                score += (double)w[j * D + k] * ((double)s.x[i * D + k] - 127.5);
             if (score > best) {
                 best = score;
                 s.y[i] = (int32_t)j;
@@ -70,6 +73,7 @@ static sgd_options defaults(downhill_loss_kind kind)
 {
     return (sgd_options){.threads = 1,
                          .loss = {kind, 1.0f},
+                         .dtype = kind == DOWNHILL_HINGE ? MODEL_U8 : MODEL_F32,
                          .batch = 64,
                          .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f,
                          .reg = 1e-5f,
@@ -216,29 +220,178 @@ static void test_train__batch_larger_than_the_set(void **state)
 static void test_train__two_steps__by_hand(void **state)
 {
     (void)state;
-    float x[2] = {0.5f, 0.25f};
+    uint8_t x[2] = {102, 51};
     int32_t y[1] = {1};
     dataset one = {.c = 2, .train = {1, 2, x, y}, .test = {1, 2, x, y}};
     const double lr = 0.125, reg = 0.5;
-    const sgd_options options = {.threads = 1,
-                                 .loss = {DOWNHILL_HINGE, 1.0f},
-                                 .batch = 1,
-                                 .lr = (float)lr,
-                                 .reg = (float)reg,
-                                 .epochs = 3,
-                                 .seed = 1};
-    sgd_result r;
-    reports = 0;
-    assert_int_equal(sgd_train(&options, &one, NULL, count_reports, NULL, &never, &r), EXIT_OK);
-    const double xx = 0.5 * 0.5 + 0.25 * 0.25;
+    const double xx = 0.4 * 0.4 + 0.2 * 0.2;
     /* Each step: w1 += lr·x, w0 -= lr·x, biases likewise, then the decay of W but not of b. */
     const double margin_2 = 1.0 - 2.0 * lr * (xx + 1.0);
     const double decay = 1.0 - 2.0 * lr * reg;
     const double margin_3 = 1.0 - 2.0 * lr * (xx * decay + 1.0) - 2.0 * lr * (xx + 1.0);
-    assert_true(fabs(r.epochs[0].train_loss - 1.0) < 1e-6);
-    assert_true(fabs(r.epochs[1].train_loss - margin_2) < 1e-6);
-    assert_true(fabs(r.epochs[2].train_loss - margin_3) < 1e-6);
-    sgd_free(&r);
+    for (model_dtype dtype = MODEL_U8; dtype <= MODEL_F32; dtype++) {
+        const sgd_options options = {.threads = 1,
+                                     .loss = {DOWNHILL_HINGE, 1.0f},
+                                     .dtype = dtype,
+                                     .batch = 1,
+                                     .lr = (float)lr,
+                                     .reg = (float)reg,
+                                     .epochs = 3,
+                                     .seed = 1};
+        /* A weight is within 2⁻¹⁵ of the largest; these are below lr. */
+        const double off = dtype == MODEL_U8 ? 2.0 * 2.0 * lr * 0x1p-15 : 1e-6;
+        sgd_result r;
+        reports = 0;
+        assert_int_equal(sgd_train(&options, &one, NULL, count_reports, NULL, &never, &r), EXIT_OK);
+        assert_true(fabs(r.epochs[0].train_loss - 1.0) < 1e-6);
+        assert_true(fabs(r.epochs[1].train_loss - margin_2) < off);
+        assert_true(fabs(r.epochs[2].train_loss - margin_3) < off);
+        sgd_free(&r);
+    }
+}
+
+/* ---- bytes, exactly ---- */
+
+static void test_train__u8__one_digest_for_all(void **state)
+{
+    (void)state;
+    char first[MODEL_DIGEST_TEXT] = "";
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    assert_true(n_tables > 0);
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t threads = 1; threads <= (team_supported() ? 4 : 1); threads++) {
+            sgd_options options = defaults(DOWNHILL_HINGE);
+            options.normalise = NORMALISE_STANDARDISE;
+            options.threads = threads;
+            options.epochs = 2;
+            sgd_result r = trained(&options, tables[t]);
+            assert_int_equal(strlen(r.digest), MODEL_DIGEST_TEXT - 1);
+            if (first[0] == '\0')
+                memcpy(first, r.digest, sizeof first);
+            assert_string_equal(r.digest, first);
+            sgd_free(&r);
+        }
+}
+
+/* Each of these makes another model, and the last minibatch of each order is a partial one. */
+static void test_train__what_is_told__is_done(void **state)
+{
+    (void)state;
+    char digests[5][MODEL_DIGEST_TEXT];
+    for (int i = 0; i < 5; i++) {
+        sgd_options options = defaults(DOWNHILL_HINGE);
+        options.batch = 70;
+        options.shuffle = i == 1 ? SGD_SHUFFLE_BATCH : i == 2 ? SGD_SHUFFLE_NONE : SGD_SHUFFLE_ROWS;
+        options.normalise = i == 3   ? NORMALISE_CENTER
+                            : i == 4 ? NORMALISE_STANDARDISE
+                                     : NORMALISE_NONE;
+        sgd_result r = trained(&options, NULL);
+        memcpy(digests[i], r.digest, sizeof digests[i]);
+        assert_true(r.epochs[r.n_epochs - 1].test_accuracy > 0.6); /* guessing: 0.2 */
+        for (int before = 0; before < i; before++)
+            assert_string_not_equal(digests[i], digests[before]);
+        sgd_free(&r);
+    }
+}
+
+/* The digest is of what its header says: that of zero weights was computed with another program. */
+static void test_train__digest__of_zero_weights(void **state)
+{
+    (void)state;
+    uint8_t x[2] = {1, 2};
+    int32_t y[1] = {0};
+    const dataset one = {.c = 2, .train = {1, 2, x, y}, .test = {1, 2, x, y}};
+    char why[128], digest[MODEL_DIGEST_TEXT];
+    model *m = model_open(MODEL_U8, &one, NORMALISE_NONE, 1, NULL, NULL, why, sizeof why);
+    assert_non_null(m);
+    assert_true(model_digest(m, digest));
+    assert_string_equal(digest, "d9fa67f3f8029ac3b764c3fbf0c4ca2b32f25051cb064c745b98f26424c287a6");
+    model_close(m);
+}
+
+/* Mean hinge loss in f64 of weights for bytes, and the share of samples that are scored right. */
+static double loss_in_f64(const downhill_weights_f32 *weights, const samples *s)
+{
+    double loss = 0.0;
+    double *scores = memory_new(weights->c, sizeof *scores);
+    assert_non_null(scores);
+    for (size_t i = 0; i < s->n; i++) {
+        for (size_t j = 0; j < weights->c; j++) {
+            scores[j] = (double)weights->b[j];
+            for (size_t k = 0; k < s->d; k++)
+                scores[j] += (double)weights->w[j * weights->ldw + k] * (double)s->x[i * s->d + k];
+        }
+        for (size_t j = 0; j < weights->c; j++)
+            if (j != (size_t)s->y[i])
+                loss += fmax(0.0, scores[j] - scores[s->y[i]] + 1.0);
+    }
+    free(scores);
+    return loss / (double)s->n;
+}
+
+static double loss_in_steps(model *m, const samples *s)
+{
+    enum { ROWS = 1000 };
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    double sum = 0.0;
+    size_t rows[ROWS];
+    for (size_t first = 0, n; first < s->n; first += n) {
+        n = s->n - first < ROWS ? s->n - first : ROWS;
+        for (size_t i = 0; i < n; i++)
+            rows[i] = first + i;
+        double loss;
+        assert_int_equal(model_step(m, rows, n, 0, hinge, 1.0f, 0.0f, &loss, NULL), DOWNHILL_OK);
+        sum += loss;
+    }
+    return sum / (double)s->n;
+}
+
+/* On real data: the rounding of the weights costs next to nothing. */
+static void test_train__u8__as_good_as_f32(void **state)
+{
+    (void)state;
+    dataset fashion;
+    assert_int_equal(dataset_open("fashion-mnist", &fashion), EXIT_OK);
+    sgd_result r[2];
+    for (model_dtype dtype = MODEL_U8; dtype <= MODEL_F32; dtype++) {
+        sgd_options options = defaults(DOWNHILL_HINGE);
+        options.dtype = dtype;
+        options.batch = 256;
+        options.lr = 0.02f;
+        options.epochs = 10;
+        reports = 0;
+        assert_int_equal(
+            sgd_train(&options, &fashion, NULL, count_reports, NULL, &never, &r[dtype]), EXIT_OK);
+    }
+    const sgd_epoch *u8 = &r[MODEL_U8].epochs[9], *f32 = &r[MODEL_F32].epochs[9];
+    print_message("loss %.5f, with f32 %.5f; accuracy %.4f, with f32 %.4f\n", u8->train_loss,
+                  f32->train_loss, u8->test_accuracy, f32->test_accuracy);
+    assert_true(fabs(u8->train_loss - f32->train_loss) < 1e-3 * f32->train_loss);
+    assert_true(fabs(u8->test_accuracy - f32->test_accuracy) < 0.002);
+    sgd_free(&r[0]);
+    sgd_free(&r[1]);
+
+    /* The loss of rounded weights against that of the weights themselves. */
+    char why[128];
+    model *m = model_open(MODEL_U8, &fashion, NORMALISE_NONE, 1, NULL, NULL, why, sizeof why);
+    assert_non_null(m);
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    size_t rows[256];
+    for (size_t step = 0; step < 200; step++) {
+        for (size_t i = 0; i < 256; i++)
+            rows[i] = (step * 256 + i) % fashion.train.n;
+        double loss;
+        assert_int_equal(model_step(m, rows, 256, 0, hinge, 1.0f, 0.02f / 256, &loss, NULL),
+                         DOWNHILL_OK);
+    }
+    fashion.train.n = 10000;
+    const double exact = loss_in_f64(model_weights(m), &fashion.train);
+    const double fixed = loss_in_steps(m, &fashion.train);
+    print_message("loss of the rounded weights %.8f, of the weights %.8f\n", fixed, exact);
+    assert_true(fabs(fixed - exact) < 1e-3 * exact);
+    model_close(m);
+    dataset_close(&fashion);
 }
 
 static void test_train__stop__keeps_whole_epochs(void **state)
@@ -267,6 +420,10 @@ int main(void)
         cmocka_unit_test(test_train__batch_larger_than_the_set),
         cmocka_unit_test(test_train__two_steps__by_hand),
         cmocka_unit_test(test_train__stop__keeps_whole_epochs),
+        cmocka_unit_test(test_train__u8__one_digest_for_all),
+        cmocka_unit_test(test_train__what_is_told__is_done),
+        cmocka_unit_test(test_train__digest__of_zero_weights),
+        cmocka_unit_test(test_train__u8__as_good_as_f32),
     };
     return cmocka_run_group_tests_name("train", tests, open_all, close_all);
 }

@@ -89,9 +89,7 @@ static int read_file(const char *path, const struct format *format, samples *s, 
                        format->classes - 1, format->name);
             code = EXIT_DATA;
         } else {
-            float *x = s->x + *next * PICTURE;
-            for (size_t k = 0; k < PICTURE; k++)
-                x[k] = (float)record[format->label_bytes + k] / 255.0f;
+            memcpy(s->x + *next * PICTURE, record + format->label_bytes, PICTURE);
             s->y[(*next)++] = (int32_t)label;
         }
     }
@@ -118,7 +116,7 @@ static int read_set(const char *directory, const struct format *format, size_t f
     s->x = memory_new(s->n * PICTURE, sizeof *s->x);
     s->y = memory_new(s->n, sizeof *s->y);
     if (s->x == NULL || s->y == NULL) {
-        error_line("%s: out of memory for %zu x %d floats", directory, s->n, PICTURE);
+        error_line("%s: out of memory for %zu x %d bytes", directory, s->n, PICTURE);
         return EXIT_INTERNAL;
     }
     size_t next = 0;

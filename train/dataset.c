@@ -53,14 +53,13 @@ static int join(const char *images_path, const idx_array *images, const char *la
     }
     s->n = images->rows;
     s->d = images->columns;
-    s->x = memory_new(s->n * s->d, sizeof *s->x); /* the product fits: the bytes are in memory */
+    s->x = memory_new(s->n * s->d, 1); /* the product fits: the bytes are in memory */
     s->y = memory_new(s->n, sizeof *s->y);
     if (s->x == NULL || s->y == NULL) {
-        error_line("%s: out of memory for %zu x %zu floats", images_path, s->n, s->d);
+        error_line("%s: out of memory for %zu x %zu bytes", images_path, s->n, s->d);
         return EXIT_INTERNAL;
     }
-    for (size_t i = 0; i < s->n * s->d; i++)
-        s->x[i] = (float)images->bytes[i] / 255.0f;
+    memcpy(s->x, images->bytes, s->n * s->d);
     return read_labels(labels_path, labels, classes, s, largest);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Labelled samples in memory. */
+ * Labelled samples of bytes in memory. */
 #ifndef DOWNHILL_TRAIN_DATASET_H
 #define DOWNHILL_TRAIN_DATASET_H
 
@@ -9,7 +9,7 @@
 
 typedef struct samples {
     size_t n, d;
-    float *x;   /* n × d, in [0, 1]: bytes divided by 255 */
+    uint8_t *x; /* n × d */
     int32_t *y; /* n labels */
 } samples;
 

@@ -6,60 +6,73 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "parallel/team.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Test samples scored at once. */
-enum { EVALUATION_ROWS = 1024 };
-
 struct trainer {
     const sgd_options *options;
     const dataset *data;
-    const downhill_kernels *kernels;
     rng order;
-    size_t *rows; /* the samples in the order of the epoch */
-    downhill_weights_f32 weights, grad;
-    float *scores;
-    team *team;
+    size_t *rows;    /* the samples in the order of the epoch */
+    size_t *batches; /* the minibatches in it */
+    model *model;
 };
 
 static void trainer_close(struct trainer *t)
 {
     free(t->rows);
-    free(t->weights.w);
-    free(t->weights.b);
-    free(t->grad.w);
-    free(t->grad.b);
-    free(t->scores);
-    team_close(t->team);
+    free(t->batches);
+    model_close(t->model);
 }
 
-static bool trainer_open(struct trainer *t)
+static size_t batch_count(const struct trainer *t)
 {
-    const size_t n = t->data->train.n, d = t->data->train.d, c = t->data->c;
-    t->order = rng_seeded(t->options->seed);
-    t->rows = memory_new(n, sizeof *t->rows);
-    t->weights = (downhill_weights_f32){memory_new(c * d, sizeof(float)), d,
-                                        memory_new(c, sizeof(float)), d, c};
-    t->grad = (downhill_weights_f32){memory_new(c * d, sizeof(float)), d,
-                                     memory_new(c, sizeof(float)), d, c};
-    t->scores = memory_new(EVALUATION_ROWS * c, sizeof(float));
+    return (t->data->train.n + t->options->batch - 1) / t->options->batch;
+}
+
+static bool trainer_open(struct trainer *t, const downhill_kernels *kernels)
+{
+    const sgd_options *o = t->options;
+    const size_t n = t->data->train.n, n_batches = batch_count(t);
     char why[128];
-    t->team = team_open(t->options->threads, t->options->cpus, d, c, why, sizeof why);
-    if (t->team != NULL && why[0] != '\0')
+    t->order = rng_seeded(o->seed);
+    t->rows = memory_new(n, sizeof *t->rows);
+    t->batches = memory_new(n_batches, sizeof *t->batches);
+    t->model =
+        model_open(o->dtype, t->data, o->normalise, o->threads, o->cpus, kernels, why, sizeof why);
+    if (t->model != NULL && why[0] != '\0')
         warning_line("train: %s; the times may be noisier", why);
-    if (!t->rows || !t->weights.w || !t->weights.b || !t->grad.w || !t->grad.b || !t->scores ||
-        !t->team) {
+    if (!t->rows || !t->batches || !t->model) {
         trainer_close(t);
         return false;
     }
     for (size_t i = 0; i < n; i++)
         t->rows[i] = i;
+    for (size_t i = 0; i < n_batches; i++)
+        t->batches[i] = i;
     return true;
+}
+
+/* The order of an epoch. */
+static void draw_order(struct trainer *t)
+{
+    const size_t n = t->data->train.n, batch = t->options->batch;
+    switch (t->options->shuffle) {
+    case SGD_SHUFFLE_ROWS:
+        rng_shuffle(&t->order, t->rows, n);
+        break;
+    case SGD_SHUFFLE_BATCH:
+        rng_shuffle(&t->order, t->batches, batch_count(t));
+        for (size_t i = 0, at = 0; at < n; i++)
+            for (size_t row = t->batches[i] * batch, end = row + batch; row < end && row < n; row++)
+                t->rows[at++] = row;
+        break;
+    case SGD_SHUFFLE_NONE:
+        break;
+    }
 }
 
 /* Arguments that the library refuses here were checked before: a refusal is a bug of ours. */
@@ -67,32 +80,6 @@ static int internal_error(downhill_status status)
 {
     error_line("train: internal error: %s; please report it", downhill_status_text(status));
     return EXIT_INTERNAL;
-}
-
-static int measure_accuracy(const struct trainer *t, double *accuracy)
-{
-    const samples *test = &t->data->test;
-    const size_t c = t->data->c;
-    size_t right = 0;
-    for (size_t first = 0; first < test->n; first += EVALUATION_ROWS) {
-        const size_t left = test->n - first;
-        const size_t n = left < EVALUATION_ROWS ? left : EVALUATION_ROWS;
-        const downhill_batch_f32 batch = {
-            .x = test->x + first * test->d, .ldx = test->d, .x_rows = n, .n = n};
-        const downhill_status status =
-            downhill_score_f32(t->kernels, &batch, &t->weights, t->scores, c);
-        if (status != DOWNHILL_OK)
-            return internal_error(status);
-        for (size_t i = 0; i < n; i++) {
-            const float *s = t->scores + i * c;
-            size_t best = 0;
-            for (size_t j = 1; j < c; j++)
-                best = s[j] > s[best] ? j : best;
-            right += (int32_t)best == test->y[first + i];
-        }
-    }
-    *accuracy = (double)right / (double)test->n;
-    return EXIT_OK;
 }
 
 /* With W = 0 and b = 0 every score is 0, every margin Δ, every probability 1/c. */
@@ -132,21 +119,13 @@ static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
     double total = 0.0;
 
     const double start = clock_seconds();
-    rng_shuffle(&t->order, t->rows, train->n);
+    draw_order(t);
     result->phases.gather_ns += (uint64_t)((clock_seconds() - start) * 1e9);
     for (size_t first = 0; first < train->n; first += o->batch) {
         const size_t left = train->n - first, n = left < o->batch ? left : o->batch;
-        const downhill_batch_f32 batch = {.x = train->x,
-                                          .ldx = train->d,
-                                          .x_rows = train->n,
-                                          .y = train->y,
-                                          .rows = t->rows + first,
-                                          .n = n,
-                                          .n_next = left - n};
         double loss = 0.0;
-        const downhill_status status =
-            team_step_f32(t->team, t->kernels, &batch, &t->weights, o->loss, decay,
-                          o->lr / (float)n, &t->grad, &loss, &result->phases);
+        const downhill_status status = model_step(t->model, t->rows + first, n, left - n, o->loss,
+                                                  decay, o->lr / (float)n, &loss, &result->phases);
         if (status != DOWNHILL_OK)
             return internal_error(status);
         if (number == 1 && first == 0) {
@@ -175,7 +154,8 @@ static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
     epoch->samples_per_s = (double)train->n / epoch->seconds;
     result->seconds += epoch->seconds;
     result->n_epochs = number;
-    return measure_accuracy(t, &epoch->test_accuracy);
+    const downhill_status status = model_accuracy(t->model, &epoch->test_accuracy);
+    return status == DOWNHILL_OK ? EXIT_OK : internal_error(status);
 }
 
 int sgd_train(const sgd_options *options, const dataset *data, const downhill_kernels *kernels,
@@ -183,9 +163,9 @@ int sgd_train(const sgd_options *options, const dataset *data, const downhill_ke
               sgd_result *result)
 {
     *result = (sgd_result){0};
-    struct trainer t = {.options = options, .data = data, .kernels = kernels};
+    struct trainer t = {.options = options, .data = data};
     result->epochs = calloc(options->epochs, sizeof *result->epochs);
-    if (result->epochs == NULL || !trainer_open(&t)) {
+    if (result->epochs == NULL || !trainer_open(&t, kernels)) {
         error_line("train: out of memory");
         return EXIT_INTERNAL;
     }
@@ -196,6 +176,10 @@ int sgd_train(const sgd_options *options, const dataset *data, const downhill_ke
             fputs("\r\033[K", stderr);
         if (code == EXIT_OK && result->n_epochs == e)
             report(&result->epochs[e - 1], e, context);
+    }
+    if (code == EXIT_OK && !model_digest(t.model, result->digest)) {
+        error_line("train: SHA-256 failed; is libcrypto whole?");
+        code = EXIT_INTERNAL;
     }
     trainer_close(&t);
     return code;

@@ -6,12 +6,22 @@
 
 #include "dataset.h"
 #include "downhill.h"
+#include "model.h"
 
 #include <signal.h>
 #include <stdbool.h>
 
+typedef enum sgd_shuffle {
+    SGD_SHUFFLE_ROWS,  /* every epoch the samples in a new order */
+    SGD_SHUFFLE_BATCH, /* the minibatches, each of neighbours in memory: faster from there */
+    SGD_SHUFFLE_NONE   /* in the order of the data */
+} sgd_shuffle;
+
 typedef struct sgd_options {
     downhill_loss loss;
+    model_dtype dtype;
+    normalise_kind normalise;
+    sgd_shuffle shuffle;
     size_t batch; /* samples of a minibatch; the last one of an epoch may be smaller */
     float lr;     /* learning rate η */
     float reg;    /* λ of the penalty λ‖W‖² */
@@ -35,6 +45,7 @@ typedef struct sgd_result {
     sgd_epoch *epochs;
     double seconds; /* of all epochs */
     downhill_profile phases;
+    char digest[MODEL_DIGEST_TEXT]; /* of the weights (model.h) */
     bool interrupted;
 } sgd_result;
 
