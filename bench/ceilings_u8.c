@@ -35,7 +35,6 @@ enum { SUMS = 12, COUNT = 10000 };
             for (int s = 0; s < SUMS; s++) {                                                       \
                 /* The factors may be others than before: each product is made anew. */            \
                 __asm__ volatile("" : "+v"(a), "+v"(b));                                           \
-                                                                                                   \
                 sum[s] = step(sum[s], a, b);                                                       \
                 __asm__ volatile("" : "+v"(sum[s]));                                               \
             }                                                                                      \
@@ -163,11 +162,11 @@ struct ceiling_peak ceilings_peak_u8(const ceilings *found, const char *isa,
         if (strcmp(isa, ceilings_u8_levels[i]) != 0 || weights == 0.0)
             continue;
         if (products == PRODUCTS_WEIGHTS_U8)
-            return (struct ceiling_peak){"u8 x 16 bits", weights};
+            return (struct ceiling_peak){"U8X16", weights};
         if (products == PRODUCTS_DSCORES_U8)
-            return (struct ceiling_peak){"u8 x 8 bits", dscores};
+            return (struct ceiling_peak){"U8X8", dscores};
         /* As many of the one as of the other. */
-        return (struct ceiling_peak){"u8 products", 2.0 / (1.0 / weights + 1.0 / dscores)};
+        return (struct ceiling_peak){"U8", 2.0 / (1.0 / weights + 1.0 / dscores)};
     }
-    return (struct ceiling_peak){"u8 products", 0.0};
+    return (struct ceiling_peak){"U8", 0.0};
 }

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-# Source -> FMAs, or products of pairs, of a full tile: the most memory operands that its loop may have, prefetches aside.
+# Source -> FMAs, or products of pairs or bytes, of a full tile: the most memory operands that its loop may have, prefetches aside.
 TILES = {
     "score/score_avx2": {10: 7},  # 2 of X, 5 of W
     "score/score_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
@@ -21,7 +21,16 @@ TILES = {
     "grad/grad_avx512": {40: 34},
     "score/score_packed_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
     "grad/grad_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
+    "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
+    "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W
+    "score/score_u8_avx512 avx512vnni": {20: 9},
+    "grad/grad_u8_avx2": {10: 11},  # 2 of X, 5 pairs of dscores, two row pointers, two stores
+    "grad/grad_u8_avx512": {10: 11},
+    "grad/grad_u8_avx512vnni": {20: 13},  # 4 of X, 5 dscores, four row pointers
 }
+# Vectors that are on the stack by right: what the first classes interleave for the others.
+COPIED = {"grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
+PRODUCTS = ("vfm", "vdpbf16", "vpmaddwd", "vpmaddubsw", "vpdp")
 
 
 def instructions(path: pathlib.Path) -> list[tuple[int, str, str]]:
@@ -69,11 +78,12 @@ def main() -> None:
     build = pathlib.Path(sys.argv[1])
     bad = not_vectorised(build)
     for source, tiles in TILES.items():
-        level = source.rpartition("_")[2]
-        path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{source}.c.o"
+        file, _, level = source.partition(" ")
+        level = level or file.rpartition("_")[2]
+        path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{file}.c.o"
         counted = []
         for body in innermost_loops(instructions(path)):
-            fma = sum(name.startswith(("vfm", "vdpbf16")) for _, name, _ in body)
+            fma = sum(name.startswith(PRODUCTS) for _, name, _ in body)
             memory = sum(
                 "(" in operands and name != "lea" and not name.startswith("prefetch")
                 for _, name, operands in body
@@ -91,7 +101,7 @@ def main() -> None:
         for fmas, memory, spills in full:
             if memory > tiles[fmas]:
                 bad.append(f"{source}: {memory} memory operands for {fmas} FMAs, not {tiles[fmas]}")
-            if spills > 0:
+            if spills > COPIED.get(source, 0):
                 bad.append(f"{source}: {spills} vectors go through the stack")
     for line in bad:
         print(f"check_hot_loops: {line}", file=sys.stderr)

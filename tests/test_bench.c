@@ -132,8 +132,7 @@ static size_t usable_levels(bench_kernel kernel)
 static bool needs_many(bench_kernel kernel)
 {
     return kernel == BENCH_STEP_HINGE_MET50 || kernel == BENCH_STEP_HINGE_MET95 ||
-           kernel == BENCH_EPOCH_HINGE || kernel == BENCH_EPOCH_HINGE_SHUFFLED ||
-           kernel == BENCH_EPOCH_HINGE_BF16;
+           bench_is_epoch(kernel);
 }
 
 static int ascending(const void *a, const void *b)
@@ -214,6 +213,8 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     found.fma_avx2 = 120;
     found.fma_avx512 = 240;
     found.dot_avx512bf16 = 480;
+    found.u8[0] = (struct ceiling_u8){300, 600};  /* avx2 */
+    found.u8[3] = (struct ceiling_u8){500, 1000}; /* avx512vnni */
     const peer other = {.name = "other"};
     bench_row rows[] = {
         {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e3}, /* 400: above the peak */
@@ -223,12 +224,19 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
         {.isa = "scalar", .flops = 1e6, .bytes = 1e6, .holds = 1e3},
         {.isa = "avx512bf16", .flops = 2e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_BF16},
         {.isa = "avx512bf16", .flops = 2e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE},
+        {.isa = "auto_avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_U8},
+        {.isa = "avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_GRAD_U8},
+        {.isa = "avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_STEP_HINGE_U8},
+        {.isa = "avx512bf16", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_U8},
+        {.isa = "avx512", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_U8},
+        {.isa = "avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_UPDATE_U8},
     };
     static const struct {
         double attainable;
         const char *bound;
-    } want[] = {{240, "FMA"}, {120, "FMA"},  {20, "DRAM"}, {240, "FMA"},
-                {0, NULL},    {480, "BF16"}, {240, "FMA"}};
+    } want[] = {{240, "FMA"},   {120, "FMA"}, {20, "DRAM"},   {240, "FMA"},  {0, NULL},
+                {480, "BF16"},  {240, "FMA"}, {300, "U8X16"}, {600, "U8X8"}, {400, "U8"},
+                {500, "U8X16"}, {0, NULL},    {120, "FMA"}};
     bench_suite suite = {.rows = rows, .n_rows = sizeof rows / sizeof rows[0]};
     bench_attain(&suite, &found);
     for (size_t i = 0; i < suite.n_rows; i++) {
@@ -453,8 +461,12 @@ static void test_peers__rows(void **state)
                                    .seed = 1};
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    /* Without the three epochs, and without packing, which the scalar level does not do. */
-    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT - 3 - 2 + 3 * PEERS_COUNT);
+    /* Without epochs, and without packing, which the scalar level does not do for f32. */
+    size_t epochs = 0;
+    for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
+        epochs += bench_is_epoch(k);
+    assert_int_equal(epochs, 7);
+    assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT - epochs - 2 + 3 * PEERS_COUNT);
     volatile sig_atomic_t stop = 0;
     assert_int_equal(bench_suite_run(&options, &suite, &stop), EXIT_OK);
     for (size_t i = 0; i < suite.n_rows; i++) {

@@ -16,7 +16,8 @@ SCHEMA = ROOT / "reports" / "results.schema.json"
 SCHEMA_VERSION = 1
 # Two runs with all of these equal would be the same row twice.
 TRAINING_KEY = (
-    "isa", "loss", "dataset", "n_train", "d", "c", "batch", "lr", "reg", "delta", "seed", "threads",
+    "isa", "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr",
+    "reg", "delta", "seed", "threads",
 )  # fmt: skip
 # What becomes part of a figure, where "$" would start a formula.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
@@ -109,8 +110,8 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
                 if key in document:
                     merged[key] = document[key]
         for run in document.get("training", []):
-            key = tuple(run[name] for name in TRAINING_KEY)
-            if any(key == tuple(other[name] for name in TRAINING_KEY) for other in training):
+            key = tuple(run.get(name) for name in TRAINING_KEY)
+            if any(key == tuple(other.get(name) for name in TRAINING_KEY) for other in training):
                 raise BadResults(
                     f"{path}: {run['loss']} training with {run['isa']} is there twice; give it once"
                 )

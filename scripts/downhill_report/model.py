@@ -13,7 +13,8 @@ NOISY_MAD = 0.05
 PHASES = ("gather", "score", "loss", "grad", "update", "other")
 # Everything that two training runs must share for their times to be compared.
 SETTINGS = (
-    "loss", "dataset", "n_train", "d", "c", "batch", "lr", "reg", "delta", "seed", "threads",
+    "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr", "reg",
+    "delta", "seed", "threads",
 )  # fmt: skip
 # Kernels on bf16 features whose twin on f32 is not the same name with another ending.
 TWINS = {"grad_hinge_bf16": "grad_f32"}
@@ -346,14 +347,19 @@ def groups_of(runs: list[dict[str, Any]], baseline: str | None) -> list[Group]:
     grouped: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for run in runs:
         if run["epochs"]:
-            grouped.setdefault(tuple(run[name] for name in SETTINGS), []).append(run)
+            grouped.setdefault(tuple(run.get(name) for name in SETTINGS), []).append(run)
     return [group_of(runs, baseline) for runs in grouped.values()]
 
 
 def group_of(runs: list[dict[str, Any]], baseline: str | None) -> Group:
     scalar = next((epoch_seconds(run) for run in runs if run["isa"] == baseline), None)
     settings = {name: value for name, value in runs[0].items() if name not in ("epochs", "phases")}
-    return Group(runs[0]["loss"], settings, [training_run(run, scalar) for run in runs])
+    return Group(label(runs[0]), settings, [training_run(run, scalar) for run in runs])
+
+
+def label(run: dict[str, Any]) -> str:
+    """The loss, and on what, where it is not f32."""
+    return f"{run['loss']} on {run['dtype']}" if run.get("dtype", "f32") != "f32" else run["loss"]
 
 
 def training_run(run: dict[str, Any], scalar: float | None) -> TrainingRun:
@@ -361,7 +367,7 @@ def training_run(run: dict[str, Any], scalar: float | None) -> TrainingRun:
     all_phases = sum(run["phases"][f"{phase}_s"] for phase in PHASES)
     return TrainingRun(
         isa=run["isa"],
-        loss=run["loss"],
+        loss=label(run),
         seconds_per_epoch=per_epoch,
         samples_per_s=run["n_train"] / per_epoch,
         speedup=scalar / per_epoch if scalar else None,

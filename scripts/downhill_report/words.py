@@ -162,6 +162,9 @@ def ceilings(model: Model) -> list[tuple[str, str]]:
         return []
     peaks = [("f32 FMA", found["fma_f32_gflop_per_s"])]
     peaks.append(("pairs of bf16", found.get("dot_bf16_gflop_per_s", {})))
+    u8 = {isa: of for isa, of in found.get("u8_gop_per_s", {}).items() if of}
+    peaks.append(("byte x 16 bits", {isa: of["weights"] for isa, of in u8.items()}))
+    peaks.append(("byte x 8 bits", {isa: of["dscores"] for isa, of in u8.items()}))
     return [
         ("clock", f"{found['clock_ghz']:.2f} GHz"),
         *(
