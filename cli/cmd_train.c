@@ -28,6 +28,7 @@ struct config {
     size_t batch, epochs, threads;
     float lr, reg, delta;
     uint64_t seed;
+    bool map;
 };
 
 enum { DTYPE_AUTOMATIC = 2 }; /* u8 for hinge, f32 for softmax */
@@ -41,6 +42,10 @@ static const cli_option options[] = {
      AT(data),
      .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], cifar10:DIR or "
              "cifar100:DIR"},
+    {.name = "mmap",
+     .kind = OPTION_FLAG,
+     AT(map),
+     .help = "leave the bytes in their files and map these, for sets larger than memory; no gzip"},
     {.name = "loss",
      .kind = OPTION_CHOICE,
      .metavar = "LOSS",
@@ -400,13 +405,18 @@ static int run(const cli_command *self, int argc, char **argv)
                    "--dtype f32");
         return EXIT_USAGE;
     }
+    if (config.map && config.dtype != MODEL_U8) {
+        error_line("train: --mmap: only with --dtype u8; features in f32 are copies, in memory");
+        return EXIT_USAGE;
+    }
     struct run runs[LEVELS_MAX] = {{0}};
     const size_t count =
         choose_levels(config.isa, config.dtype == MODEL_U8 ? ELEMENT_U8 : ELEMENT_F32, runs);
     if (count == 0)
         return EXIT_ISA;
     dataset data;
-    if ((code = dataset_open(config.data, &data)) != EXIT_OK)
+    code = config.map ? dataset_map(config.data, &data) : dataset_open(config.data, &data);
+    if (code != EXIT_OK)
         return code;
     code = train_all(&config, runs, count, &data);
     for (size_t i = 0; i < count; i++)

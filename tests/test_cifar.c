@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "support.h"
 #include "train/dataset.h"
+#include "train/sgd.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,83 @@ static void test_cifar100__good__fine_labels(void **state)
     dataset_close(&data);
 }
 
+static void ignore_report(const sgd_epoch *epoch, size_t number, void *context)
+{
+    (void)epoch, (void)number, (void)context;
+}
+
+/* Training on both ends in the same bits. */
+static void same_model(const dataset *a, const dataset *b)
+{
+    static const volatile sig_atomic_t never;
+    const sgd_options options = {.loss = {DOWNHILL_HINGE, 1.0f},
+                                 .dtype = MODEL_U8,
+                                 .normalise = NORMALISE_STANDARDISE,
+                                 .shuffle = SGD_SHUFFLE_BATCH,
+                                 .batch = 4,
+                                 .lr = 0.01f,
+                                 .epochs = 3,
+                                 .seed = 2,
+                                 .threads = 1};
+    sgd_result of_a, of_b;
+    assert_int_equal(sgd_train(&options, a, NULL, ignore_report, NULL, &never, &of_a), EXIT_OK);
+    assert_int_equal(sgd_train(&options, b, NULL, ignore_report, NULL, &never, &of_b), EXIT_OK);
+    assert_string_equal(of_a.digest, of_b.digest);
+    assert_true(of_a.epochs[2].test_accuracy == of_b.epochs[2].test_accuracy);
+    sgd_free(&of_a);
+    sgd_free(&of_b);
+}
+
+/* The same samples, from the files where they are: with gaps between them, and more than a page each. */
+static void test_cifar__mapped__the_same_samples(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"cifar10", "cifar100"};
+    for (int k = 0; k < 2; k++) {
+        char *spec;
+        dataset read, mapped;
+        assert_true(asprintf(&spec, "%s:%s", kinds[k], scratch_path(".")) > 0);
+        assert_int_equal(dataset_open(spec, &read), EXIT_OK);
+        assert_int_equal(dataset_map(spec, &mapped), EXIT_OK);
+        assert_int_equal(mapped.c, read.c);
+        for (int set = 0; set < 2; set++) {
+            const samples *a = set == 0 ? &read.train : &read.test;
+            const samples *b = set == 0 ? &mapped.train : &mapped.test;
+            assert_int_equal(a->n, b->n);
+            assert_int_equal(a->d, b->d);
+            for (size_t i = 0; i < a->n; i++) {
+                const size_t row = samples_row(b, i);
+                assert_true(row < b->x_rows);
+                assert_int_equal(a->y[i], b->y[row]);
+                assert_memory_equal(a->x + i * a->ldx, b->x + row * b->ldx, a->d);
+            }
+        }
+        same_model(&read, &mapped);
+        dataset_close(&read);
+        dataset_close(&mapped);
+        free(spec);
+    }
+}
+
+static void test_cifar__mapped__bad_label(void **state)
+{
+    (void)state;
+    const size_t bytes = RECORDS * (PICTURE + 1);
+    files[2][PICTURE + 1] = 10;
+    write_raw(scratch_path(ten[2]), files[2], bytes);
+    char *spec;
+    dataset data;
+    assert_true(asprintf(&spec, "cifar10:%s", scratch_path(".")) > 0);
+    capture_stderr();
+    const int code = dataset_map(spec, &data);
+    const char *text = captured();
+    assert_int_equal(code, EXIT_DATA);
+    assert_non_null(strstr(text, "byte 3073: label 10 of record 1"));
+    assert_null(data.train.x);
+    write_file(2, ten[2], 1, 10);
+    free(spec);
+}
+
 /* Opening must fail with EXIT_DATA and one line that holds both texts. */
 static void refused(const char *kind, const char *names, const char *reason)
 {
@@ -170,6 +248,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cifar10__good__every_byte),
         cmocka_unit_test(test_cifar100__good__fine_labels),
+        cmocka_unit_test(test_cifar__mapped__the_same_samples),
+        cmocka_unit_test(test_cifar__mapped__bad_label),
         cmocka_unit_test(test_cifar__sizes),
         cmocka_unit_test(test_cifar__labels),
         cmocka_unit_test(test_cifar__no_directory),

@@ -113,6 +113,57 @@ static void test_idx__four_files__test_set_is_theirs(void **state)
     free(spec);
 }
 
+/* The same bytes from the file itself, the samples that are held out among them. */
+static void test_idx__mapped__the_same_samples(void **state)
+{
+    (void)state;
+    char *spec;
+    dataset read, mapped;
+    assert_true(asprintf(&spec, "idx:%s,%s", scratch_path("images"), scratch_path("labels.gz")) >
+                0);
+    assert_int_equal(dataset_open(spec, &read), EXIT_OK);
+    assert_int_equal(dataset_map(spec, &mapped), EXIT_OK);
+    for (int set = 0; set < 2; set++) {
+        const samples *a = set == 0 ? &read.train : &read.test;
+        const samples *b = set == 0 ? &mapped.train : &mapped.test;
+        assert_int_equal(a->n, b->n);
+        assert_int_equal(b->ldx, D);
+        assert_null(b->memory);
+        assert_memory_equal(a->x, b->x, a->n * D);
+        assert_memory_equal(a->y, b->y, a->n * sizeof *a->y);
+    }
+    dataset_close(&read);
+    dataset_close(&mapped);
+    free(spec);
+}
+
+static void not_mapped(const char *images_name, const char *reason)
+{
+    char *spec;
+    dataset data;
+    assert_true(asprintf(&spec, "idx:%s,%s", scratch_path(images_name), scratch_path("labels.gz")) >
+                0);
+    capture_stderr();
+    const int code = dataset_map(spec, &data);
+    const char *text = captured();
+    if (code != EXIT_DATA || count_of(text, '\n') != 1 || strstr(text, reason) == NULL)
+        fail_msg("exit code %d, said: %s", code, text);
+    assert_null(data.train.x);
+    free(spec);
+}
+
+static void test_idx__mapped__bad_files(void **state)
+{
+    (void)state;
+    write_gzip(scratch_path("images.gz"), images, sizeof images);
+    not_mapped("images.gz", "compressed data cannot be mapped");
+    not_mapped("nonesuch", "cannot open");
+    write_raw(scratch_path("bad"), images, sizeof images - 1);
+    not_mapped("bad", "but the header promises");
+    write_raw(scratch_path("bad"), images, 7);
+    not_mapped("bad", "truncated");
+}
+
 static void test_idx__truncated(void **state)
 {
     (void)state;
@@ -362,6 +413,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_idx__good__every_byte),
         TEST(test_idx__four_files__test_set_is_theirs),
+        TEST(test_idx__mapped__the_same_samples),
+        TEST(test_idx__mapped__bad_files),
         TEST(test_idx__truncated),
         TEST(test_idx__truncated_gzip),
         TEST(test_idx__damaged_gzip),

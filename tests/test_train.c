@@ -20,16 +20,17 @@ enum { N_TRAIN = 1200, N_TEST = 300, D = 37, C = 5 };
 /* Labels by the largest score of a known W, so that the data is separable. */
 static samples make_samples(rng *r, const float *w, size_t n)
 {
-    samples s = {n, D, memory_new(n * D, 1), memory_new(n, sizeof(int32_t))};
-    assert_true(s.x != NULL && s.y != NULL);
+    samples s;
+    uint8_t *x = samples_new(n, D, &s);
+    assert_non_null(x);
     for (size_t i = 0; i < n; i++) {
         double best = -1e30;
         for (size_t k = 0; k < D; k++)
-            s.x[i * D + k] = (uint8_t)rng_below(r, 256);
+            x[i * D + k] = (uint8_t)rng_below(r, 256);
         for (size_t j = 0; j < C; j++) {
             double score = 0.0;
             for (size_t k = 0; k < D; k++)
-                score += (double)w[j * D + k] * ((double)s.x[i * D + k] - 127.5);
+                score += (double)w[j * D + k] * ((double)x[i * D + k] - 127.5);
             if (score > best) {
                 best = score;
                 s.y[i] = (int32_t)j;
@@ -222,7 +223,8 @@ static void test_train__two_steps__by_hand(void **state)
     (void)state;
     uint8_t x[2] = {102, 51};
     int32_t y[1] = {1};
-    dataset one = {.c = 2, .train = {1, 2, x, y}, .test = {1, 2, x, y}};
+    const samples one_sample = {.n = 1, .d = 2, .x = x, .ldx = 2, .x_rows = 1, .y = y};
+    dataset one = {.c = 2, .train = one_sample, .test = one_sample};
     const double lr = 0.125, reg = 0.5;
     const double xx = 0.4 * 0.4 + 0.2 * 0.2;
     /* Each step: w1 += lr·x, w0 -= lr·x, biases likewise, then the decay of W but not of b. */
@@ -301,7 +303,8 @@ static void test_train__digest__of_zero_weights(void **state)
     (void)state;
     uint8_t x[2] = {1, 2};
     int32_t y[1] = {0};
-    const dataset one = {.c = 2, .train = {1, 2, x, y}, .test = {1, 2, x, y}};
+    const samples one_sample = {.n = 1, .d = 2, .x = x, .ldx = 2, .x_rows = 1, .y = y};
+    const dataset one = {.c = 2, .train = one_sample, .test = one_sample};
     char why[128], digest[MODEL_DIGEST_TEXT];
     model *m = model_open(MODEL_U8, &one, NORMALISE_NONE, 1, NULL, NULL, why, sizeof why);
     assert_non_null(m);

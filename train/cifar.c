@@ -63,8 +63,18 @@ static int count_records(const char *path, const struct format *format, size_t *
     return EXIT_OK;
 }
 
+static int bad_label(const char *path, const struct format *format, size_t number, size_t label)
+{
+    error_line("%s: byte %zu: label %zu of record %zu is outside 0 ... %zu; the file is damaged or "
+               "not of %s",
+               path, number * (format->label_bytes + PICTURE) + format->label_bytes - 1, label,
+               number, format->classes - 1, format->name);
+    return EXIT_DATA;
+}
+
 /* Reads the file from sample *next on. */
-static int read_file(const char *path, const struct format *format, samples *s, size_t *next)
+static int read_file(const char *path, const struct format *format, uint8_t *x, samples *s,
+                     size_t *next)
 {
     const size_t record_bytes = format->label_bytes + PICTURE;
     unsigned char record[PICTURE + 2];
@@ -83,13 +93,9 @@ static int read_file(const char *path, const struct format *format, samples *s, 
                        number * record_bytes + got);
             code = EXIT_DATA;
         } else if (label >= format->classes) {
-            error_line("%s: byte %zu: label %zu of record %zu is outside 0 ... %zu; the file is "
-                       "damaged or not of %s",
-                       path, number * record_bytes + format->label_bytes - 1, label, number,
-                       format->classes - 1, format->name);
-            code = EXIT_DATA;
+            code = bad_label(path, format, number, label);
         } else {
-            memcpy(s->x + *next * PICTURE, record + format->label_bytes, PICTURE);
+            memcpy(x + *next * PICTURE, record + format->label_bytes, PICTURE);
             s->y[(*next)++] = (int32_t)label;
         }
     }
@@ -102,44 +108,88 @@ static int read_file(const char *path, const struct format *format, samples *s, 
     return code;
 }
 
-static int read_set(const char *directory, const struct format *format, size_t first, size_t end,
-                    samples *s)
+/* The records of `count` mapped files. */
+static int map_files(const char *const *paths, size_t count, const struct format *format,
+                     size_t records, samples *s)
 {
-    char path[PATH_BYTES];
-    int code = EXIT_OK;
-    for (size_t f = first; f < end && code == EXIT_OK; f++)
-        if ((code = join_path(directory, format->files[f], path)) == EXIT_OK)
-            code = count_records(path, format, &s->n);
+    const size_t record_bytes = format->label_bytes + PICTURE;
+    size_t first[FILES_MAX];
+    const int code = mapping_open(paths, count, record_bytes, &s->map, first);
     if (code != EXIT_OK)
         return code;
     s->d = PICTURE;
-    s->x = memory_new(s->n * PICTURE, sizeof *s->x);
-    s->y = memory_new(s->n, sizeof *s->y);
-    if (s->x == NULL || s->y == NULL) {
-        error_line("%s: out of memory for %zu x %d bytes", directory, s->n, PICTURE);
+    s->ldx = record_bytes;
+    s->x_rows = s->map.size / record_bytes;
+    s->x = s->map.bytes + format->label_bytes;
+    s->rows = memory_new(records, sizeof *s->rows);
+    s->y = memory_new(s->x_rows, sizeof *s->y);
+    if (s->rows == NULL || s->y == NULL) {
+        error_line("%s: out of memory for %zu labels", paths[0], records);
+        return EXIT_INTERNAL;
+    }
+    for (size_t f = 0; f < count; f++) {
+        struct stat status;
+        const size_t in_file =
+            stat(paths[f], &status) == 0 ? (size_t)status.st_size / record_bytes : 0;
+        for (size_t number = 0; number < in_file && s->n < records; number++) {
+            const size_t row = first[f] + number;
+            const size_t label = s->x[row * record_bytes - 1];
+            if (label >= format->classes)
+                return bad_label(paths[f], format, number, label);
+            s->y[row] = (int32_t)label;
+            s->rows[s->n++] = row;
+        }
+    }
+    return EXIT_OK;
+}
+
+static int read_files(const char *const *paths, size_t count, const struct format *format,
+                      size_t records, samples *s)
+{
+    uint8_t *x = samples_new(records, PICTURE, s);
+    if (x == NULL) {
+        error_line("%s: out of memory for %zu x %d bytes", paths[0], records, PICTURE);
         return EXIT_INTERNAL;
     }
     size_t next = 0;
-    for (size_t f = first; f < end && code == EXIT_OK; f++)
-        if ((code = join_path(directory, format->files[f], path)) == EXIT_OK)
-            code = read_file(path, format, s, &next);
+    int code = EXIT_OK;
+    for (size_t f = 0; f < count && code == EXIT_OK; f++)
+        code = read_file(paths[f], format, x, s, &next);
     if (code == EXIT_OK && next < s->n) {
         error_line("%s: %zu of %zu records are left; the files changed while they were read; try "
                    "again",
-                   directory, next, s->n);
+                   paths[0], next, s->n);
         code = EXIT_DATA;
     }
     return code;
 }
 
-int cifar_read(const char *directory, cifar_kind kind, dataset *data)
+static int read_set(const char *directory, const struct format *format, size_t first, size_t end,
+                    bool mapped, samples *s)
+{
+    char path[FILES_MAX][PATH_BYTES];
+    const char *paths[FILES_MAX];
+    size_t records = 0;
+    int code = EXIT_OK;
+    for (size_t f = first; f < end && code == EXIT_OK; f++) {
+        paths[f - first] = path[f - first];
+        if ((code = join_path(directory, format->files[f], path[f - first])) == EXIT_OK)
+            code = count_records(path[f - first], format, &records);
+    }
+    if (code != EXIT_OK)
+        return code;
+    return mapped ? map_files(paths, end - first, format, records, s)
+                  : read_files(paths, end - first, format, records, s);
+}
+
+int cifar_read(const char *directory, cifar_kind kind, bool mapped, dataset *data)
 {
     const struct format *format = &formats[kind];
     const size_t n_train_files = format->n_train_files;
-    const int code = read_set(directory, format, 0, n_train_files, &data->train);
+    const int code = read_set(directory, format, 0, n_train_files, mapped, &data->train);
     data->c = format->classes;
     data->test_note = "test file";
     return code != EXIT_OK
                ? code
-               : read_set(directory, format, n_train_files, n_train_files + 1, &data->test);
+               : read_set(directory, format, n_train_files, n_train_files + 1, mapped, &data->test);
 }

@@ -12,8 +12,8 @@ typedef enum cifar_kind {
     CIFAR_100 /* train.bin, test.bin; the fine labels */
 } cifar_kind;
 
-/* Reads the files of a directory into data->train and data->test and sets data->c. Returns EXIT_OK, or
+/* Reads, or maps, the files of a directory into data->train and data->test and sets data->c. Returns EXIT_OK, or
  * prints a line and returns EXIT_DATA or EXIT_INTERNAL, with what was read to be freed. */
-int cifar_read(const char *directory, cifar_kind kind, dataset *data);
+int cifar_read(const char *directory, cifar_kind kind, bool mapped, dataset *data);
 
 #endif

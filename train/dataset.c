@@ -20,9 +20,19 @@ enum { FASHION_MNIST_CLASSES = 10, HELD_OUT_SHARE = 6 };
 
 static void samples_free(samples *s)
 {
-    free(s->x);
+    mapping_close(&s->map);
+    free(s->memory);
+    free(s->rows);
     free(s->y);
     *s = (samples){0};
+}
+
+uint8_t *samples_new(size_t n, size_t d, samples *s)
+{
+    uint8_t *x = n <= SIZE_MAX / d ? memory_new(n * d, 1) : NULL;
+    *s = (samples){.n = n, .d = d, .x = x, .ldx = d, .x_rows = n, .memory = x};
+    s->y = memory_new(n, sizeof *s->y);
+    return s->y != NULL ? x : NULL;
 }
 
 /* Labels must be below `classes`, or, where that is 0, raise *largest. */
@@ -51,27 +61,38 @@ static int join(const char *images_path, const idx_array *images, const char *la
                    labels_path, labels->rows, images_path, images->rows);
         return EXIT_DATA;
     }
-    s->n = images->rows;
-    s->d = images->columns;
-    s->x = memory_new(s->n * s->d, 1); /* the product fits: the bytes are in memory */
-    s->y = memory_new(s->n, sizeof *s->y);
+    /* The product fits: the bytes are in memory. */
+    uint8_t *x = images->map.bytes == NULL ? samples_new(images->rows, images->columns, s) : NULL;
+    if (images->map.bytes != NULL) {
+        *s = (samples){.n = images->rows,
+                       .d = images->columns,
+                       .x = images->bytes,
+                       .ldx = images->columns,
+                       .x_rows = images->rows,
+                       .y = memory_new(images->rows, sizeof *s->y),
+                       .map = images->map};
+    } else if (x != NULL) {
+        memcpy(x, images->bytes, s->n * s->d);
+    }
     if (s->x == NULL || s->y == NULL) {
-        error_line("%s: out of memory for %zu x %zu bytes", images_path, s->n, s->d);
+        error_line("%s: out of memory for %zu x %zu bytes", images_path, images->rows,
+                   images->columns);
         return EXIT_INTERNAL;
     }
-    memcpy(s->x, images->bytes, s->n * s->d);
     return read_labels(labels_path, labels, classes, s, largest);
 }
 
-static int read_pair(const char *images_path, const char *labels_path, size_t classes, samples *s,
-                     size_t *largest)
+static int read_pair(const char *images_path, const char *labels_path, bool mapped, size_t classes,
+                     samples *s, size_t *largest)
 {
     idx_array images = {0}, labels = {0};
-    int code = idx_read(images_path, 2, 4, &images);
+    int code = mapped ? idx_map(images_path, 2, 4, &images) : idx_read(images_path, 2, 4, &images);
     if (code == EXIT_OK)
         code = idx_read(labels_path, 1, 1, &labels);
     if (code == EXIT_OK)
         code = join(images_path, &images, labels_path, &labels, classes, s, largest);
+    if (s->map.bytes != NULL)
+        images = (idx_array){0}; /* the samples have it now */
     idx_free(&images);
     idx_free(&labels);
     if (code != EXIT_OK)
@@ -102,30 +123,37 @@ static void warn_of_missing_classes(const char *path, const samples *s, size_t c
 static int hold_out(const char *path, dataset *data)
 {
     samples *all = &data->train, *test = &data->test;
-    test->n = all->n / HELD_OUT_SHARE;
-    test->d = all->d;
-    if (test->n == 0) {
+    const size_t n = all->n / HELD_OUT_SHARE, d = all->d;
+    if (n == 0) {
         error_line("%s: %zu samples are too few to hold some out; name test files", path, all->n);
         return EXIT_DATA;
     }
-    test->x = memory_new(test->n * test->d, sizeof *test->x);
-    test->y = memory_new(test->n, sizeof *test->y);
+    all->n -= n;
+    const uint8_t *from = all->x + all->n * all->ldx;
+    uint8_t *x = all->memory != NULL ? samples_new(n, d, test) : NULL;
+    if (all->memory == NULL) /* it stays where it is mapped */
+        *test = (samples){.n = n,
+                          .d = d,
+                          .x = from,
+                          .ldx = all->ldx,
+                          .x_rows = n,
+                          .y = memory_new(n, sizeof *test->y)};
+    else if (x != NULL)
+        memcpy(x, from, n * d);
     if (test->x == NULL || test->y == NULL) {
         error_line("%s: out of memory", path);
         return EXIT_INTERNAL;
     }
-    all->n -= test->n;
-    memcpy(test->x, all->x + all->n * all->d, test->n * test->d * sizeof *test->x);
-    memcpy(test->y, all->y + all->n, test->n * sizeof *test->y);
+    memcpy(test->y, all->y + all->n, n * sizeof *test->y);
     data->test_note = "the last sixth of the samples, held out";
     return EXIT_OK;
 }
 
 /* files: train images, train labels, and then either NULL or test images and test labels. */
-static int read_files(const char *const files[4], size_t classes, dataset *data)
+static int read_files(const char *const files[4], bool mapped, size_t classes, dataset *data)
 {
     size_t largest = 0;
-    int code = read_pair(files[0], files[1], classes, &data->train, &largest);
+    int code = read_pair(files[0], files[1], mapped, classes, &data->train, &largest);
     if (code != EXIT_OK)
         return code;
     data->c = classes != 0 ? classes : largest + 1;
@@ -133,7 +161,7 @@ static int read_files(const char *const files[4], size_t classes, dataset *data)
     if (files[2] == NULL)
         return hold_out(files[0], data);
     data->test_note = "test files";
-    code = read_pair(files[2], files[3], data->c, &data->test, &largest);
+    code = read_pair(files[2], files[3], mapped, data->c, &data->test, &largest);
     if (code == EXIT_OK && data->test.d != data->train.d) {
         error_line("%s: %zu features, but %s has %zu; name files that belong together", files[2],
                    data->test.d, files[0], data->train.d);
@@ -142,7 +170,7 @@ static int read_files(const char *const files[4], size_t classes, dataset *data)
     return code;
 }
 
-static int open_fashion_mnist(dataset *data)
+static int open_fashion_mnist(bool mapped, dataset *data)
 {
     static const char *const names[4] = {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz",
                                          "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"};
@@ -164,13 +192,13 @@ static int open_fashion_mnist(dataset *data)
         }
     }
     if (code == EXIT_OK)
-        code = read_files((const char *const *)paths, FASHION_MNIST_CLASSES, data);
+        code = read_files((const char *const *)paths, mapped, FASHION_MNIST_CLASSES, data);
     for (size_t i = 0; i < 4; i++)
         free(paths[i]);
     return code;
 }
 
-static int open_idx(const char *list, dataset *data)
+static int open_idx(const char *list, bool mapped, dataset *data)
 {
     char *copy = strdup(list);
     if (copy == NULL) {
@@ -190,28 +218,28 @@ static int open_idx(const char *list, dataset *data)
                    list, count);
         code = EXIT_USAGE;
     } else {
-        code = read_files(files, 0, data);
+        code = read_files(files, mapped, 0, data);
     }
     free(copy);
     return code;
 }
 
-int dataset_open(const char *spec, dataset *data)
+static int open_spec(const char *spec, bool mapped, dataset *data)
 {
     *data = (dataset){0};
     int code;
     if (strcmp(spec, "fashion-mnist") == 0) {
         snprintf(data->name, sizeof data->name, "fashion-mnist");
-        code = open_fashion_mnist(data);
+        code = open_fashion_mnist(mapped, data);
     } else if (strncmp(spec, "idx:", 4) == 0) {
         snprintf(data->name, sizeof data->name, "idx");
-        code = open_idx(spec + 4, data);
+        code = open_idx(spec + 4, mapped, data);
     } else if (strncmp(spec, "cifar10:", 8) == 0) {
         snprintf(data->name, sizeof data->name, "cifar10");
-        code = cifar_read(spec + 8, CIFAR_10, data);
+        code = cifar_read(spec + 8, CIFAR_10, mapped, data);
     } else if (strncmp(spec, "cifar100:", 9) == 0) {
         snprintf(data->name, sizeof data->name, "cifar100");
-        code = cifar_read(spec + 9, CIFAR_100, data);
+        code = cifar_read(spec + 9, CIFAR_100, mapped, data);
     } else {
         error_line("--data: '%s' is not known; give fashion-mnist, idx:IMAGES,LABELS, "
                    "cifar10:DIRECTORY or cifar100:DIRECTORY",
@@ -221,6 +249,16 @@ int dataset_open(const char *spec, dataset *data)
     if (code != EXIT_OK)
         dataset_close(data);
     return code;
+}
+
+int dataset_open(const char *spec, dataset *data)
+{
+    return open_spec(spec, false, data);
+}
+
+int dataset_map(const char *spec, dataset *data)
+{
+    return open_spec(spec, true, data);
 }
 
 void dataset_close(dataset *data)

@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: MIT
  *
- * Labelled samples of bytes in memory. */
+ * Labelled samples of bytes, in memory or in files that are mapped. */
 #ifndef DOWNHILL_TRAIN_DATASET_H
 #define DOWNHILL_TRAIN_DATASET_H
 
+#include "mapping.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Sample i is row i of x, or, where files are mapped, row rows[i]. */
 typedef struct samples {
     size_t n, d;
-    uint8_t *x; /* n × d */
-    int32_t *y; /* n labels */
+    const uint8_t *x; /* x_rows × d, ldx apart */
+    size_t ldx, x_rows;
+    size_t *rows; /* NULL: rows 0 … n-1 */
+    int32_t *y;   /* by row */
+    void *memory; /* what x is in: to be freed, or NULL: mapped, or another's */
+    mapping map;
 } samples;
+
+static inline size_t samples_row(const samples *s, size_t i)
+{
+    return s->rows != NULL ? s->rows[i] : i;
+}
+
+/* Room for n samples, to be filled at the address that is returned; NULL: no memory. */
+uint8_t *samples_new(size_t n, size_t d, samples *s);
 
 typedef struct dataset {
     char name[64];
@@ -26,6 +42,9 @@ typedef struct dataset {
  * Without test files the last sixth of the samples is held out. Returns EXIT_OK, or prints a line
  * and returns EXIT_USAGE, EXIT_DATA or EXIT_INTERNAL. */
 int dataset_open(const char *spec, dataset *data);
+
+/* The same with the features left in their files and mapped; no gzip. */
+int dataset_map(const char *spec, dataset *data);
 void dataset_close(dataset *data);
 
 #endif

@@ -141,15 +141,22 @@ static bool ends_in(const char *text, const char *end)
     return a >= b && strcmp(text + a - b, end) == 0;
 }
 
+static int open_file(const char *path, gzFile *file)
+{
+    *file = gzopen(path, "rb");
+    if (*file != NULL)
+        return EXIT_OK;
+    error_line("%s: cannot open: %s; check the path", path, strerror(errno));
+    return EXIT_DATA;
+}
+
 int idx_read(const char *path, unsigned dimensions_min, unsigned dimensions_max, idx_array *array)
 {
+    gzFile file;
     *array = (idx_array){0};
-    gzFile file = gzopen(path, "rb");
-    if (file == NULL) {
-        error_line("%s: cannot open: %s; check the path", path, strerror(errno));
-        return EXIT_DATA;
-    }
-    int code = EXIT_OK;
+    int code = open_file(path, &file);
+    if (code != EXIT_OK)
+        return code;
     if (ends_in(path, ".gz") && gzdirect(file))
         code = bad(path, "byte 0: not gzip data", "fetch the file anew, or drop .gz from its name");
     if (code == EXIT_OK)
@@ -162,8 +169,38 @@ int idx_read(const char *path, unsigned dimensions_min, unsigned dimensions_max,
     return code;
 }
 
+int idx_map(const char *path, unsigned dimensions_min, unsigned dimensions_max, idx_array *array)
+{
+    gzFile file;
+    *array = (idx_array){0};
+    int code = open_file(path, &file);
+    if (code != EXIT_OK)
+        return code;
+    if (!gzdirect(file))
+        code = bad(path, "compressed data cannot be mapped", "unpack it, or leave --mmap out");
+    if (code == EXIT_OK)
+        code = read_header(file, path, dimensions_min, dimensions_max, array);
+    const size_t header = code == EXIT_OK ? (size_t)gztell(file) : 0;
+    gzclose_r(file);
+    size_t first;
+    if (code == EXIT_OK)
+        code = mapping_open(&path, 1, 1, &array->map, &first);
+    if (code == EXIT_OK && array->map.size != header + array->rows * array->columns) {
+        error_line("%s: %zu bytes, but the header promises %zu + %zu x %zu; fetch the file anew",
+                   path, array->map.size, header, array->rows, array->columns);
+        code = EXIT_DATA;
+    }
+    if (code != EXIT_OK)
+        idx_free(array);
+    else
+        array->bytes = array->map.bytes + header;
+    return code;
+}
+
 void idx_free(idx_array *array)
 {
-    free(array->bytes);
+    if (array->map.bytes == NULL)
+        free(array->bytes);
+    mapping_close(&array->map);
     *array = (idx_array){0};
 }

@@ -92,20 +92,21 @@ model *model_open(model_dtype dtype, const dataset *data, normalise_kind kind, s
     return m;
 }
 
-downhill_status model_step(model *m, const size_t *numbers, size_t n, size_t n_next,
+downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
                            downhill_loss loss, float decay, float step, double *loss_sum,
                            downhill_profile *profile)
 {
-    const size_t all = m->data->train.n, d = m->data->train.d;
-    const int32_t *y = m->data->train.y;
+    const struct samples *train = &m->data->train;
     if (m->dtype == MODEL_F32) {
-        const downhill_batch_f32 batch = {m->train_x, d, all, y, numbers, n, n_next};
+        const downhill_batch_f32 batch = {m->train_x, train->d, train->n, train->y,
+                                          rows,       n,        n_next};
         return team_step_f32(m->team, m->kernels, &batch, &m->weights, loss, decay, step, &m->grad,
                              loss_sum, profile);
     }
     if (loss.kind != DOWNHILL_HINGE)
         return DOWNHILL_ERR_PARAMETER;
-    const downhill_batch_u8 batch = {m->data->train.x, d, all, y, numbers, n, n_next};
+    const downhill_batch_u8 batch = {train->x, train->ldx, train->x_rows, train->y,
+                                     rows,     n,          n_next};
     return team_step_u8(m->team, m->kernels, &batch, &m->weights, loss.delta, decay, step,
                         m->packed, loss_sum, profile);
 }
@@ -145,8 +146,12 @@ downhill_status model_accuracy(const model *m, double *accuracy)
                 .x = m->test_x + first * d, .ldx = d, .x_rows = n, .n = n};
             status = downhill_score_f32(m->kernels, &batch, &m->weights, m->scores_f32, c);
         } else {
-            const downhill_batch_u8 batch = {
-                .x = test->x + first * d, .ldx = d, .x_rows = n, .n = n};
+            const downhill_batch_u8 batch = {.x = test->x +
+                                                  (test->rows != NULL ? 0 : first * test->ldx),
+                                             .ldx = test->ldx,
+                                             .x_rows = test->rows != NULL ? test->x_rows : n,
+                                             .rows = test->rows != NULL ? test->rows + first : NULL,
+                                             .n = n};
             status = downhill_score_u8(m->kernels, &batch, m->packed, m->scores_u8, c);
         }
         if (status != DOWNHILL_OK)
@@ -154,7 +159,7 @@ downhill_status model_accuracy(const model *m, double *accuracy)
         for (size_t i = 0; i < n; i++) {
             const size_t best = m->dtype == MODEL_F32 ? best_f32(m->scores_f32 + i * c, c)
                                                       : best_f64(m->scores_u8 + i * c, c);
-            right += (int32_t)best == test->y[first + i];
+            right += (int32_t)best == test->y[samples_row(test, first + i)];
         }
     }
     *accuracy = (double)right / (double)test->n;

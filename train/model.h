@@ -26,8 +26,8 @@ model *model_open(model_dtype dtype, const dataset *data, normalise_kind kind, s
                   const int *cpus, const downhill_kernels *kernels, char *why, size_t why_size);
 void model_close(model *m);
 
-/* A step with the n training samples of these numbers; n_next of those of the next step follow them. */
-downhill_status model_step(model *m, const size_t *numbers, size_t n, size_t n_next,
+/* A step with the n training samples in these rows; n_next of those of the next step follow them. */
+downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
                            downhill_loss loss, float decay, float step, double *loss_sum,
                            downhill_profile *profile);
 

@@ -24,7 +24,7 @@ bool normalise_open(normalise_kind kind, const samples *train, normalisation *no
     const bool good = norm->mean && norm->scale && norm->gain && sum && squares;
     for (size_t i = 0; good && kind != NORMALISE_NONE && i < n; i++)
         for (size_t k = 0; k < d; k++) {
-            const uint64_t x = train->x[i * d + k];
+            const uint64_t x = train->x[samples_row(train, i) * train->ldx + k];
             sum[k] += x;
             squares[k] += x * x;
         }
@@ -57,7 +57,7 @@ float *normalise_f32(const normalisation *norm, const samples *s)
     float *x = s->n <= SIZE_MAX / d ? memory_new(s->n * d, sizeof *x) : NULL;
     for (size_t i = 0; x != NULL && i < s->n; i++)
         for (size_t k = 0; k < d; k++) {
-            const float byte = (float)s->x[i * d + k];
+            const float byte = (float)s->x[samples_row(s, i) * s->ldx + k];
             x[i * d + k] = norm->kind == NORMALISE_NONE
                                ? byte / 255.0f
                                : (byte - (float)norm->mean[k] / FRACTION) * norm->scale[k];

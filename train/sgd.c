@@ -50,7 +50,7 @@ static bool trainer_open(struct trainer *t, const downhill_kernels *kernels)
         return false;
     }
     for (size_t i = 0; i < n; i++)
-        t->rows[i] = i;
+        t->rows[i] = samples_row(&t->data->train, i);
     for (size_t i = 0; i < n_batches; i++)
         t->batches[i] = i;
     return true;
@@ -68,7 +68,7 @@ static void draw_order(struct trainer *t)
         rng_shuffle(&t->order, t->batches, batch_count(t));
         for (size_t i = 0, at = 0; at < n; i++)
             for (size_t row = t->batches[i] * batch, end = row + batch; row < end && row < n; row++)
-                t->rows[at++] = row;
+                t->rows[at++] = samples_row(&t->data->train, row);
         break;
     case SGD_SHUFFLE_NONE:
         break;
