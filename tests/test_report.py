@@ -300,6 +300,23 @@ class GoodResults(ReportTest):
         self.assertIn("| f32 | µs | bf16, avx2 |\n|", section)
         self.assertIn("| step_hinge_bf16 | 256×3072×10 | avx2 | 0.100 | 2.00× ±", section)
 
+    def test_ladder__every_level_has_a_place(self):
+        document = bench()
+        none = document["machine"]["levels"][2]
+        document["machine"]["levels"] += [
+            none | {"name": "avxvnni", "chosen": False},
+            none | {"name": "avx512", "chosen": False, "usable": False, "missing": "avx512f (CPU)"},
+        ]
+        for entry in document["benchmarks"]:
+            entry |= {"attainable_gflop_per_s": 50.0, "bound": "FMA"}
+        section = self.markdown(document).split("## ISA ladder")[1].split("\n## ")[0]
+        self.assertIn("| kernel | scalar | auto_avx2 | avx2 | avxvnni | avx512 |\n|", section)
+        # 256 samples in 1000, 250 and 100 ns; 4, 16 and 40 GFLOP/s.
+        cells = "256 M, 8 % | 1.02 G, 32 % | 2.56 G, 80 % | ← avx2 | – |"
+        self.assertIn(f"| step_hinge_f32 | {cells}", section)
+        self.assertNotIn("chain", section)
+        self.assertIn("avx512 is not usable here: avx512f (CPU).", section)
+
     def test_ceilings__shares_and_roofs(self):
         document = bench(shapes=((256, 3072, 10),))
         self.markdown(document)
@@ -308,6 +325,7 @@ class GoodResults(ReportTest):
             "clock_ghz": 3.0,
             "fma_f32_gflop_per_s": {"avx2": 100.0, "avx512": 104.0},
             "dot_bf16_gflop_per_s": {"avx512bf16": 208.0, "amx": None},
+            "u8_gop_per_s": {"avx2": {"weights": 300.0, "dscores": 600.0}, "amx": None},
             "read": [
                 {"level": "L1", "holds_bytes": 32768, "tested_bytes": 16384, "read_gb_per_s": 200.0},
                 {"level": "DRAM", "holds_bytes": None, "tested_bytes": 1 << 28,
@@ -324,7 +342,7 @@ class GoodResults(ReportTest):
         self.assertTrue(row.endswith("| 50.0 % DRAM |"), row)
         roofline = (self.output / "figures" / "roofline.svg").read_text()
         for line in ("| clock | 3.00 GHz |", "| f32 FMA, avx2 | 100 GFLOP/s |",
-                     "| pairs of bf16, avx512bf16 | 208 GFLOP/s |", "| reading L1 | 200 GB/s |"):  # fmt: skip
+                     "| pairs of bf16, avx512bf16 | 208 GFLOP/s |", "| byte x 8 bits, avx2 | 600 GFLOP/s |", "| reading L1 | 200 GB/s |"):  # fmt: skip
             self.assertIn(line, text)
         self.assertNotIn("bf16, amx", text)
         for roof in ("L1 200 GB/s", "DRAM 20 GB/s", "FMA avx2, FMA avx512 100 GFLOP/s",

@@ -32,7 +32,7 @@ matplotlib.rcParams.update(
 
 # Stand-in -> (CSS variable, colour in a file). style.css has the same colours for light and dark.
 TEXT, MUTED, GRID, PAPER = "#010101", "#020202", "#030303", "#fdfefe"
-LEVEL_COLOURS = [f"#0a000{i}" for i in range(1, 8)]
+LEVEL_COLOURS = [f"#0a000{i}" for i in range(1, 10)]
 PHASE_COLOURS = ["#0b0001", "#0b0002", "#0b0003", "#0b0004", "#0b0005", "#0b0006"]
 COLOURS = {
     TEXT: ("--text", "#1c2024"),
@@ -42,10 +42,12 @@ COLOURS = {
     LEVEL_COLOURS[0]: ("--level-0", "#8a939c"),
     LEVEL_COLOURS[1]: ("--level-1", "#9cc3e6"),
     LEVEL_COLOURS[2]: ("--level-2", "#2f7fc6"),
-    LEVEL_COLOURS[3]: ("--level-3", "#f2bf8c"),
-    LEVEL_COLOURS[4]: ("--level-4", "#9a420a"),
-    LEVEL_COLOURS[5]: ("--level-5", "#7b3fa0"),
-    LEVEL_COLOURS[6]: ("--level-6", "#2e8b57"),
+    LEVEL_COLOURS[3]: ("--level-3", "#123f73"),
+    LEVEL_COLOURS[4]: ("--level-4", "#f2bf8c"),
+    LEVEL_COLOURS[5]: ("--level-5", "#9a420a"),
+    LEVEL_COLOURS[6]: ("--level-6", "#d4475f"),
+    LEVEL_COLOURS[7]: ("--level-7", "#7b3fa0"),
+    LEVEL_COLOURS[8]: ("--level-8", "#2e8b57"),
     PHASE_COLOURS[0]: ("--phase-0", "#8a939c"),
     PHASE_COLOURS[1]: ("--phase-1", "#1f6db5"),
     PHASE_COLOURS[2]: ("--phase-2", "#e0b23c"),
@@ -53,7 +55,7 @@ COLOURS = {
     PHASE_COLOURS[4]: ("--phase-4", "#4f9d69"),
     PHASE_COLOURS[5]: ("--phase-5", "#c9ced3"),
 }
-LEVEL_MARKERS = ["o", "v", "s", "^", "D", "P", "X"]
+LEVEL_MARKERS = ["o", "v", "s", "<", "^", "D", ">", "P", "X"]
 PHASE_HATCHES = ["", "", "----", "////", "xxxx", ""]
 KERNEL_MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 

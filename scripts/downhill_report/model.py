@@ -2,6 +2,7 @@
 """What the report says, worked out from the results; no drawing and no text layout here."""
 
 import math
+import re
 import statistics
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ SETTINGS = (
 )  # fmt: skip
 # Kernels on bf16 features whose twin on f32 is not the same name with another ending.
 TWINS = {"grad_hinge_bf16": "grad_f32"}
+# The step and its parts, on every type of feature.
+LADDER = re.compile(r"(score|hinge|softmax|grad|update|step_hinge|step_softmax)_(f32|bf16|u8)")
 # Each is 60 KB of the page; the table has every shape.
 MAX_SHAPES_DRAWN = 8
 
@@ -216,6 +219,27 @@ class Model:
         ]
         return [(many, one, ratio(many, one)) for many, one in pairs if one]
 
+    def ladder(self) -> list[tuple[str, list[Row | None]]]:
+        """(a kernel that every level has, its row on each level or on the one whose kernels that
+        has) at the main shape; None: the level is not usable here."""
+        usable = {o["name"] for o in self.results["machine"]["levels"] if o["usable"]}
+        out = []
+        for kernel in filter(LADDER.fullmatch, self.kernels):
+            rows: list[Row | None] = []
+            last: Row | None = None  # of a hand-written level
+            for level in self.levels:
+                row = self.find(kernel, level.name, self.main_shape) if self.main_shape else None
+                row = row or (last if level.kind == "hand" and level.name in usable else None)
+                last = row if row and level.kind != "auto" else last
+                rows.append(row)
+            if any(rows):
+                out.append((kernel, rows))
+        return out
+
+    def unusable(self) -> list[tuple[str, str]]:
+        """(a level, what it lacks here)."""
+        return [(o["name"], o["missing"]) for o in self.results["machine"]["levels"] if o["missing"]]
+
     def halved(self) -> list[tuple[str, Row, list[tuple[Row, Ratio] | None]]]:
         """(a kernel on bf16 features, our best row of it on f32, for each level of bf16_levels() its
         row and how many times faster that is)."""
@@ -359,7 +383,7 @@ def group_of(runs: list[dict[str, Any]], baseline: str | None) -> Group:
 
 def label(run: dict[str, Any]) -> str:
     """The loss, and on what, where it is not f32."""
-    return f"{run['loss']} on {run['dtype']}" if run.get("dtype", "f32") != "f32" else run["loss"]
+    return f"{run['loss']} ({run['dtype']})" if run.get("dtype", "f32") != "f32" else run["loss"]
 
 
 def training_run(run: dict[str, Any], scalar: float | None) -> TrainingRun:

@@ -47,6 +47,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "training_levels": words.training_levels(model),
         "attainable": words.ATTAINABLE,
         "bf16": words.BF16,
+        "ladder": words.LADDER,
         "ceilings": words.ceilings(model),
         "no_faster": words.no_faster_text(model),
         "captions": words.captions(list(drawn), model),

@@ -7,7 +7,7 @@ from typing import Any
 from .model import MAX_SHAPES_DRAWN, NO_FASTER, Group, Model, Ratio, Row, Shape
 
 MAX_HEADLINE = 4
-SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16")
+SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
 ATTAINABLE = (
     "The share of what is attainable is that of the lower of two roofs: the peak of the "
     "instruction that the level is for (an f32 FMA, or a product of pairs of bf16), and the "
@@ -15,6 +15,10 @@ ATTAINABLE = (
     "working set. A kernel that finds part of its set nearer, or writes it, may come out "
     "above the second; one that takes two terms for each weight, as the scores of bf16 "
     "features with avx512bf16 and amx do, comes to half of the first at most."
+)
+LADDER = (
+    "Samples per second, and the share of what is attainable (Roofline), level by level; an arrow where "
+    "a level has no kernel of its own for these features and takes that of the level it points to."
 )
 BF16 = (
     "Features in half the bytes; sums and bounds are those of f32. The levels avx512bf16 and amx split "
@@ -62,6 +66,14 @@ def setting(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def rate(per_s: float) -> str:
+    """1,234 or 5.67 k or 8.90 M a second."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if per_s >= size:
+            return f"{number(per_s / size)} {unit}"
+    return number(per_s)
+
+
 def percent(share: float, places: int = 1) -> str:
     return f"{100 * share:.{places}f} %"
 
@@ -86,6 +98,7 @@ FILTERS = {
     "bytes": bytes_text,
     "times": times,
     "percent": percent,
+    "rate": rate,
     "setting": setting,
     "yes_no": yes_no,
     "cell": cell,
