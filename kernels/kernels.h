@@ -100,11 +100,17 @@ typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores
 typedef void downhill_grad_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                      downhill_dscores dscores, unsigned flags, int32_t *dw,
                                      size_t lddw, struct downhill_ahead *ahead);
+/* What the normalisation is like; a hint, by which less is read. */
+enum update_flags {
+    UPDATE_CENTERED = 1, /* without it all of mean are 0 */
+    UPDATE_SCALED = 2    /* without it all of gain are the same */
+};
+
 /* One class: w = decay·w - (step·gain)·(dw - mean·sum), a rounding each, dw to f32 among them.
  * Returns the largest of the |w|, by its bits, which put a NaN last. */
-typedef uint32_t downhill_update_u8_kernel(size_t d, float decay, float step, float sum,
-                                           const int32_t *dw, const float *mean, const float *gain,
-                                           float *w);
+typedef uint32_t downhill_update_u8_kernel(size_t d, unsigned flags, float decay, float step,
+                                           float sum, const int32_t *dw, const float *mean,
+                                           const float *gain, float *w);
 
 struct downhill_u8_kernels {
     size_t classes; /* of a panel */

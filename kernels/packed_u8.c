@@ -123,7 +123,7 @@ static void add_scores(const struct packed_u8 *p, size_t n, const void *const *r
 /* Takes what the mean would score off what the scores start from. */
 static void subtract_mean(struct packed_u8 *p)
 {
-    if (!p->centered)
+    if (!(p->norm & UPDATE_CENTERED))
         return;
     const void *rows[MEAN_ROWS] = {p->mean_rows[0], p->mean_rows[1]};
     struct downhill_ahead nothing = ahead_of(rows, 0, 0, 1);
@@ -143,11 +143,12 @@ static downhill_status set_norm(struct packed_u8 *p, const downhill_norm_u8 *nor
             return DOWNHILL_ERR_PARAMETER;
     for (size_t k = 0; k < p->d; k++) {
         const unsigned m = mean != NULL ? mean[k] : 0;
-        p->centered |= m != 0;
+        p->norm |= m != 0 ? UPDATE_CENTERED : 0u;
         p->mean_rows[0][k] = (uint8_t)(m / FRACTION);
         p->mean_rows[1][k] = (uint8_t)(m % FRACTION);
         p->mean[k] = (float)m / FRACTION;
-        p->gain[k] = gain != NULL ? gain[k] : 1.0f;
+        p->gain[k] = gain != NULL ? gain[k] + 0.0f : 1.0f; /* never -0 */
+        p->norm |= p->gain[k] != p->gain[0] ? UPDATE_SCALED : 0u;
     }
     return DOWNHILL_OK;
 }
@@ -201,7 +202,7 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhi
     for (size_t j = 0, classes; j < p->c; j += classes) {
         classes = next_tile(p->c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++) {
-            const uint32_t most = p->u8->update(p->d, decay, step, (float)sums->b[j + i],
+            const uint32_t most = p->u8->update(p->d, p->norm, decay, step, (float)sums->b[j + i],
                                                 sums->w + (j + i) * sums->ldw, p->mean, p->gain,
                                                 weights->w + (j + i) * weights->ldw);
             pack_class(p, weights, j, classes, i, most);

@@ -14,7 +14,7 @@ struct packed_u8 {
     const struct packed_u8 *self; /* it points into itself, and must stay where it is */
     const struct downhill_u8_kernels *u8;
     size_t d, c;
-    int centered;        /* some mean is not 0 */
+    unsigned norm;       /* enum update_flags */
     double *unit;        /* c: u_j */
     double *start;       /* c: what the scores start from, bias and mean */
     double *mean_scores; /* MEAN_ROWS × c */

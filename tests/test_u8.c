@@ -499,23 +499,24 @@ static void pack_truncates(size_t d, size_t c, size_t j, const float *w, float f
     free(cut);
 }
 
-static uint32_t update_fused(size_t d, float decay, float step, float sum, const int32_t *dw,
-                             const float *mean, const float *gain, float *w)
+static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, float sum,
+                             const int32_t *dw, const float *mean, const float *gain, float *w)
 {
     float *before = new (d, sizeof *before);
     memcpy(before, w, d * sizeof *w);
-    const uint32_t most = downhill_update_u8_scalar(d, decay, step, sum, dw, mean, gain, w);
+    const uint32_t most = downhill_update_u8_scalar(d, flags, decay, step, sum, dw, mean, gain, w);
     for (size_t k = 0; k < d; k++)
         w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)dw[k] - mean[k] * sum)));
     free(before);
     return most;
 }
 
-static uint32_t update_forgets_last(size_t d, float decay, float step, float sum, const int32_t *dw,
-                                    const float *mean, const float *gain, float *w)
+static uint32_t update_forgets_last(size_t d, unsigned flags, float decay, float step, float sum,
+                                    const int32_t *dw, const float *mean, const float *gain,
+                                    float *w)
 {
-    downhill_update_u8_scalar(d, decay, step, sum, dw, mean, gain, w);
-    return d > 1 ? downhill_update_u8_scalar(d - 1, 1.0f, 0.0f, 0.0f, dw, mean, gain, w) : 0;
+    downhill_update_u8_scalar(d, flags, decay, step, sum, dw, mean, gain, w);
+    return d > 1 ? downhill_update_u8_scalar(d - 1, flags, 1.0f, 0.0f, 0.0f, dw, mean, gain, w) : 0;
 }
 
 static void test_u8__planted_bugs__caught(void **state)

@@ -123,6 +123,10 @@ void downhill_grad_u8_avx512(size_t n, size_t d, size_t c, const void *const *x,
                              downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                              struct downhill_ahead *ahead)
 {
+    if (n == 1) {
+        one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
+        return;
+    }
     struct pairs_of_block pairs;
     struct x_pairs column[PAIRS_MAX];
     const int outliers = make_pairs(n, dscores, &pairs);

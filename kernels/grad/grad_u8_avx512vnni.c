@@ -95,6 +95,10 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                             struct downhill_ahead *ahead)
 {
+    if (n == 1) {
+        one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
+        return;
+    }
     quads_of_block g;
     const int outliers = make_quads(n, dscores, g);
     for (size_t k = 0; k < d; k += U8X64)

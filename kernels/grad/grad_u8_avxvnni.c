@@ -146,6 +146,10 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                             struct downhill_ahead *ahead)
 {
+    if (n == 1) {
+        one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
+        return;
+    }
     quads_of_block quads;
     half_column interleaved[HALVES];
     const unsigned accumulate = flags & GRAD_ACCUMULATE;

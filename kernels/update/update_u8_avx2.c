@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Update from a gradient in integers with AVX2: four loads and a store per vector, and as many
+ * Update from a gradient in integers with AVX2: two to four loads and a store per vector, and as many
  * roundings as in the definition. */
 #include "avx2.h"
 
@@ -9,37 +9,42 @@ struct moved {
     __m256i magnitude;
 };
 
-DOWNHILL_INLINE struct moved move(__m256 decay, __m256 step, __m256 sum, __m256i dw, __m256 mean,
-                                  __m256 gain, __m256 w)
+DOWNHILL_INLINE struct moved move(const int centered, const int scaled, __m256 decay, __m256 step,
+                                  __m256 sum, __m256i dw, __m256 mean, __m256 gain, __m256 w)
 {
-    const __m256 centered = _mm256_sub_ps(_mm256_cvtepi32_ps(dw), _mm256_mul_ps(mean, sum));
-    const __m256 rate = _mm256_mul_ps(step, gain);
+    __m256 dw_f32x8 = _mm256_cvtepi32_ps(dw);
+    if (centered)
+        dw_f32x8 = _mm256_sub_ps(dw_f32x8, _mm256_mul_ps(mean, sum));
+    const __m256 rate = scaled ? _mm256_mul_ps(step, gain) : step;
     struct moved m;
-    m.w_f32x8 = _mm256_sub_ps(_mm256_mul_ps(decay, w), _mm256_mul_ps(rate, centered));
+    m.w_f32x8 = _mm256_sub_ps(_mm256_mul_ps(decay, w), _mm256_mul_ps(rate, dw_f32x8));
     m.magnitude = _mm256_and_si256(_mm256_castps_si256(m.w_f32x8), _mm256_set1_epi32(INT32_MAX));
     return m;
 }
 
-uint32_t downhill_update_u8_avx2(size_t d, float decay, float step, float sum, const int32_t *dw,
-                                 const float *mean, const float *gain, float *w)
+DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, float decay,
+                                float step, float sum, const int32_t *dw, const float *mean,
+                                const float *gain, float *w)
 {
-    const __m256 decay_f32x8 = _mm256_set1_ps(decay), step_f32x8 = _mm256_set1_ps(step);
+    const __m256 decay_f32x8 = _mm256_set1_ps(decay);
+    const __m256 step_f32x8 = _mm256_set1_ps(scaled ? step : step * gain[0]);
     const __m256 sum_f32x8 = _mm256_set1_ps(sum);
     __m256i most = _mm256_setzero_si256();
     size_t k = 0;
     for (; k + F32X8 <= d; k += F32X8) {
         const struct moved m =
-            move(decay_f32x8, step_f32x8, sum_f32x8, _mm256_loadu_si256((const void *)(dw + k)),
-                 _mm256_loadu_ps(mean + k), _mm256_loadu_ps(gain + k), _mm256_loadu_ps(w + k));
+            move(centered, scaled, decay_f32x8, step_f32x8, sum_f32x8,
+                 _mm256_loadu_si256((const void *)(dw + k)), _mm256_loadu_ps(mean + k),
+                 _mm256_loadu_ps(gain + k), _mm256_loadu_ps(w + k));
         _mm256_storeu_ps(w + k, m.w_f32x8);
         most = _mm256_max_epi32(most, m.magnitude);
     }
     if (k < d) {
         const __m256i lanes = first_lanes_x8(d - k);
         const struct moved m =
-            move(decay_f32x8, step_f32x8, sum_f32x8, _mm256_maskload_epi32(dw + k, lanes),
-                 _mm256_maskload_ps(mean + k, lanes), _mm256_maskload_ps(gain + k, lanes),
-                 _mm256_maskload_ps(w + k, lanes));
+            move(centered, scaled, decay_f32x8, step_f32x8, sum_f32x8,
+                 _mm256_maskload_epi32(dw + k, lanes), _mm256_maskload_ps(mean + k, lanes),
+                 _mm256_maskload_ps(gain + k, lanes), _mm256_maskload_ps(w + k, lanes));
         store_some_x8(w + k, d - k, m.w_f32x8);
         most = _mm256_max_epi32(most, _mm256_and_si256(lanes, m.magnitude));
     }
@@ -47,4 +52,19 @@ uint32_t downhill_update_u8_avx2(size_t d, float decay, float step, float sum, c
     m = _mm_max_epi32(m, _mm_shuffle_epi32(m, _MM_SHUFFLE(1, 0, 3, 2)));
     m = _mm_max_epi32(m, _mm_shuffle_epi32(m, _MM_SHUFFLE(2, 3, 0, 1)));
     return (uint32_t)_mm_cvtsi128_si32(m);
+}
+
+uint32_t downhill_update_u8_avx2(size_t d, unsigned flags, float decay, float step, float sum,
+                                 const int32_t *dw, const float *mean, const float *gain, float *w)
+{
+    switch (flags) {
+    case UPDATE_CENTERED | UPDATE_SCALED:
+        return update(1, 1, d, decay, step, sum, dw, mean, gain, w);
+    case UPDATE_CENTERED:
+        return update(1, 0, d, decay, step, sum, dw, mean, gain, w);
+    case UPDATE_SCALED:
+        return update(0, 1, d, decay, step, sum, dw, mean, gain, w);
+    default:
+        return update(0, 0, d, decay, step, sum, dw, mean, gain, w);
+    }
 }

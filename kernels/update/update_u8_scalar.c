@@ -4,10 +4,11 @@
  * level. */
 #include "portable.h"
 
-uint32_t DOWNHILL_NAME(update_u8)(size_t d, float decay, float step, float sum,
+uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
                                   const int32_t *restrict dw, const float *restrict mean,
                                   const float *restrict gain, float *restrict w)
 {
+    (void)flags;
     int32_t most = 0;
 #pragma omp simd reduction(max : most)
     for (size_t k = 0; k < d; k++) {
