@@ -12,7 +12,8 @@
 
 enum { TILES = 8, ROWS = 16, ROW_BYTES = 64 };
 
-static struct {
+/* Of each thread, as in a CPU. */
+static _Thread_local struct {
     bool in_use;
     size_t products;
     uint8_t rows[TILES];

@@ -2,16 +2,21 @@
  *
  * The kernels of the amx level with the tile instructions emulated: what they compute is proven on
  * machines that lack them. How fast they are is not. */
+#define _GNU_SOURCE
 #include "cmocka_all.h"
 
 #include "amx_emulation.h"
 #include "base/error.h"
 #include "verify/verify.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-static struct downhill_packed_score packed;
+static struct downhill_packed_score packed_bf16;
 static struct downhill_u8_kernels u8;
 
 /* The table of the level below with these kernels in it; false: this machine cannot run it. */
@@ -23,12 +28,12 @@ static bool emulated_table(downhill_kernels *table)
         print_message("skipped: the kernels of the amx level need avx512bf16: %s\n", why);
         return false;
     }
-    packed = downhill_packed_bf16_amx;
-    packed.pack = downhill_pack_bf16_amx_emulated;
-    packed.score = downhill_score_packed_bf16_amx_emulated;
+    packed_bf16 = downhill_packed_bf16_amx;
+    packed_bf16.pack = downhill_pack_bf16_amx_emulated;
+    packed_bf16.score = downhill_score_packed_bf16_amx_emulated;
     *table = *below;
     table->name = "amx_emulated";
-    table->packed_bf16 = &packed;
+    table->packed_bf16 = &packed_bf16;
     table->grad_bf16 = downhill_grad_bf16_amx_emulated;
     u8 = downhill_u8_amx;
     u8.pack = downhill_pack_u8_amx_emulated;
@@ -85,6 +90,71 @@ static void test_amx__planted_bug__caught(void **state)
     assert_int_equal(verify_run(&options, &result), EXIT_CHECK);
 }
 
+/* ---- threads and processes: tiles are of a thread, and nothing is left of them ---- */
+
+enum { N = 100, D = 150, C = 7, STEPS = 3, THREADS = 4 };
+
+static downhill_kernels shared_table;
+
+/* Some steps from zero weights; 0 where they end in the same bits as on the scalar level. */
+static int same_as_scalar(void)
+{
+    const downhill_kernels *tables[2] = {NULL, &shared_table};
+    static _Thread_local uint8_t x[N * D];
+    static _Thread_local float w[2][C * D];
+    int32_t y[N];
+    const size_t packed_bytes = downhill_packed_u8_bytes(D, C);
+    const size_t workspace_bytes = downhill_workspace_u8(D, C);
+    void *packed = malloc(packed_bytes), *workspace = malloc(workspace_bytes);
+    int bad = packed == NULL || workspace == NULL ||
+              downhill_select("scalar", &tables[0], NULL, 0) != DOWNHILL_OK;
+    for (size_t i = 0; i < sizeof x; i++)
+        x[i] = (uint8_t)(i * 37 + i / 11);
+    for (size_t i = 0; i < N; i++)
+        y[i] = (int32_t)(i * 5 % C);
+    for (int t = 0; t < 2 && !bad; t++) {
+        const downhill_weights_f32 weights = {w[t], D, NULL, D, C};
+        const downhill_batch_u8 batch = {x, D, N, y, NULL, N, 0};
+        bad |= downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes) != DOWNHILL_OK;
+        for (int s = 0; s < STEPS; s++)
+            bad |= downhill_step_u8(tables[t], &batch, &weights, 1.0f, 0.99f, 1e-6f, NULL, packed,
+                                    workspace, workspace_bytes, NULL) != DOWNHILL_OK;
+    }
+    bad |= memcmp(w[0], w[1], sizeof w[0]) != 0 || amx_emulated_in_use() ||
+           amx_emulated_products() == 0;
+    free(packed);
+    free(workspace);
+    return bad;
+}
+
+static void *in_thread(void *bad)
+{
+    *(int *)bad = same_as_scalar();
+    return NULL;
+}
+
+static void test_amx__threads_and_fork(void **state)
+{
+    (void)state;
+    if (!emulated_table(&shared_table))
+        skip();
+    pthread_t threads[THREADS];
+    int bad[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, in_thread, &bad[i]), 0);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(bad[i], 0);
+    }
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(same_as_scalar());
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* The kernels of the library itself, where the machine has AMX: see `downhill verify`. */
 static void test_amx__level__listed(void **state)
 {
@@ -104,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_amx__emulated__as_proven),
         cmocka_unit_test(test_amx__planted_bug__caught),
+        cmocka_unit_test(test_amx__threads_and_fork),
         cmocka_unit_test(test_amx__level__listed),
     };
     return cmocka_run_group_tests_name("amx", tests, NULL, NULL);
