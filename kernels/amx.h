@@ -8,15 +8,11 @@
  * and adds A·B to C, 16 × 16 × 32 products in 16 cycles (Sapphire Rapids). Subnormals count as 0 and
  * the additions round to nearest, whatever MXCSR says. TDPBUSD, of A unsigned and B signed, and
  * TDPBSUD, the other way round, do the same with four bytes in place of two bf16, to sums of 32 bits
- * that do not saturate. Tests replace the instructions by plain C. */
+ * that do not saturate. */
 #ifndef DOWNHILL_AMX_H
 #define DOWNHILL_AMX_H
 
 #include "avx512bf16.h"
-
-#ifdef DOWNHILL_AMX_EMULATION
-#include DOWNHILL_AMX_EMULATION
-#endif
 
 enum { TILES = 8, TILE_ROWS_MAX = 16, TILE_ROW_BYTES = 64 };
 

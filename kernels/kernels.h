@@ -106,11 +106,13 @@ enum update_flags {
     UPDATE_SCALED = 2    /* without it all of gain are the same */
 };
 
-/* One class: w = decay·w - (step·gain)·(dw - mean·sum), a rounding each, dw to f32 among them.
+/* One class: w = decay·w - (step·gain)·(times·dw - mean·sum), a rounding each, dw to f32 among them.
+ * times is 1, or, where dw are the bytes of a single sample, its dscore: that product is exact, and 0
+ * is added to it, lest it be -0.
  * Returns the largest of the |w|, by its bits, which put a NaN last. */
 typedef uint32_t downhill_update_u8_kernel(size_t d, unsigned flags, float decay, float step,
-                                           float sum, const int32_t *dw, const float *mean,
-                                           const float *gain, float *w);
+                                           float sum, float times, const int32_t *dw,
+                                           const float *mean, const float *gain, float *w);
 
 struct downhill_u8_kernels {
     size_t classes; /* of a panel */
@@ -177,10 +179,6 @@ struct downhill_kernels {
 
 /* The layouts for f32: for each 8, or 16, features those of the first class, of the second, … */
 downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
-
-/* Of the amx level; the proof under emulation takes its numbers from here. */
-extern const struct downhill_packed_score downhill_packed_bf16_amx;
-extern const struct downhill_u8_kernels downhill_u8_amx;
 
 /* Whether two tables have the same kernels for features of this type. */
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,

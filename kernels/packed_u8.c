@@ -194,18 +194,41 @@ downhill_status downhill_pack_u8(const downhill_kernels *kernels,
     return DOWNHILL_OK;
 }
 
+/* Class j of the panel of c classes that starts with the first-th, by the sums times·dw. */
+static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
+                         size_t c, size_t j, float decay, float step, float sum, float times,
+                         const int32_t *dw)
+{
+    if (weights->b != NULL)
+        weights->b[first + j] = weights->b[first + j] - step * sum;
+    const uint32_t most = p->u8->update(p->d, p->norm, decay, step, sum, times, dw, p->mean,
+                                        p->gain, weights->w + (first + j) * weights->ldw);
+    pack_class(p, weights, first, c, j, most);
+}
+
 void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
                                float decay, float step, struct packed_u8 *p)
 {
-    for (size_t j = 0; weights->b != NULL && j < p->c; j++)
-        weights->b[j] = weights->b[j] - step * (float)sums->b[j];
+    for (size_t j = 0, classes; j < p->c; j += classes) {
+        classes = next_tile(p->c - j, p->u8->classes);
+        for (size_t i = 0; i < classes; i++)
+            update_class(p, weights, j, classes, i, decay, step, (float)sums->b[j + i], 1.0f,
+                         sums->w + (j + i) * sums->ldw);
+    }
+    subtract_mean(p);
+}
+
+void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
+                                      const int16_t *dscores, float decay, float step,
+                                      int32_t *x_i32, struct packed_u8 *p)
+{
+    for (size_t k = 0; k < p->d; k++)
+        x_i32[k] = x[k];
     for (size_t j = 0, classes; j < p->c; j += classes) {
         classes = next_tile(p->c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++) {
-            const uint32_t most = p->u8->update(p->d, p->norm, decay, step, (float)sums->b[j + i],
-                                                sums->w + (j + i) * sums->ldw, p->mean, p->gain,
-                                                weights->w + (j + i) * weights->ldw);
-            pack_class(p, weights, j, classes, i, most);
+            const float g = dscores[j + i];
+            update_class(p, weights, j, classes, i, decay, step, g, g, x_i32);
         }
     }
     subtract_mean(p);

@@ -41,6 +41,12 @@ downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums);
 void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
                                float decay, float step, struct packed_u8 *packed);
 
+/* The same by the gradient of one sample, which is never written down: x_i32, scratch of d, stays in
+ * L1 for all the classes. */
+void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
+                                      const int16_t *dscores, float decay, float step,
+                                      int32_t *x_i32, struct packed_u8 *packed);
+
 /* Scores of a block. */
 void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
                              double *scores, size_t lds, struct downhill_ahead *ahead);

@@ -133,6 +133,29 @@ downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
     return DOWNHILL_OK;
 }
 
+/* A step on one sample is bound by the passes over W, so that its gradient makes none of its own: the
+ * update multiplies the sample by the dscores. */
+static double step_of_one(const downhill_kernels *kernels, const struct samples *batch,
+                          const downhill_weights_f32 *weights, float delta, float decay, float step,
+                          const struct scratch *scratch, struct packed_u8 *packed,
+                          downhill_profile *profile, uint64_t *last_ns)
+{
+    downhill_profile none;
+    downhill_profile *p = profile != NULL ? profile : &none;
+    struct walk walk;
+    downhill_walk_begin(&walk, batch, packed->d, rows_u8(packed->d), 1);
+    charge(profile, &p->gather_ns, last_ns);
+    downhill_block_score_u8(packed, walk.block, scratch->scores, packed->c, &walk.ahead);
+    charge(profile, &p->score_ns, last_ns);
+    const double units = kernels->u8->hinge(1, packed->c, scratch->scores, packed->c, walk.block->y,
+                                            (double)delta, scratch->dscores, packed->c);
+    charge(profile, &p->loss_ns, last_ns);
+    downhill_update_packed_u8_by_one(weights, walk.block->x[0], scratch->dscores, decay, step,
+                                     scratch->sums.w, packed);
+    charge(profile, &p->update_ns, last_ns);
+    return units * DOWNHILL_LOSS_UNIT;
+}
+
 downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
                                  const downhill_weights_f32 *weights, float delta, float decay,
                                  float step, double *loss_sum, void *packed, void *workspace,
@@ -151,11 +174,16 @@ downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill
     if (!isfinite(decay) || !isfinite(step))
         return DOWNHILL_ERR_PARAMETER;
     const struct scratch scratch = scratch_in(workspace, p->d, p->c);
-    const double sum =
-        loss_grad(kernels, &samples, p, delta, &scratch, &scratch.sums, profile, &last_ns);
-    downhill_update_packed_u8(weights, &scratch.sums, decay, step, p);
-    if (profile != NULL)
-        charge(profile, &profile->update_ns, &last_ns);
+    double sum;
+    if (samples.n == 1) {
+        sum = step_of_one(kernels, &samples, weights, delta, decay, step, &scratch, p, profile,
+                          &last_ns);
+    } else {
+        sum = loss_grad(kernels, &samples, p, delta, &scratch, &scratch.sums, profile, &last_ns);
+        downhill_update_packed_u8(weights, &scratch.sums, decay, step, p);
+        if (profile != NULL)
+            charge(profile, &profile->update_ns, &last_ns);
+    }
     if (loss_sum != NULL)
         *loss_sum = sum;
     return DOWNHILL_OK;

@@ -272,7 +272,7 @@ static const downhill_kernels table_avx512bf16 = {
 #endif
 
 #if DOWNHILL_HAVE_AMX
-const struct downhill_packed_score downhill_packed_bf16_amx = {
+static const struct downhill_packed_score packed_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
     .classes = PANEL_CLASSES,
@@ -284,7 +284,7 @@ const struct downhill_packed_score downhill_packed_bf16_amx = {
 /* Weights of two bytes: 255·128·16384 < 2³¹. */
 enum { U8_CHUNK_AMX = 16384 };
 
-const struct downhill_u8_kernels downhill_u8_amx = {
+static const struct downhill_u8_kernels u8_amx = {
     .classes = PANEL_CLASSES,
     .chunk = U8_CHUNK_AMX,
     .pack = downhill_pack_u8_amx,
@@ -299,14 +299,14 @@ static const downhill_kernels table_amx = {
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
     .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &downhill_packed_bf16_amx,
+    .packed_bf16 = &packed_bf16_amx,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_amx,
     .grad_direct_min = 128,
     .update_f32 = downhill_update_f32_avx512,
-    .u8 = &downhill_u8_amx,
+    .u8 = &u8_amx,
 };
 #define TABLE_amx &table_amx
 #else

@@ -22,50 +22,11 @@ static void *new (size_t count, size_t bytes)
     return p;
 }
 
-/* ---- the levels ---- */
-
-DOWNHILL_PROTOTYPES(avxvnni_emulated)
-
-static struct downhill_u8_kernels emulated_u8;
-static downhill_kernels emulated;
-
-/* Every usable level, and that of AVX-VNNI with its instructions emulated. */
-static size_t all_tables(const downhill_kernels *tables[LEVELS_MAX + 1])
+static size_t all_tables(const downhill_kernels *tables[LEVELS_MAX])
 {
-    size_t count = levels_to_run(NULL, tables);
+    const size_t count = levels_to_run(NULL, tables);
     assert_true(count > 0);
-#ifdef TEST_AVXVNNI_EMULATED
-    const downhill_kernels *below;
-    if (downhill_select("avx2", &below, NULL, 0) == DOWNHILL_OK) {
-        emulated_u8 = *below->u8;
-        emulated_u8.pack = downhill_pack_u8_avxvnni_emulated;
-        emulated_u8.score = downhill_score_u8_avxvnni_emulated;
-        emulated_u8.grad = downhill_grad_u8_avxvnni_emulated;
-        emulated = *below;
-        emulated.name = "avxvnni_emulated";
-        emulated.u8 = &emulated_u8;
-        tables[count++] = &emulated;
-    }
-#endif
     return count;
-}
-
-static void test_u8__avxvnni_emulated__as_proven(void **state)
-{
-    (void)state;
-    static const char *const ops[] = {"score_u8", "grad_u8", "update_u8", "step_hinge_u8"};
-    const downhill_kernels *tables[LEVELS_MAX + 1];
-    const downhill_kernels *last = tables[all_tables(tables) - 1];
-    if (last != &emulated)
-        skip();
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        verify_options options = VERIFY_DEFAULTS;
-        options.kernels = last;
-        options.op = ops[i];
-        verify_result result;
-        assert_int_equal(verify_run(&options, &result), EXIT_OK);
-        assert_true(result.checks > 2000);
-    }
 }
 
 /* ---- a training run ---- */
@@ -162,7 +123,7 @@ static void test_u8__training__the_same_bits_however_it_is_done(void **state)
     struct set *s = new (1, sizeof *s);
     struct run *first = new (1, sizeof *first), *run = new (1, sizeof *run);
     draw_set(s);
-    const downhill_kernels *tables[LEVELS_MAX + 1];
+    const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     train(tables[0], s, 1, 0, first);
     assert_true(first->losses[0] == (double)BATCH * (C - 1)); /* of zero weights */
@@ -215,7 +176,7 @@ static void test_u8__largest_sums__exact(void **state)
 {
     (void)state;
     static const size_t ds[] = {1023, 1024, 1025, 2048, 16384, 16385, DOWNHILL_U8_D_MAX};
-    const downhill_kernels *tables[LEVELS_MAX + 1];
+    const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++)
         for (size_t i = 0; i < sizeof ds / sizeof ds[0]; i++) {
@@ -260,7 +221,7 @@ static void test_u8__most_classes__counted(void **state)
     double *scores = new (MANY, sizeof *scores), loss;
     int16_t *dscores = new (MANY, sizeof *dscores);
     const int32_t label = 5;
-    const downhill_kernels *tables[LEVELS_MAX + 1];
+    const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
         assert_int_equal(
@@ -294,7 +255,7 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
         dscores[2 * i + 1] = 1;
     }
     const downhill_weights_f32 weights = {w, 1, NULL, 1, 2};
-    const downhill_kernels *tables[LEVELS_MAX + 1];
+    const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
         const downhill_kernels *k = tables[t];
@@ -373,7 +334,7 @@ static void test_u8__bad_arguments__refused(void **state)
 
     memcpy(elsewhere + 128 - ((uintptr_t)elsewhere - (uintptr_t)packed) % 64, packed, bytes - 64);
     REFUSED(PACKED, downhill_score_u8(scalar, &batch, elsewhere + 64, scores, c));
-    const downhill_kernels *tables[LEVELS_MAX + 1];
+    const downhill_kernels *tables[LEVELS_MAX];
     if (all_tables(tables) > 1)
         REFUSED(PACKED, downhill_score_u8(tables[1], &batch, packed, scores, c));
     REFUSED(NULL, downhill_score_u8(scalar, NULL, packed, scores, c));
@@ -500,23 +461,27 @@ static void pack_truncates(size_t d, size_t c, size_t j, const float *w, float f
 }
 
 static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, float sum,
-                             const int32_t *dw, const float *mean, const float *gain, float *w)
+                             float times, const int32_t *dw, const float *mean, const float *gain,
+                             float *w)
 {
     float *before = new (d, sizeof *before);
     memcpy(before, w, d * sizeof *w);
-    const uint32_t most = downhill_update_u8_scalar(d, flags, decay, step, sum, dw, mean, gain, w);
+    const uint32_t most =
+        downhill_update_u8_scalar(d, flags, decay, step, sum, times, dw, mean, gain, w);
     for (size_t k = 0; k < d; k++)
-        w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)dw[k] - mean[k] * sum)));
+        w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)dw[k] * times - mean[k] * sum)));
     free(before);
     return most;
 }
 
 static uint32_t update_forgets_last(size_t d, unsigned flags, float decay, float step, float sum,
-                                    const int32_t *dw, const float *mean, const float *gain,
-                                    float *w)
+                                    float times, const int32_t *dw, const float *mean,
+                                    const float *gain, float *w)
 {
-    downhill_update_u8_scalar(d, flags, decay, step, sum, dw, mean, gain, w);
-    return d > 1 ? downhill_update_u8_scalar(d - 1, flags, 1.0f, 0.0f, 0.0f, dw, mean, gain, w) : 0;
+    downhill_update_u8_scalar(d, flags, decay, step, sum, times, dw, mean, gain, w);
+    return d > 1
+               ? downhill_update_u8_scalar(d - 1, flags, 1.0f, 0.0f, 0.0f, 1.0f, dw, mean, gain, w)
+               : 0;
 }
 
 static void test_u8__planted_bugs__caught(void **state)
@@ -570,7 +535,6 @@ static void test_u8__planted_bugs__caught(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_u8__avxvnni_emulated__as_proven),
         cmocka_unit_test(test_u8__training__the_same_bits_however_it_is_done),
         cmocka_unit_test(test_u8__largest_sums__exact),
         cmocka_unit_test(test_u8__sizes__refused_one_beyond),

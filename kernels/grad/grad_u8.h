@@ -7,19 +7,29 @@
 
 #include "kernels.h"
 
-/* One sample has nothing to be summed with: it is bound by the stores. */
-DOWNHILL_INLINE void one_sample(size_t d, size_t c, const uint8_t *restrict x, const int16_t *g,
+#include <immintrin.h>
+
+/* One sample has nothing to be summed with: it is bound by the stores. A byte widened to 32 bits is a
+ * pair of 16 bits with 0 in the upper, so that VPMADDWD makes its product with a dscore, in one
+ * operation to the two or three of VPMULLD. */
+DOWNHILL_INLINE void one_sample(size_t d, size_t c, const uint8_t *x, const int16_t *g,
                                 unsigned flags, int32_t *dw, size_t lddw)
 {
+    enum { LANES = 8 };
+    const __m256i zero = _mm256_setzero_si256();
     for (size_t j = 0; j < c; j++) {
-        int32_t *restrict dwj = dw + j * lddw;
-        const int32_t gj = g[j];
-        if (flags & GRAD_ACCUMULATE)
-            for (size_t k = 0; k < d; k++)
-                dwj[k] += gj * x[k];
-        else
-            for (size_t k = 0; k < d; k++)
-                dwj[k] = gj * x[k];
+        int32_t *dwj = dw + j * lddw;
+        const __m256i gj = _mm256_set1_epi16(g[j]);
+        size_t k = 0;
+        for (; k + LANES <= d; k += LANES) {
+            const __m256i x_i32x8 = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(x + k)));
+            const __m256i before =
+                flags & GRAD_ACCUMULATE ? _mm256_loadu_si256((const void *)(dwj + k)) : zero;
+            _mm256_storeu_si256((void *)(dwj + k),
+                                _mm256_add_epi32(before, _mm256_madd_epi16(x_i32x8, gj)));
+        }
+        for (; k < d; k++)
+            dwj[k] = (flags & GRAD_ACCUMULATE ? dwj[k] : 0) + g[j] * x[k];
     }
 }
 

@@ -4,67 +4,69 @@
  * roundings as in the definition. */
 #include "avx2.h"
 
-struct moved {
-    __m256 w_f32x8;
-    __m256i magnitude;
+/* What is the same for all weights of a class, in every lane. */
+struct of_class {
+    __m256 decay, step, sum, times;
 };
 
-DOWNHILL_INLINE struct moved move(const int centered, const int scaled, __m256 decay, __m256 step,
-                                  __m256 sum, __m256i dw, __m256 mean, __m256 gain, __m256 w)
+/* New weights, and their magnitudes. */
+DOWNHILL_INLINE __m256 updated(const int centered, const int scaled, const struct of_class *all,
+                               __m256i dw, __m256 mean, __m256 gain, __m256 w, __m256i *magnitude)
 {
-    __m256 dw_f32x8 = _mm256_cvtepi32_ps(dw);
+    __m256 dw_f32x8 = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dw), all->times, _mm256_setzero_ps());
     if (centered)
-        dw_f32x8 = _mm256_sub_ps(dw_f32x8, _mm256_mul_ps(mean, sum));
-    const __m256 rate = scaled ? _mm256_mul_ps(step, gain) : step;
-    struct moved m;
-    m.w_f32x8 = _mm256_sub_ps(_mm256_mul_ps(decay, w), _mm256_mul_ps(rate, dw_f32x8));
-    m.magnitude = _mm256_and_si256(_mm256_castps_si256(m.w_f32x8), _mm256_set1_epi32(INT32_MAX));
-    return m;
+        dw_f32x8 = _mm256_sub_ps(dw_f32x8, _mm256_mul_ps(mean, all->sum));
+    const __m256 rate = scaled ? _mm256_mul_ps(all->step, gain) : all->step;
+    const __m256 w_f32x8 =
+        _mm256_sub_ps(_mm256_mul_ps(all->decay, w), _mm256_mul_ps(rate, dw_f32x8));
+    *magnitude = _mm256_and_si256(_mm256_castps_si256(w_f32x8), _mm256_set1_epi32(INT32_MAX));
+    return w_f32x8;
 }
 
 DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, float decay,
-                                float step, float sum, const int32_t *dw, const float *mean,
-                                const float *gain, float *w)
+                                float step, float sum, float times, const int32_t *dw,
+                                const float *mean, const float *gain, float *w)
 {
-    const __m256 decay_f32x8 = _mm256_set1_ps(decay);
-    const __m256 step_f32x8 = _mm256_set1_ps(scaled ? step : step * gain[0]);
-    const __m256 sum_f32x8 = _mm256_set1_ps(sum);
-    __m256i most = _mm256_setzero_si256();
+    const struct of_class all = {_mm256_set1_ps(decay),
+                                 _mm256_set1_ps(scaled ? step : step * gain[0]),
+                                 _mm256_set1_ps(sum), _mm256_set1_ps(times)};
+    __m256i largest = _mm256_setzero_si256(), magnitude;
     size_t k = 0;
     for (; k + F32X8 <= d; k += F32X8) {
-        const struct moved m =
-            move(centered, scaled, decay_f32x8, step_f32x8, sum_f32x8,
-                 _mm256_loadu_si256((const void *)(dw + k)), _mm256_loadu_ps(mean + k),
-                 _mm256_loadu_ps(gain + k), _mm256_loadu_ps(w + k));
-        _mm256_storeu_ps(w + k, m.w_f32x8);
-        most = _mm256_max_epi32(most, m.magnitude);
+        _mm256_storeu_ps(w + k,
+                         updated(centered, scaled, &all, _mm256_loadu_si256((const void *)(dw + k)),
+                                 _mm256_loadu_ps(mean + k), _mm256_loadu_ps(gain + k),
+                                 _mm256_loadu_ps(w + k), &magnitude));
+        largest = _mm256_max_epi32(largest, magnitude);
     }
     if (k < d) {
         const __m256i lanes = first_lanes_x8(d - k);
-        const struct moved m =
-            move(centered, scaled, decay_f32x8, step_f32x8, sum_f32x8,
-                 _mm256_maskload_epi32(dw + k, lanes), _mm256_maskload_ps(mean + k, lanes),
-                 _mm256_maskload_ps(gain + k, lanes), _mm256_maskload_ps(w + k, lanes));
-        store_some_x8(w + k, d - k, m.w_f32x8);
-        most = _mm256_max_epi32(most, _mm256_and_si256(lanes, m.magnitude));
+        store_some_x8(w + k, d - k,
+                      updated(centered, scaled, &all, _mm256_maskload_epi32(dw + k, lanes),
+                              _mm256_maskload_ps(mean + k, lanes),
+                              _mm256_maskload_ps(gain + k, lanes), _mm256_maskload_ps(w + k, lanes),
+                              &magnitude));
+        largest = _mm256_max_epi32(largest, _mm256_and_si256(lanes, magnitude));
     }
-    __m128i m = _mm_max_epi32(_mm256_castsi256_si128(most), _mm256_extracti128_si256(most, 1));
+    __m128i m =
+        _mm_max_epi32(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1));
     m = _mm_max_epi32(m, _mm_shuffle_epi32(m, _MM_SHUFFLE(1, 0, 3, 2)));
     m = _mm_max_epi32(m, _mm_shuffle_epi32(m, _MM_SHUFFLE(2, 3, 0, 1)));
     return (uint32_t)_mm_cvtsi128_si32(m);
 }
 
 uint32_t downhill_update_u8_avx2(size_t d, unsigned flags, float decay, float step, float sum,
-                                 const int32_t *dw, const float *mean, const float *gain, float *w)
+                                 float times, const int32_t *dw, const float *mean,
+                                 const float *gain, float *w)
 {
     switch (flags) {
     case UPDATE_CENTERED | UPDATE_SCALED:
-        return update(1, 1, d, decay, step, sum, dw, mean, gain, w);
+        return update(1, 1, d, decay, step, sum, times, dw, mean, gain, w);
     case UPDATE_CENTERED:
-        return update(1, 0, d, decay, step, sum, dw, mean, gain, w);
+        return update(1, 0, d, decay, step, sum, times, dw, mean, gain, w);
     case UPDATE_SCALED:
-        return update(0, 1, d, decay, step, sum, dw, mean, gain, w);
+        return update(0, 1, d, decay, step, sum, times, dw, mean, gain, w);
     default:
-        return update(0, 0, d, decay, step, sum, dw, mean, gain, w);
+        return update(0, 0, d, decay, step, sum, times, dw, mean, gain, w);
     }
 }

@@ -4,53 +4,60 @@
  * roundings as in the definition. */
 #include "avx512.h"
 
+/* What is the same for all weights of a class, in every lane. */
+struct of_class {
+    __m512 decay, step, sum, times;
+};
+
 /* 16 weights, or those of the lanes that are on; returns their magnitudes, 0 in the others. */
-DOWNHILL_INLINE __m512i move(const int centered, const int scaled, const __mmask16 lanes,
-                             __m512 decay, __m512 step, __m512 sum, const int32_t *dw,
-                             const float *mean, const float *gain, float *w)
+DOWNHILL_INLINE __m512i update_x16(const int centered, const int scaled, const __mmask16 lanes,
+                                   const struct of_class *all, const int32_t *dw, const float *mean,
+                                   const float *gain, float *w)
 {
-    __m512 dw_f32x16 = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, dw));
+    __m512 dw_f32x16 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, dw)),
+                                       all->times, _mm512_setzero_ps());
     if (centered)
         dw_f32x16 =
-            _mm512_sub_ps(dw_f32x16, _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), sum));
-    const __m512 rate = scaled ? _mm512_mul_ps(step, _mm512_maskz_loadu_ps(lanes, gain)) : step;
-    const __m512 decayed = _mm512_mul_ps(decay, _mm512_maskz_loadu_ps(lanes, w));
-    const __m512 moved = _mm512_sub_ps(decayed, _mm512_mul_ps(rate, dw_f32x16));
-    _mm512_mask_storeu_ps(w, lanes, moved);
-    return _mm512_maskz_and_epi32(lanes, _mm512_castps_si512(moved), _mm512_set1_epi32(INT32_MAX));
+            _mm512_sub_ps(dw_f32x16, _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), all->sum));
+    const __m512 rate =
+        scaled ? _mm512_mul_ps(all->step, _mm512_maskz_loadu_ps(lanes, gain)) : all->step;
+    const __m512 decayed = _mm512_mul_ps(all->decay, _mm512_maskz_loadu_ps(lanes, w));
+    const __m512 updated = _mm512_sub_ps(decayed, _mm512_mul_ps(rate, dw_f32x16));
+    _mm512_mask_storeu_ps(w, lanes, updated);
+    return _mm512_maskz_and_epi32(lanes, _mm512_castps_si512(updated),
+                                  _mm512_set1_epi32(INT32_MAX));
 }
 
 DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, float decay,
-                                float step, float sum, const int32_t *dw, const float *mean,
-                                const float *gain, float *w)
+                                float step, float sum, float times, const int32_t *dw,
+                                const float *mean, const float *gain, float *w)
 {
-    const __m512 decay_f32x16 = _mm512_set1_ps(decay);
-    const __m512 step_f32x16 = _mm512_set1_ps(scaled ? step : step * gain[0]);
-    const __m512 sum_f32x16 = _mm512_set1_ps(sum);
-    __m512i most = _mm512_setzero_si512();
+    const struct of_class all = {_mm512_set1_ps(decay),
+                                 _mm512_set1_ps(scaled ? step : step * gain[0]),
+                                 _mm512_set1_ps(sum), _mm512_set1_ps(times)};
+    __m512i largest = _mm512_setzero_si512();
     size_t k = 0;
     for (; k + F32X16 <= d; k += F32X16)
-        most = _mm512_max_epu32(most, move(centered, scaled, 0xFFFF, decay_f32x16, step_f32x16,
-                                           sum_f32x16, dw + k, mean + k, gain + k, w + k));
+        largest = _mm512_max_epu32(
+            largest, update_x16(centered, scaled, 0xFFFF, &all, dw + k, mean + k, gain + k, w + k));
     if (k < d)
-        most = _mm512_max_epu32(most,
-                                move(centered, scaled, first_lanes_x16(d - k), decay_f32x16,
-                                     step_f32x16, sum_f32x16, dw + k, mean + k, gain + k, w + k));
-    return _mm512_reduce_max_epu32(most);
+        largest = _mm512_max_epu32(largest, update_x16(centered, scaled, first_lanes_x16(d - k),
+                                                       &all, dw + k, mean + k, gain + k, w + k));
+    return _mm512_reduce_max_epu32(largest);
 }
 
 uint32_t downhill_update_u8_avx512(size_t d, unsigned flags, float decay, float step, float sum,
-                                   const int32_t *dw, const float *mean, const float *gain,
-                                   float *w)
+                                   float times, const int32_t *dw, const float *mean,
+                                   const float *gain, float *w)
 {
     switch (flags) {
     case UPDATE_CENTERED | UPDATE_SCALED:
-        return update(1, 1, d, decay, step, sum, dw, mean, gain, w);
+        return update(1, 1, d, decay, step, sum, times, dw, mean, gain, w);
     case UPDATE_CENTERED:
-        return update(1, 0, d, decay, step, sum, dw, mean, gain, w);
+        return update(1, 0, d, decay, step, sum, times, dw, mean, gain, w);
     case UPDATE_SCALED:
-        return update(0, 1, d, decay, step, sum, dw, mean, gain, w);
+        return update(0, 1, d, decay, step, sum, times, dw, mean, gain, w);
     default:
-        return update(0, 0, d, decay, step, sum, dw, mean, gain, w);
+        return update(0, 0, d, decay, step, sum, times, dw, mean, gain, w);
     }
 }

@@ -5,14 +5,15 @@
 #include "portable.h"
 
 uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
-                                  const int32_t *restrict dw, const float *restrict mean,
-                                  const float *restrict gain, float *restrict w)
+                                  float times, const int32_t *restrict dw,
+                                  const float *restrict mean, const float *restrict gain,
+                                  float *restrict w)
 {
     (void)flags;
     int32_t most = 0;
 #pragma omp simd reduction(max : most)
     for (size_t k = 0; k < d; k++) {
-        const float centered = (float)dw[k] - mean[k] * sum;
+        const float centered = ((float)dw[k] * times + 0.0f) - mean[k] * sum;
         const float moved = decay * w[k] - step * gain[k] * centered;
         const int32_t magnitude = bits_of_float(moved) & INT32_MAX;
         w[k] = moved;

@@ -4,12 +4,7 @@
 #ifndef DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 #define DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 
-#include "kernels.h"
-
 #include <immintrin.h>
-
-/* The kernels that are compiled with them. */
-DOWNHILL_PROTOTYPES(avxvnni_emulated)
 
 static inline __m256i emulated_dpwssd(__m256i sum, __m256i a, __m256i b)
 {

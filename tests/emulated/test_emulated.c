@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernels of the amx level with the tile instructions emulated: what they compute is proven on
- * machines that lack them. How fast they are is not. */
+ * The kernels of the levels that this machine may lack, with their instructions emulated: what they
+ * compute is proven anywhere. How fast they are is not, nor that an operating system and a CPU let
+ * them: of that see tests/test_cpu.c, and `downhill verify` where there is such a CPU. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
 #include "amx_emulation.h"
 #include "base/error.h"
+#include "kernels.h"
 #include "verify/verify.h"
 
 #include <pthread.h>
@@ -16,54 +18,58 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct downhill_packed_score packed_bf16;
-static struct downhill_u8_kernels u8;
-
-/* The table of the level below with these kernels in it; false: this machine cannot run it. */
-static bool emulated_table(downhill_kernels *table)
+static const downhill_kernels *table_of(const char *isa)
 {
-    const downhill_kernels *below;
+    const downhill_kernels *table;
     char why[256];
-    if (downhill_select("avx512bf16", &below, why, sizeof why) != DOWNHILL_OK) {
-        print_message("skipped: the kernels of the amx level need avx512bf16: %s\n", why);
-        return false;
-    }
-    packed_bf16 = downhill_packed_bf16_amx;
-    packed_bf16.pack = downhill_pack_bf16_amx_emulated;
-    packed_bf16.score = downhill_score_packed_bf16_amx_emulated;
-    *table = *below;
-    table->name = "amx_emulated";
-    table->packed_bf16 = &packed_bf16;
-    table->grad_bf16 = downhill_grad_bf16_amx_emulated;
-    u8 = downhill_u8_amx;
-    u8.pack = downhill_pack_u8_amx_emulated;
-    u8.score = downhill_score_u8_amx_emulated;
-    u8.grad = downhill_grad_u8_amx_emulated;
-    table->u8 = &u8;
-    return true;
+    if (downhill_select(isa, &table, why, sizeof why) != DOWNHILL_OK)
+        fail_msg("%s", why);
+    return table;
+}
+
+static void proven(const char *isa)
+{
+    verify_options options = VERIFY_DEFAULTS;
+    options.isa = isa;
+    verify_result result;
+    assert_int_equal(verify_run(&options, &result), EXIT_OK);
+    assert_int_equal(result.levels, 1);
+    assert_true(result.checks > 20000);
+    print_message("%s: %llu checks in %.1f s\n", isa, (unsigned long long)result.checks,
+                  result.seconds);
+}
+
+static void test_avxvnni__emulated__as_proven(void **state)
+{
+    (void)state;
+    proven("avxvnni");
+}
+
+static void test_avx512__emulated__as_proven(void **state)
+{
+    (void)state;
+    proven("avx512");
+}
+
+static void test_avx512vnni__emulated__as_proven(void **state)
+{
+    (void)state;
+    proven("avx512vnni");
+}
+
+static void test_avx512bf16__emulated__as_proven(void **state)
+{
+    (void)state;
+    proven("avx512bf16");
 }
 
 static void test_amx__emulated__as_proven(void **state)
 {
     (void)state;
-    static const char *const ops[] = {"score_bf16",        "grad_bf16",    "step_hinge_bf16",
-                                      "step_softmax_bf16", "score_u8",     "grad_u8",
-                                      "update_u8",         "step_hinge_u8"};
-    downhill_kernels table;
-    if (!emulated_table(&table))
-        skip();
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        verify_options options = VERIFY_DEFAULTS;
-        options.kernels = &table;
-        options.op = ops[i];
-        verify_result result;
-        const size_t before = amx_emulated_products();
-        assert_int_equal(verify_run(&options, &result), EXIT_OK);
-        print_message("%s: %llu checks, %zu tile products\n", ops[i],
-                      (unsigned long long)result.checks, amx_emulated_products() - before);
-        assert_true(amx_emulated_products() > before + 1000);
-        assert_false(amx_emulated_in_use());
-    }
+    const size_t before = amx_emulated_products();
+    proven("amx");
+    assert_true(amx_emulated_products() > before + 10000);
+    assert_false(amx_emulated_in_use());
 }
 
 /* What the proof must not miss: a product too few. */
@@ -71,16 +77,14 @@ static void last_group_dropped(size_t n, size_t d, size_t c, const void *const *
                                const float *dscores, size_t ldds, unsigned flags, float *dw,
                                size_t lddw, struct downhill_ahead *ahead)
 {
-    downhill_grad_bf16_amx_emulated(n > 64 ? n / 32 * 32 : n, d, c, x, dscores, ldds, flags, dw,
-                                    lddw, ahead);
+    downhill_grad_bf16_amx(n > 64 ? n / 32 * 32 : n, d, c, x, dscores, ldds, flags, dw, lddw,
+                           ahead);
 }
 
 static void test_amx__planted_bug__caught(void **state)
 {
     (void)state;
-    downhill_kernels table;
-    if (!emulated_table(&table))
-        skip();
+    downhill_kernels table = *table_of("amx");
     table.grad_bf16 = last_group_dropped;
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = &table;
@@ -94,20 +98,17 @@ static void test_amx__planted_bug__caught(void **state)
 
 enum { N = 100, D = 150, C = 7, STEPS = 3, THREADS = 4 };
 
-static downhill_kernels shared_table;
-
 /* Some steps from zero weights; 0 where they end in the same bits as on the scalar level. */
 static int same_as_scalar(void)
 {
-    const downhill_kernels *tables[2] = {NULL, &shared_table};
+    const downhill_kernels *tables[2] = {table_of("scalar"), table_of("amx")};
     static _Thread_local uint8_t x[N * D];
     static _Thread_local float w[2][C * D];
     int32_t y[N];
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C);
     const size_t workspace_bytes = downhill_workspace_u8(D, C);
     void *packed = malloc(packed_bytes), *workspace = malloc(workspace_bytes);
-    int bad = packed == NULL || workspace == NULL ||
-              downhill_select("scalar", &tables[0], NULL, 0) != DOWNHILL_OK;
+    int bad = packed == NULL || workspace == NULL;
     for (size_t i = 0; i < sizeof x; i++)
         x[i] = (uint8_t)(i * 37 + i / 11);
     for (size_t i = 0; i < N; i++)
@@ -136,8 +137,6 @@ static void *in_thread(void *bad)
 static void test_amx__threads_and_fork(void **state)
 {
     (void)state;
-    if (!emulated_table(&shared_table))
-        skip();
     pthread_t threads[THREADS];
     int bad[THREADS];
     for (int i = 0; i < THREADS; i++)
@@ -155,27 +154,16 @@ static void test_amx__threads_and_fork(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* The kernels of the library itself, where the machine has AMX: see `downhill verify`. */
-static void test_amx__level__listed(void **state)
-{
-    (void)state;
-    downhill_level level;
-    size_t i = 0;
-    while (downhill_level_at(i, &level) == DOWNHILL_OK && strcmp(level.name, "amx") != 0)
-        i++;
-    assert_string_equal(level.name, "amx");
-    if (!level.usable)
-        print_message("the amx level is not usable here: %s\n", level.missing);
-    assert_int_equal(level.usable, level.missing[0] == '\0');
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_avxvnni__emulated__as_proven),
+        cmocka_unit_test(test_avx512__emulated__as_proven),
+        cmocka_unit_test(test_avx512vnni__emulated__as_proven),
+        cmocka_unit_test(test_avx512bf16__emulated__as_proven),
         cmocka_unit_test(test_amx__emulated__as_proven),
         cmocka_unit_test(test_amx__planted_bug__caught),
         cmocka_unit_test(test_amx__threads_and_fork),
-        cmocka_unit_test(test_amx__level__listed),
     };
-    return cmocka_run_group_tests_name("amx", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("emulated", tests, NULL, NULL);
 }

@@ -5,12 +5,9 @@
 #ifndef DOWNHILL_TESTS_AMX_EMULATION_H
 #define DOWNHILL_TESTS_AMX_EMULATION_H
 
-#include "kernels.h"
-
+#include <immintrin.h>
 #include <stdbool.h>
-
-/* The kernels that are compiled with them. */
-DOWNHILL_PROTOTYPES(amx_emulated)
+#include <stddef.h>
 
 void amx_emulated_loadconfig(const void *config);
 void amx_emulated_release(void);

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The AVX-512 intrinsics that the kernels use, lane by lane in plain C, for machines without AVX-512:
+ * included before a kernel, that is then compiled for AVX2. After the operations of the Intel SDM,
+ * vol. 2. An intrinsic that is missing here does not link, or does not compile. */
+#ifndef DOWNHILL_TESTS_AVX512_EMULATION_H
+#define DOWNHILL_TESTS_AVX512_EMULATION_H
+
+/* Before their names, and `__asm__`, become others. */
+#include "kernels.h"
+#include "tiles.h"
+
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef union lanes512 {
+    __m512 f;
+    __m512d d;
+    __m512i i;
+    uint8_t u8[64];
+    int8_t i8[64];
+    uint16_t u16[32];
+    int16_t i16[32];
+    uint32_t u32[16];
+    int32_t i32[16];
+    uint64_t u64[8];
+    float f32[16];
+    double f64[8];
+    __m256i half_i[2];
+    __m256 half_f[2];
+    __m256d half_d[2];
+} lanes512;
+
+/* Not inlined by force, or the tiles of the kernels take minutes to compile. */
+#define EMULATED static inline __attribute__((unused))
+
+/* result.lane[l] = value, for all lanes. */
+#define EMULATED_LANES(result, lane, count, value)                                                 \
+    lanes512 result;                                                                               \
+    for (int l = 0; l < (count); l++)                                                              \
+    result.lane[l] = (value)
+
+/* vector f(vector a, vector b), whose lanes are `value`, of those of a and b. */
+#define EMULATED_2(name, vector, member, lane, count, value)                                       \
+    EMULATED vector emulated_##name(vector a_, vector b_)                                          \
+    {                                                                                              \
+        const lanes512 a = {.member = a_}, b = {.member = b_};                                     \
+        EMULATED_LANES(r, lane, count, value);                                                     \
+        return r.member;                                                                           \
+    }
+
+EMULATED_2(add_ps, __m512, f, f32, 16, a.f32[l] + b.f32[l])
+EMULATED_2(sub_ps, __m512, f, f32, 16, a.f32[l] - b.f32[l])
+EMULATED_2(mul_ps, __m512, f, f32, 16, a.f32[l] * b.f32[l])
+/* The second operand where they do not compare: a NaN is one. */
+EMULATED_2(max_ps, __m512, f, f32, 16, a.f32[l] > b.f32[l] ? a.f32[l] : b.f32[l])
+EMULATED_2(min_ps, __m512, f, f32, 16, a.f32[l] < b.f32[l] ? a.f32[l] : b.f32[l])
+EMULATED_2(add_pd, __m512d, d, f64, 8, a.f64[l] + b.f64[l])
+EMULATED_2(sub_pd, __m512d, d, f64, 8, a.f64[l] - b.f64[l])
+EMULATED_2(mul_pd, __m512d, d, f64, 8, a.f64[l] * b.f64[l])
+EMULATED_2(add_epi32, __m512i, i, u32, 16, a.u32[l] + b.u32[l])
+EMULATED_2(add_epi16, __m512i, i, u16, 32, (uint16_t)(a.u16[l] + b.u16[l]))
+EMULATED_2(mullo_epi32, __m512i, i, u32, 16, a.u32[l] * b.u32[l])
+EMULATED_2(max_epu32, __m512i, i, u32, 16, a.u32[l] > b.u32[l] ? a.u32[l] : b.u32[l])
+EMULATED_2(or_si512, __m512i, i, u64, 8, a.u64[l] | b.u64[l])
+
+/* Pairs. Sums of bytes saturate, as those of VPMADDUBSW do; a is unsigned. */
+EMULATED int16_t emulated_saturated(int32_t v)
+{
+    return (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
+}
+
+EMULATED int32_t emulated_pair(const lanes512 *a, const lanes512 *b, int l)
+{
+    const int64_t sum =
+        (int64_t)a->i16[2 * l] * b->i16[2 * l] + (int64_t)a->i16[2 * l + 1] * b->i16[2 * l + 1];
+    return (int32_t)(uint32_t)sum; /* wraps, for four -32768 */
+}
+
+EMULATED_2(madd_epi16, __m512i, i, i32, 16, emulated_pair(&a, &b, l))
+EMULATED_2(maddubs_epi16, __m512i, i, i16, 32,
+           emulated_saturated(a.u8[2 * l] * b.i8[2 * l] + a.u8[2 * l + 1] * b.i8[2 * l + 1]))
+
+/* Two vectors into one, each 128-bit part for itself. */
+EMULATED_2(packs_epi32, __m512i, i, i16, 32,
+           emulated_saturated((l % 8 < 4 ? a : b).i32[l / 8 * 4 + l % 4]))
+EMULATED_2(unpacklo_epi8, __m512i, i, u8, 64, (l % 2 ? b : a).u8[l / 16 * 16 + l % 16 / 2])
+EMULATED_2(unpackhi_epi8, __m512i, i, u8, 64, (l % 2 ? b : a).u8[l / 16 * 16 + l % 16 / 2 + 8])
+EMULATED_2(unpacklo_epi16, __m512i, i, u16, 32, (l % 2 ? b : a).u16[l / 8 * 8 + l % 8 / 2])
+EMULATED_2(unpackhi_epi16, __m512i, i, u16, 32, (l % 2 ? b : a).u16[l / 8 * 8 + l % 8 / 2 + 4])
+EMULATED_2(unpacklo_epi32, __m512i, i, u32, 16, (l % 2 ? b : a).u32[l / 4 * 4 + l % 4 / 2])
+EMULATED_2(unpackhi_epi32, __m512i, i, u32, 16, (l % 2 ? b : a).u32[l / 4 * 4 + l % 4 / 2 + 2])
+EMULATED_2(unpacklo_ps, __m512, f, f32, 16, (l % 2 ? b : a).f32[l / 4 * 4 + l % 4 / 2])
+EMULATED_2(unpackhi_ps, __m512, f, f32, 16, (l % 2 ? b : a).f32[l / 4 * 4 + l % 4 / 2 + 2])
+EMULATED_2(unpacklo_epi64, __m512i, i, u64, 8, (l % 2 ? b : a).u64[l / 2 * 2])
+EMULATED_2(unpackhi_epi64, __m512i, i, u64, 8, (l % 2 ? b : a).u64[l / 2 * 2 + 1])
+
+/* The same with a selection: two bits for each of four. */
+#define EMULATED_SHUFFLE(name, vector, member, lane, count, value)                                 \
+    EMULATED vector emulated_##name(vector a_, vector b_, int chosen)                              \
+    {                                                                                              \
+        const lanes512 a = {.member = a_}, b = {.member = b_};                                     \
+        EMULATED_LANES(r, lane, count, value);                                                     \
+        return r.member;                                                                           \
+    }
+
+EMULATED_SHUFFLE(shuffle_ps, __m512, f, f32, 16,
+                 (l % 4 < 2 ? a : b).f32[l / 4 * 4 + (chosen >> l % 4 * 2 & 3)])
+EMULATED_SHUFFLE(shuffle_i32x4, __m512i, i, u32, 16,
+                 (l < 8 ? a : b).u32[(chosen >> l / 4 * 2 & 3) * 4 + l % 4])
+EMULATED_SHUFFLE(shuffle_f32x4, __m512, f, f32, 16,
+                 (l < 8 ? a : b).f32[(chosen >> l / 4 * 2 & 3) * 4 + l % 4])
+
+EMULATED __m512i emulated_permutexvar_epi64(__m512i index_, __m512i a_)
+{
+    const lanes512 index = {.i = index_}, a = {.i = a_};
+    EMULATED_LANES(r, u64, 8, a.u64[index.u64[l] & 7]);
+    return r.i;
+}
+
+EMULATED __m512i emulated_permutex2var_epi64(__m512i a_, __m512i index_, __m512i b_)
+{
+    const lanes512 a = {.i = a_}, index = {.i = index_}, b = {.i = b_};
+    EMULATED_LANES(r, u64, 8, (index.u64[l] & 8 ? b : a).u64[index.u64[l] & 7]);
+    return r.i;
+}
+
+EMULATED __m512d emulated_permutex2var_pd(__m512d a_, __m512i index_, __m512d b_)
+{
+    const lanes512 a = {.d = a_}, b = {.d = b_};
+    const lanes512 r = {.i = emulated_permutex2var_epi64(a.i, index_, b.i)};
+    return r.d;
+}
+
+/* One or three operands. */
+#define EMULATED_1(name, to, to_member, from, from_member, lane, count, value)                     \
+    EMULATED to emulated_##name(from a_)                                                           \
+    {                                                                                              \
+        const lanes512 a = {.from_member = a_};                                                    \
+        EMULATED_LANES(r, lane, count, value);                                                     \
+        return r.to_member;                                                                        \
+    }
+
+EMULATED_1(abs_epi32, __m512i, i, __m512i, i, u32, 16, a.i32[l] < 0 ? 0u - a.u32[l] : a.u32[l])
+EMULATED_1(cvtepi32_ps, __m512, f, __m512i, i, f32, 16, (float)a.i32[l])
+EMULATED_1(cvtepi16_epi32, __m512i, i, __m256i, half_i[0], i32, 16, a.i16[l])
+EMULATED_1(cvtepu16_epi32, __m512i, i, __m256i, half_i[0], i32, 16, a.u16[l])
+EMULATED_1(cvtepu8_epi16, __m512i, i, __m256i, half_i[0], i16, 32, a.u8[l])
+EMULATED_1(cvtepi32_pd, __m512d, d, __m256i, half_i[0], f64, 8, a.i32[l])
+EMULATED_1(cvtepi16_epi8, __m256i, half_i[0], __m512i, i, u8, 32, (uint8_t)a.u16[l])
+/* To nearest even; what is not in range, a NaN among it, is the smallest. */
+EMULATED_1(cvtps_epi32, __m512i, i, __m512, f, i32, 16,
+           a.f32[l] >= -0x1p31f && a.f32[l] < 0x1p31f ? (int32_t)lrintf(a.f32[l]) : INT32_MIN)
+
+#define EMULATED_FMA(name, vector, member, lane, count, value)                                     \
+    EMULATED vector emulated_##name(vector a_, vector b_, vector c_)                               \
+    {                                                                                              \
+        const lanes512 a = {.member = a_}, b = {.member = b_}, c = {.member = c_};                 \
+        EMULATED_LANES(r, lane, count, value);                                                     \
+        return r.member;                                                                           \
+    }
+
+EMULATED_FMA(fmadd_ps, __m512, f, f32, 16, fmaf(a.f32[l], b.f32[l], c.f32[l]))
+EMULATED_FMA(fnmadd_ps, __m512, f, f32, 16, fmaf(-a.f32[l], b.f32[l], c.f32[l]))
+EMULATED_FMA(fmadd_pd, __m512d, d, f64, 8, fma(a.f64[l], b.f64[l], c.f64[l]))
+/* a is the sum. */
+EMULATED_FMA(dpwssd_epi32, __m512i, i, u32, 16, a.u32[l] + (uint32_t)emulated_pair(&b, &c, l))
+EMULATED_FMA(dpbusd_epi32, __m512i, i, u32, 16,
+             a.u32[l] +
+                 (uint32_t)(b.u8[4 * l] * c.i8[4 * l] + b.u8[4 * l + 1] * c.i8[4 * l + 1] +
+                            b.u8[4 * l + 2] * c.i8[4 * l + 2] + b.u8[4 * l + 3] * c.i8[4 * l + 3]))
+
+/* ---- bf16: subnormals count as 0, roundings are to nearest even, whatever MXCSR says ---- */
+
+EMULATED float emulated_flushed(float v)
+{
+    return fabsf(v) < 0x1p-126f ? copysignf(0.0f, v) : v;
+}
+
+EMULATED float emulated_bf16(uint16_t upper)
+{
+    const uint32_t bits = (uint32_t)upper << 16;
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return emulated_flushed(v);
+}
+
+EMULATED uint16_t emulated_to_bf16(float v)
+{
+    uint32_t bits;
+    v = emulated_flushed(v);
+    memcpy(&bits, &v, sizeof bits);
+    if (v != v)
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+EMULATED float emulated_add_bf16(float sum, uint16_t a, uint16_t b)
+{
+    return emulated_flushed(fmaf(emulated_bf16(a), emulated_bf16(b), emulated_flushed(sum)));
+}
+
+EMULATED_FMA(dpbf16_ps_lanes, __m512i, i, f32, 16,
+             emulated_add_bf16(emulated_add_bf16(a.f32[l], b.u16[2 * l + 1], c.u16[2 * l + 1]),
+                               b.u16[2 * l], c.u16[2 * l]))
+EMULATED_2(cvtne2ps_pbh_lanes, __m512, f, u16, 32,
+           l < 16 ? emulated_to_bf16(b.f32[l]) : emulated_to_bf16(a.f32[l - 16]))
+
+/* Pairs of bf16 have a type of their own only where the compiler has. */
+#define emulated_dpbf16_ps(sum, a, b)                                                              \
+    (__m512) emulated_dpbf16_ps_lanes((__m512i)(sum), (__m512i)(a), (__m512i)(b))
+#define emulated_cvtne2ps_pbh(a, b) (__m512i) emulated_cvtne2ps_pbh_lanes(a, b)
+
+/* ---- constants, parts, shifts ---- */
+
+EMULATED __m512i emulated_srai_epi16(__m512i a_, unsigned bits)
+{
+    const lanes512 a = {.i = a_};
+    EMULATED_LANES(r, i16, 32, (int16_t)(a.i16[l] >> bits));
+    return r.i;
+}
+
+EMULATED __m512i emulated_slli_epi32(__m512i a_, unsigned bits)
+{
+    const lanes512 a = {.i = a_};
+    EMULATED_LANES(r, u32, 16, a.u32[l] << bits);
+    return r.i;
+}
+
+EMULATED __m512i emulated_srli_epi32(__m512i a_, unsigned bits)
+{
+    const lanes512 a = {.i = a_};
+    EMULATED_LANES(r, u32, 16, a.u32[l] >> bits);
+    return r.i;
+}
+
+EMULATED __m256i emulated_half_i(__m512i a_, int half)
+{
+    const lanes512 a = {.i = a_};
+    return a.half_i[half];
+}
+
+EMULATED __m256 emulated_half_f(__m512 a_, int half)
+{
+    const lanes512 a = {.f = a_};
+    return a.half_f[half];
+}
+
+EMULATED __m256d emulated_half_d(__m512d a_, int half)
+{
+    const lanes512 a = {.d = a_};
+    return a.half_d[half];
+}
+
+EMULATED __m512 emulated_set1_ps(float v)
+{
+    EMULATED_LANES(r, f32, 16, v);
+    return r.f;
+}
+
+EMULATED __m512d emulated_set1_pd(double v)
+{
+    EMULATED_LANES(r, f64, 8, v);
+    return r.d;
+}
+
+EMULATED __m512i emulated_set1_epi32(int32_t v)
+{
+    EMULATED_LANES(r, i32, 16, v);
+    return r.i;
+}
+
+EMULATED __m512i emulated_set1_epi16(int16_t v)
+{
+    EMULATED_LANES(r, i16, 32, v);
+    return r.i;
+}
+
+#define EMULATED_NONE ((lanes512){.u64 = {0}})
+
+/* ---- masks and memory: what a lane that is off stands for is not touched ---- */
+
+#define EMULATED_LOAD(name, vector, member, mask, lane, count)                                     \
+    EMULATED vector emulated_maskz_loadu_##name(mask on, const void *from)                         \
+    {                                                                                              \
+        lanes512 r = EMULATED_NONE;                                                                \
+        for (int l = 0; l < (count); l++)                                                          \
+            if (on >> l & 1)                                                                       \
+                memcpy(&r.lane[l], (const char *)from + (size_t)l * sizeof r.lane[l],              \
+                       sizeof r.lane[l]);                                                          \
+        return r.member;                                                                           \
+    }
+
+EMULATED_LOAD(ps, __m512, f, __mmask16, f32, 16)
+EMULATED_LOAD(pd, __m512d, d, __mmask8, f64, 8)
+EMULATED_LOAD(epi32, __m512i, i, __mmask16, u32, 16)
+EMULATED_LOAD(epi16, __m512i, i, __mmask32, u16, 32)
+EMULATED_LOAD(epi8, __m512i, i, __mmask64, u8, 64)
+EMULATED_LOAD(ps_x4, __m512, f, __mmask8, f32, 4)
+EMULATED_LOAD(pd_x4, __m512d, d, __mmask8, f64, 4)
+EMULATED_LOAD(epi32_x8, __m512i, i, __mmask8, u32, 8)
+EMULATED_LOAD(epi16_x16, __m512i, i, __mmask16, u16, 16)
+EMULATED_LOAD(epi8_x32, __m512i, i, __mmask32, u8, 32)
+
+#define EMULATED_STORE(name, vector, member, mask, lane, count)                                    \
+    EMULATED void emulated_mask_storeu_##name(void *to, mask on, vector a_)                        \
+    {                                                                                              \
+        const lanes512 a = {.member = a_};                                                         \
+        for (int l = 0; l < (count); l++)                                                          \
+            if (on >> l & 1)                                                                       \
+                memcpy((char *)to + (size_t)l * sizeof a.lane[l], &a.lane[l], sizeof a.lane[l]);   \
+    }
+
+EMULATED_STORE(ps, __m512, f, __mmask16, f32, 16)
+EMULATED_STORE(pd, __m512d, d, __mmask8, f64, 8)
+EMULATED_STORE(epi32, __m512i, i, __mmask16, u32, 16)
+EMULATED_STORE(pd_x4, __m256d, half_d[0], __mmask8, f64, 4)
+
+EMULATED void emulated_mask_storeu_ps_x4(void *to, __mmask8 on, __m128 a)
+{
+    float lanes[4];
+    _mm_storeu_ps(lanes, a);
+    for (int l = 0; l < 4; l++)
+        if (on >> l & 1)
+            memcpy((char *)to + (size_t)l * sizeof *lanes, &lanes[l], sizeof *lanes);
+}
+
+EMULATED void emulated_mask_storeu_epi16_x8(void *to, __mmask8 on, __m128i a)
+{
+    int16_t lanes[8];
+    _mm_storeu_si128((void *)lanes, a);
+    for (int l = 0; l < 8; l++)
+        if (on >> l & 1)
+            memcpy((char *)to + (size_t)l * sizeof *lanes, &lanes[l], sizeof *lanes);
+}
+
+EMULATED __m128i emulated_maskz_set1_epi16_x8(__mmask8 on, int16_t v)
+{
+    int16_t lanes[8];
+    for (int l = 0; l < 8; l++)
+        lanes[l] = (int16_t)((on >> l & 1) ? v : 0);
+    return _mm_loadu_si128((const void *)lanes);
+}
+
+/* The lanes of an aligned or unaligned vector in memory. */
+EMULATED __m512i emulated_load(const void *from)
+{
+    lanes512 r;
+    memcpy(&r, from, sizeof r);
+    return r.i;
+}
+
+EMULATED void emulated_store(void *to, __m512i a)
+{
+    memcpy(to, &a, sizeof a);
+}
+
+EMULATED void emulated_i32scatter_epi32(void *to, __m512i index_, __m512i a_, int scale)
+{
+    const lanes512 index = {.i = index_}, a = {.i = a_};
+    for (int l = 0; l < 16; l++)
+        memcpy((char *)to + (ptrdiff_t)index.i32[l] * scale, &a.u32[l], sizeof a.u32[l]);
+}
+
+EMULATED __mmask16 emulated_cmple_epu32_mask(__m512i a_, __m512i b_)
+{
+    const lanes512 a = {.i = a_}, b = {.i = b_};
+    unsigned on = 0;
+    for (int l = 0; l < 16; l++)
+        on |= (unsigned)(a.u32[l] <= b.u32[l]) << l;
+    return (__mmask16)on;
+}
+
+EMULATED __mmask16 emulated_test_epi32_mask(__m512i a_, __m512i b_)
+{
+    const lanes512 a = {.i = a_}, b = {.i = b_};
+    unsigned on = 0;
+    for (int l = 0; l < 16; l++)
+        on |= (unsigned)((a.u32[l] & b.u32[l]) != 0) << l;
+    return (__mmask16)on;
+}
+
+/* The two comparisons that there are: not less or equal, not less than; true of a NaN. */
+EMULATED unsigned emulated_holds(double a, double b, int comparison)
+{
+    return comparison == _CMP_NLE_UQ ? !(a <= b) : !(a < b);
+}
+
+EMULATED __mmask16 emulated_mask_cmp_ps_mask(__mmask16 on, __m512 a_, __m512 b_, int comparison)
+{
+    const lanes512 a = {.f = a_}, b = {.f = b_};
+    unsigned held = 0;
+    for (int l = 0; l < 16; l++)
+        held |= emulated_holds((double)a.f32[l], (double)b.f32[l], comparison) << l;
+    return (__mmask16)(held & on);
+}
+
+EMULATED __mmask8 emulated_mask_cmp_pd_mask(__mmask8 on, __m512d a_, __m512d b_, int comparison)
+{
+    const lanes512 a = {.d = a_}, b = {.d = b_};
+    unsigned held = 0;
+    for (int l = 0; l < 8; l++)
+        held |= emulated_holds(a.f64[l], b.f64[l], comparison) << l;
+    return (__mmask8)(held & on);
+}
+
+/* Of b where the mask is on, else of a. */
+#define EMULATED_BLEND(name, vector, member, mask, lane, count)                                    \
+    EMULATED vector emulated_blend_##name(mask on, vector a_, vector b_)                           \
+    {                                                                                              \
+        const lanes512 a = {.member = a_}, b = {.member = b_};                                     \
+        EMULATED_LANES(r, lane, count, (on >> l & 1) ? b.lane[l] : a.lane[l]);                     \
+        return r.member;                                                                           \
+    }
+
+EMULATED_BLEND(ps, __m512, f, __mmask16, f32, 16)
+EMULATED_BLEND(pd, __m512d, d, __mmask8, f64, 8)
+EMULATED_BLEND(epi16, __m512i, i, __mmask32, u16, 32)
+
+EMULATED __m512i emulated_maskz_and_epi32(__mmask16 on, __m512i a_, __m512i b_)
+{
+    const lanes512 a = {.i = a_}, b = {.i = b_};
+    EMULATED_LANES(r, u32, 16, (on >> l & 1) ? a.u32[l] & b.u32[l] : 0);
+    return r.i;
+}
+
+/* a·2^⌊b⌋ of the lanes that are on. */
+EMULATED __m512 emulated_maskz_scalef_ps(__mmask16 on, __m512 a_, __m512 b_)
+{
+    const lanes512 a = {.f = a_}, b = {.f = b_};
+    EMULATED_LANES(r, f32, 16,
+                   (on >> l & 1) == 0        ? 0.0f
+                   : b.f32[l] != b.f32[l]    ? b.f32[l]
+                   : fabsf(b.f32[l]) > 10000 ? scalbnf(a.f32[l], b.f32[l] > 0 ? 10000 : -10000)
+                                             : scalbnf(a.f32[l], (int)floorf(b.f32[l])));
+    return r.f;
+}
+
+/* To an integer, to nearest even: the only use. */
+EMULATED __m512 emulated_roundscale_ps(__m512 a_, int how)
+{
+    const lanes512 a = {.f = a_};
+    EMULATED_LANES(r, f32, 16,
+                   how == (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC) ? rintf(a.f32[l]) : NAN);
+    return r.f;
+}
+
+/* ---- reductions: halves onto each other ---- */
+
+#define EMULATED_REDUCE(name, type, vector, member, lane, count, value)                            \
+    EMULATED type emulated_reduce_##name(vector a_)                                                \
+    {                                                                                              \
+        lanes512 r = {.member = a_};                                                               \
+        for (int half = (count) / 2; half > 0; half /= 2)                                          \
+            for (int l = 0; l < half; l++) {                                                       \
+                const type a = r.lane[l], b = r.lane[l + half];                                    \
+                r.lane[l] = (value);                                                               \
+            }                                                                                      \
+        return r.lane[0];                                                                          \
+    }
+
+EMULATED_REDUCE(add_ps, float, __m512, f, f32, 16, a + b)
+EMULATED_REDUCE(max_ps, float, __m512, f, f32, 16, a > b ? a : b)
+EMULATED_REDUCE(add_pd, double, __m512d, d, f64, 8, a + b)
+EMULATED_REDUCE(max_epu32, uint32_t, __m512i, i, u32, 16, a > b ? a : b)
+
+#include "avx512_names.h"
+
+#ifdef DOWNHILL_EMULATED_VNNI
+#define __AVX512VNNI__ 1
+#endif
+
+/* "v" is no place for a vector of 512 bits here; the barriers of amx.h are `__asm__ volatile`. */
+#define __asm__(...) ((void)0)
+
+#endif
