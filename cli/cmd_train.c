@@ -6,14 +6,12 @@
 #include "base/error.h"
 #include "base/levels.h"
 #include "base/machine.h"
-#include "base/memory.h"
 #include "base/output.h"
 #include "base/warnings.h"
-#include "bench/stats.h"
 #include "interrupt.h"
 #include "options.h"
 #include "parallel/team.h"
-#include "train/sgd.h"
+#include "train_results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,19 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-struct config {
-    const char *data, *isa, *json;
-    int loss;                      /* a downhill_loss_kind, in the order of the words of --loss */
-    int dtype, normalise, shuffle; /* the same of model_dtype or AUTOMATIC, … */
-    size_t batch, epochs, threads;
-    float lr, reg, delta;
-    uint64_t seed;
-    bool map;
-};
-
 enum { DTYPE_AUTOMATIC = 2 }; /* u8 for hinge, f32 for softmax */
 
-#define AT(member) .offset = offsetof(struct config, member)
+#define AT(member) .offset = offsetof(train_config, member)
 
 static const cli_option options[] = {
     {.name = "data",
@@ -132,146 +120,8 @@ static const cli_option options[] = {
      .help = "write the results to FILE ('-': standard output, and nothing else there)"},
 };
 
-static const char *const dtype_words[] = {"u8", "f32"};
-static const char *const normalise_words[] = {"none", "center", "standardize"};
-static const char *const shuffle_words[] = {"rows", "batch", "none"};
-
-struct run {
-    const char *isa;
-    const downhill_kernels *kernels;
-    sgd_result result;
-};
-
-static double seconds(uint64_t ns)
-{
-    return (double)ns * 1e-9;
-}
-
-static double phases_seconds(const downhill_profile *p)
-{
-    return seconds(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns);
-}
-
-static void print_epoch(const sgd_epoch *e, size_t number, void *context)
-{
-    if (*(const bool *)context)
-        printf("epoch %3zu  loss %.4f  test accuracy %.4f  %.4f s  %.0f samples/s\n", number,
-               e->train_loss, e->test_accuracy, e->seconds, e->samples_per_s);
-    fflush(stdout);
-}
-
-static void print_phases(const sgd_result *r)
-{
-    const downhill_profile *p = &r->phases;
-    const double all = r->seconds;
-    printf("phases: gather %.1f %%, score %.1f %%, loss %.1f %%, grad %.1f %%, update %.1f %%, "
-           "other %.1f %% of %.3f s\n",
-           100 * seconds(p->gather_ns) / all, 100 * seconds(p->score_ns) / all,
-           100 * seconds(p->loss_ns) / all, 100 * seconds(p->grad_ns) / all,
-           100 * seconds(p->update_ns) / all, 100 * (all - phases_seconds(p)) / all, all);
-}
-
-/* NaN where memory is short. */
-static double median_epoch_seconds(const sgd_result *r)
-{
-    double *seconds = memory_new(r->n_epochs, sizeof *seconds);
-    if (seconds == NULL)
-        return (double)NAN;
-    for (size_t i = 0; i < r->n_epochs; i++)
-        seconds[i] = r->epochs[i].seconds;
-    const double median = stats_of(seconds, r->n_epochs).median;
-    free(seconds);
-    return median;
-}
-
-static void print_comparison(const struct run *runs, size_t count, const dataset *data)
-{
-    double scalar = 0.0;
-    printf("\n%-13s %14s %14s %10s %14s\n", "ISA level", "s per epoch", "samples/s", "vs scalar",
-           "test accuracy");
-    for (size_t i = 0; i < count; i++) {
-        const sgd_result *r = &runs[i].result;
-        if (r->n_epochs == 0)
-            continue;
-        const double epoch = median_epoch_seconds(r);
-        if (strcmp(runs[i].isa, "scalar") == 0)
-            scalar = epoch;
-        char speedup[16] = "-";
-        if (scalar > 0.0)
-            snprintf(speedup, sizeof speedup, "%.2fx", scalar / epoch);
-        printf("%-13s %14.4f %14.0f %10s %14.4f\n", runs[i].isa, epoch,
-               (double)data->train.n / epoch, speedup, r->epochs[r->n_epochs - 1].test_accuracy);
-    }
-}
-
-static json_t *run_to_json(const struct run *run, const struct config *config, const dataset *data)
-{
-    const sgd_result *r = &run->result;
-    json_t *epochs = json_array();
-    for (size_t i = 0; i < r->n_epochs; i++) {
-        json_t *e = json_object();
-        output_set(e, "epoch", json_integer((json_int_t)i + 1));
-        output_set(e, "seconds", output_real(r->epochs[i].seconds));
-        output_set(e, "train_loss", output_real(r->epochs[i].train_loss));
-        output_set(e, "test_accuracy", output_real(r->epochs[i].test_accuracy));
-        output_set(e, "samples_per_s", output_real(r->epochs[i].samples_per_s));
-        json_array_append_new(epochs, e);
-    }
-    const downhill_profile *p = &r->phases;
-    json_t *phases = json_object();
-    output_set(phases, "gather_s", output_real(seconds(p->gather_ns)));
-    output_set(phases, "score_s", output_real(seconds(p->score_ns)));
-    output_set(phases, "loss_s", output_real(seconds(p->loss_ns)));
-    output_set(phases, "grad_s", output_real(seconds(p->grad_ns)));
-    output_set(phases, "update_s", output_real(seconds(p->update_ns)));
-    output_set(phases, "other_s", output_real(r->seconds - phases_seconds(p)));
-
-    json_t *o = json_object();
-    output_set(o, "isa", json_string(run->isa));
-    output_set(o, "loss", json_string(config->loss == DOWNHILL_HINGE ? "hinge" : "softmax"));
-    output_set(o, "dtype", json_string(dtype_words[config->dtype]));
-    output_set(o, "normalize", json_string(normalise_words[config->normalise]));
-    output_set(o, "shuffle", json_string(shuffle_words[config->shuffle]));
-    output_set(o, "model_digest", r->digest[0] != '\0' ? json_string(r->digest) : json_null());
-    output_set(o, "dataset", json_string(data->name));
-    output_set(o, "test_set", json_string(data->test_note));
-    output_set(o, "n_train", json_integer((json_int_t)data->train.n));
-    output_set(o, "n_test", json_integer((json_int_t)data->test.n));
-    output_set(o, "d", json_integer((json_int_t)data->train.d));
-    output_set(o, "c", json_integer((json_int_t)data->c));
-    output_set(o, "batch", json_integer((json_int_t)config->batch));
-    output_set(o, "lr", output_real((double)config->lr));
-    output_set(o, "reg", output_real((double)config->reg));
-    output_set(o, "delta", output_real((double)config->delta));
-    output_set(o, "seed", json_integer((json_int_t)config->seed));
-    output_set(o, "threads", json_integer((json_int_t)config->threads));
-    output_set(o, "first_loss", output_real(r->first_loss));
-    output_set(o, "epochs", epochs);
-    output_set(o, "test_accuracy",
-               r->n_epochs > 0 ? output_real(r->epochs[r->n_epochs - 1].test_accuracy)
-                               : json_null());
-    output_set(o, "seconds", output_real(r->seconds));
-    output_set(o, "phases", phases);
-    return o;
-}
-
-static int write_results(const struct config *config, const machine *m, const struct run *runs,
-                         size_t count, const dataset *data, json_t *warnings)
-{
-    json_t *training = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(training, run_to_json(&runs[i], config, data));
-    json_t *root = json_object();
-    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
-    output_set(root, "machine", machine_to_json(m));
-    output_set(root, "build", machine_build_to_json());
-    output_set(root, "training", training);
-    output_set(root, "warnings", json_incref(warnings));
-    return output_json(config->json, root);
-}
-
 /* The levels to train with. Returns their number, or 0 with a line printed. */
-static size_t choose_levels(const char *isa, enum element element, struct run *runs)
+static size_t choose_levels(const char *isa, enum element element, train_run *runs)
 {
     const downhill_kernels *tables[LEVELS_MAX];
     size_t count = 0;
@@ -292,12 +142,20 @@ static size_t choose_levels(const char *isa, enum element element, struct run *r
     for (size_t i = 0; i < count; i++)
         if (!levels_repeat(tables, i, element))
             runs[different++] =
-                (struct run){.kernels = tables[i], .isa = downhill_kernels_name(tables[i])};
+                (train_run){.kernels = tables[i], .isa = downhill_kernels_name(tables[i])};
     return different;
 }
 
+static void print_epoch(const sgd_epoch *e, size_t number, void *context)
+{
+    if (*(const bool *)context)
+        printf("epoch %3zu  loss %.4f  test accuracy %.4f  %.4f s  %.0f samples/s\n", number,
+               e->train_loss, e->test_accuracy, e->seconds, e->samples_per_s);
+    fflush(stdout);
+}
+
 /* The first thread is pinned already; the others follow as the machine says. */
-static void choose_cpus(const struct config *config, const machine *m, int cpu, int *cpus,
+static void choose_cpus(const train_config *config, const machine *m, int cpu, int *cpus,
                         json_t *warnings)
 {
     for (size_t i = 0; i < config->threads; i++)
@@ -306,8 +164,7 @@ static void choose_cpus(const struct config *config, const machine *m, int cpu, 
         warnings_add(warnings, "%zu threads share %u CPUs", config->threads, m->pus);
 }
 
-static int train_all(const struct config *config, struct run *runs, size_t count,
-                     const dataset *data)
+static int train_all(const train_config *config, train_run *runs, size_t count, const dataset *data)
 {
     sgd_options sgd = {.loss = {(downhill_loss_kind)config->loss, config->delta},
                        .dtype = (model_dtype)config->dtype,
@@ -336,21 +193,21 @@ static int train_all(const struct config *config, struct run *runs, size_t count
     int code = EXIT_OK;
     size_t done = 0;
     while (done < count && code == EXIT_OK && interrupt_signal == 0) {
-        struct run *run = &runs[done++];
+        train_run *run = &runs[done++];
         if (print)
             printf(
                 "%s%s, %s, normalize %s, %s loss, batch %zu, shuffle %s, learning rate %g, penalty "
                 "%g, seed %llu, %zu thread%s\n",
-                count > 1 ? "\n" : "", run->isa, dtype_words[config->dtype],
-                normalise_words[config->normalise],
+                count > 1 ? "\n" : "", run->isa, train_dtype_words[config->dtype],
+                train_normalise_words[config->normalise],
                 config->loss == DOWNHILL_HINGE ? "hinge" : "softmax", config->batch,
-                shuffle_words[config->shuffle], (double)config->lr, (double)config->reg,
+                train_shuffle_words[config->shuffle], (double)config->lr, (double)config->reg,
                 (unsigned long long)config->seed, config->threads, config->threads > 1 ? "s" : "");
         const double wall_s = clock_seconds(), cpu_s = clock_thread_seconds();
         code = sgd_train(&sgd, data, run->kernels, print_epoch, &print, &interrupt_signal,
                          &run->result);
         if (code == EXIT_OK && print && run->result.n_epochs > 0) {
-            print_phases(&run->result);
+            train_print_phases(&run->result);
             printf("model digest %s\n", run->result.digest);
         }
         if (code == EXIT_OK &&
@@ -366,10 +223,10 @@ static int train_all(const struct config *config, struct run *runs, size_t count
     if (interrupt_signal != 0)
         warnings_add(warnings, "interrupted: some epochs are missing");
     if (print && complete > 0 && count > 1)
-        print_comparison(runs, complete, data);
+        train_print_comparison(runs, complete, data);
     int written = EXIT_OK;
     if (complete > 0 && config->json != NULL)
-        written = write_results(config, &m, runs, complete, data, warnings);
+        written = train_write_results(config, &m, runs, complete, data, warnings);
     json_decref(warnings);
     if (code != EXIT_OK || written != EXIT_OK)
         return code != EXIT_OK ? code : written;
@@ -378,15 +235,15 @@ static int train_all(const struct config *config, struct run *runs, size_t count
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    struct config config = {.data = "fashion-mnist",
-                            .batch = 256,
-                            .epochs = 10,
-                            .threads = 1,
-                            .lr = 0.02f,
-                            .reg = 1e-4f,
-                            .delta = 1.0f,
-                            .dtype = DTYPE_AUTOMATIC,
-                            .seed = 1};
+    train_config config = {.data = "fashion-mnist",
+                           .batch = 256,
+                           .epochs = 10,
+                           .threads = 1,
+                           .lr = 0.02f,
+                           .reg = 1e-4f,
+                           .delta = 1.0f,
+                           .dtype = DTYPE_AUTOMATIC,
+                           .seed = 1};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
@@ -409,7 +266,7 @@ static int run(const cli_command *self, int argc, char **argv)
         error_line("train: --mmap: only with --dtype u8; features in f32 are copies, in memory");
         return EXIT_USAGE;
     }
-    struct run runs[LEVELS_MAX] = {{0}};
+    train_run runs[LEVELS_MAX] = {{0}};
     const size_t count =
         choose_levels(config.isa, config.dtype == MODEL_U8 ? ELEMENT_U8 : ELEMENT_F32, runs);
     if (count == 0)
@@ -418,7 +275,10 @@ static int run(const cli_command *self, int argc, char **argv)
     code = config.map ? dataset_map(config.data, &data) : dataset_open(config.data, &data);
     if (code != EXIT_OK)
         return code;
-    code = train_all(&config, runs, count, &data);
+    if (config.dtype != MODEL_U8 || model_fits_u8(&data, config.batch))
+        code = train_all(&config, runs, count, &data);
+    else
+        code = EXIT_USAGE;
     for (size_t i = 0; i < count; i++)
         sgd_free(&runs[i].result);
     dataset_close(&data);

@@ -66,7 +66,7 @@ DOWNHILL_INLINE void add_last_sums(int32_t sums[PANEL_CLASSES][U8X32], size_t fi
 {
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < count; k++)
-            dw[j * lddw + k] = (accumulate ? dw[j * lddw + k] : 0) + sums[j][first + k];
+            dw[j * lddw + k] = wrapped_sum(accumulate ? dw[j * lddw + k] : 0, sums[j][first + k]);
 }
 
 /* The sums of the lanes of two vectors; those of two lanes must fit 32 bits. */

@@ -86,6 +86,13 @@ static inline struct samples samples_u8(const downhill_batch_u8 *b)
     return (struct samples){ELEMENT_U8, b->x, b->ldx, b->x_rows, b->y, b->rows, b->n, b->n_next};
 }
 
+/* For what takes no labels, whatever the caller has there. */
+static inline struct samples without_labels(struct samples s)
+{
+    s.y = NULL;
+    return s;
+}
+
 /* A block: row pointers and labels. */
 struct block {
     size_t n;

@@ -12,7 +12,7 @@
  * Conventions that hold for every function
  *   Layout       row-major; a leading dimension (ld…) is the distance between the starts of two
  *                rows, counted in elements, and at least the width of a row.
- *   Alignment    none beyond that of a float. 64-byte aligned rows are a little faster.
+ *   Alignment    none beyond that of an element. 64-byte aligned rows are a little faster.
  *   Sizes        n, d, c >= 1. Zero is an error, not a no-op.
  *   Reads/writes not one byte outside the rows described is read or written, padding between rows
  *                included. Prefetches, which can neither fault nor change anything, may go a little
@@ -292,7 +292,8 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *   Weights    are f32 and those of the update; for the scores each is rounded once per step, to
  *              nearest even, to a multiple of a unit of its class, w_jk ≈ q_jk·u_j. u_j is the smallest
  *              power of two for which |w_jk| <= 32639·u_j for all k, |b_j| < 2⁴⁰·u_j and
- *              u_j >= 2⁻¹²⁶: the rounding is within 2⁻¹⁵ of the largest weight.
+ *              u_j >= 2⁻¹²⁶. The rounding is within u_j/2, and that below 2⁻¹⁴ of the largest weight
+ *              unless |b_j| is more than 2²⁴ times as large, or the weight below 2⁻¹¹⁰.
  *   Normalised features x̂_k = (x_k - mean_k)·r_k are never made. The weights are kept for bytes, each
  *              r_k times the one of x̂_k: the score subtracts Σ_k q_jk mean_k, and the gradient
  *              mean_k Σ_i g_ij times r_k². Nothing of it costs per sample.
@@ -356,8 +357,8 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  *
  *   m_ij = (s_ij - s_i,y_i) + Δ, two roundings to f64;   loss = Σ_i Σ_{j ≠ y_i} max(0, [m_ij])
  *
- * where [m] is m rounded to nearest even, to a multiple of DOWNHILL_LOSS_UNIT; from 2³¹ on, of up to
- * four times that.
+ * where [m] = ((m·2²⁰ + 1.5·2⁵²) - 1.5·2⁵²)·2⁻²⁰ in f64, that is m rounded to nearest even to a
+ * multiple of DOWNHILL_LOSS_UNIT while it is below 2³¹, and to a coarser one beyond.
  *
  *   dscores  n × c; |dscores_ij| < c
  * Exactness: dscores on every table; the loss while it is below 2³³. Beyond that its last bits depend
@@ -370,7 +371,8 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels, 
 
 /* Gradient: sums = dscoresᵀ X and Σ_i dscores_i, or added to what is there.
  *
- *   dscores  n × c, leading dimension ldds >= c. Beyond [-128, 127] each costs as much as a class.
+ *   dscores  n × c, leading dimension ldds >= c. Each beyond ±64 (avx2, avx512) or ±127 (avxvnni,
+ *            avx512vnni, amx) costs as much as a class of its own.
  * DOWNHILL_ERR_RANGE: 255·Σ_i |g_ij| >= 2³¹ for some class. What was there before is not looked at; if
  * it adds up to more it is the sum modulo 2³².
  * Exactness: on every table.

@@ -80,6 +80,12 @@ enum { U8_GROUP = 64 };
 /* Four samples go together: so many row pointers behind the n-th must be valid, and their dscores 0. */
 enum { U8_ROWS_AHEAD = 3 };
 
+/* a + b modulo 2³², which the sums of integers are where the caller's own leave their range. */
+static inline int32_t wrapped_sum(int32_t a, int32_t b)
+{
+    return (int32_t)((uint32_t)a + (uint32_t)b);
+}
+
 /* Dscores of a block and a panel of up to PANEL_CLASSES classes, zeros behind those. */
 typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_AHEAD][16];
 

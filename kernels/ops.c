@@ -41,7 +41,7 @@ static downhill_status score(const downhill_kernels *kernels, const struct sampl
 downhill_status downhill_score_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
                                    const downhill_weights_f32 *weights, float *scores, size_t lds)
 {
-    const struct samples samples = samples_f32(batch);
+    const struct samples samples = without_labels(samples_f32(batch));
     return score(kernels, &samples, weights, scores, lds);
 }
 
@@ -49,7 +49,7 @@ downhill_status downhill_score_bf16(const downhill_kernels *kernels,
                                     const downhill_batch_bf16 *batch,
                                     const downhill_weights_f32 *weights, float *scores, size_t lds)
 {
-    const struct samples samples = samples_bf16(batch);
+    const struct samples samples = without_labels(samples_bf16(batch));
     return score(kernels, &samples, weights, scores, lds);
 }
 
@@ -129,7 +129,7 @@ downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhil
                                   const float *dscores, size_t ldds, int accumulate,
                                   const downhill_weights_f32 *grad)
 {
-    const struct samples samples = samples_f32(batch);
+    const struct samples samples = without_labels(samples_f32(batch));
     return gradient(kernels, &samples, dscores, ldds, accumulate, grad);
 }
 
@@ -137,7 +137,7 @@ downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
                                    const downhill_batch_bf16 *batch, const float *dscores,
                                    size_t ldds, int accumulate, const downhill_weights_f32 *grad)
 {
-    const struct samples samples = samples_bf16(batch);
+    const struct samples samples = without_labels(samples_bf16(batch));
     return gradient(kernels, &samples, dscores, ldds, accumulate, grad);
 }
 

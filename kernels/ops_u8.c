@@ -8,7 +8,7 @@
 downhill_status downhill_score_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
                                   const void *packed, double *scores, size_t lds)
 {
-    const struct samples samples = samples_u8(batch);
+    const struct samples samples = without_labels(samples_u8(batch));
     const struct packed_u8 *p = downhill_packed_u8_in(packed);
     downhill_status status;
     if (packed == NULL)
@@ -80,7 +80,7 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
                                  const int16_t *dscores, size_t ldds, int accumulate,
                                  const downhill_sums_u8 *sums)
 {
-    const struct samples samples = samples_u8(batch);
+    const struct samples samples = without_labels(samples_u8(batch));
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK ||
@@ -93,8 +93,8 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
     for (downhill_walk_begin(&walk, &samples, sums->d, BLOCK_ROWS_MAX, 2); walk.block->n > 0;
          downhill_walk_next(&walk))
         downhill_block_grad_u8(kernels, walk.block, dscores + walk.first * ldds, ldds,
-                               GRAD_X_FAR | (accumulate || walk.first > 0 ? GRAD_ACCUMULATE : 0u),
-                               sums, &walk.ahead);
+                               accumulate || walk.first > 0 ? GRAD_ACCUMULATE : 0u, sums,
+                               &walk.ahead);
     return DOWNHILL_OK;
 }
 

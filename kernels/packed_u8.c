@@ -82,14 +82,14 @@ static int exponent_of_factor(float most, float b)
     return s;
 }
 
-/* Packs class j of the panel of c classes that starts with the first-th; most: the bits of its largest
- * |w|. */
+/* Packs class j of the panel of c classes that starts with the first-th; largest: the
+ * bits of its largest |w|. */
 static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
-                       size_t c, size_t j, uint32_t most)
+                       size_t c, size_t j, uint32_t largest)
 {
     const float b = weights->b != NULL ? weights->b[first + j] : 0.0f;
     float magnitude, factor = 0.0f;
-    memcpy(&magnitude, &most, sizeof magnitude);
+    memcpy(&magnitude, &largest, sizeof magnitude);
     p->unit[first + j] = p->start[first + j] = (double)NAN;
     if (isfinite(magnitude) && isfinite(b)) {
         const int s = exponent_of_factor(magnitude, b);
@@ -101,25 +101,6 @@ static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights,
                 p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
 }
 
-/* scores += those of the rows. */
-static void add_scores(const struct packed_u8 *p, size_t n, const void *const *rows, double *scores,
-                       size_t lds, struct downhill_ahead *ahead)
-{
-    const void *x[BLOCK_ROWS_MAX];
-    for (size_t k = 0, chunk; k < p->d; k += chunk) {
-        chunk = next_tile(p->d - k, p->u8->chunk);
-        chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
-        for (size_t i = 0; i < n; i++)
-            x[i] = (const uint8_t *)rows[i] + k;
-        for (size_t j = 0, classes; j < p->c; j += classes) {
-            classes = next_tile(p->c - j, p->u8->classes);
-            p->u8->score(n, chunk, classes, x,
-                         p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
-                         p->unit + j, scores + j, lds, ahead);
-        }
-    }
-}
-
 /* Takes what the mean would score off what the scores start from. */
 static void subtract_mean(struct packed_u8 *p)
 {
@@ -128,19 +109,24 @@ static void subtract_mean(struct packed_u8 *p)
     const void *rows[MEAN_ROWS] = {p->mean_rows[0], p->mean_rows[1]};
     struct downhill_ahead nothing = ahead_of(rows, 0, 0, 1);
     memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
-    add_scores(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
+    downhill_add_scores_u8(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
     for (size_t j = 0; j < p->c; j++)
         p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / FRACTION;
 }
 
-static downhill_status set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
+static downhill_status check_norm(size_t d, const downhill_norm_u8 *norm)
+{
+    for (size_t k = 0; norm != NULL && k < d; k++)
+        if ((norm->mean != NULL && norm->mean[k] > UINT8_MAX * FRACTION) ||
+            (norm->gain != NULL && !(isfinite(norm->gain[k]) && norm->gain[k] >= 0.0f)))
+            return DOWNHILL_ERR_PARAMETER;
+    return DOWNHILL_OK;
+}
+
+static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
 {
     const uint16_t *mean = norm != NULL ? norm->mean : NULL;
     const float *gain = norm != NULL ? norm->gain : NULL;
-    for (size_t k = 0; k < p->d; k++)
-        if ((mean != NULL && mean[k] > UINT8_MAX * FRACTION) ||
-            (gain != NULL && !(isfinite(gain[k]) && gain[k] >= 0.0f)))
-            return DOWNHILL_ERR_PARAMETER;
     for (size_t k = 0; k < p->d; k++) {
         const unsigned m = mean != NULL ? mean[k] : 0;
         p->norm |= m != 0 ? UPDATE_CENTERED : 0u;
@@ -150,19 +136,18 @@ static downhill_status set_norm(struct packed_u8 *p, const downhill_norm_u8 *nor
         p->gain[k] = gain != NULL ? gain[k] + 0.0f : 1.0f; /* never -0 */
         p->norm |= p->gain[k] != p->gain[0] ? UPDATE_SCALED : 0u;
     }
-    return DOWNHILL_OK;
 }
 
-static uint32_t most_of(size_t d, const float *w)
+static uint32_t largest_magnitude(size_t d, const float *w)
 {
-    uint32_t most = 0;
+    uint32_t largest = 0;
     for (size_t k = 0; k < d; k++) {
         uint32_t bits;
         memcpy(&bits, &w[k], sizeof bits);
         bits &= INT32_MAX;
-        most = bits > most ? bits : most;
+        largest = bits > largest ? bits : largest;
     }
-    return most;
+    return largest;
 }
 
 downhill_status downhill_pack_u8(const downhill_kernels *kernels,
@@ -180,15 +165,17 @@ downhill_status downhill_pack_u8(const downhill_kernels *kernels,
         return DOWNHILL_ERR_SIZE;
     if (packed_bytes < need)
         return DOWNHILL_ERR_WORKSPACE;
+    if ((status = check_norm(d, norm)) != DOWNHILL_OK)
+        return status;
     struct packed_u8 *p = downhill_packed_u8_in(packed);
     lay_out(p, (uintptr_t)p, d, c);
-    if ((status = set_norm(p, norm)) != DOWNHILL_OK)
-        return status;
-    p->u8 = kernels->u8; /* from here on it is what it claims to be */
+    p->u8 = kernels->u8;
+    set_norm(p, norm);
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++)
-            pack_class(p, weights, j, classes, i, most_of(d, weights->w + (j + i) * weights->ldw));
+            pack_class(p, weights, j, classes, i,
+                       largest_magnitude(d, weights->w + (j + i) * weights->ldw));
     }
     subtract_mean(p);
     return DOWNHILL_OK;
@@ -201,9 +188,9 @@ static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weight
 {
     if (weights->b != NULL)
         weights->b[first + j] = weights->b[first + j] - step * sum;
-    const uint32_t most = p->u8->update(p->d, p->norm, decay, step, sum, times, dw, p->mean,
-                                        p->gain, weights->w + (first + j) * weights->ldw);
-    pack_class(p, weights, first, c, j, most);
+    const uint32_t largest = p->u8->update(p->d, p->norm, decay, step, sum, times, dw, p->mean,
+                                           p->gain, weights->w + (first + j) * weights->ldw);
+    pack_class(p, weights, first, c, j, largest);
 }
 
 void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
@@ -232,60 +219,4 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
         }
     }
     subtract_mean(p);
-}
-
-void downhill_block_score_u8(const struct packed_u8 *p, const struct block *block, double *scores,
-                             size_t lds, struct downhill_ahead *ahead)
-{
-    for (size_t i = 0; i < block->n; i++)
-        memcpy(scores + i * lds, p->start, p->c * sizeof *scores);
-    add_scores(p, block->n, block->x, scores, lds, ahead);
-}
-
-static void clear(const downhill_sums_u8 *sums)
-{
-    for (size_t j = 0; j < sums->c; j++)
-        memset(sums->w + j * sums->ldw, 0, sums->d * sizeof *sums->w);
-    memset(sums->b, 0, sums->c * sizeof *sums->b);
-}
-
-static void copy_panel(size_t n, size_t c, const int16_t *dscores, size_t ldds, downhill_dscores to)
-{
-    memset(to, 0, (n + U8_ROWS_AHEAD) * sizeof to[0]);
-    for (size_t i = 0; i < n; i++)
-        memcpy(to[i], dscores + i * ldds, c * sizeof *dscores);
-}
-
-/* Features whose rows of a block stay in L2 for one panel of classes after another. */
-enum { U8_FEATURES = 1024 };
-
-void downhill_block_grad_u8(const downhill_kernels *kernels, const struct block *block,
-                            const int16_t *dscores, size_t ldds, unsigned flags,
-                            const downhill_sums_u8 *sums, struct downhill_ahead *ahead)
-{
-    const size_t n = block->n, d = sums->d, c = sums->c;
-    if (n == 0) { /* a step whose samples are all satisfied */
-        if (!(flags & GRAD_ACCUMULATE))
-            clear(sums);
-        return;
-    }
-    const size_t most = c <= PANEL_CLASSES ? d : U8_FEATURES;
-    const void *x[BLOCK_ROWS_MAX + U8_ROWS_AHEAD];
-    _Alignas(64) downhill_dscores panel;
-    for (size_t k = 0, features; k < d; k += features) {
-        features = d - k < most ? d - k : most;
-        for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
-            x[i] = (const uint8_t *)block->x[i < n ? i : n - 1] + k;
-        for (size_t j = 0, classes; j < c; j += classes) {
-            classes = next_tile(c - j, PANEL_CLASSES);
-            copy_panel(n, classes, dscores + j, ldds, panel);
-            kernels->u8->grad(n, features, classes, x, panel, flags, sums->w + j * sums->ldw + k,
-                              sums->ldw, ahead);
-        }
-    }
-    if (!(flags & GRAD_ACCUMULATE))
-        memset(sums->b, 0, c * sizeof *sums->b);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < c; j++)
-            sums->b[j] += dscores[i * ldds + j];
 }

@@ -47,6 +47,10 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
                                       const int16_t *dscores, float decay, float step,
                                       int32_t *x_i32, struct packed_u8 *packed);
 
+/* scores += those of the rows, without bias and mean. */
+void downhill_add_scores_u8(const struct packed_u8 *packed, size_t n, const void *const *rows,
+                            double *scores, size_t lds, struct downhill_ahead *ahead);
+
 /* Scores of a block. */
 void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
                              double *scores, size_t lds, struct downhill_ahead *ahead);

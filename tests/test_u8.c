@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * The operations on bytes beyond what verify walks: training that ends in the same bits however it is
- * done, the ends of every range and one step beyond, arguments that are refused, and bugs that verify
- * must not miss. */
-#include "cmocka_all.h"
+ * done, and the ends of every range and one step beyond. */
+#include "u8_support.h"
 
-#include "base/error.h"
-#include "base/levels.h"
 #include "base/rng.h"
-#include "verify/verify.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *new (size_t count, size_t bytes)
-{
-    void *p = calloc(count, bytes);
-    assert_non_null(p);
-    return p;
-}
-
-static size_t all_tables(const downhill_kernels *tables[LEVELS_MAX])
-{
-    const size_t count = levels_to_run(NULL, tables);
-    assert_true(count > 0);
-    return count;
-}
 
 /* ---- a training run ---- */
 
@@ -290,245 +272,110 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
     free(workspace);
 }
 
-/* ---- arguments ---- */
-
-static void test_u8__bad_arguments__refused(void **state)
+/* The step on one sample takes a way of its own; zeros of either sign must not notice. */
+static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
 {
     (void)state;
-    enum { n = 3, d = 5, c = 2 };
-    uint8_t x[n * d] = {0};
-    const int32_t y[n] = {0, 1, 0}, bad_y[n] = {0, 2, 0};
-    const size_t bad_rows[n] = {0, n, 1};
-    float w[c * d] = {0}, b[c] = {0}, gain[d] = {1, 1, 1, 1, 1};
-    uint16_t mean[d] = {0};
-    double scores[n * c], loss;
-    int16_t dscores[n * c] = {0};
-    int32_t sums_w[c * d], sums_b[c];
-    const size_t bytes = downhill_packed_u8_bytes(d, c), room = downhill_workspace_u8(d, c);
-    char *packed = new (bytes + 1, 1), *elsewhere = new (bytes + 128, 1);
-    void *workspace = new (room, 1);
-    const downhill_weights_f32 weights = {w, d, b, d, c}, narrow = {w, d - 1, b, d - 1, c};
-    const downhill_norm_u8 norm = {mean, gain};
-    downhill_batch_u8 batch = {x, d, n, y, NULL, n, 0};
-    const downhill_sums_u8 sums = {sums_w, d, sums_b, d, c};
-    downhill_sums_u8 bad_sums = sums;
-    const downhill_kernels *scalar;
-    assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-
-#define REFUSED(status, call) assert_int_equal(call, DOWNHILL_ERR_##status)
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, packed, scores, c)); /* never packed */
-    REFUSED(NULL, downhill_pack_u8(scalar, NULL, NULL, packed, bytes));
-    REFUSED(NULL, downhill_pack_u8(scalar, &weights, NULL, NULL, bytes));
-    REFUSED(WORKSPACE, downhill_pack_u8(scalar, &weights, NULL, packed, bytes - 1));
-    mean[d - 1] = 65281;
-    REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, packed, scores, c)); /* still not */
-    mean[d - 1] = 65280;
-    gain[0] = -1.0f;
-    REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    gain[0] = NAN;
-    REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    gain[0] = 0.0f;
-    assert_int_equal(downhill_pack_u8(scalar, &weights, &norm, packed, bytes), DOWNHILL_OK);
-    assert_int_equal(downhill_score_u8(scalar, &batch, packed, scores, c), DOWNHILL_OK);
-
-    memcpy(elsewhere + 128 - ((uintptr_t)elsewhere - (uintptr_t)packed) % 64, packed, bytes - 64);
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, elsewhere + 64, scores, c));
+    enum { d = 100, c = 12, label = 7 };
+    uint8_t x[d];
+    const int32_t y = label;
+    for (size_t k = 0; k < d; k++)
+        x[k] = (uint8_t)(k % 3 == 0 ? 0 : k);
+    const size_t packed_bytes = downhill_packed_u8_bytes(d, c);
+    const size_t workspace_bytes = downhill_workspace_u8(d, c);
+    void *packed = new (packed_bytes, 1), *workspace = new (workspace_bytes, 1);
+    const downhill_batch_u8 batch = {x, d, 1, &y, NULL, 1, 0};
     const downhill_kernels *tables[LEVELS_MAX];
-    if (all_tables(tables) > 1)
-        REFUSED(PACKED, downhill_score_u8(tables[1], &batch, packed, scores, c));
-    REFUSED(NULL, downhill_score_u8(scalar, NULL, packed, scores, c));
-    REFUSED(NULL, downhill_score_u8(scalar, &batch, NULL, scores, c));
-    REFUSED(NULL, downhill_score_u8(scalar, &batch, packed, NULL, c));
-    REFUSED(LD, downhill_score_u8(scalar, &batch, packed, scores, c - 1));
-
-    REFUSED(LABEL, downhill_hinge_u8(scalar, n, c, scores, c, bad_y, 1, dscores, c, &loss));
-    REFUSED(PARAMETER, downhill_hinge_u8(scalar, n, c, scores, c, y, -1, dscores, c, &loss));
-    REFUSED(NULL, downhill_hinge_u8(scalar, n, c, scores, c, y, 1, dscores, c, NULL));
-    REFUSED(LD, downhill_hinge_u8(scalar, n, c, scores, c, y, 1, dscores, c - 1, &loss));
-
-    bad_sums.b = NULL;
-    REFUSED(NULL, downhill_grad_u8(scalar, &batch, dscores, c, 0, &bad_sums));
-    REFUSED(NULL, downhill_update_u8(scalar, &weights, &bad_sums, 1, 1, packed));
-    bad_sums = sums;
-    bad_sums.ldw = d - 1;
-    REFUSED(LD, downhill_grad_u8(scalar, &batch, dscores, c, 0, &bad_sums));
-    bad_sums = (downhill_sums_u8){sums_w, d, sums_b, d, c - 1};
-    REFUSED(SIZE, downhill_update_u8(scalar, &weights, &bad_sums, 1, 1, packed));
-    REFUSED(SIZE, downhill_loss_grad_u8(scalar, &batch, packed, 1, &bad_sums, &loss, workspace,
-                                        room, NULL));
-    REFUSED(PACKED, downhill_update_u8(scalar, &narrow, &sums, 1, 1, packed));
-    REFUSED(PARAMETER, downhill_update_u8(scalar, &weights, &sums, NAN, 1, packed));
-
-    REFUSED(WORKSPACE, downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, workspace,
-                                        room - 1, NULL));
-    REFUSED(NULL,
-            downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, NULL, room, NULL));
-    REFUSED(PACKED, downhill_step_u8(scalar, &batch, &narrow, 1, 1, 1, &loss, packed, workspace,
-                                     room, NULL));
-    REFUSED(PARAMETER, downhill_step_u8(scalar, &batch, &weights, 1, 1, INFINITY, &loss, packed,
-                                        workspace, room, NULL));
-    batch.rows = bad_rows;
-    REFUSED(ROW, downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, workspace, room,
-                                  NULL));
-    batch.rows = NULL;
-    batch.y = bad_y;
-    REFUSED(LABEL, downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, workspace,
-                                    room, NULL));
-#undef REFUSED
+    const size_t n_tables = all_tables(tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        float w[2][c * d], b[2][c];
+        for (int whole = 0; whole < 2; whole++) {
+            int32_t sums_w[c * d], sums_b[c];
+            const downhill_weights_f32 weights = {w[whole], d, b[whole], d, c};
+            const downhill_sums_u8 sums = {sums_w, d, sums_b, d, c};
+            double loss = 0.0;
+            for (size_t i = 0; i < c * d; i++)
+                w[whole][i] = i % 2 ? -0.0f : i % 4 ? 0.0f : (float)i * 1e-6f;
+            for (size_t j = 0; j < c; j++)
+                b[whole][j] = -0.0f;
+            assert_int_equal(downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes),
+                             DOWNHILL_OK);
+            if (whole) {
+                assert_int_equal(downhill_step_u8(tables[t], &batch, &weights, 1.0f, 0.99f, 1e-3f,
+                                                  &loss, packed, workspace, workspace_bytes, NULL),
+                                 DOWNHILL_OK);
+            } else {
+                assert_int_equal(downhill_loss_grad_u8(tables[t], &batch, packed, 1.0f, &sums,
+                                                       &loss, workspace, workspace_bytes, NULL),
+                                 DOWNHILL_OK);
+                assert_true(sums_b[label] < 0);
+                assert_int_equal(
+                    downhill_update_u8(tables[t], &weights, &sums, 0.99f, 1e-3f, packed),
+                    DOWNHILL_OK);
+            }
+        }
+        assert_memory_equal(w[0], w[1], sizeof w[0]);
+        assert_memory_equal(b[0], b[1], sizeof b[0]);
+    }
     free(packed);
-    free(elsewhere);
     free(workspace);
 }
 
-/* ---- planted bugs ---- */
-
-static void score_high_byte_only(size_t n, size_t d, size_t c, const void *const *x,
-                                 const void *packed, const double *unit, double *scores, size_t lds,
-                                 struct downhill_ahead *ahead)
-{
-    int16_t *rounded = new (c * (d + 32), sizeof *rounded);
-    for (size_t i = 0; i < c * ((d + 31) / 32 * 32); i++)
-        rounded[i] = (int16_t)(((const int16_t *)packed)[i] / 2 * 2);
-    downhill_score_u8_scalar(n, d, c, x, rounded, unit, scores, lds, ahead);
-    free(rounded);
-}
-
-/* The sum in f32: right for short rows. */
-static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                         const double *unit, double *scores, size_t lds,
-                         struct downhill_ahead *ahead)
-{
-    downhill_score_u8_scalar(n, d, c, x, packed, unit, scores, lds, ahead);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < c; j++)
-            scores[i * lds + j] = (double)(float)scores[i * lds + j];
-}
-
-static double hinge_unrounded(size_t n, size_t c, const double *scores, size_t lds,
-                              const int32_t *y, double delta, int16_t *dscores, size_t ldds)
-{
-    double units = downhill_hinge_u8_scalar(n, c, scores, lds, y, delta, dscores, ldds);
-    return units + 0.25;
-}
-
-static double hinge_kink_counts(size_t n, size_t c, const double *scores, size_t lds,
-                                const int32_t *y, double delta, int16_t *dscores, size_t ldds)
-{
-    const double units = downhill_hinge_u8_scalar(n, c, scores, lds, y, delta, dscores, ldds);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < c; j++)
-            if (j != (size_t)y[i] &&
-                scores[i * lds + j] - scores[i * lds + (size_t)y[i]] + delta == 0.0)
-                dscores[i * ldds + j] = 1;
-    return units;
-}
-
-/* VPMADDUBSW without runs: it saturates. */
-static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
-                           downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                           struct downhill_ahead *ahead)
-{
-    int32_t *sums = new (c * d, sizeof *sums);
-    downhill_grad_u8_scalar(n, d, c, x, dscores, 0, sums, d, ahead);
-    for (size_t j = 0; j < c; j++)
-        for (size_t k = 0; k < d; k++) {
-            const int32_t s = sums[j * d + k];
-            const int32_t held = s > INT16_MAX ? INT16_MAX : s < INT16_MIN ? INT16_MIN : s;
-            dw[j * lddw + k] = held + ((flags & GRAD_ACCUMULATE) ? dw[j * lddw + k] : 0);
-        }
-    free(sums);
-}
-
-static void grad_bytes_of_dscores(size_t n, size_t d, size_t c, const void *const *x,
-                                  downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                  size_t lddw, struct downhill_ahead *ahead)
-{
-    static downhill_dscores cut;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < c; j++)
-            cut[i][j] = (int8_t)dscores[i][j];
-    downhill_grad_u8_scalar(n, d, c, x, cut, flags, dw, lddw, ahead);
-}
-
-static void pack_truncates(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
-{
-    float *cut = new (d, sizeof *cut);
-    for (size_t k = 0; k < d; k++)
-        cut[k] = isfinite(w[k]) && factor > 0.0f ? truncf(w[k] * factor) / factor : w[k];
-    downhill_pack_u8_scalar(d, c, j, cut, factor, panel);
-    free(cut);
-}
-
-static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, float sum,
-                             float times, const int32_t *dw, const float *mean, const float *gain,
-                             float *w)
-{
-    float *before = new (d, sizeof *before);
-    memcpy(before, w, d * sizeof *w);
-    const uint32_t most =
-        downhill_update_u8_scalar(d, flags, decay, step, sum, times, dw, mean, gain, w);
-    for (size_t k = 0; k < d; k++)
-        w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)dw[k] * times - mean[k] * sum)));
-    free(before);
-    return most;
-}
-
-static uint32_t update_forgets_last(size_t d, unsigned flags, float decay, float step, float sum,
-                                    float times, const int32_t *dw, const float *mean,
-                                    const float *gain, float *w)
-{
-    downhill_update_u8_scalar(d, flags, decay, step, sum, times, dw, mean, gain, w);
-    return d > 1
-               ? downhill_update_u8_scalar(d - 1, flags, 1.0f, 0.0f, 0.0f, 1.0f, dw, mean, gain, w)
-               : 0;
-}
-
-static void test_u8__planted_bugs__caught(void **state)
+/* What is there is added to modulo 2³², whatever it was. */
+static void test_u8__sums_that_leave_their_range__wrap(void **state)
 {
     (void)state;
-    const downhill_kernels *scalar;
-    assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-#define PLANT(op, member, bug)                                                                     \
-    {                                                                                              \
-        op, #bug,                                                                                  \
-        {                                                                                          \
-            .member = bug                                                                          \
-        }                                                                                          \
-    }
-    const struct {
-        const char *op, *name;
-        struct downhill_u8_kernels bug; /* the rest is right */
-    } planted[] = {
-        PLANT("score_u8", score, score_high_byte_only),
-        PLANT("score_u8", score, score_in_f32),
-        PLANT("hinge_u8", hinge, hinge_unrounded),
-        PLANT("hinge_u8", hinge, hinge_kink_counts),
-        PLANT("grad_u8", grad, grad_saturates),
-        PLANT("grad_u8", grad, grad_bytes_of_dscores),
-        PLANT("score_u8", pack, pack_truncates),
-        PLANT("update_u8", update, update_fused),
-        PLANT("update_u8", update, update_forgets_last),
-    };
-    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
-        struct downhill_u8_kernels u8 = *scalar->u8;
-        const struct downhill_u8_kernels *bug = &planted[i].bug;
-        u8.pack = bug->pack != NULL ? bug->pack : u8.pack;
-        u8.score = bug->score != NULL ? bug->score : u8.score;
-        u8.hinge = bug->hinge != NULL ? bug->hinge : u8.hinge;
-        u8.grad = bug->grad != NULL ? bug->grad : u8.grad;
-        u8.update = bug->update != NULL ? bug->update : u8.update;
-        downhill_kernels table = *scalar;
-        table.u8 = &u8;
-        verify_options options = VERIFY_DEFAULTS;
-        options.kernels = &table;
-        options.op = planted[i].op;
-        options.max_reports = 0;
-        verify_result result;
-        const int code = verify_run(&options, &result);
-        print_message("%s: %llu of %llu checks failed\n", planted[i].name,
-                      (unsigned long long)result.failures, (unsigned long long)result.checks);
-        assert_int_equal(code, EXIT_CHECK);
+    enum { d = 100, c = 11, samples = 9 };
+    uint8_t x[samples * d];
+    int16_t dscores[samples * c];
+    memset(x, UINT8_MAX, sizeof x);
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = all_tables(tables);
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t n = 1; n <= samples; n += 4)
+            for (int g = -300; g <= 300; g += 150) { /* inside and outside of a byte */
+                int32_t w[c * d], b[c];
+                for (size_t i = 0; i < samples * c; i++)
+                    dscores[i] = (int16_t)g;
+                for (size_t i = 0; i < c * d; i++)
+                    w[i] = g > 0 ? INT32_MAX : INT32_MIN;
+                for (size_t j = 0; j < c; j++)
+                    b[j] = w[0];
+                const downhill_batch_u8 batch = {x, d, samples, NULL, NULL, n, 0};
+                const downhill_sums_u8 sums = {w, d, b, d, c};
+                assert_int_equal(downhill_grad_u8(tables[t], &batch, dscores, c, 1, &sums),
+                                 DOWNHILL_OK);
+                const uint32_t start = (uint32_t)(g > 0 ? INT32_MAX : INT32_MIN);
+                const uint32_t moved = (uint32_t)((int)n * g);
+                for (size_t i = 0; i < c * d; i++)
+                    assert_int_equal((uint32_t)w[i], start + moved * UINT8_MAX);
+                for (size_t j = 0; j < c; j++)
+                    assert_int_equal((uint32_t)b[j], start + moved);
+            }
+}
+
+/* The least dscore that there is, as often as is safe without a look at the sums. */
+static void test_u8__least_dscore__exact(void **state)
+{
+    (void)state;
+    enum { d = 70, c = 2, n = DOWNHILL_U8_NC_MAX / -INT16_MIN };
+    static uint8_t x[(n + 1) * d];
+    static int16_t dscores[(n + 1) * c];
+    int32_t w[c * d], b[c];
+    memset(x, UINT8_MAX, sizeof x);
+    for (size_t i = 0; i < (n + 1) * c; i++)
+        dscores[i] = INT16_MIN;
+    const downhill_sums_u8 sums = {w, d, b, d, c};
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = all_tables(tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        downhill_batch_u8 batch = {x, d, n + 1, NULL, NULL, n, 0};
+        assert_int_equal(downhill_grad_u8(tables[t], &batch, dscores, c, 0, &sums), DOWNHILL_OK);
+        for (size_t i = 0; i < c * d; i++)
+            assert_int_equal(w[i], n * INT16_MIN * UINT8_MAX);
+        batch.n = n + 1;
+        assert_int_equal(downhill_grad_u8(tables[t], &batch, dscores, c, 0, &sums),
+                         DOWNHILL_ERR_RANGE);
     }
 }
 
@@ -540,8 +387,9 @@ int main(void)
         cmocka_unit_test(test_u8__sizes__refused_one_beyond),
         cmocka_unit_test(test_u8__most_classes__counted),
         cmocka_unit_test(test_u8__most_samples__sums_at_their_bound),
-        cmocka_unit_test(test_u8__bad_arguments__refused),
-        cmocka_unit_test(test_u8__planted_bugs__caught),
+        cmocka_unit_test(test_u8__step_on_one_sample__as_by_its_parts),
+        cmocka_unit_test(test_u8__sums_that_leave_their_range__wrap),
+        cmocka_unit_test(test_u8__least_dscore__exact),
     };
     return cmocka_run_group_tests_name("u8", tests, NULL, NULL);
 }

@@ -113,8 +113,8 @@ static int map_files(const char *const *paths, size_t count, const struct format
                      size_t records, samples *s)
 {
     const size_t record_bytes = format->label_bytes + PICTURE;
-    size_t first[FILES_MAX];
-    const int code = mapping_open(paths, count, record_bytes, &s->map, first);
+    mapped_records files[FILES_MAX];
+    const int code = mapping_open(paths, count, record_bytes, &s->map, files);
     if (code != EXIT_OK)
         return code;
     s->d = PICTURE;
@@ -127,18 +127,20 @@ static int map_files(const char *const *paths, size_t count, const struct format
         error_line("%s: out of memory for %zu labels", paths[0], records);
         return EXIT_INTERNAL;
     }
-    for (size_t f = 0; f < count; f++) {
-        struct stat status;
-        const size_t in_file =
-            stat(paths[f], &status) == 0 ? (size_t)status.st_size / record_bytes : 0;
-        for (size_t number = 0; number < in_file && s->n < records; number++) {
-            const size_t row = first[f] + number;
+    for (size_t f = 0; f < count; f++)
+        for (size_t number = 0; number < files[f].count && s->n < records; number++) {
+            const size_t row = files[f].first + number;
             const size_t label = s->x[row * record_bytes - 1];
             if (label >= format->classes)
                 return bad_label(paths[f], format, number, label);
             s->y[row] = (int32_t)label;
             s->rows[s->n++] = row;
         }
+    if (s->n < records) {
+        error_line("%s: %zu of %zu records are left; the files changed while they were mapped; try "
+                   "again",
+                   paths[0], s->n, records);
+        return EXIT_DATA;
     }
     return EXIT_OK;
 }

@@ -182,9 +182,9 @@ int idx_map(const char *path, unsigned dimensions_min, unsigned dimensions_max, 
         code = read_header(file, path, dimensions_min, dimensions_max, array);
     const size_t header = code == EXIT_OK ? (size_t)gztell(file) : 0;
     gzclose_r(file);
-    size_t first;
+    mapped_records all;
     if (code == EXIT_OK)
-        code = mapping_open(&path, 1, 1, &array->map, &first);
+        code = mapping_open(&path, 1, 1, &array->map, &all);
     if (code == EXIT_OK && array->map.size != header + array->rows * array->columns) {
         error_line("%s: %zu bytes, but the header promises %zu + %zu x %zu; fetch the file anew",
                    path, array->map.size, header, array->rows, array->columns);

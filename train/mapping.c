@@ -31,43 +31,54 @@ static size_t unit_of(size_t record_bytes)
     return page / a * record_bytes;
 }
 
-/* Maps one file at this address, where there is room that nobody uses. */
-static int map_at(const char *path, uint8_t *at, size_t size)
+/* Maps each open file in its place, where there is room that nobody uses. */
+static int map_all(const char *const *paths, const int *open_files, size_t count,
+                   size_t record_bytes, const mapping *map, const mapped_records *files)
 {
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return failed(path, "open it");
-    const void *got = mmap(at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0);
-    const int code = got == MAP_FAILED ? failed(path, "map it") : EXIT_OK;
-    close(file);
-    return code;
+    for (size_t f = 0; f < count; f++) {
+        uint8_t *at = map->bytes + files[f].first * record_bytes;
+        const size_t size = files[f].count * record_bytes;
+        if (size > 0 &&
+            mmap(at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, open_files[f], 0) == MAP_FAILED)
+            return failed(paths[f], "map it");
+    }
+    return EXIT_OK;
 }
 
 int mapping_open(const char *const *paths, size_t count, size_t record_bytes, mapping *map,
-                 size_t *first)
+                 mapped_records *files)
 {
     const size_t unit = unit_of(record_bytes);
-    size_t sizes[count];
+    int open_files[count], code = EXIT_OK;
+    size_t n_open = 0;
     *map = (mapping){0};
-    for (size_t f = 0; f < count; f++) {
+    for (; n_open < count && code == EXIT_OK; n_open++) {
+        const size_t f = n_open;
         struct stat status;
-        if (stat(paths[f], &status) != 0)
-            return failed(paths[f], "open it");
-        sizes[f] = (size_t)status.st_size;
-        first[f] = map->size / record_bytes;
-        map->size += count > 1 ? (sizes[f] + unit - 1) / unit * unit : sizes[f];
+        open_files[f] = open(paths[f], O_RDONLY | O_CLOEXEC);
+        if (open_files[f] < 0)
+            code = failed(paths[f], "open it");
+        else if (fstat(open_files[f], &status) != 0)
+            code = failed(paths[f], "ask for its size");
+        else {
+            const size_t size = (size_t)status.st_size;
+            files[f] = (mapped_records){map->size / record_bytes, size / record_bytes};
+            map->size += count > 1 ? (size + unit - 1) / unit * unit : size;
+        }
     }
-    void *room =
-        mmap(NULL, map->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED) {
-        const int code = failed(paths[0], "find room to map it");
-        *map = (mapping){0};
-        return code;
+    if (code == EXIT_OK) {
+        void *room =
+            mmap(NULL, map->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (room != MAP_FAILED) {
+            map->bytes = room;
+            code = map_all(paths, open_files, count, record_bytes, map, files);
+        } else {
+            code = failed(paths[0], "find room to map it");
+        }
     }
-    map->bytes = room;
-    int code = EXIT_OK;
-    for (size_t f = 0; f < count && code == EXIT_OK; f++)
-        code = map_at(paths[f], map->bytes + first[f] * record_bytes, sizes[f]);
+    for (size_t f = 0; f < n_open; f++)
+        if (open_files[f] >= 0)
+            close(open_files[f]);
     if (code != EXIT_OK)
         mapping_close(map);
     return code;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "model.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "parallel/team.h"
 
@@ -45,6 +46,28 @@ void model_close(model *m)
     free(m->packed);
     free(m->scores_u8);
     free(m);
+}
+
+bool model_fits_u8(const dataset *data, size_t batch)
+{
+    const size_t d = data->train.d, c = data->c;
+    if (d > DOWNHILL_U8_D_MAX || c > DOWNHILL_U8_C_MAX) {
+        error_line(
+            "train: %s: %zu features and %zu classes; training on bytes is exact up to %d and "
+            "%d; take --dtype f32",
+            data->name, d, c, DOWNHILL_U8_D_MAX, DOWNHILL_U8_C_MAX);
+        return false;
+    }
+    const size_t n = batch < data->train.n ? batch : data->train.n;
+    const size_t most = c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : SIZE_MAX;
+    if (n > most) {
+        error_line(
+            "train: --batch %zu: training on bytes is exact up to %zu samples of %zu classes; "
+            "take fewer, or --dtype f32",
+            batch, most, c);
+        return false;
+    }
+    return true;
 }
 
 static bool zero_weights(size_t d, size_t c, downhill_weights_f32 *weights)

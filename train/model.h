@@ -16,12 +16,16 @@ typedef enum model_dtype {
     MODEL_F32
 } model_dtype;
 
+/* Whether the exact sums have room for these data in minibatches of so many samples. If not, prints a
+ * line and returns false. */
+bool model_fits_u8(const dataset *data, size_t batch);
+
 typedef struct model model;
 
 enum { MODEL_DIGEST_TEXT = 2 * 32 + 1 };
 
-/* All weights and biases 0. The data must outlive it. NULL: no memory, or sizes beyond those of
- * downhill.h; *why says what is not as wished where it is not fatal, else "". */
+/* All weights and biases 0. The data must outlive it. NULL: no memory. MODEL_U8: only data
+ * that fit. MODEL_F32: not from a mapping of several files. *why says what is not as wished where it is not fatal, else "". */
 model *model_open(model_dtype dtype, const dataset *data, normalise_kind kind, size_t threads,
                   const int *cpus, const downhill_kernels *kernels, char *why, size_t why_size);
 void model_close(model *m);

@@ -17,7 +17,7 @@ struct trainer {
     const dataset *data;
     rng order;
     size_t *rows;    /* the samples in the order of the epoch */
-    size_t *batches; /* the minibatches in it */
+    size_t *batches; /* the whole minibatches in it */
     model *model;
 };
 
@@ -28,19 +28,19 @@ static void trainer_close(struct trainer *t)
     model_close(t->model);
 }
 
-static size_t batch_count(const struct trainer *t)
+static size_t whole_batches(const struct trainer *t)
 {
-    return (t->data->train.n + t->options->batch - 1) / t->options->batch;
+    return t->data->train.n / t->options->batch;
 }
 
 static bool trainer_open(struct trainer *t, const downhill_kernels *kernels)
 {
     const sgd_options *o = t->options;
-    const size_t n = t->data->train.n, n_batches = batch_count(t);
+    const size_t n = t->data->train.n, n_batches = whole_batches(t);
     char why[128];
     t->order = rng_seeded(o->seed);
     t->rows = memory_new(n, sizeof *t->rows);
-    t->batches = memory_new(n_batches, sizeof *t->batches);
+    t->batches = memory_new(n_batches + 1, sizeof *t->batches);
     t->model =
         model_open(o->dtype, t->data, o->normalise, o->threads, o->cpus, kernels, why, sizeof why);
     if (t->model != NULL && why[0] != '\0')
@@ -59,16 +59,17 @@ static bool trainer_open(struct trainer *t, const downhill_kernels *kernels)
 /* The order of an epoch. */
 static void draw_order(struct trainer *t)
 {
-    const size_t n = t->data->train.n, batch = t->options->batch;
+    const size_t batch = t->options->batch;
     switch (t->options->shuffle) {
     case SGD_SHUFFLE_ROWS:
-        rng_shuffle(&t->order, t->rows, n);
+        rng_shuffle(&t->order, t->rows, t->data->train.n);
         break;
     case SGD_SHUFFLE_BATCH:
-        rng_shuffle(&t->order, t->batches, batch_count(t));
-        for (size_t i = 0, at = 0; at < n; i++)
-            for (size_t row = t->batches[i] * batch, end = row + batch; row < end && row < n; row++)
-                t->rows[at++] = samples_row(&t->data->train, row);
+        /* What is left over stays last: elsewhere it would shift the minibatches behind it. */
+        rng_shuffle(&t->order, t->batches, whole_batches(t));
+        for (size_t i = 0; i < whole_batches(t); i++)
+            for (size_t j = 0; j < batch; j++)
+                t->rows[i * batch + j] = samples_row(&t->data->train, t->batches[i] * batch + j);
         break;
     case SGD_SHUFFLE_NONE:
         break;

@@ -13,7 +13,8 @@
 
 typedef enum sgd_shuffle {
     SGD_SHUFFLE_ROWS,  /* every epoch the samples in a new order */
-    SGD_SHUFFLE_BATCH, /* the minibatches, each of neighbours in memory: faster from there */
+    SGD_SHUFFLE_BATCH, /* the minibatches, each of neighbours in memory: faster from there; samples
+                          that do not fill one come last */
     SGD_SHUFFLE_NONE   /* in the order of the data */
 } sgd_shuffle;
 

@@ -44,4 +44,7 @@ verify_case verify_case_at(uint64_t seed, size_t number);
 /* The largest matrix of any case, in bytes of an arena. */
 size_t verify_case_arena_bytes(void);
 
+/* Labels of a batch that needs none: whoever looks at them faults. */
+#define VERIFY_NO_LABELS ((const int32_t *)sizeof(int32_t))
+
 #endif

@@ -448,15 +448,17 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
     place_outputs(b, v);
     const size_t x_rows = v->scattered && v->far ? FAR_ROWS : v->x_rows;
     const size_t *rows = v->scattered ? b->rows : NULL;
-    const batches batch = {{b->x.data, v->ldx, x_rows, b->y.data, rows, v->n, v->n_next},
-                           {b->x.data, v->ldx, x_rows, b->y.data, rows, v->n, v->n_next}};
+    const verify_op kind = on_f32(op);
+    const int32_t *y = kind == VERIFY_SCORE || kind == VERIFY_GRAD ? VERIFY_NO_LABELS : b->y.data;
+    const batches batch = {{b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next},
+                           {b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next}};
     const downhill_weights_f32 weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d,
                                           v->c};
     const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
                                        v->c};
     downhill_status status = DOWNHILL_OK;
     bool good = true;
-    switch (on_f32(op)) {
+    switch (kind) {
     case VERIFY_SCORE:
         status = is_bf16(op)
                      ? downhill_score_bf16(kernels, &batch.bf16, &weights, b->scores.data, v->lds)

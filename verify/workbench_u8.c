@@ -4,17 +4,10 @@
 #include "base/rng.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
-#define DECAY 0.99f
-#define STEP  0.003f
-
 enum { UNIT_OF_ARENA = 4 }; /* bytes that arena_bytes_needed() counts in */
-
-enum { X, Y, W, B, MEAN, GAIN, SCORES, DSCORES, SUMS, SUMS_B, PACKED, WORKSPACE };
 
 /* ---- memory ---- */
 
@@ -38,9 +31,10 @@ bool workbench_u8_open(workbench_u8 *b)
 #undef RAISE
     bool good = true;
     for (size_t i = 0; i < U8_ARENAS; i++) {
-        const size_t bytes = i == PACKED      ? arena_bytes_needed(1, packed / UNIT_OF_ARENA + 1)
-                             : i == WORKSPACE ? arena_bytes_needed(1, workspace / UNIT_OF_ARENA + 1)
-                             : i == SCORES    ? 2 * verify_case_arena_bytes()
+        const size_t bytes = i == U8_PACKED ? arena_bytes_needed(1, packed / UNIT_OF_ARENA + 1)
+                             : i == U8_WORKSPACE
+                                 ? arena_bytes_needed(1, workspace / UNIT_OF_ARENA + 1)
+                             : i == U8_SCORES ? 2 * verify_case_arena_bytes()
                                               : verify_case_arena_bytes();
         good = arena_open(&b->arenas[i], bytes) && good;
     }
@@ -118,8 +112,8 @@ static void draw_weights(rng *r, float *w, size_t d, enum numbers numbers)
         case SMALL: /* the unit is as small as it gets, or the numbers are subnormal */
             w[k] = rng_unit(r) * 0x1p-112f;
             break;
-        case ZERO:
-            w[k] = 0.0f;
+        case ZERO: /* of both signs */
+            w[k] = k % 2 ? -0.0f : 0.0f;
             break;
         default:
             w[k] = ldexpf(rng_unit(r), -(int)rng_below(r, 7)) * scale;
@@ -164,7 +158,7 @@ static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
                              : v->numbers == NUMBERS_REAL
                                  ? (double)rng_unit(r) * 3.0
                                  : ldexp((double)rng_unit(r), (int)rng_below(r, 40) - 20);
-        b->dscores_dense[i] = (int16_t)rng_between(r, -most, most);
+        b->dscores_dense[i] = (int16_t)rng_between(r, most == INT16_MAX ? INT16_MIN : -most, most);
     }
     for (size_t i = 0; kind >= 2 && i < v->n; i++) /* a label with its count */
         b->dscores_dense[i * v->c + (size_t)b->labels[i]] = (int16_t)-rng_between(r, 0, (int)v->c);
@@ -195,7 +189,7 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
     memcpy(b->want_w, b->w_dense, v->c * v->d * sizeof *b->want_w);
     memcpy(b->want_b, b->b_dense, v->c * sizeof *b->want_b);
     reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), gain_of(b, v),
-                        DECAY, STEP);
+                        U8_DECAY, U8_STEP);
     reference_fix(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->fixed);
     reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->fixed, b->want_scores);
 }
@@ -203,12 +197,12 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
 void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
 {
     rng r = v->random;
-    b->x = arena_place_of(1, &b->arenas[X], v->x_rows, v->d, v->ldx, v->placement, v->offset);
-    b->y = arena_place(&b->arenas[Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
+    b->x = arena_place_of(1, &b->arenas[U8_X], v->x_rows, v->d, v->ldx, v->placement, v->offset);
+    b->y = arena_place(&b->arenas[U8_Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
     draw_data(b, v, &r);
     draw_scores(b, v, &r);
-    arena_forbid_writes(&b->arenas[X]);
-    arena_forbid_writes(&b->arenas[Y]);
+    arena_forbid_writes(&b->arenas[U8_X]);
+    arena_forbid_writes(&b->arenas[U8_Y]);
     const size_t d = v->d, c = v->c;
     const bool start_from_0 = op == VERIFY_STEP_U8 || !v->accumulate;
     for (size_t i = 0; i < c * d; i++)
@@ -239,259 +233,4 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
         reference_grad_u8(v->n, d, c, b->x_rows, b->want_dscores, b->want_sums, b->want_sums_b);
         want_update(b, v, b->want_sums, b->want_sums_b);
     }
-}
-
-/* ---- checks ---- */
-
-struct check {
-    workbench_u8 *b;
-    const verify_case *v;
-    const downhill_kernels *kernels;
-    downhill_batch_u8 batch;
-    downhill_weights_f32 weights;
-    downhill_sums_u8 sums;
-    void *packed, *workspace;
-    size_t packed_bytes, workspace_bytes;
-    char *failure;
-    size_t failure_size;
-};
-
-static bool good(const struct check *k, downhill_status status)
-{
-    if (status == DOWNHILL_OK)
-        return true;
-    snprintf(k->failure, k->failure_size, "%s", downhill_status_text(status));
-    return false;
-}
-
-/* The same bits, but that any NaN is as good as another. */
-static bool same_f64(double a, double b)
-{
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
-}
-
-/* Beyond 2³³ the order of the sum shows. */
-static bool same_loss(const struct check *k, double got)
-{
-    const double want = k->b->want_loss, terms = (double)(k->v->n * k->v->c);
-    if (same_f64(got, want) || (want >= 0x1p33 && fabs(got - want) <= terms * 0x1p-53 * want))
-        return true;
-    snprintf(k->failure, k->failure_size, "loss is %a, should be %a", got, want);
-    return false;
-}
-
-/* An element of a matrix as a number that prints; exact for all types here. */
-static double number_at(const guarded *g, const void *row, size_t j)
-{
-    switch (g->element) {
-    case sizeof(double):
-        return ((const double *)row)[j];
-    case sizeof(int16_t):
-        return ((const int16_t *)row)[j];
-    default:
-        return ((const int32_t *)row)[j];
-    }
-}
-
-static bool same_matrix(const struct check *k, const char *name, const guarded *g, const void *want)
-{
-    for (size_t i = 0; i < g->rows; i++) {
-        const char *row = (const char *)g->data + i * g->ld * g->element;
-        const char *want_row = (const char *)want + i * g->columns * g->element;
-        if (memcmp(row, want_row, g->columns * g->element) == 0)
-            continue;
-        for (size_t j = 0; j < g->columns; j++) {
-            const double got = number_at(g, row, j), wanted = number_at(g, want_row, j);
-            if (same_f64(got, wanted))
-                continue;
-            snprintf(k->failure, k->failure_size, "%s[%zu][%zu] is %.17g, should be %.17g", name, i,
-                     j, got, wanted);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool same_floats(const struct check *k, const char *name, const guarded *g,
-                        const float *want)
-{
-    for (size_t i = 0; i < g->rows; i++)
-        for (size_t j = 0; j < g->columns; j++) {
-            const float got = ((const float *)g->data)[i * g->ld + j];
-            const float wanted = want[i * g->columns + j];
-            if (memcmp(&got, &wanted, sizeof got) == 0 || (isnan(got) && isnan(wanted)))
-                continue;
-            snprintf(k->failure, k->failure_size, "%s[%zu][%zu] is %a, should be %a", name, i, j,
-                     (double)got, (double)wanted);
-            return false;
-        }
-    return true;
-}
-
-static void fill(guarded *g, const void *dense)
-{
-    for (size_t i = 0; i < g->rows; i++)
-        memcpy((char *)g->data + i * g->ld * g->element,
-               (const char *)dense + i * g->columns * g->element, g->columns * g->element);
-}
-
-static bool pack(const struct check *k)
-{
-    const downhill_norm_u8 norm = {k->v->accumulate ? k->b->mean.data : NULL,
-                                   k->v->in_place ? k->b->gain.data : NULL};
-    return good(k, downhill_pack_u8(k->kernels, &k->weights, &norm, k->packed, k->packed_bytes));
-}
-
-static bool check_score(const struct check *k)
-{
-    return good(k, downhill_score_u8(k->kernels, &k->batch, k->packed, k->b->scores.data,
-                                     k->v->lds)) &&
-           same_matrix(k, "scores", &k->b->scores, k->b->want_scores);
-}
-
-static bool check_hinge(const struct check *k)
-{
-    double loss = 0.0;
-    fill(&k->b->scores, k->b->scores_dense);
-    return good(k, downhill_hinge_u8(k->kernels, k->v->n, k->v->c, k->b->scores.data, k->v->lds,
-                                     k->b->y.data, k->v->delta, k->b->dscores.data, k->v->ldds,
-                                     &loss)) &&
-           same_loss(k, loss) && same_matrix(k, "dscores", &k->b->dscores, k->b->want_dscores) &&
-           same_matrix(k, "scores, an input,", &k->b->scores, k->b->scores_dense);
-}
-
-static bool check_sums(const struct check *k)
-{
-    return same_matrix(k, "dw", &k->b->sums, k->b->want_sums) &&
-           same_matrix(k, "db", &k->b->sums_b, k->b->want_sums_b);
-}
-
-static bool check_grad(const struct check *k)
-{
-    fill(&k->b->dscores, k->b->dscores_dense);
-    return good(k, downhill_grad_u8(k->kernels, &k->batch, k->b->dscores.data, k->v->ldds,
-                                    k->v->accumulate, &k->sums)) &&
-           check_sums(k) &&
-           same_matrix(k, "dscores, an input,", &k->b->dscores, k->b->dscores_dense);
-}
-
-/* The weights, and by their scores what is packed of them. */
-static bool check_updated(const struct check *k)
-{
-    return same_floats(k, "w", &k->b->w, k->b->want_w) &&
-           (!k->v->bias || same_floats(k, "b", &k->b->b, k->b->want_b)) && check_score(k);
-}
-
-static bool check_update(const struct check *k)
-{
-    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, DECAY, STEP, k->packed)) &&
-           same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
-}
-
-/* As one call, or as its two halves. */
-static bool check_step(const struct check *k)
-{
-    downhill_profile profile = {0};
-    downhill_profile *timed = k->v->accumulate ? &profile : NULL;
-    double loss = 0.0;
-    if (k->v->in_place)
-        return good(k,
-                    downhill_step_u8(k->kernels, &k->batch, &k->weights, k->v->delta, DECAY, STEP,
-                                     &loss, k->packed, k->workspace, k->workspace_bytes, timed)) &&
-               same_loss(k, loss) && check_updated(k);
-    return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->delta, &k->sums,
-                                         &loss, k->workspace, k->workspace_bytes, timed)) &&
-           same_loss(k, loss) && check_sums(k) &&
-           same_floats(k, "w, an input,", &k->b->w, k->b->w_dense) &&
-           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, DECAY, STEP, k->packed)) &&
-           check_updated(k);
-}
-
-/* Fresh buffers, so that nothing is left of the level before. */
-static void place_all(workbench_u8 *b, const verify_case *v)
-{
-    const enum placement at = v->placement;
-    const size_t o = v->offset, n = v->n, d = v->d, c = v->c;
-    b->w = arena_place(&b->arenas[W], c, d, v->ldw, at, o + 5);
-    b->b = arena_place(&b->arenas[B], 1, c, c, at, o + 1);
-    b->mean = arena_place_of(sizeof(uint16_t), &b->arenas[MEAN], 1, d, d, at, o + 2);
-    b->gain = arena_place(&b->arenas[GAIN], 1, d, d, at, o + 4);
-    b->scores = arena_place_of(sizeof(double), &b->arenas[SCORES], n, c, v->lds, at, o + 7);
-    b->dscores = arena_place_of(sizeof(int16_t), &b->arenas[DSCORES], n, c, v->ldds, at, o + 9);
-    b->sums = arena_place(&b->arenas[SUMS], c, d, v->lddw, at, o + 11);
-    b->sums_b = arena_place(&b->arenas[SUMS_B], 1, c, c, at, o + 13);
-    const size_t packed = downhill_packed_u8_bytes(d, c), workspace = downhill_workspace_u8(d, c);
-    /* They may start at any byte. */
-    b->packed = arena_place_of(1, &b->arenas[PACKED], 1, packed, packed, at, o + 6);
-    b->workspace = arena_place_of(1, &b->arenas[WORKSPACE], 1, workspace, workspace, at, o + 15);
-    fill(&b->w, b->w_dense);
-    fill(&b->b, b->b_dense);
-    fill(&b->mean, b->mean_dense);
-    fill(&b->gain, b->gain_dense);
-    fill(&b->sums, b->sums_dense);
-    fill(&b->sums_b, b->sums_b_dense);
-}
-
-static bool all_intact(const struct check *k)
-{
-    const workbench_u8 *b = k->b;
-    const struct {
-        const guarded *g;
-        const char *name;
-    } buffers[] = {{&b->x, "x"},           {&b->y, "y"},
-                   {&b->w, "w"},           {&b->b, "b"},
-                   {&b->mean, "mean"},     {&b->gain, "gain"},
-                   {&b->scores, "scores"}, {&b->dscores, "dscores"},
-                   {&b->sums, "dw"},       {&b->sums_b, "db"},
-                   {&b->packed, "packed"}, {&b->workspace, "the workspace"}};
-    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
-        if (!guarded_intact(buffers[i].g)) {
-            snprintf(k->failure, k->failure_size, "wrote outside %s or into its padding",
-                     buffers[i].name);
-            return false;
-        }
-    return true;
-}
-
-/* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
-enum { FAR_ROWS = 1 << 25 };
-
-bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
-                        const downhill_kernels *kernels, char *failure, size_t failure_size)
-{
-    place_all(b, v);
-    const struct check k = {
-        .b = b,
-        .v = v,
-        .kernels = kernels,
-        .batch = {b->x.data, v->ldx, v->scattered && v->far ? FAR_ROWS : v->x_rows, b->y.data,
-                  v->scattered ? b->rows : NULL, v->n, v->n_next},
-        .weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d, v->c},
-        .sums = {b->sums.data, v->lddw, b->sums_b.data, v->d, v->c},
-        .packed = b->packed.data,
-        .workspace = b->workspace.data,
-        .packed_bytes = b->packed.columns,
-        .workspace_bytes = b->workspace.columns,
-        .failure = failure,
-        .failure_size = failure_size,
-    };
-    bool fine = pack(&k);
-    switch (op) {
-    case VERIFY_SCORE_U8:
-        fine = fine && check_score(&k) && same_floats(&k, "w, an input,", &b->w, b->w_dense);
-        break;
-    case VERIFY_HINGE_U8:
-        fine = fine && check_hinge(&k);
-        break;
-    case VERIFY_GRAD_U8:
-        fine = fine && check_grad(&k);
-        break;
-    case VERIFY_UPDATE_U8:
-        fine = fine && check_update(&k);
-        break;
-    default:
-        fine = fine && check_step(&k);
-        break;
-    }
-    return fine && all_intact(&k);
 }

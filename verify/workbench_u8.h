@@ -10,7 +10,25 @@
 #include "reference_u8.h"
 #include "verify.h"
 
-enum { U8_ARENAS = 12 };
+/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
+#define U8_DECAY 0.99f
+#define U8_STEP  0.003f
+
+enum {
+    U8_X,
+    U8_Y,
+    U8_W,
+    U8_B,
+    U8_MEAN,
+    U8_GAIN,
+    U8_SCORES,
+    U8_DSCORES,
+    U8_SUMS,
+    U8_SUMS_B,
+    U8_PACKED,
+    U8_WORKSPACE,
+    U8_ARENAS
+};
 
 typedef struct workbench_u8 {
     arena arenas[U8_ARENAS];

@@ -29,7 +29,7 @@ DOWNHILL_INLINE void one_sample(size_t d, size_t c, const uint8_t *x, const int1
                                 _mm256_add_epi32(before, _mm256_madd_epi16(x_i32x8, gj)));
         }
         for (; k < d; k++)
-            dwj[k] = (flags & GRAD_ACCUMULATE ? dwj[k] : 0) + g[j] * x[k];
+            dwj[k] = wrapped_sum(flags & GRAD_ACCUMULATE ? dwj[k] : 0, g[j] * x[k]);
     }
 }
 
@@ -44,8 +44,10 @@ DOWNHILL_INLINE void add_outliers(const int most, size_t n, size_t d, size_t c,
             const int32_t g = dscores[i][j];
             const uint8_t *restrict xi = x[i];
             int32_t *restrict dwj = dw + j * lddw;
-            for (size_t k = 0; (g > most || g < -most) && k < d; k++)
-                dwj[k] += g * xi[k];
+            if (g >= -most && g <= most)
+                continue;
+            for (size_t k = 0; k < d; k++)
+                dwj[k] = wrapped_sum(dwj[k], g * xi[k]);
         }
 }
 

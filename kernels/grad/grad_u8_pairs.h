@@ -21,7 +21,8 @@ struct pairs_of_block {
 };
 
 /* Returns whether there are outliers, in whose place there is 0. A run ends before Σ|g| exceeds
- * RUN_SUM_MAX for some class; of the hinge loss it has a hundred samples or more. */
+ * RUN_SUM_MAX for some class: of the hinge loss with 10 classes after some 70 samples while no margin
+ * is met, after a hundred and more when most are. */
 static int make_pairs(size_t n, downhill_dscores dscores, struct pairs_of_block *pairs)
 {
     const __m256i most = _mm256_set1_epi16(G_MAX), least = _mm256_set1_epi16(-G_MAX);

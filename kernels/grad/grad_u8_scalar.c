@@ -19,7 +19,7 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
             const int32_t g = dscores[i][j];
 #pragma omp simd
             for (size_t k = 0; k < d; k++)
-                dwj[k] += g * xi[k];
+                dwj[k] = wrapped_sum(dwj[k], g * xi[k]);
         }
     }
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the tests of the operations on bytes share. They run on the levels of this machine, and once
+ * more on those of the emulated one. */
+#ifndef DOWNHILL_TESTS_U8_SUPPORT_H
+#define DOWNHILL_TESTS_U8_SUPPORT_H
+
+#include "cmocka_all.h"
+
+#include "base/levels.h"
+
+#include <stdlib.h>
+
+static inline void *new (size_t count, size_t bytes)
+{
+    void *p = calloc(count, bytes);
+    assert_non_null(p);
+    return p;
+}
+
+/* Every usable level. */
+static inline size_t all_tables(const downhill_kernels *tables[LEVELS_MAX])
+{
+    const size_t count = levels_to_run(NULL, tables);
+    assert_true(count > 0);
+    return count;
+}
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The calls of a case of the operations on bytes, and what is compared after each. */
+#include "workbench_u8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct check {
+    workbench_u8 *b;
+    const verify_case *v;
+    const downhill_kernels *kernels;
+    downhill_batch_u8 batch;
+    downhill_weights_f32 weights;
+    downhill_sums_u8 sums;
+    void *packed, *workspace;
+    size_t packed_bytes, workspace_bytes;
+    char *failure;
+    size_t failure_size;
+};
+
+static bool good(const struct check *k, downhill_status status)
+{
+    if (status == DOWNHILL_OK)
+        return true;
+    snprintf(k->failure, k->failure_size, "%s", downhill_status_text(status));
+    return false;
+}
+
+/* The same bits, but that any NaN is as good as another. */
+static bool same_f64(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
+/* Beyond 2³³ the order of the sum shows. */
+static bool same_loss(const struct check *k, double got)
+{
+    const double want = k->b->want_loss, terms = (double)(k->v->n * k->v->c);
+    if (same_f64(got, want) || (want >= 0x1p33 && fabs(got - want) <= terms * 0x1p-53 * want))
+        return true;
+    snprintf(k->failure, k->failure_size, "loss is %a, should be %a", got, want);
+    return false;
+}
+
+/* An element of a matrix as a number that prints; exact for all types here. */
+static double number_at(const guarded *g, const void *row, size_t j)
+{
+    switch (g->element) {
+    case sizeof(double):
+        return ((const double *)row)[j];
+    case sizeof(int16_t):
+        return ((const int16_t *)row)[j];
+    default:
+        return ((const int32_t *)row)[j];
+    }
+}
+
+static bool same_matrix(const struct check *k, const char *name, const guarded *g, const void *want)
+{
+    for (size_t i = 0; i < g->rows; i++) {
+        const char *row = (const char *)g->data + i * g->ld * g->element;
+        const char *want_row = (const char *)want + i * g->columns * g->element;
+        if (memcmp(row, want_row, g->columns * g->element) == 0)
+            continue;
+        for (size_t j = 0; j < g->columns; j++) {
+            const double got = number_at(g, row, j), wanted = number_at(g, want_row, j);
+            if (same_f64(got, wanted))
+                continue;
+            snprintf(k->failure, k->failure_size, "%s[%zu][%zu] is %.17g, should be %.17g", name, i,
+                     j, got, wanted);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_floats(const struct check *k, const char *name, const guarded *g,
+                        const float *want)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        for (size_t j = 0; j < g->columns; j++) {
+            const float got = ((const float *)g->data)[i * g->ld + j];
+            const float wanted = want[i * g->columns + j];
+            if (memcmp(&got, &wanted, sizeof got) == 0 || (isnan(got) && isnan(wanted)))
+                continue;
+            snprintf(k->failure, k->failure_size, "%s[%zu][%zu] is %a, should be %a", name, i, j,
+                     (double)got, (double)wanted);
+            return false;
+        }
+    return true;
+}
+
+static void fill(guarded *g, const void *dense)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        memcpy((char *)g->data + i * g->ld * g->element,
+               (const char *)dense + i * g->columns * g->element, g->columns * g->element);
+}
+
+static bool pack(const struct check *k)
+{
+    const downhill_norm_u8 norm = {k->v->accumulate ? k->b->mean.data : NULL,
+                                   k->v->in_place ? k->b->gain.data : NULL};
+    return good(k, downhill_pack_u8(k->kernels, &k->weights, &norm, k->packed, k->packed_bytes));
+}
+
+static bool check_score(const struct check *k)
+{
+    return good(k, downhill_score_u8(k->kernels, &k->batch, k->packed, k->b->scores.data,
+                                     k->v->lds)) &&
+           same_matrix(k, "scores", &k->b->scores, k->b->want_scores);
+}
+
+static bool check_hinge(const struct check *k)
+{
+    double loss = 0.0;
+    fill(&k->b->scores, k->b->scores_dense);
+    return good(k, downhill_hinge_u8(k->kernels, k->v->n, k->v->c, k->b->scores.data, k->v->lds,
+                                     k->b->y.data, k->v->delta, k->b->dscores.data, k->v->ldds,
+                                     &loss)) &&
+           same_loss(k, loss) && same_matrix(k, "dscores", &k->b->dscores, k->b->want_dscores) &&
+           same_matrix(k, "scores, an input,", &k->b->scores, k->b->scores_dense);
+}
+
+static bool check_sums(const struct check *k)
+{
+    return same_matrix(k, "dw", &k->b->sums, k->b->want_sums) &&
+           same_matrix(k, "db", &k->b->sums_b, k->b->want_sums_b);
+}
+
+static bool check_grad(const struct check *k)
+{
+    fill(&k->b->dscores, k->b->dscores_dense);
+    return good(k, downhill_grad_u8(k->kernels, &k->batch, k->b->dscores.data, k->v->ldds,
+                                    k->v->accumulate, &k->sums)) &&
+           check_sums(k) &&
+           same_matrix(k, "dscores, an input,", &k->b->dscores, k->b->dscores_dense);
+}
+
+/* The weights, and by their scores what is packed of them. */
+static bool check_updated(const struct check *k)
+{
+    return same_floats(k, "w", &k->b->w, k->b->want_w) &&
+           (!k->v->bias || same_floats(k, "b", &k->b->b, k->b->want_b)) && check_score(k);
+}
+
+static bool check_update(const struct check *k)
+{
+    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, U8_DECAY, U8_STEP,
+                                      k->packed)) &&
+           same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
+}
+
+/* As one call, or as its two halves. */
+static bool check_step(const struct check *k)
+{
+    downhill_profile profile = {0};
+    downhill_profile *timed = k->v->accumulate ? &profile : NULL;
+    double loss = 0.0;
+    if (k->v->in_place)
+        return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->v->delta, U8_DECAY,
+                                        U8_STEP, &loss, k->packed, k->workspace, k->workspace_bytes,
+                                        timed)) &&
+               same_loss(k, loss) && check_updated(k);
+    return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->delta, &k->sums,
+                                         &loss, k->workspace, k->workspace_bytes, timed)) &&
+           same_loss(k, loss) && check_sums(k) &&
+           same_floats(k, "w, an input,", &k->b->w, k->b->w_dense) &&
+           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, U8_DECAY, U8_STEP,
+                                      k->packed)) &&
+           check_updated(k);
+}
+
+/* Fresh buffers, so that nothing is left of the level before. */
+static void place_all(workbench_u8 *b, const verify_case *v)
+{
+    const enum placement at = v->placement;
+    const size_t o = v->offset, n = v->n, d = v->d, c = v->c;
+    b->w = arena_place(&b->arenas[U8_W], c, d, v->ldw, at, o + 5);
+    b->b = arena_place(&b->arenas[U8_B], 1, c, c, at, o + 1);
+    b->mean = arena_place_of(sizeof(uint16_t), &b->arenas[U8_MEAN], 1, d, d, at, o + 2);
+    b->gain = arena_place(&b->arenas[U8_GAIN], 1, d, d, at, o + 4);
+    b->scores = arena_place_of(sizeof(double), &b->arenas[U8_SCORES], n, c, v->lds, at, o + 7);
+    b->dscores = arena_place_of(sizeof(int16_t), &b->arenas[U8_DSCORES], n, c, v->ldds, at, o + 9);
+    b->sums = arena_place(&b->arenas[U8_SUMS], c, d, v->lddw, at, o + 11);
+    b->sums_b = arena_place(&b->arenas[U8_SUMS_B], 1, c, c, at, o + 13);
+    const size_t packed = downhill_packed_u8_bytes(d, c), workspace = downhill_workspace_u8(d, c);
+    /* They may start at any byte. */
+    b->packed = arena_place_of(1, &b->arenas[U8_PACKED], 1, packed, packed, at, o + 6);
+    b->workspace = arena_place_of(1, &b->arenas[U8_WORKSPACE], 1, workspace, workspace, at, o + 15);
+    fill(&b->w, b->w_dense);
+    fill(&b->b, b->b_dense);
+    fill(&b->mean, b->mean_dense);
+    fill(&b->gain, b->gain_dense);
+    fill(&b->sums, b->sums_dense);
+    fill(&b->sums_b, b->sums_b_dense);
+}
+
+static bool all_intact(const struct check *k)
+{
+    const workbench_u8 *b = k->b;
+    const struct {
+        const guarded *g;
+        const char *name;
+    } buffers[] = {{&b->x, "x"},           {&b->y, "y"},
+                   {&b->w, "w"},           {&b->b, "b"},
+                   {&b->mean, "mean"},     {&b->gain, "gain"},
+                   {&b->scores, "scores"}, {&b->dscores, "dscores"},
+                   {&b->sums, "dw"},       {&b->sums_b, "db"},
+                   {&b->packed, "packed"}, {&b->workspace, "the workspace"}};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+        if (!guarded_intact(buffers[i].g)) {
+            snprintf(k->failure, k->failure_size, "wrote outside %s or into its padding",
+                     buffers[i].name);
+            return false;
+        }
+    return true;
+}
+
+/* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
+enum { FAR_ROWS = 1 << 25 };
+
+bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
+                        const downhill_kernels *kernels, char *failure, size_t failure_size)
+{
+    place_all(b, v);
+    /* The others take no labels, and must not look at any. */
+    const bool labelled = op == VERIFY_HINGE_U8 || op == VERIFY_STEP_U8;
+    const struct check k = {
+        .b = b,
+        .v = v,
+        .kernels = kernels,
+        .batch = {b->x.data, v->ldx, v->scattered && v->far ? FAR_ROWS : v->x_rows,
+                  labelled ? b->y.data : VERIFY_NO_LABELS, v->scattered ? b->rows : NULL, v->n,
+                  v->n_next},
+        .weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d, v->c},
+        .sums = {b->sums.data, v->lddw, b->sums_b.data, v->d, v->c},
+        .packed = b->packed.data,
+        .workspace = b->workspace.data,
+        .packed_bytes = b->packed.columns,
+        .workspace_bytes = b->workspace.columns,
+        .failure = failure,
+        .failure_size = failure_size,
+    };
+    bool fine = pack(&k);
+    switch (op) {
+    case VERIFY_SCORE_U8:
+        fine = fine && check_score(&k) && same_floats(&k, "w, an input,", &b->w, b->w_dense);
+        break;
+    case VERIFY_HINGE_U8:
+        fine = fine && check_hinge(&k);
+        break;
+    case VERIFY_GRAD_U8:
+        fine = fine && check_grad(&k);
+        break;
+    case VERIFY_UPDATE_U8:
+        fine = fine && check_update(&k);
+        break;
+    default:
+        fine = fine && check_step(&k);
+        break;
+    }
+    return fine && all_intact(&k);
+}
