@@ -77,4 +77,37 @@ DOWNHILL_INLINE void amx_end(void)
     _tile_release();
 }
 
+/* Of 16 rows of 16 times four bytes the columns, in place. */
+DOWNHILL_INLINE void transpose_16x16(__m512i row[TILE_ROWS_MAX])
+{
+    __m512i t[TILE_ROWS_MAX];
+    DOWNHILL_UNROLL
+    for (int i = 0; i < TILE_ROWS_MAX; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(row[i], row[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(row[i], row[i + 1]);
+    }
+    DOWNHILL_UNROLL
+    for (int i = 0; i < TILE_ROWS_MAX; i += 4) {
+        row[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        row[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        row[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        row[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    /* row[4a + b]: column 4p + b of rows 4a … 4a+3 in part p. */
+    DOWNHILL_UNROLL
+    for (int b = 0; b < 4; b++) {
+        t[b] = _mm512_shuffle_i32x4(row[b], row[4 + b], _MM_SHUFFLE(1, 0, 1, 0));
+        t[4 + b] = _mm512_shuffle_i32x4(row[b], row[4 + b], _MM_SHUFFLE(3, 2, 3, 2));
+        t[8 + b] = _mm512_shuffle_i32x4(row[8 + b], row[12 + b], _MM_SHUFFLE(1, 0, 1, 0));
+        t[12 + b] = _mm512_shuffle_i32x4(row[8 + b], row[12 + b], _MM_SHUFFLE(3, 2, 3, 2));
+    }
+    DOWNHILL_UNROLL
+    for (int b = 0; b < 4; b++) {
+        row[b] = _mm512_shuffle_i32x4(t[b], t[8 + b], _MM_SHUFFLE(2, 0, 2, 0));
+        row[4 + b] = _mm512_shuffle_i32x4(t[b], t[8 + b], _MM_SHUFFLE(3, 1, 3, 1));
+        row[8 + b] = _mm512_shuffle_i32x4(t[4 + b], t[12 + b], _MM_SHUFFLE(2, 0, 2, 0));
+        row[12 + b] = _mm512_shuffle_i32x4(t[4 + b], t[12 + b], _MM_SHUFFLE(3, 1, 3, 1));
+    }
+}
+
 #endif

@@ -223,48 +223,49 @@ static void test_u8__most_classes__counted(void **state)
 static void test_u8__most_samples__sums_at_their_bound(void **state)
 {
     (void)state;
-    enum { MANY = DOWNHILL_U8_NC_MAX };
+    enum { c = 65, OTHERS = c - 1, n = DOWNHILL_U8_NC_MAX / OTHERS };
+    _Static_assert(n * OTHERS == DOWNHILL_U8_NC_MAX, "at the bound");
     const uint8_t x = UINT8_MAX;
     const int32_t y = 0;
-    float w[2] = {0};
-    size_t *rows = new (MANY + 1, sizeof *rows);
-    int16_t *dscores = new (2 * (MANY + 1), sizeof *dscores);
-    const size_t packed_bytes = downhill_packed_u8_bytes(1, 2);
-    const size_t workspace_bytes = downhill_workspace_u8(1, 2);
+    float w[c] = {0};
+    size_t *rows = new (n + 1, sizeof *rows);
+    int16_t *dscores = new (c * (n + 1), sizeof *dscores);
+    const size_t packed_bytes = downhill_packed_u8_bytes(1, c);
+    const size_t workspace_bytes = downhill_workspace_u8(1, c);
     void *packed = new (packed_bytes, 1), *workspace = new (workspace_bytes, 1);
-    for (size_t i = 0; i < MANY; i++) {
-        dscores[2 * i] = -1;
-        dscores[2 * i + 1] = 1;
-    }
-    const downhill_weights_f32 weights = {w, 1, NULL, 1, 2};
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            dscores[i * c + j] = j == 0 ? OTHERS : -1;
+    const downhill_weights_f32 weights = {w, 1, NULL, 1, c};
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
         const downhill_kernels *k = tables[t];
-        int32_t sums_w[2] = {7, 7}, sums_b[2] = {7, 7};
-        const downhill_sums_u8 sums = {sums_w, 1, sums_b, 1, 2};
-        downhill_batch_u8 batch = {&x, 1, 1, &y, rows, MANY + 1, 0};
+        int32_t sums_w[c] = {7, 7}, sums_b[c] = {7, 7};
+        const downhill_sums_u8 sums = {sums_w, 1, sums_b, 1, c};
+        downhill_batch_u8 batch = {&x, 1, 1, &y, rows, n + 1, 0};
         double loss = 7.0;
         assert_int_equal(downhill_pack_u8(k, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
         /* Beyond: nothing is written. */
-        dscores[2 * MANY] = -1;
+        dscores[c * n] = 1;
         assert_int_equal(downhill_loss_grad_u8(k, &batch, packed, 1.0f, &sums, &loss, workspace,
                                                workspace_bytes, NULL),
                          DOWNHILL_ERR_RANGE);
-        assert_int_equal(downhill_grad_u8(k, &batch, dscores, 2, 0, &sums), DOWNHILL_ERR_RANGE);
+        assert_int_equal(downhill_grad_u8(k, &batch, dscores, c, 0, &sums), DOWNHILL_ERR_RANGE);
         assert_true(sums_w[0] == 7 && sums_b[1] == 7 && loss == 7.0);
         /* At the bound. */
-        batch.n = MANY;
-        dscores[2 * MANY] = 0;
+        batch.n = n;
+        dscores[c * n] = 0;
         assert_int_equal(downhill_loss_grad_u8(k, &batch, packed, 1.0f, &sums, &loss, workspace,
                                                workspace_bytes, NULL),
                          DOWNHILL_OK);
         assert_int_equal(sums_w[0], -INT32_C(2147483520));
-        assert_int_equal(sums_w[1], INT32_C(2147483520));
-        assert_int_equal(sums_b[1], MANY);
-        assert_true(loss == (double)MANY);
-        assert_int_equal(downhill_grad_u8(k, &batch, dscores, 2, 0, &sums), DOWNHILL_OK);
-        assert_int_equal(sums_w[0], -INT32_C(2147483520));
+        assert_int_equal(sums_b[0], -DOWNHILL_U8_NC_MAX);
+        assert_int_equal(sums_w[c - 1], n * UINT8_MAX);
+        assert_true(loss == (double)DOWNHILL_U8_NC_MAX);
+        assert_int_equal(downhill_grad_u8(k, &batch, dscores, c, 0, &sums), DOWNHILL_OK);
+        assert_int_equal(sums_w[0], INT32_C(2147483520));
+        assert_int_equal(sums_w[c - 1], -n * UINT8_MAX);
     }
     free(rows);
     free(dscores);

@@ -7,34 +7,10 @@
  * byte with 8 shuffles, and broadcasts 5 times four dscores for 20 instructions of 64 products, behind
  * which the shuffles hide where they have units of their own (Zen 4). To keep what was interleaved
  * for the other 5 of ten classes made it 1.09 times slower there, by the stores. */
-#include "avx512_u8.h"
 #include "grad/grad_u8.h"
+#include "grad/grad_u8_quads.h"
 
-enum { TILE_CLASSES = 5, QUADS_MAX = BLOCK_ROWS_MAX / QUAD, G_MAX = 127 };
-
-/* Dscores of four samples as bytes, the first sample in the lowest, for each class. */
-typedef __m512i quads_of_block[QUADS_MAX];
-
-/* Returns whether there are outliers, in whose place there is 0. */
-static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
-{
-    __mmask16 outliers = 0;
-    for (size_t i = 0; i < n; i += QUAD) {
-        __m512i quad = _mm512_setzero_si512();
-        DOWNHILL_UNROLL
-        for (size_t r = 0; r < QUAD; r++) {
-            const __m512i g =
-                _mm512_cvtepi16_epi32(_mm256_loadu_si256((const void *)dscores[i + r]));
-            const __mmask16 good =
-                _mm512_cmple_epu32_mask(_mm512_abs_epi32(g), _mm512_set1_epi32(G_MAX));
-            const __m512i byte = _mm512_maskz_and_epi32(good, g, _mm512_set1_epi32(UINT8_MAX));
-            quad = _mm512_or_si512(quad, _mm512_slli_epi32(byte, (unsigned)(8 * r)));
-            outliers |= (__mmask16)~good;
-        }
-        _mm512_store_si512(&quads[i / QUAD], quad);
-    }
-    return outliers != 0;
-}
+enum { TILE_CLASSES = 5 };
 
 /* dw = dscoresᵀ X for 64 features from the k-th on, or added to what is there. */
 DOWNHILL_INLINE void tile(const int classes, size_t n, size_t d, size_t k, const void *const *x,

@@ -17,6 +17,7 @@ enum {
     GROUP = TILE_ROWS_MAX,
     GROUPS = 2,
     SAMPLES = GROUPS * GROUP,
+    QUAD = 4, /* features of a row of operand B */
     ROWS_OF_W = U8X64 / QUAD,
     BYTES_OF_W = 2
 };
@@ -31,46 +32,13 @@ enum {
 #define W_HIGH     6
 #define W_LOW      7
 
-/* A row of four bytes from each class for each of 16 classes, from a row of 64 bytes of each class. */
-DOWNHILL_INLINE void transpose(__m512i row[GROUP])
-{
-    __m512i t[GROUP];
-    DOWNHILL_UNROLL
-    for (int i = 0; i < GROUP; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(row[i], row[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(row[i], row[i + 1]);
-    }
-    DOWNHILL_UNROLL
-    for (int i = 0; i < GROUP; i += 4) {
-        row[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        row[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        row[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        row[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    /* row[4a + b]: column 4p + b of rows 4a … 4a+3 in part p. */
-    DOWNHILL_UNROLL
-    for (int b = 0; b < 4; b++) {
-        t[b] = _mm512_shuffle_i32x4(row[b], row[4 + b], _MM_SHUFFLE(1, 0, 1, 0));
-        t[4 + b] = _mm512_shuffle_i32x4(row[b], row[4 + b], _MM_SHUFFLE(3, 2, 3, 2));
-        t[8 + b] = _mm512_shuffle_i32x4(row[8 + b], row[12 + b], _MM_SHUFFLE(1, 0, 1, 0));
-        t[12 + b] = _mm512_shuffle_i32x4(row[8 + b], row[12 + b], _MM_SHUFFLE(3, 2, 3, 2));
-    }
-    DOWNHILL_UNROLL
-    for (int b = 0; b < 4; b++) {
-        row[b] = _mm512_shuffle_i32x4(t[b], t[8 + b], _MM_SHUFFLE(2, 0, 2, 0));
-        row[4 + b] = _mm512_shuffle_i32x4(t[b], t[8 + b], _MM_SHUFFLE(3, 1, 3, 1));
-        row[8 + b] = _mm512_shuffle_i32x4(t[4 + b], t[12 + b], _MM_SHUFFLE(2, 0, 2, 0));
-        row[12 + b] = _mm512_shuffle_i32x4(t[4 + b], t[12 + b], _MM_SHUFFLE(3, 1, 3, 1));
-    }
-}
-
 /* c rows of 64 bytes to 16 rows of 4·c bytes, in place. */
 DOWNHILL_INLINE void to_operand_b(size_t c, uint8_t *rows)
 {
     __m512i row[GROUP];
     for (size_t j = 0; j < GROUP; j++)
         row[j] = j < c ? _mm512_loadu_si512(rows + j * U8X64) : _mm512_setzero_si512();
-    transpose(row);
+    transpose_16x16(row);
     const __mmask16 lanes = first_lanes_x16(c);
     for (size_t r = 0; r < ROWS_OF_W; r++)
         _mm512_mask_storeu_epi32(rows + r * QUAD * c, lanes, row[r]);
