@@ -184,15 +184,22 @@ const bench_formula bench_formulas[BENCH_KERNEL_COUNT] = {
                        ELEMENT_U8},
     [BENCH_UPDATE_U8] = {"update_u8",
                          "update_f32",
-                         {.dc = 9, .c = 3},
+                         {.dc = 3, .c = 3},
                          {.dc = 14, .c = 12},
                          {.dc = 10, .c = 8},
-                         "update_f32 from a gradient in integers, with normalisation folded in, "
-                         "and the new weights rounded to 16 bits and packed; n plays no part",
+                         "update_f32 from a gradient in integers, and the new weights rounded to "
+                         "16 bits and packed, which is credited with no operation; n plays no part",
                          ELEMENT_U8},
+    [BENCH_UPDATE_NORMALISED_U8] = {"update_normalised_u8",
+                                    "update_f32",
+                                    {.dc = 6, .c = 3},
+                                    {.dc = 22, .c = 12},
+                                    {.dc = 10, .c = 8},
+                                    "the same with a mean and a scale for each feature",
+                                    ELEMENT_U8},
     [BENCH_STEP_HINGE_U8] = {"step_hinge_u8",
                              "step_hinge_f32",
-                             {.nd_c = 4, .nc = 6, .dc = 9, .c = 3},
+                             {.nd_c = 4, .nc = 6, .dc = 3, .c = 3},
                              {.nd = 1, .dc = 20, .c = 20, .n = 4},
                              {.nd = 1, .dc = 10, .c = 12, .n = 4},
                              "the fused step on bytes, exact: the same bits on every level",
@@ -242,6 +249,62 @@ enum ceiling_products bench_products(bench_kernel kernel)
     default:
         return bench_formulas[kernel].element == ELEMENT_BF16 ? PRODUCTS_BF16 : PRODUCTS_F32;
     }
+}
+
+uint32_t bench_proofs(bench_kernel kernel)
+{
+#define PROOF(op) (UINT32_C(1) << VERIFY_##op)
+    switch (kernel) {
+    case BENCH_SCORE:
+    case BENCH_PACK:
+        return PROOF(SCORE);
+    case BENCH_SCORE_BF16:
+    case BENCH_PACK_BF16:
+        return PROOF(SCORE_BF16);
+    case BENCH_SCORE_U8:
+        return PROOF(SCORE_U8);
+    case BENCH_HINGE:
+        return PROOF(HINGE);
+    case BENCH_HINGE_U8:
+        return PROOF(HINGE_U8);
+    case BENCH_SOFTMAX:
+        return PROOF(SOFTMAX);
+    case BENCH_GRAD:
+        return PROOF(GRAD);
+    case BENCH_GRAD_BF16:
+    case BENCH_GRAD_HINGE_BF16:
+        return PROOF(GRAD_BF16);
+    case BENCH_GRAD_U8:
+        return PROOF(GRAD_U8);
+    case BENCH_UPDATE:
+        return PROOF(UPDATE);
+    case BENCH_UPDATE_U8:
+    case BENCH_UPDATE_NORMALISED_U8:
+        return PROOF(UPDATE_U8);
+    case BENCH_STEP_HINGE:
+    case BENCH_STEP_HINGE_MET50:
+    case BENCH_STEP_HINGE_MET95:
+    case BENCH_EPOCH_HINGE:
+    case BENCH_EPOCH_HINGE_SHUFFLED:
+        return PROOF(STEP_HINGE);
+    case BENCH_STEP_HINGE_BF16:
+    case BENCH_EPOCH_HINGE_BF16:
+        return PROOF(STEP_HINGE_BF16);
+    case BENCH_CHAIN_HINGE:
+        return PROOF(SCORE) | PROOF(HINGE) | PROOF(GRAD) | PROOF(UPDATE);
+    case BENCH_STEP_SOFTMAX:
+        return PROOF(STEP_SOFTMAX);
+    case BENCH_STEP_HINGE_U8:
+    case BENCH_EPOCH_HINGE_U8:
+    case BENCH_EPOCH_HINGE_SHUFFLED_U8:
+    case BENCH_READ_U8: /* reads what the epochs read, and is nothing without them */
+    case BENCH_READ_SHUFFLED_U8:
+        return PROOF(STEP_U8);
+    case BENCH_KERNEL_COUNT:
+        break;
+    }
+#undef PROOF
+    return 0; /* all */
 }
 
 bool bench_is_epoch(bench_kernel kernel)

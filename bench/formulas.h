@@ -6,6 +6,7 @@
 
 #include "ceilings.h"
 #include "kernels.h"
+#include "verify/verify.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,7 @@ typedef enum bench_kernel {
     BENCH_GRAD_U8,         /* also those */
     BENCH_UPDATE,
     BENCH_UPDATE_U8, /* and the new weights packed */
+    BENCH_UPDATE_NORMALISED_U8,
     BENCH_STEP_HINGE,
     BENCH_STEP_HINGE_MET50, /* half of the samples meet every margin */
     BENCH_STEP_HINGE_MET95,
@@ -64,6 +66,9 @@ extern const bench_formula bench_formulas[BENCH_KERNEL_COUNT];
 
 /* What its operations are. */
 enum ceiling_products bench_products(bench_kernel kernel);
+
+/* The operations that must be right for its time to mean anything, 1 << verify_op each. */
+uint32_t bench_proofs(bench_kernel kernel);
 
 /* Is it timed only where there is more than one step of BENCH_EPOCH_ROWS? */
 bool bench_is_epoch(bench_kernel kernel);

@@ -252,7 +252,7 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
     case BENCH_EPOCH_HINGE_SHUFFLED:
         return workload_epoch(l, l->shuffled, fused_step, k);
     default:
-        return workload_u8_run(k, kernel, &l->u8);
+        return workload_u8_run(k, NULL, kernel, &l->u8);
     }
 }
 
@@ -269,8 +269,17 @@ bool workload_has(const downhill_kernels *k, bench_kernel kernel)
 
 bool workload_threads(bench_kernel kernel)
 {
-    return kernel == BENCH_STEP_HINGE || kernel == BENCH_EPOCH_HINGE ||
-           kernel == BENCH_EPOCH_HINGE_SHUFFLED;
+    switch (kernel) {
+    case BENCH_STEP_HINGE:
+    case BENCH_STEP_HINGE_U8:
+    case BENCH_EPOCH_HINGE:
+    case BENCH_EPOCH_HINGE_U8:
+    case BENCH_EPOCH_HINGE_SHUFFLED:
+    case BENCH_EPOCH_HINGE_SHUFFLED_U8:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static downhill_status team_step(const void *who, workload *l, const downhill_batch_f32 *batch)
@@ -287,6 +296,8 @@ static downhill_status team_run(const bench_task *task)
     workload *l = task->load;
     const downhill_batch_f32 batch = {
         .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
+    if (bench_formulas[task->kernel].element == ELEMENT_U8)
+        return workload_u8_run(task->kernels, task->team, task->kernel, &l->u8);
     return task->kernel == BENCH_EPOCH_HINGE ? workload_epoch(l, l->in_order, team_step, task)
            : task->kernel == BENCH_EPOCH_HINGE_SHUFFLED
                ? workload_epoch(l, l->shuffled, team_step, task)

@@ -2,6 +2,7 @@
 #include "workload_u8.h"
 
 #include "base/memory.h"
+#include "parallel/team.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +17,9 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
 {
     *l = (workload_u8){.n = n, .d = d, .c = c, .y = y, .in_order = in_order, .shuffled = shuffled};
     l->workspace_bytes = downhill_workspace_u8(d, c);
-    const bool good = l->workspace_bytes > 0 && n <= SIZE_MAX / d && n <= SIZE_MAX / c &&
+    if (l->workspace_bytes == 0)
+        return true;
+    const bool good = n <= SIZE_MAX / d && n <= SIZE_MAX / c &&
                       (l->x = memory_new(n * d, 1)) != NULL &&
                       (l->w = memory_new(c * d, sizeof *l->w)) != NULL &&
                       (l->b = memory_new(c, sizeof *l->b)) != NULL &&
@@ -25,6 +28,8 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
                       (l->dscores = memory_new(n * c, sizeof *l->dscores)) != NULL &&
                       (l->sums = memory_new(c * d, sizeof *l->sums)) != NULL &&
                       (l->sums_b = memory_new(c, sizeof *l->sums_b)) != NULL &&
+                      (l->mean = memory_new(d, sizeof *l->mean)) != NULL &&
+                      (l->gain = memory_new(d, sizeof *l->gain)) != NULL &&
                       (l->workspace = memory_new(l->workspace_bytes, 1)) != NULL;
     if (!good) {
         workload_u8_close(l);
@@ -44,8 +49,12 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
         }
         l->b[j] = rng_unit(r) - (float)(127.5 * sum);
     }
+    for (size_t k = 0; k < d; k++) {
+        l->mean[k] = (uint16_t)rng_below(r, UINT8_MAX * 256);
+        l->gain[k] = 1.0f + rng_unit(r) / 2.0f;
+    }
     double loss;
-    if (workload_u8_run(NULL, BENCH_SCORE_U8, l) != DOWNHILL_OK ||
+    if (workload_u8_run(NULL, NULL, BENCH_SCORE_U8, l) != DOWNHILL_OK ||
         downhill_hinge_u8(NULL, n, c, l->scores, c, y, 1.0f, l->hinge_dscores, c, &loss) !=
             DOWNHILL_OK) {
         workload_u8_close(l);
@@ -65,28 +74,35 @@ void workload_u8_close(workload_u8 *l)
     free(l->sums);
     free(l->sums_b);
     free(l->workspace);
-    for (size_t i = 0; i < LEVELS_MAX; i++)
-        free(l->packed[i].packed);
+    free(l->mean);
+    free(l->gain);
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        free(l->packed[i].plain);
+        free(l->packed[i].normalised);
+    }
     memset(l, 0, sizeof *l);
 }
 
 /* Weights packed for a table; NULL: no memory. */
-static void *packed_for(const downhill_kernels *kernels, workload_u8 *l)
+static void *packed_for(const downhill_kernels *kernels, workload_u8 *l, bool normalised)
 {
     size_t i = 0;
     while (l->packed[i].of != NULL && l->packed[i].of != kernels->u8)
         i++;
-    if (l->packed[i].of != NULL)
-        return l->packed[i].packed;
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    const size_t bytes = downhill_packed_u8_bytes(l->d, l->c);
-    void *packed = memory_new(bytes, 1);
-    if (packed == NULL || downhill_pack_u8(kernels, &weights, NULL, packed, bytes) != DOWNHILL_OK) {
-        free(packed);
-        return NULL;
-    }
     l->packed[i].of = kernels->u8;
-    return l->packed[i].packed = packed;
+    void **packed = normalised ? &l->packed[i].normalised : &l->packed[i].plain;
+    if (*packed != NULL)
+        return *packed;
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    const downhill_norm_u8 norm = {l->mean, l->gain};
+    const size_t bytes = downhill_packed_u8_bytes(l->d, l->c);
+    *packed = memory_new(bytes, 1);
+    if (*packed != NULL && downhill_pack_u8(kernels, &weights, normalised ? &norm : NULL, *packed,
+                                            bytes) != DOWNHILL_OK) {
+        free(*packed);
+        *packed = NULL;
+    }
+    return *packed;
 }
 
 /* Every line of the rows of X, in this order: what an epoch cannot be faster than. */
@@ -100,31 +116,43 @@ static void read_rows(const workload_u8 *l, const size_t *rows)
     }
 }
 
-static downhill_status epoch(const downhill_kernels *k, workload_u8 *l, void *packed,
+/* The n samples of these rows, or the first n; n_next more follow. */
+static downhill_status step(const downhill_kernels *k, team *t, workload_u8 *l, void *packed,
+                            const size_t *rows, size_t n, size_t n_next)
+{
+    const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, rows, n, n_next};
+    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
+    double loss;
+    if (t != NULL)
+        return team_step_u8(t, k, &batch, &weights, 1.0f, DECAY, STEP, packed, &loss, NULL);
+    return downhill_step_u8(k, &batch, &weights, 1.0f, DECAY, STEP, &loss, packed, l->workspace,
+                            l->workspace_bytes, NULL);
+}
+
+static downhill_status epoch(const downhill_kernels *k, team *t, workload_u8 *l, void *packed,
                              const size_t *rows)
 {
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
     downhill_status status = DOWNHILL_OK;
-    double loss;
     for (size_t i = 0; i < l->n && status == DOWNHILL_OK; i += BENCH_EPOCH_ROWS) {
         const size_t left = l->n - i, n = left < BENCH_EPOCH_ROWS ? left : BENCH_EPOCH_ROWS;
-        const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, rows + i, n, left - n};
-        status = downhill_step_u8(k, &batch, &weights, 1.0f, DECAY, STEP, &loss, packed,
-                                  l->workspace, l->workspace_bytes, NULL);
+        status = step(k, t, l, packed, rows + i, n, left - n);
     }
     return status;
 }
 
-downhill_status workload_u8_run(const downhill_kernels *k, bench_kernel kernel, workload_u8 *l)
+downhill_status workload_u8_run(const downhill_kernels *k, team *t, bench_kernel kernel,
+                                workload_u8 *l)
 {
     const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, NULL, l->n, 0};
     const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
     const downhill_sums_u8 sums = {l->sums, l->d, l->sums_b, l->d, l->c};
     double loss;
     downhill_status status = DOWNHILL_OK;
+    if (l->workspace_bytes == 0)
+        return DOWNHILL_ERR_SIZE;
     if (k == NULL && (status = downhill_select(NULL, &k, NULL, 0)) != DOWNHILL_OK)
         return status;
-    void *packed = packed_for(k, l);
+    void *packed = packed_for(k, l, kernel == BENCH_UPDATE_NORMALISED_U8);
     if (packed == NULL)
         return DOWNHILL_ERR_NULL;
     switch (kernel) {
@@ -136,14 +164,14 @@ downhill_status workload_u8_run(const downhill_kernels *k, bench_kernel kernel, 
     case BENCH_GRAD_U8:
         return downhill_grad_u8(k, &batch, l->hinge_dscores, l->c, 0, &sums);
     case BENCH_UPDATE_U8:
+    case BENCH_UPDATE_NORMALISED_U8:
         return downhill_update_u8(k, &weights, &sums, DECAY, STEP, packed);
     case BENCH_STEP_HINGE_U8:
-        return downhill_step_u8(k, &batch, &weights, 1.0f, DECAY, STEP, &loss, packed, l->workspace,
-                                l->workspace_bytes, NULL);
+        return step(k, t, l, packed, NULL, l->n, 0);
     case BENCH_EPOCH_HINGE_U8:
-        return epoch(k, l, packed, l->in_order);
+        return epoch(k, t, l, packed, l->in_order);
     case BENCH_EPOCH_HINGE_SHUFFLED_U8:
-        return epoch(k, l, packed, l->shuffled);
+        return epoch(k, t, l, packed, l->shuffled);
     case BENCH_READ_U8:
         read_rows(l, l->in_order);
         return DOWNHILL_OK;

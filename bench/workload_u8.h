@@ -21,20 +21,26 @@ typedef struct workload_u8 {
     int32_t *sums, *sums_b;
     void *workspace;
     size_t workspace_bytes;
-    /* Packed weights of each table that was used so far. */
+    uint16_t *mean; /* a normalisation, for the update alone */
+    float *gain;
+    /* Packed weights of each table that was used so far, as they are and with the normalisation. */
     struct {
         const struct downhill_u8_kernels *of;
-        void *packed;
+        void *plain, *normalised;
     } packed[LEVELS_MAX];
 } workload_u8;
 
-/* y and the row numbers must outlive it. false: no memory, or sizes beyond those of downhill.h. */
+/* y and the row numbers must outlive it. Sizes beyond those of downhill.h are refused when it runs.
+ * false: no memory. */
 bool workload_u8_open(workload_u8 *load, size_t n, size_t d, size_t c, const int32_t *y,
                       const size_t *in_order, const size_t *shuffled, rng *r);
 void workload_u8_close(workload_u8 *load);
 
-/* The kernel once, on these buffers. The first call with a table packs the weights. */
-downhill_status workload_u8_run(const downhill_kernels *kernels, bench_kernel kernel,
-                                workload_u8 *load);
+struct team; /* parallel/team.h */
+
+/* The kernel once, on these buffers; the steps by a team, if it is not NULL. The first call with a table
+ * packs the weights. */
+downhill_status workload_u8_run(const downhill_kernels *kernels, struct team *team,
+                                bench_kernel kernel, workload_u8 *load);
 
 #endif

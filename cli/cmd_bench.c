@@ -239,8 +239,12 @@ static size_t look_at_rows(const bench_suite *suite, json_t *warnings)
 static int prove_and_time(const struct config *config, const machine *m, const bench_options *bench,
                           bench_suite *suite)
 {
+    uint32_t ops = 0; /* of the rows that are timed */
+    for (size_t i = 0; i < suite->n_rows; i++)
+        ops |= bench_proofs(suite->rows[i].kernel);
     const verify_options verify = {.seed = config->seed,
                                    .isa = config->isa,
+                                   .ops = ops,
                                    .only_case = -1,
                                    .stride = 1,
                                    .max_reports = 5,

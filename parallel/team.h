@@ -36,7 +36,8 @@ downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               downhill_profile *profile);
 
 /* downhill_step_u8() by the team. Sums of integers have no order: any number of threads gives the same
- * bits. */
+ * bits. The update, with the packing, is the calling thread's. On an error the weights are as they
+ * were. */
 downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
                              float delta, float decay, float step, void *packed, double *loss_sum,

@@ -22,9 +22,11 @@ TILES = {
     "score/score_packed_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
     "grad/grad_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
     "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
+    "score/score_u8_avx2 avxvnni": {20: 14},
     "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W
     "score/score_u8_avx512 avx512vnni": {20: 9},
     "grad/grad_u8_avx2": {10: 11},  # 2 of X, 5 pairs of dscores, two row pointers, two stores
+    "grad/grad_u8_avxvnni": {10: 11},
     "grad/grad_u8_avx512": {10: 11},
     "grad/grad_u8_avx512vnni": {20: 13},  # 4 of X, 5 dscores, four row pointers
 }
@@ -36,7 +38,7 @@ PRODUCTS = ("vfm", "vdpbf16", "vpmaddwd", "vpmaddubsw", "vpdp")
 def instructions(path: pathlib.Path) -> list[tuple[int, str, str]]:
     command = ["objdump", "-d", "--no-show-raw-insn", path]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"^ *([0-9a-f]+):[ \t]+(\S+)[ \t]*(.*)$", text, re.MULTILINE)
+    found = re.findall(r"^ *([0-9a-f]+):[ \t]+(?:\{vex\} )?(\S+)[ \t]*(.*)$", text, re.MULTILINE)
     return [(int(address, 16), name, operands) for address, name, operands in found]
 
 
@@ -63,13 +65,16 @@ def not_vectorised(build: pathlib.Path) -> list[str]:
     bad = []
     for level, register in ("auto_avx2", "%ymm"), ("auto_avx512", "%zmm"):
         for kernel in "score", "grad":
-            path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{kernel}/{kernel}_scalar.c.o"
-            command = ["objdump", "-d", "--no-show-raw-insn", path]
-            text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            for element in "f32", "bf16":
+            objects = f"kernels/CMakeFiles/downhill_{level}.dir"
+            for element in "f32", "bf16", "u8":
+                source = f"{kernel}_u8" if element == "u8" else kernel
+                path = build / f"{objects}/{kernel}/{source}_scalar.c.o"
+                command = ["objdump", "-d", "--no-show-raw-insn", path]
+                text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 name = f"downhill_{kernel}_{element}_{level}"
                 code = text.partition(f"<{name}>:\n")[2].partition("\n\n")[0]
-                if not re.search(rf"\tvmulps .*{register}", code):
+                product = "vpm(ull|add)" if element == "u8" else "vmulps"
+                if not re.search(rf"\t{product}.*{register}", code):
                     bad.append(f"{name}: no product of {register} vectors")
     return bad
 

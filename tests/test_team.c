@@ -146,6 +146,65 @@ static void test_team__bad_part__leaves_the_weights(void **state)
     assert_int_equal(run(&p, 3, 0, D_MAX, true, DOWNHILL_HINGE).status, DOWNHILL_ERR_SIZE);
 }
 
+/* Bytes: what one member refuses, and what only all together must not do. */
+static void test_team__bytes_refused__leaves_the_weights(void **state)
+{
+    (void)state;
+    enum { N = 90, D = 20, C = 3, MANY = DOWNHILL_U8_NC_MAX / (C - 1) + 1 };
+    static uint8_t x[N * D];
+    static size_t rows[MANY];
+    int32_t y[N];
+    float w[C * D], b[C], w_before[C * D];
+    for (size_t i = 0; i < sizeof x; i++)
+        x[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < N; i++)
+        y[i] = (int32_t)(i % C);
+    for (size_t i = 0; i < C * D; i++)
+        w[i] = w_before[i] = (float)i * 1e-3f;
+    memset(b, 0, sizeof b);
+    const downhill_weights_f32 weights = {w, D, b, D, C}, narrow = {w, D - 1, b, D - 1, C};
+    const size_t bytes = downhill_packed_u8_bytes(D, C);
+    void *packed = malloc(bytes);
+    assert_non_null(packed);
+    assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, packed, bytes), DOWNHILL_OK);
+    char why[128];
+    team *t = team_open(3, NULL, D, C, why, sizeof why);
+    assert_non_null(t);
+    const downhill_kernels *kernels;
+    assert_int_equal(downhill_select(NULL, &kernels, NULL, 0), DOWNHILL_OK);
+    double loss = 7.0;
+    for (size_t i = 0; i < N; i++)
+        rows[i] = i;
+    for (size_t spoilt = 0; spoilt < N; spoilt += 13) { /* in one part or another */
+        const downhill_batch_u8 batch = {x, D, N, y, rows, N, 0};
+        y[spoilt] = C;
+        assert_int_equal(
+            team_step_u8(t, kernels, &batch, &weights, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
+            DOWNHILL_ERR_LABEL);
+        y[spoilt] = 0;
+    }
+    downhill_batch_u8 batch = {x, D, N, y, rows, MANY, 0}; /* each part alone would do */
+    memset(rows, 0, sizeof rows);
+    assert_int_equal(
+        team_step_u8(t, kernels, &batch, &weights, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
+        DOWNHILL_ERR_RANGE);
+    batch.n = N;
+    assert_int_equal(
+        team_step_u8(t, kernels, &batch, &narrow, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
+        DOWNHILL_ERR_SIZE);
+    assert_int_equal(
+        team_step_u8(t, kernels, &batch, &weights, 1.0f, NAN, 0.1f, packed, &loss, NULL),
+        DOWNHILL_ERR_PARAMETER);
+    assert_memory_equal(w, w_before, sizeof w);
+    assert_true(loss == 7.0);
+    assert_int_equal(
+        team_step_u8(t, kernels, &batch, &weights, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
+        DOWNHILL_OK);
+    assert_memory_not_equal(w, w_before, sizeof w);
+    team_close(t);
+    free(packed);
+}
+
 static void test_machine__team__is_every_cpu_once(void **state)
 {
     (void)state;
@@ -179,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_team__exact_numbers__same_bits_for_any_threads),
         cmocka_unit_test(test_team__reals__close_and_the_same_every_time),
         cmocka_unit_test(test_team__bad_part__leaves_the_weights),
+        cmocka_unit_test(test_team__bytes_refused__leaves_the_weights),
         cmocka_unit_test(test_machine__team__is_every_cpu_once),
     };
     return cmocka_run_group_tests_name("team", tests, NULL, NULL);

@@ -411,6 +411,25 @@ static void test_train__stop__keeps_whole_epochs(void **state)
     sgd_free(&r);
 }
 
+/* EMNIST ByClass in size: what the sums of integers hold, and one more. */
+static void test_train__beyond_the_exact_range__refused(void **state)
+{
+    (void)state;
+    dataset set = {.c = 62, .train = {.n = 697932, .d = 784}};
+    const size_t most = DOWNHILL_U8_NC_MAX / 61;
+    assert_true(model_fits_u8(&set, most));
+    assert_false(model_fits_u8(&set, most + 1));
+    set.train.n = most; /* a minibatch is no larger than the set */
+    assert_true(model_fits_u8(&set, most + 1));
+    set.train.d = DOWNHILL_U8_D_MAX + 1;
+    assert_false(model_fits_u8(&set, 1));
+    set.train.d = 1;
+    set.c = DOWNHILL_U8_C_MAX + 1;
+    assert_false(model_fits_u8(&set, 1));
+    set.c = 1;
+    assert_true(model_fits_u8(&set, most));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_train__what_is_told__is_done),
         cmocka_unit_test(test_train__digest__of_zero_weights),
         cmocka_unit_test(test_train__u8__as_good_as_f32),
+        cmocka_unit_test(test_train__beyond_the_exact_range__refused),
     };
     return cmocka_run_group_tests_name("train", tests, open_all, close_all);
 }

@@ -104,7 +104,8 @@ static void report(const verify_options *options, const char *failure, const ver
 
 static bool wanted(const verify_options *options, verify_op op)
 {
-    return options->op == NULL || strcmp(options->op, verify_op_name(op)) == 0;
+    const bool set = options->ops == 0 || (options->ops >> op & 1) != 0;
+    return set && (options->op == NULL || strcmp(options->op, verify_op_name(op)) == 0);
 }
 
 static void show_progress(size_t done, size_t all)

@@ -37,6 +37,7 @@ typedef struct verify_options {
     uint64_t seed;
     const char *isa;    /* only this level; NULL: every usable one */
     const char *op;     /* only this operation; NULL: all */
+    uint32_t ops;       /* only those whose bit is set, 1 << verify_op; 0: all */
     long only_case;     /* only this case; -1: all */
     size_t stride;      /* every stride-th case: 1 for all, more for a quicker look */
     size_t max_reports; /* failures printed in full */
