@@ -107,6 +107,13 @@ static bool all_pattern(const unsigned char *from, const unsigned char *to)
     return from >= to || (*from == PATTERN && memcmp(from, from + 1, (size_t)(to - from - 1)) == 0);
 }
 
+void guarded_fill(guarded *g, const void *dense)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        memcpy((char *)g->data + i * g->ld * g->element,
+               (const char *)dense + i * g->columns * g->element, g->columns * g->element);
+}
+
 bool guarded_intact(const guarded *g)
 {
     const unsigned char *low, *high, *first = g->data;

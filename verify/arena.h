@@ -22,6 +22,8 @@ enum placement {
 
 /* rows × columns elements, ld elements apart; the last row has no padding, so that reading it
  * shows. */
+enum { UNIT_BYTES = 4 }; /* what arena_bytes_needed() counts in */
+
 typedef struct guarded {
     void *data;
     size_t element; /* bytes: 4 or 2 */
@@ -43,6 +45,9 @@ size_t arena_bytes_needed(size_t rows, size_t ld);
 
 /* From here on until the next arena_place() a write to the arena crashes. */
 void arena_forbid_writes(const arena *a);
+
+/* The rows of a dense matrix into those of the guarded one. */
+void guarded_fill(guarded *g, const void *dense);
 
 /* Is the pattern whole in every byte around the matrix, padding between its rows included? */
 bool guarded_intact(const guarded *g);

@@ -44,6 +44,10 @@ verify_case verify_case_at(uint64_t seed, size_t number);
 /* The largest matrix of any case, in bytes of an arena. */
 size_t verify_case_arena_bytes(void);
 
+/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
+#define VERIFY_DECAY 0.99f
+#define VERIFY_STEP  0.003f
+
 /* Labels of a batch that needs none: whoever looks at them faults. */
 #define VERIFY_NO_LABELS ((const int32_t *)sizeof(int32_t))
 

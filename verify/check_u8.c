@@ -92,13 +92,6 @@ static bool same_floats(const struct check *k, const char *name, const guarded *
     return true;
 }
 
-static void fill(guarded *g, const void *dense)
-{
-    for (size_t i = 0; i < g->rows; i++)
-        memcpy((char *)g->data + i * g->ld * g->element,
-               (const char *)dense + i * g->columns * g->element, g->columns * g->element);
-}
-
 static bool pack(const struct check *k)
 {
     const downhill_norm_u8 norm = {k->v->accumulate ? k->b->mean.data : NULL,
@@ -116,7 +109,7 @@ static bool check_score(const struct check *k)
 static bool check_hinge(const struct check *k)
 {
     double loss = 0.0;
-    fill(&k->b->scores, k->b->scores_dense);
+    guarded_fill(&k->b->scores, k->b->scores_dense);
     return good(k, downhill_hinge_u8(k->kernels, k->v->n, k->v->c, k->b->scores.data, k->v->lds,
                                      k->b->y.data, k->v->delta, k->b->dscores.data, k->v->ldds,
                                      &loss)) &&
@@ -132,7 +125,7 @@ static bool check_sums(const struct check *k)
 
 static bool check_grad(const struct check *k)
 {
-    fill(&k->b->dscores, k->b->dscores_dense);
+    guarded_fill(&k->b->dscores, k->b->dscores_dense);
     return good(k, downhill_grad_u8(k->kernels, &k->batch, k->b->dscores.data, k->v->ldds,
                                     k->v->accumulate, &k->sums)) &&
            check_sums(k) &&
@@ -148,7 +141,7 @@ static bool check_updated(const struct check *k)
 
 static bool check_update(const struct check *k)
 {
-    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, U8_DECAY, U8_STEP,
+    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, VERIFY_DECAY, VERIFY_STEP,
                                       k->packed)) &&
            same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
 }
@@ -160,15 +153,15 @@ static bool check_step(const struct check *k)
     downhill_profile *timed = k->v->accumulate ? &profile : NULL;
     double loss = 0.0;
     if (k->v->in_place)
-        return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->v->delta, U8_DECAY,
-                                        U8_STEP, &loss, k->packed, k->workspace, k->workspace_bytes,
-                                        timed)) &&
+        return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->v->delta,
+                                        VERIFY_DECAY, VERIFY_STEP, &loss, k->packed, k->workspace,
+                                        k->workspace_bytes, timed)) &&
                same_loss(k, loss) && check_updated(k);
     return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->delta, &k->sums,
                                          &loss, k->workspace, k->workspace_bytes, timed)) &&
            same_loss(k, loss) && check_sums(k) &&
            same_floats(k, "w, an input,", &k->b->w, k->b->w_dense) &&
-           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, U8_DECAY, U8_STEP,
+           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, VERIFY_DECAY, VERIFY_STEP,
                                       k->packed)) &&
            check_updated(k);
 }
@@ -190,12 +183,12 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     /* They may start at any byte. */
     b->packed = arena_place_of(1, &b->arenas[U8_PACKED], 1, packed, packed, at, o + 6);
     b->workspace = arena_place_of(1, &b->arenas[U8_WORKSPACE], 1, workspace, workspace, at, o + 15);
-    fill(&b->w, b->w_dense);
-    fill(&b->b, b->b_dense);
-    fill(&b->mean, b->mean_dense);
-    fill(&b->gain, b->gain_dense);
-    fill(&b->sums, b->sums_dense);
-    fill(&b->sums_b, b->sums_b_dense);
+    guarded_fill(&b->w, b->w_dense);
+    guarded_fill(&b->b, b->b_dense);
+    guarded_fill(&b->mean, b->mean_dense);
+    guarded_fill(&b->gain, b->gain_dense);
+    guarded_fill(&b->sums, b->sums_dense);
+    guarded_fill(&b->sums_b, b->sums_b_dense);
 }
 
 static bool all_intact(const struct check *k)

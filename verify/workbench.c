@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
-#define DECAY 0.99f
-#define STEP  0.003f
-
-enum { ELEMENT = 4 }; /* bytes of a number, and the unit of an arena */
-
 const char *verify_op_name(verify_op op)
 {
     static const char *const names[VERIFY_OP_COUNT] = {
@@ -21,19 +15,6 @@ const char *verify_op_name(verify_op op)
         "hinge_u8",   "grad_u8",         "update_u8",         "step_hinge_u8",
     };
     return names[op];
-}
-
-static bool is_bf16(verify_op op)
-{
-    return op >= VERIFY_SCORE_BF16;
-}
-
-/* The same operation on f32 features. */
-static verify_op on_f32(verify_op op)
-{
-    static const verify_op twins[] = {VERIFY_SCORE, VERIFY_GRAD, VERIFY_STEP_HINGE,
-                                      VERIFY_STEP_SOFTMAX};
-    return is_bf16(op) ? twins[op - VERIFY_SCORE_BF16] : op;
 }
 
 /* ---- memory ---- */
@@ -63,7 +44,7 @@ bool workbench_open(workbench *b)
     bool good = true;
     for (size_t i = 0; arena_number(b, i) != NULL; i++)
         good = arena_open(arena_number(b, i), verify_case_arena_bytes()) && good;
-    good = arena_open(&b->workspace_arena, arena_bytes_needed(1, workspace / ELEMENT)) && good;
+    good = arena_open(&b->workspace_arena, arena_bytes_needed(1, workspace / UNIT_BYTES)) && good;
     b->x_dense = calloc(x, sizeof *b->x_dense);
     b->w_dense = calloc(dc, sizeof *b->w_dense);
     b->b_dense = calloc(c, sizeof *b->b_dense);
@@ -106,12 +87,6 @@ void workbench_close(workbench *b)
 }
 
 /* ---- inputs ---- */
-
-static void fill_guarded(guarded *g, const float *dense)
-{
-    for (size_t i = 0; i < g->rows; i++)
-        memcpy((float *)g->data + i * g->ld, dense + i * g->columns, g->columns * sizeof *dense);
-}
 
 /* A real of mixed magnitude: uniform times 2^-6 … 2^0. */
 static float draw_real(rng *r, float scale)
@@ -166,7 +141,7 @@ static void draw_data(workbench *b, const verify_case *v, bool bf16, rng *r)
     if (bf16)
         fill_bf16(b);
     else
-        fill_guarded(&b->x, b->x_dense);
+        guarded_fill(&b->x, b->x_dense);
     const float w_scale = 4.0f / sqrtf((float)v->d);
     draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
     draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
@@ -236,11 +211,11 @@ static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
 
 void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
 {
-    const bool bf16 = is_bf16(wanted);
-    const verify_op op = on_f32(wanted);
+    const bool bf16 = verify_is_bf16(wanted);
+    const verify_op op = verify_on_f32(wanted);
     const bool exact = v->numbers == NUMBERS_EXACT;
     rng r = v->random;
-    b->x = arena_place_of(bf16 ? 2 : ELEMENT, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
+    b->x = arena_place_of(bf16 ? 2 : UNIT_BYTES, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
                           v->offset);
     b->y = arena_place(&b->y_arena, 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
     draw_data(b, v, bf16, &r);
@@ -291,215 +266,4 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
     default:
         break;
     }
-}
-
-/* ---- checks ---- */
-
-static bool fail(workbench *b, const char *what)
-{
-    snprintf(b->failure, sizeof b->failure, "%s", what);
-    return false;
-}
-
-static bool same(workbench *b, const char *name, size_t i, size_t j, double got, bounded want)
-{
-    /* Where the value is exactly 0 so is its sign: a sum that starts from +0 never becomes -0. */
-    const bool wrong_zero = want.value == 0.0 && want.bound == 0.0 && signbit(got);
-    if (fabs(got - want.value) <= want.bound && !wrong_zero)
-        return true;
-    snprintf(b->failure, sizeof b->failure, "%s[%zu][%zu] is %.9g, should be %.9g +- %.3g", name, i,
-             j, got, want.value, want.bound);
-    return false;
-}
-
-static bool same_matrix(workbench *b, const char *name, const guarded *g, const bounded *want)
-{
-    for (size_t i = 0; i < g->rows; i++)
-        for (size_t j = 0; j < g->columns; j++)
-            if (!same(b, name, i, j, (double)((const float *)g->data)[i * g->ld + j],
-                      want[i * g->columns + j]))
-                return false;
-    return true;
-}
-
-/* w after an update from `before` and the gradient that is in dw: the same bits, but that any NaN
- * is as good as another. */
-static bool same_update(workbench *b, const char *name, const guarded *w, const float *before,
-                        const guarded *dw, float decay)
-{
-    for (size_t i = 0; i < w->rows; i++)
-        for (size_t j = 0; j < w->columns; j++) {
-            const float got = ((const float *)w->data)[i * w->ld + j];
-            const float decayed = decay * before[i * w->columns + j];
-            const float move = STEP * ((const float *)dw->data)[i * dw->ld + j];
-            const float want = decayed - move;
-            if (memcmp(&got, &want, sizeof got) != 0 && !(isnan(got) && isnan(want))) {
-                snprintf(b->failure, sizeof b->failure, "%s[%zu][%zu] is %a, should be %a", name, i,
-                         j, (double)got, (double)want);
-                return false;
-            }
-        }
-    return true;
-}
-
-/* An input still holds what it held. */
-static bool unchanged(workbench *b, const char *complaint, const guarded *g, const float *dense)
-{
-    for (size_t i = 0; i < g->rows; i++)
-        if (memcmp((const float *)g->data + i * g->ld, dense + i * g->columns,
-                   g->columns * sizeof *dense) != 0)
-            return fail(b, complaint);
-    return true;
-}
-
-static bool all_intact(workbench *b)
-{
-    const struct {
-        const guarded *g;
-        const char *complaint;
-    } buffers[] = {
-        {&b->x, "wrote outside x or into its padding"},
-        {&b->w, "wrote outside w or into its padding"},
-        {&b->b, "wrote outside b"},
-        {&b->y, "wrote outside y"},
-        {&b->scores, "wrote outside scores or into their padding"},
-        {&b->dscores, "wrote outside dscores or into their padding"},
-        {&b->dw, "wrote outside dw or into its padding"},
-        {&b->db, "wrote outside db"},
-        {&b->workspace, "wrote outside the workspace"},
-    };
-    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
-        if (!guarded_intact(buffers[i].g))
-            return fail(b, buffers[i].complaint);
-    return true;
-}
-
-/* Fresh buffers, so that nothing is left of the level before. */
-static void place_outputs(workbench *b, const verify_case *v)
-{
-    b->w = arena_place(&b->w_arena, v->c, v->d, v->ldw, v->placement, v->offset + 5);
-    b->b = arena_place(&b->b_arena, 1, v->c, v->c, v->placement, v->offset + 1);
-    b->scores = arena_place(&b->scores_arena, v->n, v->c, v->lds, v->placement, v->offset + 7);
-    b->dscores = arena_place(&b->dscores_arena, v->n, v->c, v->ldds, v->placement, v->offset + 9);
-    b->dw = arena_place(&b->dw_arena, v->c, v->d, v->lddw, v->placement, v->offset + 11);
-    b->db = arena_place(&b->db_arena, 1, v->c, v->c, v->placement, v->offset + 13);
-    fill_guarded(&b->w, b->w_dense);
-    fill_guarded(&b->b, b->b_dense);
-    const size_t bytes = downhill_workspace_f32(v->d, v->c);
-    b->workspace = arena_place(&b->workspace_arena, 1, bytes / ELEMENT, bytes / ELEMENT,
-                               v->placement, v->offset + 15);
-    if (v->placement == PLACE_INSIDE) /* a workspace may start at any byte */
-        b->workspace.data = (char *)b->workspace.data + v->number % ELEMENT;
-}
-
-static bool check_loss(workbench *b, const verify_case *v, verify_op op,
-                       const downhill_kernels *kernels)
-{
-    fill_guarded(&b->scores, b->scores_dense);
-    const guarded *out = v->in_place ? &b->scores : &b->dscores;
-    double loss = 0.0;
-    const downhill_status status =
-        op == VERIFY_HINGE ? downhill_hinge_f32(kernels, v->n, v->c, b->scores.data, v->lds,
-                                                b->y.data, v->delta, out->data, out->ld, &loss)
-                           : downhill_softmax_f32(kernels, v->n, v->c, b->scores.data, v->lds,
-                                                  b->y.data, out->data, out->ld, &loss);
-    if (status != DOWNHILL_OK)
-        return fail(b, downhill_status_text(status));
-    return same(b, "loss", 0, 0, loss, b->want_loss) &&
-           same_matrix(b, "dscores", out, b->want_dscores) &&
-           (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
-}
-
-/* The batch of a case; which of both is meant depends on the operation. */
-typedef struct batches {
-    downhill_batch_f32 f32;
-    downhill_batch_bf16 bf16;
-} batches;
-
-static bool check_step(workbench *b, const verify_case *v, verify_op op,
-                       const downhill_kernels *kernels, const batches *batch,
-                       const downhill_weights_f32 *weights, const downhill_weights_f32 *grad)
-{
-    const downhill_loss loss = {on_f32(op) == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX,
-                                v->delta};
-    downhill_profile profile = {0};
-    double sum = 0.0;
-    downhill_profile *timed = v->accumulate ? &profile : NULL;
-    const size_t bytes = downhill_workspace_f32(v->d, v->c);
-    const downhill_status status =
-        is_bf16(op) ? downhill_step_bf16(kernels, &batch->bf16, weights, loss, DECAY, STEP, grad,
-                                         &sum, b->workspace.data, bytes, timed)
-                    : downhill_step_f32(kernels, &batch->f32, weights, loss, DECAY, STEP, grad,
-                                        &sum, b->workspace.data, bytes, timed);
-    if (status != DOWNHILL_OK)
-        return fail(b, downhill_status_text(status));
-    return same(b, "loss", 0, 0, sum, b->want_loss) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
-           same_update(b, "w", &b->w, b->w_dense, &b->dw, DECAY) &&
-           (!v->bias || (same_matrix(b, "db", &b->db, b->want_db) &&
-                         same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f)));
-}
-
-/* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
-enum { FAR_ROWS = 1 << 25 };
-
-bool workbench_check(workbench *b, const verify_case *v, verify_op op,
-                     const downhill_kernels *kernels)
-{
-    place_outputs(b, v);
-    const size_t x_rows = v->scattered && v->far ? FAR_ROWS : v->x_rows;
-    const size_t *rows = v->scattered ? b->rows : NULL;
-    const verify_op kind = on_f32(op);
-    const int32_t *y = kind == VERIFY_SCORE || kind == VERIFY_GRAD ? VERIFY_NO_LABELS : b->y.data;
-    const batches batch = {{b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next},
-                           {b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next}};
-    const downhill_weights_f32 weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d,
-                                          v->c};
-    const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
-                                       v->c};
-    downhill_status status = DOWNHILL_OK;
-    bool good = true;
-    switch (kind) {
-    case VERIFY_SCORE:
-        status = is_bf16(op)
-                     ? downhill_score_bf16(kernels, &batch.bf16, &weights, b->scores.data, v->lds)
-                     : downhill_score_f32(kernels, &batch.f32, &weights, b->scores.data, v->lds);
-        good = status == DOWNHILL_OK && same_matrix(b, "scores", &b->scores, b->want_scores) &&
-               unchanged(b, "wrote to w", &b->w, b->w_dense) &&
-               unchanged(b, "wrote to b", &b->b, b->b_dense);
-        break;
-    case VERIFY_HINGE:
-    case VERIFY_SOFTMAX:
-        good = check_loss(b, v, op, kernels);
-        break;
-    case VERIFY_GRAD:
-        fill_guarded(&b->dscores, b->scores_dense);
-        fill_guarded(&b->dw, b->dw_dense);
-        fill_guarded(&b->db, b->db_dense);
-        status = is_bf16(op) ? downhill_grad_bf16(kernels, &batch.bf16, b->dscores.data, v->ldds,
-                                                  v->accumulate, &grad)
-                             : downhill_grad_f32(kernels, &batch.f32, b->dscores.data, v->ldds,
-                                                 v->accumulate, &grad);
-        good = status == DOWNHILL_OK && same_matrix(b, "dw", &b->dw, b->want_dw) &&
-               (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
-               unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
-        break;
-    case VERIFY_UPDATE:
-        fill_guarded(&b->dw, b->dw_dense);
-        fill_guarded(&b->db, b->db_dense);
-        status = downhill_update_f32(kernels, &weights, &grad, DECAY, STEP);
-        good = status == DOWNHILL_OK && same_update(b, "w", &b->w, b->w_dense, &b->dw, DECAY) &&
-               (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f)) &&
-               unchanged(b, "wrote to dw", &b->dw, b->dw_dense) &&
-               unchanged(b, "wrote to db", &b->db, b->db_dense);
-        break;
-    case VERIFY_STEP_HINGE:
-    case VERIFY_STEP_SOFTMAX:
-        good = check_step(b, v, op, kernels, &batch, &weights, &grad);
-        break;
-    default:
-        break;
-    }
-    if (status != DOWNHILL_OK)
-        return fail(b, downhill_status_text(status));
-    return good && all_intact(b);
 }

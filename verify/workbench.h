@@ -9,6 +9,19 @@
 #include "reference.h"
 #include "verify.h"
 
+static inline bool verify_is_bf16(verify_op op)
+{
+    return op >= VERIFY_SCORE_BF16;
+}
+
+/* The same operation on f32 features. */
+static inline verify_op verify_on_f32(verify_op op)
+{
+    static const verify_op twins[] = {VERIFY_SCORE, VERIFY_GRAD, VERIFY_STEP_HINGE,
+                                      VERIFY_STEP_SOFTMAX};
+    return verify_is_bf16(op) ? twins[op - VERIFY_SCORE_BF16] : op;
+}
+
 typedef struct workbench {
     arena x_arena, w_arena, b_arena, y_arena, scores_arena, dscores_arena, dw_arena, db_arena,
         workspace_arena;

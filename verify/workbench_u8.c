@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNIT_OF_ARENA = 4 }; /* bytes that arena_bytes_needed() counts in */
-
 /* ---- memory ---- */
 
 bool workbench_u8_open(workbench_u8 *b)
@@ -31,11 +29,10 @@ bool workbench_u8_open(workbench_u8 *b)
 #undef RAISE
     bool good = true;
     for (size_t i = 0; i < U8_ARENAS; i++) {
-        const size_t bytes = i == U8_PACKED ? arena_bytes_needed(1, packed / UNIT_OF_ARENA + 1)
-                             : i == U8_WORKSPACE
-                                 ? arena_bytes_needed(1, workspace / UNIT_OF_ARENA + 1)
-                             : i == U8_SCORES ? 2 * verify_case_arena_bytes()
-                                              : verify_case_arena_bytes();
+        const size_t bytes = i == U8_PACKED      ? arena_bytes_needed(1, packed / UNIT_BYTES + 1)
+                             : i == U8_WORKSPACE ? arena_bytes_needed(1, workspace / UNIT_BYTES + 1)
+                             : i == U8_SCORES    ? 2 * verify_case_arena_bytes()
+                                                 : verify_case_arena_bytes();
         good = arena_open(&b->arenas[i], bytes) && good;
     }
     const struct {
@@ -189,7 +186,7 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
     memcpy(b->want_w, b->w_dense, v->c * v->d * sizeof *b->want_w);
     memcpy(b->want_b, b->b_dense, v->c * sizeof *b->want_b);
     reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), gain_of(b, v),
-                        U8_DECAY, U8_STEP);
+                        VERIFY_DECAY, VERIFY_STEP);
     reference_fix(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->fixed);
     reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->fixed, b->want_scores);
 }

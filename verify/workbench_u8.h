@@ -10,10 +10,6 @@
 #include "reference_u8.h"
 #include "verify.h"
 
-/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
-#define U8_DECAY 0.99f
-#define U8_STEP  0.003f
-
 enum {
     U8_X,
     U8_Y,

@@ -14,10 +14,14 @@ DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
     const __m128i mask_i32x4 =
         _mm_packs_epi32(_mm256_castsi256_si128(mask), _mm256_extracti128_si256(mask, 1));
     const __m128i ones = _mm_srli_epi16(_mm_packs_epi32(mask_i32x4, mask_i32x4), 15);
-    int16_t all[4 * F64X4];
-    _mm_storeu_si128((void *)all, ones);
-    for (size_t l = 0; l < count && l < F64X4; l++)
-        to[l] = all[l];
+    if (count >= F64X4) {
+        _mm_storel_epi64((void *)to, ones);
+        return;
+    }
+    int16_t some[2 * F64X4];
+    _mm_storeu_si128((void *)some, ones);
+    for (size_t l = 0; l < count; l++)
+        to[l] = some[l];
 }
 
 double downhill_hinge_u8_avx2(size_t n, size_t c, const double *scores, size_t lds,
