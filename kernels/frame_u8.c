@@ -6,24 +6,6 @@
 
 #include <string.h>
 
-void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *const *rows,
-                            double *scores, size_t lds, struct downhill_ahead *ahead)
-{
-    const void *x[BLOCK_ROWS_MAX];
-    for (size_t k = 0, chunk; k < p->d; k += chunk) {
-        chunk = next_tile(p->d - k, p->u8->chunk);
-        chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
-        for (size_t i = 0; i < n; i++)
-            x[i] = (const uint8_t *)rows[i] + k;
-        for (size_t j = 0, classes; j < p->c; j += classes) {
-            classes = next_tile(p->c - j, p->u8->classes);
-            p->u8->score(n, chunk, classes, x,
-                         p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
-                         p->unit + j, scores + j, lds, ahead);
-        }
-    }
-}
-
 void downhill_block_score_u8(const struct packed_u8 *p, const struct block *block, double *scores,
                              size_t lds, struct downhill_ahead *ahead)
 {

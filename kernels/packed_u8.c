@@ -101,6 +101,24 @@ static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights,
                 p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
 }
 
+void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *const *rows,
+                            double *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    const void *x[BLOCK_ROWS_MAX];
+    for (size_t k = 0, chunk; k < p->d; k += chunk) {
+        chunk = next_tile(p->d - k, p->u8->chunk);
+        chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
+        for (size_t i = 0; i < n; i++)
+            x[i] = (const uint8_t *)rows[i] + k;
+        for (size_t j = 0, classes; j < p->c; j += classes) {
+            classes = next_tile(p->c - j, p->u8->classes);
+            p->u8->score(n, chunk, classes, x,
+                         p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
+                         p->unit + j, scores + j, lds, ahead);
+        }
+    }
+}
+
 /* Takes what the mean would score off what the scores start from. */
 static void subtract_mean(struct packed_u8 *p)
 {
