@@ -130,7 +130,7 @@ static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *r
 
 void bench_print_table(const bench_suite *suite)
 {
-    printf("%-48s %12s %12s %7s %9s %8s %10s %s\n", "row (wall time per call)", "median us",
+    printf("%-48s %12s %12s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
            "min us", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];

@@ -59,7 +59,7 @@ static const cli_option options[] = {
      AT(shuffle),
      .choices = "rows|batch|none",
      .help = "every epoch the samples (rows, default), or whole minibatches of neighbours in "
-             "memory (batch), in a new order"},
+             "memory (batch), in a new order; none: in that of the data"},
     {.name = "batch",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -208,7 +208,8 @@ static int train_all(const train_config *config, train_run *runs, size_t count, 
                          &run->result);
         if (code == EXIT_OK && print && run->result.n_epochs > 0) {
             train_print_phases(&run->result);
-            printf("model digest %s\n", run->result.digest);
+            if (run->result.digest[0] != '\0')
+                printf("model digest %s\n", run->result.digest);
         }
         if (code == EXIT_OK &&
             clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))

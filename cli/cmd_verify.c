@@ -45,8 +45,8 @@ static int run(const cli_command *self, int argc, char **argv)
     verify_result result;
     code = verify_run(&config, &result);
     if (code == EXIT_OK || code == EXIT_CHECK)
-        printf("verify: %llu checks on %zu ISA levels, %llu failed, seed %llu, %.1f s\n",
-               (unsigned long long)result.checks, result.levels,
+        printf("verify: %llu checks on %zu ISA level%s, %llu failed, seed %llu, %.1f s\n",
+               (unsigned long long)result.checks, result.levels, result.levels == 1 ? "" : "s",
                (unsigned long long)result.failures, (unsigned long long)config.seed,
                result.seconds);
     return code;

@@ -98,6 +98,9 @@ static json_t *run_to_json(const train_run *run, const train_config *config, con
     output_set(o, "normalize", json_string(train_normalise_words[config->normalise]));
     output_set(o, "shuffle", json_string(train_shuffle_words[config->shuffle]));
     output_set(o, "model_digest", r->digest[0] != '\0' ? json_string(r->digest) : json_null());
+    output_set(o, "data", json_string(config->data));
+    output_set(o, "mmap", json_boolean(config->map));
+    output_set(o, "epochs_asked", json_integer((json_int_t)config->epochs));
     output_set(o, "dataset", json_string(data->name));
     output_set(o, "test_set", json_string(data->test_note));
     output_set(o, "n_train", json_integer((json_int_t)data->train.n));

@@ -297,6 +297,11 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *   Normalised features x̂_k = (x_k - mean_k)·r_k are never made. The weights are kept for bytes, each
  *              r_k times the one of x̂_k: the score subtracts Σ_k q_jk mean_k, and the gradient
  *              mean_k Σ_i g_ij times r_k². Nothing of it costs per sample.
+ *   Use        downhill_pack_u8() once, for memory of downhill_packed_u8_bytes(); then
+ *              downhill_step_u8() for each minibatch, which packs what it has changed, or, where parts of
+ *              a batch are worked on apart, downhill_loss_grad_u8() for each and one
+ *              downhill_update_u8(); and downhill_score_u8() at any time. To train on x/255, with its
+ *              learning rate, give a gain of 1/255² for every feature.
  *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, and for the gradient
  *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX. */
 #define DOWNHILL_U8_D_MAX  1048576
@@ -334,7 +339,8 @@ typedef struct downhill_sums_u8 {
  * 0 or too large. */
 DOWNHILL_API size_t downhill_packed_u8_bytes(size_t d, size_t c);
 
-/* Rounds and packs the weights. norm may be NULL: features as they are. A class with a weight or bias
+/* Rounds and packs the weights. norm may be NULL: features as they are, from 0 to 255; it is copied. A
+ * packed_bytes that is too small is DOWNHILL_ERR_WORKSPACE. A class with a weight or bias
  * that is not finite has scores that are NaN.
  * Cost:   4·c·d bytes read, 2·c·d written. downhill_update_u8() does it in passing. */
 DOWNHILL_API downhill_status downhill_pack_u8(const downhill_kernels *kernels,
@@ -450,7 +456,7 @@ DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                                 void *workspace, size_t workspace_bytes,
                                                 downhill_profile *profile);
 
-/* The same for bytes and the hinge loss. With `delta` the margin; DOWNHILL_ERR_RANGE where n·(c-1) is
+/* The same for bytes and the hinge loss. With `delta` the margin; `sums` are overwritten; DOWNHILL_ERR_RANGE where n·(c-1) is
  * beyond DOWNHILL_U8_NC_MAX. The sums of parts of a batch may be added, whoever made them, and be
  * applied by one downhill_update_u8().
  * Exactness: on every table. */

@@ -68,6 +68,7 @@ size_t scratch_count(void)
 const char *scratch_path(const char *name)
 {
     char *path;
+    assert_true(directory[0] != '\0'); /* open, or it would be the root */
     assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
     for (size_t i = 0; i < n_paths; i++)
         if (strcmp(paths[i], path) == 0) {

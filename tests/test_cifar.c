@@ -42,7 +42,8 @@ static const char *const hundred[2] = {"train.bin", "test.bin"};
 
 static int setup(void **state)
 {
-    (void)state;
+    if (scratch_open(state) != 0)
+        return -1;
     for (size_t f = 0; f < FILES; f++)
         write_file(f, ten[f], 1, 10);
     for (size_t f = 0; f < 2; f++)
@@ -241,6 +242,9 @@ static void test_cifar__no_directory(void **state)
     const char *text = captured();
     assert_non_null(strstr(text, "/no/such/place/data_batch_1.bin: No such file"));
     assert_non_null(strstr(text, "name the directory that holds"));
+    capture_stderr();
+    assert_int_equal(dataset_open("cifar10:", &data), EXIT_USAGE); /* not the root */
+    assert_non_null(strstr(captured(), "names no directory"));
 }
 
 int main(void)
@@ -254,5 +258,5 @@ int main(void)
         cmocka_unit_test(test_cifar__labels),
         cmocka_unit_test(test_cifar__no_directory),
     };
-    return cmocka_run_group_tests_name("cifar", tests, setup, NULL);
+    return cmocka_run_group_tests_name("cifar", tests, setup, scratch_close);
 }

@@ -361,6 +361,28 @@ class GoodResults(ReportTest):
         self.assertEqual([cells[2].strip() for cells in rows], ["1.00×", "10.0×", "–"])
         self.assertIn("batch 32", section)
 
+    def test_training__says_how_and_how_to_do_it_again(self):
+        bytes_ = train()
+        for run in bytes_["training"]:
+            run |= {
+                "dtype": "u8", "normalize": "standardize", "shuffle": "batch", "threads": 2,
+                "data": "cifar10:my pictures", "mmap": True, "epochs_asked": 100,
+            }  # fmt: skip
+        text = self.markdown(train(), bytes_)  # the first from before there were bytes
+        self.assertIn(
+            "u8 features, normalised (standardize), whole minibatches shuffled, 2 threads", text
+        )
+        again = text.split("## Reproduce")[1]
+        numbers = "--batch 256 --lr 0.02 --reg 0.0001 --delta 1 --seed 1"
+        self.assertIn(
+            f"train --isa all --loss hinge --dtype f32 {numbers} --epochs 3 --json train-1.json", again
+        )
+        self.assertIn(
+            "train --isa all --data 'cifar10:my pictures' --mmap --loss hinge --dtype u8 --normalize "
+            f"standardize --shuffle batch {numbers} --threads 2 --epochs 100 --json train-2.json",
+            again,
+        )
+
     def test_curves__are_drawn_once_where_levels_agree(self):
         self.assertIn("all 2 levels agree", self.markdown(train()))
         document = train()

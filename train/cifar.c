@@ -43,8 +43,12 @@ static int count_records(const char *path, const struct format *format, size_t *
     const size_t record = format->label_bytes + PICTURE;
     struct stat status;
     if (stat(path, &status) != 0) {
-        error_line("%s: %s; name the directory that holds the .bin files of %s", path,
-                   strerror(errno), format->name);
+        const int why = errno;
+        if (why == ENOENT || why == ENOTDIR)
+            error_line("%s: %s; name the directory that holds the .bin files of %s", path,
+                       strerror(why), format->name);
+        else
+            error_line("%s: %s; see to it that it can be read", path, strerror(why));
         return EXIT_DATA;
     }
     if (!S_ISREG(status.st_mode)) {
@@ -187,6 +191,12 @@ static int read_set(const char *directory, const struct format *format, size_t f
 int cifar_read(const char *directory, cifar_kind kind, bool mapped, dataset *data)
 {
     const struct format *format = &formats[kind];
+    if (directory[0] == '\0') {
+        error_line(
+            "--data: %s: names no directory; put the one that holds the .bin files behind it",
+            format->name);
+        return EXIT_USAGE;
+    }
     const size_t n_train_files = format->n_train_files;
     const int code = read_set(directory, format, 0, n_train_files, mapped, &data->train);
     data->c = format->classes;

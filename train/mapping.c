@@ -11,10 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int failed(const char *path, const char *what)
+static int failed(const char *path, const char *what, const char *remedy)
 {
-    error_line("%s: cannot %s: %s; check the file, or leave --mmap out", path, what,
-               strerror(errno));
+    error_line("%s: cannot %s: %s; %s", path, what, strerror(errno), remedy);
     return EXIT_DATA;
 }
 
@@ -40,7 +39,7 @@ static int map_all(const char *const *paths, const int *open_files, size_t count
         const size_t size = files[f].count * record_bytes;
         if (size > 0 &&
             mmap(at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, open_files[f], 0) == MAP_FAILED)
-            return failed(paths[f], "map it");
+            return failed(paths[f], "map it", "leave --mmap out");
     }
     return EXIT_OK;
 }
@@ -57,9 +56,9 @@ int mapping_open(const char *const *paths, size_t count, size_t record_bytes, ma
         struct stat status;
         open_files[f] = open(paths[f], O_RDONLY | O_CLOEXEC);
         if (open_files[f] < 0)
-            code = failed(paths[f], "open it");
+            code = failed(paths[f], "open it", "check the file");
         else if (fstat(open_files[f], &status) != 0)
-            code = failed(paths[f], "ask for its size");
+            code = failed(paths[f], "ask for its size", "check the file");
         else {
             const size_t size = (size_t)status.st_size;
             files[f] = (mapped_records){map->size / record_bytes, size / record_bytes};
@@ -73,7 +72,7 @@ int mapping_open(const char *const *paths, size_t count, size_t record_bytes, ma
             map->bytes = room;
             code = map_all(paths, open_files, count, record_bytes, map, files);
         } else {
-            code = failed(paths[0], "find room to map it");
+            code = failed(paths[0], "find room to map it", "leave --mmap out");
         }
     }
     for (size_t f = 0; f < n_open; f++)

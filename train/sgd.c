@@ -117,6 +117,7 @@ static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
     const sgd_options *o = t->options;
     const samples *train = &t->data->train;
     const float decay = 1.0f - 2.0f * o->lr * o->reg;
+    const downhill_profile phases = result->phases;
     double total = 0.0;
 
     const double start = clock_seconds();
@@ -144,6 +145,7 @@ static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
         total += loss;
         if (*stop) {
             result->interrupted = true;
+            result->phases = phases; /* those of whole epochs, as the times are */
             return EXIT_OK;
         }
         if (o->progress)
@@ -178,7 +180,8 @@ int sgd_train(const sgd_options *options, const dataset *data, const downhill_ke
         if (code == EXIT_OK && result->n_epochs == e)
             report(&result->epochs[e - 1], e, context);
     }
-    if (code == EXIT_OK && !model_digest(t.model, result->digest)) {
+    /* A model that was cut short in an epoch is one that nobody can make again. */
+    if (code == EXIT_OK && !result->interrupted && !model_digest(t.model, result->digest)) {
         error_line("train: SHA-256 failed; is libcrypto whole?");
         code = EXIT_INTERNAL;
     }

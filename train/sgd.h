@@ -44,9 +44,9 @@ typedef struct sgd_result {
     double first_loss; /* mean loss of the first minibatch, with all weights 0 */
     size_t n_epochs;   /* completed */
     sgd_epoch *epochs;
-    double seconds; /* of all epochs */
-    downhill_profile phases;
-    char digest[MODEL_DIGEST_TEXT]; /* of the weights (model.h) */
+    double seconds;                 /* of all epochs */
+    downhill_profile phases;        /* of these epochs */
+    char digest[MODEL_DIGEST_TEXT]; /* of the weights (model.h); "" if interrupted */
     bool interrupted;
 } sgd_result;
 

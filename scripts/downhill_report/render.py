@@ -52,6 +52,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "no_faster": words.no_faster_text(model),
         "captions": words.captions(list(drawn), model),
         "commands": words.commands(results),
+        "how_trained": words.how_trained,
         "figures": {
             name: Markup(figures.paint(svg, name, inline=True)) for name, svg in drawn.items()
         },

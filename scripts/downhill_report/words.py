@@ -2,6 +2,7 @@
 """What the report says in words: the headline, the captions, and how numbers are spelt."""
 
 import math
+import shlex
 from typing import Any
 
 from .model import MAX_SHAPES_DRAWN, NO_FASTER, Group, Model, Ratio, Row, Shape
@@ -235,6 +236,39 @@ def captions(names: list[str], model: Model) -> dict[str, str]:
     return out
 
 
+def train_options(run: dict[str, Any]) -> str:
+    """What downhill train was given, the level aside. Older results lack some of it, and were of f32."""
+    words = []
+    if run.get("data", "fashion-mnist") != "fashion-mnist":
+        words += ["--data", shlex.quote(run["data"])]
+    if run.get("mmap"):
+        words.append("--mmap")
+    words += ["--loss", run["loss"], "--dtype", run.get("dtype", "f32")]
+    for name in ("normalize", "shuffle"):
+        words += [f"--{name}", run[name]] if name in run else []
+    for name in ("batch", "lr", "reg", "delta", "seed"):
+        words += [f"--{name}", setting(run[name])]
+    if run.get("threads", 1) > 1:
+        words += ["--threads", str(run["threads"])]
+    return " ".join([*words, "--epochs", str(run.get("epochs_asked", len(run["epochs"])))])
+
+
+def how_trained(settings: dict[str, Any]) -> str:
+    """On what type of features, in which order, by how many: nothing where that is as it always was."""
+    words = []
+    if "dtype" in settings:
+        words.append(f"{settings['dtype']} features")
+    if settings.get("normalize", "none") != "none":
+        words.append(f"normalised ({settings['normalize']})")
+    if settings.get("shuffle", "rows") != "rows":
+        orders = {"batch": "whole minibatches shuffled", "none": "not shuffled"}
+        words.append(orders[settings["shuffle"]])
+    threads = settings.get("threads", 1)
+    if threads > 1:
+        words.append(f"{threads} threads")
+    return ", ".join(words)
+
+
 def commands(results: dict[str, Any]) -> list[str]:
     """What to type to get a report of one's own, as close to this one as can be known."""
     out = ["scripts/bench  # the standard run, from a clean machine; this one was made by"]
@@ -249,11 +283,9 @@ def commands(results: dict[str, Any]) -> list[str]:
             f"--min-time {1e3 * context['min_time_s']:g}ms --seed {context['seed']}{options} "
             f"{'--peers ' if 'peers' in results else ''}--json bench.json"
         )
-    settings = ("loss", "batch", "lr", "reg", "delta", "seed")
     seen: dict[str, list[str]] = {}
     for run in results.get("training", []):
-        options = " ".join(f"--{name} {setting(run[name])}" for name in settings)
-        seen.setdefault(f"{options} --epochs {len(run['epochs'])}", []).append(run["isa"])
+        seen.setdefault(train_options(run), []).append(run["isa"])
     files = []
     for i, (options, levels) in enumerate(seen.items(), 1):
         isa = "all" if len(levels) > 1 else levels[0]
