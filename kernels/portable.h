@@ -12,6 +12,14 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Before a loop of constant length: Clang 14 unrolls it before it has tried to vectorise it, and then
+ * cannot. */
+#if defined __clang__
+#define DOWNHILL_KEEP_LOOP _Pragma("clang loop unroll(disable)")
+#else
+#define DOWNHILL_KEEP_LOOP
+#endif
+
 static inline int32_t bits_of_float(float value)
 {
     int32_t bits;
