@@ -294,10 +294,10 @@ static downhill_status team_step(const void *who, workload *l, const downhill_ba
 static downhill_status team_run(const bench_task *task)
 {
     workload *l = task->load;
-    const downhill_batch_f32 batch = {
-        .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
     if (bench_formulas[task->kernel].element == ELEMENT_U8)
         return workload_u8_run(task->kernels, task->team, task->kernel, &l->u8);
+    const downhill_batch_f32 batch = {
+        .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
     return task->kernel == BENCH_EPOCH_HINGE ? workload_epoch(l, l->in_order, team_step, task)
            : task->kernel == BENCH_EPOCH_HINGE_SHUFFLED
                ? workload_epoch(l, l->shuffled, team_step, task)
