@@ -24,17 +24,15 @@ typedef __m256i quads_of_block[QUADS_MAX][2];
 /* Returns whether there are outliers, in whose place there is 0. */
 static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
 {
-    const __m256i most = _mm256_set1_epi16(G_MAX);
+    const __m256i most = _mm256_set1_epi16(G_MAX), least = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += QUAD) {
         __m256i g[QUAD];
         DOWNHILL_UNROLL
         for (size_t r = 0; r < QUAD; r++) {
             const __m256i all = load_i(dscores[i + r]);
-            const __m256i outlier = _mm256_cmpgt_epi16(_mm256_abs_epi16(all), most);
-            /* The largest negative is its own magnitude. */
             const __m256i bad =
-                _mm256_or_si256(outlier, _mm256_cmpgt_epi16(_mm256_set1_epi16(-G_MAX), all));
+                _mm256_or_si256(_mm256_cmpgt_epi16(all, most), _mm256_cmpgt_epi16(least, all));
             outliers = _mm256_or_si256(outliers, bad);
             g[r] = _mm256_and_si256(_mm256_andnot_si256(bad, all), _mm256_set1_epi16(UINT8_MAX));
         }
