@@ -140,6 +140,14 @@ void machine_read(machine *m)
     }
 }
 
+uint64_t machine_last_level(const machine *m)
+{
+    uint64_t largest = 0;
+    for (size_t i = 0; i < m->n_caches; i++)
+        largest = m->caches[i].bytes > largest ? m->caches[i].bytes : largest;
+    return largest;
+}
+
 int machine_pin(char *why, size_t why_size)
 {
     hwloc_topology_t topology = load_topology();

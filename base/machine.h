@@ -37,6 +37,9 @@ typedef struct machine {
 /* Never fails: what cannot be found out is 0 or "unknown". */
 void machine_read(machine *m);
 
+/* Bytes of its largest cache; 0: not known. */
+uint64_t machine_last_level(const machine *m);
+
 /* The machine with its ISA levels and CPU features, as in results.json (reports/README.md). */
 json_t *machine_to_json(const machine *m);
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +122,13 @@ int output_json(const char *path, json_t *root)
     }
     json_decref(root);
     return code;
+}
+
+bool output_replaces(const char *path)
+{
+    /* A name there stands for an open file, which a rename would leave without one. */
+    const bool of_descriptor = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+    return strcmp(path, "-") != 0 && !of_descriptor && !is_special(path);
 }
 
 int output_check(const char *path)

@@ -5,6 +5,7 @@
 #define DOWNHILL_BASE_OUTPUT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Of results.json; raised when a reader of the old form would misread the new. */
 enum { OUTPUT_SCHEMA_VERSION = 1 };
@@ -14,6 +15,9 @@ enum { OUTPUT_SCHEMA_VERSION = 1 };
  * `root`. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then nothing is left
  * behind. */
 int output_json(const char *path, json_t *root);
+
+/* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
+bool output_replaces(const char *path);
 
 /* Before a long run: can a file be made at `path`? Prints a line and returns EXIT_USAGE if not. */
 int output_check(const char *path);

@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const bench_stopped_names[] = {
+    [STOPPED_INTERRUPTED] = "interrupted",
+    [STOPPED_PRECISION] = "precision",
+    [STOPPED_TIME] = "time",
+    [STOPPED_REPETITIONS] = "repetitions",
+};
+
 static void set_times(json_t *o, double real_ns, double cpu_ns)
 {
     output_set(o, "real_time", output_real(real_ns));
@@ -14,14 +21,15 @@ static void set_times(json_t *o, double real_ns, double cpu_ns)
     output_set(o, "time_unit", json_string("ns"));
 }
 
-static void set_rates(json_t *o, const bench_row *row, double gflop_per_s, double gb_per_s)
+static void set_rates(json_t *o, const bench_row *row, double real_ns)
 {
-    output_set(o, "gflop_per_s", output_real(gflop_per_s));
-    output_set(o, "gb_per_s", output_real(gb_per_s));
-    output_set(o, "samples_per_s", output_real(gflop_per_s * 1e9 / row->flops * (double)row->n));
+    output_set(o, "gflop_per_s", output_real(row->flops / real_ns));
+    output_set(o, "gb_per_s", output_real(row->bytes / real_ns));
+    output_set(o, "samples_per_s", output_real(1e9 / real_ns * (double)row->n));
 }
 
-static json_t *row_head(const bench_row *row, size_t index, const char *suffix, const char *type)
+/* What Google Benchmark's tools want of every entry. */
+static json_t *entry_of(const bench_row *row, size_t index, const char *suffix, const char *type)
 {
     char name[sizeof row->name + 16];
     snprintf(name, sizeof name, "%s%s", row->name, suffix);
@@ -33,19 +41,42 @@ static json_t *row_head(const bench_row *row, size_t index, const char *suffix, 
     output_set(o, "run_type", json_string(type));
     output_set(o, "repetitions", json_integer((json_int_t)row->n_samples));
     output_set(o, "threads", json_integer((json_int_t)row->threads));
+    return o;
+}
+
+/* What the row is. */
+static void set_head(json_t *o, const bench_row *row)
+{
+    static const char *const sweeps[] = {[SWEEP_BATCH] = "batch", [SWEEP_SIZE] = "size"};
     output_set(o, "label", json_string(row->isa));
     output_set(o, "kernel", json_string(bench_formulas[row->kernel].kernel));
     output_set(o, "isa", json_string(row->isa));
     output_set(o, "n", json_integer((json_int_t)row->n));
     output_set(o, "d", json_integer((json_int_t)row->d));
     output_set(o, "c", json_integer((json_int_t)row->c));
+    output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
+    if (row->sweep != SWEEP_NONE)
+        output_set(o, "sweep", json_string(sweeps[row->sweep]));
     output_set(o, "flops", output_real(row->flops));
     output_set(o, "bytes", output_real(row->bytes));
     output_set(o, "working_set_bytes", output_real(row->holds));
     output_set(o, "attainable_gflop_per_s",
                row->attainable > 0.0 ? output_real(row->attainable) : json_null());
     output_set(o, "bound", row->attainable > 0.0 ? json_string(row->bound) : json_null());
-    return o;
+}
+
+/* How the row was sampled. */
+static void set_sampling(json_t *o, const bench_row *row)
+{
+    output_set(o, "stopped", json_string(bench_stopped_names[row->stopped]));
+    if (row->n_samples >= STATS_INTERVAL_MIN) {
+        output_set(o, "ci95_low_ns", output_real(row->real_ns.low));
+        output_set(o, "ci95_high_ns", output_real(row->real_ns.high));
+    }
+    output_set(o, "outliers_mild", json_integer((json_int_t)row->real_ns.n_mild));
+    output_set(o, "outliers_severe", json_integer((json_int_t)row->real_ns.n_severe));
+    output_set(o, "above_roof", json_boolean(bench_above_roof(row)));
+    output_set(o, "counters", counter_values_to_json(&row->counters));
 }
 
 static void append_aggregate(json_t *list, const bench_row *row, size_t index, const char *name,
@@ -53,20 +84,24 @@ static void append_aggregate(json_t *list, const bench_row *row, size_t index, c
 {
     char suffix[16];
     snprintf(suffix, sizeof suffix, "_%s", name);
-    json_t *o = row_head(row, index, suffix, "aggregate");
+    json_t *o = entry_of(row, index, suffix, "aggregate");
     output_set(o, "aggregate_name", json_string(name));
     output_set(o, "aggregate_unit", json_string("time"));
     output_set(o, "iterations", json_integer((json_int_t)row->n_samples));
     set_times(o, real_ns, cpu_ns);
+    set_head(o, row);
     if (strcmp(name, "mad") != 0)
-        set_rates(o, row, row->flops / real_ns, row->bytes / real_ns);
+        set_rates(o, row, real_ns);
+    if (strcmp(name, "median") == 0)
+        set_sampling(o, row);
     json_array_append_new(list, o);
 }
 
 static void append_row(json_t *list, const bench_row *row, size_t index)
 {
     if (row->n_samples == 0) {
-        json_t *o = row_head(row, index, "", "iteration");
+        json_t *o = entry_of(row, index, "", "iteration");
+        set_head(o, row);
         output_set(o, "error_occurred", json_true());
         output_set(o, "error_message", json_string(row->skipped));
         json_array_append_new(list, o);
@@ -74,17 +109,43 @@ static void append_row(json_t *list, const bench_row *row, size_t index)
     }
     for (size_t s = 0; s < row->n_samples; s++) {
         const bench_sample *sample = &row->samples[s];
-        json_t *o = row_head(row, index, "", "iteration");
+        json_t *o = entry_of(row, index, "", "iteration");
         output_set(o, "repetition_index", json_integer((json_int_t)s));
         output_set(o, "iterations", json_integer((json_int_t)sample->iterations));
         set_times(o, sample->real_ns, sample->cpu_ns);
-        set_rates(o, row, sample->gflop_per_s, sample->gb_per_s);
+        output_set(o, "time_s", output_real(sample->time_s));
         output_set(o, "sequence", json_integer((json_int_t)sample->sequence));
+        output_set(o, "cpu", sample->cpu < 0 ? json_null() : json_integer(sample->cpu));
         json_array_append_new(list, o);
     }
     append_aggregate(list, row, index, "median", row->real_ns.median, row->cpu_ns.median);
     append_aggregate(list, row, index, "min", row->real_ns.min, row->cpu_ns.min);
     append_aggregate(list, row, index, "mad", row->real_ns.mad, row->cpu_ns.mad);
+    append_aggregate(list, row, index, "p95", row->real_ns.p95, row->cpu_ns.p95);
+}
+
+json_t *bench_groups_to_json(const bench_suite *suite)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < suite->n_groups; i++) {
+        const bench_group *group = &suite->groups[i];
+        const bench_row *row = &suite->rows[group->first];
+        json_t *o = json_object(), *shape = json_array();
+        const size_t sizes[] = {row->n, row->d, row->c};
+        for (size_t s = 0; s < 3; s++)
+            json_array_append_new(shape, json_integer((json_int_t)sizes[s]));
+        output_set(o, "shape", shape); /* of the first row: those of a sweep differ */
+        output_set(o, "group", json_string(bench_formulas[row->kernel].group));
+        output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
+        output_set(o, "first_row", json_string(row->name));
+        output_set(o, "rows", json_integer((json_int_t)(group->end - group->first)));
+        output_set(o, "start_s", output_real(group->start_s));
+        output_set(o, "end_s", output_real(group->end_s));
+        output_set(o, "clock_before_ghz", output_real(group->clock_before_ghz));
+        output_set(o, "clock_after_ghz", output_real(group->clock_after_ghz));
+        json_array_append_new(list, o);
+    }
+    return list;
 }
 
 json_t *bench_rows_to_json(const bench_suite *suite)
@@ -122,7 +183,7 @@ static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *r
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *r = &suite->rows[i];
         if (r->kernel == row->kernel && r->threads == 1 && r->family == row->family &&
-            strcmp(r->isa, "scalar") == 0 && r->n_samples > 0)
+            r->sweep == SWEEP_NONE && strcmp(r->isa, "scalar") == 0 && r->n_samples > 0)
             return r;
     }
     return NULL;
@@ -130,27 +191,32 @@ static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *r
 
 void bench_print_table(const bench_suite *suite)
 {
-    printf("%-48s %12s %12s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
-           "min us", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
+    printf("%-56s %12s %7s %6s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
+           "CI95 %", "n", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];
-        if (i > 0 && row->kernel != suite->rows[i - 1].kernel)
+        if (i > 0 &&
+            (row->kernel != suite->rows[i - 1].kernel || row->family != suite->rows[i - 1].family))
             putchar('\n');
         if (row->n_samples == 0) {
-            printf("%-48s %s\n", row->name, row->skipped);
+            printf("%-56s %s\n", row->name, row->skipped);
             continue;
         }
         const double median = row->real_ns.median;
         const bench_row *scalar = scalar_twin(suite, row);
-        char speedup[16] = "-";
+        char speedup[16] = "-", share[48] = "", interval[16] = "-";
         if (scalar != NULL)
             snprintf(speedup, sizeof speedup, "%.2fx", scalar->real_ns.median / median);
-        char share[24] = "";
         if (row->attainable > 0.0)
-            snprintf(share, sizeof share, "%5.1f %% %s",
-                     100.0 * row->flops / median / row->attainable, row->bound);
-        printf("%-48s %12.3f %12.3f %7.2f %9.2f %8.2f %10s %s\n", row->name, median * 1e-3,
-               row->real_ns.min * 1e-3, 100.0 * row->real_ns.mad / median, row->flops / median,
+            snprintf(share, sizeof share, "%5.1f %% %s%s",
+                     100.0 * row->flops / median / row->attainable, row->bound,
+                     bench_above_roof(row) ? ", above its roof" : "");
+        /* "+": sampling ended before the interval was as close as asked for. */
+        if (row->n_samples >= STATS_INTERVAL_MIN)
+            snprintf(interval, sizeof interval, "%.2f%s", 100.0 * stats_precision(&row->real_ns),
+                     row->stopped == STOPPED_TIME ? "+" : "");
+        printf("%-56s %12.3f %7s %6zu %7.2f %9.2f %8.2f %10s  %s\n", row->name, median * 1e-3,
+               interval, row->n_samples, 100.0 * row->real_ns.mad / median, row->flops / median,
                row->bytes / median, speedup, share);
     }
 }

@@ -10,19 +10,53 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median_of(double *values, size_t count)
+/* Of sorted values, between the two nearest. */
+static double quantile(const double *sorted, size_t count, double share)
 {
-    qsort(values, count, sizeof *values, ascending);
-    return count % 2 != 0 ? values[count / 2] : 0.5 * (values[count / 2 - 1] + values[count / 2]);
+    const double at = share * (double)(count - 1);
+    const size_t below = (size_t)at;
+    const double above = sorted[below + 1 < count ? below + 1 : below];
+    return sorted[below] + (at - (double)below) * (above - sorted[below]);
+}
+
+size_t stats_interval_rank(size_t count)
+{
+    /* 2^-count is a double up to 1022; the suite takes at most 1000 samples. */
+    double probability = ldexp(1.0, -(int)count), sum = probability;
+    size_t k = 0;
+    while (sum <= 0.025 && k < count) {
+        k++;
+        probability *= (double)(count - k + 1) / (double)k;
+        sum += probability;
+    }
+    return k;
 }
 
 stats stats_of(double *values, size_t count)
 {
-    stats s;
-    s.median = median_of(values, count);
+    stats s = {.low = NAN, .high = NAN};
+    qsort(values, count, sizeof *values, ascending);
+    s.median = quantile(values, count, 0.5);
     s.min = values[0];
-    for (size_t i = 0; i < count; i++)
+    s.p95 = quantile(values, count, 0.95);
+    const size_t rank = stats_interval_rank(count);
+    if (rank > 0) {
+        s.low = values[rank - 1];
+        s.high = values[count - rank];
+    }
+    const double q1 = quantile(values, count, 0.25), q3 = quantile(values, count, 0.75);
+    for (size_t i = 0; i < count; i++) {
+        const double beyond = fmax(q1 - values[i], values[i] - q3);
+        s.n_severe += beyond > 3.0 * (q3 - q1);
+        s.n_mild += beyond > 1.5 * (q3 - q1) && beyond <= 3.0 * (q3 - q1);
         values[i] = fabs(values[i] - s.median);
-    s.mad = median_of(values, count);
+    }
+    qsort(values, count, sizeof *values, ascending);
+    s.mad = quantile(values, count, 0.5);
     return s;
+}
+
+double stats_precision(const stats *s)
+{
+    return 0.5 * (s->high - s->low) / s->median;
 }

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * The suite: which rows there are, in what order they are sampled, and what comes out. */
+ * The suite: which rows there are (suite.c), how they are sampled (run.c), and what comes out
+ * (results.c). Rows that are compared stand together in a group, and are sampled in turn. */
 #ifndef DOWNHILL_BENCH_SUITE_H
 #define DOWNHILL_BENCH_SUITE_H
 
+#include "base/machine.h"
 #include "ceilings.h"
+#include "counters.h"
 #include "formulas.h"
 #include "peers.h"
 #include "stats.h"
-#include "verify/verify.h"
 
 #include <jansson.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { BENCH_SAMPLES_MAX = 1000 };
 
 typedef struct bench_shape {
     size_t n, d, c;
@@ -24,13 +28,19 @@ typedef struct bench_options {
     const char *filter; /* extended regular expression on the row's name; NULL: all */
     const char *isa;    /* one level; NULL: every usable one */
     bool peers;         /* the other libraries as well */
+    bool sweeps;        /* the step at many batch sizes and numbers of features as well */
+    bool probes;        /* only the rows of the noise floor (floor.h) */
+    bool counters;      /* one more sample of each row, under the counters of the CPU */
     size_t threads;     /* the steps on 2, 4, … threads as well, up to this number; 0 or 1: not */
-    const int *cpus;    /* what they are bound to (parallel/team.h) */
+    const machine *machine;
     const bench_shape *shapes;
     size_t n_shapes;
-    size_t repetitions;
-    double min_time_s; /* of a sample */
-    uint64_t seed;     /* of the data and of the order */
+    bool no_hot, cold;  /* which of the states of the caches (bench_row) */
+    size_t repetitions; /* the least number of samples of a row */
+    double precision;   /* sample on until the 95 % interval of the median is as close; 0: do not */
+    double max_time_s;  /* nor longer than this on a row, the least number apart */
+    double min_time_s;  /* of a sample */
+    uint64_t seed;      /* of the data and of the order */
     bool progress;
 } bench_options;
 
@@ -38,12 +48,26 @@ typedef struct bench_options {
 extern const bench_shape bench_standard_shapes[];
 extern const size_t bench_standard_shape_count;
 
+typedef enum bench_sweep { SWEEP_NONE, SWEEP_BATCH, SWEEP_SIZE } bench_sweep;
+
 typedef struct bench_sample {
     uint64_t iterations;
     double real_ns, cpu_ns; /* per iteration */
-    double gflop_per_s, gb_per_s;
-    uint64_t sequence; /* place in the order of the whole run */
+    double time_s;          /* when it ended, since the start of the run */
+    uint64_t sequence;      /* place in the order of the whole run */
+    int cpu;                /* that it ended on, or -1 */
 } bench_sample;
+
+/* What ended the sampling of a row. */
+typedef enum bench_stopped {
+    STOPPED_INTERRUPTED, /* it is not whole */
+    STOPPED_PRECISION,   /* as close as asked for */
+    STOPPED_TIME,
+    STOPPED_REPETITIONS, /* as many as asked for, or as are ever taken */
+} bench_stopped;
+
+/* The words of results.json. */
+extern const char *const bench_stopped_names[];
 
 typedef struct bench_row {
     char name[112];
@@ -51,20 +75,34 @@ typedef struct bench_row {
     const char *isa;  /* the level's own name, or the peer's; static */
     const peer *peer; /* NULL: one of our levels */
     size_t n, d, c, threads;
-    size_t family; /* number of the shape; index within it counts the rows */
+    bool cold;         /* each call takes the next of so many buffers that no cache holds them */
+    bench_sweep sweep; /* SWEEP_NONE: of the suite */
+    size_t family;     /* rows that share buffers, or are of one sweep */
     double flops, bytes, holds;
     double attainable; /* GFLOP/s (ceilings.h); 0: not known */
     const char *bound; /* what limits it: "FMA" or a level of memory; static or of the ceilings */
     bench_sample *samples;
-    size_t n_samples;
-    stats real_ns, cpu_ns; /* where n_samples > 0 */
-    char skipped[160];     /* why it was not run; "" otherwise */
+    size_t n_samples, samples_size;
+    bench_stopped stopped;
+    stats real_ns, cpu_ns;   /* where n_samples > 0 */
+    counter_values counters; /* per call */
+    char skipped[160];       /* why it was not run; "" otherwise */
 } bench_row;
+
+/* A set of rows that were sampled in turn, and what went on meanwhile. */
+typedef struct bench_group {
+    size_t first, end; /* rows */
+    double start_s, end_s;
+    double clock_before_ghz, clock_after_ghz;
+} bench_group;
 
 typedef struct bench_suite {
     bench_row *rows;
     size_t n_rows;
-    double seconds;
+    bench_group *groups; /* those that were run */
+    size_t n_groups;
+    double seconds, start_s; /* start_s: where an earlier part of the run left off */
+    uint64_t sequence;       /* of the next sample */
     bool interrupted;
 } bench_suite;
 
@@ -72,21 +110,45 @@ typedef struct bench_suite {
  * EXIT_ISA; EXIT_INTERNAL; with a line printed. */
 int bench_suite_build(const bench_options *options, bench_suite *suite);
 
-/* Runs it: shape by shape, kernel group by kernel group; inside a group every repetition samples
- * all its rows once, in an order shuffled anew from the seed. A row that cannot run is marked
- * skipped. Stops early, with the samples so far, once *stop is set. */
-int bench_suite_run(const bench_options *options, bench_suite *suite,
-                    const volatile sig_atomic_t *stop);
+/* The rows from `first` on that are one group; the index behind the last. */
+size_t bench_group_end(const bench_suite *suite, size_t first);
+
+/* Called after each group; what it returns ends the run unless it is EXIT_OK. */
+typedef int (*bench_after_group)(void *context, bench_suite *suite);
+
+/* Runs it, group by group; inside a group every round samples all its rows once that want more, in an
+ * order shuffled anew from the seed. A row that cannot run is marked skipped; one that is whole already,
+ * taken over from an earlier part of the run, is left as it is if its group is. Stops early, with the
+ * samples so far, once *stop is set. `after` may be NULL. */
+int bench_suite_run(const bench_options *options, bench_suite *suite, bench_after_group after,
+                    void *context, const volatile sig_atomic_t *stop);
 
 void bench_suite_free(bench_suite *suite);
 
-/* The rows with every sample and the aggregates, in Google Benchmark's schema plus our own keys
- * (reports/README.md), and the formulas. */
-json_t *bench_rows_to_json(const bench_suite *suite);
-json_t *bench_formulas_to_json(void);
+/* What is in every time beside the work: a call, in the loop that is timed, of the smallest score there is, of
+ * one sample, feature and class, on the best level. 0: it could not be made. */
+double bench_call_ns(void);
+
+/* Is it whole: sampled to its end, or skipped for a reason of its own? */
+bool bench_row_is_whole(const bench_row *row);
+
+/* The statistics of its samples. */
+void bench_row_summarise(bench_row *row);
 
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */
 void bench_attain(bench_suite *suite, const ceilings *found);
+
+/* A share of what is attainable above this is an error of the model, and is shown as one. */
+#define BENCH_ABOVE_ROOF 1.03
+bool bench_above_roof(const bench_row *row);
+
+/* ---- results.c ---- */
+
+/* The rows with every sample and the aggregates, in Google Benchmark's schema plus our own keys
+ * (reports/README.md); the groups; the formulas. */
+json_t *bench_rows_to_json(const bench_suite *suite);
+json_t *bench_groups_to_json(const bench_suite *suite);
+json_t *bench_formulas_to_json(void);
 
 /* A table of medians, grouped by shape, with the speed-up over scalar. */
 void bench_print_table(const bench_suite *suite);

@@ -291,9 +291,8 @@ static downhill_status team_step(const void *who, workload *l, const downhill_ba
                          &l->grad, &loss, NULL);
 }
 
-static downhill_status team_run(const bench_task *task)
+static downhill_status team_run(const bench_task *task, workload *l)
 {
-    workload *l = task->load;
     if (bench_formulas[task->kernel].element == ELEMENT_U8)
         return workload_u8_run(task->kernels, task->team, task->kernel, &l->u8);
     const downhill_batch_f32 batch = {
@@ -304,16 +303,23 @@ static downhill_status team_run(const bench_task *task)
                : team_step(task, l, &batch);
 }
 
+static workload *next_load(bench_task *task)
+{
+    workload *load = &task->loads[task->turn];
+    task->turn = task->turn + 1 < task->n_loads ? task->turn + 1 : 0;
+    return load;
+}
+
 void bench_task_run(void *context, uint64_t iterations)
 {
     bench_task *task = context;
     if (task->team != NULL)
         for (uint64_t i = 0; i < iterations; i++)
-            task->status = team_run(task);
+            task->status = team_run(task, next_load(task));
     else if (task->peer != NULL)
         for (uint64_t i = 0; i < iterations; i++)
-            task->status = peer_run(task->peer, task->kernel, task->load);
+            task->status = peer_run(task->peer, task->kernel, next_load(task));
     else
         for (uint64_t i = 0; i < iterations; i++)
-            task->status = workload_run(task->kernels, task->kernel, task->load);
+            task->status = workload_run(task->kernels, task->kernel, next_load(task));
 }

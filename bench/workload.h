@@ -56,7 +56,8 @@ struct team; /* parallel/team.h */
 bool workload_threads(bench_kernel kernel);
 
 typedef struct bench_task {
-    workload *load;
+    workload *loads; /* one; or a ring of them, of which each call takes the next */
+    size_t n_loads, turn;
     bench_kernel kernel;
     const downhill_kernels *kernels;
     const struct peer *peer; /* instead of the kernels; NULL: none */

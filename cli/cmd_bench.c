@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill bench: prove, then time. */
+ * downhill bench: its command line. */
 #define _GNU_SOURCE
+#include "arguments.h"
 #include "base/error.h"
-#include "base/machine.h"
 #include "base/output.h"
-#include "base/warnings.h"
-#include "bench/gbench.h"
-#include "bench/suite.h"
-#include "interrupt.h"
-#include "options.h"
+#include "bench/resume.h"
+#include "bench_session.h"
 #include "parallel/team.h"
-#include "verify/verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-struct config {
-    const char *filter, *isa, *json;
-    option_list shapes;
-    size_t repetitions, threads;
-    double min_time_s;
-    uint64_t seed;
-    bool list, formulas, quick, peers;
-};
-
-#define AT(member) .offset = offsetof(struct config, member)
+#define AT(member) .offset = offsetof(bench_config, member)
 
 static const cli_option options[] = {
     {.name = "filter",
@@ -46,13 +31,26 @@ static const cli_option options[] = {
      .metavar = "LEVEL",
      AT(isa),
      .help = "only this ISA level (default: every usable one)"},
+    {.name = "cache",
+     .kind = OPTION_TEXT,
+     .metavar = "hot,cold",
+     AT(cache),
+     .help = "hot: the same buffers again and again; cold: others for each call (default: hot)"},
     {.name = "repetitions",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(repetitions),
      .min = 1,
-     .max = 1000,
-     .help = "samples per row (default: 10)"},
+     .max = BENCH_SAMPLES_MAX,
+     .help = "least number of samples per row (default: 10)"},
+    {.name = "precision",
+     .kind = OPTION_SHARE,
+     .metavar = "SHARE",
+     AT(precision),
+     .min = 0,
+     .max = 1,
+     .help = "sample until half the 95 % interval of the median is within it (default: 1%, quick: "
+             "5%; 0: take the least number)"},
     {.name = "min-time",
      .kind = OPTION_SECONDS,
      .metavar = "TIME",
@@ -60,10 +58,22 @@ static const cli_option options[] = {
      .min = 1e-5,
      .max = 3600,
      .help = "least time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms)"},
+    {.name = "max-time",
+     .kind = OPTION_SECONDS,
+     .metavar = "TIME",
+     AT(max_time_s),
+     .min = 1e-5,
+     .max = 36000,
+     .help = "most time on the samples of a row, beyond the least number (default: 50 times "
+             "--min-time)"},
     {.name = "peers",
      .kind = OPTION_FLAG,
      AT(peers),
      .help = "OpenBLAS, BLIS and oneDNN beside ours, where they are installed"},
+    {.name = "sweeps",
+     .kind = OPTION_FLAG,
+     AT(sweeps),
+     .help = "the step at many sizes of the batch, and at many numbers of features, as well"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -71,6 +81,24 @@ static const cli_option options[] = {
      .min = 1,
      .max = MACHINE_TEAM_MAX,
      .help = "the steps with 2, 4, ... N threads as well (default: as many as there are cores)"},
+    {.name = "noise-floor",
+     .kind = OPTION_FLAG,
+     AT(noise_floor),
+     .help = "time the same code four times, to know which differences are none"},
+    {.name = "counters",
+     .kind = OPTION_FLAG,
+     AT(counters),
+     .help = "cycles, instructions and cache misses of each row, where the CPU shows them"},
+    {.name = "ceilings",
+     .kind = OPTION_FLAG,
+     AT(ceilings),
+     .help = "measure what the machine can do at most, and no rows"},
+    {.name = "ceilings-from",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(ceilings_from),
+     .help = "take the ceilings of earlier results of this machine"},
+    {.name = "no-ceilings", .kind = OPTION_FLAG, AT(no_ceilings), .help = "have no ceilings"},
     {.name = "quick", .kind = OPTION_FLAG, AT(quick), .help = "few shapes, short samples"},
     {.name = "seed",
      .kind = OPTION_SEED,
@@ -82,12 +110,19 @@ static const cli_option options[] = {
      .metavar = "FILE",
      AT(json),
      .help = "write every sample to FILE ('-': standard output, and no table)"},
+    {.name = "resume",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(resume),
+     .help = "go on with a run that was broken off, as it was begun, and complete FILE"},
     {.name = "list", .kind = OPTION_FLAG, AT(list), .help = "list the rows and time nothing"},
     {.name = "formulas",
      .kind = OPTION_FLAG,
      AT(formulas),
      .help = "list the operations and bytes that each kernel is credited with"},
 };
+
+static const bench_config defaults = {.repetitions = 10, .seed = 1, .precision = -1.0};
 
 /* "256x3072x10" or "256,3072,10". */
 static bool parse_shape(const char *text, bench_shape *shape)
@@ -108,7 +143,7 @@ static bool parse_shape(const char *text, bench_shape *shape)
     return true;
 }
 
-static int choose_shapes(const struct config *config, bench_shape *shapes, size_t *count)
+static int choose_shapes(const bench_config *config, bench_shape *shapes, size_t *count)
 {
     *count = 0;
     for (size_t i = 0; i < config->shapes.count; i++)
@@ -125,6 +160,18 @@ static int choose_shapes(const struct config *config, bench_shape *shapes, size_
     return EXIT_OK;
 }
 
+static int choose_caches(const bench_config *config, bench_options *bench)
+{
+    const char *text = config->cache != NULL ? config->cache : "hot";
+    const bool both = strcmp(text, "hot,cold") == 0 || strcmp(text, "cold,hot") == 0;
+    bench->cold = both || strcmp(text, "cold") == 0;
+    bench->no_hot = !both && bench->cold;
+    if (bench->cold || strcmp(text, "hot") == 0)
+        return EXIT_OK;
+    error_line("bench: --cache: '%s' is not hot, cold or hot,cold", text);
+    return EXIT_USAGE;
+}
+
 static void print_formulas(void)
 {
     for (size_t i = 0; i < BENCH_KERNEL_COUNT; i++) {
@@ -137,171 +184,7 @@ static void print_formulas(void)
     }
 }
 
-static json_t *context_to_json(const struct config *config, const machine *m, int cpu)
-{
-    char date[40];
-    const time_t now = time(NULL);
-    struct tm local;
-    localtime_r(&now, &local);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S%z", &local);
-    json_t *caches = json_array();
-    for (size_t i = 0; i < m->n_caches; i++) {
-        static const char *const types[] = {"Data", "Instruction", "Unified"};
-        json_t *o = json_object();
-        const char t = m->caches[i].type[0];
-        output_set(o, "type", json_string(types[t == 'd' ? 0 : t == 'i' ? 1 : 2]));
-        output_set(o, "level", json_integer(m->caches[i].level));
-        output_set(o, "size", json_integer((json_int_t)m->caches[i].bytes));
-        output_set(o, "num_sharing", json_integer(m->caches[i].shared_by_pus));
-        json_array_append_new(caches, o);
-    }
-    double load[3] = {0};
-    const int n_loads = getloadavg(load, 3);
-    json_t *loads = json_array();
-    for (int i = 0; i < n_loads; i++)
-        json_array_append_new(loads, output_real(load[i]));
-    const int scaling = gbench_cpu_scaling();
-    json_t *o = json_object();
-    output_set(o, "date", json_string(date));
-    output_set(o, "host_name", json_string(m->host_name));
-    output_set(o, "executable", json_string("downhill bench"));
-    output_set(o, "num_cpus", json_integer(m->pus));
-    output_set(o, "mhz_per_cpu", json_integer((json_int_t)gbench_cpu_mhz()));
-    output_set(o, "cpu_scaling_enabled", scaling < 0 ? json_null() : json_boolean(scaling));
-    output_set(o, "caches", caches);
-    output_set(o, "load_avg", loads);
-    output_set(o, "seed", json_integer((json_int_t)config->seed));
-    output_set(o, "repetitions", json_integer((json_int_t)config->repetitions));
-    output_set(o, "min_time_s", output_real(config->min_time_s));
-    output_set(o, "order", json_string("shuffled anew for each repetition of a group"));
-    output_set(o, "pinned_cpu", cpu < 0 ? json_null() : json_integer(cpu));
-    return o;
-}
-
-static json_t *verify_to_json(const verify_result *result, uint64_t seed)
-{
-    json_t *o = json_object();
-    output_set(o, "seed", json_integer((json_int_t)seed));
-    output_set(o, "checks", json_integer((json_int_t)result->checks));
-    output_set(o, "failures", json_integer((json_int_t)result->failures));
-    output_set(o, "seconds", output_real(result->seconds));
-    return o;
-}
-
-static int write_results(const struct config *config, const machine *m, const bench_suite *suite,
-                         const ceilings *found, const verify_result *verified, int cpu,
-                         json_t *warnings)
-{
-    json_t *root = json_object();
-    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
-    output_set(root, "context", context_to_json(config, m, cpu));
-    output_set(root, "machine", machine_to_json(m));
-    output_set(root, "build", machine_build_to_json());
-    output_set(root, "verify", verify_to_json(verified, config->seed));
-    output_set(root, "formulas", bench_formulas_to_json());
-    if (config->peers)
-        output_set(root, "peers", peers_to_json());
-    output_set(root, "ceilings", ceilings_to_json(found));
-    output_set(root, "benchmarks", bench_rows_to_json(suite));
-    output_set(root, "warnings", json_incref(warnings));
-    return output_json(config->json, root);
-}
-
-/* Warns of what the rows show. Returns how many were timed. */
-static size_t look_at_rows(const bench_suite *suite, json_t *warnings)
-{
-    enum { NAMED = 3 };
-    size_t timed = 0, waited = 0;
-    char names[NAMED * (sizeof suite->rows->name + 2) + 8] = "";
-    for (size_t i = 0; i < suite->n_rows; i++) {
-        const bench_row *row = &suite->rows[i];
-        timed += row->n_samples > 0;
-        if (row->n_samples == 0 || row->real_ns.median <= WARNINGS_WAITED * row->cpu_ns.median)
-            continue;
-        const size_t used = strlen(names);
-        if (waited < NAMED)
-            snprintf(names + used, sizeof names - used, "%s%s", waited > 0 ? ", " : "", row->name);
-        else if (waited == NAMED)
-            snprintf(names + used, sizeof names - used, ", ...");
-        waited++;
-    }
-    if (waited > 0)
-        warnings_add(
-            warnings,
-            "%zu of %zu rows waited for the CPU, so that their times are too long: another "
-            "program was running; stop it and run again (%s)",
-            waited, timed, names);
-    if (suite->interrupted)
-        warnings_add(warnings, "interrupted: some rows are missing");
-    return timed;
-}
-
-static int prove_and_time(const struct config *config, const machine *m, const bench_options *bench,
-                          bench_suite *suite)
-{
-    uint32_t ops = 0; /* of the rows that are timed */
-    for (size_t i = 0; i < suite->n_rows; i++)
-        ops |= bench_proofs(suite->rows[i].kernel);
-    const verify_options verify = {.seed = config->seed,
-                                   .isa = config->isa,
-                                   .ops = ops,
-                                   .only_case = -1,
-                                   .stride = 1,
-                                   .max_reports = 5,
-                                   .progress = bench->progress && isatty(STDERR_FILENO)};
-    verify_result verified;
-    int code = verify_run(&verify, &verified);
-    if (code != EXIT_OK) {
-        if (code == EXIT_CHECK)
-            error_line("bench: nothing was timed: a variant that is wrong has no speed");
-        return code;
-    }
-    fprintf(stderr, "verify: %llu checks passed, seed %llu\n", (unsigned long long)verified.checks,
-            (unsigned long long)config->seed);
-
-    json_t *warnings = json_array();
-    warnings_of_build(warnings);
-    const int cpu = warnings_pin(warnings);
-    interrupt_catch();
-    /* Before and after: the clock may rise or fall meanwhile. */
-    ceilings found = ceilings_of(m);
-    bool measured = ceilings_measure(&found);
-    code = bench_suite_run(bench, suite, &interrupt_signal);
-    measured = measured && ceilings_measure(&found);
-    if (code == EXIT_OK && !measured) {
-        error_line("bench: out of memory");
-        code = EXIT_INTERNAL;
-    }
-    if (code != EXIT_OK) {
-        json_decref(warnings);
-        return code;
-    }
-    bench_attain(suite, &found);
-    const size_t timed = look_at_rows(suite, warnings);
-    if (config->json == NULL || strcmp(config->json, "-") != 0) {
-        ceilings_print(&found);
-        bench_print_table(suite);
-    }
-    if (config->json != NULL)
-        code = write_results(config, m, suite, &found, &verified, cpu, warnings);
-    json_decref(warnings);
-    fflush(stdout); /* so that on a terminal the last line comes last */
-    fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, suite->seconds,
-            (unsigned long long)config->seed);
-    if (cpu >= 0)
-        fprintf(stderr, "pinned to CPU %d\n", cpu);
-    else
-        fputs("not pinned\n", stderr);
-    if (code == EXIT_OK && interrupt_signal != 0)
-        return 128 + interrupt_signal;
-    if (code == EXIT_OK && timed == 0) {
-        error_line("bench: no row could be timed; the table says why");
-        return EXIT_INTERNAL;
-    }
-    return code;
-}
-
-static int check_threads(const struct config *config, const machine *m)
+static int check_threads(const bench_config *config, const machine *m)
 {
     if (config->threads > 1 && !team_supported()) {
         error_line("bench: --threads: this build has no OpenMP; build with a compiler that has it, "
@@ -316,58 +199,122 @@ static int check_threads(const struct config *config, const machine *m)
     return EXIT_OK;
 }
 
-static int run(const cli_command *self, int argc, char **argv)
+/* What does not go together. */
+static int check_together(const bench_config *config)
 {
-    struct config config = {.repetitions = 10, .seed = 1};
-    int operand;
-    int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
-        return code;
-    config.isa = cli_default_isa(config.isa);
-    if (config.min_time_s == 0.0)
-        config.min_time_s = config.quick ? 0.002 : 0.02;
-    if ((config.list || config.formulas) && config.json != NULL) {
+    if ((config->list || config->formulas) && config->json != NULL) {
         error_line("bench: --list and --formulas time nothing, so that there is nothing for "
                    "--json to write; leave one out");
         return EXIT_USAGE;
     }
-    if (config.formulas) {
+    if (config->no_ceilings && (config->ceilings || config->ceilings_from != NULL)) {
+        error_line("bench: --no-ceilings, and ceilings asked for; leave one out");
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static const char *const not_stored[] = {"json", "resume", NULL};
+
+/* Puts the configuration of the run that is gone on with in place of this one's. */
+static int take_over(const cli_command *self, bench_config *config, const json_t *results)
+{
+    const char *path = config->resume, *json = config->json != NULL ? config->json : path;
+    json_t *others = arguments_to_json(self, config, &defaults, not_stored);
+    const size_t n_others = json_array_size(others);
+    json_decref(others);
+    if (n_others > 0) {
+        error_line("bench: --resume goes on as the run was begun: no other option than --json goes "
+                   "with it");
+        return EXIT_USAGE;
+    }
+    *config = defaults;
+    const int code = arguments_from_json(
+        self, config, json_object_get(json_object_get(results, "context"), "arguments"));
+    config->json = json;
+    config->resume = path;
+    return code;
+}
+
+static int run_with(const cli_command *self, bench_config *config, const machine *m,
+                    const json_t *earlier)
+{
+    config->isa = cli_default_isa(config->isa);
+    bench_session s = {.config = config,
+                       .machine = m,
+                       .arguments = arguments_to_json(self, config, &defaults, not_stored),
+                       .warnings = json_array()};
+    if (config->threads == 0)
+        config->threads = !team_supported() ? 1 : m->cores < m->n_team ? m->cores : m->n_team;
+    bench_shape shapes[OPTION_LIST_MAX];
+    size_t n_shapes = 0;
+    int code;
+    if ((code = check_together(config)) == EXIT_OK &&
+        (code = check_threads(config, m)) == EXIT_OK &&
+        (code = choose_shapes(config, shapes, &n_shapes)) == EXIT_OK &&
+        (code = choose_caches(config, &s.bench)) == EXIT_OK && config->json != NULL)
+        code = output_check(config->json);
+    const double min_time_s = config->min_time_s > 0.0 ? config->min_time_s
+                              : config->quick          ? 0.002
+                                                       : 0.02;
+    s.bench.filter = config->filter;
+    s.bench.peers = config->peers;
+    s.bench.sweeps = config->sweeps;
+    s.bench.counters = config->counters;
+    s.bench.threads = config->threads;
+    s.bench.machine = m;
+    s.bench.isa = config->isa;
+    s.bench.shapes = shapes;
+    s.bench.n_shapes = n_shapes;
+    s.bench.repetitions = config->repetitions;
+    s.bench.precision = config->precision >= 0.0 ? config->precision : config->quick ? 0.05 : 0.01;
+    s.bench.min_time_s = min_time_s;
+    s.bench.max_time_s = config->max_time_s > 0.0 ? config->max_time_s : 50.0 * min_time_s;
+    s.bench.seed = config->seed;
+    s.bench.progress = true;
+    s.ceilings = ceilings_of(m, config->threads);
+    if (code == EXIT_OK && config->ceilings)
+        code = bench_session_ceilings(&s);
+    else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {
+        if (earlier != NULL)
+            fprintf(stderr, "bench: %zu of %zu rows are there already\n",
+                    resume_take(&s.suite, earlier), s.suite.n_rows);
+        if (config->list)
+            for (size_t i = 0; i < s.suite.n_rows; i++)
+                puts(s.suite.rows[i].name);
+        else
+            code = bench_session_run(&s);
+    }
+    bench_suite_free(&s.suite);
+    floor_free(&s.floor);
+    json_decref(s.arguments);
+    json_decref(s.warnings);
+    return code;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    bench_config config = defaults;
+    int operand;
+    int code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    if (config.formulas && config.json == NULL) {
         print_formulas();
         return EXIT_OK;
     }
-    bench_shape shapes[OPTION_LIST_MAX];
-    size_t n_shapes;
-    if ((code = choose_shapes(&config, shapes, &n_shapes)) != EXIT_OK ||
-        (config.json != NULL && (code = output_check(config.json)) != EXIT_OK))
-        return code;
-
     /* Before the thread is bound: afterwards only its own CPU would show as allowed. */
     machine m;
     machine_read(&m);
-    if (config.threads == 0)
-        config.threads = !team_supported() ? 1 : m.cores < m.n_team ? m.cores : m.n_team;
-    if ((code = check_threads(&config, &m)) != EXIT_OK)
-        return code;
-    const bench_options bench = {.filter = config.filter,
-                                 .peers = config.peers,
-                                 .threads = config.threads,
-                                 .cpus = m.team,
-                                 .isa = config.isa,
-                                 .shapes = shapes,
-                                 .n_shapes = n_shapes,
-                                 .repetitions = config.repetitions,
-                                 .min_time_s = config.min_time_s,
-                                 .seed = config.seed,
-                                 .progress = true};
-    bench_suite suite;
-    if ((code = bench_suite_build(&bench, &suite)) != EXIT_OK)
-        return code;
-    if (config.list)
-        for (size_t i = 0; i < suite.n_rows; i++)
-            puts(suite.rows[i].name);
-    else
-        code = prove_and_time(&config, &m, &bench, &suite);
-    bench_suite_free(&suite);
+    json_t *earlier = NULL;
+    if (config.resume != NULL) {
+        if ((earlier = resume_read(config.resume, &m, &code)) == NULL)
+            return code;
+        code = take_over(self, &config, earlier);
+    }
+    if (code == CLI_GO_ON)
+        code = run_with(self, &config, &m, earlier);
+    json_decref(earlier);
     return code;
 }
 

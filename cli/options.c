@@ -65,6 +65,18 @@ static bool parse_seconds(const char *text, double *value)
     return true;
 }
 
+static bool parse_share(const char *text, double *value)
+{
+    const char *unit;
+    if (!parse_real(text, value, &unit))
+        return false;
+    if (strcmp(unit, "%") == 0)
+        *value *= 0.01;
+    else if (*unit != '\0')
+        return false;
+    return true;
+}
+
 static bool parse_choice(const char *text, const char *choices, int *value)
 {
     int index = 0;
@@ -92,7 +104,9 @@ static int complain(const cli_command *command, const cli_option *o, const char 
     else
         snprintf(range, sizeof range, "a%s number from %g to %g%s",
                  o->kind == OPTION_SIZE ? " whole" : "", o->min, o->max,
-                 o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms" : "");
+                 o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms"
+                 : o->kind == OPTION_SHARE ? ", as in 0.01 or 1%"
+                                           : "");
     error_line("%s: --%s: '%s' is not %s", command->name, o->name, text, range);
     return EXIT_USAGE;
 }
@@ -135,6 +149,10 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         break;
     case OPTION_SECONDS:
         good = parse_seconds(text, &real) && in_range(o, real);
+        *(double *)member = real;
+        break;
+    case OPTION_SHARE:
+        good = parse_share(text, &real) && in_range(o, real);
         *(double *)member = real;
         break;
     case OPTION_CHOICE:

@@ -15,6 +15,7 @@ typedef enum option_kind {
     OPTION_CASE,    /* long, >= 0 */
     OPTION_REAL,    /* float in [min, max] */
     OPTION_SECONDS, /* double in [min, max]; "0.5", "0.5s" or "500ms" */
+    OPTION_SHARE,   /* double in [min, max]; "0.01" or "1%" */
     OPTION_CHOICE,  /* int: the index of the word in `choices` */
     OPTION_EACH,    /* option_list: may be given more than once */
 } option_kind;

@@ -6,51 +6,13 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "shell.h"
 #include "support.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-
-static char *out, *err;
-
-/* Runs a command line; its output is in `out` and `err` afterwards. */
-static int shell(const char *command)
-{
-    char *line;
-    assert_true(asprintf(&line, "{ %s\n} >\"%s\" 2>\"%s\" </dev/null", command,
-                         scratch_path("cli-out"), scratch_path("cli-err")) > 0);
-    const int status = system(line);
-    free(line);
-    free(out);
-    free(err);
-    out = read_text(scratch_path("cli-out"));
-    err = read_text(scratch_path("cli-err"));
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static int open_all(void **state)
-{
-    if (scratch_open(state) != 0)
-        return -1;
-    setenv("downhill", DOWNHILL_PROGRAM, 1);
-    setenv("scratch", scratch_path("."), 1);
-    unsetenv("DOWNHILL_ISA");
-    unsetenv("DOWNHILL_DISABLE");
-    return 0;
-}
-
-static int close_all(void **state)
-{
-    free(out);
-    free(err);
-    return scratch_close(state);
-}
 
 static void test_cli__good_commands(void **state)
 {
@@ -82,8 +44,9 @@ static void test_cli__good_commands(void **state)
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         const int code = shell(good[i].command);
-        if (code != EXIT_OK || strstr(out, good[i].says) == NULL || err[0] != '\0')
-            fail_msg("%s: exit code %d\nout: %s\nerr: %s", good[i].command, code, out, err);
+        if (code != EXIT_OK || strstr(shell_out, good[i].says) == NULL || err[0] != '\0')
+            fail_msg("%s: exit code %d\nout: %s\nerr: %s", good[i].command, code, shell_out,
+                     shell_err);
     }
 }
 
@@ -132,6 +95,12 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill bench --repetitions 1e3", "'1e3' is not"},
         {2, "$downhill bench --min-time 5minutes", "'5minutes' is not"},
         {2, "$downhill bench --min-time 0", "'0' is not"},
+        {2, "$downhill bench --cache warm", "'warm' is not hot, cold"},
+        {2, "$downhill bench --precision 2", "'2' is not a number from 0 to 1, as in 0.01 or 1%"},
+        {2, "$downhill bench --precision 1%%", "'1%%' is not"},
+        {2, "$downhill bench --no-ceilings --ceilings", "leave one out"},
+        {3, "$downhill bench --resume $scratch/none.json", "none.json"},
+        {3, "$downhill bench --ceilings --ceilings-from /dev/null", "/dev/null"},
         {4, "$downhill bench --isa sse9", "no such ISA level"},
         {2, "$downhill bench --json $scratch/nowhere/x.json", "nowhere/x.json: cannot write"},
         {2, "$downhill bench --json $scratch", "is a directory"},
@@ -174,47 +143,22 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const int code = shell(bad[i].command);
-        const char *line = err; /* behind warnings, as of a sanitized build */
+        const char *line = shell_err; /* behind warnings, as of a sanitized build */
         while (strncmp(line, "downhill: warning: ", 19) == 0)
             line = strchr(line, '\n') + 1;
         if (code != bad[i].code || strstr(line, bad[i].says) == NULL || count_of(line, '\n') != 1 ||
             strncmp(line, "downhill: ", 10) != 0)
             fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
-                     bad[i].code, out, err);
+                     bad[i].code, shell_out, shell_err);
     }
     assert_int_equal(scratch_count(), 2); /* out and err: nothing half-written is left */
-}
-
-static json_t *parsed(const char *text)
-{
-    json_error_t error;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    if (root == NULL)
-        fail_msg("line %d: %s", error.line, error.text);
-    return root;
-}
-
-static double number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("%s is not a number", key);
-    return json_number_value(value);
-}
-
-static const char *string(const json_t *object, const char *key)
-{
-    const char *value = json_string_value(json_object_get(object, key));
-    if (value == NULL)
-        fail_msg("%s is not a string", key);
-    return value;
 }
 
 static void test_cli__info_json(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill info --json"), EXIT_OK);
-    json_t *root = parsed(out);
+    json_t *root = parsed(shell_out);
     const json_t *machine = json_object_get(root, "machine");
     string(machine, "cpu_name");
     string(json_object_get(root, "build"), "compiler");
@@ -231,173 +175,11 @@ static void test_cli__info_json(void **state)
     json_decref(root);
 }
 
-static void test_cli__bench_json(void **state)
-{
-    (void)state;
-    assert_int_equal(
-        shell("$downhill bench --peers --shape 4x33x3 --min-time 50us --repetitions 4 --json -"),
-        EXIT_OK);
-    json_t *root = parsed(out);
-    assert_int_equal((int)number(root, "schema_version"), 1);
-    assert_int_equal(json_array_size(json_object_get(root, "peers")), 3);
-    assert_int_equal((int)number(json_object_get(root, "verify"), "failures"), 0);
-    assert_true(number(json_object_get(root, "verify"), "checks") > 1000);
-    string(json_object_get(root, "context"), "date");
-    size_t samples = 0, medians = 0, i;
-    json_t *row;
-    json_array_foreach(json_object_get(root, "benchmarks"), i, row)
-    {
-        assert_true(number(row, "real_time") >= 0.0);
-        assert_string_equal(string(row, "time_unit"), "ns");
-        assert_int_equal((int)number(row, "d"), 33);
-        if (strcmp(string(row, "run_type"), "iteration") == 0)
-            samples++;
-        else if (strcmp(string(row, "aggregate_name"), "median") == 0)
-            medians++;
-    }
-    assert_true(medians > 0);
-    assert_int_equal(samples, 4 * medians);
-    json_decref(root);
-}
-
-static void test_cli__report(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 3"
-                           " --json $scratch/a.json >/dev/null 2>&1"
-                           " && $downhill report --output $scratch/report $scratch/a.json"
-                           " && grep -c 'step_hinge_f32/scalar/n:4' $scratch/report/index.html;"
-                           " code=$?; rm -r $scratch/a.json $scratch/report; exit $code"),
-                     EXIT_OK);
-    assert_string_equal(err, "");
-}
-
-/* Google Benchmark's own comparison must be able to read what we write. */
-static void test_cli__bench_json_is_google_benchmarks(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 9"
-                           " --isa scalar --filter hinge_f32 --json $scratch/a.json >/dev/null 2>&1"
-                           " && /usr/bin/python3 /usr/share/benchmark/compare.py --no-color"
-                           " benchmarks $scratch/a.json $scratch/a.json; code=$?;"
-                           " rm $scratch/a.json; exit $code"),
-                     EXIT_OK);
-    assert_non_null(strstr(out, "hinge_f32/scalar/n:4/d:33/c:3_median"));
-    assert_non_null(strstr(out, "U Test, Repetitions: 9 vs 9"));
-}
-
-/* What is not a regular file is written to, not replaced; a link is followed. */
-static void test_cli__json_to_devices_pipes_and_links(void **state)
-{
-    (void)state;
-    assert_int_equal(
-        shell("b='--shape 4x33x3 --min-time 50us --repetitions 2 --isa scalar --filter hinge_f32'\n"
-              "mkfifo $scratch/pipe; cat $scratch/pipe >$scratch/piped & \n"
-              "$downhill bench $b --json $scratch/pipe >/dev/null 2>&1 || exit 11\n"
-              "wait; test -p $scratch/pipe || exit 12\n"
-              "grep -q '\"benchmarks\"' $scratch/piped || exit 13\n"
-              "echo old >$scratch/target; ln -s target $scratch/link\n"
-              "$downhill bench $b --json $scratch/link >/dev/null 2>&1 || exit 14\n"
-              "test -h $scratch/link || exit 15\n"
-              "grep -q '\"benchmarks\"' $scratch/target || exit 16\n"
-              "$downhill bench $b --json /dev/fd/9 9>$scratch/nine >/dev/null 2>&1 || exit 17\n"
-              "grep -q '\"benchmarks\"' $scratch/nine || exit 18\n"
-              "rm $scratch/pipe $scratch/piped $scratch/link $scratch/target $scratch/nine\n"),
-        EXIT_OK);
-}
-
-/* Variables that would make Google Benchmark do something else. */
-static void test_cli__bench_heeds_no_benchmark_variables(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("BENCHMARK_LIST_TESTS=true BENCHMARK_OUT=$scratch/stray"
-                           " BENCHMARK_REPETITIONS=7 BENCHMARK_FILTER=nothing"
-                           " BENCHMARK_ENABLE_RANDOM_INTERLEAVING=true"
-                           " $downhill bench --shape 4x33x3 --min-time 50us --repetitions 2"
-                           " --isa scalar --filter hinge_f32 2>/dev/null;"
-                           " code=$?; test ! -e $scratch/stray && exit $code"),
-                     EXIT_OK);
-    assert_non_null(strstr(out, "hinge_f32/scalar/n:4/d:33/c:3"));
-    assert_null(strstr(out, "skipped"));
-}
-
-/* A shape that no memory holds: a row that says so, and a run that timed nothing is no success. */
-static void test_cli__bench_timed_nothing(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill bench --isa scalar --filter score"
-                           " --shape 999999999x999999999x4"),
-                     EXIT_INTERNAL);
-    assert_non_null(strstr(out, "skipped: out of memory"));
-    assert_non_null(strstr(err, "downhill: bench: no row could be timed"));
-}
-
-static void test_cli__bench_file_and_table(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill bench --shape 4x33x3 --min-time 50us --repetitions 3"
-                           " --isa scalar --filter hinge_f32 --json $scratch/bench.json"),
-                     EXIT_OK);
-    assert_non_null(strstr(out, "hinge_f32/scalar/n:4/d:33/c:3"));
-    assert_non_null(strstr(out, "median us"));
-    char *text = read_text(scratch_path("bench.json"));
-    json_decref(parsed(text));
-    free(text);
-    remove(scratch_path("bench.json"));
-}
-
-/* A CPU shared with a busy loop: the run must say that its times are too long. */
-static void test_cli__shared_cpu__is_said(void **state)
-{
-    (void)state;
-    assert_int_equal(
-        shell("cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')\n"
-              "taskset -c $cpu sh -c 'while :; do :; done' & spin=$!\n"
-              "taskset -c $cpu $downhill bench --shape 64x784x10 --isa scalar --repetitions 3"
-              " --filter ^score_f32 --json $scratch/shared.json; bench=$?\n"
-              "taskset -c $cpu $downhill train --isa scalar --epochs 1; train=$?\n"
-              "kill $spin; test $bench$train = 00"),
-        EXIT_OK);
-    assert_non_null(strstr(err, "downhill: warning: 1 of 1 rows waited for the CPU"));
-    assert_non_null(strstr(err, "downhill: warning: training with scalar waited for the CPU"));
-    char *text = read_text(scratch_path("shared.json"));
-    json_t *root = parsed(text);
-    free(text);
-    const json_t *warnings = json_object_get(root, "warnings");
-    const json_t *last = json_array_get(warnings, json_array_size(warnings) - 1);
-    assert_non_null(strstr(json_string_value(last), "waited for the CPU"));
-    json_decref(root);
-    remove(scratch_path("shared.json"));
-}
-
-/* Ctrl-C: what was measured is written, the exit code tells the signal. */
-static void test_cli__bench_interrupted(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill bench --shape 64x784x10 --min-time 20ms --repetitions 1000"
-                           " --json $scratch/cut.json & p=$!;"
-                           " for i in $(seq 600); do sleep 0.1;"
-                           " grep -q 'checks passed' $scratch/cli-err && break; done;"
-                           " sleep 0.3; kill -TERM $p; wait $p"),
-                     128 + 15);
-    char *text = read_text(scratch_path("cut.json"));
-    json_t *root = parsed(text);
-    free(text);
-    /* Not the only warning where the build is sanitized or the thread is not pinned. */
-    bool told = false;
-    const json_t *warnings = json_object_get(root, "warnings");
-    for (size_t i = 0; i < json_array_size(warnings); i++)
-        told = told || strstr(json_string_value(json_array_get(warnings, i)), "interrupted");
-    assert_true(told);
-    json_decref(root);
-    remove(scratch_path("cut.json"));
-}
-
 static void test_cli__train_every_level(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --isa all --epochs 2 --json -"), EXIT_OK);
-    json_t *root = parsed(out);
+    json_t *root = parsed(shell_out);
     const json_t *training = json_object_get(root, "training");
     assert_true(json_array_size(training) >= 1);
     assert_string_equal(string(json_array_get(training, 0), "isa"), "scalar");
@@ -424,7 +206,7 @@ static void test_cli__train_reaches_83_percent(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --json -"), EXIT_OK);
-    json_t *root = parsed(out);
+    json_t *root = parsed(shell_out);
     const json_t *run = json_array_get(json_object_get(root, "training"), 0);
     assert_int_equal(json_array_size(json_object_get(run, "epochs")), 10);
     assert_true(number(run, "test_accuracy") >= 0.83);
@@ -435,13 +217,13 @@ static void test_cli__train_softmax(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --loss softmax --epochs 1 --json -"), EXIT_OK);
-    json_t *root = parsed(out);
+    json_t *root = parsed(shell_out);
     const json_t *run = json_array_get(json_object_get(root, "training"), 0);
     assert_true(fabs(number(run, "first_loss") - log(10.0)) < 1e-5);
     json_decref(root);
     assert_int_equal(shell("$downhill train --loss softmax --epochs 1"), EXIT_OK);
-    assert_non_null(strstr(out, "epoch   1  loss "));
-    assert_non_null(strstr(out, "phases: gather "));
+    assert_non_null(strstr(shell_out, "epoch   1  loss "));
+    assert_non_null(strstr(shell_out, "phases: gather "));
 }
 
 int main(void)
@@ -450,18 +232,9 @@ int main(void)
         cmocka_unit_test(test_cli__good_commands),
         cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
         cmocka_unit_test(test_cli__info_json),
-        cmocka_unit_test(test_cli__bench_json),
-        cmocka_unit_test(test_cli__report),
-        cmocka_unit_test(test_cli__bench_json_is_google_benchmarks),
-        cmocka_unit_test(test_cli__json_to_devices_pipes_and_links),
-        cmocka_unit_test(test_cli__bench_heeds_no_benchmark_variables),
-        cmocka_unit_test(test_cli__bench_timed_nothing),
-        cmocka_unit_test(test_cli__bench_file_and_table),
-        cmocka_unit_test(test_cli__shared_cpu__is_said),
-        cmocka_unit_test(test_cli__bench_interrupted),
         cmocka_unit_test(test_cli__train_every_level),
         cmocka_unit_test(test_cli__train_reaches_83_percent),
         cmocka_unit_test(test_cli__train_softmax),
     };
-    return cmocka_run_group_tests_name("cli", tests, open_all, close_all);
+    return cmocka_run_group_tests_name("cli", tests, shell_open, shell_close);
 }

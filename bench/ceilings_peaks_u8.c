@@ -18,19 +18,17 @@ const char *const ceilings_u8_levels[CEILING_U8_LEVELS] = {"avx2", "avxvnni", "a
 #include <immintrin.h>
 
 /* Twelve independent sums: two units with a latency of 4 or 5 cycles need 10. */
-enum { SUMS = 12, COUNT = 10000 };
+enum { SUMS = 12 };
 
 /* A loop of SUMS times `step`, which makes a new sum of the old one and two factors. */
 #define PEAK(name, features, vector, set, step)                                                    \
-    __attribute__((target(features), noinline)) static float name(const float *buffer,             \
-                                                                  size_t bytes, size_t count)      \
+    __attribute__((target(features), noinline)) static void name(const ceiling_task *task)         \
     {                                                                                              \
-        (void)bytes;                                                                               \
-        vector sum[SUMS], a = set((char)buffer[0]), b = set(1);                                    \
+        vector sum[SUMS], a = set((char)task->buffer[0]), b = set(1);                              \
         DOWNHILL_UNROLL                                                                            \
         for (int s = 0; s < SUMS; s++)                                                             \
             sum[s] = set((char)s);                                                                 \
-        for (size_t i = 0; i < count; i++) {                                                       \
+        for (size_t i = 0; i < task->count; i++) {                                                 \
             DOWNHILL_UNROLL                                                                        \
             for (int s = 0; s < SUMS; s++) {                                                       \
                 /* The factors may be others than before: each product is made anew. */            \
@@ -39,7 +37,6 @@ enum { SUMS = 12, COUNT = 10000 };
                 __asm__ volatile("" : "+v"(sum[s]));                                               \
             }                                                                                      \
         }                                                                                          \
-        return buffer[0];                                                                          \
     }
 
 #define ADD_WEIGHTS_X16(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
@@ -67,10 +64,9 @@ PEAK(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_set1_epi8, _mm512
 
 #if DOWNHILL_HAVE_AMX
 /* Four independent products, as many as the kernels have, on full tiles of zeros. */
-__attribute__((target("amx-tile,amx-int8"), noinline)) static float
-products_amx(const float *buffer, size_t bytes, size_t count)
+__attribute__((target("amx-tile,amx-int8"), noinline)) static void
+products_amx(const ceiling_task *task)
 {
-    (void)bytes;
     uint8_t shapes[64] = {1}; /* palette; row bytes from 16 on, rows from 48 on */
     for (size_t tile = 0; tile < 8; tile++) {
         shapes[16 + 2 * tile] = 64;
@@ -84,73 +80,66 @@ products_amx(const float *buffer, size_t bytes, size_t count)
     _tile_zero(3);
     _tile_zero(4);
     _tile_zero(5);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < task->count; i++) {
         _tile_dpbusd(0, 4, 5);
         _tile_dpbusd(1, 4, 5);
         _tile_dpbusd(2, 4, 5);
         _tile_dpbusd(3, 4, 5);
     }
     _tile_release();
-    return buffer[0];
 }
 #endif
 #endif
 
-static void measure(double *most, ceiling_work run, const float *buffer, double products)
+static void measure(double *most, ceiling_work run, const ceiling_crew *crew, double products)
 {
-#if defined __x86_64__
-    const double found = 2.0 * products * COUNT * ceilings_rate(run, buffer, 0, COUNT);
-    *most = found > *most ? found : *most;
-#else
-    (void)most, (void)run, (void)buffer, (void)products;
-#endif
+    const double calls = 2.0 * (double)crew->tasks[0].count;
+    ceilings_keep(most, products * calls * ceilings_rate(crew, run));
 }
 
-void ceilings_measure_u8(ceilings *found, const float *buffer)
+void ceilings_measure_u8(ceiling_set *set, const ceiling_crew *crew)
 {
     const downhill_kernels *kernels;
     for (size_t i = 0; i < CEILING_U8_LEVELS; i++) {
         const char *isa = ceilings_u8_levels[i];
-        double *weights = &found->u8[i].weights, *dscores = &found->u8[i].dscores;
+        double *weights = &set->u8[i].weights, *dscores = &set->u8[i].dscores;
         if (downhill_select(isa, &kernels, NULL, 0) != DOWNHILL_OK)
             continue;
-        (void)weights, (void)dscores;
-        (void)measure;
-        (void)buffer;
+        (void)weights, (void)dscores, (void)crew, (void)measure;
 #if DOWNHILL_HAVE_AVX2
         if (strcmp(isa, "avx2") == 0) {
-            measure(weights, weights_avx2, buffer, 16.0 * SUMS);
-            measure(dscores, dscores_avx2, buffer, 32.0 * SUMS);
+            measure(weights, weights_avx2, crew, 16.0 * SUMS);
+            measure(dscores, dscores_avx2, crew, 32.0 * SUMS);
         }
 #endif
 #if DOWNHILL_HAVE_AVXVNNI
         if (strcmp(isa, "avxvnni") == 0) {
-            measure(weights, weights_avxvnni, buffer, 16.0 * SUMS);
-            measure(dscores, dscores_avxvnni, buffer, 32.0 * SUMS);
+            measure(weights, weights_avxvnni, crew, 16.0 * SUMS);
+            measure(dscores, dscores_avxvnni, crew, 32.0 * SUMS);
         }
 #endif
 #if DOWNHILL_HAVE_AVX512
         if (strcmp(isa, "avx512") == 0) {
-            measure(weights, weights_avx512, buffer, 32.0 * SUMS);
-            measure(dscores, dscores_avx512, buffer, 64.0 * SUMS);
+            measure(weights, weights_avx512, crew, 32.0 * SUMS);
+            measure(dscores, dscores_avx512, crew, 64.0 * SUMS);
         }
 #endif
 #if DOWNHILL_HAVE_AVX512VNNI
         if (strcmp(isa, "avx512vnni") == 0) {
-            measure(weights, weights_avx512vnni, buffer, 32.0 * SUMS);
-            measure(dscores, dscores_avx512vnni, buffer, 64.0 * SUMS);
+            measure(weights, weights_avx512vnni, crew, 32.0 * SUMS);
+            measure(dscores, dscores_avx512vnni, crew, 64.0 * SUMS);
         }
 #endif
 #if DOWNHILL_HAVE_AMX
         if (strcmp(isa, "amx") == 0) { /* a weight takes two products */
-            measure(weights, products_amx, buffer, 4.0 * 16 * 16 * 64 / 2);
-            measure(dscores, products_amx, buffer, 4.0 * 16 * 16 * 64);
+            measure(weights, products_amx, crew, 4.0 * 16 * 16 * 64 / 2);
+            measure(dscores, products_amx, crew, 4.0 * 16 * 16 * 64);
         }
 #endif
     }
 }
 
-struct ceiling_peak ceilings_peak_u8(const ceilings *found, const char *isa,
+struct ceiling_peak ceilings_peak_u8(const ceiling_set *set, const char *isa,
                                      enum ceiling_products products)
 {
     if (strncmp(isa, "auto_", strlen("auto_")) == 0)
@@ -158,7 +147,7 @@ struct ceiling_peak ceilings_peak_u8(const ceilings *found, const char *isa,
     if (strcmp(isa, "avx512bf16") == 0)
         isa = "avx512vnni";
     for (size_t i = 0; i < CEILING_U8_LEVELS; i++) {
-        const double weights = found->u8[i].weights, dscores = found->u8[i].dscores;
+        const double weights = set->u8[i].weights, dscores = set->u8[i].dscores;
         if (strcmp(isa, ceilings_u8_levels[i]) != 0 || weights == 0.0)
             continue;
         if (products == PRODUCTS_WEIGHTS_U8)

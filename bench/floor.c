@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "floor.h"
+
+#include "base/error.h"
+#include "base/output.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool open_rows(noise_floor *f, const bench_suite *suite)
+{
+    if (f->rows != NULL)
+        return true;
+    f->rows = calloc(suite->n_rows, sizeof *f->rows);
+    if (f->rows == NULL)
+        return false;
+    f->n_rows = suite->n_rows;
+    for (size_t i = 0; i < suite->n_rows; i++)
+        memcpy(f->rows[i].name, suite->rows[i].name, sizeof f->rows[i].name);
+    return true;
+}
+
+int floor_pass(noise_floor *f, const bench_options *options, const volatile sig_atomic_t *stop)
+{
+    bench_options probes = *options;
+    probes.probes = true;
+    probes.peers = probes.sweeps = probes.cold = probes.counters = false;
+    probes.threads = 1;
+    probes.seed += f->passes; /* another order each time */
+    bench_suite suite;
+    int code = bench_suite_build(&probes, &suite);
+    if (code != EXIT_OK || suite.n_rows == 0 || f->passes == FLOOR_PASSES)
+        return code;
+    if (!open_rows(f, &suite)) {
+        error_line("bench: out of memory");
+        code = EXIT_INTERNAL;
+    } else {
+        code = bench_suite_run(&probes, &suite, NULL, NULL, stop);
+    }
+    if (code == EXIT_OK && !suite.interrupted) {
+        for (size_t i = 0; i < suite.n_rows; i++)
+            f->rows[i].median_ns[f->passes] =
+                suite.rows[i].n_samples > 0 ? suite.rows[i].real_ns.median : 0.0;
+        f->passes++;
+    }
+    bench_suite_free(&suite);
+    return code;
+}
+
+void floor_free(noise_floor *f)
+{
+    free(f->rows);
+    *f = (noise_floor){0};
+}
+
+double floor_p95(const noise_floor *f)
+{
+    const size_t pairs = f->passes * (f->passes - (f->passes > 0)) / 2;
+    double *beyond = calloc(f->n_rows * pairs + 1, sizeof *beyond);
+    size_t count = 0;
+    for (size_t i = 0; beyond != NULL && i < f->n_rows; i++)
+        for (size_t a = 0; a < f->passes; a++)
+            for (size_t b = a + 1; b < f->passes; b++) {
+                const double x = f->rows[i].median_ns[a], y = f->rows[i].median_ns[b];
+                if (x > 0.0 && y > 0.0)
+                    beyond[count++] = fmax(x, y) / fmin(x, y) - 1.0;
+            }
+    const double p95 = count > 0 ? stats_of(beyond, count).p95 : NAN;
+    free(beyond);
+    return p95;
+}
+
+json_t *floor_to_json(const noise_floor *f)
+{
+    json_t *o = json_object(), *rows = json_array();
+    output_set(o, "passes", json_integer((json_int_t)f->passes));
+    output_set(o, "p95", output_real(floor_p95(f)));
+    for (size_t i = 0; i < f->n_rows; i++) {
+        json_t *row = json_object(), *medians = json_array();
+        output_set(row, "run_name", json_string(f->rows[i].name));
+        for (size_t p = 0; p < f->passes; p++)
+            json_array_append_new(medians, f->rows[i].median_ns[p] > 0.0
+                                               ? output_real(f->rows[i].median_ns[p])
+                                               : json_null());
+        output_set(row, "medians_ns", medians);
+        json_array_append_new(rows, row);
+    }
+    output_set(o, "rows", rows);
+    return o;
+}

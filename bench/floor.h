@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The noise floor: how far the medians of the same code differ from one time to the next. A few rows, the
+ * probes, are timed in several passes, each with buffers of its own; half of them before everything else and
+ * half after, so that what drifts over the run is in it. What differs by less between two runs is no
+ * difference. */
+#ifndef DOWNHILL_BENCH_FLOOR_H
+#define DOWNHILL_BENCH_FLOOR_H
+
+#include "suite.h"
+
+enum { FLOOR_PASSES = 4 };
+
+typedef struct noise_floor {
+    size_t passes; /* done */
+    size_t n_rows;
+    struct floor_row {
+        char name[112];
+        double median_ns[FLOOR_PASSES]; /* 0: the row could not run */
+    } * rows;
+} noise_floor;
+
+/* One pass more, with the rows of the suite's options that are probes. Returns an exit code. */
+int floor_pass(noise_floor *f, const bench_options *options, const volatile sig_atomic_t *stop);
+void floor_free(noise_floor *f);
+
+/* The 95th percentile, over rows and pairs of passes, of how far the ratio of their medians, the larger
+ * over the smaller, is above 1. NaN where there is no pair. */
+double floor_p95(const noise_floor *f);
+
+json_t *floor_to_json(const noise_floor *f);
+
+#endif

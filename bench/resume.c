@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "resume.h"
+
+#include "base/error.h"
+#include "base/output.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text != NULL ? text : "";
+}
+
+static double number_of(const json_t *o, const char *key)
+{
+    return json_number_value(json_object_get(o, key));
+}
+
+json_t *resume_read(const char *path, const machine *m, int *code)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    *code = EXIT_DATA;
+    if (root == NULL) {
+        error_line(
+            "bench: --resume: %s: line %d: %s; give a file that `downhill bench --json` left", path,
+            error.line, error.text);
+        return NULL;
+    }
+    json_t *here = machine_to_json(m), *build = machine_build_to_json();
+    const json_t *there = json_object_get(root, "machine");
+    if (json_integer_value(json_object_get(root, "schema_version")) != OUTPUT_SCHEMA_VERSION ||
+        !json_is_array(json_object_get(root, "benchmarks")) ||
+        !json_is_array(json_object_get(json_object_get(root, "context"), "arguments")))
+        error_line("bench: --resume: %s: not the results of this program's bench", path);
+    else if (!json_is_true(json_object_get(root, "partial"))) {
+        error_line("bench: --resume: %s: that run is whole; nothing is left to do", path);
+        *code = EXIT_USAGE;
+    } else if (!json_equal(json_object_get(there, "id"), json_object_get(here, "id")) ||
+               !json_equal(json_object_get(there, "levels"), json_object_get(here, "levels"))) {
+        error_line("bench: --resume: %s: of another machine (%s), or its levels differ; run it "
+                   "there, or start anew here",
+                   path, text_of(there, "cpu_name"));
+        *code = EXIT_USAGE;
+    } else if (!json_equal(json_object_get(root, "build"), build)) {
+        error_line("bench: --resume: %s: of another build (commit %s); go on with that, or start "
+                   "anew",
+                   path, text_of(json_object_get(root, "build"), "commit"));
+        *code = EXIT_USAGE;
+    } else
+        *code = EXIT_OK;
+    json_decref(here);
+    json_decref(build);
+    if (*code == EXIT_OK)
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+/* The row of this name, looked for from `hint` on, because a file has them in order. */
+static bench_row *find(bench_suite *suite, const char *name, size_t *hint)
+{
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        const size_t at = (*hint + i) % suite->n_rows;
+        if (strcmp(suite->rows[at].name, name) == 0) {
+            *hint = at;
+            return &suite->rows[at];
+        }
+    }
+    return NULL;
+}
+
+static bool take_sample(bench_row *row, const json_t *o)
+{
+    if (row->n_samples == BENCH_SAMPLES_MAX)
+        return false;
+    bench_sample *more = realloc(
+        row->samples, (row->n_samples + 1) * sizeof *more); /* grown by run.c by its own count */
+    if (more == NULL)
+        return false;
+    row->samples = more;
+    const json_t *cpu = json_object_get(o, "cpu");
+    row->samples[row->n_samples] = (bench_sample){
+        .iterations = (uint64_t)json_integer_value(json_object_get(o, "iterations")),
+        .real_ns = number_of(o, "real_time"),
+        .cpu_ns = number_of(o, "cpu_time"),
+        .time_s = number_of(o, "time_s"),
+        .sequence = (uint64_t)json_integer_value(json_object_get(o, "sequence")),
+        .cpu = json_is_integer(cpu) ? (int)json_integer_value(cpu) : -1,
+    };
+    row->samples_size = ++row->n_samples;
+    return row->samples[row->n_samples - 1].real_ns > 0.0;
+}
+
+static void take_counters(bench_row *row, const json_t *o)
+{
+    for (enum counter c = 0; json_is_object(o) && c < COUNTER_COUNT; c++) {
+        const json_t *value = json_object_get(o, counter_names[c]);
+        row->counters.value[c] = json_is_number(value) ? json_number_value(value) : NAN;
+        row->counters.known = true;
+    }
+}
+
+static void take_entry(bench_suite *suite, const json_t *o, size_t *hint)
+{
+    bench_row *row = find(suite, text_of(o, "run_name"), hint);
+    if (row == NULL)
+        return;
+    if (json_is_true(json_object_get(o, "error_occurred")))
+        snprintf(row->skipped, sizeof row->skipped, "%s", text_of(o, "error_message"));
+    else if (strcmp(text_of(o, "run_type"), "iteration") == 0) {
+        if (!take_sample(row, o))
+            row->n_samples = 0;
+    } else if (strcmp(text_of(o, "aggregate_name"), "median") == 0) {
+        for (bench_stopped s = 0; s <= STOPPED_REPETITIONS; s++)
+            if (strcmp(text_of(o, "stopped"), bench_stopped_names[s]) == 0)
+                row->stopped = s;
+        take_counters(row, json_object_get(o, "counters"));
+    }
+}
+
+static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
+{
+    const bench_row *row = find(suite, text_of(o, "first_row"), hint);
+    if (row == NULL || !bench_row_is_whole(row))
+        return;
+    bench_group *more = realloc(suite->groups, (suite->n_groups + 1) * sizeof *more);
+    if (more == NULL)
+        return;
+    suite->groups = more;
+    const size_t first = (size_t)(row - suite->rows);
+    suite->groups[suite->n_groups++] =
+        (bench_group){.first = first,
+                      .end = bench_group_end(suite, first),
+                      .start_s = number_of(o, "start_s"),
+                      .end_s = number_of(o, "end_s"),
+                      .clock_before_ghz = number_of(o, "clock_before_ghz"),
+                      .clock_after_ghz = number_of(o, "clock_after_ghz")};
+    suite->start_s = fmax(suite->start_s, number_of(o, "end_s"));
+}
+
+size_t resume_take(bench_suite *suite, const json_t *results)
+{
+    const json_t *o;
+    size_t i, hint = 0, whole = 0;
+    json_array_foreach(json_object_get(results, "benchmarks"), i, o) take_entry(suite, o, &hint);
+    for (size_t r = 0; r < suite->n_rows; r++) {
+        bench_row *row = &suite->rows[r];
+        if (strcmp(row->skipped, "skipped: interrupted") == 0)
+            row->skipped[0] = '\0';
+        if (!bench_row_is_whole(row))
+            continue;
+        whole++;
+        for (size_t s = 0; s < row->n_samples; s++)
+            if (row->samples[s].sequence >= suite->sequence)
+                suite->sequence = row->samples[s].sequence + 1;
+        if (row->n_samples > 0)
+            bench_row_summarise(row);
+    }
+    json_array_foreach(json_object_get(results, "groups"), i, o) take_group(suite, o, &hint);
+    return whole;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How the rows are sampled. */
+#define _GNU_SOURCE
+#include "suite.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "gbench.h"
+#include "parallel/team.h"
+#include "stalls.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Repetitions of a look at the clock: about two milliseconds. */
+enum { CLOCK_REPEATS = 5 };
+
+struct run {
+    const bench_options *options;
+    bench_suite *suite;
+    const volatile sig_atomic_t *stop;
+    counters counters;
+    progress progress;
+    double start; /* of the clock */
+};
+
+/* The rows of a group on the bench at once. */
+struct group {
+    size_t first, count;
+    bench_row *rows; /* of the suite */
+    bench_task *tasks;
+    gbench_row **handles;
+    uint64_t *iterations;
+    double *spent_s; /* on the samples of each row */
+    size_t *order;   /* of those that want more */
+};
+
+static double time_of(const struct run *run)
+{
+    return run->suite->start_s + clock_seconds() - run->start;
+}
+
+static void show(struct run *run, size_t row)
+{
+    const size_t n = run->suite->n_rows;
+    progress_show(&run->progress, row + 1, n, (double)row / (double)n, run->suite->rows[row].name);
+}
+
+static bool skip(bench_row *row, const char *why)
+{
+    if (row->skipped[0] == '\0')
+        snprintf(row->skipped, sizeof row->skipped, "skipped: %s", why);
+    return false;
+}
+
+/* ---- one row ---- */
+
+/* One sample. false: the row cannot run. */
+static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_sample *out)
+{
+    if (gbench_run(g->handles[i], iterations, out) != 0)
+        return skip(&g->rows[i], out->error);
+    if (g->tasks[i].status != DOWNHILL_OK)
+        return skip(&g->rows[i], downhill_status_text(g->tasks[i].status));
+    return true;
+}
+
+/* Finds how many iterations last min_time_s, and shows it by a run that does; the runs that it
+ * takes are the warm-up. The clock may still rise while it runs, and a run that was interrupted
+ * looks long: so the count that a run suggests has a margin, and is tried before it is believed. */
+static bool calibrate(struct group *g, size_t i, double min_time_s)
+{
+    const double target_ns = min_time_s * 1e9, margin = 1.05;
+    uint64_t iterations = g->tasks[i].n_loads; /* once around, to have every buffer used before */
+    for (;;) {
+        gbench_sample s;
+        if (!sample(g, i, iterations, &s))
+            return false;
+        const double took_ns = s.real_ns * (double)iterations;
+        if (took_ns >= target_ns) {
+            g->iterations[i] = iterations;
+            return true;
+        }
+        const double need = margin * target_ns / s.real_ns;
+        /* A very short run says little about a long one. */
+        const uint64_t most = iterations * 16;
+        iterations = need < (double)most ? (uint64_t)need + 1 : most;
+    }
+}
+
+static bool keep(bench_row *row, const bench_sample *s)
+{
+    if (row->n_samples == row->samples_size) {
+        const size_t size = row->samples_size == 0 ? 16 : 2 * row->samples_size;
+        bench_sample *more = realloc(row->samples, size * sizeof *more);
+        if (more == NULL)
+            return false;
+        row->samples = more;
+        row->samples_size = size;
+    }
+    row->samples[row->n_samples++] = *s;
+    return true;
+}
+
+/* Has it enough samples? Then says why. */
+static bool is_done(const bench_options *o, bench_row *row, double spent_s)
+{
+    if (row->skipped[0] != '\0')
+        return true;
+    if (row->n_samples < o->repetitions)
+        return false;
+    bench_row_summarise(row);
+    if (o->precision == 0.0 || row->n_samples == BENCH_SAMPLES_MAX)
+        row->stopped = STOPPED_REPETITIONS;
+    else if (stats_precision(&row->real_ns) <= o->precision)
+        row->stopped = STOPPED_PRECISION;
+    else if (spent_s >= o->max_time_s)
+        row->stopped = STOPPED_TIME;
+    return row->stopped != STOPPED_INTERRUPTED;
+}
+
+/* ---- a group ---- */
+
+/* One sample more of each row that wants one. */
+static void sample_round(struct run *run, struct group *g, const size_t *order, size_t count)
+{
+    for (size_t o = 0; o < count && !*run->stop; o++) {
+        const size_t i = order[o];
+        gbench_sample s;
+        if (!sample(g, i, g->iterations[i], &s))
+            continue;
+        g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
+        const bench_sample kept = {.iterations = s.iterations,
+                                   .real_ns = s.real_ns,
+                                   .cpu_ns = s.cpu_ns,
+                                   .time_s = time_of(run),
+                                   .sequence = run->suite->sequence++,
+                                   .cpu = sched_getcpu()};
+        if (!keep(&g->rows[i], &kept))
+            skip(&g->rows[i], "out of memory");
+        show(run, g->first + i);
+    }
+}
+
+static void count_events(struct run *run, struct group *g)
+{
+    for (size_t i = 0; i < g->count && !*run->stop; i++) {
+        gbench_sample s;
+        /* Other threads are not counted. */
+        if (g->rows[i].skipped[0] != '\0' || g->rows[i].threads > 1)
+            continue;
+        counters_start(&run->counters);
+        const bool good = sample(g, i, g->iterations[i], &s);
+        counter_values found = counters_stop(&run->counters);
+        for (enum counter c = 0; c < COUNTER_COUNT; c++)
+            found.value[c] /= (double)g->iterations[i];
+        if (good)
+            g->rows[i].counters = found;
+    }
+}
+
+static void sample_group(struct run *run, struct group *g)
+{
+    for (size_t i = 0; i < g->count && !*run->stop; i++) {
+        show(run, g->first + i);
+        if (g->rows[i].skipped[0] == '\0')
+            calibrate(g, i, run->options->min_time_s);
+    }
+    if (*run->stop)
+        return;
+    /* By the group's own place in the list, so that a run that goes on later has the same order. */
+    rng random = rng_seeded(run->options->seed + g->first);
+    for (;;) {
+        size_t left = 0;
+        for (size_t i = 0; i < g->count; i++)
+            if (!is_done(run->options, &g->rows[i], g->spent_s[i]))
+                g->order[left++] = i;
+        if (left == 0 || *run->stop)
+            break;
+        rng_shuffle(&random, g->order, left);
+        sample_round(run, g, g->order, left);
+    }
+    if (run->options->counters && run->counters.missing[0] == '\0')
+        count_events(run, g);
+}
+
+/* Registers the rows; those that cannot be are marked skipped. */
+static void open_rows(struct run *run, struct group *g, stalls *s)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        bench_row *row = &g->rows[i];
+        free(row->samples);
+        row->samples = NULL;
+        row->n_samples = row->samples_size = 0;
+        row->stopped = STOPPED_INTERRUPTED;
+        row->skipped[0] = '\0';
+        bench_task *task = &g->tasks[i];
+        *task = (bench_task){.kernel = row->kernel, .peer = row->peer};
+        char why[128] = "";
+        if (!stalls_find(s, row, task, why, sizeof why)) {
+            skip(row, why);
+            continue;
+        }
+        g->handles[i] = gbench_register(row->name, bench_task_run, task);
+        if (row->threads > 1)
+            task->team = team_open(row->threads, run->options->machine->team, row->d, row->c, why,
+                                   sizeof why);
+        if (g->handles[i] == NULL || (row->threads > 1 && task->team == NULL))
+            skip(row, "out of memory");
+        else if (row->threads > 1 && why[0] != '\0')
+            skip(row, why);
+        else if (row->peer == NULL &&
+                 downhill_select(row->isa, &task->kernels, NULL, 0) != DOWNHILL_OK)
+            skip(row, "the level is not usable");
+    }
+}
+
+static bool open_group(struct group *g, bench_suite *suite, size_t first, size_t end)
+{
+    const size_t n = end - first;
+    *g = (struct group){.first = first, .count = n, .rows = suite->rows + first};
+    g->tasks = calloc(n, sizeof *g->tasks);
+    g->handles = calloc(n, sizeof *g->handles);
+    g->iterations = calloc(n, sizeof *g->iterations);
+    g->spent_s = calloc(n, sizeof *g->spent_s);
+    g->order = calloc(n, sizeof *g->order);
+    bench_group *more = realloc(suite->groups, (suite->n_groups + 1) * sizeof *more);
+    suite->groups = more != NULL ? more : suite->groups;
+    return more != NULL && g->tasks != NULL && g->handles != NULL && g->iterations != NULL &&
+           g->spent_s != NULL && g->order != NULL;
+}
+
+static void close_group(struct group *g)
+{
+    gbench_clear();
+    for (size_t i = 0; g->tasks != NULL && i < g->count; i++)
+        team_close(g->tasks[i].team);
+    free(g->tasks);
+    free(g->handles);
+    free(g->iterations);
+    free(g->spent_s);
+    free(g->order);
+}
+
+static bool run_group(struct run *run, size_t first, size_t end, stalls *s)
+{
+    bench_suite *suite = run->suite;
+    struct group g;
+    const bool good = open_group(&g, suite, first, end);
+    if (good) {
+        open_rows(run, &g, s);
+        bench_group group = {.first = first, .end = end};
+        group.clock_before_ghz = ceilings_clock(CLOCK_REPEATS);
+        group.start_s = time_of(run);
+        sample_group(run, &g);
+        group.end_s = time_of(run);
+        group.clock_after_ghz = ceilings_clock(CLOCK_REPEATS);
+        suite->groups[suite->n_groups++] = group;
+        for (size_t i = 0; i < g.count; i++)
+            if (g.rows[i].n_samples > 0)
+                bench_row_summarise(&g.rows[i]);
+            else
+                skip(&g.rows[i], "interrupted");
+    }
+    close_group(&g);
+    return good;
+}
+
+static bool is_whole(const bench_suite *suite, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++)
+        if (!bench_row_is_whole(&suite->rows[i]))
+            return false;
+    return true;
+}
+
+int bench_suite_run(const bench_options *options, bench_suite *suite, bench_after_group after,
+                    void *context, const volatile sig_atomic_t *stop)
+{
+    struct run run = {
+        .options = options,
+        .suite = suite,
+        .stop = stop,
+        .progress = progress_open(options->probes ? "noise floor" : "bench", options->progress),
+        .start = clock_seconds()};
+    if (options->counters)
+        counters_open(&run.counters);
+    stalls s = {0};
+    int code = EXIT_OK;
+    bool fresh = true; /* nothing was left out yet */
+    for (size_t first = 0, end; first < suite->n_rows && code == EXIT_OK && !*stop; first = end) {
+        end = bench_group_end(suite, first);
+        if (is_whole(suite, first, end)) {
+            if (fresh)
+                run.progress.done_before = (double)end / (double)suite->n_rows;
+            continue;
+        }
+        fresh = false;
+        stalls_open(&s, options, suite, first);
+        if (!run_group(&run, first, end, &s)) {
+            error_line("bench: out of memory");
+            code = EXIT_INTERNAL;
+        } else if (after != NULL) {
+            suite->interrupted = true; /* what is written now is a part */
+            code = after(context, suite);
+        }
+    }
+    stalls_close(&s);
+    if (options->counters)
+        counters_close(&run.counters);
+    progress_close(&run.progress);
+    suite->seconds = time_of(&run);
+    suite->interrupted = *stop != 0 || code != EXIT_OK;
+    for (size_t i = 0; i < suite->n_rows; i++)
+        if (suite->rows[i].n_samples == 0)
+            skip(&suite->rows[i], "interrupted");
+    return code;
+}
+
+void bench_row_summarise(bench_row *row)
+{
+    double times[BENCH_SAMPLES_MAX];
+    for (size_t s = 0; s < row->n_samples; s++)
+        times[s] = row->samples[s].real_ns;
+    row->real_ns = stats_of(times, row->n_samples);
+    for (size_t s = 0; s < row->n_samples; s++)
+        times[s] = row->samples[s].cpu_ns;
+    row->cpu_ns = stats_of(times, row->n_samples);
+}
+
+double bench_call_ns(void)
+{
+    enum { CALLS = 100000, TIMES = 5 };
+    workload load;
+    bench_task task = {.loads = &load, .n_loads = 1, .kernel = BENCH_SCORE};
+    if (downhill_select(NULL, &task.kernels, NULL, 0) != DOWNHILL_OK ||
+        !workload_open(&load, 1, 1, 1, 1))
+        return 0.0;
+    double least = 0.0;
+    gbench_row *row = gbench_register("call", bench_task_run, &task);
+    for (int i = 0; row != NULL && i < TIMES; i++) {
+        gbench_sample s;
+        if (gbench_run(row, CALLS, &s) == 0 && (least == 0.0 || s.real_ns < least))
+            least = s.real_ns;
+    }
+    gbench_clear();
+    workload_close(&load);
+    return least;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "stalls.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { UNKNOWN, RIGHT, WRONG };
+
+/* A ring so long that a call finds nothing of its own left in the last level, counting only what it uses. */
+static const double times_last_level = 2.0;
+
+/* About what one workload takes: features of three types, and weights, gradients and packed weights. */
+static double bytes_of(size_t n, size_t d, size_t c)
+{
+    return 7.0 * (double)n * (double)d + 64.0 * (double)d * (double)c;
+}
+
+/* How many workloads a row wants. */
+static size_t ring_of(const bench_row *row, uint64_t last_level)
+{
+    return row->cold ? (size_t)ceil(times_last_level * (double)last_level / row->holds) + 1 : 1;
+}
+
+static stall *of_shape(stalls *s, const bench_row *row)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->stall[i].n == row->n && s->stall[i].d == row->d && s->stall[i].c == row->c)
+            return &s->stall[i];
+    return NULL;
+}
+
+static void open_stall(stall *s, const bench_options *o)
+{
+    /* So that the rest of the machine is not pushed out. */
+    const double most = o->machine != NULL ? 0.25 * (double)o->machine->memory_bytes : INFINITY;
+    const double bytes = (double)s->n_loads * bytes_of(s->n, s->d, s->c);
+    if (s->n_loads > 1 && bytes > most) {
+        snprintf(s->missing, sizeof s->missing,
+                 "buffers that no cache holds would take %.1f GB, and a quarter of the memory is "
+                 "%.1f GB",
+                 bytes * 1e-9, most * 1e-9);
+        s->n_loads = 0;
+        return;
+    }
+    const size_t wanted = s->n_loads;
+    s->loads = calloc(wanted, sizeof *s->loads);
+    s->n_loads = 0;
+    while (s->loads != NULL && s->n_loads < wanted &&
+           workload_open(&s->loads[s->n_loads], s->n, s->d, s->c, o->seed + s->n_loads))
+        s->n_loads++;
+    if (s->n_loads < wanted)
+        snprintf(s->missing, sizeof s->missing, "out of memory");
+}
+
+void stalls_open(stalls *s, const bench_options *options, bench_suite *suite, size_t first)
+{
+    const size_t family = suite->rows[first].family;
+    if (s->stall != NULL && s->family == family)
+        return;
+    stalls_close(s);
+    *s = (stalls){.family = family};
+    size_t end = first;
+    while (end < suite->n_rows && suite->rows[end].family == family)
+        end++;
+    s->stall = calloc(end - first, sizeof *s->stall);
+    s->peers = calloc(end - first, PEERS_COUNT);
+    if (s->stall == NULL || s->peers == NULL)
+        return;
+    const uint64_t last_level = options->machine != NULL ? machine_last_level(options->machine) : 0;
+    for (size_t i = first; i < end; i++) {
+        const bench_row *row = &suite->rows[i];
+        stall *found = of_shape(s, row);
+        if (found == NULL) {
+            found = &s->stall[s->count++];
+            *found = (stall){.n = row->n, .d = row->d, .c = row->c};
+        }
+        const size_t ring = ring_of(row, last_level);
+        found->n_loads = ring > found->n_loads ? ring : found->n_loads;
+    }
+    for (size_t i = 0; i < s->count; i++)
+        open_stall(&s->stall[i], options);
+}
+
+void stalls_close(stalls *s)
+{
+    for (size_t i = 0; s->stall != NULL && i < s->count; i++) {
+        for (size_t l = 0; l < s->stall[i].n_loads; l++)
+            workload_close(&s->stall[i].loads[l]);
+        free(s->stall[i].loads);
+    }
+    free(s->stall);
+    free(s->peers);
+    *s = (stalls){0};
+}
+
+bool stalls_find(stalls *s, const bench_row *row, bench_task *task, char *why, size_t why_size)
+{
+    stall *found = of_shape(s, row);
+    if (found == NULL || found->missing[0] != '\0') {
+        snprintf(why, why_size, "%s", found == NULL ? "out of memory" : found->missing);
+        return false;
+    }
+    task->loads = found->loads;
+    task->n_loads = found->n_loads;
+    if (row->peer == NULL)
+        return true;
+    if (row->peer->missing[0] != '\0') {
+        snprintf(why, why_size, "%s", row->peer->missing);
+        return false;
+    }
+    signed char *proof =
+        &s->peers[(size_t)(found - s->stall) * PEERS_COUNT + (size_t)(row->peer - peers_open())];
+    if (*proof == UNKNOWN)
+        *proof = peer_agrees(row->peer, &found->loads[0]) ? RIGHT : WRONG;
+    if (*proof == WRONG)
+        snprintf(why, why_size, "its scores or its gradient are not within the bound of ours");
+    return *proof == RIGHT;
+}

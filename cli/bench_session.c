@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Prove, then time. */
+#define _GNU_SOURCE
+#include "bench_session.h"
+
+#include "base/error.h"
+#include "base/output.h"
+#include "base/warnings.h"
+#include "interrupt.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The best of so many and so long samples; a quick run has a rougher idea of its ceilings. */
+static const ceiling_effort careful = {7, 0.004}, rough = {3, 0.001};
+
+static bool to_stdout(const bench_session *s)
+{
+    return s->config->json != NULL && strcmp(s->config->json, "-") == 0;
+}
+
+/* Of the rows that are timed. */
+static int prove(bench_session *s)
+{
+    uint32_t ops = 0;
+    for (size_t i = 0; i < s->suite.n_rows; i++)
+        ops |= bench_proofs(s->suite.rows[i].kernel);
+    const verify_options verify = {.seed = s->config->seed,
+                                   .isa = s->config->isa,
+                                   .ops = ops,
+                                   .only_case = -1,
+                                   .stride = 1,
+                                   .max_reports = 5,
+                                   .progress = s->bench.progress && isatty(STDERR_FILENO)};
+    const int code = verify_run(&verify, &s->verified);
+    if (code == EXIT_CHECK)
+        error_line("bench: nothing was timed: a variant that is wrong has no speed");
+    if (code == EXIT_OK)
+        fprintf(stderr, "verify: %llu checks passed, seed %llu\n",
+                (unsigned long long)s->verified.checks, (unsigned long long)s->config->seed);
+    return code;
+}
+
+/* Takes them from a file, or measures them; a second time keeps the higher of both. */
+static int measure_ceilings(bench_session *s)
+{
+    if (s->config->no_ceilings)
+        return EXIT_OK;
+    if (s->config->ceilings_from == NULL) {
+        if (!ceilings_measure(&s->ceilings, s->machine->team, s->config->quick ? rough : careful)) {
+            error_line("bench: out of memory");
+            return EXIT_INTERNAL;
+        }
+        s->ceilings.call_ns = bench_call_ns();
+        s->has_ceilings = true;
+        return EXIT_OK;
+    }
+    if (s->has_ceilings)
+        return EXIT_OK;
+    json_error_t error;
+    json_t *root = json_load_file(s->config->ceilings_from, JSON_REJECT_DUPLICATES, &error);
+    char why[128];
+    int code = EXIT_OK;
+    if (root == NULL) {
+        error_line("bench: --ceilings-from: %s: %s", s->config->ceilings_from, error.text);
+        code = EXIT_DATA;
+    } else if (!ceilings_from_json(&s->ceilings, json_object_get(root, "ceilings"), why,
+                                   sizeof why)) {
+        error_line("bench: --ceilings-from: %s: %s; measure anew without the option",
+                   s->config->ceilings_from, why);
+        code = EXIT_DATA;
+    }
+    s->has_ceilings = code == EXIT_OK;
+    json_decref(root);
+    return code;
+}
+
+/* Half of the passes of the noise floor. */
+static int measure_floor(bench_session *s)
+{
+    int code = EXIT_OK;
+    for (int i = 0;
+         s->config->noise_floor && i < FLOOR_PASSES / 2 && code == EXIT_OK && interrupt_signal == 0;
+         i++)
+        code = floor_pass(&s->floor, &s->bench, &interrupt_signal);
+    return code;
+}
+
+static int after_group(void *context, bench_suite *suite)
+{
+    bench_session *s = context;
+    if (s->has_ceilings)
+        bench_attain(suite, &s->ceilings);
+    const char *json = s->config->json;
+    return json != NULL && output_replaces(json) ? bench_session_write(s) : EXIT_OK;
+}
+
+static void print_tables(const bench_session *s)
+{
+    if (to_stdout(s))
+        return;
+    if (s->has_ceilings)
+        ceilings_print(&s->ceilings);
+    bench_print_table(&s->suite);
+    const double floor = floor_p95(&s->floor);
+    if (s->floor.passes > 1)
+        printf("\nnoise floor: the same code differed by up to %.2f %% from one time to the next "
+               "(95th percentile of %zu rows, %zu passes)\n",
+               100.0 * floor, s->floor.n_rows, s->floor.passes);
+}
+
+static void say_end(const bench_session *s, size_t timed)
+{
+    fflush(stdout); /* so that on a terminal the last line comes last */
+    fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, s->suite.seconds,
+            (unsigned long long)s->config->seed);
+    if (s->cpu >= 0)
+        fprintf(stderr, "pinned to CPU %d\n", s->cpu);
+    else
+        fputs("not pinned\n", stderr);
+}
+
+int bench_session_run(bench_session *s)
+{
+    int code = prove(s);
+    if (code != EXIT_OK)
+        return code;
+    warnings_of_build(s->warnings);
+    s->cpu = warnings_pin(s->warnings);
+    interrupt_catch();
+    s->partial = true;
+    if ((code = measure_ceilings(s)) != EXIT_OK || (code = measure_floor(s)) != EXIT_OK ||
+        (code = bench_suite_run(&s->bench, &s->suite, after_group, s, &interrupt_signal)) !=
+            EXIT_OK)
+        return code;
+    /* Before and after: the clock may rise or fall meanwhile. */
+    if (!s->config->quick && interrupt_signal == 0)
+        code = measure_ceilings(s);
+    if (code == EXIT_OK)
+        code = measure_floor(s);
+    if (code != EXIT_OK)
+        return code;
+    if (s->has_ceilings)
+        bench_attain(&s->suite, &s->ceilings);
+    const size_t timed = bench_session_doubts(s);
+    print_tables(s);
+    s->partial = s->suite.interrupted || interrupt_signal != 0;
+    code = bench_session_write(s);
+    say_end(s, timed);
+    if (code == EXIT_OK && interrupt_signal != 0) {
+        if (s->config->json != NULL && !to_stdout(s))
+            fprintf(stderr, "bench: interrupted; `downhill bench --resume %s` goes on\n",
+                    s->config->json);
+        return 128 + interrupt_signal;
+    }
+    if (code == EXIT_OK && timed == 0) {
+        error_line("bench: no row could be timed; the table says why");
+        return EXIT_INTERNAL;
+    }
+    return code;
+}
+
+int bench_session_ceilings(bench_session *s)
+{
+    warnings_of_build(s->warnings);
+    s->cpu = warnings_pin(s->warnings);
+    const int code = measure_ceilings(s);
+    if (code == EXIT_OK && !to_stdout(s))
+        ceilings_print(&s->ceilings);
+    return code == EXIT_OK ? bench_session_write(s) : code;
+}

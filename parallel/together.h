@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The same work on several threads at the same time, for what is measured of all of them at once. */
+#ifndef DOWNHILL_PARALLEL_TOGETHER_H
+#define DOWNHILL_PARALLEL_TOGETHER_H
+
+#include <stddef.h>
+
+/* The work of thread `i`. */
+typedef void (*together_work)(void *context, size_t i);
+
+/* Binds the threads of the following runs of as many, thread i to CPU cpus[i] (machine.h), as far as
+ * binding works; the calling one is thread 0. Does nothing for a single thread. */
+void together_bind(size_t threads, const int *cpus);
+
+/* Runs work(context, i) for each i below `threads` at once, the calling thread doing that of 0. Returns
+ * the seconds that it took altogether. A build without OpenMP does them one after another: ask
+ * team_supported() (team.h) first. */
+double together_run(size_t threads, together_work work, void *context);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The program as a user meets it, for its tests: $downhill is the program, $scratch an empty directory. */
+#ifndef DOWNHILL_TESTS_SHELL_H
+#define DOWNHILL_TESTS_SHELL_H
+
+#include <jansson.h>
+
+/* cmocka group fixtures. */
+int shell_open(void **state);
+int shell_close(void **state);
+
+/* Runs a command line and returns its exit code; what it printed is in shell_out and shell_err. */
+int shell(const char *command);
+extern char *shell_out, *shell_err;
+
+/* Parts of JSON; what is not there or of another type fails the test. */
+json_t *parsed(const char *text);
+json_t *parsed_file(const char *name); /* in the scratch directory */
+double number(const json_t *object, const char *key);
+const char *string(const json_t *object, const char *key);
+
+#endif

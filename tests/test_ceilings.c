@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Ceilings: which roof a row has, what is measured, and the way to a file and back. Nothing here asserts
+ * a speed. */
+#include "cmocka_all.h"
+
+#include "bench/ceilings.h"
+#include "bench/suite.h"
+#include "parallel/team.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Two cores with an L1 and an L2 each, and an L3 that they share. */
+static machine two_cores(void)
+{
+    machine m = {.cores = 2, .pus = 2, .n_caches = 3};
+    m.caches[0] = (machine_cache){1, "data", 32 << 10, 1};
+    m.caches[1] = (machine_cache){2, "unified", 512 << 10, 1};
+    m.caches[2] = (machine_cache){3, "unified", 8 << 20, 2};
+    return m;
+}
+
+static void test_ceilings__attainable__is_the_lower_roof(void **state)
+{
+    (void)state;
+    machine m = {0};
+    m.n_caches = 4;
+    m.caches[0] = (machine_cache){1, "data", 32 << 10, 1};
+    m.caches[1] = (machine_cache){1, "instruction", 32 << 10, 1};
+    m.caches[2] = (machine_cache){2, "unified", 1 << 20, 1};
+    m.caches[3] = (machine_cache){3, "unified", 32 << 20, 8};
+    ceilings found = ceilings_of(&m, 1);
+    assert_int_equal(found.n_levels, 4);
+    const double gb_per_s[] = {400, 200, 100, 20};
+    uint64_t below = 0;
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(found.level[i].tested > below);
+        assert_true(found.level[i].tested <= found.level[i].holds);
+        assert_int_equal(found.level[i].tested % 4096, 0);
+        below = i < 3 ? found.level[i].holds : 0;
+        found.sets[0].gb_per_s[i][ACCESS_READ] = gb_per_s[i];
+    }
+    assert_int_equal(ceilings_level(&found, 32 << 10, 1), 0);
+    assert_int_equal(ceilings_level(&found, (32 << 10) + 1, 1), 1);
+    assert_int_equal(ceilings_level(&found, 1e12, 1), 3);
+    ceiling_set *one = &found.sets[0];
+    one->fma_avx2 = 120;
+    one->fma_avx512 = 240;
+    one->dot_avx512bf16 = 480;
+    one->u8[0] = (struct ceiling_u8){300, 600};  /* avx2 */
+    one->u8[3] = (struct ceiling_u8){500, 1000}; /* avx512vnni */
+    const peer other = {.name = "other"};
+    bench_row rows[] = {
+        {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e3}, /* 400: above the peak */
+        {.isa = "auto_avx2", .flops = 1e6, .bytes = 1e6, .holds = 1e3},
+        {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e9},
+        {.isa = "other", .peer = &other, .flops = 5e6, .bytes = 1e6, .holds = 1e6},
+        {.isa = "scalar", .flops = 1e6, .bytes = 1e6, .holds = 1e3},
+        {.isa = "avx512bf16", .flops = 2e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_BF16},
+        {.isa = "avx512bf16", .flops = 2e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE},
+        {.isa = "auto_avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_U8},
+        {.isa = "avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_GRAD_U8},
+        {.isa = "avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_STEP_HINGE_U8},
+        {.isa = "avx512bf16", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_U8},
+        {.isa = "avx512", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_SCORE_U8},
+        {.isa = "avx2", .flops = 9e6, .bytes = 1e6, .holds = 1e3, .kernel = BENCH_UPDATE_U8},
+        {.isa = "avx512", .flops = 1e6, .bytes = 1e6, .holds = 1e3, .cold = true},
+    };
+    static const struct {
+        double attainable;
+        const char *bound;
+    } want[] = {{240, "FMA"},   {120, "FMA"}, {20, "DRAM"},   {240, "FMA"},  {0, NULL},
+                {480, "BF16"},  {240, "FMA"}, {300, "U8X16"}, {600, "U8X8"}, {400, "U8"},
+                {500, "U8X16"}, {0, NULL},    {120, "FMA"},   {20, "DRAM"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        rows[i].threads = 1;
+    bench_suite suite = {.rows = rows, .n_rows = sizeof rows / sizeof rows[0]};
+    bench_attain(&suite, &found);
+    for (size_t i = 0; i < suite.n_rows; i++) {
+        assert_true(rows[i].attainable == want[i].attainable);
+        if (want[i].bound != NULL)
+            assert_string_equal(rows[i].bound, want[i].bound);
+    }
+}
+
+/* What each thread has of its own counts for as many as there are; what they share, once. */
+static void test_ceilings__level__of_several_threads(void **state)
+{
+    (void)state;
+    const machine m = two_cores();
+    const ceilings found = ceilings_of(&m, 2);
+    assert_int_equal(found.n_sets, 2);
+    assert_int_equal(found.sets[1].threads, 2);
+    assert_ptr_equal(ceilings_set(&found, 2), &found.sets[1]);
+    assert_null(ceilings_set(&found, 3));
+    assert_int_equal(ceilings_level(&found, 48 << 10, 1), 1);
+    assert_int_equal(ceilings_level(&found, 48 << 10, 2), 0);
+    assert_int_equal(ceilings_level(&found, 1 << 20, 2), 1);
+    assert_int_equal(ceilings_level(&found, 9 << 20, 2), 3); /* L3 is one */
+    size_t counts[8], n = 0;
+    for (size_t t = 1; t != 0; t = ceilings_more_threads(t, 6))
+        counts[n++] = t;
+    static const size_t want[] = {1, 2, 4, 6};
+    assert_int_equal(n, 4);
+    assert_memory_equal(counts, want, sizeof want);
+}
+
+/* Several last levels, as of several packages: memory is what all of them cannot hold. */
+static void test_ceilings__memory_is_beyond_every_last_level(void **state)
+{
+    (void)state;
+    machine m = {.cores = 64, .pus = 128, .n_caches = 2};
+    m.caches[0] = (machine_cache){1, "data", 32 << 10, 2};
+    m.caches[1] = (machine_cache){3, "unified", 32 << 20, 16};
+    const ceilings found = ceilings_of(&m, 64);
+    assert_int_equal(found.level[1].instances, 8);
+    assert_true(found.level[2].tested >= UINT64_C(4) * 8 * (32 << 20));
+}
+
+static void test_ceilings__above_the_roof(void **state)
+{
+    (void)state;
+    bench_row row = {.flops = 103.1, .attainable = 100.0, .n_samples = 1, .real_ns.median = 1.0};
+    assert_true(bench_above_roof(&row));
+    row.flops = 102.9;
+    assert_false(bench_above_roof(&row));
+    row.flops = 1000.0;
+    row.attainable = 0.0; /* not known */
+    assert_false(bench_above_roof(&row));
+}
+
+static const ceiling_effort hasty = {2, 0.0002};
+
+static void test_ceilings__measured__only_rise(void **state)
+{
+    (void)state;
+    machine m = two_cores();
+    machine here;
+    machine_read(&here);
+    const size_t threads = team_supported() && here.n_team > 1 ? 2 : 1;
+    ceilings found = ceilings_of(&m, threads);
+    assert_true(ceilings_measure(&found, here.team, hasty));
+    assert_true(found.clock_ghz > 0.1 && found.clock_ghz < 10.0);
+    assert_true(found.timer_ns > 0.0 && found.timer_ns < 1e7);
+    for (size_t t = 0; t < found.n_sets; t++)
+        for (size_t i = 0; i < found.n_levels; i++)
+            for (size_t a = 0; a < ACCESS_COUNT; a++)
+                assert_true(found.sets[t].gb_per_s[i][a] > 0.0);
+    ceilings high = found;
+    high.sets[0].gb_per_s[0][ACCESS_COPY] = 1e9;
+    assert_true(ceilings_measure(&high, here.team, hasty));
+    assert_true(high.sets[0].gb_per_s[0][ACCESS_COPY] == 1e9);
+    assert_true(high.clock_ghz >= found.clock_ghz);
+}
+
+/* Some of every kind, none measured. */
+static ceilings made_up(const machine *m)
+{
+    ceilings found = ceilings_of(m, 2);
+    found.clock_ghz = 3.5;
+    found.timer_ns = 20.0;
+    found.call_ns = 40.0;
+    snprintf(found.measured, sizeof found.measured, "2026-01-02T03:04:05+0130");
+    for (size_t t = 0; t < found.n_sets; t++) {
+        ceiling_set *set = &found.sets[t];
+        const double by = (double)set->threads;
+        set->fma_avx2 = 100.0 * by;
+        set->dot_amx = 900.0 * by;
+        set->u8[2] = (struct ceiling_u8){110.0 * by, 220.0 * by};
+        for (size_t i = 0; i < found.n_levels; i++)
+            for (size_t a = 0; a < ACCESS_COUNT; a++)
+                set->gb_per_s[i][a] = by * (double)(100 * (i + 1) + a);
+    }
+    return found;
+}
+
+static void test_ceilings__json__there_and_back(void **state)
+{
+    (void)state;
+    const machine m = two_cores();
+    const ceilings there = made_up(&m);
+    json_t *o = ceilings_to_json(&there);
+    ceilings back = ceilings_of(&m, 2);
+    char why[128];
+    assert_true(ceilings_from_json(&back, o, why, sizeof why));
+    assert_true(back.clock_ghz == there.clock_ghz && back.timer_ns == there.timer_ns &&
+                back.call_ns == there.call_ns);
+    assert_string_equal(back.measured, there.measured);
+    assert_memory_equal(back.sets, there.sets, sizeof there.sets);
+    /* 03:04:05 an hour and a half east of Greenwich is 01:34:05 there. */
+    const double age = difftime(time(NULL), 1767317645);
+    assert_true(fabs(back.age_s - age) < 5.0);
+    json_decref(o);
+}
+
+static void test_ceilings__json__refused(void **state)
+{
+    (void)state;
+    machine m = two_cores();
+    const ceilings there = made_up(&m);
+    json_t *o = ceilings_to_json(&there);
+    char why[128];
+    ceilings back = ceilings_of(&m, 4);
+    assert_false(ceilings_from_json(&back, o, why, sizeof why));
+    assert_string_equal(why, "it has none of 4 threads");
+    m.caches[2].bytes /= 2;
+    back = ceilings_of(&m, 1);
+    assert_false(ceilings_from_json(&back, o, why, sizeof why));
+    assert_string_equal(why, "its levels of memory are not those of this machine");
+    json_object_set_new(o, "measured", json_string("yesterday"));
+    assert_false(ceilings_from_json(&back, o, why, sizeof why));
+    assert_string_equal(why, "it has no ceilings with a date");
+    assert_false(ceilings_from_json(&back, NULL, why, sizeof why));
+    json_decref(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ceilings__attainable__is_the_lower_roof),
+        cmocka_unit_test(test_ceilings__level__of_several_threads),
+        cmocka_unit_test(test_ceilings__memory_is_beyond_every_last_level),
+        cmocka_unit_test(test_ceilings__above_the_roof),
+        cmocka_unit_test(test_ceilings__measured__only_rise),
+        cmocka_unit_test(test_ceilings__json__there_and_back),
+        cmocka_unit_test(test_ceilings__json__refused),
+    };
+    return cmocka_run_group_tests_name("ceilings", tests, NULL, NULL);
+}

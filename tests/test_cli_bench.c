@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `downhill bench` as a user meets it. Nothing here asserts a speed. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "shell.h"
+#include "support.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool warned(const json_t *root, const char *of)
+{
+    const json_t *warnings = json_object_get(root, "warnings");
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        if (strstr(json_string_value(json_array_get(warnings, i)), of) != NULL)
+            return true;
+    return false;
+}
+
+static void test_cli_bench__json(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --peers --shape 4x33x3 --min-time 50us --precision 0 "
+                           "--repetitions 4 --json -"),
+                     EXIT_OK);
+    json_t *root = parsed(shell_out);
+    assert_int_equal((int)number(root, "schema_version"), 1);
+    assert_int_equal(json_array_size(json_object_get(root, "peers")), 3);
+    assert_int_equal((int)number(json_object_get(root, "verify"), "failures"), 0);
+    assert_true(number(json_object_get(root, "verify"), "checks") > 1000);
+    string(json_object_get(root, "context"), "date");
+    size_t samples = 0, medians = 0, heads = 0, i;
+    json_t *row;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, row)
+    {
+        assert_true(number(row, "real_time") >= 0.0);
+        assert_string_equal(string(row, "time_unit"), "ns");
+        if (json_object_get(row, "kernel") != NULL) {
+            assert_int_equal((int)number(row, "d"), 33);
+            heads++;
+        }
+        if (strcmp(string(row, "run_type"), "iteration") == 0)
+            samples++;
+        else if (strcmp(string(row, "aggregate_name"), "median") == 0)
+            medians++;
+    }
+    assert_true(medians > 0);
+    assert_int_equal(samples, 4 * medians);
+    assert_int_equal(heads, 4 * medians); /* median, min, mad, p95 */
+    json_decref(root);
+}
+
+static void test_cli_bench__report(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
+                           "--precision 0 --repetitions 3"
+                           " --json $scratch/a.json >/dev/null 2>&1"
+                           " && $downhill report --output $scratch/report $scratch/a.json"
+                           " && grep -c 'step_hinge_f32/scalar/n:4' $scratch/report/index.html;"
+                           " code=$?; rm -r $scratch/a.json $scratch/report; exit $code"),
+                     EXIT_OK);
+    assert_string_equal(shell_err, "");
+}
+
+/* Google Benchmark's own comparison must be able to read what we write. */
+static void test_cli_bench__json_is_google_benchmarks(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
+                           "--precision 0 --repetitions 9"
+                           " --isa scalar --filter hinge_f32 --json $scratch/a.json >/dev/null 2>&1"
+                           " && /usr/bin/python3 /usr/share/benchmark/compare.py --no-color"
+                           " benchmarks $scratch/a.json $scratch/a.json; code=$?;"
+                           " rm $scratch/a.json; exit $code"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3_median"));
+    assert_non_null(strstr(shell_out, "U Test, Repetitions: 9 vs 9"));
+}
+
+/* What is not a regular file is written to, not replaced; a link is followed. */
+static void test_cli_bench__json_to_devices_pipes_and_links(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("b='--no-ceilings --precision 0 --shape 4x33x3 --min-time 50us --repetitions 2 --isa "
+              "scalar --filter hinge_f32'\n"
+              "mkfifo $scratch/pipe; cat $scratch/pipe >$scratch/piped & \n"
+              "$downhill bench $b --json $scratch/pipe >/dev/null 2>&1 || exit 11\n"
+              "wait; test -p $scratch/pipe || exit 12\n"
+              "grep -q '\"benchmarks\"' $scratch/piped || exit 13\n"
+              "echo old >$scratch/target; ln -s target $scratch/link\n"
+              "$downhill bench $b --json $scratch/link >/dev/null 2>&1 || exit 14\n"
+              "test -h $scratch/link || exit 15\n"
+              "grep -q '\"benchmarks\"' $scratch/target || exit 16\n"
+              "$downhill bench $b --json /dev/fd/9 9>$scratch/nine >/dev/null 2>&1 || exit 17\n"
+              "grep -q '\"benchmarks\"' $scratch/nine || exit 18\n"
+              "rm $scratch/pipe $scratch/piped $scratch/link $scratch/target $scratch/nine\n"),
+        EXIT_OK);
+}
+
+/* Variables that would make Google Benchmark do something else. */
+static void test_cli_bench__heeds_no_benchmark_variables(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("BENCHMARK_LIST_TESTS=true BENCHMARK_OUT=$scratch/stray"
+                           " BENCHMARK_REPETITIONS=7 BENCHMARK_FILTER=nothing"
+                           " BENCHMARK_ENABLE_RANDOM_INTERLEAVING=true"
+                           " $downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
+                           "--precision 0 --repetitions 2"
+                           " --isa scalar --filter hinge_f32 2>/dev/null;"
+                           " code=$?; test ! -e $scratch/stray && exit $code"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"));
+    assert_null(strstr(shell_out, "skipped"));
+}
+
+/* A shape that no memory holds: a row that says so, and a run that timed nothing is no success. */
+static void test_cli_bench__timed_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --filter score"
+                           " --shape 999999999x999999999x4"),
+                     EXIT_INTERNAL);
+    assert_non_null(strstr(shell_out, "skipped: out of memory"));
+    assert_non_null(strstr(shell_err, "downhill: bench: no row could be timed"));
+}
+
+static void test_cli_bench__file_and_table(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
+                           "--precision 0 --repetitions 3"
+                           " --isa scalar --filter hinge_f32 --json $scratch/bench.json"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"));
+    assert_non_null(strstr(shell_out, "median us"));
+    json_decref(parsed_file("bench.json"));
+    remove(scratch_path("bench.json"));
+}
+
+/* A CPU shared with a busy loop: the run must say that its times are too long. */
+static void test_cli_bench__shared_cpu__is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')\n"
+                           "taskset -c $cpu sh -c 'while :; do :; done' & spin=$!\n"
+                           "taskset -c $cpu $downhill bench --no-ceilings --shape 64x784x10 --isa "
+                           "scalar --precision 0 --repetitions 3"
+                           " --filter ^score_f32 --json $scratch/shared.json; bench=$?\n"
+                           "taskset -c $cpu $downhill train --isa scalar --epochs 1; train=$?\n"
+                           "kill $spin; test $bench$train = 00"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_err, "downhill: warning: 1 of 1 rows waited for the CPU"));
+    assert_non_null(
+        strstr(shell_err, "downhill: warning: training with scalar waited for the CPU"));
+    json_t *root = parsed_file("shared.json");
+    assert_true(warned(root, "waited for the CPU"));
+    json_decref(root);
+    remove(scratch_path("shared.json"));
+}
+
+/* Ctrl-C: what was measured is written, the exit code tells the signal. */
+static void test_cli_bench__interrupted(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --no-ceilings --shape 64x784x10 --min-time 20ms "
+                           "--repetitions 1000 --precision 0"
+                           " --json $scratch/cut.json & p=$!;"
+                           " for i in $(seq 600); do sleep 0.1;"
+                           " grep -q 'checks passed' $scratch/cli-err && break; done;"
+                           " sleep 0.3; kill -TERM $p; wait $p"),
+                     128 + 15);
+    json_t *root = parsed_file("cut.json");
+    assert_true(warned(root, "interrupted"));
+    assert_true(json_is_true(json_object_get(root, "partial")));
+    json_decref(root);
+    /* What was broken off is completed; what is complete is not begun again. */
+    assert_int_equal(shell("$downhill bench --resume $scratch/cut.json --seed 2"), EXIT_USAGE);
+    assert_non_null(strstr(shell_err, "no other option than --json"));
+    remove(scratch_path("cut.json"));
+}
+
+/* Killed without warning, it has left what it had; going on gives the whole, as it was begun. */
+static void test_cli_bench__killed_and_resumed(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("b='--no-ceilings --shape 64x784x10 --min-time 5ms --repetitions 30 --precision 0'\n"
+              "$downhill bench $b --filter '(score|hinge|grad|update)_f32' --seed 7"
+              " --json $scratch/cut.json >/dev/null & p=$!\n"
+              "for i in $(seq 600); do sleep 0.05; test -e $scratch/cut.json && break; done\n"
+              "kill -KILL $p; wait $p; test $? = 137"),
+        EXIT_OK);
+    json_t *cut = parsed_file("cut.json");
+    assert_true(json_is_true(json_object_get(cut, "partial")));
+    const size_t groups = json_array_size(json_object_get(cut, "groups"));
+    assert_true(groups >= 1);
+    assert_int_equal(shell("$downhill bench --resume $scratch/cut.json"), EXIT_OK);
+    assert_non_null(strstr(shell_err, "rows are there already"));
+    json_t *whole = parsed_file("cut.json");
+    assert_null(json_object_get(whole, "partial"));
+    assert_true(json_array_size(json_object_get(whole, "groups")) > groups);
+    const json_t *context = json_object_get(whole, "context");
+    assert_int_equal((int)number(context, "seed"), 7);
+    assert_true(json_equal(json_object_get(context, "arguments"),
+                           json_object_get(json_object_get(cut, "context"), "arguments")));
+    /* The first sample of the file is that of before. */
+    const json_t *before = json_array_get(json_object_get(cut, "benchmarks"), 0),
+                 *after = json_array_get(json_object_get(whole, "benchmarks"), 0);
+    assert_true(number(before, "real_time") == number(after, "real_time"));
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(whole, "benchmarks"), i, row)
+        assert_null(json_object_get(row, "error_occurred"));
+    json_decref(cut);
+    json_decref(whole);
+    assert_int_equal(shell("$downhill bench --resume $scratch/cut.json"), EXIT_USAGE);
+    assert_non_null(strstr(shell_err, "that run is whole"));
+    remove(scratch_path("cut.json"));
+}
+
+static void test_cli_bench__resume__refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *edit, *says;
+    } cases[] = {
+        {EXIT_DATA, "s/{/[/", "line "},
+        {EXIT_DATA, "s/\"schema_version\": 1/\"schema_version\": 9/", "not the results of"},
+        {EXIT_USAGE, "s/\"commit\": \"/&0/", "of another build"},
+        {EXIT_USAGE, "s/\"usable\": true/\"usable\": false/", "of another machine"},
+        {EXIT_USAGE, "s/\"--no-ceilings\"/\"--no-such\"/", "--no-such is not an option"},
+        {EXIT_DATA, "s/\"--no-ceilings\"/7/", "the file is damaged"},
+    };
+    assert_int_equal(shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us"
+                           " --precision 0 --filter hinge_f32/scalar --json $scratch/whole.json"),
+                     EXIT_OK);
+    assert_int_equal(shell("sed 's/\"schema_version\"/\"partial\": true,\\n&/' $scratch/whole.json"
+                           " >$scratch/part.json"),
+                     EXIT_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char command[512];
+        snprintf(command, sizeof command,
+                 "sed '%s' $scratch/part.json >$scratch/bad.json;"
+                 " $downhill bench --resume $scratch/bad.json",
+                 cases[i].edit);
+        const int code = shell(command);
+        if (code != cases[i].code || strstr(shell_err, cases[i].says) == NULL)
+            fail_msg("%s: exit code %d: %s", cases[i].edit, code, shell_err);
+    }
+    /* With nothing left to do it is whole at once. */
+    assert_int_equal(shell("$downhill bench --resume $scratch/part.json --json $scratch/new.json"),
+                     EXIT_OK);
+    json_t *root = parsed_file("new.json");
+    assert_null(json_object_get(root, "partial"));
+    json_decref(root);
+    assert_int_equal(shell("$downhill bench --resume $scratch/nowhere.json"), EXIT_DATA);
+    shell("rm $scratch/whole.json $scratch/part.json $scratch/bad.json $scratch/new.json");
+}
+
+/* Ceilings alone; then a run that takes them from the file. */
+static void test_cli_bench__ceilings_from(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --ceilings --quick --json $scratch/ceilings.json"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "1 thread\n"));
+    assert_non_null(strstr(shell_out, "DRAM"));
+    json_t *root = parsed_file("ceilings.json"), *found = json_object_get(root, "ceilings");
+    assert_true(number(found, "age_s") == 0.0);
+    assert_true(number(found, "call_ns") > 0.0);
+    assert_int_equal(
+        shell("$downhill bench --ceilings-from $scratch/ceilings.json --shape 64x784x10"
+              " --min-time 50us --precision 0 --filter score_f32"
+              " --json $scratch/a.json"),
+        EXIT_OK);
+    json_t *a = parsed_file("a.json"), *taken = json_object_get(a, "ceilings");
+    assert_string_equal(string(taken, "measured"), string(found, "measured"));
+    assert_true(number(taken, "clock_ghz") == number(found, "clock_ghz"));
+    assert_true(json_equal(json_object_get(taken, "read"), json_object_get(found, "read")));
+    json_decref(a);
+    json_decref(root);
+    assert_int_equal(shell("echo '{}' >$scratch/a.json;"
+                           " $downhill bench --ceilings-from $scratch/a.json --filter hinge_f32"
+                           " --shape 4x33x3 --isa scalar"),
+                     EXIT_DATA);
+    assert_non_null(strstr(shell_err, "it has no ceilings with a date"));
+    shell("rm $scratch/ceilings.json $scratch/a.json");
+}
+
+/* What a run was asked for is in its results, as it would be typed. */
+static void test_cli_bench__arguments(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("DOWNHILL_ISA=scalar $downhill bench --no-ceilings --shape 4x33x3"
+                           " --shape 2x5x3 --min-time 50us --precision 2% --repetitions 3"
+                           " --filter 'hinge_f32' --seed 9 --cache hot,cold --json -"),
+                     EXIT_OK);
+    json_t *root = parsed(shell_out);
+    const json_t *words = json_object_get(json_object_get(root, "context"), "arguments");
+    static const char *const want[] = {
+        "--filter",    "hinge_f32", "--shape",    "4x33x3",   "--shape",       "2x5x3",
+        "--isa",       "scalar",    "--cache",    "hot,cold", "--repetitions", "3",
+        "--precision", "0.02",      "--min-time", "5e-05",    "--no-ceilings", "--seed",
+        "9",
+    };
+    assert_int_equal(json_array_size(words), sizeof want / sizeof want[0]);
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        assert_string_equal(json_string_value(json_array_get(words, i)), want[i]);
+    json_decref(root);
+}
+
+static void test_cli_bench__noise_floor(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill bench --no-ceilings --noise-floor --shape 4x33x3 --min-time 50us"
+              " --precision 0 --repetitions 3 --json $scratch/floor.json"),
+        EXIT_OK);
+    assert_non_null(strstr(shell_out, "noise floor: the same code differed by up to"));
+    json_t *root = parsed_file("floor.json"), *found = json_object_get(root, "noise_floor");
+    assert_int_equal((int)number(found, "passes"), 4);
+    assert_true(number(found, "p95") >= 0.0);
+    assert_int_equal(json_array_size(json_object_get(found, "rows")), 6);
+    json_decref(root);
+    remove(scratch_path("floor.json"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cli_bench__json),
+        cmocka_unit_test(test_cli_bench__report),
+        cmocka_unit_test(test_cli_bench__json_is_google_benchmarks),
+        cmocka_unit_test(test_cli_bench__json_to_devices_pipes_and_links),
+        cmocka_unit_test(test_cli_bench__heeds_no_benchmark_variables),
+        cmocka_unit_test(test_cli_bench__timed_nothing),
+        cmocka_unit_test(test_cli_bench__file_and_table),
+        cmocka_unit_test(test_cli_bench__shared_cpu__is_said),
+        cmocka_unit_test(test_cli_bench__interrupted),
+        cmocka_unit_test(test_cli_bench__killed_and_resumed),
+        cmocka_unit_test(test_cli_bench__resume__refused),
+        cmocka_unit_test(test_cli_bench__ceilings_from),
+        cmocka_unit_test(test_cli_bench__arguments),
+        cmocka_unit_test(test_cli_bench__noise_floor),
+    };
+    return cmocka_run_group_tests_name("cli_bench", tests, shell_open, shell_close);
+}

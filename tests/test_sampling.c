@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How rows are sampled: statistics on known numbers, when sampling ends, cold buffers, sweeps, the noise
+ * floor, counters, and going on with a run that was broken off. Nothing here asserts a speed. */
+#define _POSIX_C_SOURCE 200809L
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "bench/floor.h"
+#include "bench/resume.h"
+#include "bench/stalls.h"
+#include "bench/suite.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- statistics ---- */
+
+static void test_stats__known_values(void **state)
+{
+    (void)state;
+    double odd[] = {5.0, 1.0, 100.0, 2.0, 3.0};
+    const stats a = stats_of(odd, 5);
+    assert_true(a.median == 3.0 && a.min == 1.0 && a.mad == 2.0);
+    assert_true(isnan(a.low) && isnan(a.high));
+    assert_int_equal(a.n_severe, 1); /* 100 is beyond 5 + 3·(5 - 2) */
+    assert_int_equal(a.n_mild, 0);
+    double even[] = {4.0, 1.0, 2.0, 8.0};
+    const stats b = stats_of(even, 4);
+    assert_true(b.median == 3.0 && b.min == 1.0 && b.mad == 1.5);
+    double one[] = {7.0};
+    const stats c = stats_of(one, 1);
+    assert_true(c.median == 7.0 && c.min == 7.0 && c.mad == 0.0 && c.p95 == 7.0);
+    /* As numpy.percentile has it; the interval from the second to the last but one. */
+    double ten[] = {3, 1, 4, 10, 5, 9, 2, 6, 8, 7};
+    const stats d = stats_of(ten, 10);
+    assert_true(d.median == 5.5 && fabs(d.p95 - 9.55) < 1e-12);
+    assert_true(d.low == 2.0 && d.high == 9.0);
+    assert_true(fabs(stats_precision(&d) - 3.5 / 5.5) < 1e-15);
+    double fences[] = {1, 2, 3, 4,
+                       5, 9, 20}; /* quartiles 2.5 and 7, so the fences are 13.75, 20.5 */
+    const stats e = stats_of(fences, 7);
+    assert_int_equal(e.n_mild, 1);
+    assert_int_equal(e.n_severe, 0);
+}
+
+/* As scipy.stats.binom has them. */
+static void test_stats__interval_rank(void **state)
+{
+    (void)state;
+    static const size_t want[][2] = {{1, 0},   {5, 0},   {6, 1},    {7, 1},     {8, 1},
+                                     {9, 2},   {10, 2},  {12, 3},   {15, 4},    {20, 6},
+                                     {30, 10}, {50, 18}, {100, 40}, {1000, 469}};
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        assert_int_equal(stats_interval_rank(want[i][0]), want[i][1]);
+}
+
+/* ---- when sampling ends ---- */
+
+static const bench_shape tiny[] = {{3, 17, 4, true}, {2, 5, 3, true}};
+
+static bench_options tiny_options(void)
+{
+    return (bench_options){.shapes = tiny,
+                           .n_shapes = 1,
+                           .isa = "scalar",
+                           .filter = "score_f32|hinge_f32",
+                           .repetitions = 6,
+                           .min_time_s = 1e-5,
+                           .max_time_s = 1e-3,
+                           .seed = 3};
+}
+
+static const volatile sig_atomic_t go_on = 0;
+
+static bench_suite run_all(const bench_options *options)
+{
+    bench_suite suite;
+    assert_int_equal(bench_suite_build(options, &suite), EXIT_OK);
+    assert_int_equal(bench_suite_run(options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    return suite;
+}
+
+static void test_run__what_ends_a_row(void **state)
+{
+    (void)state;
+    static const struct {
+        double precision, max_time_s;
+        bench_stopped stopped;
+    } cases[] = {{0.0, 1e-3, STOPPED_REPETITIONS},
+                 {1e9, 1e-3, STOPPED_PRECISION},
+                 {1e-15, 1e-3, STOPPED_TIME}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench_options options = tiny_options();
+        options.precision = cases[i].precision;
+        options.max_time_s = cases[i].max_time_s;
+        bench_suite suite = run_all(&options);
+        assert_true(suite.n_rows > 1);
+        for (size_t r = 0; r < suite.n_rows; r++) {
+            const bench_row *row = &suite.rows[r];
+            double spent_s = 0.0;
+            for (size_t s = 0; s < row->n_samples; s++)
+                spent_s += 1e-9 * row->samples[s].real_ns * (double)row->samples[s].iterations;
+            assert_int_equal(row->stopped, cases[i].stopped);
+            if (cases[i].stopped == STOPPED_TIME)
+                assert_true(spent_s >= 0.99 * options.max_time_s && row->n_samples > 6);
+            else
+                assert_int_equal(row->n_samples, 6);
+        }
+        bench_suite_free(&suite);
+    }
+}
+
+/* The samples of a group take turns, and those of one group are done before the next begins. */
+static void test_run__groups(void **state)
+{
+    (void)state;
+    const bench_options options = tiny_options();
+    bench_suite suite = run_all(&options);
+    size_t rows = 0;
+    double end_s = 0.0;
+    for (size_t i = 0; i < suite.n_groups; i++) {
+        const bench_group *g = &suite.groups[i];
+        assert_int_equal(g->first, rows);
+        rows = g->end;
+        assert_true(g->start_s >= end_s && g->end_s > g->start_s);
+        end_s = g->end_s;
+        assert_true(g->clock_before_ghz > 0.1 && g->clock_after_ghz > 0.1);
+        for (size_t r = g->first; r < g->end; r++)
+            for (size_t s = 0; s < suite.rows[r].n_samples; s++)
+                assert_true(suite.rows[r].samples[s].time_s >= g->start_s &&
+                            suite.rows[r].samples[s].time_s <= g->end_s);
+    }
+    assert_int_equal(rows, suite.n_rows);
+    bench_suite_free(&suite);
+}
+
+/* ---- cold rows and sweeps ---- */
+
+static machine with_memory(uint64_t last_level, uint64_t memory)
+{
+    machine m = {.n_caches = 1, .memory_bytes = memory};
+    m.caches[0] = (machine_cache){2, "unified", last_level, 1};
+    return m;
+}
+
+static void test_cold__rows_and_buffers(void **state)
+{
+    (void)state;
+    const machine m = with_memory(1 << 20, UINT64_C(1) << 34);
+    const bench_shape shapes[] = {{4, 700, 3, true}, {300, 2000, 3, true}};
+    bench_options options = tiny_options();
+    options.machine = &m;
+    options.shapes = shapes;
+    options.n_shapes = 2;
+    options.cold = true;
+    options.filter = "(score|hinge|step_hinge|epoch_hinge)_f32";
+    bench_suite suite;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    size_t cold = 0;
+    for (size_t i = 0; i < suite.n_rows; i++) {
+        const bench_row *row = &suite.rows[i];
+        assert_int_equal(row->cold, strstr(row->name, "/cold") != NULL);
+        if (!row->cold)
+            continue;
+        cold++;
+        /* Neither the loss, which reads no samples, nor what is larger than two caches anyway. */
+        assert_true(row->n == 4 && row->kernel != BENCH_HINGE && !bench_is_epoch(row->kernel));
+        stalls s = {0};
+        stalls_open(&s, &options, &suite, i);
+        bench_task task = {.kernel = row->kernel};
+        char why[128];
+        assert_true(stalls_find(&s, row, &task, why, sizeof why));
+        assert_true((double)task.n_loads * row->holds >= 2.0 * (1 << 20));
+        for (size_t l = 1; l < task.n_loads; l++)
+            assert_ptr_not_equal(task.loads[l].x, task.loads[l - 1].x);
+        /* Each call takes the next. */
+        assert_int_equal(downhill_select("scalar", &task.kernels, NULL, 0), DOWNHILL_OK);
+        bench_task_run(&task, task.n_loads + 2);
+        assert_int_equal(task.turn, 2);
+        stalls_close(&s);
+    }
+    assert_int_equal(cold, 3); /* score, step, and the chain of calls */
+    bench_suite_free(&suite);
+    options.no_hot = true;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(suite.n_rows, cold);
+    bench_suite_free(&suite);
+}
+
+static void test_cold__too_little_memory__is_skipped(void **state)
+{
+    (void)state;
+    const machine m = with_memory(64 << 20, 64 << 20);
+    bench_options options = tiny_options();
+    options.machine = &m;
+    options.cold = options.no_hot = true;
+    bench_suite suite = run_all(&options);
+    assert_true(suite.n_rows > 0);
+    for (size_t i = 0; i < suite.n_rows; i++)
+        assert_non_null(strstr(suite.rows[i].skipped, "buffers that no cache holds would take"));
+    bench_suite_free(&suite);
+}
+
+/* Rows of different sizes are compared, so they take turns. */
+static void test_sweeps__sizes_take_turns(void **state)
+{
+    (void)state;
+    bench_options options = tiny_options();
+    options.sweeps = true;
+    options.filter = "step_hinge_f32/scalar/n:(1|2|3|255|256)/d:3072/c:10/sweep:batch";
+    bench_suite suite = run_all(&options);
+    assert_int_equal(suite.n_rows, 5);
+    assert_int_equal(suite.n_groups, 1);
+    uint64_t last_of_first = 0, first_of_last = UINT64_MAX;
+    for (size_t s = 0; s < 6; s++) {
+        last_of_first = suite.rows[0].samples[s].sequence > last_of_first
+                            ? suite.rows[0].samples[s].sequence
+                            : last_of_first;
+        first_of_last = suite.rows[4].samples[s].sequence < first_of_last
+                            ? suite.rows[4].samples[s].sequence
+                            : first_of_last;
+    }
+    assert_true(first_of_last < last_of_first);
+    bench_suite_free(&suite);
+    options.filter = "sweep:size";
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    for (size_t i = 0; i < suite.n_rows; i++)
+        assert_int_equal(suite.rows[i].sweep, SWEEP_SIZE);
+    bench_suite_free(&suite);
+}
+
+/* ---- the noise floor ---- */
+
+static void test_floor__p95__of_known_medians(void **state)
+{
+    (void)state;
+    struct floor_row rows[] = {{"a", {100.0, 110.0, 0.0, 0.0}}, {"b", {200.0, 0.0, 0.0, 0.0}}};
+    noise_floor f = {.passes = 2, .n_rows = 2, .rows = rows};
+    assert_true(fabs(floor_p95(&f) - 0.1) < 1e-12); /* b has no pair */
+    rows[1].median_ns[1] = 202.0;
+    /* Of 0.1 and 0.01, nineteen parts of twenty of the way up. */
+    assert_true(fabs(floor_p95(&f) - (0.01 + 0.95 * 0.09)) < 1e-12);
+    f.passes = 1;
+    assert_true(isnan(floor_p95(&f)));
+    f.passes = 0;
+    assert_true(isnan(floor_p95(&f)));
+}
+
+static void test_floor__passes(void **state)
+{
+    (void)state;
+    const bench_options options = tiny_options();
+    noise_floor f = {0};
+    for (int i = 0; i < FLOOR_PASSES + 1; i++) /* one too many is none */
+        assert_int_equal(floor_pass(&f, &options, &go_on), EXIT_OK);
+    assert_int_equal(f.passes, FLOOR_PASSES);
+    assert_int_equal(f.n_rows,
+                     3); /* score, hinge, and step_hinge, which the filter takes as well */
+    for (size_t i = 0; i < f.n_rows; i++)
+        for (size_t p = 0; p < f.passes; p++)
+            assert_true(f.rows[i].median_ns[p] > 0.0);
+    assert_true(floor_p95(&f) >= 0.0);
+    floor_free(&f);
+    bench_options none = options;
+    none.filter = "softmax_f32"; /* no probe */
+    assert_int_equal(floor_pass(&f, &none, &go_on), EXIT_OK);
+    assert_int_equal(f.passes, 0);
+}
+
+/* ---- counters ---- */
+
+static void test_counters__count_or_say_why_not(void **state)
+{
+    (void)state;
+    counters c;
+    counters_open(&c);
+    counters_start(&c);
+    for (volatile int i = 0; i < 1000000; i++) {
+    }
+    const counter_values found = counters_stop(&c);
+    json_t *o = counter_values_to_json(&found);
+    if (c.missing[0] != '\0') {
+        print_message("counters: %s\n", c.missing);
+        assert_false(found.known);
+        assert_true(json_is_null(o));
+    } else {
+        assert_true(found.known);
+        if (c.descriptor[COUNTER_INSTRUCTIONS] >= 0)
+            assert_true(found.value[COUNTER_INSTRUCTIONS] >= 1e6);
+    }
+    json_decref(o);
+    counters_close(&c);
+}
+
+/* ---- going on ---- */
+
+struct stopping {
+    int groups; /* left */
+};
+
+static int stop_after(void *context, bench_suite *suite)
+{
+    struct stopping *s = context;
+    assert_true(suite->interrupted);
+    return --s->groups > 0 ? EXIT_OK : EXIT_INTERNAL;
+}
+
+/* A run that was broken off and gone on with has the samples of its first part, and goes on in the order that
+ * it would have had. */
+static void test_resume__takes_whole_groups(void **state)
+{
+    (void)state;
+    bench_options options = tiny_options();
+    options.filter = "score_f32|hinge_f32|grad_f32";
+    options.n_shapes = 2;
+    options.isa = NULL;
+    bench_suite whole = run_all(&options), part, rest;
+    struct stopping stopping = {3};
+    assert_int_equal(bench_suite_build(&options, &part), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &part, stop_after, &stopping, &go_on),
+                     EXIT_INTERNAL);
+    assert_true(part.interrupted);
+    json_t *results = json_object();
+    json_object_set_new(results, "benchmarks", bench_rows_to_json(&part));
+    json_object_set_new(results, "groups", bench_groups_to_json(&part));
+    assert_int_equal(bench_suite_build(&options, &rest), EXIT_OK);
+    assert_int_equal(resume_take(&rest, results), part.groups[2].end);
+    assert_int_equal(rest.n_groups, 3);
+    assert_true(rest.start_s == part.groups[2].end_s);
+    assert_int_equal(bench_suite_run(&options, &rest, NULL, NULL, &go_on), EXIT_OK);
+    assert_false(rest.interrupted);
+    assert_int_equal(rest.n_groups, whole.n_groups);
+    for (size_t i = 0; i < rest.n_rows; i++) {
+        const bench_row *row = &rest.rows[i], *before = &part.rows[i];
+        assert_int_equal(row->n_samples, 6);
+        assert_string_equal(row->skipped, "");
+        for (size_t s = 0; s < 6; s++) {
+            assert_int_equal(row->samples[s].sequence, whole.rows[i].samples[s].sequence);
+            if (i < part.groups[2].end)
+                assert_true(fabs(row->samples[s].real_ns / before->samples[s].real_ns - 1.0) <
+                            1e-8);
+            else
+                assert_true(row->samples[s].time_s > part.groups[2].end_s);
+        }
+        if (i < part.groups[2].end)
+            assert_int_equal(row->stopped, STOPPED_REPETITIONS);
+    }
+    json_decref(results);
+    bench_suite_free(&whole);
+    bench_suite_free(&part);
+    bench_suite_free(&rest);
+}
+
+/* A row cut short is sampled anew, with its group. */
+static void test_resume__not_what_was_cut_short(void **state)
+{
+    (void)state;
+    const bench_options options = tiny_options();
+    bench_suite suite = run_all(&options), rest;
+    suite.rows[0].stopped = STOPPED_INTERRUPTED;
+    json_t *results = json_object();
+    json_object_set_new(results, "benchmarks", bench_rows_to_json(&suite));
+    json_object_set_new(results, "groups", bench_groups_to_json(&suite));
+    assert_int_equal(bench_suite_build(&options, &rest), EXIT_OK);
+    assert_int_equal(resume_take(&rest, results), suite.n_rows - 1);
+    assert_int_equal(rest.n_groups, suite.n_groups - 1);
+    assert_int_equal(bench_suite_run(&options, &rest, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(rest.rows[0].n_samples, 6);
+    assert_int_equal(rest.rows[0].stopped, STOPPED_REPETITIONS);
+    json_decref(results);
+    bench_suite_free(&suite);
+    bench_suite_free(&rest);
+}
+
+/* ---- progress ---- */
+
+static void test_progress__what_is_left(void **state)
+{
+    (void)state;
+    progress p = {.command = "bench"};
+    char text[128];
+    progress_text(&p, 10.0, 5, 20, 0.25, "row", text, sizeof text);
+    assert_string_equal(text, "bench 5/20 row, 30 s left");
+    progress_text(&p, 100.0, 5, 20, 0.25, "row", text, sizeof text);
+    assert_string_equal(text, "bench 5/20 row, 5 min left");
+    progress_text(&p, 10.0, 1, 20, 0.0, "row", text, sizeof text);
+    assert_string_equal(text, "bench 1/20 row"); /* nothing can be told yet */
+    p.done_before =
+        0.5; /* half of it by an earlier part: a quarter in ten seconds, a quarter to go */
+    progress_text(&p, 10.0, 15, 20, 0.75, "row", text, sizeof text);
+    assert_string_equal(text, "bench 15/20 row, 10 s left");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stats__known_values),
+        cmocka_unit_test(test_stats__interval_rank),
+        cmocka_unit_test(test_run__what_ends_a_row),
+        cmocka_unit_test(test_run__groups),
+        cmocka_unit_test(test_cold__rows_and_buffers),
+        cmocka_unit_test(test_cold__too_little_memory__is_skipped),
+        cmocka_unit_test(test_sweeps__sizes_take_turns),
+        cmocka_unit_test(test_floor__p95__of_known_medians),
+        cmocka_unit_test(test_floor__passes),
+        cmocka_unit_test(test_counters__count_or_say_why_not),
+        cmocka_unit_test(test_resume__takes_whole_groups),
+        cmocka_unit_test(test_resume__not_what_was_cut_short),
+        cmocka_unit_test(test_progress__what_is_left),
+    };
+    return cmocka_run_group_tests_name("sampling", tests, scratch_open, scratch_close);
+}
