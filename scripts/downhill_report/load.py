@@ -19,6 +19,13 @@ TRAINING_KEY = (
     "isa", "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr",
     "reg", "delta", "seed", "threads",
 )  # fmt: skip
+# Two rows with all of these equal would be the same.
+ROW_KEY = ("kernel", "isa", "n", "d", "c", "threads", "cache", "sweep")
+# What a run of benchmarks has beside its rows.
+CARRIED = (
+    "partial", "context", "verify", "formulas", "peers", "ceilings", "noise_floor", "counters",
+    "groups", "benchmarks",
+)  # fmt: skip
 # What becomes part of a figure, where "$" would start a formula.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
@@ -106,7 +113,7 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
                 )
             benchmarks_path = path
             check_rows(path, document)
-            for key in ("context", "verify", "formulas", "peers", "ceilings", "benchmarks"):
+            for key in CARRIED:
                 if key in document:
                     merged[key] = document[key]
         for run in document.get("training", []):
@@ -136,11 +143,16 @@ def require_same(
                 )
 
 
+def heads(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries that say what their row is: in newer results not those of the samples."""
+    return [row for row in benchmarks if "kernel" in row]
+
+
 def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
     """What a schema cannot say: levels that exist, each once, and names that can be drawn."""
     levels = [level["name"] for level in document["machine"]["levels"]]
     peers = [peer["name"] for peer in document.get("peers", [])]
-    rows, runs = document.get("benchmarks", []), document.get("training", [])
+    rows, runs = heads(document.get("benchmarks", [])), document.get("training", [])
     for name in [*levels, *peers, *(row["kernel"] for row in rows)]:
         if not PLAIN_NAME.fullmatch(name):
             raise BadResults(f"{path}: {name!r} is no name of a kernel or level; not our file")
@@ -160,11 +172,14 @@ def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
     seen: set[tuple[Any, ...]] = set()
     names: dict[tuple[Any, ...], str] = {}
     keys: dict[str, tuple[Any, ...]] = {}
-    for row in document["benchmarks"]:
-        key = tuple(row[part] for part in ("kernel", "isa", "n", "d", "c", "threads"))
-        name = row["run_name"]
+    for row in heads(document["benchmarks"]):
+        key, name = tuple(row.get(part) for part in ROW_KEY), row["run_name"]
         if names.setdefault(key, name) != name or keys.setdefault(name, key) != key:
             raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged")
+    for row in document["benchmarks"]:
+        name = row["run_name"]
+        if name not in keys:
+            raise BadResults(f"{path}: {name}: no entry says of which kernel; the file is damaged")
         if row["run_type"] == "aggregate" or "repetition_index" in row:
             entry = (name, row.get("aggregate_name"), row.get("repetition_index"))
             if entry in seen:

@@ -60,6 +60,8 @@ class Row:
     threads: int = 1
     attainable: float | None = None  # GFLOP/s
     bound: str | None = None  # what sets it: FMA or a level of memory
+    cold: bool = False  # other buffers for each call
+    sweep: str | None = None  # batch or size; None: of the suite
 
     @property
     def share(self) -> float | None:
@@ -151,7 +153,9 @@ class Model:
         self.ceilings = results.get("ceilings")
         self.rows = rows_of(results.get("benchmarks", []))
         self.timed = [row for row in self.rows if not row.skipped]
-        self.alone = [row for row in self.timed if row.threads == 1]
+        self.alone = [
+            row for row in self.timed if row.threads == 1 and not row.cold and not row.sweep
+        ]
         self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.alone}
         self.shapes = list(dict.fromkeys(row.shape for row in self.rows))
         self.kernels = list(dict.fromkeys(row.kernel for row in self.rows))
@@ -351,20 +355,24 @@ def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
 
 
 def row_of(entries: list[dict[str, Any]]) -> Row:
-    first = entries[0]
+    first = next(entry for entry in entries if "kernel" in entry)
+    kind = {"threads": first["threads"], "cold": first.get("cache") == "cold"}
+    kind["sweep"] = first.get("sweep")
     shape = Shape(first["n"], first["d"], first["c"])
     head = (first["run_name"], first["kernel"], first["isa"], shape, first["flops"], first["bytes"])
     if first.get("error_occurred"):
         why = first.get("error_message", "skipped")
-        return Row(*head, skipped=why, threads=first["threads"])
+        return Row(*head, skipped=why, **kind)
     times = [e["real_time"] for e in entries if e["run_type"] == "iteration"]
     if not times or min(times) <= 0:
-        return Row(*head, skipped="no samples", threads=first["threads"])
+        return Row(*head, skipped="no samples", **kind)
     # From the samples, not from the file's aggregates, so that they can be checked against them.
     median = statistics.median(times)
     mad = statistics.median(abs(t - median) for t in times)
-    roof = first.get("attainable_gflop_per_s"), first.get("bound")
-    return Row(*head, median, min(times), mad, len(times), "", first["threads"], *roof)
+    return Row(
+        *head, median, min(times), mad, len(times),
+        attainable=first.get("attainable_gflop_per_s"), bound=first.get("bound"), **kind,
+    )  # fmt: skip
 
 
 def groups_of(runs: list[dict[str, Any]], baseline: str | None) -> list[Group]:

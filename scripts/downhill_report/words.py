@@ -269,20 +269,25 @@ def how_trained(settings: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
+def bench_options(results: dict[str, Any]) -> str:
+    """What downhill bench was given; of older results as much as can be told from the rows."""
+    context = results["context"]
+    if "arguments" in context:
+        return " ".join(shlex.quote(word) for word in context["arguments"])
+    shapes = dict.fromkeys((row["n"], row["d"], row["c"]) for row in results["benchmarks"])
+    shown = shapes if len(shapes) <= MAX_SHAPES_DRAWN else {}
+    return (
+        f"--repetitions {context['repetitions']} --min-time {1e3 * context['min_time_s']:g}ms "
+        f"--seed {context['seed']}{''.join(f' --shape {n}x{d}x{c}' for n, d, c in shown)}"
+        f"{' --peers' if 'peers' in results else ''}"
+    )
+
+
 def commands(results: dict[str, Any]) -> list[str]:
     """What to type to get a report of one's own, as close to this one as can be known."""
     out = ["scripts/bench  # the standard run, from a clean machine; this one was made by"]
-    if context := results.get("context"):
-        shapes = dict.fromkeys((row["n"], row["d"], row["c"]) for row in results["benchmarks"])
-        if len(shapes) <= MAX_SHAPES_DRAWN:
-            options = "".join(f" --shape {n}x{d}x{c}" for n, d, c in shapes)
-        else:
-            options = ""
-        out.append(
-            f"downhill bench --repetitions {context['repetitions']} "
-            f"--min-time {1e3 * context['min_time_s']:g}ms --seed {context['seed']}{options} "
-            f"{'--peers ' if 'peers' in results else ''}--json bench.json"
-        )
+    if "context" in results:
+        out.append(f"downhill bench {bench_options(results)} --json bench.json")
     seen: dict[str, list[str]] = {}
     for run in results.get("training", []):
         seen.setdefault(train_options(run), []).append(run["isa"])
