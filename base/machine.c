@@ -5,10 +5,12 @@
 #include "build_info.h"
 #include "downhill.h"
 #include "output.h"
+#include "record.h"
 
 #include <errno.h>
 #include <hwloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -111,9 +113,17 @@ static void read_topology(hwloc_topology_t topology, machine *m)
     m->numa_nodes = count_objects(topology, HWLOC_OBJ_NUMANODE);
     m->cores = count_objects(topology, HWLOC_OBJ_CORE);
     m->pus = count_objects(topology, HWLOC_OBJ_PU);
+    const int kinds = hwloc_cpukinds_get_nr(topology, 0);
+    m->core_kinds = kinds > 0 ? (unsigned)kinds : 0;
     hwloc_bitmap_list_snprintf(m->allowed_cpus, sizeof m->allowed_cpus, root->cpuset);
     read_caches(topology, m);
     read_team(topology, m);
+    char *xml = NULL;
+    int length = 0;
+    if (hwloc_topology_export_xmlbuffer(topology, &xml, &length, 0) == 0) {
+        m->topology_xml = strdup(xml);
+        hwloc_free_xmlbuffer(topology, xml);
+    }
 }
 
 void machine_read(machine *m)
@@ -138,6 +148,12 @@ void machine_read(machine *m)
         read_topology(topology, m);
         hwloc_topology_destroy(topology);
     }
+}
+
+void machine_close(machine *m)
+{
+    free(m->topology_xml);
+    m->topology_xml = NULL;
 }
 
 uint64_t machine_last_level(const machine *m)
@@ -258,7 +274,11 @@ json_t *machine_to_json(const machine *m)
         output_set(o, "shared_by_pus", json_integer(m->caches[i].shared_by_pus));
         json_array_append_new(caches, o);
     }
+    json_t *record = record_to_json(m, "");
+    char id[RECORD_ID_SIZE];
+    record_id(record, id);
     json_t *o = json_object();
+    output_set(o, "id", json_string(id));
     output_set(o, "cpu_name", json_string(m->cpu_name));
     output_set(o, "hypervisor", m->hypervisor[0] ? json_string(m->hypervisor) : json_null());
     output_set(o, "kernel", json_string(m->kernel));
@@ -272,6 +292,9 @@ json_t *machine_to_json(const machine *m)
     output_set(o, "caches", caches);
     output_set(o, "features", features_to_json());
     output_set(o, "levels", levels_to_json());
+    output_set(o, "record", record);
+    output_set(o, "topology_xml",
+               m->topology_xml != NULL ? json_string(m->topology_xml) : json_null());
     return o;
 }
 

@@ -25,6 +25,7 @@ typedef struct machine {
     char host_name[128];
     char allowed_cpus[128];                    /* the CPUs this process may use, "0-1" */
     unsigned packages, numa_nodes, cores, pus; /* those allowed */
+    unsigned core_kinds;                       /* fast and frugal ones, say; 0: not told */
     size_t n_team;                             /* at most MACHINE_TEAM_MAX */
     int team[MACHINE_TEAM_MAX]; /* CPUs in the order in which threads should take them: the last one
                                    of each core, the last core first, then the others; the first
@@ -32,10 +33,14 @@ typedef struct machine {
     uint64_t memory_bytes;
     machine_cache caches[MACHINE_CACHES_MAX]; /* of the first allowed PU, nearest first */
     size_t n_caches;
+    char
+        *topology_xml; /* hwloc's own description of what this process may use; NULL: it has none */
 } machine;
 
-/* Never fails: what cannot be found out is 0 or "unknown". */
+/* Never fails: what cannot be found out is 0 or "unknown". Before the thread is bound to a CPU: afterwards
+ * only that one would show as allowed. */
 void machine_read(machine *m);
+void machine_close(machine *m);
 
 /* Bytes of its largest cache; 0: not known. */
 uint64_t machine_last_level(const machine *m);

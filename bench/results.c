@@ -143,6 +143,7 @@ json_t *bench_groups_to_json(const bench_suite *suite)
         output_set(o, "end_s", output_real(group->end_s));
         output_set(o, "clock_before_ghz", output_real(group->clock_before_ghz));
         output_set(o, "clock_after_ghz", output_real(group->clock_after_ghz));
+        conditions_set(o, &group->conditions);
         json_array_append_new(list, o);
     }
     return list;

@@ -139,7 +139,8 @@ static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
                       .start_s = number_of(o, "start_s"),
                       .end_s = number_of(o, "end_s"),
                       .clock_before_ghz = number_of(o, "clock_before_ghz"),
-                      .clock_after_ghz = number_of(o, "clock_after_ghz")};
+                      .clock_after_ghz = number_of(o, "clock_after_ghz"),
+                      .conditions = conditions_of_json(o)};
     suite->start_s = fmax(suite->start_s, number_of(o, "end_s"));
 }
 

@@ -254,11 +254,14 @@ static bool run_group(struct run *run, size_t first, size_t end, stalls *s)
     if (good) {
         open_rows(run, &g, s);
         bench_group group = {.first = first, .end = end};
+        const conditions before = conditions_now("", run->options->cpu);
         group.clock_before_ghz = ceilings_clock(CLOCK_REPEATS);
         group.start_s = time_of(run);
         sample_group(run, &g);
         group.end_s = time_of(run);
         group.clock_after_ghz = ceilings_clock(CLOCK_REPEATS);
+        const conditions now = conditions_now("", run->options->cpu);
+        group.conditions = conditions_between(&before, &now);
         suite->groups[suite->n_groups++] = group;
         for (size_t i = 0; i < g.count; i++)
             if (g.rows[i].n_samples > 0)

@@ -5,6 +5,7 @@
 #ifndef DOWNHILL_BENCH_SUITE_H
 #define DOWNHILL_BENCH_SUITE_H
 
+#include "base/conditions.h"
 #include "base/machine.h"
 #include "ceilings.h"
 #include "counters.h"
@@ -33,6 +34,7 @@ typedef struct bench_options {
     bool counters;      /* one more sample of each row, under the counters of the CPU */
     size_t threads;     /* the steps on 2, 4, … threads as well, up to this number; 0 or 1: not */
     const machine *machine;
+    int cpu; /* that the thread is bound to; -1: none */
     const bench_shape *shapes;
     size_t n_shapes;
     bool no_hot, cold;  /* which of the states of the caches (bench_row) */
@@ -94,6 +96,7 @@ typedef struct bench_group {
     size_t first, end; /* rows */
     double start_s, end_s;
     double clock_before_ghz, clock_after_ghz;
+    conditions conditions; /* what came to pass meanwhile */
 } bench_group;
 
 typedef struct bench_suite {

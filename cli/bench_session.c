@@ -128,7 +128,7 @@ int bench_session_run(bench_session *s)
     if (code != EXIT_OK)
         return code;
     warnings_of_build(s->warnings);
-    s->cpu = warnings_pin(s->warnings);
+    s->bench.cpu = s->cpu = warnings_pin(s->warnings);
     interrupt_catch();
     s->partial = true;
     if ((code = measure_ceilings(s)) != EXIT_OK || (code = measure_floor(s)) != EXIT_OK ||

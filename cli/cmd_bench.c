@@ -308,13 +308,14 @@ static int run(const cli_command *self, int argc, char **argv)
     machine_read(&m);
     json_t *earlier = NULL;
     if (config.resume != NULL) {
-        if ((earlier = resume_read(config.resume, &m, &code)) == NULL)
-            return code;
-        code = take_over(self, &config, earlier);
+        earlier = resume_read(config.resume, &m, &code);
+        if (earlier != NULL)
+            code = take_over(self, &config, earlier);
     }
     if (code == CLI_GO_ON)
         code = run_with(self, &config, &m, earlier);
     json_decref(earlier);
+    machine_close(&m);
     return code;
 }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/output.h"
+#include "base/record.h"
 #include "options.h"
 
 #include "downhill.h"
@@ -28,6 +29,11 @@ static const char *yes_no(int value)
 
 static void print_machine(const machine *m)
 {
+    json_t *record = record_to_json(m, "");
+    char id[RECORD_ID_SIZE];
+    record_id(record, id);
+    json_decref(record);
+    printf("Machine    %s\n", id);
     printf("CPU        %s%s%s\n", m->cpu_name, m->hypervisor[0] ? ", under " : "", m->hypervisor);
     printf("Topology   %u package%s, %u NUMA node%s, %u core%s, %u PU%s; allowed CPUs %s\n",
            m->packages, m->packages == 1 ? "" : "s", m->numa_nodes, m->numa_nodes == 1 ? "" : "s",
@@ -86,9 +92,11 @@ static int run(const cli_command *self, int argc, char **argv)
         output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
         output_set(root, "machine", machine_to_json(&m));
         output_set(root, "build", machine_build_to_json());
+        machine_close(&m);
         return output_json("-", root);
     }
     print_machine(&m);
+    machine_close(&m);
     print_levels();
     print_features();
     const downhill_kernels *chosen;

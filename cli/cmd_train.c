@@ -229,6 +229,7 @@ static int train_all(const train_config *config, train_run *runs, size_t count, 
     if (complete > 0 && config->json != NULL)
         written = train_write_results(config, &m, runs, complete, data, warnings);
     json_decref(warnings);
+    machine_close(&m);
     if (code != EXIT_OK || written != EXIT_OK)
         return code != EXIT_OK ? code : written;
     return interrupt_signal != 0 ? 128 + interrupt_signal : EXIT_OK;

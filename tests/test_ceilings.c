@@ -154,6 +154,7 @@ static void test_ceilings__measured__only_rise(void **state)
     assert_true(ceilings_measure(&high, here.team, hasty));
     assert_true(high.sets[0].gb_per_s[0][ACCESS_COPY] == 1e9);
     assert_true(high.clock_ghz >= found.clock_ghz);
+    machine_close(&here);
 }
 
 /* Some of every kind, none measured. */

@@ -28,6 +28,9 @@ static void test_cli__good_commands(void **state)
         {"$downhill info --help", "--json"},
         {"$downhill verify --help", "--seed N"},
         {"$downhill bench --help", "--filter REGEX"},
+        {"$downhill info", "Machine    m-"},
+        {"$downhill doctor", "hardware counters"},
+        {"$downhill doctor --json -", "\"findings\""},
         {"$downhill train --help", "--loss LOSS"},
         {"$downhill info", "ISA level"},
         {"DOWNHILL_ISA=scalar $downhill info",
@@ -44,7 +47,7 @@ static void test_cli__good_commands(void **state)
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         const int code = shell(good[i].command);
-        if (code != EXIT_OK || strstr(shell_out, good[i].says) == NULL || err[0] != '\0')
+        if (code != EXIT_OK || strstr(shell_out, good[i].says) == NULL || shell_err[0] != '\0')
             fail_msg("%s: exit code %d\nout: %s\nerr: %s", good[i].command, code, shell_out,
                      shell_err);
     }

@@ -102,7 +102,10 @@ static void test_machine__is_filled_in(void **state)
     json_t *o = machine_to_json(&m);
     assert_true(json_array_size(json_object_get(o, "levels")) >= 5);
     assert_true(json_array_size(json_object_get(o, "features")) >= 14);
+    assert_int_equal(json_string_length(json_object_get(o, "id")), 14);
+    assert_non_null(strstr(json_string_value(json_object_get(o, "topology_xml")), "<topology"));
     json_decref(o);
+    machine_close(&m);
     json_t *build = machine_build_to_json();
     assert_true(json_string_length(json_object_get(build, "compiler")) > 0);
     assert_non_null(json_object_get(json_object_get(build, "flags"), "scalar"));

@@ -229,6 +229,7 @@ static void test_machine__team__is_every_cpu_once(void **state)
     machine_binding_close(binding);
     char why[64];
     assert_int_equal(machine_pin(why, sizeof why), m.team[0]);
+    machine_close(&m);
 }
 
 int main(void)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE = 4096 };
+
+static FILE *open_file(const char *root, const char *path)
+{
+    char whole[LINE];
+    if (snprintf(whole, sizeof whole, "%s%s", root, path) >= (int)sizeof whole) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    return fopen(whole, "re");
+}
+
+bool probe_text(const char *root, const char *path, char *text, size_t size)
+{
+    FILE *file = open_file(root, path);
+    if (file == NULL) {
+        snprintf(text, size, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    const size_t length = fread(text, 1, size - 1, file);
+    const bool good = ferror(file) == 0;
+    const int error = errno;
+    fclose(file);
+    text[length] = '\0';
+    /* Such files hold text; what is none is not shown. */
+    if (good && strlen(text) == length) {
+        for (size_t end = length; end > 0 && strchr(" \t\n", text[end - 1]) != NULL; end--)
+            text[end - 1] = '\0';
+        return true;
+    }
+    snprintf(text, size, "%s: %s", path, good ? "not text" : strerror(error));
+    return false;
+}
+
+bool probe_number(const char *root, const char *path, const char *key, double *value)
+{
+    FILE *file = open_file(root, path);
+    char line[LINE];
+    bool found = false;
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+        const char *text = line;
+        if (key != NULL) {
+            const size_t length = strlen(key);
+            /* "cpu1" is not "cpu10". */
+            if (strncmp(line, key, length) != 0 || strchr(" \t:", line[length]) == NULL ||
+                line[length] == '\0')
+                continue;
+            text += length + strspn(line + length, " \t:");
+        }
+        char *end;
+        *value = strtod(text, &end);
+        found = end != text;
+        if (key == NULL)
+            break;
+    }
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+bool probe_choice(const char *root, const char *path, char *word, size_t size)
+{
+    char text[256];
+    if (!probe_text(root, path, text, sizeof text)) {
+        snprintf(word, size, "%s", text);
+        return false;
+    }
+    const char *open = strchr(text, '['), *close = open != NULL ? strchr(open, ']') : NULL;
+    if (close == NULL) {
+        snprintf(word, size, "%s: no word in brackets", path);
+        return false;
+    }
+    snprintf(word, size, "%.*s", (int)(close - open - 1), open + 1);
+    return true;
+}
+
+/* Is `word` one of those in a list with commas? */
+static bool is_in(const char *list, const char *word)
+{
+    for (const size_t length = strlen(word); list != NULL; list = strchr(list, ',')) {
+        list += *list == ',';
+        if (strncmp(list, word, length) == 0 && strchr(",\n ", list[length]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The group's path in the hierarchy of a controller (version 1), or in the only one ("": version 2). */
+static bool group_of(const char *root, const char *controller, char *group, size_t size)
+{
+    FILE *file = open_file(root, "/proc/self/cgroup");
+    char line[LINE];
+    bool found = false;
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+        char *list = strchr(line, ':'), *path = list != NULL ? strchr(list + 1, ':') : NULL;
+        if (path == NULL)
+            continue;
+        *path++ = '\0';
+        path[strcspn(path, "\n")] = '\0';
+        found = controller[0] == '\0' ? list[1] == '\0' : is_in(list + 1, controller);
+        if (found)
+            snprintf(group, size, "%s", path);
+    }
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+/* Where that hierarchy is mounted. A line of mountinfo: "… … … ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS". */
+static bool mount_of(const char *root, const char *controller, char *point, size_t size)
+{
+    FILE *file = open_file(root, "/proc/self/mountinfo");
+    char line[LINE];
+    bool found = false;
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
+        char at[LINE / 2], type[64], options[LINE];
+        const char *dash = strstr(line, " - ");
+        if (dash == NULL || sscanf(line, "%*s %*s %*s %*s %2047s", at) != 1 ||
+            sscanf(dash, " - %63s %*s %4095s", type, options) != 2)
+            continue;
+        found = controller[0] == '\0' ? strcmp(type, "cgroup2") == 0
+                                      : strcmp(type, "cgroup") == 0 && is_in(options, controller);
+        if (found)
+            snprintf(point, size, "%s", at);
+    }
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+static bool is_there(const char *root, const char *path)
+{
+    FILE *file = open_file(root, path);
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
+                  char *path, size_t size, int *version)
+{
+    for (*version = 1; *version <= 2; ++*version) {
+        const char *of = *version == 1 ? controller : "", *name = *version == 1 ? v1 : v2;
+        char group[LINE / 2], point[LINE / 2];
+        if (!group_of(root, of, group, sizeof group) || !mount_of(root, of, point, sizeof point))
+            continue;
+        const int inner = snprintf(path, size, "%s%s/%s", point, group, name);
+        if (inner > 0 && (size_t)inner < size && is_there(root, path))
+            return true;
+        const int outer = snprintf(path, size, "%s/%s", point, name);
+        if (outer > 0 && (size_t)outer < size && is_there(root, path))
+            return true;
+    }
+    return false;
+}

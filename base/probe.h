@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading what the kernel tells in /proc and /sys, and of this process's control group. `root` stands before
+ * every path: "" in earnest, the directory of a made-up tree in the tests. */
+#ifndef DOWNHILL_BASE_PROBE_H
+#define DOWNHILL_BASE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The text of a file, without white space at its end; cut off where it is longer. false: it cannot be read,
+ * and `text` says why, as in "No such file or directory". */
+bool probe_text(const char *root, const char *path, char *text, size_t size);
+
+/* The number that a file, or the line of it that begins with `key`, holds. false: there is none. */
+bool probe_number(const char *root, const char *path, const char *key, double *value);
+
+/* The word in brackets of "always [madvise] never". false: no such word. */
+bool probe_choice(const char *root, const char *path, char *word, size_t size);
+
+/* The path of a file of this process's control group of a controller, by its version: `v1` or `v2` is the
+ * name of the file. In a container the group's own path may lie outside of what is mounted; then what is
+ * mounted is the group. false: there is no such file. */
+bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
+                  char *path, size_t size, int *version);
+
+#endif

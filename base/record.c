@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "record.h"
+
+#include "output.h"
+#include "probe.h"
+
+#include <gnu/libc-version.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined __x86_64__
+#include <cpuid.h>
+#endif
+
+enum { TEXT = 512, PATH = 4096 };
+
+struct record {
+    json_t *list;
+    const char *root, *group;
+};
+
+static void append(struct record *r, const char *key, const char *value, const char *reason,
+                   bool stable)
+{
+    json_t *o = json_object();
+    output_set(o, "group", json_string(r->group));
+    output_set(o, "key", json_string(key));
+    output_set(o, "value", value != NULL ? json_string(value) : json_null());
+    output_set(o, "reason", json_string(value != NULL ? "" : reason));
+    output_set(o, "stable", json_boolean(stable));
+    json_array_append_new(r->list, o);
+}
+
+__attribute__((format(printf, 4, 5))) static void known(struct record *r, const char *key,
+                                                        bool stable, const char *format, ...)
+{
+    char text[TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    append(r, key, text, "", stable);
+}
+
+/* A file as it is; an empty one is "none". */
+static void file(struct record *r, const char *key, const char *path)
+{
+    char text[TEXT];
+    if (probe_text(r->root, path, text, sizeof text))
+        append(r, key, text[0] != '\0' ? text : "none", "", false);
+    else
+        append(r, key, NULL, text, false);
+}
+
+/* A file that holds a number, in words. */
+static void switch_of(struct record *r, const char *key, const char *path, const char *zero,
+                      const char *other)
+{
+    double value;
+    char why[TEXT];
+    if (probe_number(r->root, path, NULL, &value))
+        append(r, key, value == 0.0 ? zero : other, "", false);
+    else {
+        snprintf(why, sizeof why, "%s: not there, or no number", path);
+        append(r, key, NULL, why, false);
+    }
+}
+
+/* ---- CPU ---- */
+
+static void cpu_identity(struct record *r)
+{
+#if defined __x86_64__
+    unsigned a, b, c, d, vendor[4] = {0};
+    if (__get_cpuid(0, &a, &vendor[0], &vendor[2], &vendor[1]) && __get_cpuid(1, &a, &b, &c, &d)) {
+        const unsigned base = a >> 8 & 15, extended = a >> 20 & 255;
+        known(r, "vendor", true, "%s", (const char *)vendor);
+        known(r, "family", true, "%u", base == 15 ? base + extended : base);
+        known(r, "model", true, "%u",
+              (a >> 4 & 15) | (base == 6 || base == 15 ? a >> 12 & 240 : 0));
+        known(r, "stepping", true, "%u", a & 15);
+        return;
+    }
+#endif
+    append(r, "vendor", NULL, "no CPUID on this architecture", true);
+}
+
+static void microcode(struct record *r)
+{
+    char text[TEXT];
+    const char *path = "/sys/devices/system/cpu/cpu0/microcode/version";
+    if (probe_text(r->root, path, text, sizeof text)) {
+        append(r, "microcode", text, "", false);
+        return;
+    }
+    double value;
+    if (probe_number(r->root, "/proc/cpuinfo", "microcode", &value))
+        known(r, "microcode", false, "0x%llx", (unsigned long long)value);
+    else
+        append(r, "microcode", NULL, text, false);
+}
+
+static void cpu(struct record *r, const machine *m)
+{
+    char text[TEXT] = "";
+    r->group = "CPU";
+    append(r, "name", m->cpu_name, "", true);
+    cpu_identity(r);
+    microcode(r);
+    append(r, "hypervisor", m->hypervisor[0] != '\0' ? m->hypervisor : "none seen", "", true);
+    if (probe_text(r->root, "/sys/devices/system/cpu/present", text, sizeof text))
+        append(r, "CPUs present", text, "", true);
+    else
+        append(r, "CPUs present", NULL, text, true);
+    known(r, "cores allowed", false, "%u, with %u hardware threads", m->cores, m->pus);
+    if (m->core_kinds > 0)
+        known(r, "kinds of cores", false, "%u", m->core_kinds);
+    else
+        append(r, "kinds of cores", NULL, "hwloc is not told", false);
+    switch_of(r, "SMT", "/sys/devices/system/cpu/smt/active", "off", "on");
+    text[0] = '\0';
+    for (size_t i = 0; i < m->n_caches; i++) {
+        const size_t used = strlen(text);
+        const char t = m->caches[i].type[0];
+        snprintf(text + used, sizeof text - used, "%sL%u%s %llu KiB", i > 0 ? ", " : "",
+                 m->caches[i].level,
+                 t == 'd'   ? "d"
+                 : t == 'i' ? "i"
+                            : "",
+                 (unsigned long long)m->caches[i].bytes >> 10);
+    }
+    append(r, "caches", text[0] != '\0' ? text : NULL, "hwloc sees none", true);
+    file(r, "isolated CPUs", "/sys/devices/system/cpu/isolated");
+    file(r, "CPUs without ticks", "/sys/devices/system/cpu/nohz_full");
+}
+
+/* ---- clock ---- */
+
+/* One word for all CPUs, or how many have which. */
+static void governor(struct record *r, unsigned pus)
+{
+    char first[64] = "", text[64], why[TEXT] = "";
+    unsigned same = 0, others = 0;
+    for (unsigned i = 0; i < (pus < 4096 ? pus : 4096); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/cpufreq/scaling_governor", i);
+        if (!probe_text(r->root, path, text, sizeof text)) {
+            if (i == 0)
+                snprintf(why, sizeof why,
+                         "no cpufreq: the hypervisor or the kernel hides the clock");
+            continue;
+        }
+        if (first[0] == '\0')
+            snprintf(first, sizeof first, "%s", text);
+        if (strcmp(first, text) == 0)
+            same++;
+        else
+            others++;
+    }
+    if (same == 0)
+        append(r, "governor", NULL, why, false);
+    else if (others == 0)
+        append(r, "governor", first, "", false);
+    else
+        known(r, "governor", false, "%s on %u CPUs, another on %u", first, same, others);
+}
+
+static void turbo(struct record *r)
+{
+    double value;
+    if (probe_number(r->root, "/sys/devices/system/cpu/intel_pstate/no_turbo", NULL, &value))
+        append(r, "turbo", value == 0.0 ? "on" : "off", "", false);
+    else if (probe_number(r->root, "/sys/devices/system/cpu/cpufreq/boost", NULL, &value))
+        append(r, "turbo", value == 0.0 ? "off" : "on", "", false);
+    else
+        append(r, "turbo", NULL, "neither intel_pstate nor cpufreq tells", false);
+}
+
+static void frequency(struct record *r, const machine *m)
+{
+    double khz;
+    r->group = "Clock";
+    if (probe_number(r->root, "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", NULL, &khz))
+        known(r, "highest", false, "%.0f MHz", khz * 1e-3);
+    else
+        append(r, "highest", NULL, "no cpufreq: the hypervisor or the kernel hides the clock",
+               false);
+    file(r, "driver", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver");
+    governor(r, m->pus);
+    turbo(r);
+    file(r, "clock source", "/sys/devices/system/clocksource/clocksource0/current_clocksource");
+}
+
+/* ---- memory and system ---- */
+
+static void memory(struct record *r, const machine *m)
+{
+    char text[TEXT];
+    double total, left;
+    r->group = "Memory";
+    known(r, "total", true, "%.0f GiB", ceil((double)m->memory_bytes / 0x1p30));
+    if (probe_number(r->root, "/proc/meminfo", "MemAvailable", &left))
+        known(r, "available", false, "%.1f GiB", left / 0x1p20);
+    else
+        append(r, "available", NULL, "/proc/meminfo does not tell", false);
+    if (probe_number(r->root, "/proc/meminfo", "SwapTotal", &total) &&
+        probe_number(r->root, "/proc/meminfo", "SwapFree", &left))
+        known(r, "swap used", false, "%.1f of %.1f GiB", (total - left) / 0x1p20, total / 0x1p20);
+    else
+        append(r, "swap used", NULL, "/proc/meminfo does not tell", false);
+    const bool thp =
+        probe_choice(r->root, "/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
+    append(r, "transparent huge pages", thp ? text : NULL, text, false);
+    file(r, "huge pages reserved", "/proc/sys/vm/nr_hugepages");
+    known(r, "NUMA nodes", false, "%u", m->numa_nodes);
+    switch_of(r, "NUMA balancing", "/proc/sys/kernel/numa_balancing", "off", "on");
+}
+
+/* The names of weaknesses that the kernel works around, which costs time, or does not. */
+static void mitigations(struct record *r)
+{
+    static const char *const names[] = {"gather_data_sampling",
+                                        "itlb_multihit",
+                                        "l1tf",
+                                        "mds",
+                                        "meltdown",
+                                        "mmio_stale_data",
+                                        "retbleed",
+                                        "spec_rstack_overflow",
+                                        "spec_store_bypass",
+                                        "spectre_v1",
+                                        "spectre_v2",
+                                        "srbds",
+                                        "tsx_async_abort"};
+    char text[TEXT] = "", state[TEXT];
+    unsigned told = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/vulnerabilities/%s", names[i]);
+        if (!probe_text(r->root, path, state, sizeof state))
+            continue;
+        told++;
+        const char *word = strncmp(state, "Mitigation", 10) == 0   ? "mitigated"
+                           : strncmp(state, "Vulnerable", 10) == 0 ? "open"
+                                                                   : NULL;
+        const size_t used = strlen(text);
+        if (word != NULL)
+            snprintf(text + used, sizeof text - used, "%s%s %s", used > 0 ? ", " : "", names[i],
+                     word);
+    }
+    append(r, "mitigations",
+           told == 0         ? NULL
+           : text[0] != '\0' ? text
+                             : "none needed",
+           "/sys/devices/system/cpu/vulnerabilities: not there", false);
+}
+
+static void temperature(struct record *r)
+{
+    double highest = -INFINITY;
+    for (int i = 0; i < 64; i++) {
+        char path[128];
+        double milli;
+        snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%d/temp", i);
+        if (!probe_number(r->root, path, NULL, &milli))
+            break;
+        highest = fmax(highest, milli * 1e-3);
+    }
+    if (isfinite(highest))
+        known(r, "temperature", false, "%.0f degrees Celsius", highest);
+    else
+        append(r, "temperature", NULL, "no thermal zone, as under most hypervisors", false);
+}
+
+static void kernel_and_system(struct record *r, const machine *m)
+{
+    r->group = "System";
+    append(r, "kernel", m->kernel, "", false);
+    known(r, "C library", false, "glibc %s", gnu_get_libc_version());
+    switch_of(r, "address randomisation", "/proc/sys/kernel/randomize_va_space", "off", "on");
+    mitigations(r);
+    temperature(r);
+    file(r, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");
+}
+
+/* ---- container ---- */
+
+static void quota(struct record *r)
+{
+    char path[PATH], text[TEXT], first[32];
+    int version;
+    if (!probe_cgroup(r->root, "cpu", "cpu.cfs_quota_us", "cpu.max", path, sizeof path, &version)) {
+        /* The topmost group of version 2 has no such file, since nothing limits it. */
+        append(r, "CPU quota", NULL, "no control group tells", false);
+        return;
+    }
+    double limit = -1.0, period = 0.0;
+    if (version == 1) {
+        const bool has = probe_number(r->root, path, NULL, &limit);
+        char *name = strrchr(path, '/');
+        snprintf(name, sizeof path - (size_t)(name - path), "/cpu.cfs_period_us");
+        if (!has || !probe_number(r->root, path, NULL, &period))
+            period = 0.0;
+    } else if (probe_text(r->root, path, text, sizeof text) &&
+               sscanf(text, "%31s %lf", first, &period) == 2 && strcmp(first, "max") != 0)
+        limit = strtod(first, NULL);
+    if (period <= 0.0)
+        append(r, "CPU quota", NULL, "the control group's files are not understood", false);
+    else if (limit <= 0.0)
+        append(r, "CPU quota", "none", "", false);
+    else
+        known(r, "CPU quota", false, "%.2f CPUs", limit / period);
+}
+
+static void memory_limit(struct record *r)
+{
+    char path[PATH], text[TEXT];
+    int version;
+    if (!probe_cgroup(r->root, "memory", "memory.limit_in_bytes", "memory.max", path, sizeof path,
+                      &version) ||
+        !probe_text(r->root, path, text, sizeof text)) {
+        append(r, "memory limit", NULL, "no control group tells", false);
+        return;
+    }
+    const double bytes = strtod(text, NULL);
+    /* Version 1 writes the largest number there is, in whole pages. */
+    if (strcmp(text, "max") == 0 || bytes > 0x1p62)
+        append(r, "memory limit", "none", "", false);
+    else
+        known(r, "memory limit", false, "%.2f GiB", bytes / 0x1p30);
+}
+
+static void container(struct record *r, const machine *m)
+{
+    char text[TEXT];
+    r->group = "Container";
+    append(r, "allowed CPUs", m->allowed_cpus, "", false);
+    quota(r);
+    memory_limit(r);
+    const bool docker = probe_text(r->root, "/.dockerenv", text, sizeof text),
+               podman = probe_text(r->root, "/run/.containerenv", text, sizeof text);
+    append(r, "container", docker ? "Docker" : podman ? "Podman" : "none seen", "", false);
+}
+
+json_t *record_to_json(const machine *m, const char *root)
+{
+    struct record r = {json_array(), root, ""};
+    cpu(&r, m);
+    frequency(&r, m);
+    memory(&r, m);
+    kernel_and_system(&r, m);
+    container(&r, m);
+    return r.list;
+}
+
+void record_id(const json_t *record, char id[RECORD_ID_SIZE])
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a, 64 bits (Fowler, Noll and Vo) */
+    const json_t *o;
+    size_t i;
+    json_array_foreach(record, i, o)
+    {
+        const char *words[] = {json_string_value(json_object_get(o, "key")),
+                               json_string_value(json_object_get(o, "value"))};
+        if (!json_is_true(json_object_get(o, "stable")))
+            continue;
+        for (int w = 0; w < 2; w++) {
+            const char *text = words[w] != NULL ? words[w] : "";
+            do
+                hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
+            while (*text++ != '\0'); /* the end counts too: it parts the words */
+        }
+    }
+    snprintf(id, RECORD_ID_SIZE, "m-%012llx", (unsigned long long)(hash >> 16));
+}
+
+const char *record_value(const json_t *record, const char *key)
+{
+    const json_t *o;
+    size_t i;
+    json_array_foreach(record, i, o)
+    {
+        const char *name = json_string_value(json_object_get(o, "key"));
+        if (name != NULL && strcmp(name, key) == 0)
+            return json_string_value(json_object_get(o, "value"));
+    }
+    return NULL;
+}
