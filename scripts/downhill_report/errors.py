@@ -11,6 +11,10 @@ class ReportError(Exception):
     code = 70
 
 
+class Mismatch(ReportError):
+    code = 2
+
+
 class BadResults(ReportError):
     code = 3
 
@@ -19,7 +23,7 @@ class Incomplete(ReportError):
     code = 5
 
 
-def leave(code: int, message: str) -> NoReturn:
+def leave(code: int, message: str, command: str = "report") -> NoReturn:
     line = " ".join(message.split())
-    print(f"downhill: report: {line}", file=sys.stderr)
+    print(f"downhill: {command}: {line}", file=sys.stderr)
     sys.exit(code)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Reads result files, checks them against reports/results.schema.json, and merges them."""
 
+import gzip
 import json
 import math
 import pathlib
 import re
+import zlib
 from typing import Any
 
 import jsonschema
@@ -14,6 +16,7 @@ from .errors import BadResults, Incomplete
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "reports" / "results.schema.json"
 SCHEMA_VERSION = 1
+MAX_BYTES = 1 << 28
 # Two runs with all of these equal would be the same row twice.
 TRAINING_KEY = (
     "isa", "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr",
@@ -32,21 +35,25 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 def load(paths: list[pathlib.Path]) -> dict[str, Any]:
     """The contents of all files as one document, in the schema of each."""
+    schema = validator()
+    documents = [(path, read(path, schema)) for path in paths]
+    return merge(documents)
+
+
+def validator() -> Any:
     try:
         schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     except OSError as error:
         raise Incomplete(
             f"{SCHEMA}: {error.strerror}; the source tree or installation is incomplete"
         ) from error
-    validator = jsonschema.Draft202012Validator(schema)
-    documents = [(path, read(path, validator)) for path in paths]
-    return merge(documents)
+    return jsonschema.Draft202012Validator(schema)
 
 
-def read(path: pathlib.Path, validator: Any) -> dict[str, Any]:
+def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
     try:
         document = json.loads(
-            path.read_text(encoding="utf-8"),
+            text_of(path),
             parse_constant=refuse_constant,
             parse_float=finite,
             parse_int=countable,
@@ -62,17 +69,31 @@ def read(path: pathlib.Path, validator: Any) -> dict[str, Any]:
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
         raise BadResults(
-            f"{path}: schema_version is {version!r}, this report reads {SCHEMA_VERSION}; make it "
+            f"{path}: schema_version is {version!r}, this downhill reads {SCHEMA_VERSION}; make it "
             "with the downhill of this source tree"
         )
     if not {"benchmarks", "training"} & document.keys():
         raise BadResults(f"{path}: neither benchmarks nor training; give a file that holds either")
     # The shortest path first: the outermost thing that is wrong explains what is wrong inside it.
-    wrong = min(validator.iter_errors(document), key=lambda e: len(e.absolute_path), default=None)
+    wrong = min(schema.iter_errors(document), key=lambda e: len(e.absolute_path), default=None)
     if wrong is not None:
         message = wrong.message if len(wrong.message) <= 160 else wrong.message[:157] + "..."
         raise BadResults(f"{path}: {wrong.json_path}: {message}; the file is damaged or not ours")
     return document
+
+
+def text_of(path: pathlib.Path) -> str:
+    """Of a file, or of what is packed in it with gzip: no more than any run writes."""
+    if path.suffix != ".gz":
+        return path.read_text(encoding="utf-8")
+    try:
+        with gzip.open(path) as file:
+            contents = file.read(MAX_BYTES + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"not whole gzip: {error}") from error
+    if len(contents) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes unpacked")
+    return contents.decode("utf-8")
 
 
 def refuse_constant(name: str) -> None:

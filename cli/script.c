@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "script.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Seen from an installed program (bin/downhill, libexec/downhill/scripts/…); the source tree that the
+ * program was built from, for one that is not installed. */
+#define INSTALLED "../libexec/downhill/scripts"
+#define IN_SOURCE DOWNHILL_SOURCE_DIR "/scripts"
+
+/* Sets *script to the path of the script; to be freed. Returns an exit code. */
+static int find_script(const char *name, char **script)
+{
+    char program[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length < 0) {
+        error_line("%s: cannot find the program's own path: %s", name, strerror(errno));
+        return EXIT_INTERNAL;
+    }
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    if (asprintf(script, "%s/" INSTALLED "/%s", program, name) < 0) {
+        error_line("%s: out of memory", name);
+        return EXIT_INTERNAL;
+    }
+    if (access(*script, X_OK) == 0)
+        return EXIT_OK;
+    free(*script);
+    if (asprintf(script, IN_SOURCE "/%s", name) >= 0) {
+        if (access(*script, X_OK) == 0)
+            return EXIT_OK;
+        free(*script);
+    }
+    error_line("%s: neither %s/" INSTALLED "/%s nor " IN_SOURCE
+               "/%s is there; install downhill, or "
+               "run scripts/%s of the source tree",
+               name, program, name, name, name);
+    return EXIT_ENVIRONMENT;
+}
+
+int script_run(const char *name, char **argv)
+{
+    char *script = NULL;
+    const int code = find_script(name, &script);
+    if (code != EXIT_OK)
+        return code;
+    argv[0] = script;
+    execv(script, argv);
+    error_line("%s: cannot run %s: %s; install python3", name, script, strerror(errno));
+    free(script);
+    return EXIT_ENVIRONMENT;
+}

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""May these runs be compared? Times of different machines, builds or sizes may not be called faster or
+slower by accident."""
+
+from downhill_report.errors import Mismatch
+
+from .runs import Run
+
+BUILD = ("compiler", "build_type", "flags")
+WAY_OUT = "--cross-machine compares what both have"
+
+
+def check(first: Run, other: Run) -> None:
+    """The commit may differ: to compare commits is what this is for."""
+    if first.machine != other.machine:
+        raise Mismatch(
+            f"{other.path}: of another machine ({other.machine}) than {first.path} "
+            f"({first.machine}); {WAY_OUT}"
+        )
+    for key in BUILD:
+        mine, theirs = first.document["build"][key], other.document["build"][key]
+        if mine != theirs:
+            raise Mismatch(
+                f"{other.path}: build.{key} is not that of {first.path}{difference(mine, theirs)}; "
+                f"build both alike, or {WAY_OUT}"
+            )
+    # A run of fewer rows is fine; one of other shapes was meant for something else.
+    known = {row.shape for row in first.rows.values()}
+    if strange := sorted({row.shape for row in other.rows.values()} - known):
+        shape = "x".join(map(str, strange[0]))
+        raise Mismatch(
+            f"{other.path}: has shape {shape}, which {first.path} has not; give the run with more "
+            f"shapes first, or {WAY_OUT}"
+        )
+    for name in first.rows.keys() & other.rows.keys():
+        a, b = first.rows[name], other.rows[name]
+        if (a.flops, a.bytes) != (b.flops, b.bytes):
+            raise Mismatch(f"{other.path}: {name} is credited with other operations or bytes; {WAY_OUT}")
+
+
+def difference(mine: object, theirs: object) -> str:
+    """Short texts are shown; flags are too long."""
+    return f" ({theirs} and {mine})" if isinstance(mine, str) else ""
+
+
+def remarks(runs: list[Run]) -> list[str]:
+    """What does not forbid a comparison, but should be known."""
+    out = []
+    for run in runs:
+        if run.document.get("partial"):
+            out.append(f"{run.path}: that run was broken off; some rows are missing")
+        if run.document["build"]["dirty"]:
+            out.append(f"{run.path}: built with uncommitted changes on {run.document['build']['commit']}")
+    return out

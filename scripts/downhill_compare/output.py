@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+"""Comparisons as text, Markdown, CSV and JSON."""
+
+import csv
+import io
+import json
+from collections import Counter
+from typing import Any
+
+from .guard import remarks
+from .matrix import Matrix
+from .verdicts import SIGNIFICANT, Comparison, Judged, Verdict, groups
+
+# From so many rows on it is said that there is a correction for them.
+MANY = 20
+
+
+def percent(ratio: float) -> str:
+    """By how much longer or shorter the second takes."""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def microseconds(ns: float) -> str:
+    return f"{ns / 1e3:.4g}"
+
+
+def cells(row: Judged) -> list[str]:
+    r = row.ratio
+    return [
+        row.first.name, microseconds(row.first.median), microseconds(row.second.median),
+        f"{r.estimate:.4f}", f"{r.low:.4f} to {r.high:.4f}", percent(r.estimate),
+        f"{row.verdict.value} ({row.note})" if row.note else row.verdict.value,
+    ]  # fmt: skip
+
+
+HEADINGS = ["row", "A us", "B us", "B/A time", "95 % CI", "B takes", "verdict"]
+COLUMNS = [
+    "row", "a_median_ns", "b_median_ns", "time_ratio", "ci95_low", "ci95_high", "p_adjusted",
+    "verdict", "note",
+]  # fmt: skip
+
+
+def heading(comparison: Comparison) -> list[str]:
+    a, b = comparison.first, comparison.second
+    how = "measured" if comparison.floor_measured else (
+        "assumed; `downhill bench --noise-floor` measures it"
+    )
+    return [
+        f"A: {a.path}, commit {a.commit}, {a.document['context']['date']}, {a.cpu}",
+        f"B: {b.path}, commit {b.commit}, {b.document['context']['date']}, {b.cpu}",
+        f"Noise floor {100 * comparison.floor:.2f} % ({how}). Ratios are times of B over times of A, by "
+        "Hodges and Lehmann: above 1, B is slower.",
+    ]
+
+
+def footing(comparison: Comparison) -> list[str]:
+    counts = Counter(row.verdict for row in comparison.rows)
+    out = [", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {len(comparison.rows)} rows"]
+    if len(comparison.rows) > MANY:
+        out.append(
+            f"Of many rows some differ by chance: significance is after Benjamini and Hochberg, at "
+            f"{SIGNIFICANT:.0%} over all {len(comparison.rows)}."
+        )
+    return out + remarks([comparison.first, comparison.second])
+
+
+def means(comparison: Comparison) -> list[tuple[str, str, str, str]]:
+    return [
+        (kernel, f"{mean:.4f}", percent(mean), f"{len(names)}: {', '.join(short(n) for n in names)}")
+        for kernel, mean, names in groups(comparison)
+    ]
+
+
+def short(name: str) -> str:
+    """Without the kernel, which the line says."""
+    return name.partition("/")[2]
+
+
+def table(headings: list[str], lines: list[list[str]], text_columns: tuple[int, ...]) -> str:
+    widths = [max(len(line[i]) for line in [headings, *lines]) for i in range(len(headings))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i in text_columns else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths))
+        ).rstrip()
+        for line in [headings, *lines]
+    )
+
+
+def text(comparisons: list[Comparison]) -> str:
+    parts = []
+    for comparison in comparisons:
+        parts.append("\n".join(heading(comparison)))
+        parts.append(table(HEADINGS, [cells(row) for row in comparison.rows], (0, 6)))
+        parts.append("\n".join(footing(comparison)))
+        of_kernels = [[kernel, mean, much, rows] for kernel, mean, much, rows in means(comparison)]
+        parts.append(
+            table(["geometric means of", "B/A time", "B takes", "rows"], of_kernels, (0, 3))
+        )
+        if comparison.left_out:
+            lines = [f"  {name}: {why}" for name, why in comparison.left_out]
+            parts.append("\n".join(["Not compared:", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(headings: list[str], lines: list[list[str]]) -> str:
+    rows = [headings, ["---"] * len(headings), *lines]
+    return "\n".join("| " + " | ".join(c.replace("|", "\\|") for c in row) + " |" for row in rows)
+
+
+def markdown(comparisons: list[Comparison]) -> str:
+    parts = []
+    for comparison in comparisons:
+        parts.append("\n".join(f"- {line}" for line in heading(comparison)))
+        parts.append(markdown_table(HEADINGS, [cells(row) for row in comparison.rows]))
+        parts.append("\n".join(f"- {line}" for line in footing(comparison)))
+        parts.append(
+            markdown_table(
+                ["geometric means of", "B/A time", "B takes", "rows"],
+                [list(line) for line in means(comparison)],
+            )
+        )
+        if comparison.left_out:
+            parts.append("\n".join(f"- not compared: {n}: {why}" for n, why in comparison.left_out))
+    return "\n\n".join(parts) + "\n"
+
+
+def values(row: Judged) -> list[Any]:
+    r = row.ratio
+    return [
+        row.first.name, row.first.median, row.second.median, r.estimate, r.low, r.high,
+        row.p_adjusted, row.verdict.value, row.note,
+    ]  # fmt: skip
+
+
+def comma_separated(comparisons: list[Comparison]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["a", "b", *COLUMNS])
+    for comparison in comparisons:
+        for row in comparison.rows:
+            writer.writerow([comparison.first.path, comparison.second.path, *values(row)])
+    return out.getvalue()
+
+
+def as_json(comparisons: list[Comparison]) -> str:
+    document = [
+        {
+            "a": str(comparison.first.path),
+            "b": str(comparison.second.path),
+            "a_commit": comparison.first.commit,
+            "b_commit": comparison.second.commit,
+            "noise_floor": comparison.floor,
+            "noise_floor_measured": comparison.floor_measured,
+            "rows": [dict(zip(COLUMNS, values(row))) for row in comparison.rows],
+            "geometric_means": [
+                {"kernel": kernel, "time_ratio": mean, "rows": names}
+                for kernel, mean, names in groups(comparison)
+            ],
+            "not_compared": [{"row": name, "why": why} for name, why in comparison.left_out],
+            "remarks": remarks([comparison.first, comparison.second]),
+        }
+        for comparison in comparisons
+    ]
+    return json.dumps({"schema_version": 1, "comparisons": document}, indent=1) + "\n"
+
+
+FORMATS = {"text": text, "markdown": markdown, "csv": comma_separated, "json": as_json}
+
+
+# ---- several machines ----
+
+
+def matrix_text(matrix: Matrix) -> str:
+    lines = [[name, *cells_of] for name, cells_of in matrix.lines]
+    parts = [
+        "\n".join(matrix.legend),
+        matrix.title,
+        table(["row", *matrix.columns], lines, (0,)),
+    ]
+    if matrix.missing:
+        parts.append("\n".join(["–:", *(f"  {name}: {why}" for name, why in matrix.missing)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def matrix_markdown(matrix: Matrix) -> str:
+    lines = [[name, *cells_of] for name, cells_of in matrix.lines]
+    parts = [
+        "\n".join(f"- {line}" for line in matrix.legend),
+        f"{matrix.title}:",
+        markdown_table(["row", *matrix.columns], lines),
+    ]
+    if matrix.missing:
+        parts.append("\n".join(f"- – {name}: {why}" for name, why in matrix.missing))
+    return "\n\n".join(parts) + "\n"
+
+
+def matrix_csv(matrix: Matrix) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["row", *matrix.columns])
+    writer.writerows([name, *("" if c == "–" else c for c in line)] for name, line in matrix.lines)
+    return out.getvalue()
+
+
+def matrix_json(matrix: Matrix) -> str:
+    document = {
+        "schema_version": 1,
+        "view": matrix.title,
+        "machines": dict(zip(matrix.columns, matrix.legend)),
+        "rows": [
+            {"row": name}
+            | {m: None if c == "–" else float(c) for m, c in zip(matrix.columns, line)}
+            for name, line in matrix.lines
+        ],
+        "missing": [{"row": name, "why": why} for name, why in matrix.missing],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+MATRIX_FORMATS = {
+    "text": matrix_text, "markdown": matrix_markdown, "csv": matrix_csv, "json": matrix_json,
+}  # fmt: skip

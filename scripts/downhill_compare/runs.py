@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Results files as runs that can be compared."""
+
+import pathlib
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from downhill_report import load
+from downhill_report.errors import BadResults
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    kernel: str
+    isa: str
+    n: int
+    d: int
+    c: int
+    flops: float
+    bytes: float
+    times: tuple[float, ...]  # ns per call; none: it was skipped
+    skipped: str
+    attainable: float | None
+    clock_ghz: float | None = None  # while it was sampled; None: not told
+
+    @property
+    def median(self) -> float:
+        return median(self.times)
+
+    @property
+    def gflop_per_s(self) -> float:
+        return self.flops / self.median
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.n, self.d, self.c
+
+    @property
+    def work(self) -> tuple[str, str]:
+        """What it does, whatever the level: the kernel, and what follows the level in the name."""
+        return self.kernel, self.name.split("/", 2)[-1]
+
+
+@dataclass(frozen=True)
+class Run:
+    path: pathlib.Path
+    document: dict[str, Any]
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    @property
+    def cpu(self) -> str:
+        return self.document["machine"]["cpu_name"]
+
+    @property
+    def machine(self) -> str:
+        """What tells machines apart; older results have no id."""
+        machine = self.document["machine"]
+        return machine.get("id") or f"{machine['cpu_name']}, {machine['host_name']}"
+
+    @property
+    def commit(self) -> str:
+        build = self.document["build"]
+        return build["commit"] + (" with uncommitted changes" if build["dirty"] else "")
+
+    @property
+    def floor(self) -> float | None:
+        return self.document.get("noise_floor", {}).get("p95")
+
+    @property
+    def clock_ghz(self) -> float | None:
+        return self.document.get("ceilings", {}).get("clock_ghz")
+
+    def why_not(self, name: str, isa: str) -> str:
+        """Why a row has no time here."""
+        if name in self.rows:
+            return self.rows[name].skipped
+        for level in self.document["machine"]["levels"]:
+            if level["name"] == isa and not level["usable"]:
+                return f"not usable: {level['missing']}"
+        return "not in the file"
+
+
+def read(path: pathlib.Path) -> Run:
+    document = load.read(path, load.validator())
+    if "benchmarks" not in document:
+        raise BadResults(f"{path}: no benchmarks; give a file of `downhill bench --json`")
+    load.check_names(path, document)
+    load.check_rows(path, document)
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for entry in document["benchmarks"]:
+        entries.setdefault(entry["run_name"], []).append(entry)
+    clocks = clocks_of(document, list(entries))
+    return Run(path, document, {name: row_of(of, clocks.get(name)) for name, of in entries.items()})
+
+
+def clocks_of(document: dict[str, Any], names: list[str]) -> dict[str, float]:
+    """Of each row, the mean of the clock before its group and after it."""
+    out: dict[str, float] = {}
+    for group in document.get("groups", []):
+        if group.get("first_row") in names:
+            first = names.index(group["first_row"])
+            clock = (group["clock_before_ghz"] + group["clock_after_ghz"]) / 2
+            out |= dict.fromkeys(names[first : first + group["rows"]], clock)
+    return out
+
+
+def row_of(entries: list[dict[str, Any]], clock_ghz: float | None) -> Row:
+    head = next(entry for entry in entries if "kernel" in entry)
+    times = tuple(e["real_time"] for e in entries if e["run_type"] == "iteration" and "real_time" in e)
+    usable = times if times and min(times) > 0 else ()
+    return Row(
+        head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"], head["flops"],
+        head["bytes"], usable, "" if usable else head.get("error_message", "no samples"),
+        head.get("attainable_gflop_per_s"), clock_ghz,
+    )  # fmt: skip

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""SAME, FASTER, SLOWER or UNSURE, for each row that two runs have.
+
+FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows, and by more
+than the noise floor; and in cycles of the clock as well, because a machine that was slower as a whole
+says nothing of the code. SAME: the whole interval of the ratio lies within the floor. UNSURE: neither.
+
+The floor is what the medians of the same code differ by in one pair of passes of twenty, so that a
+difference beyond it is a false alarm at most so often."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from . import statistics
+from .runs import Row, Run
+
+SIGNIFICANT = 0.05
+# Where no run has measured its own.
+DEFAULT_FLOOR = 0.01
+# Fewer samples have no interval.
+MIN_SAMPLES = 5
+
+
+class Verdict(Enum):
+    SAME = "SAME"
+    FASTER = "FASTER"
+    SLOWER = "SLOWER"
+    UNSURE = "UNSURE"
+
+
+@dataclass(frozen=True)
+class Judged:
+    first: Row
+    second: Row
+    ratio: statistics.Ratio
+    p_adjusted: float
+    verdict: Verdict
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    first: Run
+    second: Run
+    floor: float
+    floor_measured: bool
+    rows: list[Judged]
+    left_out: list[tuple[str, str]]  # (a row of either, why)
+
+
+def floor_of(runs: list[Run]) -> tuple[float, bool]:
+    """The larger of those that were measured."""
+    floors = [run.floor for run in runs if run.floor is not None]
+    return (max(floors), True) if floors else (DEFAULT_FLOOR, False)
+
+
+def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
+    most, least = 1 + floor, 1 / (1 + floor)
+    if p_adjusted < SIGNIFICANT and ratio.low > 1 and ratio.estimate > most:
+        return Verdict.SLOWER
+    if p_adjusted < SIGNIFICANT and ratio.high < 1 and ratio.estimate < least:
+        return Verdict.FASTER
+    if least <= ratio.low and ratio.high <= most:
+        return Verdict.SAME
+    return Verdict.UNSURE
+
+
+def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float, floor: float) -> Judged:
+    verdict = judge(ratio, p, floor)
+    a, b = first.clock_ghz, second.clock_ghz
+    if verdict in (Verdict.FASTER, Verdict.SLOWER) and a and b:
+        scale = b / a
+        ends = (ratio.estimate * scale, ratio.low * scale, ratio.high * scale)
+        cycles = statistics.Ratio(*ends, ratio.p)
+        if judge(cycles, p, floor) is not verdict:
+            note = f"not in cycles: the clock was at {a:.2f} and {b:.2f} GHz"
+            return Judged(first, second, ratio, p, Verdict.UNSURE, note)
+    return Judged(first, second, ratio, p, verdict)
+
+
+def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
+    floor, measured = floor_of([first, second])
+    pairs, left_out = [], []
+    for name in dict.fromkeys((*first.rows, *second.rows)):
+        if name not in wanted:
+            continue
+        why = [
+            f"{run.path}: {run.why_not(name, isa_of(name))}"
+            for run in (first, second)
+            if name not in run.rows or not run.rows[name].times
+        ]
+        if not why and min(len(run.rows[name].times) for run in (first, second)) < MIN_SAMPLES:
+            why = [f"fewer than {MIN_SAMPLES} samples"]
+        if why:
+            left_out.append((name, "; ".join(why)))
+        else:
+            pairs.append((first.rows[name], second.rows[name]))
+    ratios = [statistics.ratio(list(a.times), list(b.times)) for a, b in pairs]
+    adjusted = statistics.adjusted([r.p for r in ratios])
+    rows = [judged(a, b, r, p, floor) for (a, b), r, p in zip(pairs, ratios, adjusted)]
+    return Comparison(first, second, floor, measured, rows, left_out)
+
+
+def isa_of(name: str) -> str:
+    """kernel/isa/n:…"""
+    return name.split("/")[1] if "/" in name else ""
+
+
+def groups(comparison: Comparison) -> list[tuple[str, float, list[str]]]:
+    """(kernel, geometric mean of the ratios, names of the rows), and nothing across kernels: a mean over
+    what has nothing in common says nothing. A kernel is of one type of feature."""
+    by_kernel: dict[str, list[Judged]] = {}
+    for row in comparison.rows:
+        by_kernel.setdefault(row.first.kernel, []).append(row)
+    return [
+        (
+            kernel,
+            statistics.geometric_mean([row.ratio.estimate for row in rows]),
+            [row.first.name for row in rows],
+        )
+        for kernel, rows in by_kernel.items()
+    ]

@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: MIT
+"""Comparing runs: the statistics on known numbers and on simulated pairs, every refusal, every output."""
+
+import csv
+import gzip
+import io
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+from scipy import stats
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+COMPARE = ROOT / "scripts" / "compare"
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+from downhill_compare import statistics, verdicts  # noqa: E402
+from test_report import bench  # noqa: E402
+
+
+# ---- statistics ----
+
+
+class Statistics(unittest.TestCase):
+    def test_ratio__by_hand(self):
+        # Ratios of the pairs: 2, 4, 8 over 1, 2: 1, 2, 2, 4, 4, 8, and their median is 2 and 4's middle.
+        found = statistics.ratio([1.0, 2.0], [2.0, 4.0, 8.0])
+        self.assertAlmostEqual(found.estimate, 8**0.5)
+        self.assertAlmostEqual(found.p, stats.mannwhitneyu([1, 2], [2, 4, 8]).pvalue)
+        self.assertEqual((found.low, found.high), (0.0, float("inf")))  # five samples bound nothing
+
+    def test_ratio__is_of_the_second_over_the_first(self):
+        first, second = [1.0, 1.01, 1.02, 0.99, 0.98, 1.005], [3.0, 3.03, 3.06, 2.97, 2.94, 3.015]
+        found = statistics.ratio(first, second)
+        self.assertAlmostEqual(found.estimate, 3.0, places=2)
+        self.assertLess(found.low, 3.0)
+        self.assertGreater(found.high, 3.0)
+        self.assertLess(found.p, 0.01)
+        other = statistics.ratio(second, first)
+        for a, b in ((found.estimate, other.estimate), (found.low, other.high)):
+            self.assertAlmostEqual(a, 1 / b)
+
+    def test_interval_rank__of_the_exact_distribution(self):
+        def exact(n, m):
+            # How many of the arrangements have each U, by the recurrence of Mann and Whitney.
+            counts = numpy.array([1.0])
+            for i in range(1, m + 1):
+                up = numpy.zeros(len(counts) + n + i)
+                up[: len(counts)] += counts
+                up[n + i : n + i + len(counts)] -= counts
+                counts = numpy.array([up[k::1][0] for k in range(len(up))])
+                for k in range(i, len(counts)):
+                    counts[k] += counts[k - i]
+                counts = counts[: n * i + 1]
+            below = numpy.cumsum(counts) / counts.sum()
+            return int(numpy.searchsorted(below, 0.025, side="right"))
+
+        self.assertEqual(exact(10, 10), 24)  # table of Hollander and Wolfe
+        for n, m in ((6, 6), (8, 8), (10, 10), (10, 20), (15, 12), (30, 30)):
+            self.assertLessEqual(abs(statistics.interval_rank(n, m) - exact(n, m)), 1, (n, m))
+        self.assertEqual(statistics.interval_rank(2, 2), 0)
+
+    def test_ratio__interval_covers(self):
+        random = numpy.random.default_rng(1)
+        inside = 0
+        for _ in range(1000):
+            a, b = random.lognormal(0, 0.02, 10), random.lognormal(0.05, 0.02, 10)
+            found = statistics.ratio(list(a), list(b))
+            inside += found.low <= numpy.exp(0.05) <= found.high
+        self.assertGreaterEqual(inside, 935)
+
+    def test_adjusted__as_published(self):
+        # Benjamini and Hochberg (1995), table of fifteen: four are significant at 5 %.
+        ps = [
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,
+            0.5719, 0.6528, 0.7590, 1.0000,
+        ]  # fmt: skip
+        found = statistics.adjusted(ps[::-1])[::-1]
+        self.assertEqual(sum(p < 0.05 for p in found), 4)
+        self.assertAlmostEqual(found[3], 0.0095 * 15 / 4)
+        self.assertEqual(found, sorted(found))
+        self.assertEqual(statistics.adjusted([]), [])
+        self.assertEqual(statistics.adjusted([0.03]), [0.03])
+        self.assertAlmostEqual(statistics.adjusted([0.04, 0.03])[1], 0.04)  # not 0.06
+
+
+# ---- verdicts ----
+
+
+def simulated(random, slowdown: float) -> list[float]:
+    """Ten samples as a noisy machine gives them, of a run that is off as a whole by some half percent."""
+    times = (1 + slowdown) * (1 + random.normal(0, 0.005)) * random.lognormal(0, 0.015, 10)
+    outliers = random.random(10) < 0.05
+    return list(numpy.where(outliers, times * random.uniform(1.1, 1.5, 10), times))
+
+
+def simulated_floor(random) -> float:
+    """As the benchmark measures it: forty rows in four passes."""
+    beyond = []
+    for _ in range(40):
+        medians = [numpy.median(simulated(random, 0.0)) for _ in range(4)]
+        beyond += [max(a, b) / min(a, b) - 1 for a, b in itertools.combinations(medians, 2)]
+    return float(numpy.percentile(beyond, 95))
+
+
+class Verdicts(unittest.TestCase):
+    def verdicts(self, slowdown: float, count: int, alone: bool = False) -> list[verdicts.Verdict]:
+        """Of rows of one comparison, or each of a comparison of its own, with nothing to correct."""
+        random = numpy.random.default_rng(7)
+        floor = simulated_floor(random)
+        ratios = [
+            statistics.ratio(simulated(random, 0.0), simulated(random, slowdown))
+            for _ in range(count)
+        ]
+        ps = [r.p for r in ratios]
+        adjusted = ps if alone else statistics.adjusted(ps)
+        return [verdicts.judge(r, p, floor) for r, p in zip(ratios, adjusted)]
+
+    def test_no_difference__false_alarms_below_five_in_a_hundred(self):
+        for alone in (True, False):
+            found = self.verdicts(0.0, 1000, alone)
+            alarms = sum(v in (verdicts.Verdict.FASTER, verdicts.Verdict.SLOWER) for v in found)
+            print(f"false alarms: {alarms} of 1000{' pairs' if alone else ' rows'}", file=sys.stderr)
+            self.assertLessEqual(alarms, 50)
+            self.assertGreater(sum(v is verdicts.Verdict.SAME for v in found), 200)
+
+    def test_five_percent_slower__found(self):
+        found = self.verdicts(0.05, 1000)
+        slower = sum(v is verdicts.Verdict.SLOWER for v in found)
+        print(f"slow-downs of 5 % found: {slower} of 1000", file=sys.stderr)
+        self.assertGreaterEqual(slower, 950)
+
+    def test_five_percent_faster__found(self):
+        found = self.verdicts(1 / 1.05 - 1, 1000)
+        self.assertGreaterEqual(sum(v is verdicts.Verdict.FASTER for v in found), 950)
+
+    def test_judge__by_where_the_interval_lies(self):
+        def judge(low, high, p=0.001, floor=0.02):
+            return verdicts.judge(statistics.Ratio((low * high) ** 0.5, low, high, p), p, floor).value
+
+        self.assertEqual(judge(1.03, 1.07), "SLOWER")
+        self.assertEqual(judge(1.03, 1.07, p=0.06), "UNSURE")  # not after the correction
+        self.assertEqual(judge(0.90, 0.97), "FASTER")
+        self.assertEqual(judge(0.99, 1.01), "SAME")
+        self.assertEqual(judge(1.005, 1.03), "UNSURE")
+        self.assertEqual(judge(0.999, 1.06), "UNSURE")
+        self.assertEqual(judge(1.005, 1.03, floor=0.005), "SLOWER")
+        self.assertEqual(judge(0.5, 2.0, p=0.9), "UNSURE")
+
+    def test_many_rows_without_a_difference__rarely_any_alarm(self):
+        random = numpy.random.default_rng(3)
+        families_alarmed = 0
+        for _ in range(50):
+            ratios = [
+                statistics.ratio(list(random.lognormal(0, 0.01, 10)), list(random.lognormal(0, 0.01, 10)))
+                for _ in range(50)
+            ]
+            adjusted = statistics.adjusted([r.p for r in ratios])
+            found = [verdicts.judge(r, p, 1e-9) for r, p in zip(ratios, adjusted)]  # no floor helps
+            families_alarmed += any(v.value in ("FASTER", "SLOWER") for v in found)
+        self.assertLessEqual(families_alarmed, 6)
+
+
+# ---- the command ----
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.directory = pathlib.Path(self.temporary.name)
+
+    def write(self, name, document):
+        path = self.directory / name
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return path
+
+    def run_compare(self, *arguments, code=0):
+        done = subprocess.run(
+            [COMPARE, *arguments], capture_output=True, text=True, check=False, cwd=self.directory
+        )
+        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
+        if code not in (0, 1):
+            self.assertEqual((done.stdout, done.stderr.count("\n")), ("", 1), done.stderr)
+            self.assertTrue(done.stderr.startswith("downhill: compare: "), done.stderr)
+        return done
+
+    def document(self, change=lambda row: 1.0, **keys):
+        """A run whose rows take change(row) times as long."""
+        document = bench()
+        random = numpy.random.default_rng(len(keys) + 5)
+        medians = {"scalar": 1000.0, "auto_avx2": 250.0, "avx2": 100.0}
+        for entry in document["benchmarks"]:
+            if entry["run_type"] == "iteration":
+                time = medians[entry["isa"]] * change(entry) * random.lognormal(0, 0.002)
+                entry["real_time"] = entry["cpu_time"] = time
+        # Ten samples a row.
+        for entry in [e for e in document["benchmarks"] if e["run_type"] == "iteration"]:
+            more = entry | {"repetition_index": entry["repetition_index"] + 5}
+            more["real_time"] = entry["real_time"] * random.lognormal(0, 0.002)
+            document["benchmarks"].append(more)
+        return document | keys
+
+    def pair(self, change=lambda row: 1.0, **keys):
+        return self.write("a.json", self.document()), self.write("b.json", self.document(change, **keys))
+
+    def rows(self, done):
+        return {row["row"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+
+    def test_each_verdict(self):
+        floor = {"noise_floor": {"passes": 4, "p95": 0.02, "rows": []}}
+        a = self.write("a.json", self.document() | floor)
+        change = {"scalar": 1.10, "auto_avx2": 0.90, "avx2": 1.00}
+        b = self.write("b.json", self.document(lambda row: change[row["isa"]]))
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        self.assertEqual(len(rows), 18)
+        for name, row in rows.items():
+            isa = name.split("/")[1]
+            want = {"scalar": "SLOWER", "auto_avx2": "FASTER", "avx2": "SAME"}[isa]
+            self.assertEqual(row["verdict"], want, name)
+            self.assertAlmostEqual(float(row["time_ratio"]), change[isa], delta=0.01)
+            self.assertLess(float(row["ci95_low"]), float(row["ci95_high"]))
+        text = self.run_compare(a, b).stdout
+        self.assertIn("Noise floor 2.00 % (measured)", text)
+        self.assertIn("6 SAME, 6 FASTER, 6 SLOWER, 0 UNSURE of 18 rows", text)
+        self.assertRegex(text, r"step_hinge_f32/scalar/n:256/d:3072/c:10 .* \+(9|10)\.\d %  SLOWER")
+        self.assertNotIn("Benjamini", text)  # not that many rows
+        self.assertRegex(text, r"\nstep_hinge_f32 +0\.99\d+ .*6: scalar/n:256/d:3072/c:10, ")
+
+    def test_floor__the_larger_one__or_assumed(self):
+        a, b = self.pair(lambda row: 1.05)
+        self.assertIn("Noise floor 1.00 % (assumed; `downhill bench --noise-floor`", self.run_compare(a, b).stdout)
+        floors = [{"noise_floor": {"passes": 4, "p95": p, "rows": []}} for p in (0.02, 0.08)]
+        a = self.write("a.json", self.document() | floors[0])
+        b = self.write("b.json", self.document(lambda row: 1.05) | floors[1])
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        self.assertEqual({row["verdict"] for row in rows.values()}, {"SAME"})
+
+    def test_clock__slower_as_a_whole__says_nothing_of_the_code(self):
+        def with_clock(document, ghz):
+            names = list(dict.fromkeys(e["run_name"] for e in document["benchmarks"]))
+            group = {
+                "shape": [1, 1, 1], "group": "x", "cache": "hot", "start_s": 0, "end_s": 1,
+                "first_row": names[0], "rows": len(names), "clock_before_ghz": ghz,
+                "clock_after_ghz": ghz,
+            }  # fmt: skip
+            return document | {"groups": [group]}
+
+        a = self.write("a.json", with_clock(self.document(), 3.0))
+        b = self.write("b.json", with_clock(self.document(lambda row: 1.25), 2.4))
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        for row in rows.values():
+            self.assertEqual(row["verdict"], "UNSURE")
+            self.assertEqual(row["note"], "not in cycles: the clock was at 3.00 and 2.40 GHz")
+        b = self.write("b.json", with_clock(self.document(lambda row: 1.25), 3.0))
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        self.assertEqual({row["verdict"] for row in rows.values()}, {"SLOWER"})
+
+    def test_fail_on(self):
+        a, b = self.pair(lambda row: 1.10 if row["isa"] == "scalar" else 1.0)
+        self.run_compare(a, b)
+        done = self.run_compare(a, b, "--fail-on", "slower:5%", code=1)
+        self.assertIn("6 rows are slower by 0.05 or more: step_hinge_f32/scalar", done.stderr)
+        self.assertIn("SLOWER", done.stdout)
+        self.run_compare(a, b, "--fail-on", "slower:0.05", code=1)
+        self.run_compare(a, b, "--fail-on", "slower:20%")
+        self.run_compare(b, a, "--fail-on", "slower:5%")  # faster is no regression
+        for bad in ("slower", "faster:5%", "slower:-1%", "slower:5%%"):
+            done = self.run_compare(a, b, "--fail-on", bad, code=2)
+            self.assertIn(f"'{bad}' is not slower:SHARE", done.stderr)
+
+    def test_usage(self):
+        a, b = self.pair()
+        for says, arguments in (
+            ("give two results or more", [a]),
+            ("unrecognized arguments", [a, b, "--nonsense"]),
+            ("no row matches 'no_such'", [a, b, "--filter", "no_such"]),
+            ("is not a regular expression", [a, b, "--filter", "("]),
+            ("--view is for --cross-machine", [a, b, "--view", "peak"]),
+            ("--fail-on is for runs on one machine", [a, b, "--cross-machine", "--fail-on", "slower:1%"]),
+        ):
+            self.assertIn(says, self.run_compare(*arguments, code=2).stderr)
+        self.assertIn("--fail-on", self.run_compare("--help").stdout)
+
+    def test_refused__and_let_through(self):
+        def edit(change):
+            document = self.document()
+            change(document)
+            return document
+
+        for says, change in (
+            ("of another machine (m-1)", lambda d: d["machine"].update(id="m-1")),
+            ("of another machine (Other, host)", lambda d: d["machine"].update(cpu_name="Other")),
+            ("build.compiler is not that of", lambda d: d["build"].update(compiler="Clang 14")),
+            ("(Clang 14 and GNU 12)", lambda d: d["build"].update(compiler="Clang 14")),
+            ("build.flags is not that of", lambda d: d["build"].update(flags={"scalar": "-O1"})),
+            ("credited with other operations", lambda d: [e.update(flops=1.0) for e in d["benchmarks"]]),
+        ):
+            a, b = self.write("a.json", self.document()), self.write("b.json", edit(change))
+            self.assertIn(says, self.run_compare(a, b, code=2).stderr)
+            self.assertIn("--cross-machine", self.run_compare(a, b, code=2).stderr)
+            self.assertIn("M2 ", self.run_compare(a, b, "--cross-machine").stdout)
+        commit = self.write("b.json", edit(lambda d: d["build"].update(commit="fedcba")))
+        self.assertIn("commit fedcba", self.run_compare(self.write("a.json", self.document()), commit).stdout)
+
+    def test_shapes__fewer_are_fine__others_are_not(self):
+        less = bench(((256, 3072, 10),))
+        more = bench(((256, 3072, 10), (7, 9, 2)))
+        a, b = self.write("a.json", bench()), self.write("b.json", less)
+        done = self.run_compare(a, b)
+        self.assertIn("9 rows", done.stdout)
+        self.assertIn("Not compared:\n  step_hinge_f32/scalar/n:1/d:3072/c:10: b.json: not in the file", done.stdout.replace(f"{self.directory}/", ""))
+        done = self.run_compare(a, self.write("b.json", more), code=2)
+        self.assertIn("has shape 7x9x2, which", done.stderr)
+
+    def test_bad_files(self):
+        a, b = self.pair()
+        for says, text in (("not JSON", "{"), ("schema_version is None", "{}")):
+            b.write_text(text, encoding="utf-8")
+            self.assertIn(says, self.run_compare(a, b, code=3).stderr)
+        self.assertIn("No such file", self.run_compare(a, "nowhere.json", code=3).stderr)
+        train = self.document() | {"training": []}
+        del train["benchmarks"], train["training"]
+        self.assertIn("neither benchmarks", self.run_compare(a, self.write("b.json", train), code=3).stderr)
+
+    def test_gzip(self):
+        a, b = self.pair()
+        packed = self.directory / "b.json.gz"
+        packed.write_bytes(gzip.compress(b.read_bytes()))
+        self.assertEqual(self.rows(self.run_compare(a, packed, "--format", "csv")).keys(), self.rows(self.run_compare(a, b, "--format", "csv")).keys())
+        packed.write_bytes(gzip.compress(b.read_bytes())[:-20])
+        self.assertIn("not whole gzip", self.run_compare(a, packed, code=3).stderr)
+
+    def test_skipped_and_short_rows(self):
+        def skip(document):
+            rows = document["benchmarks"]
+            name = rows[0]["run_name"]
+            head = {k: v for k, v in rows[0].items() if k not in ("real_time", "cpu_time")}
+            error = head | {"error_occurred": True, "error_message": "skipped: out of memory"}
+            return document | {"benchmarks": [error, *(r for r in rows if r["run_name"] != name)]}
+
+        a, b = self.write("a.json", self.document()), self.write("b.json", skip(self.document()))
+        done = self.run_compare(a, b)
+        self.assertIn("skipped: out of memory", done.stdout)
+        self.assertIn("of 17 rows", done.stdout)
+
+    def test_partial_and_dirty__are_pointed_out(self):
+        document = self.document(partial=True)
+        document["build"]["dirty"] = True
+        done = self.run_compare(self.write("a.json", self.document()), self.write("b.json", document))
+        self.assertIn("b.json: that run was broken off", done.stdout)
+        self.assertIn("b.json: built with uncommitted changes", done.stdout)
+
+    def test_formats(self):
+        a, b = self.pair(lambda row: 1.2)
+        markdown = self.run_compare(a, b, "--format", "markdown").stdout
+        self.assertIn("| row | A us | B us | B/A time | 95 % CI | B takes | verdict |", markdown)
+        self.assertEqual(markdown.count("SLOWER |"), 18)
+        found = json.loads(self.run_compare(a, b, "--format", "json").stdout)
+        rows = found["comparisons"][0]["rows"]
+        self.assertEqual({row["verdict"] for row in rows}, {"SLOWER"})
+        self.assertEqual(found["comparisons"][0]["noise_floor_measured"], False)
+        self.assertEqual(len(found["comparisons"][0]["geometric_means"]), 3)
+        out = self.directory / "out.csv"
+        self.assertEqual(self.run_compare(a, b, "--format", "csv", "-o", out).stdout, "")
+        self.assertEqual(len(out.read_text(encoding="utf-8").splitlines()), 19)
+        self.run_compare(a, b, "-o", self.directory / "no" / "x", code=70)
+
+    def test_three_files__each_against_the_first(self):
+        a, b = self.pair(lambda row: 1.2)
+        c = self.write("c.json", self.document(lambda row: 0.8))
+        text = self.run_compare(a, b, c).stdout
+        self.assertIn("18 SLOWER, 0 UNSURE of 18 rows", text)
+        self.assertIn("18 FASTER, 0 SLOWER", text)
+
+    def test_many_rows__the_correction_is_named(self):
+        shapes = tuple((n, 3072, 10) for n in (1, 2, 3))
+        a = self.write("a.json", bench(shapes))
+        self.assertIn("after Benjamini and Hochberg, at 5% over all 27", self.run_compare(a, a).stdout)
+
+    def test_matrix__views_and_reasons(self):
+        def other(document):
+            document["machine"]["id"] = "m-other"
+            document["ceilings"] = {
+                "clock_ghz": 2.0, "fma_f32_gflop_per_s": {"avx2": 100.0, "avx512": None}, "read": [
+                    {"level": "L1", "holds_bytes": 1, "tested_bytes": 1, "read_gb_per_s": 1.0}],
+            }  # fmt: skip
+            for level in document["machine"]["levels"]:
+                if level["name"] == "avx2":
+                    level.update(usable=False, missing="fma")
+            document["benchmarks"] = [r for r in document["benchmarks"] if r["isa"] != "avx2"]
+            for row in document["benchmarks"]:
+                row["attainable_gflop_per_s"] = 40.0
+            return document
+
+        a, b = self.write("a.json", bench()), self.write("b.json", other(bench()))
+        name = "step_hinge_f32/auto_avx2/n:256/d:3072/c:10"
+
+        def cell(view, machine, row=name):
+            done = self.run_compare(a, b, "--cross-machine", "--view", view, "--format", "json")
+            found = json.loads(done.stdout)
+            return next(r for r in found["rows"] if r["row"] == row)[machine], found["missing"]
+
+        self.assertEqual(cell("absolute", "M1")[0], 16.0)  # 4000 operations in 250 ns
+        self.assertEqual(cell("per-ghz", "M2")[0], 8.0)
+        self.assertEqual(cell("peak", "M2")[0], 40.0)
+        self.assertEqual(cell("ladder", "M1")[0], 4.0)
+        self.assertIsNone(cell("per-ghz", "M1")[0])
+        hand = "step_hinge_f32/avx2/n:256/d:3072/c:10"
+        value, missing = cell("absolute", "M2", hand)
+        self.assertIsNone(value)
+        self.assertIn({"row": f"{hand} on M2", "why": "not usable: fma"}, missing)
+        text = self.run_compare(a, b, "--cross-machine").stdout
+        self.assertIn("M2 m-other: Test CPU", text)
+        self.assertRegex(text, rf"{name} +16 +16\n")
+        self.assertIn("| row | M1 | M2 |", self.run_compare(a, b, "--cross-machine", "--format", "markdown").stdout)
+        lines = self.run_compare(a, b, "--cross-machine", "--format", "csv").stdout.splitlines()
+        self.assertEqual(lines[0], "row,M1,M2")
+        c = self.write("c.json", bench(((7, 9, 2),)))
+        self.assertIn("nothing to compare", self.run_compare(a, c, "--cross-machine", code=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
