@@ -147,7 +147,8 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(judge(0.90, 0.97), "FASTER")
         self.assertEqual(judge(0.99, 1.01), "SAME")
         self.assertEqual(judge(1.005, 1.03), "UNSURE")
-        self.assertEqual(judge(0.999, 1.06), "UNSURE")
+        self.assertEqual(judge(1.004, 1.06), "UNSURE")  # reaches into a quarter of the floor
+        self.assertEqual(judge(1.006, 1.06), "SLOWER")
         self.assertEqual(judge(1.005, 1.03, floor=0.005), "SLOWER")
         self.assertEqual(judge(0.5, 2.0, p=0.9), "UNSURE")
 
