@@ -152,7 +152,8 @@ static bool take(struct builder *b, bench_row row, const peer *p)
 static bool add_rows(struct builder *b, const struct family *f, bench_kernel kernel,
                      const bench_shape *shape)
 {
-    const bool last_only = f->sweep != SWEEP_NONE || b->options->probes;
+    /* The best level stands for all where the question is another. */
+    const bool last_only = f->sweep != SWEEP_NONE || f->cold || b->options->probes;
     size_t last = 0; /* level of this kernel */
     bool good = true;
     for (size_t l = 0; l < b->n_levels; l++)
@@ -164,7 +165,7 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
             workload_has(b->levels[l], kernel))
             good =
                 take(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1), NULL);
-    if (last_only)
+    if (last_only && !f->cold)
         return good;
     for (size_t p = 0; p < (peer_has(kernel) ? b->n_peers : 0) && good; p++)
         good = take(b, make_row(f, kernel, b->peers[p].name, shape, 1), &b->peers[p]);

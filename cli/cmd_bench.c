@@ -35,7 +35,8 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "hot,cold",
      AT(cache),
-     .help = "hot: the same buffers again and again; cold: others for each call (default: hot)"},
+     .help = "hot: the same buffers again and again; cold: others for each call, best level "
+             "(default: hot)"},
     {.name = "repetitions",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -64,7 +65,7 @@ static const cli_option options[] = {
      AT(max_time_s),
      .min = 1e-5,
      .max = 36000,
-     .help = "most time on the samples of a row, beyond the least number (default: 50 times "
+     .help = "most time on the samples of a row, beyond the least number (default: 25 times "
              "--min-time)"},
     {.name = "peers",
      .kind = OPTION_FLAG,
@@ -269,7 +270,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.repetitions = config->repetitions;
     s.bench.precision = config->precision >= 0.0 ? config->precision : config->quick ? 0.05 : 0.01;
     s.bench.min_time_s = min_time_s;
-    s.bench.max_time_s = config->max_time_s > 0.0 ? config->max_time_s : 50.0 * min_time_s;
+    s.bench.max_time_s = config->max_time_s > 0.0 ? config->max_time_s : 25.0 * min_time_s;
     s.bench.seed = config->seed;
     s.bench.progress = true;
     s.ceilings = ceilings_of(m, config->threads);
