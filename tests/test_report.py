@@ -247,7 +247,7 @@ class GoodResults(ReportTest):
     def test_no_faster__lists_what_is_within_three_percent(self):
         markdown = (self.report(bench()) / "report.md").read_text()
         section = markdown.split("## No faster")[1].split("## ")[0]
-        self.assertIn("update_f32/avx2/n:256/d:3072/c:10 | 0.0198 | 1.01× ± 0.01", section)
+        self.assertIn("update_f32/avx2/n:256/d:3072/c:10 | 0.0198 | 1.01× (", section)
         self.assertIn("2 of 6 hand-written rows", section)
         self.assertNotIn("step_hinge", section)
 
@@ -269,7 +269,7 @@ class GoodResults(ReportTest):
         document["benchmarks"] += samples("step_hinge_f32", "blis", (256, 3072, 10), 200.0)
         text = self.markdown(document)
         # 4000 operations in 100 and in 200 ns.
-        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 40.0 | 20.0 | – | 2.00× ±", text)
+        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 40.0 | 20.0 | – | 2.00× (", text)
         self.assertIn("- onednn: skipped: not there", text)
         self.assertIn("--peers", text)
         self.assertNotIn("blis", text[text.index("results:begin") : text.index("results:end")])
@@ -285,7 +285,7 @@ class GoodResults(ReportTest):
         document["benchmarks"] += many
         text = self.markdown(document)
         section = text.split("## Threads")[1].split("\n## ")[0]
-        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 2 | 0.0600 | 0.100 | 1.67× ±", section)
+        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 2 | 0.0600 | 0.100 | 1.67× (", section)
         # The headline is of one thread.
         self.assertEqual(
             text[: text.index("## ")], self.markdown(bench(((256, 3072, 10),))).split("## ")[0]
@@ -298,7 +298,7 @@ class GoodResults(ReportTest):
         document["benchmarks"] += samples("step_hinge_bf16", "avx2", shape, 50.0)
         section = self.markdown(document).split("## bf16")[1].split("\n## ")[0]
         self.assertIn("| f32 | µs | bf16, avx2 |\n|", section)
-        self.assertIn("| step_hinge_bf16 | 256×3072×10 | avx2 | 0.100 | 2.00× ±", section)
+        self.assertIn("| step_hinge_bf16 | 256×3072×10 | avx2 | 0.100 | 2.00× (", section)
 
     def test_ladder__every_level_has_a_place(self):
         document = bench()
@@ -417,7 +417,7 @@ class GoodResults(ReportTest):
 
     def test_fused__against_chain(self):
         markdown = (self.report(bench()) / "report.md").read_text()
-        self.assertIn("| 256×3072×10 | avx2 | 0.100 | 0.150 | 1.50× ± 0.02 |", markdown)
+        self.assertIn("| 256×3072×10 | avx2 | 0.100 | 0.150 | 1.50× (", markdown)
 
     def test_skipped_row__is_shown_with_its_reason(self):
         document = bench()

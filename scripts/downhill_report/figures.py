@@ -16,7 +16,9 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
-from .model import PHASES, Group, Model, Ratio, Row, Shape  # noqa: E402
+from .model import Model  # noqa: E402
+from .rows import Ratio, Row, Shape  # noqa: E402
+from .training import PHASES, Group  # noqa: E402
 
 matplotlib.use("svg")
 matplotlib.rcParams.update(
@@ -111,10 +113,11 @@ class Painter:
             for isa, r in bars:
                 axes.barh(
                     y, r.value, 0.86, color=self.colour[isa], hatch=self.hatch(isa),
-                    edgecolor=PAPER, linewidth=0.5, xerr=r.spread, ecolor=TEXT,
+                    edgecolor=PAPER, linewidth=0.5, ecolor=TEXT,
+                    xerr=[[max(r.value - r.low, 0)], [max(r.high - r.value, 0)]],
                     error_kw={"elinewidth": 0.8},
                 )  # fmt: skip
-                after = max(r.value + r.spread, 1) + longest * 0.012  # not across the line at 1
+                after = max(r.high, 1) + longest * 0.012  # not across the line at 1
                 axes.text(
                     after, y, f"{significant(r.value)}  {isa}", va="center", fontsize=7.5,
                     color=TEXT,

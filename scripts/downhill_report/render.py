@@ -12,10 +12,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from . import figures, words
+from . import figures, notices, words
 from .errors import ReportError
 from .load import ROOT
-from .model import PHASES, Model
+from .model import Model
+from .training import PHASES
 
 TEMPLATES = ROOT / "reports" / "template"
 
@@ -41,6 +42,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
         "levels": [level.name for level in model.timed_levels()],
         "peers": [peer.name for peer in model.peers],
+        "notices": notices.notices(model),
         "headline": words.headline(model),
         "summary": words.summary(model),
         "summary_levels": words.summary_levels(model),

@@ -5,7 +5,9 @@ import math
 import shlex
 from typing import Any
 
-from .model import MAX_SHAPES_DRAWN, NO_FASTER, Group, Model, Ratio, Row, Shape
+from .model import MAX_SHAPES_DRAWN, NO_FASTER, Model
+from .rows import Ratio, Row, Shape
+from .training import Group
 
 MAX_HEADLINE = 4
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
@@ -29,7 +31,7 @@ BF16 = (
 )
 CAPTIONS = {
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
-    "are the spread: the MADs of both medians, added in quadrature.",
+    "are 95 % intervals, of the samples drawn again from themselves.",
     "roofline": "Operations per second over operations per byte, by the formulas: each kernel, "
     "shape and level but the compiler's and the variations of the step. The slanted roofs are the "
     "bandwidths of reading each level of memory, the flat ones the peaks of the FMA units, all measured in this "
@@ -60,6 +62,11 @@ def times(value: Ratio | float | None) -> str:
         return "–"
     ratio = value.value if isinstance(value, Ratio) else value
     return f"{ratio:.2f}×" if ratio < 9.995 else f"{ratio:.1f}×"
+
+
+def interval(value: Ratio) -> str:
+    """Times faster, with the 95 % interval."""
+    return f"{times(value)} ({value.low:.2f} to {value.high:.2f})"
 
 
 def setting(value: Any) -> str:
@@ -98,6 +105,7 @@ FILTERS = {
     "number": number,
     "bytes": bytes_text,
     "times": times,
+    "interval": interval,
     "percent": percent,
     "rate": rate,
     "setting": setting,

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""What makes the figures of a run doubtful, each with what to try."""
+
+from dataclasses import dataclass
+
+from .model import Model
+from .rows import Row
+
+# Spread above this share of the median is pointed out.
+NOISY_MAD = 0.05
+
+
+@dataclass(frozen=True)
+class Notice:
+    what: str
+    remedy: str
+    rows: tuple[str, ...] = ()
+
+
+def noisy(model: Model) -> list[Row]:
+    return [row for row in model.timed if row.relative_mad > NOISY_MAD]
+
+
+def notices(model: Model) -> list[Notice]:
+    found = [
+        Notice(
+            text if text.endswith(".") else f"{text}.",
+            "It comes from the run itself: mend the cause and run again.",
+        )
+        for text in model.results["warnings"]
+    ]
+    machine, context = model.results["machine"], model.results.get("context", {})
+    if model.results["build"]["dirty"]:
+        found.append(
+            Notice("The source had uncommitted changes.", "Commit, build and run again.")
+        )
+    if model.results.get("verify", {}).get("failures"):
+        found.append(
+            Notice(
+                "Some variants are wrong: see the proof. Times of wrong code mean nothing.",
+                "Run downhill verify.",
+            )
+        )
+    if machine["hypervisor"]:
+        found.append(
+            Notice(
+                f"The machine is virtual ({machine['hypervisor']}): other guests share caches, "
+                "memory and perhaps cores.",
+                "Compare ratios within this run; for absolute figures use bare metal.",
+            )
+        )
+    if context.get("cpu_scaling_enabled"):
+        found.append(
+            Notice(
+                "The clock frequency was free to change.",
+                "Run cpupower frequency-set -g performance first.",
+            )
+        )
+    load = (context.get("load_avg") or [0.0])[0]
+    # Taken when the benchmark ends, which is itself a load of 1.
+    if load > max(1.5, 0.5 * machine["pus"]):
+        found.append(
+            Notice(
+                f"The load average was {load:.1f} on {machine['pus']} CPUs.",
+                "Stop what else is running.",
+            )
+        )
+    if doubtful := noisy(model):
+        found.append(
+            Notice(
+                f"The spread (MAD) of {len(doubtful)} of {len(model.timed)} rows is above "
+                f"{NOISY_MAD:.0%} of the median.",
+                "Run them again with --filter, more --repetitions or a longer --min-time.",
+                tuple(row.name for row in doubtful),
+            )
+        )
+    return found

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""The rows of a benchmark: what was timed, how long it took, and how sure that is."""
+
+import statistics
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy
+
+# How often samples are drawn again for an interval.
+RESAMPLED = 1000
+
+
+@dataclass(frozen=True)
+class Level:
+    name: str
+    kind: str  # baseline, auto, hand, or peer: another library
+    auto_of: str | None  # of an auto level: the hand-written one at the same flags
+
+
+@dataclass(frozen=True)
+class Shape:
+    n: int
+    d: int
+    c: int
+
+    def __str__(self) -> str:
+        return f"{self.n}×{self.d}×{self.c}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kernel, level and shape; times in nanoseconds per call, 0 where it was skipped."""
+
+    name: str
+    kernel: str
+    isa: str
+    shape: Shape
+    flops: float
+    bytes: float
+    median: float = 0.0
+    min: float = 0.0
+    mad: float = 0.0
+    samples: int = 0
+    skipped: str = ""
+    threads: int = 1
+    attainable: float | None = None  # GFLOP/s
+    bound: str | None = None  # what sets it: FMA or a level of memory
+    cold: bool = False  # other buffers for each call
+    sweep: str | None = None  # batch or size; None: of the suite
+    times: tuple[float, ...] = ()
+    ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
+    low: float | None = None  # 95 % interval of the median
+    high: float | None = None
+    stopped: str | None = None  # what ended its sampling
+    above_roof: bool = False
+    counters: dict[str, float | None] | None = None  # per call
+
+    @cached_property
+    def resampled(self) -> numpy.ndarray:
+        """Medians of as many samples drawn from the samples, again and again; the same every time."""
+        random = numpy.random.default_rng(zlib.crc32(self.name.encode()))
+        times = numpy.asarray(self.times)
+        return numpy.median(times[random.integers(len(times), size=(RESAMPLED, len(times)))], axis=1)
+
+    @property
+    def precision(self) -> float | None:
+        """Half of the interval over the median."""
+        return (self.high - self.low) / 2 / self.median if self.low and self.high else None
+
+    @property
+    def share(self) -> float | None:
+        """Of what is attainable."""
+        return self.gflop_per_s / self.attainable if self.attainable and self.median else None
+
+    @property
+    def gflop_per_s(self) -> float:
+        return self.flops / self.median
+
+    @property
+    def gb_per_s(self) -> float:
+        return self.bytes / self.median
+
+    @property
+    def samples_per_s(self) -> float:
+        return self.shape.n * 1e9 / self.median
+
+    @property
+    def relative_mad(self) -> float:
+        return self.mad / self.median
+
+    @property
+    def intensity(self) -> float:
+        return self.flops / self.bytes
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times faster, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def ratio(of: Row, over: Row) -> Ratio:
+    """Of medians. The interval is the middle 95 % of what samples drawn again from the samples give
+    (percentile bootstrap)."""
+    found = over.resampled / of.resampled
+    low, high = numpy.percentile(found, (2.5, 97.5))
+    return Ratio(over.median / of.median, float(low), float(high))
+
+
+def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for entry in benchmarks:
+        grouped.setdefault(entry["run_name"], []).append(entry)
+    return [row_of(entries) for entries in grouped.values()]
+
+
+def row_of(entries: list[dict[str, Any]]) -> Row:
+    first = next(entry for entry in entries if "kernel" in entry)
+    sampling: dict[str, Any] = next((e for e in entries if "stopped" in e), {})
+    kind = {"threads": first["threads"], "cold": first.get("cache") == "cold"}
+    kind["sweep"] = first.get("sweep")
+    shape = Shape(first["n"], first["d"], first["c"])
+    head = (first["run_name"], first["kernel"], first["isa"], shape, first["flops"], first["bytes"])
+    if first.get("error_occurred"):
+        why = first.get("error_message", "skipped")
+        return Row(*head, skipped=why, **kind)
+    times = [e["real_time"] for e in entries if e["run_type"] == "iteration"]
+    if not times or min(times) <= 0:
+        return Row(*head, skipped="no samples", **kind)
+    # From the samples, not from the file's aggregates, so that they can be checked against them.
+    median = statistics.median(times)
+    mad = statistics.median(abs(t - median) for t in times)
+    return Row(
+        *head, median, min(times), mad, len(times),
+        attainable=first.get("attainable_gflop_per_s"), bound=first.get("bound"),
+        times=tuple(times), ended_s=ended_of(entries), low=sampling.get("ci95_low_ns"),
+        high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
+        above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"), **kind,
+    )  # fmt: skip
+
+
+def ended_of(entries: list[dict[str, Any]]) -> tuple[float, ...]:
+    """Nothing where one is not told."""
+    samples = [e for e in entries if e["run_type"] == "iteration"]
+    return tuple(e["time_s"] for e in samples) if all("time_s" in e for e in samples) else ()
