@@ -25,7 +25,8 @@ static bool warned(const json_t *root, const char *of)
 static void test_cli_bench__json(void **state)
 {
     (void)state;
-    assert_int_equal(shell("$downhill bench --peers --shape 4x33x3 --min-time 50us --precision 0 "
+    assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --peers --shape 4x33x3 "
+                           "--min-time 50us --precision 0 "
                            "--repetitions 4 --json -"),
                      EXIT_OK);
     json_t *root = parsed(shell_out);
@@ -58,13 +59,14 @@ static void test_cli_bench__json(void **state)
 static void test_cli_bench__report(void **state)
 {
     (void)state;
-    assert_int_equal(shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
-                           "--precision 0 --repetitions 3"
-                           " --json $scratch/a.json >/dev/null 2>&1"
-                           " && $downhill report --output $scratch/report $scratch/a.json"
-                           " && grep -c 'step_hinge_f32/scalar/n:4' $scratch/report/index.html;"
-                           " code=$?; rm -r $scratch/a.json $scratch/report; exit $code"),
-                     EXIT_OK);
+    assert_int_equal(
+        shell("$downhill bench --no-ceilings --isa scalar --shape 4x33x3 --min-time 50us "
+              "--precision 0 --repetitions 3"
+              " --json $scratch/a.json >/dev/null 2>&1"
+              " && $downhill report --output $scratch/report $scratch/a.json"
+              " && grep -c 'step_hinge_f32/scalar/n:4' $scratch/report/index.html;"
+              " code=$?; rm -r $scratch/a.json $scratch/report; exit $code"),
+        EXIT_OK);
     assert_string_equal(shell_err, "");
 }
 
@@ -169,13 +171,14 @@ static void test_cli_bench__shared_cpu__is_said(void **state)
 static void test_cli_bench__interrupted(void **state)
 {
     (void)state;
-    assert_int_equal(shell("$downhill bench --no-ceilings --shape 64x784x10 --min-time 20ms "
-                           "--repetitions 1000 --precision 0"
-                           " --json $scratch/cut.json & p=$!;"
-                           " for i in $(seq 600); do sleep 0.1;"
-                           " grep -q 'checks passed' $scratch/cli-err && break; done;"
-                           " sleep 0.3; kill -TERM $p; wait $p"),
-                     128 + 15);
+    assert_int_equal(
+        shell("$downhill bench --no-ceilings --isa scalar --shape 64x784x10 --min-time 20ms "
+              "--repetitions 1000 --precision 0"
+              " --json $scratch/cut.json & p=$!;"
+              " for i in $(seq 600); do sleep 0.1;"
+              " grep -q 'checks passed' $scratch/cli-err && break; done;"
+              " sleep 0.3; kill -TERM $p; wait $p"),
+        128 + 15);
     json_t *root = parsed_file("cut.json");
     assert_true(warned(root, "interrupted"));
     assert_true(json_is_true(json_object_get(root, "partial")));
@@ -191,10 +194,11 @@ static void test_cli_bench__killed_and_resumed(void **state)
 {
     (void)state;
     assert_int_equal(
-        shell("b='--no-ceilings --shape 64x784x10 --min-time 5ms --repetitions 30 --precision 0'\n"
+        shell("b='--no-ceilings --isa scalar --shape 64x784x10 --min-time 5ms --repetitions 30 "
+              "--precision 0'\n"
               "$downhill bench $b --filter '(score|hinge|grad|update)_f32' --seed 7"
               " --json $scratch/cut.json >/dev/null & p=$!\n"
-              "for i in $(seq 600); do sleep 0.05; test -e $scratch/cut.json && break; done\n"
+              "for i in $(seq 6000); do sleep 0.05; test -e $scratch/cut.json && break; done\n"
               "kill -KILL $p; wait $p; test $? = 137"),
         EXIT_OK);
     json_t *cut = parsed_file("cut.json");
@@ -320,10 +324,10 @@ static void test_cli_bench__arguments(void **state)
 static void test_cli_bench__noise_floor(void **state)
 {
     (void)state;
-    assert_int_equal(
-        shell("$downhill bench --no-ceilings --noise-floor --shape 4x33x3 --min-time 50us"
-              " --precision 0 --repetitions 3 --json $scratch/floor.json"),
-        EXIT_OK);
+    assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --noise-floor --shape "
+                           "4x33x3 --min-time 50us"
+                           " --precision 0 --repetitions 3 --json $scratch/floor.json"),
+                     EXIT_OK);
     assert_non_null(strstr(shell_out, "noise floor: the same code differed by up to"));
     json_t *root = parsed_file("floor.json"), *found = json_object_get(root, "noise_floor");
     assert_int_equal((int)number(found, "passes"), 4);
