@@ -39,6 +39,10 @@ int warnings_pin(json_t *warnings)
     char why[128];
     const int cpu = machine_pin(why, sizeof why);
     if (cpu < 0)
-        warnings_add(warnings, "the thread could not be pinned: %s; the times may be noisier", why);
+        warnings_add(
+            warnings,
+            "the thread could not be pinned: %s; the times may be noisier: take the median of "
+            "several runs",
+            why);
     return cpu;
 }

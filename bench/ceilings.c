@@ -32,10 +32,18 @@ static void chain(const ceiling_task *t)
 
 double ceilings_clock(int repeats)
 {
-    enum { COUNT = 10000 };
+    enum { COUNT = 10000, REPEATS_MAX = 100 };
     ceiling_task task = {.count = COUNT};
-    const ceiling_crew crew = {1, &task, {repeats, 0.0002}};
-    return 3.0 * COUNT * ceilings_rate(&crew, chain);
+    const ceiling_crew crew = {1, &task, {1, 0.0002}};
+    /* Whatever takes the core away makes a sample too slow, and no two alike: the fastest is believed
+     * when it was seen twice. */
+    double best = 0.0, second = 0.0;
+    for (int i = 0; i < repeats || (second < 0.99 * best && i < REPEATS_MAX); i++) {
+        const double rate = ceilings_rate(&crew, chain);
+        second = rate > best ? best : rate > second ? rate : second;
+        best = rate > best ? rate : best;
+    }
+    return 3.0 * COUNT * best;
 }
 
 struct job {

@@ -140,7 +140,8 @@ struct ceiling_peak ceilings_peak_u8(const ceiling_set *set, const char *isa,
 /* One level of memory; the tasks' bytes and order are set. */
 void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *crew);
 
-/* The clock in GHz, now: of the best of `repeats` chains of some tenths of a millisecond. */
+/* The clock in GHz, now: of the best of at least `repeats` chains of some tenths of a millisecond, more
+ * until the best was seen twice. */
 double ceilings_clock(int repeats);
 
 #endif

@@ -103,7 +103,9 @@ static void append_row(json_t *list, const bench_row *row, size_t index)
         json_t *o = entry_of(row, index, "", "iteration");
         set_head(o, row);
         output_set(o, "error_occurred", json_true());
-        output_set(o, "error_message", json_string(row->skipped));
+        /* A row that the run has not reached yet is as one that it was stopped before. */
+        output_set(o, "error_message",
+                   json_string(row->skipped[0] != '\0' ? row->skipped : "skipped: interrupted"));
         json_array_append_new(list, o);
         return;
     }

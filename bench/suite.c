@@ -275,7 +275,9 @@ void bench_attain(bench_suite *suite, const ceilings *found)
         const struct ceiling_peak peak = ceilings_peak(set, isa, bench_products(row->kernel));
         const size_t level =
             row->cold ? found->n_levels - 1 : ceilings_level(found, row->holds, row->threads);
-        const double memory = row->flops / row->bytes * set->gb_per_s[level][ACCESS_READ];
+        /* Each byte of the working set comes once from that level; what is read again, or written,
+         * may cross a nearer one. */
+        const double memory = row->flops / row->holds * set->gb_per_s[level][ACCESS_READ];
         if (peak.gflop_per_s == 0.0 || memory == 0.0)
             continue;
         row->attainable = peak.gflop_per_s < memory ? peak.gflop_per_s : memory;

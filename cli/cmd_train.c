@@ -161,7 +161,8 @@ static void choose_cpus(const train_config *config, const machine *m, int cpu, i
     for (size_t i = 0; i < config->threads; i++)
         cpus[i] = i == 0 ? cpu : i < m->n_team ? m->team[i] : -1;
     if (config->threads > m->pus && m->pus > 0)
-        warnings_add(warnings, "%zu threads share %u CPUs", config->threads, m->pus);
+        warnings_add(warnings, "%zu threads share %u CPUs: give at most %u --threads",
+                     config->threads, m->pus, m->pus);
 }
 
 static int train_all(const train_config *config, train_run *runs, size_t count, const dataset *data)
@@ -222,7 +223,7 @@ static int train_all(const train_config *config, train_run *runs, size_t count, 
     /* A run that failed must not cost those before it. */
     const size_t complete = code == EXIT_OK ? count : done - 1;
     if (interrupt_signal != 0)
-        warnings_add(warnings, "interrupted: some epochs are missing");
+        warnings_add(warnings, "interrupted: some epochs are missing; train again for all of them");
     if (print && complete > 0 && count > 1)
         train_print_comparison(runs, complete, data);
     int written = EXIT_OK;

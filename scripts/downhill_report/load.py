@@ -8,6 +8,7 @@ import pathlib
 import re
 import zlib
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema
 
@@ -179,6 +180,7 @@ def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
             raise BadResults(f"{path}: {name!r} is no name of a kernel or level; not our file")
     if len({*levels, *peers}) < len(levels) + len(peers):
         raise BadResults(f"{path}: machine.levels or peers has a name twice; the file is damaged")
+    check_topology(path, document["machine"].get("topology_xml"))
     for isa, known, what in [(row["isa"], levels + peers, row["name"]) for row in rows] + [
         (run["isa"], levels, f"{run['loss']} training") for run in runs
     ]:
@@ -186,6 +188,18 @@ def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
             raise BadResults(
                 f"{path}: {what}: no level '{isa}' in machine.levels; the file is damaged"
             )
+
+
+def check_topology(path: pathlib.Path, xml: str | None) -> None:
+    """hwloc's XML, of which a drawing needs no more than that it is a tree with numbers."""
+    if xml is None:
+        return
+    try:
+        for element in ElementTree.fromstring(xml).iter("object"):
+            for key in ("cache_size", "local_memory"):
+                countable(element.get(key, "0"))
+    except (ElementTree.ParseError, ValueError) as error:
+        raise BadResults(f"{path}: machine.topology_xml: {error}; the file is damaged") from error
 
 
 def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:

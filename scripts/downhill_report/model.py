@@ -4,6 +4,8 @@
 import re
 from typing import Any
 
+from . import sweeps
+from .conditions import conditions_of
 from .rows import Level, Ratio, Row, Shape, ratio, rows_of
 from .training import Group, TrainingRun, groups_of
 
@@ -25,13 +27,15 @@ class Model:
         ]
         self.peers = [Level(o["name"], "peer", None) for o in results.get("peers", [])]
         self.ceilings = results.get("ceilings")
+        self.topology_xml = results["machine"].get("topology_xml")
+        self.conditions = conditions_of(results.get("groups", []))
         self.rows = rows_of(results.get("benchmarks", []))
         self.timed = [row for row in self.rows if not row.skipped]
         self.alone = [
             row for row in self.timed if row.threads == 1 and not row.cold and not row.sweep
         ]
         self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.alone}
-        self.shapes = list(dict.fromkeys(row.shape for row in self.rows))
+        self.shapes = list(dict.fromkeys(row.shape for row in self.rows if not row.sweep))
         self.kernels = list(dict.fromkeys(row.kernel for row in self.rows))
         self.groups = groups_of(results.get("training", []), self.baseline)
         self.training = [run for group in self.groups for run in group.runs]
@@ -43,12 +47,12 @@ class Model:
 
     @property
     def main_shape(self) -> Shape | None:
-        timed = list(dict.fromkeys(row.shape for row in self.timed))
+        timed = list(dict.fromkeys(row.shape for row in self.timed if not row.sweep))
         preferred = Shape(256, 3072, 10)
         return preferred if preferred in timed else next(iter(timed), None)
 
     def drawn_shapes(self) -> list[Shape]:
-        timed = dict.fromkeys(row.shape for row in self.timed)
+        timed = dict.fromkeys(row.shape for row in self.timed if not row.sweep)
         main = self.main_shape
         return sorted(timed, key=lambda shape: shape != main)[:MAX_SHAPES_DRAWN]
 
@@ -78,6 +82,17 @@ class Model:
                     out.append((ours, theirs, ratio(ours, best)))
         return out
 
+    def over_each_peer(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
+        """(our best row, for each peer its row and how many times faster ours is), kernel by kernel."""
+        out = []
+        for kernel in self.kernels:
+            for shape in self.shapes:
+                ours = self.best(kernel, shape, ("baseline", "hand"))
+                theirs = [self.find(kernel, peer.name, shape) for peer in self.peers]
+                if ours and any(theirs):
+                    out.append((ours, [(row, ratio(ours, row)) if row else None for row in theirs]))
+        return out
+
     def over_scalar(self, row: Row) -> Ratio | None:
         scalar = self.find(row.kernel, self.baseline, row.shape)
         return ratio(row, scalar) if scalar else None
@@ -96,6 +111,74 @@ class Model:
             if row.threads > 1
         ]
         return [(many, one, ratio(many, one)) for many, one in pairs if one]
+
+    def machine_scaling(self) -> list[tuple[str, list[tuple[int, float]]]]:
+        """(what, for each number of threads how many times what one thread can do), measured."""
+        sets = [(1, self.ceilings), *((o["threads"], o) for o in self.ceilings.get("threads", []))] if (
+            self.ceilings
+        ) else []  # fmt: skip
+        if len(sets) < 2:
+            return []
+        out = []
+        for isa, one in self.ceilings["fma_f32_gflop_per_s"].items():
+            if one:
+                many = [(n, o["fma_f32_gflop_per_s"][isa] / one) for n, o in sets]
+                out.append((f"FMA {isa}", many))
+        last = self.ceilings["read"][-1]
+        many = [(n, o["read"][-1]["read_gb_per_s"] / last["read_gb_per_s"]) for n, o in sets]
+        return [*out, (f"reading {last['level']}", many)]
+
+    def bandwidths(self) -> list[tuple[str, float]]:
+        """(level of memory, GB/s of reading it on one core), nearest first."""
+        levels = self.ceilings["read"] if self.ceilings else []
+        return [(o["level"], o["read_gb_per_s"]) for o in levels]
+
+    def memory_names(self) -> list[str]:
+        return [name for name, _ in self.bandwidths()]
+
+    def memory_of(self, row: Row) -> str | None:
+        """The level that holds its working set, as far as is known."""
+        names = self.memory_names()
+        if not names or not row.holds:
+            return None
+        if row.cold:
+            return names[-1]
+        return next((name for name, holds in self.cache_sizes() if row.holds <= holds), names[-1])
+
+    def cache_sizes(self) -> list[tuple[str, int]]:
+        """Nearest first."""
+        levels = self.ceilings["read"] if self.ceilings else []
+        return [(o["level"], o["holds_bytes"]) for o in levels if o["holds_bytes"]]
+
+    def peaks_of(self, isa: str) -> dict[str, float]:
+        """What bounds its rows that no memory does -> GFLOP/s, by what the rows say; and of the FMA
+        units, whether a row is bound by them or not."""
+        memory, peaks = self.memory_names(), {}
+        for row in self.timed:
+            if row.isa == isa and row.threads == 1 and row.bound and row.bound not in memory:
+                peaks[row.bound] = row.attainable
+        fma = (self.ceilings or {}).get("fma_f32_gflop_per_s", {})
+        if self.level(isa).kind == "hand" and (peak := fma.get(isa)):
+            peaks.setdefault("FMA", peak)
+        return peaks
+
+    def batch_sweeps(self) -> list[sweeps.Sweep]:
+        return sweeps.batch_sweeps(self.timed)
+
+    def size_sweeps(self) -> list[sweeps.Sweep]:
+        return sweeps.size_sweeps(self.timed)
+
+    def strip_rows(self) -> list[Row]:
+        """Every level and library of the step at the main shape, or of the first kernel there is."""
+        kernels = ("step_hinge_f32", *self.kernels)
+        of = [[r for r in self.alone if (r.kernel, r.shape) == (k, self.main_shape)] for k in kernels]
+        return next((rows for rows in of if rows), [])
+
+    def cold_rows(self) -> list[tuple[Row, Row, Ratio]]:
+        """(a cold row, the same hot, how many times as long the cold one takes)."""
+        cold = [row for row in self.timed if row.cold and self.level(row.isa).kind != "peer"]
+        pairs = [(row, self.find(row.kernel, row.isa, row.shape)) for row in cold]
+        return [(row, hot, ratio(hot, row)) for row, hot in pairs if hot]
 
     def ladder(self) -> list[tuple[str, list[Row | None]]]:
         """(a kernel that every level has, its row on each level or on the one whose kernels that

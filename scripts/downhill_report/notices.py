@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from .conditions import STOLEN
 from .model import Model
 from .rows import Row
 
@@ -13,7 +14,7 @@ NOISY_MAD = 0.05
 @dataclass(frozen=True)
 class Notice:
     what: str
-    remedy: str
+    remedy: str  # nothing where `what` has it already
     rows: tuple[str, ...] = ()
 
 
@@ -23,10 +24,7 @@ def noisy(model: Model) -> list[Row]:
 
 def notices(model: Model) -> list[Notice]:
     found = [
-        Notice(
-            text if text.endswith(".") else f"{text}.",
-            "It comes from the run itself: mend the cause and run again.",
-        )
+        Notice(text if text.endswith(".") else f"{text}.", "")
         for text in model.results["warnings"]
     ]
     machine, context = model.results["machine"], model.results.get("context", {})
@@ -74,4 +72,31 @@ def notices(model: Model) -> list[Notice]:
                 tuple(row.name for row in doubtful),
             )
         )
+    return [*found, *disturbed(model)]
+
+
+def disturbed(model: Model) -> list[Notice]:
+    """By what the system took away; of the clock the run itself tells."""
+    whats = (
+        (
+            "lost more than 1 % of their time to the hypervisor",
+            "Run again when the host is quieter.",
+            lambda group: (group.stolen or 0.0) > STOLEN,
+        ),
+        (
+            "were throttled by the quota of their container",
+            "Give it whole CPUs, without a quota.",
+            lambda group: bool(group.throttled),
+        ),
+        (
+            "saw their thread moved to another CPU",
+            "Let it be pinned: downhill doctor tells what forbids it.",
+            lambda group: bool(group.migrations),
+        ),
+    )
+    found = []
+    for what, remedy, is_so in whats:
+        if groups := [group.name for group in model.conditions if is_so(group)]:
+            text = f"{len(groups)} of {len(model.conditions)} groups of rows {what}."
+            found.append(Notice(text, remedy, tuple(groups)))
     return found

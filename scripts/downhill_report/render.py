@@ -10,15 +10,17 @@ import tempfile
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from . import figures, notices, words
+from . import content, figures
+from .content.captions import CAPTIONS
 from .errors import ReportError
 from .load import ROOT
 from .model import Model
-from .training import PHASES
+from .notices import notices
 
 TEMPLATES = ROOT / "reports" / "template"
+PARTIAL = "it was stopped; downhill bench --resume goes on with its results. Rows are missing."
 
 
 def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = None) -> None:
@@ -40,25 +42,13 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "m": model,
         "r": results,
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
-        "levels": [level.name for level in model.timed_levels()],
-        "peers": [peer.name for peer in model.peers],
-        "notices": notices.notices(model),
-        "headline": words.headline(model),
-        "summary": words.summary(model),
-        "summary_levels": words.summary_levels(model),
-        "training_levels": words.training_levels(model),
-        "attainable": words.ATTAINABLE,
-        "bf16": words.BF16,
-        "ladder": words.LADDER,
-        "ceilings": words.ceilings(model),
-        "no_faster": words.no_faster_text(model),
-        "captions": words.captions(list(drawn), model),
-        "commands": words.commands(results),
-        "how_trained": words.how_trained,
+        "headline": content.headline(model),
+        "partial": PARTIAL,
+        "sections": content.sections(model, list(drawn), notices(model)),
         "figures": {
             name: Markup(figures.paint(svg, name, inline=True)) for name, svg in drawn.items()
         },
-        "PHASES": PHASES,
+        "zip": zip,
     }
     files = {f"figures/{name}.svg": figures.paint(svg, name, False) for name, svg in drawn.items()}
     files["results.json"] = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
@@ -66,6 +56,23 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
     markdown = render("report.md.j2", context, autoescape=False)
     files["report.md"] = re.sub(r"\n{3,}", "\n\n", markdown)
     return files
+
+
+def coded(text: str) -> Markup:
+    """Text whose parts in backticks are code."""
+    parts = re.split(r"`([^`]*)`", text)
+    marked = [Markup("<code>{}</code>").format(o) if i % 2 else escape(o) for i, o in enumerate(parts)]
+    return Markup("").join(marked)
+
+
+def cell(text: str) -> str:
+    """Text that cannot end a cell of a Markdown table, nor start HTML; `code` keeps its stars."""
+    parts = re.split(r"(`[^`]*`)", text)
+    escaped = [
+        part if i % 2 else part.replace("\\", "\\\\").replace("<", "&lt;")
+        for i, part in enumerate(parts)
+    ]
+    return " ".join("".join(escaped).replace("|", "\\|").split())
 
 
 def printable(text: str) -> str:
@@ -82,7 +89,7 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(words.FILTERS)
+    environment.filters.update({"coded": coded, "cell": cell})
     environment.globals["inline"] = lambda name: Markup((TEMPLATES / name).read_text("utf-8"))
     return environment.get_template(template).render(context)
 
@@ -107,5 +114,5 @@ def replace(directory: pathlib.Path, files: dict[str, str]) -> None:
         for temporary in temporaries.values():
             os.unlink(temporary)
     for path in (directory / "figures").glob("*.svg"):
-        if f"figures/{path.name}" not in files and path.stem.split("-")[0] in words.CAPTIONS:
+        if f"figures/{path.name}" not in files and path.stem.split("-")[0] in CAPTIONS:
             path.unlink()

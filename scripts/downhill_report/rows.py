@@ -50,6 +50,7 @@ class Row:
     bound: str | None = None  # what sets it: FMA or a level of memory
     cold: bool = False  # other buffers for each call
     sweep: str | None = None  # batch or size; None: of the suite
+    holds: float | None = None  # bytes of the working set
     times: tuple[float, ...] = ()
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
     low: float | None = None  # 95 % interval of the median
@@ -93,7 +94,9 @@ class Row:
 
     @property
     def intensity(self) -> float:
-        return self.flops / self.bytes
+        """Operations per byte of the working set: each must come once from where the set is, and
+        what is read again may come from nearer. Older results tell the credited bytes only."""
+        return self.flops / (self.holds or self.bytes)
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,11 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     first = next(entry for entry in entries if "kernel" in entry)
     sampling: dict[str, Any] = next((e for e in entries if "stopped" in e), {})
     kind = {"threads": first["threads"], "cold": first.get("cache") == "cold"}
-    kind["sweep"] = first.get("sweep")
+    kind |= {"sweep": first.get("sweep"), "holds": first.get("working_set_bytes")}
     shape = Shape(first["n"], first["d"], first["c"])
     head = (first["run_name"], first["kernel"], first["isa"], shape, first["flops"], first["bytes"])
     if first.get("error_occurred"):
-        why = first.get("error_message", "skipped")
+        why = first.get("error_message") or "not timed"
         return Row(*head, skipped=why, **kind)
     times = [e["real_time"] for e in entries if e["run_type"] == "iteration"]
     if not times or min(times) <= 0:

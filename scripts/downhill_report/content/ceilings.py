@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""The ceilings that a run measured, as a table: what this machine could do at most."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..numbers import NONE, number
+from .blocks import Table
+
+ACCESSES = {
+    "read_gb_per_s": "reading",
+    "copy_gb_per_s": "copying",
+    "triad_gb_per_s": "triad (a = b + s·c)",
+    "scattered_gb_per_s": "rows of 3 KiB in random order",
+}
+
+
+def table_of(found: dict[str, Any]) -> Table:
+    """A column for each number of threads."""
+    sets = [found, *found.get("threads", [])]
+    threads = [1, *(o["threads"] for o in found.get("threads", []))]
+    blank = [""] * (len(sets) - 1)
+    lines = [["clock", f"{found['clock_ghz']:.2f} GHz", *blank]]
+    for key, what in (("timer_ns", "reading the time"), ("call_ns", "calling an empty kernel")):
+        if found.get(key):
+            lines.append([what, f"{number(found[key])} ns", *blank])
+    for what, rate_of in peaks(found):
+        lines.append([what, *(cell(rate_of(o), "GFLOP/s") for o in sets)])
+    for i, level in enumerate(found["read"]):
+        for key, what in ACCESSES.items():
+            if level.get(key):
+                rates = [o["read"][i].get(key) for o in sets]
+                lines.append([f"{what}, {level['level']}", *(cell(r, "GB/s") for r in rates)])
+    return Table(
+        f"The ceilings, {when(found)}; of several threads, the sum over them",
+        ["", *(f">{n} thread{'' if n == 1 else 's'}" for n in threads)],
+        lines,
+    )
+
+
+def when(found: dict[str, Any]) -> str:
+    """Measured for this run, or before it."""
+    if not found.get("age_s"):
+        return "measured in this run"
+    return f"measured {number(found['age_s'] / 3600)} h before this run ({found['measured']})"
+
+
+def cell(value: float | None, unit: str) -> str:
+    return f"{number(value)} {unit}" if value else NONE
+
+
+def peaks(found: dict[str, Any]) -> list[tuple[str, Callable[[dict[str, Any]], float | None]]]:
+    """(what, how to find it in the ceilings of a number of threads), of those that there are."""
+    out: list[tuple[str, Callable[[dict[str, Any]], float | None]]] = []
+    for key, what in (("fma_f32_gflop_per_s", "f32 FMA"), ("dot_bf16_gflop_per_s", "pairs of bf16")):
+        for isa, peak in found.get(key, {}).items():
+            if peak:
+                out.append((f"{what}, {isa}", lambda o, key=key, isa=isa: o.get(key, {}).get(isa)))
+    for part, what in (("weights", "byte x 16 bits"), ("dscores", "byte x 8 bits")):
+        for isa, of in found.get("u8_gop_per_s", {}).items():
+            if of:
+                out.append((f"{what}, {isa}", lambda o, isa=isa, part=part: u8(o, isa, part)))
+    return out
+
+
+def u8(found: dict[str, Any], isa: str, part: str) -> float | None:
+    return (found.get("u8_gop_per_s", {}).get(isa) or {}).get(part)

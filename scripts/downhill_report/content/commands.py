@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""What to type to get a report of one's own."""
+
+import shlex
+from typing import Any
+
+from ..model import MAX_SHAPES_DRAWN
+from ..numbers import setting
+
+
+def train_options(run: dict[str, Any]) -> str:
+    """What downhill train was given, the level aside. Older results lack some of it, and were of f32."""
+    words = []
+    if run.get("data", "fashion-mnist") != "fashion-mnist":
+        words += ["--data", shlex.quote(run["data"])]
+    if run.get("mmap"):
+        words.append("--mmap")
+    words += ["--loss", run["loss"], "--dtype", run.get("dtype", "f32")]
+    for name in ("normalize", "shuffle"):
+        words += [f"--{name}", run[name]] if name in run else []
+    for name in ("batch", "lr", "reg", "delta", "seed"):
+        words += [f"--{name}", setting(run[name])]
+    if run.get("threads", 1) > 1:
+        words += ["--threads", str(run["threads"])]
+    return " ".join([*words, "--epochs", str(run.get("epochs_asked", len(run["epochs"])))])
+
+
+def bench_options(results: dict[str, Any]) -> str:
+    """What downhill bench was given; of older results as much as can be told from the rows."""
+    context = results["context"]
+    if "arguments" in context:
+        return " ".join(shlex.quote(word) for word in context["arguments"])
+    shapes = dict.fromkeys((row["n"], row["d"], row["c"]) for row in results["benchmarks"])
+    shown = shapes if len(shapes) <= MAX_SHAPES_DRAWN else {}
+    return (
+        f"--repetitions {context['repetitions']} --min-time {1e3 * context['min_time_s']:g}ms "
+        f"--seed {context['seed']}{''.join(f' --shape {n}x{d}x{c}' for n, d, c in shown)}"
+        f"{' --peers' if 'peers' in results else ''}"
+    )
+
+
+def commands(results: dict[str, Any]) -> list[str]:
+    """What to type to get a report of one's own, as close to this one as can be known."""
+    out = ["scripts/bench  # the standard run, from a clean machine; this one was made by"]
+    if "context" in results:
+        out.append(f"downhill bench {bench_options(results)} --json bench.json")
+    seen: dict[str, list[str]] = {}
+    for run in results.get("training", []):
+        seen.setdefault(train_options(run), []).append(run["isa"])
+    files = []
+    for i, (options, levels) in enumerate(seen.items(), 1):
+        isa = "all" if len(levels) > 1 else levels[0]
+        files.append(f"train-{i}.json")
+        out.append(f"downhill train --isa {isa} {options} --json {files[-1]}")
+    files = (["bench.json"] if "context" in results else []) + files
+    return [*out, f"downhill report --output report {' '.join(files)}"]

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Every row that was timed, or why it was not."""
+
+from ..model import Model
+from ..numbers import NONE, number, percent, times
+from ..rows import Row
+from .blocks import Section, Table, Text
+
+COLUMNS = [
+    "row", ">threads", ">median µs", ">± %", ">min µs", ">MAD %", ">samples", "ended by", ">GFLOP/s",
+    ">GB/s", ">10⁶ samples/s", ">vs scalar", ">vs compiler", ">of attainable", "bound",
+]  # fmt: skip
+# What ended the sampling of a row.
+STOPPED = {"precision": "precision", "time": "time", "repetitions": "number", "interrupted": "stop"}
+
+
+def rows(model: Model) -> Section:
+    counted = counters(model)
+    table = Table(
+        "Wall time per call. ±: half of the 95 % interval of the median. MAD: median absolute deviation "
+        "of the samples. The compiler's: the auto level at the same flags.",
+        [*COLUMNS, *(f">{name.replace('_', ' ')}" for name in counted)],
+        [line(model, row, counted) for row in model.rows],
+        parts=["kernel", "ISA level"],
+    )
+    told = model.results.get("counters")
+    why = f"Hardware counters: n/a: {told['reason']}." if told and not told["available"] else ""
+    return Section("rows", "All rows", "All rows", [*([Text(why)] if why else []), table])
+
+
+def counters(model: Model) -> list[str]:
+    """Of those that any row has, in the order in which they are written."""
+    found = dict.fromkeys(name for row in model.timed for name in row.counters or {})
+    return list(found)
+
+
+def line(model: Model, row: Row, counted: list[str]) -> list[str]:
+    if row.skipped:
+        return [row.name, str(row.threads), row.skipped]
+    counts = row.counters or {}
+    return [
+        row.name, str(row.threads), number(row.median / 1e3, 4),
+        NONE if row.precision is None else f"{100 * row.precision:.2f}",
+        number(row.min / 1e3, 4), f"{100 * row.relative_mad:.2f}", str(row.samples),
+        STOPPED.get(row.stopped or "", NONE), number(row.gflop_per_s, 4), number(row.gb_per_s, 4),
+        number(row.samples_per_s / 1e6, 4), times(model.over_scalar(row)),
+        times(model.over_auto(row)), percent(row.share), row.bound or NONE,
+        *(NONE if counts.get(name) is None else number(counts[name], 4) for name in counted),
+    ]  # fmt: skip

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""How fast the kernels are: proof, speed-up, the ladder of ISA levels, and how far from the roof."""
+
+from ..model import Model
+from ..numbers import interval, microseconds, number, percent, plural, rate, times
+from ..rows import Row, Shape
+from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
+from .captions import CAPTIONS
+from .ceilings import table_of
+
+SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
+ATTAINABLE = (
+    "The share of what is attainable is that of the lower of two roofs: the peak of the "
+    "instruction that the level is for (an f32 FMA, or a product of pairs of bf16 or of bytes), and "
+    "the operations per byte of the working set times the bandwidth of reading the level of memory "
+    "that holds the set: each byte of it must come from there once. Cold rows are judged by DRAM. A "
+    "row that takes two terms for each weight, as the scores of bf16 features with avx512bf16 and "
+    "amx do, comes to half of the first roof at most. A row more than 3 % above its roof shows that "
+    "this model is wrong for it: it is ringed in the figure and named among the warnings."
+)
+LADDER = (
+    "Samples per second, and the share of what is attainable (Roofline), level by level; an arrow where "
+    "a level has no kernel of its own for these features and takes that of the level it points to."
+)
+COLD = (
+    "A hot row calls the kernel on the same buffers again and again, so that what fits a cache is read "
+    "from it; a cold one takes other buffers for each call, more of them in turn than the last cache "
+    "holds. Training is between the two: its samples come from memory, its weights stay."
+)
+
+
+def proof(model: Model) -> Section:
+    v = model.results["verify"]
+    checks = f"{v['checks']:,} checks of the variants against an f64 reference"
+    how = f"(seed {v['seed']}, {number(v['seconds'])} s)"
+    if v["failures"]:
+        text = f"{v['failures']:,} of {checks} failed {how}: some variant is wrong."
+    else:
+        text = f"{checks}, 0 failures {how}, before anything was timed."
+    return Section("proof", "Proof", "Proof", [Text(text)])
+
+
+def speedup(model: Model, figures: list[str]) -> Section:
+    compiler = model.results["build"]["compiler"]
+    blocks: list[Block] = [
+        Text(
+            "Shapes are samples × features × classes. The compiler is that of this build "
+            f"({compiler}): the scalar source vectorised at the same flags (the levels named auto)."
+        )
+    ]
+    names = [name for name in figures if name.startswith("speedup")]
+    for name, shape in zip(names, model.drawn_shapes()):
+        drawing = Drawing(name, CAPTIONS["speedup"].format(shape))
+        first = name == names[0]
+        blocks.append(drawing if first else More(f"Speed-up at {shape}", [drawing]))
+    left_out = ", ".join(map(str, model.left_out()))
+    not_drawn = f"Not drawn: {left_out}. " if left_out else ""
+    blocks.append(Text(f"{not_drawn}Every shape and row is in the table of all rows."))
+    blocks.append(Excerpt(summary(model)))
+    return Section("speedup", "Speed-up", "Speed-up", blocks)
+
+
+def summary(model: Model) -> list[Block]:
+    """The small table for the README: the step at every shape, other kernels at the main one."""
+    present = {row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS}
+    levels = [level.name for level in model.timed_levels() if level.name in present]
+    lines = []
+    for kernel in SUMMARY_KERNELS:
+        shapes = model.drawn_shapes()
+        for shape in shapes if kernel == "step_hinge_f32" else shapes[:1]:
+            if any(rows := [model.find(kernel, isa, shape) for isa in levels]):
+                lines.append([kernel, str(shape), *(summary_cell(model, row) for row in rows)])
+    m, build, context = (model.results[part] for part in ("machine", "build", "context"))
+    under = f" under {m['hypervisor']}" if m["hypervisor"] else ""
+    return [
+        Table(
+            "GFLOP/s, and times faster than scalar code, by samples × features × classes",
+            ["kernel", "shape", *(f">{isa}" for isa in levels)],
+            lines,
+        ),
+        *trained(model),
+        Text(
+            f"{m['cpu_name']}{under}, one thread, {build['compiler']}, commit {build['commit']}, "
+            f"{context['date'][:10]}; medians of one run, of at least "
+            f"{plural(context['repetitions'], 'sample')} each. `auto_…` is the compiler's vectorisation "
+            "of the scalar source at the same flags."
+        ),
+    ]  # fmt: skip
+
+
+def summary_cell(model: Model, row: Row | None) -> str:
+    return f"{number(row.gflop_per_s)} ({times(model.over_scalar(row))})" if row else "–"
+
+
+def trained(model: Model) -> list[Table]:
+    if not model.groups:
+        return []
+    present = {run.isa for run in model.training}
+    levels = [level.name for level in model.timed_levels() if level.name in present]
+    lines = []
+    for group in model.groups:
+        of = {run.isa: f"{number(run.seconds_per_epoch * 1e3)} ({times(run.speedup)})" for run in group.runs}
+        lines.append(
+            [
+                f"{group.loss}, {group.settings['batch']}", *(of.get(isa, "–") for isa in levels),
+                percent(group.best.test_accuracy, 2),
+            ]
+        )  # fmt: skip
+    s = model.groups[0].settings
+    return [
+        Table(
+            f"Training on {s['dataset']}, {s['n_train']} × {s['d']}, milliseconds per epoch",
+            ["loss, batch", *(f">{isa}" for isa in levels), ">test accuracy"],
+            lines,
+        )
+    ]
+
+
+def ladder(model: Model, shape: Shape | None) -> Section:
+    def cell(level: str, row: Row | None) -> str:
+        if not row:
+            return "–"
+        share = f", {percent(row.share, 0)}" if row.share else ""
+        return f"← {row.isa}" if row.isa != level else rate(row.samples_per_s) + share
+
+    names = [level.name for level in model.levels]
+    table = Table(
+        f"{shape}: samples per second, share of attainable",
+        ["kernel", *(f">{name}" for name in names)],
+        [
+            [kernel, *(cell(name, row) for name, row in zip(names, rows))]
+            for kernel, rows in model.ladder()
+        ],
+    )
+    missing = [f"{name} is not usable here: {what}." for name, what in model.unusable()]
+    blocks: list[Block] = [Text(LADDER), Drawing("ladder", CAPTIONS["ladder"]), table]
+    return Section(
+        "ladder", "ISA ladder", "ISA ladder", blocks + ([Bullets(missing)] if missing else [])
+    )
+
+
+def roofline(model: Model, figures: list[str]) -> Section:
+    blocks: list[Block] = [Text("No row was timed.")]
+    if "roofline" in figures:
+        blocks = [Drawing("roofline", CAPTIONS["roofline"])]
+    if model.ceilings:
+        blocks += [table_of(model.ceilings), Text(ATTAINABLE)]
+    return Section("roofline", "Roofline", "Roofline", blocks)
+
+
+def cold(model: Model) -> Section:
+    lines = [
+        [
+            row.kernel, str(row.shape), row.isa, microseconds(hot.median), microseconds(row.median),
+            interval(over), percent(hot.share, 0), percent(row.share, 0),
+        ]
+        for row, hot, over in model.cold_rows()
+    ]  # fmt: skip
+    table = Table(
+        "Best level, medians; how many times as long a cold call takes; share of attainable",
+        [
+            "kernel", "shape", "ISA level", ">hot µs", ">cold µs", ">cold / hot", ">hot share",
+            ">cold share",
+        ],
+        lines,
+    )  # fmt: skip
+    return Section("cold", "Hot and cold", "Cold", [Text(COLD), table])
+
+
+def threads(model: Model) -> Section:
+    lines = [
+        [
+            many.kernel, str(many.shape), many.isa, str(many.threads), microseconds(many.median),
+            microseconds(one.median), interval(over), percent(over.value / many.threads, 0),
+        ]
+        for many, one, over in model.scaling()
+    ]  # fmt: skip
+    return Section(
+        "threads",
+        "Threads",
+        "Threads",
+        [
+            Text(
+                "Each thread, bound to a core of its own, takes a part of every minibatch; the "
+                "gradients are added up in a fixed order."
+            ),
+            Drawing("threads", CAPTIONS["threads"]),
+            Table(
+                "Medians, how many times faster than on one thread, and that over the threads",
+                [
+                    "kernel", "shape", "ISA level", ">threads", ">µs", ">one thread µs",
+                    ">times faster", ">efficiency",
+                ],
+                lines,
+            ),
+        ],
+    )  # fmt: skip

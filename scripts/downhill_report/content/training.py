@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Training, end to end."""
+
+from typing import Any
+
+from ..model import Model
+from ..numbers import number, percent, setting, times
+from ..training import PHASES, Group
+from .blocks import Block, Drawing, Section, Table, Text
+from .captions import CAPTIONS, curves_text
+
+
+def training(model: Model) -> Section:
+    blocks: list[Block] = []
+    for group in model.groups:
+        blocks += [Text(how(group)), table(group)]
+    blocks += [Drawing("phases", CAPTIONS["phases"]), Drawing("curves", curves_text(model))]
+    return Section("training", "Training, end to end", "Training", blocks)
+
+
+def how(group: Group) -> str:
+    s = group.settings
+    margin = f", margin {setting(s['delta'])}" if s["loss"] == "hinge" else ""
+    more = how_trained(s)
+    return (
+        f"{group.loss.capitalize()} loss on {s['dataset']}: {s['n_train']} training and "
+        f"{s['n_test']} test samples ({s['test_set']}), {s['d']} features, {s['c']} classes; batch "
+        f"{s['batch']}, learning rate {setting(s['lr'])}, penalty {setting(s['reg'])}{margin}, seed "
+        f"{s['seed']}{'; ' + more if more else ''}."
+    )
+
+
+def how_trained(settings: dict[str, Any]) -> str:
+    """On what type of features, in which order, by how many: nothing where that is as it always was."""
+    words = []
+    if "dtype" in settings:
+        words.append(f"{settings['dtype']} features")
+    if settings.get("normalize", "none") != "none":
+        words.append(f"normalised ({settings['normalize']})")
+    if settings.get("shuffle", "rows") != "rows":
+        orders = {"batch": "whole minibatches shuffled", "none": "not shuffled"}
+        words.append(orders[settings["shuffle"]])
+    threads = settings.get("threads", 1)
+    if threads > 1:
+        words.append(f"{threads} threads")
+    return ", ".join(words)
+
+
+def table(group: Group) -> Table:
+    return Table(
+        f"{group.loss.capitalize()}: medians over the epochs; phases are shares of the time",
+        [
+            "loss", "ISA level", ">s per epoch", ">samples/s", ">vs scalar", ">test accuracy",
+            *(f">{phase}" for phase in PHASES),
+        ],
+        [
+            [
+                run.loss, run.isa, number(run.seconds_per_epoch), number(run.samples_per_s),
+                times(run.speedup), percent(run.test_accuracy, 2),
+                *(percent(run.phases[phase]) for phase in PHASES),
+            ]
+            for run in group.runs
+        ],
+    )  # fmt: skip

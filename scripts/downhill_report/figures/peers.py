@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Against other libraries: how many times faster ours is than each, row by row."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from ..model import Model
+from ..rows import Ratio, Row
+from .style import (
+    LEVEL_COLOURS, MARKERS, TEXT, WIDTH, at, dress, legend, logarithmic, marks, plain, short, to_svg,
+)  # fmt: skip
+
+COLOURS = [LEVEL_COLOURS[2], LEVEL_COLOURS[5], LEVEL_COLOURS[8], LEVEL_COLOURS[7]]
+
+
+def peers(model: Model) -> str:
+    found = model.over_each_peer()
+    figure = Figure(figsize=(WIDTH, 0.8 + 0.24 * len(found)), layout="constrained")
+    axes = figure.subplots()
+    names = [peer.name for peer in model.peers]
+    for y, (ours, ratios) in enumerate(found):
+        points(axes, y, names, ratios)
+    axes.set_yticks(range(len(found)), [f"{short(ours.kernel)}  {ours.shape}" for ours, _ in found])
+    axes.set_ylim(len(found) - 0.4, -0.6)
+    axes.axvline(1, color=TEXT, linewidth=0.9, linestyle=(0, (4, 2)))
+    logarithmic(axes.xaxis, subs=(1, 2, 5))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=30))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(round(value, 2))))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("times faster than the library, our best level (right of 1: ours is faster)",
+                    color=TEXT)  # fmt: skip
+    axes.tick_params(axis="y", length=0)
+    dress(axes, grid="both")
+    handles = [
+        Line2D([], [], label=name, **marks(at(COLOURS, i), at(MARKERS, i)))
+        for i, name in enumerate(names)
+    ]
+    legend(axes, handles)
+    return to_svg(figure)
+
+
+def points(axes: Axes, y: int, names: list[str], ratios: list[tuple[Row, Ratio] | None]) -> None:
+    for i, (name, pair) in enumerate(zip(names, ratios)):
+        if pair:
+            at_y, r = y + (i - (len(names) - 1) / 2) * 0.2, pair[1]
+            axes.hlines(at_y, r.low, r.high, color=at(COLOURS, i), linewidth=1.1)
+            axes.plot([r.value], [at_y], **marks(at(COLOURS, i), at(MARKERS, i), size=4.5))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""The samples in the order of the run, in which a drift of the machine shows."""
+
+import math
+
+import numpy
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..model import Model
+from ..rows import Row
+from ..numbers import number
+from .style import LEVEL_COLOURS, MUTED, TEXT, WIDTH, Look, dress, short, title, to_svg
+
+# Each is 40 bytes of the page.
+MOST_POINTS = 3000
+# What lies beyond is drawn at the edge.
+LEAST, MOST = 0.75, 1.5
+LINE = LEVEL_COLOURS[2]
+FAULT = LEVEL_COLOURS[6]
+
+
+def samples(model: Model) -> str:
+    """Every sample over the median of its row, and the clock; a mark where a group was disturbed."""
+    told = [row for row in model.timed if row.ended_s]
+    at = numpy.concatenate([row.ended_s for row in told])
+    over = numpy.concatenate([numpy.asarray(row.times) / row.median for row in told])
+    groups = model.conditions
+    figure = Figure(figsize=(WIDTH, 4.4 if groups else 2.9), layout="constrained")
+    parts = figure.subplots(
+        2 if groups else 1, 1, squeeze=False, sharex=True,
+        gridspec_kw={"height_ratios": [2, 1] if groups else [1]},
+    )[:, 0]  # fmt: skip
+    every = math.ceil(len(at) / MOST_POINTS)
+    order = numpy.argsort(at)[::every]
+    dots(parts[0], at[order], numpy.clip(over[order], LEAST, MOST))
+    parts[0].axhline(1, color=TEXT, linewidth=0.8)
+    parts[0].set_ylim(LEAST - 0.01, MOST + 0.01)
+    parts[0].set_ylabel("time / median of its row", color=TEXT)
+    which = "every sample" if every == 1 else f"one sample in {every}"
+    title(parts[0], f"{which}; beyond {LEAST} or {MOST}: at the edge")
+    if groups:
+        clock(parts[1], model)
+    for axes in parts:
+        dress(axes, grid="both")
+    parts[-1].set_xlabel("seconds since the start of the run", color=TEXT)
+    return to_svg(figure)
+
+
+def dots(axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray) -> None:
+    """One path of the shortest lines, with round ends: a mark each would be 100 bytes."""
+    nothing = numpy.full(len(xs), numpy.nan)
+    x = numpy.column_stack([xs, xs + 1e-4 * numpy.ptp(xs), nothing]).ravel()
+    y = numpy.column_stack([ys, ys, nothing]).ravel()
+    (line,) = axes.plot(x, y, color=LINE, linewidth=2.2, solid_capstyle="round", alpha=0.7)
+    line.get_path().should_simplify = False
+
+
+def clock(axes: Axes, model: Model) -> None:
+    for group in model.conditions:
+        axes.plot(
+            [group.start_s, group.end_s], [group.clock_before, group.clock_after], color=TEXT,
+            linewidth=1.4,
+        )  # fmt: skip
+    highest = max(max(g.clock_before, g.clock_after) for g in model.conditions)
+    faulty = [g for g in model.conditions if g.faults]
+    axes.plot(
+        [(g.start_s + g.end_s) / 2 for g in faulty], [highest * 1.15] * len(faulty), color=FAULT,
+        marker="v", markersize=5, linestyle="none",
+    )  # fmt: skip
+    axes.set_ylim(0, highest * 1.3)
+    axes.set_ylabel("clock, GHz", color=TEXT)
+    if faulty:
+        title(axes, "clock before and after each group; a triangle: disturbed (see Conditions)")
+    else:
+        title(axes, "clock before and after each group")
+
+
+def strips(model: Model, look: Look) -> str:
+    """The samples of the rows that the headline is of, each level and library a strip; its height
+    is what the farthest of them is off the median."""
+    rows = model.strip_rows()
+    figure = Figure(figsize=(WIDTH, 0.8 + 0.52 * len(rows)), layout="constrained")
+    panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+    for axes, row in zip(panels, rows):
+        strip(axes, look, row)
+    title(panels[0], f"{short(rows[0].kernel)}, {rows[0].shape}")
+    panels[-1].set_xlabel("samples in the order of the run", color=TEXT)
+    return to_svg(figure)
+
+
+def strip(axes: Axes, look: Look, row: Row) -> None:
+    times = numpy.asarray(row.times) / 1e3
+    if row.low and row.high:
+        axes.axhspan(row.low / 1e3, row.high / 1e3, color=MUTED, alpha=0.25, linewidth=0)
+    axes.axhline(row.median / 1e3, color=TEXT, linewidth=0.8)
+    axes.plot(
+        numpy.linspace(0, 1, len(times)), times, marker=look.marker[row.isa], markersize=3.5,
+        color=look.colour[row.isa], linestyle="none",
+    )  # fmt: skip
+    middle = row.median / 1e3
+    half = max(0.05 * middle, numpy.abs(times - middle).max())
+    axes.set_ylim(middle - 1.2 * half, middle + 1.2 * half)
+    axes.set_yticks([middle], [f"{row.isa}  {number(middle, 4)} µs"])
+    axes.set_xticks([])
+    axes.annotate(
+        f"± {half / middle:.0%}", (1, 0.5), xycoords="axes fraction", fontsize=8, color=TEXT,
+        xytext=(5, 0), textcoords="offset points", va="center", annotation_clip=False,
+    )  # fmt: skip
+    dress(axes, grid="y")

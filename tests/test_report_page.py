@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""The page of the report in a browser: what is drawn, what can be done, and that nothing else is
+asked for. DOWNHILL_SCREENSHOTS=DIR keeps a picture of each width and scheme."""
+
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+
+from report_data import full, load, render, train
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.select import Select
+
+FIGURES = {
+    "topology", "speedup", "speedup-1x3072x10", "ladder", "roofline", "batch", "size", "threads",
+    "peers", "samples", "strips", "phases", "curves",
+}  # fmt: skip
+WIDE, NARROW = 1280, 400
+
+
+def open_browser():
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.binary_location = "/usr/bin/chromium"
+    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        out = pathlib.Path(directory.name)
+        paths = []
+        for name, document in (("a", full()), ("b", train()), ("c", train("softmax"))):
+            paths.append(out / f"{name}.json")
+            paths[-1].write_text(json.dumps(document))
+        render.write(load.load(paths), out / "report")
+        cls.address = (out / "report" / "index.html").as_uri()
+        cls.browser = open_browser()
+        cls.addClassCleanup(cls.browser.quit)
+
+    def setUp(self):
+        self.emulate(WIDE, "light")
+        self.browser.get_log("browser"), self.browser.get_log("performance")
+        self.browser.get(self.address)
+
+    def emulate(self, width, scheme, media="screen"):
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"media": media, "features": [feature]}
+        )
+
+    def ask(self, script, *arguments):
+        return self.browser.execute_script(script, *arguments)
+
+    def keep(self, name):
+        """For a look, where it is asked for."""
+        if directory := os.environ.get("DOWNHILL_SCREENSHOTS"):
+            height = self.ask("return document.documentElement.scrollHeight")
+            width = self.ask("return window.innerWidth")
+            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            self.browser.save_screenshot(str(pathlib.Path(directory) / f"{name}.png"))
+
+    def table(self, caption):
+        return next(
+            table
+            for table in self.browser.find_elements(By.TAG_NAME, "table")
+            if table.find_element(By.TAG_NAME, "caption").get_attribute("textContent").startswith(caption)
+        )  # fmt: skip
+
+    def rows(self, table, column):
+        """The texts of a column, of rows that are shown."""
+        script = """return [...arguments[0].tBodies[0].rows].filter((row) => !row.hidden)
+                    .map((row) => row.cells[arguments[1]]?.textContent ?? "")"""
+        return self.ask(script, table, column)
+
+    def test_console_and_network__are_silent(self):
+        self.ask("for (const d of document.querySelectorAll('details')) d.open = true")
+        self.assertEqual(self.browser.get_log("browser"), [])
+        asked = set()
+        for entry in self.browser.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                asked.add(message["params"]["request"]["url"])
+        self.assertEqual({url for url in asked if not url.startswith("data:")}, {self.address})
+
+    def test_figures__are_each_there_and_drawn(self):
+        self.ask("for (const d of document.querySelectorAll('details')) d.open = true")
+        found = self.ask("""return [...document.querySelectorAll("[data-figure]")].map((o) => {
+            const svg = o.querySelector("svg"), box = svg.getBoundingClientRect();
+            return [o.dataset.figure, box.width, box.height, svg.querySelectorAll("path, use").length,
+                    o.getAttribute("aria-label").length];
+        })""")  # fmt: skip
+        self.assertEqual({name for name, *_ in found}, FIGURES)
+        for name, width, height, marks, label in found:
+            self.assertGreater(width, 600, name)
+            self.assertGreater(height, 60, name)
+            self.assertGreater(marks, 5, name)
+            self.assertGreater(label, 20, name)
+
+    def test_filter__words_and_choices(self):
+        table = self.table("Wall time per call")
+        form = table.find_element(By.XPATH, "../preceding-sibling::form")
+        every = self.rows(table, 0)
+        form.find_element(By.NAME, "words").send_keys("N:256 update")
+        shown = self.rows(table, 0)
+        self.assertEqual(shown, [name for name in every if "update" in name and "n:256/" in name])
+        self.assertEqual(len(shown), 3)
+        output = form.find_element(By.TAG_NAME, "output")
+        self.assertEqual(output.text, f"3 of {len(every)} rows")
+        choice = Select(form.find_element(By.NAME, "ISA level"))
+        choice.select_by_visible_text("avx2")
+        self.assertEqual(self.rows(table, 0), ["update_f32/avx2/n:256/d:3072/c:10"])
+        form.find_element(By.NAME, "words").clear()
+        choice.select_by_visible_text("all")
+        self.assertEqual(self.rows(table, 0), every)
+
+    def test_sort__by_number_and_by_name_both_ways(self):
+        table = self.table("Wall time per call")
+        titles = [th.text for th in table.find_elements(By.CSS_SELECTOR, "thead th")]
+        column = titles.index("median µs")
+        header = table.find_elements(By.CSS_SELECTOR, "thead th")[column]
+        for order, sort in (("ascending", 1), ("descending", -1)):
+            header.find_element(By.TAG_NAME, "button").click()
+            self.assertEqual(header.get_attribute("aria-sort"), order)
+            values = [float(text.replace(",", "")) for text in self.rows(table, column)]
+            self.assertEqual(values, sorted(values, key=lambda value: sort * value))
+        name = table.find_elements(By.CSS_SELECTOR, "thead th")[0]
+        name.find_element(By.TAG_NAME, "button").click()
+        self.assertEqual(self.rows(table, 0), sorted(self.rows(table, 0)))
+        self.assertIsNone(header.get_attribute("aria-sort"))
+        # 2.56 G is more than 12.9 M.
+        table = self.table("256×3072×10: samples per second")
+        table.find_elements(By.CSS_SELECTOR, "thead th button")[1].click()
+        cells = [text.split(",")[0] for text in self.rows(table, 1)]
+        unit = {"M": 1e6, "G": 1e9}
+        rates = [float(text[:-2]) * unit[text[-1]] for text in cells if text != "–"]
+        self.assertEqual(rates, sorted(rates))
+        self.assertGreater(len(set(text[-1] for text in cells)), 1)
+
+    def test_widths__only_tables_and_figures_scroll(self):
+        for width in (WIDE, NARROW):
+            for scheme in ("light", "dark"):
+                self.emulate(width, scheme)
+                self.keep(f"{scheme}-{width}")
+                self.emulate(width, scheme)
+                overflow = self.ask(
+                    "return document.documentElement.scrollWidth - window.innerWidth"
+                )
+                self.assertLessEqual(overflow, 0, f"{width} px")
+
+    def test_dark__is_dark_and_its_figures_are_too(self):
+        script = """const of = (o, what) => getComputedStyle(o)[what];
+            return [of(document.body, "backgroundColor"),
+                    of(document.querySelector("[data-figure=speedup] text"), "fill")];"""
+        light = [brightness(colour) for colour in self.ask(script)]
+        self.emulate(WIDE, "dark")
+        dark = [brightness(colour) for colour in self.ask(script)]
+        self.assertGreater(light[0], 0.9)
+        self.assertLess(light[1], 0.2)
+        self.assertLess(dark[0], 0.2)
+        self.assertGreater(dark[1], 0.8)
+
+    def test_print__is_light_and_unfolded(self):
+        self.emulate(WIDE, "dark", "print")
+        self.ask("window.dispatchEvent(new Event('beforeprint'))")
+        self.assertEqual(self.ask("return document.querySelectorAll('details:not([open])').length"), 0)
+        background = self.ask("return getComputedStyle(document.body).backgroundColor")
+        self.assertGreater(brightness(background), 0.9)
+        for hidden in ("nav", "form.filter"):
+            displays = self.ask(
+                "return [...document.querySelectorAll(arguments[0])].map((o) => getComputedStyle(o).display)",
+                hidden,
+            )  # fmt: skip
+            self.assertEqual(set(displays), {"none"}, hidden)
+
+    def test_figure__can_be_saved_in_the_colours_of_the_page(self):
+        link = self.browser.find_element(By.CSS_SELECTOR, "#threads figcaption a.file")
+        self.assertTrue(link.is_displayed())
+        saved = self.browser.execute_async_script(
+            """const [link, done] = arguments;
+               link.addEventListener("click", (event) => event.preventDefault());
+               link.click();
+               fetch(link.href).then((file) => file.text()).then(done);""",
+            link,
+        )
+        self.assertIn("<svg", saved)
+        self.assertNotIn("var(--", saved)
+        self.assertIn("#1c2024", saved)
+
+
+def brightness(colour):
+    """0 is black, of "rgb(r, g, b)"."""
+    parts = colour[colour.index("(") + 1 : colour.index(")")].split(",")
+    return sum(float(part) for part in parts[:3]) / 3 / 255
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""Every way of giving the report bad results, or nowhere to write."""
+
+import hashlib
+import json
+import resource
+import subprocess
+import unittest
+
+from report_data import MACHINE, REPORT, ReportTest, bench, full, samples, train
+
+
+class BadResults(ReportTest):
+    def test_usage__two(self):
+        for options in ((), ("--nonsense", "x.json")):
+            done = subprocess.run([REPORT, *options], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        done = subprocess.run([REPORT, "--help"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("usage: downhill report", done.stdout)
+
+    def test_files_that_are_no_results(self):
+        self.refused("not JSON", "{")
+        self.refused("not JSON", "")
+        self.refused("schema_version is None", "[]")
+        self.refused("schema_version is None", "{}")
+        for number in ("NaN", "-Infinity", "1e999", "9" * 400):
+            self.refused("not JSON", json.dumps(bench()).replace("2000.0", number, 1))
+        self.refused("not JSON", "[" * 100000)
+        self.refused("not JSON", json.dumps(bench()).replace('"Test CPU"', '"\\ud800"'))
+
+    def test_no_file(self):
+        done = self.run_report(self.directory / "nowhere.json")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("nowhere.json: No such file", done.stderr)
+
+    def test_other_schema_version(self):
+        self.refused("schema_version is 2", bench() | {"schema_version": 2})
+
+    def test_damaged_documents(self):
+        def damaged(change):
+            document = bench()
+            change(document)
+            return document
+
+        for says, change in (
+            ("'build' is a required property", lambda d: d.pop("build")),
+            ("'context' is a dependency", lambda d: d.pop("context")),
+            ("[] is too short", lambda d: d.update(benchmarks=[])),
+            ("'isa' is a dependency of 'kernel'", lambda d: d["benchmarks"][3].pop("isa")),
+            ("no entry says of which kernel", lambda d: [e.pop("kernel") for e in d["benchmarks"][:9]]),
+            ("'real_time' is a required", lambda d: d["benchmarks"][3].pop("real_time")),
+            ("not of type 'integer'", lambda d: d["benchmarks"][3].update(n="1")),
+            ("less than the minimum", lambda d: d["benchmarks"][3].update(real_time=-1)),
+            ("no level 'avx9'", lambda d: d["benchmarks"][3].update(isa="avx9")),
+            ("is there twice", lambda d: d["benchmarks"].append(d["benchmarks"][5])),
+        ):
+            self.refused(says, damaged(change))
+        document = bench()
+        for row in document["benchmarks"][:8]:
+            row["kernel"] = "$\\frac{$"
+        self.refused("is no name of a kernel", document)
+        document = bench()
+        sample = dict(document["benchmarks"][0])
+        document["benchmarks"].append(sample)
+        self.refused("is there twice", document)
+        sample["run_name"] = "another"  # the same kernel, level and shape
+        self.refused("is there twice", document)
+        for xml in ("<topology>", "", "<t><object cache_size='x'/></t>", "<t>&a;</t>"):
+            document = full()
+            document["machine"]["topology_xml"] = xml
+            self.refused("machine.topology_xml", document)
+        document = full()
+        document["machine"]["id"] = "another"
+        self.refused("does not match", document)
+        document = train()
+        document["training"][0]["isa"] = "avx9"
+        self.refused("no level 'avx9'", document)
+        document = train()
+        document["training"][0]["loss"] = "log"
+        self.refused("'log' is not one of", document)
+        document = {k: v for k, v in train().items() if k != "training"}
+        self.refused("neither benchmarks nor training", document)
+
+    def test_peer_that_is_not_listed(self):
+        document = bench()
+        document["peers"] = []
+        document["benchmarks"] += samples("step_hinge_f32", "blis", (256, 3072, 10), 200.0)
+        self.refused("no level 'blis'", document)
+
+    def test_files_that_do_not_belong_together(self):
+        other = train()
+        other["machine"]["cpu_name"] = "Another"
+        self.refused("machine.cpu_name differs", bench(), other)
+        other = train()
+        other["build"]["commit"] = "fedcba"
+        self.refused("build.commit differs", bench(), other)
+        other = train()
+        other["build"]["dirty"] = True
+        self.refused("build.dirty differs", bench(), other)
+        for key, value in (("host_name", "elsewhere"), ("levels", MACHINE["levels"][:2])):
+            other = bench()
+            other["machine"][key] = value
+            self.refused(f"machine.{key} differs", train(), other)
+        self.refused("a second run of benchmarks", bench(), bench())
+        self.refused("is there twice", train(), train())
+
+    def test_one_bad_file_of_many__leaves_an_earlier_report_alone(self):
+        out = self.report(bench())
+        state = lambda: {p.name: (p.stat().st_mtime_ns, hashlib.sha1(p.read_bytes()).digest())
+                         for p in out.rglob("*.*")}  # fmt: skip
+        before = state()
+        done = self.run_report(self.write("good.json", bench()), self.write("bad.json", "{"))
+        self.assertEqual(done.returncode, 3)
+        self.assertRegex(done.stderr, r"^downhill: report: \S*bad\.json: .+; .+\n$")
+        self.assertEqual(state(), before)
+
+    def test_full_disk__leaves_an_earlier_report_alone(self):
+        out = self.report(bench())
+        state = lambda: {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*.*")}
+        before = state()
+        path = self.write("r.json", train())
+        # The figures fit, the page does not.
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
+        done = subprocess.run(
+            [REPORT, "-o", out, path], capture_output=True, text=True, preexec_fn=limit
+        )
+        self.assertEqual(done.returncode, 70)
+        self.assertRegex(done.stderr, r"^downhill: report: .+: cannot write: .+; .+\n$")
+        self.assertEqual(state(), before)
+
+    def test_figures_of_an_earlier_report__go(self):
+        out = self.report(bench())
+        self.assertTrue((out / "figures" / "speedup.svg").exists())
+        (out / "figures" / "mine.svg").write_text("<svg/>")
+        self.assertEqual(self.run_report(self.write("t.json", train())).returncode, 0)
+        self.assertFalse((out / "figures" / "speedup.svg").exists())
+        self.assertTrue((out / "figures" / "curves.svg").exists())
+        self.assertTrue((out / "figures" / "mine.svg").exists())
+
+    def test_output_that_cannot_be_written(self):
+        path = self.write("r.json", bench())
+        self.output.write_text("a file, not a directory")
+        done = self.run_report(path)
+        self.assertEqual(done.returncode, 70)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertEqual(self.output.read_text(), "a file, not a directory")
+
+
+if __name__ == "__main__":
+    unittest.main()

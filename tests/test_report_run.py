@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""What the report says of how a run went: its machine, ceilings, sweeps, conditions and stops."""
+
+import math
+import unittest
+
+from report_data import ReportTest, full, group, render  # isort: skip: finds the next ones
+from downhill_report import sweeps
+from downhill_report.conditions import conditions_of
+from downhill_report.figures import topology
+from downhill_report.rows import Row, Shape
+
+
+def batch_row(n, time, spread=0.001):
+    times = tuple(n * time * (1 + spread * (i - 4) / 4) for i in range(9))
+    return Row(f"k/avx2/n:{n}", "k", "avx2", Shape(n, 3072, 10), 1.0, 1.0, times[4], sweep="batch",
+               times=times)  # fmt: skip
+
+
+def verdict_of(time_of):
+    ns = (4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65)
+    (sweep,) = sweeps.batch_sweeps([batch_row(n, time_of(n)) for n in ns])
+    return sweeps.verdict(sweep)
+
+
+class Run(ReportTest):
+    @classmethod
+    def setUpClass(cls):
+        """Drawn once for all: every figure there is takes some seconds."""
+        cls.made = render.make(full(), None)
+
+    def section(self, title, document=None):
+        text = self.markdown(document) if document else self.made["report.md"]
+        return text.split(f"\n## {title}")[1].split("\n## ")[0]
+
+    def test_machine__record_and_topology(self):
+        section = self.section("Machine and build")
+        self.assertIn("| Id | m-0123456789ab |", section)
+        self.assertIn("| CPU: name | Test CPU | yes |", section)
+        self.assertIn("| Clock: governor | unknown: no cpufreq | no |", section)
+        drawn = self.made["figures/topology.svg"]
+        for label in ("Machine", "Package #0", "NUMA #0 16.0 GiB", "8 × L2 512 KiB", "L1d 32.0 KiB",
+                      "Core #0", "PU #0"):  # fmt: skip
+            self.assertIn(f">{label}</text>", drawn)
+
+    def test_topology__few_of_a_kind_are_each_drawn(self):
+        cores = "".join(f'<object type="Core" os_index="{i}"/>' for i in range(4))
+        drawn = topology.topology(f'<topology><object type="Machine">{cores}</object></topology>')
+        for i in range(4):
+            self.assertIn(f">Core #{i}<", drawn)
+
+    def test_ceilings__one_and_two_threads(self):
+        section = self.section("Roofline")
+        for line in ("| clock | 3.00 GHz |", "| reading the time | 20.0 ns |",
+                     "| calling an empty kernel | 90.0 ns |",
+                     "| f32 FMA, avx2 | 100 GFLOP/s | 190 GFLOP/s |",
+                     "| byte x 16 bits, avx2 | 150 GFLOP/s | 285 GFLOP/s |",
+                     "| copying, L2 | 90.0 GB/s | 171 GB/s |",
+                     "| rows of 3 KiB in random order, DRAM | 8.00 GB/s | 8.00 GB/s |"):  # fmt: skip
+            self.assertIn(line, section)
+        self.assertIn("measured in this run", section)
+        document = full()
+        document["ceilings"]["age_s"] = 7200.0
+        self.assertIn("measured 2.00 h before this run (2026-01-02", self.section("Roofline", document))
+
+    def test_cold__beside_hot(self):
+        line = "| step_hinge_f32 | 256×3072×10 | avx2 | 0.100 | 0.300 | 3.00× ("
+        self.assertIn(line, self.section("Hot and cold"))
+
+    def test_threads__and_their_efficiency(self):
+        section = self.section("Threads")
+        self.assertRegex(section, r"\| avx2 \| 2 \| 0.0600 \| 0.100 \| 1.67× \([^|]*\| 83 % \|")
+
+    def test_powers_of_two__only_a_full_block_counts(self):
+        # Time per sample falls by tenths where the last block of four is full.
+        found = verdict_of(lambda n: 1.0 if n % 4 == 0 else 1.1)
+        self.assertAlmostEqual(found.beside.value, 1.1, places=3)
+        self.assertAlmostEqual(found.between.value, 1.0, places=3)
+        self.assertGreater(found.beside.low, 1.09)
+        self.assertLess(found.between.low, 1.0)
+        self.assertGreater(found.between.high, 1.0)
+
+    def test_powers_of_two__special_and_worse_and_nothing(self):
+        special = verdict_of(lambda n: 1.0 if math.log2(n).is_integer() else 1.2)
+        self.assertAlmostEqual(special.between.value, 1.2, places=3)
+        worse = verdict_of(lambda n: 1.3 if math.log2(n).is_integer() else 1.0)
+        self.assertAlmostEqual(worse.beside.value, 1 / 1.3, places=3)
+        # A time per sample that falls smoothly makes neighbours equal and no power special.
+        smooth = verdict_of(lambda n: n**-0.2)
+        self.assertAlmostEqual(smooth.between.value, 1.0, places=6)
+        self.assertAlmostEqual(smooth.beside.value, 1.0, places=2)
+
+    def test_powers_of_two__answered_in_words(self):
+        section = self.section("Batch and size")
+        self.assertIn("| step_hinge_f32 | avx2 | 1.20× (", section)
+        self.assertIn("step_hinge_u8 with avx2: 20.0 % faster than batches of one sample", section)
+        self.assertIn("a last block of samples that is full", section)
+
+    def test_conditions__what_is_disturbed_is_named(self):
+        section = self.section("Samples and conditions")
+        self.assertIn("2 of 3 groups were.", section)
+        disturbed = section.split("Disturbed groups")[1].split("Conditions of every")[0]
+        self.assertIn("| step_hinge_f32, sweep of batch | 14 |", disturbed)
+        self.assertIn("| clock -10.0% |", disturbed)
+        self.assertIn("| update_f32 256×3072×10 | 3 |", disturbed)
+        self.assertIn("| 10.0% stolen |", disturbed)
+        self.assertEqual(disturbed.count("×3072×10 |"), 1)
+        warnings = self.section("Warnings")
+        self.assertIn("1 of 3 groups of rows lost more than 1 % of their time", warnings)
+
+    def test_conditions__at_the_limits(self):
+        row = "k/avx2/n:1/d:2/c:3"
+        quiet, slower, moved, throttled, unknown = conditions_of(
+            [
+                group(row, 1, 0.0, clock_after_ghz=3.05, steal_s=0.009),
+                group(row, 1, 0.0, clock_after_ghz=2.93),
+                group(row, 1, 0.0, migrations=2.0),
+                group(row, 1, 0.0, throttled_periods=3.0, cache="cold"),
+                group(row, 1, 0.0, steal_s=None, migrations=None, throttled_periods=None),
+            ]
+        )
+        self.assertEqual(quiet.faults, [])
+        self.assertEqual(slower.faults, ["clock -2.3%"])
+        self.assertEqual(moved.faults, ["moved 2 times"])
+        self.assertEqual(throttled.faults, ["throttled in 3 periods"])
+        self.assertEqual(throttled.name, "k 1×2×3 cold")
+        self.assertEqual((unknown.faults, unknown.stolen), ([], None))
+
+    def test_precision_and_floor(self):
+        document = full()
+        for entry in document["benchmarks"]:
+            if entry["run_name"].startswith("update_f32/scalar") and "stopped" in entry:
+                entry |= {"stopped": "time", "ci95_high_ns": 1.2 * entry["real_time"]}
+        section = self.section("Samples and conditions", document)
+        rows = len({entry["run_name"] for entry in document["benchmarks"]})
+        self.assertIn(f"Of {rows} rows, {rows - 2} were sampled until", section)
+        self.assertIn("The widest is ± 10.5 %, of update_f32/scalar/", section)
+        self.assertIn("medians of 95 % of them differed by less than 1.5 %", section)
+
+    def test_rows__stop_interval_and_counters(self):
+        section = self.section("All rows")
+        self.assertIn("| ended by |", section)
+        self.assertRegex(section, r"\| cycles \| instructions \|\n")
+        row = next(line for line in section.splitlines() if line.startswith("| step_hinge_f32/avx2/n:256"))
+        cells = [cell.strip() for cell in row.split("|")[1:-1]]
+        self.assertEqual(cells[3], "1.00")
+        self.assertEqual(cells[7], "precision")
+        self.assertEqual(cells[-2:], ["300.0", "700.0"])
+        document = full()
+        document["counters"] = {"available": False, "reason": "no counters here"}
+        for entry in document["benchmarks"]:
+            entry.pop("counters", None)
+        section = self.section("All rows", document)
+        self.assertIn("Hardware counters: n/a: no counters here.", section)
+        self.assertNotIn("cycles", section)
+
+    def test_above_its_roof__is_ringed_and_never_hidden(self):
+        section = self.section("All rows")
+        self.assertIn("| 253 % | FMA |".replace("253 %", "252.5 %"), section)
+        self.assertIn(">above its roof<", self.made["figures/roofline.svg"])
+
+    def test_partial__is_said_first(self):
+        text = self.markdown(full() | {"partial": True})
+        self.assertLess(text.index("This run is not whole"), text.index("## Machine"))
+        self.assertIn("This run is not whole", (self.output / "index.html").read_text())
+        self.assertNotIn("not whole", self.made["report.md"])
+
+
+if __name__ == "__main__":
+    unittest.main()
