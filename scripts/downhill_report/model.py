@@ -7,7 +7,7 @@ from typing import Any
 from . import sweeps
 from .conditions import conditions_of
 from .rows import Level, Ratio, Row, Shape, ratio, rows_of
-from .training import Group, TrainingRun, groups_of
+from .training import groups_of
 
 # A hand-written variant within this of the compiler's is called no faster.
 NO_FASTER = 1.03
