@@ -4,6 +4,7 @@
 #include "base/output.h"
 #include "suite.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,7 +70,9 @@ static void set_head(json_t *o, const bench_row *row)
 static void set_sampling(json_t *o, const bench_row *row)
 {
     output_set(o, "stopped", json_string(bench_stopped_names[row->stopped]));
-    if (row->n_samples >= STATS_INTERVAL_MIN) {
+    output_set(o, "samples_alone", json_integer((json_int_t)row->n_alone));
+    output_set(o, "shared_core", json_boolean(row->shared));
+    if (isfinite(row->real_ns.low)) {
         output_set(o, "ci95_low_ns", output_real(row->real_ns.low));
         output_set(o, "ci95_high_ns", output_real(row->real_ns.high));
     }
@@ -97,7 +100,7 @@ static void append_aggregate(json_t *list, const bench_row *row, size_t index, c
     json_array_append_new(list, o);
 }
 
-static void append_row(json_t *list, const bench_row *row, size_t index)
+static void append_row(json_t *list, const bench_row *row, size_t index, const core_whole *core)
 {
     if (row->n_samples == 0) {
         json_t *o = entry_of(row, index, "", "iteration");
@@ -118,6 +121,11 @@ static void append_row(json_t *list, const bench_row *row, size_t index)
         output_set(o, "time_s", output_real(sample->time_s));
         output_set(o, "sequence", json_integer((json_int_t)sample->sequence));
         output_set(o, "cpu", sample->cpu < 0 ? json_null() : json_integer(sample->cpu));
+        if (sample->core > 0.0) {
+            const double share = bench_core_share(sample, core);
+            output_set(o, "core_share", output_real(share));
+            output_set(o, "alone", json_boolean(share >= CORE_ALONE));
+        }
         json_array_append_new(list, o);
     }
     append_aggregate(list, row, index, "median", row->real_ns.median, row->cpu_ns.median);
@@ -158,7 +166,7 @@ json_t *bench_rows_to_json(const bench_suite *suite)
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bool new_family = i > 0 && suite->rows[i].family != suite->rows[i - 1].family;
         index = new_family ? 0 : index;
-        append_row(list, &suite->rows[i], index++);
+        append_row(list, &suite->rows[i], index++, suite->core);
     }
     return list;
 }

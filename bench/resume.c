@@ -74,7 +74,7 @@ static bench_row *find(bench_suite *suite, const char *name, size_t *hint)
     return NULL;
 }
 
-static bool take_sample(bench_row *row, const json_t *o)
+static bool take_sample(bench_row *row, const json_t *o, const core_whole *core)
 {
     if (row->n_samples == BENCH_SAMPLES_MAX)
         return false;
@@ -89,6 +89,7 @@ static bool take_sample(bench_row *row, const json_t *o)
         .real_ns = number_of(o, "real_time"),
         .cpu_ns = number_of(o, "cpu_time"),
         .time_s = number_of(o, "time_s"),
+        .core = core != NULL ? number_of(o, "core_share") * core_whole_rate(core) : 0.0,
         .sequence = (uint64_t)json_integer_value(json_object_get(o, "sequence")),
         .cpu = json_is_integer(cpu) ? (int)json_integer_value(cpu) : -1,
     };
@@ -113,7 +114,7 @@ static void take_entry(bench_suite *suite, const json_t *o, size_t *hint)
     if (json_is_true(json_object_get(o, "error_occurred")))
         snprintf(row->skipped, sizeof row->skipped, "%s", text_of(o, "error_message"));
     else if (strcmp(text_of(o, "run_type"), "iteration") == 0) {
-        if (!take_sample(row, o))
+        if (!take_sample(row, o, suite->core))
             row->n_samples = 0;
     } else if (strcmp(text_of(o, "aggregate_name"), "median") == 0) {
         for (bench_stopped s = 0; s <= STOPPED_REPETITIONS; s++)
@@ -144,7 +145,7 @@ static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
     suite->start_s = fmax(suite->start_s, number_of(o, "end_s"));
 }
 
-size_t resume_take(bench_suite *suite, const json_t *results)
+size_t resume_take(const bench_options *options, bench_suite *suite, const json_t *results)
 {
     const json_t *o;
     size_t i, hint = 0, whole = 0;
@@ -160,7 +161,7 @@ size_t resume_take(bench_suite *suite, const json_t *results)
             if (row->samples[s].sequence >= suite->sequence)
                 suite->sequence = row->samples[s].sequence + 1;
         if (row->n_samples > 0)
-            bench_row_summarise(row);
+            bench_row_summarise(row, suite->core, options->repetitions);
     }
     json_array_foreach(json_object_get(results, "groups"), i, o) take_group(suite, o, &hint);
     return whole;

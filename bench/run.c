@@ -12,6 +12,7 @@
 #include "parallel/team.h"
 #include "stalls.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,17 +114,29 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
         return true;
     if (row->n_samples < o->repetitions)
         return false;
-    bench_row_summarise(row);
+    bench_row_summarise(row, o->core, o->repetitions);
+    /* While the core is shared the samples say little, and the neighbour may go. */
+    const double most_s = (row->n_alone < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
     if (o->precision == 0.0 || row->n_samples == BENCH_SAMPLES_MAX)
         row->stopped = STOPPED_REPETITIONS;
+    else if (row->shared && spent_s < most_s)
+        return false;
     else if (stats_precision(&row->real_ns) <= o->precision)
         row->stopped = STOPPED_PRECISION;
-    else if (spent_s >= o->max_time_s)
+    else if (spent_s >= most_s)
         row->stopped = STOPPED_TIME;
     return row->stopped != STOPPED_INTERRUPTED;
 }
 
 /* ---- a group ---- */
+
+static double look_at_core(core_whole *core)
+{
+    const double found = core != NULL ? core_additions_per_cycle() : 0.0;
+    if (core != NULL)
+        core_whole_keep(core, found);
+    return found;
+}
 
 /* One sample more of each row that wants one. */
 static void sample_round(struct run *run, struct group *g, const size_t *order, size_t count)
@@ -131,13 +144,16 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
     for (size_t o = 0; o < count && !*run->stop; o++) {
         const size_t i = order[o];
         gbench_sample s;
+        const double before = look_at_core(run->options->core);
         if (!sample(g, i, g->iterations[i], &s))
             continue;
+        const double after = look_at_core(run->options->core);
         g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
         const bench_sample kept = {.iterations = s.iterations,
                                    .real_ns = s.real_ns,
                                    .cpu_ns = s.cpu_ns,
                                    .time_s = time_of(run),
+                                   .core = before < after ? before : after,
                                    .sequence = run->suite->sequence++,
                                    .cpu = sched_getcpu()};
         if (!keep(&g->rows[i], &kept))
@@ -265,7 +281,7 @@ static bool run_group(struct run *run, size_t first, size_t end, stalls *s)
         suite->groups[suite->n_groups++] = group;
         for (size_t i = 0; i < g.count; i++)
             if (g.rows[i].n_samples > 0)
-                bench_row_summarise(&g.rows[i]);
+                bench_row_summarise(&g.rows[i], run->options->core, run->options->repetitions);
             else
                 skip(&g.rows[i], "interrupted");
     }
@@ -321,18 +337,34 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
     for (size_t i = 0; i < suite->n_rows; i++)
         if (suite->rows[i].n_samples == 0)
             skip(&suite->rows[i], "interrupted");
+        else /* by what a whole core was found to be only later */
+            bench_row_summarise(&suite->rows[i], options->core, options->repetitions);
     return code;
 }
 
-void bench_row_summarise(bench_row *row)
+double bench_core_share(const bench_sample *sample, const core_whole *core)
 {
-    double times[BENCH_SAMPLES_MAX];
+    const double whole = core != NULL ? core_whole_rate(core) : 0.0;
+    return whole > 0.0 && sample->core > 0.0 ? fmin(sample->core / whole, 1.0) : 1.0;
+}
+
+void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
+{
+    double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
+    row->n_alone = 0;
     for (size_t s = 0; s < row->n_samples; s++)
-        times[s] = row->samples[s].real_ns;
-    row->real_ns = stats_of(times, row->n_samples);
-    for (size_t s = 0; s < row->n_samples; s++)
-        times[s] = row->samples[s].cpu_ns;
-    row->cpu_ns = stats_of(times, row->n_samples);
+        row->n_alone += bench_core_share(&row->samples[s], core) >= CORE_ALONE;
+    row->shared = row->n_alone < least && row->n_alone < row->n_samples;
+    size_t count = 0;
+    for (size_t s = 0; s < row->n_samples; s++) {
+        const bench_sample *sample = &row->samples[s];
+        if (!row->shared && bench_core_share(sample, core) < CORE_ALONE)
+            continue;
+        real[count] = sample->real_ns;
+        cpu[count++] = sample->cpu_ns;
+    }
+    row->real_ns = stats_of(real, count);
+    row->cpu_ns = stats_of(cpu, count);
 }
 
 double bench_call_ns(void)

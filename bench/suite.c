@@ -205,7 +205,7 @@ static bool add_all(struct builder *b)
 
 int bench_suite_build(const bench_options *options, bench_suite *suite)
 {
-    *suite = (bench_suite){0};
+    *suite = (bench_suite){.core = options->core};
     struct builder b = {.options = options, .suite = suite};
     const int bad = regcomp(&b.filter, options->filter != NULL ? options->filter : ".",
                             REG_EXTENDED | REG_NOSUB);

@@ -8,6 +8,7 @@
 #include "base/conditions.h"
 #include "base/machine.h"
 #include "ceilings.h"
+#include "core_share.h"
 #include "counters.h"
 #include "formulas.h"
 #include "peers.h"
@@ -40,9 +41,11 @@ typedef struct bench_options {
     bool no_hot, cold;  /* which of the states of the caches (bench_row) */
     size_t repetitions; /* the least number of samples of a row */
     double precision;   /* sample on until the 95 % interval of the median is as close; 0: do not */
-    double max_time_s;  /* nor longer than this on a row, the least number apart */
-    double min_time_s;  /* of a sample */
-    uint64_t seed;      /* of the data and of the order */
+    double max_time_s; /* nor longer than this on a row, the least number apart; nor than twice this
+                         * where only some of its samples had the core to themselves */
+    double min_time_s; /* of a sample */
+    core_whole *core;  /* what is known of a whole core, and learnt; NULL: do not look */
+    uint64_t seed;     /* of the data and of the order */
     bool progress;
 } bench_options;
 
@@ -56,6 +59,8 @@ typedef struct bench_sample {
     uint64_t iterations;
     double real_ns, cpu_ns; /* per iteration */
     double time_s;          /* when it ended, since the start of the run */
+    double core;            /* additions per cycle beside it, before or after (core_share.h); 0: not
+                             * looked at */
     uint64_t sequence;      /* place in the order of the whole run */
     int cpu;                /* that it ended on, or -1 */
 } bench_sample;
@@ -85,8 +90,10 @@ typedef struct bench_row {
     const char *bound; /* what limits it: "FMA" or a level of memory; static or of the ceilings */
     bench_sample *samples;
     size_t n_samples, samples_size;
+    size_t n_alone; /* of those that had the core to themselves */
+    bool shared;    /* too few of them: the statistics are of all samples */
     bench_stopped stopped;
-    stats real_ns, cpu_ns;   /* where n_samples > 0 */
+    stats real_ns, cpu_ns;   /* where n_samples > 0; of those alone */
     counter_values counters; /* per call */
     char skipped[160];       /* why it was not run; "" otherwise */
 } bench_row;
@@ -107,6 +114,7 @@ typedef struct bench_suite {
     double seconds, start_s; /* start_s: where an earlier part of the run left off */
     uint64_t sequence;       /* of the next sample */
     bool interrupted;
+    const core_whole *core; /* of the options */
 } bench_suite;
 
 /* Makes the list of rows. Returns EXIT_OK; EXIT_USAGE for a bad filter or where nothing matches;
@@ -135,8 +143,12 @@ double bench_call_ns(void);
 /* Is it whole: sampled to its end, or skipped for a reason of its own? */
 bool bench_row_is_whole(const bench_row *row);
 
-/* The statistics of its samples. */
-void bench_row_summarise(bench_row *row);
+/* What share of a whole core it had; 1 where that was not looked at. */
+double bench_core_share(const bench_sample *sample, const core_whole *core);
+
+/* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than
+ * `least`, of all. core: NULL if it was not looked at. */
+void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);
 
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */
 void bench_attain(bench_suite *suite, const ceilings *found);

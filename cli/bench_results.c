@@ -63,6 +63,8 @@ static json_t *context_to_json(const bench_session *s)
     output_set(o, "max_time_s", output_real(s->bench.max_time_s));
     output_set(o, "precision", output_real(s->bench.precision));
     output_set(o, "order", json_string("shuffled anew for each repetition of a group"));
+    const double whole = core_whole_rate(&s->core);
+    output_set(o, "additions_per_cycle", whole > 0.0 ? output_real(whole) : json_null());
     output_set(o, "pinned_cpu", s->cpu < 0 ? json_null() : json_integer(s->cpu));
     return o;
 }
@@ -161,8 +163,8 @@ static void doubt_groups(bench_session *s)
 
 size_t bench_session_doubts(bench_session *s)
 {
-    struct names waited = {0}, above = {0}, capped = {0};
-    size_t timed = 0;
+    struct names waited = {0}, above = {0}, capped = {0}, shared = {0};
+    size_t timed = 0, samples = 0, alone = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++) {
         const bench_row *row = &s->suite.rows[i];
         timed += row->n_samples > 0;
@@ -170,6 +172,10 @@ size_t bench_session_doubts(bench_session *s)
             continue;
         if (row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median)
             name(&waited, row->name);
+        samples += row->n_samples;
+        alone += row->n_alone;
+        if (row->shared)
+            name(&shared, row->name);
         if (bench_above_roof(row))
             name(&above, row->name);
         if (row->stopped == STOPPED_TIME)
@@ -181,6 +187,19 @@ size_t bench_session_doubts(bench_session *s)
             "%zu of %zu rows waited for the CPU, so that their times are too long: another "
             "program was running; stop it and run again (%s)",
             waited.count, timed, waited.text);
+    if (alone < samples)
+        warnings_add(
+            s->warnings,
+            "%zu of %zu samples had less than a whole core: another hardware thread of it was at "
+            "work, under a hypervisor perhaps another guest's; they are left out of the statistics",
+            samples - alone, samples);
+    if (shared.count > 0)
+        warnings_add(
+            s->warnings,
+            "%zu of %zu rows have too few samples with the core to themselves, so that their "
+            "statistics are of all samples and their times too long: run again when the machine "
+            "is quieter, or give more --max-time (%s)",
+            shared.count, timed, shared.text);
     if (capped.count > 0)
         warnings_add(
             s->warnings,

@@ -25,6 +25,7 @@ typedef struct bench_config {
 typedef struct bench_session {
     const bench_config *config;
     const machine *machine;
+    core_whole core;
     bench_options bench;
     bench_suite suite;
     ceilings ceilings;

@@ -271,15 +271,18 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.precision = config->precision >= 0.0 ? config->precision : config->quick ? 0.05 : 0.01;
     s.bench.min_time_s = min_time_s;
     s.bench.max_time_s = config->max_time_s > 0.0 ? config->max_time_s : 25.0 * min_time_s;
+    s.bench.core = &s.core;
     s.bench.seed = config->seed;
     s.bench.progress = true;
     s.ceilings = ceilings_of(m, config->threads);
     if (code == EXIT_OK && config->ceilings)
         code = bench_session_ceilings(&s);
     else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {
+        if (!config->list)
+            core_whole_seek(&s.core);
         if (earlier != NULL)
             fprintf(stderr, "bench: %zu of %zu rows are there already\n",
-                    resume_take(&s.suite, earlier), s.suite.n_rows);
+                    resume_take(&s.bench, &s.suite, earlier), s.suite.n_rows);
         if (config->list)
             for (size_t i = 0; i < s.suite.n_rows; i++)
                 puts(s.suite.rows[i].name);

@@ -294,7 +294,7 @@ class Command(unittest.TestCase):
             return document
 
         for says, change in (
-            ("of another machine (m-1)", lambda d: d["machine"].update(id="m-1")),
+            ("of another machine (m-000000000001)", lambda d: d["machine"].update(id="m-000000000001")),
             ("of another machine (Other, host)", lambda d: d["machine"].update(cpu_name="Other")),
             ("build.compiler is not that of", lambda d: d["build"].update(compiler="Clang 14")),
             ("(Clang 14 and GNU 12)", lambda d: d["build"].update(compiler="Clang 14")),
@@ -385,7 +385,7 @@ class Command(unittest.TestCase):
 
     def test_matrix__views_and_reasons(self):
         def other(document):
-            document["machine"]["id"] = "m-other"
+            document["machine"]["id"] = "m-0123456789ff"
             document["ceilings"] = {
                 "clock_ghz": 2.0, "fma_f32_gflop_per_s": {"avx2": 100.0, "avx512": None}, "read": [
                     {"level": "L1", "holds_bytes": 1, "tested_bytes": 1, "read_gb_per_s": 1.0}],
@@ -416,7 +416,7 @@ class Command(unittest.TestCase):
         self.assertIsNone(value)
         self.assertIn({"row": f"{hand} on M2", "why": "not usable: fma"}, missing)
         text = self.run_compare(a, b, "--cross-machine").stdout
-        self.assertIn("M2 m-other: Test CPU", text)
+        self.assertIn("M2 m-0123456789ff: Test CPU", text)
         self.assertRegex(text, rf"{name} +16 +16\n")
         self.assertIn("| row | M1 | M2 |", self.run_compare(a, b, "--cross-machine", "--format", "markdown").stdout)
         lines = self.run_compare(a, b, "--cross-machine", "--format", "csv").stdout.splitlines()

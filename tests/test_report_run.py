@@ -154,6 +154,28 @@ class Run(ReportTest):
         self.assertIn("Hardware counters: n/a: no counters here.", section)
         self.assertNotIn("cycles", section)
 
+    def test_samples_with_less_than_a_core__are_left_out_and_shown(self):
+        document = full()
+        slow = "step_hinge_f32/avx2/n:256/d:3072/c:10"
+        for entry in document["benchmarks"]:
+            if entry["run_type"] == "iteration":
+                entry |= {"core_share": 1.0, "alone": True}
+                if entry["run_name"] == slow and entry["repetition_index"] < 2:
+                    entry |= {"core_share": 0.5, "alone": False, "real_time": 1000.0}
+        every = sum(entry["run_type"] == "iteration" for entry in document["benchmarks"])
+        section = self.section("Samples and conditions", document)
+        self.assertIn(f"2 of {every} samples (1 %) are left out", section)
+        self.assertIn(f"| {slow} | 1 | 0.1010 |", self.markdown(document))  # of 100, 101 and 150
+        drawn = (self.output / "figures" / "samples.svg").read_text()
+        self.assertIn("less than a whole core, left out", drawn)
+        for entry in document["benchmarks"]:
+            if entry["run_name"] == slow and entry.get("aggregate_name") == "median":
+                entry["shared_core"] = True
+        section = self.section("Samples and conditions", document)
+        self.assertIn(f"0 of {every} samples (0 %) are left out", section)
+        self.assertIn("1 row had too few others", section)
+        self.assertIn(f"| {slow} | 1 | 0.1500 |", self.markdown(document))
+
     def test_above_its_roof__is_ringed_and_never_hidden(self):
         section = self.section("All rows")
         self.assertIn("| 253 % | FMA |".replace("253 %", "252.5 %"), section)

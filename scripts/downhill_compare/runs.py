@@ -108,7 +108,7 @@ def clocks_of(document: dict[str, Any], names: list[str]) -> dict[str, float]:
 
 def row_of(entries: list[dict[str, Any]], clock_ghz: float | None) -> Row:
     head = next(entry for entry in entries if "kernel" in entry)
-    times = tuple(e["real_time"] for e in entries if e["run_type"] == "iteration" and "real_time" in e)
+    times = tuple(e["real_time"] for e in load.samples_of(entries)[0])
     usable = times if times and min(times) > 0 else ()
     return Row(
         head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"], head["flops"],

@@ -170,6 +170,18 @@ def heads(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in benchmarks if "kernel" in row]
 
 
+def samples_of(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Of a row's entries (the samples that its statistics are of, those that had less than a whole core
+    and are left out)."""
+    samples = [e for e in entries if e["run_type"] == "iteration" and "real_time" in e]
+    if any(e.get("shared_core") for e in entries):  # too few had a whole one
+        return samples, []
+    return (
+        [e for e in samples if e.get("alone", True)],
+        [e for e in samples if not e.get("alone", True)],
+    )
+
+
 def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
     """What a schema cannot say: levels that exist, each once, and names that can be drawn."""
     levels = [level["name"] for level in document["machine"]["levels"]]

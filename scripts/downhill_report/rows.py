@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy
 
+from .load import samples_of
+
 # How often samples are drawn again for an interval.
 RESAMPLED = 1000
 
@@ -53,6 +55,8 @@ class Row:
     holds: float | None = None  # bytes of the working set
     times: tuple[float, ...] = ()
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
+    left_out: tuple[tuple[float, float], ...] = ()  # (when it ended, time) with less than a whole core
+    shared: bool = False  # too few samples with a whole core: the times are of all
     low: float | None = None  # 95 % interval of the median
     high: float | None = None
     stopped: str | None = None  # what ended its sampling
@@ -133,7 +137,8 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     if first.get("error_occurred"):
         why = first.get("error_message") or "not timed"
         return Row(*head, skipped=why, **kind)
-    times = [e["real_time"] for e in entries if e["run_type"] == "iteration"]
+    counted, left_out = samples_of(entries)
+    times = [e["real_time"] for e in counted]
     if not times or min(times) <= 0:
         return Row(*head, skipped="no samples", **kind)
     # From the samples, not from the file's aggregates, so that they can be checked against them.
@@ -142,13 +147,13 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     return Row(
         *head, median, min(times), mad, len(times),
         attainable=first.get("attainable_gflop_per_s"), bound=first.get("bound"),
-        times=tuple(times), ended_s=ended_of(entries), low=sampling.get("ci95_low_ns"),
+        times=tuple(times), ended_s=ended_of(counted), shared=sampling.get("shared_core", False),
+        left_out=tuple((e["time_s"], e["real_time"]) for e in left_out if "time_s" in e), low=sampling.get("ci95_low_ns"),
         high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
         above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"), **kind,
     )  # fmt: skip
 
 
-def ended_of(entries: list[dict[str, Any]]) -> tuple[float, ...]:
+def ended_of(samples: list[dict[str, Any]]) -> tuple[float, ...]:
     """Nothing where one is not told."""
-    samples = [e for e in entries if e["run_type"] == "iteration"]
     return tuple(e["time_s"] for e in samples) if all("time_s" in e for e in samples) else ()

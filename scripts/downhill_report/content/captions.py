@@ -25,7 +25,8 @@ CAPTIONS = {
     "samples": "The samples in the order of the run, and the clock of the core. A drift of the machine "
     "shows as a slope or a step that rows of all kinds share.",
     "strips": "The samples of one kernel at the main shape, in order, about their median. The band is "
-    "its 95 % interval; the number on the right is what the height stands for.",
+    "its 95 % interval; the number on the right is what the height stands for. Hollow: left out, with "
+    "less than a whole core.",
     "phases": "Where the time of a training epoch goes. Each loss has its own scale.",
     "curves": "Training loss and test accuracy by epoch.",
 }

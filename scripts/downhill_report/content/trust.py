@@ -16,6 +16,8 @@ def samples(model: Model, figures: list[str]) -> Section:
     blocks: list[Block] = [
         Drawing(name, CAPTIONS[name]) for name in ("strips", "samples") if name in figures
     ]
+    if shared := shared_text(model):
+        blocks.append(Text(shared))
     if stopped := stopped_text(model):
         blocks.append(Text(stopped))
     if floor := model.results.get("noise_floor"):
@@ -23,6 +25,21 @@ def samples(model: Model, figures: list[str]) -> Section:
     if model.conditions:
         blocks += conditions(model.conditions)
     return Section("samples", "Samples and conditions", "Samples", blocks)
+
+
+def shared_text(model: Model) -> str:
+    """What a neighbour on the same core took away."""
+    left_out = sum(len(row.left_out) for row in model.timed)
+    every = left_out + sum(len(row.times) for row in model.timed)
+    rows = sum(row.shared for row in model.timed)
+    if not left_out and not rows:
+        return ""
+    return (
+        f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out: before them or "
+        "after them the core began fewer additions in a cycle than a whole core does, because another "
+        "hardware thread of it was at work, under a hypervisor perhaps another guest's. "
+        f"{plural(rows, 'row')} had too few others; their statistics are of all their samples."
+    )
 
 
 def stopped_text(model: Model) -> str:

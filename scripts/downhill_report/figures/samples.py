@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ..model import Model
 from ..rows import Row
 from ..numbers import number
-from .style import LEVEL_COLOURS, MUTED, TEXT, WIDTH, Look, dress, short, title, to_svg
+from .style import LEVEL_COLOURS, MUTED, TEXT, WIDTH, Look, dress, legend, marks, short, title, to_svg
 
 # Each is 40 bytes of the page.
 MOST_POINTS = 3000
@@ -22,18 +22,25 @@ FAULT = LEVEL_COLOURS[6]
 
 def samples(model: Model) -> str:
     """Every sample over the median of its row, and the clock; a mark where a group was disturbed."""
-    told = [row for row in model.timed if row.ended_s]
-    at = numpy.concatenate([row.ended_s for row in told])
-    over = numpy.concatenate([numpy.asarray(row.times) / row.median for row in told])
+    counted = [(s, t / o.median) for o in model.timed for s, t in zip(o.ended_s, o.times)]
+    left_out = [(s, t / o.median) for o in model.timed for s, t in o.left_out]
     groups = model.conditions
     figure = Figure(figsize=(WIDTH, 4.4 if groups else 2.9), layout="constrained")
     parts = figure.subplots(
         2 if groups else 1, 1, squeeze=False, sharex=True,
         gridspec_kw={"height_ratios": [2, 1] if groups else [1]},
     )[:, 0]  # fmt: skip
-    every = math.ceil(len(at) / MOST_POINTS)
-    order = numpy.argsort(at)[::every]
-    dots(parts[0], at[order], numpy.clip(over[order], LEAST, MOST))
+    every = math.ceil((len(counted) + len(left_out)) / MOST_POINTS)
+    for points, colour, marker, label in (
+        (left_out, FAULT, "|", "with less than a whole core, left out"),
+        (counted, LINE, "o", "samples"),
+    ):
+        if points:
+            xs, ys = numpy.array(sorted(points)[::every]).T
+            dots(parts[0], xs, numpy.clip(ys, LEAST, MOST), colour, marker)
+            parts[0].plot([], [], color=colour, marker=marker, markersize=4, linestyle="none", label=label)
+    if left_out:
+        legend(parts[0], loc="upper right", ncols=2)
     parts[0].axhline(1, color=TEXT, linewidth=0.8)
     parts[0].set_ylim(LEAST - 0.01, MOST + 0.01)
     parts[0].set_ylabel("time / median of its row", color=TEXT)
@@ -47,12 +54,15 @@ def samples(model: Model) -> str:
     return to_svg(figure)
 
 
-def dots(axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray) -> None:
-    """One path of the shortest lines, with round ends: a mark each would be 100 bytes."""
+def dots(axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray, colour: str, marker: str) -> None:
+    """One path of short lines, with round ends where they are to be points: a mark each would be 100
+    bytes."""
     nothing = numpy.full(len(xs), numpy.nan)
-    x = numpy.column_stack([xs, xs + 1e-4 * numpy.ptp(xs), nothing]).ravel()
-    y = numpy.column_stack([ys, ys, nothing]).ravel()
-    (line,) = axes.plot(x, y, color=LINE, linewidth=2.2, solid_capstyle="round", alpha=0.7)
+    round_ = marker == "o"
+    x = numpy.column_stack([xs, xs + 1e-4 * numpy.ptp(xs) * round_, nothing]).ravel()
+    y = numpy.column_stack([ys - 0.012 * (not round_), ys + 0.012 * (not round_), nothing]).ravel()
+    style = {"linewidth": 2.2, "solid_capstyle": "round"} if round_ else {"linewidth": 0.9}
+    (line,) = axes.plot(x, y, color=colour, alpha=0.7, **style)
     line.get_path().should_simplify = False
 
 
@@ -90,14 +100,17 @@ def strips(model: Model, look: Look) -> str:
 
 
 def strip(axes: Axes, look: Look, row: Row) -> None:
-    times = numpy.asarray(row.times) / 1e3
+    points = sorted([*zip(row.ended_s or range(len(row.times)), row.times), *row.left_out])
+    left_out = {at for at, _ in row.left_out}
+    times = numpy.array([time for _, time in points]) / 1e3
     if row.low and row.high:
         axes.axhspan(row.low / 1e3, row.high / 1e3, color=MUTED, alpha=0.25, linewidth=0)
     axes.axhline(row.median / 1e3, color=TEXT, linewidth=0.8)
-    axes.plot(
-        numpy.linspace(0, 1, len(times)), times, marker=look.marker[row.isa], markersize=3.5,
-        color=look.colour[row.isa], linestyle="none",
-    )  # fmt: skip
+    places = numpy.linspace(0, 1, len(times))
+    for filled in (True, False):
+        kept = numpy.array([(at not in left_out) == filled for at, _ in points])
+        style = marks(look.colour[row.isa], look.marker[row.isa], filled, 3.5)
+        axes.plot(places[kept], times[kept], **style)
     middle = row.median / 1e3
     half = max(0.05 * middle, numpy.abs(times - middle).max())
     axes.set_ylim(middle - 1.2 * half, middle + 1.2 * half)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "core_share.h"
+
+#include "base/clock.h"
+
+#include <stdint.h>
+
+enum { ROUNDS = 1000, CHAINS = 8 };
+
+/* Keeps the compiler from adding several times at once. */
+#define NOT_MERGED(x) __asm__ volatile("" : "+r"(x))
+
+/* More chains than any core of today adds in a cycle; an addition takes one. */
+static void additions(void)
+{
+    uint64_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
+    for (size_t i = 0; i < ROUNDS; i++) {
+#pragma GCC unroll 4
+        for (size_t k = 0; k < 4; k++) {
+            a++, b++, c++, d++, e++, f++, g++, h++;
+            NOT_MERGED(a);
+            NOT_MERGED(b);
+            NOT_MERGED(c);
+            NOT_MERGED(d);
+            NOT_MERGED(e);
+            NOT_MERGED(f);
+            NOT_MERGED(g);
+            NOT_MERGED(h);
+        }
+    }
+}
+
+/* As in ceilings.c: 3 cycles each. */
+static void multiplications(void)
+{
+    uint64_t x = 3;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        x *= x;
+        NOT_MERGED(x);
+    }
+}
+
+static void time_of(void (*work)(void), double *least_s)
+{
+    const double start = clock_seconds();
+    work();
+    const double took_s = clock_seconds() - start;
+    *least_s = took_s < *least_s ? took_s : *least_s;
+}
+
+double core_additions_per_cycle(void)
+{
+    /* The least of a few: an interrupt takes longer than each. */
+    double additions_s = 1.0, multiplications_s = 1.0;
+    for (int i = 0; i < 3; i++) {
+        time_of(multiplications, &multiplications_s);
+        time_of(additions, &additions_s);
+    }
+    const double cycles = additions_s / multiplications_s * 3.0 * ROUNDS;
+    return 4.0 * CHAINS * ROUNDS / cycles;
+}
+
+void core_whole_keep(core_whole *whole, double additions_per_cycle)
+{
+    const double bin = additions_per_cycle * CORE_BINS_PER_UNIT;
+    whole->bins[bin < CORE_BINS - 1 ? (size_t)bin : CORE_BINS - 1]++;
+    whole->count++;
+}
+
+void core_whole_seek(core_whole *whole)
+{
+    for (const double end = clock_seconds() + 0.2; clock_seconds() < end;)
+        core_whole_keep(whole, core_additions_per_cycle());
+}
+
+double core_whole_rate(const core_whole *whole)
+{
+    size_t bin = CORE_BINS;
+    for (size_t above = 0; bin > 0 && above * 100 <= whole->count; above += whole->bins[--bin]) {
+    }
+    return whole->count > 0 ? ((double)bin + 0.5) / CORE_BINS_PER_UNIT : 0.0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How much of its core a thread has. Another hardware thread of the same core, which under a hypervisor may
+ * be another guest's and shows in no counter, takes up to half of what the core can begin in a cycle. A
+ * chain of dependent operations, as the clock is measured with, does not feel that; as many independent
+ * additions as a core can begin do. Their number per cycle of the clock, over that of a whole core, is
+ * the share. */
+#ifndef DOWNHILL_BENCH_CORE_SHARE_H
+#define DOWNHILL_BENCH_CORE_SHARE_H
+
+#include <stddef.h>
+
+/* Now, in some microseconds. */
+double core_additions_per_cycle(void);
+
+/* What a whole core can do, as far as was seen: what one look in a hundred is above. A few are too high, of
+ * a clock that was taken for too slow. */
+enum { CORE_BINS = 1024, CORE_BINS_PER_UNIT = 64 };
+typedef struct core_whole {
+    size_t count, bins[CORE_BINS];
+} core_whole;
+
+void core_whole_keep(core_whole *whole, double additions_per_cycle);
+
+/* Looks for it for some tenths of a second. */
+void core_whole_seek(core_whole *whole);
+
+/* 0 before anything was seen. */
+double core_whole_rate(const core_whole *whole);
+
+/* A sample with less than this of the core was not alone: a second thread leaves six tenths or less, and the
+ * same core alone differs by two in a hundred. */
+#define CORE_ALONE 0.9
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Samples that had less than a whole core: told from the others, left out of the statistics, kept in the
+ * results. No second hardware thread is needed: what was seen beside a sample is given. */
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "bench/core_share.h"
+#include "bench/resume.h"
+#include "bench/suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const volatile sig_atomic_t go_on = 0;
+
+static void see(core_whole *core, double additions_per_cycle, int times)
+{
+    for (int i = 0; i < times; i++)
+        core_whole_keep(core, additions_per_cycle);
+}
+
+static void test_whole__is_what_one_in_a_hundred_is_above(void **state)
+{
+    (void)state;
+    core_whole *core = calloc(1, sizeof *core);
+    assert_true(core_whole_rate(core) == 0.0);
+    see(core, 2.0, 900); /* shared most of the time */
+    assert_true(fabs(core_whole_rate(core) - 2.0) < 0.02);
+    see(core, 3.9, 95);
+    see(core, 8.0, 5); /* of a clock that was taken for too slow */
+    assert_true(fabs(core_whole_rate(core) - 3.9) < 0.02);
+    see(core, 1e9, 1000); /* kept within the bins */
+    assert_true(core_whole_rate(core) < 17.0);
+    free(core);
+}
+
+/* The core of any machine, alone or not, begins more than half an addition in a cycle and fewer than 16. */
+static void test_additions__are_counted(void **state)
+{
+    (void)state;
+    core_whole *core = calloc(1, sizeof *core);
+    core_whole_seek(core);
+    assert_true(core->count > 100);
+    assert_true(core_whole_rate(core) > 0.5 && core_whole_rate(core) < 16.0);
+    free(core);
+}
+
+enum { SAMPLES = 8 };
+
+/* A row whose sample i took 100 + i ns, with core[i] additions per cycle beside it. */
+static bench_row row_of(bench_sample *samples, const double *core)
+{
+    for (size_t i = 0; i < SAMPLES; i++)
+        samples[i] = (bench_sample){
+            .iterations = 1, .real_ns = 100.0 + (double)i, .cpu_ns = 90.0, .core = core[i]};
+    return (bench_row){.samples = samples, .n_samples = SAMPLES};
+}
+
+static void test_summary__is_of_samples_alone(void **state)
+{
+    (void)state;
+    core_whole *core = calloc(1, sizeof *core);
+    see(core, 4.0, 100);
+    bench_sample samples[SAMPLES];
+    /* 3.5 of 4 is not nine tenths; 0 was not looked at. */
+    static const double seen[SAMPLES] = {4.0, 2.0, 3.9, 3.5, 4.2, 0.0, 1.0, 2.0};
+    bench_row row = row_of(samples, seen);
+    bench_row_summarise(&row, core, 4);
+    assert_int_equal(row.n_alone, 4);
+    assert_false(row.shared);
+    assert_true(row.real_ns.median == 103.0); /* of 100, 102, 104, 105 */
+    assert_true(row.real_ns.min == 100.0 && row.cpu_ns.median == 90.0);
+    assert_true(fabs(bench_core_share(&samples[1], core) - 0.5) < 0.01);
+    assert_true(bench_core_share(&samples[4], core) == 1.0);
+    assert_true(bench_core_share(&samples[5], core) == 1.0);
+    /* Too few. */
+    bench_row_summarise(&row, core, 5);
+    assert_int_equal(row.n_alone, 4);
+    assert_true(row.shared);
+    assert_true(row.real_ns.median == 103.5);
+    /* Nobody looked. */
+    bench_row_summarise(&row, NULL, 5);
+    assert_int_equal(row.n_alone, SAMPLES);
+    assert_false(row.shared);
+    assert_true(row.real_ns.median == 103.5);
+    free(core);
+}
+
+static const bench_shape tiny[] = {{3, 17, 4, true}};
+
+static bench_options options_with(core_whole *core)
+{
+    return (bench_options){.shapes = tiny,
+                           .n_shapes = 1,
+                           .isa = "scalar",
+                           .filter = "hinge_f32",
+                           .repetitions = 6,
+                           .precision = 1e9,
+                           .min_time_s = 1e-4,
+                           .max_time_s = 2e-3,
+                           .core = core,
+                           .seed = 3};
+}
+
+/* A row goes on while its core is shared, for twice the time, and then takes what there is. */
+static void test_run__waits_for_the_core__but_not_for_ever(void **state)
+{
+    (void)state;
+    core_whole *core = calloc(1, sizeof *core);
+    see(core, 15.0, 1000000); /* no core is as wide, so that each sample seems to be shared */
+    bench_options options = options_with(core);
+    bench_suite suite;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    for (size_t r = 0; r < suite.n_rows; r++) {
+        const bench_row *row = &suite.rows[r];
+        double spent_s = 0.0;
+        for (size_t s = 0; s < row->n_samples; s++)
+            spent_s += 1e-9 * row->samples[s].real_ns * (double)row->samples[s].iterations;
+        assert_true(row->shared);
+        assert_int_equal(row->n_alone, 0);
+        assert_true(spent_s >= 0.99 * 2.0 * options.max_time_s);
+        assert_true(row->real_ns.median > 0.0);
+    }
+    bench_suite_free(&suite);
+    /* As many as asked for and no more. */
+    options.precision = 0.0;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(suite.rows[0].n_samples, 6);
+    assert_true(suite.rows[0].shared);
+    bench_suite_free(&suite);
+    free(core);
+}
+
+static void test_results__keep_every_sample__and_resume_alike(void **state)
+{
+    (void)state;
+    core_whole *core = calloc(1, sizeof *core);
+    see(core, 4.0, 1000000);
+    bench_options options = options_with(core);
+    bench_suite suite, again;
+    assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    bench_row *row = &suite.rows[0];
+    for (size_t s = 0; s < row->n_samples; s++)
+        row->samples[s].core = s % 4 == 1 ? 2.0 : 4.0;
+    options.repetitions = 3; /* of six samples not all are left */
+    bench_row_summarise(row, core, options.repetitions);
+    json_t *rows = bench_rows_to_json(&suite), *results = json_object();
+    size_t shared = 0, i;
+    const json_t *o;
+    json_array_foreach(rows, i, o)
+    {
+        if (strcmp(json_string_value(json_object_get(o, "run_name")), row->name) != 0)
+            continue;
+        if (strcmp(json_string_value(json_object_get(o, "run_type")), "iteration") == 0) {
+            const bool alone = json_is_true(json_object_get(o, "alone"));
+            assert_true(alone ==
+                        (json_integer_value(json_object_get(o, "repetition_index")) % 4 != 1));
+            assert_true(fabs(json_number_value(json_object_get(o, "core_share")) -
+                             (alone ? 1.0 : 0.5)) < 0.01);
+            shared += !alone;
+        } else if (strstr(json_string_value(json_object_get(o, "name")), "_median") != NULL) {
+            assert_int_equal(json_integer_value(json_object_get(o, "samples_alone")), row->n_alone);
+            assert_true(json_is_false(json_object_get(o, "shared_core")));
+        }
+    }
+    assert_int_equal(shared, row->n_samples - row->n_alone);
+    assert_true(shared > 0);
+    json_object_set_new(results, "benchmarks", rows);
+    assert_int_equal(bench_suite_build(&options, &again), EXIT_OK);
+    assert_int_equal(resume_take(&options, &again, results), suite.n_rows);
+    assert_int_equal(again.rows[0].n_alone, row->n_alone);
+    assert_true(fabs(again.rows[0].real_ns.median / row->real_ns.median - 1.0) < 1e-8);
+    json_decref(results);
+    bench_suite_free(&again);
+    bench_suite_free(&suite);
+    free(core);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole__is_what_one_in_a_hundred_is_above),
+        cmocka_unit_test(test_additions__are_counted),
+        cmocka_unit_test(test_summary__is_of_samples_alone),
+        cmocka_unit_test(test_run__waits_for_the_core__but_not_for_ever),
+        cmocka_unit_test(test_results__keep_every_sample__and_resume_alike),
+    };
+    return cmocka_run_group_tests_name("core_share", tests, NULL, NULL);
+}
