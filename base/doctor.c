@@ -163,6 +163,13 @@ static void sample(struct room *r, const machine *m, const doctor_sample *s)
         add(r, rate > 50.0 ? DOCTOR_WARN : DOCTOR_OK, "switches",
             "other programs take turns on the CPU that is measured on",
             "stop them; `top` shows which", "%.0f a second to other threads", rate);
+    add(r, s->shared > 0.01 ? DOCTOR_WARN : DOCTOR_OK, "whole core",
+        "samples beside a neighbour are left out, and a row takes longer until it has enough "
+        "others",
+        m->hypervisor[0] != '\0'
+            ? "a quieter time, or a host that gives whole cores"
+            : "echo off > /sys/devices/system/cpu/smt/control, or keep the sibling idle",
+        "another hardware thread of it was at work in %.0f %% of the looks", 100.0 * s->shared);
     const double range = s->clock_high_ghz / s->clock_low_ghz - 1.0;
     add(r, range > 0.02 ? DOCTOR_WARN : DOCTOR_OK, "clock", "rows are timed at different speeds",
         "fix the frequency, cool it, or take ratios only", "%.2f to %.2f GHz, %.1f %% apart",

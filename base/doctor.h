@@ -33,6 +33,7 @@ typedef struct doctor_sample {
     double seconds;
     conditions passed;
     double clock_low_ghz, clock_high_ghz; /* of several looks */
+    double shared;                        /* share of looks that found less than a whole core */
     double load;                          /* average of the last minute; NaN: not known */
     const char *counters_missing;         /* "": there are some */
 } doctor_sample;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "bench/ceilings.h"
+#include "bench/core_share.h"
 #include "bench/counters.h"
 #include "options.h"
 
@@ -34,7 +35,9 @@ static const cli_option options[] = {
 /* A busy second on the CPU that a benchmark would take. */
 static doctor_sample take_sample(counters *c)
 {
-    enum { LOOKS = 20 };
+    enum { LOOKS = 20, CORE_LOOKS = 100 };
+    static core_whole core;
+    static double seen[LOOKS * CORE_LOOKS];
     char why[128];
     const int cpu = machine_pin(why, sizeof why);
     const double start_s = clock_seconds();
@@ -44,7 +47,11 @@ static doctor_sample take_sample(counters *c)
         const double ghz = ceilings_clock(200);
         s.clock_low_ghz = fmin(s.clock_low_ghz, ghz);
         s.clock_high_ghz = fmax(s.clock_high_ghz, ghz);
+        for (int k = 0; k < CORE_LOOKS; k++)
+            core_whole_keep(&core, seen[i * CORE_LOOKS + k] = core_additions_per_cycle());
     }
+    for (int i = 0; i < LOOKS * CORE_LOOKS; i++)
+        s.shared += (seen[i] < CORE_ALONE * core_whole_rate(&core)) / (double)(LOOKS * CORE_LOOKS);
     const conditions after = conditions_now("", cpu);
     s.seconds = clock_seconds() - start_s;
     s.passed = conditions_between(&before, &after);

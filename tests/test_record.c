@@ -375,7 +375,7 @@ static void test_doctor__sample(void **state)
 {
     (void)state;
     doctor_sample s = quiet;
-    static const char *const topics[] = {"steal", "throttling", "switches",
+    static const char *const topics[] = {"steal", "throttling", "switches",         "whole core",
                                          "clock", "load",       "hardware counters"};
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
         assert_int_equal(find(&plain, &s, topics[i]).verdict, DOCTOR_OK);
@@ -384,10 +384,11 @@ static void test_doctor__sample(void **state)
         .passed = {.steal_s = 0.02, .involuntary_switches = 100, .throttled_s = 0.1},
         .clock_low_ghz = 2.9,
         .clock_high_ghz = 3.0,
+        .shared = 0.2,
         .load = 3.0,
         .counters_missing = "hidden"};
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
-        assert_int_equal(find(&plain, &s, topics[i]).verdict, i < 5 ? DOCTOR_WARN : DOCTOR_NOTE);
+        assert_int_equal(find(&plain, &s, topics[i]).verdict, i < 6 ? DOCTOR_WARN : DOCTOR_NOTE);
     s.passed = (conditions){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
     s.load = (double)NAN;
     for (size_t i = 0; i < 3; i++)
