@@ -8,6 +8,7 @@
 #define DOWNHILL_BENCH_CEILINGS_H
 
 #include "base/machine.h"
+#include "core_share.h"
 #include "kernels.h"
 
 #include <jansson.h>
@@ -70,6 +71,9 @@ typedef struct ceilings {
 typedef struct ceiling_effort {
     int repeats;     /* the best of so many */
     double sample_s; /* each at least so long */
+    core_whole *
+        core; /* those with less than a whole core do not count, up to eight times as many; NULL: all
+                       * do */
 } ceiling_effort;
 
 /* The levels of the machine, nothing measured yet, for 1, 2, 4, … and `threads` threads. */

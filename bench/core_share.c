@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <stdint.h>
 
 enum { ROUNDS = 1000, CHAINS = 8 };
@@ -79,4 +80,19 @@ double core_whole_rate(const core_whole *whole)
     for (size_t above = 0; bin > 0 && above * 100 <= whole->count; above += whole->bins[--bin]) {
     }
     return whole->count > 0 ? ((double)bin + 0.5) / CORE_BINS_PER_UNIT : 0.0;
+}
+
+double core_look(core_whole *whole)
+{
+    if (whole == NULL)
+        return 0.0;
+    const double seen = core_additions_per_cycle();
+    core_whole_keep(whole, seen);
+    return seen;
+}
+
+double core_share(const core_whole *whole, double additions_per_cycle)
+{
+    const double rate = whole != NULL ? core_whole_rate(whole) : 0.0;
+    return rate > 0.0 && additions_per_cycle > 0.0 ? fmin(additions_per_cycle / rate, 1.0) : 1.0;
 }

@@ -28,6 +28,12 @@ void core_whole_seek(core_whole *whole);
 /* 0 before anything was seen. */
 double core_whole_rate(const core_whole *whole);
 
+/* core_additions_per_cycle(), kept as well; 0 if whole is NULL: nobody looks. */
+double core_look(core_whole *whole);
+
+/* What share of a whole core that is, at most 1; 1 of 0, and where nobody looks. */
+double core_share(const core_whole *whole, double additions_per_cycle);
+
 /* A sample with less than this of the core was not alone: a second thread leaves six tenths or less, and the
  * same core alone differs by two in a hundred. */
 #define CORE_ALONE 0.9

@@ -122,7 +122,7 @@ static void append_row(json_t *list, const bench_row *row, size_t index, const c
         output_set(o, "sequence", json_integer((json_int_t)sample->sequence));
         output_set(o, "cpu", sample->cpu < 0 ? json_null() : json_integer(sample->cpu));
         if (sample->core > 0.0) {
-            const double share = bench_core_share(sample, core);
+            const double share = core_share(core, sample->core);
             output_set(o, "core_share", output_real(share));
             output_set(o, "alone", json_boolean(share >= CORE_ALONE));
         }

@@ -12,7 +12,6 @@
 #include "parallel/team.h"
 #include "stalls.h"
 
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,24 +129,16 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
 
 /* ---- a group ---- */
 
-static double look_at_core(core_whole *core)
-{
-    const double found = core != NULL ? core_additions_per_cycle() : 0.0;
-    if (core != NULL)
-        core_whole_keep(core, found);
-    return found;
-}
-
 /* One sample more of each row that wants one. */
 static void sample_round(struct run *run, struct group *g, const size_t *order, size_t count)
 {
     for (size_t o = 0; o < count && !*run->stop; o++) {
         const size_t i = order[o];
         gbench_sample s;
-        const double before = look_at_core(run->options->core);
+        const double before = core_look(run->options->core);
         if (!sample(g, i, g->iterations[i], &s))
             continue;
-        const double after = look_at_core(run->options->core);
+        const double after = core_look(run->options->core);
         g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
         const bench_sample kept = {.iterations = s.iterations,
                                    .real_ns = s.real_ns,
@@ -342,23 +333,17 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
     return code;
 }
 
-double bench_core_share(const bench_sample *sample, const core_whole *core)
-{
-    const double whole = core != NULL ? core_whole_rate(core) : 0.0;
-    return whole > 0.0 && sample->core > 0.0 ? fmin(sample->core / whole, 1.0) : 1.0;
-}
-
 void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
 {
     double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
     row->n_alone = 0;
     for (size_t s = 0; s < row->n_samples; s++)
-        row->n_alone += bench_core_share(&row->samples[s], core) >= CORE_ALONE;
+        row->n_alone += core_share(core, row->samples[s].core) >= CORE_ALONE;
     row->shared = row->n_alone < least && row->n_alone < row->n_samples;
     size_t count = 0;
     for (size_t s = 0; s < row->n_samples; s++) {
         const bench_sample *sample = &row->samples[s];
-        if (!row->shared && bench_core_share(sample, core) < CORE_ALONE)
+        if (!row->shared && core_share(core, sample->core) < CORE_ALONE)
             continue;
         real[count] = sample->real_ns;
         cpu[count++] = sample->cpu_ns;

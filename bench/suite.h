@@ -143,9 +143,6 @@ double bench_call_ns(void);
 /* Is it whole: sampled to its end, or skipped for a reason of its own? */
 bool bench_row_is_whole(const bench_row *row);
 
-/* What share of a whole core it had; 1 where that was not looked at. */
-double bench_core_share(const bench_sample *sample, const core_whole *core);
-
 /* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than
  * `least`, of all. core: NULL if it was not looked at. */
 void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);

@@ -13,9 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The best of so many and so long samples; a quick run has a rougher idea of its ceilings. */
-static const ceiling_effort careful = {7, 0.004}, rough = {3, 0.001};
-
 static bool to_stdout(const bench_session *s)
 {
     return s->config->json != NULL && strcmp(s->config->json, "-") == 0;
@@ -49,7 +46,10 @@ static int measure_ceilings(bench_session *s)
     if (s->config->no_ceilings)
         return EXIT_OK;
     if (s->config->ceilings_from == NULL) {
-        if (!ceilings_measure(&s->ceilings, s->machine->team, s->config->quick ? rough : careful)) {
+        /* A quick run has a rougher idea of them. */
+        const ceiling_effort effort = {s->config->quick ? 3 : 7, s->config->quick ? 0.001 : 0.004,
+                                       &s->core};
+        if (!ceilings_measure(&s->ceilings, s->machine->team, effort)) {
             error_line("bench: out of memory");
             return EXIT_INTERNAL;
         }

@@ -133,7 +133,7 @@ static void test_ceilings__above_the_roof(void **state)
     assert_false(bench_above_roof(&row));
 }
 
-static const ceiling_effort hasty = {2, 0.0002};
+static const ceiling_effort hasty = {2, 0.0002, NULL};
 
 static void test_ceilings__measured__only_rise(void **state)
 {

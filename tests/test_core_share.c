@@ -72,9 +72,9 @@ static void test_summary__is_of_samples_alone(void **state)
     assert_false(row.shared);
     assert_true(row.real_ns.median == 103.0); /* of 100, 102, 104, 105 */
     assert_true(row.real_ns.min == 100.0 && row.cpu_ns.median == 90.0);
-    assert_true(fabs(bench_core_share(&samples[1], core) - 0.5) < 0.01);
-    assert_true(bench_core_share(&samples[4], core) == 1.0);
-    assert_true(bench_core_share(&samples[5], core) == 1.0);
+    assert_true(fabs(core_share(core, samples[1].core) - 0.5) < 0.01);
+    assert_true(core_share(core, samples[4].core) == 1.0);
+    assert_true(core_share(core, samples[5].core) == 1.0);
     /* Too few. */
     bench_row_summarise(&row, core, 5);
     assert_int_equal(row.n_alone, 4);
