@@ -91,6 +91,15 @@ double core_look(core_whole *whole)
     return seen;
 }
 
+double core_wait(core_whole *whole, double most_s)
+{
+    double seen = core_look(whole);
+    for (const double end = clock_seconds() + most_s;
+         core_share(whole, seen) < CORE_ALONE && clock_seconds() < end;)
+        seen = core_look(whole);
+    return seen;
+}
+
 double core_share(const core_whole *whole, double additions_per_cycle)
 {
     const double rate = whole != NULL ? core_whole_rate(whole) : 0.0;

@@ -31,6 +31,9 @@ double core_whole_rate(const core_whole *whole);
 /* core_additions_per_cycle(), kept as well; 0 if whole is NULL: nobody looks. */
 double core_look(core_whole *whole);
 
+/* Looks again and again until the core is whole, for at most so long. Returns the last look. */
+double core_wait(core_whole *whole, double most_s);
+
 /* What share of a whole core that is, at most 1; 1 of 0, and where nobody looks. */
 double core_share(const core_whole *whole, double additions_per_cycle);
 

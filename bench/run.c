@@ -135,7 +135,10 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
     for (size_t o = 0; o < count && !*run->stop; o++) {
         const size_t i = order[o];
         gbench_sample s;
-        const double before = core_look(run->options->core);
+        /* A sample that begins beside a neighbour is of no use, and the neighbour may be gone sooner. */
+        const double asked_s = clock_seconds();
+        const double before = core_wait(run->options->core, run->options->min_time_s);
+        g->spent_s[i] += clock_seconds() - asked_s;
         if (!sample(g, i, g->iterations[i], &s))
             continue;
         const double after = core_look(run->options->core);
