@@ -16,24 +16,25 @@
 
 /* ---- rates ---- */
 
-/* Imul has a latency of 3 cycles on every x86-64 of the last fifteen years, and unlike an addition of
- * a constant it is never done at rename. */
+enum { CHAIN = 16 };
+
+/* An addition of a register takes a cycle on every core; one of a constant may be done at rename, and a
+ * multiplication takes 3 cycles on most and more on some. */
 static void chain(const ceiling_task *t)
 {
     uint64_t x = 3;
     for (size_t i = 0; i < t->count; i++) {
-#if defined __x86_64__
-        __asm__ volatile("imul %0, %0" : "+r"(x));
-#else
-        x *= x | 1;
-        __asm__ volatile("" : "+r"(x));
-#endif
+#pragma GCC unroll 16
+        for (size_t k = 0; k < CHAIN; k++) {
+            x += x;
+            __asm__ volatile("" : "+r"(x));
+        }
     }
 }
 
 double ceilings_clock(int repeats)
 {
-    enum { COUNT = 10000, REPEATS_MAX = 100 };
+    enum { COUNT = 2000, REPEATS_MAX = 100 };
     ceiling_task task = {.count = COUNT};
     const ceiling_crew crew = {1, &task, {1, 0.0002, NULL}};
     /* Whatever takes the core away makes a sample too slow, and no two alike: the fastest is believed
@@ -44,7 +45,7 @@ double ceilings_clock(int repeats)
         second = rate > best ? best : rate > second ? rate : second;
         best = rate > best ? rate : best;
     }
-    return 3.0 * COUNT * best;
+    return (double)CHAIN * COUNT * best;
 }
 
 struct job {
@@ -115,22 +116,27 @@ ceilings ceilings_of(const machine *m, size_t threads)
         const machine_cache *cache = &m->caches[i];
         if (cache->type[0] == 'i' || cache->bytes <= below)
             continue;
+        /* Beyond the level before and well inside this one. A large shared one need not be full. */
+        const uint64_t most =
+            below == 0 || 8 * below > cache->bytes / 2 ? cache->bytes / 2 : 8 * below;
+        if (2 * most < 3 * below)
+            continue; /* hardly larger than the one before: there is nothing to be told apart */
         struct ceiling_level *level = &found.level[found.n_levels++];
         snprintf(level->name, sizeof level->name, "L%u", cache->level);
         level->holds = cache->bytes;
         level->instances = cache->shared_by_pus > 0 && cache->shared_by_pus < m->pus
                                ? m->pus / cache->shared_by_pus
                                : 1;
-        /* Beyond the level before and well inside this one. A large shared one need not be full. */
-        const uint64_t most =
-            below == 0 || 8 * below > cache->bytes / 2 ? cache->bytes / 2 : 8 * below;
+        const unsigned threads_of_core = m->cores > 0 && m->pus > m->cores ? m->pus / m->cores : 1;
+        level->cores =
+            cache->shared_by_pus > threads_of_core ? cache->shared_by_pus / threads_of_core : 1;
         level->tested = most / 4096 * 4096;
         below = cache->bytes;
         all = below * level->instances;
     }
     struct ceiling_level *memory = &found.level[found.n_levels++];
     snprintf(memory->name, sizeof memory->name, "DRAM");
-    memory->instances = 1;
+    memory->instances = memory->cores = 1;
     memory->holds = UINT64_MAX;
     memory->tested = 4 * all > (256u << 20) ? 4 * all : 256u << 20;
     for (size_t t = 1; t != 0 && found.n_sets < CEILING_SETS_MAX;
@@ -147,10 +153,12 @@ const ceiling_set *ceilings_set(const ceilings *found, size_t threads)
     return NULL;
 }
 
-/* How many instances of a level so many threads, on cores of their own, use. */
+/* How many instances of a level so many threads use, on cores of their own, one beside the other. */
 static size_t used(const struct ceiling_level *level, size_t threads)
 {
-    return threads < level->instances ? threads : level->instances;
+    const size_t cores = level->cores > 0 ? level->cores : 1;
+    const size_t some = (threads + cores - 1) / cores;
+    return some < level->instances ? some : level->instances;
 }
 
 size_t ceilings_level(const ceilings *found, double bytes, size_t threads)
@@ -184,7 +192,13 @@ struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
 static uint64_t part_of(const ceilings *found, size_t i, size_t threads)
 {
     const struct ceiling_level *l = &found->level[i], *before = i > 0 ? l - 1 : NULL;
-    const uint64_t all = l->tested * used(l, threads);
+    uint64_t all = l->tested * used(l, threads);
+    /* What many threads have of the level before may be as large as what one is tested with. */
+    if (before != NULL && l->holds != UINT64_MAX) {
+        const uint64_t half = l->holds / 2 * used(l, threads),
+                       most = 8 * before->holds * used(before, threads);
+        all = half < most ? half : most;
+    }
     if (before != NULL && 2 * all < 3 * before->holds * used(before, threads))
         return 0;
     return all / threads / 4096 * 4096;

@@ -58,6 +58,7 @@ typedef struct ceilings {
     struct ceiling_level {
         char name[8];     /* "L2" */
         size_t instances; /* so many of them has the machine */
+        size_t cores;     /* that share one */
         uint64_t holds;   /* bytes; DRAM: UINT64_MAX */
         uint64_t tested;  /* working set of the test, in one of them */
     } level[CEILING_LEVELS_MAX];

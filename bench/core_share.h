@@ -8,6 +8,7 @@
 #ifndef DOWNHILL_BENCH_CORE_SHARE_H
 #define DOWNHILL_BENCH_CORE_SHARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Now, in some microseconds. */
@@ -27,6 +28,11 @@ void core_whole_seek(core_whole *whole);
 
 /* 0 before anything was seen. */
 double core_whole_rate(const core_whole *whole);
+
+/* Is that what a whole core can do? One that was shared all the time looks like a narrow one, but all with AVX2
+ * add three times in a cycle or more, and with a second thread at work each has half of that or little more.
+ * True where the machine has no AVX2. */
+bool core_whole_is_plausible(const core_whole *whole);
 
 /* core_additions_per_cycle(), kept as well; 0 if whole is NULL: nobody looks. */
 double core_look(core_whole *whole);

@@ -41,6 +41,7 @@ json_t *resume_read(const char *path, const machine *m, int *code)
         error_line("bench: --resume: %s: that run is whole; nothing is left to do", path);
         *code = EXIT_USAGE;
     } else if (!json_equal(json_object_get(there, "id"), json_object_get(here, "id")) ||
+               strcmp(text_of(there, "host_name"), m->host_name) != 0 ||
                !json_equal(json_object_get(there, "levels"), json_object_get(here, "levels"))) {
         error_line("bench: --resume: %s: of another machine (%s), or its levels differ; run it "
                    "there, or start anew here",
@@ -74,7 +75,8 @@ static bench_row *find(bench_suite *suite, const char *name, size_t *hint)
     return NULL;
 }
 
-static bool take_sample(bench_row *row, const json_t *o, const core_whole *core)
+/* whole: additions per cycle of a whole core, in the run that the sample is of. */
+static bool take_sample(bench_row *row, const json_t *o, double whole)
 {
     if (row->n_samples == BENCH_SAMPLES_MAX)
         return false;
@@ -89,7 +91,7 @@ static bool take_sample(bench_row *row, const json_t *o, const core_whole *core)
         .real_ns = number_of(o, "real_time"),
         .cpu_ns = number_of(o, "cpu_time"),
         .time_s = number_of(o, "time_s"),
-        .core = core != NULL ? number_of(o, "core_share") * core_whole_rate(core) : 0.0,
+        .core = number_of(o, "core_share") * whole,
         .sequence = (uint64_t)json_integer_value(json_object_get(o, "sequence")),
         .cpu = json_is_integer(cpu) ? (int)json_integer_value(cpu) : -1,
     };
@@ -106,7 +108,7 @@ static void take_counters(bench_row *row, const json_t *o)
     }
 }
 
-static void take_entry(bench_suite *suite, const json_t *o, size_t *hint)
+static void take_entry(bench_suite *suite, const json_t *o, double whole, size_t *hint)
 {
     bench_row *row = find(suite, text_of(o, "run_name"), hint);
     if (row == NULL)
@@ -114,7 +116,7 @@ static void take_entry(bench_suite *suite, const json_t *o, size_t *hint)
     if (json_is_true(json_object_get(o, "error_occurred")))
         snprintf(row->skipped, sizeof row->skipped, "%s", text_of(o, "error_message"));
     else if (strcmp(text_of(o, "run_type"), "iteration") == 0) {
-        if (!take_sample(row, o, suite->core))
+        if (!take_sample(row, o, whole))
             row->n_samples = 0;
     } else if (strcmp(text_of(o, "aggregate_name"), "median") == 0) {
         for (bench_stopped s = 0; s <= STOPPED_REPETITIONS; s++)
@@ -127,8 +129,12 @@ static void take_entry(bench_suite *suite, const json_t *o, size_t *hint)
 static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
 {
     const bench_row *row = find(suite, text_of(o, "first_row"), hint);
-    if (row == NULL || !bench_row_is_whole(row))
+    if (row == NULL)
         return;
+    /* One that was cut short is run again as a whole. */
+    for (size_t r = (size_t)(row - suite->rows), end = bench_group_end(suite, r); r < end; r++)
+        if (!bench_row_is_whole(&suite->rows[r]))
+            return;
     bench_group *more = realloc(suite->groups, (suite->n_groups + 1) * sizeof *more);
     if (more == NULL)
         return;
@@ -149,7 +155,9 @@ size_t resume_take(const bench_options *options, bench_suite *suite, const json_
 {
     const json_t *o;
     size_t i, hint = 0, whole = 0;
-    json_array_foreach(json_object_get(results, "benchmarks"), i, o) take_entry(suite, o, &hint);
+    const double core = number_of(json_object_get(results, "context"), "additions_per_cycle");
+    json_array_foreach(json_object_get(results, "benchmarks"), i, o)
+        take_entry(suite, o, core, &hint);
     for (size_t r = 0; r < suite->n_rows; r++) {
         bench_row *row = &suite->rows[r];
         if (strcmp(row->skipped, "skipped: interrupted") == 0)

@@ -114,11 +114,12 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
     if (row->n_samples < o->repetitions)
         return false;
     bench_row_summarise(row, o->core, o->repetitions);
+    row->stopped = STOPPED_INTERRUPTED;
     /* While the core is shared the samples say little, and the neighbour may go. */
     const double most_s = (row->n_alone < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
     if (o->precision == 0.0 || row->n_samples == BENCH_SAMPLES_MAX)
         row->stopped = STOPPED_REPETITIONS;
-    else if (row->shared && spent_s < most_s)
+    else if (row->n_alone < o->repetitions && spent_s < most_s)
         return false;
     else if (stats_precision(&row->real_ns) <= o->precision)
         row->stopped = STOPPED_PRECISION;
@@ -128,6 +129,15 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
 }
 
 /* ---- a group ---- */
+
+/* Does the row take part in the round? Those that are done go on while others of the group do, for as long as
+ * any row may, so that what the machine does meanwhile falls on all of them. */
+static bool takes_part(const bench_options *o, const bench_row *row, double spent_s)
+{
+    return row->skipped[0] == '\0' && row->n_samples < BENCH_SAMPLES_MAX &&
+           (row->stopped == STOPPED_INTERRUPTED ||
+            (row->stopped == STOPPED_PRECISION && spent_s < o->max_time_s));
+}
 
 /* One sample more of each row that wants one. */
 static void sample_round(struct run *run, struct group *g, const size_t *order, size_t count)
@@ -185,14 +195,16 @@ static void sample_group(struct run *run, struct group *g)
     /* By the group's own place in the list, so that a run that goes on later has the same order. */
     rng random = rng_seeded(run->options->seed + g->first);
     for (;;) {
-        size_t left = 0;
-        for (size_t i = 0; i < g->count; i++)
-            if (!is_done(run->options, &g->rows[i], g->spent_s[i]))
-                g->order[left++] = i;
-        if (left == 0 || *run->stop)
+        size_t wanting = 0, count = 0;
+        for (size_t i = 0; i < g->count; i++) {
+            wanting += !is_done(run->options, &g->rows[i], g->spent_s[i]);
+            if (takes_part(run->options, &g->rows[i], g->spent_s[i]))
+                g->order[count++] = i;
+        }
+        if (wanting == 0 || *run->stop)
             break;
-        rng_shuffle(&random, g->order, left);
-        sample_round(run, g, g->order, left);
+        rng_shuffle(&random, g->order, count);
+        sample_round(run, g, g->order, count);
     }
     if (run->options->counters && run->counters.missing[0] == '\0')
         count_events(run, g);
@@ -291,6 +303,14 @@ static bool is_whole(const bench_suite *suite, size_t first, size_t end)
     return true;
 }
 
+/* By what a whole core was found to be only later. */
+static void summarise_anew(const bench_options *o, bench_row *row)
+{
+    bench_row_summarise(row, o->core, o->repetitions);
+    if (row->stopped == STOPPED_PRECISION && !(stats_precision(&row->real_ns) <= o->precision))
+        row->stopped = STOPPED_TIME;
+}
+
 int bench_suite_run(const bench_options *options, bench_suite *suite, bench_after_group after,
                     void *context, const volatile sig_atomic_t *stop)
 {
@@ -331,8 +351,8 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
     for (size_t i = 0; i < suite->n_rows; i++)
         if (suite->rows[i].n_samples == 0)
             skip(&suite->rows[i], "interrupted");
-        else /* by what a whole core was found to be only later */
-            bench_row_summarise(&suite->rows[i], options->core, options->repetitions);
+        else
+            summarise_anew(options, &suite->rows[i]);
     return code;
 }
 
@@ -342,7 +362,8 @@ void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
     row->n_alone = 0;
     for (size_t s = 0; s < row->n_samples; s++)
         row->n_alone += core_share(core, row->samples[s].core) >= CORE_ALONE;
-    row->shared = row->n_alone < least && row->n_alone < row->n_samples;
+    const size_t enough = least < STATS_INTERVAL_MIN ? least : STATS_INTERVAL_MIN;
+    row->shared = row->n_alone < enough && row->n_alone < row->n_samples;
     size_t count = 0;
     for (size_t s = 0; s < row->n_samples; s++) {
         const bench_sample *sample = &row->samples[s];

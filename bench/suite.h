@@ -143,8 +143,8 @@ double bench_call_ns(void);
 /* Is it whole: sampled to its end, or skipped for a reason of its own? */
 bool bench_row_is_whole(const bench_row *row);
 
-/* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than
- * `least`, of all. core: NULL if it was not looked at. */
+/* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than an
+ * interval takes, or than `least`, of all. core: NULL if it was not looked at. */
 void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);
 
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */

@@ -84,7 +84,8 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
            (load->y_met95 = memory_new(n, sizeof(int32_t))) != NULL &&
            (load->in_order = memory_new(n, sizeof(size_t))) != NULL &&
            (load->shuffled = memory_new(n, sizeof(size_t))) != NULL &&
-           (load->step_x = memory_new(BENCH_EPOCH_ROWS * d, sizeof(float))) != NULL &&
+           (n <= BENCH_EPOCH_ROWS || /* of one step there are no epochs */
+            (load->step_x = memory_new(BENCH_EPOCH_ROWS * d, sizeof(float))) != NULL) &&
            (load->step_y = memory_new(BENCH_EPOCH_ROWS, sizeof(int32_t))) != NULL &&
            (load->packed = memory_new(c * packed_ld(d), sizeof(float))) != NULL &&
            (load->workspace = memory_new(load->workspace_bytes, 1)) != NULL;

@@ -164,7 +164,7 @@ static void doubt_groups(bench_session *s)
 size_t bench_session_doubts(bench_session *s)
 {
     struct names waited = {0}, above = {0}, capped = {0}, shared = {0};
-    size_t timed = 0, samples = 0, alone = 0;
+    size_t timed = 0, samples = 0, left_out = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++) {
         const bench_row *row = &s->suite.rows[i];
         timed += row->n_samples > 0;
@@ -173,7 +173,7 @@ size_t bench_session_doubts(bench_session *s)
         if (row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median)
             name(&waited, row->name);
         samples += row->n_samples;
-        alone += row->n_alone;
+        left_out += row->shared ? 0 : row->n_samples - row->n_alone;
         if (row->shared)
             name(&shared, row->name);
         if (bench_above_roof(row))
@@ -187,12 +187,19 @@ size_t bench_session_doubts(bench_session *s)
             "%zu of %zu rows waited for the CPU, so that their times are too long: another "
             "program was running; stop it and run again (%s)",
             waited.count, timed, waited.text);
-    if (alone < samples)
+    if (!core_whole_is_plausible(&s->core))
+        warnings_add(
+            s->warnings,
+            "this core was seen to begin %.1f additions in a cycle and no more, where cores "
+            "with SIMD begin three and more: perhaps it was shared all the time, which "
+            "cannot be told; run again when the machine is quieter",
+            core_whole_rate(&s->core));
+    if (left_out > 0)
         warnings_add(
             s->warnings,
             "%zu of %zu samples had less than a whole core: another hardware thread of it was at "
             "work, under a hypervisor perhaps another guest's; they are left out of the statistics",
-            samples - alone, samples);
+            left_out, samples);
     if (shared.count > 0)
         warnings_add(
             s->warnings,

@@ -40,6 +40,15 @@ static int prove(bench_session *s)
     return code;
 }
 
+static bool is_of_this_machine(const json_t *results, const machine *m)
+{
+    json_t *here = machine_to_json(m);
+    const bool same = json_equal(json_object_get(json_object_get(results, "machine"), "id"),
+                                 json_object_get(here, "id"));
+    json_decref(here);
+    return same;
+}
+
 /* Takes them from a file, or measures them; a second time keeps the higher of both. */
 static int measure_ceilings(bench_session *s)
 {
@@ -65,6 +74,11 @@ static int measure_ceilings(bench_session *s)
     int code = EXIT_OK;
     if (root == NULL) {
         error_line("bench: --ceilings-from: %s: %s", s->config->ceilings_from, error.text);
+        code = EXIT_DATA;
+    } else if (!is_of_this_machine(root, s->machine)) {
+        error_line(
+            "bench: --ceilings-from: %s: of another machine; measure anew without the option",
+            s->config->ceilings_from);
         code = EXIT_DATA;
     } else if (!ceilings_from_json(&s->ceilings, json_object_get(root, "ceilings"), why,
                                    sizeof why)) {
@@ -130,6 +144,7 @@ int bench_session_run(bench_session *s)
     warnings_of_build(s->warnings);
     s->bench.cpu = s->cpu = warnings_pin(s->warnings);
     interrupt_catch();
+    core_whole_seek(&s->core);
     s->partial = true;
     if ((code = measure_ceilings(s)) != EXIT_OK || (code = measure_floor(s)) != EXIT_OK ||
         (code = bench_suite_run(&s->bench, &s->suite, after_group, s, &interrupt_signal)) !=
@@ -166,6 +181,7 @@ int bench_session_ceilings(bench_session *s)
 {
     warnings_of_build(s->warnings);
     s->cpu = warnings_pin(s->warnings);
+    core_whole_seek(&s->core);
     const int code = measure_ceilings(s);
     if (code == EXIT_OK && !to_stdout(s))
         ceilings_print(&s->ceilings);

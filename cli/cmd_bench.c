@@ -275,8 +275,6 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.seed = config->seed;
     s.bench.progress = true;
     s.ceilings = ceilings_of(m, config->threads);
-    if (code == EXIT_OK && !config->list)
-        core_whole_seek(&s.core);
     if (code == EXIT_OK && config->ceilings)
         code = bench_session_ceilings(&s);
     else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {

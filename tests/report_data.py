@@ -175,7 +175,7 @@ def full():
     rows += samples("step_hinge_f32", "avx2", main, 60.0, suffix="/threads:2", threads=2)
     rows += samples("step_hinge_f32", "avx2", main, 300.0, suffix="/cold", cache="cold")
     for kernel in ("step_hinge_f32", "step_hinge_u8"):
-        for n in (1, 2, 4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33):
+        for n in (1, 2, 4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65):
             late = 1.0 if n % 4 == 0 else 1.2
             rows += samples(
                 kernel, "avx2", (n, 3072, 10), 1000.0 * n * late, suffix="/sweep:batch",

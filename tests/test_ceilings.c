@@ -101,6 +101,20 @@ static void test_ceilings__level__of_several_threads(void **state)
     assert_int_equal(ceilings_level(&found, 48 << 10, 2), 0);
     assert_int_equal(ceilings_level(&found, 1 << 20, 2), 1);
     assert_int_equal(ceilings_level(&found, 9 << 20, 2), 3); /* L3 is one */
+    /* Two L3, of four cores with two threads each: the third thread is beside the second. */
+    machine two_l3 = {.cores = 8, .pus = 16, .n_caches = 2};
+    two_l3.caches[0] = (machine_cache){2, "unified", 512 << 10, 2};
+    two_l3.caches[1] = (machine_cache){3, "unified", 8 << 20, 8};
+    const ceilings many = ceilings_of(&two_l3, 8);
+    assert_int_equal(many.level[1].instances, 2);
+    assert_int_equal(many.level[1].cores, 4);
+    assert_int_equal(ceilings_level(&many, 9 << 20, 4), 2);
+    assert_int_equal(ceilings_level(&many, 9 << 20, 8), 1);
+    /* A level that is hardly larger than the one before is none. */
+    machine slice = {.cores = 1, .pus = 1, .n_caches = 2};
+    slice.caches[0] = (machine_cache){2, "unified", 1 << 20, 1};
+    slice.caches[1] = (machine_cache){3, "unified", 1408 << 10, 1};
+    assert_int_equal(ceilings_of(&slice, 1).n_levels, 2);
     size_t counts[8], n = 0;
     for (size_t t = 1; t != 0; t = ceilings_more_threads(t, 6))
         counts[n++] = t;

@@ -257,9 +257,31 @@ class Command(unittest.TestCase):
         for row in rows.values():
             self.assertEqual(row["verdict"], "UNSURE")
             self.assertEqual(row["note"], "not in cycles: the clock was at 3.00 and 2.40 GHz")
-        b = self.write("b.json", with_clock(self.document(lambda row: 1.25), 3.0))
-        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        c = self.write("c.json", with_clock(self.document(lambda row: 1.25), 3.0))
+        rows = self.rows(self.run_compare(a, c, "--format", "csv"))
         self.assertEqual({row["verdict"] for row in rows.values()}, {"SLOWER"})
+        # Nor does the same time at a faster clock say that nothing was lost.
+        same = self.write("c.json", with_clock(self.document(), 3.6))
+        for row in self.rows(self.run_compare(a, same, "--format", "csv")).values():
+            self.assertEqual((row["verdict"], row["note"][:13]), ("UNSURE", "not in cycles"))
+        # Memory has a clock of its own.
+        for path, document in ((a, self.document()), (b, self.document(lambda row: 1.25))):
+            for entry in document["benchmarks"]:
+                entry["bound"] = "DRAM"
+            path.write_text(json.dumps(with_clock(document, 3.0 if path == a else 2.4)))
+        for row in self.rows(self.run_compare(a, b, "--format", "csv")).values():
+            self.assertEqual(row["verdict"], "SLOWER")
+
+    def test_shared_core__is_no_regression(self):
+        document = self.document(lambda row: 1.4)
+        for entry in document["benchmarks"]:
+            if entry.get("aggregate_name") == "median":
+                entry["shared_core"] = True
+        a, b = self.write("a.json", self.document()), self.write("b.json", document)
+        done = self.run_compare(a, b, "--format", "csv", "--fail-on", "slower:5%")
+        for row in self.rows(done).values():
+            self.assertEqual(row["verdict"], "UNSURE")
+            self.assertIn("shared the core", row["note"])
 
     def test_fail_on(self):
         a, b = self.pair(lambda row: 1.10 if row["isa"] == "scalar" else 1.0)

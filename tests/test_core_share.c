@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "base/levels.h"
 #include "bench/core_share.h"
 #include "bench/resume.h"
 #include "bench/suite.h"
@@ -31,8 +32,13 @@ static void test_whole__is_what_one_in_a_hundred_is_above(void **state)
     see(core, 3.9, 95);
     see(core, 8.0, 5); /* of a clock that was taken for too slow */
     assert_true(fabs(core_whole_rate(core) - 3.9) < 0.02);
+    assert_true(core_whole_is_plausible(core));
     see(core, 1e9, 1000); /* kept within the bins */
     assert_true(core_whole_rate(core) < 17.0);
+    memset(core, 0, sizeof *core);
+    assert_true(core_whole_is_plausible(core)); /* nothing was seen */
+    see(core, 2.1, 1000);
+    assert_true(core_whole_is_plausible(core) == !levels_cpu_has("avx2"));
     free(core);
 }
 
@@ -171,10 +177,18 @@ static void test_results__keep_every_sample__and_resume_alike(void **state)
     assert_int_equal(shared, row->n_samples - row->n_alone);
     assert_true(shared > 0);
     json_object_set_new(results, "benchmarks", rows);
+    json_object_set_new(results, "context", json_pack("{s:f}", "additions_per_cycle", 4.0));
     assert_int_equal(bench_suite_build(&options, &again), EXIT_OK);
     assert_int_equal(resume_take(&options, &again, results), suite.n_rows);
     assert_int_equal(again.rows[0].n_alone, row->n_alone);
     assert_true(fabs(again.rows[0].real_ns.median / row->real_ns.median - 1.0) < 1e-8);
+    bench_suite_free(&again);
+    /* What an earlier part took for a whole core was none. */
+    json_object_set_new(results, "context", json_pack("{s:f}", "additions_per_cycle", 2.0));
+    assert_int_equal(bench_suite_build(&options, &again), EXIT_OK);
+    assert_int_equal(resume_take(&options, &again, results), suite.n_rows);
+    assert_int_equal(again.rows[0].n_alone, 0);
+    assert_true(again.rows[0].shared);
     json_decref(results);
     bench_suite_free(&again);
     bench_suite_free(&suite);

@@ -24,6 +24,8 @@ class Row:
     skipped: str
     attainable: float | None
     clock_ghz: float | None = None  # while it was sampled; None: not told
+    shared: bool = False  # it never had enough samples with a whole core
+    bound: str | None = None  # what limits it
 
     @property
     def median(self) -> float:
@@ -102,7 +104,7 @@ def clocks_of(document: dict[str, Any], names: list[str]) -> dict[str, float]:
         if group.get("first_row") in names:
             first = names.index(group["first_row"])
             clock = (group["clock_before_ghz"] + group["clock_after_ghz"]) / 2
-            out |= dict.fromkeys(names[first : first + group["rows"]], clock)
+            out |= dict.fromkeys(names[first : first + group.get("rows", 1)], clock)
     return out
 
 
@@ -114,4 +116,5 @@ def row_of(entries: list[dict[str, Any]], clock_ghz: float | None) -> Row:
         head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"], head["flops"],
         head["bytes"], usable, "" if usable else head.get("error_message", "no samples"),
         head.get("attainable_gflop_per_s"), clock_ghz,
+        any(entry.get("shared_core") for entry in entries), head.get("bound"),
     )  # fmt: skip

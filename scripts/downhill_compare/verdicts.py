@@ -19,8 +19,8 @@ from .runs import Row, Run
 SIGNIFICANT = 0.05
 # Share of the floor that the interval must not reach into.
 CLEAR = 0.25
-# Where no run has measured its own.
-DEFAULT_FLOOR = 0.01
+# Where no run has measured its own, or too low a one: in one process buffers often lie where they lay.
+LEAST_FLOOR = 0.01
 # Fewer samples have no interval.
 MIN_SAMPLES = 5
 
@@ -53,9 +53,9 @@ class Comparison:
 
 
 def floor_of(runs: list[Run]) -> tuple[float, bool]:
-    """The larger of those that were measured."""
+    """The largest of those that were measured, and of the least there is."""
     floors = [run.floor for run in runs if run.floor is not None]
-    return (max(floors), True) if floors else (DEFAULT_FLOOR, False)
+    return max([*floors, LEAST_FLOOR]), bool(floors)
 
 
 def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
@@ -71,8 +71,12 @@ def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
 
 def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float, floor: float) -> Judged:
     verdict = judge(ratio, p, floor)
+    if verdict is not Verdict.UNSURE and (first.shared or second.shared):
+        note = "another hardware thread shared the core"
+        return Judged(first, second, ratio, p, Verdict.UNSURE, note)
     a, b = first.clock_ghz, second.clock_ghz
-    if verdict in (Verdict.FASTER, Verdict.SLOWER) and a and b:
+    # Memory has a clock of its own.
+    if verdict is not Verdict.UNSURE and a and b and first.bound != "DRAM":
         scale = b / a
         ends = (ratio.estimate * scale, ratio.low * scale, ratio.high * scale)
         cycles = statistics.Ratio(*ends, ratio.p)

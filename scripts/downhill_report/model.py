@@ -31,15 +31,18 @@ class Model:
         self.conditions = conditions_of(results.get("groups", []))
         self.rows = rows_of(results.get("benchmarks", []))
         self.timed = [row for row in self.rows if not row.skipped]
-        self.alone = [
-            row for row in self.timed if row.threads == 1 and not row.cold and not row.sweep
-        ]
+        self.alone = [row for row in self.timed if self.is_plain(row)]
         self._by_key = {(row.kernel, row.isa, row.shape): row for row in self.alone}
         self.shapes = list(dict.fromkeys(row.shape for row in self.rows if not row.sweep))
         self.kernels = list(dict.fromkeys(row.kernel for row in self.rows))
         self.groups = groups_of(results.get("training", []), self.baseline)
         self.training = [run for group in self.groups for run in group.runs]
         self.losses = list(dict.fromkeys(run.loss for run in self.training))
+
+    @staticmethod
+    def is_plain(row: Row) -> bool:
+        """Of one thread and hot, as those are that it may be compared with; and of no sweep."""
+        return row.threads == 1 and not row.cold and not row.sweep
 
     @property
     def baseline(self) -> str | None:
@@ -95,13 +98,13 @@ class Model:
 
     def over_scalar(self, row: Row) -> Ratio | None:
         scalar = self.find(row.kernel, self.baseline, row.shape)
-        return ratio(row, scalar) if scalar else None
+        return ratio(row, scalar) if scalar and self.is_plain(row) else None
 
     def over_auto(self, row: Row) -> Ratio | None:
         """Over the compiler's vectorisation at the same flags; None if it is not hand-written."""
         auto = next((level.name for level in self.levels if level.auto_of == row.isa), None)
         twin = self.find(row.kernel, auto, row.shape)
-        return ratio(row, twin) if twin else None
+        return ratio(row, twin) if twin and self.is_plain(row) else None
 
     def scaling(self) -> list[tuple[Row, Row, Ratio]]:
         """(a row of several threads, the same on one, how many times faster)."""
@@ -114,19 +117,23 @@ class Model:
 
     def machine_scaling(self) -> list[tuple[str, list[tuple[int, float]]]]:
         """(what, for each number of threads how many times what one thread can do), measured."""
-        sets = [(1, self.ceilings), *((o["threads"], o) for o in self.ceilings.get("threads", []))] if (
-            self.ceilings
-        ) else []  # fmt: skip
-        if len(sets) < 2:
+        if not self.ceilings:
             return []
-        out = []
-        for isa, one in self.ceilings["fma_f32_gflop_per_s"].items():
-            if one:
-                many = [(n, o["fma_f32_gflop_per_s"][isa] / one) for n, o in sets]
-                out.append((f"FMA {isa}", many))
-        last = self.ceilings["read"][-1]
-        many = [(n, o["read"][-1]["read_gb_per_s"] / last["read_gb_per_s"]) for n, o in sets]
-        return [*out, (f"reading {last['level']}", many)]
+        sets = [(1, self.ceilings), *((o["threads"], o) for o in self.ceilings.get("threads", []))]
+        last = self.ceilings["read"][-1]["level"]
+        found = {
+            f"FMA {isa}": [(n, o["fma_f32_gflop_per_s"].get(isa)) for n, o in sets]
+            for isa in self.ceilings["fma_f32_gflop_per_s"]
+        }
+        found[f"reading {last}"] = [
+            (n, next((o["read_gb_per_s"] for o in of["read"] if o["level"] == last), None))
+            for n, of in sets
+        ]
+        return [
+            (what, [(n, rate / rates[0][1]) for n, rate in rates])
+            for what, rates in found.items()
+            if len(rates) > 1 and all(rate for _, rate in rates)
+        ]
 
     def bandwidths(self) -> list[tuple[str, float]]:
         """(level of memory, GB/s of reading it on one core), nearest first."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy
+import scipy.stats
 
 from .rows import Ratio, Row
 
@@ -52,18 +53,22 @@ def size_sweeps(rows: list[Row]) -> list[Sweep]:
 
 
 def verdict(sweep: Sweep) -> Verdict:
-    cost = {row.shape.n: Cost(row) for row in sweep.rows}
-    powers = [n for n in cost if is_power(n) and n >= LEAST_BATCH]
+    """By the time of the whole batch, which grows evenly with its size whatever it costs to begin: what lies
+    between two sizes is interpolated."""
+    time = {row.shape.n: row.median for row in sweep.rows}
+    powers = [n for n in time if is_power(n) and n >= LEAST_BATCH]
     beside = [
-        [(cost[m], 1.0) for m in (n - 1, n + 1) if m in cost] + [(cost[n], -1.0)] for n in powers
+        math.log((time[n - 1] + time[n + 1]) / 2 / time[n])
+        for n in powers
+        if {n - 1, n + 1} <= time.keys()
     ]
     between = []
-    for m in cost:
+    for m in time:
         at = bisect.bisect(powers, m)
         if m >= LEAST_BATCH and not adjoins(m) and 0 < at < len(powers):
             low, high = powers[at - 1], powers[at]
-            part = math.log(m / low) / math.log(high / low)
-            between.append([(cost[m], 1.0), (cost[low], part - 1.0), (cost[high], -part)])
+            part = (m - low) / (high - low)
+            between.append(math.log(time[m] / (time[low] * (1 - part) + time[high] * part)))
     return Verdict(mean(beside), mean(between))
 
 
@@ -72,27 +77,12 @@ def adjoins(n: int) -> bool:
     return any(is_power(m) for m in (n - 1, n, n + 1))
 
 
-class Cost:
-    """Logarithm of the time of a sample, and of what it is with samples drawn again."""
-
-    def __init__(self, row: Row) -> None:
-        self.of = math.log(row.median / row.shape.n)
-        self.resampled = numpy.log(row.resampled / row.shape.n)
-
-
-def mean(contrasts: list[list[tuple[Cost, float]]]) -> Ratio | None:
-    """e to the mean of sums of weighted logarithms; weights of one sign are shared out to ±1, so
-    that each sum is the logarithm of a ratio."""
-    contrasts = [even(terms) for terms in contrasts if len(terms) > 1]
-    if not contrasts:
+def mean(logarithms: list[float]) -> Ratio | None:
+    """e to their mean, with the interval of Student over the sizes: each has buffers of its own, and what
+    these do to it no number of samples would average out."""
+    if len(logarithms) < 3:
         return None
-    value = numpy.mean([sum(w * c.of for c, w in terms) for terms in contrasts])
-    found = numpy.mean([sum(w * c.resampled for c, w in terms) for terms in contrasts], axis=0)
-    low, high = numpy.percentile(found, (2.5, 97.5))
-    return Ratio(math.exp(value), math.exp(low), math.exp(high))
-
-
-def even(terms: list[tuple[Cost, float]]) -> list[tuple[Cost, float]]:
-    above = sum(w for _, w in terms if w > 0)
-    below = -sum(w for _, w in terms if w < 0)
-    return [(c, w / (above if w > 0 else below)) for c, w in terms]
+    value = numpy.mean(logarithms)
+    error = numpy.std(logarithms, ddof=1) / math.sqrt(len(logarithms))
+    half = scipy.stats.t.ppf(0.975, len(logarithms) - 1) * error
+    return Ratio(math.exp(value), math.exp(value - half), math.exp(value + half))

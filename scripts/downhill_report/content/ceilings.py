@@ -26,16 +26,21 @@ def table_of(found: dict[str, Any]) -> Table:
             lines.append([what, f"{number(found[key])} ns", *blank])
     for what, rate_of in peaks(found):
         lines.append([what, *(cell(rate_of(o), "GFLOP/s") for o in sets)])
-    for i, level in enumerate(found["read"]):
+    for level in found["read"]:
         for key, what in ACCESSES.items():
             if level.get(key):
-                rates = [o["read"][i].get(key) for o in sets]
+                rates = [of_level(o, level["level"]).get(key) for o in sets]
                 lines.append([f"{what}, {level['level']}", *(cell(r, "GB/s") for r in rates)])
     return Table(
         f"The ceilings, {when(found)}; of several threads, the sum over them",
         ["", *(f">{n} thread{'' if n == 1 else 's'}" for n in threads)],
         lines,
     )
+
+
+def of_level(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """Several threads may have left it out, where their part of it would fit the one before."""
+    return next((level for level in found["read"] if level["level"] == name), {})
 
 
 def when(found: dict[str, Any]) -> str:

@@ -9,10 +9,14 @@ from .blocks import Block, Drawing, More, Section, Table, Text
 from .captions import CAPTIONS
 
 QUESTION = (
-    f"Are batches of a power of two faster? Their time per sample, from {LEAST_BATCH} on, against that "
-    "of batches of one sample more or fewer, and against batches well between two powers of two "
-    "(12, 24, 48, 100, …; the powers interpolated), on geometric average, with 95 % intervals."
+    f"Are batches of a power of two faster? Their time, from {LEAST_BATCH} samples on, against that of "
+    "batches of one sample more or fewer, and against batches well between two powers of two (12, 24, 48, "
+    "100, …; between sizes the time of a batch is interpolated), on geometric average, with 95 % intervals "
+    "over the sizes."
 )
+
+
+NEITHER = "no faster and no slower, as far as was measured, than"
 
 
 def sweeps(model: Model) -> Section:
@@ -40,9 +44,9 @@ def sweeps(model: Model) -> Section:
 
 def answer(sweep: Sweep, of: Verdict) -> str:
     beside, between = says(of.beside), says(of.between)
-    if of.beside.low > 1 and of.between.low <= 1:
+    if of.beside.low > 1 and between == NEITHER:
         why = ": what counts is not the power of two but a last block of samples that is full."
-    elif of.beside.low <= 1 and of.between.low <= 1:
+    elif beside == between == NEITHER:
         why = ": nothing is special about them."
     else:
         why = "."
@@ -57,7 +61,7 @@ def says(r: Ratio) -> str:
         return f"{percent(r.value - 1)} faster than"
     if r.high < 1:
         return f"{percent(1 - r.value)} slower than"
-    return "no faster and no slower, as far as was measured, than"
+    return NEITHER
 
 
 def table(model: Model) -> Table:

@@ -62,7 +62,7 @@ def floor_text(floor: dict[str, Any]) -> str:
     if floor["p95"] is None:
         return f"The noise floor could not be told from {rows} timed {passes} times."
     return (
-        f"Noise floor: {rows} timed {passes} times over, with the same code and data; between two times "
+        f"Noise floor: {rows} timed {passes} times over, with the same code; between two times "
         f"the medians of 95 % of them differed by less than {percent(floor['p95'])}. What differs "
         "by less, from this run to another on this machine, is no finding."
     )
@@ -132,10 +132,11 @@ LIMITS = (
 def sampling(context: dict[str, Any]) -> str:
     least = f"{plural(context['repetitions'], 'sample')} of at least {number(context['min_time_s'] * 1e3)} ms"
     if context.get("precision"):
+        most = context.get("max_time_s")
+        seconds = f"{number(most)} s" if most else "its time"
         until = (
             f"Each row was sampled until the 95 % interval of its median (by ranks) was within "
-            f"{percent(context['precision'])} of it or {number(context['max_time_s'])} s had gone into it; at "
-            f"least {least}"
+            f"{percent(context['precision'])} of it or {seconds} had gone into it; at least {least}"
         )
     else:
         until = f"Each row has {least}"

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from ..model import Model
 from ..rows import Row
 from .style import (
-    LEVEL_COLOURS, MUTED, PAPER, TEXT, WIDTH, dress, legend_above, logarithmic, marks, title, to_svg,
+    LEVEL_COLOURS, MUTED, PAPER, TEXT, WIDTH, at, dress, legend_above, logarithmic, marks, title, to_svg,
 )  # fmt: skip
 
 COLUMNS = 3
@@ -43,7 +43,7 @@ def roofline(model: Model) -> str:
         draw_roofs(axes, model, isa)
     for axes in panels[len(levels) :]:
         axes.axis("off")
-    figure.supxlabel("operations per byte, by the formulas", color=TEXT, fontsize=10)
+    figure.supxlabel("operations per byte of the working set", color=TEXT, fontsize=10)
     figure.supylabel("GFLOP/s or GOP/s (median)", color=TEXT, fontsize=10)
     legend_above(figure, handles(model, shown), 7)
     return to_svg(figure)
@@ -67,7 +67,7 @@ def family(row: Row) -> str:
 def memory_colour(model: Model, row: Row) -> str:
     where = model.memory_of(row)
     names = model.memory_names()
-    return MEMORY[names.index(where) - len(names)] if where else MUTED
+    return at(MEMORY, len(MEMORY) - len(names) + names.index(where)) if where else MUTED
 
 
 def draw_points(axes: Axes, model: Model, points: list[Row]) -> None:
@@ -91,7 +91,7 @@ def draw_roofs(axes: Axes, model: Model, isa: str) -> None:
     bandwidths = model.bandwidths()
     for i, (_, bandwidth) in enumerate(bandwidths):
         start, end = max(left, bottom / bandwidth), min(right, highest / bandwidth)
-        colour = MEMORY[i - len(bandwidths)]
+        colour = at(MEMORY, len(MEMORY) - len(bandwidths) + i)
         axes.plot([start, end], [start * bandwidth, end * bandwidth], color=colour, **line)
     for what, bandwidth in together(dict(bandwidths), 1.5):
         start = max(left, bottom / bandwidth)
@@ -106,10 +106,10 @@ def draw_roofs(axes: Axes, model: Model, isa: str) -> None:
 
 
 def note(
-    axes: Axes, text: str, at: tuple[float, float], off: tuple[int, int], side: str
-) -> None:  # fmt: skip
+    axes: Axes, text: str, where: tuple[float, float], off: tuple[int, int], side: str
+) -> None:
     axes.annotate(
-        text, at, fontsize=7, color=TEXT, xytext=off, textcoords="offset points", ha=side,
+        text, where, fontsize=7, color=TEXT, xytext=off, textcoords="offset points", ha=side,
         va="bottom", zorder=4,
         bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.7, "pad": 0.3},
     )  # fmt: skip
@@ -138,7 +138,7 @@ def handles(model: Model, shown: list[Row]) -> list[Line2D]:
     used = {model.memory_of(row) for row in shown}
     for i, name in enumerate(names):
         if name in used:
-            colour = MEMORY[i - len(names)]
+            colour = at(MEMORY, len(MEMORY) - len(names) + i)
             out.append(Line2D([], [], color=colour, linewidth=3, label=f"set in {name}"))
     if any(row.cold for row in shown):
         out.append(Line2D([], [], label="cold", **marks(TEXT, "o", False, 5)))

@@ -67,12 +67,13 @@ def boxes_of(element: ElementTree.Element) -> list[Box]:
 
 
 def label(element: ElementTree.Element, kind: str) -> str:
+    number = element.get("os_index", "?").replace("$", "?")  # which would start a formula
     if size := element.get("cache_size"):
         what = kind.removesuffix("Cache") + ("d" if element.get("cache_type") == "1" else "")
         return f"{what} {bytes_text(int(size))}"
     if memory := element.get("local_memory"):
-        return f"NUMA #{element.get('os_index')} {bytes_text(int(memory))}"
-    return kind if kind == "Machine" else f"{kind} #{element.get('os_index', '?')}"
+        return f"NUMA #{number} {bytes_text(int(memory))}"
+    return kind if kind == "Machine" else f"{kind} #{number}"
 
 
 def alike(boxes: list[Box]) -> list[Box]:
