@@ -164,6 +164,11 @@ static void test_ceilings__measured__only_rise(void **state)
         for (size_t i = 0; i < found.n_levels; i++)
             for (size_t a = 0; a < ACCESS_COUNT; a++)
                 assert_true(found.sets[t].gb_per_s[i][a] > 0.0);
+    /* No core does more than two FMAs of 8 lanes in a cycle, nor three loads of 64 bytes; an operation or a
+     * byte credited twice would show. */
+    assert_true(found.sets[0].fma_avx2 <= 1.05 * 2 * 8 * 2 * found.clock_ghz);
+    for (size_t a = 0; a < ACCESS_COUNT; a++)
+        assert_true(found.sets[0].gb_per_s[0][a] <= 1.05 * 3 * 64 * found.clock_ghz);
     ceilings high = found;
     high.sets[0].gb_per_s[0][ACCESS_COPY] = 1e9;
     assert_true(ceilings_measure(&high, here.team, hasty));
