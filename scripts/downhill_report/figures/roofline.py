@@ -20,8 +20,9 @@ FAMILIES = {
     "step": "D",
 }  # fmt: skip
 OTHER = "X"
-# By the level of memory that holds the working set: L1, L2, L3, DRAM.
-MEMORY = [LEVEL_COLOURS[8], LEVEL_COLOURS[2], LEVEL_COLOURS[7], LEVEL_COLOURS[5]]
+# By the level of memory that holds the working set: L1, L2, L3, DRAM; the farther the darker.
+MEMORY = [LEVEL_COLOURS[4], LEVEL_COLOURS[8], LEVEL_COLOURS[7], LEVEL_COLOURS[3]]
+STROKES = ["-", "--", "-.", ":"]
 ABOVE = LEVEL_COLOURS[6]
 
 
@@ -86,13 +87,16 @@ def draw_roofs(axes: Axes, model: Model, isa: str) -> None:
     left, right = axes.get_xlim()
     bottom, top = axes.get_ylim()
     peaks = model.peaks_of(isa)
-    line = {"linewidth": 0.9, "zorder": 1}
+    line = {"linewidth": 1.1, "zorder": 1}
     highest = max(peaks.values(), default=top)
     bandwidths = model.bandwidths()
     for i, (_, bandwidth) in enumerate(bandwidths):
         start, end = max(left, bottom / bandwidth), min(right, highest / bandwidth)
-        colour = at(MEMORY, len(MEMORY) - len(bandwidths) + i)
-        axes.plot([start, end], [start * bandwidth, end * bandwidth], color=colour, **line)
+        look = len(MEMORY) - len(bandwidths) + i
+        axes.plot(
+            [start, end], [start * bandwidth, end * bandwidth], color=at(MEMORY, look),
+            linestyle=at(STROKES, look), **line,
+        )  # fmt: skip
     for what, bandwidth in together(dict(bandwidths), 1.5):
         start = max(left, bottom / bandwidth)
         note(axes, f"{what} GB/s", (start, start * bandwidth), (3, 6), "left")
@@ -138,8 +142,9 @@ def handles(model: Model, shown: list[Row]) -> list[Line2D]:
     used = {model.memory_of(row) for row in shown}
     for i, name in enumerate(names):
         if name in used:
-            colour = at(MEMORY, len(MEMORY) - len(names) + i)
-            out.append(Line2D([], [], color=colour, linewidth=3, label=f"set in {name}"))
+            look = len(MEMORY) - len(names) + i
+            style = {"color": at(MEMORY, look), "linestyle": at(STROKES, look), "linewidth": 2}
+            out.append(Line2D([], [], label=f"set in {name}", **style))
     if any(row.cold for row in shown):
         out.append(Line2D([], [], label="cold", **marks(TEXT, "o", False, 5)))
     if any(row.above_roof for row in shown):
