@@ -26,9 +26,13 @@ json_t *resume_read(const char *path, const machine *m, int *code)
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     *code = EXIT_DATA;
     if (root == NULL) {
-        error_line(
-            "bench: --resume: %s: line %d: %s; give a file that `downhill bench --json` left", path,
-            error.line, error.text);
+        if (error.line > 0)
+            error_line("bench: --resume: %s: line %d: %s; give a file that `downhill bench --json` "
+                       "left",
+                       path, error.line, error.text);
+        else
+            error_line("bench: --resume: %s; give a file that `downhill bench --json` left",
+                       error.text);
         return NULL;
     }
     json_t *here = machine_to_json(m), *build = machine_build_to_json();

@@ -143,6 +143,10 @@ double bench_call_ns(void);
 /* Is it whole: sampled to its end, or skipped for a reason of its own? */
 bool bench_row_is_whole(const bench_row *row);
 
+/* Had it the core to itself: no other hardware thread (core_share.h), and no other program in its place for a
+ * tenth of the time or more? True where nobody looked. */
+bool bench_sample_counts(const bench_row *row, const bench_sample *sample, const core_whole *core);
+
 /* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than an
  * interval takes, or than `least`, of all. core: NULL if it was not looked at. */
 void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);

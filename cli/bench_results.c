@@ -195,11 +195,13 @@ size_t bench_session_doubts(bench_session *s)
             "cannot be told; run again when the machine is quieter",
             core_whole_rate(&s->core));
     if (left_out > 0)
-        warnings_add(
-            s->warnings,
-            "%zu of %zu samples had less than a whole core: another hardware thread of it was at "
-            "work, under a hypervisor perhaps another guest's; they are left out of the statistics",
-            left_out, samples);
+        warnings_add(s->warnings,
+                     "%zu of %zu samples had less than a whole core: another program had it, or "
+                     "another hardware "
+                     "thread of it was at work, under a hypervisor perhaps another guest's; they "
+                     "are left out of "
+                     "the statistics",
+                     left_out, samples);
     if (shared.count > 0)
         warnings_add(
             s->warnings,

@@ -240,6 +240,10 @@ class Command(unittest.TestCase):
         b = self.write("b.json", self.document(lambda row: 1.05) | floors[1])
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
         self.assertEqual({row["verdict"] for row in rows.values()}, {"SAME"})
+        b.write_text(json.dumps(self.document(lambda row: 1.05) | {"noise_floor": floors[0]["noise_floor"] | {"p95": 0.7}}))
+        done = self.run_compare(a, b, "--format", "csv")
+        self.assertEqual({row["verdict"] for row in self.rows(done).values()}, {"UNSURE"})
+        self.assertIn("its noise floor is 70%", self.run_compare(a, b).stdout + self.run_compare(a, b).stderr)
 
     def test_clock__slower_as_a_whole__says_nothing_of_the_code(self):
         def with_clock(document, ghz):
@@ -292,6 +296,7 @@ class Command(unittest.TestCase):
         self.run_compare(a, b, "--fail-on", "slower:0.05", code=1)
         self.run_compare(a, b, "--fail-on", "slower:20%")
         self.run_compare(b, a, "--fail-on", "slower:5%")  # faster is no regression
+        self.assertIn("write slower:5%", self.run_compare(a, b, "--fail-on", "slower:5", code=2).stderr)
         for bad in ("slower", "faster:5%", "slower:-1%", "slower:5%%"):
             done = self.run_compare(a, b, "--fail-on", bad, code=2)
             self.assertIn(f"'{bad}' is not slower:SHARE", done.stderr)

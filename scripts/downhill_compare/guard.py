@@ -5,6 +5,7 @@ slower by accident."""
 from downhill_report.errors import Mismatch
 
 from .runs import Run
+from .verdicts import LARGEST_FLOOR
 
 BUILD = ("compiler", "build_type", "flags")
 WAY_OUT = "--cross-machine compares what both have"
@@ -51,4 +52,9 @@ def remarks(runs: list[Run]) -> list[str]:
             out.append(f"{run.path}: that run was broken off; some rows are missing")
         if run.document["build"]["dirty"]:
             out.append(f"{run.path}: built with uncommitted changes on {run.document['build']['commit']}")
+        if run.floor is not None and run.floor > LARGEST_FLOOR:
+            out.append(
+                f"{run.path}: its noise floor is {run.floor:.0%}: this machine can tell larger differences "
+                "only; `downhill doctor` says what disturbs it"
+            )
     return out

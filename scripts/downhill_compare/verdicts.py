@@ -21,6 +21,8 @@ SIGNIFICANT = 0.05
 CLEAR = 0.25
 # Where no run has measured its own, or too low a one: in one process buffers often lie where they lay.
 LEAST_FLOOR = 0.01
+# What a machine with a larger one calls the same, nobody else would.
+LARGEST_FLOOR = 0.1
 # Fewer samples have no interval.
 MIN_SAMPLES = 5
 
@@ -64,7 +66,7 @@ def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
         return Verdict.SLOWER
     if p_adjusted < SIGNIFICANT and ratio.high < 1 / clear and ratio.estimate < least:
         return Verdict.FASTER
-    if least <= ratio.low and ratio.high <= most:
+    if least <= ratio.low and ratio.high <= most and floor <= LARGEST_FLOOR:
         return Verdict.SAME
     return Verdict.UNSURE
 

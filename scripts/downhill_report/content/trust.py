@@ -35,9 +35,10 @@ def shared_text(model: Model) -> str:
     if not left_out and not rows:
         return ""
     return (
-        f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out: before them or "
-        "after them the core began fewer additions in a cycle than a whole core does, because another "
-        "hardware thread of it was at work, under a hypervisor perhaps another guest's. "
+        f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out: another program "
+        "had the core for a tenth of their time or more, or before or after them it began fewer additions in a "
+        "cycle than a whole core does, because another hardware thread of it was at work, under a hypervisor "
+        "perhaps another guest's. "
         f"{plural(rows, 'row')} had too few others; their statistics are of all their samples."
     )
 

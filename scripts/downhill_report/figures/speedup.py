@@ -57,7 +57,8 @@ def bars(axes: Axes, look: Look, groups: Bars) -> None:
                 xerr=[[max(r.value - r.low, 0)], [max(r.high - r.value, 0)]],
                 error_kw={"elinewidth": 0.8},
             )  # fmt: skip
-            after = max(r.high, 1) + longest * 0.012  # not across the line at 1
+            # Not across the line at 1, nor out of the drawing where a whisker is longer than it.
+            after = min(max(r.high, 1), longest * 1.05) + longest * 0.012
             axes.text(
                 after, y, f"{significant(r.value)}  {isa}", va="center", fontsize=7.5, color=TEXT
             )
