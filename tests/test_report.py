@@ -95,7 +95,9 @@ class GoodResults(ReportTest):
             "| 40.00 | 20.00 | 2,560 | 10.0× | 2.50× |",
             markdown,
         )
-        self.assertIn("- **10.0×** minibatch step 256×3072×10, avx2: over scalar code", markdown)
+        self.assertIn(
+            "- **10.0×** minibatch step 256×3072×10, avx2: over scalar code (6.5 to 15.3)", markdown
+        )
         self.assertIn(
             "- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown
         )

@@ -210,6 +210,15 @@ class Run(ReportTest):
         self.assertIn("| 253 % | FMA |".replace("253 %", "252.5 %"), section)
         self.assertIn(">above its roof<", self.made["figures/roofline.svg"])
 
+    def test_noisy_machine__is_said_before_any_figure(self):
+        document = full()
+        document["noise_floor"]["p95"] = 0.4
+        text = self.markdown(document)
+        self.assertIn("**This machine was noisy:** the same code differed by up to 40 %", text)
+        self.assertLess(text.index("This machine was noisy"), text.index("- **"))
+        self.assertIn("This machine was noisy", (self.output / "index.html").read_text())
+        self.assertNotIn("was noisy", self.made["report.md"])
+
     def test_partial__is_said_first(self):
         text = self.markdown(full() | {"partial": True})
         self.assertLess(text.index("This run is not whole"), text.index("## Machine"))

@@ -20,7 +20,6 @@ from .model import Model
 from .notices import notices
 
 TEMPLATES = ROOT / "reports" / "template"
-PARTIAL = "it was stopped; downhill bench --resume goes on with its results. Rows are missing."
 
 
 def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = None) -> None:
@@ -43,7 +42,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "r": results,
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
         "headline": content.headline(model),
-        "partial": PARTIAL,
+        "first_of_all": content.first_of_all(model),
         "sections": content.sections(model, list(drawn), notices(model)),
         "figures": {
             name: Markup(figures.paint(svg, name, inline=True)) for name, svg in drawn.items()

@@ -5,9 +5,9 @@ from ..model import Model
 from ..notices import Notice
 from . import compared, machine, rows, speed, sweeps, training, trust
 from .blocks import Section
-from .headline import headline
+from .headline import first_of_all, headline
 
-__all__ = ["headline", "sections"]
+__all__ = ["first_of_all", "headline", "sections"]
 
 
 def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Section]:

@@ -3,8 +3,11 @@
 
 from ..model import Model
 from ..numbers import number, percent, plural, times
+from ..rows import ratio
 
 MAX_HEADLINE = 4
+# With a noise floor above it absolute figures are of little use.
+ROUGH = 0.1
 
 
 def headline(model: Model) -> list[tuple[str, str]]:
@@ -39,8 +42,34 @@ def speed_headline(model: Model) -> list[tuple[str, str]]:
     what = "minibatch step" if kernel.startswith("step") else kernel
     found = []
     if scalar := model.over_scalar(best):
-        found.append((times(scalar), f"{what} {shape}, {best.isa}: over scalar code"))
+        between = f"{scalar.low:.1f} to {scalar.high:.1f}"
+        found.append((times(scalar), f"{what} {shape}, {best.isa}: over scalar code ({between})"))
     if compiler := model.best(kernel, shape, ("auto",)):
-        over = compiler.median / best.median
-        found.append((times(over), f"{what} {shape}: over the compiler's best, {compiler.isa}"))
+        over = ratio(best, compiler)
+        between = f"{over.low:.2f} to {over.high:.2f}"
+        found.append(
+            (times(over), f"{what} {shape}: over the compiler's best, {compiler.isa} ({between})")
+        )
+    return found
+
+
+def first_of_all(model: Model) -> list[tuple[str, str]]:
+    """(what is to be known before any figure is believed, and what of it)."""
+    found = []
+    if model.results.get("partial"):
+        found.append(
+            (
+                "This run is not whole:",
+                "it was stopped; downhill bench --resume goes on with its results. Rows are missing.",
+            )
+        )
+    floor = model.results.get("noise_floor", {}).get("p95")
+    if floor is not None and floor > ROUGH:
+        found.append(
+            (
+                "This machine was noisy:",
+                f"the same code differed by up to {percent(floor, 0)} from one time to the next (19 times of "
+                "20). Ratios within the run have their intervals; absolute figures are rough.",
+            )
+        )
     return found
