@@ -7,6 +7,9 @@
 
 enum { UNKNOWN, RIGHT, WRONG };
 
+/* More workloads than this, each of some thirty buffers, would take longer to make than to time. */
+enum { RING_MAX = 1 << 16 };
+
 /* A ring so long that a call finds nothing of its own left in the last level, counting only what it uses. */
 static const double times_last_level = 2.0;
 
@@ -40,6 +43,14 @@ static void open_stall(stall *s, const bench_options *o)
                  "buffers that no cache holds would take %.1f GB, and a quarter of the memory is "
                  "%.1f GB",
                  bytes * 1e-9, most * 1e-9);
+        s->n_loads = 0;
+        return;
+    }
+    if (s->n_loads > RING_MAX) {
+        snprintf(s->missing, sizeof s->missing,
+                 "a call takes too little memory: %zu of them would not fill the caches; give a "
+                 "larger --shape",
+                 (size_t)RING_MAX);
         s->n_loads = 0;
         return;
     }
