@@ -110,6 +110,14 @@ size_t ceilings_more_threads(size_t threads, size_t most)
     return threads >= most ? 0 : 2 * threads < most ? 2 * threads : most;
 }
 
+/* A working set beyond the level before and well inside this one: a large shared one need not be full. 0: this
+ * is hardly larger than the one before, and there is nothing to be told apart. */
+static uint64_t between(uint64_t before, uint64_t holds)
+{
+    const uint64_t most = before == 0 || 8 * before > holds / 2 ? holds / 2 : 8 * before;
+    return 2 * most < 3 * before ? 0 : most;
+}
+
 ceilings ceilings_of(const machine *m, size_t threads)
 {
     ceilings found = {0};
@@ -118,11 +126,9 @@ ceilings ceilings_of(const machine *m, size_t threads)
         const machine_cache *cache = &m->caches[i];
         if (cache->type[0] == 'i' || cache->bytes <= below)
             continue;
-        /* Beyond the level before and well inside this one. A large shared one need not be full. */
-        const uint64_t most =
-            below == 0 || 8 * below > cache->bytes / 2 ? cache->bytes / 2 : 8 * below;
-        if (2 * most < 3 * below)
-            continue; /* hardly larger than the one before: there is nothing to be told apart */
+        const uint64_t tested = between(below, cache->bytes);
+        if (tested == 0)
+            continue;
         struct ceiling_level *level = &found.level[found.n_levels++];
         snprintf(level->name, sizeof level->name, "L%u", cache->level);
         level->holds = cache->bytes;
@@ -132,7 +138,7 @@ ceilings ceilings_of(const machine *m, size_t threads)
         const unsigned threads_of_core = m->cores > 0 && m->pus > m->cores ? m->pus / m->cores : 1;
         level->cores =
             cache->shared_by_pus > threads_of_core ? cache->shared_by_pus / threads_of_core : 1;
-        level->tested = most / 4096 * 4096;
+        level->tested = tested / 4096 * 4096;
         below = cache->bytes;
         all = below * level->instances;
     }
@@ -194,16 +200,10 @@ struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
 static uint64_t part_of(const ceilings *found, size_t i, size_t threads)
 {
     const struct ceiling_level *l = &found->level[i], *before = i > 0 ? l - 1 : NULL;
-    uint64_t all = l->tested * used(l, threads);
-    /* What many threads have of the level before may be as large as what one is tested with. */
-    if (before != NULL && l->holds != UINT64_MAX) {
-        const uint64_t half = l->holds / 2 * used(l, threads),
-                       most = 8 * before->holds * used(before, threads);
-        all = half < most ? half : most;
-    }
-    if (before != NULL && 2 * all < 3 * before->holds * used(before, threads))
-        return 0;
-    return all / threads / 4096 * 4096;
+    if (l->holds == UINT64_MAX)
+        return l->tested / threads / 4096 * 4096;
+    const uint64_t below = before != NULL ? before->holds * used(before, threads) : 0;
+    return between(below, l->holds * used(l, threads)) / threads / 4096 * 4096;
 }
 
 struct opening {

@@ -121,8 +121,7 @@ static void print_tables(const bench_session *s)
     const double floor = floor_p95(&s->floor);
     if (s->floor.passes > 1)
         printf("\nnoise floor: 95 %% of the medians of the same code differed by less than %.2g %% "
-               "from "
-               "one time to the next (%zu rows, %zu passes)\n",
+               "from one time to the next (%zu rows, %zu passes)\n",
                100.0 * floor, s->floor.n_rows, s->floor.passes);
 }
 

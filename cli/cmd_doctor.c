@@ -48,10 +48,10 @@ static doctor_sample take_sample(counters *c)
         s.clock_low_ghz = fmin(s.clock_low_ghz, ghz);
         s.clock_high_ghz = fmax(s.clock_high_ghz, ghz);
         for (int k = 0; k < CORE_LOOKS; k++)
-            core_whole_keep(&core, seen[i * CORE_LOOKS + k] = core_additions_per_cycle());
+            seen[i * CORE_LOOKS + k] = core_look(&core);
     }
     for (int i = 0; i < LOOKS * CORE_LOOKS; i++)
-        s.shared += (seen[i] < CORE_ALONE * core_whole_rate(&core)) / (double)(LOOKS * CORE_LOOKS);
+        s.shared += (core_share(&core, seen[i]) < CORE_ALONE) / (double)(LOOKS * CORE_LOOKS);
     const conditions after = conditions_now("", cpu);
     s.seconds = clock_seconds() - start_s;
     s.passed = conditions_between(&before, &after);

@@ -4,12 +4,11 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ..model import Model
 from ..rows import Ratio, Row
 from .style import (
-    LEVEL_COLOURS, MARKERS, TEXT, WIDTH, at, dress, legend, logarithmic, marks, plain, short, to_svg,
+    LEVEL_COLOURS, MARKERS, TEXT, WIDTH, at, dress, legend, logarithmic, marks, short, to_svg,
 )  # fmt: skip
 
 COLOURS = [LEVEL_COLOURS[2], LEVEL_COLOURS[5], LEVEL_COLOURS[8], LEVEL_COLOURS[7]]
@@ -25,10 +24,7 @@ def peers(model: Model) -> str:
     axes.set_yticks(range(len(found)), [f"{short(ours.kernel)}  {ours.shape}" for ours, _ in found])
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.axvline(1, color=TEXT, linewidth=0.9, linestyle=(0, (4, 2)))
-    logarithmic(axes.xaxis, subs=(1, 2, 5))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7), numticks=30))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(round(value, 2))))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    logarithmic(axes.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
     axes.set_xlabel("times faster than the library, our best level (right of 1: ours is faster)",
                     color=TEXT)  # fmt: skip
     axes.tick_params(axis="y", length=0)

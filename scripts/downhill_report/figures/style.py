@@ -148,7 +148,7 @@ def title(axes: Axes, text: str) -> None:
     axes.set_title(text, loc="left", fontsize=10, color=TEXT)
 
 
-def logarithmic(axis: Any, subs: tuple[int, ...] = (1, 2, 5)) -> None:
+def logarithmic(axis: Any, subs: tuple[float, ...] = (1, 2, 5)) -> None:
     """Ticks that are read without an exponent. axis: axes.xaxis or axes.yaxis."""
     (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
     axis.set_major_locator(LogLocator(subs=subs, numticks=30))
