@@ -2,7 +2,7 @@
  *
  * Multiclass hinge loss with AVX2: the classes along the lanes, all of them but in the last vector of a
  * row. The label's lane is cleared before the loss and the dscores see it; its dscore is stored over the
- * zero afterwards. Ten instructions for eight classes, two of them on the ports of memory. */
+ * zero afterwards. Twelve instructions for eight classes, two of them on the ports of memory. */
 #include "avx2.h"
 #include "kernels.h"
 

@@ -73,23 +73,11 @@ class Model:
         present = {row.isa for row in self.timed} | {run.isa for run in self.training}
         return [level for level in self.levels if level.name in present]
 
-    def against_peers(self) -> list[tuple[Row, list[Row | None], Ratio]]:
-        """(our best row, each peer's, how many times faster than the best of them)."""
+    def against_peers(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
+        """(our best row, for each peer its row and how many times faster ours is)."""
         out = []
         for shape in self.shapes:
             for kernel in self.kernels:
-                ours = self.best(kernel, shape, ("baseline", "hand"))
-                best = self.best(kernel, shape, ("peer",))
-                if ours and best:
-                    theirs = [self.find(kernel, peer.name, shape) for peer in self.peers]
-                    out.append((ours, theirs, ratio(ours, best)))
-        return out
-
-    def over_each_peer(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
-        """(our best row, for each peer its row and how many times faster ours is), kernel by kernel."""
-        out = []
-        for kernel in self.kernels:
-            for shape in self.shapes:
                 ours = self.best(kernel, shape, ("baseline", "hand"))
                 theirs = [self.find(kernel, peer.name, shape) for peer in self.peers]
                 if ours and any(theirs):

@@ -15,7 +15,7 @@ def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Se
     out = [machine.machine(model)]
     if model.rows:
         out += [speed.proof(model), speed.speedup(model, figures)]
-        out += [speed.ladder(model, model.main_shape)] if model.ladder() else []
+        out += [speed.ladder(model)] if model.ladder() else []
         out.append(speed.roofline(model, figures))
         out += [speed.cold(model)] if model.cold_rows() else []
         out += [sweeps.sweeps(model)] if model.batch_sweeps() or model.size_sweeps() else []

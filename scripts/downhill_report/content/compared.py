@@ -47,10 +47,11 @@ def peers(model: Model) -> Section:
     lines = [
         [
             ours.kernel, str(ours.shape), ours.isa, number(ours.gflop_per_s),
-            *(number(row.gflop_per_s) if row else NONE for row in theirs), interval(over),
+            *(number(pair[0].gflop_per_s) if pair else NONE for pair in theirs),
+            interval(min(filter(None, theirs), key=lambda pair: pair[0].median)[1]),
             f"{percent(ours.share)} {ours.bound}" if ours.share else NONE,
         ]
-        for ours, theirs, over in model.against_peers()
+        for ours, theirs in model.against_peers()
     ]  # fmt: skip
     if lines:
         blocks += [

@@ -3,7 +3,7 @@
 
 from ..model import Model
 from ..numbers import interval, microseconds, number, percent, plural, rate, times
-from ..rows import Row, Shape
+from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
 from .captions import CAPTIONS
 from .ceilings import table_of
@@ -116,7 +116,7 @@ def trained(model: Model) -> list[Table]:
     ]
 
 
-def ladder(model: Model, shape: Shape | None) -> Section:
+def ladder(model: Model) -> Section:
     def cell(level: str, row: Row | None) -> str:
         if not row:
             return "–"
@@ -125,7 +125,7 @@ def ladder(model: Model, shape: Shape | None) -> Section:
 
     names = [level.name for level in model.levels]
     table = Table(
-        f"{shape}: samples per second, share of attainable",
+        f"{model.main_shape}: samples per second, share of attainable",
         ["kernel", *(f">{name}" for name in names)],
         [
             [kernel, *(cell(name, row) for name, row in zip(names, rows))]

@@ -27,7 +27,7 @@ def draw(model: Model) -> dict[str, str]:
         out["size"] = sweeps.size(model)
     if model.scaling():
         out["threads"] = threads.threads(model)
-    if model.over_each_peer():
+    if model.against_peers():
         out["peers"] = peers.peers(model)
     if any(row.ended_s for row in model.timed):
         out["samples"] = samples.samples(model)

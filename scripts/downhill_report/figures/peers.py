@@ -15,7 +15,8 @@ COLOURS = [LEVEL_COLOURS[2], LEVEL_COLOURS[5], LEVEL_COLOURS[8], LEVEL_COLOURS[7
 
 
 def peers(model: Model) -> str:
-    found = model.over_each_peer()
+    # Kernel by kernel, as a reader compares them.
+    found = sorted(model.against_peers(), key=lambda pair: model.kernels.index(pair[0].kernel))
     figure = Figure(figsize=(WIDTH, 0.8 + 0.24 * len(found)), layout="constrained")
     axes = figure.subplots()
     names = [peer.name for peer in model.peers]

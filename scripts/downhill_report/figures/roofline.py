@@ -2,6 +2,7 @@
 """Rooflines: a drawing per ISA level, with the roofs that were measured for it."""
 
 import math
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -68,7 +69,13 @@ def family(row: Row) -> str:
 def memory_colour(model: Model, row: Row) -> str:
     where = model.memory_of(row)
     names = model.memory_names()
-    return at(MEMORY, len(MEMORY) - len(names) + names.index(where)) if where else MUTED
+    return memory_look(names.index(where), len(names))["color"] if where else MUTED
+
+
+def memory_look(i: int, count: int) -> dict[str, Any]:
+    """Of the i-th of so many levels; the last is DRAM, however many there are."""
+    place = len(MEMORY) - count + i
+    return {"color": at(MEMORY, place), "linestyle": at(STROKES, place)}
 
 
 def draw_points(axes: Axes, model: Model, points: list[Row]) -> None:
@@ -92,11 +99,8 @@ def draw_roofs(axes: Axes, model: Model, isa: str) -> None:
     bandwidths = model.bandwidths()
     for i, (_, bandwidth) in enumerate(bandwidths):
         start, end = max(left, bottom / bandwidth), min(right, highest / bandwidth)
-        look = len(MEMORY) - len(bandwidths) + i
-        axes.plot(
-            [start, end], [start * bandwidth, end * bandwidth], color=at(MEMORY, look),
-            linestyle=at(STROKES, look), **line,
-        )  # fmt: skip
+        look = memory_look(i, len(bandwidths))
+        axes.plot([start, end], [start * bandwidth, end * bandwidth], **look, **line)
     for what, bandwidth in together(dict(bandwidths), 1.5):
         start = max(left, bottom / bandwidth)
         note(axes, f"{what} GB/s", (start, start * bandwidth), (3, 6), "left")
@@ -142,9 +146,8 @@ def handles(model: Model, shown: list[Row]) -> list[Line2D]:
     used = {model.memory_of(row) for row in shown}
     for i, name in enumerate(names):
         if name in used:
-            look = len(MEMORY) - len(names) + i
-            style = {"color": at(MEMORY, look), "linestyle": at(STROKES, look), "linewidth": 2}
-            out.append(Line2D([], [], label=f"set in {name}", **style))
+            look = memory_look(i, len(names))
+            out.append(Line2D([], [], label=f"set in {name}", linewidth=2, **look))
     if any(row.cold for row in shown):
         out.append(Line2D([], [], label="cold", **marks(TEXT, "o", False, 5)))
     if any(row.above_roof for row in shown):
