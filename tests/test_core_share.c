@@ -129,14 +129,16 @@ static void test_run__waits_for_the_core__but_not_for_ever(void **state)
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    for (size_t g = 0; g < suite.n_groups; g++) {
+        const bench_group *group = &suite.groups[g];
+        /* Samples and waiting of each row, one after the other; a busy machine can only add to it. */
+        assert_true(group->end_s - group->start_s >=
+                    0.99 * 2.0 * options.max_time_s * (double)(group->end - group->first));
+    }
     for (size_t r = 0; r < suite.n_rows; r++) {
         const bench_row *row = &suite.rows[r];
-        double spent_s = (double)row->n_samples * options.min_time_s; /* waiting */
-        for (size_t s = 0; s < row->n_samples; s++)
-            spent_s += 1e-9 * row->samples[s].real_ns * (double)row->samples[s].iterations;
         assert_true(row->shared);
         assert_int_equal(row->n_alone, 0);
-        assert_true(spent_s >= 0.8 * 2.0 * options.max_time_s); /* a look takes some of it */
         assert_true(row->real_ns.median > 0.0);
     }
     bench_suite_free(&suite);
@@ -160,8 +162,10 @@ static void test_results__keep_every_sample__and_resume_alike(void **state)
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
     bench_row *row = &suite.rows[0];
-    for (size_t s = 0; s < row->n_samples; s++)
+    for (size_t s = 0; s < row->n_samples; s++) {
         row->samples[s].core = s % 4 == 1 ? 2.0 : 4.0;
+        row->samples[s].cpu_ns = row->samples[s].real_ns; /* whatever else is at work here */
+    }
     options.repetitions = 3; /* of six samples not all are left */
     bench_row_summarise(row, core, options.repetitions);
     json_t *rows = bench_rows_to_json(&suite), *results = json_object();
