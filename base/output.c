@@ -5,6 +5,8 @@
 #include "error.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +36,7 @@ static int share(int descriptor)
     return fchmod(descriptor, 0666 & ~mask);
 }
 
-static bool write_document(FILE *file, const json_t *root)
+static bool write_document(FILE *file, const void *root)
 {
     return json_dumpf(root, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 &&
            fputc('\n', file) != EOF && fflush(file) == 0;
@@ -47,17 +49,17 @@ static bool is_special(const char *path)
     return stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
-static int write_special(const char *path, const json_t *root)
+static int write_special(const char *path, output_writer *write, const void *context)
 {
     FILE *file = fopen(path, "w");
-    bool good = file != NULL && write_document(file, root);
+    bool good = file != NULL && write(file, context) && fflush(file) == 0;
     int reason = errno;
     if (file != NULL && fclose(file) != 0 && good) {
         good = false;
         reason = errno;
     }
     if (!good)
-        error_line("%s: cannot write the results: %s", path, strerror(reason));
+        error_line("%s: cannot write: %s", path, strerror(reason));
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
@@ -76,15 +78,28 @@ static bool name_temporary(const char *path, char **target, char **temporary)
     return true;
 }
 
-static int write_file(const char *path, const json_t *root)
+/* The name of a new file is safe when its directory is. A file system that cannot do that is not a failure. */
+static void sync_directory(const char *path)
+{
+    char *copy = strdup(path);
+    const int descriptor =
+        copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (descriptor >= 0) {
+        (void)fsync(descriptor);
+        close(descriptor);
+    }
+    free(copy);
+}
+
+static int write_regular(const char *path, output_writer *write, const void *context)
 {
     char *target, *temporary;
     if (!name_temporary(path, &target, &temporary))
         return EXIT_INTERNAL;
     const int descriptor = mkstemp(temporary);
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-    bool good = file != NULL && write_document(file, root) && share(descriptor) == 0 &&
-                fsync(descriptor) == 0;
+    bool good = file != NULL && write(file, context) && fflush(file) == 0 &&
+                share(descriptor) == 0 && fsync(descriptor) == 0;
     int reason = errno;
     if (file != NULL && fclose(file) != 0 && good) {
         good = false;
@@ -95,14 +110,21 @@ static int write_file(const char *path, const json_t *root)
         reason = errno;
     }
     if (!good) {
-        error_line("%s: cannot write the results: %s; nothing was left there", path,
-                   strerror(reason));
+        error_line("%s: cannot write: %s; nothing was left there", path, strerror(reason));
         if (descriptor >= 0)
             unlink(temporary);
+    } else {
+        sync_directory(target);
     }
     free(temporary);
     free(target);
     return good ? EXIT_OK : EXIT_INTERNAL;
+}
+
+int output_file(const char *path, output_writer *write, const void *context)
+{
+    return is_special(path) ? write_special(path, write, context)
+                            : write_regular(path, write, context);
 }
 
 int output_json(const char *path, json_t *root)
@@ -114,11 +136,11 @@ int output_json(const char *path, json_t *root)
     } else if (strcmp(path, "-") == 0) {
         code = EXIT_OK;
         if (!write_document(stdout, root)) {
-            error_line("standard output: cannot write the results: %s", strerror(errno));
+            error_line("standard output: cannot write: %s", strerror(errno));
             code = EXIT_INTERNAL;
         }
     } else {
-        code = is_special(path) ? write_special(path, root) : write_file(path, root);
+        code = output_file(path, write_document, root);
     }
     json_decref(root);
     return code;

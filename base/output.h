@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Of results.json; raised when a reader of the old form would misread the new. */
 enum { OUTPUT_SCHEMA_VERSION = 1 };
@@ -15,6 +16,12 @@ enum { OUTPUT_SCHEMA_VERSION = 1 };
  * `root`. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then nothing is left
  * behind. */
 int output_json(const char *path, json_t *root);
+
+/* Writes the contents of a file; false: errno says why not. */
+typedef bool output_writer(FILE *file, const void *context);
+
+/* A file of any kind, in the same way. */
+int output_file(const char *path, output_writer *write, const void *context);
 
 /* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
 bool output_replaces(const char *path);

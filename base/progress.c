@@ -11,10 +11,14 @@
 
 progress progress_open(const char *command, bool on)
 {
+    const bool terminal = isatty(STDERR_FILENO) == 1;
+    const double now = clock_seconds();
+    /* What is done before the first line is due has none. */
     return (progress){.on = on,
-                      .terminal = isatty(STDERR_FILENO) == 1,
+                      .terminal = terminal,
                       .command = command,
-                      .start_s = clock_seconds()};
+                      .start_s = now,
+                      .last_s = terminal ? 0.0 : now};
 }
 
 void progress_text(const progress *p, double elapsed_s, size_t i, size_t n, double share,

@@ -41,6 +41,13 @@ static inline uint64_t rng_u64(rng *r)
     return result;
 }
 
+/* One of many sequences of a seed, as that of an epoch: each can be begun without those before it. */
+static inline rng rng_stream(uint64_t seed, uint64_t stream)
+{
+    rng of_seed = rng_seeded(seed);
+    return rng_seeded(rng_u64(&of_seed) + stream);
+}
+
 /* Uniform in [0, limit), limit >= 1, without bias: values past the last whole multiple of the limit
  * are drawn again. */
 static inline uint64_t rng_below(rng *r, uint64_t limit)

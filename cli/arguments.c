@@ -50,6 +50,11 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
         if (*(const size_t *)here != *(const size_t *)there)
             snprintf(text, sizeof text, "%zu", *(const size_t *)here);
         break;
+    case OPTION_COUNT:
+        if (*(const size_t *)here != *(const size_t *)there)
+            snprintf(text, sizeof text, *(const size_t *)here == SIZE_MAX ? "all" : "%zu",
+                     *(const size_t *)here);
+        break;
     case OPTION_SEED:
         if (*(const uint64_t *)here != *(const uint64_t *)there)
             snprintf(text, sizeof text, "%llu", *(const unsigned long long *)here);
@@ -91,9 +96,10 @@ json_t *arguments_to_json(const cli_command *command, const void *config, const 
                           const char *const *left_out)
 {
     json_t *words = json_array();
-    for (size_t i = 0; i < command->n_options; i++)
-        if (!is_left_out(command->options[i].name, left_out))
-            add_option(words, &command->options[i], config, defaults);
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++)
+        if (!is_left_out(o->name, left_out))
+            add_option(words, o, config, defaults);
     return words;
 }
 

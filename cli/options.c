@@ -13,14 +13,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 32, FIRST_VALUE = 256 };
+enum { OPTIONS_MAX = 64, FIRST_VALUE = 256 };
+
+const cli_option *cli_option_at(const cli_command *command, size_t i)
+{
+    for (size_t g = 0; g < CLI_GROUPS_MAX && command->groups[g] != NULL; g++) {
+        if (i < command->groups[g]->n_options)
+            return &command->groups[g]->options[i];
+        i -= command->groups[g]->n_options;
+    }
+    return i < command->n_options ? &command->options[i] : NULL;
+}
 
 void cli_print_help(const cli_command *command)
 {
     printf("Usage: downhill %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", command->name,
            command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
-    for (size_t i = 0; i < command->n_options; i++) {
-        const cli_option *o = &command->options[i];
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", o->name, o->metavar != NULL ? " " : "",
                  o->metavar != NULL ? o->metavar : "");
@@ -103,9 +113,10 @@ static int complain(const cli_command *command, const cli_option *o, const char 
                  o->kind == OPTION_SEED ? "2^63-1" : "2^31-1");
     else
         snprintf(range, sizeof range, "a%s number from %g to %g%s",
-                 o->kind == OPTION_SIZE ? " whole" : "", o->min, o->max,
+                 o->kind == OPTION_SIZE || o->kind == OPTION_COUNT ? " whole" : "", o->min, o->max,
                  o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms"
                  : o->kind == OPTION_SHARE ? ", as in 0.01 or 1%"
+                 : o->kind == OPTION_COUNT ? ", or all"
                                            : "");
     error_line("%s: --%s: '%s' is not %s", command->name, o->name, text, range);
     return EXIT_USAGE;
@@ -132,6 +143,14 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         *(const char **)member = text;
         break;
     case OPTION_SIZE:
+        good = parse_unsigned(text, &whole) && in_range(o, (double)whole);
+        *(size_t *)member = (size_t)whole;
+        break;
+    case OPTION_COUNT:
+        if (strcmp(text, "all") == 0) {
+            *(size_t *)member = SIZE_MAX;
+            break;
+        }
         good = parse_unsigned(text, &whole) && in_range(o, (double)whole);
         *(size_t *)member = (size_t)whole;
         break;
@@ -178,12 +197,13 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
 {
     enum { HELP = FIRST_VALUE + OPTIONS_MAX };
     struct option longs[OPTIONS_MAX + 2] = {{0}};
-    for (size_t i = 0; i < command->n_options; i++)
-        longs[i] = (struct option){command->options[i].name,
-                                   command->options[i].kind == OPTION_FLAG ? no_argument
-                                                                           : required_argument,
-                                   NULL, FIRST_VALUE + (int)i};
-    longs[command->n_options] = (struct option){"help", no_argument, NULL, HELP};
+    const cli_option *o;
+    size_t count = 0;
+    for (; (o = cli_option_at(command, count)) != NULL; count++)
+        longs[count] =
+            (struct option){o->name, o->kind == OPTION_FLAG ? no_argument : required_argument, NULL,
+                            FIRST_VALUE + (int)count};
+    longs[count] = (struct option){"help", no_argument, NULL, HELP};
 
     opterr = 0; /* the messages are ours */
     optind = 1;
@@ -206,7 +226,8 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
                        command->name);
             return EXIT_USAGE;
         }
-        const int code = set_value(command, &command->options[found - FIRST_VALUE], config, optarg);
+        const int code = set_value(command, cli_option_at(command, (size_t)(found - FIRST_VALUE)),
+                                   config, optarg);
         if (code != EXIT_OK)
             return code;
     }

@@ -11,6 +11,7 @@ typedef enum option_kind {
     OPTION_FLAG,    /* bool */
     OPTION_TEXT,    /* const char * */
     OPTION_SIZE,    /* size_t in [min, max] */
+    OPTION_COUNT,   /* the same, or "all": SIZE_MAX */
     OPTION_SEED,    /* uint64_t */
     OPTION_CASE,    /* long, >= 0 */
     OPTION_REAL,    /* float in [min, max] */
@@ -37,16 +38,29 @@ typedef struct cli_option {
     const char *choices; /* separated by '|' */
 } cli_option;
 
+/* Options that are kept elsewhere, as those of several commands, whose configurations then begin with the same
+ * member. */
+typedef struct cli_group {
+    const cli_option *options;
+    size_t n_options;
+} cli_group;
+
+enum { CLI_GROUPS_MAX = 3 };
+
 typedef struct cli_command cli_command;
 
 struct cli_command {
     const char *name;
     const char *operands; /* "" where the command takes none */
     const char *summary;
-    const cli_option *options;
+    const cli_option *options; /* its own */
     size_t n_options;
+    const cli_group *groups[CLI_GROUPS_MAX]; /* before them; NULL: none */
     int (*run)(const cli_command *self, int argc, char **argv);
 };
+
+/* Option i of a command, groups first, or NULL behind the last. */
+const cli_option *cli_option_at(const cli_command *command, size_t i);
 
 enum { CLI_GO_ON = -1 };
 

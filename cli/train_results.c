@@ -11,10 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const train_dtype_words[] = {"u8", "f32"};
-const char *const train_normalise_words[] = {"none", "center", "standardize"};
-const char *const train_shuffle_words[] = {"rows", "batch", "none"};
-
 static double seconds(uint64_t ns)
 {
     return (double)ns * 1e-9;
@@ -25,9 +21,54 @@ static double phases_seconds(const downhill_profile *p)
     return seconds(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns);
 }
 
-void train_print_phases(const sgd_result *r)
+/* ---- on standard output ---- */
+
+static void print_method(const train_config *config)
 {
-    const downhill_profile *p = &r->phases;
+    switch ((train_method)config->method) {
+    case TRAIN_SGD:
+        if (config->batch == SIZE_MAX)
+            printf(", batch all");
+        else
+            printf(", batch %zu", config->batch);
+        printf(", shuffle %s, learning rate %g", train_shuffle_words[config->shuffle],
+               (double)config->lr);
+        if (config->schedule != SCHEDULE_CONSTANT)
+            printf(" (%s)", train_schedule_words[config->schedule]);
+        if (config->momentum > 0.0f)
+            printf(", %smomentum %g", config->nesterov ? "Nesterov " : "",
+                   (double)config->momentum);
+        break;
+    case TRAIN_RANDOM_SEARCH:
+        printf(", %zu tries, scale %g", config->tries, (double)config->scale);
+        break;
+    case TRAIN_LOCAL_SEARCH:
+        printf(", %zu tries, scale %g, step %g", config->tries, (double)config->scale,
+               (double)config->step);
+        break;
+    case TRAIN_NUMERICAL:
+        printf(", %s differences, h %g, learning rate %g",
+               train_difference_words[config->difference], (double)config->h, (double)config->lr);
+        break;
+    case TRAIN_LBFGS:
+        break;
+    }
+}
+
+void train_print_head(const train_config *config, const train_run *run)
+{
+    const task_config *common = &config->task;
+    printf("%s, %s, %s, normalize %s, %s loss", train_method_words[config->method], run->isa,
+           task_dtype_words[common->dtype], task_normalise_words[common->normalise],
+           task_loss_words[common->loss]);
+    print_method(config);
+    printf(", penalty %g, seed %llu, %zu thread%s\n", (double)common->reg,
+           (unsigned long long)common->seed, common->threads, common->threads > 1 ? "s" : "");
+}
+
+static void print_phases(const sgd_result *r)
+{
+    const downhill_profile *p = &r->state.phases;
     const double all = r->seconds;
     printf("phases: gather %.1f %%, score %.1f %%, loss %.1f %%, grad %.1f %%, update %.1f %%, "
            "other %.1f %% of %.3f s\n",
@@ -36,53 +77,94 @@ void train_print_phases(const sgd_result *r)
            100 * seconds(p->update_ns) / all, 100 * (all - phases_seconds(p)) / all, all);
 }
 
+static void print_sgd_end(const sgd_result *r)
+{
+    if (r->state.epoch > 0)
+        print_phases(r);
+    if (r->state.best_epoch > 0)
+        printf("best epoch %zu, validation accuracy %.4f%s\n", r->state.best_epoch,
+               r->state.best_accuracy, r->stopped_early ? "; stopped early" : "");
+    if (r->digest[0] != '\0')
+        printf("model digest %s\n", r->digest);
+}
+
+static void print_cost(const numerical_cost *cost)
+{
+    printf("a step: %zu evaluations of the loss for %zu coordinates, %.4g s; the gradient derived, "
+           "of all of them, %.4g s: for all of them %.3g times as long\n"
+           "the two gradients differ by up to %.2g of their norm\n",
+           cost->evaluations, cost->coordinates, cost->numerical_s, cost->analytic_s, cost->ratio,
+           cost->difference);
+}
+
+void train_print_end(const train_config *config, const train_run *run)
+{
+    const method_result *r = &run->result;
+    if (config->method == TRAIN_SGD) {
+        print_sgd_end(&run->sgd);
+        return;
+    }
+    if (config->method == TRAIN_NUMERICAL)
+        print_cost(&run->cost);
+    printf("%zu %s, %zu evaluations, %.3f s%s%s; loss %.6f, test accuracy %.4f\n", r->tried,
+           config->method == TRAIN_LBFGS       ? "iterations"
+           : config->method == TRAIN_NUMERICAL ? "steps"
+                                               : "tries",
+           r->evaluations, r->seconds, r->why_ended != NULL ? ", " : "",
+           r->why_ended != NULL ? r->why_ended : "",
+           r->n_points > 0 ? r->points[r->n_points - 1].loss : (double)NAN, r->test_accuracy);
+    if (r->digest[0] != '\0')
+        printf("model digest %s\n", r->digest);
+}
+
 /* NaN where memory is short. */
 static double median_epoch_seconds(const sgd_result *r)
 {
-    double *seconds = memory_new(r->n_epochs, sizeof *seconds);
-    if (seconds == NULL)
+    const size_t n = r->state.epoch;
+    double *times = memory_new(n, sizeof *times);
+    if (times == NULL)
         return (double)NAN;
-    for (size_t i = 0; i < r->n_epochs; i++)
-        seconds[i] = r->epochs[i].seconds;
-    const double median = stats_of(seconds, r->n_epochs).median;
-    free(seconds);
+    for (size_t i = 0; i < n; i++)
+        times[i] = r->state.epochs[i].seconds;
+    const double median = stats_of(times, n).median;
+    free(times);
     return median;
+}
+
+static void print_compared(const char *isa, double time, double count, double scalar,
+                           double accuracy)
+{
+    char speedup[16] = "-";
+    if (scalar > 0.0)
+        snprintf(speedup, sizeof speedup, "%.2fx", scalar / time);
+    printf("%-13s %14.4f %14.0f %10s %14.4f\n", isa, time, count / time, speedup, accuracy);
 }
 
 void train_print_comparison(const train_run *runs, size_t count, const dataset *data)
 {
+    const bool sgd = runs[0].sgd.state.epochs != NULL;
     double scalar = 0.0;
-    printf("\n%-13s %14s %14s %10s %14s\n", "ISA level", "s per epoch", "samples/s", "vs scalar",
-           "test accuracy");
+    printf("\n%-13s %14s %14s %10s %14s\n", "ISA level", sgd ? "s per epoch" : "s",
+           sgd ? "samples/s" : "evaluations/s", "vs scalar", "test accuracy");
     for (size_t i = 0; i < count; i++) {
-        const sgd_result *r = &runs[i].result;
-        if (r->n_epochs == 0)
+        const sgd_result *r = &runs[i].sgd;
+        if (sgd && r->state.epoch == 0)
             continue;
-        const double epoch = median_epoch_seconds(r);
+        const double time = sgd ? median_epoch_seconds(r) : runs[i].result.seconds;
         if (strcmp(runs[i].isa, "scalar") == 0)
-            scalar = epoch;
-        char speedup[16] = "-";
-        if (scalar > 0.0)
-            snprintf(speedup, sizeof speedup, "%.2fx", scalar / epoch);
-        printf("%-13s %14.4f %14.0f %10s %14.4f\n", runs[i].isa, epoch,
-               (double)data->train.n / epoch, speedup, r->epochs[r->n_epochs - 1].test_accuracy);
+            scalar = time;
+        print_compared(runs[i].isa, time,
+                       sgd ? (double)data->train.n : (double)runs[i].result.evaluations, scalar,
+                       sgd ? r->state.epochs[r->state.epoch - 1].test_accuracy
+                           : runs[i].result.test_accuracy);
     }
 }
 
-static json_t *run_to_json(const train_run *run, const train_config *config, const dataset *data)
+/* ---- JSON ---- */
+
+static json_t *phases_to_json(const sgd_result *r)
 {
-    const sgd_result *r = &run->result;
-    json_t *epochs = json_array();
-    for (size_t i = 0; i < r->n_epochs; i++) {
-        json_t *e = json_object();
-        output_set(e, "epoch", json_integer((json_int_t)i + 1));
-        output_set(e, "seconds", output_real(r->epochs[i].seconds));
-        output_set(e, "train_loss", output_real(r->epochs[i].train_loss));
-        output_set(e, "test_accuracy", output_real(r->epochs[i].test_accuracy));
-        output_set(e, "samples_per_s", output_real(r->epochs[i].samples_per_s));
-        json_array_append_new(epochs, e);
-    }
-    const downhill_profile *p = &r->phases;
+    const downhill_profile *p = &r->state.phases;
     json_t *phases = json_object();
     output_set(phases, "gather_s", output_real(seconds(p->gather_ns)));
     output_set(phases, "score_s", output_real(seconds(p->score_ns)));
@@ -90,50 +172,112 @@ static json_t *run_to_json(const train_run *run, const train_config *config, con
     output_set(phases, "grad_s", output_real(seconds(p->grad_ns)));
     output_set(phases, "update_s", output_real(seconds(p->update_ns)));
     output_set(phases, "other_s", output_real(r->seconds - phases_seconds(p)));
+    return phases;
+}
 
-    json_t *o = json_object();
-    output_set(o, "isa", json_string(run->isa));
-    output_set(o, "loss", json_string(config->loss == DOWNHILL_HINGE ? "hinge" : "softmax"));
-    output_set(o, "dtype", json_string(train_dtype_words[config->dtype]));
-    output_set(o, "normalize", json_string(train_normalise_words[config->normalise]));
+static void add_sgd(json_t *o, const sgd_result *r, const train_config *config)
+{
+    json_t *epochs = json_array();
+    for (size_t i = 0; i < r->state.epoch; i++) {
+        const sgd_epoch *epoch = &r->state.epochs[i];
+        json_t *e = json_object();
+        output_set(e, "epoch", json_integer((json_int_t)i + 1));
+        output_set(e, "seconds", output_real(epoch->seconds));
+        output_set(e, "train_loss", output_real(epoch->train_loss));
+        output_set(e, "validation_accuracy", output_real(epoch->validation_accuracy));
+        output_set(e, "test_accuracy", output_real(epoch->test_accuracy));
+        output_set(e, "samples_per_s", output_real(epoch->samples_per_s));
+        json_array_append_new(epochs, e);
+    }
     output_set(o, "shuffle", json_string(train_shuffle_words[config->shuffle]));
-    output_set(o, "model_digest", r->digest[0] != '\0' ? json_string(r->digest) : json_null());
-    output_set(o, "data", json_string(config->data));
-    output_set(o, "mmap", json_boolean(config->map));
+    output_set(o, "batch",
+               config->batch == SIZE_MAX ? json_string("all")
+                                         : json_integer((json_int_t)config->batch));
+    output_set(o, "lr", output_real((double)config->lr));
+    output_set(o, "schedule", json_string(train_schedule_words[config->schedule]));
+    output_set(o, "momentum", output_real((double)config->momentum));
+    output_set(o, "nesterov", json_boolean(config->nesterov));
+    output_set(o, "validation", output_real(config->validation));
     output_set(o, "epochs_asked", json_integer((json_int_t)config->epochs));
+    output_set(o, "model_digest", r->digest[0] != '\0' ? json_string(r->digest) : json_null());
+    output_set(o, "first_loss", output_real(r->state.first_loss));
+    output_set(o, "epochs", epochs);
+    output_set(o, "best_epoch",
+               r->state.best_epoch > 0 ? json_integer((json_int_t)r->state.best_epoch)
+                                       : json_null());
+    output_set(o, "stopped_early", json_boolean(r->stopped_early));
+    /* Of the model that is kept. */
+    const size_t last = r->state.best_epoch > 0 ? r->state.best_epoch : r->state.epoch;
+    output_set(o, "test_accuracy",
+               last > 0 ? output_real(r->state.epochs[last - 1].test_accuracy) : json_null());
+    output_set(o, "seconds", output_real(r->seconds));
+    output_set(o, "phases", phases_to_json(r));
+}
+
+static void add_method(json_t *o, const train_run *run, const train_config *config)
+{
+    const method_result *r = &run->result;
+    json_t *points = json_array();
+    for (size_t i = 0; i < r->n_points; i++) {
+        const method_point *point = &r->points[i];
+        json_t *p = json_object();
+        output_set(p, "number", json_integer((json_int_t)point->number));
+        output_set(p, "evaluations", json_integer((json_int_t)point->evaluations));
+        output_set(p, "seconds", output_real(point->seconds));
+        output_set(p, "loss", output_real(point->loss));
+        output_set(p, "test_accuracy", output_real(point->test_accuracy));
+        json_array_append_new(points, p);
+    }
+    if (config->method == TRAIN_RANDOM_SEARCH || config->method == TRAIN_LOCAL_SEARCH)
+        output_set(o, "scale", output_real((double)config->scale));
+    if (config->method == TRAIN_LOCAL_SEARCH)
+        output_set(o, "step", output_real((double)config->step));
+    if (config->method == TRAIN_NUMERICAL) {
+        const numerical_cost *cost = &run->cost;
+        output_set(o, "difference", json_string(train_difference_words[config->difference]));
+        output_set(o, "h", output_real((double)config->h));
+        output_set(o, "lr", output_real((double)config->lr));
+        output_set(o, "coordinates", json_integer((json_int_t)cost->coordinates));
+        output_set(o, "evaluations_per_step", json_integer((json_int_t)cost->evaluations));
+        output_set(o, "numerical_s", output_real(cost->numerical_s));
+        output_set(o, "analytic_s", output_real(cost->analytic_s));
+        output_set(o, "numerical_to_analytic", output_real(cost->ratio));
+        output_set(o, "gradient_difference", output_real(cost->difference));
+    }
+    output_set(o, "tried", json_integer((json_int_t)r->tried));
+    output_set(o, "evaluations", json_integer((json_int_t)r->evaluations));
+    output_set(o, "points", points);
+    output_set(o, "ended", r->why_ended != NULL ? json_string(r->why_ended) : json_null());
+    output_set(o, "model_digest", r->digest[0] != '\0' ? json_string(r->digest) : json_null());
+    output_set(o, "test_accuracy", output_real(r->test_accuracy));
+    output_set(o, "seconds", output_real(r->seconds));
+}
+
+json_t *train_run_to_json(const train_run *run, const train_config *config, const dataset *data)
+{
+    const task_config *common = &config->task;
+    json_t *o = json_object();
+    output_set(o, "method", json_string(train_method_words[config->method]));
+    output_set(o, "isa", json_string(run->isa));
+    output_set(o, "loss", json_string(task_loss_words[common->loss]));
+    output_set(o, "dtype", json_string(task_dtype_words[common->dtype]));
+    output_set(o, "normalize", json_string(task_normalise_words[common->normalise]));
+    output_set(o, "data", json_string(common->data));
+    output_set(o, "mmap", json_boolean(common->map));
     output_set(o, "dataset", json_string(data->name));
     output_set(o, "test_set", json_string(data->test_note));
     output_set(o, "n_train", json_integer((json_int_t)data->train.n));
+    output_set(o, "n_validation", json_integer((json_int_t)data->validation.n));
     output_set(o, "n_test", json_integer((json_int_t)data->test.n));
-    output_set(o, "d", json_integer((json_int_t)data->train.d));
+    output_set(o, "d", json_integer((json_int_t)data->d));
     output_set(o, "c", json_integer((json_int_t)data->c));
-    output_set(o, "batch", json_integer((json_int_t)config->batch));
-    output_set(o, "lr", output_real((double)config->lr));
-    output_set(o, "reg", output_real((double)config->reg));
-    output_set(o, "delta", output_real((double)config->delta));
-    output_set(o, "seed", json_integer((json_int_t)config->seed));
-    output_set(o, "threads", json_integer((json_int_t)config->threads));
-    output_set(o, "first_loss", output_real(r->first_loss));
-    output_set(o, "epochs", epochs);
-    output_set(o, "test_accuracy",
-               r->n_epochs > 0 ? output_real(r->epochs[r->n_epochs - 1].test_accuracy)
-                               : json_null());
-    output_set(o, "seconds", output_real(r->seconds));
-    output_set(o, "phases", phases);
+    output_set(o, "reg", output_real((double)common->reg));
+    output_set(o, "delta", output_real((double)common->delta));
+    output_set(o, "seed", json_integer((json_int_t)common->seed));
+    output_set(o, "threads", json_integer((json_int_t)common->threads));
+    if (config->method == TRAIN_SGD)
+        add_sgd(o, &run->sgd, config);
+    else
+        add_method(o, run, config);
     return o;
-}
-
-int train_write_results(const train_config *config, const machine *m, const train_run *runs,
-                        size_t count, const dataset *data, json_t *warnings)
-{
-    json_t *training = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(training, run_to_json(&runs[i], config, data));
-    json_t *root = json_object();
-    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
-    output_set(root, "machine", machine_to_json(m));
-    output_set(root, "build", machine_build_to_json());
-    output_set(root, "training", training);
-    output_set(root, "warnings", json_incref(warnings));
-    return output_json(config->json, root);
 }

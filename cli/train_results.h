@@ -1,41 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * What downhill train is asked for, what comes of it, and how that is shown and written. */
+ * What comes of downhill train, and how that is shown and written. */
 #ifndef DOWNHILL_CLI_TRAIN_RESULTS_H
 #define DOWNHILL_CLI_TRAIN_RESULTS_H
 
-#include "base/machine.h"
-#include "train/sgd.h"
-
-#include <jansson.h>
-
-typedef struct train_config {
-    const char *data, *isa, *json;
-    int loss;                      /* a downhill_loss_kind, in the order of the words of --loss */
-    int dtype, normalise, shuffle; /* the same of model_dtype or AUTOMATIC, … */
-    size_t batch, epochs, threads;
-    float lr, reg, delta;
-    uint64_t seed;
-    bool map;
-} train_config;
+#include "train/method.h"
+#include "train_config.h"
 
 typedef struct train_run {
     const char *isa;
     const downhill_kernels *kernels;
-    sgd_result result;
+    sgd_result sgd;       /* TRAIN_SGD */
+    method_result result; /* the other methods */
+    numerical_cost cost;  /* TRAIN_NUMERICAL */
 } train_run;
 
-/* The words of the options, by what they stand for. */
-extern const char *const train_dtype_words[], *const train_normalise_words[],
-                                                  *const train_shuffle_words[];
+/* The line above the course of a run. */
+void train_print_head(const train_config *config, const train_run *run);
 
-void train_print_phases(const sgd_result *r);
+/* What is to say of it at its end. */
+void train_print_end(const train_config *config, const train_run *run);
 
 /* A line for each run. */
 void train_print_comparison(const train_run *runs, size_t count, const dataset *data);
 
-/* The JSON of all runs, to config->json. Returns an exit code. */
-int train_write_results(const train_config *config, const machine *m, const train_run *runs,
-                        size_t count, const dataset *data, json_t *warnings);
+/* A run as it stands in the results, and in the record of its model. */
+json_t *train_run_to_json(const train_run *run, const train_config *config, const dataset *data);
 
 #endif

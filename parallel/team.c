@@ -173,10 +173,15 @@ static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first
     return (downhill_weights_f32){of->w + first, of->ldw, b, end - first, of->c};
 }
 
-/* One member's part of the features: the gradients added up, the weights updated. The last part,
+/* What is done to the weights when the gradient is there. */
+struct update {
+    float decay, step;
+};
+
+/* One member's part of the features: the gradients added up, and, with `update`, the weights updated. The last part,
  * never empty, has the bias too. */
 static downhill_status finish(const team *t, size_t i, const downhill_kernels *kernels,
-                              const downhill_weights_f32 *weights, float decay, float step,
+                              const downhill_weights_f32 *weights, const struct update *update,
                               const downhill_weights_f32 *grad)
 {
     const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
@@ -193,10 +198,18 @@ static downhill_status finish(const team *t, size_t i, const downhill_kernels *k
         if (t->members[m].n > 0)
             status = downhill_update_f32(kernels, &sum, &own, 1.0f, -1.0f);
     }
-    if (status != DOWNHILL_OK)
+    if (status != DOWNHILL_OK || update == NULL)
         return status;
     const downhill_weights_f32 w = columns(weights, first, end, with_bias ? weights->b : NULL);
-    return downhill_update_f32(kernels, &w, &sum, decay, step);
+    return downhill_update_f32(kernels, &w, &sum, update->decay, update->step);
+}
+
+static double sum_of_losses(const team *t)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < t->threads; i++)
+        sum += t->members[i].loss;
+    return sum;
 }
 
 static downhill_status first_error(const team *t)
@@ -207,19 +220,17 @@ static downhill_status first_error(const team *t)
     return DOWNHILL_OK;
 }
 
-downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
-                              const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                              downhill_loss loss, float decay, float step,
-                              const downhill_weights_f32 *grad, double *loss_sum,
-                              downhill_profile *profile)
+/* With `update` NULL the weights stay as they are. */
+static downhill_status run_f32(team *t, const downhill_kernels *kernels,
+                               const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
+                               downhill_loss loss, const struct update *update,
+                               const downhill_weights_f32 *grad, double *loss_sum,
+                               downhill_profile *profile)
 {
-    if (t->threads == 1)
-        return downhill_step_f32(kernels, batch, weights, loss, decay, step, grad, loss_sum,
-                                 t->members[0].workspace, t->workspace_bytes, profile);
     if (weights->d != t->d || weights->c != t->c || grad->d != t->d || grad->c != t->c ||
         batch->n == 0)
         return DOWNHILL_ERR_SIZE;
-    if (!isfinite(decay) || !isfinite(step))
+    if (update != NULL && (!isfinite(update->decay) || !isfinite(update->step)))
         return DOWNHILL_ERR_PARAMETER;
 #pragma omp parallel num_threads((int)t->threads)
     {
@@ -233,17 +244,37 @@ downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
 #pragma omp for schedule(static, 1)
         for (size_t i = 0; i < t->threads; i++)
             if (status == DOWNHILL_OK)
-                t->members[i].status = finish(t, i, kernels, weights, decay, step, grad);
+                t->members[i].status = finish(t, i, kernels, weights, update, grad);
     }
     const downhill_status status = first_error(t);
-    if (status != DOWNHILL_OK)
-        return status;
-    double sum = 0.0;
-    for (size_t i = 0; i < t->threads; i++)
-        sum += t->members[i].loss;
-    if (loss_sum != NULL)
-        *loss_sum = sum;
-    return DOWNHILL_OK;
+    if (status == DOWNHILL_OK && loss_sum != NULL)
+        *loss_sum = sum_of_losses(t);
+    return status;
+}
+
+downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
+                              const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
+                              downhill_loss loss, float decay, float step,
+                              const downhill_weights_f32 *grad, double *loss_sum,
+                              downhill_profile *profile)
+{
+    if (t->threads == 1)
+        return downhill_step_f32(kernels, batch, weights, loss, decay, step, grad, loss_sum,
+                                 t->members[0].workspace, t->workspace_bytes, profile);
+    const struct update update = {decay, step};
+    return run_f32(t, kernels, batch, weights, loss, &update, grad, loss_sum, profile);
+}
+
+downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
+                                   const downhill_batch_f32 *batch,
+                                   const downhill_weights_f32 *weights, downhill_loss loss,
+                                   const downhill_weights_f32 *grad, double *loss_sum,
+                                   downhill_profile *profile)
+{
+    if (t->threads == 1)
+        return downhill_loss_grad_f32(kernels, batch, weights, loss, grad, loss_sum,
+                                      t->members[0].workspace, t->workspace_bytes, profile);
+    return run_f32(t, kernels, batch, weights, loss, NULL, grad, loss_sum, profile);
 }
 
 /* ---- bytes ---- */
@@ -285,18 +316,16 @@ static void add_sums(const team *t, size_t i)
     }
 }
 
-downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
-                             const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
-                             float delta, float decay, float step, void *packed, double *loss_sum,
-                             downhill_profile *profile)
+downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
+                                  const downhill_batch_u8 *batch, float delta, const void *packed,
+                                  double *loss_sum, downhill_profile *profile)
 {
+    struct member *first = &t->members[0];
     if (t->threads == 1)
-        return downhill_step_u8(kernels, batch, weights, delta, decay, step, loss_sum, packed,
-                                t->members[0].workspace, t->workspace_bytes, profile);
-    if (weights->d != t->d || weights->c != t->c || batch->n == 0)
+        return downhill_loss_grad_u8(kernels, batch, packed, delta, &first->sums, loss_sum,
+                                     first->workspace, t->workspace_bytes, profile);
+    if (batch->n == 0)
         return DOWNHILL_ERR_SIZE;
-    if (!isfinite(decay) || !isfinite(step))
-        return DOWNHILL_ERR_PARAMETER;
     if (t->c - 1 > DOWNHILL_U8_NC_MAX / batch->n) /* of all parts together */
         return DOWNHILL_ERR_RANGE;
 #pragma omp parallel num_threads((int)t->threads)
@@ -309,12 +338,31 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
             add_sums(t, i);
     }
     const downhill_status status = first_error(t);
-    if (status != DOWNHILL_OK)
-        return status;
-    double sum = 0.0;
-    for (size_t i = 0; i < t->threads; i++)
-        sum += t->members[i].loss;
-    if (loss_sum != NULL)
-        *loss_sum = sum;
-    return downhill_update_u8(kernels, weights, &t->members[0].sums, decay, step, packed);
+    if (status == DOWNHILL_OK && loss_sum != NULL)
+        *loss_sum = sum_of_losses(t);
+    return status;
+}
+
+const downhill_sums_u8 *team_sums_u8(const team *t)
+{
+    return &t->members[0].sums;
+}
+
+downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
+                             const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
+                             float delta, float decay, float step, void *packed, double *loss_sum,
+                             downhill_profile *profile)
+{
+    if (t->threads == 1)
+        return downhill_step_u8(kernels, batch, weights, delta, decay, step, loss_sum, packed,
+                                t->members[0].workspace, t->workspace_bytes, profile);
+    if (weights->d != t->d || weights->c != t->c)
+        return DOWNHILL_ERR_SIZE;
+    if (!isfinite(decay) || !isfinite(step))
+        return DOWNHILL_ERR_PARAMETER;
+    const downhill_status status =
+        team_loss_grad_u8(t, kernels, batch, delta, packed, loss_sum, profile);
+    return status != DOWNHILL_OK
+               ? status
+               : downhill_update_u8(kernels, weights, &t->members[0].sums, decay, step, packed);
 }

@@ -35,6 +35,13 @@ downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               const downhill_weights_f32 *grad, double *loss_sum,
                               downhill_profile *profile);
 
+/* downhill_loss_grad_f32() by the team. */
+downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
+                                   const downhill_batch_f32 *batch,
+                                   const downhill_weights_f32 *weights, downhill_loss loss,
+                                   const downhill_weights_f32 *grad, double *loss_sum,
+                                   downhill_profile *profile);
+
 /* downhill_step_u8() by the team. Sums of integers have no order: any number of threads gives the same
  * bits. The update, with the packing, is the calling thread's. On an error the weights are as they
  * were. */
@@ -42,5 +49,11 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
                              float delta, float decay, float step, void *packed, double *loss_sum,
                              downhill_profile *profile);
+
+/* downhill_loss_grad_u8() by the team, into sums of its own. */
+downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
+                                  const downhill_batch_u8 *batch, float delta, const void *packed,
+                                  double *loss_sum, downhill_profile *profile);
+const downhill_sums_u8 *team_sums_u8(const team *t);
 
 #endif

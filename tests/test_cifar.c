@@ -5,8 +5,8 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "data/dataset.h"
 #include "support.h"
-#include "train/dataset.h"
 #include "train/sgd.h"
 
 #include <stdio.h>
@@ -64,8 +64,7 @@ static void same_pictures(const samples *s, size_t first_file)
 {
     for (size_t i = 0; i < s->n; i++)
         for (size_t k = 0; k < PICTURE; k++)
-            assert_int_equal(s->x[i * PICTURE + k],
-                             pixel(first_file + i / RECORDS, i % RECORDS, k));
+            assert_int_equal(samples_u8(s, i)[k], pixel(first_file + i / RECORDS, i % RECORDS, k));
 }
 
 static void test_cifar10__good__every_byte(void **state)
@@ -77,12 +76,11 @@ static void test_cifar10__good__every_byte(void **state)
     assert_int_equal(data.c, 10);
     assert_int_equal(data.train.n, 5 * RECORDS);
     assert_int_equal(data.test.n, RECORDS);
-    assert_int_equal(data.train.d, PICTURE);
-    assert_int_equal(data.test.d, PICTURE);
+    assert_int_equal(data.d, PICTURE);
     for (size_t i = 0; i < data.train.n; i++)
-        assert_int_equal(data.train.y[i], i % 10);
+        assert_int_equal(samples_label(&data.train, i), i % 10);
     for (size_t i = 0; i < data.test.n; i++)
-        assert_int_equal(data.test.y[i], (5 * RECORDS + i) % 10);
+        assert_int_equal(samples_label(&data.test, i), (5 * RECORDS + i) % 10);
     same_pictures(&data.train, 0);
     same_pictures(&data.test, 5);
     dataset_close(&data);
@@ -97,8 +95,8 @@ static void test_cifar100__good__fine_labels(void **state)
     assert_int_equal(data.train.n, RECORDS);
     assert_int_equal(data.test.n, RECORDS);
     for (size_t i = 0; i < RECORDS; i++) {
-        assert_int_equal(data.train.y[i], i);
-        assert_int_equal(data.test.y[i], RECORDS + i);
+        assert_int_equal(samples_label(&data.train, i), i);
+        assert_int_equal(samples_label(&data.test, i), RECORDS + i);
     }
     same_pictures(&data.train, 0);
     same_pictures(&data.test, 1);
@@ -110,24 +108,28 @@ static void ignore_report(const sgd_epoch *epoch, size_t number, void *context)
     (void)epoch, (void)number, (void)context;
 }
 
+static void train(const dataset *data, sgd_result *result)
+{
+    static const volatile sig_atomic_t never;
+    const sgd_options options = {
+        .shuffle = SGD_SHUFFLE_BATCH, .batch = 4, .lr = 0.01f, .epochs = 3, .seed = 2};
+    const sgd_events events = {.epoch = ignore_report};
+    features f;
+    assert_true(features_open(FEATURES_U8, data, NORMALISE_STANDARDISE, 1, &f));
+    const problem p = {
+        .data = data, .features = &f, .loss = {DOWNHILL_HINGE, 1.0f}, .threads = 1, .stop = &never};
+    assert_int_equal(sgd_train(&p, &options, NULL, &events, result), EXIT_OK);
+    features_close(&f);
+}
+
 /* Training on both ends in the same bits. */
 static void same_model(const dataset *a, const dataset *b)
 {
-    static const volatile sig_atomic_t never;
-    const sgd_options options = {.loss = {DOWNHILL_HINGE, 1.0f},
-                                 .dtype = MODEL_U8,
-                                 .normalise = NORMALISE_STANDARDISE,
-                                 .shuffle = SGD_SHUFFLE_BATCH,
-                                 .batch = 4,
-                                 .lr = 0.01f,
-                                 .epochs = 3,
-                                 .seed = 2,
-                                 .threads = 1};
     sgd_result of_a, of_b;
-    assert_int_equal(sgd_train(&options, a, NULL, ignore_report, NULL, &never, &of_a), EXIT_OK);
-    assert_int_equal(sgd_train(&options, b, NULL, ignore_report, NULL, &never, &of_b), EXIT_OK);
+    train(a, &of_a);
+    train(b, &of_b);
     assert_string_equal(of_a.digest, of_b.digest);
-    assert_true(of_a.epochs[2].test_accuracy == of_b.epochs[2].test_accuracy);
+    assert_true(of_a.state.epochs[2].test_accuracy == of_b.state.epochs[2].test_accuracy);
     sgd_free(&of_a);
     sgd_free(&of_b);
 }
@@ -148,12 +150,11 @@ static void test_cifar__mapped__the_same_samples(void **state)
             const samples *a = set == 0 ? &read.train : &read.test;
             const samples *b = set == 0 ? &mapped.train : &mapped.test;
             assert_int_equal(a->n, b->n);
-            assert_int_equal(a->d, b->d);
+            assert_int_equal(a->x->d, b->x->d);
             for (size_t i = 0; i < a->n; i++) {
-                const size_t row = samples_row(b, i);
-                assert_true(row < b->x_rows);
-                assert_int_equal(a->y[i], b->y[row]);
-                assert_memory_equal(a->x + i * a->ldx, b->x + row * b->ldx, a->d);
+                assert_true(b->rows[i] < b->x->rows);
+                assert_int_equal(samples_label(a, i), samples_label(b, i));
+                assert_memory_equal(samples_u8(a, i), samples_u8(b, i), a->x->d);
             }
         }
         same_model(&read, &mapped);

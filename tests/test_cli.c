@@ -123,7 +123,7 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill train --batch ''", "'' is not"},
         {2, "$downhill train --epochs 99999999999999999999", "is not a whole number"},
         {2, "$downhill train --dtype u8 --loss softmax", "only with --loss hinge"},
-        {2, "$downhill train --mmap --dtype f32", "only with --dtype u8"},
+        {3, "$downhill train --mmap --dtype f32", "cannot be mapped"},
         {2, "$downhill train --shuffle all", "'all' is not one of rows|batch|none"},
         {2, "$downhill train --normalize max", "'max' is not one of none|center|standardize"},
         {3, "$downhill train --mmap", "compressed data cannot be mapped"},

@@ -6,9 +6,9 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "data/dataset.h"
+#include "data/idx.h"
 #include "support.h"
-#include "train/dataset.h"
-#include "train/idx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,15 +84,14 @@ static void test_idx__good__every_byte(void **state)
         assert_int_equal(open_named(pairs[p][0], pairs[p][1], &data), EXIT_OK);
         assert_int_equal(data.train.n, N - N / 6);
         assert_int_equal(data.test.n, N / 6);
-        assert_int_equal(data.train.d, D);
-        assert_int_equal(data.test.d, D);
+        assert_int_equal(data.d, D);
         assert_int_equal(data.c, 3);
         for (size_t i = 0; i < N; i++) {
             const samples *s = i < data.train.n ? &data.train : &data.test;
             const size_t row = i < data.train.n ? i : i - data.train.n;
-            assert_int_equal(s->y[row], i % 3);
+            assert_int_equal(samples_label(s, row), i % 3);
             for (size_t k = 0; k < D; k++)
-                assert_int_equal(s->x[row * D + k], (uint8_t)((i * D + k) * 7));
+                assert_int_equal(samples_u8(s, row)[k], (uint8_t)((i * D + k) * 7));
         }
         dataset_close(&data);
     }
@@ -108,7 +107,8 @@ static void test_idx__four_files__test_set_is_theirs(void **state)
     assert_int_equal(dataset_open(spec, &data), EXIT_OK);
     assert_int_equal(data.train.n, N);
     assert_int_equal(data.test.n, N);
-    assert_memory_equal(data.train.x, data.test.x, N * D);
+    for (size_t row = 0; row < N; row++)
+        assert_memory_equal(samples_u8(&data.train, row), samples_u8(&data.test, row), D);
     dataset_close(&data);
     free(spec);
 }
@@ -127,10 +127,12 @@ static void test_idx__mapped__the_same_samples(void **state)
         const samples *a = set == 0 ? &read.train : &read.test;
         const samples *b = set == 0 ? &mapped.train : &mapped.test;
         assert_int_equal(a->n, b->n);
-        assert_int_equal(b->ldx, D);
-        assert_null(b->memory);
-        assert_memory_equal(a->x, b->x, a->n * D);
-        assert_memory_equal(a->y, b->y, a->n * sizeof *a->y);
+        assert_int_equal(b->x->ld, D);
+        assert_null(b->x->memory);
+        for (size_t row = 0; row < a->n; row++) {
+            assert_memory_equal(samples_u8(a, row), samples_u8(b, row), D);
+            assert_int_equal(samples_label(a, row), samples_label(b, row));
+        }
     }
     dataset_close(&read);
     dataset_close(&mapped);
@@ -396,11 +398,11 @@ static void test_data__fashion_mnist__is_what_it_should_be(void **state)
     assert_int_equal(dataset_open("fashion-mnist", &data), EXIT_OK);
     assert_int_equal(data.train.n, 60000);
     assert_int_equal(data.test.n, 10000);
-    assert_int_equal(data.train.d, 784);
+    assert_int_equal(data.d, 784);
     assert_int_equal(data.c, 10);
     size_t per_class[10] = {0};
     for (size_t i = 0; i < data.train.n; i++)
-        per_class[data.train.y[i]]++;
+        per_class[samples_label(&data.train, i)]++;
     for (size_t j = 0; j < 10; j++)
         assert_int_equal(per_class[j], 6000);
     dataset_close(&data);

@@ -18,11 +18,10 @@
 enum { N_TRAIN = 1200, N_TEST = 300, D = 37, C = 5 };
 
 /* Labels by the largest score of a known W, so that the data is separable. */
-static samples make_samples(rng *r, const float *w, size_t n)
+static void make_samples(rng *r, const float *w, size_t n, matrix *m, samples *s)
 {
-    samples s;
-    uint8_t *x = samples_new(n, D, &s);
-    assert_non_null(x);
+    assert_true(matrix_new_u8(n, D, m));
+    uint8_t *x = m->memory;
     for (size_t i = 0; i < n; i++) {
         double best = -1e30;
         for (size_t k = 0; k < D; k++)
@@ -33,11 +32,11 @@ static samples make_samples(rng *r, const float *w, size_t n)
                 score += (double)w[j * D + k] * ((double)x[i * D + k] - 127.5);
             if (score > best) {
                 best = score;
-                s.y[i] = (int32_t)j;
+                m->y[i] = (int32_t)j;
             }
         }
     }
-    return s;
+    assert_true(samples_range(m, 0, n, s));
 }
 
 static dataset data;
@@ -49,8 +48,9 @@ static int open_all(void **state)
     for (size_t i = 0; i < C * D; i++)
         w[i] = rng_unit(&r);
     data.c = C;
-    data.train = make_samples(&r, w, N_TRAIN);
-    data.test = make_samples(&r, w, N_TEST);
+    data.d = D;
+    make_samples(&r, w, N_TRAIN, &data.stored[0], &data.train);
+    make_samples(&r, w, N_TEST, &data.stored[1], &data.test);
     return scratch_open(state);
 }
 
@@ -58,6 +58,26 @@ static int close_all(void **state)
 {
     dataset_close(&data);
     return scratch_close(state);
+}
+
+static const volatile sig_atomic_t never;
+
+/* A run: what it is asked for, and what it is on. */
+struct run {
+    sgd_options sgd;
+    const dataset *data;
+    feature_type type;
+    normalise_kind normalise;
+    problem p;
+};
+
+static struct run defaults(downhill_loss_kind kind)
+{
+    return (struct run){
+        .sgd = {.batch = 64, .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f, .epochs = 12, .seed = 7},
+        .data = &data,
+        .type = kind == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32,
+        .p = {.loss = {kind, 1.0f}, .reg = 1e-5f, .threads = 1, .stop = &never}};
 }
 
 static size_t reports;
@@ -70,28 +90,27 @@ static void count_reports(const sgd_epoch *epoch, size_t number, void *context)
     assert_true(epoch->seconds > 0.0 && epoch->samples_per_s > 0.0);
 }
 
-static sgd_options defaults(downhill_loss_kind kind)
+static int train(struct run run, const sgd_state *from, const sgd_events *events,
+                 sgd_result *result)
 {
-    return (sgd_options){.threads = 1,
-                         .loss = {kind, 1.0f},
-                         .dtype = kind == DOWNHILL_HINGE ? MODEL_U8 : MODEL_F32,
-                         .batch = 64,
-                         .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f,
-                         .reg = 1e-5f,
-                         .epochs = 12,
-                         .seed = 7};
+    features f;
+    assert_true(features_open(run.type, run.data, run.normalise, run.p.threads, &f));
+    run.p.data = run.data;
+    run.p.features = &f;
+    reports = from != NULL ? from->epoch : 0;
+    const int code = sgd_train(&run.p, &run.sgd, from, events, result);
+    features_close(&f);
+    return code;
 }
 
-static const volatile sig_atomic_t never;
+static const sgd_events counting = {.epoch = count_reports};
 
-static sgd_result trained(const sgd_options *options, const downhill_kernels *kernels)
+static sgd_result trained(struct run run)
 {
     sgd_result result;
-    reports = 0;
-    assert_int_equal(sgd_train(options, &data, kernels, count_reports, NULL, &never, &result),
-                     EXIT_OK);
-    assert_int_equal(result.n_epochs, options->epochs);
-    assert_int_equal(reports, options->epochs);
+    assert_int_equal(train(run, NULL, &counting, &result), EXIT_OK);
+    assert_int_equal(result.state.epoch, run.sgd.epochs);
+    assert_int_equal(reports, run.sgd.epochs);
     return result;
 }
 
@@ -99,12 +118,12 @@ static void test_train__loss_falls_and_classes_are_found(void **state)
 {
     (void)state;
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
-        const sgd_options options = defaults((downhill_loss_kind)kind);
-        sgd_result r = trained(&options, NULL);
+        const struct run run = defaults((downhill_loss_kind)kind);
+        sgd_result r = trained(run);
         const double want = kind == DOWNHILL_HINGE ? C - 1.0 : log(C);
-        assert_true(fabs(r.first_loss - want) < 1e-5 * want);
-        const sgd_epoch *last = &r.epochs[r.n_epochs - 1];
-        assert_true(last->train_loss < 0.5 * r.epochs[0].train_loss);
+        assert_true(fabs(r.state.first_loss - want) < 1e-5 * want);
+        const sgd_epoch *last = &r.state.epochs[r.state.epoch - 1];
+        assert_true(last->train_loss < 0.5 * r.state.epochs[0].train_loss);
         assert_true(last->test_accuracy > 0.8); /* guessing: 0.2 */
         sgd_free(&r);
     }
@@ -113,9 +132,9 @@ static void test_train__loss_falls_and_classes_are_found(void **state)
 static void test_train__phases__make_up_the_time(void **state)
 {
     (void)state;
-    const sgd_options options = defaults(DOWNHILL_SOFTMAX);
-    sgd_result r = trained(&options, NULL);
-    const downhill_profile *p = &r.phases;
+    const struct run run = defaults(DOWNHILL_SOFTMAX);
+    sgd_result r = trained(run);
+    const downhill_profile *p = &r.state.phases;
     const double phases =
         (double)(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns) * 1e-9;
     /* The 2 % that are promised hold for real sizes (the command's own test checks them); here
@@ -128,14 +147,14 @@ static void test_train__phases__make_up_the_time(void **state)
 static void test_train__threads__learn_the_same(void **state)
 {
     (void)state;
-    sgd_options options = defaults(DOWNHILL_SOFTMAX);
-    sgd_result one = trained(&options, NULL);
-    options.threads = 3;
-    sgd_result three = trained(&options, NULL), again = trained(&options, NULL);
-    for (size_t e = 0; e < options.epochs; e++) {
-        const double loss = one.epochs[e].train_loss;
-        assert_true(fabs(three.epochs[e].train_loss - loss) <= 1e-4 * loss);
-        assert_true(three.epochs[e].train_loss == again.epochs[e].train_loss);
+    struct run run = defaults(DOWNHILL_SOFTMAX);
+    sgd_result one = trained(run);
+    run.p.threads = 3;
+    sgd_result three = trained(run), again = trained(run);
+    for (size_t e = 0; e < run.sgd.epochs; e++) {
+        const double loss = one.state.epochs[e].train_loss;
+        assert_true(fabs(three.state.epochs[e].train_loss - loss) <= 1e-4 * loss);
+        assert_true(three.state.epochs[e].train_loss == again.state.epochs[e].train_loss);
     }
     sgd_free(&one);
     sgd_free(&three);
@@ -145,15 +164,15 @@ static void test_train__threads__learn_the_same(void **state)
 static void test_train__same_seed__same_bits(void **state)
 {
     (void)state;
-    sgd_options options = defaults(DOWNHILL_HINGE);
-    sgd_result a = trained(&options, NULL), b = trained(&options, NULL);
-    options.seed++;
-    sgd_result c = trained(&options, NULL);
+    struct run run = defaults(DOWNHILL_HINGE);
+    sgd_result a = trained(run), b = trained(run);
+    run.sgd.seed++;
+    sgd_result c = trained(run);
     bool seed_matters = false;
-    for (size_t e = 0; e < options.epochs; e++) {
-        assert_true(a.epochs[e].train_loss == b.epochs[e].train_loss);
-        assert_true(a.epochs[e].test_accuracy == b.epochs[e].test_accuracy);
-        seed_matters = seed_matters || a.epochs[e].train_loss != c.epochs[e].train_loss;
+    for (size_t e = 0; e < run.sgd.epochs; e++) {
+        assert_true(a.state.epochs[e].train_loss == b.state.epochs[e].train_loss);
+        assert_true(a.state.epochs[e].test_accuracy == b.state.epochs[e].test_accuracy);
+        seed_matters = seed_matters || a.state.epochs[e].train_loss != c.state.epochs[e].train_loss;
     }
     assert_true(seed_matters);
     sgd_free(&a);
@@ -165,7 +184,7 @@ static void test_train__levels_agree(void **state)
 {
     (void)state;
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
-        const sgd_options options = defaults((downhill_loss_kind)kind);
+        struct run run = defaults((downhill_loss_kind)kind);
         double scalar = NAN;
         downhill_level level;
         for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
@@ -173,8 +192,9 @@ static void test_train__levels_agree(void **state)
             if (!level.usable)
                 continue;
             assert_int_equal(downhill_select(level.name, &kernels, NULL, 0), DOWNHILL_OK);
-            sgd_result r = trained(&options, kernels);
-            const double loss = r.epochs[r.n_epochs - 1].train_loss;
+            run.p.kernels = kernels;
+            sgd_result r = trained(run);
+            const double loss = r.state.epochs[r.state.epoch - 1].train_loss;
             if (strcmp(level.name, "scalar") == 0)
                 scalar = loss;
             /* Rounding differs and the hinge has kinks, so the paths part a little. */
@@ -189,13 +209,12 @@ static void test_train__levels_agree(void **state)
 static void test_train__divergence__is_seen(void **state)
 {
     (void)state;
-    sgd_options options = defaults(DOWNHILL_HINGE);
-    options.lr = 1e6f;
-    options.reg = 1e6f;
+    struct run run = defaults(DOWNHILL_HINGE);
+    run.sgd.lr = 1e6f;
+    run.p.reg = 1e6f;
     sgd_result r;
-    reports = 0;
     capture_stderr();
-    const int code = sgd_train(&options, &data, NULL, count_reports, NULL, &never, &r);
+    const int code = train(run, NULL, &counting, &r);
     const char *text = captured();
     assert_int_equal(code, EXIT_CHECK);
     assert_int_equal(count_of(text, '\n'), 1);
@@ -206,13 +225,13 @@ static void test_train__divergence__is_seen(void **state)
 static void test_train__batch_larger_than_the_set(void **state)
 {
     (void)state;
-    sgd_options options = defaults(DOWNHILL_HINGE);
-    options.batch = 10 * N_TRAIN;
-    options.epochs = 2;
-    sgd_result r = trained(&options, NULL);
+    struct run run = defaults(DOWNHILL_HINGE);
+    run.sgd.batch = 10 * N_TRAIN;
+    run.sgd.epochs = 2;
+    sgd_result r = trained(run);
     /* The first step sees every sample at W = 0. */
-    assert_true(fabs(r.epochs[0].train_loss - (C - 1.0)) < 1e-5);
-    assert_true(r.epochs[1].train_loss < r.epochs[0].train_loss);
+    assert_true(fabs(r.state.epochs[0].train_loss - (C - 1.0)) < 1e-5);
+    assert_true(r.state.epochs[1].train_loss < r.state.epochs[0].train_loss);
     sgd_free(&r);
 }
 
@@ -223,31 +242,27 @@ static void test_train__two_steps__by_hand(void **state)
     (void)state;
     uint8_t x[2] = {102, 51};
     int32_t y[1] = {1};
-    const samples one_sample = {.n = 1, .d = 2, .x = x, .ldx = 2, .x_rows = 1, .y = y};
-    dataset one = {.c = 2, .train = one_sample, .test = one_sample};
+    size_t row = 0;
+    dataset one = {.c = 2, .d = 2, .stored = {{.rows = 1, .d = 2, .ld = 2, .u8 = x, .y = y}}};
+    one.train = one.test = (samples){&one.stored[0], &row, 1};
     const double lr = 0.125, reg = 0.5;
     const double xx = 0.4 * 0.4 + 0.2 * 0.2;
     /* Each step: w1 += lr·x, w0 -= lr·x, biases likewise, then the decay of W but not of b. */
     const double margin_2 = 1.0 - 2.0 * lr * (xx + 1.0);
     const double decay = 1.0 - 2.0 * lr * reg;
     const double margin_3 = 1.0 - 2.0 * lr * (xx * decay + 1.0) - 2.0 * lr * (xx + 1.0);
-    for (model_dtype dtype = MODEL_U8; dtype <= MODEL_F32; dtype++) {
-        const sgd_options options = {.threads = 1,
-                                     .loss = {DOWNHILL_HINGE, 1.0f},
-                                     .dtype = dtype,
-                                     .batch = 1,
-                                     .lr = (float)lr,
-                                     .reg = (float)reg,
-                                     .epochs = 3,
-                                     .seed = 1};
+    for (int type = FEATURES_U8; type <= FEATURES_F32; type++) {
+        const struct run run = {
+            .sgd = {.batch = 1, .lr = (float)lr, .epochs = 3, .seed = 1},
+            .data = &one,
+            .type = (feature_type)type,
+            .p = {.loss = {DOWNHILL_HINGE, 1.0f}, .reg = (float)reg, .threads = 1, .stop = &never}};
         /* A weight is within 2⁻¹⁴ of the largest; these are below lr. */
-        const double off = dtype == MODEL_U8 ? 2.0 * 2.0 * lr * 0x1p-14 : 1e-6;
-        sgd_result r;
-        reports = 0;
-        assert_int_equal(sgd_train(&options, &one, NULL, count_reports, NULL, &never, &r), EXIT_OK);
-        assert_true(fabs(r.epochs[0].train_loss - 1.0) < 1e-6);
-        assert_true(fabs(r.epochs[1].train_loss - margin_2) < off);
-        assert_true(fabs(r.epochs[2].train_loss - margin_3) < off);
+        const double off = type == FEATURES_U8 ? 2.0 * 2.0 * lr * 0x1p-14 : 1e-6;
+        sgd_result r = trained(run);
+        assert_true(fabs(r.state.epochs[0].train_loss - 1.0) < 1e-6);
+        assert_true(fabs(r.state.epochs[1].train_loss - margin_2) < off);
+        assert_true(fabs(r.state.epochs[2].train_loss - margin_3) < off);
         sgd_free(&r);
     }
 }
@@ -263,11 +278,12 @@ static void test_train__u8__one_digest_for_all(void **state)
     assert_true(n_tables > 0);
     for (size_t t = 0; t < n_tables; t++)
         for (size_t threads = 1; threads <= (team_supported() ? 4 : 1); threads++) {
-            sgd_options options = defaults(DOWNHILL_HINGE);
-            options.normalise = NORMALISE_STANDARDISE;
-            options.threads = threads;
-            options.epochs = 2;
-            sgd_result r = trained(&options, tables[t]);
+            struct run run = defaults(DOWNHILL_HINGE);
+            run.p.kernels = tables[t];
+            run.normalise = NORMALISE_STANDARDISE;
+            run.p.threads = threads;
+            run.sgd.epochs = 2;
+            sgd_result r = trained(run);
             assert_int_equal(strlen(r.digest), MODEL_DIGEST_TEXT - 1);
             if (first[0] == '\0')
                 memcpy(first, r.digest, sizeof first);
@@ -282,15 +298,13 @@ static void test_train__what_is_told__is_done(void **state)
     (void)state;
     char digests[5][MODEL_DIGEST_TEXT];
     for (int i = 0; i < 5; i++) {
-        sgd_options options = defaults(DOWNHILL_HINGE);
-        options.batch = 70;
-        options.shuffle = i == 1 ? SGD_SHUFFLE_BATCH : i == 2 ? SGD_SHUFFLE_NONE : SGD_SHUFFLE_ROWS;
-        options.normalise = i == 3   ? NORMALISE_CENTER
-                            : i == 4 ? NORMALISE_STANDARDISE
-                                     : NORMALISE_NONE;
-        sgd_result r = trained(&options, NULL);
+        struct run run = defaults(DOWNHILL_HINGE);
+        run.sgd.batch = 70;
+        run.sgd.shuffle = i == 1 ? SGD_SHUFFLE_BATCH : i == 2 ? SGD_SHUFFLE_NONE : SGD_SHUFFLE_ROWS;
+        run.normalise = i == 3 ? NORMALISE_CENTER : i == 4 ? NORMALISE_STANDARDISE : NORMALISE_NONE;
+        sgd_result r = trained(run);
         memcpy(digests[i], r.digest, sizeof digests[i]);
-        assert_true(r.epochs[r.n_epochs - 1].test_accuracy > 0.6); /* guessing: 0.2 */
+        assert_true(r.state.epochs[r.state.epoch - 1].test_accuracy > 0.6); /* guessing: 0.2 */
         for (int before = 0; before < i; before++)
             assert_string_not_equal(digests[i], digests[before]);
         sgd_free(&r);
@@ -301,16 +315,12 @@ static void test_train__what_is_told__is_done(void **state)
 static void test_train__digest__of_zero_weights(void **state)
 {
     (void)state;
-    uint8_t x[2] = {1, 2};
-    int32_t y[1] = {0};
-    const samples one_sample = {.n = 1, .d = 2, .x = x, .ldx = 2, .x_rows = 1, .y = y};
-    const dataset one = {.c = 2, .train = one_sample, .test = one_sample};
-    char why[128], digest[MODEL_DIGEST_TEXT];
-    model *m = model_open(MODEL_U8, &one, NORMALISE_NONE, 1, NULL, NULL, why, sizeof why);
-    assert_non_null(m);
-    assert_true(model_digest(m, digest));
+    downhill_weights_f32 zero;
+    char digest[MODEL_DIGEST_TEXT];
+    assert_true(weights_new(2, 2, &zero));
+    assert_true(weights_digest(&zero, digest));
     assert_string_equal(digest, "d9fa67f3f8029ac3b764c3fbf0c4ca2b32f25051cb064c745b98f26424c287a6");
-    model_close(m);
+    weights_free(&zero);
 }
 
 /* Mean hinge loss in f64 of weights for bytes, and the share of samples that are scored right. */
@@ -322,12 +332,12 @@ static double loss_in_f64(const downhill_weights_f32 *weights, const samples *s)
     for (size_t i = 0; i < s->n; i++) {
         for (size_t j = 0; j < weights->c; j++) {
             scores[j] = (double)weights->b[j];
-            for (size_t k = 0; k < s->d; k++)
-                scores[j] += (double)weights->w[j * weights->ldw + k] * (double)s->x[i * s->d + k];
+            for (size_t k = 0; k < weights->d; k++)
+                scores[j] += (double)weights->w[j * weights->ldw + k] * (double)samples_u8(s, i)[k];
         }
         for (size_t j = 0; j < weights->c; j++)
-            if (j != (size_t)s->y[i])
-                loss += fmax(0.0, scores[j] - scores[s->y[i]] + 1.0);
+            if (j != (size_t)samples_label(s, i))
+                loss += fmax(0.0, scores[j] - scores[samples_label(s, i)] + 1.0);
     }
     free(scores);
     return loss / (double)s->n;
@@ -357,17 +367,16 @@ static void test_train__u8__as_good_as_f32(void **state)
     dataset fashion;
     assert_int_equal(dataset_open("fashion-mnist", &fashion), EXIT_OK);
     sgd_result r[2];
-    for (model_dtype dtype = MODEL_U8; dtype <= MODEL_F32; dtype++) {
-        sgd_options options = defaults(DOWNHILL_HINGE);
-        options.dtype = dtype;
-        options.batch = 256;
-        options.lr = 0.02f;
-        options.epochs = 10;
-        reports = 0;
-        assert_int_equal(
-            sgd_train(&options, &fashion, NULL, count_reports, NULL, &never, &r[dtype]), EXIT_OK);
+    for (int type = FEATURES_U8; type <= FEATURES_F32; type++) {
+        struct run run = defaults(DOWNHILL_HINGE);
+        run.data = &fashion;
+        run.type = (feature_type)type;
+        run.sgd.batch = 256;
+        run.sgd.lr = 0.02f;
+        run.sgd.epochs = 10;
+        r[type] = trained(run);
     }
-    const sgd_epoch *u8 = &r[MODEL_U8].epochs[9], *f32 = &r[MODEL_F32].epochs[9];
+    const sgd_epoch *u8 = &r[FEATURES_U8].state.epochs[9], *f32 = &r[FEATURES_F32].state.epochs[9];
     print_message("loss %.5f, with f32 %.5f; accuracy %.4f, with f32 %.4f\n", u8->train_loss,
                   f32->train_loss, u8->test_accuracy, f32->test_accuracy);
     assert_true(fabs(u8->train_loss - f32->train_loss) < 1e-3 * f32->train_loss);
@@ -377,7 +386,9 @@ static void test_train__u8__as_good_as_f32(void **state)
 
     /* The loss of rounded weights against that of the weights themselves. */
     char why[128];
-    model *m = model_open(MODEL_U8, &fashion, NORMALISE_NONE, 1, NULL, NULL, why, sizeof why);
+    features f;
+    assert_true(features_open(FEATURES_U8, &fashion, NORMALISE_NONE, 1, &f));
+    model *m = model_open(&f, 1, NULL, NULL, why, sizeof why);
     assert_non_null(m);
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     size_t rows[256];
@@ -394,6 +405,7 @@ static void test_train__u8__as_good_as_f32(void **state)
     print_message("loss of the rounded weights %.8f, of the weights %.8f\n", fixed, exact);
     assert_true(fabs(fixed - exact) < 1e-3 * exact);
     model_close(m);
+    features_close(&f);
     dataset_close(&fashion);
 }
 
@@ -401,12 +413,12 @@ static void test_train__stop__keeps_whole_epochs(void **state)
 {
     (void)state;
     const volatile sig_atomic_t now = 1;
-    const sgd_options options = defaults(DOWNHILL_HINGE);
+    struct run run = defaults(DOWNHILL_HINGE);
+    run.p.stop = &now;
     sgd_result r;
-    reports = 0;
-    assert_int_equal(sgd_train(&options, &data, NULL, count_reports, NULL, &now, &r), EXIT_OK);
+    assert_int_equal(train(run, NULL, &counting, &r), EXIT_OK);
     assert_true(r.interrupted);
-    assert_int_equal(r.n_epochs, 0);
+    assert_int_equal(r.state.epoch, 0);
     assert_int_equal(reports, 0);
     sgd_free(&r);
 }
@@ -415,19 +427,19 @@ static void test_train__stop__keeps_whole_epochs(void **state)
 static void test_train__beyond_the_exact_range__refused(void **state)
 {
     (void)state;
-    dataset set = {.c = 62, .train = {.n = 697932, .d = 784}};
+    dataset set = {.c = 62, .d = 784, .train = {.n = 697932}};
     const size_t most = DOWNHILL_U8_NC_MAX / 61;
-    assert_true(model_fits_u8(&set, most));
-    assert_false(model_fits_u8(&set, most + 1));
+    assert_true(features_fit_u8(&set, most));
+    assert_false(features_fit_u8(&set, most + 1));
     set.train.n = most; /* a minibatch is no larger than the set */
-    assert_true(model_fits_u8(&set, most + 1));
-    set.train.d = DOWNHILL_U8_D_MAX + 1;
-    assert_false(model_fits_u8(&set, 1));
-    set.train.d = 1;
+    assert_true(features_fit_u8(&set, most + 1));
+    set.d = DOWNHILL_U8_D_MAX + 1;
+    assert_false(features_fit_u8(&set, 1));
+    set.d = 1;
     set.c = DOWNHILL_U8_C_MAX + 1;
-    assert_false(model_fits_u8(&set, 1));
+    assert_false(features_fit_u8(&set, 1));
     set.c = 1;
-    assert_true(model_fits_u8(&set, most));
+    assert_true(features_fit_u8(&set, most));
 }
 
 int main(void)

@@ -1,47 +1,65 @@
 /* SPDX-License-Identifier: MIT
  *
- * A linear classifier in training: weights, and the samples in the type of feature that it is trained
- * on. */
+ * A linear classifier in training: its weights, the gradient of a minibatch, and the step that takes both
+ * together. */
 #ifndef DOWNHILL_TRAIN_MODEL_H
 #define DOWNHILL_TRAIN_MODEL_H
 
-#include "dataset.h"
-#include "downhill.h"
-#include "normalise.h"
+#include "features.h"
 
 #include <stdbool.h>
 
-typedef enum model_dtype {
-    MODEL_U8, /* bytes, exact, hinge loss only: the same bits on every level and number of threads */
-    MODEL_F32
-} model_dtype;
-
-/* Whether the exact sums have room for these data in minibatches of so many samples. If not, prints a
- * line and returns false. */
-bool model_fits_u8(const dataset *data, size_t batch);
-
 typedef struct model model;
+
+/* c × d weights and c biases, all 0, without gaps. To be freed by
+ * weights_free(). false: no memory. */
+bool weights_new(size_t d, size_t c, downhill_weights_f32 *weights);
+void weights_free(downhill_weights_f32 *weights);
+void weights_copy(const downhill_weights_f32 *from, const downhill_weights_f32 *to);
+
+/* Σ w², biases left out. */
+double weights_squared(const downhill_weights_f32 *weights);
 
 enum { MODEL_DIGEST_TEXT = 2 * 32 + 1 };
 
-/* All weights and biases 0. The data must outlive it. NULL: no memory. MODEL_U8: only data
- * that fit. MODEL_F32: not from a mapping of several files. *why says what is not as wished where it is not fatal, else "". */
-model *model_open(model_dtype dtype, const dataset *data, normalise_kind kind, size_t threads,
-                  const int *cpus, const downhill_kernels *kernels, char *why, size_t why_size);
+/* SHA-256, in hexadecimal, of d and c as 64 bits and W and b as f32, all little-endian. The weights of
+ * FEATURES_U8 are those for bytes. false: the library for it failed. */
+bool weights_digest(const downhill_weights_f32 *weights, char text[MODEL_DIGEST_TEXT]);
+
+/* All weights and biases 0. *f must outlive it. NULL: no memory. FEATURES_U8: only data that fit. *why
+ * says what is not as wished where it is not fatal, else "". */
+model *model_open(const features *f, size_t threads, const int *cpus,
+                  const downhill_kernels *kernels, char *why, size_t why_size);
 void model_close(model *m);
+
+/* The weights; whoever changes them calls model_changed(). */
+downhill_weights_f32 *model_weights(model *m);
+downhill_status model_changed(model *m);
 
 /* A step with the n training samples in these rows; n_next of those of the next step follow them. */
 downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
                            downhill_loss loss, float decay, float step, double *loss_sum,
                            downhill_profile *profile);
 
-const downhill_weights_f32 *model_weights(const model *m);
+/* The gradient of such a minibatch, which the model keeps. */
+downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
+                               downhill_loss loss, double *loss_sum, downhill_profile *profile);
 
-/* The share of the test samples whose highest score is at their label. */
-downhill_status model_accuracy(const model *m, double *accuracy);
+/* to ← decay·to - step·gradient. `to` is the weights of the model, which are then ready for the next step,
+ * or others of their shape. */
+downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, float decay,
+                                   float step);
 
-/* SHA-256, in hexadecimal, of d and c as 64 bits and W and b as f32, all little-endian. The weights of
- * MODEL_U8 are those for bytes. false: the library for it failed. */
-bool model_digest(const model *m, char text[MODEL_DIGEST_TEXT]);
+/* The same with any weights in place of the gradient, which has no step of its own. */
+downhill_status model_add(const model *m, const downhill_weights_f32 *to,
+                          const downhill_weights_f32 *what, float decay, float step);
+
+/* The gradient as it is kept, for those who add up several. The other pointer is NULL. */
+typedef struct model_sums {
+    const downhill_weights_f32 *f32;
+    const downhill_sums_u8 *u8;
+} model_sums;
+
+model_sums model_gradient_sums(const model *m);
 
 #endif

@@ -8,36 +8,101 @@
 
 /* Of the standard deviation, in steps of a byte: a feature that hardly changes, as the corner of a
  * picture, would otherwise get a weight so large that in fixed point nothing is left for others. */
-#define DEVIATION_MIN 8.0
+#define DEVIATION_MIN_U8 8.0
+
+/* Of f32 features, whose unit is unknown: one that does not change at all stays 0. */
+#define DEVIATION_MIN_F32 1e-12
 
 enum { FRACTION = 256 };
 
-bool normalise_open(normalise_kind kind, const samples *train, normalisation *norm)
+struct moments {
+    double mean, deviation;
+    uint16_t mean_256;
+};
+
+static bool moments_u8(const samples *s, struct moments *of)
 {
-    const size_t n = train->n, d = train->d;
-    *norm = (normalisation){.d = d,
-                            .kind = kind,
-                            .mean = memory_new(d, sizeof *norm->mean),
-                            .scale = memory_new(d, sizeof *norm->scale),
-                            .gain = memory_new(d, sizeof *norm->gain)};
+    const size_t n = s->n, d = s->x->d;
     uint64_t *sum = memory_new(d, sizeof *sum), *squares = memory_new(d, sizeof *squares);
-    const bool good = norm->mean && norm->scale && norm->gain && sum && squares;
-    for (size_t i = 0; good && kind != NORMALISE_NONE && i < n; i++)
+    const bool good = sum != NULL && squares != NULL;
+    for (size_t i = 0; good && i < n; i++) {
+        const uint8_t *x = samples_u8(s, i);
         for (size_t k = 0; k < d; k++) {
-            const uint64_t x = train->x[samples_row(train, i) * train->ldx + k];
-            sum[k] += x;
-            squares[k] += x * x;
+            sum[k] += x[k];
+            squares[k] += (uint64_t)x[k] * x[k];
         }
+    }
     for (size_t k = 0; good && k < d; k++) {
         const double mean = (double)sum[k] / (double)n;
         const double variance = (double)squares[k] / (double)n - mean * mean;
-        const double deviation = fmax(sqrt(fmax(variance, 0.0)), DEVIATION_MIN);
-        norm->mean[k] = (uint16_t)((sum[k] * FRACTION + n / 2) / n);
-        norm->scale[k] = (float)(1.0 / (kind == NORMALISE_STANDARDISE ? deviation : 255.0));
-        norm->gain[k] = norm->scale[k] * norm->scale[k];
+        of[k].mean_256 = (uint16_t)((sum[k] * FRACTION + n / 2) / n);
+        of[k].mean = (double)of[k].mean_256 / FRACTION;
+        of[k].deviation = fmax(sqrt(fmax(variance, 0.0)), DEVIATION_MIN_U8);
     }
     free(sum);
     free(squares);
+    return good;
+}
+
+/* In two passes: a large mean would eat a small deviation. */
+static bool moments_f32(const samples *s, struct moments *of)
+{
+    const size_t n = s->n, d = s->x->d;
+    double *squares = memory_new(d, sizeof *squares);
+    for (size_t i = 0; squares != NULL && i < n; i++)
+        for (size_t k = 0; k < d; k++)
+            of[k].mean += (double)samples_f32(s, i)[k];
+    for (size_t k = 0; k < d; k++)
+        of[k].mean = (double)(float)(of[k].mean / (double)n);
+    for (size_t i = 0; squares != NULL && i < n; i++)
+        for (size_t k = 0; k < d; k++) {
+            const double off = (double)samples_f32(s, i)[k] - of[k].mean;
+            squares[k] += off * off;
+        }
+    for (size_t k = 0; squares != NULL && k < d; k++)
+        of[k].deviation = sqrt(squares[k] / (double)n);
+    free(squares);
+    return squares != NULL;
+}
+
+static double scale_of(normalise_kind kind, bool bytes, double deviation)
+{
+    const double unit = bytes ? 1.0 / 255.0 : 1.0;
+    switch (kind) {
+    case NORMALISE_NONE:
+    case NORMALISE_CENTER:
+        return unit;
+    case NORMALISE_STANDARDISE:
+        return deviation >= DEVIATION_MIN_F32 ? 1.0 / deviation : 0.0;
+    case NORMALISE_RAW:
+    case NORMALISE_RAW_CENTER:
+        break;
+    }
+    return 1.0;
+}
+
+bool normalise_open(normalise_kind kind, const samples *train, normalisation *norm)
+{
+    const size_t d = train->x->d;
+    const bool bytes = train->x->u8 != NULL;
+    const bool with_mean = kind != NORMALISE_NONE && kind != NORMALISE_RAW;
+    *norm = (normalisation){.d = d,
+                            .kind = kind,
+                            .mean_256 = memory_new(d, sizeof *norm->mean_256),
+                            .mean = memory_new(d, sizeof *norm->mean),
+                            .scale = memory_new(d, sizeof *norm->scale),
+                            .gain = memory_new(d, sizeof *norm->gain)};
+    struct moments *of = memory_new(d, sizeof *of);
+    bool good = norm->mean_256 && norm->mean && norm->scale && norm->gain && of;
+    if (good && with_mean)
+        good = bytes ? moments_u8(train, of) : moments_f32(train, of);
+    for (size_t k = 0; good && k < d; k++) {
+        norm->mean_256[k] = of[k].mean_256;
+        norm->mean[k] = (float)of[k].mean;
+        norm->scale[k] = (float)scale_of(kind, bytes, of[k].deviation);
+        norm->gain[k] = norm->scale[k] * norm->scale[k];
+    }
+    free(of);
     if (!good)
         normalise_close(norm);
     return good;
@@ -45,22 +110,29 @@ bool normalise_open(normalise_kind kind, const samples *train, normalisation *no
 
 void normalise_close(normalisation *norm)
 {
+    free(norm->mean_256);
     free(norm->mean);
     free(norm->scale);
     free(norm->gain);
     *norm = (normalisation){0};
 }
 
-float *normalise_f32(const normalisation *norm, const samples *s)
+bool normalise_is_identity(const normalisation *norm, const matrix *x)
 {
-    const size_t d = s->d;
-    float *x = s->n <= SIZE_MAX / d ? memory_new(s->n * d, sizeof *x) : NULL;
-    for (size_t i = 0; x != NULL && i < s->n; i++)
+    return x->f32 != NULL && (norm->kind == NORMALISE_NONE || norm->kind == NORMALISE_RAW);
+}
+
+void normalise_rows(const normalisation *norm, const matrix *x, size_t first, size_t rows,
+                    float *to)
+{
+    const size_t d = x->d;
+    for (size_t i = 0; i < rows; i++) {
+        const size_t at = (first + i) * x->ld;
         for (size_t k = 0; k < d; k++) {
-            const float byte = (float)s->x[samples_row(s, i) * s->ldx + k];
-            x[i * d + k] = norm->kind == NORMALISE_NONE
-                               ? byte / 255.0f
-                               : (byte - (float)norm->mean[k] / FRACTION) * norm->scale[k];
+            const float value = x->u8 != NULL ? (float)x->u8[at + k] : x->f32[at + k];
+            to[i * d + k] = norm->kind == NORMALISE_NONE && x->u8 != NULL
+                                ? value / 255.0f
+                                : (value - norm->mean[k]) * norm->scale[k];
         }
-    return x;
+    }
 }

@@ -5,89 +5,114 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/rng.h"
+#include "base/progress.h"
+#include "evaluate.h"
+#include "order.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 struct trainer {
+    const problem *p;
     const sgd_options *options;
-    const dataset *data;
-    rng order;
-    size_t *rows;    /* the samples in the order of the epoch */
-    size_t *batches; /* the whole minibatches in it */
+    const sgd_events *events;
+    sgd_state *state;
+    order order;
+    optimiser optimiser;
     model *model;
+    evaluator *evaluator;
+    progress progress;
 };
+
+/* ---- the state ---- */
+
+bool sgd_state_new(const sgd_options *options, bool with_best, size_t d, size_t c, sgd_state *state)
+{
+    *state = (sgd_state){.epochs = calloc(options->epochs, sizeof *state->epochs)};
+    return state->epochs != NULL && weights_new(d, c, &state->weights) &&
+           (options->rule == OPTIMISER_PLAIN || weights_new(d, c, &state->velocity)) &&
+           (!with_best || weights_new(d, c, &state->best));
+}
+
+void sgd_state_free(sgd_state *state)
+{
+    free(state->epochs);
+    weights_free(&state->weights);
+    weights_free(&state->velocity);
+    weights_free(&state->best);
+    *state = (sgd_state){0};
+}
+
+/* Into the trainer, from a state that is another's. */
+static void state_load(struct trainer *t, const sgd_state *from)
+{
+    sgd_state *to = t->state;
+    const sgd_state own = *to;
+    *to = *from;
+    to->epochs = own.epochs;
+    to->weights = own.weights;
+    to->velocity = own.velocity;
+    to->best = own.best;
+    memcpy(to->epochs, from->epochs, from->epoch * sizeof *to->epochs);
+    weights_copy(&from->weights, model_weights(t->model));
+    if (own.velocity.w != NULL)
+        weights_copy(&from->velocity, &t->optimiser.velocity);
+    if (own.best.w != NULL)
+        weights_copy(&from->best, &to->best);
+}
+
+/* From what the trainer works on. */
+static void state_store(struct trainer *t)
+{
+    weights_copy(model_weights(t->model), &t->state->weights);
+    if (t->state->velocity.w != NULL)
+        weights_copy(&t->optimiser.velocity, &t->state->velocity);
+}
+
+/* ---- opening ---- */
 
 static void trainer_close(struct trainer *t)
 {
-    free(t->rows);
-    free(t->batches);
+    order_close(&t->order);
+    optimiser_close(&t->optimiser);
     model_close(t->model);
+    evaluator_close(t->evaluator);
 }
 
-static size_t whole_batches(const struct trainer *t)
+static bool trainer_open(struct trainer *t, const sgd_state *from)
 {
-    return t->data->train.n / t->options->batch;
-}
-
-static bool trainer_open(struct trainer *t, const downhill_kernels *kernels)
-{
-    const sgd_options *o = t->options;
-    const size_t n = t->data->train.n, n_batches = whole_batches(t);
+    const problem *p = t->p;
+    const size_t d = p->data->d, c = p->data->c;
     char why[128];
-    t->order = rng_seeded(o->seed);
-    t->rows = memory_new(n, sizeof *t->rows);
-    t->batches = memory_new(n_batches + 1, sizeof *t->batches);
-    t->model =
-        model_open(o->dtype, t->data, o->normalise, o->threads, o->cpus, kernels, why, sizeof why);
-    if (t->model != NULL && why[0] != '\0')
-        warning_line("train: %s; the times may be noisier", why);
-    if (!t->rows || !t->batches || !t->model) {
-        trainer_close(t);
+    const bool good =
+        sgd_state_new(t->options, p->data->validation.n > 0, d, c, t->state) &&
+        order_open(&p->data->train, t->options, &t->order) &&
+        optimiser_open(t->options->rule, t->options->momentum, d, c, &t->optimiser) &&
+        (t->model = model_open(p->features, p->threads, p->cpus, p->kernels, why, sizeof why)) !=
+            NULL &&
+        (t->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, 1, p->threads)) != NULL;
+    if (!good) {
+        error_line("train: out of memory");
         return false;
     }
-    for (size_t i = 0; i < n; i++)
-        t->rows[i] = samples_row(&t->data->train, i);
-    for (size_t i = 0; i < n_batches; i++)
-        t->batches[i] = i;
+    if (why[0] != '\0')
+        warning_line("train: %s; the times may be noisier", why);
+    if (from != NULL) {
+        state_load(t, from);
+        return model_changed(t->model) == DOWNHILL_OK;
+    }
     return true;
 }
 
-/* The order of an epoch. */
-static void draw_order(struct trainer *t)
-{
-    const size_t batch = t->options->batch;
-    switch (t->options->shuffle) {
-    case SGD_SHUFFLE_ROWS:
-        rng_shuffle(&t->order, t->rows, t->data->train.n);
-        break;
-    case SGD_SHUFFLE_BATCH:
-        /* What is left over stays last: elsewhere it would shift the minibatches behind it. */
-        rng_shuffle(&t->order, t->batches, whole_batches(t));
-        for (size_t i = 0; i < whole_batches(t); i++)
-            for (size_t j = 0; j < batch; j++)
-                t->rows[i * batch + j] = samples_row(&t->data->train, t->batches[i] * batch + j);
-        break;
-    case SGD_SHUFFLE_NONE:
-        break;
-    }
-}
-
-/* Arguments that the library refuses here were checked before: a refusal is a bug of ours. */
-static int internal_error(downhill_status status)
-{
-    error_line("train: internal error: %s; please report it", downhill_status_text(status));
-    return EXIT_INTERNAL;
-}
+/* ---- an epoch ---- */
 
 /* With W = 0 and b = 0 every score is 0, every margin Δ, every probability 1/c. */
 static int check_first_loss(const struct trainer *t, double loss)
 {
-    const double c = (double)t->data->c;
-    const downhill_loss kind = t->options->loss;
+    const double c = (double)t->p->data->c;
+    const downhill_loss kind = t->p->loss;
     const double want = kind.kind == DOWNHILL_HINGE ? (double)kind.delta * (c - 1.0) : log(c);
     if (fabs(loss - want) <= 1e-4 * (want + 1.0))
         return EXIT_OK;
@@ -97,91 +122,175 @@ static int check_first_loss(const struct trainer *t, double loss)
     return EXIT_CHECK;
 }
 
-static void show_progress(size_t epoch, size_t done, size_t all)
+static int diverged(const struct trainer *t, double loss, float rate)
 {
-    static double last_s;
-    const double now = clock_seconds();
-    if (now - last_s < 0.05)
-        return;
-    last_s = now;
-    static const char bar[] = "##############################";
-    const int filled = (int)(done * (sizeof bar - 1) / all);
-    fprintf(stderr, "\r\033[Kepoch %zu [%-*.*s] %zu/%zu", epoch, (int)sizeof bar - 1, filled, bar,
-            done, all);
-    fflush(stderr);
+    error_line("train: diverged: the loss is %g in epoch %zu, step %zu, at learning rate %g%s; try "
+               "--lr %.2g%s",
+               loss, t->state->epoch + 1, t->state->step + 1, (double)rate,
+               t->options->rule != OPTIMISER_PLAIN ? " with momentum" : "",
+               (double)t->options->lr / 10.0,
+               t->p->features->norm.kind >= NORMALISE_RAW ? ", or --normalize none" : "");
+    return EXIT_CHECK;
 }
 
-static int run_epoch(struct trainer *t, size_t number, sgd_result *result,
-                     const volatile sig_atomic_t *stop)
+/* Saves the state, unless the weights are on their way to infinity. */
+static int checkpoint(struct trainer *t)
+{
+    if (t->events->checkpoint == NULL || !isfinite(weights_squared(model_weights(t->model))))
+        return EXIT_OK;
+    state_store(t);
+    return t->events->checkpoint(t->state, t->events->context);
+}
+
+static void show_progress(struct trainer *t, size_t done)
+{
+    const size_t n = t->p->data->train.n, epochs = t->options->epochs;
+    const double share = ((double)t->state->epoch + (double)done / (double)n) / (double)epochs;
+    char name[48];
+    snprintf(name, sizeof name, "loss %.4f", t->state->loss_sum / (double)done);
+    progress_show(&t->progress, t->state->epoch + 1, epochs, share, name);
+}
+
+/* The steps that are left of the epoch. */
+static int run_steps(struct trainer *t, sgd_result *result)
 {
     const sgd_options *o = t->options;
-    const samples *train = &t->data->train;
-    const float decay = 1.0f - 2.0f * o->lr * o->reg;
-    const downhill_profile phases = result->phases;
-    double total = 0.0;
-
-    const double start = clock_seconds();
-    draw_order(t);
-    result->phases.gather_ns += (uint64_t)((clock_seconds() - start) * 1e9);
-    for (size_t first = 0; first < train->n; first += o->batch) {
-        const size_t left = train->n - first, n = left < o->batch ? left : o->batch;
+    sgd_state *state = t->state;
+    const size_t n_all = t->p->data->train.n, steps = (n_all + o->batch - 1) / o->batch;
+    for (; state->step < steps; state->step++) {
+        const size_t first = state->step * o->batch, left = n_all - first,
+                     n = left < o->batch ? left : o->batch;
+        const float rate = schedule_rate(&o->schedule, o->lr, state->epoch,
+                                         (double)state->step / (double)steps, o->epochs);
+        if (*t->p->stop) {
+            result->interrupted = true;
+            return EXIT_OK;
+        }
         double loss = 0.0;
-        const downhill_status status = model_step(t->model, t->rows + first, n, left - n, o->loss,
-                                                  decay, o->lr / (float)n, &loss, &result->phases);
+        const downhill_status status =
+            optimiser_step(&t->optimiser, t->model, t->order.rows + first, n, left - n, t->p->loss,
+                           t->p->reg, rate, &loss, &state->phases);
         if (status != DOWNHILL_OK)
-            return internal_error(status);
-        if (number == 1 && first == 0) {
-            result->first_loss = loss / (double)n;
-            const int code = check_first_loss(t, result->first_loss);
+            return problem_failed(status);
+        if (state->epoch == 0 && state->step == 0) {
+            state->first_loss = loss / (double)n;
+            const int code = check_first_loss(t, state->first_loss);
             if (code != EXIT_OK)
                 return code;
         }
-        if (!isfinite(loss)) {
-            error_line("train: the loss is %g in epoch %zu, step %zu, with --lr %g; "
-                       "try a smaller one",
-                       loss, number, first / o->batch + 1, (double)o->lr);
-            return EXIT_CHECK;
+        if (!isfinite(loss))
+            return diverged(t, loss, rate);
+        state->loss_sum += loss;
+        if (t->p->progress)
+            show_progress(t, first + n);
+        if (o->checkpoint_every > 0 && (state->step + 1) % o->checkpoint_every == 0 &&
+            state->step + 1 < steps) {
+            state->step++;
+            const int code = checkpoint(t);
+            state->step--;
+            if (code != EXIT_OK)
+                return code;
         }
-        total += loss;
-        if (*stop) {
-            result->interrupted = true;
-            result->phases = phases; /* those of whole epochs, as the times are */
-            return EXIT_OK;
-        }
-        if (o->progress)
-            show_progress(number, first + n, train->n);
     }
-    sgd_epoch *epoch = &result->epochs[number - 1];
-    epoch->seconds = clock_seconds() - start;
-    epoch->train_loss = total / (double)train->n;
-    epoch->samples_per_s = (double)train->n / epoch->seconds;
-    result->seconds += epoch->seconds;
-    result->n_epochs = number;
-    const downhill_status status = model_accuracy(t->model, &epoch->test_accuracy);
-    return status == DOWNHILL_OK ? EXIT_OK : internal_error(status);
+    return EXIT_OK;
 }
 
-int sgd_train(const sgd_options *options, const dataset *data, const downhill_kernels *kernels,
-              sgd_report report, void *context, const volatile sig_atomic_t *stop,
-              sgd_result *result)
+static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch)
+{
+    const dataset *data = t->p->data;
+    evaluation of;
+    const downhill_weights_f32 *weights = model_weights(t->model);
+    downhill_status status = evaluator_run(t->evaluator, weights, 1, &data->test, &of);
+    epoch->test_accuracy = of.accuracy;
+    epoch->validation_accuracy = (double)NAN;
+    if (status == DOWNHILL_OK && data->validation.n > 0) {
+        status = evaluator_run(t->evaluator, weights, 1, &data->validation, &of);
+        epoch->validation_accuracy = of.accuracy;
+    }
+    return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);
+}
+
+/* Time goes into the epoch's and the phases' alike, whether it ends here or in another run. */
+static int run_epoch(struct trainer *t, sgd_result *result)
+{
+    sgd_state *state = t->state;
+    const double start = clock_seconds();
+    order_draw(&t->order, state->epoch);
+    state->phases.gather_ns += (uint64_t)((clock_seconds() - start) * 1e9);
+    int code = run_steps(t, result);
+    state->seconds += clock_seconds() - start;
+    if (code != EXIT_OK || result->interrupted)
+        return code;
+    const double n = (double)t->p->data->train.n;
+    sgd_epoch *epoch = &state->epochs[state->epoch];
+    *epoch = (sgd_epoch){.seconds = state->seconds,
+                         .train_loss = state->loss_sum / n,
+                         .samples_per_s = n / state->seconds};
+    if ((code = evaluate_epoch(t, epoch)) != EXIT_OK)
+        return code;
+    state->epoch++;
+    state->step = 0;
+    state->loss_sum = state->seconds = 0.0;
+    if (t->p->data->validation.n > 0 &&
+        (state->best_epoch == 0 || epoch->validation_accuracy > state->best_accuracy)) {
+        state->best_epoch = state->epoch;
+        state->best_accuracy = epoch->validation_accuracy;
+        weights_copy(model_weights(t->model), &state->best);
+    }
+    return EXIT_OK;
+}
+
+static bool out_of_patience(const struct trainer *t)
+{
+    const sgd_state *state = t->state;
+    return t->options->patience > 0 && state->best_epoch > 0 &&
+           state->epoch - state->best_epoch >= t->options->patience;
+}
+
+static int run_epochs(struct trainer *t, sgd_result *result)
+{
+    sgd_state *state = t->state;
+    int code = EXIT_OK;
+    while (state->epoch < t->options->epochs && code == EXIT_OK && !result->interrupted &&
+           !result->stopped_early) {
+        code = run_epoch(t, result);
+        progress_close(&t->progress);
+        if (code == EXIT_OK && !result->interrupted) {
+            t->events->epoch(&state->epochs[state->epoch - 1], state->epoch, t->events->context);
+            result->stopped_early = out_of_patience(t);
+        }
+        if (code == EXIT_OK)
+            code = checkpoint(t);
+    }
+    return code;
+}
+
+int sgd_train(const problem *p, const sgd_options *options, const sgd_state *from,
+              const sgd_events *events, sgd_result *result)
 {
     *result = (sgd_result){0};
-    struct trainer t = {.options = options, .data = data};
-    result->epochs = calloc(options->epochs, sizeof *result->epochs);
-    if (result->epochs == NULL || !trainer_open(&t, kernels)) {
-        error_line("train: out of memory");
+    sgd_options fitting = *options;
+    fitting.batch = options->batch < p->data->train.n ? options->batch : p->data->train.n;
+    struct trainer t = {.p = p,
+                        .options = &fitting,
+                        .events = events,
+                        .state = &result->state,
+                        .progress = progress_open("train", p->progress)};
+    if (!trainer_open(&t, from)) {
+        trainer_close(&t);
         return EXIT_INTERNAL;
     }
-    int code = EXIT_OK;
-    for (size_t e = 1; e <= options->epochs && code == EXIT_OK && !result->interrupted; e++) {
-        code = run_epoch(&t, e, result, stop);
-        if (options->progress)
-            fputs("\r\033[K", stderr);
-        if (code == EXIT_OK && result->n_epochs == e)
-            report(&result->epochs[e - 1], e, context);
-    }
+    result->stopped_early = out_of_patience(&t);
+    int code = run_epochs(&t, result);
+    state_store(&t);
+    sgd_state *state = &result->state;
+    result->weights = state->best_epoch > 0 ? &state->best : &state->weights;
+    for (size_t e = 0; e < state->epoch; e++)
+        result->seconds += state->epochs[e].seconds;
+    result->seconds += state->seconds;
     /* A model that was cut short in an epoch is one that nobody can make again. */
-    if (code == EXIT_OK && !result->interrupted && !model_digest(t.model, result->digest)) {
+    if (code == EXIT_OK && !result->interrupted &&
+        !weights_digest(result->weights, result->digest)) {
         error_line("train: SHA-256 failed; is libcrypto whole?");
         code = EXIT_INTERNAL;
     }
@@ -191,6 +300,6 @@ int sgd_train(const sgd_options *options, const dataset *data, const downhill_ke
 
 void sgd_free(sgd_result *result)
 {
-    free(result->epochs);
+    sgd_state_free(&result->state);
     *result = (sgd_result){0};
 }

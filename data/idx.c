@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { TYPE_U8 = 0x08, DIMENSIONS_MAX = 4, FIRST_CHUNK = 1 << 20 };
+enum { TYPE_UNSIGNED_BYTE = 0x08, DIMENSIONS_MAX = 4, FIRST_CHUNK = 1 << 20 };
 
 static int bad(const char *path, const char *reason, const char *remedy)
 {
@@ -52,7 +52,7 @@ static int read_bytes(gzFile file, const char *path, void *to, size_t count)
 }
 
 static int read_header(gzFile file, const char *path, unsigned dimensions_min,
-                       unsigned dimensions_max, idx_array *array)
+                       unsigned dimensions_max, array *a)
 {
     uint8_t magic[4];
     int code = read_bytes(file, path, magic, sizeof magic);
@@ -64,7 +64,7 @@ static int read_header(gzFile file, const char *path, unsigned dimensions_min,
                    path, magic[0], magic[1], magic[2], magic[3]);
         return EXIT_DATA;
     }
-    if (magic[2] != TYPE_U8) {
+    if (magic[2] != TYPE_UNSIGNED_BYTE) {
         error_line("%s: byte 2: element type 0x%02x; only unsigned bytes (0x08) can be read", path,
                    magic[2]);
         return EXIT_DATA;
@@ -75,7 +75,7 @@ static int read_header(gzFile file, const char *path, unsigned dimensions_min,
             path, magic[3], dimensions_min, dimensions_max);
         return EXIT_DATA;
     }
-    array->columns = 1;
+    a->columns = 1;
     for (unsigned i = 0; i < magic[3]; i++) {
         uint8_t s[4];
         if ((code = read_bytes(file, path, s, sizeof s)) != EXIT_OK)
@@ -87,35 +87,35 @@ static int read_header(gzFile file, const char *path, unsigned dimensions_min,
             return EXIT_DATA;
         }
         if (i == 0)
-            array->rows = size;
-        else if (array->columns > SIZE_MAX / size)
+            a->rows = size;
+        else if (a->columns > SIZE_MAX / size)
             return bad(path, "byte 4: the dimensions overflow", "the header is damaged");
         else
-            array->columns *= size;
+            a->columns *= size;
     }
-    if (array->columns > PTRDIFF_MAX / array->rows)
+    if (a->columns > PTRDIFF_MAX / a->rows)
         return bad(path, "byte 4: the dimensions overflow", "the header is damaged");
     return EXIT_OK;
 }
 
 /* The elements, in buffers that double: a false header costs no more than the file is long. */
-static int read_elements(gzFile file, const char *path, idx_array *array)
+static int read_elements(gzFile file, const char *path, array *a)
 {
-    const size_t total = array->rows * array->columns;
+    const size_t total = a->rows * a->columns;
     size_t have = 0, room = 0;
     while (have < total) {
         const size_t chunk_max = (size_t)1 << 30;
         size_t next = room == 0 ? FIRST_CHUNK : room * 2;
         next = next - room > chunk_max ? room + chunk_max : next;
         next = next > total ? total : next;
-        uint8_t *grown = realloc(array->bytes, next);
+        uint8_t *grown = realloc(a->elements, next);
         if (grown == NULL) {
             error_line("%s: out of memory for %zu bytes", path, next);
             return EXIT_INTERNAL;
         }
-        array->bytes = grown;
+        a->elements = grown;
         room = next;
-        const int code = read_bytes(file, path, array->bytes + have, room - have);
+        const int code = read_bytes(file, path, grown + have, room - have);
         if (code != EXIT_OK)
             return code;
         have = room;
@@ -129,7 +129,7 @@ static int read_elements(gzFile file, const char *path, idx_array *array)
     if (more > 0) {
         error_line("%s: byte %lld: data after the %zu x %zu elements of the header; "
                    "the header is damaged or the file is of another kind",
-                   path, (long long)gztell(file) - 1, array->rows, array->columns);
+                   path, (long long)gztell(file) - 1, a->rows, a->columns);
         return EXIT_DATA;
     }
     return EXIT_OK;
@@ -150,57 +150,49 @@ static int open_file(const char *path, gzFile *file)
     return EXIT_DATA;
 }
 
-int idx_read(const char *path, unsigned dimensions_min, unsigned dimensions_max, idx_array *array)
+int idx_read(const char *path, unsigned dimensions_min, unsigned dimensions_max, array *a)
 {
     gzFile file;
-    *array = (idx_array){0};
+    *a = (array){0};
     int code = open_file(path, &file);
     if (code != EXIT_OK)
         return code;
     if (ends_in(path, ".gz") && gzdirect(file))
         code = bad(path, "byte 0: not gzip data", "fetch the file anew, or drop .gz from its name");
     if (code == EXIT_OK)
-        code = read_header(file, path, dimensions_min, dimensions_max, array);
+        code = read_header(file, path, dimensions_min, dimensions_max, a);
     if (code == EXIT_OK)
-        code = read_elements(file, path, array);
+        code = read_elements(file, path, a);
     gzclose_r(file);
     if (code != EXIT_OK)
-        idx_free(array);
+        array_free(a);
     return code;
 }
 
-int idx_map(const char *path, unsigned dimensions_min, unsigned dimensions_max, idx_array *array)
+int idx_map(const char *path, unsigned dimensions_min, unsigned dimensions_max, array *a)
 {
     gzFile file;
-    *array = (idx_array){0};
+    *a = (array){0};
     int code = open_file(path, &file);
     if (code != EXIT_OK)
         return code;
     if (!gzdirect(file))
         code = bad(path, "compressed data cannot be mapped", "unpack it, or leave --mmap out");
     if (code == EXIT_OK)
-        code = read_header(file, path, dimensions_min, dimensions_max, array);
+        code = read_header(file, path, dimensions_min, dimensions_max, a);
     const size_t header = code == EXIT_OK ? (size_t)gztell(file) : 0;
     gzclose_r(file);
     mapped_records all;
     if (code == EXIT_OK)
-        code = mapping_open(&path, 1, 1, &array->map, &all);
-    if (code == EXIT_OK && array->map.size != header + array->rows * array->columns) {
+        code = mapping_open(&path, 1, 1, &a->map, &all);
+    if (code == EXIT_OK && a->map.size != header + a->rows * a->columns) {
         error_line("%s: %zu bytes, but the header promises %zu + %zu x %zu; fetch the file anew",
-                   path, array->map.size, header, array->rows, array->columns);
+                   path, a->map.size, header, a->rows, a->columns);
         code = EXIT_DATA;
     }
     if (code != EXIT_OK)
-        idx_free(array);
+        array_free(a);
     else
-        array->bytes = array->map.bytes + header;
+        a->elements = a->map.bytes + header;
     return code;
-}
-
-void idx_free(idx_array *array)
-{
-    if (array->map.bytes == NULL)
-        free(array->bytes);
-    mapping_close(&array->map);
-    *array = (idx_array){0};
 }

@@ -2,8 +2,8 @@
  *
  * Files of records mapped into memory as rows of one matrix, so that sets larger than memory can be
  * read as any other. */
-#ifndef DOWNHILL_TRAIN_MAPPING_H
-#define DOWNHILL_TRAIN_MAPPING_H
+#ifndef DOWNHILL_DATA_MAPPING_H
+#define DOWNHILL_DATA_MAPPING_H
 
 #include <stddef.h>
 #include <stdint.h>

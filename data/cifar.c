@@ -1,9 +1,11 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The binary version of CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): records of one or two label bytes
+ * and 3072 bytes of a picture, its red plane, its green one, its blue one. */
 #define _GNU_SOURCE
-#include "cifar.h"
-
 #include "base/error.h"
 #include "base/memory.h"
+#include "readers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,21 +15,28 @@
 
 enum { PICTURE = 3072, TRAIN_FILES_MAX = 5, FILES_MAX = TRAIN_FILES_MAX + 1, PATH_BYTES = 4096 };
 
-static const struct format {
+struct format {
     const char *name;
     size_t label_bytes; /* the last of them is the label that is used */
     size_t classes;
     size_t n_train_files;
     const char *files[FILES_MAX]; /* those of the training set, then that of the test set */
-} formats[] = {
-    [CIFAR_10] = {"CIFAR-10",
-                  1,
-                  10,
-                  5,
-                  {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-                   "data_batch_5.bin", "test_batch.bin"}},
-    [CIFAR_100] = {"CIFAR-100", 2, 100, 1, {"train.bin", "test.bin"}},
+    const char *const *class_names;
 };
+
+static const char *const classes_10[] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                         "dog",      "frog",       "horse", "ship", "truck"};
+
+static const struct format cifar_10 = {"CIFAR-10",
+                                       1,
+                                       10,
+                                       5,
+                                       {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                        "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"},
+                                       classes_10};
+
+/* The fine labels. */
+static const struct format cifar_100 = {"CIFAR-100", 2, 100, 1, {"train.bin", "test.bin"}, NULL};
 
 static int join_path(const char *directory, const char *file, char path[PATH_BYTES])
 {
@@ -76,9 +85,8 @@ static int bad_label(const char *path, const struct format *format, size_t numbe
     return EXIT_DATA;
 }
 
-/* Reads the file from sample *next on. */
-static int read_file(const char *path, const struct format *format, uint8_t *x, samples *s,
-                     size_t *next)
+/* Reads the file to row *next and those behind it. */
+static int read_file(const char *path, const struct format *format, matrix *x, size_t *next)
 {
     const size_t record_bytes = format->label_bytes + PICTURE;
     unsigned char record[PICTURE + 2];
@@ -92,15 +100,15 @@ static int read_file(const char *path, const struct format *format, uint8_t *x, 
     for (size_t got; code == EXIT_OK && (got = fread(record, 1, record_bytes, file)) > 0;
          number++) {
         const size_t label = record[format->label_bytes - 1];
-        if (got < record_bytes || *next == s->n) {
+        if (got < record_bytes || *next == x->rows) {
             error_line("%s: byte %zu: the file changed while it was read; try again", path,
                        number * record_bytes + got);
             code = EXIT_DATA;
         } else if (label >= format->classes) {
             code = bad_label(path, format, number, label);
         } else {
-            memcpy(x + *next * PICTURE, record + format->label_bytes, PICTURE);
-            s->y[(*next)++] = (int32_t)label;
+            memcpy((uint8_t *)x->memory + *next * PICTURE, record + format->label_bytes, PICTURE);
+            x->y[(*next)++] = (int32_t)label;
         }
     }
     if (code == EXIT_OK && ferror(file)) {
@@ -114,30 +122,30 @@ static int read_file(const char *path, const struct format *format, uint8_t *x, 
 
 /* The records of `count` mapped files. */
 static int map_files(const char *const *paths, size_t count, const struct format *format,
-                     size_t records, samples *s)
+                     size_t records, matrix *x, samples *s)
 {
     const size_t record_bytes = format->label_bytes + PICTURE;
     mapped_records files[FILES_MAX];
-    const int code = mapping_open(paths, count, record_bytes, &s->map, files);
+    const int code = mapping_open(paths, count, record_bytes, &x->map, files);
     if (code != EXIT_OK)
         return code;
-    s->d = PICTURE;
-    s->ldx = record_bytes;
-    s->x_rows = s->map.size / record_bytes;
-    s->x = s->map.bytes + format->label_bytes;
-    s->rows = memory_new(records, sizeof *s->rows);
-    s->y = memory_new(s->x_rows, sizeof *s->y);
-    if (s->rows == NULL || s->y == NULL) {
+    x->d = PICTURE;
+    x->ld = record_bytes;
+    x->rows = x->map.size / record_bytes;
+    x->u8 = x->map.bytes + format->label_bytes;
+    x->y = memory_new(x->rows, sizeof *x->y);
+    *s = (samples){.x = x, .rows = memory_new(records, sizeof *s->rows)};
+    if (s->rows == NULL || x->y == NULL) {
         error_line("%s: out of memory for %zu labels", paths[0], records);
         return EXIT_INTERNAL;
     }
     for (size_t f = 0; f < count; f++)
         for (size_t number = 0; number < files[f].count && s->n < records; number++) {
             const size_t row = files[f].first + number;
-            const size_t label = s->x[row * record_bytes - 1];
+            const size_t label = x->u8[row * record_bytes - 1];
             if (label >= format->classes)
                 return bad_label(paths[f], format, number, label);
-            s->y[row] = (int32_t)label;
+            x->y[row] = (int32_t)label;
             s->rows[s->n++] = row;
         }
     if (s->n < records) {
@@ -150,28 +158,28 @@ static int map_files(const char *const *paths, size_t count, const struct format
 }
 
 static int read_files(const char *const *paths, size_t count, const struct format *format,
-                      size_t records, samples *s)
+                      size_t records, matrix *x)
 {
-    uint8_t *x = samples_new(records, PICTURE, s);
-    if (x == NULL) {
+    if (!matrix_new_u8(records, PICTURE, x)) {
         error_line("%s: out of memory for %zu x %d bytes", paths[0], records, PICTURE);
         return EXIT_INTERNAL;
     }
     size_t next = 0;
     int code = EXIT_OK;
     for (size_t f = 0; f < count && code == EXIT_OK; f++)
-        code = read_file(paths[f], format, x, s, &next);
-    if (code == EXIT_OK && next < s->n) {
+        code = read_file(paths[f], format, x, &next);
+    if (code == EXIT_OK && next < x->rows) {
         error_line("%s: %zu of %zu records are left; the files changed while they were read; try "
                    "again",
-                   paths[0], next, s->n);
+                   paths[0], next, x->rows);
         code = EXIT_DATA;
     }
     return code;
 }
 
+/* The files `first` to `end` as the training (0) or test set (1). */
 static int read_set(const char *directory, const struct format *format, size_t first, size_t end,
-                    bool mapped, samples *s)
+                    bool mapped, dataset *data, int set)
 {
     char path[FILES_MAX][PATH_BYTES];
     const char *paths[FILES_MAX];
@@ -184,13 +192,17 @@ static int read_set(const char *directory, const struct format *format, size_t f
     }
     if (code != EXIT_OK)
         return code;
-    return mapped ? map_files(paths, end - first, format, records, s)
-                  : read_files(paths, end - first, format, records, s);
+    matrix *x = &data->stored[set];
+    if (mapped)
+        return map_files(paths, end - first, format, records, x,
+                         set == 0 ? &data->train : &data->test);
+    code = read_files(paths, end - first, format, records, x);
+    return code != EXIT_OK ? code : dataset_take_all(data, set, records);
 }
 
-int cifar_read(const char *directory, cifar_kind kind, bool mapped, dataset *data)
+static int read_cifar(const char *directory, const struct format *format, bool mapped,
+                      dataset *data)
 {
-    const struct format *format = &formats[kind];
     if (directory[0] == '\0') {
         error_line(
             "--data: %s: names no directory; put the one that holds the .bin files behind it",
@@ -198,10 +210,21 @@ int cifar_read(const char *directory, cifar_kind kind, bool mapped, dataset *dat
         return EXIT_USAGE;
     }
     const size_t n_train_files = format->n_train_files;
-    const int code = read_set(directory, format, 0, n_train_files, mapped, &data->train);
+    const int code = read_set(directory, format, 0, n_train_files, mapped, data, 0);
     data->c = format->classes;
+    data->class_names = format->class_names;
     data->test_note = "test file";
     return code != EXIT_OK
                ? code
-               : read_set(directory, format, n_train_files, n_train_files + 1, mapped, &data->test);
+               : read_set(directory, format, n_train_files, n_train_files + 1, mapped, data, 1);
+}
+
+int read_cifar10(const char *directory, bool mapped, dataset *data)
+{
+    return read_cifar(directory, &cifar_10, mapped, data);
+}
+
+int read_cifar100(const char *directory, bool mapped, dataset *data)
+{
+    return read_cifar(directory, &cifar_100, mapped, data);
 }

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "task.h"
+
+#include "base/error.h"
+#include "base/output.h"
+#include "base/warnings.h"
+#include "interrupt.h"
+#include "parallel/team.h"
+#include "parallel/together.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AT(member) .offset = offsetof(task_config, member)
+
+static const cli_option data_options[] = {
+    {.name = "data",
+     .kind = OPTION_TEXT,
+     .metavar = "SPEC",
+     AT(data),
+     .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], cifar10:DIR or "
+             "cifar100:DIR"},
+    {.name = "mmap",
+     .kind = OPTION_FLAG,
+     AT(map),
+     .help =
+         "leave the features in their files and map these, for sets larger than memory; no gzip"},
+    {.name = "isa",
+     .kind = OPTION_TEXT,
+     .metavar = "LEVEL",
+     AT(isa),
+     .help = "the ISA level to use, or all: once with each that has kernels of its own (default: "
+             "the best)"},
+    {.name = "threads",
+     .kind = OPTION_SIZE,
+     .metavar = "N",
+     AT(threads),
+     .min = 1,
+     .max = MACHINE_TEAM_MAX,
+     .help = "threads, each bound to a core of its own as long as there are any (default: 1)"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     AT(quiet),
+     .help = "print nothing but errors and warnings; results go where --json says"},
+    {.name = "json",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(json),
+     .help = "write the results to FILE ('-': standard output, and nothing else there)"},
+};
+
+static const cli_option loss_options[] = {
+    {.name = "loss",
+     .kind = OPTION_CHOICE,
+     .metavar = "LOSS",
+     AT(loss),
+     .choices = "hinge|softmax",
+     .help = "hinge (default) or softmax"},
+    {.name = "dtype",
+     .kind = OPTION_CHOICE,
+     .metavar = "TYPE",
+     AT(dtype),
+     .choices = "u8|f32",
+     .help = "u8: bytes, exact, hinge only (its default where the features are bytes); f32"},
+    {.name = "normalize",
+     .kind = OPTION_CHOICE,
+     .metavar = "HOW",
+     AT(normalise),
+     .choices = "none|center|standardize|raw|raw-center",
+     .help =
+         "none: bytes are x/255 (default); center: minus the mean of each feature; standardize: "
+         "that, by the standard deviation instead of 255; raw: bytes from 0 to 255; raw-center: "
+         "these minus the mean"},
+    {.name = "reg",
+     .kind = OPTION_REAL,
+     .metavar = "X",
+     AT(reg),
+     .min = 0,
+     .max = 1e6,
+     .help = "lambda of the penalty lambda*|W|^2 (default: 1e-4)"},
+    {.name = "delta",
+     .kind = OPTION_REAL,
+     .metavar = "X",
+     AT(delta),
+     .min = 0,
+     .max = 1e6,
+     .help = "margin of the hinge loss (default: 1)"},
+    {.name = "seed",
+     .kind = OPTION_SEED,
+     .metavar = "N",
+     AT(seed),
+     .help = "seed of all that is random (default: 1)"},
+};
+
+const cli_group task_data_options = {data_options, sizeof data_options / sizeof data_options[0]};
+const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof loss_options[0]};
+
+const char *const task_loss_words[] = {"hinge", "softmax"};
+const char *const task_dtype_words[] = {"u8", "f32"};
+const char *const task_normalise_words[] = {"none", "center", "standardize", "raw", "raw-center"};
+
+int task_settle(const char *command, task_config *config)
+{
+    int code;
+    if (config->json != NULL && (code = output_check(config->json)) != EXIT_OK)
+        return code;
+    if (config->threads > 1 && !team_supported()) {
+        error_line("%s: --threads: this build has no OpenMP; build with a compiler that has it, "
+                   "or take 1",
+                   command);
+        return EXIT_USAGE;
+    }
+    if (config->loss == TASK_AUTOMATIC)
+        config->loss = DOWNHILL_HINGE;
+    if (config->normalise == TASK_AUTOMATIC)
+        config->normalise = NORMALISE_NONE;
+    if (config->dtype == FEATURES_U8 && config->loss != DOWNHILL_HINGE) {
+        error_line("%s: --dtype u8: only with --loss hinge, whose gradient is of integers; take "
+                   "--dtype f32",
+                   command);
+        return EXIT_USAGE;
+    }
+    return CLI_GO_ON;
+}
+
+enum element task_element(const task_config *config)
+{
+    return config->dtype == FEATURES_U8 ? ELEMENT_U8 : ELEMENT_F32;
+}
+
+bool task_choose_level(const char *command, const char *isa, enum element element,
+                       const downhill_kernels **kernels)
+{
+    const downhill_kernels *tables[LEVELS_MAX];
+    char why[512];
+    if (isa != NULL) {
+        const bool good = levels_to_run(isa, tables) > 0;
+        *kernels = tables[0];
+        return good;
+    }
+    if (downhill_select(NULL, kernels, why, sizeof why) != DOWNHILL_OK) {
+        error_line("%s: %s", command, why);
+        return false;
+    }
+    /* The same kernels under another name take the same time, and are called by the name of the level
+     * that they are of. */
+    *kernels = levels_lender(*kernels, element);
+    return true;
+}
+
+/* The first thread is pinned already; the others follow as the machine says. */
+static void choose_cpus(task *t, int cpu)
+{
+    const machine *m = &t->machine;
+    for (size_t i = 0; i < t->config->threads; i++)
+        t->cpus[i] = i == 0 ? cpu : i < m->n_team ? m->team[i] : -1;
+    if (t->config->threads > m->pus && m->pus > 0)
+        warnings_add(t->warnings, "%zu threads share %u CPUs: give at most %u --threads",
+                     t->config->threads, m->pus, m->pus);
+}
+
+/* What only the data can tell. */
+static int settle_dtype(const char *command, task_config *config, const dataset *data)
+{
+    const bool bytes = data->stored[0].u8 != NULL;
+    if (config->dtype == TASK_AUTOMATIC)
+        config->dtype = bytes && config->loss == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32;
+    if (config->dtype == FEATURES_U8 && !bytes) {
+        error_line("%s: --dtype u8: the features of %s are f32; take --dtype f32", command,
+                   data->name);
+        return EXIT_USAGE;
+    }
+    if (config->map && config->dtype == FEATURES_F32 &&
+        (bytes || (config->normalise != NORMALISE_NONE && config->normalise != NORMALISE_RAW))) {
+        error_line("%s: --mmap: only with features as they are in the file; these become f32, "
+                   "in memory; take --dtype u8, or leave it out",
+                   command);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+int task_open_data(const char *command, const task_config *config, task *t)
+{
+    *t = (task){.config = config, .command = command};
+    int code =
+        config->map ? dataset_map(config->data, &t->data) : dataset_open(config->data, &t->data);
+    if (code != EXIT_OK)
+        return code;
+    if ((code = settle_dtype(command, (task_config *)(uintptr_t)config, &t->data)) != EXIT_OK) {
+        dataset_close(&t->data);
+        return code;
+    }
+    machine_read(&t->machine); /* before the thread is bound */
+    t->warnings = json_array();
+    warnings_of_build(t->warnings);
+    choose_cpus(t, warnings_pin(t->warnings));
+    together_bind(config->threads, t->cpus);
+    t->problem = (problem){.data = &t->data,
+                           .features = &t->features,
+                           .loss = {(downhill_loss_kind)config->loss, config->delta},
+                           .reg = config->reg,
+                           .threads = config->threads,
+                           .cpus = t->cpus,
+                           .stop = &interrupt_signal,
+                           .progress = !config->quiet};
+    return EXIT_OK;
+}
+
+int task_open_features(task *t)
+{
+    if (features_open((feature_type)t->config->dtype, &t->data,
+                      (normalise_kind)t->config->normalise, t->config->threads, &t->features))
+        return EXIT_OK;
+    error_line("%s: out of memory for the features of %s", t->command, t->data.name);
+    return EXIT_INTERNAL;
+}
+
+void task_close(task *t)
+{
+    features_close(&t->features);
+    dataset_close(&t->data);
+    json_decref(t->warnings);
+    machine_close(&t->machine);
+}
+
+bool task_prints(const task_config *config)
+{
+    return !config->quiet && (config->json == NULL || strcmp(config->json, "-") != 0);
+}
+
+int task_write(const task *t, const char *name, json_t *value)
+{
+    if (t->config->json == NULL) {
+        json_decref(value);
+        return EXIT_OK;
+    }
+    json_t *root = json_object();
+    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
+    output_set(root, "machine", machine_to_json(&t->machine));
+    output_set(root, "build", machine_build_to_json());
+    output_set(root, name, value);
+    output_set(root, "warnings", json_incref(t->warnings));
+    return output_json(t->config->json, root);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the commands that work on a data set have in common: options, data, ISA level, threads, and the form of
+ * the results. */
+#ifndef DOWNHILL_CLI_TASK_H
+#define DOWNHILL_CLI_TASK_H
+
+#include "base/levels.h"
+#include "base/machine.h"
+#include "options.h"
+#include "train/problem.h"
+
+#include <jansson.h>
+
+/* The first member of the configuration of such a command. */
+typedef struct task_config {
+    /* task_data_options */
+    const char *data, *isa, *json;
+    bool map, quiet;
+    size_t threads;
+    /* task_loss_options */
+    int loss, dtype,
+        normalise; /* a downhill_loss_kind, …, in the order of the words, or TASK_AUTOMATIC */
+    float reg, delta;
+    uint64_t seed;
+} task_config;
+
+enum { TASK_AUTOMATIC = -1 };
+
+#define TASK_DEFAULTS                                                                              \
+    {                                                                                              \
+        .data = "fashion-mnist", .threads = 1, .loss = TASK_AUTOMATIC, .dtype = TASK_AUTOMATIC,    \
+        .normalise = TASK_AUTOMATIC, .reg = 1e-4f, .delta = 1.0f, .seed = 1                        \
+    }
+
+extern const cli_group task_data_options, task_loss_options;
+
+/* The words of the options, by what they stand for. */
+extern const char *const task_loss_words[], *const task_dtype_words[],
+                                                *const task_normalise_words[];
+
+typedef struct task {
+    const task_config *config;
+    const char *command;
+    machine machine;
+    json_t *warnings;
+    int cpus[MACHINE_TEAM_MAX];
+    dataset data;
+    features features;
+    problem problem; /* with data, features, threads; the kernels are to be chosen */
+} task;
+
+/* Fills in what is automatic (loss: hinge; dtype: u8 for hinge, else f32; normalize: none) and refuses what cannot
+ * go together. Returns CLI_GO_ON or an exit code after a line. */
+int task_settle(const char *command, task_config *config);
+
+/* The ISA level that is asked for, or the best, under the name of the one that its kernels are of. false: a line
+ * was printed, and it is EXIT_ISA. */
+bool task_choose_level(const char *command, const char *isa, enum element element,
+                       const downhill_kernels **kernels);
+enum element task_element(const task_config *config);
+
+/* Reads the data, pins the threads. Returns EXIT_OK, or an exit code after a line, with nothing left open. */
+int task_open_data(const char *command, const task_config *config, task *t);
+
+/* The features as the configuration wants them; after whatever was split off the training samples. */
+int task_open_features(task *t);
+void task_close(task *t);
+
+/* Does anything go to standard output that is for people? */
+bool task_prints(const task_config *config);
+
+/* The results: machine, build, warnings and `name`: `value`, whose reference it takes. Returns an exit code. */
+int task_write(const task *t, const char *name, json_t *value);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "train_saved.h"
+
+#include "arguments.h"
+#include "base/error.h"
+#include "base/output.h"
+#include "base/warnings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- going on ---- */
+
+/* Of what began otherwise nothing would be the same bits. */
+static int refuse_changes(const cli_command *self, const train_config *given)
+{
+    static const char *const may_change[] = {"resume", "json",       "model", "quiet",  "threads",
+                                             "isa",    "checkpoint", "every", "epochs", NULL};
+    json_t *changes = arguments_to_json(self, given, &train_defaults, may_change);
+    const bool any = json_array_size(changes) > 0;
+    if (any)
+        error_line("train: --resume: %s: training goes on as it began; leave it out",
+                   json_string_value(json_array_get(changes, 0)));
+    json_decref(changes);
+    return any ? EXIT_USAGE : EXIT_OK;
+}
+
+static int check_state(const train_saved *saved, const train_config *config, size_t epochs_before)
+{
+    const char *path = config->resume;
+    if (config->method != TRAIN_SGD ||
+        (config->momentum > 0.0f) != (saved->state.velocity.w != NULL) ||
+        (config->validation == 0.0 && saved->state.best_epoch > 0)) {
+        error_line("%s: record.json: its options do not go with its arrays; the file is damaged",
+                   path);
+        return EXIT_DATA;
+    }
+    if (saved->state.epoch > config->epochs) {
+        error_line("train: --epochs %zu: %s has %zu already; ask for more", config->epochs, path,
+                   saved->state.epoch);
+        return EXIT_USAGE;
+    }
+    if (config->schedule == SCHEDULE_COSINE && config->epochs != epochs_before) {
+        error_line("train: --epochs: with --schedule cosine each step depends on it; leave it out");
+        return EXIT_USAGE;
+    }
+    return CLI_GO_ON;
+}
+
+int train_saved_resume(train_saved *saved, const cli_command *self, int argc, char **argv,
+                       train_config *config)
+{
+    const char *path = config->resume;
+    int operand, code = refuse_changes(self, config);
+    if (code == EXIT_OK)
+        code = model_file_read(path, &saved->from);
+    if (code != EXIT_OK)
+        return code;
+    code = checkpoint_take(path, &saved->from, &saved->state);
+    if (code != EXIT_OK)
+        return code;
+    saved->resumes = saved->has_checkpoint = true;
+    *config = train_defaults;
+    code = arguments_from_json(self, config, json_object_get(saved->from.record, "arguments"));
+    if (code != CLI_GO_ON)
+        return code == EXIT_USAGE ? EXIT_DATA : code;
+    const size_t epochs_before = config->epochs;
+    code = cli_parse(self, config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    if (config->checkpoint == NULL)
+        config->checkpoint = path;
+    return check_state(saved, config, epochs_before);
+}
+
+/* ---- the record ---- */
+
+static json_t *data_to_json(const dataset *data)
+{
+    char digest[DIGEST_TEXT];
+    json_t *o = json_object();
+    output_set(o, "name", json_string(data->name));
+    output_set(o, "n_train", json_integer((json_int_t)data->train.n));
+    output_set(o, "d", json_integer((json_int_t)data->d));
+    output_set(o, "c", json_integer((json_int_t)data->c));
+    if (samples_digest(&data->train, digest))
+        output_set(o, "digest", json_string(digest));
+    return o;
+}
+
+static json_t *new_record(const cli_command *self, const train_config *config, const task *t)
+{
+    static const char *const left_out[] = {"resume", "json", "model", "quiet", "checkpoint", NULL};
+    json_t *record = json_object();
+    output_set(record, "downhill", json_string(downhill_version()));
+    output_set(record, "machine", json_string(t->machine.cpu_name));
+    output_set(record, "arguments", arguments_to_json(self, config, &train_defaults, left_out));
+    output_set(record, "data", data_to_json(&t->data));
+    return record;
+}
+
+/* The same data, and for f32 the same arithmetic. */
+static int check_record(const train_saved *saved, const train_run *run)
+{
+    const json_t *before = saved->from.record;
+    const char *path = saved->config->resume;
+    if (!json_equal(json_object_get(before, "data"), json_object_get(saved->record, "data"))) {
+        error_line("%s: was trained on other data than %s is now; give it the same", path,
+                   saved->config->task.data);
+        return EXIT_DATA;
+    }
+    const char *isa = json_string_value(json_object_get(before, "isa"));
+    const json_int_t threads = json_integer_value(json_object_get(before, "threads"));
+    if (saved->config->task.dtype == FEATURES_F32 &&
+        (isa == NULL || strcmp(isa, run->isa) != 0 ||
+         threads != (json_int_t)saved->config->task.threads))
+        warnings_add(
+            saved->task->warnings,
+            "training in f32 goes on with %s and %zu threads after %s and %lld: the last bits "
+            "will differ from those of a run in one go",
+            run->isa, saved->config->task.threads, isa != NULL ? isa : "another level",
+            (long long)threads);
+    return EXIT_OK;
+}
+
+int train_saved_open(train_saved *saved, const cli_command *self, const train_config *config,
+                     const task *t, const train_run *run)
+{
+    saved->config = config;
+    saved->task = t;
+    if (config->model == NULL && config->checkpoint == NULL)
+        return EXIT_OK;
+    saved->record = new_record(self, config, t);
+    return saved->resumes ? check_record(saved, run) : EXIT_OK;
+}
+
+void train_saved_close(train_saved *saved)
+{
+    model_file_close(&saved->from);
+    sgd_state_free(&saved->state);
+    json_decref(saved->record);
+    saved->record = NULL;
+}
+
+const sgd_state *train_saved_state(const train_saved *saved)
+{
+    return saved->resumes ? &saved->state : NULL;
+}
+
+/* ---- writing ---- */
+
+static json_t *dated(const train_saved *saved, const train_run *run)
+{
+    char date[32] = "";
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL)
+        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    json_t *record = json_copy(saved->record);
+    output_set(record, "date", json_string(date));
+    output_set(record, "isa", json_string(run->isa));
+    output_set(record, "threads", json_integer((json_int_t)saved->config->task.threads));
+    return record;
+}
+
+int train_saved_checkpoint(train_saved *saved, const train_run *run, const sgd_state *state)
+{
+    json_t *record = dated(saved, run);
+    const int code =
+        checkpoint_write(saved->config->checkpoint, &saved->task->problem, state, record);
+    saved->has_checkpoint = saved->has_checkpoint || code == EXIT_OK;
+    json_decref(record);
+    return code;
+}
+
+int train_saved_model(train_saved *saved, const train_run *run)
+{
+    const bool sgd = saved->config->method == TRAIN_SGD;
+    json_t *record = dated(saved, run);
+    output_set(record, "training", train_run_to_json(run, saved->config, &saved->task->data));
+    const model_file m = {.type = saved->task->features.type,
+                          .bytes = saved->task->data.stored[0].u8 != NULL,
+                          .norm = saved->task->features.norm,
+                          .weights = sgd ? *run->sgd.weights : run->result.weights,
+                          .record = record};
+    const int code = model_file_write(saved->config->model, &m, &saved->task->data);
+    json_decref(record);
+    return code;
+}
+
+bool train_saved_has_checkpoint(const train_saved *saved)
+{
+    return saved->has_checkpoint;
+}

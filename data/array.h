@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An array as a file holds it: rows of elements of one type, in memory or mapped. */
+#ifndef DOWNHILL_DATA_ARRAY_H
+#define DOWNHILL_DATA_ARRAY_H
+
+#include "mapping.h"
+
+#include <stddef.h>
+
+typedef enum array_type { ARRAY_U8, ARRAY_F32, ARRAY_I32, ARRAY_I64 } array_type;
+
+typedef struct array {
+    size_t rows;    /* the first dimension */
+    size_t columns; /* the product of the others; 1 if there is none */
+    array_type type;
+    void *elements; /* rows × columns */
+    mapping map;    /* what they are in, or nothing: memory of their own */
+} array;
+
+size_t array_element_bytes(array_type type);
+void array_free(array *a);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "dataset.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "readers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HELD_OUT_SHARE = 6 };
+
+static const struct format {
+    const char *word, *operands;
+    dataset_reader *read;
+} formats[] = {
+    {"fashion-mnist", "", read_fashion_mnist},
+    {"idx", "IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", read_idx},
+    {"cifar10", "DIRECTORY", read_cifar10},
+    {"cifar100", "DIRECTORY", read_cifar100},
+};
+
+enum { N_FORMATS = sizeof formats / sizeof formats[0] };
+
+static int unknown(const char *spec)
+{
+    char list[512] = "";
+    size_t used = 0;
+    for (size_t f = 0; f < N_FORMATS; f++) {
+        const int more = snprintf(list + used, sizeof list - used, "%s%s%s%s",
+                                  f == 0               ? ""
+                                  : f == N_FORMATS - 1 ? " or "
+                                                       : ", ",
+                                  formats[f].word, formats[f].operands[0] != '\0' ? ":" : "",
+                                  formats[f].operands);
+        used += more > 0 && (size_t)more < sizeof list - used ? (size_t)more : 0;
+    }
+    error_line("--data: '%s' is not known; give %s", spec, list);
+    return EXIT_USAGE;
+}
+
+static int open_spec(const char *spec, bool mapped, dataset *data)
+{
+    *data = (dataset){0};
+    const size_t length = strcspn(spec, ":");
+    const char *operands = spec[length] == ':' ? spec + length + 1 : "";
+    for (size_t f = 0; f < N_FORMATS; f++) {
+        const struct format *format = &formats[f];
+        const bool takes_operands = format->operands[0] != '\0';
+        if (strlen(format->word) != length || strncmp(format->word, spec, length) != 0 ||
+            takes_operands != (spec[length] == ':'))
+            continue;
+        snprintf(data->name, sizeof data->name, "%s", format->word);
+        const int code = format->read(operands, mapped, data);
+        if (code != EXIT_OK)
+            dataset_close(data);
+        data->d = data->stored[0].d;
+        return code;
+    }
+    return unknown(spec);
+}
+
+int dataset_open(const char *spec, dataset *data)
+{
+    return open_spec(spec, false, data);
+}
+
+int dataset_map(const char *spec, dataset *data)
+{
+    return open_spec(spec, true, data);
+}
+
+void dataset_close(dataset *data)
+{
+    samples_free(&data->train);
+    samples_free(&data->validation);
+    samples_free(&data->test);
+    matrix_free(&data->stored[0]);
+    matrix_free(&data->stored[1]);
+    for (size_t j = 0; data->own_names != NULL && j < data->c; j++)
+        free(data->own_names[j]);
+    free(data->own_names);
+    *data = (dataset){0};
+}
+
+/* ---- for the readers ---- */
+
+static int out_of_memory(const dataset *data)
+{
+    error_line("%s: out of memory", data->name);
+    return EXIT_INTERNAL;
+}
+
+int dataset_take_all(dataset *data, int set, size_t n)
+{
+    const bool good =
+        samples_range(&data->stored[set], 0, n, set == 0 ? &data->train : &data->test);
+    return good ? EXIT_OK : out_of_memory(data);
+}
+
+int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
+{
+    const size_t n_test = n / HELD_OUT_SHARE;
+    if (n_test == 0) {
+        error_line("%s: %zu samples are too few to hold some out; name test files", path, n);
+        return EXIT_DATA;
+    }
+    data->test_note = "the last sixth of the samples, held out";
+    const matrix *all = &data->stored[0];
+    const bool good = samples_range(all, 0, n - n_test, &data->train) &&
+                      samples_range(all, n - n_test, n_test, &data->test);
+    return good ? EXIT_OK : out_of_memory(data);
+}
+
+void dataset_warn_of_missing_classes(const char *path, const samples *s, size_t c)
+{
+    bool *seen = calloc(c, sizeof *seen);
+    if (seen == NULL)
+        return; /* the next allocation says so */
+    for (size_t i = 0; i < s->n; i++)
+        seen[samples_label(s, i)] = true;
+    size_t missing = 0, first = 0;
+    for (size_t j = c; j-- > 0;)
+        if (!seen[j]) {
+            missing++;
+            first = j;
+        }
+    free(seen);
+    if (missing > 0)
+        warning_line(
+            "%s: the largest label is %zu, but %zu of the %zu classes, %zu the first, have "
+            "no sample; is a label damaged?",
+            path, c - 1, missing, c, first);
+}
+
+/* ---- validation ---- */
+
+int dataset_hold_out_validation(dataset *data, double share, uint64_t seed)
+{
+    samples *train = &data->train, *validation = &data->validation;
+    const size_t all = train->n, n = (size_t)(share * (double)all + 0.5);
+    if (n == 0 || n == all) {
+        error_line("--validation: %g of %zu training samples leaves none on one side; take "
+                   "another share",
+                   share, all);
+        return EXIT_USAGE;
+    }
+    bool *chosen = calloc(all, sizeof *chosen);
+    size_t *order = memory_new(all, sizeof *order);
+    validation->rows = memory_new(n, sizeof *validation->rows);
+    if (chosen == NULL || order == NULL || validation->rows == NULL) {
+        free(chosen);
+        free(order);
+        return out_of_memory(data);
+    }
+    rng r = rng_seeded(seed);
+    for (size_t i = 0; i < all; i++)
+        order[i] = i;
+    rng_shuffle(&r, order, all);
+    for (size_t i = 0; i < n; i++)
+        chosen[order[i]] = true;
+    free(order);
+    /* Both keep the order of the data, that of memory. */
+    validation->x = train->x;
+    validation->n = n;
+    train->n = 0;
+    for (size_t i = 0, taken = 0; i < all; i++)
+        if (chosen[i])
+            validation->rows[taken++] = train->rows[i];
+        else
+            train->rows[train->n++] = train->rows[i];
+    free(chosen);
+    return EXIT_OK;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A data set: what --data names. */
+#ifndef DOWNHILL_DATA_DATASET_H
+#define DOWNHILL_DATA_DATASET_H
+
+#include "samples.h"
+
+typedef struct dataset {
+    char name[64];
+    size_t d, c;                     /* features; classes */
+    samples train, validation, test; /* validation: none until it is split off */
+    const char *test_note;           /* where the test samples come from */
+    const char *const *class_names;  /* c of them, or NULL: their numbers */
+    matrix stored[2];                /* what the samples are rows of */
+    char **own_names;                /* class_names, where they are to be freed */
+} dataset;
+
+/* Reads what --data names. Without test files the last sixth of the
+ * samples is held out. The data set is not to be moved while it is open. Returns EXIT_OK, or prints a
+ * line and returns EXIT_USAGE, EXIT_DATA or EXIT_INTERNAL. */
+int dataset_open(const char *spec, dataset *data);
+
+/* The same with the features left in their files and mapped; no gzip, no text. */
+int dataset_map(const char *spec, dataset *data);
+void dataset_close(dataset *data);
+
+/* Takes a share of the training samples, drawn at random, for validation. Returns EXIT_OK, or prints a
+ * line and returns EXIT_USAGE (none would be left, or taken) or EXIT_INTERNAL. */
+int dataset_hold_out_validation(dataset *data, double share, uint64_t seed);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "npz.h"
+
+#include "base/error.h"
+#include "base/output.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+/* Of a model that anybody trains; a false size in a damaged file asks for no more. */
+#define ENTRY_BYTES_MAX ((uint64_t)1 << 36)
+
+static int out_of_memory(const char *path)
+{
+    error_line("%s: out of memory", path);
+    return EXIT_INTERNAL;
+}
+
+/* ---- writing ---- */
+
+struct bytes {
+    void *data;
+    size_t size;
+};
+
+/* Header and elements one behind the other. */
+static struct bytes whole_entry(const npz_entry *entry)
+{
+    unsigned char header[NPY_HEADER_MAX];
+    const size_t size = entry->header.dimensions > 0 ? npy_format(&entry->header, header) : 0;
+    struct bytes whole = {malloc(size + entry->bytes + 1), size + entry->bytes};
+    if (whole.data != NULL) {
+        memcpy(whole.data, header, size);
+        memcpy((char *)whole.data + size, entry->elements, entry->bytes);
+    }
+    return whole;
+}
+
+static bool add_entry(zip_t *archive, const npz_entry *entry)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", entry->name, entry->header.dimensions > 0 ? ".npy" : "");
+    struct bytes whole = whole_entry(entry);
+    if (whole.data == NULL)
+        return false;
+    zip_source_t *source = zip_source_buffer(archive, whole.data, whole.size, 1);
+    if (source == NULL) {
+        free(whole.data);
+        return false;
+    }
+    const zip_int64_t index = zip_file_add(archive, name, source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) {
+        zip_source_free(source);
+        return false;
+    }
+    /* The first moment that a ZIP archive can name: the time of writing would make other bytes. */
+    return zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
+           zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 1 << 5 | 1, 0) == 0;
+}
+
+/* The archive in memory: output_file() writes it, with all that this takes. */
+static bool make_archive(const npz_entry *entries, size_t count, zip_source_t **made)
+{
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t *source = zip_source_buffer_create(NULL, 0, 1, &error);
+    zip_t *archive =
+        source != NULL ? zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error) : NULL;
+    bool good = archive != NULL;
+    if (good)
+        zip_source_keep(source);
+    for (size_t i = 0; good && i < count; i++)
+        good = add_entry(archive, &entries[i]);
+    if (archive != NULL && (!good || zip_close(archive) != 0)) {
+        zip_discard(archive);
+        good = false;
+    }
+    zip_error_fini(&error);
+    if (!good && source != NULL)
+        zip_source_free(source);
+    *made = good ? source : NULL;
+    return good;
+}
+
+static bool write_bytes(FILE *file, const void *context)
+{
+    const struct bytes *all = context;
+    return fwrite(all->data, 1, all->size, file) == all->size;
+}
+
+int npz_write(const char *path, const npz_entry *entries, size_t count)
+{
+    zip_source_t *source;
+    zip_stat_t info;
+    if (!make_archive(entries, count, &source))
+        return out_of_memory(path);
+    struct bytes all = {0};
+    if (zip_source_stat(source, &info) == 0 && (all.data = malloc(info.size)) != NULL &&
+        zip_source_open(source) == 0) {
+        const zip_int64_t got = zip_source_read(source, all.data, info.size);
+        all.size = got > 0 && (zip_uint64_t)got == info.size ? info.size : 0;
+        zip_source_close(source);
+    }
+    zip_source_free(source);
+    const int code = all.size > 0 ? output_file(path, write_bytes, &all) : out_of_memory(path);
+    free(all.data);
+    return code;
+}
+
+/* ---- reading ---- */
+
+struct npz {
+    char *path;
+    zip_t *archive;
+};
+
+int npz_open(const char *path, npz **file)
+{
+    int reason;
+    npz *f = calloc(1, sizeof *f);
+    *file = NULL;
+    if (f == NULL || (f->path = strdup(path)) == NULL) {
+        free(f);
+        return out_of_memory(path);
+    }
+    f->archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &reason);
+    if (f->archive == NULL) {
+        zip_error_t error;
+        zip_error_init_with_code(&error, reason);
+        if (reason == ZIP_ER_OPEN || reason == ZIP_ER_NOENT || reason == ZIP_ER_READ)
+            error_line("%s: cannot open: %s; check the path", path, strerror(errno));
+        else
+            error_line("%s: not a whole NPZ file: %s; take another", path,
+                       zip_error_strerror(&error));
+        zip_error_fini(&error);
+        npz_close(f);
+        return EXIT_DATA;
+    }
+    *file = f;
+    return EXIT_OK;
+}
+
+void npz_close(npz *file)
+{
+    if (file == NULL)
+        return;
+    if (file->archive != NULL)
+        zip_discard(file->archive);
+    free(file->path);
+    free(file);
+}
+
+static int damaged(const npz *file, const char *name, const char *why)
+{
+    error_line("%s: %s: %s; the file is damaged or of another kind", file->path, name, why);
+    return EXIT_DATA;
+}
+
+/* The bytes of an entry, with a zero behind them, or NULL: there is none. */
+static int read_entry(npz *file, const char *name, struct bytes *all)
+{
+    zip_stat_t info;
+    *all = (struct bytes){0};
+    if (zip_stat(file->archive, name, 0, &info) != 0)
+        return EXIT_OK;
+    if ((info.valid & ZIP_STAT_SIZE) == 0 || info.size > ENTRY_BYTES_MAX)
+        return damaged(file, name, "its size is not credible");
+    zip_file_t *entry = zip_fopen_index(file->archive, info.index, 0);
+    if (entry == NULL)
+        return damaged(file, name, zip_strerror(file->archive));
+    all->size = info.size;
+    all->data = malloc(info.size + 1);
+    int code = all->data != NULL ? EXIT_OK : out_of_memory(file->path);
+    char extra; /* the checksum is looked at when the end is */
+    if (code == EXIT_OK && (zip_fread(entry, all->data, info.size) != (zip_int64_t)info.size ||
+                            zip_fread(entry, &extra, 1) != 0))
+        code = damaged(file, name, zip_file_strerror(entry));
+    zip_fclose(entry);
+    if (code == EXIT_OK)
+        ((char *)all->data)[all->size] = '\0';
+    else
+        free(all->data);
+    return code;
+}
+
+int npz_array(npz *file, const char *name, bool needed, npy_header *header, void **elements)
+{
+    char entry[64];
+    struct bytes all;
+    snprintf(entry, sizeof entry, "%s.npy", name);
+    *elements = NULL;
+    int code = read_entry(file, entry, &all);
+    if (code != EXIT_OK)
+        return code;
+    if (all.data == NULL)
+        return needed ? damaged(file, entry, "it is missing") : EXIT_OK;
+    const char *wrong = npy_parse(all.data, all.size, header);
+    if (wrong == NULL && (header->size > all.size ||
+                          header->elements > (all.size - header->size) / header->element_bytes ||
+                          header->elements * header->element_bytes != all.size - header->size))
+        wrong = "its size is not that of its header";
+    if (wrong != NULL) {
+        code = damaged(file, entry, wrong);
+        free(all.data);
+        return code;
+    }
+    memmove(all.data, (char *)all.data + header->size, all.size - header->size);
+    *elements = all.data;
+    return EXIT_OK;
+}
+
+int npz_text(npz *file, const char *name, char **text)
+{
+    struct bytes all;
+    *text = NULL;
+    const int code = read_entry(file, name, &all);
+    if (code != EXIT_OK)
+        return code;
+    if (all.data == NULL)
+        return damaged(file, name, "it is missing");
+    *text = all.data;
+    return EXIT_OK;
+}

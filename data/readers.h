@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What stands behind the words of --data, one function per format; and what these share. */
+#ifndef DOWNHILL_DATA_READERS_H
+#define DOWNHILL_DATA_READERS_H
+
+#include "array.h"
+#include "dataset.h"
+
+#include <stdbool.h>
+
+/* Fills in data->stored, train, test, c and the names from what follows the word. Returns EXIT_OK, or prints a
+ * line and returns an exit code with *data to be closed. */
+typedef int dataset_reader(const char *files, bool mapped, dataset *data);
+
+dataset_reader read_fashion_mnist; /* "" */
+dataset_reader read_idx;           /* IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] */
+dataset_reader read_cifar10;       /* DIRECTORY */
+dataset_reader read_cifar100;      /* DIRECTORY */
+
+/* Makes rows 0 … n-1 of data->stored[set] the training (0) or test set (1). */
+int dataset_take_all(dataset *data, int set, size_t n);
+
+/* Makes rows 0 … n-1 of data->stored[0] the training set, but for the last sixth of them, which becomes the
+ * test set. */
+int dataset_take_with_held_out(const char *path, dataset *data, size_t n);
+
+/* A single damaged byte can make a data set of ten classes one of 256: a warning for classes without a sample. */
+void dataset_warn_of_missing_classes(const char *path, const samples *s, size_t c);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Labelled samples: the features and labels that are stored, and the choice of rows of them that is a
+ * training, a validation or a test set. */
+#ifndef DOWNHILL_DATA_SAMPLES_H
+#define DOWNHILL_DATA_SAMPLES_H
+
+#include "mapping.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* rows × d features, ld elements apart, that are either bytes or f32: the other pointer is NULL. In memory
+ * or in files that are mapped, and then a row may be a gap between two files. */
+typedef struct matrix {
+    size_t rows, d, ld;
+    const uint8_t *u8;
+    const float *f32;
+    int32_t *y;   /* the class of each row */
+    void *memory; /* what the features are in: to be freed, or NULL: mapped */
+    mapping map;
+} matrix;
+
+/* Room for rows × d features, ld = d, to be filled by way of x->memory. false: no memory; what there is
+ * of *x is to be freed. */
+bool matrix_new_u8(size_t rows, size_t d, matrix *x);
+bool matrix_new_f32(size_t rows, size_t d, matrix *x);
+void matrix_free(matrix *x);
+
+typedef struct samples {
+    const matrix *x;
+    size_t *rows; /* n of them: sample i is row rows[i] */
+    size_t n;
+} samples;
+
+/* The rows first … first+n-1. false: no memory. */
+bool samples_range(const matrix *x, size_t first, size_t n, samples *s);
+void samples_free(samples *s);
+
+static inline int32_t samples_label(const samples *s, size_t i)
+{
+    return s->x->y[s->rows[i]];
+}
+
+static inline const uint8_t *samples_u8(const samples *s, size_t i)
+{
+    return s->x->u8 + s->rows[i] * s->x->ld;
+}
+
+static inline const float *samples_f32(const samples *s, size_t i)
+{
+    return s->x->f32 + s->rows[i] * s->x->ld;
+}
+
+#endif

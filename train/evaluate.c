@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "evaluate.h"
+
+#include "base/memory.h"
+#include "parallel/together.h"
+
+#include <stdlib.h>
+
+/* The scores of a block of samples stay in the L2 cache until their losses are taken. */
+enum { BLOCK_BYTES = 256 << 10, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 1024 };
+
+/* What a thread has for itself. */
+struct worker {
+    void *scores;  /* block × count·c, f32 or f64 */
+    void *dscores; /* block × c, f32 or i16: the losses come with them */
+    int32_t *y;
+    downhill_status status;
+};
+
+struct evaluator {
+    const features *f;
+    const downhill_kernels *kernels;
+    downhill_loss loss;
+    size_t c, count, threads, block_rows, packed_bytes;
+    void *packed; /* FEATURES_U8 */
+    struct worker *workers;
+    /* the run at hand */
+    const downhill_weights_f32 *weights;
+    const samples *s;
+    size_t n_sets, n_blocks;
+    double *losses; /* of each block and set: added up in their order, whatever the threads did */
+    size_t *right;
+};
+
+static bool worker_open(struct worker *w, const evaluator *e)
+{
+    const size_t n = e->block_rows, wide = e->count * e->c;
+    const bool u8 = e->f->type == FEATURES_U8;
+    w->scores = memory_new(n * wide, u8 ? sizeof(double) : sizeof(float));
+    w->dscores = memory_new(n * e->c, u8 ? sizeof(int16_t) : sizeof(float));
+    w->y = memory_new(n, sizeof *w->y);
+    return w->scores != NULL && w->dscores != NULL && w->y != NULL;
+}
+
+evaluator *evaluator_open(const features *f, const downhill_kernels *kernels, downhill_loss loss,
+                          size_t c, size_t count, size_t threads)
+{
+    evaluator *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return NULL;
+    *e = (evaluator){.f = f, .kernels = kernels, .loss = loss, .c = c, .count = count};
+    const size_t rows = BLOCK_BYTES / sizeof(double) / (c * count);
+    e->block_rows = rows < BLOCK_ROWS_MIN ? BLOCK_ROWS_MIN : rows;
+    e->block_rows = e->block_rows > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : e->block_rows;
+    e->threads = threads;
+    e->workers = calloc(threads, sizeof *e->workers);
+    bool good = e->workers != NULL;
+    if (good && f->type == FEATURES_U8) {
+        e->packed_bytes = downhill_packed_u8_bytes(f->data->d, count * c);
+        e->packed = e->packed_bytes > 0 ? memory_new(e->packed_bytes, 1) : NULL;
+        good = e->packed != NULL;
+    }
+    for (size_t i = 0; good && i < threads; i++)
+        good = worker_open(&e->workers[i], e);
+    if (!good) {
+        evaluator_close(e);
+        return NULL;
+    }
+    return e;
+}
+
+void evaluator_close(evaluator *e)
+{
+    if (e == NULL)
+        return;
+    for (size_t i = 0; e->workers != NULL && i < e->threads; i++) {
+        free(e->workers[i].scores);
+        free(e->workers[i].dscores);
+        free(e->workers[i].y);
+    }
+    free(e->workers);
+    free(e->packed);
+    free(e);
+}
+
+static size_t best_f32(const float *s, size_t c)
+{
+    size_t best = 0;
+    for (size_t j = 1; j < c; j++)
+        best = s[j] > s[best] ? j : best;
+    return best;
+}
+
+static size_t best_f64(const double *s, size_t c)
+{
+    size_t best = 0;
+    for (size_t j = 1; j < c; j++)
+        best = s[j] > s[best] ? j : best;
+    return best;
+}
+
+static downhill_status score_block(const evaluator *e, struct worker *w, size_t first, size_t n)
+{
+    const size_t wide = e->weights->c, left = e->s->n - first - n;
+    const size_t *rows = e->s->rows + first;
+    if (e->f->type == FEATURES_U8) {
+        const downhill_batch_u8 batch = features_batch_u8(e->s->x, rows, n, left);
+        return downhill_score_u8(e->kernels, &batch, e->packed, w->scores, wide);
+    }
+    const downhill_batch_f32 batch = features_batch_f32(e->f, e->s->x, rows, n, left);
+    return downhill_score_f32(e->kernels, &batch, e->weights, w->scores, wide);
+}
+
+/* The loss of set `set`, whose scores are columns of those of all sets. */
+static downhill_status loss_of_set(const evaluator *e, struct worker *w, size_t n, size_t set,
+                                   double *loss)
+{
+    const size_t c = e->c, wide = e->weights->c;
+    if (e->f->type == FEATURES_U8)
+        return downhill_hinge_u8(e->kernels, n, c, (double *)w->scores + set * c, wide, w->y,
+                                 e->loss.delta, w->dscores, c, loss);
+    const float *scores = (float *)w->scores + set * c;
+    return e->loss.kind == DOWNHILL_HINGE
+               ? downhill_hinge_f32(e->kernels, n, c, scores, wide, w->y, e->loss.delta, w->dscores,
+                                    c, loss)
+               : downhill_softmax_f32(e->kernels, n, c, scores, wide, w->y, w->dscores, c, loss);
+}
+
+static size_t right_of_set(const evaluator *e, const struct worker *w, size_t n, size_t set)
+{
+    const size_t c = e->c, wide = e->weights->c;
+    size_t right = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = i * wide + set * c;
+        const size_t best = e->f->type == FEATURES_U8 ? best_f64((const double *)w->scores + at, c)
+                                                      : best_f32((const float *)w->scores + at, c);
+        right += (int32_t)best == w->y[i];
+    }
+    return right;
+}
+
+static void run_worker(void *context, size_t i)
+{
+    const evaluator *e = context;
+    struct worker *w = &e->workers[i];
+    w->status = DOWNHILL_OK;
+    const size_t end = e->n_blocks * (i + 1) / e->threads;
+    for (size_t b = e->n_blocks * i / e->threads; b < end && w->status == DOWNHILL_OK; b++) {
+        const size_t first = b * e->block_rows, left = e->s->n - first;
+        const size_t n = left < e->block_rows ? left : e->block_rows;
+        for (size_t r = 0; r < n; r++)
+            w->y[r] = samples_label(e->s, first + r);
+        w->status = score_block(e, w, first, n);
+        for (size_t set = 0; set < e->n_sets && w->status == DOWNHILL_OK; set++) {
+            w->status = loss_of_set(e, w, n, set, &e->losses[b * e->n_sets + set]);
+            e->right[b * e->n_sets + set] = right_of_set(e, w, n, set);
+        }
+    }
+}
+
+static downhill_status pack(evaluator *e, const downhill_weights_f32 *weights)
+{
+    e->weights = weights;
+    if (e->f->type != FEATURES_U8)
+        return DOWNHILL_OK;
+    const downhill_norm_u8 norm = features_norm_u8(e->f);
+    return downhill_pack_u8(e->kernels, weights, &norm, e->packed, e->packed_bytes);
+}
+
+downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights, size_t count,
+                              const samples *s, evaluation *of)
+{
+    if (count > e->count || weights->c != count * e->c || s->n == 0)
+        return DOWNHILL_ERR_SIZE;
+    downhill_status status = pack(e, weights);
+    e->s = s;
+    e->n_sets = count;
+    e->n_blocks = (s->n + e->block_rows - 1) / e->block_rows;
+    e->losses = memory_new(e->n_blocks * count, sizeof *e->losses);
+    e->right = memory_new(e->n_blocks * count, sizeof *e->right);
+    if (e->losses == NULL || e->right == NULL)
+        status = DOWNHILL_ERR_WORKSPACE;
+    if (status == DOWNHILL_OK)
+        together_run(e->threads, run_worker, e);
+    for (size_t i = 0; i < e->threads && status == DOWNHILL_OK; i++)
+        status = e->workers[i].status;
+    for (size_t set = 0; status == DOWNHILL_OK && set < count; set++) {
+        double loss = 0.0;
+        size_t right = 0;
+        for (size_t b = 0; b < e->n_blocks; b++) {
+            loss += e->losses[b * count + set];
+            right += e->right[b * count + set];
+        }
+        of[set] = (evaluation){loss / (double)s->n, (double)right / (double)s->n};
+    }
+    free(e->losses);
+    free(e->right);
+    return status;
+}
+
+downhill_status evaluator_scores(evaluator *e, const downhill_weights_f32 *weights,
+                                 const samples *s, size_t first, size_t n, double *scores)
+{
+    const size_t c = weights->c;
+    downhill_status status = pack(e, weights);
+    e->s = s;
+    struct worker *w = &e->workers[0];
+    for (size_t done = 0, block; done < n && status == DOWNHILL_OK; done += block) {
+        block = n - done < e->block_rows ? n - done : e->block_rows;
+        status = score_block(e, w, first + done, block);
+        for (size_t i = 0; i < block * c && status == DOWNHILL_OK; i++)
+            scores[done * c + i] = e->f->type == FEATURES_U8 ? ((double *)w->scores)[i]
+                                                             : (double)((float *)w->scores)[i];
+    }
+    return status;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loss and accuracy of weights on a set of samples; of many sets of weights in one pass over the features,
+ * which is one product with all of them as the classes of one matrix. */
+#ifndef DOWNHILL_TRAIN_EVALUATE_H
+#define DOWNHILL_TRAIN_EVALUATE_H
+
+#include "features.h"
+
+typedef struct evaluation {
+    double loss; /* the mean over the samples, without a penalty */
+    double
+        accuracy; /* the share of samples whose highest score, the first of equal ones, is at their label */
+} evaluation;
+
+typedef struct evaluator evaluator;
+
+/* For up to `count` sets of weights of c classes at a time. *f must outlive it. NULL: no memory, or more
+ * classes than bytes can have. */
+evaluator *evaluator_open(const features *f, const downhill_kernels *kernels, downhill_loss loss,
+                          size_t c, size_t count, size_t threads);
+void evaluator_close(evaluator *e);
+
+/* Sets of weights lie one behind the other: set i is rows i·c … (i+1)·c-1 of `weights`, which has count·c of
+ * them. The same bits for any number of threads; with FEATURES_U8, whose weights are rounded as those of a step
+ * are, on every level too. */
+downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights, size_t count,
+                              const samples *s, evaluation *of);
+
+/* The scores of samples first … first+n-1, n × weights->c. */
+downhill_status evaluator_scores(evaluator *e, const downhill_weights_f32 *weights,
+                                 const samples *s, size_t first, size_t n, double *scores);
+
+#endif

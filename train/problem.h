@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every method of training works on. */
+#ifndef DOWNHILL_TRAIN_PROBLEM_H
+#define DOWNHILL_TRAIN_PROBLEM_H
+
+#include "data/dataset.h"
+#include "downhill.h"
+#include "features.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+typedef struct problem {
+    const dataset *data;
+    const features *features;
+    const downhill_kernels *kernels;
+    downhill_loss loss;
+    float reg; /* λ of the penalty λ‖W‖² */
+    size_t threads;
+    const int *cpus;                   /* what they are bound to (parallel/team.h) */
+    const volatile sig_atomic_t *stop; /* not 0: stop after the step at hand */
+    bool progress;                     /* how far it is, on stderr */
+} problem;
+
+/* Arguments that the library refuses in training were checked before: a refusal is a bug of ours, or memory is
+ * short. Prints a line and returns the exit code. */
+int problem_failed(downhill_status status);
+
+#endif

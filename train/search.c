@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "search.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "parallel/together.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Tries in one pass over the features: as many classes as keep the products of scores busy, and no more, for
+ * Ctrl-C is only looked at between two passes. */
+enum { CLASSES_AT_ONCE = 320, AT_ONCE_MAX = 64 };
+
+struct search {
+    const problem *p;
+    const search_options *options;
+    size_t at_once, first; /* try `first` and those behind it are being drawn */
+    evaluator *evaluator;
+    downhill_weights_f32 tries; /* at_once·c rows */
+    progress progress;
+    double start_s;
+};
+
+/* Of mean 0 and variance 1, two at a time, by the polar method (Marsaglia and Bray, 1964). */
+static void draw_pair(rng *r, double pair[2])
+{
+    double u, v, s;
+    do {
+        u = (double)rng_unit(r);
+        v = (double)rng_unit(r);
+        s = u * u + v * v;
+    } while (s >= 1.0 || s == 0.0);
+    const double factor = sqrt(-2.0 * log(s) / s);
+    pair[0] = u * factor;
+    pair[1] = v * factor;
+}
+
+/* The weights of a try, class by class, each with its bias behind its weights, times `scale`, and added to
+ * `from` if that is not NULL. */
+static void draw(const problem *p, uint64_t seed, size_t number, float scale,
+                 const downhill_weights_f32 *from, const downhill_weights_f32 *to)
+{
+    rng r = rng_stream(seed, number);
+    double pair[2] = {0.0, 0.0};
+    size_t drawn = 0;
+    for (size_t j = 0; j < to->c; j++)
+        for (size_t k = 0; k <= to->d; k++, drawn++) {
+            if (drawn % 2 == 0)
+                draw_pair(&r, pair);
+            float *value = k < to->d ? to->w + j * to->ldw + k : to->b + j;
+            const float unit = k < to->d ? method_weight_scale(p, k) : 1.0f;
+            const float before = from == NULL ? 0.0f
+                                 : k < to->d  ? from->w[j * from->ldw + k]
+                                              : from->b[j];
+            *value = before + (float)pair[drawn % 2] * scale * unit;
+        }
+}
+
+/* The rows of one try in those of all. */
+static downhill_weights_f32 try_at(const downhill_weights_f32 *all, size_t i, size_t c)
+{
+    return (downhill_weights_f32){all->w + i * c * all->ldw, all->ldw, all->b + i * c, all->d, c};
+}
+
+static bool search_open(const problem *p, const search_options *options, size_t at_once,
+                        struct search *s)
+{
+    const size_t c = p->data->c;
+    *s = (struct search){.p = p,
+                         .options = options,
+                         .at_once = at_once,
+                         .progress = progress_open("train", p->progress),
+                         .start_s = clock_seconds()};
+    s->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, at_once, p->threads);
+    if (s->evaluator != NULL && weights_new(p->data->d, at_once * c, &s->tries))
+        return true;
+    error_line("train: out of memory");
+    return false;
+}
+
+/* Weights are drawn for all training samples at once: no minibatches. */
+static int search_close(struct search *s, int code, method_result *result)
+{
+    progress_close(&s->progress);
+    result->seconds = clock_seconds() - s->start_s;
+    if (code == EXIT_OK)
+        code = method_finish(s->p, s->evaluator, result);
+    evaluator_close(s->evaluator);
+    weights_free(&s->tries);
+    return code;
+}
+
+static void show_progress(struct search *s, size_t number, double best)
+{
+    char name[48];
+    snprintf(name, sizeof name, "best loss %.6f", best);
+    progress_show(&s->progress, number, s->options->tries,
+                  (double)number / (double)s->options->tries, name);
+}
+
+/* Keeps try `number`, at `i` of those at hand, if it is better than all before. */
+static int keep_if_better(struct search *s, const method_events *events, size_t number, size_t i,
+                          double loss, method_result *result)
+{
+    const double best =
+        result->n_points > 0 ? result->points[result->n_points - 1].loss : (double)INFINITY;
+    if (!(loss < best))
+        return EXIT_OK;
+    const downhill_weights_f32 of_try = try_at(&s->tries, i, s->p->data->c);
+    weights_copy(&of_try, &result->weights);
+    progress_close(&s->progress);
+    const method_point point = {.number = number,
+                                .evaluations = result->evaluations,
+                                .seconds = clock_seconds() - s->start_s,
+                                .loss = loss,
+                                .test_accuracy = (double)NAN};
+    return method_add(events, result, point) ? EXIT_OK : EXIT_INTERNAL;
+}
+
+static void draw_one(void *context, size_t i)
+{
+    const struct search *s = context;
+    const downhill_weights_f32 to = try_at(&s->tries, i, s->p->data->c);
+    draw(s->p, s->options->seed, s->first + i, s->options->scale, NULL, &to);
+}
+
+/* Draws and evaluates `count` tries, and keeps the best. */
+static int run_tries(struct search *s, const method_events *events, size_t count,
+                     method_result *result)
+{
+    evaluation of[AT_ONCE_MAX];
+    const size_t c = s->p->data->c;
+    for (size_t i = 0; i < count; i += s->p->threads) {
+        const size_t left = count - i;
+        s->first = result->tried + 1;
+        struct search part = *s;
+        part.first += i;
+        part.tries = try_at(&s->tries, i, c);
+        together_run(left < s->p->threads ? left : s->p->threads, draw_one, &part);
+    }
+    const downhill_weights_f32 all = try_at(&s->tries, 0, count * c);
+    const downhill_status status = evaluator_run(s->evaluator, &all, count, &s->p->data->train, of);
+    if (status != DOWNHILL_OK)
+        return problem_failed(status);
+    int code = EXIT_OK;
+    for (size_t i = 0; i < count && code == EXIT_OK; i++) {
+        const downhill_weights_f32 weights = try_at(&s->tries, i, c);
+        result->evaluations++;
+        code = keep_if_better(s, events, ++result->tried, i,
+                              of[i].loss + method_penalty(s->p, &weights), result);
+    }
+    return code;
+}
+
+int random_search(const problem *p, const search_options *options, const method_events *events,
+                  method_result *result)
+{
+    const size_t fit = CLASSES_AT_ONCE / p->data->c;
+    const size_t at_once = fit < 1 ? 1 : fit > AT_ONCE_MAX ? AT_ONCE_MAX : fit;
+    struct search s = {0};
+    int code = EXIT_INTERNAL;
+    if (method_open(p, result) && search_open(p, options, at_once, &s))
+        code = EXIT_OK;
+    while (code == EXIT_OK && result->tried < options->tries && !result->interrupted) {
+        const size_t left = options->tries - result->tried;
+        code = run_tries(&s, events, left < at_once ? left : at_once, result);
+        if (code == EXIT_OK && result->n_points > 0)
+            show_progress(&s, result->tried, result->points[result->n_points - 1].loss);
+        result->interrupted = *p->stop != 0;
+    }
+    return search_close(&s, code, result);
+}
+
+int local_search(const problem *p, const search_options *options, const method_events *events,
+                 method_result *result)
+{
+    struct search s = {0};
+    int code = EXIT_INTERNAL;
+    if (method_open(p, result) && search_open(p, options, 1, &s))
+        code = EXIT_OK;
+    for (size_t number = 0; code == EXIT_OK && number <= options->tries && !result->interrupted;
+         number++) {
+        /* 0: where it starts. */
+        if (number == 0)
+            draw(p, options->seed, 0, options->scale, NULL, &s.tries);
+        else
+            draw(p, options->seed, number, options->step, &result->weights, &s.tries);
+        evaluation of;
+        const downhill_status status =
+            evaluator_run(s.evaluator, &s.tries, 1, &p->data->train, &of);
+        if (status != DOWNHILL_OK) {
+            code = problem_failed(status);
+            break;
+        }
+        result->tried = number;
+        result->evaluations++;
+        code = keep_if_better(&s, events, number, 0, of.loss + method_penalty(p, &s.tries), result);
+        if (code == EXIT_OK && result->n_points > 0)
+            show_progress(&s, number, result->points[result->n_points - 1].loss);
+        result->interrupted = *p->stop != 0;
+    }
+    return search_close(&s, code, result);
+}
