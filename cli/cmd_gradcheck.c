@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill gradcheck: the gradient of every variant against finite differences. */
+#include "base/error.h"
+#include "base/output.h"
+#include "base/progress.h"
+#include "interrupt.h"
+#include "task.h"
+#include "train/gradcheck.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct gradcheck_config {
+    task_config task;
+    size_t samples, coordinates;
+    float scale;
+    double h, tolerance;
+} gradcheck_config;
+
+#define AT(member) .offset = offsetof(gradcheck_config, member)
+
+static const cli_option options[] = {
+    {.name = "samples",
+     .kind = OPTION_SIZE,
+     .metavar = "N",
+     AT(samples),
+     .min = 1,
+     .max = 1e6,
+     .help = "training samples, drawn at random (default: 100)"},
+    {.name = "coordinates",
+     .kind = OPTION_COUNT,
+     .metavar = "N",
+     AT(coordinates),
+     .min = 1,
+     .max = 1e9,
+     .help = "weights and biases to check, drawn at random, or all (default)"},
+    {.name = "scale",
+     .kind = OPTION_REAL,
+     .metavar = "X",
+     AT(scale),
+     .min = 0,
+     .max = 1e3,
+     .help =
+         "standard deviation of the random weights at which it is checked (default: 0.1, softmax "
+         "0.01)"},
+    {.name = "h",
+     .kind = OPTION_SHARE,
+     .metavar = "X",
+     AT(h),
+     .min = 1e-9,
+     .max = 1,
+     .help = "how far the differences go (default: 1e-5)"},
+    {.name = "tolerance",
+     .kind = OPTION_SHARE,
+     .metavar = "X",
+     AT(tolerance),
+     .min = 0,
+     .max = 1,
+     .help = "largest relative error that is right (default: 1e-6)"},
+};
+
+/* One loss, one type of features: everything that the two tables of options leave open. */
+struct kind {
+    int loss, dtype;
+};
+
+static size_t kinds_to_check(const task_config *config, bool bytes, struct kind kinds[3])
+{
+    static const struct kind all[] = {{DOWNHILL_HINGE, FEATURES_U8},
+                                      {DOWNHILL_HINGE, FEATURES_F32},
+                                      {DOWNHILL_SOFTMAX, FEATURES_F32}};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if ((config->loss == TASK_AUTOMATIC || config->loss == all[i].loss) &&
+            (config->dtype == TASK_AUTOMATIC || config->dtype == all[i].dtype) &&
+            (bytes || all[i].dtype == FEATURES_F32))
+            kinds[count++] = all[i];
+    return count;
+}
+
+struct session {
+    const gradcheck_config *config;
+    task task;
+    json_t *rows;
+    size_t wrong;
+    bool print;
+};
+
+static void report(struct session *s, const struct kind *kind, const char *isa, float reg,
+                   const gradcheck_result *r)
+{
+    const bool good = r->checked > 0 && r->worst <= s->config->tolerance;
+    s->wrong += !good;
+    if (s->print)
+        printf("%-8s %-4s %-12s %8g %8zu %6zu %9.2g  %s\n", task_loss_words[kind->loss],
+               task_dtype_words[kind->dtype], isa, (double)reg, r->checked, r->kinks, r->worst,
+               good              ? "right"
+               : r->checked == 0 ? "NOTHING TO CHECK"
+                                 : "WRONG");
+    json_t *o = json_object();
+    output_set(o, "loss", json_string(task_loss_words[kind->loss]));
+    output_set(o, "dtype", json_string(task_dtype_words[kind->dtype]));
+    output_set(o, "isa", json_string(isa));
+    output_set(o, "reg", output_real((double)reg));
+    output_set(o, "checked", json_integer((json_int_t)r->checked));
+    output_set(o, "kinks", json_integer((json_int_t)r->kinks));
+    output_set(o, "worst_relative_error", output_real(r->worst));
+    output_set(o, "right", json_boolean(good));
+    json_array_append_new(s->rows, o);
+    if (good)
+        return;
+    if (r->checked == 0)
+        error_line("gradcheck: every coordinate has a kink within h; take a smaller --h or fewer "
+                   "--samples");
+    else
+        error_line("gradcheck: %s, %s, %s: class %zu, %s %zu: analytic %.9g, numerical %.9g, "
+                   "relative error %.2g; run `downhill verify --isa %s`",
+                   isa, task_loss_words[kind->loss], task_dtype_words[kind->dtype], r->worst_class,
+                   r->worst_feature == s->task.data.d ? "bias, as feature" : "feature",
+                   r->worst_feature, r->worst_analytic, r->worst_numerical, r->worst, isa);
+}
+
+/* Every level that has kernels of its own for this type, with and without a penalty. */
+static int check_kind(struct session *s, const struct kind *kind)
+{
+    const task_config *common = &s->config->task;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const enum element element = kind->dtype == FEATURES_U8 ? ELEMENT_U8 : ELEMENT_F32;
+    const bool all = common->isa == NULL || strcmp(common->isa, "all") == 0;
+    const size_t n_tables = levels_to_run(all ? NULL : common->isa, tables);
+    /* The hinge loss wants margins on both sides of the kink; of softmax the error of a score in f32 is one of
+     * the probability, and grows with the score. */
+    const float scale = s->config->scale > 0.0f        ? s->config->scale
+                        : kind->loss == DOWNHILL_HINGE ? 0.1f
+                                                       : 0.01f;
+    const gradcheck_options options_of = {s->config->samples, s->config->coordinates, s->config->h,
+                                          scale, common->seed};
+    if (n_tables == 0)
+        return EXIT_ISA;
+    features_close(&s->task.features);
+    if (!features_open((feature_type)kind->dtype, &s->task.data, (normalise_kind)common->normalise,
+                       1, &s->task.features))
+        return problem_failed(DOWNHILL_ERR_WORKSPACE);
+    s->task.problem.loss.kind = (downhill_loss_kind)kind->loss;
+    int code = EXIT_OK;
+    for (size_t i = 0; i < n_tables; i++)
+        for (int with = 0; with < (common->reg > 0.0f ? 2 : 1); with++) {
+            if (levels_repeat(tables, i, element) || code != EXIT_OK || interrupt_signal != 0)
+                continue;
+            gradcheck_result result;
+            s->task.problem.kernels = tables[i];
+            s->task.problem.reg = with ? common->reg : 0.0f;
+            code = gradcheck_run(&s->task.problem, &options_of, &result);
+            if (code == EXIT_OK)
+                report(s, kind, downhill_kernels_name(tables[i]), s->task.problem.reg, &result);
+        }
+    return code;
+}
+
+static int check_all(struct session *s)
+{
+    struct kind kinds[3];
+    const task_config *common = &s->config->task;
+    const bool bytes = s->task.data.stored[0].u8 != NULL;
+    const size_t count = kinds_to_check(common, bytes, kinds);
+    if (count == 0) {
+        error_line("gradcheck: %s has no such loss on such features; leave --loss or --dtype out",
+                   s->task.data.name);
+        return EXIT_USAGE;
+    }
+    if (s->print)
+        printf(
+            "%s, seed %llu: %zu samples, h %g, right up to %g\n%-8s %-4s %-12s %8s %8s %6s %9s\n",
+            s->task.data.name, (unsigned long long)common->seed, s->config->samples, s->config->h,
+            s->config->tolerance, "loss", "type", "ISA level", "penalty", "checked", "kinks",
+            "error");
+    interrupt_catch();
+    int code = EXIT_OK;
+    for (size_t i = 0; i < count && code == EXIT_OK; i++)
+        code = check_kind(s, &kinds[i]);
+    if (code != EXIT_OK)
+        return code;
+    code = task_write(&s->task, "gradcheck", json_incref(s->rows));
+    if (code == EXIT_OK && interrupt_signal != 0)
+        return 128 + interrupt_signal;
+    return code == EXIT_OK && s->wrong > 0 ? EXIT_CHECK : code;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    gradcheck_config config = {.task = TASK_DEFAULTS,
+                               .samples = 100,
+                               .coordinates = SIZE_MAX,
+                               .h = 1e-5,
+                               .tolerance = 1e-6};
+    int operand;
+    int code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    struct session s = {.config = &config};
+    task_config settled = config.task; /* which losses and types is for check_all() to say */
+    if ((code = task_settle("gradcheck", &settled)) != CLI_GO_ON)
+        return code;
+    config.task.normalise = settled.normalise;
+    s.print = task_prints(&config.task);
+    if ((code = task_open_data("gradcheck", &settled, &s.task)) != EXIT_OK)
+        return code;
+    s.rows = json_array();
+    code = check_all(&s);
+    json_decref(s.rows);
+    task_close(&s.task);
+    return code;
+}
+
+const cli_command cli_gradcheck = {
+    .name = "gradcheck",
+    .operands = "",
+    .summary = "Check the gradient of every variant against finite differences.",
+    .groups = {&task_data_options, &task_loss_options},
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .run = run};

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "gradcheck.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_ROWS = 8, WEIGHT_MAX = 32639 }; /* what 16 bits are used up to (downhill.h) */
+
+/* Everything in f64, written down from the formulas: the weights w (c × d+1, bias last), the features x (n × d+1, the
+ * last one 1), the scores, and what the analytic gradient is made of. A coordinate is an index of w. */
+struct check {
+    const problem *p;
+    const gradcheck_options *options;
+    size_t n, d, c, wide; /* wide: d + 1 */
+    size_t *rows;
+    double *x, *w, *unit, *scores, *analytic, *magnitude;
+    size_t *order;
+    model *model;
+};
+
+static void check_close(struct check *t)
+{
+    free(t->rows);
+    free(t->x);
+    free(t->w);
+    free(t->unit);
+    free(t->scores);
+    free(t->analytic);
+    free(t->magnitude);
+    free(t->order);
+    model_close(t->model);
+}
+
+static bool check_open(struct check *t)
+{
+    const size_t n = t->n, d = t->d, c = t->c;
+    char why[128];
+    t->wide = d + 1;
+    t->rows = memory_new(t->p->data->train.n, sizeof *t->rows);
+    t->x = memory_new(n * t->wide, sizeof *t->x);
+    t->w = memory_new(c * t->wide, sizeof *t->w);
+    t->unit = memory_new(t->wide, sizeof *t->unit);
+    t->scores = memory_new(n * c, sizeof *t->scores);
+    t->analytic = memory_new(c * t->wide, sizeof *t->analytic);
+    t->magnitude = memory_new(c * t->wide, sizeof *t->magnitude);
+    t->order = memory_new(c * t->wide, sizeof *t->order);
+    t->model = model_open(t->p->features, 1, NULL, t->p->kernels, why, sizeof why);
+    return t->rows && t->x && t->w && t->unit && t->scores && t->analytic && t->magnitude &&
+           t->order && t->model;
+}
+
+/* ---- the point ---- */
+
+static void draw_samples(struct check *t, rng *r)
+{
+    const samples *train = &t->p->data->train;
+    const features *f = t->p->features;
+    memcpy(t->rows, train->rows, train->n * sizeof *t->rows);
+    rng_shuffle(r, t->rows, train->n);
+    for (size_t i = 0; i < t->n; i++) {
+        double *x = t->x + i * t->wide;
+        const downhill_batch_f32 batch = features_batch_f32(f, train->x, t->rows, t->n, 0);
+        for (size_t k = 0; k < t->d; k++)
+            x[k] = f->type == FEATURES_U8 ? (double)train->x->u8[t->rows[i] * train->x->ld + k] -
+                                                (double)f->norm.mean[k]
+                                          : (double)batch.x[t->rows[i] * batch.ldx + k];
+        x[t->d] = 1.0;
+    }
+}
+
+/* Of a class, to a multiple of a power of two that leaves 16 bits. */
+static void round_class(double *w, size_t count)
+{
+    double most = 0.0;
+    for (size_t k = 0; k < count; k++)
+        most = fmax(most, fabs(w[k]));
+    const double unit = exp2(ceil(log2(most / WEIGHT_MAX)));
+    for (size_t k = 0; k < count; k++)
+        w[k] = rint(w[k] / unit) * unit;
+}
+
+/* Roughly normal: the sum of twelve uniform numbers. */
+static double draw_normal(rng *r)
+{
+    double sum = 0.0;
+    for (int i = 0; i < 12; i++)
+        sum += (double)rng_unit(r);
+    return 0.5 * sum;
+}
+
+static downhill_status draw_weights(struct check *t, rng *r)
+{
+    const features *f = t->p->features;
+    const downhill_weights_f32 *w = model_weights(t->model);
+    for (size_t k = 0; k <= t->d; k++)
+        t->unit[k] = f->type == FEATURES_U8 && k < t->d ? (double)f->norm.scale[k] : 1.0;
+    for (size_t j = 0; j < t->c; j++) {
+        double *of_class = t->w + j * t->wide;
+        for (size_t k = 0; k <= t->d; k++)
+            of_class[k] = draw_normal(r) * (double)t->options->scale * t->unit[k];
+        round_class(of_class, t->d);
+        round_class(of_class + t->d, 1);
+        for (size_t k = 0; k < t->d; k++)
+            w->w[j * w->ldw + k] = (float)of_class[k];
+        w->b[j] = (float)of_class[t->d];
+    }
+    return model_changed(t->model);
+}
+
+static void score(struct check *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        for (size_t j = 0; j < t->c; j++) {
+            double sum = 0.0;
+            for (size_t k = 0; k < t->wide; k++)
+                sum += t->w[j * t->wide + k] * t->x[i * t->wide + k];
+            t->scores[i * t->c + j] = sum;
+        }
+}
+
+static size_t label(const struct check *t, size_t i)
+{
+    return (size_t)t->p->data->train.x->y[t->rows[i]];
+}
+
+/* ---- the derived gradient ---- */
+
+static void add_sums(struct check *t)
+{
+    const model_sums sums = model_gradient_sums(t->model);
+    for (size_t j = 0; j < t->c; j++) {
+        double *to = t->analytic + j * t->wide;
+        const double db = sums.u8 != NULL ? (double)sums.u8->b[j] : (double)sums.f32->b[j];
+        for (size_t k = 0; k < t->d; k++)
+            to[k] += sums.u8 != NULL ? (double)sums.u8->w[j * sums.u8->ldw + k] -
+                                           (double)t->p->features->norm.mean[k] * db
+                                     : (double)sums.f32->w[j * sums.f32->ldw + k];
+        to[t->d] += db;
+    }
+}
+
+static downhill_status derive(struct check *t)
+{
+    for (size_t first = 0; first < t->n; first += BLOCK_ROWS) {
+        const size_t left = t->n - first;
+        const downhill_status status =
+            model_gradient(t->model, t->rows + first, left < BLOCK_ROWS ? left : BLOCK_ROWS, 0,
+                           t->p->loss, NULL, NULL);
+        if (status != DOWNHILL_OK)
+            return status;
+        add_sums(t);
+    }
+    const double n = (double)t->n, reg = (double)t->p->reg;
+    for (size_t j = 0; j < t->c; j++)
+        for (size_t k = 0; k < t->wide; k++) {
+            const size_t at = j * t->wide + k;
+            const double penalty = k < t->d && t->unit[k] > 0.0
+                                       ? 2.0 * reg * t->w[at] / (t->unit[k] * t->unit[k])
+                                       : 0.0;
+            t->analytic[at] = t->analytic[at] / n + penalty;
+            t->magnitude[at] = fabs(penalty);
+        }
+    return DOWNHILL_OK;
+}
+
+/* ---- the numerical one ---- */
+
+/* The loss of sample i with `add` added to the score of class j. */
+static double loss_of(const struct check *t, size_t i, size_t j, double add)
+{
+    const double *s = t->scores + i * t->c;
+    const size_t y = label(t, i);
+    const double right = s[y] + (j == y ? add : 0.0);
+    double loss = 0.0, most = right;
+    if (t->p->loss.kind == DOWNHILL_HINGE) {
+        for (size_t l = 0; l < t->c; l++)
+            if (l != y)
+                loss += fmax(0.0, s[l] + (l == j ? add : 0.0) - right + (double)t->p->loss.delta);
+        return loss;
+    }
+    for (size_t l = 0; l < t->c; l++)
+        most = fmax(most, s[l] + (l == j ? add : 0.0));
+    for (size_t l = 0; l < t->c; l++)
+        loss += exp(s[l] + (l == j ? add : 0.0) - most);
+    return log(loss) + most - right;
+}
+
+/* Does a margin of sample i change its sign while the score of class j goes from -add to +add? */
+static bool has_kink(const struct check *t, size_t i, size_t j, double add)
+{
+    if (t->p->loss.kind != DOWNHILL_HINGE || add == 0.0)
+        return false;
+    const double *s = t->scores + i * t->c;
+    const size_t y = label(t, i);
+    for (size_t l = 0; l < t->c; l++)
+        if (l != y && (j == y || l == j) &&
+            fabs(s[l] - s[y] + (double)t->p->loss.delta) <= fabs(add))
+            return true;
+    return false;
+}
+
+/* Checks one coordinate. */
+static void compare(struct check *t, size_t at, gradcheck_result *result)
+{
+    const size_t j = at / t->wide, k = at % t->wide;
+    const double h = t->options->h * (t->unit[k] > 0.0 ? t->unit[k] : 1.0), n = (double)t->n;
+    double difference = 0.0, magnitude = 0.0;
+    for (size_t i = 0; i < t->n; i++) {
+        const double add = h * t->x[i * t->wide + k];
+        if (has_kink(t, i, j, add)) {
+            result->kinks++;
+            return;
+        }
+        /* Sample by sample: the losses of all are so large that their difference would drown in their rounding. */
+        const double of_sample = loss_of(t, i, j, add) - loss_of(t, i, j, -add);
+        difference += of_sample;
+        magnitude += fabs(of_sample);
+    }
+    const double w = t->w[at] / t->unit[k], reg = (double)t->p->reg, step = t->options->h;
+    if (k < t->d && t->unit[k] > 0.0)
+        difference += n * reg * ((w + step) * (w + step) - (w - step) * (w - step));
+    const double numerical = difference / (2.0 * h * n);
+    const double all = magnitude / (2.0 * h * n) + t->magnitude[at];
+    const double off = fabs(t->analytic[at] - numerical);
+    const double relative = off == 0.0 ? 0.0 : all > 0.0 ? off / all : (double)INFINITY;
+    result->checked++;
+    if (!(relative <= result->worst)) {
+        result->worst = relative;
+        result->worst_class = j;
+        result->worst_feature = k;
+        result->worst_analytic = t->analytic[at];
+        result->worst_numerical = numerical;
+    }
+}
+
+int gradcheck_run(const problem *p, const gradcheck_options *options, gradcheck_result *result)
+{
+    const size_t n_train = p->data->train.n, all = p->data->c * (p->data->d + 1);
+    struct check t = {.p = p,
+                      .options = options,
+                      .n = options->samples < n_train ? options->samples : n_train,
+                      .d = p->data->d,
+                      .c = p->data->c};
+    *result = (gradcheck_result){0};
+    downhill_status status = check_open(&t) ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
+    if (status == DOWNHILL_OK) {
+        rng r = rng_seeded(options->seed);
+        draw_samples(&t, &r);
+        status = draw_weights(&t, &r);
+        score(&t);
+        if (status == DOWNHILL_OK)
+            status = derive(&t);
+        for (size_t i = 0; i < all; i++)
+            t.order[i] = i;
+        if (options->coordinates < all)
+            rng_shuffle(&r, t.order, all);
+        for (size_t i = 0; i < all && i < options->coordinates && status == DOWNHILL_OK; i++)
+            compare(&t, t.order[i], result);
+    }
+    check_close(&t);
+    return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);
+}
