@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/rng.h"
+#include "draw.h"
 #include "model.h"
 
 #include <math.h>
@@ -85,25 +85,18 @@ static void round_class(double *w, size_t count)
         w[k] = rint(w[k] / unit) * unit;
 }
 
-/* Roughly normal: the sum of twelve uniform numbers. */
-static double draw_normal(rng *r)
-{
-    double sum = 0.0;
-    for (int i = 0; i < 12; i++)
-        sum += (double)rng_unit(r);
-    return 0.5 * sum;
-}
-
-static downhill_status draw_weights(struct check *t, rng *r)
+static downhill_status draw_point(struct check *t)
 {
     const features *f = t->p->features;
     const downhill_weights_f32 *w = model_weights(t->model);
+    draw_weights(t->p, t->options->seed, 0, t->options->scale, NULL, w);
     for (size_t k = 0; k <= t->d; k++)
         t->unit[k] = f->type == FEATURES_U8 && k < t->d ? (double)f->norm.scale[k] : 1.0;
     for (size_t j = 0; j < t->c; j++) {
         double *of_class = t->w + j * t->wide;
-        for (size_t k = 0; k <= t->d; k++)
-            of_class[k] = draw_normal(r) * (double)t->options->scale * t->unit[k];
+        for (size_t k = 0; k < t->d; k++)
+            of_class[k] = (double)w->w[j * w->ldw + k];
+        of_class[t->d] = (double)w->b[j];
         round_class(of_class, t->d);
         round_class(of_class + t->d, 1);
         for (size_t k = 0; k < t->d; k++)
@@ -252,7 +245,7 @@ int gradcheck_run(const problem *p, const gradcheck_options *options, gradcheck_
     if (status == DOWNHILL_OK) {
         rng r = rng_seeded(options->seed);
         draw_samples(&t, &r);
-        status = draw_weights(&t, &r);
+        status = draw_point(&t);
         score(&t);
         if (status == DOWNHILL_OK)
             status = derive(&t);

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
-#include "base/rng.h"
+#include "draw.h"
 #include "parallel/together.h"
 
 #include <math.h>
@@ -24,41 +24,6 @@ struct search {
     progress progress;
     double start_s;
 };
-
-/* Of mean 0 and variance 1, two at a time, by the polar method (Marsaglia and Bray, 1964). */
-static void draw_pair(rng *r, double pair[2])
-{
-    double u, v, s;
-    do {
-        u = (double)rng_unit(r);
-        v = (double)rng_unit(r);
-        s = u * u + v * v;
-    } while (s >= 1.0 || s == 0.0);
-    const double factor = sqrt(-2.0 * log(s) / s);
-    pair[0] = u * factor;
-    pair[1] = v * factor;
-}
-
-/* The weights of a try, class by class, each with its bias behind its weights, times `scale`, and added to
- * `from` if that is not NULL. */
-static void draw(const problem *p, uint64_t seed, size_t number, float scale,
-                 const downhill_weights_f32 *from, const downhill_weights_f32 *to)
-{
-    rng r = rng_stream(seed, number);
-    double pair[2] = {0.0, 0.0};
-    size_t drawn = 0;
-    for (size_t j = 0; j < to->c; j++)
-        for (size_t k = 0; k <= to->d; k++, drawn++) {
-            if (drawn % 2 == 0)
-                draw_pair(&r, pair);
-            float *value = k < to->d ? to->w + j * to->ldw + k : to->b + j;
-            const float unit = k < to->d ? method_weight_scale(p, k) : 1.0f;
-            const float before = from == NULL ? 0.0f
-                                 : k < to->d  ? from->w[j * from->ldw + k]
-                                              : from->b[j];
-            *value = before + (float)pair[drawn % 2] * scale * unit;
-        }
-}
 
 /* The rows of one try in those of all. */
 static downhill_weights_f32 try_at(const downhill_weights_f32 *all, size_t i, size_t c)
@@ -125,7 +90,7 @@ static void draw_one(void *context, size_t i)
 {
     const struct search *s = context;
     const downhill_weights_f32 to = try_at(&s->tries, i, s->p->data->c);
-    draw(s->p, s->options->seed, s->first + i, s->options->scale, NULL, &to);
+    draw_weights(s->p, s->options->seed, s->first + i, s->options->scale, NULL, &to);
 }
 
 /* Draws and evaluates `count` tries, and keeps the best. */
@@ -186,9 +151,9 @@ int local_search(const problem *p, const search_options *options, const method_e
          number++) {
         /* 0: where it starts. */
         if (number == 0)
-            draw(p, options->seed, 0, options->scale, NULL, &s.tries);
+            draw_weights(p, options->seed, 0, options->scale, NULL, &s.tries);
         else
-            draw(p, options->seed, number, options->step, &result->weights, &s.tries);
+            draw_weights(p, options->seed, number, options->step, &result->weights, &s.tries);
         evaluation of;
         const downhill_status status =
             evaluator_run(s.evaluator, &s.tries, 1, &p->data->train, &of);

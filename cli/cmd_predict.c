@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill predict: what a model says of samples. */
+#define _GNU_SOURCE
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/output.h"
+#include "base/progress.h"
+#include "interrupt.h"
+#include "origin.h"
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct predict_config {
+    task_config task;
+    const char *model, *csv;
+    int set;
+    bool scores;
+} predict_config;
+
+#define AT(member) .offset = offsetof(predict_config, member)
+
+static const cli_option options[] = {
+    {.name = "model",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(model),
+     .help = "the model, as downhill train --model or --checkpoint wrote it"},
+    {.name = "set",
+     .kind = OPTION_CHOICE,
+     .metavar = "SET",
+     AT(set),
+     .choices = "test|train",
+     .help = "the samples of --data: those for testing (default) or for training"},
+    {.name = "csv",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(csv),
+     .help = "write sample, label and prediction of each to FILE"},
+    {.name = "scores", .kind = OPTION_FLAG, AT(scores), .help = "and the score of each class"},
+};
+
+static const char *const set_words[] = {"test", "train"};
+
+enum { BLOCK_ROWS = 1024 };
+
+struct session {
+    const predict_config *config;
+    task task;
+    model_file from;
+    const samples *s;
+    size_t c;
+    double *scores;     /* of a block, or of all with --scores */
+    int32_t *predicted; /* of all */
+    size_t *confusion;  /* c × c: label, prediction */
+    size_t right;
+};
+
+static bool session_open(struct session *s)
+{
+    s->c = s->from.weights.c;
+    s->s = s->config->set == 0 ? &s->task.data.test : &s->task.data.train;
+    s->scores = memory_new((s->config->scores ? s->s->n : BLOCK_ROWS) * s->c, sizeof *s->scores);
+    s->predicted = memory_new(s->s->n, sizeof *s->predicted);
+    s->confusion = memory_new(s->c * s->c, sizeof *s->confusion);
+    return s->scores != NULL && s->predicted != NULL && s->confusion != NULL;
+}
+
+static void session_close(struct session *s)
+{
+    free(s->scores);
+    free(s->predicted);
+    free(s->confusion);
+    model_file_close(&s->from);
+    task_close(&s->task);
+}
+
+/* The first of equal scores. */
+static int32_t highest(const double *scores, size_t c)
+{
+    size_t best = 0;
+    for (size_t j = 1; j < c; j++)
+        best = scores[j] > scores[best] ? j : best;
+    return (int32_t)best;
+}
+
+static downhill_status predict_all(struct session *s)
+{
+    const downhill_kernels *kernels = s->task.problem.kernels;
+    evaluator *e = evaluator_open(&s->task.features, kernels, s->task.problem.loss, s->c, 1, 1);
+    progress bar = progress_open("predict", s->task.problem.progress);
+    downhill_status status = e != NULL ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
+    for (size_t first = 0, n; first < s->s->n && status == DOWNHILL_OK && interrupt_signal == 0;
+         first += n) {
+        const size_t left = s->s->n - first;
+        n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        double *scores = s->scores + (s->config->scores ? first * s->c : 0);
+        status = evaluator_scores(e, &s->from.weights, s->s, first, n, scores);
+        for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
+            const int32_t label = samples_label(s->s, first + i),
+                          found = highest(scores + i * s->c, s->c);
+            s->predicted[first + i] = found;
+            s->confusion[(size_t)label * s->c + (size_t)found]++;
+            s->right += label == found;
+        }
+        progress_show(&bar, first + n, s->s->n, (double)(first + n) / (double)s->s->n, "samples");
+    }
+    progress_close(&bar);
+    evaluator_close(e);
+    return status;
+}
+
+/* ---- what it says ---- */
+
+static double share(size_t part, size_t all)
+{
+    return all > 0 ? (double)part / (double)all : (double)NAN;
+}
+
+/* Samples with this label, and those that were given it. */
+static void count_class(const struct session *s, size_t j, size_t *labelled, size_t *predicted)
+{
+    *labelled = *predicted = 0;
+    for (size_t l = 0; l < s->c; l++) {
+        *labelled += s->confusion[j * s->c + l];
+        *predicted += s->confusion[l * s->c + j];
+    }
+}
+
+/* A matrix wider than a page is nothing to look at: --json has it. */
+static void print_all(const struct session *s)
+{
+    enum { WIDE = 20 };
+    printf("%s, %zu %s samples: accuracy %.4f, %zu of %zu right\n", s->task.data.name, s->s->n,
+           set_words[s->config->set], share(s->right, s->s->n), s->right, s->s->n);
+    if (s->c <= WIDE)
+        puts("confusion matrix: a row for each label, a column for each prediction");
+    for (size_t j = 0; j < s->c && s->c <= WIDE; j++) {
+        printf("%-12.12s", model_file_class(&s->from, j));
+        for (size_t l = 0; l < s->c; l++)
+            printf(" %6zu", s->confusion[j * s->c + l]);
+        putchar('\n');
+    }
+    printf("%-12s %9s %9s %9s\n", "class", "samples", "precision", "recall");
+    for (size_t j = 0; j < s->c; j++) {
+        size_t labelled, predicted;
+        count_class(s, j, &labelled, &predicted);
+        const size_t right = s->confusion[j * s->c + j];
+        printf("%-12.12s %9zu %9.4f %9.4f\n", model_file_class(&s->from, j), labelled,
+               share(right, predicted), share(right, labelled));
+    }
+}
+
+static json_t *results(const struct session *s)
+{
+    json_t *o = json_object(), *classes = json_array(), *confusion = json_array();
+    for (size_t j = 0; j < s->c; j++) {
+        json_t *row = json_array(), *of_class = json_object();
+        size_t labelled, predicted;
+        count_class(s, j, &labelled, &predicted);
+        const size_t right = s->confusion[j * s->c + j];
+        for (size_t l = 0; l < s->c; l++)
+            json_array_append_new(row, json_integer((json_int_t)s->confusion[j * s->c + l]));
+        json_array_append_new(confusion, row);
+        output_set(of_class, "name", json_string(model_file_class(&s->from, j)));
+        output_set(of_class, "samples", json_integer((json_int_t)labelled));
+        output_set(of_class, "precision", output_real(share(right, predicted)));
+        output_set(of_class, "recall", output_real(share(right, labelled)));
+        json_array_append_new(classes, of_class);
+    }
+    output_set(o, "model", json_string(s->config->model));
+    output_set(o, "model_digest", json_incref(json_object_get(s->from.record, "model_digest")));
+    output_set(o, "isa", json_string(downhill_kernels_name(s->task.problem.kernels)));
+    output_set(o, "dataset", json_string(s->task.data.name));
+    output_set(o, "set", json_string(set_words[s->config->set]));
+    output_set(o, "samples", json_integer((json_int_t)s->s->n));
+    output_set(o, "accuracy", output_real(share(s->right, s->s->n)));
+    output_set(o, "classes", classes);
+    output_set(o, "confusion", confusion);
+    return o;
+}
+
+static bool write_csv(FILE *file, const void *context)
+{
+    const struct session *s = context;
+    fputs("sample,label,prediction", file);
+    for (size_t j = 0; j < s->c && s->config->scores; j++)
+        fprintf(file, ",score_%zu", j);
+    fputc('\n', file);
+    for (size_t i = 0; i < s->s->n && !ferror(file); i++) {
+        fprintf(file, "%zu,%d,%d", i, (int)samples_label(s->s, i), (int)s->predicted[i]);
+        for (size_t j = 0; j < s->c && s->config->scores; j++)
+            fprintf(file, ",%.9g", s->scores[i * s->c + j]);
+        fputc('\n', file);
+    }
+    return !ferror(file);
+}
+
+/* ---- the command ---- */
+
+static int predict(struct session *s)
+{
+    const predict_config *config = s->config;
+    int code = origin_open_features(&s->task, config->model, &s->from);
+    if (code != EXIT_OK)
+        return code;
+    if (!task_choose_level("predict", config->task.isa, task_element(&config->task),
+                           &s->task.problem.kernels))
+        return EXIT_ISA;
+    interrupt_catch();
+    const downhill_status status = session_open(s) ? predict_all(s) : DOWNHILL_ERR_WORKSPACE;
+    if (status != DOWNHILL_OK)
+        return problem_failed(status);
+    if (interrupt_signal != 0)
+        return 128 + interrupt_signal;
+    if (task_prints(&config->task))
+        print_all(s);
+    if (config->csv != NULL)
+        code = output_file(config->csv, write_csv, s);
+    const int written = task_write(&s->task, "prediction", results(s));
+    return code != EXIT_OK ? code : written;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    predict_config config = {.task = TASK_DEFAULTS};
+    int operand;
+    int code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    struct session s = {.config = &config};
+    if (config.model == NULL || (config.scores && config.csv == NULL)) {
+        error_line("predict: %s", config.model == NULL ? "no model; give --model FILE"
+                                                       : "--scores: where to? give --csv FILE");
+        return EXIT_USAGE;
+    }
+    if (config.csv != NULL && (code = output_check(config.csv)) != EXIT_OK)
+        return code;
+    if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
+        return code;
+    code = task_settle("predict", &config.task);
+    if (code == CLI_GO_ON && (code = task_open_data("predict", &config.task, &s.task)) == EXIT_OK) {
+        code = predict(&s);
+        session_close(&s);
+    } else {
+        model_file_close(&s.from);
+    }
+    return code;
+}
+
+const cli_command cli_predict = {.name = "predict",
+                                 .operands = "",
+                                 .summary = "Score samples with a model, and say how right it is.",
+                                 .groups = {&task_data_options},
+                                 .options = options,
+                                 .n_options = sizeof options / sizeof options[0],
+                                 .run = run};
