@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const cli_command *const commands[] = {&cli_info,  &cli_doctor,  &cli_verify,
-                                              &cli_bench, &cli_compare, &cli_report,
-                                              &cli_train, &cli_predict, &cli_gradcheck};
+static const cli_command *const commands[] = {
+    &cli_info,  &cli_doctor,  &cli_verify,    &cli_bench,     &cli_compare,   &cli_report,
+    &cli_train, &cli_predict, &cli_gradcheck, &cli_landscape, &cli_step_sweep};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
