@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static size_t rank; /* of this process */
+static bool own_errors = true;
+
+void error_as_rank(size_t of_process, bool own)
+{
+    rank = of_process;
+    own_errors = own;
+}
+
 /* One line whatever the user's words hold: a newline or an escape sequence in them must not pass
  * for a message of ours, nor drive the terminal. Longer lines than the buffer are cut. */
 static void print_line(const char *prefix, const char *format, va_list arguments)
@@ -21,14 +30,21 @@ static void print_line(const char *prefix, const char *format, va_list arguments
 
 void error_line(const char *format, ...)
 {
+    char prefix[48] = "downhill: ";
+    if (rank > 0 && !own_errors)
+        return;
+    if (rank > 0)
+        snprintf(prefix, sizeof prefix, "downhill: rank %zu: ", rank);
     va_list arguments;
     va_start(arguments, format);
-    print_line("downhill: ", format, arguments);
+    print_line(prefix, format, arguments);
     va_end(arguments);
 }
 
 void warning_line(const char *format, ...)
 {
+    if (rank > 0)
+        return;
     va_list arguments;
     va_start(arguments, format);
     print_line("downhill: warning: ", format, arguments);

@@ -4,6 +4,9 @@
 #ifndef DOWNHILL_BASE_ERROR_H
 #define DOWNHILL_BASE_ERROR_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 enum exit_code {
     EXIT_OK = 0,
     EXIT_CHECK = 1,       /* a check failed, a regression was found, or training diverged */
@@ -19,5 +22,9 @@ __attribute__((format(printf, 1, 2))) void error_line(const char *format, ...);
 
 /* The same, "downhill: warning: MESSAGE". */
 __attribute__((format(printf, 1, 2))) void warning_line(const char *format, ...);
+
+/* Of several processes that do the same: all but rank 0 say no warnings, and errors only if they are `own` ones, that the
+ * others need not have, and with the number of the rank. */
+void error_as_rank(size_t rank, bool own);
 
 #endif

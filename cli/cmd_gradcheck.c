@@ -204,7 +204,7 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     config.task.normalise = settled.normalise;
     s.print = task_prints(&config.task);
-    if ((code = task_open_data("gradcheck", &settled, &s.task)) != EXIT_OK)
+    if ((code = task_open_data("gradcheck", &settled, NULL, &s.task)) != EXIT_OK)
         return code;
     s.rows = json_array();
     code = check_all(&s);

@@ -265,7 +265,7 @@ static int run(const cli_command *self, int argc, char **argv)
         code = three_points_show(&config.task, config.csv, (double)config.range, config.points);
         model_file_close(&s.from);
     } else if (code == CLI_GO_ON &&
-               (code = task_open_data("landscape", &config.task, &s.task)) == EXIT_OK) {
+               (code = task_open_data("landscape", &config.task, NULL, &s.task)) == EXIT_OK) {
         code = look_around(&s);
         session_close(&s);
     } else {

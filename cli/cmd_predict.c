@@ -242,7 +242,8 @@ static int run(const cli_command *self, int argc, char **argv)
     if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
         return code;
     code = task_settle("predict", &config.task);
-    if (code == CLI_GO_ON && (code = task_open_data("predict", &config.task, &s.task)) == EXIT_OK) {
+    if (code == CLI_GO_ON &&
+        (code = task_open_data("predict", &config.task, NULL, &s.task)) == EXIT_OK) {
         code = predict(&s);
         session_close(&s);
     } else {

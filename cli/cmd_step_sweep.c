@@ -89,7 +89,8 @@ static downhill_status find_gradient(struct session *s)
     enum { BLOCK_ROWS = 4096 };
     const problem *p = &s->task.problem;
     char why[128];
-    model *m = model_open(&s->task.features, p->threads, p->cpus, p->kernels, why, sizeof why);
+    model *m =
+        model_open(&s->task.features, p->threads, p->cpus, NULL, p->kernels, why, sizeof why);
     if (m == NULL)
         return DOWNHILL_ERR_WORKSPACE;
     weights_copy(&s->sets[0], model_weights(m));
@@ -241,7 +242,7 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     code = task_settle("step-sweep", &config.task);
     if (code == CLI_GO_ON &&
-        (code = task_open_data("step-sweep", &config.task, &s.task)) == EXIT_OK) {
+        (code = task_open_data("step-sweep", &config.task, NULL, &s.task)) == EXIT_OK) {
         code = sweep(&s);
         session_close(&s);
     } else {

@@ -20,6 +20,8 @@ struct session {
     train_run runs[LEVELS_MAX];
     size_t n_runs, done;
     train_saved saved; /* what it goes on from, and what it leaves */
+    cluster cluster;
+    bool agreed; /* what came of it, all ranks know */
     bool print;
 };
 
@@ -67,7 +69,10 @@ static void print_point(const method_point *p, void *context)
 static int checkpoint(const sgd_state *state, void *context)
 {
     struct session *s = context;
-    return train_saved_checkpoint(&s->saved, &s->runs[s->done - 1], state);
+    int code = EXIT_OK;
+    if (s->cluster.rank == 0)
+        code = train_saved_checkpoint(&s->saved, &s->runs[s->done - 1], state);
+    return cluster_largest(&s->cluster, code);
 }
 
 static int train_by_sgd(struct session *s, train_run *run)
@@ -150,7 +155,7 @@ static int train_all(struct session *s)
     while (s->done < s->n_runs && code == EXIT_OK && interrupt_signal == 0)
         code = train_once(s);
     /* A run that failed must not cost those before it. */
-    const size_t complete = code == EXIT_OK ? s->done : s->done - 1;
+    size_t complete = code == EXIT_OK ? s->done : s->done - 1;
     if (interrupt_signal != 0)
         warnings_add(s->task.warnings, "interrupted: some of the training is missing; %s",
                      s->config->checkpoint != NULL ? "--resume goes on"
@@ -158,7 +163,9 @@ static int train_all(struct session *s)
     if (s->print && complete > 1)
         train_print_comparison(s->runs, complete, data);
     int written = EXIT_OK;
-    if (code == EXIT_OK && s->config->model != NULL)
+    if (s->cluster.rank > 0)
+        complete = 0;
+    if (code == EXIT_OK && s->config->model != NULL && s->cluster.rank == 0)
         written = train_saved_model(&s->saved, &s->runs[0]);
     if (written == EXIT_OK && complete > 0)
         written = write_results(s, complete);
@@ -167,13 +174,12 @@ static int train_all(struct session *s)
     return code != EXIT_OK ? code : written;
 }
 
-static int open_and_train(const cli_command *self, struct session *s)
+/* Everything before the first step. */
+static int prepare(const cli_command *self, struct session *s)
 {
     const train_config *config = s->config;
-    int code = task_open_data("train", &config->task, &s->task);
-    if (code != EXIT_OK)
-        return code;
     dataset *data = &s->task.data;
+    int code = EXIT_OK;
     if (config->validation > 0.0)
         code = dataset_hold_out_validation(data, config->validation, config->task.seed);
     const size_t at_once = config->method == TRAIN_SGD ? config->batch : 1;
@@ -183,37 +189,94 @@ static int open_and_train(const cli_command *self, struct session *s)
         code = choose_levels(s);
     if (code == EXIT_OK)
         code = train_saved_open(&s->saved, self, config, &s->task, &s->runs[0]);
-    if (code == EXIT_OK)
-        code = task_open_features(&s->task);
-    if (code == EXIT_OK)
+    return code == EXIT_OK ? task_open_features(&s->task) : code;
+}
+
+static int open_and_train(const cli_command *self, struct session *s)
+{
+    int code = task_open_data("train", &s->config->task, &s->cluster, &s->task);
+    const bool opened = code == EXIT_OK;
+    if (opened)
+        code = prepare(self, s);
+    /* None begins if one cannot: the others would wait for it. */
+    s->agreed = true;
+    code = cluster_largest(&s->cluster, code);
+    if (code == EXIT_OK) {
+        error_as_rank(s->cluster.rank, false);
         code = train_all(s);
+        error_as_rank(s->cluster.rank, true);
+        s->agreed = code == EXIT_OK || code == EXIT_CHECK || code > 128;
+    }
     for (size_t i = 0; i < s->n_runs; i++) {
         sgd_free(&s->runs[i].sgd);
         method_free(&s->runs[i].result);
     }
     train_saved_close(&s->saved);
-    task_close(&s->task);
+    if (opened)
+        task_close(&s->task);
+    return code;
+}
+
+/* As one of several processes, if it was started so. Only rank 0 speaks and writes. */
+static int join(struct session *s, train_config *config)
+{
+    s->cluster = (cluster){.size = 1, .local_size = 1, .stop = &interrupt_signal};
+    if (!cluster_is_wanted())
+        return CLI_GO_ON;
+    if (!cluster_join(&s->cluster))
+        return EXIT_ENVIRONMENT;
+    s->agreed = true; /* the same words have the same faults */
+    error_as_rank(s->cluster.rank, false);
+    if (s->cluster.rank > 0) {
+        config->task.quiet = true;
+        config->task.json = NULL;
+    }
+    return CLI_GO_ON;
+}
+
+static int settle(const cli_command *self, struct session *s, int argc, char **argv,
+                  train_config *config)
+{
+    int code = CLI_GO_ON;
+    if (config->resume != NULL)
+        code = train_saved_resume(&s->saved, self, argc, argv, config);
+    if (code == CLI_GO_ON)
+        code = join(s, config);
+    if (code == CLI_GO_ON)
+        code = train_settle(self, config);
+    if (code == CLI_GO_ON && s->cluster.size > 1 && config->method != TRAIN_SGD) {
+        error_line("train: --method %s: is one process's work; start it without mpirun",
+                   train_method_words[config->method]);
+        code = EXIT_USAGE;
+    }
+    const downhill_kernels *tables[LEVELS_MAX];
+    if (code == CLI_GO_ON && config->task.isa != NULL && strcmp(config->task.isa, "all") != 0 &&
+        levels_to_run(config->task.isa, tables) == 0)
+        code = EXIT_ISA; /* rather now than after reading the data */
     return code;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
 {
     train_config config = train_defaults;
-    int operand;
-    int code = cli_parse(self, &config, argc, argv, &operand);
     struct session s = {.config = &config};
-    if (code == CLI_GO_ON && config.resume != NULL)
-        code = train_saved_resume(&s.saved, self, argc, argv, &config);
-    if (code == CLI_GO_ON)
-        code = train_settle(self, &config);
-    const downhill_kernels *tables[LEVELS_MAX];
-    if (code == CLI_GO_ON && config.task.isa != NULL && strcmp(config.task.isa, "all") != 0 &&
-        levels_to_run(config.task.isa, tables) == 0)
-        code = EXIT_ISA; /* rather now than after reading the data */
+    int operand, code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    code = settle(self, &s, argc, argv, &config);
     s.print = task_prints(&config.task);
-    if (code == CLI_GO_ON)
-        return open_and_train(self, &s);
-    train_saved_close(&s.saved);
+    char remedy[512];
+    if (config.checkpoint != NULL) {
+        snprintf(remedy, sizeof remedy, "`downhill train --resume %s` goes on", config.checkpoint);
+        s.cluster.remedy = remedy;
+    }
+    if (code == CLI_GO_ON) {
+        error_as_rank(s.cluster.rank, true);
+        code = open_and_train(self, &s);
+    } else {
+        train_saved_close(&s.saved);
+    }
+    cluster_leave(&s.cluster, code, s.agreed);
     return code;
 }
 

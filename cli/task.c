@@ -149,15 +149,29 @@ bool task_choose_level(const char *command, const char *isa, enum element elemen
     return true;
 }
 
-/* The first thread is pinned already; the others follow as the machine says. */
-static void choose_cpus(task *t, int cpu)
+/* The first thread is pinned; the others follow as the machine says. Ranks on one machine that may use all of its CPUs
+ * take one set after the other; those that the launcher has bound have a machine of their own. */
+static void choose_cpus(task *t, const cluster *ranks)
 {
     const machine *m = &t->machine;
-    for (size_t i = 0; i < t->config->threads; i++)
-        t->cpus[i] = i == 0 ? cpu : i < m->n_team ? m->team[i] : -1;
-    if (t->config->threads > m->pus && m->pus > 0)
-        warnings_add(t->warnings, "%zu threads share %u CPUs: give at most %u --threads",
-                     t->config->threads, m->pus, m->pus);
+    const size_t threads = t->config->threads;
+    const size_t before = ranks != NULL ? ranks->local_rank * threads : 0;
+    const size_t here = ranks != NULL ? ranks->local_size * threads : threads;
+    if (before == 0 || m->n_team == 0) {
+        const int cpu = warnings_pin(t->warnings);
+        for (size_t i = 0; i < threads; i++)
+            t->cpus[i] = i == 0 ? cpu : i < m->n_team ? m->team[i] : -1;
+    } else {
+        for (size_t i = 0; i < threads; i++)
+            t->cpus[i] = m->team[(before + i) % m->n_team];
+        machine_binding *binding = machine_binding_open();
+        (void)machine_bind(binding, t->cpus[0]);
+        machine_binding_close(binding);
+    }
+    const bool bound_apart = here > threads && m->n_team <= threads;
+    if ((bound_apart ? threads : here) > m->pus && m->pus > 0)
+        warnings_add(t->warnings, "%zu threads share %u CPUs: give at most %u --threads%s", here,
+                     m->pus, m->pus, here > threads ? " in all ranks together" : "");
 }
 
 /* What only the data can tell. */
@@ -181,7 +195,7 @@ static int settle_dtype(const char *command, task_config *config, const dataset 
     return EXIT_OK;
 }
 
-int task_open_data(const char *command, const task_config *config, task *t)
+int task_open_data(const char *command, const task_config *config, const cluster *ranks, task *t)
 {
     *t = (task){.config = config, .command = command};
     int code =
@@ -195,7 +209,7 @@ int task_open_data(const char *command, const task_config *config, task *t)
     machine_read(&t->machine); /* before the thread is bound */
     t->warnings = json_array();
     warnings_of_build(t->warnings);
-    choose_cpus(t, warnings_pin(t->warnings));
+    choose_cpus(t, ranks);
     together_bind(config->threads, t->cpus);
     t->problem = (problem){.data = &t->data,
                            .features = &t->features,
@@ -203,6 +217,7 @@ int task_open_data(const char *command, const task_config *config, task *t)
                            .reg = config->reg,
                            .threads = config->threads,
                            .cpus = t->cpus,
+                           .cluster = ranks,
                            .stop = &interrupt_signal,
                            .progress = !config->quiet};
     return EXIT_OK;

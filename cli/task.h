@@ -60,8 +60,9 @@ bool task_choose_level(const char *command, const char *isa, enum element elemen
                        const downhill_kernels **kernels);
 enum element task_element(const task_config *config);
 
-/* Reads the data, pins the threads. Returns EXIT_OK, or an exit code after a line, with nothing left open. */
-int task_open_data(const char *command, const task_config *config, task *t);
+/* Reads the data, pins the threads: those of several ranks on one machine to different CPUs (NULL: one rank). Returns
+ * EXIT_OK, or an exit code after a line, with nothing left open. */
+int task_open_data(const char *command, const task_config *config, const cluster *ranks, task *t);
 
 /* The features as the configuration wants them; after whatever was split off the training samples. */
 int task_open_features(task *t);

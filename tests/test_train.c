@@ -388,7 +388,7 @@ static void test_train__u8__as_good_as_f32(void **state)
     char why[128];
     features f;
     assert_true(features_open(FEATURES_U8, &fashion, NORMALISE_NONE, 1, &f));
-    model *m = model_open(&f, 1, NULL, NULL, why, sizeof why);
+    model *m = model_open(&f, 1, NULL, NULL, NULL, why, sizeof why);
     assert_non_null(m);
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     size_t rows[256];

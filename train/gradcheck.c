@@ -50,7 +50,7 @@ static bool check_open(struct check *t)
     t->analytic = memory_new(c * t->wide, sizeof *t->analytic);
     t->magnitude = memory_new(c * t->wide, sizeof *t->magnitude);
     t->order = memory_new(c * t->wide, sizeof *t->order);
-    t->model = model_open(t->p->features, 1, NULL, t->p->kernels, why, sizeof why);
+    t->model = model_open(t->p->features, 1, NULL, NULL, t->p->kernels, why, sizeof why);
     return t->rows && t->x && t->w && t->unit && t->scores && t->analytic && t->magnitude &&
            t->order && t->model;
 }

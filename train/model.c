@@ -5,10 +5,17 @@
 #include "parallel/team.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* As the threads of a team divide a minibatch; the library looks at no more rows of the next one. */
+enum { CLUSTER_PART_ROWS = 4, NEXT_ROWS = 256 };
 
 struct model {
     const features *f;
     const downhill_kernels *kernels;
+    const cluster *cluster; /* NULL: one rank */
+    bool stopped;
+    size_t *rows, rows_room; /* of this rank */
     team *team;
     downhill_weights_f32 weights, grad; /* grad: FEATURES_F32 */
     /* FEATURES_U8 */
@@ -26,6 +33,7 @@ void model_close(model *m)
     weights_free(&m->grad);
     free(m->packed);
     free(m->packed_other);
+    free(m->rows);
     free(m);
 }
 
@@ -42,14 +50,17 @@ static void *new_packed(const model *m, const downhill_weights_f32 *weights)
     return packed;
 }
 
-model *model_open(const features *f, size_t threads, const int *cpus,
+model *model_open(const features *f, size_t threads, const int *cpus, const cluster *ranks,
                   const downhill_kernels *kernels, char *why, size_t why_size)
 {
     const size_t d = f->data->d, c = f->data->c;
     model *m = calloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
-    *m = (model){.f = f, .kernels = kernels, .packed_bytes = downhill_packed_u8_bytes(d, c)};
+    *m = (model){.f = f,
+                 .kernels = kernels,
+                 .cluster = ranks != NULL && ranks->size > 1 ? ranks : NULL,
+                 .packed_bytes = downhill_packed_u8_bytes(d, c)};
     m->team = team_open(threads, cpus, d, c, why, why_size);
     bool good = m->team != NULL && weights_new(d, c, &m->weights);
     if (good && f->type == FEATURES_U8)
@@ -76,11 +87,105 @@ downhill_status model_changed(model *m)
     return downhill_pack_u8(m->kernels, &m->weights, &norm, m->packed, m->packed_bytes);
 }
 
+static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
+                                    downhill_loss loss, double *loss_sum, downhill_profile *profile)
+{
+    const matrix *x = m->f->data->train.x;
+    if (m->f->type == FEATURES_F32) {
+        const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
+        return team_loss_grad_f32(m->team, m->kernels, &batch, &m->weights, loss, &m->grad,
+                                  loss_sum, profile);
+    }
+    if (loss.kind != DOWNHILL_HINGE)
+        return DOWNHILL_ERR_PARAMETER;
+    const downhill_batch_u8 batch = features_batch_u8(x, rows, n, n_next);
+    return team_loss_grad_u8(m->team, m->kernels, &batch, loss.delta, m->packed, loss_sum, profile);
+}
+
+/* A minibatch smaller than the ranks leaves some without a sample. */
+static void zero_gradient(model *m)
+{
+    const size_t c = m->weights.c, d = m->weights.d;
+    const downhill_sums_u8 *sums = team_sums_u8(m->team);
+    for (size_t j = 0; j < c; j++)
+        if (m->f->type == FEATURES_F32)
+            memset(m->grad.w + j * m->grad.ldw, 0, d * sizeof(float));
+        else
+            memset(sums->w + j * sums->ldw, 0, d * sizeof(int32_t));
+    if (m->f->type == FEATURES_F32)
+        memset(m->grad.b, 0, c * sizeof(float));
+    else
+        memset(sums->b, 0, c * sizeof(int32_t));
+}
+
+/* The rows of this rank, and behind them those that it will have in the next minibatch, if that is as large as this
+ * one. Sets *next to their number; NULL: no memory. */
+static const size_t *rows_of_rank(model *m, const size_t *rows, size_t first, size_t own, size_t n,
+                                  size_t n_next, size_t *next)
+{
+    const size_t hint = own < NEXT_ROWS ? own : NEXT_ROWS;
+    *next = first + hint <= n_next ? hint : 0;
+    if (own + NEXT_ROWS > m->rows_room) {
+        size_t *larger = realloc(m->rows, (own + NEXT_ROWS) * sizeof *larger);
+        if (larger == NULL)
+            return NULL;
+        m->rows = larger;
+        m->rows_room = own + NEXT_ROWS;
+    }
+    memcpy(m->rows, rows + first, own * sizeof *rows);
+    memcpy(m->rows + own, rows + n + first, *next * sizeof *rows);
+    return m->rows;
+}
+
+static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n, size_t n_next,
+                                         downhill_loss loss, double *loss_sum,
+                                         downhill_profile *profile)
+{
+    size_t first, next = 0;
+    const size_t own = cluster_part(m->cluster, n, CLUSTER_PART_ROWS, &first);
+    const size_t *own_rows = rows_of_rank(m, rows, first, own, n, n_next, &next);
+    double scalars[3] = {0.0, 0.0, (double)(*m->cluster->stop != 0)};
+    downhill_status status = DOWNHILL_OK;
+    if (own == 0)
+        zero_gradient(m);
+    else if (own_rows == NULL)
+        status = DOWNHILL_ERR_WORKSPACE;
+    else
+        status = own_gradient(m, own_rows, own, next, loss, &scalars[0], profile);
+    scalars[1] = (double)(status != DOWNHILL_OK);
+    const downhill_sums_u8 *u8 = team_sums_u8(m->team);
+    const bool f32 = m->f->type == FEATURES_F32;
+    const size_t c = m->weights.c;
+    const cluster_sum sums[3] = {
+        {.i32 = f32 ? NULL : u8->w,
+         .f32 = f32 ? m->grad.w : NULL,
+         .count = c * (f32 ? m->grad.ldw : u8->ldw)},
+        {.i32 = f32 ? NULL : u8->b, .f32 = f32 ? m->grad.b : NULL, .count = c},
+        {.f64 = scalars, .count = 3}};
+    cluster_add_up(m->cluster, sums, 3);
+    *loss_sum = scalars[0];
+    m->stopped = scalars[2] > 0.0;
+    return status == DOWNHILL_OK && scalars[1] > 0.0 ? DOWNHILL_ERR_WORKSPACE : status;
+}
+
+downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
+                               downhill_loss loss, double *loss_sum, downhill_profile *profile)
+{
+    double unwanted;
+    return m->cluster == NULL ? own_gradient(m, rows, n, n_next, loss, loss_sum, profile)
+                              : gradient_of_ranks(m, rows, n, n_next, loss,
+                                                  loss_sum != NULL ? loss_sum : &unwanted, profile);
+}
+
 downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
                            downhill_loss loss, float decay, float step, double *loss_sum,
                            downhill_profile *profile)
 {
     const matrix *x = m->f->data->train.x;
+    if (m->cluster != NULL) {
+        const downhill_status status = model_gradient(m, rows, n, n_next, loss, loss_sum, profile);
+        return status == DOWNHILL_OK ? model_add_gradient(m, &m->weights, decay, step) : status;
+    }
     if (m->f->type == FEATURES_F32) {
         const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
         return team_step_f32(m->team, m->kernels, &batch, &m->weights, loss, decay, step, &m->grad,
@@ -93,19 +198,9 @@ downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next
                         m->packed, loss_sum, profile);
 }
 
-downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
-                               downhill_loss loss, double *loss_sum, downhill_profile *profile)
+bool model_is_stopped(const model *m)
 {
-    const matrix *x = m->f->data->train.x;
-    if (m->f->type == FEATURES_F32) {
-        const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
-        return team_loss_grad_f32(m->team, m->kernels, &batch, &m->weights, loss, &m->grad,
-                                  loss_sum, profile);
-    }
-    if (loss.kind != DOWNHILL_HINGE)
-        return DOWNHILL_ERR_PARAMETER;
-    const downhill_batch_u8 batch = features_batch_u8(x, rows, n, n_next);
-    return team_loss_grad_u8(m->team, m->kernels, &batch, loss.delta, m->packed, loss_sum, profile);
+    return m->stopped;
 }
 
 downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, float decay,

@@ -6,6 +6,7 @@
 #define DOWNHILL_TRAIN_MODEL_H
 
 #include "features.h"
+#include "parallel/cluster.h"
 
 #include <stdbool.h>
 
@@ -27,8 +28,9 @@ enum { MODEL_DIGEST_TEXT = 2 * 32 + 1 };
 bool weights_digest(const downhill_weights_f32 *weights, char text[MODEL_DIGEST_TEXT]);
 
 /* All weights and biases 0. *f must outlive it. NULL: no memory. FEATURES_U8: only data that fit. *why
- * says what is not as wished where it is not fatal, else "". */
-model *model_open(const features *f, size_t threads, const int *cpus,
+ * says what is not as wished where it is not fatal, else "". With a cluster (NULL: none) each rank takes a
+ * part of every minibatch, and all have the same model: every rank calls the same functions. */
+model *model_open(const features *f, size_t threads, const int *cpus, const cluster *ranks,
                   const downhill_kernels *kernels, char *why, size_t why_size);
 void model_close(model *m);
 
@@ -41,7 +43,7 @@ downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next
                            downhill_loss loss, float decay, float step, double *loss_sum,
                            downhill_profile *profile);
 
-/* The gradient of such a minibatch, which the model keeps. */
+/* The gradient of such a minibatch, which the model keeps. With several ranks *loss_sum is that of all. */
 downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
                                downhill_loss loss, double *loss_sum, downhill_profile *profile);
 
@@ -61,5 +63,8 @@ typedef struct model_sums {
 } model_sums;
 
 model_sums model_gradient_sums(const model *m);
+
+/* Did a signal tell any rank to stop, as of the last gradient? */
+bool model_is_stopped(const model *m);
 
 #endif

@@ -57,7 +57,7 @@ static bool descent_open(struct descent *t)
     t->n_coordinates = t->options->coordinates < t->n_all ? t->options->coordinates : t->n_all;
     t->coordinates = memory_new(t->n_all, sizeof *t->coordinates);
     t->numerical = memory_new(t->n_coordinates, sizeof *t->numerical);
-    t->model = model_open(p->features, p->threads, p->cpus, p->kernels, why, sizeof why);
+    t->model = model_open(p->features, p->threads, p->cpus, NULL, p->kernels, why, sizeof why);
     t->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, t->at_once, p->threads);
     if (t->coordinates == NULL || t->numerical == NULL || t->model == NULL ||
         t->evaluator == NULL || !weights_new(d, t->at_once * c, &t->many) ||

@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "downhill.h"
 #include "features.h"
+#include "parallel/cluster.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@ typedef struct problem {
     float reg; /* λ of the penalty λ‖W‖² */
     size_t threads;
     const int *cpus;                   /* what they are bound to (parallel/team.h) */
+    const cluster *cluster;            /* the processes that train together; NULL: only this one */
     const volatile sig_atomic_t *stop; /* not 0: stop after the step at hand */
     bool progress;                     /* how far it is, on stderr */
 } problem;

@@ -90,8 +90,8 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
         sgd_state_new(t->options, p->data->validation.n > 0, d, c, t->state) &&
         order_open(&p->data->train, t->options, &t->order) &&
         optimiser_open(t->options->rule, t->options->momentum, d, c, &t->optimiser) &&
-        (t->model = model_open(p->features, p->threads, p->cpus, p->kernels, why, sizeof why)) !=
-            NULL &&
+        (t->model = model_open(p->features, p->threads, p->cpus, p->cluster, p->kernels, why,
+                               sizeof why)) != NULL &&
         (t->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, 1, p->threads)) != NULL;
     if (!good) {
         error_line("train: out of memory");
@@ -151,6 +151,13 @@ static void show_progress(struct trainer *t, size_t done)
     progress_show(&t->progress, t->state->epoch + 1, epochs, share, name);
 }
 
+/* All ranks stop after the same step. */
+static bool is_stopped(const struct trainer *t)
+{
+    return t->p->cluster != NULL && t->p->cluster->size > 1 ? model_is_stopped(t->model)
+                                                            : *t->p->stop != 0;
+}
+
 /* The steps that are left of the epoch. */
 static int run_steps(struct trainer *t, sgd_result *result)
 {
@@ -162,7 +169,7 @@ static int run_steps(struct trainer *t, sgd_result *result)
                      n = left < o->batch ? left : o->batch;
         const float rate = schedule_rate(&o->schedule, o->lr, state->epoch,
                                          (double)state->step / (double)steps, o->epochs);
-        if (*t->p->stop) {
+        if (is_stopped(t)) {
             result->interrupted = true;
             return EXIT_OK;
         }
@@ -195,6 +202,21 @@ static int run_steps(struct trainer *t, sgd_result *result)
     return EXIT_OK;
 }
 
+/* What the ranks decide by is what rank 0 has. Their weights have had the same updates, and must be the same. */
+static int agree_on_epoch(const struct trainer *t, sgd_epoch *epoch)
+{
+    char digest[MODEL_DIGEST_TEXT];
+    cluster_share(t->p->cluster, epoch, sizeof *epoch);
+    if (weights_digest(model_weights(t->model), digest) &&
+        cluster_agree(t->p->cluster, digest, sizeof digest))
+        return EXIT_OK;
+    error_line(
+        "train: the ranks have come to different weights in epoch %zu; run `downhill verify` on "
+        "each machine",
+        t->state->epoch + 1);
+    return EXIT_CHECK;
+}
+
 static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch)
 {
     const dataset *data = t->p->data;
@@ -207,7 +229,9 @@ static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch)
         status = evaluator_run(t->evaluator, weights, 1, &data->validation, &of);
         epoch->validation_accuracy = of.accuracy;
     }
-    return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);
+    if (status != DOWNHILL_OK)
+        return problem_failed(status);
+    return t->p->cluster != NULL ? agree_on_epoch(t, epoch) : EXIT_OK;
 }
 
 /* Time goes into the epoch's and the phases' alike, whether it ends here or in another run. */
