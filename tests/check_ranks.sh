@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Training by several processes: the model on bytes is the same for any number of threads and ranks, on one machine
+# and over a network; and a rank that dies ends the job, which goes on from its checkpoint.
+#   check_ranks.sh here PROGRAM MPIEXEC     ranks on this machine
+#   check_ranks.sh network PROGRAM MPIEXEC  two ranks in network namespaces of their own, joined by a cable of veth
+# Exit codes: 0 passed; 1 failed; 77 skipped, with the reason.
+set -euo pipefail
+where=$1 downhill=$2 mpiexec=$3
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+run=("$mpiexec" --oversubscribe)
+[ "$(id -u)" -ne 0 ] || run+=(--allow-run-as-root)
+# Ranks share CPUs here: one that waits must let the others work.
+export OMPI_MCA_mpi_yield_when_idle=1
+
+# Batches of a size that nothing divides.
+arguments=(train --epochs 2 --batch 1007 --momentum 0.9 --normalize standardize --lr 0.001)
+
+digest_of() {
+    sed -n 's/^model digest //p' "$1"
+}
+
+# A digest for the words that follow, which start the program.
+trained() {
+    "$@" "${arguments[@]}" >"$scratch/out" 2>"$scratch/err" ||
+        fail "$* ${arguments[*]}: exit code $?: $(cat "$scratch/out" "$scratch/err")"
+    [ "$(grep -c '^epoch' "$scratch/out")" -eq 2 ] ||
+        fail "$*: not one line for each epoch, from rank 0 alone: $(cat "$scratch/out")"
+    digest_of "$scratch/out"
+}
+
+same() {
+    { [ -n "$alone" ] && [ "$1" = "$alone" ]; } || fail "$2: digest $1, alone $alone"
+}
+
+alone=$(trained "$downhill")
+
+check_here() {
+    arguments+=(--threads 4)
+    same "$(trained "$downhill")" '4 threads'
+    unset 'arguments[-1]' 'arguments[-1]'
+    for ranks in 1 2 4; do
+        same "$(trained "${run[@]}" -n "$ranks" "$downhill")" "$ranks ranks"
+    done
+    arguments+=(--threads 2)
+    same "$(trained "${run[@]}" -n 2 "$downhill")" '2 ranks of 2 threads'
+    unset 'arguments[-1]' 'arguments[-1]'
+    arguments+=(--batch 3) # some ranks have no sample
+    arguments+=(--data "idx:$(small_set)")
+    alone=$(trained "$downhill")
+    same "$(trained "${run[@]}" -n 4 "$downhill")" '4 ranks for batches of 3'
+    check_refusals
+    check_death
+}
+
+# The first 700 samples of Fashion-MNIST.
+small_set() {
+    local from=${DOWNHILL_FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
+    {
+        printf '\0\0\10\3\0\0\2\274\0\0\0\34\0\0\0\34'
+        zcat "$from/train-images-idx3-ubyte.gz" 2>/dev/null | tail -c +17 | head -c $((700 * 784)) || true
+    } >"$scratch/images"
+    {
+        printf '\0\0\10\1\0\0\2\274'
+        zcat "$from/train-labels-idx1-ubyte.gz" 2>/dev/null | tail -c +9 | head -c 700 || true
+    } >"$scratch/labels"
+    echo "$scratch/images,$scratch/labels"
+}
+
+# What all ranks refuse alike is said once; what is wrong with one alone ends all.
+check_refusals() {
+    local code=0
+    "${run[@]}" -n 2 "$downhill" train --method lbfgs --loss softmax >"$scratch/out" 2>"$scratch/err" || code=$?
+    { [ "$code" -eq 2 ] && [ "$(grep -c "^downhill: " "$scratch/err")" -eq 1 ]; } ||
+        fail "lbfgs with two ranks: exit code $code: $(cat "$scratch/err")"
+    code=0
+    "${run[@]}" -n 1 "$downhill" train --epochs 1 : -n 1 "$downhill" train --epochs 1 \
+        --data "idx:$scratch/none,$scratch/none" >"$scratch/out" 2>"$scratch/err" || code=$?
+    { [ "$code" -eq 3 ] && grep -q '^downhill: rank 1: .*cannot open' "$scratch/err"; } ||
+        fail "one rank without data: exit code $code: $(cat "$scratch/err")"
+}
+
+check_death() {
+    local code=0 job victim end=40
+    arguments=(train --epochs "$end" --batch 512)
+    "$downhill" "${arguments[@]}" >"$scratch/out" 2>/dev/null || fail "alone: exit code $?"
+    alone=$(digest_of "$scratch/out")
+    "${run[@]}" -n 2 "$downhill" "${arguments[@]}" --checkpoint "$scratch/checkpoint" --every 7 \
+        >"$scratch/out" 2>"$scratch/err" &
+    job=$!
+    for ((wait = 0; wait < 300; wait++)); do
+        [ ! -e "$scratch/checkpoint" ] || break
+        sleep 0.1
+    done
+    victim=$(pgrep -f "checkpoint $scratch/checkpoint" | xargs -r ps -o pid=,comm= -p |
+        awk '$2 == "downhill" {pid = $1} END {print pid}')
+    [ -n "$victim" ] || fail "no rank to kill: $(cat "$scratch/out" "$scratch/err")"
+    kill -9 "$victim"
+    wait "$job" || code=$?
+    [ "$code" -ne 0 ] || fail 'a rank was killed, and the job says it is fine'
+    grep -q "another rank is gone.*train --resume $scratch/checkpoint" "$scratch/err" ||
+        fail "a rank was killed, and no other says so: $(cat "$scratch/err")"
+    # As the same job, and as another one.
+    cp "$scratch/checkpoint" "$scratch/again"
+    "${run[@]}" -n 2 "$downhill" train --resume "$scratch/checkpoint" >"$scratch/out" 2>"$scratch/err" ||
+        fail "resume: exit code $?: $(cat "$scratch/err")"
+    same "$(digest_of "$scratch/out")" 'a job that went on'
+    "$downhill" train --resume "$scratch/again" >"$scratch/out" 2>"$scratch/err" ||
+        fail "resume alone: exit code $?: $(cat "$scratch/err")"
+    same "$(digest_of "$scratch/out")" 'a job that one process went on with'
+}
+
+# mpirun starts its helper on the other host by this command in place of ssh.
+write_agent() {
+    cat >"$scratch/agent" <<'AGENT'
+#!/bin/sh
+shift
+exec ip netns exec "$DOWNHILL_FAR" unshare --uts sh -c "hostname $DOWNHILL_FAR; $*"
+AGENT
+    chmod +x "$scratch/agent"
+}
+
+check_network() {
+    local net=10.213.7
+    near=dh-near-$$ far=dh-far-$$ # for the trap
+    trap 'ip netns del "$near"; ip netns del "$far"; rm -rf "$scratch"' EXIT
+    if ! { ip netns add "$near" && ip netns add "$far" &&
+        ip link add dh-n type veth peer name dh-f &&
+        ip link set dh-n netns "$near" && ip link set dh-f netns "$far"; } 2>"$scratch/err"; then
+        trap 'rm -rf "$scratch"' EXIT
+        ip netns del "$near" 2>"$scratch/gone" || true
+        ip netns del "$far" 2>"$scratch/gone" || true
+        echo "skipped: no network namespaces can be made here: $(head -n 1 "$scratch/err")"
+        exit 77
+    fi
+    ip -n "$near" addr add $net.1/24 dev dh-n
+    ip -n "$far" addr add $net.2/24 dev dh-f
+    for name in "$near" "$far"; do
+        ip -n "$name" link set lo up
+    done
+    ip -n "$near" link set dh-n up
+    ip -n "$far" link set dh-f up
+    write_agent
+    export DOWNHILL_FAR=$far
+    local network=(ip netns exec "$near" "${run[@]}" -n 2 --host "$net.1:1,$net.2:1"
+        --mca plm_rsh_agent "$scratch/agent" --mca btl "tcp,self"
+        --mca btl_tcp_if_include "$net.0/24" --mca oob_tcp_if_include "$net.0/24")
+    "${network[@]}" hostname >"$scratch/out" 2>"$scratch/err" || fail "two hosts: $(cat "$scratch/err")"
+    [ "$(sort -u "$scratch/out" | wc -l)" -eq 2 ] || fail "not two hosts: $(cat "$scratch/out")"
+    same "$(trained "${network[@]}" "$downhill")" 'two ranks over a network'
+}
+
+case "$where" in
+here) check_here ;;
+network) check_network ;;
+*) fail "unknown: $where" ;;
+esac
+echo 'passed'
