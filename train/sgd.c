@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "data/readahead.h"
 #include "evaluate.h"
 #include "order.h"
 
@@ -23,6 +24,7 @@ struct trainer {
     optimiser optimiser;
     model *model;
     evaluator *evaluator;
+    readahead readahead;
     progress progress;
 };
 
@@ -174,6 +176,7 @@ static int run_steps(struct trainer *t, sgd_result *result)
             return EXIT_OK;
         }
         double loss = 0.0;
+        readahead_step(&t->readahead, t->order.rows, first, n, n_all);
         const downhill_status status =
             optimiser_step(&t->optimiser, t->model, t->order.rows + first, n, left - n, t->p->loss,
                            t->p->reg, rate, &loss, &state->phases);
@@ -241,7 +244,9 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     const double start = clock_seconds();
     order_draw(&t->order, state->epoch);
     state->phases.gather_ns += (uint64_t)((clock_seconds() - start) * 1e9);
+    readahead_begin(&t->readahead, t->options->shuffle == SGD_SHUFFLE_ROWS);
     int code = run_steps(t, result);
+    readahead_end(&t->readahead);
     state->seconds += clock_seconds() - start;
     if (code != EXIT_OK || result->interrupted)
         return code;
@@ -299,6 +304,7 @@ int sgd_train(const problem *p, const sgd_options *options, const sgd_state *fro
                         .options = &fitting,
                         .events = events,
                         .state = &result->state,
+                        .readahead = readahead_open(p->data->train.x),
                         .progress = progress_open("train", p->progress)};
     if (!trainer_open(&t, from)) {
         trainer_close(&t);
