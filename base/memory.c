@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "memory.h"
 
+#include "probe.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,4 +25,19 @@ void *memory_new(size_t count, size_t size)
         (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish: without it there are more TLB misses */
     memset(p, 0, bytes);
     return p;
+}
+
+size_t memory_available(const char *root)
+{
+    double available, limit;
+    char path[512];
+    int version;
+    if (!probe_number(root, "/proc/meminfo", "MemAvailable", &available))
+        return SIZE_MAX;
+    available *= 1024.0;
+    if (probe_cgroup(root, "memory", "memory.limit_in_bytes", "memory.max", path, sizeof path,
+                     &version) &&
+        probe_number(root, path, NULL, &limit) && limit < available)
+        available = limit;
+    return (size_t)available;
 }

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "readahead.h"
 
+#include "base/memory.h"
+
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -25,20 +27,24 @@ readahead readahead_open(const matrix *x)
 {
     const size_t row_bytes = x->d * element_bytes(x);
     const size_t ahead = AHEAD_BYTES / row_bytes;
-    return (readahead){.x = x, .ahead = ahead > 0 ? ahead : 1, .faults = major_faults()};
+    return (readahead){.x = x,
+                       .wanted =
+                           x->map.bytes != NULL && x->map.size > memory_available("") / 10 * 9,
+                       .ahead = ahead > 0 ? ahead : 1,
+                       .faults = major_faults()};
 }
 
 /* Advice is advice: where it is refused the kernel does as it would have done. */
 void readahead_begin(readahead *r, bool random)
 {
     r->advised = 0;
-    if (r->x->map.bytes != NULL && random)
+    if (r->wanted && random)
         (void)madvise(r->x->map.bytes, r->x->map.size, MADV_RANDOM);
 }
 
 void readahead_end(readahead *r)
 {
-    if (r->x->map.bytes != NULL)
+    if (r->wanted)
         (void)madvise(r->x->map.bytes, r->x->map.size, MADV_NORMAL);
 }
 
@@ -74,7 +80,7 @@ static void advise(const readahead *r, const size_t *rows, size_t from, size_t e
 
 void readahead_step(readahead *r, const size_t *rows, size_t first, size_t n, size_t all)
 {
-    if (r->x->map.bytes == NULL)
+    if (!r->wanted)
         return;
     const long faults = major_faults();
     if (faults != r->faults)

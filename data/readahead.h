@@ -4,9 +4,10 @@
  * on. Rows in random order are the case that the kernel cannot foresee: it reads what lies around a row, which for a set
  * larger than memory throws out what will be wanted, and waits for each row in turn.
  *
- * Advice costs a system call for each stretch of neighbouring rows, as much as training on such a row does, and is wasted
- * where all of it is in memory already. So it is only given while pages have to be read: from a page fault that had to
- * wait for the disk on, for READAHEAD_STEPS steps. */
+ * For a set that fits into memory the kernel's way is the better one: it reads in long stretches what will all be wanted.
+ * And advice costs a system call for each stretch of neighbouring rows, as much as training on such a row does. So it is
+ * given for larger sets alone, and while pages have to be read: from a page fault that had to wait for the disk on, for
+ * READAHEAD_STEPS steps. */
 #ifndef DOWNHILL_DATA_READAHEAD_H
 #define DOWNHILL_DATA_READAHEAD_H
 
@@ -16,13 +17,14 @@ enum { READAHEAD_STEPS = 256 };
 
 typedef struct readahead {
     const matrix *x;
+    bool wanted;
     size_t ahead;   /* rows */
     size_t advised; /* of the order of the epoch */
     long faults;    /* so far */
     size_t steps;   /* for which advice is still to be given */
 } readahead;
 
-/* For the rows of x; nothing ever happens if they are not mapped. */
+/* For the rows of x; nothing ever happens if they are not mapped, or fit into memory. */
 readahead readahead_open(const matrix *x);
 
 /* An epoch begins, in this order of memory or a random one; and ends. */
