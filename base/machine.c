@@ -207,6 +207,31 @@ bool machine_bind(machine_binding *binding, int cpu)
     return bound;
 }
 
+/* The NUMA nodes that are near these CPUs, to be freed. NULL: no memory. */
+static hwloc_bitmap_t nodes_of(hwloc_topology_t topology, const int *cpus, size_t n_cpus)
+{
+    hwloc_bitmap_t set = hwloc_bitmap_alloc(), nodes = hwloc_bitmap_alloc();
+    for (size_t i = 0; set != NULL && i < n_cpus; i++)
+        if (cpus[i] >= 0)
+            hwloc_bitmap_set(set, (unsigned)cpus[i]);
+    if (set != NULL && nodes != NULL)
+        hwloc_cpuset_to_nodeset(topology, set, nodes);
+    hwloc_bitmap_free(set);
+    return nodes;
+}
+
+bool machine_interleave(machine_binding *binding, const int *cpus, size_t n_cpus, void *area,
+                        size_t bytes)
+{
+    hwloc_bitmap_t nodes = binding != NULL ? nodes_of(binding, cpus, n_cpus) : NULL;
+    bool good = nodes != NULL;
+    if (good && hwloc_bitmap_weight(nodes) > 1)
+        good = hwloc_set_area_membind(binding, area, bytes, nodes, HWLOC_MEMBIND_INTERLEAVE,
+                                      HWLOC_MEMBIND_BYNODESET | HWLOC_MEMBIND_MIGRATE) == 0;
+    hwloc_bitmap_free(nodes);
+    return good;
+}
+
 void machine_binding_close(machine_binding *binding)
 {
     if (binding != NULL)

@@ -65,4 +65,10 @@ machine_binding *machine_binding_open(void);
 bool machine_bind(machine_binding *binding, int cpu);
 void machine_binding_close(machine_binding *binding);
 
+/* Spreads the pages of an area that is there already over the NUMA nodes of these CPUs, in turn. Rows in random order come
+ * from everywhere, whichever thread reads them; on one node they would all come over its one bus. Does nothing
+ * where the CPUs have one node between them. false: the operating system would not. */
+bool machine_interleave(machine_binding *binding, const int *cpus, size_t n_cpus, void *area,
+                        size_t bytes);
+
 #endif

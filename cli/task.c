@@ -223,8 +223,24 @@ int task_open_data(const char *command, const task_config *config, const cluster
     return EXIT_OK;
 }
 
+/* Bytes are trained on where one thread has read them to; copies in f32 are made by those that will read them. */
+static void spread_bytes(task *t)
+{
+    machine_binding *binding = t->config->threads > 1 ? machine_binding_open() : NULL;
+    for (int i = 0; binding != NULL && i < 2; i++) {
+        const matrix *x = &t->data.stored[i];
+        if (x->memory != NULL && x->u8 != NULL &&
+            !machine_interleave(binding, t->cpus, t->config->threads, x->memory, x->rows * x->ld))
+            warnings_add(t->warnings, "the features could not be spread over the NUMA nodes; "
+                                      "threads far from them will be slower");
+    }
+    machine_binding_close(binding);
+}
+
 int task_open_features(task *t)
 {
+    if (t->config->dtype == FEATURES_U8)
+        spread_bytes(t);
     if (features_open((feature_type)t->config->dtype, &t->data,
                       (normalise_kind)t->config->normalise, t->config->threads, &t->features))
         return EXIT_OK;
