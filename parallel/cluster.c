@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "cluster.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 
 #include <stdio.h>
@@ -33,15 +32,78 @@ bool cluster_is_wanted(void)
 #ifdef DOWNHILL_MPI
 
 #include <mpi.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
 
 enum { SUMS_MAX = 3, CHUNK = 1 << 30 }; /* MPI counts in int */
 
-/* How long a rank that was told to end waits for the others to come to the end of a step. */
-#define PATIENCE_S 0.3
+/* How long a rank that was told to end waits for the others to come to the end of a step: less than the second that
+ * mpirun gives it. */
+enum { PATIENCE_MS = 300, LOOK_MS = 50 };
 
 bool cluster_supported(void)
 {
     return true;
+}
+
+__attribute__((noreturn)) static void lost(const cluster *c, const char *why)
+{
+    error_line("rank %zu of %zu: %s: another rank is gone, and with it the job%s%s", c->rank,
+               c->size, why, c->remedy != NULL ? "; " : "", c->remedy != NULL ? c->remedy : "");
+    fflush(stdout);
+    _exit(*c->stop != 0 ? 128 + (int)*c->stop : EXIT_INTERNAL);
+}
+
+/* A rank that waits for one that is gone waits for ever, and the calls that can be left early are up to twice as slow.
+ * So a thread of its own watches: where the launcher, which ends the others, has told this rank to end and it is still in
+ * the same call a while later, the call will not return. */
+static struct {
+    pthread_t thread;
+    bool started;
+    atomic_bool over;
+    atomic_ulong calls; /* odd: in one */
+} watch;
+
+static void pause_ms(long ms)
+{
+    const struct timespec t = {0, ms * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static void *look(void *context)
+{
+    const cluster *c = context;
+    unsigned long before = 0;
+    for (int same_ms = 0; !atomic_load(&watch.over); pause_ms(LOOK_MS)) {
+        const unsigned long calls = atomic_load(&watch.calls);
+        const bool stuck = *c->stop != 0 && calls % 2 == 1 && calls == before;
+        same_ms = stuck ? same_ms + LOOK_MS : 0;
+        before = calls;
+        if (same_ms >= PATIENCE_MS)
+            lost(c, "told to end while waiting");
+    }
+    return NULL;
+}
+
+static void enter(void)
+{
+    atomic_fetch_add(&watch.calls, 1);
+}
+
+static void leave(const cluster *c, int failure)
+{
+    atomic_fetch_add(&watch.calls, 1);
+    if (failure != MPI_SUCCESS)
+        lost(c, "communication failed");
+}
+
+/* What is left of the values behind so many. */
+static cluster_sum behind(const cluster_sum *s, size_t count)
+{
+    return (cluster_sum){s->i32 != NULL ? s->i32 + count : NULL,
+                         s->f32 != NULL ? s->f32 + count : NULL,
+                         s->f64 != NULL ? s->f64 + count : NULL, s->count - count};
 }
 
 bool cluster_join(cluster *c)
@@ -64,6 +126,7 @@ bool cluster_join(cluster *c)
     c->size = (size_t)size;
     c->local_rank = (size_t)local_rank;
     c->local_size = (size_t)local_size;
+    watch.started = pthread_create(&watch.thread, NULL, look, c) == 0; /* else without a message */
     return true;
 }
 
@@ -73,87 +136,62 @@ void cluster_leave(cluster *c, int code, bool agreed)
     MPI_Initialized(&started);
     if (!started)
         return;
+    if (watch.started) {
+        atomic_store(&watch.over, true);
+        pthread_join(watch.thread, NULL);
+        watch.started = false;
+    }
     if (code != 0 && !agreed && c->size > 1)
         MPI_Abort(MPI_COMM_WORLD, code);
     MPI_Finalize();
 }
 
-__attribute__((noreturn)) static void lost(const cluster *c, const char *why)
+static MPI_Datatype type_of(const cluster_sum *s)
 {
-    error_line("rank %zu of %zu: %s: another rank is gone, and with it the job%s%s", c->rank,
-               c->size, why, c->remedy != NULL ? "; " : "", c->remedy != NULL ? c->remedy : "");
-    fflush(stdout);
-    _exit(*c->stop != 0 ? 128 + (int)*c->stop : EXIT_INTERNAL);
+    return s->i32 != NULL ? MPI_INT32_T : s->f32 != NULL ? MPI_FLOAT : MPI_DOUBLE;
 }
 
-/* Not MPI_Waitall(): it would wait for ever for a rank that is gone, and take no notice of the signal with which the
- * launcher ends the others. */
-static void wait_for(const cluster *c, MPI_Request *requests, int count)
+static void *values_of(const cluster_sum *s)
 {
-    double told_s = 0.0;
-    for (int done = 0; !done;) {
-        if (MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE) != MPI_SUCCESS)
-            lost(c, "communication failed");
-        if (done || *c->stop == 0)
-            continue;
-        const double now = clock_seconds();
-        told_s = told_s == 0.0 ? now : told_s;
-        if (now - told_s > PATIENCE_S)
-            lost(c, "told to end while waiting");
-    }
+    return s->i32 != NULL ? (void *)s->i32 : s->f32 != NULL ? (void *)s->f32 : (void *)s->f64;
 }
 
-static cluster_sum behind(const cluster_sum *s, size_t count)
-{
-    return (cluster_sum){s->i32 != NULL ? s->i32 + count : NULL,
-                         s->f32 != NULL ? s->f32 + count : NULL,
-                         s->f64 != NULL ? s->f64 + count : NULL, s->count - count};
-}
-
+/* The first and largest in a blocking call, the fastest there is; the others are under way meanwhile. */
 void cluster_add_up(const cluster *c, const cluster_sum *sums, size_t count)
 {
     MPI_Request requests[SUMS_MAX];
+    int failure = MPI_SUCCESS;
     if (c->size == 1)
         return;
-    for (size_t i = 0; i < count; i++) {
-        cluster_sum part = sums[i];
-        const cluster_sum *s = &part;
-        while (part.count > CHUNK) {
-            cluster_sum chunk = part;
-            chunk.count = CHUNK;
-            cluster_add_up(c, &chunk, 1);
-            part = behind(&part, CHUNK);
-        }
-        void *values = s->i32 != NULL ? (void *)s->i32 : s->f32 != NULL ? (void *)s->f32 : s->f64;
-        const MPI_Datatype type = s->i32 != NULL   ? MPI_INT32_T
-                                  : s->f32 != NULL ? MPI_FLOAT
-                                                   : MPI_DOUBLE;
-        if (MPI_Iallreduce(MPI_IN_PLACE, values, (int)s->count, type, MPI_SUM, MPI_COMM_WORLD,
-                           &requests[i]) != MPI_SUCCESS)
-            lost(c, "communication failed");
+    enter();
+    for (size_t i = 1; i < count && failure == MPI_SUCCESS; i++)
+        failure = MPI_Iallreduce(MPI_IN_PLACE, values_of(&sums[i]), (int)sums[i].count,
+                                 type_of(&sums[i]), MPI_SUM, MPI_COMM_WORLD, &requests[i]);
+    for (cluster_sum left = sums[0]; left.count > 0 && failure == MPI_SUCCESS;) {
+        const size_t n = left.count < CHUNK ? left.count : CHUNK;
+        failure = MPI_Allreduce(MPI_IN_PLACE, values_of(&left), (int)n, type_of(&left), MPI_SUM,
+                                MPI_COMM_WORLD);
+        left = behind(&left, n);
     }
-    wait_for(c, requests, (int)count);
+    if (failure == MPI_SUCCESS)
+        failure = MPI_Waitall((int)count - 1, requests + 1, MPI_STATUSES_IGNORE);
+    leave(c, failure);
 }
 
 void cluster_share(const cluster *c, void *bytes, size_t count)
 {
-    MPI_Request request;
     if (c->size == 1)
         return;
-    if (MPI_Ibcast(bytes, (int)count, MPI_BYTE, 0, MPI_COMM_WORLD, &request) != MPI_SUCCESS)
-        lost(c, "communication failed");
-    wait_for(c, &request, 1);
+    enter();
+    leave(c, MPI_Bcast(bytes, (int)count, MPI_BYTE, 0, MPI_COMM_WORLD));
 }
 
 int cluster_largest(const cluster *c, int value)
 {
-    MPI_Request request;
     if (c->size == 1)
         return value;
-    if (MPI_Iallreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD, &request) !=
-        MPI_SUCCESS)
-        lost(c, "communication failed");
-    wait_for(c, &request, 1);
+    enter();
+    leave(c, MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD));
     return value;
 }
 

@@ -34,7 +34,7 @@ void cluster_leave(cluster *c, int code, bool agreed);
 /* The part of n samples that is this rank's, in multiples of `unit`: *first and how many. */
 size_t cluster_part(const cluster *c, size_t n, size_t unit, size_t *first);
 
-/* Sums over all ranks of up to three arrays, all under way at once. Sums of integers, and of f64 that are multiples of
+/* Sums over all ranks of up to three arrays, the largest first, all under way at once. Sums of integers, and of f64 that are multiples of
  * one unit with room for the sum, are exact; of others the order is that of the MPI, and all ranks get the same
  * bits. Where another rank is gone, says so in a line and ends the process. */
 typedef struct cluster_sum {
