@@ -45,7 +45,7 @@ static const cli_option options[] = {
 
 static const char *const set_words[] = {"test", "train"};
 
-enum { BLOCK_ROWS = 1024 };
+enum { BLOCK_ROWS = 8192 }; /* between two looks at Ctrl-C */
 
 struct session {
     const predict_config *config;
@@ -90,7 +90,8 @@ static int32_t highest(const double *scores, size_t c)
 static downhill_status predict_all(struct session *s)
 {
     const downhill_kernels *kernels = s->task.problem.kernels;
-    evaluator *e = evaluator_open(&s->task.features, kernels, s->task.problem.loss, s->c, 1, 1);
+    evaluator *e = evaluator_open(&s->task.features, kernels, s->task.problem.loss, s->c, 1,
+                                  s->config->task.threads);
     progress bar = progress_open("predict", s->task.problem.progress);
     downhill_status status = e != NULL ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
     for (size_t first = 0, n; first < s->s->n && status == DOWNHILL_OK && interrupt_signal == 0;

@@ -30,8 +30,9 @@ static const cli_option data_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
      AT(isa),
-     .help = "the ISA level to use, or all: once with each that has kernels of its own (default: "
-             "the best)"},
+     .help =
+         "the ISA level to use (default: the best); train and gradcheck also take all: once with "
+         "each that has kernels of its own"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",

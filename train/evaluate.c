@@ -28,7 +28,9 @@ struct evaluator {
     const downhill_weights_f32 *weights;
     const samples *s;
     size_t n_sets, n_blocks;
-    double *losses; /* of each block and set: added up in their order, whatever the threads did */
+    size_t first, n; /* evaluator_scores(): which samples, */
+    double *scores;  /* and where to */
+    double *losses;  /* of each block and set: added up in their order, whatever the threads did */
     size_t *right;
 };
 
@@ -167,6 +169,14 @@ static downhill_status pack(evaluator *e, const downhill_weights_f32 *weights)
     return downhill_pack_u8(e->kernels, weights, &norm, e->packed, e->packed_bytes);
 }
 
+static downhill_status first_error(const evaluator *e)
+{
+    for (size_t i = 0; i < e->threads; i++)
+        if (e->workers[i].status != DOWNHILL_OK)
+            return e->workers[i].status;
+    return DOWNHILL_OK;
+}
+
 downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights, size_t count,
                               const samples *s, evaluation *of)
 {
@@ -182,8 +192,8 @@ downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights,
         status = DOWNHILL_ERR_WORKSPACE;
     if (status == DOWNHILL_OK)
         together_run(e->threads, run_worker, e);
-    for (size_t i = 0; i < e->threads && status == DOWNHILL_OK; i++)
-        status = e->workers[i].status;
+    if (status == DOWNHILL_OK)
+        status = first_error(e);
     for (size_t set = 0; status == DOWNHILL_OK && set < count; set++) {
         double loss = 0.0;
         size_t right = 0;
@@ -198,19 +208,33 @@ downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights,
     return status;
 }
 
+static void score_part(void *context, size_t i)
+{
+    const evaluator *e = context;
+    struct worker *w = &e->workers[i];
+    const size_t c = e->weights->c, end = e->n_blocks * (i + 1) / e->threads;
+    w->status = DOWNHILL_OK;
+    for (size_t b = e->n_blocks * i / e->threads; b < end && w->status == DOWNHILL_OK; b++) {
+        const size_t done = b * e->block_rows, left = e->n - done;
+        const size_t n = left < e->block_rows ? left : e->block_rows;
+        w->status = score_block(e, w, e->first + done, n);
+        for (size_t at = 0; at < n * c && w->status == DOWNHILL_OK; at++)
+            e->scores[done * c + at] = e->f->type == FEATURES_U8 ? ((double *)w->scores)[at]
+                                                                 : (double)((float *)w->scores)[at];
+    }
+}
+
 downhill_status evaluator_scores(evaluator *e, const downhill_weights_f32 *weights,
                                  const samples *s, size_t first, size_t n, double *scores)
 {
-    const size_t c = weights->c;
-    downhill_status status = pack(e, weights);
+    const downhill_status status = pack(e, weights);
+    if (status != DOWNHILL_OK)
+        return status;
     e->s = s;
-    struct worker *w = &e->workers[0];
-    for (size_t done = 0, block; done < n && status == DOWNHILL_OK; done += block) {
-        block = n - done < e->block_rows ? n - done : e->block_rows;
-        status = score_block(e, w, first + done, block);
-        for (size_t i = 0; i < block * c && status == DOWNHILL_OK; i++)
-            scores[done * c + i] = e->f->type == FEATURES_U8 ? ((double *)w->scores)[i]
-                                                             : (double)((float *)w->scores)[i];
-    }
-    return status;
+    e->first = first;
+    e->n = n;
+    e->n_blocks = (n + e->block_rows - 1) / e->block_rows;
+    e->scores = scores;
+    together_run(e->threads, score_part, e);
+    return first_error(e);
 }

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Samples whose scores are at hand at a time: small enough for the scores of a point to stay in L1. */
-enum { BLOCK_ROWS = 256, SETS_MAX = LANDSCAPE_DIRECTIONS_MAX + 1 };
+/* Samples whose scores are at hand at a time: those of a point stay in a cache, and the threads meet seldom. */
+enum { BLOCK_ROWS = 1024, SETS_MAX = LANDSCAPE_DIRECTIONS_MAX + 1 };
 
 /* What a thread has for itself. */
 struct worker {
@@ -50,7 +50,8 @@ static bool landscape_open(struct landscape *l, const downhill_weights_f32 *sets
     l->c = l->p->data->c;
     l->threads = l->p->threads;
     l->workers = calloc(l->threads, sizeof *l->workers);
-    l->evaluator = evaluator_open(l->p->features, l->p->kernels, l->p->loss, l->c, n_sets, 1);
+    l->evaluator =
+        evaluator_open(l->p->features, l->p->kernels, l->p->loss, l->c, n_sets, l->threads);
     l->scores = memory_new(BLOCK_ROWS * n_sets * l->c, sizeof *l->scores);
     l->y = memory_new(BLOCK_ROWS, sizeof *l->y);
     bool good = l->workers && l->evaluator && l->scores && l->y &&
