@@ -30,6 +30,16 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* The shortest decimal that is read as the same number. */
+static void print_double(double value, char *text, size_t size)
+{
+    for (int digits = 9; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            return;
+    }
+}
+
 static void add_option(json_t *words, const cli_option *o, const void *config, const void *defaults)
 {
     const char *here = (const char *)config + o->offset,
@@ -70,7 +80,7 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
     case OPTION_SECONDS:
     case OPTION_SHARE:
         if (*(const double *)here != *(const double *)there)
-            snprintf(text, sizeof text, "%.9g", *(const double *)here);
+            print_double(*(const double *)here, text, sizeof text);
         break;
     case OPTION_CHOICE: {
         const int at = *(const int *)here;

@@ -157,7 +157,8 @@ static int train_all(struct session *s)
     /* A run that failed must not cost those before it. */
     size_t complete = code == EXIT_OK ? s->done : s->done - 1;
     if (interrupt_signal != 0)
-        warnings_add(s->task.warnings, "interrupted: some of the training is missing; %s",
+        warnings_add(s->task.warnings, "interrupted: some of the training is missing%s; %s",
+                     s->config->model != NULL ? ", and no model was written" : "",
                      s->config->checkpoint != NULL ? "--resume goes on"
                                                    : "train again for all of it");
     if (s->print && complete > 1)
@@ -165,7 +166,8 @@ static int train_all(struct session *s)
     int written = EXIT_OK;
     if (s->cluster.rank > 0)
         complete = 0;
-    if (code == EXIT_OK && s->config->model != NULL && s->cluster.rank == 0)
+    if (code == EXIT_OK && interrupt_signal == 0 && s->config->model != NULL &&
+        s->cluster.rank == 0)
         written = train_saved_model(&s->saved, &s->runs[0]);
     if (written == EXIT_OK && complete > 0)
         written = write_results(s, complete);
