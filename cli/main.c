@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {&cli_info,    &cli_doctor, &cli_verify, &cli_bench,
-                                              &cli_compare, &cli_report, &cli_train};
+                                              &cli_compare, &cli_report, &cli_train,  &cli_data};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
