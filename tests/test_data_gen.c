@@ -208,6 +208,25 @@ static void test_data_gen__numpy__labels_are_those_of_w_and_b(void **state)
     }
 }
 
+/* What data/synthetic.h says, by a second program. */
+static void test_data_gen__reference__every_bit(void **state)
+{
+    (void)state;
+    static const char *const shapes[] = {"--features 37 --classes 5 --dtype u8 --seed 3",
+                                         "--features 37 --classes 5 --dtype f32 --seed 3",
+                                         "--features 1 --classes 3 --dtype u8 --seed 3",
+                                         "--features 2 --classes 40 --dtype f32 --seed 3"};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        char command[512];
+        snprintf(command, sizeof command,
+                 "$downhill data gen --samples 400 --test-samples 30 %s --quiet -o $scratch/set && "
+                 "/usr/bin/python3 -B " DOWNHILL_TESTS "/synthetic_reference.py $scratch/set 3",
+                 shapes[i]);
+        succeed(command);
+    }
+    succeed("rm $scratch/set*");
+}
+
 static double accuracy(const char *format, const char *options, const char *train)
 {
     char command[512];
@@ -394,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_data_gen__a_sample_is_its_seed_and_number),
         cmocka_unit_test(test_data_gen__shapes),
         cmocka_unit_test(test_data_gen__numpy__labels_are_those_of_w_and_b),
+        cmocka_unit_test(test_data_gen__reference__every_bit),
         cmocka_unit_test(test_data_gen__training__finds_the_classes),
         cmocka_unit_test(test_data_gen__training__noise_is_not_learnt),
         cmocka_unit_test(test_data_gen__json),

@@ -326,6 +326,16 @@ static void test_npy__bad_labels(void **state)
         write_npy("bad", HEADER, bad[i].dictionary, classes, bad[i].count * sizeof classes[0]);
         refused(false, "f32", "bad", "bad", bad[i].reason);
     }
+    for (size_t width = 1; width <= 8; width *= 2) {
+        char dictionary[100];
+        uint8_t elements[N * 8] = {0};
+        memset(elements + 2 * width, 0xFF, width);
+        elements[2 * width] = 0xFB;
+        snprintf(dictionary, sizeof dictionary,
+                 "{'descr': '<i%zu', 'fortran_order': False, 'shape': (12,)}", width);
+        write_npy("bad", HEADER, dictionary, elements, N * width);
+        refused(false, "f32", "bad", "bad", "label -5 of sample 2");
+    }
     refused(false, "y", "y", "y", "features of type i8");
     classes[2] = 3;
     write_npy("bad", HEADER, I64, classes, sizeof classes);
