@@ -43,6 +43,15 @@ static void write_npy(const char *name, size_t header, const char *dictionary, c
     write_raw(scratch_path(name), file, header + count);
 }
 
+static size_t read_file(const char *name, uint8_t file[FILE_MAX])
+{
+    FILE *f = fopen(scratch_path(name), "rb");
+    assert_non_null(f);
+    const size_t count = fread(file, 1, FILE_MAX, f);
+    fclose(f);
+    return count;
+}
+
 /* Good files, to be spoilt by each test. */
 static int setup(void **state)
 {
@@ -216,7 +225,6 @@ static void test_npy__bad_headers(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         write_npy("bad", HEADER, bad[i].dictionary, floats, sizeof floats);
         refused(false, "bad", "y", "bad", bad[i].reason);
-        write_npy("bad", HEADER, bad[i].dictionary, floats, sizeof floats);
         const bool of_size = strstr(bad[i].reason, "byte") || strstr(bad[i].reason, "after");
         refused(true, "bad", "y", "bad", of_size ? "but the header promises" : bad[i].reason);
     }
@@ -250,10 +258,7 @@ static void test_npy__truncated(void **state)
 {
     (void)state;
     uint8_t file[FILE_MAX];
-    FILE *f = fopen(scratch_path("u8"), "rb");
-    assert_non_null(f);
-    const size_t count = fread(file, 1, sizeof file, f);
-    fclose(f);
+    const size_t count = read_file("u8", file);
     for (size_t length = 0; length < count; length++) {
         write_raw(scratch_path("bad"), file, length);
         refused(false, "bad", "y", "bad", "truncated at byte");
@@ -351,10 +356,7 @@ static void test_npy__damaged__read_or_one_line(void **state)
 {
     (void)state;
     uint8_t file[FILE_MAX];
-    FILE *f = fopen(scratch_path("f32"), "rb");
-    assert_non_null(f);
-    const size_t count = fread(file, 1, sizeof file, f);
-    fclose(f);
+    const size_t count = read_file("f32", file);
     rng r = rng_seeded(3);
     for (int i = 0; i < 1000; i++) {
         const size_t at = (size_t)rng_below(&r, HEADER);
