@@ -91,34 +91,80 @@ static void sync_directory(const char *path)
     free(copy);
 }
 
+static int failed(output_pending *p, int reason)
+{
+    error_line("%s: cannot write: %s; nothing was left there", p->path, strerror(reason));
+    output_abandon(p);
+    return EXIT_INTERNAL;
+}
+
+int output_begin(const char *path, output_pending *p)
+{
+    *p = (output_pending){.path = path};
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return failed(p, S_ISDIR(info.st_mode) ? EISDIR : EEXIST);
+    if (!name_temporary(path, &p->target, &p->temporary)) {
+        *p = (output_pending){0};
+        return EXIT_INTERNAL;
+    }
+    const int descriptor = mkstemp(p->temporary);
+    const int reason = errno;
+    if (descriptor < 0) {
+        free(p->temporary); /* no file of this name is ours */
+        p->temporary = NULL;
+        return failed(p, reason);
+    }
+    p->file = fdopen(descriptor, "w");
+    if (p->file != NULL)
+        return EXIT_OK;
+    close(descriptor);
+    return failed(p, ENOMEM);
+}
+
+int output_settle(output_pending *p, bool good)
+{
+    good =
+        good && fflush(p->file) == 0 && share(fileno(p->file)) == 0 && fsync(fileno(p->file)) == 0;
+    int reason = errno;
+    FILE *file = p->file;
+    p->file = NULL;
+    if (fclose(file) != 0 && good) {
+        good = false;
+        reason = errno;
+    }
+    return good ? EXIT_OK : failed(p, reason);
+}
+
+int output_commit(output_pending *p)
+{
+    if (rename(p->temporary, p->target) != 0)
+        return failed(p, errno);
+    sync_directory(p->target);
+    free(p->temporary);
+    free(p->target);
+    *p = (output_pending){0};
+    return EXIT_OK;
+}
+
+void output_abandon(output_pending *p)
+{
+    if (p->file != NULL)
+        fclose(p->file);
+    if (p->temporary != NULL)
+        unlink(p->temporary);
+    free(p->temporary);
+    free(p->target);
+    *p = (output_pending){0};
+}
+
 static int write_regular(const char *path, output_writer *write, const void *context)
 {
-    char *target, *temporary;
-    if (!name_temporary(path, &target, &temporary))
-        return EXIT_INTERNAL;
-    const int descriptor = mkstemp(temporary);
-    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-    bool good = file != NULL && write(file, context) && fflush(file) == 0 &&
-                share(descriptor) == 0 && fsync(descriptor) == 0;
-    int reason = errno;
-    if (file != NULL && fclose(file) != 0 && good) {
-        good = false;
-        reason = errno;
-    }
-    if (good && rename(temporary, target) != 0) {
-        good = false;
-        reason = errno;
-    }
-    if (!good) {
-        error_line("%s: cannot write: %s; nothing was left there", path, strerror(reason));
-        if (descriptor >= 0)
-            unlink(temporary);
-    } else {
-        sync_directory(target);
-    }
-    free(temporary);
-    free(target);
-    return good ? EXIT_OK : EXIT_INTERNAL;
+    output_pending p;
+    int code = output_begin(path, &p);
+    if (code == EXIT_OK)
+        code = output_settle(&p, write(p.file, context));
+    return code == EXIT_OK ? output_commit(&p) : code;
 }
 
 int output_file(const char *path, output_writer *write, const void *context)

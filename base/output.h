@@ -23,6 +23,26 @@ typedef bool output_writer(FILE *file, const void *context);
 /* A file of any kind, in the same way. */
 int output_file(const char *path, output_writer *write, const void *context);
 
+/* The same in steps, for several files that appear together: all are begun, written and settled before the first is
+ * committed. */
+typedef struct output_pending {
+    FILE *file;       /* what is written to */
+    const char *path; /* for messages: the caller's */
+    char *target, *temporary;
+} output_pending;
+
+/* Only of what is a regular file or not there yet. The functions return EXIT_OK, or print a line and return EXIT_INTERNAL,
+ * and then there is nothing left of this file. */
+int output_begin(const char *path, output_pending *p);
+
+/* Everything is on the disk, under the temporary name. good == false: something could not be written, and errno says
+ * why. */
+int output_settle(output_pending *p, bool good);
+int output_commit(output_pending *p);
+
+/* Leaves nothing behind, at whatever step it is. */
+void output_abandon(output_pending *p);
+
 /* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
 bool output_replaces(const char *path);
 

@@ -32,8 +32,9 @@ void cli_print_help(const cli_command *command)
     const cli_option *o;
     for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->metavar != NULL ? " " : "",
-                 o->metavar != NULL ? o->metavar : "");
+        const char letter[] = {'-', o->letter, ',', ' ', '\0'};
+        snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,
+                 o->metavar != NULL ? " " : "", o->metavar != NULL ? o->metavar : "");
         printf("  %-24s %s\n", left, o->help);
     }
     printf("  %-24s %s\n", "--help", "show this text");
@@ -193,22 +194,38 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
 
 /* ---- the command line ---- */
 
+/* What getopt_long() found as the number of an option, whose letter it may be. */
+static int option_of_letter(const cli_command *command, int found)
+{
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++)
+        if (o->letter != 0 && o->letter == found)
+            return FIRST_VALUE + (int)i;
+    return found;
+}
+
 int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand)
 {
     enum { HELP = FIRST_VALUE + OPTIONS_MAX };
     struct option longs[OPTIONS_MAX + 2] = {{0}};
+    char letters[2 * OPTIONS_MAX + 3] = ":h";
     const cli_option *o;
-    size_t count = 0;
-    for (; (o = cli_option_at(command, count)) != NULL; count++)
-        longs[count] =
-            (struct option){o->name, o->kind == OPTION_FLAG ? no_argument : required_argument, NULL,
-                            FIRST_VALUE + (int)count};
+    size_t count = 0, used = strlen(letters);
+    for (; (o = cli_option_at(command, count)) != NULL; count++) {
+        const bool flag = o->kind == OPTION_FLAG;
+        longs[count] = (struct option){o->name, flag ? no_argument : required_argument, NULL,
+                                       FIRST_VALUE + (int)count};
+        if (o->letter != 0)
+            letters[used++] = o->letter;
+        if (o->letter != 0 && !flag)
+            letters[used++] = ':';
+    }
     longs[count] = (struct option){"help", no_argument, NULL, HELP};
 
     opterr = 0; /* the messages are ours */
     optind = 1;
     for (;;) {
-        const int found = getopt_long(argc, argv, ":h", longs, NULL);
+        const int found = option_of_letter(command, getopt_long(argc, argv, letters, longs, NULL));
         if (found == -1)
             break;
         if (found == HELP || found == 'h') {

@@ -36,6 +36,7 @@ typedef struct cli_option {
     size_t offset; /* of the member in the command's configuration */
     double min, max;
     const char *choices; /* separated by '|' */
+    char letter;         /* its short name, or 0 */
 } cli_option;
 
 /* Options that are kept elsewhere, as those of several commands, whose configurations then begin with the same
@@ -76,6 +77,6 @@ void cli_print_help(const cli_command *command);
 const char *cli_default_isa(const char *isa);
 
 extern const cli_command cli_info, cli_doctor, cli_verify, cli_bench, cli_compare, cli_report,
-    cli_train, cli_predict, cli_gradcheck, cli_landscape, cli_step_sweep;
+    cli_train, cli_predict, cli_gradcheck, cli_landscape, cli_step_sweep, cli_data;
 
 #endif

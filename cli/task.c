@@ -19,7 +19,8 @@ static const cli_option data_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "SPEC",
      AT(data),
-     .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], cifar10:DIR or "
+     .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], "
+             "npy:X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy], libsvm:FILE[,TEST_FILE], cifar10:DIR or "
              "cifar100:DIR"},
     {.name = "mmap",
      .kind = OPTION_FLAG,

@@ -21,4 +21,8 @@ typedef struct array {
 size_t array_element_bytes(array_type type);
 void array_free(array *a);
 
+/* Maps a file that is so many bytes of header and then the rows × columns elements of *a, exactly. Returns EXIT_OK,
+ * or prints a line and returns EXIT_DATA. */
+int array_map(const char *path, size_t header, array *a);
+
 #endif

@@ -19,6 +19,8 @@ static const struct format {
 } formats[] = {
     {"fashion-mnist", "", read_fashion_mnist},
     {"idx", "IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", read_idx},
+    {"npy", "X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy]", read_npy},
+    {"libsvm", "FILE[,TEST_FILE]", read_libsvm},
     {"cifar10", "DIRECTORY", read_cifar10},
     {"cifar100", "DIRECTORY", read_cifar100},
 };

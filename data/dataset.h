@@ -6,6 +6,9 @@
 
 #include "samples.h"
 
+/* What the kernels take in bytes, too. */
+enum { DATASET_CLASSES_MAX = 32768, DATASET_FEATURES_MAX = 1 << 20 };
+
 typedef struct dataset {
     char name[64];
     size_t d, c;                     /* features; classes */

@@ -129,7 +129,7 @@ static const char *parse_dictionary(struct text *t, npy_header *h)
             shape = true;
         } else if (length == 13 && strncmp(key, "fortran_order", 13) == 0 && !order) {
             if (take_word(t, "True"))
-                wrong = "it is in the order of Fortran; save it with numpy.ascontiguousarray()";
+                wrong = "it is in the order of Fortran";
             else if (!take_word(t, "False"))
                 wrong = "its header cannot be read";
             order = true;

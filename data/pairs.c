@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "idx.h"
+#include "npy_file.h"
 #include "readers.h"
 
 #include <stdio.h>
@@ -43,7 +44,7 @@ static int64_t label_at(const array *labels, size_t i)
 static int take_labels(const char *path, const array *labels, size_t classes, matrix *x,
                        size_t *largest)
 {
-    const int64_t limit = classes != 0 ? (int64_t)classes : INT32_MAX;
+    const int64_t limit = classes != 0 ? (int64_t)classes : DATASET_CLASSES_MAX;
     for (size_t i = 0; i < x->rows; i++) {
         const int64_t label = label_at(labels, i);
         if (label < 0 || label >= limit) {
@@ -81,8 +82,8 @@ static int read_pair(const pair_format *format, const char *const files[2], bool
     if (code == EXIT_OK)
         code = format->read_labels(files[1], &labels);
     if (code == EXIT_OK && features.rows != labels.rows) {
-        error_line("%s: %zu labels, but %s has %zu %s; name files that belong together", files[1],
-                   labels.rows, files[0], features.rows, format->features);
+        error_line("%s: %zu labels, but %s has %zu samples; name files that belong together",
+                   files[1], labels.rows, files[0], features.rows);
         code = EXIT_DATA;
     }
     if (code == EXIT_OK && !take_features(&features, x)) {
@@ -173,6 +174,17 @@ int read_idx(const char *files, bool mapped, dataset *data)
 {
     return read_list(&idx, files, mapped, data);
 }
+
+/* ---- NPY ---- */
+
+static const pair_format npy = {"npy", "X.npy", "Y.npy", npy_features, npy_labels};
+
+int read_npy(const char *files, bool mapped, dataset *data)
+{
+    return read_list(&npy, files, mapped, data);
+}
+
+/* ---- Fashion-MNIST ---- */
 
 int read_fashion_mnist(const char *files, bool mapped, dataset *data)
 {

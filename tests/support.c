@@ -81,6 +81,7 @@ const char *scratch_path(const char *name)
 
 void write_raw(const char *path, const void *bytes, size_t count)
 {
+    unlink(path); /* ext4 waits for the disk where a file is cut and written anew */
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, count, file), count);

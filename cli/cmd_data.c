@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill data gen|check. */
+#include "cmd_data.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const cli_command *const commands[] = {&cli_data_gen, &cli_data_check};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+/* "data gen" without "data ". */
+static const char *last_word(const cli_command *command)
+{
+    return strchr(command->name, ' ') + 1;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    if (argc < 2) {
+        error_line("data: what to do is missing; give gen or check");
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(argv[1], last_word(commands[i])) == 0)
+            return commands[i]->run(commands[i], argc - 1, argv + 1);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cli_print_help(self);
+        return EXIT_OK;
+    }
+    error_line("data: '%s' is not known; give gen or check", argv[1]);
+    return EXIT_USAGE;
+}
+
+const cli_command cli_data = {
+    .name = "data",
+    .operands = "gen|check",
+    .summary = "Make data sets, or look at one: `downhill data gen --help`, `data check --help`.",
+    .run = run};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill data check: read a data set, and say what it holds. */
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/output.h"
+#include "cmd_data.h"
+#include "data/dataset.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct config {
+    const char *data, *json;
+    bool map, quiet;
+};
+
+#define AT(member) .offset = offsetof(struct config, member)
+
+static const cli_option options[] = {
+    {.name = "data",
+     .kind = OPTION_TEXT,
+     .metavar = "SPEC",
+     AT(data),
+     .help = "the data set, as for `downhill train` (default: fashion-mnist)"},
+    {.name = "mmap", .kind = OPTION_FLAG, AT(map), .help = "map its files"},
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     AT(quiet),
+     .help = "print nothing but errors and warnings"},
+    {.name = "json",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(json),
+     .help = "write the results to FILE ('-': standard output, and nothing else there)"},
+};
+
+/* What is counted of the training (0) and the test samples (1). */
+struct counts {
+    size_t *of_class; /* c of them */
+    float low, high;  /* of all features */
+};
+
+static bool count(const samples *s, size_t c, struct counts *k)
+{
+    const bool bytes = s->x->u8 != NULL;
+    *k = (struct counts){.of_class = memory_new(c, sizeof *k->of_class)};
+    for (size_t i = 0; k->of_class != NULL && i < s->n; i++) {
+        k->of_class[samples_label(s, i)]++;
+        for (size_t f = 0; f < s->x->d; f++) {
+            const float v = bytes ? (float)samples_u8(s, i)[f] : samples_f32(s, i)[f];
+            k->low = (i == 0 && f == 0) || v < k->low ? v : k->low;
+            k->high = (i == 0 && f == 0) || v > k->high ? v : k->high;
+        }
+    }
+    return k->of_class != NULL;
+}
+
+/* The name of a class, or its number. */
+static const char *class_name(const dataset *data, size_t j, char number[24])
+{
+    snprintf(number, 24, "%zu", j);
+    return data->class_names != NULL ? data->class_names[j] : number;
+}
+
+static void print(const dataset *data, const struct counts k[2])
+{
+    char number[24];
+    printf("%s: %zu training and %zu test samples (%s), %zu features of %s, %zu classes\n",
+           data->name, data->train.n, data->test.n, data->test_note, data->d,
+           data->stored[0].u8 != NULL ? "u8" : "f32", data->c);
+    printf("features  training %g ... %g, test %g ... %g\n", (double)k[0].low, (double)k[0].high,
+           (double)k[1].low, (double)k[1].high);
+    for (size_t j = 0; j < data->c; j++)
+        printf("class %-16s %10zu %10zu\n", class_name(data, j, number), k[0].of_class[j],
+               k[1].of_class[j]);
+}
+
+static json_t *set_to_json(const samples *s, size_t c, const struct counts *k)
+{
+    json_t *set = json_object(), *classes = json_array();
+    for (size_t j = 0; j < c; j++)
+        json_array_append_new(classes, json_integer((json_int_t)k->of_class[j]));
+    output_set(set, "samples", json_integer((json_int_t)s->n));
+    output_set(set, "lowest", output_real((double)k->low));
+    output_set(set, "highest", output_real((double)k->high));
+    output_set(set, "samples_of_class", classes);
+    return set;
+}
+
+static int write_json(const char *path, const dataset *data, const struct counts k[2])
+{
+    char number[24];
+    json_t *root = json_object(), *checked = json_object(), *names = json_array();
+    for (size_t j = 0; j < data->c; j++)
+        json_array_append_new(names, json_string(class_name(data, j, number)));
+    output_set(checked, "name", json_string(data->name));
+    output_set(checked, "dtype", json_string(data->stored[0].u8 != NULL ? "u8" : "f32"));
+    output_set(checked, "features", json_integer((json_int_t)data->d));
+    output_set(checked, "classes", names);
+    output_set(checked, "train", set_to_json(&data->train, data->c, &k[0]));
+    output_set(checked, "test", set_to_json(&data->test, data->c, &k[1]));
+    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
+    output_set(root, "checked", checked);
+    return output_json(path, root);
+}
+
+static int check(const struct config *config, const dataset *data)
+{
+    struct counts k[2] = {{0}};
+    int code = EXIT_OK;
+    if (!count(&data->train, data->c, &k[0]) || !count(&data->test, data->c, &k[1])) {
+        error_line("data check: out of memory for %zu classes", data->c);
+        code = EXIT_INTERNAL;
+    } else {
+        if (!config->quiet && (config->json == NULL || strcmp(config->json, "-") != 0))
+            print(data, k);
+        if (config->json != NULL)
+            code = write_json(config->json, data, k);
+    }
+    free(k[0].of_class);
+    free(k[1].of_class);
+    return code;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+    struct config config = {.data = "fashion-mnist"};
+    int operand;
+    int code = cli_parse(self, &config, argc, argv, &operand);
+    if (code != CLI_GO_ON)
+        return code;
+    if (config.json != NULL && (code = output_check(config.json)) != EXIT_OK)
+        return code;
+    dataset data;
+    code = config.map ? dataset_map(config.data, &data) : dataset_open(config.data, &data);
+    if (code != EXIT_OK)
+        return code;
+    code = check(&config, &data);
+    dataset_close(&data);
+    return code;
+}
+
+const cli_command cli_data_check = {
+    .name = "data check",
+    .operands = "",
+    .summary = "Read a data set and show its shape, the samples of each class, the range of its "
+               "features.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .run = run};

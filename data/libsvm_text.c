@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "libsvm_text.h"
+
+#include "base/error.h"
+#include "dataset.h"
+#include "decimal.h"
+#include "lines.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 24 };
+
+struct parser {
+    lines lines;
+    const libsvm_limits *limits;
+    libsvm_text *text;
+};
+
+/* Words end at blanks; what else is white to others is part of them, and refused. */
+static bool at_blank(const char *at)
+{
+    return *at == ' ' || *at == '\t' || *at == '\0';
+}
+
+static const char *skip_blank(const char *at)
+{
+    while (*at == ' ' || *at == '\t')
+        at++;
+    return at;
+}
+
+/* ---- messages ---- */
+
+__attribute__((format(printf, 3, 4))) static int bad(const struct parser *p, const char *at,
+                                                     const char *format, ...)
+{
+    char reason[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    error_line("%s:%zu:%zu: %s", p->lines.stream.path, p->lines.number,
+               (size_t)(at - p->lines.line) + 1, reason);
+    return EXIT_DATA;
+}
+
+struct shown {
+    char text[SHOWN + 4];
+};
+
+/* The word at `at`, for a message: not too long, and nothing that a terminal would obey. */
+static struct shown shown(const char *at)
+{
+    struct shown s = {""};
+    size_t i = 0;
+    for (; !at_blank(at + i); i++) {
+        if (i == SHOWN) {
+            strcpy(s.text + i, "...");
+            break;
+        }
+        s.text[i] = '?';
+        if (at[i] > ' ' && at[i] < 0x7f)
+            s.text[i] = at[i];
+    }
+    return s;
+}
+
+/* ---- what grows ---- */
+
+/* Room for one more of them, `items` included, or NULL. */
+static void *with_room(void *items, size_t count, size_t *room, size_t bytes)
+{
+    if (count < *room)
+        return items;
+    const size_t more = *room == 0 ? 1024 : *room * 2;
+    void *grown = more <= PTRDIFF_MAX / bytes ? realloc(items, more * bytes) : NULL;
+    *room = grown != NULL ? more : *room;
+    return grown;
+}
+
+static int out_of_memory(const struct parser *p)
+{
+    error_line("%s:%zu: out of memory; take fewer samples", p->lines.stream.path, p->lines.number);
+    return EXIT_INTERNAL;
+}
+
+static int add_row(struct parser *p, libsvm_row row)
+{
+    libsvm_text *t = p->text;
+    libsvm_row *rows = with_room(t->rows, t->n_rows, &t->rows_room, sizeof *rows);
+    if (rows == NULL)
+        return out_of_memory(p);
+    t->rows = rows;
+    t->rows[t->n_rows++] = row;
+    return EXIT_OK;
+}
+
+static int add_entry(struct parser *p, size_t count, libsvm_entry entry)
+{
+    libsvm_text *t = p->text;
+    libsvm_entry *entries = with_room(t->entries, count, &t->entries_room, sizeof *entries);
+    if (entries == NULL)
+        return out_of_memory(p);
+    t->entries = entries;
+    t->entries[count] = entry;
+    return EXIT_OK;
+}
+
+/* ---- a line ---- */
+
+static int take_label(struct parser *p, const char **at, int64_t *label)
+{
+    const char *const start = *at;
+    const decimal_fault fault = decimal_whole(start, at, label);
+    if (**at == ':')
+        return bad(p, start, "'%s' where the label is due; begin the line with its class",
+                   shown(start).text);
+    if (fault == DECIMAL_NOT_FINITE)
+        return bad(p, start, "label '%s' is not finite; give the class as an integer",
+                   shown(start).text);
+    if (fault != DECIMAL_GOOD || !at_blank(*at))
+        return bad(p, start, "label '%s' is not a whole number; give the class as an integer",
+                   shown(start).text);
+    const libsvm_limits *l = p->limits;
+    if (l != NULL && libsvm_find_label(l->labels, l->n_labels, *label) == l->n_labels)
+        return bad(p, start, "label %" PRId64 " is not in %s; name files that belong together",
+                   *label, l->path);
+    return EXIT_OK;
+}
+
+/* "INDEX:", from 1. */
+static int take_index(struct parser *p, const char **at, size_t *index)
+{
+    const char *const start = *at, *digit = start;
+    uint64_t value = 0;
+    for (; *digit >= '0' && *digit <= '9'; digit++)
+        if (value <= DATASET_FEATURES_MAX) /* what is beyond stays beyond, and cannot overflow */
+            value = value * 10 + (uint64_t)(*digit - '0');
+    if (strncmp(start, "qid:", 4) == 0)
+        return bad(p, start,
+                   "qid belongs to ranking, not to classes; take it out, as with "
+                   "sed 's/ qid:[0-9]*//'");
+    if (*digit != ':' && at_blank(digit))
+        return bad(p, start, "'%s' has no ':'; write INDEX:VALUE", shown(start).text);
+    if (*digit != ':' || digit == start)
+        return bad(p, start, "'%s' does not begin with an index; write INDEX:VALUE",
+                   shown(start).text);
+    if (value == 0)
+        return bad(p, start, "index 0: indices start at 1; add 1 to all of them");
+    if (value > DATASET_FEATURES_MAX)
+        return bad(p, start, "index %.*s: at most %d features can be read; number them anew",
+                   (int)(digit - start < SHOWN ? digit - start : SHOWN), start,
+                   DATASET_FEATURES_MAX);
+    if (p->limits != NULL && value > p->limits->d)
+        return bad(p, start,
+                   "index %" PRIu64 ", but the largest in %s is %zu; name files that "
+                   "belong together",
+                   value, p->limits->path, p->limits->d);
+    *index = (size_t)value;
+    *at = digit + 1;
+    return EXIT_OK;
+}
+
+static int take_value(struct parser *p, const char **at, float *value)
+{
+    const char *const start = *at;
+    if (at_blank(start))
+        return bad(p, start, "the value is missing; write INDEX:VALUE without a blank");
+    const decimal_fault fault = decimal_f32(start, at, value);
+    if (fault == DECIMAL_NOT_FINITE)
+        return bad(p, start, "value '%s' is not finite in f32; leave the sample out, or scale it",
+                   shown(start).text);
+    if (fault != DECIMAL_GOOD || !at_blank(*at))
+        return bad(p, start, "value '%s' is not a number; write it as in 0.5 or 5e-1",
+                   shown(start).text);
+    return EXIT_OK;
+}
+
+static int take_entry(struct parser *p, const char **at, size_t *last, size_t *used)
+{
+    const char *const start = *at;
+    size_t index = 0;
+    float value;
+    int code = take_index(p, at, &index);
+    if (code != EXIT_OK)
+        return code;
+    if (index == *last)
+        return bad(p, start, "index %zu a second time; leave one of them", index);
+    if (index < *last)
+        return bad(p, start, "index %zu behind %zu; sort the indices of a line", index, *last);
+    if ((code = take_value(p, at, &value)) != EXIT_OK)
+        return code;
+    *last = index;
+    return add_entry(p, (*used)++, (libsvm_entry){(uint32_t)(index - 1), value});
+}
+
+static int take_line(struct parser *p)
+{
+    libsvm_text *t = p->text;
+    p->lines.line[strcspn(p->lines.line, "#")] = '\0';
+    const char *at = skip_blank(p->lines.line);
+    if (*at == '\0')
+        return EXIT_OK;
+    int64_t label;
+    size_t last = 0, used = t->n_rows > 0 ? t->rows[t->n_rows - 1].end : 0;
+    int code = take_label(p, &at, &label);
+    for (at = skip_blank(at); code == EXIT_OK && *at != '\0'; at = skip_blank(at))
+        code = take_entry(p, &at, &last, &used);
+    t->d = last > t->d ? last : t->d;
+    return code == EXIT_OK ? add_row(p, (libsvm_row){label, used}) : code;
+}
+
+int libsvm_read(const char *path, const libsvm_limits *limits, libsvm_text *t)
+{
+    struct parser p = {.limits = limits, .text = t};
+    *t = (libsvm_text){0};
+    int code = lines_open(path, &p.lines);
+    if (code != EXIT_OK)
+        return code;
+    while ((code = lines_next(&p.lines)) == EXIT_OK && p.lines.line != NULL)
+        if ((code = take_line(&p)) != EXIT_OK)
+            break;
+    lines_close(&p.lines);
+    if (code == EXIT_OK && t->n_rows == 0) {
+        error_line("%s: no sample in it; name a file of lines LABEL INDEX:VALUE ...", path);
+        code = EXIT_DATA;
+    }
+    if (code != EXIT_OK)
+        libsvm_free(t);
+    return code;
+}
+
+void libsvm_free(libsvm_text *t)
+{
+    free(t->entries);
+    free(t->rows);
+    *t = (libsvm_text){0};
+}
+
+size_t libsvm_find_label(const int64_t *labels, size_t count, int64_t label)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (labels[middle] < label)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && labels[low] == label ? low : count;
+}

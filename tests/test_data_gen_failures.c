@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill data gen: what cannot be made leaves one line, and nothing else. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "shell.h"
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void succeed(const char *command)
+{
+    const int code = shell(command);
+    if (code != EXIT_OK || shell_err[0] != '\0')
+        fail_msg("%s: exit code %d\nerr: %s", command, code, shell_err);
+}
+
+static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *command, *says;
+    } bad[] = {
+        {2, "$downhill data", "give gen or check"},
+        {2, "$downhill data make", "'make' is not known; give gen or check"},
+        {2, "$downhill data gen", "--output is missing"},
+        {2, "$downhill data gen -o", "needs a value"},
+        {2, "$downhill data gen -o ''", "no name"},
+        {2, "$downhill data gen -o $scratch/a,b", "a comma"},
+        {2, "$downhill data gen -o $scratch/new --format hdf5", "'hdf5' is not one of idx|npy"},
+        {2, "$downhill data gen -o $scratch/new --classes 1", "'1' is not a whole number from 2"},
+        {2, "$downhill data gen -o $scratch/new --noise 1.5", "'1.5' is not"},
+        {2, "$downhill data gen -o $scratch/new --features 1048577", "'1048577' is not"},
+        {2, "$downhill data gen -o $scratch/new --samples 99999999999999999999", "is not a whole"},
+        {2,
+         "$downhill data gen -o $scratch/new --samples 4294967295 --features 1048576 --dtype f32 "
+         "--test-samples 4294967296",
+         "'4294967296' is not"},
+        {2, "$downhill data gen -o $scratch/new --format idx --dtype f32", "idx files hold bytes"},
+        {2, "$downhill data gen -o $scratch/new --format idx --classes 257", "at most 256"},
+        {2, "$downhill data gen -o $scratch/new --format cifar10 --features 784", "have 3072"},
+        {2, "$downhill data gen -o $scratch/new --format cifar10 --classes 9", "have 10"},
+        {2, "$downhill data gen -o $scratch/new --format cifar100 --classes 10", "have 100"},
+        {2, "$downhill data gen -o $scratch/new --format cifar10 --samples 4", "5 training files"},
+        {2, "$downhill data gen -o $scratch/new --format cifar10 --test-samples 0", "a test file"},
+        {2, "$downhill data gen -o $scratch/new --json $scratch/no/where", "cannot write"},
+        {70, "$downhill data gen -o $scratch/no/where", "No such file"},
+        {70, "$downhill data gen -o $scratch/no/where --format cifar10", "No such file"},
+        {70,
+         "mkdir $scratch/new-test-y.npy; $downhill data gen -o $scratch/new; code=$?; "
+         "rmdir $scratch/new-test-y.npy; exit $code",
+         "new-test-y.npy: cannot write: Is a directory"},
+        /* As a full disk: writing fails in the middle. */
+        {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new", "File too large"},
+        {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new --format libsvm",
+         "new-train.libsvm: cannot write: File too large"},
+        {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new --format cifar10",
+         "data_batch_1.bin: cannot write: File too large"},
+        {70,
+         "trap '' XFSZ; ulimit -f 4; $downhill data gen -o $scratch/new --samples 9 --features 9 "
+         "--classes 4 --test-samples 5000",
+         "new-test-"},
+    };
+    succeed("true"); /* makes the files of what is printed */
+    const size_t before = scratch_count();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const int code = shell(bad[i].command);
+        if (code != bad[i].code || count_of(shell_err, '\n') != 1 ||
+            strstr(shell_err, bad[i].says) == NULL || shell_out[0] != '\0' ||
+            scratch_count() > before)
+            fail_msg("%s: exit code %d, %zu files more\nout: %s\nerr: %s", bad[i].command, code,
+                     scratch_count() - before, shell_out, shell_err);
+    }
+}
+
+/* What was there before still is. */
+static void test_data_gen__failure__keeps_the_old_files(void **state)
+{
+    (void)state;
+    succeed("$downhill data gen --samples 60 --test-samples 20 --quiet -o $scratch/set; "
+            "cat $scratch/set-* | cksum");
+    char *sum = strdup(shell_out);
+    assert_int_equal(
+        shell("trap '' XFSZ; ulimit -f 64; $downhill data gen --seed 2 -o $scratch/set"),
+        EXIT_INTERNAL);
+    succeed("cat $scratch/set-* | cksum; rm $scratch/set-*");
+    assert_string_equal(shell_out, sum);
+    free(sum);
+}
+
+static void test_data_gen__interrupted__leaves_nothing(void **state)
+{
+    (void)state;
+    const size_t before = scratch_count();
+    /* In the foreground it signals once, and not its group, too: a second signal would end the program at once. */
+    assert_int_equal(
+        shell("timeout --foreground --preserve-status -s INT 0.3 $downhill data gen --samples "
+              "100000000 -o $scratch/big"),
+        128 + 2);
+    assert_string_equal(shell_out, "");
+    assert_int_equal(scratch_count(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_data_gen__bad_commands__one_line_and_nothing_left),
+        cmocka_unit_test(test_data_gen__failure__keeps_the_old_files),
+        cmocka_unit_test(test_data_gen__interrupted__leaves_nothing),
+    };
+    return cmocka_run_group_tests_name("data_gen_failures", tests, shell_open, shell_close);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Data sets in the text format of LIBSVM: what is good is read exactly, and each way of being bad gets exit code 3 and
+ * one line that names file, line, column and reason. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "data/dataset.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void write_text(const char *name, const char *text)
+{
+    write_raw(scratch_path(name), text, strlen(text));
+}
+
+static const char good[] = "+1 1:0.5 3:-2\n"
+                           "-1 2:1e2 5:.25 # a comment: 9:9\n"
+                           "\n"
+                           "# a line of its own\n"
+                           "  10\t1:+7\t4:0\t\r\n"
+                           "\t \r\n"
+                           "1.0 5:3.\n"
+                           "-1e0\n"
+                           "1e1 1:1e-45 2:0x#";
+
+enum { GOOD_ROWS = 6, GOOD_D = 5 };
+
+static int setup(void **state)
+{
+    (void)state;
+    char text[sizeof good];
+    memcpy(text, good, sizeof good);
+    text[sizeof good - 3] = '\0'; /* without "x#": no newline at the end */
+    write_text("train", text);
+    write_gzip(scratch_path("train.gz"), text, strlen(text));
+    write_text("test", "10 5:1\n-1 1:1\n");
+    return 0;
+}
+
+static int open_files(const char *train, const char *test, dataset *data)
+{
+    char spec[512];
+    snprintf(spec, sizeof spec, "libsvm:%s%s%s", scratch_path(train), test != NULL ? "," : "",
+             test != NULL ? scratch_path(test) : "");
+    return dataset_open(spec, data);
+}
+
+/* Opening must fail with EXIT_DATA and one line: the file, and then what is due. */
+static void refused(const char *train, const char *test, const char *names, const char *due)
+{
+    dataset data;
+    char start[256];
+    capture_stderr();
+    const int code = open_files(train, test, &data);
+    const char *text = captured();
+    snprintf(start, sizeof start, "downhill: %s:%s", scratch_path(names), due);
+    if (code != EXIT_DATA || count_of(text, '\n') != 1 ||
+        strncmp(text, start, strlen(start)) != 0 || strchr(text, ';') == NULL)
+        fail_msg("'%s' was due; exit code %d, said: %s", start, code, text);
+    assert_null(data.train.x);
+    assert_null(data.test.x);
+}
+
+/* ---- good files ---- */
+
+static void test_libsvm__good__every_value(void **state)
+{
+    (void)state;
+    static const float features[GOOD_ROWS][GOOD_D] = {
+        {0.5f, 0, -2, 0, 0},    {0, 100, 0, 0, 0.25f}, {7, 0, 0, 0, 0}, {0, 0, 0, 0, 3}, {0},
+        {0x1p-149f, 0, 0, 0, 0}};
+    static const int32_t labels[GOOD_ROWS] = {1, 0, 2, 1, 0, 2};
+    for (int packed = 0; packed < 2; packed++) {
+        dataset data;
+        assert_int_equal(open_files(packed ? "train.gz" : "train", "test", &data), EXIT_OK);
+        assert_int_equal(data.train.n, GOOD_ROWS);
+        assert_int_equal(data.test.n, 2);
+        assert_int_equal(data.d, GOOD_D);
+        assert_int_equal(data.c, 3);
+        assert_string_equal(data.class_names[0], "-1");
+        assert_string_equal(data.class_names[1], "1");
+        assert_string_equal(data.class_names[2], "10");
+        for (size_t i = 0; i < GOOD_ROWS; i++) {
+            assert_memory_equal(samples_f32(&data.train, i), features[i], sizeof features[i]);
+            assert_int_equal(samples_label(&data.train, i), labels[i]);
+        }
+        assert_int_equal(samples_label(&data.test, 0), 2);
+        assert_int_equal(samples_label(&data.test, 1), 0);
+        assert_true(samples_f32(&data.test, 0)[4] == 1.0f);
+        assert_true(samples_f32(&data.test, 1)[0] == 1.0f);
+        dataset_close(&data);
+    }
+}
+
+/* A test file with fewer features than the training file is as wide. */
+static void test_libsvm__narrow_test_file(void **state)
+{
+    (void)state;
+    write_text("narrow", "1 1:2");
+    dataset data;
+    assert_int_equal(open_files("train", "narrow", &data), EXIT_OK);
+    assert_int_equal(data.stored[1].d, GOOD_D);
+    assert_true(samples_f32(&data.test, 0)[0] == 2.0f && samples_f32(&data.test, 0)[4] == 0.0f);
+    dataset_close(&data);
+}
+
+static void test_libsvm__sorted_by_class__is_said(void **state)
+{
+    (void)state;
+    write_text("sorted", "1 1:1\n1 1:1\n1 1:1\n2 1:1\n2 1:1\n7 1:1\n");
+    dataset data;
+    capture_stderr();
+    assert_int_equal(open_files("sorted", NULL, &data), EXIT_OK);
+    assert_non_null(strstr(captured(), "1 of the 3 classes, '7' the first, have samples only in "
+                                       "the last sixth"));
+    assert_int_equal(data.train.n, 5);
+    assert_int_equal(samples_label(&data.test, 0), 2);
+    dataset_close(&data);
+}
+
+/* Lines that do not fit the first buffer, and the widest sample that there can be. */
+static void test_libsvm__long_lines(void **state)
+{
+    (void)state;
+    enum { WIDE = 100000 };
+    FILE *file = fopen(scratch_path("long"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < 6; i++) {
+        fprintf(file, "%d", i % 2);
+        for (int f = 1; f <= WIDE; f++)
+            fprintf(file, " %d:%d", f, f + i);
+        fprintf(file, "\n");
+    }
+    assert_int_equal(fclose(file), 0);
+    dataset data;
+    assert_int_equal(open_files("long", NULL, &data), EXIT_OK);
+    assert_int_equal(data.d, WIDE);
+    for (size_t i = 0; i < data.train.n; i++)
+        for (size_t f = 0; f < WIDE; f++)
+            assert_true(samples_f32(&data.train, i)[f] == (float)(f + 1 + i));
+    dataset_close(&data);
+    write_text("widest", "1 1048576:1\n2 1:1\n1 1:1\n2 1:1\n1 1:1\n2 1:1\n");
+    assert_int_equal(open_files("widest", NULL, &data), EXIT_OK);
+    assert_int_equal(data.d, DATASET_FEATURES_MAX);
+    dataset_close(&data);
+}
+
+/* ---- bad files ---- */
+
+static void test_libsvm__bad_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *due; /* as the third line of the file */
+    } bad[] = {
+        {"1 0:1", "3:3: index 0: indices start at 1"},
+        {"1 1:1 00:1", "3:7: index 0: indices start at 1"},
+        {"1 1048577:1", "3:3: index 1048577: at most 1048576 features"},
+        {"1 4294967297:1", "3:3: index 4294967297: at most 1048576 features"},
+        {"1 9223372036854775808:1", "3:3: index 9223372036854775808: at most"},
+        {"1 18446744073709551617:1", "3:3: index 18446744073709551617: at most"},
+        {"1 99999999999999999999999999999999:1", "3:3: index 999999999999999999999999: at most"},
+        {"1 3:1 2:1", "3:7: index 2 behind 3; sort"},
+        {"1 2:1 2:1", "3:7: index 2 a second time"},
+        {"1 2:1 3", "3:7: '3' has no ':'"},
+        {"1 2", "3:3: '2' has no ':'"},
+        {"1 2:", "3:5: the value is missing"},
+        {"1 2: 5", "3:5: the value is missing"},
+        {"1 2:\t3:4", "3:5: the value is missing"},
+        {"1 :5", "3:3: ':5' does not begin with an index"},
+        {"1 -1:5", "3:3: '-1:5' does not begin with an index"},
+        {"1 +1:5", "3:3: '+1:5' does not begin with an index"},
+        {"1 1.5:5", "3:3: '1.5:5' does not begin with an index"},
+        {"1 x:5", "3:3: 'x:5' does not begin with an index"},
+        {"1 1:x", "3:5: value 'x' is not a number"},
+        {"1 1:0x10", "3:5: value '0x10' is not a number"},
+        {"1 1:1e", "3:5: value '1e' is not a number"},
+        {"1 1:.", "3:5: value '.' is not a number"},
+        {"1 1:-", "3:5: value '-' is not a number"},
+        {"1 1:1,5", "3:5: value '1,5' is not a number"},
+        {"1 1:2:3", "3:5: value '2:3' is not a number"},
+        {"1 1:1e999", "3:5: value '1e999' is not finite"},
+        {"1 1:-1e999", "3:5: value '-1e999' is not finite"},
+        {"1 1:3.5e38", "3:5: value '3.5e38' is not finite"},
+        {"1 1:nan", "3:5: value 'nan' is not finite"},
+        {"1 1:-NaN", "3:5: value '-NaN' is not finite"},
+        {"1 1:inf", "3:5: value 'inf' is not finite"},
+        {"1 1:-Infinity", "3:5: value '-Infinity' is not finite"},
+        {"nan 1:1", "3:1: label 'nan' is not finite"},
+        {"-inf 1:1", "3:1: label '-inf' is not finite"},
+        {"1.5 1:1", "3:1: label '1.5' is not a whole number"},
+        {"1e-1 1:1", "3:1: label '1e-1' is not a whole number"},
+        {"1e99 1:1", "3:1: label '1e99' is not a whole number"},
+        {"1.00000000000000000000000001 1:1", "3:1: label '1.0000000000000000000000...' is not"},
+        {"9007199254740993 1:1", "3:1: label '9007199254740993' is not a whole"},
+        {"1,2 1:1", "3:1: label '1,2' is not a whole number"},
+        {"cat 1:1", "3:1: label 'cat' is not a whole number"},
+        {"  1:1 2:2", "3:3: '1:1' where the label is due"},
+        {"1 qid:3 1:1", "3:3: qid belongs to ranking"},
+        {"1 1:1 \x1b[31m", "3:7: '?[31m' does not begin with an index"},
+        {"1 1:\xc3\xa9", "3:5: value '?\?' is not a number"},
+        {"1 1:1\r2 1:1", "3:5: value '1?2' is not a number"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "1 1:1\n# second\n%s\n2 1:1\n", bad[i].line);
+        write_text("bad", text);
+        refused("bad", NULL, "bad", bad[i].due);
+        snprintf(text, sizeof text, "1 1:1\r\n\r\n%s", bad[i].line);
+        write_text("bad", text);
+        refused("bad", NULL, "bad", bad[i].due);
+    }
+}
+
+static void test_libsvm__bad_files(void **state)
+{
+    (void)state;
+    write_text("bad", "");
+    refused("bad", NULL, "bad", " no sample in it");
+    write_text("bad", "\n# only this\n\n");
+    refused("bad", NULL, "bad", " no sample in it");
+    write_text("bad", "1\n2\n1\n2\n1\n2\n");
+    refused("bad", NULL, "bad", " no feature in any line");
+    write_text("bad", "1 1:1\n2 1:1\n");
+    refused("bad", NULL, "bad", " 2 samples are too few to hold some out");
+    write_raw(scratch_path("bad"), "1 1:1\n2 \0:1\n", 12);
+    refused("bad", NULL, "bad", "2:3: a byte of 0");
+    write_text("bad.gz", "1 1:1\n");
+    refused("bad.gz", NULL, "bad.gz", " byte 0: not gzip data");
+    refused("nowhere", NULL, "nowhere", " cannot open");
+    refused("", NULL, "", " byte 0: Is a directory");
+}
+
+static void test_libsvm__truncated_gzip(void **state)
+{
+    (void)state;
+    char *packed = NULL;
+    FILE *file = fopen(scratch_path("train.gz"), "rb");
+    assert_non_null(file);
+    packed = malloc(1024);
+    assert_non_null(packed);
+    const size_t count = fread(packed, 1, 1024, file);
+    fclose(file);
+    for (size_t length = 20; length < count; length++) {
+        write_raw(scratch_path("bad.gz"), packed, length);
+        refused("bad.gz", NULL, "bad.gz", " byte ");
+    }
+    free(packed);
+}
+
+static void test_libsvm__test_file_of_another_set(void **state)
+{
+    (void)state;
+    char due[256];
+    write_text("other", "1 1:1\n# comment\n 3 1:1\n");
+    snprintf(due, sizeof due, "3:2: label 3 is not in %s;", scratch_path("train"));
+    refused("train", "other", "other", due);
+    write_text("other", "1 1:1 6:1\n");
+    snprintf(due, sizeof due, "1:7: index 6, but the largest in %s is 5;", scratch_path("train"));
+    refused("train", "other", "other", due);
+    write_text("other", "");
+    refused("train", "other", "other", " no sample in it");
+}
+
+static void test_libsvm__too_many_classes(void **state)
+{
+    (void)state;
+    FILE *file = fopen(scratch_path("many"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < DATASET_CLASSES_MAX; i++)
+        fprintf(file, "%d 1:1\n", -i);
+    fflush(file);
+    dataset data;
+    capture_stderr();
+    assert_int_equal(open_files("many", NULL, &data), EXIT_OK);
+    captured(); /* held out are classes of their own */
+    assert_int_equal(data.c, DATASET_CLASSES_MAX);
+    assert_string_equal(data.class_names[0], "-32767");
+    dataset_close(&data);
+    fprintf(file, "1 1:1\n");
+    assert_int_equal(fclose(file), 0);
+    refused("many", NULL, "many", " 32769 different labels, of at most 32768 classes");
+}
+
+/* 4 TB of zeros, of a file of some hundred kilobytes. */
+static void test_libsvm__more_than_memory__one_line(void **state)
+{
+    (void)state;
+    FILE *file = fopen(scratch_path("huge"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < 1000000; i++)
+        fputs(i == 0 ? "1 1048576:1\n" : "2 1:1\n", file);
+    assert_int_equal(fclose(file), 0);
+    dataset data;
+    capture_stderr();
+    assert_int_equal(open_files("huge", NULL, &data), EXIT_INTERNAL);
+    const char *text = captured();
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, "out of memory for 1000000 x 1048576 features"));
+    unlink(scratch_path("huge"));
+}
+
+static void test_libsvm__bad_spec(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"libsvm", "libsvm:", "libsvm:a,", "libsvm:,a",
+                                        "libsvm:a,b,c"};
+    dataset data;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        capture_stderr();
+        const int code = dataset_open(specs[i], &data);
+        const char *text = captured();
+        if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, "--data") == NULL)
+            fail_msg("'%s': exit code %d, said: %s", specs[i], code, text);
+    }
+    capture_stderr();
+    assert_int_equal(dataset_map("libsvm:a", &data), EXIT_USAGE);
+    const char *text = captured();
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, "--mmap: libsvm:a is text, which cannot be mapped"));
+}
+
+/* Whatever a byte is changed to, it is read or refused with one line. */
+static void test_libsvm__damaged__read_or_one_line(void **state)
+{
+    (void)state;
+    char *text = read_text(scratch_path("train"));
+    const size_t count = strlen(text);
+    rng r = rng_seeded(4);
+    for (int i = 0; i < 2000; i++) {
+        const size_t at = (size_t)rng_below(&r, count);
+        const char was = text[at];
+        static const char likely[] = "0123456789:+-.e# \n\r\t";
+        text[at] = i % 2 == 0 ? (char)rng_below(&r, 256) : likely[rng_below(&r, sizeof likely - 1)];
+        write_raw(scratch_path("bad"), text, count);
+        text[at] = was;
+        dataset data;
+        capture_stderr();
+        const int code = open_files("bad", "test", &data);
+        const char *said = captured();
+        if (code != EXIT_OK && (code != EXIT_DATA || count_of(said, '\n') != 1))
+            fail_msg("exit code %d, said: %s", code, said);
+        dataset_close(&data);
+    }
+    free(text);
+}
+
+#define TEST(function) cmocka_unit_test_setup(function, setup)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_libsvm__good__every_value),
+        TEST(test_libsvm__narrow_test_file),
+        TEST(test_libsvm__sorted_by_class__is_said),
+        TEST(test_libsvm__long_lines),
+        TEST(test_libsvm__bad_lines),
+        TEST(test_libsvm__bad_files),
+        TEST(test_libsvm__truncated_gzip),
+        TEST(test_libsvm__test_file_of_another_set),
+        TEST(test_libsvm__too_many_classes),
+        TEST(test_libsvm__more_than_memory__one_line),
+        TEST(test_libsvm__bad_spec),
+        TEST(test_libsvm__damaged__read_or_one_line),
+    };
+    return cmocka_run_group_tests_name("libsvm", tests, scratch_open, scratch_close);
+}
