@@ -82,7 +82,7 @@ void dataset_close(dataset *data)
     samples_free(&data->test);
     matrix_free(&data->stored[0]);
     matrix_free(&data->stored[1]);
-    for (size_t j = 0; data->own_names != NULL && j < data->c; j++)
+    for (size_t j = 0; data->own_names != NULL && data->own_names[j] != NULL; j++)
         free(data->own_names[j]);
     free(data->own_names);
     *data = (dataset){0};

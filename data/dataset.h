@@ -16,7 +16,7 @@ typedef struct dataset {
     const char *test_note;           /* where the test samples come from */
     const char *const *class_names;  /* c of them, or NULL: their numbers */
     matrix stored[2];                /* what the samples are rows of */
-    char **own_names;                /* class_names, where they are to be freed */
+    char **own_names; /* class_names, where they are to be freed; NULL behind the last */
 } dataset;
 
 /* Reads what --data names. Without test files the last sixth of the

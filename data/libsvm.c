@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/probe.h"
 #include "libsvm_text.h"
 #include "readers.h"
 
@@ -51,7 +50,7 @@ static int collect_labels(const char *path, const libsvm_text *t, int64_t **labe
 static int name_classes(const char *path, const int64_t *labels, size_t count, dataset *data)
 {
     data->c = count;
-    data->own_names = calloc(count, sizeof *data->own_names);
+    data->own_names = calloc(count + 1, sizeof *data->own_names);
     if (data->own_names == NULL)
         return out_of_memory(path);
     for (size_t j = 0; j < count; j++)
@@ -86,14 +85,6 @@ static void warn_of_untrained_classes(const char *path, const dataset *data)
 
 /* ---- features ---- */
 
-/* What the kernel would give rather than end some program. */
-static bool memory_has_room(size_t bytes)
-{
-    double kilobytes;
-    return !probe_number("", "/proc/meminfo", "MemAvailable", &kilobytes) ||
-           (double)bytes / 1024.0 < kilobytes;
-}
-
 static int make_matrix(const char *path, const libsvm_text *t, size_t d, const int64_t *labels,
                        size_t count, matrix *x)
 {
@@ -102,7 +93,7 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, const i
         return EXIT_DATA;
     }
     if (t->n_rows > PTRDIFF_MAX / sizeof(float) / d ||
-        !memory_has_room(t->n_rows * d * sizeof(float)) || !matrix_new_f32(t->n_rows, d, x)) {
+        t->n_rows * d * sizeof(float) > memory_available("") || !matrix_new_f32(t->n_rows, d, x)) {
         error_line("%s: out of memory for %zu x %zu features as f32, zeros included; take fewer "
                    "samples or features",
                    path, t->n_rows, d);
