@@ -13,7 +13,7 @@ typedef enum decimal_fault {
     DECIMAL_GOOD,
     DECIMAL_MALFORMED,
     DECIMAL_NOT_FINITE, /* nan, inf, infinity; or beyond f32 */
-    DECIMAL_NOT_WHOLE   /* or beyond ±2⁵³ */
+    DECIMAL_NOT_WHOLE   /* or not within ±(2⁵³ - 1) */
 } decimal_fault;
 
 /* The nearest f32, ties to even; subnormals and what underflows to 0 are good. *end is behind the number. */

@@ -198,7 +198,6 @@ static void test_libsvm__bad_lines(void **state)
         {"1.5 1:1", "3:1: label '1.5' is not a whole number"},
         {"1e-1 1:1", "3:1: label '1e-1' is not a whole number"},
         {"1e99 1:1", "3:1: label '1e99' is not a whole number"},
-        {"1.00000000000000000000000001 1:1", "3:1: label '1.0000000000000000000000...' is not"},
         {"9007199254740993 1:1", "3:1: label '9007199254740993' is not a whole"},
         {"1,2 1:1", "3:1: label '1,2' is not a whole number"},
         {"cat 1:1", "3:1: label 'cat' is not a whole number"},
