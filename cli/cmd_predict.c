@@ -121,6 +121,14 @@ static double share(size_t part, size_t all)
     return all > 0 ? (double)part / (double)all : (double)NAN;
 }
 
+static void print_share(size_t part, size_t all)
+{
+    if (all > 0)
+        printf(" %9.4f", share(part, all));
+    else
+        printf(" %9s", "-");
+}
+
 /* Samples with this label, and those that were given it. */
 static void count_class(const struct session *s, size_t j, size_t *labelled, size_t *predicted)
 {
@@ -150,8 +158,10 @@ static void print_all(const struct session *s)
         size_t labelled, predicted;
         count_class(s, j, &labelled, &predicted);
         const size_t right = s->confusion[j * s->c + j];
-        printf("%-12.12s %9zu %9.4f %9.4f\n", model_file_class(&s->from, j), labelled,
-               share(right, predicted), share(right, labelled));
+        printf("%-12.12s %9zu", model_file_class(&s->from, j), labelled);
+        print_share(right, predicted);
+        print_share(right, labelled);
+        putchar('\n');
     }
 }
 

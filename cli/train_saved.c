@@ -85,7 +85,7 @@ static json_t *data_to_json(const dataset *data)
     output_set(o, "n_train", json_integer((json_int_t)data->train.n));
     output_set(o, "d", json_integer((json_int_t)data->d));
     output_set(o, "c", json_integer((json_int_t)data->c));
-    if (samples_digest(&data->train, digest))
+    if (samples_fingerprint(&data->train, digest))
         output_set(o, "digest", json_string(digest));
     return o;
 }

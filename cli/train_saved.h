@@ -4,7 +4,7 @@
 #ifndef DOWNHILL_CLI_TRAIN_SAVED_H
 #define DOWNHILL_CLI_TRAIN_SAVED_H
 
-#include "data/digest.h"
+#include "data/fingerprint.h"
 #include "train/checkpoint.h"
 #include "train_results.h"
 

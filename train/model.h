@@ -5,6 +5,7 @@
 #ifndef DOWNHILL_TRAIN_MODEL_H
 #define DOWNHILL_TRAIN_MODEL_H
 
+#include "base/digest.h"
 #include "features.h"
 #include "parallel/cluster.h"
 
@@ -21,7 +22,7 @@ void weights_copy(const downhill_weights_f32 *from, const downhill_weights_f32 *
 /* Σ w², biases left out. */
 double weights_squared(const downhill_weights_f32 *weights);
 
-enum { MODEL_DIGEST_TEXT = 2 * 32 + 1 };
+enum { MODEL_DIGEST_TEXT = DIGEST_TEXT };
 
 /* SHA-256, in hexadecimal, of d and c as 64 bits and W and b as f32, all little-endian. The weights of
  * FEATURES_U8 are those for bytes. false: the library for it failed. */

@@ -4,8 +4,6 @@
 #include "model.h"
 
 #include <endian.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,32 +39,24 @@ double weights_squared(const downhill_weights_f32 *weights)
     return sum;
 }
 
-static bool digest_floats(EVP_MD_CTX *context, const float *values, size_t count)
+static void add_floats(digest *of, const float *values, size_t count)
 {
-    bool good = true;
-    for (size_t i = 0; good && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);
         bits = htole32(bits);
-        good = EVP_DigestUpdate(context, &bits, sizeof bits) == 1;
+        digest_add(of, &bits, sizeof bits);
     }
-    return good;
 }
 
 bool weights_digest(const downhill_weights_f32 *weights, char text[MODEL_DIGEST_TEXT])
 {
     const size_t d = weights->d, c = weights->c;
     const uint64_t sizes[2] = {htole64(d), htole64(c)};
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
-                EVP_DigestUpdate(context, sizes, sizeof sizes) == 1;
-    for (size_t j = 0; good && j < c; j++)
-        good = digest_floats(context, weights->w + j * weights->ldw, d);
-    good = good && digest_floats(context, weights->b, c) &&
-           EVP_DigestFinal_ex(context, digest, NULL) == 1;
-    EVP_MD_CTX_free(context);
-    for (size_t i = 0; good && i < (MODEL_DIGEST_TEXT - 1) / 2; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
-    return good;
+    digest of = digest_begin();
+    digest_add(&of, sizes, sizeof sizes);
+    for (size_t j = 0; j < c; j++)
+        add_floats(&of, weights->w + j * weights->ldw, d);
+    add_floats(&of, weights->b, c);
+    return digest_end(&of, text);
 }
