@@ -4,7 +4,7 @@
 #ifndef DOWNHILL_DATA_FINGERPRINT_H
 #define DOWNHILL_DATA_FINGERPRINT_H
 
-#include "base/digest.h"
+#include "base/sha256.h"
 #include "samples.h"
 
 enum { FINGERPRINT_ROWS_MAX = 4096 };

@@ -5,7 +5,7 @@
 #ifndef DOWNHILL_TRAIN_MODEL_H
 #define DOWNHILL_TRAIN_MODEL_H
 
-#include "base/digest.h"
+#include "base/sha256.h"
 #include "features.h"
 #include "parallel/cluster.h"
 

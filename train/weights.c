@@ -39,13 +39,13 @@ double weights_squared(const downhill_weights_f32 *weights)
     return sum;
 }
 
-static void add_floats(digest *of, const float *values, size_t count)
+static void add_floats(sha256 *of, const float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);
         bits = htole32(bits);
-        digest_add(of, &bits, sizeof bits);
+        sha256_add(of, &bits, sizeof bits);
     }
 }
 
@@ -53,10 +53,10 @@ bool weights_digest(const downhill_weights_f32 *weights, char text[MODEL_DIGEST_
 {
     const size_t d = weights->d, c = weights->c;
     const uint64_t sizes[2] = {htole64(d), htole64(c)};
-    digest of = digest_begin();
-    digest_add(&of, sizes, sizeof sizes);
+    sha256 of = sha256_begin();
+    sha256_add(&of, sizes, sizeof sizes);
     for (size_t j = 0; j < c; j++)
         add_floats(&of, weights->w + j * weights->ldw, d);
     add_floats(&of, weights->b, c);
-    return digest_end(&of, text);
+    return sha256_end(&of, text);
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
  * SHA-256, by libcrypto. */
-#ifndef DOWNHILL_BASE_DIGEST_H
-#define DOWNHILL_BASE_DIGEST_H
+#ifndef DOWNHILL_BASE_SHA256_H
+#define DOWNHILL_BASE_SHA256_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { DIGEST_TEXT = 2 * 32 + 1 };
 
-typedef struct digest {
+typedef struct sha256 {
     void *context;
     bool good; /* nothing has failed so far */
-} digest;
+} sha256;
 
-digest digest_begin(void);
-void digest_add(digest *d, const void *bytes, size_t count);
+sha256 sha256_begin(void);
+void sha256_add(sha256 *d, const void *bytes, size_t count);
 
 /* In hexadecimal, and the end of *d. false: something failed. */
-bool digest_end(digest *d, char text[DIGEST_TEXT]);
+bool sha256_end(sha256 *d, char text[DIGEST_TEXT]);
 
 #endif
