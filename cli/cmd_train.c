@@ -15,7 +15,7 @@
 #include <string.h>
 
 struct session {
-    const train_config *config;
+    train_config *config;
     task task;
     train_run runs[LEVELS_MAX];
     size_t n_runs, done;
@@ -181,8 +181,8 @@ static int prepare(const cli_command *self, struct session *s)
 {
     const train_config *config = s->config;
     dataset *data = &s->task.data;
-    int code = EXIT_OK;
-    if (config->validation > 0.0)
+    int code = task_settle_data(&s->task);
+    if (code == EXIT_OK && config->validation > 0.0)
         code = dataset_hold_out_validation(data, config->validation, config->task.seed);
     const size_t at_once = config->method == TRAIN_SGD ? config->batch : 1;
     if (code == EXIT_OK && config->task.dtype == FEATURES_U8 && !features_fit_u8(data, at_once))

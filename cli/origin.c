@@ -66,7 +66,9 @@ int origin_open_features(task *t, const char *path, model_file *from)
             data->stored[0].u8 != NULL ? "bytes" : "f32", data->c);
         return EXIT_DATA;
     }
-    const int code = match_classes(&t->data, path, from);
+    int code = match_classes(&t->data, path, from);
+    if (code == EXIT_OK)
+        code = task_settle_data(t);
     if (code != EXIT_OK)
         return code;
     t->data.c = w->c; /* some of its classes may have no sample here */

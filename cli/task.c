@@ -176,9 +176,11 @@ static void choose_cpus(task *t, const cluster *ranks)
                      m->pus, m->pus, here > threads ? " in all ranks together" : "");
 }
 
-/* What only the data can tell. */
-static int settle_dtype(const char *command, task_config *config, const dataset *data)
+int task_settle_data(task *t)
 {
+    task_config *config = t->config;
+    const char *command = t->command;
+    const dataset *data = &t->data;
     const bool bytes = data->stored[0].u8 != NULL;
     if (config->dtype == TASK_AUTOMATIC)
         config->dtype = bytes && config->loss == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32;
@@ -197,17 +199,13 @@ static int settle_dtype(const char *command, task_config *config, const dataset 
     return EXIT_OK;
 }
 
-int task_open_data(const char *command, const task_config *config, const cluster *ranks, task *t)
+int task_open_data(const char *command, task_config *config, const cluster *ranks, task *t)
 {
     *t = (task){.config = config, .command = command};
     int code =
         config->map ? dataset_map(config->data, &t->data) : dataset_open(config->data, &t->data);
     if (code != EXIT_OK)
         return code;
-    if ((code = settle_dtype(command, (task_config *)(uintptr_t)config, &t->data)) != EXIT_OK) {
-        dataset_close(&t->data);
-        return code;
-    }
     machine_read(&t->machine); /* before the thread is bound */
     t->warnings = json_array();
     warnings_of_build(t->warnings);
@@ -241,6 +239,9 @@ static void spread_bytes(task *t)
 
 int task_open_features(task *t)
 {
+    const int code = task_settle_data(t);
+    if (code != EXIT_OK)
+        return code;
     if (t->config->dtype == FEATURES_U8)
         spread_bytes(t);
     if (features_open((feature_type)t->config->dtype, &t->data,

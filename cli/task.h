@@ -40,7 +40,7 @@ extern const char *const task_loss_words[], *const task_dtype_words[],
                                                 *const task_normalise_words[];
 
 typedef struct task {
-    const task_config *config;
+    task_config *config;
     const char *command;
     machine machine;
     json_t *warnings;
@@ -50,7 +50,7 @@ typedef struct task {
     problem problem; /* with data, features, threads; the kernels are to be chosen */
 } task;
 
-/* Fills in what is automatic (loss: hinge; dtype: u8 for hinge, else f32; normalize: none) and refuses what cannot
+/* Fills in what is automatic (loss: hinge; normalize: none) and refuses what cannot
  * go together. Returns CLI_GO_ON or an exit code after a line. */
 int task_settle(const char *command, task_config *config);
 
@@ -62,9 +62,13 @@ enum element task_element(const task_config *config);
 
 /* Reads the data, pins the threads: those of several ranks on one machine to different CPUs (NULL: one rank). Returns
  * EXIT_OK, or an exit code after a line, with nothing left open. */
-int task_open_data(const char *command, const task_config *config, const cluster *ranks, task *t);
+int task_open_data(const char *command, task_config *config, const cluster *ranks, task *t);
 
-/* The features as the configuration wants them; after whatever was split off the training samples. */
+/* Fills in what only the data can tell (dtype: u8 for the hinge loss of bytes, else f32), and refuses what these data cannot
+ * be trained as. Returns EXIT_OK, or an exit code after a line. */
+int task_settle_data(task *t);
+
+/* The features as the configuration wants them, settled before; after whatever was split off the training samples. */
 int task_open_features(task *t);
 void task_close(task *t);
 

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands that work on data as a user meets them: what they refuse, what they say, what they write. $set is a small
+ * set of bytes, $floats one of numbers. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "shell.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Puts what data gen says --data is into an environment variable. */
+static void make_set(const char *variable, const char *command)
+{
+    assert_int_equal(shell(command), EXIT_OK);
+    shell_out[strcspn(shell_out, "\n")] = '\0';
+    setenv(variable, shell_out, 1);
+}
+
+static int open_all(void **state)
+{
+    if (shell_open(state) != 0)
+        return -1;
+    make_set("set",
+             "$downhill data gen --format idx --samples 600 --test-samples 200 --features 20 "
+             "--classes 4 -o $scratch/set");
+    make_set("floats",
+             "$downhill data gen --format npy --dtype f32 --samples 600 --test-samples 200 "
+             "--features 20 --classes 4 -o $scratch/floats");
+    make_set("other",
+             "$downhill data gen --format idx --samples 600 --test-samples 200 --features 21 "
+             "--classes 4 -o $scratch/other");
+    assert_int_equal(shell("$downhill train --data $set --model $scratch/m.npz --quiet"), EXIT_OK);
+    assert_int_equal(shell("$downhill train --data $set --checkpoint $scratch/c.npz --quiet"),
+                     EXIT_OK);
+    assert_int_equal(shell("head -c 500 $scratch/m.npz >$scratch/cut.npz"), EXIT_OK);
+    return 0;
+}
+
+/* What comes behind warnings, as of a busy machine. */
+static const char *behind_warnings(const char *line)
+{
+    while (strncmp(line, "downhill: warning: ", 19) == 0)
+        line = strchr(line, '\n') + 1;
+    return line;
+}
+
+static void test_bad_commands__one_line_and_the_code(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *command, *says;
+    } bad[] = {
+        {2, "$downhill train --data $set --method newton", "'newton' is not one of sgd|random"},
+        {2, "$downhill train --data $set --method lbfgs --loss hinge", "no second derivative"},
+        {2, "$downhill train --data $set --method lbfgs --batch 3", "--batch: has no meaning"},
+        {2, "$downhill train --data $set --method lbfgs --seed 3", "--seed: has no meaning"},
+        {2, "$downhill train --data $set --method numerical --dtype u8",
+         "small differences vanish"},
+        {2, "$downhill train --data $set --method numerical --epochs 3",
+         "--epochs: has no meaning"},
+        {2, "$downhill train --data $set --method numerical --h 0", "'0' is not"},
+        {2, "$downhill train --data $set --method random-search --lr 3", "--lr: has no meaning"},
+        {2, "$downhill train --data $set --method random-search --step 3",
+         "--step: has no meaning"},
+        {2, "$downhill train --data $set --method local-search --momentum .9",
+         "--momentum: has no"},
+        {2, "$downhill train --data $set --method local-search --checkpoint $scratch/x",
+         "--checkpoint: has no meaning"},
+        {2, "$downhill train --data $set --tries 5", "--tries: has no meaning for --method sgd"},
+        {2, "$downhill train --data $set --nesterov", "give --momentum 0.9"},
+        {2, "$downhill train --data $set --momentum 1", "nothing is ever forgotten"},
+        {2, "$downhill train --data $set --momentum 1.1", "'1.1' is not a number from 0 to 1"},
+        {2, "$downhill train --data $set --patience 3", "give --validation"},
+        {2, "$downhill train --data $set --validation 0.0001", "leaves none on one side"},
+        {2, "$downhill train --data $set --validation 100%", "leaves none on one side"},
+        {2, "$downhill train --data $set --validation 110%", "'110%' is not"},
+        {2, "$downhill train --data $set --schedule linear", "constant|step|inverse|cosine"},
+        {2, "$downhill train --data $set --batch some", "'some' is not a whole number"},
+        {2, "$downhill train --data $set --every 3", "give --checkpoint FILE"},
+        {2, "$downhill train --data $set --isa all --model $scratch/x", "take one level"},
+        {2, "$downhill train --data $set --isa all --checkpoint $scratch/x", "take one level"},
+        {2, "$downhill train --data $set --model $scratch/nowhere/x", "nowhere/x: cannot write"},
+        {2, "$downhill train --data $set --model $scratch", "is a directory"},
+        {2, "$downhill train --data $set --model -", "can be replaced"},
+        {2, "$downhill train --data $set --model /dev/stdout", "can be replaced"},
+        {2, "$downhill train --data $set --checkpoint $scratch/nowhere/x", "nowhere/x: cannot"},
+        {2, "$downhill train --data $floats --dtype u8", "take --dtype f32"},
+        {2, "$downhill train --data $set --mmap --dtype f32", "only with features as they are"},
+        {2, "$downhill train --data $floats --mmap --normalize center",
+         "only with features as they"},
+        {2, "$downhill train --resume $scratch/c.npz --lr 1", "--lr: training goes on as it began"},
+        {2, "$downhill train --resume $scratch/c.npz --data $other", "--data: training goes on"},
+        {2, "$downhill train --resume $scratch/c.npz --epochs 1", "has 10 already"},
+        {3, "$downhill train --resume $scratch/m.npz", "a model, not a checkpoint"},
+        {3, "$downhill train --resume $scratch/cut.npz", "not a whole NPZ file"},
+        {3, "$downhill train --resume $scratch/none.npz", "cannot open"},
+        {1, "$downhill train --data $set --lr 1e6 --reg 1e6", "diverged: the loss is"},
+        {2, "$downhill predict --data $set", "give --model FILE"},
+        {2, "$downhill predict --data $set --model $scratch/m.npz --scores", "give --csv FILE"},
+        {2, "$downhill predict --data $set --model $scratch/m.npz --csv $scratch/nowhere/x",
+         "nowhere/x: cannot write"},
+        {2, "$downhill predict --data $set --model $scratch/m.npz --loss hinge",
+         "is not an option"},
+        {3, "$downhill predict --data $other --model $scratch/m.npz", "name those that belong"},
+        {3, "$downhill predict --data $floats --model $scratch/m.npz", "name those that belong"},
+        {3, "$downhill predict --data $set --model $scratch/cut.npz", "not a whole NPZ file"},
+        {3, "$downhill predict --data $set --model $scratch", "m"},
+        {4, "$downhill predict --data $set --model $scratch/m.npz --isa sse9", "no such ISA level"},
+        {2, "$downhill gradcheck --data $floats --dtype u8", "leave --loss or --dtype out"},
+        {2, "$downhill gradcheck --data $set --dtype u8 --loss softmax", "only with --loss hinge"},
+        {2, "$downhill gradcheck --data $set --h 2", "'2' is not"},
+        {4, "$downhill gradcheck --data $set --isa sse9", "no such ISA level"},
+        {1, "$downhill gradcheck --data $set --loss hinge --dtype u8 --isa scalar --reg 0 --h 1",
+         "coordinates have a kink within h"},
+        {2, "$downhill landscape --data $set --directions 3", "'3' is not"},
+        {2, "$downhill landscape --data $set --model $scratch/m.npz --normalize raw",
+         "leave --dtype and --normalize out"},
+        {3, "$downhill landscape --data $other --model $scratch/m.npz", "name those that belong"},
+        {2, "$downhill landscape --three-points --loss softmax", "the one with bends"},
+        {2, "$downhill step-sweep --data $set --from 1 --to 0.1", "swap them"},
+        {2, "$downhill step-sweep --data $set --from 0", "'0' is not"},
+        {3, "$downhill step-sweep --data $set --model $scratch/none.npz", "cannot open"},
+    };
+    const size_t files = scratch_count();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const int code = shell(bad[i].command);
+        const char *line = behind_warnings(shell_err);
+        if (code != bad[i].code || strstr(line, bad[i].says) == NULL || count_of(line, '\n') != 1 ||
+            strncmp(line, "downhill: ", 10) != 0)
+            fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
+                     bad[i].code, shell_out, shell_err);
+    }
+    assert_int_equal(scratch_count(), files); /* nothing half-written is left */
+}
+
+static const char *const commands[] = {
+    "$downhill train --data $set --epochs 2 --validation 10% --momentum 0.5",
+    "$downhill train --data $set --method random-search --tries 40",
+    "$downhill train --data $set --method local-search --tries 20",
+    "$downhill train --data $floats --method numerical --iterations 3",
+    "$downhill train --data $floats --method lbfgs --iterations 5",
+    "$downhill predict --data $set --model $scratch/m.npz",
+    "$downhill gradcheck --data $set --isa scalar",
+    "$downhill landscape --data $set --points 11",
+    "$downhill landscape --data $floats --directions 2 --points 5 --loss softmax",
+    "$downhill landscape --three-points",
+    "$downhill step-sweep --data $set",
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void run_with(size_t i, const char *more)
+{
+    char *command;
+    assert_true(asprintf(&command, "%s %s", commands[i], more) > 0);
+    const int code = shell(command);
+    if (code != EXIT_OK)
+        fail_msg("%s: exit code %d\nerr: %s", command, code, shell_err);
+    free(command);
+}
+
+static void test_quiet__says_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        run_with(i, "");
+        assert_true(shell_out[0] != '\0');
+        run_with(i, "--quiet");
+        if (shell_out[0] != '\0' || behind_warnings(shell_err)[0] != '\0')
+            fail_msg("%s --quiet: out: %s\nerr: %s", commands[i], shell_out, shell_err);
+    }
+}
+
+static void test_json__alone_on_standard_output__and_the_same_in_a_file(void **state)
+{
+    (void)state;
+    static const char *const keys[N_COMMANDS] = {
+        "training",  "training",  "training",  "training",  "training",  "prediction",
+        "gradcheck", "landscape", "landscape", "landscape", "step_sweep"};
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        run_with(i, "--json -");
+        json_t *root = parsed(shell_out);
+        assert_true(number(root, "schema_version") >= 1.0);
+        assert_non_null(json_object_get(root, keys[i]));
+        json_decref(root);
+        run_with(i, "--json $scratch/x.json");
+        assert_true(strchr(shell_out, '{') == NULL);
+        root = parsed_file("x.json");
+        assert_non_null(json_object_get(root, keys[i]));
+        json_decref(root);
+        shell("rm $scratch/x.json");
+    }
+}
+
+static void test_random_search__each_new_best(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill train --data $set --method random-search --tries 64 --json -"), EXIT_OK);
+    json_t *root = parsed(shell_out);
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0),
+                 *points = json_object_get(run, "points");
+    assert_true(number(run, "tried") == 64.0 && number(run, "evaluations") == 64.0);
+    assert_true(json_array_size(points) >= 2);
+    for (size_t i = 1; i < json_array_size(points); i++) {
+        assert_true(number(json_array_get(points, i), "loss") <
+                    number(json_array_get(points, i - 1), "loss"));
+        assert_true(number(json_array_get(points, i), "number") >
+                    number(json_array_get(points, i - 1), "number"));
+    }
+    json_decref(root);
+}
+
+static void test_numerical__what_a_step_costs(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill train --data $floats --method numerical --iterations 3 --coordinates all "
+              "--difference centred --json -"),
+        EXIT_OK);
+    json_t *root = parsed(shell_out);
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    assert_true(number(run, "coordinates") == 4.0 * 21.0);
+    assert_true(number(run, "evaluations_per_step") == 2.0 * 4.0 * 21.0);
+    assert_true(number(run, "evaluations") == 3.0 * 2.0 * 4.0 * 21.0);
+    assert_true(number(run, "numerical_to_analytic") > 1.0);
+    assert_true(number(run, "gradient_difference") < 0.05);
+    json_decref(root);
+}
+
+/* From random weights a small step lowers the loss as the gradient says, and one too large raises it. */
+static void test_step_sweep__small_steps_go_down(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill step-sweep --data $set --scale 0.1 --from 1e-6 --to 1e3 "
+                           "--points 10 --json -"),
+                     EXIT_OK);
+    json_t *root = parsed(shell_out);
+    const json_t *points = json_object_get(json_object_get(root, "step_sweep"), "points");
+    assert_int_equal(json_array_size(points), 11);
+    double loss[11], step[11];
+    for (size_t i = 0; i < 11; i++) {
+        step[i] = json_number_value(json_array_get(json_array_get(points, i), 0));
+        loss[i] = json_number_value(json_array_get(json_array_get(points, i), 1));
+    }
+    assert_true(step[0] == 0.0);
+    assert_true(fabs(step[1] - 1e-6) < 1e-12 && fabs(step[10] - 1e3) < 1e-6);
+    for (size_t i = 2; i <= 4; i++)
+        assert_true(loss[i] < loss[i - 1]);
+    assert_true(loss[10] > loss[0]);
+    json_decref(root);
+}
+
+static void test_predict__what_was_trained(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $set --model $scratch/again.npz --json "
+                           "$scratch/t.json --quiet"),
+                     EXIT_OK);
+    assert_int_equal(shell("$downhill predict --data $set --model $scratch/again.npz --json - "
+                           "--csv $scratch/p.csv --scores"),
+                     EXIT_OK);
+    json_t *predicted = parsed(shell_out), *trained = parsed_file("t.json");
+    const json_t *p = json_object_get(predicted, "prediction");
+    const json_t *t = json_array_get(json_object_get(trained, "training"), 0);
+    assert_true(number(p, "accuracy") == number(t, "test_accuracy"));
+    assert_string_equal(string(p, "model_digest"), string(t, "model_digest"));
+    double all = 0.0, right = 0.0;
+    for (size_t j = 0; j < 4; j++)
+        for (size_t l = 0; l < 4; l++) {
+            const double count = json_number_value(
+                json_array_get(json_array_get(json_object_get(p, "confusion"), j), l));
+            all += count;
+            right += j == l ? count : 0.0;
+        }
+    assert_true(all == 200.0);
+    assert_true(right == 200.0 * number(p, "accuracy"));
+    char *csv = read_text(scratch_path("p.csv"));
+    assert_int_equal(count_of(csv, '\n'), 201);
+    assert_int_equal(count_of(csv, ','), 201 * 6);
+    free(csv);
+    json_decref(predicted);
+    json_decref(trained);
+    shell("rm $scratch/again.npz $scratch/t.json $scratch/p.csv");
+}
+
+static void test_model__one_for_every_level_and_thread(void **state)
+{
+    (void)state;
+    char *first = NULL;
+    static const char *const ways[] = {"--isa scalar", "--isa scalar --threads 3", ""};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char *command;
+        assert_true(
+            asprintf(&command,
+                     "$downhill train --data $set --momentum 0.9 --schedule cosine --json - %s",
+                     ways[i]) > 0);
+        assert_int_equal(shell(command), EXIT_OK);
+        json_t *root = parsed(shell_out);
+        const char *digest =
+            string(json_array_get(json_object_get(root, "training"), 0), "model_digest");
+        if (first == NULL)
+            first = strdup(digest);
+        assert_string_equal(digest, first);
+        json_decref(root);
+        free(command);
+    }
+    free(first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_commands__one_line_and_the_code),
+        cmocka_unit_test(test_quiet__says_nothing),
+        cmocka_unit_test(test_json__alone_on_standard_output__and_the_same_in_a_file),
+        cmocka_unit_test(test_random_search__each_new_best),
+        cmocka_unit_test(test_numerical__what_a_step_costs),
+        cmocka_unit_test(test_step_sweep__small_steps_go_down),
+        cmocka_unit_test(test_predict__what_was_trained),
+        cmocka_unit_test(test_model__one_for_every_level_and_thread),
+    };
+    return cmocka_run_group_tests_name("cli_train", tests, open_all, shell_close);
+}
