@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "team.h"
 
+#include "base/clock.h"
 #include "base/machine.h"
 #include "base/memory.h"
 
@@ -360,9 +362,11 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
         return DOWNHILL_ERR_SIZE;
     if (!isfinite(decay) || !isfinite(step))
         return DOWNHILL_ERR_PARAMETER;
-    const downhill_status status =
-        team_loss_grad_u8(t, kernels, batch, delta, packed, loss_sum, profile);
-    return status != DOWNHILL_OK
-               ? status
-               : downhill_update_u8(kernels, weights, &t->members[0].sums, decay, step, packed);
+    downhill_status status = team_loss_grad_u8(t, kernels, batch, delta, packed, loss_sum, profile);
+    const double start = clock_seconds();
+    if (status == DOWNHILL_OK)
+        status = downhill_update_u8(kernels, weights, &t->members[0].sums, decay, step, packed);
+    if (profile != NULL)
+        profile->update_ns += (uint64_t)((clock_seconds() - start) * 1e9);
+    return status;
 }

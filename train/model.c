@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "model.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "parallel/team.h"
 
