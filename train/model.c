@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "model.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "parallel/team.h"
 
@@ -184,10 +182,6 @@ downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next
                            downhill_profile *profile)
 {
     const matrix *x = m->f->data->train.x;
-    if (m->cluster != NULL) {
-        const downhill_status status = model_gradient(m, rows, n, n_next, loss, loss_sum, profile);
-        return status == DOWNHILL_OK ? model_add_gradient(m, &m->weights, decay, step) : status;
-    }
     if (m->f->type == FEATURES_F32) {
         const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
         return team_step_f32(m->team, m->kernels, &batch, &m->weights, loss, decay, step, &m->grad,
@@ -198,6 +192,11 @@ downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next
     const downhill_batch_u8 batch = features_batch_u8(x, rows, n, n_next);
     return team_step_u8(m->team, m->kernels, &batch, &m->weights, loss.delta, decay, step,
                         m->packed, loss_sum, profile);
+}
+
+bool model_is_shared(const model *m)
+{
+    return m->cluster != NULL;
 }
 
 bool model_is_stopped(const model *m)

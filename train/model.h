@@ -39,7 +39,11 @@ void model_close(model *m);
 downhill_weights_f32 *model_weights(model *m);
 downhill_status model_changed(model *m);
 
-/* A step with the n training samples in these rows; n_next of those of the next step follow them. */
+/* Do several ranks train it? */
+bool model_is_shared(const model *m);
+
+/* A step with the n training samples in these rows; n_next of those of the next step follow them. Gradient and update in
+ * one, of a model that is this process's alone. */
 downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
                            downhill_loss loss, float decay, float step, double *loss_sum,
                            downhill_profile *profile);

@@ -45,7 +45,7 @@ downhill_status optimiser_step(const optimiser *o, model *m, const size_t *rows,
                                size_t n_next, downhill_loss loss, float reg, float lr,
                                double *loss_sum, downhill_profile *profile)
 {
-    if (o->rule == OPTIMISER_PLAIN)
+    if (o->rule == OPTIMISER_PLAIN && !model_is_shared(m))
         return model_step(m, rows, n, n_next, loss, 1.0f - 2.0f * lr * reg, lr / (float)n, loss_sum,
                           profile);
     downhill_status status = model_gradient(m, rows, n, n_next, loss, loss_sum, profile);
