@@ -21,10 +21,10 @@ size_t cluster_part(const cluster *c, size_t n, size_t unit, size_t *first)
 
 bool cluster_is_wanted(void)
 {
-    /* Open MPI; MPICH and what follows its PMI; Slurm with either. */
-    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        if (getenv(sizes[i]) != NULL)
+    /* mpirun of Open MPI; MPICH and what follows its PMI; launchers by PMIx, as srun --mpi=pmix. */
+    static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (getenv(signs[i]) != NULL)
             return true;
     return false;
 }
