@@ -6,10 +6,9 @@
 #include "base/error.h"
 #include "base/levels.h"
 #include "base/memory.h"
-#include "base/rng.h"
 #include "parallel/team.h"
 #include "support.h"
-#include "train/sgd.h"
+#include "trainer_support.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,40 +16,12 @@
 
 enum { N_TRAIN = 1200, N_TEST = 300, D = 37, C = 5 };
 
-/* Labels by the largest score of a known W, so that the data is separable. */
-static void make_samples(rng *r, const float *w, size_t n, matrix *m, samples *s)
-{
-    assert_true(matrix_new_u8(n, D, m));
-    uint8_t *x = m->memory;
-    for (size_t i = 0; i < n; i++) {
-        double best = -1e30;
-        for (size_t k = 0; k < D; k++)
-            x[i * D + k] = (uint8_t)rng_below(r, 256);
-        for (size_t j = 0; j < C; j++) {
-            double score = 0.0;
-            for (size_t k = 0; k < D; k++)
-                score += (double)w[j * D + k] * ((double)x[i * D + k] - 127.5);
-            if (score > best) {
-                best = score;
-                m->y[i] = (int32_t)j;
-            }
-        }
-    }
-    assert_true(samples_range(m, 0, n, s));
-}
-
 static dataset data;
 
 static int open_all(void **state)
 {
-    rng r = rng_seeded(4);
-    float w[C * D];
-    for (size_t i = 0; i < C * D; i++)
-        w[i] = rng_unit(&r);
-    data.c = C;
-    data.d = D;
-    make_samples(&r, w, N_TRAIN, &data.stored[0], &data.train);
-    make_samples(&r, w, N_TEST, &data.stored[1], &data.test);
+    const trainer_size size = {N_TRAIN, N_TEST, D, C};
+    trainer_data(&size, true, 4, &data);
     return scratch_open(state);
 }
 
@@ -60,24 +31,9 @@ static int close_all(void **state)
     return scratch_close(state);
 }
 
-static const volatile sig_atomic_t never;
-
-/* A run: what it is asked for, and what it is on. */
-struct run {
-    sgd_options sgd;
-    const dataset *data;
-    feature_type type;
-    normalise_kind normalise;
-    problem p;
-};
-
-static struct run defaults(downhill_loss_kind kind)
+static trainer_job defaults(downhill_loss_kind kind)
 {
-    return (struct run){
-        .sgd = {.batch = 64, .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f, .epochs = 12, .seed = 7},
-        .data = &data,
-        .type = kind == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32,
-        .p = {.loss = {kind, 1.0f}, .reg = 1e-5f, .threads = 1, .stop = &never}};
+    return trainer_defaults(&data, kind);
 }
 
 static size_t reports;
@@ -90,22 +46,16 @@ static void count_reports(const sgd_epoch *epoch, size_t number, void *context)
     assert_true(epoch->seconds > 0.0 && epoch->samples_per_s > 0.0);
 }
 
-static int train(struct run run, const sgd_state *from, const sgd_events *events,
+static int train(trainer_job run, const sgd_state *from, const sgd_events *events,
                  sgd_result *result)
 {
-    features f;
-    assert_true(features_open(run.type, run.data, run.normalise, run.p.threads, &f));
-    run.p.data = run.data;
-    run.p.features = &f;
     reports = from != NULL ? from->epoch : 0;
-    const int code = sgd_train(&run.p, &run.sgd, from, events, result);
-    features_close(&f);
-    return code;
+    return trainer_run(run, from, events, result);
 }
 
 static const sgd_events counting = {.epoch = count_reports};
 
-static sgd_result trained(struct run run)
+static sgd_result trained(trainer_job run)
 {
     sgd_result result;
     assert_int_equal(train(run, NULL, &counting, &result), EXIT_OK);
@@ -118,7 +68,7 @@ static void test_train__loss_falls_and_classes_are_found(void **state)
 {
     (void)state;
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
-        const struct run run = defaults((downhill_loss_kind)kind);
+        const trainer_job run = defaults((downhill_loss_kind)kind);
         sgd_result r = trained(run);
         const double want = kind == DOWNHILL_HINGE ? C - 1.0 : log(C);
         assert_true(fabs(r.state.first_loss - want) < 1e-5 * want);
@@ -132,7 +82,7 @@ static void test_train__loss_falls_and_classes_are_found(void **state)
 static void test_train__phases__make_up_the_time(void **state)
 {
     (void)state;
-    const struct run run = defaults(DOWNHILL_SOFTMAX);
+    const trainer_job run = defaults(DOWNHILL_SOFTMAX);
     sgd_result r = trained(run);
     const downhill_profile *p = &r.state.phases;
     const double phases =
@@ -147,7 +97,7 @@ static void test_train__phases__make_up_the_time(void **state)
 static void test_train__threads__learn_the_same(void **state)
 {
     (void)state;
-    struct run run = defaults(DOWNHILL_SOFTMAX);
+    trainer_job run = defaults(DOWNHILL_SOFTMAX);
     sgd_result one = trained(run);
     run.p.threads = 3;
     sgd_result three = trained(run), again = trained(run);
@@ -164,7 +114,7 @@ static void test_train__threads__learn_the_same(void **state)
 static void test_train__same_seed__same_bits(void **state)
 {
     (void)state;
-    struct run run = defaults(DOWNHILL_HINGE);
+    trainer_job run = defaults(DOWNHILL_HINGE);
     sgd_result a = trained(run), b = trained(run);
     run.sgd.seed++;
     sgd_result c = trained(run);
@@ -184,7 +134,7 @@ static void test_train__levels_agree(void **state)
 {
     (void)state;
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
-        struct run run = defaults((downhill_loss_kind)kind);
+        trainer_job run = defaults((downhill_loss_kind)kind);
         double scalar = NAN;
         downhill_level level;
         for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
@@ -209,7 +159,7 @@ static void test_train__levels_agree(void **state)
 static void test_train__divergence__is_seen(void **state)
 {
     (void)state;
-    struct run run = defaults(DOWNHILL_HINGE);
+    trainer_job run = defaults(DOWNHILL_HINGE);
     run.sgd.lr = 1e6f;
     run.p.reg = 1e6f;
     sgd_result r;
@@ -225,7 +175,7 @@ static void test_train__divergence__is_seen(void **state)
 static void test_train__batch_larger_than_the_set(void **state)
 {
     (void)state;
-    struct run run = defaults(DOWNHILL_HINGE);
+    trainer_job run = defaults(DOWNHILL_HINGE);
     run.sgd.batch = 10 * N_TRAIN;
     run.sgd.epochs = 2;
     sgd_result r = trained(run);
@@ -252,11 +202,10 @@ static void test_train__two_steps__by_hand(void **state)
     const double decay = 1.0 - 2.0 * lr * reg;
     const double margin_3 = 1.0 - 2.0 * lr * (xx * decay + 1.0) - 2.0 * lr * (xx + 1.0);
     for (int type = FEATURES_U8; type <= FEATURES_F32; type++) {
-        const struct run run = {
-            .sgd = {.batch = 1, .lr = (float)lr, .epochs = 3, .seed = 1},
-            .data = &one,
-            .type = (feature_type)type,
-            .p = {.loss = {DOWNHILL_HINGE, 1.0f}, .reg = (float)reg, .threads = 1, .stop = &never}};
+        trainer_job run = trainer_defaults(&one, DOWNHILL_HINGE);
+        run.sgd = (sgd_options){.batch = 1, .lr = (float)lr, .epochs = 3, .seed = 1};
+        run.type = (feature_type)type;
+        run.p.reg = (float)reg;
         /* A weight is within 2⁻¹⁴ of the largest; these are below lr. */
         const double off = type == FEATURES_U8 ? 2.0 * 2.0 * lr * 0x1p-14 : 1e-6;
         sgd_result r = trained(run);
@@ -278,7 +227,7 @@ static void test_train__u8__one_digest_for_all(void **state)
     assert_true(n_tables > 0);
     for (size_t t = 0; t < n_tables; t++)
         for (size_t threads = 1; threads <= (team_supported() ? 4 : 1); threads++) {
-            struct run run = defaults(DOWNHILL_HINGE);
+            trainer_job run = defaults(DOWNHILL_HINGE);
             run.p.kernels = tables[t];
             run.normalise = NORMALISE_STANDARDISE;
             run.p.threads = threads;
@@ -298,7 +247,7 @@ static void test_train__what_is_told__is_done(void **state)
     (void)state;
     char digests[5][MODEL_DIGEST_TEXT];
     for (int i = 0; i < 5; i++) {
-        struct run run = defaults(DOWNHILL_HINGE);
+        trainer_job run = defaults(DOWNHILL_HINGE);
         run.sgd.batch = 70;
         run.sgd.shuffle = i == 1 ? SGD_SHUFFLE_BATCH : i == 2 ? SGD_SHUFFLE_NONE : SGD_SHUFFLE_ROWS;
         run.normalise = i == 3 ? NORMALISE_CENTER : i == 4 ? NORMALISE_STANDARDISE : NORMALISE_NONE;
@@ -368,7 +317,7 @@ static void test_train__u8__as_good_as_f32(void **state)
     assert_int_equal(dataset_open("fashion-mnist", &fashion), EXIT_OK);
     sgd_result r[2];
     for (int type = FEATURES_U8; type <= FEATURES_F32; type++) {
-        struct run run = defaults(DOWNHILL_HINGE);
+        trainer_job run = defaults(DOWNHILL_HINGE);
         run.data = &fashion;
         run.type = (feature_type)type;
         run.sgd.batch = 256;
@@ -413,7 +362,7 @@ static void test_train__stop__keeps_whole_epochs(void **state)
 {
     (void)state;
     const volatile sig_atomic_t now = 1;
-    struct run run = defaults(DOWNHILL_HINGE);
+    trainer_job run = defaults(DOWNHILL_HINGE);
     run.p.stop = &now;
     sgd_result r;
     assert_int_equal(train(run, NULL, &counting, &r), EXIT_OK);
