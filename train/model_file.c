@@ -98,6 +98,8 @@ int model_file_write(const char *path, const model_file *m, const dataset *data)
     size_t count = add_weights(entries, 0, "w", "b", &m->weights);
     entries[count++] = floats("mean", d, 0, m->norm.mean);
     entries[count++] = floats("scale", d, 0, m->type == FEATURES_U8 ? ones : m->norm.scale);
+    if (m->type == FEATURES_U8)
+        entries[count++] = floats("unit", d, 0, m->norm.scale);
     if (m->velocity.w != NULL)
         count = add_weights(entries, count, "velocity_w", "velocity_b", &m->velocity);
     if (m->best.w != NULL)
@@ -217,6 +219,19 @@ static int read_record(npz *file, const char *path, model_file *m)
     return check_record(path, m);
 }
 
+/* Of a model on bytes `scale` is 1, and what its features were multiplied with is `unit`. */
+static int read_unit(npz *file, const char *path, model_file *m)
+{
+    size_t d = m->weights.d, none = 0;
+    float *unit;
+    const int code = read_floats(file, path, "unit", true, &d, &none, &unit);
+    if (code == EXIT_OK) {
+        free(m->norm.scale);
+        m->norm.scale = unit;
+    }
+    return code;
+}
+
 /* The normalisation in all its forms, from mean and scale. */
 static int fill_normalisation(const char *path, model_file *m)
 {
@@ -252,6 +267,8 @@ static int read_all(npz *file, const char *path, model_file *m)
         code = read_weights(file, path, "best_w", "best_b", false, d, c, &m->best);
     if (code == EXIT_OK)
         code = read_record(file, path, m);
+    if (code == EXIT_OK && m->type == FEATURES_U8)
+        code = read_unit(file, path, m);
     return code == EXIT_OK ? fill_normalisation(path, m) : code;
 }
 

@@ -6,6 +6,8 @@
  *   b.npy      c, f32
  *   mean.npy   d, f32             of the features as they are in the data
  *   scale.npy  d, f32             1 for a model that was trained on bytes: its w are for bytes
+ *   unit.npy   d, f32             of such a model only: what its features were multiplied with; its penalty and
+ *                                 its steps are of w / unit
  *   record.json                   dtype, normalize, classes, digest of the weights, and how it was trained
  *
  * and, in a checkpoint, velocity_w, velocity_b, best_w and best_b where there are any, and "state" in the record. */

@@ -61,7 +61,7 @@ static void state_load(struct trainer *t, const sgd_state *from)
     weights_copy(&from->weights, model_weights(t->model));
     if (own.velocity.w != NULL)
         weights_copy(&from->velocity, &t->optimiser.velocity);
-    if (own.best.w != NULL)
+    if (own.best.w != NULL && from->best.w != NULL) /* none before the end of the first epoch */
         weights_copy(&from->best, &to->best);
 }
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * NPY headers, and NPZ files as they are written: the same bytes every time, and whole or not at all. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "data/npz.h"
+#include "support.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A header of that version around a dictionary; its size. */
+static size_t header_of(unsigned version, const char *dictionary, unsigned char bytes[512])
+{
+    const size_t length = strlen(dictionary), prefix = version == 1 ? 10 : 12;
+    memset(bytes, 0, 512);
+    memcpy(bytes, "\x93NUMPY", 6);
+    bytes[6] = (unsigned char)version;
+    bytes[8] = (unsigned char)(length & 0xff);
+    bytes[9] = (unsigned char)(length >> 8);
+    memcpy(bytes + prefix, dictionary, length);
+    return prefix + length;
+}
+
+static void test_npy__good_headers__are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned version;
+        const char *dictionary;
+        npy_header want;
+    } good[] = {
+        {1,
+         "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }\n",
+         {'f', 4, 2, {3, 2}, 6, 0}},
+        {1, "{'descr':'<f4','fortran_order':False,'shape':(3,2)}", {'f', 4, 2, {3, 2}, 6, 0}},
+        {2,
+         "{\"shape\": (7,), \"fortran_order\": False, \"descr\": \"|u1\"}",
+         {'u', 1, 1, {7}, 7, 0}},
+        {3,
+         "{ 'fortran_order' : False , 'shape' : ( ) , 'descr' : '<i8' , }",
+         {'i', 8, 0, {0}, 1, 0}},
+        {1,
+         "{'descr': '|b1', 'fortran_order': False, 'shape': (1, 2, 3, 4)}",
+         {'b', 1, 4, {1, 2, 3, 4}, 24, 0}},
+        {1, "{'descr': '<f2', 'fortran_order': False, 'shape': (0, 5)}", {'f', 2, 2, {0, 5}, 0, 0}},
+        {1,
+         "{'descr': '<f16', 'fortran_order': False, 'shape': (576460752303423487,)}",
+         {'f', 16, 1, {576460752303423487}, 576460752303423487, 0}},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        unsigned char bytes[512];
+        npy_header h, want = good[i].want;
+        want.size = header_of(good[i].version, good[i].dictionary, bytes);
+        const char *wrong = npy_parse(bytes, sizeof bytes, &h);
+        if (wrong != NULL)
+            fail_msg("%s: %s", good[i].dictionary, wrong);
+        assert_int_equal(h.kind, want.kind);
+        assert_int_equal(h.element_bytes, want.element_bytes);
+        assert_int_equal(h.dimensions, want.dimensions);
+        assert_memory_equal(h.shape, want.shape, h.dimensions * sizeof h.shape[0]);
+        assert_int_equal(h.elements, want.elements);
+        assert_int_equal(h.size, want.size);
+    }
+}
+
+#define REST         ", 'fortran_order': False, 'shape': (2,)}"
+#define SHAPE(shape) "{'descr': '<f4', 'fortran_order': False, 'shape': " shape "}"
+
+static void test_npy__bad_headers__are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *dictionary, *says;
+    } bad[] = {
+        {"['descr']", "no dictionary"},
+        {"", "no dictionary"},
+        {"{'descr': '>f4'" REST, "big-endian"},
+        {"{'descr': '=f4'" REST, "not numbers"},
+        {"{'descr': '<c8'" REST, "not numbers"},
+        {"{'descr': '|O'" REST, "cannot be read"},
+        {"{'descr': '<f0'" REST, "cannot be read"},
+        {"{'descr': '<f17'" REST, "cannot be read"},
+        {"{'descr': '<f4x'" REST, "cannot be read"},
+        {"{'descr': '<f4" REST, "not numbers"},
+        {"{'descr': [('a', '<f4')]" REST, "cannot be read"},
+        {"{'descr': '<f4', 'fortran_order': True, 'shape': (2,)}", "Fortran"},
+        {"{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}", "cannot be read"},
+        {"{'descr': '<f4', 'descr': '<f4'" REST, "not known"},
+        {"{'descr': '<f4', 'extra': 1" REST, "not known"},
+        {"{'descr': '<f4', 'shape': (2,)}", "not complete"},
+        {"{'fortran_order': False, 'shape': (2,)}", "not complete"},
+        {"{'descr': '<f4', 'fortran_order': False}", "not complete"},
+        {SHAPE("(2,)") " x", "not complete"},
+        {"{'descr': '<f4' 'fortran_order': False, 'shape': (2,)}", "cannot be read"},
+        {SHAPE("[2]"), "cannot be read"},
+        {SHAPE("(2"), "cannot be read"},
+        {SHAPE("(-2,)"), "cannot be read"},
+        {SHAPE("(2 3)"), "cannot be read"},
+        {SHAPE("(2L,)"), "cannot be read"},
+        {SHAPE("(1, 2, 3, 4, 5)"), "four dimensions"},
+        {SHAPE("(99999999999999999999,)"), "cannot be read"},
+        {SHAPE("(18446744073709551616,)"), "cannot be read"},
+        {SHAPE("(18446744073709551615,)"), "overflows"},
+        {SHAPE("(4294967296, 4294967296)"), "overflows"},
+        {SHAPE("(3037000500, 3037000500)"), "overflows"},
+        {SHAPE("(2305843009213693952,)"), "overflows"}, /* 2⁶¹ elements of 4 bytes */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        unsigned char bytes[512];
+        npy_header h;
+        header_of(1, bad[i].dictionary, bytes);
+        const char *wrong = npy_parse(bytes, sizeof bytes, &h);
+        if (wrong == NULL || strstr(wrong, bad[i].says) == NULL)
+            fail_msg("%s: %s", bad[i].dictionary, wrong != NULL ? wrong : "taken");
+    }
+}
+
+static void test_npy__bad_prefix__refused(void **state)
+{
+    (void)state;
+    unsigned char bytes[512];
+    npy_header h;
+    const size_t size = header_of(1, SHAPE("(2,)"), bytes);
+    for (size_t i = 0; i < 6; i++) {
+        bytes[i] ^= 1;
+        assert_non_null(npy_parse(bytes, sizeof bytes, &h));
+        bytes[i] ^= 1;
+    }
+    for (unsigned version = 0; version < 256; version += version == 4 ? 251 : 1) {
+        bytes[6] = (unsigned char)version;
+        if (version < 1 || version > 3)
+            assert_string_equal(npy_parse(bytes, sizeof bytes, &h), "its version is not known");
+    }
+    header_of(1, SHAPE("(2,)"), bytes);
+    for (size_t count = 0; count < NPY_PREFIX; count++)
+        assert_non_null(npy_parse(bytes, count, &h));
+    /* Longer than what is there: its size, and nothing else. */
+    assert_null(npy_parse(bytes, size - 1, &h));
+    assert_int_equal(h.size, size);
+    assert_int_equal(h.dimensions, 0);
+    assert_int_equal(h.element_bytes, 0);
+    header_of(2, SHAPE("(2,)"), bytes);
+    bytes[10] = 2; /* 128 KiB */
+    assert_string_equal(npy_parse(bytes, sizeof bytes, &h), "its header is too long");
+}
+
+static void test_npy__written_headers__are_read_back(void **state)
+{
+    (void)state;
+    static const npy_header headers[] = {
+        {'f', 4, 1, {3}, 3, 0},
+        {'f', 4, 2, {10, 784}, 7840, 0},
+        {'u', 1, 3, {1, 2, 3}, 6, 0},
+        {'i', 8, 4, {1000000000, 1000000, 1000, 1}, 1000000000000000000, 0},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        unsigned char bytes[NPY_HEADER_MAX];
+        npy_header h;
+        const size_t size = npy_format(&headers[i], bytes);
+        assert_int_equal(size % 64, 0);
+        assert_int_equal(bytes[size - 1], '\n');
+        assert_null(npy_parse(bytes, size, &h));
+        assert_int_equal(h.size, size);
+        assert_int_equal(h.kind, headers[i].kind);
+        assert_int_equal(h.element_bytes, headers[i].element_bytes);
+        assert_int_equal(h.elements, headers[i].elements);
+        assert_int_equal(h.dimensions, headers[i].dimensions);
+        assert_memory_equal(h.shape, headers[i].shape, sizeof h.shape);
+    }
+}
+
+/* ---- files ---- */
+
+enum { N_VALUES = 3000 };
+
+static float values[N_VALUES];
+
+static int write_values(const char *path, float first)
+{
+    values[0] = first;
+    const npz_entry entries[] = {
+        {"x",
+         {.kind = 'f', .element_bytes = 4, .dimensions = 1, .shape = {N_VALUES}},
+         values,
+         sizeof values},
+        {.name = "note.txt", .elements = "text", .bytes = 4},
+    };
+    return npz_write(path, entries, 2);
+}
+
+static void has_values(const char *path, float first)
+{
+    npz *file;
+    npy_header h;
+    void *x;
+    char *note;
+    assert_int_equal(npz_open(path, &file), EXIT_OK);
+    assert_int_equal(npz_array(file, "x", true, &h, &x), EXIT_OK);
+    assert_int_equal(h.elements, N_VALUES);
+    assert_true(((const float *)x)[0] == first && ((const float *)x)[N_VALUES - 1] == 0.0f);
+    assert_int_equal(npz_text(file, "note.txt", &note), EXIT_OK);
+    assert_string_equal(note, "text");
+    free(x);
+    free(note);
+    npz_close(file);
+}
+
+static size_t size_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return (size_t)info.st_size;
+}
+
+/* Neither the time of writing nor anything else but the entries. */
+static void test_npz__same_entries__same_bytes(void **state)
+{
+    (void)state;
+    const char *paths[2] = {scratch_path("a.npz"), scratch_path("b.npz")};
+    assert_int_equal(write_values(paths[0], 1.0f), EXIT_OK);
+    assert_int_equal(write_values(paths[1], 1.0f), EXIT_OK);
+    char *a = read_text(paths[0]), *b = read_text(paths[1]);
+    const size_t size = size_of(paths[0]);
+    assert_int_equal(size, size_of(paths[1]));
+    assert_memory_equal(a, b, size);
+    has_values(paths[0], 1.0f);
+    /* Two writes within the two seconds that a ZIP archive can tell apart say nothing of its times: those of both
+     * entries, in either header, are 1 January 1980, and nothing is compressed. */
+    size_t headers = 0;
+    for (size_t at = 0; at + 46 < size; at++) {
+        const bool local = memcmp(a + at, "PK\x03\x04", 4) == 0,
+                   central = memcmp(a + at, "PK\x01\x02", 4) == 0;
+        if (local || central) {
+            assert_memory_equal(a + at + (local ? 8 : 10), "\0\0\0\0\x21\0", 6);
+            headers++;
+        }
+    }
+    assert_int_equal(headers, 4);
+    free(a);
+    free(b);
+}
+
+static void refuses_to_write(const char *path)
+{
+    capture_stderr();
+    const int code = write_values(path, 3.0f);
+    const char *text = captured();
+    assert_int_equal(code, EXIT_INTERNAL);
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, path));
+}
+
+/* A disk that is full when part of the file is written. */
+static void test_npz__no_room__what_was_there_stays(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("a.npz");
+    assert_int_equal(write_values(path, 2.0f), EXIT_OK);
+    const size_t files = scratch_count();
+    refuses_to_write("/dev/full");
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit little = {size_of(path) / 2, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    refuses_to_write(path);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    has_values(path, 2.0f);
+    assert_int_equal(scratch_count(), files);
+}
+
+/* A directory that nobody may write to; root may, so that it becomes somebody else. */
+static void test_npz__no_permission__what_was_there_stays(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("a.npz");
+    const bool root = geteuid() == 0;
+    assert_int_equal(write_values(path, 2.0f), EXIT_OK);
+    const size_t files = scratch_count();
+    capture_stderr();
+    if (root && seteuid(65534) != 0) {
+        captured();
+        skip();
+    }
+    if (!root)
+        assert_int_equal(chmod(scratch_path("."), 0500), 0);
+    const int code = write_values(path, 3.0f);
+    assert_int_equal(root ? seteuid(0) : chmod(scratch_path("."), 0700), 0);
+    const char *text = captured();
+    assert_int_equal(code, EXIT_INTERNAL);
+    assert_int_equal(count_of(text, '\n'), 1);
+    has_values(path, 2.0f);
+    assert_int_equal(scratch_count(), files);
+    refuses_to_write(scratch_path("nowhere/a.npz"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_npy__good_headers__are_read),
+        cmocka_unit_test(test_npy__bad_headers__are_refused),
+        cmocka_unit_test(test_npy__bad_prefix__refused),
+        cmocka_unit_test(test_npy__written_headers__are_read_back),
+        cmocka_unit_test(test_npz__same_entries__same_bytes),
+        cmocka_unit_test(test_npz__no_room__what_was_there_stays),
+        cmocka_unit_test(test_npz__no_permission__what_was_there_stays),
+    };
+    return cmocka_run_group_tests_name("npz", tests, scratch_open, scratch_close);
+}

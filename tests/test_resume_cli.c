@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * downhill train --checkpoint, killed at random moments, and --resume. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "shell.h"
+#include "support.h"
+#include "train/checkpoint.h"
+#include "trainer_support.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int open_all(void **state)
+{
+    dataset data;
+    char *spec;
+    if (shell_open(state) != 0)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        const trainer_size size = {240, 60, 21, 4};
+        trainer_data(&size, true, 20 + (uint64_t)i, &data);
+        trainer_write_idx(&data.train, i == 0 ? "x" : "other-x", i == 0 ? "y" : "other-y");
+        trainer_write_idx(&data.test, "tx", "ty");
+        dataset_close(&data);
+    }
+    assert_true(asprintf(&spec, "idx:%s,%s,%s,%s", scratch_path("x"), scratch_path("y"),
+                         scratch_path("tx"), scratch_path("ty")) > 0);
+    setenv("data", spec, 1);
+    free(spec);
+    return 0;
+}
+
+/* Starts the program with the words of a line and kills it after so many milliseconds. Returns whether it was done
+ * before. */
+static bool start_and_kill(const char *line, unsigned ms)
+{
+    char *command;
+    assert_true(asprintf(&command, "exec %s", line) > 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const int null = open("/dev/null", O_RDWR);
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    free(command);
+    const struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
+    nanosleep(&pause, NULL);
+    kill(child, SIGKILL);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status))
+        assert_int_equal(WEXITSTATUS(status), EXIT_OK);
+    return WIFEXITED(status);
+}
+
+/* The steps that the checkpoint has, or 0: there is none yet. One that cannot be read fails the test. */
+static size_t steps_of(const char *path, size_t per_epoch)
+{
+    model_file m;
+    sgd_state from;
+    if (access(path, F_OK) != 0)
+        return 0;
+    assert_int_equal(model_file_read(path, &m), EXIT_OK);
+    assert_int_equal(checkpoint_take(path, &m, &from), EXIT_OK);
+    const size_t steps = from.epoch * per_epoch + from.step;
+    model_file_close(&m);
+    sgd_state_free(&from);
+    return steps;
+}
+
+static char *digest_of(const char *line)
+{
+    if (shell(line) != EXIT_OK)
+        fail_msg("%s: %s", line, shell_err);
+    json_t *root = parsed(shell_out);
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    char *digest = strdup(string(run, "model_digest"));
+    json_decref(root);
+    return digest;
+}
+
+/* 15 steps an epoch, each with a file that is made safe on disk: long enough to be killed again and again. */
+#define TRAIN "$downhill train --data \"$data\" --batch 16 --epochs 40 "
+
+static void killed(const char *options, uint64_t seed)
+{
+    enum { KILLS = 8, PER_EPOCH = 15 };
+    const char *path = scratch_path("k.npz");
+    char *line, *begin, *go_on = NULL;
+    unlink(path);
+    assert_true(asprintf(&line, TRAIN "%s --json -", options) > 0);
+    assert_true(asprintf(&begin, TRAIN "%s --checkpoint $scratch/k.npz --every 1", options) > 0);
+    char *want = digest_of(line);
+    rng r = rng_seeded(seed);
+    size_t steps = 0, moved = 0;
+    bool done = false;
+    for (int i = 0; i < KILLS && !done; i++) {
+        const unsigned ms = 30 + (unsigned)rng_below(&r, 220);
+        done = start_and_kill(steps > 0 ? "$downhill train --resume $scratch/k.npz" : begin, ms);
+        const size_t now = steps_of(path, PER_EPOCH);
+        assert_true(now >= steps); /* never behind what was safe already */
+        moved += now > steps;
+        steps = now;
+    }
+    print_message("%s: %zu kills moved it on, to step %zu\n", options, moved, steps);
+    if (steps == 0) /* a machine so slow that it never came so far */
+        assert_int_equal(shell(begin), EXIT_OK);
+    assert_true(asprintf(&go_on, "$downhill train --resume $scratch/k.npz --json -") > 0);
+    char *got = digest_of(go_on);
+    assert_string_equal(got, want);
+    free(got);
+    free(want);
+    free(line);
+    free(begin);
+    free(go_on);
+}
+
+static void test_resume__killed_at_random__same_model(void **state)
+{
+    (void)state;
+    killed("--momentum 0.9 --nesterov", 1);
+    killed("--dtype f32 --loss softmax --validation 20% --schedule cosine --lr 0.1", 2);
+}
+
+static void test_resume__killed__leaves_nothing_but_whole_files(void **state)
+{
+    (void)state;
+    /* Temporary files of writes that were cut short may stay; the checkpoint itself is never one of them. */
+    steps_of(scratch_path("k.npz"), 15);
+    assert_int_equal(shell("$downhill predict --data $data --model $scratch/k.npz --quiet"),
+                     EXIT_OK);
+}
+
+/* ---- what cannot be gone on from ---- */
+
+static void one_line(int code, const char *command, const char *says)
+{
+    const int got = shell(command);
+    const char *line = shell_err;
+    while (strncmp(line, "downhill: warning: ", 19) == 0)
+        line = strchr(line, '\n') + 1;
+    if (got != code || strstr(line, says) == NULL || count_of(line, '\n') != 1)
+        fail_msg("%s: exit code %d, not %d\nerr: %s", command, got, code, shell_err);
+}
+
+static void test_resume__changed__refused(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "--lr 0.03",   "--momentum 0.5",   "--batch 8",
+        "--seed 3",    "--loss softmax",   "--dtype f32",
+        "--reg 0",     "--validation 10%", "--normalize center",
+        "--delta 2",   "--shuffle batch",  "--schedule cosine",
+        "--nesterov",  "--method lbfgs",   "--data fashion-mnist --mmap",
+        "--patience 3"};
+    char *line;
+    assert_int_equal(shell("$downhill train --data $data --epochs 2 --checkpoint $scratch/c.npz "
+                           "--model $scratch/m.npz --quiet"),
+                     EXIT_OK);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        assert_true(asprintf(&line, "$downhill train --resume $scratch/c.npz %s", changes[i]) > 0);
+        one_line(EXIT_USAGE, line, "goes on as it began");
+        free(line);
+    }
+    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1", "ask for more");
+    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "several models");
+    one_line(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
+    one_line(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
+    one_line(EXIT_DATA, "$downhill train --resume $scratch/x", "not a whole NPZ file");
+    one_line(EXIT_DATA,
+             "head -c 1500 $scratch/c.npz > $scratch/cut.npz; "
+             "$downhill train --resume $scratch/cut.npz",
+             "cut.npz");
+    assert_int_equal(shell("$downhill train --data $data --epochs 2 --schedule cosine "
+                           "--checkpoint $scratch/cos.npz --quiet"),
+                     EXIT_OK);
+    one_line(EXIT_USAGE, "$downhill train --resume $scratch/cos.npz --epochs 3", "cosine");
+}
+
+static void test_resume__other_data__refused(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $data --epochs 1 --checkpoint $scratch/c.npz "
+                           "--quiet; cp $scratch/x $scratch/x0; cp $scratch/other-x $scratch/x"),
+                     EXIT_OK);
+    one_line(EXIT_DATA, "$downhill train --resume $scratch/c.npz --epochs 2", "other data");
+    assert_int_equal(shell("cp $scratch/x0 $scratch/x && $downhill train --resume $scratch/c.npz "
+                           "--epochs 2 --quiet"),
+                     EXIT_OK);
+}
+
+/* More epochs than were asked for at first: those of a training that was asked for all of them. */
+static void test_resume__more_epochs__as_if_asked_at_first(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $data --epochs 3 --momentum 0.9 --quiet "
+                           "--checkpoint $scratch/c.npz"),
+                     EXIT_OK);
+    char *want = digest_of("$downhill train --data $data --epochs 7 --momentum 0.9 --json -");
+    char *got = digest_of("$downhill train --resume $scratch/c.npz --epochs 7 --json - "
+                          "--model $scratch/m.npz");
+    assert_string_equal(got, want);
+    /* The checkpoint was kept up to date, and the model is the one of the digest. */
+    assert_int_equal(steps_of(scratch_path("c.npz"), 1), 7);
+    model_file m;
+    assert_int_equal(model_file_read(scratch_path("m.npz"), &m), EXIT_OK);
+    assert_string_equal(json_string_value(json_object_get(m.record, "model_digest")), want);
+    model_file_close(&m);
+    free(want);
+    free(got);
+}
+
+static void test_resume__diverged__last_good_checkpoint(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $data --lr 100000 --reg 100000 --dtype f32 "
+                           "--batch 16 --every 1 --checkpoint $scratch/d.npz --quiet"),
+                     EXIT_CHECK);
+    assert_non_null(strstr(shell_err, "diverged"));
+    assert_non_null(strstr(shell_err, "d.npz"));
+    const size_t steps = steps_of(scratch_path("d.npz"), 15);
+    assert_true(steps > 0 && steps < 15);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_resume__killed_at_random__same_model),
+        cmocka_unit_test(test_resume__killed__leaves_nothing_but_whole_files),
+        cmocka_unit_test(test_resume__changed__refused),
+        cmocka_unit_test(test_resume__other_data__refused),
+        cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
+        cmocka_unit_test(test_resume__diverged__last_good_checkpoint),
+    };
+    return cmocka_run_group_tests_name("resume_cli", tests, open_all, shell_close);
+}
