@@ -128,13 +128,24 @@ def line(name: str, epoch: dict[str, Any]) -> str:
 
 def say(text: str, quiet: bool) -> None:
     if not quiet:
-        print(text, flush=True)
+        show(text + "\n")
 
 
-def write(document: dict[str, Any], path: pathlib.Path) -> None:
-    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-    if str(path) == "-":
+def show(text: str) -> None:
+    try:
         print(text, end="", flush=True)
+    except OSError as error:
+        cannot_write("standard output", error)
+
+
+def cannot_write(where: str, error: OSError) -> None:
+    sys.stdout = None  # or Python would try once more at its end
+    fail(70, f"{where}: cannot write: {error.strerror}")
+
+
+def write(text: str, path: pathlib.Path) -> None:
+    if path.exists() and not path.is_file():  # a pipe, or a device, which must stay one
+        path.write_text(text, encoding="utf-8")
         return
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -151,20 +162,29 @@ def write(document: dict[str, Any], path: pathlib.Path) -> None:
 
 def main() -> None:
     try:
-        arguments = parse_arguments()
+        try:
+            arguments = parse_arguments()
+        finally:
+            sys.stdout.flush()  # of --help
+    except OSError as error:
+        cannot_write("standard output", error)
+    try:
         cpu = bind(arguments.threads)
         rows = rows_of(arguments)
         of = {"host_name": platform.node(), "cpu": cpu}
         document = {"schema_version": 1, "peers_training": [row | of for row in rows], "warnings": []}
-        if arguments.json:
-            write(document, arguments.json)
+        text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+        if str(arguments.json) == "-":
+            show(text)
+        elif arguments.json:
+            try:
+                write(text, arguments.json)
+            except OSError as error:
+                cannot_write(str(arguments.json), error)
     except ModuleNotFoundError as missing:
         fail(5, f"no Python module {missing.name}; run scripts/setup peers")
     except MemoryError:
         fail(70, "out of memory; nothing was written")
-    except OSError as error:
-        sys.stdout = None  # or Python would try once more at its end
-        fail(70, f"{error.filename or 'standard output'}: cannot write: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit(130)
 

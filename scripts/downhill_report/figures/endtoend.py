@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Test accuracy by seconds of training: ours, scalar code, and other libraries."""
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -23,22 +25,26 @@ def endtoend(model: Model, look: Look) -> str:
     panels = figure.subplots(len(drawn), 1, squeeze=False)[:, 0]
     for axes, comparison in zip(panels, drawn):
         title(axes, name_of(model, comparison))
-        for i, entry in enumerate(comparison.drawn()):
-            curve(axes, look, entry, i)
+        for entry in comparison.drawn():
+            curve(axes, entry, style_of(look, comparison, entry))
         frame(axes, comparison)
         legend(axes)
     panels[-1].set_xlabel("seconds of training", color=TEXT)
     return to_svg(figure)
 
 
-def curve(axes: Axes, look: Look, entry: Entry, i: int) -> None:
-    theirs = entry.isa is None
-    axes.plot(
-        *zip(*entry.curve()), label=entry.who, linewidth=1.2, markersize=4,
-        color=MUTED if theirs else look.colour[entry.isa],
-        marker=at(MARKERS, i + len(look.marker)) if theirs else look.marker[entry.isa],
-        linestyle=at(DASHES, i),
-    )  # fmt: skip
+def style_of(look: Look, comparison: Comparison, entry: Entry) -> dict[str, Any]:
+    """The same in every drawing, whoever else is in it."""
+    if entry.isa is not None:
+        dash = DASHES[0] if entry.dtype == "f32" else DASHES[1]
+        return {"color": look.colour[entry.isa], "marker": look.marker[entry.isa], "linestyle": dash}
+    i = comparison.theirs.index(entry)
+    return {"color": MUTED, "marker": at(MARKERS, -1 - i), "linestyle": at(DASHES, 2 + i)}
+
+
+def curve(axes: Axes, entry: Entry, style: dict[str, Any]) -> None:
+    seconds, accuracies = zip(*entry.curve())
+    axes.plot(seconds, accuracies, label=entry.who, linewidth=1.2, markersize=4.5, **style)
 
 
 def frame(axes: Axes, comparison: Comparison) -> None:
