@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import numpy
@@ -173,6 +174,37 @@ class Epochs(Scratch):
             self.assertEqual(found == "", says == "")
 
 
+@unittest.skipIf(epochs.missing(epochs.Library("", "torch", "", None)), "PyTorch is not installed")
+class Torch(Scratch):
+    def trainer(self, loss):
+        self.data()
+        of = problem.read_problem(str(self.directory), "none")
+        settings = problem.Settings(loss, "none", len(of.train_y), 0.1, 0.05, 1, 1, 1)
+        return of, with_torch.TorchTrainer(of, settings)
+
+    def test_step__is_that_of_downhill(self):
+        for loss in ("hinge", "softmax"):
+            of, trainer = self.trainer(loss)
+            random = numpy.random.default_rng(5)
+            w, b = random.normal(size=(10, 6)), random.normal(size=10)
+            trainer.w.data, trainer.b.data = (trainer.torch.tensor(o, dtype=trainer.w.dtype) for o in (w, b))
+            x = of.train_x.astype(float)
+            want, dscores = losses.loss_and_dscores(loss, x @ w.T + b, of.train_y, 1.0)
+            self.assertAlmostEqual(trainer.epoch(), want, places=4)
+            wanted = w - 0.1 * (dscores.T @ x + 2 * 0.05 * w)
+            numpy.testing.assert_allclose(trainer.w.detach().numpy(), wanted, atol=1e-5)
+            wanted = b - 0.1 * dscores.sum(axis=0)  # no penalty
+            numpy.testing.assert_allclose(trainer.b.detach().numpy(), wanted, atol=1e-5)
+
+    def test_epoch__has_every_sample_once(self):
+        _, trainer = self.trainer("softmax")
+        seen = []
+        trainer.loss = lambda scores, y: (seen.append(len(y)), scores.sum() * 0)[1]
+        trainer.settings = problem.Settings("softmax", "none", 16, 0.1, 0.0, 1, 1, 1)
+        trainer.epoch()
+        self.assertEqual(seen, [16, 16, 8])
+
+
 class Command(Scratch):
     def setUp(self):
         super().setUp()
@@ -234,17 +266,24 @@ class Command(Scratch):
         self.assertEqual((done.returncode, done.stderr.count("\n")), (3, 1), done.stderr)
         self.assertIn("train-images-idx3-ubyte.gz", done.stderr)
         self.replace("torch", "raise ModuleNotFoundError('gone', name='torch')")
-        full = "/dev/full"
-        with open(full, "w") as output:
+        with open("/dev/full", "w") as output:
             for options in (("--help",), ()):
                 done = subprocess.run([PEERS, *options], stdout=output, stderr=subprocess.PIPE, text=True,
                                       env=os.environ | {"PYTHONPATH": str(self.modules)}, check=False)  # fmt: skip
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (70, 1), done.stderr)
-        for path in (self.directory / "no" / "where.json", full):
-            done = self.peers("--json", path)
-            self.assertEqual((done.returncode, done.stderr.count("\n")), (70, 1), done.stderr)
-            self.assertIn("cannot write", done.stderr)
-        self.assertFalse(os.path.isfile(full), "a device was replaced by a file")
+        done = self.peers("--json", self.directory / "no" / "where.json")
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (70, 1), done.stderr)
+        self.assertIn("where.json: cannot write", done.stderr)
+
+    def test_pipe__is_written_to_and_stays_one(self):
+        path, found = self.directory / "pipe", []
+        os.mkfifo(path)
+        reader = threading.Thread(target=lambda: found.append(path.read_text()), daemon=True)
+        reader.start()
+        self.assertEqual(self.peers("--json", path).returncode, 0)
+        self.assertTrue(path.is_fifo(), "replaced by a file")
+        reader.join(timeout=60)
+        self.assertEqual(len(json.loads(found[0])["peers_training"]), 2)
 
     def test_installed__trains_with_the_checks_passed(self):
         for name in ("torch", "sklearn"):
