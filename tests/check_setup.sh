@@ -51,6 +51,16 @@ grep -qxF '  apt-get update && apt-get install -y --no-install-recommends cmake 
 run 5 bench
 ! grep -q cmocka "$fake/out" || fail 'bench asks for a package of the tests'
 
+# What only the comparison with other libraries needs is asked for by nothing else.
+command_that dpkg-query 'case "$4" in python3-torch|python3-sklearn) exit 1 ;; *) echo installed ;; esac'
+run 0 bench
+run 0 test
+run 5 peers
+grep -qxF '  apt-get update && apt-get install -y --no-install-recommends python3-torch python3-sklearn' \
+    "$fake/err" || fail 'peers does not ask for both libraries'
+command_that dpkg-query 'case "$4" in libcmocka-dev|cmake) exit 1 ;; *) echo installed ;; esac'
+run 0 peers
+
 # As root: installs those two.
 command_that id 'echo 0'
 run 0 test

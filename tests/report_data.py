@@ -113,6 +113,49 @@ def train(loss="hinge"):
     }  # fmt: skip
 
 
+def method(name, **more):
+    """A run of a method that has no epochs."""
+    (of, *_) = train()["training"]
+    for gone in ("epochs", "phases", "batch", "lr", "first_loss"):
+        del of[gone]
+    of |= {
+        "method": name, "isa": "avx2", "dtype": "f32", "normalize": "none", "n_validation": 0,
+        "tried": 7, "evaluations": 21, "seconds": 1.5, "test_accuracy": 0.61, "ended": None,
+        "points": [
+            {"number": 1, "evaluations": 1, "seconds": 0.1, "loss": 9.0, "test_accuracy": None},
+            {"number": 7, "evaluations": 21, "seconds": 1.5, "loss": 3.25, "test_accuracy": 0.61},
+        ],
+    }  # fmt: skip
+    return train() | {"training": [of | more]}
+
+
+def peer(library, loss="hinge", seconds=(), accuracies=(), **more):
+    """A row for what train() trains on; missing without seconds."""
+    row = {
+        "library": library, "missing": "", "host_name": "host", "cpu": 1, "loss": loss,
+        "dataset": "fashion-mnist", "normalize": "none", "shuffle": "rows", "batch": 256, "lr": 0.02,
+        "schedule": "constant", "momentum": 0.0, "reg": 1e-4, "delta": 1.0, "seed": 1, "threads": 1,
+        "epochs_asked": 3,
+        "epochs": [
+            {"epoch": i, "seconds": s, "train_loss": None, "test_accuracy": a}
+            for i, (s, a) in enumerate(zip(seconds, accuracies), 1)
+        ],
+    }  # fmt: skip
+    if seconds:
+        row |= {
+            "version": "1.2.3", "dtype": "f32", "n_train": 60000, "n_test": 10000, "d": 784, "c": 10,
+            "first_loss": None, "note": f"how {library} does it",
+        }  # fmt: skip
+    else:
+        row["missing"] = "not installed"
+    return row | more
+
+
+def peers(*rows):
+    """As scripts/peers.py writes it: without machine and build."""
+    return {"schema_version": 1, "peers_training": list(rows), "warnings": []}
+
+
 def level(name, holds, rate):
     return {
         "level": name, "holds_bytes": holds, "tested_bytes": (holds or 1 << 28) // 2,

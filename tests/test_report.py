@@ -72,7 +72,8 @@ class GoodResults(ReportTest):
         figures = {path.stem for path in (out / "figures").iterdir()}
         self.assertEqual(
             figures,
-            {"speedup", "speedup-1x3072x10", "ladder", "roofline", "strips", "phases", "curves"},
+            {"speedup", "speedup-1x3072x10", "ladder", "roofline", "strips", "phases", "curves",
+             "endtoend"},
         )
         self.assertEqual(text.count("<figure>"), len(figures))
         for path in (out / "figures").iterdir():

@@ -13,16 +13,15 @@ from xml.etree import ElementTree
 import jsonschema
 
 from .errors import BadResults, Incomplete
+from .training import METHOD_SETTINGS, SETTINGS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "reports" / "results.schema.json"
 SCHEMA_VERSION = 1
 MAX_BYTES = 1 << 28
 # Two runs with all of these equal would be the same row twice.
-TRAINING_KEY = (
-    "isa", "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr",
-    "reg", "delta", "seed", "threads",
-)  # fmt: skip
+TRAINING_KEY = ("isa", *METHOD_SETTINGS, *SETTINGS)
+PEERS_KEY = ("library", *SETTINGS)
 # Two rows with all of these equal would be the same.
 ROW_KEY = ("kernel", "isa", "n", "d", "c", "threads", "cache", "sweep")
 # What a run of benchmarks has beside its rows.
@@ -73,7 +72,7 @@ def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
             f"{path}: schema_version is {version!r}, this downhill reads {SCHEMA_VERSION}; make it "
             "with the downhill of this source tree"
         )
-    if not {"benchmarks", "training"} & document.keys():
+    if not {"benchmarks", "training", "peers_training"} & document.keys():
         raise BadResults(f"{path}: neither benchmarks nor training; give a file that holds either")
     # The shortest path first: the outermost thing that is wrong explains what is wrong inside it.
     wrong = min(schema.iter_errors(document), key=lambda e: len(e.absolute_path), default=None)
@@ -115,7 +114,12 @@ def countable(text: str) -> int:
 
 
 def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any]:
-    first_path, first = documents[0]
+    ours = [(path, document) for path, document in documents if "machine" in document]
+    if not ours:
+        raise BadResults(
+            f"{documents[0][0]}: only other libraries; give it beside results of downhill train"
+        )
+    first_path, first = ours[0]
     merged: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "machine": first["machine"],
@@ -123,10 +127,12 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
     }
     warnings: list[str] = []
     training: list[dict[str, Any]] = []
+    peers: list[dict[str, Any]] = []
     benchmarks_path = None
     for path, document in documents:
-        require_same(first_path, first, path, document)
-        check_names(path, document)
+        if "machine" in document:
+            require_same(first_path, first, path, document)
+            check_names(path, document)
         if "benchmarks" in document:
             if benchmarks_path is not None:
                 raise BadResults(
@@ -139,17 +145,30 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
                 if key in document:
                     merged[key] = document[key]
         for run in document.get("training", []):
-            key = tuple(run.get(name) for name in TRAINING_KEY)
-            if any(key == tuple(other.get(name) for name in TRAINING_KEY) for other in training):
+            add_once(path, run, training, TRAINING_KEY, run["isa"])
+        for run in document.get("peers_training", []):
+            if run["host_name"] != first["machine"]["host_name"]:
                 raise BadResults(
-                    f"{path}: {run['loss']} training with {run['isa']} is there twice; give it once"
+                    f"{path}: {run['library']} ran on {run['host_name']}, downhill on "
+                    f"{first['machine']['host_name']}; run scripts/peers.py where downhill ran"
                 )
-            training.append(run)
+            add_once(path, run, peers, PEERS_KEY, run["library"])
         warnings += [text for text in document["warnings"] if text not in warnings]
     if training:
         merged["training"] = training
+    if peers:
+        merged["peers_training"] = peers
     merged["warnings"] = warnings
     return merged
+
+
+def add_once(
+    path: pathlib.Path, run: dict[str, Any], to: list[dict[str, Any]], key: tuple[str, ...], who: str
+) -> None:
+    of = [run.get(name) for name in key]
+    if any(of == [other.get(name) for name in key] for other in to):
+        raise BadResults(f"{path}: {run['loss']} training with {who} is there twice; give it once")
+    to.append(run)
 
 
 def require_same(

@@ -6,8 +6,9 @@ from typing import Any
 
 from . import sweeps
 from .conditions import conditions_of
+from .endtoend import comparisons_of
 from .rows import Level, Ratio, Row, Shape, ratio, rows_of
-from .training import groups_of
+from .training import by_epochs, groups_of
 
 # A hand-written variant within this of the compiler's is called no faster.
 NO_FASTER = 1.03
@@ -37,6 +38,10 @@ class Model:
         self.kernels = list(dict.fromkeys(row.kernel for row in self.rows))
         self.groups = groups_of(results.get("training", []), self.baseline)
         self.training = [run for group in self.groups for run in group.runs]
+        self.other_methods = [o for o in results.get("training", []) if not by_epochs(o)]
+        self.comparisons = comparisons_of(
+            self.groups, results.get("peers_training", []), self.baseline
+        )
         self.losses = list(dict.fromkeys(run.loss for run in self.training))
 
     @staticmethod

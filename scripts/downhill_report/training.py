@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Training runs, grouped where they differ in their level alone."""
+"""Training runs, grouped where they differ in their level alone, and those of methods without epochs."""
 
 import statistics
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ from typing import Any
 PHASES = ("gather", "score", "loss", "grad", "update", "other")
 # Everything that two training runs must share for their times to be compared.
 SETTINGS = (
-    "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr", "reg",
-    "delta", "seed", "threads",
+    "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr", "schedule",
+    "momentum", "nesterov", "validation", "reg", "delta", "seed", "threads",
 )  # fmt: skip
+# What methods other than SGD are told beside those.
+METHOD_SETTINGS = ("method", "scale", "step", "difference", "h", "coordinates", "tried")
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,15 @@ def curve_of(run: TrainingRun) -> tuple[tuple[str, str], ...]:
     return tuple((f"{e['train_loss']:.4f}", f"{e['test_accuracy']:.4f}") for e in run.epochs)
 
 
+def by_epochs(run: dict[str, Any]) -> bool:
+    """Minibatch SGD, as all older results are."""
+    return run.get("method", "sgd") == "sgd"
+
+
 def groups_of(runs: list[dict[str, Any]], baseline: str | None) -> list[Group]:
     grouped: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for run in runs:
-        if run["epochs"]:
+        if by_epochs(run) and run["epochs"]:
             grouped.setdefault(tuple(run.get(name) for name in SETTINGS), []).append(run)
     return [group_of(runs, baseline) for runs in grouped.values()]
 

@@ -23,7 +23,7 @@ def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Se
         out += [compared.peers(model)] if model.peers else []
         out += [compared.bf16(model)] if model.halved() else []
         out += [compared.no_faster(model), compared.fused(model)]
-    out += [training.training(model)] if model.training else []
+    out += [training.training(model)] if training.anything(model) else []
     if model.rows:
         out += [trust.samples(model, figures), rows.rows(model)]
     return [*out, trust.method(model), trust.warnings(notices), trust.reproduce(model)]

@@ -6,6 +6,18 @@ from typing import Any
 
 from ..model import MAX_SHAPES_DRAWN
 from ..numbers import setting
+from ..training import by_epochs
+
+# What a method is told beside the loss and the data, and by which name the results have it.
+METHOD_OPTIONS = {
+    "random-search": {"tries": "tried", "scale": "scale"},
+    "local-search": {"tries": "tried", "scale": "scale", "step": "step"},
+    "numerical": {
+        "iterations": "tried", "lr": "lr", "difference": "difference", "h": "h",
+        "coordinates": "coordinates",
+    },
+    "lbfgs": {"iterations": "tried"},
+}  # fmt: skip
 
 
 def train_options(run: dict[str, Any]) -> str:
@@ -18,11 +30,36 @@ def train_options(run: dict[str, Any]) -> str:
     words += ["--loss", run["loss"], "--dtype", run.get("dtype", "f32")]
     for name in ("normalize", "shuffle"):
         words += [f"--{name}", run[name]] if name in run else []
-    for name in ("batch", "lr", "reg", "delta", "seed"):
+    words += sgd_options(run) if by_epochs(run) else []
+    for name in ("reg", "delta", "seed"):
         words += [f"--{name}", setting(run[name])]
     if run.get("threads", 1) > 1:
         words += ["--threads", str(run["threads"])]
-    return " ".join([*words, "--epochs", str(run.get("epochs_asked", len(run["epochs"])))])
+    if by_epochs(run):
+        words += ["--epochs", str(run.get("epochs_asked", len(run["epochs"])))]
+    else:
+        words += ["--method", run["method"]]
+        for option, name in METHOD_OPTIONS[run["method"]].items():
+            words += [f"--{option}", setting(run[name])] if name in run else []
+    return " ".join(words)
+
+
+def sgd_options(run: dict[str, Any]) -> list[str]:
+    """Beside those that all methods have; none that is what it is unasked."""
+    words = []
+    for name in ("batch", "lr"):
+        words += [f"--{name}", setting(run[name])]
+    if run.get("schedule", "constant") != "constant":
+        words += ["--schedule", run["schedule"]]
+    for name in ("momentum", "validation"):
+        words += [f"--{name}", setting(run[name])] if run.get(name) else []
+    return [*words, "--nesterov"] if run.get("nesterov") else words
+
+
+def peers_options(row: dict[str, Any]) -> str:
+    names = ("loss", "normalize", "batch", "lr", "reg", "seed", "threads")
+    words = [f"--{name} {setting(row[name])}" for name in names]
+    return " ".join([*words, f"--epochs {row['epochs_asked']}"])
 
 
 def bench_options(results: dict[str, Any]) -> str:
@@ -52,5 +89,9 @@ def commands(results: dict[str, Any]) -> list[str]:
         isa = "all" if len(levels) > 1 else levels[0]
         files.append(f"train-{i}.json")
         out.append(f"downhill train --isa {isa} {options} --json {files[-1]}")
+    peers = dict.fromkeys(map(peers_options, results.get("peers_training", [])))
+    for i, options in enumerate(peers, 1):
+        files.append(f"peers-{i}.json")
+        out.append(f"scripts/peers.py {options} --json {files[-1]}")
     files = (["bench.json"] if "context" in results else []) + files
     return [*out, f"downhill report --output report {' '.join(files)}"]

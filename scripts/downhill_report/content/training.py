@@ -4,17 +4,25 @@
 from typing import Any
 
 from ..model import Model
-from ..numbers import number, percent, setting, times
-from ..training import PHASES, Group
+from ..numbers import NONE, number, optional, percent, setting, times
+from ..training import PHASES, Group, label
 from .blocks import Block, Drawing, Section, Table, Text
 from .captions import CAPTIONS, curves_text
+from .endtoend import endtoend
+
+
+def anything(model: Model) -> bool:
+    return bool(model.training or model.other_methods or model.comparisons)
 
 
 def training(model: Model) -> Section:
-    blocks: list[Block] = []
+    blocks: list[Block] = endtoend(model)
     for group in model.groups:
         blocks += [Text(how(group)), table(group)]
-    blocks += [Drawing("phases", CAPTIONS["phases"]), Drawing("curves", curves_text(model))]
+    if model.groups:
+        blocks += [Drawing("phases", CAPTIONS["phases"]), Drawing("curves", curves_text(model))]
+    if model.other_methods:
+        blocks.append(other_methods(model.other_methods))
     return Section("training", "Training, end to end", "Training", blocks)
 
 
@@ -40,10 +48,35 @@ def how_trained(settings: dict[str, Any]) -> str:
     if settings.get("shuffle", "rows") != "rows":
         orders = {"batch": "whole minibatches shuffled", "none": "not shuffled"}
         words.append(orders[settings["shuffle"]])
+    if settings.get("momentum"):
+        kind = "Nesterov momentum" if settings.get("nesterov") else "momentum"
+        words.append(f"{kind} {setting(settings['momentum'])}")
+    if settings.get("schedule", "constant") != "constant":
+        words.append(f"rate by the schedule {settings['schedule']}")
+    if settings.get("n_validation"):
+        words.append(f"{settings['n_validation']} validation samples")
     threads = settings.get("threads", 1)
     if threads > 1:
         words.append(f"{threads} threads")
     return ", ".join(words)
+
+
+def other_methods(runs: list[dict[str, Any]]) -> Table:
+    """Their unit is an evaluation of the loss of all samples, not an epoch."""
+    return Table(
+        "Other methods: an evaluation is of the loss of all training samples",
+        [
+            "method", "loss", "ISA level", ">evaluations", ">seconds", ">final loss", ">test accuracy",
+        ],
+        [
+            [
+                run["method"], label(run), run["isa"], str(run["evaluations"]), number(run["seconds"]),
+                optional(run["points"][-1]["loss"], 4) if run["points"] else NONE,
+                percent(run["test_accuracy"], 2),
+            ]
+            for run in runs
+        ],
+    )  # fmt: skip
 
 
 def table(group: Group) -> Table:

@@ -2,7 +2,7 @@
 """The figures of a report, each in a file of its own."""
 
 from ..model import Model
-from . import ladder, peers, roofline, samples, speedup, sweeps, threads, topology, training
+from . import endtoend, ladder, peers, roofline, samples, speedup, sweeps, threads, topology, training
 from .style import Look, paint
 
 __all__ = ["draw", "paint"]
@@ -36,4 +36,6 @@ def draw(model: Model) -> dict[str, str]:
     if model.groups:
         out["phases"] = training.phases(model)
         out["curves"] = training.curves(model, look)
+    if any(comparison.drawn() for comparison in model.comparisons):
+        out["endtoend"] = endtoend.endtoend(model, look)
     return out

@@ -1,0 +1,193 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Trains on Fashion-MNIST with other libraries, with the settings of a run of downhill train, for the
+report to set them side by side. /usr/bin/python3 and not the first on PATH, because that is the one that
+has Debian's modules."""
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import platform
+import sys
+import tempfile
+from typing import Any
+
+sys.dont_write_bytecode = True
+from downhill_report import errors  # noqa: E402
+
+EPILOG = """\
+A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
+them. PyTorch trains in f32 by the same steps as downhill, scikit-learn by its own.
+
+Exit codes: 0 fine; 1 a loss is wrong or training diverged; 2 usage; 3 bad input data; 5 a Python module is
+missing; 70 out of memory or results cannot be written; 128+n ended by signal n.
+"""
+
+
+def whole(least: int) -> Any:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) < 1 << 31:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        return int(text)
+
+    return parse
+
+
+def real(least: float, inclusive: bool) -> Any:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or value < least or (value == least and not inclusive):
+            bound = "at least" if inclusive else "above"
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number {bound} {least:g}")
+        return value
+
+    return parse
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/peers.py",
+        description="Train on Fashion-MNIST with PyTorch and scikit-learn.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--loss", choices=("hinge", "softmax"), default="hinge")
+    add("--normalize", choices=("none", "standardize"), default="none", help="as of downhill train")
+    add("--batch", type=whole(1), default=256, help="samples of a minibatch (default: 256)")
+    add("--lr", type=real(0.0, False), default=0.02, help="learning rate (default: 0.02)")
+    add("--reg", type=real(0.0, True), default=1e-4, help="lambda of lambda*|W|^2 (default: 1e-4)")
+    add("--epochs", type=whole(1), default=10, help="default: 10")
+    add("--seed", type=whole(0), default=1, help="of the order of the samples (default: 1)")
+    add("--threads", type=whole(1), default=1, help="one is bound to a CPU (default: 1)")
+    add("--data-dir", metavar="DIR", help="where the four .gz files are")
+    add("--json", type=pathlib.Path, metavar="FILE", help="'-': standard output, and nothing else")
+    # One line, as everywhere else in downhill; argparse would print the usage with it.
+    parser.error = lambda message: fail(2, f"{message}; `scripts/peers.py --help` shows more")
+    return parser.parse_args()
+
+
+def fail(code: int, message: str) -> Any:
+    errors.leave(code, message, "peers")
+
+
+def bind(threads: int) -> int | None:
+    """To the last CPU that is allowed, as downhill is; several threads are left to the system."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    if threads > 1:
+        return None
+    cpu = max(os.sched_getaffinity(0))
+    try:
+        os.sched_setaffinity(0, {cpu})
+    except OSError as error:
+        print(f"downhill: warning: peers: not bound to CPU {cpu}: {error.strerror}", file=sys.stderr)
+        return None
+    return cpu
+
+
+def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    # Not before bind(): libraries ask for their number of threads as they are loaded.
+    from downhill_peers import epochs, problem, with_sklearn, with_torch
+
+    libraries = (
+        epochs.Library("PyTorch", "torch", "python3-torch", with_torch.TorchTrainer),
+        epochs.Library("scikit-learn", "sklearn", "python3-sklearn", with_sklearn.SklearnTrainer),
+    )
+    given = vars(arguments)
+    settings = problem.Settings(
+        **{k: given[k] for k in ("loss", "normalize", "batch", "lr", "reg", "seed", "threads", "epochs")}
+    )
+    quiet = str(arguments.json) == "-"
+    data, rows = None, []
+    try:
+        for library in libraries:
+            if why := epochs.missing(library):
+                rows.append(epochs.head(library, settings) | {"missing": why, "epochs": []})
+                say(f"{library.name}: missing: {why}", quiet)
+                continue
+            data = data or problem.read_problem(arguments.data_dir, settings.normalize)
+            rows.append(epochs.row(library, settings, data, lambda e, of=library: say(line(of.name, e), quiet)))
+    except problem.PeersError as error:
+        fail(error.code, str(error))
+    return rows
+
+
+def line(name: str, epoch: dict[str, Any]) -> str:
+    loss = "-" if epoch["train_loss"] is None else f"{epoch['train_loss']:.4f}"
+    return (
+        f"{name:<13} epoch {epoch['epoch']:>3}  loss {loss}  test accuracy "
+        f"{epoch['test_accuracy']:.4f}  {epoch['seconds']:.4f} s"
+    )
+
+
+def say(text: str, quiet: bool) -> None:
+    if not quiet:
+        show(text + "\n")
+
+
+def show(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        cannot_write("standard output", error)
+
+
+def cannot_write(where: str, error: OSError) -> None:
+    sys.stdout = None  # or Python would try once more at its end
+    fail(70, f"{where}: cannot write: {error.strerror}")
+
+
+def write(text: str, path: pathlib.Path) -> None:
+    if path.exists() and not path.is_file():  # a pipe, or a device, which must stay one
+        path.write_text(text, encoding="utf-8")
+        return
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def main() -> None:
+    try:
+        try:
+            arguments = parse_arguments()
+        finally:
+            sys.stdout.flush()  # of --help
+    except OSError as error:
+        cannot_write("standard output", error)
+    try:
+        cpu = bind(arguments.threads)
+        rows = rows_of(arguments)
+        of = {"host_name": platform.node(), "cpu": cpu}
+        document = {"schema_version": 1, "peers_training": [row | of for row in rows], "warnings": []}
+        text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+        if str(arguments.json) == "-":
+            show(text)
+        elif arguments.json:
+            try:
+                write(text, arguments.json)
+            except OSError as error:
+                cannot_write(str(arguments.json), error)
+    except ModuleNotFoundError as missing:
+        fail(5, f"no Python module {missing.name}; run scripts/setup peers")
+    except MemoryError:
+        fail(70, "out of memory; nothing was written")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
