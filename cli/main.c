@@ -11,8 +11,8 @@
 #include <string.h>
 
 static const cli_command *const commands[] = {
-    &cli_info,  &cli_doctor,  &cli_verify,    &cli_bench,     &cli_compare,   &cli_report,
-    &cli_train, &cli_predict, &cli_gradcheck, &cli_landscape, &cli_step_sweep};
+    &cli_info,  &cli_doctor,  &cli_verify,    &cli_bench,     &cli_compare,    &cli_report,
+    &cli_train, &cli_predict, &cli_gradcheck, &cli_landscape, &cli_step_sweep, &cli_plot};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
