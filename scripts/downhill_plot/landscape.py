@@ -82,10 +82,7 @@ def surface(part: Part, title: str | None) -> Figure:
     levels = MaxNLocator(14).tick_values(low, high)
     # cividis: lighter is more, to every eye and in grey.
     filled = axes.contourf(a, b, numpy.ma.masked_invalid(loss), levels=levels, cmap="cividis")
-    axes.contour(
-        a, b, numpy.ma.masked_invalid(loss), levels=levels, colors=look.PAPER, linewidths=0.4,
-        alpha=0.6,
-    )  # fmt: skip
+    axes.contour(filled, colors=look.PAPER, linewidths=0.4, alpha=0.6)
     look.dress(axes, f"along direction a (1 = {DIRECTION})", f"along direction b (1 = {DIRECTION})")
     axes.grid(False)
     axes.set_aspect("equal")

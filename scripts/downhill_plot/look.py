@@ -21,12 +21,12 @@ __all__ = ["DASHES", "MARKERS", "WIDTH", "at"]
 
 # Names come from files, where "$" is a letter and not the start of a formula.
 matplotlib.rcParams["text.parse_math"] = False
-# Of letters that the font has not: one line of stderr each, for what the picture shows as a box.
-warnings.filterwarnings("ignore", module="matplotlib")
-warnings.filterwarnings("ignore", message="Glyph .* missing")
+# Of letters that the font has not, say: lines on stderr for what the picture shows anyway.
+warnings.filterwarnings("ignore")
 
 PNG_DPI = 150
 DECADES = 100  # from this ratio on, a logarithmic axis
+SMALLEST = 1e-100  # on one; below, its margins would reach 0
 TEXT, MUTED, GRID, PAPER = (
     style.COLOURS[name][1] for name in (style.TEXT, style.MUTED, style.GRID, style.PAPER)
 )
@@ -86,7 +86,7 @@ def logarithmic(axis: Any, low: float, high: float) -> None:
 
 def spans_decades(values: Any) -> bool:
     """Whether they are best shown on a logarithmic axis; of numbers that are finite."""
-    return min(values) > 0 and max(values) / min(values) >= DECADES
+    return min(values) >= SMALLEST and max(values) / min(values) >= DECADES
 
 
 def mark(axes: Axes, x: float, y: float, text: str, below: bool = True) -> None:

@@ -10,7 +10,7 @@ from downhill_report.errors import BadResults
 
 MAX_BYTES = 1 << 28
 SCHEMA_VERSION = 1
-LARGEST = 1e300  # beyond it the margins of a picture would be infinite
+LARGEST = 1e100  # beyond it the margins of a picture would be infinite
 
 
 class Part:

@@ -12,8 +12,8 @@ from .read import Part
 
 def draw(part: Part, title: str | None) -> Figure:
     points = sorted(part.table("points", 1, 1))
-    if any(step < 0 for step, _ in points):
-        raise part.get("points").wrong("has a step size below 0")
+    if any(step != 0 and step < look.SMALLEST for step, _ in points):
+        raise part.get("points").wrong(f"has a step size below {look.SMALLEST}, and not 0")
     before = [loss for step, loss in points if step == 0 and math.isfinite(loss)]
     steps = [(step, loss) for step, loss in points if step > 0]
     finite = [(step, loss) for step, loss in steps if math.isfinite(loss)]

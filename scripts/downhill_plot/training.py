@@ -103,7 +103,7 @@ def by_epoch(runs: list[Part], names: list[str], title: str | None) -> Figure:
         if any(map(math.isfinite, validation)):
             validated = True
             plot(right, x, validation, linestyle="--", gid=f"validation-{i}", **how)
-        ring(right, run, x, test)
+        ring(right, run, x, test, i)
         losses += loss
     if not any(map(math.isfinite, losses)):
         raise runs[0].nothing("has no loss that is finite")
@@ -134,11 +134,11 @@ def kept_caption(runs: list[Part]) -> str:
     return "Circle: the epoch that is best on the validation samples, whose model is kept."
 
 
-def ring(axes: Axes, run: Part, x: list[float], test: list[float]) -> None:
+def ring(axes: Axes, run: Part, x: list[float], test: list[float], i: int) -> None:
     if kept(run) in x:
         axes.plot(
             [kept(run)], [test[x.index(kept(run))]], marker="o", markersize=12, linestyle="none",
-            markerfacecolor="none", markeredgecolor=look.TEXT, zorder=5, gid="kept",
+            markerfacecolor="none", markeredgecolor=look.TEXT, zorder=5, gid=f"kept-{i}",
         )  # fmt: skip
 
 
@@ -158,7 +158,8 @@ def by_tries(runs: list[Part], names: list[str], title: str | None) -> Figure:
         best = best_so_far(loss)
         for axes, (key, total, _) in zip(panels, what):
             x = as_numbers(points, key)
-            line = plot_best(axes, x, loss, best, run.number_or_none(total), style_of(i, len(runs)), i)
+            total_x = run.number_or_none(total)
+            line = plot_best(axes, x, loss, best, total_x, style_of(i, len(runs)), f"{i}-{key}")
         line.set_label(names[i])
         handles.append(line)
     if not any(map(math.isfinite, losses)):
@@ -201,12 +202,12 @@ def best_so_far(losses: list[float]) -> list[float]:
 
 
 def plot_best(axes: Axes, x: list[float], loss: list[float], best: list[float], total: float,
-              how: dict[str, Any], i: int) -> Line2D:  # fmt: skip
+              how: dict[str, Any], name: str) -> Line2D:  # fmt: skip
     """Steps, up to the end of the run, which may have been long after its last success."""
     axes.plot(
         x, loss, color=how["color"], marker=how["marker"], markersize=how["markersize"] - 0.5,
-        linestyle="none", markerfacecolor=look.PAPER, zorder=4, gid=f"points-{i}",
+        linestyle="none", markerfacecolor=look.PAPER, zorder=4, gid=f"points-{name}",
     )  # fmt: skip
     end = max(total, x[-1]) if math.isfinite(total) else x[-1]
     return plot(axes, [*x, end], [*best, best[-1]], color=how["color"], linewidth=how["linewidth"],
-                drawstyle="steps-post", gid=f"best-{i}")  # fmt: skip
+                drawstyle="steps-post", gid=f"best-{name}")  # fmt: skip
