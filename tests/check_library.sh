@@ -34,6 +34,7 @@ nm -u "$build/kernels/libdownhill.a" | awk '{print $2}' | sort -u |
 # An installed program finds its report.
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 "$work/prefix/bin/downhill" report --help | grep -q RESULTS.json || fail 'the installed report does not run'
+"$work/prefix/bin/downhill" plot --help | grep -q FILE.svg || fail 'the installed plot does not run'
 
 # The README's example, word for word, gives what the README says.
 sed -n '/^```c$/,/^```$/{/^```/!p}' "$root/README.md" >"$work/example.c"

@@ -139,6 +139,8 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill report --frobnicate x.json", "--frobnicate"},
         {3, "$downhill report $scratch/nowhere.json", "No such file"},
         {3, "$downhill report $scratch/cli-out", "not JSON"},
+        {2, "$downhill plot $scratch/cli-out", "-o/--output"},
+        {3, "$downhill plot $scratch/cli-out -o $scratch/x.svg", "neither JSON nor an NPZ"},
         {70, "$downhill report --help >/dev/full", "standard output"},
         {70, "$downhill bench --list >/dev/full", "standard output"},
         {70, "$downhill info >/dev/full", "standard output"},
