@@ -26,6 +26,8 @@ static downhill_status apply(const optimiser *o, model *m, size_t n, float reg, 
     /* The penalty, without the biases: an update with neither has the W of both alone. */
     const downhill_weights_f32 v_w = {v->w, v->ldw, NULL, v->d, v->c};
     const downhill_weights_f32 w_w = {w->w, w->ldw, NULL, w->d, w->c};
+    for (size_t j = 0; j < v->c; j++)
+        v->b[j] *= o->momentum; /* an update decays no biases */
     downhill_status status = model_add_gradient(m, v, o->momentum, -1.0f / (float)n);
     if (status == DOWNHILL_OK && reg > 0.0f)
         status = model_add(m, &v_w, &w_w, 1.0f, -2.0f * reg);
