@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The check of gradients passes what is right, leaves out kinks and nothing else, and finds what is planted. */
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "base/levels.h"
+#include "kernels.h"
+#include "support.h"
+#include "train/draw.h"
+#include "train/gradcheck.h"
+#include "trainer_support.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N = 60, D = 11, C = 4, ALL = C * (D + 1) };
+
+static dataset sets[2]; /* bytes, f32 */
+
+static int open_all(void **state)
+{
+    const trainer_size size = {N, 10, D, C};
+    for (int i = 0; i < 2; i++)
+        trainer_data(&size, i == 0, 6, &sets[i]);
+    return scratch_open(state);
+}
+
+static int close_all(void **state)
+{
+    dataset_close(&sets[0]);
+    dataset_close(&sets[1]);
+    return scratch_close(state);
+}
+
+/* What the two tables of options of the command come to: a loss on a type of features. */
+struct way {
+    downhill_loss_kind loss;
+    feature_type type;
+    const dataset *data;
+};
+
+static const struct way ways[] = {{DOWNHILL_HINGE, FEATURES_U8, &sets[0]},
+                                  {DOWNHILL_HINGE, FEATURES_F32, &sets[0]},
+                                  {DOWNHILL_SOFTMAX, FEATURES_F32, &sets[0]},
+                                  {DOWNHILL_HINGE, FEATURES_F32, &sets[1]},
+                                  {DOWNHILL_SOFTMAX, FEATURES_F32, &sets[1]}};
+
+enum { N_WAYS = sizeof ways / sizeof ways[0] };
+
+static gradcheck_options options_of(const struct way *way, normalise_kind kind)
+{
+    /* Scores of the size that they have in training. */
+    const bool raw = kind >= NORMALISE_RAW && way->data == &sets[0];
+    const float scale = way->loss == DOWNHILL_HINGE ? 0.1f : 0.01f;
+    return (gradcheck_options){.samples = N,
+                               .coordinates = SIZE_MAX,
+                               .h = 1e-5 * (raw ? 1.0 / 255.0 : 1.0),
+                               .scale = raw ? scale / 255.0f : scale,
+                               .seed = 1};
+}
+
+static gradcheck_result check(const struct way *way, normalise_kind kind,
+                              const downhill_kernels *kernels, float reg, float delta,
+                              const gradcheck_options *options)
+{
+    features f;
+    gradcheck_result result;
+    assert_true(features_open(way->type, way->data, kind, 1, &f));
+    const problem p = {.data = way->data,
+                       .features = &f,
+                       .kernels = kernels,
+                       .loss = {way->loss, delta},
+                       .reg = reg,
+                       .threads = 1};
+    assert_int_equal(gradcheck_run(&p, options, &result), EXIT_OK);
+    features_close(&f);
+    return result;
+}
+
+static void test_gradcheck__every_level__right(void **state)
+{
+    (void)state;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    assert_true(n_tables > 0);
+    double worst = 0.0;
+    for (size_t t = 0; t < n_tables; t++)
+        for (size_t w = 0; w < N_WAYS; w++)
+            for (int kind = NORMALISE_NONE; kind <= NORMALISE_RAW_CENTER; kind++)
+                for (uint64_t seed = 1; seed <= 6; seed++) {
+                    const float reg = seed % 2 == 0 ? 0.0f : 0.1f;
+                    gradcheck_options options = options_of(&ways[w], (normalise_kind)kind);
+                    options.seed = seed;
+                    const gradcheck_result r =
+                        check(&ways[w], (normalise_kind)kind, tables[t], reg, 1.0f, &options);
+                    if (!(r.worst <= 1e-6) || r.checked == 0 || r.checked + r.kinks != ALL ||
+                        r.worst == 0.0)
+                        fail_msg("level %zu, way %zu, normalisation %d, seed %d: %zu checked, %zu "
+                                 "kinks, worst %g of class %zu, feature %zu",
+                                 t, w, kind, (int)seed, r.checked, r.kinks, r.worst, r.worst_class,
+                                 r.worst_feature);
+                    worst = fmax(worst, r.worst);
+                }
+    print_message("the worst of all: %.3g\n", worst);
+}
+
+static void test_gradcheck__some_samples_and_coordinates__as_many(void **state)
+{
+    (void)state;
+    gradcheck_options options = options_of(&ways[1], NORMALISE_NONE);
+    options.samples = 9; /* a block of eight and one more */
+    options.coordinates = 13;
+    const gradcheck_result r = check(&ways[1], NORMALISE_NONE, NULL, 0.1f, 1.0f, &options);
+    assert_int_equal(r.checked + r.kinks, 13);
+    assert_true(r.worst <= 1e-6);
+    options.samples = 1000000; /* as many as there are */
+    options.coordinates = ALL + 5;
+    const gradcheck_result all = check(&ways[1], NORMALISE_NONE, NULL, 0.1f, 1.0f, &options);
+    assert_int_equal(all.checked + all.kinks, ALL);
+}
+
+/* ---- kinks ---- */
+
+/* To 16 bits, as bytes have them: multiples of the least power of two that leaves 32639 of it. */
+static void round_to_16_bits(float *w, size_t count)
+{
+    float most = 0.0f, unit = 0x1p-60f;
+    for (size_t k = 0; k < count; k++)
+        most = fmaxf(most, fabsf(w[k]));
+    while (most > 32639.0f * unit)
+        unit *= 2.0f;
+    for (size_t k = 0; k < count; k++)
+        w[k] = nearbyintf(w[k] / unit) * unit;
+}
+
+/* The scores at the point that is drawn. */
+static void scores_at(const features *f, const dataset *data, const gradcheck_options *options,
+                      double scores[N][C])
+{
+    const problem p = {.data = data, .features = f};
+    downhill_weights_f32 w;
+    assert_true(weights_new(D, C, &w));
+    draw_weights(&p, options->seed, 0, options->scale, NULL, &w);
+    for (size_t j = 0; j < C; j++) {
+        round_to_16_bits(w.w + j * D, D);
+        round_to_16_bits(w.b + j, 1);
+    }
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < C; j++) {
+            scores[i][j] = (double)w.b[j];
+            for (size_t k = 0; k < D; k++)
+                scores[i][j] += (double)w.w[j * D + k] * (double)f->f32[0][i * f->ld[0] + k];
+        }
+    weights_free(&w);
+}
+
+/* Coordinates that some margin is within `reach`·|x| of the kink for. */
+static size_t kinks_of(const features *f, const samples *s, double scores[N][C], double delta,
+                       double reach)
+{
+    size_t kinks = 0;
+    for (size_t j = 0; j < C; j++)
+        for (size_t k = 0; k <= D; k++) {
+            bool kink = false;
+            for (size_t i = 0; i < N; i++) {
+                const size_t y = (size_t)samples_label(s, i);
+                const double x = k < D ? fabs((double)f->f32[0][i * f->ld[0] + k]) : 1.0;
+                for (size_t l = 0; l < C; l++)
+                    if (l != y && (l == j || y == j))
+                        kink = kink || fabs(scores[i][l] - scores[i][y] + delta) <= reach * x;
+            }
+            kinks += kink;
+        }
+    return kinks;
+}
+
+/* The margin that sample 0 gives class j lies on its kink: all coordinates of that class and of the label, and no others,
+ * are left out. */
+static void test_gradcheck__margin_on_the_kink__left_out(void **state)
+{
+    (void)state;
+    const struct way *way = &ways[3];
+    gradcheck_options options = options_of(way, NORMALISE_NONE);
+    features f;
+    double scores[N][C];
+    size_t placed = 0;
+    options.h = 1e-6; /* more than the rounding of delta moves a margin */
+    options.scale = 1.0f;
+    assert_true(features_open(way->type, way->data, NORMALISE_NONE, 1, &f));
+    scores_at(&f, way->data, &options, scores);
+    const size_t y = (size_t)samples_label(&way->data->train, 0);
+    for (size_t j = 0; j < C; j++) {
+        const double delta = scores[0][y] - scores[0][j];
+        if (j == y || delta <= 0.0)
+            continue;
+        const samples *train = &way->data->train;
+        const size_t want = kinks_of(&f, train, scores, delta, options.h);
+        assert_int_equal(want, kinks_of(&f, train, scores, delta, options.h * 1.2)); /* no doubt */
+        assert_int_equal(want, kinks_of(&f, train, scores, delta, options.h * 0.8));
+        const gradcheck_result r = check(way, NORMALISE_NONE, NULL, 0.0f, (float)delta, &options);
+        assert_int_equal(r.kinks, want);
+        assert_int_equal(r.checked, ALL - want);
+        assert_true(want >= 2 && want < ALL && r.worst <= 1e-6);
+        placed++;
+    }
+    assert_true(placed > 0);
+    features_close(&f);
+}
+
+/* ---- planted bugs ---- */
+
+static const downhill_kernels *scalar;
+
+static void grad_wrong_sign(size_t n, size_t d, size_t c, const void *const *x,
+                            const float *dscores, size_t ldds, unsigned flags, float *dw,
+                            size_t lddw, struct downhill_ahead *ahead)
+{
+    float turned[BLOCK_ROWS_MAX * PANEL_CLASSES];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            turned[i * c + j] = -dscores[i * ldds + j];
+    scalar->grad_f32(n, d, c, x, turned, c, flags, dw, lddw, ahead);
+}
+
+static void grad_class_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                               const float *dscores, size_t ldds, unsigned flags, float *dw,
+                               size_t lddw, struct downhill_ahead *ahead)
+{
+    float some[BLOCK_ROWS_MAX * PANEL_CLASSES];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            some[i * c + j] = j == 1 ? 0.0f : dscores[i * ldds + j];
+    scalar->grad_f32(n, d, c, x, some, c, flags, dw, lddw, ahead);
+}
+
+static void grad_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                      size_t lddw, struct downhill_ahead *ahead)
+{
+    scalar->grad_f32(n, d - 1, c, x, dscores, ldds, flags, dw, lddw, ahead);
+}
+
+static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                     const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                     size_t lddw, struct downhill_ahead *ahead)
+{
+    scalar->grad_f32(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+}
+
+static double hinge_label_left_out(size_t n, size_t c, const float *scores, size_t lds,
+                                   const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    const double loss = scalar->hinge_f32(n, c, scores, lds, y, delta, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        dscores[i * ldds + (size_t)y[i]] = 0.0f;
+    return loss;
+}
+
+static double hinge_wrong_margin(size_t n, size_t c, const float *scores, size_t lds,
+                                 const int32_t *y, float delta, float *dscores, size_t ldds)
+{
+    return scalar->hinge_f32(n, c, scores, lds, y, 0.5f * delta, dscores, ldds);
+}
+
+static double softmax_label_left_out(size_t n, size_t c, const float *scores, size_t lds,
+                                     const int32_t *y, float *dscores, size_t ldds)
+{
+    const double loss = scalar->softmax_f32(n, c, scores, lds, y, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        dscores[i * ldds + (size_t)y[i]] += 1.0f;
+    return loss;
+}
+
+/* A hundred-thousandth too much: what a crude exponential would give. */
+static double softmax_a_little_off(size_t n, size_t c, const float *scores, size_t lds,
+                                   const int32_t *y, float *dscores, size_t ldds)
+{
+    const double loss = scalar->softmax_f32(n, c, scores, lds, y, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            dscores[i * ldds + j] *= 1.00001f;
+    return loss;
+}
+
+static void u8_wrong_sign(size_t n, size_t d, size_t c, const void *const *x,
+                          downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                          struct downhill_ahead *ahead)
+{
+    static downhill_dscores turned;
+    for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
+        for (size_t j = 0; j < c; j++)
+            turned[i][j] = (int16_t)(i < n ? -dscores[i][j] : 0);
+    scalar->u8->grad(n, d, c, x, turned, flags, dw, lddw, ahead);
+}
+
+static void u8_class_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                             struct downhill_ahead *ahead)
+{
+    static downhill_dscores some;
+    for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
+        for (size_t j = 0; j < c; j++)
+            some[i][j] = (int16_t)(i < n && j != c - 1 ? dscores[i][j] : 0);
+    scalar->u8->grad(n, d, c, x, some, flags, dw, lddw, ahead);
+}
+
+static void u8_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                    downhill_dscores dscores, unsigned flags, int32_t *dw,
+                                    size_t lddw, struct downhill_ahead *ahead)
+{
+    scalar->u8->grad(n, d - 1, c, x, dscores, flags, dw, lddw, ahead);
+}
+
+static double u8_label_left_out(size_t n, size_t c, const double *scores, size_t lds,
+                                const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+{
+    const double loss = scalar->u8->hinge(n, c, scores, lds, y, delta, dscores, ldds);
+    for (size_t i = 0; i < n; i++)
+        dscores[i * ldds + (size_t)y[i]] = 0;
+    return loss;
+}
+
+struct planted {
+    const char *name;
+    size_t way;
+    downhill_kernels f32; /* members that are not NULL take the place of the right ones */
+    struct downhill_u8_kernels u8;
+};
+
+static gradcheck_result check_planted(const struct planted *bug, normalise_kind kind)
+{
+    downhill_kernels table = *scalar;
+    struct downhill_u8_kernels u8 = *scalar->u8;
+    table.u8 = &u8;
+    table.hinge_f32 = bug->f32.hinge_f32 != NULL ? bug->f32.hinge_f32 : table.hinge_f32;
+    table.softmax_f32 = bug->f32.softmax_f32 != NULL ? bug->f32.softmax_f32 : table.softmax_f32;
+    table.grad_f32 = bug->f32.grad_f32 != NULL ? bug->f32.grad_f32 : table.grad_f32;
+    u8.hinge = bug->u8.hinge != NULL ? bug->u8.hinge : u8.hinge;
+    u8.grad = bug->u8.grad != NULL ? bug->u8.grad : u8.grad;
+    const gradcheck_options options = options_of(&ways[bug->way], kind);
+    return check(&ways[bug->way], kind, &table, 0.1f, 1.0f, &options);
+}
+
+static void test_gradcheck__planted_bugs__found(void **state)
+{
+    (void)state;
+    static const struct planted planted[] = {
+        {.name = "wrong sign, hinge", .way = 1, .f32.grad_f32 = grad_wrong_sign},
+        {.name = "wrong sign, softmax", .way = 2, .f32.grad_f32 = grad_wrong_sign},
+        {.name = "class dropped", .way = 1, .f32.grad_f32 = grad_class_dropped},
+        {.name = "class dropped, softmax", .way = 4, .f32.grad_f32 = grad_class_dropped},
+        {.name = "last feature dropped", .way = 3, .f32.grad_f32 = grad_last_feature_dropped},
+        {.name = "last sample dropped", .way = 2, .f32.grad_f32 = grad_last_sample_dropped},
+        {.name = "label left out, hinge", .way = 1, .f32.hinge_f32 = hinge_label_left_out},
+        {.name = "wrong margin", .way = 3, .f32.hinge_f32 = hinge_wrong_margin},
+        {.name = "label left out, softmax", .way = 2, .f32.softmax_f32 = softmax_label_left_out},
+        {.name = "softmax a little off", .way = 4, .f32.softmax_f32 = softmax_a_little_off},
+        {.name = "bytes, wrong sign", .u8.grad = u8_wrong_sign},
+        {.name = "bytes, class dropped", .u8.grad = u8_class_dropped},
+        {.name = "bytes, last feature dropped", .u8.grad = u8_last_feature_dropped},
+        {.name = "bytes, label left out", .u8.hinge = u8_label_left_out},
+    };
+    assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
+    const struct planted nothing = {.name = "nothing"};
+    for (int kind = NORMALISE_NONE; kind <= NORMALISE_RAW_CENTER; kind++) {
+        assert_true(check_planted(&nothing, (normalise_kind)kind).worst <= 1e-6);
+        for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+            const gradcheck_result r = check_planted(&planted[i], (normalise_kind)kind);
+            if (kind == NORMALISE_NONE)
+                print_message("%s: %.2g\n", planted[i].name, r.worst);
+            if (!(r.worst > 1e-6))
+                fail_msg("%s, normalisation %d: not found, %g", planted[i].name, kind, r.worst);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gradcheck__every_level__right),
+        cmocka_unit_test(test_gradcheck__some_samples_and_coordinates__as_many),
+        cmocka_unit_test(test_gradcheck__margin_on_the_kink__left_out),
+        cmocka_unit_test(test_gradcheck__planted_bugs__found),
+    };
+    return cmocka_run_group_tests_name("gradcheck", tests, open_all, close_all);
+}
