@@ -12,6 +12,7 @@ import pathlib
 import platform
 import sys
 import tempfile
+from functools import partial
 from typing import Any
 
 sys.dont_write_bytecode = True
@@ -112,17 +113,19 @@ def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
                 say(f"{library.name}: missing: {why}", quiet)
                 continue
             data = data or problem.read_problem(arguments.data_dir, settings.normalize)
-            rows.append(epochs.row(library, settings, data, lambda e, of=library: say(line(of.name, e), quiet)))
+            tell = partial(tell_epoch, library.name, quiet)
+            rows.append(epochs.row(library, settings, data, tell))
     except problem.PeersError as error:
         fail(error.code, str(error))
     return rows
 
 
-def line(name: str, epoch: dict[str, Any]) -> str:
+def tell_epoch(name: str, quiet: bool, epoch: dict[str, Any]) -> None:
     loss = "-" if epoch["train_loss"] is None else f"{epoch['train_loss']:.4f}"
-    return (
+    say(
         f"{name:<13} epoch {epoch['epoch']:>3}  loss {loss}  test accuracy "
-        f"{epoch['test_accuracy']:.4f}  {epoch['seconds']:.4f} s"
+        f"{epoch['test_accuracy']:.4f}  {epoch['seconds']:.4f} s",
+        quiet,
     )
 
 
