@@ -199,6 +199,15 @@ bool output_replaces(const char *path)
     return strcmp(path, "-") != 0 && !of_descriptor && !is_special(path);
 }
 
+bool output_is_same(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    if (a == NULL || b == NULL || strcmp(a, "-") == 0 || is_special(a))
+        return false;
+    return strcmp(a, b) == 0 || (stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
+                                 of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+}
+
 int output_check(const char *path)
 {
     if (strcmp(path, "-") == 0)

@@ -46,6 +46,9 @@ void output_abandon(output_pending *p);
 /* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
 bool output_replaces(const char *path);
 
+/* Do both lead to one file? false where one is NULL. */
+bool output_is_same(const char *a, const char *b);
+
 /* Before a long run: can a file be made at `path`? Prints a line and returns EXIT_USAGE if not. */
 int output_check(const char *path);
 

@@ -175,9 +175,10 @@ static int check_all(struct session *s)
     if (s->print)
         printf(
             "%s, seed %llu: %zu samples, h %g, right up to %g\n%-8s %-4s %-12s %8s %8s %6s %9s\n",
-            s->task.data.name, (unsigned long long)common->seed, s->config->samples, s->config->h,
-            s->config->tolerance, "loss", "type", "ISA level", "penalty", "checked", "kinks",
-            "error");
+            s->task.data.name, (unsigned long long)common->seed,
+            s->config->samples < s->task.data.train.n ? s->config->samples : s->task.data.train.n,
+            s->config->h, s->config->tolerance, "loss", "type", "ISA level", "penalty", "checked",
+            "kinks", "error");
     interrupt_catch();
     int code = EXIT_OK;
     for (size_t i = 0; i < count && code == EXIT_OK; i++)

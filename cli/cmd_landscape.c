@@ -136,7 +136,8 @@ static bool session_open(struct session *s)
     for (size_t i = 0; good && i <= config->directions; i++) {
         good = weights_new(data->d, data->c, &s->sets[i]);
         if (good && (i > 0 || config->model == NULL))
-            draw_weights(&s->task.problem, config->task.seed, i, config->scale, NULL, &s->sets[i]);
+            draw_weights(&s->task.problem, config->task.seed, i, i > 0 ? 1.0f : config->scale, NULL,
+                         &s->sets[i]);
         else if (good)
             weights_copy(&s->from.weights, &s->sets[i]);
         if (good && i > 0)

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of so little time nobody takes a figure. */
+#define SHORT_S 0.5
+
 struct session {
     train_config *config;
     task task;
@@ -22,6 +25,8 @@ struct session {
     train_saved saved; /* what it goes on from, and what it leaves */
     cluster cluster;
     bool agreed; /* what came of it, all ranks know */
+    int stopped; /* by this signal, to whichever rank it came; 0: not */
+    char remedy[512];
     bool print;
 };
 
@@ -66,13 +71,24 @@ static void print_point(const method_point *p, void *context)
     fflush(stdout);
 }
 
+/* What to do if another rank is lost: there is a checkpoint now. */
+static void promise(struct session *s)
+{
+    snprintf(s->remedy, sizeof s->remedy, "`downhill train --resume %s` goes on",
+             s->config->checkpoint);
+    s->cluster.remedy = s->remedy;
+}
+
 static int checkpoint(const sgd_state *state, void *context)
 {
     struct session *s = context;
     int code = EXIT_OK;
     if (s->cluster.rank == 0)
         code = train_saved_checkpoint(&s->saved, &s->runs[s->done - 1], state);
-    return cluster_largest(&s->cluster, code);
+    code = cluster_largest(&s->cluster, code);
+    if (code == EXIT_OK)
+        promise(s);
+    return code;
 }
 
 static int train_by_sgd(struct session *s, train_run *run)
@@ -81,7 +97,7 @@ static int train_by_sgd(struct session *s, train_run *run)
     const sgd_events events = {print_epoch, s->config->checkpoint != NULL ? checkpoint : NULL, s};
     const int code =
         sgd_train(&s->task.problem, &sgd, train_saved_state(&s->saved), &events, &run->sgd);
-    if (code == EXIT_CHECK && train_saved_has_checkpoint(&s->saved))
+    if (code == EXIT_CHECK && s->cluster.rank == 0 && train_saved_has_checkpoint(&s->saved))
         fprintf(stderr, "train: the last good checkpoint is in %s\n", s->config->checkpoint);
     return code;
 }
@@ -123,7 +139,8 @@ static int train_once(struct session *s)
         return code;
     if (s->print)
         train_print_end(s->config, run);
-    if (clock_seconds() - wall_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
+    const double took_s = clock_seconds() - wall_s;
+    if (took_s > SHORT_S && took_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
         warnings_add(s->task.warnings,
                      "training with %s waited for the CPU, so that its times are too long: %s",
                      run->isa,
@@ -141,6 +158,13 @@ static int write_results(struct session *s, size_t complete)
     return task_write(&s->task, "training", training);
 }
 
+/* Did a signal cut the last run short, or those behind it? What was complete by then stays so. */
+static bool interrupted(const struct session *s)
+{
+    const train_run *run = &s->runs[s->done - 1];
+    return run->sgd.interrupted || run->result.interrupted || s->done < s->n_runs;
+}
+
 static int train_all(struct session *s)
 {
     const dataset *data = &s->task.data;
@@ -152,11 +176,13 @@ static int train_all(struct session *s)
     }
     interrupt_catch();
     int code = EXIT_OK;
-    while (s->done < s->n_runs && code == EXIT_OK && interrupt_signal == 0)
+    while (s->done < s->n_runs && code == EXIT_OK && s->stopped == 0) {
         code = train_once(s);
+        s->stopped = cluster_largest(&s->cluster, interrupted(s) ? interrupt_signal : 0);
+    }
     /* A run that failed must not cost those before it. */
     size_t complete = code == EXIT_OK ? s->done : s->done - 1;
-    if (interrupt_signal != 0)
+    if (s->stopped != 0)
         warnings_add(s->task.warnings, "interrupted: some of the training is missing%s; %s",
                      s->config->model != NULL ? ", and no model was written" : "",
                      s->config->checkpoint != NULL ? "--resume goes on"
@@ -166,13 +192,12 @@ static int train_all(struct session *s)
     int written = EXIT_OK;
     if (s->cluster.rank > 0)
         complete = 0;
-    if (code == EXIT_OK && interrupt_signal == 0 && s->config->model != NULL &&
-        s->cluster.rank == 0)
+    if (code == EXIT_OK && s->stopped == 0 && s->config->model != NULL && s->cluster.rank == 0)
         written = train_saved_model(&s->saved, &s->runs[0]);
     if (written == EXIT_OK && complete > 0)
         written = write_results(s, complete);
-    if (code == EXIT_OK && written == EXIT_OK && interrupt_signal != 0)
-        return 128 + interrupt_signal;
+    if (code == EXIT_OK && written == EXIT_OK && s->stopped != 0)
+        return 128 + s->stopped;
     return code != EXIT_OK ? code : written;
 }
 
@@ -203,10 +228,15 @@ static int open_and_train(const cli_command *self, struct session *s)
     /* None begins if one cannot: the others would wait for it. */
     s->agreed = true;
     code = cluster_largest(&s->cluster, code);
+    if (code == EXIT_OK && !train_saved_agree(&s->saved, self, &s->cluster)) {
+        if (s->cluster.rank == 0)
+            error_line(
+                "train: the ranks have not the same data, options or checkpoint; give all of "
+                "them the same");
+        code = EXIT_DATA;
+    }
     if (code == EXIT_OK) {
-        error_as_rank(s->cluster.rank, false);
         code = train_all(s);
-        error_as_rank(s->cluster.rank, true);
         s->agreed = code == EXIT_OK || code == EXIT_CHECK || code > 128;
     }
     for (size_t i = 0; i < s->n_runs; i++) {
@@ -219,33 +249,32 @@ static int open_and_train(const cli_command *self, struct session *s)
     return code;
 }
 
-/* As one of several processes, if it was started so. Only rank 0 speaks and writes. */
-static int join(struct session *s, train_config *config)
+/* As one of several processes, if it was started so. */
+static int join(struct session *s)
 {
     s->cluster = (cluster){.size = 1, .local_size = 1, .stop = &interrupt_signal};
     if (!cluster_is_wanted())
         return CLI_GO_ON;
     if (!cluster_join(&s->cluster))
         return EXIT_ENVIRONMENT;
-    s->agreed = true; /* the same words have the same faults */
-    error_as_rank(s->cluster.rank, false);
-    if (s->cluster.rank > 0) {
-        config->task.quiet = true;
-        config->task.json = NULL;
-    }
+    s->agreed = true;
+    error_as_rank(s->cluster.rank, false); /* the same words have the same faults */
     return CLI_GO_ON;
 }
 
-static int settle(const cli_command *self, struct session *s, int argc, char **argv,
-                  train_config *config)
+static int settle_own(const cli_command *self, struct session *s, int argc, char **argv)
 {
-    int code = CLI_GO_ON;
-    if (config->resume != NULL)
+    train_config *config = s->config;
+    int operand, code = cli_parse(self, config, argc, argv, &operand);
+    if (code == CLI_GO_ON && config->resume != NULL)
         code = train_saved_resume(&s->saved, self, argc, argv, config);
-    if (code == CLI_GO_ON)
-        code = join(s, config);
-    if (code == CLI_GO_ON)
-        code = train_settle(self, config);
+    if (code != CLI_GO_ON)
+        return code;
+    if (s->cluster.rank > 0) { /* only rank 0 speaks and writes */
+        config->task.quiet = true;
+        config->task.json = config->model = NULL;
+    }
+    code = train_settle(self, config, s->cluster.rank == 0);
     if (code == CLI_GO_ON && s->cluster.size > 1 && config->method != TRAIN_SGD) {
         error_line("train: --method %s: is one process's work; start it without mpirun",
                    train_method_words[config->method]);
@@ -258,26 +287,37 @@ static int settle(const cli_command *self, struct session *s, int argc, char **a
     return code;
 }
 
+/* All ranks go on, or none. */
+static int settle(const cli_command *self, struct session *s, int argc, char **argv)
+{
+    const int own = settle_own(self, s, argc, argv);
+    int first = own;
+    cluster_share(&s->cluster, &first, sizeof first);
+    error_as_rank(s->cluster.rank, true);
+    if (own != CLI_GO_ON && own != first)
+        error_line(
+            "train: refused here with exit code %d, which rank 0 is not; run the command here "
+            "without mpirun to see why",
+            own);
+    const int worst = cluster_largest(&s->cluster, own);
+    return own != CLI_GO_ON ? own : worst;
+}
+
 static int run(const cli_command *self, int argc, char **argv)
 {
     train_config config = train_defaults;
     struct session s = {.config = &config};
-    int operand, code = cli_parse(self, &config, argc, argv, &operand);
+    int code = join(&s);
     if (code != CLI_GO_ON)
         return code;
-    code = settle(self, &s, argc, argv, &config);
+    code = settle(self, &s, argc, argv);
     s.print = task_prints(&config.task);
-    char remedy[512];
-    if (config.checkpoint != NULL) {
-        snprintf(remedy, sizeof remedy, "`downhill train --resume %s` goes on", config.checkpoint);
-        s.cluster.remedy = remedy;
-    }
-    if (code == CLI_GO_ON) {
-        error_as_rank(s.cluster.rank, true);
+    if (config.resume != NULL && config.checkpoint != NULL)
+        promise(&s);
+    if (code == CLI_GO_ON)
         code = open_and_train(self, &s);
-    } else {
+    else
         train_saved_close(&s.saved);
-    }
     cluster_leave(&s.cluster, code, s.agreed);
     return code;
 }
@@ -287,4 +327,5 @@ const cli_command cli_train = {
     .operands = "",
     .summary = "Train a linear classifier and show where the time goes.",
     .groups = {&train_method_options, &task_data_options, &task_loss_options},
+    .given = offsetof(train_config, given),
     .run = run};

@@ -204,6 +204,12 @@ static int option_of_letter(const cli_command *command, int found)
     return found;
 }
 
+bool cli_is_given(const cli_command *command, const void *config, size_t i)
+{
+    const uint64_t given = *(const uint64_t *)((const char *)config + command->given);
+    return (given >> i & 1) != 0;
+}
+
 int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand)
 {
     enum { HELP = FIRST_VALUE + OPTIONS_MAX };
@@ -243,8 +249,10 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
                        command->name);
             return EXIT_USAGE;
         }
-        const int code = set_value(command, cli_option_at(command, (size_t)(found - FIRST_VALUE)),
-                                   config, optarg);
+        const size_t number = (size_t)(found - FIRST_VALUE);
+        const int code = set_value(command, cli_option_at(command, number), config, optarg);
+        if (command->given != 0)
+            *(uint64_t *)((char *)config + command->given) |= UINT64_C(1) << number;
         if (code != EXIT_OK)
             return code;
     }

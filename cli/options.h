@@ -57,11 +57,16 @@ struct cli_command {
     const cli_option *options; /* its own */
     size_t n_options;
     const cli_group *groups[CLI_GROUPS_MAX]; /* before them; NULL: none */
+    size_t
+        given; /* of a uint64_t in the configuration: a bit for each option that was given; 0: none */
     int (*run)(const cli_command *self, int argc, char **argv);
 };
 
 /* Option i of a command, groups first, or NULL behind the last. */
 const cli_option *cli_option_at(const cli_command *command, size_t i);
+
+/* Was option i among the arguments? Of a command with `given`. */
+bool cli_is_given(const cli_command *command, const void *config, size_t i);
 
 enum { CLI_GO_ON = -1 };
 

@@ -2,10 +2,10 @@
 #define _GNU_SOURCE
 #include "train_config.h"
 
-#include "arguments.h"
 #include "base/error.h"
 #include "base/output.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define AT(member) .offset = offsetof(train_config, member)
@@ -237,26 +237,40 @@ static const struct belonging {
     {"seed", SGD | RANDOM | LOCAL | NUMERICAL},
 };
 
+/* What an option would need to have a meaning, or NULL. */
+static const char *what_it_needs(const char *option, const train_config *config)
+{
+    static char of_method[64];
+    for (size_t b = 0; b < sizeof belongings / sizeof belongings[0]; b++)
+        if (strcmp(option, belongings[b].option) == 0 &&
+            (belongings[b].methods & 1U << config->method) == 0) {
+            snprintf(of_method, sizeof of_method, "for --method %s",
+                     train_method_words[config->method]);
+            return of_method;
+        }
+    if (strcmp(option, "lr-factor") == 0 && config->schedule != SCHEDULE_STEP &&
+        config->schedule != SCHEDULE_INVERSE)
+        return "but with --schedule step or inverse";
+    if (strcmp(option, "lr-every") == 0 && config->schedule != SCHEDULE_STEP)
+        return "but with --schedule step";
+    if (strcmp(option, "delta") == 0 &&
+        (config->task.loss == DOWNHILL_SOFTMAX || config->method == TRAIN_LBFGS))
+        return "for the softmax loss";
+    return NULL;
+}
+
 /* An option that has no effect is a mistake that its user would not see. */
 static int refuse_strangers(const cli_command *self, const train_config *config)
 {
-    static const char *const nothing[] = {NULL};
-    json_t *given = arguments_to_json(self, config, &train_defaults, nothing);
-    int code = CLI_GO_ON;
-    for (size_t w = 0; w < json_array_size(given) && code == CLI_GO_ON; w++) {
-        const char *word = json_string_value(json_array_get(given, w));
-        for (size_t b = 0; b < sizeof belongings / sizeof belongings[0]; b++) {
-            const struct belonging *of = &belongings[b];
-            if (strncmp(word, "--", 2) == 0 && strcmp(word + 2, of->option) == 0 &&
-                (of->methods & 1U << config->method) == 0) {
-                error_line("train: --%s: has no meaning for --method %s; leave it out", of->option,
-                           train_method_words[config->method]);
-                code = EXIT_USAGE;
-            }
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(self, i)) != NULL; i++) {
+        const char *needs = cli_is_given(self, config, i) ? what_it_needs(o->name, config) : NULL;
+        if (needs != NULL) {
+            error_line("train: --%s: has no meaning %s; leave it out", o->name, needs);
+            return EXIT_USAGE;
         }
     }
-    json_decref(given);
-    return code;
+    return CLI_GO_ON;
 }
 
 static int refuse(const char *what)
@@ -302,7 +316,7 @@ static int settle_method(train_config *config)
     return CLI_GO_ON;
 }
 
-int train_settle(const cli_command *self, train_config *config)
+int train_settle(const cli_command *self, train_config *config, bool writes)
 {
     int code = refuse_strangers(self, config);
     if (code == CLI_GO_ON)
@@ -315,8 +329,11 @@ int train_settle(const cli_command *self, train_config *config)
                       "of one; take one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
         return refuse("--every: of what? give --checkpoint FILE");
-    const char *const files[] = {config->model, config->checkpoint};
-    for (int i = 0; i < 2 && code == CLI_GO_ON; i++)
+    const char *const files[] = {config->model, config->checkpoint, config->task.json};
+    for (int i = 0; i < 3 && code == CLI_GO_ON; i++)
+        if (files[i] != NULL && output_is_same(files[i], files[(i + 1) % 3]))
+            return refuse("--model, --checkpoint, --json: two of them name one file; name two");
+    for (int i = 0; i < 2 && code == CLI_GO_ON && writes; i++)
         if (files[i] != NULL) {
             if (!output_replaces(files[i]))
                 return refuse("--model, --checkpoint: must be files that can be replaced");

@@ -25,6 +25,7 @@ typedef struct train_config {
     double validation;
     bool nesterov;
     const char *model, *checkpoint, *resume;
+    uint64_t given; /* which options were (cli_is_given()) */
 } train_config;
 
 extern const train_config train_defaults;
@@ -32,9 +33,9 @@ extern const cli_group train_method_options;
 extern const char *const train_method_words[],
     *const train_shuffle_words[], *const train_schedule_words[], *const train_difference_words[];
 
-/* Fills in what is automatic, and refuses what does not belong to the method or cannot go together. Returns
- * CLI_GO_ON, or an exit code after a line. */
-int train_settle(const cli_command *self, train_config *config);
+/* Fills in what is automatic, and refuses what does not belong to the method or cannot go together; where `writes`, files
+ * too that cannot be written. Returns CLI_GO_ON, or an exit code after a line. */
+int train_settle(const cli_command *self, train_config *config, bool writes);
 
 /* The options of the methods, as the configuration has them. */
 sgd_options train_sgd_options(const train_config *config);

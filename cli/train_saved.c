@@ -8,23 +8,59 @@
 #include "base/warnings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 /* ---- going on ---- */
 
-/* Of what began otherwise nothing would be the same bits. */
+static bool is_one_of(const char *word, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(word, *words) == 0)
+            return true;
+    return false;
+}
+
+/* Of what began otherwise nothing would be the same bits. Data may have moved: it is looked at. */
 static int refuse_changes(const cli_command *self, const train_config *given)
 {
-    static const char *const may_change[] = {"resume", "json",       "model", "quiet",  "threads",
-                                             "isa",    "checkpoint", "every", "epochs", NULL};
-    json_t *changes = arguments_to_json(self, given, &train_defaults, may_change);
-    const bool any = json_array_size(changes) > 0;
-    if (any)
-        error_line("train: --resume: %s: training goes on as it began; leave it out",
-                   json_string_value(json_array_get(changes, 0)));
-    json_decref(changes);
-    return any ? EXIT_USAGE : EXIT_OK;
+    static const char *const may_change[] = {"resume",  "json", "model",      "quiet",
+                                             "threads", "isa",  "checkpoint", "every",
+                                             "epochs",  "data", "mmap",       NULL};
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(self, i)) != NULL; i++)
+        if (cli_is_given(self, given, i) && !is_one_of(o->name, may_change)) {
+            error_line("train: --resume: --%s: training goes on as it began; leave it out",
+                       o->name);
+            return EXIT_USAGE;
+        }
+    return EXIT_OK;
+}
+
+/* What a checkpoint does not say of itself. */
+static const char *const left_out[] = {"resume", "json", "model", "quiet", "checkpoint", NULL};
+
+/* The options that it began with. */
+static int read_arguments(const train_saved *saved, const cli_command *self, const char *path,
+                          train_config *config)
+{
+    const json_t *words = json_object_get(saved->from.record, "arguments");
+    int code = CLI_GO_ON;
+    *config = train_defaults;
+    for (size_t w = 0; w < json_array_size(words) && code == CLI_GO_ON; w++) {
+        const char *word = json_string_value(json_array_get(words, w));
+        if (word != NULL && strncmp(word, "--", 2) == 0 &&
+            (is_one_of(word + 2, left_out) || strcmp(word, "--help") == 0))
+            code = EXIT_DATA;
+    }
+    if (code == EXIT_DATA)
+        error_line("%s: record.json: its options are not of a checkpoint; the file is damaged",
+                   path);
+    else
+        code = arguments_from_json(self, config, words);
+    config->given = 0;
+    return code == EXIT_USAGE ? EXIT_DATA : code;
 }
 
 static int check_state(const train_saved *saved, const train_config *config, size_t epochs_before)
@@ -62,10 +98,8 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
     if (code != EXIT_OK)
         return code;
     saved->resumes = saved->has_checkpoint = true;
-    *config = train_defaults;
-    code = arguments_from_json(self, config, json_object_get(saved->from.record, "arguments"));
-    if (code != CLI_GO_ON)
-        return code == EXIT_USAGE ? EXIT_DATA : code;
+    if ((code = read_arguments(saved, self, path, config)) != CLI_GO_ON)
+        return code;
     const size_t epochs_before = config->epochs;
     code = cli_parse(self, config, argc, argv, &operand);
     if (code != CLI_GO_ON)
@@ -92,13 +126,18 @@ static json_t *data_to_json(const dataset *data)
 
 static json_t *new_record(const cli_command *self, const train_config *config, const task *t)
 {
-    static const char *const left_out[] = {"resume", "json", "model", "quiet", "checkpoint", NULL};
     json_t *record = json_object();
     output_set(record, "downhill", json_string(downhill_version()));
     output_set(record, "machine", json_string(t->machine.cpu_name));
     output_set(record, "arguments", arguments_to_json(self, config, &train_defaults, left_out));
     output_set(record, "data", data_to_json(&t->data));
     return record;
+}
+
+static size_t ranks_of(const train_saved *saved)
+{
+    const cluster *c = saved->task->problem.cluster;
+    return c != NULL ? c->size : 1;
 }
 
 /* The same data, and for f32 the same arithmetic. */
@@ -112,10 +151,19 @@ static int check_record(const train_saved *saved, const train_run *run)
         return EXIT_DATA;
     }
     const char *isa = json_string_value(json_object_get(before, "isa"));
-    const json_int_t threads = json_integer_value(json_object_get(before, "threads"));
+    const json_int_t threads = json_integer_value(json_object_get(before, "threads")),
+                     ranks = json_integer_value(json_object_get(before, "ranks"));
+    const size_t n = saved->task->data.train.n, batch = saved->config->batch,
+                 steps = batch < n ? (n + batch - 1) / batch : 1;
+    if (saved->state.step > steps) {
+        error_line("%s: record.json: step %zu of an epoch of %zu; the file is damaged", path,
+                   saved->state.step, steps);
+        return EXIT_DATA;
+    }
     if (saved->config->task.dtype == FEATURES_F32 &&
         (isa == NULL || strcmp(isa, run->isa) != 0 ||
-         threads != (json_int_t)saved->config->task.threads))
+         threads != (json_int_t)saved->config->task.threads ||
+         ranks != (json_int_t)ranks_of(saved)))
         warnings_add(
             saved->task->warnings,
             "training in f32 goes on with %s and %zu threads after %s and %lld: the last bits "
@@ -144,6 +192,31 @@ void train_saved_close(train_saved *saved)
     saved->record = NULL;
 }
 
+bool train_saved_agree(const train_saved *saved, const cli_command *self, const cluster *ranks)
+{
+    static const char *const may_differ[] = {"json",    "quiet", "model", "isa",
+                                             "threads", "data",  "mmap",  NULL};
+    char text[DIGEST_TEXT] = "", of_data[DIGEST_TEXT] = "";
+    if (ranks->size == 1)
+        return true;
+    const dataset *data = &saved->task->data;
+    const samples *const parts[] = {&data->train, &data->validation, &data->test};
+    json_t *words = arguments_to_json(self, saved->config, &train_defaults, may_differ);
+    char *line = json_dumps(words, JSON_COMPACT);
+    const size_t at[2] = {saved->state.epoch, saved->state.step};
+    sha256 all = sha256_begin();
+    sha256_add(&all, downhill_version(), strlen(downhill_version()));
+    sha256_add(&all, line != NULL ? line : "", line != NULL ? strlen(line) : 0);
+    sha256_add(&all, at, sizeof at);
+    for (int i = 0; i < 3; i++)
+        if (parts[i]->n > 0 && samples_fingerprint(parts[i], of_data))
+            sha256_add(&all, of_data, sizeof of_data);
+    (void)sha256_end(&all, text); /* what fails here has a text of its own */
+    free(line);
+    json_decref(words);
+    return cluster_agree(ranks, text, sizeof text);
+}
+
 const sgd_state *train_saved_state(const train_saved *saved)
 {
     return saved->resumes ? &saved->state : NULL;
@@ -162,6 +235,7 @@ static json_t *dated(const train_saved *saved, const train_run *run)
     output_set(record, "date", json_string(date));
     output_set(record, "isa", json_string(run->isa));
     output_set(record, "threads", json_integer((json_int_t)saved->config->task.threads));
+    output_set(record, "ranks", json_integer((json_int_t)ranks_of(saved)));
     return record;
 }
 

@@ -28,6 +28,9 @@ int train_saved_open(train_saved *saved, const cli_command *self, const train_co
                      const task *t, const train_run *run);
 void train_saved_close(train_saved *saved);
 
+/* Do all ranks have the same options, data and state to begin with? To be asked by all. */
+bool train_saved_agree(const train_saved *saved, const cli_command *self, const cluster *ranks);
+
 /* What to go on from; NULL: nothing. */
 const sgd_state *train_saved_state(const train_saved *saved);
 

@@ -40,7 +40,7 @@ enum { SUMS_MAX = 3, CHUNK = 1 << 30 }; /* MPI counts in int */
 
 /* How long a rank that was told to end waits for the others to come to the end of a step: less than the second that
  * mpirun gives it. */
-enum { PATIENCE_MS = 300, LOOK_MS = 50 };
+enum { PATIENCE_MS = 600, LOOK_MS = 50 };
 
 bool cluster_supported(void)
 {
@@ -49,7 +49,7 @@ bool cluster_supported(void)
 
 __attribute__((noreturn)) static void lost(const cluster *c, const char *why)
 {
-    error_line("rank %zu of %zu: %s: another rank is gone, and with it the job%s%s", c->rank,
+    error_line("rank %zu of %zu: %s: one of them is gone, or too slow to wait for%s%s", c->rank,
                c->size, why, c->remedy != NULL ? "; " : "", c->remedy != NULL ? c->remedy : "");
     fflush(stdout);
     _exit(*c->stop != 0 ? 128 + (int)*c->stop : EXIT_INTERNAL);
@@ -81,7 +81,7 @@ static void *look(void *context)
         same_ms = stuck ? same_ms + LOOK_MS : 0;
         before = calls;
         if (same_ms >= PATIENCE_MS)
-            lost(c, "told to end while waiting");
+            lost(c, "told to end while it waits for the others");
     }
     return NULL;
 }
@@ -95,7 +95,7 @@ static void leave(const cluster *c, int failure)
 {
     atomic_fetch_add(&watch.calls, 1);
     if (failure != MPI_SUCCESS)
-        lost(c, "communication failed");
+        lost(c, "cannot reach the others");
 }
 
 /* What is left of the values behind so many. */
@@ -235,14 +235,10 @@ int cluster_largest(const cluster *c, int value)
 
 bool cluster_agree(const cluster *c, const void *bytes, size_t count)
 {
+    char first[CLUSTER_AGREE_MAX];
     if (c->size == 1)
         return true;
-    char *first = malloc(count);
-    if (first == NULL)
-        return false;
     memcpy(first, bytes, count);
     cluster_share(c, first, count);
-    const int differs = cluster_largest(c, memcmp(first, bytes, count) != 0);
-    free(first);
-    return !differs;
+    return cluster_largest(c, memcmp(first, bytes, count) != 0) == 0;
 }

@@ -52,7 +52,9 @@ void cluster_share(const cluster *c, void *bytes, size_t count);
 /* The largest of all. */
 int cluster_largest(const cluster *c, int value);
 
-/* Do all ranks have these bytes? */
+enum { CLUSTER_AGREE_MAX = 256 };
+
+/* Do all ranks have these bytes, at most CLUSTER_AGREE_MAX? */
 bool cluster_agree(const cluster *c, const void *bytes, size_t count);
 
 #endif

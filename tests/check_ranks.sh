@@ -58,6 +58,7 @@ check_here() {
     alone=$(trained "$downhill")
     same "$(trained "${run[@]}" -n 4 "$downhill")" '4 ranks for batches of 3'
     check_refusals
+    check_differences
     check_death
 }
 
@@ -88,6 +89,28 @@ check_refusals() {
         fail "one rank without data: exit code $code: $(cat "$scratch/err")"
 }
 
+# What only some ranks refuse, and what they have not in common: nobody waits for ever.
+check_differences() {
+    local code=0
+    timeout 60 "${run[@]}" -n 2 "$downhill" train --json "$scratch/none/x.json" >"$scratch/out" 2>"$scratch/err" || code=$?
+    { [ "$code" -eq 2 ] && grep -q '^downhill: .*cannot write' "$scratch/err"; } ||
+        fail "results that only rank 0 writes: exit code $code: $(cat "$scratch/err")"
+    code=0
+    timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 --isa scalar : \
+        -n 1 env DOWNHILL_DISABLE=nonsense "$downhill" train --epochs 1 --isa scalar \
+        >"$scratch/out" 2>"$scratch/err" || code=$?
+    { [ "$code" -eq 4 ] && grep -q '^downhill: rank 1: train: refused here' "$scratch/err"; } ||
+        fail "one rank refuses: exit code $code: $(cat "$scratch/err")"
+    for other in '--seed 2' '--validation 10%'; do
+        code=0
+        # shellcheck disable=SC2086 # words
+        timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 : -n 1 "$downhill" train --epochs 1 $other \
+            >"$scratch/out" 2>"$scratch/err" || code=$?
+        { [ "$code" -eq 3 ] && [ "$(grep -c '^downhill: .*the ranks have not the same' "$scratch/err")" -eq 1 ]; } ||
+            fail "rank 1 with $other: exit code $code: $(cat "$scratch/err")"
+    done
+}
+
 check_death() {
     local code=0 job victim end=40
     arguments=(train --epochs "$end" --batch 512)
@@ -106,7 +129,7 @@ check_death() {
     kill -9 "$victim"
     wait "$job" || code=$?
     [ "$code" -ne 0 ] || fail 'a rank was killed, and the job says it is fine'
-    grep -q "another rank is gone.*train --resume $scratch/checkpoint" "$scratch/err" ||
+    grep -q "one of them is gone.*train --resume $scratch/checkpoint" "$scratch/err" ||
         fail "a rank was killed, and no other says so: $(cat "$scratch/err")"
     # As the same job, and as another one.
     cp "$scratch/checkpoint" "$scratch/again"

@@ -10,7 +10,7 @@ complain() {
     bad=1
 }
 
-mapfile -t sources < <(find base bench cli kernels tests train verify -name '*.[ch]' -o -name '*.cc')
+mapfile -t sources < <(find base bench cli data kernels parallel tests train verify -name '*.[ch]' -o -name '*.cc')
 [ ${#sources[@]} -gt 60 ] || complain "found only ${#sources[@]} sources: is this the source tree?"
 clang-format --dry-run -Werror "${sources[@]}" || complain 'mend the layout: clang-format -i FILE'
 

@@ -221,9 +221,11 @@ static void compare(struct check *t, size_t at, gradcheck_result *result)
     const double numerical = difference / (2.0 * h * n);
     const double all = magnitude / (2.0 * h * n) + t->magnitude[at];
     const double off = fabs(t->analytic[at] - numerical);
-    const double relative = off == 0.0 ? 0.0 : all > 0.0 ? off / all : (double)INFINITY;
+    double relative = off == 0.0 ? 0.0 : all > 0.0 ? off / all : (double)INFINITY;
+    if (isnan(relative)) /* wrong, and not to be forgotten for what comes after it */
+        relative = (double)INFINITY;
     result->checked++;
-    if (!(relative <= result->worst)) {
+    if (relative > result->worst) {
         result->worst = relative;
         result->worst_class = j;
         result->worst_feature = k;

@@ -85,7 +85,7 @@ static void draw_coordinates(struct descent *t, size_t step)
 {
     if (t->n_coordinates == t->n_all)
         return;
-    rng r = rng_stream(t->options->seed, step);
+    rng r = rng_stream(~t->options->seed, step); /* not that of the order */
     for (size_t i = 0; i < t->n_coordinates; i++) {
         const size_t j = i + (size_t)rng_below(&r, t->n_all - i), chosen = t->coordinates[j];
         t->coordinates[j] = t->coordinates[i];

@@ -6,8 +6,8 @@
 int problem_failed(downhill_status status)
 {
     if (status == DOWNHILL_ERR_WORKSPACE)
-        error_line("train: out of memory");
+        error_line("out of memory");
     else
-        error_line("train: internal error: %s; please report it", downhill_status_text(status));
+        error_line("internal error: %s; please report it", downhill_status_text(status));
     return EXIT_INTERNAL;
 }

@@ -110,6 +110,12 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
 
 /* ---- an epoch ---- */
 
+/* What all ranks find, rank 0 says. */
+static bool speaks(const struct trainer *t)
+{
+    return t->p->cluster == NULL || t->p->cluster->rank == 0;
+}
+
 /* With W = 0 and b = 0 every score is 0, every margin Δ, every probability 1/c. */
 static int check_first_loss(const struct trainer *t, double loss)
 {
@@ -118,14 +124,17 @@ static int check_first_loss(const struct trainer *t, double loss)
     const double want = kind.kind == DOWNHILL_HINGE ? (double)kind.delta * (c - 1.0) : log(c);
     if (fabs(loss - want) <= 1e-4 * (want + 1.0))
         return EXIT_OK;
-    error_line("train: the first loss with zero weights is %.6g and should be %.6g; "
-               "run `downhill verify`",
-               loss, want);
+    if (speaks(t))
+        error_line("train: the first loss with zero weights is %.6g and should be %.6g; "
+                   "run `downhill verify`",
+                   loss, want);
     return EXIT_CHECK;
 }
 
 static int diverged(const struct trainer *t, double loss, float rate)
 {
+    if (!speaks(t))
+        return EXIT_CHECK;
     error_line("train: diverged: the loss is %g in epoch %zu, step %zu, at learning rate %g%s; try "
                "--lr %.2g%s",
                loss, t->state->epoch + 1, t->state->step + 1, (double)rate,
@@ -208,15 +217,16 @@ static int run_steps(struct trainer *t, sgd_result *result)
 /* What the ranks decide by is what rank 0 has. Their weights have had the same updates, and must be the same. */
 static int agree_on_epoch(const struct trainer *t, sgd_epoch *epoch)
 {
-    char digest[MODEL_DIGEST_TEXT];
+    char digest[MODEL_DIGEST_TEXT] = "";
     cluster_share(t->p->cluster, epoch, sizeof *epoch);
-    if (weights_digest(model_weights(t->model), digest) &&
-        cluster_agree(t->p->cluster, digest, sizeof digest))
+    (void)weights_digest(model_weights(t->model), digest); /* what fails agrees with no other */
+    if (cluster_agree(t->p->cluster, digest, sizeof digest))
         return EXIT_OK;
-    error_line(
-        "train: the ranks have come to different weights in epoch %zu; run `downhill verify` on "
-        "each machine",
-        t->state->epoch + 1);
+    if (speaks(t))
+        error_line("train: the ranks have come to different weights in epoch %zu; run `downhill "
+                   "verify` on "
+                   "each machine",
+                   t->state->epoch + 1);
     return EXIT_CHECK;
 }
 
@@ -250,6 +260,11 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     state->seconds += clock_seconds() - start;
     if (code != EXIT_OK || result->interrupted)
         return code;
+    /* Losses are taken before their steps: nothing has looked at what the last one made. */
+    if (!isfinite(weights_squared(model_weights(t->model)))) {
+        state->step--;
+        return diverged(t, (double)INFINITY, t->options->lr);
+    }
     const double n = (double)t->p->data->train.n;
     sgd_epoch *epoch = &state->epochs[state->epoch];
     *epoch = (sgd_epoch){.seconds = state->seconds,
