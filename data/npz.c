@@ -48,6 +48,10 @@ static bool add_entry(zip_t *archive, const npz_entry *entry)
     struct bytes whole = whole_entry(entry);
     if (whole.data == NULL)
         return false;
+    if (whole.size == 0) { /* of nothing libzip takes no possession */
+        free(whole.data);
+        whole.data = NULL;
+    }
     zip_source_t *source = zip_source_buffer(archive, whole.data, whole.size, 1);
     if (source == NULL) {
         free(whole.data);
