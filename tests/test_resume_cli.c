@@ -159,13 +159,12 @@ static void one_line(int code, const char *command, const char *says)
 static void test_resume__changed__refused(void **state)
 {
     (void)state;
-    static const char *const changes[] = {
-        "--lr 0.03",   "--momentum 0.5",   "--batch 8",
-        "--seed 3",    "--loss softmax",   "--dtype f32",
-        "--reg 0",     "--validation 10%", "--normalize center",
-        "--delta 2",   "--shuffle batch",  "--schedule cosine",
-        "--nesterov",  "--method lbfgs",   "--data fashion-mnist --mmap",
-        "--patience 3"};
+    static const char *const changes[] = {"--lr 0.03",   "--momentum 0.5",   "--batch 8",
+                                          "--seed 3",    "--loss softmax",   "--dtype f32",
+                                          "--reg 0",     "--validation 10%", "--normalize center",
+                                          "--delta 2",   "--shuffle batch",  "--schedule cosine",
+                                          "--nesterov",  "--method lbfgs",   "--method numerical",
+                                          "--patience 3"};
     char *line;
     assert_int_equal(shell("$downhill train --data $data --epochs 2 --checkpoint $scratch/c.npz "
                            "--model $scratch/m.npz --quiet"),

@@ -10,7 +10,7 @@
 #include "problem.h"
 
 typedef struct method_point {
-    size_t number;        /* of the try, the step, the iteration; from 1 */
+    size_t number; /* of the try, the step, the iteration, from 1; 0: where a local search begins */
     size_t evaluations;   /* of the loss so far, each on all samples that it was asked for */
     double seconds;       /* so far, without the evaluation of accuracies */
     double loss;          /* the objective: the mean loss of the samples, with the penalty */
