@@ -77,7 +77,10 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
         if (*(const float *)here != *(const float *)there)
             snprintf(text, sizeof text, "%.9g", (double)*(const float *)here);
         break;
-    case OPTION_SECONDS:
+    case OPTION_SECONDS: /* nobody needs the last bits of these */
+        if (*(const double *)here != *(const double *)there)
+            snprintf(text, sizeof text, "%.9g", *(const double *)here);
+        break;
     case OPTION_SHARE:
         if (*(const double *)here != *(const double *)there)
             print_double(*(const double *)here, text, sizeof text);
