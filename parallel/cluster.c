@@ -3,6 +3,7 @@
 #include "cluster.h"
 
 #include "base/error.h"
+#include "part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,8 @@
 
 size_t cluster_part(const cluster *c, size_t n, size_t unit, size_t *first)
 {
-    const size_t units = (n + unit - 1) / unit;
-    size_t start = units * c->rank / c->size * unit, end = units * (c->rank + 1) / c->size * unit;
-    start = start < n ? start : n;
-    end = end < n ? end : n;
-    *first = start;
-    return end - start;
+    *first = part_start(n, unit, c->rank, c->size);
+    return part_start(n, unit, c->rank + 1, c->size) - *first;
 }
 
 bool cluster_is_wanted(void)

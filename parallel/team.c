@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "part.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@ struct member {
     downhill_weights_f32 grad;
     downhill_sums_u8 sums;
     void *workspace;
-    size_t *rows, rows_size;
+    part_rows rows;
     double loss;
     downhill_status status;
     size_t n; /* samples of its part; 0: it has no gradient to add */
@@ -31,12 +32,6 @@ struct team {
 /* An odd number of cache lines, so that the rows of a gradient do not fall on the same sets. */
 enum { LINE_FLOATS = 16 };
 
-/* Parts are multiples of a tile of samples, and of a cache line of features. */
-enum { PART_ROWS = 4 };
-
-/* The library looks at no more rows of the next batch. */
-enum { NEXT_ROWS = 256 };
-
 bool team_supported(void)
 {
 #ifdef _OPENMP
@@ -44,13 +39,6 @@ bool team_supported(void)
 #else
     return false;
 #endif
-}
-
-static size_t part_start(size_t count, size_t unit, size_t part, size_t parts)
-{
-    const size_t units = (count + unit - 1) / unit;
-    const size_t start = units * part / parts * unit;
-    return start < count ? start : count;
 }
 
 static bool member_open(struct member *m, const team *t)
@@ -107,7 +95,7 @@ void team_close(team *t)
         return;
     for (size_t i = 0; t->members != NULL && i < t->threads; i++) {
         free(t->members[i].workspace);
-        free(t->members[i].rows);
+        free(t->members[i].rows.rows);
         free(t->members[i].grad.w);
         free(t->members[i].grad.b);
         free(t->members[i].sums.w);
@@ -117,31 +105,9 @@ void team_close(team *t)
     free(t);
 }
 
-/* The rows of a part, and behind them those that the member will have in the next batch, if that is as
- * large as this one. */
-static downhill_status rows_of_part(struct member *m, size_t first, const size_t *rows, size_t n,
-                                    size_t n_next, size_t *own_next)
-{
-    const size_t start = n + first, all = n + n_next;
-    const size_t left = start < all ? all - start : 0, fit = left < m->n ? left : m->n;
-    *own_next = fit < NEXT_ROWS ? fit : NEXT_ROWS;
-    if (m->n + *own_next > m->rows_size) {
-        size_t *larger = realloc(m->rows, (m->n + NEXT_ROWS) * sizeof *larger);
-        if (larger == NULL)
-            return DOWNHILL_ERR_WORKSPACE;
-        m->rows = larger;
-        m->rows_size = m->n + NEXT_ROWS;
-    }
-    for (size_t i = 0; i < m->n + *own_next; i++) {
-        const size_t at = i < m->n ? first + i : start + i - m->n;
-        m->rows[i] = rows != NULL ? rows[at] : at;
-    }
-    return DOWNHILL_OK;
-}
-
 /* Finds the part of a member. The calling thread is member 0 and takes the last part, which is never
  * empty; its gradient is the one that the others are added to. *own_next: how many of the rows behind
- * the m->n of m->rows are a hint. */
+ * the m->n of m->rows.rows are a hint. */
 static downhill_status take_part(const team *t, size_t i, const size_t *rows, size_t n,
                                  size_t n_next, size_t *own_next)
 {
@@ -149,7 +115,8 @@ static downhill_status take_part(const team *t, size_t i, const size_t *rows, si
     const size_t part = t->threads - 1 - i, first = part_start(n, PART_ROWS, part, t->threads);
     m->n = part_start(n, PART_ROWS, part + 1, t->threads) - first;
     m->loss = 0.0;
-    return m->n > 0 ? rows_of_part(m, first, rows, n, n_next, own_next) : DOWNHILL_OK;
+    *own_next = m->n > 0 ? part_rows_take(&m->rows, first, m->n, rows, n, n_next) : 0;
+    return *own_next != SIZE_MAX ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
 }
 
 /* Loss and gradient of one member's part of the batch. */
@@ -162,7 +129,7 @@ static void work(const team *t, size_t i, const downhill_kernels *kernels,
     m->status = take_part(t, i, batch->rows, batch->n, batch->n_next, &own.n_next);
     if (m->status != DOWNHILL_OK || m->n == 0)
         return;
-    own.rows = m->rows;
+    own.rows = m->rows.rows;
     own.n = m->n;
     m->status =
         downhill_loss_grad_f32(kernels, &own, weights, loss, i == 0 ? grad : &m->grad, &m->loss,
@@ -290,7 +257,7 @@ static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
     m->status = take_part(t, i, batch->rows, batch->n, batch->n_next, &own.n_next);
     if (m->status != DOWNHILL_OK || m->n == 0)
         return;
-    own.rows = m->rows;
+    own.rows = m->rows.rows;
     own.n = m->n;
     m->status = downhill_loss_grad_u8(kernels, &own, packed, delta, &m->sums, &m->loss,
                                       m->workspace, t->workspace_bytes, i == 0 ? profile : NULL);

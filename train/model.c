@@ -2,20 +2,18 @@
 #include "model.h"
 
 #include "base/memory.h"
+#include "parallel/part.h"
 #include "parallel/team.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* As the threads of a team divide a minibatch; the library looks at no more rows of the next one. */
-enum { CLUSTER_PART_ROWS = 4, NEXT_ROWS = 256 };
 
 struct model {
     const features *f;
     const downhill_kernels *kernels;
     const cluster *cluster; /* NULL: one rank */
     bool stopped;
-    size_t *rows, rows_room; /* of this rank */
+    part_rows rows; /* of this rank */
     team *team;
     downhill_weights_f32 weights, grad; /* grad: FEATURES_F32 */
     /* FEATURES_U8 */
@@ -33,7 +31,7 @@ void model_close(model *m)
     weights_free(&m->grad);
     free(m->packed);
     free(m->packed_other);
-    free(m->rows);
+    free(m->rows.rows);
     free(m);
 }
 
@@ -118,40 +116,21 @@ static void zero_gradient(model *m)
         memset(sums->b, 0, c * sizeof(int32_t));
 }
 
-/* The rows of this rank, and behind them those that it will have in the next minibatch, if that is as large as this
- * one. Sets *next to their number; NULL: no memory. */
-static const size_t *rows_of_rank(model *m, const size_t *rows, size_t first, size_t own, size_t n,
-                                  size_t n_next, size_t *next)
-{
-    const size_t hint = own < NEXT_ROWS ? own : NEXT_ROWS;
-    *next = first + hint <= n_next ? hint : 0;
-    if (own + NEXT_ROWS > m->rows_room) {
-        size_t *larger = realloc(m->rows, (own + NEXT_ROWS) * sizeof *larger);
-        if (larger == NULL)
-            return NULL;
-        m->rows = larger;
-        m->rows_room = own + NEXT_ROWS;
-    }
-    memcpy(m->rows, rows + first, own * sizeof *rows);
-    memcpy(m->rows + own, rows + n + first, *next * sizeof *rows);
-    return m->rows;
-}
-
 static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n, size_t n_next,
                                          downhill_loss loss, double *loss_sum,
                                          downhill_profile *profile)
 {
-    size_t first, next = 0;
-    const size_t own = cluster_part(m->cluster, n, CLUSTER_PART_ROWS, &first);
-    const size_t *own_rows = rows_of_rank(m, rows, first, own, n, n_next, &next);
+    size_t first;
+    const size_t own = cluster_part(m->cluster, n, PART_ROWS, &first);
+    const size_t next = part_rows_take(&m->rows, first, own, rows, n, n_next);
     double scalars[3] = {0.0, 0.0, (double)(*m->cluster->stop != 0)};
     downhill_status status = DOWNHILL_OK;
     if (own == 0)
         zero_gradient(m);
-    else if (own_rows == NULL)
+    else if (next == SIZE_MAX)
         status = DOWNHILL_ERR_WORKSPACE;
     else
-        status = own_gradient(m, own_rows, own, next, loss, &scalars[0], profile);
+        status = own_gradient(m, m->rows.rows, own, next, loss, &scalars[0], profile);
     scalars[1] = (double)(status != DOWNHILL_OK);
     const downhill_sums_u8 *u8 = team_sums_u8(m->team);
     const bool f32 = m->f->type == FEATURES_F32;
