@@ -96,13 +96,13 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     s->wrong += !good;
     if (s->print)
         printf("%-8s %-4s %-12s %8g %8zu %6zu %9.2g  %s\n", task_loss_words[kind->loss],
-               task_dtype_words[kind->dtype], isa, (double)reg, r->checked, r->kinks, r->worst,
+               feature_words[kind->dtype], isa, (double)reg, r->checked, r->kinks, r->worst,
                good              ? "right"
                : r->checked == 0 ? "NOTHING TO CHECK"
                                  : "WRONG");
     json_t *o = json_object();
     output_set(o, "loss", json_string(task_loss_words[kind->loss]));
-    output_set(o, "dtype", json_string(task_dtype_words[kind->dtype]));
+    output_set(o, "dtype", json_string(feature_words[kind->dtype]));
     output_set(o, "isa", json_string(isa));
     output_set(o, "reg", output_real((double)reg));
     output_set(o, "checked", json_integer((json_int_t)r->checked));
@@ -119,7 +119,7 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     else
         error_line("gradcheck: %s, %s, %s: class %zu, %s %zu: analytic %.9g, numerical %.9g, "
                    "relative error %.2g; run `downhill verify --isa %s`",
-                   isa, task_loss_words[kind->loss], task_dtype_words[kind->dtype], r->worst_class,
+                   isa, task_loss_words[kind->loss], feature_words[kind->dtype], r->worst_class,
                    r->worst_feature == s->task.data.d ? "bias, as feature" : "feature",
                    r->worst_feature, r->worst_analytic, r->worst_numerical, r->worst, isa);
 }

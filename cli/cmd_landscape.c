@@ -202,8 +202,8 @@ static json_t *results(const struct session *s)
     output_set(o, "dataset", json_string(s->task.data.name));
     output_set(o, "model", config->model != NULL ? json_string(config->model) : json_null());
     output_set(o, "loss", json_string(task_loss_words[config->task.loss]));
-    output_set(o, "dtype", json_string(task_dtype_words[config->task.dtype]));
-    output_set(o, "normalize", json_string(task_normalise_words[config->task.normalise]));
+    output_set(o, "dtype", json_string(feature_words[config->task.dtype]));
+    output_set(o, "normalize", json_string(normalise_words[config->task.normalise]));
     output_set(o, "reg", output_real((double)config->task.reg));
     output_set(o, "seed", json_integer((json_int_t)config->task.seed));
     output_set(o, "isa", json_string(downhill_kernels_name(s->task.problem.kernels)));

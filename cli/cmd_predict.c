@@ -78,15 +78,6 @@ static void session_close(struct session *s)
     task_close(&s->task);
 }
 
-/* The first of equal scores. */
-static int32_t highest(const double *scores, size_t c)
-{
-    size_t best = 0;
-    for (size_t j = 1; j < c; j++)
-        best = scores[j] > scores[best] ? j : best;
-    return (int32_t)best;
-}
-
 static downhill_status predict_all(struct session *s)
 {
     const downhill_kernels *kernels = s->task.problem.kernels;
@@ -102,7 +93,7 @@ static downhill_status predict_all(struct session *s)
         status = evaluator_scores(e, &s->from.weights, s->s, first, n, scores);
         for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
             const int32_t label = samples_label(s->s, first + i),
-                          found = highest(scores + i * s->c, s->c);
+                          found = (int32_t)evaluate_highest(scores + i * s->c, s->c);
             s->predicted[first + i] = found;
             s->confusion[(size_t)label * s->c + (size_t)found]++;
             s->right += label == found;

@@ -99,8 +99,6 @@ const cli_group task_data_options = {data_options, sizeof data_options / sizeof 
 const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof loss_options[0]};
 
 const char *const task_loss_words[] = {"hinge", "softmax"};
-const char *const task_dtype_words[] = {"u8", "f32"};
-const char *const task_normalise_words[] = {"none", "center", "standardize", "raw", "raw-center"};
 
 int task_settle(const char *command, task_config *config)
 {

@@ -35,9 +35,9 @@ enum { TASK_AUTOMATIC = -1 };
 
 extern const cli_group task_data_options, task_loss_options;
 
-/* The words of the options, by what they stand for. */
-extern const char *const task_loss_words[], *const task_dtype_words[],
-                                                *const task_normalise_words[];
+/* The words of --loss, by what they stand for; those of the types of features and of the normalisations are
+ * feature_words and normalise_words. */
+extern const char *const task_loss_words[];
 
 typedef struct task {
     task_config *config;

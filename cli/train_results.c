@@ -59,7 +59,7 @@ void train_print_head(const train_config *config, const train_run *run)
 {
     const task_config *common = &config->task;
     printf("%s, %s, %s, normalize %s, %s loss", train_method_words[config->method], run->isa,
-           task_dtype_words[common->dtype], task_normalise_words[common->normalise],
+           feature_words[common->dtype], normalise_words[common->normalise],
            task_loss_words[common->loss]);
     print_method(config);
     printf(", penalty %g, seed %llu, %zu thread%s\n", (double)common->reg,
@@ -260,8 +260,8 @@ json_t *train_run_to_json(const train_run *run, const train_config *config, cons
     output_set(o, "method", json_string(train_method_words[config->method]));
     output_set(o, "isa", json_string(run->isa));
     output_set(o, "loss", json_string(task_loss_words[common->loss]));
-    output_set(o, "dtype", json_string(task_dtype_words[common->dtype]));
-    output_set(o, "normalize", json_string(task_normalise_words[common->normalise]));
+    output_set(o, "dtype", json_string(feature_words[common->dtype]));
+    output_set(o, "normalize", json_string(normalise_words[common->normalise]));
     output_set(o, "data", json_string(common->data));
     output_set(o, "mmap", json_boolean(common->map));
     output_set(o, "dataset", json_string(data->name));

@@ -9,6 +9,9 @@
 /* The scores of a block of samples stay in the L2 cache until their losses are taken. */
 enum { BLOCK_BYTES = 256 << 10, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 1024 };
 
+/* As many as keep the products of scores busy, and no more: Ctrl-C is only looked at between two passes. */
+enum { CLASSES_AT_ONCE = 320 };
+
 /* What a thread has for itself. */
 struct worker {
     void *scores;  /* block × count·c, f32 or f64 */
@@ -93,12 +96,18 @@ static size_t best_f32(const float *s, size_t c)
     return best;
 }
 
-static size_t best_f64(const double *s, size_t c)
+size_t evaluate_highest(const double *scores, size_t c)
 {
     size_t best = 0;
     for (size_t j = 1; j < c; j++)
-        best = s[j] > s[best] ? j : best;
+        best = scores[j] > scores[best] ? j : best;
     return best;
+}
+
+size_t evaluate_at_once(size_t c)
+{
+    const size_t fit = CLASSES_AT_ONCE / c;
+    return fit < 1 ? 1 : fit > EVALUATE_AT_ONCE_MAX ? EVALUATE_AT_ONCE_MAX : fit;
 }
 
 static downhill_status score_block(const evaluator *e, struct worker *w, size_t first, size_t n)
@@ -134,8 +143,9 @@ static size_t right_of_set(const evaluator *e, const struct worker *w, size_t n,
     size_t right = 0;
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * wide + set * c;
-        const size_t best = e->f->type == FEATURES_U8 ? best_f64((const double *)w->scores + at, c)
-                                                      : best_f32((const float *)w->scores + at, c);
+        const size_t best = e->f->type == FEATURES_U8
+                                ? evaluate_highest((const double *)w->scores + at, c)
+                                : best_f32((const float *)w->scores + at, c);
         right += (int32_t)best == w->y[i];
     }
     return right;

@@ -27,6 +27,14 @@ void evaluator_close(evaluator *e);
 downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights, size_t count,
                               const samples *s, evaluation *of);
 
+/* The class of the highest of c scores, the first of equal ones. */
+size_t evaluate_highest(const double *scores, size_t c);
+
+/* How many sets of weights of c classes to evaluate at a time: as many as keep the products of scores busy, and at most
+ * EVALUATE_AT_ONCE_MAX. */
+enum { EVALUATE_AT_ONCE_MAX = 64 };
+size_t evaluate_at_once(size_t c);
+
 /* The scores of samples first … first+n-1, n × weights->c. */
 downhill_status evaluator_scores(evaluator *e, const downhill_weights_f32 *weights,
                                  const samples *s, size_t first, size_t n, double *scores);

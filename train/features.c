@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+const char *const feature_words[2] = {"u8", "f32"};
+
 enum { COPY_ROWS = 64 };
 
 struct copying {

@@ -16,6 +16,9 @@ typedef enum feature_type {
     FEATURES_F32
 } feature_type;
 
+/* What each type is called, in options and in files. */
+extern const char *const feature_words[2];
+
 typedef struct features {
     feature_type type;
     const dataset *data;

@@ -16,9 +16,6 @@
 
 enum { VERSION = 1 };
 
-static const char *const type_words[] = {"u8", "f32"};
-static const char *const normalise_words[] = {"none", "center", "standardize", "raw", "raw-center"};
-
 static int bad(const char *path, const char *what)
 {
     error_line("%s: %s; the file is damaged or of another kind", path, what);
@@ -53,9 +50,10 @@ static char *record_text(const model_file *m, const dataset *data)
     good =
         good && json_object_set_new(record, "format", json_string(FORMAT)) == 0 &&
         json_object_set_new(record, "version", json_integer(VERSION)) == 0 &&
-        json_object_set_new(record, "dtype", json_string(type_words[m->type])) == 0 &&
+        json_object_set_new(record, "dtype", json_string(feature_words[m->type])) == 0 &&
         json_object_set_new(record, "features",
-                            json_string(type_words[m->bytes ? FEATURES_U8 : FEATURES_F32])) == 0 &&
+                            json_string(feature_words[m->bytes ? FEATURES_U8 : FEATURES_F32])) ==
+            0 &&
         json_object_set_new(record, "normalize", json_string(normalise_words[m->norm.kind])) == 0 &&
         json_object_set_new(record, "classes", class_names(data)) == 0 &&
         json_object_set_new(record, "model_digest", json_string(digest)) == 0;
@@ -181,9 +179,9 @@ static int check_record(const char *path, model_file *m)
             path);
         return EXIT_DATA;
     }
-    const int type = word_of(record, "dtype", type_words, 2);
-    const int stored = word_of(record, "features", type_words, 2);
-    const int normalise = word_of(record, "normalize", normalise_words, 5);
+    const int type = word_of(record, "dtype", feature_words, 2);
+    const int stored = word_of(record, "features", feature_words, 2);
+    const int normalise = word_of(record, "normalize", normalise_words, NORMALISE_KINDS);
     if (type < 0 || stored < 0 || normalise < 0 || (type == FEATURES_U8 && stored != FEATURES_U8))
         return bad(path, "record.json: dtype, features or normalize are not known");
     m->type = (feature_type)type;

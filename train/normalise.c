@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+const char *const normalise_words[NORMALISE_KINDS] = {"none", "center", "standardize", "raw",
+                                                      "raw-center"};
+
 /* Of the standard deviation, in steps of a byte: a feature that hardly changes, as the corner of a
  * picture, would otherwise get a weight so large that in fixed point nothing is left for others. */
 #define DEVIATION_MIN_U8 8.0

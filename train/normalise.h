@@ -17,6 +17,10 @@ typedef enum normalise_kind {
     NORMALISE_RAW_CENTER   /* x - mean */
 } normalise_kind;
 
+/* What each kind is called, in options and in files. */
+enum { NORMALISE_KINDS = NORMALISE_RAW_CENTER + 1 };
+extern const char *const normalise_words[NORMALISE_KINDS];
+
 typedef struct normalisation {
     size_t d;
     uint16_t *mean_256; /* d: the mean of bytes in 256ths, all 0 for features of f32 */

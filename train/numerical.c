@@ -13,9 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Perturbed weights in one pass over the minibatch, and how many classes they make at most. */
-enum { CLASSES_AT_ONCE = 320, AT_ONCE_MAX = 32 };
-
 struct descent {
     const problem *p;
     const numerical_options *options;
@@ -48,11 +45,11 @@ static downhill_weights_f32 copy_at(const struct descent *t, size_t i)
 static bool descent_open(struct descent *t)
 {
     const problem *p = t->p;
-    const size_t d = p->data->d, c = p->data->c, fit = CLASSES_AT_ONCE / c;
+    const size_t d = p->data->d, c = p->data->c;
     const sgd_options shuffled = {
         .shuffle = SGD_SHUFFLE_ROWS, .batch = t->options->batch, .seed = t->options->seed};
     char why[128];
-    t->at_once = fit < 1 ? 1 : fit > AT_ONCE_MAX ? AT_ONCE_MAX : fit;
+    t->at_once = evaluate_at_once(c);
     t->n_all = c * d + c;
     t->n_coordinates = t->options->coordinates < t->n_all ? t->options->coordinates : t->n_all;
     t->coordinates = memory_new(t->n_all, sizeof *t->coordinates);
@@ -117,7 +114,7 @@ static downhill_status losses_at(struct descent *t, const samples *batch, size_t
 static downhill_status differences(struct descent *t, const samples *batch, method_result *result)
 {
     const float h = t->options->h;
-    evaluation here, above[AT_ONCE_MAX], below[AT_ONCE_MAX];
+    evaluation here, above[EVALUATE_AT_ONCE_MAX], below[EVALUATE_AT_ONCE_MAX];
     for (size_t i = 0; i < t->at_once; i++) {
         const downhill_weights_f32 copy = copy_at(t, i);
         weights_copy(model_weights(t->model), &copy);

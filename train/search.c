@@ -11,10 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Tries in one pass over the features: as many classes as keep the products of scores busy, and no more, for
- * Ctrl-C is only looked at between two passes. */
-enum { CLASSES_AT_ONCE = 320, AT_ONCE_MAX = 64 };
-
 struct search {
     const problem *p;
     const search_options *options;
@@ -97,7 +93,7 @@ static void draw_one(void *context, size_t i)
 static int run_tries(struct search *s, const method_events *events, size_t count,
                      method_result *result)
 {
-    evaluation of[AT_ONCE_MAX];
+    evaluation of[EVALUATE_AT_ONCE_MAX];
     const size_t c = s->p->data->c;
     for (size_t i = 0; i < count; i += s->p->threads) {
         const size_t left = count - i;
@@ -124,8 +120,7 @@ static int run_tries(struct search *s, const method_events *events, size_t count
 int random_search(const problem *p, const search_options *options, const method_events *events,
                   method_result *result)
 {
-    const size_t fit = CLASSES_AT_ONCE / p->data->c;
-    const size_t at_once = fit < 1 ? 1 : fit > AT_ONCE_MAX ? AT_ONCE_MAX : fit;
+    const size_t at_once = evaluate_at_once(p->data->c);
     struct search s = {0};
     int code = EXIT_INTERNAL;
     if (method_open(p, result) && search_open(p, options, at_once, &s))
