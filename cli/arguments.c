@@ -81,6 +81,7 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
         if (*(const double *)here != *(const double *)there)
             snprintf(text, sizeof text, "%.9g", *(const double *)here);
         break;
+    case OPTION_DOUBLE:
     case OPTION_SHARE:
         if (*(const double *)here != *(const double *)there)
             print_double(*(const double *)here, text, sizeof text);

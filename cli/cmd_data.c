@@ -8,6 +8,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AT(member) .offset = offsetof(data_config, member)
+
+static const cli_option options[] = {
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     AT(quiet),
+     .help = "print nothing but errors and warnings"},
+    {.name = "json",
+     .kind = OPTION_TEXT,
+     .metavar = "FILE",
+     AT(json),
+     .help = "write the results to FILE ('-': standard output, and nothing else there)"},
+};
+
+const cli_group data_options = {options, sizeof options / sizeof options[0]};
+
+bool data_prints(const data_config *config)
+{
+    return !config->quiet && (config->json == NULL || strcmp(config->json, "-") != 0);
+}
+
 static const cli_command *const commands[] = {&cli_data_gen, &cli_data_check};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

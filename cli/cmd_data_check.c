@@ -13,8 +13,9 @@
 #include <string.h>
 
 struct config {
-    const char *data, *json;
-    bool map, quiet;
+    data_config common;
+    const char *data;
+    bool map;
 };
 
 #define AT(member) .offset = offsetof(struct config, member)
@@ -26,15 +27,6 @@ static const cli_option options[] = {
      AT(data),
      .help = "the data set, as for `downhill train` (default: fashion-mnist)"},
     {.name = "mmap", .kind = OPTION_FLAG, AT(map), .help = "map its files"},
-    {.name = "quiet",
-     .kind = OPTION_FLAG,
-     AT(quiet),
-     .help = "print nothing but errors and warnings"},
-    {.name = "json",
-     .kind = OPTION_TEXT,
-     .metavar = "FILE",
-     AT(json),
-     .help = "write the results to FILE ('-': standard output, and nothing else there)"},
 };
 
 /* What is counted of the training (0) and the test samples (1). */
@@ -115,10 +107,10 @@ static int check(const struct config *config, const dataset *data)
         error_line("data check: out of memory for %zu classes", data->c);
         code = EXIT_INTERNAL;
     } else {
-        if (!config->quiet && (config->json == NULL || strcmp(config->json, "-") != 0))
+        if (data_prints(&config->common))
             print(data, k);
-        if (config->json != NULL)
-            code = write_json(config->json, data, k);
+        if (config->common.json != NULL)
+            code = write_json(config->common.json, data, k);
     }
     free(k[0].of_class);
     free(k[1].of_class);
@@ -132,7 +124,7 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    if (config.json != NULL && (code = output_check(config.json)) != EXIT_OK)
+    if (config.common.json != NULL && (code = output_check(config.common.json)) != EXIT_OK)
         return code;
     dataset data;
     code = config.map ? dataset_map(config.data, &data) : dataset_open(config.data, &data);
@@ -148,6 +140,7 @@ const cli_command cli_data_check = {
     .operands = "",
     .summary = "Read a data set and show its shape, the samples of each class, the range of its "
                "features.",
+    .groups = {&data_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .run = run};

@@ -14,12 +14,12 @@
 #include <string.h>
 
 struct config {
+    data_config common;
     int format, dtype;
     size_t samples, test_samples, features, classes;
     double noise;
     uint64_t seed;
-    const char *output, *json;
-    bool quiet;
+    const char *output;
 };
 
 /* In the order of the words. */
@@ -85,15 +85,6 @@ static const cli_option options[] = {
      AT(output),
      .letter = 'o',
      .help = "what the names of the files begin with; cifar10, cifar100: their directory"},
-    {.name = "quiet",
-     .kind = OPTION_FLAG,
-     AT(quiet),
-     .help = "print nothing but errors and warnings"},
-    {.name = "json",
-     .kind = OPTION_TEXT,
-     .metavar = "FILE",
-     AT(json),
-     .help = "write what was made to FILE ('-': standard output, and nothing else there)"},
 };
 
 /* What is automatic has the value 0. */
@@ -109,7 +100,7 @@ static int settle(struct config *c)
                    "cifar100");
         return EXIT_USAGE;
     }
-    const int code = c->json != NULL ? output_check(c->json) : EXIT_OK;
+    const int code = c->common.json != NULL ? output_check(c->common.json) : EXIT_OK;
     return code == EXIT_OK ? CLI_GO_ON : code;
 }
 
@@ -135,7 +126,7 @@ static int write_json(const struct config *c, const generated *made)
     output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
     output_set(root, "build", machine_build_to_json());
     output_set(root, "generated", set);
-    return output_json(c->json, root);
+    return output_json(c->common.json, root);
 }
 
 static int run(const cli_command *self, int argc, char **argv)
@@ -158,7 +149,7 @@ static int run(const cli_command *self, int argc, char **argv)
                                 .seed = c.seed,
                                 .output = c.output,
                                 .stop = &interrupt_signal,
-                                .progress = !c.quiet};
+                                .progress = !c.common.quiet};
     generated made;
     interrupt_catch();
     code = generate(&o, &made);
@@ -166,9 +157,9 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     if (made.n_files == 0)
         return 128 + interrupt_signal;
-    if (!c.quiet && (c.json == NULL || strcmp(c.json, "-") != 0))
+    if (data_prints(&c.common))
         puts(made.spec);
-    if (c.json != NULL)
+    if (c.common.json != NULL)
         code = write_json(&c, &made);
     generated_free(&made);
     return code;
@@ -180,6 +171,7 @@ const cli_command cli_data_gen = {
     .summary =
         "Make a data set whose classes a known W and b separate, but for --noise; prints the "
         "SPEC for --data.",
+    .groups = {&data_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .run = run};

@@ -39,20 +39,20 @@ static const cli_option options[] = {
      .kind = OPTION_REAL,
      .metavar = "X",
      AT(scale),
-     .min = 0,
+     .min = 1e-12,
      .max = 1e3,
      .help =
          "standard deviation of the random weights at which it is checked (default: 0.1, softmax "
          "0.01)"},
     {.name = "h",
-     .kind = OPTION_SHARE,
+     .kind = OPTION_DOUBLE,
      .metavar = "X",
      AT(h),
      .min = 1e-9,
      .max = 1,
      .help = "how far the differences go (default: 1e-5)"},
     {.name = "tolerance",
-     .kind = OPTION_SHARE,
+     .kind = OPTION_DOUBLE,
      .metavar = "X",
      AT(tolerance),
      .min = 0,
@@ -92,11 +92,12 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
 {
     /* What most coordinates have no part in proves nothing. */
     const bool enough = r->checked >= r->kinks && r->checked > 0;
-    const bool good = enough && r->worst <= s->config->tolerance;
+    const bool good = enough && r->worst <= s->config->tolerance && r->worst_step <= 1.0;
     s->wrong += !good;
     if (s->print)
-        printf("%-8s %-4s %-12s %8g %8zu %6zu %9.2g  %s\n", task_loss_words[kind->loss],
+        printf("%-8s %-4s %-12s %8g %8zu %6zu %9.2g %6.2g  %s\n", task_loss_words[kind->loss],
                feature_words[kind->dtype], isa, (double)reg, r->checked, r->kinks, r->worst,
+               r->worst_step,
                good              ? "right"
                : r->checked == 0 ? "NOTHING TO CHECK"
                                  : "WRONG");
@@ -108,6 +109,7 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     output_set(o, "checked", json_integer((json_int_t)r->checked));
     output_set(o, "kinks", json_integer((json_int_t)r->kinks));
     output_set(o, "worst_relative_error", output_real(r->worst));
+    output_set(o, "worst_step_error_of_bound", output_real(r->worst_step));
     output_set(o, "right", json_boolean(good));
     json_array_append_new(s->rows, o);
     if (good)
@@ -116,6 +118,10 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
         error_line("gradcheck: %zu of %zu coordinates have a kink within h; take a smaller --h or "
                    "fewer --samples",
                    r->kinks, r->kinks + r->checked);
+    else if (r->worst <= s->config->tolerance)
+        error_line("gradcheck: %s, %s, %s: the gradient is right, but the step that training takes "
+                   "with it is not; run `downhill verify --isa %s`",
+                   isa, task_loss_words[kind->loss], feature_words[kind->dtype], isa);
     else
         error_line("gradcheck: %s, %s, %s: class %zu, %s %zu: analytic %.9g, numerical %.9g, "
                    "relative error %.2g; run `downhill verify --isa %s`",
@@ -137,13 +143,17 @@ static int check_kind(struct session *s, const struct kind *kind)
     const float scale = s->config->scale > 0.0f        ? s->config->scale
                         : kind->loss == DOWNHILL_HINGE ? 0.1f
                                                        : 0.01f;
-    const gradcheck_options options_of = {s->config->samples, s->config->coordinates, s->config->h,
-                                          scale, common->seed};
+    const gradcheck_options options_of = {.samples = s->config->samples,
+                                          .coordinates = s->config->coordinates,
+                                          .h = s->config->h,
+                                          .scale = scale,
+                                          .tolerance = s->config->tolerance,
+                                          .seed = common->seed};
     if (n_tables == 0)
         return EXIT_ISA;
     features_close(&s->task.features);
     if (!features_open((feature_type)kind->dtype, &s->task.data, (normalise_kind)common->normalise,
-                       1, &s->task.features))
+                       common->threads, &s->task.features))
         return problem_failed(DOWNHILL_ERR_WORKSPACE);
     s->task.problem.loss.kind = (downhill_loss_kind)kind->loss;
     int code = EXIT_OK;
@@ -173,12 +183,14 @@ static int check_all(struct session *s)
         return EXIT_USAGE;
     }
     if (s->print)
-        printf(
-            "%s, seed %llu: %zu samples, h %g, right up to %g\n%-8s %-4s %-12s %8s %8s %6s %9s\n",
-            s->task.data.name, (unsigned long long)common->seed,
-            s->config->samples < s->task.data.train.n ? s->config->samples : s->task.data.train.n,
-            s->config->h, s->config->tolerance, "loss", "type", "ISA level", "penalty", "checked",
-            "kinks", "error");
+        printf("%s, seed %llu: %zu samples, h %g, right up to %g; step: error as a share of its "
+               "bound\n"
+               "%-8s %-4s %-12s %8s %8s %6s %9s %6s\n",
+               s->task.data.name, (unsigned long long)common->seed,
+               s->config->samples < s->task.data.train.n ? s->config->samples
+                                                         : s->task.data.train.n,
+               s->config->h, s->config->tolerance, "loss", "type", "ISA level", "penalty",
+               "checked", "kinks", "error", "step");
     interrupt_catch();
     int code = EXIT_OK;
     for (size_t i = 0; i < count && code == EXIT_OK; i++)
@@ -207,6 +219,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if ((code = task_settle("gradcheck", &settled)) != CLI_GO_ON)
         return code;
     config.task.normalise = settled.normalise;
+    config.task.reg = settled.reg;
     s.print = task_prints(&config.task);
     if ((code = task_open_data("gradcheck", &settled, NULL, &s.task)) != EXIT_OK)
         return code;

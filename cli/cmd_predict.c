@@ -28,22 +28,27 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(model),
-     .help = "the model, as downhill train --model or --checkpoint wrote it"},
+     .help = "the model, as downhill train --model wrote it; or a checkpoint, whose weights are "
+             "those of its last step"},
     {.name = "set",
      .kind = OPTION_CHOICE,
      .metavar = "SET",
      AT(set),
-     .choices = "test|train",
-     .help = "the samples of --data: those for testing (default) or for training"},
+     .choices = "test|train|all",
+     .help = "the samples of --data: those for testing (default: of a set without test files "
+             "those that training held out), for training, or all"},
     {.name = "csv",
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(csv),
-     .help = "write sample, label and prediction of each to FILE"},
+     .help = "write to FILE the number of each sample in its file, from 0, whether it is a test "
+             "sample (1 or 0), its label and prediction"},
     {.name = "scores", .kind = OPTION_FLAG, AT(scores), .help = "and the score of each class"},
 };
 
-static const char *const set_words[] = {"test", "train"};
+/* In the order of the words of --set, of which "all" stands for both. */
+enum { SET_TEST, SET_TRAIN, SET_ALL };
+static const char *const set_words[] = {"test", "train", "all"};
 
 enum { BLOCK_ROWS = 8192 }; /* between two looks at Ctrl-C */
 
@@ -51,20 +56,28 @@ struct session {
     const predict_config *config;
     task task;
     model_file from;
-    const samples *s;
-    size_t c;
+    bool wanted[2];     /* the sets */
+    size_t n, c;        /* samples in them, classes */
     double *scores;     /* of a block, or of all with --scores */
     int32_t *predicted; /* of all */
     size_t *confusion;  /* c × c: label, prediction */
     size_t right;
 };
 
+static const samples *samples_of(const struct session *s, int set)
+{
+    return set == SET_TEST ? &s->task.data.test : &s->task.data.train;
+}
+
 static bool session_open(struct session *s)
 {
     s->c = s->from.weights.c;
-    s->s = s->config->set == 0 ? &s->task.data.test : &s->task.data.train;
-    s->scores = memory_new((s->config->scores ? s->s->n : BLOCK_ROWS) * s->c, sizeof *s->scores);
-    s->predicted = memory_new(s->s->n, sizeof *s->predicted);
+    for (int set = 0; set < SET_ALL; set++) {
+        s->wanted[set] = s->config->set == set || s->config->set == SET_ALL;
+        s->n += s->wanted[set] ? samples_of(s, set)->n : 0;
+    }
+    s->scores = memory_new((s->config->scores ? s->n : BLOCK_ROWS) * s->c, sizeof *s->scores);
+    s->predicted = memory_new(s->n, sizeof *s->predicted);
     s->confusion = memory_new(s->c * s->c, sizeof *s->confusion);
     return s->scores != NULL && s->predicted != NULL && s->confusion != NULL;
 }
@@ -78,6 +91,29 @@ static void session_close(struct session *s)
     task_close(&s->task);
 }
 
+/* Of one set, behind what is `done` already. */
+static downhill_status predict_set(struct session *s, const samples *of, size_t done, evaluator *e,
+                                   progress *bar)
+{
+    downhill_status status = DOWNHILL_OK;
+    for (size_t first = 0, n; first < of->n && status == DOWNHILL_OK && interrupt_signal == 0;
+         first += n, done += n) {
+        const size_t left = of->n - first;
+        n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        double *scores = s->scores + (s->config->scores ? done * s->c : 0);
+        status = evaluator_scores(e, &s->from.weights, of, first, n, scores);
+        for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
+            const int32_t label = samples_label(of, first + i),
+                          found = (int32_t)evaluate_highest(scores + i * s->c, s->c);
+            s->predicted[done + i] = found;
+            s->confusion[(size_t)label * s->c + (size_t)found]++;
+            s->right += label == found;
+        }
+        progress_show(bar, done + n, s->n, (double)(done + n) / (double)s->n, "samples");
+    }
+    return status;
+}
+
 static downhill_status predict_all(struct session *s)
 {
     const downhill_kernels *kernels = s->task.problem.kernels;
@@ -85,21 +121,12 @@ static downhill_status predict_all(struct session *s)
                                   s->config->task.threads);
     progress bar = progress_open("predict", s->task.problem.progress);
     downhill_status status = e != NULL ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
-    for (size_t first = 0, n; first < s->s->n && status == DOWNHILL_OK && interrupt_signal == 0;
-         first += n) {
-        const size_t left = s->s->n - first;
-        n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-        double *scores = s->scores + (s->config->scores ? first * s->c : 0);
-        status = evaluator_scores(e, &s->from.weights, s->s, first, n, scores);
-        for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
-            const int32_t label = samples_label(s->s, first + i),
-                          found = (int32_t)evaluate_highest(scores + i * s->c, s->c);
-            s->predicted[first + i] = found;
-            s->confusion[(size_t)label * s->c + (size_t)found]++;
-            s->right += label == found;
+    size_t done = 0;
+    for (int set = 0; set < SET_ALL && status == DOWNHILL_OK; set++)
+        if (s->wanted[set]) {
+            status = predict_set(s, samples_of(s, set), done, e, &bar);
+            done += samples_of(s, set)->n;
         }
-        progress_show(&bar, first + n, s->s->n, (double)(first + n) / (double)s->s->n, "samples");
-    }
     progress_close(&bar);
     evaluator_close(e);
     return status;
@@ -134,8 +161,12 @@ static void count_class(const struct session *s, size_t j, size_t *labelled, siz
 static void print_all(const struct session *s)
 {
     enum { WIDE = 20 };
-    printf("%s, %zu %s samples: accuracy %.4f, %zu of %zu right\n", s->task.data.name, s->s->n,
-           set_words[s->config->set], share(s->right, s->s->n), s->right, s->s->n);
+    const int set = s->config->set;
+    printf("%s, %zu %s samples", s->task.data.name, s->n,
+           set == SET_ALL ? "test and training" : set_words[set]);
+    if (set == SET_TEST)
+        printf(" (%s)", s->task.data.test_note);
+    printf(": accuracy %.4f, %zu of %zu right\n", share(s->right, s->n), s->right, s->n);
     if (s->c <= WIDE)
         puts("confusion matrix: a row for each label, a column for each prediction");
     for (size_t j = 0; j < s->c && s->c <= WIDE; j++) {
@@ -178,25 +209,37 @@ static json_t *results(const struct session *s)
     output_set(o, "isa", json_string(downhill_kernels_name(s->task.problem.kernels)));
     output_set(o, "dataset", json_string(s->task.data.name));
     output_set(o, "set", json_string(set_words[s->config->set]));
-    output_set(o, "samples", json_integer((json_int_t)s->s->n));
-    output_set(o, "accuracy", output_real(share(s->right, s->s->n)));
+    output_set(o, "samples", json_integer((json_int_t)s->n));
+    output_set(o, "accuracy", output_real(share(s->right, s->n)));
     output_set(o, "classes", classes);
     output_set(o, "confusion", confusion);
     return o;
 }
 
+/* Of a set that others were drawn from the number in the file is that of the row; rows of several files may have gaps
+ * between them, but from these nothing is held out. */
+static size_t number_of(const struct session *s, const samples *of, size_t i)
+{
+    return s->task.data.train.x == s->task.data.test.x ? of->rows[i] : i;
+}
+
 static bool write_csv(FILE *file, const void *context)
 {
     const struct session *s = context;
-    fputs("sample,label,prediction", file);
+    fputs("sample,test,label,prediction", file);
     for (size_t j = 0; j < s->c && s->config->scores; j++)
         fprintf(file, ",score_%zu", j);
     fputc('\n', file);
-    for (size_t i = 0; i < s->s->n && !ferror(file); i++) {
-        fprintf(file, "%zu,%d,%d", i, (int)samples_label(s->s, i), (int)s->predicted[i]);
-        for (size_t j = 0; j < s->c && s->config->scores; j++)
-            fprintf(file, ",%.9g", s->scores[i * s->c + j]);
-        fputc('\n', file);
+    size_t at = 0;
+    for (int set = 0; set < SET_ALL; set++) {
+        const samples *of = samples_of(s, set);
+        for (size_t i = 0; s->wanted[set] && i < of->n && !ferror(file); i++, at++) {
+            fprintf(file, "%zu,%d,%d,%d", number_of(s, of, i), set == SET_TEST,
+                    (int)samples_label(of, i), (int)s->predicted[at]);
+            for (size_t j = 0; j < s->c && s->config->scores; j++)
+                fprintf(file, ",%.9g", s->scores[at * s->c + j]);
+            fputc('\n', file);
+        }
     }
     return !ferror(file);
 }

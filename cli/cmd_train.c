@@ -98,7 +98,7 @@ static int train_by_sgd(struct session *s, train_run *run)
     const int code =
         sgd_train(&s->task.problem, &sgd, train_saved_state(&s->saved), &events, &run->sgd);
     if (code == EXIT_CHECK && s->cluster.rank == 0 && train_saved_has_checkpoint(&s->saved))
-        fprintf(stderr, "train: the last good checkpoint is in %s\n", s->config->checkpoint);
+        error_line("train: the last good checkpoint is in %s", s->config->checkpoint);
     return code;
 }
 

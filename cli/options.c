@@ -165,7 +165,15 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         break;
     case OPTION_REAL:
         good = parse_real(text, &real, &rest) && *rest == '\0' && in_range(o, real);
+        if (good && real != 0.0 && (float)real == 0.0f) {
+            error_line("%s: --%s: '%s' is 0 in f32; take more", command->name, o->name, text);
+            return EXIT_USAGE;
+        }
         *(float *)member = (float)real;
+        break;
+    case OPTION_DOUBLE:
+        good = parse_real(text, &real, &rest) && *rest == '\0' && in_range(o, real);
+        *(double *)member = real;
         break;
     case OPTION_SECONDS:
         good = parse_seconds(text, &real) && in_range(o, real);
@@ -208,6 +216,20 @@ bool cli_is_given(const cli_command *command, const void *config, size_t i)
 {
     const uint64_t given = *(const uint64_t *)((const char *)config + command->given);
     return (given >> i & 1) != 0;
+}
+
+int cli_refuse_given(const cli_command *command, const void *config, const char *const *names,
+                     const char *why)
+{
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++)
+        for (const char *const *name = names; *name != NULL; name++)
+            if (strcmp(o->name, *name) == 0 && cli_is_given(command, config, i)) {
+                error_line("%s: --%s: has no meaning %s; leave it out", command->name, o->name,
+                           why);
+                return EXIT_USAGE;
+            }
+    return CLI_GO_ON;
 }
 
 int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand)

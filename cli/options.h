@@ -15,6 +15,7 @@ typedef enum option_kind {
     OPTION_SEED,    /* uint64_t */
     OPTION_CASE,    /* long, >= 0 */
     OPTION_REAL,    /* float in [min, max] */
+    OPTION_DOUBLE,  /* double in [min, max] */
     OPTION_SECONDS, /* double in [min, max]; "0.5", "0.5s" or "500ms" */
     OPTION_SHARE,   /* double in [min, max]; "0.01" or "1%" */
     OPTION_CHOICE,  /* int: the index of the word in `choices` */
@@ -69,6 +70,11 @@ const cli_option *cli_option_at(const cli_command *command, size_t i);
 bool cli_is_given(const cli_command *command, const void *config, size_t i);
 
 enum { CLI_GO_ON = -1 };
+
+/* An option that has no effect is a mistake that its user would not see: a line for the first of `names` (NULL behind the
+ * last) that was given, which says that it has no meaning `why`, and EXIT_USAGE; or CLI_GO_ON. */
+int cli_refuse_given(const cli_command *command, const void *config, const char *const *names,
+                     const char *why);
 
 /* Fills in *config from the arguments (argv[0] is the command's name). Returns CLI_GO_ON, with the
  * operands at argv[*first_operand …]; or the exit code: EXIT_OK after --help, EXIT_USAGE after a

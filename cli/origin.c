@@ -3,9 +3,43 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/output.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+json_t *origin_objective(const task_config *config)
+{
+    json_t *o = json_object();
+    output_set(o, "loss", json_string(task_loss_words[config->loss]));
+    output_set(o, "reg", output_real((double)config->reg));
+    output_set(o, "delta", output_real((double)config->delta));
+    return o;
+}
+
+static bool take_number(const json_t *o, const char *key, float *number)
+{
+    const json_t *value = json_object_get(o, key);
+    const double real = json_number_value(value);
+    if (*number == TASK_AUTOMATIC)
+        *number = (float)real;
+    return json_is_number(value) && real >= 0.0 && isfinite((float)real);
+}
+
+static bool take_objective(const json_t *o, task_config *config)
+{
+    const char *word = json_string_value(json_object_get(o, "loss"));
+    int loss = DOWNHILL_HINGE;
+    if (word == NULL)
+        return false;
+    if (strcmp(word, task_loss_words[loss]) != 0)
+        loss = DOWNHILL_SOFTMAX;
+    if (config->loss == TASK_AUTOMATIC)
+        config->loss = loss;
+    return strcmp(word, task_loss_words[loss]) == 0 && take_number(o, "reg", &config->reg) &&
+           take_number(o, "delta", &config->delta);
+}
 
 int origin_read(const char *command, const char *path, task_config *config, model_file *from)
 {
@@ -23,7 +57,11 @@ int origin_read(const char *command, const char *path, task_config *config, mode
         return code;
     config->dtype = (int)from->type;
     config->normalise = (int)from->norm.kind;
-    return CLI_GO_ON;
+    config->features_min = from->weights.d;
+    if (take_objective(json_object_get(from->record, "objective"), config))
+        return CLI_GO_ON;
+    error_line("%s: record.json: its loss and penalty cannot be read; the file is damaged", path);
+    return EXIT_DATA;
 }
 
 /* A data set that names its classes itself, as by the labels in its text, numbers them by those that it has; the model's

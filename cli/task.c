@@ -58,7 +58,8 @@ static const cli_option loss_options[] = {
      .metavar = "LOSS",
      AT(loss),
      .choices = "hinge|softmax",
-     .help = "hinge (default) or softmax"},
+     .help = "hinge (default): sum over the wrong classes of max(0, score - right score + delta), "
+             "as Weston and Watkins; or softmax: the cross-entropy"},
     {.name = "dtype",
      .kind = OPTION_CHOICE,
      .metavar = "TYPE",
@@ -80,12 +81,12 @@ static const cli_option loss_options[] = {
      AT(reg),
      .min = 0,
      .max = 1e6,
-     .help = "lambda of the penalty lambda*|W|^2 (default: 1e-4)"},
+     .help = "lambda of the penalty lambda*|W|^2, without a half (default: 1e-4)"},
     {.name = "delta",
      .kind = OPTION_REAL,
      .metavar = "X",
      AT(delta),
-     .min = 0,
+     .min = 1e-6, /* at 0 no margin is violated where W = 0, and nothing ever moves */
      .max = 1e6,
      .help = "margin of the hinge loss (default: 1)"},
     {.name = "seed",
@@ -115,6 +116,10 @@ int task_settle(const char *command, task_config *config)
         config->loss = DOWNHILL_HINGE;
     if (config->normalise == TASK_AUTOMATIC)
         config->normalise = NORMALISE_NONE;
+    if (config->reg == TASK_AUTOMATIC)
+        config->reg = 1e-4f;
+    if (config->delta == TASK_AUTOMATIC)
+        config->delta = 1.0f;
     if (config->dtype == FEATURES_U8 && config->loss != DOWNHILL_HINGE) {
         error_line("%s: --dtype u8: only with --loss hinge, whose gradient is of integers; take "
                    "--dtype f32",
@@ -200,8 +205,11 @@ int task_settle_data(task *t)
 int task_open_data(const char *command, task_config *config, const cluster *ranks, task *t)
 {
     *t = (task){.config = config, .command = command};
-    int code =
-        config->map ? dataset_map(config->data, &t->data) : dataset_open(config->data, &t->data);
+    if (ranks == NULL && cluster_is_wanted()) {
+        error_line("%s: is one process's work; start it without mpirun", command);
+        return EXIT_USAGE;
+    }
+    int code = dataset_open_for(config->data, config->map, config->features_min, &t->data);
     if (code != EXIT_OK)
         return code;
     machine_read(&t->machine); /* before the thread is bound */

@@ -19,9 +19,10 @@ typedef struct task_config {
     bool map, quiet;
     size_t threads;
     /* task_loss_options */
-    int loss, dtype,
-        normalise; /* a downhill_loss_kind, …, in the order of the words, or TASK_AUTOMATIC */
+    /* A downhill_loss_kind, …, in the order of the words; each of these may be TASK_AUTOMATIC. */
+    int loss, dtype, normalise;
     float reg, delta;
+    size_t features_min; /* of the model that the data are for, or 0 */
     uint64_t seed;
 } task_config;
 
@@ -30,7 +31,7 @@ enum { TASK_AUTOMATIC = -1 };
 #define TASK_DEFAULTS                                                                              \
     {                                                                                              \
         .data = "fashion-mnist", .threads = 1, .loss = TASK_AUTOMATIC, .dtype = TASK_AUTOMATIC,    \
-        .normalise = TASK_AUTOMATIC, .reg = 1e-4f, .delta = 1.0f, .seed = 1                        \
+        .normalise = TASK_AUTOMATIC, .reg = TASK_AUTOMATIC, .delta = TASK_AUTOMATIC, .seed = 1     \
     }
 
 extern const cli_group task_data_options, task_loss_options;
@@ -50,7 +51,7 @@ typedef struct task {
     problem problem; /* with data, features, threads; the kernels are to be chosen */
 } task;
 
-/* Fills in what is automatic (loss: hinge; normalize: none) and refuses what cannot
+/* Fills in what is automatic (loss: hinge; normalize: none; reg: 1e-4; delta: 1) and refuses what cannot
  * go together. Returns CLI_GO_ON or an exit code after a line. */
 int task_settle(const char *command, task_config *config);
 
@@ -60,8 +61,8 @@ bool task_choose_level(const char *command, const char *isa, enum element elemen
                        const downhill_kernels **kernels);
 enum element task_element(const task_config *config);
 
-/* Reads the data, pins the threads: those of several ranks on one machine to different CPUs (NULL: one rank). Returns
- * EXIT_OK, or an exit code after a line, with nothing left open. */
+/* Reads the data, pins the threads: those of several ranks on one machine to different CPUs. `ranks` NULL: a command that is
+ * one process's work, and is refused to several. Returns EXIT_OK, or an exit code after a line, with nothing left open. */
 int task_open_data(const char *command, task_config *config, const cluster *ranks, task *t);
 
 /* Fills in what only the data can tell (dtype: u8 for the hinge loss of bytes, else f32), and refuses what these data cannot

@@ -119,7 +119,7 @@ static const cli_option own_options[] = {
      .kind = OPTION_REAL,
      .metavar = "X",
      AT(scale),
-     .min = 0,
+     .min = 1e-12,
      .max = 1e6,
      .help =
          "standard deviation of random weights (default: random-search 1e-4, local-search 1e-3)"},
@@ -259,16 +259,13 @@ static const char *what_it_needs(const char *option, const train_config *config)
     return NULL;
 }
 
-/* An option that has no effect is a mistake that its user would not see. */
 static int refuse_strangers(const cli_command *self, const train_config *config)
 {
     const cli_option *o;
     for (size_t i = 0; (o = cli_option_at(self, i)) != NULL; i++) {
         const char *needs = cli_is_given(self, config, i) ? what_it_needs(o->name, config) : NULL;
-        if (needs != NULL) {
-            error_line("train: --%s: has no meaning %s; leave it out", o->name, needs);
-            return EXIT_USAGE;
-        }
+        if (needs != NULL)
+            return cli_refuse_given(self, config, (const char *const[]){o->name, NULL}, needs);
     }
     return CLI_GO_ON;
 }

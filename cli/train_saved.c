@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/warnings.h"
+#include "origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,7 @@ static json_t *new_record(const cli_command *self, const train_config *config, c
     output_set(record, "downhill", json_string(downhill_version()));
     output_set(record, "machine", json_string(t->machine.cpu_name));
     output_set(record, "arguments", arguments_to_json(self, config, &train_defaults, left_out));
+    output_set(record, "objective", origin_objective(&config->task));
     output_set(record, "data", data_to_json(&t->data));
     return record;
 }

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELD_OUT_SHARE = 6 };
+/* Of what has no test files, so much is held out, and by a seed of its own: for whatever --seed, a model meets again the
+ * samples that it was not trained on. */
+enum { HELD_OUT_SHARE = 6, HELD_OUT_SEED = 6 };
 
 static const struct format {
     const char *word, *operands;
@@ -44,9 +46,9 @@ static int unknown(const char *spec)
     return EXIT_USAGE;
 }
 
-static int open_spec(const char *spec, bool mapped, dataset *data)
+int dataset_open_for(const char *spec, bool mapped, size_t d_min, dataset *data)
 {
-    *data = (dataset){0};
+    *data = (dataset){.d_min = d_min};
     const size_t length = strcspn(spec, ":");
     const char *operands = spec[length] == ':' ? spec + length + 1 : "";
     for (size_t f = 0; f < N_FORMATS; f++) {
@@ -67,12 +69,12 @@ static int open_spec(const char *spec, bool mapped, dataset *data)
 
 int dataset_open(const char *spec, dataset *data)
 {
-    return open_spec(spec, false, data);
+    return dataset_open_for(spec, false, 0, data);
 }
 
 int dataset_map(const char *spec, dataset *data)
 {
-    return open_spec(spec, true, data);
+    return dataset_open_for(spec, true, 0, data);
 }
 
 void dataset_close(dataset *data)
@@ -103,6 +105,33 @@ int dataset_take_all(dataset *data, int set, size_t n)
     return good ? EXIT_OK : out_of_memory(data);
 }
 
+/* Moves n of the samples, drawn at random, to a set of their own. Both keep the order of the data, that of memory. */
+static bool draw_apart(samples *from, size_t n, uint64_t seed, samples *to)
+{
+    const size_t all = from->n;
+    bool *chosen = calloc(all, sizeof *chosen);
+    size_t *order = memory_new(all, sizeof *order);
+    *to = (samples){.x = from->x, .rows = memory_new(n, sizeof *to->rows), .n = n};
+    const bool good = chosen != NULL && order != NULL && to->rows != NULL;
+    rng r = rng_seeded(seed);
+    for (size_t i = 0; good && i < all; i++)
+        order[i] = i;
+    if (good)
+        rng_shuffle(&r, order, all);
+    for (size_t i = 0; good && i < n; i++)
+        chosen[order[i]] = true;
+    free(order);
+    if (good)
+        from->n = 0;
+    for (size_t i = 0, taken = 0; good && i < all; i++)
+        if (chosen[i])
+            to->rows[taken++] = from->rows[i];
+        else
+            from->rows[from->n++] = from->rows[i];
+    free(chosen);
+    return good;
+}
+
 int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
 {
     const size_t n_test = n / HELD_OUT_SHARE;
@@ -110,10 +139,9 @@ int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
         error_line("%s: %zu samples are too few to hold some out; name test files", path, n);
         return EXIT_DATA;
     }
-    data->test_note = "the last sixth of the samples, held out";
-    const matrix *all = &data->stored[0];
-    const bool good = samples_range(all, 0, n - n_test, &data->train) &&
-                      samples_range(all, n - n_test, n_test, &data->test);
+    data->test_note = "a sixth of the samples, drawn at random and held out";
+    const bool good = samples_range(&data->stored[0], 0, n, &data->train) &&
+                      draw_apart(&data->train, n_test, HELD_OUT_SEED, &data->test);
     return good ? EXIT_OK : out_of_memory(data);
 }
 
@@ -142,38 +170,12 @@ void dataset_warn_of_missing_classes(const char *path, const samples *s, size_t 
 
 int dataset_hold_out_validation(dataset *data, double share, uint64_t seed)
 {
-    samples *train = &data->train, *validation = &data->validation;
-    const size_t all = train->n, n = (size_t)(share * (double)all + 0.5);
+    const size_t all = data->train.n, n = (size_t)(share * (double)all + 0.5);
     if (n == 0 || n == all) {
         error_line("--validation: %g of %zu training samples leaves none on one side; take "
                    "another share",
                    share, all);
         return EXIT_USAGE;
     }
-    bool *chosen = calloc(all, sizeof *chosen);
-    size_t *order = memory_new(all, sizeof *order);
-    validation->rows = memory_new(n, sizeof *validation->rows);
-    if (chosen == NULL || order == NULL || validation->rows == NULL) {
-        free(chosen);
-        free(order);
-        return out_of_memory(data);
-    }
-    rng r = rng_seeded(seed);
-    for (size_t i = 0; i < all; i++)
-        order[i] = i;
-    rng_shuffle(&r, order, all);
-    for (size_t i = 0; i < n; i++)
-        chosen[order[i]] = true;
-    free(order);
-    /* Both keep the order of the data, that of memory. */
-    validation->x = train->x;
-    validation->n = n;
-    train->n = 0;
-    for (size_t i = 0, taken = 0; i < all; i++)
-        if (chosen[i])
-            validation->rows[taken++] = train->rows[i];
-        else
-            train->rows[train->n++] = train->rows[i];
-    free(chosen);
-    return EXIT_OK;
+    return draw_apart(&data->train, n, seed, &data->validation) ? EXIT_OK : out_of_memory(data);
 }

@@ -12,6 +12,7 @@ enum { DATASET_CLASSES_MAX = 32768, DATASET_FEATURES_MAX = 1 << 20 };
 typedef struct dataset {
     char name[64];
     size_t d, c;                     /* features; classes */
+    size_t d_min;                    /* asked for: dataset_open_for() */
     samples train, validation, test; /* validation: none until it is split off */
     const char *test_note;           /* where the test samples come from */
     const char *const *class_names;  /* c of them, or NULL: their numbers */
@@ -19,13 +20,17 @@ typedef struct dataset {
     char **own_names; /* class_names, where they are to be freed; NULL behind the last */
 } dataset;
 
-/* Reads what --data names. Without test files the last sixth of the
- * samples is held out. The data set is not to be moved while it is open. Returns EXIT_OK, or prints a
+/* Reads what --data names. Without test files a sixth of the samples, drawn at random and always the same ones, is held
+ * out as the test set. The data set is not to be moved while it is open. Returns EXIT_OK, or prints a
  * line and returns EXIT_USAGE, EXIT_DATA or EXIT_INTERNAL. */
 int dataset_open(const char *spec, dataset *data);
 
 /* The same with the features left in their files and mapped; no gzip, no text. */
 int dataset_map(const char *spec, dataset *data);
+
+/* Either, for a model of d_min features: where a file says only what is not 0, as LIBSVM's do, there may be more
+ * than it shows. */
+int dataset_open_for(const char *spec, bool mapped, size_t d_min, dataset *data);
 void dataset_close(dataset *data);
 
 /* Takes a share of the training samples, drawn at random, for validation. Returns EXIT_OK, or prints a

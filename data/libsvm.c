@@ -62,7 +62,7 @@ static int name_classes(const char *path, const int64_t *labels, size_t count, d
     return EXIT_OK;
 }
 
-/* A file that is sorted by class, and whose last sixth is held out, trains without the last classes. */
+/* Of a class of few samples all may be among those that are held out. */
 static void warn_of_untrained_classes(const char *path, const dataset *data)
 {
     bool *seen = calloc(data->c, sizeof *seen);
@@ -78,8 +78,8 @@ static void warn_of_untrained_classes(const char *path, const dataset *data)
         first++;
     free(seen);
     if (missing > 0)
-        warning_line("%s: %zu of the %zu classes, '%s' the first, have samples only in the last "
-                     "sixth, which is held out; shuffle the lines, or name a test file",
+        warning_line("%s: %zu of the %zu classes, '%s' the first, have samples only among those "
+                     "that are held out; name a test file, and nothing is",
                      path, missing, data->c, data->class_names[first]);
 }
 
@@ -131,13 +131,13 @@ static int read_train(const char *path, bool has_test, libsvm_limits *limits, in
     if (code != EXIT_OK)
         return code;
     matrix *x = &data->stored[0];
-    *limits = (libsvm_limits){.path = path, .d = t.d};
+    *limits = (libsvm_limits){.path = path, .d = t.d > data->d_min ? t.d : data->d_min};
     code = collect_labels(path, &t, labels, &limits->n_labels);
     limits->labels = *labels;
     if (code == EXIT_OK)
         code = name_classes(path, *labels, limits->n_labels, data);
     if (code == EXIT_OK)
-        code = make_matrix(path, &t, t.d, *labels, limits->n_labels, x);
+        code = make_matrix(path, &t, limits->d, *labels, limits->n_labels, x);
     libsvm_free(&t);
     if (code != EXIT_OK || has_test)
         return code == EXIT_OK ? dataset_take_all(data, 0, x->rows) : code;

@@ -23,8 +23,8 @@ dataset_reader read_cifar100;      /* DIRECTORY */
 /* Makes rows 0 … n-1 of data->stored[set] the training (0) or test set (1). */
 int dataset_take_all(dataset *data, int set, size_t n);
 
-/* Makes rows 0 … n-1 of data->stored[0] the training set, but for the last sixth of them, which becomes the
- * test set. */
+/* Makes rows 0 … n-1 of data->stored[0] the training set, but for a sixth of them, drawn at random, which becomes
+ * the test set. */
 int dataset_take_with_held_out(const char *path, dataset *data, size_t n);
 
 /* A single damaged byte can make a data set of ten classes one of 256: a warning for classes without a sample. */

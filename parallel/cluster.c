@@ -18,12 +18,16 @@ size_t cluster_part(const cluster *c, size_t n, size_t unit, size_t *first)
 
 bool cluster_is_wanted(void)
 {
-    /* mpirun of Open MPI; MPICH and what follows its PMI; launchers by PMIx, as srun --mpi=pmix. */
-    static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
-    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
-        if (getenv(signs[i]) != NULL)
-            return true;
-    return false;
+    /* mpirun of Open MPI; MPICH and what follows its PMI. */
+    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const char *size = getenv(sizes[i]);
+        if (size != NULL)
+            return strcmp(size, "1") != 0;
+    }
+    /* Launchers by PMIx do not say how many they have started; srun --mpi=pmix does. */
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    return getenv("PMIX_RANK") != NULL && (tasks == NULL || strcmp(tasks, "1") != 0);
 }
 
 #ifdef DOWNHILL_MPI

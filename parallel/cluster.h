@@ -22,7 +22,7 @@ typedef struct cluster {
 /* Can this build run as more than one? */
 bool cluster_supported(void);
 
-/* Was this process started as one of several, as mpirun does it? */
+/* Was this process started as one of several, as mpirun does it? One of one is none of several. */
 bool cluster_is_wanted(void);
 
 /* Joins the others. false, with a line printed: this build has no MPI, or it failed. */

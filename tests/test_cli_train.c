@@ -77,6 +77,13 @@ static void test_bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill train --data $set --nesterov", "give --momentum 0.9"},
         {2, "$downhill train --data $set --momentum 1", "nothing is ever forgotten"},
         {2, "$downhill train --data $set --momentum 1.1", "'1.1' is not a number from 0 to 1"},
+        {2, "$downhill train --data $set --lr 1e-46", "'1e-46' is 0 in f32"},
+        {2, "$downhill train --data $set --delta 0", "'0' is not a number from 1e-06"},
+        {2, "$downhill train --data $set --method local-search --scale 0", "'0' is not"},
+        {1,
+         "$downhill train --data $floats --method numerical --coordinates all --iterations 9 "
+         "--lr 1e6 --quiet",
+         "--h 0.001: is lost beside a weight of"},
         {2, "$downhill train --data $set --patience 3", "give --validation"},
         {2, "$downhill train --data $set --validation 0.0001", "leaves none on one side"},
         {2, "$downhill train --data $set --validation 100%", "leaves none on one side"},
@@ -136,7 +143,17 @@ static void test_bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill landscape --data $set --model $scratch/m.npz --normalize raw",
          "leave --dtype and --normalize out"},
         {3, "$downhill landscape --data $other --model $scratch/m.npz", "name those that belong"},
+        {2, "$downhill landscape --data $set --model $scratch/m.npz --scale 0.01",
+         "--scale: has no meaning with --model"},
+        {2, "$downhill landscape --data $set --three-points",
+         "--data: has no meaning with --three-points"},
+        {2, "$downhill landscape --three-points --directions 1",
+         "--directions: has no meaning with --three-points"},
         {2, "$downhill landscape --three-points --loss softmax", "the one with bends"},
+        {2, "OMPI_COMM_WORLD_SIZE=2 $downhill landscape --data $set", "start it without mpirun"},
+        {2, "PMIX_RANK=0 $downhill gradcheck --data $set", "start it without mpirun"},
+        {2, "$downhill step-sweep --data $set --model $scratch/m.npz --scale 0.01",
+         "--scale: has no meaning with --model"},
         {2, "$downhill step-sweep --data $set --from 1 --to 0.1", "swap them"},
         {2, "$downhill step-sweep --data $set --from 0", "'0' is not"},
         {3, "$downhill step-sweep --data $set --model $scratch/none.npz", "cannot open"},
@@ -160,7 +177,7 @@ static const char *const commands[] = {
     "$downhill train --data $floats --method numerical --iterations 3",
     "$downhill train --data $floats --method lbfgs --iterations 5",
     "$downhill predict --data $set --model $scratch/m.npz",
-    "$downhill gradcheck --data $set --isa scalar",
+    "OMPI_COMM_WORLD_SIZE=1 $downhill gradcheck --data $set --isa scalar --threads 2",
     "$downhill landscape --data $set --points 11",
     "$downhill landscape --data $floats --directions 2 --points 5 --loss softmax",
     "$downhill landscape --three-points",
@@ -297,11 +314,90 @@ static void test_predict__what_was_trained(void **state)
     assert_true(right == 200.0 * number(p, "accuracy"));
     char *csv = read_text(scratch_path("p.csv"));
     assert_int_equal(count_of(csv, '\n'), 201);
-    assert_int_equal(count_of(csv, ','), 201 * 6);
+    assert_int_equal(count_of(csv, ','), 201 * 7);
     free(csv);
     json_decref(predicted);
     json_decref(trained);
     shell("rm $scratch/again.npz $scratch/t.json $scratch/p.csv");
+}
+
+/* The samples that training held out are those of predict, and --set all has each sample of the file once, under its
+ * number there. */
+static void test_predict__of_a_set_without_test_files(void **state)
+{
+    (void)state;
+    enum { ALL = 300, TEST = ALL / 6 };
+    make_set("plain", "$downhill data gen --format npy --samples 300 --test-samples 0 --features 9 "
+                      "--classes 3 -o $scratch/plain");
+    assert_int_equal(shell("$downhill train --data $plain --seed 5 --model $scratch/p.npz --quiet "
+                           "--json $scratch/t.json && $downhill predict --data $plain --model "
+                           "$scratch/p.npz --json $scratch/p.json --csv $scratch/test.csv --quiet "
+                           "&& $downhill predict --data $plain --model $scratch/p.npz --set all "
+                           "--json $scratch/all.json --csv $scratch/all.csv --quiet"),
+                     EXIT_OK);
+    json_t *trained = parsed_file("t.json"), *test = parsed_file("p.json"),
+           *all = parsed_file("all.json");
+    const json_t *run = json_array_get(json_object_get(trained, "training"), 0);
+    assert_true(number(json_object_get(test, "prediction"), "accuracy") ==
+                number(run, "test_accuracy"));
+    assert_true(number(json_object_get(test, "prediction"), "samples") == TEST);
+    assert_true(number(json_object_get(all, "prediction"), "samples") == ALL);
+    char *of_test = read_text(scratch_path("test.csv")),
+         *of_all = read_text(scratch_path("all.csv"));
+    assert_memory_equal(of_test, of_all, strlen(of_test)); /* these come first */
+    bool seen[ALL] = {false};
+    size_t lines = 0, right = 0;
+    for (const char *line = strchr(of_all, '\n') + 1; *line != '\0';
+         line = strchr(line, '\n') + 1) {
+        size_t sample;
+        int of_test_set, label, prediction;
+        assert_int_equal(sscanf(line, "%zu,%d,%d,%d", &sample, &of_test_set, &label, &prediction),
+                         4);
+        assert_int_equal(of_test_set, lines < TEST);
+        assert_true(sample < ALL && !seen[sample]);
+        seen[sample] = true;
+        right += label == prediction;
+        lines++;
+    }
+    assert_int_equal(lines, ALL);
+    assert_true(fabs((double)right / ALL - number(json_object_get(all, "prediction"), "accuracy")) <
+                1e-9);
+    free(of_test);
+    free(of_all);
+    json_decref(trained);
+    json_decref(test);
+    json_decref(all);
+    shell("rm $scratch/p.* $scratch/t.json $scratch/test.csv $scratch/all.*");
+}
+
+/* What a model was trained to make small is what is looked at around it. */
+static void test_landscape__of_the_loss_of_the_model(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more, *loss;
+        double reg, delta;
+    } ways[] = {{"", "softmax", 0.25, 1.0},
+                {"--loss hinge --delta 2", "hinge", 0.25, 2.0},
+                {"--reg 0.5", "softmax", 0.5, 1.0}};
+    assert_int_equal(shell("$downhill train --data $floats --loss softmax --reg 0.25 --quiet "
+                           "--model $scratch/s.npz"),
+                     EXIT_OK);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char *command;
+        assert_true(asprintf(&command,
+                             "$downhill landscape --data $floats --model $scratch/s.npz "
+                             "--points 3 --json - %s",
+                             ways[i].more) > 0);
+        assert_int_equal(shell(command), EXIT_OK);
+        json_t *root = parsed(shell_out);
+        const json_t *o = json_object_get(root, "landscape");
+        assert_string_equal(string(o, "loss"), ways[i].loss);
+        assert_true(number(o, "reg") == ways[i].reg && number(o, "delta") == ways[i].delta);
+        json_decref(root);
+        free(command);
+    }
+    shell("rm $scratch/s.npz");
 }
 
 static void test_model__one_for_every_level_and_thread(void **state)
@@ -338,6 +434,8 @@ int main(void)
         cmocka_unit_test(test_numerical__what_a_step_costs),
         cmocka_unit_test(test_step_sweep__small_steps_go_down),
         cmocka_unit_test(test_predict__what_was_trained),
+        cmocka_unit_test(test_predict__of_a_set_without_test_files),
+        cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
         cmocka_unit_test(test_model__one_for_every_level_and_thread),
     };
     return cmocka_run_group_tests_name("cli_train", tests, open_all, shell_close);

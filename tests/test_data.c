@@ -86,13 +86,16 @@ static void test_idx__good__every_byte(void **state)
         assert_int_equal(data.test.n, N / 6);
         assert_int_equal(data.d, D);
         assert_int_equal(data.c, 3);
+        unsigned seen = 0;
         for (size_t i = 0; i < N; i++) {
             const samples *s = i < data.train.n ? &data.train : &data.test;
-            const size_t row = i < data.train.n ? i : i - data.train.n;
-            assert_int_equal(samples_label(s, row), i % 3);
+            const size_t at = i < data.train.n ? i : i - data.train.n, row = s->rows[at];
+            seen |= 1U << row;
+            assert_int_equal(samples_label(s, at), row % 3);
             for (size_t k = 0; k < D; k++)
-                assert_int_equal(samples_u8(s, row)[k], (uint8_t)((i * D + k) * 7));
+                assert_int_equal(samples_u8(s, at)[k], (uint8_t)((row * D + k) * 7));
         }
+        assert_int_equal(seen, (1U << N) - 1); /* each in one of the two */
         dataset_close(&data);
     }
 }

@@ -57,6 +57,7 @@ static gradcheck_options options_of(const struct way *way, normalise_kind kind)
                                .coordinates = SIZE_MAX,
                                .h = 1e-5 * (raw ? 1.0 / 255.0 : 1.0),
                                .scale = raw ? scale / 255.0f : scale,
+                               .tolerance = 1e-6,
                                .seed = 1};
 }
 
@@ -72,7 +73,8 @@ static gradcheck_result check(const struct way *way, normalise_kind kind,
                        .kernels = kernels,
                        .loss = {way->loss, delta},
                        .reg = reg,
-                       .threads = 1};
+                       .threads =
+                           1 + options->seed % 2}; /* with seeds of both kinds: one and two */
     assert_int_equal(gradcheck_run(&p, options, &result), EXIT_OK);
     features_close(&f);
     return result;
@@ -84,7 +86,7 @@ static void test_gradcheck__every_level__right(void **state)
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = levels_to_run(NULL, tables);
     assert_true(n_tables > 0);
-    double worst = 0.0;
+    double worst = 0.0, worst_step = 0.0;
     for (size_t t = 0; t < n_tables; t++)
         for (size_t w = 0; w < N_WAYS; w++)
             for (int kind = NORMALISE_NONE; kind <= NORMALISE_RAW_CENTER; kind++)
@@ -95,14 +97,15 @@ static void test_gradcheck__every_level__right(void **state)
                     const gradcheck_result r =
                         check(&ways[w], (normalise_kind)kind, tables[t], reg, 1.0f, &options);
                     if (!(r.worst <= 1e-6) || r.checked == 0 || r.checked + r.kinks != ALL ||
-                        r.worst == 0.0)
+                        r.worst == 0.0 || !(r.worst_step <= 1.0) || r.worst_step == 0.0)
                         fail_msg("level %zu, way %zu, normalisation %d, seed %d: %zu checked, %zu "
-                                 "kinks, worst %g of class %zu, feature %zu",
+                                 "kinks, worst %g of class %zu, feature %zu; step %g",
                                  t, w, kind, (int)seed, r.checked, r.kinks, r.worst, r.worst_class,
-                                 r.worst_feature);
+                                 r.worst_feature, r.worst_step);
                     worst = fmax(worst, r.worst);
+                    worst_step = fmax(worst_step, r.worst_step);
                 }
-    print_message("the worst of all: %.3g\n", worst);
+    print_message("the worst of all: %.3g; of a step: %.3g of its bound\n", worst, worst_step);
 }
 
 static void test_gradcheck__some_samples_and_coordinates__as_many(void **state)
@@ -321,6 +324,50 @@ static double u8_label_left_out(size_t n, size_t c, const double *scores, size_t
     return loss;
 }
 
+/* ---- and in the step alone ---- */
+
+/* Of a block of eight samples nothing is missing. */
+static void grad_last_of_many_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                      size_t lddw, struct downhill_ahead *ahead)
+{
+    scalar->grad_f32(n > 8 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+}
+
+static void update_last_weight_left_out(size_t count, float decay, float step, const float *g,
+                                        float *w)
+{
+    scalar->update_f32(count == D ? D - 1 : count, decay, step, g, w);
+}
+
+static uint32_t u8_update_mean_left_out(size_t d, unsigned flags, float decay, float step,
+                                        float sum, float times, const int32_t *dw,
+                                        const float *mean, const float *gain, float *w)
+{
+    (void)sum;
+    return scalar->u8->update(d, flags, decay, step, 0.0f, times, dw, mean, gain, w);
+}
+
+static uint32_t u8_update_mean_a_little_off(size_t d, unsigned flags, float decay, float step,
+                                            float sum, float times, const int32_t *dw,
+                                            const float *mean, const float *gain, float *w)
+{
+    float off[D];
+    for (size_t k = 0; k < d; k++)
+        off[k] = mean[k] + (mean[k] > 0.0f ? 0x1p-8f : 0.0f);
+    return scalar->u8->update(d, flags, decay, step, sum, times, dw, off, gain, w);
+}
+
+static uint32_t u8_update_gain_of_the_first(size_t d, unsigned flags, float decay, float step,
+                                            float sum, float times, const int32_t *dw,
+                                            const float *mean, const float *gain, float *w)
+{
+    float same[D];
+    for (size_t k = 0; k < d; k++)
+        same[k] = gain[0];
+    return scalar->u8->update(d, flags, decay, step, sum, times, dw, mean, same, w);
+}
+
 struct planted {
     const char *name;
     size_t way;
@@ -328,7 +375,7 @@ struct planted {
     struct downhill_u8_kernels u8;
 };
 
-static gradcheck_result check_planted(const struct planted *bug, normalise_kind kind)
+static gradcheck_result check_planted(const struct planted *bug, normalise_kind kind, uint64_t seed)
 {
     downhill_kernels table = *scalar;
     struct downhill_u8_kernels u8 = *scalar->u8;
@@ -338,7 +385,10 @@ static gradcheck_result check_planted(const struct planted *bug, normalise_kind 
     table.grad_f32 = bug->f32.grad_f32 != NULL ? bug->f32.grad_f32 : table.grad_f32;
     u8.hinge = bug->u8.hinge != NULL ? bug->u8.hinge : u8.hinge;
     u8.grad = bug->u8.grad != NULL ? bug->u8.grad : u8.grad;
-    const gradcheck_options options = options_of(&ways[bug->way], kind);
+    u8.update = bug->u8.update != NULL ? bug->u8.update : u8.update;
+    table.update_f32 = bug->f32.update_f32 != NULL ? bug->f32.update_f32 : table.update_f32;
+    gradcheck_options options = options_of(&ways[bug->way], kind);
+    options.seed = seed;
     return check(&ways[bug->way], kind, &table, 0.1f, 1.0f, &options);
 }
 
@@ -364,14 +414,37 @@ static void test_gradcheck__planted_bugs__found(void **state)
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
     const struct planted nothing = {.name = "nothing"};
     for (int kind = NORMALISE_NONE; kind <= NORMALISE_RAW_CENTER; kind++) {
-        assert_true(check_planted(&nothing, (normalise_kind)kind).worst <= 1e-6);
+        assert_true(check_planted(&nothing, (normalise_kind)kind, 1).worst <= 1e-6);
         for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
-            const gradcheck_result r = check_planted(&planted[i], (normalise_kind)kind);
+            const gradcheck_result r = check_planted(&planted[i], (normalise_kind)kind, 1);
             if (kind == NORMALISE_NONE)
                 print_message("%s: %.2g\n", planted[i].name, r.worst);
             if (!(r.worst > 1e-6))
                 fail_msg("%s, normalisation %d: not found, %g", planted[i].name, kind, r.worst);
         }
+    }
+}
+
+/* What no block of samples shows. */
+static void test_gradcheck__planted_in_the_step__found(void **state)
+{
+    (void)state;
+    static const struct planted planted[] = {
+        {.name = "last of many samples dropped",
+         .way = 1,
+         .f32.grad_f32 = grad_last_of_many_dropped},
+        {.name = "last weight left out", .way = 2, .f32.update_f32 = update_last_weight_left_out},
+        {.name = "bytes, mean left out", .u8.update = u8_update_mean_left_out},
+        {.name = "bytes, mean a 256th off", .u8.update = u8_update_mean_a_little_off},
+        {.name = "bytes, gain of the first", .u8.update = u8_update_gain_of_the_first},
+    };
+    assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
+    for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
+        /* One thread: gradients of several are added by the update. */
+        const gradcheck_result r = check_planted(&planted[i], NORMALISE_STANDARDISE, 2);
+        if (!(r.worst <= 1e-6) || !(r.worst_step > 1.0))
+            fail_msg("%s: not found, or elsewhere: %g, step %g", planted[i].name, r.worst,
+                     r.worst_step);
     }
 }
 
@@ -382,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_gradcheck__some_samples_and_coordinates__as_many),
         cmocka_unit_test(test_gradcheck__margin_on_the_kink__left_out),
         cmocka_unit_test(test_gradcheck__planted_bugs__found),
+        cmocka_unit_test(test_gradcheck__planted_in_the_step__found),
     };
     return cmocka_run_group_tests_name("gradcheck", tests, open_all, close_all);
 }

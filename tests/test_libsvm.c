@@ -111,17 +111,74 @@ static void test_libsvm__narrow_test_file(void **state)
     dataset_close(&data);
 }
 
-static void test_libsvm__sorted_by_class__is_said(void **state)
+/* Six classes of a sample each: the one that is held out is that of a class which is then not trained. */
+static void test_libsvm__class_held_out_whole__is_said(void **state)
 {
     (void)state;
-    write_text("sorted", "1 1:1\n1 1:1\n1 1:1\n2 1:1\n2 1:1\n7 1:1\n");
+    write_text("few", "1 1:1\n2 1:1\n3 1:1\n4 1:1\n5 1:1\n6 1:1\n");
     dataset data;
+    char want[96];
     capture_stderr();
-    assert_int_equal(open_files("sorted", NULL, &data), EXIT_OK);
-    assert_non_null(strstr(captured(), "1 of the 3 classes, '7' the first, have samples only in "
-                                       "the last sixth"));
+    assert_int_equal(open_files("few", NULL, &data), EXIT_OK);
+    const char *text = captured();
     assert_int_equal(data.train.n, 5);
-    assert_int_equal(samples_label(&data.test, 0), 2);
+    assert_int_equal(data.test.n, 1);
+    snprintf(want, sizeof want, "1 of the 6 classes, '%d' the first, have samples only among",
+             (int)samples_label(&data.test, 0) + 1);
+    if (strstr(text, want) == NULL)
+        fail_msg("not '%s': %s", want, text);
+    dataset_close(&data);
+}
+
+/* Files are sorted by class more often than not: what is held out is not the last classes. */
+static void test_libsvm__sorted_by_class__held_out_at_random(void **state)
+{
+    (void)state;
+    enum { CLASSES = 4, OF_CLASS = 300, ALL = CLASSES * OF_CLASS };
+    FILE *file = fopen(scratch_path("sorted"), "w");
+    assert_non_null(file);
+    for (int i = 0; i < ALL; i++)
+        fprintf(file, "%d 1:%d\n", i / OF_CLASS, i);
+    assert_int_equal(fclose(file), 0);
+    size_t seen[CLASSES] = {0};
+    bool taken[ALL] = {false};
+    dataset data, again;
+    assert_int_equal(open_files("sorted", NULL, &data), EXIT_OK);
+    assert_int_equal(open_files("sorted", NULL, &again), EXIT_OK);
+    assert_int_equal(data.test.n, ALL / 6);
+    for (size_t i = 0; i < data.test.n; i++) {
+        seen[samples_label(&data.test, i)]++;
+        assert_int_equal(data.test.rows[i], again.test.rows[i]);
+    }
+    for (size_t j = 0; j < CLASSES; j++)
+        assert_in_range(seen[j], 30, 70); /* of 50, by 6.1 at random */
+    for (size_t i = 0; i < ALL; i++) {
+        const samples *s = i < data.train.n ? &data.train : &data.test;
+        const size_t row = s->rows[i < data.train.n ? i : i - data.train.n];
+        assert_false(taken[row]); /* each sample in one of the two */
+        taken[row] = true;
+    }
+    dataset_close(&data);
+    dataset_close(&again);
+}
+
+/* A file for a model shows fewer features than it has: the others are 0. */
+static void test_libsvm__for_a_wider_model__padded(void **state)
+{
+    (void)state;
+    char spec[512];
+    dataset data;
+    write_text("narrow", "1 2:2\n2 1:1\n1 1:1\n2 1:1\n1 1:1\n2 1:1\n");
+    snprintf(spec, sizeof spec, "libsvm:%s", scratch_path("narrow"));
+    assert_int_equal(dataset_open_for(spec, false, 7, &data), EXIT_OK);
+    assert_int_equal(data.d, 7);
+    const matrix *x = &data.stored[0];
+    assert_true(x->f32[1] == 2.0f && x->f32[x->ld] == 1.0f);
+    for (size_t k = 2; k < 7; k++)
+        assert_true(x->f32[k] == 0.0f);
+    dataset_close(&data);
+    assert_int_equal(dataset_open_for(spec, false, 1, &data), EXIT_OK);
+    assert_int_equal(data.d, 2);
     dataset_close(&data);
 }
 
@@ -144,7 +201,7 @@ static void test_libsvm__long_lines(void **state)
     assert_int_equal(data.d, WIDE);
     for (size_t i = 0; i < data.train.n; i++)
         for (size_t f = 0; f < WIDE; f++)
-            assert_true(samples_f32(&data.train, i)[f] == (float)(f + 1 + i));
+            assert_true(samples_f32(&data.train, i)[f] == (float)(f + 1 + data.train.rows[i]));
     dataset_close(&data);
     write_text("widest", "1 1048576:1\n2 1:1\n1 1:1\n2 1:1\n1 1:1\n2 1:1\n");
     assert_int_equal(open_files("widest", NULL, &data), EXIT_OK);
@@ -358,7 +415,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_libsvm__good__every_value),
         TEST(test_libsvm__narrow_test_file),
-        TEST(test_libsvm__sorted_by_class__is_said),
+        TEST(test_libsvm__class_held_out_whole__is_said),
+        TEST(test_libsvm__sorted_by_class__held_out_at_random),
+        TEST(test_libsvm__for_a_wider_model__padded),
         TEST(test_libsvm__long_lines),
         TEST(test_libsvm__bad_lines),
         TEST(test_libsvm__bad_files),

@@ -106,14 +106,17 @@ static void check_samples(const dataset *data, bool in_bytes)
     assert_int_equal(data->test.n, N / 6);
     assert_int_equal(data->d, D);
     assert_int_equal(data->c, 3);
+    bool seen[N] = {false};
     for (size_t i = 0; i < N; i++) {
         const samples *s = i < data->train.n ? &data->train : &data->test;
-        const size_t row = i < data->train.n ? i : i - data->train.n;
-        assert_int_equal(samples_label(s, row), i % 3);
+        const size_t at = i < data->train.n ? i : i - data->train.n, row = s->rows[at];
+        assert_true(row < N && !seen[row]);
+        seen[row] = true;
+        assert_int_equal(samples_label(s, at), row % 3);
         if (in_bytes)
-            assert_memory_equal(samples_u8(s, row), bytes + i * D, D);
+            assert_memory_equal(samples_u8(s, at), bytes + row * D, D);
         else
-            assert_memory_equal(samples_f32(s, row), floats + i * D, D * sizeof(float));
+            assert_memory_equal(samples_f32(s, at), floats + row * D, D * sizeof(float));
     }
 }
 

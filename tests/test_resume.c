@@ -278,12 +278,23 @@ static void test_resume__damaged_state__refused(void **state)
     static const struct {
         const char *key, *value;
     } wrong[] = {
-        {"epoch", "-1"},        {"epoch", "2"},          {"epoch", "1.5"},
-        {"epoch", "null"},      {"step", "-3"},          {"step", "\"3\""},
-        {"loss_sum", "null"},   {"loss_sum", "\"\""},    {"best_epoch", "7"},
-        {"best_epoch", "0"},    {"phases_ns", "[1, 2]"}, {"phases_ns", "[1, 2, 3, 4, -5]"},
-        {"epochs", "[]"},       {"epochs", "[3]"},       {"epochs", "[{}]"},
+        {"epoch", "-1"},
+        {"epoch", "2"},
+        {"epoch", "1.5"},
+        {"epoch", "null"},
+        {"step", "-3"},
+        {"step", "\"3\""},
+        {"loss_sum", "null"},
+        {"loss_sum", "\"\""},
+        {"best_epoch", "7"},
+        {"best_epoch", "0"},
+        {"phases_ns", "[1, 2]"},
+        {"phases_ns", "[1, 2, 3, 4, -5]"},
+        {"epochs", "[]"},
+        {"epochs", "[3]"},
+        {"epochs", "[{}]"},
         {"first_loss", "true"},
+        {"best_accuracy", "null"},
     };
     write_checkpoint();
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -96,6 +96,7 @@ static bool state_from_json(const json_t *o, sgd_state *s)
         !number(o, "seconds", &s->seconds) || !number(o, "first_loss", &s->first_loss) ||
         !count(o, "best_epoch", &s->best_epoch) || s->best_epoch > s->epoch ||
         !number(o, "best_accuracy", &s->best_accuracy) ||
+        !isfinite(s->best_accuracy) || /* no epoch would be better */
         !phases_from_json(json_object_get(o, "phases_ns"), &s->phases) ||
         json_array_size(epochs) != s->epoch)
         return false;

@@ -19,7 +19,11 @@ struct check {
     const gradcheck_options *options;
     size_t n, d, c, wide; /* wide: d + 1 */
     size_t *rows;
-    double *x, *w, *unit, *scores, *analytic, *magnitude;
+    double *x, *w, *unit, *scores;
+    double *analytic, *penalty; /* the gradient: of the mean loss, of the penalty */
+    double *terms; /* of bytes: the magnitudes of what is summed, before the mean is subtracted */
+    downhill_weights_f32
+        step; /* minus the gradient of the mean loss, as training takes a step with it */
     size_t *order;
     model *model;
 };
@@ -32,7 +36,9 @@ static void check_close(struct check *t)
     free(t->unit);
     free(t->scores);
     free(t->analytic);
-    free(t->magnitude);
+    free(t->penalty);
+    free(t->terms);
+    weights_free(&t->step);
     free(t->order);
     model_close(t->model);
 }
@@ -48,11 +54,13 @@ static bool check_open(struct check *t)
     t->unit = memory_new(t->wide, sizeof *t->unit);
     t->scores = memory_new(n * c, sizeof *t->scores);
     t->analytic = memory_new(c * t->wide, sizeof *t->analytic);
-    t->magnitude = memory_new(c * t->wide, sizeof *t->magnitude);
+    t->penalty = memory_new(c * t->wide, sizeof *t->penalty);
+    t->terms = memory_new(c * t->wide, sizeof *t->terms);
     t->order = memory_new(c * t->wide, sizeof *t->order);
-    t->model = model_open(t->p->features, 1, NULL, NULL, t->p->kernels, why, sizeof why);
-    return t->rows && t->x && t->w && t->unit && t->scores && t->analytic && t->magnitude &&
-           t->order && t->model;
+    t->model =
+        model_open(t->p->features, t->p->threads, t->p->cpus, NULL, t->p->kernels, why, sizeof why);
+    return t->rows && t->x && t->w && t->unit && t->scores && t->analytic && t->penalty &&
+           t->terms && t->order && t->model && weights_new(d, c, &t->step);
 }
 
 /* ---- the point ---- */
@@ -130,10 +138,14 @@ static void add_sums(struct check *t)
     for (size_t j = 0; j < t->c; j++) {
         double *to = t->analytic + j * t->wide;
         const double db = sums.u8 != NULL ? (double)sums.u8->b[j] : (double)sums.f32->b[j];
-        for (size_t k = 0; k < t->d; k++)
-            to[k] += sums.u8 != NULL ? (double)sums.u8->w[j * sums.u8->ldw + k] -
-                                           (double)t->p->features->norm.mean[k] * db
-                                     : (double)sums.f32->w[j * sums.f32->ldw + k];
+        for (size_t k = 0; k < t->d && sums.u8 == NULL; k++)
+            to[k] += (double)sums.f32->w[j * sums.f32->ldw + k];
+        for (size_t k = 0; k < t->d && sums.u8 != NULL; k++) {
+            const double of_bytes = (double)sums.u8->w[j * sums.u8->ldw + k],
+                         of_mean = (double)t->p->features->norm.mean[k] * db;
+            to[k] += of_bytes - of_mean;
+            t->terms[j * t->wide + k] += fabs(of_bytes) + fabs(of_mean);
+        }
         to[t->d] += db;
     }
 }
@@ -153,13 +165,13 @@ static downhill_status derive(struct check *t)
     for (size_t j = 0; j < t->c; j++)
         for (size_t k = 0; k < t->wide; k++) {
             const size_t at = j * t->wide + k;
-            const double penalty = k < t->d && t->unit[k] > 0.0
-                                       ? 2.0 * reg * t->w[at] / (t->unit[k] * t->unit[k])
-                                       : 0.0;
-            t->analytic[at] = t->analytic[at] / n + penalty;
-            t->magnitude[at] = fabs(penalty);
+            t->analytic[at] /= n;
+            t->terms[at] /= n;
+            if (k < t->d && t->unit[k] > 0.0)
+                t->penalty[at] = 2.0 * reg * t->w[at] / (t->unit[k] * t->unit[k]);
         }
-    return DOWNHILL_OK;
+    const samples all = {t->p->data->train.x, t->rows, t->n};
+    return model_add_mean_gradient(t->model, &all, t->p->loss, &t->step);
 }
 
 /* ---- the numerical one ---- */
@@ -198,6 +210,21 @@ static bool has_kink(const struct check *t, size_t i, size_t j, double add)
     return false;
 }
 
+/* How far the step of training is from the gradient that was summed in f64, as a share of what its roundings may make of
+ * it; `magnitude` is that of the terms. Bytes: exact sums, then the seven roundings of the update and that of 1/n. */
+static double step_error(const struct check *t, size_t j, size_t k, double magnitude)
+{
+    const bool bytes = t->p->features->type == FEATURES_U8, bias = k == t->d;
+    const size_t at = j * t->wide + k;
+    const double gain = bytes && !bias ? (double)t->p->features->norm.gain[k] : 1.0;
+    const double taken = -(double)(bias ? t->step.b[j] : t->step.w[j * t->step.ldw + k]) / gain;
+    const double roundings = bytes ? 8.0 : (double)t->n + 2.0;
+    const double most = (roundings * 0x1p-24 + (bytes ? 0.0 : t->options->tolerance)) *
+                        (bytes && !bias ? t->terms[at] : magnitude);
+    const double off = fabs(taken - t->analytic[at]);
+    return gain == 0.0 || off == 0.0 ? 0.0 : off <= most ? off / most : (double)INFINITY;
+}
+
 /* Checks one coordinate. */
 static void compare(struct check *t, size_t at, gradcheck_result *result)
 {
@@ -219,17 +246,18 @@ static void compare(struct check *t, size_t at, gradcheck_result *result)
     if (k < t->d && t->unit[k] > 0.0)
         difference += n * reg * ((w + step) * (w + step) - (w - step) * (w - step));
     const double numerical = difference / (2.0 * h * n);
-    const double all = magnitude / (2.0 * h * n) + t->magnitude[at];
-    const double off = fabs(t->analytic[at] - numerical);
+    const double of_loss = magnitude / (2.0 * h * n), all = of_loss + fabs(t->penalty[at]);
+    const double analytic = t->analytic[at] + t->penalty[at], off = fabs(analytic - numerical);
     double relative = off == 0.0 ? 0.0 : all > 0.0 ? off / all : (double)INFINITY;
     if (isnan(relative)) /* wrong, and not to be forgotten for what comes after it */
         relative = (double)INFINITY;
     result->checked++;
+    result->worst_step = fmax(result->worst_step, step_error(t, j, k, of_loss));
     if (relative > result->worst) {
         result->worst = relative;
         result->worst_class = j;
         result->worst_feature = k;
-        result->worst_analytic = t->analytic[at];
+        result->worst_analytic = analytic;
         result->worst_numerical = numerical;
     }
 }

@@ -12,6 +12,7 @@ typedef struct gradcheck_options {
     size_t coordinates; /* of W and b, drawn at random; SIZE_MAX: all */
     double h;           /* in units of the weights of normalised features */
     float scale;        /* standard deviation of these weights, which are random */
+    double tolerance;   /* what relative error is right; for worst_step */
     uint64_t seed;
 } gradcheck_options;
 
@@ -27,11 +28,15 @@ typedef struct gradcheck_result {
     double worst;
     size_t worst_class, worst_feature;
     double worst_analytic, worst_numerical;
+    /* The step that training takes with the gradient of all these samples at once, by all threads, normalised and
+     * updated as there: its distance from the gradient that is compared above, as a share of what the roundings on the way
+     * may come to. The largest of all coordinates; above 1: wrong. */
+    double worst_step;
 } gradcheck_result;
 
 /* The gradient by p->kernels of the mean loss with the penalty, at random weights of 16 bits, which bytes have exactly.
- * In f32 it is summed over a few samples at a time and then in f64, so that what is compared is the formula
- * and not the length of a sum. Returns EXIT_OK, whatever was found, or prints a line and returns EXIT_INTERNAL. */
+ * It is summed over eight samples at a time and then in f64, so that what is compared is the formula
+ * and not the length of a sum; what training makes of it is compared with that. Returns EXIT_OK, whatever was found, or prints a line and returns EXIT_INTERNAL. */
 int gradcheck_run(const problem *p, const gradcheck_options *options, gradcheck_result *result);
 
 #endif

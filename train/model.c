@@ -202,6 +202,25 @@ downhill_status model_add(const model *m, const downhill_weights_f32 *to,
     return downhill_update_f32(m->kernels, to, what, decay, step);
 }
 
+downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_loss loss,
+                                        const downhill_weights_f32 *to)
+{
+    enum { BATCH_ROWS = 4096 };
+    /* What the sums of integers have room for. */
+    const size_t c = m->weights.c,
+                 most = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
+                 rows = most < BATCH_ROWS ? most : BATCH_ROWS;
+    downhill_status status = DOWNHILL_OK;
+    for (size_t first = 0, n; first < s->n && status == DOWNHILL_OK; first += n) {
+        const size_t left = s->n - first;
+        n = left < rows ? left : rows;
+        status = model_gradient(m, s->rows + first, n, left - n, loss, NULL, NULL);
+        if (status == DOWNHILL_OK)
+            status = model_add_gradient(m, to, 1.0f, 1.0f / (float)s->n);
+    }
+    return status;
+}
+
 model_sums model_gradient_sums(const model *m)
 {
     return m->f->type == FEATURES_F32 ? (model_sums){.f32 = &m->grad}

@@ -61,6 +61,10 @@ downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, flo
 downhill_status model_add(const model *m, const downhill_weights_f32 *to,
                           const downhill_weights_f32 *what, float decay, float step);
 
+/* to ← to - the mean gradient of these training samples, however many they are. */
+downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_loss loss,
+                                        const downhill_weights_f32 *to);
+
 /* The gradient as it is kept, for those who add up several. The other pointer is NULL. */
 typedef struct model_sums {
     const downhill_weights_f32 *f32;

@@ -13,8 +13,10 @@ const char *const normalise_words[NORMALISE_KINDS] = {"none", "center", "standar
  * picture, would otherwise get a weight so large that in fixed point nothing is left for others. */
 #define DEVIATION_MIN_U8 8.0
 
-/* Of f32 features, whose unit is unknown: one that does not change at all stays 0. */
-#define DEVIATION_MIN_F32 1e-12
+/* Of f32 features, whose unit is unknown: one that changes by less than its own rounding becomes 0, and one for which
+ * the square of 1/deviation would leave f32. */
+#define DEVIATION_MIN_F32          1e-18
+#define DEVIATION_MIN_F32_RELATIVE 0x1p-24
 
 enum { FRACTION = 256 };
 
@@ -68,7 +70,7 @@ static bool moments_f32(const samples *s, struct moments *of)
     return squares != NULL;
 }
 
-static double scale_of(normalise_kind kind, bool bytes, double deviation)
+static double scale_of(normalise_kind kind, bool bytes, const struct moments *of)
 {
     const double unit = bytes ? 1.0 / 255.0 : 1.0;
     switch (kind) {
@@ -76,7 +78,10 @@ static double scale_of(normalise_kind kind, bool bytes, double deviation)
     case NORMALISE_CENTER:
         return unit;
     case NORMALISE_STANDARDISE:
-        return deviation >= DEVIATION_MIN_F32 ? 1.0 / deviation : 0.0;
+        return of->deviation >= DEVIATION_MIN_F32 &&
+                       of->deviation > DEVIATION_MIN_F32_RELATIVE * fabs(of->mean)
+                   ? 1.0 / of->deviation
+                   : 0.0;
     case NORMALISE_RAW:
     case NORMALISE_RAW_CENTER:
         break;
@@ -102,7 +107,7 @@ bool normalise_open(normalise_kind kind, const samples *train, normalisation *no
     for (size_t k = 0; good && k < d; k++) {
         norm->mean_256[k] = of[k].mean_256;
         norm->mean[k] = (float)of[k].mean;
-        norm->scale[k] = (float)scale_of(kind, bytes, of[k].deviation);
+        norm->scale[k] = (float)scale_of(kind, bytes, &of[k]);
         norm->gain[k] = norm->scale[k] * norm->scale[k];
     }
     free(of);

@@ -110,6 +110,21 @@ static downhill_status losses_at(struct descent *t, const samples *batch, size_t
     return status;
 }
 
+/* Beside a large weight h is rounded away, and there is no difference to divide. */
+static int check_h(const struct descent *t)
+{
+    const float h = t->options->h;
+    for (size_t i = 0; i < t->n_coordinates; i++) {
+        const float w = *coordinate(model_weights(t->model), t->coordinates[i]);
+        if (w + h == w || w - h == w) {
+            error_line("train: --h %g: is lost beside a weight of %g in f32; take more", (double)h,
+                       (double)w);
+            return EXIT_CHECK;
+        }
+    }
+    return EXIT_OK;
+}
+
 /* The derivatives of the mean loss, without the penalty, into t->numerical. */
 static downhill_status differences(struct descent *t, const samples *batch, method_result *result)
 {
@@ -169,6 +184,13 @@ static downhill_status move(struct descent *t)
     return model_changed(t->model);
 }
 
+static int diverged(const struct descent *t, double loss, size_t steps)
+{
+    error_line("train: diverged: the loss is %g in step %zu; try --lr %.2g", loss, steps,
+               (double)t->options->lr / 10.0);
+    return EXIT_CHECK;
+}
+
 static int step(struct descent *t, size_t number, const method_events *events,
                 method_result *result, numerical_cost *cost)
 {
@@ -181,6 +203,9 @@ static int step(struct descent *t, size_t number, const method_events *events,
     const size_t before = result->evaluations;
     double loss = 0.0;
     draw_coordinates(t, number);
+    const int code = check_h(t);
+    if (code != EXIT_OK)
+        return code;
     const double start = clock_seconds();
     downhill_status status = differences(t, &batch, result);
     const double middle = clock_seconds();
@@ -198,11 +223,8 @@ static int step(struct descent *t, size_t number, const method_events *events,
         status = move(t);
     if (status != DOWNHILL_OK)
         return problem_failed(status);
-    if (!isfinite(loss)) {
-        error_line("train: diverged: the loss is %g in step %zu; try --lr %.2g", loss, number + 1,
-                   (double)t->options->lr / 10.0);
-        return EXIT_CHECK;
-    }
+    if (!isfinite(loss))
+        return diverged(t, loss, number + 1);
     result->tried = number + 1;
     const method_point point = {.number = number + 1,
                                 .evaluations = result->evaluations,
@@ -231,6 +253,9 @@ int numerical_train(const problem *p, const numerical_options *options, const me
         result->interrupted = *p->stop != 0;
     }
     progress_close(&bar);
+    /* Losses are taken before their steps: nothing has looked at what the last one made. */
+    if (code == EXIT_OK && !isfinite(weights_squared(model_weights(t.model))))
+        code = diverged(&t, (double)INFINITY, result->tried);
     result->seconds = clock_seconds() - t.start_s - t.aside_s;
     if (code == EXIT_OK) {
         cost->coordinates = t.n_coordinates;

@@ -9,6 +9,7 @@
 #include "data/readahead.h"
 #include "evaluate.h"
 #include "order.h"
+#include "parallel/part.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct trainer {
     const sgd_events *events;
     sgd_state *state;
     order order;
+    size_t *own, n_own; /* where rows are read ahead: those that this rank takes, step by step */
     optimiser optimiser;
     model *model;
     evaluator *evaluator;
@@ -78,6 +80,7 @@ static void state_store(struct trainer *t)
 static void trainer_close(struct trainer *t)
 {
     order_close(&t->order);
+    free(t->own);
     optimiser_close(&t->optimiser);
     model_close(t->model);
     evaluator_close(t->evaluator);
@@ -91,6 +94,7 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
     const bool good =
         sgd_state_new(t->options, p->data->validation.n > 0, d, c, t->state) &&
         order_open(&p->data->train, t->options, &t->order) &&
+        (!t->readahead.wanted || (t->own = memory_new(p->data->train.n, sizeof *t->own)) != NULL) &&
         optimiser_open(t->options->rule, t->options->momentum, d, c, &t->optimiser) &&
         (t->model = model_open(p->features, p->threads, p->cpus, p->cluster, p->kernels, why,
                                sizeof why)) != NULL &&
@@ -169,6 +173,35 @@ static bool is_stopped(const struct trainer *t)
                                                             : *t->p->stop != 0;
 }
 
+/* This rank's part of a step. */
+static size_t own_part(const struct trainer *t, size_t n, size_t *first)
+{
+    *first = 0;
+    return t->p->cluster != NULL ? cluster_part(t->p->cluster, n, PART_ROWS, first) : n;
+}
+
+/* The rows that this rank takes in the epoch: those of the others need not come from its disk. */
+static void find_own_rows(struct trainer *t)
+{
+    const size_t n_all = t->p->data->train.n, batch = t->options->batch;
+    size_t taken = 0, first;
+    for (size_t at = 0; t->readahead.wanted && at < n_all; at += batch) {
+        const size_t left = n_all - at, own = own_part(t, left < batch ? left : batch, &first);
+        memcpy(t->own + taken, t->order.rows + at + first, own * sizeof *t->own);
+        taken += own;
+    }
+    t->n_own = taken;
+}
+
+static void read_ahead(struct trainer *t, size_t n)
+{
+    size_t first;
+    const size_t of_whole_step = own_part(t, t->options->batch, &first);
+    if (t->readahead.wanted)
+        readahead_step(&t->readahead, t->own, t->state->step * of_whole_step,
+                       own_part(t, n, &first), t->n_own);
+}
+
 /* The steps that are left of the epoch. */
 static int run_steps(struct trainer *t, sgd_result *result)
 {
@@ -185,7 +218,7 @@ static int run_steps(struct trainer *t, sgd_result *result)
             return EXIT_OK;
         }
         double loss = 0.0;
-        readahead_step(&t->readahead, t->order.rows, first, n, n_all);
+        read_ahead(t, n);
         const downhill_status status =
             optimiser_step(&t->optimiser, t->model, t->order.rows + first, n, left - n, t->p->loss,
                            t->p->reg, rate, &loss, &state->phases);
@@ -253,6 +286,7 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     sgd_state *state = t->state;
     const double start = clock_seconds();
     order_draw(&t->order, state->epoch);
+    find_own_rows(t);
     state->phases.gather_ns += (uint64_t)((clock_seconds() - start) * 1e9);
     readahead_begin(&t->readahead, t->options->shuffle == SGD_SHUFFLE_ROWS);
     int code = run_steps(t, result);
