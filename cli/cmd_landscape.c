@@ -3,16 +3,16 @@
  * downhill landscape: the loss along random directions. */
 #include "base/error.h"
 #include "base/output.h"
-#include "probe.h"
 #include "three_points.h"
 #include "train/draw.h"
 #include "train/method.h"
+#include "vicinity.h"
 
 #include <math.h>
 #include <stdio.h>
 
 typedef struct landscape_config {
-    probe_config probe;
+    vicinity_config vicinity;
     size_t points, directions;
     float range;
     bool three_points;
@@ -63,49 +63,50 @@ static void normalise_direction(const problem *p, const downhill_weights_f32 *u)
     }
 }
 
-static void place_points(const landscape_config *config, const probe *p)
+static void place_points(const landscape_config *config, const vicinity *around)
 {
     const size_t n = config->points;
     const double range = (double)config->range;
-    for (size_t i = 0; i < p->count; i++)
-        for (size_t v = 0; v < p->directions; v++) {
-            const size_t at = p->directions == 1 ? i : v == 0 ? i / n : i % n;
-            p->points[i].a[v] = range * (2.0 * (double)at / (double)(n - 1) - 1.0);
+    for (size_t i = 0; i < around->count; i++)
+        for (size_t v = 0; v < around->directions; v++) {
+            const size_t at = around->directions == 1 ? i : v == 0 ? i / n : i % n;
+            around->points[i].a[v] = range * (2.0 * (double)at / (double)(n - 1) - 1.0);
         }
 }
 
-static void draw_directions(const probe *p)
+static void draw_directions(const vicinity *around)
 {
-    for (size_t i = 1; i <= p->directions; i++) {
-        draw_weights(&p->task.problem, p->config->task.seed, i, 1.0f, NULL, &p->sets[i]);
-        normalise_direction(&p->task.problem, &p->sets[i]);
+    for (size_t i = 1; i <= around->directions; i++) {
+        draw_weights(&around->task.problem, around->config->task.seed, i, 1.0f, NULL,
+                     &around->sets[i]);
+        normalise_direction(&around->task.problem, &around->sets[i]);
     }
 }
 
 /* ---- what it says ---- */
 
-static void print_all(const landscape_config *config, const probe *p)
+static void print_all(const landscape_config *config, const vicinity *around)
 {
     enum { LINES = 11 };
     const size_t step = config->points > LINES ? config->points / (LINES - 1) : 1;
     size_t best = 0;
-    printf("%s, %s loss of %zu training samples at %zu points, %.3f s\n", p->task.data.name,
-           task_loss_words[p->config->task.loss], p->s.n, p->count, p->seconds);
-    for (size_t i = 0; i < p->count; i++) {
-        if (p->directions == 1 && i % step == 0)
-            printf("%12.5g  loss %.6f\n", p->points[i].a[0], p->points[i].loss);
-        best = p->points[i].loss < p->points[best].loss ? i : best;
+    printf("%s, %s loss of %zu training samples at %zu points, %.3f s\n", around->task.data.name,
+           task_loss_words[around->config->task.loss], around->s.n, around->count, around->seconds);
+    for (size_t i = 0; i < around->count; i++) {
+        if (around->directions == 1 && i % step == 0)
+            printf("%12.5g  loss %.6f\n", around->points[i].a[0], around->points[i].loss);
+        best = around->points[i].loss < around->points[best].loss ? i : best;
     }
-    printf("lowest: %.6f at %.5g", p->points[best].loss, p->points[best].a[0]);
-    if (p->directions > 1)
-        printf(", %.5g", p->points[best].a[1]);
+    printf("lowest: %.6f at %.5g", around->points[best].loss, around->points[best].a[0]);
+    if (around->directions > 1)
+        printf(", %.5g", around->points[best].a[1]);
     putchar('\n');
 }
 
-static json_t *results(const landscape_config *config, const probe *p)
+static json_t *results(const landscape_config *config, const vicinity *around)
 {
     json_t *o = json_object();
-    output_set(o, "kind", json_string(p->directions == 1 ? "curve" : "surface"));
+    output_set(o, "kind", json_string(around->directions == 1 ? "curve" : "surface"));
     output_set(o, "points_per_direction", json_integer((json_int_t)config->points));
     return o;
 }
@@ -114,22 +115,22 @@ static json_t *results(const landscape_config *config, const probe *p)
 
 static int look_around(const cli_command *self, landscape_config *config)
 {
-    probe p;
+    vicinity around;
     const size_t n = config->points;
-    int code = probe_open(self, &config->probe, config->directions,
-                          config->directions == 1 ? n : n * n, &p);
+    int code = vicinity_open(self, &config->vicinity, config->directions,
+                             config->directions == 1 ? n : n * n, &around);
     if (code != EXIT_OK)
         return code;
-    draw_directions(&p);
-    place_points(config, &p);
-    code = probe_losses(&p);
+    draw_directions(&around);
+    place_points(config, &around);
+    code = vicinity_losses(&around);
     if (code == EXIT_OK) {
-        if (task_prints(&config->probe.task))
-            print_all(config, &p);
-        code = probe_write(&p, config->directions == 1 ? "a,loss" : "a,b,loss", "landscape",
-                           results(config, &p));
+        if (task_prints(&config->vicinity.task))
+            print_all(config, &around);
+        code = vicinity_write(&around, config->directions == 1 ? "a,loss" : "a,b,loss", "landscape",
+                              results(config, &around));
     }
-    probe_close(&p);
+    vicinity_close(&around);
     return code;
 }
 
@@ -138,7 +139,7 @@ static int show_three_points(const cli_command *self, landscape_config *config)
     static const char *const of_data[] = {"data",      "mmap",  "threads", "dtype",
                                           "normalize", "reg",   "seed",    "directions",
                                           "samples",   "model", "scale",   NULL};
-    probe_config *common = &config->probe;
+    vicinity_config *common = &config->vicinity;
     int code = cli_refuse_given(self, config, of_data, "with --three-points");
     if (code == CLI_GO_ON)
         code = task_settle(self->name, &common->task);
@@ -149,12 +150,12 @@ static int show_three_points(const cli_command *self, landscape_config *config)
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    landscape_config config = {.probe = PROBE_DEFAULTS, .directions = 1, .range = 20.0f};
+    landscape_config config = {.vicinity = VICINITY_DEFAULTS, .directions = 1, .range = 20.0f};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    if (config.probe.csv != NULL && (code = output_check(config.probe.csv)) != EXIT_OK)
+    if (config.vicinity.csv != NULL && (code = output_check(config.vicinity.csv)) != EXIT_OK)
         return code;
     if (config.points == 0)
         config.points = config.directions == 1 ? 201 : 41;
@@ -165,8 +166,8 @@ const cli_command cli_landscape = {
     .name = "landscape",
     .operands = "",
     .summary = "The loss along random directions in the space of weights.",
-    .groups = {&task_data_options, &task_loss_options, &probe_options},
+    .groups = {&task_data_options, &task_loss_options, &vicinity_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],
-    .given = offsetof(landscape_config, probe.given),
+    .given = offsetof(landscape_config, vicinity.given),
     .run = run};

@@ -3,14 +3,14 @@
  * downhill step-sweep: the loss after one step down the gradient, for step sizes of many magnitudes. */
 #include "base/error.h"
 #include "base/output.h"
-#include "probe.h"
 #include "train/model.h"
+#include "vicinity.h"
 
 #include <math.h>
 #include <stdio.h>
 
 typedef struct sweep_config {
-    probe_config probe;
+    vicinity_config vicinity;
     size_t points;
     double from, to;
 } sweep_config;
@@ -44,22 +44,23 @@ static const cli_option options[] = {
 /* ---- the points ---- */
 
 /* -∇, of the loss and of the penalty. */
-static downhill_status find_gradient(const probe *p)
+static downhill_status find_gradient(const vicinity *around)
 {
-    const problem *of = &p->task.problem;
+    const problem *of = &around->task.problem;
     char why[128];
-    model *m =
-        model_open(&p->task.features, of->threads, of->cpus, NULL, of->kernels, why, sizeof why);
+    model *m = model_open(&around->task.features, of->threads, of->cpus, NULL, of->kernels, why,
+                          sizeof why);
     if (m == NULL)
         return DOWNHILL_ERR_WORKSPACE;
-    weights_copy(&p->sets[0], model_weights(m));
+    weights_copy(&around->sets[0], model_weights(m));
     downhill_status status = model_changed(m);
     if (status == DOWNHILL_OK)
-        status = model_add_mean_gradient(m, &p->s, of->loss, &p->sets[1]);
+        status = model_add_mean_gradient(m, &around->s, of->loss, &around->sets[1]);
     /* The penalty has none for the bias. */
-    const downhill_weights_f32 to = {p->sets[1].w, p->sets[1].ldw, NULL, p->sets[1].d,
-                                     p->sets[1].c};
-    const downhill_weights_f32 w = {p->sets[0].w, p->sets[0].ldw, NULL, p->sets[0].d, p->sets[0].c};
+    const downhill_weights_f32 to = {around->sets[1].w, around->sets[1].ldw, NULL,
+                                     around->sets[1].d, around->sets[1].c};
+    const downhill_weights_f32 w = {around->sets[0].w, around->sets[0].ldw, NULL, around->sets[0].d,
+                                    around->sets[0].c};
     if (status == DOWNHILL_OK)
         status = model_add(m, &to, &w, 1.0f, 2.0f * of->reg);
     model_close(m);
@@ -67,26 +68,28 @@ static downhill_status find_gradient(const probe *p)
 }
 
 /* The first one: no step. */
-static void place_points(const sweep_config *config, const probe *p)
+static void place_points(const sweep_config *config, const vicinity *around)
 {
     const double ratio = config->to / config->from, last = (double)(config->points - 1);
     for (size_t i = 0; i < config->points; i++)
-        p->points[i + 1].a[0] = config->from * pow(ratio, (double)i / last);
+        around->points[i + 1].a[0] = config->from * pow(ratio, (double)i / last);
 }
 
 /* ---- what it says ---- */
 
-static void print_all(const probe *p)
+static void print_all(const vicinity *around)
 {
-    printf("%s, %s loss of %zu training samples\n%-12s loss %.6f\n", p->task.data.name,
-           task_loss_words[p->config->task.loss], p->s.n, "no step", p->points[0].loss);
+    printf("%s, %s loss of %zu training samples\n%-12s loss %.6f\n", around->task.data.name,
+           task_loss_words[around->config->task.loss], around->s.n, "no step",
+           around->points[0].loss);
     size_t best = 0;
-    for (size_t i = 1; i < p->count; i++) {
-        printf("step %.1e loss %.6f\n", p->points[i].a[0], p->points[i].loss);
-        best = p->points[i].loss < p->points[best].loss ? i : best;
+    for (size_t i = 1; i < around->count; i++) {
+        printf("step %.1e loss %.6f\n", around->points[i].a[0], around->points[i].loss);
+        best = around->points[i].loss < around->points[best].loss ? i : best;
     }
     if (best > 0)
-        printf("lowest: %.6f after a step of %.1e\n", p->points[best].loss, p->points[best].a[0]);
+        printf("lowest: %.6f after a step of %.1e\n", around->points[best].loss,
+               around->points[best].a[0]);
     else
         puts("no step lowers the loss");
 }
@@ -95,25 +98,25 @@ static void print_all(const probe *p)
 
 static int sweep(const cli_command *self, sweep_config *config)
 {
-    probe p;
-    int code = probe_open(self, &config->probe, 1, config->points + 1, &p);
+    vicinity around;
+    int code = vicinity_open(self, &config->vicinity, 1, config->points + 1, &around);
     if (code != EXIT_OK)
         return code;
-    place_points(config, &p);
-    const downhill_status status = find_gradient(&p);
-    code = status == DOWNHILL_OK ? probe_losses(&p) : problem_failed(status);
+    place_points(config, &around);
+    const downhill_status status = find_gradient(&around);
+    code = status == DOWNHILL_OK ? vicinity_losses(&around) : problem_failed(status);
     if (code == EXIT_OK) {
-        if (task_prints(&config->probe.task))
-            print_all(&p);
-        code = probe_write(&p, "step,loss", "step_sweep", json_object());
+        if (task_prints(&config->vicinity.task))
+            print_all(&around);
+        code = vicinity_write(&around, "step,loss", "step_sweep", json_object());
     }
-    probe_close(&p);
+    vicinity_close(&around);
     return code;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    sweep_config config = {.probe = PROBE_DEFAULTS, .points = 10, .from = 1e-10, .to = 1e-1};
+    sweep_config config = {.vicinity = VICINITY_DEFAULTS, .points = 10, .from = 1e-10, .to = 1e-1};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
@@ -123,7 +126,7 @@ static int run(const cli_command *self, int argc, char **argv)
                    config.to);
         return EXIT_USAGE;
     }
-    if (config.probe.csv != NULL && (code = output_check(config.probe.csv)) != EXIT_OK)
+    if (config.vicinity.csv != NULL && (code = output_check(config.vicinity.csv)) != EXIT_OK)
         return code;
     return sweep(self, &config);
 }
@@ -132,8 +135,8 @@ const cli_command cli_step_sweep = {
     .name = "step-sweep",
     .operands = "",
     .summary = "The loss after one step, for step sizes of many magnitudes.",
-    .groups = {&task_data_options, &task_loss_options, &probe_options},
+    .groups = {&task_data_options, &task_loss_options, &vicinity_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],
-    .given = offsetof(sweep_config, probe.given),
+    .given = offsetof(sweep_config, vicinity.given),
     .run = run};

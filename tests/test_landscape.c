@@ -49,18 +49,6 @@ static int close_all(void **state)
     return shell_close(state);
 }
 
-static problem open_way(int way, features *f)
-{
-    const feature_type type = way == 0 ? FEATURES_U8 : FEATURES_F32;
-    problem p = trainer_defaults(&data, DOWNHILL_HINGE).p;
-    assert_true(features_open(type, &data, NORMALISE_STANDARDISE, 1, f));
-    p.data = &data;
-    p.features = f;
-    p.loss.kind = way == 2 ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE;
-    p.reg = 0.01f;
-    return p;
-}
-
 /* Multiples of a power of two, so few that neither 16 bits nor adding them up rounds them. */
 static downhill_weights_f32 whole_weights(uint64_t seed, float unit)
 {
@@ -82,7 +70,7 @@ static void add(const downhill_weights_f32 *to, const downhill_weights_f32 *what
         to->b[j] = (float)((double)to->b[j] + times * (double)what->b[j]);
 }
 
-enum { POINTS = 5, WAYS = 3 };
+enum { POINTS = 5 };
 
 static const double steps[POINTS] = {-2.0, -0.5, 0.0, 1.0, 2.5};
 
@@ -95,7 +83,7 @@ static void test_draw__weights__of_normalised_features(void **state)
     double mean = 0.0, squares = 0.0;
     assert_true(weights_new(D, C, &other));
     for (int way = 0; way < 2; way++) {
-        const problem p = open_way(way, &f[way]);
+        const problem p = trainer_open_way(&data, way, &f[way]);
         assert_true(weights_new(D, C, &w[way]));
         draw_weights(&p, 5, 3, 0.25f, NULL, &w[way]);
         draw_weights(&p, 5, 4, 0.25f, NULL, &other);
@@ -169,9 +157,9 @@ static void check_points(const problem *p, const downhill_weights_f32 *sets, siz
 static void test_landscape__losses__of_the_moved_weights(void **state)
 {
     (void)state;
-    for (int way = 0; way < WAYS; way++) {
+    for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
-        problem p = open_way(way, &f);
+        problem p = trainer_open_way(&data, way, &f);
         const float unit = way == 0 ? 0x1p-13f : 0x1p-6f; /* weights for bytes are so much less */
         downhill_weights_f32 sets[3];
         for (uint64_t i = 0; i < 3; i++)
@@ -197,7 +185,7 @@ static void test_landscape__stopped__has_nothing_to_show(void **state)
     (void)state;
     static const volatile sig_atomic_t now = 1;
     features f;
-    problem p = open_way(0, &f);
+    problem p = trainer_open_way(&data, 0, &f);
     downhill_weights_f32 sets[2] = {whole_weights(1, 0x1p-13f), whole_weights(2, 0x1p-13f)};
     landscape_point points[POINTS * POINTS];
     bool done = true;
@@ -238,7 +226,7 @@ static void check_sweep(const char *train, int way)
     double gradient[C * WIDE], squares = 0.0;
     assert_int_equal(shell(train), EXIT_OK);
     assert_int_equal(model_file_read(scratch_path("m.npz"), &m), EXIT_OK);
-    problem p = open_way(way, &f);
+    problem p = trainer_open_way(&data, way, &f);
     p.reg = 0.5f; /* so much that it is a good part of the gradient */
     const reference here = reference_at(&p, &data.train, &m.weights);
     reference_gradient(&p, &data.train, &m.weights, gradient);
@@ -287,7 +275,7 @@ static void test_landscape__around_a_model__the_same_for_bytes(void **state)
     for (int type = 0; type < 2; type++) {
         features f;
         model_file m;
-        const problem p = open_way(type, &f);
+        const problem p = trainer_open_way(&data, type, &f);
         assert_int_equal(shell(type == 0 ? TRAIN "--dtype u8" : TRAIN "--dtype f32"), EXIT_OK);
         assert_int_equal(model_file_read(scratch_path("m.npz"), &m), EXIT_OK);
         json_t *points = points_of("$downhill landscape --data $data --model $scratch/m.npz --reg "

@@ -36,21 +36,6 @@ static int close_all(void **state)
     return scratch_close(state);
 }
 
-/* Bytes and hinge, f32 and hinge, f32 and softmax. */
-enum { WAYS = 3 };
-
-static problem open_way(int way, features *f)
-{
-    const feature_type type = way == 0 ? FEATURES_U8 : FEATURES_F32;
-    problem p = trainer_defaults(&data, DOWNHILL_HINGE).p;
-    assert_true(features_open(type, &data, NORMALISE_STANDARDISE, 1, f));
-    p.data = &data;
-    p.features = f;
-    p.loss.kind = way == 2 ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE;
-    p.reg = 0.01f;
-    return p;
-}
-
 static const method_events no_events;
 
 static void near_reference(const problem *p, const samples *s, const downhill_weights_f32 *w,
@@ -68,9 +53,9 @@ static void test_evaluator__many_sets__as_one_by_one_and_as_in_f64(void **state)
 {
     (void)state;
     enum { SETS = 5 };
-    for (int way = 0; way < WAYS; way++) {
+    for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
-        problem p = open_way(way, &f);
+        problem p = trainer_open_way(&data, way, &f);
         p.reg = 0.0f;
         downhill_weights_f32 all = trainer_weights(D, SETS * C, 4);
         evaluator *many = evaluator_open(&f, NULL, p.loss, C, SETS, 1),
@@ -108,7 +93,7 @@ static void test_evaluator__scores__of_any_part(void **state)
 {
     (void)state;
     features f;
-    const problem p = open_way(0, &f);
+    const problem p = trainer_open_way(&data, 0, &f);
     downhill_weights_f32 w = trainer_weights(D, C, 8);
     evaluator *e = evaluator_open(&f, NULL, p.loss, C, 1, 1);
     double *all = malloc(N_TRAIN * C * sizeof *all), part[7 * C];
@@ -172,9 +157,9 @@ static void same_result(const method_result *a, const method_result *b)
 
 static void search_all(search_method *method, bool local, const search_options *options)
 {
-    for (int way = 0; way < WAYS; way++) {
+    for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
-        problem p = open_way(way, &f);
+        problem p = trainer_open_way(&data, way, &f);
         method_result r, other;
         assert_int_equal(method(&p, options, &no_events, &r), EXIT_OK);
         assert_int_equal(r.tried, options->tries);
@@ -226,7 +211,7 @@ static void test_search__stopped__has_no_digest(void **state)
     for (int m = 0; m < 2; m++) {
         features f;
         method_result r;
-        problem p = open_way(0, &f);
+        problem p = trainer_open_way(&data, 0, &f);
         p.stop = &now;
         assert_int_equal(methods[m](&p, &options, &no_events, &r), EXIT_OK);
         assert_true(r.interrupted && r.tried < options.tries);
@@ -255,7 +240,7 @@ static void test_numerical__gradients_agree__evaluations_counted(void **state)
 {
     (void)state;
     features f;
-    const problem p = open_way(2, &f);
+    const problem p = trainer_open_way(&data, 2, &f);
     for (int centred = 0; centred < 2; centred++)
         for (int all = 0; all < 2; all++) {
             const numerical_options options = numerical_of(centred, all ? SIZE_MAX : 10);
@@ -286,7 +271,7 @@ static void test_numerical__a_step__down_the_gradient(void **state)
 {
     (void)state;
     features f;
-    const problem p = open_way(2, &f);
+    const problem p = trainer_open_way(&data, 2, &f);
     double gradient[C * WIDE];
     downhill_weights_f32 zero;
     assert_true(weights_new(D, C, &zero));
@@ -343,7 +328,7 @@ static void test_lbfgs__converges_to_the_minimum(void **state)
 {
     (void)state;
     features f;
-    problem p = open_way(2, &f);
+    problem p = trainer_open_way(&data, 2, &f);
     const lbfgs_options options = {.iterations = 500, .tolerance = 1e-4};
     method_result r;
     double gradient[C * WIDE];

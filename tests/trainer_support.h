@@ -35,4 +35,9 @@ trainer_job trainer_defaults(const dataset *data, downhill_loss_kind kind);
 int trainer_run(trainer_job job, const sgd_state *from, const sgd_events *events,
                 sgd_result *result);
 
+/* A problem on standardised features, which are to be closed: way 0 is of bytes and the hinge loss, 1 of f32 and the
+ * hinge loss, 2 of f32 and softmax. */
+enum { TRAINER_WAYS = 3 };
+problem trainer_open_way(const dataset *data, int way, features *f);
+
 #endif

@@ -2,30 +2,30 @@
  *
  * What the commands that look at the loss around some weights have in common: where they look from, the points, and
  * what they write. */
-#ifndef DOWNHILL_CLI_PROBE_H
-#define DOWNHILL_CLI_PROBE_H
+#ifndef DOWNHILL_CLI_VICINITY_H
+#define DOWNHILL_CLI_VICINITY_H
 
 #include "origin.h"
 #include "train/landscape.h"
 
 /* The first member of the configuration of such a command. */
-typedef struct probe_config {
+typedef struct vicinity_config {
     task_config task;
     const char *model, *csv;
     size_t samples;
     float scale;
     uint64_t given; /* which options were (cli_is_given()) */
-} probe_config;
+} vicinity_config;
 
-#define PROBE_DEFAULTS                                                                             \
+#define VICINITY_DEFAULTS                                                                          \
     {                                                                                              \
         .task = TASK_DEFAULTS, .samples = SIZE_MAX, .scale = 0.01f                                 \
     }
 
-extern const cli_group probe_options;
+extern const cli_group vicinity_options;
 
-typedef struct probe {
-    const probe_config *config;
+typedef struct vicinity {
+    const vicinity_config *config;
     task task;
     model_file from;
     samples s; /* of the training samples, whose rows they are */
@@ -34,19 +34,19 @@ typedef struct probe {
     landscape_point *points;
     size_t count;
     double seconds; /* that the losses took */
-} probe;
+} vicinity;
 
 /* Of a configuration that was parsed. Checks it, reads model and data, and has the weights in sets[0] and room for as many
  * points. Returns EXIT_OK; or an exit code after a line, with nothing left open. */
-int probe_open(const cli_command *self, probe_config *config, size_t directions, size_t points,
-               probe *p);
-void probe_close(probe *p);
+int vicinity_open(const cli_command *self, vicinity_config *config, size_t directions,
+                  size_t points, vicinity *around);
+void vicinity_close(vicinity *around);
 
 /* The losses at the points. Returns an exit code. */
-int probe_losses(probe *p);
+int vicinity_losses(vicinity *around);
 
 /* Writes what --csv and --json ask for, `o` among the results under `name`, whose reference it takes. Returns an exit
  * code. */
-int probe_write(const probe *p, const char *csv_head, const char *name, json_t *o);
+int vicinity_write(const vicinity *around, const char *csv_head, const char *name, json_t *o);
 
 #endif
