@@ -9,7 +9,7 @@
 enum { U8X32 = 32, I16X16 = 16 };
 
 /* Of AVX-VNNI; its tests, on CPUs that have those of AVX-512 instead, define them as these. */
-#if defined __AVXVNNI__ && !defined DOWNHILL_DPWSSD
+#if defined DOWNHILL_VNNI && !defined DOWNHILL_DPWSSD
 #define DOWNHILL_DPWSSD _mm256_dpwssd_avx_epi32
 #define DOWNHILL_DPBUSD _mm256_dpbusd_avx_epi32
 #endif

@@ -30,7 +30,7 @@ DOWNHILL_INLINE __m512i in_register_i(__m512i v)
 /* sum += a·b, 32 integers of 16 bits two by two: one instruction where there is VNNI. */
 DOWNHILL_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b)
 {
-#ifdef __AVX512VNNI__
+#ifdef DOWNHILL_VNNI
     return in_register_i(_mm512_dpwssd_epi32(sum, a, b));
 #else
     return in_register_i(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));

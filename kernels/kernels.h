@@ -10,6 +10,7 @@
 
 #include "ahead.h"
 #include "downhill.h"
+#include "target.h"
 
 /* Under these options NaN, infinities, the order of sums and the number of roundings mean nothing,
  * and the contract of downhill.h would be broken without a word. */
@@ -155,12 +156,6 @@ struct downhill_kernels {
 
     const struct downhill_u8_kernels *u8;
 };
-
-#define DOWNHILL_PASTE2(a, b) a##_##b
-#define DOWNHILL_PASTE(a, b)  DOWNHILL_PASTE2(a, b)
-
-/* Name of a micro-kernel in a source that is compiled once for each of several levels. */
-#define DOWNHILL_NAME(kernel) DOWNHILL_PASTE(downhill_##kernel, DOWNHILL_LEVEL_NAME)
 
 #define DOWNHILL_PROTOTYPES(level)                                                                 \
     downhill_score_kernel downhill_score_f32_##level, downhill_score_bf16_##level;                 \

@@ -4,6 +4,23 @@
  * fallback of a level is visible here. */
 #include "tables.h"
 
+/* Where no build system has tried: what GCC 11 and Clang 12 can, without the compiler's own levels, which need flags. */
+#ifndef DOWNHILL_HAVE_AVX2
+#ifdef __x86_64__
+#define ON_X86 1
+#else
+#define ON_X86 0
+#endif
+#define DOWNHILL_HAVE_AUTO_AVX2   0
+#define DOWNHILL_HAVE_AUTO_AVX512 0
+#define DOWNHILL_HAVE_AVX2        ON_X86
+#define DOWNHILL_HAVE_AVXVNNI     ON_X86
+#define DOWNHILL_HAVE_AVX512      ON_X86
+#define DOWNHILL_HAVE_AVX512VNNI  ON_X86
+#define DOWNHILL_HAVE_AVX512BF16  ON_X86
+#define DOWNHILL_HAVE_AMX         ON_X86
+#endif
+
 /* A kernel that goes back to dW within a block. */
 #define NEVER SIZE_MAX
 
@@ -38,23 +55,7 @@ static const downhill_kernels table_scalar = {
 /* Packing takes as long as the scores of ten samples. */
 enum { PACKED_SAMPLES_MIN = 64 };
 
-#if DOWNHILL_HAVE_AVX2
-static const struct downhill_packed_score packed_f32_avx2 = {
-    .pack = downhill_pack_f32x8,
-    .score = downhill_score_packed_f32_avx2,
-    .classes = 5,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_COLLIDING,
-};
-
-static const struct downhill_packed_score packed_bf16_avx2 = {
-    .pack = downhill_pack_f32x8,
-    .score = downhill_score_packed_bf16_avx2,
-    .classes = 5,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_COLLIDING,
-};
-
+#if DOWNHILL_HAVE_AUTO_AVX2
 static const struct downhill_u8_kernels u8_auto_avx2 = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -76,6 +77,27 @@ static const downhill_kernels table_auto_avx2 = {
     .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx2,
     .u8 = &u8_auto_avx2,
+};
+#define TABLE_auto_avx2 &table_auto_avx2
+#else
+#define TABLE_auto_avx2 NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX2
+static const struct downhill_packed_score packed_f32_avx2 = {
+    .pack = downhill_pack_f32x8,
+    .score = downhill_score_packed_f32_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
+static const struct downhill_packed_score packed_bf16_avx2 = {
+    .pack = downhill_pack_f32x8,
+    .score = downhill_score_packed_bf16_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
 };
 
 static const struct downhill_u8_kernels u8_avx2 = {
@@ -102,11 +124,9 @@ static const downhill_kernels table_avx2 = {
     .update_f32 = downhill_update_f32_avx2,
     .u8 = &u8_avx2,
 };
-#define TABLE_auto_avx2 &table_auto_avx2
-#define TABLE_avx2      &table_avx2
+#define TABLE_avx2 &table_avx2
 #else
-#define TABLE_auto_avx2 NULL
-#define TABLE_avx2      NULL
+#define TABLE_avx2 NULL
 #endif
 
 #if DOWNHILL_HAVE_AVXVNNI
@@ -139,23 +159,7 @@ static const downhill_kernels table_avxvnni = {
 #define TABLE_avxvnni NULL
 #endif
 
-#if DOWNHILL_HAVE_AVX512
-static const struct downhill_packed_score packed_f32_avx512 = {
-    .pack = downhill_pack_f32x16,
-    .score = downhill_score_packed_f32_avx512,
-    .classes = PANEL_CLASSES,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_FAR,
-};
-
-static const struct downhill_packed_score packed_bf16_avx512 = {
-    .pack = downhill_pack_f32x16,
-    .score = downhill_score_packed_bf16_avx512,
-    .classes = PANEL_CLASSES,
-    .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_FAR,
-};
-
+#if DOWNHILL_HAVE_AUTO_AVX512
 static const struct downhill_u8_kernels u8_auto_avx512 = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -177,6 +181,27 @@ static const downhill_kernels table_auto_avx512 = {
     .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx512,
     .u8 = &u8_auto_avx512,
+};
+#define TABLE_auto_avx512 &table_auto_avx512
+#else
+#define TABLE_auto_avx512 NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512
+static const struct downhill_packed_score packed_f32_avx512 = {
+    .pack = downhill_pack_f32x16,
+    .score = downhill_score_packed_f32_avx512,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
+};
+
+static const struct downhill_packed_score packed_bf16_avx512 = {
+    .pack = downhill_pack_f32x16,
+    .score = downhill_score_packed_bf16_avx512,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
 };
 
 static const struct downhill_u8_kernels u8_avx512 = {
@@ -203,11 +228,9 @@ static const downhill_kernels table_avx512 = {
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512,
 };
-#define TABLE_auto_avx512 &table_auto_avx512
-#define TABLE_avx512      &table_avx512
+#define TABLE_avx512 &table_avx512
 #else
-#define TABLE_auto_avx512 NULL
-#define TABLE_avx512      NULL
+#define TABLE_avx512 NULL
 #endif
 
 #if DOWNHILL_HAVE_AVX512VNNI

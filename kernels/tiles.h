@@ -4,11 +4,13 @@
 #ifndef DOWNHILL_TILES_H
 #define DOWNHILL_TILES_H
 
+#include "target.h"
+
 #include <stddef.h>
 
 /* A function whose tile shape is a constant at every call, so that its loops over the tile unroll
  * and its arrays live in registers. */
-#define DOWNHILL_INLINE static inline __attribute__((always_inline))
+#define DOWNHILL_INLINE DOWNHILL_TARGET static inline __attribute__((always_inline))
 
 /* Before a loop over a tile: unroll it whole. GCC gives up on some at -O3 by its own measure, and
  * then keeps the accumulators in memory. Clang does not, and where it is told to unroll it does so

@@ -22,9 +22,9 @@ TILES = {
     "score/score_packed_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
     "grad/grad_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
     "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
-    "score/score_u8_avx2 avxvnni": {20: 14},
+    "score/score_u8_avxvnni": {20: 14},
     "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W
-    "score/score_u8_avx512 avx512vnni": {20: 9},
+    "score/score_u8_avx512vnni": {20: 9},
     "grad/grad_u8_avx2": {10: 11},  # 2 of X, 5 pairs of dscores, two row pointers, two stores
     "grad/grad_u8_avxvnni": {10: 11},
     "grad/grad_u8_avx512": {10: 11},
@@ -84,9 +84,8 @@ def main() -> None:
     build = pathlib.Path(sys.argv[1])
     bad = not_vectorised(build)
     for source, tiles in TILES.items():
-        file, _, level = source.partition(" ")
-        level = level or file.rpartition("_")[2]
-        path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{file}.c.o"
+        level = source.rpartition("_")[2]
+        path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{source}.c.o"
         counted = []
         for body in innermost_loops(instructions(path)):
             fma = sum(name.startswith(PRODUCTS) for _, name, _ in body)

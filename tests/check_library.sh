@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The library as others meet it: what it exports, and the README's example built against it, as C99
-# and as C++, static and shared. Usage: check_library.sh ROOT BUILD CC CXX
+# and as C++, static, shared, and from the bare sources without a build system. Usage: check_library.sh ROOT BUILD CC CXX
 # shellcheck disable=SC2016 # dollars and backticks are meant for others
 set -euo pipefail
 root=$1 build=$2 cc=$3 cxx=$4
@@ -52,3 +52,23 @@ for program in c-shared c-static cxx-shared cxx-static; do
     got=$("$work/$program")
     [ "$got" = "$want" ] || fail "$program prints '$got'; the README says '$want'"
 done
+
+# The folder alone, without a build system, by what a compiler does unasked: the same levels as here but for the
+# compiler's own, and where the same bits are promised the same.
+mkdir "$work/bare"
+cp -r "$root/kernels" "$work/bare"
+(
+    cd "$work/bare"
+    printf '%s\0' kernels/*.c kernels/*/*.c | xargs -0 -n 8 -P "$(nproc)" "$cc" -O2 -c
+    ar rcs libdownhill.a ./*.o
+)
+bare=(-I "$work/bare/kernels" "$work/bare/libdownhill.a" -lm)
+"$cc" -o "$work/c-bare" "$work/example.c" "${bare[@]}"
+got=$("$work/c-bare")
+[ "$got" = "$want" ] || fail "built from the bare sources the example prints '$got', not '$want'"
+"$cc" -o "$work/bits" "$root/tests/same_bits.c" "${warnings[@]}" "${static[@]}"
+"$cc" -o "$work/bits-bare" "$root/tests/same_bits.c" "${bare[@]}"
+"$work/bits" >"$work/bits.txt"
+"$work/bits-bare" >"$work/bits-bare.txt"
+diff "$work/bits.txt" "$work/bits-bare.txt" >&2 || fail 'the bare sources give other bits (>) than the build (<)'
+[ "$(cut -d' ' -f2- "$work/bits.txt" | sort -u | wc -l)" -eq 1 ] || fail "not the same bits on every level: $(cat "$work/bits.txt")"

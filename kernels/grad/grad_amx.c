@@ -11,7 +11,8 @@
  * emulation only.
  *
  * As there, dscores that bf16 does not hold, and few samples, are left to the level below. */
-#include "amx.h"
+#define DOWNHILL_LEVEL_NAME amx
+#include "../amx.h"
 
 enum {
     TILE_CLASSES = 10,
@@ -71,6 +72,7 @@ DOWNHILL_INLINE void put(size_t c, float low[TILE_CLASSES][LANES], float high[TI
                      flags & GRAD_ACCUMULATE, dw + j * lddw);
 }
 
+DOWNHILL_TARGET
 static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask32 lanes_1,
                         const void *const *x, dscores_of_block g, unsigned flags, float *dw,
                         size_t lddw, struct downhill_ahead *ahead)
@@ -106,6 +108,7 @@ static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask
     put(c, sums[0], sums[1], lanes_1, flags, dw + k + BF16X32, lddw);
 }
 
+DOWNHILL_TARGET
 static void panel(size_t n, size_t d, size_t c, const void *const *x, const float *dscores,
                   size_t ldds, unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
 {
@@ -127,6 +130,7 @@ static void panel(size_t n, size_t d, size_t c, const void *const *x, const floa
     amx_end();
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
                               size_t lddw, struct downhill_ahead *ahead)

@@ -13,8 +13,9 @@
  * price, 10 loads and stores of dW for 80 FMAs, hides under them where dW is near.
  *
  * Tail of the features: one vector with masked loads and stores. */
-#include "avx2.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2.h"
+#include "../kernels.h"
 
 #include <stdbool.h>
 
@@ -190,16 +191,18 @@ DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t
         tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
-void downhill_grad_f32_avx2(size_t n, size_t d, size_t c, const void *const *x,
-                            const float *dscores, size_t ldds, unsigned flags, float *dw,
-                            size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const void *const *x,
+                             const float *dscores, size_t ldds, unsigned flags, float *dw,
+                             size_t lddw, struct downhill_ahead *ahead)
 {
     grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
-void downhill_grad_bf16_avx2(size_t n, size_t d, size_t c, const void *const *x,
-                             const float *dscores, size_t ldds, unsigned flags, float *dw,
-                             size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw, struct downhill_ahead *ahead)
 {
     grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

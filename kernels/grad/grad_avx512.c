@@ -12,8 +12,9 @@
  *
  * Fewer classes take wider tiles to keep at least 8 independent sums (latency 4 × 2 units). Tail of
  * the features: one vector with masked loads and stores. */
-#include "avx512.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
+#include "../kernels.h"
 
 enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2, RUN_VECTORS = 16 };
 
@@ -190,16 +191,18 @@ DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t
         tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
-void downhill_grad_f32_avx512(size_t n, size_t d, size_t c, const void *const *x,
-                              const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const void *const *x,
+                             const float *dscores, size_t ldds, unsigned flags, float *dw,
+                             size_t lddw, struct downhill_ahead *ahead)
 {
     grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }
 
-void downhill_grad_bf16_avx512(size_t n, size_t d, size_t c, const void *const *x,
-                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                               size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw, struct downhill_ahead *ahead)
 {
     grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
 }

@@ -11,13 +11,15 @@
  * does a single sample.
  *
  * Prefetching and the shape of narrower tiles are those of grad_avx512.c. */
-#include "avx512bf16.h"
+#define DOWNHILL_LEVEL_NAME avx512bf16
+#include "../avx512bf16.h"
 
 enum { TILE_CLASSES = 10, TILE_VECTORS = 4, PAIR = 2, PAIRS_MAX = (BLOCK_ROWS_MAX + 1) / PAIR };
 
 /* Two bf16 dscores of one class, the earlier sample in the lower half. */
 typedef uint32_t pairs_of_block[PAIRS_MAX][TILE_CLASSES];
 
+DOWNHILL_TARGET
 static void pair_up(size_t n, size_t classes, const float *dscores, size_t ldds,
                     pairs_of_block pairs)
 {
@@ -146,9 +148,10 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t classes,
     }
 }
 
-void downhill_grad_bf16_avx512bf16(size_t n, size_t d, size_t c, const void *const *x,
-                                   const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                   size_t lddw, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw, struct downhill_ahead *ahead)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         pairs_of_block pairs;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Gradient, the definition: one row of X scaled and added per sample and class. */
-#include "kernels.h"
-#include "portable.h"
+#include "../kernels.h"
+#include "../portable.h"
 
 DOWNHILL_INLINE void grad(enum element element, size_t n, size_t d, size_t c, const void *const *x,
                           const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw)

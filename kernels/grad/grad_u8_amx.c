@@ -10,9 +10,10 @@
  * has run under emulation only.
  *
  * Few samples are left to the level below. */
-#include "amx.h"
-#include "grad/grad_u8.h"
-#include "grad/grad_u8_quads.h"
+#define DOWNHILL_LEVEL_NAME amx
+#include "../amx.h"
+#include "grad_u8.h"
+#include "grad_u8_quads.h"
 
 enum {
     DEPTH = 64, /* samples of a product */
@@ -64,6 +65,7 @@ DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask64 bytes, const void 
     amx_stored(operand);
 }
 
+DOWNHILL_TARGET
 static void features_64(size_t n, size_t c, size_t d, size_t k, const void *const *x,
                         dscores_of_block g, unsigned accumulate, int32_t *dw, size_t lddw,
                         struct downhill_ahead *ahead)
@@ -98,6 +100,7 @@ static void features_64(size_t n, size_t c, size_t d, size_t k, const void *cons
     }
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                             struct downhill_ahead *ahead)

@@ -6,9 +6,10 @@
  * The first 5 classes interleave the rows, as in grad_u8_avx512.c. Per two samples a tile of 5
  * classes × 32 features loads 2 vectors, and broadcasts 5 pairs for 10 products of 32 and as many
  * additions; 14 of the 16 registers. */
-#include "avx2_u8.h"
-#include "grad/grad_u8.h"
-#include "grad/grad_u8_pairs.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2_u8.h"
+#include "grad_u8.h"
+#include "grad_u8_pairs.h"
 
 enum { TILE_CLASSES = 5, VECTORS = 2 };
 
@@ -111,6 +112,7 @@ DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, siz
 }
 
 /* dw is of these 32 features. */
+DOWNHILL_TARGET
 static void features_32(size_t k, size_t c, const void *const *x,
                         const struct pairs_of_block *pairs, unsigned accumulate, int32_t *dw,
                         size_t lddw, struct downhill_ahead *ahead)
@@ -123,9 +125,10 @@ static void features_32(size_t k, size_t c, const void *const *x,
                      lddw, ahead);
 }
 
-void downhill_grad_u8_avx2(size_t n, size_t d, size_t c, const void *const *x,
-                           downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                           struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
+                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                            struct downhill_ahead *ahead)
 {
     if (n == 1) {
         one_sample(d, c, x[0], dscores[0], flags, dw, lddw);

@@ -7,9 +7,10 @@
  * L1, where the rows themselves, if they are multiples of 1 KiB apart, fall on a few sets and do
  * not. Per two samples a tile of 5 classes × 64 features loads 2 vectors, and broadcasts 5 pairs for
  * 10 products of 64 and as many additions. */
-#include "avx512_u8.h"
-#include "grad/grad_u8.h"
-#include "grad/grad_u8_pairs.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512_u8.h"
+#include "grad_u8.h"
+#include "grad_u8_pairs.h"
 
 enum { TILE_CLASSES = 5, VECTORS = 2 };
 
@@ -119,9 +120,10 @@ DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t d, siz
     }
 }
 
-void downhill_grad_u8_avx512(size_t n, size_t d, size_t c, const void *const *x,
-                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                             struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
+                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
+                            struct downhill_ahead *ahead)
 {
     if (n == 1) {
         one_sample(d, c, x[0], dscores[0], flags, dw, lddw);

@@ -7,8 +7,9 @@
  * byte with 8 shuffles, and broadcasts 5 times four dscores for 20 instructions of 64 products, behind
  * which the shuffles hide where they have units of their own (Zen 4). To keep what was interleaved
  * for the other 5 of ten classes made it 1.09 times slower there, by the stores. */
-#include "grad/grad_u8.h"
-#include "grad/grad_u8_quads.h"
+#define DOWNHILL_LEVEL_NAME avx512vnni
+#include "grad_u8.h"
+#include "grad_u8_quads.h"
 
 enum { TILE_CLASSES = 5 };
 
@@ -67,6 +68,7 @@ DOWNHILL_INLINE void some_classes(size_t classes, size_t n, size_t d, size_t k,
     }
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                             struct downhill_ahead *ahead)

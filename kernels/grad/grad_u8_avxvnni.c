@@ -6,8 +6,10 @@
  * Per four samples a tile of 5 classes × 16 features, the lower or the upper 8 of each 128-bit part,
  * loads 2 vectors of the interleaved X, and broadcasts 5 times four dscores for 10 products; 13 of
  * the 16 registers. */
-#include "avx2_u8.h"
-#include "grad/grad_u8.h"
+#define DOWNHILL_LEVEL_NAME avxvnni
+#define DOWNHILL_VNNI
+#include "../avx2_u8.h"
+#include "grad_u8.h"
 
 enum {
     TILE_CLASSES = 5,
@@ -22,6 +24,7 @@ enum {
 typedef __m256i quads_of_block[QUADS_MAX][2];
 
 /* Returns whether there are outliers, in whose place there is 0. */
+DOWNHILL_TARGET
 static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
 {
     const __m256i most = _mm256_set1_epi16(G_MAX), least = _mm256_set1_epi16(-G_MAX);
@@ -140,6 +143,7 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HA
         }
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                             struct downhill_ahead *ahead)

@@ -5,7 +5,7 @@
 #ifndef DOWNHILL_GRAD_U8_PAIRS_H
 #define DOWNHILL_GRAD_U8_PAIRS_H
 
-#include "kernels.h"
+#include "../kernels.h"
 
 #include <immintrin.h>
 
@@ -23,6 +23,7 @@ struct pairs_of_block {
 /* Returns whether there are outliers, in whose place there is 0. A run ends before Σ|g| exceeds
  * RUN_SUM_MAX for some class: of the hinge loss with 10 classes after some 70 samples while no margin
  * is met, after a hundred and more when most are. */
+DOWNHILL_TARGET
 static int make_pairs(size_t n, downhill_dscores dscores, struct pairs_of_block *pairs)
 {
     const __m256i most = _mm256_set1_epi16(G_MAX), least = _mm256_set1_epi16(-G_MAX);

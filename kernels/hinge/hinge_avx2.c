@@ -3,8 +3,9 @@
  * Multiclass hinge loss with AVX2: the classes along the lanes, all of them but in the last vector of a
  * row. The label's lane is cleared before the loss and the dscores see it; its dscore is stored over the
  * zero afterwards. Twelve instructions for eight classes, two of them on the ports of memory. */
-#include "avx2.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2.h"
+#include "../kernels.h"
 
 /* All ones where the margin is violated and the lane is not the label's. */
 DOWNHILL_INLINE __m256 violated_x8(__m256 margin, __m256i to_label)
@@ -15,8 +16,9 @@ DOWNHILL_INLINE __m256 violated_x8(__m256 margin, __m256i to_label)
                             _mm256_cmp_ps(margin, _mm256_setzero_ps(), _CMP_NLE_UQ));
 }
 
-double downhill_hinge_f32_avx2(size_t n, size_t c, const float *scores, size_t lds,
-                               const int32_t *y, float delta, float *dscores, size_t ldds)
+DOWNHILL_TARGET
+double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t lds,
+                                const int32_t *y, float delta, float *dscores, size_t ldds)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const __m256 delta_f32x8 = _mm256_set1_ps(delta);

@@ -4,11 +4,13 @@
  * vector. The label's lane is switched off in the mask of the comparison, so that its margin, which
  * would be Δ, never enters the loss; its dscore is stored over the zero afterwards. About 50
  * instructions a sample for c <= 16, 0.4 % of a step at d = 3072 and 10 classes. */
-#include "avx512.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
+#include "../kernels.h"
 
-double downhill_hinge_f32_avx512(size_t n, size_t c, const float *scores, size_t lds,
-                                 const int32_t *y, float delta, float *dscores, size_t ldds)
+DOWNHILL_TARGET
+double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t lds,
+                                const int32_t *y, float delta, float *dscores, size_t ldds)
 {
     const __m512 delta_f32x16 = _mm512_set1_ps(delta);
     const __m512 one_f32x16 = _mm512_set1_ps(1.0f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Multiclass hinge loss, the definition. */
-#include "kernels.h"
+#include "../kernels.h"
 
 double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t lds,
                                 const int32_t *y, float delta, float *dscores, size_t ldds)

@@ -2,8 +2,9 @@
  *
  * Multiclass hinge loss of exact scores with AVX2: the classes along the lanes, four at a time, the
  * last of them by a masked load; lanes past c and the label's are cleared by masks. */
-#include "avx2.h"
-#include "hinge/hinge_u8.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2.h"
+#include "hinge_u8.h"
 
 enum { F64X4 = 4 };
 
@@ -24,8 +25,9 @@ DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
         to[l] = some[l];
 }
 
-double downhill_hinge_u8_avx2(size_t n, size_t c, const double *scores, size_t lds,
-                              const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+DOWNHILL_TARGET
+double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
+                               const int32_t *y, double delta, int16_t *dscores, size_t ldds)
 {
     const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
     const __m256d delta_f64x4 = _mm256_set1_pd(delta);

@@ -2,13 +2,15 @@
  *
  * Multiclass hinge loss of exact scores with AVX-512: the classes along the lanes, as in
  * hinge_avx512.c. */
-#include "avx512.h"
-#include "hinge/hinge_u8.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
+#include "hinge_u8.h"
 
 enum { F64X8 = 8 };
 
-double downhill_hinge_u8_avx512(size_t n, size_t c, const double *scores, size_t lds,
-                                const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+DOWNHILL_TARGET
+double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
+                               const int32_t *y, double delta, int16_t *dscores, size_t ldds)
 {
     const __m512d delta_f64x8 = _mm512_set1_pd(delta);
     const __m512d units_of_loss = _mm512_set1_pd(UNITS_OF_LOSS);

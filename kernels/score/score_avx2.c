@@ -12,8 +12,9 @@
  * Rows of W a multiple of 4 KiB apart fall on one set of L1: 5 of its 8 lines (Haswell to Cascade
  * Lake, Zen to Zen 4), and two of X come to that. Packed, for each 8 features those of the five
  * classes, they spread over all sets: 1.15 times as fast at d = 3072 (Zen 4). */
-#include "avx2.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2.h"
+#include "../kernels.h"
 
 enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 
@@ -127,31 +128,35 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
     }
 }
 
-void downhill_score_f32_avx2(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                             size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     const struct weights rows = {w, ldw, F32X8};
     columns(ELEMENT_F32, n, d, c, x, rows, scores, lds, ahead);
 }
 
-void downhill_score_bf16_avx2(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     const struct weights rows = {w, ldw, F32X8};
     columns(ELEMENT_BF16, n, d, c, x, rows, scores, lds, ahead);
 }
 
-void downhill_score_packed_f32_avx2(size_t n, size_t d, size_t c, const void *const *x,
-                                    const float *packed, float *scores, size_t lds,
-                                    struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
+                                     const float *packed, float *scores, size_t lds,
+                                     struct downhill_ahead *ahead)
 {
     const struct weights panel = {packed, F32X8, F32X8 * c};
     columns(ELEMENT_F32, n, d, c, x, panel, scores, lds, ahead);
 }
 
-void downhill_score_packed_bf16_avx2(size_t n, size_t d, size_t c, const void *const *x,
-                                     const float *packed, float *scores, size_t lds,
-                                     struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *packed, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
 {
     const struct weights panel = {packed, F32X8, F32X8 * c};
     columns(ELEMENT_BF16, n, d, c, x, panel, scores, lds, ahead);

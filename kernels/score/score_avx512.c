@@ -12,8 +12,9 @@
  *
  * The end of a tile is 20 or 24 sums of 16 lanes: transposed sixteen and four at a time they cost
  * 3.5 instructions each instead of 8. Tails: samples one by one, features by a masked load. */
-#include "avx512.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
+#include "../kernels.h"
 
 enum { TILE_ROWS = 4, TILE_CLASSES = 6, SUMS_OF_ONE = 8 };
 
@@ -158,15 +159,17 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
     }
 }
 
-void downhill_score_f32_avx512(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     (void)ahead; /* few samples: packed weights take over where there are many */
     columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
 }
 
-void downhill_score_bf16_avx512(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
 {
     (void)ahead; /* few samples: packed weights take over where there are many */
     columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);

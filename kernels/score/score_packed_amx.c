@@ -12,7 +12,8 @@
  * tiles: 4 of sums, 2 of X, 2 of W. Of the 16 columns of a tile 10 are in use, which makes 160
  * products a cycle where two FMA units make 32. They want 2 KiB of X in 64 cycles, half of what L2
  * gives. Reckoned, not measured: the kernel has run under emulation only. */
-#include "amx.h"
+#define DOWNHILL_LEVEL_NAME amx
+#include "../amx.h"
 
 enum { GROUP = TILE_ROWS_MAX, GROUPS = 2, SAMPLES = GROUPS * GROUP, ROWS_OF_W = BF16X32 / 2 };
 
@@ -27,6 +28,7 @@ enum { GROUP = TILE_ROWS_MAX, GROUPS = 2, SAMPLES = GROUPS * GROUP, ROWS_OF_W = 
 #define W_LOW      7
 
 /* For each 32 features the high terms, then the low ones: 16 rows of a pair for each class. */
+DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
     const __m512i row = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -119,6 +121,7 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
     }
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *packed, float *scores, size_t lds,
                                       struct downhill_ahead *ahead)

@@ -10,8 +10,9 @@
  * classes; and what comes next can be fetched at the same pace. Five classes
  * or fewer take 4 samples, to keep 8 independent sums where that is possible (latency 4 × 2
  * units). */
-#include "avx512.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
+#include "../kernels.h"
 
 enum { TILE_ROWS = 4 };
 
@@ -113,16 +114,18 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
     }
 }
 
-void downhill_score_packed_f32_avx512(size_t n, size_t d, size_t c, const void *const *x,
-                                      const float *w, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
+                                     const float *w, float *scores, size_t lds,
+                                     struct downhill_ahead *ahead)
 {
     columns(ELEMENT_F32, n, d, c, x, w, scores, lds, ahead);
 }
 
-void downhill_score_packed_bf16_avx512(size_t n, size_t d, size_t c, const void *const *x,
-                                       const float *w, float *scores, size_t lds,
-                                       struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *w, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
 {
     columns(ELEMENT_BF16, n, d, c, x, w, scores, lds, ahead);
 }

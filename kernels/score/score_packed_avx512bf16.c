@@ -10,13 +10,15 @@
  * classes loads 2 + 20 vectors for 40 products: 20 cycles at two a cycle (Zen 5) against 11 of
  * loads, as with packed f32. What it saves is the widening: the bf16 kernel of avx512 issues 8
  * conversions and shifts for the same 32 features. Tiles as in score_packed_avx512.c. */
-#include "avx512bf16.h"
+#define DOWNHILL_LEVEL_NAME avx512bf16
+#include "../avx512bf16.h"
 
 enum { TILE_ROWS = 4 };
 
 /* For each 32 features the high terms of the first class, its low terms, those of the second, …;
  * zeros behind the last feature. */
-void downhill_pack_bf16_avx512bf16(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
     for (size_t k = 0; k < d; k += BF16X32)
         for (size_t j = 0; j < c; j++, packed += BF16X32) {
@@ -88,9 +90,10 @@ DOWNHILL_INLINE void column_of_tiles(const int rows, const int classes, size_t n
         tile(1, classes, d, x + i, w, scores + i * lds, lds, ahead);
 }
 
-void downhill_score_packed_bf16_avx512bf16(size_t n, size_t d, size_t c, const void *const *x,
-                                           const float *packed, float *scores, size_t lds,
-                                           struct downhill_ahead *ahead)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *packed, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
 {
     switch (c) {
     case 10:

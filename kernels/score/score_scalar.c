@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Scores, the definition: one dot product per sample and class. */
-#include "kernels.h"
-#include "portable.h"
+#include "../kernels.h"
+#include "../portable.h"
 
 DOWNHILL_INLINE void score(enum element element, size_t n, size_t d, size_t c, const void *const *x,
                            const float *w, size_t ldw, float *scores, size_t lds)

@@ -10,8 +10,9 @@
  * 320 products of a byte and a weight a cycle, where two units of VNNI make 64. They want 2 KiB of X in
  * 64 cycles, half of what L2 gives. Reckoned, not measured: the kernel has run under emulation
  * only. */
-#include "amx.h"
-#include "avx512_u8.h"
+#define DOWNHILL_LEVEL_NAME amx
+#include "../amx.h"
+#include "../avx512_u8.h"
 
 enum {
     GROUP = TILE_ROWS_MAX,
@@ -58,6 +59,7 @@ DOWNHILL_INLINE __m512i fixed_x32(const float *w, size_t left, __m512 factor_f32
 
 /* For each 64 features the high bytes, then the low ones: 16 rows of four bytes for each class. Until
  * the last class of the panel comes, the rows of each class as they are. */
+DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
     const __m512 factor_f32x16 = _mm512_set1_ps(factor);
@@ -169,6 +171,7 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
     }
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                              const double *unit, double *scores, size_t lds,
                              struct downhill_ahead *ahead)

@@ -7,7 +7,10 @@
  * an f32 FMA. A tile of 2 samples × 5 classes loads 2 + 5 vectors for its 10 products of 16
  * features, and takes 13 of the 16 registers. VPMADDUBSW would make 32 products, but saturates
  * unless the weights are split into three. */
-#include "avx2_u8.h"
+#ifndef DOWNHILL_LEVEL_NAME /* the source of two levels */
+#define DOWNHILL_LEVEL_NAME avx2
+#endif
+#include "../avx2_u8.h"
 
 enum { TILE_ROWS = 2, CLASSES_MAX = 5 };
 
@@ -25,6 +28,7 @@ DOWNHILL_INLINE void pack_32(const float *w, __m256 factor_f32x8, int16_t *q)
 }
 
 /* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
+DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
     const __m256 factor_f32x8 = _mm256_set1_ps(factor);
@@ -136,6 +140,7 @@ DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, cons
         tile(1, classes, 0, d, x + i, q, unit, scores + i * lds, lds, ahead);
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                              const double *unit, double *scores, size_t lds,
                              struct downhill_ahead *ahead)

@@ -7,7 +7,10 @@
  * those of an f32 FMA. A tile of 4 samples × 5 classes loads 4 + 5 vectors for its 20 products of 32
  * features. Splitting the weights into two bytes for VPDPBUSD, 64 products each, would take as many
  * instructions and twice the registers. */
-#include "avx512_u8.h"
+#ifndef DOWNHILL_LEVEL_NAME /* the source of two levels */
+#define DOWNHILL_LEVEL_NAME avx512
+#endif
+#include "../avx512_u8.h"
 
 enum { TILE_ROWS = 4, CLASSES_MAX = 5 };
 
@@ -21,6 +24,7 @@ DOWNHILL_INLINE void pack_32(__m512 w_0, __m512 w_1, __m512 factor_f32x16, int16
 }
 
 /* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
+DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
     const __m512 factor_f32x16 = _mm512_set1_ps(factor);
@@ -125,6 +129,7 @@ DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, cons
         tile(1, classes, d, x + i, q, unit, scores + i * lds, lds, ahead);
 }
 
+DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                              const double *unit, double *scores, size_t lds,
                              struct downhill_ahead *ahead)

@@ -3,8 +3,9 @@
  * Softmax cross-entropy with AVX2 and FMA: the classes along the lanes, a row at a time, the last vector
  * of a row apart. Its lanes past c are given the score -∞, whose exponential is 0, so that the sums need
  * no mask. */
-#include "kernels.h"
-#include "softmax/exp_avx2.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../kernels.h"
+#include "exp_avx2.h"
 
 DOWNHILL_INLINE __m256 load_or_minus_infinity(const float *s, __m256i lanes)
 {
@@ -12,8 +13,9 @@ DOWNHILL_INLINE __m256 load_or_minus_infinity(const float *s, __m256i lanes)
                             _mm256_castsi256_ps(lanes));
 }
 
-double downhill_softmax_f32_avx2(size_t n, size_t c, const float *scores, size_t lds,
-                                 const int32_t *y, float *dscores, size_t ldds)
+DOWNHILL_TARGET
+double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_t lds,
+                                  const int32_t *y, float *dscores, size_t ldds)
 {
     const size_t whole = c / F32X8 * F32X8, rest = c - whole;
     const __m256i lanes = first_lanes_x8(rest);

@@ -3,11 +3,13 @@
  * Softmax cross-entropy with AVX-512F: the classes along the lanes, a row at a time. For c <= 16 a
  * row is one vector, about 130 instructions; rows do not depend on each other, so that the latency
  * of one (two reductions and the exponential) hides behind its neighbours. */
-#include "kernels.h"
-#include "softmax/exp_avx512.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../kernels.h"
+#include "exp_avx512.h"
 
-double downhill_softmax_f32_avx512(size_t n, size_t c, const float *scores, size_t lds,
-                                   const int32_t *y, float *dscores, size_t ldds)
+DOWNHILL_TARGET
+double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_t lds,
+                                  const int32_t *y, float *dscores, size_t ldds)
 {
     log_sum logs = {1.0, 0.0};
     double margins = 0.0;

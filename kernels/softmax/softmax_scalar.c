@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Softmax cross-entropy, the definition. */
-#include "kernels.h"
-#include "softmax/exp_scalar.h"
+#include "../kernels.h"
+#include "exp_scalar.h"
 
 double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_t lds,
                                   const int32_t *y, float *dscores, size_t ldds)

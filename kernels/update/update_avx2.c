@@ -3,10 +3,12 @@
  * Update with AVX2: two loads and a store per vector, bound by the level that holds W and dW. A
  * multiplication each and a subtraction, as in the definition, and not an FMA: the memory leaves
  * the time for it, and the weights stay the same bits on every level. */
-#include "avx2.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2.h"
+#include "../kernels.h"
 
-void downhill_update_f32_avx2(size_t count, float decay, float step, const float *g, float *w)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const float *g, float *w)
 {
     const __m256 decay_f32x8 = _mm256_set1_ps(decay);
     const __m256 step_f32x8 = _mm256_set1_ps(step);

@@ -3,10 +3,12 @@
  * Update with AVX-512F: two loads and a store per vector, bound by the level that holds W and dW.
  * A multiplication each and a subtraction, as in the definition, and not an FMA: the memory leaves
  * the time for it, and the weights stay the same bits on every level. */
-#include "avx512.h"
-#include "kernels.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
+#include "../kernels.h"
 
-void downhill_update_f32_avx512(size_t count, float decay, float step, const float *g, float *w)
+DOWNHILL_TARGET
+void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const float *g, float *w)
 {
     const __m512 decay_f32x16 = _mm512_set1_ps(decay);
     const __m512 step_f32x16 = _mm512_set1_ps(step);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Update with weight decay, the definition: three roundings, in this order, on every level. */
-#include "kernels.h"
+#include "../kernels.h"
 
 void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const float *restrict g,
                                float *restrict w)

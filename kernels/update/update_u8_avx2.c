@@ -2,7 +2,8 @@
  *
  * Update from a gradient in integers with AVX2: two to four loads and a store per vector, and as many
  * roundings as in the definition. */
-#include "avx2.h"
+#define DOWNHILL_LEVEL_NAME avx2
+#include "../avx2.h"
 
 /* What is the same for all weights of a class, in every lane. */
 struct of_class {
@@ -55,9 +56,10 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
     return (uint32_t)_mm_cvtsi128_si32(m);
 }
 
-uint32_t downhill_update_u8_avx2(size_t d, unsigned flags, float decay, float step, float sum,
-                                 float times, const int32_t *dw, const float *mean,
-                                 const float *gain, float *w)
+DOWNHILL_TARGET
+uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
+                                  float times, const int32_t *dw, const float *mean,
+                                  const float *gain, float *w)
 {
     switch (flags) {
     case UPDATE_CENTERED | UPDATE_SCALED:

@@ -2,7 +2,8 @@
  *
  * Update from a gradient in integers with AVX-512: two to four loads and a store per vector, and as many
  * roundings as in the definition. */
-#include "avx512.h"
+#define DOWNHILL_LEVEL_NAME avx512
+#include "../avx512.h"
 
 /* What is the same for all weights of a class, in every lane. */
 struct of_class {
@@ -46,9 +47,10 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
     return _mm512_reduce_max_epu32(largest);
 }
 
-uint32_t downhill_update_u8_avx512(size_t d, unsigned flags, float decay, float step, float sum,
-                                   float times, const int32_t *dw, const float *mean,
-                                   const float *gain, float *w)
+DOWNHILL_TARGET
+uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
+                                  float times, const int32_t *dw, const float *mean,
+                                  const float *gain, float *w)
 {
     switch (flags) {
     case UPDATE_CENTERED | UPDATE_SCALED:

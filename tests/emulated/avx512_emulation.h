@@ -468,10 +468,6 @@ EMULATED_REDUCE(max_epu32, uint32_t, __m512i, i, u32, 16, a > b ? a : b)
 
 #include "avx512_names.h"
 
-#ifdef DOWNHILL_EMULATED_VNNI
-#define __AVX512VNNI__ 1
-#endif
-
 /* "v" is no place for a vector of 512 bits here; the barriers of amx.h are `__asm__ volatile`. */
 #define __asm__(...) ((void)0)
 

@@ -18,7 +18,7 @@ def machine(model: Model) -> Section:
     blocks.append(More("CPU features", [features(m)]))
     flags = [[level, f"`{text}`"] for level, text in build["flags"].items()]
     blocks.append(
-        More("Compiler flags", [Table("Compiler flags of each level", ["level", "~flags"], flags)])
+        More("Compiler flags", [Table("Compiler flags of each level; the hand-written ones name their instructions in the source", ["level", "~flags"], flags)])
     )
     if "record" in m:
         blocks.append(More("The whole record of the machine", record(m)))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx512vnni level uses, beside AVX-512? */
+#define DOWNHILL_LEVEL_NAME avx512vnni
+#include "target.h"
+
 #include <immintrin.h>
 
 int downhill_probe(const int *p);
 
-int downhill_probe(const int *p)
+DOWNHILL_TARGET int downhill_probe(const int *p)
 {
     const __m512i v = _mm512_loadu_si512(p);
     const __m512i sum = _mm512_dpbusd_epi32(v, v, v);

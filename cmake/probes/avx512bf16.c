@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx512bf16 level uses, beside AVX-512? */
+#define DOWNHILL_LEVEL_NAME avx512bf16
+#include "target.h"
+
 #include <immintrin.h>
 
 float downhill_probe(const float *p);
 
-float downhill_probe(const float *p)
+DOWNHILL_TARGET float downhill_probe(const float *p)
 {
     const __m512 v = _mm512_maskz_loadu_ps(1, p);
     const __m512i pair = (__m512i)_mm512_cvtne2ps_pbh(v, v);

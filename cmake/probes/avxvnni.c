@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avxvnni level uses, beside AVX2? */
+#define DOWNHILL_LEVEL_NAME avxvnni
+#include "target.h"
+
 #include <immintrin.h>
 
 int downhill_probe(const int *p);
 
-int downhill_probe(const int *p)
+DOWNHILL_TARGET int downhill_probe(const int *p)
 {
     const __m256i v = _mm256_loadu_si256((const void *)p);
     const __m256i sum = _mm256_dpbusd_avx_epi32(v, v, v);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx512 level uses (F, BW, DQ, VL)? */
+#define DOWNHILL_LEVEL_NAME avx512
+#include "target.h"
+
 #include <immintrin.h>
 
 float downhill_probe(const float *p);
 
-float downhill_probe(const float *p)
+DOWNHILL_TARGET float downhill_probe(const float *p)
 {
     const __mmask16 lanes =
         _mm512_cmp_ps_mask(_mm512_set1_ps(*p), _mm512_setzero_ps(), _CMP_NLE_UQ);

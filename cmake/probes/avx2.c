@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx2 level uses? */
+#define DOWNHILL_LEVEL_NAME avx2
+#include "target.h"
+
 #include <immintrin.h>
 
 float downhill_probe(const float *p);
 
-float downhill_probe(const float *p)
+DOWNHILL_TARGET float downhill_probe(const float *p)
 {
     const __m256i lanes = _mm256_cmpgt_epi32(_mm256_set1_epi32(3), _mm256_setzero_si256());
     const __m256 v = _mm256_fmadd_ps(_mm256_maskload_ps(p, lanes), _mm256_broadcast_ss(p),

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the amx level uses, beside AVX512-BF16? */
+#define DOWNHILL_LEVEL_NAME amx
+#include "target.h"
+
 #include <immintrin.h>
 
 void downhill_probe(const void *shapes, float *p);
 
-void downhill_probe(const void *shapes, float *p)
+DOWNHILL_TARGET void downhill_probe(const void *shapes, float *p)
 {
     _tile_loadconfig(shapes);
     _tile_zero(0);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What has the same bits in every build of the library and on every level: prints a checksum for each level that is usable
+ * here. Of the library it sees the header alone. */
+#include <downhill.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { N = 37, D = 203, C = 11, STEPS = 50 };
+
+static uint64_t state = 1;
+
+static uint32_t draw(void)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33);
+}
+
+static uint64_t checksum(const void *bytes, size_t count)
+{
+    uint64_t sum = 14695981039346656037u;
+    for (size_t i = 0; i < count; i++)
+        sum = (sum ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
+    return sum;
+}
+
+static int failed(const char *what, downhill_status status)
+{
+    fprintf(stderr, "same_bits: %s: %s\n", what, downhill_status_text(status));
+    return 1;
+}
+
+static int train_on(const char *level)
+{
+    static unsigned char x[N * D];
+    static int32_t y[N];
+    static float w[C * D], b[C], gain[D], scores[N * C], dscores[N * C];
+    static uint16_t mean[D];
+    const downhill_kernels *kernels;
+    char why[256];
+    downhill_status status = downhill_select(level, &kernels, why, sizeof why);
+    if (status != DOWNHILL_OK)
+        return 0; /* not of this CPU or this build */
+    state = 1;
+    for (size_t i = 0; i < N * D; i++)
+        x[i] = (unsigned char)draw();
+    for (size_t i = 0; i < N; i++)
+        y[i] = (int32_t)(draw() % C);
+    for (size_t k = 0; k < D; k++) {
+        mean[k] = (uint16_t)(draw() % 65281);
+        gain[k] = (float)(draw() % 1000) / 65536000.0f;
+    }
+    for (size_t j = 0; j < C; j++)
+        b[j] = 0.0f;
+    for (size_t i = 0; i < C * D; i++)
+        w[i] = (float)(draw() % 2001) / 1000000.0f - 0.001f;
+
+    const downhill_batch_u8 batch = {x, D, N, y, NULL, N, 0};
+    const downhill_weights_f32 weights = {w, D, b, D, C};
+    const downhill_norm_u8 norm = {mean, gain};
+    const size_t packed_bytes = downhill_packed_u8_bytes(D, C), bytes = downhill_workspace_u8(D, C);
+    void *packed = malloc(packed_bytes), *workspace = malloc(bytes);
+    double loss = 0.0, all = 0.0;
+    if (packed == NULL || workspace == NULL)
+        return failed("malloc", DOWNHILL_ERR_WORKSPACE);
+    status = downhill_pack_u8(kernels, &weights, &norm, packed, packed_bytes);
+    for (int s = 0; s < STEPS && status == DOWNHILL_OK; s++) {
+        status = downhill_step_u8(kernels, &batch, &weights, 1.0f, 0.9999f, 0.01f, &loss, packed,
+                                  workspace, bytes, NULL);
+        all += loss;
+    }
+    free(packed);
+    free(workspace);
+    if (status != DOWNHILL_OK)
+        return failed("bytes", status);
+    for (size_t i = 0; i < N * C; i++)
+        scores[i] = (float)(draw() % 4001) / 1000.0f - 2.0f;
+    status = downhill_hinge_f32(kernels, N, C, scores, C, y, 0.7f, dscores, C, &loss);
+    const downhill_weights_f32 one = {dscores, N, NULL, N, C};
+    const downhill_weights_f32 other = {scores, N, NULL, N, C};
+    if (status == DOWNHILL_OK)
+        status = downhill_update_f32(kernels, &other, &one, 0.999f, 0.123f);
+    if (status != DOWNHILL_OK)
+        return failed("f32", status);
+    printf("%s %016llx %016llx %.17g %016llx\n", level, (unsigned long long)checksum(w, sizeof w),
+           (unsigned long long)checksum(b, sizeof b), all,
+           (unsigned long long)checksum(scores, sizeof scores));
+    return 0;
+}
+
+int main(void)
+{
+    static const char *const levels[] = {"scalar",     "avx2",       "avxvnni", "avx512",
+                                         "avx512vnni", "avx512bf16", "amx"};
+    int code = 0;
+    for (size_t l = 0; l < sizeof levels / sizeof levels[0] && code == 0; l++)
+        code = train_on(levels[l]);
+    return code;
+}
