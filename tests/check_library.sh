@@ -53,6 +53,30 @@ for program in c-shared c-static cxx-shared cxx-static; do
     [ "$got" = "$want" ] || fail "$program prints '$got'; the README says '$want'"
 done
 
+# As others build: find_package(), pkg-config, from Python; from wherever the folder was moved to.
+mv "$work/prefix" "$work/moved"
+{
+    cmake -S "$root/tests/consumer" -B "$work/consumer" -DCMAKE_BUILD_TYPE=Release -DEXAMPLE="$work/example.c" \
+        -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" &&
+        cmake --build "$work/consumer"
+} >"$work/log" 2>&1 || fail "find_package(downhill): $(cat "$work/log")"
+export PKG_CONFIG_PATH=$work/moved/lib/pkgconfig LD_LIBRARY_PATH=$work/moved/lib
+# shellcheck disable=SC2046 # words, as pkg-config is used
+{
+    "$cc" -o "$work/consumer/pc-shared" "$work/example.c" $(pkg-config --cflags --libs downhill)
+    "$cc" -static -o "$work/consumer/pc-static" "$work/example.c" $(pkg-config --static --cflags --libs downhill)
+    "$cc" -Wall -Wextra -Werror -o "$work/one_level" "$root/examples/one_level.c" $(pkg-config --cflags --libs downhill)
+}
+for program in "$work"/consumer/{c,cxx,pc}-shared "$work"/consumer/{c,pc}-static; do
+    got=$("$program")
+    [ "$got" = "$want" ] || fail "$program prints '$got'; the README says '$want'"
+done
+"$work/one_level" | grep -q '^scalar *scores 1 and 6' || fail 'examples/one_level.c does not give the scores'
+soname=$(objdump -p "$work/moved/lib/libdownhill.so" | awk '$1 == "SONAME" {print $2}')
+"$root/examples/scores.py" "$soname" || fail 'examples/scores.py does not get the scores'
+mv "$work/moved" "$work/prefix"
+unset PKG_CONFIG_PATH LD_LIBRARY_PATH
+
 # The folder alone, without a build system, by what a compiler does unasked: the same levels as here but for the
 # compiler's own, and where the same bits are promised the same.
 mkdir "$work/bare"

@@ -1,0 +1,26 @@
+# What others find the library by: find_package(downhill) and pkg-config. Both move with the folder that they
+# are installed to.
+include(CMakePackageConfigHelpers)
+
+set(downhill_summary "SIMD kernels for linear classifiers")
+set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/downhill)
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH DOWNHILL_PREFIX_FROM_PC /prefix/${pc_dir} /prefix)
+string(REGEX REPLACE "/$" "" DOWNHILL_PREFIX_FROM_PC ${DOWNHILL_PREFIX_FROM_PC})
+
+install(TARGETS downhill downhill_static EXPORT downhill COMPONENT library)
+install(FILES ${PROJECT_SOURCE_DIR}/kernels/downhill.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  COMPONENT library)
+install(EXPORT downhill NAMESPACE downhill:: FILE downhillTargets.cmake DESTINATION ${cmake_dir}
+  COMPONENT library)
+
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/downhillConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/downhillConfig.cmake INSTALL_DESTINATION ${cmake_dir})
+# Until 1.0 the API may change with the minor version.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/downhillConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/downhillConfig.cmake
+  ${PROJECT_BINARY_DIR}/downhillConfigVersion.cmake DESTINATION ${cmake_dir} COMPONENT library)
+
+configure_file(${CMAKE_CURRENT_LIST_DIR}/downhill.pc.in ${PROJECT_BINARY_DIR}/downhill.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/downhill.pc DESTINATION ${pc_dir} COMPONENT library)
