@@ -31,7 +31,7 @@ static void print_help(void)
          "SIMD kernels for linear classifiers: proven, measured, and put to work.\n\n"
          "Commands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     puts("\n`downhill COMMAND --help` shows the options of a command.\n\n"
          "Environment:\n"
          "  DOWNHILL_ISA=LEVEL             as --isa LEVEL\n"

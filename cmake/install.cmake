@@ -8,11 +8,13 @@ set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH DOWNHILL_PREFIX_FROM_PC /prefix/${pc_dir} /prefix)
 string(REGEX REPLACE "/$" "" DOWNHILL_PREFIX_FROM_PC ${DOWNHILL_PREFIX_FROM_PC})
 
-install(TARGETS downhill downhill_static EXPORT downhill COMPONENT library)
+install(TARGETS downhill downhill_static EXPORT downhill
+  ARCHIVE COMPONENT development
+  LIBRARY COMPONENT runtime NAMELINK_COMPONENT development)
 install(FILES ${PROJECT_SOURCE_DIR}/kernels/downhill.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  COMPONENT library)
+  COMPONENT development)
 install(EXPORT downhill NAMESPACE downhill:: FILE downhillTargets.cmake DESTINATION ${cmake_dir}
-  COMPONENT library)
+  COMPONENT development)
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/downhillConfig.cmake.in
   ${PROJECT_BINARY_DIR}/downhillConfig.cmake INSTALL_DESTINATION ${cmake_dir})
@@ -20,7 +22,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/downhillConfig.cmake.in
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/downhillConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/downhillConfig.cmake
-  ${PROJECT_BINARY_DIR}/downhillConfigVersion.cmake DESTINATION ${cmake_dir} COMPONENT library)
+  ${PROJECT_BINARY_DIR}/downhillConfigVersion.cmake DESTINATION ${cmake_dir} COMPONENT development)
 
 configure_file(${CMAKE_CURRENT_LIST_DIR}/downhill.pc.in ${PROJECT_BINARY_DIR}/downhill.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/downhill.pc DESTINATION ${pc_dir} COMPONENT library)
+install(FILES ${PROJECT_BINARY_DIR}/downhill.pc DESTINATION ${pc_dir} COMPONENT development)

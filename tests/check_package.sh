@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The Debian packages: made, accepted by lintian, and with everything in them; and the completion of bash.
+# Usage: check_package.sh ROOT BUILD
+set -euo pipefail
+root=$1 build=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() {
+    echo "check_package: $1" >&2
+    exit 1
+}
+
+(cd "$build" && cpack -G DEB -B "$work") >"$work/log" 2>&1 || fail "cpack: $(tail -n 5 "$work/log")"
+lintian --allow-root --fail-on error "$work"/*.deb >"$work/log" 2>&1 || fail "lintian: $(cat "$work/log")"
+for package in "$work"/*.deb; do
+    dpkg-deb -x "$package" "$work/root"
+done
+for file in bin/downhill lib/libdownhill.so.0.1 lib/libdownhill.so lib/libdownhill.a include/downhill.h \
+    lib/pkgconfig/downhill.pc lib/cmake/downhill/downhillConfig.cmake libexec/downhill/scripts/report \
+    share/bash-completion/completions/downhill share/doc/downhill/copyright; do
+    [ -e "$work/root/usr/$file" ] || fail "usr/$file is in none of the packages"
+done
+
+# A manual page for the program and for each of its commands.
+downhill=$work/root/usr/bin/downhill
+"$downhill" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' >"$work/commands"
+while read -r command; do
+    zcat "$work/root/usr/share/man/man1/downhill-$command.1.gz" | grep -q "^downhill.*${command//-/.*} " ||
+        fail "no manual page of $command"
+done <"$work/commands"
+[ "$(wc -l <"$work/commands")" -ge 13 ] || fail 'no commands: is --help read right?'
+
+# complete WORD...: what it offers for the last word
+# shellcheck disable=SC2030,SC2031
+complete_with() (
+    # shellcheck disable=SC1091
+    . "$root/cli/shell/downhill.bash"
+    COMP_WORDS=("$downhill" "$@")
+    COMP_CWORD=$#
+    _downhill
+    echo "${COMPREPLY[*]}"
+)
+offers() {
+    local want=$1
+    shift
+    got=$(complete_with "$@")
+    [ "$got" = "$want" ] || fail "for '$*' completion offers '$got', not '$want'"
+}
+offers 'step-sweep' st
+offers '--lr --lr-factor --lr-every' train --lr
+offers '--output' report --out
+offers 'gen' data g
+offers '--noise' data gen --no
+offers 'scalar' train --isa sc
