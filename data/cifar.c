@@ -142,7 +142,7 @@ static int map_files(const char *const *paths, size_t count, const struct format
     for (size_t f = 0; f < count; f++)
         for (size_t number = 0; number < files[f].count && s->n < records; number++) {
             const size_t row = files[f].first + number;
-            const size_t label = x->u8[row * record_bytes - 1];
+            const size_t label = x->map.bytes[row * record_bytes + format->label_bytes - 1];
             if (label >= format->classes)
                 return bad_label(paths[f], format, number, label);
             x->y[row] = (int32_t)label;
