@@ -211,18 +211,20 @@ static bool has_kink(const struct check *t, size_t i, size_t j, double add)
 }
 
 /* How far the step of training is from the gradient that was summed in f64, as a share of what its roundings may make of
- * it; `magnitude` is that of the terms. Bytes: exact sums, then the seven roundings of the update and that of 1/n. */
+ * it; `magnitude` is that of the terms. Bytes: exact sums, then the seven roundings of the update and that of 1/n, and one
+ * for each further update, of 256 samples at least. f32: a rounding for each sample, and what its score may be off. */
 static double step_error(const struct check *t, size_t j, size_t k, double magnitude)
 {
     const bool bytes = t->p->features->type == FEATURES_U8, bias = k == t->d;
     const size_t at = j * t->wide + k;
     const double gain = bytes && !bias ? (double)t->p->features->norm.gain[k] : 1.0;
     const double taken = -(double)(bias ? t->step.b[j] : t->step.w[j * t->step.ldw + k]) / gain;
-    const double roundings = bytes ? 8.0 : (double)t->n + 2.0;
+    const double roundings = bytes ? 8.0 + (double)t->n / 256.0 : (double)t->n + 2.0;
     const double most = (roundings * 0x1p-24 + (bytes ? 0.0 : t->options->tolerance)) *
                         (bytes && !bias ? t->terms[at] : magnitude);
     const double off = fabs(taken - t->analytic[at]);
-    return gain == 0.0 || off == 0.0 ? 0.0 : off <= most ? off / most : (double)INFINITY;
+    const double share = off == 0.0 || gain == 0.0 ? 0.0 : off / most;
+    return isnan(share) ? (double)INFINITY : share;
 }
 
 /* Checks one coordinate. */
