@@ -16,6 +16,7 @@ typedef struct gradcheck_config {
     size_t samples, coordinates;
     float scale;
     double h, tolerance;
+    uint64_t given; /* which options were (cli_is_given()) */
 } gradcheck_config;
 
 #define AT(member) .offset = offsetof(gradcheck_config, member)
@@ -26,7 +27,7 @@ static const cli_option options[] = {
      .metavar = "N",
      AT(samples),
      .min = 1,
-     .max = 1e6,
+     .max = GRADCHECK_SAMPLES_MAX,
      .help = "training samples, drawn at random (default: 100)"},
     {.name = "coordinates",
      .kind = OPTION_COUNT,
@@ -100,6 +101,7 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
                r->worst_step,
                good              ? "right"
                : r->checked == 0 ? "NOTHING TO CHECK"
+               : !enough         ? "TOO FEW TO CHECK"
                                  : "WRONG");
     json_t *o = json_object();
     output_set(o, "loss", json_string(task_loss_words[kind->loss]));
@@ -119,9 +121,12 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
                    "fewer --samples",
                    r->kinks, r->kinks + r->checked);
     else if (r->worst <= s->config->tolerance)
-        error_line("gradcheck: %s, %s, %s: the gradient is right, but the step that training takes "
-                   "with it is not; run `downhill verify --isa %s`",
-                   isa, task_loss_words[kind->loss], feature_words[kind->dtype], isa);
+        error_line(
+            "gradcheck: %s, %s, %s: the gradient is right, but the step that training takes "
+            "with it is not: class %zu, feature %zu, %.2g times as far off as roundings go; run "
+            "`downhill verify --isa %s`",
+            isa, task_loss_words[kind->loss], feature_words[kind->dtype], r->step_class,
+            r->step_feature, r->worst_step, isa);
     else
         error_line("gradcheck: %s, %s, %s: class %zu, %s %zu: analytic %.9g, numerical %.9g, "
                    "relative error %.2g; run `downhill verify --isa %s`",
@@ -218,6 +223,10 @@ static int run(const cli_command *self, int argc, char **argv)
     task_config settled = config.task; /* which losses and types is for check_all() to say */
     if ((code = task_settle("gradcheck", &settled)) != CLI_GO_ON)
         return code;
+    if (settled.loss == DOWNHILL_SOFTMAX &&
+        (code = cli_refuse_given(self, &config, task_of_hinge, "for the softmax loss")) !=
+            CLI_GO_ON)
+        return code;
     config.task.normalise = settled.normalise;
     config.task.reg = settled.reg;
     s.print = task_prints(&config.task);
@@ -237,4 +246,5 @@ const cli_command cli_gradcheck = {
     .groups = {&task_data_options, &task_loss_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],
+    .given = offsetof(gradcheck_config, given),
     .run = run};

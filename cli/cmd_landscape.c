@@ -155,7 +155,7 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    if (config.vicinity.csv != NULL && (code = output_check(config.vicinity.csv)) != EXIT_OK)
+    if ((code = vicinity_check_files(self, &config.vicinity)) != CLI_GO_ON)
         return code;
     if (config.points == 0)
         config.points = config.directions == 1 ? 201 : 41;

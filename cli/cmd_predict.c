@@ -42,7 +42,7 @@ static const cli_option options[] = {
      .metavar = "FILE",
      AT(csv),
      .help = "write to FILE the number of each sample in its file, from 0, whether it is a test "
-             "sample (1 or 0), its label and prediction"},
+             "sample (1 or 0), its label and prediction as the numbers of classes"},
     {.name = "scores", .kind = OPTION_FLAG, AT(scores), .help = "and the score of each class"},
 };
 
@@ -282,7 +282,10 @@ static int run(const cli_command *self, int argc, char **argv)
                                                        : "--scores: where to? give --csv FILE");
         return EXIT_USAGE;
     }
-    if (config.csv != NULL && (code = output_check(config.csv)) != EXIT_OK)
+    const task_file files[] = {{"model", config.model, false},
+                               {"csv", config.csv, true},
+                               {"json", config.task.json, true}};
+    if ((code = task_check_files("predict", files, 3)) != CLI_GO_ON)
         return code;
     if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
         return code;

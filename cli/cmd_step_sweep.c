@@ -126,7 +126,11 @@ static int run(const cli_command *self, int argc, char **argv)
                    config.to);
         return EXIT_USAGE;
     }
-    if (config.vicinity.csv != NULL && (code = output_check(config.vicinity.csv)) != EXIT_OK)
+    if ((code = vicinity_check_files(self, &config.vicinity)) != CLI_GO_ON)
+        return code;
+    static const char *const of_random_weights[] = {"seed", NULL};
+    if (config.vicinity.model != NULL &&
+        (code = cli_refuse_given(self, &config, of_random_weights, "with --model")) != CLI_GO_ON)
         return code;
     return sweep(self, &config);
 }

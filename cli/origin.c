@@ -61,6 +61,7 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     if (take_objective(json_object_get(from->record, "objective"), config))
         return CLI_GO_ON;
     error_line("%s: record.json: its loss and penalty cannot be read; the file is damaged", path);
+    model_file_close(from);
     return EXIT_DATA;
 }
 

@@ -100,6 +100,7 @@ const cli_group task_data_options = {data_options, sizeof data_options / sizeof 
 const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof loss_options[0]};
 
 const char *const task_loss_words[] = {"hinge", "softmax"};
+const char *const task_of_hinge[] = {"delta", NULL};
 
 int task_settle(const char *command, task_config *config)
 {
@@ -125,6 +126,30 @@ int task_settle(const char *command, task_config *config)
                    "--dtype f32",
                    command);
         return EXIT_USAGE;
+    }
+    return CLI_GO_ON;
+}
+
+int task_check_files(const char *command, const task_file *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const task_file *a = &files[i];
+        for (size_t j = i + 1; j < count; j++)
+            if ((a->written || files[j].written) && output_is_same(a->path, files[j].path)) {
+                error_line("%s: --%s and --%s name one file; name two", command, a->option,
+                           files[j].option);
+                return EXIT_USAGE;
+            }
+        if (!a->written || a->path == NULL)
+            continue;
+        if (strcmp(a->path, "-") == 0 && strcmp(a->option, "json") != 0) {
+            error_line("%s: --%s -: standard output is for --json; name a file", command,
+                       a->option);
+            return EXIT_USAGE;
+        }
+        const int code = output_check(a->path);
+        if (code != EXIT_OK)
+            return code;
     }
     return CLI_GO_ON;
 }

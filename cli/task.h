@@ -40,6 +40,9 @@ extern const cli_group task_data_options, task_loss_options;
  * feature_words and normalise_words. */
 extern const char *const task_loss_words[];
 
+/* Options that only the hinge loss has, for cli_refuse_given(). */
+extern const char *const task_of_hinge[];
+
 typedef struct task {
     task_config *config;
     const char *command;
@@ -54,6 +57,16 @@ typedef struct task {
 /* Fills in what is automatic (loss: hinge; normalize: none; reg: 1e-4; delta: 1) and refuses what cannot
  * go together. Returns CLI_GO_ON or an exit code after a line. */
 int task_settle(const char *command, task_config *config);
+
+/* A file that an option names. */
+typedef struct task_file {
+    const char *option, *path; /* path NULL: none */
+    bool written;
+} task_file;
+
+/* Refuses an output that is one of the inputs or another output, or cannot be written. Returns CLI_GO_ON or an exit code
+ * after a line. */
+int task_check_files(const char *command, const task_file *files, size_t count);
 
 /* The ISA level that is asked for, or the best, under the name of the one that its kernels are of. false: a line
  * was printed, and it is EXIT_ISA. */

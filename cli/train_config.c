@@ -330,6 +330,9 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     for (int i = 0; i < 3 && code == CLI_GO_ON; i++)
         if (files[i] != NULL && output_is_same(files[i], files[(i + 1) % 3]))
             return refuse("--model, --checkpoint, --json: two of them name one file; name two");
+    if (code == CLI_GO_ON && (output_is_same(config->resume, config->model) ||
+                              output_is_same(config->resume, config->task.json)))
+        return refuse("--resume, --model, --json: two of them name one file; name two");
     for (int i = 0; i < 2 && code == CLI_GO_ON && writes; i++)
         if (files[i] != NULL) {
             if (!output_replaces(files[i]))

@@ -152,6 +152,16 @@ static int check_record(const train_saved *saved, const train_run *run)
                    saved->config->task.data);
         return EXIT_DATA;
     }
+    /* What the record says of the data, the arrays must keep to. */
+    const downhill_weights_f32 *w = &saved->state.weights;
+    const task *t = saved->task;
+    if (w->d != t->data.d || w->c != t->data.c || (int)saved->from.type != t->config->dtype ||
+        (int)saved->from.norm.kind != t->config->normalise) {
+        error_line("%s: %zu x %zu weights, of %s, are not what its options and data make; the file "
+                   "is damaged",
+                   path, w->c, w->d, feature_words[saved->from.type]);
+        return EXIT_DATA;
+    }
     const char *isa = json_string_value(json_object_get(before, "isa"));
     const json_int_t threads = json_integer_value(json_object_get(before, "threads")),
                      ranks = json_integer_value(json_object_get(before, "ranks"));
@@ -210,6 +220,8 @@ bool train_saved_agree(const train_saved *saved, const cli_command *self, const 
     sha256_add(&all, downhill_version(), strlen(downhill_version()));
     sha256_add(&all, line != NULL ? line : "", line != NULL ? strlen(line) : 0);
     sha256_add(&all, at, sizeof at);
+    const char *digest = json_string_value(json_object_get(saved->from.record, "model_digest"));
+    sha256_add(&all, digest != NULL ? digest : "", digest != NULL ? strlen(digest) : 0);
     for (int i = 0; i < 3; i++)
         if (parts[i]->n > 0 && samples_fingerprint(parts[i], of_data))
             sha256_add(&all, of_data, sizeof of_data);

@@ -73,6 +73,14 @@ static int look(const cli_command *self, vicinity *around, size_t points)
     return EXIT_OK;
 }
 
+int vicinity_check_files(const cli_command *self, const vicinity_config *config)
+{
+    const task_file files[] = {{"model", config->model, false},
+                               {"csv", config->csv, true},
+                               {"json", config->task.json, true}};
+    return task_check_files(self->name, files, 3);
+}
+
 int vicinity_open(const cli_command *self, vicinity_config *config, size_t directions,
                   size_t points, vicinity *around)
 {
@@ -85,6 +93,8 @@ int vicinity_open(const cli_command *self, vicinity_config *config, size_t direc
         code = origin_read(self->name, config->model, &config->task, &around->from);
     if (code == CLI_GO_ON)
         code = task_settle(self->name, &config->task);
+    if (code == CLI_GO_ON && config->task.loss == DOWNHILL_SOFTMAX)
+        code = cli_refuse_given(self, config, task_of_hinge, "for the softmax loss");
     if (code == CLI_GO_ON)
         code = task_open_data(self->name, &config->task, NULL, &around->task);
     if (code != EXIT_OK) {

@@ -145,13 +145,13 @@ int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
     return good ? EXIT_OK : out_of_memory(data);
 }
 
-void dataset_warn_of_missing_classes(const char *path, const samples *s, size_t c)
+void dataset_warn_of_missing_classes(const char *path, const matrix *x, size_t c)
 {
     bool *seen = calloc(c, sizeof *seen);
     if (seen == NULL)
         return; /* the next allocation says so */
-    for (size_t i = 0; i < s->n; i++)
-        seen[samples_label(s, i)] = true;
+    for (size_t i = 0; i < x->rows; i++)
+        seen[x->y[i]] = true;
     size_t missing = 0, first = 0;
     for (size_t j = c; j-- > 0;)
         if (!seen[j]) {

@@ -107,6 +107,7 @@ static int read_files(const pair_format *format, const char *const files[4], boo
     if (code != EXIT_OK)
         return code;
     data->c = classes != 0 ? classes : largest + 1;
+    dataset_warn_of_missing_classes(files[1], train, data->c);
     if (files[2] == NULL) {
         code = dataset_take_with_held_out(files[0], data, train->rows);
     } else {
@@ -124,8 +125,6 @@ static int read_files(const pair_format *format, const char *const files[4], boo
             code = EXIT_DATA;
         }
     }
-    if (code == EXIT_OK)
-        dataset_warn_of_missing_classes(files[1], &data->train, data->c);
     return code;
 }
 

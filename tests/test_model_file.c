@@ -324,9 +324,9 @@ static void test_model_file__wrong_record__refused(void **state)
     } wrong[] = {
         {"format", "\"other\"", "not of a model"},
         {"format", "1", "not of a model"},
-        {"version", "2", "version"},
+        {"version", "1", "version"},
         {"version", "0", "version"},
-        {"version", "\"1\"", "version"},
+        {"version", "\"2\"", "version"},
         {"dtype", "\"f64\"", "not known"},
         {"dtype", "null", "not known"},
         {"features", "\"f32\"", "not known"}, /* weights for bytes, of features that are none */

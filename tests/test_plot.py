@@ -336,7 +336,7 @@ class Refusals(PlotTest):
             ("3 names of 2 classes", model(GREY, ["a", "b", "c"])),
             ("no list of names", model(GREY, classes=[1, 2])),
             ("not of a model", model(GREY, format="other")),
-            ("version 2 is not known", model(GREY, version=2)),
+            ("version 3 is not known", model(GREY, version=3)),
             ("the file is damaged", model(GREY, members={"record.json": "{"})),
         ):
             with self.subTest(says):

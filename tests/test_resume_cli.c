@@ -202,6 +202,39 @@ static void test_resume__other_data__refused(void **state)
 }
 
 /* More epochs than were asked for at first: those of a training that was asked for all of them. */
+/* Whole by itself, with checksums and digest: but its weights are not of the data that its record is of. */
+static void test_resume__weights_of_another_shape__refused(void **state)
+{
+    (void)state;
+    static const trainer_size sizes[] = {{240, 60, 5000, 4}, {240, 60, 21, 9}, {240, 60, 3, 4}};
+    assert_int_equal(shell("$downhill train --data $data --epochs 1 --momentum 0.5 --quiet "
+                           "--checkpoint $scratch/c.npz"),
+                     EXIT_OK);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        dataset data;
+        features f;
+        model_file m, other = {.bytes = true};
+        trainer_data(&sizes[i], true, 3, &data);
+        assert_true(features_open(FEATURES_U8, &data, NORMALISE_NONE, 1, &f));
+        assert_int_equal(model_file_read(scratch_path("c.npz"), &m), EXIT_OK);
+        other.norm = f.norm;
+        other.weights = trainer_weights(sizes[i].d, sizes[i].c, 1);
+        other.velocity = trainer_weights(sizes[i].d, sizes[i].c, 2);
+        other.record = m.record;
+        assert_int_equal(model_file_write(scratch_path("o.npz"), &other, &data), EXIT_OK);
+        const int code = shell("$downhill train --resume $scratch/o.npz --epochs 2");
+        if (code != EXIT_DATA ||
+            strstr(shell_err, "are not what its options and data make") == NULL)
+            fail_msg("shape %zu: exit code %d: %s", i, code, shell_err);
+        weights_free(&other.weights);
+        weights_free(&other.velocity);
+        model_file_close(&m);
+        features_close(&f);
+        dataset_close(&data);
+    }
+    shell("rm $scratch/o.npz $scratch/c.npz");
+}
+
 static void test_resume__more_epochs__as_if_asked_at_first(void **state)
 {
     (void)state;
@@ -241,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_resume__killed__leaves_nothing_but_whole_files),
         cmocka_unit_test(test_resume__changed__refused),
         cmocka_unit_test(test_resume__other_data__refused),
+        cmocka_unit_test(test_resume__weights_of_another_shape__refused),
         cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
         cmocka_unit_test(test_resume__diverged__last_good_checkpoint),
     };

@@ -9,9 +9,10 @@
 
 static json_t *epoch_to_json(const sgd_epoch *e)
 {
-    return json_pack("{s:f, s:f, s:o, s:f, s:f}", "seconds", e->seconds, "train_loss",
+    return json_pack("{s:f, s:f, s:o, s:f, s:o}", "seconds", e->seconds, "train_loss",
                      e->train_loss, "validation_accuracy", output_real(e->validation_accuracy),
-                     "test_accuracy", e->test_accuracy, "samples_per_s", e->samples_per_s);
+                     "test_accuracy", e->test_accuracy, "samples_per_s",
+                     output_real(e->samples_per_s));
 }
 
 static json_t *state_to_json(const sgd_state *s)

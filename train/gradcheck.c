@@ -4,8 +4,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "draw.h"
-#include "model.h"
+#include "optimiser.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,8 @@ struct check {
     size_t n, d, c, wide; /* wide: d + 1 */
     size_t *rows;
     double *x, *w, *unit, *scores;
+    double *slopes;             /* n × c: |dscores| in f64 */
     double *analytic, *penalty; /* the gradient: of the mean loss, of the penalty */
-    double *terms; /* of bytes: the magnitudes of what is summed, before the mean is subtracted */
-    downhill_weights_f32
-        step; /* minus the gradient of the mean loss, as training takes a step with it */
     size_t *order;
     model *model;
 };
@@ -37,8 +36,7 @@ static void check_close(struct check *t)
     free(t->scores);
     free(t->analytic);
     free(t->penalty);
-    free(t->terms);
-    weights_free(&t->step);
+    free(t->slopes);
     free(t->order);
     model_close(t->model);
 }
@@ -55,12 +53,12 @@ static bool check_open(struct check *t)
     t->scores = memory_new(n * c, sizeof *t->scores);
     t->analytic = memory_new(c * t->wide, sizeof *t->analytic);
     t->penalty = memory_new(c * t->wide, sizeof *t->penalty);
-    t->terms = memory_new(c * t->wide, sizeof *t->terms);
+    t->slopes = memory_new(n * c, sizeof *t->slopes);
     t->order = memory_new(c * t->wide, sizeof *t->order);
     t->model =
         model_open(t->p->features, t->p->threads, t->p->cpus, NULL, t->p->kernels, why, sizeof why);
     return t->rows && t->x && t->w && t->unit && t->scores && t->analytic && t->penalty &&
-           t->terms && t->order && t->model && weights_new(d, c, &t->step);
+           t->slopes && t->order && t->model;
 }
 
 /* ---- the point ---- */
@@ -138,14 +136,10 @@ static void add_sums(struct check *t)
     for (size_t j = 0; j < t->c; j++) {
         double *to = t->analytic + j * t->wide;
         const double db = sums.u8 != NULL ? (double)sums.u8->b[j] : (double)sums.f32->b[j];
-        for (size_t k = 0; k < t->d && sums.u8 == NULL; k++)
-            to[k] += (double)sums.f32->w[j * sums.f32->ldw + k];
-        for (size_t k = 0; k < t->d && sums.u8 != NULL; k++) {
-            const double of_bytes = (double)sums.u8->w[j * sums.u8->ldw + k],
-                         of_mean = (double)t->p->features->norm.mean[k] * db;
-            to[k] += of_bytes - of_mean;
-            t->terms[j * t->wide + k] += fabs(of_bytes) + fabs(of_mean);
-        }
+        for (size_t k = 0; k < t->d; k++)
+            to[k] += sums.u8 != NULL ? (double)sums.u8->w[j * sums.u8->ldw + k] -
+                                           (double)t->p->features->norm.mean[k] * db
+                                     : (double)sums.f32->w[j * sums.f32->ldw + k];
         to[t->d] += db;
     }
 }
@@ -166,12 +160,10 @@ static downhill_status derive(struct check *t)
         for (size_t k = 0; k < t->wide; k++) {
             const size_t at = j * t->wide + k;
             t->analytic[at] /= n;
-            t->terms[at] /= n;
             if (k < t->d && t->unit[k] > 0.0)
                 t->penalty[at] = 2.0 * reg * t->w[at] / (t->unit[k] * t->unit[k]);
         }
-    const samples all = {t->p->data->train.x, t->rows, t->n};
-    return model_add_mean_gradient(t->model, &all, t->p->loss, &t->step);
+    return DOWNHILL_OK;
 }
 
 /* ---- the numerical one ---- */
@@ -210,20 +202,63 @@ static bool has_kink(const struct check *t, size_t i, size_t j, double add)
     return false;
 }
 
-/* How far the step of training is from the gradient that was summed in f64, as a share of what its roundings may make of
- * it; `magnitude` is that of the terms. Bytes: exact sums, then the seven roundings of the update and that of 1/n, and one
- * for each further update, of 256 samples at least. f32: a rounding for each sample, and what its score may be off. */
-static double step_error(const struct check *t, size_t j, size_t k, double magnitude)
+/* |∂loss_i/∂s_ij| in f64: what a term of the gradient is large by. */
+static void find_slopes(struct check *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const double *s = t->scores + i * t->c;
+        double *slope = t->slopes + i * t->c, most = s[0], sum = 0.0;
+        const size_t y = label(t, i);
+        for (size_t l = 1; l < t->c; l++)
+            most = fmax(most, s[l]);
+        for (size_t l = 0; l < t->c; l++) {
+            slope[l] = t->p->loss.kind == DOWNHILL_SOFTMAX
+                           ? exp(s[l] - most)
+                           : (double)(l != y && s[l] - s[y] + (double)t->p->loss.delta > 0.0);
+            sum += slope[l];
+        }
+        for (size_t l = 0; l < t->c && t->p->loss.kind == DOWNHILL_SOFTMAX; l++)
+            slope[l] = l == y ? 1.0 - slope[l] / sum : slope[l] / sum;
+        if (t->p->loss.kind == DOWNHILL_HINGE)
+            slope[y] = sum;
+    }
+}
+
+/* Σ_i |terms| of the mean gradient; of bytes, where `raw`, of the two that the mean is subtracted by. */
+static double terms_of(const struct check *t, size_t j, size_t k, bool raw)
+{
+    const double mean = raw && k < t->d ? (double)t->p->features->norm.mean[k] : 0.0;
+    double sum = 0.0;
+    for (size_t i = 0; i < t->n; i++)
+        sum += t->slopes[i * t->c + j] * (fabs(t->x[i * t->wide + k] + mean) + mean);
+    return sum / (double)t->n;
+}
+
+/* A step of training with all the samples in one minibatch, at learning rate 1. */
+static downhill_status take_step(struct check *t)
+{
+    const optimiser plain = {.rule = OPTIMISER_PLAIN};
+    double loss;
+    return optimiser_step(&plain, t->model, t->rows, t->n, 0, t->p->loss, t->p->reg, 1.0f, &loss,
+                          NULL);
+}
+
+/* Where the step has come to, against where the gradient that was summed in f64 leads, as a share of what roundings may
+ * make of it: of f32 one for each sample, and as much as a relative error of the score is allowed; of bytes, whose
+ * sums are exact, the four on the way to the gradient; then those of step, gain and decay, and of the weights. */
+static double step_error(const struct check *t, size_t j, size_t k)
 {
     const bool bytes = t->p->features->type == FEATURES_U8, bias = k == t->d;
     const size_t at = j * t->wide + k;
     const double gain = bytes && !bias ? (double)t->p->features->norm.gain[k] : 1.0;
-    const double taken = -(double)(bias ? t->step.b[j] : t->step.w[j * t->step.ldw + k]) / gain;
-    const double roundings = bytes ? 8.0 + (double)t->n / 256.0 : (double)t->n + 2.0;
-    const double most = (roundings * 0x1p-24 + (bytes ? 0.0 : t->options->tolerance)) *
-                        (bytes && !bias ? t->terms[at] : magnitude);
-    const double off = fabs(taken - t->analytic[at]);
-    const double share = off == 0.0 || gain == 0.0 ? 0.0 : off / most;
+    const downhill_weights_f32 *w = model_weights(t->model);
+    const double after = (double)(bias ? w->b[j] : w->w[j * w->ldw + k]), before = t->w[at];
+    const double want = before - gain * (t->analytic[at] + t->penalty[at]);
+    const double of_terms =
+        bytes ? 8.0 * 0x1p-24 : ((double)t->n + 4.0) * 0x1p-24 + t->options->tolerance;
+    const double most =
+        of_terms * gain * terms_of(t, j, k, bytes) + 4.0 * 0x1p-24 * (fabs(before) + fabs(after));
+    const double off = fabs(after - want), share = off == 0.0 ? 0.0 : off / most;
     return isnan(share) ? (double)INFINITY : share;
 }
 
@@ -232,7 +267,13 @@ static void compare(struct check *t, size_t at, gradcheck_result *result)
 {
     const size_t j = at / t->wide, k = at % t->wide;
     const double h = t->options->h * (t->unit[k] > 0.0 ? t->unit[k] : 1.0), n = (double)t->n;
-    double difference = 0.0, magnitude = 0.0;
+    double difference = 0.0, losses = 0.0;
+    const double of_step = step_error(t, j, k);
+    if (of_step > result->worst_step) {
+        result->worst_step = of_step;
+        result->step_class = j;
+        result->step_feature = k;
+    }
     for (size_t i = 0; i < t->n; i++) {
         const double add = h * t->x[i * t->wide + k];
         if (has_kink(t, i, j, add)) {
@@ -240,21 +281,24 @@ static void compare(struct check *t, size_t at, gradcheck_result *result)
             return;
         }
         /* Sample by sample: the losses of all are so large that their difference would drown in their rounding. */
-        const double of_sample = loss_of(t, i, j, add) - loss_of(t, i, j, -add);
-        difference += of_sample;
-        magnitude += fabs(of_sample);
+        const double above = loss_of(t, i, j, add);
+        difference += above - loss_of(t, i, j, -add);
+        losses += above;
     }
     const double w = t->w[at] / t->unit[k], reg = (double)t->p->reg, step = t->options->h;
     if (k < t->d && t->unit[k] > 0.0)
         difference += n * reg * ((w + step) * (w + step) - (w - step) * (w - step));
     const double numerical = difference / (2.0 * h * n);
-    const double of_loss = magnitude / (2.0 * h * n), all = of_loss + fabs(t->penalty[at]);
-    const double analytic = t->analytic[at] + t->penalty[at], off = fabs(analytic - numerical);
+    const double analytic = t->analytic[at] + t->penalty[at];
+    /* The losses are rounded themselves: a difference of two tells no more than this. */
+    const double blur = DBL_EPSILON * losses / (h * n), tolerance = t->options->tolerance;
+    const double all = terms_of(t, j, k, false) + fabs(t->penalty[at]) +
+                       (tolerance > 0.0 ? blur / tolerance : 0.0);
+    const double off = fabs(analytic - numerical);
     double relative = off == 0.0 ? 0.0 : all > 0.0 ? off / all : (double)INFINITY;
     if (isnan(relative)) /* wrong, and not to be forgotten for what comes after it */
         relative = (double)INFINITY;
     result->checked++;
-    result->worst_step = fmax(result->worst_step, step_error(t, j, k, of_loss));
     if (relative > result->worst) {
         result->worst = relative;
         result->worst_class = j;
@@ -279,8 +323,11 @@ int gradcheck_run(const problem *p, const gradcheck_options *options, gradcheck_
         draw_samples(&t, &r);
         status = draw_point(&t);
         score(&t);
+        find_slopes(&t);
         if (status == DOWNHILL_OK)
             status = derive(&t);
+        if (status == DOWNHILL_OK)
+            status = take_step(&t);
         for (size_t i = 0; i < all; i++)
             t.order[i] = i;
         if (options->coordinates < all)

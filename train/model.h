@@ -19,8 +19,7 @@ bool weights_new(size_t d, size_t c, downhill_weights_f32 *weights);
 void weights_free(downhill_weights_f32 *weights);
 void weights_copy(const downhill_weights_f32 *from, const downhill_weights_f32 *to);
 
-/* Σ w², biases left out. */
-double weights_squared(const downhill_weights_f32 *weights);
+bool weights_are_finite(const downhill_weights_f32 *weights);
 
 enum { MODEL_DIGEST_TEXT = DIGEST_TEXT };
 

@@ -14,7 +14,7 @@
 
 #define FORMAT "downhill-model"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 static int bad(const char *path, const char *what)
 {

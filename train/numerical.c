@@ -254,7 +254,7 @@ int numerical_train(const problem *p, const numerical_options *options, const me
     }
     progress_close(&bar);
     /* Losses are taken before their steps: nothing has looked at what the last one made. */
-    if (code == EXIT_OK && !isfinite(weights_squared(model_weights(t.model))))
+    if (code == EXIT_OK && !weights_are_finite(model_weights(t.model)))
         code = diverged(&t, (double)INFINITY, result->tried);
     result->seconds = clock_seconds() - t.start_s - t.aside_s;
     if (code == EXIT_OK) {

@@ -107,7 +107,10 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
         warning_line("train: %s; the times may be noisier", why);
     if (from != NULL) {
         state_load(t, from);
-        return model_changed(t->model) == DOWNHILL_OK;
+        const downhill_status status = model_changed(t->model);
+        if (status != DOWNHILL_OK)
+            (void)problem_failed(status);
+        return status == DOWNHILL_OK;
     }
     return true;
 }
@@ -151,7 +154,7 @@ static int diverged(const struct trainer *t, double loss, float rate)
 /* Saves the state, unless the weights are on their way to infinity. */
 static int checkpoint(struct trainer *t)
 {
-    if (t->events->checkpoint == NULL || !isfinite(weights_squared(model_weights(t->model))))
+    if (t->events->checkpoint == NULL || !weights_are_finite(model_weights(t->model)))
         return EXIT_OK;
     state_store(t);
     return t->events->checkpoint(t->state, t->events->context);
@@ -193,13 +196,15 @@ static void find_own_rows(struct trainer *t)
     t->n_own = taken;
 }
 
+/* Whole steps give a rank as many rows each. */
 static void read_ahead(struct trainer *t, size_t n)
 {
+    if (!t->readahead.wanted)
+        return;
     size_t first;
     const size_t of_whole_step = own_part(t, t->options->batch, &first);
-    if (t->readahead.wanted)
-        readahead_step(&t->readahead, t->own, t->state->step * of_whole_step,
-                       own_part(t, n, &first), t->n_own);
+    readahead_step(&t->readahead, t->own, t->state->step * of_whole_step, own_part(t, n, &first),
+                   t->n_own);
 }
 
 /* The steps that are left of the epoch. */
@@ -295,7 +300,7 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     if (code != EXIT_OK || result->interrupted)
         return code;
     /* Losses are taken before their steps: nothing has looked at what the last one made. */
-    if (!isfinite(weights_squared(model_weights(t->model)))) {
+    if (!weights_are_finite(model_weights(t->model))) {
         state->step--;
         return diverged(t, (double)INFINITY, t->options->lr);
     }

@@ -68,7 +68,7 @@ def record_of(file: zipfile.ZipFile) -> dict:
     record = json.loads(member(file, "record.json").decode("utf-8"))
     if not isinstance(record, dict) or record.get("format") != "downhill-model":
         raise ValueError("record.json: not of a model of downhill")
-    if record.get("version") != 1:
+    if record.get("version") not in (1, 2):  # which differ in their records alone
         raise ValueError(f"record.json: version {record.get('version')!r} is not known")
     json.dumps(record, ensure_ascii=False).encode("utf-8")  # or it is half of a surrogate pair
     return record
