@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "base/output.h"
 #include "base/progress.h"
+#include "base/warnings.h"
+#include "data/fingerprint.h"
 #include "interrupt.h"
 #include "origin.h"
 #include "train/evaluate.h"
@@ -13,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct predict_config {
     task_config task;
@@ -244,6 +247,21 @@ static bool write_csv(FILE *file, const void *context)
     return !ferror(file);
 }
 
+/* What is held out of a set is always the same, but of another set it is something else. */
+static void warn_of_other_data(const struct session *s)
+{
+    char digest[DIGEST_TEXT];
+    const dataset *data = &s->task.data;
+    const char *trained_on =
+        json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
+    if (data->train.x == data->test.x && s->config->set == SET_TEST && trained_on != NULL &&
+        samples_fingerprint(&data->train, digest) && strcmp(digest, trained_on) != 0)
+        warnings_add(s->task.warnings,
+                     "%s was not trained on these samples without those that are held out: some "
+                     "of the test samples may have been trained on; if all are new, take --set all",
+                     s->config->model);
+}
+
 /* ---- the command ---- */
 
 static int predict(struct session *s)
@@ -256,7 +274,10 @@ static int predict(struct session *s)
                            &s->task.problem.kernels))
         return EXIT_ISA;
     interrupt_catch();
-    const downhill_status status = session_open(s) ? predict_all(s) : DOWNHILL_ERR_WORKSPACE;
+    const bool opened = session_open(s);
+    if (opened)
+        warn_of_other_data(s);
+    const downhill_status status = opened ? predict_all(s) : DOWNHILL_ERR_WORKSPACE;
     if (status != DOWNHILL_OK)
         return problem_failed(status);
     if (interrupt_signal != 0)

@@ -112,27 +112,32 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
 
 /* ---- the record ---- */
 
-static json_t *data_to_json(const dataset *data)
+void train_saved_note_data(train_saved *saved, const dataset *data)
 {
-    char digest[DIGEST_TEXT];
+    if (!samples_fingerprint(&data->train, saved->data_digest))
+        saved->data_digest[0] = '\0';
+}
+
+static json_t *data_to_json(const dataset *data, const char *digest)
+{
     json_t *o = json_object();
     output_set(o, "name", json_string(data->name));
-    output_set(o, "n_train", json_integer((json_int_t)data->train.n));
+    output_set(o, "n_train", json_integer((json_int_t)(data->train.n + data->validation.n)));
     output_set(o, "d", json_integer((json_int_t)data->d));
     output_set(o, "c", json_integer((json_int_t)data->c));
-    if (samples_fingerprint(&data->train, digest))
-        output_set(o, "digest", json_string(digest));
+    output_set(o, "digest", json_string(digest));
     return o;
 }
 
-static json_t *new_record(const cli_command *self, const train_config *config, const task *t)
+static json_t *new_record(const cli_command *self, const train_config *config, const task *t,
+                          const char *data_digest)
 {
     json_t *record = json_object();
     output_set(record, "downhill", json_string(downhill_version()));
     output_set(record, "machine", json_string(t->machine.cpu_name));
     output_set(record, "arguments", arguments_to_json(self, config, &train_defaults, left_out));
     output_set(record, "objective", origin_objective(&config->task));
-    output_set(record, "data", data_to_json(&t->data));
+    output_set(record, "data", data_to_json(&t->data, data_digest));
     return record;
 }
 
@@ -192,7 +197,7 @@ int train_saved_open(train_saved *saved, const cli_command *self, const train_co
     saved->task = t;
     if (config->model == NULL && config->checkpoint == NULL)
         return EXIT_OK;
-    saved->record = new_record(self, config, t);
+    saved->record = new_record(self, config, t, saved->data_digest);
     return saved->resumes ? check_record(saved, run) : EXIT_OK;
 }
 

@@ -14,7 +14,8 @@ typedef struct train_saved {
     model_file from; /* the checkpoint; the words of the configuration may be in its record */
     sgd_state state;
     bool resumes, has_checkpoint;
-    json_t *record; /* what does not change from one checkpoint to the next */
+    json_t *record;                /* what does not change from one checkpoint to the next */
+    char data_digest[DIGEST_TEXT]; /* of the training samples, those for validation among them */
 } train_saved;
 
 /* Reads the checkpoint of --resume and fills in *config with its options, and with those on the command line that may
@@ -22,7 +23,10 @@ typedef struct train_saved {
 int train_saved_resume(train_saved *saved, const cli_command *self, int argc, char **argv,
                        train_config *config);
 
-/* Before training, with the data read: is the checkpoint of these data? Returns EXIT_OK, or an exit code after a
+/* With the data read, before some are held out for validation. */
+void train_saved_note_data(train_saved *saved, const dataset *data);
+
+/* Before training: is the checkpoint of these data? Returns EXIT_OK, or an exit code after a
  * line. */
 int train_saved_open(train_saved *saved, const cli_command *self, const train_config *config,
                      const task *t, const train_run *run);

@@ -388,6 +388,30 @@ static void test_predict__of_a_set_without_test_files(void **state)
     shell("rm $scratch/p.* $scratch/t.json $scratch/test.csv $scratch/all.*");
 }
 
+/* A line less, and other samples are held out: some of those that the model was trained on. */
+static void test_predict__of_another_set__test_samples_in_doubt(void **state)
+{
+    (void)state;
+    static const char *const commands_of[] = {"--data libsvm:$scratch/l-train.libsvm",
+                                              "--data libsvm:$scratch/less",
+                                              "--data libsvm:$scratch/less --set all"};
+    assert_int_equal(shell("$downhill data gen --format libsvm --samples 300 --test-samples 0 "
+                           "--features 9 --classes 3 -o $scratch/l && head -n 299 "
+                           "$scratch/l-train.libsvm >$scratch/less && $downhill train --data "
+                           "libsvm:$scratch/l-train.libsvm --epochs 1 --validation 10% --quiet "
+                           "--model $scratch/l.npz"),
+                     EXIT_OK);
+    for (size_t i = 0; i < 3; i++) {
+        char *command;
+        assert_true(asprintf(&command, "$downhill predict --model $scratch/l.npz --quiet %s",
+                             commands_of[i]) > 0);
+        assert_int_equal(shell(command), EXIT_OK);
+        assert_true((strstr(shell_err, "may have been trained on") != NULL) == (i == 1));
+        free(command);
+    }
+    shell("rm $scratch/l-* $scratch/l.npz $scratch/less");
+}
+
 /* What a model was trained to make small is what is looked at around it. */
 static void test_landscape__of_the_loss_of_the_model(void **state)
 {
@@ -453,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_step_sweep__small_steps_go_down),
         cmocka_unit_test(test_predict__what_was_trained),
         cmocka_unit_test(test_predict__of_a_set_without_test_files),
+        cmocka_unit_test(test_predict__of_another_set__test_samples_in_doubt),
         cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
         cmocka_unit_test(test_model__one_for_every_level_and_thread),
     };
