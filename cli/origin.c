@@ -58,8 +58,15 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     config->dtype = (int)from->type;
     config->normalise = (int)from->norm.kind;
     config->features_min = from->weights.d;
-    if (take_objective(json_object_get(from->record, "objective"), config))
-        return CLI_GO_ON;
+    if (take_objective(json_object_get(from->record, "objective"), config)) {
+        if (from->type != FEATURES_U8 || config->loss == DOWNHILL_HINGE)
+            return CLI_GO_ON;
+        error_line("%s: --loss softmax: %s is a model for bytes, which only the hinge loss is for; "
+                   "leave --loss out",
+                   command, path);
+        model_file_close(from);
+        return EXIT_USAGE;
+    }
     error_line("%s: record.json: its loss and penalty cannot be read; the file is damaged", path);
     model_file_close(from);
     return EXIT_DATA;

@@ -130,6 +130,23 @@ int task_settle(const char *command, task_config *config)
     return CLI_GO_ON;
 }
 
+bool task_is_data(const char *spec, const char *path)
+{
+    char file[4096];
+    const char *at = strchr(spec, ':');
+    for (size_t length; at != NULL && *at != '\0'; at += length) {
+        at++; /* behind the colon, or a comma */
+        length = strcspn(at, ",");
+        if (length < sizeof file) {
+            memcpy(file, at, length);
+            file[length] = '\0';
+            if (output_is_same(file, path))
+                return true;
+        }
+    }
+    return false;
+}
+
 int task_check_files(const char *command, const task_file *files, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

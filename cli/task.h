@@ -64,6 +64,9 @@ typedef struct task_file {
     bool written;
 } task_file;
 
+/* Is it one of the files that --data lists? */
+bool task_is_data(const char *spec, const char *path);
+
 /* Refuses an output that is one of the inputs or another output, or cannot be written. Returns CLI_GO_ON or an exit code
  * after a line. */
 int task_check_files(const char *command, const task_file *files, size_t count);

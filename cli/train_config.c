@@ -187,7 +187,8 @@ static const cli_option own_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(resume),
-     .help = "go on from a checkpoint, with its options, to the same bits, and keep writing it"},
+     .help = "go on from a checkpoint, with its options but for --model and --json, to the same "
+             "bits, and keep writing it; --epochs may be more"},
 };
 
 const cli_group train_method_options = {own_options, sizeof own_options / sizeof own_options[0]};
@@ -333,6 +334,10 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     if (code == CLI_GO_ON && (output_is_same(config->resume, config->model) ||
                               output_is_same(config->resume, config->task.json)))
         return refuse("--resume, --model, --json: two of them name one file; name two");
+    for (int i = 0; i < 3 && code == CLI_GO_ON; i++)
+        if (files[i] != NULL && task_is_data(config->task.data, files[i]))
+            return refuse(
+                "--model, --checkpoint, --json: one of them names a file of --data; name another");
     for (int i = 0; i < 2 && code == CLI_GO_ON && writes; i++)
         if (files[i] != NULL) {
             if (!output_replaces(files[i]))

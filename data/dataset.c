@@ -172,9 +172,9 @@ int dataset_hold_out_validation(dataset *data, double share, uint64_t seed)
 {
     const size_t all = data->train.n, n = (size_t)(share * (double)all + 0.5);
     if (n == 0 || n == all) {
-        error_line("--validation: %g of %zu training samples leaves none on one side; take "
+        error_line("--validation: %g %% of %zu training samples leaves none on one side; take "
                    "another share",
-                   share, all);
+                   100.0 * share, all);
         return EXIT_USAGE;
     }
     return draw_apart(&data->train, n, seed, &data->validation) ? EXIT_OK : out_of_memory(data);

@@ -40,7 +40,9 @@ def draw(part: Part, title: str | None) -> Figure:
 
 def heading(part: Part) -> str:
     accuracy = part.number_or_none("accuracy")
-    of = f"{part.number('samples'):.0f} {part.text('set')} samples of {part.text('dataset')}"
+    words = {"train": "training", "all": "test and training"}
+    which = words.get(part.text("set"), part.text("set"))
+    of = f"{part.number('samples'):.0f} {which} samples of {part.text('dataset')}"
     return f"Confusion, {of}: accuracy {accuracy:.4f}" if look.finite(accuracy) else f"Confusion, {of}"
 
 
