@@ -306,6 +306,7 @@ class Command(unittest.TestCase):
         for says, arguments in (
             ("give two results or more", [a]),
             ("unrecognized arguments", [a, b, "--nonsense"]),
+            ("is one of the results", [a, b, "--output", b]),
             ("no row matches 'no_such'", [a, b, "--filter", "no_such"]),
             ("is not a regular expression", [a, b, "--filter", "("]),
             ("--view is for --cross-machine", [a, b, "--view", "peak"]),

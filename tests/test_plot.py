@@ -350,6 +350,9 @@ class Refusals(PlotTest):
         (self.directory / "folder.svg").mkdir()
         self.refused(70, "cannot write: Is a directory", curve(), output="folder.svg")
 
+    def test_output_is_the_input__refused(self):
+        self.refused(2, "is what is drawn", curve(), name="same.svg", output="same.svg")
+
     def test_full_disk__leaves_an_earlier_picture_alone(self):
         earlier = self.draw(curve())
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
