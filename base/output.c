@@ -179,7 +179,7 @@ int output_json(const char *path, json_t *root)
     if (root == NULL || spoiled) {
         error_line("%s: out of memory", path);
         code = EXIT_INTERNAL;
-    } else if (strcmp(path, "-") == 0) {
+    } else if (output_is_stdout(path)) {
         code = EXIT_OK;
         if (!write_document(stdout, root)) {
             error_line("standard output: cannot write: %s", strerror(errno));
@@ -192,17 +192,22 @@ int output_json(const char *path, json_t *root)
     return code;
 }
 
+bool output_is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
 bool output_replaces(const char *path)
 {
     /* A name there stands for an open file, which a rename would leave without one. */
     const bool of_descriptor = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
-    return strcmp(path, "-") != 0 && !of_descriptor && !is_special(path);
+    return !output_is_stdout(path) && !of_descriptor && !is_special(path);
 }
 
 bool output_is_same(const char *a, const char *b)
 {
     struct stat of_a, of_b;
-    if (a == NULL || b == NULL || strcmp(a, "-") == 0 || is_special(a))
+    if (a == NULL || b == NULL || output_is_stdout(a) || is_special(a))
         return false;
     return strcmp(a, b) == 0 || (stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
                                  of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
@@ -210,7 +215,7 @@ bool output_is_same(const char *a, const char *b)
 
 int output_check(const char *path)
 {
-    if (strcmp(path, "-") == 0)
+    if (output_is_stdout(path))
         return EXIT_OK;
     if (path[0] == '\0') {
         error_line("the name of the results file is empty; name a file");

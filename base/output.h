@@ -43,6 +43,9 @@ int output_commit(output_pending *p);
 /* Leaves nothing behind, at whatever step it is. */
 void output_abandon(output_pending *p);
 
+/* Is it "-", which stands for standard output? false for NULL. */
+bool output_is_stdout(const char *path);
+
 /* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
 bool output_replaces(const char *path);
 

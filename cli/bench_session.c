@@ -10,12 +10,11 @@
 #include "interrupt.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool to_stdout(const bench_session *s)
 {
-    return s->config->json != NULL && strcmp(s->config->json, "-") == 0;
+    return output_is_stdout(s->config->json);
 }
 
 /* Of the rows that are timed. */

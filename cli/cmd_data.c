@@ -4,6 +4,7 @@
 #include "cmd_data.h"
 
 #include "base/error.h"
+#include "base/output.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,7 @@ const cli_group data_options = {options, sizeof options / sizeof options[0]};
 
 bool data_prints(const data_config *config)
 {
-    return !config->quiet && (config->json == NULL || strcmp(config->json, "-") != 0);
+    return !config->quiet && !output_is_stdout(config->json);
 }
 
 static const cli_command *const commands[] = {&cli_data_gen, &cli_data_check};

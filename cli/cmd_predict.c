@@ -59,8 +59,7 @@ struct session {
     const predict_config *config;
     task task;
     model_file from;
-    bool wanted[2];     /* the sets */
-    size_t n, c;        /* samples in them, classes */
+    size_t n, c;        /* samples, classes */
     double *scores;     /* of a block, or of all with --scores */
     int32_t *predicted; /* of all */
     size_t *confusion;  /* c × c: label, prediction */
@@ -72,13 +71,16 @@ static const samples *samples_of(const struct session *s, int set)
     return set == SET_TEST ? &s->task.data.test : &s->task.data.train;
 }
 
+static bool is_wanted(const struct session *s, int set)
+{
+    return s->config->set == set || s->config->set == SET_ALL;
+}
+
 static bool session_open(struct session *s)
 {
     s->c = s->from.weights.c;
-    for (int set = 0; set < SET_ALL; set++) {
-        s->wanted[set] = s->config->set == set || s->config->set == SET_ALL;
-        s->n += s->wanted[set] ? samples_of(s, set)->n : 0;
-    }
+    for (int set = 0; set < SET_ALL; set++)
+        s->n += is_wanted(s, set) ? samples_of(s, set)->n : 0;
     s->scores = memory_new((s->config->scores ? s->n : BLOCK_ROWS) * s->c, sizeof *s->scores);
     s->predicted = memory_new(s->n, sizeof *s->predicted);
     s->confusion = memory_new(s->c * s->c, sizeof *s->confusion);
@@ -126,7 +128,7 @@ static downhill_status predict_all(struct session *s)
     downhill_status status = e != NULL ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
     size_t done = 0;
     for (int set = 0; set < SET_ALL && status == DOWNHILL_OK; set++)
-        if (s->wanted[set]) {
+        if (is_wanted(s, set)) {
             status = predict_set(s, samples_of(s, set), done, e, &bar);
             done += samples_of(s, set)->n;
         }
@@ -236,7 +238,7 @@ static bool write_csv(FILE *file, const void *context)
     size_t at = 0;
     for (int set = 0; set < SET_ALL; set++) {
         const samples *of = samples_of(s, set);
-        for (size_t i = 0; s->wanted[set] && i < of->n && !ferror(file); i++, at++) {
+        for (size_t i = 0; is_wanted(s, set) && i < of->n && !ferror(file); i++, at++) {
             fprintf(file, "%zu,%d,%d,%d", number_of(s, of, i), set == SET_TEST,
                     (int)samples_label(of, i), (int)s->predicted[at]);
             for (size_t j = 0; j < s->c && s->config->scores; j++)

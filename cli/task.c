@@ -159,7 +159,7 @@ int task_check_files(const char *command, const task_file *files, size_t count)
             }
         if (!a->written || a->path == NULL)
             continue;
-        if (strcmp(a->path, "-") == 0 && strcmp(a->option, "json") != 0) {
+        if (output_is_stdout(a->path) && strcmp(a->option, "json") != 0) {
             error_line("%s: --%s -: standard output is for --json; name a file", command,
                        a->option);
             return EXIT_USAGE;
@@ -309,7 +309,7 @@ void task_close(task *t)
 
 bool task_prints(const task_config *config)
 {
-    return !config->quiet && (config->json == NULL || strcmp(config->json, "-") != 0);
+    return !config->quiet && !output_is_stdout(config->json);
 }
 
 int task_write(const task *t, const char *name, json_t *value)
