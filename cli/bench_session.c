@@ -27,6 +27,7 @@ static int prove(bench_session *s)
                                    .isa = s->config->isa,
                                    .ops = ops,
                                    .only_case = -1,
+                                   .chosen_only = true,
                                    .stride = 1,
                                    .max_reports = 5,
                                    .progress = s->bench.progress && isatty(STDERR_FILENO)};

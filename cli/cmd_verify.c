@@ -31,6 +31,10 @@ static const cli_option options[] = {
      .metavar = "N",
      .help = "only case N",
      .offset = offsetof(verify_options, only_case)},
+    {.name = "quick",
+     .kind = OPTION_FLAG,
+     .help = "only the shapes that were chosen to meet every tail, not those at random",
+     .offset = offsetof(verify_options, chosen_only)},
 };
 
 static int run(const cli_command *self, int argc, char **argv)

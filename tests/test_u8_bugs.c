@@ -151,10 +151,11 @@ static void test_u8__planted_bugs__caught(void **state)
         options.kernels = &table;
         options.op = planted[i].op;
         options.max_reports = 0;
+        options.first_only = true;
         verify_result result;
         const int code = verify_run(&options, &result);
-        print_message("%s: %llu of %llu checks failed\n", planted[i].name,
-                      (unsigned long long)result.failures, (unsigned long long)result.checks);
+        print_message("%s: found by check %llu\n", planted[i].name,
+                      (unsigned long long)result.checks);
         assert_int_equal(code, EXIT_CHECK);
     }
 }

@@ -38,6 +38,7 @@ bool arena_open(arena *a, size_t bytes)
         return false;
     }
     a->pages = p + page;
+    a->locked = a->locked_end = 0;
     return true;
 }
 
@@ -64,10 +65,23 @@ static void margins(const guarded *g, const unsigned char **low, const unsigned 
     *high = arena_end - end > REACH ? end + REACH : arena_end;
 }
 
-void arena_forbid_writes(const arena *a)
+void arena_forbid_writes(arena *a, const guarded *g)
 {
+    /* Only what a stray write is looked for in: to change all pages of an arena takes longer than a kernel does. */
+    const unsigned char *low, *high;
+    margins(g, &low, &high);
+    const size_t page = page_size();
+    a->locked = (size_t)(low - a->pages) / page * page;
+    a->locked_end = ((size_t)(high - a->pages) + page - 1) / page * page;
     /* Where it fails, a write goes unseen; nothing else depends on it. */
-    (void)mprotect(a->pages, a->capacity, PROT_READ);
+    (void)mprotect(a->pages + a->locked, a->locked_end - a->locked, PROT_READ);
+}
+
+static void allow_writes(arena *a)
+{
+    if (a->locked < a->locked_end)
+        (void)mprotect(a->pages + a->locked, a->locked_end - a->locked, PROT_READ | PROT_WRITE);
+    a->locked = a->locked_end = 0;
 }
 
 guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
@@ -80,7 +94,7 @@ guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, si
                        enum placement where, size_t offset)
 {
     guarded g = {NULL, element, rows, columns, ld, a};
-    (void)mprotect(a->pages, a->capacity, PROT_READ | PROT_WRITE);
+    allow_writes(a);
     switch (where) {
     case PLACE_AT_END:
         g.data = a->pages + a->capacity - span_bytes(&g);

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 typedef struct arena {
-    unsigned char *pages; /* the accessible part */
-    size_t capacity;      /* its bytes, a multiple of the page size */
+    unsigned char *pages;      /* the accessible part */
+    size_t capacity;           /* its bytes, a multiple of the page size */
+    size_t locked, locked_end; /* from where to where it cannot be written to, in whole pages */
 } arena;
 
 /* Where in the arena a matrix is put. */
@@ -43,8 +44,8 @@ guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum place
                     size_t offset); /* of 4 bytes */
 size_t arena_bytes_needed(size_t rows, size_t ld);
 
-/* From here on until the next arena_place() a write to the arena crashes. */
-void arena_forbid_writes(const arena *a);
+/* From here on until the next arena_place() a write to the matrix, or near it, crashes. */
+void arena_forbid_writes(arena *a, const guarded *g);
 
 /* The rows of a dense matrix into those of the guarded one. */
 void guarded_fill(guarded *g, const void *dense);

@@ -14,6 +14,16 @@ enum {
     COLLIDING = 256, /* … or are the next multiple of this: rows that fall on one set of L1 */
 };
 
+/* Shapes drawn at random, smaller numbers more often than large ones. */
+static const struct {
+    size_t count, n, d, c; /* how many, and up to what */
+    size_t products;       /* n·d·c at most */
+} random_shapes[] = {
+    {5000, 40, 160, 24, SIZE_MAX},
+    {500, 300, 1100, 70, 1u << 21},
+    {50, 700, 5000, 1000, 1u << 23},
+};
+
 /* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients
  * that are summed panel by panel, and a block whose sums of exponentials exceed the range of a double as one product. */
 static const struct {
@@ -41,22 +51,48 @@ static size_t d_at(size_t i)
     return i < SMALL_D ? i + 1 : some_d[i - SMALL_D];
 }
 
-size_t verify_case_count(void)
+size_t verify_chosen_count(void)
 {
     return GRID_DC + GRID_NC + GRID_FAR + GRID_PACK + N_SHAPES * SHAPE_REPEATS;
 }
 
-size_t verify_case_arena_bytes(void)
+size_t verify_case_count(void)
+{
+    size_t count = verify_chosen_count();
+    for (size_t i = 0; i < sizeof random_shapes / sizeof random_shapes[0]; i++)
+        count += random_shapes[i].count;
+    return count;
+}
+
+size_t verify_case_arena_bytes(uint64_t seed)
 {
     size_t most = 0;
     for (size_t i = 0; i < verify_case_count(); i++) {
-        const verify_case v = verify_case_at(0, i);
+        const verify_case v = verify_case_at(seed, i);
         const size_t widest = (v.d > v.c ? v.d : v.c) + COLLIDING;
         const size_t longest = v.x_rows > v.c ? v.x_rows : v.c;
         const size_t bytes = arena_bytes_needed(longest, widest);
         most = bytes > most ? bytes : most;
     }
     return most;
+}
+
+static size_t up_to(rng *r, size_t most)
+{
+    return 1 + (size_t)rng_below(r, 1 + rng_below(r, most));
+}
+
+/* Shape `number` of those at random. */
+static void draw_shape(rng *r, size_t number, verify_case *v)
+{
+    size_t kind = 0;
+    while (number >= random_shapes[kind].count)
+        number -= random_shapes[kind++].count;
+    do {
+        v->n = up_to(r, random_shapes[kind].n);
+        v->d = up_to(r, random_shapes[kind].d);
+        v->c = up_to(r, random_shapes[kind].c);
+    } while (v->n * v->d * v->c > random_shapes[kind].products);
 }
 
 verify_case verify_case_at(uint64_t seed, size_t number)
@@ -85,13 +121,15 @@ verify_case verify_case_at(uint64_t seed, size_t number)
         v.n = ns[i % 4];
         v.d = ds[i / 4 % 4];
         v.c = i / 16 + 1;
+    } else if (number >= verify_chosen_count()) {
+        draw_shape(r, number - verify_chosen_count(), &v);
     } else {
         const size_t i = (number - GRID_DC - GRID_NC - GRID_FAR - GRID_PACK) / SHAPE_REPEATS;
         v.n = some_shapes[i].n;
         v.d = some_shapes[i].d;
         v.c = some_shapes[i].c;
     }
-    v.x_rows = v.n + NEXT_MAX; /* the same for every seed: the arenas are made for it */
+    v.x_rows = v.n + NEXT_MAX;
     v.n_next = (size_t)rng_below(r, NEXT_MAX + 1);
     v.ldx = v.d + (size_t)rng_below(r, PAD);
     v.ldw = v.d + (size_t)rng_below(r, PAD);
@@ -101,7 +139,9 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.ldds = v.in_place ? v.lds : v.c + (size_t)rng_below(r, PAD);
     v.placement = (enum placement)rng_below(r, 3);
     v.offset = (size_t)rng_below(r, 16);
-    v.numbers = (enum numbers)rng_below(r, 3);
+    /* One in eight has NaN or infinities, which tell little of the rest. */
+    v.numbers =
+        rng_below(r, 8) == 0 ? NUMBERS_SPECIAL : (enum numbers)rng_below(r, NUMBERS_SPECIAL);
     v.scattered = rng_below(r, 2) != 0;
     v.far = rng_below(r, 2) != 0;
     if (number >= GRID_DC + GRID_NC && number < GRID_DC + GRID_NC + GRID_FAR)

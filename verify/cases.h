@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The cases that verify walks: shapes chosen to meet every tail, and everything else drawn at
- * random from the seed and the number of the case, so that a case can be run again alone. */
+ * The cases that verify walks: shapes chosen to meet every tail, then shapes drawn at random; all else is
+ * drawn at random from the seed and the number of the case, so that a case can be run again alone. */
 #ifndef DOWNHILL_VERIFY_CASES_H
 #define DOWNHILL_VERIFY_CASES_H
 
@@ -18,6 +18,8 @@ enum numbers {
     NUMBERS_EXACT,
     NUMBERS_REAL, /* reals of mixed magnitude, held to the derived bound */
     NUMBERS_WIDE, /* for losses: scores up to ±1e4 */
+    /* Reals with a few NaN, infinities and zeros of either sign between them; a step takes them for reals. */
+    NUMBERS_SPECIAL,
 };
 
 typedef struct verify_case {
@@ -39,10 +41,11 @@ typedef struct verify_case {
 } verify_case;
 
 size_t verify_case_count(void);
+size_t verify_chosen_count(void); /* those with chosen shapes, which come first */
 verify_case verify_case_at(uint64_t seed, size_t number);
 
-/* The largest matrix of any case, in bytes of an arena. */
-size_t verify_case_arena_bytes(void);
+/* The largest matrix of any case of a seed, in bytes of an arena. */
+size_t verify_case_arena_bytes(uint64_t seed);
 
 /* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
 #define VERIFY_DECAY 0.99f

@@ -17,7 +17,10 @@ static bool same(workbench *b, const char *name, size_t i, size_t j, double got,
 {
     /* Where the value is exactly 0 so is its sign: a sum that starts from +0 never becomes -0. */
     const bool wrong_zero = want.value == 0.0 && want.bound == 0.0 && signbit(got);
-    if (fabs(got - want.value) <= want.bound && !wrong_zero)
+    const bool good = isnan(want.value)   ? isnan(got)
+                      : isinf(want.value) ? got == want.value || (b->nan_for_infinity && isnan(got))
+                                          : fabs(got - want.value) <= want.bound && !wrong_zero;
+    if (good)
         return true;
     snprintf(b->failure, sizeof b->failure, "%s[%zu][%zu] is %.9g, should be %.9g +- %.3g", name, i,
              j, got, want.value, want.bound);
@@ -62,6 +65,13 @@ static bool unchanged(workbench *b, const char *complaint, const guarded *g, con
                    g->columns * sizeof *dense) != 0)
             return fail(b, complaint);
     return true;
+}
+
+/* Around every call: the state it leaves is read before anything else can change it. */
+static bool done(workbench *b, downhill_status status)
+{
+    b->after = machine_state_now();
+    return status == DOWNHILL_OK || fail(b, downhill_status_text(status));
 }
 
 static bool all_intact(workbench *b)
@@ -115,9 +125,7 @@ static bool check_loss(workbench *b, const verify_case *v, verify_op op,
                                                 b->y.data, v->delta, out->data, out->ld, &loss)
                            : downhill_softmax_f32(kernels, v->n, v->c, b->scores.data, v->lds,
                                                   b->y.data, out->data, out->ld, &loss);
-    if (status != DOWNHILL_OK)
-        return fail(b, downhill_status_text(status));
-    return same(b, "loss", 0, 0, loss, b->want_loss) &&
+    return done(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&
            same_matrix(b, "dscores", out, b->want_dscores) &&
            (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
 }
@@ -144,9 +152,8 @@ static bool check_step(workbench *b, const verify_case *v, verify_op op,
                                  grad, &sum, b->workspace.data, bytes, timed)
             : downhill_step_f32(kernels, &batch->f32, weights, loss, VERIFY_DECAY, VERIFY_STEP,
                                 grad, &sum, b->workspace.data, bytes, timed);
-    if (status != DOWNHILL_OK)
-        return fail(b, downhill_status_text(status));
-    return same(b, "loss", 0, 0, sum, b->want_loss) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
+    return done(b, status) && same(b, "loss", 0, 0, sum, b->want_loss) &&
+           same_matrix(b, "dw", &b->dw, b->want_dw) &&
            same_update(b, "w", &b->w, b->w_dense, &b->dw, VERIFY_DECAY) &&
            (!v->bias || (same_matrix(b, "db", &b->db, b->want_db) &&
                          same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f)));
@@ -159,6 +166,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                      const downhill_kernels *kernels)
 {
     place_outputs(b, v);
+    b->nan_for_infinity = verify_is_bf16(op);
     const size_t x_rows = v->scattered && v->far ? FAR_ROWS : v->x_rows;
     const size_t *rows = v->scattered ? b->rows : NULL;
     const verify_op kind = verify_on_f32(op);
@@ -169,14 +177,15 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                                           v->c};
     const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
                                        v->c};
-    downhill_status status = DOWNHILL_OK;
+    const machine_state before = machine_state_now();
+    downhill_status status;
     bool good = true;
     switch (kind) {
     case VERIFY_SCORE:
         status = verify_is_bf16(op)
                      ? downhill_score_bf16(kernels, &batch.bf16, &weights, b->scores.data, v->lds)
                      : downhill_score_f32(kernels, &batch.f32, &weights, b->scores.data, v->lds);
-        good = status == DOWNHILL_OK && same_matrix(b, "scores", &b->scores, b->want_scores) &&
+        good = done(b, status) && same_matrix(b, "scores", &b->scores, b->want_scores) &&
                unchanged(b, "wrote to w", &b->w, b->w_dense) &&
                unchanged(b, "wrote to b", &b->b, b->b_dense);
         break;
@@ -192,7 +201,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                                                          v->ldds, v->accumulate, &grad)
                                     : downhill_grad_f32(kernels, &batch.f32, b->dscores.data,
                                                         v->ldds, v->accumulate, &grad);
-        good = status == DOWNHILL_OK && same_matrix(b, "dw", &b->dw, b->want_dw) &&
+        good = done(b, status) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
                (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
                unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
         break;
@@ -200,8 +209,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
         guarded_fill(&b->dw, b->dw_dense);
         guarded_fill(&b->db, b->db_dense);
         status = downhill_update_f32(kernels, &weights, &grad, VERIFY_DECAY, VERIFY_STEP);
-        good = status == DOWNHILL_OK &&
-               same_update(b, "w", &b->w, b->w_dense, &b->dw, VERIFY_DECAY) &&
+        good = done(b, status) && same_update(b, "w", &b->w, b->w_dense, &b->dw, VERIFY_DECAY) &&
                (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f)) &&
                unchanged(b, "wrote to dw", &b->dw, b->dw_dense) &&
                unchanged(b, "wrote to db", &b->db, b->db_dense);
@@ -213,7 +221,6 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
     default:
         break;
     }
-    if (status != DOWNHILL_OK)
-        return fail(b, downhill_status_text(status));
-    return good && all_intact(b);
+    const char *spoilt = machine_state_spoilt(before, b->after);
+    return good && all_intact(b) && (spoilt == NULL || fail(b, spoilt));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The calls of a case of the operations on bytes, and what is compared after each. */
+#include "machine_state.h"
 #include "workbench_u8.h"
 
 #include <math.h>
@@ -16,15 +17,20 @@ struct check {
     downhill_sums_u8 sums;
     void *packed, *workspace;
     size_t packed_bytes, workspace_bytes;
+    machine_state before;
     char *failure;
     size_t failure_size;
 };
 
+/* Around every call: the state it leaves is read before anything else can change it. */
 static bool good(const struct check *k, downhill_status status)
 {
-    if (status == DOWNHILL_OK)
+    const machine_state after = machine_state_now();
+    const char *spoilt = machine_state_spoilt(k->before, after);
+    if (status == DOWNHILL_OK && spoilt == NULL)
         return true;
-    snprintf(k->failure, k->failure_size, "%s", downhill_status_text(status));
+    snprintf(k->failure, k->failure_size, "%s",
+             status == DOWNHILL_OK ? spoilt : downhill_status_text(status));
     return false;
 }
 
@@ -234,6 +240,7 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
         .workspace = b->workspace.data,
         .packed_bytes = b->packed.columns,
         .workspace_bytes = b->workspace.columns,
+        .before = machine_state_now(),
         .failure = failure,
         .failure_size = failure_size,
     };

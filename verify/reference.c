@@ -52,11 +52,12 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
             const double error =
                 exact ? 0.0 : s[j].bound + s[label].bound + U * (fabs(difference) + fabs(margin));
             const int in_doubt = !exact && fabs(margin) <= error;
-            ds[j].value = margin > 0.0 ? 1.0 : 0.0;
+            ds[j].value = !(margin <= 0.0) ? 1.0 : 0.0; /* a NaN too */
             ds[j].bound = in_doubt ? 1.0 : 0.0;
             count += ds[j].value;
             count_bound += ds[j].bound;
-            loss.value += fmax(margin, 0.0);
+            if (!(margin <= 0.0))
+                loss.value += margin;
             if (margin > 0.0 || in_doubt)
                 loss.bound += error;
         }
@@ -69,6 +70,24 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
     return loss;
 }
 
+/* A row that has no probabilities: one with a NaN or +infinity, or with nothing but -infinity. */
+static int is_undefined(const bounded *s, size_t c)
+{
+    double max = -INFINITY;
+    for (size_t j = 0; j < c; j++) {
+        if (isnan(s[j].value))
+            return 1;
+        max = fmax(max, s[j].value);
+    }
+    return isinf(max);
+}
+
+/* s - max; a probability of 0 needs no infinite exponent. */
+static double exponent(bounded s, double max)
+{
+    return fmax(s.value - max, -1e4);
+}
+
 bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32_t *y,
                           bounded *dscores)
 {
@@ -79,6 +98,12 @@ bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32
         const bounded *s = scores + i * c;
         bounded *ds = dscores + i * c;
         const size_t label = (size_t)y[i];
+        if (is_undefined(s, c)) {
+            for (size_t j = 0; j < c; j++)
+                ds[j] = (bounded){NAN, 0.0};
+            loss.value = NAN;
+            continue;
+        }
         double max = s[0].value, score_bound = 0.0;
         for (size_t j = 0; j < c; j++) {
             max = fmax(max, s[j].value);
@@ -86,7 +111,7 @@ bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32
         }
         double sum = 0.0, weighted_error = 0.0;
         for (size_t j = 0; j < c; j++) {
-            const double t = s[j].value - max, e = exp(t);
+            const double t = exponent(s[j], max), e = exp(t);
             sum += e;
             weighted_error += e * (fabs(t) * U + exp_error);
         }
@@ -94,7 +119,7 @@ bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32
         /* Scores off by s change every p by a factor within e^(±2s). */
         const double from_scores = expm1(2.0 * score_bound);
         for (size_t j = 0; j < c; j++) {
-            const double t = s[j].value - max, p = exp(t) / sum;
+            const double t = exponent(s[j], max), p = exp(t) / sum;
             const double relative =
                 fabs(t) * U + exp_error + weighted_error + ((double)c + 4.0) * U + from_scores;
             const double target = j == label ? 1.0 : 0.0;
@@ -127,15 +152,15 @@ void reference_grad(size_t n, size_t d, size_t c, const float *const *x, const b
         db[j].bound = bound_b;
         for (size_t k = 0; k < d; k++) {
             const double start = before_w != NULL ? (double)before_w[j * ldbefore + k] : 0.0;
-            double sum = start, bound = gamma * fabs(start) + underflow;
-            for (size_t i = 0; i < n; i++) {
-                const bounded g = dscores[i * c + j];
-                const double xik = (double)x[i][k];
-                sum += g.value * xik;
-                bound += (g.bound + gamma * (fabs(g.value) + g.bound)) * fabs(xik);
+            dw[j * d + k] = (bounded){start, gamma * fabs(start) + underflow};
+        }
+        for (size_t i = 0; i < n; i++) {
+            const bounded g = dscores[i * c + j];
+            const double of_one = g.bound + gamma * (fabs(g.value) + g.bound);
+            for (size_t k = 0; k < d; k++) {
+                dw[j * d + k].value += g.value * (double)x[i][k];
+                dw[j * d + k].bound += of_one * fabs((double)x[i][k]);
             }
-            dw[j * d + k].value = sum;
-            dw[j * d + k].bound = bound;
         }
     }
 }

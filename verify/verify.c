@@ -92,7 +92,8 @@ static bool run_guarded(struct benches *benches, const verify_case *v, verify_op
 static void report(const verify_options *options, const char *failure, const verify_case *v,
                    verify_op op, const char *level)
 {
-    static const char *const numbers[] = {"exact integers", "reals", "wide reals"};
+    static const char *const numbers[] = {"exact integers", "reals", "wide reals",
+                                          "reals with NaN and infinities"};
     static const char *const places[] = {"against the page behind", "against the page in front",
                                          "inside"};
     error_line("verify: %s/%s: %s (n %zu, d %zu, c %zu, ldx %zu, ldw %zu, lds %zu, %s, %s%s)",
@@ -135,6 +136,8 @@ static void run_case(const verify_options *options, struct benches *benches, con
                 continue;
             if (result->failures++ < options->max_reports)
                 report(options, benches->failure, v, op, downhill_kernels_name(tables[t]));
+            if (options->first_only)
+                return;
         }
     }
 }
@@ -163,7 +166,8 @@ int verify_run(const verify_options *options, verify_result *result)
         return EXIT_ISA;
 
     struct benches benches;
-    const bool f32 = workbench_open(&benches.f32), u8 = workbench_u8_open(&benches.u8);
+    const bool f32 = workbench_open(&benches.f32, options->seed),
+               u8 = workbench_u8_open(&benches.u8, options->seed);
     if (!f32 || !u8) {
         if (f32)
             workbench_close(&benches.f32);
@@ -175,22 +179,23 @@ int verify_run(const verify_options *options, verify_result *result)
     struct sigaction before[N_SIGNALS];
     catch_crashes(before);
     const double start = clock_seconds();
-    for (size_t i = 0; i < all; i += options->stride) {
+    const size_t walked = options->chosen_only ? verify_chosen_count() : all;
+    for (size_t i = 0; i < walked; i += options->stride) {
         const size_t number = options->only_case >= 0 ? (size_t)options->only_case : i;
         const verify_case v = verify_case_at(options->seed, number);
         run_case(options, &benches, &v, tables, result->levels, result);
-        if (options->only_case >= 0)
+        if (options->only_case >= 0 || (options->first_only && result->failures > 0))
             break;
         if (options->progress && i % 64 == 0)
-            show_progress(i, all);
+            show_progress(i, walked);
     }
     if (options->progress && options->only_case < 0)
-        show_progress(all, all);
+        show_progress(walked, walked);
     result->seconds = clock_seconds() - start;
     release_crashes(before);
     workbench_close(&benches.f32);
     workbench_u8_close(&benches.u8);
-    if (result->failures > options->max_reports)
+    if (options->max_reports > 0 && result->failures > options->max_reports)
         error_line("verify: %llu more failures not shown",
                    (unsigned long long)(result->failures - options->max_reports));
     return result->failures == 0 ? EXIT_OK : EXIT_CHECK;

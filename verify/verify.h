@@ -35,12 +35,15 @@ const char *verify_op_name(verify_op op);
 
 typedef struct verify_options {
     uint64_t seed;
-    const char *isa;    /* only this level; NULL: every usable one */
-    const char *op;     /* only this operation; NULL: all */
-    uint32_t ops;       /* only those whose bit is set, 1 << verify_op; 0: all */
-    long only_case;     /* only this case; -1: all */
-    size_t stride;      /* every stride-th case: 1 for all, more for a quicker look */
-    size_t max_reports; /* failures printed in full */
+    const char *isa; /* only this level; NULL: every usable one */
+    const char *op;  /* only this operation; NULL: all */
+    uint32_t ops;    /* only those whose bit is set, 1 << verify_op; 0: all */
+    long only_case;  /* only this case; -1: all */
+    bool
+        chosen_only; /* the chosen shapes without those at random: a third of the cases, for a quicker look */
+    size_t stride;      /* every stride-th case: 1 for all, more for a look still quicker */
+    bool first_only;    /* end at the first failure */
+    size_t max_reports; /* failures printed in full; 0: not a word */
     bool progress;      /* show it on stderr */
     /* NULL, or a table to prove in place of the levels: for tests that plant a bug. */
     const downhill_kernels *kernels;

@@ -26,12 +26,12 @@ static arena *arena_number(workbench *b, size_t i)
     return i < sizeof arenas / sizeof arenas[0] ? arenas[i] : NULL;
 }
 
-bool workbench_open(workbench *b)
+bool workbench_open(workbench *b, uint64_t seed)
 {
     memset(b, 0, sizeof *b);
     size_t n = 0, x_rows = 0, x = 0, c = 0, nc = 0, dc = 0, workspace = 0;
     for (size_t i = 0; i < verify_case_count(); i++) {
-        const verify_case v = verify_case_at(0, i);
+        const verify_case v = verify_case_at(seed, i);
         n = v.n > n ? v.n : n;
         x_rows = v.x_rows > x_rows ? v.x_rows : x_rows;
         x = v.x_rows * v.d > x ? v.x_rows * v.d : x;
@@ -43,7 +43,7 @@ bool workbench_open(workbench *b)
     }
     bool good = true;
     for (size_t i = 0; arena_number(b, i) != NULL; i++)
-        good = arena_open(arena_number(b, i), verify_case_arena_bytes()) && good;
+        good = arena_open(arena_number(b, i), verify_case_arena_bytes(seed)) && good;
     good = arena_open(&b->workspace_arena, arena_bytes_needed(1, workspace / UNIT_BYTES)) && good;
     b->x_dense = calloc(x, sizeof *b->x_dense);
     b->w_dense = calloc(dc, sizeof *b->w_dense);
@@ -88,16 +88,21 @@ void workbench_close(workbench *b)
 
 /* ---- inputs ---- */
 
-/* A real of mixed magnitude: uniform times 2^-6 … 2^0. */
+/* A real of mixed magnitude: uniform times 2^-7 … 2^0. Half of the time of a proof goes by in drawing, so that this and the
+ * next take one random number each, and no division. */
 static float draw_real(rng *r, float scale)
 {
-    const float unit = rng_unit(r);
-    return ldexpf(unit, -(int)rng_below(r, 7)) * scale;
+    enum { FINEST = 7 };
+    const uint64_t bits = rng_u64(r);
+    const float unit = (float)((int64_t)(bits >> 39) - (1 << 24)) * 0x1p-24f;
+    return unit / (float)(1u << (bits & FINEST)) * scale;
 }
 
+/* Not quite uniform, which nothing here depends on. */
 static float draw_integer(rng *r, int limit)
 {
-    return (float)rng_between(r, -limit, limit);
+    const uint64_t count = 2 * (uint64_t)limit + 1;
+    return (float)((int64_t)((rng_u64(r) >> 32) * count >> 32) - limit);
 }
 
 static float draw(rng *r, enum numbers numbers, int limit, float scale)
@@ -128,7 +133,20 @@ static void fill_bf16(workbench *b)
     }
 }
 
-static void draw_data(workbench *b, const verify_case *v, bool bf16, rng *r)
+/* A few numbers of a kind of their own, or none. */
+static void sprinkle_few(rng *r, float *values, size_t count)
+{
+    static const float specials[] = {NAN, INFINITY, -INFINITY, -0.0f, 0.0f};
+    for (uint64_t left = rng_below(r, 4); left > 0; left--)
+        values[rng_below(r, count)] = specials[rng_below(r, sizeof specials / sizeof specials[0])];
+}
+
+static bool reads_x(verify_op op)
+{
+    return op != VERIFY_HINGE && op != VERIFY_SOFTMAX && op != VERIFY_UPDATE;
+}
+
+static void draw_data(workbench *b, const verify_case *v, verify_op op, bool bf16, rng *r)
 {
     /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴; and in bf16 a
      * feature of at most 8 bits. */
@@ -136,15 +154,20 @@ static void draw_data(workbench *b, const verify_case *v, bool bf16, rng *r)
     const size_t fit = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
     const size_t most = bf16 ? X_LIMIT_BF16 : X_LIMIT;
     const int x_limit = (int)(fit < most ? fit : most);
-    for (size_t i = 0; i < v->x_rows; i++)
-        draw_dense(r, b->x_dense + i * v->d, v->d, v->numbers, x_limit, 1.0f);
+    if (reads_x(op))
+        draw_dense(r, b->x_dense, v->x_rows * v->d, v->numbers, x_limit, 1.0f);
+    const float w_scale = 4.0f / sqrtf((float)v->d);
+    draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
+    draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
+    if (v->numbers == NUMBERS_SPECIAL && (op == VERIFY_SCORE || op == VERIFY_GRAD)) {
+        sprinkle_few(r, b->x_dense, v->x_rows * v->d);
+        sprinkle_few(r, b->w_dense, v->c * v->d);
+        sprinkle_few(r, b->b_dense, v->c);
+    }
     if (bf16)
         fill_bf16(b);
     else
         guarded_fill(&b->x, b->x_dense);
-    const float w_scale = 4.0f / sqrtf((float)v->d);
-    draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
-    draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
     for (size_t i = 0; i < v->x_rows; i++)
         ((int32_t *)b->y.data)[i] = (int32_t)rng_below(r, v->c);
     for (size_t i = v->n; i < v->n + v->n_next; i++)
@@ -167,6 +190,8 @@ static void draw_scores(workbench *b, const verify_case *v, rng *r)
             for (size_t j = 1; j < v->c; j++)
                 row[j] = row[0];
     }
+    if (v->numbers == NUMBERS_SPECIAL)
+        sprinkle_few(r, b->scores_dense, v->n * v->c);
 }
 
 /* An update is elementwise and has no bound to respect, so it meets every kind of number. */
@@ -218,12 +243,12 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
     b->x = arena_place_of(bf16 ? 2 : UNIT_BYTES, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
                           v->offset);
     b->y = arena_place(&b->y_arena, 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
-    draw_data(b, v, bf16, &r);
+    draw_data(b, v, op, bf16, &r);
     draw_scores(b, v, &r);
     draw_dense(&r, b->dw_dense, v->c * v->d, v->numbers, 1000, 1.0f);
     draw_dense(&r, b->db_dense, v->c, v->numbers, 1000, 1.0f);
-    arena_forbid_writes(&b->x_arena);
-    arena_forbid_writes(&b->y_arena);
+    arena_forbid_writes(&b->x_arena, &b->x);
+    arena_forbid_writes(&b->y_arena, &b->y);
 
     switch (op) {
     case VERIFY_SCORE:
@@ -254,7 +279,7 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
         }
         break;
     case VERIFY_UPDATE: /* the definition is in f32, and computed at the check */
-        if (v->numbers == NUMBERS_WIDE) {
+        if (v->numbers >= NUMBERS_WIDE) {
             sprinkle_specials(&r, b->w_dense, v->c * v->d);
             sprinkle_specials(&r, b->dw_dense, v->c * v->d);
         }

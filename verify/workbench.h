@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "cases.h"
+#include "machine_state.h"
 #include "reference.h"
 #include "verify.h"
 
@@ -35,11 +36,13 @@ typedef struct workbench {
 
     bounded *want_scores, *want_dscores, *want_dw, *want_db, want_loss;
 
-    char failure[160]; /* what the last failed check found */
+    bool nan_for_infinity; /* a NaN is as good: where features are bf16 */
+    machine_state after;   /* the last call */
+    char failure[160];     /* what the last failed check found */
 } workbench;
 
-/* false: no memory. */
-bool workbench_open(workbench *bench);
+/* For all cases of a seed. false: no memory. */
+bool workbench_open(workbench *bench, uint64_t seed);
 void workbench_close(workbench *bench);
 
 /* Draws the inputs of the case and computes the reference of the operation. */

@@ -9,13 +9,13 @@
 
 /* ---- memory ---- */
 
-bool workbench_u8_open(workbench_u8 *b)
+bool workbench_u8_open(workbench_u8 *b, uint64_t seed)
 {
     memset(b, 0, sizeof *b);
     size_t n = 0, d = 0, c = 0, x_rows = 0, x = 0, nc = 0, dc = 0, packed = 0, workspace = 0;
 #define RAISE(to, value) ((to) = (value) > (to) ? (value) : (to))
     for (size_t i = 0; i < verify_case_count(); i++) {
-        const verify_case v = verify_case_at(0, i);
+        const verify_case v = verify_case_at(seed, i);
         RAISE(n, v.n);
         RAISE(d, v.d);
         RAISE(c, v.c);
@@ -31,8 +31,8 @@ bool workbench_u8_open(workbench_u8 *b)
     for (size_t i = 0; i < U8_ARENAS; i++) {
         const size_t bytes = i == U8_PACKED      ? arena_bytes_needed(1, packed / UNIT_BYTES + 1)
                              : i == U8_WORKSPACE ? arena_bytes_needed(1, workspace / UNIT_BYTES + 1)
-                             : i == U8_SCORES    ? 2 * verify_case_arena_bytes()
-                                                 : verify_case_arena_bytes();
+                             : i == U8_SCORES    ? 2 * verify_case_arena_bytes(seed)
+                                                 : verify_case_arena_bytes(seed);
         good = arena_open(&b->arenas[i], bytes) && good;
     }
     const struct {
@@ -116,7 +116,7 @@ static void draw_weights(rng *r, float *w, size_t d, enum numbers numbers)
             w[k] = ldexpf(rng_unit(r), -(int)rng_below(r, 7)) * scale;
         }
     static const float specials[] = {NAN, INFINITY, -INFINITY};
-    if (kind == NOT_FINITE && numbers == NUMBERS_WIDE)
+    if (kind == NOT_FINITE && numbers >= NUMBERS_WIDE)
         w[rng_below(r, d)] = specials[rng_below(r, 3)];
 }
 
@@ -159,7 +159,7 @@ static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
     }
     for (size_t i = 0; kind >= 2 && i < v->n; i++) /* a label with its count */
         b->dscores_dense[i * v->c + (size_t)b->labels[i]] = (int16_t)-rng_between(r, 0, (int)v->c);
-    if (v->numbers == NUMBERS_WIDE && rng_below(r, 4) == 0)
+    if (v->numbers >= NUMBERS_WIDE && rng_below(r, 4) == 0)
         b->scores_dense[rng_below(r, v->n * v->c)] =
             rng_below(r, 2) ? (double)NAN : (double)INFINITY;
     for (size_t i = 0; i < v->c * v->d; i++)
@@ -198,8 +198,8 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
     b->y = arena_place(&b->arenas[U8_Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
     draw_data(b, v, &r);
     draw_scores(b, v, &r);
-    arena_forbid_writes(&b->arenas[U8_X]);
-    arena_forbid_writes(&b->arenas[U8_Y]);
+    arena_forbid_writes(&b->arenas[U8_X], &b->x);
+    arena_forbid_writes(&b->arenas[U8_Y], &b->y);
     const size_t d = v->d, c = v->c;
     const bool start_from_0 = op == VERIFY_STEP_U8 || !v->accumulate;
     for (size_t i = 0; i < c * d; i++)

@@ -47,8 +47,8 @@ typedef struct workbench_u8 {
     reference_fixed fixed;
 } workbench_u8;
 
-/* false: no memory. */
-bool workbench_u8_open(workbench_u8 *bench);
+/* For all cases of a seed. false: no memory. */
+bool workbench_u8_open(workbench_u8 *bench, uint64_t seed);
 void workbench_u8_close(workbench_u8 *bench);
 
 /* As of workbench.h; what a failed check found goes to `failure`. */

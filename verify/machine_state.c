@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "machine_state.h"
+
+#include <stddef.h>
+
+#ifdef __x86_64__
+
+#include <cpuid.h>
+#include <immintrin.h>
+
+/* Components of the state, by their bits in XCR0, and what an XSAVE area of the standard form is made of. */
+enum {
+    YMM = 1u << 2,
+    ZMM_UPPER = 1u << 6,
+    ZMM_16_31 = 1u << 7,
+    TILE_CONFIG = 1u << 17,
+    XSAVE_LEAF = 0xD,
+    AREA_BYTES = 16384, /* with the tiles it is 11 KiB */
+    HEADER_AT = 512,
+    HEADER_WORDS = 8,
+};
+
+static const struct {
+    uint32_t bit;
+    bool upper;
+} components[] = {{YMM, true}, {ZMM_UPPER, true}, {ZMM_16_31, true}, {TILE_CONFIG, false}};
+
+enum { N_COMPONENTS = sizeof components / sizeof components[0] };
+
+/* Asked for once: in a virtual machine CPUID takes microseconds. */
+static struct {
+    bool known;
+    uint32_t mask; /* of the components that are enabled; 0: no XSAVE */
+    struct {
+        unsigned at, size;
+    } of[N_COMPONENTS];
+} layout;
+
+__attribute__((target("xsave"))) static void save(void *area, uint32_t mask)
+{
+    _xsave64(area, mask);
+}
+
+__attribute__((target("xsave"))) static uint32_t enabled(void)
+{
+    return (uint32_t)_xgetbv(0);
+}
+
+static void find_layout(void)
+{
+    unsigned a, b, c, d;
+    layout.known = true;
+    __cpuid(1, a, b, c, d);
+    if ((c >> 27 & 1) == 0) /* OSXSAVE */
+        return;
+    const uint32_t on = enabled();
+    for (size_t i = 0; i < N_COMPONENTS; i++) {
+        if ((on & components[i].bit) == 0)
+            continue;
+        __cpuid_count(XSAVE_LEAF, __builtin_ctz(components[i].bit), a, b, c, d);
+        if (a == 0 || b + a > AREA_BYTES)
+            continue;
+        layout.mask |= components[i].bit;
+        layout.of[i].size = a;
+        layout.of[i].at = b;
+    }
+}
+
+static void see_registers(machine_state *s)
+{
+    _Alignas(64) static unsigned char area[AREA_BYTES];
+    uint64_t *const header = (uint64_t *)(void *)(area + HEADER_AT);
+    for (size_t i = 0; i < HEADER_WORDS; i++)
+        header[i] = 0;
+    save(area, layout.mask);
+    for (size_t i = 0; i < N_COMPONENTS; i++) {
+        /* Where the bit is clear all of the component is 0, and nothing was written. */
+        if ((header[0] & layout.mask & components[i].bit) == 0)
+            continue;
+        unsigned char any = 0;
+        for (unsigned k = 0; k < layout.of[i].size; k++)
+            any |= area[layout.of[i].at + k];
+        s->upper = s->upper || (any != 0 && components[i].upper);
+        s->tiles = s->tiles || (any != 0 && !components[i].upper);
+    }
+}
+
+machine_state machine_state_now(void)
+{
+    machine_state s = {0};
+    if (!layout.known)
+        find_layout();
+    if (layout.mask != 0)
+        see_registers(&s);
+    enum { FLAGS = 0x3F };
+    s.mxcsr = _mm_getcsr() & ~(uint32_t)FLAGS;
+    struct {
+        uint32_t control, status, tags, rest[4];
+    } x87;
+    /* Storing the environment masks all exceptions: it is loaded again. */
+    __asm__ volatile("fnstenv %0\n\tfldenv %0" : "=m"(x87) : : "memory");
+    s.x87_control = (uint16_t)x87.control;
+    s.x87_tags = (uint16_t)x87.tags;
+    return s;
+}
+
+#else
+
+machine_state machine_state_now(void)
+{
+    return (machine_state){0};
+}
+
+#endif
+
+const char *machine_state_spoilt(machine_state before, machine_state after)
+{
+    if (after.mxcsr != before.mxcsr)
+        return "changed the modes of MXCSR";
+    if (after.x87_control != before.x87_control)
+        return "changed the modes of the x87";
+    if (after.x87_tags != before.x87_tags)
+        return "left something on the stack of the x87 (MMX without EMMS)";
+    if (after.upper && !before.upper)
+        return "left the upper halves of vector registers in use (no VZEROUPPER)";
+    if (after.tiles && !before.tiles)
+        return "left tiles configured";
+    return NULL;
+}
