@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Elements beyond number 2³¹ of their matrix. The rows are so far apart that their matrices would not fit any memory; only
+ * the pages of the rows exist. Integers that every level sums exactly must give the bits of the same rows side by
+ * side. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/rng.h"
+#include "downhill.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Twenty rows, 2²⁸ and some elements apart: the ninth starts beyond 2³¹, the seventeenth beyond 2³². */
+#define APART (((size_t)1 << 28) + 5)
+enum { ROWS = 20, N = 27, D = 37, C = 20 };
+
+typedef struct sparse {
+    void *data;
+    size_t bytes;
+} sparse;
+
+static sparse sparse_matrix(size_t element)
+{
+    sparse s = {NULL, (ROWS * APART + D) * element};
+    s.data = mmap(NULL, s.bytes, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (s.data == MAP_FAILED) {
+        printf("skipped: no address space for %zu bytes: memory is not overcommitted here\n",
+               s.bytes);
+        skip();
+    }
+    return s;
+}
+
+static void close_sparse(sparse s)
+{
+    munmap(s.data, s.bytes);
+}
+
+static void spread(sparse to, const void *dense, size_t rows, size_t columns, size_t element)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy((char *)to.data + i * APART * element, (const char *)dense + i * columns * element,
+               columns * element);
+}
+
+static void assert_same(const char *what, const char *level, sparse got, const void *want,
+                        size_t rows, size_t columns, size_t element)
+{
+    for (size_t i = 0; i < rows; i++)
+        if (memcmp((char *)got.data + i * APART * element,
+                   (const char *)want + i * columns * element, columns * element) != 0)
+            fail_msg("%s of %s: row %zu differs", what, level, i);
+}
+
+static int32_t labels[ROWS];
+static size_t rows[N];
+static float x_f32[ROWS * D], w_start[C * D], b_start[C];
+static uint16_t x_bf16[ROWS * D];
+static uint8_t x_u8[ROWS * D];
+
+static int draw(void **state)
+{
+    (void)state;
+    rng r = rng_seeded(1);
+    for (size_t i = 0; i < ROWS * D; i++) {
+        x_u8[i] = (uint8_t)rng_below(&r, 256);
+        x_f32[i] = (float)x_u8[i];
+    }
+    downhill_bf16_from_f32(ROWS * D, x_f32, x_bf16);
+    for (size_t i = 0; i < C * D; i++)
+        w_start[i] = (float)rng_between(&r, -5, 5);
+    for (size_t i = 0; i < C; i++)
+        b_start[i] = (float)rng_between(&r, -9, 9);
+    for (size_t i = 0; i < ROWS; i++)
+        labels[i] = (int32_t)rng_below(&r, C);
+    for (size_t i = 0; i < N; i++)
+        rows[i] = i < ROWS ? ROWS - 1 - i : rng_below(&r, ROWS);
+    return 0;
+}
+
+/* Matrices of one layout, sparse or dense. */
+typedef struct layout {
+    const void *x;
+    float *w, *dw, *scores, *dscores;
+    size_t ldx, ldw, lds;
+} layout;
+
+static float b[C], db[C];
+
+static void all_operations(const downhill_kernels *kernels, bool bf16, layout l, double loss[3])
+{
+    const downhill_batch_f32 f32 = {l.x, l.ldx, ROWS, labels, rows, N, 0};
+    const downhill_batch_bf16 half = {l.x, l.ldx, ROWS, labels, rows, N, 0};
+    const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C}, grad = {l.dw, l.ldw, db, D, C};
+    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    const size_t bytes = downhill_workspace_f32(D, C);
+    void *workspace = malloc(bytes);
+    assert_non_null(workspace);
+    memcpy(b, b_start, sizeof b);
+    /* The rows of the scores are those of the samples: as many as the sparse matrix has. */
+    downhill_batch_f32 few = f32;
+    downhill_batch_bf16 few_half = half;
+    few.n = few_half.n = ROWS;
+    int32_t y[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        y[i] = labels[rows[i]];
+    assert_int_equal(bf16 ? downhill_score_bf16(kernels, &few_half, &weights, l.scores, l.lds)
+                          : downhill_score_f32(kernels, &few, &weights, l.scores, l.lds),
+                     DOWNHILL_OK);
+    assert_int_equal(
+        downhill_softmax_f32(kernels, ROWS, C, l.scores, l.lds, y, l.dscores, l.lds, &loss[0]),
+        DOWNHILL_OK);
+    assert_int_equal(
+        downhill_hinge_f32(kernels, ROWS, C, l.scores, l.lds, y, 1.0f, l.dscores, l.lds, &loss[1]),
+        DOWNHILL_OK);
+    assert_int_equal(bf16 ? downhill_grad_bf16(kernels, &few_half, l.dscores, l.lds, 0, &grad)
+                          : downhill_grad_f32(kernels, &few, l.dscores, l.lds, 0, &grad),
+                     DOWNHILL_OK);
+    assert_int_equal(bf16 ? downhill_step_bf16(kernels, &half, &weights, hinge, 1.0f, 0.25f, &grad,
+                                               &loss[2], workspace, bytes, NULL)
+                          : downhill_step_f32(kernels, &f32, &weights, hinge, 1.0f, 0.25f, &grad,
+                                              &loss[2], workspace, bytes, NULL),
+                     DOWNHILL_OK);
+    free(workspace);
+}
+
+static void check_floats(const downhill_kernels *kernels, const char *level, bool bf16, sparse x,
+                         sparse w, sparse dw, sparse scores, sparse dscores)
+{
+    static float w_dense[C * D], dw_dense[C * D], scores_dense[ROWS * C], dscores_dense[ROWS * C];
+    double loss[2][3];
+    float b_dense[C], db_dense[C];
+    memcpy(w_dense, w_start, sizeof w_dense);
+    all_operations(kernels, bf16,
+                   (layout){bf16 ? (const void *)x_bf16 : x_f32, w_dense, dw_dense, scores_dense,
+                            dscores_dense, D, D, C},
+                   loss[0]);
+    memcpy(b_dense, b, sizeof b);
+    memcpy(db_dense, db, sizeof db);
+    spread(x, bf16 ? (const void *)x_bf16 : x_f32, ROWS, D, bf16 ? sizeof *x_bf16 : sizeof *x_f32);
+    spread(w, w_start, C, D, sizeof *w_start);
+    all_operations(
+        kernels, bf16,
+        (layout){x.data, w.data, dw.data, scores.data, dscores.data, APART, APART, APART}, loss[1]);
+    assert_same("scores", level, scores, scores_dense, ROWS, C, sizeof *scores_dense);
+    assert_same("dscores", level, dscores, dscores_dense, ROWS, C, sizeof *dscores_dense);
+    assert_same("dw", level, dw, dw_dense, C, D, sizeof *dw_dense);
+    assert_same("w", level, w, w_dense, C, D, sizeof *w_dense);
+    assert_memory_equal(b, b_dense, sizeof b);
+    assert_memory_equal(db, db_dense, sizeof db);
+    assert_memory_equal(loss[0], loss[1], sizeof loss[0]);
+    assert_true(loss[0][2] > 0.0);
+}
+
+static void test_huge__floats__as_side_by_side(void **state)
+{
+    (void)state;
+    sparse of[5];
+    for (size_t i = 0; i < 5; i++)
+        of[i] = sparse_matrix(sizeof(float));
+    downhill_level level;
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
+        const downhill_kernels *kernels;
+        if (!level.usable)
+            continue;
+        assert_int_equal(downhill_select(level.name, &kernels, NULL, 0), DOWNHILL_OK);
+        for (int bf16 = 0; bf16 < 2; bf16++)
+            check_floats(kernels, level.name, bf16, of[0], of[1], of[2], of[3], of[4]);
+    }
+    for (size_t i = 0; i < 5; i++)
+        close_sparse(of[i]);
+}
+
+static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t ldx, float *w,
+                          size_t ldw, int32_t *sums, double *scores, size_t lds, double *loss)
+{
+    static int32_t sums_b[C];
+    const downhill_batch_u8 batch = {x, ldx, ROWS, labels, rows, N, 0};
+    downhill_batch_u8 few = batch;
+    few.n = ROWS;
+    const downhill_weights_f32 weights = {w, ldw, b, D, C};
+    const downhill_sums_u8 of = {sums, ldw, sums_b, D, C};
+    const size_t packed_bytes = downhill_packed_u8_bytes(D, C), bytes = downhill_workspace_u8(D, C);
+    void *packed = malloc(packed_bytes), *workspace = malloc(bytes);
+    assert_true(packed != NULL && workspace != NULL);
+    memcpy(b, b_start, sizeof b);
+    assert_int_equal(downhill_pack_u8(kernels, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
+    assert_int_equal(
+        downhill_loss_grad_u8(kernels, &batch, packed, 1.0f, &of, loss, workspace, bytes, NULL),
+        DOWNHILL_OK);
+    assert_int_equal(downhill_update_u8(kernels, &weights, &of, 0.99f, 1e-3f, packed), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(kernels, &few, packed, scores, lds), DOWNHILL_OK);
+    free(packed);
+    free(workspace);
+}
+
+static void test_huge__bytes__as_side_by_side(void **state)
+{
+    (void)state;
+    const sparse x = sparse_matrix(1), w = sparse_matrix(sizeof(float)),
+                 sums = sparse_matrix(sizeof(int32_t)), scores = sparse_matrix(sizeof(double));
+    static float w_dense[C * D];
+    static int32_t sums_dense[C * D];
+    static double scores_dense[ROWS * C];
+    downhill_level level;
+    spread(x, x_u8, ROWS, D, 1);
+    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
+        const downhill_kernels *kernels;
+        if (!level.usable)
+            continue;
+        assert_int_equal(downhill_select(level.name, &kernels, NULL, 0), DOWNHILL_OK);
+        double loss, loss_dense;
+        memcpy(w_dense, w_start, sizeof w_dense);
+        step_on_bytes(kernels, x_u8, D, w_dense, D, sums_dense, scores_dense, C, &loss_dense);
+        spread(w, w_start, C, D, sizeof *w_start);
+        step_on_bytes(kernels, x.data, APART, w.data, APART, sums.data, scores.data, APART, &loss);
+        assert_true(loss == loss_dense && loss > 0.0);
+        assert_same("sums", level.name, sums, sums_dense, C, D, sizeof *sums_dense);
+        assert_same("w", level.name, w, w_dense, C, D, sizeof *w_dense);
+        assert_same("scores", level.name, scores, scores_dense, ROWS, C, sizeof *scores_dense);
+    }
+    close_sparse(x);
+    close_sparse(w);
+    close_sparse(sums);
+    close_sparse(scores);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_huge__floats__as_side_by_side),
+        cmocka_unit_test(test_huge__bytes__as_side_by_side),
+    };
+    return cmocka_run_group_tests_name("huge", tests, draw, NULL);
+}
