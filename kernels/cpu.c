@@ -6,6 +6,7 @@
 
 /* XCR0 bits (Intel SDM vol. 1, 13.3): SSE 1, AVX 2, opmask 5, ZMM_Hi256 6, Hi16_ZMM 7, TILECFG 17,
  * TILEDATA 18. A wider state is of no use without the narrower. */
+#define STATE_NONE UINT64_C(0)
 #define STATE_YMM  UINT64_C(0x6)
 #define STATE_ZMM  UINT64_C(0xE6)
 #define STATE_TILE UINT64_C(0x60000)

@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 /* One row per feature that a level may need: identifier, name as the vendor spells it, CPUID leaf,
- * subleaf, register (0 eax … 3 edx), bit, and the register state that the OS must save. */
+ * subleaf, register (0 eax … 3 edx), bit, and the register state that the OS must save. Compilers
+ * take AVX for a reason to use POPCNT, which has a bit of its own. */
 /* clang-format off */
 #define DOWNHILL_FEATURES(ROW)                                       \
+    ROW(POPCNT,     "popcnt",     1, 0, 2, 23, STATE_NONE)           \
     ROW(AVX,        "avx",        1, 0, 2, 28, STATE_YMM)            \
     ROW(AVX2,       "avx2",       7, 0, 1,  5, STATE_YMM)            \
     ROW(FMA,        "fma",        1, 0, 2, 12, STATE_YMM)            \
@@ -42,7 +44,7 @@ enum {
 
 /* The feature sets that levels.def names. AVX is in them although no CPU has AVX2 without it: a
  * hypervisor or the user may hide the one and not the other. */
-#define FEATURES_AVX2 (FEATURE_AVX | FEATURE_AVX2 | FEATURE_FMA | FEATURE_F16C)
+#define FEATURES_AVX2 (FEATURE_POPCNT | FEATURE_AVX | FEATURE_AVX2 | FEATURE_FMA | FEATURE_F16C)
 #define FEATURES_AVX512                                                                            \
     (FEATURES_AVX2 | FEATURE_AVX512F | FEATURE_AVX512BW | FEATURE_AVX512DQ | FEATURE_AVX512VL)
 #define FEATURES_AVXVNNI    (FEATURES_AVX2 | FEATURE_AVXVNNI)

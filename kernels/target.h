@@ -11,7 +11,7 @@
 #define DOWNHILL_LEVEL_NAME scalar
 #endif
 
-#define DOWNHILL_AVX2       "avx2,fma,f16c"
+#define DOWNHILL_AVX2       "avx2,fma,f16c,popcnt"
 #define DOWNHILL_AVX512     DOWNHILL_AVX2 ",avx512f,avx512bw,avx512dq,avx512vl"
 #define DOWNHILL_AVX512VNNI DOWNHILL_AVX512 ",avx512vnni"
 #define DOWNHILL_AVX512BF16 DOWNHILL_AVX512VNNI ",avx512bf16"

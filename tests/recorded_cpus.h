@@ -251,7 +251,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00106A4_Bloomfield",
         LEAVES(nehalem),
         .xcr0 = 0x0,
-        .features = "",
+        .features = "popcnt",
         .level = "scalar",
     },
     {
@@ -259,7 +259,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00206A7_SandyBridge",
         LEAVES(sandy_bridge),
         .xcr0 = 0x7,
-        .features = "avx",
+        .features = "popcnt avx",
         .level = "scalar",
     },
     {
@@ -267,7 +267,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00206A7_SandyBridge2",
         LEAVES(sandy_bridge_old_os),
         .xcr0 = 0x3,
-        .features = "",
+        .features = "popcnt",
         .level = "scalar",
     },
     {
@@ -275,7 +275,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00306C3_Haswell",
         LEAVES(haswell),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c",
+        .features = "popcnt avx avx2 fma f16c",
         .level = "avx2",
     },
     {
@@ -283,7 +283,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00506E3_Skylake",
         LEAVES(skylake),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c",
+        .features = "popcnt avx avx2 fma f16c",
         .level = "avx2",
     },
     {
@@ -291,7 +291,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0050671_KnightsLanding",
         LEAVES(knights_landing),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f",
+        .features = "popcnt avx avx2 fma f16c avx512f",
         .level = "avx2",
     },
     {
@@ -299,7 +299,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0050654_SkylakeX",
         LEAVES(skylake_x),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl",
+        .features = "popcnt avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl",
         .level = "avx512",
     },
     {
@@ -307,7 +307,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0050654_SkylakeXeon",
         LEAVES(skylake_sp_old_os),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c",
+        .features = "popcnt avx avx2 fma f16c",
         .level = "avx2",
     },
     {
@@ -315,7 +315,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0050657_CascadeLakeSP_CPUID1",
         LEAVES(cascade_lake),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
+        .features = "popcnt avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
         .level = "avx512vnni",
     },
     {
@@ -323,7 +323,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00706E5_IceLakeY",
         LEAVES(ice_lake),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
+        .features = "popcnt avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
         .level = "avx512vnni",
     },
     {
@@ -332,8 +332,9 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(sapphire_rapids),
         .xcr0 = 0x602E7,
         .amx_permitted = true,
-        .features = "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni "
-                    "avx512bf16 amx-tile amx-int8 amx-bf16",
+        .features =
+            "popcnt avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni "
+            "avx512bf16 amx-tile amx-int8 amx-bf16",
         .level = "amx",
     },
     {
@@ -342,8 +343,8 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(sapphire_rapids),
         .xcr0 = 0x602E7,
         .amx_permitted = false,
-        .features =
-            "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
+        .features = "popcnt avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl "
+                    "avx512vnni avx512bf16",
         .level = "avx512bf16",
     },
     {
@@ -351,7 +352,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0090672_AlderLake_03",
         LEAVES(alder_lake),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c avxvnni",
+        .features = "popcnt avx avx2 fma f16c avxvnni",
         .level = "avxvnni",
     },
     {
@@ -359,8 +360,8 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0090672_AlderLake_02",
         LEAVES(alder_lake_avx512),
         .xcr0 = 0xE7,
-        .features =
-            "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
+        .features = "popcnt avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl "
+                    "avx512vnni avx512bf16",
         .level = "avx512bf16",
     },
     {
@@ -368,7 +369,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 AuthenticAMD0600F20_K15_Vishera",
         LEAVES(piledriver),
         .xcr0 = 0x7,
-        .features = "avx fma f16c",
+        .features = "popcnt avx fma f16c",
         .level = "scalar",
     },
     {
@@ -376,7 +377,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 AuthenticAMD0870F10_K17_Matisse",
         LEAVES(zen2),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c",
+        .features = "popcnt avx avx2 fma f16c",
         .level = "avx2",
     },
     {
@@ -384,7 +385,8 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 AuthenticAMD0A60F12_K19_Raphael_01",
         LEAVES(zen4),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
+        .features =
+            "popcnt avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
         .level = "avx512bf16",
     },
     {
@@ -392,8 +394,8 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 AuthenticAMD0B40F40_K20_GraniteRidge_02",
         LEAVES(zen5),
         .xcr0 = 0xE7,
-        .features =
-            "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
+        .features = "popcnt avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl "
+                    "avx512vnni avx512bf16",
         .level = "avx512bf16",
     },
     {
@@ -401,7 +403,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 CentaurHauls00006FE_CNR_Isaiah",
         LEAVES(via_eden),
         .xcr0 = 0x0,
-        .features = "",
+        .features = "popcnt",
         .level = "scalar",
     },
     {
@@ -409,7 +411,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 CentaurHauls0040672_CNS_04",
         LEAVES(centaur_cns),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl",
+        .features = "popcnt avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl",
         .level = "avx512",
     },
     {
@@ -417,7 +419,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 CentaurHauls00607B1_KX7000_05",
         LEAVES(zhaoxin_kx7000),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c",
+        .features = "popcnt avx avx2 fma f16c",
         .level = "avx2",
     },
     {
@@ -434,7 +436,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00306C3_Haswell",
         LEAVES(haswell_no_xsave_os),
         .xcr0 = 0x0,
-        .features = "",
+        .features = "popcnt",
         .level = "scalar",
     },
     {
@@ -442,7 +444,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00306C3_Haswell",
         LEAVES(haswell),
         .xcr0 = 0x3,
-        .features = "",
+        .features = "popcnt",
         .level = "scalar",
     },
     {
@@ -450,7 +452,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00306C3_Haswell",
         LEAVES(haswell_limited),
         .xcr0 = 0x7,
-        .features = "avx fma f16c",
+        .features = "popcnt avx fma f16c",
         .level = "scalar",
     },
     {
@@ -458,7 +460,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel0050654_SkylakeX",
         LEAVES(skylake_x),
         .xcr0 = 0x7,
-        .features = "avx avx2 fma f16c",
+        .features = "popcnt avx avx2 fma f16c",
         .level = "avx2",
     },
     {
@@ -467,8 +469,8 @@ static const struct recorded_cpu recorded_cpus[] = {
         LEAVES(sapphire_rapids),
         .xcr0 = 0x2E7,
         .amx_permitted = true,
-        .features =
-            "avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl avx512vnni avx512bf16",
+        .features = "popcnt avx avx2 fma f16c avxvnni avx512f avx512bw avx512dq avx512vl "
+                    "avx512vnni avx512bf16",
         .level = "avx512bf16",
     },
     {
@@ -476,7 +478,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 GenuineIntel00706E5_IceLakeY",
         LEAVES(ice_lake_garbage),
         .xcr0 = 0xE7,
-        .features = "avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
+        .features = "popcnt avx avx2 fma f16c avx512f avx512bw avx512dq avx512vl avx512vnni",
         .level = "avx512vnni",
     },
     {
@@ -484,7 +486,7 @@ static const struct recorded_cpu recorded_cpus[] = {
         .source = "InstLatx64 CentaurHauls00006FE_CNR_Isaiah",
         LEAVES(via_eden_xsave_os),
         .xcr0 = 0x7,
-        .features = "avx avx2 f16c",
+        .features = "popcnt avx avx2 f16c",
         .level = "scalar",
     },
 };
