@@ -35,6 +35,13 @@ static const cli_option options[] = {
      .kind = OPTION_FLAG,
      .help = "only the shapes that were chosen to meet every tail, not those at random",
      .offset = offsetof(verify_options, chosen_only)},
+    {.name = "stride",
+     .kind = OPTION_SIZE,
+     .metavar = "N",
+     .help = "only every Nth case, for a quicker look (default: 1)",
+     .offset = offsetof(verify_options, stride),
+     .min = 1,
+     .max = 1000000},
 };
 
 static int run(const cli_command *self, int argc, char **argv)
