@@ -87,25 +87,26 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     machine m;
     machine_read(&m);
+    int written = EXIT_OK;
     if (config.json) {
         json_t *root = json_object();
         output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
         output_set(root, "machine", machine_to_json(&m));
         output_set(root, "build", machine_build_to_json());
-        machine_close(&m);
-        return output_json("-", root);
+        written = output_json("-", root);
+    } else {
+        print_machine(&m);
+        print_levels();
+        print_features();
     }
-    print_machine(&m);
     machine_close(&m);
-    print_levels();
-    print_features();
     const downhill_kernels *chosen;
     char why[512];
-    if (downhill_select(NULL, &chosen, why, sizeof why) != DOWNHILL_OK) {
+    if (written == EXIT_OK && downhill_select(NULL, &chosen, why, sizeof why) != DOWNHILL_OK) {
         error_line("%s", why);
         return EXIT_ISA;
     }
-    return EXIT_OK;
+    return written;
 }
 
 const cli_command cli_info = {.name = "info",

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * DOWNHILL_ISA, --isa and DOWNHILL_DISABLE with the program: every level and every feature in turn, on whatever CPU
+ * this is. What a level needs is written out here, and not asked of the program. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "shell.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AVX2       " popcnt avx avx2 fma f16c "
+#define AVX512     AVX2 "avx512f avx512bw avx512dq avx512vl "
+#define AVX512VNNI AVX512 "avx512vnni "
+#define AVX512BF16 AVX512VNNI "avx512bf16 "
+
+static const struct {
+    const char *name, *needs;
+} levels[] = {
+    {"scalar", ""},
+    {"auto_avx2", AVX2},
+    {"avx2", AVX2},
+    {"avxvnni", AVX2 "avxvnni "},
+    {"auto_avx512", AVX512},
+    {"avx512", AVX512},
+    {"avx512vnni", AVX512VNNI},
+    {"avx512bf16", AVX512BF16},
+    {"amx", AVX512BF16 "amx-tile amx-int8 amx-bf16 "},
+};
+
+static const char *const features[] = {"popcnt",   "avx",      "avx2",       "fma",
+                                       "f16c",     "avxvnni",  "avx512f",    "avx512bw",
+                                       "avx512dq", "avx512vl", "avx512vnni", "avx512bf16",
+                                       "amx-tile", "amx-int8", "amx-bf16"};
+
+enum {
+    LEVELS = sizeof levels / sizeof levels[0],
+    FEATURES = sizeof features / sizeof features[0],
+};
+
+/* Of a list whose every word has a space on both sides. */
+static bool has(const char *list, const char *word)
+{
+    char spaced[32];
+    snprintf(spaced, sizeof spaced, " %s ", word);
+    return strstr(list, spaced) != NULL;
+}
+
+/* shell() with words put in. */
+__attribute__((format(printf, 1, 2))) static int run(const char *format, ...)
+{
+    char command[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    return shell(command);
+}
+
+static bool flag(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    assert_true(json_is_boolean(value));
+    return json_is_true(value);
+}
+
+/* What `info` told. */
+struct told {
+    bool usable[LEVELS], chosen[LEVELS], cpu[FEATURES], disabled[FEATURES];
+};
+
+static struct told read_info(void)
+{
+    struct told told;
+    json_t *root = parsed(shell_out);
+    const json_t *machine = json_object_get(root, "machine");
+    const json_t *list = json_object_get(machine, "levels"), *entry;
+    size_t i;
+    assert_int_equal(json_array_size(list), LEVELS);
+    json_array_foreach(list, i, entry)
+    {
+        assert_string_equal(string(entry, "name"), levels[i].name);
+        told.usable[i] = flag(entry, "usable");
+        told.chosen[i] = flag(entry, "chosen");
+    }
+    list = json_object_get(machine, "features");
+    assert_int_equal(json_array_size(list), FEATURES);
+    json_array_foreach(list, i, entry)
+    {
+        assert_string_equal(string(entry, "name"), features[i]);
+        told.cpu[i] = flag(entry, "cpu");
+        told.disabled[i] = flag(entry, "disabled");
+    }
+    json_decref(root);
+    return told;
+}
+
+static bool is_auto(size_t level)
+{
+    return strncmp(levels[level].name, "auto_", 5) == 0;
+}
+
+/* Usable are the levels of `before` that can do without the features in `hidden`; chosen is the last by hand. */
+static void check_hidden(const struct told *before, const char *hidden)
+{
+    const struct told now = read_info();
+    size_t best = 0;
+    for (size_t l = 0; l < LEVELS; l++) {
+        bool usable = before->usable[l];
+        for (size_t f = 0; f < FEATURES; f++)
+            usable = usable && !(has(hidden, features[f]) && has(levels[l].needs, features[f]));
+        assert_int_equal(now.usable[l], usable);
+        if (usable && !is_auto(l))
+            best = l;
+    }
+    for (size_t l = 0; l < LEVELS; l++)
+        assert_int_equal(now.chosen[l], l == best);
+    for (size_t f = 0; f < FEATURES; f++) {
+        assert_int_equal(now.disabled[f], has(hidden, features[f]));
+        assert_int_equal(now.cpu[f], before->cpu[f]);
+    }
+}
+
+static struct told with_nothing_hidden(void)
+{
+    assert_int_equal(shell("$downhill info --json"), EXIT_OK);
+    const struct told told = read_info();
+    check_hidden(&told, "");
+    assert_true(told.usable[0]);
+    for (size_t l = 0; l < LEVELS; l++)
+        for (size_t f = 0; f < FEATURES; f++)
+            assert_false(told.usable[l] && has(levels[l].needs, features[f]) && !told.cpu[f]);
+    return told;
+}
+
+static void test_disable__each_feature__takes_the_levels_that_need_it(void **state)
+{
+    (void)state;
+    const struct told before = with_nothing_hidden();
+    for (size_t f = 0; f < FEATURES; f++) {
+        char hidden[32];
+        assert_int_equal(run("DOWNHILL_DISABLE=%s $downhill info --json", features[f]), EXIT_OK);
+        snprintf(hidden, sizeof hidden, " %s ", features[f]);
+        check_hidden(&before, hidden);
+        /* What is not usable is refused with the reason, and nothing is run in its stead. */
+        for (size_t l = 0; l < LEVELS; l++)
+            if (before.usable[l] && has(levels[l].needs, features[f])) {
+                assert_int_equal(run("DOWNHILL_DISABLE=%s $downhill verify --case 1 --isa %s",
+                                     features[f], levels[l].name),
+                                 EXIT_ISA);
+                snprintf(hidden, sizeof hidden, "%s (DOWNHILL_DISABLE)", features[f]);
+                assert_non_null(strstr(shell_err, hidden));
+                assert_string_equal(shell_out, "");
+            }
+    }
+}
+
+static void test_disable__lists__all_that_they_name(void **state)
+{
+    (void)state;
+    const struct told before = with_nothing_hidden();
+    static const struct {
+        const char *value, *hidden;
+    } lists[] = {
+        {"", ""},
+        {" , ,", ""},
+        {"amx-bf16,avx512bf16", " amx-bf16 avx512bf16 "},
+        {" f16c , f16c,", " f16c "},
+        {"amx-tile avxvnni,,fma", " amx-tile avxvnni fma "},
+        {"popcnt,avx,avx2,fma,f16c,avxvnni,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,"
+         "avx512bf16,amx-tile,amx-int8,amx-bf16",
+         AVX512BF16 "avxvnni amx-tile amx-int8 amx-bf16 "},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        assert_int_equal(run("DOWNHILL_DISABLE='%s' $downhill info --json", lists[i].value),
+                         EXIT_OK);
+        check_hidden(&before, lists[i].hidden);
+    }
+    static const char *const unknown[] = {"AVX2", "avx512", "sse2", "avx2;fma", "amx", "scalar"};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        assert_int_equal(run("DOWNHILL_DISABLE='fma,%s' $downhill verify --case 1", unknown[i]),
+                         EXIT_ISA);
+        assert_non_null(strstr(shell_err, "no such feature; known: popcnt avx"));
+        assert_string_equal(shell_out, "");
+    }
+}
+
+/* The level by the variable and by the option: run, or refused with the code of the manual. */
+static void test_isa__each_level__run_or_refused(void **state)
+{
+    (void)state;
+    const struct told before = with_nothing_hidden();
+    for (size_t l = 0; l < LEVELS; l++) {
+        const char *name = levels[l].name;
+        const int code = before.usable[l] ? EXIT_OK : EXIT_ISA;
+        assert_int_equal(run("DOWNHILL_ISA=%s $downhill info --json", name), code);
+        if (before.usable[l]) {
+            const struct told now = read_info();
+            for (size_t other = 0; other < LEVELS; other++)
+                assert_int_equal(now.chosen[other], other == l);
+        }
+        assert_int_equal(run("DOWNHILL_ISA=%s $downhill verify --case 1", name), code);
+        assert_non_null(strstr(before.usable[l] ? shell_out : shell_err,
+                               before.usable[l] ? "checks on 1 ISA level, 0 failed" : name));
+        assert_int_equal(run("$downhill verify --case 1 --isa %s", name), code);
+        assert_non_null(
+            strstr(before.usable[l] ? shell_out : shell_err,
+                   before.usable[l] ? "checks on 1 ISA level, 0 failed" : "not usable here: "));
+        /* What is asked for by the option does not depend on the variable. */
+        if (before.usable[l])
+            assert_int_equal(run("DOWNHILL_ISA=amx $downhill verify --case 1 --isa %s", name),
+                             EXIT_OK);
+    }
+    assert_int_equal(shell("DOWNHILL_ISA= $downhill info --json"), EXIT_OK);
+    check_hidden(&before, "");
+    assert_int_equal(shell("DOWNHILL_ISA=AVX2 $downhill info"), EXIT_ISA);
+    assert_non_null(strstr(shell_err, "no such ISA level; known: scalar"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_disable__each_feature__takes_the_levels_that_need_it),
+        cmocka_unit_test(test_disable__lists__all_that_they_name),
+        cmocka_unit_test(test_isa__each_level__run_or_refused),
+    };
+    return cmocka_run_group_tests_name("cli_levels", tests, shell_open, shell_close);
+}
