@@ -290,7 +290,7 @@ static void u8_wrong_sign(size_t n, size_t d, size_t c, const void *const *x,
                           downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                           struct downhill_ahead *ahead)
 {
-    static downhill_dscores turned;
+    static _Thread_local downhill_dscores turned;
     for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
         for (size_t j = 0; j < c; j++)
             turned[i][j] = (int16_t)(i < n ? -dscores[i][j] : 0);
@@ -301,7 +301,7 @@ static void u8_class_dropped(size_t n, size_t d, size_t c, const void *const *x,
                              downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                              struct downhill_ahead *ahead)
 {
-    static downhill_dscores some;
+    static _Thread_local downhill_dscores some;
     for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
         for (size_t j = 0; j < c; j++)
             some[i][j] = (int16_t)(i < n && j != c - 1 ? dscores[i][j] : 0);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* A sanitizer makes everything some ten times slower: it sees the chosen shapes of one seed. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#ifdef DOWNHILL_SANITIZED
 enum { SEEDS = 1, WHOLE_SEEDS = 0 };
 #else
 enum { SEEDS = 3, WHOLE_SEEDS = 1 };
@@ -342,7 +342,13 @@ static void test_verify__modes_of_the_cpu__watched(void **state)
                                             update_rounds_down_from_now_on, update_leaves_mmx};
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-    for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
+    /* What a sanitizer calls in between cleans the upper halves: there the first is not to be seen. */
+#ifdef DOWNHILL_SANITIZED
+    const size_t first = 1;
+#else
+    const size_t first = 0;
+#endif
+    for (size_t i = first; i < sizeof bugs / sizeof bugs[0]; i++) {
         downhill_kernels table = *scalar;
         table.update_f32 = bugs[i];
         verify_options options = VERIFY_DEFAULTS;

@@ -96,7 +96,7 @@ machine_state machine_state_now(void)
     s.mxcsr = _mm_getcsr() & ~(uint32_t)FLAGS;
     struct {
         uint32_t control, status, tags, rest[4];
-    } x87;
+    } x87 = {0};
     /* Storing the environment masks all exceptions: it is loaded again. */
     __asm__ volatile("fnstenv %0\n\tfldenv %0" : "=m"(x87) : : "memory");
     s.x87_control = (uint16_t)x87.control;

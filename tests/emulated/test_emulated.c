@@ -28,7 +28,7 @@ static const downhill_kernels *table_of(const char *isa)
 }
 
 /* A sanitizer makes the emulation slower still: it sees every third case. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef DOWNHILL_SANITIZED
 enum { STRIDE = 3 };
 #else
 enum { STRIDE = 1 };
