@@ -117,7 +117,16 @@ __attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t si
     va_end(arguments);
 }
 
-/* What keeps a level from being used, as "avx512vl (CPU), amx-tile (OS)"; "" if nothing does. */
+/* The longest that describe_missing() can say fits what it says it in. */
+#define LONGEST_REASON     "OS does not save its registers"
+#define ROW(id, name, ...) +sizeof ", " name " (" LONGEST_REASON ")" - 1
+_Static_assert(sizeof "not compiled in" DOWNHILL_FEATURES(ROW) <=
+                   sizeof((downhill_level *)0)->missing,
+               "downhill_level.missing is too short");
+#undef ROW
+
+/* What keeps a level from being used, as "avx512vl (CPU), amx-tile (permission refused)"; "" if nothing
+ * does. */
 static void describe_missing(const struct level *level, const struct facts *facts, char *buffer,
                              size_t size)
 {
@@ -128,7 +137,7 @@ static void describe_missing(const struct level *level, const struct facts *fact
         const uint32_t flag = UINT32_C(1) << i;
         const char *reason = (level->features & flag) == 0        ? NULL
                              : (facts->cpu.cpu & flag) == 0       ? "CPU"
-                             : (facts->cpu.os & flag) == 0        ? "OS does not save its registers"
+                             : (facts->cpu.os & flag) == 0        ? LONGEST_REASON
                              : (facts->disabled & flag) != 0      ? "DOWNHILL_DISABLE"
                              : (facts->cpu.unasked & flag) != 0   ? "permission not asked"
                              : (facts->cpu.permitted & flag) == 0 ? "permission refused"

@@ -104,7 +104,7 @@ typedef struct downhill_level {
     int permitted;     /* permission, where one is needed, was granted; not masked by the user */
     int usable;        /* all of the above */
     int chosen;        /* it is what downhill_select(NULL, …) returns */
-    char missing[160]; /* what is missing, by name: "avx512vl (CPU)"; "" if usable */
+    char missing[768]; /* what is missing, by name: "avx512vl (CPU)"; "" if usable */
 } downhill_level;
 
 typedef struct downhill_feature {

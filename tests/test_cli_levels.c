@@ -98,6 +98,21 @@ static struct told read_info(void)
     return told;
 }
 
+/* A reason for each feature that is in the way, and none cut off. */
+static void check_reasons(void)
+{
+    json_t *root = parsed(shell_out);
+    const json_t *list = json_object_get(json_object_get(root, "machine"), "levels"), *entry;
+    size_t i;
+    json_array_foreach(list, i, entry)
+    {
+        const char *missing = string(entry, "missing");
+        assert_int_equal(missing[0] == '\0', flag(entry, "usable"));
+        assert_true(missing[0] == '\0' || missing[strlen(missing) - 1] == ')');
+    }
+    json_decref(root);
+}
+
 static bool is_auto(size_t level)
 {
     return strncmp(levels[level].name, "auto_", 5) == 0;
@@ -118,6 +133,7 @@ static void check_hidden(const struct told *before, const char *hidden)
     }
     for (size_t l = 0; l < LEVELS; l++)
         assert_int_equal(now.chosen[l], l == best);
+    check_reasons();
     for (size_t f = 0; f < FEATURES; f++) {
         assert_int_equal(now.disabled[f], has(hidden, features[f]));
         assert_int_equal(now.cpu[f], before->cpu[f]);
