@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The proof of `downhill verify`, every so many cases, without the program and the libraries that it needs: for CPUs
+ * that are emulated.
+ *   prove_cases STRIDE [no-page-behind]
+ *   no-page-behind  leave out the cases whose buffers end at a page that must not be touched: an emulator may read
+ *                   the lanes that a masked load masks out
+ * Exit codes: those of downhill. */
+#include "base/error.h"
+#include "base/levels.h"
+#include "verify/verify.h"
+#include "verify/workbench.h"
+#include "verify/workbench_u8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool good(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_op op,
+                 const downhill_kernels *kernels)
+{
+    char failure[160];
+    if (op < VERIFY_SCORE_U8 ? workbench_check(f32, v, op, kernels)
+                             : workbench_u8_check(u8, v, op, kernels, failure, sizeof failure))
+        return true;
+    error_line("case %ld: %s/%s: %s", v->number, verify_op_name(op), downhill_kernels_name(kernels),
+               op < VERIFY_SCORE_U8 ? f32->failure : failure);
+    return false;
+}
+
+static int prove_without_page_behind(verify_options *options, verify_result *result)
+{
+    static workbench f32;
+    static workbench_u8 u8;
+    const downhill_kernels *tables[LEVELS_MAX];
+    *result = (verify_result){.levels = levels_to_run(NULL, tables)};
+    if (result->levels == 0)
+        return EXIT_ISA;
+    if (!workbench_open(&f32) || !workbench_u8_open(&u8))
+        return EXIT_INTERNAL;
+    for (size_t i = 0; i < verify_case_count(); i += options->stride) {
+        const verify_case v = verify_case_at(options->seed, i);
+        if (v.placement == PLACE_AT_END)
+            continue;
+        for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
+            if (op < VERIFY_SCORE_U8)
+                workbench_prepare(&f32, &v, op);
+            else
+                workbench_u8_prepare(&u8, &v, op);
+            for (size_t t = 0; t < result->levels; t++, result->checks++)
+                result->failures += !good(&f32, &u8, &v, op, tables[t]);
+        }
+    }
+    workbench_close(&f32);
+    workbench_u8_close(&u8);
+    return result->failures == 0 ? EXIT_OK : EXIT_CHECK;
+}
+
+int main(int argc, char **argv)
+{
+    verify_options options = VERIFY_DEFAULTS;
+    options.stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
+    const bool page_behind = argc != 3;
+    if (options.stride == 0 || argc > 3 ||
+        (!page_behind && strcmp(argv[2], "no-page-behind") != 0)) {
+        error_line("usage: prove_cases STRIDE [no-page-behind]");
+        return EXIT_USAGE;
+    }
+    verify_result result;
+    const int code =
+        page_behind ? verify_run(&options, &result) : prove_without_page_behind(&options, &result);
+    if (code == EXIT_OK || code == EXIT_CHECK)
+        printf("%llu checks on %zu levels, %llu failed\n", (unsigned long long)result.checks,
+               result.levels, (unsigned long long)result.failures);
+    return code;
+}
