@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,14 +27,6 @@ void output_set(json_t *object, const char *key, json_t *value)
 json_t *output_real(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
-}
-
-/* Sets the permissions that a plain fopen() would have given: mkstemp() makes a private file. */
-static int share(int descriptor)
-{
-    const mode_t mask = umask(0);
-    umask(mask);
-    return fchmod(descriptor, 0666 & ~mask);
 }
 
 static bool write_document(FILE *file, const void *root)
@@ -63,32 +56,108 @@ static int write_special(const char *path, output_writer *write, const void *con
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
-/* A name beside the file that `path` leads to, through symbolic links, for mkstemp(); that file's
- * own name in *target. Both to be freed. false: out of memory. */
-static bool name_temporary(const char *path, char **target, char **temporary)
+/* The file that `path` leads to, through symbolic links, and room for a name beside it, as mkstemp() wants it. Both to
+ * be freed. false: errno says why, and both are NULL. */
+static bool find_target(const char *path, char **target, char **temporary)
 {
     *target = realpath(path, NULL);
-    if (*target == NULL)
+    if (*target == NULL && errno == ENOENT)
         *target = strdup(path); /* not there yet */
-    if (*target == NULL || asprintf(temporary, "%s.XXXXXX", *target) < 0) {
-        free(*target);
-        error_line("%s: out of memory", path);
-        return false;
+    if (*target != NULL && asprintf(temporary, "%s.XXXXXX", *target) >= 0)
+        return true;
+    free(*target);
+    *target = *temporary = NULL;
+    return false;
+}
+
+/* Opens the directory of a file, with `flags`. */
+static int open_directory(const char *target, int flags)
+{
+    char directory[PATH_MAX];
+    if (strlen(target) >= sizeof directory) {
+        errno = ENAMETOOLONG;
+        return -1;
     }
+    strcpy(directory, target);
+    return open(dirname(directory), flags | O_CLOEXEC, 0666);
+}
+
+/* Sets the permissions that a plain fopen() would have given: mkstemp() makes a private file. */
+static int share(int descriptor)
+{
+    const mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(descriptor, 0666 & ~mask);
+}
+
+static int open_named(char *temporary)
+{
+    const int descriptor = mkstemp(temporary);
+    if (descriptor < 0 || share(descriptor) == 0)
+        return descriptor;
+    const int reason = errno;
+    close(descriptor);
+    unlink(temporary);
+    errno = reason;
+    return -1;
+}
+
+/* An empty file in the directory of the target. It has no name until it is whole, so that whatever ends the program
+ * leaves nothing; only where the file system cannot do that, or /proc is not there to name it by, has it *temporary from
+ * the beginning. */
+static int open_new(const char *target, char *temporary, bool *named)
+{
+    const int nameless =
+        access("/proc/self/fd", X_OK) == 0 ? open_directory(target, O_TMPFILE | O_WRONLY) : -1;
+    *named = false;
+    if (nameless >= 0)
+        return nameless;
+    const int descriptor = open_named(temporary);
+    *named = descriptor >= 0;
+    return descriptor;
+}
+
+/* Gives a file without a name its temporary one. */
+static bool name_beside(output_pending *p, const char *of_descriptor)
+{
+    enum { TRIES = 64 };
+    char *const suffix = strrchr(p->temporary, '.') + 1;
+    for (unsigned i = 0; i < TRIES && !p->named; i++) {
+        /* No two processes of one machine have the same; what one that was killed left is passed over. */
+        snprintf(suffix, 7, "%06x", ((unsigned)getpid() + i) & 0xFFFFFF);
+        p->named = linkat(AT_FDCWD, of_descriptor, AT_FDCWD, p->temporary, AT_SYMLINK_FOLLOW) == 0;
+        if (!p->named && errno != EEXIST)
+            break;
+    }
+    return p->named;
+}
+
+/* Puts the whole file in its place. linkat() replaces nothing: what is there already takes a temporary name, and
+ * rename(). Between these two calls alone can the program be killed and leave a name behind. */
+static bool place(output_pending *p)
+{
+    char of_descriptor[64];
+    snprintf(of_descriptor, sizeof of_descriptor, "/proc/self/fd/%d", fileno(p->file));
+    if (!p->named) {
+        if (linkat(AT_FDCWD, of_descriptor, AT_FDCWD, p->target, AT_SYMLINK_FOLLOW) == 0)
+            return true;
+        if (errno != EEXIST || !name_beside(p, of_descriptor))
+            return false;
+    }
+    if (rename(p->temporary, p->target) != 0)
+        return false;
+    p->named = false;
     return true;
 }
 
 /* The name of a new file is safe when its directory is. A file system that cannot do that is not a failure. */
-static void sync_directory(const char *path)
+static void sync_directory(const char *target)
 {
-    char *copy = strdup(path);
-    const int descriptor =
-        copy != NULL ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    const int descriptor = open_directory(target, O_RDONLY | O_DIRECTORY);
     if (descriptor >= 0) {
         (void)fsync(descriptor);
         close(descriptor);
     }
-    free(copy);
 }
 
 static int failed(output_pending *p, int reason)
@@ -104,54 +173,40 @@ int output_begin(const char *path, output_pending *p)
     struct stat info;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
         return failed(p, S_ISDIR(info.st_mode) ? EISDIR : EEXIST);
-    if (!name_temporary(path, &p->target, &p->temporary)) {
-        *p = (output_pending){0};
-        return EXIT_INTERNAL;
-    }
-    const int descriptor = mkstemp(p->temporary);
-    const int reason = errno;
-    if (descriptor < 0) {
-        free(p->temporary); /* no file of this name is ours */
-        p->temporary = NULL;
-        return failed(p, reason);
-    }
+    if (!find_target(path, &p->target, &p->temporary))
+        return failed(p, errno);
+    const int descriptor = open_new(p->target, p->temporary, &p->named);
+    if (descriptor < 0)
+        return failed(p, errno);
     p->file = fdopen(descriptor, "w");
     if (p->file != NULL)
         return EXIT_OK;
+    const int reason = errno;
     close(descriptor);
-    return failed(p, ENOMEM);
+    return failed(p, reason);
 }
 
 int output_settle(output_pending *p, bool good)
 {
-    good =
-        good && fflush(p->file) == 0 && share(fileno(p->file)) == 0 && fsync(fileno(p->file)) == 0;
-    int reason = errno;
-    FILE *file = p->file;
-    p->file = NULL;
-    if (fclose(file) != 0 && good) {
-        good = false;
-        reason = errno;
-    }
-    return good ? EXIT_OK : failed(p, reason);
+    good = good && fflush(p->file) == 0 && fsync(fileno(p->file)) == 0;
+    return good ? EXIT_OK : failed(p, errno);
 }
 
 int output_commit(output_pending *p)
 {
-    if (rename(p->temporary, p->target) != 0)
+    if (!place(p))
         return failed(p, errno);
     sync_directory(p->target);
-    free(p->temporary);
-    free(p->target);
-    *p = (output_pending){0};
+    output_abandon(p);
     return EXIT_OK;
 }
 
+/* What closing says comes too late, and of nothing: a settled file is on the disk, and another goes. */
 void output_abandon(output_pending *p)
 {
     if (p->file != NULL)
-        fclose(p->file);
-    if (p->temporary != NULL)
+        (void)fclose(p->file);
+    if (p->named)
         unlink(p->temporary);
     free(p->temporary);
     free(p->target);
@@ -233,17 +288,23 @@ int output_check(const char *path)
         return EXIT_USAGE;
     }
     char *target, *probe;
-    if (!name_temporary(path, &target, &probe))
-        return EXIT_INTERNAL;
-    const int descriptor = mkstemp(probe);
-    if (descriptor < 0) {
-        error_line("%s: cannot write there: %s; name a directory that exists and is writable", path,
-                   strerror(errno));
-    } else {
+    bool named = false;
+    const int descriptor =
+        find_target(path, &target, &probe) ? open_new(target, probe, &named) : -1;
+    const int reason = errno;
+    if (descriptor >= 0)
         close(descriptor);
+    if (named)
         unlink(probe);
-    }
     free(probe);
     free(target);
-    return descriptor < 0 ? EXIT_USAGE : EXIT_OK;
+    if (descriptor >= 0)
+        return EXIT_OK;
+    if (reason == ENOMEM) {
+        error_line("%s: out of memory", path);
+        return EXIT_INTERNAL;
+    }
+    error_line("%s: cannot write there: %s; name a directory that exists and is writable", path,
+               strerror(reason));
+    return EXIT_USAGE;
 }

@@ -11,10 +11,12 @@
 /* Of results.json; raised when a reader of the old form would misread the new. */
 enum { OUTPUT_SCHEMA_VERSION = 1 };
 
-/* Writes the object to `path` ("-": stdout) by way of a temporary name in the same directory and a
- * rename; to what is not a regular file, as /dev/null or a pipe, directly. Takes the reference to
- * `root`. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then nothing is left
- * behind. */
+/* Writes the object to `path` ("-": stdout) by way of a file in the same directory that gets its name
+ * when it is whole; to what is not a regular file, as /dev/null or a pipe, directly. Takes the
+ * reference to `root`. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then nothing
+ * is left behind. A program that is killed leaves the old file or the new one; the name FILE.XXXXXX
+ * may stay only if that happens between the last two calls that put the new one in place of the old,
+ * or where the file system knows no files without a name (O_TMPFILE), as NFS. */
 int output_json(const char *path, json_t *root);
 
 /* Writes the contents of a file; false: errno says why not. */
@@ -29,13 +31,14 @@ typedef struct output_pending {
     FILE *file;       /* what is written to */
     const char *path; /* for messages: the caller's */
     char *target, *temporary;
+    bool named; /* has the temporary name */
 } output_pending;
 
 /* Only of what is a regular file or not there yet. The functions return EXIT_OK, or print a line and return EXIT_INTERNAL,
  * and then there is nothing left of this file. */
 int output_begin(const char *path, output_pending *p);
 
-/* Everything is on the disk, under the temporary name. good == false: something could not be written, and errno says
+/* Everything is on the disk, without a name or under a temporary one. good == false: something could not be written, and errno says
  * why. */
 int output_settle(output_pending *p, bool good);
 int output_commit(output_pending *p);
