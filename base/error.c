@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,15 @@ void error_as_rank(size_t of_process, bool own)
     own_errors = own;
 }
 
+int flush_stdout(void)
+{
+    static int reason;
+    const bool flushed = fflush(stdout) == 0;
+    if (reason == 0 && (!flushed || ferror(stdout)))
+        reason = flushed ? EIO : errno;
+    return reason;
+}
+
 /* One line whatever the user's words hold: a newline or an escape sequence in them must not pass
  * for a message of ours, nor drive the terminal. Longer lines than the buffer are cut. */
 static void print_line(const char *prefix, const char *format, va_list arguments)
@@ -24,7 +34,7 @@ static void print_line(const char *prefix, const char *format, va_list arguments
     for (char *c = line; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7F)
             *c = '?';
-    fflush(stdout); /* so that the two streams read in order on a terminal */
+    (void)flush_stdout(); /* so that the two streams read in order on a terminal */
     fprintf(stderr, "%s%s\n", prefix, line);
 }
 

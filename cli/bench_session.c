@@ -127,7 +127,7 @@ static void print_tables(const bench_session *s)
 
 static void say_end(const bench_session *s, size_t timed)
 {
-    fflush(stdout); /* so that on a terminal the last line comes last */
+    (void)flush_stdout(); /* so that on a terminal the last line comes last */
     fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, s->suite.seconds,
             (unsigned long long)s->config->seed);
     if (s->cpu >= 0)

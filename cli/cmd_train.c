@@ -57,7 +57,7 @@ static void print_epoch(const sgd_epoch *e, size_t number, void *context)
         printf("validation accuracy %.4f  ", e->validation_accuracy);
     printf("test accuracy %.4f  %.4f s  %.0f samples/s\n", e->test_accuracy, e->seconds,
            e->samples_per_s);
-    fflush(stdout);
+    (void)flush_stdout();
 }
 
 static void print_point(const method_point *p, void *context)
@@ -68,7 +68,7 @@ static void print_point(const method_point *p, void *context)
     if (!isnan(p->test_accuracy))
         printf("test accuracy %.4f  ", p->test_accuracy);
     printf("%.3f s\n", p->seconds);
-    fflush(stdout);
+    (void)flush_stdout();
 }
 
 /* What to do if another rank is lost: there is a checkpoint now. */

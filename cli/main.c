@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * downhill SUBCOMMAND. */
+#define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 #include "options.h"
 
 #include "downhill.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const cli_command *const commands[] = {
     &cli_info,       &cli_doctor, &cli_verify,  &cli_bench,     &cli_compare,
@@ -77,12 +79,23 @@ static int run(int argc, char **argv)
     return command != NULL ? command->run(command, argc - 1, argv + 1) : unknown_command(name);
 }
 
+/* A file that is opened while one of the three is closed would take its number, and what is printed would go into it.
+ * /dev/null keeps the number, opened so that reading and writing fail as they would have; but messages may be lost. */
+static void keep_standard_streams(void)
+{
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        if (fcntl(i, F_GETFD) < 0)
+            (void)open("/dev/null", i == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv)
 {
+    keep_standard_streams();
     const int code = run(argc, argv);
     /* A full disk or a closed pipe shows here at the latest; a command that failed has said why. */
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) {
-        error_line("standard output: %s", strerror(errno));
+    const int reason = flush_stdout();
+    if (reason != 0 && code == EXIT_OK) {
+        error_line("standard output: cannot write: %s", strerror(reason));
         return EXIT_INTERNAL;
     }
     return code;
