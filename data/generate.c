@@ -161,15 +161,18 @@ static int make_spec(struct generator *g)
     return length < 0 ? out_of_memory(o) : EXIT_OK;
 }
 
-/* All files stand, or none. */
+/* All files stand, or none: of a set whose files are not of one making nobody should read some. */
 static int finish(struct generator *g, int code)
 {
     const size_t n = g->result->n_files;
     const bool stopped = *g->options->stop != 0;
     for (size_t i = 0; i < n && code == EXIT_OK && !stopped; i++)
         code = output_settle(&g->files[i], true);
-    for (size_t i = 0; i < n && code == EXIT_OK && !stopped; i++)
-        code = output_commit(&g->files[i]);
+    size_t placed = 0;
+    for (; placed < n && code == EXIT_OK && !stopped; placed++)
+        code = output_commit(&g->files[placed]);
+    for (size_t i = 0; i + 1 < placed && code != EXIT_OK; i++)
+        unlink(g->result->files[i]);
     for (size_t i = 0; i < n; i++)
         output_abandon(&g->files[i]);
     if (code == EXIT_OK && !stopped)
