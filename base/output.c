@@ -3,6 +3,7 @@
 #include "output.h"
 
 #include "error.h"
+#include "json_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,7 +232,7 @@ int output_file(const char *path, output_writer *write, const void *context)
 int output_json(const char *path, json_t *root)
 {
     int code;
-    if (root == NULL || spoiled) {
+    if (root == NULL || spoiled || json_memory_failed()) {
         error_line("%s: out of memory", path);
         code = EXIT_INTERNAL;
     } else if (output_is_stdout(path)) {

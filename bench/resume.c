@@ -2,6 +2,7 @@
 #include "resume.h"
 
 #include "base/error.h"
+#include "base/json_memory.h"
 #include "base/output.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ json_t *resume_read(const char *path, const machine *m, int *code)
     json_error_t error;
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     *code = EXIT_DATA;
-    if (root == NULL) {
+    if (root == NULL && !json_memory_failed()) {
         if (error.line > 0)
             error_line("bench: --resume: %s: line %d: %s; give a file that `downhill bench --json` "
                        "left",
@@ -37,9 +38,13 @@ json_t *resume_read(const char *path, const machine *m, int *code)
     }
     json_t *here = machine_to_json(m), *build = machine_build_to_json();
     const json_t *there = json_object_get(root, "machine");
-    if (json_integer_value(json_object_get(root, "schema_version")) != OUTPUT_SCHEMA_VERSION ||
-        !json_is_array(json_object_get(root, "benchmarks")) ||
-        !json_is_array(json_object_get(json_object_get(root, "context"), "arguments")))
+    if (json_memory_failed()) {
+        error_line("bench: --resume: %s: out of memory", path);
+        *code = EXIT_INTERNAL;
+    } else if (json_integer_value(json_object_get(root, "schema_version")) !=
+                   OUTPUT_SCHEMA_VERSION ||
+               !json_is_array(json_object_get(root, "benchmarks")) ||
+               !json_is_array(json_object_get(json_object_get(root, "context"), "arguments")))
         error_line("bench: --resume: %s: not the results of this program's bench", path);
     else if (!json_is_true(json_object_get(root, "partial"))) {
         error_line("bench: --resume: %s: that run is whole; nothing is left to do", path);

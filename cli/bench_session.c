@@ -5,6 +5,7 @@
 #include "bench_session.h"
 
 #include "base/error.h"
+#include "base/json_memory.h"
 #include "base/output.h"
 #include "base/warnings.h"
 #include "interrupt.h"
@@ -72,7 +73,10 @@ static int measure_ceilings(bench_session *s)
     json_t *root = json_load_file(s->config->ceilings_from, JSON_REJECT_DUPLICATES, &error);
     char why[128];
     int code = EXIT_OK;
-    if (root == NULL) {
+    if (json_memory_failed()) {
+        error_line("bench: --ceilings-from: %s: out of memory", s->config->ceilings_from);
+        code = EXIT_INTERNAL;
+    } else if (root == NULL) {
         error_line("bench: --ceilings-from: %s: %s", s->config->ceilings_from, error.text);
         code = EXIT_DATA;
     } else if (!is_of_this_machine(root, s->machine)) {

@@ -3,6 +3,7 @@
  * downhill SUBCOMMAND. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
+#include "base/json_memory.h"
 #include "options.h"
 
 #include "downhill.h"
@@ -91,6 +92,7 @@ static void keep_standard_streams(void)
 int main(int argc, char **argv)
 {
     keep_standard_streams();
+    json_memory_watch();
     const int code = run(argc, argv);
     /* A full disk or a closed pipe shows here at the latest; a command that failed has said why. */
     const int reason = flush_stdout();

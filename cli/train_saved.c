@@ -4,6 +4,7 @@
 
 #include "arguments.h"
 #include "base/error.h"
+#include "base/json_memory.h"
 #include "base/output.h"
 #include "base/warnings.h"
 #include "origin.h"
@@ -112,10 +113,10 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
 
 /* ---- the record ---- */
 
-void train_saved_note_data(train_saved *saved, const dataset *data)
+int train_saved_note_data(train_saved *saved, const dataset *data)
 {
-    if (!samples_fingerprint(&data->train, saved->data_digest))
-        saved->data_digest[0] = '\0';
+    return samples_fingerprint(&data->train, saved->data_digest) ? EXIT_OK
+                                                                 : problem_digest_failed();
 }
 
 static json_t *data_to_json(const dataset *data, const char *digest)
@@ -152,6 +153,10 @@ static int check_record(const train_saved *saved, const train_run *run)
 {
     const json_t *before = saved->from.record;
     const char *path = saved->config->resume;
+    if (json_memory_failed()) { /* what differs may be what is missing */
+        error_line("%s: out of memory", path);
+        return EXIT_INTERNAL;
+    }
     if (!json_equal(json_object_get(before, "data"), json_object_get(saved->record, "data"))) {
         error_line("%s: was trained on other data than %s is now; give it the same", path,
                    saved->config->task.data);

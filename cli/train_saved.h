@@ -24,7 +24,7 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
                        train_config *config);
 
 /* With the data read, before some are held out for validation. */
-void train_saved_note_data(train_saved *saved, const dataset *data);
+int train_saved_note_data(train_saved *saved, const dataset *data);
 
 /* Before training: is the checkpoint of these data? Returns EXIT_OK, or an exit code after a
  * line. */

@@ -148,8 +148,10 @@ int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
 void dataset_warn_of_missing_classes(const char *path, const matrix *x, size_t c)
 {
     bool *seen = calloc(c, sizeof *seen);
-    if (seen == NULL)
-        return; /* the next allocation says so */
+    if (seen == NULL) {
+        warning_line("%s: out of memory to look for classes without a sample", path);
+        return;
+    }
     for (size_t i = 0; i < x->rows; i++)
         seen[x->y[i]] = true;
     size_t missing = 0, first = 0;

@@ -66,8 +66,10 @@ static int name_classes(const char *path, const int64_t *labels, size_t count, d
 static void warn_of_untrained_classes(const char *path, const dataset *data)
 {
     bool *seen = calloc(data->c, sizeof *seen);
-    if (seen == NULL)
-        return; /* the next allocation says so */
+    if (seen == NULL) {
+        warning_line("%s: out of memory to look for classes without a sample", path);
+        return;
+    }
     size_t missing = data->c, first = 0;
     for (size_t i = 0; i < data->train.n; i++) {
         bool *of_class = &seen[samples_label(&data->train, i)];

@@ -13,8 +13,9 @@
 
 static int failed(const char *path, const char *what, const char *remedy)
 {
-    error_line("%s: cannot %s: %s; %s", path, what, strerror(errno), remedy);
-    return EXIT_DATA;
+    const int reason = errno;
+    error_line("%s: cannot %s: %s; %s", path, what, strerror(reason), remedy);
+    return reason == ENOMEM ? EXIT_INTERNAL : EXIT_DATA;
 }
 
 /* The least number of bytes that is whole pages and whole records. */

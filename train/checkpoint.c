@@ -89,6 +89,7 @@ static bool phases_from_json(const json_t *phases, downhill_profile *p)
     return true;
 }
 
+/* s->epochs has room for those of the document. */
 static bool state_from_json(const json_t *o, sgd_state *s)
 {
     const json_t *epochs = json_object_get(o, "epochs");
@@ -101,11 +102,10 @@ static bool state_from_json(const json_t *o, sgd_state *s)
         !phases_from_json(json_object_get(o, "phases_ns"), &s->phases) ||
         json_array_size(epochs) != s->epoch)
         return false;
-    s->epochs = calloc(s->epoch + 1, sizeof *s->epochs);
-    for (size_t e = 0; s->epochs != NULL && e < s->epoch; e++)
+    for (size_t e = 0; e < s->epoch; e++)
         if (!epoch_from_json(json_array_get(epochs, e), &s->epochs[e]))
             return false;
-    return s->epochs != NULL;
+    return true;
 }
 
 int checkpoint_take(const char *path, model_file *m, sgd_state *state)
@@ -115,6 +115,12 @@ int checkpoint_take(const char *path, model_file *m, sgd_state *state)
     if (of_state == NULL) {
         error_line("%s: a model, not a checkpoint; give what --checkpoint wrote", path);
         return EXIT_DATA;
+    }
+    state->epochs =
+        calloc(json_array_size(json_object_get(of_state, "epochs")) + 1, sizeof *state->epochs);
+    if (state->epochs == NULL) {
+        error_line("%s: out of memory", path);
+        return EXIT_INTERNAL;
     }
     if (!state_from_json(of_state, state) || (state->best_epoch > 0) != (m->best.w != NULL)) {
         error_line("%s: record.json: the state of training cannot be read; the file is damaged",

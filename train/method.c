@@ -65,9 +65,7 @@ int method_finish(const problem *p, evaluator *e, method_result *result)
     if (status != DOWNHILL_OK)
         return problem_failed(status);
     result->test_accuracy = of.accuracy;
-    if (!result->interrupted && !weights_digest(&result->weights, result->digest)) {
-        error_line("train: SHA-256 failed; is libcrypto whole?");
-        return EXIT_INTERNAL;
-    }
+    if (!result->interrupted && !weights_digest(&result->weights, result->digest))
+        return problem_digest_failed();
     return EXIT_OK;
 }

@@ -3,6 +3,7 @@
 #include "model_file.h"
 
 #include "base/error.h"
+#include "base/json_memory.h"
 #include "base/memory.h"
 #include "base/output.h"
 #include "data/npz.h"
@@ -59,6 +60,10 @@ static char *record_text(const model_file *m, const dataset *data)
         json_object_set_new(record, "model_digest", json_string(digest)) == 0;
     char *text = good ? json_dumps(record, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
     json_decref(record);
+    if (json_memory_failed()) {
+        free(text);
+        text = NULL;
+    }
     return text;
 }
 
@@ -209,6 +214,8 @@ static int read_record(npz *file, const char *path, model_file *m)
         return code;
     m->record = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     free(text);
+    if (json_memory_failed())
+        return out_of_memory(path);
     if (m->record == NULL) {
         error_line("%s: record.json: line %d: %s; the file is damaged", path, error.line,
                    error.text);

@@ -29,4 +29,7 @@ typedef struct problem {
  * short. Prints a line and returns the exit code. */
 int problem_failed(downhill_status status);
 
+/* The digest of weights or data could not be made: the same. */
+int problem_digest_failed(void);
+
 #endif

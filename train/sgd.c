@@ -373,11 +373,8 @@ int sgd_train(const problem *p, const sgd_options *options, const sgd_state *fro
         result->seconds += state->epochs[e].seconds;
     result->seconds += state->seconds;
     /* A model that was cut short in an epoch is one that nobody can make again. */
-    if (code == EXIT_OK && !result->interrupted &&
-        !weights_digest(result->weights, result->digest)) {
-        error_line("train: SHA-256 failed; is libcrypto whole?");
-        code = EXIT_INTERNAL;
-    }
+    if (code == EXIT_OK && !result->interrupted && !weights_digest(result->weights, result->digest))
+        code = problem_digest_failed();
     trainer_close(&t);
     return code;
 }
