@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Failure on demand: linked over the program with ld --wrap, this makes one of its calls for memory or for input and
+ * output fail, or ends the program at it.
+ *   DOWNHILL_FAULT=memory:N      the N-th allocation gets nothing
+ *   DOWNHILL_FAULT=io:N          the N-th call of the kind that a disk can fail does
+ *   DOWNHILL_FAULT=kill:N        before the N-th of these the program has SIGKILL; int:N, term:N: SIGINT, SIGTERM
+ *   DOWNHILL_FAULT_REPORT=FILE   gets a line when that has happened: the function, and the file that it was on
+ * What libraries do inside themselves stays as it is. Messages on stderr do not count. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zip.h>
+#include <zlib.h>
+
+/* A call of the program's, and what it is without us. */
+#define WRAPPED(name) extern __typeof__(name) __real_##name, __wrap_##name
+
+WRAPPED(malloc);
+WRAPPED(open);
+WRAPPED(readlink);
+WRAPPED(fputc);
+WRAPPED(fflush);
+
+enum kind { NOTHING, MEMORY, IO };
+
+static enum kind wanted;
+static int signal_wanted; /* in place of a failure; 0: none */
+static unsigned long due_at;
+static bool every;
+static atomic_ulong calls;
+
+__attribute__((constructor)) static void prepare(void)
+{
+    static const struct {
+        const char *word;
+        enum kind kind;
+        int signal;
+    } words[] = {{"memory:", MEMORY, 0},
+                 {"io:", IO, 0},
+                 {"kill:", IO, SIGKILL},
+                 {"int:", IO, SIGINT},
+                 {"term:", IO, SIGTERM}};
+    const char *fault = getenv("DOWNHILL_FAULT");
+    every = getenv("DOWNHILL_EVERY_FAULT") != NULL;
+    for (size_t i = 0; fault != NULL && i < sizeof words / sizeof words[0]; i++)
+        if (strncmp(fault, words[i].word, strlen(words[i].word)) == 0) {
+            wanted = words[i].kind;
+            signal_wanted = words[i].signal;
+            due_at = strtoul(fault + strlen(words[i].word), NULL, 10);
+        }
+}
+
+static void report(const char *function, const char *path)
+{
+    const char *to = getenv("DOWNHILL_FAULT_REPORT");
+    char line[4096];
+    const int length = snprintf(line, sizeof line, "%s %s\n", function, path);
+    const int descriptor =
+        to != NULL ? __real_open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
+    if (descriptor < 0 || write(descriptor, line, (size_t)length) != length)
+        abort(); /* a fault that nobody hears of proves nothing */
+    close(descriptor);
+}
+
+/* Does it count? The same place in the program fails in the same way: of what it calls, its first call counts, the fourth,
+ * the sixteenth and so on, so that some dozens of runs are at every place. With DOWNHILL_EVERY_FAULT all count. */
+static bool counts(const void *site)
+{
+    enum { SITES_MAX = 1024 };
+    static struct {
+        const void *site;
+        unsigned long calls, next;
+    } sites[SITES_MAX];
+    static atomic_flag busy = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&busy)) {
+    }
+    size_t i = 0;
+    while (i + 1 < SITES_MAX && sites[i].site != NULL && sites[i].site != site)
+        i++;
+    sites[i].site = site;
+    const bool turn = sites[i].calls++ == sites[i].next;
+    if (turn)
+        sites[i].next = 4 * sites[i].calls - 1;
+    atomic_flag_clear(&busy);
+    return every || turn;
+}
+
+/* Is it this call's turn? */
+static bool due(enum kind kind, const void *site, const char *function, const char *path)
+{
+    if (kind != wanted || !counts(site) || atomic_fetch_add(&calls, 1) + 1 != due_at)
+        return false;
+    report(function, path);
+    if (signal_wanted != 0)
+        raise(signal_wanted);
+    errno = kind == MEMORY ? ENOMEM : EIO;
+    return signal_wanted == 0;
+}
+
+static bool no_memory(const void *site, const char *function)
+{
+    return due(MEMORY, site, function, "");
+}
+
+static bool bad_path(const void *site, const char *function, const char *path)
+{
+    return due(IO, site, function, path);
+}
+
+static bool bad_descriptor(const void *site, const char *function, int descriptor)
+{
+    char link[64], path[4096] = "";
+    if (wanted != IO)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    const ssize_t length = __real_readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    return due(IO, site, function, path);
+}
+
+/* As if the disk were full, or could not be read, for the length of this call: what is in the buffer of the stream is
+ * lost, and the stream says that there was an error. */
+static bool bad_stream(const void *site, const char *function, FILE *file)
+{
+    if (file == NULL || file == stderr || !bad_descriptor(site, function, fileno(file)))
+        return false;
+    const bool reads = __freading(file) != 0;
+    const int own = fileno(file), saved = dup(own),
+              bad = __real_open(reads ? "/" : "/dev/full", reads ? O_RDONLY : O_WRONLY, 0);
+    __fpurge(file);
+    clearerr(file); /* behind the end nothing would be tried */
+    dup2(bad, own);
+    if (reads)
+        (void)getc_unlocked(file);
+    else if (__real_fputc('!', file) != EOF)
+        (void)__real_fflush(file);
+    __fpurge(file);
+    dup2(saved, own);
+    close(saved);
+    close(bad);
+    if (!ferror(file))
+        abort();
+    errno = reads ? EIO : ENOSPC;
+    return true;
+}
+
+/* ---- memory ---- */
+
+/* Where the program calls from. */
+#define SITE __builtin_return_address(0)
+
+/* Defines a call that gives `failure` when its turn has come, and else does what it always does. */
+#define FAILS(type, name, parameters, is_due, failure, ...)                                        \
+    WRAPPED(name);                                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        return is_due ? failure : __real_##name(__VA_ARGS__);                                      \
+    }
+
+FAILS(void *, malloc, (size_t size), no_memory(SITE, "malloc"), NULL, size)
+FAILS(void *, calloc, (size_t count, size_t size), no_memory(SITE, "calloc"), NULL, count, size)
+FAILS(void *, realloc, (void *old, size_t size), no_memory(SITE, "realloc"), NULL, old, size)
+FAILS(void *, aligned_alloc, (size_t unit, size_t size), no_memory(SITE, "aligned_alloc"), NULL,
+      unit, size)
+FAILS(int, posix_memalign, (void **to, size_t unit, size_t size), no_memory(SITE, "posix_memalign"),
+      ENOMEM, to, unit, size)
+FAILS(char *, strdup, (const char *text), no_memory(SITE, "strdup"), NULL, text)
+FAILS(void *, mmap, (void *at, size_t size, int access, int how, int file, off_t from),
+      no_memory(SITE, "mmap"), MAP_FAILED, at, size, access, how, file, from)
+FAILS(EVP_MD_CTX *, EVP_MD_CTX_new, (void), no_memory(SITE, "EVP_MD_CTX_new"), NULL, )
+FAILS(zip_source_t *, zip_source_buffer,
+      (zip_t * of, const void *bytes, zip_uint64_t size, int own),
+      no_memory(SITE, "zip_source_buffer"), NULL, of, bytes, size, own)
+
+WRAPPED(asprintf);
+int __wrap_asprintf(char **to, const char *format, ...)
+{
+    if (no_memory(SITE, "asprintf"))
+        return -1; /* and *to is not defined */
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vasprintf(to, format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+/* ---- files by name ---- */
+
+FAILS(FILE *, fopen, (const char *path, const char *how), bad_path(SITE, "fopen", path), NULL, path,
+      how)
+FAILS(int, rename, (const char *from, const char *to), bad_path(SITE, "rename", to), -1, from, to)
+FAILS(int, linkat, (int from, const char *path, int to, const char *name, int how),
+      bad_path(SITE, "linkat", name), -1, from, path, to, name, how)
+FAILS(int, mkstemp, (char *name), bad_path(SITE, "mkstemp", name), -1, name)
+FAILS(int, mkdir, (const char *path, mode_t mode), bad_path(SITE, "mkdir", path), -1, path, mode)
+FAILS(int, stat, (const char *path, struct stat *info), bad_path(SITE, "stat", path), -1, path,
+      info)
+FAILS(int, access, (const char *path, int how), bad_path(SITE, "access", path), -1, path, how)
+FAILS(char *, realpath, (const char *path, char *to), bad_path(SITE, "realpath", path), NULL, path,
+      to)
+FAILS(ssize_t, readlink, (const char *path, char *to, size_t room),
+      bad_path(SITE, "readlink", path), -1, path, to, room)
+FAILS(gzFile, gzopen, (const char *path, const char *how), bad_path(SITE, "gzopen", path), NULL,
+      path, how)
+
+int __wrap_open(const char *path, int how, ...)
+{
+    if (bad_path(SITE, "open", path))
+        return -1;
+    va_list arguments;
+    va_start(arguments, how);
+    const bool makes = (how & O_CREAT) != 0 || (how & O_TMPFILE) == O_TMPFILE;
+    const mode_t mode = makes ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return __real_open(path, how, mode);
+}
+
+WRAPPED(zip_open);
+zip_t *__wrap_zip_open(const char *path, int how, int *reason)
+{
+    if (!bad_path(SITE, "zip_open", path))
+        return __real_zip_open(path, how, reason);
+    *reason = ZIP_ER_OPEN;
+    return NULL;
+}
+
+WRAPPED(json_load_file);
+json_t *__wrap_json_load_file(const char *path, size_t how, json_error_t *error)
+{
+    if (!bad_path(SITE, "json_load_file", path))
+        return __real_json_load_file(path, how, error);
+    *error = (json_error_t){.line = -1, .column = -1};
+    snprintf(error->text, sizeof error->text, "unable to open %s: %s", path, strerror(EIO));
+    return NULL;
+}
+
+/* ---- descriptors and streams ---- */
+
+FAILS(FILE *, fdopen, (int file, const char *how), bad_descriptor(SITE, "fdopen", file), NULL, file,
+      how)
+FAILS(ssize_t, read, (int file, void *to, size_t size), bad_descriptor(SITE, "read", file), -1,
+      file, to, size)
+FAILS(int, fsync, (int file), bad_descriptor(SITE, "fsync", file), -1, file)
+FAILS(int, fstat, (int file, struct stat *info), bad_descriptor(SITE, "fstat", file), -1, file,
+      info)
+FAILS(int, fchmod, (int file, mode_t mode), bad_descriptor(SITE, "fchmod", file), -1, file, mode)
+FAILS(int, fflush, (FILE * file), bad_stream(SITE, "fflush", file), EOF, file)
+FAILS(size_t, fread, (void *to, size_t size, size_t count, FILE *file),
+      bad_stream(SITE, "fread", file), 0, to, size, count, file)
+FAILS(char *, fgets, (char *to, int room, FILE *file), bad_stream(SITE, "fgets", file), NULL, to,
+      room, file)
+FAILS(size_t, fwrite, (const void *from, size_t size, size_t count, FILE *file),
+      bad_stream(SITE, "fwrite", file), 0, from, size, count, file)
+FAILS(int, fputs, (const char *text, FILE *file), bad_stream(SITE, "fputs", file), EOF, text, file)
+FAILS(int, fputc, (int c, FILE *file), bad_stream(SITE, "fputc", file), EOF, c, file)
+FAILS(int, putc, (int c, FILE *file), bad_stream(SITE, "putc", file), EOF, c, file)
+FAILS(int, putchar, (int c), bad_stream(SITE, "putchar", stdout), EOF, c)
+FAILS(int, puts, (const char *text), bad_stream(SITE, "puts", stdout), EOF, text)
+FAILS(int, json_dumpf, (const json_t *value, FILE *file, size_t how),
+      bad_stream(SITE, "json_dumpf", file), -1, value, file, how)
+
+WRAPPED(fclose);
+int __wrap_fclose(FILE *file)
+{
+    const bool bad = bad_stream(SITE, "fclose", file);
+    const int code = __real_fclose(file);
+    if (bad)
+        errno = ENOSPC;
+    return bad ? EOF : code;
+}
+
+WRAPPED(printf);
+int __wrap_printf(const char *format, ...)
+{
+    if (bad_stream(SITE, "printf", stdout))
+        return -1;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vprintf(format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+WRAPPED(fprintf);
+int __wrap_fprintf(FILE *file, const char *format, ...)
+{
+    if (bad_stream(SITE, "fprintf", file))
+        return -1;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vfprintf(file, format, arguments);
+    va_end(arguments);
+    return length;
+}

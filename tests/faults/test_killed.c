@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A command that writes files is ended at each of its calls: what was there stays, or the new is there, whole. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "jobs.h"
+#include "support.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool ended_so(const outcome *o, const char *kind)
+{
+    if (strcmp(kind, "kill") == 0)
+        return o->code == -SIGKILL;
+    /* The others may come before they are caught, or when the work is done. */
+    const int number = strcmp(kind, "int") == 0 ? SIGINT : SIGTERM;
+    return o->code == -number || o->code == 128 + number || o->code == EXIT_OK;
+}
+
+static void end_at_each_call(const job_test *t, bool old)
+{
+    const job *j = t->job;
+    size_t runs = 0;
+    for (size_t n = 1;; n = job_next(j, n), runs++) {
+        char what[5000];
+        const outcome *o = job_run(j, t->kind, n, old);
+        snprintf(what, sizeof what, "%s:%zu (%s %s) in %s", t->kind, n, o->function, o->path,
+                 j->command);
+        if (!o->hit) {
+            assert_int_equal(o->code, EXIT_OK);
+            break;
+        }
+        if (!ended_so(o, t->kind))
+            fail_msg("%s: exit code %d\n%s", what, o->code, o->err);
+        /* Between linkat() and rename() the new file has a name beside the old one. */
+        const bool between = strcmp(o->function, "rename") == 0 && o->code < 0;
+        if (o->more > (between ? 1 : 0))
+            fail_msg("%s: %zu files were left", what, o->more);
+        for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++)
+            if (!o->kept[i])
+                job_check(j, i, READABLE, what);
+    }
+    assert_true(runs > 0);
+}
+
+static void end_at_each_call_of_both(void **state)
+{
+    const job_test *t = *state;
+    assert_int_equal(job_run(t->job, NULL, 0, false)->code, EXIT_OK);
+    job_keep(t->job);
+    if (strcmp(t->kind, "kill") == 0) /* which alone can leave something when it comes */
+        end_at_each_call(t, false);
+    end_at_each_call(t, true);
+}
+
+int main(void)
+{
+    static const char *const kinds[] = {"kill", "int", "term"};
+    return jobs_run_tests("killed", true, kinds, 3, end_at_each_call_of_both);
+}
