@@ -36,9 +36,9 @@ static int prove_without_page_behind(verify_options *options, verify_result *res
     *result = (verify_result){.levels = levels_to_run(NULL, tables)};
     if (result->levels == 0)
         return EXIT_ISA;
-    if (!workbench_open(&f32) || !workbench_u8_open(&u8))
+    if (!workbench_open(&f32, options->seed) || !workbench_u8_open(&u8, options->seed))
         return EXIT_INTERNAL;
-    for (size_t i = 0; i < verify_case_count(); i += options->stride) {
+    for (size_t i = 0; i < verify_chosen_count(); i += options->stride) {
         const verify_case v = verify_case_at(options->seed, i);
         if (v.placement == PLACE_AT_END)
             continue;
@@ -59,6 +59,7 @@ static int prove_without_page_behind(verify_options *options, verify_result *res
 int main(int argc, char **argv)
 {
     verify_options options = VERIFY_DEFAULTS;
+    options.chosen_only = true;
     options.stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
     const bool page_behind = argc != 3;
     if (options.stride == 0 || argc > 3 ||
