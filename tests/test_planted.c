@@ -322,6 +322,17 @@ static void must_fail(const downhill_kernels *table, const char *op, const char 
         fail_msg("%s of %s: %s went unseen", op, table->name, bug);
 }
 
+/* Without a bug there is nothing to catch. */
+static void assert_right(void)
+{
+    verify_options options = VERIFY_DEFAULTS;
+    options.kernels = right;
+    options.chosen_only = true;
+    options.stride = 31;
+    verify_result result;
+    assert_int_equal(verify_run(&options, &result), EXIT_OK);
+}
+
 static void plant_scores(bool bf16)
 {
     static const struct {
@@ -437,6 +448,7 @@ static void test_planted__in_every_level__caught(void **state)
         if (!level.usable)
             continue;
         assert_int_equal(downhill_select(level.name, &right, NULL, 0), DOWNHILL_OK);
+        assert_right();
         plant_scores(false);
         plant_scores(true);
         plant_gradients(false);
