@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
+#include "base/levels.h"
 #include "base/rng.h"
 #include "downhill.h"
 
@@ -164,15 +165,13 @@ static void test_huge__floats__as_side_by_side(void **state)
     sparse of[5];
     for (size_t i = 0; i < 5; i++)
         of[i] = sparse_matrix(sizeof(float));
-    downhill_level level;
-    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
-        const downhill_kernels *kernels;
-        if (!level.usable)
-            continue;
-        assert_int_equal(downhill_select(level.name, &kernels, NULL, 0), DOWNHILL_OK);
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t levels = levels_to_run(NULL, tables);
+    assert_true(levels >= 1);
+    for (size_t i = 0; i < levels; i++)
         for (int bf16 = 0; bf16 < 2; bf16++)
-            check_floats(kernels, level.name, bf16, of[0], of[1], of[2], of[3], of[4]);
-    }
+            check_floats(tables[i], downhill_kernels_name(tables[i]), bf16, of[0], of[1], of[2],
+                         of[3], of[4]);
     for (size_t i = 0; i < 5; i++)
         close_sparse(of[i]);
 }
@@ -208,22 +207,22 @@ static void test_huge__bytes__as_side_by_side(void **state)
     static float w_dense[C * D];
     static int32_t sums_dense[C * D];
     static double scores_dense[ROWS * C];
-    downhill_level level;
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t levels = levels_to_run(NULL, tables);
+    assert_true(levels >= 1);
     spread(x, x_u8, ROWS, D, 1);
-    for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
-        const downhill_kernels *kernels;
-        if (!level.usable)
-            continue;
-        assert_int_equal(downhill_select(level.name, &kernels, NULL, 0), DOWNHILL_OK);
+    for (size_t i = 0; i < levels; i++) {
+        const char *level = downhill_kernels_name(tables[i]);
         double loss, loss_dense;
         memcpy(w_dense, w_start, sizeof w_dense);
-        step_on_bytes(kernels, x_u8, D, w_dense, D, sums_dense, scores_dense, C, &loss_dense);
+        step_on_bytes(tables[i], x_u8, D, w_dense, D, sums_dense, scores_dense, C, &loss_dense);
         spread(w, w_start, C, D, sizeof *w_start);
-        step_on_bytes(kernels, x.data, APART, w.data, APART, sums.data, scores.data, APART, &loss);
+        step_on_bytes(tables[i], x.data, APART, w.data, APART, sums.data, scores.data, APART,
+                      &loss);
         assert_true(loss == loss_dense && loss > 0.0);
-        assert_same("sums", level.name, sums, sums_dense, C, D, sizeof *sums_dense);
-        assert_same("w", level.name, w, w_dense, C, D, sizeof *w_dense);
-        assert_same("scores", level.name, scores, scores_dense, ROWS, C, sizeof *scores_dense);
+        assert_same("sums", level, sums, sums_dense, C, D, sizeof *sums_dense);
+        assert_same("w", level, w, w_dense, C, D, sizeof *w_dense);
+        assert_same("scores", level, scores, scores_dense, ROWS, C, sizeof *scores_dense);
     }
     close_sparse(x);
     close_sparse(w);
