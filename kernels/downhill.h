@@ -13,7 +13,7 @@
  *   Layout       row-major; a leading dimension (ld…) is the distance between the starts of two
  *                rows, counted in elements, and at least the width of a row.
  *   Alignment    none beyond that of an element. 64-byte aligned rows are a little faster.
- *   Sizes        n, d, c >= 1. Zero is an error, not a no-op.
+ *   Sizes        n, d, c >= 1. Zero is an error, not a no-op. c < 2³¹.
  *   Reads/writes not one byte outside the rows described is read or written, padding between rows
  *                included. Prefetches, which can neither fault nor change anything, may go a little
  *                beyond.
@@ -21,12 +21,14 @@
  *   Allocation   none. A function that needs scratch memory takes a workspace.
  *   Threads      every function may be called from many threads at once on disjoint outputs; the
  *                library starts none and keeps no state but the once-made choice of ISA.
- *   Machine      MXCSR and x87 state are left as found. The amx level releases the tiles, which
- *                no function has to preserve. Rounding mode must be round-to-nearest-even (the
- *                default) for the stated bounds to hold.
+ *   Machine      MXCSR and x87 state are left as found, and the upper halves of vector registers unused (GCC
+ *                sees to that at -O2 and -O3). The amx level releases the tiles, which no function has to
+ *                preserve. Rounding mode must be round-to-nearest-even, and subnormal numbers neither
+ *                flushed nor read as 0 (the defaults), for the stated bounds to hold.
  *   Determinism  same table, same arguments: same bits. Across tables: see each function.
  *   Errors       a status other than DOWNHILL_OK means that nothing was written, unless the
- *                function says otherwise. Nothing is printed, nothing aborts.
+ *                function says otherwise. Nothing is printed, nothing aborts. Which functions
+ *                return what: section "Kernels".
  *
  * u below is 2⁻²⁴, the unit roundoff of f32, and γ_m = m·u / (1 - m·u); bounds of sums are those of Higham,
  * Accuracy and Stability of Numerical Algorithms, section 4.2, for any order of the terms.
@@ -161,7 +163,10 @@ typedef struct downhill_batch_bf16 {
     size_t n_next;
 } downhill_batch_bf16;
 
-/* Rounds count f32 to bf16, to nearest, ties to even; a NaN stays one. Too large becomes infinity. */
+/* Rounds count f32 to bf16, to nearest, ties to even; a NaN stays one. Too large becomes infinity.
+ * The two may not overlap; a count of 0 does nothing.
+ * Exactness: the same bits everywhere, within 2⁻⁸ of the number unless that is below 2⁻¹²⁶.
+ * Cost:   6 bytes for each, with no kernel of any level. */
 DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16_t *to);
 
 /* The weights of a linear classifier, or the gradient with respect to them. */
@@ -182,14 +187,26 @@ typedef struct downhill_loss {
 
 /* ---- Kernels ---------------------------------------------------------------------------------
  *
- * `kernels` is a table from downhill_select(), or NULL for the default. Where the default cannot be
- * chosen (DOWNHILL_ISA names something unusable) each function returns that error.
+ * `kernels` is a table from downhill_select(), or NULL for the default.
+ *
+ * Errors that every function looks for, before it writes anything; where several hold, any of them:
+ *   DOWNHILL_ERR_NULL       a pointer is NULL that is not said to be optional
+ *   DOWNHILL_ERR_SIZE       a size is 0, or c >= 2³¹; a matrix of 2⁶³ bytes or more, padding included;
+ *                           d or c of two arguments differ; without row numbers, n + n_next > x_rows
+ *   DOWNHILL_ERR_LD         a leading dimension is smaller than its row
+ *   DOWNHILL_ERR_ROW        a row number, of the n or of the n_next, is not below x_rows
+ *   DOWNHILL_ERR_LABEL      a label is not in [0, c), in functions that read labels
+ *   DOWNHILL_ERR_PARAMETER  delta is negative or not finite, the loss unknown, decay or step not finite
+ *   DOWNHILL_ERR_WORKSPACE  the workspace has fewer bytes than its function says
+ *   DOWNHILL_ERR_ISA_…      `kernels` is NULL and the default cannot be chosen, as downhill_select(NULL, …)
+ *                           would say
  */
 
 /* Scores: S = X Wᵀ + b.
  *
- *   scores  n × c, leading dimension lds >= c; overwritten
- * batch->y is not read.
+ *   batch    n × d; batch->y is not read
+ *   weights  c × d; weights->b NULL: no bias
+ *   scores   n × c, leading dimension lds >= c; overwritten
  * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|), whatever the order of the sum, plus
  *         d·2⁻¹⁴⁹ for underflow; for d < 2²³ and without overflow. Exact where every partial sum
  *         is representable. Across tables the order of the sum differs, and with it the last bits.
@@ -217,9 +234,12 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
  *   loss = Σ_i Σ_{j ≠ y_i} max(0, m_ij)
  *   dscores_ij = 1 if m_ij > 0 else 0;    dscores_i,y_i = -Σ_{j ≠ y_i} dscores_ij
  *
- *   scores   n × c;  y  n labels in [0, c), checked;  delta  Δ, finite and >= 0
- *   dscores  n × c; may be scores itself, with the same leading dimension
- *   loss     the sum over the n samples, not the mean
+ *   scores   n × c, leading dimension lds >= c
+ *   y        n labels in [0, c)
+ *   delta    Δ, finite and >= 0
+ *   dscores  n × c, leading dimension ldds >= c; overwritten. May be scores itself, with the same
+ *            leading dimension (another is DOWNHILL_ERR_LD)
+ *   loss     overwritten with the sum over the n samples, not the mean
  * At a kink (margin exactly 0) the subgradient is 0. A margin that is NaN counts as violated and
  * makes the loss NaN, so that a diverged run is seen.
  * Exactness: dscores are small integers, their zeros positive, and the same bits on every table.
@@ -256,9 +276,10 @@ DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernel
 
 /* Gradient: dW = dscoresᵀ X and db = Σ_i dscores_i, or added to what is there.
  *
+ *   batch       n × d; batch->y is not read
  *   dscores     n × c, leading dimension ldds >= c
  *   accumulate  0: grad is overwritten; otherwise it is added to
- * batch->y is not read.
+ *   grad        c × d; grad->b NULL: db is not wanted
  * Error:  |dw_jk - exact| <= γ_{n+2} (Σ_i |g_ij x_ik| + |dw_jk before|), plus n·2⁻¹⁴⁹; the same for
  *         db with x = 1. Exact where every partial sum is representable.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
@@ -277,7 +298,8 @@ DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
 /* Update with weight decay folded in:  w ← decay·w - step·dw,   b ← b - step·db.
  *
  * For a mean loss over n samples with the penalty λ‖W‖² and learning rate η, decay = 1 - 2ηλ and
- * step = η/n. Biases are not decayed. Three roundings in the order written, never fused.
+ * step = η/n. Biases are not decayed. Three roundings in the order written, never fused. grad->b may be
+ * NULL only where weights->b is.
  * Exactness: the same bits on every table.
  * Cost:   3·c·d operations, 12·c·d bytes. */
 DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels,
@@ -305,8 +327,11 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *              a batch are worked on apart, downhill_loss_grad_u8() for each and one
  *              downhill_update_u8(); and downhill_score_u8() at any time. To train on x/255, with its
  *              learning rate, give a gain of 1/255² for every feature.
- *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, and for the gradient
- *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX. */
+ *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE, and for the gradient
+ *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX.
+ *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED where packed weights were packed with
+ *              the table of other kernels, or copied, or are not those of downhill_pack_u8(), or have another
+ *              d or c than the weights beside them. */
 #define DOWNHILL_U8_D_MAX  1048576
 #define DOWNHILL_U8_C_MAX  32768
 #define DOWNHILL_U8_NC_MAX 8421504 /* ⌊(2³¹ - 1) / 255⌋ */
@@ -342,9 +367,14 @@ typedef struct downhill_sums_u8 {
  * 0 or too large. */
 DOWNHILL_API size_t downhill_packed_u8_bytes(size_t d, size_t c);
 
-/* Rounds and packs the weights. norm may be NULL: features as they are, from 0 to 255; it is copied. A
- * packed_bytes that is too small is DOWNHILL_ERR_WORKSPACE. A class with a weight or bias
- * that is not finite has scores that are NaN.
+/* Rounds and packs the weights, as the section says.
+ *
+ *   weights  c × d, of which no copy is kept; weights->b NULL: no bias
+ *   norm     copied; NULL: features as they are, from 0 to 255. A mean above 255·256, or a gain that is
+ *            negative or not finite, is DOWNHILL_ERR_PARAMETER
+ *   packed   packed_bytes >= downhill_packed_u8_bytes(d, c), else DOWNHILL_ERR_WORKSPACE; overwritten
+ * A class with a weight or bias that is not finite has scores that are NaN.
+ * Exactness: scores of the packed weights are the same bits on every table; the packed bytes are not.
  * Cost:   4·c·d bytes read, 2·c·d written. downhill_update_u8() does it in passing. */
 DOWNHILL_API downhill_status downhill_pack_u8(const downhill_kernels *kernels,
                                               const downhill_weights_f32 *weights,
@@ -353,9 +383,9 @@ DOWNHILL_API downhill_status downhill_pack_u8(const downhill_kernels *kernels,
 
 /* Scores: s_ij = u_j (Σ_k q_jk x_ik - Σ_k q_jk mean_k + β_j), with b_j ≈ u_j β_j rounded to a 256th.
  *
+ *   batch   n × d, as packed; batch->y is not read
  *   packed  from downhill_pack_u8()
  *   scores  n × c, leading dimension lds >= c; overwritten
- * batch->y is not read.
  * Exactness: each score is that real number, without any rounding, on every table.
  * Cost:   2·n·d·c operations on integers; X crosses the memory bus once. */
 DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
@@ -369,7 +399,11 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  * where [m] = ((m·2²⁰ + 1.5·2⁵²) - 1.5·2⁵²)·2⁻²⁰ in f64, that is m rounded to nearest even to a
  * multiple of DOWNHILL_LOSS_UNIT while it is below 2³¹, and to a coarser one beyond.
  *
- *   dscores  n × c; |dscores_ij| < c
+ *   scores   n × c, leading dimension lds >= c
+ *   y        n labels in [0, c)
+ *   delta    Δ, finite and >= 0
+ *   dscores  n × c, leading dimension ldds >= c; overwritten; |dscores_ij| < c
+ *   loss     overwritten with the sum over the n samples
  * Exactness: dscores on every table; the loss while it is below 2³³. Beyond that its last bits depend
  *         on the order of the sum.
  * Cost:   7·n·c operations, 10·n·c + 4·n bytes. */
@@ -381,8 +415,10 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels, 
 
 /* Gradient: sums = dscoresᵀ X and Σ_i dscores_i, or added to what is there.
  *
+ *   batch    n × d; batch->y is not read
  *   dscores  n × c, leading dimension ldds >= c. Each beyond ±64 (avx2, avx512) or ±127 (avxvnni,
  *            avx512vnni, amx) costs as much as a class of its own.
+ *   sums     c × d and c, both wanted; overwritten, or where accumulate is not 0 added to
  * DOWNHILL_ERR_RANGE: 255·Σ_i |g_ij| >= 2³¹ for some class. What was there before is not looked at; if
  * it adds up to more it is the sum modulo 2³².
  * Exactness: on every table.
@@ -399,7 +435,7 @@ DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
  * with mean and gain from downhill_pack_u8(); each operation and the conversions to f32 are a
  * rounding, in the order written. decay and step as for downhill_update_f32().
  *
- *   packed  of these weights
+ *   packed  of these weights; packed again
  * Exactness: on every table.
  * Cost:   6·c·d operations, 14·c·d bytes. */
 DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
@@ -418,15 +454,19 @@ typedef struct downhill_profile {
     uint64_t update_ns;
 } downhill_profile;
 
-/* Bytes of workspace that the two functions below need, any alignment. 0 if d or c is 0 or the size
- * overflows. */
+/* Bytes of workspace that the two functions below need, any alignment: for scores of a block and, while they
+ * fit L2, for copies of W and dW. It needs no initial value and keeps none between calls; one for each thread.
+ * 0 if d or c is 0 or the size overflows. */
 DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
 
 /* Loss and gradient of a batch in one pass over X: sub-blocks of rows that fit the L2 cache are
  * scored, turned into dscores and added to the gradient before the next sub-block is touched, so
  * that X crosses the memory bus once. The scores of the whole batch are never stored.
  *
- *   grad       overwritten with the gradient of the sum of the losses (divide by n yourself)
+ *   batch      n × d, with labels
+ *   weights    c × d; weights->b NULL: no bias
+ *   grad       c × d, overwritten with the gradient of the sum of the losses (divide by n yourself);
+ *              grad->b NULL: not wanted
  *   loss_sum   the sum over the samples; NULL if not wanted
  *   profile    NULL, or where to add the times of the phases (costs four clock reads a sub-block)
  * Row numbers and labels are checked before anything is written. Samples whose dscores are all 0,
@@ -440,8 +480,9 @@ DOWNHILL_API downhill_status downhill_loss_grad_f32(
     const downhill_weights_f32 *weights, downhill_loss loss, const downhill_weights_f32 *grad,
     double *loss_sum, void *workspace, size_t workspace_bytes, downhill_profile *profile);
 
-/* One minibatch step: downhill_loss_grad_f32 followed by downhill_update_f32. The loss is that of
- * the weights before the update. `weights` and `grad` must have the same d and c. */
+/* One minibatch step: downhill_loss_grad_f32 followed by downhill_update_f32, whose arguments, errors and
+ * bounds are its own. The loss is that of the weights before the update.
+ * Cost:   that of the two. */
 DOWNHILL_API downhill_status downhill_step_f32(const downhill_kernels *kernels,
                                                const downhill_batch_f32 *batch,
                                                const downhill_weights_f32 *weights,
@@ -450,7 +491,7 @@ DOWNHILL_API downhill_status downhill_step_f32(const downhill_kernels *kernels,
                                                void *workspace, size_t workspace_bytes,
                                                downhill_profile *profile);
 
-/* Both for bf16 features, with the same workspace. */
+/* Both for bf16 features, with the same workspace; half the bytes of X. */
 DOWNHILL_API downhill_status downhill_loss_grad_bf16(
     const downhill_kernels *kernels, const downhill_batch_bf16 *batch,
     const downhill_weights_f32 *weights, downhill_loss loss, const downhill_weights_f32 *grad,
@@ -463,10 +504,15 @@ DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                                 void *workspace, size_t workspace_bytes,
                                                 downhill_profile *profile);
 
-/* The same for bytes and the hinge loss. With `delta` the margin; `sums` are overwritten; DOWNHILL_ERR_RANGE where n·(c-1) is
- * beyond DOWNHILL_U8_NC_MAX. The sums of parts of a batch may be added, whoever made them, and be
- * applied by one downhill_update_u8().
- * Exactness: on every table. */
+/* The same for bytes and the hinge loss, with a workspace of its own.
+ *
+ *   packed  of the weights
+ *   delta   the margin
+ *   sums    c × d and c, overwritten. Those of parts of a batch may be added, whoever made them, and be
+ *           applied by one downhill_update_u8()
+ * DOWNHILL_ERR_RANGE where n·(c-1) is beyond DOWNHILL_U8_NC_MAX.
+ * Exactness: on every table.
+ * Cost:   4·n·d·c operations on integers; X crosses the memory bus once. */
 DOWNHILL_API size_t downhill_workspace_u8(size_t d, size_t c);
 DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
                                                    const downhill_batch_u8 *batch,
@@ -475,7 +521,10 @@ DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kerne
                                                    void *workspace, size_t workspace_bytes,
                                                    downhill_profile *profile);
 
-/* One minibatch step: downhill_loss_grad_u8 followed by downhill_update_u8. */
+/* One minibatch step: downhill_loss_grad_u8 followed by downhill_update_u8, the sums being kept in the
+ * workspace. weights and packed are those of one another.
+ * Exactness: on every table, and the same bits as the two.
+ * Cost:   that of the two; for a single sample the sums are not stored, and W is passed over once less. */
 DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,
                                               const downhill_batch_u8 *batch,
                                               const downhill_weights_f32 *weights, float delta,
