@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Comparing runs: the statistics on known numbers and on simulated pairs, every refusal, every output."""
 
+import contextlib
 import csv
 import gzip
 import io
 import itertools
 import json
 import pathlib
+import runpy
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import numpy
 from scipy import stats
@@ -181,8 +184,18 @@ class Command(unittest.TestCase):
         return path
 
     def run_compare(self, *arguments, code=0):
-        done = subprocess.run(
-            [COMPARE, *arguments], capture_output=True, text=True, check=False, cwd=self.directory
+        """In this process: starting scipy anew takes longer than a comparison does."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            contextlib.chdir(self.directory),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            unittest.mock.patch.object(sys, "argv", [str(COMPARE), *map(str, arguments)]),
+            self.assertRaises(SystemExit) as end,
+        ):
+            runpy.run_path(str(COMPARE))
+        done = subprocess.CompletedProcess(
+            arguments, end.exception.code or 0, out.getvalue(), err.getvalue()
         )
         self.assertEqual(done.returncode, code, done.stderr + done.stdout)
         if code not in (0, 1):
@@ -300,6 +313,12 @@ class Command(unittest.TestCase):
         for bad in ("slower", "faster:5%", "slower:-1%", "slower:5%%"):
             done = self.run_compare(a, b, "--fail-on", bad, code=2)
             self.assertIn(f"'{bad}' is not slower:SHARE", done.stderr)
+
+    def test_as_a_program(self):
+        for paths, code in ((self.pair(lambda row: 1.5), 1), (("nowhere.json", "here.json"), 3)):
+            command = [COMPARE, *paths, "--fail-on", "slower:5%"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (code, 1), done.stderr)
 
     def test_usage(self):
         a, b = self.pair()

@@ -85,7 +85,7 @@ class GoodResults(ReportTest):
             self.assertNotRegex(path.read_text(), r"#0[0ab]000|#01010|#02020|#03030|#fdfefe")
 
     def test_numbers__are_those_of_the_samples(self):
-        markdown = (self.report(bench(), train()) / "report.md").read_text()
+        markdown = self.markdown(bench(), train())
         # 4000 operations in 1000, 250 and 100 ns.
         self.assertIn(
             "| step_hinge_f32 | 256×3072×10 | 4.00 (1.00×) | 16.0 (4.00×) | 40.0 (10.0×) |",
@@ -106,7 +106,7 @@ class GoodResults(ReportTest):
         self.assertIn("| hinge | avx2 | 0.0500 | 1,200,000 | 10.0× | 83.00 % | 10.0 % |", markdown)
 
     def test_no_faster__lists_what_is_within_three_percent(self):
-        markdown = (self.report(bench()) / "report.md").read_text()
+        markdown = self.markdown(bench())
         section = markdown.split("## No faster")[1].split("## ")[0]
         self.assertIn("update_f32/avx2/n:256/d:3072/c:10 | 0.0198 | 1.01× (", section)
         self.assertIn("2 of 6 hand-written rows", section)
@@ -180,7 +180,7 @@ class GoodResults(ReportTest):
 
     def test_ceilings__shares_and_roofs(self):
         document = bench(shapes=((256, 3072, 10),))
-        self.markdown(document)
+        self.markdown(document, drawn=("roofline",))
         self.assertNotIn("GB/s", (self.output / "figures" / "roofline.svg").read_text())
         document["ceilings"] = {
             "clock_ghz": 3.0,
@@ -196,7 +196,7 @@ class GoodResults(ReportTest):
         for row in document["benchmarks"]:
             if row["isa"] == "avx2":
                 row |= {"attainable_gflop_per_s": 80.0, "bound": "DRAM"}
-        text = self.markdown(document)
+        text = self.markdown(document, drawn=("roofline",))
         row = next(
             line for line in text.splitlines() if line.startswith("| step_hinge_f32/avx2/n:256")
         )
@@ -259,24 +259,24 @@ class GoodResults(ReportTest):
 
     def test_shapes__that_are_not_drawn_are_named(self):
         shapes = [(n, 3072, 10) for n in (1, 2, 3, 4, 5, 6, 7, 8, 256)]
-        out = self.report(bench(shapes))
-        self.assertEqual(len(list((out / "figures").glob("speedup*"))), 8)
-        self.assertIn("Not drawn: 8×3072×10.", (out / "index.html").read_text())
+        markdown = self.markdown(bench(shapes))
+        self.assertEqual(len(list((self.output / "figures").glob("speedup*"))), 8)
+        self.assertIn("Not drawn: 8×3072×10.", (self.output / "index.html").read_text())
         # The figure without a shape in its name is the main one.
-        self.assertIn("Speed-up at 256×3072×10](figures/speedup.svg)",
-                      (out / "report.md").read_text())  # fmt: skip
+        self.assertIn("Speed-up at 256×3072×10](figures/speedup.svg)", markdown)
 
     def test_nothing_timed__is_a_report_all_the_same(self):
         document = bench()
         row = {k: v for k, v in document["benchmarks"][0].items() if "time" not in k}
         row |= {"error_occurred": True, "error_message": "skipped: out of memory"}
         document["benchmarks"] = [row]
-        text = (self.report(document) / "index.html").read_text()
+        self.markdown(document)
+        text = (self.output / "index.html").read_text()
         self.assertIn("skipped: out of memory", text)
         self.assertIn("No row was timed", text)
 
     def test_fused__against_chain(self):
-        markdown = (self.report(bench()) / "report.md").read_text()
+        markdown = self.markdown(bench())
         self.assertIn("| 256×3072×10 | avx2 | 0.100 | 0.150 | 1.50× (", markdown)
 
     def test_skipped_row__is_shown_with_its_reason(self):
@@ -286,10 +286,9 @@ class GoodResults(ReportTest):
         row |= {"kernel": "grad_f32", "isa": "avx2", "n": 9, "d": 9, "c": 9}
         row |= {"error_occurred": True, "error_message": "skipped: out of memory"}
         document["benchmarks"].append(row)
-        out = self.report(document)
-        self.assertIn("skipped: out of memory", (out / "index.html").read_text())
-        self.assertIn("| grad_f32/avx2/n:9/d:9/c:9 | 1 | skipped: out of memory |",
-                      (out / "report.md").read_text())  # fmt: skip
+        markdown = self.markdown(document)
+        self.assertIn("| grad_f32/avx2/n:9/d:9/c:9 | 1 | skipped: out of memory |", markdown)
+        self.assertIn("skipped: out of memory", (self.output / "index.html").read_text())
 
     def test_warnings__derived(self):
         document = bench()
@@ -301,7 +300,7 @@ class GoodResults(ReportTest):
         for row in document["benchmarks"]:
             if row["run_name"] == "update_f32/scalar/n:1/d:3072/c:10":
                 row["real_time"] *= 1 + 0.2 * (row.get("repetition_index", 0) % 2)
-        text = (self.report(document) / "report.md").read_text().split("## Warnings")[1]
+        text = self.markdown(document).split("## Warnings")[1]
         for words in ("uncommitted", "virtual (KVM)", "clock frequency", "7.5", "program's own",
                       "above 5%", "update_f32/scalar/n:1"):  # fmt: skip
             self.assertIn(words, text)
@@ -316,8 +315,8 @@ class GoodResults(ReportTest):
         self.assertEqual(first, {p.name: p.read_bytes() for p in self.output.rglob("*.*")})
 
     def test_training_alone_and_benchmarks_alone(self):
-        self.assertIn("Training", (self.report(train()) / "report.md").read_text())
-        self.assertNotIn("Training, end", (self.report(bench()) / "report.md").read_text())
+        self.assertIn("Training", self.markdown(train()))
+        self.assertNotIn("Training, end", self.markdown(bench()))
 
     def test_text__cannot_become_markup(self):
         document = bench()

@@ -33,7 +33,8 @@ class BadResults(ReportTest):
     def test_no_file(self):
         done = self.run_report(self.directory / "nowhere.json")
         self.assertEqual(done.returncode, 3)
-        self.assertIn("nowhere.json: No such file", done.stderr)
+        self.assertRegex(done.stderr, r"^downhill: report: \S*nowhere.json: No such file[^\n]*\n$")
+        self.assertFalse(self.output.exists(), "something was written")
 
     def test_other_schema_version(self):
         self.refused("schema_version is 2", bench() | {"schema_version": 2})
