@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ * Which SIMD levels can this machine run? As a list of CMake. */
+#include "cpu.c"
+
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+    const uint32_t usable = cpu_usable(downhill_cpu_detect(&downhill_cpu_native));
+    const char *separator = "";
+#define DOWNHILL_LEVEL(name, kind, auto_name, features)                                            \
+    if (strcmp(#kind, "HAND") == 0 && ((features) & ~usable) == 0) {                               \
+        printf("%s%s", separator, #name);                                                          \
+        separator = ";";                                                                           \
+    }
+#include "levels.def"
+    return 0;
+}
