@@ -2,8 +2,6 @@
  *
  * A CPU that has every feature, under an operating system that saves and permits them all. */
 #include "cpu.h"
-#include "verify/machine_state.h"
-
 #include <stddef.h>
 
 static cpu_regs every_feature(void *context, uint32_t leaf, uint32_t subleaf)
@@ -27,9 +25,3 @@ static bool permitted(void *context)
 }
 
 const cpu_source downhill_cpu_native = {every_feature, every_state, permitted, NULL};
-
-/* The emulated kernels are compiled at -O1. */
-__attribute__((constructor)) static void allow_upper(void)
-{
-    machine_state_allow_upper();
-}
