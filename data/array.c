@@ -12,7 +12,6 @@ size_t array_element_bytes(array_type type)
     case ARRAY_U8:
         return 1;
     case ARRAY_F32:
-    case ARRAY_I32:
         return 4;
     case ARRAY_I64:
         break;

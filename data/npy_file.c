@@ -29,9 +29,8 @@ static int read_header(stream *s, npy_header *h)
     const char *wrong = npy_parse(prefix, sizeof prefix, h);
     if (wrong != NULL)
         return refused(s->path, wrong, header_remedy);
-    if (h->size <= sizeof prefix)
-        return refused(s->path, "its header is not complete", header_remedy);
-    const size_t size = h->size; /* bounded by npy_parse() */
+    const size_t size =
+        h->size; /* bounded by npy_parse(); what fits the prefix is complete, and wrong */
     unsigned char *header = malloc(size);
     if (header == NULL) {
         error_line("%s: out of memory for its header", s->path);

@@ -30,8 +30,6 @@ static int64_t label_at(const array *labels, size_t i)
     switch (labels->type) {
     case ARRAY_U8:
         return ((const uint8_t *)labels->elements)[i];
-    case ARRAY_I32:
-        return ((const int32_t *)labels->elements)[i];
     case ARRAY_I64:
         return ((const int64_t *)labels->elements)[i];
     case ARRAY_F32:

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PICTURE = 3072, RECORDS = 3, FILES = 6, LABEL_BYTES_MAX = 2 };
 
@@ -49,6 +52,19 @@ static int setup(void **state)
     for (size_t f = 0; f < 2; f++)
         write_file(f, hundred[f], 2, 100);
     return 0;
+}
+
+/* In place of stat(), by the linker: the third file is that much larger. */
+static off_t false_bytes;
+int __real_stat(const char *path, struct stat *status);
+int __wrap_stat(const char *path, struct stat *status);
+
+int __wrap_stat(const char *path, struct stat *status)
+{
+    const int code = __real_stat(path, status);
+    if (strstr(path, ten[2]) != NULL)
+        status->st_size += false_bytes;
+    return code;
 }
 
 static int open_kind(const char *kind, dataset *data)
@@ -248,6 +264,67 @@ static void test_cifar__no_directory(void **state)
     assert_non_null(strstr(captured(), "names no directory"));
 }
 
+static void test_cifar__what_is_no_file_to_read(void **state)
+{
+    (void)state;
+    remove(scratch_path(ten[1]));
+    assert_int_equal(mkdir(scratch_path(ten[1]), 0700), 0);
+    refused("cifar10", ten[1], "not a file; name the directory");
+    assert_int_equal(rmdir(scratch_path(ten[1])), 0);
+    assert_int_equal(symlink(ten[1], scratch_path(ten[1])), 0);
+    refused("cifar10", ten[1], "see to it that it can be read");
+    remove(scratch_path(ten[1]));
+    write_file(1, ten[1], 1, 10);
+
+    enum { LONG = 5000 };
+    static char spec[LONG] = "cifar10:";
+    memset(spec + strlen(spec), 'x', LONG - 1 - strlen(spec));
+    dataset data;
+    capture_stderr();
+    assert_int_equal(dataset_open(spec, &data), EXIT_DATA);
+    assert_non_null(strstr(captured(), "...: the path is too long"));
+
+    /* The descriptors of the test itself, of what it captures, and no more. */
+    struct rlimit before, few;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    char *files_spec;
+    assert_true(asprintf(&files_spec, "cifar10:%s", scratch_path(".")) > 0);
+    capture_stderr();
+    const int next = dup(STDERR_FILENO);
+    close(next);
+    few = (struct rlimit){(rlim_t)next, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+    const int code = dataset_open(files_spec, &data);
+    setrlimit(RLIMIT_NOFILE, &before);
+    const char *text = captured();
+    free(files_spec);
+    assert_int_equal(code, EXIT_DATA);
+    assert_non_null(
+        strstr(text, "data_batch_1.bin: cannot open: Too many open files; check the path"));
+}
+
+/* Files that have another size when they are read than they had when they were looked at. */
+static void test_cifar__changed_while_it_is_read(void **state)
+{
+    (void)state;
+    dataset data;
+    char *spec;
+    assert_true(asprintf(&spec, "cifar10:%s", scratch_path(".")) > 0);
+    false_bytes = PICTURE + 1;
+    refused("cifar10", ten[0], "15 of 16 records are left; the files changed while they were read");
+    capture_stderr();
+    const int code = dataset_map(spec, &data);
+    const char *text = captured();
+    assert_int_equal(code, EXIT_DATA);
+    assert_non_null(
+        strstr(text, "15 of 16 records are left; the files changed while they were mapped"));
+    assert_null(data.train.x);
+    false_bytes = -(PICTURE + 1);
+    refused("cifar10", ten[4], "byte 9219: the file changed while it was read; try again");
+    false_bytes = 0;
+    free(spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +335,8 @@ int main(void)
         cmocka_unit_test(test_cifar__sizes),
         cmocka_unit_test(test_cifar__labels),
         cmocka_unit_test(test_cifar__no_directory),
+        cmocka_unit_test(test_cifar__what_is_no_file_to_read),
+        cmocka_unit_test(test_cifar__changed_while_it_is_read),
     };
     return cmocka_run_group_tests_name("cifar", tests, setup, scratch_close);
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "data/dataset.h"
 #include "data/idx.h"
+#include "data/stream.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -262,6 +263,31 @@ static void test_idx__sizes_overflow(void **state)
         put32(images + i, 0xFFFFFFFF);
     write_raw(scratch_path("bad"), images, sizeof images);
     bad_images("overflow");
+    uint8_t four[4 + 4 * 4] = {0, 0, 8, 4};
+    memset(four + 4, 0xFF, sizeof four - 4);
+    write_raw(scratch_path("bad"), four, sizeof four);
+    bad_images("overflow");
+}
+
+static void test_stream__elements_that_no_memory_can_hold(void **state)
+{
+    (void)state;
+    static const size_t too_many[][3] = {
+        {1, 0, 1}, {SIZE_MAX, 2, 1}, {2, SIZE_MAX, 1}, {SIZE_MAX / 8, 1, 8}};
+    write_raw(scratch_path("bad"), images, sizeof images);
+    for (size_t i = 0; i < sizeof too_many / sizeof too_many[0]; i++) {
+        stream s;
+        void *elements;
+        assert_int_equal(stream_open(scratch_path("bad"), &s), EXIT_OK);
+        capture_stderr();
+        const int code =
+            stream_elements(&s, too_many[i][0], too_many[i][1], too_many[i][2], &elements);
+        const char *text = captured();
+        assert_int_equal(code, EXIT_DATA);
+        assert_non_null(strstr(text, "elements overflow"));
+        assert_null(elements);
+        stream_close(&s);
+    }
 }
 
 /* A header that promises 2⁶² bytes must cost no more memory than the file holds. */
@@ -430,6 +456,7 @@ int main(void)
         TEST(test_idx__swapped),
         TEST(test_idx__no_samples),
         TEST(test_idx__sizes_overflow),
+        TEST(test_stream__elements_that_no_memory_can_hold),
         TEST(test_idx__promises_more_than_there_is),
         TEST(test_idx__data_after_the_end),
         TEST(test_data__counts_differ),

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "data/lines.h"
 #include "support.h"
 
 #include <stdio.h>
@@ -262,6 +263,8 @@ static void test_libsvm__bad_lines(void **state)
         {"1 qid:3 1:1", "3:3: qid belongs to ranking"},
         {"1 1:1 \x1b[31m", "3:7: '?[31m' does not begin with an index"},
         {"1 1:\xc3\xa9", "3:5: value '?\?' is not a number"},
+        {"1 1:abcdefghijklmnopqrstuvwxyz",
+         "3:5: value 'abcdefghijklmnopqrstuvwx...' is not a number"},
         {"1 1:1\r2 1:1", "3:5: value '1?2' is not a number"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -288,6 +291,9 @@ static void test_libsvm__bad_files(void **state)
     refused("bad", NULL, "bad", " 2 samples are too few to hold some out");
     write_raw(scratch_path("bad"), "1 1:1\n2 \0:1\n", 12);
     refused("bad", NULL, "bad", "2:3: a byte of 0");
+    write_text("bad", "1 1:1\n");
+    assert_int_equal(truncate(scratch_path("bad"), LINE_MAX_BYTES + 100), 0);
+    refused("bad", NULL, "bad", "2:1: a line of more than 67108864 bytes");
     write_text("bad.gz", "1 1:1\n");
     refused("bad.gz", NULL, "bad.gz", " byte 0: not gzip data");
     refused("nowhere", NULL, "nowhere", " cannot open");

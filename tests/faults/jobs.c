@@ -67,6 +67,8 @@ const job jobs[] = {
     {.name = "data_check_mapped",
      .command =
          "data check --data idx:$scratch/i-train-images.idx,$scratch/i-train-labels.idx --mmap"},
+    {.name = "data_check_cifar", .command = "data check --data cifar10:$scratch/c"},
+    {.name = "data_check_cifar_mapped", .command = "data check --data cifar10:$scratch/c --mmap"},
     {.name = "data_gen_npy",
      .command =
          "data gen --samples 9 --test-samples 4 --features 5 --classes 3 -o $scratch/o --json "
@@ -118,13 +120,14 @@ int jobs_open(void **state)
     setenv("faulty", DOWNHILL_FAULTY, 1);
     setenv("OMP_WAIT_POLICY", "passive", 1); /* the time of a thread that waits is not ours */
     setenv("DOWNHILL_FAULT_REPORT", scratch_path("report"), 1);
-    const int code =
-        shell("$downhill data gen --samples 60 --test-samples 20 --features 12 --classes 3 "
-              "-o $scratch/d && "
-              "$downhill data gen --samples 40 --test-samples 0 --features 12 --classes 3 "
-              "--format libsvm --quiet -o $scratch/l && "
-              "$downhill data gen --samples 20 --features 12 --classes 3 --format idx --quiet "
-              "-o $scratch/i");
+    const int code = shell(
+        "$downhill data gen --samples 60 --test-samples 20 --features 12 --classes 3 "
+        "-o $scratch/d && "
+        "$downhill data gen --samples 40 --test-samples 0 --features 12 --classes 3 "
+        "--format libsvm --quiet -o $scratch/l && "
+        "$downhill data gen --samples 20 --features 12 --classes 3 --format idx --quiet "
+        "-o $scratch/i && mkdir $scratch/c && "
+        "$downhill data gen --samples 10 --test-samples 2 --format cifar10 --quiet -o $scratch/c");
     assert_int_equal(code, EXIT_OK);
     shell_out[strcspn(shell_out, "\n")] = '\0';
     setenv("data", shell_out, 1);
