@@ -41,10 +41,14 @@ static void print_help(void)
          "  DOWNHILL_DISABLE=FEATURE,...   behave as on a CPU without these features\n"
          "  DOWNHILL_FASHION_MNIST=DIR     where the Fashion-MNIST files are\n\n"
          "Exit codes:\n"
-         "  0 fine   1 a check failed or training diverged   2 usage, or nothing matched\n"
-         "  3 bad input data   4 the ISA asked for is not usable here\n"
-         "  5 something that is needed is not installed\n"
-         "  70 out of memory or results cannot be written   128+n ended by signal n");
+         "  0      fine\n"
+         "  1      a check failed or training diverged\n"
+         "  2      usage, or nothing matched\n"
+         "  3      bad input data\n"
+         "  4      the ISA asked for is not usable here\n"
+         "  5      something that is needed is not installed\n"
+         "  70     out of memory or results cannot be written\n"
+         "  128+n  ended by signal n");
 }
 
 static int unknown_command(const char *name)

@@ -7,6 +7,12 @@ set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/downhill)
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH DOWNHILL_PREFIX_FROM_PC /prefix/${pc_dir} /prefix)
 string(REGEX REPLACE "/$" "" DOWNHILL_PREFIX_FROM_PC ${DOWNHILL_PREFIX_FROM_PC})
+foreach(dir INCLUDEDIR LIBDIR) # absolute where each package has a place of its own
+  set(DOWNHILL_PC_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
+    set(DOWNHILL_PC_${dir} "${CMAKE_INSTALL_${dir}}")
+  endif()
+endforeach()
 
 install(TARGETS downhill downhill_static EXPORT downhill
   ARCHIVE COMPONENT development

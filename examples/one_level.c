@@ -3,7 +3,7 @@
  * Which ISA levels run here, and the scores of one sample by each: a level is asked for by name, and its table goes into
  * any call in place of the NULL that stands for the best one.
  *
- *     cc one_level.c -ldownhill && ./a.out */
+ *     cc one_level.c -I DIR/include -L DIR/lib -Wl,-rpath,DIR/lib -ldownhill && ./a.out */
 #include <downhill.h>
 
 #include <stdio.h>

@@ -81,7 +81,7 @@ downhill_status downhill_check_batch(const struct samples *batch, size_t d)
                                                          batch->x_rows, d, batch->ldx);
     if (status != DOWNHILL_OK)
         return status;
-    if (batch->n == 0)
+    if (batch->n == 0 || batch->n > PTRDIFF_MAX / sizeof *batch->rows)
         return DOWNHILL_ERR_SIZE;
     if (batch->rows == NULL &&
         (batch->n > batch->x_rows || batch->n_next > batch->x_rows - batch->n))

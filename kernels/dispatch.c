@@ -48,9 +48,26 @@ static void read_disabled(const char *list, struct facts *facts)
     }
 }
 
-/* Gathered by the first thread that asks; the others wait the few microseconds that it takes. From
- * then on neither CPUID nor the environment is looked at again. */
-static const struct facts *known_facts(void)
+static void gather_facts(struct facts *facts)
+{
+    const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
+    *facts = (struct facts){0};
+    if (list != NULL)
+        read_disabled(list, facts);
+    /* A permission that no level would use is not asked for: it cannot be given back. */
+    cpu_source source = downhill_cpu_native;
+    const struct level *amx = &downhill_levels[LEVEL_INDEX_amx];
+    if (amx->table == NULL || (facts->disabled & amx->features) != 0)
+        source.permit_amx = NULL;
+    facts->cpu = downhill_cpu_detect(&source);
+    if (isa != NULL)
+        copy_word(facts->isa, isa, strlen(isa));
+}
+
+/* Gathered and kept by the first thread that asks; from then on neither CPUID nor the environment is looked at again.
+ * Those that ask meanwhile gather for themselves, into *own, and find the same: none waits for another, which might
+ * be of a lower priority, or left behind by fork(). */
+static const struct facts *known_facts(struct facts *own)
 {
     enum { UNKNOWN, GATHERING, KNOWN };
     static atomic_int state = UNKNOWN;
@@ -60,22 +77,14 @@ static const struct facts *known_facts(void)
     if (atomic_load_explicit(&state, memory_order_acquire) == KNOWN)
         return &facts;
     if (atomic_compare_exchange_strong(&state, &expected, GATHERING)) {
-        const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
-        if (list != NULL)
-            read_disabled(list, &facts);
-        /* A permission that no level would use is not asked for: it cannot be given back. */
-        cpu_source source = downhill_cpu_native;
-        const struct level *amx = &downhill_levels[LEVEL_INDEX_amx];
-        if (amx->table == NULL || (facts.disabled & amx->features) != 0)
-            source.permit_amx = NULL;
-        facts.cpu = downhill_cpu_detect(&source);
-        if (isa != NULL)
-            copy_word(facts.isa, isa, strlen(isa));
+        gather_facts(&facts);
         atomic_store_explicit(&state, KNOWN, memory_order_release);
+        return &facts;
     }
-    while (atomic_load_explicit(&state, memory_order_acquire) != KNOWN)
-        continue;
-    return &facts;
+    if (expected == KNOWN)
+        return &facts;
+    gather_facts(own);
+    return own;
 }
 
 static uint32_t usable_features(const struct facts *facts)
@@ -193,7 +202,8 @@ static downhill_status select_default(const downhill_kernels **out, char *why, s
     *out = atomic_load_explicit(&chosen, memory_order_acquire);
     if (*out != NULL)
         return DOWNHILL_OK;
-    const struct facts *facts = known_facts();
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
     downhill_status status = check_disabled(facts, why, why_size);
     if (status != DOWNHILL_OK)
         return status;
@@ -220,10 +230,12 @@ downhill_status downhill_select(const char *isa, const downhill_kernels **out, c
     *out = NULL;
     if (isa == NULL)
         return select_default(out, why, why_size);
-    const downhill_status understood = check_disabled(known_facts(), why, why_size);
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
+    const downhill_status understood = check_disabled(facts, why, why_size);
     if (understood != DOWNHILL_OK)
         return understood;
-    return select_named(isa, "", known_facts(), out, why, why_size);
+    return select_named(isa, "", facts, out, why, why_size);
 }
 
 const char *downhill_kernels_name(const downhill_kernels *kernels)
@@ -240,7 +252,8 @@ downhill_status downhill_level_at(size_t i, downhill_level *out)
     if (i >= LEVEL_COUNT)
         return DOWNHILL_ERR_SIZE;
     const struct level *level = &downhill_levels[i];
-    const struct facts *facts = known_facts();
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
     const downhill_kernels *chosen = NULL;
     downhill_select(NULL, &chosen, NULL, 0);
 
@@ -265,7 +278,8 @@ downhill_status downhill_feature_at(size_t i, downhill_feature *out)
         return DOWNHILL_ERR_NULL;
     if (i >= FEATURE_COUNT)
         return DOWNHILL_ERR_SIZE;
-    const struct facts *facts = known_facts();
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
     const uint32_t flag = UINT32_C(1) << i;
     *out = (downhill_feature){
         .name = downhill_cpu_feature_name((unsigned)i),

@@ -21,10 +21,12 @@
  *   Allocation   none. A function that needs scratch memory takes a workspace.
  *   Threads      every function may be called from many threads at once on disjoint outputs; the
  *                library starts none and keeps no state but the once-made choice of ISA.
- *   Machine      MXCSR and x87 state are left as found, and the upper halves of vector registers unused (GCC
+ *   Machine      The modes of MXCSR and the x87 state are left as found, and the upper halves of vector registers unused (GCC
  *                sees to that at -O2 and -O3). The amx level releases the tiles, which no function has to
  *                preserve. Rounding mode must be round-to-nearest-even, and subnormal numbers neither
- *                flushed nor read as 0 (the defaults), for the stated bounds to hold.
+ *                flushed nor read as 0 (the defaults), for the stated bounds to hold. Floating-point
+ *                exceptions must be masked (the default): any flag of them may be raised, INVALID too,
+ *                by lanes that are thrown away. A call takes less than 64 KiB of stack.
  *   Determinism  same table, same arguments: same bits. Across tables: see each function.
  *   Errors       a status other than DOWNHILL_OK means that nothing was written, unless the
  *                function says otherwise. Nothing is printed, nothing aborts. Which functions
@@ -38,10 +40,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define DOWNHILL_VERSION_MAJOR 0
-#define DOWNHILL_VERSION_MINOR 1
-#define DOWNHILL_VERSION_PATCH 0
 
 #if defined DOWNHILL_SHARED && defined __GNUC__
 #define DOWNHILL_API __attribute__((visibility("default")))
@@ -71,6 +69,11 @@ typedef enum downhill_status {
 /* One line of English for a status, without a full stop. Never NULL. */
 DOWNHILL_API const char *downhill_status_text(downhill_status status);
 
+/* Of this header. */
+#define DOWNHILL_VERSION_MAJOR 0
+#define DOWNHILL_VERSION_MINOR 1
+#define DOWNHILL_VERSION_PATCH 0
+
 /* "MAJOR.MINOR.PATCH" of the library that is linked, which may be newer than this header. */
 DOWNHILL_API const char *downhill_version(void);
 
@@ -92,7 +95,7 @@ DOWNHILL_API const char *downhill_version(void);
 typedef struct downhill_kernels downhill_kernels;
 
 typedef enum downhill_kind {
-    DOWNHILL_KIND_BASELINE, /* portable C, vectorisation off */
+    DOWNHILL_KIND_BASELINE, /* portable C; by CMake with vectorisation off */
     DOWNHILL_KIND_AUTO,     /* the same source, vectorised by the compiler at an ISA's flags */
     DOWNHILL_KIND_HAND,     /* intrinsics */
 } downhill_kind;
@@ -132,7 +135,8 @@ DOWNHILL_API downhill_status downhill_feature_at(size_t i, downhill_feature *out
 DOWNHILL_API downhill_status downhill_select(const char *isa, const downhill_kernels **out,
                                              char *why, size_t why_size);
 
-/* The level that a table belongs to: "avx512". NULL stands for the default table. */
+/* The level that a table belongs to: "avx512". NULL stands for the default table; "" where that cannot be
+ * chosen. */
 DOWNHILL_API const char *downhill_kernels_name(const downhill_kernels *kernels);
 
 /* ---- Data ------------------------------------------------------------------------------------ */
@@ -169,7 +173,8 @@ typedef struct downhill_batch_bf16 {
  * Cost:   6 bytes for each, with no kernel of any level. */
 DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16_t *to);
 
-/* The weights of a linear classifier, or the gradient with respect to them. */
+/* The weights of a linear classifier, or the gradient with respect to them. Functions that score write nothing
+ * through these pointers: weights that are const may be cast for them. */
 typedef struct downhill_weights_f32 {
     float *w;   /* c × d */
     size_t ldw; /* >= d */
@@ -191,10 +196,11 @@ typedef struct downhill_loss {
  *
  * Errors that every function looks for, before it writes anything; where several hold, any of them:
  *   DOWNHILL_ERR_NULL       a pointer is NULL that is not said to be optional
- *   DOWNHILL_ERR_SIZE       a size is 0, or c >= 2³¹; a matrix of 2⁶³ bytes or more, padding included;
+ *   DOWNHILL_ERR_SIZE       a size is 0, or c >= 2³¹; a matrix, padding included, has more than PTRDIFF_MAX bytes;
  *                           d or c of two arguments differ; without row numbers, n + n_next > x_rows
  *   DOWNHILL_ERR_LD         a leading dimension is smaller than its row
- *   DOWNHILL_ERR_ROW        a row number, of the n or of the n_next, is not below x_rows
+ *   DOWNHILL_ERR_ROW        a row number is not below x_rows, of the n or of the first 256 of the n_next, which
+ *                           are all that is looked at
  *   DOWNHILL_ERR_LABEL      a label is not in [0, c), in functions that read labels
  *   DOWNHILL_ERR_PARAMETER  delta is negative or not finite, the loss unknown, decay or step not finite
  *   DOWNHILL_ERR_WORKSPACE  the workspace has fewer bytes than its function says
@@ -370,7 +376,8 @@ DOWNHILL_API size_t downhill_packed_u8_bytes(size_t d, size_t c);
 /* Rounds and packs the weights, as the section says.
  *
  *   weights  c × d, of which no copy is kept; weights->b NULL: no bias
- *   norm     copied; NULL: features as they are, from 0 to 255. A mean above 255·256, or a gain that is
+ *   norm     copied; NULL: features as they are, from 0 to 255, for which a learning rate has to be 255² times
+ *            smaller than for x/255 (a gain of 1/255² does that). A mean above 255·256, or a gain that is
  *            negative or not finite, is DOWNHILL_ERR_PARAMETER
  *   packed   packed_bytes >= downhill_packed_u8_bytes(d, c), else DOWNHILL_ERR_WORKSPACE; overwritten
  * A class with a weight or bias that is not finite has scores that are NaN.
@@ -456,7 +463,7 @@ typedef struct downhill_profile {
 
 /* Bytes of workspace that the two functions below need, any alignment: for scores of a block and, while they
  * fit L2, for copies of W and dW. It needs no initial value and keeps none between calls; one for each thread.
- * 0 if d or c is 0 or the size overflows. */
+ * 0 if d or c is 0, c >= 2³¹ or the size overflows. */
 DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
 
 /* Loss and gradient of a batch in one pass over X: sub-blocks of rows that fit the L2 cache are
@@ -471,7 +478,8 @@ DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
  *   profile    NULL, or where to add the times of the phases (costs four clock reads a sub-block)
  * Row numbers and labels are checked before anything is written. Samples whose dscores are all 0,
  * which the hinge loss has where every margin is met, are left out of the gradient: it is the same,
- * and 2·d·c operations less for each, save that an infinity in such a sample does not become a NaN.
+ * and 2·d·c operations less for each, save that an infinity in such a sample does not become a NaN, nor does,
+ * where there is one class, a NaN.
  * Error and exactness: those of the parts, put together.
  * Cost:   4·n·d·c operations; X crosses the memory bus once, W and dW once for each sub-block that finds them
  *         gone from L2. */
@@ -504,7 +512,8 @@ DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                                 void *workspace, size_t workspace_bytes,
                                                 downhill_profile *profile);
 
-/* The same for bytes and the hinge loss, with a workspace of its own.
+/* The same for bytes and the hinge loss. downhill_workspace_u8() is for downhill_step_u8() as well; it is 0 if d or c
+ * is 0 or beyond the bounds.
  *
  *   packed  of the weights
  *   delta   the margin
@@ -522,7 +531,17 @@ DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kerne
                                                    downhill_profile *profile);
 
 /* One minibatch step: downhill_loss_grad_u8 followed by downhill_update_u8, the sums being kept in the
- * workspace. weights and packed are those of one another.
+ * workspace.
+ *
+ *   batch      n × d, with labels
+ *   weights    c × d, those that were packed; updated
+ *   delta      the margin, usually 1
+ *   decay      1 - 2ηλ, for learning rate η and the penalty λ‖W‖²; 1: no penalty
+ *   step       η/n
+ *   loss_sum   the sum of the losses before the update; NULL if not wanted
+ *   packed     from downhill_pack_u8(); packed again
+ *   workspace  downhill_workspace_u8(d, c) bytes
+ *   profile    as for downhill_loss_grad_f32()
  * Exactness: on every table, and the same bits as the two.
  * Cost:   that of the two; for a single sample the sums are not stored, and W is passed over once less. */
 DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,

@@ -33,7 +33,7 @@ static size_t scores_rows(size_t d, size_t c)
 
 size_t downhill_workspace_f32(size_t d, size_t c)
 {
-    if (d == 0 || c == 0 || c > INT32_MAX)
+    if (d == 0 || c == 0 || c > INT32_MAX || d > PTRDIFF_MAX / sizeof(float) / c)
         return 0;
     const size_t row_bytes = scores_ld(c) * sizeof(float);
     if (row_bytes > (PTRDIFF_MAX - 2 * NEAR_BYTES - LINE) / scores_rows(d, c))

@@ -4,9 +4,10 @@
  * fallback of a level is visible here. */
 #include "tables.h"
 
-/* Where no build system has tried: what GCC 11 and Clang 12 can, without the compiler's own levels, which need flags. */
+/* Where no build system has tried: what GCC 11 and Clang 12 can, without the compiler's own levels, which need flags;
+ * DOWNHILL_SCALAR_ONLY asks for none. */
 #ifndef DOWNHILL_HAVE_AVX2
-#ifdef __x86_64__
+#if defined __x86_64__ && !defined DOWNHILL_SCALAR_ONLY
 #define ON_X86 1
 #else
 #define ON_X86 0

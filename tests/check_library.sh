@@ -25,6 +25,10 @@ nm -g --defined-only "$build/kernels/libdownhill.a" | awk 'NF == 3 && $3 !~ /^do
     >"$work/strangers"
 [ ! -s "$work/strangers" ] || fail "global symbols without the prefix: $(cat "$work/strangers")"
 
+# It is for shared libraries as well, whatever the compiler does unasked.
+! grep -E '"command".*kernels/CMakeFiles/downhill_[a-z0-9_]*\.dir/' "$build/compile_commands.json" | grep -v -- -fPIC >&2 ||
+    fail 'this is not compiled with -fPIC'
+
 # No allocation, no output, no threads in the library.
 nm -u "$build/kernels/libdownhill.a" | awk '{print $2}' | sort -u |
     grep -E '^(malloc|calloc|realloc|free|f?printf|puts|putchar|f?write|pthread_create|abort|exit)$' \
@@ -66,12 +70,14 @@ export PKG_CONFIG_PATH=$work/moved/lib/pkgconfig LD_LIBRARY_PATH=$work/moved/lib
     "$cc" -o "$work/consumer/pc-shared" "$work/example.c" $(pkg-config --cflags --libs downhill)
     "$cc" -static -o "$work/consumer/pc-static" "$work/example.c" $(pkg-config --static --cflags --libs downhill)
     "$cc" -Wall -Wextra -Werror -o "$work/one_level" "$root/examples/one_level.c" $(pkg-config --cflags --libs downhill)
+    "$cc" -Wall -Wextra -Werror -o "$work/bytes" "$root/examples/bytes.c" $(pkg-config --cflags --libs downhill)
 }
 for program in "$work"/consumer/{c,cxx,pc}-shared "$work"/consumer/{c,pc}-static; do
     got=$("$program")
     [ "$got" = "$want" ] || fail "$program prints '$got'; the README says '$want'"
 done
 "$work/one_level" | grep -q '^scalar *scores 1 and 6' || fail 'examples/one_level.c does not give the scores'
+[ "$("$work/bytes")" = '64 of 64 samples are put in their class' ] || fail 'examples/bytes.c does not learn'
 soname=$(objdump -p "$work/moved/lib/libdownhill.so" | awk '$1 == "SONAME" {print $2}')
 "$root/examples/scores.py" "$soname" || fail 'examples/scores.py does not get the scores'
 mv "$work/moved" "$work/prefix"
@@ -83,9 +89,18 @@ mkdir "$work/bare"
 cp -r "$root/kernels" "$work/bare"
 (
     cd "$work/bare"
-    printf '%s\0' kernels/*.c kernels/*/*.c | xargs -0 -n 8 -P "$(nproc)" "$cc" -O2 -c
+    printf '%s\0' kernels/*.c kernels/*/*.c | xargs -0 -n 8 -P "$(nproc)" "$cc" -O3 -c
     ar rcs libdownhill.a ./*.o
+    mkdir scalar
+    cd scalar
+    "$cc" -O3 -DDOWNHILL_SCALAR_ONLY -c ../kernels/*.c ../kernels/*/*_scalar.c
+    "$cc" "$work/example.c" -I ../kernels ./*.o -lm -o example
 )
+for line in 'cc -O3 -c kernels/*.c kernels/*/*.c' 'cc -O3 -DDOWNHILL_SCALAR_ONLY -c kernels/*.c kernels/*/*_scalar.c'; do
+    grep -qF "$line" "$root/README.md" || fail "the README builds the bare sources otherwise than by: $line"
+done
+got=$("$work/bare/scalar/example")
+[ "$got" = "$want" ] || fail "built of the scalar sources the example prints '$got', not '$want'"
 bare=(-I "$work/bare/kernels" "$work/bare/libdownhill.a" -lm)
 "$cc" -o "$work/c-bare" "$work/example.c" "${bare[@]}"
 got=$("$work/c-bare")

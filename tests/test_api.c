@@ -98,6 +98,11 @@ static void bad_next_row(struct world *s)
 {
     s->rows[N] = X_ROWS;
 }
+static void too_many_rows(struct world *s)
+{
+    s->batch.n = SIZE_MAX;
+    s->batch.n_next = 1;
+}
 static void next_rows_past_the_end(struct world *s)
 {
     s->batch.rows = NULL;
@@ -174,6 +179,7 @@ static void test_api__bad_arguments__refused_by_name(void **state)
         {huge_ldx, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
         {bad_row, DOWNHILL_ERR_ROW, SCORE | GRAD | BOTH_STEPS},
         {bad_next_row, DOWNHILL_ERR_ROW, SCORE | GRAD | BOTH_STEPS},
+        {too_many_rows, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
         {next_rows_past_the_end, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
         {no_w, DOWNHILL_ERR_NULL, SCORE | GRAD | BOTH_STEPS},
         {no_classes, DOWNHILL_ERR_SIZE, SCORE | GRAD | BOTH_STEPS},
@@ -256,6 +262,10 @@ static void test_api__workspace__sizes(void **state)
     assert_int_equal(downhill_workspace_f32(0, 10), 0);
     assert_int_equal(downhill_workspace_f32(10, 0), 0);
     assert_int_equal(downhill_workspace_f32(1, SIZE_MAX / 8), 0);
+    assert_int_equal(downhill_workspace_f32(SIZE_MAX, 1), 0);
+    assert_int_equal(downhill_workspace_f32(SIZE_MAX - 20, 10), 0);
+    assert_int_equal(downhill_workspace_f32((size_t)1 << 62, 1), 0);
+    assert_int_equal(downhill_workspace_f32(1, (size_t)1 << 31), 0);
     assert_true(downhill_workspace_f32(3072, 10) >= 4 * 10 * sizeof(float));
 }
 

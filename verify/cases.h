@@ -36,7 +36,7 @@ typedef struct verify_case {
     bool bias;
     bool in_place; /* dscores over scores */
     bool accumulate;
-    float delta;
+    float delta, decay, step;
     rng random; /* for the data, after the choices above */
 } verify_case;
 
@@ -46,10 +46,6 @@ verify_case verify_case_at(uint64_t seed, size_t number);
 
 /* The largest matrix of any case of a seed, in bytes of an arena. */
 size_t verify_case_arena_bytes(uint64_t seed);
-
-/* Weight decay and step of the updates: not powers of two, so that each product is rounded. */
-#define VERIFY_DECAY 0.99f
-#define VERIFY_STEP  0.003f
 
 /* Labels of a batch that needs none: whoever looks at them faults. */
 #define VERIFY_NO_LABELS ((const int32_t *)sizeof(int32_t))

@@ -147,7 +147,7 @@ static bool check_updated(const struct check *k)
 
 static bool check_update(const struct check *k)
 {
-    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, VERIFY_DECAY, VERIFY_STEP,
+    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, k->v->decay, k->v->step,
                                       k->packed)) &&
            same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
 }
@@ -160,14 +160,14 @@ static bool check_step(const struct check *k)
     double loss = 0.0;
     if (k->v->in_place)
         return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->v->delta,
-                                        VERIFY_DECAY, VERIFY_STEP, &loss, k->packed, k->workspace,
+                                        k->v->decay, k->v->step, &loss, k->packed, k->workspace,
                                         k->workspace_bytes, timed)) &&
                same_loss(k, loss) && check_updated(k);
     return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->delta, &k->sums,
                                          &loss, k->workspace, k->workspace_bytes, timed)) &&
            same_loss(k, loss) && check_sums(k) &&
            same_floats(k, "w, an input,", &k->b->w, k->b->w_dense) &&
-           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, VERIFY_DECAY, VERIFY_STEP,
+           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, k->v->decay, k->v->step,
                                       k->packed)) &&
            check_updated(k);
 }
@@ -231,7 +231,7 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
         .b = b,
         .v = v,
         .kernels = kernels,
-        .batch = {b->x.data, v->ldx, v->scattered && v->far ? FAR_ROWS : v->x_rows,
+        .batch = {b->x.data, v->ldx, v->far ? FAR_ROWS : v->x_rows,
                   labelled ? b->y.data : VERIFY_NO_LABELS, v->scattered ? b->rows : NULL, v->n,
                   v->n_next},
         .weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d, v->c},

@@ -78,8 +78,8 @@ void reference_grad_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
         for (size_t i = 0; i < n; i++) {
             const int32_t g = dscores[i * c + j];
             sums_b[j] += g;
-            for (size_t k = 0; g != 0 && k < d; k++)
-                sums[j * d + k] += g * x[i][k];
+            for (size_t k = 0; g != 0 && k < d; k++) /* modulo 2³² */
+                sums[j * d + k] = (int32_t)((uint32_t)sums[j * d + k] + (uint32_t)(g * x[i][k]));
         }
 }
 

@@ -12,7 +12,7 @@
 
 static inline bool verify_is_bf16(verify_op op)
 {
-    return op >= VERIFY_SCORE_BF16;
+    return op >= VERIFY_SCORE_BF16 && op < VERIFY_SCORE_U8;
 }
 
 /* The same operation on f32 features. */
@@ -36,7 +36,7 @@ typedef struct workbench {
 
     bounded *want_scores, *want_dscores, *want_dw, *want_db, want_loss;
 
-    bool nan_for_infinity; /* a NaN is as good: where features are bf16 */
+    bool nan_for_infinity; /* a NaN is as good: where weights are split into bf16 */
     machine_state after;   /* the last call */
     char failure[160];     /* what the last failed check found */
 } workbench;

@@ -162,10 +162,13 @@ static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
     if (v->numbers >= NUMBERS_WIDE && rng_below(r, 4) == 0)
         b->scores_dense[rng_below(r, v->n * v->c)] =
             rng_below(r, 2) ? (double)NAN : (double)INFINITY;
+    const bool large = rng_below(r, 4) == 0; /* beyond what an f32 holds exactly */
+    const int64_t most_w = large ? INT32_MAX : 1000000;
+    const int64_t most_b = large ? DOWNHILL_U8_NC_MAX : 1000;
     for (size_t i = 0; i < v->c * v->d; i++)
-        b->sums_dense[i] = (int32_t)rng_between(r, -1000000, 1000000);
+        b->sums_dense[i] = (int32_t)rng_between(r, -most_w, most_w);
     for (size_t j = 0; j < v->c; j++)
-        b->sums_b_dense[j] = (int32_t)rng_between(r, -1000, 1000);
+        b->sums_b_dense[j] = (int32_t)rng_between(r, -most_b, most_b);
 }
 
 static const uint16_t *mean_of(const workbench_u8 *b, const verify_case *v)
@@ -186,7 +189,7 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
     memcpy(b->want_w, b->w_dense, v->c * v->d * sizeof *b->want_w);
     memcpy(b->want_b, b->b_dense, v->c * sizeof *b->want_b);
     reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), gain_of(b, v),
-                        VERIFY_DECAY, VERIFY_STEP);
+                        v->decay, v->step);
     reference_fix(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->fixed);
     reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->fixed, b->want_scores);
 }
