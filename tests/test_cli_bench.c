@@ -339,7 +339,7 @@ static void test_cli_bench__noise_floor(void **state)
     json_t *root = parsed_file("floor.json"), *found = json_object_get(root, "noise_floor");
     assert_int_equal((int)number(found, "passes"), 4);
     assert_true(number(found, "p95") >= 0.0);
-    assert_int_equal(json_array_size(json_object_get(found, "rows")), 3);
+    assert_int_equal(json_array_size(json_object_get(found, "rows")), 2);
     json_decref(root);
     remove(scratch_path("floor.json"));
 }
