@@ -20,6 +20,9 @@ typedef struct machine_state {
  * x86-64 all is 0. For one thread. */
 machine_state machine_state_now(void);
 
+/* From now on the upper halves may be left in use. */
+void machine_state_allow_upper(void);
+
 /* What the state of after has that the one of before had not; NULL: nothing. */
 const char *machine_state_spoilt(machine_state before, machine_state after);
 
