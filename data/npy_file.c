@@ -29,8 +29,8 @@ static int read_header(stream *s, npy_header *h)
     const char *wrong = npy_parse(prefix, sizeof prefix, h);
     if (wrong != NULL)
         return refused(s->path, wrong, header_remedy);
-    const size_t size =
-        h->size; /* bounded by npy_parse(); what fits the prefix is complete, and wrong */
+    /* Bounded by npy_parse(), and larger than the prefix: what fits that is complete, and wrong. */
+    const size_t size = h->size;
     unsigned char *header = malloc(size);
     if (header == NULL) {
         error_line("%s: out of memory for its header", s->path);

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A sanitizer makes everything some ten times slower, counters of lines do, too: they see every third of the chosen shapes of one seed. */
+/* A sanitizer makes everything some ten times slower, counters of lines do, too: they see every third of the chosen
+ * shapes of one seed. */
 #ifdef DOWNHILL_INSTRUMENTED
 enum { SEEDS = 1, WHOLE_SEEDS = 0, STRIDE = 3 };
 #else

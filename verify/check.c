@@ -159,8 +159,7 @@ static bool check_step(workbench *b, const verify_case *v, verify_op op,
                          same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f, v->step)));
 }
 
-/* Each weight into two bf16, of which an infinity makes a NaN. */
-static bool splits_weights(const downhill_kernels *kernels)
+bool verify_splits_weights(const downhill_kernels *kernels)
 {
     const char *level = downhill_kernels_name(kernels);
     return strcmp(level, "avx512bf16") == 0 || strcmp(level, "amx") == 0;
@@ -173,7 +172,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                      const downhill_kernels *kernels)
 {
     place_outputs(b, v);
-    b->nan_for_infinity = op == VERIFY_SCORE_BF16 && splits_weights(kernels);
+    b->nan_for_infinity = op == VERIFY_SCORE_BF16 && verify_splits_weights(kernels);
     const size_t x_rows = v->far ? FAR_ROWS : v->x_rows;
     const size_t *rows = v->scattered ? b->rows : NULL;
     const verify_op kind = verify_on_f32(op);

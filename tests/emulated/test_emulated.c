@@ -178,7 +178,7 @@ static void test_amx__threads_and_fork(void **state)
 
 int main(void)
 {
-#ifdef DOWNHILL_INSTRUMENTED /* with counters in it the emulation leaves them so */
+#ifdef DOWNHILL_COUNTED /* with counters in it the emulation leaves them so */
     machine_state_allow_upper();
 #endif
     const struct CMUnitTest tests[] = {
