@@ -42,6 +42,10 @@ static const cli_option options[] = {
      .offset = offsetof(verify_options, stride),
      .min = 1,
      .max = 1000000},
+    {.name = "fail-fast",
+     .kind = OPTION_FLAG,
+     .help = "end at the first failure",
+     .offset = offsetof(verify_options, first_only)},
 };
 
 static int run(const cli_command *self, int argc, char **argv)
