@@ -344,14 +344,16 @@ class Command(unittest.TestCase):
             ("of another machine (m-000000000001)", lambda d: d["machine"].update(id="m-000000000001")),
             ("of another machine (Other, host)", lambda d: d["machine"].update(cpu_name="Other")),
             ("build.compiler is not that of", lambda d: d["build"].update(compiler="Clang 14")),
-            ("(Clang 14 and GNU 12)", lambda d: d["build"].update(compiler="Clang 14")),
-            ("build.flags is not that of", lambda d: d["build"].update(flags={"scalar": "-O1"})),
+            ("('Clang 14' and 'GNU 12')", lambda d: d["build"].update(compiler="Clang 14")),
+            ("(scalar: '-O1' and '", lambda d: d["build"].update(flags={"scalar": "-O1"})),
             ("credited with other operations", lambda d: [e.update(flops=1.0) for e in d["benchmarks"]]),
         ):
             a, b = self.write("a.json", self.document()), self.write("b.json", edit(change))
             self.assertIn(says, self.run_compare(a, b, code=2).stderr)
             self.assertIn("--cross-machine", self.run_compare(a, b, code=2).stderr)
             self.assertIn("M2 ", self.run_compare(a, b, "--cross-machine").stdout)
+        level_more = edit(lambda d: d["build"].update(flags={"scalar": "-O3", "avx2": "-O3"}))
+        self.run_compare(self.write("a.json", self.document()), self.write("b.json", level_more))
         commit = self.write("b.json", edit(lambda d: d["build"].update(commit="fedcba")))
         self.assertIn("commit fedcba", self.run_compare(self.write("a.json", self.document()), commit).stdout)
 

@@ -19,10 +19,9 @@ def check(first: Run, other: Run) -> None:
             f"({first.machine}); {WAY_OUT}"
         )
     for key in BUILD:
-        mine, theirs = first.document["build"][key], other.document["build"][key]
-        if mine != theirs:
+        if different := difference(first.document["build"][key], other.document["build"][key]):
             raise Mismatch(
-                f"{other.path}: build.{key} is not that of {first.path}{difference(mine, theirs)}; "
+                f"{other.path}: build.{key} is not that of {first.path} ({different}); "
                 f"build both alike, or {WAY_OUT}"
             )
     # A run of fewer rows is fine; one of other shapes was meant for something else.
@@ -39,9 +38,13 @@ def check(first: Run, other: Run) -> None:
             raise Mismatch(f"{other.path}: {name} is credited with other operations or bytes; {WAY_OUT}")
 
 
-def difference(mine: object, theirs: object) -> str:
-    """Short texts are shown; flags are too long."""
-    return f" ({theirs} and {mine})" if isinstance(mine, str) else ""
+def difference(mine: str | dict[str, str], theirs: str | dict[str, str]) -> str:
+    """Of texts, or of the first of several by name, as flags are by level; a level that one of them was
+    built without forbids nothing. Empty: none."""
+    if isinstance(mine, dict):
+        both = [name for name in mine if name in theirs]
+        return next((f"{name}: {text}" for name in both if (text := difference(mine[name], theirs[name]))), "")
+    return f"'{theirs}' and '{mine}'" if mine != theirs else ""
 
 
 def remarks(runs: list[Run]) -> list[str]:
