@@ -23,6 +23,7 @@ typedef struct gradcheck_config {
 
 static const cli_option options[] = {
     {.name = "samples",
+     .heading = "Check",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(samples),

@@ -22,6 +22,7 @@ typedef struct landscape_config {
 
 static const cli_option options[] = {
     {.name = "directions",
+     .heading = "Landscape",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(directions),

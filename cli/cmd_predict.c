@@ -28,6 +28,7 @@ typedef struct predict_config {
 
 static const cli_option options[] = {
     {.name = "model",
+     .heading = "Prediction",
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(model),

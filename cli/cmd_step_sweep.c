@@ -19,6 +19,7 @@ typedef struct sweep_config {
 
 static const cli_option options[] = {
     {.name = "from",
+     .heading = "Sweep",
      .kind = OPTION_DOUBLE,
      .metavar = "X",
      AT(from),

@@ -158,6 +158,14 @@ static int write_results(struct session *s, size_t complete)
     return task_write(&s->task, "training", training);
 }
 
+static void print_files(const struct session *s)
+{
+    if (s->config->model != NULL && s->stopped == 0)
+        printf("model in %s\n", s->config->model);
+    if (train_saved_has_checkpoint(&s->saved))
+        printf("checkpoint in %s\n", s->config->checkpoint);
+}
+
 /* Did a signal cut the last run short, or those behind it? What was complete by then stays so. */
 static bool interrupted(const struct session *s)
 {
@@ -194,6 +202,8 @@ static int train_all(struct session *s)
         complete = 0;
     if (code == EXIT_OK && s->stopped == 0 && s->config->model != NULL && s->cluster.rank == 0)
         written = train_saved_model(&s->saved, &s->runs[0]);
+    if (code == EXIT_OK && written == EXIT_OK && s->print)
+        print_files(s);
     if (written == EXIT_OK && complete > 0)
         written = write_results(s, complete);
     if (code == EXIT_OK && written == EXIT_OK && s->stopped != 0)

@@ -25,19 +25,47 @@ const cli_option *cli_option_at(const cli_command *command, size_t i)
     return i < command->n_options ? &command->options[i] : NULL;
 }
 
+/* The text from column `from` on, in lines of 80. */
+static void print_wrapped(const char *text, size_t from)
+{
+    enum { COLUMNS = 80 };
+    size_t column = from;
+    for (const char *word = text; *word != '\0'; word += strspn(word, " ")) {
+        const size_t length = strcspn(word, " ");
+        if (column > from && column + 1 + length > COLUMNS) {
+            printf("\n%*s", (int)from, "");
+            column = from;
+        }
+        column += (size_t)printf("%s%.*s", column > from ? " " : "", (int)length, word);
+        word += length;
+    }
+    putchar('\n');
+}
+
+static void print_option(const char *left, const char *help)
+{
+    enum { HELP_COLUMN = 27 };
+    printf("  %-*s ", HELP_COLUMN - 3, left);
+    print_wrapped(help, HELP_COLUMN);
+}
+
 void cli_print_help(const cli_command *command)
 {
-    printf("Usage: downhill %s [OPTION]...%s%s\n\n%s\n\nOptions:\n", command->name,
-           command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
+    printf("Usage: downhill %s [OPTION]...%s%s\n\n", command->name,
+           command->operands[0] != '\0' ? " " : "", command->operands);
+    print_wrapped(command->summary, 0);
     const cli_option *o;
     for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++) {
+        const char *heading = o->heading != NULL ? o->heading : i == 0 ? "Options" : NULL;
+        if (heading != NULL)
+            printf("\n%s:\n", heading);
         char left[64];
         const char letter[] = {'-', o->letter, ',', ' ', '\0'};
         snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,
                  o->metavar != NULL ? " " : "", o->metavar != NULL ? o->metavar : "");
-        printf("  %-24s %s\n", left, o->help);
+        print_option(left, o->help);
     }
-    printf("  %-24s %s\n", "--help", "show this text");
+    print_option("--help", "show this text");
 }
 
 /* ---- values ---- */
@@ -105,19 +133,21 @@ static bool parse_choice(const char *text, const char *choices, int *value)
 static int complain(const cli_command *command, const cli_option *o, const char *text)
 {
     char range[96];
+    const bool whole = o->kind == OPTION_SIZE || o->kind == OPTION_COUNT;
     if (o->kind == OPTION_SIZE && o->min == o->max)
         snprintf(range, sizeof range, "%g, the only value that this version takes", o->min);
+    else if (whole)
+        snprintf(range, sizeof range, "a whole number from %.0f to %.0f%s, in digits alone", o->min,
+                 o->max, o->kind == OPTION_COUNT ? ", or all" : "");
     else if (o->kind == OPTION_CHOICE)
         snprintf(range, sizeof range, "one of %s", o->choices);
     else if (o->kind == OPTION_SEED || o->kind == OPTION_CASE)
         snprintf(range, sizeof range, "a whole number from 0 to %s",
                  o->kind == OPTION_SEED ? "2^63-1" : "2^31-1");
     else
-        snprintf(range, sizeof range, "a%s number from %g to %g%s",
-                 o->kind == OPTION_SIZE || o->kind == OPTION_COUNT ? " whole" : "", o->min, o->max,
+        snprintf(range, sizeof range, "a number from %g to %g%s", o->min, o->max,
                  o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms"
                  : o->kind == OPTION_SHARE ? ", as in 0.01 or 1%"
-                 : o->kind == OPTION_COUNT ? ", or all"
                                            : "");
     error_line("%s: --%s: '%s' is not %s", command->name, o->name, text, range);
     return EXIT_USAGE;

@@ -38,6 +38,7 @@ typedef struct cli_option {
     double min, max;
     const char *choices; /* separated by '|' */
     char letter;         /* its short name, or 0 */
+    const char *heading; /* of those from here on, in --help; or NULL */
 } cli_option;
 
 /* Options that are kept elsewhere, as those of several commands, whose configurations then begin with the same

@@ -19,6 +19,7 @@ static const cli_option data_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "SPEC",
      AT(data),
+     .heading = "Data and machine",
      .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], "
              "npy:X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy], libsvm:FILE[,TEST_FILE], cifar10:DIR or "
              "cifar100:DIR"},
@@ -57,6 +58,7 @@ static const cli_option loss_options[] = {
      .kind = OPTION_CHOICE,
      .metavar = "LOSS",
      AT(loss),
+     .heading = "Loss and features",
      .choices = "hinge|softmax",
      .help = "hinge (default): sum over the wrong classes of max(0, score - right score + delta), "
              "as Weston and Watkins; or softmax: the cross-entropy"},

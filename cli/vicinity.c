@@ -16,6 +16,7 @@
 
 static const cli_option options[] = {
     {.name = "samples",
+     .heading = "Weights and samples",
      .kind = OPTION_COUNT,
      .metavar = "N",
      AT(samples),

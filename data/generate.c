@@ -103,6 +103,12 @@ static int begin_file(struct generator *g, const char *name, output_pending **fi
         *path = NULL;
         return out_of_memory(g->options);
     }
+    const int code = output_check(*path);
+    if (code != EXIT_OK) {
+        free(*path);
+        *path = NULL;
+        return code;
+    }
     *file = &g->files[r->n_files++];
     return output_begin(*path, *file);
 }
@@ -117,7 +123,7 @@ static int make_directory(struct generator *g)
     if (errno == EEXIST)
         return EXIT_OK;
     error_line("%s: cannot make the directory: %s; name another", path, strerror(errno));
-    return EXIT_INTERNAL;
+    return EXIT_USAGE;
 }
 
 /* The training samples divided among its files, the test samples in theirs. */

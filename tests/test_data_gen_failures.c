@@ -48,12 +48,12 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
         {2, "$downhill data gen -o $scratch/new --format cifar10 --samples 4", "5 training files"},
         {2, "$downhill data gen -o $scratch/new --format cifar10 --test-samples 0", "a test file"},
         {2, "$downhill data gen -o $scratch/new --json $scratch/no/where", "cannot write"},
-        {70, "$downhill data gen -o $scratch/no/where", "No such file"},
-        {70, "$downhill data gen -o $scratch/no/where --format cifar10", "No such file"},
-        {70,
+        {2, "$downhill data gen -o $scratch/no/where", "No such file"},
+        {2, "$downhill data gen -o $scratch/no/where --format cifar10", "No such file"},
+        {2,
          "mkdir $scratch/new-test-y.npy; $downhill data gen -o $scratch/new; code=$?; "
          "rmdir $scratch/new-test-y.npy; exit $code",
-         "new-test-y.npy: cannot write: Is a directory"},
+         "new-test-y.npy: is a directory"},
         /* As a full disk: writing fails in the middle. */
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new", "File too large"},
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new --format libsvm",

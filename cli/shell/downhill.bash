@@ -21,7 +21,7 @@ _downhill() {
     fi
     if [[ $current == -* ]]; then
         # shellcheck disable=SC2086 # a command may have two words
-        words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null | grep -oE '^ +(-[a-z]( [A-Z]+)?, )?--[a-z-]+' |
+        words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null | grep -oE '^ {2,6}(-[a-z]( [A-Z]+)?, )?--[a-z-]+' |
             grep -oE -- '--[a-z-]+')
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         return
