@@ -18,7 +18,8 @@ enum numbers {
     NUMBERS_EXACT,
     NUMBERS_REAL, /* reals of mixed magnitude, held to the derived bound */
     NUMBERS_WIDE, /* for losses: scores up to ±1e4 */
-    /* Reals with a few NaN, infinities and zeros of either sign between them; a step takes them for reals. */
+    /* Reals with a few NaN, infinities and zeros of either sign between them; a step on bf16, where some levels
+     * make an infinite score a NaN, takes them for reals. */
     NUMBERS_SPECIAL,
 };
 

@@ -26,7 +26,8 @@ void reference_score(size_t n, size_t d, size_t c, const float *const *x, const 
                 magnitude += fabs(product);
             }
             scores[i * c + j].value = sum;
-            scores[i * c + j].bound = gamma_of((double)d + 2.0) * magnitude + (double)d * SUBNORMAL;
+            scores[i * c + j].bound =
+                isfinite(sum) ? gamma_of((double)d + 2.0) * magnitude + (double)d * SUBNORMAL : 0.0;
         }
 }
 
@@ -51,7 +52,7 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
             const double margin = exact ? (double)margin_f32 : difference + delta;
             const double error =
                 exact ? 0.0 : s[j].bound + s[label].bound + U * (fabs(difference) + fabs(margin));
-            const int in_doubt = !exact && fabs(margin) <= error;
+            const int in_doubt = !exact && isfinite(margin) && fabs(margin) <= error;
             ds[j].value = !(margin <= 0.0) ? 1.0 : 0.0; /* a NaN too */
             ds[j].bound = in_doubt ? 1.0 : 0.0;
             count += ds[j].value;

@@ -146,6 +146,11 @@ static bool reads_x(verify_op op)
     return op != VERIFY_HINGE && op != VERIFY_SOFTMAX && op != VERIFY_UPDATE;
 }
 
+static bool is_step(verify_op op)
+{
+    return op == VERIFY_STEP_HINGE || op == VERIFY_STEP_SOFTMAX;
+}
+
 static void draw_data(workbench *b, const verify_case *v, verify_op op, bool bf16, rng *r)
 {
     /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴; and in bf16 a
@@ -159,7 +164,7 @@ static void draw_data(workbench *b, const verify_case *v, verify_op op, bool bf1
     const float w_scale = 4.0f / sqrtf((float)v->d);
     draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
     draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
-    if (v->numbers == NUMBERS_SPECIAL && (op == VERIFY_SCORE || op == VERIFY_GRAD)) {
+    if (v->numbers == NUMBERS_SPECIAL && reads_x(op) && !(is_step(op) && bf16)) {
         sprinkle_few(r, b->x_dense, v->x_rows * v->d);
         sprinkle_few(r, b->w_dense, v->c * v->d);
         sprinkle_few(r, b->b_dense, v->c);
@@ -215,6 +220,21 @@ static void forget_bounds(bounded *values, size_t count)
         values[i].bound = 0.0;
 }
 
+/* Of a step samples without a violated margin take no part in the gradient, so that an infinity of theirs makes
+ * no NaN. Returns how many are left. */
+static size_t leave_out_satisfied(workbench *b, const verify_case *v)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        const bounded *row = b->want_dscores + i * v->c, *label = &row[b->labels[i]];
+        if (label->value == 0.0 && label->bound == 0.0)
+            continue;
+        b->x_rows[kept] = b->x_rows[i];
+        memmove(b->want_dscores + kept++ * v->c, row, v->c * sizeof *row);
+    }
+    return kept;
+}
+
 static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
 {
     const bool exact = v->numbers == NUMBERS_EXACT;
@@ -226,7 +246,8 @@ static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
                        ? reference_hinge(v->n, v->c, b->want_scores, b->labels, (double)v->delta,
                                          b->want_dscores)
                        : reference_softmax(v->n, v->c, b->want_scores, b->labels, b->want_dscores);
-    reference_grad(v->n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
+    const size_t n = op == VERIFY_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
+    reference_grad(n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
                    b->want_db);
     if (exact && op == VERIFY_STEP_HINGE) {
         forget_bounds(b->want_dw, v->c * v->d);
