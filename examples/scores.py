@@ -46,7 +46,10 @@ def floats(array: numpy.ndarray) -> FLOATS:
 
 
 def main() -> None:
-    library = ctypes.CDLL(sys.argv[1] if len(sys.argv) > 1 else "libdownhill.so.0.1")
+    try:
+        library = ctypes.CDLL(sys.argv[1] if len(sys.argv) > 1 else "libdownhill.so.0.1")
+    except OSError as error:
+        sys.exit(f"scores.py: {error}; install the library, or give the path of it")
     library.downhill_status_text.restype = ctypes.c_char_p
     library.downhill_version.restype = ctypes.c_char_p
     library.downhill_score_f32.argtypes = [
