@@ -55,7 +55,7 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
     }
     const uint32_t there = f.cpu & f.os;
     if (source->permit_amx == NULL || (there & FEATURES_AMX_LEVEL) != FEATURES_AMX_LEVEL)
-        f.unasked = there & FEATURES_AMX;
+        f.unasked = FEATURES_AMX;
     else if (source->permit_amx(source->context))
         f.permitted |= FEATURES_AMX;
     return f;

@@ -21,12 +21,13 @@
  *   Allocation   none. A function that needs scratch memory takes a workspace.
  *   Threads      every function may be called from many threads at once on disjoint outputs; the
  *                library starts none and keeps no state but the once-made choice of ISA.
- *   Machine      The modes of MXCSR and the x87 state are left as found, and the upper halves of vector registers unused (GCC
- *                sees to that at -O2 and -O3). The amx level releases the tiles, which no function has to
+ *   Machine      The modes of MXCSR and the x87 state are left as found, and the upper halves of vector registers 0
+ *                to 15 are 0 (GCC sees to that at -O2 and -O3). The amx level releases the tiles, which no function has to
  *                preserve. Rounding mode must be round-to-nearest-even, and subnormal numbers neither
  *                flushed nor read as 0 (the defaults), for the stated bounds to hold. Floating-point
  *                exceptions must be masked (the default): any flag of them may be raised, INVALID too,
- *                by lanes that are thrown away. A call takes less than 64 KiB of stack.
+ *                by lanes that are thrown away. A call takes less than 64 KiB of stack,
+ *                compiled at -O2 or -O3.
  *   Determinism  same table, same arguments: same bits. Across tables: see each function.
  *   Errors       a status other than DOWNHILL_OK means that nothing was written, unless the
  *                function says otherwise. Nothing is printed, nothing aborts. Which functions
@@ -107,7 +108,7 @@ typedef struct downhill_level {
     int compiled;          /* the compiler could build it */
     int cpu;               /* CPUID has every feature */
     int os;                /* the operating system saves the registers (XCR0) */
-    int permitted;     /* permission, where one is needed, was granted; not masked by the user */
+    int permitted; /* permission, where one is needed, was asked for and granted; not masked by the user */
     int usable;        /* all of the above */
     int chosen;        /* it is what downhill_select(NULL, …) returns */
     char missing[768]; /* what is missing, by name: "avx512vl (CPU)"; "" if usable */
@@ -117,8 +118,8 @@ typedef struct downhill_feature {
     const char *name; /* as the vendor spells it, lower case: "avx512bw" */
     int cpu;          /* CPUID bit */
     int os;           /* the state it needs is enabled in XCR0 */
-    int permitted; /* 1 granted or none needed, 0 refused, -1 not asked: no level left needs it */
-    int disabled;  /* masked by DOWNHILL_DISABLE */
+    int permitted; /* 1 granted or none needed, 0 refused, -1 not asked: no level is left that could use it */
+    int disabled; /* masked by DOWNHILL_DISABLE */
 } downhill_feature;
 
 /* Fills *out with level i. Returns DOWNHILL_ERR_SIZE past the last one, so that
@@ -336,8 +337,9 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE, and for the gradient
  *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX.
  *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED where packed weights were packed with
- *              the table of other kernels, or copied, or are not those of downhill_pack_u8(), or have another
- *              d or c than the weights beside them. */
+ *              the table of other kernels, or copied, or have another d or c than the weights beside
+ *              them. Memory that downhill_pack_u8() never filled is refused by what lies there, which must
+ *              at least be readable: packed weights that were freed and allocated again may still pass. */
 #define DOWNHILL_U8_D_MAX  1048576
 #define DOWNHILL_U8_C_MAX  32768
 #define DOWNHILL_U8_NC_MAX 8421504 /* ⌊(2³¹ - 1) / 255⌋ */

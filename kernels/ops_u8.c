@@ -43,8 +43,13 @@ downhill_status downhill_hinge_u8(const downhill_kernels *kernels, size_t n, siz
         return DOWNHILL_ERR_SIZE;
     if ((status = downhill_check_labels(&labels, c)) != DOWNHILL_OK)
         return status;
-    *loss =
-        kernels->u8->hinge(n, c, scores, lds, y, (double)delta, dscores, ldds) * DOWNHILL_LOSS_UNIT;
+    double units = 0.0;
+    for (size_t i = 0, rows; i < n; i += rows) {
+        rows = n - i < BLOCK_ROWS_MAX ? n - i : BLOCK_ROWS_MAX;
+        units += kernels->u8->hinge(rows, c, scores + i * lds, lds, y + i, (double)delta,
+                                    dscores + i * ldds, ldds);
+    }
+    *loss = units * DOWNHILL_LOSS_UNIT;
     return DOWNHILL_OK;
 }
 

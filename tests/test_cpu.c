@@ -109,7 +109,7 @@ static void test_cpu__amx__permission_asked_only_where_it_could_be_used(void **s
         cpu_source silent = source;
         silent.permit_amx = NULL;
         const cpu_features g = downhill_cpu_detect(&silent);
-        assert_int_equal(g.unasked, f.cpu & f.os & FEATURES_AMX);
+        assert_int_equal(g.unasked, FEATURES_AMX);
         assert_int_equal(g.permitted & FEATURES_AMX, 0);
     }
     assert_true(asked > 0);

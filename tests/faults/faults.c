@@ -219,12 +219,15 @@ FAILS(gzFile, gzopen, (const char *path, const char *how), bad_path(SITE, "gzope
 
 int __wrap_open(const char *path, int how, ...)
 {
-    if (bad_path(SITE, "open", path))
+    const bool nameless = (how & O_TMPFILE) == O_TMPFILE;
+    const char *kind = nameless                   ? "open(O_TMPFILE)"
+                       : (how & O_DIRECTORY) != 0 ? "open(O_DIRECTORY)"
+                                                  : "open";
+    if (bad_path(SITE, kind, path))
         return -1;
     va_list arguments;
     va_start(arguments, how);
-    const bool makes = (how & O_CREAT) != 0 || (how & O_TMPFILE) == O_TMPFILE;
-    const mode_t mode = makes ? va_arg(arguments, mode_t) : 0;
+    const mode_t mode = (how & O_CREAT) != 0 || nameless ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
     return __real_open(path, how, mode);
 }

@@ -27,13 +27,15 @@ static const struct {
     {"io", "stat", ""},
     /* Without /proc, or files without names, a new file has a name from the beginning. */
     {"io", "access", "/proc/self/fd"},
-    {"io", "open", "/tmp/"},
+    {"io", "open(O_TMPFILE)", ""},
     /* A directory that cannot be synced. */
+    {"io", "open(O_DIRECTORY)", "/tmp/"},
     {"io", "fsync", "/tmp/"},
     /* All that was written is on the disk already; what was read is read. */
     {"io", "fclose", ""},
     /* What the machine does not say of itself. */
-    {"io", "fopen", "/"},
+    {"io", "fopen", "/proc/"},
+    {"io", "fopen", "/sys/"},
     {"io", "fgets", "/proc/"},
     {"io", "fgets", "/sys/"},
     {"io", "fread", "/proc/"},

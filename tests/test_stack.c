@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How much stack a call takes at most, which downhill.h promises: a thread whose stack is painted before makes it. Of the
+ * library as it is optimised for users; with the checks of a sanitizer in it takes more. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/levels.h"
+#include "downhill.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PROMISED = 64 << 10, STACK_BYTES = 1 << 20, PAINT = 0xA5 };
+
+/* Tails everywhere, more than a block of rows and a panel of classes; and what is packed otherwise, and not at all. */
+static const struct shape {
+    size_t n, d, c;
+} shapes[] = {{300, 1100, 130}, {257, 785, 11}, {64, 161, 10}, {1, 37, 3}};
+
+typedef struct calls {
+    const downhill_kernels *kernels; /* NULL: none is made */
+    struct shape shape;
+    float *x, *w, *b, *dw, *db, *f32_scores;
+    uint16_t *x_bf16;
+    uint8_t *x_u8;
+    int32_t *y, *sums, *sums_b;
+    int16_t *dscores;
+    size_t *rows;
+    double *scores, loss;
+    void *workspace, *packed;
+    size_t workspace_bytes, packed_bytes;
+    int failed; /* calls */
+} calls;
+
+static void make_calls_f32(calls *k)
+{
+    const size_t n = k->shape.n, d = k->shape.d, c = k->shape.c;
+    const downhill_batch_f32 f32 = {k->x, d, n, k->y, k->rows, n, 0};
+    const downhill_batch_bf16 bf16 = {k->x_bf16, d, n, k->y, k->rows, n, 0};
+    const downhill_weights_f32 weights = {k->w, d, k->b, d, c}, grad = {k->dw, d, k->db, d, c};
+    const downhill_status status[] = {
+        downhill_score_f32(k->kernels, &f32, &weights, k->f32_scores, c),
+        downhill_hinge_f32(k->kernels, n, c, k->f32_scores, c, k->y, 1.0f, k->f32_scores, c,
+                           &k->loss),
+        downhill_grad_f32(k->kernels, &f32, k->f32_scores, c, 0, &grad),
+        downhill_score_bf16(k->kernels, &bf16, &weights, k->f32_scores, c),
+        downhill_softmax_f32(k->kernels, n, c, k->f32_scores, c, k->y, k->f32_scores, c, &k->loss),
+        downhill_grad_bf16(k->kernels, &bf16, k->f32_scores, c, 1, &grad),
+        downhill_update_f32(k->kernels, &weights, &grad, 0.9f, 0.001f),
+        downhill_step_f32(k->kernels, &f32, &weights, (downhill_loss){DOWNHILL_HINGE, 1.0f}, 0.9f,
+                          0.001f, &grad, &k->loss, k->workspace, k->workspace_bytes, NULL),
+        downhill_step_bf16(k->kernels, &bf16, &weights, (downhill_loss){DOWNHILL_SOFTMAX, 0.0f},
+                           0.9f, 0.001f, &grad, &k->loss, k->workspace, k->workspace_bytes, NULL),
+    };
+    for (size_t i = 0; i < sizeof status / sizeof status[0]; i++)
+        k->failed += status[i] != DOWNHILL_OK;
+}
+
+static void make_calls_u8(calls *k)
+{
+    const size_t n = k->shape.n, d = k->shape.d, c = k->shape.c;
+    const downhill_batch_u8 batch = {k->x_u8, d, n, k->y, k->rows, n, 0};
+    const downhill_weights_f32 weights = {k->w, d, k->b, d, c};
+    const downhill_sums_u8 sums = {k->sums, d, k->sums_b, d, c};
+    const downhill_status status[] = {
+        downhill_pack_u8(k->kernels, &weights, NULL, k->packed, k->packed_bytes),
+        downhill_score_u8(k->kernels, &batch, k->packed, k->scores, c),
+        downhill_hinge_u8(k->kernels, n, c, k->scores, c, k->y, 1.0f, k->dscores, c, &k->loss),
+        downhill_grad_u8(k->kernels, &batch, k->dscores, c, 0, &sums),
+        downhill_update_u8(k->kernels, &weights, &sums, 0.9f, 1e-9f, k->packed),
+        downhill_step_u8(k->kernels, &batch, &weights, 1.0f, 0.9f, 1e-9f, &k->loss, k->packed,
+                         k->workspace, k->workspace_bytes, NULL),
+    };
+    for (size_t i = 0; i < sizeof status / sizeof status[0]; i++)
+        k->failed += status[i] != DOWNHILL_OK;
+}
+
+static void *in_thread(void *context)
+{
+    calls *k = context;
+    if (k->kernels != NULL) {
+        make_calls_f32(k);
+        make_calls_u8(k);
+    }
+    return NULL;
+}
+
+/* Bytes of its stack that the thread wrote to, or below which it did. */
+static size_t stack_taken(calls *k)
+{
+    unsigned char *stack =
+        mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(stack != MAP_FAILED);
+    memset(stack, PAINT, STACK_BYTES);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    assert_int_equal(pthread_attr_init(&attributes), 0);
+    assert_int_equal(pthread_attr_setstack(&attributes, stack, STACK_BYTES), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, in_thread, k), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    size_t untouched = 0;
+    while (untouched < STACK_BYTES && stack[untouched] == PAINT)
+        untouched++;
+    pthread_attr_destroy(&attributes);
+    munmap(stack, STACK_BYTES);
+    return STACK_BYTES - untouched;
+}
+
+/* Memory of a size, zero; freed at the end of the test. */
+static void *memory[32];
+static size_t n_memory;
+
+static void *zeroed(size_t count, size_t size)
+{
+    assert_true(n_memory < sizeof memory / sizeof memory[0]);
+    assert_non_null(memory[n_memory] = calloc(count, size));
+    return memory[n_memory++];
+}
+
+static calls calls_of(const downhill_kernels *kernels, struct shape s)
+{
+    const size_t f32 = downhill_workspace_f32(s.d, s.c), u8 = downhill_workspace_u8(s.d, s.c);
+    calls k = {.kernels = kernels, .shape = s, .workspace_bytes = f32 > u8 ? f32 : u8};
+    k.x = zeroed(s.n * s.d, sizeof *k.x);
+    k.x_bf16 = zeroed(s.n * s.d, sizeof *k.x_bf16);
+    k.x_u8 = zeroed(s.n * s.d, sizeof *k.x_u8);
+    k.w = zeroed(s.c * s.d, sizeof *k.w);
+    k.b = zeroed(s.c, sizeof *k.b);
+    k.dw = zeroed(s.c * s.d, sizeof *k.dw);
+    k.db = zeroed(s.c, sizeof *k.db);
+    k.f32_scores = zeroed(s.n * s.c, sizeof *k.f32_scores);
+    k.scores = zeroed(s.n * s.c, sizeof *k.scores);
+    k.dscores = zeroed(s.n * s.c, sizeof *k.dscores);
+    k.y = zeroed(s.n, sizeof *k.y);
+    k.rows = zeroed(s.n, sizeof *k.rows);
+    k.sums = zeroed(s.c * s.d, sizeof *k.sums);
+    k.sums_b = zeroed(s.c, sizeof *k.sums_b);
+    k.packed_bytes = downhill_packed_u8_bytes(s.d, s.c);
+    k.packed = zeroed(k.packed_bytes, 1);
+    k.workspace = zeroed(k.workspace_bytes, 1);
+    return k;
+}
+
+static int free_memory(void **state)
+{
+    (void)state;
+    while (n_memory > 0)
+        free(memory[--n_memory]);
+    return 0;
+}
+
+static void test_stack__every_level__as_promised(void **state)
+{
+    const downhill_kernels *tables[LEVELS_MAX];
+    calls none = {0};
+    const size_t of_thread = stack_taken(&none);
+    const size_t n_levels = levels_to_run(NULL, tables);
+    assert_true(n_levels > 0);
+    for (size_t t = 0; t < n_levels; t++) {
+        size_t most = 0;
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+            calls k = calls_of(tables[t], shapes[i]);
+            const size_t taken = stack_taken(&k) - of_thread;
+            assert_int_equal(k.failed, 0);
+            most = taken > most ? taken : most;
+            free_memory(state);
+        }
+        print_message("%s: %zu bytes\n", downhill_kernels_name(tables[t]), most);
+        assert_true(most > 0);
+        assert_true(most < PROMISED);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_stack__every_level__as_promised, free_memory),
+    };
+    return cmocka_run_group_tests_name("stack", tests, NULL, NULL);
+}
