@@ -6,6 +6,7 @@
 #include "base/output.h"
 #include "cmd_data.h"
 #include "data/dataset.h"
+#include "task.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -124,7 +125,8 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    if (config.common.json != NULL && (code = output_check(config.common.json)) != EXIT_OK)
+    const task_file json = {"json", config.common.json, true};
+    if ((code = task_check_files("data check", config.data, &json, 1)) != CLI_GO_ON)
         return code;
     dataset data;
     code = config.map ? dataset_map(config.data, &data) : dataset_open(config.data, &data);

@@ -309,10 +309,11 @@ static int run(const cli_command *self, int argc, char **argv)
     const task_file files[] = {{"model", config.model, false},
                                {"csv", config.csv, true},
                                {"json", config.task.json, true}};
-    if ((code = task_check_files("predict", files, 3)) != CLI_GO_ON)
+    if ((code = task_check_files("predict", config.task.data, files, 3)) != CLI_GO_ON)
         return code;
     if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
         return code;
+    config.task.use.whole = config.set == SET_ALL;
     code = task_settle("predict", &config.task);
     if (code == CLI_GO_ON &&
         (code = task_open_data("predict", &config.task, NULL, &s.task)) == EXIT_OK) {

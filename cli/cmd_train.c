@@ -91,6 +91,19 @@ static int checkpoint(const sgd_state *state, void *context)
     return code;
 }
 
+/* What has no end in NaN or infinity, and yet learned nothing. */
+static void warn_of_no_learning(struct session *s, const sgd_state *end)
+{
+    const double slack = 1.001; /* the means are of other samples */
+    const double before = end->first_loss,
+                 after = end->epoch > 0 ? end->epochs[end->epoch - 1].train_loss : 0.0;
+    if (s->cluster.rank == 0 && after > slack * before)
+        warnings_add(s->task.warnings,
+                     "the loss ended at %.4g, above the %.4g of weights that are all 0: the "
+                     "learning rate is too large; try --lr %.3g",
+                     after, before, (double)s->config->lr / 10.0);
+}
+
 static int train_by_sgd(struct session *s, train_run *run)
 {
     const sgd_options sgd = train_sgd_options(s->config);
@@ -99,6 +112,8 @@ static int train_by_sgd(struct session *s, train_run *run)
         sgd_train(&s->task.problem, &sgd, train_saved_state(&s->saved), &events, &run->sgd);
     if (code == EXIT_CHECK && s->cluster.rank == 0 && train_saved_has_checkpoint(&s->saved))
         error_line("train: the last good checkpoint is in %s", s->config->checkpoint);
+    if (code == EXIT_OK)
+        warn_of_no_learning(s, &run->sgd.state);
     return code;
 }
 
@@ -235,6 +250,10 @@ static int open_and_train(const cli_command *self, struct session *s)
 {
     int code = task_open_data("train", &s->config->task, &s->cluster, &s->task);
     const bool opened = code == EXIT_OK;
+    if (!opened && s->saved.resumes)
+        error_line(
+            "train: --resume: the data are those of the checkpoint; if they were moved, give "
+            "--data as well");
     if (opened)
         code = prepare(self, s);
     /* None begins if one cannot: the others would wait for it. */

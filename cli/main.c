@@ -43,7 +43,7 @@ static void print_help(void)
          "Exit codes:\n"
          "  0      fine\n"
          "  1      a check failed or training diverged\n"
-         "  2      usage, or nothing matched\n"
+         "  2      usage, a place that cannot be written to, or nothing matched\n"
          "  3      bad input data\n"
          "  4      the ISA asked for is not usable here\n"
          "  5      something that is needed is not installed\n"

@@ -57,7 +57,7 @@ int origin_read(const char *command, const char *path, task_config *config, mode
         return code;
     config->dtype = (int)from->type;
     config->normalise = (int)from->norm.kind;
-    config->features_min = from->weights.d;
+    config->use.d = from->weights.d;
     if (take_objective(json_object_get(from->record, "objective"), config)) {
         if (from->type != FEATURES_U8 || config->loss == DOWNHILL_HINGE)
             return CLI_GO_ON;

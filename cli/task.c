@@ -106,8 +106,9 @@ const char *const task_of_hinge[] = {"delta", NULL};
 
 int task_settle(const char *command, task_config *config)
 {
-    int code;
-    if (config->json != NULL && (code = output_check(config->json)) != EXIT_OK)
+    const task_file json = {"json", config->json, true};
+    const int code = task_check_files(command, config->data, &json, 1);
+    if (code != CLI_GO_ON)
         return code;
     if (config->threads > 1 && !team_supported()) {
         error_line("%s: --threads: this build has no OpenMP; build with a compiler that has it, "
@@ -132,6 +133,19 @@ int task_settle(const char *command, task_config *config)
     return CLI_GO_ON;
 }
 
+/* Of a set that is named by its directory, as CIFAR's are. */
+static bool is_in_directory(const char *directory, const char *path)
+{
+    char file[4096];
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    const size_t length = strlen(name);
+    if (length < 4 || strcmp(name + length - 4, ".bin") != 0)
+        return false;
+    const int written = snprintf(file, sizeof file, "%s/%s", directory, name);
+    return written > 0 && (size_t)written < sizeof file && access(file, F_OK) == 0 &&
+           output_is_same(file, path);
+}
+
 bool task_is_data(const char *spec, const char *path)
 {
     char file[4096];
@@ -139,17 +153,17 @@ bool task_is_data(const char *spec, const char *path)
     for (size_t length; at != NULL && *at != '\0'; at += length) {
         at++; /* behind the colon, or a comma */
         length = strcspn(at, ",");
-        if (length < sizeof file) {
-            memcpy(file, at, length);
-            file[length] = '\0';
-            if (output_is_same(file, path))
-                return true;
-        }
+        if (length >= sizeof file)
+            continue;
+        memcpy(file, at, length);
+        file[length] = '\0';
+        if (output_is_same(file, path) || is_in_directory(file, path))
+            return true;
     }
     return false;
 }
 
-int task_check_files(const char *command, const task_file *files, size_t count)
+int task_check_files(const char *command, const char *data, const task_file *files, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const task_file *a = &files[i];
@@ -161,6 +175,10 @@ int task_check_files(const char *command, const task_file *files, size_t count)
             }
         if (!a->written || a->path == NULL)
             continue;
+        if (task_is_data(data, a->path)) {
+            error_line("%s: --%s: names a file of --data; name another", command, a->option);
+            return EXIT_USAGE;
+        }
         if (output_is_stdout(a->path) && strcmp(a->option, "json") != 0) {
             error_line("%s: --%s -: standard output is for --json; name a file", command,
                        a->option);
@@ -253,7 +271,7 @@ int task_open_data(const char *command, task_config *config, const cluster *rank
         error_line("%s: is one process's work; start it without mpirun", command);
         return EXIT_USAGE;
     }
-    int code = dataset_open_for(config->data, config->map, config->features_min, &t->data);
+    int code = dataset_open_for(config->data, config->map, config->use, &t->data);
     if (code != EXIT_OK)
         return code;
     machine_read(&t->machine); /* before the thread is bound */

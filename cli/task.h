@@ -22,7 +22,7 @@ typedef struct task_config {
     /* A downhill_loss_kind, …, in the order of the words; each of these may be TASK_AUTOMATIC. */
     int loss, dtype, normalise;
     float reg, delta;
-    size_t features_min; /* of the model that the data are for, or 0 */
+    dataset_use use; /* of the data */
     uint64_t seed;
 } task_config;
 
@@ -67,9 +67,9 @@ typedef struct task_file {
 /* Is it one of the files that --data lists? */
 bool task_is_data(const char *spec, const char *path);
 
-/* Refuses an output that is one of the inputs or another output, or cannot be written. Returns CLI_GO_ON or an exit code
- * after a line. */
-int task_check_files(const char *command, const task_file *files, size_t count);
+/* Refuses an output that is a file of `data`, of --data, or one of the inputs or another output, or cannot be
+ * written. Returns CLI_GO_ON or an exit code after a line. */
+int task_check_files(const char *command, const char *data, const task_file *files, size_t count);
 
 /* The ISA level that is asked for, or the best, under the name of the one that its kernels are of. false: a line
  * was printed, and it is EXIT_ISA. */

@@ -126,8 +126,9 @@ static const cli_option own_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(resume),
-     .help = "go on from a checkpoint, with its options but for --model and --json, to the same "
-             "bits, and keep writing it; --epochs may be more"},
+     .help = "go on from a checkpoint to the same bits, and keep writing it; its options hold, but "
+             "--epochs may be more, --data elsewhere, and --threads, --isa, --model and --json "
+             "others"},
     {.name = "tries",
      .heading = "Random and local search",
      .kind = OPTION_SIZE,

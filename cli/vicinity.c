@@ -79,7 +79,7 @@ int vicinity_check_files(const cli_command *self, const vicinity_config *config)
     const task_file files[] = {{"model", config->model, false},
                                {"csv", config->csv, true},
                                {"json", config->task.json, true}};
-    return task_check_files(self->name, files, 3);
+    return task_check_files(self->name, config->task.data, files, 3);
 }
 
 int vicinity_open(const cli_command *self, vicinity_config *config, size_t directions,

@@ -46,9 +46,9 @@ static int unknown(const char *spec)
     return EXIT_USAGE;
 }
 
-int dataset_open_for(const char *spec, bool mapped, size_t d_min, dataset *data)
+int dataset_open_for(const char *spec, bool mapped, dataset_use use, dataset *data)
 {
-    *data = (dataset){.d_min = d_min};
+    *data = (dataset){.use = use};
     const size_t length = strcspn(spec, ":");
     const char *operands = spec[length] == ':' ? spec + length + 1 : "";
     for (size_t f = 0; f < N_FORMATS; f++) {
@@ -69,12 +69,12 @@ int dataset_open_for(const char *spec, bool mapped, size_t d_min, dataset *data)
 
 int dataset_open(const char *spec, dataset *data)
 {
-    return dataset_open_for(spec, false, 0, data);
+    return dataset_open_for(spec, false, (dataset_use){0}, data);
 }
 
 int dataset_map(const char *spec, dataset *data)
 {
-    return dataset_open_for(spec, true, 0, data);
+    return dataset_open_for(spec, true, (dataset_use){0}, data);
 }
 
 void dataset_close(dataset *data)
@@ -135,6 +135,10 @@ static bool draw_apart(samples *from, size_t n, uint64_t seed, samples *to)
 int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
 {
     const size_t n_test = n / HELD_OUT_SHARE;
+    if (n_test == 0 && data->use.whole) {
+        data->test_note = "none: too few samples to hold some out";
+        return dataset_take_all(data, 0, n);
+    }
     if (n_test == 0) {
         error_line("%s: %zu samples are too few to hold some out; name test files", path, n);
         return EXIT_DATA;

@@ -9,10 +9,16 @@
 /* What the kernels take in bytes, too. */
 enum { DATASET_CLASSES_MAX = 32768, DATASET_FEATURES_MAX = 1 << 20 };
 
+/* What a data set is opened for. */
+typedef struct dataset_use {
+    size_t d;   /* features of the model that it is for; 0: none yet */
+    bool whole; /* all samples count: too few to hold some out are not refused */
+} dataset_use;
+
 typedef struct dataset {
     char name[64];
-    size_t d, c;                     /* features; classes */
-    size_t d_min;                    /* asked for: dataset_open_for() */
+    size_t d, c; /* features; classes */
+    dataset_use use;
     samples train, validation, test; /* validation: none until it is split off */
     const char *test_note;           /* where the test samples come from */
     const char *const *class_names;  /* c of them, or NULL: their numbers */
@@ -21,16 +27,16 @@ typedef struct dataset {
 } dataset;
 
 /* Reads what --data names. Without test files a sixth of the samples, drawn at random and always the same ones, is held
- * out as the test set. The data set is not to be moved while it is open. Returns EXIT_OK, or prints a
+ * out as the test set; less than 6 samples are refused. The data set is not to be moved while it is open. Returns EXIT_OK, or prints a
  * line and returns EXIT_USAGE, EXIT_DATA or EXIT_INTERNAL. */
 int dataset_open(const char *spec, dataset *data);
 
 /* The same with the features left in their files and mapped; no gzip, no text. */
 int dataset_map(const char *spec, dataset *data);
 
-/* Either, for a model of d_min features: where a file says only what is not 0, as LIBSVM's do, there may be more
- * than it shows. */
-int dataset_open_for(const char *spec, bool mapped, size_t d_min, dataset *data);
+/* Either, for a purpose. A file that says only what is not 0, as LIBSVM's do, has as many features as the model: those
+ * that it does not show are 0, those that the model has not are left out, with a warning. */
+int dataset_open_for(const char *spec, bool mapped, dataset_use use, dataset *data);
 void dataset_close(dataset *data);
 
 /* Takes a share of the training samples, drawn at random, for validation. Returns EXIT_OK, or prints a

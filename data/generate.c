@@ -85,6 +85,12 @@ static int check_sizes(const generate_options *o)
                    most, o->features, limit < UINT32_MAX ? limit : UINT32_MAX);
         return EXIT_USAGE;
     }
+    const size_t length = strlen(o->output);
+    if (!o->format->directory && length > 0 && o->output[length - 1] == '/') {
+        error_line("data gen: --output '%s': a directory; name what the files begin with, as %sa",
+                   o->output, o->output);
+        return EXIT_USAGE;
+    }
     if (o->output[0] == '\0' || (!o->format->directory && strchr(o->output, ',') != NULL)) {
         error_line("data gen: --output '%s': %s; take another", o->output,
                    o->output[0] == '\0' ? "no name" : "a comma would divide the names of --data");

@@ -102,11 +102,20 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, const i
         return EXIT_INTERNAL;
     }
     float *row = x->memory;
-    for (size_t i = 0, e = 0; i < t->n_rows; i++, row += d) {
+    size_t e = 0, left_out = 0;
+    for (size_t i = 0; i < t->n_rows; i++, row += d) {
         for (; e < t->rows[i].end; e++)
-            row[t->entries[e].feature] = t->entries[e].value;
+            if (t->entries[e].feature < d)
+                row[t->entries[e].feature] = t->entries[e].value;
+            else
+                left_out++;
         x->y[i] = (int32_t)libsvm_find_label(labels, count, t->rows[i].label);
     }
+    /* As LIBSVM's own programs do it: a feature that no sample to learn from had has no weight. */
+    if (left_out > 0)
+        warning_line("%s: %zu of %zu values are of features beyond number %zu, which have no "
+                     "weight; they are left out",
+                     path, left_out, e, d);
     return EXIT_OK;
 }
 
@@ -119,7 +128,7 @@ static int read_test(const char *path, const libsvm_limits *limits, dataset *dat
     if (code != EXIT_OK)
         return code;
     matrix *x = &data->stored[1];
-    code = make_matrix(path, &t, limits->d, limits->labels, limits->n_labels, x);
+    code = make_matrix(path, &t, data->stored[0].d, limits->labels, limits->n_labels, x);
     libsvm_free(&t);
     data->test_note = "test file";
     return code == EXIT_OK ? dataset_take_all(data, 1, x->rows) : code;
@@ -133,13 +142,14 @@ static int read_train(const char *path, bool has_test, libsvm_limits *limits, in
     if (code != EXIT_OK)
         return code;
     matrix *x = &data->stored[0];
-    *limits = (libsvm_limits){.path = path, .d = t.d > data->d_min ? t.d : data->d_min};
+    *limits = (libsvm_limits){.path = path};
     code = collect_labels(path, &t, labels, &limits->n_labels);
     limits->labels = *labels;
     if (code == EXIT_OK)
         code = name_classes(path, *labels, limits->n_labels, data);
     if (code == EXIT_OK)
-        code = make_matrix(path, &t, limits->d, *labels, limits->n_labels, x);
+        code = make_matrix(path, &t, data->use.d > 0 ? data->use.d : t.d, *labels, limits->n_labels,
+                           x);
     libsvm_free(&t);
     if (code != EXIT_OK || has_test)
         return code == EXIT_OK ? dataset_take_all(data, 0, x->rows) : code;

@@ -156,11 +156,6 @@ static int take_index(struct parser *p, const char **at, size_t *index)
         return bad(p, start, "index %.*s: at most %d features can be read; number them anew",
                    (int)(digit - start < SHOWN ? digit - start : SHOWN), start,
                    DATASET_FEATURES_MAX);
-    if (p->limits != NULL && value > p->limits->d)
-        return bad(p, start,
-                   "index %" PRIu64 ", but the largest in %s is %zu; name files that "
-                   "belong together",
-                   value, p->limits->path, p->limits->d);
     *index = (size_t)value;
     *at = digit + 1;
     return EXIT_OK;

@@ -28,7 +28,6 @@ typedef struct libsvm_text {
 /* What a test file must keep to. */
 typedef struct libsvm_limits {
     const char *path;      /* of the training file */
-    size_t d;              /* its largest index */
     const int64_t *labels; /* all that it has, ascending */
     size_t n_labels;
 } libsvm_limits;

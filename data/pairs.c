@@ -191,9 +191,9 @@ int read_fashion_mnist(const char *files, bool mapped, dataset *data)
         "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
         "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
     (void)files;
-    const char *directory = getenv("DOWNHILL_FASHION_MNIST");
-    if (directory == NULL || directory[0] == '\0')
-        directory = FASHION_MNIST_DIRECTORY;
+    const char *variable = getenv("DOWNHILL_FASHION_MNIST");
+    const bool named = variable != NULL && variable[0] != '\0';
+    const char *directory = named ? variable : FASHION_MNIST_DIRECTORY;
     char *paths[4] = {NULL};
     int code = EXIT_OK;
     for (size_t i = 0; i < 4 && code == EXIT_OK; i++) {
@@ -202,10 +202,11 @@ int read_fashion_mnist(const char *files, bool mapped, dataset *data)
             error_line("fashion-mnist: out of memory");
             code = EXIT_INTERNAL;
         } else if (access(paths[i], R_OK) != 0) {
-            error_line("fashion-mnist: no %s; install the Debian package dataset-fashion-mnist, or "
-                       "set DOWNHILL_FASHION_MNIST to the directory that holds the four .gz files",
-                       paths[i]);
-            code = EXIT_DATA;
+            error_line("fashion-mnist: no %s; %sset DOWNHILL_FASHION_MNIST to the directory that "
+                       "holds the four .gz files",
+                       paths[i],
+                       named ? "" : "install the Debian package dataset-fashion-mnist, or ");
+            code = named ? EXIT_DATA : EXIT_ENVIRONMENT;
         }
     }
     if (code == EXIT_OK)

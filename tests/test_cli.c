@@ -117,7 +117,7 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill train --data idx:one", "names 1 files"},
         {3, "$downhill train --data idx:$scratch/a,$scratch/b", "cannot open"},
         {3, "$downhill train --data idx:/tmp,/tmp", "name a file"},
-        {3, "DOWNHILL_FASHION_MNIST=$scratch $downhill train", "dataset-fashion-mnist"},
+        {3, "DOWNHILL_FASHION_MNIST=$scratch $downhill train", "holds the four .gz files"},
         {2, "$downhill train --loss log", "'log' is not one of hinge|softmax"},
         {2, "$downhill train --loss hing", "'hing' is not one of"},
         {2, "$downhill train --lr nan", "'nan' is not"},

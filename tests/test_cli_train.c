@@ -138,8 +138,26 @@ static void test_bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill predict --data $set --model $scratch/m.npz --csv -", "name a file"},
         {2, "$downhill landscape --data $set --model $scratch/m.npz --loss softmax",
          "is a model for bytes"},
-        {2, "$downhill train --data $set --json $scratch/set-train-images.idx",
+        {2, "$downhill train --data $set --model $scratch/set-train-images.idx",
          "one of them names a file of --data"},
+        {2, "$downhill train --data $set --json $scratch/set-train-images.idx",
+         "--json: names a file of --data"},
+        {2,
+         "$downhill predict --data $set --model $scratch/m.npz --csv $scratch/set-train-images.idx",
+         "--csv: names a file of --data"},
+        {2, "$downhill landscape --data $set --csv $scratch/set-train-labels.idx",
+         "--csv: names a file of --data"},
+        {2, "$downhill step-sweep --data $set --json $scratch/set-test-images.idx",
+         "--json: names a file of --data"},
+        {2, "$downhill gradcheck --data $set --json $scratch/set-test-labels.idx",
+         "--json: names a file of --data"},
+        {2, "$downhill data check --data $set --json $scratch/set-train-images.idx",
+         "--json: names a file of --data"},
+        {2,
+         "mkdir $scratch/bin; touch $scratch/bin/train.bin; $downhill data check --data "
+         "cifar100:$scratch/bin --json $scratch/bin/train.bin; code=$?; rm -r $scratch/bin; exit "
+         "$code",
+         "--json: names a file of --data"},
         {2, "$downhill step-sweep --data $set --model $scratch/m.npz --json $scratch/m.npz",
          "--model and --json name one file"},
         {2, "$downhill landscape --three-points --csv $scratch/x --json $scratch/x",
@@ -392,6 +410,37 @@ static void test_predict__of_a_set_without_test_files(void **state)
     shell("rm $scratch/p.* $scratch/t.json $scratch/test.csv $scratch/all.*");
 }
 
+/* A few new samples, of which none can be held out and none need be. */
+static void test_predict__fewer_samples_than_can_be_split(void **state)
+{
+    (void)state;
+    make_set("few", "$downhill data gen --format npy --samples 3 --test-samples 0 --features 8 "
+                    "--classes 2 -o $scratch/few");
+    assert_int_equal(shell("$downhill train --data $few,$scratch/few-train-x.npy,"
+                           "$scratch/few-train-y.npy --quiet --model $scratch/few.npz"),
+                     EXIT_OK);
+    assert_int_equal(shell("$downhill predict --data $few --model $scratch/few.npz"), EXIT_DATA);
+    assert_non_null(strstr(shell_err, "too few to hold some out"));
+    assert_int_equal(shell("$downhill predict --data $few --model $scratch/few.npz --set all "
+                           "--csv $scratch/few.csv"),
+                     EXIT_OK);
+    char *csv = read_text(scratch_path("few.csv"));
+    assert_int_equal(count_of(csv, '\n'), 1 + 3);
+    free(csv);
+    shell("rm $scratch/few*");
+}
+
+/* No NaN, and yet the loss rises: said, and no failure. */
+static void test_train__learns_nothing__warned(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $set --epochs 2 --lr 1e3 --quiet"), EXIT_OK);
+    assert_non_null(strstr(shell_err, "above the 3 of weights that are all 0"));
+    assert_non_null(strstr(shell_err, "try --lr 100\n"));
+    assert_int_equal(shell("$downhill train --data $set --epochs 2 --quiet"), EXIT_OK);
+    assert_null(strstr(shell_err, "learning rate"));
+}
+
 /* A line less, and other samples are held out: some of those that the model was trained on. */
 static void test_predict__of_another_set__test_samples_in_doubt(void **state)
 {
@@ -482,6 +531,8 @@ int main(void)
         cmocka_unit_test(test_predict__what_was_trained),
         cmocka_unit_test(test_predict__of_a_set_without_test_files),
         cmocka_unit_test(test_predict__of_another_set__test_samples_in_doubt),
+        cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
+        cmocka_unit_test(test_train__learns_nothing__warned),
         cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
         cmocka_unit_test(test_model__one_for_every_level_and_thread),
     };

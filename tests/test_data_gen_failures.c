@@ -31,6 +31,7 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
         {2, "$downhill data gen -o", "needs a value"},
         {2, "$downhill data gen -o ''", "no name"},
         {2, "$downhill data gen -o $scratch/a,b", "a comma"},
+        {2, "$downhill data gen -o $scratch/", "a directory; name what the files begin with"},
         {2, "$downhill data gen -o $scratch/new --format hdf5", "'hdf5' is not one of idx|npy"},
         {2, "$downhill data gen -o $scratch/new --classes 1", "'1' is not a whole number from 2"},
         {2, "$downhill data gen -o $scratch/new --noise 1.5", "'1.5' is not"},

@@ -163,26 +163,6 @@ static void test_libsvm__sorted_by_class__held_out_at_random(void **state)
     dataset_close(&again);
 }
 
-/* A file for a model shows fewer features than it has: the others are 0. */
-static void test_libsvm__for_a_wider_model__padded(void **state)
-{
-    (void)state;
-    char spec[512];
-    dataset data;
-    write_text("narrow", "1 2:2\n2 1:1\n1 1:1\n2 1:1\n1 1:1\n2 1:1\n");
-    snprintf(spec, sizeof spec, "libsvm:%s", scratch_path("narrow"));
-    assert_int_equal(dataset_open_for(spec, false, 7, &data), EXIT_OK);
-    assert_int_equal(data.d, 7);
-    const matrix *x = &data.stored[0];
-    assert_true(x->f32[1] == 2.0f && x->f32[x->ld] == 1.0f);
-    for (size_t k = 2; k < 7; k++)
-        assert_true(x->f32[k] == 0.0f);
-    dataset_close(&data);
-    assert_int_equal(dataset_open_for(spec, false, 1, &data), EXIT_OK);
-    assert_int_equal(data.d, 2);
-    dataset_close(&data);
-}
-
 /* Lines that do not fit the first buffer, and the widest sample that there can be. */
 static void test_libsvm__long_lines(void **state)
 {
@@ -324,11 +304,44 @@ static void test_libsvm__test_file_of_another_set(void **state)
     write_text("other", "1 1:1\n# comment\n 3 1:1\n");
     snprintf(due, sizeof due, "3:2: label 3 is not in %s;", scratch_path("train"));
     refused("train", "other", "other", due);
-    write_text("other", "1 1:1 6:1\n");
-    snprintf(due, sizeof due, "1:7: index 6, but the largest in %s is 5;", scratch_path("train"));
-    refused("train", "other", "other", due);
     write_text("other", "");
     refused("train", "other", "other", " no sample in it");
+}
+
+/* Features that the training file has not are left out, with a warning; those of a model are there. */
+static void test_libsvm__features_of_training_and_of_a_model(void **state)
+{
+    (void)state;
+    char spec[512], warning[512];
+    dataset data;
+    write_text("other", "1 1:2 6:3\n1 5:4 7:1\n");
+    capture_stderr();
+    assert_int_equal(open_files("train", "other", &data), EXIT_OK);
+    snprintf(warning, sizeof warning, "%s: 2 of 4 values are of features beyond number 5",
+             scratch_path("other"));
+    const char *text = captured();
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, warning));
+    assert_int_equal(data.d, GOOD_D);
+    assert_int_equal(data.stored[1].d, GOOD_D);
+    static const float kept[2][GOOD_D] = {{2}, {0, 0, 0, 0, 4}};
+    for (size_t i = 0; i < 2; i++)
+        assert_memory_equal(samples_f32(&data.test, i), kept[i], sizeof kept[i]);
+    dataset_close(&data);
+
+    snprintf(spec, sizeof spec, "libsvm:%s", scratch_path("other"));
+    for (size_t d = 3; d <= 9; d += 6) { /* of the model: less and more than in the file */
+        capture_stderr();
+        assert_int_equal(dataset_open_for(spec, false, (dataset_use){d, true}, &data), EXIT_OK);
+        assert_int_equal(count_of(captured(), '\n'), d == 3);
+        assert_int_equal(data.d, d);
+        assert_int_equal(data.train.n, 2); /* whole: none is held out */
+        assert_int_equal(data.test.n, 0);
+        assert_true(samples_f32(&data.train, 0)[0] == 2.0f);
+        for (size_t k = 1; k < d; k++)
+            assert_true(samples_f32(&data.train, 0)[k] == (k == 5 ? 3.0f : 0.0f));
+        dataset_close(&data);
+    }
 }
 
 static void test_libsvm__too_many_classes(void **state)
@@ -423,12 +436,12 @@ int main(void)
         TEST(test_libsvm__narrow_test_file),
         TEST(test_libsvm__class_held_out_whole__is_said),
         TEST(test_libsvm__sorted_by_class__held_out_at_random),
-        TEST(test_libsvm__for_a_wider_model__padded),
         TEST(test_libsvm__long_lines),
         TEST(test_libsvm__bad_lines),
         TEST(test_libsvm__bad_files),
         TEST(test_libsvm__truncated_gzip),
         TEST(test_libsvm__test_file_of_another_set),
+        TEST(test_libsvm__features_of_training_and_of_a_model),
         TEST(test_libsvm__too_many_classes),
         TEST(test_libsvm__more_than_memory__one_line),
         TEST(test_libsvm__bad_spec),

@@ -189,6 +189,20 @@ static void test_resume__changed__refused(void **state)
     one_line(EXIT_USAGE, "$downhill train --resume $scratch/cos.npz --epochs 3", "cosine");
 }
 
+static void test_resume__moved_data__says_how(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $data --epochs 1 --checkpoint $scratch/c.npz "
+                           "--quiet; mv $scratch/x $scratch/x0"),
+                     EXIT_OK);
+    assert_int_equal(shell("$downhill train --resume $scratch/c.npz --epochs 2 --quiet"),
+                     EXIT_DATA);
+    assert_non_null(strstr(shell_err, "if they were moved, give --data as well"));
+    assert_int_equal(shell("mv $scratch/x0 $scratch/x; $downhill train --resume $scratch/c.npz "
+                           "--epochs 2 --quiet"),
+                     EXIT_OK);
+}
+
 static void test_resume__other_data__refused(void **state)
 {
     (void)state;
@@ -273,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_resume__killed_at_random__same_model),
         cmocka_unit_test(test_resume__killed__leaves_nothing_but_whole_files),
         cmocka_unit_test(test_resume__changed__refused),
+        cmocka_unit_test(test_resume__moved_data__says_how),
         cmocka_unit_test(test_resume__other_data__refused),
         cmocka_unit_test(test_resume__weights_of_another_shape__refused),
         cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
