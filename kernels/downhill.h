@@ -332,8 +332,13 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *   Use        downhill_pack_u8() once, for memory of downhill_packed_u8_bytes(); then
  *              downhill_step_u8() for each minibatch, which packs what it has changed, or, where parts of
  *              a batch are worked on apart, downhill_loss_grad_u8() for each and one
- *              downhill_update_u8(); and downhill_score_u8() at any time. To train on x/255, with its
+ *              downhill_update_u8(); and downhill_score_u8() at any time (examples/bytes.c). To train on x/255, with its
  *              learning rate, give a gain of 1/255² for every feature.
+ *   Weights of x̂ are those of bytes times r_k: to begin with ŵ give w_jk = r_k ŵ_jk and the same b. To score bytes
+ *              elsewhere, s_ij = Σ_k w_jk (x_ik - mean_k) + b_j. To save a model write w, b and the
+ *              normalisation; `packed` is of this process and made again by downhill_pack_u8().
+ *   Changes    of w or b by anything but these functions are not noticed: pack again. Whether there is a bias
+ *              must be as it was then.
  *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE, and for the gradient
  *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX.
  *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED where packed weights were packed with
