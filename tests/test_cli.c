@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 static void test_cli__good_commands(void **state)
@@ -163,6 +164,29 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
     assert_int_equal(scratch_count(), 2); /* out and err: nothing half-written is left */
 }
 
+/* Options of a method stand under its heading, and nothing is wider than a terminal. */
+static void test_cli__help__fits_a_terminal(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"info",       "doctor",   "verify",    "bench",
+                                           "train",      "predict",  "gradcheck", "landscape",
+                                           "step-sweep", "data gen", "data check"};
+    enum { COLUMNS = 80 };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char command[64];
+        snprintf(command, sizeof command, "$downhill %s --help", commands[i]);
+        assert_int_equal(shell(command), EXIT_OK);
+        for (const char *line = shell_out; *line != '\0'; line = strchr(line, '\n') + 1)
+            if (strcspn(line, "\n") > COLUMNS)
+                fail_msg("%s: %.*s", command, (int)strcspn(line, "\n"), line);
+    }
+    assert_int_equal(shell("$downhill train --help"), EXIT_OK);
+    const char *heading = strstr(shell_out, "\nRandom and local search:\n"),
+               *tries = strstr(shell_out, "--tries N"), *data = strstr(shell_out, "\nData and");
+    assert_true(heading != NULL && tries != NULL && data != NULL);
+    assert_true(heading < tries && tries < data);
+}
+
 static void test_cli__info_json(void **state)
 {
     (void)state;
@@ -259,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cli__good_commands),
         cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
+        cmocka_unit_test(test_cli__help__fits_a_terminal),
         cmocka_unit_test(test_cli__info_json),
         cmocka_unit_test(test_cli__train_every_level),
         cmocka_unit_test(test_cli__train_phases__leave_out_2_percent_at_most),

@@ -430,6 +430,17 @@ static void test_predict__fewer_samples_than_can_be_split(void **state)
     shell("rm $scratch/few*");
 }
 
+static void test_train__says_what_it_wrote(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $set --epochs 1 --model $scratch/told.npz "
+                           "--checkpoint $scratch/told-c.npz"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "/told.npz\n"));
+    assert_non_null(strstr(shell_out, "/told-c.npz\n"));
+    shell("rm $scratch/told*");
+}
+
 /* No NaN, and yet the loss rises: said, and no failure. */
 static void test_train__learns_nothing__warned(void **state)
 {
@@ -533,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_predict__of_another_set__test_samples_in_doubt),
         cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
         cmocka_unit_test(test_train__learns_nothing__warned),
+        cmocka_unit_test(test_train__says_what_it_wrote),
         cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
         cmocka_unit_test(test_model__one_for_every_level_and_thread),
     };
