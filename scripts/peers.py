@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 sys.dont_write_bytecode = True
-from downhill_report import errors  # noqa: E402
+from downhill_report import command_line, errors  # noqa: E402
 
 EPILOG = """\
 A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
@@ -51,7 +51,8 @@ def real(least: float, inclusive: bool) -> Any:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = command_line.Parser(
+        "peers",
         prog="scripts/peers.py",
         description="Train on Fashion-MNIST with PyTorch and scikit-learn.",
         epilog=EPILOG,
@@ -68,8 +69,6 @@ def parse_arguments() -> argparse.Namespace:
     add("--threads", type=whole(1), default=1, help="one is bound to a CPU (default: 1)")
     add("--data-dir", metavar="DIR", help="where the four .gz files are")
     add("--json", type=pathlib.Path, metavar="FILE", help="'-': standard output, and nothing else")
-    # One line, as everywhere else in downhill; argparse would print the usage with it.
-    parser.error = lambda message: fail(2, f"{message}; `scripts/peers.py --help` shows more")
     return parser.parse_args()
 
 

@@ -27,8 +27,9 @@ done
 downhill=$work/root/usr/bin/downhill
 "$downhill" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' >"$work/commands"
 while read -r command; do
-    zcat "$work/root/usr/share/man/man1/downhill-$command.1.gz" | grep -q "^downhill.*${command//-/.*} " ||
-        fail "no manual page of $command"
+    zcat "$work/root/usr/share/man/man1/downhill-$command.1.gz" >"$work/page" || fail "no manual page of $command"
+    grep -q "^downhill.*${command//-/.*} " "$work/page" || fail "the manual page of $command has not its name"
+    grep -qx '\.SH SYNOPSIS' "$work/page" || fail "the manual page of $command has no synopsis"
 done <"$work/commands"
 [ "$(wc -l <"$work/commands")" -ge 13 ] || fail 'no commands: is --help read right?'
 

@@ -332,7 +332,9 @@ class Command(unittest.TestCase):
             ("--fail-on is for runs on one machine", [a, b, "--cross-machine", "--fail-on", "slower:1%"]),
         ):
             self.assertIn(says, self.run_compare(*arguments, code=2).stderr)
-        self.assertIn("--fail-on", self.run_compare("--help").stdout)
+        said = self.run_compare("--help").stdout
+        self.assertTrue(said.startswith("Usage: downhill compare [OPTION]... RESULTS.json RESULTS.json...\n\n"), said)
+        self.assertIn("--fail-on", said)
 
     def test_refused__and_let_through(self):
         def edit(change):

@@ -258,7 +258,7 @@ class Command(Scratch):
             self.assertTrue(done.stderr.startswith("downhill: peers: "), done.stderr)
         done = self.peers("--help")
         self.assertEqual(done.returncode, 0)
-        self.assertIn("usage: scripts/peers.py", done.stdout)
+        self.assertIn("Usage: scripts/peers.py", done.stdout)
 
     def test_data_and_disk__three_and_seventy(self):
         self.replace("torch", "")

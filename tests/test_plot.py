@@ -244,7 +244,7 @@ class Files(PlotTest):
     def test_help_and_full_standard_output(self):
         done = subprocess.run([PLOT, "--help"], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0)
-        self.assertIn("usage: downhill plot", done.stdout)
+        self.assertTrue(done.stdout.startswith("Usage: downhill plot [OPTION]... INPUT -o FILE\n\n"), done.stdout)
         for arguments in (["--help"], [self.write(curve()), "-o", self.directory / "x.svg"]):
             with open("/dev/full", "w", encoding="utf-8") as full:
                 done = subprocess.run([PLOT, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
