@@ -420,7 +420,16 @@ class Command(unittest.TestCase):
         out = self.directory / "out.csv"
         self.assertEqual(self.run_compare(a, b, "--format", "csv", "-o", out).stdout, "")
         self.assertEqual(len(out.read_text(encoding="utf-8").splitlines()), 19)
-        self.run_compare(a, b, "-o", self.directory / "no" / "x", code=70)
+
+    def test_output__two_where_none_can_be__seventy_where_writing_fails(self):
+        a, b = self.pair(lambda row: 1.2)
+        said = self.run_compare(a, b, "-o", self.directory / "no" / "x", code=2).stderr
+        self.assertIn("no/x: cannot write there: No such file or directory; name a directory that exists", said)
+        said = self.run_compare(a, b, "-o", self.directory, code=2).stderr
+        self.assertIn("is a directory; name a file", said)
+        self.assertIn("/dev/full: cannot write: ", self.run_compare(a, b, "-o", "/dev/full", code=70).stderr)
+        self.run_compare(a, b, "-o", "/dev/null")
+        self.assertTrue(pathlib.Path("/dev/null").is_char_device())
 
     def test_three_files__each_against_the_first(self):
         a, b = self.pair(lambda row: 1.2)

@@ -343,12 +343,24 @@ class Refusals(PlotTest):
                 self.refused(3, says, contents)
         self.refused(3, "not a zip file", json.dumps(curve()), name="in.npz")
 
-    def test_output_that_cannot_be_written__seventy(self):
-        self.refused(70, "cannot write: No such file", curve(), output="nowhere/picture.svg")
+    def test_output_where_none_can_be__two_before_anything_is_drawn(self):
+        remedy = "; name a directory that exists and is writable"
+        self.refused(2, f"cannot write there: No such file or directory{remedy}", curve(), output="nowhere/picture.svg")
+        self.refused(2, "cannot write there", "{", output="nowhere/picture.svg")
         self.write("a file", "file")
-        self.refused(70, "cannot write: Not a directory", curve(), output="file/picture.svg")
+        self.refused(2, f"cannot write there: Not a directory{remedy}", curve(), output="file/picture.svg")
         (self.directory / "folder.svg").mkdir()
-        self.refused(70, "cannot write: Is a directory", curve(), output="folder.svg")
+        self.refused(2, "is a directory; name a file", curve(), output="folder.svg")
+
+    def test_output_by_a_link__is_where_the_link_leads(self):
+        (self.directory / "picture.svg").symlink_to("elsewhere.svg")
+        self.draw(curve())
+        self.assertTrue((self.directory / "picture.svg").is_symlink())
+        self.assertTrue((self.directory / "elsewhere.svg").is_file())
+
+    def test_no_input_but_an_earlier_picture__three(self):
+        self.write("earlier", "picture.svg")
+        self.refused(3, "No such file", None, name="nowhere.json")
 
     def test_output_is_the_input__refused(self):
         self.refused(2, "is what is drawn", curve(), name="same.svg", output="same.svg")

@@ -140,13 +140,25 @@ class BadResults(ReportTest):
         self.assertTrue((out / "figures" / "curves.svg").exists())
         self.assertTrue((out / "figures" / "mine.svg").exists())
 
-    def test_output_that_cannot_be_written(self):
+    def test_output_where_none_can_be__two_before_anything_is_drawn(self):
         path = self.write("r.json", bench())
         self.output.write_text("a file, not a directory")
-        done = self.run_report(path)
-        self.assertEqual(done.returncode, 70)
-        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
-        self.assertEqual(self.output.read_text(), "a file, not a directory")
+        (self.directory / "earlier").mkdir()
+        (self.directory / "earlier" / "figures").write_text("a file, not a directory")
+        before = sorted(self.directory.rglob("*"))
+        for place in (self.output, self.output / "below", self.directory / "earlier", "/proc/x"):
+            done = self.run_report(path, options=("-o", place))
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertRegex(
+                done.stderr,
+                rf"\Adownhill: report: {place}\S*: cannot write there: [^\n;]+; name a directory that exists and "
+                r"is writable\n\Z",
+            )
+        self.assertEqual(sorted(self.directory.rglob("*")), before)
+
+    def test_output_that_is_not_there_yet__is_made(self):
+        self.output = self.directory / "a" / "new" / "one"
+        self.assertTrue((self.report(train()) / "index.html").is_file())
 
 
 if __name__ == "__main__":

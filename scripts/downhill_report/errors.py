@@ -15,6 +15,10 @@ class Mismatch(ReportError):
     code = 2
 
 
+class BadOutput(ReportError):
+    code = 2
+
+
 class BadResults(ReportError):
     code = 3
 

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from . import content, figures
+from . import content, figures, files
 from .content.captions import CAPTIONS
 from .errors import ReportError
 from .load import ROOT
@@ -23,10 +23,12 @@ TEMPLATES = ROOT / "reports" / "template"
 
 
 def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = None) -> None:
-    files = make(results, title)
+    for place in (directory, directory / "figures"):
+        files.check_directory(place)
+    made = make(results, title)
     try:
         (directory / "figures").mkdir(parents=True, exist_ok=True)
-        replace(directory, files)
+        replace(directory, made)
     except OSError as error:
         raise ReportError(
             f"{directory}: cannot write: {error.strerror}; choose another --output"
@@ -49,12 +51,12 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         },
         "zip": zip,
     }
-    files = {f"figures/{name}.svg": figures.paint(svg, name, False) for name, svg in drawn.items()}
-    files["results.json"] = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
-    files["index.html"] = render("index.html.j2", context, autoescape=True)
+    made = {f"figures/{name}.svg": figures.paint(svg, name, False) for name, svg in drawn.items()}
+    made["results.json"] = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    made["index.html"] = render("index.html.j2", context, autoescape=True)
     markdown = render("report.md.j2", context, autoescape=False)
-    files["report.md"] = re.sub(r"\n{3,}", "\n\n", markdown)
-    return files
+    made["report.md"] = re.sub(r"\n{3,}", "\n\n", markdown)
+    return made
 
 
 def coded(text: str) -> Markup:
@@ -93,13 +95,13 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
     return environment.get_template(template).render(context)
 
 
-def replace(directory: pathlib.Path, files: dict[str, str]) -> None:
+def replace(directory: pathlib.Path, made: dict[str, str]) -> None:
     """Puts the files in place of those of an earlier report, its figures included."""
     mask = os.umask(0)
     os.umask(mask)
     temporaries: dict[pathlib.Path, str] = {}
     try:
-        for path, text in ((directory / name, text) for name, text in files.items()):
+        for path, text in ((directory / name, text) for name, text in made.items()):
             descriptor, temporaries[path] = tempfile.mkstemp(
                 prefix=f".{path.name}-", dir=path.parent
             )
@@ -113,5 +115,5 @@ def replace(directory: pathlib.Path, files: dict[str, str]) -> None:
         for temporary in temporaries.values():
             os.unlink(temporary)
     for path in (directory / "figures").glob("*.svg"):
-        if f"figures/{path.name}" not in files and path.stem.split("-")[0] in CAPTIONS:
+        if f"figures/{path.name}" not in made and path.stem.split("-")[0] in CAPTIONS:
             path.unlink()

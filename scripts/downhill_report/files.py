@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Files that appear whole or not at all, and whether they can be made where they are asked for."""
+
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterable
+
+from .errors import BadOutput, ReportError
+
+
+def check(path: pathlib.Path) -> None:
+    """Before the work: can a file be made there?"""
+    if os.path.isdir(path):
+        raise BadOutput(f"{path}: is a directory; name a file")
+    if not is_special(path):
+        probe(path.parent, path)
+    elif not os.access(path, os.W_OK):
+        raise BadOutput(f"{path}: cannot write to it; name a file that is writable")
+
+
+def check_directory(path: pathlib.Path) -> None:
+    """Before the work: can files be made in it, or it itself? Leaves nothing there."""
+    nearest = path
+    while not os.path.lexists(nearest):
+        nearest = nearest.parent
+    probe(nearest, path)
+
+
+def probe(directory: pathlib.Path, path: pathlib.Path) -> None:
+    """By a file without a name: its permissions alone do not tell what a directory lets be made in it."""
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise BadOutput(
+            f"{path}: cannot write there: {error.strerror}; name a directory that exists and is writable"
+        ) from error
+
+
+def is_special(path: pathlib.Path) -> bool:
+    """A device or a pipe: nothing can be half-written there, and it must stay what it is."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+def is_one_of(path: pathlib.Path, others: Iterable[pathlib.Path]) -> bool:
+    """Does it lead to one of these files? Not where one of the two is not there."""
+    return any(os.path.exists(path) and os.path.exists(o) and os.path.samefile(path, o) for o in others)
+
+
+def write(path: pathlib.Path, contents: bytes) -> None:
+    try:
+        if is_special(path):
+            path.write_bytes(contents)
+        else:
+            replace(pathlib.Path(os.path.realpath(path)), contents)
+    except OSError as error:
+        raise ReportError(f"{path}: cannot write: {error.strerror}; choose another -o") from error
+
+
+def replace(path: pathlib.Path, contents: bytes) -> None:
+    """With the permissions that a plain file would have; mkstemp() makes a private one."""
+    mask = os.umask(0)
+    os.umask(mask)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(contents)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
