@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the report says of how a run went: its machine, ceilings, sweeps, conditions and stops."""
 
+import dataclasses
 import math
 import unittest
 
@@ -11,7 +12,8 @@ from downhill_report import sweeps
 from downhill_report.conditions import conditions_of
 from downhill_report.content.sweeps import answer
 from downhill_report.figures import topology
-from downhill_report.rows import Row, Shape
+from downhill_report.content.marks import MARK, NOTE
+from downhill_report.rows import Ratio, Row, Shape
 
 
 def batch_row(n, time, spread=0.001):
@@ -120,6 +122,67 @@ class Run(ReportTest):
         self.assertIn("| step_hinge_f32 | avx2 | 1.20× (", section)
         self.assertIn("step_hinge_u8 with avx2: 20.0 % faster than batches of one sample", section)
         self.assertIn("a last block of samples that is full", section)
+
+    def test_powers_of_two__of_a_wide_interval_or_noisy_rows_nothing_is_said(self):
+        alike = Ratio(1.0, 0.99, 1.01)
+        said = answer(SWEEP, sweeps.Verdict(Ratio(1.243, 1.03, 1.54), alike))
+        self.assertIn("24.3 % faster than", said)
+        self.assertIn("what counts is not the power of two", said)
+        for beside in (Ratio(1.243, 1.003, 1.54), Ratio(1.243, 1.03, 1.54, True), Ratio(1.0, 0.7, 1.4)):
+            said = answer(SWEEP, sweeps.Verdict(beside, alike))
+            self.assertIn("not known to be faster or slower than batches of one sample", said)
+            for conclusion in ("% faster", "what counts", "nothing is special"):
+                self.assertNotIn(conclusion, said)
+        said = answer(SWEEP, sweeps.Verdict(alike, Ratio(0.99, 0.8, 1.2)))
+        self.assertNotIn("nothing is special", said)
+        self.assertIn("nothing is special", answer(SWEEP, sweeps.Verdict(alike, alike)))
+
+    def test_powers_of_two__a_noisy_row_makes_doubtful_what_it_is_part_of(self):
+        ns = (4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64)
+        for noisy, of in ((4, (False, False)), (33, (True, False)), (48, (False, True)), (16, (True, True))):
+            rows = [batch_row(n, 1.0, spread=0.5 if n == noisy else 0.001) for n in ns]
+            rows = [dataclasses.replace(row, mad=0.06 * row.median * (row.shape.n == noisy)) for row in rows]
+            found = sweeps.verdict(*sweeps.batch_sweeps(rows))
+            self.assertEqual((found.beside.is_doubtful, found.between.is_doubtful), of, noisy)
+
+    def noisy(self, name, **aggregate):
+        """A run in which one row is, by its spread or by what its aggregates say."""
+        document = full()
+        for entry in document["benchmarks"]:
+            if entry["run_name"] == name and entry["run_type"] == "aggregate":
+                entry |= aggregate
+            elif entry["run_name"] == name and not aggregate:
+                entry["real_time"] *= 1 + 0.2 * (entry["repetition_index"] % 2)
+        return document
+
+    def test_noisy_rows__are_marked_and_the_mark_is_explained(self):
+        self.assertNotIn(MARK, self.made["report.md"])
+        name = "step_hinge_f32/avx2/n:256/d:3072/c:10"
+        for document in (self.noisy(name), self.noisy(name, shared_core=True)):
+            text = self.markdown(document)
+            summary = text.split("results:begin")[1].split("results:end")[0]
+            (line,) = (o for o in summary.splitlines() if "step_hinge_f32 | 256×3072×10" in o)
+            cells = [cell.strip() for cell in line.split("|")[3:-1]]
+            self.assertEqual([cell.endswith(f") {MARK}") for cell in cells], [False, False, True])
+            self.assertEqual(summary.count(NOTE), 1)
+            for title in ("ISA ladder", "Hot and cold", "Threads", "Against other libraries", "bf16", "Fused step"):
+                section = text.split(f"\n## {title}")[1].split("\n## ")[0]
+                self.assertIn(f" {MARK} |", section, title)
+                self.assertEqual(section.count(NOTE), 1, title)
+            self.assertEqual(text.split("\n## ")[0].count("; of noisy rows)"), 2)
+        self.assertIn(f"  - {name}\n", self.markdown(self.noisy(name)).split("## Warnings")[1])
+
+    def test_noisy_baseline__marks_what_is_over_it(self):
+        summary = self.section("Speed-up", self.noisy("step_hinge_f32/scalar/n:256/d:3072/c:10"))
+        (line,) = (o for o in summary.splitlines() if "step_hinge_f32 | 256×3072×10" in o)
+        self.assertEqual(line.count(MARK), 3)
+
+    def test_no_faster__none_is_said_with_what_is_not_sure(self):
+        document = self.noisy("step_hinge_f32/avx2/n:256/d:3072/c:10")
+        document["benchmarks"] = [o for o in document["benchmarks"] if o["kernel"] != "update_f32"]
+        section = self.section("No faster", document)
+        self.assertIn("None: all 4 hand-written rows", section)
+        self.assertIn("not surely of 1, whose interval", section)
 
     def test_conditions__what_is_disturbed_is_named(self):
         section = self.section("Samples and conditions")

@@ -220,13 +220,12 @@ class Model:
         present = {row.isa for row in self.alone if row.kernel.endswith("_bf16")}
         return [o.name for o in self.levels if o.kind == "hand" and o.name in present]
 
-    def compared(self) -> int:
-        """How many rows have one of the compiler's to be compared with."""
-        return sum(self.over_auto(row) is not None for row in self.alone)
+    def compared(self) -> list[tuple[Row, Ratio]]:
+        """The rows that have one of the compiler's to be compared with."""
+        return [(row, over) for row in self.alone if (over := self.over_auto(row))]
 
     def no_faster(self) -> list[tuple[Row, Ratio]]:
-        pairs = ((row, self.over_auto(row)) for row in self.alone)
-        return [(row, over) for row, over in pairs if over and over.value < NO_FASTER]
+        return [(row, over) for row, over in self.compared() if over.value < NO_FASTER]
 
     def fused(self) -> list[tuple[Row, Row, Ratio]]:
         """(fused step, chain of calls, how much faster the step is)."""

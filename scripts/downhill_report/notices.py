@@ -5,10 +5,7 @@ from dataclasses import dataclass
 
 from .conditions import STOLEN
 from .model import Model
-from .rows import Row
-
-# Spread above this share of the median is pointed out.
-NOISY_MAD = 0.05
+from .rows import NOISY_MAD
 
 
 @dataclass(frozen=True)
@@ -16,10 +13,6 @@ class Notice:
     what: str
     remedy: str  # nothing where `what` has it already
     rows: tuple[str, ...] = ()
-
-
-def noisy(model: Model) -> list[Row]:
-    return [row for row in model.timed if row.relative_mad > NOISY_MAD]
 
 
 def notices(model: Model) -> list[Notice]:
@@ -63,13 +56,13 @@ def notices(model: Model) -> list[Notice]:
                 "Stop what else is running.",
             )
         )
-    if doubtful := noisy(model):
+    if noisy := [row for row in model.timed if row.is_noisy]:
         found.append(
             Notice(
-                f"The spread (MAD) of {len(doubtful)} of {len(model.timed)} rows is above "
+                f"The spread (MAD) of {len(noisy)} of {len(model.timed)} rows is above "
                 f"{NOISY_MAD:.0%} of the median.",
                 "Run them again with --filter, more --repetitions or a longer --min-time.",
-                tuple(row.name for row in doubtful),
+                tuple(row.name for row in noisy),
             )
         )
     return [*found, *disturbed(model)]

@@ -13,6 +13,8 @@ from .load import samples_of
 
 # Fewer samples have no 95 % interval of the median, as in the benchmark itself.
 INTERVAL_MIN = 6
+# Spread above this share of the median is pointed out.
+NOISY_MAD = 0.05
 # How often samples are drawn again for an interval.
 RESAMPLED = 1000
 
@@ -99,6 +101,15 @@ class Row:
         return self.mad / self.median
 
     @property
+    def is_noisy(self) -> bool:
+        return self.relative_mad > NOISY_MAD
+
+    @property
+    def is_doubtful(self) -> bool:
+        """A warning says that its median is a rough one."""
+        return self.is_noisy or self.shared
+
+    @property
     def intensity(self) -> float:
         """Operations per byte of the working set: each must come once from where the set is, and
         what is read again may come from nearer. Older results tell the credited bytes only."""
@@ -112,6 +123,7 @@ class Ratio:
     value: float
     low: float
     high: float
+    is_doubtful: bool = False  # one of its rows is
 
 
 def ratio(of: Row, over: Row) -> Ratio:
@@ -121,7 +133,8 @@ def ratio(of: Row, over: Row) -> Ratio:
         low, high = over.min / max(of.times), max(over.times) / of.min
     else:
         low, high = numpy.percentile(over.resampled / of.resampled, (2.5, 97.5))
-    return Ratio(over.median / of.median, float(low), float(high))
+    doubtful = of.is_doubtful or over.is_doubtful
+    return Ratio(over.median / of.median, float(low), float(high), doubtful)
 
 
 def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:

@@ -56,20 +56,19 @@ def verdict(sweep: Sweep) -> Verdict:
     """By the time of the whole batch, which grows evenly with its size whatever it costs to begin: what lies
     between two sizes is interpolated."""
     time = {row.shape.n: row.median for row in sweep.rows}
+    doubtful = {row.shape.n for row in sweep.rows if row.is_doubtful}
     powers = [n for n in time if is_power(n) and n >= LEAST_BATCH]
-    beside = [
-        math.log((time[n - 1] + time[n + 1]) / 2 / time[n])
-        for n in powers
-        if {n - 1, n + 1} <= time.keys()
-    ]
-    between = []
+    beside, between = {}, {}  # by the sizes that each is of
+    for n in powers:
+        if {n - 1, n + 1} <= time.keys():
+            beside[n - 1, n, n + 1] = math.log((time[n - 1] + time[n + 1]) / 2 / time[n])
     for m in time:
         at = bisect.bisect(powers, m)
         if m >= LEAST_BATCH and not adjoins(m) and 0 < at < len(powers):
             low, high = powers[at - 1], powers[at]
             part = (m - low) / (high - low)
-            between.append(math.log(time[m] / (time[low] * (1 - part) + time[high] * part)))
-    return Verdict(mean(beside), mean(between))
+            between[low, m, high] = math.log(time[m] / (time[low] * (1 - part) + time[high] * part))
+    return Verdict(mean(beside, doubtful), mean(between, doubtful))
 
 
 def adjoins(n: int) -> bool:
@@ -77,12 +76,14 @@ def adjoins(n: int) -> bool:
     return any(is_power(m) for m in (n - 1, n, n + 1))
 
 
-def mean(logarithms: list[float]) -> Ratio | None:
-    """e to their mean, with the interval of Student over the sizes: each has buffers of its own, and what
+def mean(of: dict[tuple[int, ...], float], doubtful: set[int]) -> Ratio | None:
+    """e to the mean of these logarithms, with the interval of Student over the sizes: each has buffers of its own, and what
     these do to it no number of samples would average out."""
+    logarithms = list(of.values())
     if len(logarithms) < 3:
         return None
     value = numpy.mean(logarithms)
     error = numpy.std(logarithms, ddof=1) / math.sqrt(len(logarithms))
     half = scipy.stats.t.ppf(0.975, len(logarithms) - 1) * error
-    return Ratio(math.exp(value), math.exp(value - half), math.exp(value + half))
+    is_doubtful = not doubtful.isdisjoint(n for sizes in of for n in sizes)
+    return Ratio(math.exp(value), math.exp(value - half), math.exp(value + half), is_doubtful)

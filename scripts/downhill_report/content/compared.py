@@ -5,6 +5,7 @@ from ..model import NO_FASTER, Model
 from ..numbers import NONE, interval, microseconds, number, percent
 from .blocks import Block, Drawing, Facts, Section, Table, Text
 from .captions import CAPTIONS
+from .marks import explained, marked
 
 BF16 = (
     "Features in half the bytes; sums and bounds are those of f32. The levels avx512bf16 and amx split "
@@ -18,8 +19,8 @@ def bf16(model: Model) -> Section:
     levels = model.bf16_levels()
     lines = [
         [
-            kernel, str(best.shape), best.isa, microseconds(best.median),
-            *(interval(row[1]) if row else NONE for row in rows),
+            kernel, str(best.shape), best.isa, marked(microseconds(best.median), best),
+            *(marked(interval(row[1]), row[1]) if row else NONE for row in rows),
         ]
         for kernel, best, rows in model.halved()
     ]  # fmt: skip
@@ -28,7 +29,7 @@ def bf16(model: Model) -> Section:
         ["kernel", "shape", "f32", ">µs", *(f">bf16, {isa}" for isa in levels)],
         lines,
     )
-    return Section("bf16", "bf16 against f32", "bf16", [Text(BF16), table])
+    return Section("bf16", "bf16 against f32", "bf16", [Text(BF16), *explained(table)])
 
 
 def peers(model: Model) -> Section:
@@ -44,25 +45,29 @@ def peers(model: Model) -> Section:
             ]
         ),
     ]
-    lines = [
-        [
-            ours.kernel, str(ours.shape), ours.isa, number(ours.gflop_per_s),
-            *(number(pair[0].gflop_per_s) if pair else NONE for pair in theirs),
-            interval(min(filter(None, theirs), key=lambda pair: pair[0].median)[1]),
-            f"{percent(ours.share)} {ours.bound}" if ours.share else NONE,
-        ]
-        for ours, theirs in model.against_peers()
-    ]  # fmt: skip
+    lines = []
+    for ours, theirs in model.against_peers():
+        _, over = min(filter(None, theirs), key=lambda pair: pair[0].median)
+        lines.append(
+            [
+                ours.kernel, str(ours.shape), ours.isa, marked(number(ours.gflop_per_s), ours),
+                *(marked(number(pair[0].gflop_per_s), pair[0]) if pair else NONE for pair in theirs),
+                marked(interval(over), over),
+                marked(f"{percent(ours.share)} {ours.bound}", ours) if ours.share else NONE,
+            ]
+        )  # fmt: skip
     if lines:
         blocks += [
             Drawing("peers", CAPTIONS["peers"]),
-            Table(
-                "GFLOP/s (medians), and our best level over the best of the others",
-                [
-                    "kernel", "shape", "ours", ">GFLOP/s", *(f">{p.name}" for p in model.peers),
-                    ">ours / best", ">of attainable",
-                ],
-                lines,
+            *explained(
+                Table(
+                    "GFLOP/s (medians), and our best level over the best of the others",
+                    [
+                        "kernel", "shape", "ours", ">GFLOP/s", *(f">{p.name}" for p in model.peers),
+                        ">ours / best", ">of attainable",
+                    ],
+                    lines,
+                )
             ),
         ]  # fmt: skip
     return Section("peers", "Against other libraries", "Other libraries", blocks)
@@ -71,11 +76,14 @@ def peers(model: Model) -> Section:
 def no_faster(model: Model) -> Section:
     blocks: list[Block] = [Text(no_faster_text(model))]
     if found := model.no_faster():
-        blocks.append(
+        blocks += explained(
             Table(
                 "How many times faster than the compiler's, with the 95 % interval of the ratio",
                 ["row", ">median µs", ">vs compiler"],
-                [[row.name, microseconds(row.median), interval(over)] for row, over in found],
+                [
+                    [row.name, marked(microseconds(row.median), row), marked(interval(over), over)]
+                    for row, over in found
+                ],
             )
         )
     return Section("nofaster", "No faster than the compiler", "No faster", blocks)
@@ -83,16 +91,19 @@ def no_faster(model: Model) -> Section:
 
 def no_faster_text(model: Model) -> str:
     least = f"{(NO_FASTER - 1) * 100:.0f} %"
-    compared, listed = model.compared(), len(model.no_faster())
+    found = [over for _, over in model.compared()]
+    compared, listed = len(found), len(model.no_faster())
     if compared == 0:
         return "No hand-written row has one of the compiler's to be compared with."
     if listed == 0:
+        unsure = sum(over.low < NO_FASTER or over.is_doubtful for over in found)
+        but = f"; not surely of {unsure}, whose interval reaches below that or whose rows are noisy" if unsure else ""
         return (
-            f"None: all {compared} hand-written rows are at least {least} faster than the "
-            "compiler's at the same flags, in this run."
+            f"None: all {compared} hand-written rows are, by their medians, at least {least} faster than the "
+            f"compiler's at the same flags, in this run{but}."
         )
     return (
-        f"{listed} of {compared} hand-written rows are less than {least} faster than the "
+        f"{listed} of {compared} hand-written rows are, by their medians, less than {least} faster than the "
         "compiler's at the same flags and shape, or slower (below 1), in this run."
     )
 
@@ -104,19 +115,22 @@ def fused(model: Model) -> Section:
             "The step scores, takes the loss and adds to the gradient block by block, so that X is "
             "read from memory once; the chain makes four passes over the whole batch with the same "
             "kernels."
-        ),
-        Table(
-            "Hinge step against chain: medians, and time of the chain over time of the step",
-            ["shape", "ISA level", ">step µs", ">chain µs", ">chain / step"],
-            [
-                [
-                    str(step.shape), step.isa, microseconds(step.median),
-                    microseconds(chain.median), interval(over),
-                ]
-                for step, chain, over in found
-            ],
         )
-        if found
-        else Text("This run did not time both."),
-    ]  # fmt: skip
+    ]
+    if found:
+        blocks += explained(
+            Table(
+                "Hinge step against chain: medians, and time of the chain over time of the step",
+                ["shape", "ISA level", ">step µs", ">chain µs", ">chain / step"],
+                [
+                    [
+                        str(step.shape), step.isa, marked(microseconds(step.median), step),
+                        marked(microseconds(chain.median), chain), marked(interval(over), over),
+                    ]
+                    for step, chain, over in found
+                ],
+            )
+        )  # fmt: skip
+    else:
+        blocks.append(Text("This run did not time both."))
     return Section("fused", "Fused step against the chain of calls", "Fused step", blocks)

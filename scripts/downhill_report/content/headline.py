@@ -3,7 +3,7 @@
 
 from ..model import Model
 from ..numbers import number, percent, plural, times
-from ..rows import ratio
+from ..rows import Ratio, ratio
 
 MAX_HEADLINE = 4
 # With a noise floor above it absolute figures are of little use.
@@ -42,15 +42,19 @@ def speed_headline(model: Model) -> list[tuple[str, str]]:
     what = "minibatch step" if kernel.startswith("step") else kernel
     found = []
     if scalar := model.over_scalar(best):
-        between = f"{scalar.low:.1f} to {scalar.high:.1f}"
+        between = f"{scalar.low:.1f} to {scalar.high:.1f}{roughly(scalar)}"
         found.append((times(scalar), f"{what} {shape}, {best.isa}: over scalar code ({between})"))
     if compiler := model.best(kernel, shape, ("auto",)):
         over = ratio(best, compiler)
-        between = f"{over.low:.2f} to {over.high:.2f}"
+        between = f"{over.low:.2f} to {over.high:.2f}{roughly(over)}"
         found.append(
             (times(over), f"{what} {shape}: over the compiler's best, {compiler.isa} ({between})")
         )
     return found
+
+
+def roughly(of: Ratio) -> str:
+    return "; of noisy rows" if of.is_doubtful else ""
 
 
 def first_of_all(model: Model) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
 from .captions import CAPTIONS
 from .ceilings import table_of
+from .marks import explained, marked
 
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
 ATTAINABLE = (
@@ -73,10 +74,12 @@ def summary(model: Model) -> list[Block]:
     m, build, context = (model.results[part] for part in ("machine", "build", "context"))
     under = f" under {m['hypervisor']}" if m["hypervisor"] else ""
     return [
-        Table(
-            "GFLOP/s, and times faster than scalar code, by samples × features × classes",
-            ["kernel", "shape", *(f">{isa}" for isa in levels)],
-            lines,
+        *explained(
+            Table(
+                "GFLOP/s, and times faster than scalar code, by samples × features × classes",
+                ["kernel", "shape", *(f">{isa}" for isa in levels)],
+                lines,
+            )
         ),
         *trained(model),
         Text(
@@ -89,7 +92,10 @@ def summary(model: Model) -> list[Block]:
 
 
 def summary_cell(model: Model, row: Row | None) -> str:
-    return f"{number(row.gflop_per_s)} ({times(model.over_scalar(row))})" if row else "–"
+    if not row:
+        return "–"
+    over = model.over_scalar(row)
+    return marked(f"{number(row.gflop_per_s)} ({times(over)})", row, over)
 
 
 def trained(model: Model) -> list[Table]:
@@ -121,7 +127,9 @@ def ladder(model: Model) -> Section:
         if not row:
             return "–"
         share = f", {percent(row.share, 0)}" if row.share else ""
-        return f"← {row.isa}" if row.isa != level else rate(row.samples_per_s) + share
+        if row.isa != level:
+            return f"← {row.isa}"
+        return marked(rate(row.samples_per_s) + share, row)
 
     names = [level.name for level in model.levels]
     table = Table(
@@ -133,7 +141,7 @@ def ladder(model: Model) -> Section:
         ],
     )
     missing = [f"{name} is not usable here: {what}." for name, what in model.unusable()]
-    blocks: list[Block] = [Text(LADDER), Drawing("ladder", CAPTIONS["ladder"]), table]
+    blocks: list[Block] = [Text(LADDER), Drawing("ladder", CAPTIONS["ladder"]), *explained(table)]
     return Section(
         "ladder", "ISA ladder", "ISA ladder", blocks + ([Bullets(missing)] if missing else [])
     )
@@ -151,8 +159,9 @@ def roofline(model: Model, figures: list[str]) -> Section:
 def cold(model: Model) -> Section:
     lines = [
         [
-            row.kernel, str(row.shape), row.isa, microseconds(hot.median), microseconds(row.median),
-            interval(over), percent(hot.share, 0), percent(row.share, 0),
+            row.kernel, str(row.shape), row.isa, marked(microseconds(hot.median), hot),
+            marked(microseconds(row.median), row), marked(interval(over), over),
+            marked(percent(hot.share, 0), hot), marked(percent(row.share, 0), row),
         ]
         for row, hot, over in model.cold_rows()
     ]  # fmt: skip
@@ -164,14 +173,15 @@ def cold(model: Model) -> Section:
         ],
         lines,
     )  # fmt: skip
-    return Section("cold", "Hot and cold", "Cold", [Text(COLD), table])
+    return Section("cold", "Hot and cold", "Cold", [Text(COLD), *explained(table)])
 
 
 def threads(model: Model) -> Section:
     lines = [
         [
-            many.kernel, str(many.shape), many.isa, str(many.threads), microseconds(many.median),
-            microseconds(one.median), interval(over), percent(over.value / many.threads, 0),
+            many.kernel, str(many.shape), many.isa, str(many.threads),
+            marked(microseconds(many.median), many), marked(microseconds(one.median), one),
+            marked(interval(over), over), marked(percent(over.value / many.threads, 0), over),
         ]
         for many, one, over in model.scaling()
     ]  # fmt: skip
@@ -185,13 +195,15 @@ def threads(model: Model) -> Section:
                 "gradients are added up in a fixed order."
             ),
             Drawing("threads", CAPTIONS["threads"]),
-            Table(
-                "Medians, how many times faster than on one thread, and that over the threads",
-                [
-                    "kernel", "shape", "ISA level", ">threads", ">µs", ">one thread µs",
-                    ">times faster", ">efficiency",
-                ],
-                lines,
+            *explained(
+                Table(
+                    "Medians, how many times faster than on one thread, and that over the threads",
+                    [
+                        "kernel", "shape", "ISA level", ">threads", ">µs", ">one thread µs",
+                        ">times faster", ">efficiency",
+                    ],
+                    lines,
+                )
             ),
         ],
     )  # fmt: skip

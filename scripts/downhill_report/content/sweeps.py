@@ -7,6 +7,7 @@ from ..rows import Ratio
 from ..sweeps import LEAST_BATCH, Sweep, Verdict, verdict
 from .blocks import Block, Drawing, More, Section, Table, Text
 from .captions import CAPTIONS
+from .marks import MARK, explained, marked
 
 QUESTION = (
     f"Are batches of a power of two faster? Their time, from {LEAST_BATCH} samples on, against that of "
@@ -15,8 +16,11 @@ QUESTION = (
     "over the sizes."
 )
 
-
+# There is a difference if its interval is clear of 1 by the first, and none if it lies within the second.
+CLEAR = 1.02
+ALIKE = 1.05
 NEITHER = "no faster and no slower, as far as was measured, than"
+UNSURE = "not known to be faster or slower than"
 
 
 def sweeps(model: Model) -> Section:
@@ -26,25 +30,32 @@ def sweeps(model: Model) -> Section:
         blocks += [
             Drawing("batch", CAPTIONS["batch"]),
             Text(QUESTION),
-            Table(
-                "How many times faster a sample is in a batch of a power of two",
-                ["kernel", "ISA level", ">than one more or fewer", ">than well between"],
-                [
-                    [sweep.kernel, sweep.isa, interval(of.beside), interval(of.between)]
-                    for sweep, of in judged
-                ],
+            *explained(
+                Table(
+                    "How many times faster a sample is in a batch of a power of two",
+                    ["kernel", "ISA level", ">than one more or fewer", ">than well between"],
+                    [
+                        [
+                            sweep.kernel, sweep.isa, marked(interval(of.beside), of.beside),
+                            marked(interval(of.between), of.between),
+                        ]
+                        for sweep, of in judged
+                    ],
+                )
             ),
             *(Text(answer(sweep, of)) for sweep, of in judged if of.beside and of.between),
         ]
     if found := model.size_sweeps():
         blocks.append(Drawing("size", CAPTIONS["size"]))
-    blocks.append(More("Every size", [table(model)]))
+    blocks.append(More("Every size", explained(table(model))))
     return Section("sweeps", "Batch and size", "Sweeps", blocks)
 
 
 def answer(sweep: Sweep, of: Verdict) -> str:
     beside, between = says(of.beside), says(of.between)
-    if of.beside.low > 1 and between == NEITHER:
+    if of.beside.is_doubtful or of.between.is_doubtful:
+        why = f": rows that this is of were noisy ({MARK})."
+    elif of.beside.low > CLEAR and between == NEITHER:
         why = ": what counts is not the power of two but a last block of samples that is full."
     elif beside == between == NEITHER:
         why = ": nothing is special about them."
@@ -57,11 +68,13 @@ def answer(sweep: Sweep, of: Verdict) -> str:
 
 
 def says(r: Ratio) -> str:
-    if r.low > 1:
+    if r.is_doubtful:
+        return UNSURE
+    if r.low > CLEAR:
         return f"{percent(r.value - 1)} faster than"
-    if r.high < 1:
+    if r.high < 1 / CLEAR:
         return f"{percent(1 - r.value)} slower than"
-    return NEITHER
+    return NEITHER if 1 / ALIKE < r.low and r.high < ALIKE else UNSURE
 
 
 def table(model: Model) -> Table:
@@ -70,9 +83,10 @@ def table(model: Model) -> Table:
         for row in sweep.rows:
             lines.append(
                 [
-                    row.kernel, row.isa, row.sweep or "", str(row.shape), microseconds(row.median, 4),
-                    number(row.median / row.shape.n, 4), percent(row.precision, 2),
-                    number(row.gflop_per_s), model.memory_of(row) or "–", percent(row.share, 0),
+                    row.kernel, row.isa, row.sweep or "", str(row.shape),
+                    marked(microseconds(row.median, 4), row), marked(number(row.median / row.shape.n, 4), row),
+                    percent(row.precision, 2), marked(number(row.gflop_per_s), row),
+                    model.memory_of(row) or "–", marked(percent(row.share, 0), row),
                 ]
             )  # fmt: skip
     return Table(
