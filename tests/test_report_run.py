@@ -258,6 +258,10 @@ class Run(ReportTest):
         section = self.section("Samples and conditions", document)
         self.assertIn(f"2 of {every} samples (1 %) are left out", section)
         text = self.markdown(document, drawn=("samples",))
+        summary = text.split("results:begin")[1].split("results:end")[0]
+        few = "of at least 3 samples each out of at least 5 taken (the others had less than a whole core). "
+        self.assertIn(f"medians of one run, {few}`auto_", summary)
+        self.assertIn(f"Medians are {few}The variants", text.split("## Method")[1])
         self.assertIn(f"| {slow} | 1 | 0.1010 |", text)  # of 100, 101 and 150
         drawn = (self.output / "figures" / "samples.svg").read_text()
         self.assertIn("less than a whole core, left out", drawn)
@@ -268,6 +272,17 @@ class Run(ReportTest):
         self.assertIn(f"0 of {every} samples (0 %) are left out", section)
         self.assertIn("1 row had too few others", section)
         self.assertIn(f"| {slow} | 1 | 0.1500 |", self.markdown(document))
+
+    def test_samples__the_least_number_is_that_of_the_rows_shown(self):
+        document = full()  # which asked for 5
+        document["context"]["repetitions"] = 9
+        gone = "step_hinge_f32/avx2/n:1/d:3072/c:10/sweep:batch"
+        document["benchmarks"] = [
+            o for o in document["benchmarks"] if o["run_name"] != gone or o.get("repetition_index", 0) < 4
+        ]
+        text = self.markdown(document)
+        self.assertIn("medians of one run, of at least 5 samples each. `auto_", text)
+        self.assertIn("Medians are of at least 4 samples each. The variants", text)
 
     def test_above_its_roof__is_ringed_and_never_hidden(self):
         section = self.section("All rows")

@@ -101,6 +101,11 @@ class Row:
         return self.mad / self.median
 
     @property
+    def taken(self) -> int:
+        """Samples, with those that are left out."""
+        return self.samples + len(self.left_out)
+
+    @property
     def is_noisy(self) -> bool:
         return self.relative_mad > NOISY_MAD
 

@@ -77,8 +77,8 @@ def adjoins(n: int) -> bool:
 
 
 def mean(of: dict[tuple[int, ...], float], doubtful: set[int]) -> Ratio | None:
-    """e to the mean of these logarithms, with the interval of Student over the sizes: each has buffers of its own, and what
-    these do to it no number of samples would average out."""
+    """e to the mean of the logarithms, with the interval of Student over the sizes: each has buffers of its
+    own, and what these do to it no number of samples would average out."""
     logarithms = list(of.values())
     if len(logarithms) < 3:
         return None

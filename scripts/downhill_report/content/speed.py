@@ -2,12 +2,12 @@
 """How fast the kernels are: proof, speed-up, the ladder of ISA levels, and how far from the roof."""
 
 from ..model import Model
-from ..numbers import interval, microseconds, number, percent, plural, rate, times
+from ..numbers import interval, microseconds, number, percent, rate, times
 from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
 from .captions import CAPTIONS
 from .ceilings import table_of
-from .marks import explained, marked
+from .marks import explained, least_samples, marked
 
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
 ATTAINABLE = (
@@ -65,13 +65,15 @@ def summary(model: Model) -> list[Block]:
     """The small table for the README: the step at every shape, other kernels at the main one."""
     present = {row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS}
     levels = [level.name for level in model.timed_levels() if level.name in present]
-    lines = []
+    lines, shown = [], []
     for kernel in SUMMARY_KERNELS:
         shapes = model.drawn_shapes()
         for shape in shapes if kernel == "step_hinge_f32" else shapes[:1]:
             if any(rows := [model.find(kernel, isa, shape) for isa in levels]):
                 lines.append([kernel, str(shape), *(summary_cell(model, row) for row in rows)])
+                shown += filter(None, rows)
     m, build, context = (model.results[part] for part in ("machine", "build", "context"))
+    of = f", of {least_samples(shown)}" if shown else ""
     under = f" under {m['hypervisor']}" if m["hypervisor"] else ""
     return [
         *explained(
@@ -84,9 +86,8 @@ def summary(model: Model) -> list[Block]:
         *trained(model),
         Text(
             f"{m['cpu_name']}{under}, one thread, {build['compiler']}, commit {build['commit']}, "
-            f"{context['date'][:10]}; medians of one run, of at least "
-            f"{plural(context['repetitions'], 'sample')} each. `auto_…` is the compiler's vectorisation "
-            "of the scalar source at the same flags."
+            f"{context['date'][:10]}; medians of one run{of}. `auto_…` is the compiler's vectorisation of the "
+            "scalar source at the same flags."
         ),
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from ..numbers import NONE, number, percent, plural
 from .blocks import Block, Bullets, Drawing, Listing, More, Section, Table, Text
 from .captions import CAPTIONS
 from .commands import commands
+from .marks import least_samples
 
 
 def samples(model: Model, figures: list[str]) -> Section:
@@ -107,8 +108,7 @@ def count(value: float | None) -> str:
 def method(model: Model) -> Section:
     blocks: list[Block] = []
     if "context" in model.results:
-        context = model.results["context"]
-        blocks += [Text(sampling(context)), Text(LIMITS), formulas(model.results["formulas"])]
+        blocks += [Text(sampling(model)), Text(LIMITS), formulas(model.results["formulas"])]
     if model.training:
         blocks.append(
             Text(
@@ -130,21 +130,23 @@ LIMITS = (
 )
 
 
-def sampling(context: dict[str, Any]) -> str:
-    least = f"{plural(context['repetitions'], 'sample')} of at least {number(context['min_time_s'] * 1e3)} ms"
+def sampling(model: Model) -> str:
+    context = model.results["context"]
+    asked = f"{plural(context['repetitions'], 'sample')} of at least {number(context['min_time_s'] * 1e3)} ms"
     if context.get("precision"):
         most = context.get("max_time_s")
         seconds = f"{number(most)} s" if most else "its time"
         until = (
-            f"Each row was sampled until the 95 % interval of its median (by ranks) was within "
-            f"{percent(context['precision'])} of it or {seconds} had gone into it; at least {least}"
+            "Each row was sampled until the 95 % interval of its median (by ranks) was within "
+            f"{percent(context['precision'])} of it or {seconds} had gone into it, {asked} being asked for at least"
         )
     else:
-        until = f"Each row has {least}"
+        until = f"Of each row {asked} were asked for"
     cpu = context["pinned_cpu"]
     where = "a thread that could not be pinned" if cpu is None else f"a thread pinned to CPU {cpu}"
+    came = f"Medians are of {least_samples(model.timed)}. " if model.timed else ""
     return (
-        f"{until}, after a warm-up that finds the number of calls. The variants of a kernel and shape "
+        f"{until}, after a warm-up that finds the number of calls. {came}The variants of a kernel and shape "
         f"were taken in an order {context['order']} (seed {context['seed']}), so that a drift of the "
         f"machine falls on all of them alike. All ran on {where}. Times are wall time per call."
     )
