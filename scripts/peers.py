@@ -11,19 +11,19 @@ import os
 import pathlib
 import platform
 import sys
-import tempfile
 from functools import partial
 from typing import Any
 
 sys.dont_write_bytecode = True
-from downhill_report import command_line, errors  # noqa: E402
+from downhill_report import command_line, errors, files  # noqa: E402
 
 EPILOG = """\
 A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
 them. PyTorch trains in f32 by the same steps as downhill, scikit-learn by its own.
 
-Exit codes: 0 fine; 1 a loss is wrong or training diverged; 2 usage; 3 bad input data; 5 a Python module is
-missing; 70 out of memory or results cannot be written; 128+n ended by signal n.
+Exit codes: 0 fine; 1 a loss is wrong or training diverged; 2 usage, or a place that cannot be written to;
+3 bad input data; 5 a Python module is missing; 70 out of memory or results cannot be written; 128+n ended by
+signal n.
 """
 
 
@@ -145,23 +145,6 @@ def cannot_write(where: str, error: OSError) -> None:
     fail(70, f"{where}: cannot write: {error.strerror}")
 
 
-def write(text: str, path: pathlib.Path) -> None:
-    if path.exists() and not path.is_file():  # a pipe, or a device, which must stay one
-        path.write_text(text, encoding="utf-8")
-        return
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-
-
 def main() -> None:
     try:
         try:
@@ -170,19 +153,21 @@ def main() -> None:
             sys.stdout.flush()  # of --help
     except OSError as error:
         cannot_write("standard output", error)
+    to_file = arguments.json if str(arguments.json) != "-" else None
     try:
+        if to_file:
+            files.check(to_file)
         cpu = bind(arguments.threads)
         rows = rows_of(arguments)
         of = {"host_name": platform.node(), "cpu": cpu}
         document = {"schema_version": 1, "peers_training": [row | of for row in rows], "warnings": []}
         text = json.dumps(document, indent=1, allow_nan=False) + "\n"
-        if str(arguments.json) == "-":
-            show(text)
+        if to_file:
+            files.write(to_file, text.encode())
         elif arguments.json:
-            try:
-                write(text, arguments.json)
-            except OSError as error:
-                cannot_write(str(arguments.json), error)
+            show(text)
+    except errors.ReportError as error:
+        fail(error.code, str(error))
     except ModuleNotFoundError as missing:
         fail(5, f"no Python module {missing.name}; run scripts/setup peers")
     except MemoryError:

@@ -272,7 +272,7 @@ class Command(Scratch):
                                       env=os.environ | {"PYTHONPATH": str(self.modules)}, check=False)  # fmt: skip
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (70, 1), done.stderr)
         done = self.peers("--json", self.directory / "no" / "where.json")
-        self.assertEqual((done.returncode, done.stderr.count("\n")), (70, 1), done.stderr)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
         self.assertIn("where.json: cannot write", done.stderr)
 
     def test_pipe__is_written_to_and_stays_one(self):

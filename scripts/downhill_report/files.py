@@ -54,7 +54,7 @@ def write(path: pathlib.Path, contents: bytes) -> None:
         else:
             replace(pathlib.Path(os.path.realpath(path)), contents)
     except OSError as error:
-        raise ReportError(f"{path}: cannot write: {error.strerror}; choose another -o") from error
+        raise ReportError(f"{path}: cannot write: {error.strerror}; choose another place") from error
 
 
 def replace(path: pathlib.Path, contents: bytes) -> None:

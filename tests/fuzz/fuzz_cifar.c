@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         for (int mapped = 0; mapped < 2; mapped++) {
             dataset data;
             snprintf(spec, sizeof spec, "%s:%s", words[w], fuzz_path(""));
-            const int code = dataset_open_for(spec, mapped != 0, 0, &data);
+            const int code = dataset_open_for(spec, mapped != 0, (dataset_use){0}, &data);
             fuzz_expect(code);
             for (size_t i = 0; code == EXIT_OK && i < data.train.n; i++)
                 if (samples_label(&data.train, i) < 0 ||
