@@ -228,6 +228,8 @@ static void test_cli__train_every_level(void **state)
     json_decref(root);
 }
 
+/* How long it takes, and what is learned in ten epochs, is that of a plain build: no sanitizer finds more in it. */
+#ifndef DOWNHILL_INSTRUMENTED
 /* What share of a run's time its phases name. */
 static double phases_share(const json_t *run)
 {
@@ -264,6 +266,7 @@ static void test_cli__train_reaches_83_percent(void **state)
     assert_true(number(run, "test_accuracy") >= 0.83);
     json_decref(root);
 }
+#endif
 
 static void test_cli__train_softmax(void **state)
 {
@@ -286,8 +289,10 @@ int main(void)
         cmocka_unit_test(test_cli__help__fits_a_terminal),
         cmocka_unit_test(test_cli__info_json),
         cmocka_unit_test(test_cli__train_every_level),
+#ifndef DOWNHILL_INSTRUMENTED
         cmocka_unit_test(test_cli__train_phases__leave_out_2_percent_at_most),
         cmocka_unit_test(test_cli__train_reaches_83_percent),
+#endif
         cmocka_unit_test(test_cli__train_softmax),
     };
     return cmocka_run_group_tests_name("cli", tests, shell_open, shell_close);
