@@ -35,11 +35,12 @@ void cli_print_help(const cli_command *command)
     printf("Usage: downhill %s [OPTION]...%s%s\n\n", command->name,
            command->operands[0] != '\0' ? " " : "", command->operands);
     print_wrapped(command->summary, 0);
-    const cli_option *o;
+    const cli_option *o = cli_option_at(command, 0);
+    if (o == NULL || o->heading == NULL)
+        puts("\nOptions:");
     for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++) {
-        const char *heading = o->heading != NULL ? o->heading : i == 0 ? "Options" : NULL;
-        if (heading != NULL)
-            printf("\n%s:\n", heading);
+        if (o->heading != NULL)
+            printf("\n%s:\n", o->heading);
         char left[64];
         const char letter[] = {'-', o->letter, ',', ' ', '\0'};
         snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,

@@ -143,10 +143,10 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     if (code == CLI_GO_ON && (output_is_same(config->resume, config->model) ||
                               output_is_same(config->resume, config->task.json)))
         return refuse("--resume, --model, --json: two of them name one file; name two");
-    for (int i = 0; i < 3 && code == CLI_GO_ON; i++)
+    for (int i = 0; i < 2 && code == CLI_GO_ON; i++) /* of --json task_settle() knows */
         if (files[i] != NULL && task_is_data(config->task.data, files[i]))
             return refuse(
-                "--model, --checkpoint, --json: one of them names a file of --data; name another");
+                "--model, --checkpoint: one of them names a file of --data; name another");
     for (int i = 0; i < 2 && code == CLI_GO_ON && writes; i++)
         if (files[i] != NULL) {
             if (!output_replaces(files[i]))

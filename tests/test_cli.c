@@ -180,6 +180,8 @@ static void test_cli__help__fits_a_terminal(void **state)
             if (strcspn(line, "\n") > COLUMNS)
                 fail_msg("%s: %.*s", command, (int)strcspn(line, "\n"), line);
     }
+    assert_int_equal(shell("$downhill data --help"), EXIT_OK); /* which has no other */
+    assert_non_null(strstr(shell_out, "\nOptions:\n  --help"));
     assert_int_equal(shell("$downhill train --help"), EXIT_OK);
     const char *heading = strstr(shell_out, "\nRandom and local search:\n"),
                *tries = strstr(shell_out, "--tries N"), *data = strstr(shell_out, "\nData and");
