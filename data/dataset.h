@@ -27,8 +27,8 @@ typedef struct dataset {
 } dataset;
 
 /* Reads what --data names. Without test files a sixth of the samples, drawn at random and always the same ones, is held
- * out as the test set; less than 6 samples are refused. The data set is not to be moved while it is open. Returns EXIT_OK, or prints a
- * line and returns EXIT_USAGE, EXIT_DATA or EXIT_INTERNAL. */
+ * out as the test set; less than 6 samples are refused. The data set is not to be moved while it is open. Returns
+ * EXIT_OK, or prints a line and returns EXIT_USAGE, EXIT_DATA, EXIT_ENVIRONMENT or EXIT_INTERNAL. */
 int dataset_open(const char *spec, dataset *data);
 
 /* The same with the features left in their files and mapped; no gzip, no text. */

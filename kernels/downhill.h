@@ -21,9 +21,9 @@
  *   Allocation   none. A function that needs scratch memory takes a workspace.
  *   Threads      every function may be called from many threads at once on disjoint outputs; the
  *                library starts none and keeps no state but the once-made choice of ISA.
- *   Machine      The modes of MXCSR and the x87 state are left as found, and the upper halves of vector registers 0
- *                to 15 are 0 (GCC sees to that at -O2 and -O3). The amx level releases the tiles, which no function has to
- *                preserve. Rounding mode must be round-to-nearest-even, and subnormal numbers neither
+ *   Machine      The modes of MXCSR and the x87 state are left as found, and the upper halves of vector
+ *                registers 0 to 15 are 0 (GCC sees to that at -O2 and -O3). The amx level releases the
+ *                tiles, which no function has to preserve. Rounding mode must be round-to-nearest-even, and subnormal numbers neither
  *                flushed nor read as 0 (the defaults), for the stated bounds to hold. Floating-point
  *                exceptions must be masked (the default): any flag of them may be raised, INVALID too,
  *                by lanes that are thrown away. A call takes less than 64 KiB of stack,

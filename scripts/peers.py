@@ -137,12 +137,7 @@ def show(text: str) -> None:
     try:
         print(text, end="", flush=True)
     except OSError as error:
-        cannot_write("standard output", error)
-
-
-def cannot_write(where: str, error: OSError) -> None:
-    sys.stdout = None  # or Python would try once more at its end
-    fail(70, f"{where}: cannot write: {error.strerror}")
+        errors.cannot_print(error, "peers")
 
 
 def main() -> None:
@@ -152,7 +147,7 @@ def main() -> None:
         finally:
             sys.stdout.flush()  # of --help
     except OSError as error:
-        cannot_write("standard output", error)
+        errors.cannot_print(error, "peers")
     to_file = arguments.json if str(arguments.json) != "-" else None
     try:
         if to_file:

@@ -109,8 +109,7 @@ static uint32_t update_u8_sums_cut(size_t d, unsigned flags, float decay, float 
                                    float times, const int32_t *dw, const float *mean,
                                    const float *gain, float *w)
 {
-    int32_t *cut = malloc(d * sizeof *cut);
-    assert_non_null(cut);
+    int32_t *cut = new (d, sizeof *cut);
     for (size_t k = 0; k < d; k++) /* to 24 bits */
         cut[k] = dw[k] > 1 << 24 || dw[k] < -(1 << 24) ? dw[k] / 256 * 256 : dw[k];
     const uint32_t most = right->u8->update(d, flags, decay, step, sum, times, cut, mean, gain, w);

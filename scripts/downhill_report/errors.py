@@ -27,6 +27,12 @@ class Incomplete(ReportError):
     code = 5
 
 
+def cannot_print(error: OSError, command: str) -> NoReturn:
+    """Standard output takes no more."""
+    sys.stdout = None  # or Python would try once more at its end
+    leave(70, f"standard output: cannot write: {error.strerror}", command)
+
+
 def leave(code: int, message: str, command: str = "report") -> NoReturn:
     line = " ".join(message.split())
     print(f"downhill: {command}: {line}", file=sys.stderr)

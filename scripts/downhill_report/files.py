@@ -52,21 +52,26 @@ def write(path: pathlib.Path, contents: bytes) -> None:
         if is_special(path):
             path.write_bytes(contents)
         else:
-            replace(pathlib.Path(os.path.realpath(path)), contents)
+            replace({pathlib.Path(os.path.realpath(path)): contents})
     except OSError as error:
         raise ReportError(f"{path}: cannot write: {error.strerror}; choose another place") from error
 
 
-def replace(path: pathlib.Path, contents: bytes) -> None:
-    """With the permissions that a plain file would have; mkstemp() makes a private one."""
+def replace(made: dict[pathlib.Path, bytes]) -> None:
+    """Puts them in place when all are written, with the permissions that a plain file would have; mkstemp()
+    makes private ones."""
     mask = os.umask(0)
     os.umask(mask)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
+    temporaries: dict[pathlib.Path, str] = {}
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(contents)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        for path, contents in made.items():
+            descriptor, temporaries[path] = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(contents)
+            os.chmod(temporaries[path], 0o666 & ~mask)
+        for path in made:
+            os.replace(temporaries[path], path)
+            del temporaries[path]
+    finally:
+        for temporary in temporaries.values():
+            os.unlink(temporary)

@@ -3,10 +3,8 @@
 names first; a disk that fills up leaves the directory as it was."""
 
 import json
-import os
 import pathlib
 import re
-import tempfile
 from typing import Any
 
 import jinja2
@@ -97,23 +95,7 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
 
 def replace(directory: pathlib.Path, made: dict[str, str]) -> None:
     """Puts the files in place of those of an earlier report, its figures included."""
-    mask = os.umask(0)
-    os.umask(mask)
-    temporaries: dict[pathlib.Path, str] = {}
-    try:
-        for path, text in ((directory / name, text) for name, text in made.items()):
-            descriptor, temporaries[path] = tempfile.mkstemp(
-                prefix=f".{path.name}-", dir=path.parent
-            )
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporaries[path], 0o666 & ~mask)
-        for path in list(temporaries):
-            os.replace(temporaries[path], path)
-            del temporaries[path]
-    finally:
-        for temporary in temporaries.values():
-            os.unlink(temporary)
+    files.replace({directory / name: text.encode() for name, text in made.items()})
     for path in (directory / "figures").glob("*.svg"):
         if f"figures/{path.name}" not in made and path.stem.split("-")[0] in CAPTIONS:
             path.unlink()
