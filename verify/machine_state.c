@@ -113,13 +113,6 @@ machine_state machine_state_now(void)
 
 #endif
 
-static bool upper_allowed;
-
-void machine_state_allow_upper(void)
-{
-    upper_allowed = true;
-}
-
 const char *machine_state_spoilt(machine_state before, machine_state after)
 {
     if (after.mxcsr != before.mxcsr)
@@ -128,7 +121,7 @@ const char *machine_state_spoilt(machine_state before, machine_state after)
         return "changed the modes of the x87";
     if (after.x87_tags != before.x87_tags)
         return "left something on the stack of the x87 (MMX without EMMS)";
-    if (after.upper && !before.upper && !upper_allowed)
+    if (after.upper && !before.upper)
         return "left the upper halves of vector registers in use (no VZEROUPPER)";
     if (after.tiles && !before.tiles)
         return "left tiles configured";

@@ -16,12 +16,9 @@ typedef struct machine_state {
         tiles; /* the upper halves of vector registers are not all 0; tiles are configured */
 } machine_state;
 
-/* To be read right after the call in question: functions of the C library clean the upper halves. On CPUs that are not
- * x86-64 all is 0. For one thread. */
+/* Reads the state. Call it right after the function in question: functions of the C library may clean the upper halves
+ * (glibc's memcpy() for AVX2 ends in VZEROUPPER). All 0 on CPUs that are not x86-64. For one thread. */
 machine_state machine_state_now(void);
-
-/* From now on the upper halves may be left in use. */
-void machine_state_allow_upper(void);
 
 /* What the state of after has that the one of before had not; NULL: nothing. */
 const char *machine_state_spoilt(machine_state before, machine_state after);

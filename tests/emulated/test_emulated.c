@@ -9,7 +9,6 @@
 #include "amx_emulation.h"
 #include "base/error.h"
 #include "kernels.h"
-#include "verify/machine_state.h"
 #include "verify/verify.h"
 
 #include <pthread.h>
@@ -178,9 +177,6 @@ static void test_amx__threads_and_fork(void **state)
 
 int main(void)
 {
-#ifdef DOWNHILL_COUNTED /* with counters in it the emulation leaves them so */
-    machine_state_allow_upper();
-#endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_avxvnni__emulated__as_proven),
         cmocka_unit_test(test_avx512__emulated__as_proven),
