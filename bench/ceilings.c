@@ -87,21 +87,6 @@ size_t ceilings_level(const ceilings *found, double bytes, size_t threads)
     return i;
 }
 
-struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
-                                  enum ceiling_products products)
-{
-    if (products >= PRODUCTS_WEIGHTS_U8)
-        return ceilings_peak_u8(set, isa, products);
-    if (strcmp(isa, "avx512bf16") == 0 && products == PRODUCTS_BF16)
-        return (struct ceiling_peak){"BF16", set->dot_avx512bf16};
-    if (strcmp(isa, "amx") == 0 && products == PRODUCTS_BF16)
-        return (struct ceiling_peak){"BF16", set->dot_amx};
-    return (struct ceiling_peak){
-        "FMA", strstr(isa, "avx512") != NULL || strcmp(isa, "amx") == 0       ? set->fma_avx512
-               : strncmp(isa, "avx", 3) == 0 || strcmp(isa, "auto_avx2") == 0 ? set->fma_avx2
-                                                                              : 0.0};
-}
-
 /* ---- measuring ---- */
 
 /* The part of a level that each of several threads works on; 0: all of them together would fit the level
@@ -128,6 +113,12 @@ static void open_task(void *context, size_t thread)
     uint32_t *order = memory_new(o->bytes / CEILING_ROW, sizeof *order);
     task->buffer = memory_new(o->bytes, 1);
     task->order = order;
+    /* Normal numbers in [1, 2): no zeros, whose stores over zeros some CPUs leave out, and no subnormals. */
+    rng r = rng_seeded(thread);
+    for (size_t i = 0; task->buffer != NULL && i < o->bytes / sizeof *task->buffer; i++) {
+        const uint32_t bits = 0x3F800000u | (uint32_t)(rng_u64(&r) >> 41);
+        memcpy(&task->buffer[i], &bits, sizeof bits);
+    }
 }
 
 /* The first rows of the buffer, as many as this level's part has, in random order. */
@@ -146,14 +137,20 @@ static void shuffle(ceiling_task *task)
     }
 }
 
-static bool measure_set(ceilings *found, ceiling_set *set, const int *cpus, ceiling_effort effort)
+static bool measure_set(ceilings *found, ceiling_set *set, uint32_t which, const int *cpus,
+                        ceiling_effort effort)
 {
     enum { ROUNDS = 10000 };
     ceiling_task *tasks = calloc(set->threads, sizeof *tasks);
     if (tasks == NULL)
         return false;
     together_bind(set->threads, cpus);
-    struct opening opening = {tasks, part_of(found, found->n_levels - 1, set->threads)};
+    struct opening opening = {tasks, 0}; /* the largest part of the levels to measure */
+    for (size_t i = 0; i < found->n_levels; i++) {
+        const uint64_t part = part_of(found, i, set->threads);
+        if ((which >> (PEAK_COUNT + i) & 1) != 0 && part > opening.bytes)
+            opening.bytes = part;
+    }
     together_run(set->threads, open_task, &opening);
     bool good = true;
     for (size_t t = 0; t < set->threads; t++) {
@@ -161,18 +158,17 @@ static bool measure_set(ceilings *found, ceiling_set *set, const int *cpus, ceil
         tasks[t].count = ROUNDS;
     }
     const ceiling_crew crew = {set->threads, tasks, effort};
-    if (good) {
-        ceilings_measure_peaks(set, &crew);
-        ceilings_measure_u8(set, &crew);
-    }
+    if (good)
+        ceilings_measure_peaks(set, which, &crew);
     for (size_t i = 0; good && i < found->n_levels; i++) {
         const uint64_t part = part_of(found, i, set->threads);
+        if (part == 0 || (which >> (PEAK_COUNT + i) & 1) == 0)
+            continue;
         for (size_t t = 0; t < set->threads; t++) {
             tasks[t].bytes = part;
             shuffle(&tasks[t]);
         }
-        if (part > 0)
-            ceilings_measure_memory(set->gb_per_s[i], &crew);
+        ceilings_measure_memory(set->gb_per_s[i], &crew);
     }
     for (size_t t = 0; t < set->threads; t++) {
         free(tasks[t].buffer);
@@ -205,6 +201,12 @@ bool ceilings_measure(ceilings *found, const int *cpus, ceiling_effort effort)
     ceilings_keep(&found->clock_ghz, ceilings_clock(50));
     bool good = true;
     for (size_t i = 0; i < found->n_sets; i++)
-        good = good && measure_set(found, &found->sets[i], cpus, effort);
+        good = good && measure_set(found, &found->sets[i], UINT32_MAX, cpus, effort);
     return good;
+}
+
+bool ceilings_measure_some(ceilings *found, size_t set, uint32_t which, const int *cpus,
+                           ceiling_effort effort)
+{
+    return measure_set(found, &found->sets[set], which, cpus, effort);
 }

@@ -16,7 +16,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CEILING_LEVELS_MAX = 4, CEILING_U8_LEVELS = 5, CEILING_SETS_MAX = 10 };
+enum { CEILING_LEVELS_MAX = 4, CEILING_SETS_MAX = 10, CEILING_REPEATS_MAX = 32 };
+
+/* Peaks of arithmetic on registers. Those on bytes are of a weight of 16 bits (weights) and of a dscore of 8 (dscores). */
+enum ceiling_peak_id {
+    PEAK_FMA_AVX2,
+    PEAK_FMA_AVX512,
+    PEAK_BF16_AVX512BF16,
+    PEAK_BF16_AMX,
+    PEAK_WEIGHTS_AVX2,
+    PEAK_DSCORES_AVX2,
+    PEAK_WEIGHTS_AVXVNNI,
+    PEAK_DSCORES_AVXVNNI,
+    PEAK_WEIGHTS_AVX512,
+    PEAK_DSCORES_AVX512,
+    PEAK_WEIGHTS_AVX512VNNI,
+    PEAK_DSCORES_AVX512VNNI,
+    PEAK_WEIGHTS_AMX,
+    PEAK_DSCORES_AMX,
+    PEAK_COUNT
+};
+
+/* Constants of a peak. */
+struct ceiling_peak_kind {
+    const char *what;      /* "f32 FMA" */
+    const char *isa;       /* level whose instruction it is */
+    double operations;     /* per step; a multiplication and an addition are two */
+    unsigned instructions; /* per step: 2 where the addition is an instruction of its own */
+    double least;          /* instructions per cycle that every CPU with the level reaches */
+};
+extern const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT];
+
+/* A measured peak; all 0: not measured, or the CPU lacks the instruction. */
+typedef struct ceiling_rate {
+    double g_per_s;   /* 10⁹ operations per second, summed over the threads */
+    double clock_ghz; /* beside the best sample, on all threads at once; 0: not known */
+    /* An operand or a result was subnormal, infinite or NaN, which makes some CPUs slow. */
+    bool abnormal;
+} ceiling_rate;
 
 /* What the operations of a row are, which tells the instruction that they take. */
 enum ceiling_products {
@@ -38,17 +75,20 @@ enum ceiling_access {
 };
 enum { CEILING_ROW = 3072 };
 
-/* Of a number of threads, summed over them; 0 where there is none, or none was found. */
+/* Ceilings of a number of threads, summed over them; 0 where there is none, or none was found. */
 typedef struct ceiling_set {
     size_t threads;
-    double fma_avx2, fma_avx512; /* GFLOP/s of f32 FMA */
-    double dot_avx512bf16;       /* of pairs of bf16, VDPBF16PS */
-    double dot_amx;              /* the same, TDPBF16PS */
-    struct ceiling_u8 {
-        double weights, dscores; /* operations/ns on bytes, by ceilings_u8_levels */
-    } u8[CEILING_U8_LEVELS];
+    ceiling_rate peak[PEAK_COUNT];
     double gb_per_s[CEILING_LEVELS_MAX][ACCESS_COUNT];
 } ceiling_set;
+
+/* A ceiling that was measured again because rows lay above it (roofs.h). */
+typedef struct ceiling_repeat {
+    char ceiling[40]; /* "f32 FMA, avx2" or "reading L2" */
+    size_t threads, rows_before, rows_after;
+    double before, after; /* 10⁹ operations or bytes per second */
+    char finding[240];
+} ceiling_repeat;
 
 typedef struct ceilings {
     double clock_ghz; /* of a chain of dependent multiplications */
@@ -66,6 +106,8 @@ typedef struct ceilings {
     ceiling_set sets[CEILING_SETS_MAX];
     char measured[40]; /* when */
     double age_s;      /* since then, where they were taken from a file */
+    ceiling_repeat repeats[CEILING_REPEATS_MAX];
+    size_t n_repeats;
 } ceilings;
 
 /* How much care is taken. */
@@ -80,9 +122,22 @@ typedef struct ceiling_effort {
 /* The levels of the machine, nothing measured yet, for 1, 2, 4, … and `threads` threads. */
 ceilings ceilings_of(const machine *m, size_t threads);
 
-/* Measures, and keeps what is higher than what was found before: a ceiling is the most that was ever
- * seen. Some seconds for each number of threads. false: out of memory. */
+/* Measures all ceilings and keeps what is higher than what was found before: a ceiling is the maximum that was ever
+ * seen. A peak that is in doubt (ceilings_doubt) is repeated a few times. Takes seconds per number of threads. Returns
+ * false if out of memory. */
 bool ceilings_measure(ceilings *found, const int *cpus, ceiling_effort effort);
+
+/* Measures only these ceilings of one set, in the same way: bit `id` is a peak, bit PEAK_COUNT + level the accesses to a
+ * level of memory. */
+bool ceilings_measure_some(ceilings *found, size_t set, uint32_t which, const int *cpus,
+                           ceiling_effort effort);
+
+/* Instructions per cycle and thread of a measured peak; 0: not known. */
+double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id);
+
+/* Is a peak in doubt? Units of a core start a whole number of instructions per cycle, or one every few cycles; `why` says
+ * what the measurement makes instead, or that operands became abnormal. Only of one thread: several may share a core. */
+bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size);
 
 /* 1, 2, 4, … and the largest number; 0 behind it. */
 size_t ceilings_more_threads(size_t threads, size_t most);
@@ -93,16 +148,14 @@ const ceiling_set *ceilings_set(const ceilings *found, size_t threads);
 /* The level that holds a working set, of which each thread has a part. */
 size_t ceilings_level(const ceilings *found, double bytes, size_t threads);
 
-/* The most operations that an ISA level, by its name, can do of a kind. */
+/* Peak of a kind of operations on an ISA level, by its name. */
 struct ceiling_peak {
     const char *name;   /* "FMA", "BF16" */
     double gflop_per_s; /* 0 where it has no SIMD or is not known */
+    uint32_t which;     /* bits of the peaks that it is made of, as for ceilings_measure_some() */
 };
 struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
                                   enum ceiling_products products);
-
-/* The levels that u8[] is of. */
-extern const char *const ceilings_u8_levels[CEILING_U8_LEVELS];
 
 json_t *ceilings_to_json(const ceilings *found);
 void ceilings_print(const ceilings *found);
@@ -131,16 +184,29 @@ typedef struct ceiling_crew {
     ceiling_effort effort;
 } ceiling_crew;
 
-/* Calls per nanosecond, summed over the threads; the best of some samples. */
-double ceilings_rate(const ceiling_crew *crew, ceiling_work run);
+/* Best of some samples. */
+typedef struct ceiling_best {
+    double per_ns;    /* calls per nanosecond, summed over the threads */
+    double clock_ghz; /* the higher of before and after that sample; 0 without with_clock */
+} ceiling_best;
+ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with_clock);
 
 void ceilings_keep(double *most, double found);
 
-/* The peaks of registers; the tasks' count is set. */
-void ceilings_measure_peaks(ceiling_set *set, const ceiling_crew *crew);
-void ceilings_measure_u8(ceiling_set *set, const ceiling_crew *crew);
-struct ceiling_peak ceilings_peak_u8(const ceiling_set *set, const char *isa,
-                                     enum ceiling_products products);
+/* A loop that measures a peak: `steps` steps per round on registers, task->count rounds per call. */
+typedef struct ceiling_loop {
+    ceiling_work run; /* NULL: not compiled in */
+    unsigned steps;
+} ceiling_loop;
+ceiling_loop ceilings_loop(enum ceiling_peak_id id);
+ceiling_loop ceilings_loop_u8(enum ceiling_peak_id id);
+
+/* Measures the peak by a loop and keeps it if it is higher. The tasks' count is set. */
+void ceilings_measure_peak(ceiling_set *set, enum ceiling_peak_id id, ceiling_loop loop,
+                           const ceiling_crew *crew);
+
+/* Measures these peaks, of those that this CPU has. */
+void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew *crew);
 
 /* One level of memory; the tasks' bytes and order are set. */
 void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *crew);

@@ -22,25 +22,72 @@ static json_t *rate(double value)
     return value > 0.0 ? output_real(value) : json_null();
 }
 
+/* Where a peak stands in the JSON: object, member, and for bytes the part of that. */
+static const struct peak_key {
+    const char *object, *part; /* part NULL: the member is the rate itself */
+} peak_keys[PEAK_COUNT] = {
+    [PEAK_FMA_AVX2] = {"fma_f32_gflop_per_s", NULL},
+    [PEAK_FMA_AVX512] = {"fma_f32_gflop_per_s", NULL},
+    [PEAK_BF16_AVX512BF16] = {"dot_bf16_gflop_per_s", NULL},
+    [PEAK_BF16_AMX] = {"dot_bf16_gflop_per_s", NULL},
+    [PEAK_WEIGHTS_AVX2] = {"u8_gop_per_s", "weights"},
+    [PEAK_DSCORES_AVX2] = {"u8_gop_per_s", "dscores"},
+    [PEAK_WEIGHTS_AVXVNNI] = {"u8_gop_per_s", "weights"},
+    [PEAK_DSCORES_AVXVNNI] = {"u8_gop_per_s", "dscores"},
+    [PEAK_WEIGHTS_AVX512] = {"u8_gop_per_s", "weights"},
+    [PEAK_DSCORES_AVX512] = {"u8_gop_per_s", "dscores"},
+    [PEAK_WEIGHTS_AVX512VNNI] = {"u8_gop_per_s", "weights"},
+    [PEAK_DSCORES_AVX512VNNI] = {"u8_gop_per_s", "dscores"},
+    [PEAK_WEIGHTS_AMX] = {"u8_gop_per_s", "weights"},
+    [PEAK_DSCORES_AMX] = {"u8_gop_per_s", "dscores"},
+};
+
+/* Member `key` of an object, made if it is not there or null. */
+static json_t *object_in(json_t *o, const char *key)
+{
+    if (!json_is_object(json_object_get(o, key)))
+        output_set(o, key, json_object());
+    return json_object_get(o, key);
+}
+
+/* How a peak relates to the clock; NULL where that is not known. */
+static json_t *per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
+{
+    const double found = ceilings_per_cycle(set, id);
+    if (found == 0.0)
+        return NULL;
+    char why[128];
+    json_t *o = json_object();
+    output_set(o, "what", json_string(ceiling_peak_kinds[id].what));
+    output_set(o, "isa", json_string(ceiling_peak_kinds[id].isa));
+    output_set(o, "g_per_s", output_real(set->peak[id].g_per_s));
+    output_set(o, "clock_ghz", output_real(set->peak[id].clock_ghz));
+    output_set(o, "instructions_per_cycle", output_real(found));
+    output_set(o, "abnormal_operands", json_boolean(set->peak[id].abnormal));
+    output_set(o, "doubt",
+               ceilings_doubt(set, id, why, sizeof why) ? json_string(why) : json_null());
+    return o;
+}
+
 /* The rates of a set, as members of the ceilings or of an entry of threads[]. */
 static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
 {
-    json_t *fma = json_object(), *dot = json_object(), *u8 = json_object(), *levels = json_array();
-    output_set(fma, "avx2", rate(set->fma_avx2));
-    output_set(fma, "avx512", rate(set->fma_avx512));
-    output_set(o, "fma_f32_gflop_per_s", fma);
-    output_set(dot, "avx512bf16", rate(set->dot_avx512bf16));
-    output_set(dot, "amx", rate(set->dot_amx));
-    output_set(o, "dot_bf16_gflop_per_s", dot);
-    for (size_t i = 0; i < CEILING_U8_LEVELS; i++) {
-        json_t *level = set->u8[i].weights > 0.0 ? json_object() : json_null();
-        if (set->u8[i].weights > 0.0) {
-            output_set(level, "weights", output_real(set->u8[i].weights));
-            output_set(level, "dscores", output_real(set->u8[i].dscores));
-        }
-        output_set(u8, ceilings_u8_levels[i], level);
+    json_t *peaks = json_array(), *levels = json_array();
+    for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
+        const struct peak_key *key = &peak_keys[id];
+        const char *isa = ceiling_peak_kinds[id].isa;
+        json_t *object = object_in(o, key->object);
+        if (key->part == NULL)
+            output_set(object, isa, rate(set->peak[id].g_per_s));
+        else if (set->peak[id].g_per_s > 0.0)
+            output_set(object_in(object, isa), key->part, output_real(set->peak[id].g_per_s));
+        else
+            output_set(object, isa, json_null());
+        json_t *of_cycle = per_cycle(set, id);
+        if (of_cycle != NULL)
+            json_array_append_new(peaks, of_cycle);
     }
-    output_set(o, "u8_gop_per_s", u8);
+    output_set(o, "peaks", peaks);
     for (size_t i = 0; i < found->n_levels; i++) {
         const struct ceiling_level *l = &found->level[i];
         if (set->gb_per_s[i][ACCESS_READ] == 0.0)
@@ -55,6 +102,19 @@ static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
         json_array_append_new(levels, level);
     }
     output_set(o, "read", levels);
+}
+
+static json_t *repeat_to_json(const ceiling_repeat *r)
+{
+    json_t *o = json_object();
+    output_set(o, "ceiling", json_string(r->ceiling));
+    output_set(o, "threads", json_integer((json_int_t)r->threads));
+    output_set(o, "before", output_real(r->before));
+    output_set(o, "after", output_real(r->after));
+    output_set(o, "rows_before", json_integer((json_int_t)r->rows_before));
+    output_set(o, "rows_after", json_integer((json_int_t)r->rows_after));
+    output_set(o, "finding", json_string(r->finding));
+    return o;
 }
 
 json_t *ceilings_to_json(const ceilings *found)
@@ -73,6 +133,10 @@ json_t *ceilings_to_json(const ceilings *found)
         json_array_append_new(threads, more);
     }
     output_set(o, "threads", threads);
+    json_t *repeats = json_array();
+    for (size_t i = 0; i < found->n_repeats; i++)
+        json_array_append_new(repeats, repeat_to_json(&found->repeats[i]));
+    output_set(o, "repeated", repeats);
     return o;
 }
 
@@ -83,19 +147,33 @@ static double number_of(const json_t *o, const char *key)
     return json_number_value(json_object_get(o, key)); /* 0 where it is null or not there */
 }
 
+/* The entry of a peak in the array "peaks"; NULL where the file has none. */
+static const json_t *entry_of(const json_t *peaks, const struct ceiling_peak_kind *kind)
+{
+    size_t i;
+    const json_t *peak;
+    json_array_foreach(peaks, i, peak)
+    {
+        const char *what = json_string_value(json_object_get(peak, "what")),
+                   *isa = json_string_value(json_object_get(peak, "isa"));
+        if (what != NULL && isa != NULL && strcmp(what, kind->what) == 0 &&
+            strcmp(isa, kind->isa) == 0)
+            return peak;
+    }
+    return NULL;
+}
+
 static bool take_rates(ceilings *found, ceiling_set *set, const json_t *o)
 {
-    const json_t *fma = json_object_get(o, "fma_f32_gflop_per_s"),
-                 *dot = json_object_get(o, "dot_bf16_gflop_per_s"),
-                 *u8 = json_object_get(o, "u8_gop_per_s"), *levels = json_object_get(o, "read"),
-                 *level;
-    set->fma_avx2 = number_of(fma, "avx2");
-    set->fma_avx512 = number_of(fma, "avx512");
-    set->dot_avx512bf16 = number_of(dot, "avx512bf16");
-    set->dot_amx = number_of(dot, "amx");
-    for (size_t i = 0; i < CEILING_U8_LEVELS; i++) {
-        const json_t *of = json_object_get(u8, ceilings_u8_levels[i]);
-        set->u8[i] = (struct ceiling_u8){number_of(of, "weights"), number_of(of, "dscores")};
+    const json_t *levels = json_object_get(o, "read"), *peaks = json_object_get(o, "peaks"), *level;
+    for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
+        const json_t *object = json_object_get(o, peak_keys[id].object);
+        const char *isa = ceiling_peak_kinds[id].isa, *part = peak_keys[id].part;
+        const json_t *entry = entry_of(peaks, &ceiling_peak_kinds[id]);
+        set->peak[id] = (ceiling_rate){part == NULL ? number_of(object, isa)
+                                                    : number_of(json_object_get(object, isa), part),
+                                       number_of(entry, "clock_ghz"),
+                                       json_is_true(json_object_get(entry, "abnormal_operands"))};
     }
     size_t i, taken = 0;
     json_array_foreach(levels, i, level)
@@ -166,23 +244,24 @@ bool ceilings_from_json(ceilings *found, const json_t *o, char *why, size_t why_
 
 /* ---- the table ---- */
 
-static void print_peak(const char *what, const char *isa, double most)
+static void print_peak(const ceiling_set *set, enum ceiling_peak_id id)
 {
-    if (most > 0.0)
-        printf("  %-24s %-12s %10.1f G/s\n", what, isa, most);
+    char why[128];
+    const double found = ceilings_per_cycle(set, id);
+    if (set->peak[id].g_per_s == 0.0)
+        return;
+    printf("  %-24s %-12s %10.1f G/s", ceiling_peak_kinds[id].what, ceiling_peak_kinds[id].isa,
+           set->peak[id].g_per_s);
+    if (found > 0.0)
+        printf("  %.3g instructions per cycle%s", found, set->threads > 1 ? " and thread" : "");
+    puts(ceilings_doubt(set, id, why, sizeof why) ? ", in doubt" : "");
 }
 
 static void print_set(const ceilings *found, const ceiling_set *set)
 {
     printf("%zu thread%s\n", set->threads, set->threads == 1 ? "" : "s");
-    print_peak("f32 FMA", "avx2", set->fma_avx2);
-    print_peak("f32 FMA", "avx512", set->fma_avx512);
-    print_peak("pairs of bf16", "avx512bf16", set->dot_avx512bf16);
-    print_peak("pairs of bf16", "amx", set->dot_amx);
-    for (size_t i = 0; i < CEILING_U8_LEVELS; i++) {
-        print_peak("byte x 16 bits", ceilings_u8_levels[i], set->u8[i].weights);
-        print_peak("byte x 8 bits", ceilings_u8_levels[i], set->u8[i].dscores);
-    }
+    for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
+        print_peak(set, id);
     printf("  %-6s %12s %10s %10s %10s %10s   GB/s\n", "memory", "tested KiB", "read", "copy",
            "triad", "scattered");
     for (size_t i = 0; i < found->n_levels; i++) {

@@ -164,7 +164,8 @@ void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *
             for (size_t t = 0; t < crew->threads; t++)
                 crew->tasks[t].count = streams[s];
             ceilings_keep(&gb_per_s[loop->access],
-                          bytes_of(loop->access, &crew->tasks[0]) * ceilings_rate(crew, loop->run));
+                          bytes_of(loop->access, &crew->tasks[0]) *
+                              ceilings_best(crew, loop->run, false).per_ns);
         }
     }
 }

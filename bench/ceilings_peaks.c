@@ -1,129 +1,191 @@
 /* SPDX-License-Identifier: MIT
  *
- * The most operations on registers: f32 FMAs, and products of pairs of bf16. */
+ * Peaks: which there are, how each is measured and judged, and which one a row has. */
 #define _GNU_SOURCE
 #include "ceilings.h"
 
 #include "base/levels.h"
-#include "tiles.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 #if defined __x86_64__
-#include <immintrin.h>
-#define TARGET(features) __attribute__((target(features), noinline))
-
-/* Sixteen and twelve independent sums: two units with a latency of 4 or 5 cycles need 10. */
-enum { SUMS_X16 = 16, SUMS_X8 = 12 };
-
-TARGET("avx512f") static void fma_x16(const ceiling_task *task)
-{
-    __m512 sum[SUMS_X16];
-    const __m512 a = _mm512_set1_ps(task->buffer[0]), b = _mm512_set1_ps(0.5f);
-    DOWNHILL_UNROLL
-    for (int s = 0; s < SUMS_X16; s++)
-        sum[s] = _mm512_set1_ps((float)s);
-    for (size_t i = 0; i < task->count; i++) {
-        DOWNHILL_UNROLL
-        for (int s = 0; s < SUMS_X16; s++) {
-            sum[s] = _mm512_fmadd_ps(sum[s], b, a);
-            __asm__ volatile("" : "+v"(sum[s]));
-        }
-    }
-    DOWNHILL_UNROLL
-    for (int s = 1; s < SUMS_X16; s++)
-        sum[0] = _mm512_add_ps(sum[0], sum[s]);
-    task->buffer[0] = 0.0f * _mm512_cvtss_f32(sum[0]);
-}
-
-#if DOWNHILL_HAVE_AVX512BF16
-TARGET("avx512f,avx512bf16") static void dot_x32(const ceiling_task *task)
-{
-    __m512 sum[SUMS_X16];
-    const __m512bh a = (__m512bh)_mm512_set1_ps(task->buffer[0]),
-                   b = (__m512bh)_mm512_set1_ps(0.5f);
-    DOWNHILL_UNROLL
-    for (int s = 0; s < SUMS_X16; s++)
-        sum[s] = _mm512_set1_ps((float)s);
-    for (size_t i = 0; i < task->count; i++) {
-        DOWNHILL_UNROLL
-        for (int s = 0; s < SUMS_X16; s++) {
-            sum[s] = _mm512_dpbf16_ps(sum[s], a, b);
-            __asm__ volatile("" : "+v"(sum[s]));
-        }
-    }
-    DOWNHILL_UNROLL
-    for (int s = 1; s < SUMS_X16; s++)
-        sum[0] = _mm512_add_ps(sum[0], sum[s]);
-    task->buffer[0] = 0.0f * _mm512_cvtss_f32(sum[0]);
-}
-
+#include <xmmintrin.h>
 #endif
 
-#if DOWNHILL_HAVE_AMX
-/* Four independent products, as many as the kernels have, on full tiles of zeros. */
-TARGET("amx-tile,amx-bf16") static void dot_tiles(const ceiling_task *task)
-{
-    uint8_t shapes[64] = {1}; /* palette; row bytes from 16 on, rows from 48 on */
-    for (size_t tile = 0; tile < 8; tile++) {
-        shapes[16 + 2 * tile] = 64;
-        shapes[48 + tile] = 16;
-    }
-    __asm__ volatile("" : : "r"(shapes) : "memory");
-    _tile_loadconfig(shapes);
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    _tile_zero(4);
-    _tile_zero(5);
-    for (size_t i = 0; i < task->count; i++) {
-        _tile_dpbf16ps(0, 4, 5);
-        _tile_dpbf16ps(1, 4, 5);
-        _tile_dpbf16ps(2, 4, 5);
-        _tile_dpbf16ps(3, 4, 5);
-    }
-    _tile_release();
-}
-#endif
+/* `least` comes from the slowest core with the level: an AVX2 unit of two times 128 bits (Zen 1) starts one FMA of 256
+ * bits per cycle and one VPMADDWD every two; VDPBF16PS takes two cycles on Zen 4 and Sapphire Rapids; a product of tiles
+ * takes 16. */
+const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT] = {
+    [PEAK_FMA_AVX2] = {"f32 FMA", "avx2", 2 * 8, 1, 1.0},
+    [PEAK_FMA_AVX512] = {"f32 FMA", "avx512", 2 * 16, 1, 1.0},
+    [PEAK_BF16_AVX512BF16] = {"pairs of bf16", "avx512bf16", 2 * 32, 1, 0.5},
+    [PEAK_BF16_AMX] = {"pairs of bf16", "amx", 2 * 16 * 16 * 32, 1, 1.0 / 16},
+    [PEAK_WEIGHTS_AVX2] = {"byte x 16 bits", "avx2", 2 * 16, 2, 1.0},
+    [PEAK_DSCORES_AVX2] = {"byte x 8 bits", "avx2", 2 * 32, 2, 1.0},
+    [PEAK_WEIGHTS_AVXVNNI] = {"byte x 16 bits", "avxvnni", 2 * 16, 1, 0.5},
+    [PEAK_DSCORES_AVXVNNI] = {"byte x 8 bits", "avxvnni", 2 * 32, 1, 0.5},
+    [PEAK_WEIGHTS_AVX512] = {"byte x 16 bits", "avx512", 2 * 32, 2, 1.0},
+    [PEAK_DSCORES_AVX512] = {"byte x 8 bits", "avx512", 2 * 64, 2, 1.0},
+    [PEAK_WEIGHTS_AVX512VNNI] = {"byte x 16 bits", "avx512vnni", 2 * 32, 1, 1.0},
+    [PEAK_DSCORES_AVX512VNNI] = {"byte x 8 bits", "avx512vnni", 2 * 64, 1, 1.0},
+    /* A weight of 16 bits takes two products, of its upper and its lower byte. */
+    [PEAK_WEIGHTS_AMX] = {"byte x 16 bits", "amx", 2 * 16 * 16 * 64 / 2, 1, 1.0 / 16},
+    [PEAK_DSCORES_AMX] = {"byte x 8 bits", "amx", 2 * 16 * 16 * 64, 1, 1.0 / 16},
+};
 
-TARGET("avx2,fma") static void fma_x8(const ceiling_task *task)
-{
-    __m256 sum[SUMS_X8];
-    const __m256 a = _mm256_set1_ps(task->buffer[0]), b = _mm256_set1_ps(0.5f);
-    DOWNHILL_UNROLL
-    for (int s = 0; s < SUMS_X8; s++)
-        sum[s] = _mm256_set1_ps((float)s);
-    for (size_t i = 0; i < task->count; i++) {
-        DOWNHILL_UNROLL
-        for (int s = 0; s < SUMS_X8; s++) {
-            sum[s] = _mm256_fmadd_ps(sum[s], b, a);
-            __asm__ volatile("" : "+x"(sum[s]));
-        }
-    }
-    DOWNHILL_UNROLL
-    for (int s = 1; s < SUMS_X8; s++)
-        sum[0] = _mm256_add_ps(sum[0], sum[s]);
-    task->buffer[0] = 0.0f * _mm256_cvtss_f32(sum[0]);
-}
-#endif
+/* ---- which peak a row has ---- */
 
-void ceilings_measure_peaks(ceiling_set *set, const ceiling_crew *crew)
+/* Peak made of one kind, or of two of which as many operations each are done. */
+static struct ceiling_peak peak_of(const ceiling_set *set, const char *name,
+                                   enum ceiling_peak_id one, enum ceiling_peak_id other)
 {
-    /* Operations of a call: a multiplication and an addition are two. */
-    const double calls = 2.0 * (double)crew->tasks[0].count;
+    const double a = set->peak[one].g_per_s, b = set->peak[other].g_per_s;
+    const double both = a > 0.0 && b > 0.0 ? 2.0 / (1.0 / a + 1.0 / b) : 0.0;
+    return (struct ceiling_peak){name, both, UINT32_C(1) << one | UINT32_C(1) << other};
+}
+
+static struct ceiling_peak peak_u8(const ceiling_set *set, const char *isa,
+                                   enum ceiling_products products)
+{
+    if (strncmp(isa, "auto_", strlen("auto_")) == 0)
+        isa += strlen("auto_");
+    if (strcmp(isa, "avx512bf16") == 0)
+        isa = "avx512vnni";
+    for (enum ceiling_peak_id id = PEAK_WEIGHTS_AVX2; id < PEAK_COUNT; id += 2) {
+        if (strcmp(isa, ceiling_peak_kinds[id].isa) != 0)
+            continue;
+        if (products == PRODUCTS_WEIGHTS_U8)
+            return peak_of(set, "U8X16", id, id);
+        if (products == PRODUCTS_DSCORES_U8)
+            return peak_of(set, "U8X8", id + 1, id + 1);
+        return peak_of(set, "U8", id, id + 1);
+    }
+    return (struct ceiling_peak){"U8", 0.0, 0};
+}
+
+struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
+                                  enum ceiling_products products)
+{
+    if (products >= PRODUCTS_WEIGHTS_U8)
+        return peak_u8(set, isa, products);
+    if (strcmp(isa, "avx512bf16") == 0 && products == PRODUCTS_BF16)
+        return peak_of(set, "BF16", PEAK_BF16_AVX512BF16, PEAK_BF16_AVX512BF16);
+    if (strcmp(isa, "amx") == 0 && products == PRODUCTS_BF16)
+        return peak_of(set, "BF16", PEAK_BF16_AMX, PEAK_BF16_AMX);
+    if (strstr(isa, "avx512") != NULL || strcmp(isa, "amx") == 0)
+        return peak_of(set, "FMA", PEAK_FMA_AVX512, PEAK_FMA_AVX512);
+    if (strncmp(isa, "avx", 3) == 0 || strcmp(isa, "auto_avx2") == 0)
+        return peak_of(set, "FMA", PEAK_FMA_AVX2, PEAK_FMA_AVX2);
+    return (struct ceiling_peak){"FMA", 0.0, 0};
+}
+
+/* ---- judging ---- */
+
+double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
+{
+    const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
+    const ceiling_rate *rate = &set->peak[id];
+    if (rate->clock_ghz == 0.0)
+        return 0.0;
+    return rate->g_per_s / kind->operations * kind->instructions /
+           ((double)set->threads * rate->clock_ghz);
+}
+
+bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size)
+{
+    /* A loop loses some percent to its own counter and to interrupts; the clock is measured to about one. */
+    const double short_of = 0.12, beyond = 0.04;
+    const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
+    const double found = ceilings_per_cycle(set, id);
+    if (found == 0.0 || set->threads > 1)
+        return false;
+    if (set->peak[id].abnormal) {
+        snprintf(why, why_size, "operands became subnormal, infinite or NaN");
+        return true;
+    }
+    if (found < (1.0 - short_of) * kind->least) {
+        snprintf(why, why_size, "%.3g instructions per cycle, but every CPU with %s reaches %.3g",
+                 found, kind->isa, kind->least);
+        return true;
+    }
+    if (kind->instructions > 1) /* on units that differ, in proportions that the scheduler finds */
+        return false;
+    /* Whole instructions per cycle, or whole cycles per instruction. */
+    const double whole = found >= 1.0 - short_of ? fmax(1.0, floor(found / (1.0 - short_of)))
+                                                 : 1.0 / ceil((1.0 - short_of) / found);
+    if (found >= (1.0 - short_of) * whole && found <= (1.0 + beyond) * whole)
+        return false;
+    snprintf(why, why_size, "%.3g instructions per cycle, not close to a whole number", found);
+    return true;
+}
+
+/* ---- measuring ---- */
+
+static bool has(enum ceiling_peak_id id)
+{
+    switch (id) { /* a CPU may have it though the library was built without the level */
+    case PEAK_FMA_AVX2:
+        return levels_cpu_has("avx2") && levels_cpu_has("fma");
+    case PEAK_FMA_AVX512:
+        return levels_cpu_has("avx512f");
+    case PEAK_BF16_AVX512BF16:
+        return levels_cpu_has("avx512bf16");
+    default: { /* selected, for the permission that AMX takes */
+        const downhill_kernels *kernels;
+        return downhill_select(ceiling_peak_kinds[id].isa, &kernels, NULL, 0) == DOWNHILL_OK;
+    }
+    }
+}
+
+/* Exceptions of MXCSR that arithmetic on normal numbers does not raise; VDPBF16PS and integers raise none. */
 #if defined __x86_64__
-    if (levels_cpu_has("avx2") && levels_cpu_has("fma"))
-        ceilings_keep(&set->fma_avx2, 8 * SUMS_X8 * calls * ceilings_rate(crew, fma_x8));
-    if (levels_cpu_has("avx512f"))
-        ceilings_keep(&set->fma_avx512, 16 * SUMS_X16 * calls * ceilings_rate(crew, fma_x16));
-#if DOWNHILL_HAVE_AVX512BF16
-    if (levels_cpu_has("avx512bf16"))
-        ceilings_keep(&set->dot_avx512bf16, 32 * SUMS_X16 * calls * ceilings_rate(crew, dot_x32));
+enum { INVALID = 1, DENORMAL = 2, OVERFLOWED = 8, UNDERFLOWED = 16 };
+
+static void clear_exceptions(void)
+{
+    _mm_setcsr(_mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK);
+}
+
+static bool saw_exceptions(void)
+{
+    return (_mm_getcsr() & (INVALID | DENORMAL | OVERFLOWED | UNDERFLOWED)) != 0;
+}
+#else
+static void clear_exceptions(void)
+{
+}
+
+static bool saw_exceptions(void)
+{
+    return false;
+}
 #endif
-#if DOWNHILL_HAVE_AMX
-    const downhill_kernels *amx; /* selected: with the permission that it takes */
-    if (downhill_select("amx", &amx, NULL, 0) == DOWNHILL_OK)
-        ceilings_keep(&set->dot_amx, 16 * 16 * 32 * 4 * calls * ceilings_rate(crew, dot_tiles));
-#endif
-#endif
-    (void)set, (void)calls;
+
+void ceilings_measure_peak(ceiling_set *set, enum ceiling_peak_id id, ceiling_loop loop,
+                           const ceiling_crew *crew)
+{
+    const double operations =
+        ceiling_peak_kinds[id].operations * loop.steps * (double)crew->tasks[0].count;
+    clear_exceptions();
+    const ceiling_best best = ceilings_best(crew, loop.run, true);
+    const bool abnormal = saw_exceptions();
+    if (operations * best.per_ns > set->peak[id].g_per_s)
+        set->peak[id] = (ceiling_rate){operations * best.per_ns, best.clock_ghz, abnormal};
+}
+
+void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew *crew)
+{
+    enum { TRIES = 4 };
+    for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
+        const ceiling_loop loop = id < PEAK_WEIGHTS_AVX2 ? ceilings_loop(id) : ceilings_loop_u8(id);
+        if ((which >> id & 1) == 0 || loop.run == NULL || !has(id))
+            continue;
+        char why[128];
+        for (int tries = 0; tries < TRIES; tries++) {
+            ceilings_measure_peak(set, id, loop, crew);
+            if (!ceilings_doubt(set, id, why, sizeof why))
+                break;
+        }
+    }
 }

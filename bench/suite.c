@@ -268,10 +268,13 @@ void bench_attain(bench_suite *suite, const ceilings *found)
         bench_row *row = &suite->rows[i];
         const ceiling_set *set = ceilings_set(found, row->threads);
         row->attainable = 0.0;
+        row->roof = 0;
         if (set == NULL)
             continue;
         /* A peer may use whatever the CPU has. */
-        const char *isa = row->peer == NULL ? row->isa : set->fma_avx512 > 0 ? "avx512" : "avx2";
+        const char *isa = row->peer == NULL                        ? row->isa
+                          : set->peak[PEAK_FMA_AVX512].g_per_s > 0 ? "avx512"
+                                                                   : "avx2";
         const struct ceiling_peak peak = ceilings_peak(set, isa, bench_products(row->kernel));
         const size_t level =
             row->cold ? found->n_levels - 1 : ceilings_level(found, row->holds, row->threads);
@@ -282,6 +285,7 @@ void bench_attain(bench_suite *suite, const ceilings *found)
             continue;
         row->attainable = peak.gflop_per_s < memory ? peak.gflop_per_s : memory;
         row->bound = peak.gflop_per_s < memory ? peak.name : found->level[level].name;
+        row->roof = peak.gflop_per_s < memory ? peak.which : UINT32_C(1) << (PEAK_COUNT + level);
     }
 }
 

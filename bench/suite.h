@@ -88,6 +88,7 @@ typedef struct bench_row {
     double flops, bytes, holds;
     double attainable; /* GFLOP/s (ceilings.h); 0: not known */
     const char *bound; /* what limits it: "FMA" or a level of memory; static or of the ceilings */
+    uint32_t roof;     /* ceilings that `attainable` comes from, as for ceilings_measure_some() */
     bench_sample *samples;
     size_t n_samples, samples_size;
     size_t n_alone; /* of those that had the core to themselves */
@@ -154,7 +155,7 @@ void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */
 void bench_attain(bench_suite *suite, const ceilings *found);
 
-/* A share of what is attainable above this is an error of the model, and is shown as one. */
+/* A share of what is attainable above this is an error of a ceiling or of the model (roofs.h). */
 #define BENCH_ABOVE_ROOF 1.03
 bool bench_above_roof(const bench_row *row);
 

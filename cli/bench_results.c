@@ -163,7 +163,7 @@ static void doubt_groups(bench_session *s)
 
 size_t bench_session_doubts(bench_session *s)
 {
-    struct names waited = {0}, above = {0}, capped = {0}, shared = {0};
+    struct names waited = {0}, capped = {0}, shared = {0};
     size_t timed = 0, samples = 0, left_out = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++) {
         const bench_row *row = &s->suite.rows[i];
@@ -176,8 +176,6 @@ size_t bench_session_doubts(bench_session *s)
         left_out += row->shared ? 0 : row->n_samples - row->n_alone;
         if (row->shared)
             name(&shared, row->name);
-        if (bench_above_roof(row))
-            name(&above, row->name);
         if (row->stopped == STOPPED_TIME)
             name(&capped, row->name);
     }
@@ -215,11 +213,6 @@ size_t bench_session_doubts(bench_session *s)
             "the 95 %% interval of %zu of %zu medians is wider than the %.3g %% asked for: "
             "sampling ended at %.3g s; give more --max-time (%s)",
             capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s, capped.text);
-    if (above.count > 0)
-        warnings_add(s->warnings,
-                     "%zu of %zu rows are more than 3 %% above what the model calls attainable, "
-                     "which is an error of the model: do not read their share (%s)",
-                     above.count, timed, above.text);
     doubt_groups(s);
     if (s->suite.interrupted)
         warnings_add(s->warnings, "interrupted: some rows are missing; `downhill bench --resume` "

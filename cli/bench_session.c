@@ -8,6 +8,7 @@
 #include "base/json_memory.h"
 #include "base/output.h"
 #include "base/warnings.h"
+#include "bench/roofs.h"
 #include "interrupt.h"
 
 #include <stdio.h>
@@ -50,16 +51,19 @@ static bool is_of_this_machine(const json_t *results, const machine *m)
     return same;
 }
 
+/* A quick run has a rougher idea of them. */
+static ceiling_effort effort_of(bench_session *s)
+{
+    return (ceiling_effort){s->config->quick ? 3 : 7, s->config->quick ? 0.001 : 0.004, &s->core};
+}
+
 /* Takes them from a file, or measures them; a second time keeps the higher of both. */
 static int measure_ceilings(bench_session *s)
 {
     if (s->config->no_ceilings)
         return EXIT_OK;
     if (s->config->ceilings_from == NULL) {
-        /* A quick run has a rougher idea of them. */
-        const ceiling_effort effort = {s->config->quick ? 3 : 7, s->config->quick ? 0.001 : 0.004,
-                                       &s->core};
-        if (!ceilings_measure(&s->ceilings, s->machine->team, effort)) {
+        if (!ceilings_measure(&s->ceilings, s->machine->team, effort_of(s))) {
             error_line("bench: out of memory");
             return EXIT_INTERNAL;
         }
@@ -93,6 +97,21 @@ static int measure_ceilings(bench_session *s)
     s->has_ceilings = code == EXIT_OK;
     json_decref(root);
     return code;
+}
+
+/* Blames the ceiling first for rows that lie above it. */
+static int recheck_ceilings(bench_session *s)
+{
+    if (!s->has_ceilings)
+        return EXIT_OK;
+    bench_attain(&s->suite, &s->ceilings);
+    roofs_warn_of_peaks(&s->ceilings, s->warnings);
+    if (interrupt_signal == 0 &&
+        !roofs_recheck(&s->suite, &s->ceilings, s->machine->team, effort_of(s), s->warnings)) {
+        error_line("bench: out of memory");
+        return EXIT_INTERNAL;
+    }
+    return EXIT_OK;
 }
 
 /* Half of the passes of the noise floor. */
@@ -159,10 +178,10 @@ int bench_session_run(bench_session *s)
         code = measure_ceilings(s);
     if (code == EXIT_OK)
         code = measure_floor(s);
+    if (code == EXIT_OK)
+        code = recheck_ceilings(s);
     if (code != EXIT_OK)
         return code;
-    if (s->has_ceilings)
-        bench_attain(&s->suite, &s->ceilings);
     const size_t timed = bench_session_doubts(s);
     print_tables(s);
     s->partial = s->suite.interrupted || interrupt_signal != 0;
@@ -187,6 +206,8 @@ int bench_session_ceilings(bench_session *s)
     s->cpu = warnings_pin(s->warnings);
     core_whole_seek(&s->core);
     const int code = measure_ceilings(s);
+    if (code == EXIT_OK)
+        roofs_warn_of_peaks(&s->ceilings, s->warnings);
     if (code == EXIT_OK && !to_stdout(s))
         ceilings_print(&s->ceilings);
     return code == EXIT_OK ? bench_session_write(s) : code;

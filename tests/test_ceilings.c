@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "bench/ceilings.h"
+#include "bench/roofs.h"
 #include "bench/suite.h"
 #include "parallel/team.h"
 
@@ -47,11 +48,13 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     assert_int_equal(ceilings_level(&found, (32 << 10) + 1, 1), 1);
     assert_int_equal(ceilings_level(&found, 1e12, 1), 3);
     ceiling_set *one = &found.sets[0];
-    one->fma_avx2 = 120;
-    one->fma_avx512 = 240;
-    one->dot_avx512bf16 = 480;
-    one->u8[0] = (struct ceiling_u8){300, 600};  /* avx2 */
-    one->u8[3] = (struct ceiling_u8){500, 1000}; /* avx512vnni */
+    one->peak[PEAK_FMA_AVX2].g_per_s = 120;
+    one->peak[PEAK_FMA_AVX512].g_per_s = 240;
+    one->peak[PEAK_BF16_AVX512BF16].g_per_s = 480;
+    one->peak[PEAK_WEIGHTS_AVX2].g_per_s = 300;
+    one->peak[PEAK_DSCORES_AVX2].g_per_s = 600;
+    one->peak[PEAK_WEIGHTS_AVX512VNNI].g_per_s = 500;
+    one->peak[PEAK_DSCORES_AVX512VNNI].g_per_s = 1000;
     const peer other = {.name = "other"};
     bench_row rows[] = {
         /* By the bytes of the working set, whatever is credited. 400: above the peak. */
@@ -152,7 +155,7 @@ static const ceiling_effort hasty = {2, 0.0002, NULL};
 static bool within_a_cycle(const ceilings *found)
 {
     const ceiling_set *one = &found->sets[0];
-    bool within = one->fma_avx2 <= 1.25 * 2 * 8 * 2 * found->clock_ghz;
+    bool within = one->peak[PEAK_FMA_AVX2].g_per_s <= 1.25 * 2 * 8 * 2 * found->clock_ghz;
     for (size_t a = 0; a < ACCESS_COUNT; a++)
         within = within && one->gb_per_s[0][a] <= 1.25 * 3 * 64 * found->clock_ghz;
     return within;
@@ -198,9 +201,10 @@ static ceilings made_up(const machine *m)
     for (size_t t = 0; t < found.n_sets; t++) {
         ceiling_set *set = &found.sets[t];
         const double by = (double)set->threads;
-        set->fma_avx2 = 100.0 * by;
-        set->dot_amx = 900.0 * by;
-        set->u8[2] = (struct ceiling_u8){110.0 * by, 220.0 * by};
+        set->peak[PEAK_FMA_AVX2] = (ceiling_rate){100.0 * by, 3.25, true};
+        set->peak[PEAK_BF16_AMX].g_per_s = 900.0 * by;
+        set->peak[PEAK_WEIGHTS_AVX512].g_per_s = 110.0 * by;
+        set->peak[PEAK_DSCORES_AVX512].g_per_s = 220.0 * by;
         for (size_t i = 0; i < found.n_levels; i++)
             for (size_t a = 0; a < ACCESS_COUNT; a++)
                 set->gb_per_s[i][a] = by * (double)(100 * (i + 1) + a);
@@ -220,7 +224,16 @@ static void test_ceilings__json__there_and_back(void **state)
     assert_true(back.clock_ghz == there.clock_ghz && back.timer_ns == there.timer_ns &&
                 back.call_ns == there.call_ns);
     assert_string_equal(back.measured, there.measured);
-    assert_memory_equal(back.sets, there.sets, sizeof there.sets);
+    assert_int_equal(back.n_sets, there.n_sets);
+    for (size_t t = 0; t < there.n_sets; t++) {
+        const ceiling_set *a = &back.sets[t], *b = &there.sets[t];
+        assert_int_equal(a->threads, b->threads);
+        for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
+            assert_true(a->peak[id].g_per_s == b->peak[id].g_per_s &&
+                        a->peak[id].clock_ghz == b->peak[id].clock_ghz &&
+                        a->peak[id].abnormal == b->peak[id].abnormal);
+        assert_memory_equal(a->gb_per_s, b->gb_per_s, sizeof b->gb_per_s);
+    }
     /* 03:04:05 an hour and a half east of Greenwich is 01:34:05 there. */
     const double age = difftime(time(NULL), 1767317645);
     assert_true(fabs(back.age_s - age) < 5.0);
@@ -248,6 +261,161 @@ static void test_ceilings__json__refused(void **state)
     json_decref(o);
 }
 
+/* ---- peaks that are wrong ---- */
+
+static void test_ceilings__doubt__of_measured_peaks(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ceiling_peak_id id;
+        double g_per_s, clock_ghz;
+        bool doubt;
+    } cases[] = {
+        /* An Intel server: sums that decayed into subnormals, and the same loops mended. */
+        {PEAK_FMA_AVX512, 112, 2.95, true},
+        {PEAK_FMA_AVX2, 62, 2.95, true},
+        {PEAK_FMA_AVX512, 176, 2.95, false},
+        {PEAK_FMA_AVX2, 90, 2.95, false},
+        {PEAK_DSCORES_AVX512VNNI, 718, 2.95, false},
+        {PEAK_DSCORES_AVX512VNNI, 300, 2.95, true}, /* fewer than one per cycle */
+        /* Two units of 256 bits, one of 512, one every second cycle, one every sixteenth. */
+        {PEAK_FMA_AVX2, 102, 3.2, false},
+        {PEAK_FMA_AVX512, 100, 3.2, false},
+        {PEAK_BF16_AVX512BF16, 122, 3.9, false},
+        {PEAK_BF16_AMX, 3796, 3.8, false},
+        {PEAK_BF16_AMX, 1900, 3.8, true},
+        {PEAK_FMA_AVX2, 130, 3.2, true},      /* 2.5: an operation credited too often */
+        {PEAK_WEIGHTS_AVX2, 152, 3.0, false}, /* two instructions per step share the units */
+        {PEAK_WEIGHTS_AVX2, 30, 3.0, true},
+        {PEAK_FMA_AVX2, 62, 0.0, false}, /* a file of an earlier version has no clock */
+    };
+    char why[128];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ceiling_set set = {.threads = 1};
+        set.peak[cases[i].id] = (ceiling_rate){cases[i].g_per_s, cases[i].clock_ghz, false};
+        if (ceilings_doubt(&set, cases[i].id, why, sizeof why) != cases[i].doubt)
+            fail_msg("case %zu: %s", i, cases[i].doubt ? "is not in doubt" : why);
+        set.peak[cases[i].id].abnormal = true;
+        assert_int_equal(ceilings_doubt(&set, cases[i].id, why, sizeof why),
+                         cases[i].clock_ghz > 0.0);
+        set.threads = 2;
+        assert_false(ceilings_doubt(&set, cases[i].id, why, sizeof why));
+    }
+}
+
+#if defined __x86_64__
+#include <immintrin.h>
+
+/* Sums that decay: subnormal after 127 rounds. */
+__attribute__((target("avx2,fma"), noinline)) static void decaying(const ceiling_task *task)
+{
+    __m256 sum = _mm256_set1_ps(1.0f);
+    for (size_t i = 0; i < task->count; i++) {
+        sum = _mm256_fmadd_ps(sum, _mm256_set1_ps(0.5f), _mm256_setzero_ps());
+        __asm__ volatile("" : "+x"(sum));
+    }
+}
+
+/* One sum, whose every FMA waits for the one before. */
+__attribute__((target("avx2,fma"), noinline)) static void waiting(const ceiling_task *task)
+{
+    __m256 sum = _mm256_set1_ps(1.0f);
+    for (size_t i = 0; i < task->count; i++) {
+        sum = _mm256_fmadd_ps(sum, _mm256_set1_ps(0.5f), _mm256_set1_ps(0.75f));
+        __asm__ volatile("" : "+x"(sum));
+    }
+}
+
+static ceiling_set planted(ceiling_work run)
+{
+    ceiling_set set = {.threads = 1};
+    ceiling_task task = {.count = 10000};
+    const ceiling_crew crew = {1, &task, hasty};
+    ceilings_measure_peak(&set, PEAK_FMA_AVX2, (ceiling_loop){run, 1}, &crew);
+    return set;
+}
+
+static void test_ceilings__slow_peak_planted__in_doubt(void **state)
+{
+    (void)state;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        skip();
+    char why[128] = "";
+    const ceiling_set subnormal = planted(decaying);
+    assert_true(ceilings_doubt(&subnormal, PEAK_FMA_AVX2, why, sizeof why));
+    assert_non_null(strstr(why, "subnormal"));
+    const ceiling_set slow = planted(waiting);
+    assert_true(ceilings_doubt(&slow, PEAK_FMA_AVX2, why, sizeof why));
+    assert_non_null(strstr(why, "every CPU with avx2 reaches 1"));
+}
+
+/* No loop of ours has operands that make a CPU slow. */
+static void test_ceilings__measured__no_abnormal_operands(void **state)
+{
+    (void)state;
+    ceiling_set set = {.threads = 1};
+    ceiling_task task = {.count = 10000};
+    const ceiling_crew crew = {1, &task, hasty};
+    ceilings_measure_peaks(&set, UINT32_MAX, &crew);
+    for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
+        assert_false(set.peak[id].abnormal);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        assert_true(set.peak[PEAK_FMA_AVX2].g_per_s > 0.0);
+}
+
+/* Rows above a peak that was measured too low, and one above any. */
+static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
+{
+    (void)state;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        skip();
+    const machine m = two_cores();
+    ceilings found = ceilings_of(&m, 1);
+    found.sets[0].peak[PEAK_FMA_AVX2] = (ceiling_rate){1.0, 3.0, false};
+    for (size_t i = 0; i < found.n_levels; i++)
+        found.sets[0].gb_per_s[i][ACCESS_READ] = 1e12;
+    bench_row rows[2] = {{.isa = "avx2", .threads = 1, .flops = 2.0, .holds = 1.0, .n_samples = 1},
+                         {.isa = "avx2", .threads = 1, .flops = 3.0, .holds = 1.0, .n_samples = 1}};
+    snprintf(rows[1].name, sizeof rows[1].name, "a row");
+    rows[0].real_ns.median = rows[1].real_ns.median = 1.0;
+    bench_suite suite = {.rows = rows, .n_rows = 2};
+    bench_attain(&suite, &found);
+    assert_true(bench_above_roof(&rows[0]));
+    const int cpus[] = {0};
+    json_t *warnings = json_array();
+    assert_true(roofs_recheck(&suite, &found, cpus, hasty, warnings));
+    assert_int_equal(found.n_repeats, 1);
+    const ceiling_repeat *first = &found.repeats[0];
+    assert_string_equal(first->ceiling, "f32 FMA, avx2");
+    assert_int_equal(first->rows_before, 2);
+    assert_int_equal(first->rows_after, 0);
+    assert_true(first->before == 1.0 && first->after > 3.0);
+    assert_string_equal(first->finding,
+                        "the first figure was too low; no row lies above the new one");
+    assert_false(bench_above_roof(&rows[0]));
+    /* No hardware is as fast: then the row is wrong, unless this machine is so busy that the peak is in doubt. */
+    rows[1].flops = 1e9;
+    bench_attain(&suite, &found);
+    assert_true(roofs_recheck(&suite, &found, cpus, hasty, warnings));
+    assert_int_equal(found.n_repeats, 2);
+    const ceiling_repeat *second = &found.repeats[1];
+    assert_int_equal(second->rows_after, 1);
+    assert_true(strncmp(second->finding, "the ceiling stands", 18) == 0
+                    ? strstr(second->finding, "worst: a row") != NULL
+                    : strncmp(second->finding, "the ceiling is wrong", 20) == 0);
+    assert_int_equal(json_array_size(warnings), 2);
+    json_decref(warnings);
+    /* Nothing above: nothing measured, nothing said. */
+    rows[1].flops = 1e-9;
+    bench_attain(&suite, &found);
+    warnings = json_array();
+    assert_true(roofs_recheck(&suite, &found, cpus, hasty, warnings));
+    assert_int_equal(found.n_repeats, 2);
+    assert_int_equal(json_array_size(warnings), 0);
+    json_decref(warnings);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +426,12 @@ int main(void)
         cmocka_unit_test(test_ceilings__measured__only_rise),
         cmocka_unit_test(test_ceilings__json__there_and_back),
         cmocka_unit_test(test_ceilings__json__refused),
+        cmocka_unit_test(test_ceilings__doubt__of_measured_peaks),
+#if defined __x86_64__
+        cmocka_unit_test(test_ceilings__slow_peak_planted__in_doubt),
+        cmocka_unit_test(test_ceilings__measured__no_abnormal_operands),
+        cmocka_unit_test(test_ceilings__rows_above__ceiling_is_measured_again),
+#endif
     };
     return cmocka_run_group_tests_name("ceilings", tests, NULL, NULL);
 }

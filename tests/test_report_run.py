@@ -76,6 +76,29 @@ class Run(ReportTest):
         document["ceilings"]["age_s"] = 7200.0
         self.assertIn("measured 2.00 h before this run (2026-01-02", self.section("Roofline", document))
 
+    def test_ceilings__units_and_doubt(self):
+        document = full()
+        peak = {
+            "what": "f32 FMA", "isa": "avx2", "g_per_s": 100.0, "clock_ghz": 3.0, "doubt": None,
+            "instructions_per_cycle": 2.083, "abnormal_operands": False,
+        }  # fmt: skip
+        document["ceilings"]["peaks"] = [peak]
+        document["ceilings"]["threads"][0]["peaks"] = [
+            {**peak, "instructions_per_cycle": 1.31, "doubt": "1.31 instructions per cycle"}
+        ]
+        document["ceilings"]["repeated"] = [
+            {
+                "ceiling": "f32 FMA, avx2", "threads": 1, "before": 62.0, "after": 100.0,
+                "rows_before": 79, "rows_after": 0, "finding": "the first figure was too low",
+            }
+        ]  # fmt: skip
+        section = self.section("Roofline", document)
+        self.assertIn(
+            "| f32 FMA, avx2 | 100 GFLOP/s (2.08 per cycle) | 190 GFLOP/s (1.31 per cycle, in doubt) |",
+            section,
+        )
+        self.assertIn("| f32 FMA, avx2 | 1 | 62.0 | 100 | 79 | 0 | the first figure was too low |", section)
+
     def test_cold__beside_hot(self):
         line = "| step_hinge_f32 | 256×3072×10 | avx2 | 0.100 | 0.300 | 3.00× ("
         self.assertIn(line, self.section("Hot and cold"))

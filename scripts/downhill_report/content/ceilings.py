@@ -25,7 +25,7 @@ def table_of(found: dict[str, Any]) -> Table:
         if found.get(key):
             lines.append([what, f"{number(found[key])} ns", *blank])
     for what, rate_of in peaks(found):
-        lines.append([what, *(cell(rate_of(o), "GFLOP/s") for o in sets)])
+        lines.append([what, *(cell(rate_of(o), "GFLOP/s") + units(o, what) for o in sets)])
     for level in found["read"]:
         for key, what in ACCESSES.items():
             if level.get(key):
@@ -36,6 +36,32 @@ def table_of(found: dict[str, Any]) -> Table:
         ["", *(f">{n} thread{'' if n == 1 else 's'}" for n in threads)],
         lines,
     )
+
+
+def repeated(found: dict[str, Any]) -> Table | None:
+    """Ceilings that rows lay above, and what measuring them again showed."""
+    if not found.get("repeated"):
+        return None
+    return Table(
+        "Ceilings that rows lay above, measured again; 10⁹ operations or bytes per second",
+        ["ceiling", ">threads", ">before", ">again", ">rows above", ">and then", "~finding"],
+        [
+            [
+                o["ceiling"], str(o["threads"]), number(o["before"]), number(o["after"]),
+                str(o["rows_before"]), str(o["rows_after"]), o["finding"],
+            ]
+            for o in found["repeated"]
+        ],
+    )  # fmt: skip
+
+
+def units(found: dict[str, Any], what: str) -> str:
+    """How many instructions per cycle and thread a peak makes; empty for files that do not tell."""
+    for peak in found.get("peaks", []):
+        if f"{peak['what']}, {peak['isa']}" == what:
+            doubt = ", in doubt" if peak["doubt"] else ""
+            return f" ({peak['instructions_per_cycle']:.3g} per cycle{doubt})"
+    return ""
 
 
 def of_level(found: dict[str, Any], name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from ..numbers import interval, microseconds, number, percent, rate, times
 from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
 from .captions import CAPTIONS
-from .ceilings import table_of
+from .ceilings import repeated, table_of
 from .marks import explained, least_samples, marked
 
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
@@ -16,8 +16,9 @@ ATTAINABLE = (
     "the operations per byte of the working set times the bandwidth of reading the level of memory "
     "that holds the set: each byte of it must come from there once. Cold rows are judged by DRAM. A "
     "row that takes two terms for each weight, as the scores of bf16 features with avx512bf16 and "
-    "amx do, comes to half of the first roof at most. A row more than 3 % above its roof shows that "
-    "this model is wrong for it: it is ringed in the figure and named among the warnings."
+    "amx do, comes to half of the first roof at most. If a row lies "
+    "more than 3 % above its roof, its ceiling is measured again; a row that still does is ringed in "
+    "the figure, and the warnings say what was found."
 )
 LADDER = (
     "Samples per second, and the share of what is attainable (Roofline), level by level; an arrow where "
@@ -154,6 +155,8 @@ def roofline(model: Model, figures: list[str]) -> Section:
         blocks = [Drawing("roofline", CAPTIONS["roofline"])]
     if model.ceilings:
         blocks += [table_of(model.ceilings), Text(ATTAINABLE)]
+        if again := repeated(model.ceilings):
+            blocks.append(again)
     return Section("roofline", "Roofline", "Roofline", blocks)
 
 

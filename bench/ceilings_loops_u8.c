@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loops that measure peaks on bytes: products of a feature and a weight of 16 bits, as the scores take, and of a feature
+ * and a dscore of 8 bits, as the gradient takes. On registers, with the addition where it is an instruction of its own.
+ * Every lane has its own operands; sums wrap or saturate, which costs integers nothing. */
+#define _GNU_SOURCE
+#include "ceilings.h"
+
+#include "tiles.h"
+
+#if defined __x86_64__
+#include <immintrin.h>
+
+/* Independent sums: two units with a latency of 4 or 5 cycles need 10. */
+enum { SUMS = 12 };
+
+/* Dense bytes, none of them 0. */
+static const uint8_t bytes[64] __attribute__((unused)) = {
+    0x9D, 0x37, 0xE5, 0x6B, 0xB3, 0x59, 0xCB, 0x2F, 0x75, 0xD9, 0x4D, 0xA7, 0x1F, 0xF3, 0x65, 0x8B,
+    0x3D, 0xC7, 0x57, 0xED, 0x29, 0x9B, 0x73, 0xB5, 0x4F, 0xDB, 0x67, 0x85, 0xE9, 0x33, 0xAD, 0x5B,
+    0xD3, 0x6D, 0x25, 0xBB, 0x97, 0x49, 0xF5, 0x7B, 0x1D, 0xA5, 0xCD, 0x53, 0x8F, 0x35, 0xE7, 0x69,
+    0xB9, 0x5D, 0xC3, 0x2B, 0x77, 0xD5, 0x4B, 0x9F, 0xEB, 0x63, 0x3B, 0xAF, 0x55, 0x87, 0xDD, 0x71};
+
+/* A loop of SUMS times `step`, which makes a new sum of the old one and two factors. */
+#define PEAK(name, features, vector, load, step)                                                   \
+    __attribute__((target(features), noinline)) static void name(const ceiling_task *task)         \
+    {                                                                                              \
+        vector sum[SUMS], a = load((const void *)bytes), b = load((const void *)bytes);            \
+        DOWNHILL_UNROLL                                                                            \
+        for (int s = 0; s < SUMS; s++) {                                                           \
+            sum[s] = a;                                                                            \
+            __asm__ volatile("" : "+v"(sum[s]));                                                   \
+        }                                                                                          \
+        for (size_t i = 0; i < task->count; i++) {                                                 \
+            DOWNHILL_UNROLL                                                                        \
+            for (int s = 0; s < SUMS; s++) {                                                       \
+                /* The factors may be others than before: each product is made anew. */            \
+                __asm__ volatile("" : "+v"(a), "+v"(b));                                           \
+                sum[s] = step(sum[s], a, b);                                                       \
+                __asm__ volatile("" : "+v"(sum[s]));                                               \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+#define ADD_WEIGHTS_X16(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+#define ADD_DSCORES_X32(sum, a, b) _mm256_add_epi16(sum, _mm256_maddubs_epi16(a, b))
+#define ADD_WEIGHTS_X32(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
+#define ADD_DSCORES_X64(sum, a, b) _mm512_add_epi16(sum, _mm512_maddubs_epi16(a, b))
+#define AVX512                     "avx512f,avx512bw"
+
+#if DOWNHILL_HAVE_AVX2
+PEAK(weights_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_WEIGHTS_X16)
+PEAK(dscores_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_DSCORES_X32)
+#endif
+#if DOWNHILL_HAVE_AVXVNNI
+PEAK(weights_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpwssd_avx_epi32)
+PEAK(dscores_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpbusd_avx_epi32)
+#endif
+#if DOWNHILL_HAVE_AVX512
+PEAK(weights_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_WEIGHTS_X32)
+PEAK(dscores_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_DSCORES_X64)
+#endif
+#if DOWNHILL_HAVE_AVX512VNNI
+PEAK(weights_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpwssd_epi32)
+PEAK(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpbusd_epi32)
+#endif
+
+#if DOWNHILL_HAVE_AMX
+enum { TILES = 8, TILE_ROWS = 16, TILE_ROW_BYTES = 64 };
+
+/* Four independent products, as many as the kernels have; all rows of a factor are alike. */
+__attribute__((target("amx-tile,amx-int8"), noinline)) static void
+products_amx(const ceiling_task *task)
+{
+    uint8_t shapes[64] = {1}; /* palette; row bytes from 16 on, rows from 48 on */
+    for (size_t tile = 0; tile < TILES; tile++) {
+        shapes[16 + 2 * tile] = TILE_ROW_BYTES;
+        shapes[48 + tile] = TILE_ROWS;
+    }
+    __asm__ volatile("" : : "r"(shapes), "r"(bytes) : "memory");
+    _tile_loadconfig(shapes);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_loadd(4, bytes, 0);
+    _tile_loadd(5, bytes, 0);
+    for (size_t i = 0; i < task->count; i++) {
+        _tile_dpbusd(0, 4, 5);
+        _tile_dpbusd(1, 4, 5);
+        _tile_dpbusd(2, 4, 5);
+        _tile_dpbusd(3, 4, 5);
+    }
+    _tile_release();
+}
+#endif
+#endif
+
+ceiling_loop ceilings_loop_u8(enum ceiling_peak_id id)
+{
+    switch (id) {
+#if defined __x86_64__
+#if DOWNHILL_HAVE_AVX2
+    case PEAK_WEIGHTS_AVX2:
+        return (ceiling_loop){weights_avx2, SUMS};
+    case PEAK_DSCORES_AVX2:
+        return (ceiling_loop){dscores_avx2, SUMS};
+#endif
+#if DOWNHILL_HAVE_AVXVNNI
+    case PEAK_WEIGHTS_AVXVNNI:
+        return (ceiling_loop){weights_avxvnni, SUMS};
+    case PEAK_DSCORES_AVXVNNI:
+        return (ceiling_loop){dscores_avxvnni, SUMS};
+#endif
+#if DOWNHILL_HAVE_AVX512
+    case PEAK_WEIGHTS_AVX512:
+        return (ceiling_loop){weights_avx512, SUMS};
+    case PEAK_DSCORES_AVX512:
+        return (ceiling_loop){dscores_avx512, SUMS};
+#endif
+#if DOWNHILL_HAVE_AVX512VNNI
+    case PEAK_WEIGHTS_AVX512VNNI:
+        return (ceiling_loop){weights_avx512vnni, SUMS};
+    case PEAK_DSCORES_AVX512VNNI:
+        return (ceiling_loop){dscores_avx512vnni, SUMS};
+#endif
+#if DOWNHILL_HAVE_AMX
+    case PEAK_WEIGHTS_AMX:
+    case PEAK_DSCORES_AMX:
+        return (ceiling_loop){products_amx, 4};
+#endif
+#endif
+    default:
+        return (ceiling_loop){0};
+    }
+}
