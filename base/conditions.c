@@ -46,6 +46,32 @@ static double number_or_nan(const char *root, const char *path, const char *key)
     return probe_number(root, path, key, &value) ? value : NAN;
 }
 
+/* Adds a number that may not be known to a sum of which no part may be known yet. */
+static double plus(double sum, double value)
+{
+    return isnan(value) ? sum : isnan(sum) ? value : sum + value;
+}
+
+/* Reads the cpu.stat at `path` and those of the groups around it: the quota of an outer group stops the process as
+ * well, and only that group's file shows it. */
+static void read_throttling(const char *root, char *path, int version, conditions *c)
+{
+    const char *key = version == 1 ? "throttled_time" : "throttled_usec";
+    const double unit_s = version == 1 ? 1e-9 : 1e-6;
+    for (;;) {
+        c->throttled_periods =
+            plus(c->throttled_periods, number_or_nan(root, path, "nr_throttled"));
+        c->throttled_s = plus(c->throttled_s, unit_s * number_or_nan(root, path, key));
+        char *file = strrchr(path, '/');
+        *file = '\0';
+        char *outer = strrchr(path, '/');
+        *file = '/';
+        if (outer == NULL)
+            return;
+        memmove(outer, file, strlen(file) + 1);
+    }
+}
+
 conditions conditions_now(const char *root, int cpu)
 {
     conditions c = {.steal_s = steal_of(root, cpu), .throttled_periods = NAN, .throttled_s = NAN};
@@ -55,11 +81,8 @@ conditions conditions_now(const char *root, int cpu)
     c.migrations = number_or_nan(root, "/proc/thread-self/sched", "se.nr_migrations");
     char path[4096];
     int version;
-    if (probe_cgroup(root, "cpu", "cpu.stat", "cpu.stat", path, sizeof path, &version)) {
-        c.throttled_periods = number_or_nan(root, path, "nr_throttled");
-        c.throttled_s = version == 1 ? 1e-9 * number_or_nan(root, path, "throttled_time")
-                                     : 1e-6 * number_or_nan(root, path, "throttled_usec");
-    }
+    if (probe_cgroup(root, "cpu", "cpu.stat", "cpu.stat", path, sizeof path, &version))
+        read_throttling(root, path, version, &c);
     return c;
 }
 

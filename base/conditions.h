@@ -12,7 +12,7 @@ typedef struct conditions {
     double steal_s;              /* of a CPU, or of all of them together */
     double involuntary_switches; /* of this thread */
     double migrations;           /* of this thread */
-    double throttled_periods;    /* of this process's control group */
+    double throttled_periods;    /* of this process's control group and those around it */
     double throttled_s;
 } conditions;
 

@@ -10,7 +10,7 @@
 
 void warnings_add(json_t *warnings, const char *format, ...)
 {
-    char text[512];
+    char text[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);

@@ -292,6 +292,22 @@ static void test_conditions__throttling__of_both_versions(void **state)
     assert_true(isnan(conditions_now(root, 0).throttled_s));
 }
 
+/* A quota stops the groups inside of it, and is counted where it is set. */
+static void test_conditions__throttling__of_outer_groups(void **state)
+{
+    (void)state;
+    put("/proc/self/cgroup", "0::/a/b\n");
+    put("/proc/self/mountinfo", "30 20 0:1 / /cg rw - cgroup2 cgroup2 rw\n");
+    put("/cg/cpu.stat", "usage_usec 1\n"); /* the root has no quota */
+    put("/cg/a/cpu.stat", "nr_throttled 6\nthrottled_usec 2500000\n");
+    put("/cg/a/b/cpu.stat", "nr_throttled 0\nthrottled_usec 0\n");
+    conditions c = conditions_now(root, 0);
+    assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
+    put("/cg/a/b/cpu.stat", "usage_usec 1\n"); /* the controller is not passed on */
+    c = conditions_now(root, 0);
+    assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
+}
+
 static void test_conditions__between_and_json(void **state)
 {
     (void)state;
@@ -424,6 +440,7 @@ int main(void)
         ON_A_TREE(test_record__id__of_what_stays),
         ON_A_TREE(test_conditions__steal__of_the_right_cpu_and_column),
         ON_A_TREE(test_conditions__throttling__of_both_versions),
+        ON_A_TREE(test_conditions__throttling__of_outer_groups),
         cmocka_unit_test(test_conditions__between_and_json),
         cmocka_unit_test(test_conditions__here),
         ON_A_TREE(test_doctor__settings),

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "waited.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Share of the time that a cause accounts for before it is named. */
+static const double share_min = 0.1;
+
+/* The scheduler lets no other thread run longer than this before it looks again: so many seconds can each
+ * involuntary switch account for. */
+static const double turn_s = 0.1;
+
+__attribute__((format(printf, 2, 3))) static void append(char text[WAITED_TEXT], const char *format,
+                                                         ...)
+{
+    const size_t used = strlen(text);
+    const int joined = snprintf(text + used, WAITED_TEXT - used, "%s", used > 0 ? "; " : "");
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used + joined, WAITED_TEXT - used - (size_t)joined, format, arguments);
+    va_end(arguments);
+}
+
+/* 0 for what is not known. */
+static double known(double value)
+{
+    return isnan(value) ? 0.0 : value;
+}
+
+void waited_cause(const conditions *passed, double waited_s, char text[WAITED_TEXT])
+{
+    const double least_s = share_min * waited_s, periods = known(passed->throttled_periods);
+    text[0] = '\0';
+    if (known(passed->throttled_s) > 0.0 && passed->throttled_s >= least_s)
+        append(text,
+               "the CPU quota of its control group stopped it for %.2g s in %.0f periods; raise "
+               "the quota or give it whole CPUs (--cpuset-cpus, not --cpus)",
+               passed->throttled_s, periods);
+    if (known(passed->steal_s) > 0.0 && passed->steal_s >= least_s)
+        append(text,
+               "the hypervisor gave %.2g s of its CPU to other guests; run again when the host is "
+               "quieter",
+               passed->steal_s);
+    /* The end of a throttled period is counted as such a switch as well. */
+    const double switches = known(passed->involuntary_switches) - periods;
+    if (switches > 0.0 && switches * turn_s >= least_s)
+        append(text,
+               "other threads took its CPU (%.0f involuntary switches); stop other programs and "
+               "run again",
+               switches);
+    if (text[0] == '\0')
+        append(text, "no counter of the kernel tells why; `downhill doctor` looks at the machine");
+}
