@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "record.h"
 
+#include "environment.h"
 #include "output.h"
 #include "probe.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #if defined __x86_64__
 #include <cpuid.h>
 #endif
@@ -68,6 +70,13 @@ static void switch_of(struct record *r, const char *key, const char *path, const
         snprintf(why, sizeof why, "%s: not there, or no number", path);
         append(r, key, NULL, why, false);
     }
+}
+
+/* Appends to a list with commas; what does not fit is cut. */
+static void list(char text[TEXT], const char *one)
+{
+    const size_t used = strlen(text);
+    snprintf(text + used, TEXT - used, "%s%s", used > 0 ? ", " : "", one);
 }
 
 /* ---- CPU ---- */
@@ -276,12 +285,27 @@ static void temperature(struct record *r)
         append(r, "temperature", NULL, "no thermal zone, as under most hypervisors", false);
 }
 
+/* What the user tells the OpenMP runtime about waiting and limits, which shows in the times of several threads. */
+static void openmp(struct record *r)
+{
+    char removed[TEXT] = "", kept[TEXT] = "";
+    for (size_t i = 0; environment_removed(i) != NULL; i++)
+        list(removed, environment_removed(i));
+    for (char **v = environ; v != NULL && *v != NULL; v++)
+        if (strncmp(*v, "OMP_", 4) == 0 || strncmp(*v, "GOMP_", 5) == 0 ||
+            strncmp(*v, "KMP_", 4) == 0)
+            list(kept, *v);
+    append(r, "OpenMP variables", kept[0] != '\0' ? kept : "none", "", false);
+    append(r, "variables ignored", removed[0] != '\0' ? removed : "none", "", false);
+}
+
 static void kernel_and_system(struct record *r, const machine *m)
 {
     r->group = "System";
     append(r, "kernel", m->kernel, "", false);
     known(r, "C library", false, "glibc %s", gnu_get_libc_version());
     switch_of(r, "address randomisation", "/proc/sys/kernel/randomize_va_space", "off", "on");
+    openmp(r);
     mitigations(r);
     temperature(r);
     file(r, "perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * downhill info: what this machine can run, and why not. */
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/output.h"
@@ -10,6 +11,7 @@
 #include "downhill.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct config {
     bool json;
@@ -25,6 +27,16 @@ static const cli_option options[] = {
 static const char *yes_no(int value)
 {
     return value ? "yes" : "no";
+}
+
+static void print_ignored(void)
+{
+    for (size_t i = 0; environment_removed(i) != NULL; i++) {
+        const char *variable = environment_removed(i);
+        printf("%s%.*s", i == 0 ? "Ignored    " : ", ", (int)strcspn(variable, "="), variable);
+    }
+    if (environment_removed(0) != NULL)
+        puts(": downhill places its threads and reads the machine itself");
 }
 
 static void print_machine(const machine *m)
@@ -54,6 +66,7 @@ static void print_machine(const machine *m)
         printf(" unknown");
     printf("\nMemory     %.1f GiB\nSystem     %s on %s\n", (double)m->memory_bytes / 0x1p30,
            m->kernel, m->host_name);
+    print_ignored();
 }
 
 static void print_levels(void)

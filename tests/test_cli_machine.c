@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the machine grants, as a user meets it: CPUs and threads, whatever the environment says about them. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "shell.h"
+#include "support.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int open_all(void **state)
+{
+    if (shell_open(state) != 0)
+        return -1;
+    assert_int_equal(shell("$downhill data gen --samples 600 --test-samples 200 --features 20 "
+                           "--classes 4 -o $scratch/set"),
+                     EXIT_OK);
+    shell_out[strcspn(shell_out, "\n")] = '\0';
+    setenv("set", shell_out, 1);
+    return 0;
+}
+
+/* An assignment before a command; NULL: none. */
+static int shell_with(const char *variable, const char *command)
+{
+    char line[512];
+    snprintf(line, sizeof line, "%s %s", variable != NULL ? variable : "", command);
+    return shell(line);
+}
+
+static unsigned cpus(void)
+{
+    assert_int_equal(shell("$downhill info --json"), EXIT_OK);
+    json_t *root = parsed(shell_out);
+    const unsigned count = (unsigned)number(json_object_get(root, "machine"), "pus");
+    json_decref(root);
+    return count;
+}
+
+/* Variables that bind the initial thread, by the runtime of GCC or of Clang, or make hwloc describe another machine. */
+static const char *const misleading[] = {
+    "OMP_PROC_BIND=true",
+    "OMP_PROC_BIND=close",
+    "OMP_PROC_BIND=spread",
+    "OMP_PROC_BIND=true OMP_PLACES=threads",
+    "OMP_PLACES='{0}'",
+    "GOMP_CPU_AFFINITY=0",
+    "KMP_AFFINITY=compact",
+    "KMP_HW_SUBSET=1c",
+    "HWLOC_SYNTHETIC='core:64 pu:2'",
+};
+
+enum { N_MISLEADING = sizeof misleading / sizeof misleading[0] };
+
+static void test_machine__misleading_variables__the_cpus_it_was_given(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"cores", "pus", "packages", "numa_nodes"};
+    assert_int_equal(shell("$downhill info --json"), EXIT_OK);
+    json_t *plain = parsed(shell_out);
+    const json_t *want = json_object_get(plain, "machine");
+    for (size_t i = 0; i < N_MISLEADING; i++) {
+        assert_int_equal(shell_with(misleading[i], "$downhill info --json"), EXIT_OK);
+        json_t *root = parsed(shell_out);
+        const json_t *m = json_object_get(root, "machine");
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            if (number(m, keys[k]) != number(want, keys[k]))
+                fail_msg("%s: %g %s instead of %g", misleading[i], number(m, keys[k]), keys[k],
+                         number(want, keys[k]));
+        assert_string_equal(string(m, "allowed_cpus"), string(want, "allowed_cpus"));
+        json_decref(root);
+        assert_int_equal(shell_with(misleading[i], "$downhill info"), EXIT_OK);
+        assert_non_null(strstr(shell_out, "\nIgnored "));
+    }
+    json_decref(plain);
+    assert_int_equal(shell("env -u OMP_NUM_THREADS OMP_WAIT_POLICY=passive $downhill info"),
+                     EXIT_OK);
+    assert_null(strstr(shell_out, "\nIgnored "));
+}
+
+static void test_machine__bound_from_outside__stays_bound(void **state)
+{
+    (void)state;
+    if (shell("command -v taskset") != 0)
+        fail_msg("taskset (util-linux) is not installed");
+    assert_int_equal(shell("cpu=$(taskset -cp $$ | sed 's/.*[^0-9]//'); "
+                           "OMP_PROC_BIND=true taskset -c $cpu $downhill info --json "
+                           ">$scratch/bound.json; echo $cpu"),
+                     EXIT_OK);
+    shell_out[strcspn(shell_out, "\n")] = '\0';
+    json_t *root = parsed_file("bound.json");
+    const json_t *m = json_object_get(root, "machine");
+    assert_int_equal((int)number(m, "pus"), 1);
+    assert_string_equal(string(m, "allowed_cpus"), shell_out);
+    json_decref(root);
+}
+
+static void test_machine__misleading_variables__the_same_rows(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --list"), EXIT_OK);
+    char *rows = strdup(shell_out);
+    for (size_t i = 0; i < N_MISLEADING; i++) {
+        assert_int_equal(shell_with(misleading[i], "$downhill bench --list"), EXIT_OK);
+        if (strcmp(shell_out, rows) != 0)
+            fail_msg("%s: other rows", misleading[i]);
+    }
+    free(rows);
+}
+
+/* Two threads, or as many as there are CPUs: whatever is said on stderr without the variable is said with it. */
+static void test_machine__misleading_variables__train_warns_of_nothing(void **state)
+{
+    (void)state;
+    const char *train = cpus() > 1 ? "$downhill train --data $set --epochs 1 --threads 2 --quiet"
+                                   : "$downhill train --data $set --epochs 1 --quiet";
+    for (size_t i = 0; i < N_MISLEADING; i++) {
+        assert_int_equal(shell_with(misleading[i], train), EXIT_OK);
+        if (strstr(shell_err, "CPUs") != NULL)
+            fail_msg("%s: %s", misleading[i], shell_err);
+    }
+}
+
+static void test_machine__threads_overruled__all_that_were_asked_for(void **state)
+{
+    (void)state;
+    /* A stack of 16 KiB is too small for the kernels, and one of 100 GiB cannot be had. */
+    static const char *const overruled[] = {
+        "OMP_DYNAMIC=true",       "OMP_MAX_ACTIVE_LEVELS=0", "OMP_NESTED=true",
+        "OMP_STACKSIZE=16K",      "GOMP_STACKSIZE=16",       "KMP_STACKSIZE=100G",
+        "OMP_STACKSIZE=100G",     "OMP_NUM_THREADS=1",       "OMP_WAIT_POLICY=passive",
+        "OMP_DISPLAY_AFFINITY=1", "OMP_SCHEDULE=dynamic",
+    };
+    for (size_t i = 0; i < sizeof overruled / sizeof overruled[0]; i++) {
+        const int code =
+            shell_with(overruled[i], "$downhill train --data $set --threads 3 --epochs 1 --json -");
+        if (code != EXIT_OK)
+            fail_msg("%s: exit code %d: %s", overruled[i], code, shell_err);
+        json_decref(parsed(shell_out));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_machine__misleading_variables__the_cpus_it_was_given),
+        cmocka_unit_test(test_machine__bound_from_outside__stays_bound),
+        cmocka_unit_test(test_machine__misleading_variables__the_same_rows),
+        cmocka_unit_test(test_machine__misleading_variables__train_warns_of_nothing),
+        cmocka_unit_test(test_machine__threads_overruled__all_that_were_asked_for),
+    };
+    return cmocka_run_group_tests_name("cli_machine", tests, open_all, shell_close);
+}
