@@ -222,7 +222,7 @@ static void open_rows(struct run *run, struct group *g, stalls *s)
         row->skipped[0] = '\0';
         bench_task *task = &g->tasks[i];
         *task = (bench_task){.kernel = row->kernel, .peer = row->peer};
-        char why[128] = "";
+        char why[sizeof row->skipped - sizeof "skipped: "] = "";
         if (!stalls_find(s, row, task, why, sizeof why)) {
             skip(row, why);
             continue;
@@ -232,7 +232,7 @@ static void open_rows(struct run *run, struct group *g, stalls *s)
             task->team = team_open(row->threads, run->options->machine->team, row->d, row->c, why,
                                    sizeof why);
         if (g->handles[i] == NULL || (row->threads > 1 && task->team == NULL))
-            skip(row, "out of memory");
+            skip(row, why[0] != '\0' ? why : "out of memory");
         else if (row->threads > 1 && why[0] != '\0')
             skip(row, why);
         else if (row->peer == NULL &&

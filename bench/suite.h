@@ -96,7 +96,7 @@ typedef struct bench_row {
     bench_stopped stopped;
     stats real_ns, cpu_ns;   /* where n_samples > 0; of those alone */
     counter_values counters; /* per call */
-    char skipped[160];       /* why it was not run; "" otherwise */
+    char skipped[192];       /* why it was not run; "" otherwise */
 } bench_row;
 
 /* A set of rows that were sampled in turn, and what went on meanwhile. */

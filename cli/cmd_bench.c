@@ -5,9 +5,11 @@
 #include "arguments.h"
 #include "base/error.h"
 #include "base/output.h"
+#include "base/warnings.h"
 #include "bench/resume.h"
 #include "bench_session.h"
 #include "parallel/team.h"
+#include "parallel/together.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,7 +276,11 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.core = &s.core;
     s.bench.seed = config->seed;
     s.bench.progress = true;
-    s.ceilings = ceilings_of(m, config->threads);
+    char why[192];
+    const bool granted = code != EXIT_OK || together_granted(config->threads, why, sizeof why);
+    if (!granted && config->ceilings) /* else the rows say so */
+        warnings_add(s.warnings, "no ceilings of %zu threads: %s", config->threads, why);
+    s.ceilings = ceilings_of(m, granted ? config->threads : 1);
     if (code == EXIT_OK && config->ceilings)
         code = bench_session_ceilings(&s);
     else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {

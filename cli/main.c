@@ -46,7 +46,7 @@ static void print_help(void)
          "  2      usage, a place that cannot be written to, or nothing matched\n"
          "  3      bad input data\n"
          "  4      the ISA asked for is not usable here\n"
-         "  5      something that is needed is not installed\n"
+         "  5      something that is needed is not installed, or not granted\n"
          "  70     out of memory or results cannot be written\n"
          "  128+n  ended by signal n");
 }

@@ -116,6 +116,11 @@ int task_settle(const char *command, task_config *config)
                    command);
         return EXIT_USAGE;
     }
+    char why[192];
+    if (!together_granted(config->threads, why, sizeof why)) {
+        error_line("%s: --threads: %s", command, why);
+        return EXIT_ENVIRONMENT;
+    }
     if (config->loss == TASK_AUTOMATIC)
         config->loss = DOWNHILL_HINGE;
     if (config->normalise == TASK_AUTOMATIC)

@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "part.h"
+#include "together.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -56,6 +57,8 @@ team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, 
 {
     if (why_size > 0)
         why[0] = '\0';
+    if (!together_granted(threads, why, why_size))
+        return NULL;
     team *t = calloc(1, sizeof *t);
     if (t == NULL)
         return NULL;

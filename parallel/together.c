@@ -5,6 +5,91 @@
 #include "base/clock.h"
 #include "base/machine.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+
+/* A thread that lives until the others are started as well. */
+static void *wait_for_gate(void *gate)
+{
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* Starts `count` threads at once and ends them. Returns 0, or the error of the one that could not be started. */
+static int try_threads(size_t count, size_t *started)
+{
+    pthread_t *threads = calloc(count, sizeof *threads);
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    int error = 0;
+    *started = 0;
+    if (threads == NULL)
+        return ENOMEM;
+    pthread_mutex_lock(&gate);
+    while (*started < count && error == 0) {
+        error = pthread_create(&threads[*started], NULL, wait_for_gate, &gate);
+        *started += error == 0;
+    }
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i < *started; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+    return error;
+}
+
+bool together_granted(size_t threads, char *why, size_t why_size)
+{
+    static size_t granted = 1; /* the most so far: the threads of OpenMP stay */
+    size_t started;
+    if (threads <= granted)
+        return true;
+    const size_t limit = (size_t)omp_get_thread_limit();
+    if (limit < threads) {
+        snprintf(
+            why, why_size,
+            "OpenMP is limited to %zu of %zu threads: raise or unset OMP_THREAD_LIMIT, or give "
+            "at most %zu --threads",
+            limit, threads, limit);
+        return false;
+    }
+    const int error = try_threads(threads - 1, &started);
+    if (error != 0) {
+        snprintf(why, why_size,
+                 "the system starts %zu of %zu threads: %s; raise the limit on processes or "
+                 "memory, or give fewer --threads",
+                 started + 1, threads, strerror(error));
+        return false;
+    }
+    size_t team = 1;
+#pragma omp parallel num_threads((int)threads)
+#pragma omp single
+    team = (size_t)omp_get_num_threads();
+    if (team < threads)
+        snprintf(why, why_size,
+                 "OpenMP starts %zu of %zu threads: unset the variables OMP_..., GOMP_... and "
+                 "KMP_..., or give at most %zu --threads",
+                 team, threads, team);
+    else
+        granted = team;
+    return team == threads;
+}
+
+#else
+
+bool together_granted(size_t threads, char *why, size_t why_size)
+{
+    if (threads > 1)
+        snprintf(why, why_size, "this build has no OpenMP: build with a compiler that has it");
+    return threads == 1;
+}
+
+#endif
+
 void together_bind(size_t threads, const int *cpus)
 {
     if (threads == 1)

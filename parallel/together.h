@@ -4,7 +4,13 @@
 #ifndef DOWNHILL_PARALLEL_TOGETHER_H
 #define DOWNHILL_PARALLEL_TOGETHER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Returns whether a parallel region of `threads` threads gets all of them; otherwise `why` names the cause and the remedy.
+ * OpenMP runs a smaller team without a word, and ends the process where the system refuses a thread: ask before the first
+ * region of as many. */
+bool together_granted(size_t threads, char *why, size_t why_size);
 
 /* The work of thread `i`. */
 typedef void (*together_work)(void *context, size_t i);

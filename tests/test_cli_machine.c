@@ -144,6 +144,69 @@ static void test_machine__threads_overruled__all_that_were_asked_for(void **stat
     }
 }
 
+static void test_machine__fewer_threads_granted__refused(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {
+        "train --data $set",
+        "gradcheck --data $set",
+        "landscape --data $set --model $scratch/m.npz",
+        "step-sweep --data $set --model $scratch/m.npz",
+        "predict --data $set --model $scratch/m.npz",
+    };
+    char line[256];
+    assert_int_equal(shell("$downhill train --data $set --epochs 1 --model $scratch/m.npz"),
+                     EXIT_OK);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        snprintf(line, sizeof line, "OMP_THREAD_LIMIT=2 $downhill %s --threads 3", commands[i]);
+        const int code = shell(line);
+        if (code != EXIT_ENVIRONMENT || shell_out[0] != '\0' ||
+            strstr(shell_err, "--threads: OpenMP is limited to 2 of 3 threads") == NULL ||
+            strchr(shell_err, '\n')[1] != '\0')
+            fail_msg("%s: exit code %d: %s%s", line, code, shell_out, shell_err);
+        snprintf(line, sizeof line, "OMP_THREAD_LIMIT=2 $downhill %s --threads 2", commands[i]);
+        if (shell(line) != EXIT_OK)
+            fail_msg("%s: %s", line, shell_err);
+    }
+#ifndef DOWNHILL_INSTRUMENTED /* sanitizers map more than any limit */
+    assert_int_equal(shell("ulimit -S -s 8192 && ulimit -v 1000000 && "
+                           "$downhill train --data $set --threads 256"),
+                     EXIT_ENVIRONMENT);
+    assert_non_null(strstr(shell_err, "--threads: the system starts "));
+    assert_non_null(strstr(shell_err, " of 256 threads: "));
+#endif
+}
+
+static void test_machine__fewer_threads_granted__bench_skips_the_row(void **state)
+{
+    (void)state;
+    if (cpus() < 2) {
+        assert_int_equal(shell("$downhill bench --list"), EXIT_OK);
+        assert_null(strstr(shell_out, "/threads:"));
+        return;
+    }
+    assert_int_equal(
+        shell("OMP_THREAD_LIMIT=1 DOWNHILL_ISA=scalar $downhill bench --shape 64x32x4 --quick "
+              "--repetitions 2 --threads 2 --min-time 1ms --filter ^step_hinge_f32 --json "
+              "$scratch/bench.json"),
+        EXIT_OK);
+    json_t *root = parsed_file("bench.json"), *row;
+    size_t i, skipped = 0;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, row)
+    {
+        const bool several = strstr(string(row, "name"), "/threads:2") != NULL;
+        const char *why = json_string_value(json_object_get(row, "error_message"));
+        assert_int_equal(several, why != NULL);
+        skipped += several;
+        if (several)
+            assert_non_null(strstr(why, "skipped: OpenMP is limited to 1 of 2 threads"));
+    }
+    assert_true(skipped > 0);
+    assert_int_equal(json_array_size(json_object_get(json_object_get(root, "ceilings"), "threads")),
+                     0);
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +215,8 @@ int main(void)
         cmocka_unit_test(test_machine__misleading_variables__the_same_rows),
         cmocka_unit_test(test_machine__misleading_variables__train_warns_of_nothing),
         cmocka_unit_test(test_machine__threads_overruled__all_that_were_asked_for),
+        cmocka_unit_test(test_machine__fewer_threads_granted__refused),
+        cmocka_unit_test(test_machine__fewer_threads_granted__bench_skips_the_row),
     };
     return cmocka_run_group_tests_name("cli_machine", tests, open_all, shell_close);
 }
