@@ -58,18 +58,11 @@ static void read_throttling(const char *root, char *path, int version, condition
 {
     const char *key = version == 1 ? "throttled_time" : "throttled_usec";
     const double unit_s = version == 1 ? 1e-9 : 1e-6;
-    for (;;) {
+    do {
         c->throttled_periods =
             plus(c->throttled_periods, number_or_nan(root, path, "nr_throttled"));
         c->throttled_s = plus(c->throttled_s, unit_s * number_or_nan(root, path, key));
-        char *file = strrchr(path, '/');
-        *file = '\0';
-        char *outer = strrchr(path, '/');
-        *file = '/';
-        if (outer == NULL)
-            return;
-        memmove(outer, file, strlen(file) + 1);
-    }
+    } while (probe_cgroup_outer(root, path));
 }
 
 conditions conditions_now(const char *root, int cpu)

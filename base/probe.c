@@ -116,26 +116,34 @@ static bool group_of(const char *root, const char *controller, char *group, size
     return found;
 }
 
-/* Where that hierarchy is mounted. A line of mountinfo: "… … … ROOT POINT OPTIONS … - TYPE SOURCE OPTIONS". */
-static bool mount_of(const char *root, const char *controller, char *point, size_t size)
+/* Where that hierarchy is mounted, and which of its groups is what the mount shows as its topmost. A line of mountinfo:
+ * "... ... ... TOP POINT OPTIONS ... - TYPE SOURCE OPTIONS". */
+static bool mount_of(const char *root, const char *controller, char top[LINE / 2],
+                     char point[LINE / 2])
 {
     FILE *file = open_file(root, "/proc/self/mountinfo");
     char line[LINE];
     bool found = false;
     while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
-        char at[LINE / 2], type[64], options[LINE];
+        char type[64], options[LINE];
         const char *dash = strstr(line, " - ");
-        if (dash == NULL || sscanf(line, "%*s %*s %*s %*s %2047s", at) != 1 ||
-            sscanf(dash, " - %63s %*s %4095s", type, options) != 2)
-            continue;
-        found = controller[0] == '\0' ? strcmp(type, "cgroup2") == 0
-                                      : strcmp(type, "cgroup") == 0 && is_in(options, controller);
-        if (found)
-            snprintf(point, size, "%s", at);
+        found = dash != NULL && sscanf(line, "%*s %*s %*s %2047s %2047s", top, point) == 2 &&
+                sscanf(dash, " - %63s %*s %4095s", type, options) == 2 &&
+                (controller[0] == '\0' ? strcmp(type, "cgroup2") == 0
+                                       : strcmp(type, "cgroup") == 0 && is_in(options, controller));
     }
     if (file != NULL)
         fclose(file);
     return found;
+}
+
+/* The path of a group below what is mounted; "" for the topmost, or it would be its own outer group. */
+static const char *below(const char *top, const char *group)
+{
+    const size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
+    if (strncmp(group, top, length) == 0 && (group[length] == '/' || group[length] == '\0'))
+        group += length;
+    return strcmp(group, "/") == 0 ? "" : group;
 }
 
 static bool is_there(const char *root, const char *path)
@@ -146,19 +154,34 @@ static bool is_there(const char *root, const char *path)
     return file != NULL;
 }
 
+bool probe_cgroup_outer(const char *root, char *path)
+{
+    for (;;) {
+        char *name = strrchr(path, '/'), *folder;
+        if (name == NULL || name == path)
+            return false;
+        *name = '\0';
+        folder = strrchr(path, '/');
+        *name = '/';
+        if (folder == NULL)
+            return false;
+        memmove(folder, name, strlen(name) + 1);
+        if (is_there(root, path))
+            return true;
+    }
+}
+
 bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
                   char *path, size_t size, int *version)
 {
     for (*version = 1; *version <= 2; ++*version) {
         const char *of = *version == 1 ? controller : "", *name = *version == 1 ? v1 : v2;
-        char group[LINE / 2], point[LINE / 2];
-        if (!group_of(root, of, group, sizeof group) || !mount_of(root, of, point, sizeof point))
+        char group[LINE / 2], top[LINE / 2], point[LINE / 2];
+        if (!group_of(root, of, group, sizeof group) || !mount_of(root, of, top, point))
             continue;
-        const int inner = snprintf(path, size, "%s%s/%s", point, group, name);
-        if (inner > 0 && (size_t)inner < size && is_there(root, path))
-            return true;
-        const int outer = snprintf(path, size, "%s/%s", point, name);
-        if (outer > 0 && (size_t)outer < size && is_there(root, path))
+        const int length = snprintf(path, size, "%s%s/%s", point, below(top, group), name);
+        if (length > 0 && (size_t)length < size &&
+            (is_there(root, path) || probe_cgroup_outer(root, path)))
             return true;
     }
     return false;

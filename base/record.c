@@ -3,6 +3,7 @@
 #include "record.h"
 
 #include "environment.h"
+#include "limits.h"
 #include "output.h"
 #include "probe.h"
 
@@ -18,7 +19,7 @@
 #include <cpuid.h>
 #endif
 
-enum { TEXT = 512, PATH = 4096 };
+enum { TEXT = 512 };
 
 struct record {
     json_t *list;
@@ -149,20 +150,17 @@ static void cpu(struct record *r, const machine *m)
 
 /* ---- clock ---- */
 
-/* One word for all CPUs, or how many have which. */
-static void governor(struct record *r, unsigned pus)
+/* One word for all allowed CPUs, or how many have which. */
+static void governor(struct record *r, const machine *m)
 {
-    char first[64] = "", text[64], why[TEXT] = "";
+    char first[64] = "", text[64];
     unsigned same = 0, others = 0;
-    for (unsigned i = 0; i < (pus < 4096 ? pus : 4096); i++) {
+    for (size_t i = 0; i < m->n_team; i++) {
         char path[128];
-        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/cpufreq/scaling_governor", i);
-        if (!probe_text(r->root, path, text, sizeof text)) {
-            if (i == 0)
-                snprintf(why, sizeof why,
-                         "no cpufreq: the hypervisor or the kernel hides the clock");
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor",
+                 m->team[i]);
+        if (!probe_text(r->root, path, text, sizeof text))
             continue;
-        }
         if (first[0] == '\0')
             snprintf(first, sizeof first, "%s", text);
         if (strcmp(first, text) == 0)
@@ -171,7 +169,8 @@ static void governor(struct record *r, unsigned pus)
             others++;
     }
     if (same == 0)
-        append(r, "governor", NULL, why, false);
+        append(r, "governor", NULL, "no cpufreq: the hypervisor or the kernel hides the clock",
+               false);
     else if (others == 0)
         append(r, "governor", first, "", false);
     else
@@ -199,7 +198,7 @@ static void frequency(struct record *r, const machine *m)
         append(r, "highest", NULL, "no cpufreq: the hypervisor or the kernel hides the clock",
                false);
     file(r, "driver", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver");
-    governor(r, m->pus);
+    governor(r, m);
     turbo(r);
     file(r, "clock source", "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 }
@@ -313,49 +312,22 @@ static void kernel_and_system(struct record *r, const machine *m)
 
 /* ---- container ---- */
 
-static void quota(struct record *r)
+static void limits(struct record *r)
 {
-    char path[PATH], text[TEXT], first[32];
-    int version;
-    if (!probe_cgroup(r->root, "cpu", "cpu.cfs_quota_us", "cpu.max", path, sizeof path, &version)) {
-        /* The topmost group of version 2 has no such file, since nothing limits it. */
-        append(r, "CPU quota", NULL, "no control group tells", false);
-        return;
-    }
-    double limit = -1.0, period = 0.0;
-    if (version == 1) {
-        const bool has = probe_number(r->root, path, NULL, &limit);
-        char *name = strrchr(path, '/');
-        snprintf(name, sizeof path - (size_t)(name - path), "/cpu.cfs_period_us");
-        if (!has || !probe_number(r->root, path, NULL, &period))
-            period = 0.0;
-    } else if (probe_text(r->root, path, text, sizeof text) &&
-               sscanf(text, "%31s %lf", first, &period) == 2 && strcmp(first, "max") != 0)
-        limit = strtod(first, NULL);
-    if (period <= 0.0)
-        append(r, "CPU quota", NULL, "the control group's files are not understood", false);
-    else if (limit <= 0.0)
+    double limit;
+    const char *why;
+    if (!limits_cpus(r->root, &limit, &why))
+        append(r, "CPU quota", NULL, why, false);
+    else if (isinf(limit))
         append(r, "CPU quota", "none", "", false);
     else
-        known(r, "CPU quota", false, "%.2f CPUs", limit / period);
-}
-
-static void memory_limit(struct record *r)
-{
-    char path[PATH], text[TEXT];
-    int version;
-    if (!probe_cgroup(r->root, "memory", "memory.limit_in_bytes", "memory.max", path, sizeof path,
-                      &version) ||
-        !probe_text(r->root, path, text, sizeof text)) {
-        append(r, "memory limit", NULL, "no control group tells", false);
-        return;
-    }
-    const double bytes = strtod(text, NULL);
-    /* Version 1 writes the largest number there is, in whole pages. */
-    if (strcmp(text, "max") == 0 || bytes > 0x1p62)
+        known(r, "CPU quota", false, "%.2f CPUs", limit);
+    if (!limits_memory(r->root, &limit, &why))
+        append(r, "memory limit", NULL, why, false);
+    else if (isinf(limit))
         append(r, "memory limit", "none", "", false);
     else
-        known(r, "memory limit", false, "%.2f GiB", bytes / 0x1p30);
+        known(r, "memory limit", false, "%.2f GiB", limit / 0x1p30);
 }
 
 static void container(struct record *r, const machine *m)
@@ -363,8 +335,7 @@ static void container(struct record *r, const machine *m)
     char text[TEXT];
     r->group = "Container";
     append(r, "allowed CPUs", m->allowed_cpus, "", false);
-    quota(r);
-    memory_limit(r);
+    limits(r);
     const bool docker = probe_text(r->root, "/.dockerenv", text, sizeof text),
                podman = probe_text(r->root, "/run/.containerenv", text, sizeof text);
     append(r, "container", docker ? "Docker" : podman ? "Podman" : "none seen", "", false);

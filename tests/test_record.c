@@ -56,6 +56,8 @@ static const machine plain = {.cpu_name = "Test CPU",
                               .allowed_cpus = "0-3",
                               .cores = 4,
                               .pus = 4,
+                              .n_team = 4,
+                              .team = {0, 1, 2, 3},
                               .numa_nodes = 1,
                               .memory_bytes = UINT64_C(16) << 30};
 
@@ -139,6 +141,21 @@ static void test_record__settings(void **state)
     }
 }
 
+/* Of the CPUs that the process may use, whatever their numbers. */
+static void test_record__governor__of_the_allowed_cpus(void **state)
+{
+    (void)state;
+    machine m = plain;
+    m.pus = m.cores = 1;
+    m.n_team = 1;
+    m.team[0] = 3;
+    put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
+    put("/sys/devices/system/cpu/cpu3/cpufreq/scaling_governor", "performance\n");
+    json_t *record = record_to_json(&m, root);
+    assert_string_equal(record_value(record, "governor"), "performance");
+    json_decref(record);
+}
+
 static void test_record__quota(void **state)
 {
     (void)state;
@@ -161,6 +178,16 @@ static void test_record__quota(void **state)
     put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "0\n");
     assert_string_equal(value_of("CPU quota"),
                         "unknown: the control group's files are not understood");
+    /* One that sees part of the tree sees the groups below. */
+    put("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "25000\n");
+    put("/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
+    put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+    put("/proc/self/mountinfo",
+        "30 20 0:1 /outside /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n");
+    assert_string_equal(value_of("CPU quota"), "0.25 CPUs");
+    put("/proc/self/cgroup", "4:cpu,cpuacct:/outside\n");
+    assert_string_equal(value_of("CPU quota"), "0.50 CPUs");
+    put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "0\n");
     /* "cpuset" is not "cpu". */
     put("/proc/self/cgroup", "4:cpuset:/\n");
     assert_string_equal(value_of("CPU quota"), "unknown: no control group tells");
@@ -173,6 +200,17 @@ static void test_record__quota(void **state)
     assert_string_equal(value_of("memory limit"), "1.00 GiB");
     put("/sys/fs/cgroup/app/cpu.max", "200000 100000\n");
     assert_string_equal(value_of("CPU quota"), "2.00 CPUs");
+    /* The quota of a group around it holds as well, and a group in between without the controller has no file. */
+    put("/proc/self/cgroup", "0::/app/between/inner\n");
+    put("/sys/fs/cgroup/app/between/inner/cpu.max", "300000 100000\n");
+    put("/sys/fs/cgroup/app/between/inner/memory.max", "max\n");
+    assert_string_equal(value_of("CPU quota"), "2.00 CPUs");
+    assert_string_equal(value_of("memory limit"), "1.00 GiB");
+    put("/sys/fs/cgroup/app/between/inner/cpu.max", "50000 100000\n");
+    assert_string_equal(value_of("CPU quota"), "0.50 CPUs");
+    put("/proc/self/cgroup", "0::/app/between\n");
+    assert_string_equal(value_of("CPU quota"), "2.00 CPUs");
+    put("/proc/self/cgroup", "0::/app\n");
     put("/sys/fs/cgroup/app/cpu.max", "lots\n");
     assert_string_equal(value_of("CPU quota"),
                         "unknown: the control group's files are not understood");
@@ -303,8 +341,22 @@ static void test_conditions__throttling__of_outer_groups(void **state)
     put("/cg/a/b/cpu.stat", "nr_throttled 0\nthrottled_usec 0\n");
     conditions c = conditions_now(root, 0);
     assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
+    put("/cg/a/b/cpu.stat", "nr_throttled 1\nthrottled_usec 250000\n");
+    c = conditions_now(root, 0);
+    assert_true(c.throttled_periods == 7.0 && fabs(c.throttled_s - 2.75) < 1e-12);
     put("/cg/a/b/cpu.stat", "usage_usec 1\n"); /* the controller is not passed on */
     c = conditions_now(root, 0);
+    assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
+}
+
+/* In a container the group is "/", and is not its own outer group. */
+static void test_conditions__throttling__of_the_topmost_group__counts_once(void **state)
+{
+    (void)state;
+    put("/proc/self/cgroup", "0::/\n");
+    put("/proc/self/mountinfo", "30 20 0:1 / /cg rw - cgroup2 cgroup2 rw\n");
+    put("/cg/cpu.stat", "nr_throttled 6\nthrottled_usec 2500000\n");
+    const conditions c = conditions_now(root, 0);
     assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
 }
 
@@ -435,12 +487,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_TREE(test_record__empty_tree__every_value_has_a_reason),
         ON_A_TREE(test_record__settings),
+        ON_A_TREE(test_record__governor__of_the_allowed_cpus),
         ON_A_TREE(test_record__quota),
         ON_A_TREE(test_record__garbage),
         ON_A_TREE(test_record__id__of_what_stays),
         ON_A_TREE(test_conditions__steal__of_the_right_cpu_and_column),
         ON_A_TREE(test_conditions__throttling__of_both_versions),
         ON_A_TREE(test_conditions__throttling__of_outer_groups),
+        ON_A_TREE(test_conditions__throttling__of_the_topmost_group__counts_once),
         cmocka_unit_test(test_conditions__between_and_json),
         cmocka_unit_test(test_conditions__here),
         ON_A_TREE(test_doctor__settings),

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "limits.h"
+
+#include "probe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT = 256, PATH = 4096 };
+
+/* The limit in one file, or NaN if it is not understood. */
+typedef double (*read_limit)(const char *root, const char *path, int version);
+
+static bool smallest(const char *root, const char *controller, const char *v1, const char *v2,
+                     read_limit read, double *limit, const char **why)
+{
+    char path[PATH];
+    int version;
+    /* The topmost group of version 2 has no such file, since nothing limits it. */
+    *why = "no control group tells";
+    if (!probe_cgroup(root, controller, v1, v2, path, sizeof path, &version))
+        return false;
+    *why = "the control group's files are not understood";
+    *limit = INFINITY;
+    do {
+        const double own = read(root, path, version);
+        if (isnan(own))
+            return false;
+        *limit = fmin(*limit, own);
+    } while (probe_cgroup_outer(root, path));
+    return true;
+}
+
+static double read_cpus(const char *root, const char *path, int version)
+{
+    double quota = -1.0, period = 0.0;
+    if (version == 1) {
+        char other[PATH];
+        const int folder = (int)(strrchr(path, '/') - path);
+        const int length = snprintf(other, sizeof other, "%.*s/cpu.cfs_period_us", folder, path);
+        if (length >= (int)sizeof other || !probe_number(root, path, NULL, &quota) ||
+            !probe_number(root, other, NULL, &period))
+            return (double)NAN;
+    } else {
+        char text[TEXT], first[32];
+        if (!probe_text(root, path, text, sizeof text) ||
+            sscanf(text, "%31s %lf", first, &period) != 2)
+            return (double)NAN;
+        if (strcmp(first, "max") != 0)
+            quota = strtod(first, NULL);
+    }
+    if (period <= 0.0)
+        return (double)NAN;
+    return quota > 0.0 ? quota / period : (double)INFINITY;
+}
+
+static double read_bytes(const char *root, const char *path, int version)
+{
+    (void)version;
+    char text[TEXT], *end;
+    if (!probe_text(root, path, text, sizeof text))
+        return (double)NAN;
+    if (strcmp(text, "max") == 0)
+        return (double)INFINITY;
+    const double bytes = strtod(text, &end);
+    if (end == text)
+        return (double)NAN;
+    /* Version 1 writes the largest number there is, in whole pages. */
+    return bytes > 0x1p62 ? (double)INFINITY : bytes;
+}
+
+bool limits_cpus(const char *root, double *cpus, const char **why)
+{
+    return smallest(root, "cpu", "cpu.cfs_quota_us", "cpu.max", read_cpus, cpus, why);
+}
+
+bool limits_memory(const char *root, double *bytes, const char **why)
+{
+    return smallest(root, "memory", "memory.limit_in_bytes", "memory.max", read_bytes, bytes, why);
+}
