@@ -96,6 +96,26 @@ conditions conditions_between(const conditions *before, const conditions *after)
     };
 }
 
+conditions conditions_unknown(void)
+{
+    return (conditions){.steal_s = NAN,
+                        .involuntary_switches = NAN,
+                        .migrations = NAN,
+                        .throttled_periods = NAN,
+                        .throttled_s = NAN};
+}
+
+conditions conditions_sum(const conditions *a, const conditions *b)
+{
+    return (conditions){
+        .steal_s = plus(a->steal_s, b->steal_s),
+        .involuntary_switches = plus(a->involuntary_switches, b->involuntary_switches),
+        .migrations = plus(a->migrations, b->migrations),
+        .throttled_periods = plus(a->throttled_periods, b->throttled_periods),
+        .throttled_s = plus(a->throttled_s, b->throttled_s),
+    };
+}
+
 static const struct {
     const char *key;
     size_t offset;

@@ -22,6 +22,12 @@ conditions conditions_now(const char *root, int cpu);
 /* What came to pass from `before` to `after`. */
 conditions conditions_between(const conditions *before, const conditions *after);
 
+/* Nothing is known. */
+conditions conditions_unknown(void);
+
+/* Adds up what is known of two spans of time; unknown where neither is known. */
+conditions conditions_sum(const conditions *a, const conditions *b);
+
 /* Sets steal_s and the others in an object, null where not known; and back, NaN where null or not there. */
 void conditions_set(json_t *o, const conditions *c);
 conditions conditions_of_json(const json_t *o);

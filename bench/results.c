@@ -124,7 +124,8 @@ static void append_row(json_t *list, const bench_row *row, size_t index, const c
         if (sample->core > 0.0) {
             const double share = core_share(core, sample->core);
             output_set(o, "core_share", output_real(share));
-            output_set(o, "alone", json_boolean(bench_sample_counts(row, sample, core)));
+            output_set(o, "alone",
+                       json_boolean(bench_sample_lacks(row, sample, core) == LACKS_NOTHING));
         }
         json_array_append_new(list, o);
     }

@@ -356,35 +356,6 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
     return code;
 }
 
-bool bench_sample_counts(const bench_row *row, const bench_sample *sample, const core_whole *core)
-{
-    if (core == NULL || sample->core == 0.0)
-        return true;
-    /* The time of several threads is not that of one. */
-    const bool ran = row->threads > 1 || sample->cpu_ns > CORE_ALONE * sample->real_ns;
-    return ran && core_share(core, sample->core) >= CORE_ALONE;
-}
-
-void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
-{
-    double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
-    row->n_alone = 0;
-    for (size_t s = 0; s < row->n_samples; s++)
-        row->n_alone += bench_sample_counts(row, &row->samples[s], core);
-    const size_t enough = least < STATS_INTERVAL_MIN ? least : STATS_INTERVAL_MIN;
-    row->shared = row->n_alone < enough && row->n_alone < row->n_samples;
-    size_t count = 0;
-    for (size_t s = 0; s < row->n_samples; s++) {
-        const bench_sample *sample = &row->samples[s];
-        if (!row->shared && !bench_sample_counts(row, sample, core))
-            continue;
-        real[count] = sample->real_ns;
-        cpu[count++] = sample->cpu_ns;
-    }
-    row->real_ns = stats_of(real, count);
-    row->cpu_ns = stats_of(cpu, count);
-}
-
 double bench_call_ns(void)
 {
     enum { CALLS = 100000, TIMES = 5 };

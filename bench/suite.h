@@ -65,6 +65,13 @@ typedef struct bench_sample {
     int cpu;                /* that it ended on, or -1 */
 } bench_sample;
 
+/* What a sample had to do without. */
+typedef enum bench_lack {
+    LACKS_NOTHING,
+    LACKS_CPU,  /* its thread did not run for a tenth of the time or more */
+    LACKS_CORE, /* another hardware thread of the core was at work (core_share.h) */
+} bench_lack;
+
 /* What ended the sampling of a row. */
 typedef enum bench_stopped {
     STOPPED_INTERRUPTED, /* it is not whole */
@@ -144,13 +151,17 @@ double bench_call_ns(void);
 /* Is it whole: sampled to its end, or skipped for a reason of its own? */
 bool bench_row_is_whole(const bench_row *row);
 
-/* Had it the core to itself: no other hardware thread (core_share.h), and no other program in its place for a
- * tenth of the time or more? True where nobody looked. */
-bool bench_sample_counts(const bench_row *row, const bench_sample *sample, const core_whole *core);
+/* Returns what a sample lacked. Where nobody looked at the core it lacks nothing. */
+bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,
+                              const core_whole *core);
 
 /* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than an
  * interval takes, or than `least`, of all. core: NULL if it was not looked at. */
 void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);
+
+/* Sums what the counters of the kernel rose by during the groups whose thread waited for its CPU. Returns the seconds
+ * that it waited. */
+double bench_waited(const bench_suite *suite, conditions *passed);
 
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */
 void bench_attain(bench_suite *suite, const ceilings *found);

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The results file of `downhill bench`, and what is said of doubtful rows. */
+ * The results file of `downhill bench`. */
 #define _GNU_SOURCE
 #include "bench_session.h"
 
 #include "base/error.h"
 #include "base/output.h"
-#include "base/warnings.h"
 #include "bench/gbench.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-/* ---- the file ---- */
 
 static json_t *caches_to_json(const machine *m)
 {
@@ -119,103 +114,4 @@ int bench_session_write(bench_session *s)
     }
     output_set(root, "warnings", json_incref(s->warnings));
     return output_json(s->config->json, root);
-}
-
-/* ---- doubts ---- */
-
-/* A share of the clock by which it may differ from before a group to after it. */
-static const double drift_max = 0.02;
-
-enum { NAMED = 3 };
-
-/* Up to NAMED names, then dots. */
-struct names {
-    size_t count;
-    char text[NAMED * (sizeof(bench_row){0}.name + 2) + 8];
-};
-
-static void name(struct names *names, const char *one)
-{
-    const size_t used = strlen(names->text);
-    if (names->count < NAMED)
-        snprintf(names->text + used, sizeof names->text - used, "%s%s",
-                 names->count > 0 ? ", " : "", one);
-    else if (names->count == NAMED)
-        snprintf(names->text + used, sizeof names->text - used, ", ...");
-    names->count++;
-}
-
-static void doubt_groups(bench_session *s)
-{
-    struct names drifted = {0};
-    for (size_t i = 0; i < s->suite.n_groups; i++) {
-        const bench_group *g = &s->suite.groups[i];
-        if (fabs(g->clock_after_ghz / g->clock_before_ghz - 1.0) > drift_max)
-            name(&drifted, s->suite.rows[g->first].name);
-    }
-    if (drifted.count > 0)
-        warnings_add(
-            s->warnings,
-            "the clock was another by more than 2 %% after %zu of %zu groups of rows than "
-            "before: compare rows within a group only, or fix the frequency (groups of %s)",
-            drifted.count, s->suite.n_groups, drifted.text);
-}
-
-size_t bench_session_doubts(bench_session *s)
-{
-    struct names waited = {0}, capped = {0}, shared = {0};
-    size_t timed = 0, samples = 0, left_out = 0;
-    for (size_t i = 0; i < s->suite.n_rows; i++) {
-        const bench_row *row = &s->suite.rows[i];
-        timed += row->n_samples > 0;
-        if (row->n_samples == 0)
-            continue;
-        if (row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median)
-            name(&waited, row->name);
-        samples += row->n_samples;
-        left_out += row->shared ? 0 : row->n_samples - row->n_alone;
-        if (row->shared)
-            name(&shared, row->name);
-        if (row->stopped == STOPPED_TIME)
-            name(&capped, row->name);
-    }
-    if (waited.count > 0)
-        warnings_add(
-            s->warnings,
-            "%zu of %zu rows waited for the CPU, so that their times are too long: another "
-            "program was running; stop it and run again (%s)",
-            waited.count, timed, waited.text);
-    if (!core_whole_is_plausible(&s->core))
-        warnings_add(
-            s->warnings,
-            "this core was seen to begin %.1f additions in a cycle and no more, where cores "
-            "with SIMD begin three and more: perhaps it was shared all the time, which "
-            "cannot be told; run again when the machine is quieter",
-            core_whole_rate(&s->core));
-    if (left_out > 0)
-        warnings_add(s->warnings,
-                     "%zu of %zu samples had less than a whole core: another program had it, or "
-                     "another hardware "
-                     "thread of it was at work, under a hypervisor perhaps another guest's; they "
-                     "are left out of "
-                     "the statistics",
-                     left_out, samples);
-    if (shared.count > 0)
-        warnings_add(
-            s->warnings,
-            "%zu of %zu rows have too few samples with the core to themselves, so that their "
-            "statistics are of all samples and their times too long: run again when the machine "
-            "is quieter, or give more --max-time (%s)",
-            shared.count, timed, shared.text);
-    if (capped.count > 0)
-        warnings_add(
-            s->warnings,
-            "the 95 %% interval of %zu of %zu medians is wider than the %.3g %% asked for: "
-            "sampling ended at %.3g s; give more --max-time (%s)",
-            capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s, capped.text);
-    doubt_groups(s);
-    if (s->suite.interrupted)
-        warnings_add(s->warnings, "interrupted: some rows are missing; `downhill bench --resume` "
-                                  "goes on");
-    return timed;
 }

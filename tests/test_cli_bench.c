@@ -164,8 +164,34 @@ static void test_cli_bench__shared_cpu__is_said(void **state)
         strstr(shell_err, "downhill: warning: training with scalar waited for the CPU"));
     json_t *root = parsed_file("shared.json");
     assert_true(warned(root, "waited for the CPU"));
+    assert_true(warned(root, "other threads took its CPU"));
     json_decref(root);
     remove(scratch_path("shared.json"));
+}
+
+/* A run whose counters show a quota, made of one that had none: completed, it names the quota. */
+static void test_cli_bench__throttled__is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us --precision 0"
+              " --filter ^hinge_f32/scalar --json $scratch/whole.json &&"
+              " sed 's/\"schema_version\"/\"partial\": true,\\n&/;"
+              " s/\"cpu_time\": [^,]*/\"cpu_time\": 1/;"
+              " s/\"involuntary_switches\": [^,]*/\"involuntary_switches\": 500/;"
+              " s/\"throttled_periods\": [^,]*/\"throttled_periods\": 500/;"
+              " s/\"throttled_s\": [-0-9.enul]*/\"throttled_s\": 25/'"
+              " $scratch/whole.json >$scratch/part.json &&"
+              " $downhill bench --resume $scratch/part.json"),
+        EXIT_OK);
+    json_t *root = parsed_file("part.json");
+    assert_true(warned(root,
+                       "1 of 1 rows waited for the CPU, so that their times are too long: the "
+                       "CPU quota of its control group stopped it for 25 s in 500 periods"));
+    assert_false(warned(root, "other threads"));
+    assert_false(warned(root, "other program"));
+    json_decref(root);
+    shell("rm $scratch/whole.json $scratch/part.json");
 }
 
 /* Ctrl-C: what was measured is written, the exit code tells the signal. */
@@ -355,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_cli_bench__timed_nothing),
         cmocka_unit_test(test_cli_bench__file_and_table),
         cmocka_unit_test(test_cli_bench__shared_cpu__is_said),
+        cmocka_unit_test(test_cli_bench__throttled__is_said),
         cmocka_unit_test(test_cli_bench__interrupted),
         cmocka_unit_test(test_cli_bench__killed_and_resumed),
         cmocka_unit_test(test_cli_bench__resume__refused),

@@ -289,16 +289,40 @@ class Command(unittest.TestCase):
         for row in self.rows(self.run_compare(a, b, "--format", "csv")).values():
             self.assertEqual(row["verdict"], "SLOWER")
 
-    def test_shared_core__is_no_regression(self):
+    def shared(self, share: float, ran: float, **counters: float):
+        """A run of which no sample was alone: the share of the core, that of the time its thread ran, and what the
+        counters rose by."""
         document = self.document(lambda row: 1.4)
         for entry in document["benchmarks"]:
             if entry.get("aggregate_name") == "median":
                 entry["shared_core"] = True
-        a, b = self.write("a.json", self.document()), self.write("b.json", document)
-        done = self.run_compare(a, b, "--format", "csv", "--fail-on", "slower:5%")
-        for row in self.rows(done).values():
-            self.assertEqual(row["verdict"], "UNSURE")
-            self.assertIn("shared the core", row["note"])
+            if entry["run_type"] == "iteration":
+                entry |= {"core_share": share, "alone": False, "cpu_time": ran * entry["real_time"]}
+        first = document["benchmarks"][0]
+        waited = sum(
+            (e["real_time"] - e["cpu_time"]) * e["iterations"] * 1e-9
+            for e in document["benchmarks"] if e["run_type"] == "iteration"
+        )  # fmt: skip
+        document["groups"] = [
+            {"shape": [first["n"], first["d"], first["c"]], "group": "all", "cache": "hot", "first_row": first["run_name"],
+             "rows": 1000, "start_s": 0.0, "end_s": 1.0, "clock_before_ghz": 3.0, "clock_after_ghz": 3.0}
+            | {key: value * waited for key, value in counters.items()}
+        ]  # fmt: skip
+        return document
+
+    def test_shared_core__is_no_regression__and_the_cause_is_that_of_the_record(self):
+        a = self.write("a.json", self.document())
+        for document, note in (
+            (self.shared(0.6, 1.0), "B: another hardware thread shared the core"),
+            (self.shared(1.0, 0.35, involuntary_switches=200), "B: its thread was stopped by other threads on the CPU"),
+            (self.shared(0.6, 0.35, throttled_s=1, throttled_periods=10, involuntary_switches=10),
+             "B: its thread was stopped by the CPU quota of a control group"),
+            (self.shared(1.0, 0.35, steal_s=0.9), "B: its thread was stopped by the hypervisor"),
+            (self.shared(1.0, 0.35), "B: its thread was stopped by a cause that no counter tells"),
+        ):  # fmt: skip
+            done = self.run_compare(a, self.write("b.json", document), "--format", "csv", "--fail-on", "slower:5%")
+            for row in self.rows(done).values():
+                self.assertEqual((row["verdict"], row["note"]), ("UNSURE", note))
 
     def test_fail_on(self):
         a, b = self.pair(lambda row: 1.10 if row["isa"] == "scalar" else 1.0)

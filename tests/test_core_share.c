@@ -103,6 +103,54 @@ static void test_summary__is_of_samples_alone(void **state)
     free(core);
 }
 
+static void test_sample__lacks__the_cpu_or_the_core(void **state)
+{
+    (void)state;
+    core_whole *core = calloc(1, sizeof *core);
+    see(core, 4.0, 100);
+    const bench_row one = {.threads = 1}, two = {.threads = 2};
+    static const struct {
+        double cpu_ns, core;
+        bench_lack of_one, of_two;
+    } cases[] = {
+        {99.0, 4.0, LACKS_NOTHING, LACKS_NOTHING}, {35.0, 4.0, LACKS_CPU, LACKS_NOTHING},
+        {99.0, 2.0, LACKS_CORE, LACKS_CORE},       {35.0, 2.0, LACKS_CPU, LACKS_CORE},
+        {35.0, 0.0, LACKS_NOTHING, LACKS_NOTHING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const bench_sample sample = {
+            .iterations = 1, .real_ns = 100.0, .cpu_ns = cases[i].cpu_ns, .core = cases[i].core};
+        assert_int_equal(bench_sample_lacks(&one, &sample, core), cases[i].of_one);
+        assert_int_equal(bench_sample_lacks(&two, &sample, core), cases[i].of_two);
+        assert_int_equal(bench_sample_lacks(&one, &sample, NULL), LACKS_NOTHING);
+    }
+    free(core);
+}
+
+/* Counters of groups that did not wait say nothing of why others did. */
+static void test_waited__is_of_the_groups_that_waited(void **state)
+{
+    (void)state;
+    bench_sample samples[] = {
+        {.iterations = 1000, .real_ns = 1e6, .cpu_ns = 0.25e6},
+        {.iterations = 1000, .real_ns = 1e6, .cpu_ns = 1.001e6},
+    };
+    bench_row rows[] = {{.samples = &samples[0], .n_samples = 1},
+                        {.samples = &samples[1], .n_samples = 1}};
+    bench_group groups[] = {
+        {.first = 0, .end = 1, .end_s = 1.0, .conditions = conditions_unknown()},
+        {.first = 1, .end = 2, .start_s = 1.0, .end_s = 2.0, .conditions = {.steal_s = 9.0}},
+    };
+    groups[0].conditions.throttled_s = 0.7;
+    bench_suite suite = {.rows = rows, .n_rows = 2, .groups = groups, .n_groups = 2};
+    conditions passed;
+    assert_true(fabs(bench_waited(&suite, &passed) - 0.75) < 1e-9);
+    assert_true(passed.throttled_s == 0.7 && isnan(passed.steal_s));
+    samples[1].cpu_ns = 0.5e6;
+    assert_true(fabs(bench_waited(&suite, &passed) - 1.25) < 1e-9);
+    assert_true(passed.throttled_s == 0.7 && passed.steal_s == 9.0);
+}
+
 static const bench_shape tiny[] = {{3, 17, 4, true}};
 
 static bench_options options_with(core_whole *core)
@@ -214,6 +262,8 @@ int main(void)
         cmocka_unit_test(test_whole__is_what_one_in_a_hundred_is_above),
         cmocka_unit_test(test_additions__are_counted),
         cmocka_unit_test(test_summary__is_of_samples_alone),
+        cmocka_unit_test(test_sample__lacks__the_cpu_or_the_core),
+        cmocka_unit_test(test_waited__is_of_the_groups_that_waited),
         cmocka_unit_test(test_run__waits_for_the_core__but_not_for_ever),
         cmocka_unit_test(test_results__keep_every_sample__and_resume_alike),
     };

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from downhill_report import load
+from downhill_report import load, waited
 from downhill_report.errors import BadResults
 
 
@@ -24,7 +24,7 @@ class Row:
     skipped: str
     attainable: float | None
     clock_ghz: float | None = None  # while it was sampled; None: not told
-    shared: bool = False  # it never had enough samples with a whole core
+    shared: str = ""  # why it never had enough samples with a whole core
     bound: str | None = None  # what limits it
 
     @property
@@ -93,28 +93,28 @@ def read(path: pathlib.Path) -> Run:
     entries: dict[str, list[dict[str, Any]]] = {}
     for entry in document["benchmarks"]:
         entries.setdefault(entry["run_name"], []).append(entry)
-    clocks = clocks_of(document, list(entries))
-    return Run(path, document, {name: row_of(of, clocks.get(name)) for name, of in entries.items()})
+    groups = waited.group_of_rows(document)
+    return Run(path, document, {name: row_of(of, groups.get(name)) for name, of in entries.items()})
 
 
-def clocks_of(document: dict[str, Any], names: list[str]) -> dict[str, float]:
-    """Of each row, the mean of the clock before its group and after it."""
-    out: dict[str, float] = {}
-    for group in document.get("groups", []):
-        if group.get("first_row") in names:
-            first = names.index(group["first_row"])
-            clock = (group["clock_before_ghz"] + group["clock_after_ghz"]) / 2
-            out |= dict.fromkeys(names[first : first + group.get("rows", 1)], clock)
-    return out
-
-
-def row_of(entries: list[dict[str, Any]], clock_ghz: float | None) -> Row:
+def row_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> Row:
     head = next(entry for entry in entries if "kernel" in entry)
     times = tuple(e["real_time"] for e in load.samples_of(entries)[0])
     usable = times if times and min(times) > 0 else ()
     return Row(
         head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"], head["flops"],
         head["bytes"], usable, "" if usable else head.get("error_message", "no samples"),
-        head.get("attainable_gflop_per_s"), clock_ghz,
-        any(entry.get("shared_core") for entry in entries), head.get("bound"),
+        head.get("attainable_gflop_per_s"), clock_of(group), shared_of(entries, group), head.get("bound"),
     )  # fmt: skip
+
+
+def clock_of(group: dict[str, Any] | None) -> float | None:
+    """The mean of the clock before the group and after it."""
+    return (group["clock_before_ghz"] + group["clock_after_ghz"]) / 2 if group else None
+
+
+def shared_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> str:
+    if not any(entry.get("shared_core") for entry in entries):
+        return ""
+    samples = [e for e in entries if e["run_type"] == "iteration"]
+    return waited.lacks(samples, [group] if group else []) or "too few samples had a whole core"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 
 from .load import samples_of
+from .waited import CORE, CPU, lack_of
 
 # Fewer samples have no 95 % interval of the median, as in the benchmark itself.
 INTERVAL_MIN = 6
@@ -61,6 +62,7 @@ class Row:
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
     left_out: tuple[tuple[float, float], ...] = ()  # (when it ended, time) with less than a whole core
     shared: bool = False  # too few samples with a whole core: the times are of all
+    lacked: tuple[int, int] = (0, 0)  # samples without the CPU, and beside a neighbour on the core
     low: float | None = None  # 95 % interval of the median
     high: float | None = None
     stopped: str | None = None  # what ended its sampling
@@ -160,6 +162,7 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
         why = first.get("error_message") or "not timed"
         return Row(*head, skipped=why, **kind)
     counted, left_out = samples_of(entries)
+    lacking = [lack_of(e) for e in entries if e["run_type"] == "iteration"]
     times = [e["real_time"] for e in counted]
     if not times or min(times) <= 0:
         return Row(*head, skipped="no samples", **kind)
@@ -170,7 +173,8 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
         *head, median, min(times), mad, len(times),
         attainable=first.get("attainable_gflop_per_s"), bound=first.get("bound"),
         times=tuple(times), ended_s=ended_of(counted), shared=sampling.get("shared_core", False),
-        left_out=tuple((e["time_s"], e["real_time"]) for e in left_out if "time_s" in e), low=sampling.get("ci95_low_ns"),
+        left_out=tuple((e["time_s"], e["real_time"]) for e in left_out if "time_s" in e),
+        lacked=(lacking.count(CPU), lacking.count(CORE)), low=sampling.get("ci95_low_ns"),
         high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
         above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"), **kind,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from ..conditions import DRIFT, STOLEN, Conditions
 from ..model import Model
 from ..notices import Notice
 from ..numbers import NONE, number, percent, plural
+from ..waited import why_waited
 from .blocks import Block, Bullets, Drawing, Listing, More, Section, Table, Text
 from .captions import CAPTIONS
 from .commands import commands
@@ -29,19 +30,29 @@ def samples(model: Model, figures: list[str]) -> Section:
 
 
 def shared_text(model: Model) -> str:
-    """What a neighbour on the same core took away."""
+    """What other threads, a quota or a neighbour on the same core took away."""
     left_out = sum(len(row.left_out) for row in model.timed)
     every = left_out + sum(len(row.times) for row in model.timed)
     rows = sum(row.shared for row in model.timed)
     if not left_out and not rows:
         return ""
-    return (
-        f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out: another program "
-        "had the core for a tenth of their time or more, or before or after them it began fewer additions in a "
-        "cycle than a whole core does, because another hardware thread of it was at work, under a hypervisor "
-        "perhaps another guest's. "
-        f"{plural(rows, 'row')} had too few others; their statistics are of all their samples."
-    )
+    waited, beside = (sum(row.lacked[i] for row in model.timed) for i in range(2))
+    texts = [f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out."]
+    if waited:
+        texts.append(
+            f"{plural(waited, 'sample')} waited for the CPU for a tenth of their time or more: their thread was "
+            f"stopped by {why_waited(model.results)}."
+        )
+    if beside:
+        texts.append(
+            f"Before or after {plural(beside, 'sample')} the core began fewer additions in a cycle than a whole core "
+            "does, because another hardware thread of it was at work, under a hypervisor perhaps another guest's."
+        )
+    if rows:
+        texts.append(
+            f"{plural(rows, 'row')} had too few others; their statistics are of all their samples."
+        )
+    return " ".join(texts)
 
 
 def stopped_text(model: Model) -> str:

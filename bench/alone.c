@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which samples of a row had the core to themselves, and the statistics of those. */
+#include "suite.h"
+
+#include <math.h>
+
+/* Share of its time that the thread of a group must have waited for the group to tell why rows waited. */
+static const double waited_min = 0.01;
+
+bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,
+                              const core_whole *core)
+{
+    if (core == NULL || sample->core == 0.0)
+        return LACKS_NOTHING;
+    /* The CPU time of one of several threads does not tell what the others had. */
+    if (row->threads <= 1 && sample->cpu_ns <= CORE_ALONE * sample->real_ns)
+        return LACKS_CPU;
+    return core_share(core, sample->core) < CORE_ALONE ? LACKS_CORE : LACKS_NOTHING;
+}
+
+void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
+{
+    double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
+    row->n_alone = 0;
+    for (size_t s = 0; s < row->n_samples; s++)
+        row->n_alone += bench_sample_lacks(row, &row->samples[s], core) == LACKS_NOTHING;
+    const size_t enough = least < STATS_INTERVAL_MIN ? least : STATS_INTERVAL_MIN;
+    row->shared = row->n_alone < enough && row->n_alone < row->n_samples;
+    size_t count = 0;
+    for (size_t s = 0; s < row->n_samples; s++) {
+        const bench_sample *sample = &row->samples[s];
+        if (!row->shared && bench_sample_lacks(row, sample, core) != LACKS_NOTHING)
+            continue;
+        real[count] = sample->real_ns;
+        cpu[count++] = sample->cpu_ns;
+    }
+    row->real_ns = stats_of(real, count);
+    row->cpu_ns = stats_of(cpu, count);
+}
+
+/* How long the thread of a row was off its CPU. */
+static double waited_of(const bench_row *row)
+{
+    double ns = 0.0;
+    for (size_t s = 0; s < row->n_samples; s++) {
+        const bench_sample *sample = &row->samples[s];
+        ns += fmax(sample->real_ns - sample->cpu_ns, 0.0) * (double)sample->iterations;
+    }
+    return ns * 1e-9;
+}
+
+double bench_waited(const bench_suite *suite, conditions *passed)
+{
+    double waited_s = 0.0;
+    *passed = conditions_unknown();
+    for (size_t i = 0; i < suite->n_groups; i++) {
+        const bench_group *group = &suite->groups[i];
+        double of_group_s = 0.0;
+        for (size_t r = group->first; r < group->end; r++)
+            of_group_s += waited_of(&suite->rows[r]);
+        if (of_group_s <= waited_min * (group->end_s - group->start_s))
+            continue;
+        waited_s += of_group_s;
+        *passed = conditions_sum(passed, &group->conditions);
+    }
+    return waited_s;
+}
