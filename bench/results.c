@@ -29,7 +29,7 @@ static void set_rates(json_t *o, const bench_row *row, double real_ns)
     output_set(o, "samples_per_s", output_real(1e9 / real_ns * (double)row->n));
 }
 
-/* What Google Benchmark's tools want of every entry. */
+/* Makes an entry with what Google Benchmark's tools want of each. */
 static json_t *entry_of(const bench_row *row, size_t index, const char *suffix, const char *type)
 {
     char name[sizeof row->name + 16];
@@ -40,7 +40,8 @@ static json_t *entry_of(const bench_row *row, size_t index, const char *suffix, 
     output_set(o, "per_family_instance_index", json_integer((json_int_t)index));
     output_set(o, "run_name", json_string(row->name));
     output_set(o, "run_type", json_string(type));
-    output_set(o, "repetitions", json_integer((json_int_t)row->n_samples));
+    output_set(o, "repetitions",
+               json_integer((json_int_t)(row->n_samples > 0 ? row->n_samples : 1)));
     output_set(o, "threads", json_integer((json_int_t)row->threads));
     return o;
 }
@@ -100,16 +101,25 @@ static void append_aggregate(json_t *list, const bench_row *row, size_t index, c
     json_array_append_new(list, o);
 }
 
+/* The one entry of a row without samples, as Google Benchmark writes it after SkipWithError(). */
+static void append_skipped(json_t *list, const bench_row *row, size_t index)
+{
+    json_t *o = entry_of(row, index, "", "iteration");
+    output_set(o, "repetition_index", json_integer(0));
+    output_set(o, "error_occurred", json_true());
+    /* A row that the run has not reached yet is written as one that was interrupted. */
+    output_set(o, "error_message",
+               json_string(row->skipped[0] != '\0' ? row->skipped : "skipped: interrupted"));
+    output_set(o, "iterations", json_integer(0));
+    set_times(o, 0.0, 0.0);
+    set_head(o, row);
+    json_array_append_new(list, o);
+}
+
 static void append_row(json_t *list, const bench_row *row, size_t index, const core_whole *core)
 {
     if (row->n_samples == 0) {
-        json_t *o = entry_of(row, index, "", "iteration");
-        set_head(o, row);
-        output_set(o, "error_occurred", json_true());
-        /* A row that the run has not reached yet is as one that it was stopped before. */
-        output_set(o, "error_message",
-                   json_string(row->skipped[0] != '\0' ? row->skipped : "skipped: interrupted"));
-        json_array_append_new(list, o);
+        append_skipped(list, row, index);
         return;
     }
     for (size_t s = 0; s < row->n_samples; s++) {

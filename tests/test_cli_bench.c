@@ -194,22 +194,56 @@ static void test_cli_bench__throttled__is_said(void **state)
     shell("rm $scratch/whole.json $scratch/part.json");
 }
 
-/* Ctrl-C: what was measured is written, the exit code tells the signal. */
+/* What every entry of Google Benchmark has, also after SkipWithError(). */
+static void assert_entry(const json_t *row)
+{
+    static const char *const numbers[] = {"family_index", "per_family_instance_index",
+                                          "repetitions",  "threads",
+                                          "iterations",   "real_time",
+                                          "cpu_time"};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        assert_true(number(row, numbers[i]) >= 0.0);
+    assert_true(number(row, "repetitions") >= 1.0);
+    assert_non_null(strstr(string(row, "name"), string(row, "run_name")));
+    assert_string_equal(string(row, "time_unit"), "ns");
+    if (strcmp(string(row, "run_type"), "aggregate") == 0) {
+        string(row, "aggregate_name");
+        string(row, "aggregate_unit");
+    } else {
+        assert_true(number(row, "repetition_index") >= 0.0);
+    }
+}
+
+/* Ctrl-C: what was measured is written, for Google Benchmark's tools as well; the exit code tells the signal. */
 static void test_cli_bench__interrupted(void **state)
 {
     (void)state;
     assert_int_equal(
         shell("$downhill bench --no-ceilings --isa scalar --shape 64x784x10 --min-time 20ms "
-              "--filter ^hinge_f32 --repetitions 1000 --precision 0"
+              "--filter '^(hinge|softmax|update)_f32' --repetitions 1000 --precision 0"
               " --json $scratch/cut.json & p=$!;"
               " for i in $(seq 600); do sleep 0.1;"
               " grep -q 'checks passed' $scratch/cli-err && break; done;"
               " sleep 0.3; kill -TERM $p; wait $p"),
         128 + 15);
-    json_t *root = parsed_file("cut.json");
+    json_t *root = parsed_file("cut.json"), *row;
     assert_true(warned(root, "interrupted"));
     assert_true(json_is_true(json_object_get(root, "partial")));
+    size_t skipped = 0, i;
+    json_array_foreach(json_object_get(root, "benchmarks"), i, row)
+    {
+        assert_entry(row);
+        skipped += json_is_true(json_object_get(row, "error_occurred"));
+    }
+    assert_true(skipped >= 2);
     json_decref(root);
+    assert_int_equal(shell("/usr/bin/python3 /usr/share/benchmark/compare.py --no-color benchmarks"
+                           " $scratch/cut.json $scratch/cut.json"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "update_f32/scalar/n:64/d:784/c:10"));
+    assert_int_equal(shell("$downhill report --output $scratch/report $scratch/cut.json;"
+                           " code=$?; rm -r $scratch/report; exit $code"),
+                     EXIT_OK);
     /* What was broken off is completed; what is complete is not begun again. */
     assert_int_equal(shell("$downhill bench --resume $scratch/cut.json --seed 2"), EXIT_USAGE);
     assert_non_null(strstr(shell_err, "no other option than --json"));

@@ -192,7 +192,7 @@ def heads(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def samples_of(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Of a row's entries (the samples that its statistics are of, those that had less than a whole core
     and are left out)."""
-    samples = [e for e in entries if e["run_type"] == "iteration" and "real_time" in e]
+    samples = [e for e in entries if e["run_type"] == "iteration" and not e.get("error_occurred")]
     if any(e.get("shared_core") for e in entries):  # too few had a whole one
         return samples, []
     return (
