@@ -372,7 +372,6 @@ class Command(unittest.TestCase):
             ("build.compiler is not that of", lambda d: d["build"].update(compiler="Clang 14")),
             ("('Clang 14' and 'GNU 12')", lambda d: d["build"].update(compiler="Clang 14")),
             ("(scalar: '-O1' and '", lambda d: d["build"].update(flags={"scalar": "-O1"})),
-            ("credited with other operations", lambda d: [e.update(flops=1.0) for e in d["benchmarks"]]),
         ):
             a, b = self.write("a.json", self.document()), self.write("b.json", edit(change))
             self.assertIn(says, self.run_compare(a, b, code=2).stderr)
@@ -383,15 +382,65 @@ class Command(unittest.TestCase):
         commit = self.write("b.json", edit(lambda d: d["build"].update(commit="fedcba")))
         self.assertIn("commit fedcba", self.run_compare(self.write("a.json", self.document()), commit).stdout)
 
-    def test_shapes__fewer_are_fine__others_are_not(self):
-        less = bench(((256, 3072, 10),))
-        more = bench(((256, 3072, 10), (7, 9, 2)))
-        a, b = self.write("a.json", bench()), self.write("b.json", less)
+    def test_rows_that_one_run_has__are_listed_and_no_reason_to_refuse(self):
+        slower = {"scalar": 1.2, "auto_avx2": 1.0, "avx2": 1.0}
+        old, new = self.document(), self.document(lambda row: slower[row["isa"]])
+        strange = [e for e in bench(((7, 9, 2),))["benchmarks"] if e["kernel"] == "update_f32"]
+        new["benchmarks"] += strange
+        new["benchmarks"] = [e for e in new["benchmarks"] if (e["n"], e["isa"]) != (1, "avx2")]
+        a, b = self.write("a.json", old), self.write("b.json", new)
+        for arguments, in_a, in_b in (((), 3, 3), (("--filter", "/d:3072/"), 3, 0), (("--filter", "n:256/"), 0, 0)):
+            found = json.loads(self.run_compare(a, b, *arguments, "--format", "json").stdout)["comparisons"][0]
+            for row in found["rows"]:
+                self.assertEqual(row["verdict"], "SLOWER" if "/scalar/" in row["row"] else "SAME")
+            whys = [row["why"] for row in found["not_compared"]]
+            self.assertEqual((whys.count("only in A"), whys.count("only in B"), len(whys)), (in_a, in_b, in_a + in_b))
+        text = self.run_compare(a, b).stdout
+        self.assertIn("3 more rows are only in A, 3 only in B: see below", text)
+        self.assertIn("\n  update_f32/scalar/n:7/d:9/c:2: only in B\n", text)
+        # The order of the files decides what is called slower, and no message asks for another order.
+        swapped = self.rows(self.run_compare(b, a, "--format", "csv"))
+        self.assertEqual({row["verdict"] for name, row in swapped.items() if "/scalar/" in name}, {"FASTER"})
+        self.assertNotIn("first", text)
+        self.run_compare(a, b, "--fail-on", "slower:5%", code=1)
+
+    def test_nothing_in_common__is_refused(self):
+        a, b = self.write("a.json", self.document()), self.write("b.json", bench(((7, 9, 2),)))
+        for files, only in (((a, b), "only in A"), ((b, a), "only in A")):
+            said = self.run_compare(*files, code=2).stderr
+            self.assertIn("no row has times in both (step_hinge_f32/scalar/", said)
+            self.assertIn(f"{only}); measure the same rows for both", said)
+        said = self.run_compare(a, self.write("c.json", self.document()), "--filter", "no_such", code=2).stderr
+        self.assertIn("no row matches", said)
+
+    def test_another_formula__leaves_the_row_out(self):
+        document = self.document()
+        for entry in document["benchmarks"]:
+            if entry["run_name"].startswith("update_f32/scalar/"):
+                entry["flops"] = 1.0
+        a, b = self.write("a.json", self.document()), self.write("b.json", document)
         done = self.run_compare(a, b)
-        self.assertIn("9 rows", done.stdout)
-        self.assertIn("Not compared:\n  step_hinge_f32/scalar/n:1/d:3072/c:10: b.json: not in the file", done.stdout.replace(f"{self.directory}/", ""))
-        done = self.run_compare(a, self.write("b.json", more), code=2)
-        self.assertIn("has shape 7x9x2, which", done.stderr)
+        self.assertIn("of 16 rows", done.stdout)
+        self.assertIn("update_f32/scalar/n:1/d:3072/c:10: credited with other operations", done.stdout)
+
+    def test_geometric_means__leave_unsure_rows_out(self):
+        def change(entry):  # every second sample of scalar rows takes twice as long: nothing is sure
+            if entry["isa"] == "scalar":
+                return 2.0 if entry["repetition_index"] % 2 else 0.9
+            return 1.1
+
+        a, b = self.write("a.json", self.document()), self.write("b.json", self.document(change))
+        found = json.loads(self.run_compare(a, b, "--format", "json").stdout)["comparisons"][0]
+        self.assertEqual({r["verdict"] for r in found["rows"] if "/scalar/" in r["row"]}, {"UNSURE"})
+        for mean in found["geometric_means"]:
+            self.assertAlmostEqual(mean["time_ratio"], 1.1, delta=0.01)
+            self.assertEqual((len(mean["rows"]), mean["unsure_left_out"]), (4, 2))
+        self.assertRegex(self.run_compare(a, b).stdout, r"\nupdate_f32 +1\.1\d+ .* 4: auto_avx2/.*; 2 UNSURE left out")
+        done = self.run_compare(a, b, "--filter", "/scalar/")
+        self.assertRegex(done.stdout, r"\nupdate_f32 +- +- +0; 2 UNSURE left out")
+        found = json.loads(self.run_compare(a, b, "--filter", "/scalar/", "--format", "json").stdout)
+        self.assertEqual([m["time_ratio"] for m in found["comparisons"][0]["geometric_means"]], [None] * 3)
+        self.assertIn("| - | - |", self.run_compare(a, b, "--filter", "/scalar/", "--format", "markdown").stdout)
 
     def test_bad_files(self):
         a, b = self.pair()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""May these runs be compared? Times of different machines, builds or sizes may not be called faster or
-slower by accident."""
+"""May these runs be compared? Times of different machines or builds may not be called faster or slower by
+accident. Rows that only one run has are for verdicts.py to list."""
 
 from downhill_report.errors import Mismatch
 
@@ -24,18 +24,6 @@ def check(first: Run, other: Run) -> None:
                 f"{other.path}: build.{key} is not that of {first.path} ({different}); "
                 f"build both alike, or {WAY_OUT}"
             )
-    # A run of fewer rows is fine; one of other shapes was meant for something else.
-    known = {row.shape for row in first.rows.values()}
-    if strange := sorted({row.shape for row in other.rows.values()} - known):
-        shape = "x".join(map(str, strange[0]))
-        raise Mismatch(
-            f"{other.path}: has shape {shape}, which {first.path} has not; give the run with more "
-            f"shapes first, or {WAY_OUT}"
-        )
-    for name in first.rows.keys() & other.rows.keys():
-        a, b = first.rows[name], other.rows[name]
-        if (a.flops, a.bytes) != (b.flops, b.bytes):
-            raise Mismatch(f"{other.path}: {name} is credited with other operations or bytes; {WAY_OUT}")
 
 
 def difference(mine: str | dict[str, str], theirs: str | dict[str, str]) -> str:

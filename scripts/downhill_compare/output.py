@@ -9,7 +9,7 @@ from typing import Any
 
 from .guard import remarks
 from .matrix import Matrix
-from .verdicts import SIGNIFICANT, Comparison, Judged, Verdict, groups
+from .verdicts import ONLY_IN_A, ONLY_IN_B, SIGNIFICANT, Comparison, Judged, Mean, Verdict, means
 
 # From so many rows on it is said that there is a correction for them.
 MANY = 20
@@ -61,14 +61,23 @@ def footing(comparison: Comparison) -> list[str]:
             f"Of many rows some differ by chance: significance is after Benjamini and Hochberg, at "
             f"{SIGNIFICANT:.0%} over all {len(comparison.rows)}."
         )
+    only = [sum(why.startswith(side) for _, why in comparison.left_out) for side in (ONLY_IN_A, ONLY_IN_B)]
+    if any(only):
+        out.append(f"{only[0]} more rows are only in A, {only[1]} only in B: see below")
     return out + remarks([comparison.first, comparison.second])
 
 
-def means(comparison: Comparison) -> list[tuple[str, str, str, str]]:
-    return [
-        (kernel, f"{mean:.4f}", percent(mean), f"{len(names)}: {', '.join(short(n) for n in names)}")
-        for kernel, mean, names in groups(comparison)
-    ]
+MEAN_HEADINGS = ["geometric means of", "B/A time", "B takes", "rows"]
+NONE = "-"
+
+
+def mean_cells(mean: Mean) -> list[str]:
+    names = [", ".join(short(name) for name in mean.rows)] if mean.rows else []
+    left_out = f"{mean.unsure} UNSURE left out" if mean.unsure else ""
+    rows = "; ".join([": ".join([str(len(mean.rows)), *names]), *([left_out] if left_out else [])])
+    if mean.ratio is None:
+        return [mean.kernel, NONE, NONE, rows]
+    return [mean.kernel, f"{mean.ratio:.4f}", percent(mean.ratio), rows]
 
 
 def short(name: str) -> str:
@@ -93,10 +102,7 @@ def text(comparisons: list[Comparison]) -> str:
         parts.append("\n".join(heading(comparison)))
         parts.append(table(HEADINGS, [cells(row) for row in comparison.rows], (0, 6)))
         parts.append("\n".join(footing(comparison)))
-        of_kernels = [[kernel, mean, much, rows] for kernel, mean, much, rows in means(comparison)]
-        parts.append(
-            table(["geometric means of", "B/A time", "B takes", "rows"], of_kernels, (0, 3))
-        )
+        parts.append(table(MEAN_HEADINGS, [mean_cells(mean) for mean in means(comparison)], (0, 3)))
         if comparison.left_out:
             lines = [f"  {name}: {why}" for name, why in comparison.left_out]
             parts.append("\n".join(["Not compared:", *lines]))
@@ -114,12 +120,7 @@ def markdown(comparisons: list[Comparison]) -> str:
         parts.append("\n".join(f"- {line}" for line in heading(comparison)))
         parts.append(markdown_table(HEADINGS, [cells(row) for row in comparison.rows]))
         parts.append("\n".join(f"- {line}" for line in footing(comparison)))
-        parts.append(
-            markdown_table(
-                ["geometric means of", "B/A time", "B takes", "rows"],
-                [list(line) for line in means(comparison)],
-            )
-        )
+        parts.append(markdown_table(MEAN_HEADINGS, [mean_cells(mean) for mean in means(comparison)]))
         if comparison.left_out:
             parts.append("\n".join(f"- not compared: {n}: {why}" for n, why in comparison.left_out))
     return "\n\n".join(parts) + "\n"
@@ -154,8 +155,8 @@ def as_json(comparisons: list[Comparison]) -> str:
             "noise_floor_measured": comparison.floor_measured,
             "rows": [dict(zip(COLUMNS, values(row))) for row in comparison.rows],
             "geometric_means": [
-                {"kernel": kernel, "time_ratio": mean, "rows": names}
-                for kernel, mean, names in groups(comparison)
+                {"kernel": m.kernel, "time_ratio": m.ratio, "rows": m.rows, "unsure_left_out": m.unsure}
+                for m in means(comparison)
             ],
             "not_compared": [{"row": name, "why": why} for name, why in comparison.left_out],
             "remarks": remarks([comparison.first, comparison.second]),

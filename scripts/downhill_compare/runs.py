@@ -74,14 +74,18 @@ class Run:
     def clock_ghz(self) -> float | None:
         return self.document.get("ceilings", {}).get("clock_ghz")
 
+    def unusable(self, isa: str) -> str:
+        """Why the machine could not run a level; empty if it could, or if that is not a level."""
+        for level in self.document["machine"]["levels"]:
+            if level["name"] == isa and not level["usable"]:
+                return f"not usable: {level['missing']}"
+        return ""
+
     def why_not(self, name: str, isa: str) -> str:
         """Why a row has no time here."""
         if name in self.rows:
             return self.rows[name].skipped
-        for level in self.document["machine"]["levels"]:
-            if level["name"] == isa and not level["usable"]:
-                return f"not usable: {level['missing']}"
-        return "not in the file"
+        return self.unusable(isa) or "not in the file"
 
 
 def read(path: pathlib.Path) -> Run:

@@ -25,6 +25,7 @@ LEAST_FLOOR = 0.01
 LARGEST_FLOOR = 0.1
 # Fewer samples have no interval.
 MIN_SAMPLES = 5
+ONLY_IN_A, ONLY_IN_B = "only in A", "only in B"
 
 
 class Verdict(Enum):
@@ -94,15 +95,8 @@ def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
     for name in dict.fromkeys((*first.rows, *second.rows)):
         if name not in wanted:
             continue
-        why = [
-            f"{run.path}: {run.why_not(name, isa_of(name))}"
-            for run in (first, second)
-            if name not in run.rows or not run.rows[name].times
-        ]
-        if not why and min(len(run.rows[name].times) for run in (first, second)) < MIN_SAMPLES:
-            why = [f"fewer than {MIN_SAMPLES} samples"]
-        if why:
-            left_out.append((name, "; ".join(why)))
+        if why := why_not(first, second, name):
+            left_out.append((name, why))
         else:
             pairs.append((first.rows[name], second.rows[name]))
     ratios = [statistics.ratio(list(a.times), list(b.times)) for a, b in pairs]
@@ -111,22 +105,48 @@ def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
     return Comparison(first, second, floor, measured, rows, left_out)
 
 
+def why_not(first: Run, second: Run, name: str) -> str:
+    """Why this row, which one of them has, cannot be compared; empty if it can."""
+    why = []
+    for run, side, other in ((first, "A", ONLY_IN_B), (second, "B", ONLY_IN_A)):
+        if name not in run.rows:
+            unusable = run.unusable(isa_of(name))
+            why.append(f"{other} ({side}: {unusable})" if unusable else other)
+        elif not run.rows[name].times:
+            why.append(f"{side}: {run.rows[name].skipped}")
+    if why:
+        return "; ".join(why)
+    a, b = first.rows[name], second.rows[name]
+    if min(len(a.times), len(b.times)) < MIN_SAMPLES:
+        return f"fewer than {MIN_SAMPLES} samples"
+    if (a.flops, a.bytes) != (b.flops, b.bytes):
+        return "credited with other operations or bytes: its formula has changed"
+    return ""
+
+
 def isa_of(name: str) -> str:
     """kernel/isa/n:…"""
     return name.split("/")[1] if "/" in name else ""
 
 
-def groups(comparison: Comparison) -> list[tuple[str, float, list[str]]]:
-    """(kernel, geometric mean of the ratios, names of the rows), and nothing across kernels: a mean over
-    what has nothing in common says nothing. A kernel is of one type of feature."""
+@dataclass(frozen=True)
+class Mean:
+    """Of the rows of a kernel, and nothing across kernels: a mean over what has nothing in common says nothing. A
+    kernel is of one type of feature. UNSURE rows are left out: their ratios may be those of the noise."""
+
+    kernel: str
+    ratio: float | None  # geometric mean; None: no row is sure
+    rows: list[str]  # names of those in the mean
+    unsure: int
+
+
+def means(comparison: Comparison) -> list[Mean]:
     by_kernel: dict[str, list[Judged]] = {}
     for row in comparison.rows:
         by_kernel.setdefault(row.first.kernel, []).append(row)
-    return [
-        (
-            kernel,
-            statistics.geometric_mean([row.ratio.estimate for row in rows]),
-            [row.first.name for row in rows],
-        )
-        for kernel, rows in by_kernel.items()
-    ]
+    out = []
+    for kernel, rows in by_kernel.items():
+        sure = [row for row in rows if row.verdict is not Verdict.UNSURE]
+        ratio = statistics.geometric_mean([row.ratio.estimate for row in sure]) if sure else None
+        out.append(Mean(kernel, ratio, [row.first.name for row in sure], len(rows) - len(sure)))
+    return out
