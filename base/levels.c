@@ -1,29 +1,94 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include "levels.h"
 
 #include "error.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX])
+/* The levels that a list asks for, a bit for each by its index. */
+typedef uint32_t level_set;
+_Static_assert(LEVELS_MAX <= 32, "a bit for each level");
+
+static level_set usable_levels(void)
+{
+    level_set set = 0;
+    downhill_level level;
+    for (size_t i = 0; i < LEVELS_MAX && downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        set |= (level_set)(level.usable != 0) << i;
+    return set;
+}
+
+/* Adds the level of this name, or all usable ones. false, with the reason: it is not usable. */
+static bool add_level(level_set *set, const char *name, char *why, size_t size)
+{
+    if (strcmp(name, LEVELS_ALL) == 0) {
+        *set |= usable_levels();
+        return true;
+    }
+    const downhill_kernels *table;
+    if (downhill_select(name, &table, why, size) != DOWNHILL_OK)
+        return false;
+    downhill_level level;
+    for (size_t i = 0; i < LEVELS_MAX && downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        *set |= (level_set)(strcmp(level.name, name) == 0) << i;
+    return true;
+}
+
+/* Reads "avx2,avx512". false, with the reason: one of them is not usable. */
+static bool read_list(const char *list, level_set *set, char *why, size_t size)
+{
+    char *words = strdup(list), *rest = words;
+    bool good = words != NULL;
+    if (!good)
+        snprintf(why, size, "out of memory");
+    while (good && rest != NULL) {
+        const char *name = strsep(&rest, ",");
+        good = name[0] != '\0' && add_level(set, name, why, size);
+        if (name[0] == '\0')
+            snprintf(why, size, "'%s' has an empty name; write levels as in avx2,avx512", list);
+    }
+    free(words);
+    return good;
+}
+
+static size_t tables_of(level_set set, const downhill_kernels *tables[LEVELS_MAX])
 {
     size_t count = 0;
     downhill_level level;
-    for (size_t i = 0; isa == NULL && downhill_level_at(i, &level) == DOWNHILL_OK; i++)
-        if (level.usable && count < LEVELS_MAX &&
+    for (size_t i = 0; i < LEVELS_MAX && downhill_level_at(i, &level) == DOWNHILL_OK; i++)
+        if ((set >> i & 1) != 0 &&
             downhill_select(level.name, &tables[count], NULL, 0) == DOWNHILL_OK)
             count++;
-    if (count > 0)
-        return count;
-    /* The scalar level is always there, so what refuses it is the environment. */
-    char why[512];
-    if (downhill_select(isa != NULL ? isa : "scalar", &tables[0], why, sizeof why) == DOWNHILL_OK)
-        return 1;
+    return count;
+}
+
+size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX])
+{
     const char *variable = getenv("DOWNHILL_ISA");
     const bool from_variable = isa == NULL || (variable != NULL && strcmp(isa, variable) == 0);
-    error_line("%s: %s", from_variable ? "DOWNHILL_ISA" : "--isa", why);
-    return 0;
+    char why[512] = "";
+    level_set set = isa == NULL ? usable_levels() : 0;
+    bool good = true;
+    if (isa != NULL && from_variable) /* which names one level, also for the library */
+        good = downhill_select(isa, &tables[0], why, sizeof why) == DOWNHILL_OK &&
+               add_level(&set, isa, why, sizeof why);
+    else if (isa != NULL)
+        good = read_list(isa, &set, why, sizeof why);
+    const size_t count = good ? tables_of(set, tables) : 0;
+    if (good && count == 0) /* the scalar level is always there, so the environment refuses it */
+        (void)downhill_select("scalar", &tables[0], why, sizeof why);
+    if (count == 0)
+        error_line("%s: %s", from_variable ? "DOWNHILL_ISA" : "--isa", why);
+    return count;
+}
+
+bool levels_are_several(const char *isa)
+{
+    return isa != NULL && (strcmp(isa, LEVELS_ALL) == 0 || strchr(isa, ',') != NULL);
 }
 
 bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element)

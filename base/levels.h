@@ -11,9 +11,16 @@
 
 enum { LEVELS_MAX = 32 };
 
-/* The table of the level named `isa`, or, where that is NULL, of every usable level, lowest first.
- * Returns their number; 0 after a line that says why there is none, which is EXIT_ISA. */
+/* The word for every usable level. */
+#define LEVELS_ALL "all"
+
+/* Sets the tables of the levels that `isa` names, with commas between them or "all"; NULL: of every usable level. They
+ * come lowest first, and each once. Returns their number; 0 after a line that says which level is not usable and why,
+ * which is EXIT_ISA. */
 size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]);
+
+/* Can that be more than one level? */
+bool levels_are_several(const char *isa);
 
 /* Whether the i-th of these tables has, for features of this type, the kernels of one before it. */
 bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element);

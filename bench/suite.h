@@ -28,7 +28,7 @@ typedef struct bench_shape {
 
 typedef struct bench_options {
     const char *filter; /* extended regular expression on the row's name; NULL: all */
-    const char *isa;    /* one level; NULL: every usable one */
+    const char *isa;    /* only these levels (levels.h); NULL: every usable one */
     bool peers;         /* the other libraries as well */
     bool sweeps;        /* the step at many batch sizes and numbers of features as well */
     bool probes;        /* only the rows of the noise floor (floor.h) */

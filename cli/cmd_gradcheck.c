@@ -85,6 +85,8 @@ struct session {
     const gradcheck_config *config;
     task task;
     json_t *rows;
+    const downhill_kernels *levels[LEVELS_MAX]; /* to check */
+    size_t n_levels;
     size_t wrong;
     bool print;
 };
@@ -140,10 +142,7 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
 static int check_kind(struct session *s, const struct kind *kind)
 {
     const task_config *common = &s->config->task;
-    const downhill_kernels *tables[LEVELS_MAX];
     const enum element element = kind->dtype == FEATURES_U8 ? ELEMENT_U8 : ELEMENT_F32;
-    const bool all = common->isa == NULL || strcmp(common->isa, "all") == 0;
-    const size_t n_tables = levels_to_run(all ? NULL : common->isa, tables);
     /* The hinge loss wants margins on both sides of the kink; of softmax the error of a score in f32 is one of
      * the probability, and grows with the score. */
     const float scale = s->config->scale > 0.0f        ? s->config->scale
@@ -155,24 +154,22 @@ static int check_kind(struct session *s, const struct kind *kind)
                                           .scale = scale,
                                           .tolerance = s->config->tolerance,
                                           .seed = common->seed};
-    if (n_tables == 0)
-        return EXIT_ISA;
     features_close(&s->task.features);
     if (!features_open((feature_type)kind->dtype, &s->task.data, (normalise_kind)common->normalise,
                        common->threads, &s->task.features))
         return problem_failed(DOWNHILL_ERR_WORKSPACE);
     s->task.problem.loss.kind = (downhill_loss_kind)kind->loss;
     int code = EXIT_OK;
-    for (size_t i = 0; i < n_tables; i++)
+    for (size_t i = 0; i < s->n_levels; i++)
         for (int with = 0; with < (common->reg > 0.0f ? 2 : 1); with++) {
-            if (levels_repeat(tables, i, element) || code != EXIT_OK || interrupt_signal != 0)
+            if (levels_repeat(s->levels, i, element) || code != EXIT_OK || interrupt_signal != 0)
                 continue;
             gradcheck_result result;
-            s->task.problem.kernels = tables[i];
+            s->task.problem.kernels = s->levels[i];
             s->task.problem.reg = with ? common->reg : 0.0f;
             code = gradcheck_run(&s->task.problem, &options_of, &result);
             if (code == EXIT_OK)
-                report(s, kind, downhill_kernels_name(tables[i]), s->task.problem.reg, &result);
+                report(s, kind, downhill_kernels_name(s->levels[i]), s->task.problem.reg, &result);
         }
     return code;
 }
@@ -228,6 +225,9 @@ static int run(const cli_command *self, int argc, char **argv)
         (code = cli_refuse_given(self, &config, task_of_hinge, "for the softmax loss")) !=
             CLI_GO_ON)
         return code;
+    s.n_levels = levels_to_run(config.task.isa, s.levels);
+    if (s.n_levels == 0)
+        return EXIT_ISA;
     config.task.normalise = settled.normalise;
     config.task.reg = settled.reg;
     s.print = task_prints(&config.task);

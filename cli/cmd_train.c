@@ -37,8 +37,8 @@ static int choose_levels(struct session *s)
     const enum element element = task_element(config);
     const downhill_kernels *tables[LEVELS_MAX];
     size_t count = 1;
-    if (config->isa != NULL && strcmp(config->isa, "all") == 0)
-        count = levels_to_run(NULL, tables);
+    if (levels_are_several(config->isa))
+        count = levels_to_run(config->isa, tables);
     else if (!task_choose_level("train", config->isa, element, &tables[0]))
         count = 0;
     for (size_t i = 0; i < count; i++)
@@ -312,7 +312,7 @@ static int settle_own(const cli_command *self, struct session *s, int argc, char
         code = EXIT_USAGE;
     }
     const downhill_kernels *tables[LEVELS_MAX];
-    if (code == CLI_GO_ON && config->task.isa != NULL && strcmp(config->task.isa, "all") != 0 &&
+    if (code == CLI_GO_ON && config->task.isa != NULL &&
         levels_to_run(config->task.isa, tables) == 0)
         code = EXIT_ISA; /* rather now than after reading the data */
     return code;

@@ -13,8 +13,8 @@
 static const cli_option options[] = {
     {.name = "isa",
      .kind = OPTION_TEXT,
-     .metavar = "LEVEL",
-     .help = "only this ISA level (default: every usable one)",
+     .metavar = "LEVEL,...",
+     .help = "only these ISA levels, as in avx2,avx512 (default: every usable one)",
      .offset = offsetof(verify_options, isa)},
     {.name = "kernel",
      .kind = OPTION_TEXT,

@@ -32,9 +32,9 @@ static const cli_option data_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
      AT(isa),
-     .help =
-         "the ISA level to use (default: the best); train and gradcheck also take all: once with "
-         "each that has kernels of its own"},
+     .help = "the ISA level to use (default: the best); train and gradcheck also take several, as "
+             "in avx2,avx512, or all, "
+             "and run once with each that has kernels of its own"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -206,6 +206,10 @@ bool task_choose_level(const char *command, const char *isa, enum element elemen
 {
     const downhill_kernels *tables[LEVELS_MAX];
     char why[512];
+    if (levels_are_several(isa)) {
+        error_line("%s: --isa %s: this command runs one level; name one", command, isa);
+        return false;
+    }
     if (isa != NULL) {
         const bool good = levels_to_run(isa, tables) > 0;
         *kernels = tables[0];

@@ -130,10 +130,10 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
         code = settle_method(config);
     if (code == CLI_GO_ON)
         code = task_settle("train", &config->task);
-    const bool several = config->task.isa != NULL && strcmp(config->task.isa, "all") == 0;
-    if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
-        return refuse("--isa all: makes several models, and --model, --checkpoint and --resume are "
-                      "of one; take one level");
+    if (code == CLI_GO_ON && levels_are_several(config->task.isa) &&
+        (config->model || config->checkpoint || config->resume))
+        return refuse("--isa: several levels make several models, and --model, --checkpoint and "
+                      "--resume are of one; name one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
         return refuse("--every: of what? give --checkpoint FILE");
     const char *const files[] = {config->model, config->checkpoint, config->task.json};

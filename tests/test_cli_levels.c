@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define AVX2       " popcnt avx avx2 fma f16c "
@@ -236,12 +237,88 @@ static void test_isa__each_level__run_or_refused(void **state)
     assert_non_null(strstr(shell_err, "no such ISA level; known: scalar"));
 }
 
+/* Several levels: the lowest first, each once, whatever the order; one that is not usable refuses all. */
+static void test_isa__lists(void **state)
+{
+    (void)state;
+    const struct told before = with_nothing_hidden();
+    for (size_t l = 0; l < LEVELS; l++) {
+        const char *name = levels[l].name;
+        const int code = before.usable[l] ? EXIT_OK : EXIT_ISA;
+        assert_int_equal(run("$downhill verify --case 1 --isa %s,scalar,%s", name, name), code);
+        if (before.usable[l])
+            assert_non_null(strstr(shell_out, l > 0 ? "on 2 ISA levels" : "on 1 ISA level"));
+        else
+            assert_non_null(strstr(shell_err, "not usable here: "));
+        assert_int_equal(
+            run("$downhill bench --list --quick --filter ^hinge_f32 --isa %s,scalar", name), code);
+    }
+    assert_int_equal(
+        shell("$downhill bench --list --quick --filter '^hinge_f32.*n:1/' --isa scalar"), EXIT_OK);
+    char *scalar = strdup(shell_out);
+    assert_int_equal(shell("$downhill bench --list --quick --filter '^hinge_f32.*n:1/'"
+                           " --isa scalar,scalar"),
+                     EXIT_OK);
+    assert_string_equal(shell_out, scalar);
+    free(scalar);
+    assert_int_equal(shell("$downhill verify --case 1"), EXIT_OK);
+    char *all = strdup(strstr(shell_out, "ISA level"));
+    assert_int_equal(shell("$downhill verify --case 1 --isa scalar,all"), EXIT_OK);
+    assert_int_equal(strncmp(strstr(shell_out, "ISA level"), all, 10), 0);
+    free(all);
+    static const char *const bad[] = {"scalar,", ",scalar", ",", "scalar,,scalar"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(run("$downhill verify --case 1 --isa %s", bad[i]), EXIT_ISA);
+        assert_non_null(strstr(shell_err, "has an empty name"));
+    }
+    assert_int_equal(shell("$downhill verify --case 1 --isa scalar,SSE"), EXIT_ISA);
+    assert_non_null(strstr(shell_err, "SSE: no such ISA level; known: scalar"));
+    /* The variable is read by the library as well, which runs one level. */
+    assert_int_equal(shell("DOWNHILL_ISA=scalar,scalar $downhill verify --case 1"), EXIT_ISA);
+    assert_non_null(strstr(shell_err, "DOWNHILL_ISA: scalar,scalar: no such ISA level"));
+}
+
+/* Commands on data: those that run each level take a list, the others refuse it; nothing is printed before. */
+static void test_isa__of_commands_on_data(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *command, *says;
+    } cases[] = {
+        {EXIT_OK, "train --epochs 1 --isa scalar,scalar --json -", "\"isa\": \"scalar\""},
+        {EXIT_USAGE, "train --isa scalar,scalar --model $scratch/m.npz", "name one level"},
+        {EXIT_ISA, "train --isa scalar,no_such", "no such ISA level"},
+        {EXIT_OK, "gradcheck --samples 5 --coordinates 5 --isa scalar,scalar", "scalar"},
+        {EXIT_ISA, "gradcheck --isa no_such", "no such ISA level"},
+        {EXIT_ISA, "gradcheck --isa scalar,no_such", "no such ISA level"},
+        {EXIT_ISA, "landscape --isa no_such", "no such ISA level"},
+        {EXIT_ISA, "landscape --isa scalar,scalar", "runs one level"},
+        {EXIT_ISA, "step-sweep --isa all", "runs one level"},
+        {EXIT_ISA, "predict --model $scratch/p.npz --isa scalar,scalar", "runs one level"},
+    };
+    assert_int_equal(
+        shell("cd $scratch && printf '0 1:1 2:3\\n1 1:2\\n%.0s' 1 2 3 4 5 6 7 8 9 10 >d.svm &&"
+              " $downhill train --data libsvm:d.svm --epochs 1 --quiet --model p.npz"),
+        EXIT_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int code = run("$downhill %s --data libsvm:$scratch/d.svm", cases[i].command);
+        const char *where = code == EXIT_OK ? shell_out : shell_err;
+        if (code != cases[i].code || strstr(where, cases[i].says) == NULL ||
+            (code != EXIT_OK && shell_out[0] != '\0'))
+            fail_msg("%s: exit code %d: %s%s", cases[i].command, code, shell_out, shell_err);
+    }
+    shell("rm $scratch/d.svm $scratch/p.npz");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_disable__each_feature__takes_the_levels_that_need_it),
         cmocka_unit_test(test_disable__lists__all_that_they_name),
         cmocka_unit_test(test_isa__each_level__run_or_refused),
+        cmocka_unit_test(test_isa__lists),
+        cmocka_unit_test(test_isa__of_commands_on_data),
     };
     return cmocka_run_group_tests_name("cli_levels", tests, shell_open, shell_close);
 }

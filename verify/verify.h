@@ -35,7 +35,7 @@ const char *verify_op_name(verify_op op);
 
 typedef struct verify_options {
     uint64_t seed;
-    const char *isa; /* only this level; NULL: every usable one */
+    const char *isa; /* only these levels (levels.h); NULL: every usable one */
     const char *op;  /* only this operation; NULL: all */
     uint32_t ops;    /* only those whose bit is set, 1 << verify_op; 0: all */
     long only_case;  /* only this case; -1: all */
