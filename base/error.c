@@ -60,3 +60,13 @@ void warning_line(const char *format, ...)
     print_line("downhill: warning: ", format, arguments);
     va_end(arguments);
 }
+
+void note_line(const char *format, ...)
+{
+    if (rank > 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print_line("downhill: note: ", format, arguments);
+    va_end(arguments);
+}

@@ -23,11 +23,14 @@ __attribute__((format(printf, 1, 2))) void error_line(const char *format, ...);
 /* The same, "downhill: warning: MESSAGE". */
 __attribute__((format(printf, 1, 2))) void warning_line(const char *format, ...);
 
+/* The same, "downhill: note: MESSAGE": for what is neither wrong nor doubtful. */
+__attribute__((format(printf, 1, 2))) void note_line(const char *format, ...);
+
 /* Writes out what was printed so far. The reason why that failed first is kept, which fflush() at the end, with nothing
  * left to write, no longer knows: 0, or an errno. */
 int flush_stdout(void);
 
-/* Of several processes that do the same: all but rank 0 say no warnings, and errors only if they are `own` ones, that the
+/* Of several processes that do the same: all but rank 0 say no warnings and notes, and errors only if they are `own` ones, that the
  * others need not have, and with the number of the rank. */
 void error_as_rank(size_t rank, bool own);
 

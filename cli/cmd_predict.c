@@ -176,7 +176,7 @@ static void print_all(const struct session *s)
     if (s->c <= WIDE)
         puts("confusion matrix: a row for each label, a column for each prediction");
     for (size_t j = 0; j < s->c && s->c <= WIDE; j++) {
-        printf("%-12.12s", model_file_class(&s->from, j));
+        printf("%-12.12s", s->from.class_names[j]);
         for (size_t l = 0; l < s->c; l++)
             printf(" %6zu", s->confusion[j * s->c + l]);
         putchar('\n');
@@ -186,7 +186,7 @@ static void print_all(const struct session *s)
         size_t labelled, predicted;
         count_class(s, j, &labelled, &predicted);
         const size_t right = s->confusion[j * s->c + j];
-        printf("%-12.12s %9zu", model_file_class(&s->from, j), labelled);
+        printf("%-12.12s %9zu", s->from.class_names[j], labelled);
         print_share(right, predicted);
         print_share(right, labelled);
         putchar('\n');
@@ -204,7 +204,7 @@ static json_t *results(const struct session *s)
         for (size_t l = 0; l < s->c; l++)
             json_array_append_new(row, json_integer((json_int_t)s->confusion[j * s->c + l]));
         json_array_append_new(confusion, row);
-        output_set(of_class, "name", json_string(model_file_class(&s->from, j)));
+        output_set(of_class, "name", json_string(s->from.class_names[j]));
         output_set(of_class, "samples", json_integer((json_int_t)labelled));
         output_set(of_class, "precision", output_real(share(right, predicted)));
         output_set(of_class, "recall", output_real(share(right, labelled)));

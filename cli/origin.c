@@ -2,7 +2,6 @@
 #include "origin.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "base/output.h"
 
 #include <math.h>
@@ -58,6 +57,8 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     config->dtype = (int)from->type;
     config->normalise = (int)from->norm.kind;
     config->use.d = from->weights.d;
+    config->use.classes = from->class_names;
+    config->use.n_classes = from->weights.c;
     if (take_objective(json_object_get(from->record, "objective"), config)) {
         if (from->type != FEATURES_U8 || config->loss == DOWNHILL_HINGE)
             return CLI_GO_ON;
@@ -70,32 +71,6 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     error_line("%s: record.json: its loss and penalty cannot be read; the file is damaged", path);
     model_file_close(from);
     return EXIT_DATA;
-}
-
-/* A data set that names its classes itself, as by the labels in its text, numbers them by those that it has; the model's
- * numbers are what counts here. */
-static int match_classes(dataset *data, const char *path, const model_file *from)
-{
-    if (data->own_names == NULL)
-        return EXIT_OK;
-    int32_t *number = memory_new(data->c, sizeof *number);
-    int code = number != NULL ? EXIT_OK : problem_failed(DOWNHILL_ERR_WORKSPACE);
-    for (size_t j = 0; j < data->c && code == EXIT_OK; j++) {
-        size_t l = 0;
-        while (l < from->weights.c && strcmp(model_file_class(from, l), data->class_names[j]) != 0)
-            l++;
-        number[j] = (int32_t)l;
-        if (l == from->weights.c) {
-            error_line("%s: has no class '%s', but %s does; name those that belong together", path,
-                       data->class_names[j], data->name);
-            code = EXIT_DATA;
-        }
-    }
-    for (int s = 0; s < 2 && code == EXIT_OK; s++)
-        for (size_t i = 0; i < data->stored[s].rows; i++)
-            data->stored[s].y[i] = number[data->stored[s].y[i]];
-    free(number);
-    return code;
 }
 
 int origin_open_features(task *t, const char *path, model_file *from)
@@ -112,9 +87,7 @@ int origin_open_features(task *t, const char *path, model_file *from)
             data->stored[0].u8 != NULL ? "bytes" : "f32", data->c);
         return EXIT_DATA;
     }
-    int code = match_classes(&t->data, path, from);
-    if (code == EXIT_OK)
-        code = task_settle_data(t);
+    const int code = task_settle_data(t);
     if (code != EXIT_OK)
         return code;
     t->data.c = w->c; /* some of its classes may have no sample here */

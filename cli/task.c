@@ -283,6 +283,8 @@ int task_open_data(const char *command, task_config *config, const cluster *rank
     int code = dataset_open_for(config->data, config->map, config->use, &t->data);
     if (code != EXIT_OK)
         return code;
+    if (!config->quiet)
+        dataset_print_notes(&t->data);
     machine_read(&t->machine); /* before the thread is bound */
     t->warnings = json_array();
     warnings_of_build(t->warnings);

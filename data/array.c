@@ -8,15 +8,7 @@
 
 size_t array_element_bytes(array_type type)
 {
-    switch (type) {
-    case ARRAY_U8:
-        return 1;
-    case ARRAY_F32:
-        return 4;
-    case ARRAY_I64:
-        break;
-    }
-    return 8;
+    return type == ARRAY_U8 ? sizeof(uint8_t) : sizeof(float);
 }
 
 void array_free(array *a)

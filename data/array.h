@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-typedef enum array_type { ARRAY_U8, ARRAY_F32, ARRAY_I64 } array_type;
+typedef enum array_type { ARRAY_U8, ARRAY_F32 } array_type;
 
 typedef struct array {
     size_t rows;    /* the first dimension */

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "readers.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,13 @@ int dataset_map(const char *spec, dataset *data)
     return dataset_open_for(spec, true, (dataset_use){0}, data);
 }
 
+static void free_list(char **texts)
+{
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 void dataset_close(dataset *data)
 {
     samples_free(&data->train);
@@ -84,9 +92,8 @@ void dataset_close(dataset *data)
     samples_free(&data->test);
     matrix_free(&data->stored[0]);
     matrix_free(&data->stored[1]);
-    for (size_t j = 0; data->own_names != NULL && data->own_names[j] != NULL; j++)
-        free(data->own_names[j]);
-    free(data->own_names);
+    free_list(data->own_names);
+    free_list(data->notes);
     *data = (dataset){0};
 }
 
@@ -149,27 +156,28 @@ int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
     return good ? EXIT_OK : out_of_memory(data);
 }
 
-void dataset_warn_of_missing_classes(const char *path, const matrix *x, size_t c)
+bool dataset_note(dataset *data, const char *format, ...)
 {
-    bool *seen = calloc(c, sizeof *seen);
-    if (seen == NULL) {
-        warning_line("%s: out of memory to look for classes without a sample", path);
-        return;
-    }
-    for (size_t i = 0; i < x->rows; i++)
-        seen[x->y[i]] = true;
-    size_t missing = 0, first = 0;
-    for (size_t j = c; j-- > 0;)
-        if (!seen[j]) {
-            missing++;
-            first = j;
-        }
-    free(seen);
-    if (missing > 0)
-        warning_line(
-            "%s: the largest label is %zu, but %zu of the %zu classes, %zu the first, have "
-            "no sample; is a label damaged?",
-            path, c - 1, missing, c, first);
+    size_t count = 0;
+    while (data->notes != NULL && data->notes[count] != NULL)
+        count++;
+    char **grown = realloc(data->notes, (count + 2) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    data->notes = grown;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&grown[count], format, arguments) < 0)
+        grown[count] = NULL;
+    va_end(arguments);
+    grown[count + 1] = NULL;
+    return grown[count] != NULL;
+}
+
+void dataset_print_notes(const dataset *data)
+{
+    for (char **note = data->notes; note != NULL && *note != NULL; note++)
+        note_line("%s", *note);
 }
 
 /* ---- validation ---- */

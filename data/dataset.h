@@ -9,21 +9,33 @@
 /* What the kernels take in bytes, too. */
 enum { DATASET_CLASSES_MAX = 32768, DATASET_FEATURES_MAX = 1 << 20 };
 
+/* The class of a sample of an unlabelled data set. */
+enum { DATASET_NO_CLASS = -1 };
+
 /* What a data set is opened for. */
 typedef struct dataset_use {
     size_t d;   /* features of the model that it is for; 0: none yet */
     bool whole; /* all samples count: too few to hold some out are not refused */
+    /* Only with `classes`. Files of labels may be left out of the spec, lines of LIBSVM may begin without one, and labels
+     * none of which is a class of the model are ignored, with a warning. */
+    bool labels_optional;
+    const char *const
+        *classes; /* of the model, by name; must outlive the data set. NULL: none yet */
+    size_t n_classes;
 } dataset_use;
 
 typedef struct dataset {
     char name[64];
     size_t d, c; /* features; classes */
     dataset_use use;
+    bool labelled;                   /* false: the class of every sample is DATASET_NO_CLASS */
     samples train, validation, test; /* validation: none until it is split off */
     const char *test_note;           /* where the test samples come from */
-    const char *const *class_names;  /* c of them, or NULL: their numbers */
-    matrix stored[2];                /* what the samples are rows of */
-    char **own_names; /* class_names, where they are to be freed; NULL behind the last */
+    const char *const
+        *class_names; /* c of them, or NULL: their numbers; those of `use` if it has any */
+    matrix stored[2]; /* what the samples are rows of */
+    char **own_names; /* class_names, where they are to be freed; NULL after the last */
+    char **notes; /* lines about how the files were read; NULL after the last, or no list at all */
 } dataset;
 
 /* Reads what --data names. Without test files a sixth of the samples, drawn at random and always the same ones, is held
@@ -35,9 +47,13 @@ int dataset_open(const char *spec, dataset *data);
 int dataset_map(const char *spec, dataset *data);
 
 /* Either, for a purpose. A file that says only what is not 0, as LIBSVM's do, has as many features as the model: those
- * that it does not show are 0, those that the model has not are left out, with a warning. */
+ * that it does not show are 0, those that the model has not are left out, with a warning. Labels become classes of the
+ * model by their names; a label that the model does not have is an error, unless labels are optional. */
 int dataset_open_for(const char *spec, bool mapped, dataset_use use, dataset *data);
 void dataset_close(dataset *data);
+
+/* Prints the notes to stderr, one line each. */
+void dataset_print_notes(const dataset *data);
 
 /* Takes a share of the training samples, drawn at random, for validation. Returns EXIT_OK, or prints a
  * line and returns EXIT_USAGE (none would be left, or taken) or EXIT_INTERNAL. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets in the text format of LIBSVM, as f32. Their labels become classes in ascending order, called by the integer
- * that the label is. */
+ * Data sets in the text format of LIBSVM, as f32. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/memory.h"
+#include "labels.h"
 #include "libsvm_text.h"
 #include "readers.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,45 +20,24 @@ static int out_of_memory(const char *path)
 
 /* ---- classes ---- */
 
-static int compare_labels(const void *a, const void *b)
+static int take_labels(const char *path, const libsvm_text *t, int set, dataset *data)
 {
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* All labels of a file, ascending, each once; to be freed. */
-static int collect_labels(const char *path, const libsvm_text *t, int64_t **labels, size_t *count)
-{
-    int64_t *all = memory_new(t->n_rows, sizeof *all);
-    if ((*labels = all) == NULL)
-        return out_of_memory(path);
-    for (size_t i = 0; i < t->n_rows; i++)
-        all[i] = t->rows[i].label;
-    qsort(all, t->n_rows, sizeof *all, compare_labels);
-    *count = 0;
-    for (size_t i = 0; i < t->n_rows; i++)
-        if (i == 0 || all[i] != all[i - 1])
-            all[(*count)++] = all[i];
-    if (*count <= DATASET_CLASSES_MAX)
+    if (!t->labelled) {
+        labels_absent(data);
         return EXIT_OK;
-    error_line("%s: %zu different labels, of at most %d classes; are they values of a regression?",
-               path, *count, DATASET_CLASSES_MAX);
-    return EXIT_DATA;
-}
-
-static int name_classes(const char *path, const int64_t *labels, size_t count, dataset *data)
-{
-    data->c = count;
-    data->own_names = calloc(count + 1, sizeof *data->own_names);
-    if (data->own_names == NULL)
-        return out_of_memory(path);
-    for (size_t j = 0; j < count; j++)
-        if (asprintf(&data->own_names[j], "%" PRId64, labels[j]) < 0) {
-            data->own_names[j] = NULL;
-            return out_of_memory(path);
-        }
-    data->class_names = (const char *const *)data->own_names;
-    return EXIT_OK;
+    }
+    labels l = {.n = t->n_rows,
+                .numbers = memory_new(t->n_rows, sizeof *l.numbers),
+                .lines = memory_new(t->n_rows, sizeof *l.lines)};
+    int code = l.numbers != NULL && l.lines != NULL ? EXIT_OK : out_of_memory(path);
+    for (size_t i = 0; i < t->n_rows && code == EXIT_OK; i++) {
+        l.numbers[i] = t->rows[i].label;
+        l.lines[i] = t->rows[i].line;
+    }
+    if (code == EXIT_OK)
+        code = labels_classify(path, &l, set, data);
+    labels_free(&l);
+    return code;
 }
 
 /* Of a class of few samples all may be among those that are held out. */
@@ -87,8 +65,7 @@ static void warn_of_untrained_classes(const char *path, const dataset *data)
 
 /* ---- features ---- */
 
-static int make_matrix(const char *path, const libsvm_text *t, size_t d, const int64_t *labels,
-                       size_t count, matrix *x)
+static int make_matrix(const char *path, const libsvm_text *t, size_t d, matrix *x)
 {
     if (d == 0) {
         error_line("%s: no feature in any line; name a file of lines LABEL INDEX:VALUE ...", path);
@@ -103,14 +80,12 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, const i
     }
     float *row = x->memory;
     size_t e = 0, left_out = 0;
-    for (size_t i = 0; i < t->n_rows; i++, row += d) {
+    for (size_t i = 0; i < t->n_rows; i++, row += d)
         for (; e < t->rows[i].end; e++)
             if (t->entries[e].feature < d)
                 row[t->entries[e].feature] = t->entries[e].value;
             else
                 left_out++;
-        x->y[i] = (int32_t)libsvm_find_label(labels, count, t->rows[i].label);
-    }
     /* As LIBSVM's own programs do it: a feature that no sample to learn from had has no weight. */
     if (left_out > 0)
         warning_line("%s: %zu of %zu values are of features beyond number %zu, which have no "
@@ -121,53 +96,35 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, const i
 
 /* ---- files ---- */
 
-static int read_test(const char *path, const libsvm_limits *limits, dataset *data)
+static int read_file(const char *path, int set, size_t d, dataset *data)
 {
     libsvm_text t;
-    int code = libsvm_read(path, limits, &t);
+    int code = libsvm_read(path, data->use.labels_optional, &t);
     if (code != EXIT_OK)
         return code;
-    matrix *x = &data->stored[1];
-    code = make_matrix(path, &t, data->stored[0].d, limits->labels, limits->n_labels, x);
+    code = make_matrix(path, &t, d > 0 ? d : t.d, &data->stored[set]);
+    if (code == EXIT_OK)
+        code = take_labels(path, &t, set, data);
     libsvm_free(&t);
-    data->test_note = "test file";
-    return code == EXIT_OK ? dataset_take_all(data, 1, x->rows) : code;
-}
-
-static int read_train(const char *path, bool has_test, libsvm_limits *limits, int64_t **labels,
-                      dataset *data)
-{
-    libsvm_text t;
-    int code = libsvm_read(path, NULL, &t);
-    if (code != EXIT_OK)
-        return code;
-    matrix *x = &data->stored[0];
-    *limits = (libsvm_limits){.path = path};
-    code = collect_labels(path, &t, labels, &limits->n_labels);
-    limits->labels = *labels;
-    if (code == EXIT_OK)
-        code = name_classes(path, *labels, limits->n_labels, data);
-    if (code == EXIT_OK)
-        code = make_matrix(path, &t, data->use.d > 0 ? data->use.d : t.d, *labels, limits->n_labels,
-                           x);
-    libsvm_free(&t);
-    if (code != EXIT_OK || has_test)
-        return code == EXIT_OK ? dataset_take_all(data, 0, x->rows) : code;
-    code = dataset_take_with_held_out(path, data, x->rows);
-    if (code == EXIT_OK)
-        warn_of_untrained_classes(path, data);
     return code;
 }
 
 static int read_both(const char *train, const char *test, dataset *data)
 {
-    libsvm_limits limits;
-    int64_t *labels = NULL;
-    int code = read_train(train, test != NULL, &limits, &labels, data);
-    if (code == EXIT_OK && test != NULL)
-        code = read_test(test, &limits, data);
-    free(labels);
-    return code;
+    int code = read_file(train, 0, data->use.d, data);
+    if (code != EXIT_OK)
+        return code;
+    if (test == NULL) {
+        code = dataset_take_with_held_out(train, data, data->stored[0].rows);
+        if (code == EXIT_OK && data->use.classes == NULL)
+            warn_of_untrained_classes(train, data);
+        return code;
+    }
+    data->test_note = "test file";
+    code = dataset_take_all(data, 0, data->stored[0].rows);
+    if (code == EXIT_OK)
+        code = read_file(test, 1, data->stored[0].d, data);
+    return code == EXIT_OK ? dataset_take_all(data, 1, data->stored[1].rows) : code;
 }
 
 int read_libsvm(const char *files, bool mapped, dataset *data)

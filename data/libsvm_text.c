@@ -7,7 +7,6 @@
 #include "decimal.h"
 #include "lines.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@ enum { SHOWN = 24 };
 
 struct parser {
     lines lines;
-    const libsvm_limits *limits;
+    bool labels_optional;
     libsvm_text *text;
 };
 
@@ -117,19 +116,25 @@ static int take_label(struct parser *p, const char **at, int64_t *label)
 {
     const char *const start = *at;
     const decimal_fault fault = decimal_whole(start, at, label);
-    if (**at == ':')
+    const bool labelled = **at != ':', first = p->text->n_rows == 0;
+    if (!labelled && !p->labels_optional)
         return bad(p, start, "'%s' where the label is due; begin the line with its class",
                    shown(start).text);
+    if (!first && labelled != p->text->labelled)
+        return bad(p, start, "%s a label, unlike the lines before; label all lines or none",
+                   labelled ? "begins with" : "begins without");
+    p->text->labelled = labelled;
+    if (!labelled) {
+        *at = start;
+        *label = 0;
+        return EXIT_OK;
+    }
     if (fault == DECIMAL_NOT_FINITE)
         return bad(p, start, "label '%s' is not finite; give the class as an integer",
                    shown(start).text);
     if (fault != DECIMAL_GOOD || !at_blank(*at))
         return bad(p, start, "label '%s' is not a whole number; give the class as an integer",
                    shown(start).text);
-    const libsvm_limits *l = p->limits;
-    if (l != NULL && libsvm_find_label(l->labels, l->n_labels, *label) == l->n_labels)
-        return bad(p, start, "label %" PRId64 " is not in %s; name files that belong together",
-                   *label, l->path);
     return EXIT_OK;
 }
 
@@ -207,12 +212,12 @@ static int take_line(struct parser *p)
     for (at = skip_blank(at); code == EXIT_OK && *at != '\0'; at = skip_blank(at))
         code = take_entry(p, &at, &last, &used);
     t->d = last > t->d ? last : t->d;
-    return code == EXIT_OK ? add_row(p, (libsvm_row){label, used}) : code;
+    return code == EXIT_OK ? add_row(p, (libsvm_row){label, p->lines.number, used}) : code;
 }
 
-int libsvm_read(const char *path, const libsvm_limits *limits, libsvm_text *t)
+int libsvm_read(const char *path, bool labels_optional, libsvm_text *t)
 {
-    struct parser p = {.limits = limits, .text = t};
+    struct parser p = {.labels_optional = labels_optional, .text = t};
     *t = (libsvm_text){0};
     int code = lines_open(path, &p.lines);
     if (code != EXIT_OK)
@@ -235,17 +240,4 @@ void libsvm_free(libsvm_text *t)
     free(t->entries);
     free(t->rows);
     *t = (libsvm_text){0};
-}
-
-size_t libsvm_find_label(const int64_t *labels, size_t count, int64_t label)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (labels[middle] < label)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && labels[low] == label ? low : count;
 }

@@ -155,40 +155,40 @@ static int64_t integer_at(const unsigned char *bytes, const npy_header *h)
     return (value & sign) != 0 ? -(int64_t)((sign << 1) - value - 1) - 1 : (int64_t)value;
 }
 
-static int widen(const char *path, const npy_header *h, const void *elements, array *a)
+static int widen(const char *path, const npy_header *h, const void *elements, labels *l)
 {
-    int64_t *labels = memory_new(a->rows, sizeof *labels);
-    if (labels == NULL) {
-        error_line("%s: out of memory for %zu labels", path, a->rows);
+    l->n = h->elements;
+    l->numbers = memory_new(l->n, sizeof *l->numbers);
+    if (l->numbers == NULL) {
+        error_line("%s: out of memory for %zu labels", path, l->n);
         return EXIT_INTERNAL;
     }
-    for (size_t i = 0; i < a->rows; i++)
-        labels[i] = integer_at((const unsigned char *)elements + i * h->element_bytes, h);
-    a->type = ARRAY_I64;
-    a->elements = labels;
+    for (size_t i = 0; i < l->n; i++)
+        l->numbers[i] = integer_at((const unsigned char *)elements + i * h->element_bytes, h);
     return EXIT_OK;
 }
 
-int npy_labels(const char *path, array *a)
+int npy_labels(const char *path, labels *l)
 {
     stream s;
     npy_header h;
+    array shape;
     void *elements = NULL;
-    *a = (array){0};
+    *l = (labels){0};
     int code = stream_open(path, &s);
     if (code != EXIT_OK)
         return code;
     if ((code = read_header(&s, &h)) == EXIT_OK)
         code = labels_type(path, &h);
     if (code == EXIT_OK)
-        code = take_shape(path, &h, a);
+        code = take_shape(path, &h, &shape);
     if (code == EXIT_OK)
-        code = stream_elements(&s, a->rows, 1, h.element_bytes, &elements);
+        code = stream_elements(&s, h.elements, 1, h.element_bytes, &elements);
     stream_close(&s);
     if (code == EXIT_OK)
-        code = widen(path, &h, elements, a);
+        code = widen(path, &h, elements, l);
     free(elements);
     if (code != EXIT_OK)
-        array_free(a);
+        labels_free(l);
     return code;
 }

@@ -5,6 +5,7 @@
 #define DOWNHILL_DATA_NPY_FILE_H
 
 #include "array.h"
+#include "labels.h"
 
 #include <stdbool.h>
 
@@ -15,7 +16,7 @@
  * not be compressed. */
 int npy_features(const char *path, bool mapped, array *a);
 
-/* Labels: integers of any width, one dimension, as ARRAY_I64. The same otherwise. */
-int npy_labels(const char *path, array *a);
+/* Labels: integers of any width, one dimension. The same otherwise. */
+int npy_labels(const char *path, labels *l);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "idx.h"
+#include "labels.h"
 #include "npy_file.h"
 #include "readers.h"
 
@@ -21,41 +22,10 @@ enum { FASHION_MNIST_CLASSES = 10 };
 /* How the files of a format are read. */
 typedef struct pair_format {
     const char *word, *features, *labels; /* for messages */
+    bool numbered;                        /* the classes are the numbers below data->c */
     int (*read_features)(const char *path, bool mapped, array *a);
-    int (*read_labels)(const char *path, array *a);
+    int (*read_labels)(const char *path, labels *l);
 } pair_format;
-
-static int64_t label_at(const array *labels, size_t i)
-{
-    switch (labels->type) {
-    case ARRAY_U8:
-        return ((const uint8_t *)labels->elements)[i];
-    case ARRAY_I64:
-        return ((const int64_t *)labels->elements)[i];
-    case ARRAY_F32:
-        break;
-    }
-    return -1; /* no reader of labels gives these */
-}
-
-/* Labels must be below `classes`, or, where that is 0, raise *largest. */
-static int take_labels(const char *path, const array *labels, size_t classes, matrix *x,
-                       size_t *largest)
-{
-    const int64_t limit = classes != 0 ? (int64_t)classes : DATASET_CLASSES_MAX;
-    for (size_t i = 0; i < x->rows; i++) {
-        const int64_t label = label_at(labels, i);
-        if (label < 0 || label >= limit) {
-            error_line("%s: label %lld of sample %zu is outside 0 ... %lld; "
-                       "the file belongs to another data set",
-                       path, (long long)label, i, (long long)limit - 1);
-            return EXIT_DATA;
-        }
-        *largest = (size_t)label > *largest ? (size_t)label : *largest;
-        x->y[i] = (int32_t)label;
-    }
-    return EXIT_OK;
-}
 
 /* The matrix takes the elements. */
 static bool take_features(array *features, matrix *x)
@@ -72,56 +42,57 @@ static bool take_features(array *features, matrix *x)
     return x->y != NULL;
 }
 
-static int read_pair(const pair_format *format, const char *const files[2], bool mapped,
-                     size_t classes, matrix *x, size_t *largest)
+/* files[1] is NULL for a set without labels. */
+static int read_pair(const pair_format *format, const char *const files[2], bool mapped, int set,
+                     dataset *data)
 {
-    array features = {0}, labels = {0};
+    matrix *x = &data->stored[set];
+    array features = {0};
+    labels l = {0};
     int code = format->read_features(files[0], mapped, &features);
-    if (code == EXIT_OK)
-        code = format->read_labels(files[1], &labels);
-    if (code == EXIT_OK && features.rows != labels.rows) {
+    if (code == EXIT_OK && files[1] != NULL)
+        code = format->read_labels(files[1], &l);
+    if (code == EXIT_OK && files[1] != NULL && features.rows != l.n) {
         error_line("%s: %zu labels, but %s has %zu samples; name files that belong together",
-                   files[1], labels.rows, files[0], features.rows);
+                   files[1], l.n, files[0], features.rows);
         code = EXIT_DATA;
     }
     if (code == EXIT_OK && !take_features(&features, x)) {
-        error_line("%s: out of memory for %zu labels", files[1], labels.rows);
+        error_line("%s: out of memory for %zu labels", files[0], x->rows);
         code = EXIT_INTERNAL;
     }
-    if (code == EXIT_OK)
-        code = take_labels(files[1], &labels, classes, x, largest);
+    if (code == EXIT_OK && files[1] == NULL)
+        labels_absent(data);
+    else if (code == EXIT_OK)
+        code = format->numbered ? labels_classify_numbered(files[1], &l, set, data)
+                                : labels_classify(files[1], &l, set, data);
     array_free(&features);
-    array_free(&labels);
+    labels_free(&l);
     return code;
 }
 
 /* files: features and labels to train on, and then either NULL or those of the test. */
 static int read_files(const pair_format *format, const char *const files[4], bool mapped,
-                      size_t classes, dataset *data)
+                      dataset *data)
 {
     matrix *train = &data->stored[0], *test = &data->stored[1];
-    size_t largest = 0;
-    int code = read_pair(format, files, mapped, classes, train, &largest);
+    int code = read_pair(format, files, mapped, 0, data);
     if (code != EXIT_OK)
         return code;
-    data->c = classes != 0 ? classes : largest + 1;
-    dataset_warn_of_missing_classes(files[1], train, data->c);
-    if (files[2] == NULL) {
-        code = dataset_take_with_held_out(files[0], data, train->rows);
-    } else {
-        data->test_note = "test files";
-        code = dataset_take_all(data, 0, train->rows);
-        if (code == EXIT_OK)
-            code = read_pair(format, files + 2, mapped, data->c, test, &largest);
-        if (code == EXIT_OK)
-            code = dataset_take_all(data, 1, test->rows);
-        if (code == EXIT_OK && (test->d != train->d || !test->u8 != !train->u8)) {
-            error_line("%s: %zu features of %s, but %s has %zu of %s; name files that belong "
-                       "together",
-                       files[2], test->d, test->u8 ? "bytes" : "f32", files[0], train->d,
-                       train->u8 ? "bytes" : "f32");
-            code = EXIT_DATA;
-        }
+    if (files[2] == NULL)
+        return dataset_take_with_held_out(files[0], data, train->rows);
+    data->test_note = "test files";
+    code = dataset_take_all(data, 0, train->rows);
+    if (code == EXIT_OK)
+        code = read_pair(format, files + 2, mapped, 1, data);
+    if (code == EXIT_OK)
+        code = dataset_take_all(data, 1, test->rows);
+    if (code == EXIT_OK && (test->d != train->d || !test->u8 != !train->u8)) {
+        error_line("%s: %zu features of %s, but %s has %zu of %s; name files that belong "
+                   "together",
+                   files[2], test->d, test->u8 ? "bytes" : "f32", files[0], train->d,
+                   train->u8 ? "bytes" : "f32");
+        code = EXIT_DATA;
     }
     return code;
 }
@@ -140,14 +111,14 @@ static int read_list(const pair_format *format, const char *list, bool mapped, d
         if (count < 4)
             files[count] = file;
     int code;
-    if (count != 2 && count != 4) {
+    if (count != 2 && count != 4 && !(count == 1 && data->use.labels_optional)) {
         error_line("--data: '%s:%s' names %zu files; give %s:%s,%s or %s:%s,%s,TEST_%s,TEST_%s",
                    format->word, list, count, format->word, format->features, format->labels,
                    format->word, format->features, format->labels, format->features,
                    format->labels);
         code = EXIT_USAGE;
     } else {
-        code = read_files(format, files, mapped, 0, data);
+        code = read_files(format, files, mapped, data);
     }
     free(copy);
     return code;
@@ -160,12 +131,23 @@ static int idx_features(const char *path, bool mapped, array *a)
     return mapped ? idx_map(path, 2, 4, a) : idx_read(path, 2, 4, a);
 }
 
-static int idx_labels(const char *path, array *a)
+static int idx_labels(const char *path, labels *l)
 {
-    return idx_read(path, 1, 1, a);
+    array a;
+    const int code = idx_read(path, 1, 1, &a);
+    if (code != EXIT_OK)
+        return code;
+    *l = (labels){.n = a.rows, .numbers = memory_new(a.rows, sizeof *l->numbers)};
+    for (size_t i = 0; i < a.rows && l->numbers != NULL; i++)
+        l->numbers[i] = ((const uint8_t *)a.elements)[i];
+    array_free(&a);
+    if (l->numbers != NULL)
+        return EXIT_OK;
+    error_line("%s: out of memory for %zu labels", path, l->n);
+    return EXIT_INTERNAL;
 }
 
-static const pair_format idx = {"idx", "IMAGES", "LABELS", idx_features, idx_labels};
+static const pair_format idx = {"idx", "IMAGES", "LABELS", false, idx_features, idx_labels};
 
 int read_idx(const char *files, bool mapped, dataset *data)
 {
@@ -174,7 +156,7 @@ int read_idx(const char *files, bool mapped, dataset *data)
 
 /* ---- NPY ---- */
 
-static const pair_format npy = {"npy", "X.npy", "Y.npy", npy_features, npy_labels};
+static const pair_format npy = {"npy", "X.npy", "Y.npy", false, npy_features, npy_labels};
 
 int read_npy(const char *files, bool mapped, dataset *data)
 {
@@ -182,6 +164,8 @@ int read_npy(const char *files, bool mapped, dataset *data)
 }
 
 /* ---- Fashion-MNIST ---- */
+
+static const pair_format fashion_mnist = {"fashion-mnist", "", "", true, idx_features, idx_labels};
 
 int read_fashion_mnist(const char *files, bool mapped, dataset *data)
 {
@@ -209,9 +193,10 @@ int read_fashion_mnist(const char *files, bool mapped, dataset *data)
             code = named ? EXIT_DATA : EXIT_ENVIRONMENT;
         }
     }
-    if (code == EXIT_OK)
-        code = read_files(&idx, (const char *const *)paths, mapped, FASHION_MNIST_CLASSES, data);
+    data->c = FASHION_MNIST_CLASSES;
     data->class_names = classes;
+    if (code == EXIT_OK)
+        code = read_files(&fashion_mnist, (const char *const *)paths, mapped, data);
     for (size_t i = 0; i < 4; i++)
         free(paths[i]);
     return code;

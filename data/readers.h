@@ -27,7 +27,7 @@ int dataset_take_all(dataset *data, int set, size_t n);
  * the test set. */
 int dataset_take_with_held_out(const char *path, dataset *data, size_t n);
 
-/* A single damaged byte can make a data set of ten classes one of 256: a warning for classes without a sample. */
-void dataset_warn_of_missing_classes(const char *path, const matrix *x, size_t c);
+/* Adds a note. false: out of memory. */
+__attribute__((format(printf, 2, 3))) bool dataset_note(dataset *data, const char *format, ...);
 
 #endif

@@ -334,11 +334,11 @@ static void test_data__label_out_of_range(void **state)
     assert_int_equal(code, EXIT_DATA);
     assert_int_equal(count_of(text, '\n'), 1);
     assert_non_null(strstr(text, scratch_path("high")));
-    assert_non_null(strstr(text, "label 3 of sample 5 is outside 0 ... 2"));
+    assert_non_null(strstr(text, "label '3' of sample 5 is not a class of the training"));
 }
 
-/* One damaged byte, and a data set of three classes has 201. */
-static void test_data__class_without_a_sample__is_said(void **state)
+/* A damaged byte makes a class of its own. */
+static void test_data__gap_in_the_labels__is_said(void **state)
 {
     (void)state;
     labels[LABELS_HEADER + 5] = 200;
@@ -347,9 +347,110 @@ static void test_data__class_without_a_sample__is_said(void **state)
     dataset data;
     capture_stderr();
     assert_int_equal(open_named("images", "damaged", &data), EXIT_OK);
-    assert_non_null(strstr(captured(), "but 197 of the 201 classes, 3 the first, have no sample"));
-    assert_int_equal(data.c, 201);
+    assert_non_null(strstr(captured(), "no sample has label 3, nor 196 others below 200; the 4 "
+                                       "labels that occur are the classes"));
+    assert_int_equal(data.c, 4);
+    assert_string_equal(data.class_names[3], "200");
+    assert_null(data.notes);
     dataset_close(&data);
+}
+
+static void test_data__labels_from_1__note(void **state)
+{
+    (void)state;
+    uint8_t from_1[sizeof labels];
+    memcpy(from_1, labels, sizeof labels);
+    for (size_t i = 0; i < N; i++)
+        from_1[LABELS_HEADER + i]++;
+    write_raw(scratch_path("from_1"), from_1, sizeof from_1);
+    dataset data;
+    capture_stderr();
+    assert_int_equal(open_named("images", "from_1", &data), EXIT_OK);
+    assert_string_equal(captured(), "");
+    assert_int_equal(data.c, 3);
+    assert_string_equal(data.class_names[0], "1");
+    assert_non_null(data.notes);
+    assert_non_null(strstr(data.notes[0], "the 3 labels, 1 to 3, are classes 0 to 2"));
+    assert_null(data.notes[1]);
+    for (size_t i = 0; i < data.train.n; i++)
+        assert_int_equal(samples_label(&data.train, i), data.train.rows[i] % 3);
+    dataset_close(&data);
+}
+
+/* ---- sets for a model ---- */
+
+static int open_for_model(const char *labels_name, bool labels_optional,
+                          const char *const classes[4], dataset *data)
+{
+    char spec[512];
+    snprintf(spec, sizeof spec, "idx:%s%s%s", scratch_path("images"), labels_name ? "," : "",
+             labels_name ? scratch_path(labels_name) : "");
+    const dataset_use use = {
+        .labels_optional = labels_optional, .classes = classes, .n_classes = 4};
+    capture_stderr();
+    return dataset_open_for(spec, false, use, data);
+}
+
+static void check_unlabelled(const dataset *data, const char *const classes[4])
+{
+    assert_false(data->labelled);
+    assert_int_equal(data->c, 4);
+    assert_ptr_equal(data->class_names, classes);
+    assert_int_equal(data->train.n + data->test.n, N);
+    for (size_t i = 0; i < data->train.n; i++)
+        assert_int_equal(samples_label(&data->train, i), DATASET_NO_CLASS);
+    for (size_t i = 0; i < data->test.n; i++)
+        assert_int_equal(samples_label(&data->test, i), DATASET_NO_CLASS);
+}
+
+static void test_data__classes_of_a_model__by_name(void **state)
+{
+    (void)state;
+    static const char *const numbers[4] = {"-1", "2", "0", "1"}, *const words[4] = {"a", "b", "c",
+                                                                                    "d"};
+    static const int32_t by_name[3] = {2, 3, 1};
+    for (int optional = 0; optional < 2; optional++) {
+        dataset data;
+        assert_int_equal(open_for_model("labels.gz", optional, numbers, &data), EXIT_OK);
+        assert_string_equal(captured(), "");
+        assert_true(data.labelled);
+        assert_int_equal(data.c, 4);
+        for (size_t i = 0; i < data.train.n; i++)
+            assert_int_equal(samples_label(&data.train, i), by_name[data.train.rows[i] % 3]);
+        dataset_close(&data);
+        assert_int_equal(open_for_model("labels.gz", optional, words, &data), EXIT_OK);
+        assert_string_equal(captured(), "");
+        for (size_t i = 0; i < data.train.n; i++)
+            assert_int_equal(samples_label(&data.train, i), data.train.rows[i] % 3);
+        dataset_close(&data);
+    }
+}
+
+static void test_data__labels_optional__unlabelled(void **state)
+{
+    (void)state;
+    static const char *const classes[4] = {"-1", "10", "20", "30"}, *const one[4] = {"1", "5", "6",
+                                                                                     "7"};
+    dataset data;
+    assert_int_equal(open_for_model(NULL, true, classes, &data), EXIT_OK);
+    assert_string_equal(captured(), "");
+    check_unlabelled(&data, classes);
+    dataset_close(&data);
+    assert_int_equal(open_for_model(NULL, false, classes, &data), EXIT_USAGE);
+    captured();
+
+    assert_int_equal(open_for_model("labels.gz", true, classes, &data), EXIT_OK);
+    const char *text = captured();
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(strstr(text, "no label is a class of the model ('0' is the first)"));
+    check_unlabelled(&data, classes);
+    dataset_close(&data);
+    assert_int_equal(open_for_model("labels.gz", false, classes, &data), EXIT_DATA);
+    assert_non_null(strstr(captured(), "label '0' of sample 0 is not a class of the model"));
+
+    /* Some labels of the model's and others are a mistake. */
+    assert_int_equal(open_for_model("labels.gz", true, one, &data), EXIT_DATA);
+    assert_non_null(strstr(captured(), "label '0' of sample 0 is not a class of the model"));
 }
 
 static void test_data__widths_differ(void **state)
@@ -462,7 +563,10 @@ int main(void)
         TEST(test_idx__data_after_the_end),
         TEST(test_data__counts_differ),
         TEST(test_data__label_out_of_range),
-        TEST(test_data__class_without_a_sample__is_said),
+        TEST(test_data__gap_in_the_labels__is_said),
+        TEST(test_data__labels_from_1__note),
+        TEST(test_data__classes_of_a_model__by_name),
+        TEST(test_data__labels_optional__unlabelled),
         TEST(test_data__widths_differ),
         TEST(test_data__too_few_to_hold_out),
         TEST(test_data__missing_file),

@@ -300,10 +300,8 @@ static void test_libsvm__truncated_gzip(void **state)
 static void test_libsvm__test_file_of_another_set(void **state)
 {
     (void)state;
-    char due[256];
     write_text("other", "1 1:1\n# comment\n 3 1:1\n");
-    snprintf(due, sizeof due, "3:2: label 3 is not in %s;", scratch_path("train"));
-    refused("train", "other", "other", due);
+    refused("train", "other", "other", "3: label '3' is not a class of the training samples;");
     write_text("other", "");
     refused("train", "other", "other", " no sample in it");
 }
@@ -332,7 +330,8 @@ static void test_libsvm__features_of_training_and_of_a_model(void **state)
     snprintf(spec, sizeof spec, "libsvm:%s", scratch_path("other"));
     for (size_t d = 3; d <= 9; d += 6) { /* of the model: less and more than in the file */
         capture_stderr();
-        assert_int_equal(dataset_open_for(spec, false, (dataset_use){d, true}, &data), EXIT_OK);
+        assert_int_equal(dataset_open_for(spec, false, (dataset_use){.d = d, .whole = true}, &data),
+                         EXIT_OK);
         assert_int_equal(count_of(captured(), '\n'), d == 3);
         assert_int_equal(data.d, d);
         assert_int_equal(data.train.n, 2); /* whole: none is held out */
@@ -340,6 +339,49 @@ static void test_libsvm__features_of_training_and_of_a_model(void **state)
         assert_true(samples_f32(&data.train, 0)[0] == 2.0f);
         for (size_t k = 1; k < d; k++)
             assert_true(samples_f32(&data.train, 0)[k] == (k == 5 ? 3.0f : 0.0f));
+        dataset_close(&data);
+    }
+}
+
+static void test_libsvm__labels_optional(void **state)
+{
+    (void)state;
+    static const char *const classes[] = {"-1", "1"};
+    static const struct {
+        const char *lines;
+        int code;
+        const char *said; /* NULL: nothing */
+    } cases[] = {
+        {"1:1 2:2\n2:3\n", EXIT_OK, NULL},
+        {"0 1:1 2:2\n0 2:3\n", EXIT_OK, ": no label is a class of the model ('0' is the first)"},
+        {"1 1:1\n2:3\n", EXIT_DATA, ":2:1: begins without a label, unlike the lines before"},
+        {"1:1\n-1 2:3\n", EXIT_DATA, ":2:1: begins with a label, unlike the lines before"},
+        {"1 1:1\n0 2:3\n", EXIT_DATA, ":2: label '0' is not a class of the model"},
+    };
+    const dataset_use use = {
+        .d = GOOD_D, .whole = true, .labels_optional = true, .classes = classes, .n_classes = 2};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        char spec[512], want[512];
+        dataset data;
+        write_text("new", cases[k].lines);
+        snprintf(spec, sizeof spec, "libsvm:%s", scratch_path("new"));
+        capture_stderr();
+        const int code = dataset_open_for(spec, false, use, &data);
+        const char *text = captured();
+        snprintf(want, sizeof want, "%s%s", scratch_path("new"),
+                 cases[k].said != NULL ? cases[k].said : "");
+        if (code != cases[k].code || count_of(text, '\n') != (cases[k].said != NULL) ||
+            (cases[k].said != NULL && strstr(text, want) == NULL))
+            fail_msg("'%s': exit code %d, said: %s", cases[k].lines, code, text);
+        if (code != EXIT_OK)
+            continue;
+        assert_false(data.labelled);
+        assert_int_equal(data.c, 2);
+        assert_int_equal(data.train.n, 2);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(samples_label(&data.train, i), DATASET_NO_CLASS);
+        assert_true(samples_f32(&data.train, 0)[0] == 1.0f);
+        assert_true(samples_f32(&data.train, 1)[1] == 3.0f);
         dataset_close(&data);
     }
 }
@@ -361,7 +403,7 @@ static void test_libsvm__too_many_classes(void **state)
     dataset_close(&data);
     fprintf(file, "1 1:1\n");
     assert_int_equal(fclose(file), 0);
-    refused("many", NULL, "many", " 32769 different labels, of at most 32768 classes");
+    refused("many", NULL, "many", " more than 32768 different labels;");
 }
 
 /* 4 TB of zeros, of a file of some hundred kilobytes. */
@@ -442,6 +484,7 @@ int main(void)
         TEST(test_libsvm__truncated_gzip),
         TEST(test_libsvm__test_file_of_another_set),
         TEST(test_libsvm__features_of_training_and_of_a_model),
+        TEST(test_libsvm__labels_optional),
         TEST(test_libsvm__too_many_classes),
         TEST(test_libsvm__more_than_memory__one_line),
         TEST(test_libsvm__bad_spec),

@@ -321,28 +321,12 @@ static void test_npy__bad_labels(void **state)
         {"{'descr': '<i8', 'fortran_order': False, 'shape': (12, 1)}", 0, N,
          "2 dimensions where labels have one"},
         {"{'descr': '<i8', 'fortran_order': False, 'shape': (11,)}", 0, N - 1, "11 labels, but"},
-        {I64, -1, N, "label -1 of sample 2 is outside 0 ... 32767"},
-        {I64, 32768, N, "label 32768 of sample 2 is outside 0 ... 32767"},
-        {I64, INT64_MIN, N, "label -9223372036854775808 of sample 2"},
-        {I64, INT64_C(1) << 32, N, "label 4294967296 of sample 2"},
-        {"{'descr': '<u8', 'fortran_order': False, 'shape': (12,)}", -1, N,
-         "label 9223372036854775807 of sample 2"},
         {I64, 0, N - 1, "truncated at byte"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         classes[2] = bad[i].third;
         write_npy("bad", HEADER, bad[i].dictionary, classes, bad[i].count * sizeof classes[0]);
         refused(false, "f32", "bad", "bad", bad[i].reason);
-    }
-    for (size_t width = 1; width <= 8; width *= 2) {
-        char dictionary[100];
-        uint8_t elements[N * 8] = {0};
-        memset(elements + 2 * width, 0xFF, width);
-        elements[2 * width] = 0xFB;
-        snprintf(dictionary, sizeof dictionary,
-                 "{'descr': '<i%zu', 'fortran_order': False, 'shape': (12,)}", width);
-        write_npy("bad", HEADER, dictionary, elements, N * width);
-        refused(false, "f32", "bad", "bad", "label -5 of sample 2");
     }
     refused(false, "y", "y", "y", "features of type i8");
     classes[2] = 3;
@@ -351,7 +335,8 @@ static void test_npy__bad_labels(void **state)
     capture_stderr();
     assert_int_equal(open_files(false, (const char *const[]){"f32", "y", "f32", "bad"}, 4, &data),
                      EXIT_DATA);
-    assert_non_null(strstr(captured(), "bad: label 3 of sample 2 is outside 0 ... 2"));
+    assert_non_null(
+        strstr(captured(), "bad: label '3' of sample 2 is not a class of the training"));
 }
 
 /* Whatever a byte is changed to, it is read or refused with one line. */

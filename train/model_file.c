@@ -195,8 +195,11 @@ static int check_record(const char *path, model_file *m)
     const json_t *classes = json_object_get(record, "classes");
     if (json_array_size(classes) != m->weights.c)
         return bad(path, "record.json: as many names of classes as there are classes are due");
+    m->class_names = memory_new(m->weights.c, sizeof *m->class_names);
+    if (m->class_names == NULL)
+        return out_of_memory(path);
     for (size_t j = 0; j < m->weights.c; j++)
-        if (!json_is_string(json_array_get(classes, j)))
+        if ((m->class_names[j] = json_string_value(json_array_get(classes, j))) == NULL)
             return bad(path, "record.json: the name of a class is not text");
     if (!weights_digest(&m->weights, own))
         return out_of_memory(path);
@@ -298,10 +301,6 @@ void model_file_close(model_file *m)
     weights_free(&m->velocity);
     weights_free(&m->best);
     json_decref(m->record);
+    free(m->class_names);
     *m = (model_file){0};
-}
-
-const char *model_file_class(const model_file *m, size_t j)
-{
-    return json_string_value(json_array_get(json_object_get(m->record, "classes"), j));
 }

@@ -26,6 +26,8 @@ typedef struct model_file {
     downhill_weights_f32 weights, velocity,
         best; /* the latter two with w NULL where there are none */
     json_t *record;
+    const char **
+        class_names; /* in the record, in the order of the classes; only of a model that was read */
 } model_file;
 
 /* Writes the file whole or not at all. The record gets what the format asks for; of the rest the caller sees to. The
@@ -36,8 +38,5 @@ int model_file_write(const char *path, const model_file *m, const dataset *data)
  * returns EXIT_DATA or EXIT_INTERNAL; then *m is empty. */
 int model_file_read(const char *path, model_file *m);
 void model_file_close(model_file *m);
-
-/* The name of a class, or NULL. */
-const char *model_file_class(const model_file *m, size_t j);
 
 #endif

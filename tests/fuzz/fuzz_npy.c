@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
-    array read, mapped, labels;
+    array read, mapped;
+    labels l;
     const char *path = fuzz_file("x.npy", bytes, count);
     const int code = npy_features(path, false, &read), map_code = npy_features(path, true, &mapped);
     fuzz_expect(code);
@@ -23,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         abort();
     array_free(&read);
     array_free(&mapped);
-    fuzz_expect(npy_labels(path, &labels));
-    array_free(&labels);
+    fuzz_expect(npy_labels(path, &l));
+    labels_free(&l);
     return 0;
 }

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "labels.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "readers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The different labels of a file in ascending order, each as the first sample that has it. */
+struct distinct {
+    size_t *samples;
+    size_t count, room;
+};
+
+void labels_free(labels *l)
+{
+    free(l->numbers);
+    free(l->texts);
+    free(l->lines);
+    *l = (labels){0};
+}
+
+static int out_of_memory(const char *path)
+{
+    error_line("%s: out of memory for the labels", path);
+    return EXIT_INTERNAL;
+}
+
+static const char *text_of(const labels *l, size_t i)
+{
+    return l->texts + i * l->width;
+}
+
+static int compare(const labels *l, size_t a, size_t b)
+{
+    if (l->numbers == NULL)
+        return strcmp(text_of(l, a), text_of(l, b));
+    return (l->numbers[a] > l->numbers[b]) - (l->numbers[a] < l->numbers[b]);
+}
+
+/* A label for a message, or as the name of a class. */
+static char *name_of(const labels *l, size_t i)
+{
+    char *name = NULL;
+    if (l->numbers == NULL)
+        return strdup(text_of(l, i));
+    return asprintf(&name, "%" PRId64, l->numbers[i]) >= 0 ? name : NULL;
+}
+
+/* Returns where the label of sample i is among the distinct ones, or where it has to be inserted. */
+static size_t place_of(const labels *l, const struct distinct *d, size_t i, bool *found)
+{
+    size_t low = 0, high = d->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (compare(l, d->samples[middle], i) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < d->count && compare(l, d->samples[low], i) == 0;
+    return low;
+}
+
+static int insert(const char *path, struct distinct *d, size_t at, size_t sample)
+{
+    if (d->count == DATASET_CLASSES_MAX) {
+        error_line("%s: more than %d different labels; labels must be classes, not the values of "
+                   "a regression",
+                   path, DATASET_CLASSES_MAX);
+        return EXIT_DATA;
+    }
+    if (d->count == d->room) {
+        const size_t room = d->room == 0 ? 64 : 2 * d->room;
+        size_t *grown = realloc(d->samples, room * sizeof *grown);
+        if (grown == NULL)
+            return out_of_memory(path);
+        d->samples = grown;
+        d->room = room;
+    }
+    memmove(d->samples + at + 1, d->samples + at, (d->count - at) * sizeof *d->samples);
+    d->samples[at] = sample;
+    d->count++;
+    return EXIT_OK;
+}
+
+static int find_distinct(const char *path, const labels *l, struct distinct *d)
+{
+    int code = EXIT_OK;
+    *d = (struct distinct){0};
+    for (size_t i = 0; i < l->n && code == EXIT_OK; i++) {
+        bool found;
+        const size_t at = place_of(l, d, i, &found);
+        if (!found)
+            code = insert(path, d, at, i);
+    }
+    return code;
+}
+
+/* ---- classes that the labels define ---- */
+
+static int take_names(const char *path, const labels *l, const struct distinct *d, dataset *data)
+{
+    data->c = d->count;
+    data->own_names = calloc(d->count + 1, sizeof *data->own_names);
+    if (data->own_names == NULL)
+        return out_of_memory(path);
+    for (size_t j = 0; j < d->count; j++)
+        if ((data->own_names[j] = name_of(l, d->samples[j])) == NULL)
+            return out_of_memory(path);
+    data->class_names = (const char *const *)data->own_names;
+    return EXIT_OK;
+}
+
+/* Labels that count from 0 without a gap are the numbers of their classes. Others are renumbered, which must be said; a
+ * gap after 0 can come from a single damaged byte, and is worth a warning. */
+static bool tell_numbering(const char *path, const labels *l, const struct distinct *d,
+                           dataset *data)
+{
+    if (l->numbers == NULL)
+        return true;
+    const int64_t low = l->numbers[d->samples[0]], high = l->numbers[d->samples[d->count - 1]];
+    if (low == 0 && high == (int64_t)d->count - 1)
+        return true;
+    if (low != 0)
+        return dataset_note(data,
+                            "%s: the %zu labels, %" PRId64 " to %" PRId64
+                            ", are classes 0 to %zu in ascending order",
+                            path, d->count, low, high, d->count - 1);
+    size_t missing = 1;
+    while (l->numbers[d->samples[missing]] == (int64_t)missing)
+        missing++;
+    char others[64] = "";
+    if (high + 1 - (int64_t)d->count > 1)
+        snprintf(others, sizeof others, ", nor %" PRId64 " others below %" PRId64,
+                 high - (int64_t)d->count, high);
+    warning_line("%s: no sample has label %zu%s; the %zu labels that occur are the classes, in "
+                 "ascending order",
+                 path, missing, others, d->count);
+    return true;
+}
+
+/* ---- classes that are given ---- */
+
+static bool is_whole_number(const char *name)
+{
+    const char *digits = name + (name[0] == '-');
+    return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
+}
+
+/* A model whose classes have words for names takes numbers as their places. */
+static bool has_words(const char *const *names, size_t c)
+{
+    for (size_t j = 0; j < c; j++)
+        if (!is_whole_number(names[j]))
+            return true;
+    return false;
+}
+
+/* Returns the class of that name, or c. Names are mostly asked for in the order of the classes. */
+static size_t find_name(const char *const *names, size_t c, const char *name, size_t *next)
+{
+    for (size_t tries = 0; tries < c; tries++, *next = (*next + 1) % c)
+        if (strcmp(names[*next], name) == 0)
+            return *next;
+    return c;
+}
+
+/* Fills in the class of each distinct label, DATASET_NO_CLASS where it has none; *unknown is the first of these, or
+ * d->count. */
+static int match(const char *path, const labels *l, const struct distinct *d, const dataset *data,
+                 int32_t *classes, size_t *unknown, size_t *known)
+{
+    const size_t c = data->c;
+    const bool by_place = l->numbers != NULL && has_words(data->class_names, c);
+    size_t next = 0;
+    *unknown = d->count;
+    *known = 0;
+    for (size_t j = 0; j < d->count; j++) {
+        char *name = name_of(l, d->samples[j]);
+        if (name == NULL)
+            return out_of_memory(path);
+        size_t class = find_name(data->class_names, c, name, &next);
+        free(name);
+        if (by_place && l->numbers[d->samples[j]] >= 0 && l->numbers[d->samples[j]] < (int64_t)c)
+            class = (size_t)l->numbers[d->samples[j]];
+        classes[j] = class < c ? (int32_t) class : DATASET_NO_CLASS;
+        *known += class < c;
+        if (class == c && *unknown == d->count)
+            *unknown = j;
+    }
+    return EXIT_OK;
+}
+
+static int refuse_unknown(const char *path, const labels *l, size_t sample, const dataset *data)
+{
+    char *name = name_of(l, sample);
+    if (name == NULL)
+        return out_of_memory(path);
+    const char *of = data->use.classes != NULL ? "model" : "training samples";
+    if (l->lines != NULL)
+        error_line("%s:%zu: label '%.60s' is not a class of the %s; name data that belong together",
+                   path, l->lines[sample], name, of);
+    else
+        error_line("%s: label '%.60s' of sample %zu is not a class of the %s; name data that "
+                   "belong together",
+                   path, name, sample, of);
+    free(name);
+    return EXIT_DATA;
+}
+
+static void warn_unlabelled(const char *path, const labels *l, const struct distinct *d)
+{
+    char *name = name_of(l, d->samples[0]);
+    warning_line("%s: no label is a class of the model ('%.60s' is the first); the samples are "
+                 "taken as unlabelled",
+                 path, name != NULL ? name : "?");
+    free(name);
+}
+
+/* Gives the distinct labels the classes that data->class_names has for them. */
+static int take_given(const char *path, const labels *l, const struct distinct *d, dataset *data,
+                      int32_t *classes)
+{
+    size_t unknown, known;
+    const int code = match(path, l, d, data, classes, &unknown, &known);
+    if (code != EXIT_OK || unknown == d->count)
+        return code;
+    if (!data->use.labels_optional || known > 0)
+        return refuse_unknown(path, l, d->samples[unknown], data);
+    warn_unlabelled(path, l, d);
+    data->labelled = false;
+    return EXIT_OK;
+}
+
+/* ---- samples ---- */
+
+int labels_classify(const char *path, const labels *l, int set, dataset *data)
+{
+    struct distinct d;
+    int code = find_distinct(path, l, &d);
+    int32_t *classes = code == EXIT_OK ? memory_new(d.count, sizeof *classes) : NULL;
+    if (code == EXIT_OK && classes == NULL)
+        code = out_of_memory(path);
+    if (set == 0) {
+        data->labelled = true;
+        data->class_names = data->use.classes;
+        data->c = data->use.n_classes;
+    }
+    if (code == EXIT_OK && (set == 1 || data->use.classes != NULL)) {
+        code = take_given(path, l, &d, data, classes);
+    } else if (code == EXIT_OK) {
+        for (size_t j = 0; j < d.count; j++)
+            classes[j] = (int32_t)j;
+        code = take_names(path, l, &d, data);
+        if (code == EXIT_OK && !tell_numbering(path, l, &d, data))
+            code = out_of_memory(path);
+    }
+    for (size_t i = 0; i < l->n && code == EXIT_OK; i++) {
+        bool found;
+        data->stored[set].y[i] = classes[place_of(l, &d, i, &found)];
+    }
+    if (code == EXIT_OK && !data->labelled)
+        labels_absent(data);
+    free(classes);
+    free(d.samples);
+    return code;
+}
+
+int labels_classify_numbered(const char *path, const labels *l, int set, dataset *data)
+{
+    data->labelled = true;
+    for (size_t i = 0; i < l->n; i++) {
+        const int64_t label = l->numbers[i];
+        if (label < 0 || label >= (int64_t)data->c) {
+            error_line("%s: label %" PRId64 " of sample %zu is outside 0 ... %zu; the file "
+                       "belongs to another data set",
+                       path, label, i, data->c - 1);
+            return EXIT_DATA;
+        }
+        data->stored[set].y[i] = (int32_t)label;
+    }
+    return EXIT_OK;
+}
+
+void labels_absent(dataset *data)
+{
+    data->labelled = false;
+    data->class_names = data->use.classes;
+    data->c = data->use.n_classes;
+    for (int set = 0; set < 2; set++)
+        for (size_t i = 0; i < data->stored[set].rows; i++)
+            data->stored[set].y[i] = DATASET_NO_CLASS;
+}
