@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "json_memory.h"
+#include "real.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,11 @@ void output_set(json_t *object, const char *key, json_t *value)
 json_t *output_real(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *output_f32(float value)
+{
+    return output_real(real_of_f32(value));
 }
 
 static bool write_document(FILE *file, const void *root)

@@ -65,4 +65,7 @@ void output_set(json_t *object, const char *key, json_t *value);
 /* A number, or null where it is not finite, which JSON cannot say. */
 json_t *output_real(double value);
 
+/* A number of f32 as it was given: 0.3, and not 0.300000012. */
+json_t *output_f32(float value);
+
 #endif

@@ -2,6 +2,7 @@
 #include "arguments.h"
 
 #include "base/error.h"
+#include "base/real.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -28,16 +29,6 @@ static void add(json_t *words, const cli_option *o, const char *value)
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* The shortest decimal that is read as the same number. */
-static void print_double(double value, char *text, size_t size)
-{
-    for (int digits = 9; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return;
-    }
 }
 
 static void add_option(json_t *words, const cli_option *o, const void *config, const void *defaults)
@@ -75,7 +66,7 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
         break;
     case OPTION_REAL:
         if (*(const float *)here != *(const float *)there)
-            snprintf(text, sizeof text, "%.9g", (double)*(const float *)here);
+            (void)real_f32(*(const float *)here, text);
         break;
     case OPTION_SECONDS: /* nobody needs the last bits of these */
         if (*(const double *)here != *(const double *)there)
@@ -84,7 +75,7 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
     case OPTION_DOUBLE:
     case OPTION_SHARE:
         if (*(const double *)here != *(const double *)there)
-            print_double(*(const double *)here, text, sizeof text);
+            (void)real_f64(*(const double *)here, text);
         break;
     case OPTION_CHOICE: {
         const int at = *(const int *)here;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/progress.h"
+#include "base/real.h"
 #include "interrupt.h"
 #include "task.h"
 #include "train/gradcheck.h"
@@ -98,9 +99,10 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     const bool enough = r->checked >= r->kinks && r->checked > 0;
     const bool good = enough && r->worst <= s->config->tolerance && r->worst_step <= 1.0;
     s->wrong += !good;
+    char text[REAL_TEXT];
     if (s->print)
-        printf("%-8s %-4s %-12s %8g %8zu %6zu %9.2g %6.2g  %s\n", task_loss_words[kind->loss],
-               feature_words[kind->dtype], isa, (double)reg, r->checked, r->kinks, r->worst,
+        printf("%-8s %-4s %-12s %8s %8zu %6zu %9.2g %6.2g  %s\n", task_loss_words[kind->loss],
+               feature_words[kind->dtype], isa, real_f32(reg, text), r->checked, r->kinks, r->worst,
                r->worst_step,
                good              ? "right"
                : r->checked == 0 ? "NOTHING TO CHECK"
@@ -110,7 +112,7 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     output_set(o, "loss", json_string(task_loss_words[kind->loss]));
     output_set(o, "dtype", json_string(feature_words[kind->dtype]));
     output_set(o, "isa", json_string(isa));
-    output_set(o, "reg", output_real((double)reg));
+    output_set(o, "reg", output_f32(reg));
     output_set(o, "checked", json_integer((json_int_t)r->checked));
     output_set(o, "kinks", json_integer((json_int_t)r->kinks));
     output_set(o, "worst_relative_error", output_real(r->worst));

@@ -3,6 +3,7 @@
  * downhill landscape: the loss along random directions. */
 #include "base/error.h"
 #include "base/output.h"
+#include "base/real.h"
 #include "three_points.h"
 #include "train/draw.h"
 #include "train/method.h"
@@ -67,7 +68,7 @@ static void normalise_direction(const problem *p, const downhill_weights_f32 *u)
 static void place_points(const landscape_config *config, const vicinity *around)
 {
     const size_t n = config->points;
-    const double range = (double)config->range;
+    const double range = real_of_f32(config->range);
     for (size_t i = 0; i < around->count; i++)
         for (size_t v = 0; v < around->directions; v++) {
             const size_t at = around->directions == 1 ? i : v == 0 ? i / n : i % n;
@@ -144,8 +145,8 @@ static int show_three_points(const cli_command *self, landscape_config *config)
     int code = cli_refuse_given(self, config, of_data, "with --three-points");
     if (code == CLI_GO_ON)
         code = task_settle(self->name, &common->task);
-    return code == CLI_GO_ON ? three_points_show(&common->task, common->csv, (double)config->range,
-                                                 config->points)
+    return code == CLI_GO_ON ? three_points_show(&common->task, common->csv,
+                                                 real_of_f32(config->range), config->points)
                              : code;
 }
 

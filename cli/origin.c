@@ -12,8 +12,8 @@ json_t *origin_objective(const task_config *config)
 {
     json_t *o = json_object();
     output_set(o, "loss", json_string(task_loss_words[config->loss]));
-    output_set(o, "reg", output_real((double)config->reg));
-    output_set(o, "delta", output_real((double)config->delta));
+    output_set(o, "reg", output_f32(config->reg));
+    output_set(o, "delta", output_f32(config->delta));
     return o;
 }
 

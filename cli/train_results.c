@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/output.h"
+#include "base/real.h"
 #include "bench/stats.h"
 
 #include <math.h>
@@ -23,6 +24,13 @@ static double phases_seconds(const downhill_profile *p)
 
 /* ---- on standard output ---- */
 
+/* Values are printed as they were given. */
+static void print_real(const char *name, float value)
+{
+    char text[REAL_TEXT];
+    printf(", %s %s", name, real_f32(value, text));
+}
+
 static void print_method(const train_config *config)
 {
     switch ((train_method)config->method) {
@@ -31,24 +39,24 @@ static void print_method(const train_config *config)
             printf(", batch all");
         else
             printf(", batch %zu", config->batch);
-        printf(", shuffle %s, learning rate %g", train_shuffle_words[config->shuffle],
-               (double)config->lr);
+        printf(", shuffle %s", train_shuffle_words[config->shuffle]);
+        print_real("learning rate", config->lr);
         if (config->schedule != SCHEDULE_CONSTANT)
             printf(" (%s)", train_schedule_words[config->schedule]);
         if (config->momentum > 0.0f)
-            printf(", %smomentum %g", config->nesterov ? "Nesterov " : "",
-                   (double)config->momentum);
+            print_real(config->nesterov ? "Nesterov momentum" : "momentum", config->momentum);
         break;
     case TRAIN_RANDOM_SEARCH:
-        printf(", %zu tries, scale %g", config->tries, (double)config->scale);
-        break;
     case TRAIN_LOCAL_SEARCH:
-        printf(", %zu tries, scale %g, step %g", config->tries, (double)config->scale,
-               (double)config->step);
+        printf(", %zu tries", config->tries);
+        print_real("scale", config->scale);
+        if (config->method == TRAIN_LOCAL_SEARCH)
+            print_real("step", config->step);
         break;
     case TRAIN_NUMERICAL:
-        printf(", %s differences, h %g, learning rate %g",
-               train_difference_words[config->difference], (double)config->h, (double)config->lr);
+        printf(", %s differences", train_difference_words[config->difference]);
+        print_real("h", config->h);
+        print_real("learning rate", config->lr);
         break;
     case TRAIN_LBFGS:
         break;
@@ -62,8 +70,9 @@ void train_print_head(const train_config *config, const train_run *run)
            feature_words[common->dtype], normalise_words[common->normalise],
            task_loss_words[common->loss]);
     print_method(config);
-    printf(", penalty %g, seed %llu, %zu thread%s\n", (double)common->reg,
-           (unsigned long long)common->seed, common->threads, common->threads > 1 ? "s" : "");
+    print_real("penalty", common->reg);
+    printf(", seed %llu, %zu thread%s\n", (unsigned long long)common->seed, common->threads,
+           common->threads > 1 ? "s" : "");
 }
 
 static void print_phases(const sgd_result *r)
@@ -193,9 +202,9 @@ static void add_sgd(json_t *o, const sgd_result *r, const train_config *config)
     output_set(o, "batch",
                config->batch == SIZE_MAX ? json_string("all")
                                          : json_integer((json_int_t)config->batch));
-    output_set(o, "lr", output_real((double)config->lr));
+    output_set(o, "lr", output_f32(config->lr));
     output_set(o, "schedule", json_string(train_schedule_words[config->schedule]));
-    output_set(o, "momentum", output_real((double)config->momentum));
+    output_set(o, "momentum", output_f32(config->momentum));
     output_set(o, "nesterov", json_boolean(config->nesterov));
     output_set(o, "validation", output_real(config->validation));
     output_set(o, "epochs_asked", json_integer((json_int_t)config->epochs));
@@ -229,14 +238,14 @@ static void add_method(json_t *o, const train_run *run, const train_config *conf
         json_array_append_new(points, p);
     }
     if (config->method == TRAIN_RANDOM_SEARCH || config->method == TRAIN_LOCAL_SEARCH)
-        output_set(o, "scale", output_real((double)config->scale));
+        output_set(o, "scale", output_f32(config->scale));
     if (config->method == TRAIN_LOCAL_SEARCH)
-        output_set(o, "step", output_real((double)config->step));
+        output_set(o, "step", output_f32(config->step));
     if (config->method == TRAIN_NUMERICAL) {
         const numerical_cost *cost = &run->cost;
         output_set(o, "difference", json_string(train_difference_words[config->difference]));
-        output_set(o, "h", output_real((double)config->h));
-        output_set(o, "lr", output_real((double)config->lr));
+        output_set(o, "h", output_f32(config->h));
+        output_set(o, "lr", output_f32(config->lr));
         output_set(o, "coordinates", json_integer((json_int_t)cost->coordinates));
         output_set(o, "evaluations_per_step", json_integer((json_int_t)cost->evaluations));
         output_set(o, "numerical_s", output_real(cost->numerical_s));
@@ -271,8 +280,8 @@ json_t *train_run_to_json(const train_run *run, const train_config *config, cons
     output_set(o, "n_test", json_integer((json_int_t)data->test.n));
     output_set(o, "d", json_integer((json_int_t)data->d));
     output_set(o, "c", json_integer((json_int_t)data->c));
-    output_set(o, "reg", output_real((double)common->reg));
-    output_set(o, "delta", output_real((double)common->delta));
+    output_set(o, "reg", output_f32(common->reg));
+    output_set(o, "delta", output_f32(common->delta));
     output_set(o, "seed", json_integer((json_int_t)common->seed));
     output_set(o, "threads", json_integer((json_int_t)common->threads));
     if (config->method == TRAIN_SGD)

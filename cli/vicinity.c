@@ -172,8 +172,8 @@ int vicinity_write(const vicinity *around, const char *csv_head, const char *nam
     output_set(o, "loss", json_string(task_loss_words[common->loss]));
     output_set(o, "dtype", json_string(feature_words[common->dtype]));
     output_set(o, "normalize", json_string(normalise_words[common->normalise]));
-    output_set(o, "reg", output_real((double)common->reg));
-    output_set(o, "delta", output_real((double)common->delta));
+    output_set(o, "reg", output_f32(common->reg));
+    output_set(o, "delta", output_f32(common->delta));
     output_set(o, "seed", json_integer((json_int_t)common->seed));
     output_set(o, "isa", json_string(downhill_kernels_name(around->task.problem.kernels)));
     output_set(o, "samples", json_integer((json_int_t)around->s.n));

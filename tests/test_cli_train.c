@@ -430,6 +430,25 @@ static void test_predict__fewer_samples_than_can_be_split(void **state)
     shell("rm $scratch/few*");
 }
 
+/* 0.3 is 0.300000012 in f32, which nobody gave. */
+static void test_train__values__as_they_were_given(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill train --data $set --epochs 1 --lr 0.003 --reg 3e-4 --delta 1.1 "
+              "--momentum 0.9 --json $scratch/v.json"),
+        EXIT_OK);
+    assert_non_null(strstr(shell_out, "learning rate 0.003, momentum 0.9, penalty 0.0003, "));
+    char *text = read_text(scratch_path("v.json"));
+    static const char *const want[] = {"\"lr\": 0.003,", "\"reg\": 0.0003,", "\"delta\": 1.1,",
+                                       "\"momentum\": 0.9,"};
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        if (strstr(text, want[i]) == NULL)
+            fail_msg("%s is missing:\n%s", want[i], text);
+    free(text);
+    shell("rm $scratch/v.json");
+}
+
 static void test_train__says_what_it_wrote(void **state)
 {
     (void)state;
@@ -544,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_predict__of_another_set__test_samples_in_doubt),
         cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
         cmocka_unit_test(test_train__learns_nothing__warned),
+        cmocka_unit_test(test_train__values__as_they_were_given),
         cmocka_unit_test(test_train__says_what_it_wrote),
         cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
         cmocka_unit_test(test_model__one_for_every_level_and_thread),

@@ -269,6 +269,27 @@ static void test_resume__more_epochs__as_if_asked_at_first(void **state)
     free(got);
 }
 
+/* 0.3 is 0.300000012 in f32, which nobody gave. */
+static void test_record__values__as_they_were_given(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"m.npz", "c.npz"};
+    assert_int_equal(shell("$downhill train --data $data --epochs 1 --lr 0.003 --reg 0.0003 "
+                           "--delta 1.1 --quiet --model $scratch/m.npz --checkpoint "
+                           "$scratch/c.npz"),
+                     EXIT_OK);
+    for (int i = 0; i < 2; i++) {
+        model_file m;
+        assert_int_equal(model_file_read(scratch_path(files[i]), &m), EXIT_OK);
+        const json_t *objective = json_object_get(m.record, "objective");
+        assert_true(number(objective, "reg") == 0.0003 && number(objective, "delta") == 1.1);
+        char *arguments = json_dumps(json_object_get(m.record, "arguments"), JSON_COMPACT);
+        assert_non_null(strstr(arguments, "\"--lr\",\"0.003\""));
+        free(arguments);
+        model_file_close(&m);
+    }
+}
+
 static void test_resume__diverged__last_good_checkpoint(void **state)
 {
     (void)state;
@@ -291,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_resume__other_data__refused),
         cmocka_unit_test(test_resume__weights_of_another_shape__refused),
         cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
+        cmocka_unit_test(test_record__values__as_they_were_given),
         cmocka_unit_test(test_resume__diverged__last_good_checkpoint),
     };
     return cmocka_run_group_tests_name("resume_cli", tests, open_all, shell_close);

@@ -6,6 +6,7 @@
 #include "base/json_memory.h"
 #include "base/memory.h"
 #include "base/output.h"
+#include "base/real.h"
 #include "data/npz.h"
 
 #include <math.h>
@@ -58,7 +59,7 @@ static char *record_text(const model_file *m, const dataset *data)
         json_object_set_new(record, "normalize", json_string(normalise_words[m->norm.kind])) == 0 &&
         json_object_set_new(record, "classes", class_names(data)) == 0 &&
         json_object_set_new(record, "model_digest", json_string(digest)) == 0;
-    char *text = good ? json_dumps(record, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
+    char *text = good ? real_json(record) : NULL;
     json_decref(record);
     if (json_memory_failed()) {
         free(text);
