@@ -259,6 +259,8 @@ static int open_and_train(const cli_command *self, struct session *s)
     /* None begins if one cannot: the others would wait for it. */
     s->agreed = true;
     code = cluster_largest(&s->cluster, code);
+    if (code == EXIT_OK && s->print)
+        train_saved_print_resumed(&s->saved, self);
     if (code == EXIT_OK && !train_saved_agree(&s->saved, self, &s->cluster)) {
         if (s->cluster.rank == 0)
             error_line(

@@ -126,9 +126,9 @@ static const cli_option own_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(resume),
-     .help = "go on from a checkpoint to the same bits, and keep writing it; its options hold, but "
-             "--epochs may be more, --data elsewhere, and --threads, --isa, --model and --json "
-             "others"},
+     .help = "go on from a checkpoint to the same bits, and keep writing it. The options of the "
+             "first run hold, --model and --json among them; --epochs, --data, --mmap, --threads, "
+             "--isa, --model, --json, --checkpoint and --every may be given anew"},
     {.name = "tries",
      .heading = "Random and local search",
      .kind = OPTION_SIZE,

@@ -40,8 +40,8 @@ static int refuse_changes(const cli_command *self, const train_config *given)
     return EXIT_OK;
 }
 
-/* What a checkpoint does not say of itself. */
-static const char *const left_out[] = {"resume", "json", "model", "quiet", "checkpoint", NULL};
+/* Options that a checkpoint does not keep: its own name may be another by now, and --quiet could not be taken back. */
+static const char *const left_out[] = {"resume", "quiet", "checkpoint", NULL};
 
 /* The options that it began with. */
 static int read_arguments(const train_saved *saved, const cli_command *self, const char *path,
@@ -109,6 +109,24 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
     if (config->checkpoint == NULL)
         config->checkpoint = path;
     return check_state(saved, config, epochs_before);
+}
+
+void train_saved_print_resumed(const train_saved *saved, const cli_command *self)
+{
+    static const char *const not_told[] = {"resume", "quiet", NULL};
+    if (!saved->resumes)
+        return;
+    const train_config *config = saved->config;
+    json_t *words = arguments_to_json(self, config, &train_defaults, not_told);
+    printf("resumes %s after %zu of %zu epochs", config->resume, saved->state.epoch,
+           config->epochs);
+    if (saved->state.step > 0)
+        printf(" and %zu steps", saved->state.step);
+    printf(", with");
+    for (size_t w = 0; w < json_array_size(words); w++)
+        printf(" %s", json_string_value(json_array_get(words, w)));
+    putchar('\n');
+    json_decref(words);
 }
 
 /* ---- the record ---- */

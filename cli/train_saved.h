@@ -23,6 +23,9 @@ typedef struct train_saved {
 int train_saved_resume(train_saved *saved, const cli_command *self, int argc, char **argv,
                        train_config *config);
 
+/* Says where training goes on, and with which options. */
+void train_saved_print_resumed(const train_saved *saved, const cli_command *self);
+
 /* With the data read, before some are held out for validation. */
 int train_saved_note_data(train_saved *saved, const dataset *data);
 

@@ -215,7 +215,6 @@ static void test_resume__other_data__refused(void **state)
                      EXIT_OK);
 }
 
-/* More epochs than were asked for at first: those of a training that was asked for all of them. */
 /* Whole by itself, with checksums and digest: but its weights are not of the data that its record is of. */
 static void test_resume__weights_of_another_shape__refused(void **state)
 {
@@ -249,6 +248,37 @@ static void test_resume__weights_of_another_shape__refused(void **state)
     shell("rm $scratch/o.npz $scratch/c.npz");
 }
 
+/* Every option that may differ holds as it was given, or as it is given now. */
+static void test_resume__outputs__those_of_the_first_run(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("cd $scratch && $downhill train --data $data --epochs 2 --batch 16 "
+                           "--model a.npz --json a.json --checkpoint c.npz --every 4 --threads 2 "
+                           "--quiet && mkdir in && rm a.npz a.json"),
+                     EXIT_OK);
+    /* Relative paths are of the directory at hand. */
+    assert_int_equal(shell("cd $scratch/in && $downhill train --resume ../c.npz --epochs 3"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_out, "resumes ../c.npz after 2 of 3 epochs, with --model a.npz "
+                                      "--batch 16 --epochs 3 --checkpoint ../c.npz --every 4 "
+                                      "--data "));
+    assert_non_null(strstr(shell_out, " --threads 2 --json a.json "));
+    assert_int_equal(shell("cd $scratch/in && rm a.npz a.json && $downhill train --resume "
+                           "../c.npz --epochs 4 --model b.npz --threads 1 --quiet"),
+                     EXIT_OK);
+    json_t *root = parsed_file("in/a.json");
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    assert_true(number(run, "threads") == 1.0 && number(run, "epochs_asked") == 4.0);
+    model_file m;
+    assert_int_equal(model_file_read(scratch_path("in/b.npz"), &m), EXIT_OK);
+    assert_string_equal(string(m.record, "model_digest"), string(run, "model_digest"));
+    model_file_close(&m);
+    json_decref(root);
+    assert_int_equal(access(scratch_path("in/a.npz"), F_OK), -1);
+    shell("rm -r $scratch/in $scratch/c.npz");
+}
+
+/* More epochs than were asked for at first: those of a training that was asked for all of them. */
 static void test_resume__more_epochs__as_if_asked_at_first(void **state)
 {
     (void)state;
@@ -311,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_resume__moved_data__says_how),
         cmocka_unit_test(test_resume__other_data__refused),
         cmocka_unit_test(test_resume__weights_of_another_shape__refused),
+        cmocka_unit_test(test_resume__outputs__those_of_the_first_run),
         cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
         cmocka_unit_test(test_record__values__as_they_were_given),
         cmocka_unit_test(test_resume__diverged__last_good_checkpoint),
