@@ -9,7 +9,7 @@
 
 enum exit_code {
     EXIT_OK = 0,
-    EXIT_CHECK = 1,       /* a check failed, a regression was found, or training diverged */
+    EXIT_CHECK = 1,       /* a check failed, a regression was found, or training failed */
     EXIT_USAGE = 2,       /* bad command line, or nothing matched */
     EXIT_DATA = 3,        /* bad input data */
     EXIT_ISA = 4,         /* the ISA asked for is not usable here */

@@ -9,12 +9,13 @@
 #include "train/lbfgs_method.h"
 #include "train_results.h"
 #include "train_saved.h"
+#include "train_verdict.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Of so little time nobody takes a figure. */
+/* Runs shorter than this are not worth timing. */
 #define SHORT_S 0.5
 
 struct session {
@@ -24,6 +25,7 @@ struct session {
     size_t n_runs, done;
     train_saved saved; /* what it goes on from, and what it leaves */
     cluster cluster;
+    bool failed; /* a run of them */
     bool agreed; /* what came of it, all ranks know */
     int stopped; /* by this signal, to whichever rank it came; 0: not */
     char remedy[512];
@@ -91,19 +93,6 @@ static int checkpoint(const sgd_state *state, void *context)
     return code;
 }
 
-/* What has no end in NaN or infinity, and yet learned nothing. */
-static void warn_of_no_learning(struct session *s, const sgd_state *end)
-{
-    const double slack = 1.001; /* the means are of other samples */
-    const double before = end->first_loss,
-                 after = end->epoch > 0 ? end->epochs[end->epoch - 1].train_loss : 0.0;
-    if (s->cluster.rank == 0 && after > slack * before)
-        warnings_add(s->task.warnings,
-                     "the loss ended at %.4g, above the %.4g of weights that are all 0: the "
-                     "learning rate is too large; try --lr %.3g",
-                     after, before, (double)s->config->lr / 10.0);
-}
-
 static int train_by_sgd(struct session *s, train_run *run)
 {
     const sgd_options sgd = train_sgd_options(s->config);
@@ -112,8 +101,6 @@ static int train_by_sgd(struct session *s, train_run *run)
         sgd_train(&s->task.problem, &sgd, train_saved_state(&s->saved), &events, &run->sgd);
     if (code == EXIT_CHECK && s->cluster.rank == 0 && train_saved_has_checkpoint(&s->saved))
         error_line("train: the last good checkpoint is in %s", s->config->checkpoint);
-    if (code == EXIT_OK)
-        warn_of_no_learning(s, &run->sgd.state);
     return code;
 }
 
@@ -149,13 +136,15 @@ static int train_once(struct session *s)
         train_print_head(s->config, run);
     }
     const double wall_s = clock_seconds(), cpu_s = clock_thread_seconds();
-    const int code = train_by_method(s, run);
+    int code = train_by_method(s, run);
+    const double took_s = clock_seconds() - wall_s, of_cpu_s = clock_thread_seconds() - cpu_s;
+    if (code == EXIT_OK && !run->sgd.interrupted && !run->result.interrupted)
+        code = train_judge(s->config, &s->task, run);
     if (code != EXIT_OK)
         return code;
     if (s->print)
         train_print_end(s->config, run);
-    const double took_s = clock_seconds() - wall_s;
-    if (took_s > SHORT_S && took_s > WARNINGS_WAITED * (clock_thread_seconds() - cpu_s))
+    if (took_s > SHORT_S && took_s > WARNINGS_WAITED * of_cpu_s)
         warnings_add(s->task.warnings,
                      "training with %s waited for the CPU, so that its times are too long: %s",
                      run->isa,
@@ -175,7 +164,7 @@ static int write_results(struct session *s, size_t complete)
 
 static void print_files(const struct session *s)
 {
-    if (s->config->model != NULL && s->stopped == 0)
+    if (s->config->model != NULL && s->stopped == 0 && !s->failed)
         printf("model in %s\n", s->config->model);
     if (train_saved_has_checkpoint(&s->saved))
         printf("checkpoint in %s\n", s->config->checkpoint);
@@ -197,10 +186,15 @@ static int train_all(struct session *s)
         if (data->validation.n > 0)
             printf("%zu samples held out for validation\n", data->validation.n);
     }
+    if (s->cluster.rank == 0)
+        train_warn_before(s->config, &s->task);
     interrupt_catch();
     int code = EXIT_OK;
     while (s->done < s->n_runs && code == EXIT_OK && s->stopped == 0) {
         code = train_once(s);
+        /* The other levels may do better, and what this one did is a result. */
+        s->failed = s->failed || code == EXIT_CHECK;
+        code = code == EXIT_CHECK ? EXIT_OK : code;
         s->stopped = cluster_largest(&s->cluster, interrupted(s) ? interrupt_signal : 0);
     }
     /* A run that failed must not cost those before it. */
@@ -211,19 +205,22 @@ static int train_all(struct session *s)
                      s->config->checkpoint != NULL ? "--resume goes on"
                                                    : "train again for all of it");
     if (s->print && complete > 1)
-        train_print_comparison(s->runs, complete, data);
+        train_print_comparison(s->runs, complete, s->config, data);
     int written = EXIT_OK;
     if (s->cluster.rank > 0)
         complete = 0;
-    if (code == EXIT_OK && s->stopped == 0 && s->config->model != NULL && s->cluster.rank == 0)
+    if (code == EXIT_OK && s->stopped == 0 && !s->failed && s->config->model != NULL &&
+        s->cluster.rank == 0)
         written = train_saved_model(&s->saved, &s->runs[0]);
     if (code == EXIT_OK && written == EXIT_OK && s->print)
         print_files(s);
     if (written == EXIT_OK && complete > 0)
         written = write_results(s, complete);
-    if (code == EXIT_OK && written == EXIT_OK && s->stopped != 0)
+    if (code == EXIT_OK)
+        code = written;
+    if (code == EXIT_OK && s->stopped != 0)
         return 128 + s->stopped;
-    return code != EXIT_OK ? code : written;
+    return code == EXIT_OK && s->failed ? EXIT_CHECK : code;
 }
 
 /* Everything before the first step. */
@@ -232,6 +229,8 @@ static int prepare(const cli_command *self, struct session *s)
     const train_config *config = s->config;
     dataset *data = &s->task.data;
     int code = task_settle_data(&s->task);
+    if (code == EXIT_OK)
+        code = train_check_classes(&s->task);
     if (code == EXIT_OK && (config->model != NULL || config->checkpoint != NULL))
         code = train_saved_note_data(&s->saved, data);
     if (code == EXIT_OK && config->validation > 0.0)

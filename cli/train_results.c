@@ -22,6 +22,16 @@ static double phases_seconds(const downhill_profile *p)
     return seconds(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns);
 }
 
+char *train_run_failure(train_run *run, const train_config *config)
+{
+    return config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed;
+}
+
+static const char *why_failed(const train_run *run, const train_config *config)
+{
+    return config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed;
+}
+
 /* ---- on standard output ---- */
 
 /* Values are printed as they were given. */
@@ -93,8 +103,6 @@ static void print_sgd_end(const sgd_result *r)
     if (r->state.best_epoch > 0)
         printf("best epoch %zu, validation accuracy %.4f%s\n", r->state.best_epoch,
                r->state.best_accuracy, r->stopped_early ? "; stopped early" : "");
-    if (r->digest[0] != '\0')
-        printf("model digest %s\n", r->digest);
 }
 
 static void print_cost(const numerical_cost *cost)
@@ -106,24 +114,36 @@ static void print_cost(const numerical_cost *cost)
            cost->difference);
 }
 
-void train_print_end(const train_config *config, const train_run *run)
+static void print_method_end(const train_config *config, const train_run *run)
 {
     const method_result *r = &run->result;
-    if (config->method == TRAIN_SGD) {
-        print_sgd_end(&run->sgd);
-        return;
-    }
+    char accuracy[REAL_FIXED_TEXT];
     if (config->method == TRAIN_NUMERICAL)
         print_cost(&run->cost);
-    printf("%zu %s, %zu evaluations, %.3f s%s%s; loss %.6f, test accuracy %.4f\n", r->tried,
+    printf("%zu %s, %zu evaluations, %.3f s%s%s; ", r->tried,
            config->method == TRAIN_LBFGS       ? "iterations"
            : config->method == TRAIN_NUMERICAL ? "steps"
                                                : "tries",
            r->evaluations, r->seconds, r->why_ended != NULL ? ", " : "",
-           r->why_ended != NULL ? r->why_ended : "",
-           r->n_points > 0 ? r->points[r->n_points - 1].loss : (double)NAN, r->test_accuracy);
-    if (r->digest[0] != '\0')
-        printf("model digest %s\n", r->digest);
+           r->why_ended != NULL ? r->why_ended : "");
+    if (r->n_points > 0)
+        printf("loss %.6f, ", r->points[r->n_points - 1].loss);
+    printf("test accuracy %s\n", real_fixed(r->test_accuracy, 4, accuracy));
+}
+
+void train_print_end(const train_config *config, const train_run *run)
+{
+    const bool sgd = config->method == TRAIN_SGD;
+    const char *digest = sgd ? run->sgd.digest : run->result.digest;
+    if (sgd)
+        print_sgd_end(&run->sgd);
+    else
+        print_method_end(config, run);
+    if (run->judged && isfinite(run->end.loss))
+        printf("the model on all training samples: loss %.4f, accuracy %.4f\n", run->end.loss,
+               run->end.accuracy);
+    if (digest[0] != '\0')
+        printf("model digest %s\n", digest);
 }
 
 /* NaN where memory is short. */
@@ -141,31 +161,41 @@ static double median_epoch_seconds(const sgd_result *r)
 }
 
 static void print_compared(const char *isa, double time, double count, double scalar,
-                           double accuracy)
+                           double accuracy, bool failed)
 {
     char speedup[16] = "-";
     if (scalar > 0.0)
         snprintf(speedup, sizeof speedup, "%.2fx", scalar / time);
-    printf("%-13s %14.4f %14.0f %10s %14.4f\n", isa, time, count / time, speedup, accuracy);
+    printf("%-13s %14.4f %14.0f %10s %14.4f%s\n", isa, time, count / time, speedup, accuracy,
+           failed ? "  failed" : "");
 }
 
-void train_print_comparison(const train_run *runs, size_t count, const dataset *data)
+void train_print_comparison(const train_run *runs, size_t count, const train_config *config,
+                            const dataset *data)
 {
-    const bool sgd = runs[0].sgd.state.epochs != NULL;
+    const bool sgd = config->method == TRAIN_SGD;
     double scalar = 0.0;
     printf("\n%-13s %14s %14s %10s %14s\n", "ISA level", sgd ? "s per epoch" : "s",
            sgd ? "samples/s" : "evaluations/s", "vs scalar", "test accuracy");
     for (size_t i = 0; i < count; i++) {
         const sgd_result *r = &runs[i].sgd;
-        if (sgd && r->state.epoch == 0)
+        const double time = !sgd                 ? runs[i].result.seconds
+                            : r->state.epoch > 0 ? median_epoch_seconds(r)
+                                                 : (double)NAN;
+        const double accuracy = !sgd ? runs[i].result.test_accuracy
+                                : r->state.epoch > 0
+                                    ? r->state.epochs[r->state.epoch - 1].test_accuracy
+                                    : (double)NAN;
+        const bool failed = why_failed(&runs[i], config)[0] != '\0';
+        if (isnan(time) || isnan(accuracy)) { /* no epoch was completed, or memory is short */
+            printf("%-13s %14s%s\n", runs[i].isa, "-", failed ? "  failed" : "");
             continue;
-        const double time = sgd ? median_epoch_seconds(r) : runs[i].result.seconds;
+        }
         if (strcmp(runs[i].isa, "scalar") == 0)
             scalar = time;
         print_compared(runs[i].isa, time,
                        sgd ? (double)data->train.n : (double)runs[i].result.evaluations, scalar,
-                       sgd ? r->state.epochs[r->state.epoch - 1].test_accuracy
-                           : runs[i].result.test_accuracy);
+                       accuracy, failed);
     }
 }
 
@@ -284,6 +314,9 @@ json_t *train_run_to_json(const train_run *run, const train_config *config, cons
     output_set(o, "delta", output_f32(common->delta));
     output_set(o, "seed", json_integer((json_int_t)common->seed));
     output_set(o, "threads", json_integer((json_int_t)common->threads));
+    const char *why = why_failed(run, config);
+    output_set(o, "failed", why[0] != '\0' ? json_string(why) : json_null());
+    output_set(o, "final_loss", run->judged ? output_real(run->end.loss) : json_null());
     if (config->method == TRAIN_SGD)
         add_sgd(o, &run->sgd, config);
     else

@@ -83,7 +83,7 @@ static void test_bad_commands__one_line_and_the_code(void **state)
         {1,
          "$downhill train --data $floats --method numerical --coordinates all --iterations 9 "
          "--lr 1e6 --quiet",
-         "--h 0.001: is lost beside a weight of"},
+         "--h 0.001 is rounded away beside a weight of"},
         {2, "$downhill train --data $set --patience 3", "give --validation"},
         {2, "$downhill train --data $set --validation 0.0001", "leaves none on one side"},
         {2, "$downhill train --data $set --validation 100%", "leaves none on one side"},
@@ -460,15 +460,147 @@ static void test_train__says_what_it_wrote(void **state)
     shell("rm $scratch/told*");
 }
 
-/* No NaN, and yet the loss rises: said, and no failure. */
-static void test_train__learns_nothing__warned(void **state)
+/* Features near 5e5, which no usual learning rate goes with. */
+static void make_unscaled(void)
+{
+    assert_int_equal(
+        shell("awk 'BEGIN { for (i = 0; i < 240; i++) { k = i % 3; print k, \"1:\" 500000 + k * "
+              "1000 + i * 37 % 100, \"2:\" 400000 - k * 1000 + i * 53 % 100 } }' "
+              ">$scratch/unscaled"),
+        EXIT_OK);
+}
+
+/* Exit code 1, the reason in a line and in the results, and no model. */
+static void test_train__failed__said_and_no_model(void **state)
 {
     (void)state;
-    assert_int_equal(shell("$downhill train --data $set --epochs 2 --lr 1e3 --quiet"), EXIT_OK);
-    assert_non_null(strstr(shell_err, "above the 3 of weights that are all 0"));
-    assert_non_null(strstr(shell_err, "try --lr 100\n"));
-    assert_int_equal(shell("$downhill train --data $set --epochs 2 --quiet"), EXIT_OK);
+    static const struct {
+        const char *options, *says, *remedy;
+    } ways[] = {
+        {"--data $set --epochs 2 --lr 1e4", "that of weights that are all 0 3; ", "try --lr 0."},
+        {"--data $set --epochs 4 --lr 1e4 --validation 20%", "that of weights that", "try --lr 0."},
+        {"--data $set --lr 1e6 --reg 1e6", "diverged: the loss is no longer finite in epoch",
+         "try --lr 0."},
+        {"--data libsvm:$scratch/unscaled", "that of weights that are all 0 2; ",
+         "try --normalize standardize"},
+        {"--data libsvm:$scratch/unscaled --loss softmax", "that of weights that are all 0 1.099; ",
+         "try --normalize standardize"},
+        {"--data libsvm:$scratch/unscaled --normalize center --lr 1e6 --reg 1e6 --epochs 40",
+         "diverged: the loss is no longer finite in epoch", "try --normalize standardize"},
+        {"--data libsvm:$scratch/unscaled --method numerical --iterations 9",
+         "that of weights that are all 0 2; ", "try --normalize standardize"},
+    };
+    make_unscaled();
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char *command;
+        assert_true(asprintf(&command,
+                             "$downhill train %s --model $scratch/f.npz --json "
+                             "$scratch/f.json",
+                             ways[i].options) > 0);
+        const int code = shell(command);
+        const char *line = behind_warnings(shell_err);
+        if (code != EXIT_CHECK || strstr(line, ways[i].says) == NULL ||
+            strstr(line, ways[i].remedy) == NULL || count_of(line, '\n') != 1)
+            fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
+        json_t *root = parsed_file("f.json");
+        const char *why = string(json_array_get(json_object_get(root, "training"), 0), "failed");
+        assert_non_null(strstr(line, why));
+        json_decref(root);
+        static const char *const never[] = {"nan", "inf ", "inf\n", "inf;", "inf,"};
+        for (size_t w = 0; w < sizeof never / sizeof never[0]; w++)
+            assert_true(strstr(shell_out, never[w]) == NULL && strstr(line, never[w]) == NULL);
+        assert_int_equal(shell("test -e $scratch/f.npz"), 1);
+        shell("rm $scratch/f.json");
+        free(command);
+    }
+    assert_int_equal(shell("$downhill train --data libsvm:$scratch/unscaled --normalize "
+                           "standardize --quiet --json $scratch/f.json"),
+                     EXIT_OK);
     assert_null(strstr(shell_err, "learning rate"));
+    json_t *root = parsed_file("f.json");
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    assert_true(json_is_null(json_object_get(run, "failed")) && number(run, "final_loss") < 2.0);
+    json_decref(root);
+    shell("rm $scratch/f.json $scratch/unscaled");
+}
+
+/* A level that failed costs the others nothing, and yet the command failed. */
+static void test_train__all_levels_failed__each_in_the_results(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill train --data $set --lr 1e6 --reg 1e6 --isa all --json -"),
+                     EXIT_CHECK);
+    json_t *root = parsed(shell_out), *runs = json_object_get(root, "training");
+    assert_true(json_array_size(runs) >= 2); /* scalar, and the compiler's own of the same */
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        assert_non_null(strstr(string(json_array_get(runs, i), "failed"), "no longer finite"));
+    json_decref(root);
+}
+
+static void test_train__in_doubt__warned(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *options, *says;
+    } ways[] = {
+        {0, "--data libsvm:$scratch/unscaled --lr 1e-12",
+         "the features are too large for a learning rate of 1e-12"},
+        {1, "--data libsvm:$scratch/unscaled",
+         "the features are too large for a learning rate of "
+         "0.02: the norm of a sample is about 6.4e+05; try "
+         "--normalize standardize"},
+        {0, "--data $set --method random-search --tries 1 --scale 10", "above the 3 of weights"},
+        {0, "--data $set --lr 0 --epochs 1", "predicts every training sample as class '0'"},
+        {0, "--data $set --epochs 10", "class '"},
+        {0, "--data $set --epochs 10", "the learning rate"},
+        {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6", "nothing of it is kept"},
+        {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6 --json $scratch/f.json",
+         "nothing of it is kept"},
+        {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6", "nothing of it is kept"},
+    };
+    static const bool comes[] = {false, true, true, true, false, false, true, false, false};
+    make_unscaled();
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char *command;
+        assert_true(asprintf(&command, "$downhill train %s", ways[i].options) > 0);
+        const int code = shell(command);
+        if (code != ways[i].code || (strstr(shell_err, ways[i].says) != NULL) != comes[i])
+            fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
+        free(command);
+    }
+    shell("rm $scratch/unscaled $scratch/f.json");
+}
+
+/* Features that are all large together, as the pixels of photographs are. The scalar level, so that the bits of f32 are
+ * the same on every machine. */
+static void test_train__weights_that_jump__lower_rate_advised(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("awk 'BEGIN { for (i = 0; i < 900; i++) { k = i % 3; printf \"%d\", k; for (f = 1; f "
+              "<= 40; f++) printf \" %d:%.3f\", f, 1 + (i * 31 % 89) / 89 + (f % 3 == k) * 0.4 + "
+              "(i * (7 * f + 3) % 97) / 97 * 2; print \"\" } }' >$scratch/jump && $downhill train "
+              "--data libsvm:$scratch/jump,$scratch/jump --batch 30 --lr 0.05 --epochs 5 --isa "
+              "scalar"),
+        EXIT_OK);
+    assert_non_null(strstr(shell_err, "the weights jump back and forth"));
+    assert_non_null(strstr(shell_err, "; try --lr 0.003\n"));
+    assert_int_equal(shell("$downhill train --data libsvm:$scratch/jump,$scratch/jump --batch 30 "
+                           "--lr 0.003 --epochs 5 --isa scalar"),
+                     EXIT_OK);
+    assert_null(strstr(shell_err, "learning rate"));
+    shell("rm $scratch/jump");
+}
+
+static void test_train__one_class__refused(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("printf '7 1:1\\n7 1:2\\n' >$scratch/one && $downhill train --data "
+                           "libsvm:$scratch/one,$scratch/one"),
+                     EXIT_DATA);
+    assert_non_null(strstr(shell_err, "every training sample is of class '7'"));
+    shell("rm $scratch/one");
 }
 
 /* A line less, and other samples are held out: some of those that the model was trained on. */
@@ -478,12 +610,14 @@ static void test_predict__of_another_set__test_samples_in_doubt(void **state)
     static const char *const commands_of[] = {"--data libsvm:$scratch/l-train.libsvm",
                                               "--data libsvm:$scratch/less",
                                               "--data libsvm:$scratch/less --set all"};
-    assert_int_equal(shell("$downhill data gen --format libsvm --samples 300 --test-samples 0 "
-                           "--features 9 --classes 3 -o $scratch/l && head -n 299 "
-                           "$scratch/l-train.libsvm >$scratch/less && $downhill train --data "
-                           "libsvm:$scratch/l-train.libsvm --epochs 1 --validation 10% --quiet "
-                           "--model $scratch/l.npz"),
-                     EXIT_OK);
+    assert_int_equal(
+        shell("$downhill data gen --format libsvm --samples 300 --test-samples 0 "
+              "--features 9 --classes 3 -o $scratch/l && head -n 299 "
+              "$scratch/l-train.libsvm >$scratch/less && $downhill train --data "
+              "libsvm:$scratch/l-train.libsvm --normalize standardize --validation 10% "
+              "--quiet "
+              "--model $scratch/l.npz"),
+        EXIT_OK);
     for (size_t i = 0; i < 3; i++) {
         char *command;
         assert_true(asprintf(&command, "$downhill predict --model $scratch/l.npz --quiet %s",
@@ -562,7 +696,11 @@ int main(void)
         cmocka_unit_test(test_predict__of_a_set_without_test_files),
         cmocka_unit_test(test_predict__of_another_set__test_samples_in_doubt),
         cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
-        cmocka_unit_test(test_train__learns_nothing__warned),
+        cmocka_unit_test(test_train__failed__said_and_no_model),
+        cmocka_unit_test(test_train__all_levels_failed__each_in_the_results),
+        cmocka_unit_test(test_train__in_doubt__warned),
+        cmocka_unit_test(test_train__weights_that_jump__lower_rate_advised),
+        cmocka_unit_test(test_train__one_class__refused),
         cmocka_unit_test(test_train__values__as_they_were_given),
         cmocka_unit_test(test_train__says_what_it_wrote),
         cmocka_unit_test(test_landscape__of_the_loss_of_the_model),

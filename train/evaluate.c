@@ -35,6 +35,7 @@ struct evaluator {
     double *scores;  /* and where to */
     double *losses;  /* of each block and set: added up in their order, whatever the threads did */
     size_t *right;
+    int32_t *only_class; /* as in struct evaluation */
 };
 
 static bool worker_open(struct worker *w, const evaluator *e)
@@ -137,16 +138,21 @@ static downhill_status loss_of_set(const evaluator *e, struct worker *w, size_t 
                : downhill_softmax_f32(e->kernels, n, c, scores, wide, w->y, w->dscores, c, loss);
 }
 
-static size_t right_of_set(const evaluator *e, const struct worker *w, size_t n, size_t set)
+static size_t right_of_set(const evaluator *e, const struct worker *w, size_t n, size_t set,
+                           int32_t *only_class)
 {
     const size_t c = e->c, wide = e->weights->c;
     size_t right = 0;
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * wide + set * c;
-        const size_t best = e->f->type == FEATURES_U8
-                                ? evaluate_highest((const double *)w->scores + at, c)
-                                : best_f32((const float *)w->scores + at, c);
-        right += (int32_t)best == w->y[i];
+        const int32_t best = (int32_t)(e->f->type == FEATURES_U8
+                                           ? evaluate_highest((const double *)w->scores + at, c)
+                                           : best_f32((const float *)w->scores + at, c));
+        right += best == w->y[i];
+        if (i == 0)
+            *only_class = best;
+        else if (best != *only_class)
+            *only_class = -1;
     }
     return right;
 }
@@ -165,7 +171,8 @@ static void run_worker(void *context, size_t i)
         w->status = score_block(e, w, first, n);
         for (size_t set = 0; set < e->n_sets && w->status == DOWNHILL_OK; set++) {
             w->status = loss_of_set(e, w, n, set, &e->losses[b * e->n_sets + set]);
-            e->right[b * e->n_sets + set] = right_of_set(e, w, n, set);
+            e->right[b * e->n_sets + set] =
+                right_of_set(e, w, n, set, &e->only_class[b * e->n_sets + set]);
         }
     }
 }
@@ -198,7 +205,8 @@ downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights,
     e->n_blocks = (s->n + e->block_rows - 1) / e->block_rows;
     e->losses = memory_new(e->n_blocks * count, sizeof *e->losses);
     e->right = memory_new(e->n_blocks * count, sizeof *e->right);
-    if (e->losses == NULL || e->right == NULL)
+    e->only_class = memory_new(e->n_blocks * count, sizeof *e->only_class);
+    if (e->losses == NULL || e->right == NULL || e->only_class == NULL)
         status = DOWNHILL_ERR_WORKSPACE;
     if (status == DOWNHILL_OK)
         together_run(e->threads, run_worker, e);
@@ -207,14 +215,18 @@ downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights,
     for (size_t set = 0; status == DOWNHILL_OK && set < count; set++) {
         double loss = 0.0;
         size_t right = 0;
+        int32_t only_class = e->only_class[set];
         for (size_t b = 0; b < e->n_blocks; b++) {
+            if (e->only_class[b * count + set] != only_class)
+                only_class = -1;
             loss += e->losses[b * count + set];
             right += e->right[b * count + set];
         }
-        of[set] = (evaluation){loss / (double)s->n, (double)right / (double)s->n};
+        of[set] = (evaluation){loss / (double)s->n, (double)right / (double)s->n, only_class};
     }
     free(e->losses);
     free(e->right);
+    free(e->only_class);
     return status;
 }
 

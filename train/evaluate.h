@@ -11,6 +11,7 @@ typedef struct evaluation {
     double loss; /* the mean over the samples, without a penalty */
     double
         accuracy; /* the share of samples whose highest score, the first of equal ones, is at their label */
+    int64_t only_class; /* that all samples are predicted as; -1: there are several */
 } evaluation;
 
 typedef struct evaluator evaluator;

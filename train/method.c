@@ -3,11 +3,12 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 bool method_open(const problem *p, method_result *result)
 {
-    *result = (method_result){0};
+    *result = (method_result){.test_accuracy = (double)NAN};
     if (weights_new(p->data->d, p->data->c, &result->weights))
         return true;
     error_line("train: out of memory");

@@ -27,6 +27,7 @@ typedef struct method_result {
     char digest[MODEL_DIGEST_TEXT]; /* of the weights; "" if interrupted */
     bool interrupted;
     const char *why_ended; /* NULL: it did what was asked */
+    char failed[PROBLEM_FAILURE_TEXT];
 } method_result;
 
 typedef struct method_events {

@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/real.h"
 #include "base/rng.h"
 #include "order.h"
+#include "scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -111,16 +113,17 @@ static downhill_status losses_at(struct descent *t, const samples *batch, size_t
 }
 
 /* Beside a large weight h is rounded away, and there is no difference to divide. */
-static int check_h(const struct descent *t)
+static int check_h(const struct descent *t, method_result *result)
 {
     const float h = t->options->h;
+    char text[REAL_TEXT];
     for (size_t i = 0; i < t->n_coordinates; i++) {
         const float w = *coordinate(model_weights(t->model), t->coordinates[i]);
-        if (w + h == w || w - h == w) {
-            error_line("train: --h %g: is lost beside a weight of %g in f32; take more", (double)h,
-                       (double)w);
-            return EXIT_CHECK;
-        }
+        if (w + h == w || w - h == w)
+            return problem_training_failed(t->p, result->failed,
+                                           "--h %s is rounded away beside a weight of %g in f32; "
+                                           "give a larger --h or a smaller --lr",
+                                           real_f32(h, text), (double)w);
     }
     return EXIT_OK;
 }
@@ -184,11 +187,12 @@ static downhill_status move(struct descent *t)
     return model_changed(t->model);
 }
 
-static int diverged(const struct descent *t, double loss, size_t steps)
+static int diverged(const struct descent *t, size_t steps, method_result *result)
 {
-    error_line("train: diverged: the loss is %g in step %zu; try --lr %.2g", loss, steps,
-               (double)t->options->lr / 10.0);
-    return EXIT_CHECK;
+    char remedy[SCALE_REMEDY_TEXT];
+    return problem_training_failed(t->p, result->failed,
+                                   "diverged: the loss is no longer finite in step %zu; try %s",
+                                   steps, scale_remedy(t->p, t->options->lr, remedy));
 }
 
 static int step(struct descent *t, size_t number, const method_events *events,
@@ -203,7 +207,7 @@ static int step(struct descent *t, size_t number, const method_events *events,
     const size_t before = result->evaluations;
     double loss = 0.0;
     draw_coordinates(t, number);
-    const int code = check_h(t);
+    const int code = check_h(t, result);
     if (code != EXIT_OK)
         return code;
     const double start = clock_seconds();
@@ -224,7 +228,7 @@ static int step(struct descent *t, size_t number, const method_events *events,
     if (status != DOWNHILL_OK)
         return problem_failed(status);
     if (!isfinite(loss))
-        return diverged(t, loss, number + 1);
+        return diverged(t, number + 1, result);
     result->tried = number + 1;
     const method_point point = {.number = number + 1,
                                 .evaluations = result->evaluations,
@@ -255,14 +259,16 @@ int numerical_train(const problem *p, const numerical_options *options, const me
     progress_close(&bar);
     /* Losses are taken before their steps: nothing has looked at what the last one made. */
     if (code == EXIT_OK && !weights_are_finite(model_weights(t.model)))
-        code = diverged(&t, (double)INFINITY, result->tried);
+        code = diverged(&t, result->tried, result);
     result->seconds = clock_seconds() - t.start_s - t.aside_s;
-    if (code == EXIT_OK) {
+    if (result->tried > 0) {
         cost->coordinates = t.n_coordinates;
         cost->numerical_s /= (double)result->tried;
         cost->analytic_s /= (double)result->tried;
         cost->ratio =
             cost->numerical_s * (double)t.n_all / (double)t.n_coordinates / cost->analytic_s;
+    }
+    if (code == EXIT_OK) {
         weights_copy(model_weights(t.model), &result->weights);
         code = method_finish(p, t.evaluator, result);
     }

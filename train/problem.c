@@ -3,6 +3,28 @@
 
 #include "base/error.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+double problem_loss_of_zero(const problem *p)
+{
+    const double c = (double)p->data->c;
+    return p->loss.kind == DOWNHILL_HINGE ? (double)p->loss.delta * (c - 1.0) : log(c);
+}
+
+int problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], const char *format,
+                            ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, PROBLEM_FAILURE_TEXT, format, arguments);
+    va_end(arguments);
+    if (p->cluster == NULL || p->cluster->rank == 0) /* all ranks find it, one says it */
+        error_line("train: %s", why);
+    return EXIT_CHECK;
+}
+
 int problem_failed(downhill_status status)
 {
     if (status == DOWNHILL_ERR_WORKSPACE)

@@ -25,6 +25,16 @@ typedef struct problem {
     bool progress;                     /* how far it is, on stderr */
 } problem;
 
+/* Returns the mean loss of weights and biases that are all 0. */
+double problem_loss_of_zero(const problem *p);
+
+/* Why training failed, in words; "": it did not. */
+enum { PROBLEM_FAILURE_TEXT = 256 };
+
+/* Keeps why training failed, and rank 0 prints it in a line. Returns EXIT_CHECK. */
+__attribute__((format(printf, 3, 4))) int
+problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], const char *format, ...);
+
 /* Arguments that the library refuses in training were checked before: a refusal is a bug of ours, or memory is
  * short. Prints a line and returns the exit code. */
 int problem_failed(downhill_status status);

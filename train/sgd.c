@@ -6,10 +6,12 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/progress.h"
+#include "base/real.h"
 #include "data/readahead.h"
 #include "evaluate.h"
 #include "order.h"
 #include "parallel/part.h"
+#include "scale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ struct trainer {
     evaluator *evaluator;
     readahead readahead;
     progress progress;
+    char *failed; /* of the result */
 };
 
 /* ---- the state ---- */
@@ -117,38 +120,28 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
 
 /* ---- an epoch ---- */
 
-/* What all ranks find, rank 0 says. */
-static bool speaks(const struct trainer *t)
-{
-    return t->p->cluster == NULL || t->p->cluster->rank == 0;
-}
-
 /* With W = 0 and b = 0 every score is 0, every margin Δ, every probability 1/c. */
 static int check_first_loss(const struct trainer *t, double loss)
 {
-    const double c = (double)t->p->data->c;
-    const downhill_loss kind = t->p->loss;
-    const double want = kind.kind == DOWNHILL_HINGE ? (double)kind.delta * (c - 1.0) : log(c);
+    const double want = problem_loss_of_zero(t->p);
     if (fabs(loss - want) <= 1e-4 * (want + 1.0))
         return EXIT_OK;
-    if (speaks(t))
-        error_line("train: the first loss with zero weights is %.6g and should be %.6g; "
-                   "run `downhill verify`",
-                   loss, want);
-    return EXIT_CHECK;
+    return problem_training_failed(t->p, t->failed,
+                                   "the first loss with zero weights is %.6g and should be %.6g; "
+                                   "run `downhill verify`",
+                                   loss, want);
 }
 
-static int diverged(const struct trainer *t, double loss, float rate)
+static int diverged(const struct trainer *t, float rate)
 {
-    if (!speaks(t))
-        return EXIT_CHECK;
-    error_line("train: diverged: the loss is %g in epoch %zu, step %zu, at learning rate %g%s; try "
-               "--lr %.2g%s",
-               loss, t->state->epoch + 1, t->state->step + 1, (double)rate,
-               t->options->rule != OPTIMISER_PLAIN ? " with momentum" : "",
-               (double)t->options->lr / 10.0,
-               t->p->features->norm.kind >= NORMALISE_RAW ? ", or --normalize none" : "");
-    return EXIT_CHECK;
+    char remedy[SCALE_REMEDY_TEXT], text[REAL_TEXT];
+    return problem_training_failed(
+        t->p, t->failed,
+        "diverged: the loss is no longer finite in epoch %zu, step %zu, at learning rate %s%s; "
+        "try %s",
+        t->state->epoch + 1, t->state->step + 1, real_f32(rate, text),
+        t->options->rule != OPTIMISER_PLAIN ? " with momentum" : "",
+        scale_remedy(t->p, t->options->lr, remedy));
 }
 
 /* Saves the state, unless the weights are on their way to infinity. */
@@ -236,7 +229,7 @@ static int run_steps(struct trainer *t, sgd_result *result)
                 return code;
         }
         if (!isfinite(loss))
-            return diverged(t, loss, rate);
+            return diverged(t, rate);
         state->loss_sum += loss;
         if (t->p->progress)
             show_progress(t, first + n);
@@ -260,12 +253,10 @@ static int agree_on_epoch(const struct trainer *t, sgd_epoch *epoch)
     (void)weights_digest(model_weights(t->model), digest); /* what fails agrees with no other */
     if (cluster_agree(t->p->cluster, digest, sizeof digest))
         return EXIT_OK;
-    if (speaks(t))
-        error_line("train: the ranks have come to different weights in epoch %zu; run `downhill "
-                   "verify` on "
-                   "each machine",
-                   t->state->epoch + 1);
-    return EXIT_CHECK;
+    return problem_training_failed(t->p, t->failed,
+                                   "the ranks have come to different weights in epoch %zu; run "
+                                   "`downhill verify` on each machine",
+                                   t->state->epoch + 1);
 }
 
 static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch)
@@ -302,7 +293,7 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     /* Losses are taken before their steps: nothing has looked at what the last one made. */
     if (!weights_are_finite(model_weights(t->model))) {
         state->step--;
-        return diverged(t, (double)INFINITY, t->options->lr);
+        return diverged(t, t->options->lr);
     }
     const double n = (double)t->p->data->train.n;
     sgd_epoch *epoch = &state->epochs[state->epoch];
@@ -359,6 +350,7 @@ int sgd_train(const problem *p, const sgd_options *options, const sgd_state *fro
                         .events = events,
                         .state = &result->state,
                         .readahead = readahead_open(p->data->train.x),
+                        .failed = result->failed,
                         .progress = progress_open("train", p->progress)};
     if (!trainer_open(&t, from)) {
         trainer_close(&t);

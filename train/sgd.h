@@ -57,6 +57,7 @@ typedef struct sgd_result {
     char digest[MODEL_DIGEST_TEXT];      /* of `weights`; "" if interrupted */
     bool interrupted;
     bool stopped_early; /* by `patience` */
+    char failed[PROBLEM_FAILURE_TEXT];
 } sgd_result;
 
 typedef struct sgd_events {
@@ -69,8 +70,8 @@ typedef struct sgd_events {
 
 /* Trains from W = 0 and b = 0, or goes on from a state (NULL: none) of the same problem and options, to the same
  * bits. Checks that the first loss is what zero weights must give (Δ·(c-1) for hinge, ln c for softmax). Returns
- * EXIT_OK; EXIT_CHECK, with a line, if that fails or the loss stops being finite; EXIT_INTERNAL where memory is
- * short. The result is to be freed in any case. */
+ * EXIT_OK; EXIT_CHECK, with a line and the reason in result->failed, if that fails or the loss stops being finite;
+ * EXIT_INTERNAL where memory is short. The result is to be freed in any case. */
 int sgd_train(const problem *p, const sgd_options *options, const sgd_state *from,
               const sgd_events *events, sgd_result *result);
 void sgd_free(sgd_result *result);

@@ -40,7 +40,8 @@ const job jobs[] = {
      .command = "train " DATA "--mmap --epochs 1 --batch 30 --model $scratch/o.npz",
      .outputs = {"o.npz"}},
     {.name = "train_libsvm",
-     .command = "train --data libsvm:$scratch/l-train.libsvm --epochs 1 --model $scratch/o.npz",
+     .command = "train --data libsvm:$scratch/l-train.libsvm --normalize standardize --epochs 1 "
+                "--model $scratch/o.npz",
      .outputs = {"o.npz"}},
     {.name = "lbfgs",
      .command = "train " DATA "--method lbfgs --loss softmax --iterations 2 --model $scratch/o.npz",

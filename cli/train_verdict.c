@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "train_verdict.h"
+
+#include "base/error.h"
+#include "base/real.h"
+#include "base/warnings.h"
+#include "train/scale.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Rounding in f32 is no failure. */
+#define LOSS_SLACK 1.001
+
+/* While training settles, a model is about as good as the mean of its epoch, and each epoch about as good as the best.
+ * Ratios of the losses from which the learning rate is doubted, and the share of the loss of zero weights that the
+ * difference has to come to. */
+#define MODEL_ABOVE_EPOCH 1.2
+#define EPOCH_ABOVE_BEST  1.05
+#define SHARE_OF_ZERO     0.02
+
+/* Multiplications and additions per thread beyond which a run is called long: about half a minute with AVX2. */
+#define LONG_WORK 5e11
+
+/* Work per sample beside the products, in the same unit. */
+#define SAMPLE_WORK 1000.0
+
+/* ---- before training ---- */
+
+static const char *class_name(const dataset *data, size_t j, char text[32])
+{
+    if (data->class_names != NULL)
+        return data->class_names[j];
+    snprintf(text, 32, "%zu", j);
+    return text;
+}
+
+int train_check_classes(const task *t)
+{
+    const samples *train = &t->data.train;
+    char text[32];
+    for (size_t i = 1; i < train->n; i++)
+        if (samples_label(train, i) != samples_label(train, 0))
+            return EXIT_OK;
+    error_line("train: every training sample is of class '%s'; give data with samples of at least "
+               "two classes",
+               class_name(&t->data, (size_t)samples_label(train, 0), text));
+    return EXIT_DATA;
+}
+
+static double work(const train_config *config, const dataset *data)
+{
+    const double n = (double)data->train.n, products = (double)data->d * (double)data->c;
+    const double batch = (double)(config->batch < data->train.n ? config->batch : data->train.n);
+    const double weights = products + (double)data->c, steps = (double)config->iterations;
+    switch ((train_method)config->method) {
+    case TRAIN_SGD:
+        return (double)config->epochs * n * (2.0 * products + SAMPLE_WORK);
+    case TRAIN_RANDOM_SEARCH:
+    case TRAIN_LOCAL_SEARCH:
+        return (double)config->tries * n * (products + SAMPLE_WORK);
+    case TRAIN_NUMERICAL:
+        return steps * fmin((double)config->coordinates, weights) * batch * products;
+    case TRAIN_LBFGS:
+        break;
+    }
+    return steps * n * (2.0 * products + SAMPLE_WORK);
+}
+
+static bool has_learning_rate(const train_config *config)
+{
+    return config->method == TRAIN_SGD || config->method == TRAIN_NUMERICAL;
+}
+
+void train_warn_before(const train_config *config, const task *t)
+{
+    const problem *p = &t->problem;
+    const double mean_square = has_learning_rate(config) ? scale_mean_square(p) : 0.0;
+    char remedy[SCALE_REMEDY_TEXT], lr[REAL_TEXT];
+    if (scale_is_too_large(p, mean_square, config->lr))
+        warnings_add(t->warnings,
+                     "the features are too large for a learning rate of %s: the norm of a sample "
+                     "is about %.2g; try %s",
+                     real_f32(config->lr, lr), sqrt(mean_square),
+                     scale_remedy(p, config->lr, remedy));
+    if (config->model == NULL && config->checkpoint == NULL && config->task.json == NULL &&
+        work(config, &t->data) > LONG_WORK * (double)config->task.threads)
+        warning_line("train: this will take long, and nothing of it is kept; give --model, --json "
+                     "or --checkpoint to keep the model, the results or the state of training");
+}
+
+/* ---- after training ---- */
+
+static int evaluate(const problem *p, const downhill_weights_f32 *weights, evaluation *of)
+{
+    evaluator *e = evaluator_open(p->features, p->kernels, p->loss, p->data->c, 1, p->threads);
+    const downhill_status status =
+        e != NULL ? evaluator_run(e, weights, 1, &p->data->train, of) : DOWNHILL_ERR_WORKSPACE;
+    evaluator_close(e);
+    return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);
+}
+
+/* A search begins with random weights, and a loss above that of 0 is only bad luck. */
+static bool is_search(const train_config *config)
+{
+    return config->method == TRAIN_RANDOM_SEARCH || config->method == TRAIN_LOCAL_SEARCH;
+}
+
+static int fail(const train_config *config, const problem *p, train_run *run)
+{
+    char of_rate[SCALE_REMEDY_TEXT], words[REAL_FIXED_TEXT], loss[REAL_TEXT];
+    const char *remedy = has_learning_rate(config) ? scale_remedy(p, config->lr, of_rate)
+                         : is_search(config)       ? "a smaller --scale"
+                                                   : "--normalize standardize";
+    snprintf(loss, sizeof loss, "%.4g", run->end.loss);
+    return problem_training_failed(
+        p, train_run_failure(run, config),
+        "failed: the loss of the model is %s, that of weights that are all 0 %.4g; try %s%s",
+        isfinite(run->end.loss) ? loss : real_fixed(run->end.loss, 0, words),
+        problem_loss_of_zero(p), remedy, config->model != NULL ? "; no model was written" : "");
+}
+
+static void doubt_learning_rate(const train_config *config, const task *t, const train_run *run)
+{
+    const sgd_state *state = &run->sgd.state;
+    const double slack = SHARE_OF_ZERO * problem_loss_of_zero(&t->problem);
+    double best = (double)INFINITY;
+    for (size_t e = 0; e < state->epoch; e++)
+        best = fmin(best, state->epochs[e].train_loss);
+    if (state->epoch == 0)
+        return;
+    const size_t kept = state->best_epoch > 0 ? state->best_epoch : state->epoch;
+    const double of_epoch = state->epochs[kept - 1].train_loss,
+                 last = state->epochs[state->epoch - 1].train_loss;
+    char remedy[SCALE_REMEDY_TEXT];
+    (void)scale_remedy(&t->problem, config->lr, remedy);
+    if (run->end.loss > fmax(MODEL_ABOVE_EPOCH * of_epoch, of_epoch + slack))
+        warnings_add(t->warnings,
+                     "the loss of the model is %.4g, above the mean of its epoch, %.4g: the "
+                     "weights jump back and forth, and the learning rate is too large; try %s",
+                     run->end.loss, of_epoch, remedy);
+    else if (last > fmax(EPOCH_ABOVE_BEST * best, best + slack))
+        warnings_add(t->warnings,
+                     "the loss of the last epoch is %.4g, above the %.4g of the best: the learning "
+                     "rate may be too large; try %s",
+                     last, best, remedy);
+}
+
+static void warn_after(const train_config *config, const task *t, const train_run *run)
+{
+    const double zero = problem_loss_of_zero(&t->problem);
+    char text[32];
+    if (run->end.loss > LOSS_SLACK * zero)
+        warnings_add(t->warnings,
+                     "the best weights found have a loss of %.4g, above the %.4g of weights that "
+                     "are all 0; give more --tries, or another --scale",
+                     run->end.loss, zero);
+    if (config->method == TRAIN_SGD)
+        doubt_learning_rate(config, t, run);
+    if (run->end.only_class >= 0)
+        warnings_add(t->warnings, "the model predicts every training sample as class '%s'",
+                     class_name(&t->data, (size_t)run->end.only_class, text));
+}
+
+int train_judge(const train_config *config, const task *t, train_run *run)
+{
+    const problem *p = &t->problem;
+    const bool first = p->cluster == NULL || p->cluster->rank == 0;
+    struct {
+        int code;
+        evaluation end;
+    } found = {EXIT_OK, {0}};
+    if (first)
+        found.code = evaluate(
+            p, config->method == TRAIN_SGD ? run->sgd.weights : &run->result.weights, &found.end);
+    if (p->cluster != NULL) /* the last bits of f32 may differ among ranks */
+        cluster_share(p->cluster, &found, sizeof found);
+    run->end = found.end;
+    run->judged = found.code == EXIT_OK;
+    if (!run->judged)
+        return found.code;
+    const double zero = problem_loss_of_zero(p);
+    if (!isfinite(run->end.loss) || (run->end.loss > LOSS_SLACK * zero && !is_search(config)))
+        return fail(config, p, run);
+    if (first)
+        warn_after(config, t, run);
+    return EXIT_OK;
+}
