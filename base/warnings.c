@@ -10,6 +10,8 @@
 
 void warnings_add(json_t *warnings, const char *format, ...)
 {
+    if (warnings == NULL)
+        return;
     char text[1024];
     va_list arguments;
     va_start(arguments, format);

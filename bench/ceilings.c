@@ -144,7 +144,7 @@ static bool measure_set(ceilings *found, ceiling_set *set, uint32_t which, const
     ceiling_task *tasks = calloc(set->threads, sizeof *tasks);
     if (tasks == NULL)
         return false;
-    together_bind(set->threads, cpus);
+    (void)together_bind(set->threads, cpus);
     struct opening opening = {tasks, 0}; /* the largest part of the levels to measure */
     for (size_t i = 0; i < found->n_levels; i++) {
         const uint64_t part = part_of(found, i, set->threads);

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/waited.h"
 #include "base/warnings.h"
 #include "interrupt.h"
 #include "train/lbfgs_method.h"
@@ -15,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Runs shorter than this are not worth timing. */
+/* Runs shorter than this are not worth a warning about their times. */
 #define SHORT_S 0.5
 
 struct session {
@@ -126,6 +127,32 @@ static int train_by_method(struct session *s, train_run *run)
     return lbfgs_train(p, &lbfgs, &events, &run->result);
 }
 
+/* When a run began, and what the kernel had counted by then. */
+struct start {
+    double wall_s, cpu_s;
+    conditions counted;
+};
+
+static struct start start_now(const task *t)
+{
+    return (struct start){clock_seconds(), clock_thread_seconds(), conditions_now("", t->cpus[0])};
+}
+
+static void warn_of_wait(task *t, const char *isa, const struct start *start)
+{
+    const struct start end = start_now(t);
+    const double took_s = end.wall_s - start->wall_s, ran_s = end.cpu_s - start->cpu_s;
+    const conditions passed = conditions_between(&start->counted, &end.counted);
+    char why[WAITED_TEXT] = "its own threads were in each other's way; give fewer --threads";
+    if (t->timing == NULL || took_s <= SHORT_S || took_s <= WARNINGS_WAITED * ran_s)
+        return;
+    if (!t->crowded)
+        waited_cause(&passed, took_s - ran_s, why);
+    warnings_add(t->timing,
+                 "training with %s ran for %.2g of %.2g s, so that its times are too long: %s", isa,
+                 ran_s, took_s, why);
+}
+
 static int train_once(struct session *s)
 {
     train_run *run = &s->runs[s->done++];
@@ -135,22 +162,15 @@ static int train_once(struct session *s)
             putchar('\n');
         train_print_head(s->config, run);
     }
-    const double wall_s = clock_seconds(), cpu_s = clock_thread_seconds();
+    const struct start start = start_now(&s->task);
     int code = train_by_method(s, run);
-    const double took_s = clock_seconds() - wall_s, of_cpu_s = clock_thread_seconds() - cpu_s;
     if (code == EXIT_OK && !run->sgd.interrupted && !run->result.interrupted)
         code = train_judge(s->config, &s->task, run);
     if (code != EXIT_OK)
         return code;
     if (s->print)
         train_print_end(s->config, run);
-    if (took_s > SHORT_S && took_s > WARNINGS_WAITED * of_cpu_s)
-        warnings_add(s->task.warnings,
-                     "training with %s waited for the CPU, so that its times are too long: %s",
-                     run->isa,
-                     s->config->task.threads > s->task.machine.pus
-                         ? "its own threads were in each other's way; take fewer"
-                         : "another program was running; stop it and run again");
+    warn_of_wait(&s->task, run->isa, &start);
     return EXIT_OK;
 }
 

@@ -234,7 +234,7 @@ static void choose_cpus(task *t, const cluster *ranks)
     const size_t before = ranks != NULL ? ranks->local_rank * threads : 0;
     const size_t here = ranks != NULL ? ranks->local_size * threads : threads;
     if (before == 0 || m->n_team == 0) {
-        const int cpu = warnings_pin(t->warnings);
+        const int cpu = warnings_pin(t->timing);
         for (size_t i = 0; i < threads; i++)
             t->cpus[i] = i == 0 ? cpu : i < m->n_team ? m->team[i] : -1;
     } else {
@@ -245,7 +245,8 @@ static void choose_cpus(task *t, const cluster *ranks)
         machine_binding_close(binding);
     }
     const bool bound_apart = here > threads && m->n_team <= threads;
-    if ((bound_apart ? threads : here) > m->pus && m->pus > 0)
+    t->crowded = (bound_apart ? threads : here) > m->pus && m->pus > 0;
+    if (t->crowded)
         warnings_add(t->warnings, "%zu threads share %u CPUs: give at most %u --threads%s", here,
                      m->pus, m->pus, here > threads ? " in all ranks together" : "");
 }
@@ -287,9 +288,15 @@ int task_open_data(const char *command, task_config *config, const cluster *rank
         dataset_print_notes(&t->data);
     machine_read(&t->machine); /* before the thread is bound */
     t->warnings = json_array();
-    warnings_of_build(t->warnings);
+    t->timing = config->times ? t->warnings : NULL;
+    warnings_of_build(t->timing);
     choose_cpus(t, ranks);
-    together_bind(config->threads, t->cpus);
+    const size_t unbound = together_bind(config->threads, t->cpus);
+    if (unbound > 0)
+        warnings_add(t->timing,
+                     "%zu of %zu threads could not be bound to a CPU; the times may be noisier: "
+                     "take the median of several runs",
+                     unbound, config->threads);
     t->problem = (problem){.data = &t->data,
                            .features = &t->features,
                            .loss = {(downhill_loss_kind)config->loss, config->delta},
@@ -310,8 +317,8 @@ static void spread_bytes(task *t)
         const matrix *x = &t->data.stored[i];
         if (x->memory != NULL && x->u8 != NULL &&
             !machine_interleave(binding, t->cpus, t->config->threads, x->memory, x->rows * x->ld))
-            warnings_add(t->warnings, "the features could not be spread over the NUMA nodes; "
-                                      "threads far from them will be slower");
+            warnings_add(t->timing, "the features could not be spread over the NUMA nodes; "
+                                    "threads far from them will be slower");
     }
     machine_binding_close(binding);
 }

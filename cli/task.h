@@ -22,6 +22,7 @@ typedef struct task_config {
     /* A downhill_loss_kind, …, in the order of the words; each of these may be TASK_AUTOMATIC. */
     int loss, dtype, normalise;
     float reg, delta;
+    bool times;      /* asked for: the results are to tell how long something took */
     dataset_use use; /* of the data */
     uint64_t seed;
 } task_config;
@@ -48,7 +49,10 @@ typedef struct task {
     const char *command;
     machine machine;
     json_t *warnings;
+    json_t *
+        timing; /* the same array for what only makes times doubtful; NULL if nobody asked for times */
     int cpus[MACHINE_TEAM_MAX];
+    bool crowded; /* more threads than CPUs */
     dataset data;
     features features;
     problem problem; /* with data, features, threads; the kernels are to be chosen */

@@ -130,8 +130,9 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
         code = settle_method(config);
     if (code == CLI_GO_ON)
         code = task_settle("train", &config->task);
-    if (code == CLI_GO_ON && levels_are_several(config->task.isa) &&
-        (config->model || config->checkpoint || config->resume))
+    const bool several = levels_are_several(config->task.isa);
+    config->task.times = config->task.json != NULL || several;
+    if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
         return refuse("--isa: several levels make several models, and --model, --checkpoint and "
                       "--resume are of one; name one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)

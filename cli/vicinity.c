@@ -96,6 +96,7 @@ int vicinity_open(const cli_command *self, vicinity_config *config, size_t direc
         code = task_settle(self->name, &config->task);
     if (code == CLI_GO_ON && config->task.loss == DOWNHILL_SOFTMAX)
         code = cli_refuse_given(self, config, task_of_hinge, "for the softmax loss");
+    config->task.times = config->task.json != NULL;
     if (code == CLI_GO_ON)
         code = task_open_data(self->name, &config->task, NULL, &around->task);
     if (code != EXIT_OK) {

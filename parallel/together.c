@@ -90,15 +90,17 @@ bool together_granted(size_t threads, char *why, size_t why_size)
 
 #endif
 
-void together_bind(size_t threads, const int *cpus)
+size_t together_bind(size_t threads, const int *cpus)
 {
+    size_t unbound = 0;
     if (threads == 1)
-        return;
+        return 0;
     machine_binding *binding = machine_binding_open();
-#pragma omp parallel for num_threads((int)threads) schedule(static, 1)
+#pragma omp parallel for num_threads((int)threads) schedule(static, 1) reduction(+ : unbound)
     for (size_t i = 0; i < threads; i++)
-        (void)machine_bind(binding, cpus[i]);
+        unbound += cpus[i] >= 0 && !machine_bind(binding, cpus[i]);
     machine_binding_close(binding);
+    return unbound;
 }
 
 double together_run(size_t threads, together_work work, void *context)

@@ -15,9 +15,9 @@ bool together_granted(size_t threads, char *why, size_t why_size);
 /* The work of thread `i`. */
 typedef void (*together_work)(void *context, size_t i);
 
-/* Binds the threads of the following runs of as many, thread i to CPU cpus[i] (machine.h), as far as
- * binding works; the calling one is thread 0. Does nothing for a single thread. */
-void together_bind(size_t threads, const int *cpus);
+/* Binds the threads of the following runs of as many, thread i to CPU cpus[i] (machine.h; -1: not bound), as far as
+ * binding works; the calling one is thread 0. Does nothing for a single thread. Returns how many could not be bound. */
+size_t together_bind(size_t threads, const int *cpus);
 
 /* Runs work(context, i) for each i below `threads` at once, the calling thread doing that of 0. Returns
  * the seconds that it took altogether. A build without OpenMP does them one after another: ask

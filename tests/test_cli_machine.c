@@ -21,6 +21,11 @@ static int open_all(void **state)
                      EXIT_OK);
     shell_out[strcspn(shell_out, "\n")] = '\0';
     setenv("set", shell_out, 1);
+#ifdef UNBINDING
+    setenv("unbinding", UNBINDING, 1);
+#endif
+    assert_int_equal(shell("$downhill train --data $set --epochs 1 --model $scratch/m.npz"),
+                     EXIT_OK);
     return 0;
 }
 
@@ -137,7 +142,7 @@ static void test_machine__threads_overruled__all_that_were_asked_for(void **stat
     };
     for (size_t i = 0; i < sizeof overruled / sizeof overruled[0]; i++) {
         const int code =
-            shell_with(overruled[i], "$downhill train --data $set --threads 3 --epochs 1 --json -");
+            shell_with(overruled[i], "$downhill train --data $set --threads 2 --epochs 1 --json -");
         if (code != EXIT_OK)
             fail_msg("%s: exit code %d: %s", overruled[i], code, shell_err);
         json_decref(parsed(shell_out));
@@ -155,8 +160,6 @@ static void test_machine__fewer_threads_granted__refused(void **state)
         "predict --data $set --model $scratch/m.npz",
     };
     char line[256];
-    assert_int_equal(shell("$downhill train --data $set --epochs 1 --model $scratch/m.npz"),
-                     EXIT_OK);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         snprintf(line, sizeof line, "OMP_THREAD_LIMIT=2 $downhill %s --threads 3", commands[i]);
         const int code = shell(line);
@@ -207,6 +210,73 @@ static void test_machine__fewer_threads_granted__bench_skips_the_row(void **stat
     json_decref(root);
 }
 
+/* ---- warnings about times ---- */
+
+#ifndef DOWNHILL_INSTRUMENTED /* times are those of a plain build */
+
+/* Runs a command on one CPU beside a busy loop. */
+static int shell_on_a_busy_cpu(const char *command)
+{
+    char line[1024];
+    snprintf(line, sizeof line,
+             "cpu=$(taskset -cp $$ | sed 's/.*[^0-9]//')\n"
+             "taskset -c $cpu sh -c 'while :; do :; done' & spin=$!\n"
+             "taskset -c $cpu %s; code=$?\n"
+             "kill $spin; exit $code",
+             command);
+    return shell(line);
+}
+
+#define A_SECOND "$downhill train --data $set --epochs 60000 --quiet "
+
+static void test_train__busy_cpu__is_said_to_who_asked_for_times(void **state)
+{
+    (void)state;
+    assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--json $scratch/times.json"), EXIT_OK);
+    const char *says = strstr(shell_err, "downhill: warning: training with ");
+    if (says == NULL || strstr(says, "other threads took its CPU") == NULL)
+        fail_msg("%s", shell_err);
+    assert_null(strstr(shell_err, "hardware thread"));
+    json_t *root = parsed_file("times.json");
+    assert_true(json_array_size(json_object_get(root, "warnings")) >= 1);
+    json_decref(root);
+}
+
+static void test_train__busy_cpu__is_not_said_otherwise(void **state)
+{
+    (void)state;
+    assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--model $scratch/busy.npz"), EXIT_OK);
+    assert_string_equal(shell_err, "");
+}
+
+/* A process that cannot bind its threads works; only its times are doubtful. */
+static void test_commands__cannot_bind__is_said_to_who_asked_for_times(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command;
+        bool times;
+    } cases[] = {
+        {"train --data $set --epochs 1", false},
+        {"train --data $set --epochs 1 --json $scratch/t.json", true},
+        {"train --data $set --epochs 1 --isa all", true},
+        {"predict --data $set --model $scratch/m.npz --json $scratch/t.json", false},
+        {"gradcheck --data $set --isa all", false},
+        {"landscape --data $set --model $scratch/m.npz", false},
+        {"landscape --data $set --model $scratch/m.npz --json $scratch/t.json", true},
+    };
+    char line[256];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(line, sizeof line, "LD_PRELOAD=$unbinding $downhill %s >$scratch/out",
+                 cases[i].command);
+        if (shell(line) != EXIT_OK || (shell_err[0] != '\0') != cases[i].times ||
+            (strstr(shell_err, "could not be pinned") != NULL) != cases[i].times)
+            fail_msg("%s: %s", cases[i].command, shell_err);
+    }
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +287,11 @@ int main(void)
         cmocka_unit_test(test_machine__threads_overruled__all_that_were_asked_for),
         cmocka_unit_test(test_machine__fewer_threads_granted__refused),
         cmocka_unit_test(test_machine__fewer_threads_granted__bench_skips_the_row),
+#ifndef DOWNHILL_INSTRUMENTED
+        cmocka_unit_test(test_train__busy_cpu__is_said_to_who_asked_for_times),
+        cmocka_unit_test(test_train__busy_cpu__is_not_said_otherwise),
+        cmocka_unit_test(test_commands__cannot_bind__is_said_to_who_asked_for_times),
+#endif
     };
     return cmocka_run_group_tests_name("cli_machine", tests, open_all, shell_close);
 }

@@ -106,8 +106,6 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
         error_line("train: out of memory");
         return false;
     }
-    if (why[0] != '\0')
-        warning_line("train: %s; the times may be noisier", why);
     if (from != NULL) {
         state_load(t, from);
         const downhill_status status = model_changed(t->model);

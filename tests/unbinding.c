@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Preloaded, it makes every binding of a thread to a CPU fail, as some sandboxes do. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+
+__attribute__((visibility("default"))) int sched_setaffinity(pid_t pid, size_t size,
+                                                             const cpu_set_t *set)
+{
+    (void)pid, (void)size, (void)set;
+    errno = EPERM;
+    return -1;
+}
