@@ -156,13 +156,15 @@ static void sample(struct room *r, const machine *m, const doctor_sample *s)
     lost(r, "throttling", s->passed.throttled_s, s->seconds, 0.0,
          "the quota of the control group stops the process",
          "raise the quota, or take fewer --threads");
-    const double rate = s->passed.involuntary_switches / s->seconds;
+    /* The quota ends the thread's turn as well, and is told above. */
+    const double stops = isnan(s->passed.throttled_periods) ? 0.0 : s->passed.throttled_periods;
+    const double rate = (s->passed.involuntary_switches - stops) / s->seconds;
     if (isnan(rate))
         add(r, DOCTOR_UNKNOWN, "switches", "", "", "the kernel does not tell");
     else
         add(r, rate > 50.0 ? DOCTOR_WARN : DOCTOR_OK, "switches",
             "other programs take turns on the CPU that is measured on",
-            "stop them; `top` shows which", "%.0f a second to other threads", rate);
+            "stop them; `top` shows which", "%.0f a second to other threads", fmax(rate, 0.0));
     add(r, s->shared > 0.01 ? DOCTOR_WARN : DOCTOR_OK, "whole core",
         "samples beside a neighbour are left out, and a row takes longer until it has enough "
         "others",

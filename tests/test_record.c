@@ -457,6 +457,11 @@ static void test_doctor__sample(void **state)
         .counters_missing = "hidden"};
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
         assert_int_equal(find(&plain, &s, topics[i]).verdict, i < 6 ? DOCTOR_WARN : DOCTOR_NOTE);
+    /* Stopped by its quota, and by nothing else. */
+    s.passed =
+        (conditions){.involuntary_switches = 100, .throttled_periods = 95, .throttled_s = 0.7};
+    assert_int_equal(find(&plain, &s, "throttling").verdict, DOCTOR_WARN);
+    assert_int_equal(find(&plain, &s, "switches").verdict, DOCTOR_OK);
     s.passed = (conditions){(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN};
     s.load = (double)NAN;
     for (size_t i = 0; i < 3; i++)
