@@ -41,20 +41,25 @@ static void read_hypervisor(char *name, size_t size)
 #endif
 }
 
+static hwloc_topology_t load_with(unsigned long flags)
+{
+    hwloc_topology_t topology;
+    /* hwloc says on stderr what it misses, as without /sys, at every load; the record says what is unknown. */
+    setenv("HWLOC_HIDE_ERRORS", "2", 0);
+    if (hwloc_topology_init(&topology) != 0)
+        return NULL;
+    if (hwloc_topology_set_flags(topology, flags) == 0 && hwloc_topology_load(topology) == 0)
+        return topology;
+    hwloc_topology_destroy(topology);
+    return NULL;
+}
+
 /* The topology cut down to what this process may use: plain hwloc also shows the CPUs outside a
  * taskset or a cpuset. */
 static hwloc_topology_t load_topology(void)
 {
-    hwloc_topology_t topology;
-    if (hwloc_topology_init(&topology) != 0)
-        return NULL;
-    if (hwloc_topology_set_flags(topology, HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM |
-                                               HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING) != 0 ||
-        hwloc_topology_load(topology) != 0) {
-        hwloc_topology_destroy(topology);
-        return NULL;
-    }
-    return topology;
+    return load_with(HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM |
+                     HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING);
 }
 
 static unsigned count_objects(hwloc_topology_t topology, hwloc_obj_type_t type)
@@ -77,28 +82,32 @@ static void read_caches(hwloc_topology_t topology, machine *m)
             };
 }
 
-/* The rank-th last CPU of a core, or -1. */
-static int last_cpu(hwloc_obj_t core, unsigned rank)
+/* The rank-th last CPU of a set, or -1. */
+static int last_cpu(hwloc_const_bitmap_t set, unsigned rank)
 {
-    int cpu = hwloc_bitmap_last(core->cpuset);
+    int cpu = hwloc_bitmap_last(set);
     for (unsigned r = 0; cpu >= 0 && r < rank; r++) {
         do
             cpu--;
-        while (cpu >= 0 && !hwloc_bitmap_isset(core->cpuset, (unsigned)cpu));
+        while (cpu >= 0 && !hwloc_bitmap_isset(set, (unsigned)cpu));
     }
     return cpu;
 }
 
 static void read_team(hwloc_topology_t topology, machine *m)
 {
+    const unsigned cores = m->cores > 0 ? m->cores : 1; /* hwloc may know none: all CPUs as one */
     for (unsigned rank = 0; m->n_team < m->pus && m->n_team < MACHINE_TEAM_MAX; rank++) {
         const size_t before = m->n_team;
-        for (unsigned core = m->cores; core-- > 0 && m->n_team < MACHINE_TEAM_MAX;) {
-            const int cpu = last_cpu(hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, core), rank);
+        for (unsigned i = cores; i-- > 0 && m->n_team < MACHINE_TEAM_MAX;) {
+            const hwloc_obj_t core = m->cores > 0
+                                         ? hwloc_get_obj_by_type(topology, HWLOC_OBJ_CORE, i)
+                                         : hwloc_get_root_obj(topology);
+            const int cpu = last_cpu(core->cpuset, rank);
             if (cpu >= 0)
                 m->team[m->n_team++] = cpu;
         }
-        if (m->n_team == before) /* hwloc may know no cores */
+        if (m->n_team == before)
             return;
     }
 }
@@ -187,13 +196,7 @@ int machine_pin(char *why, size_t why_size)
 
 machine_binding *machine_binding_open(void)
 {
-    hwloc_topology_t topology;
-    if (hwloc_topology_init(&topology) != 0)
-        return NULL;
-    if (hwloc_topology_load(topology) == 0)
-        return topology;
-    hwloc_topology_destroy(topology);
-    return NULL;
+    return load_with(0);
 }
 
 bool machine_bind(machine_binding *binding, int cpu)

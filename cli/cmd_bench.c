@@ -239,6 +239,13 @@ static int take_over(const cli_command *self, bench_config *config, const json_t
     return code;
 }
 
+/* One per core, as far as these are known. */
+static size_t default_threads(const machine *m)
+{
+    const size_t cores = m->cores > 0 ? m->cores : 1;
+    return !team_supported() || m->n_team == 0 ? 1 : cores < m->n_team ? cores : m->n_team;
+}
+
 static int run_with(const cli_command *self, bench_config *config, const machine *m,
                     const json_t *earlier)
 {
@@ -248,7 +255,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
                        .arguments = arguments_to_json(self, config, &defaults, not_stored),
                        .warnings = json_array()};
     if (config->threads == 0)
-        config->threads = !team_supported() ? 1 : m->cores < m->n_team ? m->cores : m->n_team;
+        config->threads = default_threads(m);
     bench_shape shapes[OPTION_LIST_MAX];
     size_t n_shapes = 0;
     int code;

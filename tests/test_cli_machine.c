@@ -104,6 +104,33 @@ static void test_machine__bound_from_outside__stays_bound(void **state)
     json_decref(root);
 }
 
+/* Where hwloc knows neither cores nor caches, or finds no /sys, it is silent and the CPUs are there all the same. */
+static void test_machine__hwloc_knows_little__threads_on_every_cpu(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {
+        "HWLOC_COMPONENTS=no_os,stop $downhill train --data $set --epochs 1 --threads 2 --json -",
+        "HWLOC_COMPONENTS=no_os,stop $downhill bench --list --threads 2",
+    };
+    if (cpus() < 2)
+        return;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (shell(commands[i]) != EXIT_OK || shell_err[0] != '\0')
+            fail_msg("%s: %s", commands[i], shell_err);
+    assert_non_null(strstr(shell_out, "/threads:2\n"));
+    assert_int_equal(shell("HWLOC_COMPONENTS=no_os,stop $downhill bench --no-ceilings --shape "
+                           "4x33x3 --isa scalar --filter ^hinge_f32 --quick --json -"),
+                     EXIT_OK);
+    json_decref(parsed(shell_out));
+    if (shell("unshare -m true") != 0) {
+        print_message("no mount namespace of one's own here: not tried without /sys\n");
+    } else {
+        assert_int_equal(shell("unshare -m sh -c 'mount -t tmpfs none /sys && $downhill info'"),
+                         EXIT_OK);
+        assert_string_equal(shell_err, "");
+    }
+}
+
 static void test_machine__misleading_variables__the_same_rows(void **state)
 {
     (void)state;
@@ -282,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_machine__misleading_variables__the_cpus_it_was_given),
         cmocka_unit_test(test_machine__bound_from_outside__stays_bound),
+        cmocka_unit_test(test_machine__hwloc_knows_little__threads_on_every_cpu),
         cmocka_unit_test(test_machine__misleading_variables__the_same_rows),
         cmocka_unit_test(test_machine__misleading_variables__train_warns_of_nothing),
         cmocka_unit_test(test_machine__threads_overruled__all_that_were_asked_for),
