@@ -160,7 +160,7 @@ static bool measure_set(ceilings *found, ceiling_set *set, uint32_t which, const
     const ceiling_crew crew = {set->threads, tasks, effort};
     if (good)
         ceilings_measure_peaks(set, which, &crew);
-    for (size_t i = 0; good && i < found->n_levels; i++) {
+    for (size_t i = 0; good && i < found->n_levels && !ceilings_stopped(&effort); i++) {
         const uint64_t part = part_of(found, i, set->threads);
         if (part == 0 || (which >> (PEAK_COUNT + i) & 1) == 0)
             continue;
@@ -200,7 +200,7 @@ bool ceilings_measure(ceilings *found, const int *cpus, ceiling_effort effort)
     found->timer_ns = least_step_ns();
     ceilings_keep(&found->clock_ghz, ceilings_clock(50));
     bool good = true;
-    for (size_t i = 0; i < found->n_sets; i++)
+    for (size_t i = 0; i < found->n_sets && !ceilings_stopped(&effort); i++)
         good = good && measure_set(found, &found->sets[i], UINT32_MAX, cpus, effort);
     return good;
 }

@@ -12,6 +12,7 @@
 #include "kernels.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -117,10 +118,15 @@ typedef struct ceiling_effort {
     core_whole *
         core; /* those with less than a whole core do not count, up to eight times as many; NULL: all
                        * do */
+    const volatile sig_atomic_t
+        *stop; /* not 0: end at once, with rates too low or 0; NULL: never */
 } ceiling_effort;
 
 /* The levels of the machine, nothing measured yet, for 1, 2, 4, … and `threads` threads. */
 ceilings ceilings_of(const machine *m, size_t threads);
+
+/* Was it told to stop? */
+bool ceilings_stopped(const ceiling_effort *effort);
 
 /* Measures all ceilings and keeps what is higher than what was found before: a ceiling is the maximum that was ever
  * seen. A peak that is in doubt (ceilings_doubt) is repeated a few times. Takes seconds per number of threads. Returns

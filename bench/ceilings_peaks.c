@@ -182,7 +182,7 @@ void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew
         if ((which >> id & 1) == 0 || loop.run == NULL || !has(id))
             continue;
         char why[128];
-        for (int tries = 0; tries < TRIES; tries++) {
+        for (int tries = 0; tries < TRIES && !ceilings_stopped(&crew->effort); tries++) {
             ceilings_measure_peak(set, id, loop, crew);
             if (!ceilings_doubt(set, id, why, sizeof why))
                 break;

@@ -28,7 +28,7 @@ double ceilings_clock(int repeats)
 {
     enum { COUNT = 2000, REPEATS_MAX = 100 };
     ceiling_task task = {.count = COUNT};
-    const ceiling_crew crew = {1, &task, {1, 0.0002, NULL}};
+    const ceiling_crew crew = {1, &task, {.repeats = 1, .sample_s = 0.0002}};
     /* Whatever takes the core away makes a sample too slow, and no two alike: the fastest is believed
      * when it was seen twice. */
     double best = 0.0, second = 0.0;
@@ -53,6 +53,11 @@ static void work(void *context, size_t thread)
         job->run(&job->tasks[thread]);
 }
 
+bool ceilings_stopped(const ceiling_effort *effort)
+{
+    return effort->stop != NULL && *effort->stop != 0;
+}
+
 /* Clock in GHz on all threads of a crew at once, right now: one chain of 0.1 ms each, so that a lower clock that SIMD
  * instructions bring still holds. */
 static double clock_beside(size_t threads)
@@ -74,12 +79,13 @@ ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with
     ceiling_best best = {0};
     /* A shorter sample says more about the timer. One that was interrupted is no proof of its length: the
      * least of a few is. */
-    for (int tries = 0; tries < 3; tries++)
+    for (int tries = 0; tries < 3 && !ceilings_stopped(&crew->effort); tries++)
         if (together_run(crew->threads, work, &job) < crew->effort.sample_s) {
             job.calls *= 2;
             tries = -1;
         }
-    for (int sample = 0, shared = 0; sample < crew->effort.repeats;) {
+    for (int sample = 0, shared = 0;
+         sample < crew->effort.repeats && !ceilings_stopped(&crew->effort);) {
         const double before = core_look(core);
         const double clock = with_clock ? clock_beside(crew->threads) : 0.0;
         const double took_s = together_run(crew->threads, work, &job);

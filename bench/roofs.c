@@ -102,7 +102,7 @@ bool roofs_recheck(bench_suite *suite, ceilings *found, const int *cpus, ceiling
     double before[CEILING_SETS_MAX][BITS] = {{0}};
     bool good = true, again = true;
     /* A higher peak may leave a row below a level of memory instead, which is then the next suspect. */
-    while (good && again) {
+    while (good && again && !ceilings_stopped(&effort)) {
         again = false;
         for (size_t s = 0; good && s < found->n_sets; s++) {
             uint32_t which = 0;

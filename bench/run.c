@@ -12,12 +12,16 @@
 #include "parallel/team.h"
 #include "stalls.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* Repetitions of a look at the clock: some milliseconds. */
 enum { CLOCK_REPEATS = 10 };
+
+/* A run that is to stop stops within about this time, or after the call at hand. */
+static const double stops_within_s = 0.25;
 
 struct run {
     const bench_options *options;
@@ -59,14 +63,16 @@ static bool skip(bench_row *row, const char *why)
 
 /* ---- one row ---- */
 
-/* One sample. false: the row cannot run. */
+/* Takes one sample. false: the row cannot run, or the sample was cut short. */
 static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_sample *out)
 {
     if (gbench_run(g->handles[i], iterations, out) != 0)
         return skip(&g->rows[i], out->error);
     if (g->tasks[i].status != DOWNHILL_OK)
         return skip(&g->rows[i], downhill_status_text(g->tasks[i].status));
-    return true;
+    const double calls = stops_within_s * 1e9 / out->real_ns;
+    g->tasks[i].at_once = calls > 1.0 ? (uint64_t)calls : 1;
+    return !g->tasks[i].cut;
 }
 
 /* Finds how many iterations last min_time_s, and shows it by a run that does; the runs that it
@@ -147,7 +153,8 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
         gbench_sample s;
         /* A sample that begins beside a neighbour is of no use, and the neighbour may be gone sooner. */
         const double asked_s = clock_seconds();
-        const double before = core_wait(run->options->core, run->options->min_time_s);
+        const double before =
+            core_wait(run->options->core, fmin(run->options->min_time_s, stops_within_s));
         g->spent_s[i] += clock_seconds() - asked_s;
         if (!sample(g, i, g->iterations[i], &s))
             continue;
@@ -221,7 +228,7 @@ static void open_rows(struct run *run, struct group *g, stalls *s)
         row->stopped = STOPPED_INTERRUPTED;
         row->skipped[0] = '\0';
         bench_task *task = &g->tasks[i];
-        *task = (bench_task){.kernel = row->kernel, .peer = row->peer};
+        *task = (bench_task){.kernel = row->kernel, .peer = row->peer, .stop = run->stop};
         char why[sizeof row->skipped - sizeof "skipped: "] = "";
         if (!stalls_find(s, row, task, why, sizeof why)) {
             skip(row, why);

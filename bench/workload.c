@@ -311,16 +311,27 @@ static workload *next_load(bench_task *task)
     return load;
 }
 
+static void run_calls(bench_task *task, uint64_t calls)
+{
+    if (task->team != NULL)
+        for (uint64_t i = 0; i < calls; i++)
+            task->status = team_run(task, next_load(task));
+    else if (task->peer != NULL)
+        for (uint64_t i = 0; i < calls; i++)
+            task->status = peer_run(task->peer, task->kernel, next_load(task));
+    else
+        for (uint64_t i = 0; i < calls; i++)
+            task->status = workload_run(task->kernels, task->kernel, next_load(task));
+}
+
 void bench_task_run(void *context, uint64_t iterations)
 {
     bench_task *task = context;
-    if (task->team != NULL)
-        for (uint64_t i = 0; i < iterations; i++)
-            task->status = team_run(task, next_load(task));
-    else if (task->peer != NULL)
-        for (uint64_t i = 0; i < iterations; i++)
-            task->status = peer_run(task->peer, task->kernel, next_load(task));
-    else
-        for (uint64_t i = 0; i < iterations; i++)
-            task->status = workload_run(task->kernels, task->kernel, next_load(task));
+    uint64_t left = iterations;
+    while (left > 0 && (task->stop == NULL || *task->stop == 0)) {
+        const uint64_t calls = task->at_once > 0 && task->at_once < left ? task->at_once : left;
+        run_calls(task, calls);
+        left -= calls;
+    }
+    task->cut = left > 0;
 }

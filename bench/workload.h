@@ -8,7 +8,9 @@
 #include "formulas.h"
 #include "workload_u8.h"
 
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Shared by all kernels and variants of a shape, so that they see the same addresses. */
 typedef struct workload {
@@ -60,9 +62,12 @@ typedef struct bench_task {
     size_t n_loads, turn;
     bench_kernel kernel;
     const downhill_kernels *kernels;
-    const struct peer *peer; /* instead of the kernels; NULL: none */
-    struct team *team;       /* with the kernels; NULL: the calling thread alone */
-    downhill_status status;  /* of the last call */
+    const struct peer *peer;           /* instead of the kernels; NULL: none */
+    struct team *team;                 /* with the kernels; NULL: the calling thread alone */
+    downhill_status status;            /* of the last call */
+    const volatile sig_atomic_t *stop; /* looked at between batches of calls; NULL: never */
+    uint64_t at_once;                  /* calls in such a batch; 0: all */
+    bool cut;                          /* the last run was stopped before its end */
 } bench_task;
 
 /* A gbench_function; the context is a bench_task. */

@@ -54,7 +54,8 @@ static bool is_of_this_machine(const json_t *results, const machine *m)
 /* A quick run has a rougher idea of them. */
 static ceiling_effort effort_of(bench_session *s)
 {
-    return (ceiling_effort){s->config->quick ? 3 : 7, s->config->quick ? 0.001 : 0.004, &s->core};
+    return (ceiling_effort){s->config->quick ? 3 : 7, s->config->quick ? 0.001 : 0.004, &s->core,
+                            &interrupt_signal};
 }
 
 /* Takes them from a file, or measures them; a second time keeps the higher of both. */
@@ -63,12 +64,15 @@ static int measure_ceilings(bench_session *s)
     if (s->config->no_ceilings)
         return EXIT_OK;
     if (s->config->ceilings_from == NULL) {
+        const bool measured_before = s->has_ceilings;
         if (!ceilings_measure(&s->ceilings, s->machine->team, effort_of(s))) {
             error_line("bench: out of memory");
             return EXIT_INTERNAL;
         }
-        s->ceilings.call_ns = bench_call_ns();
-        s->has_ceilings = true;
+        /* Of a first measurement that was interrupted, nothing is a ceiling. */
+        s->has_ceilings = measured_before || interrupt_signal == 0;
+        if (interrupt_signal == 0)
+            s->ceilings.call_ns = bench_call_ns();
         return EXIT_OK;
     }
     if (s->has_ceilings)

@@ -150,7 +150,7 @@ static void test_ceilings__above_the_roof(void **state)
     assert_false(bench_above_roof(&row));
 }
 
-static const ceiling_effort hasty = {2, 0.0002, NULL};
+static const ceiling_effort hasty = {.repeats = 2, .sample_s = 0.0002};
 
 static bool within_a_cycle(const ceilings *found)
 {
