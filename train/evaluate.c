@@ -9,7 +9,7 @@
 /* The scores of a block of samples stay in the L2 cache until their losses are taken. */
 enum { BLOCK_BYTES = 256 << 10, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 1024 };
 
-/* As many as keep the products of scores busy, and no more: Ctrl-C is only looked at between two passes. */
+/* As many as keep the products of scores busy, and no more. */
 enum { CLASSES_AT_ONCE = 320 };
 
 /* What a thread has for itself. */
@@ -27,6 +27,7 @@ struct evaluator {
     size_t c, count, threads, block_rows, packed_bytes;
     void *packed; /* FEATURES_U8 */
     struct worker *workers;
+    const volatile sig_atomic_t *stop;
     /* the run at hand */
     const downhill_weights_f32 *weights;
     const samples *s;
@@ -87,6 +88,16 @@ void evaluator_close(evaluator *e)
     free(e->workers);
     free(e->packed);
     free(e);
+}
+
+void evaluator_stops_at(evaluator *e, const volatile sig_atomic_t *stop)
+{
+    e->stop = stop;
+}
+
+static bool is_stopped(const evaluator *e)
+{
+    return e->stop != NULL && *e->stop != 0;
 }
 
 static size_t best_f32(const float *s, size_t c)
@@ -163,7 +174,8 @@ static void run_worker(void *context, size_t i)
     struct worker *w = &e->workers[i];
     w->status = DOWNHILL_OK;
     const size_t end = e->n_blocks * (i + 1) / e->threads;
-    for (size_t b = e->n_blocks * i / e->threads; b < end && w->status == DOWNHILL_OK; b++) {
+    for (size_t b = e->n_blocks * i / e->threads;
+         b < end && w->status == DOWNHILL_OK && !is_stopped(e); b++) {
         const size_t first = b * e->block_rows, left = e->s->n - first;
         const size_t n = left < e->block_rows ? left : e->block_rows;
         for (size_t r = 0; r < n; r++)
@@ -212,7 +224,7 @@ downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights,
         together_run(e->threads, run_worker, e);
     if (status == DOWNHILL_OK)
         status = first_error(e);
-    for (size_t set = 0; status == DOWNHILL_OK && set < count; set++) {
+    for (size_t set = 0; status == DOWNHILL_OK && !is_stopped(e) && set < count; set++) {
         double loss = 0.0;
         size_t right = 0;
         int32_t only_class = e->only_class[set];

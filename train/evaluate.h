@@ -7,6 +7,8 @@
 
 #include "features.h"
 
+#include <signal.h>
+
 typedef struct evaluation {
     double loss; /* the mean over the samples, without a penalty */
     double
@@ -21,6 +23,9 @@ typedef struct evaluator evaluator;
 evaluator *evaluator_open(const features *f, const downhill_kernels *kernels, downhill_loss loss,
                           size_t c, size_t count, size_t threads);
 void evaluator_close(evaluator *e);
+
+/* From now on a run ends early once *stop is not 0, with nothing that means anything in its results; NULL: never. */
+void evaluator_stops_at(evaluator *e, const volatile sig_atomic_t *stop);
 
 /* Sets of weights lie one behind the other: set i is rows i·c … (i+1)·c-1 of `weights`, which has count·c of
  * them. The same bits for any number of threads; with FEATURES_U8, whose weights are rounded as those of a step

@@ -28,6 +28,7 @@ struct course {
     progress progress;
     double start_s, aside_s; /* seconds that are not training */
     int code;
+    bool cut; /* the last evaluation was stopped before its end */
 };
 
 /* W row by row, then b. */
@@ -62,7 +63,12 @@ static lbfgsfloatval_t evaluate(void *context, const lbfgsfloatval_t *v, lbfgsfl
     weights_from(v, w);
     for (int i = 0; i < n_values; i++)
         g[i] = 0.0;
+    course->cut = false;
     for (size_t first = 0, block; first < train->n; first += block) {
+        if (*course->p->stop != 0) {
+            course->cut = true; /* the search for a step finds none at such a loss, and gives up */
+            return HUGE_VAL;
+        }
         const size_t left = train->n - first;
         block = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         double loss = 0.0;
@@ -131,12 +137,14 @@ static int run(struct course *course, lbfgsfloatval_t *v, int n_values)
     if (course->code != EXIT_OK)
         return course->code;
     method_result *result = course->result;
-    result->interrupted = ended == STOP_INTERRUPTED;
+    result->interrupted = ended == STOP_INTERRUPTED || course->cut;
+    if (result->interrupted)
+        return EXIT_OK;
     if (ended == LBFGS_SUCCESS || ended == LBFGS_ALREADY_MINIMIZED)
         result->why_ended = "converged";
     else if (ended == LBFGSERR_OUTOFMEMORY)
         return problem_failed(DOWNHILL_ERR_WORKSPACE);
-    else if (ended != LBFGSERR_MAXIMUMITERATION && !result->interrupted)
+    else if (ended != LBFGSERR_MAXIMUMITERATION)
         /* Sums in f32 have an end too: below it no step is seen to lower the loss. */
         result->why_ended = "no step lowers the loss any more";
     return EXIT_OK;

@@ -37,8 +37,10 @@ static bool search_open(const problem *p, const search_options *options, size_t 
                          .progress = progress_open("train", p->progress),
                          .start_s = clock_seconds()};
     s->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, at_once, p->threads);
-    if (s->evaluator != NULL && weights_new(p->data->d, at_once * c, &s->tries))
+    if (s->evaluator != NULL && weights_new(p->data->d, at_once * c, &s->tries)) {
+        evaluator_stops_at(s->evaluator, p->stop);
         return true;
+    }
     error_line("train: out of memory");
     return false;
 }
@@ -48,6 +50,8 @@ static int search_close(struct search *s, int code, method_result *result)
 {
     progress_close(&s->progress);
     result->seconds = clock_seconds() - s->start_s;
+    if (s->evaluator != NULL)
+        evaluator_stops_at(s->evaluator, NULL);
     if (code == EXIT_OK)
         code = method_finish(s->p, s->evaluator, result);
     evaluator_close(s->evaluator);
@@ -108,7 +112,7 @@ static int run_tries(struct search *s, const method_events *events, size_t count
     if (status != DOWNHILL_OK)
         return problem_failed(status);
     int code = EXIT_OK;
-    for (size_t i = 0; i < count && code == EXIT_OK; i++) {
+    for (size_t i = 0; i < count && code == EXIT_OK && *s->p->stop == 0; i++) {
         const downhill_weights_f32 weights = try_at(&s->tries, i, c);
         result->evaluations++;
         code = keep_if_better(s, events, ++result->tried, i,
@@ -156,12 +160,13 @@ int local_search(const problem *p, const search_options *options, const method_e
             code = problem_failed(status);
             break;
         }
+        if ((result->interrupted = *p->stop != 0))
+            break;
         result->tried = number;
         result->evaluations++;
         code = keep_if_better(&s, events, number, 0, of.loss + method_penalty(p, &s.tries), result);
         if (code == EXIT_OK && result->n_points > 0)
             show_progress(&s, number, result->points[result->n_points - 1].loss);
-        result->interrupted = *p->stop != 0;
     }
     return search_close(&s, code, result);
 }
