@@ -562,4 +562,9 @@ DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,
 }
 #endif
 
+/* Flags that change the layout of types, so that a caller and the library would not understand each other. */
+typedef char downhill_build_without_fshort_enums[sizeof(downhill_status) == sizeof(int) ? 1 : -1];
+typedef char downhill_build_without_fpack_struct
+    [offsetof(downhill_level, auto_name) == 2 * sizeof(const char *) ? 1 : -1];
+
 #endif

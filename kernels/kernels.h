@@ -9,18 +9,9 @@
 #define DOWNHILL_KERNELS_H
 
 #include "ahead.h"
+#include "arithmetic.h"
 #include "downhill.h"
 #include "target.h"
-
-/* Under these options NaN, infinities, the order of sums and the number of roundings mean nothing,
- * and the contract of downhill.h would be broken without a word. */
-#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__) ||             \
-    defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
-#error "downhill needs IEEE 754 arithmetic: build it without -ffast-math and what that brings along"
-#endif
-#if defined __FLT_EVAL_METHOD__ && __FLT_EVAL_METHOD__ != 0
-#error "downhill needs float arithmetic in float: build it with -mfpmath=sse"
-#endif
 
 enum { BLOCK_ROWS_MAX = 256 };
 

@@ -204,8 +204,10 @@ static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weight
                          size_t c, size_t j, float decay, float step, float sum, float times,
                          const int32_t *dw)
 {
+    float move = step * sum;
+    DOWNHILL_ROUND(move);
     if (weights->b != NULL)
-        weights->b[first + j] = weights->b[first + j] - step * sum;
+        weights->b[first + j] -= move;
     const uint32_t largest = p->u8->update(p->d, p->norm, decay, step, sum, times, dw, p->mean,
                                            p->gain, weights->w + (first + j) * weights->ldw);
     pack_class(p, weights, first, c, j, largest);

@@ -9,6 +9,7 @@
 /* The portable sources, where the build does not compile them for other levels as well. */
 #ifndef DOWNHILL_LEVEL_NAME
 #define DOWNHILL_LEVEL_NAME scalar
+#define DOWNHILL_PORTABLE
 #endif
 
 #define DOWNHILL_AVX2       "avx2,fma,f16c,popcnt"
@@ -37,13 +38,5 @@
 
 /* Name of a micro-kernel of this level. */
 #define DOWNHILL_NAME(kernel) DOWNHILL_PASTE(downhill_##kernel##_, DOWNHILL_LEVEL_NAME)
-
-/* Products and sums are rounded one by one: where the same bits are promised everywhere none may be an FMA but those
- * that the source asks for. GCC makes some in its own dialect, Clang in all. */
-#if defined __clang__
-#pragma STDC FP_CONTRACT OFF
-#elif defined __GNUC__ && !defined __STRICT_ANSI__
-#pragma GCC optimize("fp-contract=off")
-#endif
 
 #endif

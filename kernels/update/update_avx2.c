@@ -14,10 +14,16 @@ void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const floa
     const __m256 step_f32x8 = _mm256_set1_ps(step);
     size_t k = 0;
     for (; k + F32X8 <= count; k += F32X8) {
-        const __m256 decayed_f32x8 = _mm256_mul_ps(decay_f32x8, _mm256_loadu_ps(w + k));
-        const __m256 move_f32x8 = _mm256_mul_ps(step_f32x8, _mm256_loadu_ps(g + k));
+        __m256 decayed_f32x8 = _mm256_mul_ps(decay_f32x8, _mm256_loadu_ps(w + k));
+        __m256 move_f32x8 = _mm256_mul_ps(step_f32x8, _mm256_loadu_ps(g + k));
+        DOWNHILL_ROUND(decayed_f32x8);
+        DOWNHILL_ROUND(move_f32x8);
         _mm256_storeu_ps(w + k, _mm256_sub_ps(decayed_f32x8, move_f32x8));
     }
-    for (; k < count; k++)
-        w[k] = decay * w[k] - step * g[k];
+    for (; k < count; k++) {
+        float decayed = decay * w[k], move = step * g[k];
+        DOWNHILL_ROUND(decayed);
+        DOWNHILL_ROUND(move);
+        w[k] = decayed - move;
+    }
 }

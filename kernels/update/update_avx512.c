@@ -14,9 +14,10 @@ void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const floa
     const __m512 step_f32x16 = _mm512_set1_ps(step);
     for (size_t k = 0; k < count; k += F32X16) {
         const __mmask16 lanes = first_lanes_x16(count - k);
-        const __m512 decayed_f32x16 =
-            _mm512_mul_ps(decay_f32x16, _mm512_maskz_loadu_ps(lanes, w + k));
-        const __m512 move_f32x16 = _mm512_mul_ps(step_f32x16, _mm512_maskz_loadu_ps(lanes, g + k));
+        __m512 decayed_f32x16 = _mm512_mul_ps(decay_f32x16, _mm512_maskz_loadu_ps(lanes, w + k));
+        __m512 move_f32x16 = _mm512_mul_ps(step_f32x16, _mm512_maskz_loadu_ps(lanes, g + k));
+        DOWNHILL_ROUND(decayed_f32x16);
+        DOWNHILL_ROUND(move_f32x16);
         _mm512_mask_storeu_ps(w + k, lanes, _mm512_sub_ps(decayed_f32x16, move_f32x16));
     }
 }

@@ -7,6 +7,10 @@ void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const floa
                                float *restrict w)
 {
 #pragma omp simd
-    for (size_t k = 0; k < count; k++)
-        w[k] = decay * w[k] - step * g[k];
+    for (size_t k = 0; k < count; k++) {
+        float decayed = decay * w[k], move = step * g[k];
+        DOWNHILL_ROUND(decayed);
+        DOWNHILL_ROUND(move);
+        w[k] = decayed - move;
+    }
 }

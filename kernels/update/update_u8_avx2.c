@@ -15,11 +15,16 @@ DOWNHILL_INLINE __m256 updated(const int centered, const int scaled, const struc
                                __m256i dw, __m256 mean, __m256 gain, __m256 w, __m256i *magnitude)
 {
     __m256 dw_f32x8 = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dw), all->times, _mm256_setzero_ps());
-    if (centered)
-        dw_f32x8 = _mm256_sub_ps(dw_f32x8, _mm256_mul_ps(mean, all->sum));
+    if (centered) {
+        __m256 of_mean = _mm256_mul_ps(mean, all->sum);
+        DOWNHILL_ROUND(of_mean);
+        dw_f32x8 = _mm256_sub_ps(dw_f32x8, of_mean);
+    }
     const __m256 rate = scaled ? _mm256_mul_ps(all->step, gain) : all->step;
-    const __m256 w_f32x8 =
-        _mm256_sub_ps(_mm256_mul_ps(all->decay, w), _mm256_mul_ps(rate, dw_f32x8));
+    __m256 decayed = _mm256_mul_ps(all->decay, w), move = _mm256_mul_ps(rate, dw_f32x8);
+    DOWNHILL_ROUND(decayed);
+    DOWNHILL_ROUND(move);
+    const __m256 w_f32x8 = _mm256_sub_ps(decayed, move);
     *magnitude = _mm256_and_si256(_mm256_castps_si256(w_f32x8), _mm256_set1_epi32(INT32_MAX));
     return w_f32x8;
 }

@@ -17,13 +17,18 @@ DOWNHILL_INLINE __m512i update_x16(const int centered, const int scaled, const _
 {
     __m512 dw_f32x16 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, dw)),
                                        all->times, _mm512_setzero_ps());
-    if (centered)
-        dw_f32x16 =
-            _mm512_sub_ps(dw_f32x16, _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), all->sum));
+    if (centered) {
+        __m512 of_mean = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), all->sum);
+        DOWNHILL_ROUND(of_mean);
+        dw_f32x16 = _mm512_sub_ps(dw_f32x16, of_mean);
+    }
     const __m512 rate =
         scaled ? _mm512_mul_ps(all->step, _mm512_maskz_loadu_ps(lanes, gain)) : all->step;
-    const __m512 decayed = _mm512_mul_ps(all->decay, _mm512_maskz_loadu_ps(lanes, w));
-    const __m512 updated = _mm512_sub_ps(decayed, _mm512_mul_ps(rate, dw_f32x16));
+    __m512 decayed = _mm512_mul_ps(all->decay, _mm512_maskz_loadu_ps(lanes, w));
+    __m512 move = _mm512_mul_ps(rate, dw_f32x16);
+    DOWNHILL_ROUND(decayed);
+    DOWNHILL_ROUND(move);
+    const __m512 updated = _mm512_sub_ps(decayed, move);
     _mm512_mask_storeu_ps(w, lanes, updated);
     return _mm512_maskz_and_epi32(lanes, _mm512_castps_si512(updated),
                                   _mm512_set1_epi32(INT32_MAX));

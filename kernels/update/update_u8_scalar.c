@@ -13,8 +13,14 @@ uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float s
     int32_t most = 0;
 #pragma omp simd reduction(max : most)
     for (size_t k = 0; k < d; k++) {
-        const float centered = ((float)dw[k] * times + 0.0f) - mean[k] * sum;
-        const float moved = decay * w[k] - step * gain[k] * centered;
+        const float of_sample = (float)dw[k] * times + 0.0f;
+        float of_mean = mean[k] * sum;
+        DOWNHILL_ROUND(of_mean);
+        const float centered = of_sample - of_mean;
+        float decayed = decay * w[k], move = step * gain[k] * centered;
+        DOWNHILL_ROUND(decayed);
+        DOWNHILL_ROUND(move);
+        const float moved = decayed - move;
         const int32_t magnitude = bits_of_float(moved) & INT32_MAX;
         w[k] = moved;
         most = magnitude > most ? magnitude : most;
