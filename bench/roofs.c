@@ -119,7 +119,7 @@ bool roofs_recheck(bench_suite *suite, ceilings *found, const int *cpus, ceiling
         }
         bench_attain(suite, found);
     }
-    for (size_t s = 0; good && s < found->n_sets; s++)
+    for (size_t s = 0; good && !ceilings_stopped(&effort) && s < found->n_sets; s++)
         for (size_t bit = 0; bit < BITS; bit++)
             if (rows[s][bit] > 0)
                 report(suite, found, s, bit, rows[s][bit], before[s][bit], warnings);
