@@ -64,11 +64,23 @@ static void print(const dataset *data, const struct counts k[2])
     printf("%s: %zu training and %zu test samples (%s), %zu features of %s, %zu classes\n",
            data->name, data->train.n, data->test.n, data->test_note, data->d,
            data->stored[0].u8 != NULL ? "u8" : "f32", data->c);
+    if (data->source[0] != '\0')
+        printf("file      %s\n", data->source);
+    for (char **note = data->notes; note != NULL && *note != NULL; note++)
+        printf("note      %s\n", *note);
     printf("features  training %g ... %g, test %g ... %g\n", (double)k[0].low, (double)k[0].high,
            (double)k[1].low, (double)k[1].high);
     for (size_t j = 0; j < data->c; j++)
         printf("class %-16s %10zu %10zu\n", class_name(data, j, number), k[0].of_class[j],
                k[1].of_class[j]);
+}
+
+static void warn_of_one_class(const dataset *data)
+{
+    char number[24];
+    if (data->c == 1)
+        warning_line("%s: every sample has the label '%s'; training needs two classes", data->name,
+                     class_name(data, 0, number));
 }
 
 static json_t *set_to_json(const samples *s, size_t c, const struct counts *k)
@@ -83,6 +95,14 @@ static json_t *set_to_json(const samples *s, size_t c, const struct counts *k)
     return set;
 }
 
+static json_t *notes_to_json(const dataset *data)
+{
+    json_t *notes = json_array();
+    for (char **note = data->notes; note != NULL && *note != NULL; note++)
+        json_array_append_new(notes, json_string(*note));
+    return notes;
+}
+
 static int write_json(const char *path, const dataset *data, const struct counts k[2])
 {
     char number[24];
@@ -91,6 +111,9 @@ static int write_json(const char *path, const dataset *data, const struct counts
         json_array_append_new(names, json_string(class_name(data, j, number)));
     output_set(checked, "name", json_string(data->name));
     output_set(checked, "dtype", json_string(data->stored[0].u8 != NULL ? "u8" : "f32"));
+    if (data->source[0] != '\0')
+        output_set(checked, "source", json_string(data->source));
+    output_set(checked, "notes", notes_to_json(data));
     output_set(checked, "features", json_integer((json_int_t)data->d));
     output_set(checked, "classes", names);
     output_set(checked, "train", set_to_json(&data->train, data->c, &k[0]));
@@ -108,6 +131,7 @@ static int check(const struct config *config, const dataset *data)
         error_line("data check: out of memory for %zu classes", data->c);
         code = EXIT_INTERNAL;
     } else {
+        warn_of_one_class(data);
         if (data_prints(&config->common))
             print(data, k);
         if (config->common.json != NULL)

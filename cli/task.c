@@ -21,13 +21,14 @@ static const cli_option data_options[] = {
      AT(data),
      .heading = "Data and machine",
      .help = "fashion-mnist (default), idx:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS], "
-             "npy:X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy], libsvm:FILE[,TEST_FILE], cifar10:DIR or "
-             "cifar100:DIR"},
+             "npy:X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy], npz:FILE[,X,Y[,TEST_X,TEST_Y]], "
+             "libsvm:FILE[,TEST_FILE], cifar10:DIR or cifar100:DIR"},
     {.name = "mmap",
      .kind = OPTION_FLAG,
      AT(map),
      .help =
-         "leave the features in their files and map these, for sets larger than memory; no gzip"},
+         "leave the features in their files and map these, for sets larger than memory; no gzip, "
+         "no NPZ, and of NumPy only uint8 and float32 in C order"},
     {.name = "isa",
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",

@@ -23,6 +23,7 @@ static const struct format {
     {"fashion-mnist", "", read_fashion_mnist},
     {"idx", "IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", read_idx},
     {"npy", "X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy]", read_npy},
+    {"npz", "FILE[,FEATURES,LABELS[,TEST_FEATURES,TEST_LABELS]]", read_npz},
     {"libsvm", "FILE[,TEST_FILE]", read_libsvm},
     {"cifar10", "DIRECTORY", read_cifar10},
     {"cifar100", "DIRECTORY", read_cifar100},

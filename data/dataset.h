@@ -28,7 +28,8 @@ typedef struct dataset {
     char name[64];
     size_t d, c; /* features; classes */
     dataset_use use;
-    bool labelled;                   /* false: the class of every sample is DATASET_NO_CLASS */
+    char source[160]; /* type and shape of the training features in their file, or "" */
+    bool labelled;    /* false: the class of every sample is DATASET_NO_CLASS */
     samples train, validation, test; /* validation: none until it is split off */
     const char *test_note;           /* where the test samples come from */
     const char *const

@@ -8,7 +8,7 @@
 
 #define MAGIC "\x93NUMPY"
 
-enum { MAGIC_BYTES = 6, HEADER_TEXT_MAX = 65536 };
+enum { MAGIC_BYTES = 6, HEADER_TEXT_MAX = 65536, ELEMENT_MAX = 1 << 20 };
 
 /* The header is a dictionary in the syntax of Python. */
 struct text {
@@ -69,22 +69,63 @@ static bool take_word(struct text *t, const char *word)
     return true;
 }
 
+/* Skips a list or tuple, in which strings may hold brackets. */
+static bool skip_nested(struct text *t)
+{
+    size_t depth = 0;
+    const char *string;
+    size_t length;
+    do {
+        skip_space(t);
+        if (t->at == t->end)
+            return false;
+        if (*t->at == '\'' || *t->at == '"') {
+            if (!take_string(t, &string, &length))
+                return false;
+            continue;
+        }
+        depth += *t->at == '[' || *t->at == '(';
+        depth -= *t->at == ']' || *t->at == ')';
+        t->at++;
+    } while (depth > 0);
+    return true;
+}
+
+/* "<f8", "|O", "<M8[ns]". */
+static bool parse_type(const char *type, size_t length, npy_header *h)
+{
+    if (length < 2 || length >= sizeof h->type || strchr("<>|=", type[0]) == NULL ||
+        strchr("fiubcUSOMmV", type[1]) == NULL)
+        return false;
+    memcpy(h->type, type, length);
+    h->kind = type[1];
+    h->big_endian = type[0] == '>';
+    struct text number = {type + 2, type + length};
+    if (h->kind == 'O') {
+        h->element_bytes = sizeof(void *);
+        return length == 2;
+    }
+    if (!take_size(&number, &h->element_bytes) || h->element_bytes == 0 ||
+        h->element_bytes > ELEMENT_MAX)
+        return false;
+    if (h->kind == 'U')
+        h->element_bytes *= 4;
+    return number.at == number.end || ((h->kind == 'M' || h->kind == 'm') && *number.at == '[');
+}
+
 static const char *take_type(struct text *t, npy_header *h)
 {
     const char *type;
     size_t length;
-    if (!take_string(t, &type, &length) || length < 3)
-        return "its element type cannot be read";
-    if (type[0] == '>')
-        return "its elements are big-endian";
-    if ((type[0] != '<' && type[0] != '|') || strchr("fiub", type[1]) == NULL || length > 4)
-        return "its elements are not numbers";
-    struct text number = {type + 2, type + length};
-    if (!take_size(&number, &h->element_bytes) || number.at != number.end ||
-        h->element_bytes == 0 || h->element_bytes > 16)
-        return "its element type cannot be read";
-    h->kind = type[1];
-    return NULL;
+    skip_space(t);
+    if (t->at < t->end && (*t->at == '[' || *t->at == '(')) {
+        h->kind = 'V';
+        h->element_bytes = 1;
+        return skip_nested(t) ? NULL : "its element type cannot be read";
+    }
+    return take_string(t, &type, &length) && parse_type(type, length, h)
+               ? NULL
+               : "its element type cannot be read";
 }
 
 static const char *take_shape(struct text *t, npy_header *h)
@@ -93,7 +134,7 @@ static const char *take_shape(struct text *t, npy_header *h)
         return "its shape cannot be read";
     while (!take(t, ')')) {
         if (h->dimensions == NPY_DIMENSIONS_MAX)
-            return "it has more than four dimensions";
+            return "it has more than eight dimensions";
         if (!take_size(t, &h->shape[h->dimensions++]))
             return "its shape cannot be read";
         if (!take(t, ',')) {
@@ -128,9 +169,8 @@ static const char *parse_dictionary(struct text *t, npy_header *h)
             wrong = take_shape(t, h);
             shape = true;
         } else if (length == 13 && strncmp(key, "fortran_order", 13) == 0 && !order) {
-            if (take_word(t, "True"))
-                wrong = "it is in the order of Fortran";
-            else if (!take_word(t, "False"))
+            h->fortran_order = take_word(t, "True");
+            if (!h->fortran_order && !take_word(t, "False"))
                 wrong = "its header cannot be read";
             order = true;
         } else {
@@ -153,6 +193,8 @@ static const char *parse_dictionary(struct text *t, npy_header *h)
 const char *npy_parse(const unsigned char *bytes, size_t count, npy_header *h)
 {
     *h = (npy_header){0};
+    if (count >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0)
+        return "it is a ZIP archive, as NPZ files are; give npz:FILE";
     if (count < NPY_PREFIX || memcmp(bytes, MAGIC, MAGIC_BYTES) != 0)
         return "it is not an NPY file";
     const unsigned version = bytes[MAGIC_BYTES];
@@ -191,4 +233,26 @@ size_t npy_format(const npy_header *h, unsigned char bytes[NPY_HEADER_MAX])
     memcpy(bytes + prefix, text, (size_t)length);
     bytes[size - 1] = '\n';
     return size;
+}
+
+void npy_type_text(const npy_header *h, char text[NPY_TYPE_TEXT])
+{
+    static const struct {
+        char kind;
+        const char *word;
+        bool sized; /* NumPy appends the number of bits */
+    } kinds[] = {{'f', "float", true},       {'i', "int", true},     {'u', "uint", true},
+                 {'b', "bool", false},       {'c', "complex", true}, {'U', "str", false},
+                 {'S', "bytes", false},      {'O', "object", false}, {'M', "datetime64", false},
+                 {'m', "timedelta64", false}};
+    if (h->type[0] == '\0')
+        snprintf(text, NPY_TYPE_TEXT, "structured");
+    else
+        snprintf(text, NPY_TYPE_TEXT, "void ('%s')", h->type);
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        if (kinds[k].kind == h->kind && kinds[k].sized)
+            snprintf(text, NPY_TYPE_TEXT, "%s%zu ('%s')", kinds[k].word, 8 * h->element_bytes,
+                     h->type);
+        else if (kinds[k].kind == h->kind)
+            snprintf(text, NPY_TYPE_TEXT, "%s ('%s')", kinds[k].word, h->type);
 }

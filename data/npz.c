@@ -123,30 +123,36 @@ struct npz {
     zip_t *archive;
 };
 
-int npz_open(const char *path, npz **file)
+int npz_open_archive(const char *path, zip_t **archive)
 {
     int reason;
+    *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &reason);
+    if (*archive != NULL)
+        return EXIT_OK;
+    zip_error_t error;
+    zip_error_init_with_code(&error, reason);
+    if (reason == ZIP_ER_OPEN || reason == ZIP_ER_NOENT || reason == ZIP_ER_READ)
+        error_line("%s: cannot open: %s; check the path", path, strerror(errno));
+    else
+        error_line("%s: not a whole NPZ file: %s; take another", path, zip_error_strerror(&error));
+    zip_error_fini(&error);
+    return EXIT_DATA;
+}
+
+int npz_open(const char *path, npz **file)
+{
     npz *f = calloc(1, sizeof *f);
     *file = NULL;
     if (f == NULL || (f->path = strdup(path)) == NULL) {
         free(f);
         return out_of_memory(path);
     }
-    f->archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &reason);
-    if (f->archive == NULL) {
-        zip_error_t error;
-        zip_error_init_with_code(&error, reason);
-        if (reason == ZIP_ER_OPEN || reason == ZIP_ER_NOENT || reason == ZIP_ER_READ)
-            error_line("%s: cannot open: %s; check the path", path, strerror(errno));
-        else
-            error_line("%s: not a whole NPZ file: %s; take another", path,
-                       zip_error_strerror(&error));
-        zip_error_fini(&error);
+    const int code = npz_open_archive(path, &f->archive);
+    if (code != EXIT_OK)
         npz_close(f);
-        return EXIT_DATA;
-    }
-    *file = f;
-    return EXIT_OK;
+    else
+        *file = f;
+    return code;
 }
 
 void npz_close(npz *file)
@@ -157,6 +163,34 @@ void npz_close(npz *file)
         zip_discard(file->archive);
     free(file->path);
     free(file);
+}
+
+bool npz_has(const npz *file, const char *name)
+{
+    char entry[256];
+    return snprintf(entry, sizeof entry, "%s.npy", name) < (int)sizeof entry &&
+           zip_name_locate(file->archive, entry, 0) >= 0;
+}
+
+void npz_list(const npz *file, char *text, size_t room)
+{
+    enum { SUFFIX = 4, SHOWN_MAX = 40 };
+    const zip_int64_t count = zip_get_num_entries(file->archive, 0);
+    size_t used = 0;
+    snprintf(text, room, "no array");
+    for (zip_int64_t i = 0; i < count; i++) {
+        const char *name = zip_get_name(file->archive, (zip_uint64_t)i, 0);
+        const size_t length = name != NULL ? strlen(name) : 0;
+        if (length <= SUFFIX || strcmp(name + length - SUFFIX, ".npy") != 0)
+            continue;
+        if (used + SHOWN_MAX + sizeof ", ''..." > room) {
+            snprintf(text + used, room - used, ", ...");
+            return;
+        }
+        const int shown = (int)(length - SUFFIX < SHOWN_MAX ? length - SUFFIX : SHOWN_MAX);
+        used += (size_t)snprintf(text + used, room - used, "%s'%.*s'", used > 0 ? ", " : "", shown,
+                                 name);
+    }
 }
 
 static int damaged(const npz *file, const char *name, const char *why)
@@ -204,6 +238,8 @@ int npz_array(npz *file, const char *name, bool needed, npy_header *header, void
     if (all.data == NULL)
         return needed ? damaged(file, entry, "it is missing") : EXIT_OK;
     const char *wrong = npy_parse(all.data, all.size, header);
+    if (wrong == NULL && header->size <= all.size && (header->big_endian || header->fortran_order))
+        wrong = "its elements are not little-endian in C order";
     if (wrong == NULL && (header->size > all.size ||
                           header->elements > (all.size - header->size) / header->element_bytes ||
                           header->elements * header->element_bytes != all.size - header->size))

@@ -23,11 +23,22 @@ enum { NPZ_ENTRIES_MAX = 16 };
  * before still is. */
 int npz_write(const char *path, const npz_entry *entries, size_t count);
 
+struct zip;
+
+/* Opens any ZIP archive for reading. Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
+int npz_open_archive(const char *path, struct zip **archive);
+
 typedef struct npz npz;
 
 /* Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
 int npz_open(const char *path, npz **file);
 void npz_close(npz *file);
+
+/* Has it an array NAME.npy? */
+bool npz_has(const npz *file, const char *name);
+
+/* The names of its arrays for a message: "'a', 'b', ...", or "no array". */
+void npz_list(const npz *file, char *text, size_t room);
 
 /* The array NAME.npy, to be freed; its checksum is checked. NULL in *elements: there is none of that name, which
  * is an error only if it is `needed`. Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */

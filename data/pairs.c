@@ -1,12 +1,9 @@
-/* SPDX-License-Identifier: MIT
- *
- * Data sets whose features are in one file and whose labels are in another. */
+/* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include "pairs.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "idx.h"
-#include "labels.h"
-#include "npy_file.h"
 #include "readers.h"
 
 #include <stdio.h>
@@ -19,13 +16,19 @@
 
 enum { FASHION_MNIST_CLASSES = 10 };
 
-/* How the files of a format are read. */
-typedef struct pair_format {
-    const char *word, *features, *labels; /* for messages */
-    bool numbered;                        /* the classes are the numbers below data->c */
-    int (*read_features)(const char *path, bool mapped, array *a);
-    int (*read_labels)(const char *path, labels *l);
-} pair_format;
+/* The name of an array for messages; it is cut where it is very long. */
+struct name {
+    char text[512];
+};
+
+static struct name name_of(npy_place place)
+{
+    struct name name;
+    const bool entry = place.entry != NULL;
+    snprintf(name.text, sizeof name.text, "%s%s%s", place.path, entry ? ": " : "",
+             entry ? place.entry : "");
+    return name;
+}
 
 /* The matrix takes the elements. */
 static bool take_features(array *features, matrix *x)
@@ -42,59 +45,71 @@ static bool take_features(array *features, matrix *x)
     return x->y != NULL;
 }
 
-/* files[1] is NULL for a set without labels. */
-static int read_pair(const pair_format *format, const char *const files[2], bool mapped, int set,
-                     dataset *data)
+/* Compares, and merges what was read. */
+static int join(const pair_format *format, const npy_place parts[2], array *features,
+                const labels *l, int set, dataset *data)
 {
     matrix *x = &data->stored[set];
+    const struct name names[2] = {name_of(parts[0]), name_of(parts[1])};
+    const bool labelled = parts[1].path != NULL;
+    if (labelled && features->rows != l->n) {
+        error_line("%s: %zu labels, but %s has %zu samples; name files that belong together",
+                   names[1].text, l->n, names[0].text, features->rows);
+        return EXIT_DATA;
+    }
+    if (!take_features(features, x)) {
+        error_line("%s: out of memory for %zu labels", names[0].text, x->rows);
+        return EXIT_INTERNAL;
+    }
+    if (!labelled) {
+        labels_absent(data);
+        return EXIT_OK;
+    }
+    return format->numbered ? labels_classify_numbered(names[1].text, l, set, data)
+                            : labels_classify(names[1].text, l, set, data);
+}
+
+static int read_pair(const pair_format *format, const npy_place parts[2], bool mapped, int set,
+                     dataset *data)
+{
     array features = {0};
     labels l = {0};
-    int code = format->read_features(files[0], mapped, &features);
-    if (code == EXIT_OK && files[1] != NULL)
-        code = format->read_labels(files[1], &l);
-    if (code == EXIT_OK && files[1] != NULL && features.rows != l.n) {
-        error_line("%s: %zu labels, but %s has %zu samples; name files that belong together",
-                   files[1], l.n, files[0], features.rows);
-        code = EXIT_DATA;
-    }
-    if (code == EXIT_OK && !take_features(&features, x)) {
-        error_line("%s: out of memory for %zu labels", files[0], x->rows);
-        code = EXIT_INTERNAL;
-    }
-    if (code == EXIT_OK && files[1] == NULL)
-        labels_absent(data);
-    else if (code == EXIT_OK)
-        code = format->numbered ? labels_classify_numbered(files[1], &l, set, data)
-                                : labels_classify(files[1], &l, set, data);
+    int code = format->read_features(parts[0], mapped, data, &features);
+    if (code == EXIT_OK && parts[1].path != NULL)
+        code = format->read_labels(parts[1], &l);
+    if (code == EXIT_OK)
+        code = join(format, parts, &features, &l, set, data);
     array_free(&features);
     labels_free(&l);
     return code;
 }
 
-/* files: features and labels to train on, and then either NULL or those of the test. */
-static int read_files(const pair_format *format, const char *const files[4], bool mapped,
-                      dataset *data)
+static int demand_alike(const npy_place parts[PAIR_PARTS], const matrix *train, const matrix *test)
+{
+    if (test->d == train->d && !test->u8 == !train->u8)
+        return EXIT_OK;
+    error_line("%s: %zu features of %s, but %s has %zu of %s; name files that belong together",
+               name_of(parts[PAIR_TEST_FEATURES]).text, test->d, test->u8 ? "bytes" : "f32",
+               name_of(parts[PAIR_FEATURES]).text, train->d, train->u8 ? "bytes" : "f32");
+    return EXIT_DATA;
+}
+
+int pairs_read(const pair_format *format, const npy_place parts[PAIR_PARTS], bool mapped,
+               dataset *data)
 {
     matrix *train = &data->stored[0], *test = &data->stored[1];
-    int code = read_pair(format, files, mapped, 0, data);
+    int code = read_pair(format, parts, mapped, 0, data);
     if (code != EXIT_OK)
         return code;
-    if (files[2] == NULL)
-        return dataset_take_with_held_out(files[0], data, train->rows);
+    if (parts[PAIR_TEST_FEATURES].path == NULL)
+        return dataset_take_with_held_out(name_of(parts[0]).text, data, train->rows);
     data->test_note = "test files";
     code = dataset_take_all(data, 0, train->rows);
     if (code == EXIT_OK)
-        code = read_pair(format, files + 2, mapped, 1, data);
+        code = read_pair(format, parts + PAIR_TEST_FEATURES, mapped, 1, data);
     if (code == EXIT_OK)
         code = dataset_take_all(data, 1, test->rows);
-    if (code == EXIT_OK && (test->d != train->d || !test->u8 != !train->u8)) {
-        error_line("%s: %zu features of %s, but %s has %zu of %s; name files that belong "
-                   "together",
-                   files[2], test->d, test->u8 ? "bytes" : "f32", files[0], train->d,
-                   train->u8 ? "bytes" : "f32");
-        code = EXIT_DATA;
-    }
-    return code;
+    return code == EXIT_OK ? demand_alike(parts, train, test) : code;
 }
 
 static int read_list(const pair_format *format, const char *list, bool mapped, dataset *data)
@@ -104,12 +119,12 @@ static int read_list(const pair_format *format, const char *list, bool mapped, d
         error_line("--data: out of memory");
         return EXIT_INTERNAL;
     }
-    const char *files[4] = {NULL};
+    npy_place files[PAIR_PARTS] = {{0}};
     size_t count = 0;
     char *rest = copy;
     for (const char *file; (file = strsep(&rest, ",")) != NULL; count++)
-        if (count < 4)
-            files[count] = file;
+        if (count < PAIR_PARTS)
+            files[count].path = file;
     int code;
     if (count != 2 && count != 4 && !(count == 1 && data->use.labels_optional)) {
         error_line("--data: '%s:%s' names %zu files; give %s:%s,%s or %s:%s,%s,TEST_%s,TEST_%s",
@@ -118,7 +133,7 @@ static int read_list(const pair_format *format, const char *list, bool mapped, d
                    format->labels);
         code = EXIT_USAGE;
     } else {
-        code = read_files(format, files, mapped, data);
+        code = pairs_read(format, files, mapped, data);
     }
     free(copy);
     return code;
@@ -126,15 +141,16 @@ static int read_list(const pair_format *format, const char *list, bool mapped, d
 
 /* ---- IDX ---- */
 
-static int idx_features(const char *path, bool mapped, array *a)
+static int idx_features(npy_place place, bool mapped, dataset *data, array *a)
 {
-    return mapped ? idx_map(path, 2, 4, a) : idx_read(path, 2, 4, a);
+    (void)data;
+    return mapped ? idx_map(place.path, 2, 4, a) : idx_read(place.path, 2, 4, a);
 }
 
-static int idx_labels(const char *path, labels *l)
+static int idx_labels(npy_place place, labels *l)
 {
     array a;
-    const int code = idx_read(path, 1, 1, &a);
+    const int code = idx_read(place.path, 1, 1, &a);
     if (code != EXIT_OK)
         return code;
     *l = (labels){.n = a.rows, .numbers = memory_new(a.rows, sizeof *l->numbers)};
@@ -143,7 +159,7 @@ static int idx_labels(const char *path, labels *l)
     array_free(&a);
     if (l->numbers != NULL)
         return EXIT_OK;
-    error_line("%s: out of memory for %zu labels", path, l->n);
+    error_line("%s: out of memory for %zu labels", place.path, l->n);
     return EXIT_INTERNAL;
 }
 
@@ -195,8 +211,10 @@ int read_fashion_mnist(const char *files, bool mapped, dataset *data)
     }
     data->c = FASHION_MNIST_CLASSES;
     data->class_names = classes;
+    const npy_place parts[PAIR_PARTS] = {
+        {.path = paths[0]}, {.path = paths[1]}, {.path = paths[2]}, {.path = paths[3]}};
     if (code == EXIT_OK)
-        code = read_files(&fashion_mnist, (const char *const *)paths, mapped, data);
+        code = pairs_read(&fashion_mnist, parts, mapped, data);
     for (size_t i = 0; i < 4; i++)
         free(paths[i]);
     return code;

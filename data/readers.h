@@ -16,6 +16,7 @@ typedef int dataset_reader(const char *files, bool mapped, dataset *data);
 dataset_reader read_fashion_mnist; /* "" */
 dataset_reader read_idx;           /* IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS] */
 dataset_reader read_npy;           /* X.npy,Y.npy[,TEST_X.npy,TEST_Y.npy] */
+dataset_reader read_npz;           /* FILE[,X,Y[,TEST_X,TEST_Y]] */
 dataset_reader read_libsvm;        /* FILE[,TEST_FILE] */
 dataset_reader read_cifar10;       /* DIRECTORY */
 dataset_reader read_cifar100;      /* DIRECTORY */

@@ -3,13 +3,23 @@
 #include "stream.h"
 
 #include "base/error.h"
+#include "npz.h"
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zip.h>
 
 enum { FIRST_CHUNK = 1 << 20, CHUNK_MAX = 1 << 30, ZLIB_BUFFER = 1 << 17 };
+
+static int bad_entry(const stream *s)
+{
+    error_line("%s: byte %zu: %s; fetch the file anew", s->path, s->position,
+               zip_file_strerror(s->entry));
+    return EXIT_DATA;
+}
 
 static int bad_stream(const stream *s)
 {
@@ -28,7 +38,7 @@ static int bad_stream(const stream *s)
 
 int stream_open(const char *path, stream *s)
 {
-    *s = (stream){path, gzopen(path, "rb")};
+    *s = (stream){.path = path, .file = gzopen(path, "rb")};
     if (s->file == NULL) {
         error_line("%s: cannot open: %s; check the path", path, strerror(errno));
         return EXIT_DATA;
@@ -44,15 +54,45 @@ int stream_open(const char *path, stream *s)
     return EXIT_OK;
 }
 
+int stream_open_entry(const char *archive, const char *name, stream *s)
+{
+    *s = (stream){0};
+    if (asprintf(&s->own_path, "%s: %s", archive, name) < 0) {
+        s->own_path = NULL;
+        error_line("%s: out of memory", archive);
+        return EXIT_INTERNAL;
+    }
+    s->path = s->own_path;
+    int code = npz_open_archive(archive, &s->archive);
+    if (code == EXIT_OK && (s->entry = zip_fopen(s->archive, name, 0)) == NULL) {
+        error_line("%s: %s; the file is damaged", s->path, zip_strerror(s->archive));
+        code = EXIT_DATA;
+    }
+    if (code != EXIT_OK)
+        stream_close(s);
+    return code;
+}
+
 void stream_close(stream *s)
 {
     if (s->file != NULL)
         gzclose_r(s->file);
+    if (s->entry != NULL)
+        zip_fclose(s->entry);
+    if (s->archive != NULL)
+        zip_discard(s->archive);
+    free(s->own_path);
     *s = (stream){0};
 }
 
 int stream_demand_raw(const stream *s)
 {
+    if (s->file == NULL) {
+        error_line("%s: an archive cannot be mapped; leave --mmap out, or save the arrays with "
+                   "numpy.save()",
+                   s->path);
+        return EXIT_DATA;
+    }
     if (gzdirect(s->file))
         return EXIT_OK;
     error_line("%s: compressed data cannot be mapped; unpack it, or leave --mmap out", s->path);
@@ -61,12 +101,32 @@ int stream_demand_raw(const stream *s)
 
 size_t stream_position(const stream *s)
 {
+    if (s->file == NULL)
+        return s->position;
     const z_off_t position = gztell(s->file);
     return position > 0 ? (size_t)position : 0;
 }
 
+/* libzip compares the checksum when the end has been read. */
+static int some_of_entry(stream *s, void *to, size_t room, size_t *got)
+{
+    *got = 0;
+    while (*got < room) {
+        const zip_int64_t count = zip_fread(s->entry, (char *)to + *got, room - *got);
+        if (count < 0)
+            return bad_entry(s);
+        if (count == 0)
+            break;
+        *got += (size_t)count;
+        s->position += (size_t)count;
+    }
+    return EXIT_OK;
+}
+
 int stream_some(stream *s, void *to, size_t room, size_t *got)
 {
+    if (s->file == NULL)
+        return some_of_entry(s, to, room, got);
     const int count = gzread(s->file, to, (unsigned)room);
     *got = count > 0 ? (size_t)count : 0;
     if (count < 0)
@@ -87,7 +147,7 @@ int stream_exactly(stream *s, void *to, size_t count)
     return EXIT_DATA;
 }
 
-static int demand_end(stream *s, size_t rows, size_t columns)
+int stream_demand_end(stream *s, size_t rows, size_t columns)
 {
     uint8_t extra;
     size_t more;
@@ -125,5 +185,5 @@ int stream_elements(stream *s, size_t rows, size_t columns, size_t element_bytes
             return code;
         have += chunk;
     }
-    return demand_end(s, rows, columns);
+    return stream_demand_end(s, rows, columns);
 }

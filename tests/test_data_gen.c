@@ -294,12 +294,15 @@ static void test_data_check__shape_classes_range(void **state)
     succeed("printf '1 1:-3\\n2 2:5\\n1\\n' >$scratch/train; printf '2 1:9\\n' >$scratch/test; "
             "$downhill data check --data libsvm:$scratch/train,$scratch/test --json "
             "$scratch/check.json");
-    assert_string_equal(shell_out,
-                        "libsvm: 3 training and 1 test samples (test file), 2 features of f32, "
-                        "2 classes\n"
-                        "features  training -3 ... 5, test 0 ... 9\n"
-                        "class 1                         2          0\n"
-                        "class 2                         1          1\n");
+    static const char *const lines[] = {
+        "libsvm: 3 training and 1 test samples (test file), 2 features of f32, 2 classes\n",
+        "train: the 2 labels, 1 to 2, are classes 0 to 1 in ascending order\n",
+        "\nfeatures  training -3 ... 5, test 0 ... 9\n"
+        "class 1                         2          0\n"
+        "class 2                         1          1\n"};
+    for (size_t i = 0; i < 3; i++)
+        assert_non_null(strstr(shell_out, lines[i]));
+    assert_int_equal(count_of(shell_out, '\n'), 5);
     json_t *root = parsed_file("check.json");
     const json_t *train = json_object_get(json_object_get(root, "checked"), "train");
     assert_true(number(train, "samples") == 3.0 && number(train, "lowest") == -3.0);

@@ -14,7 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     array read, mapped;
     labels l;
     const char *path = fuzz_file("x.npy", bytes, count);
-    const int code = npy_features(path, false, &read), map_code = npy_features(path, true, &mapped);
+    const npy_place place = {.path = path};
+    dataset notes = {0};
+    const int code = npy_features(place, false, &notes, &read),
+              map_code = npy_features(place, true, &notes, &mapped);
+    dataset_close(&notes);
     fuzz_expect(code);
     fuzz_expect(map_code);
     if (code == EXIT_OK && map_code == EXIT_OK &&
@@ -24,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         abort();
     array_free(&read);
     array_free(&mapped);
-    fuzz_expect(npy_labels(path, &l));
+    fuzz_expect(npy_labels(place, &l));
     labels_free(&l);
     return 0;
 }

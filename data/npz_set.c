@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Data sets in NPZ files: which of the arrays are features and which are labels. */
+#define _GNU_SOURCE
+#include "base/error.h"
+#include "npz.h"
+#include "pairs.h"
+#include "readers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names that are found without being given, in this order: those of Keras and other published sets, then those that
+ * numpy.savez() is commonly called with. */
+static const char *const known[][PAIR_PARTS] = {
+    {"x_train", "y_train", "x_test", "y_test"},
+    {"X_train", "y_train", "X_test", "y_test"},
+    {"train_images", "train_labels", "test_images", "test_labels"},
+    {"train_x", "train_y", "test_x", "test_y"},
+    {"X", "y", "X_test", "y_test"},
+    {"x", "y", "x_test", "y_test"},
+    {"X", "Y", "X_test", "Y_test"},
+    {"data", "labels", "test_data", "test_labels"},
+    {"data", "target", "test_data", "test_target"},
+    {"images", "labels", "test_images", "test_labels"},
+    {"features", "labels", "test_features", "test_labels"},
+    {"arr_0", "arr_1", "arr_2", "arr_3"},
+};
+
+enum { N_KNOWN = sizeof known / sizeof known[0] };
+
+static int refuse_names(const char *path, const npz *file, const char *what)
+{
+    char list[512];
+    npz_list(file, list, sizeof list);
+    error_line("%s: %s; it has %s; name those to read: "
+               "npz:%s,FEATURES,LABELS[,TEST_FEATURES,TEST_LABELS]",
+               path, what, list, path);
+    return EXIT_DATA;
+}
+
+static int find_known(const char *path, const npz *file, dataset *data, npy_place parts[PAIR_PARTS])
+{
+    for (size_t k = 0; k < N_KNOWN; k++) {
+        bool has[PAIR_PARTS];
+        for (size_t i = 0; i < PAIR_PARTS; i++)
+            has[i] = npz_has(file, known[k][i]);
+        if (!has[PAIR_FEATURES] || (!has[PAIR_LABELS] && !data->use.labels_optional))
+            continue;
+        for (size_t i = 0; i < PAIR_PARTS; i++)
+            if (i < PAIR_TEST_FEATURES ? has[i] : has[PAIR_TEST_FEATURES] && has[PAIR_TEST_LABELS])
+                parts[i] = (npy_place){path, known[k][i]};
+        const bool test = parts[PAIR_TEST_FEATURES].path != NULL;
+        if (has[PAIR_TEST_FEATURES] && !test &&
+            !dataset_note(data, "%s: %s is not read: it has no labels named %s", path,
+                          known[k][PAIR_TEST_FEATURES], known[k][PAIR_TEST_LABELS])) {
+            error_line("%s: out of memory", path);
+            return EXIT_INTERNAL;
+        }
+        return EXIT_OK;
+    }
+    return refuse_names(path, file, "no arrays named X and y, x_train and y_train, or the like");
+}
+
+static int take_given(const char *path, const npz *file, const char *const *names, size_t count,
+                      npy_place parts[PAIR_PARTS])
+{
+    char what[128];
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = (npy_place){path, names[i]};
+        if (npz_has(file, names[i]))
+            continue;
+        snprintf(what, sizeof what, "no array named '%.60s'", names[i]);
+        return refuse_names(path, file, what);
+    }
+    return EXIT_OK;
+}
+
+static int read_parts(const char *const *words, size_t count, bool mapped, dataset *data)
+{
+    static const pair_format format = {"npz", "X", "Y", false, npy_features, npy_labels};
+    npy_place parts[PAIR_PARTS] = {{0}};
+    npz *file;
+    int code = npz_open(words[0], &file);
+    if (code != EXIT_OK)
+        return code;
+    code = count == 1 ? find_known(words[0], file, data, parts)
+                      : take_given(words[0], file, words + 1, count - 1, parts);
+    npz_close(file);
+    return code == EXIT_OK ? pairs_read(&format, parts, mapped, data) : code;
+}
+
+int read_npz(const char *files, bool mapped, dataset *data)
+{
+    char *copy = strdup(files);
+    if (copy == NULL) {
+        error_line("--data: out of memory");
+        return EXIT_INTERNAL;
+    }
+    const char *words[1 + PAIR_PARTS] = {NULL};
+    size_t count = 0;
+    char *rest = copy;
+    for (const char *word; (word = strsep(&rest, ",")) != NULL; count++)
+        if (count < 1 + PAIR_PARTS)
+            words[count] = word;
+    int code;
+    if (count != 1 && count != 3 && count != 5 && !(count == 2 && data->use.labels_optional)) {
+        error_line("--data: 'npz:%s' names %zu arrays; give npz:FILE or "
+                   "npz:FILE,FEATURES,LABELS[,TEST_FEATURES,TEST_LABELS]",
+                   files, count - 1);
+        code = EXIT_USAGE;
+    } else {
+        code = read_parts(words, count, mapped, data);
+    }
+    free(copy);
+    return code;
+}

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""Data sets as NumPy writes them, read by the program: test_numpy_files.py PROGRAM."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
+
+N, D = 60, 6
+RNG = np.random.default_rng(1)
+Y = np.arange(N) % 3
+X = np.round(RNG.normal(size=(N, D)) * 8 + 20 * Y[:, None]).astype(np.float32)
+
+
+class Program(unittest.TestCase):
+    program = None
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def save(self, name, array):
+        path = self.directory / name
+        np.save(path, array)
+        return path
+
+    def run_program(self, *arguments):
+        return subprocess.run(
+            [self.program, *map(str, arguments)], capture_output=True, text=True, cwd=self.directory
+        )
+
+    def pair(self, x, y):
+        return f"npy:{self.save('x.npy', x)},{self.save('y.npy', y)}"
+
+    def check(self, spec, *options):
+        done = self.run_program("data", "check", "--data", spec, "--json", "check.json", *options)
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        return json.loads((self.directory / "check.json").read_text())["checked"]
+
+    def digest(self, spec, *options):
+        """The digest of a model tells whether the samples were the same, to the last bit."""
+        done = self.run_program(
+            "train", "--data", spec, "--dtype", "f32", "--epochs", 1, "--lr", 1e-4, "--json", "-",
+            "--quiet", *options
+        )  # fmt: skip
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        return re.search(r'"model_digest": "(\w+)"', done.stdout).group(1)
+
+    def refused(self, spec, *options, code=EXIT_DATA):
+        done = self.run_program("data", "check", "--data", spec, *options)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertEqual(done.stdout, "")
+        return done.stderr
+
+    def follow(self, line):
+        """Runs the line of NumPy that a message gives, and returns the file that it writes."""
+        code = line[line.index("np.save(") :].strip()
+        done = subprocess.run(
+            [sys.executable, "-c", "import numpy as np\n" + code],
+            capture_output=True, text=True, cwd=self.directory,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, f"{code}: {done.stderr}")
+        return self.directory / "new.npy"
+
+
+class Features(Program):
+    def test_types__as_numpy_converts_them(self):
+        whole = np.abs(X)
+        for kind in ("i1", "i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8"):
+            for order in "<>":
+                x = (whole if kind[0] == "u" else X).astype(order + kind)
+                with self.subTest(type=x.dtype.str):
+                    expected = self.digest(self.pair(x.astype("<f4"), Y))
+                    self.assertEqual(self.digest(self.pair(x, Y)), expected)
+                    notes = self.check(self.pair(x, Y))["notes"]
+                    self.assertEqual([n for n in notes if "round" in n], [])
+
+    def test_bool__0_and_1(self):
+        spec = self.pair(X > 10, Y)
+        self.assertEqual(self.digest(spec), self.digest(self.pair((X > 10).astype("f4"), Y)))
+        self.assertEqual(self.check(spec)["dtype"], "f32")
+        self.assertEqual(self.check(spec)["notes"], [])
+
+    def test_half__every_value(self):
+        bits = np.arange(65536, dtype=np.uint16)
+        x = bits.view(np.float16)
+        x = x[np.isfinite(x)].reshape(-1, 31)
+        y = np.arange(len(x)) % 2
+        self.assertEqual(self.digest(self.pair(x, y)), self.digest(self.pair(x.astype("f4"), y)))
+
+    def test_rounding__as_numpy_and_one_note(self):
+        large = np.array([2**24 + 1, -(2**40) - 1, 2**62 + 1, -(2**63), 2**53, 3], np.int64)
+        for x, rounded in (
+            (X.astype("f8") + 1e-9, None),
+            (np.where(Y[:, None] == 1, large, 1), 3 * (N // 3)),
+            (np.where(Y[:, None] == 1, large.astype("u8"), 1), 4 * (N // 3)),
+        ):
+            with np.errstate(over="ignore"):
+                single = x.astype("f4")
+            expected = int(np.sum(single.astype("f8") != x)) if rounded is None else rounded
+            if x.dtype == np.uint64:
+                expected = int(np.sum(single.astype(np.longdouble) != x.astype(np.longdouble)))
+            spec = self.pair(x, Y)
+            notes = self.check(spec)["notes"]
+            self.assertEqual(len(notes), 1)
+            self.assertIn(f"{expected} of {N * D} features of type {x.dtype}", notes[0])
+            self.assertEqual(
+                self.digest(spec, "--lr", 1e-30), self.digest(self.pair(single, Y), "--lr", 1e-30)
+            )
+
+    def test_notes_of_training__on_stderr_unless_quiet(self):
+        spec = self.pair(X.astype("f8") + 1e-9, Y)
+        train = ("train", "--data", spec, "--epochs", 1, "--lr", 1e-4)
+        self.assertIn("downhill: note: ", self.run_program(*train).stderr)
+        self.assertNotIn("note: ", self.run_program(*train, "--quiet").stderr)
+
+    def test_beyond_f32_or_not_finite__row(self):
+        for value, said in ((1e300, "row 7: the feature 1e+300 is beyond"), (np.nan, "row 7, col"),
+                            (-np.inf, "row 7, column 2: the feature is infinite")):  # fmt: skip
+            for order in "CF":
+                x = X.astype("f8", order=order)
+                x[7, 2] = value
+                self.assertIn(said, self.refused(self.pair(x, Y)))
+
+    def test_order_and_shape(self):
+        cube = X.reshape(N, 2, 3)
+        expected = self.digest(self.pair(X, Y))
+        for x in (np.asfortranarray(X), cube, np.asfortranarray(cube), X.reshape(N, 1, 2, 1, 3),
+                  np.asfortranarray(cube.astype(">i4"))):  # fmt: skip
+            self.assertEqual(self.digest(self.pair(x, Y)), expected)
+        many = RNG.integers(0, 256, (130, 3, 5, 2)).astype(np.uint8)
+        y = np.arange(130) % 3
+        self.assertEqual(
+            self.digest(self.pair(np.asfortranarray(many), y)), self.digest(self.pair(many, y))
+        )
+        self.assertEqual(self.check(self.pair(np.asfortranarray(many), y))["dtype"], "u8")
+        shown = self.run_program("data", "check", "--data", self.pair(np.asfortranarray(cube), Y))
+        self.assertIn("float32 ('<f4'), shape (60, 2, 3), Fortran order", shown.stdout)
+        self.assertEqual(self.check(self.pair(X[:, 0], Y))["features"], 1)
+
+    def test_whole_numbers_of_bytes__note_whose_line_works(self):
+        pixels = RNG.integers(0, 256, (N, D))
+        spec = self.pair(pixels, Y)
+        notes = self.check(spec)["notes"]
+        self.assertEqual(len(notes), 1)
+        new = np.load(self.follow(notes[0]))
+        self.assertEqual(new.dtype, np.uint8)
+        self.assertTrue((new == pixels).all())
+
+    def test_other_types__line_that_works(self):
+        pairs = np.zeros((N,), dtype=[("a", "f4"), ("b", "i2")])
+        pairs["a"], pairs["b"] = X[:, 0], X[:, 1]
+        days = X.astype("i8").astype("M8[s]")
+        for x, word in (
+            (X.astype(object), "object ('|O')"),
+            (X.astype(str), "str ('<U32')"),
+            (X.astype("S8"), "bytes ('|S8')"),
+            (X.astype("c8"), "complex64 ('<c8')"),
+            (X.astype(np.longdouble), "float128 ('<f16')"),
+            (days, "datetime64 ('<M8[s]')"),
+            (pairs, "structured"),
+        ):
+            with self.subTest(word):
+                line = self.refused(self.pair(x, Y))
+                self.assertIn(f"x.npy: features of type {word};", line)
+                self.assertNotIn("byte 0", line)
+                new = self.follow(line)
+                checked = self.check(f"npy:{new},{self.directory / 'y.npy'}")
+                self.assertEqual(checked["train"]["highest"] > 0, True)
+
+    def test_mapped__what_must_be_converted_is_refused_with_a_line(self):
+        for x in (X.astype("f8"), X.astype(">f4"), X.astype("i2"), np.asfortranarray(X),
+                  np.asfortranarray(X.astype("u1"))):  # fmt: skip
+            spec = self.pair(x, Y)
+            new = self.follow(self.refused(spec, "--mmap"))
+            self.check(f"npy:{new},{self.directory / 'y.npy'}", "--mmap")
+            self.assertTrue((np.load(new) == x).all())
+
+
+class Labels(Program):
+    def classes(self, y):
+        checked = self.check(self.pair(X, y))
+        counts = np.add(
+            checked["train"]["samples_of_class"], checked["test"]["samples_of_class"]
+        ).tolist()
+        return checked["classes"], counts, checked["notes"]
+
+    def test_numbers__of_every_type(self):
+        for kind in ("?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8"):
+            for order in "<>":
+                y = (Y % 2).astype(order + kind)
+                with self.subTest(type=y.dtype.str):
+                    self.assertEqual(self.classes(y), (["0", "1"], [40, 20], []))
+                    self.assertEqual(self.classes(y[:, None]), (["0", "1"], [40, 20], []))
+
+    def test_other_numbers__ascending_and_a_note(self):
+        for values in ([-1, 1], [3, 7, 100], [1, 2, 3], [-(2**63), 2**63 - 1]):
+            y = np.array(values)[Y % len(values)]
+            names, _, notes = self.classes(y)
+            self.assertEqual(names, [str(v) for v in values])
+            self.assertEqual(len(notes), 1)
+            self.assertIn(f"y.npy: the {len(values)} labels, {values[0]} to {values[-1]}", notes[0])
+            if values[-1] < 2**53:
+                self.assertEqual(self.classes(y.astype("f8"))[0], names)
+
+    def test_text__classes_by_name_in_the_model(self):
+        words = np.array(["zebra", "Ärger", "ant, red"])
+        for y in (words[Y], np.char.encode(words[Y], "utf-8"), words[Y].astype(">U9")):
+            names, counts, notes = self.classes(y)
+            self.assertEqual((names, counts, notes), (["ant, red", "zebra", "Ärger"], [20] * 3, []))
+        spec = self.pair(X, words[Y])
+        done = self.run_program("train", "--data", spec, "--lr", 1e-4, "--model", "m.npz")
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        # Of new data that have fewer classes the names count, not the numbers.
+        some = Y != 2
+        done = self.run_program("predict", "--model", "m.npz", "--set", "all", "--json", "p.json",
+                                "--data", self.pair(X[some], words[Y[some]]))  # fmt: skip
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        classes = json.loads((self.directory / "p.json").read_text())["prediction"]["classes"]
+        self.assertEqual([(c["name"], c["samples"]) for c in classes],
+                         [("ant, red", 0), ("zebra", 20), ("Ärger", 20)])  # fmt: skip
+
+    def test_test_set__by_the_names_of_training(self):
+        words = np.array(["a", "b", "c"])
+        spec = self.pair(X, words[Y])
+        tx, ty = self.save("tx.npy", X[Y != 0]), self.save("ty.npy", words[Y[Y != 0]])
+        checked = self.check(f"{spec},{tx},{ty}")
+        self.assertEqual(checked["test"]["samples_of_class"], [0, 20, 20])
+        ty = self.save("ty.npy", np.array(["b", "d"])[Y[Y != 0] - 1])
+        line = self.refused(f"{spec},{tx},{ty}")
+        self.assertIn("ty.npy: label 'd' of sample 1 is not a class of the training samples", line)
+
+    def test_one_hot__line_that_works(self):
+        new = self.follow(self.refused(self.pair(X, np.eye(3)[Y])))
+        self.assertTrue((np.load(new) == Y).all())
+        self.check(f"npy:{self.directory / 'x.npy'},{new}")
+
+    def test_other_types__line_that_works(self):
+        structured = np.zeros((N,), dtype=[("a", "i4")])
+        structured["a"] = Y
+        for y in (Y.astype(object), np.array(["a", "b", "c"], object)[Y], Y.astype("c8"),
+                  Y.astype(np.longdouble), Y.astype("M8[D]"), structured):  # fmt: skip
+            with self.subTest(type=y.dtype.str):
+                new = self.follow(self.refused(self.pair(X, y)))
+                checked = self.check(f"npy:{self.directory / 'x.npy'},{new}")
+                self.assertEqual(len(checked["classes"]), 3)
+
+    def test_bad_labels__sample(self):
+        for value, said in ((np.nan, "NaN"), (np.inf, "infinite"), (0.5, "0.5 is not a whole"),
+                            (1e17, "1e+17 is too large")):  # fmt: skip
+            y = Y.astype("f8")
+            y[4] = value
+            self.assertIn(f"label of sample 4: {said}", self.refused(self.pair(X, y)))
+        for value in ("", "a\tb", "\x9b", b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", "a\0b"):
+            y = np.full(N, "b", "S3" if isinstance(value, bytes) else "U3")
+            y[4] = value
+            self.assertIn("label of sample 4: empty, or not", self.refused(self.pair(X, y)))
+
+    def test_regression_and_one_class(self):
+        y = np.arange(40000)
+        x = self.save("wide.npy", np.zeros((40000, 1), np.uint8))
+        line = self.refused(f"npy:{x},{self.save('y.npy', y)}")
+        self.assertIn("more than 32768 different labels", line)
+        done = self.run_program("data", "check", "--data", self.pair(X, Y * 0 + 7))
+        self.assertEqual(done.returncode, EXIT_OK)
+        self.assertIn("every sample has the label '7'", done.stderr)
+
+
+class Archives(Program):
+    def savez(self, compressed=False, **arrays):
+        (np.savez_compressed if compressed else np.savez)(self.directory / "d.npz", **arrays)
+        return f"npz:{self.directory / 'd.npz'}"
+
+    def test_names_that_are_known(self):
+        expected = self.digest(self.pair(X, Y))
+        for names in (("X", "y"), ("x_train", "y_train"), ("data", "target"), ("arr_0", "arr_1")):
+            for compressed in (False, True):
+                spec = self.savez(compressed, **dict(zip(names, (X, Y))))
+                self.assertEqual(self.digest(spec), expected)
+
+    def test_keras__test_set_of_the_archive(self):
+        for i in range(2):
+            spec = self.savez(i == 1, x_test=X[:9], y_test=Y[:9], x_train=X, y_train=Y)
+            checked = self.check(spec)
+            self.assertEqual((checked["train"]["samples"], checked["test"]["samples"]), (N, 9))
+        checked = self.check(self.savez(x_train=X, y_train=Y, x_test=X[:9]))
+        self.assertIn("x_test is not read", checked["notes"][0])
+
+    def test_names_given(self):
+        archive = self.savez(a=X.astype(">f8", order="F"), b=np.array(["u", "v", "w"])[Y])
+        checked = self.check(archive + ",a,b")
+        self.assertEqual(checked["classes"], ["u", "v", "w"])
+        line = self.refused(archive)
+        self.assertIn("'a', 'b'", line)
+        self.assertIn("no array named 'c'; it has 'a', 'b'", self.refused(archive + ",a,c"))
+        self.refused(archive + ",a", code=EXIT_USAGE)
+
+    def test_advice__names_the_array(self):
+        archive = self.savez(X=X.astype(object), y=Y)
+        new = self.follow(self.refused(archive))
+        self.assertTrue((np.load(new) == X).all())
+        archive = self.savez(X=X, y=Y)
+        self.assertIn("an archive cannot be mapped", self.refused(archive, "--mmap"))
+        path = archive.removeprefix("npz:")
+        self.assertIn("give npz:FILE", self.refused(f"npy:{path},{path}"))
+
+    def test_damaged__said(self):
+        archive = self.savez(X=X, y=Y)
+        path = self.directory / "d.npz"
+        good = path.read_bytes()
+        at = good.index(X.tobytes()[:64]) + 10
+        path.write_bytes(good[:at] + bytes((good[at] ^ 1,)) + good[at + 1 :])
+        self.assertIn("X.npy: ", self.refused(archive))
+        path.write_bytes(good[:-30])
+        self.assertIn("not a whole NPZ file", self.refused(archive))
+
+
+if __name__ == "__main__":
+    Program.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main()
