@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LINE = 4352 };
+
 static size_t rank; /* of this process */
 static bool own_errors = true;
 
@@ -26,28 +28,53 @@ int flush_stdout(void)
 
 /* One line whatever the user's words hold: a newline or an escape sequence in them must not pass
  * for a message of ours, nor drive the terminal. Longer lines than the buffer are cut. */
-static void print_line(const char *prefix, const char *format, va_list arguments)
+static void compose(char *line, size_t room, const char *prefix, const char *format,
+                    va_list arguments)
 {
-    char line[4096];
-    if (vsnprintf(line, sizeof line, format, arguments) < 0)
-        strcpy(line, format);
+    const size_t used = (size_t)snprintf(line, room - 1, "%s", prefix);
+    if (vsnprintf(line + used, room - 1 - used, format, arguments) < 0)
+        snprintf(line + used, room - 1 - used, "%s", format);
     for (char *c = line; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7F)
             *c = '?';
+    strcat(line, "\n");
+}
+
+static void print_line(const char *prefix, const char *format, va_list arguments)
+{
+    char line[LINE];
+    compose(line, sizeof line, prefix, format, arguments);
     (void)flush_stdout(); /* so that the two streams read in order on a terminal */
-    fprintf(stderr, "%s%s\n", prefix, line);
+    fputs(line, stderr);
+}
+
+struct prefix {
+    char text[48];
+};
+
+static struct prefix prefix_of_rank(void)
+{
+    struct prefix prefix = {"downhill: "};
+    if (rank > 0)
+        snprintf(prefix.text, sizeof prefix.text, "downhill: rank %zu: ", rank);
+    return prefix;
+}
+
+void error_compose(char *line, size_t room, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    compose(line, room, prefix_of_rank().text, format, arguments);
+    va_end(arguments);
 }
 
 void error_line(const char *format, ...)
 {
-    char prefix[48] = "downhill: ";
     if (rank > 0 && !own_errors)
         return;
-    if (rank > 0)
-        snprintf(prefix, sizeof prefix, "downhill: rank %zu: ", rank);
     va_list arguments;
     va_start(arguments, format);
-    print_line(prefix, format, arguments);
+    print_line(prefix_of_rank().text, format, arguments);
     va_end(arguments);
 }
 

@@ -26,6 +26,10 @@ __attribute__((format(printf, 1, 2))) void warning_line(const char *format, ...)
 /* The same, "downhill: note: MESSAGE": for what is neither wrong nor doubtful. */
 __attribute__((format(printf, 1, 2))) void note_line(const char *format, ...);
 
+/* Composes the line that error_line() prints, newline included, for a signal handler to write. */
+__attribute__((format(printf, 3, 4))) void error_compose(char *line, size_t room,
+                                                         const char *format, ...);
+
 /* Writes out what was printed so far. The reason why that failed first is kept, which fflush() at the end, with nothing
  * left to write, no longer knows: 0, or an errno. */
 int flush_stdout(void);

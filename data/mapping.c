@@ -3,6 +3,7 @@
 #include "mapping.h"
 
 #include "base/error.h"
+#include "mapping_fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,10 @@ static int map_all(const char *const *paths, const int *open_files, size_t count
         if (size > 0 &&
             mmap(at, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, open_files[f], 0) == MAP_FAILED)
             return failed(paths[f], "map it", "leave --mmap out");
+        if (size > 0 && !mapping_fault_watch(paths[f], at, size)) {
+            error_line("%s: out of memory to map it; leave --mmap out", paths[f]);
+            return EXIT_INTERNAL;
+        }
     }
     return EXIT_OK;
 }
@@ -86,7 +91,9 @@ int mapping_open(const char *const *paths, size_t count, size_t record_bytes, ma
 
 void mapping_close(mapping *map)
 {
-    if (map->bytes != NULL)
+    if (map->bytes != NULL) {
+        mapping_fault_forget(map->bytes, map->size);
         munmap(map->bytes, map->size);
+    }
     *map = (mapping){0};
 }

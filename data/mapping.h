@@ -20,7 +20,8 @@ typedef struct mapped_records {
 
 /* Maps whole files of records of so many bytes, read-only. Between two files there is a gap of whole
  * records, because a file can start on a page only. Returns EXIT_OK, or prints a line and returns
- * EXIT_DATA. A file that is cut while it is mapped ends the program. */
+ * EXIT_DATA or EXIT_INTERNAL. A file that is cut short or cannot be read while it is mapped ends the program with a line and
+ * EXIT_DATA (mapping_fault.h). */
 int mapping_open(const char *const *paths, size_t count, size_t record_bytes, mapping *map,
                  mapped_records *files);
 void mapping_close(mapping *map);

@@ -2,11 +2,13 @@
 """Data sets as NumPy writes them, read by the program: test_numpy_files.py PROGRAM."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -322,6 +324,30 @@ class Archives(Program):
         self.assertIn("X.npy: ", self.refused(archive))
         path.write_bytes(good[:-30])
         self.assertIn("not a whole NPZ file", self.refused(archive))
+
+
+class Mapped(Program):
+    def test_cut_while_training__line_and_nothing_half_written(self):
+        x, y = self.save("x.npy", np.tile(X, (2000, 1))), self.save("y.npy", np.tile(Y, 2000))
+        training = subprocess.Popen(
+            [self.program, "train", "--data", f"npy:{x},{y}", "--mmap", "--epochs", "1000000",
+             "--lr", "1e-9", "--checkpoint", "c.npz", "--every", "1", "--model", "m.npz"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.directory,
+        )  # fmt: skip
+        try:
+            while not (self.directory / "c.npz").exists() and training.poll() is None:
+                time.sleep(0.01)
+            os.truncate(x, 4096)
+            _, said = training.communicate(timeout=300)
+        finally:
+            training.kill()
+        self.assertEqual(training.returncode, EXIT_DATA, said)
+        self.assertEqual(said.count("cut short"), 1, said)
+        last = said.splitlines()[-1]
+        self.assertTrue(last.startswith(f"downhill: {x}: cut short while it was mapped"), said)
+        names = sorted(path.name for path in self.directory.iterdir())
+        self.assertEqual(names, ["c.npz", "x.npy", "y.npy"])
+        np.load(self.directory / "c.npz")["w"]
 
 
 if __name__ == "__main__":
