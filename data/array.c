@@ -30,14 +30,14 @@ int array_map(const char *path, size_t header, array *a)
     const size_t bytes = a->map.size > header ? a->map.size - header : 0;
     if (bytes % element_bytes != 0 || bytes / element_bytes % a->columns != 0 ||
         bytes / element_bytes / a->columns != a->rows) {
-        error_line("%s: %zu bytes, but the header promises %zu + %zu x %zu x %zu; fetch the file "
-                   "anew",
+        error_line("%s: %zu bytes, but its header describes %zu + %zu x %zu x %zu; download the "
+                   "file again",
                    path, a->map.size, header, a->rows, a->columns, element_bytes);
         return EXIT_DATA;
     }
     if (header % element_bytes != 0) {
         error_line("%s: the elements begin at byte %zu, not at a multiple of %zu, and cannot be "
-                   "mapped; save the file anew, or leave --mmap out",
+                   "mapped; save the file again with numpy.save(), or leave --mmap out",
                    path, header, element_bytes);
         return EXIT_DATA;
     }

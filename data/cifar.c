@@ -57,7 +57,7 @@ static int count_records(const char *path, const struct format *format, size_t *
             error_line("%s: %s; name the directory that holds the .bin files of %s", path,
                        strerror(why), format->name);
         else
-            error_line("%s: %s; see to it that it can be read", path, strerror(why));
+            error_line("%s: %s; check the file", path, strerror(why));
         return EXIT_DATA;
     }
     if (!S_ISREG(status.st_mode)) {
@@ -67,8 +67,8 @@ static int count_records(const char *path, const struct format *format, size_t *
     }
     const size_t bytes = (size_t)status.st_size;
     if (bytes == 0 || bytes % record != 0) {
-        error_line("%s: %zu bytes are not a number of records of %zu, as %s has them; fetch the "
-                   "file anew",
+        error_line("%s: %zu bytes is not a multiple of %zu, the size of a record of %s; download "
+                   "the file again",
                    path, bytes, record, format->name);
         return EXIT_DATA;
     }
@@ -149,8 +149,8 @@ static int map_files(const char *const *paths, size_t count, const struct format
             s->rows[s->n++] = row;
         }
     if (s->n < records) {
-        error_line("%s: %zu of %zu records are left; the files changed while they were mapped; try "
-                   "again",
+        error_line("%s: %zu of %zu records are still there; the files changed while they were "
+                   "mapped; try again",
                    paths[0], s->n, records);
         return EXIT_DATA;
     }
@@ -169,8 +169,8 @@ static int read_files(const char *const *paths, size_t count, const struct forma
     for (size_t f = 0; f < count && code == EXIT_OK; f++)
         code = read_file(paths[f], format, x, &next);
     if (code == EXIT_OK && next < x->rows) {
-        error_line("%s: %zu of %zu records are left; the files changed while they were read; try "
-                   "again",
+        error_line("%s: %zu of %zu records are still there; the files changed while they were "
+                   "read; try again",
                    paths[0], next, x->rows);
         code = EXIT_DATA;
     }
@@ -205,7 +205,7 @@ static int read_cifar(const char *directory, const struct format *format, bool m
 {
     if (directory[0] == '\0') {
         error_line(
-            "--data: %s: names no directory; put the one that holds the .bin files behind it",
+            "--data: %s: no directory; give the one that holds its .bin files after the colon",
             format->name);
         return EXIT_USAGE;
     }

@@ -144,11 +144,12 @@ int dataset_take_with_held_out(const char *path, dataset *data, size_t n)
 {
     const size_t n_test = n / HELD_OUT_SHARE;
     if (n_test == 0 && data->use.whole) {
-        data->test_note = "none: too few samples to hold some out";
+        data->test_note = "none: too few samples to hold out a sixth";
         return dataset_take_all(data, 0, n);
     }
     if (n_test == 0) {
-        error_line("%s: %zu samples are too few to hold some out; name test files", path, n);
+        error_line("%s: %zu samples are too few to hold out a sixth for testing; name test files",
+                   path, n);
         return EXIT_DATA;
     }
     data->test_note = "a sixth of the samples, drawn at random and held out";
@@ -187,8 +188,8 @@ int dataset_hold_out_validation(dataset *data, double share, uint64_t seed)
 {
     const size_t all = data->train.n, n = (size_t)(share * (double)all + 0.5);
     if (n == 0 || n == all) {
-        error_line("--validation: %g %% of %zu training samples leaves none on one side; take "
-                   "another share",
+        error_line("--validation: %g %% of %zu training samples leaves none for training or none "
+                   "for validation; choose another share",
                    100.0 * share, all);
         return EXIT_USAGE;
     }

@@ -28,14 +28,14 @@ static int read_header(stream *file, unsigned dimensions_min, unsigned dimension
         return EXIT_DATA;
     }
     if (magic[2] != TYPE_UNSIGNED_BYTE) {
-        error_line("%s: byte 2: element type 0x%02x; only unsigned bytes (0x08) can be read", path,
-                   magic[2]);
+        error_line("%s: byte 2: element type 0x%02x; only unsigned bytes (0x08) can be read; "
+                   "save other types with NumPy, and give npy:X.npy,Y.npy",
+                   path, magic[2]);
         return EXIT_DATA;
     }
     if (magic[3] < dimensions_min || magic[3] > dimensions_max) {
-        error_line(
-            "%s: byte 3: %u dimensions where %u to %u are due; are images and labels swapped?",
-            path, magic[3], dimensions_min, dimensions_max);
+        error_line("%s: byte 3: %u dimensions instead of %u to %u; are images and labels swapped?",
+                   path, magic[3], dimensions_min, dimensions_max);
         return EXIT_DATA;
     }
     a->columns = 1;

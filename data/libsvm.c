@@ -58,9 +58,10 @@ static void warn_of_untrained_classes(const char *path, const dataset *data)
         first++;
     free(seen);
     if (missing > 0)
-        warning_line("%s: %zu of the %zu classes, '%s' the first, have samples only among those "
-                     "that are held out; name a test file, and nothing is",
-                     path, missing, data->c, data->class_names[first]);
+        warning_line(
+            "%s: all samples of %zu of the %zu classes ('%s' is the first) were held out for "
+            "testing; name a test file to train on all samples",
+            path, missing, data->c, data->class_names[first]);
 }
 
 /* ---- features ---- */
@@ -88,8 +89,8 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, matrix 
                 left_out++;
     /* As LIBSVM's own programs do it: a feature that no sample to learn from had has no weight. */
     if (left_out > 0)
-        warning_line("%s: %zu of %zu values are of features beyond number %zu, which have no "
-                     "weight; they are left out",
+        warning_line("%s: %zu of %zu values are of features above number %zu, the last one of the "
+                     "training file or the model; they are ignored",
                      path, left_out, e, d);
     return EXIT_OK;
 }

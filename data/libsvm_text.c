@@ -118,7 +118,7 @@ static int take_label(struct parser *p, const char **at, int64_t *label)
     const decimal_fault fault = decimal_whole(start, at, label);
     const bool labelled = **at != ':', first = p->text->n_rows == 0;
     if (!labelled && !p->labels_optional)
-        return bad(p, start, "'%s' where the label is due; begin the line with its class",
+        return bad(p, start, "'%s' where a label is expected; begin the line with its class",
                    shown(start).text);
     if (!first && labelled != p->text->labelled)
         return bad(p, start, "%s a label, unlike the lines before; label all lines or none",
@@ -148,7 +148,7 @@ static int take_index(struct parser *p, const char **at, size_t *index)
             value = value * 10 + (uint64_t)(*digit - '0');
     if (strncmp(start, "qid:", 4) == 0)
         return bad(p, start,
-                   "qid belongs to ranking, not to classes; take it out, as with "
+                   "qid is for ranking, not for classification; remove it, for instance with "
                    "sed 's/ qid:[0-9]*//'");
     if (*digit != ':' && at_blank(digit))
         return bad(p, start, "'%s' has no ':'; write INDEX:VALUE", shown(start).text);
@@ -158,7 +158,7 @@ static int take_index(struct parser *p, const char **at, size_t *index)
     if (value == 0)
         return bad(p, start, "index 0: indices start at 1; add 1 to all of them");
     if (value > DATASET_FEATURES_MAX)
-        return bad(p, start, "index %.*s: at most %d features can be read; number them anew",
+        return bad(p, start, "index %.*s: at most %d features can be read; renumber the features",
                    (int)(digit - start < SHOWN ? digit - start : SHOWN), start,
                    DATASET_FEATURES_MAX);
     *index = (size_t)value;
@@ -170,7 +170,7 @@ static int take_value(struct parser *p, const char **at, float *value)
 {
     const char *const start = *at;
     if (at_blank(start))
-        return bad(p, start, "the value is missing; write INDEX:VALUE without a blank");
+        return bad(p, start, "the value is missing; write INDEX:VALUE without a space");
     const decimal_fault fault = decimal_f32(start, at, value);
     if (fault == DECIMAL_NOT_FINITE)
         return bad(p, start, "value '%s' is not finite in f32; leave the sample out, or scale it",
@@ -190,9 +190,9 @@ static int take_entry(struct parser *p, const char **at, size_t *last, size_t *u
     if (code != EXIT_OK)
         return code;
     if (index == *last)
-        return bad(p, start, "index %zu a second time; leave one of them", index);
+        return bad(p, start, "index %zu is repeated; keep one of them", index);
     if (index < *last)
-        return bad(p, start, "index %zu behind %zu; sort the indices of a line", index, *last);
+        return bad(p, start, "index %zu after %zu; sort the indices of each line", index, *last);
     if ((code = take_value(p, at, &value)) != EXIT_OK)
         return code;
     *last = index;

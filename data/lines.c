@@ -42,7 +42,7 @@ static int fill(lines *l)
                 error_line("%s: out of memory for %zu bytes", path, l->room * 2);
                 return EXIT_INTERNAL;
             }
-            error_line("%s:%zu:1: a line of more than %d bytes; is it a text file?", path,
+            error_line("%s:%zu:1: a line of more than %d bytes; is this a text file?", path,
                        l->number, LINE_MAX_BYTES);
             return EXIT_DATA;
         }
@@ -80,7 +80,7 @@ int lines_next(lines *l)
     l->line[length] = '\0';
     const char *nul = memchr(l->line, '\0', length);
     if (nul != NULL) {
-        error_line("%s:%zu:%zu: a byte of 0; is it a text file?", l->stream.path, l->number,
+        error_line("%s:%zu:%zu: a NUL byte; is this a text file?", l->stream.path, l->number,
                    (size_t)(nul - l->line) + 1);
         return EXIT_DATA;
     }

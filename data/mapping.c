@@ -64,7 +64,7 @@ int mapping_open(const char *const *paths, size_t count, size_t record_bytes, ma
         if (open_files[f] < 0)
             code = failed(paths[f], "open it", "check the file");
         else if (fstat(open_files[f], &status) != 0)
-            code = failed(paths[f], "ask for its size", "check the file");
+            code = failed(paths[f], "read its size", "check the file");
         else {
             const size_t size = (size_t)status.st_size;
             files[f] = (mapped_records){map->size / record_bytes, size / record_bytes};
@@ -78,7 +78,7 @@ int mapping_open(const char *const *paths, size_t count, size_t record_bytes, ma
             map->bytes = room;
             code = map_all(paths, open_files, count, record_bytes, map, files);
         } else {
-            code = failed(paths[0], "find room to map it", "leave --mmap out");
+            code = failed(paths[0], "reserve address space for it", "leave --mmap out");
         }
     }
     for (size_t f = 0; f < n_open; f++)

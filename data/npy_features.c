@@ -153,8 +153,8 @@ static int demand_finite(const char *path, const array *a)
             memcpy(&bits, row + k * sizeof bits, sizeof bits);
             if ((bits & exponent) != exponent)
                 continue;
-            error_line("%s: row %zu, column %zu: the feature is %s; leave such rows out, or put "
-                       "numbers in",
+            error_line("%s: row %zu, column %zu: the feature is %s; remove or replace such "
+                       "values",
                        path, i, k, (bits & ~exponent) << 1 != 0 ? "NaN" : "infinite");
             return EXIT_DATA;
         }

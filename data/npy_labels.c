@@ -49,7 +49,7 @@ static int bad_number(const char *path, const npy_header *h, const unsigned char
                    "the values of a regression",
                    path, sample, value);
     else
-        error_line("%s: label of sample %zu: %g is too large for a label; number the classes anew",
+        error_line("%s: label of sample %zu: %g is too large for a label; renumber the classes",
                    path, sample, value);
     return EXIT_DATA;
 }

@@ -134,7 +134,8 @@ int npz_open_archive(const char *path, zip_t **archive)
     if (reason == ZIP_ER_OPEN || reason == ZIP_ER_NOENT || reason == ZIP_ER_READ)
         error_line("%s: cannot open: %s; check the path", path, strerror(errno));
     else
-        error_line("%s: not a whole NPZ file: %s; take another", path, zip_error_strerror(&error));
+        error_line("%s: not a complete NPZ file: %s; write or download it again", path,
+                   zip_error_strerror(&error));
     zip_error_fini(&error);
     return EXIT_DATA;
 }

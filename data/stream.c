@@ -16,7 +16,7 @@ enum { FIRST_CHUNK = 1 << 20, CHUNK_MAX = 1 << 30, ZLIB_BUFFER = 1 << 17 };
 
 static int bad_entry(const stream *s)
 {
-    error_line("%s: byte %zu: %s; fetch the file anew", s->path, s->position,
+    error_line("%s: byte %zu: %s; download the file again", s->path, s->position,
                zip_file_strerror(s->entry));
     return EXIT_DATA;
 }
@@ -24,7 +24,7 @@ static int bad_entry(const stream *s)
 static int bad_stream(const stream *s)
 {
     int code;
-    const char *reason = gzerror(s->file, &code), *remedy = "fetch the file anew";
+    const char *reason = gzerror(s->file, &code), *remedy = "download the file again";
     if (code == Z_ERRNO) {
         reason = strerror(errno);
         remedy = errno == EISDIR ? "name a file" : "check the file";
@@ -46,7 +46,7 @@ int stream_open(const char *path, stream *s)
     gzbuffer(s->file, ZLIB_BUFFER);
     const size_t length = strlen(path);
     if (length >= 3 && strcmp(path + length - 3, ".gz") == 0 && gzdirect(s->file)) {
-        error_line("%s: byte 0: not gzip data; fetch the file anew, or drop .gz from its name",
+        error_line("%s: byte 0: not gzip data; download the file again, or drop .gz from its name",
                    path);
         stream_close(s);
         return EXIT_DATA;
@@ -142,8 +142,8 @@ int stream_exactly(stream *s, void *to, size_t count)
     const int code = stream_some(s, to, count, &got);
     if (code != EXIT_OK || got == count)
         return code;
-    error_line("%s: truncated at byte %zu: %zu more were due; fetch the file anew", s->path,
-               stream_position(s), count - got);
+    error_line("%s: truncated at byte %zu: %zu more bytes expected; download the file again",
+               s->path, stream_position(s), count - got);
     return EXIT_DATA;
 }
 

@@ -221,14 +221,14 @@ static void test_cifar__sizes(void **state)
     for (size_t f = 0; f < FILES; f++) {
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
             write_raw(scratch_path(ten[f]), files[f], bad[i]);
-            refused("cifar10", ten[f], "not a number of records of 3073");
+            refused("cifar10", ten[f], "is not a multiple of 3073");
         }
         remove(scratch_path(ten[f]));
         refused("cifar10", ten[f], "No such file");
         write_file(f, ten[f], 1, 10);
     }
     write_raw(scratch_path("test.bin"), files[1], bytes);
-    refused("cifar100", "test.bin", "not a number of records of 3074");
+    refused("cifar100", "test.bin", "is not a multiple of 3074");
     write_file(1, "test.bin", 2, 100);
 }
 
@@ -261,7 +261,7 @@ static void test_cifar__no_directory(void **state)
     assert_non_null(strstr(text, "name the directory that holds"));
     capture_stderr();
     assert_int_equal(dataset_open("cifar10:", &data), EXIT_USAGE); /* not the root */
-    assert_non_null(strstr(captured(), "names no directory"));
+    assert_non_null(strstr(captured(), "no directory; give the one"));
 }
 
 static void test_cifar__what_is_no_file_to_read(void **state)
@@ -272,7 +272,7 @@ static void test_cifar__what_is_no_file_to_read(void **state)
     refused("cifar10", ten[1], "not a file; name the directory");
     assert_int_equal(rmdir(scratch_path(ten[1])), 0);
     assert_int_equal(symlink(ten[1], scratch_path(ten[1])), 0);
-    refused("cifar10", ten[1], "see to it that it can be read");
+    refused("cifar10", ten[1], "check the file");
     remove(scratch_path(ten[1]));
     write_file(1, ten[1], 1, 10);
 
@@ -311,13 +311,14 @@ static void test_cifar__changed_while_it_is_read(void **state)
     char *spec;
     assert_true(asprintf(&spec, "cifar10:%s", scratch_path(".")) > 0);
     false_bytes = PICTURE + 1;
-    refused("cifar10", ten[0], "15 of 16 records are left; the files changed while they were read");
+    refused("cifar10", ten[0],
+            "15 of 16 records are still there; the files changed while they were read");
     capture_stderr();
     const int code = dataset_map(spec, &data);
     const char *text = captured();
     assert_int_equal(code, EXIT_DATA);
     assert_non_null(
-        strstr(text, "15 of 16 records are left; the files changed while they were mapped"));
+        strstr(text, "15 of 16 records are still there; the files changed while they were mapped"));
     assert_null(data.train.x);
     false_bytes = -(PICTURE + 1);
     refused("cifar10", ten[4], "byte 9219: the file changed while it was read; try again");

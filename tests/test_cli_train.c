@@ -85,8 +85,8 @@ static void test_bad_commands__one_line_and_the_code(void **state)
          "--lr 1e6 --quiet",
          "--h 0.001 is rounded away beside a weight of"},
         {2, "$downhill train --data $set --patience 3", "give --validation"},
-        {2, "$downhill train --data $set --validation 0.0001", "leaves none on one side"},
-        {2, "$downhill train --data $set --validation 100%", "leaves none on one side"},
+        {2, "$downhill train --data $set --validation 0.0001", "leaves none for training or none"},
+        {2, "$downhill train --data $set --validation 100%", "leaves none for training or none"},
         {2, "$downhill train --data $set --validation 110%", "'110%' is not"},
         {2, "$downhill train --data $set --schedule linear", "constant|step|inverse|cosine"},
         {2, "$downhill train --data $set --batch some", "'some' is not a whole number"},
@@ -124,7 +124,7 @@ static void test_bad_commands__one_line_and_the_code(void **state)
          "diverged: the loss is"},
         {2, "$downhill train --resume $scratch/c.npz --epochs 1", "has 10 already"},
         {3, "$downhill train --resume $scratch/m.npz", "a model, not a checkpoint"},
-        {3, "$downhill train --resume $scratch/cut.npz", "not a whole NPZ file"},
+        {3, "$downhill train --resume $scratch/cut.npz", "not a complete NPZ file"},
         {3, "$downhill train --resume $scratch/none.npz", "cannot open"},
         {1, "$downhill train --data $set --lr 1e6 --reg 1e6", "diverged: the loss is"},
         {2, "$downhill predict --data $set", "give --model FILE"},
@@ -170,7 +170,7 @@ static void test_bad_commands__one_line_and_the_code(void **state)
          "--delta: has no meaning for the softmax loss"},
         {3, "$downhill predict --data $other --model $scratch/m.npz", "name those that belong"},
         {3, "$downhill predict --data $floats --model $scratch/m.npz", "name those that belong"},
-        {3, "$downhill predict --data $set --model $scratch/cut.npz", "not a whole NPZ file"},
+        {3, "$downhill predict --data $set --model $scratch/cut.npz", "not a complete NPZ file"},
         {3, "$downhill predict --data $set --model $scratch", "m"},
         {4, "$downhill predict --data $set --model $scratch/m.npz --isa sse9", "no such ISA level"},
         {2, "$downhill gradcheck --data $floats --dtype u8", "leave --loss or --dtype out"},
@@ -420,7 +420,7 @@ static void test_predict__fewer_samples_than_can_be_split(void **state)
                            "$scratch/few-train-y.npy --quiet --model $scratch/few.npz"),
                      EXIT_OK);
     assert_int_equal(shell("$downhill predict --data $few --model $scratch/few.npz"), EXIT_DATA);
-    assert_non_null(strstr(shell_err, "too few to hold some out"));
+    assert_non_null(strstr(shell_err, "too few to hold out a sixth"));
     assert_int_equal(shell("$downhill predict --data $few --model $scratch/few.npz --set all "
                            "--csv $scratch/few.csv"),
                      EXIT_OK);

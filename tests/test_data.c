@@ -165,7 +165,7 @@ static void test_idx__mapped__bad_files(void **state)
     not_mapped("images.gz", "compressed data cannot be mapped");
     not_mapped("nonesuch", "cannot open");
     write_raw(scratch_path("bad"), images, sizeof images - 1);
-    not_mapped("bad", "but the header promises");
+    not_mapped("bad", "but its header describes");
     write_raw(scratch_path("bad"), images, 7);
     not_mapped("bad", "truncated");
 }

@@ -124,7 +124,8 @@ static void test_libsvm__class_held_out_whole__is_said(void **state)
     const char *text = captured();
     assert_int_equal(data.train.n, 5);
     assert_int_equal(data.test.n, 1);
-    snprintf(want, sizeof want, "1 of the 6 classes, '%d' the first, have samples only among",
+    snprintf(want, sizeof want,
+             "all samples of 1 of the 6 classes ('%d' is the first) were held out",
              (int)samples_label(&data.test, 0) + 1);
     if (strstr(text, want) == NULL)
         fail_msg("not '%s': %s", want, text);
@@ -205,8 +206,8 @@ static void test_libsvm__bad_lines(void **state)
         {"1 9223372036854775808:1", "3:3: index 9223372036854775808: at most"},
         {"1 18446744073709551617:1", "3:3: index 18446744073709551617: at most"},
         {"1 99999999999999999999999999999999:1", "3:3: index 999999999999999999999999: at most"},
-        {"1 3:1 2:1", "3:7: index 2 behind 3; sort"},
-        {"1 2:1 2:1", "3:7: index 2 a second time"},
+        {"1 3:1 2:1", "3:7: index 2 after 3; sort"},
+        {"1 2:1 2:1", "3:7: index 2 is repeated"},
         {"1 2:1 3", "3:7: '3' has no ':'"},
         {"1 2", "3:3: '2' has no ':'"},
         {"1 2:", "3:5: the value is missing"},
@@ -239,8 +240,8 @@ static void test_libsvm__bad_lines(void **state)
         {"9007199254740993 1:1", "3:1: label '9007199254740993' is not a whole"},
         {"1,2 1:1", "3:1: label '1,2' is not a whole number"},
         {"cat 1:1", "3:1: label 'cat' is not a whole number"},
-        {"  1:1 2:2", "3:3: '1:1' where the label is due"},
-        {"1 qid:3 1:1", "3:3: qid belongs to ranking"},
+        {"  1:1 2:2", "3:3: '1:1' where a label is expected"},
+        {"1 qid:3 1:1", "3:3: qid is for ranking"},
         {"1 1:1 \x1b[31m", "3:7: '?[31m' does not begin with an index"},
         {"1 1:\xc3\xa9", "3:5: value '?\?' is not a number"},
         {"1 1:abcdefghijklmnopqrstuvwxyz",
@@ -268,9 +269,9 @@ static void test_libsvm__bad_files(void **state)
     write_text("bad", "1\n2\n1\n2\n1\n2\n");
     refused("bad", NULL, "bad", " no feature in any line");
     write_text("bad", "1 1:1\n2 1:1\n");
-    refused("bad", NULL, "bad", " 2 samples are too few to hold some out");
+    refused("bad", NULL, "bad", " 2 samples are too few to hold out a sixth");
     write_raw(scratch_path("bad"), "1 1:1\n2 \0:1\n", 12);
-    refused("bad", NULL, "bad", "2:3: a byte of 0");
+    refused("bad", NULL, "bad", "2:3: a NUL byte");
     write_text("bad", "1 1:1\n");
     assert_int_equal(truncate(scratch_path("bad"), LINE_MAX_BYTES + 100), 0);
     refused("bad", NULL, "bad", "2:1: a line of more than 67108864 bytes");
@@ -315,7 +316,7 @@ static void test_libsvm__features_of_training_and_of_a_model(void **state)
     write_text("other", "1 1:2 6:3\n1 5:4 7:1\n");
     capture_stderr();
     assert_int_equal(open_files("train", "other", &data), EXIT_OK);
-    snprintf(warning, sizeof warning, "%s: 2 of 4 values are of features beyond number 5",
+    snprintf(warning, sizeof warning, "%s: 2 of 4 values are of features above number 5",
              scratch_path("other"));
     const char *text = captured();
     assert_int_equal(count_of(text, '\n'), 1);

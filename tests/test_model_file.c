@@ -366,7 +366,7 @@ static void test_model_file__no_model_at_all__refused(void **state)
 {
     (void)state;
     write_raw(scratch_path("text"), "no archive", 10);
-    assert_non_null(strstr(refused(scratch_path("text")), "not a whole NPZ file"));
+    assert_non_null(strstr(refused(scratch_path("text")), "not a complete NPZ file"));
     write_raw(scratch_path("empty"), "", 0);
     refused(scratch_path("empty"));
     refused(scratch_path("."));

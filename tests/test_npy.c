@@ -223,7 +223,7 @@ static void test_npy__bad_headers(void **state)
         write_npy("bad", HEADER, bad[i].dictionary, floats, sizeof floats);
         refused(false, "bad", "y", "bad", bad[i].reason);
         const bool of_size = strstr(bad[i].reason, "byte") || strstr(bad[i].reason, "after");
-        refused(true, "bad", "y", "bad", of_size ? "but the header promises" : bad[i].reason);
+        refused(true, "bad", "y", "bad", of_size ? "but its header describes" : bad[i].reason);
     }
 }
 
@@ -261,7 +261,7 @@ static void test_npy__truncated(void **state)
         write_raw(scratch_path("bad"), file, length);
         refused(false, "bad", "y", "bad", "truncated at byte");
         refused(true, "bad", "y", "bad",
-                length < HEADER ? "truncated at byte" : "but the header promises");
+                length < HEADER ? "truncated at byte" : "but its header describes");
     }
 }
 
@@ -298,7 +298,7 @@ static void test_npy__mapped__alignment(void **state)
         check_samples(&data, false);
         dataset_close(&data);
         if (header % sizeof(float) != 0)
-            refused(true, "odd", "y", "odd", "cannot be mapped; save the file anew");
+            refused(true, "odd", "y", "odd", "cannot be mapped; save the file again");
     }
 }
 

@@ -323,7 +323,7 @@ class Archives(Program):
         path.write_bytes(good[:at] + bytes((good[at] ^ 1,)) + good[at + 1 :])
         self.assertIn("X.npy: ", self.refused(archive))
         path.write_bytes(good[:-30])
-        self.assertIn("not a whole NPZ file", self.refused(archive))
+        self.assertIn("not a complete NPZ file", self.refused(archive))
 
 
 class Mapped(Program):

@@ -178,7 +178,7 @@ static void test_resume__changed__refused(void **state)
     one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "several models");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
-    one_line(EXIT_DATA, "$downhill train --resume $scratch/x", "not a whole NPZ file");
+    one_line(EXIT_DATA, "$downhill train --resume $scratch/x", "not a complete NPZ file");
     one_line(EXIT_DATA,
              "head -c 1500 $scratch/c.npz > $scratch/cut.npz; "
              "$downhill train --resume $scratch/cut.npz",

@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: MIT
  *
- * NPY files, as features and as labels; one that can be read and mapped is the same either way. */
+ * NPY files, as features and as labels; one that can be read and mapped is the same either way, and what is read keeps to
+ * what npy_file.h promises. */
 #include "fuzz.h"
 
 #include "base/error.h"
 #include "data/npy_file.h"
 
+#include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Names of classes go to JSON and to terminals. */
+static void check_texts(const labels *l)
+{
+    for (size_t i = 0; l->texts != NULL && i < l->n; i++) {
+        const char *text = l->texts + i * l->width;
+        json_t *name = json_string(text);
+        const size_t length = strnlen(text, l->width);
+        if (name == NULL || length == 0 || length == l->width)
+            abort();
+        json_decref(name);
+    }
+}
+
+static void check_finite(const array *a)
+{
+    for (size_t i = 0; a->type == ARRAY_F32 && i < a->rows * a->columns; i++)
+        if (!isfinite(((const float *)a->elements)[i]))
+            abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
@@ -26,9 +49,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
          memcmp(read.elements, mapped.elements,
                 read.rows * read.columns * array_element_bytes(read.type)) != 0))
         abort();
+    if (code == EXIT_OK)
+        check_finite(&read);
     array_free(&read);
     array_free(&mapped);
     fuzz_expect(npy_labels(place, &l));
+    check_texts(&l);
     labels_free(&l);
     return 0;
 }
