@@ -254,8 +254,8 @@ static void warn_of_missing_classes(const struct generator *g)
     for (size_t j = 0; j < g->options->classes; j++)
         missing += !g->seen[j];
     if (missing > 0)
-        warning_line("%s: %zu of %zu classes have no training sample, and a reader may not know "
-                     "of them; take more --samples, or fewer --classes",
+        warning_line("%s: %zu of %zu classes have no training sample; data with other labels do "
+                     "not go with these; use more --samples or fewer --classes",
                      g->options->output, missing, g->options->classes);
 }
 

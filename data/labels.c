@@ -136,7 +136,7 @@ static bool tell_numbering(const char *path, const labels *l, const struct disti
     while (l->numbers[d->samples[missing]] == (int64_t)missing)
         missing++;
     char others[64] = "";
-    if (high + 1 - (int64_t)d->count > 1)
+    if (high > (int64_t)d->count)
         snprintf(others, sizeof others, ", nor %" PRId64 " others below %" PRId64,
                  high - (int64_t)d->count, high);
     warning_line("%s: no sample has label %zu%s; the %zu labels that occur are the classes, in "
@@ -153,13 +153,13 @@ static bool is_whole_number(const char *name)
     return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* A model whose classes have words for names takes numbers as their places. */
-static bool has_words(const char *const *names, size_t c)
+/* A model whose classes all have words for names takes numbers as their places. */
+static bool are_words(const char *const *names, size_t c)
 {
     for (size_t j = 0; j < c; j++)
-        if (!is_whole_number(names[j]))
-            return true;
-    return false;
+        if (is_whole_number(names[j]))
+            return false;
+    return true;
 }
 
 /* Returns the class of that name, or c. Names are mostly asked for in the order of the classes. */
@@ -177,7 +177,7 @@ static int match(const char *path, const labels *l, const struct distinct *d, co
                  int32_t *classes, size_t *unknown, size_t *known)
 {
     const size_t c = data->c;
-    const bool by_place = l->numbers != NULL && has_words(data->class_names, c);
+    const bool by_place = l->numbers != NULL && are_words(data->class_names, c);
     size_t next = 0;
     *unknown = d->count;
     *known = 0;

@@ -406,8 +406,9 @@ static void check_unlabelled(const dataset *data, const char *const classes[4])
 static void test_data__classes_of_a_model__by_name(void **state)
 {
     (void)state;
-    static const char *const numbers[4] = {"-1", "2", "0", "1"}, *const words[4] = {"a", "b", "c",
-                                                                                    "d"};
+    static const char *const numbers[4] = {"-1", "2", "0", "1"},
+                             *const mixed[4] = {"1", "b", "c", "d"},
+                             *const words[4] = {"a", "b", "c", "d"};
     static const int32_t by_name[3] = {2, 3, 1};
     for (int optional = 0; optional < 2; optional++) {
         dataset data;
@@ -423,6 +424,8 @@ static void test_data__classes_of_a_model__by_name(void **state)
         for (size_t i = 0; i < data.train.n; i++)
             assert_int_equal(samples_label(&data.train, i), data.train.rows[i] % 3);
         dataset_close(&data);
+        assert_int_equal(open_for_model("labels.gz", optional, mixed, &data), EXIT_DATA);
+        assert_non_null(strstr(captured(), "label '0' of sample 0 is not a class of the model"));
     }
 }
 

@@ -187,6 +187,28 @@ static void test_npy__four_files__test_set_is_theirs(void **state)
     assert_non_null(strstr(captured(), "9 features of bytes, but"));
 }
 
+static void test_npy__features_alone__for_a_model(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"0", "1"};
+    char spec[256];
+    dataset data;
+    snprintf(spec, sizeof spec, "npy:%s", scratch_path("f32"));
+    for (int mapped = 0; mapped < 2; mapped++) {
+        const dataset_use use = {.d = D, .labels_optional = true, .classes = names, .n_classes = 2};
+        assert_int_equal(dataset_open_for(spec, mapped, use, &data), EXIT_OK);
+        assert_false(data.labelled);
+        assert_int_equal(data.c, 2);
+        assert_int_equal(data.train.n + data.test.n, N);
+        for (size_t i = 0; i < data.train.n; i++) {
+            assert_int_equal(samples_label(&data.train, i), DATASET_NO_CLASS);
+            assert_memory_equal(samples_f32(&data.train, i), floats + data.train.rows[i] * D,
+                                D * sizeof(float));
+        }
+        dataset_close(&data);
+    }
+}
+
 /* ---- bad files ---- */
 
 static void test_npy__bad_headers(void **state)
@@ -383,6 +405,7 @@ int main(void)
         TEST(test_npy__gzip_and_version_2),
         TEST(test_npy__labels__every_width),
         TEST(test_npy__four_files__test_set_is_theirs),
+        TEST(test_npy__features_alone__for_a_model),
         TEST(test_npy__bad_headers),
         TEST(test_npy__not_npy),
         TEST(test_npy__truncated),

@@ -68,6 +68,7 @@ const job jobs[] = {
     {.name = "data_check_mapped",
      .command =
          "data check --data idx:$scratch/i-train-images.idx,$scratch/i-train-labels.idx --mmap"},
+    {.name = "data_check_npz", .command = "data check --data npz:$scratch/z.npz"},
     {.name = "data_check_cifar", .command = "data check --data cifar10:$scratch/c"},
     {.name = "data_check_cifar_mapped", .command = "data check --data cifar10:$scratch/c --mmap"},
     {.name = "data_gen_npy",
@@ -128,6 +129,8 @@ int jobs_open(void **state)
         "--format libsvm --quiet -o $scratch/l && "
         "$downhill data gen --samples 20 --features 12 --classes 3 --format idx --quiet "
         "-o $scratch/i && mkdir $scratch/c && "
+        "/usr/bin/python3 -c \"import numpy as np; np.savez('$scratch/z.npz', y=list('abcabcabc'), "
+        "X=np.asfortranarray(np.eye(9, 4) + 1e-9))\" && "
         "$downhill data gen --samples 10 --test-samples 2 --format cifar10 --quiet -o $scratch/c");
     assert_int_equal(code, EXIT_OK);
     shell_out[strcspn(shell_out, "\n")] = '\0';
