@@ -139,22 +139,47 @@ static bool name_beside(output_pending *p, const char *of_descriptor)
     return p->named;
 }
 
-/* Puts the whole file in its place. linkat() replaces nothing: what is there already takes a temporary name, and
- * rename(). Between these two calls alone can the program be killed and leave a name behind. */
-static bool place(output_pending *p)
+static int failed(output_pending *p, int reason)
 {
+    error_line("%s: cannot write: %s; nothing was left there", p->path, strerror(reason));
+    output_abandon(p);
+    return EXIT_INTERNAL;
+}
+
+/* Keeps the new file under its temporary name: another program put something at the target during the run. */
+static int set_aside(output_pending *p, const char *why)
+{
+    error_line("%s: %s; what was to be written there is in %s", p->path, why, p->temporary);
+    p->named = false;
+    output_abandon(p);
+    return EXIT_INTERNAL;
+}
+
+/* Puts the whole file in its place. linkat() replaces nothing: if something is there already, the file takes a temporary
+ * name, and rename(). Only between these two calls can the program be killed and leave a name behind. */
+static int place(output_pending *p)
+{
+    char why[OUTPUT_WHY_MAX];
     char of_descriptor[64];
     snprintf(of_descriptor, sizeof of_descriptor, "/proc/self/fd/%d", fileno(p->file));
-    if (!p->named) {
-        if (linkat(AT_FDCWD, of_descriptor, AT_FDCWD, p->target, AT_SYMLINK_FOLLOW) == 0)
-            return true;
-        if (errno != EEXIST || !name_beside(p, of_descriptor))
-            return false;
+    if (!p->named && linkat(AT_FDCWD, of_descriptor, AT_FDCWD, p->target, AT_SYMLINK_FOLLOW) == 0)
+        return EXIT_OK;
+    if (!p->named && errno != EEXIST)
+        return failed(p, errno);
+    const int code = output_may_replace(p->target, p->kind, why);
+    if (code == EXIT_INTERNAL || (code != EXIT_OK && p->kind == OUTPUT_NEW)) {
+        error_line("%s: %s; nothing was written", p->path, why);
+        output_abandon(p);
+        return EXIT_INTERNAL;
     }
+    if (!p->named && !name_beside(p, of_descriptor))
+        return failed(p, errno);
+    if (code != EXIT_OK)
+        return set_aside(p, why);
     if (rename(p->temporary, p->target) != 0)
-        return false;
+        return failed(p, errno);
     p->named = false;
-    return true;
+    return EXIT_OK;
 }
 
 /* The name of a new file is safe when its directory is. A file system that cannot do that is not a failure. */
@@ -167,16 +192,9 @@ static void sync_directory(const char *target)
     }
 }
 
-static int failed(output_pending *p, int reason)
+int output_begin(const char *path, output_kind kind, output_pending *p)
 {
-    error_line("%s: cannot write: %s; nothing was left there", p->path, strerror(reason));
-    output_abandon(p);
-    return EXIT_INTERNAL;
-}
-
-int output_begin(const char *path, output_pending *p)
-{
-    *p = (output_pending){.path = path};
+    *p = (output_pending){.path = path, .kind = kind};
     struct stat info;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
         return failed(p, S_ISDIR(info.st_mode) ? EISDIR : EEXIST);
@@ -201,8 +219,9 @@ int output_settle(output_pending *p, bool good)
 
 int output_commit(output_pending *p)
 {
-    if (!place(p))
-        return failed(p, errno);
+    const int code = place(p);
+    if (code != EXIT_OK)
+        return code;
     sync_directory(p->target);
     output_abandon(p);
     return EXIT_OK;
@@ -220,19 +239,20 @@ void output_abandon(output_pending *p)
     *p = (output_pending){0};
 }
 
-static int write_regular(const char *path, output_writer *write, const void *context)
+static int write_regular(const char *path, output_kind kind, output_writer *write,
+                         const void *context)
 {
     output_pending p;
-    int code = output_begin(path, &p);
+    int code = output_begin(path, kind, &p);
     if (code == EXIT_OK)
         code = output_settle(&p, write(p.file, context));
     return code == EXIT_OK ? output_commit(&p) : code;
 }
 
-int output_file(const char *path, output_writer *write, const void *context)
+int output_file(const char *path, output_kind kind, output_writer *write, const void *context)
 {
     return is_special(path) ? write_special(path, write, context)
-                            : write_regular(path, write, context);
+                            : write_regular(path, kind, write, context);
 }
 
 int output_json(const char *path, json_t *root)
@@ -248,7 +268,7 @@ int output_json(const char *path, json_t *root)
             code = EXIT_INTERNAL;
         }
     } else {
-        code = output_file(path, write_document, root);
+        code = output_file(path, output_kind_of_json(root), write_document, root);
     }
     json_decref(root);
     return code;
@@ -275,7 +295,17 @@ bool output_is_same(const char *a, const char *b)
                                  of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
 }
 
-int output_check(const char *path)
+static int check_kind(const char *path, output_kind kind)
+{
+    char why[OUTPUT_WHY_MAX];
+    const int code = output_may_replace(path, kind, why);
+    if (code != EXIT_OK)
+        error_line("%s: %s%s", path, why,
+                   code == EXIT_USAGE ? "; choose another name or delete it" : "");
+    return code;
+}
+
+int output_check(const char *path, output_kind kind)
 {
     if (output_is_stdout(path))
         return EXIT_OK;
@@ -306,7 +336,7 @@ int output_check(const char *path)
     free(probe);
     free(target);
     if (descriptor >= 0)
-        return EXIT_OK;
+        return check_kind(path, kind);
     if (reason == ENOMEM) {
         error_line("%s: out of memory", path);
         return EXIT_INTERNAL;

@@ -214,6 +214,10 @@ static int check_together(const bench_config *config)
         error_line("bench: --no-ceilings, and ceilings asked for; leave one out");
         return EXIT_USAGE;
     }
+    if (output_is_same(config->ceilings_from, config->json)) {
+        error_line("bench: --ceilings-from and --json name one file; name two");
+        return EXIT_USAGE;
+    }
     return EXIT_OK;
 }
 
@@ -263,7 +267,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
         (code = check_threads(config, m)) == EXIT_OK &&
         (code = choose_shapes(config, shapes, &n_shapes)) == EXIT_OK &&
         (code = choose_caches(config, &s.bench)) == EXIT_OK && config->json != NULL)
-        code = output_check(config->json);
+        code = output_check(config->json, config->ceilings ? OUTPUT_CEILINGS : OUTPUT_BENCH);
     const double min_time_s = config->min_time_s > 0.0 ? config->min_time_s
                               : config->quick          ? 0.002
                                                        : 0.02;

@@ -149,7 +149,7 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    const task_file json = {"json", config.common.json, true};
+    const task_file json = {"json", config.common.json, OUTPUT_CHECKED};
     if ((code = task_check_files("data check", config.data, &json, 1)) != CLI_GO_ON)
         return code;
     dataset data;

@@ -100,7 +100,8 @@ static int settle(struct config *c)
                    "cifar100");
         return EXIT_USAGE;
     }
-    const int code = c->common.json != NULL ? output_check(c->common.json) : EXIT_OK;
+    const int code =
+        c->common.json != NULL ? output_check(c->common.json, OUTPUT_GENERATED) : EXIT_OK;
     return code == EXIT_OK ? CLI_GO_ON : code;
 }
 

@@ -98,7 +98,7 @@ static int run(const cli_command *self, int argc, char **argv)
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    if (config.json != NULL && (code = output_check(config.json)) != EXIT_OK)
+    if (config.json != NULL && (code = output_check(config.json, OUTPUT_FINDINGS)) != EXIT_OK)
         return code;
     machine m; /* before the thread is bound */
     machine_read(&m);

@@ -221,7 +221,7 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     struct session s = {.config = &config};
     task_config settled = config.task; /* which losses and types is for check_all() to say */
-    if ((code = task_settle("gradcheck", &settled)) != CLI_GO_ON)
+    if ((code = task_settle("gradcheck", &settled, OUTPUT_GRADCHECK)) != CLI_GO_ON)
         return code;
     if (settled.loss == DOWNHILL_SOFTMAX &&
         (code = cli_refuse_given(self, &config, task_of_hinge, "for the softmax loss")) !=

@@ -144,7 +144,7 @@ static int show_three_points(const cli_command *self, landscape_config *config)
     vicinity_config *common = &config->vicinity;
     int code = cli_refuse_given(self, config, of_data, "with --three-points");
     if (code == CLI_GO_ON)
-        code = task_settle(self->name, &common->task);
+        code = task_settle(self->name, &common->task, common->json_kind);
     return code == CLI_GO_ON ? three_points_show(&common->task, common->csv,
                                                  real_of_f32(config->range), config->points)
                              : code;
@@ -152,7 +152,10 @@ static int show_three_points(const cli_command *self, landscape_config *config)
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    landscape_config config = {.vicinity = VICINITY_DEFAULTS, .directions = 1, .range = 20.0f};
+    landscape_config config = {.vicinity =
+                                   VICINITY_DEFAULTS(OUTPUT_LANDSCAPE, OUTPUT_LANDSCAPE_CSV),
+                               .directions = 1,
+                               .range = 20.0f};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)

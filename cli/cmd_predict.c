@@ -288,7 +288,7 @@ static int predict(struct session *s)
     if (task_prints(&config->task))
         print_all(s);
     if (config->csv != NULL)
-        code = output_file(config->csv, write_csv, s);
+        code = output_file(config->csv, OUTPUT_PREDICTION_CSV, write_csv, s);
     const int written = task_write(&s->task, "prediction", results(s));
     return code != EXIT_OK ? code : written;
 }
@@ -306,15 +306,15 @@ static int run(const cli_command *self, int argc, char **argv)
                                                        : "--scores: where to? give --csv FILE");
         return EXIT_USAGE;
     }
-    const task_file files[] = {{"model", config.model, false},
-                               {"csv", config.csv, true},
-                               {"json", config.task.json, true}};
+    const task_file files[] = {{"model", config.model, OUTPUT_NONE},
+                               {"csv", config.csv, OUTPUT_PREDICTION_CSV},
+                               {"json", config.task.json, OUTPUT_PREDICTION}};
     if ((code = task_check_files("predict", config.task.data, files, 3)) != CLI_GO_ON)
         return code;
     if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
         return code;
     config.task.use.whole = config.set == SET_ALL;
-    code = task_settle("predict", &config.task);
+    code = task_settle("predict", &config.task, OUTPUT_PREDICTION);
     if (code == CLI_GO_ON &&
         (code = task_open_data("predict", &config.task, NULL, &s.task)) == EXIT_OK) {
         code = predict(&s);

@@ -117,7 +117,10 @@ static int sweep(const cli_command *self, sweep_config *config)
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    sweep_config config = {.vicinity = VICINITY_DEFAULTS, .points = 10, .from = 1e-10, .to = 1e-1};
+    sweep_config config = {.vicinity = VICINITY_DEFAULTS(OUTPUT_STEP_SWEEP, OUTPUT_STEP_SWEEP_CSV),
+                           .points = 10,
+                           .from = 1e-10,
+                           .to = 1e-1};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)

@@ -105,9 +105,9 @@ const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof 
 const char *const task_loss_words[] = {"hinge", "softmax"};
 const char *const task_of_hinge[] = {"delta", NULL};
 
-int task_settle(const char *command, task_config *config)
+int task_settle(const char *command, task_config *config, output_kind results)
 {
-    const task_file json = {"json", config->json, true};
+    const task_file json = {"json", config->json, results};
     const int code = task_check_files(command, config->data, &json, 1);
     if (code != CLI_GO_ON)
         return code;
@@ -174,12 +174,13 @@ int task_check_files(const char *command, const char *data, const task_file *fil
     for (size_t i = 0; i < count; i++) {
         const task_file *a = &files[i];
         for (size_t j = i + 1; j < count; j++)
-            if ((a->written || files[j].written) && output_is_same(a->path, files[j].path)) {
+            if ((a->kind != OUTPUT_NONE || files[j].kind != OUTPUT_NONE) &&
+                output_is_same(a->path, files[j].path)) {
                 error_line("%s: --%s and --%s name one file; name two", command, a->option,
                            files[j].option);
                 return EXIT_USAGE;
             }
-        if (!a->written || a->path == NULL)
+        if (a->kind == OUTPUT_NONE || a->path == NULL)
             continue;
         if (task_is_data(data, a->path)) {
             error_line("%s: --%s: names a file of --data; name another", command, a->option);
@@ -190,7 +191,7 @@ int task_check_files(const char *command, const char *data, const task_file *fil
                        a->option);
             return EXIT_USAGE;
         }
-        const int code = output_check(a->path);
+        const int code = output_check(a->path, a->kind);
         if (code != EXIT_OK)
             return code;
     }

@@ -7,6 +7,7 @@
 
 #include "base/levels.h"
 #include "base/machine.h"
+#include "base/output_kind.h"
 #include "options.h"
 #include "train/problem.h"
 
@@ -59,13 +60,13 @@ typedef struct task {
 } task;
 
 /* Fills in what is automatic (loss: hinge; normalize: none; reg: 1e-4; delta: 1) and refuses what cannot
- * go together. Returns CLI_GO_ON or an exit code after a line. */
-int task_settle(const char *command, task_config *config);
+ * go together, or a --json that cannot be written as a file of that kind. Returns CLI_GO_ON or an exit code after a line. */
+int task_settle(const char *command, task_config *config, output_kind results);
 
 /* A file that an option names. */
 typedef struct task_file {
     const char *option, *path; /* path NULL: none */
-    bool written;
+    output_kind kind;          /* OUTPUT_NONE: an input */
 } task_file;
 
 /* Is it one of the files that --data lists? */

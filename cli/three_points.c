@@ -100,7 +100,7 @@ int three_points_show(const task_config *config, const char *csv, double range, 
     if (code == EXIT_OK && task_prints(config))
         print_curve(&curve);
     if (code == EXIT_OK && csv != NULL)
-        code = output_file(csv, write_csv, &curve);
+        code = output_file(csv, OUTPUT_LANDSCAPE_CSV, write_csv, &curve);
     if (code == EXIT_OK && config->json != NULL)
         code = write_json(config, &curve);
     free(curve.points);

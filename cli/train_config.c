@@ -129,7 +129,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     if (code == CLI_GO_ON)
         code = settle_method(config);
     if (code == CLI_GO_ON)
-        code = task_settle("train", &config->task);
+        code = task_settle("train", &config->task, OUTPUT_TRAINING);
     const bool several = levels_are_several(config->task.isa);
     config->task.times = config->task.json != NULL || several;
     if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
@@ -152,7 +152,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
         if (files[i] != NULL) {
             if (!output_replaces(files[i]))
                 return refuse("--model, --checkpoint: must be files that can be replaced");
-            const int check = output_check(files[i]);
+            const int check = output_check(files[i], i == 0 ? OUTPUT_MODEL : OUTPUT_CHECKPOINT);
             code = check == EXIT_OK ? CLI_GO_ON : check;
         }
     return code;

@@ -76,9 +76,9 @@ static int look(const cli_command *self, vicinity *around, size_t points)
 
 int vicinity_check_files(const cli_command *self, const vicinity_config *config)
 {
-    const task_file files[] = {{"model", config->model, false},
-                               {"csv", config->csv, true},
-                               {"json", config->task.json, true}};
+    const task_file files[] = {{"model", config->model, OUTPUT_NONE},
+                               {"csv", config->csv, config->csv_kind},
+                               {"json", config->task.json, config->json_kind}};
     return task_check_files(self->name, config->task.data, files, 3);
 }
 
@@ -93,7 +93,7 @@ int vicinity_open(const cli_command *self, vicinity_config *config, size_t direc
     if (code == CLI_GO_ON)
         code = origin_read(self->name, config->model, &config->task, &around->from);
     if (code == CLI_GO_ON)
-        code = task_settle(self->name, &config->task);
+        code = task_settle(self->name, &config->task, config->json_kind);
     if (code == CLI_GO_ON && config->task.loss == DOWNHILL_SOFTMAX)
         code = cli_refuse_given(self, config, task_of_hinge, "for the softmax loss");
     config->task.times = config->task.json != NULL;
@@ -167,7 +167,9 @@ int vicinity_write(const vicinity *around, const char *csv_head, const char *nam
     const vicinity_config *config = around->config;
     const task_config *common = &config->task;
     const struct csv csv = {around, csv_head};
-    const int code = config->csv != NULL ? output_file(config->csv, write_csv, &csv) : (int)EXIT_OK;
+    const int code = config->csv != NULL
+                         ? output_file(config->csv, config->csv_kind, write_csv, &csv)
+                         : (int)EXIT_OK;
     output_set(o, "dataset", json_string(around->task.data.name));
     output_set(o, "model", config->model != NULL ? json_string(config->model) : json_null());
     output_set(o, "loss", json_string(task_loss_words[common->loss]));

@@ -12,14 +12,16 @@
 typedef struct vicinity_config {
     task_config task;
     const char *model, *csv;
+    output_kind json_kind, csv_kind;
     size_t samples;
     float scale;
     uint64_t given; /* which options were (cli_is_given()) */
 } vicinity_config;
 
-#define VICINITY_DEFAULTS                                                                          \
+#define VICINITY_DEFAULTS(json, csv)                                                               \
     {                                                                                              \
-        .task = TASK_DEFAULTS, .samples = SIZE_MAX, .scale = 0.01f                                 \
+        .task = TASK_DEFAULTS, .json_kind = json, .csv_kind = csv, .samples = SIZE_MAX,            \
+        .scale = 0.01f                                                                             \
     }
 
 extern const cli_group vicinity_options;

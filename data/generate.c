@@ -29,6 +29,7 @@ struct generator {
     struct part parts[GENERATE_TRAIN_PARTS_MAX + 1];
     size_t n_parts, done;
     output_pending files[GENERATE_FILES_MAX]; /* of result->files */
+    output_pending *w, *b;
     bool made_directory;
     uint8_t *u8;
     float *f32;
@@ -109,14 +110,14 @@ static int begin_file(struct generator *g, const char *name, output_pending **fi
         *path = NULL;
         return out_of_memory(g->options);
     }
-    const int code = output_check(*path);
+    const int code = output_check(*path, OUTPUT_NEW);
     if (code != EXIT_OK) {
         free(*path);
         *path = NULL;
         return code;
     }
     *file = &g->files[r->n_files++];
-    return output_begin(*path, *file);
+    return output_begin(*path, OUTPUT_NEW, *file);
 }
 
 static int make_directory(struct generator *g)
@@ -153,6 +154,14 @@ static int begin_parts(struct generator *g)
             code = begin_file(g, f->parts[i][1], &p->y);
     }
     return code;
+}
+
+/* After those of the samples, which alone are named to --data. */
+static int begin_weights(struct generator *g)
+{
+    const bool directory = g->options->format->directory;
+    const int code = begin_file(g, directory ? "/w.npy" : "-w.npy", &g->w);
+    return code == EXIT_OK ? begin_file(g, directory ? "/b.npy" : "-b.npy", &g->b) : code;
 }
 
 static int make_spec(struct generator *g)
@@ -235,17 +244,9 @@ static bool put_weights(FILE *w, FILE *b, const synthetic *s)
 
 static int write_weights(struct generator *g)
 {
-    const char *between = g->options->format->directory ? "/" : "-";
-    char names[2][8];
-    output_pending *files[2];
-    int code = EXIT_OK;
-    for (int i = 0; i < 2 && code == EXIT_OK; i++) {
-        snprintf(names[i], sizeof names[i], "%s%s.npy", between, i == 0 ? "w" : "b");
-        code = begin_file(g, names[i], &files[i]);
-    }
-    if (code == EXIT_OK && !put_weights(files[0]->file, files[1]->file, &g->synthetic))
-        code = output_settle(ferror(files[0]->file) ? files[0] : files[1], false);
-    return code;
+    if (put_weights(g->w->file, g->b->file, &g->synthetic))
+        return EXIT_OK;
+    return output_settle(ferror(g->w->file) ? g->w : g->b, false);
 }
 
 static void warn_of_missing_classes(const struct generator *g)
@@ -264,6 +265,8 @@ static int write_all(struct generator *g)
     int code = begin_parts(g);
     if (code == EXIT_OK)
         code = make_spec(g);
+    if (code == EXIT_OK) /* before the work, so that a name that is taken costs none */
+        code = begin_weights(g);
     for (size_t i = 0; i < g->n_parts && code == EXIT_OK; i++)
         code = write_part(g, i);
     return code == EXIT_OK ? write_weights(g) : code;

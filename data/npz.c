@@ -97,7 +97,7 @@ static bool write_bytes(FILE *file, const void *context)
     return fwrite(all->data, 1, all->size, file) == all->size;
 }
 
-int npz_write(const char *path, const npz_entry *entries, size_t count)
+int npz_write(const char *path, output_kind kind, const npz_entry *entries, size_t count)
 {
     zip_source_t *source;
     zip_stat_t info;
@@ -111,7 +111,8 @@ int npz_write(const char *path, const npz_entry *entries, size_t count)
         zip_source_close(source);
     }
     zip_source_free(source);
-    const int code = all.size > 0 ? output_file(path, write_bytes, &all) : out_of_memory(path);
+    const int code =
+        all.size > 0 ? output_file(path, kind, write_bytes, &all) : out_of_memory(path);
     free(all.data);
     return code;
 }

@@ -4,6 +4,7 @@
 #ifndef DOWNHILL_DATA_NPZ_H
 #define DOWNHILL_DATA_NPZ_H
 
+#include "base/output_kind.h"
 #include "npy.h"
 
 #include <stddef.h>
@@ -21,7 +22,7 @@ enum { NPZ_ENTRIES_MAX = 16 };
 /* Writes a file, by way of a temporary one. Not compressed: weights hardly shrink. The same entries are the same
  * bytes, whenever they are written. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then what was there
  * before still is. */
-int npz_write(const char *path, const npz_entry *entries, size_t count);
+int npz_write(const char *path, output_kind kind, const npz_entry *entries, size_t count);
 
 struct zip;
 

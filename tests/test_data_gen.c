@@ -187,7 +187,8 @@ static void test_data_gen__numpy__labels_are_those_of_w_and_b(void **state)
     for (int t = 0; t < 2; t++) {
         char command[1024];
         snprintf(command, sizeof command,
-                 "$downhill data gen --samples 3000 --test-samples 500 --features 50 --classes 7 "
+                 "rm -f $scratch/set*; $downhill data gen --samples 3000 --test-samples 500 "
+                 "--features 50 --classes 7 "
                  "--dtype %s --quiet -o $scratch/set && /usr/bin/python3 -c \"\n"
                  "import numpy, sys\n"
                  "load = lambda name: numpy.load('$scratch/set-' + name + '.npy')\n"
@@ -219,7 +220,8 @@ static void test_data_gen__reference__every_bit(void **state)
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         char command[512];
         snprintf(command, sizeof command,
-                 "$downhill data gen --samples 400 --test-samples 30 %s --quiet -o $scratch/set && "
+                 "rm -f $scratch/set*; $downhill data gen --samples 400 --test-samples 30 %s "
+                 "--quiet -o $scratch/set && "
                  "/usr/bin/python3 -B " DOWNHILL_TESTS "/synthetic_reference.py $scratch/set 3",
                  shapes[i]);
         succeed(command);

@@ -78,16 +78,23 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
     }
 }
 
-/* What was there before still is. */
-static void test_data_gen__failure__keeps_the_old_files(void **state)
+/* The program chose these names: of what is there nothing is replaced, whoever made it. */
+static void test_data_gen__files_are_there__refused_and_kept(void **state)
 {
     (void)state;
     succeed("$downhill data gen --samples 60 --test-samples 20 --quiet -o $scratch/set; "
             "cat $scratch/set-* | cksum");
     char *sum = strdup(shell_out);
-    assert_int_equal(
-        shell("trap '' XFSZ; ulimit -f 64; $downhill data gen --seed 2 -o $scratch/set"),
-        EXIT_INTERNAL);
+    for (int of_weights = 0; of_weights < 2; of_weights++) {
+        assert_int_equal(shell("$downhill data gen --seed 2 --samples 99999999 -o $scratch/set"),
+                         EXIT_USAGE);
+        assert_non_null(strstr(shell_err, of_weights ? "set-b.npy: is there already"
+                                                     : "set-train-x.npy: is there already"));
+        if (!of_weights)
+            succeed("mkdir $scratch/aside; mv $scratch/set-[!b]* $scratch/aside");
+        else
+            succeed("mv $scratch/aside/* $scratch; rmdir $scratch/aside");
+    }
     succeed("cat $scratch/set-* | cksum; rm $scratch/set-*");
     assert_string_equal(shell_out, sum);
     free(sum);
@@ -110,7 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_data_gen__bad_commands__one_line_and_nothing_left),
-        cmocka_unit_test(test_data_gen__failure__keeps_the_old_files),
+        cmocka_unit_test(test_data_gen__files_are_there__refused_and_kept),
         cmocka_unit_test(test_data_gen__interrupted__leaves_nothing),
     };
     return cmocka_run_group_tests_name("data_gen_failures", tests, shell_open, shell_close);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { D = 5, C = 3 };
 
@@ -229,7 +230,8 @@ static void free_entries(struct entries *e)
 static void refused_with(const struct entries *e, const char *says)
 {
     const char *path = scratch_path("bad.npz");
-    assert_int_equal(npz_write(path, e->of, e->count), EXIT_OK);
+    unlink(path);
+    assert_int_equal(npz_write(path, OUTPUT_NEW, e->of, e->count), EXIT_OK);
     const char *text = refused(path);
     if (strstr(text, says) == NULL)
         fail_msg("not \"%s\": %s", says, text);

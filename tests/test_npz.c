@@ -220,6 +220,9 @@ enum { N_VALUES = 3000 };
 
 static float values[N_VALUES];
 
+/* Makes the file a model to output_may_replace(). */
+#define RECORD "{\"format\": \"downhill-model\"}"
+
 static int write_values(const char *path, float first)
 {
     values[0] = first;
@@ -228,9 +231,9 @@ static int write_values(const char *path, float first)
          {.kind = 'f', .element_bytes = 4, .dimensions = 1, .shape = {N_VALUES}},
          values,
          sizeof values},
-        {.name = "note.txt", .elements = "text", .bytes = 4},
+        {.name = "record.json", .elements = RECORD, .bytes = strlen(RECORD)},
     };
-    return npz_write(path, entries, 2);
+    return npz_write(path, OUTPUT_MODEL, entries, 2);
 }
 
 static void has_values(const char *path, float first)
@@ -243,8 +246,8 @@ static void has_values(const char *path, float first)
     assert_int_equal(npz_array(file, "x", true, &h, &x), EXIT_OK);
     assert_int_equal(h.elements, N_VALUES);
     assert_true(((const float *)x)[0] == first && ((const float *)x)[N_VALUES - 1] == 0.0f);
-    assert_int_equal(npz_text(file, "note.txt", &note), EXIT_OK);
-    assert_string_equal(note, "text");
+    assert_int_equal(npz_text(file, "record.json", &note), EXIT_OK);
+    assert_string_equal(note, RECORD);
     free(x);
     free(note);
     npz_close(file);

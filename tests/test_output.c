@@ -17,12 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define OLD "{\"schema_version\": 1, \"findings\": []}"
+
 static json_t *document(size_t numbers)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < numbers; i++)
         json_array_append_new(list, output_real((double)i * 0.1));
     json_t *root = json_object();
+    output_set(root, "schema_version", json_integer(OUTPUT_SCHEMA_VERSION));
+    output_set(root, "findings", json_array());
     output_set(root, "numbers", list);
     output_set(root, "infinite", output_real(INFINITY));
     return root;
@@ -32,7 +36,7 @@ static void test_output__file__reads_back(void **state)
 {
     (void)state;
     const char *path = scratch_path("results.json");
-    write_raw(path, "old", 3);
+    write_raw(path, OLD, strlen(OLD));
     assert_int_equal(output_json(path, document(1000)), EXIT_OK);
     json_error_t error;
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
@@ -54,7 +58,7 @@ static void test_output__no_room__old_file_stays(void **state)
 {
     (void)state;
     const char *path = scratch_path("results.json");
-    write_raw(path, "old", 3);
+    write_raw(path, OLD, strlen(OLD));
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     const struct rlimit small = {4096, before.rlim_max};
@@ -70,7 +74,7 @@ static void test_output__no_room__old_file_stays(void **state)
     assert_non_null(strstr(text, path));
     assert_int_equal(scratch_count(), 1);
     char *kept = read_text(path);
-    assert_string_equal(kept, "old");
+    assert_string_equal(kept, OLD);
     free(kept);
     unlink(path);
 }
@@ -78,17 +82,99 @@ static void test_output__no_room__old_file_stays(void **state)
 static void test_output__check__says_what_is_wrong(void **state)
 {
     (void)state;
-    assert_int_equal(output_check("-"), EXIT_OK);
-    assert_int_equal(output_check(scratch_path("new.json")), EXIT_OK);
+    assert_int_equal(output_check("-", OUTPUT_FINDINGS), EXIT_OK);
+    assert_int_equal(output_check(scratch_path("new.json"), OUTPUT_FINDINGS), EXIT_OK);
     const char *const bad[] = {scratch_path(""), scratch_path("nowhere/x.json"), "/proc/x.json"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         capture_stderr();
-        const int code = output_check(bad[i]);
+        const int code = output_check(bad[i], OUTPUT_FINDINGS);
         const char *text = captured();
         if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, bad[i]) == NULL)
             fail_msg("%s: exit code %d, said: %s", bad[i], code, text);
     }
     assert_int_equal(scratch_count(), 0);
+}
+
+static const struct {
+    const char *text;
+    size_t length;
+    output_kind kind; /* OUTPUT_NONE: nothing that the program writes */
+    const char *named;
+} contents[] = {
+#define TEXT(text) (text), sizeof(text) - 1
+    {TEXT(OLD), OUTPUT_FINDINGS, "findings of downhill doctor"},
+    {TEXT("\n {\"schema_version\": 1, \"findings\": []}"), OUTPUT_NONE, "text of another kind"},
+    {TEXT("{\"schema_version\": 1, \"benchmarks\": [], \"ceilings\": {}}"), OUTPUT_BENCH,
+     "results of downhill bench"},
+    {TEXT("{\"schema_version\": 1, \"ceilings\": {}}"), OUTPUT_CEILINGS, "ceilings of downhill"},
+    {TEXT("{\"schema_version\": 1, \"report\": true, \"benchmarks\": []}"), OUTPUT_REPORT,
+     "results of downhill report"},
+    {TEXT("{\"benchmarks\": []}"), OUTPUT_NONE, "JSON that is no result"},
+    {TEXT("{\"schema_version\": 1, \"benchmarks\": ["), OUTPUT_NONE, "JSON that is no result"},
+    {TEXT("a,loss\n1,2\n"), OUTPUT_LANDSCAPE_CSV, "a table of downhill landscape"},
+    {TEXT("a,losses\n1,2\n"), OUTPUT_NONE, "text of another kind"},
+    {TEXT("step,loss\n"), OUTPUT_STEP_SWEEP_CSV, "a table of downhill step-sweep"},
+    {TEXT("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), OUTPUT_NONE, "no whole model"},
+    {TEXT("\x93NUMPY\1\0"), OUTPUT_NONE, "NumPy data"},
+    {TEXT("\x89PNG\r\n"), OUTPUT_NONE, "a picture"},
+    {TEXT("\0\0\x08\1"), OUTPUT_NONE, "IDX data"},
+    {TEXT("\1\2\3"), OUTPUT_NONE, "data that downhill does not know"},
+#undef TEXT
+};
+
+static void test_output_may_replace__only_its_own_kind(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("x");
+    char why[OUTPUT_WHY_MAX];
+    assert_int_equal(output_may_replace(path, OUTPUT_NEW, why), EXIT_OK);
+    write_raw(path, "", 0);
+    for (int kind = 0; kind < OUTPUT_KIND_COUNT; kind++)
+        assert_int_equal(output_may_replace(path, (output_kind)kind, why), EXIT_OK);
+    for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+        write_raw(path, contents[i].text, contents[i].length);
+        for (int kind = 0; kind < OUTPUT_KIND_COUNT; kind++) {
+            const bool own = kind == (int)contents[i].kind && kind != OUTPUT_NONE;
+            const int code = output_may_replace(path, (output_kind)kind, why);
+            if (code != (own ? EXIT_OK : EXIT_USAGE) ||
+                (!own && kind != OUTPUT_NEW && strstr(why, contents[i].named) == NULL))
+                fail_msg("%s over %s: %d, %s", contents[i].named, contents[i].text, code, why);
+        }
+    }
+    unlink(path);
+}
+
+/* Another program puts a file there after output_check(): both files are kept, or nothing is written where the program
+ * chose the name. */
+static void test_output__another_kind_appears_meanwhile__it_stays(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("results.json");
+    assert_int_equal(output_check(path, OUTPUT_FINDINGS), EXIT_OK);
+    write_raw(path, "mine", 4);
+    capture_stderr();
+    const int code = output_json(path, document(10));
+    const char *text = captured(), *aside = strstr(text, " is in ");
+    assert_int_equal(code, EXIT_INTERNAL);
+    assert_int_equal(count_of(text, '\n'), 1);
+    assert_non_null(aside);
+    char there[4096];
+    assert_int_equal(sscanf(aside, " is in %4095s", there), 1);
+    json_error_t error;
+    json_t *root = json_load_file(there, 0, &error);
+    assert_non_null(root);
+    json_decref(root);
+    unlink(there);
+    output_pending p;
+    assert_int_equal(output_begin(path, OUTPUT_NEW, &p), EXIT_OK);
+    capture_stderr();
+    assert_int_equal(output_commit(&p), EXIT_INTERNAL);
+    assert_non_null(strstr(captured(), "nothing was written"));
+    assert_int_equal(scratch_count(), 1);
+    char *kept = read_text(path);
+    assert_string_equal(kept, "mine");
+    free(kept);
+    unlink(path);
 }
 
 static void test_machine__is_filled_in(void **state)
@@ -118,6 +204,8 @@ int main(void)
         cmocka_unit_test(test_output__file__reads_back),
         cmocka_unit_test(test_output__no_room__old_file_stays),
         cmocka_unit_test(test_output__check__says_what_is_wrong),
+        cmocka_unit_test(test_output_may_replace__only_its_own_kind),
+        cmocka_unit_test(test_output__another_kind_appears_meanwhile__it_stays),
         cmocka_unit_test(test_machine__is_filled_in),
     };
     return cmocka_run_group_tests_name("output", tests, scratch_open, scratch_close);

@@ -109,7 +109,8 @@ int model_file_write(const char *path, const model_file *m, const dataset *data)
     if (m->best.w != NULL)
         count = add_weights(entries, count, "best_w", "best_b", &m->best);
     entries[count++] = (npz_entry){.name = "record.json", .elements = text, .bytes = strlen(text)};
-    const int code = npz_write(path, entries, count);
+    const bool has_state = json_object_get(m->record, "state") != NULL;
+    const int code = npz_write(path, has_state ? OUTPUT_CHECKPOINT : OUTPUT_MODEL, entries, count);
     free(text);
     free(ones);
     return code;

@@ -77,11 +77,13 @@ const job jobs[] = {
          "$scratch/o.json",
      .outputs = {"o-train-x.npy", "o-train-y.npy", "o-test-x.npy", "o-test-y.npy", "o-w.npy",
                  "o-b.npy", "o.json"},
-     .killed = true},
+     .killed = true,
+     .fresh = true},
     {.name = "data_gen_libsvm",
      .command = "data gen --samples 9 --test-samples 4 --features 5 --classes 3 --format libsvm -o "
                 "$scratch/o",
-     .outputs = {"o-train.libsvm", "o-test.libsvm", "o-w.npy", "o-b.npy"}},
+     .outputs = {"o-train.libsvm", "o-test.libsvm", "o-w.npy", "o-b.npy"},
+     .fresh = true},
     {.name = "verify", .command = "verify --kernel update_f32 --isa scalar --case 3"},
     {.name = "info", .command = "info --json"},
     {.name = "bench_list", .command = "bench --list --quick"},
@@ -104,13 +106,15 @@ static const job *last_job;
 static size_t files_before;
 static struct bytes kept_bytes[OUTPUTS_MAX]; /* of csv and of data */
 static json_t *kept_document[OUTPUTS_MAX];
+static struct bytes old_bytes[OUTPUTS_MAX];
 
 static void forget(void)
 {
     for (size_t i = 0; i < OUTPUTS_MAX; i++) {
         free(kept_bytes[i].all);
+        free(old_bytes[i].all);
         json_decref(kept_document[i]);
-        kept_bytes[i].all = NULL;
+        kept_bytes[i].all = old_bytes[i].all = NULL;
         kept_document[i] = NULL;
     }
 }
@@ -204,12 +208,19 @@ static int run_program(const char *command)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-static bool is_old(const char *path)
+static struct bytes read_bytes(const char *name)
 {
-    char *text = access(path, F_OK) == 0 ? read_text(path) : NULL;
-    const bool old = text != NULL && strcmp(text, "old") == 0;
-    free(text);
-    return old;
+    struct stat info;
+    assert_int_equal(stat(scratch_path(name), &info), 0);
+    return (struct bytes){read_text(scratch_path(name)), (size_t)info.st_size};
+}
+
+static bool is_old(size_t output, const char *name)
+{
+    const struct bytes now = read_bytes(name), *old = &old_bytes[output];
+    const bool same = now.size == old->size && memcmp(now.all, old->all, now.size) == 0;
+    free(now.all);
+    return same;
 }
 
 /* Of the last job: its outputs, and what it left beside them. */
@@ -235,7 +246,7 @@ const outcome *job_run(const job *j, const char *kind, size_t n, bool old)
     clear_outputs();
     last_job = j;
     for (size_t i = 0; old && i < OUTPUTS_MAX && j->outputs[i] != NULL; i++)
-        write_raw(scratch_path(j->outputs[i]), "old", 3);
+        write_raw(scratch_path(j->outputs[i]), old_bytes[i].all, old_bytes[i].size);
     write_raw(scratch_path("report"), "", 0);
     setenv("DOWNHILL_FAULT", kind != NULL ? fault : "", 1);
     free(last.out);
@@ -251,7 +262,7 @@ const outcome *job_run(const job *j, const char *kind, size_t n, bool old)
         const bool exists = access(path, F_OK) == 0;
         there += exists;
         last.gone[i] = !exists;
-        last.kept[i] = old ? is_old(path) : !exists;
+        last.kept[i] = old ? exists && is_old(i, j->outputs[i]) : !exists;
     }
     last.more = scratch_count() - there;
     return &last;
@@ -293,26 +304,32 @@ static json_t *read_document(const char *name, const char *what)
     return root;
 }
 
-static struct bytes read_bytes(const char *name)
-{
-    struct stat info;
-    assert_int_equal(stat(scratch_path(name), &info), 0);
-    return (struct bytes){read_text(scratch_path(name)), (size_t)info.st_size};
-}
-
 static bool is_document(const char *name)
 {
     return is_kind(name, ".json") || is_kind(name, ".npz");
 }
 
+/* Of the same kind as the output, and other bytes where a document or a table has room for them. */
+static struct bytes make_old(const job *j, const char *name)
+{
+    struct bytes old = read_bytes(name);
+    if (j->fresh && !is_kind(name, ".json"))
+        old.size = 0;
+    else if (is_kind(name, ".json") || is_kind(name, ".csv"))
+        old.all[old.size++] = '\n'; /* in place of the zero after the text */
+    return old;
+}
+
 void job_keep(const job *j)
 {
     forget();
-    for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++)
+    for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++) {
+        old_bytes[i] = make_old(j, j->outputs[i]);
         if (is_document(j->outputs[i]))
             kept_document[i] = read_document(j->outputs[i], j->command);
         else
             kept_bytes[i] = read_bytes(j->outputs[i]);
+    }
 }
 
 /* What differs from run to run; and what is said of the machine, where a file of it could not be read. */

@@ -15,6 +15,7 @@ typedef struct job {
     const char *outputs[OUTPUTS_MAX]; /* the files that it writes, in $scratch */
     bool dear;                        /* takes a second */
     bool killed;                      /* the others write files in the same ways */
+    bool fresh;                       /* replaces only --json and empty files */
 } job;
 
 extern const job jobs[];
@@ -49,11 +50,11 @@ typedef struct job_test {
 int jobs_run_tests(const char *group, bool killed, const char *const *kinds, size_t n_kinds,
                    void (*test)(void **state));
 
-/* Runs a job with DOWNHILL_FAULT=KIND:N, or without one where kind is NULL. Before, each output is a file that holds
- * "old", or is absent. The outcome is valid until the next run. */
+/* Runs a job with DOWNHILL_FAULT=KIND:N, or without one where kind is NULL. Before, each output is a file of an
+ * earlier run, or an empty one where the job is fresh, or is absent. The outcome is valid until the next run. */
 const outcome *job_run(const job *j, const char *kind, size_t n, bool old);
 
-/* Takes the outputs of a run without faults, to compare others with. */
+/* Takes the outputs of a run without faults, to compare others with, and to be what is old. */
 void job_keep(const job *j);
 
 /* How much of a document must be there: of one that was stopped on its way it can be read. */

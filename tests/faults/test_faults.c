@@ -128,7 +128,9 @@ static void fail_each_call(void **state)
             check_success(j, t->kind, o, lines, what);
         else
             check_failure(j, t->kind, o, what);
-        if (o->more > 0)
+        /* An old file that cannot be read may be of another kind: it stays, with the new one beside it. */
+        const bool aside = strstr(o->err, "what was to be written there is in") != NULL;
+        if (o->more > (aside ? 1 : 0))
             fail_msg("%s: %zu files were left", what, o->more);
     }
     assert_int_equal(o->code, EXIT_OK); /* with no fault in it */

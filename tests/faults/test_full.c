@@ -25,8 +25,8 @@ static void check_refused(const char *command, int code, const char *says)
 
 static void check_with(const char *command, const char *redirection, const char *says)
 {
-    char *line;
-    assert_true(asprintf(&line, "$downhill %s %s", command, redirection) > 0);
+    char *line; /* data gen replaces nothing */
+    assert_true(asprintf(&line, "rm -f $scratch/o*; $downhill %s %s", command, redirection) > 0);
     check_refused(line, shell(line), says);
     free(line);
 }

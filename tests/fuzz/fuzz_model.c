@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAMES = 9, FLOATS = 64 };
 
@@ -56,7 +57,8 @@ static const char *make_archive(const uint8_t *bytes, size_t count)
         abort();
     entries[n++] = (npz_entry){.name = "record.json", .elements = text, .bytes = strlen(text)};
     const char *path = fuzz_path("x.npz");
-    if (npz_write(path, entries, n) != EXIT_OK)
+    unlink(path);
+    if (npz_write(path, OUTPUT_NEW, entries, n) != EXIT_OK)
         abort();
     free(text);
     return path;
