@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 sys.dont_write_bytecode = True
-from downhill_report import command_line, errors, files  # noqa: E402
+from downhill_report import command_line, errors, files, kinds  # noqa: E402
 
 EPILOG = """\
 A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
@@ -151,14 +151,14 @@ def main() -> None:
     to_file = arguments.json if str(arguments.json) != "-" else None
     try:
         if to_file:
-            files.check(to_file)
+            files.check(to_file, kinds.Kind.PEERS)
         cpu = bind(arguments.threads)
         rows = rows_of(arguments)
         of = {"host_name": platform.node(), "cpu": cpu}
         document = {"schema_version": 1, "peers_training": [row | of for row in rows], "warnings": []}
         text = json.dumps(document, indent=1, allow_nan=False) + "\n"
         if to_file:
-            files.write(to_file, text.encode())
+            files.write(to_file, text.encode(), kinds.Kind.PEERS)
         elif arguments.json:
             show(text)
     except errors.ReportError as error:

@@ -494,6 +494,24 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_compare(a, b, "--format", "csv", "-o", out).stdout, "")
         self.assertEqual(len(out.read_text(encoding="utf-8").splitlines()), 19)
 
+    def test_output__only_over_an_earlier_comparison(self):
+        a, b = self.write("a.json", self.document()), self.write("b.json", self.document())
+        out = self.directory / "out"
+        formats = ("text", "markdown", "csv", "json")
+        for options in itertools.product(formats, ((), ("--cross-machine",))):
+            self.run_compare(a, b, "--format", options[0], *options[1], "-o", out)  # over that before
+            self.run_compare(a, b, "-o", out)
+        for holds, contents in (
+            ("other text", "a,b\n1,2\n"),
+            ("other text", "A: what I think\n"),
+            ("other JSON", json.dumps(self.document())),
+            ("NumPy data", "\x93NUMPY"),
+        ):
+            out.write_text(contents, encoding="latin-1")
+            said = self.run_compare(a, b, "-o", out, code=2).stderr
+            self.assertIn(f"holds {holds}, not a comparison of downhill compare; choose another name", said)
+            self.assertEqual(out.read_text(encoding="latin-1"), contents)
+
     def test_output__two_where_none_can_be__seventy_where_writing_fails(self):
         a, b = self.pair(lambda row: 1.2)
         said = self.run_compare(a, b, "-o", self.directory / "no" / "x", code=2).stderr

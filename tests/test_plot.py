@@ -359,8 +359,27 @@ class Refusals(PlotTest):
         self.assertTrue((self.directory / "elsewhere.svg").is_file())
 
     def test_no_input_but_an_earlier_picture__three(self):
-        self.write("earlier", "picture.svg")
+        self.draw(curve())
         self.refused(3, "No such file", None, name="nowhere.json")
+
+    def test_another_kind_of_file__refused_before_anything_is_drawn(self):
+        """Over a picture of plot, or an empty file, one is drawn; `refused` sees that nothing changes."""
+        (self.directory / "empty.svg").touch()
+        self.assertEqual(self.run_plot(self.write(curve()), "-o", self.directory / "empty.svg")[0], 0)
+        for suffix in (".svg", ".png"):
+            self.draw(curve(), suffix=suffix)
+            self.draw(curve(), suffix=suffix)
+        for holds, contents in (
+            ("other text", "notes"),
+            ("another picture", "<svg></svg>"),
+            ("another picture", b"\x89PNG\r\n"),
+            ("a figure of downhill report", "<?xml?><!-- Drawn by downhill report. --><svg></svg>"),
+            ("other JSON", json.dumps(curve())),
+            ("a model or another ZIP archive", model(GREY)),
+        ):
+            with self.subTest(holds):
+                self.write(contents, "there.png")
+                self.refused(2, f"there.png: holds {holds}, not a picture of downhill plot", "{", output="there.png")
 
     def test_output_is_the_input__refused(self):
         self.refused(2, "is what is drawn", curve(), name="same.svg", output="same.svg")

@@ -2,12 +2,13 @@
 """What the report says of good results."""
 
 import html.parser
+import pathlib
 import re
 import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from report_data import LEVELS, REPORT, ROOT, TIMES, ReportTest, bench, samples, train
+from report_data import LEVELS, REPORT, ROOT, TIMES, ReportTest, bench, render, samples, train
 
 
 class Page(html.parser.HTMLParser):
@@ -255,7 +256,7 @@ class GoodResults(ReportTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         page = (self.output / "index.html").read_text()
         self.assertEqual(page.count("A &lt;b&gt;name&lt;/b&gt;"), 2)
-        self.assertTrue((self.output / "report.md").read_text().startswith("# A &lt;b"))
+        self.assertTrue((self.output / "report.md").read_text().startswith("<!-- Written by downhill report. -->\n\n# A &lt;b"))
 
     def test_shapes__that_are_not_drawn_are_named(self):
         shapes = [(n, 3072, 10) for n in (1, 2, 3, 4, 5, 6, 7, 8, 256)]
@@ -333,11 +334,17 @@ class GoodResults(ReportTest):
         self.assertGreater(len(shapes) * len(TIMES) * len(LEVELS), 1000)
         self.assertLess((out / "index.html").stat().st_size, 2_000_000)
 
-    def test_default_output__is_where_the_results_are(self):
-        path = self.write("r.json", bench())
+    def test_default_output__is_a_directory_beside_the_results(self):
+        path = self.write("r.x.json", bench())
+        (self.directory / "index.html").write_text("a page of mine")
         done = subprocess.run([REPORT, path], capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertTrue((self.directory / "index.html").exists())
+        self.assertEqual(
+            sorted(p.name for p in (self.directory / "r.x.report").iterdir()),
+            ["figures", "index.html", "report.md", "results.json"],
+        )
+        self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["index.html", "r.x.json", "r.x.report"])
+        self.assertEqual(render.directory_of(pathlib.Path("a/r.json.gz")), pathlib.Path("a/r.report"))
 
 
 class Documents(unittest.TestCase):

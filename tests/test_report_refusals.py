@@ -7,7 +7,7 @@ import resource
 import subprocess
 import unittest
 
-from report_data import MACHINE, REPORT, ReportTest, bench, full, samples, train
+from report_data import MACHINE, REPORT, ReportTest, bench, errors, full, load, render, samples, train
 
 
 class BadResults(ReportTest):
@@ -155,6 +155,45 @@ class BadResults(ReportTest):
                 r"is writable\n\Z",
             )
         self.assertEqual(sorted(self.directory.rglob("*")), before)
+
+    def test_file_of_another_kind__refused_before_anything_is_drawn(self):
+        path = self.write("r.json", train())
+        figures = self.output / "figures"
+        figures.mkdir(parents=True)
+        results = json.dumps(bench())
+        for name, holds, contents in (
+            ("index.html", "another HTML page", "<!DOCTYPE html><title>mine</title>"),
+            ("index.html", "results of downhill report", '{"schema_version": 1, "report": true}'),
+            ("report.md", "other text", "# Mine"),
+            ("results.json", "other JSON", results),
+            ("results.json", "results of scripts/peers.py", '{"schema_version": 1, "peers_training": []}'),
+            ("results.json", "other JSON", '{"report": true}'),
+            ("figures/curves.svg", "another picture", "<svg></svg>"),
+            ("figures/speedup-1x2x3.svg", "other text", "removed if it were of an earlier report"),
+        ):
+            with self.subTest(name=name, holds=holds):
+                (self.output / name).write_text(contents)
+                before = {p: p.read_bytes() for p in self.output.rglob("*.*")}
+                with self.assertRaises(errors.BadOutput) as refusal:
+                    render.write(load.load([path]), self.output)
+                self.assertRegex(
+                    str(refusal.exception),
+                    rf"\A\S*{name}: holds {holds}, not [a-z ]+ of downhill report; choose another name or delete it\Z",
+                )
+                self.assertEqual({p: p.read_bytes() for p in self.output.rglob("*.*")}, before)
+                (self.output / name).write_text("")
+        render.write(load.load([path]), self.output)  # over what is empty
+        render.write(load.load([path]), self.output)  # over a report
+
+    def test_results_json_that_is_an_input__refused(self):
+        path = self.write("results.json", bench())
+        (self.directory / "linked").mkdir()
+        (self.directory / "linked" / "results.json").hardlink_to(path)
+        for place in (self.directory, self.directory / "linked", self.directory / "linked" / ".."):
+            done = self.run_report(path, options=("-o", place))
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("results.json: is one of the results; choose another --output", done.stderr)
+        self.assertEqual(json.loads(path.read_text()), bench())
 
     def test_output_that_is_not_there_yet__is_made(self):
         self.output = self.directory / "a" / "new" / "one"

@@ -9,6 +9,7 @@ import textwrap
 import warnings
 from typing import Any
 
+from downhill_report import kinds
 from downhill_report.figures import style
 from downhill_report.figures.style import DASHES, MARKERS, WIDTH, at
 
@@ -117,12 +118,12 @@ def to_bytes(figure: Figure, suffix: str) -> bytes:
     """The same for the same figure: without dates and names of versions."""
     buffer = io.BytesIO()
     if suffix == ".png":
-        figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": kinds.PNG_SOFTWARE})
         return buffer.getvalue()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue().decode()
     # A picture in it is placed by small factors, which have to keep their digits.
-    return (svg if "<image" in svg else style.terse(svg)).encode()
+    return style.marked(svg if "<image" in svg else style.terse(svg), kinds.PICTURE_MARK).encode()
 
 
 def finite(value: float | None) -> bool:

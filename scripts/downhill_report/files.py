@@ -6,15 +6,17 @@ import pathlib
 import tempfile
 from collections.abc import Iterable
 
+from . import kinds
 from .errors import BadOutput, ReportError
 
 
-def check(path: pathlib.Path) -> None:
-    """Before the work: can a file be made there?"""
+def check(path: pathlib.Path, kind: kinds.Kind) -> None:
+    """Before the work: can a file of this kind be made there, with nothing of another kind lost?"""
     if os.path.isdir(path):
         raise BadOutput(f"{path}: is a directory; name a file")
     if not is_special(path):
         probe(path.parent, path)
+        kinds.check(path, kind)
     elif not os.access(path, os.W_OK):
         raise BadOutput(f"{path}: cannot write to it; name a file that is writable")
 
@@ -47,12 +49,20 @@ def is_one_of(path: pathlib.Path, others: Iterable[pathlib.Path]) -> bool:
     return any(os.path.exists(path) and os.path.exists(o) and os.path.samefile(path, o) for o in others)
 
 
-def write(path: pathlib.Path, contents: bytes) -> None:
+def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
+    """What another program put there after check() stays, and the contents get a name beside it."""
     try:
         if is_special(path):
             path.write_bytes(contents)
-        else:
-            replace({pathlib.Path(os.path.realpath(path)): contents})
+            return
+        try:
+            kinds.check(path, kind)
+        except BadOutput as error:
+            aside = pathlib.Path(f"{path}.{os.getpid()}")
+            with aside.open("xb") as file:
+                file.write(contents)
+            raise ReportError(f"{error}; what was to be written there is in {aside}") from error
+        replace({pathlib.Path(os.path.realpath(path)): contents})
     except OSError as error:
         raise ReportError(f"{path}: cannot write: {error.strerror}; choose another place") from error
 

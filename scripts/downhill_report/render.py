@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from . import content, figures, files
+from . import content, figures, files, kinds
 from .content.captions import CAPTIONS
 from .errors import ReportError
 from .load import ROOT
@@ -18,12 +18,22 @@ from .model import Model
 from .notices import notices
 
 TEMPLATES = ROOT / "reports" / "template"
+KINDS = {
+    "index.html": kinds.Kind.PAGE,
+    "report.md": kinds.Kind.TEXT,
+    "results.json": kinds.Kind.RESULTS,
+}
+
+
+def directory_of(results: pathlib.Path) -> pathlib.Path:
+    """Of its own, beside the results: x.report for x.json and x.json.gz."""
+    return results.parent / (results.name.removesuffix(".gz").removesuffix(".json") + ".report")
 
 
 def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = None) -> None:
-    for place in (directory, directory / "figures"):
-        files.check_directory(place)
+    check(directory)
     made = make(results, title)
+    check(directory)  # drawing takes seconds
     try:
         (directory / "figures").mkdir(parents=True, exist_ok=True)
         replace(directory, made)
@@ -33,11 +43,30 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
         ) from error
 
 
+def check(directory: pathlib.Path) -> None:
+    """Can the report be written there, over an earlier one at the most?"""
+    for place in (directory, directory / "figures"):
+        files.check_directory(place)
+    for name, kind in KINDS.items():
+        kinds.check(directory / name, kind)
+    for path in own_figures(directory):
+        kinds.check(path, kinds.Kind.FIGURE)
+
+
+def own_figures(directory: pathlib.Path) -> list[pathlib.Path]:
+    """Those that a report replaces or removes, by their names."""
+    return [
+        path for path in (directory / "figures").glob("*.svg") if path.stem.split("-")[0] in CAPTIONS
+    ]
+
+
 def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
     """File name -> contents."""
     model = Model(results)
     drawn = figures.draw(model)
     context = {
+        "page_mark": kinds.PAGE_MARK,
+        "text_mark": kinds.TEXT_MARK,
         "m": model,
         "r": results,
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
@@ -50,7 +79,8 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "zip": zip,
     }
     made = {f"figures/{name}.svg": figures.paint(svg, name, False) for name, svg in drawn.items()}
-    made["results.json"] = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+    merged = {"schema_version": results["schema_version"], "report": True} | results
+    made["results.json"] = json.dumps(merged, indent=1, ensure_ascii=False) + "\n"
     made["index.html"] = render("index.html.j2", context, autoescape=True)
     markdown = render("report.md.j2", context, autoescape=False)
     made["report.md"] = re.sub(r"\n{3,}", "\n\n", markdown)
@@ -96,6 +126,6 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
 def replace(directory: pathlib.Path, made: dict[str, str]) -> None:
     """Puts the files in place of those of an earlier report, its figures included."""
     files.replace({directory / name: text.encode() for name, text in made.items()})
-    for path in (directory / "figures").glob("*.svg"):
-        if f"figures/{path.name}" not in made and path.stem.split("-")[0] in CAPTIONS:
+    for path in own_figures(directory):
+        if f"figures/{path.name}" not in made:
             path.unlink()

@@ -18,6 +18,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
+from .. import kinds  # noqa: E402
 from ..model import Model  # noqa: E402
 
 matplotlib.use("svg")
@@ -73,12 +74,18 @@ def paint(svg: str, name: str, inline: bool) -> str:
         paper = COLOURS[PAPER][1]
         opened = svg.index(">", svg.index("<svg")) + 1
         background = f'<rect width="100%" height="100%" fill="{paper}"/>'
-        return f"{svg[:opened]}\n {background}{svg[opened:]}"
+        return marked(f"{svg[:opened]}\n {background}{svg[opened:]}", kinds.FIGURE_MARK)
     svg = svg[svg.index("<svg") :]
     # The ids of several figures in one page must not meet.
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = svg.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+
+
+def marked(svg: str, mark: str) -> str:
+    """With what kinds.py knows it by, before the picture."""
+    start = svg.index("<svg")
+    return f"{svg[:start]}{mark}\n{svg[start:]}"
 
 
 def to_svg(figure: Figure) -> str:

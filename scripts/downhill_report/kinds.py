@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""The kinds of files that the scripts write. An output replaces a file of its own kind, or an empty one, and
+no other, as in base/output_kind.c."""
+
+import enum
+import json
+import pathlib
+import re
+from typing import Any
+
+from .errors import BadOutput
+
+MAX_JSON = 1 << 28
+HEAD = 4096
+
+
+class Kind(enum.Enum):
+    PAGE = "a page of downhill report"
+    TEXT = "a text of downhill report"
+    RESULTS = "results of downhill report"
+    FIGURE = "a figure of downhill report"
+    PICTURE = "a picture of downhill plot"
+    COMPARISON = "a comparison of downhill compare"
+    PEERS = "results of scripts/peers.py"
+
+
+# What the writers put into their files, where these have no other mark.
+PAGE_MARK = "downhill report"  # of <meta name="generator">
+TEXT_MARK = "<!-- Written by downhill report. -->"
+FIGURE_MARK = "<!-- Drawn by downhill report. -->"
+PICTURE_MARK = "<!-- Drawn by downhill plot. -->"
+PNG_SOFTWARE = "downhill plot"
+
+MARKS: dict[Kind, re.Pattern[bytes]] = {
+    Kind.PAGE: re.compile(rf'<!DOCTYPE html>.*<meta name="generator" content="{PAGE_MARK}">'.encode(), re.DOTALL),
+    Kind.TEXT: re.compile(re.escape(TEXT_MARK).encode()),
+    Kind.FIGURE: re.compile(f".*{re.escape(FIGURE_MARK)}".encode(), re.DOTALL),
+    Kind.PICTURE: re.compile(
+        rf".*{re.escape(PICTURE_MARK)}|\x89PNG.*tEXtSoftware\0{PNG_SOFTWARE}".encode("latin-1"), re.DOTALL
+    ),
+    # Text and Markdown, of one machine and of several, and CSV
+    Kind.COMPARISON: re.compile(rb"(- )?(A: .*\n(- )?B: |M1 .*, commit )|a,b,row,|row,M1,"),
+}
+# The results first whose members others have, too.
+MEMBERS = {Kind.RESULTS: "report", Kind.COMPARISON: "comparisons", Kind.PEERS: "peers_training"}
+OTHERS = {
+    b"\x93NUMPY": "NumPy data", b"PK": "a model or another ZIP archive", b"\x89PNG": "another picture",
+    b"%PDF": "a PDF document", b"\x1f\x8b": "gzip data", b"\0\0\x08": "IDX data",
+    b"<!DOCTYPE html": "another HTML page", b"<?xml": "another picture or XML", b"<svg": "another picture",
+}  # fmt: skip
+
+
+def check(path: pathlib.Path, kind: Kind) -> None:
+    """May a file of this kind replace what is there? Then nothing is, or an empty file, or one of the kind."""
+    if path.exists() and not path.is_file():
+        raise BadOutput(f"{path}: is no regular file; choose another name")
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadOutput(f"{path}: cannot read what is there: {error.strerror}; choose another name") from error
+    if head and kind is not (found := kind_of(path, head)):
+        what = found.value if found else other(head)
+        raise BadOutput(f"{path}: holds {what}, not {kind.value}; choose another name or delete it")
+
+
+def kind_of(path: pathlib.Path, head: bytes) -> Kind | None:
+    marked = [kind for kind, mark in MARKS.items() if mark.match(head)]
+    document = document_of(path) if head.startswith(b"{") else {}
+    if "schema_version" in document:
+        marked += [kind for kind, member in MEMBERS.items() if member in document]
+        if {"view", "machines"} <= document.keys():
+            marked.append(Kind.COMPARISON)
+    return marked[0] if marked else None
+
+
+def document_of(path: pathlib.Path) -> dict[str, Any]:
+    """Nothing where it is no whole JSON object."""
+    try:
+        if path.stat().st_size > MAX_JSON:
+            return {}
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def other(head: bytes) -> str:
+    """The contents of a file that the scripts did not write, for a message."""
+    if head.startswith(b"{"):
+        return "other JSON"
+    named = next((name for magic, name in OTHERS.items() if head.startswith(magic)), None)
+    return named or ("unknown data" if b"\0" in head else "other text")
