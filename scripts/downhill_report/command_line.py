@@ -2,9 +2,23 @@
 """The command line of a script, as those of the commands in C are."""
 
 import argparse
+import difflib
+import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import errors
+
+
+def whole(least: int) -> Callable[[str], int]:
+    """The type of an option whose value is a whole number."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) < 1 << 31):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        return int(text)
+
+    return parse
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,4 +34,12 @@ class Parser(argparse.ArgumentParser):
         return super().format_help().replace("usage:", "Usage:", 1)
 
     def error(self, message: str) -> NoReturn:
-        errors.leave(2, f"{message}; `{self.prog} --help` shows more", self.command)
+        near = self.nearest(message)
+        meant = f"; did you mean {near}?" if near else ""
+        errors.leave(2, f"{message}{meant}; `{self.prog} --help` shows more", self.command)
+
+    def nearest(self, message: str) -> str:
+        """The option that was meant by one that the message calls unknown, or nothing."""
+        unknown = re.match(r"unrecognized arguments: (--[^ =]+)", message)
+        known = [name for action in self._actions for name in action.option_strings]
+        return next(iter(difflib.get_close_matches(unknown[1], known, 1)), "") if unknown else ""
