@@ -4,25 +4,16 @@
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/output.h"
 #include "base/progress.h"
 #include "base/warnings.h"
 #include "data/fingerprint.h"
 #include "interrupt.h"
 #include "origin.h"
+#include "predict_results.h"
 #include "train/evaluate.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct predict_config {
-    task_config task;
-    const char *model, *csv;
-    int set;
-    bool scores;
-} predict_config;
 
 #define AT(member) .offset = offsetof(predict_config, member)
 
@@ -39,67 +30,151 @@ static const cli_option options[] = {
      .metavar = "SET",
      AT(set),
      .choices = "test|train|all",
-     .help = "the samples of --data: those for testing (default: of a set without test files "
-             "those that training held out), for training, or all"},
+     .help = "which samples of --data to score. Default: the test files, if --data names any; of "
+             "the data that the model was trained on those that were held out (test); of other "
+             "data all, in the order of the file"},
     {.name = "csv",
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(csv),
-     .help = "write to FILE the number of each sample in its file, from 0, whether it is a test "
-             "sample (1 or 0), its label and prediction as the numbers of classes"},
-    {.name = "scores", .kind = OPTION_FLAG, AT(scores), .help = "and the score of each class"},
+     .help = "write to FILE, in the order of the data, the number of each sample in its file, from "
+             "0; whether it is a test sample (1 or 0); its label and prediction as the numbers of "
+             "classes, then as their names. Labels that the data do not have are empty"},
+    {.name = "scores",
+     .kind = OPTION_FLAG,
+     AT(scores),
+     .help = "add the score of each class to --csv"},
 };
-
-/* In the order of the words of --set, of which "all" stands for both. */
-enum { SET_TEST, SET_TRAIN, SET_ALL };
-static const char *const set_words[] = {"test", "train", "all"};
 
 enum { BLOCK_ROWS = 8192 }; /* between two looks at Ctrl-C */
 
-struct session {
-    const predict_config *config;
-    task task;
-    model_file from;
-    size_t n, c;        /* samples, classes */
-    double *scores;     /* of a block, or of all with --scores */
-    int32_t *predicted; /* of all */
-    size_t *confusion;  /* c × c: label, prediction */
-    size_t right;
-};
+/* ---- which samples ---- */
 
-static const samples *samples_of(const struct session *s, int set)
+/* Is `train` what the model was trained on? The samples for validation are part of that. */
+static bool is_training_data(const predict_session *s, const samples *train)
 {
-    return set == SET_TEST ? &s->task.data.test : &s->task.data.train;
+    char digest[DIGEST_TEXT];
+    const char *trained_on =
+        json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
+    return trained_on != NULL && s->task.data.labelled && train->n > 0 &&
+           samples_fingerprint(train, digest) && strcmp(digest, trained_on) == 0;
 }
 
-static bool is_wanted(const struct session *s, int set)
+/* Are the test samples, if there are any, drawn from the file of the training samples? */
+static bool are_held_out(const dataset *data)
 {
-    return s->config->set == set || s->config->set == SET_ALL;
+    return data->test.n == 0 || data->train.x == data->test.x;
 }
 
-static bool session_open(struct session *s)
+/* The held-out samples of other data than the model was trained on would be a random part of it. */
+static void choose_set(predict_session *s)
+{
+    const dataset *data = &s->task.data;
+    s->why = "";
+    if (s->config->set != TASK_AUTOMATIC) {
+        s->set = (enum predict_set)s->config->set;
+        if (s->set == PREDICT_TEST && are_held_out(data) && data->labelled &&
+            !is_training_data(s, &data->train))
+            warnings_add(s->task.warnings,
+                         "%s was not trained on these samples without those that are held out: "
+                         "some of the test samples may have been trained on; leave --set out to "
+                         "score all samples",
+                         s->config->model);
+    } else if (!are_held_out(data)) {
+        s->set = PREDICT_TEST;
+    } else if (data->test.n > 0 && is_training_data(s, &data->train)) {
+        s->set = PREDICT_TEST;
+        s->why = "held out when the model was trained on the others";
+    } else {
+        s->set = PREDICT_ALL;
+        s->why = "all, since the model was trained on other data";
+    }
+}
+
+/* Both sets of one file, in its order. false: out of memory. */
+static bool merge(predict_session *s, predict_part *part)
+{
+    const samples *train = &s->task.data.train, *test = &s->task.data.test;
+    const size_t n = train->n + test->n;
+    part->of = (samples){.x = train->x, .rows = memory_new(n, sizeof *part->of.rows), .n = n};
+    s->held_out = calloc(train->x->rows, sizeof *s->held_out);
+    if (part->of.rows == NULL || s->held_out == NULL)
+        return false;
+    size_t i = 0, j = 0;
+    while (i + j < n) {
+        const bool take_test = j < test->n && (i == train->n || test->rows[j] < train->rows[i]);
+        const size_t row = take_test ? test->rows[j] : train->rows[i];
+        part->of.rows[i + j] = row;
+        s->held_out[row] = take_test;
+        i += !take_test;
+        j += take_test;
+    }
+    part->held_out = s->held_out;
+    return true;
+}
+
+static bool copy_samples(const samples *from, samples *to)
+{
+    *to = (samples){.x = from->x, .rows = memory_new(from->n, sizeof *to->rows), .n = from->n};
+    if (to->rows != NULL)
+        memcpy(to->rows, from->rows, from->n * sizeof *to->rows);
+    return to->rows != NULL;
+}
+
+/* false: out of memory. */
+static bool take_parts(predict_session *s)
+{
+    const dataset *data = &s->task.data;
+    const bool one_file = are_held_out(data);
+    if (one_file && s->set == PREDICT_ALL) {
+        s->n_parts = 1;
+        s->parts[0].numbered_by_row = data->test.n > 0;
+        return merge(s, &s->parts[0]);
+    }
+    for (int test = 0; test < 2; test++) {
+        const samples *of = test ? &data->test : &data->train;
+        if (s->set != PREDICT_ALL && (s->set == PREDICT_TEST) != test)
+            continue;
+        predict_part *part = &s->parts[s->n_parts++];
+        *part = (predict_part){.numbered_by_row = one_file && data->test.n > 0, .all_test = test};
+        if (!copy_samples(of, &part->of))
+            return false;
+    }
+    return true;
+}
+
+static bool session_open(predict_session *s)
 {
     s->c = s->from.weights.c;
-    for (int set = 0; set < SET_ALL; set++)
-        s->n += is_wanted(s, set) ? samples_of(s, set)->n : 0;
+    if (!take_parts(s))
+        return false;
+    for (size_t p = 0; p < s->n_parts; p++)
+        s->n += s->parts[p].of.n;
     s->scores = memory_new((s->config->scores ? s->n : BLOCK_ROWS) * s->c, sizeof *s->scores);
     s->predicted = memory_new(s->n, sizeof *s->predicted);
+    s->counts = memory_new(s->c, sizeof *s->counts);
     s->confusion = memory_new(s->c * s->c, sizeof *s->confusion);
-    return s->scores != NULL && s->predicted != NULL && s->confusion != NULL;
+    return s->scores != NULL && s->predicted != NULL && s->counts != NULL && s->confusion != NULL;
 }
 
-static void session_close(struct session *s)
+static void session_close(predict_session *s)
 {
+    for (size_t p = 0; p < s->n_parts; p++)
+        free(s->parts[p].of.rows);
+    free(s->held_out);
     free(s->scores);
     free(s->predicted);
+    free(s->counts);
     free(s->confusion);
     model_file_close(&s->from);
     task_close(&s->task);
 }
 
-/* Of one set, behind what is `done` already. */
-static downhill_status predict_set(struct session *s, const samples *of, size_t done, evaluator *e,
-                                   progress *bar)
+/* ---- scores ---- */
+
+/* Scores the samples of a part, after the `done` that came before. */
+static downhill_status predict_part_of(predict_session *s, const samples *of, size_t done,
+                                       evaluator *e, progress *bar)
 {
     downhill_status status = DOWNHILL_OK;
     for (size_t first = 0, n; first < of->n && status == DOWNHILL_OK && interrupt_signal == 0;
@@ -112,6 +187,9 @@ static downhill_status predict_set(struct session *s, const samples *of, size_t 
             const int32_t label = samples_label(of, first + i),
                           found = (int32_t)evaluate_highest(scores + i * s->c, s->c);
             s->predicted[done + i] = found;
+            s->counts[found]++;
+            if (label == DATASET_NO_CLASS)
+                continue;
             s->confusion[(size_t)label * s->c + (size_t)found]++;
             s->right += label == found;
         }
@@ -120,7 +198,7 @@ static downhill_status predict_set(struct session *s, const samples *of, size_t 
     return status;
 }
 
-static downhill_status predict_all(struct session *s)
+static downhill_status predict_all(predict_session *s)
 {
     const downhill_kernels *kernels = s->task.problem.kernels;
     evaluator *e = evaluator_open(&s->task.features, kernels, s->task.problem.loss, s->c, 1,
@@ -128,146 +206,26 @@ static downhill_status predict_all(struct session *s)
     progress bar = progress_open("predict", s->task.problem.progress);
     downhill_status status = e != NULL ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
     size_t done = 0;
-    for (int set = 0; set < SET_ALL && status == DOWNHILL_OK; set++)
-        if (is_wanted(s, set)) {
-            status = predict_set(s, samples_of(s, set), done, e, &bar);
-            done += samples_of(s, set)->n;
-        }
+    for (size_t p = 0; p < s->n_parts && status == DOWNHILL_OK; p++) {
+        status = predict_part_of(s, &s->parts[p].of, done, e, &bar);
+        done += s->parts[p].of.n;
+    }
     progress_close(&bar);
     evaluator_close(e);
     return status;
 }
 
-/* ---- what it says ---- */
-
-static double share(size_t part, size_t all)
+static void warn_of_one_class(const predict_session *s)
 {
-    return all > 0 ? (double)part / (double)all : (double)NAN;
-}
-
-static void print_share(size_t part, size_t all)
-{
-    if (all > 0)
-        printf(" %9.4f", share(part, all));
-    else
-        printf(" %9s", "-");
-}
-
-/* Samples with this label, and those that were given it. */
-static void count_class(const struct session *s, size_t j, size_t *labelled, size_t *predicted)
-{
-    *labelled = *predicted = 0;
-    for (size_t l = 0; l < s->c; l++) {
-        *labelled += s->confusion[j * s->c + l];
-        *predicted += s->confusion[l * s->c + j];
-    }
-}
-
-/* A matrix wider than a page is nothing to look at: --json has it. */
-static void print_all(const struct session *s)
-{
-    enum { WIDE = 20 };
-    const int set = s->config->set;
-    printf("%s, %zu %s samples", s->task.data.name, s->n,
-           set == SET_ALL ? "test and training" : set_words[set]);
-    if (set == SET_TEST)
-        printf(" (%s)", s->task.data.test_note);
-    printf(": accuracy %.4f, %zu of %zu right\n", share(s->right, s->n), s->right, s->n);
-    if (s->c <= WIDE)
-        puts("confusion matrix: a row for each label, a column for each prediction");
-    for (size_t j = 0; j < s->c && s->c <= WIDE; j++) {
-        printf("%-12.12s", s->from.class_names[j]);
-        for (size_t l = 0; l < s->c; l++)
-            printf(" %6zu", s->confusion[j * s->c + l]);
-        putchar('\n');
-    }
-    printf("%-12s %9s %9s %9s\n", "class", "samples", "precision", "recall");
-    for (size_t j = 0; j < s->c; j++) {
-        size_t labelled, predicted;
-        count_class(s, j, &labelled, &predicted);
-        const size_t right = s->confusion[j * s->c + j];
-        printf("%-12.12s %9zu", s->from.class_names[j], labelled);
-        print_share(right, predicted);
-        print_share(right, labelled);
-        putchar('\n');
-    }
-}
-
-static json_t *results(const struct session *s)
-{
-    json_t *o = json_object(), *classes = json_array(), *confusion = json_array();
-    for (size_t j = 0; j < s->c; j++) {
-        json_t *row = json_array(), *of_class = json_object();
-        size_t labelled, predicted;
-        count_class(s, j, &labelled, &predicted);
-        const size_t right = s->confusion[j * s->c + j];
-        for (size_t l = 0; l < s->c; l++)
-            json_array_append_new(row, json_integer((json_int_t)s->confusion[j * s->c + l]));
-        json_array_append_new(confusion, row);
-        output_set(of_class, "name", json_string(s->from.class_names[j]));
-        output_set(of_class, "samples", json_integer((json_int_t)labelled));
-        output_set(of_class, "precision", output_real(share(right, predicted)));
-        output_set(of_class, "recall", output_real(share(right, labelled)));
-        json_array_append_new(classes, of_class);
-    }
-    output_set(o, "model", json_string(s->config->model));
-    output_set(o, "model_digest", json_incref(json_object_get(s->from.record, "model_digest")));
-    output_set(o, "isa", json_string(downhill_kernels_name(s->task.problem.kernels)));
-    output_set(o, "dataset", json_string(s->task.data.name));
-    output_set(o, "set", json_string(set_words[s->config->set]));
-    output_set(o, "samples", json_integer((json_int_t)s->n));
-    output_set(o, "accuracy", output_real(share(s->right, s->n)));
-    output_set(o, "classes", classes);
-    output_set(o, "confusion", confusion);
-    return o;
-}
-
-/* Of a set that others were drawn from the number in the file is that of the row; rows of several files may have gaps
- * between them, but from these nothing is held out. */
-static size_t number_of(const struct session *s, const samples *of, size_t i)
-{
-    return s->task.data.train.x == s->task.data.test.x ? of->rows[i] : i;
-}
-
-static bool write_csv(FILE *file, const void *context)
-{
-    const struct session *s = context;
-    fputs("sample,test,label,prediction", file);
-    for (size_t j = 0; j < s->c && s->config->scores; j++)
-        fprintf(file, ",score_%zu", j);
-    fputc('\n', file);
-    size_t at = 0;
-    for (int set = 0; set < SET_ALL; set++) {
-        const samples *of = samples_of(s, set);
-        for (size_t i = 0; is_wanted(s, set) && i < of->n && !ferror(file); i++, at++) {
-            fprintf(file, "%zu,%d,%d,%d", number_of(s, of, i), set == SET_TEST,
-                    (int)samples_label(of, i), (int)s->predicted[at]);
-            for (size_t j = 0; j < s->c && s->config->scores; j++)
-                fprintf(file, ",%.9g", s->scores[at * s->c + j]);
-            fputc('\n', file);
-        }
-    }
-    return !ferror(file);
-}
-
-/* What is held out of a set is always the same, but of another set it is something else. */
-static void warn_of_other_data(const struct session *s)
-{
-    char digest[DIGEST_TEXT];
-    const dataset *data = &s->task.data;
-    const char *trained_on =
-        json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
-    if (data->train.x == data->test.x && s->config->set == SET_TEST && trained_on != NULL &&
-        samples_fingerprint(&data->train, digest) && strcmp(digest, trained_on) != 0)
-        warnings_add(s->task.warnings,
-                     "%s was not trained on these samples without those that are held out: some "
-                     "of the test samples may have been trained on; if all are new, take --set all",
-                     s->config->model);
+    for (size_t j = 0; j < s->c && s->n > 1; j++)
+        if (s->counts[j] == s->n)
+            warnings_add(s->task.warnings, "every sample is predicted as class '%s'",
+                         s->from.class_names[j]);
 }
 
 /* ---- the command ---- */
 
-static int predict(struct session *s)
+static int predict(predict_session *s)
 {
     const predict_config *config = s->config;
     int code = origin_open_features(&s->task, config->model, &s->from);
@@ -277,30 +235,29 @@ static int predict(struct session *s)
                            &s->task.problem.kernels))
         return EXIT_ISA;
     interrupt_catch();
-    const bool opened = session_open(s);
-    if (opened)
-        warn_of_other_data(s);
-    const downhill_status status = opened ? predict_all(s) : DOWNHILL_ERR_WORKSPACE;
+    choose_set(s);
+    const downhill_status status = session_open(s) ? predict_all(s) : DOWNHILL_ERR_WORKSPACE;
     if (status != DOWNHILL_OK)
         return problem_failed(status);
     if (interrupt_signal != 0)
         return 128 + interrupt_signal;
+    warn_of_one_class(s);
     if (task_prints(&config->task))
-        print_all(s);
+        predict_print(s);
     if (config->csv != NULL)
-        code = output_file(config->csv, OUTPUT_PREDICTION_CSV, write_csv, s);
-    const int written = task_write(&s->task, "prediction", results(s));
+        code = predict_write_csv(s);
+    const int written = task_write(&s->task, "prediction", predict_to_json(s));
     return code != EXIT_OK ? code : written;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    predict_config config = {.task = TASK_DEFAULTS};
+    predict_config config = {.task = TASK_DEFAULTS, .set = TASK_AUTOMATIC};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
     if (code != CLI_GO_ON)
         return code;
-    struct session s = {.config = &config};
+    predict_session s = {.config = &config};
     if (config.model == NULL || (config.scores && config.csv == NULL)) {
         error_line("predict: %s", config.model == NULL ? "no model; give --model FILE"
                                                        : "--scores: where to? give --csv FILE");
@@ -313,7 +270,8 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
         return code;
-    config.task.use.whole = config.set == SET_ALL;
+    config.task.use.whole = config.set == PREDICT_ALL || config.set == TASK_AUTOMATIC;
+    config.task.use.labels_optional = true;
     code = task_settle("predict", &config.task, OUTPUT_PREDICTION);
     if (code == CLI_GO_ON &&
         (code = task_open_data("predict", &config.task, NULL, &s.task)) == EXIT_OK) {
@@ -325,10 +283,11 @@ static int run(const cli_command *self, int argc, char **argv)
     return code;
 }
 
-const cli_command cli_predict = {.name = "predict",
-                                 .operands = "",
-                                 .summary = "Score samples with a model, and say how right it is.",
-                                 .groups = {&task_data_options},
-                                 .options = options,
-                                 .n_options = sizeof options / sizeof options[0],
-                                 .run = run};
+const cli_command cli_predict = {
+    .name = "predict",
+    .operands = "",
+    .summary = "Score samples with a model, and say how right it is; labels are optional.",
+    .groups = {&task_data_options},
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .run = run};

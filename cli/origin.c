@@ -40,6 +40,19 @@ static bool take_objective(const json_t *o, task_config *config)
            take_number(o, "delta", &config->delta);
 }
 
+/* Data that nobody named are those of the model, or none. */
+static int check_default_data(const char *command, const char *path, const task_config *config,
+                              const model_file *from)
+{
+    const char *name =
+        json_string_value(json_object_get(json_object_get(from->record, "data"), "name"));
+    if (config->data != task_default_data || (name != NULL && strcmp(name, config->data) == 0))
+        return CLI_GO_ON;
+    error_line("%s: --data was not given, and %s was trained on %s, not on %s; give --data",
+               command, path, name != NULL ? name : "data that it does not name", config->data);
+    return EXIT_USAGE;
+}
+
 int origin_read(const char *command, const char *path, task_config *config, model_file *from)
 {
     *from = (model_file){0};
@@ -51,9 +64,13 @@ int origin_read(const char *command, const char *path, task_config *config, mode
                    command);
         return EXIT_USAGE;
     }
-    const int code = model_file_read(path, from);
+    int code = model_file_read(path, from);
     if (code != EXIT_OK)
         return code;
+    if ((code = check_default_data(command, path, config, from)) != CLI_GO_ON) {
+        model_file_close(from);
+        return code;
+    }
     config->dtype = (int)from->type;
     config->normalise = (int)from->norm.kind;
     config->use.d = from->weights.d;

@@ -102,6 +102,7 @@ static const cli_option loss_options[] = {
 const cli_group task_data_options = {data_options, sizeof data_options / sizeof data_options[0]};
 const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof loss_options[0]};
 
+const char task_default_data[] = "fashion-mnist";
 const char *const task_loss_words[] = {"hinge", "softmax"};
 const char *const task_of_hinge[] = {"delta", NULL};
 

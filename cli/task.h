@@ -30,9 +30,12 @@ typedef struct task_config {
 
 enum { TASK_AUTOMATIC = -1 };
 
+/* What --data is where it was not given: the pointer tells, not the text. */
+extern const char task_default_data[];
+
 #define TASK_DEFAULTS                                                                              \
     {                                                                                              \
-        .data = "fashion-mnist", .threads = 1, .loss = TASK_AUTOMATIC, .dtype = TASK_AUTOMATIC,    \
+        .data = task_default_data, .threads = 1, .loss = TASK_AUTOMATIC, .dtype = TASK_AUTOMATIC,  \
         .normalise = TASK_AUTOMATIC, .reg = TASK_AUTOMATIC, .delta = TASK_AUTOMATIC, .seed = 1     \
     }
 

@@ -33,7 +33,9 @@ def main():
     raw = numpy.fromfile(images, numpy.uint8)[IMAGES_HEADER:].reshape(-1, w.shape[1])
     x = (raw - mean) * scale
     exact = x @ w.T + b
-    table = numpy.loadtxt(csv, delimiter=",", skiprows=1)
+    # Columns 4 and 5 are the names of the classes, which may be text.
+    columns = [0, 1, 2, 3, *range(6, 6 + len(w))]
+    table = numpy.loadtxt(csv, delimiter=",", skiprows=1, usecols=columns)
     scores = table[:, 4:]
     assert scores.shape == exact.shape, (scores.shape, exact.shape)
     assert (table[:, 3] == scores.argmax(axis=1)).all()

@@ -306,6 +306,8 @@ class Refusals(PlotTest):
             ("by epoch and runs of other methods", training(sgd(), search())),
             ("training[0].points: is empty", training(search(losses=()))),
             ("prediction.classes: is empty", damaged(prediction(), "prediction", classes=[])),
+            ("the samples had no labels", damaged(prediction(), "prediction", labelled=False,
+                                                  accuracy=None, confusion=None)),
             ("has not the 3 rows", damaged(prediction(), "prediction", confusion=[[1, 2, 3]])),
             ("confusion[2]: is no row of 3", damaged(prediction(), "prediction",
                                                      confusion=[[1, 2, 3], [1, 2, 3], [1]])),

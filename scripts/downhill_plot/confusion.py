@@ -47,6 +47,8 @@ def heading(part: Part) -> str:
 
 
 def counts_of(part: Part, classes: int) -> numpy.ndarray:
+    if part.get("labelled").value is False:
+        raise part.get("confusion").nothing("the samples had no labels")
     rows = part.parts("confusion")
     if len(rows) != classes:
         raise part.get("confusion").wrong(f"has not the {classes} rows of as many classes")
