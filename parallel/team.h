@@ -20,9 +20,10 @@ typedef struct team team;
 bool team_supported(void);
 
 /* `threads` threads, the calling one among them, each bound to the CPU of its number in `cpus`
- * (machine.h; -1 or no array: not bound), for weights of c × d. The memory of each is first touched by the thread
- * that uses it. Where binding fails *why says so and the team works all the same. NULL: fewer threads
- * are granted, and *why says so; or, with *why empty, out of memory, or the sizes are not addressable. */
+ * (machine.h; -1 or no array: not bound), for weights of c × d. The memory of each is first touched
+ * by the thread that uses it. Where binding fails *why says so and the team works all the same.
+ * NULL: fewer threads are granted, and *why says so; or, with *why empty, out of memory, or the
+ * sizes are not addressable. */
 team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, size_t why_size);
 void team_close(team *t);
 

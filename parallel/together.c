@@ -5,10 +5,8 @@
 #include "base/clock.h"
 #include "base/machine.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -21,15 +19,14 @@ static void *wait_for_gate(void *gate)
     return NULL;
 }
 
-/* Starts `count` threads at once and ends them. Returns 0, or the error of the one that could not be started. */
+/* Starts `count` threads at once, fewer than MACHINE_TEAM_MAX, and ends them. Returns 0, or the
+ * error of the one that could not be started. */
 static int try_threads(size_t count, size_t *started)
 {
-    pthread_t *threads = calloc(count, sizeof *threads);
+    pthread_t threads[MACHINE_TEAM_MAX];
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     int error = 0;
     *started = 0;
-    if (threads == NULL)
-        return ENOMEM;
     pthread_mutex_lock(&gate);
     while (*started < count && error == 0) {
         error = pthread_create(&threads[*started], NULL, wait_for_gate, &gate);
@@ -38,7 +35,6 @@ static int try_threads(size_t count, size_t *started)
     pthread_mutex_unlock(&gate);
     for (size_t i = 0; i < *started; i++)
         pthread_join(threads[i], NULL);
-    free(threads);
     return error;
 }
 

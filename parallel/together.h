@@ -7,16 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns whether a parallel region of `threads` threads gets all of them; otherwise `why` names the cause and the remedy.
- * OpenMP runs a smaller team without a word, and ends the process where the system refuses a thread: ask before the first
- * region of as many. */
+/* Returns whether a parallel region of `threads` threads, at most MACHINE_TEAM_MAX, gets all of
+ * them; otherwise `why` names the cause and the remedy. OpenMP runs a smaller team without a word,
+ * and ends the process where the system refuses a thread: call this before the first region. */
 bool together_granted(size_t threads, char *why, size_t why_size);
 
 /* The work of thread `i`. */
 typedef void (*together_work)(void *context, size_t i);
 
-/* Binds the threads of the following runs of as many, thread i to CPU cpus[i] (machine.h; -1: not bound), as far as
- * binding works; the calling one is thread 0. Does nothing for a single thread. Returns how many could not be bound. */
+/* Binds the threads of the following runs of as many, thread i to CPU cpus[i] (machine.h; -1: not
+ * bound), as far as binding works; the calling one is thread 0. Does nothing for a single thread.
+ * Returns how many could not be bound. */
 size_t together_bind(size_t threads, const int *cpus);
 
 /* Runs work(context, i) for each i below `threads` at once, the calling thread doing that of 0. Returns
