@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Both OpenMP runtimes bind threads of their own accord if the environment asks for it. libgomp binds the initial
- * thread in its constructor, before main(); from then on the process sees one CPU where it was given many, and so do the
- * processes that it starts. The mask that it was given cannot be read back: the places that the runtime reports may be
- * fewer, and executing the program again would inherit the narrow mask. A constructor of the program is too late, since
- * those of shared libraries run first. What runs before them is .preinit_array of the executable.
+ * Both OpenMP runtimes bind threads of their own accord if the environment asks for it. libgomp
+ * binds the initial thread in its constructor, before main(); from then on the process sees one CPU
+ * where it was given many, and so do the processes that it starts. The mask that it was given
+ * cannot be read back: the places that the runtime reports may be fewer, and executing the program
+ * again would inherit the narrow mask. A constructor of the program is too late, since those of
+ * shared libraries run first. What runs before them is .preinit_array of the executable.
  *
- * The variables are removed there, instead of noting the mask there, because a later binding must not happen either: the
- * program binds its threads itself (machine.h). What binds the process before it starts (taskset, a cpuset, mpirun) or in
- * MPI_Init() stays visible to sched_getaffinity().
+ * The variables are removed there, instead of noting the mask there, because a later binding must
+ * not happen either: the program binds its threads itself (machine.h). What binds the process
+ * before it starts (taskset, a cpuset, mpirun) or in MPI_Init() stays visible to
+ * sched_getaffinity().
  *
  * A C library without .preinit_array, as musl, leaves the environment as it is. */
 #include "environment.h"
@@ -24,8 +26,8 @@ static const char *const unwanted[] = {
     "KMP_AFFINITY",
     "KMP_HW_SUBSET",
     "KMP_PLACE_THREADS",
-    /* Change the number of threads behind the back of num_threads(), per parallel region. OMP_THREAD_LIMIT is a limit that
-     * somebody has set on purpose, and stays: together_granted() refuses to exceed it. */
+    /* Change the number of threads that the program asks for. OMP_THREAD_LIMIT stays: it is a limit
+     * that was set on purpose, and together_granted() refuses to exceed it. */
     "OMP_DYNAMIC",
     "OMP_MAX_ACTIVE_LEVELS",
     "OMP_NESTED",

@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* Returns the i-th variable that was removed before main(), as "NAME=VALUE", or NULL after the last. */
+/* Returns the i-th variable that was removed before main(), as "NAME=VALUE", or NULL after the
+ * last. */
 const char *environment_removed(size_t i);
 
 #endif

@@ -44,7 +44,8 @@ static void read_hypervisor(char *name, size_t size)
 static hwloc_topology_t load_with(unsigned long flags)
 {
     hwloc_topology_t topology;
-    /* hwloc says on stderr what it misses, as without /sys, at every load; the record says what is unknown. */
+    /* hwloc says on stderr what it misses, as without /sys, at every load; the record says what is
+     * unknown. */
     setenv("HWLOC_HIDE_ERRORS", "2", 0);
     if (hwloc_topology_init(&topology) != 0)
         return NULL;

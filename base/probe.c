@@ -116,8 +116,8 @@ static bool group_of(const char *root, const char *controller, char *group, size
     return found;
 }
 
-/* Where that hierarchy is mounted, and which of its groups is what the mount shows as its topmost. A line of mountinfo:
- * "... ... ... TOP POINT OPTIONS ... - TYPE SOURCE OPTIONS". */
+/* Finds where that hierarchy is mounted, and which of its groups the mount shows as the topmost.
+ * A line of mountinfo: "... ... ... TOP POINT OPTIONS ... - TYPE SOURCE OPTIONS". */
 static bool mount_of(const char *root, const char *controller, char top[LINE / 2],
                      char point[LINE / 2])
 {
@@ -137,7 +137,8 @@ static bool mount_of(const char *root, const char *controller, char top[LINE / 2
     return found;
 }
 
-/* The path of a group below what is mounted; "" for the topmost, or it would be its own outer group. */
+/* Returns the path of a group from the mount point on; "" for the topmost group, which with "/"
+ * would be its own outer group. */
 static const char *below(const char *top, const char *group)
 {
     const size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);

@@ -18,15 +18,16 @@ bool probe_number(const char *root, const char *path, const char *key, double *v
 /* The word in brackets of "always [madvise] never". false: no such word. */
 bool probe_choice(const char *root, const char *path, char *word, size_t size);
 
-/* Finds a file of this process's control group of a controller, by its version: `v1` or `v2` is the name of the file.
- * Where the group has none, as without the controller, it is that of the nearest group around it. In a container the
- * group's own path may lie outside of what is mounted; then what is mounted is the group. false: there is no such
- * file. */
+/* Finds a file of this process's control group of a controller, by its version: `v1` or `v2` is the
+ * name of the file. Where the group has none, as without the controller, it is that of the nearest
+ * group around it. In a container the group's own path may lie outside of what is mounted; then
+ * what is mounted is the group. false: there is no such file. */
 bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
                   char *path, size_t size, int *version);
 
-/* Changes the path of such a file to the same file of the nearest group around it that has one. Limits and counters of
- * outer groups hold for the inner ones, whose files do not show them. false: there is none. */
+/* Changes the path of such a file to the same file of the nearest group around it that has one.
+ * Limits and counters of outer groups hold for the inner ones, whose files do not show them. false:
+ * there is none. */
 bool probe_cgroup_outer(const char *root, char *path);
 
 #endif

@@ -73,7 +73,7 @@ static void switch_of(struct record *r, const char *key, const char *path, const
     }
 }
 
-/* Appends to a list with commas; what does not fit is cut. */
+/* Appends to a list with commas and cuts it where it is full. */
 static void list(char text[TEXT], const char *one)
 {
     const size_t used = strlen(text);
@@ -284,7 +284,8 @@ static void temperature(struct record *r)
         append(r, "temperature", NULL, "no thermal zone, as under most hypervisors", false);
 }
 
-/* What the user tells the OpenMP runtime about waiting and limits, which shows in the times of several threads. */
+/* Records the OpenMP variables that stay in effect, as OMP_WAIT_POLICY: they change the times of
+ * several threads. */
 static void openmp(struct record *r)
 {
     char removed[TEXT] = "", kept[TEXT] = "";

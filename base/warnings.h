@@ -10,8 +10,8 @@
  * shared its CPU. */
 #define WARNINGS_WAITED 1.1
 
-/* Prints "downhill: warning: MESSAGE" and appends the message to the array. Does nothing without an array: a warning
- * about times is for those who asked for times. */
+/* Prints "downhill: warning: MESSAGE" and appends the message to the array. Does nothing without an
+ * array: a warning about times is for those who asked for times. */
 __attribute__((format(printf, 2, 3))) void warnings_add(json_t *warnings, const char *format, ...);
 
 /* Warns of a build whose times mean nothing, and of ISA levels that would run here but were not

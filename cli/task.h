@@ -53,8 +53,7 @@ typedef struct task {
     const char *command;
     machine machine;
     json_t *warnings;
-    json_t *
-        timing; /* the same array for what only makes times doubtful; NULL if nobody asked for times */
+    json_t *timing; /* `warnings`, for doubts about times; NULL: nobody asked for times */
     int cpus[MACHINE_TEAM_MAX];
     bool crowded; /* more threads than CPUs */
     dataset data;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the machine grants, as a user meets it: CPUs and threads, whatever the environment says about them. */
+ * CPUs and threads that the machine grants, as a user meets them, whatever the environment says. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -46,7 +46,8 @@ static unsigned cpus(void)
     return count;
 }
 
-/* Variables that bind the initial thread, by the runtime of GCC or of Clang, or make hwloc describe another machine. */
+/* Variables that bind the initial thread, by the runtime of GCC or of Clang, or make hwloc describe
+ * another machine. */
 static const char *const misleading[] = {
     "OMP_PROC_BIND=true",
     "OMP_PROC_BIND=close",
@@ -104,7 +105,8 @@ static void test_machine__bound_from_outside__stays_bound(void **state)
     json_decref(root);
 }
 
-/* Where hwloc knows neither cores nor caches, or finds no /sys, it is silent and the CPUs are there all the same. */
+/* Where hwloc knows neither cores nor caches, or finds no /sys, it is silent and the CPUs are there
+ * all the same. */
 static void test_machine__hwloc_knows_little__threads_on_every_cpu(void **state)
 {
     (void)state;
@@ -144,7 +146,8 @@ static void test_machine__misleading_variables__the_same_rows(void **state)
     free(rows);
 }
 
-/* Two threads, or as many as there are CPUs: whatever is said on stderr without the variable is said with it. */
+/* Two threads, or as many as there are CPUs: whatever is said on stderr without the variable is
+ * said with it. */
 static void test_machine__misleading_variables__train_warns_of_nothing(void **state)
 {
     (void)state;

@@ -200,7 +200,8 @@ static void test_record__quota(void **state)
     assert_string_equal(value_of("memory limit"), "1.00 GiB");
     put("/sys/fs/cgroup/app/cpu.max", "200000 100000\n");
     assert_string_equal(value_of("CPU quota"), "2.00 CPUs");
-    /* The quota of a group around it holds as well, and a group in between without the controller has no file. */
+    /* The quota of a group around it holds as well, and a group in between without the controller
+     * has no file. */
     put("/proc/self/cgroup", "0::/app/between/inner\n");
     put("/sys/fs/cgroup/app/between/inner/cpu.max", "300000 100000\n");
     put("/sys/fs/cgroup/app/between/inner/memory.max", "max\n");
