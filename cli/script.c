@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,17 @@ static int find_script(const char *name, char **script)
     return EXIT_ENVIRONMENT;
 }
 
+/* Between its start and the first line of the script Python would answer SIGINT with a traceback. The script unblocks
+ * both (scripts/downhill_report/ending.py). */
+static void block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int script_run(const char *name, char **argv)
 {
     char *script = NULL;
@@ -53,6 +65,7 @@ int script_run(const char *name, char **argv)
     if (code != EXIT_OK)
         return code;
     argv[0] = script;
+    block_signals();
     execv(script, argv);
     error_line("%s: cannot run %s: %s; install python3", name, script, strerror(errno));
     free(script);

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterable
 
-from . import kinds
+from . import ending, kinds
 from .errors import BadOutput, ReportError
 
 
@@ -67,6 +67,7 @@ def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
         raise ReportError(f"{path}: cannot write: {error.strerror}; choose another place") from error
 
 
+@ending.afterwards()
 def replace(made: dict[pathlib.Path, bytes]) -> None:
     """Puts them in place when all are written, with the permissions that a plain file would have; mkstemp()
     makes private ones."""

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""Every command ends by SIGINT and SIGTERM: soon, with the code of the signal, without a traceback, and with its files whole
+or absent. Limits are generous, for machines that are busy. The program is the first argument."""
+
+import gzip
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+# A command that does not stop at all takes longer than this.
+LIMIT_S = 60
+DATA = "libsvm:{d}/data-train.libsvm"
+BENCH = "bench --isa scalar --min-time 30s --max-time 30000s --shape 64x784x10 --json {d}/o.json"
+# (command, text of standard error to wait for, seconds after that). Most would take hours; {d} is a directory.
+LONG = (
+    ("verify --stride 1", "", 0.3),
+    (f"{BENCH} --no-ceilings --filter ^hinge_f32", "", 0.3),
+    (f"{BENCH} --no-ceilings --filter ^hinge_f32", "checks passed", 0.5),
+    (f"{BENCH} --no-ceilings --noise-floor --filter ^hinge_f32", "checks passed", 0.5),
+    (f"{BENCH} --filter ^hinge_f32", "checks passed", 0.6),  # ceilings
+    ("bench --ceilings --json {d}/o.json", "", 0.6),
+    ("doctor --json {d}/o.json", "", 0.3),
+    (f"gradcheck --isa scalar --samples 800 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"landscape --isa scalar --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"step-sweep --isa scalar --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    *(
+        (f"train --isa scalar --method {method} --data {DATA} --json {{d}}/o.json", "", 1.0)
+        for method in (
+            "sgd --epochs 1000000 --model {d}/o.npz", "random-search --tries 1000000", "local-search --tries 1000000",
+            "numerical --iterations 1000000", "lbfgs --iterations 1000000 --tolerance 0",
+        )
+    ),
+    ("data gen --format npy --samples 2000000 --features 2000 --test-samples 0 --output {d}/g", "", 0.5),
+)  # fmt: skip
+# These end by themselves, after the signal or before it.
+SHORT = (
+    ("info --json", 0.0),
+    ("info", 0.02),
+    (f"data check --data {DATA} --json {{d}}/o.json", 0.01),
+    (f"predict --data {DATA} --set all --model {{d}}/model.npz --csv {{d}}/o.csv --json {{d}}/o.json", 0.02),
+    *(
+        (command, after)
+        for after in (0.0, 0.03, 0.1, 0.4, 1.0, 2.0)
+        for command in (
+            "compare {d}/bench.json {d}/bench.json -o {d}/o.txt",
+            "report {d}/bench.json -o {d}/report",
+            "plot {d}/train.json -o {d}/o.svg",
+        )
+    ),
+)
+
+
+class Stopped(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.temporary.cleanup)
+        cls.directory = pathlib.Path(cls.temporary.name)
+        cls.run_command("data gen --quiet --format libsvm --samples 4000 --test-samples 0 --features 400 --output {d}/data")
+        cls.run_command(f"train --quiet --data {DATA} --epochs 2 --model {{d}}/model.npz --json {{d}}/train.json")
+        cls.run_command(
+            "bench --isa scalar --no-ceilings --shape 4x33x3 --min-time 50us --precision 0 --repetitions 6"
+            " --filter ^hinge_f32 --json {d}/bench.json"
+        )
+        cls.inputs = {path.name for path in cls.directory.iterdir()}
+
+    @classmethod
+    def words(cls, command):
+        return [PROGRAM, *command.format(d=cls.directory).split()]
+
+    @classmethod
+    def run_command(cls, command):
+        subprocess.run(cls.words(command), check=True, capture_output=True)
+
+    def stop(self, command, number, wait_for, after_s):
+        """The return code, and what it said."""
+        said = self.directory / "said"
+        with said.open("wb") as err:
+            process = subprocess.Popen(self.words(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)
+        try:
+            end = time.monotonic() + LIMIT_S
+            while wait_for and wait_for not in said.read_text() and time.monotonic() < end:
+                time.sleep(0.02)
+            time.sleep(after_s)
+            process.send_signal(number)
+            code = process.wait(LIMIT_S)
+        finally:
+            process.kill()
+            process.wait()
+        text = said.read_text()
+        said.unlink()
+        return code, text
+
+    def check_files(self, command):
+        """What the command left: whole files and nothing else, which are then removed."""
+        for path in sorted(self.directory.rglob("*"), reverse=True):
+            if path.relative_to(self.directory).parts[0] in self.inputs:
+                continue
+            if path.is_dir():
+                path.rmdir()
+                continue
+            self.assertFalse(path.name.startswith("."), f"{command}: {path}")
+            if path.suffix == ".json":
+                json.loads(path.read_text())
+            path.unlink()
+
+    def check(self, command, number, wait_for, after_s, may_end):
+        code, said = self.stop(command, number, wait_for, after_s)
+        codes = {-number, 128 + number} | ({0} if may_end else set())
+        self.assertIn(code, codes, f"{command}: {said}")
+        self.assertNotIn("Traceback", said, command)
+        self.check_files(command)
+
+    def test_long_commands(self):
+        for command, wait_for, after_s in LONG:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(command=command, signal=number):
+                    self.check(command, number, wait_for, after_s, may_end=False)
+
+    def test_short_commands(self):
+        for command, after_s in SHORT:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                with self.subTest(command=command, signal=number, after=after_s):
+                    self.check(command, number, "", after_s, may_end=True)
+
+    def test_partial_results_are_read_by_all(self):
+        command = f"{BENCH} --no-ceilings --filter ^hinge_f32"
+        code, said = self.stop(command, signal.SIGINT, "checks passed", 0.5)
+        self.assertEqual(code, 128 + signal.SIGINT, said)
+        part = self.directory / "o.json"
+        self.assertTrue(json.loads(part.read_text())["partial"])
+        packed = self.directory / "o.json.gz"
+        packed.write_bytes(gzip.compress(part.read_bytes()))
+        done = subprocess.run(self.words("report {d}/o.json -o {d}/report"), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = subprocess.run(self.words("compare {d}/o.json.gz {d}/bench.json"), capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("no row has times in both", done.stderr)
+        self.check_files(command)
+
+
+if __name__ == "__main__":
+    unittest.main()
