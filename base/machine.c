@@ -327,6 +327,11 @@ json_t *machine_to_json(const machine *m)
     return o;
 }
 
+const char *machine_build_levels(void)
+{
+    return DOWNHILL_BUILD_LEVELS;
+}
+
 bool machine_build_is_slow(char *why, size_t why_size)
 {
     if (DOWNHILL_BUILD_SANITIZE[0] != '\0')

@@ -51,6 +51,9 @@ json_t *machine_to_json(const machine *m);
 /* How the program was built: version, commit, compiler, flags per level, libraries. */
 json_t *machine_build_to_json(void);
 
+/* The SIMD levels that it was to be built with, with semicolons between them. */
+const char *machine_build_levels(void);
+
 /* Was it built in a way that makes its times meaningless? Then `why` says how. */
 bool machine_build_is_slow(char *why, size_t why_size);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "warnings.h"
 
-#include "downhill.h"
 #include "error.h"
 #include "machine.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void warnings_add(json_t *warnings, const char *format, ...)
 {
@@ -21,6 +21,21 @@ void warnings_add(json_t *warnings, const char *format, ...)
     json_array_append_new(warnings, json_string(text));
 }
 
+static bool is_in(const char *list, const char *name)
+{
+    const size_t length = strlen(name);
+    for (const char *at = list; *at != '\0'; at += strcspn(at, ";"), at += *at == ';')
+        if (strcspn(at, ";") == length && strncmp(at, name, length) == 0)
+            return true;
+    return false;
+}
+
+bool warnings_level_is_missed(const downhill_level *level, const char *wanted)
+{
+    return level->kind == DOWNHILL_KIND_HAND && !level->compiled && level->cpu && level->os &&
+           is_in(wanted, level->name);
+}
+
 void warnings_of_build(json_t *warnings)
 {
     char how[96];
@@ -29,7 +44,7 @@ void warnings_of_build(json_t *warnings)
                      how);
     downhill_level level;
     for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)
-        if (level.kind == DOWNHILL_KIND_HAND && !level.compiled && level.cpu && level.os)
+        if (warnings_level_is_missed(&level, machine_build_levels()))
             warnings_add(warnings,
                          "%s would run here but was not compiled in; use a newer compiler, or "
                          "delete the build directory if this one is new enough",
