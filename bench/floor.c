@@ -21,17 +21,23 @@ static bool open_rows(noise_floor *f, const bench_suite *suite)
     return true;
 }
 
+int floor_rows(const bench_options *options, size_t pass, bench_options *probes, bench_suite *suite)
+{
+    *probes = *options;
+    probes->probes = true;
+    probes->peers = probes->sweeps = probes->cold = probes->counters = false;
+    probes->threads = 1;
+    probes->seed += pass; /* another order each time */
+    return bench_suite_build(probes, suite);
+}
+
 int floor_pass(noise_floor *f, const bench_options *options, const volatile sig_atomic_t *stop)
 {
-    bench_options probes = *options;
-    probes.probes = true;
-    probes.peers = probes.sweeps = probes.cold = probes.counters = false;
-    probes.threads = 1;
-    probes.seed += f->passes; /* another order each time */
+    bench_options probes;
     bench_suite suite;
     if (f->passes == FLOOR_PASSES)
         return EXIT_OK;
-    int code = bench_suite_build(&probes, &suite);
+    int code = floor_rows(options, f->passes, &probes, &suite);
     if (code != EXIT_OK || suite.n_rows == 0)
         return code;
     if (!open_rows(f, &suite)) {

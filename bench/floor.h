@@ -20,6 +20,11 @@ typedef struct noise_floor {
     } * rows;
 } noise_floor;
 
+/* Makes the rows of a pass, and the options that they are sampled with: those of the suite, for probes alone. There may
+ * be none. Returns an exit code. */
+int floor_rows(const bench_options *options, size_t pass, bench_options *probes,
+               bench_suite *suite);
+
 /* One pass more, with the rows of the suite's options that are probes. Returns an exit code. */
 int floor_pass(noise_floor *f, const bench_options *options, const volatile sig_atomic_t *stop);
 void floor_free(noise_floor *f);

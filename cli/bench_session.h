@@ -14,10 +14,10 @@
 #include <jansson.h>
 
 typedef struct bench_config {
-    const char *filter, *isa, *cache, *ceilings_from, *json, *resume;
+    const char *filter, *isa, *cache, *min_time, *max_time, *ceilings_from, *json, *resume;
     option_list shapes;
     size_t repetitions, threads;
-    double min_time_s, max_time_s, precision;
+    double precision;
     uint64_t seed;
     bool list, formulas, quick, peers, sweeps, noise_floor, counters, ceilings, no_ceilings;
 } bench_config;

@@ -7,6 +7,7 @@
 #include "base/output.h"
 #include "base/warnings.h"
 #include "bench/resume.h"
+#include "bench_estimate.h"
 #include "bench_session.h"
 #include "parallel/team.h"
 #include "parallel/together.h"
@@ -55,18 +56,14 @@ static const cli_option options[] = {
      .help = "sample until half the 95 % interval of the median is within it (default: 1%, quick: "
              "5%; 0: take the least number)"},
     {.name = "min-time",
-     .kind = OPTION_SECONDS,
+     .kind = OPTION_TEXT,
      .metavar = "TIME",
-     AT(min_time_s),
-     .min = 1e-5,
-     .max = 3600,
+     AT(min_time),
      .help = "least time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms)"},
     {.name = "max-time",
-     .kind = OPTION_SECONDS,
+     .kind = OPTION_TEXT,
      .metavar = "TIME",
-     AT(max_time_s),
-     .min = 1e-5,
-     .max = 36000,
+     AT(max_time),
      .help = "most time on the samples of a row, beyond the least number (default: 25 times "
              "--min-time)"},
     {.name = "peers",
@@ -250,6 +247,30 @@ static size_t default_threads(const machine *m)
     return !team_supported() || m->n_team == 0 ? 1 : cores < m->n_team ? cores : m->n_team;
 }
 
+/* Sets *seconds to a time in words; to `otherwise` where none was given. */
+static int choose_time(const char *option, const char *text, double most_s, double otherwise_s,
+                       double *seconds)
+{
+    const double least_s = 1e-5;
+    bool has_unit;
+    *seconds = otherwise_s;
+    if (text == NULL ||
+        (cli_seconds(text, seconds, &has_unit) && *seconds >= least_s && *seconds <= most_s))
+        return EXIT_OK;
+    error_line("bench: --%s: '%s' is not a time from 10us to %gs, as in 0.5s or 500ms", option,
+               text, most_s);
+    return EXIT_USAGE;
+}
+
+static int choose_times(const bench_config *config, bench_options *bench)
+{
+    const int code = choose_time("min-time", config->min_time, 3600.0, config->quick ? 0.002 : 0.02,
+                                 &bench->min_time_s);
+    return code != EXIT_OK ? code
+                           : choose_time("max-time", config->max_time, 36000.0,
+                                         25.0 * bench->min_time_s, &bench->max_time_s);
+}
+
 static int run_with(const cli_command *self, bench_config *config, const machine *m,
                     const json_t *earlier)
 {
@@ -266,11 +287,9 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     if ((code = check_together(config)) == EXIT_OK &&
         (code = check_threads(config, m)) == EXIT_OK &&
         (code = choose_shapes(config, shapes, &n_shapes)) == EXIT_OK &&
-        (code = choose_caches(config, &s.bench)) == EXIT_OK && config->json != NULL)
+        (code = choose_caches(config, &s.bench)) == EXIT_OK &&
+        (code = choose_times(config, &s.bench)) == EXIT_OK && config->json != NULL)
         code = output_check(config->json, config->ceilings ? OUTPUT_CEILINGS : OUTPUT_BENCH);
-    const double min_time_s = config->min_time_s > 0.0 ? config->min_time_s
-                              : config->quick          ? 0.002
-                                                       : 0.02;
     s.bench.filter = config->filter;
     s.bench.peers = config->peers;
     s.bench.sweeps = config->sweeps;
@@ -282,8 +301,6 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.n_shapes = n_shapes;
     s.bench.repetitions = config->repetitions;
     s.bench.precision = config->precision >= 0.0 ? config->precision : config->quick ? 0.05 : 0.01;
-    s.bench.min_time_s = min_time_s;
-    s.bench.max_time_s = config->max_time_s > 0.0 ? config->max_time_s : 25.0 * min_time_s;
     s.bench.core = &s.core;
     s.bench.seed = config->seed;
     s.bench.progress = true;
@@ -301,7 +318,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
         if (config->list)
             for (size_t i = 0; i < s.suite.n_rows; i++)
                 puts(s.suite.rows[i].name);
-        else
+        if ((code = bench_estimate_say(&s)) == EXIT_OK && !config->list)
             code = bench_session_run(&s);
     }
     bench_suite_free(&s.suite);

@@ -61,6 +61,13 @@ static bool parse_seconds(const char *text, double *value)
     return true;
 }
 
+bool cli_seconds(const char *text, double *seconds, bool *has_unit)
+{
+    const char *unit;
+    *has_unit = parse_real(text, seconds, &unit) && *unit != '\0';
+    return parse_seconds(text, seconds);
+}
+
 static bool parse_share(const char *text, double *value)
 {
     const char *unit;

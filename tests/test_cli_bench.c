@@ -375,13 +375,62 @@ static void test_cli_bench__arguments(void **state)
     static const char *const want[] = {
         "--filter",    "^hinge_f32", "--shape",    "4x33x3",   "--shape",       "2x5x3",
         "--isa",       "scalar",     "--cache",    "hot,cold", "--repetitions", "3",
-        "--precision", "0.02",       "--min-time", "5e-05",    "--no-ceilings", "--seed",
+        "--precision", "0.02",       "--min-time", "50us",     "--no-ceilings", "--seed",
         "9",
     };
     assert_int_equal(json_array_size(words), sizeof want / sizeof want[0]);
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
         assert_string_equal(json_string_value(json_array_get(words, i)), want[i]);
     json_decref(root);
+}
+
+/* What a run will take is said before it begins, and a number that is out of proportion is not taken for seconds. */
+static void test_cli_bench__duration(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill bench --list --isa scalar --filter ^hinge_f32 --min-time 20"),
+                     EXIT_OK);
+    assert_non_null(strstr(shell_err, "7 rows will take "));
+    assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:256/d:784/c:10\n"));
+    static const char *const plain[] = {"--min-time 20", "--max-time 20000", "--min-time=20.5",
+                                        "--quick --min-time 500"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$downhill bench %s --isa scalar --json $scratch/no.json",
+                 plain[i]);
+        assert_int_equal(shell(command), EXIT_USAGE);
+        assert_non_null(strstr(shell_err, ": is in seconds, and "));
+        assert_non_null(strstr(shell_err, " h; write "));
+        assert_string_equal(shell_out, "");
+    }
+    assert_int_equal(shell("test -e $scratch/no.json"), 1);
+    static const char *const bad[] = {"x", "0", "-1s", "5us", "2h", "4000s", "nan", ""};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$downhill bench --isa scalar --min-time '%s'", bad[i]);
+        assert_int_equal(shell(command), EXIT_USAGE);
+        assert_non_null(strstr(shell_err, "is not a time from 10us to 3600s"));
+    }
+    /* With a unit it is meant; that the samples will be lost is said before the proof. */
+    for (int json = 0; json < 2; json++) {
+        char command[512];
+        snprintf(command, sizeof command,
+                 "$downhill bench --isa scalar --shape 4x33x3 --no-ceilings --min-time 20s"
+                 " --filter ^hinge_f32 %s & p=$!;"
+                 " for i in $(seq 600); do sleep 0.1;"
+                 " grep -q 'checks passed' $scratch/cli-err && break; done;"
+                 " kill -TERM $p; wait $p",
+                 json ? "--json $scratch/o.json" : "");
+        assert_int_equal(shell(command), 128 + 15);
+        const char *passed = strstr(shell_err, "checks passed"),
+                   *warning = strstr(shell_err, "warning: bench: without --json only the table"),
+                   *takes = strstr(shell_err, "bench: 1 row will take 4 min to 9 min");
+        assert_non_null(takes);
+        assert_true(takes < passed);
+        assert_int_equal(warning != NULL, json == 0);
+        assert_true(warning == NULL || warning < passed);
+    }
+    shell("rm -f $scratch/o.json");
 }
 
 static void test_cli_bench__noise_floor(void **state)
@@ -418,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_cli_bench__resume__refused),
         cmocka_unit_test(test_cli_bench__ceilings_from),
         cmocka_unit_test(test_cli_bench__arguments),
+        cmocka_unit_test(test_cli_bench__duration),
         cmocka_unit_test(test_cli_bench__noise_floor),
     };
     return cmocka_run_group_tests_name("cli_bench", tests, shell_open, shell_close);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "bench_estimate.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Losing a run that takes longer than this is worth a warning. */
+static const double long_s = 60.0;
+
+/* A plain number that makes a run longer than this may be meant in milliseconds. */
+static const double refused_s = 600.0;
+
+/* Rough speeds, to know of calls that are longer than a sample has to be. */
+static const double scalar_flop_per_s = 1.5e9, simd_flop_per_s = 15e9;
+
+/* Seconds to prove one operation on one level, and to measure the ceilings of one number of threads. */
+static const double proof_s = 0.25, ceilings_s = 7.5, quick_ceilings_s = 3.0;
+
+struct range {
+    double least_s, most_s;
+};
+
+/* The calls that find how many make a sample take about one and a half. */
+static void add_row(struct range *r, const bench_options *o, const bench_row *row)
+{
+    const double rate = strcmp(row->isa, "scalar") == 0 ? scalar_flop_per_s : simd_flop_per_s;
+    const double sample_s = fmax(o->min_time_s, row->flops / rate);
+    const double all_s = (double)o->repetitions * sample_s;
+    r->least_s += 1.5 * sample_s + all_s;
+    r->most_s += 1.5 * sample_s + (o->precision > 0.0 ? fmax(all_s, o->max_time_s) : all_s);
+}
+
+static void add_rows(struct range *r, const bench_options *o, const bench_suite *suite)
+{
+    for (size_t i = 0; i < suite->n_rows; i++)
+        if (!bench_row_is_whole(&suite->rows[i]))
+            add_row(r, o, &suite->rows[i]);
+}
+
+static int add_floor(struct range *r, const bench_session *s)
+{
+    bench_options probes;
+    bench_suite suite;
+    const int code = floor_rows(&s->bench, 0, &probes, &suite);
+    for (int pass = 0; code == EXIT_OK && pass < FLOOR_PASSES; pass++)
+        add_rows(r, &probes, &suite);
+    if (code == EXIT_OK)
+        bench_suite_free(&suite);
+    return code;
+}
+
+static double proof_of(const bench_session *s)
+{
+    uint32_t ops = 0;
+    size_t levels = 0;
+    for (size_t i = 0; i < s->suite.n_rows; i++) {
+        const bench_row *row = &s->suite.rows[i];
+        bool known = row->peer != NULL;
+        ops |= bench_proofs(row->kernel);
+        for (size_t k = 0; k < i && !known; k++)
+            known = strcmp(s->suite.rows[k].isa, row->isa) == 0;
+        levels += !known;
+    }
+    return proof_s * (double)(__builtin_popcount(ops) * (int)levels);
+}
+
+static int estimate(const bench_session *s, struct range *r)
+{
+    const bench_config *config = s->config;
+    *r = (struct range){0};
+    add_rows(r, &s->bench, &s->suite);
+    const int code = config->noise_floor ? add_floor(r, s) : EXIT_OK;
+    double aside_s = proof_of(s);
+    if (!config->no_ceilings && config->ceilings_from == NULL)
+        aside_s +=
+            (double)s->ceilings.n_sets * (config->quick ? quick_ceilings_s : 2.0 * ceilings_s);
+    r->least_s += aside_s;
+    r->most_s += aside_s;
+    return code;
+}
+
+/* "40 s", "12 min", "1.5 h". */
+static void duration(double seconds, char text[32])
+{
+    if (seconds < 90.0)
+        snprintf(text, 32, "%.0f s", ceil(seconds));
+    else if (seconds < 90.0 * 60.0)
+        snprintf(text, 32, "%.0f min", seconds / 60.0);
+    else
+        snprintf(text, 32, "%.1f h", seconds / 3600.0);
+}
+
+static void range_text(const struct range *r, char text[80])
+{
+    char least[32], most[32];
+    duration(r->least_s, least);
+    duration(r->most_s, most);
+    if (strcmp(least, most) == 0)
+        snprintf(text, 80, "about %s", most);
+    else
+        snprintf(text, 80, "%s to %s", least, most);
+}
+
+/* The option whose plain number is more than a second, or NULL. */
+static const char *plain_option(const bench_config *config, const char **value)
+{
+    const struct {
+        const char *name, *text;
+    } options[] = {{"--min-time", config->min_time}, {"--max-time", config->max_time}};
+    for (int i = 0; i < 2; i++) {
+        double seconds;
+        bool has_unit;
+        *value = options[i].text;
+        if (*value != NULL && cli_seconds(*value, &seconds, &has_unit) && !has_unit &&
+            seconds > 1.0)
+            return options[i].name;
+    }
+    return NULL;
+}
+
+int bench_estimate_say(const bench_session *s)
+{
+    struct range r;
+    char text[80], rows[32];
+    const int code = estimate(s, &r);
+    if (code != EXIT_OK)
+        return code;
+    range_text(&r, text);
+    snprintf(rows, sizeof rows, "%zu row%s", s->suite.n_rows, s->suite.n_rows == 1 ? "" : "s");
+    const char *value, *option = plain_option(s->config, &value);
+    if (!s->config->list && option != NULL && r.most_s > refused_s) {
+        error_line("bench: %s %s: is in seconds, and %s would take %s; write %ss if that is meant, "
+                   "or %sms",
+                   option, value, rows, text, value, value);
+        return EXIT_USAGE;
+    }
+    (void)flush_stdout(); /* of the list */
+    fprintf(stderr, "bench: %s will take %s, with the proof%s\n", rows, text,
+            s->config->no_ceilings || s->config->ceilings_from != NULL ? "" : " and ceilings");
+    if (!s->config->list && s->config->json == NULL && r.most_s > long_s)
+        warning_line("bench: without --json only the table is left at the end; to keep the samples "
+                     "interrupt now and add --json FILE");
+    return EXIT_OK;
+}
