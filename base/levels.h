@@ -14,9 +14,9 @@ enum { LEVELS_MAX = 32 };
 /* The word for every usable level. */
 #define LEVELS_ALL "all"
 
-/* Sets the tables of the levels that `isa` names, with commas between them or "all"; NULL: of every usable level. They
- * come lowest first, and each once. Returns their number; 0 after a line that says which level is not usable and why,
- * which is EXIT_ISA. */
+/* Sets the tables of the levels that `isa` names, with commas between them or "all"; NULL: of
+ * every usable level. They come lowest first, and each once. Returns their number; 0 after a
+ * line that says which level is not usable and why, which is EXIT_ISA. */
 size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]);
 
 /* Can that be more than one level? */

@@ -9,8 +9,8 @@
 /* Share of the time that a cause accounts for before it is named. */
 static const double share_min = 0.1;
 
-/* The scheduler lets no other thread run longer than this before it looks again: so many seconds can each
- * involuntary switch account for. */
+/* The scheduler lets no other thread run longer than this before it looks again: so many seconds
+ * can each involuntary switch account for. */
 static const double turn_s = 0.1;
 
 __attribute__((format(printf, 2, 3))) static void append(char text[WAITED_TEXT], const char *format,

@@ -10,9 +10,10 @@
 
 enum { WAITED_TEXT = 384 };
 
-/* Writes what kept a thread off its CPU for `waited_s` seconds, and what helps: the quota of its control group, the
- * hypervisor, other threads on the CPU; or that no counter tells. `passed` is what the counters rose by meanwhile. A
- * cause is named if it accounts for a tenth of the time. The text has no full stop. */
+/* Writes what kept a thread off its CPU for `waited_s` seconds, and what helps: the quota of its
+ * control group, the hypervisor, other threads on the CPU; or that no counter tells. `passed` is
+ * what the counters rose by meanwhile. A cause is named if it accounts for a tenth of the time.
+ * The text has no full stop. */
 void waited_cause(const conditions *passed, double waited_s, char text[WAITED_TEXT]);
 
 #endif

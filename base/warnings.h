@@ -17,8 +17,8 @@
  * array: a warning about times is for those who asked for times. */
 __attribute__((format(printf, 2, 3))) void warnings_add(json_t *warnings, const char *format, ...);
 
-/* Would this level run here, had the compiler built it? Not of a level that the build left out by choice: `wanted` has
- * those that it was to have, with semicolons between them. */
+/* Would this level run here, had the compiler built it? Not of a level that the build left out
+ * by choice: `wanted` has those that it was to have, with semicolons between them. */
 bool warnings_level_is_missed(const downhill_level *level, const char *wanted);
 
 /* Warns of a build whose times mean nothing, and of ISA levels that are missed. */

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-/* Share of its time that the thread of a group must have waited for the group to tell why rows waited. */
+/* Share of its time that the thread of a group must have waited for the group to tell why rows
+ * waited. */
 static const double waited_min = 0.01;
 
 bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,

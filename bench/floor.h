@@ -20,8 +20,8 @@ typedef struct noise_floor {
     } * rows;
 } noise_floor;
 
-/* Makes the rows of a pass, and the options that they are sampled with: those of the suite, for probes alone. There may
- * be none. Returns an exit code. */
+/* Makes the rows of a pass, and the options that they are sampled with: those of the suite, for
+ * probes alone. There may be none. Returns an exit code. */
 int floor_rows(const bench_options *options, size_t pass, bench_options *probes,
                bench_suite *suite);
 

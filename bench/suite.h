@@ -159,8 +159,8 @@ bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,
  * interval takes, or than `least`, of all. core: NULL if it was not looked at. */
 void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);
 
-/* Sums what the counters of the kernel rose by during the groups whose thread waited for its CPU. Returns the seconds
- * that it waited. */
+/* Sums what the counters of the kernel rose by during the groups whose thread waited for its
+ * CPU. Returns the seconds that it waited. */
 double bench_waited(const bench_suite *suite, conditions *passed);
 
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */

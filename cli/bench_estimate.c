@@ -17,7 +17,8 @@ static const double refused_s = 600.0;
 /* Rough speeds, to know of calls that are longer than a sample has to be. */
 static const double scalar_flop_per_s = 1.5e9, simd_flop_per_s = 15e9;
 
-/* Seconds to prove one operation on one level, and to measure the ceilings of one number of threads. */
+/* Seconds to prove one operation on one level, and to measure the ceilings of one number of
+ * threads. */
 static const double proof_s = 0.25, ceilings_s = 7.5, quick_ceilings_s = 3.0;
 
 struct range {
@@ -139,7 +140,8 @@ int bench_estimate_say(const bench_session *s)
         return EXIT_USAGE;
     }
     (void)flush_stdout(); /* of the list */
-    fprintf(stderr, "bench: %s will take %s, with the proof%s\n", rows, text,
+    fprintf(stderr, "bench: %s will take %s, with the proof%s; longer on a busy machine\n", rows,
+            text,
             s->config->no_ceilings || s->config->ceilings_from != NULL ? "" : " and ceilings");
     if (!s->config->list && s->config->json == NULL && r.most_s > long_s)
         warning_line("bench: without --json only the table is left at the end; to keep the samples "

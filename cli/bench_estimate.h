@@ -6,8 +6,9 @@
 
 #include "bench_session.h"
 
-/* Prints how long the rows that are left will take. Before a run (and not with --list), warns that a long one without
- * --json loses its samples, and refuses one that a plain number, as in --min-time 20, makes long. Returns an exit code. */
+/* Prints how long the rows that are left will take. Before a run (and not with --list), warns
+ * that a long one without --json loses its samples, and refuses one that a plain number, as in
+ * --min-time 20, makes long. Returns an exit code. */
 int bench_estimate_say(const bench_session *s);
 
 #endif

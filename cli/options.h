@@ -77,7 +77,8 @@ enum { CLI_GO_ON = -1 };
 int cli_refuse_given(const cli_command *command, const void *config, const char *const *names,
                      const char *why);
 
-/* Reads a time as OPTION_SECONDS does: "0.5", "0.5s", "500ms" or "500us". *has_unit: it is not a plain number. */
+/* Reads a time as OPTION_SECONDS does: "0.5", "0.5s", "500ms" or "500us". *has_unit: it is not a
+ * plain number. */
 bool cli_seconds(const char *text, double *seconds, bool *has_unit);
 
 /* Fills in *config from the arguments (argv[0] is the command's name). Returns CLI_GO_ON, with the

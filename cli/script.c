@@ -47,8 +47,8 @@ static int find_script(const char *name, char **script)
     return EXIT_ENVIRONMENT;
 }
 
-/* Between its start and the first line of the script Python would answer SIGINT with a traceback. The script unblocks
- * both (scripts/downhill_report/ending.py). */
+/* Between its start and the first line of the script Python would answer SIGINT with a
+ * traceback. The script unblocks both (scripts/downhill_report/ending.py). */
 static void block_signals(void)
 {
     sigset_t set;

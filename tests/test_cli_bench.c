@@ -211,7 +211,8 @@ static void assert_entry(const json_t *row)
     }
 }
 
-/* Ctrl-C: what was measured is written, for Google Benchmark's tools as well; the exit code tells the signal. */
+/* Ctrl-C: what was measured is written, for Google Benchmark's tools as well; the exit code
+ * tells the signal. */
 static void test_cli_bench__interrupted(void **state)
 {
     (void)state;
@@ -384,7 +385,8 @@ static void test_cli_bench__arguments(void **state)
     json_decref(root);
 }
 
-/* What a run will take is said before it begins, and a number that is out of proportion is not taken for seconds. */
+/* What a run will take is said before it begins, and a number that is out of proportion is not
+ * taken for seconds. */
 static void test_cli_bench__duration(void **state)
 {
     (void)state;

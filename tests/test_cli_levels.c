@@ -237,7 +237,8 @@ static void test_isa__each_level__run_or_refused(void **state)
     assert_non_null(strstr(shell_err, "no such ISA level; known: scalar"));
 }
 
-/* Several levels: the lowest first, each once, whatever the order; one that is not usable refuses all. */
+/* Several levels: the lowest first, each once, whatever the order; one that is not usable
+ * refuses all. */
 static void test_isa__lists(void **state)
 {
     (void)state;
@@ -278,7 +279,8 @@ static void test_isa__lists(void **state)
     assert_non_null(strstr(shell_err, "DOWNHILL_ISA: scalar,scalar: no such ISA level"));
 }
 
-/* Commands on data: those that run each level take a list, the others refuse it; nothing is printed before. */
+/* Commands on data: those that run each level take a list, the others refuse it; nothing is
+ * printed before. */
 static void test_isa__of_commands_on_data(void **state)
 {
     (void)state;
