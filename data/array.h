@@ -15,14 +15,14 @@ typedef struct array {
     size_t columns; /* the product of the others; 1 if there is none */
     array_type type;
     void *elements; /* rows × columns */
-    mapping map;    /* what they are in, or nothing: memory of their own */
+    mapping map;    /* the mapping that the elements are in; empty where they were allocated */
 } array;
 
 size_t array_element_bytes(array_type type);
 void array_free(array *a);
 
-/* Maps a file that is so many bytes of header and then the rows × columns elements of *a, exactly. Returns EXIT_OK,
- * or prints a line and returns EXIT_DATA. */
+/* Maps a file of `header` bytes followed by exactly the rows × columns elements of *a. Returns EXIT_OK, or prints a line
+ * and returns EXIT_DATA or EXIT_INTERNAL. */
 int array_map(const char *path, size_t header, array *a);
 
 #endif

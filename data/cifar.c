@@ -85,7 +85,7 @@ static int bad_label(const char *path, const struct format *format, size_t numbe
     return EXIT_DATA;
 }
 
-/* Reads the file to row *next and those behind it. */
+/* Reads the records of a file into row *next and the rows after it. */
 static int read_file(const char *path, const struct format *format, matrix *x, size_t *next)
 {
     const size_t record_bytes = format->label_bytes + PICTURE;

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of what has no test files, so much is held out, and by a seed of its own: for whatever --seed, a model meets again the
- * samples that it was not trained on. */
+/* Without test files a share of 1/6 is held out, by a seed of its own: whatever --seed is, the same samples are kept from
+ * training, so that a model can be tested on them later. */
 enum { HELD_OUT_SHARE = 6, HELD_OUT_SEED = 6 };
 
 static const struct format {
@@ -113,7 +113,7 @@ int dataset_take_all(dataset *data, int set, size_t n)
     return good ? EXIT_OK : out_of_memory(data);
 }
 
-/* Moves n of the samples, drawn at random, to a set of their own. Both keep the order of the data, that of memory. */
+/* Moves n samples, drawn at random, to a new set. Both sets keep the order of memory. */
 static bool draw_apart(samples *from, size_t n, uint64_t seed, samples *to)
 {
     const size_t all = from->n;

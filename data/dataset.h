@@ -6,7 +6,7 @@
 
 #include "samples.h"
 
-/* What the kernels take in bytes, too. */
+/* The limits of the kernels for bytes. */
 enum { DATASET_CLASSES_MAX = 32768, DATASET_FEATURES_MAX = 1 << 20 };
 
 /* The class of a sample of an unlabelled data set. */
@@ -15,7 +15,7 @@ enum { DATASET_NO_CLASS = -1 };
 /* What a data set is opened for. */
 typedef struct dataset_use {
     size_t d;   /* features of the model that it is for; 0: none yet */
-    bool whole; /* all samples count: too few to hold some out are not refused */
+    bool whole; /* all samples will be used: too few to hold out a test set is no error */
     /* Only with `classes`. Files of labels may be left out of the spec, lines of LIBSVM may begin without one, and labels
      * none of which is a class of the model are ignored, with a warning. */
     bool labels_optional;
@@ -30,34 +30,34 @@ typedef struct dataset {
     dataset_use use;
     char source[160]; /* type and shape of the training features in their file, or "" */
     bool labelled;    /* false: the class of every sample is DATASET_NO_CLASS */
-    samples train, validation, test; /* validation: none until it is split off */
+    samples train, validation, test; /* validation: empty until it is split off */
     const char *test_note;           /* where the test samples come from */
     const char *const
         *class_names; /* c of them, or NULL: their numbers; those of `use` if it has any */
-    matrix stored[2]; /* what the samples are rows of */
-    char **own_names; /* class_names, where they are to be freed; NULL after the last */
+    matrix stored[2]; /* the rows that the training (0) and test samples (1) refer to */
+    char **own_names; /* class_names where the data set owns them; NULL after the last */
     char **notes; /* lines about how the files were read; NULL after the last, or no list at all */
 } dataset;
 
-/* Reads what --data names. Without test files a sixth of the samples, drawn at random and always the same ones, is held
- * out as the test set; less than 6 samples are refused. The data set is not to be moved while it is open. Returns
+/* Reads the data set that --data names. Without test files a sixth of the samples is held out as the test set, drawn at
+ * random and always the same; fewer than 6 samples are refused. The struct must not move while it is open. Returns
  * EXIT_OK, or prints a line and returns EXIT_USAGE, EXIT_DATA, EXIT_ENVIRONMENT or EXIT_INTERNAL. */
 int dataset_open(const char *spec, dataset *data);
 
-/* The same with the features left in their files and mapped; no gzip, no text. */
+/* Opens a data set with the features left in their files and mapped. Text, gzip and archives are refused. */
 int dataset_map(const char *spec, dataset *data);
 
-/* Either, for a purpose. A file that says only what is not 0, as LIBSVM's do, has as many features as the model: those
- * that it does not show are 0, those that the model has not are left out, with a warning. Labels become classes of the
- * model by their names; a label that the model does not have is an error, unless labels are optional. */
+/* Opens a data set, read or mapped, for a purpose. A sparse file (LIBSVM) gets the number of features of the model: missing
+ * ones are 0, surplus ones are ignored with a warning. Labels are matched with the classes of the model by name; an unknown
+ * label is an error, unless labels are optional. */
 int dataset_open_for(const char *spec, bool mapped, dataset_use use, dataset *data);
 void dataset_close(dataset *data);
 
 /* Prints the notes to stderr, one line each. */
 void dataset_print_notes(const dataset *data);
 
-/* Takes a share of the training samples, drawn at random, for validation. Returns EXIT_OK, or prints a
- * line and returns EXIT_USAGE (none would be left, or taken) or EXIT_INTERNAL. */
+/* Moves a share of the training samples, drawn at random, to the validation set. Returns EXIT_OK, or prints a
+ * line and returns EXIT_USAGE (one of the sets would be empty) or EXIT_INTERNAL. */
 int dataset_hold_out_validation(dataset *data, double share, uint64_t seed);
 
 #endif

@@ -7,9 +7,9 @@
 
 #include "array.h"
 
-/* Reads a whole file of unsigned bytes, the only type that the classic data sets use, with `dimensions_min` to `dimensions_max` dimensions. Returns EXIT_OK, or prints
- * a line that names file, place and reason, and returns EXIT_DATA or EXIT_INTERNAL, with *a empty. Memory grows
- * with what the file really holds, not with what its header promises. */
+/* Reads a whole file of unsigned bytes, the only type that the classic data sets use, of `dimensions_min` to
+ * `dimensions_max` dimensions. Returns EXIT_OK, or prints a line that names file, place and reason, and returns EXIT_DATA
+ * or EXIT_INTERNAL, with *a empty. Memory grows with the bytes that are there, not with the size that the header claims. */
 int idx_read(const char *path, unsigned dimensions_min, unsigned dimensions_max, array *a);
 
 /* The same with the elements left in the file, which must not be compressed. */

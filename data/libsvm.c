@@ -40,7 +40,7 @@ static int take_labels(const char *path, const libsvm_text *t, int set, dataset 
     return code;
 }
 
-/* Of a class of few samples all may be among those that are held out. */
+/* Warns of classes all of whose samples were held out for testing. */
 static void warn_of_untrained_classes(const char *path, const dataset *data)
 {
     bool *seen = calloc(data->c, sizeof *seen);
@@ -87,7 +87,7 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, matrix 
                 row[t->entries[e].feature] = t->entries[e].value;
             else
                 left_out++;
-    /* As LIBSVM's own programs do it: a feature that no sample to learn from had has no weight. */
+    /* As LIBSVM's own programs do: a feature that no training sample has has no weight. */
     if (left_out > 0)
         warning_line("%s: %zu of %zu values are of features above number %zu, the last one of the "
                      "training file or the model; they are ignored",

@@ -19,7 +19,7 @@ typedef struct libsvm_row {
     size_t end;    /* its entries end before this one */
 } libsvm_row;
 
-/* Only what is written: other features are 0. */
+/* The values that the file holds; all others are 0. */
 typedef struct libsvm_text {
     size_t n_rows, d; /* d: the largest index */
     bool labelled;    /* the lines begin with labels: all of them or none */

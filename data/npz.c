@@ -12,7 +12,7 @@
 #include <string.h>
 #include <zip.h>
 
-/* Of a model that anybody trains; a false size in a damaged file asks for no more. */
+/* Larger than any model; a damaged size must not allocate more. */
 #define ENTRY_BYTES_MAX ((uint64_t)1 << 36)
 
 static int out_of_memory(const char *path)
@@ -28,7 +28,7 @@ struct bytes {
     size_t size;
 };
 
-/* Header and elements one behind the other. */
+/* Joins header and elements. */
 static struct bytes whole_entry(const npz_entry *entry)
 {
     unsigned char header[NPY_HEADER_MAX];
@@ -48,7 +48,7 @@ static bool add_entry(zip_t *archive, const npz_entry *entry)
     struct bytes whole = whole_entry(entry);
     if (whole.data == NULL)
         return false;
-    if (whole.size == 0) { /* of nothing libzip takes no possession */
+    if (whole.size == 0) { /* libzip does not take ownership of 0 bytes */
         free(whole.data);
         whole.data = NULL;
     }
@@ -62,12 +62,12 @@ static bool add_entry(zip_t *archive, const npz_entry *entry)
         zip_source_free(source);
         return false;
     }
-    /* The first moment that a ZIP archive can name: the time of writing would make other bytes. */
+    /* The earliest time of a ZIP archive, so that equal entries give equal files. */
     return zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
            zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 1 << 5 | 1, 0) == 0;
 }
 
-/* The archive in memory: output_file() writes it, with all that this takes. */
+/* Makes the archive in memory; output_file() then writes it safely. */
 static bool make_archive(const npz_entry *entries, size_t count, zip_source_t **made)
 {
     zip_error_t error;
@@ -201,7 +201,7 @@ static int damaged(const npz *file, const char *name, const char *why)
     return EXIT_DATA;
 }
 
-/* The bytes of an entry, with a zero behind them, or NULL: there is none. */
+/* Reads an entry and adds a NUL; all->data is NULL if there is no such entry. */
 static int read_entry(npz *file, const char *name, struct bytes *all)
 {
     zip_stat_t info;
@@ -216,7 +216,7 @@ static int read_entry(npz *file, const char *name, struct bytes *all)
     all->size = info.size;
     all->data = malloc(info.size + 1);
     int code = all->data != NULL ? EXIT_OK : out_of_memory(file->path);
-    char extra; /* the checksum is looked at when the end is */
+    char extra; /* libzip compares the checksum at the end */
     if (code == EXIT_OK && (zip_fread(entry, all->data, info.size) != (zip_int64_t)info.size ||
                             zip_fread(entry, &extra, 1) != 0))
         code = damaged(file, name, zip_file_strerror(entry));

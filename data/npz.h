@@ -19,9 +19,8 @@ typedef struct npz_entry {
 
 enum { NPZ_ENTRIES_MAX = 16 };
 
-/* Writes a file, by way of a temporary one. Not compressed: weights hardly shrink. The same entries are the same
- * bytes, whenever they are written. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then what was there
- * before still is. */
+/* Writes a file by way of a temporary one, uncompressed because weights hardly shrink. The bytes depend on the entries
+ * alone. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL with an existing file unchanged. */
 int npz_write(const char *path, output_kind kind, const npz_entry *entries, size_t count);
 
 struct zip;
@@ -41,11 +40,12 @@ bool npz_has(const npz *file, const char *name);
 /* The names of its arrays for a message: "'a', 'b', ...", or "no array". */
 void npz_list(const npz *file, char *text, size_t room);
 
-/* The array NAME.npy, to be freed; its checksum is checked. NULL in *elements: there is none of that name, which
- * is an error only if it is `needed`. Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
+/* Reads the array NAME.npy, little-endian and in C order, and checks its checksum. The caller frees *elements, which is NULL
+ * if there is no such array; that is an error if it is `needed`. Returns EXIT_OK, or prints a line and returns EXIT_DATA or
+ * EXIT_INTERNAL. */
 int npz_array(npz *file, const char *name, bool needed, npy_header *header, void **elements);
 
-/* The text NAME, with a zero behind it; the same otherwise, and needed. */
+/* Reads the text NAME, which must be there, with a NUL after it. The caller frees it. Returns as npz_array(). */
 int npz_text(npz *file, const char *name, char **text);
 
 #endif

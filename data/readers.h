@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What stands behind the words of --data, one function per format; and what these share. */
+ * The readers of data sets, one function per format of --data, and the functions they share. */
 #ifndef DOWNHILL_DATA_READERS_H
 #define DOWNHILL_DATA_READERS_H
 
@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-/* Fills in data->stored, train, test, c and the names from what follows the word. Returns EXIT_OK, or prints a
- * line and returns an exit code with *data to be closed. */
+/* Fills in the samples, classes and names of *data from the operands after the word of the format. Returns EXIT_OK, or
+ * prints a line and returns an exit code; the caller closes *data either way. */
 typedef int dataset_reader(const char *files, bool mapped, dataset *data);
 
 dataset_reader read_fashion_mnist; /* "" */
@@ -24,8 +24,7 @@ dataset_reader read_cifar100;      /* DIRECTORY */
 /* Makes rows 0 … n-1 of data->stored[set] the training (0) or test set (1). */
 int dataset_take_all(dataset *data, int set, size_t n);
 
-/* Makes rows 0 … n-1 of data->stored[0] the training set, but for a sixth of them, drawn at random, which becomes
- * the test set. */
+/* Divides rows 0 … n-1 of data->stored[0] into the training set and the test set, a sixth of them drawn at random. */
 int dataset_take_with_held_out(const char *path, dataset *data, size_t n);
 
 /* Adds a note. false: out of memory. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A file, raw or gzip, or an entry of a ZIP archive, read once from its start to its end. Memory grows with what it holds, not with what its
- * header promises. */
+ * A file, raw or gzip, or an entry of a ZIP archive, read once from start to end. Memory grows with the bytes that are
+ * there, not with the size that a header claims. */
 #ifndef DOWNHILL_DATA_STREAM_H
 #define DOWNHILL_DATA_STREAM_H
 
@@ -27,16 +27,17 @@ void stream_close(stream *s);
 /* Refuses what is compressed or in an archive, which cannot be mapped. */
 int stream_demand_raw(const stream *s);
 
-/* Of what is unpacked. */
+/* The number of unpacked bytes read so far. */
 size_t stream_position(const stream *s);
 
-/* Exactly `count` bytes, at most 2³⁰. */
+/* Reads exactly `count` bytes, at most 2³⁰. */
 int stream_exactly(stream *s, void *to, size_t count);
 
-/* At most `room` bytes, at most 2³⁰; none: the end, and the checksum of gzip is right. */
+/* Reads up to `room` bytes, at most 2³⁰. 0 bytes mean the end of the file, and that the checksum of gzip or ZIP is
+ * right. */
 int stream_some(stream *s, void *to, size_t room, size_t *got);
 
-/* rows × columns elements, to be freed whatever is returned; and then the file must end. */
+/* Reads rows × columns elements, after which the file must end. The caller frees *elements whatever is returned. */
 int stream_elements(stream *s, size_t rows, size_t columns, size_t element_bytes, void **elements);
 
 /* Refuses data after the rows × columns elements that were read. */

@@ -18,8 +18,7 @@ static void check_texts(const labels *l)
     for (size_t i = 0; l->texts != NULL && i < l->n; i++) {
         const char *text = l->texts + i * l->width;
         json_t *name = json_string(text);
-        const size_t length = strnlen(text, l->width);
-        if (name == NULL || length == 0 || length == l->width)
+        if (name == NULL || text[0] == '\0' || memchr(text, '\0', l->width) == NULL)
             abort();
         json_decref(name);
     }
