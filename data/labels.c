@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DESCRIPTION = 1024 };
+
 /* The different labels of a file in ascending order, each as the first sample that has it. */
 struct distinct {
     size_t *samples;
@@ -174,13 +176,12 @@ static size_t find_name(const char *const *names, size_t c, const char *name, si
 /* Fills in the class of each distinct label, DATASET_NO_CLASS where it has none; *unknown is the first of these, or
  * d->count. */
 static int match(const char *path, const labels *l, const struct distinct *d, const dataset *data,
-                 int32_t *classes, size_t *unknown, size_t *known)
+                 int32_t *classes, size_t *unknown)
 {
     const size_t c = data->c;
     const bool by_place = l->numbers != NULL && are_words(data->class_names, c);
     size_t next = 0;
     *unknown = d->count;
-    *known = 0;
     for (size_t j = 0; j < d->count; j++) {
         char *name = name_of(l, d->samples[j]);
         if (name == NULL)
@@ -190,52 +191,47 @@ static int match(const char *path, const labels *l, const struct distinct *d, co
         if (by_place && l->numbers[d->samples[j]] >= 0 && l->numbers[d->samples[j]] < (int64_t)c)
             class = (size_t)l->numbers[d->samples[j]];
         classes[j] = class < c ? (int32_t) class : DATASET_NO_CLASS;
-        *known += class < c;
         if (class == c && *unknown == d->count)
             *unknown = j;
     }
     return EXIT_OK;
 }
 
-static int refuse_unknown(const char *path, const labels *l, size_t sample, const dataset *data)
+/* "FILE:LINE: label 'NAME'" or "FILE: label 'NAME' of sample NUMBER". */
+static bool describe(const char *path, const labels *l, size_t sample, char text[DESCRIPTION])
 {
     char *name = name_of(l, sample);
     if (name == NULL)
-        return out_of_memory(path);
-    const char *of = data->use.classes != NULL ? "model" : "training samples";
+        return false;
     if (l->lines != NULL)
-        error_line("%s:%zu: label '%.60s' is not a class of the %s; name data that belong together",
-                   path, l->lines[sample], name, of);
+        snprintf(text, DESCRIPTION, "%s:%zu: label '%.60s'", path, l->lines[sample], name);
     else
-        error_line("%s: label '%.60s' of sample %zu is not a class of the %s; name data that "
-                   "belong together",
-                   path, name, sample, of);
+        snprintf(text, DESCRIPTION, "%s: label '%.60s' of sample %zu", path, name, sample);
     free(name);
-    return EXIT_DATA;
-}
-
-static void warn_unlabelled(const char *path, const labels *l, const struct distinct *d)
-{
-    char *name = name_of(l, d->samples[0]);
-    warning_line("%s: no label is a class of the model ('%.60s' is the first); the samples are "
-                 "taken as unlabelled",
-                 path, name != NULL ? name : "?");
-    free(name);
+    return true;
 }
 
 /* Gives the distinct labels the classes that data->class_names has for them. */
 static int take_given(const char *path, const labels *l, const struct distinct *d, dataset *data,
                       int32_t *classes)
 {
-    size_t unknown, known;
-    const int code = match(path, l, d, data, classes, &unknown, &known);
+    char label[DESCRIPTION];
+    size_t unknown;
+    const int code = match(path, l, d, data, classes, &unknown);
     if (code != EXIT_OK || unknown == d->count)
         return code;
-    if (!data->use.labels_optional || known > 0)
-        return refuse_unknown(path, l, d->samples[unknown], data);
-    warn_unlabelled(path, l, d);
-    data->labelled = false;
-    return EXIT_OK;
+    if (!describe(path, l, d->samples[unknown], label))
+        return out_of_memory(path);
+    if (data->use.labels_optional) {
+        warning_line("%s is not a class of the model; the labels are ignored, and nothing is "
+                     "compared with them",
+                     label);
+        data->labelled = false;
+        return EXIT_OK;
+    }
+    error_line("%s is not a class of the %s; name data that belong together", label,
+               data->use.classes != NULL ? "model" : "training samples");
+    return EXIT_DATA;
 }
 
 /* ---- samples ---- */
