@@ -186,6 +186,8 @@ FAILS(zip_source_t *, zip_source_buffer,
       (zip_t * of, const void *bytes, zip_uint64_t size, int own),
       no_memory(SITE, "zip_source_buffer"), NULL, of, bytes, size, own)
 
+FAILS(int, vasprintf, (char **text, const char *format, va_list arguments),
+      no_memory(SITE, "vasprintf"), -1, text, format, arguments)
 WRAPPED(asprintf);
 int __wrap_asprintf(char **to, const char *format, ...)
 {
@@ -193,7 +195,7 @@ int __wrap_asprintf(char **to, const char *format, ...)
         return -1; /* and *to is not defined */
     va_list arguments;
     va_start(arguments, format);
-    const int length = vasprintf(to, format, arguments);
+    const int length = __real_vasprintf(to, format, arguments);
     va_end(arguments);
     return length;
 }

@@ -24,6 +24,23 @@ static void check_texts(const labels *l)
     }
 }
 
+/* Labels of any kind become classes, each with a sample. */
+static void check_classes(const labels *l)
+{
+    dataset data = {.stored = {{.rows = l->n, .y = calloc(l->n, sizeof(int32_t))}}};
+    if (data.stored[0].y == NULL)
+        abort();
+    const int code = labels_classify("x", l, 0, &data);
+    fuzz_expect(code);
+    for (size_t i = 0; code == EXIT_OK && i < l->n; i++)
+        if (data.stored[0].y[i] < 0 || data.stored[0].y[i] >= (int32_t)data.c)
+            abort();
+    for (size_t j = 1; code == EXIT_OK && j < data.c; j++)
+        if (strcmp(data.class_names[j - 1], data.class_names[j]) == 0)
+            abort();
+    dataset_close(&data);
+}
+
 static void check_finite(const array *a)
 {
     for (size_t i = 0; a->type == ARRAY_F32 && i < a->rows * a->columns; i++)
@@ -52,8 +69,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         check_finite(&read);
     array_free(&read);
     array_free(&mapped);
-    fuzz_expect(npy_labels(place, &l));
-    check_texts(&l);
+    const int labels_code = npy_labels(place, &l);
+    fuzz_expect(labels_code);
+    if (labels_code == EXIT_OK) {
+        check_texts(&l);
+        check_classes(&l);
+    }
     labels_free(&l);
     return 0;
 }
