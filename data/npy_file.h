@@ -31,7 +31,7 @@ int npy_labels(npy_place place, labels *l);
  * returns an exit code with nothing open. Without dimensions, or with one of 0, an array is refused. */
 int npy_open(npy_place place, stream *s, npy_header *h);
 
-enum { NPY_ADVICE = 1024 };
+enum { NPY_ADVICE = 4352 };
 
 /* The line of NumPy that makes a file that can be read: "np.save('new.npy', np.load(PLACE)CHANGE)". */
 void npy_advice(npy_place place, const char *change, char line[NPY_ADVICE]);

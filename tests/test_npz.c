@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "data/dataset.h"
 #include "data/npz.h"
 #include "support.h"
 
@@ -342,6 +343,38 @@ static void test_npz__no_permission__what_was_there_stays(void **state)
     refuses_to_write(scratch_path("nowhere/a.npz"));
 }
 
+/* ---- data sets ---- */
+
+enum { ROWS = 4, COLUMNS = 3 };
+
+static void test_npz__labels_optional__features_alone(void **state)
+{
+    (void)state;
+    static const char *const classes[] = {"a", "b"};
+    static const float x[ROWS * COLUMNS] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    static const char *const operands[] = {"", ",X"};
+    const npz_entry entry = {
+        "X",
+        {.kind = 'f', .element_bytes = 4, .dimensions = 2, .shape = {ROWS, COLUMNS}},
+        x,
+        sizeof x};
+    assert_int_equal(npz_write(scratch_path("d.npz"), &entry, 1), EXIT_OK);
+    dataset_use use = {.whole = true, .labels_optional = true, .classes = classes, .n_classes = 2};
+    for (size_t k = 0; k < 2; k++) {
+        char spec[256];
+        dataset data;
+        snprintf(spec, sizeof spec, "npz:%s%s", scratch_path("d.npz"), operands[k]);
+        assert_int_equal(dataset_open_for(spec, false, use, &data), EXIT_OK);
+        assert_false(data.labelled);
+        assert_int_equal(data.train.n, ROWS);
+        assert_memory_equal(data.stored[0].f32, x, sizeof x);
+        dataset_close(&data);
+        capture_stderr();
+        assert_int_equal(dataset_open(spec, &data), k == 0 ? EXIT_DATA : EXIT_USAGE);
+        assert_int_equal(count_of(captured(), '\n'), 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_npz__same_entries__same_bytes),
         cmocka_unit_test(test_npz__no_room__what_was_there_stays),
         cmocka_unit_test(test_npz__no_permission__what_was_there_stays),
+        cmocka_unit_test(test_npz__labels_optional__features_alone),
     };
     return cmocka_run_group_tests_name("npz", tests, scratch_open, scratch_close);
 }

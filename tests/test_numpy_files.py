@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Data sets as NumPy writes them, read by the program: test_numpy_files.py PROGRAM."""
 
+import io
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+import zipfile
 
 import numpy as np
 
@@ -324,6 +326,27 @@ class Archives(Program):
         self.assertIn("X.npy: ", self.refused(archive))
         path.write_bytes(good[:-30])
         self.assertIn("not a complete NPZ file", self.refused(archive))
+
+
+class Models(Program):
+    def test_weights_of_another_order__refused(self):
+        spec = self.pair(X, Y)
+        done = self.run_program("train", "--data", spec, "--lr", 1e-4, "--model", "m.npz")
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        for change in (lambda w: w.astype(">f4"), np.asfortranarray):
+            with zipfile.ZipFile(self.directory / "m.npz") as old, zipfile.ZipFile(
+                self.directory / "other.npz", "w"
+            ) as new:
+                for name in old.namelist():
+                    content = old.read(name)
+                    if name == "w.npy":
+                        file = io.BytesIO()
+                        np.save(file, change(np.load(io.BytesIO(content))))
+                        content = file.getvalue()
+                    new.writestr(name, content)
+            done = self.run_program("predict", "--data", spec, "--model", "other.npz")
+            self.assertEqual(done.returncode, EXIT_DATA)
+            self.assertIn("w.npy: its elements are not little-endian in C order", done.stderr)
 
 
 class Mapped(Program):
