@@ -9,6 +9,7 @@
 #include "task.h"
 #include "train/gradcheck.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,11 +100,13 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     const bool enough = r->checked >= r->kinks && r->checked > 0;
     const bool good = enough && r->worst <= s->config->tolerance && r->worst_step <= 1.0;
     s->wrong += !good;
-    char text[REAL_TEXT];
+    char text[REAL_TEXT], error[REAL_TEXT], step[REAL_TEXT];
+    snprintf(error, sizeof error, "%.2g", r->worst);
+    snprintf(step, sizeof step, "%.2g", r->worst_step);
     if (s->print)
-        printf("%-8s %-4s %-12s %8s %8zu %6zu %9.2g %6.2g  %s\n", task_loss_words[kind->loss],
-               feature_words[kind->dtype], isa, real_f32(reg, text), r->checked, r->kinks, r->worst,
-               r->worst_step,
+        printf("%-8s %-4s %-12s %8s %8zu %6zu %9s %6s  %s\n", task_loss_words[kind->loss],
+               feature_words[kind->dtype], isa, real_f32(reg, text), r->checked, r->kinks,
+               isfinite(r->worst) ? error : "-", isfinite(r->worst_step) ? step : "-",
                good              ? "right"
                : r->checked == 0 ? "NOTHING TO CHECK"
                : !enough         ? "TOO FEW TO CHECK"
@@ -125,6 +128,10 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
         error_line("gradcheck: %zu of %zu coordinates have a kink within h; take a smaller --h or "
                    "fewer --samples",
                    r->kinks, r->kinks + r->checked);
+    else if (!isfinite(r->worst_step) || !isfinite(r->worst))
+        error_line("gradcheck: %s, %s, %s: the gradient or the step is beyond f32; try --normalize "
+                   "standardize",
+                   isa, task_loss_words[kind->loss], feature_words[kind->dtype]);
     else if (r->worst <= s->config->tolerance)
         error_line(
             "gradcheck: %s, %s, %s: the gradient is right, but the step that training takes "

@@ -87,21 +87,21 @@ static void draw_directions(const vicinity *around)
 
 /* ---- what it says ---- */
 
-static void print_all(const landscape_config *config, const vicinity *around)
+static void print_all(const landscape_config *config, const vicinity *around, size_t lowest)
 {
     enum { LINES = 11 };
     const size_t step = config->points > LINES ? config->points / (LINES - 1) : 1;
-    size_t best = 0;
+    char text[REAL_FIXED_TEXT];
     printf("%s, %s loss of %zu training samples at %zu points, %.3f s\n", around->task.data.name,
            task_loss_words[around->config->task.loss], around->s.n, around->count, around->seconds);
-    for (size_t i = 0; i < around->count; i++) {
-        if (around->directions == 1 && i % step == 0)
-            printf("%12.5g  loss %.6f\n", around->points[i].a[0], around->points[i].loss);
-        best = around->points[i].loss < around->points[best].loss ? i : best;
-    }
-    printf("lowest: %.6f at %.5g", around->points[best].loss, around->points[best].a[0]);
+    for (size_t i = 0; around->directions == 1 && i < around->count; i += step)
+        printf("%12.5g  loss %s\n", around->points[i].a[0],
+               real_fixed(around->points[i].loss, 6, text));
+    if (lowest == SIZE_MAX)
+        return;
+    printf("lowest: %.6f at %.5g", around->points[lowest].loss, around->points[lowest].a[0]);
     if (around->directions > 1)
-        printf(", %.5g", around->points[best].a[1]);
+        printf(", %.5g", around->points[lowest].a[1]);
     putchar('\n');
 }
 
@@ -127,8 +127,9 @@ static int look_around(const cli_command *self, landscape_config *config)
     place_points(config, &around);
     code = vicinity_losses(&around);
     if (code == EXIT_OK) {
+        const size_t lowest = vicinity_lowest(&around, 0);
         if (task_prints(&config->vicinity.task))
-            print_all(config, &around);
+            print_all(config, &around, lowest);
         code = vicinity_write(&around, config->directions == 1 ? "a,loss" : "a,b,loss", "landscape",
                               results(config, &around));
     }

@@ -87,7 +87,8 @@ static void choose_set(predict_session *s)
         s->why = "held out when the model was trained on the others";
     } else {
         s->set = PREDICT_ALL;
-        s->why = "all, since the model was trained on other data";
+        if (data->labelled) /* the digest of the training data is also that of its labels */
+            s->why = "all, since the model was trained on other data";
     }
 }
 

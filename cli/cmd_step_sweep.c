@@ -3,6 +3,7 @@
  * downhill step-sweep: the loss after one step down the gradient, for step sizes of many magnitudes. */
 #include "base/error.h"
 #include "base/output.h"
+#include "base/real.h"
 #include "train/model.h"
 #include "vicinity.h"
 
@@ -78,19 +79,18 @@ static void place_points(const sweep_config *config, const vicinity *around)
 
 /* ---- what it says ---- */
 
-static void print_all(const vicinity *around)
+static void print_all(const vicinity *around, size_t lowest)
 {
-    printf("%s, %s loss of %zu training samples\n%-12s loss %.6f\n", around->task.data.name,
+    char text[REAL_FIXED_TEXT];
+    printf("%s, %s loss of %zu training samples\n%-12s loss %s\n", around->task.data.name,
            task_loss_words[around->config->task.loss], around->s.n, "no step",
-           around->points[0].loss);
-    size_t best = 0;
-    for (size_t i = 1; i < around->count; i++) {
-        printf("step %.1e loss %.6f\n", around->points[i].a[0], around->points[i].loss);
-        best = around->points[i].loss < around->points[best].loss ? i : best;
-    }
-    if (best > 0)
-        printf("lowest: %.6f after a step of %.1e\n", around->points[best].loss,
-               around->points[best].a[0]);
+           real_fixed(around->points[0].loss, 6, text));
+    for (size_t i = 1; i < around->count; i++)
+        printf("step %.1e loss %s\n", around->points[i].a[0],
+               real_fixed(around->points[i].loss, 6, text));
+    if (lowest > 0 && lowest != SIZE_MAX)
+        printf("lowest: %.6f after a step of %.1e\n", around->points[lowest].loss,
+               around->points[lowest].a[0]);
     else
         puts("no step lowers the loss");
 }
@@ -107,8 +107,9 @@ static int sweep(const cli_command *self, sweep_config *config)
     const downhill_status status = find_gradient(&around);
     code = status == DOWNHILL_OK ? vicinity_losses(&around) : problem_failed(status);
     if (code == EXIT_OK) {
+        const size_t lowest = vicinity_lowest(&around, 0);
         if (task_prints(&config->vicinity.task))
-            print_all(&around);
+            print_all(&around, lowest);
         code = vicinity_write(&around, "step,loss", "step_sweep", json_object());
     }
     vicinity_close(&around);

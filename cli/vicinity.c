@@ -6,9 +6,11 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/output.h"
+#include "base/warnings.h"
 #include "interrupt.h"
 #include "train/draw.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -129,6 +131,21 @@ int vicinity_losses(vicinity *around)
                                       around->directions, around->points, around->count, &done);
     around->seconds = clock_seconds() - start;
     return code == EXIT_OK && !done ? 128 + interrupt_signal : code;
+}
+
+size_t vicinity_lowest(const vicinity *around, size_t first)
+{
+    size_t lowest = SIZE_MAX;
+    for (size_t i = first; i < around->count; i++) {
+        const double loss = around->points[i].loss;
+        if (isfinite(loss) && (lowest == SIZE_MAX || loss < around->points[lowest].loss))
+            lowest = i;
+    }
+    if (lowest == SIZE_MAX)
+        warnings_add(around->task.warnings,
+                     "no point has a finite loss: the scores overflow f32; try --normalize "
+                     "standardize, or a smaller --scale");
+    return lowest;
 }
 
 struct csv {

@@ -50,6 +50,10 @@ void vicinity_close(vicinity *around);
 /* The losses at the points. Returns an exit code. */
 int vicinity_losses(vicinity *around);
 
+/* Returns the point of the lowest loss, the first of equal ones, from point `first` on; SIZE_MAX, after a warning: none has
+ * a loss that is finite. */
+size_t vicinity_lowest(const vicinity *around, size_t first);
+
 /* Writes what --csv and --json ask for, `o` among the results under `name`, whose reference it takes. Returns an exit
  * code. */
 int vicinity_write(const vicinity *around, const char *csv_head, const char *name, json_t *o);

@@ -528,6 +528,45 @@ static void test_train__failed__said_and_no_model(void **state)
     shell("rm $scratch/f.json $scratch/unscaled");
 }
 
+/* Words, and no nan or inf, where f32 overflows. */
+static void test_overflow__said_in_words(void **state)
+{
+    (void)state;
+    static const struct {
+        int code;
+        const char *command, *says;
+    } ways[] = {
+        {1, "train", "no longer finite in epoch 1, step 1, at learning rate 0.02; try --normalize"},
+        {1, "train --loss softmax", "no longer finite in epoch 1, step 1"},
+        {1, "train --method numerical", "try a larger --h, or --normalize standardize"},
+        {0, "train --method lbfgs", ""},
+        {0, "train --method random-search --tries 9", "above the 2 of weights that are all 0"},
+        {0, "train --method local-search --tries 9 --scale 10", "above the 2 of weights"},
+        {0, "train --normalize standardize", ""},
+        {0, "step-sweep --scale 10", "no point has a finite loss"},
+        {0, "landscape --points 5 --range 1e9 --loss softmax", ""},
+        {0, "landscape --points 3 --directions 2 --range 1e9 --loss softmax --scale 10", ""},
+        {1, "gradcheck --isa scalar --loss hinge", "is beyond f32; try --normalize standardize"},
+    };
+    assert_int_equal(
+        shell("awk 'BEGIN { for (i = 0; i < 60; i++) print i % 3, \"1:\" 3e37 * (1 + i "
+              "% 3), \"2:\" 1e36 * i }' >$scratch/big"),
+        EXIT_OK);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        char *command;
+        assert_true(asprintf(&command,
+                             "$downhill %s --data libsvm:$scratch/big >$scratch/o 2>$scratch/e; "
+                             "code=$?; cat $scratch/e >&2; grep -wiE '(-?nan|-?inf)' $scratch/o "
+                             "$scratch/e && exit 99; exit $code",
+                             ways[i].command) > 0);
+        const int code = shell(command);
+        if (code != ways[i].code || strstr(shell_err, ways[i].says) == NULL)
+            fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
+        free(command);
+    }
+    shell("rm $scratch/big $scratch/o $scratch/e");
+}
+
 /* A level that failed costs the others nothing, and yet the command failed. */
 static void test_train__all_levels_failed__each_in_the_results(void **state)
 {
@@ -664,8 +703,7 @@ static void test_predict__without_labels(void **state)
         assert_int_equal(shell("eval $downhill predict --model $scratch/two.npz --data $bare "
                                "--csv $scratch/two.csv --scores --json $scratch/two.json"),
                          EXIT_OK);
-        assert_non_null(strstr(shell_out, "60 samples (all, since the model was trained on other "
-                                          "data): without labels\n"));
+        assert_non_null(strstr(shell_out, "libsvm, 60 samples: without labels\n"));
         assert_null(strstr(shell_out, "accuracy"));
         json_t *root = parsed_file("two.json");
         const json_t *p = json_object_get(root, "prediction");
@@ -776,6 +814,7 @@ int main(void)
         cmocka_unit_test(test_predict__in_doubt__said),
         cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
         cmocka_unit_test(test_train__failed__said_and_no_model),
+        cmocka_unit_test(test_overflow__said_in_words),
         cmocka_unit_test(test_train__all_levels_failed__each_in_the_results),
         cmocka_unit_test(test_train__in_doubt__warned),
         cmocka_unit_test(test_train__weights_that_jump__lower_rate_advised),

@@ -278,6 +278,42 @@ static void test_resume__outputs__those_of_the_first_run(void **state)
     shell("rm -r $scratch/in $scratch/c.npz");
 }
 
+/* Before outputs were kept and values written as they were given. */
+static void test_resume__old_checkpoint__same_model(void **state)
+{
+    (void)state;
+    static const char *const old[] = {
+        "--epochs",    "2",    "--lr",  "0.00300000003",  "--loss",  "hinge", "--dtype", "u8",
+        "--normalize", "none", "--reg", "0.000300000014", "--delta", "1",     "--data"};
+    dataset data;
+    model_file m;
+    sgd_state from;
+    const trainer_size size = {240, 60, 21, 4};
+    assert_int_equal(
+        shell("$downhill train --data $data --epochs 2 --lr 0.003 --reg 0.0003 --quiet "
+              "--checkpoint $scratch/c.npz"),
+        EXIT_OK);
+    char *want = digest_of("$downhill train --data $data --epochs 3 --lr 0.003 --reg 0.0003 "
+                           "--json -");
+    trainer_data(&size, true, 1, &data); /* of which the file takes the classes */
+    assert_int_equal(model_file_read(scratch_path("c.npz"), &m), EXIT_OK);
+    json_t *words = json_array();
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+        json_array_append_new(words, json_string(old[i]));
+    json_array_append_new(words, json_string(getenv("data")));
+    json_object_set_new(m.record, "arguments", words);
+    assert_int_equal(model_file_write(scratch_path("old.npz"), &m, &data), EXIT_OK);
+    char *got = digest_of("$downhill train --resume $scratch/old.npz --epochs 3 --json -");
+    assert_string_equal(got, want);
+    assert_int_equal(checkpoint_take("old", &m, &from), EXIT_OK);
+    sgd_state_free(&from);
+    model_file_close(&m);
+    dataset_close(&data);
+    free(got);
+    free(want);
+    shell("rm $scratch/c.npz $scratch/old.npz");
+}
+
 /* More epochs than were asked for at first: those of a training that was asked for all of them. */
 static void test_resume__more_epochs__as_if_asked_at_first(void **state)
 {
@@ -342,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_resume__other_data__refused),
         cmocka_unit_test(test_resume__weights_of_another_shape__refused),
         cmocka_unit_test(test_resume__outputs__those_of_the_first_run),
+        cmocka_unit_test(test_resume__old_checkpoint__same_model),
         cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
         cmocka_unit_test(test_record__values__as_they_were_given),
         cmocka_unit_test(test_resume__diverged__last_good_checkpoint),

@@ -116,14 +116,15 @@ static downhill_status losses_at(struct descent *t, const samples *batch, size_t
 static int check_h(const struct descent *t, method_result *result)
 {
     const float h = t->options->h;
-    char text[REAL_TEXT];
+    char text[REAL_TEXT], remedy[SCALE_REMEDY_TEXT];
     for (size_t i = 0; i < t->n_coordinates; i++) {
         const float w = *coordinate(model_weights(t->model), t->coordinates[i]);
         if (w + h == w || w - h == w)
             return problem_training_failed(t->p, result->failed,
                                            "--h %s is rounded away beside a weight of %g in f32; "
-                                           "give a larger --h or a smaller --lr",
-                                           real_f32(h, text), (double)w);
+                                           "try a larger --h, or %s",
+                                           real_f32(h, text), (double)w,
+                                           scale_remedy(t->p, t->options->lr, remedy));
     }
     return EXIT_OK;
 }
