@@ -138,7 +138,9 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill bench --threads 256", "but there are"},
         {4, "$downhill train --isa sse9", "no such ISA level"},
         {2, "$downhill train --json $scratch/nowhere/x.json", "nowhere/x.json: cannot write"},
-        {1, "$downhill train --lr 1000000 --reg 1000000 --isa scalar --json $scratch/x.json",
+        {1,
+         "$downhill train --lr 1000000 --reg 1000000 --isa scalar --json $scratch/x.json; code=$?; "
+         "rm $scratch/x.json; exit $code",
          "try --lr"},
         {2, "$downhill report", "required"},
         {2, "$downhill report --frobnicate x.json", "--frobnicate"},
