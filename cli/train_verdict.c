@@ -116,7 +116,8 @@ static int fail(const train_config *config, const problem *p, train_run *run)
     snprintf(loss, sizeof loss, "%.4g", run->end.loss);
     return problem_training_failed(
         p, train_run_failure(run, config),
-        "failed: the loss of the model is %s, that of weights that are all 0 %.4g; try %s%s",
+        "training failed: the loss of the model is %s, above the %.4g of weights that are all 0; "
+        "try %s%s",
         isfinite(run->end.loss) ? loss : real_fixed(run->end.loss, 0, words),
         problem_loss_of_zero(p), remedy, config->model != NULL ? "; no model was written" : "");
 }

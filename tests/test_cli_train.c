@@ -481,18 +481,20 @@ static void test_train__failed__said_and_no_model(void **state)
     static const struct {
         const char *options, *says, *remedy;
     } ways[] = {
-        {"--data $set --epochs 2 --lr 1e4", "that of weights that are all 0 3; ", "try --lr 0."},
-        {"--data $set --epochs 4 --lr 1e4 --validation 20%", "that of weights that", "try --lr 0."},
+        {"--data $set --epochs 2 --lr 1e4", "above the 3 of weights that are all 0; ",
+         "try --lr 0."},
+        {"--data $set --epochs 4 --lr 1e4 --validation 20%", "above the 3 of weights that",
+         "try --lr 0."},
         {"--data $set --lr 1e6 --reg 1e6", "diverged: the loss is no longer finite in epoch",
          "try --lr 0."},
-        {"--data libsvm:$scratch/unscaled", "that of weights that are all 0 2; ",
+        {"--data libsvm:$scratch/unscaled", "above the 2 of weights that are all 0; ",
          "try --normalize standardize"},
-        {"--data libsvm:$scratch/unscaled --loss softmax", "that of weights that are all 0 1.099; ",
-         "try --normalize standardize"},
+        {"--data libsvm:$scratch/unscaled --loss softmax",
+         "above the 1.099 of weights that are all 0; ", "try --normalize standardize"},
         {"--data libsvm:$scratch/unscaled --normalize center --lr 1e6 --reg 1e6 --epochs 40",
          "diverged: the loss is no longer finite in epoch", "try --normalize standardize"},
         {"--data libsvm:$scratch/unscaled --method numerical --iterations 9",
-         "that of weights that are all 0 2; ", "try --normalize standardize"},
+         "above the 2 of weights that are all 0; ", "try --normalize standardize"},
     };
     make_unscaled();
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {

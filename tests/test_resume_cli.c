@@ -278,6 +278,53 @@ static void test_resume__outputs__those_of_the_first_run(void **state)
     shell("rm -r $scratch/in $scratch/c.npz");
 }
 
+static char *arguments_of(const char *path)
+{
+    model_file m;
+    assert_int_equal(model_file_read(path, &m), EXIT_OK);
+    char *text = json_dumps(json_object_get(m.record, "arguments"), JSON_COMPACT);
+    model_file_close(&m);
+    return text;
+}
+
+/* The next checkpoint has the same options as the first. */
+static void test_resume__every_option__holds(void **state)
+{
+    (void)state;
+    static const char *const options[] = {
+        "--batch 16 --shuffle batch --schedule step --lr 0.1 --lr-factor 0.3 --lr-every 2 "
+        "--momentum 0.7 --nesterov --epochs 3 --validation 15% --patience 9 --every 5 --threads 2 "
+        "--isa scalar --loss softmax --dtype f32 --normalize center --reg 0.003 --seed 77",
+        "--delta 0.7 --mmap --schedule inverse --lr-factor 0.01 --batch all --json $scratch/e.json",
+    };
+    for (int i = 0; i < 2; i++) {
+        char *line;
+        assert_true(asprintf(&line,
+                             "$downhill train --data $data %s --model $scratch/e.npz "
+                             "--checkpoint $scratch/c.npz --quiet",
+                             options[i]) > 0);
+        assert_int_equal(shell(line), EXIT_OK);
+        free(line);
+        char *before = arguments_of(scratch_path("c.npz"));
+        assert_int_equal(shell("rm $scratch/e.npz && $downhill train --resume $scratch/c.npz "
+                               "--epochs 12 && rm $scratch/e.npz"),
+                         EXIT_OK);
+        char *after = arguments_of(scratch_path("c.npz"));
+        /* --epochs 3 has become 12, 10 is the default */
+        char *at = strstr(before, "\"--epochs\",\"3\""),
+             *now = strstr(after, "\"--epochs\",\"12\"");
+        assert_non_null(now);
+        const size_t given = strlen("\"--epochs\",\"3\""), taken = given + 1;
+        const size_t head = (size_t)(now - after);
+        assert_memory_equal(before, after, head);
+        assert_string_equal(before + head + (at != NULL ? given : 0),
+                            now + taken + (at != NULL ? 0 : 1));
+        free(before);
+        free(after);
+    }
+    assert_int_equal(shell("rm $scratch/e.json $scratch/c.npz"), EXIT_OK);
+}
+
 /* Before outputs were kept and values written as they were given. */
 static void test_resume__old_checkpoint__same_model(void **state)
 {
@@ -378,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_resume__other_data__refused),
         cmocka_unit_test(test_resume__weights_of_another_shape__refused),
         cmocka_unit_test(test_resume__outputs__those_of_the_first_run),
+        cmocka_unit_test(test_resume__every_option__holds),
         cmocka_unit_test(test_resume__old_checkpoint__same_model),
         cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
         cmocka_unit_test(test_record__values__as_they_were_given),
