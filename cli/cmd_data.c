@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/output.h"
+#include "suggest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,12 +54,16 @@ static int run(const cli_command *self, int argc, char **argv)
         cli_print_help(self);
         return EXIT_OK;
     }
-    error_line("data: '%s' is not known; give gen or check", argv[1]);
+    char suggestion[SUGGEST_TEXT_MAX];
+    suggest_words words = {.count = N_COMMANDS};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        words.words[i] = last_word(commands[i]);
+    error_line("data: '%s' is not known%s; give gen or check", argv[1],
+               suggest_text(argv[1], &words, "", suggestion));
     return EXIT_USAGE;
 }
 
-const cli_command cli_data = {
-    .name = "data",
-    .operands = "gen|check",
-    .summary = "Make data sets, or look at one: `downhill data gen --help`, `data check --help`.",
-    .run = run};
+const cli_command cli_data = {.name = "data",
+                              .operands = "gen|check",
+                              .summary = "Make a data set (data gen), or check one (data check).",
+                              .run = run};

@@ -27,7 +27,10 @@ static const cli_option options[] = {
      .metavar = "SPEC",
      AT(data),
      .help = "the data set, as for `downhill train` (default: fashion-mnist)"},
-    {.name = "mmap", .kind = OPTION_FLAG, AT(map), .help = "map its files"},
+    {.name = "mmap",
+     .kind = OPTION_FLAG,
+     AT(map),
+     .help = "map the features from their files instead of reading them"},
 };
 
 /* What is counted of the training (0) and the test samples (1). */

@@ -33,7 +33,7 @@ static const cli_option options[] = {
      .metavar = "FORMAT",
      AT(format),
      .choices = GENERATE_FORMATS,
-     .help = "idx, npy (default), libsvm, cifar10 or cifar100"},
+     .help = "format of the files (default: npy)"},
     {.name = "samples",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -78,13 +78,14 @@ static const cli_option options[] = {
      .kind = OPTION_SEED,
      .metavar = "N",
      AT(seed),
-     .help = "seed of the samples; each follows from it and its number alone (default: 1)"},
+     .help = "seed of the samples (default: 1)"},
     {.name = "output",
      .kind = OPTION_TEXT,
      .metavar = "PREFIX",
      AT(output),
      .letter = 'o',
-     .help = "what the names of the files begin with; cifar10, cifar100: their directory"},
+     .help = "start of the names of the files; for cifar10 and cifar100 their directory. No "
+             "file is replaced."},
 };
 
 /* What is automatic has the value 0. */
@@ -169,9 +170,8 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_data_gen = {
     .name = "data gen",
     .operands = "",
-    .summary =
-        "Make a data set whose classes a known W and b separate, but for --noise; prints the "
-        "SPEC for --data.",
+    .summary = "Make a data set that a known W and b separate, except for --noise; print its "
+               "SPEC for --data.",
     .groups = {&data_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],

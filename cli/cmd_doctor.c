@@ -24,12 +24,12 @@ static const cli_option options[] = {
     {.name = "strict",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct config, strict),
-     .help = "exit with 5 if anything is worth a warning"},
+     .help = "exit with 5 if any finding is a warning"},
     {.name = "json",
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      .offset = offsetof(struct config, json),
-     .help = "write the findings to FILE ('-': standard output, and no list)"},
+     .help = "write the findings to FILE ('-': to standard output, instead of the list)"},
 };
 
 /* A busy second on the CPU that a benchmark would take. */
@@ -119,10 +119,10 @@ static int run(const cli_command *self, int argc, char **argv)
     return code;
 }
 
-const cli_command cli_doctor = {.name = "doctor",
-                                .operands = "",
-                                .summary = "Show what makes figures noisy here, and what would "
-                                           "help.",
-                                .options = options,
-                                .n_options = sizeof options / sizeof options[0],
-                                .run = run};
+const cli_command cli_doctor = {
+    .name = "doctor",
+    .operands = "",
+    .summary = "Show what disturbs measurements on this machine, and the remedies.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .run = run};

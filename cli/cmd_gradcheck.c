@@ -45,23 +45,21 @@ static const cli_option options[] = {
      AT(scale),
      .min = 1e-12,
      .max = 1e3,
-     .help =
-         "standard deviation of the random weights at which it is checked (default: 0.1, softmax "
-         "0.01)"},
+     .help = "standard deviation of the random weights (default: 0.1, softmax 0.01)"},
     {.name = "h",
      .kind = OPTION_DOUBLE,
      .metavar = "X",
      AT(h),
      .min = 1e-9,
      .max = 1,
-     .help = "how far the differences go (default: 1e-5)"},
+     .help = "distance of the finite differences (default: 1e-5)"},
     {.name = "tolerance",
      .kind = OPTION_DOUBLE,
      .metavar = "X",
      AT(tolerance),
      .min = 0,
      .max = 1,
-     .help = "largest relative error that is right (default: 1e-6)"},
+     .help = "maximum relative error (default: 1e-6)"},
 };
 
 /* One loss, one type of features: everything that the two tables of options leave open. */

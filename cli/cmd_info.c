@@ -20,7 +20,7 @@ struct config {
 static const cli_option options[] = {
     {.name = "json",
      .kind = OPTION_FLAG,
-     .help = "as JSON",
+     .help = "print as JSON",
      .offset = offsetof(struct config, json)},
 };
 
@@ -122,9 +122,10 @@ static int run(const cli_command *self, int argc, char **argv)
     return written;
 }
 
-const cli_command cli_info = {.name = "info",
-                              .operands = "",
-                              .summary = "Show what this machine can run, and why not.",
-                              .options = options,
-                              .n_options = sizeof options / sizeof options[0],
-                              .run = run};
+const cli_command cli_info = {
+    .name = "info",
+    .operands = "",
+    .summary = "Show which ISA levels run on this machine, and what the others lack.",
+    .options = options,
+    .n_options = sizeof options / sizeof options[0],
+    .run = run};

@@ -36,19 +36,19 @@ static const cli_option options[] = {
      AT(range),
      .min = 1e-6,
      .max = 1e9,
-     .help = "how far along the directions, which have length 1, to both sides (default: 20)"},
+     .help = "distance to both sides along each direction, which has length 1 (default: 20)"},
     {.name = "points",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(points),
      .min = 2,
      .max = 10000,
-     .help = "along each direction (default: 201 on a curve, 41 on a surface)"},
+     .help = "points per direction (default: 201 on a curve, 41 on a surface)"},
     {.name = "three-points",
      .kind = OPTION_FLAG,
      AT(three_points),
-     .help = "the example of three samples of one feature, whose loss one can follow by hand: its "
-             "parts as functions of one weight"},
+     .help = "instead: three samples of one feature, and the loss and its parts as "
+             "functions of one weight"},
 };
 
 /* ---- the points ---- */
@@ -171,7 +171,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_landscape = {
     .name = "landscape",
     .operands = "",
-    .summary = "The loss along random directions in the space of weights.",
+    .summary = "Compute the loss along random directions in the space of weights.",
     .groups = {&task_data_options, &task_loss_options, &vicinity_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],

@@ -26,21 +26,21 @@ static const cli_option options[] = {
      AT(from),
      .min = 1e-100,
      .max = 1e100,
-     .help = "the smallest step size (default: 1e-10)"},
+     .help = "smallest step size (default: 1e-10)"},
     {.name = "to",
      .kind = OPTION_DOUBLE,
      .metavar = "X",
      AT(to),
      .min = 1e-100,
      .max = 1e100,
-     .help = "the largest (default: 1e-1)"},
+     .help = "largest step size (default: 1e-1)"},
     {.name = "points",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(points),
      .min = 2,
      .max = 10000,
-     .help = "step sizes, at equal ratios (default: 10)"},
+     .help = "number of step sizes, evenly spaced on a logarithmic scale (default: 10)"},
 };
 
 /* ---- the points ---- */
@@ -143,7 +143,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_step_sweep = {
     .name = "step-sweep",
     .operands = "",
-    .summary = "The loss after one step, for step sizes of many magnitudes.",
+    .summary = "Compute the loss after one step, for step sizes of many magnitudes.",
     .groups = {&task_data_options, &task_loss_options, &vicinity_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],

@@ -29,11 +29,11 @@ static const cli_option options[] = {
     {.name = "case",
      .kind = OPTION_CASE,
      .metavar = "N",
-     .help = "only case N",
+     .help = "only case N, by the number that a failure names",
      .offset = offsetof(verify_options, only_case)},
     {.name = "quick",
      .kind = OPTION_FLAG,
-     .help = "only the shapes that were chosen to meet every tail, not those at random",
+     .help = "only the shapes chosen to reach every tail, no random shapes",
      .offset = offsetof(verify_options, chosen_only)},
     {.name = "stride",
      .kind = OPTION_SIZE,
@@ -44,7 +44,7 @@ static const cli_option options[] = {
      .max = 1000000},
     {.name = "fail-fast",
      .kind = OPTION_FLAG,
-     .help = "end at the first failure",
+     .help = "stop at the first failure",
      .offset = offsetof(verify_options, first_only)},
 };
 
@@ -70,7 +70,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_verify = {
     .name = "verify",
     .operands = "",
-    .summary = "Prove every variant right against an f64 reference, here and now.",
+    .summary = "Prove every variant correct against an f64 reference on this machine.",
     .options = options,
     .n_options = sizeof options / sizeof options[0],
     .run = run};

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * What --help says of a command, from its table of options. */
+#define _GNU_SOURCE
 #include "options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* The text from column `from` on, in lines of 80. */
+enum { COLUMNS = 80, HELP_COLUMN = 27 };
+
+/* Prints a text from column `from` on, in lines of 80. */
 static void print_wrapped(const char *text, size_t from)
 {
-    enum { COLUMNS = 80 };
     size_t column = from;
     for (const char *word = text; *word != '\0'; word += strspn(word, " ")) {
         const size_t length = strcspn(word, " ");
@@ -23,11 +26,53 @@ static void print_wrapped(const char *text, size_t from)
     putchar('\n');
 }
 
+/* An option too long for its column has the help below it. */
 static void print_option(const char *left, const char *help)
 {
-    enum { HELP_COLUMN = 27 };
-    printf("  %-*s ", HELP_COLUMN - 3, left);
+    if (strlen(left) > HELP_COLUMN - 3)
+        printf("  %s\n%*s", left, HELP_COLUMN, "");
+    else
+        printf("  %-*s ", HELP_COLUMN - 3, left);
     print_wrapped(help, HELP_COLUMN);
+}
+
+/* Writes the numbers that an option takes, as " [1..64]", or nothing. */
+static void range_text(const cli_option *o, char text[], size_t size)
+{
+    const char *unit = o->kind == OPTION_SECONDS ? "s" : "";
+    text[0] = '\0';
+    switch (o->kind) {
+    case OPTION_SIZE:
+    case OPTION_COUNT:
+    case OPTION_REAL:
+    case OPTION_DOUBLE:
+    case OPTION_SECONDS:
+    case OPTION_SHARE:
+        snprintf(text, size, " [%.10g..%.10g%s]", o->min, o->max, unit);
+        break;
+    case OPTION_SEED:
+    case OPTION_CASE:
+    case OPTION_FLAG:
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+    case OPTION_EACH:
+        break;
+    }
+}
+
+static void print_one(const cli_option *o)
+{
+    char left[160], range[64], *help = NULL;
+    const char letter[] = {'-', o->letter, ',', ' ', '\0'};
+    /* The literal words say more than a name for them. */
+    const char *value = o->kind == OPTION_CHOICE ? o->choices : o->metavar;
+    snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,
+             value != NULL ? " " : "", value != NULL ? value : "");
+    range_text(o, range, sizeof range);
+    const bool enough = asprintf(&help, "%s%s", o->help, range) >= 0;
+    print_option(left, enough ? help : o->help);
+    if (enough)
+        free(help);
 }
 
 void cli_print_help(const cli_command *command)
@@ -41,11 +86,7 @@ void cli_print_help(const cli_command *command)
     for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++) {
         if (o->heading != NULL)
             printf("\n%s:\n", o->heading);
-        char left[64];
-        const char letter[] = {'-', o->letter, ',', ' ', '\0'};
-        snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,
-                 o->metavar != NULL ? " " : "", o->metavar != NULL ? o->metavar : "");
-        print_option(left, o->help);
+        print_one(o);
     }
     print_option("--help", "show this text");
 }

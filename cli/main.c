@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json_memory.h"
 #include "options.h"
+#include "suggest.h"
 
 #include "downhill.h"
 
@@ -41,19 +42,26 @@ static void print_help(void)
          "  DOWNHILL_DISABLE=FEATURE,...   behave as on a CPU without these features\n"
          "  DOWNHILL_FASHION_MNIST=DIR     where the Fashion-MNIST files are\n\n"
          "Exit codes:\n"
-         "  0      fine\n"
-         "  1      a check failed or training diverged\n"
-         "  2      usage, a place that cannot be written to, or nothing matched\n"
+         "  0      success\n"
+         "  1      a check or training failed, or compare --fail-on found slower rows\n"
+         "  2      wrong usage, an output that cannot be written or would replace a\n"
+         "         file of another kind, or nothing matched\n"
          "  3      bad input data\n"
-         "  4      the ISA asked for is not usable here\n"
-         "  5      something that is needed is not installed, or not granted\n"
-         "  70     out of memory or results cannot be written\n"
+         "  4      the ISA level is not usable here\n"
+         "  5      something is not installed, not granted or not permitted, or doctor\n"
+         "         --strict found a warning\n"
+         "  70     out of memory, or results could not be written\n"
          "  128+n  ended by signal n");
 }
 
 static int unknown_command(const char *name)
 {
-    error_line("no command '%s'; `downhill --help` lists them", name);
+    char suggestion[SUGGEST_TEXT_MAX];
+    suggest_words words = {.count = N_COMMANDS};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        words.words[i] = commands[i]->name;
+    error_line("no command '%s'%s; `downhill --help` lists them", name,
+               suggest_text(name, &words, "", suggestion));
     return EXIT_USAGE;
 }
 

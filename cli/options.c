@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "base/error.h"
+#include "suggest.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 64, FIRST_VALUE = 256 };
+enum { OPTIONS_MAX = 64, FIRST_VALUE = 256, CHOICES_BYTES_MAX = 256 };
 
 const cli_option *cli_option_at(const cli_command *command, size_t i)
 {
@@ -94,9 +95,19 @@ static bool parse_choice(const char *text, const char *choices, int *value)
     return false;
 }
 
+static void suggest_choice(const cli_option *o, const char *text, char suggestion[SUGGEST_TEXT_MAX])
+{
+    char all[CHOICES_BYTES_MAX], *rest = all;
+    suggest_words words = {0};
+    snprintf(all, sizeof all, "%s", o->choices);
+    while (rest != NULL && words.count < SUGGEST_MAX)
+        words.words[words.count++] = strsep(&rest, "|");
+    (void)suggest_text(text, &words, "", suggestion);
+}
+
 static int complain(const cli_command *command, const cli_option *o, const char *text)
 {
-    char range[96];
+    char range[96], suggestion[SUGGEST_TEXT_MAX] = "";
     const bool whole = o->kind == OPTION_SIZE || o->kind == OPTION_COUNT;
     if (o->kind == OPTION_SIZE && o->min == o->max)
         snprintf(range, sizeof range, "%g, the only value that this version takes", o->min);
@@ -113,7 +124,9 @@ static int complain(const cli_command *command, const cli_option *o, const char 
                  o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms"
                  : o->kind == OPTION_SHARE ? ", as in 0.01 or 1%"
                                            : "");
-    error_line("%s: --%s: '%s' is not %s", command->name, o->name, text, range);
+    if (o->kind == OPTION_CHOICE)
+        suggest_choice(o, text, suggestion);
+    error_line("%s: --%s: '%s' is not %s%s", command->name, o->name, text, range, suggestion);
     return EXIT_USAGE;
 }
 
@@ -196,6 +209,11 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
 
 /* ---- the command line ---- */
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* What getopt_long() found as the number of an option, whose letter it may be. */
 static int option_of_letter(const cli_command *command, int found)
 {
@@ -224,6 +242,45 @@ int cli_refuse_given(const cli_command *command, const void *config, const char 
                 return EXIT_USAGE;
             }
     return CLI_GO_ON;
+}
+
+/* Names the options that a long one which is none, or several, may stand for. */
+static int refuse_unknown(const cli_command *command, const char *argument)
+{
+    const size_t length = strcspn(argument, "=") - 2; /* without "--" and a value */
+    const char *name = argument + 2;
+    char given[64], suggestion[SUGGEST_TEXT_MAX], several[256] = "";
+    size_t used = 0, matches = 0;
+    suggest_words words = {0};
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++) {
+        words.words[words.count++] = o->name;
+        if (length == 0 || strncmp(o->name, name, length) != 0)
+            continue;
+        const int n = snprintf(several + used, sizeof several - used, "%s--%s",
+                               matches++ > 0 ? ", " : "", o->name);
+        used = smaller(used + (size_t)n, sizeof several - 1);
+    }
+    if (matches > 1) {
+        error_line("%s: %.*s may be any of %s; write more of it", command->name, (int)length + 2,
+                   argument, several);
+        return EXIT_USAGE;
+    }
+    snprintf(given, sizeof given, "%.*s", (int)smaller(length, sizeof given - 1), name);
+    error_line("%s: %.*s is not an option%s; `downhill %s --help` lists what it takes",
+               command->name, (int)length + 2, argument,
+               suggest_text(given, &words, "--", suggestion), command->name);
+    return EXIT_USAGE;
+}
+
+/* Is it the name of a long option after one dash? getopt_long() reads that as letters. */
+static bool is_one_dash(const cli_command *command, const char *argument)
+{
+    const cli_option *o;
+    for (size_t i = 0; (o = cli_option_at(command, i)) != NULL; i++)
+        if (argument != NULL && argument[0] == '-' && strcmp(argument + 1, o->name) == 0)
+            return true;
+    return false;
 }
 
 int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand)
@@ -257,6 +314,13 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
         if (found == ':' || found == '?') {
             const char letter[] = {'-', (char)optopt, '\0'};
             const bool is_letter = optopt > 0 && optopt < FIRST_VALUE;
+            if (optopt == 0)
+                return refuse_unknown(command, argv[optind - 1]);
+            if (found == '?' && is_one_dash(command, argv[optind])) {
+                error_line("%s: %s is not an option; did you mean -%s?", command->name,
+                           argv[optind], argv[optind]);
+                return EXIT_USAGE;
+            }
             error_line("%s: %s%s; `downhill %s --help` lists what it takes", command->name,
                        is_letter ? letter : argv[optind - 1],
                        found == ':'            ? " needs a value"

@@ -26,9 +26,8 @@ static const cli_option data_options[] = {
     {.name = "mmap",
      .kind = OPTION_FLAG,
      AT(map),
-     .help =
-         "leave the features in their files and map these, for sets larger than memory; no gzip, "
-         "no NPZ, and of NumPy only uint8 and float32 in C order"},
+     .help = "map the features from their files instead of reading them, for sets larger "
+             "than memory; not for gzip or NPZ, and of NumPy only uint8 and float32 in C order"},
     {.name = "isa",
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
@@ -42,7 +41,8 @@ static const cli_option data_options[] = {
      AT(threads),
      .min = 1,
      .max = MACHINE_TEAM_MAX,
-     .help = "threads, each bound to a core of its own as long as there are any (default: 1)"},
+     .help = "number of threads, each bound to a core of its own while there are enough "
+             "(default: 1)"},
     {.name = "quiet",
      .kind = OPTION_FLAG,
      AT(quiet),
@@ -68,23 +68,23 @@ static const cli_option loss_options[] = {
      .metavar = "TYPE",
      AT(dtype),
      .choices = "u8|f32",
-     .help = "u8: bytes, exact, hinge only (its default where the features are bytes); f32"},
+     .help = "u8: bytes, exact, for the hinge loss only (its default if the features are "
+             "bytes); f32: single precision"},
     {.name = "normalize",
      .kind = OPTION_CHOICE,
      .metavar = "HOW",
      AT(normalise),
      .choices = "none|center|standardize|raw|raw-center",
-     .help =
-         "none: bytes are x/255 (default); center: minus the mean of each feature; standardize: "
-         "that, by the standard deviation instead of 255; raw: bytes from 0 to 255; raw-center: "
-         "these minus the mean"},
+     .help = "none (default): bytes are x/255; center: minus the mean of each feature; "
+             "standardize: minus the mean, divided by the standard deviation; raw: bytes "
+             "from 0 to 255; raw-center: raw minus the mean"},
     {.name = "reg",
      .kind = OPTION_REAL,
      .metavar = "X",
      AT(reg),
      .min = 0,
      .max = 1e6,
-     .help = "lambda of the penalty lambda*|W|^2, without a half (default: 1e-4)"},
+     .help = "lambda of the penalty lambda*|W|^2, without a factor 1/2 (default: 1e-4)"},
     {.name = "delta",
      .kind = OPTION_REAL,
      .metavar = "X",
@@ -96,7 +96,7 @@ static const cli_option loss_options[] = {
      .kind = OPTION_SEED,
      .metavar = "N",
      AT(seed),
-     .help = "seed of all that is random (default: 1)"},
+     .help = "seed of all random choices (default: 1)"},
 };
 
 const cli_group task_data_options = {data_options, sizeof data_options / sizeof data_options[0]};

@@ -24,13 +24,13 @@ static const cli_option options[] = {
      AT(samples),
      .min = 1,
      .max = 1e9,
-     .help = "of the first so many training samples, or of all (default)"},
+     .help = "number of training samples to use, from the first on, or all (default)"},
     {.name = "model",
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(model),
-     .help = "from this model, with its loss and penalty unless others are given (default: from "
-             "random weights)"},
+     .help = "start from this model, with its loss and penalty unless others are given "
+             "(default: from random weights)"},
     {.name = "scale",
      .kind = OPTION_REAL,
      .metavar = "X",
@@ -42,7 +42,7 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(csv),
-     .help = "write the points to FILE"},
+     .help = "write the points to FILE as CSV"},
 };
 
 const cli_group vicinity_options = {options, sizeof options / sizeof options[0]};

@@ -55,3 +55,5 @@ offers '--output' report --out
 offers 'gen' data g
 offers '--noise' data gen --no
 offers 'scalar' train --isa sc
+offers 'constant step inverse cosine' train --schedule ''
+offers 'cifar10 cifar100' data gen --format c

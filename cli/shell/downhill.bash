@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Completion for bash, and for zsh by way of bashcompinit: commands and options, as `downhill --help` and
-# `downhill COMMAND --help` list them; ISA levels; else files.
+# `downhill COMMAND --help` list them; ISA levels and the words of a choice; else files.
 
 _downhill() {
     local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -30,6 +30,15 @@ _downhill() {
         words=$("${COMP_WORDS[0]}" info 2>/dev/null | sed -n '/^ISA level/,/^$/s/^\([a-z0-9_]*\) .*/\1/p')
         mapfile -t COMPREPLY < <(compgen -W "all $words" -- "$current")
         return
+    fi
+    if [[ $before == --* ]]; then # words of which one is taken
+        # shellcheck disable=SC2086 # a command may have two words
+        words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null |
+            sed -nE "s/^ {2,6}(-[a-z], )?$before ([a-z0-9-]+(\\|[a-z0-9-]+)+)( .*)?\$/\\2/p" | tr '|' ' ')
+        if [ -n "$words" ]; then
+            mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+            return
+        fi
     fi
     compopt -o default 2>/dev/null
 }

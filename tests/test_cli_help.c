@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the program says to a word that it does not know, and the form of --help. */
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "shell.h"
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void test_unknown_word__the_one_that_was_meant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *says;
+    } wrong[] = {
+        {"trian", "no command 'trian'; did you mean train?"},
+        {"help benchmark", "no command 'benchmark'; did you mean bench?"},
+        {"fit", "did you mean train?"},
+        {"data generate", "'generate' is not known; did you mean gen?"},
+        {"train --learning-rate 0.1", "--learning-rate is not an option; did you mean --lr?"},
+        {"train --learning-rate=0.1", "--learning-rate is not an option; did you mean --lr?"},
+        {"train --normalise none", "did you mean --normalize?"},
+        {"train --dtpye u8", "did you mean --dtype?"},
+        {"train --weight-decay 1", "did you mean --reg?"},
+        {"train --output x", "did you mean --json?"},
+        {"train -lr 0.1", "-lr is not an option; did you mean --lr?"},
+        {"bench --shpae 1x1x2", "did you mean --shape?"},
+        {"data gen --ouptut x", "did you mean --output?"},
+        {"train --loss hing", "is not one of hinge|softmax; did you mean hinge?"},
+        {"train --loss svm", "did you mean hinge?"},
+        {"train --normalize standardise", "did you mean standardize?"},
+        {"train --dtype float32", "did you mean f32?"},
+        {"train --schedule cos", "did you mean cosine?"},
+        {"train --s 1", "--s may be any of --shuffle, --schedule, --scale, --step, --seed; write"},
+        {"bench --no-c=1 --no", "--no-c=1: the option takes no value"},
+        {"bench --no", "--no may be any of --noise-floor, --no-ceilings; write more of it"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$downhill %s", wrong[i].command);
+        const int code = shell(command);
+        if (code != EXIT_USAGE || count_of(shell_err, '\n') != 1 || shell_out[0] != '\0' ||
+            strstr(shell_err, wrong[i].says) == NULL)
+            fail_msg("%s: exit code %d: %s", command, code, shell_err);
+    }
+}
+
+static void test_unknown_word__far_from_all__no_guess(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"frobnicate", "x",        "train --zzz",
+                                           "train --=3", "train -x", "train --loss log",
+                                           "data make x"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$downhill %s", commands[i]);
+        if (shell(command) != EXIT_USAGE || strstr(shell_err, "did you mean") != NULL)
+            fail_msg("%s: %s", command, shell_err);
+    }
+}
+
+static void test_help__words_and_numbers_that_an_option_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *shows[4];
+    } help[] = {
+        {"train --help",
+         {"--method sgd|random-search|local-search|numerical|lbfgs\n",
+          "--schedule constant|step|inverse|cosine\n", "--loss hinge|softmax ",
+          "learning rate (default: 0.02) [0..1000000]\n"}},
+        {"predict --help", {"--set test|train|all "}},
+        {"data gen --help", {"--format idx|npy|libsvm|cifar10|cifar100\n", "[1..1048576]\n"}},
+        {"verify --help", {"[1..1000000]\n"}},
+    };
+    for (size_t i = 0; i < sizeof help / sizeof help[0]; i++) {
+        char command[64];
+        snprintf(command, sizeof command, "$downhill %s", help[i].command);
+        assert_int_equal(shell(command), EXIT_OK);
+        for (size_t s = 0; s < 4 && help[i].shows[s] != NULL; s++)
+            if (strstr(shell_out, help[i].shows[s]) == NULL)
+                fail_msg("%s does not show %s: %s", command, help[i].shows[s], shell_out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unknown_word__the_one_that_was_meant),
+        cmocka_unit_test(test_unknown_word__far_from_all__no_guess),
+        cmocka_unit_test(test_help__words_and_numbers_that_an_option_takes),
+    };
+    return cmocka_run_group_tests_name("cli_help", tests, shell_open, shell_close);
+}
