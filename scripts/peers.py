@@ -21,9 +21,9 @@ EPILOG = """\
 A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
 them. PyTorch trains in f32 by the same steps as downhill, scikit-learn by its own.
 
-Exit codes: 0 fine; 1 a loss is wrong or training diverged; 2 usage, or a place that cannot be written to;
-3 bad input data; 5 a Python module is missing; 70 out of memory or results cannot be written; 128+n ended by
-signal n.
+Exit codes: 0 success; 1 a loss is wrong or training diverged; 2 wrong usage, or an output that cannot be
+written or holds something else; 3 bad input data; 5 a Python module is missing; 70 out of memory or results
+cannot be written; 128+n ended by signal n.
 """
 
 

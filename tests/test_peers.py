@@ -275,6 +275,18 @@ class Command(Scratch):
         self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
         self.assertIn("where.json: cannot write", done.stderr)
 
+    def test_file_of_another_kind__refused_and_kept(self):
+        path = self.directory / "there.json"
+        for holds, contents in (("other text", "mine"), ("other JSON", '{"schema_version": 1, "training": []}')):
+            path.write_text(contents)
+            done = self.peers("--json", path)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+            self.assertIn(f"there.json: holds {holds}, not results of scripts/peers.py; choose another", done.stderr)
+            self.assertEqual(path.read_text(), contents)
+        path.write_text("")
+        for _ in range(2):  # over an empty file, and over its own
+            self.assertEqual(self.peers("--json", path).returncode, 0)
+
     def test_pipe__is_written_to_and_stays_one(self):
         path, found = self.directory / "pipe", []
         os.mkfifo(path)

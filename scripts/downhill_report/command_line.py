@@ -30,6 +30,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=prog or f"downhill {command}", usage=usage, **more)
         self.command = command
 
+    def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
+        """Shows the words of a choice as the commands in C do."""
+        if "choices" in more:
+            more.setdefault("metavar", "|".join(more["choices"]))
+        return super().add_argument(*names, **more)
+
     def format_help(self) -> str:
         return super().format_help().replace("usage:", "Usage:", 1)
 
