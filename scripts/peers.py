@@ -17,6 +17,7 @@ from typing import Any
 sys.dont_write_bytecode = True
 from downhill_report import command_line, errors, files, kinds  # noqa: E402
 
+whole = command_line.whole
 EPILOG = """\
 A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
 them. PyTorch trains in f32 by the same steps as downhill, scikit-learn by its own.
@@ -52,12 +53,12 @@ def parse_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--loss", choices=("hinge", "softmax"), default="hinge")
     add("--normalize", choices=("none", "standardize"), default="none", help="as of downhill train")
-    add("--batch", type=command_line.whole(1), default=256, help="samples of a minibatch (default: 256)")
+    add("--batch", type=whole(1), default=256, help="samples of a minibatch (default: 256)")
     add("--lr", type=real(0.0, False), default=0.02, help="learning rate (default: 0.02)")
     add("--reg", type=real(0.0, True), default=1e-4, help="lambda of lambda*|W|^2 (default: 1e-4)")
-    add("--epochs", type=command_line.whole(1), default=10, help="default: 10")
-    add("--seed", type=command_line.whole(0), default=1, help="of the order of the samples (default: 1)")
-    add("--threads", type=command_line.whole(1), default=1, help="one is bound to a CPU (default: 1)")
+    add("--epochs", type=whole(1), default=10, help="default: 10")
+    add("--seed", type=whole(0), default=1, help="of the order of the samples (default: 1)")
+    add("--threads", type=whole(1), default=1, help="one is bound to a CPU (default: 1)")
     add("--data-dir", metavar="DIR", help="where the four .gz files are")
     add("--json", type=pathlib.Path, metavar="FILE", help="'-': standard output, and nothing else")
     return parser.parse_args()

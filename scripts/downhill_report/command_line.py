@@ -14,7 +14,8 @@ def whole(least: int) -> Callable[[str], int]:
     """The type of an option whose value is a whole number."""
 
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= 10 and least <= int(text) < 1 << 31):
+        digits = text.isascii() and text.isdigit() and len(text) <= 10
+        if not digits or not least <= int(text) < 1 << 31:
             raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
         return int(text)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The kinds of files that the scripts write. An output replaces a file of its own kind, or an empty one, and
-no other, as in base/output_kind.c."""
+"""The kinds of files that the scripts write. An output replaces a file of its own kind, or an empty
+one, and no other, as in base/output_kind.c."""
 
 import enum
 import json
@@ -32,26 +32,30 @@ PICTURE_MARK = "<!-- Drawn by downhill plot. -->"
 PNG_SOFTWARE = "downhill plot"
 
 MARKS: dict[Kind, re.Pattern[bytes]] = {
-    Kind.PAGE: re.compile(rf'<!DOCTYPE html>.*<meta name="generator" content="{PAGE_MARK}">'.encode(), re.DOTALL),
+    Kind.PAGE: re.compile(
+        rf'<!DOCTYPE html>.*<meta name="generator" content="{PAGE_MARK}">'.encode(), re.DOTALL
+    ),
     Kind.TEXT: re.compile(re.escape(TEXT_MARK).encode()),
     Kind.FIGURE: re.compile(f".*{re.escape(FIGURE_MARK)}".encode(), re.DOTALL),
     Kind.PICTURE: re.compile(
-        rf".*{re.escape(PICTURE_MARK)}|\x89PNG.*tEXtSoftware\0{PNG_SOFTWARE}".encode("latin-1"), re.DOTALL
+        rf".*{re.escape(PICTURE_MARK)}|\x89PNG.*tEXtSoftware\0{PNG_SOFTWARE}".encode("latin-1"),
+        re.DOTALL,
     ),
     # Text and Markdown, of one machine and of several, and CSV
     Kind.COMPARISON: re.compile(rb"(- )?(A: .*\n(- )?B: |M1 .*, commit )|a,b,row,|row,M1,"),
 }
-# The results first whose members others have, too.
+# First the results whose members others have as well.
 MEMBERS = {Kind.RESULTS: "report", Kind.COMPARISON: "comparisons", Kind.PEERS: "peers_training"}
 OTHERS = {
-    b"\x93NUMPY": "NumPy data", b"PK": "a model or another ZIP archive", b"\x89PNG": "another picture",
-    b"%PDF": "a PDF document", b"\x1f\x8b": "gzip data", b"\0\0\x08": "IDX data",
-    b"<!DOCTYPE html": "another HTML page", b"<?xml": "another picture or XML", b"<svg": "another picture",
+    b"\x93NUMPY": "NumPy data", b"PK": "a model or another ZIP archive", b"%PDF": "a PDF document",
+    b"\x1f\x8b": "gzip data", b"\0\0\x08": "IDX data", b"\x89PNG": "another picture",
+    b"<svg": "another picture", b"<?xml": "another picture or XML",
+    b"<!DOCTYPE html": "another HTML page",
 }  # fmt: skip
 
 
 def check(path: pathlib.Path, kind: Kind) -> None:
-    """May a file of this kind replace what is there? Then nothing is, or an empty file, or one of the kind."""
+    """Refuses a file of this kind if something is there that is neither empty nor of the kind."""
     if path.exists() and not path.is_file():
         raise BadOutput(f"{path}: is no regular file; choose another name")
     try:
@@ -60,7 +64,9 @@ def check(path: pathlib.Path, kind: Kind) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise BadOutput(f"{path}: cannot read what is there: {error.strerror}; choose another name") from error
+        raise BadOutput(
+            f"{path}: cannot read what is there: {error.strerror}; choose another name"
+        ) from error
     if head and kind is not (found := kind_of(path, head)):
         what = found.value if found else other(head)
         raise BadOutput(f"{path}: holds {what}, not {kind.value}; choose another name or delete it")
