@@ -358,7 +358,7 @@ static void test_npz__labels_optional__features_alone(void **state)
         {.kind = 'f', .element_bytes = 4, .dimensions = 2, .shape = {ROWS, COLUMNS}},
         x,
         sizeof x};
-    assert_int_equal(npz_write(scratch_path("d.npz"), &entry, 1), EXIT_OK);
+    assert_int_equal(npz_write(scratch_path("d.npz"), OUTPUT_NEW, &entry, 1), EXIT_OK);
     dataset_use use = {.whole = true, .labels_optional = true, .classes = classes, .n_classes = 2};
     for (size_t k = 0; k < 2; k++) {
         char spec[256];
