@@ -52,17 +52,18 @@ static double plus(double sum, double value)
     return isnan(value) ? sum : isnan(sum) ? value : sum + value;
 }
 
-/* Reads the cpu.stat at `path` and those of the groups around it: the quota of an outer group stops the process as
+/* Reads the cpu.stat of a group and those of the groups around it: the quota of an outer group stops the process as
  * well, and only that group's file shows it. */
-static void read_throttling(const char *root, char *path, int version, conditions *c)
+static void read_throttling(const char *root, probe_group *group, conditions *c)
 {
-    const char *key = version == 1 ? "throttled_time" : "throttled_usec";
-    const double unit_s = version == 1 ? 1e-9 : 1e-6;
+    const char *key = group->version == 1 ? "throttled_time" : "throttled_usec";
+    const double unit_s = group->version == 1 ? 1e-9 : 1e-6;
     do {
+        const char *path = group->path;
         c->throttled_periods =
             plus(c->throttled_periods, number_or_nan(root, path, "nr_throttled"));
         c->throttled_s = plus(c->throttled_s, unit_s * number_or_nan(root, path, key));
-    } while (probe_cgroup_outer(root, path));
+    } while (probe_cgroup_outer(root, group));
 }
 
 conditions conditions_now(const char *root, int cpu)
@@ -72,10 +73,9 @@ conditions conditions_now(const char *root, int cpu)
     c.involuntary_switches =
         getrusage(RUSAGE_THREAD, &usage) == 0 ? (double)usage.ru_nivcsw : (double)NAN;
     c.migrations = number_or_nan(root, "/proc/thread-self/sched", "se.nr_migrations");
-    char path[4096];
-    int version;
-    if (probe_cgroup(root, "cpu", "cpu.stat", "cpu.stat", path, sizeof path, &version))
-        read_throttling(root, path, version, &c);
+    probe_group group;
+    if (probe_cgroup(root, "cpu", "cpu.stat", "cpu.stat", &group))
+        read_throttling(root, &group, &c);
     return c;
 }
 

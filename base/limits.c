@@ -8,36 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT = 256, PATH = 4096 };
+enum { TEXT = 256 };
 
 /* The limit in one file, or NaN if it is not understood. */
-typedef double (*read_limit)(const char *root, const char *path, int version);
+typedef double (*read_limit)(const char *root, const probe_group *group);
 
 static bool smallest(const char *root, const char *controller, const char *v1, const char *v2,
                      read_limit read, double *limit, const char **why)
 {
-    char path[PATH];
-    int version;
+    probe_group group;
     /* The topmost group of version 2 has no such file, since nothing limits it. */
     *why = "no control group tells";
-    if (!probe_cgroup(root, controller, v1, v2, path, sizeof path, &version))
+    if (!probe_cgroup(root, controller, v1, v2, &group))
         return false;
     *why = "the control group's files are not understood";
     *limit = INFINITY;
     do {
-        const double own = read(root, path, version);
+        const double own = read(root, &group);
         if (isnan(own))
             return false;
         *limit = fmin(*limit, own);
-    } while (probe_cgroup_outer(root, path));
+    } while (probe_cgroup_outer(root, &group));
     return true;
 }
 
-static double read_cpus(const char *root, const char *path, int version)
+static double read_cpus(const char *root, const probe_group *group)
 {
+    const char *path = group->path;
     double quota = -1.0, period = 0.0;
-    if (version == 1) {
-        char other[PATH];
+    if (group->version == 1) {
+        char other[PROBE_PATH];
         const int folder = (int)(strrchr(path, '/') - path);
         const int length = snprintf(other, sizeof other, "%.*s/cpu.cfs_period_us", folder, path);
         if (length >= (int)sizeof other || !probe_number(root, path, NULL, &quota) ||
@@ -56,11 +56,10 @@ static double read_cpus(const char *root, const char *path, int version)
     return quota > 0.0 ? quota / period : (double)INFINITY;
 }
 
-static double read_bytes(const char *root, const char *path, int version)
+static double read_bytes(const char *root, const probe_group *group)
 {
-    (void)version;
     char text[TEXT], *end;
-    if (!probe_text(root, path, text, sizeof text))
+    if (!probe_text(root, group->path, text, sizeof text))
         return (double)NAN;
     if (strcmp(text, "max") == 0)
         return (double)INFINITY;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "memory.h"
 
+#include "limits.h"
 #include "probe.h"
 
 #include <stdint.h>
@@ -30,14 +31,11 @@ void *memory_new(size_t count, size_t size)
 size_t memory_available(const char *root)
 {
     double available, limit;
-    char path[512];
-    int version;
+    const char *why;
     if (!probe_number(root, "/proc/meminfo", "MemAvailable", &available))
         return SIZE_MAX;
     available *= 1024.0;
-    if (probe_cgroup(root, "memory", "memory.limit_in_bytes", "memory.max", path, sizeof path,
-                     &version) &&
-        probe_number(root, path, NULL, &limit) && limit < available)
+    if (limits_memory(root, &limit, &why) && limit < available)
         available = limit;
     return (size_t)available;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = 4096 };
+enum { LINE = PROBE_PATH };
 
 static FILE *open_file(const char *root, const char *path)
 {
@@ -155,34 +155,35 @@ static bool is_there(const char *root, const char *path)
     return file != NULL;
 }
 
-bool probe_cgroup_outer(const char *root, char *path)
+bool probe_cgroup_outer(const char *root, probe_group *group)
 {
     for (;;) {
-        char *name = strrchr(path, '/'), *folder;
-        if (name == NULL || name == path)
-            return false;
-        *name = '\0';
-        folder = strrchr(path, '/');
-        *name = '/';
-        if (folder == NULL)
+        char *name = strrchr(group->path, '/'), *folder = name;
+        do
+            folder--;
+        while (folder >= group->path + group->mount && *folder != '/');
+        if (folder < group->path + group->mount)
             return false;
         memmove(folder, name, strlen(name) + 1);
-        if (is_there(root, path))
+        if (is_there(root, group->path))
             return true;
     }
 }
 
 bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
-                  char *path, size_t size, int *version)
+                  probe_group *group)
 {
-    for (*version = 1; *version <= 2; ++*version) {
-        const char *of = *version == 1 ? controller : "", *name = *version == 1 ? v1 : v2;
-        char group[LINE / 2], top[LINE / 2], point[LINE / 2];
-        if (!group_of(root, of, group, sizeof group) || !mount_of(root, of, top, point))
+    for (group->version = 1; group->version <= 2; group->version++) {
+        const bool first = group->version == 1;
+        const char *of = first ? controller : "";
+        char own[LINE / 2], top[LINE / 2], point[LINE / 2];
+        if (!group_of(root, of, own, sizeof own) || !mount_of(root, of, top, point))
             continue;
-        const int length = snprintf(path, size, "%s%s/%s", point, below(top, group), name);
-        if (length > 0 && (size_t)length < size &&
-            (is_there(root, path) || probe_cgroup_outer(root, path)))
+        const int length = snprintf(group->path, sizeof group->path, "%s%s/%s", point,
+                                    below(top, own), first ? v1 : v2);
+        group->mount = strlen(point);
+        if (length > 0 && (size_t)length < sizeof group->path &&
+            (is_there(root, group->path) || probe_cgroup_outer(root, group)))
             return true;
     }
     return false;

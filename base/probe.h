@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { PROBE_PATH = 4096 };
+
 /* The text of a file, without white space at its end; cut off where it is longer. false: it cannot be read,
  * and `text` says why, as in "No such file or directory". */
 bool probe_text(const char *root, const char *path, char *text, size_t size);
@@ -18,16 +20,22 @@ bool probe_number(const char *root, const char *path, const char *key, double *v
 /* The word in brackets of "always [madvise] never". false: no such word. */
 bool probe_choice(const char *root, const char *path, char *word, size_t size);
 
+/* A file of a control group. */
+typedef struct probe_group {
+    char path[PROBE_PATH];
+    size_t mount; /* length of the mount point, which no path leaves */
+    int version;
+} probe_group;
+
 /* Finds a file of this process's control group of a controller, by its version: `v1` or `v2` is the
  * name of the file. Where the group has none, as without the controller, it is that of the nearest
  * group around it. In a container the group's own path may lie outside of what is mounted; then
  * what is mounted is the group. false: there is no such file. */
 bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
-                  char *path, size_t size, int *version);
+                  probe_group *group);
 
-/* Changes the path of such a file to the same file of the nearest group around it that has one.
- * Limits and counters of outer groups hold for the inner ones, whose files do not show them. false:
- * there is none. */
-bool probe_cgroup_outer(const char *root, char *path);
+/* Goes on to the same file of the nearest group around it that has one. Limits and counters of
+ * outer groups hold for the inner ones, whose files do not show them. false: there is none. */
+bool probe_cgroup_outer(const char *root, probe_group *group);
 
 #endif

@@ -140,11 +140,13 @@ static struct start start_now(const task *t)
 
 static void warn_of_wait(task *t, const char *isa, const struct start *start)
 {
+    if (t->timing == NULL)
+        return;
     const struct start end = start_now(t);
     const double took_s = end.wall_s - start->wall_s, ran_s = end.cpu_s - start->cpu_s;
     const conditions passed = conditions_between(&start->counted, &end.counted);
     char why[WAITED_TEXT] = "its own threads were in each other's way; give fewer --threads";
-    if (t->timing == NULL || took_s <= SHORT_S || took_s <= WARNINGS_WAITED * ran_s)
+    if (took_s <= SHORT_S || took_s <= WARNINGS_WAITED * ran_s)
         return;
     if (!t->crowded)
         waited_cause(&passed, took_s - ran_s, why);
@@ -162,7 +164,7 @@ static int train_once(struct session *s)
             putchar('\n');
         train_print_head(s->config, run);
     }
-    const struct start start = start_now(&s->task);
+    const struct start start = s->task.timing != NULL ? start_now(&s->task) : (struct start){0};
     int code = train_by_method(s, run);
     if (code == EXIT_OK && !run->sgd.interrupted && !run->result.interrupted)
         code = train_judge(s->config, &s->task, run);

@@ -125,7 +125,7 @@ static void test_machine__hwloc_knows_little__threads_on_every_cpu(void **state)
                      EXIT_OK);
     json_decref(parsed(shell_out));
     if (shell("unshare -m true") != 0) {
-        print_message("no mount namespace of one's own here: not tried without /sys\n");
+        print_message("skipped: no mount namespace can be made here to try without /sys\n");
     } else {
         assert_int_equal(shell("unshare -m sh -c 'mount -t tmpfs none /sys && $downhill info'"),
                          EXIT_OK);
