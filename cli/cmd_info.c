@@ -36,7 +36,7 @@ static void print_ignored(void)
         printf("%s%.*s", i == 0 ? "Ignored    " : ", ", (int)strcspn(variable, "="), variable);
     }
     if (environment_removed(0) != NULL)
-        puts(": downhill places its threads and reads the machine itself");
+        puts(": downhill binds its threads itself, and describes the machine that it runs on");
 }
 
 static void print_machine(const machine *m)
