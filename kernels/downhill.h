@@ -316,40 +316,46 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
 
 /* ---- Bytes, exactly ---------------------------------------------------------------------------
  *
- * Where the features are bytes and the loss is the hinge loss, all sums can be sums of integers, and
- * those have no order: the functions below return the same bits on every level, for any order of the
- * samples of a batch, and however a batch is divided among threads or machines whose sums are added.
- * Only a NaN may be another NaN.
+ * With features that are bytes and the hinge loss, every sum can be a sum of integers, whose order does not matter. The
+ * functions below therefore return the same bits on every level, for any order of the samples of a batch, and for any
+ * division of a batch among threads or machines whose sums are added. Two exceptions: a NaN may be another NaN, and a
+ * loss of 2³³ or more depends on the order in its last bits (downhill_hinge_u8).
  *
- *   Weights    are f32 and those of the update; for the scores each is rounded once per step, to
- *              nearest even, to a multiple of a unit of its class, w_jk ≈ q_jk·u_j. u_j is the smallest
- *              power of two for which |w_jk| <= 32639·u_j for all k, |b_j| < 2⁴⁰·u_j and
- *              u_j >= 2⁻¹²⁶. The rounding is within u_j/2, and that below 2⁻¹⁴ of the largest weight
- *              unless |b_j| is more than 2²⁴ times as large, or the weight below 2⁻¹¹⁰.
- *   Normalised features x̂_k = (x_k - mean_k)·r_k are never made. The weights are kept for bytes, each
- *              r_k times the one of x̂_k: the score subtracts Σ_k q_jk mean_k, and the gradient
- *              mean_k Σ_i g_ij times r_k². Nothing of it costs per sample.
- *   Use        downhill_pack_u8() once, for memory of downhill_packed_u8_bytes(); then
- *              downhill_step_u8() for each minibatch, which packs what it has changed, or, where parts of
- *              a batch are worked on apart, downhill_loss_grad_u8() for each and one
- *              downhill_update_u8(); and downhill_score_u8() at any time (examples/bytes.c). To train on x/255, with its
- *              learning rate, give a gain of 1/255² for every feature.
- *   Weights of x̂ are those of bytes times r_k: to begin with ŵ give w_jk = r_k ŵ_jk and the same b. To score bytes
- *              elsewhere, s_ij = Σ_k w_jk (x_ik - mean_k) + b_j. To save a model write w, b and the
- *              normalisation; `packed` is of this process and made again by downhill_pack_u8().
- *   Changes    of w or b by anything but these functions are not noticed: pack again. Whether there is a bias
- *              must be as it was then.
- *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE, and for the gradient
- *              255·Σ_i |g_ij| < 2³¹, which the hinge loss has for n·(c-1) <= DOWNHILL_U8_NC_MAX.
- *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED where packed weights were packed with
- *              the table of other kernels, or copied, or have another d or c than the weights beside
- *              them. Memory that downhill_pack_u8() never filled is refused by what lies there, which must
- *              at least be readable: packed weights that were freed and allocated again may still pass. */
+ *   Weights    The update works on weights w in f32. For the scores, each is rounded to nearest even, once per step, to
+ *              a multiple of a unit of its class: w_jk ≈ q_jk·u_j. u_j is the smallest power of two that satisfies
+ *              |w_jk| <= 32639·u_j for all k, |b_j| < 2⁴⁰·u_j and u_j >= 2⁻¹²⁶. The rounding error is at most u_j/2.
+ *              That is less than 2⁻¹⁴ of the largest weight of the class, unless |b_j| is more than 2²⁴ times that
+ *              weight, or that weight is below 2⁻¹¹⁰.
+ *   Normalised features x̂_k = (x_k - mean_k)·r_k are never computed. If ŵ are the weights of x̂, the functions work on
+ *              w_jk = r_k·ŵ_jk, for which
+ *
+ *                s_ij = Σ_k ŵ_jk x̂_ik + b_j = Σ_k w_jk x_ik - Σ_k w_jk mean_k + b_j.
+ *
+ *              The second sum is computed once per step. A step of gradient descent on ŵ with rate η changes w_jk by
+ *              -η r_k² (dw_jk - mean_k db_j), where dw and db are the gradient for bytes; hence the gain r_k² of
+ *              struct downhill_norm_u8. The penalty is λ‖Ŵ‖². None of this costs time per sample.
+ *   To begin   with weights ŵ, set w_jk = r_k·ŵ_jk and keep b. Then call downhill_pack_u8().
+ *   To train   call downhill_step_u8() for each minibatch; it packs the new weights. Where parts of a batch are
+ *              processed apart, call downhill_loss_grad_u8() for each part, add the sums, and call downhill_update_u8()
+ *              once.
+ *   To score   call downhill_score_u8() with the packed weights. Elsewhere, compute Σ_k w_jk (x_ik - mean_k) + b_j, or
+ *              use ŵ_jk = w_jk / r_k on normalised features.
+ *   To save    a model, write w, b, mean and r. Packed weights are valid in one process only.
+ *   Examples   examples/normalised.c checks these formulas by their results. examples/bytes.c trains as if on x/255,
+ *              with a learning rate for that: mean 0 and gain 1/255² for every feature.
+ *   Changes    of w or b by anything but these functions go unnoticed until downhill_pack_u8() is called again. Give a
+ *              bias to all of these calls or to none.
+ *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE. The gradient needs
+ *              255·Σ_i |g_ij| < 2³¹, which the dscores of the hinge loss satisfy for n·(c-1) <= DOWNHILL_U8_NC_MAX.
+ *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED if the packed weights belong to a level with other
+ *              kernels, were copied, or differ in d or c from the weights beside them. Memory that
+ *              downhill_pack_u8() never filled is recognised by its content: it must be readable, and packed weights
+ *              that were freed and allocated again may pass. */
 #define DOWNHILL_U8_D_MAX  1048576
 #define DOWNHILL_U8_C_MAX  32768
 #define DOWNHILL_U8_NC_MAX 8421504 /* ⌊(2³¹ - 1) / 255⌋ */
 
-/* The same batch with bytes. */
+/* Like downhill_batch_f32, with features that are bytes. */
 typedef struct downhill_batch_u8 {
     const uint8_t *x;
     size_t ldx;
@@ -360,47 +366,48 @@ typedef struct downhill_batch_u8 {
     size_t n_next;
 } downhill_batch_u8;
 
-/* How x̂_k = (x_k - mean_k)·r_k normalises the features. */
+/* The normalisation x̂_k = (x_k - mean_k)·r_k of the features. */
 typedef struct downhill_norm_u8 {
     const uint16_t *mean; /* d: mean_k in 256ths, <= 255·256; NULL: all 0 */
     const float *gain;    /* d: r_k², finite and >= 0; NULL: all 1 */
 } downhill_norm_u8;
 
-/* A gradient in integers. */
+/* The gradient for bytes as sums of integers, where g_ij are the dscores. */
 typedef struct downhill_sums_u8 {
     int32_t *w; /* c × d: Σ_i g_ij x_ik */
-    size_t ldw; /* >= d; rows that are an odd number of cache lines apart are the fastest */
+    size_t ldw; /* >= d; fastest if rows are an odd number of cache lines apart */
     int32_t *b; /* c: Σ_i g_ij */
     size_t d;
     size_t c;
 } downhill_sums_u8;
 
-/* Bytes of packed weights: the q in the order that the level wants, the u_j, the normalisation. Any
- * alignment; to be used where they were packed, not copied, and with the same table. 0 if d or c is
- * 0 or too large. */
+/* Bytes that packed weights take: the q_jk in the order of the level, the u_j and the normalisation. The memory may
+ * have any alignment. Packed weights must not be moved or copied, and belong to the table they were packed with. Returns
+ * 0 if d or c is 0 or too large. */
 DOWNHILL_API size_t downhill_packed_u8_bytes(size_t d, size_t c);
 
-/* Rounds and packs the weights, as the section says.
+/* Rounds and packs the weights as described above.
  *
- *   weights  c × d, of which no copy is kept; weights->b NULL: no bias
- *   norm     copied; NULL: features as they are, from 0 to 255, for which a learning rate has to be 255² times
- *            smaller than for x/255 (a gain of 1/255² does that). A mean above 255·256, or a gain that is
- *            negative or not finite, is DOWNHILL_ERR_PARAMETER
+ *   weights  c × d; the pointers are not kept; weights->b NULL: no bias
+ *   norm     copied; NULL: mean 0 and gain 1, features from 0 to 255 as they are, which need a learning rate 255² times
+ *            smaller than x/255 does. A mean above 255·256, or a gain that is negative or not finite, is
+ *            DOWNHILL_ERR_PARAMETER
  *   packed   packed_bytes >= downhill_packed_u8_bytes(d, c), else DOWNHILL_ERR_WORKSPACE; overwritten
- * A class with a weight or bias that is not finite has scores that are NaN.
- * Exactness: scores of the packed weights are the same bits on every table; the packed bytes are not.
- * Cost:   4·c·d bytes read, 2·c·d written. downhill_update_u8() does it in passing. */
+ * The scores of a class are NaN if one of its weights or its bias is not finite.
+ * Exactness: scores of the packed weights are the same bits on every table; the packed bytes differ.
+ * Cost:   2·c·d bytes written; W is read from memory once if a class fits L1. downhill_update_u8() packs what it has just
+ *         computed. */
 DOWNHILL_API downhill_status downhill_pack_u8(const downhill_kernels *kernels,
                                               const downhill_weights_f32 *weights,
                                               const downhill_norm_u8 *norm, void *packed,
                                               size_t packed_bytes);
 
-/* Scores: s_ij = u_j (Σ_k q_jk x_ik - Σ_k q_jk mean_k + β_j), with b_j ≈ u_j β_j rounded to a 256th.
+/* Scores: s_ij = u_j (Σ_k q_jk x_ik - Σ_k q_jk mean_k + β_j), where β_j is b_j / u_j rounded to a multiple of 1/256.
  *
- *   batch   n × d, as packed; batch->y is not read
+ *   batch   n × d, with the d of the packed weights; batch->y is not read
  *   packed  from downhill_pack_u8()
  *   scores  n × c, leading dimension lds >= c; overwritten
- * Exactness: each score is that real number, without any rounding, on every table.
+ * Exactness: each score is that real number without further rounding, on every table.
  * Cost:   2·n·d·c operations on integers; X crosses the memory bus once. */
 DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
                                                const downhill_batch_u8 *batch, const void *packed,
@@ -418,7 +425,7 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  *   delta    Δ, finite and >= 0
  *   dscores  n × c, leading dimension ldds >= c; overwritten; |dscores_ij| < c
  *   loss     overwritten with the sum over the n samples
- * Exactness: dscores on every table; the loss while it is below 2³³. Beyond that its last bits depend
+ * Exactness: the same dscores on every table, and the same loss while it is below 2³³. Beyond that its last bits depend
  *         on the order of the sum.
  * Cost:   7·n·c operations, 10·n·c + 4·n bytes. */
 #define DOWNHILL_LOSS_UNIT (1.0 / 1048576)
@@ -433,24 +440,24 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels, 
  *   dscores  n × c, leading dimension ldds >= c. Each beyond ±64 (avx2, avx512) or ±127 (avxvnni,
  *            avx512vnni, amx) costs as much as a class of its own.
  *   sums     c × d and c, both wanted; overwritten, or where accumulate is not 0 added to
- * DOWNHILL_ERR_RANGE: 255·Σ_i |g_ij| >= 2³¹ for some class. What was there before is not looked at; if
- * it adds up to more it is the sum modulo 2³².
- * Exactness: on every table.
+ * DOWNHILL_ERR_RANGE: 255·Σ_i |g_ij| >= 2³¹ for some class. What `sums` held before is not checked: a total that
+ * leaves the range of int32_t is taken modulo 2³².
+ * Exactness: the same bits on every table.
  * Cost:   2·n·d·c operations on integers. */
 DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
                                               const downhill_batch_u8 *batch,
                                               const int16_t *dscores, size_t ldds, int accumulate,
                                               const downhill_sums_u8 *sums);
 
-/* Update, and the new weights packed again:
+/* Updates the weights and packs them again:
  *
  *   w ← decay·w - (step·gain_k)·(dw_jk - mean_k·db_j),    b ← b - step·db_j
  *
- * with mean and gain from downhill_pack_u8(); each operation and the conversions to f32 are a
- * rounding, in the order written. decay and step as for downhill_update_f32().
+ * with mean and gain from downhill_pack_u8(). Each operation, and each conversion of dw_jk and db_j to f32, rounds once,
+ * in the order written. decay and step as for downhill_update_f32().
  *
- *   packed  of these weights; packed again
- * Exactness: on every table.
+ *   packed  those of these weights; overwritten
+ * Exactness: the same bits on every table.
  * Cost:   6·c·d operations, 14·c·d bytes. */
 DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *weights,
@@ -519,15 +526,15 @@ DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                                 void *workspace, size_t workspace_bytes,
                                                 downhill_profile *profile);
 
-/* The same for bytes and the hinge loss. downhill_workspace_u8() is for downhill_step_u8() as well; it is 0 if d or c
- * is 0 or beyond the bounds.
+/* Loss and gradient for bytes and the hinge loss. downhill_workspace_u8() returns the bytes of workspace that this
+ * function and downhill_step_u8() need, or 0 if d or c is 0 or beyond the bounds.
  *
- *   packed  of the weights
+ *   packed  the packed weights
  *   delta   the margin
- *   sums    c × d and c, overwritten. Those of parts of a batch may be added, whoever made them, and be
- *           applied by one downhill_update_u8()
- * DOWNHILL_ERR_RANGE where n·(c-1) is beyond DOWNHILL_U8_NC_MAX.
- * Exactness: on every table.
+ *   sums    c × d and c, overwritten. Sums of sub-batches may be added in any order, then applied once by
+ *           downhill_update_u8()
+ * DOWNHILL_ERR_RANGE if n·(c-1) is above DOWNHILL_U8_NC_MAX.
+ * Exactness: the same bits on every table.
  * Cost:   4·n·d·c operations on integers; X crosses the memory bus once. */
 DOWNHILL_API size_t downhill_workspace_u8(size_t d, size_t c);
 DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
@@ -537,20 +544,19 @@ DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kerne
                                                    void *workspace, size_t workspace_bytes,
                                                    downhill_profile *profile);
 
-/* One minibatch step: downhill_loss_grad_u8 followed by downhill_update_u8, the sums being kept in the
- * workspace.
+/* One minibatch step: downhill_loss_grad_u8 followed by downhill_update_u8, with the sums in the workspace.
  *
  *   batch      n × d, with labels
- *   weights    c × d, those that were packed; updated
+ *   weights    c × d, the weights that were packed; updated
  *   delta      the margin, usually 1
- *   decay      1 - 2ηλ, for learning rate η and the penalty λ‖W‖²; 1: no penalty
+ *   decay      1 - 2ηλ, for learning rate η and the penalty λ‖Ŵ‖²; 1: no penalty
  *   step       η/n
  *   loss_sum   the sum of the losses before the update; NULL if not wanted
- *   packed     from downhill_pack_u8(); packed again
+ *   packed     from downhill_pack_u8(); overwritten
  *   workspace  downhill_workspace_u8(d, c) bytes
  *   profile    as for downhill_loss_grad_f32()
- * Exactness: on every table, and the same bits as the two.
- * Cost:   that of the two; for a single sample the sums are not stored, and W is passed over once less. */
+ * Exactness: the same bits on every table, and as the two functions return.
+ * Cost:   that of the two functions; a single sample needs one pass over W less, because its sums are not stored. */
 DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,
                                               const downhill_batch_u8 *batch,
                                               const downhill_weights_f32 *weights, float delta,

@@ -74,12 +74,16 @@ export PKG_CONFIG_PATH=$work/moved/lib/pkgconfig LD_LIBRARY_PATH=$work/moved/lib
     "$cc" -Wall -Wextra -Werror -o "$work/one_level" "$root/examples/one_level.c" $(pkg-config --cflags --libs downhill)
     "$cc" -Wall -Wextra -Werror -o "$work/bytes" "$root/examples/bytes.c" $(pkg-config --cflags --libs downhill)
 }
+# shellcheck disable=SC2046
+"$cc" -Wall -Wextra -Werror -o "$work/normalised" "$root/examples/normalised.c" $(pkg-config --cflags --libs downhill) -lm
 for program in "$work"/consumer/{c,cxx,pc}-shared "$work"/consumer/{c,pc}-static; do
     got=$("$program")
     [ "$got" = "$want" ] || fail "$program prints '$got'; the README says '$want'"
 done
 "$work/one_level" | grep -q '^scalar *scores 1 and 6' || fail 'examples/one_level.c does not give the scores'
 [ "$("$work/bytes")" = '64 of 64 samples are put in their class' ] || fail 'examples/bytes.c does not learn'
+"$work/normalised" >"$work/log" || fail "examples/normalised.c: $(cat "$work/log")"
+[ "$(grep -c ': yes$' "$work/log")" -eq 2 ] || fail "examples/normalised.c: $(cat "$work/log")"
 soname=$(objdump -p "$work/moved/lib/libdownhill.so" | awk '$1 == "SONAME" {print $2}')
 "$root/examples/scores.py" "$soname" || fail 'examples/scores.py does not get the scores'
 mv "$work/moved" "$work/prefix"

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Trains on bytes as if each feature were normalised, x̂ = (x - mean)·r, from weights that were made for x̂, and scores
+ * with plain arithmetic, as a program without this library would. Beside it the same training on x̂ in f32.
+ *
+ *     cc normalised.c -I DIR/include -L DIR/lib -Wl,-rpath,DIR/lib -ldownhill -lm && ./a.out */
+#include <downhill.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { N = 64, D = 16, C = 4, STEPS = 30 };
+
+static uint8_t x[N * D];
+static int32_t y[N];
+static uint16_t mean[D];     /* in 256ths */
+static float r[D], gain[D];  /* 1 / standard deviation; r² */
+static float w[C * D], b[C]; /* of the bytes */
+static float w_hat[C * D];   /* of x̂ */
+static float x_hat[N * D], b_hat[C], dw[C * D], db[C];
+static double scores[N * C];
+static float scores_hat[N * C];
+
+static int failed(downhill_status status)
+{
+    if (status != DOWNHILL_OK)
+        fprintf(stderr, "%s\n", downhill_status_text(status));
+    return status != DOWNHILL_OK;
+}
+
+static void make_samples(void)
+{
+    for (int i = 0; i < N; i++) {
+        y[i] = i * 7 % C;
+        for (int k = 0; k < D; k++) /* each feature at a level and with a spread of its own */
+            x[i * D + k] =
+                (uint8_t)(6 * k + (k % C == y[i] ? 3 * (k + 1) : 0) + (i * 31 + k * 17) % (k + 5));
+    }
+}
+
+static void normalise(void)
+{
+    for (int k = 0; k < D; k++) {
+        double sum = 0.0, squares = 0.0;
+        for (int i = 0; i < N; i++)
+            sum += x[i * D + k];
+        mean[k] = (uint16_t)(sum / N * 256.0 + 0.5);
+        for (int i = 0; i < N; i++)
+            squares += pow(x[i * D + k] - mean[k] / 256.0, 2.0);
+        r[k] = (float)(1.0 / sqrt(squares / N));
+        gain[k] = r[k] * r[k];
+        for (int i = 0; i < N; i++)
+            x_hat[i * D + k] = (float)(x[i * D + k] - mean[k] / 256.0) * r[k];
+    }
+}
+
+/* The weights to begin with: w = r·ŵ, and the same biases. */
+static void begin(void)
+{
+    for (int j = 0; j < C; j++) {
+        b[j] = b_hat[j] = 0.1f * (float)j;
+        for (int k = 0; k < D; k++) {
+            w_hat[j * D + k] = 0.01f * (float)((j * 5 + k * 3) % 11 - 5);
+            w[j * D + k] = r[k] * w_hat[j * D + k];
+        }
+    }
+}
+
+/* s = Σ w (x - mean) + b */
+static double score_elsewhere(int i, int j)
+{
+    double s = b[j];
+    for (int k = 0; k < D; k++)
+        s += w[j * D + k] * (x[i * D + k] - mean[k] / 256.0);
+    return s;
+}
+
+/* The largest difference that the scores of the library have from those of the formula and of f32. */
+static int compare(const char *when, const void *packed)
+{
+    const downhill_batch_u8 bytes = {.x = x, .ldx = D, .x_rows = N, .n = N};
+    const downhill_batch_f32 floats = {.x = x_hat, .ldx = D, .x_rows = N, .n = N};
+    const downhill_weights_f32 weights = {.w = w_hat, .ldw = D, .b = b_hat, .d = D, .c = C};
+    double elsewhere = 0.0, in_f32 = 0.0;
+    if (failed(downhill_score_u8(NULL, &bytes, packed, scores, C)) ||
+        failed(downhill_score_f32(NULL, &floats, &weights, scores_hat, C)))
+        return 1;
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < C; j++) {
+            const double s = scores[i * C + j];
+            elsewhere = fmax(elsewhere, fabs(s - score_elsewhere(i, j)));
+            in_f32 = fmax(in_f32, fabs(s - (double)scores_hat[i * C + j]));
+        }
+    const int good = elsewhere < 0.001 && in_f32 < 0.01;
+    printf("%s: scores as by the formula and as of f32: %s\n", when, good ? "yes" : "no");
+    return !good;
+}
+
+int main(void)
+{
+    make_samples();
+    normalise();
+    begin();
+    const downhill_batch_u8 bytes = {.x = x, .ldx = D, .x_rows = N, .y = y, .n = N};
+    const downhill_batch_f32 floats = {.x = x_hat, .ldx = D, .x_rows = N, .y = y, .n = N};
+    const downhill_weights_f32 weights = {.w = w, .ldw = D, .b = b, .d = D, .c = C};
+    const downhill_weights_f32 weights_hat = {.w = w_hat, .ldw = D, .b = b_hat, .d = D, .c = C};
+    const downhill_weights_f32 grad = {.w = dw, .ldw = D, .b = db, .d = D, .c = C};
+    const downhill_norm_u8 norm = {.mean = mean, .gain = gain};
+    const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
+                 u8_bytes = downhill_workspace_u8(D, C), f32_bytes = downhill_workspace_f32(D, C);
+    void *packed = malloc(packed_bytes), *u8_workspace = malloc(u8_bytes),
+         *f32_workspace = malloc(f32_bytes);
+    if (packed == NULL || u8_workspace == NULL || f32_workspace == NULL ||
+        failed(downhill_pack_u8(NULL, &weights, &norm, packed, packed_bytes)) ||
+        compare("before training", packed))
+        return 1;
+
+    const float learning_rate = 0.05f, penalty = 1e-3f; /* of λ‖Ŵ‖² */
+    const float decay = 1.0f - 2.0f * learning_rate * penalty, step = learning_rate / N;
+    const downhill_loss hinge = {.kind = DOWNHILL_HINGE, .delta = 1.0f};
+    for (int s = 0; s < STEPS; s++)
+        if (failed(downhill_step_u8(NULL, &bytes, &weights, hinge.delta, decay, step, NULL, packed,
+                                    u8_workspace, u8_bytes, NULL)) ||
+            failed(downhill_step_f32(NULL, &floats, &weights_hat, hinge, decay, step, &grad, NULL,
+                                     f32_workspace, f32_bytes, NULL)))
+            return 1;
+    if (compare("after training", packed))
+        return 1;
+    free(packed);
+    free(u8_workspace);
+    free(f32_workspace);
+    return 0;
+}
