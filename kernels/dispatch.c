@@ -13,6 +13,11 @@
 
 enum { WORD_MAX = 64 };
 
+/* Levels that the build wanted and the compiler could not build, each between blanks. */
+#ifndef DOWNHILL_UNABLE
+#define DOWNHILL_UNABLE " "
+#endif
+
 /* What the machine and the environment allow. */
 struct facts {
     cpu_features cpu;
@@ -126,10 +131,19 @@ __attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t si
     va_end(arguments);
 }
 
-/* The longest that describe_missing() can say fits what it says it in. */
+/* Why a level has no table: it was not wanted, or the build could not have it. */
+static const char *why_absent(const struct level *level)
+{
+    char word[WORD_MAX];
+    snprintf(word, sizeof word, " %s ", level->name);
+    return strstr(DOWNHILL_UNABLE, word) != NULL ? "the compiler cannot build it"
+                                                 : "left out of this build";
+}
+
+/* `missing` holds the longest text that describe_missing() can produce. */
 #define LONGEST_REASON     "OS does not save its registers"
 #define ROW(id, name, ...) +sizeof ", " name " (" LONGEST_REASON ")" - 1
-_Static_assert(sizeof "not compiled in" DOWNHILL_FEATURES(ROW) <=
+_Static_assert(sizeof "the compiler cannot build it" DOWNHILL_FEATURES(ROW) <=
                    sizeof((downhill_level *)0)->missing,
                "downhill_level.missing is too short");
 #undef ROW
@@ -141,7 +155,7 @@ static void describe_missing(const struct level *level, const struct facts *fact
 {
     buffer[0] = '\0';
     if (level->table == NULL)
-        append(buffer, size, "not compiled in");
+        append(buffer, size, "%s", why_absent(level));
     for (unsigned i = 0; i < FEATURE_COUNT; i++) {
         const uint32_t flag = UINT32_C(1) << i;
         const char *reason = (level->features & flag) == 0        ? NULL

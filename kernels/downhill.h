@@ -64,7 +64,7 @@ typedef enum downhill_status {
     DOWNHILL_ERR_RANGE,     /* a sum of integers might leave its range */
     DOWNHILL_ERR_PACKED,    /* packed weights of another size, place or level, or not packed yet */
     DOWNHILL_ERR_ISA_UNKNOWN,  /* a word that names no ISA level or no feature */
-    DOWNHILL_ERR_ISA_UNUSABLE, /* not compiled in, or not usable on this machine */
+    DOWNHILL_ERR_ISA_UNUSABLE, /* not part of this build, or not usable on this machine */
 } downhill_status;
 
 /* One line of English for a status, without a full stop. Never NULL. */
@@ -105,7 +105,7 @@ typedef struct downhill_level {
     const char *name; /* "avx512" */
     downhill_kind kind;
     const char *auto_name; /* of a HAND level: the AUTO one at the same flags; NULL: none */
-    int compiled;          /* the compiler could build it */
+    int compiled;          /* it is part of this build */
     int cpu;               /* CPUID has every feature */
     int os;                /* the operating system saves the registers (XCR0) */
     int permitted; /* permission, where one is needed, was asked for and granted; not masked by the user */

@@ -12,7 +12,7 @@ struct level {
     downhill_kind kind;
     const char *auto_name;
     uint32_t features;
-    const downhill_kernels *table; /* NULL: not compiled in */
+    const downhill_kernels *table; /* NULL: not part of this build */
 };
 
 enum {

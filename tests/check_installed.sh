@@ -102,3 +102,44 @@ library absolute -DBUILD_SHARED_LIBS=ON -DCMAKE_INSTALL_PREFIX="$work/elsewhere"
 [ -e "$work/absolute$work/elsewhere/lib64/libdownhill.so" ] || fail 'an absolute folder is not staged'
 mv "$work/absolute$work/elsewhere" "$work/elsewhere"
 builds "$work/elsewhere/lib64/cmake" downhill::downhill
+
+# What a level that is not there says: left out by choice, or beyond the compiler.
+cat >"$work/why.c" <<'END'
+#include <downhill.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    const downhill_kernels *kernels;
+    char why[1024];
+    for (int i = 1; i < argc; i++) {
+        downhill_select(argv[i], &kernels, why, sizeof why);
+        puts(why);
+    }
+    return 0;
+}
+END
+absent_levels() { # words; the levels of the last build that must say them
+    local words=$1
+    shift
+    "$cc" -I "$root/kernels" -o "$work/why" "$work/why.c" "$work/build/kernels/libdownhill.a" -lm
+    "$work/why" "$@" >"$work/log"
+    [ "$(grep -cF "not usable here: $words" "$work/log")" -eq $# ] || fail "not '$words': $(cat "$work/log")"
+}
+plain=(-S "$root" -B "$work/build" -G Ninja -DDOWNHILL_BUILD_PROGRAM=OFF -DDOWNHILL_BUILD_TESTS=OFF)
+cat >"$work/old-cc" <<END
+#!/bin/sh
+case "\$*" in *probes/avxvnni.c*|*probes/avx512*.c*|*probes/amx.c*) exit 1 ;; esac
+exec $cc "\$@"
+END
+chmod +x "$work/old-cc"
+rm -rf "$work/build"
+cmake "${plain[@]}" -DCMAKE_C_COMPILER="$work/old-cc" -DDOWNHILL_LEVELS=avx2 >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+! grep -E 'avx512|Warning' "$work/log" >&2 || fail 'DOWNHILL_LEVELS=avx2: this is about levels that nobody asked for'
+cmake --build "$work/build" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+absent_levels 'left out of this build' avx512 auto_avx512 amx
+cmake "${plain[@]}" -DDOWNHILL_LEVELS= >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+for level in avxvnni avx512 avx512vnni avx512bf16 amx; do
+    grep -q "cannot compile the $level level" "$work/log" || fail "$level: does not say that it cannot be compiled"
+done
+cmake --build "$work/build" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+absent_levels 'the compiler cannot build it' avx512 auto_avx512 amx
