@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "levels.h"
 
 #include "error.h"
@@ -41,17 +40,16 @@ static bool add_level(level_set *set, const char *name, char *why, size_t size)
 /* Reads "avx2,avx512". false, with the reason: one of them is not usable. */
 static bool read_list(const char *list, level_set *set, char *why, size_t size)
 {
-    char *words = strdup(list), *rest = words;
-    bool good = words != NULL;
-    if (!good)
-        snprintf(why, size, "out of memory");
-    while (good && rest != NULL) {
-        const char *name = strsep(&rest, ",");
-        good = name[0] != '\0' && add_level(set, name, why, size);
-        if (name[0] == '\0')
+    bool good = true;
+    for (const char *at = list; good && at != NULL;) {
+        char name[64]; /* longer ones are no names of levels */
+        const size_t length = strcspn(at, ",");
+        snprintf(name, sizeof name, "%.*s", (int)length, at);
+        good = length > 0 && add_level(set, name, why, size);
+        if (length == 0)
             snprintf(why, size, "'%s' has an empty name; write levels as in avx2,avx512", list);
+        at = at[length] == ',' ? at + length + 1 : NULL;
     }
-    free(words);
     return good;
 }
 

@@ -139,7 +139,8 @@ int bench_estimate_say(const bench_session *s)
                    option, value, rows, text, value, value);
         return EXIT_USAGE;
     }
-    (void)flush_stdout(); /* of the list */
+    if (flush_stdout() != 0) /* the list is lost, which main() says */
+        return EXIT_OK;
     fprintf(stderr, "bench: %s will take %s, with the proof%s; longer on a busy machine\n", rows,
             text,
             s->config->no_ceilings || s->config->ceilings_from != NULL ? "" : " and ceilings");
