@@ -134,7 +134,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     config->task.times = config->task.json != NULL || several;
     if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
         return refuse("--isa: several levels make several models, and --model, --checkpoint and "
-                      "--resume are of one; name one level");
+                      "--resume are of one; take one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
         return refuse("--every: of what? give --checkpoint FILE");
     const char *const files[] = {config->model, config->checkpoint, config->task.json};
