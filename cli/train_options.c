@@ -186,8 +186,8 @@ static const cli_option own_options[] = {
      AT(tolerance),
      .min = 0,
      .max = 1,
-     .help = "it has converged when the gradient is that small, in units of the weights (default: "
-             "1e-5)"},
+     .help = "converged when the norm of the gradient is below X * max(1, norm of the "
+             "weights) (default: 1e-5)"},
 };
 
 const cli_group train_method_options = {own_options, sizeof own_options / sizeof own_options[0]};
