@@ -42,7 +42,7 @@ static const struct {
     [OUTPUT_CHECKPOINT] = {{NULL}, "a checkpoint of downhill train"},
 };
 
-/* Contents that the program does not write under a name of its own choice, by their first bytes. */
+/* Names for other contents, by their first bytes. */
 static const struct {
     const char *magic;
     size_t length;
@@ -64,7 +64,7 @@ static const struct {
     {"[", 1, "JSON that is no result of downhill"},
 };
 
-/* What is in a file. */
+/* Contents of a file, as far as its kind needs them. */
 struct contents {
     output_kind kind;
     const char *foreign; /* the name of the contents, if kind is OUTPUT_NONE */

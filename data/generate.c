@@ -156,7 +156,7 @@ static int begin_parts(struct generator *g)
     return code;
 }
 
-/* After those of the samples, which alone are named to --data. */
+/* Begins the files of W and b. They come last, as --data names only those of the samples. */
 static int begin_weights(struct generator *g)
 {
     const bool directory = g->options->format->directory;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every output option of every command, over files of every kind: only the same kind and empty files are replaced. */
+ * Runs every command that writes over files of every kind: each replaces only its own. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -120,7 +120,7 @@ static void test_output__another_kind__refused_and_kept(void **state)
     assert_true(refused > 300 && replaced > 12);
 }
 
-/* The same file by another name: a link, a symbolic link, another path. */
+/* An input by another name: a link, a symbolic link, another path. */
 static void test_output__is_an_input__refused_and_kept(void **state)
 {
     (void)state;

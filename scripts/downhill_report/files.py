@@ -11,7 +11,7 @@ from .errors import BadOutput, ReportError
 
 
 def check(path: pathlib.Path, kind: kinds.Kind) -> None:
-    """Before the work: can a file of this kind be made there, with nothing of another kind lost?"""
+    """Refuses, before the work, a place where no file of this kind can be made or another kind would be lost."""
     if os.path.isdir(path):
         raise BadOutput(f"{path}: is a directory; name a file")
     if not is_special(path):
@@ -50,7 +50,7 @@ def is_one_of(path: pathlib.Path, others: Iterable[pathlib.Path]) -> bool:
 
 
 def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
-    """What another program put there after check() stays, and the contents get a name beside it."""
+    """Keeps a file that another program put there after check(); the contents then get a name beside it."""
     try:
         if is_special(path):
             path.write_bytes(contents)

@@ -24,7 +24,7 @@ class Kind(enum.Enum):
     PEERS = "results of scripts/peers.py"
 
 
-# What the writers put into their files, where these have no other mark.
+# Marks that the writers put into files that have no other.
 PAGE_MARK = "downhill report"  # of <meta name="generator">
 TEXT_MARK = "<!-- Written by downhill report. -->"
 FIGURE_MARK = "<!-- Drawn by downhill report. -->"

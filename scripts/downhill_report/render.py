@@ -26,7 +26,7 @@ KINDS = {
 
 
 def directory_of(results: pathlib.Path) -> pathlib.Path:
-    """Of its own, beside the results: x.report for x.json and x.json.gz."""
+    """Names the default directory of a report, beside its results: x.report for x.json and x.json.gz."""
     return results.parent / (results.name.removesuffix(".gz").removesuffix(".json") + ".report")
 
 
@@ -44,7 +44,7 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
 
 
 def check(directory: pathlib.Path) -> None:
-    """Can the report be written there, over an earlier one at the most?"""
+    """Refuses a directory that cannot be written to, or has files that no report wrote."""
     for place in (directory, directory / "figures"):
         files.check_directory(place)
     for name, kind in KINDS.items():
@@ -54,7 +54,7 @@ def check(directory: pathlib.Path) -> None:
 
 
 def own_figures(directory: pathlib.Path) -> list[pathlib.Path]:
-    """Those that a report replaces or removes, by their names."""
+    """Lists the figures that a report replaces or removes, by their names."""
     return [
         path for path in (directory / "figures").glob("*.svg") if path.stem.split("-")[0] in CAPTIONS
     ]

@@ -309,7 +309,7 @@ static bool is_document(const char *name)
     return is_kind(name, ".json") || is_kind(name, ".npz");
 }
 
-/* Of the same kind as the output, and other bytes where a document or a table has room for them. */
+/* Makes an old file of the output's kind: documents and tables get a byte more, so that the new one differs. */
 static struct bytes make_old(const job *j, const char *name)
 {
     struct bytes old = read_bytes(name);

@@ -25,7 +25,7 @@ static void check_refused(const char *command, int code, const char *says)
 
 static void check_with(const char *command, const char *redirection, const char *says)
 {
-    char *line; /* data gen replaces nothing */
+    char *line; /* without the files of the command before: data gen replaces nothing */
     assert_true(asprintf(&line, "rm -f $scratch/o*; $downhill %s %s", command, redirection) > 0);
     check_refused(line, shell(line), says);
     free(line);

@@ -83,7 +83,7 @@ def paint(svg: str, name: str, inline: bool) -> str:
 
 
 def marked(svg: str, mark: str) -> str:
-    """With what kinds.py knows it by, before the picture."""
+    """Puts the mark by which kinds.py knows the file before the picture."""
     start = svg.index("<svg")
     return f"{svg[:start]}{mark}\n{svg[start:]}"
 
