@@ -4,10 +4,12 @@
 
 #include "cmocka_all.h"
 
+#include "base/error.h"
 #include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 char *shell_out, *shell_err;
@@ -76,4 +78,18 @@ json_t *parsed_file(const char *name)
     json_t *root = parsed(text);
     free(text);
     return root;
+}
+
+void shell_into(const char *variable, const char *command)
+{
+    assert_int_equal(shell(command), EXIT_OK);
+    shell_out[strcspn(shell_out, "\n")] = '\0';
+    setenv(variable, shell_out, 1);
+}
+
+const char *after_warnings(const char *text)
+{
+    while (strncmp(text, "downhill: warning: ", 19) == 0)
+        text = strchr(text, '\n') + 1;
+    return text;
 }

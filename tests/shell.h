@@ -14,6 +14,13 @@ int shell_close(void **state);
 int shell(const char *command);
 extern char *shell_out, *shell_err;
 
+/* Runs a command and puts what it prints, without the end of the line, into an environment variable: what `data gen` says
+ * that --data is. */
+void shell_into(const char *variable, const char *command);
+
+/* Returns what comes after the warnings, which a busy machine or a sanitized build may add. */
+const char *after_warnings(const char *text);
+
 /* Parts of JSON; what is not there or of another type fails the test. */
 json_t *parsed(const char *text);
 json_t *parsed_file(const char *name); /* in the scratch directory */

@@ -14,40 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Puts what data gen says --data is into an environment variable. */
-static void make_set(const char *variable, const char *command)
-{
-    assert_int_equal(shell(command), EXIT_OK);
-    shell_out[strcspn(shell_out, "\n")] = '\0';
-    setenv(variable, shell_out, 1);
-}
-
 static int open_all(void **state)
 {
     if (shell_open(state) != 0)
         return -1;
-    make_set("set",
-             "$downhill data gen --format idx --samples 600 --test-samples 200 --features 20 "
-             "--classes 4 -o $scratch/set");
-    make_set("floats",
-             "$downhill data gen --format npy --dtype f32 --samples 600 --test-samples 200 "
-             "--features 20 --classes 4 -o $scratch/floats");
-    make_set("other",
-             "$downhill data gen --format idx --samples 600 --test-samples 200 --features 21 "
-             "--classes 4 -o $scratch/other");
+    shell_into("set",
+               "$downhill data gen --format idx --samples 600 --test-samples 200 --features 20 "
+               "--classes 4 -o $scratch/set");
+    shell_into("floats",
+               "$downhill data gen --format npy --dtype f32 --samples 600 --test-samples 200 "
+               "--features 20 --classes 4 -o $scratch/floats");
+    shell_into("other",
+               "$downhill data gen --format idx --samples 600 --test-samples 200 --features 21 "
+               "--classes 4 -o $scratch/other");
     assert_int_equal(shell("$downhill train --data $set --model $scratch/m.npz --quiet"), EXIT_OK);
     assert_int_equal(shell("$downhill train --data $set --checkpoint $scratch/c.npz --quiet"),
                      EXIT_OK);
     assert_int_equal(shell("head -c 500 $scratch/m.npz >$scratch/cut.npz"), EXIT_OK);
     return 0;
-}
-
-/* What comes behind warnings, as of a busy machine. */
-static const char *behind_warnings(const char *line)
-{
-    while (strncmp(line, "downhill: warning: ", 19) == 0)
-        line = strchr(line, '\n') + 1;
-    return line;
 }
 
 static void test_bad_commands__one_line_and_the_code(void **state)
@@ -201,7 +185,7 @@ static void test_bad_commands__one_line_and_the_code(void **state)
     const size_t files = scratch_count();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const int code = shell(bad[i].command);
-        const char *line = behind_warnings(shell_err);
+        const char *line = after_warnings(shell_err);
         if (code != bad[i].code || strstr(line, bad[i].says) == NULL || count_of(line, '\n') != 1 ||
             strncmp(line, "downhill: ", 10) != 0)
             fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
@@ -243,7 +227,7 @@ static void test_quiet__says_nothing(void **state)
         run_with(i, "");
         assert_true(shell_out[0] != '\0');
         run_with(i, "--quiet");
-        if (shell_out[0] != '\0' || behind_warnings(shell_err)[0] != '\0')
+        if (shell_out[0] != '\0' || after_warnings(shell_err)[0] != '\0')
             fail_msg("%s --quiet: out: %s\nerr: %s", commands[i], shell_out, shell_err);
     }
 }
@@ -328,112 +312,6 @@ static void test_step_sweep__small_steps_go_down(void **state)
     json_decref(root);
 }
 
-static void test_predict__what_was_trained(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill train --data $set --model $scratch/again.npz --json "
-                           "$scratch/t.json --quiet"),
-                     EXIT_OK);
-    assert_int_equal(shell("$downhill predict --data $set --model $scratch/again.npz --json - "
-                           "--csv $scratch/p.csv --scores"),
-                     EXIT_OK);
-    json_t *predicted = parsed(shell_out), *trained = parsed_file("t.json");
-    const json_t *p = json_object_get(predicted, "prediction");
-    const json_t *t = json_array_get(json_object_get(trained, "training"), 0);
-    assert_true(number(p, "accuracy") == number(t, "test_accuracy"));
-    assert_string_equal(string(p, "model_digest"), string(t, "model_digest"));
-    double all = 0.0, right = 0.0;
-    for (size_t j = 0; j < 4; j++)
-        for (size_t l = 0; l < 4; l++) {
-            const double count = json_number_value(
-                json_array_get(json_array_get(json_object_get(p, "confusion"), j), l));
-            all += count;
-            right += j == l ? count : 0.0;
-        }
-    assert_true(all == 200.0);
-    assert_true(right == 200.0 * number(p, "accuracy"));
-    char *csv = read_text(scratch_path("p.csv"));
-    assert_int_equal(count_of(csv, '\n'), 201);
-    assert_int_equal(count_of(csv, ','), 201 * 9);
-    free(csv);
-    json_decref(predicted);
-    json_decref(trained);
-    shell("rm $scratch/again.npz $scratch/t.json $scratch/p.csv");
-}
-
-/* The samples that training held out are those of predict, and --set all has each sample of the file once, under its
- * number there. */
-static void test_predict__of_a_set_without_test_files(void **state)
-{
-    (void)state;
-    enum { ALL = 300, TEST = ALL / 6 };
-    make_set("plain", "$downhill data gen --format npy --samples 300 --test-samples 0 --features 9 "
-                      "--classes 3 -o $scratch/plain");
-    assert_int_equal(shell("$downhill train --data $plain --seed 5 --model $scratch/p.npz --quiet "
-                           "--json $scratch/t.json && $downhill predict --data $plain --model "
-                           "$scratch/p.npz --json $scratch/p.json --csv $scratch/test.csv --quiet "
-                           "&& $downhill predict --data $plain --model $scratch/p.npz --set all "
-                           "--json $scratch/all.json --csv $scratch/all.csv --quiet"),
-                     EXIT_OK);
-    json_t *trained = parsed_file("t.json"), *test = parsed_file("p.json"),
-           *all = parsed_file("all.json");
-    const json_t *run = json_array_get(json_object_get(trained, "training"), 0);
-    assert_true(number(json_object_get(test, "prediction"), "accuracy") ==
-                number(run, "test_accuracy"));
-    assert_true(number(json_object_get(test, "prediction"), "samples") == TEST);
-    assert_true(number(json_object_get(all, "prediction"), "samples") == ALL);
-    char *of_test = read_text(scratch_path("test.csv")),
-         *of_all = read_text(scratch_path("all.csv"));
-    size_t lines = 0, right = 0, of_test_lines = 0;
-    for (const char *line = strchr(of_all, '\n') + 1; *line != '\0';
-         line = strchr(line, '\n') + 1) {
-        size_t sample;
-        int of_test_set, label, prediction;
-        assert_int_equal(sscanf(line, "%zu,%d,%d,%d", &sample, &of_test_set, &label, &prediction),
-                         4);
-        assert_int_equal(sample, lines); /* in the order of the file */
-        /* The samples of the test set are those that are scored alone, and come out the same. */
-        const char *end = strchr(line, '\n') + 1;
-        char *alone = strndup(line, (size_t)(end - line));
-        assert_true((strstr(of_test, alone) != NULL) == of_test_set);
-        free(alone);
-        of_test_lines += (size_t)of_test_set;
-        right += label == prediction;
-        lines++;
-    }
-    assert_int_equal(lines, ALL);
-    assert_int_equal(of_test_lines, TEST);
-    assert_true(fabs((double)right / ALL - number(json_object_get(all, "prediction"), "accuracy")) <
-                1e-9);
-    free(of_test);
-    free(of_all);
-    json_decref(trained);
-    json_decref(test);
-    json_decref(all);
-    shell("rm $scratch/p.* $scratch/t.json $scratch/test.csv $scratch/all.*");
-}
-
-/* A few new samples, of which none can be held out and none need be. */
-static void test_predict__fewer_samples_than_can_be_split(void **state)
-{
-    (void)state;
-    make_set("few", "$downhill data gen --format npy --samples 3 --test-samples 0 --features 8 "
-                    "--classes 2 -o $scratch/few");
-    assert_int_equal(shell("$downhill train --data $few,$scratch/few-train-x.npy,"
-                           "$scratch/few-train-y.npy --quiet --model $scratch/few.npz"),
-                     EXIT_OK);
-    assert_int_equal(shell("$downhill predict --data $few --model $scratch/few.npz --set test"),
-                     EXIT_DATA);
-    assert_non_null(strstr(shell_err, "too few to hold out a sixth"));
-    assert_int_equal(shell("$downhill predict --data $few --model $scratch/few.npz --csv "
-                           "$scratch/few.csv"),
-                     EXIT_OK);
-    char *csv = read_text(scratch_path("few.csv"));
-    assert_int_equal(count_of(csv, '\n'), 1 + 3);
-    free(csv);
-    shell("rm $scratch/few*");
-}
-
 /* 0.3 is 0.300000012 in f32, which nobody gave. */
 static void test_train__values__as_they_were_given(void **state)
 {
@@ -462,288 +340,6 @@ static void test_train__says_what_it_wrote(void **state)
     assert_non_null(strstr(shell_out, "/told.npz\n"));
     assert_non_null(strstr(shell_out, "/told-c.npz\n"));
     shell("rm $scratch/told*");
-}
-
-/* Features near 5e5, which no usual learning rate goes with. */
-static void make_unscaled(void)
-{
-    assert_int_equal(
-        shell("awk 'BEGIN { for (i = 0; i < 240; i++) { k = i % 3; print k, \"1:\" 500000 + k * "
-              "1000 + i * 37 % 100, \"2:\" 400000 - k * 1000 + i * 53 % 100 } }' "
-              ">$scratch/unscaled"),
-        EXIT_OK);
-}
-
-/* Exit code 1, the reason in a line and in the results, and no model. */
-static void test_train__failed__said_and_no_model(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *options, *says, *remedy;
-    } ways[] = {
-        {"--data $set --epochs 2 --lr 1e4", "above the 3 of weights that are all 0; ",
-         "try --lr 0."},
-        {"--data $set --epochs 4 --lr 1e4 --validation 20%", "above the 3 of weights that",
-         "try --lr 0."},
-        {"--data $set --lr 1e6 --reg 1e6", "diverged: the loss is no longer finite in epoch",
-         "try --lr 0."},
-        {"--data libsvm:$scratch/unscaled", "above the 2 of weights that are all 0; ",
-         "try --normalize standardize"},
-        {"--data libsvm:$scratch/unscaled --loss softmax",
-         "above the 1.099 of weights that are all 0; ", "try --normalize standardize"},
-        {"--data libsvm:$scratch/unscaled --normalize center --lr 1e6 --reg 1e6 --epochs 40",
-         "diverged: the loss is no longer finite in epoch", "try --normalize standardize"},
-        {"--data libsvm:$scratch/unscaled --method numerical --iterations 9",
-         "above the 2 of weights that are all 0; ", "try --normalize standardize"},
-    };
-    make_unscaled();
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        char *command;
-        assert_true(asprintf(&command,
-                             "$downhill train %s --model $scratch/f.npz --json "
-                             "$scratch/f.json",
-                             ways[i].options) > 0);
-        const int code = shell(command);
-        const char *line = behind_warnings(shell_err);
-        if (code != EXIT_CHECK || strstr(line, ways[i].says) == NULL ||
-            strstr(line, ways[i].remedy) == NULL || count_of(line, '\n') != 1)
-            fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
-        json_t *root = parsed_file("f.json");
-        const char *why = string(json_array_get(json_object_get(root, "training"), 0), "failed");
-        assert_non_null(strstr(line, why));
-        json_decref(root);
-        static const char *const never[] = {"nan", "inf ", "inf\n", "inf;", "inf,"};
-        for (size_t w = 0; w < sizeof never / sizeof never[0]; w++)
-            assert_true(strstr(shell_out, never[w]) == NULL && strstr(line, never[w]) == NULL);
-        assert_int_equal(shell("test -e $scratch/f.npz"), 1);
-        shell("rm $scratch/f.json");
-        free(command);
-    }
-    assert_int_equal(shell("$downhill train --data libsvm:$scratch/unscaled --normalize "
-                           "standardize --quiet --json $scratch/f.json"),
-                     EXIT_OK);
-    assert_null(strstr(shell_err, "learning rate"));
-    json_t *root = parsed_file("f.json");
-    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
-    assert_true(json_is_null(json_object_get(run, "failed")) && number(run, "final_loss") < 2.0);
-    json_decref(root);
-    shell("rm $scratch/f.json $scratch/unscaled");
-}
-
-/* Words, and no nan or inf, where f32 overflows. */
-static void test_overflow__said_in_words(void **state)
-{
-    (void)state;
-    static const struct {
-        int code;
-        const char *command, *says;
-    } ways[] = {
-        {1, "train", "no longer finite in epoch 1, step 1, at learning rate 0.02; try --normalize"},
-        {1, "train --loss softmax", "no longer finite in epoch 1, step 1"},
-        {1, "train --method numerical", "try a larger --h, or --normalize standardize"},
-        {0, "train --method lbfgs", ""},
-        {0, "train --method random-search --tries 9", "above the 2 of weights that are all 0"},
-        {0, "train --method local-search --tries 9 --scale 10", "above the 2 of weights"},
-        {0, "train --normalize standardize", ""},
-        {0, "step-sweep --scale 10", "no point has a finite loss"},
-        {0, "landscape --points 5 --range 1e9 --loss softmax", ""},
-        {0, "landscape --points 3 --directions 2 --range 1e9 --loss softmax --scale 10", ""},
-        {1, "gradcheck --isa scalar --loss hinge", "is beyond f32; try --normalize standardize"},
-    };
-    assert_int_equal(
-        shell("awk 'BEGIN { for (i = 0; i < 60; i++) print i % 3, \"1:\" 3e37 * (1 + i "
-              "% 3), \"2:\" 1e36 * i }' >$scratch/big"),
-        EXIT_OK);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        char *command;
-        assert_true(asprintf(&command,
-                             "$downhill %s --data libsvm:$scratch/big >$scratch/o 2>$scratch/e; "
-                             "code=$?; cat $scratch/e >&2; grep -wiE '(-?nan|-?inf)' $scratch/o "
-                             "$scratch/e && exit 99; exit $code",
-                             ways[i].command) > 0);
-        const int code = shell(command);
-        if (code != ways[i].code || strstr(shell_err, ways[i].says) == NULL)
-            fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
-        free(command);
-    }
-    shell("rm $scratch/big $scratch/o $scratch/e");
-}
-
-/* A level that failed costs the others nothing, and yet the command failed. */
-static void test_train__all_levels_failed__each_in_the_results(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("$downhill train --data $set --lr 1e6 --reg 1e6 --isa all --json -"),
-                     EXIT_CHECK);
-    json_t *root = parsed(shell_out), *runs = json_object_get(root, "training");
-    assert_true(json_array_size(runs) >= 2); /* scalar, and the compiler's own of the same */
-    for (size_t i = 0; i < json_array_size(runs); i++)
-        assert_non_null(strstr(string(json_array_get(runs, i), "failed"), "no longer finite"));
-    json_decref(root);
-}
-
-static void test_train__in_doubt__warned(void **state)
-{
-    (void)state;
-    static const struct {
-        int code;
-        const char *options, *says;
-    } ways[] = {
-        {0, "--data libsvm:$scratch/unscaled --lr 1e-12",
-         "the features are too large for a learning rate of 1e-12"},
-        {1, "--data libsvm:$scratch/unscaled",
-         "the features are too large for a learning rate of "
-         "0.02: the norm of a sample is about 6.4e+05; try "
-         "--normalize standardize"},
-        {0, "--data $set --method random-search --tries 1 --scale 10", "above the 3 of weights"},
-        {0, "--data $set --lr 0 --epochs 1", "predicts every training sample as class '0'"},
-        {0, "--data $set --epochs 10", "class '"},
-        {0, "--data $set --epochs 10", "the learning rate"},
-        {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6", "nothing of it is kept"},
-        {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6 --json $scratch/f.json",
-         "nothing of it is kept"},
-        {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6", "nothing of it is kept"},
-    };
-    static const bool comes[] = {false, true, true, true, false, false, true, false, false};
-    make_unscaled();
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        char *command;
-        assert_true(asprintf(&command, "$downhill train %s", ways[i].options) > 0);
-        const int code = shell(command);
-        if (code != ways[i].code || (strstr(shell_err, ways[i].says) != NULL) != comes[i])
-            fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
-        free(command);
-    }
-    shell("rm $scratch/unscaled $scratch/f.json");
-}
-
-/* Features that are all large together, as the pixels of photographs are. The scalar level, so that the bits of f32 are
- * the same on every machine. */
-static void test_train__weights_that_jump__lower_rate_advised(void **state)
-{
-    (void)state;
-    assert_int_equal(
-        shell("awk 'BEGIN { for (i = 0; i < 900; i++) { k = i % 3; printf \"%d\", k; for (f = 1; f "
-              "<= 40; f++) printf \" %d:%.3f\", f, 1 + (i * 31 % 89) / 89 + (f % 3 == k) * 0.4 + "
-              "(i * (7 * f + 3) % 97) / 97 * 2; print \"\" } }' >$scratch/jump && $downhill train "
-              "--data libsvm:$scratch/jump,$scratch/jump --batch 30 --lr 0.05 --epochs 5 --isa "
-              "scalar"),
-        EXIT_OK);
-    assert_non_null(strstr(shell_err, "the weights jump back and forth"));
-    assert_non_null(strstr(shell_err, "; try --lr 0.003\n"));
-    assert_int_equal(shell("$downhill train --data libsvm:$scratch/jump,$scratch/jump --batch 30 "
-                           "--lr 0.003 --epochs 5 --isa scalar"),
-                     EXIT_OK);
-    assert_null(strstr(shell_err, "learning rate"));
-    shell("rm $scratch/jump");
-}
-
-static void test_train__one_class__refused(void **state)
-{
-    (void)state;
-    assert_int_equal(shell("printf '7 1:1\\n7 1:2\\n' >$scratch/one && $downhill train --data "
-                           "libsvm:$scratch/one,$scratch/one"),
-                     EXIT_DATA);
-    assert_non_null(strstr(shell_err, "every training sample is of class '7'"));
-    shell("rm $scratch/one");
-}
-
-/* Of data that the model was not trained on all samples count; only --set test still draws some of them. */
-static void test_predict__of_another_set__all_of_it(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *options, *set;
-        double samples;
-        bool doubt;
-    } ways[] = {{"--data libsvm:$scratch/l-train.libsvm", "test", 50.0, false},
-                {"--data libsvm:$scratch/less", "all", 299.0, false},
-                {"--data libsvm:$scratch/few", "all", 3.0, false},
-                {"--data libsvm:$scratch/less --set test", "test", 49.0, true},
-                {"--data libsvm:$scratch/less --set all", "all", 299.0, false},
-                {"--data libsvm:$scratch/less,$scratch/few", "test", 3.0, false}};
-    assert_int_equal(shell("$downhill data gen --format libsvm --samples 300 --test-samples 0 "
-                           "--features 9 --classes 3 -o $scratch/l && head -n 299 "
-                           "$scratch/l-train.libsvm >$scratch/less && head -n 3 $scratch/less "
-                           ">$scratch/few && $downhill train --data "
-                           "libsvm:$scratch/l-train.libsvm --normalize standardize --validation "
-                           "10% --quiet --model $scratch/l.npz"),
-                     EXIT_OK);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        char *command;
-        assert_true(asprintf(&command,
-                             "$downhill predict --model $scratch/l.npz --json $scratch/l.json %s",
-                             ways[i].options) > 0);
-        assert_int_equal(shell(command), EXIT_OK);
-        assert_true((strstr(shell_err, "may have been trained on") != NULL) == ways[i].doubt);
-        assert_true((strstr(shell_out, "all, since the model was trained on other data") != NULL) ==
-                    (i == 1 || i == 2));
-        json_t *root = parsed_file("l.json");
-        const json_t *p = json_object_get(root, "prediction");
-        assert_string_equal(string(p, "set"), ways[i].set);
-        assert_true(number(p, "samples") == ways[i].samples);
-        json_decref(root);
-        free(command);
-    }
-    shell("rm $scratch/l-* $scratch/l.* $scratch/less $scratch/few");
-}
-
-/* Scores and classes by name, and no accuracy. */
-static void test_predict__without_labels(void **state)
-{
-    (void)state;
-    static const char *const data[] = {"libsvm:$scratch/zeros", "libsvm:$scratch/bare"};
-    assert_int_equal(
-        shell(
-            "awk 'BEGIN { for (i = 0; i < 60; i++) { k = i % 2 * 2 - 1; print k, \"1:\" k + i % 7 "
-            "/ 9, \"2:\" i % 5 / 5 } }' >$scratch/two && sed 's/^[^ ]*/0/' $scratch/two "
-            ">$scratch/zeros && sed 's/^[^ ]* //' $scratch/two >$scratch/bare && $downhill train "
-            "--data libsvm:$scratch/two --lr 0.3 --model $scratch/two.npz --quiet"),
-        EXIT_OK);
-    for (int i = 0; i < 2; i++) {
-        setenv("bare", data[i], 1);
-        assert_int_equal(shell("eval $downhill predict --model $scratch/two.npz --data $bare "
-                               "--csv $scratch/two.csv --scores --json $scratch/two.json"),
-                         EXIT_OK);
-        assert_non_null(strstr(shell_out, "libsvm, 60 samples: without labels\n"));
-        assert_null(strstr(shell_out, "accuracy"));
-        json_t *root = parsed_file("two.json");
-        const json_t *p = json_object_get(root, "prediction");
-        assert_true(json_is_null(json_object_get(p, "accuracy")));
-        assert_true(json_is_null(json_object_get(p, "confusion")));
-        assert_true(json_is_false(json_object_get(p, "labelled")));
-        assert_true(number(json_array_get(json_object_get(p, "classes"), 0), "predicted") == 30.0);
-        json_decref(root);
-        char *csv = read_text(scratch_path("two.csv"));
-        const char *line = strchr(csv, '\n') + 1;
-        assert_memory_equal(
-            csv, "sample,test,label,prediction,label_name,prediction_name,score_0,score_1\n", 72);
-        assert_memory_equal(line, "0,0,,0,,-1,", 11);
-        assert_memory_equal(strchr(line, '\n'), "\n1,0,,1,,1,", 11);
-        assert_int_equal(count_of(csv, '\n'), 61);
-        free(csv);
-    }
-    shell("rm $scratch/two* $scratch/zeros $scratch/bare");
-}
-
-static void test_predict__in_doubt__said(void **state)
-{
-    (void)state;
-    /* The default of --data is not what this model is of. */
-    static const char *const without_data[] = {"predict", "landscape", "step-sweep"};
-    for (size_t i = 0; i < 3; i++) {
-        char *command;
-        assert_true(asprintf(&command, "$downhill %s --model $scratch/m.npz", without_data[i]) > 0);
-        assert_int_equal(shell(command), EXIT_USAGE);
-        assert_non_null(strstr(shell_err, "--data was not given, and"));
-        assert_non_null(strstr(shell_err, "was trained on idx, not on fashion-mnist"));
-        free(command);
-    }
-    assert_int_equal(shell("$downhill train --data $set --lr 0 --model $scratch/z.npz --quiet && "
-                           "$downhill predict --data $set --model $scratch/z.npz --quiet"),
-                     EXIT_OK);
-    assert_non_null(strstr(shell_err, "every sample is predicted as class '0'"));
-    shell("rm $scratch/z.npz");
 }
 
 /* What a model was trained to make small is what is looked at around it. */
@@ -809,18 +405,6 @@ int main(void)
         cmocka_unit_test(test_random_search__each_new_best),
         cmocka_unit_test(test_numerical__what_a_step_costs),
         cmocka_unit_test(test_step_sweep__small_steps_go_down),
-        cmocka_unit_test(test_predict__what_was_trained),
-        cmocka_unit_test(test_predict__of_a_set_without_test_files),
-        cmocka_unit_test(test_predict__of_another_set__all_of_it),
-        cmocka_unit_test(test_predict__without_labels),
-        cmocka_unit_test(test_predict__in_doubt__said),
-        cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
-        cmocka_unit_test(test_train__failed__said_and_no_model),
-        cmocka_unit_test(test_overflow__said_in_words),
-        cmocka_unit_test(test_train__all_levels_failed__each_in_the_results),
-        cmocka_unit_test(test_train__in_doubt__warned),
-        cmocka_unit_test(test_train__weights_that_jump__lower_rate_advised),
-        cmocka_unit_test(test_train__one_class__refused),
         cmocka_unit_test(test_train__values__as_they_were_given),
         cmocka_unit_test(test_train__says_what_it_wrote),
         cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
