@@ -50,14 +50,20 @@ enum { BLOCK_ROWS = 8192 }; /* between two looks at Ctrl-C */
 
 /* ---- which samples ---- */
 
-/* Is `train` what the model was trained on? The samples for validation are part of that. */
-static bool is_training_data(const predict_session *s, const samples *train)
+/* Were these training samples those of the model? The samples that it had for validation are part of them. Returns an exit
+ * code. */
+static int is_training_data(const predict_session *s, const samples *train, bool *same)
 {
     char digest[DIGEST_TEXT];
     const char *trained_on =
         json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
-    return trained_on != NULL && s->task.data.labelled && train->n > 0 &&
-           samples_fingerprint(train, digest) && strcmp(digest, trained_on) == 0;
+    *same = false;
+    if (trained_on == NULL || !s->task.data.labelled)
+        return EXIT_OK;
+    if (!samples_fingerprint(train, digest))
+        return problem_digest_failed();
+    *same = strcmp(digest, trained_on) == 0;
+    return EXIT_OK;
 }
 
 /* Are the test samples, if there are any, drawn from the file of the training samples? */
@@ -66,30 +72,35 @@ static bool are_held_out(const dataset *data)
     return data->test.n == 0 || data->train.x == data->test.x;
 }
 
-/* The held-out samples of other data than the model was trained on would be a random part of it. */
-static void choose_set(predict_session *s)
+/* The held-out samples of other data than the model was trained on would be a random part of it. Returns an exit code. */
+static int choose_set(predict_session *s)
 {
     const dataset *data = &s->task.data;
+    const bool held_out = are_held_out(data), given = s->config->set != TASK_AUTOMATIC;
+    bool same = false;
     s->why = "";
-    if (s->config->set != TASK_AUTOMATIC) {
-        s->set = (enum predict_set)s->config->set;
-        if (s->set == PREDICT_TEST && are_held_out(data) && data->labelled &&
-            !is_training_data(s, &data->train))
-            warnings_add(s->task.warnings,
-                         "%s was not trained on these samples without those that are held out: "
-                         "some of the test samples may have been trained on; leave --set out to "
-                         "score all samples",
-                         s->config->model);
-    } else if (!are_held_out(data)) {
-        s->set = PREDICT_TEST;
-    } else if (data->test.n > 0 && is_training_data(s, &data->train)) {
-        s->set = PREDICT_TEST;
+    s->set = given ? (enum predict_set)s->config->set : PREDICT_TEST;
+    if (!held_out || (given && s->set != PREDICT_TEST))
+        return EXIT_OK;
+    const int code = is_training_data(s, &data->train, &same);
+    if (code != EXIT_OK)
+        return code;
+    if (given && !same && data->labelled)
+        warnings_add(s->task.warnings,
+                     "%s was not trained on these samples without those that are held out: some "
+                     "of the test samples may have been trained on; leave --set out to score all "
+                     "samples",
+                     s->config->model);
+    if (given)
+        return EXIT_OK;
+    if (same && data->test.n > 0) {
         s->why = "held out when the model was trained on the others";
-    } else {
-        s->set = PREDICT_ALL;
-        if (data->labelled) /* the digest of the training data is also that of its labels */
-            s->why = "all, since the model was trained on other data";
+        return EXIT_OK;
     }
+    s->set = PREDICT_ALL;
+    if (data->labelled && !same) /* the digest is also that of the labels */
+        s->why = "all, since the model was trained on other data";
+    return EXIT_OK;
 }
 
 /* Both sets of one file, in its order. false: out of memory. */
@@ -236,7 +247,8 @@ static int predict(predict_session *s)
                            &s->task.problem.kernels))
         return EXIT_ISA;
     interrupt_catch();
-    choose_set(s);
+    if ((code = choose_set(s)) != EXIT_OK)
+        return code;
     const downhill_status status = session_open(s) ? predict_all(s) : DOWNHILL_ERR_WORKSPACE;
     if (status != DOWNHILL_OK)
         return problem_failed(status);

@@ -54,6 +54,10 @@ const job jobs[] = {
                 "--model $scratch/m.npz --csv $scratch/o.csv --scores --json $scratch/o.json",
      .outputs = {"o.csv", "o.json"},
      .killed = true},
+    {.name = "predict_new",
+     .command = "predict --data idx:$scratch/i-train-images.idx,$scratch/i-train-labels.idx "
+                "--model $scratch/m.npz --csv $scratch/o.csv --json $scratch/o.json",
+     .outputs = {"o.csv", "o.json"}},
     {.name = "gradcheck", .command = "gradcheck " DATA "--samples 5 --coordinates 4 --isa scalar"},
     {.name = "landscape",
      .command =
