@@ -273,7 +273,7 @@ static int run(const cli_command *self, int argc, char **argv)
     predict_session s = {.config = &config};
     if (config.model == NULL || (config.scores && config.csv == NULL)) {
         error_line("predict: %s", config.model == NULL ? "no model; give --model FILE"
-                                                       : "--scores: where to? give --csv FILE");
+                                                       : "--scores: needs a file; give --csv FILE");
         return EXIT_USAGE;
     }
     const task_file files[] = {{"model", config.model, OUTPUT_NONE},

@@ -92,12 +92,11 @@ static int settle_method(train_config *config)
     switch ((train_method)config->method) {
     case TRAIN_SGD:
         if (config->nesterov && config->momentum == 0.0f)
-            return refuse("--nesterov: without momentum there is nothing to look ahead to; give "
-                          "--momentum 0.9");
+            return refuse("--nesterov: needs a momentum; give --momentum 0.9");
         if (config->momentum >= 1.0f)
-            return refuse("--momentum: at 1 nothing is ever forgotten; take less");
+            return refuse("--momentum 1: the velocity would never decay; give less than 1");
         if (config->patience > 0 && config->validation == 0.0)
-            return refuse("--patience: needs samples to judge by; give --validation 10%");
+            return refuse("--patience: needs validation samples; give --validation 10%");
         break;
     case TRAIN_RANDOM_SEARCH:
     case TRAIN_LOCAL_SEARCH:
@@ -133,10 +132,10 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     const bool several = levels_are_several(config->task.isa);
     config->task.times = config->task.json != NULL || several;
     if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
-        return refuse("--isa: several levels make several models, and --model, --checkpoint and "
-                      "--resume are of one; take one level");
+        return refuse("--isa: several levels train several models, but --model, --checkpoint and "
+                      "--resume name one; take one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
-        return refuse("--every: of what? give --checkpoint FILE");
+        return refuse("--every: needs a checkpoint; give --checkpoint FILE");
     const char *const files[] = {config->model, config->checkpoint, config->task.json};
     for (int i = 0; i < 3 && code == CLI_GO_ON; i++)
         if (files[i] != NULL && output_is_same(files[i], files[(i + 1) % 3]))
