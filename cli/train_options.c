@@ -32,7 +32,9 @@ static const cli_option own_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "FILE",
      AT(model),
-     .help = "write the model to FILE, an .npz for downhill predict and numpy.load()"},
+     .help = "write the model to FILE, an .npz for downhill predict and numpy.load(); none is "
+             "written if "
+             "training fails, which the exit code 1 tells"},
     {.name = "batch",
      .heading = "Gradient descent on minibatches (sgd)",
      .kind = OPTION_COUNT,
