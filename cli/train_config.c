@@ -133,7 +133,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     config->task.times = config->task.json != NULL || several;
     if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
         return refuse("--isa: several levels train several models, but --model, --checkpoint and "
-                      "--resume name one; take one level");
+                      "--resume name one; give one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
         return refuse("--every: needs a checkpoint; give --checkpoint FILE");
     const char *const files[] = {config->model, config->checkpoint, config->task.json};

@@ -289,7 +289,7 @@ static void test_isa__of_commands_on_data(void **state)
         const char *command, *says;
     } cases[] = {
         {EXIT_OK, "train --epochs 1 --isa scalar,scalar --json -", "\"isa\": \"scalar\""},
-        {EXIT_USAGE, "train --isa scalar,scalar --model $scratch/m.npz", "take one level"},
+        {EXIT_USAGE, "train --isa scalar,scalar --model $scratch/m.npz", "give one level"},
         {EXIT_ISA, "train --isa scalar,no_such", "no such ISA level"},
         {EXIT_OK, "gradcheck --samples 5 --coordinates 5 --isa scalar,scalar", "scalar"},
         {EXIT_ISA, "gradcheck --isa no_such", "no such ISA level"},
