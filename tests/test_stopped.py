@@ -27,8 +27,8 @@ LONG = (
     ("bench --ceilings --json {d}/o.json", "", 0.6),
     ("doctor --json {d}/o.json", "", 0.3),
     (f"gradcheck --isa scalar --samples 800 --data {DATA} --json {{d}}/o.json", "", 1.0),
-    (f"landscape --isa scalar --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
-    (f"step-sweep --isa scalar --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"step-sweep --isa scalar --points 10000 --data {DATA} --json {{d}}/o.json", "", 1.0),
     *(
         (f"train --isa scalar --method {method} --data {DATA} --json {{d}}/o.json", "", 1.0)
         for method in (
@@ -63,7 +63,10 @@ class Stopped(unittest.TestCase):
         cls.addClassCleanup(cls.temporary.cleanup)
         cls.directory = pathlib.Path(cls.temporary.name)
         cls.run_command("data gen --quiet --format libsvm --samples 4000 --test-samples 0 --features 400 --output {d}/data")
-        cls.run_command(f"train --quiet --data {DATA} --epochs 2 --model {{d}}/model.npz --json {{d}}/train.json")
+        cls.run_command(
+            f"train --quiet --data {DATA} --normalize standardize --epochs 2 --model {{d}}/model.npz"
+            " --json {d}/train.json"
+        )
         cls.run_command(
             "bench --isa scalar --no-ceilings --shape 4x33x3 --min-time 50us --precision 0 --repetitions 6"
             " --filter ^hinge_f32 --json {d}/bench.json"
@@ -112,10 +115,10 @@ class Stopped(unittest.TestCase):
 
     def check(self, command, number, wait_for, after_s, may_end):
         code, said = self.stop(command, number, wait_for, after_s)
+        self.check_files(command)
         codes = {-number, 128 + number} | ({0} if may_end else set())
         self.assertIn(code, codes, f"{command}: {said}")
         self.assertNotIn("Traceback", said, command)
-        self.check_files(command)
 
     def test_long_commands(self):
         for command, wait_for, after_s in LONG:
