@@ -10,6 +10,9 @@
 #ifndef DOWNHILL_LEVEL_NAME
 #define DOWNHILL_LEVEL_NAME scalar
 #define DOWNHILL_PORTABLE
+#if defined __GNUC__ && !defined __clang__
+#pragma GCC diagnostic ignored "-Wunknown-pragmas" /* `omp simd`, which is for the other levels */
+#endif
 #endif
 
 #define DOWNHILL_AVX2       "avx2,fma,f16c,popcnt"

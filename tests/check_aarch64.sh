@@ -43,12 +43,12 @@ library() { # name, compiler and options
 }
 
 grep -qF 'cc -O3 -DDOWNHILL_SCALAR_ONLY -c kernels/*.c kernels/*/*_scalar.c' "$root/README.md" || fail 'the README builds it in another way'
-gcc=(aarch64-linux-gnu-gcc -Wall -Wextra -Werror -Wno-unknown-pragmas)
+gcc=(aarch64-linux-gnu-gcc -Wall -Wextra -Werror)
 library O3 "${gcc[@]}" -O3
 library O2-contracted "${gcc[@]}" -O2 -ffp-contract=fast
 library c11 "${gcc[@]}" -O2 -std=c11
 if command -v clang >/dev/null; then
-    library clang clang --target=aarch64-linux-gnu -O3 -Werror -Wno-unknown-pragmas
+    library clang clang --target=aarch64-linux-gnu -O3 -Werror
     library clang-contracted clang --target=aarch64-linux-gnu -O2 -ffp-contract=fast
 fi
 

@@ -117,7 +117,7 @@ cp -r "$root/kernels" "$work/bare"
     ar rcs libdownhill.a ./*.o
     mkdir scalar
     cd scalar
-    "$cc" -O3 -DDOWNHILL_SCALAR_ONLY -c ../kernels/*.c ../kernels/*/*_scalar.c
+    "$cc" -O3 -Wall -Wextra -Wpedantic -Werror -DDOWNHILL_SCALAR_ONLY -c ../kernels/*.c ../kernels/*/*_scalar.c
     "$cc" "$work/example.c" -I ../kernels ./*.o -lm -o example
 )
 for line in 'cc -O3 -c kernels/*.c kernels/*/*.c' 'cc -O3 -DDOWNHILL_SCALAR_ONLY -c kernels/*.c kernels/*/*_scalar.c'; do
