@@ -78,7 +78,11 @@ void train_warn_before(const train_config *config, const task *t)
     const problem *p = &t->problem;
     const double mean_square = has_learning_rate(config) ? scale_mean_square(p) : 0.0;
     char remedy[SCALE_REMEDY_TEXT], lr[REAL_TEXT];
-    if (scale_is_too_large(p, mean_square, config->lr))
+    if (isnan(mean_square))
+        warning_line(
+            "train: out of memory: whether the features are too large for the learning rate "
+            "was not checked");
+    else if (scale_is_too_large(p, mean_square, config->lr))
         warnings_add(t->warnings,
                      "the features are too large for a learning rate of %s: the norm of a sample "
                      "is about %.2g; try %s",
@@ -135,17 +139,16 @@ static void doubt_learning_rate(const train_config *config, const task *t, const
     const double of_epoch = state->epochs[kept - 1].train_loss,
                  last = state->epochs[state->epoch - 1].train_loss;
     char remedy[SCALE_REMEDY_TEXT];
-    (void)scale_remedy(&t->problem, config->lr, remedy);
     if (run->end.loss > fmax(MODEL_ABOVE_EPOCH * of_epoch, of_epoch + slack))
         warnings_add(t->warnings,
                      "the loss of the model is %.4g, above the mean of its epoch, %.4g: the "
                      "weights jump back and forth, and the learning rate is too large; try %s",
-                     run->end.loss, of_epoch, remedy);
+                     run->end.loss, of_epoch, scale_remedy(&t->problem, config->lr, remedy));
     else if (last > fmax(EPOCH_ABOVE_BEST * best, best + slack))
         warnings_add(t->warnings,
                      "the loss of the last epoch is %.4g, above the %.4g of the best: the learning "
                      "rate may be too large; try %s",
-                     last, best, remedy);
+                     last, best, scale_remedy(&t->problem, config->lr, remedy));
 }
 
 static void warn_after(const train_config *config, const task *t, const train_run *run)

@@ -5,8 +5,6 @@
 #define _GNU_SOURCE
 #include "scale.h"
 
-#include "base/memory.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +21,7 @@ double scale_mean_square(const problem *p)
 {
     const samples *train = &p->data->train;
     const size_t d = p->data->d, count = train->n < ROWS_MAX ? train->n : ROWS_MAX;
-    float *row = memory_new(d, sizeof *row);
+    float *row = calloc(d, sizeof *row);
     if (row == NULL || count == 0) {
         free(row);
         return (double)NAN;

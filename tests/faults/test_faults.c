@@ -19,7 +19,7 @@ static const struct {
 } may_fail[] = {
     /* Without a picture of the machine's topology the results are the same. */
     {"memory", "strdup", ""},
-    /* The search for classes without samples is left out, with a warning. */
+    /* A check of the data is left out, with a warning. */
     {"memory", "calloc", ""},
     /* Of one process nobody asks in what digest it agrees with the others. */
     {"memory", "EVP_MD_CTX_new", ""},
