@@ -34,7 +34,7 @@ __attribute__((format(printf, 3, 4))) void error_compose(char *line, size_t room
  * left to write, no longer knows: 0, or an errno. */
 int flush_stdout(void);
 
-/* Of several processes that do the same: all but rank 0 say no warnings and notes, and errors only if they are `own` ones, that the
+/* Tells which of several processes this is. All but rank 0 print no warnings and notes, and errors only if they are `own`, that the
  * others need not have, and with the number of the rank. */
 void error_as_rank(size_t rank, bool own);
 

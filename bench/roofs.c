@@ -58,7 +58,7 @@ static void name_of(const ceilings *found, size_t bit, char *text, size_t size)
         snprintf(text, size, "reading %s", found->level[bit - PEAK_COUNT].name);
 }
 
-/* What the second measurement means for the rows that were above. */
+/* Words the finding: what the second measurement means for the rows that were above. */
 static void find(ceiling_repeat *r, const ceiling_set *set, size_t bit, const struct above *still)
 {
     char why[128];

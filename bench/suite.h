@@ -65,7 +65,7 @@ typedef struct bench_sample {
     int cpu;                /* that it ended on, or -1 */
 } bench_sample;
 
-/* What a sample had to do without. */
+/* Causes that make a sample slower than the code. */
 typedef enum bench_lack {
     LACKS_NOTHING,
     LACKS_CPU,  /* its thread did not run for a tenth of the time or more */

@@ -69,7 +69,7 @@ static int measure_ceilings(bench_session *s)
             error_line("bench: out of memory");
             return EXIT_INTERNAL;
         }
-        /* Of a first measurement that was interrupted, nothing is a ceiling. */
+        /* A first measurement that was interrupted yields no ceilings. */
         s->has_ceilings = measured_before || interrupt_signal == 0;
         if (interrupt_signal == 0)
             s->ceilings.call_ns = bench_call_ns();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What downhill predict has found, and how that is shown and written. */
+ * Results of downhill predict: printing and writing them. */
 #ifndef DOWNHILL_CLI_PREDICT_RESULTS_H
 #define DOWNHILL_CLI_PREDICT_RESULTS_H
 

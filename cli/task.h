@@ -30,7 +30,7 @@ typedef struct task_config {
 
 enum { TASK_AUTOMATIC = -1 };
 
-/* What --data is where it was not given: the pointer tells, not the text. */
+/* Value of --data if it was not given. Compare the pointer, not the text. */
 extern const char task_default_data[];
 
 #define TASK_DEFAULTS                                                                              \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What downhill train says of a training before it begins, and whether it failed. */
+ * Checks of downhill train before and after training: warnings, and whether it failed. */
 #ifndef DOWNHILL_CLI_TRAIN_VERDICT_H
 #define DOWNHILL_CLI_TRAIN_VERDICT_H
 

@@ -22,7 +22,7 @@ void labels_free(labels *l);
  * returns EXIT_DATA or EXIT_INTERNAL. */
 int labels_classify(const char *path, const labels *l, int set, dataset *data);
 
-/* The same for a set whose classes are the numbers below data->c. */
+/* Maps labels of a set whose classes are the numbers below data->c. */
 int labels_classify_numbered(const char *path, const labels *l, int set, dataset *data);
 
 /* Marks every sample as unlabelled; data->use must allow that and name the classes. */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* What was seen while features were converted. */
+/* Statistics of a conversion. */
 typedef struct npy_conversion {
     size_t rounded;    /* elements that f32 does not hold exactly */
     bool beyond_bytes; /* an element is not a whole number from 0 to 255 */
@@ -28,7 +28,7 @@ typedef enum npy_fault { NPY_GOOD, NPY_NOT_FINITE, NPY_NOT_WHOLE, NPY_TOO_LARGE 
 /* The element as an integer, if it is one within ±2⁵³ or of a type of integers within int64_t. */
 npy_fault npy_to_integer(const npy_header *h, const unsigned char *element, int64_t *value);
 
-/* The same as a real number, for messages. */
+/* Returns the value as a real number, for messages. */
 double npy_to_double(const npy_header *h, const unsigned char *element);
 
 /* An element of kind U or S as UTF-8, without the zeros at its end; at most element_bytes + 1 bytes with its NUL. false: not

@@ -29,7 +29,7 @@ static int out_of_memory(const struct reading *r)
 
 /* ---- types ---- */
 
-/* What makes numbers of the types that are not. */
+/* Lines of NumPy that make numbers of types that are not numbers. */
 static const char *change_of(char kind)
 {
     switch (kind) {

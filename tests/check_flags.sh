@@ -43,7 +43,7 @@ for source in "$root"/kernels/*.c "$root"/kernels/*/*.c; do # every source that 
     fi
 done
 
-# The same bits. What promises none, the sums of f32, is taken from the library.
+# Compares bits. Sums of f32, which promise none, are taken from the library.
 levels=(scalar avx2)
 if grep -qw avx512vl /proc/cpuinfo; then levels+=(avx512); fi
 have=(-DDOWNHILL_HAVE_AUTO_AVX2=0 -DDOWNHILL_HAVE_AUTO_AVX512=0)

@@ -103,7 +103,7 @@ library absolute -DBUILD_SHARED_LIBS=ON -DCMAKE_INSTALL_PREFIX="$work/elsewhere"
 mv "$work/absolute$work/elsewhere" "$work/elsewhere"
 builds "$work/elsewhere/lib64/cmake" downhill::downhill
 
-# What a level that is not there says: left out by choice, or beyond the compiler.
+# A missing level says whether it was left out by choice or the compiler cannot build it.
 cat >"$work/why.c" <<'END'
 #include <downhill.h>
 #include <stdio.h>

@@ -194,7 +194,7 @@ static void test_cli_bench__throttled__is_said(void **state)
     shell("rm $scratch/whole.json $scratch/part.json");
 }
 
-/* What every entry of Google Benchmark has, also after SkipWithError(). */
+/* Members of every entry of Google Benchmark, also after SkipWithError(). */
 static void assert_entry(const json_t *row)
 {
     static const char *const numbers[] = {"family_index", "per_family_instance_index",
@@ -388,7 +388,7 @@ static void test_cli_bench__arguments(void **state)
     json_decref(root);
 }
 
-/* What a run will take is said before it begins, and a number that is out of proportion is not
+/* The duration of a run is printed before it begins, and a number that is out of proportion is not
  * taken for seconds. */
 static void test_cli_bench__duration(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the program says to a word that it does not know, and the form of --help. */
+ * Suggestions for unknown words, and the form of --help. */
 #include "cmocka_all.h"
 
 #include "base/error.h"

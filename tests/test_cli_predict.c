@@ -130,7 +130,7 @@ static void test_predict__fewer_samples_than_can_be_split(void **state)
     shell("rm $scratch/few*");
 }
 
-/* Of data that the model was not trained on all samples count; only --set test still draws some of them. */
+/* All samples of data that the model was not trained on are scored; only --set test draws some of them. */
 static void test_predict__of_another_set__all_of_it(void **state)
 {
     (void)state;

@@ -224,7 +224,7 @@ class Labels(Program):
         spec = self.pair(X, words[Y])
         done = self.run_program("train", "--data", spec, "--lr", 1e-4, "--model", "m.npz")
         self.assertEqual(done.returncode, EXIT_OK, done.stderr)
-        # Of new data that have fewer classes the names count, not the numbers.
+        # New data with fewer classes are matched by name, not by number.
         some = Y != 2
         done = self.run_program("predict", "--model", "m.npz", "--set", "all", "--json", "p.json",
                                 "--data", self.pair(X[some], words[Y[some]]))  # fmt: skip

@@ -54,7 +54,7 @@ static void test_real__not_finite__words(void **state)
     assert_int_equal(strlen(real_fixed(-DBL_MAX, 20, text)), 331);
 }
 
-/* What looks like a number within a string stays as it is. */
+/* Text within a string that looks like a number stays as it is. */
 static void test_real__json__the_same_document_and_shorter(void **state)
 {
     (void)state;

@@ -141,7 +141,7 @@ static void test_record__settings(void **state)
     }
 }
 
-/* Of the CPUs that the process may use, whatever their numbers. */
+/* Only CPUs that the process may use count, whatever their numbers. */
 static void test_record__governor__of_the_allowed_cpus(void **state)
 {
     (void)state;

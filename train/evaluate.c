@@ -9,7 +9,7 @@
 /* The scores of a block of samples stay in the L2 cache until their losses are taken. */
 enum { BLOCK_BYTES = 256 << 10, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 1024 };
 
-/* As many as keep the products of scores busy, and no more. */
+/* Enough rows to keep the products of scores busy. */
 enum { CLASSES_AT_ONCE = 320 };
 
 /* What a thread has for itself. */
