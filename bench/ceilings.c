@@ -102,10 +102,26 @@ static uint64_t part_of(const ceilings *found, size_t i, size_t threads)
 
 struct opening {
     ceiling_task *tasks;
+    const ceiling_effort *effort;
     uint64_t bytes;
 };
 
-/* By its own thread, which thus has the memory near. */
+/* Fills a buffer with normal numbers in [1, 2): no zeros, whose stores over zeros some CPUs leave out, no subnormals, and
+ * no two pages alike, which a hypervisor might merge. May take seconds, so that it looks at `stop`. */
+static void fill(float *buffer, uint64_t bytes, const ceiling_effort *effort)
+{
+    enum { AT_ONCE = 1 << 20 };
+    const size_t count = bytes / sizeof *buffer;
+    for (size_t begin = 0; begin < count && !ceilings_stopped(effort); begin += AT_ONCE) {
+        const size_t end = count - begin < AT_ONCE ? count : begin + AT_ONCE;
+        for (size_t i = begin; i < end; i++) {
+            const uint32_t bits = 0x3F800000u | (uint32_t)i * 0x9E3779B1u >> 9;
+            memcpy(&buffer[i], &bits, sizeof bits);
+        }
+    }
+}
+
+/* Opens the buffers of a thread on that thread, which thus has the memory near. */
 static void open_task(void *context, size_t thread)
 {
     const struct opening *o = context;
@@ -113,12 +129,8 @@ static void open_task(void *context, size_t thread)
     uint32_t *order = memory_new(o->bytes / CEILING_ROW, sizeof *order);
     task->buffer = memory_new(o->bytes, 1);
     task->order = order;
-    /* Normal numbers in [1, 2): no zeros, whose stores over zeros some CPUs leave out, and no subnormals. */
-    rng r = rng_seeded(thread);
-    for (size_t i = 0; task->buffer != NULL && i < o->bytes / sizeof *task->buffer; i++) {
-        const uint32_t bits = 0x3F800000u | (uint32_t)(rng_u64(&r) >> 41);
-        memcpy(&task->buffer[i], &bits, sizeof bits);
-    }
+    if (task->buffer != NULL)
+        fill(task->buffer, o->bytes, o->effort);
 }
 
 /* The first rows of the buffer, as many as this level's part has, in random order. */
@@ -145,7 +157,7 @@ static bool measure_set(ceilings *found, ceiling_set *set, uint32_t which, const
     if (tasks == NULL)
         return false;
     (void)together_bind(set->threads, cpus);
-    struct opening opening = {tasks, 0}; /* the largest part of the levels to measure */
+    struct opening opening = {tasks, &effort, 0}; /* bytes: the largest part to measure */
     for (size_t i = 0; i < found->n_levels; i++) {
         const uint64_t part = part_of(found, i, set->threads);
         if ((which >> (PEAK_COUNT + i) & 1) != 0 && part > opening.bytes)

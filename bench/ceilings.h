@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CEILING_LEVELS_MAX = 4, CEILING_SETS_MAX = 10, CEILING_REPEATS_MAX = 32 };
+enum { CEILING_LEVELS_MAX = 4, CEILING_SETS_MAX = 10 };
 
 /* Peaks of arithmetic on registers. Those on bytes are of a weight of 16 bits (weights) and of a dscore of 8 (dscores). */
 enum ceiling_peak_id {
@@ -44,7 +44,7 @@ struct ceiling_peak_kind {
     const char *isa;       /* level whose instruction it is */
     double operations;     /* per step; a multiplication and an addition are two */
     unsigned instructions; /* per step: 2 where the addition is an instruction of its own */
-    double least;          /* instructions per cycle that every CPU with the level reaches */
+    double min, max; /* instructions per cycle that the slowest and the fastest known CPU reach */
 };
 extern const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT];
 
@@ -82,6 +82,8 @@ typedef struct ceiling_set {
     ceiling_rate peak[PEAK_COUNT];
     double gb_per_s[CEILING_LEVELS_MAX][ACCESS_COUNT];
 } ceiling_set;
+
+enum { CEILING_REPEATS_MAX = CEILING_SETS_MAX * (PEAK_COUNT + CEILING_LEVELS_MAX) };
 
 /* A ceiling that was measured again because rows lay above it (roofs.h). */
 typedef struct ceiling_repeat {
@@ -141,8 +143,12 @@ bool ceilings_measure_some(ceilings *found, size_t set, uint32_t which, const in
 /* Instructions per cycle and thread of a measured peak; 0: not known. */
 double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id);
 
-/* Is a peak in doubt? Units of a core start a whole number of instructions per cycle, or one every few cycles; `why` says
- * what the measurement makes instead, or that operands became abnormal. Only of one thread: several may share a core. */
+/* Can a peak be checked against the clock? Not with several threads, which may share a core, nor without a clock. */
+bool ceilings_can_judge(const ceiling_set *set, enum ceiling_peak_id id);
+
+/* Is a peak that can be judged in doubt? A core starts between `min` and `max` instructions per cycle. Where a step is one
+ * instruction, that is a whole number per cycle or one every few cycles; where it is two, they share units in proportions
+ * that the scheduler finds. `why` says what the measurement makes instead, or that operands became abnormal. */
 bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size);
 
 /* 1, 2, 4, … and the largest number; 0 behind it. */

@@ -5,6 +5,7 @@
  * Every lane has its own operands; sums wrap or saturate, which costs integers nothing. */
 #define _GNU_SOURCE
 #include "ceilings.h"
+#include "ceilings_tiles.h"
 
 #include "tiles.h"
 
@@ -14,8 +15,9 @@
 /* Independent sums: two units with a latency of 4 or 5 cycles need 10. */
 enum { SUMS = 12 };
 
-/* Dense bytes, none of them 0. */
-static const uint8_t bytes[64] __attribute__((unused)) = {
+/* Dense bytes, none of them 0; a vector or a row of a tile begins at any of the first 16. */
+static const uint8_t bytes[80] __attribute__((unused)) = {
+    0x5B, 0x93, 0x2D, 0xE1, 0x47, 0xBD, 0x79, 0x15, 0xC9, 0x6F, 0xA3, 0x39, 0xF1, 0x51, 0x8D, 0x27,
     0x9D, 0x37, 0xE5, 0x6B, 0xB3, 0x59, 0xCB, 0x2F, 0x75, 0xD9, 0x4D, 0xA7, 0x1F, 0xF3, 0x65, 0x8B,
     0x3D, 0xC7, 0x57, 0xED, 0x29, 0x9B, 0x73, 0xB5, 0x4F, 0xDB, 0x67, 0x85, 0xE9, 0x33, 0xAD, 0x5B,
     0xD3, 0x6D, 0x25, 0xBB, 0x97, 0x49, 0xF5, 0x7B, 0x1D, 0xA5, 0xCD, 0x53, 0x8F, 0x35, 0xE7, 0x69,
@@ -25,10 +27,10 @@ static const uint8_t bytes[64] __attribute__((unused)) = {
 #define PEAK(name, features, vector, load, step)                                                   \
     __attribute__((target(features), noinline)) static void name(const ceiling_task *task)         \
     {                                                                                              \
-        vector sum[SUMS], a = load((const void *)bytes), b = load((const void *)bytes);            \
+        vector sum[SUMS], a = load((const void *)(bytes + 13)), b = load((const void *)bytes);     \
         DOWNHILL_UNROLL                                                                            \
         for (int s = 0; s < SUMS; s++) {                                                           \
-            sum[s] = a;                                                                            \
+            sum[s] = load((const void *)(bytes + s));                                              \
             __asm__ volatile("" : "+v"(sum[s]));                                                   \
         }                                                                                          \
         for (size_t i = 0; i < task->count; i++) {                                                 \
@@ -66,25 +68,17 @@ PEAK(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm5
 #endif
 
 #if DOWNHILL_HAVE_AMX
-enum { TILES = 8, TILE_ROWS = 16, TILE_ROW_BYTES = 64 };
-
-/* Four independent products, as many as the kernels have; all rows of a factor are alike. */
+/* Four independent products, as many as the kernels have; each row of a factor begins one byte later. */
 __attribute__((target("amx-tile,amx-int8"), noinline)) static void
 products_amx(const ceiling_task *task)
 {
-    uint8_t shapes[64] = {1}; /* palette; row bytes from 16 on, rows from 48 on */
-    for (size_t tile = 0; tile < TILES; tile++) {
-        shapes[16 + 2 * tile] = TILE_ROW_BYTES;
-        shapes[48 + tile] = TILE_ROWS;
-    }
-    __asm__ volatile("" : : "r"(shapes), "r"(bytes) : "memory");
-    _tile_loadconfig(shapes);
+    tiles_begin();
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    _tile_loadd(4, bytes, 0);
-    _tile_loadd(5, bytes, 0);
+    _tile_loadd(4, bytes, 1);
+    _tile_loadd(5, bytes, 1);
     for (size_t i = 0; i < task->count; i++) {
         _tile_dpbusd(0, 4, 5);
         _tile_dpbusd(1, 4, 5);

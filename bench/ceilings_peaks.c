@@ -13,25 +13,25 @@
 #include <xmmintrin.h>
 #endif
 
-/* `least` comes from the slowest core with the level: an AVX2 unit of two times 128 bits (Zen 1) starts one FMA of 256
+/* The minimum is that of the slowest core with the level: an AVX2 unit of two times 128 bits (Zen 1) starts one FMA of 256
  * bits per cycle and one VPMADDWD every two; VDPBF16PS takes two cycles on Zen 4 and Sapphire Rapids; a product of tiles
- * takes 16. */
+ * takes 16. The maximum is that of the widest core so far: two FMA units, four units that add. */
 const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT] = {
-    [PEAK_FMA_AVX2] = {"f32 FMA", "avx2", 2 * 8, 1, 1.0},
-    [PEAK_FMA_AVX512] = {"f32 FMA", "avx512", 2 * 16, 1, 1.0},
-    [PEAK_BF16_AVX512BF16] = {"pairs of bf16", "avx512bf16", 2 * 32, 1, 0.5},
-    [PEAK_BF16_AMX] = {"pairs of bf16", "amx", 2 * 16 * 16 * 32, 1, 1.0 / 16},
-    [PEAK_WEIGHTS_AVX2] = {"byte x 16 bits", "avx2", 2 * 16, 2, 1.0},
-    [PEAK_DSCORES_AVX2] = {"byte x 8 bits", "avx2", 2 * 32, 2, 1.0},
-    [PEAK_WEIGHTS_AVXVNNI] = {"byte x 16 bits", "avxvnni", 2 * 16, 1, 0.5},
-    [PEAK_DSCORES_AVXVNNI] = {"byte x 8 bits", "avxvnni", 2 * 32, 1, 0.5},
-    [PEAK_WEIGHTS_AVX512] = {"byte x 16 bits", "avx512", 2 * 32, 2, 1.0},
-    [PEAK_DSCORES_AVX512] = {"byte x 8 bits", "avx512", 2 * 64, 2, 1.0},
-    [PEAK_WEIGHTS_AVX512VNNI] = {"byte x 16 bits", "avx512vnni", 2 * 32, 1, 1.0},
-    [PEAK_DSCORES_AVX512VNNI] = {"byte x 8 bits", "avx512vnni", 2 * 64, 1, 1.0},
+    [PEAK_FMA_AVX2] = {"f32 FMA", "avx2", 2 * 8, 1, 1.0, 2.0},
+    [PEAK_FMA_AVX512] = {"f32 FMA", "avx512", 2 * 16, 1, 1.0, 2.0},
+    [PEAK_BF16_AVX512BF16] = {"pairs of bf16", "avx512bf16", 2 * 32, 1, 0.5, 2.0},
+    [PEAK_BF16_AMX] = {"pairs of bf16", "amx", 2 * 16 * 16 * 32, 1, 1.0 / 16, 1.0 / 16},
+    [PEAK_WEIGHTS_AVX2] = {"byte x 16 bits", "avx2", 2 * 16, 2, 1.0, 4.0},
+    [PEAK_DSCORES_AVX2] = {"byte x 8 bits", "avx2", 2 * 32, 2, 1.0, 4.0},
+    [PEAK_WEIGHTS_AVXVNNI] = {"byte x 16 bits", "avxvnni", 2 * 16, 1, 0.5, 2.0},
+    [PEAK_DSCORES_AVXVNNI] = {"byte x 8 bits", "avxvnni", 2 * 32, 1, 0.5, 2.0},
+    [PEAK_WEIGHTS_AVX512] = {"byte x 16 bits", "avx512", 2 * 32, 2, 1.0, 4.0},
+    [PEAK_DSCORES_AVX512] = {"byte x 8 bits", "avx512", 2 * 64, 2, 1.0, 4.0},
+    [PEAK_WEIGHTS_AVX512VNNI] = {"byte x 16 bits", "avx512vnni", 2 * 32, 1, 1.0, 2.0},
+    [PEAK_DSCORES_AVX512VNNI] = {"byte x 8 bits", "avx512vnni", 2 * 64, 1, 1.0, 2.0},
     /* A weight of 16 bits takes two products, of its upper and its lower byte. */
-    [PEAK_WEIGHTS_AMX] = {"byte x 16 bits", "amx", 2 * 16 * 16 * 64 / 2, 1, 1.0 / 16},
-    [PEAK_DSCORES_AMX] = {"byte x 8 bits", "amx", 2 * 16 * 16 * 64, 1, 1.0 / 16},
+    [PEAK_WEIGHTS_AMX] = {"byte x 16 bits", "amx", 2 * 16 * 16 * 64 / 2, 1, 1.0 / 16, 1.0 / 16},
+    [PEAK_DSCORES_AMX] = {"byte x 8 bits", "amx", 2 * 16 * 16 * 64, 1, 1.0 / 16, 1.0 / 16},
 };
 
 /* ---- which peak a row has ---- */
@@ -92,31 +92,39 @@ double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
            ((double)set->threads * rate->clock_ghz);
 }
 
+bool ceilings_can_judge(const ceiling_set *set, enum ceiling_peak_id id)
+{
+    return set->threads == 1 && ceilings_per_cycle(set, id) > 0.0;
+}
+
+/* Share by which a loop may be slow, through its own counter and interrupts, and fast, through the error of the clock. */
+static const double short_of = 0.12, beyond = 0.04;
+
+static bool is_near(double found, double expected)
+{
+    return found >= (1.0 - short_of) * expected && found <= (1.0 + beyond) * expected;
+}
+
 bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size)
 {
-    /* A loop loses some percent to its own counter and to interrupts; the clock is measured to about one. */
-    const double short_of = 0.12, beyond = 0.04;
     const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
     const double found = ceilings_per_cycle(set, id);
-    if (found == 0.0 || set->threads > 1)
+    if (!ceilings_can_judge(set, id))
         return false;
-    if (set->peak[id].abnormal) {
+    if (set->peak[id].abnormal)
         snprintf(why, why_size, "operands became subnormal, infinite or NaN");
-        return true;
-    }
-    if (found < (1.0 - short_of) * kind->least) {
+    else if (found < (1.0 - short_of) * kind->min)
         snprintf(why, why_size, "%.3g instructions per cycle, but every CPU with %s reaches %.3g",
-                 found, kind->isa, kind->least);
-        return true;
-    }
-    if (kind->instructions > 1) /* on units that differ, in proportions that the scheduler finds */
+                 found, kind->isa, kind->min);
+    else if (found > (1.0 + beyond) * kind->max)
+        snprintf(why, why_size, "%.3g instructions per cycle, but no known CPU exceeds %.3g", found,
+                 kind->max);
+    else if (kind->instructions == 1 &&
+             !is_near(found,
+                      found > 1.0 - short_of ? fmax(1.0, round(found)) : 1.0 / round(1.0 / found)))
+        snprintf(why, why_size, "%.3g instructions per cycle, not close to a whole number", found);
+    else
         return false;
-    /* Whole instructions per cycle, or whole cycles per instruction. */
-    const double whole = found >= 1.0 - short_of ? fmax(1.0, floor(found / (1.0 - short_of)))
-                                                 : 1.0 / ceil((1.0 - short_of) / found);
-    if (found >= (1.0 - short_of) * whole && found <= (1.0 + beyond) * whole)
-        return false;
-    snprintf(why, why_size, "%.3g instructions per cycle, not close to a whole number", found);
     return true;
 }
 

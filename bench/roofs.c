@@ -58,28 +58,42 @@ static void name_of(const ceilings *found, size_t bit, char *text, size_t size)
         snprintf(text, size, "reading %s", found->level[bit - PEAK_COUNT].name);
 }
 
+/* Measurements of one ceiling that differ by less than this agree. */
+#define AGREE 1.03
+
 /* Words the finding: what the second measurement means for the rows that were above. */
 static void find(ceiling_repeat *r, const ceiling_set *set, size_t bit, const struct above *still)
 {
-    char why[128];
-    if (still->rows == 0)
+    char why[128], rows[160] = "";
+    const bool rose = r->after > AGREE * r->before,
+               judged = bit < PEAK_COUNT && ceilings_can_judge(set, (enum ceiling_peak_id)bit);
+    if (still->rows > 0)
+        snprintf(rows, sizeof rows, "%zu row%s (worst: %s, %.2f times)", still->rows,
+                 still->rows == 1 ? "" : "s", still->worst->name, still->times);
+    if (still->rows == 0 && rose)
         snprintf(r->finding, sizeof r->finding,
                  "the first figure was too low; no row lies above the new one");
-    else if (bit < PEAK_COUNT && ceilings_doubt(set, (enum ceiling_peak_id)bit, why, sizeof why))
+    else if (still->rows == 0)
+        snprintf(r->finding, sizeof r->finding,
+                 "it stands; another ceiling of these rows was too low");
+    else if (judged && ceilings_doubt(set, (enum ceiling_peak_id)bit, why, sizeof why))
         snprintf(r->finding, sizeof r->finding,
                  "the ceiling is wrong: %s; do not read shares of it", why);
+    else if (rose)
+        snprintf(r->finding, sizeof r->finding,
+                 "the ceiling does not repeat, and %s still above: run again when the machine is "
+                 "quieter",
+                 rows);
     else
         snprintf(r->finding, sizeof r->finding,
-                 "the ceiling stands, so that the operations, bytes or cache level credited to "
-                 "%zu row%s are wrong (worst: %s, %.2f times)",
-                 still->rows, still->rows == 1 ? "" : "s", still->worst->name, still->times);
+                 "the ceiling %s, so that %sthe operations, bytes or cache level credited to %s "
+                 "are wrong",
+                 judged ? "stands" : "repeats", judged ? "" : "it is too low twice or ", rows);
 }
 
 static void report(bench_suite *suite, ceilings *found, size_t set, size_t bit, size_t rows_before,
                    double before, json_t *warnings)
 {
-    if (found->n_repeats == CEILING_REPEATS_MAX)
-        return;
     const struct above still = rows_above(suite, found->sets[set].threads, bit);
     ceiling_repeat *r = &found->repeats[found->n_repeats++];
     *r = (ceiling_repeat){.threads = found->sets[set].threads,
@@ -90,9 +104,11 @@ static void report(bench_suite *suite, ceilings *found, size_t set, size_t bit, 
     name_of(found, bit, r->ceiling, sizeof r->ceiling);
     find(r, &found->sets[set], bit, &still);
     warnings_add(warnings,
-                 "%zu row%s above the ceiling of %s (%zu thread%s), %.4g; measured again: %.4g; %s",
+                 "%zu row%s above the ceiling of %s (%zu thread%s), %.4g %s; measured again: %.4g; "
+                 "%s",
                  rows_before, rows_before == 1 ? " lay" : "s lay", r->ceiling, r->threads,
-                 r->threads == 1 ? "" : "s", r->before, r->after, r->finding);
+                 r->threads == 1 ? "" : "s", r->before,
+                 bit < PEAK_COUNT ? "G operations/s" : "GB/s", r->after, r->finding);
 }
 
 bool roofs_recheck(bench_suite *suite, ceilings *found, const int *cpus, ceiling_effort effort,

@@ -109,12 +109,12 @@ static int recheck_ceilings(bench_session *s)
     if (!s->has_ceilings)
         return EXIT_OK;
     bench_attain(&s->suite, &s->ceilings);
-    roofs_warn_of_peaks(&s->ceilings, s->warnings);
     if (interrupt_signal == 0 &&
         !roofs_recheck(&s->suite, &s->ceilings, s->machine->team, effort_of(s), s->warnings)) {
         error_line("bench: out of memory");
         return EXIT_INTERNAL;
     }
+    roofs_warn_of_peaks(&s->ceilings, s->warnings);
     return EXIT_OK;
 }
 
