@@ -91,9 +91,11 @@ static size_t reals_to_f32(const npy_header *h, const unsigned char *from, size_
     return count;
 }
 
+/* Returns whether f32 holds an integer: without the zeros at its end it has at most 24 bits. */
 static bool is_exact(uint64_t magnitude)
 {
-    return magnitude < F32_SIGNIFICAND || magnitude >> __builtin_ctzll(magnitude) < F32_SIGNIFICAND;
+    const uint64_t lowest_bit = magnitude & (0 - magnitude);
+    return magnitude < F32_SIGNIFICAND || magnitude / F32_SIGNIFICAND < lowest_bit;
 }
 
 size_t npy_to_f32(const npy_header *h, const unsigned char *from, size_t count, float *to,
