@@ -58,7 +58,7 @@ static int is_training_data(const predict_session *s, const samples *train, bool
     const char *trained_on =
         json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
     *same = false;
-    if (trained_on == NULL || !s->task.data.labelled)
+    if (trained_on == NULL || train->x->unlabelled)
         return EXIT_OK;
     if (!samples_fingerprint(train, digest))
         return problem_digest_failed();
@@ -85,7 +85,7 @@ static int choose_set(predict_session *s)
     const int code = is_training_data(s, &data->train, &same);
     if (code != EXIT_OK)
         return code;
-    if (given && !same && data->labelled)
+    if (given && !same && !data->train.x->unlabelled)
         warnings_add(s->task.warnings,
                      "%s was not trained on these samples without those that are held out: some "
                      "of the test samples may have been trained on; leave --set out to score all "
@@ -98,7 +98,7 @@ static int choose_set(predict_session *s)
         return EXIT_OK;
     }
     s->set = PREDICT_ALL;
-    if (data->labelled && !same) /* the digest is also that of the labels */
+    if (!data->train.x->unlabelled && !same) /* the digest is also that of the labels */
         s->why = "all, since the model was trained on other data";
     return EXIT_OK;
 }
@@ -160,8 +160,11 @@ static bool session_open(predict_session *s)
     s->c = s->from.weights.c;
     if (!take_parts(s))
         return false;
-    for (size_t p = 0; p < s->n_parts; p++)
+    s->labelled = true;
+    for (size_t p = 0; p < s->n_parts; p++) {
         s->n += s->parts[p].of.n;
+        s->labelled = s->labelled && !s->parts[p].of.x->unlabelled;
+    }
     s->scores = memory_new((s->config->scores ? s->n : BLOCK_ROWS) * s->c, sizeof *s->scores);
     s->predicted = memory_new(s->n, sizeof *s->predicted);
     s->counts = memory_new(s->c, sizeof *s->counts);

@@ -41,7 +41,7 @@ static void print_head(const predict_session *s)
         printf(" (%s)", s->why);
     else if (s->set == PREDICT_TEST)
         printf(" (%s)", s->task.data.test_note);
-    if (s->task.data.labelled)
+    if (s->labelled)
         printf(": accuracy %.4f, %zu of %zu right\n", share(s->right, s->n), s->right, s->n);
     else
         puts(": without labels");
@@ -65,7 +65,7 @@ static void print_confusion(const predict_session *s)
 void predict_print(const predict_session *s)
 {
     print_head(s);
-    if (!s->task.data.labelled) {
+    if (!s->labelled) {
         printf("%-12s %9s\n", "class", "predicted");
         for (size_t j = 0; j < s->c; j++)
             printf("%-12.12s %9zu\n", s->from.class_names[j], s->counts[j]);
@@ -89,7 +89,7 @@ static json_t *class_to_json(const predict_session *s, size_t j)
     json_t *o = json_object();
     output_set(o, "name", json_string(s->from.class_names[j]));
     output_set(o, "predicted", json_integer((json_int_t)s->counts[j]));
-    if (s->task.data.labelled) {
+    if (s->labelled) {
         const size_t labelled = labelled_as(s, j), right = s->confusion[j * s->c + j];
         output_set(o, "samples", json_integer((json_int_t)labelled));
         output_set(o, "precision", output_real(share(right, s->counts[j])));
@@ -100,7 +100,7 @@ static json_t *class_to_json(const predict_session *s, size_t j)
 
 json_t *predict_to_json(const predict_session *s)
 {
-    const bool labelled = s->task.data.labelled;
+    const bool labelled = s->labelled;
     json_t *o = json_object(), *classes = json_array(), *confusion = json_array();
     for (size_t j = 0; j < s->c; j++) {
         json_t *row = json_array();
@@ -149,10 +149,10 @@ static void write_row(FILE *file, const predict_session *s, const predict_part *
     const int32_t label = samples_label(&part->of, i), found = s->predicted[at];
     const bool test = part->all_test || (part->held_out != NULL && part->held_out[row]);
     fprintf(file, "%zu,%d,", part->numbered_by_row ? row : i, test);
-    if (s->task.data.labelled)
+    if (label != DATASET_NO_CLASS)
         fprintf(file, "%d", (int)label);
     fprintf(file, ",%d", (int)found);
-    write_text(file, s->task.data.labelled ? s->from.class_names[label] : "");
+    write_text(file, label != DATASET_NO_CLASS ? s->from.class_names[label] : "");
     write_text(file, s->from.class_names[found]);
     for (size_t j = 0; j < s->c && s->config->scores; j++)
         fprintf(file, ",%.9g", s->scores[at * s->c + j]);

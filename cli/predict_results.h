@@ -37,6 +37,7 @@ typedef struct predict_session {
     size_t n_parts;
     bool *held_out; /* to be freed */
     size_t n, c;    /* samples, classes */
+    bool labelled;  /* all samples that are scored */
     double *scores; /* of a block, or of all with --scores */
     int32_t *predicted;
     size_t *counts;    /* c: samples that were predicted as each class */

@@ -213,7 +213,6 @@ static int read_cifar(const char *directory, const struct format *format, bool m
     const int code = read_set(directory, format, 0, n_train_files, mapped, data, 0);
     data->c = format->classes;
     data->class_names = format->class_names;
-    data->labelled = true;
     data->test_note = "test file";
     return code != EXIT_OK
                ? code

@@ -9,15 +9,15 @@
 /* The limits of the kernels for bytes. */
 enum { DATASET_CLASSES_MAX = 32768, DATASET_FEATURES_MAX = 1 << 20 };
 
-/* The class of a sample of an unlabelled data set. */
+/* The class of an unlabelled sample. */
 enum { DATASET_NO_CLASS = -1 };
 
 /* What a data set is opened for. */
 typedef struct dataset_use {
     size_t d;   /* features of the model that it is for; 0: none yet */
     bool whole; /* all samples will be used: too few to hold out a test set is no error */
-    /* Only with `classes`. The spec may leave out files of labels, lines of LIBSVM may begin without one, and if a label is
-     * not a class of the model, all are ignored, with a warning. */
+    /* Only with `classes`. The spec may leave out files of labels, lines of LIBSVM may begin without one, and if a label of
+     * a file is not a class of the model, all labels of the file are ignored, with a warning. */
     bool labels_optional;
     const char *const
         *classes; /* of the model, by name; must outlive the data set. NULL: none yet */
@@ -29,7 +29,6 @@ typedef struct dataset {
     size_t d, c; /* features; classes */
     dataset_use use;
     char source[160]; /* type and shape of the training features in their file, or "" */
-    bool labelled;    /* false: the class of every sample is DATASET_NO_CLASS */
     samples train, validation, test; /* validation: empty until it is split off */
     const char *test_note;           /* where the test samples come from */
     const char *const

@@ -212,8 +212,8 @@ static bool describe(const char *path, const labels *l, size_t sample, char text
 }
 
 /* Gives the distinct labels the classes that data->class_names has for them. */
-static int take_given(const char *path, const labels *l, const struct distinct *d, dataset *data,
-                      int32_t *classes)
+static int take_given(const char *path, const labels *l, const struct distinct *d, int set,
+                      dataset *data, int32_t *classes)
 {
     char label[DESCRIPTION];
     size_t unknown;
@@ -226,7 +226,7 @@ static int take_given(const char *path, const labels *l, const struct distinct *
         warning_line("%s is not a class of the model; the labels are ignored, and nothing is "
                      "compared with them",
                      label);
-        data->labelled = false;
+        data->stored[set].unlabelled = true;
         return EXIT_OK;
     }
     error_line("%s is not a class of the %s; name data that belong together", label,
@@ -244,12 +244,11 @@ int labels_classify(const char *path, const labels *l, int set, dataset *data)
     if (code == EXIT_OK && classes == NULL)
         code = out_of_memory(path);
     if (set == 0) {
-        data->labelled = true;
         data->class_names = data->use.classes;
         data->c = data->use.n_classes;
     }
     if (code == EXIT_OK && (set == 1 || data->use.classes != NULL)) {
-        code = take_given(path, l, &d, data, classes);
+        code = take_given(path, l, &d, set, data, classes);
     } else if (code == EXIT_OK) {
         for (size_t j = 0; j < d.count; j++)
             classes[j] = (int32_t)j;
@@ -261,8 +260,8 @@ int labels_classify(const char *path, const labels *l, int set, dataset *data)
         bool found;
         data->stored[set].y[i] = classes[place_of(l, &d, i, &found)];
     }
-    if (code == EXIT_OK && !data->labelled)
-        labels_absent(data);
+    if (code == EXIT_OK && data->stored[set].unlabelled)
+        labels_absent(set, data);
     free(classes);
     free(d.samples);
     return code;
@@ -270,7 +269,6 @@ int labels_classify(const char *path, const labels *l, int set, dataset *data)
 
 int labels_classify_numbered(const char *path, const labels *l, int set, dataset *data)
 {
-    data->labelled = true;
     for (size_t i = 0; i < l->n; i++) {
         const int64_t label = l->numbers[i];
         if (label < 0 || label >= (int64_t)data->c) {
@@ -284,12 +282,12 @@ int labels_classify_numbered(const char *path, const labels *l, int set, dataset
     return EXIT_OK;
 }
 
-void labels_absent(dataset *data)
+void labels_absent(int set, dataset *data)
 {
-    data->labelled = false;
+    matrix *x = &data->stored[set];
     data->class_names = data->use.classes;
     data->c = data->use.n_classes;
-    for (int set = 0; set < 2; set++)
-        for (size_t i = 0; i < data->stored[set].rows; i++)
-            data->stored[set].y[i] = DATASET_NO_CLASS;
+    x->unlabelled = true;
+    for (size_t i = 0; i < x->rows; i++)
+        x->y[i] = DATASET_NO_CLASS;
 }

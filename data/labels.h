@@ -25,7 +25,7 @@ int labels_classify(const char *path, const labels *l, int set, dataset *data);
 /* Maps labels of a set whose classes are the numbers below data->c. */
 int labels_classify_numbered(const char *path, const labels *l, int set, dataset *data);
 
-/* Marks every sample as unlabelled; data->use must allow that and name the classes. */
-void labels_absent(dataset *data);
+/* Marks every row of data->stored[set] as unlabelled; data->use must allow that and name the classes. */
+void labels_absent(int set, dataset *data);
 
 #endif

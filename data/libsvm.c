@@ -23,7 +23,7 @@ static int out_of_memory(const char *path)
 static int take_labels(const char *path, const libsvm_text *t, int set, dataset *data)
 {
     if (!t->labelled) {
-        labels_absent(data);
+        labels_absent(set, data);
         return EXIT_OK;
     }
     labels l = {.n = t->n_rows,

@@ -40,27 +40,56 @@ static int refuse_names(const char *path, const npz *file, const char *what)
     return EXIT_DATA;
 }
 
+/* Returns 0 for names that the file does not have, and else more for those that come with more labels. Every command that
+ * reads a file with labels must choose the same names. */
+static int rank_of(const npz *file, const char *const names[PAIR_PARTS])
+{
+    if (!npz_has(file, names[PAIR_FEATURES]))
+        return 0;
+    if (npz_has(file, names[PAIR_LABELS]))
+        return 3;
+    const bool test =
+        npz_has(file, names[PAIR_TEST_FEATURES]) && npz_has(file, names[PAIR_TEST_LABELS]);
+    return test ? 2 : 1;
+}
+
+/* Takes the arrays of one set, where the archive has them and they can be used. */
+static int take_known(const char *path, const npz *file, const char *const names[2], dataset *data,
+                      npy_place parts[2])
+{
+    const bool labelled = npz_has(file, names[1]), optional = data->use.labels_optional;
+    if (!npz_has(file, names[0]))
+        return EXIT_OK;
+    if (labelled || optional)
+        parts[0] = (npy_place){path, names[0]};
+    if (labelled)
+        parts[1] = (npy_place){path, names[1]};
+    else if (!dataset_note(data, "%s: %s is %s: it has no labels named %s", path, names[0],
+                           optional ? "taken without labels" : "not read", names[1])) {
+        error_line("%s: out of memory", path);
+        return EXIT_INTERNAL;
+    }
+    return EXIT_OK;
+}
+
 static int find_known(const char *path, const npz *file, dataset *data, npy_place parts[PAIR_PARTS])
 {
+    const char *const *best = NULL;
+    int best_rank = data->use.labels_optional ? 0 : 2;
     for (size_t k = 0; k < N_KNOWN; k++) {
-        bool has[PAIR_PARTS];
-        for (size_t i = 0; i < PAIR_PARTS; i++)
-            has[i] = npz_has(file, known[k][i]);
-        if (!has[PAIR_FEATURES] || (!has[PAIR_LABELS] && !data->use.labels_optional))
-            continue;
-        for (size_t i = 0; i < PAIR_PARTS; i++)
-            if (i < PAIR_TEST_FEATURES ? has[i] : has[PAIR_TEST_FEATURES] && has[PAIR_TEST_LABELS])
-                parts[i] = (npy_place){path, known[k][i]};
-        const bool test = parts[PAIR_TEST_FEATURES].path != NULL;
-        if (has[PAIR_TEST_FEATURES] && !test &&
-            !dataset_note(data, "%s: %s is not read: it has no labels named %s", path,
-                          known[k][PAIR_TEST_FEATURES], known[k][PAIR_TEST_LABELS])) {
-            error_line("%s: out of memory", path);
-            return EXIT_INTERNAL;
+        const int rank = rank_of(file, known[k]);
+        if (rank > best_rank) {
+            best_rank = rank;
+            best = known[k];
         }
-        return EXIT_OK;
     }
-    return refuse_names(path, file, "no arrays named X and y, x_train and y_train, or the like");
+    if (best == NULL)
+        return refuse_names(path, file,
+                            "no arrays named X and y, x_train and y_train, or the like");
+    const int code = take_known(path, file, best, data, parts);
+    return code != EXIT_OK ? code
+                           : take_known(path, file, best + PAIR_TEST_FEATURES, data,
+                                        parts + PAIR_TEST_FEATURES);
 }
 
 static int take_given(const char *path, const npz *file, const char *const *names, size_t count,
@@ -105,10 +134,10 @@ int read_npz(const char *files, bool mapped, dataset *data)
         if (count < 1 + PAIR_PARTS)
             words[count] = word;
     int code;
-    if (count != 1 && count != 3 && count != 5 && !(count == 2 && data->use.labels_optional)) {
-        error_line("--data: 'npz:%s' names %zu arrays; give npz:FILE or "
+    if (count != 1 && !pairs_may_be(count - 1, data)) {
+        error_line("--data: 'npz:%s' names %zu array%s; give npz:FILE or "
                    "npz:FILE,FEATURES,LABELS[,TEST_FEATURES,TEST_LABELS]",
-                   files, count - 1);
+                   files, count - 1, count == 2 ? "" : "s");
         code = EXIT_USAGE;
     } else {
         code = read_parts(words, count, mapped, data);

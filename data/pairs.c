@@ -62,7 +62,7 @@ static int join(const pair_format *format, const npy_place parts[2], array *feat
         return EXIT_INTERNAL;
     }
     if (!labelled) {
-        labels_absent(data);
+        labels_absent(set, data);
         return EXIT_OK;
     }
     return format->numbered ? labels_classify_numbered(names[1].text, l, set, data)
@@ -92,6 +92,12 @@ static int demand_alike(const npy_place parts[PAIR_PARTS], const matrix *train, 
                name_of(parts[PAIR_TEST_FEATURES]).text, test->d, test->u8 ? "bytes" : "f32",
                name_of(parts[PAIR_FEATURES]).text, train->d, train->u8 ? "bytes" : "f32");
     return EXIT_DATA;
+}
+
+bool pairs_may_be(size_t count, const dataset *data)
+{
+    const bool whole = count % 2 == 0 || data->use.labels_optional;
+    return count > 0 && count <= PAIR_PARTS && whole;
 }
 
 int pairs_read(const pair_format *format, const npy_place parts[PAIR_PARTS], bool mapped,
@@ -126,10 +132,10 @@ static int read_list(const pair_format *format, const char *list, bool mapped, d
         if (count < PAIR_PARTS)
             files[count].path = file;
     int code;
-    if (count != 2 && count != 4 && !(count == 1 && data->use.labels_optional)) {
-        error_line("--data: '%s:%s' names %zu files; give %s:%s,%s or %s:%s,%s,TEST_%s,TEST_%s",
-                   format->word, list, count, format->word, format->features, format->labels,
-                   format->word, format->features, format->labels, format->features,
+    if (!pairs_may_be(count, data)) {
+        error_line("--data: '%s:%s' names %zu file%s; give %s:%s,%s or %s:%s,%s,TEST_%s,TEST_%s",
+                   format->word, list, count, count == 1 ? "" : "s", format->word, format->features,
+                   format->labels, format->word, format->features, format->labels, format->features,
                    format->labels);
         code = EXIT_USAGE;
     } else {

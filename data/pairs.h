@@ -16,8 +16,12 @@ typedef struct pair_format {
 
 enum { PAIR_FEATURES, PAIR_LABELS, PAIR_TEST_FEATURES, PAIR_TEST_LABELS, PAIR_PARTS };
 
-/* Reads features and labels, and those for testing where their paths are not NULL. The path of the labels is NULL for an
- * unlabelled set. Returns as a dataset_reader. */
+/* Whether so many arrays are features and labels, and those for testing; labels may be missing at the end where they are
+ * optional. */
+bool pairs_may_be(size_t count, const dataset *data);
+
+/* Reads features and labels, and those for testing where the path of the test features is not NULL. The path of labels is
+ * NULL for an unlabelled set. Returns as a dataset_reader. */
 int pairs_read(const pair_format *format, const npy_place parts[PAIR_PARTS], bool mapped,
                dataset *data);
 

@@ -17,8 +17,9 @@ typedef struct matrix {
     size_t rows, d, ld;
     const uint8_t *u8;
     const float *f32;
-    int32_t *y;   /* the class of each row */
-    void *memory; /* what the features are in: to be freed, or NULL: mapped */
+    int32_t *y;      /* the class of each row */
+    bool unlabelled; /* every class is DATASET_NO_CLASS */
+    void *memory;    /* what the features are in: to be freed, or NULL: mapped */
     mapping map;
 } matrix;
 

@@ -116,7 +116,7 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill bench --json ''", "name of the results file is empty"},
         {2, "$downhill bench --list --json $scratch/x.json", "leave one out"},
         {2, "$downhill train --data nosuch", "'nosuch' is not known"},
-        {2, "$downhill train --data idx:one", "names 1 files"},
+        {2, "$downhill train --data idx:one", "names 1 file;"},
         {3, "$downhill train --data idx:$scratch/a,$scratch/b", "cannot open"},
         {3, "$downhill train --data idx:/tmp,/tmp", "name a file"},
         {3, "DOWNHILL_FASHION_MNIST=$scratch $downhill train", "holds the four .gz files"},

@@ -393,7 +393,7 @@ static int open_for_model(const char *labels_name, bool labels_optional,
 
 static void check_unlabelled(const dataset *data, const char *const classes[4])
 {
-    assert_false(data->labelled);
+    assert_true(data->stored[0].unlabelled);
     assert_int_equal(data->c, 4);
     assert_ptr_equal(data->class_names, classes);
     assert_int_equal(data->train.n + data->test.n, N);
@@ -414,7 +414,7 @@ static void test_data__classes_of_a_model__by_name(void **state)
         dataset data;
         assert_int_equal(open_for_model("labels.gz", optional, numbers, &data), EXIT_OK);
         assert_string_equal(captured(), "");
-        assert_true(data.labelled);
+        assert_false(data.stored[0].unlabelled);
         assert_int_equal(data.c, 4);
         for (size_t i = 0; i < data.train.n; i++)
             assert_int_equal(samples_label(&data.train, i), by_name[data.train.rows[i] % 3]);

@@ -377,7 +377,7 @@ static void test_libsvm__labels_optional(void **state)
             fail_msg("'%s': exit code %d, said: %s", cases[k].lines, code, text);
         if (code != EXIT_OK)
             continue;
-        assert_false(data.labelled);
+        assert_true(data.stored[0].unlabelled);
         assert_int_equal(data.c, 2);
         assert_int_equal(data.train.n, 2);
         for (size_t i = 0; i < 2; i++)

@@ -197,7 +197,7 @@ static void test_npy__features_alone__for_a_model(void **state)
     for (int mapped = 0; mapped < 2; mapped++) {
         const dataset_use use = {.d = D, .labels_optional = true, .classes = names, .n_classes = 2};
         assert_int_equal(dataset_open_for(spec, mapped, use, &data), EXIT_OK);
-        assert_false(data.labelled);
+        assert_true(data.stored[0].unlabelled);
         assert_int_equal(data.c, 2);
         assert_int_equal(data.train.n + data.test.n, N);
         for (size_t i = 0; i < data.train.n; i++) {

@@ -365,7 +365,7 @@ static void test_npz__labels_optional__features_alone(void **state)
         dataset data;
         snprintf(spec, sizeof spec, "npz:%s%s", scratch_path("d.npz"), operands[k]);
         assert_int_equal(dataset_open_for(spec, false, use, &data), EXIT_OK);
-        assert_false(data.labelled);
+        assert_true(data.stored[0].unlabelled);
         assert_int_equal(data.train.n, ROWS);
         assert_memory_equal(data.stored[0].f32, x, sizeof x);
         dataset_close(&data);

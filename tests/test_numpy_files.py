@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Data sets as NumPy writes them, read by the program: test_numpy_files.py PROGRAM."""
 
+import csv
 import io
 import json
 import os
@@ -299,6 +300,66 @@ class Archives(Program):
         checked = self.check(self.savez(x_train=X, y_train=Y, x_test=X[:9]))
         self.assertIn("x_test is not read", checked["notes"][0])
 
+    def train(self, spec):
+        done = self.run_program("train", "--data", spec, "--lr", 1e-4, "--model", "m.npz")
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+
+    def predict(self, spec, *options):
+        """What predict says of the samples: how many, and whether they have labels."""
+        done = self.run_program("predict", "--model", "m.npz", "--data", spec, "--json", "p.json",
+                                *options)  # fmt: skip
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        p = json.loads((self.directory / "p.json").read_text())["prediction"]
+        return p["set"], p["samples"], p["labelled"]
+
+    def test_predict__names_that_train_takes(self):
+        for names in (
+            ("x_train", "y_train", "x_test", "y_test"),
+            ("X_train", "y_train", "X_test", "y_test"),
+            ("train_images", "train_labels", "test_images", "test_labels"),
+            ("train_x", "train_y", "test_x", "test_y"),
+            ("X", "y", "X_test", "y_test"),
+            ("x", "y", "x_test", "y_test"),
+            ("X", "Y", "X_test", "Y_test"),
+            ("data", "labels", "test_data", "test_labels"),
+            ("data", "target", "test_data", "test_target"),
+            ("images", "labels", "test_images", "test_labels"),
+            ("features", "labels", "test_features", "test_labels"),
+            ("arr_0", "arr_1", "arr_2", "arr_3"),
+        ):
+            arrays = dict(zip(names, (X, Y, X[:9], Y[:9])))
+            self.train(self.savez(**arrays))
+            for absent, expected in (
+                ((), ("test", 9, True)),
+                ((2, 3), ("all", N, True)),  # the training samples
+                ((3,), ("test", 9, False)),
+                ((1,), ("test", 9, True)),
+                ((1, 3), ("test", 9, False)),
+                ((1, 2, 3), ("all", N, False)),
+            ):
+                with self.subTest(names=names, absent=absent):
+                    kept = {n: arrays[n] for i, n in enumerate(names) if i not in absent}
+                    self.assertEqual(self.predict(self.savez(**kept)), expected)
+
+    def test_predict__test_samples_without_labels(self):
+        archive = self.savez(a=X, b=Y, c=X[:9], d=Y[:9])
+        self.train(archive + ",a,b")
+        self.assertEqual(self.predict(archive + ",a,b,c,d"), ("test", 9, True))
+        self.assertEqual(self.predict(archive + ",a,b,c"), ("test", 9, False))
+        x, y, tx = self.save("x.npy", X), self.save("y.npy", Y), self.save("tx.npy", X[:9])
+        self.assertEqual(self.predict(f"npy:{x},{y},{tx}"), ("test", 9, False))
+        self.assertEqual(self.predict(f"npy:{x},{y},{tx}", "--set", "train"), ("train", N, True))
+        self.assertEqual(
+            self.predict(f"npy:{x},{y},{tx}", "--set", "all", "--csv", "p.csv"),
+            ("all", N + 9, False),
+        )
+        with open(self.directory / "p.csv", newline="") as file:
+            labels = [row["label"] for row in csv.DictReader(file)]
+        self.assertEqual(labels, [str(label) for label in Y] + [""] * 9)
+        # Whoever trains needs the labels.
+        for spec in (archive + ",a,b,c", f"npy:{x},{y},{tx}"):
+            self.assertIn("names 3 ", self.refused(spec, code=EXIT_USAGE))
+
     def test_names_given(self):
         archive = self.savez(a=X.astype(">f8", order="F"), b=np.array(["u", "v", "w"])[Y])
         checked = self.check(archive + ",a,b")
@@ -306,7 +367,7 @@ class Archives(Program):
         line = self.refused(archive)
         self.assertIn("'a', 'b'", line)
         self.assertIn("no array named 'c'; it has 'a', 'b'", self.refused(archive + ",a,c"))
-        self.refused(archive + ",a", code=EXIT_USAGE)
+        self.assertIn("names 1 array;", self.refused(archive + ",a", code=EXIT_USAGE))
 
     def test_advice__names_the_array(self):
         archive = self.savez(X=X.astype(object), y=Y)
