@@ -50,20 +50,43 @@ enum { BLOCK_ROWS = 8192 }; /* between two looks at Ctrl-C */
 
 /* ---- which samples ---- */
 
-/* Were these training samples those of the model? The samples that it had for validation are part of them. Returns an exit
- * code. */
-static int is_training_data(const predict_session *s, const samples *train, bool *same)
+/* How the samples of one file compare with those that the model was trained on, which include those that it had for
+ * validation. Digests tell only whether two sets are the same: other sets may share samples. */
+enum relation { UNKNOWN, OTHER, TRAINED_ON_REST, TRAINED_ON_ALL };
+
+/* Returns an exit code. */
+static int digest_is(const samples *of, const char *digest, bool *same)
 {
-    char digest[DIGEST_TEXT];
+    char text[DIGEST_TEXT];
+    if (!samples_fingerprint(of, text))
+        return problem_digest_failed();
+    *same = strcmp(text, digest) == 0;
+    return EXIT_OK;
+}
+
+/* Compares the samples without those that are held out, and all of them. Returns an exit code. */
+static int find_relation(const predict_session *s, enum relation *relation)
+{
+    const samples *train = &s->task.data.train;
+    const size_t held_out = s->task.data.test.n;
     const char *trained_on =
         json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
-    *same = false;
-    if (trained_on == NULL || train->x->unlabelled)
+    bool same = false;
+    *relation = UNKNOWN;
+    if (trained_on == NULL || train->x->unlabelled) /* the digest is also that of the labels */
         return EXIT_OK;
-    if (!samples_fingerprint(train, digest))
-        return problem_digest_failed();
-    *same = strcmp(digest, trained_on) == 0;
-    return EXIT_OK;
+    int code = held_out > 0 ? digest_is(train, trained_on, &same) : EXIT_OK;
+    *relation = same ? TRAINED_ON_REST : OTHER;
+    if (code != EXIT_OK || same)
+        return code;
+    samples all;
+    code = samples_range(train->x, 0, train->n + held_out, &all)
+               ? digest_is(&all, trained_on, &same)
+               : problem_failed(DOWNHILL_ERR_WORKSPACE);
+    samples_free(&all);
+    if (same)
+        *relation = TRAINED_ON_ALL;
+    return code;
 }
 
 /* Are the test samples, if there are any, drawn from the file of the training samples? */
@@ -77,29 +100,29 @@ static int choose_set(predict_session *s)
 {
     const dataset *data = &s->task.data;
     const bool held_out = are_held_out(data), given = s->config->set != TASK_AUTOMATIC;
-    bool same = false;
+    static const char *const why[] = {
+        [UNKNOWN] = "",
+        [OTHER] = "all, since these are not exactly the samples that the model was trained on",
+        [TRAINED_ON_REST] = "held out when the model was trained on the others",
+        [TRAINED_ON_ALL] = "all, and the model was trained on exactly these",
+    };
+    enum relation relation;
     s->why = "";
     s->set = given ? (enum predict_set)s->config->set : PREDICT_TEST;
     if (!held_out || (given && s->set != PREDICT_TEST))
         return EXIT_OK;
-    const int code = is_training_data(s, &data->train, &same);
+    const int code = find_relation(s, &relation);
     if (code != EXIT_OK)
         return code;
-    if (given && !same && !data->train.x->unlabelled)
+    if (!given) {
+        s->set = relation == TRAINED_ON_REST ? PREDICT_TEST : PREDICT_ALL;
+        s->why = why[relation];
+    } else if (relation == OTHER || relation == TRAINED_ON_ALL) {
         warnings_add(s->task.warnings,
-                     "%s was not trained on these samples without those that are held out: some "
-                     "of the test samples may have been trained on; leave --set out to score all "
-                     "samples",
+                     "--set test draws a random sixth of this data, which is not the test set that "
+                     "%s held out; leave --set out to score all samples",
                      s->config->model);
-    if (given)
-        return EXIT_OK;
-    if (same && data->test.n > 0) {
-        s->why = "held out when the model was trained on the others";
-        return EXIT_OK;
     }
-    s->set = PREDICT_ALL;
-    if (!data->train.x->unlabelled && !same) /* the digest is also that of the labels */
-        s->why = "all, since the model was trained on other data";
     return EXIT_OK;
 }
 

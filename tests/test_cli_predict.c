@@ -157,9 +157,10 @@ static void test_predict__of_another_set__all_of_it(void **state)
                              "$downhill predict --model $scratch/l.npz --json $scratch/l.json %s",
                              ways[i].options) > 0);
         assert_int_equal(shell(command), EXIT_OK);
-        assert_true((strstr(shell_err, "may have been trained on") != NULL) == ways[i].doubt);
-        assert_true((strstr(shell_out, "all, since the model was trained on other data") != NULL) ==
-                    (i == 1 || i == 2));
+        assert_true((strstr(shell_err, "--set test draws a random sixth of this data, which is not "
+                                       "the test set that") != NULL) == ways[i].doubt);
+        assert_true((strstr(shell_out, "(all, since these are not exactly the samples that the "
+                                       "model was trained on)") != NULL) == (i == 1 || i == 2));
         json_t *root = parsed_file("l.json");
         const json_t *p = json_object_get(root, "prediction");
         assert_string_equal(string(p, "set"), ways[i].set);
@@ -168,6 +169,40 @@ static void test_predict__of_another_set__all_of_it(void **state)
         free(command);
     }
     shell("rm $scratch/l-* $scratch/l.* $scratch/less $scratch/few");
+}
+
+/* Whether or not the model was trained with test files, whether or not some of the samples can be held out: the accuracy is
+ * that of the training samples, and is not passed off as that of other data. */
+static void test_predict__all_are_training_samples__said(void **state)
+{
+    (void)state;
+    static const char *const sizes[] = {"300", "5"};
+    for (size_t i = 0; i < 2; i++) {
+        setenv("size", sizes[i], 1);
+        assert_int_equal(
+            shell("$downhill data gen --format npy --samples $size --test-samples 40 --features 9 "
+                  "--classes 2 -o $scratch/t && $downhill train --quiet --model $scratch/t.npz "
+                  "--validation 40% --data npy:$scratch/t-train-x.npy,$scratch/t-train-y.npy,"
+                  "$scratch/t-test-x.npy,$scratch/t-test-y.npy"),
+            EXIT_OK);
+        static const char command[] = "$downhill predict --model $scratch/t.npz --json "
+                                      "$scratch/t.json --data "
+                                      "npy:$scratch/t-train-x.npy,$scratch/t-train-y.npy";
+        assert_int_equal(shell(command), EXIT_OK);
+        assert_non_null(strstr(shell_out, " (all, and the model was trained on exactly these): "
+                                          "accuracy"));
+        json_t *root = parsed_file("t.json");
+        const json_t *p = json_object_get(root, "prediction");
+        assert_string_equal(string(p, "set"), "all");
+        assert_string_equal(string(p, "why_set"),
+                            "all, and the model was trained on exactly these");
+        json_decref(root);
+        assert_int_equal(shell("$downhill predict --model $scratch/t.npz --data "
+                               "npy:$scratch/t-test-x.npy,$scratch/t-test-y.npy"),
+                         EXIT_OK);
+        assert_non_null(strstr(shell_out, " (all, since these are not exactly the samples"));
+        shell("rm $scratch/t-* $scratch/t.*");
+    }
 }
 
 /* Scores and classes by name, and no accuracy. */
@@ -235,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_predict__of_a_set_without_test_files),
         cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
         cmocka_unit_test(test_predict__of_another_set__all_of_it),
+        cmocka_unit_test(test_predict__all_are_training_samples__said),
         cmocka_unit_test(test_predict__without_labels),
         cmocka_unit_test(test_predict__in_doubt__said),
     };
