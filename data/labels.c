@@ -155,13 +155,37 @@ static bool is_whole_number(const char *name)
     return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* A model whose classes all have words for names takes numbers as their places. */
-static bool are_words(const char *const *names, size_t c)
+/* Whether labels are the numbers of classes, all of which have words for names. Without a 0 they may as well count from 1, or
+ * be of another set. */
+static bool are_places(const labels *l, const struct distinct *d, const dataset *data)
 {
-    for (size_t j = 0; j < c; j++)
-        if (is_whole_number(names[j]))
+    if (l->numbers == NULL || l->numbers[d->samples[0]] != 0)
+        return false;
+    for (size_t j = 0; j < data->c; j++)
+        if (is_whole_number(data->class_names[j]))
             return false;
     return true;
+}
+
+static bool tell_places(const char *path, const struct distinct *d, const int32_t *classes,
+                        dataset *data)
+{
+    enum { SHOWN = 5, ROOM = 512 };
+    char numbers[ROOM] = "", names[ROOM] = "";
+    size_t used[2] = {0};
+    for (size_t j = 0; j < d->count && j < SHOWN; j++) {
+        const char *comma = j > 0 ? ", " : "";
+        used[0] +=
+            (size_t)snprintf(numbers + used[0], ROOM - used[0], "%s%" PRId32, comma, classes[j]);
+        used[1] += (size_t)snprintf(names + used[1], ROOM - used[1], "%s'%.60s'", comma,
+                                    data->class_names[classes[j]]);
+    }
+    if (d->count == 1)
+        return dataset_note(data, "%s: label %s is taken as the number of the class %s", path,
+                            numbers, names);
+    const char *more = d->count > SHOWN ? ", ..." : "";
+    return dataset_note(data, "%s: labels %s%s are taken as the numbers of the classes %s%s", path,
+                        numbers, more, names, more);
 }
 
 /* Returns the class of that name, or c. Names are mostly asked for in the order of the classes. */
@@ -173,13 +197,12 @@ static size_t find_name(const char *const *names, size_t c, const char *name, si
     return c;
 }
 
-/* Fills in the class of each distinct label, DATASET_NO_CLASS where it has none; *unknown is the first of these, or
- * d->count. */
-static int match(const char *path, const labels *l, const struct distinct *d, const dataset *data,
-                 int32_t *classes, size_t *unknown)
+/* Fills in the class of each distinct label, by its name or `by_place`; DATASET_NO_CLASS where it has none. *unknown is the
+ * first of these, or d->count. */
+static int match(const char *path, const labels *l, const struct distinct *d, bool by_place,
+                 const dataset *data, int32_t *classes, size_t *unknown)
 {
     const size_t c = data->c;
-    const bool by_place = l->numbers != NULL && are_words(data->class_names, c);
     size_t next = 0;
     *unknown = d->count;
     for (size_t j = 0; j < d->count; j++) {
@@ -188,7 +211,7 @@ static int match(const char *path, const labels *l, const struct distinct *d, co
             return out_of_memory(path);
         size_t class = find_name(data->class_names, c, name, &next);
         free(name);
-        if (by_place && l->numbers[d->samples[j]] >= 0 && l->numbers[d->samples[j]] < (int64_t)c)
+        if (by_place && l->numbers[d->samples[j]] < (int64_t)c)
             class = (size_t)l->numbers[d->samples[j]];
         classes[j] = class < c ? (int32_t) class : DATASET_NO_CLASS;
         if (class == c && *unknown == d->count)
@@ -217,9 +240,12 @@ static int take_given(const char *path, const labels *l, const struct distinct *
 {
     char label[DESCRIPTION];
     size_t unknown;
-    const int code = match(path, l, d, data, classes, &unknown);
-    if (code != EXIT_OK || unknown == d->count)
+    const bool by_place = are_places(l, d, data);
+    const int code = match(path, l, d, by_place, data, classes, &unknown);
+    if (code != EXIT_OK)
         return code;
+    if (unknown == d->count)
+        return !by_place || tell_places(path, d, classes, data) ? EXIT_OK : out_of_memory(path);
     if (!describe(path, l, d->samples[unknown], label))
         return out_of_memory(path);
     if (data->use.labels_optional) {

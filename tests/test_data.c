@@ -406,9 +406,8 @@ static void check_unlabelled(const dataset *data, const char *const classes[4])
 static void test_data__classes_of_a_model__by_name(void **state)
 {
     (void)state;
-    static const char *const numbers[4] = {"-1", "2", "0", "1"},
-                             *const mixed[4] = {"1", "b", "c", "d"},
-                             *const words[4] = {"a", "b", "c", "d"};
+    static const char *const numbers[4] = {"-1", "2", "0", "1"}, *const mixed[4] = {"1", "b", "c",
+                                                                                    "d"};
     static const int32_t by_name[3] = {2, 3, 1};
     for (int optional = 0; optional < 2; optional++) {
         dataset data;
@@ -419,17 +418,57 @@ static void test_data__classes_of_a_model__by_name(void **state)
         for (size_t i = 0; i < data.train.n; i++)
             assert_int_equal(samples_label(&data.train, i), by_name[data.train.rows[i] % 3]);
         dataset_close(&data);
-        assert_int_equal(open_for_model("labels.gz", optional, words, &data), EXIT_OK);
-        assert_string_equal(captured(), "");
-        for (size_t i = 0; i < data.train.n; i++)
-            assert_int_equal(samples_label(&data.train, i), data.train.rows[i] % 3);
-        dataset_close(&data);
         assert_int_equal(open_for_model("labels.gz", optional, mixed, &data),
                          optional ? EXIT_OK : EXIT_DATA);
         assert_non_null(strstr(captured(), "label '0' of sample 0 is not a class of the model"));
         if (optional)
             dataset_close(&data);
     }
+}
+
+/* Labels of n values from `first` on, of the classes of a model: the note if they are taken, NULL if they are not. */
+static void check_places(uint8_t first, uint8_t n, const char *const classes[4], const char *note)
+{
+    for (int i = 0; i < N; i++)
+        labels[LABELS_HEADER + i] = (uint8_t)(first + i % n);
+    write_raw(scratch_path("places"), labels, sizeof labels);
+    for (int optional = 0; optional < 2; optional++) {
+        dataset data;
+        const int code = open_for_model("places", optional, classes, &data);
+        const char *said = captured();
+        assert_int_equal(code, note != NULL || optional ? EXIT_OK : EXIT_DATA);
+        if (note == NULL) {
+            assert_non_null(strstr(said, "' of sample "));
+            assert_non_null(strstr(said, " is not a class of the model"));
+            if (optional) {
+                check_unlabelled(&data, classes);
+                assert_null(data.notes);
+                dataset_close(&data);
+            }
+            continue;
+        }
+        char whole[256];
+        snprintf(whole, sizeof whole, "%s: %s", scratch_path("places"), note);
+        assert_string_equal(said, "");
+        assert_non_null(data.notes);
+        assert_string_equal(data.notes[0], whole);
+        assert_null(data.notes[1]);
+        for (size_t i = 0; i < data.train.n; i++)
+            assert_int_equal(samples_label(&data.train, i), data.train.rows[i] % n);
+        dataset_close(&data);
+    }
+}
+
+static void test_data__numbers_of_classes__only_with_0_and_a_note(void **state)
+{
+    (void)state;
+    static const char *const words[4] = {"cat", "dog", "emu", "fox"};
+    check_places(0, 3, words,
+                 "labels 0, 1, 2 are taken as the numbers of the classes 'cat', 'dog', 'emu'");
+    check_places(0, 1, words, "label 0 is taken as the number of the class 'cat'");
+    check_places(0, 5, words, NULL); /* 4 is no class, so that none of them is known */
+    check_places(1, 3, words, NULL);
+    check_places(2, 1, words, NULL);
 }
 
 static void test_data__labels_optional__unlabelled(void **state)
@@ -575,6 +614,7 @@ int main(void)
         TEST(test_data__gap_in_the_labels__is_said),
         TEST(test_data__labels_from_1__note),
         TEST(test_data__classes_of_a_model__by_name),
+        TEST(test_data__numbers_of_classes__only_with_0_and_a_note),
         TEST(test_data__labels_optional__unlabelled),
         TEST(test_data__widths_differ),
         TEST(test_data__too_few_to_hold_out),
