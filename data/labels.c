@@ -119,6 +119,31 @@ static int take_names(const char *path, const labels *l, const struct distinct *
     return EXIT_OK;
 }
 
+/* Warns that the numbers from 0 to the highest label are not all labels. */
+static void warn_of_gaps(const char *path, const labels *l, const struct distinct *d)
+{
+    const int64_t high = l->numbers[d->samples[d->count - 1]], count = high - (int64_t)d->count + 1;
+    int64_t missing[2] = {0};
+    size_t found = 0;
+    for (size_t j = 1; j < d->count && found < 2; j++)
+        for (int64_t label = l->numbers[d->samples[j - 1]] + 1;
+             label < l->numbers[d->samples[j]] && found < 2; label++)
+            missing[found++] = label;
+    char text[128];
+    if (count == 1)
+        snprintf(text, sizeof text, "label %" PRId64 " has no sample", missing[0]);
+    else if (count == 2)
+        snprintf(text, sizeof text, "labels %" PRId64 " and %" PRId64 " have no sample", missing[0],
+                 missing[1]);
+    else
+        snprintf(text, sizeof text,
+                 "%" PRId64 " labels between 0 and %" PRId64
+                 " have no sample, the first is %" PRId64,
+                 count, high, missing[0]);
+    warning_line("%s: %s; the %zu labels that occur are the classes, in ascending order", path,
+                 text, d->count);
+}
+
 /* Labels that count from 0 without a gap are the numbers of their classes. Others are renumbered, which must be said; a
  * gap after 0 can come from a single damaged byte, and is worth a warning. */
 static bool tell_numbering(const char *path, const labels *l, const struct distinct *d,
@@ -134,16 +159,7 @@ static bool tell_numbering(const char *path, const labels *l, const struct disti
                             "%s: the %zu labels, %" PRId64 " to %" PRId64
                             ", are classes 0 to %zu in ascending order",
                             path, d->count, low, high, d->count - 1);
-    size_t missing = 1;
-    while (l->numbers[d->samples[missing]] == (int64_t)missing)
-        missing++;
-    char others[64] = "";
-    if (high > (int64_t)d->count)
-        snprintf(others, sizeof others, ", nor %" PRId64 " others below %" PRId64,
-                 high - (int64_t)d->count, high);
-    warning_line("%s: no sample has label %zu%s; the %zu labels that occur are the classes, in "
-                 "ascending order",
-                 path, missing, others, d->count);
+    warn_of_gaps(path, l, d);
     return true;
 }
 

@@ -341,18 +341,28 @@ static void test_data__label_out_of_range(void **state)
 static void test_data__gap_in_the_labels__is_said(void **state)
 {
     (void)state;
-    labels[LABELS_HEADER + 5] = 200;
-    write_raw(scratch_path("damaged"), labels, sizeof labels);
-    labels[LABELS_HEADER + 5] = 5 % 3;
-    dataset data;
-    capture_stderr();
-    assert_int_equal(open_named("images", "damaged", &data), EXIT_OK);
-    assert_non_null(strstr(captured(), "no sample has label 3, nor 196 others below 200; the 4 "
-                                       "labels that occur are the classes"));
-    assert_int_equal(data.c, 4);
-    assert_string_equal(data.class_names[3], "200");
-    assert_null(data.notes);
-    dataset_close(&data);
+    static const struct {
+        uint8_t damaged[2];
+        const char *said;
+    } gaps[] = {{{4, 4}, "label 3 has no sample; the 4 labels that occur are the classes"},
+                {{5, 5}, "labels 3 and 4 have no sample; the 4 labels that"},
+                {{6, 4}, "labels 3 and 5 have no sample; the 5 labels that"},
+                {{6, 6}, "3 labels between 0 and 6 have no sample, the first is 3; the 4 labels"},
+                {{3, 200}, "196 labels between 0 and 200 have no sample, the first is 4; the 5"}};
+    for (size_t i = 0; i < sizeof gaps / sizeof gaps[0]; i++) {
+        labels[LABELS_HEADER + 5] = gaps[i].damaged[0];
+        labels[LABELS_HEADER + 6] = gaps[i].damaged[1];
+        write_raw(scratch_path("damaged"), labels, sizeof labels);
+        dataset data;
+        capture_stderr();
+        assert_int_equal(open_named("images", "damaged", &data), EXIT_OK);
+        const char *said = captured();
+        if (count_of(said, '\n') != 1 || strstr(said, gaps[i].said) == NULL)
+            fail_msg("'%s' was due; said: %s", gaps[i].said, said);
+        assert_int_equal(data.c, gaps[i].damaged[0] == gaps[i].damaged[1] ? 4 : 5);
+        assert_null(data.notes);
+        dataset_close(&data);
+    }
 }
 
 static void test_data__labels_from_1__note(void **state)
