@@ -70,9 +70,38 @@ int npy_open(npy_place place, stream *s, npy_header *h)
     return code;
 }
 
+static void append(char line[NPY_ADVICE], const char *text)
+{
+    const size_t used = strlen(line);
+    snprintf(line + used, NPY_ADVICE - used, "%s", text);
+}
+
+/* Appends a text as a literal of Python, which error_line() must not change. */
+static void append_literal(char line[NPY_ADVICE], const char *text)
+{
+    append(line, "'");
+    for (; *text != '\0'; text++) {
+        char c[8];
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            snprintf(c, sizeof c, "\\x%02x", *text);
+        else
+            snprintf(c, sizeof c, "%s%c", *text == '\'' || *text == '\\' ? "\\" : "", *text);
+        append(line, c);
+    }
+    append(line, "'");
+}
+
 void npy_advice(npy_place place, const char *change, char line[NPY_ADVICE])
 {
-    const bool entry = place.entry != NULL;
-    snprintf(line, NPY_ADVICE, "np.save('new.npy', np.load('%s', allow_pickle=True)%s%s%s%s)",
-             place.path, entry ? "['" : "", entry ? place.entry : "", entry ? "']" : "", change);
+    line[0] = '\0';
+    append(line, "np.save('new.npy', np.load(");
+    append_literal(line, place.path);
+    append(line, ", allow_pickle=True)");
+    if (place.entry != NULL) {
+        append(line, "[");
+        append_literal(line, place.entry);
+        append(line, "]");
+    }
+    append(line, change);
+    append(line, ")");
 }

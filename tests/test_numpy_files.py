@@ -21,6 +21,9 @@ EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
 N, D = 60, 6
 RNG = np.random.default_rng(1)
 Y = np.arange(N) % 3
+STRANGE_NAMES = (
+    "it's", 'a "b"', "back\\slash", "new\\nline", "new\nline", "tab\t\x7f", "Ärger ✓", "%s"
+)  # fmt: skip
 X = np.round(RNG.normal(size=(N, D)) * 8 + 20 * Y[:, None]).astype(np.float32)
 
 
@@ -181,6 +184,15 @@ class Features(Program):
                 new = self.follow(line)
                 checked = self.check(f"npy:{new},{self.directory / 'y.npy'}")
                 self.assertEqual(checked["train"]["highest"] > 0, True)
+
+    def test_advice__path_of_any_characters(self):
+        y = self.save("y.npy", Y)
+        for name in STRANGE_NAMES:
+            with self.subTest(name):
+                (self.directory / name).mkdir()
+                x = self.save(f"{name}/{name}.npy", X.astype(object))
+                new = self.follow(self.refused(f"npy:{x},{y}"))
+                self.assertTrue((np.load(new) == X).all())
 
     def test_mapped__what_must_be_converted_is_refused_with_a_line(self):
         for x in (X.astype("f8"), X.astype(">f4"), X.astype("i2"), np.asfortranarray(X),
@@ -373,6 +385,11 @@ class Archives(Program):
         archive = self.savez(X=X.astype(object), y=Y)
         new = self.follow(self.refused(archive))
         self.assertTrue((np.load(new) == X).all())
+        for name in STRANGE_NAMES:
+            with self.subTest(name):
+                archive = self.savez(**{name: X.astype(object), "y": Y})
+                new = self.follow(self.refused(f"{archive},{name},y"))
+                self.assertTrue((np.load(new) == X).all())
         archive = self.savez(X=X, y=Y)
         self.assertIn("an archive cannot be mapped", self.refused(archive, "--mmap"))
         path = archive.removeprefix("npz:")
