@@ -235,6 +235,11 @@ size_t npy_format(const npy_header *h, unsigned char bytes[NPY_HEADER_MAX])
     return size;
 }
 
+bool npy_is_raw(const npy_header *h)
+{
+    return h->kind == 'V' && h->type[0] != '\0';
+}
+
 void npy_type_text(const npy_header *h, char text[NPY_TYPE_TEXT])
 {
     static const struct {

@@ -34,7 +34,7 @@ static const char *change_of(char kind)
 {
     switch (kind) {
     case 'V':
-        return ".tolist()";
+        return "[['FIELD', 'FIELD']].tolist()";
     case 'c':
         return ".real.astype(np.float32)";
     case 'M':
@@ -49,8 +49,15 @@ static int refuse_type(const struct reading *r)
 {
     char type[NPY_TYPE_TEXT], line[NPY_ADVICE];
     npy_type_text(&r->header, type);
+    if (npy_is_raw(&r->header)) {
+        error_line("%s: features of type %s, raw bytes to NumPy; features must be numbers: convert "
+                   "them before they are saved, as with .astype(np.float32)",
+                   r->path, type);
+        return EXIT_DATA;
+    }
     npy_advice(r->place, change_of(r->header.kind), line);
-    error_line("%s: features of type %s; features must be numbers: %s", r->path, type, line);
+    error_line("%s: features of type %s; features must be numbers%s: %s", r->path, type,
+               r->header.kind == 'V' ? ": name the fields that hold them, one or more" : "", line);
     return EXIT_DATA;
 }
 

@@ -11,12 +11,20 @@ static int refuse_type(npy_place place, const char *path, const npy_header *h)
 {
     char type[NPY_TYPE_TEXT], line[NPY_ADVICE];
     npy_type_text(h, type);
+    if (npy_is_raw(h)) {
+        error_line("%s: labels of type %s, raw bytes to NumPy; labels must be integers or text: "
+                   "convert them before they are saved, as with .astype(np.int64)",
+                   path, type);
+        return EXIT_DATA;
+    }
     npy_advice(place,
                h->kind == 'f'   ? ".astype(np.float64)"
                : h->kind == 'c' ? ".real"
+               : h->kind == 'V' ? "['FIELD']"
                                 : ".astype(str)",
                line);
-    error_line("%s: labels of type %s; labels must be integers or text: %s", path, type, line);
+    error_line("%s: labels of type %s; labels must be integers or text%s: %s", path, type,
+               h->kind == 'V' ? ": name the field that holds them" : "", line);
     return EXIT_DATA;
 }
 

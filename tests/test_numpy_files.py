@@ -164,9 +164,29 @@ class Features(Program):
         self.assertEqual(new.dtype, np.uint8)
         self.assertTrue((new == pixels).all())
 
+    def test_fields__line_that_works_with_their_names(self):
+        x = np.zeros(N, dtype=[("it's", "f4"), ("b", "i2"), ("name", "U9"), ("row", "f4", (D,))])
+        x["it's"], x["b"], x["row"] = X[:, 0], X[:, 1], X
+        line = self.refused(self.pair(x, Y))
+        self.assertIn("x.npy: features of type structured; features must be numbers: name", line)
+        for fields, expected in ((("it's", "b"), X[:, :2]), (("b",), X[:, 1:2]), (("row",), X)):
+            with self.subTest(fields):
+                new = self.follow(line.replace("'FIELD', 'FIELD'", repr(fields)[1:-1]))
+                self.assertTrue((np.load(new).reshape(expected.shape) == expected).all())
+                checked = self.check(f"npy:{new},{self.directory / 'y.npy'}")
+                self.assertEqual(checked["features"], expected.shape[1])
+
+    def test_raw_bytes__no_line_that_cannot_work(self):
+        raw = np.frombuffer(X.tobytes(), "V4").reshape(X.shape)
+        for x, y, said in (
+            (raw, Y, "x.npy: features of type void ('|V4'), raw bytes to NumPy;"),
+            (X, raw[:, 0], "y.npy: labels of type void ('|V4'), raw bytes to NumPy;"),
+        ):
+            line = self.refused(self.pair(x, y))
+            self.assertIn(said, line)
+            self.assertNotIn("np.save", line)
+
     def test_other_types__line_that_works(self):
-        pairs = np.zeros((N,), dtype=[("a", "f4"), ("b", "i2")])
-        pairs["a"], pairs["b"] = X[:, 0], X[:, 1]
         days = X.astype("i8").astype("M8[s]")
         for x, word in (
             (X.astype(object), "object ('|O')"),
@@ -175,7 +195,6 @@ class Features(Program):
             (X.astype("c8"), "complex64 ('<c8')"),
             (X.astype(np.longdouble), "float128 ('<f16')"),
             (days, "datetime64 ('<M8[s]')"),
-            (pairs, "structured"),
         ):
             with self.subTest(word):
                 line = self.refused(self.pair(x, Y))
@@ -262,14 +281,24 @@ class Labels(Program):
         self.check(f"npy:{self.directory / 'x.npy'},{new}")
 
     def test_other_types__line_that_works(self):
-        structured = np.zeros((N,), dtype=[("a", "i4")])
-        structured["a"] = Y
         for y in (Y.astype(object), np.array(["a", "b", "c"], object)[Y], Y.astype("c8"),
-                  Y.astype(np.longdouble), Y.astype("M8[D]"), structured):  # fmt: skip
+                  Y.astype(np.longdouble), Y.astype("M8[D]")):  # fmt: skip
             with self.subTest(type=y.dtype.str):
                 new = self.follow(self.refused(self.pair(X, y)))
                 checked = self.check(f"npy:{self.directory / 'x.npy'},{new}")
                 self.assertEqual(len(checked["classes"]), 3)
+
+    def test_fields__line_that_works_with_their_names(self):
+        y = np.zeros(N, dtype=[("a", "i4"), ("word", "U9")])
+        y["a"], y["word"] = Y, np.array(["u", "v", "w"])[Y]
+        for y, fields in ((y[["a"]].copy(), ("a",)), (y, ("a", "word"))):
+            line = self.refused(self.pair(X, y))
+            self.assertIn("y.npy: labels of type structured; labels must be integers or text", line)
+            for field in fields:
+                new = self.follow(line.replace("FIELD", field))
+                checked = self.check(f"npy:{self.directory / 'x.npy'},{new}")
+                names = ["0", "1", "2"] if field == "a" else ["u", "v", "w"]
+                self.assertEqual(checked["classes"], names)
 
     def test_bad_labels__sample(self):
         for value, said in ((np.nan, "NaN"), (np.inf, "infinite"), (0.5, "0.5 is not a whole"),
