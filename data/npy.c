@@ -193,8 +193,6 @@ static const char *parse_dictionary(struct text *t, npy_header *h)
 const char *npy_parse(const unsigned char *bytes, size_t count, npy_header *h)
 {
     *h = (npy_header){0};
-    if (count >= 4 && memcmp(bytes, "PK\x03\x04", 4) == 0)
-        return "it is a ZIP archive, as NPZ files are; give npz:FILE";
     if (count < NPY_PREFIX || memcmp(bytes, MAGIC, MAGIC_BYTES) != 0)
         return "it is not an NPY file";
     const unsigned version = bytes[MAGIC_BYTES];

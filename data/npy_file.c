@@ -20,6 +20,10 @@ static int read_header(stream *s, npy_header *h)
     int code = stream_exactly(s, prefix, sizeof prefix);
     if (code != EXIT_OK)
         return code;
+    if (memcmp(prefix, "PK\x03\x04", 4) == 0) {
+        error_line("%s: it is a ZIP archive, as NPZ files are; give npz:FILE", s->path);
+        return EXIT_DATA;
+    }
     const char *wrong = npy_parse(prefix, sizeof prefix, h);
     if (wrong != NULL)
         return refused(s->path, wrong);

@@ -260,7 +260,7 @@ static void test_npy__not_npy(void **state)
         {"", 0, "truncated at byte 0"},
         {"\x93NUMPX\x01\x00\x76\x00{'descr'", 18, "not an NPY file"},
         {"PK\x03\x04 a ZIP archive, as NPZ is", 30,
-         "a ZIP archive, as NPZ files are; give npz:FILE"},
+         "a ZIP archive, as NPZ files are; give npz:FILE\n"},
         {"\x93NUMPY\x09\x00\x76\x00{'descr'", 18, "version is not known"},
         {"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr'", 20, "header is too long"},
         {"\x93NUMPY\x01\x00\x00\x00{'descr'", 18, "header is no dictionary"},
