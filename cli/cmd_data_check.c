@@ -54,16 +54,9 @@ static bool count(const samples *s, size_t c, struct counts *k)
     return k->of_class != NULL;
 }
 
-/* The name of a class, or its number. */
-static const char *class_name(const dataset *data, size_t j, char number[24])
-{
-    snprintf(number, 24, "%zu", j);
-    return data->class_names != NULL ? data->class_names[j] : number;
-}
-
 static void print(const dataset *data, const struct counts k[2])
 {
-    char number[24];
+    char number[DATASET_NUMBER_TEXT];
     printf("%s: %zu training and %zu test samples (%s), %zu features of %s, %zu classes\n",
            data->name, data->train.n, data->test.n, data->test_note, data->d,
            data->stored[0].u8 != NULL ? "u8" : "f32", data->c);
@@ -74,16 +67,16 @@ static void print(const dataset *data, const struct counts k[2])
     printf("features  training %g ... %g, test %g ... %g\n", (double)k[0].low, (double)k[0].high,
            (double)k[1].low, (double)k[1].high);
     for (size_t j = 0; j < data->c; j++)
-        printf("class %-16s %10zu %10zu\n", class_name(data, j, number), k[0].of_class[j],
+        printf("class %-16s %10zu %10zu\n", dataset_class_name(data, j, number), k[0].of_class[j],
                k[1].of_class[j]);
 }
 
 static void warn_of_one_class(const dataset *data)
 {
-    char number[24];
+    char number[DATASET_NUMBER_TEXT];
     if (data->c == 1)
         warning_line("%s: every sample has the label '%s'; training needs two classes", data->name,
-                     class_name(data, 0, number));
+                     dataset_class_name(data, 0, number));
 }
 
 static json_t *set_to_json(const samples *s, size_t c, const struct counts *k)
@@ -108,10 +101,10 @@ static json_t *notes_to_json(const dataset *data)
 
 static int write_json(const char *path, const dataset *data, const struct counts k[2])
 {
-    char number[24];
+    char number[DATASET_NUMBER_TEXT];
     json_t *root = json_object(), *checked = json_object(), *names = json_array();
     for (size_t j = 0; j < data->c; j++)
-        json_array_append_new(names, json_string(class_name(data, j, number)));
+        json_array_append_new(names, json_string(dataset_class_name(data, j, number)));
     output_set(checked, "name", json_string(data->name));
     output_set(checked, "dtype", json_string(data->stored[0].u8 != NULL ? "u8" : "f32"));
     if (data->source[0] != '\0')

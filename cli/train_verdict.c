@@ -28,24 +28,16 @@
 
 /* ---- before training ---- */
 
-static const char *class_name(const dataset *data, size_t j, char text[32])
-{
-    if (data->class_names != NULL)
-        return data->class_names[j];
-    snprintf(text, 32, "%zu", j);
-    return text;
-}
-
 int train_check_classes(const task *t)
 {
     const samples *train = &t->data.train;
-    char text[32];
+    char number[DATASET_NUMBER_TEXT];
     for (size_t i = 1; i < train->n; i++)
         if (samples_label(train, i) != samples_label(train, 0))
             return EXIT_OK;
     error_line("train: every training sample is of class '%s'; give data with samples of at least "
                "two classes",
-               class_name(&t->data, (size_t)samples_label(train, 0), text));
+               dataset_class_name(&t->data, (size_t)samples_label(train, 0), number));
     return EXIT_DATA;
 }
 
@@ -154,7 +146,7 @@ static void doubt_learning_rate(const train_config *config, const task *t, const
 static void warn_after(const train_config *config, const task *t, const train_run *run)
 {
     const double zero = problem_loss_of_zero(&t->problem);
-    char text[32];
+    char number[DATASET_NUMBER_TEXT];
     if (run->end.loss > LOSS_SLACK * zero)
         warnings_add(t->warnings,
                      "the best weights found have a loss of %.4g, above the %.4g of weights that "
@@ -164,7 +156,7 @@ static void warn_after(const train_config *config, const task *t, const train_ru
         doubt_learning_rate(config, t, run);
     if (run->end.only_class >= 0)
         warnings_add(t->warnings, "the model predicts every training sample as class '%s'",
-                     class_name(&t->data, (size_t)run->end.only_class, text));
+                     dataset_class_name(&t->data, (size_t)run->end.only_class, number));
 }
 
 int train_judge(const train_config *config, const task *t, train_run *run)

@@ -98,6 +98,14 @@ void dataset_close(dataset *data)
     *data = (dataset){0};
 }
 
+const char *dataset_class_name(const dataset *data, size_t j, char number[DATASET_NUMBER_TEXT])
+{
+    if (data->class_names != NULL)
+        return data->class_names[j];
+    snprintf(number, DATASET_NUMBER_TEXT, "%zu", j);
+    return number;
+}
+
 /* ---- for the readers ---- */
 
 static int out_of_memory(const dataset *data)

@@ -52,6 +52,11 @@ int dataset_map(const char *spec, dataset *data);
 int dataset_open_for(const char *spec, bool mapped, dataset_use use, dataset *data);
 void dataset_close(dataset *data);
 
+enum { DATASET_NUMBER_TEXT = 24 };
+
+/* The name of a class, or its number, which `number` then holds. */
+const char *dataset_class_name(const dataset *data, size_t j, char number[DATASET_NUMBER_TEXT]);
+
 /* Prints the notes to stderr, one line each. */
 void dataset_print_notes(const dataset *data);
 
