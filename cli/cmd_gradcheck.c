@@ -175,7 +175,7 @@ static int check_kind(struct session *s, const struct kind *kind)
             s->task.problem.kernels = s->levels[i];
             s->task.problem.reg = with ? common->reg : 0.0f;
             code = gradcheck_run(&s->task.problem, &options_of, &result);
-            if (code == EXIT_OK)
+            if (code == EXIT_OK && interrupt_signal == 0)
                 report(s, kind, downhill_kernels_name(s->levels[i]), s->task.problem.reg, &result);
         }
     return code;

@@ -221,6 +221,8 @@ static downhill_status predict_part_of(predict_session *s, const samples *of, si
         n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
         double *scores = s->scores + (s->config->scores ? done * s->c : 0);
         status = evaluator_scores(e, &s->from.weights, of, first, n, scores);
+        if (interrupt_signal != 0)
+            break;
         for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
             const int32_t label = samples_label(of, first + i),
                           found = (int32_t)evaluate_highest(scores + i * s->c, s->c);
@@ -244,6 +246,8 @@ static downhill_status predict_all(predict_session *s)
     progress bar = progress_open("predict", s->task.problem.progress);
     downhill_status status = e != NULL ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
     size_t done = 0;
+    if (e != NULL)
+        evaluator_stops_at(e, s->task.problem.stop);
     for (size_t p = 0; p < s->n_parts && status == DOWNHILL_OK; p++) {
         status = predict_part_of(s, &s->parts[p].of, done, e, &bar);
         done += s->parts[p].of.n;

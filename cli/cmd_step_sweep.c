@@ -57,7 +57,7 @@ static downhill_status find_gradient(const vicinity *around)
     weights_copy(&around->sets[0], model_weights(m));
     downhill_status status = model_changed(m);
     if (status == DOWNHILL_OK)
-        status = model_add_mean_gradient(m, &around->s, of->loss, &around->sets[1]);
+        status = model_add_mean_gradient(m, &around->s, of->loss, of->stop, &around->sets[1]);
     /* The penalty has none for the bias. */
     const downhill_weights_f32 to = {around->sets[1].w, around->sets[1].ldw, NULL,
                                      around->sets[1].d, around->sets[1].c};

@@ -91,8 +91,11 @@ void train_warn_before(const train_config *config, const task *t)
 static int evaluate(const problem *p, const downhill_weights_f32 *weights, evaluation *of)
 {
     evaluator *e = evaluator_open(p->features, p->kernels, p->loss, p->data->c, 1, p->threads);
-    const downhill_status status =
-        e != NULL ? evaluator_run(e, weights, 1, &p->data->train, of) : DOWNHILL_ERR_WORKSPACE;
+    downhill_status status = DOWNHILL_ERR_WORKSPACE;
+    if (e != NULL) {
+        evaluator_stops_at(e, p->stop);
+        status = evaluator_run(e, weights, 1, &p->data->train, of);
+    }
     evaluator_close(e);
     return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);
 }
@@ -159,21 +162,33 @@ static void warn_after(const train_config *config, const task *t, const train_ru
                      dataset_class_name(&t->data, (size_t)run->end.only_class, number));
 }
 
+/* Without a verdict the model is not kept. */
+static void interrupt(const train_config *config, train_run *run)
+{
+    const bool sgd = config->method == TRAIN_SGD;
+    *(sgd ? &run->sgd.interrupted : &run->result.interrupted) = true;
+    *(sgd ? run->sgd.digest : run->result.digest) = '\0';
+}
+
 int train_judge(const train_config *config, const task *t, train_run *run)
 {
     const problem *p = &t->problem;
     const bool first = p->cluster == NULL || p->cluster->rank == 0;
     struct {
         int code;
+        bool stopped;
         evaluation end;
-    } found = {EXIT_OK, {0}};
+    } found = {0};
     if (first)
         found.code = evaluate(
             p, config->method == TRAIN_SGD ? run->sgd.weights : &run->result.weights, &found.end);
+    found.stopped = *p->stop != 0;
     if (p->cluster != NULL) /* the last bits of f32 may differ among ranks */
         cluster_share(p->cluster, &found, sizeof found);
     run->end = found.end;
-    run->judged = found.code == EXIT_OK;
+    run->judged = found.code == EXIT_OK && !found.stopped;
+    if (found.code == EXIT_OK && found.stopped)
+        interrupt(config, run);
     if (!run->judged)
         return found.code;
     const double zero = problem_loss_of_zero(p);

@@ -14,7 +14,7 @@ void train_warn_before(const train_config *config, const task *t);
 
 /* Evaluates the model on the training samples, and decides whether training failed: the reason is then the run's, and
  * rank 0 prints it. Warns of what looks wrong without being a failure. To be called by all ranks. Returns EXIT_OK,
- * EXIT_CHECK if training failed, or EXIT_INTERNAL after a line. */
+ * EXIT_CHECK if training failed, or EXIT_INTERNAL after a line. A signal to rank 0 makes the run an interrupted one. */
 int train_judge(const train_config *config, const task *t, train_run *run);
 
 #endif

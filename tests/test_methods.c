@@ -202,19 +202,27 @@ static void test_local_search__keeps_what_is_better(void **state)
     search_all(local_search, true, &options);
 }
 
-static void test_search__stopped__has_no_digest(void **state)
+/* A result that was cut short has neither the accuracy nor the digest of a whole one. */
+static void test_methods__stopped__no_accuracy_no_digest(void **state)
 {
     (void)state;
     static const volatile sig_atomic_t now = 1;
-    const search_options options = {.tries = 1000, .scale = 0.1f, .step = 0.1f, .seed = 3};
-    search_method *const methods[] = {random_search, local_search};
-    for (int m = 0; m < 2; m++) {
+    const numerical_options numerical = {
+        .batch = 50, .steps = 3, .coordinates = SIZE_MAX, .h = 1e-3f, .lr = 0.1f, .seed = 3};
+    const lbfgs_options lbfgs = {.iterations = 3, .tolerance = 1e-9};
+    const search_options search = {.tries = 3, .scale = 0.1f, .step = 0.1f, .seed = 3};
+    for (int m = 0; m < 4; m++) {
         features f;
         method_result r;
-        problem p = trainer_open_way(&data, 0, &f);
+        numerical_cost cost;
+        problem p = trainer_open_way(&data, 1, &f);
         p.stop = &now;
-        assert_int_equal(methods[m](&p, &options, &no_events, &r), EXIT_OK);
-        assert_true(r.interrupted && r.tried < options.tries);
+        assert_int_equal(m == 0   ? random_search(&p, &search, &no_events, &r)
+                         : m == 1 ? local_search(&p, &search, &no_events, &r)
+                         : m == 2 ? numerical_train(&p, &numerical, &no_events, &r, &cost)
+                                  : lbfgs_train(&p, &lbfgs, &no_events, &r),
+                         EXIT_OK);
+        assert_true(r.interrupted && r.n_points == 0 && isnan(r.test_accuracy));
         assert_string_equal(r.digest, "");
         method_free(&r);
         features_close(&f);
@@ -375,7 +383,7 @@ int main(void)
         cmocka_unit_test(test_evaluator__scores__of_any_part),
         cmocka_unit_test(test_random_search__the_best_of_all_tries),
         cmocka_unit_test(test_local_search__keeps_what_is_better),
-        cmocka_unit_test(test_search__stopped__has_no_digest),
+        cmocka_unit_test(test_methods__stopped__no_accuracy_no_digest),
         cmocka_unit_test(test_numerical__gradients_agree__evaluations_counted),
         cmocka_unit_test(test_numerical__a_step__down_the_gradient),
         cmocka_unit_test(test_lbfgs__converges_to_the_minimum),

@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "kernels.h"
 #include "support.h"
 #include "train/checkpoint.h"
 #include "trainer_support.h"
@@ -40,6 +41,22 @@ struct leg {
     problem p;
     size_t saved;
 };
+
+/* The leg that runs, to stop in its stop_in_evaluation-th evaluation (0: in none); a test or validation set is one call of
+ * the kernel, larger than a minibatch. */
+static struct leg *running;
+static size_t stop_in_evaluation, evaluations;
+static downhill_kernels stopping;
+static double (*softmax)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
+                         float *dscores, size_t ldds);
+
+static double softmax_that_stops(size_t n, size_t c, const float *scores, size_t lds,
+                                 const int32_t *y, float *dscores, size_t ldds)
+{
+    if (n > BATCH && ++evaluations == stop_in_evaluation)
+        running->stop = 1;
+    return softmax(n, c, scores, lds, y, dscores, ldds);
+}
 
 static int save(const sgd_state *state, void *context)
 {
@@ -78,6 +95,8 @@ static void run_leg(trainer_job job, struct leg *leg, bool from_file, sgd_result
     job.p.features = &f;
     job.p.stop = &leg->stop;
     leg->p = job.p;
+    running = leg;
+    evaluations = 0;
     const sgd_events events = {ignore, save, leg};
     assert_int_equal(sgd_train(&job.p, &job.sgd, from_file ? &from : NULL, &events, result),
                      EXIT_OK);
@@ -227,6 +246,32 @@ static void test_resume__killed_behind_a_checkpoint__same_bits(void **state)
     }
 }
 
+/* Stopped in the evaluation of the second epoch, of the third and of the last one: on the test set, then also on the
+ * validation set. */
+static void test_resume__stopped_in_an_evaluation__same_bits(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t way, evaluation;
+    } cases[] = {{1, 2}, {3, 3}, {3, 4}};
+    const downhill_kernels *table;
+    assert_int_equal(downhill_select("scalar", &table, NULL, 0), DOWNHILL_OK);
+    stopping = *table;
+    softmax = table->softmax_f32;
+    stopping.softmax_f32 = softmax_that_stops;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        trainer_job job = job_of(&ways[cases[i].way]);
+        job.p.kernels = &stopping;
+        job.sgd.checkpoint_every = 0;
+        stop_in_evaluation = 0;
+        sgd_result want = in_one_go(job);
+        stop_in_evaluation = cases[i].evaluation;
+        assert_int_equal(in_legs(job, 0, 0, &want), EPOCHS);
+        sgd_free(&want);
+    }
+    stop_in_evaluation = 0;
+}
+
 /* What is compared above does differ: with validation the best is not the last, and each way is its own. */
 static void test_resume__the_ways_differ(void **state)
 {
@@ -349,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume__after_every_few_steps__same_bits),
         cmocka_unit_test(test_resume__killed_behind_a_checkpoint__same_bits),
+        cmocka_unit_test(test_resume__stopped_in_an_evaluation__same_bits),
         cmocka_unit_test(test_resume__the_ways_differ),
         cmocka_unit_test(test_resume__steps_between_checkpoints__as_asked),
         cmocka_unit_test(test_resume__damaged_state__refused),

@@ -248,7 +248,8 @@ static void score_part(void *context, size_t i)
     struct worker *w = &e->workers[i];
     const size_t c = e->weights->c, end = e->n_blocks * (i + 1) / e->threads;
     w->status = DOWNHILL_OK;
-    for (size_t b = e->n_blocks * i / e->threads; b < end && w->status == DOWNHILL_OK; b++) {
+    for (size_t b = e->n_blocks * i / e->threads;
+         b < end && w->status == DOWNHILL_OK && !is_stopped(e); b++) {
         const size_t done = b * e->block_rows, left = e->n - done;
         const size_t n = left < e->block_rows ? left : e->block_rows;
         w->status = score_block(e, w, e->first + done, n);

@@ -24,8 +24,8 @@ evaluator *evaluator_open(const features *f, const downhill_kernels *kernels, do
                           size_t c, size_t count, size_t threads);
 void evaluator_close(evaluator *e);
 
-/* From now on a run ends early once *stop is not 0, with nothing that means anything in its
- * results; NULL: never. */
+/* Makes evaluator_run() and evaluator_scores() return early once *stop is not 0. Their results are then undefined, and
+ * the caller discards them: it checks *stop itself after each call. */
 void evaluator_stops_at(evaluator *e, const volatile sig_atomic_t *stop);
 
 /* Sets of weights lie one behind the other: set i is rows i·c … (i+1)·c-1 of `weights`, which has count·c of

@@ -39,7 +39,8 @@ typedef struct gradcheck_result {
 
 /* The gradient by p->kernels of the mean loss with the penalty, at random weights of 16 bits, which bytes have exactly.
  * It is summed over eight samples at a time and then in f64, so that what is compared is the formula
- * and not the length of a sum. At most GRADCHECK_SAMPLES_MAX samples. Returns EXIT_OK, whatever was found, or prints a line and returns EXIT_INTERNAL. */
+ * and not the length of a sum. At most GRADCHECK_SAMPLES_MAX samples. Returns EXIT_OK, whatever was found, or prints a
+ * line and returns EXIT_INTERNAL. Once *p->stop is not 0 it returns early, and the result is incomplete. */
 int gradcheck_run(const problem *p, const gradcheck_options *options, gradcheck_result *result);
 
 #endif

@@ -58,6 +58,8 @@ static bool landscape_open(struct landscape *l, const downhill_weights_f32 *sets
                 weights_new(l->p->data->d, n_sets * l->c, &l->all);
     for (size_t i = 0; good && i < l->threads; i++)
         good = worker_open(&l->workers[i], l->c);
+    if (good)
+        evaluator_stops_at(l->evaluator, l->p->stop);
     for (size_t i = 0; good && i < n_sets; i++) {
         const downhill_weights_f32 to = {l->all.w + i * l->c * l->all.ldw, l->all.ldw,
                                          l->all.b + i * l->c, l->all.d, l->c};
@@ -119,7 +121,8 @@ static void run_worker(void *context, size_t i)
     struct worker *w = &l->workers[i];
     const size_t end = l->count * (i + 1) / l->threads;
     w->status = DOWNHILL_OK;
-    for (size_t at = l->count * i / l->threads; at < end && w->status == DOWNHILL_OK; at++)
+    for (size_t at = l->count * i / l->threads;
+         at < end && w->status == DOWNHILL_OK && *l->p->stop == 0; at++)
         w->status = add_loss(l, w, &l->points[at]);
 }
 
@@ -128,7 +131,7 @@ static downhill_status run_block(struct landscape *l, size_t first)
     downhill_status status = evaluator_scores(l->evaluator, &l->all, l->s, first, l->n, l->scores);
     for (size_t i = 0; i < l->n; i++)
         l->y[i] = samples_label(l->s, first + i);
-    if (status == DOWNHILL_OK)
+    if (status == DOWNHILL_OK && *l->p->stop == 0)
         together_run(l->threads, run_worker, l);
     for (size_t i = 0; i < l->threads && status == DOWNHILL_OK; i++)
         status = l->workers[i].status;
@@ -179,8 +182,8 @@ int landscape_losses(const problem *p, const samples *s, const downhill_weights_
                       "blocks of samples");
     }
     progress_close(&bar);
-    *done = b == n_blocks;
-    if (status == DOWNHILL_OK)
+    *done = b == n_blocks && *p->stop == 0;
+    if (status == DOWNHILL_OK && *done)
         add_penalties(&l);
     landscape_close(&l);
     return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);

@@ -100,7 +100,7 @@ static int on_iteration(void *context, const lbfgsfloatval_t *v, const lbfgsfloa
     (void)g, (void)v_norm, (void)g_norm, (void)step, (void)n_values, (void)evaluations;
     if (course->code != EXIT_OK)
         return STOP_FAILED;
-    evaluation of;
+    evaluation of = {0};
     weights_from(v, &course->result->weights);
     const downhill_status status =
         evaluator_run(course->evaluator, &course->result->weights, 1, &course->p->data->test, &of);
@@ -113,7 +113,7 @@ static int on_iteration(void *context, const lbfgsfloatval_t *v, const lbfgsfloa
                                 .evaluations = course->result->evaluations,
                                 .seconds = now - course->start_s - course->aside_s,
                                 .loss = loss,
-                                .test_accuracy = of.accuracy};
+                                .test_accuracy = *course->p->stop == 0 ? of.accuracy : (double)NAN};
     course->result->tried = (size_t)iteration;
     if (!method_add(course->events, course->result, point)) {
         course->code = EXIT_INTERNAL;
@@ -168,6 +168,7 @@ int lbfgs_train(const problem *p, const lbfgs_options *options, const method_eve
     if (v == NULL || course.model == NULL || course.evaluator == NULL) {
         course.code = problem_failed(DOWNHILL_ERR_WORKSPACE);
     } else {
+        evaluator_stops_at(course.evaluator, p->stop);
         for (size_t i = 0; i < n_values; i++)
             v[i] = 0.0;
         course.start_s = clock_seconds();

@@ -65,8 +65,11 @@ int method_finish(const problem *p, evaluator *e, method_result *result)
     const downhill_status status = evaluator_run(e, &result->weights, 1, &p->data->test, &of);
     if (status != DOWNHILL_OK)
         return problem_failed(status);
+    result->interrupted = result->interrupted || *p->stop != 0;
+    if (result->interrupted)
+        return EXIT_OK;
     result->test_accuracy = of.accuracy;
-    if (!result->interrupted && !weights_digest(&result->weights, result->digest))
+    if (!weights_digest(&result->weights, result->digest))
         return problem_digest_failed();
     return EXIT_OK;
 }

@@ -23,7 +23,7 @@ typedef struct method_result {
     size_t n_points, points_room;
     size_t tried, evaluations; /* tries, steps or iterations in all */
     double seconds;
-    double test_accuracy;           /* at the end */
+    double test_accuracy;           /* at the end; NaN if interrupted */
     char digest[MODEL_DIGEST_TEXT]; /* of the weights; "" if interrupted */
     bool interrupted;
     const char *why_ended; /* NULL: it did what was asked */
@@ -48,7 +48,8 @@ float method_weight_scale(const problem *p, size_t k);
 /* λ‖W‖², of the W of normalised features. */
 double method_penalty(const problem *p, const downhill_weights_f32 *weights);
 
-/* Accuracy and digest of the weights. Returns an exit code. */
+/* Accuracy and digest of the weights, unless the run was interrupted or is now. *e stops at p->stop. Returns an exit
+ * code. */
 int method_finish(const problem *p, evaluator *e, method_result *result);
 
 #endif

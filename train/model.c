@@ -203,6 +203,7 @@ downhill_status model_add(const model *m, const downhill_weights_f32 *to,
 }
 
 downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_loss loss,
+                                        const volatile sig_atomic_t *stop,
                                         const downhill_weights_f32 *to)
 {
     enum { BATCH_ROWS = 4096 };
@@ -211,7 +212,7 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
                  most = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
                  rows = most < BATCH_ROWS ? most : BATCH_ROWS;
     downhill_status status = DOWNHILL_OK;
-    for (size_t first = 0, n; first < s->n && status == DOWNHILL_OK; first += n) {
+    for (size_t first = 0, n; first < s->n && status == DOWNHILL_OK && *stop == 0; first += n) {
         const size_t left = s->n - first;
         n = left < rows ? left : rows;
         status = model_gradient(m, s->rows + first, n, left - n, loss, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "features.h"
 #include "parallel/cluster.h"
 
+#include <signal.h>
 #include <stdbool.h>
 
 typedef struct model model;
@@ -60,8 +61,10 @@ downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, flo
 downhill_status model_add(const model *m, const downhill_weights_f32 *to,
                           const downhill_weights_f32 *what, float decay, float step);
 
-/* to ← to - the mean gradient of these training samples, however many they are. */
+/* to ← to - the mean gradient of these training samples, however many they are. Returns early once *stop is not 0, with
+ * `to` undefined. */
 downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_loss loss,
+                                        const volatile sig_atomic_t *stop,
                                         const downhill_weights_f32 *to);
 
 /* The gradient as it is kept, for those who add up several. The other pointer is NULL. */

@@ -64,6 +64,7 @@ static bool descent_open(struct descent *t)
         error_line("train: out of memory");
         return false;
     }
+    evaluator_stops_at(t->evaluator, p->stop);
     for (size_t i = 0; i < t->n_all; i++)
         t->coordinates[i] = i;
     return true;
@@ -129,7 +130,7 @@ static int check_h(const struct descent *t, method_result *result)
     return EXIT_OK;
 }
 
-/* The derivatives of the mean loss, without the penalty, into t->numerical. */
+/* The derivatives of the mean loss, without the penalty, into t->numerical; undefined if stopped. */
 static downhill_status differences(struct descent *t, const samples *batch, method_result *result)
 {
     const float h = t->options->h;
@@ -143,14 +144,15 @@ static downhill_status differences(struct descent *t, const samples *batch, meth
         status = evaluator_run(t->evaluator, model_weights(t->model), 1, batch, &here);
         result->evaluations++;
     }
-    for (size_t first = 0, n; first < t->n_coordinates && status == DOWNHILL_OK; first += n) {
+    for (size_t first = 0, n; first < t->n_coordinates && status == DOWNHILL_OK && *t->p->stop == 0;
+         first += n) {
         const size_t left = t->n_coordinates - first;
         n = left < t->at_once ? left : t->at_once;
         status = losses_at(t, batch, first, n, h, above);
         if (status == DOWNHILL_OK && t->options->centred)
             status = losses_at(t, batch, first, n, -h, below);
         result->evaluations += t->options->centred ? 2 * n : n;
-        for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
+        for (size_t i = 0; i < n && status == DOWNHILL_OK && *t->p->stop == 0; i++) {
             /* What was really added: w + h is rounded. */
             const float w = *coordinate(model_weights(t->model), t->coordinates[first + i]);
             const double up = (double)(w + h) - (double)w, down = (double)w - (double)(w - h);
@@ -213,6 +215,8 @@ static int step(struct descent *t, size_t number, const method_events *events,
         return code;
     const double start = clock_seconds();
     downhill_status status = differences(t, &batch, result);
+    if (status == DOWNHILL_OK && *t->p->stop != 0)
+        return EXIT_OK;
     const double middle = clock_seconds();
     if (status == DOWNHILL_OK)
         status = model_gradient(t->model, batch.rows, n, 0, t->p->loss, &loss, NULL);

@@ -50,8 +50,6 @@ static int search_close(struct search *s, int code, method_result *result)
 {
     progress_close(&s->progress);
     result->seconds = clock_seconds() - s->start_s;
-    if (s->evaluator != NULL)
-        evaluator_stops_at(s->evaluator, NULL);
     if (code == EXIT_OK)
         code = method_finish(s->p, s->evaluator, result);
     evaluator_close(s->evaluator);

@@ -106,6 +106,7 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
         error_line("train: out of memory");
         return false;
     }
+    evaluator_stops_at(t->evaluator, p->stop);
     if (from != NULL) {
         state_load(t, from);
         const downhill_status status = model_changed(t->model);
@@ -257,10 +258,11 @@ static int agree_on_epoch(const struct trainer *t, sgd_epoch *epoch)
                                    t->state->epoch + 1);
 }
 
-static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch)
+/* A stopped evaluation has no results: the state stays that of the last step, from where a resumed run repeats it. */
+static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch, sgd_result *result)
 {
     const dataset *data = t->p->data;
-    evaluation of;
+    evaluation of = {0};
     const downhill_weights_f32 *weights = model_weights(t->model);
     downhill_status status = evaluator_run(t->evaluator, weights, 1, &data->test, &of);
     epoch->test_accuracy = of.accuracy;
@@ -271,6 +273,11 @@ static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch)
     }
     if (status != DOWNHILL_OK)
         return problem_failed(status);
+    const int stop = *t->p->stop;
+    result->interrupted =
+        (t->p->cluster != NULL ? cluster_largest(t->p->cluster, stop) : stop) != 0;
+    if (result->interrupted)
+        return EXIT_OK;
     return t->p->cluster != NULL ? agree_on_epoch(t, epoch) : EXIT_OK;
 }
 
@@ -298,7 +305,7 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     *epoch = (sgd_epoch){.seconds = state->seconds,
                          .train_loss = state->loss_sum / n,
                          .samples_per_s = n / state->seconds};
-    if ((code = evaluate_epoch(t, epoch)) != EXIT_OK)
+    if ((code = evaluate_epoch(t, epoch, result)) != EXIT_OK || result->interrupted)
         return code;
     state->epoch++;
     state->step = 0;
