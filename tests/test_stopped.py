@@ -16,8 +16,10 @@ PROGRAM = sys.argv.pop(1)
 # A command that does not stop at all takes longer than this.
 LIMIT_S = 60
 DATA = "libsvm:{d}/data-train.libsvm"
+# One pass over these takes seconds with one scalar thread.
+WIDE = "npy:{d}/wide-train-x.npy,{d}/wide-train-y.npy"
 BENCH = "bench --isa scalar --min-time 30s --max-time 30000s --shape 64x784x10 --json {d}/o.json"
-# (command, text of standard error to wait for, seconds after that). Most would take hours; {d} is a directory.
+# (command, text of its output to wait for, seconds after that). They take hours or go through WIDE; {d} is a directory.
 LONG = (
     ("verify --stride 1", "", 0.3),
     (f"{BENCH} --no-ceilings --filter ^hinge_f32", "", 0.3),
@@ -25,25 +27,29 @@ LONG = (
     (f"{BENCH} --no-ceilings --noise-floor --filter ^hinge_f32", "checks passed", 0.5),
     (f"{BENCH} --filter ^hinge_f32", "checks passed", 0.6),  # ceilings
     ("bench --ceilings --json {d}/o.json", "", 0.6),
-    ("doctor --json {d}/o.json", "", 0.3),
-    (f"gradcheck --isa scalar --samples 800 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"gradcheck --isa scalar --samples 4000 --data {DATA} --json {{d}}/o.json", "", 1.0),
     (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
     (f"step-sweep --isa scalar --points 10000 --data {DATA} --json {{d}}/o.json", "", 1.0),
     *(
         (f"train --isa scalar --method {method} --data {DATA} --json {{d}}/o.json", "", 1.0)
         for method in (
             "sgd --epochs 1000000 --model {d}/o.npz", "random-search --tries 1000000", "local-search --tries 1000000",
-            "numerical --iterations 1000000", "lbfgs --iterations 1000000 --tolerance 0",
+            "numerical --iterations 1000000",
         )
     ),
+    (f"train --isa scalar --method lbfgs --loss softmax --data {WIDE} --tolerance 0 --json {{d}}/o.json", "", 1.0),
+    # Evaluations that come after the last step.
+    (f"train --isa scalar --data {WIDE} --epochs 1 --model {{d}}/o.npz --json {{d}}/o.json", "epoch ", 0.0),
     ("data gen --format npy --samples 2000000 --features 2000 --test-samples 0 --output {d}/g", "", 0.5),
 )  # fmt: skip
 # These end by themselves, after the signal or before it.
 SHORT = (
     ("info --json", 0.0),
     ("info", 0.02),
+    ("doctor --json {d}/o.json", 0.3),
     (f"data check --data {DATA} --json {{d}}/o.json", 0.01),
     (f"predict --data {DATA} --set all --model {{d}}/model.npz --csv {{d}}/o.csv --json {{d}}/o.json", 0.02),
+    (f"predict --isa scalar --data {WIDE} --set all --model {{d}}/wide.npz --json {{d}}/o.json", 0.8),
     *(
         (command, after)
         for after in (0.0, 0.03, 0.1, 0.4, 1.0, 2.0)
@@ -68,6 +74,12 @@ class Stopped(unittest.TestCase):
             " --json {d}/train.json"
         )
         cls.run_command(
+            "data gen --quiet --samples 20000 --test-samples 0 --features 128 --classes 1000 --output {d}/wide"
+        )
+        cls.run_command(
+            f"train --quiet --data {WIDE} --method random-search --tries 1 --model {{d}}/wide.npz"
+        )
+        cls.run_command(
             "bench --isa scalar --no-ceilings --shape 4x33x3 --min-time 50us --precision 0 --repetitions 6"
             " --filter ^hinge_f32 --json {d}/bench.json"
         )
@@ -85,7 +97,7 @@ class Stopped(unittest.TestCase):
         """The return code, and what it said."""
         said = self.directory / "said"
         with said.open("wb") as err:
-            process = subprocess.Popen(self.words(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)
+            process = subprocess.Popen(self.words(command), stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         try:
             end = time.monotonic() + LIMIT_S
             while wait_for and wait_for not in said.read_text() and time.monotonic() < end:
