@@ -86,7 +86,15 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
 
 bool levels_are_several(const char *isa)
 {
-    return isa != NULL && (strcmp(isa, LEVELS_ALL) == 0 || strchr(isa, ',') != NULL);
+    const size_t first = isa != NULL ? strcspn(isa, ",") : 0;
+    for (const char *at = isa; at != NULL;) {
+        const size_t length = strcspn(at, ",");
+        if (length != first || strncmp(at, isa, length) != 0 ||
+            (length == strlen(LEVELS_ALL) && strncmp(at, LEVELS_ALL, length) == 0))
+            return true;
+        at = at[length] == ',' ? at + length + 1 : NULL;
+    }
+    return false;
 }
 
 bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element)

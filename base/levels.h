@@ -19,17 +19,17 @@ enum { LEVELS_MAX = 32 };
  * line that says which level is not usable and why, which is EXIT_ISA. */
 size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]);
 
-/* Can that be more than one level? */
+/* Returns whether `isa` names more than one level, or all; a name that is repeated counts once. */
 bool levels_are_several(const char *isa);
 
-/* Whether the i-th of these tables has, for features of this type, the kernels of one before it. */
+/* Returns whether the i-th of these tables has, for features of this type, the kernels of one before it. */
 bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element element);
 
 /* The table of the lowest usable level with the same kernels for features of this type. */
 const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum element element);
 
-/* Has the CPU this feature, by its name in downhill.h, and does the operating system save what it
- * needs? What DOWNHILL_DISABLE hides is still there for others. */
+/* Returns whether the CPU has this feature, by its name in downhill.h, and the operating system saves what it needs. What
+ * DOWNHILL_DISABLE hides is still there for others. */
 bool levels_cpu_has(const char *feature);
 
 #endif

@@ -289,15 +289,18 @@ static void test_isa__of_commands_on_data(void **state)
         const char *command, *says;
     } cases[] = {
         {EXIT_OK, "train --epochs 1 --isa scalar,scalar --json -", "\"isa\": \"scalar\""},
-        {EXIT_USAGE, "train --isa scalar,scalar --model $scratch/m.npz", "give one level"},
+        {EXIT_OK, "train --epochs 1 --isa scalar,scalar --model $scratch/m.npz", "model in "},
+        {EXIT_USAGE, "train --isa scalar,avx2 --model $scratch/m.npz", "give one level"},
+        {EXIT_USAGE, "train --isa scalar,all --model $scratch/m.npz", "give one level"},
         {EXIT_ISA, "train --isa scalar,no_such", "no such ISA level"},
         {EXIT_OK, "gradcheck --samples 5 --coordinates 5 --isa scalar,scalar", "scalar"},
         {EXIT_ISA, "gradcheck --isa no_such", "no such ISA level"},
         {EXIT_ISA, "gradcheck --isa scalar,no_such", "no such ISA level"},
         {EXIT_ISA, "landscape --isa no_such", "no such ISA level"},
-        {EXIT_ISA, "landscape --isa scalar,scalar", "runs one level"},
+        {EXIT_OK, "landscape --points 2 --isa scalar,scalar", "lowest"},
+        {EXIT_ISA, "landscape --isa scalar,avx2", "runs one level"},
         {EXIT_ISA, "step-sweep --isa all", "runs one level"},
-        {EXIT_ISA, "predict --model $scratch/p.npz --isa scalar,scalar", "runs one level"},
+        {EXIT_ISA, "predict --model $scratch/p.npz --isa scalar,avx2", "runs one level"},
     };
     assert_int_equal(
         shell("cd $scratch && printf '0 1:1 2:3\\n1 1:2\\n%.0s' 1 2 3 4 5 6 7 8 9 10 >d.svm &&"
