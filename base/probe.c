@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "probe.h"
 
+#include "word_list.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,17 +86,6 @@ bool probe_choice(const char *root, const char *path, char *word, size_t size)
     return true;
 }
 
-/* Is `word` one of those in a list with commas? */
-static bool is_in(const char *list, const char *word)
-{
-    for (const size_t length = strlen(word); list != NULL; list = strchr(list, ',')) {
-        list += *list == ',';
-        if (strncmp(list, word, length) == 0 && strchr(",\n ", list[length]) != NULL)
-            return true;
-    }
-    return false;
-}
-
 /* The group's path in the hierarchy of a controller (version 1), or in the only one ("": version 2). */
 static bool group_of(const char *root, const char *controller, char *group, size_t size)
 {
@@ -107,7 +98,7 @@ static bool group_of(const char *root, const char *controller, char *group, size
             continue;
         *path++ = '\0';
         path[strcspn(path, "\n")] = '\0';
-        found = controller[0] == '\0' ? list[1] == '\0' : is_in(list + 1, controller);
+        found = controller[0] == '\0' ? list[1] == '\0' : word_list_has(list + 1, ',', controller);
         if (found)
             snprintf(group, size, "%s", path);
     }
@@ -129,8 +120,9 @@ static bool mount_of(const char *root, const char *controller, char top[LINE / 2
         const char *dash = strstr(line, " - ");
         found = dash != NULL && sscanf(line, "%*s %*s %*s %2047s %2047s", top, point) == 2 &&
                 sscanf(dash, " - %63s %*s %4095s", type, options) == 2 &&
-                (controller[0] == '\0' ? strcmp(type, "cgroup2") == 0
-                                       : strcmp(type, "cgroup") == 0 && is_in(options, controller));
+                (controller[0] == '\0'
+                     ? strcmp(type, "cgroup2") == 0
+                     : strcmp(type, "cgroup") == 0 && word_list_has(options, ',', controller));
     }
     if (file != NULL)
         fclose(file);

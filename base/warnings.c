@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "machine.h"
+#include "word_list.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,19 +22,10 @@ void warnings_add(json_t *warnings, const char *format, ...)
     json_array_append_new(warnings, json_string(text));
 }
 
-static bool is_in(const char *list, const char *name)
-{
-    const size_t length = strlen(name);
-    for (const char *at = list; *at != '\0'; at += strcspn(at, ";"), at += *at == ';')
-        if (strcspn(at, ";") == length && strncmp(at, name, length) == 0)
-            return true;
-    return false;
-}
-
 bool warnings_level_is_missed(const downhill_level *level, const char *wanted)
 {
     return level->kind == DOWNHILL_KIND_HAND && !level->compiled && level->cpu && level->os &&
-           is_in(wanted, level->name);
+           word_list_has(wanted, ';', level->name);
 }
 
 void warnings_of_build(json_t *warnings)
