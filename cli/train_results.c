@@ -22,14 +22,9 @@ static double phases_seconds(const downhill_profile *p)
     return seconds(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns);
 }
 
-char *train_run_failure(train_run *run, const train_config *config)
+char *train_run_failure(const train_run *run, const train_config *config)
 {
-    return config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed;
-}
-
-static const char *why_failed(const train_run *run, const train_config *config)
-{
-    return config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed;
+    return (char *)(config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed);
 }
 
 /* ---- on standard output ---- */
@@ -186,7 +181,7 @@ void train_print_comparison(const train_run *runs, size_t count, const train_con
                                 : r->state.epoch > 0
                                     ? r->state.epochs[r->state.epoch - 1].test_accuracy
                                     : (double)NAN;
-        const bool failed = why_failed(&runs[i], config)[0] != '\0';
+        const bool failed = train_run_failure(&runs[i], config)[0] != '\0';
         if (isnan(time) || isnan(accuracy)) { /* no epoch was completed, or memory is short */
             printf("%-13s %14s%s\n", runs[i].isa, "-", failed ? "  failed" : "");
             continue;
@@ -314,7 +309,7 @@ json_t *train_run_to_json(const train_run *run, const train_config *config, cons
     output_set(o, "delta", output_f32(common->delta));
     output_set(o, "seed", json_integer((json_int_t)common->seed));
     output_set(o, "threads", json_integer((json_int_t)common->threads));
-    const char *why = why_failed(run, config);
+    const char *why = train_run_failure(run, config);
     output_set(o, "failed", why[0] != '\0' ? json_string(why) : json_null());
     output_set(o, "final_loss", run->judged ? output_real(run->end.loss) : json_null());
     if (config->method == TRAIN_SGD)

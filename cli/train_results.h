@@ -17,8 +17,9 @@ typedef struct train_run {
     evaluation end; /* if judged: of the model that is kept, on the training samples */
 } train_run;
 
-/* Returns where the run keeps why it failed; "": it did not. */
-char *train_run_failure(train_run *run, const train_config *config);
+/* Returns where the run keeps why it failed; "": it did not. Like strchr() it takes a const run too, whose text the caller
+ * then leaves as it is. */
+char *train_run_failure(const train_run *run, const train_config *config);
 
 /* The line above the course of a run. */
 void train_print_head(const train_config *config, const train_run *run);
