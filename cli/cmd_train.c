@@ -251,8 +251,6 @@ static int prepare(const cli_command *self, struct session *s)
     const train_config *config = s->config;
     dataset *data = &s->task.data;
     int code = task_settle_data(&s->task);
-    if (code == EXIT_OK)
-        code = train_check_classes(&s->task);
     if (code == EXIT_OK && (config->model != NULL || config->checkpoint != NULL))
         code = train_saved_note_data(&s->saved, data);
     if (code == EXIT_OK && config->validation > 0.0)
@@ -289,6 +287,8 @@ static int open_and_train(const cli_command *self, struct session *s)
                 "them the same");
         code = EXIT_DATA;
     }
+    if (code == EXIT_OK)
+        code = train_check_classes(&s->task);
     if (code == EXIT_OK) {
         code = train_all(s);
         s->agreed = code == EXIT_OK || code == EXIT_CHECK || code > 128;

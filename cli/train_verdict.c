@@ -28,6 +28,11 @@
 
 /* ---- before training ---- */
 
+static bool is_first_rank(const problem *p)
+{
+    return p->cluster == NULL || p->cluster->rank == 0;
+}
+
 int train_check_classes(const task *t)
 {
     const samples *train = &t->data.train;
@@ -35,9 +40,10 @@ int train_check_classes(const task *t)
     for (size_t i = 1; i < train->n; i++)
         if (samples_label(train, i) != samples_label(train, 0))
             return EXIT_OK;
-    error_line("train: every training sample is of class '%s'; give data with samples of at least "
-               "two classes",
-               dataset_class_name(&t->data, (size_t)samples_label(train, 0), number));
+    if (is_first_rank(&t->problem))
+        error_line("train: every training sample is of class '%s'; give data with samples of at "
+                   "least two classes",
+                   dataset_class_name(&t->data, (size_t)samples_label(train, 0), number));
     return EXIT_DATA;
 }
 
@@ -173,7 +179,7 @@ static void interrupt(const train_config *config, train_run *run)
 int train_judge(const train_config *config, const task *t, train_run *run)
 {
     const problem *p = &t->problem;
-    const bool first = p->cluster == NULL || p->cluster->rank == 0;
+    const bool first = is_first_rank(p);
     struct {
         int code;
         bool stopped;

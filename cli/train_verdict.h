@@ -6,7 +6,7 @@
 
 #include "train_results.h"
 
-/* Refuses training samples of one class. Returns EXIT_OK, or an exit code after a line. */
+/* Refuses training samples of one class, which all ranks have; rank 0 prints the line. Returns an exit code. */
 int train_check_classes(const task *t);
 
 /* Warns of features that are too large for the learning rate, and of a long run of which nothing would be kept. */

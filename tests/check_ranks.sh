@@ -87,6 +87,15 @@ check_refusals() {
         --data "idx:$scratch/none,$scratch/none" >"$scratch/out" 2>"$scratch/err" || code=$?
     { [ "$code" -eq 3 ] && grep -q '^downhill: rank 1: .*cannot open' "$scratch/err"; } ||
         fail "one rank without data: exit code $code: $(cat "$scratch/err")"
+    code=0
+    {
+        head -c 8 "$scratch/labels"
+        head -c 700 /dev/zero
+    } >"$scratch/one_class"
+    "${run[@]}" -n 2 "$downhill" train --data "idx:$scratch/images,$scratch/one_class" >"$scratch/out" 2>"$scratch/err" ||
+        code=$?
+    { [ "$code" -eq 3 ] && [ "$(grep -c "every training sample is of class '0'" "$scratch/err")" -eq 1 ]; } ||
+        fail "samples of one class: exit code $code: $(cat "$scratch/err")"
 }
 
 # What only some ranks refuse, and what they have not in common: nobody waits for ever.
