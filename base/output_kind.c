@@ -16,6 +16,7 @@
 
 enum { HEAD_BYTES = 4096, JSON_BYTES_MAX = 1 << 28, RECORD_BYTES_MAX = 1 << 28, MARKS_MAX = 3 };
 
+/* Marks are members of a JSON object, or what a table begins with: names of columns that no other program writes. */
 static const struct {
     const char *marks[MARKS_MAX];
     const char *name;
@@ -34,10 +35,13 @@ static const struct {
     [OUTPUT_CHECKED] = {{"checked"}, "results of downhill data check"},
     [OUTPUT_GENERATED] = {{"generated"}, "results of downhill data gen"},
     [OUTPUT_PEERS] = {{"peers_training"}, "results of scripts/peers.py"},
-    [OUTPUT_PREDICTION_CSV] = {{"sample,test,"}, "a table of downhill predict"},
-    [OUTPUT_LANDSCAPE_CSV] = {{"a,loss\n", "a,b,loss\n", "w0,loss_0,"},
+    [OUTPUT_PREDICTION_CSV] = {{"sample,test,label,prediction,label_name,prediction_name"},
+                               "a table of downhill predict"},
+    [OUTPUT_LANDSCAPE_CSV] = {{"distance_1,loss_at_distance\n",
+                               "distance_1,distance_2,loss_at_distance\n",
+                               "w0,loss_0,loss_1,loss_2,mean\n"},
                               "a table of downhill landscape"},
-    [OUTPUT_STEP_SWEEP_CSV] = {{"step,loss\n"}, "a table of downhill step-sweep"},
+    [OUTPUT_STEP_SWEEP_CSV] = {{"step_size,loss_after_step\n"}, "a table of downhill step-sweep"},
     [OUTPUT_MODEL] = {{NULL}, "a model of downhill train"},
     [OUTPUT_CHECKPOINT] = {{NULL}, "a checkpoint of downhill train"},
 };

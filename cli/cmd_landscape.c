@@ -130,8 +130,10 @@ static int look_around(const cli_command *self, landscape_config *config)
         const size_t lowest = vicinity_lowest(&around, 0);
         if (task_prints(&config->vicinity.task))
             print_all(config, &around, lowest);
-        code = vicinity_write(&around, config->directions == 1 ? "a,loss" : "a,b,loss", "landscape",
-                              results(config, &around));
+        code = vicinity_write(&around,
+                              config->directions == 1 ? "distance_1,loss_at_distance"
+                                                      : "distance_1,distance_2,loss_at_distance",
+                              "landscape", results(config, &around));
     }
     vicinity_close(&around);
     return code;

@@ -110,7 +110,7 @@ static int sweep(const cli_command *self, sweep_config *config)
         const size_t lowest = vicinity_lowest(&around, 0);
         if (task_prints(&config->vicinity.task))
             print_all(&around, lowest);
-        code = vicinity_write(&around, "step,loss", "step_sweep", json_object());
+        code = vicinity_write(&around, "step_size,loss_after_step", "step_sweep", json_object());
     }
     vicinity_close(&around);
     return code;
