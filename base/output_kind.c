@@ -136,9 +136,29 @@ static int kind_of_archive(const char *path, output_kind *kind)
     return reason == ZIP_ER_OPEN || reason == ZIP_ER_READ ? EIO : 0;
 }
 
+/* Returns whether the first line ends as that of a prediction: with columns score_0, score_1, ..., or none. A line
+ * that is longer than the head of the file is believed. */
+static bool ends_in_scores(const char *rest)
+{
+    char column[32];
+    for (size_t j = 0; *rest != '\n'; j++) {
+        const size_t length = (size_t)snprintf(column, sizeof column, ",score_%zu", j);
+        const size_t there = strnlen(rest, length);
+        if (strncmp(rest, column, there) != 0 || (there < length && j == 0))
+            return false;
+        if (there < length)
+            return true;
+        rest += length;
+    }
+    return true;
+}
+
 static output_kind kind_of_table(const char *head)
 {
-    for (int k = OUTPUT_PREDICTION_CSV; k <= OUTPUT_STEP_SWEEP_CSV; k++)
+    const char *prediction = kinds[OUTPUT_PREDICTION_CSV].marks[0];
+    if (strncmp(head, prediction, strlen(prediction)) == 0)
+        return ends_in_scores(head + strlen(prediction)) ? OUTPUT_PREDICTION_CSV : OUTPUT_NONE;
+    for (int k = OUTPUT_LANDSCAPE_CSV; k <= OUTPUT_STEP_SWEEP_CSV; k++)
         for (int m = 0; m < MARKS_MAX && kinds[k].marks[m] != NULL; m++)
             if (strncmp(head, kinds[k].marks[m], strlen(kinds[k].marks[m])) == 0)
                 return (output_kind)k;

@@ -22,7 +22,7 @@ typedef enum output_kind {
     OUTPUT_CHECKED,
     OUTPUT_GENERATED,
     OUTPUT_PEERS,
-    /* CSV, known by the beginning of its first line */
+    /* CSV, known by its first line */
     OUTPUT_PREDICTION_CSV,
     OUTPUT_LANDSCAPE_CSV,
     OUTPUT_STEP_SWEEP_CSV,

@@ -13,7 +13,7 @@ import unittest.mock
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 REPORT = ROOT / "scripts" / "report"
 sys.path.insert(0, str(ROOT / "scripts"))
-from downhill_report import errors, figures, load, render  # noqa: E402
+from downhill_report import errors, figures, kinds, load, render  # noqa: E402
 
 LEVELS = [
     ("scalar", "baseline", None),

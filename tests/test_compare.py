@@ -501,9 +501,17 @@ class Command(unittest.TestCase):
         for options in itertools.product(formats, ((), ("--cross-machine",))):
             self.run_compare(a, b, "--format", options[0], *options[1], "-o", out)  # over that before
             self.run_compare(a, b, "-o", out)
+        csv = self.run_compare(a, b, "--format", "csv").stdout
         for holds, contents in (
             ("other text", "a,b\n1,2\n"),
-            ("other text", "A: what I think\n"),
+            ("other text", "A: hello\nB: hi\n"),
+            ("other text", "- A: x.json, commit 0123, yesterday, a CPU\n- B: y.json, commit 0123, today, a CPU\n"),
+            ("other text", "M1 is a motorway, commit nothing\n"),
+            ("other text", "M1 a: b, commit c (d)\nand more\n"),
+            ("other text", "a,b,row,x\n1,2,3,4\n"),
+            ("other text", f"{csv.splitlines()[0]},mine\n"),
+            ("other text", "row,M1,mine\n1,2,3\n"),
+            ("other text", "row,M1,M2\n1,2,3\n"),
             ("other JSON", json.dumps(self.document())),
             ("NumPy data", "\x93NUMPY"),
         ):

@@ -25,7 +25,7 @@ static const struct {
     {TRAIN "--model", {"model"}},
     {TRAIN "--checkpoint", {"checkpoint"}},
     {PREDICT "--json", {"prediction"}},
-    {PREDICT "--csv", {"prediction.csv"}},
+    {PREDICT "--csv", {"prediction.csv", "scores.csv", "wide.csv"}},
     {"gradcheck --data $data --samples 5 --coordinates 4 --isa scalar --quiet --json",
      {"gradcheck"}},
     {"landscape " LOOK "--json", {"landscape"}},
@@ -48,8 +48,11 @@ static const char make_kinds[] =
     "mkdir $scratch/kinds && cd $scratch/kinds && "
     "printf 'mine' >text; printf '%%PDF-1.4' >pdf; printf '\\211PNG\\r\\n' >png; "
     "printf '<svg></svg>' >svg; printf '{\"a\": 1}' >json; printf '1 1:0.5\\n' >libsvm; "
-    "printf 'a,b\\n1,2\\n' >csv; printf 'step,loss\\n1,2.3\\n' >log; printf 'PK\\003\\004' >zip; "
-    "gzip <text >gz; "
+    "printf 'a,b\\n1,2\\n' >csv; printf 'step,loss\\n1,2.3\\n' >log; printf 'PK\\003\\004' >zip; gzip <text >gz; "
+    "p=sample,test,label,prediction,label_name,prediction_name; "
+    "printf 'sample,test,mine\\n1,2,3\\n' >csv-p1; printf \"$p,mine\\n\" >csv-p2; "
+    "printf \"$p,score_0,score_1,mine\\n\" >csv-p3; printf \"$p\" >csv-p4; "
+    "printf '%s%s\\n' $p \"$(seq -s '' -f ,score_%.0f 0 999)\" >wide.csv; "
     "cp $scratch/d-train-x.npy npy; cp $scratch/i-train-images.idx idx; "
     "printf '{\"schema_version\": 1, \"report\": true, \"benchmarks\": []}' >report; "
     "printf '{\"schema_version\": 1, \"peers_training\": []}' >peers; "
@@ -58,6 +61,7 @@ static const char make_kinds[] =
     "printf '{\"schema_version\": 1, \"findings\": []}' >findings; "
     "$downhill " TRAIN "--json training --model model --checkpoint checkpoint && "
     "cp model $scratch/model && $downhill " PREDICT "--json prediction --csv prediction.csv && "
+    "$downhill " PREDICT "--scores --csv scores.csv && "
     "$downhill gradcheck --data $data --samples 5 --coordinates 4 --isa scalar --quiet "
     "--json gradcheck && "
     "$downhill landscape " LOOK "--json landscape --csv landscape.csv && "

@@ -13,6 +13,7 @@ from plot_data import (
     PLOT, PlotTest, curve, document, epochs, model, npy, prediction, search, sgd, step_sweep, surface,
     three_points, training,
 )  # fmt: skip
+from downhill_report.kinds import PICTURE_MARK
 
 GREY = [[0, 1, 2, -0.5], [3, 0, 0, -3]]
 
@@ -370,12 +371,17 @@ class Refusals(PlotTest):
         self.assertEqual(self.run_plot(self.write(curve()), "-o", self.directory / "empty.svg")[0], 0)
         for suffix in (".svg", ".png"):
             self.draw(curve(), suffix=suffix)
-            self.draw(curve(), suffix=suffix)
+            png = self.draw(curve(), suffix=suffix)
         for holds, contents in (
             ("other text", "notes"),
             ("another picture", "<svg></svg>"),
             ("another picture", b"\x89PNG\r\n"),
-            ("a figure of downhill report", "<?xml?><!-- Drawn by downhill report. --><svg></svg>"),
+            ("a figure of downhill report", "<?xml?><!-- Drawn by downhill report. --><svg ></svg>"),
+            ("another HTML page", f"<!DOCTYPE html><p>{PICTURE_MARK}\n<svg ></svg>"),
+            ("another picture", f"<svg >{PICTURE_MARK}\n<svg ></svg></svg>"),
+            ("other text", f"{PICTURE_MARK} is what I look for."),
+            ("another picture", png.replace(b"downhill plot", b"another plot.")),
+            ("another picture", png[:33] + b"\0\0\0\0IDAT" + png[33:]),
             ("other JSON", json.dumps(curve())),
             ("a model or another ZIP archive", model(GREY)),
         ):

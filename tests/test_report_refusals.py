@@ -7,7 +7,7 @@ import resource
 import subprocess
 import unittest
 
-from report_data import MACHINE, REPORT, ReportTest, bench, errors, full, load, render, samples, train
+from report_data import MACHINE, REPORT, ReportTest, bench, errors, full, kinds, load, render, samples, train
 
 
 class BadResults(ReportTest):
@@ -163,12 +163,16 @@ class BadResults(ReportTest):
         results = json.dumps(bench())
         for name, holds, contents in (
             ("index.html", "another HTML page", "<!DOCTYPE html><title>mine</title>"),
+            ("index.html", "another HTML page", "<!DOCTYPE html><body>"
+             f'<!-- <meta name="generator" content="{kinds.PAGE_MARK}"> -->'),
             ("index.html", "results of downhill report", '{"schema_version": 1, "report": true}'),
             ("report.md", "other text", "# Mine"),
+            ("report.md", "other text", f"{kinds.TEXT_MARK} is what I look for"),
             ("results.json", "other JSON", results),
             ("results.json", "results of scripts/peers.py", '{"schema_version": 1, "peers_training": []}'),
             ("results.json", "other JSON", '{"report": true}'),
             ("figures/curves.svg", "another picture", "<svg></svg>"),
+            ("figures/curves.svg", "another picture", f"<svg ><!-- -->{kinds.FIGURE_MARK}<svg ></svg></svg>"),
             ("figures/speedup-1x2x3.svg", "other text", "removed if it were of an earlier report"),
         ):
             with self.subTest(name=name, holds=holds):

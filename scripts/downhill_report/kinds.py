@@ -11,7 +11,7 @@ from typing import Any
 from .errors import BadOutput
 
 MAX_JSON = 1 << 28
-HEAD = 4096
+HEAD = 1 << 14  # two headings with paths as long as Linux lets them be
 
 
 class Kind(enum.Enum):
@@ -31,18 +31,44 @@ FIGURE_MARK = "<!-- Drawn by downhill report. -->"
 PICTURE_MARK = "<!-- Drawn by downhill plot. -->"
 PNG_SOFTWARE = "downhill plot"
 
+# The lines before a picture that are matplotlib's.
+SVG_HEAD = r"\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE svg[^>]*>\s*)?"
+# The signature of PNG, the chunk IHDR, and the length of the text that follows.
+PNG_HEAD = rf"\x89PNG\r\n\x1a\n\0\0\0\rIHDR.{{17}}\0\0\0{chr(len('Software') + 1 + len(PNG_SOFTWARE))}"
+# The headings of a comparison: of two runs, and of several machines.
+RUN = r"{}: .+, commit .+, \d{{4}}-\d\d-\d\dT[\d:]{{8}}[+-]\d{{4}}, .+\n"
+MACHINE = r"{} .+, commit .+ \(.+\)\n"
+CSV_COLUMNS = (
+    "a,b,row,a_median_ns,b_median_ns,time_ratio,ci95_low,ci95_high,p_adjusted,verdict,note"
+)
+
+
+def svg_mark(mark: str) -> str:
+    return rf"{SVG_HEAD}{re.escape(mark)}\s*<svg\s"
+
+
+def headings(line: str, first: str, second: str) -> str:
+    """Text, and the same as the list that Markdown has."""
+    lines = [line.format(name) for name in (first, second)]
+    return "|".join("".join(f"{bullet}{text}" for text in lines) for bullet in ("", "- "))
+
+
+# A mark matches the whole heading that the writer produces: files of others begin with "A: " or "a,b,row," too.
 MARKS: dict[Kind, re.Pattern[bytes]] = {
     Kind.PAGE: re.compile(
-        rf'<!DOCTYPE html>.*<meta name="generator" content="{PAGE_MARK}">'.encode(), re.DOTALL
+        r'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
+        rf'<meta name="generator" content="{PAGE_MARK}">'.encode()
     ),
-    Kind.TEXT: re.compile(re.escape(TEXT_MARK).encode()),
-    Kind.FIGURE: re.compile(f".*{re.escape(FIGURE_MARK)}".encode(), re.DOTALL),
+    Kind.TEXT: re.compile(rf"{re.escape(TEXT_MARK)}\n\n# ".encode()),
+    Kind.FIGURE: re.compile(svg_mark(FIGURE_MARK).encode()),
     Kind.PICTURE: re.compile(
-        rf".*{re.escape(PICTURE_MARK)}|\x89PNG.*tEXtSoftware\0{PNG_SOFTWARE}".encode("latin-1"),
+        rf"{svg_mark(PICTURE_MARK)}|{PNG_HEAD}tEXtSoftware\0{PNG_SOFTWARE}".encode("latin-1"),
         re.DOTALL,
     ),
-    # Text and Markdown, of one machine and of several, and CSV
-    Kind.COMPARISON: re.compile(rb"(- )?(A: .*\n(- )?B: |M1 .*, commit )|a,b,row,|row,M1,"),
+    Kind.COMPARISON: re.compile(
+        rf"{headings(RUN, 'A', 'B')}|{headings(MACHINE, 'M1', 'M2')}"
+        rf"|{CSV_COLUMNS}\r?\n|row,M1,M2(,M\d+)*\r?\n(\w+/\w+/n:|\Z)".encode()
+    ),
 }
 # First the results whose members others have as well.
 MEMBERS = {Kind.RESULTS: "report", Kind.COMPARISON: "comparisons", Kind.PEERS: "peers_training"}
