@@ -307,10 +307,12 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.seed = config->seed;
     s.bench.progress = true;
     char why[192];
-    const bool granted = code != EXIT_OK || together_granted(config->threads, why, sizeof why);
-    if (!granted && config->ceilings) /* else the rows say so */
-        warnings_add(s.warnings, "no ceilings of %zu threads: %s", config->threads, why);
-    s.ceilings = ceilings_of(m, granted ? config->threads : 1);
+    const size_t granted =
+        code != EXIT_OK ? 1 : together_most_granted(config->threads, why, sizeof why);
+    if (code == EXIT_OK && granted < config->threads && config->ceilings) /* else the rows say so */
+        warnings_add(s.warnings, "no ceilings of more than %zu thread%s: %s", granted,
+                     granted == 1 ? "" : "s", why);
+    s.ceilings = ceilings_of(m, granted);
     if (code == EXIT_OK && config->ceilings)
         code = bench_session_ceilings(&s);
     else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {

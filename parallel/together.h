@@ -12,6 +12,10 @@
  * and ends the process where the system refuses a thread: call this before the first region. */
 bool together_granted(size_t threads, char *why, size_t why_size);
 
+/* Returns `threads` if that many are granted, else the largest smaller power of two that is; `why` is then as of
+ * together_granted(). */
+size_t together_most_granted(size_t threads, char *why, size_t why_size);
+
 /* The work of thread `i`. */
 typedef void (*together_work)(void *context, size_t i);
 
