@@ -43,6 +43,39 @@ class Refusals(unittest.TestCase):
         self.write(self.reports / "example-x" / "mine", "")
         self.refused("reports/example-x: is no report", [self.root / "scripts" / "example", "x"])
 
+    def example(self, directory, figure):
+        (directory / "figures").mkdir(parents=True)
+        self.write(directory / "report.md", f"<!-- results:begin -->\n<!-- results:end -->\n![It](figures/{figure}.svg)\n")
+        for name in ("index.html", "results.json", f"figures/{figure}.svg"):
+            self.write(directory / name, name)
+
+    def test_example__has_files_of_others(self):
+        self.example(self.reports / "latest", "new")
+        self.example(self.reports / "example-x", "old")
+        for name in ("notes.txt", "figures/mine.svg", ".hidden", "more/a"):
+            with self.subTest(name):
+                path = self.reports / "example-x" / name
+                self.write(path, "mine")
+                self.refused(
+                    f"reports/example-x/{name.partition('/a')[0]}: is no file of the report",
+                    [self.root / "scripts" / "example", "x"],
+                )
+                path.unlink()
+                if path.parent.name == "more":
+                    path.parent.rmdir()
+
+    def test_example__replaces_an_earlier_one_and_copies_nothing_else(self):
+        self.example(self.reports / "latest", "new")
+        self.example(self.reports / "example-x", "old")
+        self.write(self.reports / "latest" / "notes.txt", "mine")
+        self.write(self.root / "README.md", "")
+        subprocess.run([self.root / "scripts" / "example", "x"], check=True, capture_output=True, timeout=60)
+        left = {str(path.relative_to(self.reports)) for path in self.reports.rglob("*") if path.is_file()}
+        self.assertEqual(
+            left - {f"latest/{name}" for name in ("index.html", "results.json", "report.md", "notes.txt", "figures/new.svg")},
+            {f"example-x/{name}" for name in ("index.html", "results.json.gz", "report.md", "figures/new.svg")},
+        )
+
     def test_numbers_and_names__out_of_range(self):
         for says, arguments in (
             ("'-1' is not a whole number of at least 1", ["--sample", "-1"]),
