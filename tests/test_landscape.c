@@ -18,9 +18,11 @@
 #include "trainer_support.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 /* More samples than are taken at a time. */
 enum { N_TRAIN = 600, N_TEST = 60, D = 9, C = 4, WIDE = D + 1 };
@@ -132,6 +134,40 @@ static void losses_of(const problem *p, const downhill_weights_f32 *sets, size_t
     assert_int_equal(landscape_losses(p, &data.train, sets, directions, points, count, &done),
                      EXIT_OK);
     assert_true(done);
+}
+
+static volatile sig_atomic_t asked_to_stop;
+
+static void ask_to_stop(int number)
+{
+    asked_to_stop = number;
+}
+
+/* All samples are one block, which takes seconds at so many points. */
+static void test_landscape_losses__stopped_within_a_block__is_not_done(void **state)
+{
+    (void)state;
+    enum { MANY = 400000 };
+    const struct itimerval soon = {.it_value = {.tv_usec = 20000}}; /* of CPU time */
+    downhill_weights_f32 sets[] = {whole_weights(1, 0x1p-9f), whole_weights(2, 0x1p-9f)};
+    landscape_point *points = calloc(MANY, sizeof *points);
+    features f;
+    problem p = trainer_open_way(&data, 0, &f);
+    bool done = true;
+    assert_non_null(points);
+    p.stop = &asked_to_stop;
+    void (*before)(int) = signal(SIGPROF, ask_to_stop);
+    assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
+    assert_int_equal(landscape_losses(&p, &data.train, sets, 1, points, MANY, &done), EXIT_OK);
+    const struct itimerval never = {0};
+    setitimer(ITIMER_PROF, &never, NULL);
+    signal(SIGPROF, before);
+    assert_int_equal(asked_to_stop, SIGPROF);
+    assert_false(done);
+    free(points);
+    features_close(&f);
+    weights_free(&sets[0]);
+    weights_free(&sets[1]);
 }
 
 static void check_points(const problem *p, const downhill_weights_f32 *sets, size_t directions)
@@ -323,6 +359,7 @@ static void test_three_points__by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_landscape_losses__stopped_within_a_block__is_not_done),
         cmocka_unit_test(test_draw__weights__of_normalised_features),
         cmocka_unit_test(test_landscape__losses__of_the_moved_weights),
         cmocka_unit_test(test_landscape__stopped__has_nothing_to_show),

@@ -19,6 +19,7 @@ struct worker {
     float *scores_f32, *dscores_f32;
     int16_t *dscores;
     downhill_status status;
+    bool stopped; /* before its last point */
 };
 
 struct landscape {
@@ -120,21 +121,25 @@ static void run_worker(void *context, size_t i)
     const struct landscape *l = context;
     struct worker *w = &l->workers[i];
     const size_t end = l->count * (i + 1) / l->threads;
+    size_t at = l->count * i / l->threads;
     w->status = DOWNHILL_OK;
-    for (size_t at = l->count * i / l->threads;
-         at < end && w->status == DOWNHILL_OK && *l->p->stop == 0; at++)
+    /* A block at many points takes minutes, so that the signal is looked at per point. */
+    for (; at < end && w->status == DOWNHILL_OK && *l->p->stop == 0; at++)
         w->status = add_loss(l, w, &l->points[at]);
+    w->stopped = w->status == DOWNHILL_OK && at < end;
 }
 
-static downhill_status run_block(struct landscape *l, size_t first)
+static downhill_status run_block(struct landscape *l, size_t first, bool *stopped)
 {
     downhill_status status = evaluator_scores(l->evaluator, &l->all, l->s, first, l->n, l->scores);
     for (size_t i = 0; i < l->n; i++)
         l->y[i] = samples_label(l->s, first + i);
     if (status == DOWNHILL_OK && *l->p->stop == 0)
         together_run(l->threads, run_worker, l);
-    for (size_t i = 0; i < l->threads && status == DOWNHILL_OK; i++)
+    for (size_t i = 0; i < l->threads && status == DOWNHILL_OK; i++) {
         status = l->workers[i].status;
+        *stopped = *stopped || l->workers[i].stopped;
+    }
     return status;
 }
 
@@ -173,16 +178,17 @@ int landscape_losses(const problem *p, const samples *s, const downhill_weights_
     downhill_status status = landscape_open(&l, sets) ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
     for (size_t i = 0; i < count; i++)
         points[i].loss = 0.0;
+    bool stopped = false;
     size_t b = 0;
     for (; b < n_blocks && status == DOWNHILL_OK && *p->stop == 0; b++) {
         const size_t first = b * BLOCK_ROWS, left = s->n - first;
         l.n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-        status = run_block(&l, first);
+        status = run_block(&l, first, &stopped);
         progress_show(&bar, b + 1, n_blocks, (double)(b + 1) / (double)n_blocks,
                       "blocks of samples");
     }
     progress_close(&bar);
-    *done = b == n_blocks && *p->stop == 0;
+    *done = b == n_blocks && !stopped;
     if (status == DOWNHILL_OK && *done)
         add_penalties(&l);
     landscape_close(&l);
