@@ -63,13 +63,51 @@ static int write_special(const char *path, output_writer *write, const void *con
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
+static bool ends_in_slash(const char *path)
+{
+    const size_t length = strlen(path);
+    return length > 0 && path[length - 1] == '/';
+}
+
+/* Returns the name of a file that is not there yet, after symbolic links that lead nowhere. To be freed. NULL: errno
+ * says why. */
+static char *follow_links(const char *path)
+{
+    enum { LINKS_MAX = 40 }; /* as the kernel */
+    char text[PATH_MAX];
+    char *at = strdup(path);
+    for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
+        const ssize_t length = readlink(at, text, sizeof text - 1);
+        if (length < 0)
+            return at; /* no link */
+        text[length] = '\0';
+        const char *slash = strrchr(at, '/');
+        const int folder = text[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - at);
+        char *next;
+        if (asprintf(&next, "%.*s%s", folder, at, text) < 0)
+            next = NULL;
+        free(at);
+        at = next;
+    }
+    if (at != NULL)
+        errno = ELOOP;
+    free(at);
+    return NULL;
+}
+
 /* The file that `path` leads to, through symbolic links, and room for a name beside it, as mkstemp() wants it. Both to
  * be freed. false: errno says why, and both are NULL. */
 static bool find_target(const char *path, char **target, char **temporary)
 {
     *target = realpath(path, NULL);
     if (*target == NULL && errno == ENOENT)
-        *target = strdup(path); /* not there yet */
+        *target = follow_links(path);
+    if (*target != NULL &&
+        ends_in_slash(*target)) { /* a link may name a directory that is not there */
+        free(*target);
+        *target = NULL;
+        errno = EISDIR;
+    }
     if (*target != NULL && asprintf(temporary, "%s.XXXXXX", *target) >= 0)
         return true;
     free(*target);
@@ -314,7 +352,7 @@ int output_check(const char *path, output_kind kind)
         return EXIT_USAGE;
     }
     struct stat info;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+    if (ends_in_slash(path) || (stat(path, &info) == 0 && S_ISDIR(info.st_mode))) {
         error_line("%s: is a directory; name a file", path);
         return EXIT_USAGE;
     }

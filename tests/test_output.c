@@ -84,7 +84,8 @@ static void test_output__check__says_what_is_wrong(void **state)
     (void)state;
     assert_int_equal(output_check("-", OUTPUT_FINDINGS), EXIT_OK);
     assert_int_equal(output_check(scratch_path("new.json"), OUTPUT_FINDINGS), EXIT_OK);
-    const char *const bad[] = {scratch_path(""), scratch_path("nowhere/x.json"), "/proc/x.json"};
+    const char *const bad[] = {scratch_path(""), scratch_path("nowhere/x.json"),
+                               scratch_path("absent/"), "/proc/x.json"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         capture_stderr();
         const int code = output_check(bad[i], OUTPUT_FINDINGS);
@@ -92,6 +93,36 @@ static void test_output__check__says_what_is_wrong(void **state)
         if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, bad[i]) == NULL)
             fail_msg("%s: exit code %d, said: %s", bad[i], code, text);
     }
+    assert_int_equal(scratch_count(), 0);
+}
+
+/* What a link names is written, whether it is there or not; and where it leads is checked before. */
+static void test_output__dangling_link__is_followed(void **state)
+{
+    (void)state;
+    const char *const link = scratch_path("link"), *const other = scratch_path("other"),
+                      *const path = scratch_path("results.json");
+    struct stat info;
+    assert_int_equal(symlink("other", link), 0);
+    assert_int_equal(symlink(path, other), 0);
+    assert_int_equal(output_check(link, OUTPUT_FINDINGS), EXIT_OK);
+    assert_int_equal(scratch_count(), 2);
+    for (int there = 0; there < 2; there++)
+        assert_int_equal(output_json(link, document(1)), EXIT_OK);
+    assert_true(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
+    assert_true(lstat(other, &info) == 0 && S_ISLNK(info.st_mode));
+    assert_true(lstat(path, &info) == 0 && S_ISREG(info.st_mode));
+    unlink(path);
+    unlink(other);
+    static const char *const nowhere[] = {"nowhere/x.json", "absent/"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(unlink(link), 0);
+        assert_int_equal(symlink(nowhere[i], link), 0);
+        capture_stderr();
+        assert_int_equal(output_check(link, OUTPUT_FINDINGS), EXIT_USAGE);
+        assert_non_null(strstr(captured(), link));
+    }
+    unlink(link);
     assert_int_equal(scratch_count(), 0);
 }
 
@@ -211,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_output__file__reads_back),
         cmocka_unit_test(test_output__no_room__old_file_stays),
         cmocka_unit_test(test_output__check__says_what_is_wrong),
+        cmocka_unit_test(test_output__dangling_link__is_followed),
         cmocka_unit_test(test_output_may_replace__only_its_own_kind),
         cmocka_unit_test(test_output__another_kind_appears_meanwhile__it_stays),
         cmocka_unit_test(test_machine__is_filled_in),
