@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+volatile sig_atomic_t output_has_begun;
+
 /* jansson calls return -1 on an allocation failure; one is enough to spoil the document. */
 static bool spoiled;
 
@@ -51,6 +53,7 @@ static bool is_special(const char *path)
 
 static int write_special(const char *path, output_writer *write, const void *context)
 {
+    output_has_begun = 1;
     FILE *file = fopen(path, "w");
     bool good = file != NULL && write(file, context) && fflush(file) == 0;
     int reason = errno;
@@ -257,6 +260,7 @@ int output_settle(output_pending *p, bool good)
 
 int output_commit(output_pending *p)
 {
+    output_has_begun = 1;
     const int code = place(p);
     if (code != EXIT_OK)
         return code;

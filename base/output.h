@@ -7,6 +7,7 @@
 #include "output_kind.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -37,6 +38,9 @@ typedef struct output_pending {
     output_kind kind;
     bool named; /* has the temporary name */
 } output_pending;
+
+/* Has this process begun to put a file in its place, or to write to a device or pipe? For handlers of signals. */
+extern volatile sig_atomic_t output_has_begun;
 
 /* Only of what is a regular file or not there yet. The functions return EXIT_OK, or print a line and return EXIT_INTERNAL,
  * and then there is nothing left of this file. */

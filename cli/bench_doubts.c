@@ -139,7 +139,7 @@ size_t bench_session_doubts(bench_session *s)
             capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s, capped.text);
     doubt_groups(s);
     if (s->suite.interrupted)
-        warnings_add(s->warnings, "interrupted: some rows are missing; `downhill bench --resume` "
-                                  "goes on");
+        warnings_add(s->warnings, "interrupted: some rows are missing%s",
+                     s->config->json != NULL ? "; `downhill bench --resume` goes on" : "");
     return timed;
 }

@@ -192,9 +192,11 @@ int bench_session_run(bench_session *s)
     code = bench_session_write(s);
     say_end(s, timed);
     if (code == EXIT_OK && interrupt_signal != 0) {
-        if (s->config->json != NULL && !to_stdout(s))
-            fprintf(stderr, "bench: interrupted; `downhill bench --resume %s` goes on\n",
-                    s->config->json);
+        const char *json = s->config->json;
+        if (json == NULL)
+            fputs("bench: interrupted; nothing is kept: run again with --json FILE\n", stderr);
+        else if (output_replaces(json))
+            fprintf(stderr, "bench: interrupted; `downhill bench --resume %s` goes on\n", json);
         return 128 + interrupt_signal;
     }
     if (code == EXIT_OK && timed == 0) {

@@ -158,7 +158,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code != EXIT_OK)
         return code;
     if (made.n_files == 0)
-        return 128 + interrupt_signal;
+        return interrupt_end("data gen");
     if (data_prints(&c.common))
         puts(made.spec);
     if (c.common.json != NULL)

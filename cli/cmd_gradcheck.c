@@ -207,9 +207,9 @@ static int check_all(struct session *s)
         code = check_kind(s, &kinds[i]);
     if (code != EXIT_OK)
         return code;
+    if (interrupt_signal != 0)
+        return interrupt_end("gradcheck");
     code = task_write(&s->task, "gradcheck", json_incref(s->rows));
-    if (code == EXIT_OK && interrupt_signal != 0)
-        return 128 + interrupt_signal;
     return code == EXIT_OK && s->wrong > 0 ? EXIT_CHECK : code;
 }
 

@@ -283,7 +283,7 @@ static int predict(predict_session *s)
     if (status != DOWNHILL_OK)
         return problem_failed(status);
     if (interrupt_signal != 0)
-        return 128 + interrupt_signal;
+        return interrupt_end("predict");
     warn_of_one_class(s);
     if (task_prints(&config->task))
         predict_print(s);

@@ -2,19 +2,71 @@
 #define _POSIX_C_SOURCE 200809L
 #include "interrupt.h"
 
+#include "base/error.h"
+#include "base/output.h"
+
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOTHING "%s: interrupted; nothing was written"
 
 volatile sig_atomic_t interrupt_signal;
+
+/* Lines of end_at_once(): whether a file was written, and how to clear that of the progress. */
+static char ended[128], ended_before_output[160];
+static const char *clear_line = "";
 
 static void on_signal(int number)
 {
     interrupt_signal = number;
 }
 
+/* Returns false if it could not: there is nobody to tell then. */
+static bool say(const char *text)
+{
+    return write(STDERR_FILENO, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+/* Handles signals that no loop looks at: only calls that are safe in a handler. */
+static void end_at_once(int number)
+{
+    if (say(clear_line))
+        (void)say(output_has_begun ? ended : ended_before_output);
+    raise(number); /* the default again, as soon as this returns */
+}
+
+static void handle(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+void interrupt_announce(const char *command)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    error_compose(ended, sizeof ended, "%s: interrupted", command);
+    error_compose(ended_before_output, sizeof ended_before_output, NOTHING, command);
+    if (isatty(STDERR_FILENO) == 1)
+        clear_line = "\r\033[K";
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction before;
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            handle(numbers[i], end_at_once);
+    }
+}
+
 void interrupt_catch(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    handle(SIGINT, on_signal);
+    handle(SIGTERM, on_signal);
+}
+
+int interrupt_end(const char *command)
+{
+    error_line(NOTHING, command);
+    return 128 + interrupt_signal;
 }

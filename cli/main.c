@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 #include "base/json_memory.h"
+#include "interrupt.h"
 #include "options.h"
 #include "suggest.h"
 
@@ -89,7 +90,10 @@ static int run(int argc, char **argv)
         return EXIT_OK;
     }
     const cli_command *command = find_command(name);
-    return command != NULL ? command->run(command, argc - 1, argv + 1) : unknown_command(name);
+    if (command == NULL)
+        return unknown_command(name);
+    interrupt_announce(name);
+    return command->run(command, argc - 1, argv + 1);
 }
 
 /* A file that is opened while one of the three is closed would take its number, and what is printed would go into it.

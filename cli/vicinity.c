@@ -130,7 +130,7 @@ int vicinity_losses(vicinity *around)
     const int code = landscape_losses(&around->task.problem, &around->s, around->sets,
                                       around->directions, around->points, around->count, &done);
     around->seconds = clock_seconds() - start;
-    return code == EXIT_OK && !done ? 128 + interrupt_signal : code;
+    return code == EXIT_OK && !done ? interrupt_end(around->task.command) : code;
 }
 
 size_t vicinity_lowest(const vicinity *around, size_t first)

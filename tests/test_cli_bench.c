@@ -433,6 +433,7 @@ static void test_cli_bench__duration(void **state)
         assert_non_null(takes);
         assert_true(takes < passed);
         assert_int_equal(warning != NULL, json == 0);
+        assert_int_equal(strstr(shell_err, "bench: interrupted; nothing") != NULL, json == 0);
         assert_true(warning == NULL || warning < passed);
     }
     shell("rm -f $scratch/o.json");

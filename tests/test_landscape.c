@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 /* More samples than are taken at a time. */
 enum { N_TRAIN = 600, N_TEST = 60, D = 9, C = 4, WIDE = D + 1 };
@@ -141,6 +142,40 @@ static volatile sig_atomic_t asked_to_stop;
 static void ask_to_stop(int number)
 {
     asked_to_stop = number;
+}
+
+/* Whether a command looks at the signal or leaves it to the handler: one line, and no file. */
+static void test_interrupted__says_that_nothing_was_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *says;
+    } of[] = {
+        {"landscape --data $data --directions 2 --points 3000 --quiet --json $scratch/cut.json",
+         "downhill: landscape: interrupted; nothing was written\n"},
+        {"verify", "downhill: verify: interrupted; nothing was written\n"},
+        {"gradcheck --data npy:$scratch/w-train-x.npy,$scratch/w-train-y.npy --json "
+         "$scratch/cut.json",
+         "downhill: gradcheck: interrupted; nothing was written\n"},
+    };
+    assert_int_equal(shell("$downhill data gen -o $scratch/w --samples 1000 --features 2000 "
+                           "--classes 10"),
+                     EXIT_OK);
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        char line[1024];
+        snprintf(line, sizeof line,
+                 "$downhill %s & p=$!\n"
+                 "until grep -q '^SigCgt:.*[4-7c-f][0-9a-f]\\{3\\}$' /proc/$p/status; do\n"
+                 " kill -0 $p || exit 99; sleep 0.01; done\n"
+                 "kill -TERM $p; wait $p",
+                 of[i].command);
+        assert_int_equal(shell(line), 128 + SIGTERM);
+        /* The shell may add that the program was terminated. */
+        assert_memory_equal(shell_err, of[i].says, strlen(of[i].says));
+        assert_int_equal(count_of(shell_err, ':'), 2);
+        assert_int_not_equal(access(scratch_path("cut.json"), F_OK), 0);
+    }
+    shell("rm $scratch/w-*");
 }
 
 /* All samples are one block, which takes seconds at so many points. */
@@ -359,6 +394,7 @@ static void test_three_points__by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_interrupted__says_that_nothing_was_written),
         cmocka_unit_test(test_landscape_losses__stopped_within_a_block__is_not_done),
         cmocka_unit_test(test_draw__weights__of_normalised_features),
         cmocka_unit_test(test_landscape__losses__of_the_moved_weights),

@@ -134,7 +134,11 @@ static downhill_status run_block(struct landscape *l, size_t first, bool *stoppe
     downhill_status status = evaluator_scores(l->evaluator, &l->all, l->s, first, l->n, l->scores);
     for (size_t i = 0; i < l->n; i++)
         l->y[i] = samples_label(l->s, first + i);
-    if (status == DOWNHILL_OK && *l->p->stop == 0)
+    if (*l->p->stop != 0) {
+        *stopped = true;
+        return status;
+    }
+    if (status == DOWNHILL_OK)
         together_run(l->threads, run_worker, l);
     for (size_t i = 0; i < l->threads && status == DOWNHILL_OK; i++) {
         status = l->workers[i].status;
