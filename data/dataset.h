@@ -16,8 +16,8 @@ enum { DATASET_NO_CLASS = -1 };
 typedef struct dataset_use {
     size_t d;   /* features of the model that it is for; 0: none yet */
     bool whole; /* all samples will be used: too few to hold out a test set is no error */
-    /* Only with `classes`. The spec may leave out files of labels, lines of LIBSVM may begin without one, and if a label of
-     * a file is not a class of the model, all labels of the file are ignored, with a warning. */
+    /* Only with `classes`. The spec may leave out files of labels, lines of LIBSVM may begin without one, and if no label of
+     * a file is a class of the model, all labels of the file are ignored, with a warning. */
     bool labels_optional;
     const char *const
         *classes; /* of the model, by name; must outlive the data set. NULL: none yet */

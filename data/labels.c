@@ -214,7 +214,7 @@ static size_t find_name(const char *const *names, size_t c, const char *name, si
 }
 
 /* Fills in the class of each distinct label, by its name or `by_place`; DATASET_NO_CLASS where it has none. *unknown is the
- * first of these, or d->count. */
+ * one of these that comes first in the file, or d->count. */
 static int match(const char *path, const labels *l, const struct distinct *d, bool by_place,
                  const dataset *data, int32_t *classes, size_t *unknown)
 {
@@ -230,7 +230,7 @@ static int match(const char *path, const labels *l, const struct distinct *d, bo
         if (by_place && l->numbers[d->samples[j]] < (int64_t)c)
             class = (size_t)l->numbers[d->samples[j]];
         classes[j] = class < c ? (int32_t) class : DATASET_NO_CLASS;
-        if (class == c && *unknown == d->count)
+        if (class == c && (*unknown == d->count || d->samples[j] < d->samples[*unknown]))
             *unknown = j;
     }
     return EXIT_OK;
@@ -250,13 +250,15 @@ static bool describe(const char *path, const labels *l, size_t sample, char text
     return true;
 }
 
-/* Gives the distinct labels the classes that data->class_names has for them. */
+/* Gives the distinct labels the classes that data->class_names has for them. Optional labels are ignored only if none of
+ * them is known: with some unknown ones, the whole evaluation would be lost to a typing error. */
 static int take_given(const char *path, const labels *l, const struct distinct *d, int set,
                       dataset *data, int32_t *classes)
 {
     char label[DESCRIPTION];
     size_t unknown;
     const bool by_place = are_places(l, d, data);
+    bool some_known = set == 1 && data->labelled;
     const int code = match(path, l, d, by_place, data, classes, &unknown);
     if (code != EXIT_OK)
         return code;
@@ -264,6 +266,14 @@ static int take_given(const char *path, const labels *l, const struct distinct *
         return !by_place || tell_places(path, d, classes, data) ? EXIT_OK : out_of_memory(path);
     if (!describe(path, l, d->samples[unknown], label))
         return out_of_memory(path);
+    for (size_t j = 0; j < d->count; j++)
+        some_known = some_known || classes[j] != DATASET_NO_CLASS;
+    if (data->use.labels_optional && some_known) {
+        error_line("%s is not a class of the model, although others are; correct the labels, or "
+                   "give the data without labels",
+                   label);
+        return EXIT_DATA;
+    }
     if (data->use.labels_optional) {
         warning_line("%s is not a class of the model; the labels are ignored, and nothing is "
                      "compared with them",

@@ -358,7 +358,8 @@ static void test_libsvm__labels_optional(void **state)
          ":1: label '0' is not a class of the model; the labels are ignored"},
         {"1 1:1\n2:3\n", EXIT_DATA, ":2:1: begins without a label, unlike the lines before"},
         {"1:1\n-1 2:3\n", EXIT_DATA, ":2:1: begins with a label, unlike the lines before"},
-        {"1 1:1\n0 2:3\n", EXIT_OK, ":2: label '0' is not a class of the model; the labels are"},
+        {"1 1:1\n0 2:3\n", EXIT_DATA, ":2: label '0' is not a class of the model, although"},
+        {"1 1:1\n7 2:3\n0 2:3\n", EXIT_DATA, ":2: label '7' is not a class of the model, although"},
     };
     const dataset_use use = {
         .d = GOOD_D, .whole = true, .labels_optional = true, .classes = classes, .n_classes = 2};
