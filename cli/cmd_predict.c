@@ -38,7 +38,8 @@ static const cli_option options[] = {
      .metavar = "FILE",
      AT(csv),
      .help = "write to FILE, in the order of the data, the number of each sample in its file, from "
-             "0; whether it is a test sample (1 or 0); its label and prediction as the numbers of "
+             "0; whether it is a test sample (1 or 0; of new data none is); its label and "
+             "prediction as the numbers of "
              "classes, then as their names. Labels that the data do not have are empty"},
     {.name = "scores",
      .kind = OPTION_FLAG,
@@ -109,15 +110,23 @@ static int choose_set(predict_session *s)
     enum relation relation;
     s->why = "";
     s->set = given ? (enum predict_set)s->config->set : PREDICT_TEST;
-    if (!held_out || (given && s->set != PREDICT_TEST))
+    if (!held_out)
         return EXIT_OK;
     const int code = find_relation(s, &relation);
     if (code != EXIT_OK)
         return code;
+    s->trained_here = relation == TRAINED_ON_REST;
     if (!given) {
         s->set = relation == TRAINED_ON_REST ? PREDICT_TEST : PREDICT_ALL;
         s->why = why[relation];
-    } else if (relation == OTHER || relation == TRAINED_ON_ALL) {
+    } else if (relation == TRAINED_ON_REST || relation == UNKNOWN) {
+        return EXIT_OK;
+    } else if (s->set == PREDICT_TRAIN) {
+        warnings_add(s->task.warnings,
+                     "--set train leaves out a random sixth of this data, which is not the test "
+                     "set that %s held out; leave --set out to score all samples",
+                     s->config->model);
+    } else if (s->set == PREDICT_TEST) {
         warnings_add(s->task.warnings,
                      "--set test draws a random sixth of this data, which is not the test set that "
                      "%s held out; leave --set out to score all samples",
@@ -140,7 +149,7 @@ static bool merge(predict_session *s, predict_part *part)
         const bool take_test = j < test->n && (i == train->n || test->rows[j] < train->rows[i]);
         const size_t row = take_test ? test->rows[j] : train->rows[i];
         part->of.rows[i + j] = row;
-        s->held_out[row] = take_test;
+        s->held_out[row] = take_test && s->trained_here;
         i += !take_test;
         j += take_test;
     }

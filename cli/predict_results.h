@@ -33,6 +33,7 @@ typedef struct predict_session {
     model_file from;
     enum predict_set set; /* that was scored */
     const char *why;      /* that one: "" where the user named it */
+    bool trained_here;    /* the model was trained on the training samples of this data */
     predict_part parts[PREDICT_PARTS_MAX];
     size_t n_parts;
     bool *held_out; /* to be freed */

@@ -137,13 +137,16 @@ static void test_predict__of_another_set__all_of_it(void **state)
     static const struct {
         const char *options, *set;
         double samples;
+        size_t of_test; /* by --csv */
         bool doubt;
-    } ways[] = {{"--data libsvm:$scratch/l-train.libsvm", "test", 50.0, false},
-                {"--data libsvm:$scratch/less", "all", 299.0, false},
-                {"--data libsvm:$scratch/few", "all", 3.0, false},
-                {"--data libsvm:$scratch/less --set test", "test", 49.0, true},
-                {"--data libsvm:$scratch/less --set all", "all", 299.0, false},
-                {"--data libsvm:$scratch/less,$scratch/few", "test", 3.0, false}};
+    } ways[] = {{"--data libsvm:$scratch/l-train.libsvm", "test", 50.0, 50, false},
+                {"--data libsvm:$scratch/less", "all", 299.0, 0, false},
+                {"--data libsvm:$scratch/few", "all", 3.0, 0, false},
+                {"--data libsvm:$scratch/less --set test", "test", 49.0, 49, true},
+                {"--data libsvm:$scratch/less --set all", "all", 299.0, 0, false},
+                {"--data libsvm:$scratch/less --set train", "train", 250.0, 0, true},
+                {"--data libsvm:$scratch/l-train.libsvm --set train", "train", 250.0, 0, false},
+                {"--data libsvm:$scratch/less,$scratch/few", "test", 3.0, 3, false}};
     assert_int_equal(shell("$downhill data gen --format libsvm --samples 300 --test-samples 0 "
                            "--features 9 --classes 3 -o $scratch/l && head -n 299 "
                            "$scratch/l-train.libsvm >$scratch/less && head -n 3 $scratch/less "
@@ -154,11 +157,11 @@ static void test_predict__of_another_set__all_of_it(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         char *command;
         assert_true(asprintf(&command,
-                             "$downhill predict --model $scratch/l.npz --json $scratch/l.json %s",
+                             "$downhill predict --model $scratch/l.npz --json $scratch/l.json "
+                             "--csv $scratch/l.csv %s",
                              ways[i].options) > 0);
         assert_int_equal(shell(command), EXIT_OK);
-        assert_true((strstr(shell_err, "--set test draws a random sixth of this data, which is not "
-                                       "the test set that") != NULL) == ways[i].doubt);
+        assert_true((strstr(shell_err, "leave --set out to score all") != NULL) == ways[i].doubt);
         assert_true((strstr(shell_out, "(all, since these are not exactly the samples that the "
                                        "model was trained on)") != NULL) == (i == 1 || i == 2));
         json_t *root = parsed_file("l.json");
@@ -167,6 +170,8 @@ static void test_predict__of_another_set__all_of_it(void **state)
         assert_true(number(p, "samples") == ways[i].samples);
         json_decref(root);
         free(command);
+        assert_int_equal(shell("cut -d , -f 2 $scratch/l.csv | grep -c 1"), ways[i].of_test == 0);
+        assert_int_equal(strtoul(shell_out, NULL, 10), ways[i].of_test);
     }
     shell("rm $scratch/l-* $scratch/l.* $scratch/less $scratch/few");
 }
