@@ -250,9 +250,11 @@ static int prepare(const cli_command *self, struct session *s)
 {
     const train_config *config = s->config;
     dataset *data = &s->task.data;
-    int code = task_settle_data(&s->task);
-    if (code == EXIT_OK && (config->model != NULL || config->checkpoint != NULL))
-        code = train_saved_note_data(&s->saved, data);
+    int code = EXIT_OK;
+    if (config->model != NULL || config->checkpoint != NULL)
+        code = train_saved_note_data(&s->saved, config, data);
+    if (code == EXIT_OK)
+        code = task_settle_data(&s->task);
     if (code == EXIT_OK && config->validation > 0.0)
         code = dataset_hold_out_validation(data, config->validation, config->task.seed);
     const size_t at_once = config->method == TRAIN_SGD ? config->batch : 1;

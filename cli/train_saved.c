@@ -131,12 +131,6 @@ void train_saved_print_resumed(const train_saved *saved, const cli_command *self
 
 /* ---- the record ---- */
 
-int train_saved_note_data(train_saved *saved, const dataset *data)
-{
-    return samples_fingerprint(&data->train, saved->data_digest) ? EXIT_OK
-                                                                 : problem_digest_failed();
-}
-
 static json_t *data_to_json(const dataset *data, const char *digest)
 {
     json_t *o = json_object();
@@ -146,6 +140,59 @@ static json_t *data_to_json(const dataset *data, const char *digest)
     output_set(o, "c", json_integer((json_int_t)data->c));
     output_set(o, "digest", json_string(digest));
     return o;
+}
+
+/* Describes in what `now` differs from the data of the checkpoint. */
+static void describe_difference(const json_t *before, bool were_bytes, const json_t *now,
+                                bool bytes, char *text, size_t room)
+{
+    static const struct {
+        const char *key, *unit;
+    } counts[] = {{"d", "features"}, {"c", "classes"}, {"n_train", "training samples"}};
+    snprintf(text, room, "other features or labels of the samples");
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        const json_int_t was = json_integer_value(json_object_get(before, counts[i].key)),
+                         is = json_integer_value(json_object_get(now, counts[i].key));
+        if (was == is)
+            continue;
+        snprintf(text, room, "%lld %s instead of %lld", (long long)is, counts[i].unit,
+                 (long long)was);
+        return;
+    }
+    const char *was = json_string_value(json_object_get(before, "name")),
+               *is = json_string_value(json_object_get(now, "name"));
+    if (bytes != were_bytes)
+        snprintf(text, room, "features of %s instead of %s", bytes ? "bytes" : "f32",
+                 were_bytes ? "bytes" : "f32");
+    else if (was != NULL && is != NULL && strcmp(was, is) != 0)
+        snprintf(text, room, "%s instead of %s", is, was);
+}
+
+static int check_data(const train_saved *saved, const train_config *config, const dataset *data)
+{
+    const json_t *before = json_object_get(saved->from.record, "data");
+    const bool bytes = data->stored[0].u8 != NULL;
+    json_t *now = data_to_json(data, saved->data_digest);
+    char difference[128] = "";
+    if (bytes != saved->from.bytes || !json_equal(before, now))
+        describe_difference(before, saved->from.bytes, now, bytes, difference, sizeof difference);
+    json_decref(now);
+    if (json_memory_failed()) { /* what differs may be what is missing */
+        error_line("%s: out of memory", config->resume);
+        return EXIT_INTERNAL;
+    }
+    if (difference[0] == '\0')
+        return EXIT_OK;
+    error_line("%s: %s is not the data of the checkpoint: %s; give the data that it was trained on",
+               config->resume, config->task.data, difference);
+    return EXIT_DATA;
+}
+
+int train_saved_note_data(train_saved *saved, const train_config *config, const dataset *data)
+{
+    if (!samples_fingerprint(&data->train, saved->data_digest))
+        return problem_digest_failed();
+    return saved->resumes ? check_data(saved, config, data) : EXIT_OK;
 }
 
 static json_t *new_record(const cli_command *self, const train_config *config, const task *t,
@@ -166,20 +213,11 @@ static size_t ranks_of(const train_saved *saved)
     return c != NULL ? c->size : 1;
 }
 
-/* The same data, and for f32 the same arithmetic. */
+/* Weights that fit the data, and for f32 the same arithmetic. */
 static int check_record(const train_saved *saved, const train_run *run)
 {
     const json_t *before = saved->from.record;
     const char *path = saved->config->resume;
-    if (json_memory_failed()) { /* what differs may be what is missing */
-        error_line("%s: out of memory", path);
-        return EXIT_INTERNAL;
-    }
-    if (!json_equal(json_object_get(before, "data"), json_object_get(saved->record, "data"))) {
-        error_line("%s: was trained on other data than %s is now; give it the same", path,
-                   saved->config->task.data);
-        return EXIT_DATA;
-    }
     /* What the record says of the data, the arrays must keep to. */
     const downhill_weights_f32 *w = &saved->state.weights;
     const task *t = saved->task;

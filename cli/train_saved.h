@@ -26,10 +26,11 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
 /* Says where training goes on, and with which options. */
 void train_saved_print_resumed(const train_saved *saved, const cli_command *self);
 
-/* With the data read, before some are held out for validation. */
-int train_saved_note_data(train_saved *saved, const dataset *data);
+/* With the data read, before some are held out for validation: notes what the data are, and refuses others than those of
+ * the checkpoint. Returns an exit code. */
+int train_saved_note_data(train_saved *saved, const train_config *config, const dataset *data);
 
-/* Before training: is the checkpoint of these data? Returns EXIT_OK, or an exit code after a
+/* Before training: do the weights of the checkpoint fit? Returns EXIT_OK, or an exit code after a
  * line. */
 int train_saved_open(train_saved *saved, const cli_command *self, const train_config *config,
                      const task *t, const train_run *run);

@@ -176,7 +176,7 @@ static void test_resume__changed__refused(void **state)
     }
     one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1", "ask for more");
     one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all",
-             "trains a model per level");
+             "several levels train several models");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/x", "not a complete NPZ file");
@@ -210,7 +210,8 @@ static void test_resume__other_data__refused(void **state)
     assert_int_equal(shell("$downhill train --data $data --epochs 1 --checkpoint $scratch/c.npz "
                            "--quiet; cp $scratch/x $scratch/x0; cp $scratch/other-x $scratch/x"),
                      EXIT_OK);
-    one_line(EXIT_DATA, "$downhill train --resume $scratch/c.npz --epochs 2", "other data");
+    one_line(EXIT_DATA, "$downhill train --resume $scratch/c.npz --epochs 2",
+             "is not the data of the checkpoint: other features or labels");
     assert_int_equal(shell("cp $scratch/x0 $scratch/x && $downhill train --resume $scratch/c.npz "
                            "--epochs 2 --quiet"),
                      EXIT_OK);
