@@ -258,7 +258,7 @@ static int take_given(const char *path, const labels *l, const struct distinct *
     char label[DESCRIPTION];
     size_t unknown;
     const bool by_place = are_places(l, d, data);
-    bool some_known = set == 1 && data->labelled;
+    bool some_known = set == 1 && !data->stored[0].unlabelled;
     const int code = match(path, l, d, by_place, data, classes, &unknown);
     if (code != EXIT_OK)
         return code;
