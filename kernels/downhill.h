@@ -331,15 +331,16 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *
  *                s_ij = Σ_k ŵ_jk x̂_ik + b_j = Σ_k w_jk x_ik - Σ_k w_jk mean_k + b_j.
  *
- *              The second sum is computed once per step. A step of gradient descent on ŵ with rate η changes w_jk by
- *              -η r_k² (dw_jk - mean_k db_j), where dw and db are the gradient for bytes; hence the gain r_k² of
- *              struct downhill_norm_u8. The penalty is λ‖Ŵ‖². None of this costs time per sample.
+ *              The second sum is computed once per step. A step of gradient descent on ŵ with rate η, on the mean loss of
+ *              n samples, changes w_jk by -(η/n)·r_k²·(dw_jk - mean_k db_j), where dw and db are the sums that
+ *              downhill_loss_grad_u8() returns; hence the gain r_k² of struct downhill_norm_u8. The penalty is λ‖Ŵ‖².
+ *              None of this costs time per sample.
  *   To begin   with weights ŵ, set w_jk = r_k·ŵ_jk and keep b. Then call downhill_pack_u8().
  *   To train   call downhill_step_u8() for each minibatch; it packs the new weights. Where parts of a batch are
  *              processed apart, call downhill_loss_grad_u8() for each part, add the sums, and call downhill_update_u8()
  *              once.
  *   To score   call downhill_score_u8() with the packed weights. Elsewhere, compute Σ_k w_jk (x_ik - mean_k) + b_j, or
- *              use ŵ_jk = w_jk / r_k on normalised features.
+ *              use ŵ_jk = w_jk / r_k on normalised features. Where r_k is 0, so are x̂_k and w_jk: take ŵ_jk = 0.
  *   To save    a model, write w, b, mean and r. Packed weights are valid in one process only.
  *   Examples   examples/normalised.c checks these formulas by their results. examples/bytes.c trains as if on x/255,
  *              with a learning rate for that: mean 0 and gain 1/255² for every feature.
@@ -347,6 +348,8 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
  *              bias to all of these calls or to none.
  *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE. The gradient needs
  *              255·Σ_i |g_ij| < 2³¹, which the dscores of the hinge loss satisfy for n·(c-1) <= DOWNHILL_U8_NC_MAX.
+ *              Where sums of parts are added, n is that of the whole batch, which the caller has to check: a larger
+ *              one may leave the range of int32_t although each part is within it.
  *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED if the packed weights belong to a level with other
  *              kernels, were copied, or differ in d or c from the weights beside them. Memory that
  *              downhill_pack_u8() never filled is recognised by its content: it must be readable, and packed weights
@@ -395,8 +398,8 @@ DOWNHILL_API size_t downhill_packed_u8_bytes(size_t d, size_t c);
  *   packed   packed_bytes >= downhill_packed_u8_bytes(d, c), else DOWNHILL_ERR_WORKSPACE; overwritten
  * The scores of a class are NaN if one of its weights or its bias is not finite.
  * Exactness: scores of the packed weights are the same bits on every table; the packed bytes differ.
- * Cost:   2·c·d bytes written; W is read from memory once if a class fits L1. downhill_update_u8() packs what it has just
- *         computed. */
+ * Cost:   2·c·d bytes written; each class of W is read twice, the second time from L1 if it fits. downhill_update_u8()
+ *         packs what it has just computed. */
 DOWNHILL_API downhill_status downhill_pack_u8(const downhill_kernels *kernels,
                                               const downhill_weights_f32 *weights,
                                               const downhill_norm_u8 *norm, void *packed,
@@ -532,7 +535,7 @@ DOWNHILL_API downhill_status downhill_step_bf16(const downhill_kernels *kernels,
  *   packed  the packed weights
  *   delta   the margin
  *   sums    c × d and c, overwritten. Sums of sub-batches may be added in any order, then applied once by
- *           downhill_update_u8()
+ *           downhill_update_u8(); n of the whole batch is then within "Bounds"
  * DOWNHILL_ERR_RANGE if n·(c-1) is above DOWNHILL_U8_NC_MAX.
  * Exactness: the same bits on every table.
  * Cost:   4·n·d·c operations on integers; X crosses the memory bus once. */
@@ -556,7 +559,7 @@ DOWNHILL_API downhill_status downhill_loss_grad_u8(const downhill_kernels *kerne
  *   workspace  downhill_workspace_u8(d, c) bytes
  *   profile    as for downhill_loss_grad_f32()
  * Exactness: the same bits on every table, and as the two functions return.
- * Cost:   that of the two functions; a single sample needs one pass over W less, because its sums are not stored. */
+ * Cost:   that of the two functions; a single sample saves writing and reading dW, because its sums are not stored. */
 DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,
                                               const downhill_batch_u8 *batch,
                                               const downhill_weights_f32 *weights, float delta,
