@@ -62,6 +62,9 @@ static const cli_option options[] = {
      .help = "maximum relative error (default: 1e-6)"},
 };
 
+/* Work per class of a sample and a coordinate, in multiplications of a product of scores that take as long. */
+#define COORDINATE_WORK 800.0
+
 /* One loss, one type of features: everything that the two tables of options leave open. */
 struct kind {
     int loss, dtype;
@@ -181,6 +184,17 @@ static int check_kind(struct session *s, const struct kind *kind)
     return code;
 }
 
+/* For each loss and type. Levels that repeat the kernels of others are counted too. */
+static double work(const struct session *s)
+{
+    const gradcheck_config *config = s->config;
+    const dataset *data = &s->task.data;
+    const double n = fmin((double)config->samples, (double)data->train.n), c = (double)data->c,
+                 all = c * ((double)data->d + 1.0);
+    const double runs = (double)s->n_levels * (config->task.reg > 0.0f ? 2.0 : 1.0);
+    return COORDINATE_WORK * runs * n * c * fmin((double)config->coordinates, all);
+}
+
 static int check_all(struct session *s)
 {
     struct kind kinds[3];
@@ -201,6 +215,8 @@ static int check_all(struct session *s)
                                                          : s->task.data.train.n,
                s->config->h, s->config->tolerance, "loss", "type", "ISA level", "penalty",
                "checked", "kinks", "error", "step");
+    if (s->config->task.json == NULL)
+        task_warn_if_long("gradcheck", (double)count * work(s), 1, "--json to keep the results");
     interrupt_catch();
     int code = EXIT_OK;
     for (size_t i = 0; i < count && code == EXIT_OK; i++)

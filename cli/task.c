@@ -12,6 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Multiplications and additions per thread beyond which a run is called long: about half a minute with AVX2. */
+#define LONG_WORK 5e11
+
 #define AT(member) .offset = offsetof(task_config, member)
 
 static const cli_option data_options[] = {
@@ -346,6 +349,13 @@ void task_close(task *t)
     dataset_close(&t->data);
     json_decref(t->warnings);
     machine_close(&t->machine);
+}
+
+void task_warn_if_long(const char *command, double work, size_t threads, const char *remedy)
+{
+    if (work > LONG_WORK * (double)threads)
+        warning_line("%s: this will take long, and nothing of it is kept; give %s", command,
+                     remedy);
 }
 
 bool task_prints(const task_config *config)

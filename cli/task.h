@@ -99,6 +99,10 @@ void task_close(task *t);
 /* Does anything go to standard output that is for people? */
 bool task_prints(const task_config *config);
 
+/* Warns that a run of so many multiplications and additions will take long without keeping anything; `remedy` names the
+ * options that do. To be called if none of them was given. */
+void task_warn_if_long(const char *command, double work, size_t threads, const char *remedy);
+
 /* The results: machine, build, warnings and `name`: `value`, whose reference it takes. Returns an exit code. */
 int task_write(const task *t, const char *name, json_t *value);
 

@@ -20,9 +20,6 @@
 #define EPOCH_ABOVE_BEST  1.05
 #define SHARE_OF_ZERO     0.02
 
-/* Multiplications and additions per thread beyond which a run is called long: about half a minute with AVX2. */
-#define LONG_WORK 5e11
-
 /* Work per sample beside the products, in the same unit. */
 #define SAMPLE_WORK 1000.0
 
@@ -86,10 +83,10 @@ void train_warn_before(const train_config *config, const task *t)
                      "is about %.2g; try %s",
                      real_f32(config->lr, lr), sqrt(mean_square),
                      scale_remedy(p, config->lr, remedy));
-    if (config->model == NULL && config->checkpoint == NULL && config->task.json == NULL &&
-        work(config, &t->data) > LONG_WORK * (double)config->task.threads)
-        warning_line("train: this will take long, and nothing of it is kept; give --model, --json "
-                     "or --checkpoint to keep the model, the results or the state of training");
+    if (config->model == NULL && config->checkpoint == NULL && config->task.json == NULL)
+        task_warn_if_long("train", work(config, &t->data), config->task.threads,
+                          "--model, --json or --checkpoint to keep the model, the results or the "
+                          "state of training");
 }
 
 /* ---- after training ---- */

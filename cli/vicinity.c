@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Work per class of a sample at a point, in multiplications of a product of scores that take as long. */
+#define POINT_WORK 60.0
+
 #define AT(member) .offset = offsetof(vicinity_config, member)
 
 static const cli_option options[] = {
@@ -88,7 +91,7 @@ int vicinity_open(const cli_command *self, vicinity_config *config, size_t direc
                   size_t points, vicinity *around)
 {
     static const char *const of_random_weights[] = {"scale", NULL};
-    *around = (vicinity){.config = config, .directions = directions};
+    *around = (vicinity){.name = self->name, .config = config, .directions = directions};
     int code = CLI_GO_ON;
     if (config->model != NULL)
         code = cli_refuse_given(self, config, of_random_weights, "with --model");
@@ -123,9 +126,21 @@ void vicinity_close(vicinity *around)
 
 /* ---- the points ---- */
 
+static double work(const vicinity *around)
+{
+    const dataset *data = &around->task.data;
+    const double scores = 2.0 * (double)(around->directions + 1) * (double)data->d,
+                 points = POINT_WORK * (double)around->count;
+    return (double)around->s.n * (double)data->c * (scores + points);
+}
+
 int vicinity_losses(vicinity *around)
 {
+    const vicinity_config *config = around->config;
     bool done;
+    if (config->csv == NULL && config->task.json == NULL)
+        task_warn_if_long(around->name, work(around), config->task.threads,
+                          "--json or --csv to keep the points");
     const double start = clock_seconds();
     const int code = landscape_losses(&around->task.problem, &around->s, around->sets,
                                       around->directions, around->points, around->count, &done);

@@ -27,6 +27,7 @@ typedef struct vicinity_config {
 extern const cli_group vicinity_options;
 
 typedef struct vicinity {
+    const char *name; /* of the command */
     const vicinity_config *config;
     task task;
     model_file from;

@@ -27,8 +27,10 @@ LONG = (
     (f"{BENCH} --no-ceilings --noise-floor --filter ^hinge_f32", "checks passed", 0.5),
     (f"{BENCH} --filter ^hinge_f32", "checks passed", 0.6),  # ceilings
     ("bench --ceilings --json {d}/o.json", "", 0.6),
-    (f"gradcheck --isa scalar --samples 4000 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"gradcheck --isa scalar --samples 4000 --data {WIDE} --json {{d}}/o.json", "", 1.0),
+    (f"gradcheck --isa scalar --samples 4000 --data {WIDE}", "nothing of it is kept; give --json", 0.0),
     (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
+    (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA}", "nothing of it is kept; give --json", 0.0),
     (f"step-sweep --isa scalar --points 10000 --data {DATA} --json {{d}}/o.json", "", 1.0),
     *(
         (f"train --isa scalar --method {method} --data {DATA} --json {{d}}/o.json", "", 1.0)
@@ -130,6 +132,7 @@ class Stopped(unittest.TestCase):
         self.check_files(command)
         codes = {-number, 128 + number} | ({0} if may_end else set())
         self.assertIn(code, codes, f"{command}: {said}")
+        self.assertIn(wait_for, said, command)
         self.assertNotIn("Traceback", said, command)
 
     def test_long_commands(self):

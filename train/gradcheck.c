@@ -114,7 +114,7 @@ static downhill_status draw_point(struct check *t)
 
 static void score(struct check *t)
 {
-    for (size_t i = 0; i < t->n; i++)
+    for (size_t i = 0; i < t->n && *t->p->stop == 0; i++)
         for (size_t j = 0; j < t->c; j++) {
             double sum = 0.0;
             for (size_t k = 0; k < t->wide; k++)
@@ -146,7 +146,7 @@ static void add_sums(struct check *t)
 
 static downhill_status derive(struct check *t)
 {
-    for (size_t first = 0; first < t->n; first += BLOCK_ROWS) {
+    for (size_t first = 0; first < t->n && *t->p->stop == 0; first += BLOCK_ROWS) {
         const size_t left = t->n - first;
         const downhill_status status =
             model_gradient(t->model, t->rows + first, left < BLOCK_ROWS ? left : BLOCK_ROWS, 0,
