@@ -40,7 +40,7 @@ static bool take_objective(const json_t *o, task_config *config)
            take_number(o, "delta", &config->delta);
 }
 
-/* Data that nobody named are those of the model, or none. */
+/* Returns whether the default data, if --data was not given, are those of the model: CLI_GO_ON, or an exit code after a line. */
 static int check_default_data(const char *command, const char *path, const task_config *config,
                               const model_file *from)
 {

@@ -14,7 +14,7 @@
 
 enum { REGIONS_MAX = 64, LINE = 4352 };
 
-/* A signal handler may not format: everything is prepared, and the handler looks at nothing whose start is 0. */
+/* Lines are formatted in advance, since a signal handler must not. The handler ignores regions whose start is 0. */
 struct region {
     _Atomic uintptr_t start;
     size_t size;

@@ -8,12 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* From here on an access to the `size` bytes at `start` that the kernel cannot serve from the file prints a line and ends
- * the program with EXIT_DATA, whichever thread it is. Faults elsewhere do what they did before. Not for several threads
- * at once. false: out of memory, or of places. */
+/* Watches the `size` bytes at `start`, mapped from a file: an access that the kernel cannot serve from it then prints a line
+ * and ends the program with EXIT_DATA, in any thread. Faults elsewhere do what they did before. To be called by one thread
+ * at a time. Returns false if memory is short or too many regions are watched. */
 bool mapping_fault_watch(const char *path, const void *start, size_t size);
 
-/* Forgets what was watched within these bytes. */
+/* Ends the watch of all regions within these bytes. */
 void mapping_fault_forget(const void *start, size_t size);
 
 #endif

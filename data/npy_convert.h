@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Elements of the types of NumPy as the types that the program works with. */
+ * Conversion of elements of NumPy's types to the types of the program. */
 #ifndef DOWNHILL_DATA_NPY_CONVERT_H
 #define DOWNHILL_DATA_NPY_CONVERT_H
 
@@ -15,7 +15,7 @@ typedef struct npy_conversion {
     bool beyond_bool;  /* an element is neither 0 nor 1 */
 } npy_conversion;
 
-/* Can elements become f32? Numbers of up to 64 bits and bool. */
+/* Returns whether the elements can be converted to f32: bool, and numbers of up to 64 bits. */
 bool npy_is_number(const npy_header *h);
 
 /* Converts `count` elements to f32, rounded to nearest. Returns `count`, or the index of the first that is finite but
@@ -25,17 +25,18 @@ size_t npy_to_f32(const npy_header *h, const unsigned char *from, size_t count, 
 
 typedef enum npy_fault { NPY_GOOD, NPY_NOT_FINITE, NPY_NOT_WHOLE, NPY_TOO_LARGE } npy_fault;
 
-/* The element as an integer, if it is one within ±2⁵³ or of a type of integers within int64_t. */
+/* Sets *value to the element as an integer: of an integer type any that int64_t holds, of others a whole number within ±2⁵³.
+ * Returns NPY_GOOD, or what is wrong with it. */
 npy_fault npy_to_integer(const npy_header *h, const unsigned char *element, int64_t *value);
 
 /* Returns the value as a real number, for messages. */
 double npy_to_double(const npy_header *h, const unsigned char *element);
 
-/* An element of kind U or S as UTF-8, without the zeros at its end; at most element_bytes + 1 bytes with its NUL. false: not
- * UTF-8, empty, or with control characters. */
+/* Converts an element of kind U or S to UTF-8, without trailing zeros; `text` has room for element_bytes + 1 bytes. Returns
+ * false if it is not UTF-8, is empty or has control characters. */
 bool npy_to_text(const npy_header *h, const unsigned char *element, char *text);
 
-/* Puts an array of elements in the order of Fortran, of `bytes` (1 or 4) each, into the order of C. */
+/* Transposes an array from Fortran order to C order; elements have `bytes` (1 or 4) bytes. Returns false if memory is short. */
 bool npy_to_c_order(const npy_header *h, size_t bytes, const void *from, void *to);
 
 #endif

@@ -34,10 +34,10 @@ typedef struct npz npz;
 int npz_open(const char *path, npz **file);
 void npz_close(npz *file);
 
-/* Has it an array NAME.npy? */
+/* Returns whether the file has an array NAME.npy. */
 bool npz_has(const npz *file, const char *name);
 
-/* The names of its arrays for a message: "'a', 'b', ...", or "no array". */
+/* Writes the names of its arrays for a message: "'a', 'b', ...", or "no array". */
 void npz_list(const npz *file, char *text, size_t room);
 
 /* Reads the array NAME.npy, little-endian and in C order, and checks its checksum. The caller frees *elements, which is NULL

@@ -28,18 +28,18 @@ typedef struct problem {
 /* Returns the mean loss of weights and biases that are all 0. */
 double problem_loss_of_zero(const problem *p);
 
-/* Why training failed, in words; "": it did not. */
+/* Size of a text that says why training failed; the text is "" if it did not. */
 enum { PROBLEM_FAILURE_TEXT = 256 };
 
-/* Keeps why training failed, and rank 0 prints it in a line. Returns EXIT_CHECK. */
+/* Writes to `why` why training failed; rank 0 prints it too. Returns EXIT_CHECK. */
 __attribute__((format(printf, 3, 4))) int
 problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], const char *format, ...);
 
-/* Arguments that the library refuses in training were checked before: a refusal is a bug of ours, or memory is
- * short. Prints a line and returns the exit code. */
+/* Prints a line for a call that the library refused and returns the exit code. The arguments were checked before, so that the
+ * cause is a bug of ours or lack of memory. */
 int problem_failed(downhill_status status);
 
-/* The digest of weights or data could not be made: the same. */
+/* Prints a line for a digest of weights or data that could not be computed and returns the exit code. */
 int problem_digest_failed(void);
 
 #endif
