@@ -53,7 +53,7 @@ static const struct {
     const char *name;
 } foreign[] = {
     {"\x93NUMPY", 6, "NumPy data"},
-    {"PK", 2, "a ZIP or NPZ archive that is no whole model"},
+    {"PK", 2, "an archive that is not a complete model of downhill"},
     {"\x89PNG", 4, "a picture"},
     {"<svg", 4, "a picture"},
     {"%PDF", 4, "a PDF document"},
@@ -64,8 +64,8 @@ static const struct {
      4, "a program"},
     {"<!DOCTYPE html", 14, "an HTML page"},
     {"<?xml", 5, "an XML document or a picture"},
-    {"{", 1, "JSON that is no result of downhill"},
-    {"[", 1, "JSON that is no result of downhill"},
+    {"{", 1, "JSON that downhill did not write"},
+    {"[", 1, "JSON that downhill did not write"},
 };
 
 /* Contents of a file, as far as its kind needs them. */

@@ -32,25 +32,26 @@ static double known(double value)
 
 void waited_cause(const conditions *passed, double waited_s, char text[WAITED_TEXT])
 {
-    const double least_s = share_min * waited_s, periods = known(passed->throttled_periods);
+    const double min_s = share_min * waited_s, periods = known(passed->throttled_periods);
     text[0] = '\0';
-    if (known(passed->throttled_s) > 0.0 && passed->throttled_s >= least_s)
+    if (known(passed->throttled_s) > 0.0 && passed->throttled_s >= min_s)
         append(text,
                "the CPU quota of its control group stopped it for %.2g s in %.0f periods; raise "
                "the quota or give it whole CPUs (--cpuset-cpus, not --cpus)",
                passed->throttled_s, periods);
-    if (known(passed->steal_s) > 0.0 && passed->steal_s >= least_s)
+    if (known(passed->steal_s) > 0.0 && passed->steal_s >= min_s)
         append(text,
                "the hypervisor gave %.2g s of its CPU to other guests; run again when the host is "
                "quieter",
                passed->steal_s);
     /* The end of a throttled period is counted as such a switch as well. */
     const double switches = known(passed->involuntary_switches) - periods;
-    if (switches > 0.0 && switches * turn_s >= least_s)
-        append(text,
-               "other threads took its CPU (%.0f involuntary switches); stop other programs and "
-               "run again",
-               switches);
+    if (switches > 0.0 && switches * turn_s >= min_s)
+        append(
+            text,
+            "other threads took its CPU (%.0f involuntary switch%s); stop other programs and run "
+            "again",
+            switches, switches == 1.0 ? "" : "es");
     if (text[0] == '\0')
         append(text, "no counter of the kernel tells why; `downhill doctor` looks at the machine");
 }

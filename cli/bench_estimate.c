@@ -22,7 +22,7 @@ static const double scalar_flop_per_s = 1.5e9, simd_flop_per_s = 15e9;
 static const double proof_s = 0.25, ceilings_s = 7.5, quick_ceilings_s = 3.0;
 
 struct range {
-    double least_s, most_s;
+    double min_s, max_s;
 };
 
 /* The calls that find how many make a sample take about one and a half. */
@@ -31,8 +31,8 @@ static void add_row(struct range *r, const bench_options *o, const bench_row *ro
     const double rate = strcmp(row->isa, "scalar") == 0 ? scalar_flop_per_s : simd_flop_per_s;
     const double sample_s = fmax(o->min_time_s, row->flops / rate);
     const double all_s = (double)o->repetitions * sample_s;
-    r->least_s += 1.5 * sample_s + all_s;
-    r->most_s += 1.5 * sample_s + (o->precision > 0.0 ? fmax(all_s, o->max_time_s) : all_s);
+    r->min_s += 1.5 * sample_s + all_s;
+    r->max_s += 1.5 * sample_s + (o->precision > 0.0 ? fmax(all_s, o->max_time_s) : all_s);
 }
 
 static void add_rows(struct range *r, const bench_options *o, const bench_suite *suite)
@@ -79,8 +79,8 @@ static int estimate(const bench_session *s, struct range *r)
     if (!config->no_ceilings && config->ceilings_from == NULL)
         aside_s +=
             (double)s->ceilings.n_sets * (config->quick ? quick_ceilings_s : 2.0 * ceilings_s);
-    r->least_s += aside_s;
-    r->most_s += aside_s;
+    r->min_s += aside_s;
+    r->max_s += aside_s;
     return code;
 }
 
@@ -97,13 +97,13 @@ static void duration(double seconds, char text[32])
 
 static void range_text(const struct range *r, char text[80])
 {
-    char least[32], most[32];
-    duration(r->least_s, least);
-    duration(r->most_s, most);
-    if (strcmp(least, most) == 0)
-        snprintf(text, 80, "about %s", most);
+    char min[32], max[32];
+    duration(r->min_s, min);
+    duration(r->max_s, max);
+    if (strcmp(min, max) == 0)
+        snprintf(text, 80, "about %s", max);
     else
-        snprintf(text, 80, "%s to %s", least, most);
+        snprintf(text, 80, "%s to %s", min, max);
 }
 
 /* The option whose plain number is more than a second, or NULL. */
@@ -133,7 +133,7 @@ int bench_estimate_say(const bench_session *s)
     range_text(&r, text);
     snprintf(rows, sizeof rows, "%zu row%s", s->suite.n_rows, s->suite.n_rows == 1 ? "" : "s");
     const char *value, *option = plain_option(s->config, &value);
-    if (!s->config->list && option != NULL && r.most_s > refused_s) {
+    if (!s->config->list && option != NULL && r.max_s > refused_s) {
         error_line("bench: %s %s: is in seconds, and %s would take %s; write %ss if that is meant, "
                    "or %sms",
                    option, value, rows, text, value, value);
@@ -144,7 +144,7 @@ int bench_estimate_say(const bench_session *s)
     fprintf(stderr, "bench: %s will take %s, with the proof%s; longer on a busy machine\n", rows,
             text,
             s->config->no_ceilings || s->config->ceilings_from != NULL ? "" : " and ceilings");
-    if (!s->config->list && s->config->json == NULL && r.most_s > long_s)
+    if (!s->config->list && s->config->json == NULL && r.max_s > long_s)
         warning_line("bench: without --json only the table is left at the end; to keep the samples "
                      "interrupt now and add --json FILE");
     return EXIT_OK;

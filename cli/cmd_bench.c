@@ -59,13 +59,14 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "TIME",
      AT(min_time),
-     .help = "minimum time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms)"},
+     .help = "minimum time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms) "
+             "[10us..3600s]"},
     {.name = "max-time",
      .kind = OPTION_TEXT,
      .metavar = "TIME",
      AT(max_time),
      .help = "maximum time for the samples of a row past --repetitions (default: 25 times "
-             "--min-time)"},
+             "--min-time) [10us..36000s]"},
     {.name = "peers",
      .kind = OPTION_FLAG,
      AT(peers),
@@ -131,7 +132,7 @@ static bool parse_shape(const char *text, bench_shape *shape)
 {
     size_t sizes[3];
     for (int i = 0; i < 3; i++) {
-        /* At most nine digits, and digits only: strtoull() would take a sign and blanks. */
+        /* A maximum of nine digits, and digits only: strtoull() would take a sign and blanks. */
         const size_t digits = strspn(text, "0123456789");
         if (digits == 0 || digits > 9)
             return false;
@@ -250,17 +251,17 @@ static size_t default_threads(const machine *m)
 }
 
 /* Sets *seconds to a time in words; to `otherwise` where none was given. */
-static int choose_time(const char *option, const char *text, double most_s, double otherwise_s,
+static int choose_time(const char *option, const char *text, double max_s, double otherwise_s,
                        double *seconds)
 {
-    const double least_s = 1e-5;
+    const double min_s = 1e-5;
     bool has_unit;
     *seconds = otherwise_s;
     if (text == NULL ||
-        (cli_seconds(text, seconds, &has_unit) && *seconds >= least_s && *seconds <= most_s))
+        (cli_seconds(text, seconds, &has_unit) && *seconds >= min_s && *seconds <= max_s))
         return EXIT_OK;
     error_line("bench: --%s: '%s' is not a time from 10us to %gs, as in 0.5s or 500ms", option,
-               text, most_s);
+               text, max_s);
     return EXIT_USAGE;
 }
 

@@ -145,7 +145,7 @@ static void warn_of_wait(task *t, const char *isa, const struct start *start)
     const struct start end = start_now(t);
     const double took_s = end.wall_s - start->wall_s, ran_s = end.cpu_s - start->cpu_s;
     const conditions passed = conditions_between(&start->counted, &end.counted);
-    char why[WAITED_TEXT] = "its own threads were in each other's way; give fewer --threads";
+    char why[WAITED_TEXT] = "its threads shared CPUs; give fewer --threads";
     if (took_s <= SHORT_S || took_s <= WARNINGS_WAITED * ran_s)
         return;
     if (!t->crowded)

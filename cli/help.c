@@ -48,7 +48,7 @@ static void range_text(const cli_option *o, char text[], size_t size)
     case OPTION_DOUBLE:
     case OPTION_SECONDS:
     case OPTION_SHARE:
-        snprintf(text, size, " [%.10g..%.10g%s]", o->min, o->max, unit);
+        snprintf(text, size, " [%.10g..%.10g%s%c", o->min, o->max, unit, o->below_max ? ')' : ']');
         break;
     case OPTION_SEED:
     case OPTION_CASE:

@@ -120,7 +120,9 @@ static int complain(const cli_command *command, const cli_option *o, const char 
         snprintf(range, sizeof range, "a whole number from 0 to %s",
                  o->kind == OPTION_SEED ? "2^63-1" : "2^31-1");
     else
-        snprintf(range, sizeof range, "a number from %g to %g%s", o->min, o->max,
+        snprintf(range, sizeof range, "a number %s %g %s %g%s",
+                 o->below_max ? "of at least" : "from", o->min, o->below_max ? "and below" : "to",
+                 o->max,
                  o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms"
                  : o->kind == OPTION_SHARE ? ", as in 0.01 or 1%"
                                            : "");
@@ -132,7 +134,7 @@ static int complain(const cli_command *command, const cli_option *o, const char 
 
 static bool in_range(const cli_option *o, double value)
 {
-    return value >= o->min && value <= o->max;
+    return value >= o->min && (o->below_max ? value < o->max : value <= o->max);
 }
 
 static int set_value(const cli_command *command, const cli_option *o, void *config,
@@ -171,7 +173,8 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         *(long *)member = (long)whole;
         break;
     case OPTION_REAL:
-        good = parse_real(text, &real, &rest) && *rest == '\0' && in_range(o, real);
+        good = parse_real(text, &real, &rest) && *rest == '\0' && in_range(o, real) &&
+               !(o->below_max && !in_range(o, (double)(float)real));
         if (good && real != 0.0 && (float)real == 0.0f) {
             error_line("%s: --%s: '%s' is 0 in f32; take more", command->name, o->name, text);
             return EXIT_USAGE;
@@ -317,7 +320,7 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
             if (optopt == 0)
                 return refuse_unknown(command, argv[optind - 1]);
             if (found == '?' && is_one_dash(command, argv[optind])) {
-                error_line("%s: %s is not an option; did you mean -%s?", command->name,
+                error_line("%s: %s is not an option (did you mean -%s?)", command->name,
                            argv[optind], argv[optind]);
                 return EXIT_USAGE;
             }

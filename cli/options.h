@@ -36,6 +36,7 @@ typedef struct cli_option {
     const char *help;
     size_t offset; /* of the member in the command's configuration */
     double min, max;
+    bool below_max;      /* max itself is refused */
     const char *choices; /* separated by '|' */
     char letter;         /* its short name, or 0 */
     const char *heading; /* of those from here on, in --help; or NULL */

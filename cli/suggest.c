@@ -75,7 +75,7 @@ static size_t smallest(size_t a, size_t b)
 }
 
 /* Insertions, deletions, replacements and swaps of neighbours from one word to the other (Damerau and Levenshtein, no part
- * edited twice). Words are at most LENGTH_MAX long. */
+ * edited twice). LENGTH_MAX is the maximum length of a word. */
 static size_t distance(const char *a, const char *b)
 {
     size_t d[LENGTH_MAX + 1][LENGTH_MAX + 1];
@@ -123,14 +123,14 @@ const char *suggest(const char *given, const suggest_words *from)
             return find(synonyms[i].ours, from);
     if (length < 2 || length > LENGTH_MAX)
         return NULL;
-    size_t least = (length + 1) / 3 + 1; /* with more edits it is another word */
+    size_t min = (length + 1) / 3 + 1; /* with more edits it is another word */
     for (size_t i = 0; i < from->count; i++) {
         if (strlen(from->words[i]) > LENGTH_MAX)
             continue;
         const size_t edits = distance(given, from->words[i]);
-        if (edits < least && edits < length && edits < strlen(from->words[i])) {
+        if (edits < min && edits < length && edits < strlen(from->words[i])) {
             best = from->words[i];
-            least = edits;
+            min = edits;
         }
     }
     return best != NULL ? best : find_longer_or_shorter(given, from);
@@ -142,6 +142,6 @@ const char *suggest_text(const char *given, const suggest_words *from, const cha
     const char *meant = suggest(given, from);
     text[0] = '\0';
     if (meant != NULL)
-        snprintf(text, SUGGEST_TEXT_MAX, "; did you mean %s%s?", prefix, meant);
+        snprintf(text, SUGGEST_TEXT_MAX, " (did you mean %s%s?)", prefix, meant);
     return text;
 }

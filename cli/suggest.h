@@ -17,7 +17,7 @@ typedef struct suggest_words {
 /* Returns the word of the list that `given` is another name for, or a misspelling of, or NULL. */
 const char *suggest(const char *given, const suggest_words *from);
 
-/* Writes "; did you mean PREFIXword?" or nothing. Returns `text`. */
+/* Writes " (did you mean PREFIXword?)" or nothing. Returns `text`. */
 const char *suggest_text(const char *given, const suggest_words *from, const char *prefix,
                          char text[SUGGEST_TEXT_MAX]);
 

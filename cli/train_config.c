@@ -93,8 +93,6 @@ static int settle_method(train_config *config)
     case TRAIN_SGD:
         if (config->nesterov && config->momentum == 0.0f)
             return refuse("--nesterov: needs a momentum; give --momentum 0.9");
-        if (config->momentum >= 1.0f)
-            return refuse("--momentum 1: the velocity would never decay; give less than 1");
         if (config->patience > 0 && config->validation == 0.0)
             return refuse("--patience: needs validation samples; give --validation 10%");
         break;

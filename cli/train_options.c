@@ -84,6 +84,7 @@ static const cli_option own_options[] = {
      AT(momentum),
      .min = 0,
      .max = 1,
+     .below_max = true,
      .help = "share of the previous step that is added to the next (default: 0)"},
     {.name = "nesterov",
      .kind = OPTION_FLAG,
@@ -102,6 +103,7 @@ static const cli_option own_options[] = {
      AT(validation),
      .min = 0,
      .max = 1,
+     .below_max = true,
      .help = "share of the training samples to hold out; the model is then that of the epoch which "
              "is best on them (default: 0)"},
     {.name = "patience",
@@ -129,7 +131,7 @@ static const cli_option own_options[] = {
      AT(resume),
      .help = "go on from a checkpoint to the same bits, and keep writing it. The options of the "
              "first run hold, --model and --json among them; --epochs, --data, --mmap, --threads, "
-             "--isa, --model, --json, --checkpoint and --every may be given anew"},
+             "--isa, --model, --json, --checkpoint and --every may be given again"},
     {.name = "tries",
      .heading = "Random and local search",
      .kind = OPTION_SIZE,
@@ -167,7 +169,7 @@ static const cli_option own_options[] = {
      AT(coordinates),
      .min = 1,
      .max = 1e9,
-     .help = "weights that a step changes, drawn anew for each step, or all (default: 100)"},
+     .help = "weights that a step changes, drawn again for each step, or all (default: 100)"},
     {.name = "difference",
      .kind = OPTION_CHOICE,
      .metavar = "KIND",

@@ -40,7 +40,7 @@ static int try_threads(size_t count, size_t *started)
 
 bool together_granted(size_t threads, char *why, size_t why_size)
 {
-    static size_t granted = 1; /* the most so far: the threads of OpenMP stay */
+    static size_t granted = 1; /* the maximum so far: the threads of OpenMP stay */
     size_t started;
     if (threads <= granted)
         return true;
@@ -49,7 +49,7 @@ bool together_granted(size_t threads, char *why, size_t why_size)
         snprintf(
             why, why_size,
             "OpenMP is limited to %zu of %zu threads: raise or unset OMP_THREAD_LIMIT, or give "
-            "at most %zu --threads",
+            "--threads %zu",
             limit, threads, limit);
         return false;
     }
@@ -68,7 +68,7 @@ bool together_granted(size_t threads, char *why, size_t why_size)
     if (team < threads)
         snprintf(why, why_size,
                  "OpenMP starts %zu of %zu threads: unset the variables OMP_..., GOMP_... and "
-                 "KMP_..., or give at most %zu --threads",
+                 "KMP_..., or give --threads %zu",
                  team, threads, team);
     else
         granted = team;

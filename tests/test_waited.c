@@ -56,10 +56,20 @@ static void test_waited__counters__are_the_cause(void **state)
     }
 }
 
+static void test_waited__one_switch__singular(void **state)
+{
+    (void)state;
+    char text[WAITED_TEXT];
+    const conditions passed = {.involuntary_switches = 1.0};
+    waited_cause(&passed, 0.01, text);
+    assert_non_null(strstr(text, "(1 involuntary switch);"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waited__counters__are_the_cause),
+        cmocka_unit_test(test_waited__one_switch__singular),
     };
     return cmocka_run_group_tests_name("waited", tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 typedef struct numerical_options {
     bool centred; /* (L(w+h) - L(w-h)) / 2h, or (L(w+h) - L(w)) / h */
     float h;
-    size_t coordinates; /* of W and b, drawn anew for each step; SIZE_MAX: all */
+    size_t coordinates; /* of W and b, drawn again for each step; SIZE_MAX: all */
     size_t batch;       /* samples of a step */
     size_t steps;
     float lr;

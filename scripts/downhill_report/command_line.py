@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         near = self.nearest(message)
-        meant = f"; did you mean {near}?" if near else ""
+        meant = f" (did you mean {near}?)" if near else ""
         errors.leave(2, f"{message}{meant}; `{self.prog} --help` shows more", self.command)
 
     def nearest(self, message: str) -> str:
