@@ -175,8 +175,7 @@ static void test_resume__changed__refused(void **state)
         free(line);
     }
     one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1", "ask for more");
-    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all",
-             "several levels train several models");
+    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "give one level");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/x", "not a complete NPZ file");
