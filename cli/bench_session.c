@@ -163,6 +163,20 @@ static void say_end(const bench_session *s, size_t timed)
         fputs("not pinned\n", stderr);
 }
 
+/* Says why there is no figure. Returns the exit code. */
+static int fail_untimed(const bench_session *s)
+{
+    bool one_thread = false;
+    for (size_t i = 0; i < s->suite.n_rows; i++)
+        one_thread = one_thread || s->suite.rows[i].threads <= 1;
+    if (s->not_granted != NULL && !one_thread) {
+        error_line("bench: no row could be timed: %s", s->not_granted);
+        return EXIT_ENVIRONMENT;
+    }
+    error_line("bench: no row could be timed; the table says why");
+    return EXIT_INTERNAL;
+}
+
 int bench_session_run(bench_session *s)
 {
     int code = prove(s);
@@ -199,11 +213,7 @@ int bench_session_run(bench_session *s)
             fprintf(stderr, "bench: interrupted; `downhill bench --resume %s` goes on\n", json);
         return 128 + interrupt_signal;
     }
-    if (code == EXIT_OK && timed == 0) {
-        error_line("bench: no row could be timed; the table says why");
-        return EXIT_INTERNAL;
-    }
-    return code;
+    return code == EXIT_OK && timed == 0 ? fail_untimed(s) : code;
 }
 
 int bench_session_ceilings(bench_session *s)

@@ -33,7 +33,8 @@ typedef struct bench_session {
     noise_floor floor;
     verify_result verified;
     json_t *arguments, *warnings;
-    int cpu; /* that the thread is bound to, or -1 */
+    const char *not_granted; /* why not all of --threads are; NULL: they are */
+    int cpu;                 /* that the thread is bound to, or -1 */
     bool partial;
 } bench_session;
 

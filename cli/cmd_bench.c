@@ -313,6 +313,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     if (code == EXIT_OK && granted < config->threads && config->ceilings) /* else the rows say so */
         warnings_add(s.warnings, "no ceilings of more than %zu thread%s: %s", granted,
                      granted == 1 ? "" : "s", why);
+    s.not_granted = code == EXIT_OK && granted < config->threads ? why : NULL;
     s.ceilings = ceilings_of(m, granted);
     if (code == EXIT_OK && config->ceilings)
         code = bench_session_ceilings(&s);

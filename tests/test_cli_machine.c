@@ -236,6 +236,12 @@ static void test_machine__fewer_threads_granted__bench_skips_the_row(void **stat
             assert_non_null(strstr(why, "skipped: OpenMP is limited to 1 of 2 threads"));
     }
     assert_true(skipped > 0);
+    assert_int_equal(
+        shell("OMP_THREAD_LIMIT=1 DOWNHILL_ISA=scalar $downhill bench --shape 64x32x4 --quick "
+              "--repetitions 2 --threads 2 --min-time 1ms --filter ^step_hinge_f32.*threads:2 "
+              "--no-ceilings"),
+        EXIT_ENVIRONMENT);
+    assert_non_null(strstr(shell_err, "no row could be timed: OpenMP is limited to 1 of 2"));
     assert_int_equal(json_array_size(json_object_get(json_object_get(root, "ceilings"), "threads")),
                      0);
     json_decref(root);
