@@ -318,7 +318,8 @@ static int run(const cli_command *self, int argc, char **argv)
     const task_file files[] = {{"model", config.model, OUTPUT_NONE},
                                {"csv", config.csv, OUTPUT_PREDICTION_CSV},
                                {"json", config.task.json, OUTPUT_PREDICTION}};
-    if ((code = task_check_files("predict", config.task.data, files, 3)) != CLI_GO_ON)
+    if ((code = task_check_files("predict", config.task.data, files, 3)) != CLI_GO_ON ||
+        (code = task_check_level("predict", &config.task)) != CLI_GO_ON)
         return code;
     if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
         return code;

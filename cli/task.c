@@ -207,15 +207,21 @@ enum element task_element(const task_config *config)
     return config->dtype == FEATURES_U8 ? ELEMENT_U8 : ELEMENT_F32;
 }
 
+int task_check_level(const char *command, const task_config *config)
+{
+    const downhill_kernels *tables[LEVELS_MAX];
+    if (levels_are_several(config->isa)) {
+        error_line("%s: --isa %s: this command runs one level; name one", command, config->isa);
+        return EXIT_USAGE;
+    }
+    return config->isa == NULL || levels_to_run(config->isa, tables) > 0 ? CLI_GO_ON : EXIT_ISA;
+}
+
 bool task_choose_level(const char *command, const char *isa, enum element element,
                        const downhill_kernels **kernels)
 {
     const downhill_kernels *tables[LEVELS_MAX];
     char why[512];
-    if (levels_are_several(isa)) {
-        error_line("%s: --isa %s: this command runs one level; name one", command, isa);
-        return false;
-    }
     if (isa != NULL) {
         const bool good = levels_to_run(isa, tables) > 0;
         *kernels = tables[0];

@@ -78,6 +78,10 @@ bool task_is_data(const char *spec, const char *path);
  * written. Returns CLI_GO_ON or an exit code after a line. */
 int task_check_files(const char *command, const char *data, const task_file *files, size_t count);
 
+/* Before the data are read, for a command that runs one level: is --isa one that is usable? Returns CLI_GO_ON or an
+ * exit code after a line. */
+int task_check_level(const char *command, const task_config *config);
+
 /* The ISA level that is asked for, or the best, under the name of the one that its kernels are of. false: a line
  * was printed, and it is EXIT_ISA. */
 bool task_choose_level(const char *command, const char *isa, enum element element,

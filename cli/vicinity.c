@@ -84,7 +84,8 @@ int vicinity_check_files(const cli_command *self, const vicinity_config *config)
     const task_file files[] = {{"model", config->model, OUTPUT_NONE},
                                {"csv", config->csv, config->csv_kind},
                                {"json", config->task.json, config->json_kind}};
-    return task_check_files(self->name, config->task.data, files, 3);
+    const int code = task_check_files(self->name, config->task.data, files, 3);
+    return code == CLI_GO_ON ? task_check_level(self->name, &config->task) : code;
 }
 
 int vicinity_open(const cli_command *self, vicinity_config *config, size_t directions,

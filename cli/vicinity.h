@@ -39,7 +39,7 @@ typedef struct vicinity {
     double seconds; /* that the losses took */
 } vicinity;
 
-/* Can all its files be what they are named for? Returns CLI_GO_ON or an exit code after a line. */
+/* Can all its files be what they are named for, and is its ISA level usable? Returns CLI_GO_ON or an exit code after a line. */
 int vicinity_check_files(const cli_command *self, const vicinity_config *config);
 
 /* Of a configuration that was parsed. Checks it, reads model and data, and has the weights in sets[0] and room for as many

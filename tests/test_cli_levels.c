@@ -298,16 +298,22 @@ static void test_isa__of_commands_on_data(void **state)
         {EXIT_ISA, "gradcheck --isa scalar,no_such", "no such ISA level"},
         {EXIT_ISA, "landscape --isa no_such", "no such ISA level"},
         {EXIT_OK, "landscape --points 2 --isa scalar,scalar", "lowest"},
-        {EXIT_ISA, "landscape --isa scalar,avx2", "runs one level"},
-        {EXIT_ISA, "step-sweep --isa all", "runs one level"},
-        {EXIT_ISA, "predict --model $scratch/p.npz --isa scalar,avx2", "runs one level"},
+        {EXIT_USAGE, "landscape --isa scalar,avx2", "runs one level"},
+        {EXIT_USAGE, "step-sweep --isa all", "runs one level"},
+        {EXIT_USAGE, "predict --model $scratch/p.npz --isa scalar,avx2", "runs one level"},
+        /* Before the data are read. */
+        {EXIT_USAGE, "step-sweep --data npy:none,none --isa all", "runs one level"},
+        {EXIT_ISA, "landscape --data npy:none,none --isa no_such", "no such ISA level"},
     };
     assert_int_equal(
         shell("cd $scratch && printf '0 1:1 2:3\\n1 1:2\\n%.0s' 1 2 3 4 5 6 7 8 9 10 >d.svm &&"
               " $downhill train --data libsvm:d.svm --epochs 1 --quiet --model p.npz"),
         EXIT_OK);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const int code = run("$downhill %s --data libsvm:$scratch/d.svm", cases[i].command);
+        const int code = run(strstr(cases[i].command, "--data") != NULL
+                                 ? "$downhill %s"
+                                 : "$downhill %s --data libsvm:$scratch/d.svm",
+                             cases[i].command);
         const char *where = code == EXIT_OK ? shell_out : shell_err;
         if (code != cases[i].code || strstr(where, cases[i].says) == NULL ||
             (code != EXIT_OK && shell_out[0] != '\0'))
