@@ -357,9 +357,14 @@ void task_close(task *t)
     machine_close(&t->machine);
 }
 
+bool task_is_long(double work, size_t threads)
+{
+    return work > LONG_WORK * (double)threads;
+}
+
 void task_warn_if_long(const char *command, double work, size_t threads, const char *remedy)
 {
-    if (work > LONG_WORK * (double)threads)
+    if (task_is_long(work, threads))
         warning_line("%s: this will take long, and nothing of it is kept; give %s", command,
                      remedy);
 }

@@ -103,6 +103,9 @@ void task_close(task *t);
 /* Does anything go to standard output that is for people? */
 bool task_prints(const task_config *config);
 
+/* Returns whether so many operations take long, about half a minute with AVX2. */
+bool task_is_long(double work, size_t threads);
+
 /* Warns that a run of so many multiplications and additions will take long without keeping anything; `remedy` names the
  * options that do. To be called if none of them was given. */
 void task_warn_if_long(const char *command, double work, size_t threads, const char *remedy);

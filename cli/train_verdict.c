@@ -87,6 +87,10 @@ void train_warn_before(const train_config *config, const task *t)
         task_warn_if_long("train", work(config, &t->data), config->task.threads,
                           "--model, --json or --checkpoint to keep the model, the results or the "
                           "state of training");
+    else if (config->method == TRAIN_SGD && config->model != NULL && config->checkpoint == NULL &&
+             task_is_long(work(config, &t->data), config->task.threads))
+        note_line("train: this will take long; --checkpoint FILE keeps what an interruption would "
+                  "lose");
 }
 
 /* ---- after training ---- */

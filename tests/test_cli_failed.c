@@ -160,8 +160,12 @@ static void test_train__in_doubt__warned(void **state)
         {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6 --json $scratch/f.json",
          "nothing of it is kept"},
         {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6", "nothing of it is kept"},
+        {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6 --model $scratch/f.npz",
+         "--checkpoint FILE keeps"},
+        {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6 --model $scratch/f.npz", "--checkpoint"},
     };
-    static const bool comes[] = {false, true, true, true, false, false, true, false, false};
+    static const bool comes[] = {false, true,  true,  true, false, false,
+                                 true,  false, false, true, false};
     make_unscaled();
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         char *command;
