@@ -40,11 +40,11 @@ void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
     row->cpu_ns = stats_of(cpu, count);
 }
 
-/* How long the thread of a row was off its CPU. */
+/* How long the thread of a row was off its CPU; 0 of a team, whose first thread also sleeps when it waits for others. */
 static double waited_of(const bench_row *row)
 {
     double ns = 0.0;
-    for (size_t s = 0; s < row->n_samples; s++) {
+    for (size_t s = 0; s < row->n_samples && row->threads <= 1; s++) {
         const bench_sample *sample = &row->samples[s];
         ns += fmax(sample->real_ns - sample->cpu_ns, 0.0) * (double)sample->iterations;
     }

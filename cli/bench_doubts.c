@@ -18,6 +18,11 @@ static const char neighbour[] =
     "another hardware thread of the core was at work, under a hypervisor perhaps another guest's; "
     "run again when the machine is quieter";
 
+/* The clock of one of several threads does not tell which of these it was. */
+static const char of_team[] =
+    "one of their threads waited for a CPU or shared its core, with another program or, under a "
+    "hypervisor, another guest; run again when the machine is quieter";
+
 enum { NAMED = 3 };
 
 /* Up to NAMED names, then dots. */
@@ -55,9 +60,10 @@ static void doubt_groups(bench_session *s)
 
 /* Samples of all rows, by what they lacked; and rows by what most of their samples lacked. */
 struct lacking {
-    size_t samples, waited, neighboured; /* samples left out */
-    struct names rows_waited;            /* the median is longer than the CPU time */
+    size_t samples, waited, neighboured, of_teams; /* samples left out */
+    struct names rows_waited;                      /* the median is longer than the CPU time */
     struct names shared_waited, shared_neighboured;
+    struct names teams; /* rows of several threads, for either reason */
 };
 
 static void count_lacking(struct lacking *l, const bench_row *row, const core_whole *core)
@@ -69,12 +75,19 @@ static void count_lacking(struct lacking *l, const bench_row *row, const core_wh
         neighboured += lack == LACKS_CORE;
     }
     l->samples += row->n_samples;
+    const bool too_long = row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median;
+    if (row->threads > 1) {
+        l->of_teams += row->shared ? 0 : waited + neighboured;
+        if (row->shared || too_long)
+            name(&l->teams, row->name);
+        return;
+    }
     if (!row->shared) {
         l->waited += waited;
         l->neighboured += neighboured;
     } else
         name(waited > neighboured ? &l->shared_waited : &l->shared_neighboured, row->name);
-    if (row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median)
+    if (too_long)
         name(&l->rows_waited, row->name);
 }
 
@@ -102,6 +115,15 @@ static void doubt_cores(bench_session *s, const struct lacking *l, size_t timed)
                      "%zu of %zu samples had less than a whole core and are left out of the "
                      "statistics: %s",
                      l->neighboured, l->samples, neighbour);
+    if (l->of_teams > 0)
+        warnings_add(s->warnings,
+                     "%zu of %zu samples are of several threads without a CPU and a whole core for "
+                     "each, and are left out of the statistics: %s",
+                     l->of_teams, l->samples, of_team);
+    if (l->teams.count > 0)
+        warnings_add(s->warnings,
+                     "%zu of %zu rows are of several threads, and their times too long: %s (%s)",
+                     l->teams.count, timed, of_team, l->teams.text);
     if (l->shared_waited.count > 0)
         warnings_add(s->warnings, of_all, l->shared_waited.count, timed, cause,
                      l->shared_waited.text);

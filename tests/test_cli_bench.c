@@ -169,6 +169,34 @@ static void test_cli_bench__shared_cpu__is_said(void **state)
     remove(scratch_path("shared.json"));
 }
 
+/* Of several threads, beside a busy loop on the CPU of one: no cause that nobody looked at. */
+static void test_cli_bench__shared_cpu_of_a_team__is_said(void **state)
+{
+    (void)state;
+    if (shell("taskset -cp $$ | grep -q '[-,]'") != EXIT_OK) {
+        assert_int_equal(shell("$downhill bench --list"), EXIT_OK);
+        assert_null(strstr(shell_out, "/threads:"));
+        return;
+    }
+    assert_int_equal(
+        shell("cpus=$(taskset -cp $$ | sed 's/.*: //; s/-.*//; s/,.*//')\n"
+              "cpus=$cpus-$((cpus + 1))\n"
+              "for i in 1 2; do taskset -c ${cpus#*-} sh -c 'while :; do :; done' & "
+              "spins=\"$spins $!\"; done\n"
+              "OMP_WAIT_POLICY=passive taskset -c $cpus $downhill bench --no-ceilings --shape "
+              "64x128x4 --isa "
+              "scalar --threads 2 --precision 0 --repetitions 5"
+              " --filter ^step_hinge_f32.*threads:2 --json $scratch/team.json; bench=$?\n"
+              "kill $spins; test $bench = 0"),
+        EXIT_OK);
+    json_t *root = parsed_file("team.json");
+    assert_true(warned(root, "one of their threads waited for a CPU or shared its core"));
+    assert_false(warned(root, "another hardware thread"));
+    assert_false(warned(root, "rows waited for the CPU"));
+    json_decref(root);
+    remove(scratch_path("team.json"));
+}
+
 /* A run whose counters show a quota, made of one that had none: completed, it names the quota. */
 static void test_cli_bench__throttled__is_said(void **state)
 {
@@ -467,6 +495,7 @@ int main(void)
         cmocka_unit_test(test_cli_bench__timed_nothing),
         cmocka_unit_test(test_cli_bench__file_and_table),
         cmocka_unit_test(test_cli_bench__shared_cpu__is_said),
+        cmocka_unit_test(test_cli_bench__shared_cpu_of_a_team__is_said),
         cmocka_unit_test(test_cli_bench__throttled__is_said),
         cmocka_unit_test(test_cli_bench__interrupted),
         cmocka_unit_test(test_cli_bench__killed_and_resumed),

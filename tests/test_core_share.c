@@ -149,6 +149,8 @@ static void test_waited__is_of_the_groups_that_waited(void **state)
     samples[1].cpu_ns = 0.5e6;
     assert_true(fabs(bench_waited(&suite, &passed) - 1.25) < 1e-9);
     assert_true(passed.throttled_s == 0.7 && passed.steal_s == 9.0);
+    rows[1].threads = 2; /* whose first thread may sleep */
+    assert_true(fabs(bench_waited(&suite, &passed) - 0.75) < 1e-9);
 }
 
 static const bench_shape tiny[] = {{3, 17, 4, true}};

@@ -11,6 +11,8 @@ SHARE_MIN = 0.1
 # Seconds that each involuntary switch can account for.
 TURN_S = 0.1
 NEIGHBOUR = "another hardware thread shared the core"
+# The clock of one of several threads does not tell which of these it was.
+TEAM = "one of its threads waited for a CPU or shared its core"
 
 
 def lack_of(entry: dict[str, Any]) -> str | None:
@@ -63,6 +65,8 @@ def lacks(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
     lacking = [lack for entry in entries if (lack := lack_of(entry)) is not None]
     if not lacking:
         return ""
+    if any(entry["threads"] > 1 for entry in entries):
+        return TEAM
     if lacking.count(CPU) > len(lacking) / 2:
         return f"its thread was stopped by {causes(groups, waited_s(entries))}"
     return NEIGHBOUR
