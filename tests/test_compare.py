@@ -324,6 +324,15 @@ class Command(unittest.TestCase):
             for row in self.rows(done).values():
                 self.assertEqual((row["verdict"], row["note"]), ("UNSURE", note))
 
+    def test_shared_core_of_several_threads__no_thread_is_blamed(self):
+        document = self.shared(0.6, 0.35)
+        for entry in document["benchmarks"]:
+            entry["threads"] = 2
+        a = self.write("a.json", self.document())
+        done = self.run_compare(a, self.write("b.json", document), "--format", "csv")
+        for row in self.rows(done).values():
+            self.assertEqual(row["note"], "B: one of its threads waited for a CPU or shared its core")
+
     def test_fail_on(self):
         a, b = self.pair(lambda row: 1.10 if row["isa"] == "scalar" else 1.0)
         self.run_compare(a, b)
