@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Rounding in f32 is no failure. */
 #define LOSS_SLACK 1.001
@@ -63,6 +64,31 @@ static double work(const train_config *config, const dataset *data)
     return steps * n * (2.0 * products + SAMPLE_WORK);
 }
 
+/* Samples that are held out may be the only ones of their class, above all where the labels are no classes. */
+static void warn_of_untrained_classes(const task *t)
+{
+    const dataset *data = &t->data;
+    const samples *const parts[] = {&data->validation, &data->test, &data->train};
+    bool *untrained = calloc(data->c, sizeof *untrained);
+    size_t count = 0;
+    if (untrained == NULL) {
+        warning_line("train: out of memory: whether each class has training samples was not "
+                     "checked");
+        return;
+    }
+    for (size_t p = 0; p < 3; p++)
+        for (size_t i = 0; i < parts[p]->n; i++)
+            untrained[samples_label(parts[p], i)] = parts[p] != &data->train;
+    for (size_t j = 0; j < data->c; j++)
+        count += untrained[j];
+    free(untrained);
+    if (count > 0)
+        warnings_add(t->warnings,
+                     "%zu of %zu classes have no training sample, so that no sample of theirs can "
+                     "be right; are the labels classes?",
+                     count, data->c);
+}
+
 static bool has_learning_rate(const train_config *config)
 {
     return config->method == TRAIN_SGD || config->method == TRAIN_NUMERICAL;
@@ -70,6 +96,7 @@ static bool has_learning_rate(const train_config *config)
 
 void train_warn_before(const train_config *config, const task *t)
 {
+    warn_of_untrained_classes(t);
     const problem *p = &t->problem;
     const double mean_square = has_learning_rate(config) ? scale_mean_square(p) : 0.0;
     char remedy[SCALE_REMEDY_TEXT], lr[REAL_TEXT];
@@ -153,6 +180,24 @@ static void doubt_learning_rate(const train_config *config, const task *t, const
                      last, best, scale_remedy(&t->problem, config->lr, remedy));
 }
 
+static const char *remedy_of_one_class(const train_config *config)
+{
+    if (config->task.normalise != NORMALISE_STANDARDISE && !config->task.map)
+        return "--normalize standardize";
+    switch ((train_method)config->method) {
+    case TRAIN_SGD:
+        return "a lower --lr or more --epochs";
+    case TRAIN_RANDOM_SEARCH:
+    case TRAIN_LOCAL_SEARCH:
+        return "more --tries";
+    case TRAIN_NUMERICAL:
+        return "a lower --lr or more --iterations";
+    case TRAIN_LBFGS:
+        break;
+    }
+    return "more --iterations";
+}
+
 static void warn_after(const train_config *config, const task *t, const train_run *run)
 {
     const double zero = problem_loss_of_zero(&t->problem);
@@ -165,8 +210,9 @@ static void warn_after(const train_config *config, const task *t, const train_ru
     if (config->method == TRAIN_SGD)
         doubt_learning_rate(config, t, run);
     if (run->end.only_class >= 0)
-        warnings_add(t->warnings, "the model predicts every training sample as class '%s'",
-                     dataset_class_name(&t->data, (size_t)run->end.only_class, number));
+        warnings_add(t->warnings, "the model predicts every training sample as class '%s'; try %s",
+                     dataset_class_name(&t->data, (size_t)run->end.only_class, number),
+                     remedy_of_one_class(config));
 }
 
 /* Without a verdict the model is not kept. */

@@ -153,7 +153,14 @@ static void test_train__in_doubt__warned(void **state)
          "0.02: the norm of a sample is about 6.4e+05; try "
          "--normalize standardize"},
         {0, "--data $set --method random-search --tries 1 --scale 10", "above the 3 of weights"},
-        {0, "--data $set --lr 0 --epochs 1", "predicts every training sample as class '0'"},
+        {0, "--data $set --lr 0 --epochs 1",
+         "predicts every training sample as class '0'; try --normalize standardize"},
+        {0, "--data $set --lr 0 --epochs 1 --normalize standardize",
+         "predicts every training sample as class '0'; try a lower --lr or more --epochs"},
+        {0, "--data libsvm:$scratch/unlike --lr 0",
+         "2 of 12 classes have no training sample, so that no sample of theirs can be right; are "
+         "the labels classes?"},
+        {0, "--data $set --epochs 1", "have no training sample"},
         {0, "--data $set --epochs 10", "class '"},
         {0, "--data $set --epochs 10", "the learning rate"},
         {1, "--data $set --epochs 1000000 --lr 1e6 --reg 1e6", "nothing of it is kept"},
@@ -164,9 +171,12 @@ static void test_train__in_doubt__warned(void **state)
          "--checkpoint FILE keeps"},
         {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6 --model $scratch/f.npz", "--checkpoint"},
     };
-    static const bool comes[] = {false, true,  true,  true, false, false,
-                                 true,  false, false, true, false};
+    static const bool comes[] = {false, true,  true,  true, true,  true, false,
+                                 false, false, true,  false, false, true, false};
     make_unscaled();
+    assert_int_equal(shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i 1:$i; done "
+                           ">$scratch/unlike"),
+                     EXIT_OK);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         char *command;
         assert_true(asprintf(&command, "$downhill train %s", ways[i].options) > 0);
@@ -175,7 +185,7 @@ static void test_train__in_doubt__warned(void **state)
             fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
         free(command);
     }
-    shell("rm $scratch/unscaled $scratch/f.json");
+    shell("rm $scratch/unscaled $scratch/unlike $scratch/f.json");
 }
 
 /* Features that are all large together, as the pixels of photographs are. The scalar level, so that the bits of f32 are
