@@ -31,8 +31,36 @@ static const struct format {
 
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
 
+static bool ends_in(const char *text, size_t length, const char *ending)
+{
+    const size_t n = strlen(ending);
+    return length >= n && strncmp(text + length - n, ending, n) == 0;
+}
+
+/* Returns the format that the first file name of a spec without one suggests, or NULL. */
+static const char *format_of_name(const char *spec)
+{
+    static const struct {
+        const char *ending, *word;
+    } endings[] = {{".npy", "npy"},       {".npz", "npz"},         {".svm", "libsvm"},
+                   {".libsvm", "libsvm"}, {".svmlight", "libsvm"}, {".idx", "idx"},
+                   {"-ubyte", "idx"}};
+    size_t length = strcspn(spec, ",");
+    if (ends_in(spec, length, ".gz"))
+        length -= strlen(".gz");
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (ends_in(spec, length, endings[i].ending))
+            return endings[i].word;
+    return NULL;
+}
+
 static int unknown(const char *spec)
 {
+    const char *meant = format_of_name(spec);
+    if (meant != NULL) {
+        error_line("--data: '%s' does not name its format; did you mean %s:%s?", spec, meant, spec);
+        return EXIT_USAGE;
+    }
     char list[512] = "";
     size_t used = 0;
     for (size_t f = 0; f < N_FORMATS; f++) {

@@ -128,11 +128,18 @@ static int read_list(const pair_format *format, const char *list, bool mapped, d
     npy_place files[PAIR_PARTS] = {{0}};
     size_t count = 0;
     char *rest = copy;
-    for (const char *file; (file = strsep(&rest, ",")) != NULL; count++)
+    bool empty = false;
+    for (const char *file; (file = strsep(&rest, ",")) != NULL; count++) {
+        empty = empty || file[0] == '\0';
         if (count < PAIR_PARTS)
             files[count].path = file;
+    }
     int code;
-    if (!pairs_may_be(count, data)) {
+    if (empty) {
+        error_line("--data: '%s:%s' has an empty file name; give %s:%s,%s", format->word, list,
+                   format->word, format->features, format->labels);
+        code = EXIT_USAGE;
+    } else if (!pairs_may_be(count, data)) {
         error_line("--data: '%s:%s' names %zu file%s; give %s:%s,%s or %s:%s,%s,TEST_%s,TEST_%s",
                    format->word, list, count, count == 1 ? "" : "s", format->word, format->features,
                    format->labels, format->word, format->features, format->labels, format->features,
