@@ -156,7 +156,9 @@ static int take_index(struct parser *p, const char **at, size_t *index)
         return bad(p, start, "'%s' does not begin with an index; write INDEX:VALUE",
                    shown(start).text);
     if (value == 0)
-        return bad(p, start, "index 0: indices start at 1; add 1 to all of them");
+        return bad(p, start,
+                   "index 0: indices start at 1; add 1 to all of them "
+                   "(dump_svmlight_file: zero_based=False)");
     if (value > DATASET_FEATURES_MAX)
         return bad(p, start, "index %.*s: at most %d features can be read; renumber the features",
                    (int)(digit - start < SHOWN ? digit - start : SHOWN), start,

@@ -199,7 +199,8 @@ static void test_libsvm__bad_lines(void **state)
     static const struct {
         const char *line, *due; /* as the third line of the file */
     } bad[] = {
-        {"1 0:1", "3:3: index 0: indices start at 1"},
+        {"1 0:1", "3:3: index 0: indices start at 1; add 1 to all of them (dump_svmlight_file: "
+                  "zero_based=False)"},
         {"1 1:1 00:1", "3:7: index 0: indices start at 1"},
         {"1 1048577:1", "3:3: index 1048577: at most 1048576 features"},
         {"1 4294967297:1", "3:3: index 4294967297: at most 1048576 features"},
