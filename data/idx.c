@@ -5,6 +5,7 @@
 #include "stream.h"
 
 #include <stdint.h>
+#include <string.h>
 
 enum { TYPE_UNSIGNED_BYTE = 0x08 };
 
@@ -22,10 +23,12 @@ static int read_header(stream *file, unsigned dimensions_min, unsigned dimension
     if (code != EXIT_OK)
         return code;
     if (magic[0] != 0 || magic[1] != 0) {
-        error_line("%s: byte 0: magic number %02x%02x%02x%02x is not that of an IDX file; "
-                   "name an IDX file, raw or gzip",
-                   path, magic[0], magic[1], magic[2], magic[3]);
-        return EXIT_DATA;
+        if (memcmp(magic, "\x93NUM", sizeof magic) == 0)
+            return bad(path, "a NumPy array", "give npy:X.npy,Y.npy");
+        if (memcmp(magic, "PK\3\4", sizeof magic) == 0)
+            return bad(path, "a ZIP archive", "if it is of NumPy, give npz:FILE");
+        return bad(path, "not an IDX file, which begins with two bytes that are 0",
+                   "name an IDX file, raw or gzip");
     }
     if (magic[2] != TYPE_UNSIGNED_BYTE) {
         error_line("%s: byte 2: element type 0x%02x; only unsigned bytes (0x08) can be read; "

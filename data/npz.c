@@ -124,6 +124,19 @@ struct npz {
     zip_t *archive;
 };
 
+/* Is this one array, as numpy.save() writes it? */
+static bool is_npy(const char *path)
+{
+    static const char magic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
+    char start[sizeof magic];
+    FILE *file = fopen(path, "rb");
+    const bool is = file != NULL && fread(start, 1, sizeof start, file) == sizeof start &&
+                    memcmp(start, magic, sizeof magic) == 0;
+    if (file != NULL)
+        fclose(file);
+    return is;
+}
+
 int npz_open_archive(const char *path, zip_t **archive)
 {
     int reason;
@@ -134,6 +147,8 @@ int npz_open_archive(const char *path, zip_t **archive)
     zip_error_init_with_code(&error, reason);
     if (reason == ZIP_ER_OPEN || reason == ZIP_ER_NOENT || reason == ZIP_ER_READ)
         error_line("%s: cannot open: %s; check the path", path, strerror(errno));
+    else if (is_npy(path))
+        error_line("%s: a NumPy array, not an archive of them; as data give npy:X.npy,Y.npy", path);
     else
         error_line("%s: not a complete NPZ file: %s; write or download it again", path,
                    zip_error_strerror(&error));

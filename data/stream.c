@@ -32,7 +32,11 @@ static int bad_stream(const stream *s)
     const size_t length = strlen(s->path); /* zlib says "PATH: reason" */
     if (strncmp(reason, s->path, length) == 0 && strncmp(reason + length, ": ", 2) == 0)
         reason += length + 2;
-    error_line("%s: byte %zu: %s; %s", s->path, stream_position(s), reason, remedy);
+    const size_t position = stream_position(s);
+    if (code == Z_ERRNO && position == 0)
+        error_line("%s: %s; %s", s->path, reason, remedy);
+    else
+        error_line("%s: byte %zu: %s; %s", s->path, position, reason, remedy);
     return EXIT_DATA;
 }
 
@@ -46,8 +50,7 @@ int stream_open(const char *path, stream *s)
     gzbuffer(s->file, ZLIB_BUFFER);
     const size_t length = strlen(path);
     if (length >= 3 && strcmp(path + length - 3, ".gz") == 0 && gzdirect(s->file)) {
-        error_line("%s: byte 0: not gzip data; download the file again, or drop .gz from its name",
-                   path);
+        error_line("%s: not gzip data; download the file again, or drop .gz from its name", path);
         stream_close(s);
         return EXIT_DATA;
     }

@@ -223,7 +223,7 @@ static void test_idx__empty(void **state)
     write_raw(scratch_path("bad"), "", 0);
     bad_images("truncated at byte 0");
     write_raw(scratch_path("bad.gz"), "", 0);
-    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "byte 0");
+    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "not gzip data");
 }
 
 static void test_idx__wrong_magic(void **state)
@@ -231,7 +231,13 @@ static void test_idx__wrong_magic(void **state)
     (void)state;
     images[0] = 'P';
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("magic number 50000803");
+    bad_images("not an IDX file, which begins with two bytes that are 0; name an IDX file");
+    memcpy(images, "\x93NUM", 4);
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("a NumPy array; give npy:X.npy,Y.npy");
+    memcpy(images, "PK\3\4", 4);
+    write_raw(scratch_path("bad"), images, sizeof images);
+    bad_images("a ZIP archive; if it is of NumPy, give npz:FILE");
 }
 
 static void test_idx__wrong_type(void **state)

@@ -253,6 +253,8 @@ static void test_model_file__missing_array__refused(void **state)
             refused_with(&e, "it is missing");
     }
     assert_int_equal(optional, 2);
+    const struct entries data = {.of = {all.of[2], all.of[3]}, .count = 2}; /* no weights */
+    refused_with(&data, "holds no model of downhill; give a file that downhill train");
     free_entries(&all);
 }
 

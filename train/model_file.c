@@ -289,7 +289,14 @@ int model_file_read(const char *path, model_file *m)
     int code = npz_open(path, &file);
     if (code != EXIT_OK)
         return code;
-    code = read_all(file, path, m);
+    if (npz_has(file, "w") || npz_has(file, "b")) {
+        code = read_all(file, path, m);
+    } else {
+        error_line("%s: holds no model of downhill; give a file that downhill train --model or "
+                   "--checkpoint wrote",
+                   path);
+        code = EXIT_DATA;
+    }
     npz_close(file);
     if (code != EXIT_OK)
         model_file_close(m);
