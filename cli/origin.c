@@ -90,21 +90,41 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     return EXIT_DATA;
 }
 
+/* The data have what the model was trained on: as many features, of the same type, and no other classes. */
+static int demand_alike(const char *path, const char *spec, const dataset *data,
+                        const model_file *from)
+{
+    const bool bytes = data->stored[0].u8 != NULL;
+    if (from->weights.d != data->d)
+        error_line("%s: trained on %zu features, but %s has %zu; give data with the features of "
+                   "the training",
+                   path, from->weights.d, spec, data->d);
+    else if (from->bytes && !bytes)
+        error_line("%s: trained on bytes, but the features of %s are not bytes; save them so in "
+                   "NumPy: X.astype(np.uint8), or (X * 255).round().astype(np.uint8) if they are "
+                   "from 0 to 1",
+                   path, spec);
+    else if (!from->bytes && bytes)
+        error_line("%s: trained on f32, but the features of %s are bytes; save them as for the "
+                   "training, in NumPy: X.astype(np.float32), or X.astype(np.float32) / 255",
+                   path, spec);
+    else if (from->weights.c < data->c)
+        error_line("%s: trained on %zu classes, but %s has %zu; give data of the same classes",
+                   path, from->weights.c, spec, data->c);
+    else
+        return EXIT_OK;
+    return EXIT_DATA;
+}
+
 int origin_open_features(task *t, const char *path, model_file *from)
 {
     if (path == NULL)
         return task_open_features(t);
     const dataset *data = &t->data;
     const downhill_weights_f32 *w = &from->weights;
-    if (w->d != data->d || w->c < data->c || from->bytes != (data->stored[0].u8 != NULL)) {
-        error_line(
-            "%s: a model of %zu features of %s and %zu classes, but %s has %zu of %s and %zu; "
-            "name those that belong together",
-            path, w->d, from->bytes ? "bytes" : "f32", w->c, data->name, data->d,
-            data->stored[0].u8 != NULL ? "bytes" : "f32", data->c);
-        return EXIT_DATA;
-    }
-    const int code = task_settle_data(t);
+    int code = demand_alike(path, t->config->data, data, from);
+    if (code == EXIT_OK)
+        code = task_settle_data(t);
     if (code != EXIT_OK)
         return code;
     t->data.c = w->c; /* some of its classes may have no sample here */
