@@ -40,7 +40,10 @@ const char *real_fixed(double value, int decimals, char text[REAL_FIXED_TEXT])
         return "not a number";
     if (isinf(value))
         return value > 0.0 ? "infinite" : "minus infinite";
-    snprintf(text, REAL_FIXED_TEXT, "%.*f", decimals, value);
+    if (fabs(value) < 1e6)
+        snprintf(text, REAL_FIXED_TEXT, "%.*f", decimals, value);
+    else
+        snprintf(text, REAL_FIXED_TEXT, "%g", value);
     return text;
 }
 

@@ -17,7 +17,7 @@ const char *real_f64(double value, char text[REAL_TEXT]);
 /* Returns the f64 nearest to the shortest decimal of an f32: 0.3, and not 0.30000001192092896. */
 double real_of_f32(float value);
 
-/* Writes `value` with so many decimals, as "%.4f" does, or says in words that it is infinite or not a number. */
+/* Writes `value` with so many decimals, as "%.4f" does, from 1e6 as "%g" does, or says in words that it is infinite or not a number. */
 const char *real_fixed(double value, int decimals, char text[REAL_FIXED_TEXT]);
 
 /* Returns the JSON text of `root`, keys sorted, with the shortest decimal of every real number; to be freed. NULL: out

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/real.h"
 #include "base/waited.h"
 #include "base/warnings.h"
 #include "interrupt.h"
@@ -55,7 +56,8 @@ static void print_epoch(const sgd_epoch *e, size_t number, void *context)
 {
     if (!((const struct session *)context)->print)
         return;
-    printf("epoch %3zu  loss %.4f  ", number, e->train_loss);
+    char loss[REAL_FIXED_TEXT];
+    printf("epoch %3zu  loss %s  ", number, real_fixed(e->train_loss, 4, loss));
     if (!isnan(e->validation_accuracy))
         printf("validation accuracy %.4f  ", e->validation_accuracy);
     printf("test accuracy %.4f  %.4f s  %.0f samples/s\n", e->test_accuracy, e->seconds,
@@ -67,7 +69,8 @@ static void print_point(const method_point *p, void *context)
 {
     if (!((const struct session *)context)->print)
         return;
-    printf("%6zu  loss %.6f  ", p->number, p->loss);
+    char loss[REAL_FIXED_TEXT];
+    printf("%6zu  loss %s  ", p->number, real_fixed(p->loss, 6, loss));
     if (!isnan(p->test_accuracy))
         printf("test accuracy %.4f  ", p->test_accuracy);
     printf("%.3f s\n", p->seconds);

@@ -112,7 +112,7 @@ static void print_cost(const numerical_cost *cost)
 static void print_method_end(const train_config *config, const train_run *run)
 {
     const method_result *r = &run->result;
-    char accuracy[REAL_FIXED_TEXT];
+    char loss[REAL_FIXED_TEXT], accuracy[REAL_FIXED_TEXT];
     if (config->method == TRAIN_NUMERICAL)
         print_cost(&run->cost);
     printf("%zu %s, %zu evaluations, %.3f s%s%s; ", r->tried,
@@ -122,21 +122,22 @@ static void print_method_end(const train_config *config, const train_run *run)
            r->evaluations, r->seconds, r->why_ended != NULL ? ", " : "",
            r->why_ended != NULL ? r->why_ended : "");
     if (r->n_points > 0)
-        printf("loss %.6f, ", r->points[r->n_points - 1].loss);
+        printf("loss %s, ", real_fixed(r->points[r->n_points - 1].loss, 6, loss));
     printf("test accuracy %s\n", real_fixed(r->test_accuracy, 4, accuracy));
 }
 
 void train_print_end(const train_config *config, const train_run *run)
 {
     const bool sgd = config->method == TRAIN_SGD;
+    char loss[REAL_FIXED_TEXT];
     const char *digest = sgd ? run->sgd.digest : run->result.digest;
     if (sgd)
         print_sgd_end(&run->sgd);
     else
         print_method_end(config, run);
     if (run->judged && isfinite(run->end.loss))
-        printf("the model on all training samples: loss %.4f, accuracy %.4f\n", run->end.loss,
-               run->end.accuracy);
+        printf("the model on all training samples: loss %s, accuracy %.4f\n",
+               real_fixed(run->end.loss, 4, loss), run->end.accuracy);
     if (digest[0] != '\0')
         printf("model digest %s\n", digest);
 }
