@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-/* Share of its time that the thread of a group must have waited for the group to tell why rows
- * waited. */
+/* A group whose thread waited for no more than this share of its time is left out of the causes. */
 static const double waited_min = 0.01;
 
 bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,

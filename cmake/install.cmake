@@ -1,5 +1,5 @@
-# What others find the library by: find_package(downhill) and pkg-config. Both move with the folder that they
-# are installed to.
+# Installs the library with the files for find_package(downhill) and pkg-config, which can be moved together
+# after installation.
 include(CMakePackageConfigHelpers)
 
 set(downhill_summary "SIMD kernels for linear classifiers")
@@ -18,7 +18,7 @@ foreach(dir INCLUDEDIR LIBDIR) # absolute where each package has a place of its 
   endif()
 endforeach()
 
-# Each library has an export set of its own, for distributions install one without the other.
+# Each library has its own export set, because distributions may install one without the other.
 set(DOWNHILL_INSTALL_SHARED ON)
 set(DOWNHILL_INSTALL_STATIC ON)
 if(DEFINED BUILD_SHARED_LIBS)
@@ -58,7 +58,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/downhillConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/downhillConfig.cmake
   ${PROJECT_BINARY_DIR}/downhillConfigVersion.cmake DESTINATION ${cmake_dir} COMPONENT development)
 
-# Who has the static library alone needs what it needs without asking for --static.
+# With the static library alone, pkg-config has to name libm even without --static.
 set(DOWNHILL_PC_LIBS "")
 if(NOT DOWNHILL_INSTALL_SHARED)
   set(DOWNHILL_PC_LIBS " -lm")

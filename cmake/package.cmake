@@ -1,5 +1,5 @@
-# `cpack -G DEB` in the build directory: the library, what it takes to build with it, and the program, as three
-# Debian packages. Needs dpkg-shlibdeps.
+# `cpack -G DEB` in the build directory: the library, its development files and the program, as three Debian packages.
+# Needs dpkg-shlibdeps.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME downhill)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
@@ -43,7 +43,10 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "dataset-fashion-mnist")
 
 set(what_runtime "the shared library")
-set(what_development "header and what builds against the library")
+set(what_development "header, CMake and pkg-config files")
+if(DOWNHILL_INSTALL_STATIC)
+  string(APPEND what_development ", static library")
+endif()
 set(what_program "benchmark and trainer")
 find_program(GZIP gzip)
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)

@@ -131,8 +131,8 @@ def isa_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Mean:
-    """Of the rows of a kernel, and nothing across kernels: a mean over what has nothing in common says nothing. A
-    kernel is of one type of feature. UNSURE rows are left out: their ratios may be those of the noise."""
+    """Geometric mean over the rows of one kernel, which has one type of features; a mean over several kernels would
+    tell nothing. UNSURE rows are left out: their ratios may be those of the noise."""
 
     kernel: str
     ratio: float | None  # geometric mean; None: no row is sure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a sample lacked, and why threads waited for their CPU: as bench/alone.c and base/waited.c tell it."""
+"""Tells what a sample lacked and why threads waited for their CPU, as bench/alone.c and base/waited.c do."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def group_of_rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def causes(groups: list[dict[str, Any]], seconds: float) -> str:
-    """What kept threads off their CPU for so many seconds, as far as the counters of these groups tell."""
+    """Names what kept threads off their CPU for this many seconds, as far as the counters of these groups tell."""
 
     def total(key: str) -> float:
         return sum(group.get(key) or 0.0 for group in groups)
@@ -61,7 +61,7 @@ def causes(groups: list[dict[str, Any]], seconds: float) -> str:
 
 
 def lacks(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
-    """What most of the samples that were not alone lacked, and why; empty if all were."""
+    """Says what most of the samples without a whole core lacked, and why; empty if every sample had one."""
     lacking = [lack for entry in entries if (lack := lack_of(entry)) is not None]
     if not lacking:
         return ""
@@ -73,7 +73,7 @@ def lacks(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
 
 
 def why_waited(document: dict[str, Any]) -> str:
-    """What stopped the threads of those samples that lacked the CPU."""
+    """Names what stopped the threads of the samples that lacked the CPU."""
     groups = group_of_rows(document)
     samples = [e for e in document["benchmarks"] if e["run_type"] == "iteration" and lack_of(e) == CPU]
     of = {id(group): group for e in samples if (group := groups.get(e["run_name"]))}

@@ -30,7 +30,7 @@ def samples(model: Model, figures: list[str]) -> Section:
 
 
 def shared_text(model: Model) -> str:
-    """What other threads, a quota or a neighbour on the same core took away."""
+    """Describes the samples that lost time to other threads, a quota or a neighbour on the same core."""
     left_out = sum(len(row.left_out) for row in model.timed)
     every = left_out + sum(len(row.times) for row in model.timed)
     rows = sum(row.shared for row in model.timed)
