@@ -14,6 +14,9 @@ static const double long_s = 60.0;
 /* A plain number that makes a run longer than this may be meant in milliseconds. */
 static const double refused_s = 600.0;
 
+/* Nobody asks for a run that takes longer than this at the very least, other than by mistake. */
+static const double day_s = 86400.0;
+
 /* Rough speeds, to know of calls that are longer than a sample has to be. */
 static const double scalar_flop_per_s = 1.5e9, simd_flop_per_s = 15e9;
 
@@ -106,7 +109,7 @@ static void range_text(const struct range *r, char text[80])
         snprintf(text, 80, "%s to %s", min, max);
 }
 
-/* The option whose plain number is more than a second, or NULL. */
+/* The option whose plain number is a second or more, or NULL. */
 static const char *plain_option(const bench_config *config, const char **value)
 {
     const struct {
@@ -117,7 +120,7 @@ static const char *plain_option(const bench_config *config, const char **value)
         bool has_unit;
         *value = options[i].text;
         if (*value != NULL && cli_seconds(*value, &seconds, &has_unit) && !has_unit &&
-            seconds > 1.0)
+            seconds >= 1.0)
             return options[i].name;
     }
     return NULL;
@@ -137,6 +140,12 @@ int bench_estimate_say(const bench_session *s)
         error_line("bench: %s %s: is in seconds, and %s would take %s; write %ss if that is meant, "
                    "or %sms",
                    option, value, rows, text, value, value);
+        return EXIT_USAGE;
+    }
+    if (!s->config->list && r.least_s > day_s) {
+        error_line("bench: %s would take %s, more than a day; give a lower --repetitions or "
+                   "--min-time, or fewer rows by --filter, --isa or --shape",
+                   rows, text);
         return EXIT_USAGE;
     }
     if (flush_stdout() != 0) /* the list is lost, which main() says */

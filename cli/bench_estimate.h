@@ -8,7 +8,7 @@
 
 /* Prints how long the rows that are left will take. Before a run (and not with --list), warns
  * that a long one without --json loses its samples, and refuses one that a plain number, as in
- * --min-time 20, makes long. Returns an exit code. */
+ * --min-time 20, makes long, and any that takes more than a day. Returns an exit code. */
 int bench_estimate_say(const bench_session *s);
 
 #endif
