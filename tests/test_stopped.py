@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Every command ends by SIGINT and SIGTERM: soon, with the code of the signal, without a traceback, and with its files whole
-or absent. Limits are generous, for machines that are busy. The program is the first argument."""
+or absent. How soon is told by CPU time, which a busy machine does not lengthen. The program is the first argument."""
 
 import gzip
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -15,6 +16,8 @@ import unittest
 PROGRAM = sys.argv.pop(1)
 # A command that does not stop at all takes longer than this.
 LIMIT_S = 60
+# CPU time of each thread after the signal.
+LIMIT_CPU_S = 2.0
 DATA = "libsvm:{d}/data-train.libsvm"
 # One pass over these takes seconds with one scalar thread.
 WIDE = "npy:{d}/wide-train-x.npy,{d}/wide-train-y.npy"
@@ -64,6 +67,24 @@ SHORT = (
 )
 
 
+def cpu_time_and_threads(pid):
+    """Reads the CPU time of a process and of its children that have ended, and the number of its threads."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK"), max(int(fields[17]), 1)
+
+
+def ended(process):
+    """Waits until a process has ended. Returns its exit code and its CPU time."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode, used.ru_utime + used.ru_stime
+        time.sleep(0.01)
+    raise subprocess.TimeoutExpired(process.args, LIMIT_S)
+
+
 class Stopped(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -96,7 +117,7 @@ class Stopped(unittest.TestCase):
         subprocess.run(cls.words(command), check=True, capture_output=True)
 
     def stop(self, command, number, wait_for, after_s):
-        """The return code, and what it said."""
+        """Returns the exit code, and the text of standard error. Fails if the command works on after the signal."""
         said = self.directory / "said"
         with said.open("wb") as err:
             process = subprocess.Popen(self.words(command), stdin=subprocess.DEVNULL, stdout=err, stderr=err)
@@ -105,17 +126,19 @@ class Stopped(unittest.TestCase):
             while wait_for and wait_for not in said.read_text() and time.monotonic() < end:
                 time.sleep(0.02)
             time.sleep(after_s)
-            process.send_signal(number)
-            code = process.wait(LIMIT_S)
+            before_s, threads = cpu_time_and_threads(process.pid)
+            os.kill(process.pid, number)  # send_signal() would reap a process that has ended
+            code, cpu_s = ended(process)
         finally:
             process.kill()
             process.wait()
         text = said.read_text()
         said.unlink()
+        self.assertLessEqual(cpu_s - before_s, LIMIT_CPU_S * threads, f"{command}: seconds of CPU time after the signal")
         return code, text
 
     def check_files(self, command):
-        """What the command left: whole files and nothing else, which are then removed."""
+        """Checks that the command left whole files and nothing else, and removes them."""
         for path in sorted(self.directory.rglob("*"), reverse=True):
             if path.relative_to(self.directory).parts[0] in self.inputs:
                 continue
