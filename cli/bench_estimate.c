@@ -142,7 +142,7 @@ int bench_estimate_say(const bench_session *s)
                    option, value, rows, text, value, value);
         return EXIT_USAGE;
     }
-    if (!s->config->list && r.least_s > day_s) {
+    if (!s->config->list && r.min_s > day_s) {
         error_line("bench: %s would take %s, more than a day; give a lower --repetitions or "
                    "--min-time, or fewer rows by --filter, --isa or --shape",
                    rows, text);
