@@ -44,7 +44,7 @@ CSV_COLUMNS = (
 
 
 def svg_mark(mark: str) -> str:
-    return rf"{SVG_HEAD}{re.escape(mark)}\s*<svg\s"
+    return rf"{SVG_HEAD}{re.escape(mark)}\s*<svg[\s>]"
 
 
 def headings(line: str, first: str, second: str) -> str:
