@@ -19,7 +19,8 @@
 #error "downhill needs exact divisions: build it without -freciprocal-math"
 #elif defined __NO_SIGNED_ZEROS__
 #error "downhill needs signed zeros: build it without -fno-signed-zeros"
-#elif defined __FLT_EVAL_METHOD__ && __FLT_EVAL_METHOD__ != 0 ||                                   \
+/* 16 is what GCC says where _Float16 has instructions, as with -march=sapphirerapids: float stays float. */
+#elif defined __FLT_EVAL_METHOD__ && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16 ||      \
     (defined __x86_64__ || defined __i386__) && !defined __SSE2_MATH__
 #error "downhill needs float arithmetic in float: build it with -msse2 -mfpmath=sse"
 #endif

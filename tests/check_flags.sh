@@ -43,6 +43,12 @@ for source in "$root"/kernels/*.c "$root"/kernels/*/*.c; do # every source that 
     fi
 done
 
+# No CPU is refused for what it has: GCC evaluates _Float16 in its own type where there are instructions for it.
+for march in x86-64-v3 x86-64-v4 sapphirerapids; do
+    "$cc" -std=gnu17 -march=$march -fsyntax-only "$root/kernels/update/update_scalar.c" >"$work/log" 2>&1 ||
+        fail "-march=$march: $(cat "$work/log")"
+done
+
 # Compares bits. Sums of f32, which promise none, are taken from the library.
 levels=(scalar avx2)
 if grep -qw avx512vl /proc/cpuinfo; then levels+=(avx512); fi
