@@ -79,10 +79,15 @@ static char *follow_links(const char *path)
     enum { LINKS_MAX = 40 }; /* as the kernel */
     char text[PATH_MAX];
     char *at = strdup(path);
+    int reason = ELOOP;
     for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
         const ssize_t length = readlink(at, text, sizeof text - 1);
-        if (length < 0)
-            return at; /* no link */
+        if (length < 0 && (errno == EINVAL || errno == ENOENT)) /* no link, or nothing there */
+            return at;
+        if (length < 0) {
+            reason = errno;
+            break;
+        }
         text[length] = '\0';
         const char *slash = strrchr(at, '/');
         const int folder = text[0] == '/' || slash == NULL ? 0 : (int)(slash + 1 - at);
@@ -93,7 +98,7 @@ static char *follow_links(const char *path)
         at = next;
     }
     if (at != NULL)
-        errno = ELOOP;
+        errno = reason;
     free(at);
     return NULL;
 }

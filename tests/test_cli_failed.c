@@ -171,8 +171,8 @@ static void test_train__in_doubt__warned(void **state)
          "--checkpoint FILE keeps"},
         {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6 --model $scratch/f.npz", "--checkpoint"},
     };
-    static const bool comes[] = {false, true,  true,  true, true,  true, false,
-                                 false, false, true,  false, false, true, false};
+    static const bool comes[] = {false, true,  true, true,  true,  true, false,
+                                 false, false, true, false, false, true, false};
     make_unscaled();
     assert_int_equal(shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i 1:$i; done "
                            ">$scratch/unlike"),

@@ -65,6 +65,7 @@ static gradcheck_result check(const struct way *way, normalise_kind kind,
                               const downhill_kernels *kernels, float reg, float delta,
                               const gradcheck_options *options)
 {
+    static const volatile sig_atomic_t never = 0;
     features f;
     gradcheck_result result;
     assert_true(features_open(way->type, way->data, kind, 1, &f));
@@ -73,6 +74,7 @@ static gradcheck_result check(const struct way *way, normalise_kind kind,
                        .kernels = kernels,
                        .loss = {way->loss, delta},
                        .reg = reg,
+                       .stop = &never,
                        .threads =
                            1 + options->seed % 2}; /* with seeds of both kinds: one and two */
     assert_int_equal(gradcheck_run(&p, options, &result), EXIT_OK);

@@ -332,9 +332,8 @@ int gradcheck_run(const problem *p, const gradcheck_options *options, gradcheck_
             t.order[i] = i;
         if (options->coordinates < all)
             rng_shuffle(&r, t.order, all);
-        for (size_t i = 0; i < all && i < options->coordinates && status == DOWNHILL_OK &&
-                           (p->stop == NULL || *p->stop == 0);
-             i++)
+        for (size_t i = 0;
+             i < all && i < options->coordinates && status == DOWNHILL_OK && *p->stop == 0; i++)
             compare(&t, t.order[i], result);
     }
     check_close(&t);

@@ -21,7 +21,7 @@ typedef struct problem {
     size_t threads;
     const int *cpus;                   /* what they are bound to (parallel/team.h) */
     const cluster *cluster;            /* the processes that train together; NULL: only this one */
-    const volatile sig_atomic_t *stop; /* not 0: stop after the step at hand */
+    const volatile sig_atomic_t *stop; /* never NULL; not 0: stop soon, with what is complete */
     bool progress;                     /* how far it is, on stderr */
 } problem;
 
