@@ -90,7 +90,7 @@ typedef struct ceiling_repeat {
     char ceiling[40]; /* "f32 FMA, avx2" or "reading L2" */
     size_t threads, rows_before, rows_after;
     double before, after; /* 10⁹ operations or bytes per second */
-    char finding[240];
+    char finding[320];
 } ceiling_repeat;
 
 typedef struct ceilings {
@@ -200,6 +200,7 @@ typedef struct ceiling_crew {
 typedef struct ceiling_best {
     double per_ns;    /* calls per nanosecond, summed over the threads */
     double clock_ghz; /* the higher of before and after that sample; 0 without with_clock */
+    bool abnormal;    /* an operand or result of any sample was subnormal, infinite or NaN */
 } ceiling_best;
 ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with_clock);
 

@@ -9,9 +9,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#if defined __x86_64__
-#include <xmmintrin.h>
-#endif
 
 /* The minimum is that of the slowest core with the level: an AVX2 unit of two times 128 bits (Zen 1) starts one FMA of 256
  * bits per cycle and one VPMADDWD every two; VDPBF16PS takes two cycles on Zen 4 and Sapphire Rapids; a product of tiles
@@ -146,40 +143,14 @@ static bool has(enum ceiling_peak_id id)
     }
 }
 
-/* Exceptions of MXCSR that arithmetic on normal numbers does not raise; VDPBF16PS and integers raise none. */
-#if defined __x86_64__
-enum { INVALID = 1, DENORMAL = 2, OVERFLOWED = 8, UNDERFLOWED = 16 };
-
-static void clear_exceptions(void)
-{
-    _mm_setcsr(_mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK);
-}
-
-static bool saw_exceptions(void)
-{
-    return (_mm_getcsr() & (INVALID | DENORMAL | OVERFLOWED | UNDERFLOWED)) != 0;
-}
-#else
-static void clear_exceptions(void)
-{
-}
-
-static bool saw_exceptions(void)
-{
-    return false;
-}
-#endif
-
 void ceilings_measure_peak(ceiling_set *set, enum ceiling_peak_id id, ceiling_loop loop,
                            const ceiling_crew *crew)
 {
     const double operations =
         ceiling_peak_kinds[id].operations * loop.steps * (double)crew->tasks[0].count;
-    clear_exceptions();
     const ceiling_best best = ceilings_best(crew, loop.run, true);
-    const bool abnormal = saw_exceptions();
     if (operations * best.per_ns > set->peak[id].g_per_s)
-        set->peak[id] = (ceiling_rate){operations * best.per_ns, best.clock_ghz, abnormal};
+        set->peak[id] = (ceiling_rate){operations * best.per_ns, best.clock_ghz, best.abnormal};
 }
 
 void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew *crew)

@@ -6,6 +6,9 @@
 #include "parallel/together.h"
 
 #include <math.h>
+#if defined __x86_64__
+#include <xmmintrin.h>
+#endif
 
 enum { CHAIN = 16 };
 
@@ -40,17 +43,46 @@ double ceilings_clock(int repeats)
     return (double)CHAIN * COUNT * best;
 }
 
+/* Exceptions of MXCSR that arithmetic on normal numbers does not raise; VDPBF16PS and integers raise none. */
+#if defined __x86_64__
+enum { INVALID = 1, DENORMAL = 2, OVERFLOWED = 8, UNDERFLOWED = 16 };
+
+static void clear_exceptions(void)
+{
+    _mm_setcsr(_mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK);
+}
+
+static bool saw_exceptions(void)
+{
+    return (_mm_getcsr() & (INVALID | DENORMAL | OVERFLOWED | UNDERFLOWED)) != 0;
+}
+#else
+static void clear_exceptions(void)
+{
+}
+
+static bool saw_exceptions(void)
+{
+    return false;
+}
+#endif
+
 struct job {
     ceiling_work run;
     const ceiling_task *tasks;
     size_t calls;
+    bool abnormal; /* of any thread */
 };
 
 static void work(void *context, size_t thread)
 {
-    const struct job *job = context;
+    struct job *job = context;
+    /* Here and not around the region: the OpenMP runtime of Clang restores MXCSR at its end. */
+    clear_exceptions();
     for (size_t i = 0; i < job->calls; i++)
         job->run(&job->tasks[thread]);
+    if (saw_exceptions())
+        __atomic_store_n(&job->abnormal, true, __ATOMIC_RELAXED);
 }
 
 bool ceilings_stopped(const ceiling_effort *effort)
@@ -67,14 +99,14 @@ static double clock_beside(size_t threads)
     ceiling_task tasks[MACHINE_TEAM_MAX];
     for (size_t t = 0; t < threads; t++)
         tasks[t] = task;
-    struct job job = {chain, tasks, 1};
+    struct job job = {chain, tasks, 1, false};
     return (double)CHAIN * COUNT / (together_run(threads, work, &job) * 1e9);
 }
 
 ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with_clock)
 {
     enum { SHARED_MAX = 8 };
-    struct job job = {run, crew->tasks, 1};
+    struct job job = {run, crew->tasks, 1, false};
     core_whole *core = crew->effort.core;
     ceiling_best best = {0};
     /* A shorter sample says more about the timer. One that was interrupted is no proof of its length: the
@@ -91,12 +123,13 @@ ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with
         const double took_s = together_run(crew->threads, work, &job);
         const double per_ns = (double)(crew->threads * job.calls) / (took_s * 1e9);
         if (per_ns > best.per_ns)
-            best =
-                (ceiling_best){per_ns, with_clock ? fmax(clock, clock_beside(crew->threads)) : 0.0};
+            best = (ceiling_best){
+                per_ns, with_clock ? fmax(clock, clock_beside(crew->threads)) : 0.0, false};
         if (core_share(core, fmin(before, core_look(core))) >= CORE_ALONE ||
             ++shared > SHARED_MAX * crew->effort.repeats)
             sample++;
     }
+    best.abnormal = job.abnormal;
     return best;
 }
 
