@@ -171,7 +171,7 @@ static bool is_whole_number(const char *name)
     return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* Whether labels are the numbers of classes, all of which have words for names. Without a 0 they may as well count from 1, or
+/* Returns whether labels are the numbers of classes, all of which have words for names. Without a 0 they may as well count from 1, or
  * be of another set. */
 static bool are_places(const labels *l, const struct distinct *d, const dataset *data)
 {

@@ -28,7 +28,7 @@ const char *npy_parse(const unsigned char *bytes, size_t count, npy_header *h);
  * size. */
 size_t npy_format(const npy_header *h, unsigned char bytes[NPY_HEADER_MAX]);
 
-/* Whether elements are bytes without a type, which NumPy also writes for types that it does not know, such as bfloat16. */
+/* Returns whether elements are bytes without a type, which NumPy also writes for types that it does not know, such as bfloat16. */
 bool npy_is_raw(const npy_header *h);
 
 /* The type in the words of NumPy: "float64 ('<f8')". */

@@ -16,7 +16,7 @@ typedef struct pair_format {
 
 enum { PAIR_FEATURES, PAIR_LABELS, PAIR_TEST_FEATURES, PAIR_TEST_LABELS, PAIR_PARTS };
 
-/* Whether so many arrays are features and labels, and those for testing; labels may be missing at the end where they are
+/* Returns whether so many arrays are features and labels, and those for testing; labels may be missing at the end where they are
  * optional. */
 bool pairs_may_be(size_t count, const dataset *data);
 

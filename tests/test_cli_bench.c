@@ -170,7 +170,7 @@ static void test_cli_bench__shared_cpu__is_said(void **state)
     remove(scratch_path("shared.json"));
 }
 
-/* Of several threads, beside a busy loop on the CPU of one: no cause that nobody looked at. */
+/* Several threads beside a busy loop on the CPU of one: no cause is named that was not measured. */
 static void test_cli_bench__shared_cpu_of_a_team__is_said(void **state)
 {
     (void)state;

@@ -176,7 +176,7 @@ static void test_predict__of_another_set__all_of_it(void **state)
     shell("rm $scratch/l-* $scratch/l.* $scratch/less $scratch/few");
 }
 
-/* Whether or not the model was trained with test files, whether or not some of the samples can be held out: the accuracy is
+/* With and without test files in training, and whether or not some of the samples can be held out: the accuracy is
  * that of the training samples, and is not passed off as that of other data. */
 static void test_predict__all_are_training_samples__said(void **state)
 {

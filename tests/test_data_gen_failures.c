@@ -78,7 +78,7 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
     }
 }
 
-/* The program chose these names: of what is there nothing is replaced, whoever made it. */
+/* The program chose these names, so that it replaces no file of these names. */
 static void test_data_gen__files_are_there__refused_and_kept(void **state)
 {
     (void)state;

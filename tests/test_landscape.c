@@ -144,7 +144,7 @@ static void ask_to_stop(int number)
     asked_to_stop = number;
 }
 
-/* Whether a command looks at the signal or leaves it to the handler: one line, and no file. */
+/* A command that looks at the signal, or leaves it to the handler, prints one line and makes no file. */
 static void test_interrupted__says_that_nothing_was_written(void **state)
 {
     (void)state;

@@ -96,7 +96,7 @@ static void test_output__check__says_what_is_wrong(void **state)
     assert_int_equal(scratch_count(), 0);
 }
 
-/* What a link names is written, whether it is there or not; and where it leads is checked before. */
+/* A link is followed, whether its target is there or not, and the target is checked before. */
 static void test_output__dangling_link__is_followed(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whether the features are too large for the learning rate, and what to change then. */
+ * Checks whether the features are too large for the learning rate, and names what to change then. */
 #ifndef DOWNHILL_TRAIN_SCALE_H
 #define DOWNHILL_TRAIN_SCALE_H
 
