@@ -170,9 +170,10 @@ static void test_interrupted__says_that_nothing_was_written(void **state)
                  "kill -TERM $p; wait $p",
                  of[i].command);
         assert_int_equal(shell(line), 128 + SIGTERM);
-        /* The shell may add that the program was terminated. */
-        assert_memory_equal(shell_err, of[i].says, strlen(of[i].says));
-        assert_int_equal(count_of(shell_err, ':'), 2);
+        /* A slow build warns of its times first; the shell may add that the program was terminated. */
+        const char *said = strstr(shell_err, of[i].says);
+        assert_non_null(said);
+        assert_int_equal(count_of(said, ':'), 2);
         assert_int_not_equal(access(scratch_path("cut.json"), F_OK), 0);
     }
     shell("rm $scratch/w-*");
