@@ -4,7 +4,7 @@
 #ifndef DOWNHILL_BASE_LEVELS_H
 #define DOWNHILL_BASE_LEVELS_H
 
-#include "kernels.h"
+#include "isa/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 
 #include "base/machine.h"
 #include "core_share.h"
-#include "kernels.h"
+#include "isa/kernels.h"
 
 #include <jansson.h>
 #include <signal.h>

@@ -7,7 +7,7 @@
 #include "ceilings.h"
 #include "ceilings_tiles.h"
 
-#include "tiles.h"
+#include "simd/tiles.h"
 
 #if defined __x86_64__
 #include <immintrin.h>

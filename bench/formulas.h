@@ -5,7 +5,7 @@
 #define DOWNHILL_BENCH_FORMULAS_H
 
 #include "ceilings.h"
-#include "kernels.h"
+#include "isa/kernels.h"
 #include "verify/verify.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload.h"
 
-#include "blocking.h"
+#include "driver/blocking.h"
 #include "peers.h"
 
 #include "base/memory.h"

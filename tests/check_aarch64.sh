@@ -36,13 +36,13 @@ library() { # name, compiler and options
     local name=$1
     shift
     mkdir "$work/$name"
-    (cd "$work/$name" && "$@" -c "$root"/kernels/*.c "$root"/kernels/*/*_scalar.c && ar rcs lib.a ./*.o)
+    (cd "$work/$name" && "$@" -I "$root/kernels" -c "$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/*/*_scalar.c && ar rcs lib.a ./*.o)
     "$@" -o "$work/$name/bits" "$root/tests/same_bits.c" -I "$root/kernels" "$work/$name/lib.a" -lm
     "${run[@]}" "$work/$name/bits" >"$work/got"
     diff "$work/want" "$work/got" >&2 || fail "$*: other bits (>) than on x86-64 (<)"
 }
 
-grep -qF 'cc -O3 -DDOWNHILL_SCALAR_ONLY -c kernels/*.c kernels/*/*_scalar.c' "$root/README.md" || fail 'the README builds it in another way'
+grep -qF 'cc -O3 -I kernels -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c' "$root/README.md" || fail 'the README builds it in another way'
 gcc=(aarch64-linux-gnu-gcc -Wall -Wextra -Werror)
 library O3 "${gcc[@]}" -O3
 library O2-contracted "${gcc[@]}" -O2 -ffp-contract=fast
@@ -54,12 +54,12 @@ fi
 
 # A trap that has not sprung is no proof: without the pragma there are FMAs where the bits are made, and they show.
 cp -r "$root/kernels" "$work/unguarded"
-sed -i 's/^#pragma GCC optimize("fp-contract=off")//' "$work/unguarded/arithmetic.h"
-! cmp -s "$work/unguarded/arithmetic.h" "$root/kernels/arithmetic.h" || fail 'found no pragma to take out'
+sed -i 's/^#pragma GCC optimize("fp-contract=off")//' "$work/unguarded/isa/arithmetic.h"
+! cmp -s "$work/unguarded/isa/arithmetic.h" "$root/kernels/isa/arithmetic.h" || fail 'found no pragma to take out'
 (
     mkdir "$work/fused"
     cd "$work/fused"
-    aarch64-linux-gnu-gcc -O3 -w -c ../unguarded/*.c ../unguarded/*/*_scalar.c
+    aarch64-linux-gnu-gcc -O3 -w -I ../unguarded -c ../unguarded/{api,driver,isa}/*.c ../unguarded/*/*_scalar.c
     aarch64-linux-gnu-gcc -o bits "$root/tests/same_bits.c" -I "$root/kernels" ./*.o -lm
 )
 ! "${run[@]}" "$work/fused/bits" | cmp -s - "$work/want" || fail 'without the pragma the bits are the same: they do not show FMAs'

@@ -18,8 +18,8 @@ if "$cc" --version | grep -q clang; then clang=yes; fi
 refused() { # words, flags
     local words=$1
     shift
-    ! "$cc" "$@" -E "$root/kernels/step.c" >"$work/source.i" 2>"$work/log" ||
-        ! "$cc" "$@" -fsyntax-only "$root/kernels/step.c" 2>"$work/log" || fail "$*: compiles"
+    ! "$cc" -I "$root/kernels" "$@" -E "$root/kernels/api/step.c" >"$work/source.i" 2>"$work/log" ||
+        ! "$cc" -I "$root/kernels" "$@" -fsyntax-only "$root/kernels/api/step.c" 2>"$work/log" || fail "$*: compiles"
     grep -E 'error: ' "$work/log" | head -n 1 | grep -qF -- "$words" || fail "$*: not '$words' but $(cat "$work/log")"
 }
 for flag in -ffast-math -Ofast; do refused 'build it without -ffast-math or -Ofast' $flag; done
@@ -37,15 +37,16 @@ else
     refused 'build it without -fsingle-precision-constant' -fsingle-precision-constant
     for unit in 387 both; do refused 'build it with -msse2 -mfpmath=sse' -mfpmath=$unit; done
 fi
-for source in "$root"/kernels/*.c "$root"/kernels/*/*.c; do # every source that computes
-    if [ "${source##*/}" != cpu.c ] && "$cc" -ffast-math -E "$source" >"$work/source.i" 2>"$work/log"; then
+for source in "$root"/kernels/*/*.c; do # every source that computes
+    if [ "${source##*/}" != cpu.c ] && "$cc" -I "$root/kernels" -ffast-math -E "$source" >"$work/source.i" 2>"$work/log"; then
         fail "$source does not include arithmetic.h"
     fi
 done
 
 # No CPU is refused for what it has: GCC evaluates _Float16 in its own type where there are instructions for it.
 for march in x86-64-v3 x86-64-v4 sapphirerapids; do
-    "$cc" -std=gnu17 -march=$march -fsyntax-only "$root/kernels/update/update_scalar.c" >"$work/log" 2>&1 ||
+    "$cc" -std=gnu17 -march=$march -I "$root/kernels" \
+        -fsyntax-only "$root/kernels/update/update_f32_scalar.c" >"$work/log" 2>&1 ||
         fail "-march=$march: $(cat "$work/log")"
 done
 
@@ -58,7 +59,7 @@ for level in AVX2 AVXVNNI AVX512 AVX512VNNI AVX512BF16 AMX; do
     case " ${levels[*]} " in *" ${level,,} "*) built=1 ;; esac
     have+=("-DDOWNHILL_HAVE_$level=$built")
 done
-sources=("$root"/kernels/*.c "$root"/kernels/update/*_avx512.c)
+sources=("$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/update/*_avx512.c)
 for level in "${levels[@]}"; do
     sources+=("$root"/kernels/{score,grad}/*_u8_"$level".c "$root"/kernels/{hinge,update}/*_"$level".c)
 done
@@ -74,7 +75,7 @@ same_bits() { # flags
     mkdir "$work/objects"
     (
         cd "$work/objects"
-        printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P "$(nproc)" "$cc" "${have[@]}" "$@" -c
+        printf '%s\0' "${sources[@]}" | xargs -0 -n 4 -P "$(nproc)" "$cc" -I "$root/kernels" "${have[@]}" "$@" -c
     ) >"$work/log" 2>&1 || fail "$*: $(cat "$work/log")"
     local link=()
     case " $* " in *' -flto '*) link=(-flto) ;; esac

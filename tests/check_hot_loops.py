@@ -13,14 +13,14 @@ import sys
 
 # Source -> FMAs, or products of pairs or bytes, of a full tile: the most memory operands that its loop may have, prefetches aside.
 TILES = {
-    "score/score_avx2": {10: 7},  # 2 of X, 5 of W
-    "score/score_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
-    "grad/grad_avx2": {10: 8},  # 2 of X, 5 dscores, a row pointer
-    "score/score_packed_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
+    "score/score_f32_avx2": {10: 7},  # 2 of X, 5 of W
+    "score/score_f32_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
+    "grad/grad_f32_avx2": {10: 8},  # 2 of X, 5 dscores, a row pointer
+    "score/score_packed_f32_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers ahead, reloads of pointers (GCC).
-    "grad/grad_avx512": {40: 34},
-    "score/score_packed_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
-    "grad/grad_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
+    "grad/grad_f32_avx512": {40: 34},
+    "score/score_packed_bf16_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
+    "grad/grad_bf16_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
     "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
     "score/score_u8_avxvnni": {20: 14},
     "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W
@@ -67,7 +67,7 @@ def not_vectorised(build: pathlib.Path) -> list[str]:
         for kernel in "score", "grad":
             objects = f"kernels/CMakeFiles/downhill_{level}.dir"
             for element in "f32", "bf16", "u8":
-                source = f"{kernel}_u8" if element == "u8" else kernel
+                source = f"{kernel}_u8" if element == "u8" else f"{kernel}_f32"
                 path = build / f"{objects}/{kernel}/{source}_scalar.c.o"
                 command = ["objdump", "-d", "--no-show-raw-insn", path]
                 text = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -113,14 +113,15 @@ mkdir "$work/bare"
 cp -r "$root/kernels" "$work/bare"
 (
     cd "$work/bare"
-    printf '%s\0' kernels/*.c kernels/*/*.c | xargs -0 -n 8 -P "$(nproc)" "$cc" -O3 -c
+    printf '%s\0' kernels/*/*.c | xargs -0 -n 8 -P "$(nproc)" "$cc" -O3 -I kernels -c
     ar rcs libdownhill.a ./*.o
     mkdir scalar
     cd scalar
-    "$cc" -O3 -Wall -Wextra -Wpedantic -Werror -DDOWNHILL_SCALAR_ONLY -c ../kernels/*.c ../kernels/*/*_scalar.c
+    "$cc" -O3 -Wall -Wextra -Wpedantic -Werror -I ../kernels -DDOWNHILL_SCALAR_ONLY \
+        -c ../kernels/{api,driver,isa}/*.c ../kernels/*/*_scalar.c
     "$cc" "$work/example.c" -I ../kernels ./*.o -lm -o example
 )
-for line in 'cc -O3 -c kernels/*.c kernels/*/*.c' 'cc -O3 -DDOWNHILL_SCALAR_ONLY -c kernels/*.c kernels/*/*_scalar.c'; do
+for line in 'cc -O3 -I kernels -c kernels/*/*.c' 'cc -O3 -I kernels -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c'; do
     grep -qF "$line" "$root/README.md" || fail "the README builds the bare sources otherwise than by: $line"
 done
 got=$("$work/bare/scalar/example")

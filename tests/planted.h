@@ -4,7 +4,7 @@
 #ifndef DOWNHILL_TESTS_PLANTED_H
 #define DOWNHILL_TESTS_PLANTED_H
 
-#include "kernels.h"
+#include "isa/kernels.h"
 
 #include <stddef.h>
 

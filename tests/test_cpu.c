@@ -3,8 +3,8 @@
  * Detection and choice on recorded CPUs. On made-up ones: test_cpu_bits.c. */
 #include "cmocka_all.h"
 
-#include "cpu.h"
-#include "kernels.h"
+#include "isa/cpu.h"
+#include "isa/kernels.h"
 #include "recorded_cpus.h"
 
 #include <stdio.h>

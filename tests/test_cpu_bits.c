@@ -5,8 +5,8 @@
 #include "cmocka_all.h"
 
 #include "base/rng.h"
+#include "isa/tables.h"
 #include "recorded_cpus.h"
-#include "tables.h"
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -21,7 +21,7 @@ struct made_up_cpu {
 /* Sets of levels. */
 enum {
 #define DOWNHILL_LEVEL(name, ...) IS_##name = 1 << LEVEL_INDEX_##name,
-#include "levels.def"
+#include "isa/levels.def"
     AMX = IS_amx,
     BF16 = IS_avx512bf16 | AMX,
     VNNI = IS_avx512vnni | BF16,

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
-#include "kernels.h"
+#include "isa/kernels.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/levels.h"
-#include "kernels.h"
+#include "isa/kernels.h"
 #include "support.h"
 #include "train/draw.h"
 #include "train/gradcheck.h"

@@ -6,8 +6,8 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
-#include "cpu.h"
-#include "kernels.h"
+#include "isa/cpu.h"
+#include "isa/kernels.h"
 #include "recorded_cpus.h"
 
 #include <errno.h>

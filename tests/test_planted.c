@@ -6,7 +6,7 @@
 #include "cmocka_all.h"
 
 #include "base/levels.h"
-#include "blocking.h"
+#include "driver/blocking.h"
 #include "planted.h"
 #include "verify/workbench.h"
 

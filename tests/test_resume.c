@@ -5,7 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
-#include "kernels.h"
+#include "isa/kernels.h"
 #include "support.h"
 #include "train/checkpoint.h"
 #include "trainer_support.h"

@@ -5,7 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/rng.h"
-#include "kernels.h"
+#include "isa/kernels.h"
 #include "verify/reference.h"
 
 #include <math.h>

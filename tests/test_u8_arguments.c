@@ -3,7 +3,7 @@
  * Arguments that the operations on bytes refuse, with nothing written. */
 #include "u8_support.h"
 
-#include "kernels.h"
+#include "isa/kernels.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
-#include "blocking.h"
-#include "kernels.h"
+#include "driver/blocking.h"
+#include "isa/kernels.h"
 #include "verify/arena.h"
 #include "verify/verify.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the amx level uses, beside AVX512-BF16? */
 #define DOWNHILL_LEVEL_NAME amx
-#include "target.h"
+#include "isa/target.h"
 
 #include <immintrin.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx2 level uses? */
 #define DOWNHILL_LEVEL_NAME avx2
-#include "target.h"
+#include "isa/target.h"
 
 #include <immintrin.h>
 

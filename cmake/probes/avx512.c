@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx512 level uses (F, BW, DQ, VL)? */
 #define DOWNHILL_LEVEL_NAME avx512
-#include "target.h"
+#include "isa/target.h"
 
 #include <immintrin.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avx512bf16 level uses, beside AVX-512? */
 #define DOWNHILL_LEVEL_NAME avx512bf16
-#include "target.h"
+#include "isa/target.h"
 
 #include <immintrin.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Can the toolchain compile and assemble what the avxvnni level uses, beside AVX2? */
 #define DOWNHILL_LEVEL_NAME avxvnni
-#include "target.h"
+#include "isa/target.h"
 
 #include <immintrin.h>
 

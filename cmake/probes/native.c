@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Which SIMD levels can this machine run? As a list of CMake. */
-#include "cpu.c"
+#include "isa/cpu.c"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,6 @@ int main(void)
         printf("%s%s", separator, #name);                                                          \
         separator = ";";                                                                           \
     }
-#include "levels.def"
+#include "isa/levels.def"
     return 0;
 }

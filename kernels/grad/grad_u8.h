@@ -5,7 +5,7 @@
 #ifndef DOWNHILL_GRAD_U8_H
 #define DOWNHILL_GRAD_U8_H
 
-#include "../kernels.h"
+#include "isa/kernels.h"
 
 #include <immintrin.h>
 

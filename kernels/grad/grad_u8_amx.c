@@ -11,9 +11,9 @@
  *
  * Few samples are left to the level below. */
 #define DOWNHILL_LEVEL_NAME amx
-#include "../amx.h"
-#include "grad_u8.h"
-#include "grad_u8_quads.h"
+#include "grad/grad_u8.h"
+#include "grad/grad_u8_quads.h"
+#include "simd/amx.h"
 
 enum {
     DEPTH = 64, /* samples of a product */

@@ -7,9 +7,9 @@
  * classes × 32 features loads 2 vectors, and broadcasts 5 pairs for 10 products of 32 and as many
  * additions; 14 of the 16 registers. */
 #define DOWNHILL_LEVEL_NAME avx2
-#include "../avx2_u8.h"
-#include "grad_u8.h"
-#include "grad_u8_pairs.h"
+#include "grad/grad_u8.h"
+#include "grad/grad_u8_pairs.h"
+#include "simd/avx2_u8.h"
 
 enum { TILE_CLASSES = 5, VECTORS = 2 };
 

@@ -8,9 +8,9 @@
  * not. Per two samples a tile of 5 classes × 64 features loads 2 vectors, and broadcasts 5 pairs for
  * 10 products of 64 and as many additions. */
 #define DOWNHILL_LEVEL_NAME avx512
-#include "../avx512_u8.h"
-#include "grad_u8.h"
-#include "grad_u8_pairs.h"
+#include "grad/grad_u8.h"
+#include "grad/grad_u8_pairs.h"
+#include "simd/avx512_u8.h"
 
 enum { TILE_CLASSES = 5, VECTORS = 2 };
 

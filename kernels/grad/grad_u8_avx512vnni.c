@@ -8,8 +8,8 @@
  * which the shuffles hide where they have units of their own (Zen 4). To keep what was interleaved
  * for the other 5 of ten classes made it 1.09 times slower there, by the stores. */
 #define DOWNHILL_LEVEL_NAME avx512vnni
-#include "grad_u8.h"
-#include "grad_u8_quads.h"
+#include "grad/grad_u8.h"
+#include "grad/grad_u8_quads.h"
 
 enum { TILE_CLASSES = 5 };
 

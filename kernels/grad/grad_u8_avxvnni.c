@@ -8,8 +8,8 @@
  * the 16 registers. */
 #define DOWNHILL_LEVEL_NAME avxvnni
 #define DOWNHILL_VNNI
-#include "../avx2_u8.h"
-#include "grad_u8.h"
+#include "grad/grad_u8.h"
+#include "simd/avx2_u8.h"
 
 enum {
     TILE_CLASSES = 5,

@@ -5,7 +5,7 @@
 #ifndef DOWNHILL_GRAD_U8_QUADS_H
 #define DOWNHILL_GRAD_U8_QUADS_H
 
-#include "../avx512_u8.h"
+#include "simd/avx512_u8.h"
 
 /* Samples whose bytes go together, and vectors that they make of 64 features. */
 enum { QUAD = 4, X_QUADS = 4 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Gradient of bytes, the definition: exact while 255·Σ_i |g_ij| < 2³¹. */
-#include "../kernels.h"
+#include "isa/kernels.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  * Multiclass hinge loss of exact scores with AVX2: the classes along the lanes, four at a time, the
  * last of them by a masked load; lanes past c and the label's are cleared by masks. */
 #define DOWNHILL_LEVEL_NAME avx2
-#include "../avx2.h"
-#include "hinge_u8.h"
+#include "hinge/hinge_u8.h"
+#include "simd/avx2.h"
 
 enum { F64X4 = 4 };
 

@@ -3,8 +3,8 @@
  * Multiclass hinge loss of exact scores with AVX-512: the classes along the lanes, as in
  * hinge_avx512.c. */
 #define DOWNHILL_LEVEL_NAME avx512
-#include "../avx512.h"
-#include "hinge_u8.h"
+#include "hinge/hinge_u8.h"
+#include "simd/avx512.h"
 
 enum { F64X8 = 8 };
 

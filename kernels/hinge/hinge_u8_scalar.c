@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Multiclass hinge loss of exact scores, the definition. */
-#include "../kernels.h"
-#include "hinge_u8.h"
+#include "hinge/hinge_u8.h"
+#include "isa/kernels.h"
 
 double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
                                const int32_t *y, double delta, int16_t *dscores, size_t ldds)

@@ -11,8 +11,8 @@
  * 64 cycles, half of what L2 gives. Reckoned, not measured: the kernel has run under emulation
  * only. */
 #define DOWNHILL_LEVEL_NAME amx
-#include "../amx.h"
-#include "../avx512_u8.h"
+#include "simd/amx.h"
+#include "simd/avx512_u8.h"
 
 enum {
     GROUP = TILE_ROWS_MAX,

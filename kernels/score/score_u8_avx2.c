@@ -10,7 +10,7 @@
 #ifndef DOWNHILL_LEVEL_NAME /* the source of two levels */
 #define DOWNHILL_LEVEL_NAME avx2
 #endif
-#include "../avx2_u8.h"
+#include "simd/avx2_u8.h"
 
 enum { TILE_ROWS = 2, CLASSES_MAX = 5 };
 

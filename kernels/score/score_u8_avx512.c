@@ -10,7 +10,7 @@
 #ifndef DOWNHILL_LEVEL_NAME /* the source of two levels */
 #define DOWNHILL_LEVEL_NAME avx512
 #endif
-#include "../avx512_u8.h"
+#include "simd/avx512_u8.h"
 
 enum { TILE_ROWS = 4, CLASSES_MAX = 5 };
 

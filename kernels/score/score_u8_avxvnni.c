@@ -3,4 +3,4 @@
  * Scores of bytes with AVX-VNNI: those of AVX2, but for the instruction that adds the products. */
 #define DOWNHILL_LEVEL_NAME avxvnni
 #define DOWNHILL_VNNI
-#include "score_u8_avx2.c"
+#include "score/score_u8_avx2.c"

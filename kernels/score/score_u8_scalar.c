@@ -2,7 +2,7 @@
  *
  * Scores of bytes, the definition, and the packed weights of every level that takes them two bytes
  * at a time: for each 32 features those of the first class, of the second, … */
-#include "../portable.h"
+#include "simd/portable.h"
 
 enum { GROUP = 32 };
 

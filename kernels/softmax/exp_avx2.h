@@ -4,8 +4,8 @@
 #ifndef DOWNHILL_EXP_AVX2_H
 #define DOWNHILL_EXP_AVX2_H
 
-#include "../avx2.h"
-#include "softmax.h"
+#include "simd/avx2.h"
+#include "softmax/softmax.h"
 
 DOWNHILL_INLINE __m256 exp_f32x8(__m256 t)
 {

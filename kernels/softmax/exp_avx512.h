@@ -4,8 +4,8 @@
 #ifndef DOWNHILL_EXP_AVX512_H
 #define DOWNHILL_EXP_AVX512_H
 
-#include "../avx512.h"
-#include "softmax.h"
+#include "simd/avx512.h"
+#include "softmax/softmax.h"
 
 DOWNHILL_INLINE __m512 exp_f32x16(__m512 t)
 {

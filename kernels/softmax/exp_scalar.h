@@ -4,8 +4,8 @@
 #ifndef DOWNHILL_EXP_SCALAR_H
 #define DOWNHILL_EXP_SCALAR_H
 
-#include "../portable.h"
-#include "softmax.h"
+#include "simd/portable.h"
+#include "softmax/softmax.h"
 
 static inline float exp_scalar(float t)
 {

@@ -3,7 +3,7 @@
  * Update from a gradient in integers with AVX2: two to four loads and a store per vector, and as many
  * roundings as in the definition. */
 #define DOWNHILL_LEVEL_NAME avx2
-#include "../avx2.h"
+#include "simd/avx2.h"
 
 /* What is the same for all weights of a class, in every lane. */
 struct of_class {

@@ -3,7 +3,7 @@
  * Update from a gradient in integers with AVX-512: two to four loads and a store per vector, and as many
  * roundings as in the definition. */
 #define DOWNHILL_LEVEL_NAME avx512
-#include "../avx512.h"
+#include "simd/avx512.h"
 
 /* What is the same for all weights of a class, in every lane. */
 struct of_class {

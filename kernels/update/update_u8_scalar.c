@@ -2,7 +2,7 @@
  *
  * Update from a gradient in integers, the definition: seven roundings, in this order, on every
  * level. */
-#include "../portable.h"
+#include "simd/portable.h"
 
 uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
                                   float times, const int32_t *restrict dw,

@@ -7,8 +7,8 @@
 #define DOWNHILL_TESTS_AVX512_EMULATION_H
 
 /* Before their names, and `__asm__`, become others. */
-#include "kernels.h"
-#include "tiles.h"
+#include "isa/kernels.h"
+#include "simd/tiles.h"
 
 #include <immintrin.h>
 #include <math.h>

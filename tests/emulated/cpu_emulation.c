@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A CPU that has every feature, under an operating system that saves and permits them all. */
-#include "cpu.h"
+#include "isa/cpu.h"
 #include <stddef.h>
 
 static cpu_regs every_feature(void *context, uint32_t leaf, uint32_t subleaf)

@@ -8,7 +8,7 @@
 
 #include "amx_emulation.h"
 #include "base/error.h"
-#include "kernels.h"
+#include "isa/kernels.h"
 #include "verify/verify.h"
 
 #include <pthread.h>

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Weights in fixed point. For each class the power of two is found for which its largest weight just
+ * fits; the kernels round the weights to multiples of it, and what the mean and the bias add to the
+ * scores is put together as exactly. */
+#include "driver/packed_u8.h"
+
+#include "simd/tiles.h"
+
+#include <math.h>
+#include <string.h>
+
+/* 127·256 + 127: what two signed bytes hold, high and low, with room for the carry of a low byte
+ * that is negative. */
+#define Q_MAX 32639.0
+
+enum {
+    BITS_OF_Q = 15,
+    BITS_OF_BIAS = 40, /* Σ q x, Σ q mean and it are together below 2⁵³ 256ths for d <= 2²⁰ */
+    EXPONENT_MAX = 126, /* of a factor in f32 */
+    FRACTION = 256
+};
+
+struct packed_u8 *downhill_packed_u8_in(const void *packed)
+{
+    return (struct packed_u8 *)(((uintptr_t)packed + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
+}
+
+/* The next part, on a cache line of its own. */
+static uintptr_t part(uintptr_t *end, size_t bytes)
+{
+    const uintptr_t start = *end;
+    *end += (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+    return start;
+}
+
+/* Packed weights at this address; returns where they end. */
+static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
+{
+    *p = (struct packed_u8){.d = d, .c = c};
+    p->self = (const struct packed_u8 *)part(&at, sizeof *p);
+    p->unit = (double *)part(&at, c * sizeof *p->unit);
+    p->start = (double *)part(&at, c * sizeof *p->start);
+    p->mean_scores = (double *)part(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
+    p->mean = (float *)part(&at, d * sizeof *p->mean);
+    p->gain = (float *)part(&at, d * sizeof *p->gain);
+    for (size_t i = 0; i < MEAN_ROWS; i++)
+        p->mean_rows[i] = (uint8_t *)part(&at, d);
+    p->weights = (unsigned char *)part(&at, c * packed_ld_u8(d) * sizeof(int16_t));
+    return at;
+}
+
+size_t downhill_packed_u8_bytes(size_t d, size_t c)
+{
+    struct packed_u8 p;
+    if (d == 0 || d > DOWNHILL_U8_D_MAX || c == 0 || c > DOWNHILL_U8_C_MAX)
+        return 0;
+    return (size_t)lay_out(&p, 0, d, c) + LINE_BYTES; /* to align it by */
+}
+
+downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
+                                         const struct packed_u8 *packed)
+{
+    if (packed->self != packed || packed->u8 != kernels->u8)
+        return DOWNHILL_ERR_PACKED;
+    return DOWNHILL_OK;
+}
+
+/* Exponent s of the factor of a class: 2^s·most <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
+static int exponent_of_factor(float most, float b)
+{
+    int s = EXPONENT_MAX, e;
+    if (most > 0.0f) {
+        const float fraction = frexpf(most, &e); /* in [1/2, 1) */
+        const int fit = ldexp((double)fraction, BITS_OF_Q) > Q_MAX;
+        s = BITS_OF_Q - e - fit < s ? BITS_OF_Q - e - fit : s;
+    }
+    if (b != 0.0f) {
+        frexpf(b, &e);
+        s = BITS_OF_BIAS - e < s ? BITS_OF_BIAS - e : s;
+    }
+    return s;
+}
+
+/* Packs class j of the panel of c classes that starts with the first-th; largest: the
+ * bits of its largest |w|. */
+static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
+                       size_t c, size_t j, uint32_t largest)
+{
+    const float b = weights->b != NULL ? weights->b[first + j] : 0.0f;
+    float magnitude, factor = 0.0f;
+    memcpy(&magnitude, &largest, sizeof magnitude);
+    p->unit[first + j] = p->start[first + j] = (double)NAN;
+    if (isfinite(magnitude) && isfinite(b)) {
+        const int s = exponent_of_factor(magnitude, b);
+        factor = ldexpf(1.0f, s);
+        p->unit[first + j] = ldexp(1.0, -s);
+        p->start[first + j] = ldexp(rint(ldexp((double)b, s) * FRACTION) / FRACTION, -s);
+    }
+    p->u8->pack(p->d, c, j, weights->w + (first + j) * weights->ldw, factor,
+                p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
+}
+
+void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *const *rows,
+                            double *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    const void *x[BLOCK_ROWS_MAX];
+    for (size_t k = 0, chunk; k < p->d; k += chunk) {
+        chunk = next_tile(p->d - k, p->u8->chunk);
+        chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
+        for (size_t i = 0; i < n; i++)
+            x[i] = (const uint8_t *)rows[i] + k;
+        for (size_t j = 0, classes; j < p->c; j += classes) {
+            classes = next_tile(p->c - j, p->u8->classes);
+            p->u8->score(n, chunk, classes, x,
+                         p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
+                         p->unit + j, scores + j, lds, ahead);
+        }
+    }
+}
+
+/* Takes what the mean would score off what the scores start from. */
+static void subtract_mean(struct packed_u8 *p)
+{
+    if (!(p->norm & UPDATE_CENTERED))
+        return;
+    const void *rows[MEAN_ROWS] = {p->mean_rows[0], p->mean_rows[1]};
+    struct downhill_ahead nothing = ahead_of(rows, 0, 0, 1);
+    memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
+    downhill_add_scores_u8(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
+    for (size_t j = 0; j < p->c; j++)
+        p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / FRACTION;
+}
+
+static downhill_status check_norm(size_t d, const downhill_norm_u8 *norm)
+{
+    for (size_t k = 0; norm != NULL && k < d; k++)
+        if ((norm->mean != NULL && norm->mean[k] > UINT8_MAX * FRACTION) ||
+            (norm->gain != NULL && !(isfinite(norm->gain[k]) && norm->gain[k] >= 0.0f)))
+            return DOWNHILL_ERR_PARAMETER;
+    return DOWNHILL_OK;
+}
+
+static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
+{
+    const uint16_t *mean = norm != NULL ? norm->mean : NULL;
+    const float *gain = norm != NULL ? norm->gain : NULL;
+    for (size_t k = 0; k < p->d; k++) {
+        const unsigned m = mean != NULL ? mean[k] : 0;
+        p->norm |= m != 0 ? UPDATE_CENTERED : 0u;
+        p->mean_rows[0][k] = (uint8_t)(m / FRACTION);
+        p->mean_rows[1][k] = (uint8_t)(m % FRACTION);
+        p->mean[k] = (float)m / FRACTION;
+        p->gain[k] = gain != NULL ? gain[k] + 0.0f : 1.0f; /* never -0 */
+        p->norm |= p->gain[k] != p->gain[0] ? UPDATE_SCALED : 0u;
+    }
+}
+
+static uint32_t largest_magnitude(size_t d, const float *w)
+{
+    uint32_t largest = 0;
+    for (size_t k = 0; k < d; k++) {
+        uint32_t bits;
+        memcpy(&bits, &w[k], sizeof bits);
+        bits &= INT32_MAX;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest;
+}
+
+downhill_status downhill_pack_u8(const downhill_kernels *kernels,
+                                 const downhill_weights_f32 *weights, const downhill_norm_u8 *norm,
+                                 void *packed, size_t packed_bytes)
+{
+    downhill_status status;
+    if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(weights)) != DOWNHILL_OK)
+        return status;
+    if (packed == NULL)
+        return DOWNHILL_ERR_NULL;
+    const size_t d = weights->d, c = weights->c, need = downhill_packed_u8_bytes(d, c);
+    if (need == 0)
+        return DOWNHILL_ERR_SIZE;
+    if (packed_bytes < need)
+        return DOWNHILL_ERR_WORKSPACE;
+    if ((status = check_norm(d, norm)) != DOWNHILL_OK)
+        return status;
+    struct packed_u8 *p = downhill_packed_u8_in(packed);
+    lay_out(p, (uintptr_t)p, d, c);
+    p->u8 = kernels->u8;
+    set_norm(p, norm);
+    for (size_t j = 0, classes; j < c; j += classes) {
+        classes = next_tile(c - j, p->u8->classes);
+        for (size_t i = 0; i < classes; i++)
+            pack_class(p, weights, j, classes, i,
+                       largest_magnitude(d, weights->w + (j + i) * weights->ldw));
+    }
+    subtract_mean(p);
+    return DOWNHILL_OK;
+}
+
+/* Class j of the panel of c classes that starts with the first-th, by the sums times·dw. */
+static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
+                         size_t c, size_t j, float decay, float step, float sum, float times,
+                         const int32_t *dw)
+{
+    float move = step * sum;
+    DOWNHILL_ROUND(move);
+    if (weights->b != NULL)
+        weights->b[first + j] -= move;
+    const uint32_t largest = p->u8->update(p->d, p->norm, decay, step, sum, times, dw, p->mean,
+                                           p->gain, weights->w + (first + j) * weights->ldw);
+    pack_class(p, weights, first, c, j, largest);
+}
+
+void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
+                               float decay, float step, struct packed_u8 *p)
+{
+    for (size_t j = 0, classes; j < p->c; j += classes) {
+        classes = next_tile(p->c - j, p->u8->classes);
+        for (size_t i = 0; i < classes; i++)
+            update_class(p, weights, j, classes, i, decay, step, (float)sums->b[j + i], 1.0f,
+                         sums->w + (j + i) * sums->ldw);
+    }
+    subtract_mean(p);
+}
+
+void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
+                                      const int16_t *dscores, float decay, float step,
+                                      int32_t *x_i32, struct packed_u8 *p)
+{
+    for (size_t k = 0; k < p->d; k++)
+        x_i32[k] = x[k];
+    for (size_t j = 0, classes; j < p->c; j += classes) {
+        classes = next_tile(p->c - j, p->u8->classes);
+        for (size_t i = 0; i < classes; i++) {
+            const float g = dscores[j + i];
+            update_class(p, weights, j, classes, i, decay, step, g, g, x_i32);
+        }
+    }
+    subtract_mean(p);
+}

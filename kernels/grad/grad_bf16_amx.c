@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gradient of bf16 features with AMX-BF16: tiles of up to 10 classes × 16 features, the samples 32 at
+ * a time.
+ *
+ * The dscores, a row for each class, are the A operand; X is B, and must be interleaved two rows at
+ * a time, with the shuffles of grad_avx512bf16.c, by way of a copy. Four tiles of sums, 64 features
+ * together, are four independent products of 16 cycles each against a latency of 52. For 32 samples
+ * they take 64 cycles, and the loads of 64 rows of X, 64 of the copy and 10 of dscores 69: about 300
+ * products a cycle where two FMA units make 32. Reckoned, not measured: the kernel has run under
+ * emulation only.
+ *
+ * As there, dscores that bf16 does not hold, and few samples, are left to the level below. */
+#define DOWNHILL_LEVEL_NAME amx
+#include "simd/amx.h"
+
+enum {
+    TILE_CLASSES = 10,
+    DEPTH = 32, /* samples of a product */
+    GROUPS_MAX = BLOCK_ROWS_MAX / DEPTH,
+    LANES = 16, /* features of a tile */
+    SUMS = 4,
+    WIDTH = SUMS * LANES,
+    N_MIN = DEPTH
+};
+
+#define SUM_0 0
+#define SUM_1 1
+#define SUM_2 2
+#define SUM_3 3
+#define G     4
+#define X_0   5
+#define X_1   6
+
+/* Dscores of a block, class by class for each 32 samples, zeros behind the last. */
+typedef uint16_t dscores_of_block[GROUPS_MAX][TILE_CLASSES][DEPTH];
+
+DOWNHILL_INLINE void turn(size_t n, size_t c, const float *dscores, size_t ldds, dscores_of_block g)
+{
+    for (size_t first = 0; first < n; first += DEPTH)
+        for (size_t j = 0; j < c; j++)
+            for (size_t i = 0; i < DEPTH; i++) {
+                uint32_t bits = 0;
+                if (first + i < n)
+                    __builtin_memcpy(&bits, &dscores[(first + i) * ldds + j], sizeof bits);
+                g[first / DEPTH][j][i] = (uint16_t)(bits >> 16);
+            }
+}
+
+/* 32 features of up to 32 samples, two rows together, zeros behind the last: features 8p … 8p+3 of
+ * each pair, and 8p+4 … 8p+7. */
+DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask32 lanes, const void *const *x,
+                                __m512i low[DEPTH / 2], __m512i high[DEPTH / 2])
+{
+    for (size_t i = 0; i < DEPTH; i += 2) {
+        const __m512i x_0 = i < n ? some_features_x32(lanes, x[i], k) : _mm512_setzero_si512();
+        const __m512i x_1 =
+            i + 1 < n ? some_features_x32(lanes, x[i + 1], k) : _mm512_setzero_si512();
+        _mm512_store_si512(&low[i / 2], _mm512_unpacklo_epi16(x_0, x_1));
+        _mm512_store_si512(&high[i / 2], _mm512_unpackhi_epi16(x_0, x_1));
+    }
+    amx_stored(low);
+    amx_stored(high);
+}
+
+/* 32 features of dW from two tiles of sums in that order. */
+DOWNHILL_INLINE void put(size_t c, float low[TILE_CLASSES][LANES], float high[TILE_CLASSES][LANES],
+                         __mmask32 lanes, unsigned flags, float *dw, size_t lddw)
+{
+    for (size_t j = 0; j < c; j++)
+        put_in_order(_mm512_loadu_ps(low[j]), _mm512_loadu_ps(high[j]), lanes,
+                     flags & GRAD_ACCUMULATE, dw + j * lddw);
+}
+
+DOWNHILL_TARGET
+static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask32 lanes_1,
+                        const void *const *x, dscores_of_block g, unsigned flags, float *dw,
+                        size_t lddw, struct downhill_ahead *ahead)
+{
+    __m512i low[DEPTH / 2], high[DEPTH / 2];
+    _tile_zero(SUM_0);
+    _tile_zero(SUM_1);
+    _tile_zero(SUM_2);
+    _tile_zero(SUM_3);
+    if (flags & GRAD_DW_FAR)
+        fetch_dw((int)c, SUMS, dw + k, lddw);
+    for (size_t i = 0; i < n; i += DEPTH) {
+        const size_t rows = n - i < DEPTH ? n - i : DEPTH;
+        ahead_fetch_all(ahead, rows);
+        amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
+        interleave(rows, k, lanes_0, x + i, low, high);
+        amx_load(X_0, low, TILE_ROW_BYTES);
+        amx_load(X_1, high, TILE_ROW_BYTES);
+        _tile_dpbf16ps(SUM_0, G, X_0);
+        _tile_dpbf16ps(SUM_1, G, X_1);
+        interleave(rows, k + BF16X32, lanes_1, x + i, low, high);
+        amx_load(X_0, low, TILE_ROW_BYTES);
+        amx_load(X_1, high, TILE_ROW_BYTES);
+        _tile_dpbf16ps(SUM_2, G, X_0);
+        _tile_dpbf16ps(SUM_3, G, X_1);
+    }
+    float sums[2][TILE_CLASSES][LANES];
+    _tile_stored(SUM_0, sums[0], TILE_ROW_BYTES);
+    _tile_stored(SUM_1, sums[1], TILE_ROW_BYTES);
+    put(c, sums[0], sums[1], lanes_0, flags, dw + k, lddw);
+    _tile_stored(SUM_2, sums[0], TILE_ROW_BYTES);
+    _tile_stored(SUM_3, sums[1], TILE_ROW_BYTES);
+    put(c, sums[0], sums[1], lanes_1, flags, dw + k + BF16X32, lddw);
+}
+
+DOWNHILL_TARGET
+static void panel(size_t n, size_t d, size_t c, const void *const *x, const float *dscores,
+                  size_t ldds, unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
+{
+    _Alignas(64) dscores_of_block g;
+    turn(n, c, dscores, ldds, g);
+    amx_stored(g);
+    struct amx_shapes shapes = {0};
+    for (int s = SUM_0; s <= SUM_3; s++)
+        amx_shape(&shapes, s, c, LANES * sizeof(float));
+    amx_shape(&shapes, G, c, TILE_ROW_BYTES);
+    amx_shape(&shapes, X_0, DEPTH / 2, TILE_ROW_BYTES);
+    amx_shape(&shapes, X_1, DEPTH / 2, TILE_ROW_BYTES);
+    amx_begin(&shapes);
+    for (size_t k = 0; k < d; k += WIDTH) {
+        const size_t left = d - k, behind = left > BF16X32 ? left - BF16X32 : 0;
+        features_64(n, c, k, first_lanes_x32(left), first_lanes_x32(behind), x, g, flags, dw, lddw,
+                    ahead);
+    }
+    amx_end();
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                              const float *dscores, size_t ldds, unsigned flags, float *dw,
+                              size_t lddw, struct downhill_ahead *ahead)
+{
+    for (size_t j = 0, classes; j < c; j += classes) {
+        classes = next_tile(c - j, TILE_CLASSES);
+        const float *ds = dscores + j;
+        float *dwj = dw + j * lddw;
+        if (n < N_MIN || !fit_bf16(n, classes, ds, ldds))
+            downhill_grad_bf16_avx512bf16(n, d, classes, x, ds, ldds, flags, dwj, lddw, ahead);
+        else
+            panel(n, d, classes, x, ds, ldds, flags, dwj, lddw, ahead);
+    }
+}

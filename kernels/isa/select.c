@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From CPU features to a table of kernels (tables.c). The only state is which of them is the
+ * default. */
+#include "isa/tables.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD_MAX = 64 };
+
+/* Levels that the build wanted and the compiler could not build, each between blanks. */
+#ifndef DOWNHILL_UNABLE
+#define DOWNHILL_UNABLE " "
+#endif
+
+/* What the machine and the environment allow. */
+struct facts {
+    cpu_features cpu;
+    uint32_t disabled;           /* features named by DOWNHILL_DISABLE */
+    char unknown_word[WORD_MAX]; /* the first word of that list that names none; "" */
+    char isa[WORD_MAX];          /* DOWNHILL_ISA; "" */
+};
+
+/* Copies the first `length` bytes, cut to fit. */
+static void copy_word(char to[WORD_MAX], const char *from, size_t length)
+{
+    length = length < WORD_MAX ? length : WORD_MAX - 1;
+    memcpy(to, from, length);
+    to[length] = '\0';
+}
+
+/* The features named in a list separated by commas or spaces. */
+static void read_disabled(const char *list, struct facts *facts)
+{
+    static const char separators[] = ", ";
+    for (const char *word = list + strspn(list, separators); *word != '\0';) {
+        const size_t length = strcspn(word, separators);
+        unsigned i = 0;
+        while (i < FEATURE_COUNT && (strlen(downhill_cpu_feature_name(i)) != length ||
+                                     memcmp(downhill_cpu_feature_name(i), word, length) != 0))
+            i++;
+        if (i < FEATURE_COUNT)
+            facts->disabled |= UINT32_C(1) << i;
+        else if (facts->unknown_word[0] == '\0')
+            copy_word(facts->unknown_word, word, length);
+        word += length;
+        word += strspn(word, separators);
+    }
+}
+
+static void gather_facts(struct facts *facts)
+{
+    const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
+    *facts = (struct facts){0};
+    if (list != NULL)
+        read_disabled(list, facts);
+    /* A permission that no level would use is not asked for: it cannot be given back. */
+    cpu_source source = downhill_cpu_native;
+    const struct level *amx = &downhill_levels[LEVEL_INDEX_amx];
+    if (amx->table == NULL || (facts->disabled & amx->features) != 0)
+        source.permit_amx = NULL;
+    facts->cpu = downhill_cpu_detect(&source);
+    if (isa != NULL)
+        copy_word(facts->isa, isa, strlen(isa));
+}
+
+/* Gathered and kept by the first thread that asks; from then on neither CPUID nor the environment is looked at again.
+ * Those that ask meanwhile gather for themselves, into *own, and find the same: none waits for another, which might
+ * be of a lower priority, or left behind by fork(). */
+static const struct facts *known_facts(struct facts *own)
+{
+    enum { UNKNOWN, GATHERING, KNOWN };
+    static atomic_int state = UNKNOWN;
+    static struct facts facts;
+
+    int expected = UNKNOWN;
+    if (atomic_load_explicit(&state, memory_order_acquire) == KNOWN)
+        return &facts;
+    if (atomic_compare_exchange_strong(&state, &expected, GATHERING)) {
+        gather_facts(&facts);
+        atomic_store_explicit(&state, KNOWN, memory_order_release);
+        return &facts;
+    }
+    if (expected == KNOWN)
+        return &facts;
+    gather_facts(own);
+    return own;
+}
+
+static uint32_t usable_features(const struct facts *facts)
+{
+    return cpu_usable(facts->cpu) & ~facts->disabled;
+}
+
+static bool level_usable(const struct level *level, uint32_t usable)
+{
+    return level->table != NULL && (level->features & ~usable) == 0;
+}
+
+size_t downhill_level_choose(uint32_t usable)
+{
+    size_t i = LEVEL_COUNT - 1;
+    /* The scalar level needs nothing, so the search ends. */
+    while (downhill_levels[i].kind == DOWNHILL_KIND_AUTO ||
+           !level_usable(&downhill_levels[i], usable))
+        i--;
+    return i;
+}
+
+static const struct level *find_level(const char *name)
+{
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        if (strcmp(downhill_levels[i].name, name) == 0)
+            return &downhill_levels[i];
+    return NULL;
+}
+
+/* Appends to a string that may fill its buffer already; what does not fit is cut. */
+__attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t size,
+                                                         const char *format, ...)
+{
+    const size_t used = strlen(buffer);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(buffer + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+/* Why a level has no table: it was not wanted, or the build could not have it. */
+static const char *why_absent(const struct level *level)
+{
+    char word[WORD_MAX];
+    snprintf(word, sizeof word, " %s ", level->name);
+    return strstr(DOWNHILL_UNABLE, word) != NULL ? "the compiler cannot build it"
+                                                 : "left out of this build";
+}
+
+/* `missing` holds the longest text that describe_missing() can produce. */
+#define LONGEST_REASON     "OS does not save its registers"
+#define ROW(id, name, ...) +sizeof ", " name " (" LONGEST_REASON ")" - 1
+_Static_assert(sizeof "the compiler cannot build it" DOWNHILL_FEATURES(ROW) <=
+                   sizeof((downhill_level *)0)->missing,
+               "downhill_level.missing is too short");
+#undef ROW
+
+/* What keeps a level from being used, as "avx512vl (CPU), amx-tile (permission refused)"; "" if nothing
+ * does. */
+static void describe_missing(const struct level *level, const struct facts *facts, char *buffer,
+                             size_t size)
+{
+    buffer[0] = '\0';
+    if (level->table == NULL)
+        append(buffer, size, "%s", why_absent(level));
+    for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+        const uint32_t flag = UINT32_C(1) << i;
+        const char *reason = (level->features & flag) == 0        ? NULL
+                             : (facts->cpu.cpu & flag) == 0       ? "CPU"
+                             : (facts->cpu.os & flag) == 0        ? LONGEST_REASON
+                             : (facts->disabled & flag) != 0      ? "DOWNHILL_DISABLE"
+                             : (facts->cpu.unasked & flag) != 0   ? "permission not asked"
+                             : (facts->cpu.permitted & flag) == 0 ? "permission refused"
+                                                                  : NULL;
+        if (reason != NULL)
+            append(buffer, size, "%s%s (%s)", buffer[0] == '\0' ? "" : ", ",
+                   downhill_cpu_feature_name(i), reason);
+    }
+}
+
+/* The level called `name`; `asker` ("DOWNHILL_ISA=") comes before it in the message. `why` is an
+ * empty string with room for why_size bytes. */
+static downhill_status select_named(const char *name, const char *asker, const struct facts *facts,
+                                    const downhill_kernels **out, char *why, size_t why_size)
+{
+    const struct level *level = find_level(name);
+    if (level == NULL) {
+        append(why, why_size, "%s%s: no such ISA level; known:", asker, name);
+        for (size_t i = 0; i < LEVEL_COUNT; i++)
+            append(why, why_size, " %s", downhill_levels[i].name);
+        return DOWNHILL_ERR_ISA_UNKNOWN;
+    }
+    const uint32_t usable = usable_features(facts);
+    if (!level_usable(level, usable)) {
+        char missing[sizeof((downhill_level *)0)->missing];
+        describe_missing(level, facts, missing, sizeof missing);
+        append(why, why_size, "%s%s: not usable here: %s; largest usable: %s", asker, name, missing,
+               downhill_levels[downhill_level_choose(usable)].name);
+        return DOWNHILL_ERR_ISA_UNUSABLE;
+    }
+    *out = level->table;
+    return DOWNHILL_OK;
+}
+
+/* A word that is not understood must not silently leave a feature on. */
+static downhill_status check_disabled(const struct facts *facts, char *why, size_t why_size)
+{
+    if (facts->unknown_word[0] != '\0') {
+        append(why, why_size, "DOWNHILL_DISABLE=%s: no such feature; known:", facts->unknown_word);
+        for (unsigned i = 0; i < FEATURE_COUNT; i++)
+            append(why, why_size, " %s", downhill_cpu_feature_name(i));
+        return DOWNHILL_ERR_ISA_UNKNOWN;
+    }
+    return DOWNHILL_OK;
+}
+
+/* The default. Decided once where it can be; a race repeats work on constant facts and stores the
+ * same value. */
+static downhill_status select_default(const downhill_kernels **out, char *why, size_t why_size)
+{
+    static const downhill_kernels *_Atomic chosen;
+
+    *out = atomic_load_explicit(&chosen, memory_order_acquire);
+    if (*out != NULL)
+        return DOWNHILL_OK;
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
+    downhill_status status = check_disabled(facts, why, why_size);
+    if (status != DOWNHILL_OK)
+        return status;
+    if (facts->isa[0] == '\0')
+        *out = downhill_levels[downhill_level_choose(usable_features(facts))].table;
+    else if ((status = select_named(facts->isa, "DOWNHILL_ISA=", facts, out, why, why_size)) !=
+             DOWNHILL_OK)
+        return status;
+    atomic_store_explicit(&chosen, *out, memory_order_release);
+    return DOWNHILL_OK;
+}
+
+downhill_status downhill_select(const char *isa, const downhill_kernels **out, char *why,
+                                size_t why_size)
+{
+    char nowhere[1];
+    if (why == NULL || why_size == 0) {
+        why = nowhere;
+        why_size = sizeof nowhere;
+    }
+    why[0] = '\0';
+    if (out == NULL)
+        return DOWNHILL_ERR_NULL;
+    *out = NULL;
+    if (isa == NULL)
+        return select_default(out, why, why_size);
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
+    const downhill_status understood = check_disabled(facts, why, why_size);
+    if (understood != DOWNHILL_OK)
+        return understood;
+    return select_named(isa, "", facts, out, why, why_size);
+}
+
+const char *downhill_kernels_name(const downhill_kernels *kernels)
+{
+    if (kernels == NULL && downhill_select(NULL, &kernels, NULL, 0) != DOWNHILL_OK)
+        return "";
+    return kernels->name;
+}
+
+downhill_status downhill_level_at(size_t i, downhill_level *out)
+{
+    if (out == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (i >= LEVEL_COUNT)
+        return DOWNHILL_ERR_SIZE;
+    const struct level *level = &downhill_levels[i];
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
+    const downhill_kernels *chosen = NULL;
+    downhill_select(NULL, &chosen, NULL, 0);
+
+    *out = (downhill_level){
+        .name = level->name,
+        .kind = level->kind,
+        .auto_name = level->auto_name,
+        .compiled = level->table != NULL,
+        .cpu = (level->features & ~facts->cpu.cpu) == 0,
+        .os = (level->features & ~facts->cpu.os) == 0,
+        .permitted = (level->features & ~(facts->cpu.permitted & ~facts->disabled)) == 0,
+        .usable = level_usable(level, usable_features(facts)),
+        .chosen = chosen != NULL && chosen == level->table,
+    };
+    describe_missing(level, facts, out->missing, sizeof out->missing);
+    return DOWNHILL_OK;
+}
+
+downhill_status downhill_feature_at(size_t i, downhill_feature *out)
+{
+    if (out == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (i >= FEATURE_COUNT)
+        return DOWNHILL_ERR_SIZE;
+    struct facts own;
+    const struct facts *facts = known_facts(&own);
+    const uint32_t flag = UINT32_C(1) << i;
+    *out = (downhill_feature){
+        .name = downhill_cpu_feature_name((unsigned)i),
+        .cpu = (facts->cpu.cpu & flag) != 0,
+        .os = (facts->cpu.os & flag) != 0,
+        .permitted = (facts->cpu.unasked & flag) != 0 ? -1 : (facts->cpu.permitted & flag) != 0,
+        .disabled = (facts->disabled & flag) != 0,
+    };
+    return DOWNHILL_OK;
+}

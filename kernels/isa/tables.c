@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of each level: a complete literal in read-only memory, so that every kernel and every
+ * fallback of a level is visible here. */
+#include "isa/tables.h"
+
+/* Where no build system has tried: what GCC 11 and Clang 12 can, without the compiler's own levels, which need flags;
+ * DOWNHILL_SCALAR_ONLY asks for none. */
+#ifndef DOWNHILL_HAVE_AVX2
+#if defined __x86_64__ && !defined DOWNHILL_SCALAR_ONLY
+#define ON_X86 1
+#else
+#define ON_X86 0
+#endif
+#define DOWNHILL_HAVE_AUTO_AVX2   0
+#define DOWNHILL_HAVE_AUTO_AVX512 0
+#define DOWNHILL_HAVE_AVX2        ON_X86
+#define DOWNHILL_HAVE_AVXVNNI     ON_X86
+#define DOWNHILL_HAVE_AVX512      ON_X86
+#define DOWNHILL_HAVE_AVX512VNNI  ON_X86
+#define DOWNHILL_HAVE_AVX512BF16  ON_X86
+#define DOWNHILL_HAVE_AMX         ON_X86
+#endif
+
+/* A kernel that goes back to dW within a block. */
+#define NEVER SIZE_MAX
+
+/* Weights of 16 bits: a panel of 10 KiB stays in L1 with the samples that pass it. The features are so
+ * few that a lane of 32 bits holds the sum of 32 pairs of products, and that of four such lanes:
+ * 4·32·2·255·32639 < 2³¹ with 16 lanes; with 8 the sum of two, each of twice as many. */
+enum { U8_PANEL_CLASSES = 5, U8_CHUNK = 1024 };
+
+static const struct downhill_u8_kernels u8_scalar = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_scalar,
+    .score = downhill_score_u8_scalar,
+    .hinge = downhill_hinge_u8_scalar,
+    .grad = downhill_grad_u8_scalar,
+    .update = downhill_update_u8_scalar,
+};
+
+static const downhill_kernels table_scalar = {
+    .name = "scalar",
+    .score_f32 = downhill_score_f32_scalar,
+    .score_bf16 = downhill_score_bf16_scalar,
+    .hinge_f32 = downhill_hinge_f32_scalar,
+    .softmax_f32 = downhill_softmax_f32_scalar,
+    .grad_f32 = downhill_grad_f32_scalar,
+    .grad_bf16 = downhill_grad_bf16_scalar,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_scalar,
+    .u8 = &u8_scalar,
+};
+
+/* Packing takes as long as the scores of ten samples. */
+enum { PACKED_SAMPLES_MIN = 64 };
+
+#if DOWNHILL_HAVE_AUTO_AVX2
+static const struct downhill_u8_kernels u8_auto_avx2 = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_auto_avx2,
+    .score = downhill_score_u8_auto_avx2,
+    .hinge = downhill_hinge_u8_auto_avx2,
+    .grad = downhill_grad_u8_auto_avx2,
+    .update = downhill_update_u8_auto_avx2,
+};
+
+static const downhill_kernels table_auto_avx2 = {
+    .name = "auto_avx2",
+    .score_f32 = downhill_score_f32_auto_avx2,
+    .score_bf16 = downhill_score_bf16_auto_avx2,
+    .hinge_f32 = downhill_hinge_f32_auto_avx2,
+    .softmax_f32 = downhill_softmax_f32_auto_avx2,
+    .grad_f32 = downhill_grad_f32_auto_avx2,
+    .grad_bf16 = downhill_grad_bf16_auto_avx2,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_auto_avx2,
+    .u8 = &u8_auto_avx2,
+};
+#define TABLE_auto_avx2 &table_auto_avx2
+#else
+#define TABLE_auto_avx2 NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX2
+static const struct downhill_packed_score packed_f32_avx2 = {
+    .pack = downhill_pack_f32x8,
+    .score = downhill_score_packed_f32_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
+static const struct downhill_packed_score packed_bf16_avx2 = {
+    .pack = downhill_pack_f32x8,
+    .score = downhill_score_packed_bf16_avx2,
+    .classes = 5,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_COLLIDING,
+};
+
+static const struct downhill_u8_kernels u8_avx2 = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_avx2,
+    .score = downhill_score_u8_avx2,
+    .hinge = downhill_hinge_u8_avx2,
+    .grad = downhill_grad_u8_avx2,
+    .update = downhill_update_u8_avx2,
+};
+
+static const downhill_kernels table_avx2 = {
+    .name = "avx2",
+    .score_f32 = downhill_score_f32_avx2,
+    .score_bf16 = downhill_score_bf16_avx2,
+    .packed_f32 = &packed_f32_avx2,
+    .packed_bf16 = &packed_bf16_avx2,
+    .hinge_f32 = downhill_hinge_f32_avx2,
+    .softmax_f32 = downhill_softmax_f32_avx2,
+    .grad_f32 = downhill_grad_f32_avx2,
+    .grad_bf16 = downhill_grad_bf16_avx2,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_avx2,
+    .u8 = &u8_avx2,
+};
+#define TABLE_avx2 &table_avx2
+#else
+#define TABLE_avx2 NULL
+#endif
+
+#if DOWNHILL_HAVE_AVXVNNI
+static const struct downhill_u8_kernels u8_avxvnni = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_avxvnni,
+    .score = downhill_score_u8_avxvnni,
+    .hinge = downhill_hinge_u8_avx2,
+    .grad = downhill_grad_u8_avxvnni,
+    .update = downhill_update_u8_avx2,
+};
+
+static const downhill_kernels table_avxvnni = {
+    .name = "avxvnni",
+    .score_f32 = downhill_score_f32_avx2,
+    .score_bf16 = downhill_score_bf16_avx2,
+    .packed_f32 = &packed_f32_avx2,
+    .packed_bf16 = &packed_bf16_avx2,
+    .hinge_f32 = downhill_hinge_f32_avx2,
+    .softmax_f32 = downhill_softmax_f32_avx2,
+    .grad_f32 = downhill_grad_f32_avx2,
+    .grad_bf16 = downhill_grad_bf16_avx2,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_avx2,
+    .u8 = &u8_avxvnni,
+};
+#define TABLE_avxvnni &table_avxvnni
+#else
+#define TABLE_avxvnni NULL
+#endif
+
+#if DOWNHILL_HAVE_AUTO_AVX512
+static const struct downhill_u8_kernels u8_auto_avx512 = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_auto_avx512,
+    .score = downhill_score_u8_auto_avx512,
+    .hinge = downhill_hinge_u8_auto_avx512,
+    .grad = downhill_grad_u8_auto_avx512,
+    .update = downhill_update_u8_auto_avx512,
+};
+
+static const downhill_kernels table_auto_avx512 = {
+    .name = "auto_avx512",
+    .score_f32 = downhill_score_f32_auto_avx512,
+    .score_bf16 = downhill_score_bf16_auto_avx512,
+    .hinge_f32 = downhill_hinge_f32_auto_avx512,
+    .softmax_f32 = downhill_softmax_f32_auto_avx512,
+    .grad_f32 = downhill_grad_f32_auto_avx512,
+    .grad_bf16 = downhill_grad_bf16_auto_avx512,
+    .grad_direct_min = NEVER,
+    .update_f32 = downhill_update_f32_auto_avx512,
+    .u8 = &u8_auto_avx512,
+};
+#define TABLE_auto_avx512 &table_auto_avx512
+#else
+#define TABLE_auto_avx512 NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512
+static const struct downhill_packed_score packed_f32_avx512 = {
+    .pack = downhill_pack_f32x16,
+    .score = downhill_score_packed_f32_avx512,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
+};
+
+static const struct downhill_packed_score packed_bf16_avx512 = {
+    .pack = downhill_pack_f32x16,
+    .score = downhill_score_packed_bf16_avx512,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .where = PACKS_FAR,
+};
+
+static const struct downhill_u8_kernels u8_avx512 = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_avx512,
+    .score = downhill_score_u8_avx512,
+    .hinge = downhill_hinge_u8_avx512,
+    .grad = downhill_grad_u8_avx512,
+    .update = downhill_update_u8_avx512,
+};
+
+static const downhill_kernels table_avx512 = {
+    .name = "avx512",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_avx512,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512,
+};
+#define TABLE_avx512 &table_avx512
+#else
+#define TABLE_avx512 NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512VNNI
+static const struct downhill_u8_kernels u8_avx512vnni = {
+    .classes = U8_PANEL_CLASSES,
+    .chunk = U8_CHUNK,
+    .pack = downhill_pack_u8_avx512vnni,
+    .score = downhill_score_u8_avx512vnni,
+    .hinge = downhill_hinge_u8_avx512,
+    .grad = downhill_grad_u8_avx512vnni,
+    .update = downhill_update_u8_avx512,
+};
+
+static const downhill_kernels table_avx512vnni = {
+    .name = "avx512vnni",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_avx512,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512vnni,
+};
+#define TABLE_avx512vnni &table_avx512vnni
+#else
+#define TABLE_avx512vnni NULL
+#endif
+
+#if DOWNHILL_HAVE_AVX512BF16
+/* d_min: score_packed_avx512bf16.c. Always, although near it gains or loses a few per cent only: the
+ * step gains a third by the gradient, and this is what the feature does for the scores. */
+static const struct downhill_packed_score packed_bf16_avx512bf16 = {
+    .pack = downhill_pack_bf16_avx512bf16,
+    .score = downhill_score_packed_bf16_avx512bf16,
+    .classes = PANEL_CLASSES,
+    .n_min = PACKED_SAMPLES_MIN,
+    .d_min = 160,
+    .where = PACKS_ALWAYS,
+};
+
+static const downhill_kernels table_avx512bf16 = {
+    .name = "avx512bf16",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_avx512bf16,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_avx512bf16,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_avx512vnni,
+};
+#define TABLE_avx512bf16 &table_avx512bf16
+#else
+#define TABLE_avx512bf16 NULL
+#endif
+
+#if DOWNHILL_HAVE_AMX
+static const struct downhill_packed_score packed_bf16_amx = {
+    .pack = downhill_pack_bf16_amx,
+    .score = downhill_score_packed_bf16_amx,
+    .classes = PANEL_CLASSES,
+    .n_min = 32,
+    .d_min = 160,
+    .where = PACKS_ALWAYS,
+};
+
+/* Weights of two bytes: 255·128·16384 < 2³¹. */
+enum { U8_CHUNK_AMX = 16384 };
+
+static const struct downhill_u8_kernels u8_amx = {
+    .classes = PANEL_CLASSES,
+    .chunk = U8_CHUNK_AMX,
+    .pack = downhill_pack_u8_amx,
+    .score = downhill_score_u8_amx,
+    .hinge = downhill_hinge_u8_avx512,
+    .grad = downhill_grad_u8_amx,
+    .update = downhill_update_u8_avx512,
+};
+
+static const downhill_kernels table_amx = {
+    .name = "amx",
+    .score_f32 = downhill_score_f32_avx512,
+    .score_bf16 = downhill_score_bf16_avx512,
+    .packed_f32 = &packed_f32_avx512,
+    .packed_bf16 = &packed_bf16_amx,
+    .hinge_f32 = downhill_hinge_f32_avx512,
+    .softmax_f32 = downhill_softmax_f32_avx512,
+    .grad_f32 = downhill_grad_f32_avx512,
+    .grad_bf16 = downhill_grad_bf16_amx,
+    .grad_direct_min = 128,
+    .update_f32 = downhill_update_f32_avx512,
+    .u8 = &u8_amx,
+};
+#define TABLE_amx &table_amx
+#else
+#define TABLE_amx NULL
+#endif
+
+#define TABLE_scalar &table_scalar
+
+const struct level downhill_levels[LEVEL_COUNT] = {
+#define DOWNHILL_LEVEL(name, kind, auto_name, features)                                            \
+    {#name, DOWNHILL_KIND_##kind, auto_name, features, TABLE_##name},
+#include "isa/levels.def"
+};
+
+int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
+                          enum element element)
+{
+    if (element == ELEMENT_U8)
+        return a->u8 == b->u8;
+    if (a->hinge_f32 != b->hinge_f32 || a->softmax_f32 != b->softmax_f32 ||
+        a->update_f32 != b->update_f32)
+        return 0;
+    if (element == ELEMENT_F32)
+        return a->score_f32 == b->score_f32 && a->packed_f32 == b->packed_f32 &&
+               a->grad_f32 == b->grad_f32;
+    return a->score_bf16 == b->score_bf16 && a->packed_bf16 == b->packed_bf16 &&
+           a->grad_bf16 == b->grad_bf16;
+}

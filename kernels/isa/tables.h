@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The rows of levels.def as data: what a level needs, and its table. */
+#ifndef DOWNHILL_TABLES_H
+#define DOWNHILL_TABLES_H
+
+#include "isa/cpu.h"
+#include "isa/kernels.h"
+
+struct level {
+    const char *name;
+    downhill_kind kind;
+    const char *auto_name;
+    uint32_t features;
+    const downhill_kernels *table; /* NULL: not part of this build */
+};
+
+enum {
+#define DOWNHILL_LEVEL(name, ...) LEVEL_INDEX_##name,
+#include "isa/levels.def"
+    LEVEL_COUNT
+};
+
+/* In the order of levels.def. */
+extern const struct level downhill_levels[LEVEL_COUNT];
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores, the definition: one dot product per sample and class. */
+#include "isa/kernels.h"
+#include "simd/portable.h"
+
+DOWNHILL_INLINE void score(enum element element, size_t n, size_t d, size_t c, const void *const *x,
+                           const float *w, size_t ldw, float *scores, size_t lds)
+{
+    for (size_t i = 0; i < n; i++) {
+        const void *xi = x[i];
+        for (size_t j = 0; j < c; j++) {
+            const float *wj = w + j * ldw;
+            float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+            for (size_t k = 0; k < d; k++)
+                sum += feature(element, xi, k) * wj[k];
+            scores[i * lds + j] += sum;
+        }
+    }
+}
+
+void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
+}
+
+void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    (void)ahead;
+    score(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
+}

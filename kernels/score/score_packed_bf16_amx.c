@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores of bf16 features with AMX-BF16: tiles of 16 samples × up to 10 classes, the features 32 at
+ * a time, each weight in two terms as in score_packed_avx512bf16.c.
+ *
+ * The error: as there, with m = 16 of a product, 1 to add its two halves and 1 to add it to the sum, the
+ * latter for each 32 features, 1 to add the terms and 1 to add to the score for each chunk.
+ *
+ * Rows of X are the A operand as they lie in memory; rows that are not evenly apart, and the last
+ * features, are copied together first. Two times 16 samples and two terms make four independent
+ * products of 16 cycles each per 32 features, against a latency of 52 cycles, and use all eight
+ * tiles: 4 of sums, 2 of X, 2 of W. Of the 16 columns of a tile 10 are in use, which makes 160
+ * products a cycle where two FMA units make 32. They want 2 KiB of X in 64 cycles, half of what L2
+ * gives. Reckoned, not measured: the kernel has run under emulation only. */
+#define DOWNHILL_LEVEL_NAME amx
+#include "simd/amx.h"
+
+enum { GROUP = TILE_ROWS_MAX, GROUPS = 2, SAMPLES = GROUPS * GROUP, ROWS_OF_W = BF16X32 / 2 };
+
+/* The numbers of tiles are part of the instructions. Sums by group and term. */
+#define SUM_0_HIGH 0
+#define SUM_0_LOW  1
+#define SUM_1_HIGH 2
+#define SUM_1_LOW  3
+#define X_0        4
+#define X_1        5
+#define W_HIGH     6
+#define W_LOW      7
+
+/* For each 32 features the high terms, then the low ones: 16 rows of a pair for each class. */
+DOWNHILL_TARGET
+void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+{
+    const __m512i row = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i at = _mm512_mullo_epi32(row, _mm512_set1_epi32((int)c));
+    for (size_t k = 0; k < d; k += BF16X32, packed += TERMS * ROWS_OF_W * c)
+        for (size_t j = 0; j < c; j++) {
+            const struct terms_x32 terms = split_x32(w + j * ldw + k, d - k);
+            _mm512_i32scatter_epi32(packed + j, at, terms.high, sizeof(float));
+            _mm512_i32scatter_epi32(packed + ROWS_OF_W * c + j, at, terms.low, sizeof(float));
+        }
+}
+
+/* 32 features of n rows from the k-th on, zeros behind the last. */
+DOWNHILL_INLINE struct operand rows_of_x(size_t n, size_t d, size_t k, const void *const *x,
+                                         ptrdiff_t apart, __m512i copy[GROUP])
+{
+    if (apart != 0 && k + BF16X32 <= d)
+        return (struct operand){(const uint16_t *)x[0] + k, apart};
+    const __mmask32 lanes = first_lanes_x32(d - k);
+    for (size_t i = 0; i < n; i++)
+        _mm512_store_si512(&copy[i], some_features_x32(lanes, x[i], k));
+    amx_stored(copy);
+    return (struct operand){copy, TILE_ROW_BYTES};
+}
+
+DOWNHILL_INLINE struct amx_shapes shapes_of(size_t n_0, size_t n_1, size_t c)
+{
+    struct amx_shapes shapes = {0};
+    amx_shape(&shapes, SUM_0_HIGH, n_0, c * sizeof(float));
+    amx_shape(&shapes, SUM_0_LOW, n_0, c * sizeof(float));
+    amx_shape(&shapes, SUM_1_HIGH, n_1, c * sizeof(float));
+    amx_shape(&shapes, SUM_1_LOW, n_1, c * sizeof(float));
+    amx_shape(&shapes, X_0, n_0, TILE_ROW_BYTES);
+    amx_shape(&shapes, X_1, n_1, TILE_ROW_BYTES);
+    amx_shape(&shapes, W_HIGH, ROWS_OF_W, c * sizeof(float));
+    amx_shape(&shapes, W_LOW, ROWS_OF_W, c * sizeof(float));
+    return shapes;
+}
+
+/* scores += high + low. */
+DOWNHILL_INLINE void add_sums(size_t n, size_t c, float high[GROUP][GROUP], float low[GROUP][GROUP],
+                              float *scores, size_t lds)
+{
+    const __mmask16 lanes = first_lanes_x16(c);
+    for (size_t i = 0; i < n; i++) {
+        const __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, high[i]),
+                                         _mm512_maskz_loadu_ps(lanes, low[i]));
+        const __m512 before = _mm512_maskz_loadu_ps(lanes, scores + i * lds);
+        _mm512_mask_storeu_ps(scores + i * lds, lanes, _mm512_add_ps(before, sum));
+    }
+}
+
+/* n_1 may be 0. */
+DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
+                                const float *w, float *scores, size_t lds,
+                                struct downhill_ahead *ahead)
+{
+    const ptrdiff_t apart_0 = amx_distance(n_0, x), apart_1 = amx_distance(n_1, x + n_0);
+    const ptrdiff_t w_bytes = (ptrdiff_t)(c * sizeof *w);
+    __m512i copy_0[GROUP], copy_1[GROUP];
+    _tile_zero(SUM_0_HIGH);
+    _tile_zero(SUM_0_LOW);
+    if (n_1 > 0) {
+        _tile_zero(SUM_1_HIGH);
+        _tile_zero(SUM_1_LOW);
+    }
+    for (size_t k = 0; k < d; k += BF16X32, w += TERMS * ROWS_OF_W * c) {
+        ahead_fetch_all(ahead, (n_0 + n_1) / 2);
+        const struct operand x_0 = rows_of_x(n_0, d, k, x, apart_0, copy_0);
+        amx_load(X_0, x_0.data, x_0.row_bytes);
+        amx_load(W_HIGH, w, w_bytes);
+        _tile_dpbf16ps(SUM_0_HIGH, X_0, W_HIGH);
+        amx_load(W_LOW, w + ROWS_OF_W * c, w_bytes);
+        _tile_dpbf16ps(SUM_0_LOW, X_0, W_LOW);
+        if (n_1 > 0) {
+            const struct operand x_1 = rows_of_x(n_1, d, k, x + n_0, apart_1, copy_1);
+            amx_load(X_1, x_1.data, x_1.row_bytes);
+            _tile_dpbf16ps(SUM_1_HIGH, X_1, W_HIGH);
+            _tile_dpbf16ps(SUM_1_LOW, X_1, W_LOW);
+        }
+    }
+    float high[GROUP][GROUP], low[GROUP][GROUP];
+    _tile_stored(SUM_0_HIGH, high, sizeof high[0]);
+    _tile_stored(SUM_0_LOW, low, sizeof low[0]);
+    add_sums(n_0, c, high, low, scores, lds);
+    if (n_1 > 0) {
+        _tile_stored(SUM_1_HIGH, high, sizeof high[0]);
+        _tile_stored(SUM_1_LOW, low, sizeof low[0]);
+        add_sums(n_1, c, high, low, scores + n_0 * lds, lds);
+    }
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *packed, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
+{
+    const struct amx_shapes full = shapes_of(GROUP, GROUP, c);
+    amx_begin(&full);
+    size_t i = 0;
+    for (; i + SAMPLES <= n; i += SAMPLES)
+        two_groups(GROUP, GROUP, d, c, x + i, packed, scores + i * lds, lds, ahead);
+    if (i < n) {
+        const size_t n_0 = n - i < GROUP ? n - i : GROUP, n_1 = n - i - n_0;
+        const struct amx_shapes tail = shapes_of(n_0, n_1, c);
+        amx_begin(&tail);
+        two_groups(n_0, n_1, d, c, x + i, packed, scores + i * lds, lds, ahead);
+    }
+    amx_end();
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores of bf16 features with AVX512-BF16. The instruction wants both factors in bf16, so each
+ * weight is split into two of them, w ≈ high + low, which is 2⁻¹⁷·|w| = 128·u·|w| off at most, and
+ * |high| + |low| <= (1 + 2⁻⁷)·|w|. In units of u·Σ|x w| the error is then below 128 + (1 + 2⁻⁷)·m, where
+ * m counts roundings: 4·⌈d/32⌉ of a lane, and for each chunk of 512 features 4 to sum the lanes and 1
+ * to add to the score. From d = 154 on that is less than the d + 2 of the bound; d_min is 160.
+ *
+ * Two terms use up what the instruction gains over an FMA. Per 32 features a tile of 2 samples × 10
+ * classes loads 2 + 20 vectors for 40 products: 20 cycles at two a cycle (Zen 5) against 11 of
+ * loads, as with packed f32. What it saves is the widening: the bf16 kernel of avx512 issues 8
+ * conversions and shifts for the same 32 features. Tiles as in score_packed_avx512.c. */
+#define DOWNHILL_LEVEL_NAME avx512bf16
+#include "simd/avx512bf16.h"
+
+enum { TILE_ROWS = 4 };
+
+/* For each 32 features the high terms of the first class, its low terms, those of the second, …;
+ * zeros behind the last feature. */
+DOWNHILL_TARGET
+void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+{
+    for (size_t k = 0; k < d; k += BF16X32)
+        for (size_t j = 0; j < c; j++, packed += BF16X32) {
+            const struct terms_x32 terms = split_x32(w + j * ldw + k, d - k);
+            _mm512_storeu_si512(packed, terms.high);
+            _mm512_storeu_si512(packed + F32X16, terms.low);
+        }
+}
+
+/* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
+DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
+                          const float *w, float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    const void *x_row[TILE_ROWS];
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++)
+        x_row[r] = x[r];
+    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero beyond classes */
+    DOWNHILL_UNROLL
+    for (int s = 0; s < rows * SUMS_OF_ROW; s++)
+        sum_f32x16[s] = _mm512_setzero_ps();
+
+    size_t steps = d / BF16X32;
+    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(w);
+    size_t k = 0;
+    for (; k + BF16X32 <= d; k += BF16X32) {
+        if (rows > 1)
+            ahead_fetch(&run);
+        __m512i x_bf16x32[TILE_ROWS];
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++)
+            x_bf16x32[r] = _mm512_loadu_si512((const uint16_t *)x_row[r] + k);
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            const __m512i high = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j));
+            const __m512i low = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j + 1));
+            for (int r = 0; r < rows; r++) {
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
+                *sum = add_products(add_products(*sum, x_bf16x32[r], high), x_bf16x32[r], low);
+            }
+        }
+        w += TERMS * F32X16 * (size_t)classes;
+    }
+    if (k < d) {
+        const __mmask32 tail = first_lanes_x32(d - k);
+        for (int r = 0; r < rows; r++) {
+            const __m512i x_bf16x32 = some_features_x32(tail, x_row[r], k);
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++) {
+                const __m512i high = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j));
+                const __m512i low = _mm512_loadu_si512(w + F32X16 * (size_t)(TERMS * j + 1));
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
+                *sum = add_products(add_products(*sum, x_bf16x32, high), x_bf16x32, low);
+            }
+        }
+    }
+
+    add_to_scores(rows, classes, sum_f32x16, scores, lds);
+}
+
+DOWNHILL_INLINE void column_of_tiles(const int rows, const int classes, size_t n, size_t d,
+                                     const void *const *x, const float *w, float *scores,
+                                     size_t lds, struct downhill_ahead *ahead)
+{
+    size_t i = 0;
+    for (; i + (size_t)rows <= n; i += (size_t)rows)
+        tile(rows, classes, d, x + i, w, scores + i * lds, lds, ahead);
+    for (; i < n; i++)
+        tile(1, classes, d, x + i, w, scores + i * lds, lds, ahead);
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *packed, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
+{
+    switch (c) {
+    case 10:
+        column_of_tiles(2, 10, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 9:
+        column_of_tiles(2, 9, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 8:
+        column_of_tiles(2, 8, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 7:
+        column_of_tiles(2, 7, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 6:
+        column_of_tiles(2, 6, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 5:
+        column_of_tiles(4, 5, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 4:
+        column_of_tiles(4, 4, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 3:
+        column_of_tiles(4, 3, n, d, x, packed, scores, lds, ahead);
+        break;
+    case 2:
+        column_of_tiles(4, 2, n, d, x, packed, scores, lds, ahead);
+        break;
+    default:
+        column_of_tiles(4, 1, n, d, x, packed, scores, lds, ahead);
+        break;
+    }
+}

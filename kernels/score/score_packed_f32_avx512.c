@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Scores with AVX-512F and packed weights: dot products along the features, a register tile of 2
+ * samples × up to 10 classes, so that each line of X is read once.
+ *
+ * Per 16 features a tile of 2 × 10 loads 2 + 10 vectors for 20 FMAs: 10 cycles of FMA at two a
+ * cycle against 6 of loads. Packed, the ten vectors of W are neighbours: one pointer, and ten
+ * different sets of L1, where rows of W a multiple of 4 KiB apart would all fall on one. Of X come
+ * 2 lines in 10 cycles instead of the 4 that 4 × 5 takes, which reads X from L2 once for each five
+ * classes; and what comes next can be fetched at the same pace. Five classes
+ * or fewer take 4 samples, to keep 8 independent sums where that is possible (latency 4 × 2
+ * units). */
+#define DOWNHILL_LEVEL_NAME avx512
+#include "isa/kernels.h"
+#include "simd/avx512.h"
+
+enum { TILE_ROWS = 4 };
+
+/* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
+DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
+                          const void *const *x, const float *w, float *scores, size_t lds,
+                          struct downhill_ahead *ahead)
+{
+    const void *x_row[TILE_ROWS];
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++)
+        x_row[r] = x[r];
+    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero beyond classes */
+    DOWNHILL_UNROLL
+    for (int s = 0; s < rows * SUMS_OF_ROW; s++)
+        sum_f32x16[s] = _mm512_setzero_ps();
+
+    size_t steps = d / F32X16;
+    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(w);
+    size_t k = 0;
+    for (; k + F32X16 <= d; k += F32X16) {
+        if (rows > 1)
+            ahead_fetch(&run);
+        __m512 x_f32x16[TILE_ROWS];
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++)
+            x_f32x16[r] = in_register_x16(features_x16(element, x_row[r], k));
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + F32X16 * (size_t)j));
+            for (int r = 0; r < rows; r++) {
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
+                *sum = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, *sum);
+            }
+        }
+        w += F32X16 * (size_t)classes;
+    }
+    if (k < d) {
+        const __mmask16 tail = first_lanes_x16(d - k);
+        for (int r = 0; r < rows; r++) {
+            const __m512 x_f32x16 = some_features_x16(element, tail, x_row[r], k);
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++) {
+                __m512 *sum = &sum_f32x16[r * SUMS_OF_ROW + j];
+                *sum = _mm512_fmadd_ps(x_f32x16, _mm512_loadu_ps(w + F32X16 * (size_t)j), *sum);
+            }
+        }
+    }
+
+    add_to_scores(rows, classes, sum_f32x16, scores, lds);
+}
+
+DOWNHILL_INLINE void column_of_tiles(const enum element element, const int rows, const int classes,
+                                     size_t n, size_t d, const void *const *x, const float *w,
+                                     float *scores, size_t lds, struct downhill_ahead *ahead)
+{
+    size_t i = 0;
+    for (; i + (size_t)rows <= n; i += (size_t)rows)
+        tile(element, rows, classes, d, x + i, w, scores + i * lds, lds, ahead);
+    for (; i < n; i++)
+        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, ahead);
+}
+
+DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
+                             const void *const *x, const float *w, float *scores, size_t lds,
+                             struct downhill_ahead *ahead)
+{
+    switch (c) {
+    case 10:
+        column_of_tiles(element, 2, 10, n, d, x, w, scores, lds, ahead);
+        break;
+    case 9:
+        column_of_tiles(element, 2, 9, n, d, x, w, scores, lds, ahead);
+        break;
+    case 8:
+        column_of_tiles(element, 2, 8, n, d, x, w, scores, lds, ahead);
+        break;
+    case 7:
+        column_of_tiles(element, 2, 7, n, d, x, w, scores, lds, ahead);
+        break;
+    case 6:
+        column_of_tiles(element, 2, 6, n, d, x, w, scores, lds, ahead);
+        break;
+    case 5:
+        column_of_tiles(element, 4, 5, n, d, x, w, scores, lds, ahead);
+        break;
+    case 4:
+        column_of_tiles(element, 4, 4, n, d, x, w, scores, lds, ahead);
+        break;
+    case 3:
+        column_of_tiles(element, 4, 3, n, d, x, w, scores, lds, ahead);
+        break;
+    case 2:
+        column_of_tiles(element, 4, 2, n, d, x, w, scores, lds, ahead);
+        break;
+    default:
+        column_of_tiles(element, 4, 1, n, d, x, w, scores, lds, ahead);
+        break;
+    }
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
+                                     const float *w, float *scores, size_t lds,
+                                     struct downhill_ahead *ahead)
+{
+    columns(ELEMENT_F32, n, d, c, x, w, scores, lds, ahead);
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
+                                      const float *w, float *scores, size_t lds,
+                                      struct downhill_ahead *ahead)
+{
+    columns(ELEMENT_BF16, n, d, c, x, w, scores, lds, ahead);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Helpers shared by the *_u8_avx512*.c sources. */
+#ifndef DOWNHILL_AVX512_U8_H
+#define DOWNHILL_AVX512_U8_H
+
+#include "simd/avx512.h"
+
+enum { U8X64 = 64, U8X32 = 32 };
+
+DOWNHILL_INLINE __mmask32 first_bytes_x32(size_t count)
+{
+    return (__mmask32)(count >= U8X32 ? 0xFFFFFFFFu : (UINT32_C(1) << count) - 1u);
+}
+
+DOWNHILL_INLINE __mmask64 first_bytes_x64(size_t count)
+{
+    return (__mmask64)(count >= U8X64 ? UINT64_MAX : (UINT64_C(1) << count) - 1u);
+}
+
+/* The value, in a register from here on. A load with several uses is not folded into each of them; and
+ * an accumulator stays where it is, which GCC 12 otherwise moves to and fro, or to the stack, where it is
+ * of integers. */
+DOWNHILL_INLINE __m512i in_register_i(__m512i v)
+{
+    __asm__("" : "+v"(v));
+    return v;
+}
+
+/* sum += a·b, 32 integers of 16 bits two by two: one instruction where there is VNNI. */
+DOWNHILL_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b)
+{
+#ifdef DOWNHILL_VNNI
+    return in_register_i(_mm512_dpwssd_epi32(sum, a, b));
+#else
+    return in_register_i(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
+#endif
+}
+
+/* The sums of the lanes of four vectors; those of four lanes must fit 32 bits. */
+DOWNHILL_INLINE __m256d sum_lanes_f64(__m512i v0, __m512i v1, __m512i v2, __m512i v3)
+{
+    const __m512i s01 = _mm512_add_epi32(_mm512_unpacklo_epi32(v0, v1), //
+                                         _mm512_unpackhi_epi32(v0, v1));
+    const __m512i s23 = _mm512_add_epi32(_mm512_unpacklo_epi32(v2, v3), //
+                                         _mm512_unpackhi_epi32(v2, v3));
+    const __m512i parts = _mm512_add_epi32(_mm512_unpacklo_epi64(s01, s23), //
+                                           _mm512_unpackhi_epi64(s01, s23));
+    const __m512d halves = _mm512_add_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(parts)),
+                                         _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(parts, 1)));
+    return _mm256_add_pd(_mm512_castpd512_pd256(halves), _mm512_extractf64x4_pd(halves, 1));
+}
+
+#endif

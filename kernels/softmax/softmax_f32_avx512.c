@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Softmax cross-entropy with AVX-512F: the classes along the lanes, a row at a time. For c <= 16 a
+ * row is one vector, about 130 instructions; rows do not depend on each other, so that the latency
+ * of one (two reductions and the exponential) hides behind its neighbours. */
+#define DOWNHILL_LEVEL_NAME avx512
+#include "isa/kernels.h"
+#include "softmax/exp_avx512.h"
+
+DOWNHILL_TARGET
+double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_t lds,
+                                  const int32_t *y, float *dscores, size_t ldds)
+{
+    log_sum logs = {1.0, 0.0};
+    double margins = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const float *s = scores + i * lds;
+        float *ds = dscores + i * ldds;
+        __m512 max_f32x16 = _mm512_set1_ps(-INFINITY);
+        for (size_t j = 0; j < c; j += F32X16) {
+            const __mmask16 lanes = first_lanes_x16(c - j);
+            max_f32x16 = _mm512_mask_max_ps(max_f32x16, lanes, max_f32x16,
+                                            _mm512_maskz_loadu_ps(lanes, s + j));
+        }
+        const float max = _mm512_reduce_max_ps(max_f32x16);
+        margins += (double)max - (double)s[y[i]]; /* before ds, which may be s, is written */
+
+        max_f32x16 = _mm512_set1_ps(max);
+        __m512 sum_f32x16 = _mm512_setzero_ps();
+        for (size_t j = 0; j < c; j += F32X16) {
+            const __mmask16 lanes = first_lanes_x16(c - j);
+            const __m512 e_f32x16 =
+                exp_f32x16(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, s + j), max_f32x16));
+            sum_f32x16 = _mm512_mask_add_ps(sum_f32x16, lanes, sum_f32x16, e_f32x16);
+            _mm512_mask_storeu_ps(ds + j, lanes, e_f32x16);
+        }
+        const float sum = _mm512_reduce_add_ps(sum_f32x16);
+        log_sum_add(&logs, (double)sum);
+
+        const __m512 scale_f32x16 = _mm512_set1_ps(1.0f / sum);
+        for (size_t j = 0; j < c; j += F32X16) {
+            const __mmask16 lanes = first_lanes_x16(c - j);
+            _mm512_mask_storeu_ps(
+                ds + j, lanes, _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, ds + j), scale_f32x16));
+        }
+        ds[y[i]] -= 1.0f;
+    }
+    return margins + log_sum_total(&logs);
+}
