@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-enum { SHIFTED_MAX = BLOCK_ROWS_MAX + U8_ROWS_AHEAD };
+enum { SHIFTED_MAX = BLOCK_ROWS_MAX + U8_ROWS_PAST_END };
 
 /* A count with its last few dropped, as by a loop over whole vectors; one that is no more than a vector stays. */
 size_t without_tail(size_t count);

@@ -219,38 +219,38 @@ static const downhill_kernels *scalar;
 
 static void grad_wrong_sign(size_t n, size_t d, size_t c, const void *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
-                            size_t lddw, struct downhill_ahead *ahead)
+                            size_t lddw, struct prefetch *prefetch)
 {
     float turned[BLOCK_ROWS_MAX * PANEL_CLASSES];
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             turned[i * c + j] = -dscores[i * ldds + j];
-    scalar->grad_f32(n, d, c, x, turned, c, flags, dw, lddw, ahead);
+    scalar->grad_f32(n, d, c, x, turned, c, flags, dw, lddw, prefetch);
 }
 
 static void grad_class_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                const float *dscores, size_t ldds, unsigned flags, float *dw,
-                               size_t lddw, struct downhill_ahead *ahead)
+                               size_t lddw, struct prefetch *prefetch)
 {
     float some[BLOCK_ROWS_MAX * PANEL_CLASSES];
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             some[i * c + j] = j == 1 ? 0.0f : dscores[i * ldds + j];
-    scalar->grad_f32(n, d, c, x, some, c, flags, dw, lddw, ahead);
+    scalar->grad_f32(n, d, c, x, some, c, flags, dw, lddw, prefetch);
 }
 
 static void grad_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                      size_t lddw, struct downhill_ahead *ahead)
+                                      size_t lddw, struct prefetch *prefetch)
 {
-    scalar->grad_f32(n, d - 1, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    scalar->grad_f32(n, d - 1, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                     size_t lddw, struct downhill_ahead *ahead)
+                                     size_t lddw, struct prefetch *prefetch)
 {
-    scalar->grad_f32(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    scalar->grad_f32(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 static double hinge_label_left_out(size_t n, size_t c, const float *scores, size_t lds,
@@ -290,31 +290,31 @@ static double softmax_a_little_off(size_t n, size_t c, const float *scores, size
 
 static void u8_wrong_sign(size_t n, size_t d, size_t c, const void *const *x,
                           downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     static _Thread_local downhill_dscores turned;
-    for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
+    for (size_t i = 0; i < n + U8_ROWS_PAST_END; i++)
         for (size_t j = 0; j < c; j++)
             turned[i][j] = (int16_t)(i < n ? -dscores[i][j] : 0);
-    scalar->u8->grad(n, d, c, x, turned, flags, dw, lddw, ahead);
+    scalar->u8->grad(n, d, c, x, turned, flags, dw, lddw, prefetch);
 }
 
 static void u8_class_dropped(size_t n, size_t d, size_t c, const void *const *x,
                              downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                             struct downhill_ahead *ahead)
+                             struct prefetch *prefetch)
 {
     static _Thread_local downhill_dscores some;
-    for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
+    for (size_t i = 0; i < n + U8_ROWS_PAST_END; i++)
         for (size_t j = 0; j < c; j++)
             some[i][j] = (int16_t)(i < n && j != c - 1 ? dscores[i][j] : 0);
-    scalar->u8->grad(n, d, c, x, some, flags, dw, lddw, ahead);
+    scalar->u8->grad(n, d, c, x, some, flags, dw, lddw, prefetch);
 }
 
 static void u8_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                     downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                    size_t lddw, struct downhill_ahead *ahead)
+                                    size_t lddw, struct prefetch *prefetch)
 {
-    scalar->u8->grad(n, d - 1, c, x, dscores, flags, dw, lddw, ahead);
+    scalar->u8->grad(n, d - 1, c, x, dscores, flags, dw, lddw, prefetch);
 }
 
 static double u8_label_left_out(size_t n, size_t c, const double *scores, size_t lds,
@@ -331,9 +331,9 @@ static double u8_label_left_out(size_t n, size_t c, const double *scores, size_t
 /* Of a block of eight samples nothing is missing. */
 static void grad_last_of_many_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                      size_t lddw, struct downhill_ahead *ahead)
+                                      size_t lddw, struct prefetch *prefetch)
 {
-    scalar->grad_f32(n > 8 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    scalar->grad_f32(n > 8 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 static void update_last_weight_left_out(size_t count, float decay, float step, const float *g,

@@ -30,53 +30,53 @@ static void clear(size_t n, size_t c, float *scores, size_t lds)
 /* ---- scores of f32 and bf16 ---- */
 
 static void score_tail_dropped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    score(n, without_tail(d), c, x, w, ldw, scores, lds, ahead);
+    score(n, without_tail(d), c, x, w, ldw, scores, lds, prefetch);
 }
 
 static void score_bias_skipped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     clear(n, c, scores, lds);
-    score(n, d, c, x, w, ldw, scores, lds, ahead);
+    score(n, d, c, x, w, ldw, scores, lds, prefetch);
 }
 
 static void score_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
-                                  struct downhill_ahead *ahead)
+                                  struct prefetch *prefetch)
 {
-    score(n, d, c, x, w, ldw, scores, lds, ahead);
+    score(n, d, c, x, w, ldw, scores, lds, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++)
         swap_first_two(scores + i * lds, 1, sizeof *scores);
 }
 
 static void score_weights_in_bf16(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
-                                  struct downhill_ahead *ahead)
+                                  struct prefetch *prefetch)
 {
     float *rounded = malloc(c * d * sizeof *rounded);
     assert_non_null(rounded);
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++)
             rounded[j * d + k] = to_bf16(w[j * ldw + k]);
-    score(n, d, c, x, rounded, d, scores, lds, ahead);
+    score(n, d, c, x, rounded, d, scores, lds, prefetch);
     free(rounded);
 }
 
 static void score_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
-                                  struct downhill_ahead *ahead)
+                                  struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    score(n, d, c, shifted, w, ldw, scores, lds, ahead);
+    score(n, d, c, shifted, w, ldw, scores, lds, prefetch);
 }
 
 static void score_infinity_lost(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    score(n, d, c, x, w, ldw, scores, lds, ahead);
+    score(n, d, c, x, w, ldw, scores, lds, prefetch);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             scores[i * lds + j] -= 0.0f * scores[i * lds + j];
@@ -86,36 +86,36 @@ static void score_infinity_lost(size_t n, size_t d, size_t c, const void *const 
 
 static void packed_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                 const float *packed, float *scores, size_t lds,
-                                struct downhill_ahead *ahead)
+                                struct prefetch *prefetch)
 {
     score_packed(n, d > PACK_GROUP ? d / PACK_GROUP * PACK_GROUP : d, c, x, packed, scores, lds,
-                 ahead);
+                 prefetch);
 }
 
 static void packed_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
                                 const float *packed, float *scores, size_t lds,
-                                struct downhill_ahead *ahead)
+                                struct prefetch *prefetch)
 {
     clear(n, c, scores, lds);
-    score_packed(n, d, c, x, packed, scores, lds, ahead);
+    score_packed(n, d, c, x, packed, scores, lds, prefetch);
 }
 
 static void packed_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                    const float *packed, float *scores, size_t lds,
-                                   struct downhill_ahead *ahead)
+                                   struct prefetch *prefetch)
 {
-    score_packed(n, d, c, x, packed, scores, lds, ahead);
+    score_packed(n, d, c, x, packed, scores, lds, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++)
         swap_first_two(scores + i * lds, 1, sizeof *scores);
 }
 
 static void packed_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
                                    const float *packed, float *scores, size_t lds,
-                                   struct downhill_ahead *ahead)
+                                   struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    score_packed(n, d, c, shifted, packed, scores, lds, ahead);
+    score_packed(n, d, c, shifted, packed, scores, lds, prefetch);
 }
 
 static void packed_weights_in_bf16(size_t d, size_t c, const float *w, size_t ldw, float *packed)
@@ -190,25 +190,25 @@ static double softmax_last_row_forgotten(size_t n, size_t c, const float *scores
 
 static void grad_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
-    grad(n, without_tail(d), c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(n, without_tail(d), c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 static void grad_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                 size_t lddw, struct downhill_ahead *ahead)
+                                 size_t lddw, struct prefetch *prefetch)
 {
-    grad(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     if (c > 1)
         swap_first_two(dw, lddw, sizeof *dw);
 }
 
 static void grad_in_bf16(size_t n, size_t d, size_t c, const void *const *x, const float *dscores,
                          size_t ldds, unsigned flags, float *dw, size_t lddw,
-                         struct downhill_ahead *ahead)
+                         struct prefetch *prefetch)
 {
-    grad(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++)
             dw[j * lddw + k] = to_bf16(dw[j * lddw + k]);
@@ -216,11 +216,11 @@ static void grad_in_bf16(size_t n, size_t d, size_t c, const void *const *x, con
 
 static void grad_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                 size_t lddw, struct downhill_ahead *ahead)
+                                 size_t lddw, struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    grad(n, d, c, shifted, dscores, ldds, flags, dw, lddw, ahead);
+    grad(n, d, c, shifted, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 /* ---- updates ---- */

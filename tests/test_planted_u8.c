@@ -14,36 +14,36 @@ static const downhill_kernels *right;
 
 static void score_u8_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
                                   const void *packed, const double *unit, double *scores,
-                                  size_t lds, struct downhill_ahead *ahead)
+                                  size_t lds, struct prefetch *prefetch)
 {
     for (size_t i = 0; i < n; i++)
         memset(scores + i * lds, 0, c * sizeof *scores);
-    right->u8->score(n, d, c, x, packed, unit, scores, lds, ahead);
+    right->u8->score(n, d, c, x, packed, unit, scores, lds, prefetch);
 }
 
 static void score_u8_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                   const void *packed, const double *unit, double *scores,
-                                  size_t lds, struct downhill_ahead *ahead)
+                                  size_t lds, struct prefetch *prefetch)
 {
-    right->u8->score(n, without_tail(d), c, x, packed, unit, scores, lds, ahead);
+    right->u8->score(n, without_tail(d), c, x, packed, unit, scores, lds, prefetch);
 }
 
 static void score_u8_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                      const void *packed, const double *unit, double *scores,
-                                     size_t lds, struct downhill_ahead *ahead)
+                                     size_t lds, struct prefetch *prefetch)
 {
-    right->u8->score(n, d, c, x, packed, unit, scores, lds, ahead);
+    right->u8->score(n, d, c, x, packed, unit, scores, lds, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++)
         swap_first_two(scores + i * lds, 1, sizeof *scores);
 }
 
 static void score_u8_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
                                      const void *packed, const double *unit, double *scores,
-                                     size_t lds, struct downhill_ahead *ahead)
+                                     size_t lds, struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    right->u8->score(n, d, c, shifted, packed, unit, scores, lds, ahead);
+    right->u8->score(n, d, c, shifted, packed, unit, scores, lds, prefetch);
 }
 
 static double hinge_u8_last_row_forgotten(size_t n, size_t c, const double *scores, size_t lds,
@@ -61,9 +61,9 @@ static double hinge_u8_margin_cut(size_t n, size_t c, const double *scores, size
 
 static void grad_u8_clamped(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
-    right->u8->grad(n, d, c, x, dscores, flags, dw, lddw, ahead);
+    right->u8->grad(n, d, c, x, dscores, flags, dw, lddw, prefetch);
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++)
             if (dw[j * lddw + k] > 2000000000)
@@ -72,27 +72,27 @@ static void grad_u8_clamped(size_t n, size_t d, size_t c, const void *const *x,
 
 static void grad_u8_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                  downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                                 struct downhill_ahead *ahead)
+                                 struct prefetch *prefetch)
 {
-    right->u8->grad(n, without_tail(d), c, x, dscores, flags, dw, lddw, ahead);
+    right->u8->grad(n, without_tail(d), c, x, dscores, flags, dw, lddw, prefetch);
 }
 
 static void grad_u8_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                     downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                    size_t lddw, struct downhill_ahead *ahead)
+                                    size_t lddw, struct prefetch *prefetch)
 {
-    right->u8->grad(n, d, c, x, dscores, flags, dw, lddw, ahead);
+    right->u8->grad(n, d, c, x, dscores, flags, dw, lddw, prefetch);
     if (c > 1)
         swap_first_two(dw, lddw, sizeof *dw);
 }
 
 static void grad_u8_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
                                     downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                    size_t lddw, struct downhill_ahead *ahead)
+                                    size_t lddw, struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    right->u8->grad(n, d, c, shifted, dscores, flags, dw, lddw, ahead);
+    right->u8->grad(n, d, c, shifted, dscores, flags, dw, lddw, prefetch);
 }
 
 static uint32_t update_u8_in_bf16(size_t d, unsigned flags, float decay, float step, float sum,
@@ -119,22 +119,21 @@ static uint32_t update_u8_sums_cut(size_t d, unsigned flags, float decay, float 
 
 static void score_lowest_bits_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const void *packed, const double *unit, double *scores,
-                                      size_t lds, struct downhill_ahead *ahead)
+                                      size_t lds, struct prefetch *prefetch)
 {
     const size_t bytes = 2 * c * ((d + U8_GROUP - 1) / U8_GROUP * U8_GROUP);
     uint8_t *rounded = new (bytes, 1);
     for (size_t i = 0; i < bytes; i++)
         rounded[i] = ((const uint8_t *)packed)[i] & 0xFE;
-    right->u8->score(n, d, c, x, rounded, unit, scores, lds, ahead);
+    right->u8->score(n, d, c, x, rounded, unit, scores, lds, prefetch);
     free(rounded);
 }
 
 /* The sum in f32: right for short rows. */
 static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                         const double *unit, double *scores, size_t lds,
-                         struct downhill_ahead *ahead)
+                         const double *unit, double *scores, size_t lds, struct prefetch *prefetch)
 {
-    right->u8->score(n, d, c, x, packed, unit, scores, lds, ahead);
+    right->u8->score(n, d, c, x, packed, unit, scores, lds, prefetch);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             scores[i * lds + j] = (double)(float)scores[i * lds + j];
@@ -162,10 +161,10 @@ static double hinge_kink_counts(size_t n, size_t c, const double *scores, size_t
 /* VPMADDUBSW without runs: it saturates. */
 static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                           struct downhill_ahead *ahead)
+                           struct prefetch *prefetch)
 {
     int32_t *sums = new (c * d, sizeof *sums);
-    right->u8->grad(n, d, c, x, dscores, 0, sums, d, ahead);
+    right->u8->grad(n, d, c, x, dscores, 0, sums, d, prefetch);
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++) {
             const int32_t s = sums[j * d + k];
@@ -177,13 +176,13 @@ static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
 
 static void grad_bytes_of_dscores(size_t n, size_t d, size_t c, const void *const *x,
                                   downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                  size_t lddw, struct downhill_ahead *ahead)
+                                  size_t lddw, struct prefetch *prefetch)
 {
     static downhill_dscores cut;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             cut[i][j] = (int8_t)dscores[i][j];
-    right->u8->grad(n, d, c, x, cut, flags, dw, lddw, ahead);
+    right->u8->grad(n, d, c, x, cut, flags, dw, lddw, prefetch);
 }
 
 static void pack_truncates(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)

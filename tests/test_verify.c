@@ -56,33 +56,32 @@ static void test_verify__bad_options__refused(void **state)
 /* ---- planted bugs ---- */
 
 static void score_tail_dropped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds, prefetch);
 }
 
 /* Only the last feature of long rows: the smallest part of the longest sum. */
 static void score_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                        const float *w, size_t ldw, float *scores, size_t lds,
-                                       struct downhill_ahead *ahead)
+                                       struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds, prefetch);
 }
 
 static void score_bias_forgotten(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds,
-                                 struct downhill_ahead *ahead)
+                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     for (size_t i = 0; i < n; i++)
         memset(scores + i * lds, 0, c * sizeof *scores);
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
 }
 
 static void score_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
-                                  struct downhill_ahead *ahead)
+                                  struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++) {
         const float first = scores[i * lds];
         scores[i * lds] = scores[i * lds + 1];
@@ -92,7 +91,7 @@ static void score_classes_swapped(size_t n, size_t d, size_t c, const void *cons
 
 static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *w, size_t ldw, float *scores, size_t lds,
-                                  struct downhill_ahead *ahead)
+                                  struct prefetch *prefetch)
 {
     static float rounded[20000 + 32];
     for (size_t i = 0; i < n; i++) {
@@ -103,35 +102,33 @@ static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const void *cons
             memcpy(&rounded[k], &bits, sizeof bits);
         }
         const void *row = rounded;
-        downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds, ahead);
+        downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds, prefetch);
     }
 }
 
 static void score_last_row_twice(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds,
-                                 struct downhill_ahead *ahead)
+                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     const void *shifted[BLOCK_ROWS_MAX];
     for (size_t i = 0; i < n; i++)
         shifted[i] = x[i + 1 < n ? i + 1 : i];
-    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds, prefetch);
 }
 
 static volatile float sink;
 
 static void score_reads_past_the_row(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *w, size_t ldw, float *scores, size_t lds,
-                                     struct downhill_ahead *ahead)
+                                     struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
     sink = w[(c - 1) * ldw + d];
 }
 
 static void score_writes_padding(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds,
-                                 struct downhill_ahead *ahead)
+                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, ahead);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
     if (lds > c && n > 1)
         scores[c] = 0.0f;
 }
@@ -150,33 +147,33 @@ static void score_packed(size_t n, size_t d, size_t c, const void *const *x, con
 }
 
 static void score_packed_right(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               float *scores, size_t lds, struct downhill_ahead *ahead)
+                               float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     score_packed(n, d, c, x, w, scores, lds, c);
 }
 
 static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *w, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+                                      struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     score_packed(n, d > LANES ? d / LANES * LANES : d, c, x, w, scores, lds, c);
 }
 
 static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const void *const *x,
                                           const float *w, float *scores, size_t lds,
-                                          struct downhill_ahead *ahead)
+                                          struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     score_packed(n, c == 9 ? (d < LANES ? d : LANES) : d, c, x, w, scores, lds, c);
 }
 
 static void score_packed_odd_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                             const float *w, float *scores, size_t lds,
-                                            struct downhill_ahead *ahead)
+                                            struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     score_packed(n / 2 * 2, d, c, x, w, scores, lds, c);
 }
 
@@ -259,41 +256,41 @@ static double softmax_crude_exponential(size_t n, size_t c, const float *scores,
 
 static void grad_overwrites(size_t n, size_t d, size_t c, const void *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
-                            size_t lddw, struct downhill_ahead *ahead)
+                            size_t lddw, struct prefetch *prefetch)
 {
     (void)flags;
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, 0, dw, lddw, ahead);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, 0, dw, lddw, prefetch);
 }
 
 static void grad_last_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                     size_t lddw, struct downhill_ahead *ahead)
+                                     size_t lddw, struct prefetch *prefetch)
 {
-    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    downhill_grad_f32_scalar(n > 1 ? n - 1 : n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 static void grad_overwrites_x(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     *(float *)(uintptr_t)x[0] += 0.0f;
 }
 
 static void grad_writes_far_away(size_t n, size_t d, size_t c, const void *const *x,
                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                 size_t lddw, struct downhill_ahead *ahead)
+                                 size_t lddw, struct prefetch *prefetch)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     if (lddw != PANEL_LD) /* which is the frame's own, on the stack, with no guard behind it */
         dw[(c - 1) * lddw + d + 600] = 0.0f;
 }
 
 static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                     size_t lddw, struct downhill_ahead *ahead)
+                                     size_t lddw, struct prefetch *prefetch)
 {
-    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     dw[(c - 1) * lddw + d] = 0.0f;
 }
 

@@ -34,7 +34,7 @@ static downhill_status score(const downhill_kernels *kernels, const struct sampl
     for (downhill_walk_begin(&walk, batch, weights->d, most, 2); walk.block->n > 0;
          downhill_walk_next(&walk))
         downhill_block_score(kernels, walk.block, weights, how, NULL, scores + walk.first * lds,
-                             lds, &walk.ahead);
+                             lds, &walk.prefetch);
     return DOWNHILL_OK;
 }
 
@@ -121,7 +121,7 @@ static downhill_status gradient(const downhill_kernels *kernels, const struct sa
          downhill_walk_next(&walk))
         downhill_block_grad(kernels, walk.block, dscores + walk.first * ldds, ldds,
                             GRAD_X_FAR | (accumulate || walk.first > 0 ? GRAD_ACCUMULATE : 0u),
-                            grad, &walk.ahead);
+                            grad, &walk.prefetch);
     return DOWNHILL_OK;
 }
 

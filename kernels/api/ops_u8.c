@@ -22,7 +22,7 @@ downhill_status downhill_score_u8(const downhill_kernels *kernels, const downhil
     struct walk walk;
     for (downhill_walk_begin(&walk, &samples, p->d, block_rows(&samples, p->d), 2);
          walk.block->n > 0; downhill_walk_next(&walk))
-        downhill_block_score_u8(p, walk.block, scores + walk.first * lds, lds, &walk.ahead);
+        downhill_block_score_u8(p, walk.block, scores + walk.first * lds, lds, &walk.prefetch);
     return DOWNHILL_OK;
 }
 
@@ -99,7 +99,7 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
          downhill_walk_next(&walk))
         downhill_block_grad_u8(kernels, walk.block, dscores + walk.first * ldds, ldds,
                                accumulate || walk.first > 0 ? GRAD_ACCUMULATE : 0u, sums,
-                               &walk.ahead);
+                               &walk.prefetch);
     return DOWNHILL_OK;
 }
 

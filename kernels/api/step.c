@@ -112,14 +112,15 @@ static double loss_grad(const downhill_kernels *kernels, const struct samples *b
     downhill_walk_begin(&walk, batch, d, most, 1);
     while (walk.block->n > 0) {
         charge(profile, &p->gather_ns, last_ns);
-        downhill_block_score(kernels, walk.block, weights, how, packed, scores, lds, &walk.ahead);
+        downhill_block_score(kernels, walk.block, weights, how, packed, scores, lds,
+                             &walk.prefetch);
         charge(profile, &p->score_ns, last_ns);
         sum += downhill_block_loss(kernels, walk.block, c, loss, scores, lds);
         if (loss.kind == DOWNHILL_HINGE)
             drop_satisfied(walk.block, c, scores, lds);
         charge(profile, &p->loss_ns, last_ns);
         downhill_block_grad(kernels, walk.block, scores, lds, walk.first > 0 ? GRAD_ACCUMULATE : 0,
-                            &sums, &walk.ahead);
+                            &sums, &walk.prefetch);
         charge(profile, &p->grad_ns, last_ns);
         /* Where few samples are left for the gradient, the next but one block must come during the
          * scores. */

@@ -95,14 +95,14 @@ static double loss_grad(const downhill_kernels *kernels, const struct samples *b
     downhill_walk_begin(&walk, batch, d, rows_u8(d), 1);
     while (walk.block->n > 0) {
         charge(profile, &p->gather_ns, last_ns);
-        downhill_block_score_u8(packed, walk.block, scratch->scores, lds, &walk.ahead);
+        downhill_block_score_u8(packed, walk.block, scratch->scores, lds, &walk.prefetch);
         charge(profile, &p->score_ns, last_ns);
         units += kernels->u8->hinge(walk.block->n, c, scratch->scores, lds, walk.block->y,
                                     (double)delta, scratch->dscores, ldds);
         drop_satisfied(walk.block, c, scratch->dscores, ldds);
         charge(profile, &p->loss_ns, last_ns);
         downhill_block_grad_u8(kernels, walk.block, scratch->dscores, ldds,
-                               walk.first > 0 ? GRAD_ACCUMULATE : 0, sums, &walk.ahead);
+                               walk.first > 0 ? GRAD_ACCUMULATE : 0, sums, &walk.prefetch);
         charge(profile, &p->grad_ns, last_ns);
         walk.pace = 2 * walk.block->n < walk.behind - walk.first ? 2 : 1;
         downhill_walk_next(&walk);
@@ -145,7 +145,7 @@ static double step_of_one(const downhill_kernels *kernels, const struct samples 
     struct walk walk;
     downhill_walk_begin(&walk, batch, packed->d, rows_u8(packed->d), 1);
     charge(profile, &p->gather_ns, last_ns);
-    downhill_block_score_u8(packed, walk.block, scratch->scores, packed->c, &walk.ahead);
+    downhill_block_score_u8(packed, walk.block, scratch->scores, packed->c, &walk.prefetch);
     charge(profile, &p->score_ns, last_ns);
     const double units = kernels->u8->hinge(1, packed->c, scratch->scores, packed->c, walk.block->y,
                                             (double)delta, scratch->dscores, packed->c);

@@ -177,11 +177,11 @@ static inline const void *batch_x(const struct samples *batch, size_t i)
 /* The blocks of a batch one after another, each with what comes behind it. */
 struct walk {
     const struct samples *batch;
-    size_t d, most;              /* features; rows of a block */
-    size_t pace;                 /* of ahead */
-    size_t first, behind;        /* samples that the block starts with, and the next one */
-    struct block *block;         /* n is 0 behind the last */
-    struct downhill_ahead ahead; /* the rows behind the block */
+    size_t d, most;           /* features; rows of a block */
+    size_t pace;              /* of ahead */
+    size_t first, behind;     /* samples that the block starts with, and the next one */
+    struct block *block;      /* n is 0 behind the last */
+    struct prefetch prefetch; /* the rows behind the block */
     struct block blocks[2];
 };
 
@@ -220,7 +220,7 @@ void downhill_pack_weights(const struct downhill_packed_score *how,
 void downhill_block_score(const downhill_kernels *kernels, const struct block *block,
                           const downhill_weights_f32 *weights,
                           const struct downhill_packed_score *how, const float *packed,
-                          float *scores, size_t lds, struct downhill_ahead *ahead);
+                          float *scores, size_t lds, struct prefetch *prefetch);
 
 /* Loss and dscores of a block, dscores in place of scores. */
 double downhill_block_loss(const downhill_kernels *kernels, const struct block *block, size_t c,
@@ -229,7 +229,7 @@ double downhill_block_loss(const downhill_kernels *kernels, const struct block *
 /* grad = dscoresᵀ X and the sum of dscores for a block, or added to what is there. */
 void downhill_block_grad(const downhill_kernels *kernels, const struct block *block,
                          const float *dscores, size_t ldds, unsigned flags,
-                         const downhill_weights_f32 *grad, struct downhill_ahead *ahead);
+                         const downhill_weights_f32 *grad, struct prefetch *prefetch);
 
 /* w = decay·w - step·dw, b = b - step·db, arguments checked already. */
 void downhill_update_checked(const downhill_kernels *kernels, const downhill_weights_f32 *weights,

@@ -34,7 +34,7 @@ static void look_ahead(struct walk *walk)
         for (size_t i = next->n; i < n; i++)
             next->x[i] = batch_x(batch, walk->behind + i);
     }
-    walk->ahead = ahead_of(next->x, n, walk->d * element_bytes(batch->element), walk->pace);
+    walk->prefetch = prefetch_of(next->x, n, walk->d * element_bytes(batch->element), walk->pace);
 }
 
 void downhill_walk_begin(struct walk *walk, const struct samples *batch, size_t d, size_t most,
@@ -123,7 +123,7 @@ static inline size_t next_chunk(size_t left, size_t most)
 
 static void score_plain(const downhill_kernels *kernels, const struct block *block,
                         const downhill_weights_f32 *weights, float *scores, size_t lds,
-                        struct downhill_ahead *ahead)
+                        struct prefetch *prefetch)
 {
     downhill_score_kernel *score =
         block->element == ELEMENT_F32 ? kernels->score_f32 : kernels->score_bf16;
@@ -132,14 +132,14 @@ static void score_plain(const downhill_kernels *kernels, const struct block *blo
         /* One sample uses each weight once, so that its own features are all that must stay in L1. */
         chunk = next_chunk(weights->d - k, block->n == 1 ? 4 * CHUNK_FEATURES : CHUNK_FEATURES);
         rows_at(block, k, x);
-        score(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores, lds, ahead);
+        score(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores, lds, prefetch);
     }
 }
 
 /* With W packed already. */
 static void score_packed(const struct downhill_packed_score *how, const struct block *block,
                          const downhill_weights_f32 *weights, const float *packed, float *scores,
-                         size_t lds, struct downhill_ahead *ahead)
+                         size_t lds, struct prefetch *prefetch)
 {
     const size_t d = weights->d, c = weights->c;
     const void *x[BLOCK_ROWS_MAX];
@@ -149,7 +149,7 @@ static void score_packed(const struct downhill_packed_score *how, const struct b
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, how->classes);
             how->score(block->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
-                       scores + j, lds, ahead);
+                       scores + j, lds, prefetch);
         }
     }
 }
@@ -165,13 +165,13 @@ static void score_packing(const struct downhill_packed_score *how, const struct 
         chunk = next_chunk(d - k, block->far ? FAR_FEATURES : PACK_WEIGHTS / how->classes);
         rows_at(block, k, x);
         const size_t ahead_rows = block->far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
-        struct downhill_ahead ahead =
-            ahead_of(x + n - ahead_rows, ahead_rows, chunk * element_bytes(block->element), 2);
+        struct prefetch prefetch =
+            prefetch_of(x + n - ahead_rows, ahead_rows, chunk * element_bytes(block->element), 2);
         for (size_t j = 0, classes; j < c; j += classes) {
             _Alignas(64) float panel[PACK_WEIGHTS];
             classes = next_tile(c - j, how->classes);
             how->pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
-            how->score(n, chunk, classes, x, panel, scores + j, lds, &ahead);
+            how->score(n, chunk, classes, x, panel, scores + j, lds, &prefetch);
         }
     }
 }
@@ -179,13 +179,13 @@ static void score_packing(const struct downhill_packed_score *how, const struct 
 void downhill_block_score(const downhill_kernels *kernels, const struct block *block,
                           const downhill_weights_f32 *weights,
                           const struct downhill_packed_score *how, const float *packed,
-                          float *scores, size_t lds, struct downhill_ahead *ahead)
+                          float *scores, size_t lds, struct prefetch *prefetch)
 {
     start_from_bias(block, weights, scores, lds);
     if (how == NULL || (packed == NULL && block->n < how->n_min))
-        score_plain(kernels, block, weights, scores, lds, ahead);
+        score_plain(kernels, block, weights, scores, lds, prefetch);
     else if (packed != NULL)
-        score_packed(how, block, weights, packed, scores, lds, ahead);
+        score_packed(how, block, weights, packed, scores, lds, prefetch);
     else
         score_packing(how, block, weights, scores, lds);
 }
@@ -222,7 +222,7 @@ static void add_panel(const float *panel, size_t d, size_t c, unsigned flags, fl
 
 void downhill_block_grad(const downhill_kernels *kernels, const struct block *block,
                          const float *dscores, size_t ldds, unsigned flags,
-                         const downhill_weights_f32 *grad, struct downhill_ahead *ahead)
+                         const downhill_weights_f32 *grad, struct prefetch *prefetch)
 {
     const size_t n = block->n, ldw = grad->ldw;
     if (n == 0) { /* a step whose samples are all satisfied */
@@ -238,21 +238,21 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct block *bl
     const size_t most = few ? grad->d : far ? FEATURES_OF_FAR : PANEL_FEATURES;
     const size_t most_classes = few && collides(ldw) ? FEW_CLASSES : PANEL_CLASSES;
     flags |= far ? GRAD_DW_FAR : 0u;
-    const void *x[BLOCK_ROWS_MAX + ROWS_AHEAD];
+    const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < most ? grad->d - k : most;
         rows_at(block, k, x);
-        for (size_t i = n; i < n + ROWS_AHEAD; i++)
+        for (size_t i = n; i < n + ROWS_PAST_END; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < grad->c; j += classes) {
             classes = next_tile(grad->c - j, most_classes);
             float *dw = grad->w + j * ldw + k;
             if (direct) {
-                kernel(n, features, classes, x, dscores + j, ldds, flags, dw, ldw, ahead);
+                kernel(n, features, classes, x, dscores + j, ldds, flags, dw, ldw, prefetch);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
                 kernel(n, features, classes, x, dscores + j, ldds,
-                       flags & ~(unsigned)GRAD_ACCUMULATE, panel, PANEL_LD, ahead);
+                       flags & ~(unsigned)GRAD_ACCUMULATE, panel, PANEL_LD, prefetch);
                 add_panel(panel, features, classes, flags, dw, ldw);
             }
         }

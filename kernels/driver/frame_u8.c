@@ -7,11 +7,11 @@
 #include <string.h>
 
 void downhill_block_score_u8(const struct packed_u8 *p, const struct block *block, double *scores,
-                             size_t lds, struct downhill_ahead *ahead)
+                             size_t lds, struct prefetch *prefetch)
 {
     for (size_t i = 0; i < block->n; i++)
         memcpy(scores + i * lds, p->start, p->c * sizeof *scores);
-    downhill_add_scores_u8(p, block->n, block->x, scores, lds, ahead);
+    downhill_add_scores_u8(p, block->n, block->x, scores, lds, prefetch);
 }
 
 static void clear(const downhill_sums_u8 *sums)
@@ -23,7 +23,7 @@ static void clear(const downhill_sums_u8 *sums)
 
 static void copy_panel(size_t n, size_t c, const int16_t *dscores, size_t ldds, downhill_dscores to)
 {
-    memset(to, 0, (n + U8_ROWS_AHEAD) * sizeof to[0]);
+    memset(to, 0, (n + U8_ROWS_PAST_END) * sizeof to[0]);
     for (size_t i = 0; i < n; i++)
         memcpy(to[i], dscores + i * ldds, c * sizeof *dscores);
 }
@@ -33,7 +33,7 @@ enum { U8_FEATURES = 1024 };
 
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct block *block,
                             const int16_t *dscores, size_t ldds, unsigned flags,
-                            const downhill_sums_u8 *sums, struct downhill_ahead *ahead)
+                            const downhill_sums_u8 *sums, struct prefetch *prefetch)
 {
     const size_t n = block->n, d = sums->d, c = sums->c;
     if (n == 0) { /* a step whose samples are all satisfied */
@@ -42,17 +42,17 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct block 
         return;
     }
     const size_t most = c <= PANEL_CLASSES ? d : U8_FEATURES;
-    const void *x[BLOCK_ROWS_MAX + U8_ROWS_AHEAD];
+    const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
     _Alignas(64) downhill_dscores panel;
     for (size_t k = 0, features; k < d; k += features) {
         features = d - k < most ? d - k : most;
-        for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++)
+        for (size_t i = 0; i < n + U8_ROWS_PAST_END; i++)
             x[i] = (const uint8_t *)block->x[i < n ? i : n - 1] + k;
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, PANEL_CLASSES);
             copy_panel(n, classes, dscores + j, ldds, panel);
             kernels->u8->grad(n, features, classes, x, panel, flags, sums->w + j * sums->ldw + k,
-                              sums->ldw, ahead);
+                              sums->ldw, prefetch);
         }
     }
     if (!(flags & GRAD_ACCUMULATE))

@@ -102,7 +102,7 @@ static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights,
 }
 
 void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *const *rows,
-                            double *scores, size_t lds, struct downhill_ahead *ahead)
+                            double *scores, size_t lds, struct prefetch *prefetch)
 {
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < p->d; k += chunk) {
@@ -114,7 +114,7 @@ void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *con
             classes = next_tile(p->c - j, p->u8->classes);
             p->u8->score(n, chunk, classes, x,
                          p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
-                         p->unit + j, scores + j, lds, ahead);
+                         p->unit + j, scores + j, lds, prefetch);
         }
     }
 }
@@ -125,7 +125,7 @@ static void subtract_mean(struct packed_u8 *p)
     if (!(p->norm & UPDATE_CENTERED))
         return;
     const void *rows[MEAN_ROWS] = {p->mean_rows[0], p->mean_rows[1]};
-    struct downhill_ahead nothing = ahead_of(rows, 0, 0, 1);
+    struct prefetch nothing = prefetch_of(rows, 0, 0, 1);
     memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
     downhill_add_scores_u8(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
     for (size_t j = 0; j < p->c; j++)

@@ -49,15 +49,15 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
 
 /* scores += those of the rows, without bias and mean. */
 void downhill_add_scores_u8(const struct packed_u8 *packed, size_t n, const void *const *rows,
-                            double *scores, size_t lds, struct downhill_ahead *ahead);
+                            double *scores, size_t lds, struct prefetch *prefetch);
 
 /* Scores of a block. */
 void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
-                             double *scores, size_t lds, struct downhill_ahead *ahead);
+                             double *scores, size_t lds, struct prefetch *prefetch);
 
 /* sums = dscoresᵀ X and the sums of dscores for a block, or added to what is there. */
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct block *block,
                             const int16_t *dscores, size_t ldds, unsigned flags,
-                            const downhill_sums_u8 *sums, struct downhill_ahead *ahead);
+                            const downhill_sums_u8 *sums, struct prefetch *prefetch);
 
 #endif

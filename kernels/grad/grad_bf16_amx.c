@@ -75,7 +75,7 @@ DOWNHILL_INLINE void put(size_t c, float low[TILE_CLASSES][LANES], float high[TI
 DOWNHILL_TARGET
 static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask32 lanes_1,
                         const void *const *x, dscores_of_block g, unsigned flags, float *dw,
-                        size_t lddw, struct downhill_ahead *ahead)
+                        size_t lddw, struct prefetch *prefetch)
 {
     __m512i low[DEPTH / 2], high[DEPTH / 2];
     _tile_zero(SUM_0);
@@ -86,7 +86,7 @@ static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask
         fetch_dw((int)c, SUMS, dw + k, lddw);
     for (size_t i = 0; i < n; i += DEPTH) {
         const size_t rows = n - i < DEPTH ? n - i : DEPTH;
-        ahead_fetch_all(ahead, rows);
+        prefetch_steps(prefetch, rows);
         amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
         interleave(rows, k, lanes_0, x + i, low, high);
         amx_load(X_0, low, TILE_ROW_BYTES);
@@ -110,7 +110,7 @@ static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask
 
 DOWNHILL_TARGET
 static void panel(size_t n, size_t d, size_t c, const void *const *x, const float *dscores,
-                  size_t ldds, unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
+                  size_t ldds, unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     _Alignas(64) dscores_of_block g;
     turn(n, c, dscores, ldds, g);
@@ -125,7 +125,7 @@ static void panel(size_t n, size_t d, size_t c, const void *const *x, const floa
     for (size_t k = 0; k < d; k += WIDTH) {
         const size_t left = d - k, behind = left > BF16X32 ? left - BF16X32 : 0;
         features_64(n, c, k, first_lanes_x32(left), first_lanes_x32(behind), x, g, flags, dw, lddw,
-                    ahead);
+                    prefetch);
     }
     amx_end();
 }
@@ -133,15 +133,15 @@ static void panel(size_t n, size_t d, size_t c, const void *const *x, const floa
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
         const float *ds = dscores + j;
         float *dwj = dw + j * lddw;
         if (n < N_MIN || !fit_bf16(n, classes, ds, ldds))
-            downhill_grad_bf16_avx512bf16(n, d, classes, x, ds, ldds, flags, dwj, lddw, ahead);
+            downhill_grad_bf16_avx512bf16(n, d, classes, x, ds, ldds, flags, dwj, lddw, prefetch);
         else
-            panel(n, d, classes, x, ds, ldds, flags, dwj, lddw, ahead);
+            panel(n, d, classes, x, ds, ldds, flags, dwj, lddw, prefetch);
     }
 }

@@ -63,7 +63,7 @@ DOWNHILL_INLINE void add_pair(const int rows, const int classes, const int vecto
 DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
                           const __mmask32 lanes, size_t n, size_t k, const void *const *x,
                           pairs_of_block pairs, unsigned flags, float *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     __m512 sum_f32x16[TILE_CLASSES * TILE_VECTORS];
     DOWNHILL_UNROLL
@@ -77,10 +77,10 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
     size_t i = 0;
     while (i + PAIR <= n) {
         size_t steps = (n - i) / PAIR;
-        struct ahead_run run = fetch ? ahead_take(ahead, &steps) : ahead_none(x);
+        struct prefetch_run run = fetch ? prefetch_take(prefetch, &steps) : prefetch_none(x);
         for (const size_t end = i + steps * PAIR; i < end; i += PAIR) {
             if (fetch)
-                ahead_fetch(&run);
+                prefetch_step(&run);
             for (int v = 0; !fetch && v < vectors; v += 2)
                 for (int r = 0; r < PAIR; r++)
                     _mm_prefetch((const uint16_t *)x[i + near + (size_t)r] + k + F32X16 * (size_t)v,
@@ -99,51 +99,50 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
 
 DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
                                   size_t d, const void *const *x, pairs_of_block pairs,
-                                  unsigned flags, float *dw, size_t lddw,
-                                  struct downhill_ahead *ahead)
+                                  unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     const size_t width = F32X16 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(fetch, classes, vectors, 0xFFFFFFFF, n, k, x, pairs, flags, dw, lddw, ahead);
+        tile(fetch, classes, vectors, 0xFFFFFFFF, n, k, x, pairs, flags, dw, lddw, prefetch);
     for (; k < d; k += BF16X32)
-        tile(fetch, classes, 2, first_lanes_x32(d - k), n, k, x, pairs, flags, dw, lddw, ahead);
+        tile(fetch, classes, 2, first_lanes_x32(d - k), n, k, x, pairs, flags, dw, lddw, prefetch);
 }
 
 DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t classes,
                            const void *const *x, pairs_of_block pairs, unsigned flags, float *dw,
-                           size_t lddw, struct downhill_ahead *ahead)
+                           size_t lddw, struct prefetch *prefetch)
 {
     switch (classes) {
     case 10:
-        row_of_tiles(fetch, 10, 2, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 10, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 9:
-        row_of_tiles(fetch, 9, 2, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 9, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 8:
-        row_of_tiles(fetch, 8, 2, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 8, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 7:
-        row_of_tiles(fetch, 7, 2, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 7, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 6:
-        row_of_tiles(fetch, 6, 2, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 6, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 5:
-        row_of_tiles(fetch, 5, 4, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 5, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 4:
-        row_of_tiles(fetch, 4, 4, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 4, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 3:
-        row_of_tiles(fetch, 3, 4, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 3, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 2:
-        row_of_tiles(fetch, 2, 4, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 2, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     default:
-        row_of_tiles(fetch, 1, 4, n, d, x, pairs, flags, dw, lddw, ahead);
+        row_of_tiles(fetch, 1, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     }
 }
@@ -151,7 +150,7 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t classes,
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         pairs_of_block pairs;
@@ -159,13 +158,13 @@ void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x
         const float *ds = dscores + j;
         float *dwj = dw + j * lddw;
         if (n == 1 || !fit_bf16(n, classes, ds, ldds)) {
-            downhill_grad_bf16_avx512(n, d, classes, x, ds, ldds, flags, dwj, lddw, ahead);
+            downhill_grad_bf16_avx512(n, d, classes, x, ds, ldds, flags, dwj, lddw, prefetch);
             continue;
         }
         pair_up(n, classes, ds, ldds, pairs);
-        if (ahead->left > 0)
-            tiles(1, n, d, classes, x, pairs, flags, dwj, lddw, ahead);
+        if (prefetch->left > 0)
+            tiles(1, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
         else
-            tiles(0, n, d, classes, x, pairs, flags, dwj, lddw, ahead);
+            tiles(0, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
     }
 }

@@ -45,7 +45,7 @@ DOWNHILL_INLINE void add_row(const enum element element, const int classes, cons
 DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int classes,
                           const int vectors, size_t n, size_t k, const void *const *x,
                           const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     const bool accumulate = (flags & GRAD_ACCUMULATE) != 0;
     __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS];
@@ -57,9 +57,9 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
 
     if (fetch) {
         size_t steps = n / STEP;
-        struct ahead_run run = ahead_take(ahead, &steps);
+        struct prefetch_run run = prefetch_take(prefetch, &steps);
         for (size_t s = 0; s < steps; s++)
-            ahead_fetch(&run);
+            prefetch_step(&run);
     }
     for (size_t i = 0; i < n; i++)
         add_row(element, classes, vectors, x[i], k, dscores + i * ldds, sum_f32x8);
@@ -91,21 +91,21 @@ DOWNHILL_INLINE void tail_tile(const enum element element, const int classes, si
 DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, const int classes,
                                   const int vectors, size_t n, size_t d, const void *const *x,
                                   const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                  size_t lddw, struct downhill_ahead *ahead)
+                                  size_t lddw, struct prefetch *prefetch)
 {
     const size_t width = F32X8 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(element, fetch, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
+        tile(element, fetch, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, prefetch);
     for (; k + F32X8 <= d; k += F32X8)
-        tile(element, fetch, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, ahead);
+        tile(element, fetch, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, prefetch);
     if (k < d)
         tail_tile(element, classes, d - k, n, k, x, dscores, ldds, flags, dw, lddw);
 }
 
 DOWNHILL_INLINE void sub_block(const enum element element, const int fetch, size_t n, size_t d,
                                size_t c, const void *const *x, const float *dscores, size_t ldds,
-                               unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
+                               unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -113,19 +113,19 @@ DOWNHILL_INLINE void sub_block(const enum element element, const int fetch, size
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 5:
-            row_of_tiles(element, fetch, 5, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 5, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 4:
-            row_of_tiles(element, fetch, 4, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 4, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 3:
-            row_of_tiles(element, fetch, 3, 3, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 3, 3, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 2:
-            row_of_tiles(element, fetch, 2, 5, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 2, 5, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         default:
-            row_of_tiles(element, fetch, 1, 6, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 1, 6, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         }
     }
@@ -133,7 +133,7 @@ DOWNHILL_INLINE void sub_block(const enum element element, const int fetch, size
 
 DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n, size_t d,
                            size_t c, const void *const *x, const float *dscores, size_t ldds,
-                           unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
+                           unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     const bool one_set = n > 1 && (((uintptr_t)x[0] ^ (uintptr_t)x[1]) & 4095) == 0;
     const size_t most = one_set ? ROWS_ON_ONE_SET : ROWS;
@@ -145,7 +145,7 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
                 x_k[r] = feature_at(element, x[i + r], k);
             sub_block(element, fetch, rows, d - k < FEATURES ? d - k : FEATURES, c, x_k,
                       dscores + i * ldds, ldds, i > 0 ? flags | GRAD_ACCUMULATE : flags, dw + k,
-                      lddw, ahead);
+                      lddw, prefetch);
         }
     }
 }
@@ -181,28 +181,28 @@ DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, 
 /* Two copies of the loops, so that the one without anything to fetch carries nothing of it. */
 DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
-                          float *dw, size_t lddw, struct downhill_ahead *ahead)
+                          float *dw, size_t lddw, struct prefetch *prefetch)
 {
     if (n == 1)
         one_sample(element, d, c, x[0], dscores, flags, dw, lddw);
-    else if (ahead->left > 0)
-        tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else if (prefetch->left > 0)
+        tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     else
-        tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+        tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const void *const *x,
                              const float *dscores, size_t ldds, unsigned flags, float *dw,
-                             size_t lddw, struct downhill_ahead *ahead)
+                             size_t lddw, struct prefetch *prefetch)
 {
-    grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
-    grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }

@@ -8,7 +8,7 @@
  * the loop itself costs. X comes from L2 (the frame chose the block so), two lines in 10 cycles,
  * and each line is used whole at once, so that rows whose distance is a multiple of 4 KiB, which
  * all fall on one L1 set, do little harm. Samples that come next from memory are fetched a row per
- * sample (ahead.h), those in L3 just before their turn.
+ * sample (prefetch.h), those in L3 just before their turn.
  *
  * Fewer classes take wider tiles to keep at least 8 independent sums (latency 4 × 2 units). Tail of
  * the features: one vector with masked loads and stores. */
@@ -41,7 +41,7 @@ DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const 
 DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int classes,
                           const int vectors, const __mmask16 lanes, size_t n, size_t k,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
-                          float *dw, size_t lddw, struct downhill_ahead *ahead)
+                          float *dw, size_t lddw, struct prefetch *prefetch)
 {
     __m512 sum_f32x16[TILE_CLASSES][TILE_VECTORS];
     for (int j = 0; j < classes; j++)
@@ -62,12 +62,12 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
     size_t i = 0;
     while (i + (size_t)rows <= n) {
         size_t steps = n - i;
-        struct ahead_run run = fetch ? ahead_take(ahead, &steps) : ahead_none(x);
+        struct prefetch_run run = fetch ? prefetch_take(prefetch, &steps) : prefetch_none(x);
         for (const size_t end = i + steps / (size_t)rows * (size_t)rows; i < end;
              i += (size_t)rows) {
             for (int r = 0; r < rows; r++) {
                 if (fetch)
-                    ahead_fetch(&run);
+                    prefetch_step(&run);
                 for (int v = 0; !fetch && v < vectors; v++)
                     _mm_prefetch(
                         feature_at(element, x[i + near + (size_t)r], k + F32X16 * (size_t)v),
@@ -90,16 +90,16 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
 DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, const int classes,
                                   const int vectors, size_t n, size_t d, const void *const *x,
                                   const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                  size_t lddw, struct downhill_ahead *ahead)
+                                  size_t lddw, struct prefetch *prefetch)
 {
     const size_t width = F32X16 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
         tile(element, fetch, classes, vectors, 0xFFFF, n, k, x, dscores, ldds, flags, dw, lddw,
-             ahead);
+             prefetch);
     for (; k < d; k += F32X16)
         tile(element, fetch, classes, 1, first_lanes_x16(d - k), n, k, x, dscores, ldds, flags, dw,
-             lddw, ahead);
+             lddw, prefetch);
 }
 
 /* One sample writes dW once, and that is its time: features in registers, a class at a time in runs of
@@ -137,7 +137,7 @@ DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, 
 
 DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n, size_t d,
                            size_t c, const void *const *x, const float *dscores, size_t ldds,
-                           unsigned flags, float *dw, size_t lddw, struct downhill_ahead *ahead)
+                           unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -145,34 +145,34 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
         float *dwj = dw + j * lddw;
         switch (classes) {
         case 10:
-            row_of_tiles(element, fetch, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 9:
-            row_of_tiles(element, fetch, 9, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 9, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 8:
-            row_of_tiles(element, fetch, 8, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 8, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 7:
-            row_of_tiles(element, fetch, 7, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 7, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 6:
-            row_of_tiles(element, fetch, 6, 2, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 6, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 5:
-            row_of_tiles(element, fetch, 5, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 5, 4, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 4:
-            row_of_tiles(element, fetch, 4, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 4, 4, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 3:
-            row_of_tiles(element, fetch, 3, 4, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 3, 4, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         case 2:
-            row_of_tiles(element, fetch, 2, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 2, 8, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         default:
-            row_of_tiles(element, fetch, 1, 8, n, d, x, ds, ldds, flags, dwj, lddw, ahead);
+            row_of_tiles(element, fetch, 1, 8, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;
         }
     }
@@ -181,28 +181,28 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
 /* Two copies of the loops, so that the one without anything to fetch carries nothing of it. */
 DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
-                          float *dw, size_t lddw, struct downhill_ahead *ahead)
+                          float *dw, size_t lddw, struct prefetch *prefetch)
 {
     if (n == 1)
         one_sample(element, d, c, x[0], dscores, flags, dw, lddw);
-    else if (ahead->left > 0)
-        tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    else if (prefetch->left > 0)
+        tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     else
-        tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+        tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const void *const *x,
                              const float *dscores, size_t ldds, unsigned flags, float *dw,
-                             size_t lddw, struct downhill_ahead *ahead)
+                             size_t lddw, struct prefetch *prefetch)
 {
-    grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
-    grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, ahead);
+    grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }

@@ -23,16 +23,16 @@ DOWNHILL_INLINE void grad(enum element element, size_t n, size_t d, size_t c, co
 
 void DOWNHILL_NAME(grad_f32)(size_t n, size_t d, size_t c, const void *const *x,
                              const float *dscores, size_t ldds, unsigned flags, float *dw,
-                             size_t lddw, struct downhill_ahead *ahead)
+                             size_t lddw, struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     grad(ELEMENT_F32, n, d, c, x, dscores, ldds, flags, dw, lddw);
 }
 
 void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                              size_t lddw, struct downhill_ahead *ahead)
+                              size_t lddw, struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     grad(ELEMENT_BF16, n, d, c, x, dscores, ldds, flags, dw, lddw);
 }

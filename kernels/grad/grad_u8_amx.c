@@ -68,7 +68,7 @@ DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask64 bytes, const void 
 DOWNHILL_TARGET
 static void features_64(size_t n, size_t c, size_t d, size_t k, const void *const *x,
                         dscores_of_block g, unsigned accumulate, int32_t *dw, size_t lddw,
-                        struct downhill_ahead *ahead)
+                        struct prefetch *prefetch)
 {
     __m512i operand[X_QUADS][QUADS];
     _tile_zero(SUM_0);
@@ -77,7 +77,7 @@ static void features_64(size_t n, size_t c, size_t d, size_t k, const void *cons
     _tile_zero(SUM_3);
     for (size_t i = 0; i < n; i += DEPTH) {
         const size_t rows = n - i < DEPTH ? n - i : DEPTH;
-        ahead_fetch_all(ahead, rows / 2);
+        prefetch_steps(prefetch, rows / 2);
         amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
         interleave(rows, k, first_bytes_x64(d - k), x + i, operand);
         amx_load(X, operand[0], TILE_ROW_BYTES);
@@ -103,10 +103,10 @@ static void features_64(size_t n, size_t c, size_t d, size_t k, const void *cons
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
     if (n < N_MIN) {
-        downhill_grad_u8_avx512vnni(n, d, c, x, dscores, flags, dw, lddw, ahead);
+        downhill_grad_u8_avx512vnni(n, d, c, x, dscores, flags, dw, lddw, prefetch);
         return;
     }
     dscores_of_block g;
@@ -119,7 +119,7 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
     amx_shape(&shapes, X, QUADS, TILE_ROW_BYTES);
     amx_begin(&shapes);
     for (size_t k = 0; k < d; k += U8X64)
-        features_64(n, c, d, k, x, g, flags & GRAD_ACCUMULATE, dw, lddw, ahead);
+        features_64(n, c, d, k, x, g, flags & GRAD_ACCUMULATE, dw, lddw, prefetch);
     amx_end();
     if (outliers)
         add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);

@@ -52,7 +52,7 @@ DOWNHILL_INLINE struct x_pairs interleaved_pairs(size_t k, const void *const *x)
 DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j0,
                           const void *const *x, const struct pairs_of_block *pairs,
                           struct x_pairs *column, unsigned accumulate, int32_t *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     size_t p = 0;
     for (size_t r = 0; r < pairs->n_runs; r++) {
@@ -62,10 +62,11 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j
             sum_i16x16[s] = _mm256_setzero_si256();
         while (p < pairs->run_end[r]) {
             size_t steps = pairs->run_end[r] - p;
-            struct ahead_run run = first ? ahead_take(ahead, &steps) : ahead_none(pairs);
+            struct prefetch_run run =
+                first ? prefetch_take(prefetch, &steps) : prefetch_none(pairs);
             for (const size_t end = p + steps; p < end; p++) {
                 if (first) {
-                    ahead_fetch(&run);
+                    prefetch_step(&run);
                     column[p] = interleaved_pairs(k, x + PAIR * p);
                 }
                 const __m256i low = in_register_i(column[p].low);
@@ -90,23 +91,23 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j
 DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, size_t j0,
                                   const void *const *x, const struct pairs_of_block *pairs,
                                   struct x_pairs *column, unsigned accumulate, int32_t *dw,
-                                  size_t lddw, struct downhill_ahead *ahead)
+                                  size_t lddw, struct prefetch *prefetch)
 {
     switch (classes) {
     case 5:
-        tile(first, 5, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        tile(first, 5, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
         break;
     case 4:
-        tile(first, 4, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        tile(first, 4, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
         break;
     case 3:
-        tile(first, 3, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        tile(first, 3, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
         break;
     case 2:
-        tile(first, 2, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        tile(first, 2, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
         break;
     default:
-        tile(first, 1, k, j0, x, pairs, column, accumulate, dw, lddw, ahead);
+        tile(first, 1, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
         break;
     }
 }
@@ -115,20 +116,20 @@ DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, siz
 DOWNHILL_TARGET
 static void features_32(size_t k, size_t c, const void *const *x,
                         const struct pairs_of_block *pairs, unsigned accumulate, int32_t *dw,
-                        size_t lddw, struct downhill_ahead *ahead)
+                        size_t lddw, struct prefetch *prefetch)
 {
     struct x_pairs column[PAIRS_MAX];
     const size_t classes = next_tile(c, TILE_CLASSES);
-    some_classes(1, classes, k, 0, x, pairs, column, accumulate, dw, lddw, ahead);
+    some_classes(1, classes, k, 0, x, pairs, column, accumulate, dw, lddw, prefetch);
     if (c > classes)
         some_classes(0, c - classes, k, classes, x, pairs, column, accumulate, dw + classes * lddw,
-                     lddw, ahead);
+                     lddw, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
     if (n == 1) {
         one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
@@ -139,14 +140,14 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
     const unsigned accumulate = flags & GRAD_ACCUMULATE;
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32)
-        features_32(k, c, x, &pairs, accumulate, dw + k, lddw, ahead);
+        features_32(k, c, x, &pairs, accumulate, dw + k, lddw, prefetch);
     if (k < d) {
         int32_t sums[PANEL_CLASSES][U8X32];
         struct short_rows rows;
         const size_t first = d < U8X32 ? 0 : d - U8X32;
         if (d < U8X32)
             copy_short_rows(n, d, x, &rows);
-        features_32(first, c, d < U8X32 ? rows.x : x, &pairs, 0, sums[0], U8X32, ahead);
+        features_32(first, c, d < U8X32 ? rows.x : x, &pairs, 0, sums[0], U8X32, prefetch);
         add_last_sums(sums, k - first, d - k, c, accumulate, dw + k, lddw);
     }
     if (outliers)

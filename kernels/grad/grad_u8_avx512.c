@@ -60,7 +60,7 @@ DOWNHILL_INLINE struct x_pairs interleaved_pairs(__mmask64 bytes, size_t k, cons
 DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k, size_t j0,
                           const void *const *x, const struct pairs_of_block *pairs,
                           struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     const __mmask64 bytes = first_bytes_x64(d - k);
     size_t p = 0;
@@ -71,10 +71,11 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k
             sum_i16x32[s] = _mm512_setzero_si512();
         while (p < pairs->run_end[r]) {
             size_t steps = pairs->run_end[r] - p;
-            struct ahead_run run = first ? ahead_take(ahead, &steps) : ahead_none(pairs);
+            struct prefetch_run run =
+                first ? prefetch_take(prefetch, &steps) : prefetch_none(pairs);
             for (const size_t end = p + steps; p < end; p++) {
                 if (first) {
-                    ahead_fetch(&run);
+                    prefetch_step(&run);
                     column[p] = interleaved_pairs(bytes, k, x + PAIR * p);
                 }
                 const __m512i low = in_register_i(column[p].low);
@@ -99,23 +100,23 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k
 DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t d, size_t k, size_t j0,
                                   const void *const *x, const struct pairs_of_block *pairs,
                                   struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,
-                                  struct downhill_ahead *ahead)
+                                  struct prefetch *prefetch)
 {
     switch (classes) {
     case 5:
-        tile(first, 5, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        tile(first, 5, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
         break;
     case 4:
-        tile(first, 4, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        tile(first, 4, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
         break;
     case 3:
-        tile(first, 3, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        tile(first, 3, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
         break;
     case 2:
-        tile(first, 2, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        tile(first, 2, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
         break;
     default:
-        tile(first, 1, d, k, j0, x, pairs, column, flags, dw, lddw, ahead);
+        tile(first, 1, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
         break;
     }
 }
@@ -123,7 +124,7 @@ DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t d, siz
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
     if (n == 1) {
         one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
@@ -134,10 +135,10 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
     const int outliers = make_pairs(n, dscores, &pairs);
     const size_t classes = next_tile(c, TILE_CLASSES);
     for (size_t k = 0; k < d; k += U8X64) {
-        some_classes(1, classes, d, k, 0, x, &pairs, column, flags, dw, lddw, ahead);
+        some_classes(1, classes, d, k, 0, x, &pairs, column, flags, dw, lddw, prefetch);
         if (c > classes)
             some_classes(0, c - classes, d, k, classes, x, &pairs, column, flags,
-                         dw + classes * lddw, lddw, ahead);
+                         dw + classes * lddw, lddw, prefetch);
     }
     if (outliers)
         add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);

@@ -16,7 +16,7 @@ enum { TILE_CLASSES = 5 };
 /* dw = dscoresᵀ X for 64 features from the k-th on, or added to what is there. */
 DOWNHILL_INLINE void tile(const int classes, size_t n, size_t d, size_t k, const void *const *x,
                           const uint32_t *g, unsigned flags, int32_t *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     const __mmask64 bytes = first_bytes_x64(d - k);
     __m512i sum_i32x16[TILE_CLASSES * X_QUADS];
@@ -25,9 +25,9 @@ DOWNHILL_INLINE void tile(const int classes, size_t n, size_t d, size_t k, const
         sum_i32x16[s] = _mm512_setzero_si512();
     for (size_t i = 0; i < n;) {
         size_t steps = (n - i + QUAD - 1) / QUAD;
-        struct ahead_run run = ahead_take(ahead, &steps);
+        struct prefetch_run run = prefetch_take(prefetch, &steps);
         for (const size_t end = i + QUAD * steps; i < end; i += QUAD, g += F32X16) {
-            ahead_fetch(&run);
+            prefetch_step(&run);
             const struct x_quads quads = interleaved_quads(bytes, k, x + i);
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
@@ -47,23 +47,23 @@ DOWNHILL_INLINE void tile(const int classes, size_t n, size_t d, size_t k, const
 
 DOWNHILL_INLINE void some_classes(size_t classes, size_t n, size_t d, size_t k,
                                   const void *const *x, const uint32_t *g, unsigned flags,
-                                  int32_t *dw, size_t lddw, struct downhill_ahead *ahead)
+                                  int32_t *dw, size_t lddw, struct prefetch *prefetch)
 {
     switch (classes) {
     case 5:
-        tile(5, n, d, k, x, g, flags, dw, lddw, ahead);
+        tile(5, n, d, k, x, g, flags, dw, lddw, prefetch);
         break;
     case 4:
-        tile(4, n, d, k, x, g, flags, dw, lddw, ahead);
+        tile(4, n, d, k, x, g, flags, dw, lddw, prefetch);
         break;
     case 3:
-        tile(3, n, d, k, x, g, flags, dw, lddw, ahead);
+        tile(3, n, d, k, x, g, flags, dw, lddw, prefetch);
         break;
     case 2:
-        tile(2, n, d, k, x, g, flags, dw, lddw, ahead);
+        tile(2, n, d, k, x, g, flags, dw, lddw, prefetch);
         break;
     default:
-        tile(1, n, d, k, x, g, flags, dw, lddw, ahead);
+        tile(1, n, d, k, x, g, flags, dw, lddw, prefetch);
         break;
     }
 }
@@ -71,7 +71,7 @@ DOWNHILL_INLINE void some_classes(size_t classes, size_t n, size_t d, size_t k,
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
     if (n == 1) {
         one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
@@ -83,7 +83,7 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, TILE_CLASSES);
             some_classes(classes, n, d, k, x, (const uint32_t *)g + j, flags, dw + j * lddw, lddw,
-                         ahead);
+                         prefetch);
         }
     if (outliers)
         add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);

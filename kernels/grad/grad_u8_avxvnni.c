@@ -85,7 +85,7 @@ DOWNHILL_INLINE void put_in_order(const __m256i sum[VECTORS], unsigned accumulat
 /* dw = dscoresᵀ X for 16 of 32 features, or added to what is there. */
 DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_column x,
                           const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     __m256i sum_i32x8[TILE_CLASSES * VECTORS];
     DOWNHILL_UNROLL
@@ -94,10 +94,10 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_col
     const size_t n_quads = (n + QUAD - 1) / QUAD;
     for (size_t i = 0; i < n_quads;) {
         size_t steps = n_quads - i;
-        struct ahead_run run = fetch ? ahead_take(ahead, &steps) : ahead_none(quads);
+        struct prefetch_run run = fetch ? prefetch_take(prefetch, &steps) : prefetch_none(quads);
         for (const size_t end = i + steps; i < end; i++, quads += I16X16) {
             if (fetch)
-                ahead_fetch(&run);
+                prefetch_step(&run);
             const __m256i low = in_register_i(x[i][0]), high = in_register_i(x[i][1]);
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
@@ -116,7 +116,7 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_col
 /* Both halves of 32 features. */
 DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HALVES],
                            const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
-                           struct downhill_ahead *ahead)
+                           struct prefetch *prefetch)
 {
     for (size_t h = 0; h < HALVES; h++, dw += F32X8)
         for (size_t j = 0, classes; j < c; j += classes) {
@@ -125,19 +125,19 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HA
             classes = next_tile(c - j, TILE_CLASSES);
             switch (classes) {
             case 5:
-                tile(fetch, 5, n, x[h], q, accumulate, dwj, lddw, ahead);
+                tile(fetch, 5, n, x[h], q, accumulate, dwj, lddw, prefetch);
                 break;
             case 4:
-                tile(fetch, 4, n, x[h], q, accumulate, dwj, lddw, ahead);
+                tile(fetch, 4, n, x[h], q, accumulate, dwj, lddw, prefetch);
                 break;
             case 3:
-                tile(fetch, 3, n, x[h], q, accumulate, dwj, lddw, ahead);
+                tile(fetch, 3, n, x[h], q, accumulate, dwj, lddw, prefetch);
                 break;
             case 2:
-                tile(fetch, 2, n, x[h], q, accumulate, dwj, lddw, ahead);
+                tile(fetch, 2, n, x[h], q, accumulate, dwj, lddw, prefetch);
                 break;
             default:
-                tile(fetch, 1, n, x[h], q, accumulate, dwj, lddw, ahead);
+                tile(fetch, 1, n, x[h], q, accumulate, dwj, lddw, prefetch);
                 break;
             }
         }
@@ -146,7 +146,7 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HA
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
     if (n == 1) {
         one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
@@ -159,10 +159,12 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32) {
         interleave(n, k, x, interleaved);
-        if (ahead->left > 0)
-            tiles(1, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw, ahead);
+        if (prefetch->left > 0)
+            tiles(1, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw,
+                  prefetch);
         else
-            tiles(0, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw, ahead);
+            tiles(0, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw,
+                  prefetch);
     }
     if (k < d) {
         int32_t sums[PANEL_CLASSES][U8X32];
@@ -171,7 +173,7 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
         if (d < U8X32)
             copy_short_rows(n, d, x, &rows);
         interleave(n, first, d < U8X32 ? rows.x : x, interleaved);
-        tiles(0, n, c, interleaved, (const uint32_t *)quads, 0, sums[0], U8X32, ahead);
+        tiles(0, n, c, interleaved, (const uint32_t *)quads, 0, sums[0], U8X32, prefetch);
         add_last_sums(sums, k - first, d - k, c, accumulate, dw + k, lddw);
     }
     if (outliers)

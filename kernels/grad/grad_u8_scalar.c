@@ -7,9 +7,9 @@
 
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct downhill_ahead *ahead)
+                            struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     for (size_t j = 0; j < c; j++) {
         int32_t *restrict dwj = dw + j * lddw;
         if (!(flags & GRAD_ACCUMULATE))

@@ -38,18 +38,18 @@ enum grad_flags {
 };
 
 /* Row pointers behind the n-th that must be readable: a kernel may prefetch what they point to. */
-enum { ROWS_AHEAD = 2 };
+enum { ROWS_PAST_END = 2 };
 
 typedef void downhill_score_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                    const float *w, size_t ldw, float *scores, size_t lds,
-                                   struct downhill_ahead *ahead);
+                                   struct prefetch *prefetch);
 typedef void downhill_score_packed_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                           const float *packed, float *scores, size_t lds,
-                                          struct downhill_ahead *ahead);
+                                          struct prefetch *prefetch);
 typedef void downhill_pack_kernel(size_t d, size_t c, const float *w, size_t ldw, float *packed);
 typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                   const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                  size_t lddw, struct downhill_ahead *ahead);
+                                  size_t lddw, struct prefetch *prefetch);
 
 /* Every layout of packed weights takes 4 bytes for each, and whole groups of so many features. */
 enum { PACK_GROUP = 32 };
@@ -71,7 +71,7 @@ struct downhill_packed_score {
 enum { U8_GROUP = 64 };
 
 /* Four samples go together: so many row pointers behind the n-th must be valid, and their dscores 0. */
-enum { U8_ROWS_AHEAD = 3 };
+enum { U8_ROWS_PAST_END = 3 };
 
 /* a + b modulo 2³², which the sums of integers are where the caller's own leave their range. */
 static inline int32_t wrapped_sum(int32_t a, int32_t b)
@@ -80,7 +80,7 @@ static inline int32_t wrapped_sum(int32_t a, int32_t b)
 }
 
 /* Dscores of a block and a panel of up to PANEL_CLASSES classes, zeros behind those. */
-typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_AHEAD][16];
+typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_PAST_END][16];
 
 /* Class j of a panel of c: q = w·factor, rounded to nearest even, |q| <= 32639, in the order that the
  * scores want; zeros behind the last feature. Where a weight is not finite, any numbers. The
@@ -90,7 +90,7 @@ typedef void downhill_pack_u8_kernel(size_t d, size_t c, size_t j, const float *
 /* scores_ij += unit_j Σ_k x_ik q_jk for a panel; unit_j is a power of two, or NaN. */
 typedef void downhill_score_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                       const void *packed, const double *unit, double *scores,
-                                      size_t lds, struct downhill_ahead *ahead);
+                                      size_t lds, struct prefetch *prefetch);
 /* Loss in units of DOWNHILL_LOSS_UNIT, and dscores. */
 typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores, size_t lds,
                                         const int32_t *y, double delta, int16_t *dscores,
@@ -98,7 +98,7 @@ typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores
 /* dw += dscoresᵀ X, or =, for a panel. */
 typedef void downhill_grad_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                      downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                     size_t lddw, struct downhill_ahead *ahead);
+                                     size_t lddw, struct prefetch *prefetch);
 /* What the normalisation is like; a hint, by which less is read. */
 enum update_flags {
     UPDATE_CENTERED = 1, /* without it all of mean are 0 */

@@ -18,7 +18,7 @@
 
 enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 
-/* Features in a step of ahead.h. */
+/* Features per step of prefetch.h. */
 enum { STEP = 2 * F32X8 };
 
 /* Where the weights of a tile are: those of 8 features of class j at w + j·class_step, those of the
@@ -45,7 +45,7 @@ DOWNHILL_INLINE void add_features(const enum element element, const int rows, co
 
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
                           const void *const *x, struct weights w, float *scores, size_t lds,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     const void *x_row[TILE_ROWS];
     for (int r = 0; r < rows; r++)
@@ -56,11 +56,11 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
             sum_f32x8[j][r] = _mm256_setzero_ps();
 
     size_t k = 0, steps = d / STEP;
-    if (rows == TILE_ROWS && ahead->left > 0) {
-        struct ahead_run run = ahead_take(ahead, &steps);
+    if (rows == TILE_ROWS && prefetch->left > 0) {
+        struct prefetch_run run = prefetch_take(prefetch, &steps);
         run.step_bytes /= STEP / F32X8; /* a branch for every second fetch would cost more */
         for (; k + F32X8 <= d; k += F32X8, w.w += w.step) {
-            ahead_fetch(&run);
+            prefetch_step(&run);
             add_features(element, rows, classes, x_row, w, k, sum_f32x8);
         }
     }
@@ -91,18 +91,18 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const int classes, size_t n,
                                      size_t d, const void *const *x, struct weights w,
-                                     float *scores, size_t lds, struct downhill_ahead *ahead)
+                                     float *scores, size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(element, TILE_ROWS, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(element, TILE_ROWS, classes, d, x + i, w, scores + i * lds, lds, prefetch);
     if (i < n)
-        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
                              const void *const *x, struct weights all, float *scores, size_t lds,
-                             struct downhill_ahead *ahead)
+                             struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_tile(c - j, TILE_CLASSES);
@@ -110,19 +110,19 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
         float *scores_j = scores + j;
         switch (classes) {
         case 5:
-            column_of_tiles(element, 5, n, d, x, w, scores_j, lds, ahead);
+            column_of_tiles(element, 5, n, d, x, w, scores_j, lds, prefetch);
             break;
         case 4:
-            column_of_tiles(element, 4, n, d, x, w, scores_j, lds, ahead);
+            column_of_tiles(element, 4, n, d, x, w, scores_j, lds, prefetch);
             break;
         case 3:
-            column_of_tiles(element, 3, n, d, x, w, scores_j, lds, ahead);
+            column_of_tiles(element, 3, n, d, x, w, scores_j, lds, prefetch);
             break;
         case 2:
-            column_of_tiles(element, 2, n, d, x, w, scores_j, lds, ahead);
+            column_of_tiles(element, 2, n, d, x, w, scores_j, lds, prefetch);
             break;
         default:
-            column_of_tiles(element, 1, n, d, x, w, scores_j, lds, ahead);
+            column_of_tiles(element, 1, n, d, x, w, scores_j, lds, prefetch);
             break;
         }
     }
@@ -130,34 +130,34 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                              size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     const struct weights rows = {w, ldw, F32X8};
-    columns(ELEMENT_F32, n, d, c, x, rows, scores, lds, ahead);
+    columns(ELEMENT_F32, n, d, c, x, rows, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     const struct weights rows = {w, ldw, F32X8};
-    columns(ELEMENT_BF16, n, d, c, x, rows, scores, lds, ahead);
+    columns(ELEMENT_BF16, n, d, c, x, rows, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *packed, float *scores, size_t lds,
-                                     struct downhill_ahead *ahead)
+                                     struct prefetch *prefetch)
 {
     const struct weights panel = {packed, F32X8, F32X8 * c};
-    columns(ELEMENT_F32, n, d, c, x, panel, scores, lds, ahead);
+    columns(ELEMENT_F32, n, d, c, x, panel, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *packed, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+                                      struct prefetch *prefetch)
 {
     const struct weights panel = {packed, F32X8, F32X8 * c};
-    columns(ELEMENT_BF16, n, d, c, x, panel, scores, lds, ahead);
+    columns(ELEMENT_BF16, n, d, c, x, panel, scores, lds, prefetch);
 }

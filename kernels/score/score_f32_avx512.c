@@ -161,16 +161,16 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                              size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)ahead; /* few samples: packed weights take over where there are many */
+    (void)prefetch; /* few samples: packed weights take over where there are many */
     columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)ahead; /* few samples: packed weights take over where there are many */
+    (void)prefetch; /* few samples: packed weights take over where there are many */
     columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }

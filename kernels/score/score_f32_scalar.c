@@ -21,15 +21,15 @@ DOWNHILL_INLINE void score(enum element element, size_t n, size_t d, size_t c, c
 }
 
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                              size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     score(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
 }
 
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct downhill_ahead *ahead)
+                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     score(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }

@@ -84,7 +84,7 @@ DOWNHILL_INLINE void add_sums(size_t n, size_t c, float high[GROUP][GROUP], floa
 /* n_1 may be 0. */
 DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
                                 const float *w, float *scores, size_t lds,
-                                struct downhill_ahead *ahead)
+                                struct prefetch *prefetch)
 {
     const ptrdiff_t apart_0 = amx_distance(n_0, x), apart_1 = amx_distance(n_1, x + n_0);
     const ptrdiff_t w_bytes = (ptrdiff_t)(c * sizeof *w);
@@ -96,7 +96,7 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
         _tile_zero(SUM_1_LOW);
     }
     for (size_t k = 0; k < d; k += BF16X32, w += TERMS * ROWS_OF_W * c) {
-        ahead_fetch_all(ahead, (n_0 + n_1) / 2);
+        prefetch_steps(prefetch, (n_0 + n_1) / 2);
         const struct operand x_0 = rows_of_x(n_0, d, k, x, apart_0, copy_0);
         amx_load(X_0, x_0.data, x_0.row_bytes);
         amx_load(W_HIGH, w, w_bytes);
@@ -124,18 +124,18 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *packed, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+                                      struct prefetch *prefetch)
 {
     const struct amx_shapes full = shapes_of(GROUP, GROUP, c);
     amx_begin(&full);
     size_t i = 0;
     for (; i + SAMPLES <= n; i += SAMPLES)
-        two_groups(GROUP, GROUP, d, c, x + i, packed, scores + i * lds, lds, ahead);
+        two_groups(GROUP, GROUP, d, c, x + i, packed, scores + i * lds, lds, prefetch);
     if (i < n) {
         const size_t n_0 = n - i < GROUP ? n - i : GROUP, n_1 = n - i - n_0;
         const struct amx_shapes tail = shapes_of(n_0, n_1, c);
         amx_begin(&tail);
-        two_groups(n_0, n_1, d, c, x + i, packed, scores + i * lds, lds, ahead);
+        two_groups(n_0, n_1, d, c, x + i, packed, scores + i * lds, lds, prefetch);
     }
     amx_end();
 }

@@ -30,7 +30,7 @@ void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, fl
 
 /* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
-                          const float *w, float *scores, size_t lds, struct downhill_ahead *ahead)
+                          const float *w, float *scores, size_t lds, struct prefetch *prefetch)
 {
     const void *x_row[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -42,11 +42,11 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
         sum_f32x16[s] = _mm512_setzero_ps();
 
     size_t steps = d / BF16X32;
-    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(w);
+    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(w);
     size_t k = 0;
     for (; k + BF16X32 <= d; k += BF16X32) {
         if (rows > 1)
-            ahead_fetch(&run);
+            prefetch_step(&run);
         __m512i x_bf16x32[TILE_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
@@ -81,50 +81,50 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
 
 DOWNHILL_INLINE void column_of_tiles(const int rows, const int classes, size_t n, size_t d,
                                      const void *const *x, const float *w, float *scores,
-                                     size_t lds, struct downhill_ahead *ahead)
+                                     size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
-        tile(rows, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(rows, classes, d, x + i, w, scores + i * lds, lds, prefetch);
     for (; i < n; i++)
-        tile(1, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(1, classes, d, x + i, w, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *packed, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+                                      struct prefetch *prefetch)
 {
     switch (c) {
     case 10:
-        column_of_tiles(2, 10, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(2, 10, n, d, x, packed, scores, lds, prefetch);
         break;
     case 9:
-        column_of_tiles(2, 9, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(2, 9, n, d, x, packed, scores, lds, prefetch);
         break;
     case 8:
-        column_of_tiles(2, 8, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(2, 8, n, d, x, packed, scores, lds, prefetch);
         break;
     case 7:
-        column_of_tiles(2, 7, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(2, 7, n, d, x, packed, scores, lds, prefetch);
         break;
     case 6:
-        column_of_tiles(2, 6, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(2, 6, n, d, x, packed, scores, lds, prefetch);
         break;
     case 5:
-        column_of_tiles(4, 5, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(4, 5, n, d, x, packed, scores, lds, prefetch);
         break;
     case 4:
-        column_of_tiles(4, 4, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(4, 4, n, d, x, packed, scores, lds, prefetch);
         break;
     case 3:
-        column_of_tiles(4, 3, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(4, 3, n, d, x, packed, scores, lds, prefetch);
         break;
     case 2:
-        column_of_tiles(4, 2, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(4, 2, n, d, x, packed, scores, lds, prefetch);
         break;
     default:
-        column_of_tiles(4, 1, n, d, x, packed, scores, lds, ahead);
+        column_of_tiles(4, 1, n, d, x, packed, scores, lds, prefetch);
         break;
     }
 }

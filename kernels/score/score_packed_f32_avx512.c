@@ -19,7 +19,7 @@ enum { TILE_ROWS = 4 };
 /* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
                           const void *const *x, const float *w, float *scores, size_t lds,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     const void *x_row[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -31,11 +31,11 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
         sum_f32x16[s] = _mm512_setzero_ps();
 
     size_t steps = d / F32X16;
-    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(w);
+    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(w);
     size_t k = 0;
     for (; k + F32X16 <= d; k += F32X16) {
         if (rows > 1)
-            ahead_fetch(&run);
+            prefetch_step(&run);
         __m512 x_f32x16[TILE_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
@@ -67,49 +67,49 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const int rows, const int classes,
                                      size_t n, size_t d, const void *const *x, const float *w,
-                                     float *scores, size_t lds, struct downhill_ahead *ahead)
+                                     float *scores, size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
-        tile(element, rows, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(element, rows, classes, d, x + i, w, scores + i * lds, lds, prefetch);
     for (; i < n; i++)
-        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, ahead);
+        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
                              const void *const *x, const float *w, float *scores, size_t lds,
-                             struct downhill_ahead *ahead)
+                             struct prefetch *prefetch)
 {
     switch (c) {
     case 10:
-        column_of_tiles(element, 2, 10, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 10, n, d, x, w, scores, lds, prefetch);
         break;
     case 9:
-        column_of_tiles(element, 2, 9, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 9, n, d, x, w, scores, lds, prefetch);
         break;
     case 8:
-        column_of_tiles(element, 2, 8, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 8, n, d, x, w, scores, lds, prefetch);
         break;
     case 7:
-        column_of_tiles(element, 2, 7, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 7, n, d, x, w, scores, lds, prefetch);
         break;
     case 6:
-        column_of_tiles(element, 2, 6, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 2, 6, n, d, x, w, scores, lds, prefetch);
         break;
     case 5:
-        column_of_tiles(element, 4, 5, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 5, n, d, x, w, scores, lds, prefetch);
         break;
     case 4:
-        column_of_tiles(element, 4, 4, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 4, n, d, x, w, scores, lds, prefetch);
         break;
     case 3:
-        column_of_tiles(element, 4, 3, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 3, n, d, x, w, scores, lds, prefetch);
         break;
     case 2:
-        column_of_tiles(element, 4, 2, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 2, n, d, x, w, scores, lds, prefetch);
         break;
     default:
-        column_of_tiles(element, 4, 1, n, d, x, w, scores, lds, ahead);
+        column_of_tiles(element, 4, 1, n, d, x, w, scores, lds, prefetch);
         break;
     }
 }
@@ -117,15 +117,15 @@ DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, siz
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *w, float *scores, size_t lds,
-                                     struct downhill_ahead *ahead)
+                                     struct prefetch *prefetch)
 {
-    columns(ELEMENT_F32, n, d, c, x, w, scores, lds, ahead);
+    columns(ELEMENT_F32, n, d, c, x, w, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *w, float *scores, size_t lds,
-                                      struct downhill_ahead *ahead)
+                                      struct prefetch *prefetch)
 {
-    columns(ELEMENT_BF16, n, d, c, x, w, scores, lds, ahead);
+    columns(ELEMENT_BF16, n, d, c, x, w, scores, lds, prefetch);
 }

@@ -86,7 +86,7 @@ DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8
 
 DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
                           const void *const *x, const int16_t *q, const double *unit,
-                          double *scores, size_t lds, struct downhill_ahead *ahead)
+                          double *scores, size_t lds, struct prefetch *prefetch)
 {
     const uint8_t *x_row[TILE_ROWS], *x_behind[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -100,11 +100,11 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
         sum_i32x8[s] = _mm256_setzero_si256();
 
     size_t steps = d / U8X32;
-    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(q);
+    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(q);
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32, q += U8X32 * (size_t)classes) {
         if (rows > 1) {
-            ahead_fetch(&run);
+            prefetch_step(&run);
             for (int r = 0; r < rows; r++)
                 _mm_prefetch(x_behind[r] + k, _MM_HINT_T0);
         }
@@ -130,36 +130,36 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
 
 DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
                                      const int16_t *q, const double *unit, double *scores,
-                                     size_t lds, struct downhill_ahead *ahead)
+                                     size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
         tile(TILE_ROWS, classes, i + 2 * TILE_ROWS <= n, d, x + i, q, unit, scores + i * lds, lds,
-             ahead);
+             prefetch);
     if (i < n)
-        tile(1, classes, 0, d, x + i, q, unit, scores + i * lds, lds, ahead);
+        tile(1, classes, 0, d, x + i, q, unit, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                              const double *unit, double *scores, size_t lds,
-                             struct downhill_ahead *ahead)
+                             struct prefetch *prefetch)
 {
     switch (c) {
     case 5:
-        column_of_tiles(5, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(5, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     case 4:
-        column_of_tiles(4, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(4, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     case 3:
-        column_of_tiles(3, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(3, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     case 2:
-        column_of_tiles(2, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(2, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     default:
-        column_of_tiles(1, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(1, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     }
 }

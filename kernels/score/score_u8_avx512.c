@@ -71,7 +71,7 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
 
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
                           const int16_t *q, const double *unit, double *scores, size_t lds,
-                          struct downhill_ahead *ahead)
+                          struct prefetch *prefetch)
 {
     const uint8_t *x_row[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -83,11 +83,11 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
         sum_i32x16[s] = _mm512_setzero_si512();
 
     size_t steps = d / U8X32;
-    struct ahead_run run = rows > 1 ? ahead_take(ahead, &steps) : ahead_none(q);
+    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(q);
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32, q += U8X32 * (size_t)classes) {
         if (rows > 1)
-            ahead_fetch(&run);
+            prefetch_step(&run);
         __m512i x_i16x32[TILE_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
@@ -120,35 +120,35 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
 
 DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
                                      const int16_t *q, const double *unit, double *scores,
-                                     size_t lds, struct downhill_ahead *ahead)
+                                     size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, d, x + i, q, unit, scores + i * lds, lds, ahead);
+        tile(TILE_ROWS, classes, d, x + i, q, unit, scores + i * lds, lds, prefetch);
     for (; i < n; i++)
-        tile(1, classes, d, x + i, q, unit, scores + i * lds, lds, ahead);
+        tile(1, classes, d, x + i, q, unit, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                              const double *unit, double *scores, size_t lds,
-                             struct downhill_ahead *ahead)
+                             struct prefetch *prefetch)
 {
     switch (c) {
     case 5:
-        column_of_tiles(5, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(5, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     case 4:
-        column_of_tiles(4, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(4, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     case 3:
-        column_of_tiles(3, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(3, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     case 2:
-        column_of_tiles(2, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(2, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     default:
-        column_of_tiles(1, n, d, x, packed, unit, scores, lds, ahead);
+        column_of_tiles(1, n, d, x, packed, unit, scores, lds, prefetch);
         break;
     }
 }

@@ -22,9 +22,9 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
 
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                              const double *unit, double *scores, size_t lds,
-                             struct downhill_ahead *ahead)
+                             struct prefetch *prefetch)
 {
-    (void)ahead;
+    (void)prefetch;
     for (size_t i = 0; i < n; i++) {
         const uint8_t *xi = x[i];
         for (size_t j = 0; j < c; j++) {

@@ -45,14 +45,14 @@ DOWNHILL_INLINE __m256i add_pairs(__m256i sum, __m256i a, __m256i b)
 
 /* Rows of fewer than 32 features, zeros behind them: AVX2 has no masked load of bytes. */
 struct short_rows {
-    uint8_t copy[BLOCK_ROWS_MAX + U8_ROWS_AHEAD][U8X32];
-    const void *x[BLOCK_ROWS_MAX + U8_ROWS_AHEAD];
+    uint8_t copy[BLOCK_ROWS_MAX + U8_ROWS_PAST_END][U8X32];
+    const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
 };
 
 DOWNHILL_INLINE void copy_short_rows(size_t n, size_t d, const void *const *x,
                                      struct short_rows *rows)
 {
-    for (size_t i = 0; i < n + U8_ROWS_AHEAD; i++) {
+    for (size_t i = 0; i < n + U8_ROWS_PAST_END; i++) {
         memset(rows->copy[i], 0, U8X32);
         memcpy(rows->copy[i], x[i], d);
         rows->x[i] = rows->copy[i];

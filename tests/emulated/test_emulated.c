@@ -95,10 +95,10 @@ static void test_amx__emulated__as_proven(void **state)
 /* What the proof must not miss: a product too few. */
 static void last_group_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                const float *dscores, size_t ldds, unsigned flags, float *dw,
-                               size_t lddw, struct downhill_ahead *ahead)
+                               size_t lddw, struct prefetch *prefetch)
 {
     downhill_grad_bf16_amx(n > 64 ? n / 32 * 32 : n, d, c, x, dscores, ldds, flags, dw, lddw,
-                           ahead);
+                           prefetch);
 }
 
 static void test_amx__planted_bug__caught(void **state)
