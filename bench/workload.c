@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload.h"
 
-#include "driver/blocking.h"
+#include "driver/packing.h"
 #include "peers.h"
 
 #include "base/memory.h"

@@ -6,7 +6,6 @@
 #include "cmocka_all.h"
 
 #include "base/levels.h"
-#include "driver/blocking.h"
 #include "planted.h"
 #include "verify/workbench.h"
 

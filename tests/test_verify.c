@@ -5,8 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
-#include "driver/blocking.h"
-#include "isa/kernels.h"
+#include "driver/plan.h"
 #include "verify/arena.h"
 #include "verify/verify.h"
 

@@ -1,56 +1,13 @@
-/* SPDX-License-Identifier: MIT
- *
- * Checks of arguments at the public boundary. */
-#include "driver/blocking.h"
+/* SPDX-License-Identifier: MIT */
+#include "api/check.h"
 
 #include <math.h>
-
-#define STRING2(x) #x
-#define STRING(x)  STRING2(x)
-
-const char *downhill_version(void)
-{
-    return STRING(DOWNHILL_VERSION_MAJOR) "." STRING(DOWNHILL_VERSION_MINOR) "." STRING(
-        DOWNHILL_VERSION_PATCH);
-}
-
-const char *downhill_status_text(downhill_status status)
-{
-    switch (status) {
-    case DOWNHILL_OK:
-        return "no error";
-    case DOWNHILL_ERR_NULL:
-        return "a required pointer is NULL";
-    case DOWNHILL_ERR_SIZE:
-        return "a size is zero, too large, or differs from its partner";
-    case DOWNHILL_ERR_LD:
-        return "a leading dimension is smaller than the row";
-    case DOWNHILL_ERR_LABEL:
-        return "a label is outside [0, c)";
-    case DOWNHILL_ERR_ROW:
-        return "a row number is outside [0, x_rows)";
-    case DOWNHILL_ERR_PARAMETER:
-        return "a number is not finite or a kind is unknown";
-    case DOWNHILL_ERR_WORKSPACE:
-        return "the workspace is too small";
-    case DOWNHILL_ERR_RANGE:
-        return "a sum of integers might leave its range";
-    case DOWNHILL_ERR_PACKED:
-        return "the packed weights are of another size, place or level, or not packed yet";
-    case DOWNHILL_ERR_ISA_UNKNOWN:
-        return "no such ISA level or CPU feature";
-    case DOWNHILL_ERR_ISA_UNUSABLE:
-        return "the ISA level is not usable here";
-    }
-    return "unknown status";
-}
 
 downhill_status downhill_check_kernels(const downhill_kernels **kernels)
 {
     return *kernels != NULL ? DOWNHILL_OK : downhill_select(NULL, kernels, NULL, 0);
 }
 
-/* rows × columns elements of so many bytes, ld apart, must be addressable. */
 downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
                                       size_t ld)
 {
@@ -75,7 +32,7 @@ downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
     return downhill_check_matrix(sizeof(float), weights->w, weights->c, weights->d, weights->ldw);
 }
 
-downhill_status downhill_check_batch(const struct samples *batch, size_t d)
+downhill_status downhill_check_batch(const struct batch_view *batch, size_t d)
 {
     const downhill_status status = downhill_check_matrix(element_bytes(batch->element), batch->x,
                                                          batch->x_rows, d, batch->ldx);
@@ -93,7 +50,7 @@ downhill_status downhill_check_batch(const struct samples *batch, size_t d)
     return DOWNHILL_OK;
 }
 
-downhill_status downhill_check_labels(const struct samples *batch, size_t c)
+downhill_status downhill_check_labels(const struct batch_view *batch, size_t c)
 {
     if (batch->y == NULL)
         return DOWNHILL_ERR_NULL;
@@ -123,5 +80,37 @@ downhill_status downhill_check_update(const downhill_weights_f32 *weights,
         return DOWNHILL_ERR_SIZE;
     if (weights->b != NULL && grad->b == NULL)
         return DOWNHILL_ERR_NULL;
+    return isfinite(decay) && isfinite(step) ? DOWNHILL_OK : DOWNHILL_ERR_PARAMETER;
+}
+
+downhill_status downhill_check_workspace(const void *workspace, size_t bytes, size_t need)
+{
+    if (workspace == NULL)
+        return DOWNHILL_ERR_NULL;
+    return need == 0 || bytes < need ? DOWNHILL_ERR_WORKSPACE : DOWNHILL_OK;
+}
+
+downhill_status downhill_check_packed_u8(const downhill_kernels *kernels, const void *packed)
+{
+    if (packed == NULL)
+        return DOWNHILL_ERR_NULL;
+    const struct packed_u8 *p = downhill_packed_u8_in(packed);
+    return p->self == p && p->u8 == kernels->u8 ? DOWNHILL_OK : DOWNHILL_ERR_PACKED;
+}
+
+downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums)
+{
+    if (sums == NULL || sums->b == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (sums->d > DOWNHILL_U8_D_MAX || sums->c > DOWNHILL_U8_C_MAX)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_matrix(sizeof *sums->w, sums->w, sums->c, sums->d, sums->ldw);
+}
+
+downhill_status downhill_check_update_u8(const downhill_weights_f32 *weights,
+                                         const struct packed_u8 *packed, float decay, float step)
+{
+    if (weights->d != packed->d || weights->c != packed->c)
+        return DOWNHILL_ERR_PACKED;
     return isfinite(decay) && isfinite(step) ? DOWNHILL_OK : DOWNHILL_ERR_PARAMETER;
 }

@@ -1,52 +1,38 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fused minibatch step. For each block of rows that fits L2: scores, loss, gradient; then,
- * once, the update. X crosses the memory bus once, where a chain of whole-batch calls reads it
- * twice, and it does so while the block before is at work; only the scores of one block are ever
- * held, and samples that the hinge loss is satisfied with take no part in the gradient. */
+ * Loss and gradient of a batch in one pass, and the fused step, which updates the weights as well. */
 #define _POSIX_C_SOURCE 199309L
-#include "driver/blocking.h"
-#include "driver/profile.h"
-#include "simd/tiles.h"
+#include "api/check.h"
+#include "driver/batch_gradient.h"
+#include "driver/block_loss.h"
+#include "driver/block_score.h"
+#include "driver/weight_update.h"
 
-#include <string.h>
+/* Factors of the update, if one follows the gradient. */
+struct update {
+    float decay, step;
+};
 
-enum { LINE = 64 };
-
-/* A row of scores starts on a cache line, so that no vector of a row straddles one. */
-static size_t scores_ld(size_t c)
+static struct plan step_plan(const downhill_kernels *kernels, const struct batch_view *batch,
+                             size_t d, size_t c, size_t ldw, size_t lddw)
 {
-    return (c + LINE / sizeof(float) - 1) / (LINE / sizeof(float)) * (LINE / sizeof(float));
+    const struct plan_shape shape = {.operation = OPERATION_STEP,
+                                     .element = batch->element,
+                                     .n = batch->n,
+                                     .d = d,
+                                     .c = c,
+                                     .x_bytes = matrix_bytes(batch),
+                                     .ldw = ldw,
+                                     .lddw = lddw};
+    return downhill_make_plan(kernels, &shape);
 }
 
-/* A small gradient is summed in the workspace, with rows that do not get in each other's way. A
- * large one is summed where it is, in larger blocks, so that it is read and written less often. */
-static int sums_in_workspace(size_t d, size_t c)
-{
-    return is_near(c, spread_ld(d));
-}
+/* ---- f32 and bf16 ---- */
 
-static size_t scores_rows(size_t d, size_t c)
-{
-    return sums_in_workspace(d, c) ? rows_in(BLOCK_BYTES, d) : BLOCK_ROWS_MAX;
-}
-
-size_t downhill_workspace_f32(size_t d, size_t c)
-{
-    if (d == 0 || c == 0 || c > INT32_MAX || d > PTRDIFF_MAX / sizeof(float) / c)
-        return 0;
-    const size_t row_bytes = scores_ld(c) * sizeof(float);
-    if (row_bytes > (PTRDIFF_MAX - 2 * NEAR_BYTES - LINE) / scores_rows(d, c))
-        return 0;
-    const size_t sums_bytes = sums_in_workspace(d, c) ? c * spread_ld(d) * sizeof(float) : 0;
-    const size_t packed_bytes = sums_in_workspace(d, c) ? c * packed_ld(d) * sizeof(float) : 0;
-    return scores_rows(d, c) * row_bytes + sums_bytes + packed_bytes + LINE; /* to align it by */
-}
-
-static downhill_status check(const downhill_kernels **kernels, const struct samples *batch,
-                             const downhill_weights_f32 *weights, downhill_loss loss,
-                             const downhill_weights_f32 *grad, const void *workspace,
-                             size_t workspace_bytes)
+static downhill_status check_f32(const downhill_kernels **kernels, const struct batch_view *batch,
+                                 const downhill_weights_f32 *weights, downhill_loss loss,
+                                 const downhill_weights_f32 *grad, const void *workspace,
+                                 size_t workspace_bytes)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(kernels)) != DOWNHILL_OK ||
@@ -57,107 +43,36 @@ static downhill_status check(const downhill_kernels **kernels, const struct samp
         return status;
     if (weights->d != grad->d || weights->c != grad->c)
         return DOWNHILL_ERR_SIZE;
-    if (workspace == NULL)
-        return DOWNHILL_ERR_NULL;
-    const size_t need = downhill_workspace_f32(weights->d, weights->c);
-    if (need == 0 || workspace_bytes < need)
-        return DOWNHILL_ERR_WORKSPACE;
-    return downhill_check_labels(batch, weights->c);
+    status = downhill_check_workspace(workspace, workspace_bytes,
+                                      downhill_workspace_f32(weights->d, weights->c));
+    return status != DOWNHILL_OK ? status : downhill_check_labels(batch, weights->c);
 }
 
-/* Takes the samples without a violated margin out of a block after the hinge loss: all their dscores
- * are 0, that of the label, which is minus their number, among them. Late in training that is most of
- * the samples, and half of the work of each. */
-static void drop_satisfied(struct block *block, size_t c, float *dscores, size_t lds)
+/* update: NULL if there is none. */
+static downhill_status run_f32(const downhill_kernels *kernels, const struct batch_view *batch,
+                               const downhill_weights_f32 *weights, downhill_loss loss,
+                               const struct update *update, const downhill_weights_f32 *grad,
+                               double *loss_sum, void *workspace, size_t workspace_bytes,
+                               downhill_profile *profile)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < block->n; i++) {
-        if (dscores[i * lds + (size_t)block->y[i]] == 0.0f)
-            continue;
-        if (kept < i) {
-            block->x[kept] = block->x[i];
-            memcpy(dscores + kept * lds, dscores + i * lds, c * sizeof *dscores);
-        }
-        kept++;
-    }
-    block->n = kept;
-}
-
-/* Loss and gradient of a checked batch; the clock goes on from *last_ns. */
-static double loss_grad(const downhill_kernels *kernels, const struct samples *batch,
-                        const downhill_weights_f32 *weights, downhill_loss loss,
-                        const downhill_weights_f32 *grad, void *workspace,
-                        downhill_profile *profile, uint64_t *last_ns)
-{
-    downhill_profile none;
-    downhill_profile *p = profile != NULL ? profile : &none;
-    const size_t d = weights->d, c = weights->c, lds = scores_ld(c);
-    const size_t most = sums_in_workspace(d, c) ? block_rows(batch, d) : BLOCK_ROWS_MAX;
-    float *scores = (float *)(((uintptr_t)workspace + LINE - 1) / LINE * LINE);
-    const downhill_weights_f32 sums =
-        sums_in_workspace(d, c) && batch->n >= PANEL_ROWS_MIN
-            ? (downhill_weights_f32){scores + scores_rows(d, c) * lds, spread_ld(d), grad->b, d, c}
-            : *grad;
-
-    const struct downhill_packed_score *how =
-        packed_score(kernels, batch->element, batch->n, d, weights->ldw, is_far(batch));
-    float *packed = NULL;
-    if (how != NULL && sums_in_workspace(d, c)) {
-        packed = scores + scores_rows(d, c) * lds + c * spread_ld(d);
-        downhill_pack_weights(how, weights, packed);
-    }
-
-    double sum = 0.0;
-    struct walk walk;
-    downhill_walk_begin(&walk, batch, d, most, 1);
-    while (walk.block->n > 0) {
-        charge(profile, &p->gather_ns, last_ns);
-        downhill_block_score(kernels, walk.block, weights, how, packed, scores, lds,
-                             &walk.prefetch);
-        charge(profile, &p->score_ns, last_ns);
-        sum += downhill_block_loss(kernels, walk.block, c, loss, scores, lds);
-        if (loss.kind == DOWNHILL_HINGE)
-            drop_satisfied(walk.block, c, scores, lds);
-        charge(profile, &p->loss_ns, last_ns);
-        downhill_block_grad(kernels, walk.block, scores, lds, walk.first > 0 ? GRAD_ACCUMULATE : 0,
-                            &sums, &walk.prefetch);
-        charge(profile, &p->grad_ns, last_ns);
-        /* Where few samples are left for the gradient, the next but one block must come during the
-         * scores. */
-        walk.pace = 2 * walk.block->n < walk.behind - walk.first ? 2 : 1;
-        downhill_walk_next(&walk);
-    }
-    for (size_t j = 0; sums.w != grad->w && j < c; j++)
-        memcpy(grad->w + j * grad->ldw, sums.w + j * sums.ldw, d * sizeof *grad->w);
-    charge(profile, &p->grad_ns, last_ns);
-    return sum;
-}
-
-/* What follows the gradient, if anything does. */
-struct update {
-    float decay, step;
-};
-
-static downhill_status run(const downhill_kernels *kernels, const struct samples *batch,
-                           const downhill_weights_f32 *weights, downhill_loss loss,
-                           const struct update *update, const downhill_weights_f32 *grad,
-                           double *loss_sum, void *workspace, size_t workspace_bytes,
-                           downhill_profile *profile)
-{
-    uint64_t last_ns = profile != NULL ? now_ns() : 0;
+    struct phase_clock clock;
+    phase_clock_start(&clock, profile);
     downhill_status status;
-    if ((status = check(&kernels, batch, weights, loss, grad, workspace, workspace_bytes)) !=
+    if ((status = check_f32(&kernels, batch, weights, loss, grad, workspace, workspace_bytes)) !=
             DOWNHILL_OK ||
         (update != NULL && (status = downhill_check_update(weights, grad, update->decay,
                                                            update->step)) != DOWNHILL_OK))
         return status;
-    if (profile != NULL)
-        charge(profile, &profile->gather_ns, &last_ns);
-    const double sum = loss_grad(kernels, batch, weights, loss, grad, workspace, profile, &last_ns);
+    charge(&clock, &clock.profile->gather_ns);
+    const size_t d = weights->d, c = weights->c;
+    const struct plan plan = step_plan(kernels, batch, d, c, weights->ldw, grad->ldw);
+    const struct pass pass = {
+        kernels, batch, &plan, loss,
+        .of.f32 = {weights, grad, downhill_workspace_f32_in(workspace, d, c)}};
+    const double sum = downhill_batch_gradient(&pass, &clock);
     if (update != NULL) {
-        downhill_update_checked(kernels, weights, grad, update->decay, update->step);
-        if (profile != NULL)
-            charge(profile, &profile->update_ns, &last_ns);
+        downhill_weight_update(kernels, weights, grad, update->decay, update->step);
+        charge(&clock, &clock.profile->update_ns);
     }
     if (loss_sum != NULL)
         *loss_sum = sum;
@@ -171,9 +86,9 @@ downhill_status downhill_loss_grad_f32(const downhill_kernels *kernels,
                                        void *workspace, size_t workspace_bytes,
                                        downhill_profile *profile)
 {
-    const struct samples samples = samples_f32(batch);
-    return run(kernels, &samples, weights, loss, NULL, grad, loss_sum, workspace, workspace_bytes,
-               profile);
+    const struct batch_view view = view_f32(batch);
+    return run_f32(kernels, &view, weights, loss, NULL, grad, loss_sum, workspace, workspace_bytes,
+                   profile);
 }
 
 downhill_status downhill_loss_grad_bf16(const downhill_kernels *kernels,
@@ -183,9 +98,9 @@ downhill_status downhill_loss_grad_bf16(const downhill_kernels *kernels,
                                         void *workspace, size_t workspace_bytes,
                                         downhill_profile *profile)
 {
-    const struct samples samples = samples_bf16(batch);
-    return run(kernels, &samples, weights, loss, NULL, grad, loss_sum, workspace, workspace_bytes,
-               profile);
+    const struct batch_view view = view_bf16(batch);
+    return run_f32(kernels, &view, weights, loss, NULL, grad, loss_sum, workspace, workspace_bytes,
+                   profile);
 }
 
 downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
@@ -194,10 +109,10 @@ downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhil
                                   double *loss_sum, void *workspace, size_t workspace_bytes,
                                   downhill_profile *profile)
 {
-    const struct samples samples = samples_f32(batch);
+    const struct batch_view view = view_f32(batch);
     const struct update update = {decay, step};
-    return run(kernels, &samples, weights, loss, &update, grad, loss_sum, workspace,
-               workspace_bytes, profile);
+    return run_f32(kernels, &view, weights, loss, &update, grad, loss_sum, workspace,
+                   workspace_bytes, profile);
 }
 
 downhill_status downhill_step_bf16(const downhill_kernels *kernels,
@@ -207,8 +122,118 @@ downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                    double *loss_sum, void *workspace, size_t workspace_bytes,
                                    downhill_profile *profile)
 {
-    const struct samples samples = samples_bf16(batch);
+    const struct batch_view view = view_bf16(batch);
     const struct update update = {decay, step};
-    return run(kernels, &samples, weights, loss, &update, grad, loss_sum, workspace,
-               workspace_bytes, profile);
+    return run_f32(kernels, &view, weights, loss, &update, grad, loss_sum, workspace,
+                   workspace_bytes, profile);
+}
+
+/* ---- bytes ---- */
+
+static downhill_status check_u8(const downhill_kernels **kernels, const struct batch_view *batch,
+                                const void *packed, float delta, const void *workspace,
+                                size_t workspace_bytes)
+{
+    const struct packed_u8 *p = downhill_packed_u8_in(packed);
+    const downhill_loss hinge = {DOWNHILL_HINGE, delta};
+    downhill_status status;
+    if ((status = downhill_check_kernels(kernels)) != DOWNHILL_OK ||
+        (status = downhill_check_packed_u8(*kernels, packed)) != DOWNHILL_OK ||
+        (status = downhill_check_batch(batch, p->d)) != DOWNHILL_OK ||
+        (status = downhill_check_loss(hinge)) != DOWNHILL_OK ||
+        (status = downhill_check_workspace(workspace, workspace_bytes,
+                                           downhill_workspace_u8(p->d, p->c))) != DOWNHILL_OK)
+        return status;
+    if (p->c - 1 > DOWNHILL_U8_NC_MAX / batch->n)
+        return DOWNHILL_ERR_RANGE;
+    return downhill_check_labels(batch, p->c);
+}
+
+/* Loss and gradient of a checked batch. */
+static double loss_grad_u8(const downhill_kernels *kernels, const struct batch_view *batch,
+                           const struct packed_u8 *packed, float delta,
+                           const downhill_sums_u8 *sums, const struct workspace_u8 *workspace,
+                           struct phase_clock *clock)
+{
+    const struct plan plan = step_plan(kernels, batch, packed->d, packed->c, 0, 0);
+    const struct pass pass = {
+        kernels, batch, &plan, {DOWNHILL_HINGE, delta}, .of.u8 = {packed, sums, *workspace}};
+    return downhill_batch_gradient(&pass, clock);
+}
+
+downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
+                                      const downhill_batch_u8 *batch, const void *packed,
+                                      float delta, const downhill_sums_u8 *sums, double *loss_sum,
+                                      void *workspace, size_t workspace_bytes,
+                                      downhill_profile *profile)
+{
+    struct phase_clock clock;
+    phase_clock_start(&clock, profile);
+    const struct batch_view view = view_u8(batch);
+    const struct packed_u8 *p = downhill_packed_u8_in(packed);
+    downhill_status status;
+    if ((status = check_u8(&kernels, &view, packed, delta, workspace, workspace_bytes)) !=
+            DOWNHILL_OK ||
+        (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK)
+        return status;
+    if (sums->d != p->d || sums->c != p->c)
+        return DOWNHILL_ERR_SIZE;
+    const struct workspace_u8 w = downhill_workspace_u8_in(workspace, p->d, p->c);
+    const double sum = loss_grad_u8(kernels, &view, p, delta, sums, &w, &clock);
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}
+
+/* A step on one sample is bound by the passes over W. Its gradient makes none of its own: the update multiplies the
+ * sample by the dscores. */
+static double step_of_one(const downhill_kernels *kernels, const struct batch_view *batch,
+                          const downhill_weights_f32 *weights, float delta, struct update update,
+                          const struct workspace_u8 *w, struct packed_u8 *packed,
+                          struct phase_clock *clock)
+{
+    const size_t c = packed->c;
+    const struct plan plan = step_plan(kernels, batch, packed->d, c, 0, 0);
+    struct block_iterator blocks;
+    downhill_block_first(&blocks, batch, &plan);
+    charge(clock, &clock->profile->gather_ns);
+    downhill_block_score_u8(packed, blocks.block, w->scores, w->lds, &blocks.prefetch);
+    charge(clock, &clock->profile->score_ns);
+    const double loss = downhill_block_loss_u8(kernels, blocks.block, c, delta, w->scores, w->lds,
+                                               w->dscores, w->ldds);
+    charge(clock, &clock->profile->loss_ns);
+    downhill_update_packed_u8_by_one(weights, blocks.block->x[0], w->dscores, update.decay,
+                                     update.step, w->sums.w, packed);
+    charge(clock, &clock->profile->update_ns);
+    return loss;
+}
+
+downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
+                                 const downhill_weights_f32 *weights, float delta, float decay,
+                                 float step, double *loss_sum, void *packed, void *workspace,
+                                 size_t workspace_bytes, downhill_profile *profile)
+{
+    struct phase_clock clock;
+    phase_clock_start(&clock, profile);
+    const struct batch_view view = view_u8(batch);
+    struct packed_u8 *p = downhill_packed_u8_in(packed);
+    downhill_status status;
+    if ((status = check_u8(&kernels, &view, packed, delta, workspace, workspace_bytes)) !=
+            DOWNHILL_OK ||
+        (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
+        (status = downhill_check_update_u8(weights, p, decay, step)) != DOWNHILL_OK)
+        return status;
+    const struct workspace_u8 w = downhill_workspace_u8_in(workspace, p->d, p->c);
+    double sum;
+    if (view.n == 1) {
+        const struct update update = {decay, step};
+        sum = step_of_one(kernels, &view, weights, delta, update, &w, p, &clock);
+    } else {
+        sum = loss_grad_u8(kernels, &view, p, delta, &w.sums, &w, &clock);
+        downhill_update_packed_u8(weights, &w.sums, decay, step, p);
+        charge(&clock, &clock.profile->update_ns);
+    }
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weights in fixed point. For each class the power of two is found for which its largest weight just
- * fits; the kernels round the weights to multiples of it, and what the mean and the bias add to the
- * scores is put together as exactly. */
+ * For each class the scale is the power of two for which its largest weight just fits; the micro-kernels round the
+ * weights to multiples of it. The contributions of mean and bias to the scores are exact multiples, too. */
 #include "driver/packed_u8.h"
 
+#include "driver/carve.h"
 #include "simd/tiles.h"
 
 #include <math.h>
@@ -17,36 +17,27 @@
 enum {
     BITS_OF_Q = 15,
     BITS_OF_BIAS = 40, /* Σ q x, Σ q mean and it are together below 2⁵³ 256ths for d <= 2²⁰ */
-    EXPONENT_MAX = 126, /* of a factor in f32 */
-    FRACTION = 256
+    EXPONENT_MAX = 126 /* of a factor in f32 */
 };
 
 struct packed_u8 *downhill_packed_u8_in(const void *packed)
 {
-    return (struct packed_u8 *)(((uintptr_t)packed + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
+    return (struct packed_u8 *)whole_lines((uintptr_t)packed);
 }
 
-/* The next part, on a cache line of its own. */
-static uintptr_t part(uintptr_t *end, size_t bytes)
-{
-    const uintptr_t start = *end;
-    *end += (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
-    return start;
-}
-
-/* Packed weights at this address; returns where they end. */
+/* Lays packed weights out at this address. Returns their end. */
 static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
 {
     *p = (struct packed_u8){.d = d, .c = c};
-    p->self = (const struct packed_u8 *)part(&at, sizeof *p);
-    p->unit = (double *)part(&at, c * sizeof *p->unit);
-    p->start = (double *)part(&at, c * sizeof *p->start);
-    p->mean_scores = (double *)part(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
-    p->mean = (float *)part(&at, d * sizeof *p->mean);
-    p->gain = (float *)part(&at, d * sizeof *p->gain);
+    p->self = (const struct packed_u8 *)carve(&at, sizeof *p);
+    p->unit = (double *)carve(&at, c * sizeof *p->unit);
+    p->start = (double *)carve(&at, c * sizeof *p->start);
+    p->mean_scores = (double *)carve(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
+    p->mean = (float *)carve(&at, d * sizeof *p->mean);
+    p->gain = (float *)carve(&at, d * sizeof *p->gain);
     for (size_t i = 0; i < MEAN_ROWS; i++)
-        p->mean_rows[i] = (uint8_t *)part(&at, d);
-    p->weights = (unsigned char *)part(&at, c * packed_ld_u8(d) * sizeof(int16_t));
+        p->mean_rows[i] = (uint8_t *)carve(&at, d);
+    p->weights = (unsigned char *)carve(&at, c * packed_ld_u8(d) * sizeof(int16_t));
     return at;
 }
 
@@ -56,14 +47,6 @@ size_t downhill_packed_u8_bytes(size_t d, size_t c)
     if (d == 0 || d > DOWNHILL_U8_D_MAX || c == 0 || c > DOWNHILL_U8_C_MAX)
         return 0;
     return (size_t)lay_out(&p, 0, d, c) + LINE_BYTES; /* to align it by */
-}
-
-downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
-                                         const struct packed_u8 *packed)
-{
-    if (packed->self != packed || packed->u8 != kernels->u8)
-        return DOWNHILL_ERR_PACKED;
-    return DOWNHILL_OK;
 }
 
 /* Exponent s of the factor of a class: 2^s·most <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
@@ -95,7 +78,7 @@ static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights,
         const int s = exponent_of_factor(magnitude, b);
         factor = ldexpf(1.0f, s);
         p->unit[first + j] = ldexp(1.0, -s);
-        p->start[first + j] = ldexp(rint(ldexp((double)b, s) * FRACTION) / FRACTION, -s);
+        p->start[first + j] = ldexp(rint(ldexp((double)b, s) * MEAN_UNITS) / MEAN_UNITS, -s);
     }
     p->u8->pack(p->d, c, j, weights->w + (first + j) * weights->ldw, factor,
                 p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
@@ -119,7 +102,7 @@ void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *con
     }
 }
 
-/* Takes what the mean would score off what the scores start from. */
+/* Subtracts the scores of the mean vector from the initial scores. */
 static void subtract_mean(struct packed_u8 *p)
 {
     if (!(p->norm & UPDATE_CENTERED))
@@ -129,16 +112,7 @@ static void subtract_mean(struct packed_u8 *p)
     memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
     downhill_add_scores_u8(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
     for (size_t j = 0; j < p->c; j++)
-        p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / FRACTION;
-}
-
-static downhill_status check_norm(size_t d, const downhill_norm_u8 *norm)
-{
-    for (size_t k = 0; norm != NULL && k < d; k++)
-        if ((norm->mean != NULL && norm->mean[k] > UINT8_MAX * FRACTION) ||
-            (norm->gain != NULL && !(isfinite(norm->gain[k]) && norm->gain[k] >= 0.0f)))
-            return DOWNHILL_ERR_PARAMETER;
-    return DOWNHILL_OK;
+        p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / MEAN_UNITS;
 }
 
 static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
@@ -148,9 +122,9 @@ static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
     for (size_t k = 0; k < p->d; k++) {
         const unsigned m = mean != NULL ? mean[k] : 0;
         p->norm |= m != 0 ? UPDATE_CENTERED : 0u;
-        p->mean_rows[0][k] = (uint8_t)(m / FRACTION);
-        p->mean_rows[1][k] = (uint8_t)(m % FRACTION);
-        p->mean[k] = (float)m / FRACTION;
+        p->mean_rows[0][k] = (uint8_t)(m / MEAN_UNITS);
+        p->mean_rows[1][k] = (uint8_t)(m % MEAN_UNITS);
+        p->mean[k] = (float)m / MEAN_UNITS;
         p->gain[k] = gain != NULL ? gain[k] + 0.0f : 1.0f; /* never -0 */
         p->norm |= p->gain[k] != p->gain[0] ? UPDATE_SCALED : 0u;
     }
@@ -168,24 +142,10 @@ static uint32_t largest_magnitude(size_t d, const float *w)
     return largest;
 }
 
-downhill_status downhill_pack_u8(const downhill_kernels *kernels,
-                                 const downhill_weights_f32 *weights, const downhill_norm_u8 *norm,
-                                 void *packed, size_t packed_bytes)
+void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
+                          const downhill_norm_u8 *norm, struct packed_u8 *p)
 {
-    downhill_status status;
-    if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_weights(weights)) != DOWNHILL_OK)
-        return status;
-    if (packed == NULL)
-        return DOWNHILL_ERR_NULL;
-    const size_t d = weights->d, c = weights->c, need = downhill_packed_u8_bytes(d, c);
-    if (need == 0)
-        return DOWNHILL_ERR_SIZE;
-    if (packed_bytes < need)
-        return DOWNHILL_ERR_WORKSPACE;
-    if ((status = check_norm(d, norm)) != DOWNHILL_OK)
-        return status;
-    struct packed_u8 *p = downhill_packed_u8_in(packed);
+    const size_t d = weights->d, c = weights->c;
     lay_out(p, (uintptr_t)p, d, c);
     p->u8 = kernels->u8;
     set_norm(p, norm);
@@ -196,7 +156,6 @@ downhill_status downhill_pack_u8(const downhill_kernels *kernels,
                        largest_magnitude(d, weights->w + (j + i) * weights->ldw));
     }
     subtract_mean(p);
-    return DOWNHILL_OK;
 }
 
 /* Class j of the panel of c classes that starts with the first-th, by the sums times·dw. */

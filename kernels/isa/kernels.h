@@ -170,7 +170,7 @@ struct downhill_kernels {
 #define DOWNHILL_LEVEL(name, kind, auto_name, features) DOWNHILL_PROTOTYPES(name)
 #include "isa/levels.def"
 
-/* The layouts for f32: for each 8, or 16, features those of the first class, of the second, … */
+/* score/pack_f32.c */
 downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
 
 /* Whether two tables have the same kernels for features of this type. */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 199309L
+#include "driver/batch_gradient.h"
+
+#include "driver/block.h"
+#include "driver/block_grad.h"
+#include "driver/block_loss.h"
+#include "driver/block_score.h"
+#include "driver/packing.h"
+
+#include <string.h>
+
+static void score(const struct pass *p, const struct block *block, struct prefetch *prefetch)
+{
+    if (block->element == ELEMENT_U8)
+        downhill_block_score_u8(p->of.u8.packed, block, p->of.u8.workspace.scores,
+                                p->of.u8.workspace.lds, prefetch);
+    else
+        downhill_block_score(p->kernels, p->plan, block, p->of.f32.weights,
+                             p->of.f32.workspace.packed, p->of.f32.workspace.scores,
+                             p->of.f32.workspace.lds, prefetch);
+}
+
+static double loss(const struct pass *p, struct block *block)
+{
+    const size_t c = p->plan->c;
+    if (block->element == ELEMENT_U8) {
+        const struct workspace_u8 *w = &p->of.u8.workspace;
+        const double sum = downhill_block_loss_u8(p->kernels, block, c, p->loss.delta, w->scores,
+                                                  w->lds, w->dscores, w->ldds);
+        downhill_drop_satisfied(block, c, w->dscores, sizeof *w->dscores, w->ldds);
+        return sum;
+    }
+    const struct workspace_f32 *w = &p->of.f32.workspace;
+    const double sum = downhill_block_loss(p->kernels, block, c, p->loss, w->scores, w->lds);
+    if (p->loss.kind == DOWNHILL_HINGE)
+        downhill_drop_satisfied(block, c, w->scores, sizeof *w->scores, w->lds);
+    return sum;
+}
+
+static void gradient(const struct pass *p, const struct block *block, int accumulate,
+                     const downhill_weights_f32 *sums_f32, struct prefetch *prefetch)
+{
+    if (block->element == ELEMENT_U8)
+        downhill_block_grad_u8(p->kernels, p->plan, block, p->of.u8.workspace.dscores,
+                               p->of.u8.workspace.ldds, accumulate, p->of.u8.sums, prefetch);
+    else
+        downhill_block_grad(p->kernels, p->plan, block, p->of.f32.workspace.scores,
+                            p->of.f32.workspace.lds, accumulate, sums_f32, prefetch);
+}
+
+/* Where dW in f32 is summed. The sums of the bias always go to the caller's. */
+static downhill_weights_f32 sums_of(const struct pass *p)
+{
+    if (!p->plan->sums_in_workspace)
+        return *p->of.f32.grad;
+    downhill_weights_f32 sums = p->of.f32.workspace.sums;
+    sums.b = p->of.f32.grad->b;
+    return sums;
+}
+
+double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
+{
+    const int is_f32 = p->batch->element != ELEMENT_U8;
+    const downhill_weights_f32 sums = is_f32 ? sums_of(p) : (downhill_weights_f32){0};
+    if (is_f32 && p->plan->packs_once)
+        downhill_pack_weights(p->plan->packing, p->of.f32.weights, p->of.f32.workspace.packed);
+
+    double total = 0.0;
+    struct block_iterator blocks;
+    downhill_block_first(&blocks, p->batch, p->plan);
+    while (blocks.block->n > 0) {
+        charge(clock, &clock->profile->gather_ns);
+        score(p, blocks.block, &blocks.prefetch);
+        charge(clock, &clock->profile->score_ns);
+        total += loss(p, blocks.block);
+        charge(clock, &clock->profile->loss_ns);
+        gradient(p, blocks.block, blocks.first > 0, &sums, &blocks.prefetch);
+        charge(clock, &clock->profile->grad_ns);
+        /* If few samples were left for the gradient, the block after the next must be prefetched during the scores. */
+        blocks.pace = 2 * blocks.block->n < blocks.next - blocks.first ? 2 : 1;
+        downhill_block_next(&blocks);
+    }
+    for (size_t j = 0; is_f32 && p->plan->sums_in_workspace && j < sums.c; j++)
+        memcpy(p->of.f32.grad->w + j * p->of.f32.grad->ldw, sums.w + j * sums.ldw,
+               sums.d * sizeof *sums.w);
+    charge(clock, &clock->profile->grad_ns);
+    return total;
+}

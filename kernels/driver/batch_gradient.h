@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loss and gradient of a batch in one pass over X: each block of rows that fits L2 is scored, turned into dscores and
+ * added to the gradient before the next one is touched. X crosses the memory bus once, where a chain of whole-batch
+ * calls reads it twice, and the next block is prefetched meanwhile. Only the scores of one block are ever held. */
+#ifndef DOWNHILL_BATCH_GRADIENT_H
+#define DOWNHILL_BATCH_GRADIENT_H
+
+#include "driver/batch_view.h"
+#include "driver/packed_u8.h"
+#include "driver/phase_clock.h"
+#include "driver/plan.h"
+#include "driver/workspace.h"
+
+/* A pass over a batch that has passed the checks. */
+struct pass {
+    const downhill_kernels *kernels;
+    const struct batch_view *batch;
+    const struct plan *plan; /* of OPERATION_STEP */
+    downhill_loss loss;
+    union {
+        struct {
+            const downhill_weights_f32 *weights, *grad; /* of the caller */
+            struct workspace_f32 workspace;
+        } f32; /* and bf16 */
+        struct {
+            const struct packed_u8 *packed;
+            const downhill_sums_u8 *sums;
+            struct workspace_u8 workspace;
+        } u8;
+    } of;
+};
+
+/* Overwrites the gradient, or the sums. Returns the sum of the losses. */
+double downhill_batch_gradient(const struct pass *pass, struct phase_clock *clock);
+
+#endif

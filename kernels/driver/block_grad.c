@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/block_grad.h"
+
+#include "simd/tiles.h"
+
+#include <string.h>
+
+/* The gradient of a block whose samples are all satisfied. */
+static void clear_f32(const downhill_weights_f32 *grad)
+{
+    for (size_t j = 0; j < grad->c; j++)
+        memset(grad->w + j * grad->ldw, 0, grad->d * sizeof *grad->w);
+    if (grad->b != NULL)
+        memset(grad->b, 0, grad->c * sizeof *grad->b);
+}
+
+static void clear_u8(const downhill_sums_u8 *sums)
+{
+    for (size_t j = 0; j < sums->c; j++)
+        memset(sums->w + j * sums->ldw, 0, sums->d * sizeof *sums->w);
+    memset(sums->b, 0, sums->c * sizeof *sums->b);
+}
+
+static void add_panel(const float *panel, size_t d, size_t c, int accumulate, float *dw,
+                      size_t lddw)
+{
+    for (size_t j = 0; j < c; j++) {
+        const float *from = panel + j * PANEL_LD;
+        float *to = dw + j * lddw;
+        if (!accumulate)
+            memcpy(to, from, d * sizeof *to);
+        else
+            for (size_t k = 0; k < d; k++)
+                to[k] += from[k];
+    }
+}
+
+void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
+                         const struct block *block, const float *dscores, size_t ldds,
+                         int accumulate, const downhill_weights_f32 *grad,
+                         struct prefetch *prefetch)
+{
+    const size_t n = block->n, ldw = grad->ldw;
+    if (n == 0) {
+        if (!accumulate)
+            clear_f32(grad);
+        return;
+    }
+    downhill_grad_kernel *kernel =
+        block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
+    const struct grad_plan how = downhill_plan_grad(plan, n);
+    const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
+    for (size_t k = 0, features; k < grad->d; k += features) {
+        features = grad->d - k < how.features ? grad->d - k : how.features;
+        rows_at(block, k, x);
+        for (size_t i = n; i < n + ROWS_PAST_END; i++)
+            x[i] = x[n - 1];
+        for (size_t j = 0, classes; j < grad->c; j += classes) {
+            classes = next_tile(grad->c - j, how.classes);
+            float *dw = grad->w + j * ldw + k;
+            if (how.direct) {
+                kernel(n, features, classes, x, dscores + j, ldds,
+                       how.flags | (accumulate ? GRAD_ACCUMULATE : 0u), dw, ldw, prefetch);
+            } else {
+                _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
+                kernel(n, features, classes, x, dscores + j, ldds, how.flags, panel, PANEL_LD,
+                       prefetch);
+                add_panel(panel, features, classes, accumulate, dw, ldw);
+            }
+        }
+    }
+    if (grad->b == NULL)
+        return;
+    if (!accumulate)
+        memset(grad->b, 0, grad->c * sizeof *grad->b);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < grad->c; j++)
+            grad->b[j] += dscores[i * ldds + j];
+}
+
+/* Copies the dscores of a panel of classes, with zeros after the last sample and the last class. */
+static void copy_panel(size_t n, size_t c, const int16_t *dscores, size_t ldds, downhill_dscores to)
+{
+    memset(to, 0, (n + U8_ROWS_PAST_END) * sizeof to[0]);
+    for (size_t i = 0; i < n; i++)
+        memcpy(to[i], dscores + i * ldds, c * sizeof *dscores);
+}
+
+void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
+                            const struct block *block, const int16_t *dscores, size_t ldds,
+                            int accumulate, const downhill_sums_u8 *sums, struct prefetch *prefetch)
+{
+    const size_t n = block->n, d = sums->d, c = sums->c;
+    if (n == 0) {
+        if (!accumulate)
+            clear_u8(sums);
+        return;
+    }
+    const struct grad_plan how = downhill_plan_grad(plan, n);
+    const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
+    _Alignas(64) downhill_dscores panel;
+    for (size_t k = 0, features; k < d; k += features) {
+        features = d - k < how.features ? d - k : how.features;
+        rows_at(block, k, x);
+        for (size_t i = n; i < n + U8_ROWS_PAST_END; i++)
+            x[i] = x[n - 1];
+        for (size_t j = 0, classes; j < c; j += classes) {
+            classes = next_tile(c - j, how.classes);
+            copy_panel(n, classes, dscores + j, ldds, panel);
+            kernels->u8->grad(n, features, classes, x, panel,
+                              how.flags | (accumulate ? GRAD_ACCUMULATE : 0u),
+                              sums->w + j * sums->ldw + k, sums->ldw, prefetch);
+        }
+    }
+    if (!accumulate)
+        memset(sums->b, 0, c * sizeof *sums->b);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            sums->b[j] = wrapped_sum(sums->b[j], dscores[i * ldds + j]);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Loss and dscores of one block of samples. */
+#ifndef DOWNHILL_BLOCK_LOSS_H
+#define DOWNHILL_BLOCK_LOSS_H
+
+#include "driver/block.h"
+
+/* Overwrites the scores of f32 and bf16 with the dscores. Returns the sum of the losses. */
+double downhill_block_loss(const downhill_kernels *kernels, const struct block *block, size_t c,
+                           downhill_loss loss, float *scores, size_t lds);
+
+/* The same for the exact scores of bytes and the hinge loss. */
+double downhill_block_loss_u8(const downhill_kernels *kernels, const struct block *block, size_t c,
+                              float delta, const double *scores, size_t lds, int16_t *dscores,
+                              size_t ldds);
+
+/* Removes the samples without a violated margin from a block after the hinge loss, and their rows from the dscores,
+ * whose elements have so many bytes. All dscores of such a sample are 0, that of its label included. Late in training
+ * that is most of the samples, and half of the work of each. */
+void downhill_drop_satisfied(struct block *block, size_t c, void *dscores, size_t bytes,
+                             size_t ldds);
+
+#endif

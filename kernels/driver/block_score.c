@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/block_score.h"
+
+#include "driver/packed_u8.h"
+#include "driver/packing.h"
+#include "simd/tiles.h"
+
+#include <string.h>
+
+/* Rows before their turn at which the rows of a packed chunk are prefetched: 32 KiB, or 0.6 µs. */
+enum { FETCH_ROWS = 16 };
+
+static void start_from_bias(const struct block *block, const downhill_weights_f32 *weights,
+                            float *scores, size_t lds)
+{
+    for (size_t i = 0; i < block->n; i++) {
+        if (weights->b != NULL)
+            memcpy(scores + i * lds, weights->b, weights->c * sizeof *scores);
+        else
+            memset(scores + i * lds, 0, weights->c * sizeof *scores);
+    }
+}
+
+/* Size of the next chunk of features: chunks are nearly equal, and whole groups of packed weights, which are whole
+ * cache lines too, so that aligned rows stay aligned in every chunk. */
+static inline size_t next_chunk(size_t left, size_t max)
+{
+    const size_t chunk = next_tile(left, max);
+    return chunk == left ? chunk : (chunk + PACK_GROUP - 1) / PACK_GROUP * PACK_GROUP;
+}
+
+static void score_unpacked(const downhill_kernels *kernels, const struct score_plan *plan,
+                           const struct block *block, const downhill_weights_f32 *weights,
+                           float *scores, size_t lds, struct prefetch *prefetch)
+{
+    downhill_score_kernel *score =
+        block->element == ELEMENT_F32 ? kernels->score_f32 : kernels->score_bf16;
+    const void *x[BLOCK_ROWS_MAX];
+    for (size_t k = 0, chunk; k < weights->d; k += chunk) {
+        chunk = next_chunk(weights->d - k, plan->features);
+        rows_at(block, k, x);
+        score(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores, lds, prefetch);
+    }
+}
+
+static void score_packed(const struct downhill_packed_score *packing, const struct score_plan *plan,
+                         const struct block *block, const downhill_weights_f32 *weights,
+                         const float *packed, float *scores, size_t lds, struct prefetch *prefetch)
+{
+    const size_t d = weights->d, c = weights->c;
+    const void *x[BLOCK_ROWS_MAX];
+    for (size_t k = 0, chunk; k < d; k += chunk) {
+        chunk = next_chunk(d - k, plan->features);
+        rows_at(block, k, x);
+        for (size_t j = 0, classes; j < c; j += classes) {
+            classes = next_tile(c - j, plan->classes);
+            packing->score(block->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
+                           scores + j, lds, prefetch);
+        }
+    }
+}
+
+/* The chunk of X stays in L2 for all panels of classes. If the rows come from memory, it is prefetched FETCH_ROWS
+ * before its turn instead of with the next block. */
+static void score_pack_per_panel(const struct downhill_packed_score *packing,
+                                 const struct score_plan *plan, int x_far,
+                                 const struct block *block, const downhill_weights_f32 *weights,
+                                 float *scores, size_t lds)
+{
+    const size_t n = block->n, d = weights->d, c = weights->c;
+    const void *x[BLOCK_ROWS_MAX];
+    for (size_t k = 0, chunk; k < d; k += chunk) {
+        chunk = next_chunk(d - k, plan->features);
+        rows_at(block, k, x);
+        const size_t rows = x_far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
+        struct prefetch prefetch =
+            prefetch_of(x + n - rows, rows, chunk * element_bytes(block->element), 2);
+        for (size_t j = 0, classes; j < c; j += classes) {
+            _Alignas(64) float panel[PACK_WEIGHTS];
+            classes = next_tile(c - j, plan->classes);
+            packing->pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
+            packing->score(n, chunk, classes, x, panel, scores + j, lds, &prefetch);
+        }
+    }
+}
+
+void downhill_block_score(const downhill_kernels *kernels, const struct plan *plan,
+                          const struct block *block, const downhill_weights_f32 *weights,
+                          const float *packed, float *scores, size_t lds, struct prefetch *prefetch)
+{
+    const struct score_plan how = downhill_plan_score(plan, block->n);
+    start_from_bias(block, weights, scores, lds);
+    switch (how.way) {
+    case SCORE_UNPACKED:
+        score_unpacked(kernels, &how, block, weights, scores, lds, prefetch);
+        break;
+    case SCORE_PACKED:
+        score_packed(plan->packing, &how, block, weights, packed, scores, lds, prefetch);
+        break;
+    case SCORE_PACK_PER_PANEL:
+        score_pack_per_panel(plan->packing, &how, plan->x_far, block, weights, scores, lds);
+        break;
+    }
+}
+
+void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
+                             double *scores, size_t lds, struct prefetch *prefetch)
+{
+    for (size_t i = 0; i < block->n; i++)
+        memcpy(scores + i * lds, packed->start, packed->c * sizeof *scores);
+    downhill_add_scores_u8(packed, block->n, block->x, scores, lds, prefetch);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every blocking decision of a call, made once by a pure function: how many rows a block has, whether weights are packed,
+ * where the gradient is summed, how much a micro-kernel gets at a time, and what is prefetched. The rest of driver/
+ * obeys. */
+#ifndef DOWNHILL_PLAN_H
+#define DOWNHILL_PLAN_H
+
+#include "isa/kernels.h"
+
+enum operation { OPERATION_SCORE, OPERATION_GRAD, OPERATION_STEP };
+
+/* What the decisions rest on. */
+struct plan_shape {
+    enum operation operation;
+    enum element element;
+    size_t n, d, c;
+    size_t x_bytes; /* size of the matrix of samples, padding included */
+    size_t ldw;     /* of W in f32; unused by OPERATION_GRAD and by bytes */
+    size_t lddw; /* of dW in f32, as the caller gave it; unused by OPERATION_SCORE and by bytes */
+};
+
+struct plan {
+    enum element element;
+    size_t d, c;
+
+    /* Blocks of rows. */
+    size_t block_rows;    /* <= BLOCK_ROWS_MAX */
+    size_t prefetch_rows; /* rows to prefetch beyond the current block; 0: none */
+    size_t prefetch_pace; /* 1 or 2, see prefetch.h */
+    int x_far;            /* X is taken to be in memory, not in a cache */
+
+    /* Scores. */
+    const struct downhill_packed_score *packing; /* NULL: W is used where it is */
+    int packs_once;                              /* the whole of W before the first block */
+
+    /* Gradient. */
+    int sums_in_workspace;  /* dW is summed in the workspace and copied at the end */
+    int dw_large;           /* dW does not stay in L2 beside a block */
+    int dw_collides;        /* its rows fall on the same few sets of L1 */
+    size_t grad_direct_min; /* rows of a block that hide a large dW */
+    unsigned grad_flags;    /* enum grad_flags of every call */
+};
+
+struct plan downhill_make_plan(const downhill_kernels *kernels, const struct plan_shape *shape);
+
+/* How a block of so many rows is scored. */
+struct score_plan {
+    enum score_way {
+        SCORE_UNPACKED,      /* W where it is */
+        SCORE_PACKED,        /* W packed before the first block */
+        SCORE_PACK_PER_PANEL /* each panel of W packed just before its use */
+    } way;
+    size_t features, classes; /* per call of the micro-kernel */
+};
+struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
+
+/* How dW of a block of so many rows is summed. Rows may be fewer than the block had: samples without a violated
+ * margin are dropped. */
+struct grad_plan {
+    int direct;               /* in dW itself, not in a panel on the stack that is added to it */
+    unsigned flags;           /* enum grad_flags */
+    size_t features, classes; /* per call of the micro-kernel */
+};
+struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows);
+
+/* Sizes of the workspace of a step, which must not depend on n or on the matrix of samples. */
+size_t downhill_plan_rows_max(enum element element, size_t d,
+                              size_t c); /* block_rows of any plan */
+int downhill_plan_sums_fit(size_t d,
+                           size_t c); /* there is room for dW and for packed weights in f32 */
+
+/* A panel of dW on the stack: PANEL_CLASSES classes × PANEL_FEATURES features, 21 KiB, which stay in L1. A row is a
+ * cache line longer than needed, which moves the next one to other sets. */
+enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
+
+/* Floats in a panel of packed weights on the stack. */
+enum { PACK_WEIGHTS = 5 * 1024 };
+
+/* Returns a leading dimension in f32 or i32 of an odd number of cache lines, so that rows fall on different sets. */
+static inline size_t spread_ld(size_t columns)
+{
+    return ((columns + 15) / 16 | 1) * 16;
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "driver/workspace.h"
+
+#include "driver/carve.h"
+#include "driver/packing.h"
+#include "driver/plan.h"
+
+/* Returns the end of the layout that starts at this address. */
+static uintptr_t lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, size_t c)
+{
+    const int sums_fit = downhill_plan_sums_fit(d, c);
+    *w = (struct workspace_f32){.lds = whole_lines(c * sizeof *w->scores) / sizeof *w->scores};
+    const size_t rows = downhill_plan_rows_max(ELEMENT_F32, d, c);
+    w->scores = (float *)carve(&at, rows * w->lds * sizeof *w->scores);
+    if (sums_fit) {
+        float *sums = (float *)carve(&at, c * spread_ld(d) * sizeof *sums);
+        w->sums = (downhill_weights_f32){sums, spread_ld(d), NULL, d, c};
+        w->packed = (float *)carve(&at, c * packed_ld(d) * sizeof *w->packed);
+    }
+    return at;
+}
+
+static uintptr_t lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, size_t c)
+{
+    const size_t rows = downhill_plan_rows_max(ELEMENT_U8, d, c);
+    w->lds = whole_lines(c * sizeof *w->scores) / sizeof *w->scores;
+    w->ldds = whole_lines(c * sizeof *w->dscores) / sizeof *w->dscores;
+    w->scores = (double *)carve(&at, rows * w->lds * sizeof *w->scores);
+    w->dscores = (int16_t *)carve(&at, rows * w->ldds * sizeof *w->dscores);
+    int32_t *sums = (int32_t *)carve(&at, c * spread_ld(d) * sizeof *sums);
+    int32_t *bias_sums = (int32_t *)carve(&at, c * sizeof *bias_sums);
+    w->sums = (downhill_sums_u8){sums, spread_ld(d), bias_sums, d, c};
+    return at;
+}
+
+struct workspace_f32 downhill_workspace_f32_in(void *memory, size_t d, size_t c)
+{
+    struct workspace_f32 w;
+    lay_out_f32(&w, whole_lines((uintptr_t)memory), d, c);
+    return w;
+}
+
+struct workspace_u8 downhill_workspace_u8_in(void *memory, size_t d, size_t c)
+{
+    struct workspace_u8 w;
+    lay_out_u8(&w, whole_lines((uintptr_t)memory), d, c);
+    return w;
+}
+
+size_t downhill_workspace_f32(size_t d, size_t c)
+{
+    if (d == 0 || c == 0 || c > INT32_MAX || d > PTRDIFF_MAX / sizeof(float) / c)
+        return 0;
+    /* Scores are the only part that is not small: BLOCK_ROWS_MAX rows of at most 2³¹ classes. */
+    if (c > PTRDIFF_MAX / sizeof(float) / BLOCK_ROWS_MAX / 2)
+        return 0;
+    struct workspace_f32 w;
+    return lay_out_f32(&w, 0, d, c) + LINE_BYTES; /* to align it by */
+}
+
+size_t downhill_workspace_u8(size_t d, size_t c)
+{
+    if (d == 0 || d > DOWNHILL_U8_D_MAX || c == 0 || c > DOWNHILL_U8_C_MAX)
+        return 0;
+    struct workspace_u8 w;
+    return lay_out_u8(&w, 0, d, c) + LINE_BYTES; /* to align it by */
+}

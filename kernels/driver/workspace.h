@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a step keeps in the memory that the caller gives it. */
+#ifndef DOWNHILL_WORKSPACE_H
+#define DOWNHILL_WORKSPACE_H
+
+#include "isa/kernels.h"
+
+/* For f32 and bf16. */
+struct workspace_f32 {
+    float *scores; /* of a block, rows of lds; then its dscores */
+    size_t lds;
+    downhill_weights_f32 sums; /* dW, if downhill_plan_sums_fit(); b is NULL */
+    float *packed;             /* c × packed_ld(d), if downhill_plan_sums_fit() */
+};
+
+/* For bytes. */
+struct workspace_u8 {
+    double *scores; /* of a block, rows of lds */
+    int16_t *dscores;
+    size_t lds, ldds;
+    downhill_sums_u8 sums; /* dW of a step */
+};
+
+/* Lay a workspace out in memory of any alignment. */
+struct workspace_f32 downhill_workspace_f32_in(void *memory, size_t d, size_t c);
+struct workspace_u8 downhill_workspace_u8_in(void *memory, size_t d, size_t c);
+
+#endif
