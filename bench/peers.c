@@ -200,10 +200,10 @@ static void grad(const peer *p, workload *l, const float *dscores)
 /* The products by the peer, the rest by our best level. */
 static downhill_status step(const peer *p, workload *l)
 {
+    const downhill_matrix_f32 scores = {l->scores, l->c, l->n, l->c};
     double loss;
     score(p, l);
-    const downhill_status status =
-        downhill_hinge_f32(NULL, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores, l->c, &loss);
+    const downhill_status status = downhill_hinge_f32(NULL, &scores, l->y, 1.0f, &scores, &loss);
     if (status != DOWNHILL_OK)
         return status;
     grad(p, l, l->scores);

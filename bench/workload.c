@@ -15,8 +15,9 @@
 /* A step that changes nothing: w = 1·w - 0·dw is w to the bit, and costs what any other costs. So
  * the weights, the scores and the share of violated margins are the same in the first call and in
  * the millionth, whatever the order of the samples. */
-#define DECAY 1.0f
-#define STEP  0.0f
+static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}},
+                          perceptron = {.loss = {DOWNHILL_HINGE, 0.0f}},
+                          softmax = {.loss = {DOWNHILL_SOFTMAX, 0.0f}};
 
 static void fill(rng *r, float *values, size_t count, float scale)
 {
@@ -53,7 +54,7 @@ static bool fill_labels(workload *load, rng *r)
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
 {
     *load = (workload){.n = n, .d = d, .c = c};
-    load->workspace_bytes = downhill_workspace_f32(d, c);
+    load->workspace.bytes = downhill_workspace_f32(d, c);
     const struct {
         float **buffer;
         size_t rows, columns;
@@ -88,7 +89,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
             (load->step_x = memory_new(BENCH_EPOCH_ROWS * d, sizeof(float))) != NULL) &&
            (load->step_y = memory_new(BENCH_EPOCH_ROWS, sizeof(int32_t))) != NULL &&
            (load->packed = memory_new(c * packed_ld(d), sizeof(float))) != NULL &&
-           (load->workspace = memory_new(load->workspace_bytes, 1)) != NULL;
+           (load->workspace.memory = memory_new(load->workspace.bytes, 1)) != NULL;
     if (!good) {
         workload_close(load);
         return false;
@@ -107,11 +108,12 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     rng_shuffle(&r, load->shuffled, n);
     load->weights = (downhill_weights_f32){load->w, d, load->b, d, c};
     load->grad = (downhill_weights_f32){load->dw, d, load->db, d, c};
+    const downhill_matrix_f32 scores = {load->loss_scores, c, n, c},
+                              dscores = {load->hinge_dscores, c, n, c};
     double loss;
     if (!fill_labels(load, &r) ||
         !workload_u8_open(&load->u8, n, d, c, load->y, load->in_order, load->shuffled, &r) ||
-        downhill_hinge_f32(NULL, n, c, load->loss_scores, c, load->y, 1.0f, load->hinge_dscores, c,
-                           &loss) != DOWNHILL_OK) {
+        downhill_hinge_f32(NULL, &scores, load->y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
         workload_close(load);
         return false;
     }
@@ -139,7 +141,7 @@ void workload_close(workload *load)
     free(load->step_x);
     free(load->step_y);
     free(load->packed);
-    free(load->workspace);
+    free(load->workspace.memory);
     workload_u8_close(&load->u8);
     memset(load, 0, sizeof *load);
 }
@@ -163,10 +165,9 @@ downhill_status workload_epoch(workload *l, const size_t *rows, workload_step st
 
 static downhill_status fused_step(const void *kernels, workload *l, const downhill_batch_f32 *batch)
 {
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     double loss;
-    return downhill_step_f32(kernels, batch, &l->weights, hinge, DECAY, STEP, &l->grad, &loss,
-                             l->workspace, l->workspace_bytes, NULL);
+    return downhill_step_f32(kernels, batch, &l->weights, &hinge, &l->grad, &loss, &l->workspace,
+                             NULL);
 }
 
 static downhill_batch_bf16 as_bf16(const workload *l, const downhill_batch_f32 *batch)
@@ -179,22 +180,25 @@ static downhill_status fused_step_bf16(const void *kernels, workload *l,
                                        const downhill_batch_f32 *batch)
 {
     const downhill_batch_bf16 bf16 = as_bf16(l, batch);
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     double loss;
-    return downhill_step_bf16(kernels, &bf16, &l->weights, hinge, DECAY, STEP, &l->grad, &loss,
-                              l->workspace, l->workspace_bytes, NULL);
+    return downhill_step_bf16(kernels, &bf16, &l->weights, &hinge, &l->grad, &loss, &l->workspace,
+                              NULL);
 }
 
 downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, workload *l)
 {
     const downhill_batch_f32 batch = {
         .x = l->x, .ldx = l->d, .x_rows = l->n, .y = l->y, .rows = NULL, .n = l->n};
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f}, softmax = {DOWNHILL_SOFTMAX, 0.0f};
+    const downhill_matrix_f32 scores = {l->scores, l->c, l->n, l->c},
+                              dscores = {l->dscores, l->c, l->n, l->c},
+                              loss_scores = {l->loss_scores, l->c, l->n, l->c},
+                              grad_dscores = {l->grad_dscores, l->c, l->n, l->c},
+                              hinge_dscores = {l->hinge_dscores, l->c, l->n, l->c};
     double loss;
     downhill_status status = DOWNHILL_OK;
     switch (kernel) {
     case BENCH_SCORE:
-        return downhill_score_f32(k, &batch, &l->weights, l->scores, l->c);
+        return downhill_score_f32(k, &batch, &l->weights, &scores);
     case BENCH_PACK:
         downhill_pack_weights(k->packed_f32, &l->weights, l->packed);
         return status;
@@ -202,47 +206,43 @@ downhill_status workload_run(const downhill_kernels *k, bench_kernel kernel, wor
         downhill_pack_weights(k->packed_bf16, &l->weights, l->packed);
         return status;
     case BENCH_HINGE:
-        return downhill_hinge_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, 1.0f, l->dscores, l->c,
-                                  &loss);
+        return downhill_hinge_f32(k, &loss_scores, l->y, 1.0f, &dscores, &loss);
     case BENCH_SOFTMAX:
-        return downhill_softmax_f32(k, l->n, l->c, l->loss_scores, l->c, l->y, l->dscores, l->c,
-                                    &loss);
+        return downhill_softmax_f32(k, &loss_scores, l->y, &dscores, &loss);
     case BENCH_GRAD:
-        return downhill_grad_f32(k, &batch, l->grad_dscores, l->c, 0, &l->grad);
+        return downhill_grad_f32(k, &batch, &grad_dscores, 0, &l->grad);
     case BENCH_UPDATE:
-        return downhill_update_f32(k, &l->weights, &l->grad, DECAY, STEP);
+        return downhill_update_f32(k, &l->weights, &l->grad, l->n, &hinge);
     case BENCH_STEP_HINGE:
-        return downhill_step_f32(k, &batch, &l->weights, hinge, DECAY, STEP, &l->grad, &loss,
-                                 l->workspace, l->workspace_bytes, NULL);
+        return downhill_step_f32(k, &batch, &l->weights, &hinge, &l->grad, &loss, &l->workspace,
+                                 NULL);
     case BENCH_STEP_HINGE_MET50:
     case BENCH_STEP_HINGE_MET95: {
-        const downhill_loss perceptron = {DOWNHILL_HINGE, 0.0f};
         downhill_batch_f32 met = batch;
         met.y = kernel == BENCH_STEP_HINGE_MET50 ? l->y_met50 : l->y_met95;
-        return downhill_step_f32(k, &met, &l->weights, perceptron, DECAY, STEP, &l->grad, &loss,
-                                 l->workspace, l->workspace_bytes, NULL);
+        return downhill_step_f32(k, &met, &l->weights, &perceptron, &l->grad, &loss, &l->workspace,
+                                 NULL);
     }
     case BENCH_STEP_SOFTMAX:
-        return downhill_step_f32(k, &batch, &l->weights, softmax, DECAY, STEP, &l->grad, &loss,
-                                 l->workspace, l->workspace_bytes, NULL);
+        return downhill_step_f32(k, &batch, &l->weights, &softmax, &l->grad, &loss, &l->workspace,
+                                 NULL);
     case BENCH_CHAIN_HINGE:
-        if ((status = downhill_score_f32(k, &batch, &l->weights, l->scores, l->c)) == DOWNHILL_OK &&
-            (status = downhill_hinge_f32(k, l->n, l->c, l->scores, l->c, l->y, 1.0f, l->scores,
-                                         l->c, &loss)) == DOWNHILL_OK &&
-            (status = downhill_grad_f32(k, &batch, l->scores, l->c, 0, &l->grad)) == DOWNHILL_OK)
-            status = downhill_update_f32(k, &l->weights, &l->grad, DECAY, STEP);
+        if ((status = downhill_score_f32(k, &batch, &l->weights, &scores)) == DOWNHILL_OK &&
+            (status = downhill_hinge_f32(k, &scores, l->y, 1.0f, &scores, &loss)) == DOWNHILL_OK &&
+            (status = downhill_grad_f32(k, &batch, &scores, 0, &l->grad)) == DOWNHILL_OK)
+            status = downhill_update_f32(k, &l->weights, &l->grad, l->n, &hinge);
         return status;
     case BENCH_SCORE_BF16: {
         const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
-        return downhill_score_bf16(k, &bf16, &l->weights, l->scores, l->c);
+        return downhill_score_bf16(k, &bf16, &l->weights, &scores);
     }
     case BENCH_GRAD_BF16: {
         const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
-        return downhill_grad_bf16(k, &bf16, l->grad_dscores, l->c, 0, &l->grad);
+        return downhill_grad_bf16(k, &bf16, &grad_dscores, 0, &l->grad);
     }
     case BENCH_GRAD_HINGE_BF16: {
         const downhill_batch_bf16 bf16 = as_bf16(l, &batch);
-        return downhill_grad_bf16(k, &bf16, l->hinge_dscores, l->c, 0, &l->grad);
+        return downhill_grad_bf16(k, &bf16, &hinge_dscores, 0, &l->grad);
     }
     case BENCH_STEP_HINGE_BF16:
         return fused_step_bf16(k, l, &batch);
@@ -286,10 +286,9 @@ bool workload_threads(bench_kernel kernel)
 static downhill_status team_step(const void *who, workload *l, const downhill_batch_f32 *batch)
 {
     const bench_task *task = who;
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     double loss;
-    return team_step_f32(task->team, task->kernels, batch, &l->weights, hinge, DECAY, STEP,
-                         &l->grad, &loss, NULL);
+    return team_step_f32(task->team, task->kernels, batch, &l->weights, &hinge, &l->grad, &loss,
+                         NULL);
 }
 
 static downhill_status team_run(const bench_task *task, workload *l)

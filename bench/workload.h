@@ -26,8 +26,7 @@ typedef struct workload {
     float *step_x;               /* rows of one step of an epoch, copied together for a peer */
     int32_t *step_y;
     float *packed; /* weights in the order that a level wants */
-    void *workspace;
-    size_t workspace_bytes;
+    downhill_workspace workspace;
     downhill_weights_f32 weights, grad; /* w and b, dw and db */
     workload_u8 u8;
 } workload;

@@ -19,14 +19,13 @@ typedef struct workload_u8 {
     double *scores;                   /* n × c; what the loss is given */
     int16_t *hinge_dscores, *dscores; /* what the gradient is given; what the loss writes */
     int32_t *sums, *sums_b;
-    void *workspace;
-    size_t workspace_bytes;
+    downhill_workspace workspace;
     uint16_t *mean; /* a normalisation, for the update alone */
-    float *gain;
+    float *scale;
     /* Packed weights of each table that was used so far, as they are and with the normalisation. */
     struct {
         const struct downhill_u8_kernels *of;
-        void *plain, *normalised;
+        downhill_packed_u8 *plain, *normalised;
     } packed[LEVELS_MAX];
 } workload_u8;
 

@@ -64,7 +64,7 @@ static downhill_status find_gradient(const vicinity *around)
     const downhill_weights_f32 w = {around->sets[0].w, around->sets[0].ldw, NULL, around->sets[0].d,
                                     around->sets[0].c};
     if (status == DOWNHILL_OK)
-        status = model_add(m, &to, &w, 1.0f, 2.0f * of->reg);
+        status = model_axpby(m, -2.0f * of->reg, &w, 1.0f, &to);
     model_close(m);
     return status;
 }

@@ -20,17 +20,19 @@ struct curve {
 
 enum { COLUMNS = CLASSES + 2 };
 
-static downhill_status losses_at(const downhill_kernels *kernels, float delta, double *row)
+static downhill_status losses_at(const downhill_kernels *kernels, float margin, double *row)
 {
     float w[CLASSES] = {(float)row[0], other_weights[1], other_weights[2]};
     float scores[CLASSES * CLASSES], dscores[CLASSES];
     const downhill_batch_f32 batch = {.x = x, .ldx = 1, .x_rows = CLASSES, .n = CLASSES};
     const downhill_weights_f32 weights = {w, 1, NULL, 1, CLASSES};
-    downhill_status status = downhill_score_f32(kernels, &batch, &weights, scores, CLASSES);
+    const downhill_matrix_f32 all = {scores, CLASSES, CLASSES, CLASSES},
+                              gradient = {dscores, CLASSES, 1, CLASSES};
+    downhill_status status = downhill_score_f32(kernels, &batch, &weights, &all);
     row[COLUMNS - 1] = 0.0;
     for (int32_t i = 0; i < CLASSES && status == DOWNHILL_OK; i++) {
-        status = downhill_hinge_f32(kernels, 1, CLASSES, scores + i * CLASSES, CLASSES, &i, delta,
-                                    dscores, CLASSES, &row[1 + i]);
+        const downhill_matrix_f32 one = {scores + i * CLASSES, CLASSES, 1, CLASSES};
+        status = downhill_hinge_f32(kernels, &one, &i, margin, &gradient, &row[1 + i]);
         row[COLUMNS - 1] += row[1 + i] / CLASSES;
     }
     return status;

@@ -15,7 +15,7 @@ enum { N = 64, D = 16, C = 4, STEPS = 30 };
 static uint8_t x[N * D];
 static int32_t y[N];
 static uint16_t mean[D];     /* in 256ths */
-static float r[D], gain[D];  /* 1 / standard deviation; r² */
+static float r[D];           /* 1 / standard deviation */
 static float w[C * D], b[C]; /* of the bytes */
 static float w_hat[C * D];   /* of x̂ */
 static float x_hat[N * D], b_hat[C], dw[C * D], db[C];
@@ -49,7 +49,6 @@ static void normalise(void)
         for (int i = 0; i < N; i++)
             squares += pow(x[i * D + k] - mean[k] / 256.0, 2.0);
         r[k] = (float)(1.0 / sqrt(squares / N));
-        gain[k] = r[k] * r[k];
         for (int i = 0; i < N; i++)
             x_hat[i * D + k] = (float)(x[i * D + k] - mean[k] / 256.0) * r[k];
     }
@@ -77,14 +76,16 @@ static double score_elsewhere(int i, int j)
 }
 
 /* Compares the scores of packed weights with those of the formula and of f32 weights. Returns 0 if they agree. */
-static int compare(const char *when, const void *packed)
+static int compare(const char *when, const downhill_packed_u8 *packed)
 {
     const downhill_batch_u8 bytes = {.x = x, .ldx = D, .x_rows = N, .n = N};
     const downhill_batch_f32 floats = {.x = x_hat, .ldx = D, .x_rows = N, .n = N};
     const downhill_weights_f32 weights = {.w = w_hat, .ldw = D, .b = b_hat, .d = D, .c = C};
     double elsewhere = 0.0, in_f32 = 0.0;
-    if (failed(downhill_score_u8(NULL, &bytes, packed, scores, C)) ||
-        failed(downhill_score_f32(NULL, &floats, &weights, scores_hat, C)))
+    const downhill_matrix_f64 of_bytes = {.data = scores, .ld = C, .rows = N, .columns = C};
+    const downhill_matrix_f32 of_floats = {.data = scores_hat, .ld = C, .rows = N, .columns = C};
+    if (failed(downhill_score_u8(NULL, &bytes, packed, &of_bytes)) ||
+        failed(downhill_score_f32(NULL, &floats, &weights, &of_floats)))
         return 1;
     for (int i = 0; i < N; i++)
         for (int j = 0; j < C; j++) {
@@ -107,29 +108,30 @@ int main(void)
     const downhill_weights_f32 weights = {.w = w, .ldw = D, .b = b, .d = D, .c = C};
     const downhill_weights_f32 weights_hat = {.w = w_hat, .ldw = D, .b = b_hat, .d = D, .c = C};
     const downhill_weights_f32 grad = {.w = dw, .ldw = D, .b = db, .d = D, .c = C};
-    const downhill_norm_u8 norm = {.mean = mean, .gain = gain};
+    const downhill_norm_u8 norm = {.mean = mean, .scale = r};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
                  u8_bytes = downhill_workspace_u8(D, C), f32_bytes = downhill_workspace_f32(D, C);
-    void *packed = malloc(packed_bytes), *u8_workspace = malloc(u8_bytes),
-         *f32_workspace = malloc(f32_bytes);
-    if (packed == NULL || u8_workspace == NULL || f32_workspace == NULL ||
+    downhill_packed_u8 *packed = malloc(packed_bytes);
+    const downhill_workspace u8_workspace = {.memory = malloc(u8_bytes), .bytes = u8_bytes},
+                             f32_workspace = {.memory = malloc(f32_bytes), .bytes = f32_bytes};
+    if (packed == NULL || u8_workspace.memory == NULL || f32_workspace.memory == NULL ||
         failed(downhill_pack_u8(NULL, &weights, &norm, packed, packed_bytes)) ||
         compare("before training", packed))
         return 1;
 
-    const float learning_rate = 0.05f, penalty = 1e-3f; /* of λ‖Ŵ‖² */
-    const float decay = 1.0f - 2.0f * learning_rate * penalty, step = learning_rate / N;
-    const downhill_loss hinge = {.kind = DOWNHILL_HINGE, .delta = 1.0f};
+    const downhill_sgd sgd = {.loss = {.kind = DOWNHILL_HINGE, .margin = 1.0f},
+                              .learning_rate = 0.05f,
+                              .weight_decay = 2e-3f};
     for (int s = 0; s < STEPS; s++)
-        if (failed(downhill_step_u8(NULL, &bytes, &weights, hinge.delta, decay, step, NULL, packed,
-                                    u8_workspace, u8_bytes, NULL)) ||
-            failed(downhill_step_f32(NULL, &floats, &weights_hat, hinge, decay, step, &grad, NULL,
-                                     f32_workspace, f32_bytes, NULL)))
+        if (failed(downhill_step_u8(NULL, &bytes, &weights, packed, &sgd, NULL, &u8_workspace,
+                                    NULL)) ||
+            failed(downhill_step_f32(NULL, &floats, &weights_hat, &sgd, &grad, NULL, &f32_workspace,
+                                     NULL)))
             return 1;
     if (compare("after training", packed))
         return 1;
     free(packed);
-    free(u8_workspace);
-    free(f32_workspace);
+    free(u8_workspace.memory);
+    free(f32_workspace.memory);
     return 0;
 }

@@ -40,6 +40,17 @@ class Weights(ctypes.Structure):
     ]
 
 
+class Matrix(ctypes.Structure):
+    """downhill_matrix_f32"""
+
+    _fields_ = [
+        ("data", FLOATS),
+        ("ld", ctypes.c_size_t),
+        ("rows", ctypes.c_size_t),
+        ("columns", ctypes.c_size_t),
+    ]
+
+
 def floats(array: numpy.ndarray) -> FLOATS:
     assert array.dtype == numpy.float32 and array.flags.c_contiguous
     return array.ctypes.data_as(FLOATS)
@@ -53,11 +64,10 @@ def main() -> None:
     library.downhill_status_text.restype = ctypes.c_char_p
     library.downhill_version.restype = ctypes.c_char_p
     library.downhill_score_f32.argtypes = [
-        ctypes.c_void_p,  # NULL: the best kernels
+        ctypes.c_void_p,  # NULL: the default kernels
         ctypes.POINTER(Batch),
         ctypes.POINTER(Weights),
-        FLOATS,
-        ctypes.c_size_t,
+        ctypes.POINTER(Matrix),
     ]
     random = numpy.random.default_rng(1)
     x, w, b = (random.standard_normal(s, numpy.float32) for s in ((500, 784), (10, 784), 10))
@@ -65,7 +75,9 @@ def main() -> None:
     batch = Batch(floats(x), 784, 500, None, rows.ctypes.data_as(SIZES), len(rows), 0)
     weights = Weights(floats(w), 784, floats(b), 784, 10)
     scores = numpy.empty((len(rows), 10), numpy.float32)
-    status = library.downhill_score_f32(None, batch, weights, floats(scores), 10)
+    status = library.downhill_score_f32(
+        None, batch, weights, Matrix(floats(scores), 10, len(rows), 10)
+    )
     if status != 0:
         sys.exit(library.downhill_status_text(status).decode())
     exact = x[rows].astype(float) @ w.T.astype(float) + b

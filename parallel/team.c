@@ -17,7 +17,7 @@
 struct member {
     downhill_weights_f32 grad;
     downhill_sums_u8 sums;
-    void *workspace;
+    downhill_workspace workspace;
     part_rows rows;
     double loss;
     downhill_status status;
@@ -44,13 +44,13 @@ bool team_supported(void)
 
 static bool member_open(struct member *m, const team *t)
 {
-    m->workspace = memory_new(t->workspace_bytes, 1);
+    m->workspace = (downhill_workspace){memory_new(t->workspace_bytes, 1), t->workspace_bytes};
     m->grad = (downhill_weights_f32){memory_new(t->c * t->ld, sizeof(float)), t->ld,
                                      memory_new(t->c, sizeof(float)), t->d, t->c};
     m->sums = (downhill_sums_u8){memory_new(t->c * t->ld, sizeof(int32_t)), t->ld,
                                  memory_new(t->c, sizeof(int32_t)), t->d, t->c};
-    return m->workspace != NULL && m->grad.w != NULL && m->grad.b != NULL && m->sums.w != NULL &&
-           m->sums.b != NULL;
+    return m->workspace.memory != NULL && m->grad.w != NULL && m->grad.b != NULL &&
+           m->sums.w != NULL && m->sums.b != NULL;
 }
 
 team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, size_t why_size)
@@ -97,7 +97,7 @@ void team_close(team *t)
     if (t == NULL)
         return;
     for (size_t i = 0; t->members != NULL && i < t->threads; i++) {
-        free(t->members[i].workspace);
+        free(t->members[i].workspace.memory);
         free(t->members[i].rows.rows);
         free(t->members[i].grad.w);
         free(t->members[i].grad.b);
@@ -134,9 +134,8 @@ static void work(const team *t, size_t i, const downhill_kernels *kernels,
         return;
     own.rows = m->rows.rows;
     own.n = m->n;
-    m->status =
-        downhill_loss_grad_f32(kernels, &own, weights, loss, i == 0 ? grad : &m->grad, &m->loss,
-                               m->workspace, t->workspace_bytes, i == 0 ? profile : NULL);
+    m->status = downhill_loss_grad_f32(kernels, &own, weights, loss, i == 0 ? grad : &m->grad,
+                                       &m->loss, &m->workspace, i == 0 ? profile : NULL);
 }
 
 static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first, size_t end,
@@ -145,16 +144,11 @@ static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first
     return (downhill_weights_f32){of->w + first, of->ldw, b, end - first, of->c};
 }
 
-/* What is done to the weights when the gradient is there. */
-struct update {
-    float decay, step;
-};
-
-/* One member's part of the features: the gradients added up, and, with `update`, the weights updated. The last part,
- * never empty, has the bias too. */
+/* Adds the gradients up for one member's part of the features and, unless sgd is NULL, updates the weights by the sum
+ * over n samples. The last part, never empty, has the bias too. */
 static downhill_status finish(const team *t, size_t i, const downhill_kernels *kernels,
-                              const downhill_weights_f32 *weights, const struct update *update,
-                              const downhill_weights_f32 *grad)
+                              const downhill_weights_f32 *weights, size_t n,
+                              const downhill_sgd *sgd, const downhill_weights_f32 *grad)
 {
     const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
     const size_t end = part_start(t->d, LINE_FLOATS, i + 1, t->threads);
@@ -166,14 +160,20 @@ static downhill_status finish(const team *t, size_t i, const downhill_kernels *k
     for (size_t m = 1; m < t->threads && status == DOWNHILL_OK; m++) {
         const downhill_weights_f32 *other = &t->members[m].grad;
         const downhill_weights_f32 own = columns(other, first, end, with_bias ? other->b : NULL);
-        /* 1·sum - (-1)·own is sum + own to the bit. */
         if (t->members[m].n > 0)
-            status = downhill_update_f32(kernels, &sum, &own, 1.0f, -1.0f);
+            status = downhill_axpby_f32(kernels, 1.0f, &own, 1.0f, &sum);
     }
-    if (status != DOWNHILL_OK || update == NULL)
+    if (status != DOWNHILL_OK || sgd == NULL)
         return status;
     const downhill_weights_f32 w = columns(weights, first, end, with_bias ? weights->b : NULL);
-    return downhill_update_f32(kernels, &w, &sum, update->decay, update->step);
+    return downhill_update_f32(kernels, &w, &sum, n, sgd);
+}
+
+/* Whether the update will find its factors finite: no member may find out after another has changed its part. */
+static bool can_update(const downhill_sgd *sgd, size_t n)
+{
+    return isfinite(1.0f - sgd->learning_rate * sgd->weight_decay) &&
+           isfinite(sgd->learning_rate / (float)n);
 }
 
 static double sum_of_losses(const team *t)
@@ -192,17 +192,17 @@ static downhill_status first_error(const team *t)
     return DOWNHILL_OK;
 }
 
-/* With `update` NULL the weights stay as they are. */
+/* The weights stay as they are if sgd is NULL. */
 static downhill_status run_f32(team *t, const downhill_kernels *kernels,
                                const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                               downhill_loss loss, const struct update *update,
+                               downhill_loss loss, const downhill_sgd *sgd,
                                const downhill_weights_f32 *grad, double *loss_sum,
                                downhill_profile *profile)
 {
     if (weights->d != t->d || weights->c != t->c || grad->d != t->d || grad->c != t->c ||
         batch->n == 0)
         return DOWNHILL_ERR_SIZE;
-    if (update != NULL && (!isfinite(update->decay) || !isfinite(update->step)))
+    if (sgd != NULL && !can_update(sgd, batch->n))
         return DOWNHILL_ERR_PARAMETER;
 #pragma omp parallel num_threads((int)t->threads)
     {
@@ -216,7 +216,7 @@ static downhill_status run_f32(team *t, const downhill_kernels *kernels,
 #pragma omp for schedule(static, 1)
         for (size_t i = 0; i < t->threads; i++)
             if (status == DOWNHILL_OK)
-                t->members[i].status = finish(t, i, kernels, weights, update, grad);
+                t->members[i].status = finish(t, i, kernels, weights, batch->n, sgd, grad);
     }
     const downhill_status status = first_error(t);
     if (status == DOWNHILL_OK && loss_sum != NULL)
@@ -226,15 +226,13 @@ static downhill_status run_f32(team *t, const downhill_kernels *kernels,
 
 downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                              downhill_loss loss, float decay, float step,
-                              const downhill_weights_f32 *grad, double *loss_sum,
-                              downhill_profile *profile)
+                              const downhill_sgd *sgd, const downhill_weights_f32 *grad,
+                              double *loss_sum, downhill_profile *profile)
 {
     if (t->threads == 1)
-        return downhill_step_f32(kernels, batch, weights, loss, decay, step, grad, loss_sum,
-                                 t->members[0].workspace, t->workspace_bytes, profile);
-    const struct update update = {decay, step};
-    return run_f32(t, kernels, batch, weights, loss, &update, grad, loss_sum, profile);
+        return downhill_step_f32(kernels, batch, weights, sgd, grad, loss_sum,
+                                 &t->members[0].workspace, profile);
+    return run_f32(t, kernels, batch, weights, sgd->loss, sgd, grad, loss_sum, profile);
 }
 
 downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
@@ -245,15 +243,15 @@ downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
 {
     if (t->threads == 1)
         return downhill_loss_grad_f32(kernels, batch, weights, loss, grad, loss_sum,
-                                      t->members[0].workspace, t->workspace_bytes, profile);
+                                      &t->members[0].workspace, profile);
     return run_f32(t, kernels, batch, weights, loss, NULL, grad, loss_sum, profile);
 }
 
 /* ---- bytes ---- */
 
 static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
-                    const downhill_batch_u8 *batch, float delta, const void *packed,
-                    downhill_profile *profile)
+                    const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
+                    downhill_loss loss, downhill_profile *profile)
 {
     struct member *m = &t->members[i];
     downhill_batch_u8 own = *batch;
@@ -262,8 +260,8 @@ static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
         return;
     own.rows = m->rows.rows;
     own.n = m->n;
-    m->status = downhill_loss_grad_u8(kernels, &own, packed, delta, &m->sums, &m->loss,
-                                      m->workspace, t->workspace_bytes, i == 0 ? profile : NULL);
+    m->status = downhill_loss_grad_u8(kernels, &own, packed, loss, &m->sums, &m->loss,
+                                      &m->workspace, i == 0 ? profile : NULL);
 }
 
 /* Adds the sums of the others to those of member 0, for one member's part of the features; the last
@@ -289,13 +287,13 @@ static void add_sums(const team *t, size_t i)
 }
 
 downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
-                                  const downhill_batch_u8 *batch, float delta, const void *packed,
-                                  double *loss_sum, downhill_profile *profile)
+                                  const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
+                                  downhill_loss loss, double *loss_sum, downhill_profile *profile)
 {
     struct member *first = &t->members[0];
     if (t->threads == 1)
-        return downhill_loss_grad_u8(kernels, batch, packed, delta, &first->sums, loss_sum,
-                                     first->workspace, t->workspace_bytes, profile);
+        return downhill_loss_grad_u8(kernels, batch, packed, loss, &first->sums, loss_sum,
+                                     &first->workspace, profile);
     if (batch->n == 0)
         return DOWNHILL_ERR_SIZE;
     if (t->c - 1 > DOWNHILL_U8_NC_MAX / batch->n) /* of all parts together */
@@ -304,7 +302,7 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
     {
 #pragma omp for schedule(static, 1)
         for (size_t i = 0; i < t->threads; i++)
-            work_u8(t, i, kernels, batch, delta, packed, profile);
+            work_u8(t, i, kernels, batch, packed, loss, profile);
 #pragma omp for schedule(static, 1)
         for (size_t i = 0; i < t->threads; i++)
             add_sums(t, i);
@@ -322,20 +320,21 @@ const downhill_sums_u8 *team_sums_u8(const team *t)
 
 downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
-                             float delta, float decay, float step, void *packed, double *loss_sum,
+                             downhill_packed_u8 *packed, const downhill_sgd *sgd, double *loss_sum,
                              downhill_profile *profile)
 {
     if (t->threads == 1)
-        return downhill_step_u8(kernels, batch, weights, delta, decay, step, loss_sum, packed,
-                                t->members[0].workspace, t->workspace_bytes, profile);
+        return downhill_step_u8(kernels, batch, weights, packed, sgd, loss_sum,
+                                &t->members[0].workspace, profile);
     if (weights->d != t->d || weights->c != t->c)
         return DOWNHILL_ERR_SIZE;
-    if (!isfinite(decay) || !isfinite(step))
+    if (!can_update(sgd, batch->n))
         return DOWNHILL_ERR_PARAMETER;
-    downhill_status status = team_loss_grad_u8(t, kernels, batch, delta, packed, loss_sum, profile);
+    downhill_status status =
+        team_loss_grad_u8(t, kernels, batch, packed, sgd->loss, loss_sum, profile);
     const double start = clock_seconds();
     if (status == DOWNHILL_OK)
-        status = downhill_update_u8(kernels, weights, &t->members[0].sums, decay, step, packed);
+        status = downhill_update_u8(kernels, weights, packed, &t->members[0].sums, batch->n, sgd);
     if (profile != NULL)
         profile->update_ns += (uint64_t)((clock_seconds() - start) * 1e9);
     return status;

@@ -32,9 +32,8 @@ void team_close(team *t);
  * weights are as they were; the gradient may be partly written. */
 downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                              downhill_loss loss, float decay, float step,
-                              const downhill_weights_f32 *grad, double *loss_sum,
-                              downhill_profile *profile);
+                              const downhill_sgd *sgd, const downhill_weights_f32 *grad,
+                              double *loss_sum, downhill_profile *profile);
 
 /* downhill_loss_grad_f32() by the team. */
 downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
@@ -48,13 +47,13 @@ downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
  * were. */
 downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
-                             float delta, float decay, float step, void *packed, double *loss_sum,
+                             downhill_packed_u8 *packed, const downhill_sgd *sgd, double *loss_sum,
                              downhill_profile *profile);
 
 /* downhill_loss_grad_u8() by the team, into sums of its own. */
 downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
-                                  const downhill_batch_u8 *batch, float delta, const void *packed,
-                                  double *loss_sum, downhill_profile *profile);
+                                  const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
+                                  downhill_loss loss, double *loss_sum, downhill_profile *profile);
 const downhill_sums_u8 *team_sums_u8(const team *t);
 
 #endif

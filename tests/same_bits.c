@@ -36,7 +36,7 @@ static int train_on(const char *level)
 {
     static unsigned char x[N * D];
     static int32_t y[N];
-    static float w[C * D], b[C], gain[D], scores[N * C], dscores[N * C];
+    static float w[C * D], b[C], scale[D], scores[N * C], dscores[N * C];
     static uint16_t mean[D];
     const downhill_kernels *kernels;
     char why[256];
@@ -50,7 +50,7 @@ static int train_on(const char *level)
         y[i] = (int32_t)(draw() % C);
     for (size_t k = 0; k < D; k++) {
         mean[k] = (uint16_t)(draw() % 65281);
-        gain[k] = (float)(draw() % 1000) / 65536000.0f;
+        scale[k] = (float)(draw() % 1000) / 65536000.0f;
     }
     for (size_t j = 0; j < C; j++)
         b[j] = 0.0f;
@@ -59,32 +59,34 @@ static int train_on(const char *level)
 
     const downhill_batch_u8 batch = {x, D, N, y, NULL, N, 0};
     const downhill_weights_f32 weights = {w, D, b, D, C};
-    const downhill_norm_u8 norm = {mean, gain};
+    const downhill_norm_u8 norm = {mean, scale};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C), bytes = downhill_workspace_u8(D, C);
-    void *packed = malloc(packed_bytes), *workspace = malloc(bytes);
+    downhill_packed_u8 *packed = malloc(packed_bytes);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
+    const downhill_sgd sgd = {{DOWNHILL_HINGE, 1.0f}, 0.7f, 0.0001f};
+    const downhill_matrix_f32 in = {scores, C, N, C}, out = {dscores, C, N, C};
     double loss = 0.0, all = 0.0;
-    if (packed == NULL || workspace == NULL)
+    if (packed == NULL || workspace.memory == NULL)
         return failed("malloc", DOWNHILL_ERR_WORKSPACE);
     status = downhill_pack_u8(kernels, &weights, &norm, packed, packed_bytes);
     for (int s = 0; s < STEPS && status == DOWNHILL_OK; s++) {
-        status = downhill_step_u8(kernels, &batch, &weights, 1.0f, 0.9999f, 0.01f, &loss, packed,
-                                  workspace, bytes, NULL);
+        status = downhill_step_u8(kernels, &batch, &weights, packed, &sgd, &loss, &workspace, NULL);
         all += loss;
     }
     free(packed);
-    free(workspace);
+    free(workspace.memory);
     if (status != DOWNHILL_OK)
         return failed("bytes", status);
     for (size_t i = 0; i < N * C; i++)
         scores[i] = (float)(draw() % 4001) / 1000.0f - 2.0f;
     const float finite = scores[0];
     scores[0] = NAN; /* counts as violated, whatever the compiler thinks of NaN */
-    status = downhill_hinge_f32(kernels, N, C, scores, C, y, 0.7f, dscores, C, &loss);
+    status = downhill_hinge_f32(kernels, &in, y, 0.7f, &out, &loss);
     scores[0] = finite;
     const downhill_weights_f32 one = {dscores, N, NULL, N, C};
     const downhill_weights_f32 other = {scores, N, NULL, N, C};
     if (status == DOWNHILL_OK)
-        status = downhill_update_f32(kernels, &other, &one, 0.999f, 0.123f);
+        status = downhill_update_f32(kernels, &other, &one, 3, &sgd);
     if (status != DOWNHILL_OK)
         return failed("f32", status);
     printf("%s %016llx %016llx %.17g %016llx\n", level, (unsigned long long)checksum(w, sizeof w),

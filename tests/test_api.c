@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "downhill.h"
+#include "matrices.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -19,11 +20,10 @@ struct world {
     int32_t y[X_ROWS];
     size_t rows[N + 1]; /* one that is only announced */
     double loss;
-    void *workspace;
-    size_t workspace_bytes;
+    downhill_workspace workspace;
     downhill_batch_f32 batch;
     downhill_weights_f32 weights, grad;
-    downhill_loss hinge;
+    downhill_sgd hinge;
 };
 
 static void setup(struct world *s)
@@ -37,34 +37,34 @@ static void setup(struct world *s)
         s->y[i] = i % C;
     for (int i = 0; i < N + 1; i++)
         s->rows[i] = (size_t)(X_ROWS - 1 - i);
-    s->workspace_bytes = downhill_workspace_f32(D, C);
-    s->workspace = malloc(s->workspace_bytes);
+    s->workspace.bytes = downhill_workspace_f32(D, C);
+    s->workspace.memory = malloc(s->workspace.bytes);
     s->batch = (downhill_batch_f32){s->x, D, X_ROWS, s->y, s->rows, N, 1};
     s->weights = (downhill_weights_f32){s->w, D, s->b, D, C};
     s->grad = (downhill_weights_f32){s->dw, D, s->db, D, C};
-    s->hinge = (downhill_loss){DOWNHILL_HINGE, 1.0f};
+    s->hinge = (downhill_sgd){{DOWNHILL_HINGE, 1.0f}, 0.1f, 1.0f};
 }
 
 static downhill_status call_score(struct world *s)
 {
-    return downhill_score_f32(NULL, &s->batch, &s->weights, s->scores, C);
+    return downhill_score_f32(NULL, &s->batch, &s->weights, F32(s->scores, C, N, C));
 }
 
 static downhill_status call_grad(struct world *s)
 {
-    return downhill_grad_f32(NULL, &s->batch, s->dscores, C, 0, &s->grad);
+    return downhill_grad_f32(NULL, &s->batch, F32(s->dscores, C, N, C), 0, &s->grad);
 }
 
 static downhill_status call_step(struct world *s)
 {
-    return downhill_step_f32(NULL, &s->batch, &s->weights, s->hinge, 0.9f, 0.1f, &s->grad, &s->loss,
-                             s->workspace, s->workspace_bytes, NULL);
+    return downhill_step_f32(NULL, &s->batch, &s->weights, &s->hinge, &s->grad, &s->loss,
+                             &s->workspace, NULL);
 }
 
 static downhill_status call_loss_grad(struct world *s)
 {
-    return downhill_loss_grad_f32(NULL, &s->batch, &s->weights, s->hinge, &s->grad, &s->loss,
-                                  s->workspace, s->workspace_bytes, NULL);
+    return downhill_loss_grad_f32(NULL, &s->batch, &s->weights, s->hinge.loss, &s->grad, &s->loss,
+                                  &s->workspace, NULL);
 }
 
 /* ---- one thing wrong at a time ---- */
@@ -136,26 +136,26 @@ static void large_label(struct world *s)
 {
     s->y[s->rows[N - 1]] = C;
 }
-static void negative_delta(struct world *s)
+static void negative_margin(struct world *s)
 {
-    s->hinge.delta = -0.5f;
+    s->hinge.loss.margin = -0.5f;
 }
-static void nan_delta(struct world *s)
+static void nan_margin(struct world *s)
 {
-    s->hinge.delta = NAN;
+    s->hinge.loss.margin = NAN;
 }
 static void unknown_loss(struct world *s)
 {
-    s->hinge.kind = (downhill_loss_kind)7;
+    s->hinge.loss.kind = (downhill_loss_kind)7;
 }
 static void small_workspace(struct world *s)
 {
-    s->workspace_bytes--;
+    s->workspace.bytes--;
 }
 static void no_workspace(struct world *s)
 {
-    free(s->workspace);
-    s->workspace = NULL;
+    free(s->workspace.memory);
+    s->workspace.memory = NULL;
 }
 static void other_features(struct world *s)
 {
@@ -188,8 +188,8 @@ static void test_api__bad_arguments__refused_by_name(void **state)
         {no_labels, DOWNHILL_ERR_NULL, BOTH_STEPS},
         {negative_label, DOWNHILL_ERR_LABEL, BOTH_STEPS},
         {large_label, DOWNHILL_ERR_LABEL, BOTH_STEPS},
-        {negative_delta, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
-        {nan_delta, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
+        {negative_margin, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
+        {nan_margin, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
         {unknown_loss, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
         {small_workspace, DOWNHILL_ERR_WORKSPACE, BOTH_STEPS},
         {no_workspace, DOWNHILL_ERR_NULL, BOTH_STEPS},
@@ -208,7 +208,7 @@ static void test_api__bad_arguments__refused_by_name(void **state)
             const struct world before = s;
             assert_int_equal(calls[f](&s), cases[i].want);
             assert_memory_equal(&before, &s, sizeof s);
-            free(s.workspace);
+            free(s.workspace.memory);
         }
 }
 
@@ -218,24 +218,38 @@ static void test_api__losses__refuse(void **state)
     struct world s;
     setup(&s);
     float *const scores = s.scores, *const ds = s.dscores;
-    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, s.y, 1.0f, ds, C, &s.loss),
-                     DOWNHILL_OK);
-    assert_int_equal(downhill_hinge_f32(NULL, 0, C, scores, C, s.y, 1.0f, ds, C, &s.loss),
-                     DOWNHILL_ERR_SIZE);
-    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C - 1, s.y, 1.0f, ds, C, &s.loss),
-                     DOWNHILL_ERR_LD);
-    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, NULL, 1.0f, ds, C, &s.loss),
-                     DOWNHILL_ERR_NULL);
-    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, s.y, 1.0f, ds, C, NULL),
-                     DOWNHILL_ERR_NULL);
-    assert_int_equal(downhill_hinge_f32(NULL, N, C, scores, C, s.y, INFINITY, ds, C, &s.loss),
-                     DOWNHILL_ERR_PARAMETER);
-    assert_int_equal(downhill_softmax_f32(NULL, N, C, scores, C, s.y, scores, C + 1, &s.loss),
+    const downhill_matrix_f32 in = {scores, C, N, C}, out = {ds, C, N, C};
+    assert_int_equal(downhill_hinge_f32(NULL, &in, s.y, 1.0f, &out, &s.loss), DOWNHILL_OK);
+    const struct {
+        downhill_status want;
+        const downhill_matrix_f32 *in;
+        const int32_t *y;
+        float margin;
+        const downhill_matrix_f32 *out;
+        double *loss;
+    } bad[] = {
+        {DOWNHILL_ERR_SIZE, F32(scores, C, 0, C), s.y, 1.0f, &out, &s.loss},
+        {DOWNHILL_ERR_SIZE, F32(scores, C, N - 1, C), s.y, 1.0f, &out, &s.loss},
+        {DOWNHILL_ERR_SIZE, &in, s.y, 1.0f, F32(ds, C, N, C - 1), &s.loss},
+        {DOWNHILL_ERR_LD, F32(scores, C - 1, N, C), s.y, 1.0f, &out, &s.loss},
+        {DOWNHILL_ERR_LD, &in, s.y, 1.0f, F32(scores, C + 1, N, C), &s.loss},
+        {DOWNHILL_ERR_NULL, NULL, s.y, 1.0f, &out, &s.loss},
+        {DOWNHILL_ERR_NULL, F32(NULL, C, N, C), s.y, 1.0f, &out, &s.loss},
+        {DOWNHILL_ERR_NULL, &in, NULL, 1.0f, &out, &s.loss},
+        {DOWNHILL_ERR_NULL, &in, s.y, 1.0f, NULL, &s.loss},
+        {DOWNHILL_ERR_NULL, &in, s.y, 1.0f, &out, NULL},
+        {DOWNHILL_ERR_PARAMETER, &in, s.y, INFINITY, &out, &s.loss},
+        {DOWNHILL_ERR_PARAMETER, &in, s.y, -1.0f, &out, &s.loss},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(
+            downhill_hinge_f32(NULL, bad[i].in, bad[i].y, bad[i].margin, bad[i].out, bad[i].loss),
+            bad[i].want);
+    assert_int_equal(downhill_softmax_f32(NULL, &in, s.y, F32(scores, C + 1, N, C), &s.loss),
                      DOWNHILL_ERR_LD);
     s.y[2] = C;
-    assert_int_equal(downhill_softmax_f32(NULL, N, C, scores, C, s.y, ds, C, &s.loss),
-                     DOWNHILL_ERR_LABEL);
-    free(s.workspace);
+    assert_int_equal(downhill_softmax_f32(NULL, &in, s.y, &out, &s.loss), DOWNHILL_ERR_LABEL);
+    free(s.workspace.memory);
 }
 
 static void test_api__update__refuses(void **state)
@@ -243,17 +257,98 @@ static void test_api__update__refuses(void **state)
     (void)state;
     struct world s;
     setup(&s);
-    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, 0.1f), DOWNHILL_OK);
-    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, NAN, 0.1f),
+    const downhill_sgd good = {.learning_rate = 0.1f, .weight_decay = 1.0f};
+    const downhill_sgd bad[] = {{.learning_rate = NAN},
+                                {.learning_rate = INFINITY},
+                                {.learning_rate = 1.0f, .weight_decay = NAN},
+                                {.learning_rate = 3e38f, .weight_decay = 3e38f}};
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_OK);
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, 1.0f, &s.weights), DOWNHILL_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &bad[i]),
+                         DOWNHILL_ERR_PARAMETER);
+    assert_int_equal(downhill_axpby_f32(NULL, NAN, &s.grad, 1.0f, &s.weights),
                      DOWNHILL_ERR_PARAMETER);
-    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, INFINITY),
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, INFINITY, &s.weights),
                      DOWNHILL_ERR_PARAMETER);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0, &good), DOWNHILL_ERR_SIZE);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, NULL), DOWNHILL_ERR_NULL);
     s.grad.b = NULL;
-    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, 0.1f), DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, 1.0f, &s.weights), DOWNHILL_ERR_NULL);
     s.weights.b = NULL;
-    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0.9f, 0.1f), DOWNHILL_OK);
-    assert_int_equal(downhill_update_f32(NULL, NULL, &s.grad, 0.9f, 0.1f), DOWNHILL_ERR_NULL);
-    free(s.workspace);
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_OK);
+    assert_int_equal(downhill_update_f32(NULL, NULL, &s.grad, N, &good), DOWNHILL_ERR_NULL);
+    s.grad.d = D - 1;
+    assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_ERR_SIZE);
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, 1.0f, &s.weights), DOWNHILL_ERR_SIZE);
+    free(s.workspace.memory);
+}
+
+/* Classes and probabilities by hand, at every level, also in place of the scores. */
+static void test_api__predict(void **state)
+{
+    (void)state;
+    const float quiet = NAN;
+    enum { ROWS = 5 };
+    const float rows[ROWS][C] = {{0.0f, 2.0f, 1.0f, 2.0f}, /* the lower of two equal ones */
+                                 {-1.0f, -3.0f, -2.0f, -0.5f},
+                                 {1.0f, quiet, 2.0f, 0.0f},
+                                 {quiet, 5.0f, 6.0f, 7.0f},
+                                 {100.0f, 0.0f, 0.0f, 0.0f}};
+    static const int32_t want[ROWS] = {1, 3, 2, 0, 0};
+    float probabilities[ROWS * (C + 1)];
+    double exact[ROWS * C];
+    int32_t classes[ROWS];
+    downhill_level level;
+    for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
+        const downhill_kernels *k;
+        if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
+            continue;
+        float scores[ROWS * C];
+        memcpy(scores, rows, sizeof scores);
+        memset(classes, 77, sizeof classes);
+        assert_int_equal(downhill_predict_f32(k, F32(scores, C, ROWS, C), classes, NULL),
+                         DOWNHILL_OK);
+        assert_memory_equal(classes, want, sizeof want);
+        assert_memory_equal(scores, rows, sizeof scores);
+        memset(classes, 77, sizeof classes);
+        assert_int_equal(downhill_predict_f32(k, F32(scores, C, ROWS, C), classes,
+                                              F32(probabilities, C + 1, ROWS, C)),
+                         DOWNHILL_OK);
+        assert_memory_equal(classes, want, sizeof want);
+        for (size_t i = 0; i < ROWS; i++)
+            for (size_t j = 0; j < C; j++) {
+                double sum = 0.0;
+                for (size_t m = 0; m < C; m++)
+                    sum += exp((double)rows[i][m] - (double)rows[i][j]);
+                const double got = (double)probabilities[i * (C + 1) + j];
+                assert_true(isnan(sum) ? isnan(got) : fabs(got - 1.0 / sum) < 1e-6);
+            }
+        assert_int_equal(
+            downhill_predict_f32(k, F32(scores, C, ROWS, C), classes, F32(scores, C, ROWS, C)),
+            DOWNHILL_OK);
+        assert_memory_equal(classes, want, sizeof want);
+        for (size_t i = 0; i < ROWS; i++)
+            assert_memory_equal(scores + i * C, probabilities + i * (C + 1), C * sizeof *scores);
+    }
+    for (size_t i = 0; i < ROWS * C; i++)
+        exact[i] = (double)rows[i / C][i % C];
+    assert_int_equal(downhill_predict_u8(F64(exact, C, ROWS, C), classes), DOWNHILL_OK);
+    assert_memory_equal(classes, want, sizeof want);
+
+    float scores[ROWS * C] = {0};
+    const downhill_matrix_f32 in = {scores, C, ROWS, C};
+    assert_int_equal(downhill_predict_f32(NULL, NULL, classes, NULL), DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_predict_f32(NULL, &in, NULL, NULL), DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_predict_f32(NULL, F32(scores, C, 0, C), classes, NULL),
+                     DOWNHILL_ERR_SIZE);
+    assert_int_equal(downhill_predict_f32(NULL, &in, classes, F32(probabilities, C, ROWS - 1, C)),
+                     DOWNHILL_ERR_SIZE);
+    assert_int_equal(downhill_predict_f32(NULL, &in, classes, F32(scores, C + 1, ROWS, C)),
+                     DOWNHILL_ERR_LD);
+    assert_int_equal(downhill_predict_u8(F64(exact, C - 1, ROWS, C), classes), DOWNHILL_ERR_LD);
+    assert_int_equal(downhill_predict_u8(NULL, classes), DOWNHILL_ERR_NULL);
 }
 
 static void test_api__workspace__sizes(void **state)
@@ -283,17 +378,24 @@ static void test_api__special_values__reach_the_loss(void **state)
                 float s[40] = {0}, ds[40];
                 double loss = 0.0;
                 s[at] = NAN;
-                assert_int_equal(downhill_hinge_f32(k, 1, c, s, c, y, 1.0f, ds, c, &loss),
-                                 DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_hinge_f32(k, F32(s, c, 1, c), y, 1.0f, F32(ds, c, 1, c), &loss),
+                    DOWNHILL_OK);
                 assert_true(isnan(loss));
-                assert_int_equal(downhill_softmax_f32(k, 1, c, s, c, y, ds, c, &loss), DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_softmax_f32(k, F32(s, c, 1, c), y, F32(ds, c, 1, c), &loss),
+                    DOWNHILL_OK);
                 assert_true(isnan(loss));
                 s[at] = INFINITY;
-                assert_int_equal(downhill_softmax_f32(k, 1, c, s, c, y, ds, c, &loss), DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_softmax_f32(k, F32(s, c, 1, c), y, F32(ds, c, 1, c), &loss),
+                    DOWNHILL_OK);
                 assert_true(isnan(loss));
                 /* -infinity is a probability of 0, and an infinite loss at the label. */
                 s[at] = -INFINITY;
-                assert_int_equal(downhill_softmax_f32(k, 1, c, s, c, y, ds, c, &loss), DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_softmax_f32(k, F32(s, c, 1, c), y, F32(ds, c, 1, c), &loss),
+                    DOWNHILL_OK);
                 if (at == 1) {
                     assert_true(isinf(loss) && loss > 0);
                 } else {
@@ -304,8 +406,9 @@ static void test_api__special_values__reach_the_loss(void **state)
                 s[at] = 0.0f;
                 for (size_t j = 0; j < c; j++)
                     s[j] = j == 1 ? 0.0f : -1.0f;
-                assert_int_equal(downhill_hinge_f32(k, 1, c, s, c, y, 1.0f, ds, c, &loss),
-                                 DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_hinge_f32(k, F32(s, c, 1, c), y, 1.0f, F32(ds, c, 1, c), &loss),
+                    DOWNHILL_OK);
                 assert_true(loss == 0.0);
                 for (size_t j = 0; j < c; j++)
                     assert_true(ds[j] == 0.0f);
@@ -327,9 +430,8 @@ static void test_api__optional_arguments(void **state)
         if (without & 2)
             t.grad.b = NULL;
         double *loss = without & 4 ? NULL : &t.loss;
-        const downhill_status status =
-            downhill_step_f32(NULL, &t.batch, &t.weights, t.hinge, 0.9f, 0.1f, &t.grad, loss,
-                              t.workspace, t.workspace_bytes, NULL);
+        const downhill_status status = downhill_step_f32(NULL, &t.batch, &t.weights, &t.hinge,
+                                                         &t.grad, loss, &t.workspace, NULL);
         /* Biases cannot be updated without their gradient. */
         const bool impossible = (without & 3) == 2;
         assert_int_equal(status, impossible ? DOWNHILL_ERR_NULL : DOWNHILL_OK);
@@ -344,9 +446,9 @@ static void test_api__optional_arguments(void **state)
                 for (int j = 0; j < C; j++)
                     assert_true(t.b[j] == 0.0f);
         }
-        free(t.workspace);
+        free(t.workspace.memory);
     }
-    free(s.workspace);
+    free(s.workspace.memory);
 }
 
 /* Rows farther apart than 2³² elements, in memory that is only promised. */
@@ -374,10 +476,12 @@ static void test_api__rows_far_apart(void **state)
                 x[i * ldx + d] = (float)(10 * i + d);
         const size_t order[] = {2, 0, 1};
         const downhill_batch_f32 batch = {x, ldx, rows, s.y, order, N, 0};
-        assert_int_equal(downhill_score_f32(k, &batch, &s.weights, s.scores, C), DOWNHILL_OK);
+        assert_int_equal(downhill_score_f32(k, &batch, &s.weights, F32(s.scores, C, N, C)),
+                         DOWNHILL_OK);
         for (int i = 0; i < N * C; i++)
             s.dscores[i] = (float)(i + 1);
-        assert_int_equal(downhill_grad_f32(k, &batch, s.dscores, C, 0, &s.grad), DOWNHILL_OK);
+        assert_int_equal(downhill_grad_f32(k, &batch, F32(s.dscores, C, N, C), 0, &s.grad),
+                         DOWNHILL_OK);
         for (size_t i = 0; i < N; i++)
             for (size_t j = 0; j < C; j++) {
                 float want = 0.0f;
@@ -392,7 +496,7 @@ static void test_api__rows_far_apart(void **state)
                     want += s.dscores[i * C + j] * (float)(10 * order[i] + d);
                 assert_true(s.dw[j * D + d] == want);
             }
-        free(s.workspace);
+        free(s.workspace.memory);
     }
     munmap(x, bytes);
 }
@@ -410,12 +514,13 @@ static void test_api__softmax__any_finite_score(void **state)
             continue;
         for (size_t a = 0; a < V; a++)
             for (size_t b = 0; b < V; b++) {
-                const float s[2] = {values[a], values[b]};
+                float s[2] = {values[a], values[b]};
                 float ds[2];
                 double loss;
                 const int32_t y = 0;
-                assert_int_equal(downhill_softmax_f32(k, 1, 2, s, 2, &y, ds, 2, &loss),
-                                 DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_softmax_f32(k, F32(s, 2, 1, 2), &y, F32(ds, 2, 1, 2), &loss),
+                    DOWNHILL_OK);
                 const double gap = (double)s[1] - (double)s[0];
                 const double want = gap > 0.0 ? gap + log1p(exp(-gap)) : log1p(exp(gap));
                 const double p = gap > 0.0 ? 1.0 / (1.0 + exp(-gap)) : exp(gap) / (1.0 + exp(gap));
@@ -443,6 +548,7 @@ int main(void)
         cmocka_unit_test(test_api__bad_arguments__refused_by_name),
         cmocka_unit_test(test_api__losses__refuse),
         cmocka_unit_test(test_api__update__refuses),
+        cmocka_unit_test(test_api__predict),
         cmocka_unit_test(test_api__workspace__sizes),
         cmocka_unit_test(test_api__special_values__reach_the_loss),
         cmocka_unit_test(test_api__optional_arguments),

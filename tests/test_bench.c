@@ -304,10 +304,10 @@ static void test_workload__met_labels__are_the_share_they_say(void **state)
     const int32_t *const labels[] = {load.y, load.y_met50, load.y_met95};
     static const size_t met[] = {0, 100, 190};
     for (int l = 0; l < 3; l++) {
+        const downhill_matrix_f32 scores = {load.scores, load.c, load.n, load.c};
         double loss;
         assert_int_equal(workload_run(NULL, BENCH_SCORE, &load), DOWNHILL_OK);
-        assert_int_equal(downhill_hinge_f32(NULL, load.n, load.c, load.scores, load.c, labels[l],
-                                            0.0f, load.scores, load.c, &loss),
+        assert_int_equal(downhill_hinge_f32(NULL, &scores, labels[l], 0.0f, &scores, &loss),
                          DOWNHILL_OK);
         size_t count = 0;
         for (size_t i = 0; i < load.n; i++)

@@ -4,6 +4,8 @@
  * into terms of bf16 must not make of it what it is not. */
 #include "cmocka_all.h"
 
+#include "matrices.h"
+
 #include "base/levels.h"
 
 #include <math.h>
@@ -53,7 +55,8 @@ static void score_one(const downhill_kernels *k, struct world *t, size_t at, flo
         t->w[j * D + at] = w;
     const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
     const downhill_weights_f32 weights = {t->w, D, NULL, D, C};
-    assert_int_equal(downhill_score_bf16(k, &batch, &weights, t->scores, C), DOWNHILL_OK);
+    assert_int_equal(downhill_score_bf16(k, &batch, &weights, F32(t->scores, C, N, C)),
+                     DOWNHILL_OK);
 }
 
 /* Levels that split weights into two bf16 are granted what downhill_score_bf16() says of them. */
@@ -125,7 +128,8 @@ static void test_bf16__weights_at_their_worst(void **state)
         for (size_t d = 1; d <= D; d++) {
             const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
             const downhill_weights_f32 weights = {t->w, D, NULL, d, C};
-            assert_int_equal(downhill_score_bf16(k, &batch, &weights, t->scores, C), DOWNHILL_OK);
+            assert_int_equal(downhill_score_bf16(k, &batch, &weights, F32(t->scores, C, N, C)),
+                             DOWNHILL_OK);
             const double exact = (double)d * (double)t->w[0];
             for (size_t i = 0; i < (size_t)N * C; i++)
                 assert_true(fabs((double)t->scores[i] - exact) <=
@@ -174,7 +178,8 @@ static void test_bf16__one_dscore_of_many_bits(void **state)
             t->dscores[odd] = fine;
             const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
             const downhill_weights_f32 grad = {t->dw, D, NULL, D, C};
-            assert_int_equal(downhill_grad_bf16(k, &batch, t->dscores, C, 0, &grad), DOWNHILL_OK);
+            assert_int_equal(downhill_grad_bf16(k, &batch, F32(t->dscores, C, N, C), 0, &grad),
+                             DOWNHILL_OK);
             for (size_t j = 0; j < C; j++)
                 for (size_t f = 0; f < D; f++)
                     assert_true(t->dw[j * D + f] == (j == odd % C ? fine : 0.0f));

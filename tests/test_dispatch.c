@@ -80,7 +80,8 @@ static int refusal_reaches_the_kernels(void)
     float x[2] = {1, 2}, w[2] = {3, 4}, s = -1;
     const downhill_batch_f32 batch = {.x = x, .ldx = 2, .x_rows = 1, .n = 1};
     const downhill_weights_f32 weights = {w, 2, NULL, 2, 1};
-    return downhill_score_f32(NULL, &batch, &weights, &s, 1) != DOWNHILL_ERR_ISA_UNKNOWN ||
+    const downhill_matrix_f32 scores = {&s, 1, 1, 1};
+    return downhill_score_f32(NULL, &batch, &weights, &scores) != DOWNHILL_ERR_ISA_UNKNOWN ||
            s != -1.0f;
 }
 

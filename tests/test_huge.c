@@ -99,10 +99,12 @@ static void all_operations(const downhill_kernels *kernels, bool bf16, layout l,
     const downhill_batch_f32 f32 = {l.x, l.ldx, ROWS, labels, rows, N, 0};
     const downhill_batch_bf16 half = {l.x, l.ldx, ROWS, labels, rows, N, 0};
     const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C}, grad = {l.dw, l.ldw, db, D, C};
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.25f * N, 0.0f};
     const size_t bytes = downhill_workspace_f32(D, C);
-    void *workspace = malloc(bytes);
-    assert_non_null(workspace);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
+    const downhill_matrix_f32 scores = {l.scores, l.lds, ROWS, C},
+                              dscores = {l.dscores, l.lds, ROWS, C};
+    assert_non_null(workspace.memory);
     memcpy(b, b_start, sizeof b);
     /* The rows of the scores are those of the samples: as many as the sparse matrix has. */
     downhill_batch_f32 few = f32;
@@ -111,24 +113,21 @@ static void all_operations(const downhill_kernels *kernels, bool bf16, layout l,
     int32_t y[ROWS];
     for (size_t i = 0; i < ROWS; i++)
         y[i] = labels[rows[i]];
-    assert_int_equal(bf16 ? downhill_score_bf16(kernels, &few_half, &weights, l.scores, l.lds)
-                          : downhill_score_f32(kernels, &few, &weights, l.scores, l.lds),
+    assert_int_equal(bf16 ? downhill_score_bf16(kernels, &few_half, &weights, &scores)
+                          : downhill_score_f32(kernels, &few, &weights, &scores),
                      DOWNHILL_OK);
-    assert_int_equal(
-        downhill_softmax_f32(kernels, ROWS, C, l.scores, l.lds, y, l.dscores, l.lds, &loss[0]),
-        DOWNHILL_OK);
-    assert_int_equal(
-        downhill_hinge_f32(kernels, ROWS, C, l.scores, l.lds, y, 1.0f, l.dscores, l.lds, &loss[1]),
-        DOWNHILL_OK);
-    assert_int_equal(bf16 ? downhill_grad_bf16(kernels, &few_half, l.dscores, l.lds, 0, &grad)
-                          : downhill_grad_f32(kernels, &few, l.dscores, l.lds, 0, &grad),
+    assert_int_equal(downhill_softmax_f32(kernels, &scores, y, &dscores, &loss[0]), DOWNHILL_OK);
+    assert_int_equal(downhill_hinge_f32(kernels, &scores, y, 1.0f, &dscores, &loss[1]),
                      DOWNHILL_OK);
-    assert_int_equal(bf16 ? downhill_step_bf16(kernels, &half, &weights, hinge, 1.0f, 0.25f, &grad,
-                                               &loss[2], workspace, bytes, NULL)
-                          : downhill_step_f32(kernels, &f32, &weights, hinge, 1.0f, 0.25f, &grad,
-                                              &loss[2], workspace, bytes, NULL),
+    assert_int_equal(bf16 ? downhill_grad_bf16(kernels, &few_half, &dscores, 0, &grad)
+                          : downhill_grad_f32(kernels, &few, &dscores, 0, &grad),
                      DOWNHILL_OK);
-    free(workspace);
+    assert_int_equal(bf16 ? downhill_step_bf16(kernels, &half, &weights, &hinge, &grad, &loss[2],
+                                               &workspace, NULL)
+                          : downhill_step_f32(kernels, &f32, &weights, &hinge, &grad, &loss[2],
+                                              &workspace, NULL),
+                     DOWNHILL_OK);
+    free(workspace.memory);
 }
 
 static void check_floats(const downhill_kernels *kernels, const char *level, bool bf16, sparse x,
@@ -186,17 +185,20 @@ static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t
     const downhill_weights_f32 weights = {w, ldw, b, D, C};
     const downhill_sums_u8 of = {sums, ldw, sums_b, D, C};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C), bytes = downhill_workspace_u8(D, C);
-    void *packed = malloc(packed_bytes), *workspace = malloc(bytes);
-    assert_true(packed != NULL && workspace != NULL);
+    downhill_packed_u8 *packed = malloc(packed_bytes);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-3f * N, 0.01f};
+    const downhill_matrix_f64 all_scores = {scores, lds, ROWS, C};
+    assert_true(packed != NULL && workspace.memory != NULL);
     memcpy(b, b_start, sizeof b);
     assert_int_equal(downhill_pack_u8(kernels, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
     assert_int_equal(
-        downhill_loss_grad_u8(kernels, &batch, packed, 1.0f, &of, loss, workspace, bytes, NULL),
+        downhill_loss_grad_u8(kernels, &batch, packed, hinge.loss, &of, loss, &workspace, NULL),
         DOWNHILL_OK);
-    assert_int_equal(downhill_update_u8(kernels, &weights, &of, 0.99f, 1e-3f, packed), DOWNHILL_OK);
-    assert_int_equal(downhill_score_u8(kernels, &few, packed, scores, lds), DOWNHILL_OK);
+    assert_int_equal(downhill_update_u8(kernels, &weights, packed, &of, N, &hinge), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(kernels, &few, packed, &all_scores), DOWNHILL_OK);
     free(packed);
-    free(workspace);
+    free(workspace.memory);
 }
 
 static void test_huge__bytes__as_side_by_side(void **state)

@@ -72,7 +72,6 @@ static bool same_model(const model_file *a, const model_file *b)
            memcmp(x->mean, y->mean, x->d * sizeof *x->mean) == 0 &&
            memcmp(x->mean_256, y->mean_256, x->d * sizeof *x->mean_256) == 0 &&
            memcmp(x->scale, y->scale, x->d * sizeof *x->scale) == 0 &&
-           memcmp(x->gain, y->gain, x->d * sizeof *x->gain) == 0 &&
            trainer_same_weights(&a->weights, &b->weights) &&
            trainer_same_weights(&a->velocity, &b->velocity) &&
            trainer_same_weights(&a->best, &b->best);

@@ -28,12 +28,13 @@ typedef struct calls {
     float *x, *w, *b, *dw, *db, *f32_scores;
     uint16_t *x_bf16;
     uint8_t *x_u8;
-    int32_t *y, *sums, *sums_b;
+    int32_t *y, *classes, *sums, *sums_b;
     int16_t *dscores;
     size_t *rows;
     double *scores, loss;
-    void *workspace, *packed;
-    size_t workspace_bytes, packed_bytes;
+    downhill_workspace workspace;
+    downhill_packed_u8 *packed;
+    size_t packed_bytes;
     int failed; /* calls */
 } calls;
 
@@ -43,19 +44,22 @@ static void make_calls_f32(calls *k)
     const downhill_batch_f32 f32 = {k->x, d, n, k->y, k->rows, n, 0};
     const downhill_batch_bf16 bf16 = {k->x_bf16, d, n, k->y, k->rows, n, 0};
     const downhill_weights_f32 weights = {k->w, d, k->b, d, c}, grad = {k->dw, d, k->db, d, c};
+    const downhill_matrix_f32 scores = {k->f32_scores, c, n, c};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.001f, 0.1f},
+                       softmax = {{DOWNHILL_SOFTMAX, 0.0f}, 0.001f, 0.1f};
     const downhill_status status[] = {
-        downhill_score_f32(k->kernels, &f32, &weights, k->f32_scores, c),
-        downhill_hinge_f32(k->kernels, n, c, k->f32_scores, c, k->y, 1.0f, k->f32_scores, c,
-                           &k->loss),
-        downhill_grad_f32(k->kernels, &f32, k->f32_scores, c, 0, &grad),
-        downhill_score_bf16(k->kernels, &bf16, &weights, k->f32_scores, c),
-        downhill_softmax_f32(k->kernels, n, c, k->f32_scores, c, k->y, k->f32_scores, c, &k->loss),
-        downhill_grad_bf16(k->kernels, &bf16, k->f32_scores, c, 1, &grad),
-        downhill_update_f32(k->kernels, &weights, &grad, 0.9f, 0.001f),
-        downhill_step_f32(k->kernels, &f32, &weights, (downhill_loss){DOWNHILL_HINGE, 1.0f}, 0.9f,
-                          0.001f, &grad, &k->loss, k->workspace, k->workspace_bytes, NULL),
-        downhill_step_bf16(k->kernels, &bf16, &weights, (downhill_loss){DOWNHILL_SOFTMAX, 0.0f},
-                           0.9f, 0.001f, &grad, &k->loss, k->workspace, k->workspace_bytes, NULL),
+        downhill_score_f32(k->kernels, &f32, &weights, &scores),
+        downhill_hinge_f32(k->kernels, &scores, k->y, 1.0f, &scores, &k->loss),
+        downhill_grad_f32(k->kernels, &f32, &scores, 0, &grad),
+        downhill_score_bf16(k->kernels, &bf16, &weights, &scores),
+        downhill_softmax_f32(k->kernels, &scores, k->y, &scores, &k->loss),
+        downhill_grad_bf16(k->kernels, &bf16, &scores, 1, &grad),
+        downhill_predict_f32(k->kernels, &scores, k->classes, &scores),
+        downhill_update_f32(k->kernels, &weights, &grad, n, &hinge),
+        downhill_axpby_f32(k->kernels, 0.1f, &grad, 0.9f, &weights),
+        downhill_step_f32(k->kernels, &f32, &weights, &hinge, &grad, &k->loss, &k->workspace, NULL),
+        downhill_step_bf16(k->kernels, &bf16, &weights, &softmax, &grad, &k->loss, &k->workspace,
+                           NULL),
     };
     for (size_t i = 0; i < sizeof status / sizeof status[0]; i++)
         k->failed += status[i] != DOWNHILL_OK;
@@ -67,14 +71,18 @@ static void make_calls_u8(calls *k)
     const downhill_batch_u8 batch = {k->x_u8, d, n, k->y, k->rows, n, 0};
     const downhill_weights_f32 weights = {k->w, d, k->b, d, c};
     const downhill_sums_u8 sums = {k->sums, d, k->sums_b, d, c};
+    const downhill_matrix_f64 scores = {k->scores, c, n, c};
+    const downhill_matrix_i16 dscores = {k->dscores, c, n, c};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-6f, 0.1f};
     const downhill_status status[] = {
         downhill_pack_u8(k->kernels, &weights, NULL, k->packed, k->packed_bytes),
-        downhill_score_u8(k->kernels, &batch, k->packed, k->scores, c),
-        downhill_hinge_u8(k->kernels, n, c, k->scores, c, k->y, 1.0f, k->dscores, c, &k->loss),
-        downhill_grad_u8(k->kernels, &batch, k->dscores, c, 0, &sums),
-        downhill_update_u8(k->kernels, &weights, &sums, 0.9f, 1e-9f, k->packed),
-        downhill_step_u8(k->kernels, &batch, &weights, 1.0f, 0.9f, 1e-9f, &k->loss, k->packed,
-                         k->workspace, k->workspace_bytes, NULL),
+        downhill_score_u8(k->kernels, &batch, k->packed, &scores),
+        downhill_hinge_u8(k->kernels, &scores, k->y, 1.0f, &dscores, &k->loss),
+        downhill_predict_u8(&scores, k->classes),
+        downhill_grad_u8(k->kernels, &batch, &dscores, 0, &sums),
+        downhill_update_u8(k->kernels, &weights, k->packed, &sums, n, &hinge),
+        downhill_step_u8(k->kernels, &batch, &weights, k->packed, &hinge, &k->loss, &k->workspace,
+                         NULL),
     };
     for (size_t i = 0; i < sizeof status / sizeof status[0]; i++)
         k->failed += status[i] != DOWNHILL_OK;
@@ -125,7 +133,7 @@ static void *zeroed(size_t count, size_t size)
 static calls calls_of(const downhill_kernels *kernels, struct shape s)
 {
     const size_t f32 = downhill_workspace_f32(s.d, s.c), u8 = downhill_workspace_u8(s.d, s.c);
-    calls k = {.kernels = kernels, .shape = s, .workspace_bytes = f32 > u8 ? f32 : u8};
+    calls k = {.kernels = kernels, .shape = s, .workspace = {.bytes = f32 > u8 ? f32 : u8}};
     k.x = zeroed(s.n * s.d, sizeof *k.x);
     k.x_bf16 = zeroed(s.n * s.d, sizeof *k.x_bf16);
     k.x_u8 = zeroed(s.n * s.d, sizeof *k.x_u8);
@@ -137,12 +145,13 @@ static calls calls_of(const downhill_kernels *kernels, struct shape s)
     k.scores = zeroed(s.n * s.c, sizeof *k.scores);
     k.dscores = zeroed(s.n * s.c, sizeof *k.dscores);
     k.y = zeroed(s.n, sizeof *k.y);
+    k.classes = zeroed(s.n, sizeof *k.classes);
     k.rows = zeroed(s.n, sizeof *k.rows);
     k.sums = zeroed(s.c * s.d, sizeof *k.sums);
     k.sums_b = zeroed(s.c, sizeof *k.sums_b);
     k.packed_bytes = downhill_packed_u8_bytes(s.d, s.c);
     k.packed = zeroed(k.packed_bytes, 1);
-    k.workspace = zeroed(k.workspace_bytes, 1);
+    k.workspace.memory = zeroed(k.workspace.bytes, 1);
     return k;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "cmocka_all.h"
 
+#include "matrices.h"
+
 #include "base/rng.h"
 #include "isa/kernels.h"
 #include "verify/reference.h"
@@ -72,13 +74,13 @@ static double fused(const downhill_kernels *k, const struct problem *p, downhill
     const downhill_weights_f32 weights = {p->w, p->d, p->b, p->d, p->c};
     const downhill_weights_f32 grad = {dw, p->d, db, p->d, p->c};
     const size_t bytes = downhill_workspace_f32(p->d, p->c);
-    void *workspace = malloc(bytes);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
     double sum = NAN;
-    assert_non_null(workspace);
+    assert_non_null(workspace.memory);
     assert_int_equal(
-        downhill_loss_grad_f32(k, &batch, &weights, loss, &grad, &sum, workspace, bytes, profile),
+        downhill_loss_grad_f32(k, &batch, &weights, loss, &grad, &sum, &workspace, profile),
         DOWNHILL_OK);
-    free(workspace);
+    free(workspace.memory);
     return sum;
 }
 
@@ -112,12 +114,14 @@ static void fused_is_chain(const downhill_kernels *k, const char *name)
         const downhill_loss loss = {(downhill_loss_kind)kind, 1.0f};
         const double sum = fused(k, &p, loss, dw, db, NULL);
         double sum2 = 0.0;
-        assert_int_equal(downhill_score_f32(k, &batch, &weights, scores, c), DOWNHILL_OK);
-        assert_int_equal(kind == DOWNHILL_HINGE
-                             ? downhill_hinge_f32(k, n, c, scores, c, y, 1.0f, scores, c, &sum2)
-                             : downhill_softmax_f32(k, n, c, scores, c, y, scores, c, &sum2),
+        assert_int_equal(downhill_score_f32(k, &batch, &weights, F32(scores, c, n, c)),
                          DOWNHILL_OK);
-        assert_int_equal(downhill_grad_f32(k, &batch, scores, c, 0, &grad), DOWNHILL_OK);
+        assert_int_equal(
+            kind == DOWNHILL_HINGE
+                ? downhill_hinge_f32(k, F32(scores, c, n, c), y, 1.0f, F32(scores, c, n, c), &sum2)
+                : downhill_softmax_f32(k, F32(scores, c, n, c), y, F32(scores, c, n, c), &sum2),
+            DOWNHILL_OK);
+        assert_int_equal(downhill_grad_f32(k, &batch, F32(scores, c, n, c), 0, &grad), DOWNHILL_OK);
         assert_memory_equal(dw, dw2, c * d * sizeof *dw);
         assert_memory_equal(db, db2, c * sizeof *db);
         assert_true(fabs(sum - sum2) <= 1e-6 * fabs(sum));
@@ -151,7 +155,7 @@ static double loss_at(const struct problem *p, downhill_loss loss, const float *
             scores[i * p->c + j] = (bounded){sum, 1e-300};
         }
     return loss.kind == DOWNHILL_HINGE
-               ? reference_hinge(p->n, p->c, scores, y, (double)loss.delta, dscores).value
+               ? reference_hinge(p->n, p->c, scores, y, (double)loss.margin, dscores).value
                : reference_softmax(p->n, p->c, scores, y, dscores).value;
 }
 
@@ -255,7 +259,7 @@ static void test_step__satisfied_samples__are_left_out(void **state)
     const downhill_batch_f32 batch = {p.x, DIM, p.x_rows, p.y, NULL, N, 0};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
     const size_t bytes = downhill_workspace_f32(DIM, CLASSES);
-    void *workspace = malloc(bytes);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
     float *dw = floats(CLASSES * DIM), db[CLASSES];
     const downhill_weights_f32 grad = {dw, DIM, db, DIM, CLASSES};
     downhill_level level;
@@ -276,9 +280,9 @@ static void test_step__satisfied_samples__are_left_out(void **state)
             for (size_t j = 0; j < CLASSES * DIM; j++)
                 dw[j] = 99.0f;
             double loss;
-            assert_int_equal(downhill_loss_grad_f32(k, &batch, &weights, hinge, &grad, &loss,
-                                                    workspace, bytes, NULL),
-                             DOWNHILL_OK);
+            assert_int_equal(
+                downhill_loss_grad_f32(k, &batch, &weights, hinge, &grad, &loss, &workspace, NULL),
+                DOWNHILL_OK);
             assert_true(loss == (double)(violated * (CLASSES - 1)));
             for (size_t j = 0; j < CLASSES; j++) {
                 float want = 0.0f, want_b = 0.0f;
@@ -294,12 +298,12 @@ static void test_step__satisfied_samples__are_left_out(void **state)
         }
         p.x[5 * DIM] = NAN;
         double loss;
-        assert_int_equal(downhill_loss_grad_f32(k, &batch, &weights, hinge, &grad, &loss, workspace,
-                                                bytes, NULL),
-                         DOWNHILL_OK);
+        assert_int_equal(
+            downhill_loss_grad_f32(k, &batch, &weights, hinge, &grad, &loss, &workspace, NULL),
+            DOWNHILL_OK);
         assert_true(isnan(loss) && isnan(dw[0]));
     }
-    free(workspace);
+    free(workspace.memory);
     free(dw);
     free_problem(&p);
 }
@@ -324,15 +328,16 @@ static void test_step__profile__adds_up(void **state)
     const downhill_weights_f32 weights = {wide.w, wide.d, NULL, wide.d, wide.c};
     const downhill_weights_f32 grad = {wide_dw, wide.d, NULL, wide.d, wide.c};
     const size_t bytes = downhill_workspace_f32(wide.d, wide.c);
-    void *workspace = malloc(bytes);
-    assert_non_null(workspace);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
+    assert_non_null(workspace.memory);
+    const downhill_sgd softmax = {loss, 0.1f, 1.0f};
     profile = (downhill_profile){0};
-    assert_int_equal(downhill_step_f32(NULL, &batch, &weights, loss, 0.9f, 0.1f, &grad, NULL,
-                                       workspace, bytes, &profile),
-                     DOWNHILL_OK);
+    assert_int_equal(
+        downhill_step_f32(NULL, &batch, &weights, &softmax, &grad, NULL, &workspace, &profile),
+        DOWNHILL_OK);
     const uint64_t rest = profile.gather_ns + profile.loss_ns;
     assert_true(profile.update_ns > rest && profile.score_ns > rest && profile.grad_ns > rest);
-    free(workspace);
+    free(workspace.memory);
     free(wide_dw);
     free_problem(&wide);
     free(dw);

@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
+#include "matrices.h"
+
 #include "base/machine.h"
 #include "base/rng.h"
 #include "parallel/team.h"
@@ -56,22 +58,22 @@ static struct outcome run(const struct problem *p, size_t threads, size_t n, siz
     const downhill_batch_f32 batch = {p->x, D_MAX, X_ROWS, p->y, rows ? p->rows : NULL, n, 7};
     const downhill_weights_f32 weights = {o.w, D_MAX, o.b, d, C_MAX};
     const downhill_weights_f32 grad = {o.dw, D_MAX, o.db, d, C_MAX};
-    const downhill_loss loss = {kind, 1.0f};
-    const float decay = 0.5f, step = 0.25f; /* powers of two, exact where the rest is */
+    /* A step of a power of two, exact where the rest is. */
+    const downhill_sgd sgd = {{kind, 1.0f}, 0.25f * (float)n, 2.0f / (float)n};
     if (threads == 0) {
         const size_t bytes = downhill_workspace_f32(d, C_MAX);
-        void *workspace = malloc(bytes);
-        assert_non_null(workspace);
-        o.status = downhill_step_f32(NULL, &batch, &weights, loss, decay, step, &grad, &o.loss,
-                                     workspace, bytes, NULL);
-        free(workspace);
+        const downhill_workspace workspace = {malloc(bytes), bytes};
+        assert_non_null(workspace.memory);
+        o.status =
+            downhill_step_f32(NULL, &batch, &weights, &sgd, &grad, &o.loss, &workspace, NULL);
+        free(workspace.memory);
         return o;
     }
     char why[64];
     team *t = team_open(threads, NULL, d, C_MAX, why, sizeof why);
     assert_non_null(t);
     assert_string_equal(why, "");
-    o.status = team_step_f32(t, NULL, &batch, &weights, loss, decay, step, &grad, &o.loss, NULL);
+    o.status = team_step_f32(t, NULL, &batch, &weights, &sgd, &grad, &o.loss, NULL);
     team_close(t);
     return o;
 }
@@ -164,7 +166,7 @@ static void test_team__bytes_refused__leaves_the_weights(void **state)
     memset(b, 0, sizeof b);
     const downhill_weights_f32 weights = {w, D, b, D, C}, narrow = {w, D - 1, b, D - 1, C};
     const size_t bytes = downhill_packed_u8_bytes(D, C);
-    void *packed = malloc(bytes);
+    downhill_packed_u8 *packed = malloc(bytes);
     assert_non_null(packed);
     assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, packed, bytes), DOWNHILL_OK);
     char why[128];
@@ -172,34 +174,31 @@ static void test_team__bytes_refused__leaves_the_weights(void **state)
     assert_non_null(t);
     const downhill_kernels *kernels;
     assert_int_equal(downhill_select(NULL, &kernels, NULL, 0), DOWNHILL_OK);
+    const downhill_sgd *sgd = HINGE(1.0f, 0.1f, 1.0f);
     double loss = 7.0;
     for (size_t i = 0; i < N; i++)
         rows[i] = i;
     for (size_t spoilt = 0; spoilt < N; spoilt += 13) { /* in one part or another */
         const downhill_batch_u8 batch = {x, D, N, y, rows, N, 0};
         y[spoilt] = C;
-        assert_int_equal(
-            team_step_u8(t, kernels, &batch, &weights, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
-            DOWNHILL_ERR_LABEL);
+        assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
+                         DOWNHILL_ERR_LABEL);
         y[spoilt] = 0;
     }
     downhill_batch_u8 batch = {x, D, N, y, rows, MANY, 0}; /* each part alone would do */
     memset(rows, 0, sizeof rows);
-    assert_int_equal(
-        team_step_u8(t, kernels, &batch, &weights, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
-        DOWNHILL_ERR_RANGE);
+    assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
+                     DOWNHILL_ERR_RANGE);
     batch.n = N;
+    assert_int_equal(team_step_u8(t, kernels, &batch, &narrow, packed, sgd, &loss, NULL),
+                     DOWNHILL_ERR_SIZE);
     assert_int_equal(
-        team_step_u8(t, kernels, &batch, &narrow, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
-        DOWNHILL_ERR_SIZE);
-    assert_int_equal(
-        team_step_u8(t, kernels, &batch, &weights, 1.0f, NAN, 0.1f, packed, &loss, NULL),
+        team_step_u8(t, kernels, &batch, &weights, packed, HINGE(1.0f, 0.1f, NAN), &loss, NULL),
         DOWNHILL_ERR_PARAMETER);
     assert_memory_equal(w, w_before, sizeof w);
     assert_true(loss == 7.0);
-    assert_int_equal(
-        team_step_u8(t, kernels, &batch, &weights, 1.0f, 0.9f, 0.1f, packed, &loss, NULL),
-        DOWNHILL_OK);
+    assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
+                     DOWNHILL_OK);
     assert_memory_not_equal(w, w_before, sizeof w);
     team_close(t);
     free(packed);

@@ -302,7 +302,7 @@ static double loss_in_f64(const downhill_weights_f32 *weights, const samples *s)
 static double loss_in_steps(model *m, const samples *s)
 {
     enum { ROWS = 1000 };
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}};
     double sum = 0.0;
     size_t rows[ROWS];
     for (size_t first = 0, n; first < s->n; first += n) {
@@ -310,7 +310,7 @@ static double loss_in_steps(model *m, const samples *s)
         for (size_t i = 0; i < n; i++)
             rows[i] = first + i;
         double loss;
-        assert_int_equal(model_step(m, rows, n, 0, hinge, 1.0f, 0.0f, &loss, NULL), DOWNHILL_OK);
+        assert_int_equal(model_step(m, rows, n, 0, &hinge, &loss, NULL), DOWNHILL_OK);
         sum += loss;
     }
     return sum / (double)s->n;
@@ -346,14 +346,13 @@ static void test_train__u8__as_good_as_f32(void **state)
     assert_true(features_open(FEATURES_U8, &fashion, NORMALISE_NONE, 1, &f));
     model *m = model_open(&f, 1, NULL, NULL, NULL, why, sizeof why);
     assert_non_null(m);
-    const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.02f, 0.0f};
     size_t rows[256];
     for (size_t step = 0; step < 200; step++) {
         for (size_t i = 0; i < 256; i++)
             rows[i] = (step * 256 + i) % fashion.train.n;
         double loss;
-        assert_int_equal(model_step(m, rows, 256, 0, hinge, 1.0f, 0.02f / 256, &loss, NULL),
-                         DOWNHILL_OK);
+        assert_int_equal(model_step(m, rows, 256, 0, &hinge, &loss, NULL), DOWNHILL_OK);
     }
     fashion.train.n = 10000;
     const double exact = loss_in_f64(model_weights(m), &fashion.train);

@@ -2,6 +2,7 @@
  *
  * The operations on bytes beyond what verify walks: training that ends in the same bits however it is
  * done, and the ends of every range and one step beyond. */
+#include "matrices.h"
 #include "u8_support.h"
 
 #include "base/rng.h"
@@ -19,7 +20,7 @@ struct set {
     uint8_t x[N * D];
     int32_t y[N];
     uint16_t mean[D];
-    float gain[D];
+    float scale[D];
 };
 
 static void draw_set(struct set *s)
@@ -33,7 +34,7 @@ static void draw_set(struct set *s)
     }
     for (size_t k = 0; k < D; k++) {
         s->mean[k] = (uint16_t)rng_below(&r, 65281);
-        s->gain[k] = 1e-4f + (float)rng_below(&r, 100) * 1e-6f;
+        s->scale[k] = 1e-2f + (float)rng_below(&r, 100) * 5e-5f;
     }
 }
 
@@ -49,8 +50,10 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
 {
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C);
     const size_t workspace_bytes = downhill_workspace_u8(D, C);
-    void *packed = new (packed_bytes, 1), *workspace = new (workspace_bytes, 1);
-    const downhill_norm_u8 norm = {s->mean, s->gain};
+    downhill_packed_u8 *packed = new (packed_bytes, 1);
+    const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
+    const downhill_norm_u8 norm = {s->mean, s->scale};
+    const downhill_sgd *sgd = HINGE(1.0f, 0.1f, 0.01f);
     memset(run, 0, sizeof *run);
     const downhill_weights_f32 weights = {run->w, D, run->b, D, C};
     assert_int_equal(downhill_pack_u8(k, &weights, &norm, packed, packed_bytes), DOWNHILL_OK);
@@ -66,9 +69,8 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
             rng_shuffle(&within, rows, BATCH);
         downhill_batch_u8 batch = {s->x, D, N, s->y, rows, BATCH, 0};
         if (parts == 1) {
-            assert_int_equal(downhill_step_u8(k, &batch, &weights, 1.0f, 0.999f, 0.1f / BATCH,
-                                              &run->losses[step], packed, workspace,
-                                              workspace_bytes, NULL),
+            assert_int_equal(downhill_step_u8(k, &batch, &weights, packed, sgd, &run->losses[step],
+                                              &workspace, NULL),
                              DOWNHILL_OK);
             continue;
         }
@@ -80,9 +82,9 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
             batch.rows = rows + first;
             batch.n = end - first;
             first = end;
-            assert_int_equal(downhill_loss_grad_u8(k, &batch, packed, 1.0f, &part, &loss, workspace,
-                                                   workspace_bytes, NULL),
-                             DOWNHILL_OK);
+            assert_int_equal(
+                downhill_loss_grad_u8(k, &batch, packed, sgd->loss, &part, &loss, &workspace, NULL),
+                DOWNHILL_OK);
             run->losses[step] += loss;
             for (size_t i = 0; i < C * D; i++)
                 sums_w[i] += part_w[i];
@@ -90,13 +92,12 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
                 sums_b[j] += part_b[j];
         }
         const downhill_sums_u8 sums = {sums_w, D, sums_b, D, C};
-        assert_int_equal(downhill_update_u8(k, &weights, &sums, 0.999f, 0.1f / BATCH, packed),
-                         DOWNHILL_OK);
+        assert_int_equal(downhill_update_u8(k, &weights, packed, &sums, BATCH, sgd), DOWNHILL_OK);
     }
     const downhill_batch_u8 all = {s->x, D, N, NULL, NULL, N, 0};
-    assert_int_equal(downhill_score_u8(k, &all, packed, run->scores, C), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(k, &all, packed, F64(run->scores, C, N, C)), DOWNHILL_OK);
     free(packed);
-    free(workspace);
+    free(workspace.memory);
 }
 
 static void test_u8__training__the_same_bits_however_it_is_done(void **state)
@@ -131,7 +132,7 @@ static void check_largest(const downhill_kernels *k, size_t d, float w, float b)
     const size_t bytes = downhill_packed_u8_bytes(d, 1);
     uint8_t *x = new (d, 1);
     float *weights = new (d, sizeof *weights);
-    void *packed = new (bytes, 1);
+    downhill_packed_u8 *packed = new (bytes, 1);
     uint16_t *mean = new (d, sizeof *mean);
     memset(x, UINT8_MAX, d);
     for (size_t i = 0; i < d; i++) {
@@ -143,7 +144,7 @@ static void check_largest(const downhill_kernels *k, size_t d, float w, float b)
     const downhill_norm_u8 norm = {mean, NULL};
     double score;
     assert_int_equal(downhill_pack_u8(k, &model, &norm, packed, bytes), DOWNHILL_OK);
-    assert_int_equal(downhill_score_u8(k, &batch, packed, &score, 1), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(k, &batch, packed, F64(&score, 1, 1, 1)), DOWNHILL_OK);
     /* The sum of the exact products is itself exact in f64. */
     const double whole = (double)w * (255.0 * (double)d - (double)(d / 2) / 256.0) + (double)b;
     if (score != whole)
@@ -178,20 +179,21 @@ static void test_u8__sizes__refused_one_beyond(void **state)
         size_t d, c;
     } bad[] = {{DOWNHILL_U8_D_MAX + 1, 1}, {1, DOWNHILL_U8_C_MAX + 1}, {0, 1}, {1, 0}};
     float *w = new (DOWNHILL_U8_D_MAX + 1, sizeof *w);
-    char room[4096];
+    downhill_packed_u8 *room = new (4096, 1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(downhill_packed_u8_bytes(bad[i].d, bad[i].c), 0);
         assert_int_equal(downhill_workspace_u8(bad[i].d, bad[i].c), 0);
         const downhill_weights_f32 weights = {w, bad[i].d, NULL, bad[i].d, bad[i].c};
-        assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, room, sizeof room),
-                         DOWNHILL_ERR_SIZE);
+        assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, room, 4096), DOWNHILL_ERR_SIZE);
         int32_t b;
         const downhill_sums_u8 sums = {(int32_t *)(void *)w, bad[i].d, &b, bad[i].d, bad[i].c};
         const uint8_t x = 0;
         const downhill_batch_u8 batch = {&x, bad[i].d, 1, NULL, NULL, 1, 0};
-        const int16_t g = 0;
-        assert_int_equal(downhill_grad_u8(NULL, &batch, &g, bad[i].c, 0, &sums), DOWNHILL_ERR_SIZE);
+        int16_t g = 0;
+        assert_int_equal(downhill_grad_u8(NULL, &batch, I16(&g, bad[i].c, 1, bad[i].c), 0, &sums),
+                         DOWNHILL_ERR_SIZE);
     }
+    free(room);
     free(w);
 }
 
@@ -206,14 +208,14 @@ static void test_u8__most_classes__counted(void **state)
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
-        assert_int_equal(
-            downhill_hinge_u8(tables[t], 1, MANY, scores, MANY, &label, 1.0f, dscores, MANY, &loss),
-            DOWNHILL_OK);
+        assert_int_equal(downhill_hinge_u8(tables[t], F64(scores, MANY, 1, MANY), &label, 1.0f,
+                                           I16(dscores, MANY, 1, MANY), &loss),
+                         DOWNHILL_OK);
         assert_int_equal(dscores[label], -(MANY - 1));
         assert_true(loss == (double)(MANY - 1));
     }
-    assert_int_equal(downhill_hinge_u8(NULL, 1, MANY + 1, scores, MANY + 1, &label, 1.0f, dscores,
-                                       MANY + 1, &loss),
+    assert_int_equal(downhill_hinge_u8(NULL, F64(scores, MANY + 1, 1, MANY + 1), &label, 1.0f,
+                                       I16(dscores, MANY + 1, 1, MANY + 1), &loss),
                      DOWNHILL_ERR_SIZE);
     free(scores);
     free(dscores);
@@ -232,11 +234,13 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
     int16_t *dscores = new (c * (n + 1), sizeof *dscores);
     const size_t packed_bytes = downhill_packed_u8_bytes(1, c);
     const size_t workspace_bytes = downhill_workspace_u8(1, c);
-    void *packed = new (packed_bytes, 1), *workspace = new (workspace_bytes, 1);
+    downhill_packed_u8 *packed = new (packed_bytes, 1);
+    const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             dscores[i * c + j] = j == 0 ? OTHERS : -1;
     const downhill_weights_f32 weights = {w, 1, NULL, 1, c};
+    const downhill_sgd *sgd = HINGE(1.0f, 0.0f, 0.0f);
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
@@ -248,29 +252,31 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
         assert_int_equal(downhill_pack_u8(k, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
         /* Beyond: nothing is written. */
         dscores[c * n] = 1;
-        assert_int_equal(downhill_loss_grad_u8(k, &batch, packed, 1.0f, &sums, &loss, workspace,
-                                               workspace_bytes, NULL),
+        assert_int_equal(
+            downhill_loss_grad_u8(k, &batch, packed, sgd->loss, &sums, &loss, &workspace, NULL),
+            DOWNHILL_ERR_RANGE);
+        assert_int_equal(downhill_grad_u8(k, &batch, I16(dscores, c, batch.n, c), 0, &sums),
                          DOWNHILL_ERR_RANGE);
-        assert_int_equal(downhill_grad_u8(k, &batch, dscores, c, 0, &sums), DOWNHILL_ERR_RANGE);
         assert_true(sums_w[0] == 7 && sums_b[1] == 7 && loss == 7.0);
         /* At the bound. */
         batch.n = n;
         dscores[c * n] = 0;
-        assert_int_equal(downhill_loss_grad_u8(k, &batch, packed, 1.0f, &sums, &loss, workspace,
-                                               workspace_bytes, NULL),
-                         DOWNHILL_OK);
+        assert_int_equal(
+            downhill_loss_grad_u8(k, &batch, packed, sgd->loss, &sums, &loss, &workspace, NULL),
+            DOWNHILL_OK);
         assert_int_equal(sums_w[0], -INT32_C(2147483520));
         assert_int_equal(sums_b[0], -DOWNHILL_U8_NC_MAX);
         assert_int_equal(sums_w[c - 1], n * UINT8_MAX);
         assert_true(loss == (double)DOWNHILL_U8_NC_MAX);
-        assert_int_equal(downhill_grad_u8(k, &batch, dscores, c, 0, &sums), DOWNHILL_OK);
+        assert_int_equal(downhill_grad_u8(k, &batch, I16(dscores, c, batch.n, c), 0, &sums),
+                         DOWNHILL_OK);
         assert_int_equal(sums_w[0], INT32_C(2147483520));
         assert_int_equal(sums_w[c - 1], -n * UINT8_MAX);
     }
     free(rows);
     free(dscores);
     free(packed);
-    free(workspace);
+    free(workspace.memory);
 }
 
 /* The step on one sample takes a way of its own; zeros of either sign must not notice. */
@@ -284,8 +290,10 @@ static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
         x[k] = (uint8_t)(k % 3 == 0 ? 0 : k);
     const size_t packed_bytes = downhill_packed_u8_bytes(d, c);
     const size_t workspace_bytes = downhill_workspace_u8(d, c);
-    void *packed = new (packed_bytes, 1), *workspace = new (workspace_bytes, 1);
+    downhill_packed_u8 *packed = new (packed_bytes, 1);
+    const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
     const downhill_batch_u8 batch = {x, d, 1, &y, NULL, 1, 0};
+    const downhill_sgd *sgd = HINGE(1.0f, 1e-3f, 10.0f);
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
@@ -302,24 +310,23 @@ static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
             assert_int_equal(downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes),
                              DOWNHILL_OK);
             if (whole) {
-                assert_int_equal(downhill_step_u8(tables[t], &batch, &weights, 1.0f, 0.99f, 1e-3f,
-                                                  &loss, packed, workspace, workspace_bytes, NULL),
+                assert_int_equal(downhill_step_u8(tables[t], &batch, &weights, packed, sgd, &loss,
+                                                  &workspace, NULL),
                                  DOWNHILL_OK);
             } else {
-                assert_int_equal(downhill_loss_grad_u8(tables[t], &batch, packed, 1.0f, &sums,
-                                                       &loss, workspace, workspace_bytes, NULL),
+                assert_int_equal(downhill_loss_grad_u8(tables[t], &batch, packed, sgd->loss, &sums,
+                                                       &loss, &workspace, NULL),
                                  DOWNHILL_OK);
                 assert_true(sums_b[label] < 0);
-                assert_int_equal(
-                    downhill_update_u8(tables[t], &weights, &sums, 0.99f, 1e-3f, packed),
-                    DOWNHILL_OK);
+                assert_int_equal(downhill_update_u8(tables[t], &weights, packed, &sums, 1, sgd),
+                                 DOWNHILL_OK);
             }
         }
         assert_memory_equal(w[0], w[1], sizeof w[0]);
         assert_memory_equal(b[0], b[1], sizeof b[0]);
     }
     free(packed);
-    free(workspace);
+    free(workspace.memory);
 }
 
 /* What is there is added to modulo 2³², whatever it was. */
@@ -344,8 +351,9 @@ static void test_u8__sums_that_leave_their_range__wrap(void **state)
                     b[j] = w[0];
                 const downhill_batch_u8 batch = {x, d, samples, NULL, NULL, n, 0};
                 const downhill_sums_u8 sums = {w, d, b, d, c};
-                assert_int_equal(downhill_grad_u8(tables[t], &batch, dscores, c, 1, &sums),
-                                 DOWNHILL_OK);
+                assert_int_equal(
+                    downhill_grad_u8(tables[t], &batch, I16(dscores, c, n, c), 1, &sums),
+                    DOWNHILL_OK);
                 const uint32_t start = (uint32_t)(g > 0 ? INT32_MAX : INT32_MIN);
                 const uint32_t moved = (uint32_t)((int)n * g);
                 for (size_t i = 0; i < c * d; i++)
@@ -371,11 +379,12 @@ static void test_u8__least_dscore__exact(void **state)
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
         downhill_batch_u8 batch = {x, d, n + 1, NULL, NULL, n, 0};
-        assert_int_equal(downhill_grad_u8(tables[t], &batch, dscores, c, 0, &sums), DOWNHILL_OK);
+        assert_int_equal(downhill_grad_u8(tables[t], &batch, I16(dscores, c, batch.n, c), 0, &sums),
+                         DOWNHILL_OK);
         for (size_t i = 0; i < c * d; i++)
             assert_int_equal(w[i], n * INT16_MIN * UINT8_MAX);
         batch.n = n + 1;
-        assert_int_equal(downhill_grad_u8(tables[t], &batch, dscores, c, 0, &sums),
+        assert_int_equal(downhill_grad_u8(tables[t], &batch, I16(dscores, c, batch.n, c), 0, &sums),
                          DOWNHILL_ERR_RANGE);
     }
 }

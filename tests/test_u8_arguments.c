@@ -4,12 +4,14 @@
 #include "u8_support.h"
 
 #include "isa/kernels.h"
+#include "matrices.h"
 
 #include <math.h>
 #include <string.h>
 
-static char *first_line(char *p)
+static char *first_line(downhill_packed_u8 *packed)
 {
+    char *p = (char *)packed;
     return p + (LINE_BYTES - (uintptr_t)p % LINE_BYTES) % LINE_BYTES;
 }
 
@@ -20,16 +22,18 @@ static void test_u8__bad_arguments__refused(void **state)
     uint8_t x[n * d] = {0};
     const int32_t y[n] = {0, 1, 0}, bad_y[n] = {0, 2, 0};
     const size_t bad_rows[n] = {0, n, 1};
-    float w[c * d] = {0}, b[c] = {0}, gain[d] = {1, 1, 1, 1, 1};
+    float w[c * d] = {0}, b[c] = {0}, scale[d] = {1, 1, 1, 1, 1};
     uint16_t mean[d] = {0};
     double scores[n * c], loss;
     int16_t dscores[n * c] = {0};
     int32_t sums_w[c * d], sums_b[c];
     const size_t bytes = downhill_packed_u8_bytes(d, c), room = downhill_workspace_u8(d, c);
-    char *packed = new (bytes, 1), *elsewhere = new (bytes + LINE_BYTES, 1);
-    void *workspace = new (room, 1);
+    downhill_packed_u8 *packed = new (bytes, 1), *elsewhere = new (bytes + LINE_BYTES, 1);
+    const downhill_workspace workspace = {new (room, 1), room},
+                             small = {workspace.memory, room - 1}, none = {NULL, room};
+    const downhill_sgd *sgd = HINGE(1.0f, 1.0f, 0.0f);
     const downhill_weights_f32 weights = {w, d, b, d, c}, narrow = {w, d - 1, b, d - 1, c};
-    const downhill_norm_u8 norm = {mean, gain};
+    const downhill_norm_u8 norm = {mean, scale};
     downhill_batch_u8 batch = {x, d, n, y, NULL, n, 0};
     const downhill_sums_u8 sums = {sums_w, d, sums_b, d, c};
     downhill_sums_u8 bad_sums = sums;
@@ -37,76 +41,87 @@ static void test_u8__bad_arguments__refused(void **state)
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
 
 #define REFUSED(status, call) assert_int_equal(call, DOWNHILL_ERR_##status)
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, packed, scores, c)); /* never packed */
+    REFUSED(PACKED,
+            downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c))); /* never packed */
     REFUSED(NULL, downhill_pack_u8(scalar, NULL, NULL, packed, bytes));
     REFUSED(NULL, downhill_pack_u8(scalar, &weights, NULL, NULL, bytes));
     REFUSED(WORKSPACE, downhill_pack_u8(scalar, &weights, NULL, packed, bytes - 1));
     mean[d - 1] = 65281;
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, packed, scores, c)); /* still not */
+    REFUSED(PACKED,
+            downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c))); /* still not */
     mean[d - 1] = 65280;
-    gain[0] = -1.0f;
+    scale[0] = -1.0f;
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    gain[0] = NAN;
+    scale[0] = NAN;
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    gain[0] = 0.0f;
+    scale[0] = 0.0f;
     assert_int_equal(downhill_pack_u8(scalar, &weights, &norm, packed, bytes), DOWNHILL_OK);
-    assert_int_equal(downhill_score_u8(scalar, &batch, packed, scores, c), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c)), DOWNHILL_OK);
 
-    gain[0] = NAN; /* what was packed before is still good */
+    scale[0] = NAN; /* what was packed before is still good */
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
-    assert_int_equal(downhill_score_u8(scalar, &batch, packed, scores, c), DOWNHILL_OK);
-    gain[0] = 0.0f;
+    assert_int_equal(downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c)), DOWNHILL_OK);
+    scale[0] = 0.0f;
 
     /* All that is in use, from the first line of the one to the first of the other. */
     memcpy(first_line(elsewhere), first_line(packed), bytes - LINE_BYTES);
     assert_memory_not_equal(first_line(elsewhere), (char[LINE_BYTES]){0}, LINE_BYTES);
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, elsewhere, scores, c));
+    REFUSED(PACKED, downhill_score_u8(scalar, &batch, elsewhere, F64(scores, c, n, c)));
     const downhill_kernels *tables[LEVELS_MAX];
     if (all_tables(tables) > 1)
-        REFUSED(PACKED, downhill_score_u8(tables[1], &batch, packed, scores, c));
-    REFUSED(NULL, downhill_score_u8(scalar, NULL, packed, scores, c));
-    REFUSED(NULL, downhill_score_u8(scalar, &batch, NULL, scores, c));
-    REFUSED(NULL, downhill_score_u8(scalar, &batch, packed, NULL, c));
-    REFUSED(LD, downhill_score_u8(scalar, &batch, packed, scores, c - 1));
+        REFUSED(PACKED, downhill_score_u8(tables[1], &batch, packed, F64(scores, c, n, c)));
+    REFUSED(NULL, downhill_score_u8(scalar, NULL, packed, F64(scores, c, n, c)));
+    REFUSED(NULL, downhill_score_u8(scalar, &batch, NULL, F64(scores, c, n, c)));
+    REFUSED(NULL, downhill_score_u8(scalar, &batch, packed, NULL));
+    REFUSED(LD, downhill_score_u8(scalar, &batch, packed, F64(scores, c - 1, n, c)));
 
-    REFUSED(LABEL, downhill_hinge_u8(scalar, n, c, scores, c, bad_y, 1, dscores, c, &loss));
-    REFUSED(PARAMETER, downhill_hinge_u8(scalar, n, c, scores, c, y, -1, dscores, c, &loss));
-    REFUSED(NULL, downhill_hinge_u8(scalar, n, c, scores, c, y, 1, dscores, c, NULL));
-    REFUSED(LD, downhill_hinge_u8(scalar, n, c, scores, c, y, 1, dscores, c - 1, &loss));
+    REFUSED(LABEL, downhill_hinge_u8(scalar, F64(scores, c, n, c), bad_y, 1, I16(dscores, c, n, c),
+                                     &loss));
+    REFUSED(PARAMETER,
+            downhill_hinge_u8(scalar, F64(scores, c, n, c), y, -1, I16(dscores, c, n, c), &loss));
+    REFUSED(NULL,
+            downhill_hinge_u8(scalar, F64(scores, c, n, c), y, 1, I16(dscores, c, n, c), NULL));
+    REFUSED(LD, downhill_hinge_u8(scalar, F64(scores, c, n, c), y, 1, I16(dscores, c - 1, n, c),
+                                  &loss));
 
     bad_sums.b = NULL;
-    REFUSED(NULL, downhill_grad_u8(scalar, &batch, dscores, c, 0, &bad_sums));
-    REFUSED(NULL, downhill_update_u8(scalar, &weights, &bad_sums, 1, 1, packed));
+    REFUSED(NULL, downhill_grad_u8(scalar, &batch, I16(dscores, c, n, c), 0, &bad_sums));
+    REFUSED(NULL, downhill_update_u8(scalar, &weights, packed, &bad_sums, n, sgd));
     bad_sums = sums;
     bad_sums.ldw = d - 1;
-    REFUSED(LD, downhill_grad_u8(scalar, &batch, dscores, c, 0, &bad_sums));
+    REFUSED(LD, downhill_grad_u8(scalar, &batch, I16(dscores, c, n, c), 0, &bad_sums));
     bad_sums = (downhill_sums_u8){sums_w, d, sums_b, d, c - 1};
-    REFUSED(SIZE, downhill_update_u8(scalar, &weights, &bad_sums, 1, 1, packed));
-    REFUSED(SIZE, downhill_loss_grad_u8(scalar, &batch, packed, 1, &bad_sums, &loss, workspace,
-                                        room, NULL));
-    REFUSED(PACKED, downhill_update_u8(scalar, &narrow, &sums, 1, 1, packed));
-    REFUSED(PARAMETER, downhill_update_u8(scalar, &weights, &sums, NAN, 1, packed));
+    REFUSED(SIZE, downhill_update_u8(scalar, &weights, packed, &bad_sums, n, sgd));
+    REFUSED(SIZE, downhill_loss_grad_u8(scalar, &batch, packed, sgd->loss, &bad_sums, &loss,
+                                        &workspace, NULL));
+    REFUSED(PACKED, downhill_update_u8(scalar, &narrow, packed, &sums, n, sgd));
+    REFUSED(PARAMETER,
+            downhill_update_u8(scalar, &weights, packed, &sums, n, HINGE(1.0f, NAN, 0.0f)));
 
-    REFUSED(WORKSPACE, downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, workspace,
-                                        room - 1, NULL));
+    REFUSED(WORKSPACE,
+            downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &small, NULL));
+    REFUSED(NULL, downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &none, NULL));
+    REFUSED(PACKED,
+            downhill_step_u8(scalar, &batch, &narrow, packed, sgd, &loss, &workspace, NULL));
+    REFUSED(PARAMETER, downhill_step_u8(scalar, &batch, &weights, packed,
+                                        HINGE(1.0f, INFINITY, 0.0f), &loss, &workspace, NULL));
+    const downhill_sgd softmax = {.loss = {DOWNHILL_SOFTMAX, 0.0f}};
+    REFUSED(PARAMETER,
+            downhill_step_u8(scalar, &batch, &weights, packed, &softmax, &loss, &workspace, NULL));
+    REFUSED(NULL, downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, NULL, NULL));
     REFUSED(NULL,
-            downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, NULL, room, NULL));
-    REFUSED(PACKED, downhill_step_u8(scalar, &batch, &narrow, 1, 1, 1, &loss, packed, workspace,
-                                     room, NULL));
-    REFUSED(PARAMETER, downhill_step_u8(scalar, &batch, &weights, 1, 1, INFINITY, &loss, packed,
-                                        workspace, room, NULL));
+            downhill_step_u8(scalar, &batch, &weights, packed, NULL, &loss, &workspace, NULL));
     batch.rows = bad_rows;
-    REFUSED(ROW, downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, workspace, room,
-                                  NULL));
+    REFUSED(ROW, downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &workspace, NULL));
     batch.rows = NULL;
     batch.y = bad_y;
-    REFUSED(LABEL, downhill_step_u8(scalar, &batch, &weights, 1, 1, 1, &loss, packed, workspace,
-                                    room, NULL));
+    REFUSED(LABEL,
+            downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &workspace, NULL));
 #undef REFUSED
     free(packed);
     free(elsewhere);
-    free(workspace);
+    free(workspace.memory);
 }
 
 int main(void)

@@ -72,7 +72,7 @@ static double loss_of(const problem *p, const double *scores, size_t y, double *
     memset(dscores, 0, c * sizeof *dscores);
     if (p->loss.kind == DOWNHILL_HINGE) {
         for (size_t j = 0; j < c; j++) {
-            const double margin = scores[j] - scores[y] + (double)p->loss.delta;
+            const double margin = scores[j] - scores[y] + (double)p->loss.margin;
             if (j == y || margin <= 0.0)
                 continue;
             loss += margin;

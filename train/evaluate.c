@@ -25,7 +25,7 @@ struct evaluator {
     const downhill_kernels *kernels;
     downhill_loss loss;
     size_t c, count, threads, block_rows, packed_bytes;
-    void *packed; /* FEATURES_U8 */
+    downhill_packed_u8 *packed; /* FEATURES_U8 */
     struct worker *workers;
     const volatile sig_atomic_t *stop;
     /* the run at hand */
@@ -128,10 +128,12 @@ static downhill_status score_block(const evaluator *e, struct worker *w, size_t 
     const size_t *rows = e->s->rows + first;
     if (e->f->type == FEATURES_U8) {
         const downhill_batch_u8 batch = features_batch_u8(e->s->x, rows, n, left);
-        return downhill_score_u8(e->kernels, &batch, e->packed, w->scores, wide);
+        const downhill_matrix_f64 scores = {w->scores, wide, n, wide};
+        return downhill_score_u8(e->kernels, &batch, e->packed, &scores);
     }
     const downhill_batch_f32 batch = features_batch_f32(e->f, e->s->x, rows, n, left);
-    return downhill_score_f32(e->kernels, &batch, e->weights, w->scores, wide);
+    const downhill_matrix_f32 scores = {w->scores, wide, n, wide};
+    return downhill_score_f32(e->kernels, &batch, e->weights, &scores);
 }
 
 /* The loss of set `set`, whose scores are columns of those of all sets. */
@@ -139,14 +141,16 @@ static downhill_status loss_of_set(const evaluator *e, struct worker *w, size_t 
                                    double *loss)
 {
     const size_t c = e->c, wide = e->weights->c;
-    if (e->f->type == FEATURES_U8)
-        return downhill_hinge_u8(e->kernels, n, c, (double *)w->scores + set * c, wide, w->y,
-                                 e->loss.delta, w->dscores, c, loss);
-    const float *scores = (float *)w->scores + set * c;
+    if (e->f->type == FEATURES_U8) {
+        const downhill_matrix_f64 scores = {(double *)w->scores + set * c, wide, n, c};
+        const downhill_matrix_i16 dscores = {w->dscores, c, n, c};
+        return downhill_hinge_u8(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss);
+    }
+    const downhill_matrix_f32 scores = {(float *)w->scores + set * c, wide, n, c},
+                              dscores = {w->dscores, c, n, c};
     return e->loss.kind == DOWNHILL_HINGE
-               ? downhill_hinge_f32(e->kernels, n, c, scores, wide, w->y, e->loss.delta, w->dscores,
-                                    c, loss)
-               : downhill_softmax_f32(e->kernels, n, c, scores, wide, w->y, w->dscores, c, loss);
+               ? downhill_hinge_f32(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss)
+               : downhill_softmax_f32(e->kernels, &scores, w->y, &dscores, loss);
 }
 
 static size_t right_of_set(const evaluator *e, const struct worker *w, size_t n, size_t set,

@@ -92,7 +92,7 @@ downhill_batch_u8 features_batch_u8(const matrix *x, const size_t *rows, size_t 
 
 downhill_norm_u8 features_norm_u8(const features *f)
 {
-    return (downhill_norm_u8){f->norm.mean_256, f->norm.gain};
+    return (downhill_norm_u8){f->norm.mean_256, f->norm.scale};
 }
 
 bool features_fit_u8(const dataset *data, size_t batch)

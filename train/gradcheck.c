@@ -178,7 +178,7 @@ static double loss_of(const struct check *t, size_t i, size_t j, double add)
     if (t->p->loss.kind == DOWNHILL_HINGE) {
         for (size_t l = 0; l < t->c; l++)
             if (l != y)
-                loss += fmax(0.0, s[l] + (l == j ? add : 0.0) - right + (double)t->p->loss.delta);
+                loss += fmax(0.0, s[l] + (l == j ? add : 0.0) - right + (double)t->p->loss.margin);
         return loss;
     }
     for (size_t l = 0; l < t->c; l++)
@@ -197,7 +197,7 @@ static bool has_kink(const struct check *t, size_t i, size_t j, double add)
     const size_t y = label(t, i);
     for (size_t l = 0; l < t->c; l++)
         if (l != y && (j == y || l == j) &&
-            fabs(s[l] - s[y] + (double)t->p->loss.delta) <= fabs(add))
+            fabs(s[l] - s[y] + (double)t->p->loss.margin) <= fabs(add))
             return true;
     return false;
 }
@@ -214,7 +214,7 @@ static void find_slopes(struct check *t)
         for (size_t l = 0; l < t->c; l++) {
             slope[l] = t->p->loss.kind == DOWNHILL_SOFTMAX
                            ? exp(s[l] - most)
-                           : (double)(l != y && s[l] - s[y] + (double)t->p->loss.delta > 0.0);
+                           : (double)(l != y && s[l] - s[y] + (double)t->p->loss.margin > 0.0);
             sum += slope[l];
         }
         for (size_t l = 0; l < t->c && t->p->loss.kind == DOWNHILL_SOFTMAX; l++)
@@ -250,7 +250,8 @@ static double step_error(const struct check *t, size_t j, size_t k)
 {
     const bool bytes = t->p->features->type == FEATURES_U8, bias = k == t->d;
     const size_t at = j * t->wide + k;
-    const double gain = bytes && !bias ? (double)t->p->features->norm.gain[k] : 1.0;
+    const float scale = bytes && !bias ? t->p->features->norm.scale[k] : 1.0f;
+    const double gain = (double)(scale * scale);
     const downhill_weights_f32 *w = model_weights(t->model);
     const double after = (double)(bias ? w->b[j] : w->w[j * w->ldw + k]), before = t->w[at];
     const double want = before - gain * (t->analytic[at] + t->penalty[at]);

@@ -104,13 +104,16 @@ static downhill_status add_loss(const struct landscape *l, struct worker *w, lan
     downhill_status status;
     scores_at(l, point, w->scores);
     if (l->p->loss.kind == DOWNHILL_HINGE) {
-        status = downhill_hinge_u8(l->p->kernels, l->n, c, w->scores, c, l->y, l->p->loss.delta,
-                                   w->dscores, c, &loss);
+        const downhill_matrix_f64 scores = {w->scores, c, l->n, c};
+        const downhill_matrix_i16 dscores = {w->dscores, c, l->n, c};
+        status =
+            downhill_hinge_u8(l->p->kernels, &scores, l->y, l->p->loss.margin, &dscores, &loss);
     } else {
         for (size_t i = 0; i < l->n * c; i++)
             w->scores_f32[i] = (float)w->scores[i];
-        status = downhill_softmax_f32(l->p->kernels, l->n, c, w->scores_f32, c, l->y,
-                                      w->dscores_f32, c, &loss);
+        const downhill_matrix_f32 scores = {w->scores_f32, c, l->n, c},
+                                  dscores = {w->dscores_f32, c, l->n, c};
+        status = downhill_softmax_f32(l->p->kernels, &scores, l->y, &dscores, &loss);
     }
     point->loss += loss;
     return status;

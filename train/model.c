@@ -36,9 +36,9 @@ void model_close(model *m)
 }
 
 /* Packed weights, with the normalisation in them. NULL: no memory. */
-static void *new_packed(const model *m, const downhill_weights_f32 *weights)
+static downhill_packed_u8 *new_packed(const model *m, const downhill_weights_f32 *weights)
 {
-    void *packed = m->packed_bytes > 0 ? memory_new(m->packed_bytes, 1) : NULL;
+    downhill_packed_u8 *packed = m->packed_bytes > 0 ? memory_new(m->packed_bytes, 1) : NULL;
     const downhill_norm_u8 norm = features_norm_u8(m->f);
     if (packed != NULL &&
         downhill_pack_u8(m->kernels, weights, &norm, packed, m->packed_bytes) != DOWNHILL_OK) {
@@ -94,10 +94,8 @@ static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size
         return team_loss_grad_f32(m->team, m->kernels, &batch, &m->weights, loss, &m->grad,
                                   loss_sum, profile);
     }
-    if (loss.kind != DOWNHILL_HINGE)
-        return DOWNHILL_ERR_PARAMETER;
     const downhill_batch_u8 batch = features_batch_u8(x, rows, n, n_next);
-    return team_loss_grad_u8(m->team, m->kernels, &batch, loss.delta, m->packed, loss_sum, profile);
+    return team_loss_grad_u8(m->team, m->kernels, &batch, m->packed, loss, loss_sum, profile);
 }
 
 /* A minibatch smaller than the ranks leaves some without a sample. */
@@ -157,20 +155,17 @@ downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_
 }
 
 downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
-                           downhill_loss loss, float decay, float step, double *loss_sum,
-                           downhill_profile *profile)
+                           const downhill_sgd *sgd, double *loss_sum, downhill_profile *profile)
 {
     const matrix *x = m->f->data->train.x;
     if (m->f->type == FEATURES_F32) {
         const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
-        return team_step_f32(m->team, m->kernels, &batch, &m->weights, loss, decay, step, &m->grad,
-                             loss_sum, profile);
+        return team_step_f32(m->team, m->kernels, &batch, &m->weights, sgd, &m->grad, loss_sum,
+                             profile);
     }
-    if (loss.kind != DOWNHILL_HINGE)
-        return DOWNHILL_ERR_PARAMETER;
     const downhill_batch_u8 batch = features_batch_u8(x, rows, n, n_next);
-    return team_step_u8(m->team, m->kernels, &batch, &m->weights, loss.delta, decay, step,
-                        m->packed, loss_sum, profile);
+    return team_step_u8(m->team, m->kernels, &batch, &m->weights, m->packed, sgd, loss_sum,
+                        profile);
 }
 
 bool model_is_shared(const model *m)
@@ -183,23 +178,23 @@ bool model_is_stopped(const model *m)
     return m->stopped;
 }
 
-downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, float decay,
-                                   float step)
+downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, size_t n,
+                                   const downhill_sgd *sgd)
 {
     if (m->f->type == FEATURES_F32)
-        return downhill_update_f32(m->kernels, to, &m->grad, decay, step);
+        return downhill_update_f32(m->kernels, to, &m->grad, n, sgd);
     /* The update of bytes packs what it has changed; where these are not the weights nobody reads it. */
     if (to != &m->weights && m->packed_other == NULL &&
         (m->packed_other = new_packed(m, to)) == NULL)
         return DOWNHILL_ERR_WORKSPACE;
-    return downhill_update_u8(m->kernels, to, team_sums_u8(m->team), decay, step,
-                              to == &m->weights ? m->packed : m->packed_other);
+    return downhill_update_u8(m->kernels, to, to == &m->weights ? m->packed : m->packed_other,
+                              team_sums_u8(m->team), n, sgd);
 }
 
-downhill_status model_add(const model *m, const downhill_weights_f32 *to,
-                          const downhill_weights_f32 *what, float decay, float step)
+downhill_status model_axpby(const model *m, float alpha, const downhill_weights_f32 *x, float beta,
+                            const downhill_weights_f32 *y)
 {
-    return downhill_update_f32(m->kernels, to, what, decay, step);
+    return downhill_axpby_f32(m->kernels, alpha, x, beta, y);
 }
 
 downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_loss loss,
@@ -211,13 +206,14 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
     const size_t c = m->weights.c,
                  most = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
                  rows = most < BATCH_ROWS ? most : BATCH_ROWS;
+    const downhill_sgd whole = {.learning_rate = 1.0f};
     downhill_status status = DOWNHILL_OK;
     for (size_t first = 0, n; first < s->n && status == DOWNHILL_OK && *stop == 0; first += n) {
         const size_t left = s->n - first;
         n = left < rows ? left : rows;
         status = model_gradient(m, s->rows + first, n, left - n, loss, NULL, NULL);
         if (status == DOWNHILL_OK)
-            status = model_add_gradient(m, to, 1.0f, 1.0f / (float)s->n);
+            status = model_add_gradient(m, to, s->n, &whole);
     }
     return status;
 }

@@ -45,21 +45,20 @@ bool model_is_shared(const model *m);
 /* A step with the n training samples in these rows; n_next of those of the next step follow them. Gradient and update in
  * one, of a model that is this process's alone. */
 downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next,
-                           downhill_loss loss, float decay, float step, double *loss_sum,
-                           downhill_profile *profile);
+                           const downhill_sgd *sgd, double *loss_sum, downhill_profile *profile);
 
 /* The gradient of such a minibatch, which the model keeps. With several ranks *loss_sum is that of all. */
 downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
                                downhill_loss loss, double *loss_sum, downhill_profile *profile);
 
-/* to ← decay·to - step·gradient. `to` is the weights of the model, which are then ready for the next step,
- * or others of their shape. */
-downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, float decay,
-                                   float step);
+/* Updates `to` by the gradient that the model keeps, a sum over n samples, as downhill_update_f32() does; the loss of sgd
+ * is not read. `to` is the weights of the model, which are then ready for the next step, or others of their shape. */
+downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, size_t n,
+                                   const downhill_sgd *sgd);
 
-/* The same with any weights in place of the gradient, which has no step of its own. */
-downhill_status model_add(const model *m, const downhill_weights_f32 *to,
-                          const downhill_weights_f32 *what, float decay, float step);
+/* y ← beta·y + alpha·x, see downhill_axpby_f32(). */
+downhill_status model_axpby(const model *m, float alpha, const downhill_weights_f32 *x, float beta,
+                            const downhill_weights_f32 *y);
 
 /* to ← to - the mean gradient of these training samples, however many they are. Returns early once *stop is not 0, with
  * `to` undefined. */

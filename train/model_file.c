@@ -249,15 +249,13 @@ static int fill_normalisation(const char *path, model_file *m)
     const size_t d = m->weights.d;
     norm->d = d;
     norm->mean_256 = memory_new(d, sizeof *norm->mean_256);
-    norm->gain = memory_new(d, sizeof *norm->gain);
-    if (norm->mean_256 == NULL || norm->gain == NULL)
+    if (norm->mean_256 == NULL)
         return out_of_memory(path);
     for (size_t k = 0; k < d; k++) {
         const float mean = norm->mean[k] * 256.0f;
         if (m->bytes && !(mean >= 0.0f && mean <= 255.0f * 256.0f))
             return bad(path, "mean.npy: the mean of bytes is outside 0 ... 255");
         norm->mean_256[k] = m->bytes ? (uint16_t)lrintf(mean) : 0;
-        norm->gain[k] = norm->scale[k] * norm->scale[k];
     }
     return EXIT_OK;
 }

@@ -98,17 +98,15 @@ bool normalise_open(normalise_kind kind, const samples *train, normalisation *no
                             .kind = kind,
                             .mean_256 = memory_new(d, sizeof *norm->mean_256),
                             .mean = memory_new(d, sizeof *norm->mean),
-                            .scale = memory_new(d, sizeof *norm->scale),
-                            .gain = memory_new(d, sizeof *norm->gain)};
+                            .scale = memory_new(d, sizeof *norm->scale)};
     struct moments *of = memory_new(d, sizeof *of);
-    bool good = norm->mean_256 && norm->mean && norm->scale && norm->gain && of;
+    bool good = norm->mean_256 && norm->mean && norm->scale && of;
     if (good && with_mean)
         good = bytes ? moments_u8(train, of) : moments_f32(train, of);
     for (size_t k = 0; good && k < d; k++) {
         norm->mean_256[k] = of[k].mean_256;
         norm->mean[k] = (float)of[k].mean;
         norm->scale[k] = (float)scale_of(kind, bytes, &of[k]);
-        norm->gain[k] = norm->scale[k] * norm->scale[k];
     }
     free(of);
     if (!good)
@@ -121,7 +119,6 @@ void normalise_close(normalisation *norm)
     free(norm->mean_256);
     free(norm->mean);
     free(norm->scale);
-    free(norm->gain);
     *norm = (normalisation){0};
 }
 

@@ -26,7 +26,6 @@ typedef struct normalisation {
     uint16_t *mean_256; /* d: the mean of bytes in 256ths, all 0 for features of f32 */
     float *mean;        /* d: the same as a number; 0 where none is subtracted */
     float *scale;       /* d */
-    float *gain;        /* d: scale_k² */
     normalise_kind kind;
 } normalisation;
 

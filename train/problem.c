@@ -10,7 +10,7 @@
 double problem_loss_of_zero(const problem *p)
 {
     const double c = (double)p->data->c;
-    return p->loss.kind == DOWNHILL_HINGE ? (double)p->loss.delta * (c - 1.0) : log(c);
+    return p->loss.kind == DOWNHILL_HINGE ? (double)p->loss.margin * (c - 1.0) : log(c);
 }
 
 int problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], const char *format,

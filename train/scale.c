@@ -40,7 +40,7 @@ double scale_mean_square(const problem *p)
 /* The score that a step has to move: the margin, or a factor of e in the probabilities. */
 static double margin(const problem *p)
 {
-    return p->loss.kind == DOWNHILL_HINGE ? (double)p->loss.delta : 1.0;
+    return p->loss.kind == DOWNHILL_HINGE ? (double)p->loss.margin : 1.0;
 }
 
 bool scale_is_too_large(const problem *p, double mean_square, float lr)

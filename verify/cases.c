@@ -152,11 +152,16 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.accumulate = rng_below(r, 2) != 0;
     enum { WHOLE_DELTAS = 4, DELTAS = 8 };
     static const float deltas[DELTAS] = {1.0f, 1.0f, 0.0f, 2.0f, 0.3f, 1e-6f, 7.5f, 0.1f};
-    v.delta = deltas[rng_below(r, v.numbers == NUMBERS_EXACT ? WHOLE_DELTAS : DELTAS)];
+    v.sgd.loss.margin = deltas[rng_below(r, v.numbers == NUMBERS_EXACT ? WHOLE_DELTAS : DELTAS)];
     /* No powers of two but the simplest, so that each product is rounded. */
-    static const float decays[] = {0.99f, 0.99f, 1.0f, 0.0f, -0.7f, 1.3f};
-    static const float steps[] = {0.003f, 0.003f, 0.7f, -0.01f, 0.0f, 1e4f};
-    v.decay = decays[rng_below(r, sizeof decays / sizeof decays[0])];
-    v.step = steps[rng_below(r, sizeof steps / sizeof steps[0])];
+    static const float decays[] = {0.01f, 0.01f, 0.0f,
+                                   1.0f,  1.7f,  -0.3f}; /* of the learning rate's weights */
+    static const float rates[] = {0.3f, 0.3f, 0.7f, -0.01f, 0.0f, 1e4f};
+    v.sgd.learning_rate = rates[rng_below(r, sizeof rates / sizeof rates[0])];
+    v.sgd.weight_decay = decays[rng_below(r, sizeof decays / sizeof decays[0])];
+    if (v.sgd.learning_rate != 0.0f)
+        v.sgd.weight_decay /= v.sgd.learning_rate;
+    v.decay = 1.0f - v.sgd.learning_rate * v.sgd.weight_decay;
+    v.step = v.sgd.learning_rate / (float)v.n;
     return v;
 }

@@ -7,6 +7,7 @@
 
 #include "arena.h"
 #include "base/rng.h"
+#include "downhill.h"
 
 #include <stdbool.h>
 
@@ -37,8 +38,9 @@ typedef struct verify_case {
     bool bias;
     bool in_place; /* dscores over scores */
     bool accumulate;
-    float delta, decay, step;
-    rng random; /* for the data, after the choices above */
+    downhill_sgd sgd;  /* its loss is the hinge loss */
+    float decay, step; /* 1 - η·λ and η/n, by the definition of downhill_update_f32() */
+    rng random;        /* for the data, after the choices above */
 } verify_case;
 
 size_t verify_case_count(void);

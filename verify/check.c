@@ -114,17 +114,22 @@ static void place_outputs(workbench *b, const verify_case *v)
         b->workspace.data = (char *)b->workspace.data + v->number % UNIT_BYTES;
 }
 
+static downhill_matrix_f32 matrix(const guarded *g)
+{
+    return (downhill_matrix_f32){g->data, g->ld, g->rows, g->columns};
+}
+
 static bool check_loss(workbench *b, const verify_case *v, verify_op op,
                        const downhill_kernels *kernels)
 {
     guarded_fill(&b->scores, b->scores_dense);
     const guarded *out = v->in_place ? &b->scores : &b->dscores;
+    const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(out);
     double loss = 0.0;
     const downhill_status status =
-        op == VERIFY_HINGE ? downhill_hinge_f32(kernels, v->n, v->c, b->scores.data, v->lds,
-                                                b->y.data, v->delta, out->data, out->ld, &loss)
-                           : downhill_softmax_f32(kernels, v->n, v->c, b->scores.data, v->lds,
-                                                  b->y.data, out->data, out->ld, &loss);
+        op == VERIFY_HINGE
+            ? downhill_hinge_f32(kernels, &scores, b->y.data, v->sgd.loss.margin, &dscores, &loss)
+            : downhill_softmax_f32(kernels, &scores, b->y.data, &dscores, &loss);
     return done(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&
            same_matrix(b, "dscores", out, b->want_dscores) &&
            (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
@@ -140,18 +145,17 @@ static bool check_step(workbench *b, const verify_case *v, verify_op op,
                        const downhill_kernels *kernels, const batches *batch,
                        const downhill_weights_f32 *weights, const downhill_weights_f32 *grad)
 {
-    const downhill_loss loss = {
-        verify_on_f32(op) == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX, v->delta};
+    downhill_sgd sgd = v->sgd;
+    sgd.loss.kind = verify_on_f32(op) == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX;
     downhill_profile profile = {0};
     double sum = 0.0;
     downhill_profile *timed = v->accumulate ? &profile : NULL;
-    const size_t bytes = downhill_workspace_f32(v->d, v->c);
+    const downhill_workspace workspace = {b->workspace.data, downhill_workspace_f32(v->d, v->c)};
     const downhill_status status =
         verify_is_bf16(op)
-            ? downhill_step_bf16(kernels, &batch->bf16, weights, loss, v->decay, v->step, grad,
-                                 &sum, b->workspace.data, bytes, timed)
-            : downhill_step_f32(kernels, &batch->f32, weights, loss, v->decay, v->step, grad, &sum,
-                                b->workspace.data, bytes, timed);
+            ? downhill_step_bf16(kernels, &batch->bf16, weights, &sgd, grad, &sum, &workspace,
+                                 timed)
+            : downhill_step_f32(kernels, &batch->f32, weights, &sgd, grad, &sum, &workspace, timed);
     return done(b, status) && same(b, "loss", 0, 0, sum, b->want_loss) &&
            same_matrix(b, "dw", &b->dw, b->want_dw) &&
            same_update(b, "w", &b->w, b->w_dense, &b->dw, v->decay, v->step) &&
@@ -183,14 +187,14 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                                           v->c};
     const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
                                        v->c};
+    const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(&b->dscores);
     const machine_state before = machine_state_now();
     downhill_status status;
     bool good = true;
     switch (kind) {
     case VERIFY_SCORE:
-        status = verify_is_bf16(op)
-                     ? downhill_score_bf16(kernels, &batch.bf16, &weights, b->scores.data, v->lds)
-                     : downhill_score_f32(kernels, &batch.f32, &weights, b->scores.data, v->lds);
+        status = verify_is_bf16(op) ? downhill_score_bf16(kernels, &batch.bf16, &weights, &scores)
+                                    : downhill_score_f32(kernels, &batch.f32, &weights, &scores);
         good = done(b, status) && same_matrix(b, "scores", &b->scores, b->want_scores) &&
                unchanged(b, "wrote to w", &b->w, b->w_dense) &&
                unchanged(b, "wrote to b", &b->b, b->b_dense);
@@ -203,10 +207,9 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
         guarded_fill(&b->dscores, b->scores_dense);
         guarded_fill(&b->dw, b->dw_dense);
         guarded_fill(&b->db, b->db_dense);
-        status = verify_is_bf16(op) ? downhill_grad_bf16(kernels, &batch.bf16, b->dscores.data,
-                                                         v->ldds, v->accumulate, &grad)
-                                    : downhill_grad_f32(kernels, &batch.f32, b->dscores.data,
-                                                        v->ldds, v->accumulate, &grad);
+        status = verify_is_bf16(op)
+                     ? downhill_grad_bf16(kernels, &batch.bf16, &dscores, v->accumulate, &grad)
+                     : downhill_grad_f32(kernels, &batch.f32, &dscores, v->accumulate, &grad);
         good = done(b, status) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
                (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
                unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
@@ -214,10 +217,12 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
     case VERIFY_UPDATE:
         guarded_fill(&b->dw, b->dw_dense);
         guarded_fill(&b->db, b->db_dense);
-        status = downhill_update_f32(kernels, &weights, &grad, v->decay, v->step);
+        status = v->in_place ? downhill_axpby_f32(kernels, -v->step, &grad, v->decay, &weights)
+                             : downhill_update_f32(kernels, &weights, &grad, v->n, &v->sgd);
         good = done(b, status) &&
                same_update(b, "w", &b->w, b->w_dense, &b->dw, v->decay, v->step) &&
-               (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db, 1.0f, v->step)) &&
+               (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db,
+                                        v->in_place ? v->decay : 1.0f, v->step)) &&
                unchanged(b, "wrote to dw", &b->dw, b->dw_dense) &&
                unchanged(b, "wrote to db", &b->db, b->db_dense);
         break;

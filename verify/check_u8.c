@@ -15,8 +15,9 @@ struct check {
     downhill_batch_u8 batch;
     downhill_weights_f32 weights;
     downhill_sums_u8 sums;
-    void *packed, *workspace;
-    size_t packed_bytes, workspace_bytes;
+    downhill_packed_u8 *packed;
+    size_t packed_bytes;
+    downhill_workspace workspace;
     machine_state before;
     char *failure;
     size_t failure_size;
@@ -101,24 +102,37 @@ static bool same_floats(const struct check *k, const char *name, const guarded *
 static bool pack(const struct check *k)
 {
     const downhill_norm_u8 norm = {k->v->accumulate ? k->b->mean.data : NULL,
-                                   k->v->in_place ? k->b->gain.data : NULL};
+                                   k->v->in_place ? k->b->scale.data : NULL};
     return good(k, downhill_pack_u8(k->kernels, &k->weights, &norm, k->packed, k->packed_bytes));
+}
+
+static downhill_matrix_f64 scores_of(const struct check *k)
+{
+    const guarded *g = &k->b->scores;
+    return (downhill_matrix_f64){g->data, g->ld, g->rows, g->columns};
+}
+
+static downhill_matrix_i16 dscores_of(const struct check *k)
+{
+    const guarded *g = &k->b->dscores;
+    return (downhill_matrix_i16){g->data, g->ld, g->rows, g->columns};
 }
 
 static bool check_score(const struct check *k)
 {
-    return good(k, downhill_score_u8(k->kernels, &k->batch, k->packed, k->b->scores.data,
-                                     k->v->lds)) &&
+    const downhill_matrix_f64 scores = scores_of(k);
+    return good(k, downhill_score_u8(k->kernels, &k->batch, k->packed, &scores)) &&
            same_matrix(k, "scores", &k->b->scores, k->b->want_scores);
 }
 
 static bool check_hinge(const struct check *k)
 {
+    const downhill_matrix_f64 scores = scores_of(k);
+    const downhill_matrix_i16 dscores = dscores_of(k);
     double loss = 0.0;
     guarded_fill(&k->b->scores, k->b->scores_dense);
-    return good(k, downhill_hinge_u8(k->kernels, k->v->n, k->v->c, k->b->scores.data, k->v->lds,
-                                     k->b->y.data, k->v->delta, k->b->dscores.data, k->v->ldds,
-                                     &loss)) &&
+    return good(k, downhill_hinge_u8(k->kernels, &scores, k->b->y.data, k->v->sgd.loss.margin,
+                                     &dscores, &loss)) &&
            same_loss(k, loss) && same_matrix(k, "dscores", &k->b->dscores, k->b->want_dscores) &&
            same_matrix(k, "scores, an input,", &k->b->scores, k->b->scores_dense);
 }
@@ -131,9 +145,9 @@ static bool check_sums(const struct check *k)
 
 static bool check_grad(const struct check *k)
 {
+    const downhill_matrix_i16 dscores = dscores_of(k);
     guarded_fill(&k->b->dscores, k->b->dscores_dense);
-    return good(k, downhill_grad_u8(k->kernels, &k->batch, k->b->dscores.data, k->v->ldds,
-                                    k->v->accumulate, &k->sums)) &&
+    return good(k, downhill_grad_u8(k->kernels, &k->batch, &dscores, k->v->accumulate, &k->sums)) &&
            check_sums(k) &&
            same_matrix(k, "dscores, an input,", &k->b->dscores, k->b->dscores_dense);
 }
@@ -147,8 +161,8 @@ static bool check_updated(const struct check *k)
 
 static bool check_update(const struct check *k)
 {
-    return good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, k->v->decay, k->v->step,
-                                      k->packed)) &&
+    return good(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
+                                      &k->v->sgd)) &&
            same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
 }
 
@@ -159,16 +173,15 @@ static bool check_step(const struct check *k)
     downhill_profile *timed = k->v->accumulate ? &profile : NULL;
     double loss = 0.0;
     if (k->v->in_place)
-        return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->v->delta,
-                                        k->v->decay, k->v->step, &loss, k->packed, k->workspace,
-                                        k->workspace_bytes, timed)) &&
+        return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->packed, &k->v->sgd,
+                                        &loss, &k->workspace, timed)) &&
                same_loss(k, loss) && check_updated(k);
-    return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->delta, &k->sums,
-                                         &loss, k->workspace, k->workspace_bytes, timed)) &&
+    return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->sgd.loss, &k->sums,
+                                         &loss, &k->workspace, timed)) &&
            same_loss(k, loss) && check_sums(k) &&
            same_floats(k, "w, an input,", &k->b->w, k->b->w_dense) &&
-           good(k, downhill_update_u8(k->kernels, &k->weights, &k->sums, k->v->decay, k->v->step,
-                                      k->packed)) &&
+           good(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
+                                      &k->v->sgd)) &&
            check_updated(k);
 }
 
@@ -180,7 +193,7 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     b->w = arena_place(&b->arenas[U8_W], c, d, v->ldw, at, o + 5);
     b->b = arena_place(&b->arenas[U8_B], 1, c, c, at, o + 1);
     b->mean = arena_place_of(sizeof(uint16_t), &b->arenas[U8_MEAN], 1, d, d, at, o + 2);
-    b->gain = arena_place(&b->arenas[U8_GAIN], 1, d, d, at, o + 4);
+    b->scale = arena_place(&b->arenas[U8_GAIN], 1, d, d, at, o + 4);
     b->scores = arena_place_of(sizeof(double), &b->arenas[U8_SCORES], n, c, v->lds, at, o + 7);
     b->dscores = arena_place_of(sizeof(int16_t), &b->arenas[U8_DSCORES], n, c, v->ldds, at, o + 9);
     b->sums = arena_place(&b->arenas[U8_SUMS], c, d, v->lddw, at, o + 11);
@@ -192,7 +205,7 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     guarded_fill(&b->w, b->w_dense);
     guarded_fill(&b->b, b->b_dense);
     guarded_fill(&b->mean, b->mean_dense);
-    guarded_fill(&b->gain, b->gain_dense);
+    guarded_fill(&b->scale, b->scale_dense);
     guarded_fill(&b->sums, b->sums_dense);
     guarded_fill(&b->sums_b, b->sums_b_dense);
 }
@@ -205,7 +218,7 @@ static bool all_intact(const struct check *k)
         const char *name;
     } buffers[] = {{&b->x, "x"},           {&b->y, "y"},
                    {&b->w, "w"},           {&b->b, "b"},
-                   {&b->mean, "mean"},     {&b->gain, "gain"},
+                   {&b->mean, "mean"},     {&b->scale, "scale"},
                    {&b->scores, "scores"}, {&b->dscores, "dscores"},
                    {&b->sums, "dw"},       {&b->sums_b, "db"},
                    {&b->packed, "packed"}, {&b->workspace, "the workspace"}};
@@ -237,9 +250,8 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
         .weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d, v->c},
         .sums = {b->sums.data, v->lddw, b->sums_b.data, v->d, v->c},
         .packed = b->packed.data,
-        .workspace = b->workspace.data,
         .packed_bytes = b->packed.columns,
-        .workspace_bytes = b->workspace.columns,
+        .workspace = {b->workspace.data, b->workspace.columns},
         .before = machine_state_now(),
         .failure = failure,
         .failure_size = failure_size,

@@ -84,7 +84,7 @@ void reference_grad_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
 }
 
 void reference_update_u8(size_t d, size_t c, float *w, float *b, const int32_t *sums,
-                         const int32_t *sums_b, const uint16_t *mean, const float *gain,
+                         const int32_t *sums_b, const uint16_t *mean, const float *scale,
                          float decay, float step)
 {
     for (size_t j = 0; j < c; j++) {
@@ -92,7 +92,8 @@ void reference_update_u8(size_t d, size_t c, float *w, float *b, const int32_t *
         for (size_t k = 0; k < d; k++) {
             const float shift = (mean != NULL ? (float)mean[k] / 256.0f : 0.0f) * sum;
             const float centered = (float)sums[j * d + k] - shift;
-            const float rate = step * (gain != NULL ? gain[k] : 1.0f);
+            const float gain = scale != NULL ? scale[k] * scale[k] : 1.0f;
+            const float rate = step * gain;
             const float decayed = decay * w[j * d + k], move = rate * centered;
             w[j * d + k] = decayed - move;
         }

@@ -30,9 +30,9 @@ double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_
 void reference_grad_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
                        const int16_t *dscores, int32_t *sums, int32_t *sums_b);
 
-/* b, mean and gain may be NULL. */
+/* b, mean and scale may be NULL. */
 void reference_update_u8(size_t d, size_t c, float *w, float *b, const int32_t *sums,
-                         const int32_t *sums_b, const uint16_t *mean, const float *gain,
+                         const int32_t *sums_b, const uint16_t *mean, const float *scale,
                          float decay, float step);
 
 #endif

@@ -243,8 +243,8 @@ static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
     if (exact)
         forget_bounds(b->want_scores, v->n * v->c);
     b->want_loss = op == VERIFY_STEP_HINGE
-                       ? reference_hinge(v->n, v->c, b->want_scores, b->labels, (double)v->delta,
-                                         b->want_dscores)
+                       ? reference_hinge(v->n, v->c, b->want_scores, b->labels,
+                                         (double)v->sgd.loss.margin, b->want_dscores)
                        : reference_softmax(v->n, v->c, b->want_scores, b->labels, b->want_dscores);
     const size_t n = op == VERIFY_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
     reference_grad(n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
@@ -283,7 +283,7 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
         as_exact(b->want_scores, b->scores_dense, v->n * v->c);
         b->want_loss = op == VERIFY_HINGE
                            ? reference_hinge(v->n, v->c, b->want_scores, (const int32_t *)b->y.data,
-                                             (double)v->delta, b->want_dscores)
+                                             (double)v->sgd.loss.margin, b->want_dscores)
                            : reference_softmax(v->n, v->c, b->want_scores,
                                                (const int32_t *)b->y.data, b->want_dscores);
         if (exact && op == VERIFY_HINGE)

@@ -45,7 +45,7 @@ bool workbench_u8_open(workbench_u8 *b, uint64_t seed)
         {(void **)&b->labels, n, sizeof *b->labels},
         {(void **)&b->w_dense, dc, sizeof *b->w_dense},
         {(void **)&b->b_dense, c, sizeof *b->b_dense},
-        {(void **)&b->gain_dense, d, sizeof *b->gain_dense},
+        {(void **)&b->scale_dense, d, sizeof *b->scale_dense},
         {(void **)&b->mean_dense, d, sizeof *b->mean_dense},
         {(void **)&b->scores_dense, nc, sizeof *b->scores_dense},
         {(void **)&b->dscores_dense, nc, sizeof *b->dscores_dense},
@@ -73,7 +73,7 @@ void workbench_u8_close(workbench_u8 *b)
     for (size_t i = 0; i < U8_ARENAS; i++)
         arena_close(&b->arenas[i]);
     void *const buffers[] = {b->x_dense,      b->x_rows,        b->rows,        b->labels,
-                             b->w_dense,      b->b_dense,       b->gain_dense,  b->mean_dense,
+                             b->w_dense,      b->b_dense,       b->scale_dense, b->mean_dense,
                              b->scores_dense, b->dscores_dense, b->sums_dense,  b->sums_b_dense,
                              b->want_w,       b->want_b,        b->want_scores, b->want_sums,
                              b->want_dscores, b->want_sums_b,   b->fixed.q,     b->fixed.unit,
@@ -140,7 +140,7 @@ static void draw_data(workbench_u8 *b, const verify_case *v, rng *r)
     }
     for (size_t k = 0; k < v->d; k++) {
         b->mean_dense[k] = (uint16_t)rng_below(r, UINT8_MAX * 256 + 1);
-        b->gain_dense[k] = (float)rng_below(r, 1000) * 1e-4f;
+        b->scale_dense[k] = (float)rng_below(r, 1000) * 1e-4f;
     }
 }
 
@@ -176,9 +176,9 @@ static const uint16_t *mean_of(const workbench_u8 *b, const verify_case *v)
     return v->accumulate ? b->mean_dense : NULL;
 }
 
-static const float *gain_of(const workbench_u8 *b, const verify_case *v)
+static const float *scale_of(const workbench_u8 *b, const verify_case *v)
 {
-    return v->in_place ? b->gain_dense : NULL;
+    return v->in_place ? b->scale_dense : NULL;
 }
 
 /* want_w and want_b from these sums, and what the new weights score. */
@@ -188,7 +188,7 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
     float *want_b = v->bias ? b->want_b : NULL;
     memcpy(b->want_w, b->w_dense, v->c * v->d * sizeof *b->want_w);
     memcpy(b->want_b, b->b_dense, v->c * sizeof *b->want_b);
-    reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), gain_of(b, v),
+    reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), scale_of(b, v),
                         v->decay, v->step);
     reference_fix(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->fixed);
     reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->fixed, b->want_scores);
@@ -216,8 +216,8 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
         reference_score_u8(v->n, d, c, b->x_rows, &b->fixed, b->want_scores);
         break;
     case VERIFY_HINGE_U8:
-        b->want_loss = reference_hinge_u8(v->n, c, b->scores_dense, b->y.data, (double)v->delta,
-                                          b->want_dscores);
+        b->want_loss = reference_hinge_u8(v->n, c, b->scores_dense, b->y.data,
+                                          (double)v->sgd.loss.margin, b->want_dscores);
         break;
     case VERIFY_GRAD_U8:
         reference_grad_u8(v->n, d, c, b->x_rows, b->dscores_dense, b->want_sums, b->want_sums_b);
@@ -228,8 +228,8 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
     default: /* the step */
         reference_fix(d, c, b->w_dense, bias, mean_of(b, v), &b->fixed);
         reference_score_u8(v->n, d, c, b->x_rows, &b->fixed, b->want_scores);
-        b->want_loss = reference_hinge_u8(v->n, c, b->want_scores, b->labels, (double)v->delta,
-                                          b->want_dscores);
+        b->want_loss = reference_hinge_u8(v->n, c, b->want_scores, b->labels,
+                                          (double)v->sgd.loss.margin, b->want_dscores);
         reference_grad_u8(v->n, d, c, b->x_rows, b->want_dscores, b->want_sums, b->want_sums_b);
         want_update(b, v, b->want_sums, b->want_sums_b);
     }

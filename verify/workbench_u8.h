@@ -29,13 +29,13 @@ enum {
 typedef struct workbench_u8 {
     arena arenas[U8_ARENAS];
     /* Each in the arena of its number. */
-    guarded x, y, w, b, mean, gain, scores, dscores, sums, sums_b, packed, workspace;
+    guarded x, y, w, b, mean, scale, scores, dscores, sums, sums_b, packed, workspace;
     /* What the buffers are to hold before the call, and after it. */
     uint8_t *x_dense;
     const uint8_t **x_rows; /* the samples of the batch */
     size_t *rows;
     int32_t *labels; /* of the samples */
-    float *w_dense, *b_dense, *gain_dense;
+    float *w_dense, *b_dense, *scale_dense;
     uint16_t *mean_dense;
     double *scores_dense;
     int16_t *dscores_dense;

@@ -8,8 +8,8 @@ downhill_status downhill_check_kernels(const downhill_kernels **kernels)
     return *kernels != NULL ? DOWNHILL_OK : downhill_select(NULL, kernels, NULL, 0);
 }
 
-downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
-                                      size_t ld)
+downhill_status downhill_check_array(size_t element, const void *data, size_t rows, size_t columns,
+                                     size_t ld)
 {
     if (data == NULL)
         return DOWNHILL_ERR_NULL;
@@ -29,13 +29,13 @@ downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
         return DOWNHILL_ERR_NULL;
     if (weights->c > INT32_MAX) /* labels are int32_t */
         return DOWNHILL_ERR_SIZE;
-    return downhill_check_matrix(sizeof(float), weights->w, weights->c, weights->d, weights->ldw);
+    return downhill_check_array(sizeof(float), weights->w, weights->c, weights->d, weights->ldw);
 }
 
 downhill_status downhill_check_batch(const struct batch_view *batch, size_t d)
 {
-    const downhill_status status = downhill_check_matrix(element_bytes(batch->element), batch->x,
-                                                         batch->x_rows, d, batch->ldx);
+    const downhill_status status =
+        downhill_check_array(element_bytes(batch->element), batch->x, batch->x_rows, d, batch->ldx);
     if (status != DOWNHILL_OK)
         return status;
     if (batch->n == 0 || batch->n > PTRDIFF_MAX / sizeof *batch->rows)
@@ -66,31 +66,42 @@ downhill_status downhill_check_loss(downhill_loss loss)
 {
     switch (loss.kind) {
     case DOWNHILL_HINGE:
-        return isfinite(loss.delta) && loss.delta >= 0.0f ? DOWNHILL_OK : DOWNHILL_ERR_PARAMETER;
+        return isfinite(loss.margin) && loss.margin >= 0.0f ? DOWNHILL_OK : DOWNHILL_ERR_PARAMETER;
     case DOWNHILL_SOFTMAX:
         return DOWNHILL_OK;
     }
     return DOWNHILL_ERR_PARAMETER;
 }
 
-downhill_status downhill_check_update(const downhill_weights_f32 *weights,
-                                      const downhill_weights_f32 *grad, float decay, float step)
+downhill_status downhill_check_same_shape(const downhill_weights_f32 *weights,
+                                          const downhill_weights_f32 *grad)
 {
     if (weights->d != grad->d || weights->c != grad->c)
         return DOWNHILL_ERR_SIZE;
-    if (weights->b != NULL && grad->b == NULL)
-        return DOWNHILL_ERR_NULL;
-    return isfinite(decay) && isfinite(step) ? DOWNHILL_OK : DOWNHILL_ERR_PARAMETER;
+    return weights->b != NULL && grad->b == NULL ? DOWNHILL_ERR_NULL : DOWNHILL_OK;
 }
 
-downhill_status downhill_check_workspace(const void *workspace, size_t bytes, size_t need)
+downhill_status downhill_check_update(const downhill_sgd *sgd, size_t n,
+                                      struct update_factors *factors)
 {
-    if (workspace == NULL)
+    if (sgd == NULL)
         return DOWNHILL_ERR_NULL;
-    return need == 0 || bytes < need ? DOWNHILL_ERR_WORKSPACE : DOWNHILL_OK;
+    if (n == 0)
+        return DOWNHILL_ERR_SIZE;
+    *factors = downhill_update_factors(sgd, n);
+    return isfinite(factors->decay) && isfinite(factors->step) ? DOWNHILL_OK
+                                                               : DOWNHILL_ERR_PARAMETER;
 }
 
-downhill_status downhill_check_packed_u8(const downhill_kernels *kernels, const void *packed)
+downhill_status downhill_check_workspace(const downhill_workspace *workspace, size_t need)
+{
+    if (workspace == NULL || workspace->memory == NULL)
+        return DOWNHILL_ERR_NULL;
+    return need == 0 || workspace->bytes < need ? DOWNHILL_ERR_WORKSPACE : DOWNHILL_OK;
+}
+
+downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
+                                         const downhill_packed_u8 *packed)
 {
     if (packed == NULL)
         return DOWNHILL_ERR_NULL;
@@ -104,13 +115,5 @@ downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums)
         return DOWNHILL_ERR_NULL;
     if (sums->d > DOWNHILL_U8_D_MAX || sums->c > DOWNHILL_U8_C_MAX)
         return DOWNHILL_ERR_SIZE;
-    return downhill_check_matrix(sizeof *sums->w, sums->w, sums->c, sums->d, sums->ldw);
-}
-
-downhill_status downhill_check_update_u8(const downhill_weights_f32 *weights,
-                                         const struct packed_u8 *packed, float decay, float step)
-{
-    if (weights->d != packed->d || weights->c != packed->c)
-        return DOWNHILL_ERR_PACKED;
-    return isfinite(decay) && isfinite(step) ? DOWNHILL_OK : DOWNHILL_ERR_PARAMETER;
+    return downhill_check_array(sizeof *sums->w, sums->w, sums->c, sums->d, sums->ldw);
 }

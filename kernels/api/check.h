@@ -6,33 +6,63 @@
 
 #include "driver/batch_view.h"
 #include "driver/packed_u8.h"
+#include "driver/weight_update.h"
 
 /* Replaces a table that is NULL by the default one. */
 downhill_status downhill_check_kernels(const downhill_kernels **kernels);
 
 /* rows × columns elements of so many bytes, ld elements apart, must be addressable. */
-downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
-                                      size_t ld);
+downhill_status downhill_check_array(size_t element, const void *data, size_t rows, size_t columns,
+                                     size_t ld);
 downhill_status downhill_check_weights(const downhill_weights_f32 *weights);
 
-/* Rows and row numbers; labels are checked apart. */
+/* Both are checked weights; the bias of the second may be missing only if the first has none. */
+downhill_status downhill_check_same_shape(const downhill_weights_f32 *weights,
+                                          const downhill_weights_f32 *grad);
+
+/* Checks rows and row numbers; labels are checked apart. */
 downhill_status downhill_check_batch(const struct batch_view *batch, size_t d);
 downhill_status downhill_check_labels(const struct batch_view *batch, size_t c);
 downhill_status downhill_check_loss(downhill_loss loss);
 
-/* Sizes and factors of an update of checked weights by a checked gradient. */
-downhill_status downhill_check_update(const downhill_weights_f32 *weights,
-                                      const downhill_weights_f32 *grad, float decay, float step);
+/* Checks what an update by a sum over n samples reads, and computes its factors. */
+downhill_status downhill_check_update(const downhill_sgd *sgd, size_t n,
+                                      struct update_factors *factors);
 
 /* need: the bytes that the workspace function of the call returned; 0 for a size that has none. */
-downhill_status downhill_check_workspace(const void *workspace, size_t bytes, size_t need);
+downhill_status downhill_check_workspace(const downhill_workspace *workspace, size_t need);
 
 /* Packed weights must belong to the micro-kernels of this table. */
-downhill_status downhill_check_packed_u8(const downhill_kernels *kernels, const void *packed);
+downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
+                                         const downhill_packed_u8 *packed);
 downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums);
 
-/* Sizes and factors of an update of checked weights that were packed. */
-downhill_status downhill_check_update_u8(const downhill_weights_f32 *weights,
-                                         const struct packed_u8 *packed, float decay, float step);
+/* Matrices of n × c. */
+static inline downhill_status check_f32(const downhill_matrix_f32 *m, size_t n, size_t c)
+{
+    if (m == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (m->rows != n || m->columns != c)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(sizeof *m->data, m->data, n, c, m->ld);
+}
+
+static inline downhill_status check_f64(const downhill_matrix_f64 *m, size_t n, size_t c)
+{
+    if (m == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (m->rows != n || m->columns != c)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(sizeof *m->data, m->data, n, c, m->ld);
+}
+
+static inline downhill_status check_i16(const downhill_matrix_i16 *m, size_t n, size_t c)
+{
+    if (m == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (m->rows != n || m->columns != c)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(sizeof *m->data, m->data, n, c, m->ld);
+}
 
 #endif

@@ -18,51 +18,53 @@ static struct plan grad_plan(const downhill_kernels *kernels, const struct batch
 }
 
 static downhill_status gradient(const downhill_kernels *kernels, const struct batch_view *batch,
-                                const float *dscores, size_t ldds, int accumulate,
+                                const downhill_matrix_f32 *dscores, int accumulate,
                                 const downhill_weights_f32 *grad)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, grad->d)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(sizeof(float), dscores, batch->n, grad->c, ldds)) !=
-            DOWNHILL_OK)
+        (status = check_f32(dscores, batch->n, grad->c)) != DOWNHILL_OK)
         return status;
     const struct plan plan = grad_plan(kernels, batch, grad->d, grad->c, grad->ldw);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, batch, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
-        downhill_block_grad(kernels, &plan, blocks.block, dscores + blocks.first * ldds, ldds,
+        downhill_block_grad(kernels, &plan, blocks.block,
+                            dscores->data + blocks.first * dscores->ld, dscores->ld,
                             accumulate || blocks.first > 0, grad, &blocks.prefetch);
     return DOWNHILL_OK;
 }
 
 downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
-                                  const float *dscores, size_t ldds, int accumulate,
+                                  const downhill_matrix_f32 *dscores, int accumulate,
                                   const downhill_weights_f32 *grad)
 {
     const struct batch_view view = without_labels(view_f32(batch));
-    return gradient(kernels, &view, dscores, ldds, accumulate, grad);
+    return gradient(kernels, &view, dscores, accumulate, grad);
 }
 
 downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
-                                   const downhill_batch_bf16 *batch, const float *dscores,
-                                   size_t ldds, int accumulate, const downhill_weights_f32 *grad)
+                                   const downhill_batch_bf16 *batch,
+                                   const downhill_matrix_f32 *dscores, int accumulate,
+                                   const downhill_weights_f32 *grad)
 {
     const struct batch_view view = without_labels(view_bf16(batch));
-    return gradient(kernels, &view, dscores, ldds, accumulate, grad);
+    return gradient(kernels, &view, dscores, accumulate, grad);
 }
 
 /* Checks that 255·Σ_i |g_ij| is below 2³¹ for every class. */
-static downhill_status check_range(size_t n, size_t c, const int16_t *dscores, size_t ldds)
+static downhill_status check_range(const downhill_matrix_i16 *dscores)
 {
+    const size_t n = dscores->rows, c = dscores->columns;
     enum { CLASSES = 64, N_SAFE = DOWNHILL_U8_NC_MAX / -INT16_MIN };
     for (size_t j = 0; n > N_SAFE && j < c; j += CLASSES) {
         const size_t classes = c - j < CLASSES ? c - j : CLASSES;
         uint64_t sums[CLASSES] = {0};
         for (size_t i = 0; i < n; i++)
             for (size_t l = 0; l < classes; l++) {
-                const int g = dscores[i * ldds + j + l];
+                const int g = dscores->data[i * dscores->ld + j + l];
                 sums[l] += (uint64_t)(g < 0 ? -g : g);
             }
         for (size_t l = 0; l < classes; l++)
@@ -73,7 +75,7 @@ static downhill_status check_range(size_t n, size_t c, const int16_t *dscores, s
 }
 
 downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
-                                 const int16_t *dscores, size_t ldds, int accumulate,
+                                 const downhill_matrix_i16 *dscores, int accumulate,
                                  const downhill_sums_u8 *sums)
 {
     const struct batch_view view = without_labels(view_u8(batch));
@@ -81,15 +83,15 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK ||
         (status = downhill_check_batch(&view, sums->d)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(sizeof *dscores, dscores, view.n, sums->c, ldds)) !=
-            DOWNHILL_OK ||
-        (status = check_range(view.n, sums->c, dscores, ldds)) != DOWNHILL_OK)
+        (status = check_i16(dscores, view.n, sums->c)) != DOWNHILL_OK ||
+        (status = check_range(dscores)) != DOWNHILL_OK)
         return status;
     const struct plan plan = grad_plan(kernels, &view, sums->d, sums->c, 0);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, &view, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
-        downhill_block_grad_u8(kernels, &plan, blocks.block, dscores + blocks.first * ldds, ldds,
+        downhill_block_grad_u8(kernels, &plan, blocks.block,
+                               dscores->data + blocks.first * dscores->ld, dscores->ld,
                                accumulate || blocks.first > 0, sums, &blocks.prefetch);
     return DOWNHILL_OK;
 }

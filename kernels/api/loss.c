@@ -3,23 +3,23 @@
  * Losses of scores, and their gradients with respect to the scores. */
 #include "api/check.h"
 
-/* The two losses differ in the kernel that is called for each block. */
-static downhill_status loss_of_scores(const downhill_kernels *kernels, downhill_loss loss, size_t n,
-                                      size_t c, const float *scores, size_t lds, const int32_t *y,
-                                      float *dscores, size_t ldds, double *sum)
+static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss loss,
+                                const downhill_matrix_f32 *scores, const int32_t *y,
+                                const downhill_matrix_f32 *dscores, double *sum)
 {
+    if (scores == NULL || sum == NULL)
+        return DOWNHILL_ERR_NULL;
+    const size_t n = scores->rows, c = scores->columns;
     const struct batch_view labels = {.y = y, .n = n};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(sizeof(float), scores, n, c, lds)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(sizeof(float), dscores, n, c, ldds)) != DOWNHILL_OK ||
+        (status = check_f32(scores, n, c)) != DOWNHILL_OK ||
+        (status = check_f32(dscores, n, c)) != DOWNHILL_OK ||
         (status = downhill_check_loss(loss)) != DOWNHILL_OK)
         return status;
-    if (sum == NULL)
-        return DOWNHILL_ERR_NULL;
     if (c > INT32_MAX)
         return DOWNHILL_ERR_SIZE;
-    if (scores == dscores && lds != ldds)
+    if (scores->data == dscores->data && scores->ld != dscores->ld)
         return DOWNHILL_ERR_LD;
     if ((status = downhill_check_labels(&labels, c)) != DOWNHILL_OK)
         return status;
@@ -27,45 +27,48 @@ static downhill_status loss_of_scores(const downhill_kernels *kernels, downhill_
     double total = 0.0;
     for (size_t i = 0, rows; i < n; i += rows) {
         rows = n - i < BLOCK_ROWS_MAX ? n - i : BLOCK_ROWS_MAX;
-        const float *s = scores + i * lds;
-        float *ds = dscores + i * ldds;
-        total += loss.kind == DOWNHILL_HINGE
-                     ? kernels->hinge_f32(rows, c, s, lds, y + i, loss.delta, ds, ldds)
-                     : kernels->softmax_f32(rows, c, s, lds, y + i, ds, ldds);
+        const float *s = scores->data + i * scores->ld;
+        float *ds = dscores->data + i * dscores->ld;
+        total +=
+            loss.kind == DOWNHILL_HINGE
+                ? kernels->hinge_f32(rows, c, s, scores->ld, y + i, loss.margin, ds, dscores->ld)
+                : kernels->softmax_f32(rows, c, s, scores->ld, y + i, ds, dscores->ld);
     }
     *sum = total;
     return DOWNHILL_OK;
 }
 
-downhill_status downhill_hinge_f32(const downhill_kernels *kernels, size_t n, size_t c,
-                                   const float *scores, size_t lds, const int32_t *y, float delta,
-                                   float *dscores, size_t ldds, double *loss)
+downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
+                                   const downhill_matrix_f32 *scores, const int32_t *y,
+                                   float margin, const downhill_matrix_f32 *dscores, double *loss)
 {
-    const downhill_loss hinge = {DOWNHILL_HINGE, delta};
-    return loss_of_scores(kernels, hinge, n, c, scores, lds, y, dscores, ldds, loss);
+    const downhill_loss hinge = {DOWNHILL_HINGE, margin};
+    return loss_f32(kernels, hinge, scores, y, dscores, loss);
 }
 
-downhill_status downhill_softmax_f32(const downhill_kernels *kernels, size_t n, size_t c,
-                                     const float *scores, size_t lds, const int32_t *y,
-                                     float *dscores, size_t ldds, double *loss)
+downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
+                                     const downhill_matrix_f32 *scores, const int32_t *y,
+                                     const downhill_matrix_f32 *dscores, double *loss)
 {
     const downhill_loss softmax = {DOWNHILL_SOFTMAX, 0.0f};
-    return loss_of_scores(kernels, softmax, n, c, scores, lds, y, dscores, ldds, loss);
+    return loss_f32(kernels, softmax, scores, y, dscores, loss);
 }
 
-downhill_status downhill_hinge_u8(const downhill_kernels *kernels, size_t n, size_t c,
-                                  const double *scores, size_t lds, const int32_t *y, float delta,
-                                  int16_t *dscores, size_t ldds, double *loss)
+downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
+                                  const downhill_matrix_f64 *scores, const int32_t *y, float margin,
+                                  const downhill_matrix_i16 *dscores, double *loss)
 {
+    if (scores == NULL || loss == NULL)
+        return DOWNHILL_ERR_NULL;
+    const size_t n = scores->rows, c = scores->columns;
     const struct batch_view labels = {.y = y, .n = n};
+    const downhill_loss hinge = {DOWNHILL_HINGE, margin};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(sizeof *scores, scores, n, c, lds)) != DOWNHILL_OK ||
-        (status = downhill_check_matrix(sizeof *dscores, dscores, n, c, ldds)) != DOWNHILL_OK ||
-        (status = downhill_check_loss((downhill_loss){DOWNHILL_HINGE, delta})) != DOWNHILL_OK)
+        (status = check_f64(scores, n, c)) != DOWNHILL_OK ||
+        (status = check_i16(dscores, n, c)) != DOWNHILL_OK ||
+        (status = downhill_check_loss(hinge)) != DOWNHILL_OK)
         return status;
-    if (loss == NULL)
-        return DOWNHILL_ERR_NULL;
     if (c > DOWNHILL_U8_C_MAX)
         return DOWNHILL_ERR_SIZE;
     if ((status = downhill_check_labels(&labels, c)) != DOWNHILL_OK)
@@ -73,8 +76,8 @@ downhill_status downhill_hinge_u8(const downhill_kernels *kernels, size_t n, siz
     double units = 0.0;
     for (size_t i = 0, rows; i < n; i += rows) {
         rows = n - i < BLOCK_ROWS_MAX ? n - i : BLOCK_ROWS_MAX;
-        units += kernels->u8->hinge(rows, c, scores + i * lds, lds, y + i, (double)delta,
-                                    dscores + i * ldds, ldds);
+        units += kernels->u8->hinge(rows, c, scores->data + i * scores->ld, scores->ld, y + i,
+                                    (double)margin, dscores->data + i * dscores->ld, dscores->ld);
     }
     *loss = units * DOWNHILL_LOSS_UNIT;
     return DOWNHILL_OK;

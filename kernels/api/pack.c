@@ -9,14 +9,15 @@ static downhill_status check_norm(size_t d, const downhill_norm_u8 *norm)
 {
     for (size_t k = 0; norm != NULL && k < d; k++)
         if ((norm->mean != NULL && norm->mean[k] > UINT8_MAX * MEAN_UNITS) ||
-            (norm->gain != NULL && !(isfinite(norm->gain[k]) && norm->gain[k] >= 0.0f)))
+            (norm->scale != NULL &&
+             !(isfinite(norm->scale[k] * norm->scale[k]) && norm->scale[k] >= 0.0f)))
             return DOWNHILL_ERR_PARAMETER;
     return DOWNHILL_OK;
 }
 
 downhill_status downhill_pack_u8(const downhill_kernels *kernels,
                                  const downhill_weights_f32 *weights, const downhill_norm_u8 *norm,
-                                 void *packed, size_t packed_bytes)
+                                 downhill_packed_u8 *packed, size_t packed_bytes)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||

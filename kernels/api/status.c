@@ -20,7 +20,7 @@ const char *downhill_status_text(downhill_status status)
     case DOWNHILL_ERR_NULL:
         return "a required pointer is NULL";
     case DOWNHILL_ERR_SIZE:
-        return "a size is zero, too large, or differs from its partner";
+        return "a size is zero, too large, or differs between arguments";
     case DOWNHILL_ERR_LD:
         return "a leading dimension is smaller than the row";
     case DOWNHILL_ERR_LABEL:
@@ -28,13 +28,14 @@ const char *downhill_status_text(downhill_status status)
     case DOWNHILL_ERR_ROW:
         return "a row number is outside [0, x_rows)";
     case DOWNHILL_ERR_PARAMETER:
-        return "a number is not finite or a kind is unknown";
+        return "a number is not finite or out of range, or a kind is unknown";
     case DOWNHILL_ERR_WORKSPACE:
-        return "the workspace is too small";
+        return "the workspace or the memory for packed weights is too small";
     case DOWNHILL_ERR_RANGE:
         return "a sum of integers might leave its range";
     case DOWNHILL_ERR_PACKED:
-        return "the packed weights are of another size, place or level, or not packed yet";
+        return "the packed weights are of other sizes or another level, were moved, or never "
+               "packed";
     case DOWNHILL_ERR_ISA_UNKNOWN:
         return "no such ISA level or CPU feature";
     case DOWNHILL_ERR_ISA_UNUSABLE:

@@ -2,37 +2,60 @@
  *
  * Updates of the weights. */
 #include "api/check.h"
-#include "driver/weight_update.h"
+
+#include <math.h>
 
 downhill_status downhill_update_f32(const downhill_kernels *kernels,
                                     const downhill_weights_f32 *weights,
-                                    const downhill_weights_f32 *grad, float decay, float step)
+                                    const downhill_weights_f32 *grad, size_t n,
+                                    const downhill_sgd *sgd)
 {
+    struct update_factors factors;
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
         (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
-        (status = downhill_check_update(weights, grad, decay, step)) != DOWNHILL_OK)
+        (status = downhill_check_same_shape(weights, grad)) != DOWNHILL_OK ||
+        (status = downhill_check_update(sgd, n, &factors)) != DOWNHILL_OK)
         return status;
-    downhill_weight_update(kernels, weights, grad, decay, step);
+    downhill_weight_update(kernels, weights, grad, factors, 1.0f);
+    return DOWNHILL_OK;
+}
+
+downhill_status downhill_axpby_f32(const downhill_kernels *kernels, float alpha,
+                                   const downhill_weights_f32 *x, float beta,
+                                   const downhill_weights_f32 *y)
+{
+    downhill_status status;
+    if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(x)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(y)) != DOWNHILL_OK ||
+        (status = downhill_check_same_shape(y, x)) != DOWNHILL_OK)
+        return status;
+    if (!isfinite(alpha) || !isfinite(beta))
+        return DOWNHILL_ERR_PARAMETER;
+    const struct update_factors factors = {beta, -alpha};
+    downhill_weight_update(kernels, y, x, factors, beta);
     return DOWNHILL_OK;
 }
 
 downhill_status downhill_update_u8(const downhill_kernels *kernels,
-                                   const downhill_weights_f32 *weights,
-                                   const downhill_sums_u8 *sums, float decay, float step,
-                                   void *packed)
+                                   const downhill_weights_f32 *weights, downhill_packed_u8 *packed,
+                                   const downhill_sums_u8 *sums, size_t n, const downhill_sgd *sgd)
 {
     struct packed_u8 *p = downhill_packed_u8_in(packed);
+    struct update_factors factors;
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_packed_u8(kernels, packed)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
         (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK ||
-        (status = downhill_check_update_u8(weights, p, decay, step)) != DOWNHILL_OK)
+        (status = downhill_check_update(sgd, n, &factors)) != DOWNHILL_OK)
         return status;
+    if (weights->d != p->d || weights->c != p->c)
+        return DOWNHILL_ERR_PACKED;
     if (weights->d != sums->d || weights->c != sums->c)
         return DOWNHILL_ERR_SIZE;
-    downhill_update_packed_u8(weights, sums, decay, step, p);
+    downhill_update_packed_u8(weights, sums, factors, p);
     return DOWNHILL_OK;
 }

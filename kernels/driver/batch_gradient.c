@@ -26,7 +26,7 @@ static double loss(const struct pass *p, struct block *block)
     const size_t c = p->plan->c;
     if (block->element == ELEMENT_U8) {
         const struct workspace_u8 *w = &p->of.u8.workspace;
-        const double sum = downhill_block_loss_u8(p->kernels, block, c, p->loss.delta, w->scores,
+        const double sum = downhill_block_loss_u8(p->kernels, block, c, p->loss.margin, w->scores,
                                                   w->lds, w->dscores, w->ldds);
         downhill_drop_satisfied(block, c, w->dscores, sizeof *w->dscores, w->ldds);
         return sum;

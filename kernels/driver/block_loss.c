@@ -7,15 +7,15 @@ double downhill_block_loss(const downhill_kernels *kernels, const struct block *
                            downhill_loss loss, float *scores, size_t lds)
 {
     if (loss.kind == DOWNHILL_HINGE)
-        return kernels->hinge_f32(block->n, c, scores, lds, block->y, loss.delta, scores, lds);
+        return kernels->hinge_f32(block->n, c, scores, lds, block->y, loss.margin, scores, lds);
     return kernels->softmax_f32(block->n, c, scores, lds, block->y, scores, lds);
 }
 
 double downhill_block_loss_u8(const downhill_kernels *kernels, const struct block *block, size_t c,
-                              float delta, const double *scores, size_t lds, int16_t *dscores,
+                              float margin, const double *scores, size_t lds, int16_t *dscores,
                               size_t ldds)
 {
-    return kernels->u8->hinge(block->n, c, scores, lds, block->y, (double)delta, dscores, ldds) *
+    return kernels->u8->hinge(block->n, c, scores, lds, block->y, (double)margin, dscores, ldds) *
            DOWNHILL_LOSS_UNIT;
 }
 

@@ -12,7 +12,7 @@ double downhill_block_loss(const downhill_kernels *kernels, const struct block *
 
 /* The same for the exact scores of bytes and the hinge loss. */
 double downhill_block_loss_u8(const downhill_kernels *kernels, const struct block *block, size_t c,
-                              float delta, const double *scores, size_t lds, int16_t *dscores,
+                              float margin, const double *scores, size_t lds, int16_t *dscores,
                               size_t ldds);
 
 /* Removes the samples without a violated margin from a block after the hinge loss, and their rows from the dscores,

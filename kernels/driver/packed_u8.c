@@ -20,7 +20,7 @@ enum {
     EXPONENT_MAX = 126 /* of a factor in f32 */
 };
 
-struct packed_u8 *downhill_packed_u8_in(const void *packed)
+struct packed_u8 *downhill_packed_u8_in(const downhill_packed_u8 *packed)
 {
     return (struct packed_u8 *)whole_lines((uintptr_t)packed);
 }
@@ -118,14 +118,14 @@ static void subtract_mean(struct packed_u8 *p)
 static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
 {
     const uint16_t *mean = norm != NULL ? norm->mean : NULL;
-    const float *gain = norm != NULL ? norm->gain : NULL;
+    const float *scale = norm != NULL ? norm->scale : NULL;
     for (size_t k = 0; k < p->d; k++) {
         const unsigned m = mean != NULL ? mean[k] : 0;
         p->norm |= m != 0 ? UPDATE_CENTERED : 0u;
         p->mean_rows[0][k] = (uint8_t)(m / MEAN_UNITS);
         p->mean_rows[1][k] = (uint8_t)(m % MEAN_UNITS);
         p->mean[k] = (float)m / MEAN_UNITS;
-        p->gain[k] = gain != NULL ? gain[k] + 0.0f : 1.0f; /* never -0 */
+        p->gain[k] = scale != NULL ? scale[k] * scale[k] : 1.0f; /* never -0 */
         p->norm |= p->gain[k] != p->gain[0] ? UPDATE_SCALED : 0u;
     }
 }
@@ -160,32 +160,33 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
 
 /* Class j of the panel of c classes that starts with the first-th, by the sums times·dw. */
 static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
-                         size_t c, size_t j, float decay, float step, float sum, float times,
+                         size_t c, size_t j, struct update_factors factors, float sum, float times,
                          const int32_t *dw)
 {
-    float move = step * sum;
+    float move = factors.step * sum;
     DOWNHILL_ROUND(move);
     if (weights->b != NULL)
         weights->b[first + j] -= move;
-    const uint32_t largest = p->u8->update(p->d, p->norm, decay, step, sum, times, dw, p->mean,
-                                           p->gain, weights->w + (first + j) * weights->ldw);
+    const uint32_t largest =
+        p->u8->update(p->d, p->norm, factors.decay, factors.step, sum, times, dw, p->mean, p->gain,
+                      weights->w + (first + j) * weights->ldw);
     pack_class(p, weights, first, c, j, largest);
 }
 
 void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
-                               float decay, float step, struct packed_u8 *p)
+                               struct update_factors factors, struct packed_u8 *p)
 {
     for (size_t j = 0, classes; j < p->c; j += classes) {
         classes = next_tile(p->c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++)
-            update_class(p, weights, j, classes, i, decay, step, (float)sums->b[j + i], 1.0f,
+            update_class(p, weights, j, classes, i, factors, (float)sums->b[j + i], 1.0f,
                          sums->w + (j + i) * sums->ldw);
     }
     subtract_mean(p);
 }
 
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
-                                      const int16_t *dscores, float decay, float step,
+                                      const int16_t *dscores, struct update_factors factors,
                                       int32_t *x_i32, struct packed_u8 *p)
 {
     for (size_t k = 0; k < p->d; k++)
@@ -194,7 +195,7 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
         classes = next_tile(p->c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++) {
             const float g = dscores[j + i];
-            update_class(p, weights, j, classes, i, decay, step, g, g, x_i32);
+            update_class(p, weights, j, classes, i, factors, g, g, x_i32);
         }
     }
     subtract_mean(p);

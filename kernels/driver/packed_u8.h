@@ -4,6 +4,7 @@
 #ifndef DOWNHILL_PACKED_U8_H
 #define DOWNHILL_PACKED_U8_H
 
+#include "driver/weight_update.h"
 #include "isa/kernels.h"
 
 /* The mean in 256ths, as two samples of bytes, whole and 256ths: its share of the scores is their scores. */
@@ -17,7 +18,7 @@ struct packed_u8 {
     double *unit;        /* c: u_j */
     double *start;       /* c: initial scores, of bias and mean */
     double *mean_scores; /* MEAN_ROWS × c, scratch */
-    float *mean, *gain;  /* d */
+    float *mean, *gain;  /* d; a gain is the square of the scale */
     uint8_t *mean_rows[MEAN_ROWS];
     unsigned char *weights; /* panel after panel */
 };
@@ -29,7 +30,7 @@ static inline size_t packed_ld_u8(size_t d)
 }
 
 /* Finds the packed weights in the memory that the caller gave for them. */
-struct packed_u8 *downhill_packed_u8_in(const void *packed);
+struct packed_u8 *downhill_packed_u8_in(const downhill_packed_u8 *packed);
 
 /* Lays out and packs weights that have passed the checks. */
 void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
@@ -37,12 +38,12 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
 
 /* Updates the weights by the gradient and packs them again. */
 void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
-                               float decay, float step, struct packed_u8 *packed);
+                               struct update_factors factors, struct packed_u8 *packed);
 
 /* The same by the gradient of one sample, which is never written down: x_i32, scratch of d, stays in L1 for all
  * classes. */
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
-                                      const int16_t *dscores, float decay, float step,
+                                      const int16_t *dscores, struct update_factors factors,
                                       int32_t *x_i32, struct packed_u8 *packed);
 
 /* Adds the scores of the rows, without bias and mean. */

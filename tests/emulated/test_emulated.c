@@ -128,8 +128,10 @@ static int same_as_scalar(void)
     int32_t y[N];
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C);
     const size_t workspace_bytes = downhill_workspace_u8(D, C);
-    void *packed = malloc(packed_bytes), *workspace = malloc(workspace_bytes);
-    int bad = packed == NULL || workspace == NULL;
+    downhill_packed_u8 *packed = malloc(packed_bytes);
+    const downhill_workspace workspace = {malloc(workspace_bytes), workspace_bytes};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-4f, 100.0f};
+    int bad = packed == NULL || workspace.memory == NULL;
     for (size_t i = 0; i < sizeof x; i++)
         x[i] = (uint8_t)(i * 37 + i / 11);
     for (size_t i = 0; i < N; i++)
@@ -139,13 +141,13 @@ static int same_as_scalar(void)
         const downhill_batch_u8 batch = {x, D, N, y, NULL, N, 0};
         bad |= downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes) != DOWNHILL_OK;
         for (int s = 0; s < STEPS; s++)
-            bad |= downhill_step_u8(tables[t], &batch, &weights, 1.0f, 0.99f, 1e-6f, NULL, packed,
-                                    workspace, workspace_bytes, NULL) != DOWNHILL_OK;
+            bad |= downhill_step_u8(tables[t], &batch, &weights, packed, &hinge, NULL, &workspace,
+                                    NULL) != DOWNHILL_OK;
     }
     bad |= memcmp(w[0], w[1], sizeof w[0]) != 0 || amx_emulated_in_use() ||
            amx_emulated_products() == 0;
     free(packed);
-    free(workspace);
+    free(workspace.memory);
     return bad;
 }
 

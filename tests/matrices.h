@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Arguments of downhill.h in place. */
+#ifndef DOWNHILL_TESTS_MATRICES_H
+#define DOWNHILL_TESTS_MATRICES_H
+
+#include "downhill.h"
+
+#define F32(data, ld, rows, columns) (&(const downhill_matrix_f32){data, ld, rows, columns})
+#define F64(data, ld, rows, columns) (&(const downhill_matrix_f64){data, ld, rows, columns})
+#define I16(data, ld, rows, columns) (&(const downhill_matrix_i16){data, ld, rows, columns})
+
+/* The hinge loss of this margin, with the learning rate and weight decay of a step. */
+#define HINGE(margin, learning_rate, weight_decay)                                                 \
+    (&(const downhill_sgd){{DOWNHILL_HINGE, margin}, learning_rate, weight_decay})
+
+#endif
