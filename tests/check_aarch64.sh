@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The scalar level on aarch64, as the README says to build it for other CPUs: proven under qemu-user, and with the bits
+# The scalar level on aarch64, as docs/LIBRARY.md says to build it for other CPUs: proven under qemu-user, and with the bits
 # of x86-64 where these are promised. A compiler for aarch64 makes FMAs of products and sums unless it is told not to,
 # and `char` has no sign there.
 #   check_aarch64.sh ROOT BUILD
@@ -31,7 +31,7 @@ gcc -o "$work/bits-here" "$root/tests/same_bits.c" -I "$root/kernels" "$build/ke
 "$work/bits-here" | sed -n '/^scalar /p' >"$work/want"
 [ -s "$work/want" ] || fail 'no bits of the scalar level here'
 
-# The README's words, for a compiler and its options.
+# The words of docs/LIBRARY.md, for a compiler and its options.
 library() { # name, compiler and options
     local name=$1
     shift
@@ -42,7 +42,7 @@ library() { # name, compiler and options
     diff "$work/want" "$work/got" >&2 || fail "$*: other bits (>) than on x86-64 (<)"
 }
 
-grep -qF 'cc -O3 -I kernels -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c' "$root/README.md" || fail 'the README builds it in another way'
+grep -qF 'cc -O3 -I kernels -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c' "$root/docs/LIBRARY.md" || fail 'docs/LIBRARY.md builds it in another way'
 gcc=(aarch64-linux-gnu-gcc -Wall -Wextra -Werror)
 library O3 "${gcc[@]}" -O3
 library O2-contracted "${gcc[@]}" -O2 -ffp-contract=fast

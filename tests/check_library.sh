@@ -124,7 +124,7 @@ cp -r "$root/kernels" "$work/bare"
     "$cc" "$work/example.c" -I ../kernels ./*.o -lm -o example
 )
 for line in 'cc -O3 -I kernels -c kernels/*/*.c' 'cc -O3 -I kernels -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c'; do
-    grep -qF "$line" "$root/README.md" || fail "the README builds the bare sources otherwise than by: $line"
+    grep -qF "$line" "$root/docs/LIBRARY.md" || fail "docs/LIBRARY.md builds the bare sources otherwise than by: $line"
 done
 got=$("$work/bare/scalar/example")
 [ "$got" = "$want" ] || fail "built of the scalar sources the example prints '$got', not '$want'"

@@ -68,7 +68,6 @@ class Refusals(unittest.TestCase):
         self.example(self.reports / "latest", "new")
         self.example(self.reports / "example-x", "old")
         self.write(self.reports / "latest" / "notes.txt", "mine")
-        self.write(self.root / "README.md", "")
         subprocess.run([self.root / "scripts" / "example", "x"], check=True, capture_output=True, timeout=60)
         left = {str(path.relative_to(self.reports)) for path in self.reports.rglob("*") if path.is_file()}
         self.assertEqual(

@@ -76,7 +76,7 @@ class More:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What scripts/example copies into the README; only in the Markdown."""
+    """A part of the Markdown alone, between marks by which scripts/example knows a report."""
 
     is_a: ClassVar[str] = "excerpt"
     blocks: Sequence[Block]

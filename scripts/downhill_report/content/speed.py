@@ -63,7 +63,7 @@ def speedup(model: Model, figures: list[str]) -> Section:
 
 
 def summary(model: Model) -> list[Block]:
-    """The small table for the README: the step at every shape, other kernels at the main one."""
+    """The small table of the example: the step at every shape, other kernels at the main one."""
     present = {row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS}
     levels = [level.name for level in model.timed_levels() if level.name in present]
     lines, shown = [], []
