@@ -130,13 +130,13 @@ static void test_gradcheck__some_samples_and_coordinates__as_many(void **state)
 /* To 16 bits, as bytes have them: multiples of the least power of two that leaves 32639 of it. */
 static void round_to_16_bits(float *w, size_t count)
 {
-    float most = 0.0f, unit = 0x1p-60f;
+    float most = 0.0f, quantum = 0x1p-60f;
     for (size_t k = 0; k < count; k++)
         most = fmaxf(most, fabsf(w[k]));
-    while (most > 32639.0f * unit)
-        unit *= 2.0f;
+    while (most > 32639.0f * quantum)
+        quantum *= 2.0f;
     for (size_t k = 0; k < count; k++)
-        w[k] = nearbyintf(w[k] / unit) * unit;
+        w[k] = nearbyintf(w[k] / quantum) * quantum;
 }
 
 /* The scores at the point that is drawn. */

@@ -13,37 +13,37 @@
 static const downhill_kernels *right;
 
 static void score_u8_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
-                                  const void *packed, const double *unit, double *scores,
+                                  const void *packed, const double *quantum, double *scores,
                                   size_t lds, struct prefetch *prefetch)
 {
     for (size_t i = 0; i < n; i++)
         memset(scores + i * lds, 0, c * sizeof *scores);
-    right->u8->score(n, d, c, x, packed, unit, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
 }
 
 static void score_u8_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                  const void *packed, const double *unit, double *scores,
+                                  const void *packed, const double *quantum, double *scores,
                                   size_t lds, struct prefetch *prefetch)
 {
-    right->u8->score(n, without_tail(d), c, x, packed, unit, scores, lds, prefetch);
+    right->u8->score(n, without_tail(d), c, x, packed, quantum, scores, lds, prefetch);
 }
 
 static void score_u8_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
-                                     const void *packed, const double *unit, double *scores,
+                                     const void *packed, const double *quantum, double *scores,
                                      size_t lds, struct prefetch *prefetch)
 {
-    right->u8->score(n, d, c, x, packed, unit, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++)
         swap_first_two(scores + i * lds, 1, sizeof *scores);
 }
 
 static void score_u8_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
-                                     const void *packed, const double *unit, double *scores,
+                                     const void *packed, const double *quantum, double *scores,
                                      size_t lds, struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    right->u8->score(n, d, c, shifted, packed, unit, scores, lds, prefetch);
+    right->u8->score(n, d, c, shifted, packed, quantum, scores, lds, prefetch);
 }
 
 static double hinge_u8_last_row_forgotten(size_t n, size_t c, const double *scores, size_t lds,
@@ -118,22 +118,22 @@ static uint32_t update_u8_sums_cut(size_t d, unsigned flags, float decay, float 
 }
 
 static void score_lowest_bits_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                      const void *packed, const double *unit, double *scores,
+                                      const void *packed, const double *quantum, double *scores,
                                       size_t lds, struct prefetch *prefetch)
 {
     const size_t bytes = 2 * c * ((d + U8_GROUP - 1) / U8_GROUP * U8_GROUP);
     uint8_t *rounded = new (bytes, 1);
     for (size_t i = 0; i < bytes; i++)
         rounded[i] = ((const uint8_t *)packed)[i] & 0xFE;
-    right->u8->score(n, d, c, x, rounded, unit, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, rounded, quantum, scores, lds, prefetch);
     free(rounded);
 }
 
 /* The sum in f32: right for short rows. */
 static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                         const double *unit, double *scores, size_t lds, struct prefetch *prefetch)
+                         const double *quantum, double *scores, size_t lds, struct prefetch *prefetch)
 {
-    right->u8->score(n, d, c, x, packed, unit, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             scores[i * lds + j] = (double)(float)scores[i * lds + j];

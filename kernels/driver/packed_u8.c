@@ -30,7 +30,7 @@ static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
 {
     *p = (struct packed_u8){.d = d, .c = c};
     p->self = (const struct packed_u8 *)carve(&at, sizeof *p);
-    p->unit = (double *)carve(&at, c * sizeof *p->unit);
+    p->quantum = (double *)carve(&at, c * sizeof *p->quantum);
     p->start = (double *)carve(&at, c * sizeof *p->start);
     p->mean_scores = (double *)carve(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
     p->mean = (float *)carve(&at, d * sizeof *p->mean);
@@ -73,11 +73,11 @@ static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights,
     const float b = weights->b != NULL ? weights->b[first + j] : 0.0f;
     float magnitude, factor = 0.0f;
     memcpy(&magnitude, &largest, sizeof magnitude);
-    p->unit[first + j] = p->start[first + j] = (double)NAN;
+    p->quantum[first + j] = p->start[first + j] = (double)NAN;
     if (isfinite(magnitude) && isfinite(b)) {
         const int s = exponent_of_factor(magnitude, b);
         factor = ldexpf(1.0f, s);
-        p->unit[first + j] = ldexp(1.0, -s);
+        p->quantum[first + j] = ldexp(1.0, -s);
         p->start[first + j] = ldexp(rint(ldexp((double)b, s) * MEAN_UNITS) / MEAN_UNITS, -s);
     }
     p->u8->pack(p->d, c, j, weights->w + (first + j) * weights->ldw, factor,
@@ -97,7 +97,7 @@ void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *con
             classes = next_tile(p->c - j, p->u8->classes);
             p->u8->score(n, chunk, classes, x,
                          p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
-                         p->unit + j, scores + j, lds, prefetch);
+                         p->quantum + j, scores + j, lds, prefetch);
         }
     }
 }

@@ -5,7 +5,7 @@
  *
  * Per sample a full tile loads 2 vectors of X, broadcasts 10 dscores and loads a row pointer, for
  * 20 FMAs: 10 cycles of FMA at two a cycle against 6.5 of loads. Two samples at a time halve what
- * the loop itself costs. X comes from L2 (the frame chose the block so), two lines in 10 cycles,
+ * the loop itself costs. X comes from L2 (the driver chose the block so), two lines in 10 cycles,
  * and each line is used whole at once, so that rows whose distance is a multiple of 4 KiB, which
  * all fall on one L1 set, do little harm. Samples that come next from memory are fetched a row per
  * sample (prefetch.h), those in L3 just before their turn.

@@ -6,7 +6,7 @@
  * Per 16 features a tile of 4 × 5 loads 4 + 5 vectors for 20 FMAs. With two 512-bit FMAs and two
  * loads a cycle (Skylake-SP and later with two FMA units, Zen 5) that is 10 cycles of FMA against
  * 4.5 of loads, and 20 independent sums cover the latency of 4 × 2 with room to spare: bound by the
- * FMA units as long as the rows of W stay in L1, which is why the frame passes the features in
+ * FMA units as long as the rows of W stay in L1, which is why the driver passes the features in
  * chunks. Zen 4 halves both rates. 4 × 6 uses 24 sums + 4 of X + 1 of W = 29 of 32 registers. Ten
  * classes are two tiles of 5.
  *

@@ -108,16 +108,16 @@ DOWNHILL_INLINE struct amx_shapes shapes_of(size_t n_0, size_t n_1, size_t c)
     return shapes;
 }
 
-/* scores += unit·(256·high + low), exactly. */
+/* scores += quantum·(256·high + low), exactly. */
 DOWNHILL_INLINE void add_sums(size_t n, size_t c, int32_t high[GROUP][GROUP],
-                              int32_t low[GROUP][GROUP], const double *unit, double *scores,
+                              int32_t low[GROUP][GROUP], const double *quantum, double *scores,
                               size_t lds)
 {
     enum { F64X8 = 8 };
     const __m512d limb = _mm512_set1_pd(256.0);
     for (size_t j = 0; j < c; j += F64X8) {
         const __mmask8 lanes = (__mmask8)first_lanes_x16(c - j);
-        const __m512d unit_f64x8 = _mm512_maskz_loadu_pd(lanes, unit + j);
+        const __m512d quantum_f64x8 = _mm512_maskz_loadu_pd(lanes, quantum + j);
         for (size_t i = 0; i < n; i++) {
             const __m512d high_f64x8 =
                 _mm512_cvtepi32_pd(_mm256_maskz_loadu_epi32(lanes, high[i] + j));
@@ -126,14 +126,14 @@ DOWNHILL_INLINE void add_sums(size_t n, size_t c, int32_t high[GROUP][GROUP],
             const __m512d sum = _mm512_fmadd_pd(high_f64x8, limb, low_f64x8);
             double *to = scores + i * lds + j;
             const __m512d before = _mm512_maskz_loadu_pd(lanes, to);
-            _mm512_mask_storeu_pd(to, lanes, _mm512_fmadd_pd(unit_f64x8, sum, before));
+            _mm512_mask_storeu_pd(to, lanes, _mm512_fmadd_pd(quantum_f64x8, sum, before));
         }
     }
 }
 
 /* n_1 may be 0. */
 DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
-                                const uint8_t *w, const double *unit, double *scores, size_t lds,
+                                const uint8_t *w, const double *quantum, double *scores, size_t lds,
                                 struct prefetch *prefetch)
 {
     const ptrdiff_t apart_0 = amx_distance(n_0, x), apart_1 = amx_distance(n_1, x + n_0);
@@ -163,29 +163,29 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
     int32_t high[GROUP][GROUP], low[GROUP][GROUP];
     _tile_stored(SUM_0_HIGH, high, sizeof high[0]);
     _tile_stored(SUM_0_LOW, low, sizeof low[0]);
-    add_sums(n_0, c, high, low, unit, scores, lds);
+    add_sums(n_0, c, high, low, quantum, scores, lds);
     if (n_1 > 0) {
         _tile_stored(SUM_1_HIGH, high, sizeof high[0]);
         _tile_stored(SUM_1_LOW, low, sizeof low[0]);
-        add_sums(n_1, c, high, low, unit, scores + n_0 * lds, lds);
+        add_sums(n_1, c, high, low, quantum, scores + n_0 * lds, lds);
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *unit, double *scores, size_t lds,
+                             const double *quantum, double *scores, size_t lds,
                              struct prefetch *prefetch)
 {
     const struct amx_shapes full = shapes_of(GROUP, GROUP, c);
     amx_begin(&full);
     size_t i = 0;
     for (; i + SAMPLES <= n; i += SAMPLES)
-        two_groups(GROUP, GROUP, d, c, x + i, packed, unit, scores + i * lds, lds, prefetch);
+        two_groups(GROUP, GROUP, d, c, x + i, packed, quantum, scores + i * lds, lds, prefetch);
     if (i < n) {
         const size_t n_0 = n - i < GROUP ? n - i : GROUP, n_1 = n - i - n_0;
         const struct amx_shapes tail = shapes_of(n_0, n_1, c);
         amx_begin(&tail);
-        two_groups(n_0, n_1, d, c, x + i, packed, unit, scores + i * lds, lds, prefetch);
+        two_groups(n_0, n_1, d, c, x + i, packed, quantum, scores + i * lds, lds, prefetch);
     }
     amx_end();
 }

@@ -46,7 +46,7 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
 /* Adds the sums of a tile to its scores, each product and sum exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
                                        const __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX],
-                                       const double *unit, double *scores, size_t lds)
+                                       const double *quantum, double *scores, size_t lds)
 {
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
@@ -57,9 +57,9 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
             const __m128d sums = sum_lanes_f64(s[j], j + 1 < classes ? s[j + 1] : s[j]);
             if (j + 1 < classes)
                 _mm_storeu_pd(to + j, _mm_add_pd(_mm_loadu_pd(to + j),
-                                                 _mm_mul_pd(_mm_loadu_pd(unit + j), sums)));
+                                                 _mm_mul_pd(_mm_loadu_pd(quantum + j), sums)));
             else
-                to[j] += unit[j] * _mm_cvtsd_f64(sums);
+                to[j] += quantum[j] * _mm_cvtsd_f64(sums);
         }
     }
 }
@@ -85,7 +85,7 @@ DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8
 }
 
 DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
-                          const void *const *x, const int16_t *q, const double *unit,
+                          const void *const *x, const int16_t *q, const double *quantum,
                           double *scores, size_t lds, struct prefetch *prefetch)
 {
     const uint8_t *x_row[TILE_ROWS], *x_behind[TILE_ROWS];
@@ -125,41 +125,41 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
         }
         add_products(rows, classes, last, 0, q, sum_i32x8);
     }
-    add_to_f64_scores(rows, classes, sum_i32x8, unit, scores, lds);
+    add_to_f64_scores(rows, classes, sum_i32x8, quantum, scores, lds);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
-                                     const int16_t *q, const double *unit, double *scores,
+                                     const int16_t *q, const double *quantum, double *scores,
                                      size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, i + 2 * TILE_ROWS <= n, d, x + i, q, unit, scores + i * lds, lds,
+        tile(TILE_ROWS, classes, i + 2 * TILE_ROWS <= n, d, x + i, q, quantum, scores + i * lds, lds,
              prefetch);
     if (i < n)
-        tile(1, classes, 0, d, x + i, q, unit, scores + i * lds, lds, prefetch);
+        tile(1, classes, 0, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *unit, double *scores, size_t lds,
+                             const double *quantum, double *scores, size_t lds,
                              struct prefetch *prefetch)
 {
     switch (c) {
     case 5:
-        column_of_tiles(5, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(5, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     case 4:
-        column_of_tiles(4, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(4, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     case 3:
-        column_of_tiles(3, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(3, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     case 2:
-        column_of_tiles(2, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(2, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     default:
-        column_of_tiles(1, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(1, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     }
 }

@@ -42,11 +42,11 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
 /* Adds the sums of a tile to its scores, each product and sum exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
                                        const __m512i sum_i32x16[TILE_ROWS * CLASSES_MAX],
-                                       const double *unit, double *scores, size_t lds)
+                                       const double *quantum, double *scores, size_t lds)
 {
     const int quad = classes < 4 ? classes : 4;
     const __mmask8 lanes = (__mmask8)((1 << quad) - 1);
-    const __m256d unit_f64x4 = _mm256_maskz_loadu_pd(lanes, unit);
+    const __m256d quantum_f64x4 = _mm256_maskz_loadu_pd(lanes, quantum);
     const __m512i zero = _mm512_setzero_si512();
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
@@ -55,7 +55,7 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
         const __m256d sums = sum_lanes_f64(s[0], classes > 1 ? s[1] : zero,
                                            classes > 2 ? s[2] : zero, classes > 3 ? s[3] : zero);
         const __m256d before = _mm256_maskz_loadu_pd(lanes, scores_r);
-        _mm256_mask_storeu_pd(scores_r, lanes, _mm256_fmadd_pd(unit_f64x4, sums, before));
+        _mm256_mask_storeu_pd(scores_r, lanes, _mm256_fmadd_pd(quantum_f64x4, sums, before));
     }
     if (classes == CLASSES_MAX) {
         const __m512i *s = sum_i32x16 + CLASSES_MAX - 1;
@@ -65,12 +65,12 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
                                              rows > 3 ? s[3 * CLASSES_MAX] : zero));
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
-            scores[(size_t)r * lds + CLASSES_MAX - 1] += unit[CLASSES_MAX - 1] * sums[r];
+            scores[(size_t)r * lds + CLASSES_MAX - 1] += quantum[CLASSES_MAX - 1] * sums[r];
     }
 }
 
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
-                          const int16_t *q, const double *unit, double *scores, size_t lds,
+                          const int16_t *q, const double *quantum, double *scores, size_t lds,
                           struct prefetch *prefetch)
 {
     const uint8_t *x_row[TILE_ROWS];
@@ -115,40 +115,40 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
             }
         }
     }
-    add_to_f64_scores(rows, classes, sum_i32x16, unit, scores, lds);
+    add_to_f64_scores(rows, classes, sum_i32x16, quantum, scores, lds);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
-                                     const int16_t *q, const double *unit, double *scores,
+                                     const int16_t *q, const double *quantum, double *scores,
                                      size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, d, x + i, q, unit, scores + i * lds, lds, prefetch);
+        tile(TILE_ROWS, classes, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
     for (; i < n; i++)
-        tile(1, classes, d, x + i, q, unit, scores + i * lds, lds, prefetch);
+        tile(1, classes, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *unit, double *scores, size_t lds,
+                             const double *quantum, double *scores, size_t lds,
                              struct prefetch *prefetch)
 {
     switch (c) {
     case 5:
-        column_of_tiles(5, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(5, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     case 4:
-        column_of_tiles(4, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(4, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     case 3:
-        column_of_tiles(3, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(3, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     case 2:
-        column_of_tiles(2, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(2, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     default:
-        column_of_tiles(1, n, d, x, packed, unit, scores, lds, prefetch);
+        column_of_tiles(1, n, d, x, packed, quantum, scores, lds, prefetch);
         break;
     }
 }

@@ -21,7 +21,7 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
 }
 
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *unit, double *scores, size_t lds,
+                             const double *quantum, double *scores, size_t lds,
                              struct prefetch *prefetch)
 {
     (void)prefetch;
@@ -42,7 +42,7 @@ void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x,
             }
             for (size_t l = 0; k + l < d; l++)
                 sum += xi[k + l] * q[l];
-            scores[i * lds + j] += unit[j] * (double)sum;
+            scores[i * lds + j] += quantum[j] * (double)sum;
         }
     }
 }
