@@ -5,6 +5,7 @@
 
 #include "isa/cpu.h"
 #include "isa/kernels.h"
+#include "isa/select.h"
 #include "recorded_cpus.h"
 
 #include <stdio.h>

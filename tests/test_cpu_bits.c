@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/rng.h"
+#include "isa/select.h"
 #include "isa/tables.h"
 #include "recorded_cpus.h"
 

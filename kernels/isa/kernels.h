@@ -176,8 +176,4 @@ downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
                           enum element element);
 
-/* Number of the level, in the order of levels.def, that a machine with these usable features
- * (cpu.h) gets. Pure; for downhill_select and for the tests of recorded CPUs. */
-size_t downhill_level_choose(uint32_t usable);
-
 #endif

@@ -2,6 +2,8 @@
  *
  * From CPU features to a table of kernels (tables.c). The only state is which of them is the
  * default. */
+#include "isa/select.h"
+
 #include "isa/tables.h"
 
 #include <stdarg.h>
