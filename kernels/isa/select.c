@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From CPU features to a table of kernels (tables.c). The only state is which of them is the
- * default. */
+ * From CPU features to a table of kernels (tables.c). The only state is what was found out about the machine, and
+ * which table is the default. */
 #include "isa/select.h"
 
 #include "isa/tables.h"
@@ -23,6 +23,7 @@ enum { WORD_MAX = 64 };
 /* What the machine and the environment allow. */
 struct facts {
     cpu_features cpu;
+    struct cache_sizes caches;
     uint32_t disabled;           /* features named by DOWNHILL_DISABLE */
     char unknown_word[WORD_MAX]; /* the first word of that list that names none; "" */
     char isa[WORD_MAX];          /* DOWNHILL_ISA; "" */
@@ -67,13 +68,14 @@ static void gather_facts(struct facts *facts)
     if (amx->table == NULL || (facts->disabled & amx->features) != 0)
         source.permit_amx = NULL;
     facts->cpu = downhill_cpu_detect(&source);
+    facts->caches = downhill_caches_detect(&source);
     if (isa != NULL)
         copy_word(facts->isa, isa, strlen(isa));
 }
 
 /* Gathered and kept by the first thread that asks; from then on neither CPUID nor the environment is looked at again.
- * Those that ask meanwhile gather for themselves, into *own, and find the same: none waits for another, which might
- * be of a lower priority, or left behind by fork(). */
+ * Those that ask meanwhile gather for themselves, into *own, and find the same, except for the caches of a hybrid CPU,
+ * whose cores may differ: none waits for another, which might be of a lower priority, or left behind by fork(). */
 static const struct facts *known_facts(struct facts *own)
 {
     enum { UNKNOWN, GATHERING, KNOWN };
@@ -92,6 +94,26 @@ static const struct facts *known_facts(struct facts *own)
         return &facts;
     gather_facts(own);
     return own;
+}
+
+struct cache_sizes downhill_cache_sizes(void)
+{
+    /* Copies of facts, so that a process which fork() left without them does not gather them for every call. Threads
+     * that store them at the same time store the same, or, on different cores of a hybrid CPU, a mixture that the plan
+     * takes as well as any. */
+    static atomic_size_t l1d, l2, l3; /* l1d is 0 until all are known */
+    struct cache_sizes sizes = {.l1d = atomic_load_explicit(&l1d, memory_order_acquire)};
+    if (sizes.l1d == 0) {
+        struct facts own;
+        sizes = known_facts(&own)->caches;
+        atomic_store_explicit(&l3, sizes.l3, memory_order_relaxed);
+        atomic_store_explicit(&l2, sizes.l2, memory_order_relaxed);
+        atomic_store_explicit(&l1d, sizes.l1d, memory_order_release);
+        return sizes;
+    }
+    sizes.l2 = atomic_load_explicit(&l2, memory_order_relaxed);
+    sizes.l3 = atomic_load_explicit(&l3, memory_order_relaxed);
+    return sizes;
 }
 
 static uint32_t usable_features(const struct facts *facts)
