@@ -3,6 +3,7 @@
  * Gradients with respect to the weights. */
 #include "api/check.h"
 #include "driver/block_grad.h"
+#include "isa/select.h"
 
 static struct plan grad_plan(const downhill_kernels *kernels, const struct batch_view *batch,
                              size_t d, size_t c, size_t lddw)
@@ -14,7 +15,8 @@ static struct plan grad_plan(const downhill_kernels *kernels, const struct batch
                                      .c = c,
                                      .x_bytes = matrix_bytes(batch),
                                      .lddw = lddw};
-    return downhill_make_plan(kernels, &shape);
+    const struct cache_sizes caches = downhill_cache_sizes();
+    return downhill_make_plan(kernels, &caches, &shape);
 }
 
 static downhill_status gradient(const downhill_kernels *kernels, const struct batch_view *batch,

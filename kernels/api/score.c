@@ -3,6 +3,7 @@
  * Scores. */
 #include "api/check.h"
 #include "driver/block_score.h"
+#include "isa/select.h"
 
 static struct plan score_plan(const downhill_kernels *kernels, const struct batch_view *batch,
                               size_t d, size_t c, size_t ldw)
@@ -14,7 +15,8 @@ static struct plan score_plan(const downhill_kernels *kernels, const struct batc
                                      .c = c,
                                      .x_bytes = matrix_bytes(batch),
                                      .ldw = ldw};
-    return downhill_make_plan(kernels, &shape);
+    const struct cache_sizes caches = downhill_cache_sizes();
+    return downhill_make_plan(kernels, &caches, &shape);
 }
 
 static downhill_status score(const downhill_kernels *kernels, const struct batch_view *batch,

@@ -6,6 +6,7 @@
 #include "driver/batch_gradient.h"
 #include "driver/block_loss.h"
 #include "driver/block_score.h"
+#include "isa/select.h"
 
 static struct plan step_plan(const downhill_kernels *kernels, const struct batch_view *batch,
                              size_t d, size_t c, size_t ldw, size_t lddw)
@@ -18,7 +19,8 @@ static struct plan step_plan(const downhill_kernels *kernels, const struct batch
                                      .x_bytes = matrix_bytes(batch),
                                      .ldw = ldw,
                                      .lddw = lddw};
-    return downhill_make_plan(kernels, &shape);
+    const struct cache_sizes caches = downhill_cache_sizes();
+    return downhill_make_plan(kernels, &caches, &shape);
 }
 
 /* ---- f32 and bf16 ---- */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "driver/plan.h"
 
+/* An L2 of so many bytes or more takes the values below as they stand. On a smaller one of_l2() reduces those that are
+ * for L2 in proportion, as on Haswell, the client Skylake and their successors, which have 256 KiB. The values for L1
+ * are constants: a CPU with AVX2 has an L1d of 32 KiB or more. */
+enum { L2_FULL = 512 * 1024 };
+
 /* Bytes of X in a block of rows. The scores read the block from memory, the gradient reads it again from L2. With W,
  * dW and the scores of 10 classes beside it at d = 3072 (240 KiB) it must fit the 1 MiB of L2 of Skylake-SP, Zen 4
- * and Zen 5. */
+ * and Zen 5. Alone it fills 3/4 of the smallest L2 that takes it. */
 enum { BLOCK_BYTES = 384 * 1024 };
 
 /* The same for bytes, whose packed weights and sums of 10 classes take as much room. More rows save some of the sums
@@ -20,7 +25,8 @@ enum { FAR_BYTES = 16 * 1024 * 1024 };
  * tile, 4 % of its time at 1024. */
 enum { CHUNK_FEATURES = 1024 };
 
-/* The same where X comes from memory and is read once for each panel of W: 256 rows fill half of L2. */
+/* The same where X comes from memory and is read once for each panel of W: 256 rows fill half of an L2 of 1 MiB.
+ * Constant, because the error bound of packed bf16 counts chunks of 512 features. */
 enum { FAR_FEATURES = 512 };
 
 /* A dW that fits here stays in L2 beside a block of X, and every block adds to it in place. */
@@ -39,8 +45,23 @@ enum { ALIASED_CLASSES = 5 };
 /* Features whose rows of a block of bytes stay in L2 for one panel of classes after another. */
 enum { U8_FEATURES = 1024 };
 
+/* Features per call are whole cache lines of any element, also on a small L2. */
+enum { FEATURES_MIN = 64 };
+
 /* A few rows get by without a division, which a single sample would notice. */
 enum { FEW_ROWS = 4 };
+
+/* Returns a value for L2_FULL, in proportion to a smaller L2. */
+static size_t of_l2(size_t value, size_t l2)
+{
+    return l2 >= L2_FULL ? value : (size_t)((uint64_t)value * l2 / L2_FULL);
+}
+
+static size_t features_of_l2(size_t features, size_t l2)
+{
+    const size_t fit = of_l2(features, l2) / FEATURES_MIN * FEATURES_MIN;
+    return fit < FEATURES_MIN ? FEATURES_MIN : fit;
+}
 
 /* Rows of f32 in so many bytes: a multiple of 4, so that register tiles are full. bf16 takes as many rows, because the
  * kernels widen a row to f32. */
@@ -50,20 +71,26 @@ static size_t rows_f32(size_t bytes, size_t d)
     return fit < 4 ? 4 : fit > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : fit;
 }
 
-static size_t rows_u8(size_t d)
+static size_t rows_u8(size_t bytes, size_t d)
 {
-    const size_t fit = U8_BLOCK_BYTES / d / 8 * 8;
+    const size_t fit = bytes / d / 8 * 8;
     return fit < 8 ? 8 : fit > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : fit;
 }
 
-/* Rows that stay in L2; if the next block is prefetched meanwhile, both must fit. */
-static size_t cached_rows(const struct plan_shape *shape, int x_far)
+/* Rows that stay in L2; if the next block is prefetched meanwhile, both must fit. A small L2 does not take away the
+ * rows without which the gradient has no panel: that costs more than a block which does not quite fit. */
+static size_t cached_rows(const struct plan_shape *shape, size_t l2, int x_far)
 {
     if (shape->n <= FEW_ROWS)
         return FEW_ROWS;
     if (shape->element == ELEMENT_U8)
-        return rows_u8(shape->d);
-    return rows_f32(x_far ? BLOCK_BYTES / 2 : BLOCK_BYTES, shape->d);
+        return rows_u8(of_l2(U8_BLOCK_BYTES, l2), shape->d);
+    const size_t bytes = x_far ? BLOCK_BYTES / 2 : BLOCK_BYTES,
+                 rows = rows_f32(of_l2(bytes, l2), shape->d);
+    if (rows >= PANEL_ROWS_MIN || l2 >= L2_FULL)
+        return rows;
+    const size_t full = rows_f32(bytes, shape->d);
+    return full < PANEL_ROWS_MIN ? full : PANEL_ROWS_MIN;
 }
 
 /* Rows so far apart fall on the same few sets of L1. */
@@ -72,21 +99,22 @@ static int collides(size_t ld)
     return ld % 256 == 0;
 }
 
-/* c·ld fits size_t: the checks of the matrix have seen to it. */
-static int is_large(size_t c, size_t ld)
+/* Whether a dW is too large for so much L2. c·ld fits size_t: the checks of the matrix have seen to it. */
+static int is_large(size_t c, size_t ld, size_t l2)
 {
-    return c * ld > NEAR_BYTES / sizeof(float);
+    return c * ld > of_l2(NEAR_BYTES, l2) / sizeof(float);
 }
 
+/* The workspace is for any core: a hybrid CPU may size it on one and use it on another, whose L2 is larger. */
 int downhill_plan_sums_fit(size_t d, size_t c)
 {
-    return !is_large(c, spread_ld(d));
+    return !is_large(c, spread_ld(d), L2_FULL);
 }
 
 size_t downhill_plan_rows_max(enum element element, size_t d, size_t c)
 {
     if (element == ELEMENT_U8)
-        return rows_u8(d);
+        return rows_u8(U8_BLOCK_BYTES, d);
     return downhill_plan_sums_fit(d, c) ? rows_f32(BLOCK_BYTES, d) : BLOCK_ROWS_MAX;
 }
 
@@ -103,50 +131,57 @@ static const struct downhill_packed_score *packing(const downhill_kernels *kerne
     return pays ? packed : NULL;
 }
 
-static size_t block_rows(const struct plan_shape *shape, const struct plan *plan)
+static size_t block_rows(const struct plan_shape *shape, const struct plan *plan, int near)
 {
     switch (shape->operation) {
     case OPERATION_SCORE:
-        return plan->packing != NULL ? BLOCK_ROWS_MAX : cached_rows(shape, plan->x_far);
+        return plan->packing != NULL ? BLOCK_ROWS_MAX : cached_rows(shape, plan->l2, plan->x_far);
     case OPERATION_GRAD:
-        return plan->x_far && shape->element != ELEMENT_U8 ? cached_rows(shape, plan->x_far)
-                                                           : BLOCK_ROWS_MAX;
+        return plan->x_far && shape->element != ELEMENT_U8
+                   ? cached_rows(shape, plan->l2, plan->x_far)
+                   : BLOCK_ROWS_MAX;
     case OPERATION_STEP:
         break;
     }
     if (shape->element == ELEMENT_U8)
-        return rows_u8(shape->d);
-    /* Larger blocks read and write a large dW less often. */
-    return downhill_plan_sums_fit(shape->d, shape->c) ? cached_rows(shape, plan->x_far)
-                                                      : BLOCK_ROWS_MAX;
+        return rows_u8(of_l2(U8_BLOCK_BYTES, plan->l2), shape->d);
+    if (near || (shape->n <= FEW_ROWS && downhill_plan_sums_fit(shape->d, shape->c)))
+        return cached_rows(shape, plan->l2, plan->x_far);
+    /* Larger blocks read and write a large dW less often. The workspace limits them. */
+    return downhill_plan_rows_max(shape->element, shape->d, shape->c);
 }
 
-struct plan downhill_make_plan(const downhill_kernels *kernels, const struct plan_shape *shape)
+struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cache_sizes *caches,
+                               const struct plan_shape *shape)
 {
     const int scores = shape->operation != OPERATION_GRAD,
               step = shape->operation == OPERATION_STEP;
+    const size_t l2 = caches->l2 < L2_FULL ? caches->l2 : L2_FULL;
     struct plan plan = {
         .element = shape->element,
         .d = shape->d,
         .c = shape->c,
+        .l2 = l2,
         .x_far = shape->x_bytes > FAR_BYTES,
         .prefetch_pace = step ? 1 : 2,
         .grad_direct_min = kernels->grad_direct_min,
         .grad_flags = step || shape->element == ELEMENT_U8 ? 0 : GRAD_X_FAR,
     };
+    int near = 0; /* the dW of a step in f32 stays in this L2 */
     if (shape->element != ELEMENT_U8) {
         plan.packing = scores ? packing(kernels, shape, plan.x_far) : NULL;
         if (step) {
-            const int fits = downhill_plan_sums_fit(shape->d, shape->c);
-            plan.packs_once = plan.packing != NULL && fits;
-            plan.sums_in_workspace = fits && shape->n >= PANEL_ROWS_MIN;
+            near = !is_large(shape->c, spread_ld(shape->d), l2);
+            /* Whatever the L2: to read packed weights from L3 takes less time than to pack them for each block. */
+            plan.packs_once = plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);
+            plan.sums_in_workspace = near && shape->n >= PANEL_ROWS_MIN;
         }
         const size_t lddw = plan.sums_in_workspace ? spread_ld(shape->d) : shape->lddw;
-        plan.dw_large = is_large(shape->c, lddw);
+        plan.dw_large = is_large(shape->c, lddw, l2);
         plan.dw_collides = collides(lddw);
     }
-    plan.block_rows = block_rows(shape, &plan);
-    plan.prefetch_rows = plan.x_far ? cached_rows(shape, plan.x_far) : 0;
+    plan.block_rows = block_rows(shape, &plan, near);
+    plan.prefetch_rows = plan.x_far ? cached_rows(shape, l2, plan.x_far) : 0;
     return plan;
 }
 
@@ -169,13 +204,15 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
 {
     if (plan->element == ELEMENT_U8)
         return (struct grad_plan){1, plan->grad_flags,
-                                  plan->c <= PANEL_CLASSES ? plan->d : U8_FEATURES, PANEL_CLASSES};
+                                  plan->c <= PANEL_CLASSES ? plan->d
+                                                           : features_of_l2(U8_FEATURES, plan->l2),
+                                  PANEL_CLASSES};
     if (rows < PANEL_ROWS_MIN)
         return (struct grad_plan){1, plan->grad_flags, plan->d,
                                   plan->dw_collides ? ALIASED_CLASSES : PANEL_CLASSES};
     if (plan->dw_large && rows >= plan->grad_direct_min)
-        return (struct grad_plan){1, plan->grad_flags | GRAD_DW_FAR, FAR_DW_FEATURES,
-                                  PANEL_CLASSES};
+        return (struct grad_plan){1, plan->grad_flags | GRAD_DW_FAR,
+                                  features_of_l2(FAR_DW_FEATURES, plan->l2), PANEL_CLASSES};
     return (struct grad_plan){!plan->dw_large && !plan->dw_collides, plan->grad_flags,
                               PANEL_FEATURES, PANEL_CLASSES};
 }

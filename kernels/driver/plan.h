@@ -6,6 +6,7 @@
 #ifndef DOWNHILL_PLAN_H
 #define DOWNHILL_PLAN_H
 
+#include "isa/caches.h"
 #include "isa/kernels.h"
 
 enum operation { OPERATION_SCORE, OPERATION_GRAD, OPERATION_STEP };
@@ -23,6 +24,7 @@ struct plan_shape {
 struct plan {
     enum element element;
     size_t d, c;
+    size_t l2; /* bytes of L2, at most what the largest values are for */
 
     /* Blocks of rows. */
     size_t block_rows;    /* <= BLOCK_ROWS_MAX */
@@ -42,7 +44,10 @@ struct plan {
     unsigned grad_flags;    /* enum grad_flags of every call */
 };
 
-struct plan downhill_make_plan(const downhill_kernels *kernels, const struct plan_shape *shape);
+/* Makes the plan for a core with these caches. On any with an L2 of 512 KiB or more it is the same, so that results in
+ * f32 have the same bits. */
+struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cache_sizes *caches,
+                               const struct plan_shape *shape);
 
 /* How a block of so many rows is scored. */
 struct score_plan {
@@ -64,9 +69,9 @@ struct grad_plan {
 };
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows);
 
-/* Sizes of the workspace of a step, which must not depend on n or on the matrix of samples. */
+/* Sizes of the workspace of a step, which must not depend on n, on the matrix of samples or on the caches. */
 size_t downhill_plan_rows_max(enum element element, size_t d,
-                              size_t c); /* block_rows of any plan */
+                              size_t c); /* at least block_rows of any plan */
 int downhill_plan_sums_fit(size_t d,
                            size_t c); /* there is room for dW and for packed weights in f32 */
 
