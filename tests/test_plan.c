@@ -1,0 +1,621 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Blocking decisions: what each rule of plan.c decides for shapes that are in use, and what holds for every shape, ISA
+ * level and L2. The tables of levels that this CPU cannot run are data like any other. */
+#include "cmocka_all.h"
+
+#include "driver/carve.h"
+#include "driver/packing.h"
+#include "driver/plan.h"
+#include "driver/workspace.h"
+#include "isa/tables.h"
+
+#include <string.h>
+
+enum { KIB = 1024, MIB = 1024 * 1024 };
+
+/* Caches of the CPUs whose L2 has this size. */
+static const struct cache_sizes l2_256k = {32 * KIB, 256 * KIB, 8 * MIB}, /* Haswell, Centaur CNS */
+    l2_512k = {32 * KIB, 512 * KIB, 32 * MIB},                            /* Zen 2, Zen 3 */
+    l2_1m = {48 * KIB, 1 * MIB, 32 * MIB};                                /* Zen 4, Zen 5 */
+
+enum { UNPACKED = SCORE_UNPACKED, PACKED = SCORE_PACKED, PER_PANEL = SCORE_PACK_PER_PANEL };
+enum { SCORE = OPERATION_SCORE, GRAD = OPERATION_GRAD, STEP = OPERATION_STEP };
+enum { F32 = ELEMENT_F32, BF16 = ELEMENT_BF16, U8 = ELEMENT_U8 };
+
+/* The members of a plan that are decisions. */
+struct decisions {
+    size_t block_rows, prefetch_rows, prefetch_pace;
+    int x_far, packs, packs_once, sums_in_workspace, dw_large, dw_collides;
+    unsigned grad_flags;
+};
+
+struct plan_case {
+    const char *name;
+    size_t level; /* number in downhill_levels */
+    const struct cache_sizes *caches;
+    int operation, element;
+    size_t n, d, c;
+    size_t x_rows; /* of the matrix of samples; 0: n */
+    size_t ldw;    /* of W and dW; 0: d */
+    struct decisions plan;
+    size_t rows; /* of a block, for the next two */
+    struct {
+        int way;
+        size_t features, classes;
+    } score; /* unless the operation is GRAD or features are bytes */
+    struct {
+        int direct;
+        unsigned flags;
+        size_t features, classes;
+    } grad; /* unless the operation is SCORE */
+};
+
+#define LEVEL(name) LEVEL_INDEX_##name
+
+/* clang-format off */
+static const struct plan_case cases[] = {
+    /* ---- The step in f32, samples in a cache ---- */
+
+    /* 384 KiB of X are 32 rows. Rows of W of 12 KiB collide, so that W is packed, once; dW is summed in the workspace,
+     * whose rows do not collide, in parts of 512 features that stay in L1. */
+    {"step, colliding W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     32, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+    /* AVX-512 packs 10 classes together, so that a panel of as many weights has half the features. */
+    {"step, colliding W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     32, {PACKED, 512, 10}, {1, 0, 512, 10}},
+    /* W that was packed once is used for any block; 15 rows do not pay for a panel of dW. */
+    {"step, colliding W, 15 rows left", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     15, {PACKED, 1024, 5}, {1, 0, 3072, 10}},
+    /* A padded W is used where it is: neither level packs it for samples that are in a cache. */
+    {"step, padded W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 3088,
+     {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"step, padded W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 3088,
+     {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    /* The portable level has nothing to pack for. */
+    {"step, colliding W, scalar", LEVEL(scalar), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    /* 384 KiB are 125 rows of 784 features, 124 with full register tiles. 32 samples do not pay for packing. */
+    {"step, 32 of MNIST", LEVEL(avx2), &l2_512k, STEP, F32, 32, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    /* So do not 63; 64 do. */
+    {"step, 63 samples", LEVEL(avx2), &l2_512k, STEP, F32, 63, 1024, 10, 0, 0,
+     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
+     63, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"step, 64 samples", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1024, 10, 0, 0,
+     {.block_rows = 96, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     64, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+    /* One sample: no division for the block, no copy of dW, 5 classes of a colliding dW at a time, and 4096 features
+     * of the scores, because each weight is used once. */
+    {"step, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 3072, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
+     1, {UNPACKED, 4096, 10}, {1, 0, 3072, 5}},
+    {"step, 2 samples", LEVEL(avx2), &l2_512k, STEP, F32, 2, 3072, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
+     2, {UNPACKED, 1024, 10}, {1, 0, 3072, 5}},
+    /* The block is computed from 5 samples on, the workspace used for dW from 16 on. */
+    {"step, 4 samples", LEVEL(avx2), &l2_512k, STEP, F32, 4, 784, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1},
+     4, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
+    {"step, 5 samples", LEVEL(avx2), &l2_512k, STEP, F32, 5, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1},
+     5, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
+    {"step, 15 samples", LEVEL(avx2), &l2_512k, STEP, F32, 15, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1},
+     15, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
+    {"step, 16 samples", LEVEL(avx2), &l2_512k, STEP, F32, 16, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
+     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    /* A block has 4 rows at least and 256 at most. */
+    {"step, wide samples", LEVEL(avx2), &l2_512k, STEP, F32, 256, 40000, 1, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1, .x_far = 1, .prefetch_rows = 4, .sums_in_workspace = 1},
+     4, {UNPACKED, 1024, 1}, {1, 0, 40000, 10}},
+    {"step, narrow samples", LEVEL(avx2), &l2_512k, STEP, F32, 1000, 16, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
+     256, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+
+    /* ---- The step in f32, samples in memory ---- */
+
+    /* Two blocks of 192 KiB share L2: one is worked on, one prefetched. AVX-512 packs W to read X once. */
+    {"step from memory, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 20000, 3088,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
+      .sums_in_workspace = 1},
+     16, {PACKED, 512, 10}, {1, 0, 512, 10}},
+    /* AVX2 packs only a W whose rows collide. */
+    {"step from memory, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 3088,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
+     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"step from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 0,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
+      .sums_in_workspace = 1},
+     16, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+    /* Few samples of a large matrix are prefetched in blocks as small. */
+    {"step from memory, 1 sample", LEVEL(avx512), &l2_1m, STEP, F32, 1, 3072, 10, 20000, 0,
+     {.block_rows = 4, .prefetch_rows = 4, .prefetch_pace = 1, .x_far = 1, .dw_collides = 1},
+     1, {UNPACKED, 4096, 10}, {1, 0, 3072, 5}},
+    /* 16 MiB are taken to be in a cache, a row more not. */
+    {"step, matrix of 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4096, 1040,
+     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"step, matrix of more than 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4097, 1040,
+     {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+
+    /* ---- The step in f32, many classes ---- */
+
+    /* 8 MiB of dW pass for each block, so that a block is as large as can be. W has no room in the workspace: each panel
+     * is packed before its use. AVX2 sums dW in a panel on the stack. */
+    {"step, 1000 classes, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
+     256, {PER_PANEL, 1024, 5}, {0, 0, 512, 10}},
+    /* 128 rows of AVX-512 hide the way of dW, which is then summed in place. */
+    {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
+     256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
+    {"step, 1000 classes, AVX-512, 128 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
+     128, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
+    {"step, 1000 classes, AVX-512, 127 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
+     127, {PER_PANEL, 512, 10}, {0, 0, 512, 10}},
+    /* A block of fewer than 64 rows does not pay for packing panel by panel. */
+    {"step, 1000 classes, AVX-512, 63 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
+     63, {UNPACKED, 1024, 1000}, {0, 0, 512, 10}},
+    /* dW does not collide, but is too large to be summed in place. */
+    {"step, 1000 classes, padded", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 2064,
+     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
+     256, {UNPACKED, 1024, 1000}, {0, 0, 512, 10}},
+    /* Few samples and a dW that has no room in the workspace: its scores have room for 256 rows. */
+    {"step, 1000 classes, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1},
+     1, {UNPACKED, 4096, 1000}, {1, 0, 2048, 5}},
+    /* 256 KiB of dW are near, a class more is not. */
+    {"step, dW of 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4096, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
+     256, {UNPACKED, 1024, 4096}, {1, 0, 512, 10}},
+    {"step, dW of more than 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4097, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
+     256, {UNPACKED, 1024, 4097}, {0, 0, 512, 10}},
+
+    /* ---- Scores in f32 ---- */
+
+    {"scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, F32, 1, 3072, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     1, {UNPACKED, 4096, 10}, {0}},
+    /* The scores of a packed W have no block to keep in L2: a chunk of features stays there for all panels. */
+    {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_X_FAR},
+     256, {PER_PANEL, 1024, 5}, {0}},
+    {"scores, padded W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 3088,
+     {.block_rows = 32, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     32, {UNPACKED, 1024, 10}, {0}},
+    {"scores from memory, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     256, {PER_PANEL, 512, 10}, {0}},
+    /* From memory X is read once per panel of W, so that AVX2, too, takes chunks that stay in L2. */
+    {"scores from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 0,
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     256, {PER_PANEL, 512, 5}, {0}},
+    /* The last 32 rows of 20000 are fewer than 64. */
+    {"scores from memory, AVX-512, last block", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     32, {UNPACKED, 1024, 10}, {0}},
+    {"scores from memory, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 3088,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_X_FAR},
+     16, {UNPACKED, 1024, 10}, {0}},
+
+    /* ---- The gradient in f32 ---- */
+
+    /* X is read once: a block is as large as can be. A colliding dW is summed in a panel on the stack. */
+    {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
+     256, {0}, {0, GRAD_X_FAR, 512, 10}},
+    {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     256, {0}, {1, GRAD_X_FAR, 512, 10}},
+    {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
+     1, {0}, {1, GRAD_X_FAR, 3072, 5}},
+    /* From memory the next block is prefetched, which must fit L2 beside the current one. */
+    {"gradient from memory", LEVEL(avx2), &l2_512k, GRAD, F32, 20000, 3072, 10, 0, 0,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .dw_collides = 1,
+      .grad_flags = GRAD_X_FAR},
+     16, {0}, {0, GRAD_X_FAR, 512, 10}},
+    {"gradient, dW of 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 64, 0, 1024,
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
+     256, {0}, {0, GRAD_X_FAR, 512, 10}},
+    {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
+     {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
+     256, {0}, {1, GRAD_X_FAR | GRAD_DW_FAR, 256, 10}},
+
+    /* ---- bf16 ---- */
+
+    /* AVX512-BF16 always packs. The block has as many rows as in f32, because others widen a row to f32. */
+    {"bf16 step, AVX512-BF16", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 3072, 10, 0, 3088,
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     32, {PACKED, 512, 10}, {1, 0, 512, 10}},
+    /* With fewer than 160 features the error bound would not hold. */
+    {"bf16 step, AVX512-BF16, 159 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 159, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
+     256, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"bf16 step, AVX512-BF16, 160 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 160, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     256, {PACKED, 512, 10}, {1, 0, 512, 10}},
+    /* AMX packs from 32 samples on, AVX512-BF16 from 64 on. */
+    {"bf16 step, AVX512-BF16, 32 samples", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"bf16 step, AMX, 32 samples", LEVEL(amx), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     32, {PACKED, 512, 10}, {1, 0, 512, 10}},
+    {"bf16 step, AMX, 31 samples", LEVEL(amx), &l2_1m, STEP, BF16, 31, 784, 10, 0, 0,
+     {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
+     31, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"bf16 scores, AMX, last block of 32", LEVEL(amx), &l2_1m, SCORE, BF16, 20000, 3072, 10, 0, 3088,
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     32, {PER_PANEL, 512, 10}, {0}},
+    /* 16 MiB are twice the samples that they are in f32. */
+    {"bf16 step, matrix of 16 MiB, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8192, 1040,
+     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
+     64, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"bf16 step, matrix of more, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8193, 1040,
+     {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
+      .sums_in_workspace = 1},
+     48, {PACKED, 512, 10}, {1, 0, 512, 10}},
+    {"bf16 step, 1000 classes, AMX", LEVEL(amx), &l2_1m, STEP, BF16, 256, 2048, 1000, 0, 2064,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1},
+     256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
+
+    /* ---- Bytes ---- */
+
+    /* 256 KiB are 85 rows, 80 of them whole groups of 8. Nothing of what is said of W and dW in f32 is decided. */
+    {"u8 step", LEVEL(avx2), &l2_512k, STEP, U8, 256, 3072, 10, 0, 0,
+     {.block_rows = 80, .prefetch_pace = 1},
+     80, {0}, {1, 0, 3072, 10}},
+    {"u8 step from memory", LEVEL(avx512vnni), &l2_1m, STEP, U8, 256, 3072, 10, 20000, 0,
+     {.block_rows = 80, .prefetch_rows = 80, .prefetch_pace = 1, .x_far = 1},
+     80, {0}, {1, 0, 3072, 10}},
+    /* One panel of classes passes over the rows once; more find their features in L2. */
+    {"u8 step, 11 classes", LEVEL(avx2), &l2_512k, STEP, U8, 256, 3072, 11, 0, 0,
+     {.block_rows = 80, .prefetch_pace = 1},
+     80, {0}, {1, 0, 1024, 10}},
+    {"u8 step, 1 sample", LEVEL(avx2), &l2_512k, STEP, U8, 1, 3072, 10, 0, 0,
+     {.block_rows = 80, .prefetch_pace = 1},
+     1, {0}, {1, 0, 3072, 10}},
+    /* A block has 8 rows at least and 256 at most. */
+    {"u8 step, wide samples", LEVEL(avx2), &l2_512k, STEP, U8, 256, 40000, 10, 0, 0,
+     {.block_rows = 8, .prefetch_pace = 1},
+     8, {0}, {1, 0, 40000, 10}},
+    {"u8 step, narrow samples", LEVEL(avx2), &l2_512k, STEP, U8, 1000, 784, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1},
+     256, {0}, {1, 0, 784, 10}},
+    {"u8 scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, U8, 1, 3072, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 2},
+     1, {0}, {0}},
+    {"u8 scores from memory", LEVEL(avx2), &l2_512k, SCORE, U8, 20000, 3072, 10, 0, 0,
+     {.block_rows = 80, .prefetch_rows = 80, .prefetch_pace = 2, .x_far = 1},
+     80, {0}, {0}},
+    /* The gradient of bytes has large blocks from memory as well: its sums are written back after each. */
+    {"u8 gradient from memory", LEVEL(avx2), &l2_512k, GRAD, U8, 20000, 3072, 10, 0, 0,
+     {.block_rows = 256, .prefetch_rows = 80, .prefetch_pace = 2, .x_far = 1},
+     256, {0}, {1, 0, 3072, 10}},
+
+    /* ---- An L2 of 256 KiB ---- */
+
+    /* Half the block of 512 KiB; 121 KiB of dW still stay beside it. */
+    {"L2 of 256 KiB, step", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 16, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     16, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+    {"L2 of 256 KiB, 32 of MNIST", LEVEL(avx2), &l2_256k, STEP, F32, 32, 784, 10, 0, 0,
+     {.block_rows = 60, .prefetch_pace = 1, .sums_in_workspace = 1},
+     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"L2 of 256 KiB, MNIST from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 784, 10, 60000, 0,
+     {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
+     28, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    /* Half of 16 rows would leave the gradient without a panel. */
+    {"L2 of 256 KiB, step from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 20000, 3088,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
+     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    /* A larger L2 has no 16 rows of these either. */
+    {"L2 of 256 KiB, 4096 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 4096, 5, 20000, 4112,
+     {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
+     12, {UNPACKED, 1024, 5}, {1, 0, 4096, 10}},
+    {"L2 of 256 KiB, scores", LEVEL(avx2), &l2_256k, SCORE, F32, 256, 3072, 10, 0, 3088,
+     {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     16, {UNPACKED, 1024, 10}, {0}},
+    {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
+     {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_X_FAR},
+     28, {0}, {1, GRAD_X_FAR, 512, 10}},
+    /* 241 KiB of dW stay in an L2 of 512 KiB, but not in one of 256 KiB: there a block is as large as the scores of the
+     * workspace are, and dW is summed in a panel. W is packed once on both. */
+    {"L2 of 512 KiB, step, 20 classes", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 20, 0, 0,
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
+     32, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+    {"L2 of 256 KiB, step, 20 classes", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 20, 0, 0,
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .dw_large = 1, .dw_collides = 1},
+     32, {PACKED, 1024, 5}, {0, 0, 512, 10}},
+    {"L2 of 256 KiB, step, 20 classes, 1 sample", LEVEL(avx2), &l2_256k, STEP, F32, 1, 3072, 20, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1},
+     1, {UNPACKED, 4096, 20}, {1, 0, 3072, 5}},
+    /* 256 rows of 128 features are half of L2. */
+    {"L2 of 256 KiB, 1000 classes, AVX-512", LEVEL(avx512), &l2_256k, STEP, F32, 256, 2048, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
+     256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 128, 10}},
+    {"L2 of 256 KiB, u8 step", LEVEL(avx2), &l2_256k, STEP, U8, 256, 3072, 10, 0, 0,
+     {.block_rows = 40, .prefetch_pace = 1},
+     40, {0}, {1, 0, 3072, 10}},
+    {"L2 of 256 KiB, u8 gradient, 100 classes", LEVEL(avx2), &l2_256k, GRAD, U8, 20000, 3072, 100, 0, 0,
+     {.block_rows = 256, .prefetch_rows = 40, .prefetch_pace = 2, .x_far = 1},
+     256, {0}, {1, 0, 512, 10}},
+};
+/* clang-format on */
+
+static struct plan_shape shape_of(const struct plan_case *c)
+{
+    const size_t ld = c->ldw == 0 ? c->d : c->ldw, x_rows = c->x_rows == 0 ? c->n : c->x_rows;
+    return (struct plan_shape){
+        .operation = (enum operation)c->operation,
+        .element = (enum element)c->element,
+        .n = c->n,
+        .d = c->d,
+        .c = c->c,
+        .x_bytes = x_rows * c->d * element_bytes((enum element)c->element),
+        .ldw = c->operation == GRAD || c->element == U8 ? 0 : ld,
+        .lddw = c->operation == SCORE || c->element == U8 ? 0 : ld,
+    };
+}
+
+static void test_plan__shapes_in_use__decisions(void **state)
+{
+    (void)state;
+    size_t checked = 0, wrong = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct plan_case *c = &cases[i];
+        const downhill_kernels *kernels = downhill_levels[c->level].table;
+        if (kernels == NULL) {
+            print_message("%s: skipped: %s is not compiled\n", c->name,
+                          downhill_levels[c->level].name);
+            continue;
+        }
+        checked++;
+        const struct plan_shape shape = shape_of(c);
+        const struct plan plan = downhill_make_plan(kernels, c->caches, &shape);
+/* Names a member that is not as expected, and goes on. */
+#define EXPECT(got, expected)                                                                      \
+    do {                                                                                           \
+        const unsigned long long is = (unsigned long long)(got),                                   \
+                                 should = (unsigned long long)(expected);                          \
+        if (is != should) {                                                                        \
+            print_error("%s: %s is %llu, expected %llu\n", c->name, #got, is, should);             \
+            wrong++;                                                                               \
+        }                                                                                          \
+    } while (0)
+        EXPECT(plan.element, c->element);
+        EXPECT(plan.d, c->d);
+        EXPECT(plan.c, c->c);
+        EXPECT(plan.block_rows, c->plan.block_rows);
+        EXPECT(plan.prefetch_rows, c->plan.prefetch_rows);
+        EXPECT(plan.prefetch_pace, c->plan.prefetch_pace);
+        EXPECT(plan.x_far, c->plan.x_far);
+        EXPECT(plan.packing != NULL, c->plan.packs);
+        EXPECT(plan.packs_once, c->plan.packs_once);
+        EXPECT(plan.sums_in_workspace, c->plan.sums_in_workspace);
+        EXPECT(plan.grad_direct_min, kernels->grad_direct_min);
+        EXPECT(plan.grad_flags, c->plan.grad_flags);
+        if (c->operation != GRAD && c->element != U8) {
+            const struct score_plan score = downhill_plan_score(&plan, c->rows);
+            EXPECT(score.way, c->score.way);
+            EXPECT(score.features, c->score.features);
+            EXPECT(score.classes, c->score.classes);
+        }
+        if (c->operation != SCORE) {
+            EXPECT(plan.dw_large, c->plan.dw_large);
+            EXPECT(plan.dw_collides, c->plan.dw_collides);
+            const struct grad_plan grad = downhill_plan_grad(&plan, c->rows);
+            EXPECT(grad.direct, c->grad.direct);
+            EXPECT(grad.flags, c->grad.flags);
+            EXPECT(grad.features, c->grad.features);
+            EXPECT(grad.classes, c->grad.classes);
+        }
+#undef EXPECT
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(checked > 0);
+}
+
+/* ---- Every shape ---- */
+
+static const size_t grid_n[] = {1, 4, 5, 15, 16, 32, 64, 20000},
+                    grid_d[] = {1, 16, 160, 784, 3072, 4096, 30000, 200000},
+                    grid_c[] = {1, 10, 20, 100, 4096, 5000},
+                    grid_x_rows[] = {1, 500000}, /* at least n */
+    grid_l2[] = {8 * KIB,   64 * KIB,  100 * KIB,  256 * KIB, 384 * KIB,
+                 500 * KIB, 512 * KIB, 1280 * KIB, 64 * MIB};
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Takes the last digit off a number that counts the points of the grid. */
+static size_t digit(size_t *number, size_t base)
+{
+    const size_t last = *number % base;
+    *number /= base;
+    return last;
+}
+
+/* Calls `check` for the plan of every point of the grid. */
+static void for_each_plan(void (*check)(const downhill_kernels *kernels,
+                                        const struct cache_sizes *caches,
+                                        const struct plan_shape *shape, const struct plan *plan))
+{
+    size_t plans = 0;
+    for (size_t point = 0;; point++) {
+        size_t i = point;
+        const downhill_kernels *kernels = downhill_levels[digit(&i, LEVEL_COUNT)].table;
+        const struct cache_sizes caches = {8 * KIB, grid_l2[digit(&i, LENGTH(grid_l2))], 0};
+        struct plan_shape shape = {
+            .operation = (enum operation)digit(&i, OPERATION_STEP + 1),
+            .element = (enum element)digit(&i, ELEMENT_U8 + 1),
+            .n = grid_n[digit(&i, LENGTH(grid_n))],
+            .d = grid_d[digit(&i, LENGTH(grid_d))],
+            .c = grid_c[digit(&i, LENGTH(grid_c))],
+        };
+        const size_t x_rows = grid_x_rows[digit(&i, LENGTH(grid_x_rows))];
+        shape.x_bytes =
+            (x_rows < shape.n ? shape.n : x_rows) * shape.d * element_bytes(shape.element);
+        shape.ldw = shape.lddw = digit(&i, 2) == 0 ? shape.d : spread_ld(shape.d);
+        if (i > 0)
+            break;
+        if (kernels == NULL)
+            continue;
+        const struct plan plan = downhill_make_plan(kernels, &caches, &shape);
+        check(kernels, &caches, &shape, &plan);
+        plans++;
+    }
+    print_message("%zu plans\n", plans);
+    assert_true(plans > 100000);
+}
+
+/* Rows for which a block of a plan is scored, or its gradient summed. */
+static const size_t grid_rows[] = {1, 2, 4, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256};
+
+static void check_arrays(const downhill_kernels *kernels, const struct cache_sizes *caches,
+                         const struct plan_shape *shape, const struct plan *plan)
+{
+    (void)kernels, (void)caches;
+    assert_in_range(plan->block_rows, 1, BLOCK_ROWS_MAX);
+    assert_in_range(plan->prefetch_rows, 0, BLOCK_ROWS_MAX);
+    assert_in_range(plan->prefetch_pace, 1, 2);
+    for (size_t i = 0; i < LENGTH(grid_rows) && grid_rows[i] <= plan->block_rows; i++) {
+        if (shape->operation != OPERATION_SCORE) {
+            const struct grad_plan grad = downhill_plan_grad(plan, grid_rows[i]);
+            assert_in_range(grad.classes, 1, PANEL_CLASSES);
+            assert_true(grad.features >= 1);
+            if (!grad.direct)
+                assert_true(grad.features <= PANEL_FEATURES);
+        }
+        if (shape->operation == OPERATION_GRAD || shape->element == ELEMENT_U8)
+            continue;
+        const struct score_plan score = downhill_plan_score(plan, grid_rows[i]);
+        assert_true(score.features >= 1 && score.classes >= 1);
+        if (score.way == SCORE_UNPACKED)
+            continue;
+        assert_non_null(plan->packing);
+        assert_int_equal(score.way == SCORE_PACKED, plan->packs_once);
+        assert_int_equal(score.classes, plan->packing->classes);
+        assert_in_range(score.classes, 1, PANEL_CLASSES);
+        /* A chunk is rounded up to whole groups. */
+        assert_int_equal(score.features % PACK_GROUP, 0);
+        if (score.way == SCORE_PACK_PER_PANEL)
+            assert_true(score.features * score.classes <= PACK_WEIGHTS);
+    }
+}
+
+static void test_plan__any_shape__arrays_hold_it(void **state)
+{
+    (void)state;
+    for_each_plan(check_arrays);
+}
+
+/* Whether the bytes from `at` on end by `end`. */
+static int fits_before(const void *at, size_t bytes, uintptr_t end)
+{
+    return (uintptr_t)at + bytes <= end;
+}
+
+static void check_workspace(const downhill_kernels *kernels, const struct cache_sizes *caches,
+                            const struct plan_shape *shape, const struct plan *plan)
+{
+    (void)kernels, (void)caches;
+    if (shape->operation != OPERATION_STEP)
+        return;
+    const size_t d = shape->d, c = shape->c, rows = plan->block_rows;
+    /* Nothing is read or written there. */
+    char *const memory = (char *)(uintptr_t)(LINE_BYTES + 4);
+    if (shape->element == ELEMENT_U8) {
+        const size_t bytes = downhill_workspace_u8(d, c);
+        if (bytes == 0)
+            return;
+        const struct workspace_u8 w = downhill_workspace_u8_in(memory, d, c);
+        assert_true(fits_before(w.scores, rows * w.lds * sizeof *w.scores, (uintptr_t)w.dscores));
+        assert_true(fits_before(w.dscores, rows * w.ldds * sizeof *w.dscores, (uintptr_t)w.sums.w));
+        assert_true(fits_before(w.sums.b, c * sizeof *w.sums.b, (uintptr_t)memory + bytes));
+        return;
+    }
+    const uintptr_t end = (uintptr_t)memory + downhill_workspace_f32(d, c);
+    const struct workspace_f32 w = downhill_workspace_f32_in(memory, d, c);
+    assert_true(w.lds >= c);
+    assert_true(fits_before(w.scores, rows * w.lds * sizeof *w.scores,
+                            w.sums.w != NULL ? (uintptr_t)w.sums.w : end));
+    if (plan->sums_in_workspace) {
+        assert_non_null(w.sums.w);
+        assert_true(w.sums.ldw >= d);
+        assert_true(fits_before(w.sums.w, c * w.sums.ldw * sizeof *w.sums.w, (uintptr_t)w.packed));
+    }
+    if (plan->packs_once) {
+        assert_non_null(w.packed);
+        assert_true(fits_before(w.packed, c * packed_ld(d) * sizeof *w.packed, end));
+    }
+}
+
+/* A hybrid CPU may size the workspace on one core and run the step on another. */
+static void test_plan__any_l2__workspace_holds_it(void **state)
+{
+    (void)state;
+    for_each_plan(check_workspace);
+}
+
+static void check_same_from_512k(const downhill_kernels *kernels, const struct cache_sizes *caches,
+                                 const struct plan_shape *shape, const struct plan *plan)
+{
+    if (caches->l2 < 512 * KIB)
+        return;
+    const struct plan same = downhill_make_plan(kernels, &l2_512k, shape);
+    assert_int_equal(plan->l2, same.l2);
+    assert_int_equal(plan->block_rows, same.block_rows);
+    assert_int_equal(plan->prefetch_rows, same.prefetch_rows);
+    assert_int_equal(plan->x_far, same.x_far);
+    assert_ptr_equal(plan->packing, same.packing);
+    assert_int_equal(plan->packs_once, same.packs_once);
+    assert_int_equal(plan->sums_in_workspace, same.sums_in_workspace);
+    assert_int_equal(plan->dw_large, same.dw_large);
+    assert_int_equal(plan->dw_collides, same.dw_collides);
+    for (size_t i = 0; i < LENGTH(grid_rows); i++) {
+        const struct score_plan score = downhill_plan_score(plan, grid_rows[i]),
+                                same_score = downhill_plan_score(&same, grid_rows[i]);
+        const struct grad_plan grad = downhill_plan_grad(plan, grid_rows[i]),
+                               same_grad = downhill_plan_grad(&same, grid_rows[i]);
+        assert_int_equal(score.way, same_score.way);
+        assert_int_equal(score.features, same_score.features);
+        assert_int_equal(score.classes, same_score.classes);
+        assert_int_equal(grad.direct, same_grad.direct);
+        assert_int_equal(grad.flags, same_grad.flags);
+        assert_int_equal(grad.features, same_grad.features);
+        assert_int_equal(grad.classes, same_grad.classes);
+    }
+}
+
+/* Results in f32 depend on the plan, so that they have the same bits on all of these CPUs. */
+static void test_plan__l2_of_512k_or_more__same_plan(void **state)
+{
+    (void)state;
+    for_each_plan(check_same_from_512k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan__shapes_in_use__decisions),
+        cmocka_unit_test(test_plan__any_shape__arrays_hold_it),
+        cmocka_unit_test(test_plan__any_l2__workspace_holds_it),
+        cmocka_unit_test(test_plan__l2_of_512k_or_more__same_plan),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
