@@ -175,7 +175,9 @@ static const struct recorded_leaf
                     {0x4, 1, UNIFIED | 2 << 5, 0xFFFFFFFF, 0xFFFFFFFF, 0}, {0x4, 2, UNIFIED | 3 << 5, 0xFFFFFFFF, 0xFFFFFFFF, 0}},
     one_line[] = {MAX_LEAF(0x4), {0x4, 0, DATA | 1 << 5, 0x3F, 0, 0}, {0x4, 1, UNIFIED | 2 << 5, 0x3F, 0, 0},
                   {0x4, 2, UNIFIED | 3 << 5, 0x3F, 0, 0}},
-    all_parts[] = {MAX_LEAF(0x4), {0x4, 0, DATA | 1 << 5, 1 << 22 | 3 << 12 | 31, 255, 0}}, /* 32 · 4 · 2 · 256 */
+    all_parts[] = {MAX_LEAF(0x4), {0x4, 0, DATA | 1 << 5, 1 << 22 | 3 << 12 | 31, 255, 0}, /* 32 · 4 · 2 · 256 */
+                   {0x4, 1, UNIFIED | 2 << 5, 1023 << 12 | 4095, 3, 0}},                      /* 4096 · 1024 · 1 · 4 */
+    unknown_types[] = {MAX_LEAF(0x4), CACHE(0x4, 0, 5, 1, 64), CACHE(0x4, 1, 4, 2, 1024), CACHE(0x4, 2, DATA, 5, 64)},
     absurd[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 1025), CACHE(0x4, 1, UNIFIED, 2, 65537), CACHE(0x4, 2, UNIFIED, 3, 2097153)},
     largest[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 1024), CACHE(0x4, 1, UNIFIED, 2, 65536), CACHE(0x4, 2, UNIFIED, 3, 2097152)},
     small_l2[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 128), CACHE(0x4, 1, UNIFIED, 2, 64)},
@@ -207,7 +209,8 @@ static void test_caches__wrong_or_absent__defaults(void **state)
         {"two caches of a level", TABLE(two_of_a_level), {32 * KIB, 1 * MIB, 0}, 0},
         {"sizes that wrap to 0", TABLE(wraps_to_0), {32 * KIB, 512 * KIB, 0}, 0},
         {"caches of one line", TABLE(one_line), {32 * KIB, 512 * KIB, 0}, 0},
-        {"lines, partitions, ways, sets", TABLE(all_parts), {64 * KIB, 512 * KIB, 0}, 0},
+        {"lines, partitions, ways, sets", TABLE(all_parts), {64 * KIB, 16 * MIB, 0}, 0},
+        {"unknown types and levels", TABLE(unknown_types), {32 * KIB, 512 * KIB, 0}, 0},
         {"absurdly large", TABLE(absurd), {32 * KIB, 512 * KIB, 0}, 0},
         {"as large as is plausible", TABLE(largest), {1 * MIB, 64 * MIB, (size_t)2048 * MIB}, 0},
         {"L2 smaller than L1d", TABLE(small_l2), {128 * KIB, 512 * KIB, 0}, 0},

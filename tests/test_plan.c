@@ -100,6 +100,13 @@ static const struct plan_case cases[] = {
     {"step, 2 samples", LEVEL(avx2), &l2_512k, STEP, F32, 2, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
      2, {UNPACKED, 1024, 10}, {1, 0, 3072, 5}},
+    /* Rows collide that are a multiple of 1 KiB apart: 5 KiB do, 2.5 KiB do not. */
+    {"step, 1 sample, rows of 5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 1280, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
+     1, {UNPACKED, 4096, 10}, {1, 0, 1280, 5}},
+    {"step, 1 sample, rows of 2.5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 640, 10, 0, 0,
+     {.block_rows = 4, .prefetch_pace = 1},
+     1, {UNPACKED, 4096, 10}, {1, 0, 640, 10}},
     /* The block is computed from 5 samples on, the workspace used for dW from 16 on. */
     {"step, 4 samples", LEVEL(avx2), &l2_512k, STEP, F32, 4, 784, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
@@ -184,6 +191,10 @@ static const struct plan_case cases[] = {
     {"step, dW of more than 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4097, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
      256, {UNPACKED, 1024, 4097}, {0, 0, 512, 10}},
+    /* So are 256 KiB in the caller's rows, but not in the workspace, whose rows are a cache line longer. */
+    {"step, dW of 256 KiB, 260 KiB in the workspace", LEVEL(avx2), &l2_512k, STEP, F32, 256, 1024, 64, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_collides = 1},
+     256, {PER_PANEL, 1024, 5}, {0, 0, 512, 10}},
 
     /* ---- Scores in f32 ---- */
 
@@ -322,6 +333,9 @@ static const struct plan_case cases[] = {
      28, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     /* Half of 16 rows would leave the gradient without a panel. */
     {"L2 of 256 KiB, step from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 20000, 3088,
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
+     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+    {"L2 of 256 KiB, 2048 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 2048, 10, 20000, 2064,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     /* A larger L2 has no 16 rows of these either. */
