@@ -24,7 +24,6 @@ struct plan_shape {
 struct plan {
     enum element element;
     size_t d, c;
-    size_t l2; /* bytes of L2, at most what the largest values are for */
 
     /* Blocks of rows. */
     size_t block_rows;    /* <= BLOCK_ROWS_MAX */
@@ -42,6 +41,8 @@ struct plan {
     int dw_collides;        /* its rows fall on the same few sets of L1 */
     size_t grad_direct_min; /* rows of a block that hide a large dW */
     unsigned grad_flags;    /* enum grad_flags of every call */
+
+    size_t l2; /* bytes of L2, at most what the largest values are for */
 };
 
 /* Makes the plan for a core with these caches. On any with an L2 of 512 KiB or more it is the same, so that results in
