@@ -3,6 +3,8 @@
  * The calls of a case of the operations on f32 and bf16, and what is compared after each. */
 #include "workbench.h"
 
+#include "isa/kernels.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,8 +167,7 @@ static bool check_step(workbench *b, const verify_case *v, verify_op op,
 
 bool verify_splits_weights(const downhill_kernels *kernels)
 {
-    const char *level = downhill_kernels_name(kernels);
-    return strcmp(level, "avx512bf16") == 0 || strcmp(level, "amx") == 0;
+    return kernels->packed_bf16 != NULL && kernels->packed_bf16->splits_weights;
 }
 
 /* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */

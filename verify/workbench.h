@@ -23,7 +23,7 @@ static inline verify_op verify_on_f32(verify_op op)
     return verify_is_bf16(op) ? twins[op - VERIFY_SCORE_BF16] : op;
 }
 
-/* Whether scores of bf16 features split each weight into two bf16, of which an infinity makes a NaN. */
+/* Returns whether scores of bf16 features split each weight into two bf16, of which an infinity makes a NaN. */
 bool verify_splits_weights(const downhill_kernels *kernels);
 
 typedef struct workbench {

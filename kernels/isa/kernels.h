@@ -61,6 +61,7 @@ struct downhill_packed_score {
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
     enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } where; /* each includes the ones before it */
+    int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 
 /* ---- bytes: all sums are exact, so every level gives the same bits in any order ---- */

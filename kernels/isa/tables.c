@@ -274,6 +274,7 @@ static const struct downhill_packed_score packed_bf16_avx512bf16 = {
     .n_min = PACKED_SAMPLES_MIN,
     .d_min = 160,
     .where = PACKS_ALWAYS,
+    .splits_weights = 1,
 };
 
 static const downhill_kernels table_avx512bf16 = {
@@ -303,6 +304,7 @@ static const struct downhill_packed_score packed_bf16_amx = {
     .n_min = 32,
     .d_min = 160,
     .where = PACKS_ALWAYS,
+    .splits_weights = 1,
 };
 
 /* Weights of two bytes: 255·128·16384 < 2³¹. */
