@@ -9,8 +9,8 @@ int main(void)
 {
     const uint32_t usable = cpu_usable(downhill_cpu_detect(&downhill_cpu_native));
     const char *separator = "";
-#define DOWNHILL_LEVEL(name, kind, auto_name, features)                                            \
-    if (strcmp(#kind, "HAND") == 0 && ((features) & ~usable) == 0) {                               \
+#define DOWNHILL_LEVEL(name, kind, auto_name, features, ...)                                       \
+    if (strcmp(#kind, "HAND") == 0 && (FEATURES_OF_LEVEL(features) & ~usable) == 0) {              \
         printf("%s%s", separator, #name);                                                          \
         separator = ";";                                                                           \
     }

@@ -54,7 +54,8 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
             f.permitted |= flag;
     }
     const uint32_t there = f.cpu & f.os;
-    if (source->permit_amx == NULL || (there & FEATURES_AMX_LEVEL) != FEATURES_AMX_LEVEL)
+    const uint32_t amx = FEATURES_OF_LEVEL(amx);
+    if (source->permit_amx == NULL || (there & amx) != amx)
         f.unasked = FEATURES_AMX;
     else if (source->permit_amx(source->context))
         f.permitted |= FEATURES_AMX;

@@ -167,7 +167,7 @@ struct downhill_kernels {
     downhill_grad_u8_kernel downhill_grad_u8_##level;                                              \
     downhill_update_u8_kernel downhill_update_u8_##level;
 
-#define DOWNHILL_LEVEL(name, kind, auto_name, features) DOWNHILL_PROTOTYPES(name)
+#define DOWNHILL_LEVEL(name, ...) DOWNHILL_PROTOTYPES(name)
 #include "isa/levels.def"
 
 /* score/pack_f32.c */

@@ -56,16 +56,24 @@ static void read_disabled(const char *list, struct facts *facts)
     }
 }
 
+/* Returns whether a level of this build would use AMX. Otherwise permission is not asked for: it cannot be given back. */
+static bool wants_amx(uint32_t disabled)
+{
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        if (downhill_levels[i].table != NULL && (downhill_levels[i].features & FEATURES_AMX) != 0 &&
+            (downhill_levels[i].features & disabled) == 0)
+            return true;
+    return false;
+}
+
 static void gather_facts(struct facts *facts)
 {
     const char *list = getenv("DOWNHILL_DISABLE"), *isa = getenv("DOWNHILL_ISA");
     *facts = (struct facts){0};
     if (list != NULL)
         read_disabled(list, facts);
-    /* A permission that no level would use is not asked for: it cannot be given back. */
     cpu_source source = downhill_cpu_native;
-    const struct level *amx = &downhill_levels[LEVEL_INDEX_amx];
-    if (amx->table == NULL || (facts->disabled & amx->features) != 0)
+    if (!wants_amx(facts->disabled))
         source.permit_amx = NULL;
     facts->cpu = downhill_cpu_detect(&source);
     facts->caches = downhill_caches_detect(&source);

@@ -4,22 +4,20 @@
  * fallback of a level is visible here. */
 #include "isa/tables.h"
 
-/* Where no build system has tried: what GCC 11 and Clang 12 can, without the compiler's own levels, which need flags;
- * DOWNHILL_SCALAR_ONLY asks for none. */
-#ifndef DOWNHILL_HAVE_AVX2
-#if defined __x86_64__ && !defined DOWNHILL_SCALAR_ONLY
-#define ON_X86 1
+/* HAVE(LEVEL), HAVE_AUTO(LEVEL): whether this build has the kernels of a level. A build system defines
+ * DOWNHILL_HAVE_<LEVEL> and DOWNHILL_HAVE_AUTO_<LEVEL> for every level of levels.def; one that it forgets is an error.
+ * Without a build system, GCC 11 and Clang 12 or later compile all hand-written levels on x86-64, unless
+ * DOWNHILL_SCALAR_ONLY is defined; the auto_ levels need flags. */
+#if defined DOWNHILL_HAVE_AVX2
+#pragma GCC diagnostic error "-Wundef"
+#define HAVE(level)      DOWNHILL_HAVE_##level
+#define HAVE_AUTO(level) DOWNHILL_HAVE_AUTO_##level
+#elif defined __x86_64__ && !defined DOWNHILL_SCALAR_ONLY
+#define HAVE(level)      1
+#define HAVE_AUTO(level) 0
 #else
-#define ON_X86 0
-#endif
-#define DOWNHILL_HAVE_AUTO_AVX2   0
-#define DOWNHILL_HAVE_AUTO_AVX512 0
-#define DOWNHILL_HAVE_AVX2        ON_X86
-#define DOWNHILL_HAVE_AVXVNNI     ON_X86
-#define DOWNHILL_HAVE_AVX512      ON_X86
-#define DOWNHILL_HAVE_AVX512VNNI  ON_X86
-#define DOWNHILL_HAVE_AVX512BF16  ON_X86
-#define DOWNHILL_HAVE_AMX         ON_X86
+#define HAVE(level)      0
+#define HAVE_AUTO(level) 0
 #endif
 
 /* A kernel that goes back to dW within a block. */
@@ -56,7 +54,7 @@ static const downhill_kernels table_scalar = {
 /* Packing takes as long as the scores of ten samples. */
 enum { PACKED_SAMPLES_MIN = 64 };
 
-#if DOWNHILL_HAVE_AUTO_AVX2
+#if HAVE_AUTO(AVX2)
 static const struct downhill_u8_kernels u8_auto_avx2 = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -84,7 +82,7 @@ static const downhill_kernels table_auto_avx2 = {
 #define TABLE_auto_avx2 NULL
 #endif
 
-#if DOWNHILL_HAVE_AVX2
+#if HAVE(AVX2)
 static const struct downhill_packed_score packed_f32_avx2 = {
     .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_f32_avx2,
@@ -130,7 +128,7 @@ static const downhill_kernels table_avx2 = {
 #define TABLE_avx2 NULL
 #endif
 
-#if DOWNHILL_HAVE_AVXVNNI
+#if HAVE(AVXVNNI)
 static const struct downhill_u8_kernels u8_avxvnni = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -160,7 +158,7 @@ static const downhill_kernels table_avxvnni = {
 #define TABLE_avxvnni NULL
 #endif
 
-#if DOWNHILL_HAVE_AUTO_AVX512
+#if HAVE_AUTO(AVX512)
 static const struct downhill_u8_kernels u8_auto_avx512 = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -188,7 +186,7 @@ static const downhill_kernels table_auto_avx512 = {
 #define TABLE_auto_avx512 NULL
 #endif
 
-#if DOWNHILL_HAVE_AVX512
+#if HAVE(AVX512)
 static const struct downhill_packed_score packed_f32_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_f32_avx512,
@@ -234,7 +232,7 @@ static const downhill_kernels table_avx512 = {
 #define TABLE_avx512 NULL
 #endif
 
-#if DOWNHILL_HAVE_AVX512VNNI
+#if HAVE(AVX512VNNI)
 static const struct downhill_u8_kernels u8_avx512vnni = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -264,7 +262,7 @@ static const downhill_kernels table_avx512vnni = {
 #define TABLE_avx512vnni NULL
 #endif
 
-#if DOWNHILL_HAVE_AVX512BF16
+#if HAVE(AVX512BF16)
 /* d_min: score_packed_avx512bf16.c. Always, although near it gains or loses a few per cent only: the
  * step gains a third by the gradient, and this is what the feature does for the scores. */
 static const struct downhill_packed_score packed_bf16_avx512bf16 = {
@@ -296,7 +294,7 @@ static const downhill_kernels table_avx512bf16 = {
 #define TABLE_avx512bf16 NULL
 #endif
 
-#if DOWNHILL_HAVE_AMX
+#if HAVE(AMX)
 static const struct downhill_packed_score packed_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
@@ -342,10 +340,22 @@ static const downhill_kernels table_amx = {
 #define TABLE_scalar &table_scalar
 
 const struct level downhill_levels[LEVEL_COUNT] = {
-#define DOWNHILL_LEVEL(name, kind, auto_name, features)                                            \
-    {#name, DOWNHILL_KIND_##kind, auto_name, features, TABLE_##name},
+#define DOWNHILL_LEVEL(name, kind, auto_name, features, shares, f32, bf16, bytes)                  \
+    {#name, DOWNHILL_KIND_##kind, auto_name, FEATURES_OF_LEVEL(features), TABLE_##name},
 #include "isa/levels.def"
 };
+
+/* The list of features of a level is that of the level whose kernels it shares, and what it adds. An auto_ level has
+ * the list of a hand-written one. */
+#define FEATURES_ADDED_BASELINE(features) 0
+#define FEATURES_ADDED_AUTO(features)     FEATURES_OF_LEVEL(features)
+#define FEATURES_ADDED_HAND(features)     FEATURES_IN(DOWNHILL_ADDED_##features)
+#define DOWNHILL_LEVEL(name, kind, auto_name, features, shares, f32, bf16, bytes)                  \
+    _Static_assert(FEATURES_OF_LEVEL(features) ==                                                  \
+                       (FEATURES_OF_LEVEL(shares) | FEATURES_ADDED_##kind(features)),              \
+                   "features.h: DOWNHILL_FEATURES_" #features " is not that of " #shares           \
+                   " and DOWNHILL_ADDED_" #features);
+#include "isa/levels.def"
 
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
                           enum element element)
