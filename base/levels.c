@@ -2,6 +2,7 @@
 #include "levels.h"
 
 #include "error.h"
+#include "isa/tables.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 
 /* The levels that a list asks for, a bit for each by its index. */
 typedef uint32_t level_set;
-_Static_assert(LEVELS_MAX <= 32, "a bit for each level");
+_Static_assert((int)LEVEL_COUNT <= (int)LEVELS_MAX && LEVELS_MAX <= 32, "a bit for each level");
 
 static level_set usable_levels(void)
 {
@@ -116,11 +117,25 @@ const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum elem
     return kernels;
 }
 
-bool levels_cpu_has(const char *feature)
+size_t levels_find(const char *name)
+{
+    size_t i = 0;
+    while (i < LEVEL_COUNT && strcmp(downhill_levels[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool levels_is_baseline(const char *name)
+{
+    const size_t level = levels_find(name);
+    return level < LEVEL_COUNT && downhill_levels[level].kind == DOWNHILL_KIND_BASELINE;
+}
+
+bool levels_cpu_has(uint32_t features)
 {
     downhill_feature f;
     for (size_t i = 0; downhill_feature_at(i, &f) == DOWNHILL_OK; i++)
-        if (strcmp(f.name, feature) == 0)
-            return f.cpu && f.os;
-    return false;
+        if ((features >> i & 1) != 0 && !(f.cpu && f.os))
+            return false;
+    return true;
 }

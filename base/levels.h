@@ -4,10 +4,12 @@
 #ifndef DOWNHILL_BASE_LEVELS_H
 #define DOWNHILL_BASE_LEVELS_H
 
+#include "isa/cpu.h"
 #include "isa/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LEVELS_MAX = 32 };
 
@@ -28,8 +30,14 @@ bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element
 /* The table of the lowest usable level with the same kernels for features of this type. */
 const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum element element);
 
-/* Returns whether the CPU has this feature, by its name in downhill.h, and the operating system saves what it needs. What
- * DOWNHILL_DISABLE hides is still there for others. */
-bool levels_cpu_has(const char *feature);
+/* Returns the number of a level by its name, in the order of levels.def; past the last level if there is none. */
+size_t levels_find(const char *name);
+
+/* Returns whether this is the level that others are compared with, scalar. */
+bool levels_is_baseline(const char *name);
+
+/* Returns whether the CPU has these features, a mask as in isa/cpu.h, and the operating system saves the registers that
+ * they need. DOWNHILL_DISABLE does not matter: other libraries may use what it hides. */
+bool levels_cpu_has(uint32_t features);
 
 #endif

@@ -19,34 +19,50 @@
 
 enum { CEILING_LEVELS_MAX = 4, CEILING_SETS_MAX = 10 };
 
-/* Peaks of arithmetic on registers. Those on bytes are of a weight of 16 bits (weights) and of a dscore of 8 (dscores). */
-enum ceiling_peak_id {
-    PEAK_FMA_AVX2,
-    PEAK_FMA_AVX512,
-    PEAK_BF16_AVX512BF16,
-    PEAK_BF16_AMX,
-    PEAK_WEIGHTS_AVX2,
-    PEAK_DSCORES_AVX2,
-    PEAK_WEIGHTS_AVXVNNI,
-    PEAK_DSCORES_AVXVNNI,
-    PEAK_WEIGHTS_AVX512,
-    PEAK_DSCORES_AVX512,
-    PEAK_WEIGHTS_AVX512VNNI,
-    PEAK_DSCORES_AVX512VNNI,
-    PEAK_WEIGHTS_AMX,
-    PEAK_DSCORES_AMX,
-    PEAK_COUNT
+/* Families of peaks of arithmetic on registers. */
+enum ceiling_family {
+    FAMILY_FMA,     /* f32 FMAs */
+    FAMILY_BF16,    /* products of pairs of bf16 */
+    FAMILY_WEIGHTS, /* products of bytes with weights of 16 bits */
+    FAMILY_DSCORES, /* products of bytes with dscores of 8 bits */
+    FAMILY_COUNT
 };
+
+enum ceiling_peak_id {
+#define PEAK_ID(family, NAME, ...) PEAK_##family##_##NAME,
+#define PEAK                       PEAK_ID
+#define PEAK_U8                    PEAK_ID
+#include "ceilings_peaks.def"
+    PEAK_COUNT,
+    /* The scalar level has no peaks. */
+    PEAK_NONE = PEAK_COUNT,
+    PEAK_WEIGHTS_NONE = PEAK_COUNT,
+    PEAK_DSCORES_NONE = PEAK_COUNT
+};
+
+/* Constants of a family. */
+struct ceiling_family_kind {
+    const char *what;     /* "f32 FMA" */
+    const char *bound;    /* of a row, "FMA" */
+    const char *key;      /* member of the JSON that has the rates by level */
+    const char *key_part; /* member of that of a level; NULL: that is the rate itself */
+};
+extern const struct ceiling_family_kind ceiling_family_kinds[FAMILY_COUNT];
 
 /* Constants of a peak. */
 struct ceiling_peak_kind {
-    const char *what;      /* "f32 FMA" */
-    const char *isa;       /* level whose instruction it is */
+    enum ceiling_family family;
+    size_t level;          /* whose instruction it is, by its number in levels.def */
+    uint32_t cpu;          /* features that suffice to measure it; 0: the level must be usable */
     double operations;     /* per step; a multiplication and an addition are two */
     unsigned instructions; /* per step: 2 where the addition is an instruction of its own */
     double min, max; /* instructions per cycle that the slowest and the fastest known CPU reach */
 };
 extern const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT];
+
+/* Return what a peak is of, "f32 FMA", and the name of its level. */
+const char *ceilings_peak_what(enum ceiling_peak_id id);
+const char *ceilings_peak_isa(enum ceiling_peak_id id);
 
 /* A measured peak; all 0: not measured, or the CPU lacks the instruction. */
 typedef struct ceiling_rate {
@@ -169,6 +185,9 @@ struct ceiling_peak {
 struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
                                   enum ceiling_products products);
 
+/* Returns the f32 peak of the highest level that has a measured one, whether or not the library has the level. */
+struct ceiling_peak ceilings_peak_of_cpu(const ceiling_set *set);
+
 json_t *ceilings_to_json(const ceilings *found);
 void ceilings_print(const ceilings *found);
 
@@ -206,11 +225,16 @@ ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with
 
 void ceilings_keep(double *most, double found);
 
+/* Independent products of tiles, as many as the kernels have. */
+enum { TILE_PRODUCTS = 4 };
+
 /* A loop that measures a peak: `steps` steps per round on registers, task->count rounds per call. */
 typedef struct ceiling_loop {
     ceiling_work run; /* NULL: not compiled in */
     unsigned steps;
 } ceiling_loop;
+
+/* Return the loop of a peak, the first for rows of PEAK, the second for rows of PEAK_U8. */
 ceiling_loop ceilings_loop(enum ceiling_peak_id id);
 ceiling_loop ceilings_loop_u8(enum ceiling_peak_id id);
 

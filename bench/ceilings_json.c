@@ -22,26 +22,6 @@ static json_t *rate(double value)
     return value > 0.0 ? output_real(value) : json_null();
 }
 
-/* Where a peak stands in the JSON: object, member, and for bytes the part of that. */
-static const struct peak_key {
-    const char *object, *part; /* part NULL: the member is the rate itself */
-} peak_keys[PEAK_COUNT] = {
-    [PEAK_FMA_AVX2] = {"fma_f32_gflop_per_s", NULL},
-    [PEAK_FMA_AVX512] = {"fma_f32_gflop_per_s", NULL},
-    [PEAK_BF16_AVX512BF16] = {"dot_bf16_gflop_per_s", NULL},
-    [PEAK_BF16_AMX] = {"dot_bf16_gflop_per_s", NULL},
-    [PEAK_WEIGHTS_AVX2] = {"u8_gop_per_s", "weights"},
-    [PEAK_DSCORES_AVX2] = {"u8_gop_per_s", "dscores"},
-    [PEAK_WEIGHTS_AVXVNNI] = {"u8_gop_per_s", "weights"},
-    [PEAK_DSCORES_AVXVNNI] = {"u8_gop_per_s", "dscores"},
-    [PEAK_WEIGHTS_AVX512] = {"u8_gop_per_s", "weights"},
-    [PEAK_DSCORES_AVX512] = {"u8_gop_per_s", "dscores"},
-    [PEAK_WEIGHTS_AVX512VNNI] = {"u8_gop_per_s", "weights"},
-    [PEAK_DSCORES_AVX512VNNI] = {"u8_gop_per_s", "dscores"},
-    [PEAK_WEIGHTS_AMX] = {"u8_gop_per_s", "weights"},
-    [PEAK_DSCORES_AMX] = {"u8_gop_per_s", "dscores"},
-};
-
 /* Member `key` of an object, made if it is not there or null. */
 static json_t *object_in(json_t *o, const char *key)
 {
@@ -58,8 +38,8 @@ static json_t *per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
         return NULL;
     char why[128];
     json_t *o = json_object();
-    output_set(o, "what", json_string(ceiling_peak_kinds[id].what));
-    output_set(o, "isa", json_string(ceiling_peak_kinds[id].isa));
+    output_set(o, "what", json_string(ceilings_peak_what(id)));
+    output_set(o, "isa", json_string(ceilings_peak_isa(id)));
     output_set(o, "g_per_s", output_real(set->peak[id].g_per_s));
     output_set(o, "clock_ghz", output_real(set->peak[id].clock_ghz));
     output_set(o, "instructions_per_cycle", output_real(found));
@@ -74,13 +54,15 @@ static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
 {
     json_t *peaks = json_array(), *levels = json_array();
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
-        const struct peak_key *key = &peak_keys[id];
-        const char *isa = ceiling_peak_kinds[id].isa;
-        json_t *object = object_in(o, key->object);
-        if (key->part == NULL)
+        const struct ceiling_family_kind *family =
+            &ceiling_family_kinds[ceiling_peak_kinds[id].family];
+        const char *isa = ceilings_peak_isa(id);
+        json_t *object = object_in(o, family->key);
+        if (family->key_part == NULL)
             output_set(object, isa, rate(set->peak[id].g_per_s));
         else if (set->peak[id].g_per_s > 0.0)
-            output_set(object_in(object, isa), key->part, output_real(set->peak[id].g_per_s));
+            output_set(object_in(object, isa), family->key_part,
+                       output_real(set->peak[id].g_per_s));
         else
             output_set(object, isa, json_null());
         json_t *of_cycle = per_cycle(set, id);
@@ -148,7 +130,7 @@ static double number_of(const json_t *o, const char *key)
 }
 
 /* The entry of a peak in the array "peaks"; NULL where the file has none. */
-static const json_t *entry_of(const json_t *peaks, const struct ceiling_peak_kind *kind)
+static const json_t *entry_of(const json_t *peaks, enum ceiling_peak_id id)
 {
     size_t i;
     const json_t *peak;
@@ -156,8 +138,8 @@ static const json_t *entry_of(const json_t *peaks, const struct ceiling_peak_kin
     {
         const char *what = json_string_value(json_object_get(peak, "what")),
                    *isa = json_string_value(json_object_get(peak, "isa"));
-        if (what != NULL && isa != NULL && strcmp(what, kind->what) == 0 &&
-            strcmp(isa, kind->isa) == 0)
+        if (what != NULL && isa != NULL && strcmp(what, ceilings_peak_what(id)) == 0 &&
+            strcmp(isa, ceilings_peak_isa(id)) == 0)
             return peak;
     }
     return NULL;
@@ -167,9 +149,11 @@ static bool take_rates(ceilings *found, ceiling_set *set, const json_t *o)
 {
     const json_t *levels = json_object_get(o, "read"), *peaks = json_object_get(o, "peaks"), *level;
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
-        const json_t *object = json_object_get(o, peak_keys[id].object);
-        const char *isa = ceiling_peak_kinds[id].isa, *part = peak_keys[id].part;
-        const json_t *entry = entry_of(peaks, &ceiling_peak_kinds[id]);
+        const struct ceiling_family_kind *family =
+            &ceiling_family_kinds[ceiling_peak_kinds[id].family];
+        const json_t *object = json_object_get(o, family->key);
+        const char *isa = ceilings_peak_isa(id), *part = family->key_part;
+        const json_t *entry = entry_of(peaks, id);
         set->peak[id] = (ceiling_rate){part == NULL ? number_of(object, isa)
                                                     : number_of(json_object_get(object, isa), part),
                                        number_of(entry, "clock_ghz"),
@@ -250,7 +234,7 @@ static void print_peak(const ceiling_set *set, enum ceiling_peak_id id)
     const double found = ceilings_per_cycle(set, id);
     if (set->peak[id].g_per_s == 0.0)
         return;
-    printf("  %-24s %-12s %10.1f G/s", ceiling_peak_kinds[id].what, ceiling_peak_kinds[id].isa,
+    printf("  %-24s %-12s %10.1f G/s", ceilings_peak_what(id), ceilings_peak_isa(id),
            set->peak[id].g_per_s);
     if (found > 0.0)
         printf("  %.3g instructions per cycle%s", found, set->threads > 1 ? " and thread" : "");

@@ -102,12 +102,14 @@ TARGET("avx512f,avx512bf16") static void dot_x32(const ceiling_task *task)
         }
     }
 }
+#else
+#define dot_x32 NULL
 #endif
 
 #if DOWNHILL_HAVE_AMX
 enum { TILE_BF16 = TILE_ROWS * TILE_ROW_BYTES / 2 };
 
-/* Four independent products, as many as the kernels have. Those of a round are taken off again in the next. */
+/* TILE_PRODUCTS independent products per step. The products of a round are subtracted again in the next. */
 TARGET("amx-tile,amx-bf16") static void dot_tiles(const ceiling_task *task)
 {
     uint16_t a[TILE_BF16], b[TILE_BF16], minus_b[TILE_BF16];
@@ -137,27 +139,22 @@ TARGET("amx-tile,amx-bf16") static void dot_tiles(const ceiling_task *task)
     }
     _tile_release();
 }
+#else
+#define dot_tiles NULL
 #endif
 #endif
 
 ceiling_loop ceilings_loop(enum ceiling_peak_id id)
 {
-    switch (id) {
 #if defined __x86_64__
-    case PEAK_FMA_AVX2:
-        return (ceiling_loop){fma_x8, SUMS_X8};
-    case PEAK_FMA_AVX512:
-        return (ceiling_loop){fma_x16, SUMS_X16};
-#if DOWNHILL_HAVE_AVX512BF16
-    case PEAK_BF16_AVX512BF16:
-        return (ceiling_loop){dot_x32, SUMS_X16};
+    static const ceiling_loop loops[PEAK_COUNT] = {
+#define PEAK(family, NAME, level, cpu, operations, instructions, min, max, loop, steps)            \
+    [PEAK_##family##_##NAME] = {loop, steps},
+#include "ceilings_peaks.def"
+    };
+    return loops[id];
+#else
+    (void)id;
+    return (ceiling_loop){0};
 #endif
-#if DOWNHILL_HAVE_AMX
-    case PEAK_BF16_AMX:
-        return (ceiling_loop){dot_tiles, 4};
-#endif
-#endif
-    default:
-        return (ceiling_loop){0};
-    }
 }

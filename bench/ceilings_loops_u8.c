@@ -24,7 +24,7 @@ static const uint8_t bytes[80] __attribute__((unused)) = {
     0xB9, 0x5D, 0xC3, 0x2B, 0x77, 0xD5, 0x4B, 0x9F, 0xEB, 0x63, 0x3B, 0xAF, 0x55, 0x87, 0xDD, 0x71};
 
 /* A loop of SUMS times `step`, which makes a new sum of the old one and two factors. */
-#define PEAK(name, features, vector, load, step)                                                   \
+#define LOOP(name, features, vector, load, step)                                                   \
     __attribute__((target(features), noinline)) static void name(const ceiling_task *task)         \
     {                                                                                              \
         vector sum[SUMS], a = load((const void *)(bytes + 13)), b = load((const void *)bytes);     \
@@ -51,24 +51,36 @@ static const uint8_t bytes[80] __attribute__((unused)) = {
 #define AVX512                     "avx512f,avx512bw"
 
 #if DOWNHILL_HAVE_AVX2
-PEAK(weights_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_WEIGHTS_X16)
-PEAK(dscores_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_DSCORES_X32)
+LOOP(weights_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_WEIGHTS_X16)
+LOOP(dscores_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_DSCORES_X32)
+#else
+#define weights_avx2 NULL
+#define dscores_avx2 NULL
 #endif
 #if DOWNHILL_HAVE_AVXVNNI
-PEAK(weights_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpwssd_avx_epi32)
-PEAK(dscores_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpbusd_avx_epi32)
+LOOP(weights_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpwssd_avx_epi32)
+LOOP(dscores_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpbusd_avx_epi32)
+#else
+#define weights_avxvnni NULL
+#define dscores_avxvnni NULL
 #endif
 #if DOWNHILL_HAVE_AVX512
-PEAK(weights_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_WEIGHTS_X32)
-PEAK(dscores_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_DSCORES_X64)
+LOOP(weights_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_WEIGHTS_X32)
+LOOP(dscores_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_DSCORES_X64)
+#else
+#define weights_avx512 NULL
+#define dscores_avx512 NULL
 #endif
 #if DOWNHILL_HAVE_AVX512VNNI
-PEAK(weights_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpwssd_epi32)
-PEAK(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpbusd_epi32)
+LOOP(weights_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpwssd_epi32)
+LOOP(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpbusd_epi32)
+#else
+#define weights_avx512vnni NULL
+#define dscores_avx512vnni NULL
 #endif
 
 #if DOWNHILL_HAVE_AMX
-/* Four independent products, as many as the kernels have; each row of a factor begins one byte later. */
+/* TILE_PRODUCTS independent products per step. Each row of a factor starts one byte after the row before. */
 __attribute__((target("amx-tile,amx-int8"), noinline)) static void
 products_amx(const ceiling_task *task)
 {
@@ -87,44 +99,22 @@ products_amx(const ceiling_task *task)
     }
     _tile_release();
 }
+#else
+#define products_amx NULL
 #endif
 #endif
 
 ceiling_loop ceilings_loop_u8(enum ceiling_peak_id id)
 {
-    switch (id) {
 #if defined __x86_64__
-#if DOWNHILL_HAVE_AVX2
-    case PEAK_WEIGHTS_AVX2:
-        return (ceiling_loop){weights_avx2, SUMS};
-    case PEAK_DSCORES_AVX2:
-        return (ceiling_loop){dscores_avx2, SUMS};
+    static const ceiling_loop loops[PEAK_COUNT] = {
+#define PEAK_U8(family, NAME, level, cpu, operations, instructions, min, max, loop, steps)         \
+    [PEAK_##family##_##NAME] = {loop, steps},
+#include "ceilings_peaks.def"
+    };
+    return loops[id];
+#else
+    (void)id;
+    return (ceiling_loop){0};
 #endif
-#if DOWNHILL_HAVE_AVXVNNI
-    case PEAK_WEIGHTS_AVXVNNI:
-        return (ceiling_loop){weights_avxvnni, SUMS};
-    case PEAK_DSCORES_AVXVNNI:
-        return (ceiling_loop){dscores_avxvnni, SUMS};
-#endif
-#if DOWNHILL_HAVE_AVX512
-    case PEAK_WEIGHTS_AVX512:
-        return (ceiling_loop){weights_avx512, SUMS};
-    case PEAK_DSCORES_AVX512:
-        return (ceiling_loop){dscores_avx512, SUMS};
-#endif
-#if DOWNHILL_HAVE_AVX512VNNI
-    case PEAK_WEIGHTS_AVX512VNNI:
-        return (ceiling_loop){weights_avx512vnni, SUMS};
-    case PEAK_DSCORES_AVX512VNNI:
-        return (ceiling_loop){dscores_avx512vnni, SUMS};
-#endif
-#if DOWNHILL_HAVE_AMX
-    case PEAK_WEIGHTS_AMX:
-    case PEAK_DSCORES_AMX:
-        return (ceiling_loop){products_amx, 4};
-#endif
-#endif
-    default:
-        return (ceiling_loop){0};
-    }
 }

@@ -152,8 +152,8 @@ static double bytes_of(enum ceiling_access access, const ceiling_task *t)
 void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *crew)
 {
     static const size_t streams[] = {1, 2, 4};
-    const bool avx2 = levels_cpu_has("avx2") && levels_cpu_has("fma"),
-               avx512 = levels_cpu_has("avx512f");
+    const bool avx2 = levels_cpu_has(FEATURE_AVX2 | FEATURE_FMA),
+               avx512 = levels_cpu_has(FEATURE_AVX512F);
     for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
         const struct loop *loop = &loops[i];
         if ((loop->width == AVX512 && !avx512) || (loop->width == AVX2 && !avx2) ||

@@ -5,76 +5,92 @@
 #include "ceilings.h"
 
 #include "base/levels.h"
+#include "isa/tables.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-/* The minimum is that of the slowest core with the level: an AVX2 unit of two times 128 bits (Zen 1) starts one FMA of 256
- * bits per cycle and one VPMADDWD every two; VDPBF16PS takes two cycles on Zen 4 and Sapphire Rapids; a product of tiles
- * takes 16. The maximum is that of the widest core so far: two FMA units, four units that add. */
-const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT] = {
-    [PEAK_FMA_AVX2] = {"f32 FMA", "avx2", 2 * 8, 1, 1.0, 2.0},
-    [PEAK_FMA_AVX512] = {"f32 FMA", "avx512", 2 * 16, 1, 1.0, 2.0},
-    [PEAK_BF16_AVX512BF16] = {"pairs of bf16", "avx512bf16", 2 * 32, 1, 0.5, 2.0},
-    [PEAK_BF16_AMX] = {"pairs of bf16", "amx", 2 * 16 * 16 * 32, 1, 1.0 / 16, 1.0 / 16},
-    [PEAK_WEIGHTS_AVX2] = {"byte x 16 bits", "avx2", 2 * 16, 2, 1.0, 4.0},
-    [PEAK_DSCORES_AVX2] = {"byte x 8 bits", "avx2", 2 * 32, 2, 1.0, 4.0},
-    [PEAK_WEIGHTS_AVXVNNI] = {"byte x 16 bits", "avxvnni", 2 * 16, 1, 0.5, 2.0},
-    [PEAK_DSCORES_AVXVNNI] = {"byte x 8 bits", "avxvnni", 2 * 32, 1, 0.5, 2.0},
-    [PEAK_WEIGHTS_AVX512] = {"byte x 16 bits", "avx512", 2 * 32, 2, 1.0, 4.0},
-    [PEAK_DSCORES_AVX512] = {"byte x 8 bits", "avx512", 2 * 64, 2, 1.0, 4.0},
-    [PEAK_WEIGHTS_AVX512VNNI] = {"byte x 16 bits", "avx512vnni", 2 * 32, 1, 1.0, 2.0},
-    [PEAK_DSCORES_AVX512VNNI] = {"byte x 8 bits", "avx512vnni", 2 * 64, 1, 1.0, 2.0},
-    /* A weight of 16 bits takes two products, of its upper and its lower byte. */
-    [PEAK_WEIGHTS_AMX] = {"byte x 16 bits", "amx", 2 * 16 * 16 * 64 / 2, 1, 1.0 / 16, 1.0 / 16},
-    [PEAK_DSCORES_AMX] = {"byte x 8 bits", "amx", 2 * 16 * 16 * 64, 1, 1.0 / 16, 1.0 / 16},
+const struct ceiling_family_kind ceiling_family_kinds[FAMILY_COUNT] = {
+    [FAMILY_FMA] = {"f32 FMA", "FMA", "fma_f32_gflop_per_s", NULL},
+    [FAMILY_BF16] = {"pairs of bf16", "BF16", "dot_bf16_gflop_per_s", NULL},
+    [FAMILY_WEIGHTS] = {"byte x 16 bits", "U8X16", "u8_gop_per_s", "weights"},
+    [FAMILY_DSCORES] = {"byte x 8 bits", "U8X8", "u8_gop_per_s", "dscores"},
 };
+
+const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT] = {
+#define PEAK_KIND(family, NAME, level, cpu, operations, instructions, min, max, ...)               \
+    {FAMILY_##family, LEVEL_INDEX_##level, cpu, operations, instructions, min, max},
+#define PEAK    PEAK_KIND
+#define PEAK_U8 PEAK_KIND
+#include "ceilings_peaks.def"
+};
+
+const char *ceilings_peak_what(enum ceiling_peak_id id)
+{
+    return ceiling_family_kinds[ceiling_peak_kinds[id].family].what;
+}
+
+const char *ceilings_peak_isa(enum ceiling_peak_id id)
+{
+    return downhill_levels[ceiling_peak_kinds[id].level].name;
+}
 
 /* ---- which peak a row has ---- */
 
-/* Peak made of one kind, or of two of which as many operations each are done. */
+/* Peaks of each level, in the order of levels.def. */
+static const struct level_peaks {
+    enum ceiling_peak_id f32, bf16, weights, dscores;
+} peaks_of_levels[LEVEL_COUNT] = {
+#define DOWNHILL_LEVEL(name, kind, auto_name, features, shares, f32, bf16, bytes)                  \
+    {PEAK_##f32, PEAK_##bf16, PEAK_WEIGHTS_##bytes, PEAK_DSCORES_##bytes},
+#include "isa/levels.def"
+};
+
+/* Returns the peak made of one kind, or of two of which as many operations each are done. */
 static struct ceiling_peak peak_of(const ceiling_set *set, const char *name,
                                    enum ceiling_peak_id one, enum ceiling_peak_id other)
 {
+    if (one == PEAK_NONE || other == PEAK_NONE)
+        return (struct ceiling_peak){name, 0.0, 0};
     const double a = set->peak[one].g_per_s, b = set->peak[other].g_per_s;
     const double both = a > 0.0 && b > 0.0 ? 2.0 / (1.0 / a + 1.0 / b) : 0.0;
     return (struct ceiling_peak){name, both, UINT32_C(1) << one | UINT32_C(1) << other};
 }
 
-static struct ceiling_peak peak_u8(const ceiling_set *set, const char *isa,
-                                   enum ceiling_products products)
+static struct ceiling_peak peak_alone(const ceiling_set *set, enum ceiling_peak_id id)
 {
-    if (strncmp(isa, "auto_", strlen("auto_")) == 0)
-        isa += strlen("auto_");
-    if (strcmp(isa, "avx512bf16") == 0)
-        isa = "avx512vnni";
-    for (enum ceiling_peak_id id = PEAK_WEIGHTS_AVX2; id < PEAK_COUNT; id += 2) {
-        if (strcmp(isa, ceiling_peak_kinds[id].isa) != 0)
-            continue;
-        if (products == PRODUCTS_WEIGHTS_U8)
-            return peak_of(set, "U8X16", id, id);
-        if (products == PRODUCTS_DSCORES_U8)
-            return peak_of(set, "U8X8", id + 1, id + 1);
-        return peak_of(set, "U8", id, id + 1);
-    }
-    return (struct ceiling_peak){"U8", 0.0, 0};
+    const enum ceiling_family family = id == PEAK_NONE ? FAMILY_FMA : ceiling_peak_kinds[id].family;
+    return peak_of(set, ceiling_family_kinds[family].bound, id, id);
 }
 
 struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
                                   enum ceiling_products products)
 {
-    if (products >= PRODUCTS_WEIGHTS_U8)
-        return peak_u8(set, isa, products);
-    if (strcmp(isa, "avx512bf16") == 0 && products == PRODUCTS_BF16)
-        return peak_of(set, "BF16", PEAK_BF16_AVX512BF16, PEAK_BF16_AVX512BF16);
-    if (strcmp(isa, "amx") == 0 && products == PRODUCTS_BF16)
-        return peak_of(set, "BF16", PEAK_BF16_AMX, PEAK_BF16_AMX);
-    if (strstr(isa, "avx512") != NULL || strcmp(isa, "amx") == 0)
-        return peak_of(set, "FMA", PEAK_FMA_AVX512, PEAK_FMA_AVX512);
-    if (strncmp(isa, "avx", 3) == 0 || strcmp(isa, "auto_avx2") == 0)
-        return peak_of(set, "FMA", PEAK_FMA_AVX2, PEAK_FMA_AVX2);
-    return (struct ceiling_peak){"FMA", 0.0, 0};
+    const size_t level = levels_find(isa);
+    if (level == LEVEL_COUNT)
+        return peak_alone(set, PEAK_NONE);
+    const struct level_peaks *peaks = &peaks_of_levels[level];
+    switch (products) {
+    case PRODUCTS_F32:
+        return peak_alone(set, peaks->f32);
+    case PRODUCTS_BF16:
+        return peak_alone(set, peaks->bf16);
+    case PRODUCTS_WEIGHTS_U8:
+        return peak_alone(set, peaks->weights);
+    case PRODUCTS_DSCORES_U8:
+        return peak_alone(set, peaks->dscores);
+    case PRODUCTS_STEP_U8:
+        break;
+    }
+    return peak_of(set, "U8", peaks->weights, peaks->dscores);
+}
+
+struct ceiling_peak ceilings_peak_of_cpu(const ceiling_set *set)
+{
+    struct ceiling_peak peak = {"FMA", 0.0, 0};
+    for (size_t level = LEVEL_COUNT; peak.gflop_per_s == 0.0 && level > 0; level--)
+        peak = peak_alone(set, peaks_of_levels[level - 1].f32);
+    return peak;
 }
 
 /* ---- judging ---- */
@@ -112,7 +128,7 @@ bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, 
         snprintf(why, why_size, "operands became subnormal, infinite or NaN");
     else if (found < (1.0 - short_of) * kind->min)
         snprintf(why, why_size, "%.3g instructions per cycle, but every CPU with %s reaches %.3g",
-                 found, kind->isa, kind->min);
+                 found, ceilings_peak_isa(id), kind->min);
     else if (found > (1.0 + beyond) * kind->max)
         snprintf(why, why_size, "%.3g instructions per cycle, but no known CPU exceeds %.3g", found,
                  kind->max);
@@ -129,18 +145,11 @@ bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, 
 
 static bool has(enum ceiling_peak_id id)
 {
-    switch (id) { /* a CPU may have it though the library was built without the level */
-    case PEAK_FMA_AVX2:
-        return levels_cpu_has("avx2") && levels_cpu_has("fma");
-    case PEAK_FMA_AVX512:
-        return levels_cpu_has("avx512f");
-    case PEAK_BF16_AVX512BF16:
-        return levels_cpu_has("avx512bf16");
-    default: { /* selected, for the permission that AMX takes */
-        const downhill_kernels *kernels;
-        return downhill_select(ceiling_peak_kinds[id].isa, &kernels, NULL, 0) == DOWNHILL_OK;
-    }
-    }
+    const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
+    const downhill_kernels *kernels;
+    return kind->cpu != 0
+               ? levels_cpu_has(kind->cpu)
+               : downhill_select(ceilings_peak_isa(id), &kernels, NULL, 0) == DOWNHILL_OK;
 }
 
 void ceilings_measure_peak(ceiling_set *set, enum ceiling_peak_id id, ceiling_loop loop,
@@ -157,7 +166,9 @@ void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew
 {
     enum { TRIES = 4 };
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
-        const ceiling_loop loop = id < PEAK_WEIGHTS_AVX2 ? ceilings_loop(id) : ceilings_loop_u8(id);
+        ceiling_loop loop = ceilings_loop(id);
+        if (loop.run == NULL)
+            loop = ceilings_loop_u8(id);
         if ((which >> id & 1) == 0 || loop.run == NULL || !has(id))
             continue;
         char why[128];

@@ -90,7 +90,7 @@ double core_whole_rate(const core_whole *whole)
 
 bool core_whole_is_plausible(const core_whole *whole)
 {
-    return whole->count == 0 || !levels_cpu_has("avx2") || core_whole_rate(whole) > 2.85;
+    return whole->count == 0 || !levels_cpu_has(FEATURE_AVX2) || core_whole_rate(whole) > 2.85;
 }
 
 double core_look(core_whole *whole)

@@ -84,8 +84,7 @@ static void open_openblas(peer *p)
     /* Version 0.3.21 takes an AMD CPU that is newer than itself for a Haswell, and it cannot be
      * loaded twice; on the Intel CPUs that it knows this is what it chooses. */
     const bool asked = getenv("OPENBLAS_CORETYPE") != NULL;
-    if (levels_cpu_has("avx512f") && levels_cpu_has("avx512bw") && levels_cpu_has("avx512dq") &&
-        levels_cpu_has("avx512vl"))
+    if (levels_cpu_has(FEATURE_AVX512F | FEATURE_AVX512BW | FEATURE_AVX512DQ | FEATURE_AVX512VL))
         setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
     void *library = load(p, "libopenblas.so.0", "cblas_sgemm");
     if (library == NULL)
@@ -120,7 +119,7 @@ static void open_blis(peer *p)
     /* Version 0.9 falls back to plain C on a CPU that it does not know. Of what it has, its AVX2
      * kernels, number 3, are the faster ones at few classes, where it is strongest. */
     const bool asked = getenv("BLIS_ARCH_TYPE") != NULL;
-    if (!asked && strcmp(blis_kernels(library), "generic") == 0 && levels_cpu_has("fma") &&
+    if (!asked && strcmp(blis_kernels(library), "generic") == 0 && levels_cpu_has(FEATURE_FMA) &&
         setenv("BLIS_ARCH_TYPE", "3", 0) == 0) {
         const function finalize = find(library, "bli_finalize");
         if (finalize != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What came out: the rows as JSON and as a table. */
+#include "base/levels.h"
 #include "base/output.h"
 #include "suite.h"
 
@@ -205,7 +206,7 @@ static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *r
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *r = &suite->rows[i];
         if (r->kernel == row->kernel && r->threads == 1 && r->family == row->family &&
-            r->sweep == SWEEP_NONE && strcmp(r->isa, "scalar") == 0 && r->n_samples > 0)
+            r->sweep == SWEEP_NONE && levels_is_baseline(r->isa) && r->n_samples > 0)
             return r;
     }
     return NULL;

@@ -17,8 +17,8 @@ void roofs_warn_of_peaks(const ceilings *found, json_t *warnings)
                          "the peak of %s, %s, is in doubt: %.4g G/s at %.2f GHz: %s; another "
                          "hardware thread shared the core, the clock changed, or the loop that "
                          "measures it is slow here: do not rely on shares of it",
-                         ceiling_peak_kinds[id].what, ceiling_peak_kinds[id].isa,
-                         one->peak[id].g_per_s, one->peak[id].clock_ghz, why);
+                         ceilings_peak_what(id), ceilings_peak_isa(id), one->peak[id].g_per_s,
+                         one->peak[id].clock_ghz, why);
 }
 
 /* Rows of a set that lie above a ceiling, and the one that lies highest. */
@@ -52,8 +52,9 @@ static double value_of(const ceiling_set *set, size_t bit)
 
 static void name_of(const ceilings *found, size_t bit, char *text, size_t size)
 {
+    const enum ceiling_peak_id id = (enum ceiling_peak_id)bit;
     if (bit < PEAK_COUNT)
-        snprintf(text, size, "%s, %s", ceiling_peak_kinds[bit].what, ceiling_peak_kinds[bit].isa);
+        snprintf(text, size, "%s, %s", ceilings_peak_what(id), ceilings_peak_isa(id));
     else
         snprintf(text, size, "reading %s", found->level[bit - PEAK_COUNT].name);
 }

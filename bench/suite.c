@@ -272,10 +272,9 @@ void bench_attain(bench_suite *suite, const ceilings *found)
         if (set == NULL)
             continue;
         /* A peer may use whatever the CPU has. */
-        const char *isa = row->peer == NULL                        ? row->isa
-                          : set->peak[PEAK_FMA_AVX512].g_per_s > 0 ? "avx512"
-                                                                   : "avx2";
-        const struct ceiling_peak peak = ceilings_peak(set, isa, bench_products(row->kernel));
+        const struct ceiling_peak peak =
+            row->peer != NULL ? ceilings_peak_of_cpu(set)
+                              : ceilings_peak(set, row->isa, bench_products(row->kernel));
         const size_t level =
             row->cold ? found->n_levels - 1 : ceilings_level(found, row->holds, row->threads);
         /* Each byte of the working set comes once from that level; what is read again, or written,

@@ -4,6 +4,7 @@
 #include "driver/packing.h"
 #include "peers.h"
 
+#include "base/levels.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "parallel/team.h"
@@ -264,7 +265,7 @@ bool workload_has(const downhill_kernels *k, bench_kernel kernel)
     if (kernel == BENCH_PACK_BF16)
         return k->packed_bf16 != NULL && k->packed_bf16->pack != k->packed_f32->pack;
     if (kernel == BENCH_READ_U8 || kernel == BENCH_READ_SHUFFLED_U8)
-        return strcmp(k->name, "scalar") == 0; /* reading is not a matter of the level */
+        return levels_is_baseline(k->name); /* reading is not a matter of the level */
     return true;
 }
 

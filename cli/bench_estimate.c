@@ -3,6 +3,7 @@
 #include "bench_estimate.h"
 
 #include "base/error.h"
+#include "base/levels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ struct range {
 /* The calls that find how many make a sample take about one and a half. */
 static void add_row(struct range *r, const bench_options *o, const bench_row *row)
 {
-    const double rate = strcmp(row->isa, "scalar") == 0 ? scalar_flop_per_s : simd_flop_per_s;
+    const double rate = levels_is_baseline(row->isa) ? scalar_flop_per_s : simd_flop_per_s;
     const double sample_s = fmax(o->min_time_s, row->flops / rate);
     const double all_s = (double)o->repetitions * sample_s;
     r->min_s += 1.5 * sample_s + all_s;

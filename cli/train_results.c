@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "train_results.h"
 
+#include "base/levels.h"
 #include "base/memory.h"
 #include "base/output.h"
 #include "base/real.h"
@@ -187,7 +188,7 @@ void train_print_comparison(const train_run *runs, size_t count, const train_con
             printf("%-13s %14s%s\n", runs[i].isa, "-", failed ? "  failed" : "");
             continue;
         }
-        if (strcmp(runs[i].isa, "scalar") == 0)
+        if (levels_is_baseline(runs[i].isa))
             scalar = time;
         print_compared(runs[i].isa, time,
                        sgd ? (double)data->train.n : (double)runs[i].result.evaluations, scalar,

@@ -90,6 +90,60 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     }
 }
 
+static void is_bound_by(const ceiling_set *set, const char *isa, enum ceiling_products products,
+                        const char *name, uint32_t which)
+{
+    const struct ceiling_peak peak = ceilings_peak(set, isa, products);
+    assert_int_equal(peak.which, which);
+    assert_true((peak.gflop_per_s > 0.0) == (which != 0));
+    if (which != 0)
+        assert_string_equal(peak.name, name);
+}
+
+/* Peaks that bound each level, by kind of product. A level of levels.def that is not here fails. */
+static void test_ceilings__level__has_its_peaks(void **state)
+{
+    (void)state;
+#define BIT(id) (UINT32_C(1) << PEAK_##id)
+    static const struct {
+        const char *isa;
+        uint32_t f32;
+        const char *bf16_name;
+        uint32_t bf16, weights, dscores;
+    } want[] = {
+        {"scalar", 0, "", 0, 0, 0},
+        {"auto_avx2", BIT(FMA_AVX2), "FMA", BIT(FMA_AVX2), BIT(WEIGHTS_AVX2), BIT(DSCORES_AVX2)},
+        {"avx2", BIT(FMA_AVX2), "FMA", BIT(FMA_AVX2), BIT(WEIGHTS_AVX2), BIT(DSCORES_AVX2)},
+        {"avxvnni", BIT(FMA_AVX2), "FMA", BIT(FMA_AVX2), BIT(WEIGHTS_AVXVNNI),
+         BIT(DSCORES_AVXVNNI)},
+        {"auto_avx512", BIT(FMA_AVX512), "FMA", BIT(FMA_AVX512), BIT(WEIGHTS_AVX512),
+         BIT(DSCORES_AVX512)},
+        {"avx512", BIT(FMA_AVX512), "FMA", BIT(FMA_AVX512), BIT(WEIGHTS_AVX512),
+         BIT(DSCORES_AVX512)},
+        {"avx512vnni", BIT(FMA_AVX512), "FMA", BIT(FMA_AVX512), BIT(WEIGHTS_AVX512VNNI),
+         BIT(DSCORES_AVX512VNNI)},
+        {"avx512bf16", BIT(FMA_AVX512), "BF16", BIT(BF16_AVX512BF16), BIT(WEIGHTS_AVX512VNNI),
+         BIT(DSCORES_AVX512VNNI)},
+        {"amx", BIT(FMA_AVX512), "BF16", BIT(BF16_AMX), BIT(WEIGHTS_AMX), BIT(DSCORES_AMX)},
+    };
+#undef BIT
+    ceiling_set set = {.threads = 1};
+    for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
+        set.peak[id].g_per_s = (double)id + 1.0;
+    downhill_level level;
+    size_t i = 0;
+    for (; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
+        assert_true(i < sizeof want / sizeof want[0]);
+        assert_string_equal(level.name, want[i].isa);
+        is_bound_by(&set, level.name, PRODUCTS_F32, "FMA", want[i].f32);
+        is_bound_by(&set, level.name, PRODUCTS_BF16, want[i].bf16_name, want[i].bf16);
+        is_bound_by(&set, level.name, PRODUCTS_WEIGHTS_U8, "U8X16", want[i].weights);
+        is_bound_by(&set, level.name, PRODUCTS_DSCORES_U8, "U8X8", want[i].dscores);
+        is_bound_by(&set, level.name, PRODUCTS_STEP_U8, "U8", want[i].weights | want[i].dscores);
+    }
+    assert_int_equal(i, sizeof want / sizeof want[0]);
+}
+
 /* What each thread has of its own counts for as many as there are; what they share, once. */
 static void test_ceilings__level__of_several_threads(void **state)
 {
@@ -440,6 +494,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ceilings__attainable__is_the_lower_roof),
+        cmocka_unit_test(test_ceilings__level__has_its_peaks),
         cmocka_unit_test(test_ceilings__level__of_several_threads),
         cmocka_unit_test(test_ceilings__memory_is_beyond_every_last_level),
         cmocka_unit_test(test_ceilings__above_the_roof),

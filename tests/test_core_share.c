@@ -38,7 +38,7 @@ static void test_whole__is_what_one_in_a_hundred_is_above(void **state)
     memset(core, 0, sizeof *core);
     assert_true(core_whole_is_plausible(core)); /* nothing was seen */
     see(core, 2.1, 1000);
-    assert_true(core_whole_is_plausible(core) == !levels_cpu_has("avx2"));
+    assert_true(core_whole_is_plausible(core) == !levels_cpu_has(FEATURE_AVX2));
     free(core);
 }
 
