@@ -2,6 +2,7 @@
  *
  * Conversion to bf16. */
 #include "downhill.h"
+#include "isa/arithmetic.h"
 
 #include <string.h>
 
