@@ -131,7 +131,8 @@ static void score_lowest_bits_dropped(size_t n, size_t d, size_t c, const void *
 
 /* The sum in f32: right for short rows. */
 static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                         const double *quantum, double *scores, size_t lds, struct prefetch *prefetch)
+                         const double *quantum, double *scores, size_t lds,
+                         struct prefetch *prefetch)
 {
     right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
     for (size_t i = 0; i < n; i++)

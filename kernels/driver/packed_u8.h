@@ -15,7 +15,7 @@ struct packed_u8 {
     const struct downhill_u8_kernels *u8;
     size_t d, c;
     unsigned norm;       /* enum update_flags */
-    double *quantum;        /* c: u_j */
+    double *quantum;     /* c: u_j */
     double *start;       /* c: initial scores, of bias and mean */
     double *mean_scores; /* MEAN_ROWS × c, scratch */
     float *mean, *gain;  /* d; a gain is the square of the scale */

@@ -134,8 +134,8 @@ DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, cons
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, i + 2 * TILE_ROWS <= n, d, x + i, q, quantum, scores + i * lds, lds,
-             prefetch);
+        tile(TILE_ROWS, classes, i + 2 * TILE_ROWS <= n, d, x + i, q, quantum, scores + i * lds,
+             lds, prefetch);
     if (i < n)
         tile(1, classes, 0, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
 }
