@@ -167,6 +167,7 @@ static int run(const cli_command *self, int argc, char **argv)
         return code;
     if (config.points == 0)
         config.points = config.directions == 1 ? 201 : 41;
+    config.vicinity.prints_time = !config.three_points;
     return config.three_points ? show_three_points(self, &config) : look_around(self, &config);
 }
 

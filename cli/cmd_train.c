@@ -2,10 +2,8 @@
  *
  * downhill train: what the kernels buy end to end. */
 #define _GNU_SOURCE
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/real.h"
-#include "base/waited.h"
 #include "base/warnings.h"
 #include "interrupt.h"
 #include "train/lbfgs_method.h"
@@ -16,9 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Runs shorter than this are not worth a warning about their times. */
-#define SHORT_S 0.5
 
 struct session {
     train_config *config;
@@ -130,34 +125,6 @@ static int train_by_method(struct session *s, train_run *run)
     return lbfgs_train(p, &lbfgs, &events, &run->result);
 }
 
-/* When a run began, and what the kernel had counted by then. */
-struct start {
-    double wall_s, cpu_s;
-    conditions counted;
-};
-
-static struct start start_now(const task *t)
-{
-    return (struct start){clock_seconds(), clock_thread_seconds(), conditions_now("", t->cpus[0])};
-}
-
-static void warn_of_wait(task *t, const char *isa, const struct start *start)
-{
-    if (t->timing == NULL)
-        return;
-    const struct start end = start_now(t);
-    const double took_s = end.wall_s - start->wall_s, ran_s = end.cpu_s - start->cpu_s;
-    const conditions passed = conditions_between(&start->counted, &end.counted);
-    char why[WAITED_TEXT] = "its threads shared CPUs; give fewer --threads";
-    if (took_s <= SHORT_S || took_s <= WARNINGS_WAITED * ran_s)
-        return;
-    if (!t->crowded)
-        waited_cause(&passed, took_s - ran_s, why);
-    warnings_add(t->timing,
-                 "training with %s ran for %.2g of %.2g s, so that its times are too long: %s", isa,
-                 ran_s, took_s, why);
-}
-
 static int train_once(struct session *s)
 {
     train_run *run = &s->runs[s->done++];
@@ -167,7 +134,7 @@ static int train_once(struct session *s)
             putchar('\n');
         train_print_head(s->config, run);
     }
-    const struct start start = s->task.timing != NULL ? start_now(&s->task) : (struct start){0};
+    const task_start start = task_start_now(&s->task);
     int code = train_by_method(s, run);
     if (code == EXIT_OK && !run->sgd.interrupted && !run->result.interrupted)
         code = train_judge(s->config, &s->task, run);
@@ -175,7 +142,9 @@ static int train_once(struct session *s)
         return code;
     if (s->print)
         train_print_end(s->config, run);
-    warn_of_wait(&s->task, run->isa, &start);
+    char what[64];
+    snprintf(what, sizeof what, "training with %s", run->isa);
+    task_warn_of_wait(&s->task, what, &start);
     return EXIT_OK;
 }
 

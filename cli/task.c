@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "task.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/output.h"
+#include "base/waited.h"
 #include "base/warnings.h"
 #include "interrupt.h"
 #include "parallel/team.h"
@@ -14,6 +16,9 @@
 
 /* Multiplications and additions per thread beyond which a run is called long: about half a minute with AVX2. */
 #define LONG_WORK 5e11
+
+/* Runs shorter than this are not worth a warning about their times. */
+#define SHORT_S 0.5
 
 #define AT(member) .offset = offsetof(task_config, member)
 
@@ -367,6 +372,29 @@ void task_warn_if_long(const char *command, double work, size_t threads, const c
     if (task_is_long(work, threads))
         warning_line("%s: this will take long, and nothing of it is kept; give %s", command,
                      remedy);
+}
+
+task_start task_start_now(const task *t)
+{
+    return t->timing == NULL ? (task_start){0}
+                             : (task_start){clock_seconds(), clock_thread_seconds(),
+                                            conditions_now("", t->cpus[0])};
+}
+
+void task_warn_of_wait(task *t, const char *what, const task_start *start)
+{
+    if (t->timing == NULL)
+        return;
+    const task_start end = task_start_now(t);
+    const double took_s = end.wall_s - start->wall_s, ran_s = end.cpu_s - start->cpu_s;
+    const conditions passed = conditions_between(&start->counted, &end.counted);
+    char why[WAITED_TEXT] = "its threads shared CPUs; give fewer --threads";
+    if (took_s <= SHORT_S || took_s <= WARNINGS_WAITED * ran_s)
+        return;
+    if (!t->crowded)
+        waited_cause(&passed, took_s - ran_s, why);
+    warnings_add(t->timing, "%s ran for %.2g of %.2g s, so that its times are too long: %s", what,
+                 ran_s, took_s, why);
 }
 
 bool task_prints(const task_config *config)

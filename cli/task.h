@@ -5,6 +5,7 @@
 #ifndef DOWNHILL_CLI_TASK_H
 #define DOWNHILL_CLI_TASK_H
 
+#include "base/conditions.h"
 #include "base/levels.h"
 #include "base/machine.h"
 #include "base/output_kind.h"
@@ -23,7 +24,7 @@ typedef struct task_config {
     /* A downhill_loss_kind, …, in the order of the words; each of these may be TASK_AUTOMATIC. */
     int loss, dtype, normalise;
     float reg, delta;
-    bool times;      /* asked for: the results are to tell how long something took */
+    bool times;      /* the results or standard output tell how long something took */
     dataset_use use; /* of the data */
     uint64_t seed;
 } task_config;
@@ -53,7 +54,7 @@ typedef struct task {
     const char *command;
     machine machine;
     json_t *warnings;
-    json_t *timing; /* `warnings`, for doubts about times; NULL: nobody asked for times */
+    json_t *timing; /* `warnings`, for doubts about times; NULL: no times are told */
     int cpus[MACHINE_TEAM_MAX];
     bool crowded; /* more threads than CPUs */
     dataset data;
@@ -99,6 +100,18 @@ int task_settle_data(task *t);
 /* The features as the configuration wants them, settled before; after whatever was split off the training samples. */
 int task_open_features(task *t);
 void task_close(task *t);
+
+/* When timed work began, and what the kernel had counted by then. */
+typedef struct task_start {
+    double wall_s, cpu_s;
+    conditions counted;
+} task_start;
+
+task_start task_start_now(const task *t);
+
+/* Warns, if times are told, that the thread of work that began at `start` waited for its CPU, and says why. `what` names
+ * the work. */
+void task_warn_of_wait(task *t, const char *what, const task_start *start);
 
 /* Does anything go to standard output that is for people? */
 bool task_prints(const task_config *config);

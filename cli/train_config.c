@@ -128,7 +128,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     if (code == CLI_GO_ON)
         code = task_settle("train", &config->task, OUTPUT_TRAINING);
     const bool several = levels_are_several(config->task.isa);
-    config->task.times = config->task.json != NULL || several;
+    config->task.times = config->task.json != NULL || !config->task.quiet;
     if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
         return refuse("--isa: several levels train several models, but --model, --checkpoint and "
                       "--resume name one; give one level");

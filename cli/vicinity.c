@@ -102,7 +102,7 @@ int vicinity_open(const cli_command *self, vicinity_config *config, size_t direc
         code = task_settle(self->name, &config->task, config->json_kind);
     if (code == CLI_GO_ON && config->task.loss == DOWNHILL_SOFTMAX)
         code = cli_refuse_given(self, config, task_of_hinge, "for the softmax loss");
-    config->task.times = config->task.json != NULL;
+    config->task.times = config->task.json != NULL || (config->prints_time && !config->task.quiet);
     if (code == CLI_GO_ON)
         code = task_open_data(self->name, &config->task, NULL, &around->task);
     if (code != EXIT_OK) {
@@ -142,11 +142,16 @@ int vicinity_losses(vicinity *around)
     if (config->csv == NULL && config->task.json == NULL)
         task_warn_if_long(around->name, work(around), config->task.threads,
                           "--json or --csv to keep the points");
+    const task_start begun = task_start_now(&around->task);
     const double start = clock_seconds();
     const int code = landscape_losses(&around->task.problem, &around->s, around->sets,
                                       around->directions, around->points, around->count, &done);
     around->seconds = clock_seconds() - start;
-    return code == EXIT_OK && !done ? interrupt_end(around->task.command) : code;
+    if (code == EXIT_OK && !done)
+        return interrupt_end(around->task.command);
+    if (code == EXIT_OK)
+        task_warn_of_wait(&around->task, around->name, &begun);
+    return code;
 }
 
 size_t vicinity_lowest(const vicinity *around, size_t first)

@@ -15,7 +15,8 @@ typedef struct vicinity_config {
     output_kind json_kind, csv_kind;
     size_t samples;
     float scale;
-    uint64_t given; /* which options were (cli_is_given()) */
+    bool prints_time; /* standard output says how long the points took */
+    uint64_t given;   /* which options were (cli_is_given()) */
 } vicinity_config;
 
 #define VICINITY_DEFAULTS(json, csv)                                                               \

@@ -264,12 +264,13 @@ static int shell_on_a_busy_cpu(const char *command)
     return shell(line);
 }
 
-#define A_SECOND "$downhill train --data $set --epochs 60000 --quiet "
+/* Trains for about a second. */
+#define A_SECOND "$downhill train --data $set --epochs 60000 "
 
-static void test_train__busy_cpu__is_said_to_who_asked_for_times(void **state)
+static void test_train__busy_cpu__is_in_the_results(void **state)
 {
     (void)state;
-    assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--json $scratch/times.json"), EXIT_OK);
+    assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--quiet --json $scratch/times.json"), EXIT_OK);
     const char *says = strstr(shell_err, "downhill: warning: training with ");
     if (says == NULL || strstr(says, "other threads took its CPU") == NULL)
         fail_msg("%s", shell_err);
@@ -279,27 +280,45 @@ static void test_train__busy_cpu__is_said_to_who_asked_for_times(void **state)
     json_decref(root);
 }
 
-static void test_train__busy_cpu__is_not_said_otherwise(void **state)
+static void test_commands__busy_cpu__is_said_where_times_are_printed(void **state)
 {
     (void)state;
-    assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--model $scratch/busy.npz"), EXIT_OK);
+    static const char *const commands[] = {
+        A_SECOND ">$scratch/out",
+        "$downhill landscape --data $set --directions 2 --points 450 >$scratch/out",
+    };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (shell_on_a_busy_cpu(commands[i]) != EXIT_OK ||
+            strstr(shell_err, "so that its times are too long: other threads took") == NULL)
+            fail_msg("%s: %s", commands[i], shell_err);
+}
+
+static void test_train__busy_cpu__is_not_said_without_times(void **state)
+{
+    (void)state;
+    assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--quiet --model $scratch/busy.npz"), EXIT_OK);
     assert_string_equal(shell_err, "");
 }
 
 /* A process that cannot bind its threads works; only its times are doubtful. */
-static void test_commands__cannot_bind__is_said_to_who_asked_for_times(void **state)
+static void test_commands__cannot_bind__is_said_where_times_are_told(void **state)
 {
     (void)state;
     static const struct {
         const char *command;
         bool times;
     } cases[] = {
-        {"train --data $set --epochs 1", false},
+        {"train --data $set --epochs 1", true},
+        {"train --data $set --epochs 1 --quiet", false},
+        {"train --data $set --epochs 1 --quiet --json $scratch/t.json", true},
         {"train --data $set --epochs 1 --json $scratch/t.json", true},
         {"train --data $set --epochs 1 --isa all", true},
         {"predict --data $set --model $scratch/m.npz --json $scratch/p.json", false},
         {"gradcheck --data $set --isa all", false},
-        {"landscape --data $set --model $scratch/m.npz", false},
+        {"step-sweep --data $set", false},
+        {"landscape --three-points", false},
+        {"landscape --data $set --model $scratch/m.npz", true},
+        {"landscape --data $set --model $scratch/m.npz --quiet", false},
         {"landscape --data $set --model $scratch/m.npz --json $scratch/l.json", true},
     };
     char line[256];
@@ -326,9 +345,10 @@ int main(void)
         cmocka_unit_test(test_machine__fewer_threads_granted__refused),
         cmocka_unit_test(test_machine__fewer_threads_granted__bench_skips_the_row),
 #ifndef DOWNHILL_INSTRUMENTED
-        cmocka_unit_test(test_train__busy_cpu__is_said_to_who_asked_for_times),
-        cmocka_unit_test(test_train__busy_cpu__is_not_said_otherwise),
-        cmocka_unit_test(test_commands__cannot_bind__is_said_to_who_asked_for_times),
+        cmocka_unit_test(test_train__busy_cpu__is_in_the_results),
+        cmocka_unit_test(test_commands__busy_cpu__is_said_where_times_are_printed),
+        cmocka_unit_test(test_train__busy_cpu__is_not_said_without_times),
+        cmocka_unit_test(test_commands__cannot_bind__is_said_where_times_are_told),
 #endif
     };
     return cmocka_run_group_tests_name("cli_machine", tests, open_all, shell_close);
