@@ -333,13 +333,47 @@ bool output_replaces(const char *path)
     return !output_is_stdout(path) && !of_descriptor && !is_special(path);
 }
 
+/* What a path leads to: a file, or a name in a directory where there is no file yet. */
+struct place {
+    struct stat info; /* of the file or of the directory */
+    char *name;       /* NULL: the file is there; otherwise to be freed */
+};
+
+/* Returns false if not even a directory is there. */
+static bool find_place(const char *path, struct place *p)
+{
+    char directory[PATH_MAX];
+    *p = (struct place){.name = NULL};
+    if (stat(path, &p->info) == 0)
+        return true;
+    char *target = errno == ENOENT ? follow_links(path) : NULL;
+    if (target != NULL && strlen(target) < sizeof directory) {
+        strcpy(directory, target);
+        if (stat(dirname(directory), &p->info) == 0)
+            p->name = strdup(basename(target));
+    }
+    free(target);
+    return p->name != NULL;
+}
+
+static bool is_same_place(const struct place *a, const struct place *b)
+{
+    return a->info.st_dev == b->info.st_dev && a->info.st_ino == b->info.st_ino &&
+           (a->name == NULL) == (b->name == NULL) &&
+           (a->name == NULL || strcmp(a->name, b->name) == 0);
+}
+
 bool output_is_same(const char *a, const char *b)
 {
-    struct stat of_a, of_b;
     if (a == NULL || b == NULL || output_is_stdout(a) || is_special(a))
         return false;
-    return strcmp(a, b) == 0 || (stat(a, &of_a) == 0 && stat(b, &of_b) == 0 &&
-                                 of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+    if (strcmp(a, b) == 0)
+        return true;
+    struct place of_a, of_b = {.name = NULL};
+    const bool same = find_place(a, &of_a) && find_place(b, &of_b) && is_same_place(&of_a, &of_b);
+    free(of_a.name);
+    free(of_b.name);
+    return same;
 }
 
 static int check_kind(const char *path, output_kind kind)

@@ -60,7 +60,7 @@ bool output_is_stdout(const char *path);
 /* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
 bool output_replaces(const char *path);
 
-/* Do both lead to one file? false where one is NULL. */
+/* Do both lead to one file, which need not be there yet? false where one is NULL. */
 bool output_is_same(const char *a, const char *b);
 
 /* Before a long run: can a file of this kind be made at `path`, with nothing of another kind lost? Prints a line and

@@ -185,19 +185,26 @@ int task_check_files(const char *command, const char *data, const task_file *fil
         for (size_t j = i + 1; j < count; j++)
             if ((a->kind != OUTPUT_NONE || files[j].kind != OUTPUT_NONE) &&
                 output_is_same(a->path, files[j].path)) {
-                error_line("%s: --%s and --%s name one file; name two", command, a->option,
-                           files[j].option);
+                error_line("%s: --%s %s and --%s %s name one file; name two", command, a->option,
+                           a->path, files[j].option, files[j].path);
                 return EXIT_USAGE;
             }
         if (a->kind == OUTPUT_NONE || a->path == NULL)
             continue;
         if (task_is_data(data, a->path)) {
-            error_line("%s: --%s: names a file of --data; name another", command, a->option);
+            error_line("%s: --%s: %s is a file of --data; name another", command, a->option,
+                       a->path);
             return EXIT_USAGE;
         }
         if (output_is_stdout(a->path) && strcmp(a->option, "json") != 0) {
             error_line("%s: --%s -: standard output is for --json; name a file", command,
                        a->option);
+            return EXIT_USAGE;
+        }
+        const bool replaced = a->kind == OUTPUT_MODEL || a->kind == OUTPUT_CHECKPOINT;
+        if (replaced && a->path[0] != '\0' && !output_replaces(a->path)) {
+            error_line("%s: --%s: %s is not a file that can be replaced; name a regular file",
+                       command, a->option, a->path);
             return EXIT_USAGE;
         }
         const int code = output_check(a->path, a->kind);

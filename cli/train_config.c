@@ -120,6 +120,17 @@ static int settle_method(train_config *config)
     return CLI_GO_ON;
 }
 
+/* A run may go on from the checkpoint that it replaces. */
+static int check_files(const train_config *config)
+{
+    const bool goes_on = output_is_same(config->resume, config->checkpoint);
+    const task_file files[] = {{"resume", goes_on ? NULL : config->resume, OUTPUT_NONE},
+                               {"model", config->model, OUTPUT_MODEL},
+                               {"checkpoint", config->checkpoint, OUTPUT_CHECKPOINT},
+                               {"json", config->task.json, OUTPUT_TRAINING}};
+    return task_check_files("train", config->task.data, files, 4);
+}
+
 int train_settle(const cli_command *self, train_config *config, bool writes)
 {
     int code = refuse_strangers(self, config);
@@ -134,25 +145,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
                       "--resume name one; give one level");
     if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
         return refuse("--every: needs a checkpoint; give --checkpoint FILE");
-    const char *const files[] = {config->model, config->checkpoint, config->task.json};
-    for (int i = 0; i < 3 && code == CLI_GO_ON; i++)
-        if (files[i] != NULL && output_is_same(files[i], files[(i + 1) % 3]))
-            return refuse("--model, --checkpoint, --json: two of them name one file; name two");
-    if (code == CLI_GO_ON && (output_is_same(config->resume, config->model) ||
-                              output_is_same(config->resume, config->task.json)))
-        return refuse("--resume, --model, --json: two of them name one file; name two");
-    for (int i = 0; i < 2 && code == CLI_GO_ON; i++) /* of --json task_settle() knows */
-        if (files[i] != NULL && task_is_data(config->task.data, files[i]))
-            return refuse(
-                "--model, --checkpoint: one of them names a file of --data; name another");
-    for (int i = 0; i < 2 && code == CLI_GO_ON && writes; i++)
-        if (files[i] != NULL) {
-            if (!output_replaces(files[i]))
-                return refuse("--model, --checkpoint: must be files that can be replaced");
-            const int check = output_check(files[i], i == 0 ? OUTPUT_MODEL : OUTPUT_CHECKPOINT);
-            code = check == EXIT_OK ? CLI_GO_ON : check;
-        }
-    return code;
+    return code == CLI_GO_ON && writes ? check_files(config) : code;
 }
 
 /* ---- for the methods ---- */

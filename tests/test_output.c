@@ -126,6 +126,31 @@ static void test_output__dangling_link__is_followed(void **state)
     assert_int_equal(scratch_count(), 0);
 }
 
+/* Two names of one file, which may be there or not. */
+static void test_output__two_names__one_file(void **state)
+{
+    (void)state;
+    char other_way[4096];
+    const char *const path = scratch_path("file"), *const link = scratch_path("link"),
+                      *const other = scratch_path("other");
+    snprintf(other_way, sizeof other_way, "%s", scratch_path("./file"));
+    assert_int_equal(symlink("file", link), 0);
+    for (int there = 0; there < 2; there++) {
+        assert_true(output_is_same(path, path));
+        assert_true(output_is_same(path, other_way));
+        assert_true(output_is_same(link, other_way));
+        assert_false(output_is_same(path, other));
+        assert_false(output_is_same(other, link));
+        assert_false(output_is_same(path, NULL));
+        assert_false(output_is_same("-", "-"));
+        assert_false(output_is_same("/dev/null", "/dev/null"));
+        assert_false(output_is_same(scratch_path("nowhere/file"), path));
+        write_raw(path, OLD, strlen(OLD));
+    }
+    unlink(path);
+    unlink(link);
+}
+
 static const struct {
     const char *text;
     size_t length;
@@ -245,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_output__no_room__old_file_stays),
         cmocka_unit_test(test_output__check__says_what_is_wrong),
         cmocka_unit_test(test_output__dangling_link__is_followed),
+        cmocka_unit_test(test_output__two_names__one_file),
         cmocka_unit_test(test_output_may_replace__only_its_own_kind),
         cmocka_unit_test(test_output__another_kind_appears_meanwhile__it_stays),
         cmocka_unit_test(test_machine__is_filled_in),
