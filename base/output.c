@@ -66,6 +66,21 @@ static int write_special(const char *path, output_writer *write, const void *con
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
+/* Returns the standard stream that a name leads to, or NULL if to none, or if that stream is not a regular file. A file in
+ * its place would lose what the stream has written. */
+static const char *find_stream(const char *path)
+{
+    static const char *const names[] = {"input", "output", "error"};
+    struct stat of_path, of_stream;
+    if (stat(path, &of_path) != 0 || !S_ISREG(of_path.st_mode))
+        return NULL;
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        if (fstat(i, &of_stream) == 0 && of_path.st_dev == of_stream.st_dev &&
+            of_path.st_ino == of_stream.st_ino)
+            return names[i];
+    return NULL;
+}
+
 static bool ends_in_slash(const char *path)
 {
     const size_t length = strlen(path);
@@ -397,6 +412,15 @@ int output_check(const char *path, output_kind kind)
     struct stat info;
     if (ends_in_slash(path) || (stat(path, &info) == 0 && S_ISDIR(info.st_mode))) {
         error_line("%s: is a directory; name a file", path);
+        return EXIT_USAGE;
+    }
+    const char *stream = find_stream(path);
+    if (stream != NULL) {
+        error_line("%s: is the file of standard %s, and replacing it would lose what is written "
+                   "there; name another file%s",
+                   path, stream,
+                   kind >= OUTPUT_REPORT && kind <= OUTPUT_PEERS ? ", or '-' for standard output"
+                                                                 : "");
         return EXIT_USAGE;
     }
     if (is_special(path)) {

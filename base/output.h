@@ -63,8 +63,9 @@ bool output_replaces(const char *path);
 /* Do both lead to one file, which need not be there yet? false where one is NULL. */
 bool output_is_same(const char *a, const char *b);
 
-/* Before a long run: can a file of this kind be made at `path`, with nothing of another kind lost? Prints a line and
- * returns EXIT_USAGE if not. */
+/* Before a long run: can a file of this kind be made at `path`, with nothing of another kind lost? A regular file
+ * that is a standard stream of this process cannot be replaced, whatever its name. Prints a line and returns EXIT_USAGE if
+ * not. */
 int output_check(const char *path, output_kind kind);
 
 /* Sets a member, taking the reference to `value`. A failed allocation is remembered, and the next

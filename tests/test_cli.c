@@ -116,6 +116,17 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill bench --json ''", "name of the results file is empty"},
         {2, "$downhill bench --list --json $scratch/x.json", "leave one out"},
         {2, "$downhill train --data nosuch", "'nosuch' is not known"},
+        /* Standard output and error are regular files here. */
+        {2, "$downhill doctor --json /dev/stdout",
+         "/dev/stdout: is the file of standard output, and replacing it would lose what is written "
+         "there; name another file, or '-' for standard output"},
+        {2, "$downhill bench --json /proc/self/fd/1", "fd/1: is the file of standard output"},
+        {2, "$downhill data check --json $scratch/cli-out", "is the file of standard output"},
+        {2, "$downhill data gen --samples 5 -o $scratch/none --json /dev/stderr",
+         "/dev/stderr: is the file of standard error"},
+        {2, "$downhill landscape --three-points --csv /dev/fd/1",
+         "/dev/fd/1: is the file of standard output, and replacing it would lose what is written "
+         "there; name another file\n"},
         {2, "$downhill train --data X.npy,y.npy", "; did you mean npy:X.npy,y.npy?"},
         {2, "$downhill train --data a/mnist.npz", "; did you mean npz:a/mnist.npz?"},
         {2, "$downhill train --data data.svm", "; did you mean libsvm:data.svm?"},

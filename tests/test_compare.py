@@ -7,6 +7,7 @@ import gzip
 import io
 import itertools
 import json
+import os
 import pathlib
 import runpy
 import subprocess
@@ -538,6 +539,19 @@ class Command(unittest.TestCase):
         self.assertIn("/dev/full: cannot write: ", self.run_compare(a, b, "-o", "/dev/full", code=70).stderr)
         self.run_compare(a, b, "-o", "/dev/null")
         self.assertTrue(pathlib.Path("/dev/null").is_char_device())
+
+    def test_output__own_standard_output__refused(self):
+        a, b = self.pair(lambda row: 1.2)
+        redirected = self.directory / "redirected"
+        for name in ("/dev/stdout", "/proc/self/fd/1", redirected):
+            with self.subTest(name=name), redirected.open("w") as out:
+                done = subprocess.run([COMPARE, a, b, "-o", name], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(f"{name}: is the file of standard output", done.stderr)
+                self.assertIn("leave --output out", done.stderr)
+                self.assertEqual(redirected.stat().st_ino, os.fstat(out.fileno()).st_ino)
+        done = subprocess.run([COMPARE, a, b, "-o", "/dev/stdout"], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, self.run_compare(a, b).stdout)
 
     def test_three_files__each_against_the_first(self):
         a, b = self.pair(lambda row: 1.2)

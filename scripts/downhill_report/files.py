@@ -14,11 +14,31 @@ def check(path: pathlib.Path, kind: kinds.Kind) -> None:
     """Refuses, before the work, a place where no file of this kind can be made or another kind would be lost."""
     if os.path.isdir(path):
         raise BadOutput(f"{path}: is a directory; name a file")
+    refuse_stream(path, kind)
     if not is_special(path):
         probe(path.parent, path)
         kinds.check(path, kind)
     elif not os.access(path, os.W_OK):
         raise BadOutput(f"{path}: cannot write to it; name a file that is writable")
+
+
+def refuse_stream(path: pathlib.Path, kind: kinds.Kind) -> None:
+    """Refuses a regular file that is a standard stream of this process, under whatever name: a file in its place would
+    lose what the stream has written."""
+    otherwise = {
+        kinds.Kind.COMPARISON: ", or leave --output out for standard output",
+        kinds.Kind.PEERS: ", or '-' for standard output",
+    }
+    for descriptor, stream in enumerate(("input", "output", "error")):
+        try:
+            same = os.path.isfile(path) and os.path.samestat(os.stat(path), os.fstat(descriptor))
+        except OSError:  # closed, or the file is gone
+            continue
+        if same:
+            raise BadOutput(
+                f"{path}: is the file of standard {stream}, and replacing it would lose what is written there; "
+                f"name another file{otherwise.get(kind, '')}"
+            )
 
 
 def check_directory(path: pathlib.Path) -> None:

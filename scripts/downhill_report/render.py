@@ -48,6 +48,7 @@ def check(directory: pathlib.Path) -> None:
     for place in (directory, directory / "figures"):
         files.check_directory(place)
     for name, kind in KINDS.items():
+        files.refuse_stream(directory / name, kind)
         kinds.check(directory / name, kind)
     for path in own_figures(directory):
         kinds.check(path, kinds.Kind.FIGURE)
