@@ -167,6 +167,14 @@ bool ceilings_can_judge(const ceiling_set *set, enum ceiling_peak_id id);
  * that the scheduler finds. `why` says what the measurement makes instead, or that operands became abnormal. */
 bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size);
 
+enum { CEILINGS_WHY = 160 };
+
+/* Returns whether a ceiling is in doubt. `bit` is a peak, or PEAK_COUNT + level. The peak of one thread: as
+ * ceilings_doubt(). The peak of several, or their figures of a level of memory that each core has for itself: if they
+ * reach less than one thread, or less than half of it per core. `why` names the figures. */
+bool ceilings_in_doubt(const ceilings *found, const ceiling_set *set, size_t bit, char *why,
+                       size_t why_size);
+
 /* 1, 2, 4, … and the largest number; 0 behind it. */
 size_t ceilings_more_threads(size_t threads, size_t most);
 

@@ -31,12 +31,12 @@ static json_t *object_in(json_t *o, const char *key)
 }
 
 /* How a peak relates to the clock; NULL where that is not known. */
-static json_t *per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
+static json_t *per_cycle(const ceilings *all, const ceiling_set *set, enum ceiling_peak_id id)
 {
     const double found = ceilings_per_cycle(set, id);
     if (found == 0.0)
         return NULL;
-    char why[128];
+    char why[CEILINGS_WHY];
     json_t *o = json_object();
     output_set(o, "what", json_string(ceilings_peak_what(id)));
     output_set(o, "isa", json_string(ceilings_peak_isa(id)));
@@ -45,7 +45,7 @@ static json_t *per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
     output_set(o, "instructions_per_cycle", output_real(found));
     output_set(o, "abnormal_operands", json_boolean(set->peak[id].abnormal));
     output_set(o, "doubt",
-               ceilings_doubt(set, id, why, sizeof why) ? json_string(why) : json_null());
+               ceilings_in_doubt(all, set, id, why, sizeof why) ? json_string(why) : json_null());
     return o;
 }
 
@@ -65,7 +65,7 @@ static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
                        output_real(set->peak[id].g_per_s));
         else
             output_set(object, isa, json_null());
-        json_t *of_cycle = per_cycle(set, id);
+        json_t *of_cycle = per_cycle(found, set, id);
         if (of_cycle != NULL)
             json_array_append_new(peaks, of_cycle);
     }
@@ -81,6 +81,10 @@ static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
         output_set(level, "tested_bytes", json_integer((json_int_t)l->tested));
         for (size_t a = 0; a < ACCESS_COUNT; a++)
             output_set(level, access_keys[a], rate(set->gb_per_s[i][a]));
+        char why[CEILINGS_WHY];
+        output_set(level, "doubt",
+                   ceilings_in_doubt(found, set, PEAK_COUNT + i, why, sizeof why) ? json_string(why)
+                                                                                  : json_null());
         json_array_append_new(levels, level);
     }
     output_set(o, "read", levels);
@@ -228,9 +232,9 @@ bool ceilings_from_json(ceilings *found, const json_t *o, char *why, size_t why_
 
 /* ---- the table ---- */
 
-static void print_peak(const ceiling_set *set, enum ceiling_peak_id id)
+static void print_peak(const ceilings *all, const ceiling_set *set, enum ceiling_peak_id id)
 {
-    char why[128];
+    char why[CEILINGS_WHY];
     const double found = ceilings_per_cycle(set, id);
     if (set->peak[id].g_per_s == 0.0)
         return;
@@ -238,22 +242,25 @@ static void print_peak(const ceiling_set *set, enum ceiling_peak_id id)
            set->peak[id].g_per_s);
     if (found > 0.0)
         printf("  %.3g instructions per cycle%s", found, set->threads > 1 ? " and thread" : "");
-    puts(ceilings_doubt(set, id, why, sizeof why) ? ", in doubt" : "");
+    puts(ceilings_in_doubt(all, set, id, why, sizeof why) ? ", in doubt" : "");
 }
 
 static void print_set(const ceilings *found, const ceiling_set *set)
 {
     printf("%zu thread%s\n", set->threads, set->threads == 1 ? "" : "s");
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
-        print_peak(set, id);
+        print_peak(found, set, id);
     printf("  %-6s %12s %10s %10s %10s %10s   GB/s\n", "memory", "tested KiB", "read", "copy",
            "triad", "scattered");
     for (size_t i = 0; i < found->n_levels; i++) {
         const double *of = set->gb_per_s[i];
+        char why[CEILINGS_WHY];
         if (of[ACCESS_READ] > 0.0)
-            printf("  %-6s %12llu %10.1f %10.1f %10.1f %10.1f\n", found->level[i].name,
+            printf("  %-6s %12llu %10.1f %10.1f %10.1f %10.1f%s\n", found->level[i].name,
                    (unsigned long long)found->level[i].tested >> 10, of[ACCESS_READ],
-                   of[ACCESS_COPY], of[ACCESS_TRIAD], of[ACCESS_SCATTERED]);
+                   of[ACCESS_COPY], of[ACCESS_TRIAD], of[ACCESS_SCATTERED],
+                   ceilings_in_doubt(found, set, PEAK_COUNT + i, why, sizeof why) ? "  in doubt"
+                                                                                  : "");
     }
 }
 

@@ -141,6 +141,59 @@ bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, 
     return true;
 }
 
+/* Returns the number of cores that so many threads have: 1 if it is not known how many there are. */
+static double cores_of(const ceilings *found, size_t threads)
+{
+    for (size_t i = 0; i < found->n_levels; i++)
+        if (found->level[i].cores == 1)
+            return fmin((double)threads, (double)found->level[i].instances);
+    return 1.0;
+}
+
+/* Compares what several threads reach with what one does, times the cores that they have. */
+static bool are_slow(double one, double several, size_t threads, double cores, const char *unit,
+                     char *why, size_t why_size)
+{
+    if (one <= 0.0 || several <= 0.0)
+        return false;
+    if (several < one)
+        snprintf(why, why_size, "%zu threads reach %.4g %s, less than one thread with %.4g",
+                 threads, several, unit, one);
+    else if (several < 0.5 * cores * one)
+        snprintf(why, why_size,
+                 "%zu threads on %.0f cores reach %.4g %s, where one reaches %.4g: %.0f %% per "
+                 "core",
+                 threads, cores, several, unit, one, 100.0 * several / (cores * one));
+    else
+        return false;
+    return true;
+}
+
+bool ceilings_in_doubt(const ceilings *found, const ceiling_set *set, size_t bit, char *why,
+                       size_t why_size)
+{
+    const ceiling_set *one = &found->sets[0];
+    const double cores = cores_of(found, set->threads);
+    if (bit < PEAK_COUNT && set->threads == 1)
+        return ceilings_doubt(set, (enum ceiling_peak_id)bit, why, why_size);
+    if (set->threads == 1 || one->threads != 1)
+        return false;
+    if (bit < PEAK_COUNT)
+        return are_slow(one->peak[bit].g_per_s, set->peak[bit].g_per_s, set->threads, cores, "G/s",
+                        why, why_size);
+    static const char *const units[ACCESS_COUNT] = {"GB/s reading", "GB/s copying", "GB/s of triad",
+                                                    "GB/s of scattered rows"};
+    const size_t level = bit - PEAK_COUNT;
+    if (level >= found->n_levels || found->level[level].cores != 1 ||
+        found->level[level].holds == UINT64_MAX) /* DRAM is shared */
+        return false;
+    for (size_t a = 0; a < ACCESS_COUNT; a++)
+        if (are_slow(one->gb_per_s[level][a], set->gb_per_s[level][a], set->threads, cores,
+                     units[a], why, why_size))
+            return true;
+    return false;
+}
+
 /* ---- measuring ---- */
 
 static bool has(enum ceiling_peak_id id)

@@ -7,7 +7,34 @@
 
 enum { BITS = PEAK_COUNT + CEILING_LEVELS_MAX };
 
-void roofs_warn_of_peaks(const ceilings *found, json_t *warnings)
+static void name_of(const ceilings *found, size_t bit, char *text, size_t size)
+{
+    const enum ceiling_peak_id id = (enum ceiling_peak_id)bit;
+    if (bit < PEAK_COUNT)
+        snprintf(text, size, "%s, %s", ceilings_peak_what(id), ceilings_peak_isa(id));
+    else
+        snprintf(text, size, "reading %s", found->level[bit - PEAK_COUNT].name);
+}
+
+static void warn_of_threads(const ceilings *found, const ceiling_set *set, json_t *warnings)
+{
+    char why[CEILINGS_WHY], name[64];
+    for (size_t bit = 0; bit < PEAK_COUNT + found->n_levels; bit++) {
+        if (!ceilings_in_doubt(found, set, bit, why, sizeof why))
+            continue;
+        if (bit < PEAK_COUNT)
+            name_of(found, bit, name, sizeof name);
+        else
+            snprintf(name, sizeof name, "%s", found->level[bit - PEAK_COUNT].name);
+        warnings_add(warnings,
+                     "the ceiling of %s is in doubt: %s; other programs or hardware threads shared "
+                     "the cores, or a CPU quota stopped the threads: measure again on an idle "
+                     "machine, and do not rely on shares of it",
+                     name, why);
+    }
+}
+
+void roofs_warn_of_doubts(const ceilings *found, json_t *warnings)
 {
     char why[128];
     const ceiling_set *one = &found->sets[0];
@@ -19,6 +46,8 @@ void roofs_warn_of_peaks(const ceilings *found, json_t *warnings)
                          "measures it is slow here: do not rely on shares of it",
                          ceilings_peak_what(id), ceilings_peak_isa(id), one->peak[id].g_per_s,
                          one->peak[id].clock_ghz, why);
+    for (size_t s = 1; s < found->n_sets; s++)
+        warn_of_threads(found, &found->sets[s], warnings);
 }
 
 /* Rows of a set that lie above a ceiling, and the one that lies highest. */
@@ -50,22 +79,14 @@ static double value_of(const ceiling_set *set, size_t bit)
     return bit < PEAK_COUNT ? set->peak[bit].g_per_s : set->gb_per_s[bit - PEAK_COUNT][ACCESS_READ];
 }
 
-static void name_of(const ceilings *found, size_t bit, char *text, size_t size)
-{
-    const enum ceiling_peak_id id = (enum ceiling_peak_id)bit;
-    if (bit < PEAK_COUNT)
-        snprintf(text, size, "%s, %s", ceilings_peak_what(id), ceilings_peak_isa(id));
-    else
-        snprintf(text, size, "reading %s", found->level[bit - PEAK_COUNT].name);
-}
-
 /* Measurements of one ceiling that differ by less than this agree. */
 #define AGREE 1.03
 
 /* Words the finding: what the second measurement means for the rows that were above. */
-static void find(ceiling_repeat *r, const ceiling_set *set, size_t bit, const struct above *still)
+static void find(ceiling_repeat *r, const ceilings *found, const ceiling_set *set, size_t bit,
+                 const struct above *still)
 {
-    char why[128], rows[160] = "";
+    char why[CEILINGS_WHY], rows[160] = "";
     const bool rose = r->after > AGREE * r->before,
                judged = bit < PEAK_COUNT && ceilings_can_judge(set, (enum ceiling_peak_id)bit);
     if (still->rows > 0)
@@ -77,7 +98,7 @@ static void find(ceiling_repeat *r, const ceiling_set *set, size_t bit, const st
     else if (still->rows == 0)
         snprintf(r->finding, sizeof r->finding,
                  "it stands; another ceiling of these rows was too low");
-    else if (judged && ceilings_doubt(set, (enum ceiling_peak_id)bit, why, sizeof why))
+    else if (ceilings_in_doubt(found, set, bit, why, sizeof why))
         snprintf(r->finding, sizeof r->finding,
                  "the ceiling is wrong: %s; do not read shares of it", why);
     else if (rose)
@@ -103,7 +124,7 @@ static void report(bench_suite *suite, ceilings *found, size_t set, size_t bit, 
                           .before = before,
                           .after = value_of(&found->sets[set], bit)};
     name_of(found, bit, r->ceiling, sizeof r->ceiling);
-    find(r, &found->sets[set], bit, &still);
+    find(r, found, &found->sets[set], bit, &still);
     warnings_add(warnings,
                  "%zu row%s above the ceiling of %s (%zu thread%s), %.4g %s; measured again: %.4g; "
                  "%s",

@@ -11,8 +11,8 @@
 
 #include <jansson.h>
 
-/* Warns of each peak that is in doubt (ceilings_doubt). */
-void roofs_warn_of_peaks(const ceilings *found, json_t *warnings);
+/* Warns of each ceiling that is in doubt (ceilings_in_doubt). */
+void roofs_warn_of_doubts(const ceilings *found, json_t *warnings);
 
 /* Measures each ceiling again that a row lies above, sets the attainable rates anew, and warns with what was found;
  * the same goes to found->repeats. Returns false if out of memory. */

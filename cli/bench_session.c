@@ -114,7 +114,7 @@ static int recheck_ceilings(bench_session *s)
         error_line("bench: out of memory");
         return EXIT_INTERNAL;
     }
-    roofs_warn_of_peaks(&s->ceilings, s->warnings);
+    roofs_warn_of_doubts(&s->ceilings, s->warnings);
     return EXIT_OK;
 }
 
@@ -223,7 +223,7 @@ int bench_session_ceilings(bench_session *s)
     core_whole_seek(&s->core);
     const int code = measure_ceilings(s);
     if (code == EXIT_OK)
-        roofs_warn_of_peaks(&s->ceilings, s->warnings);
+        roofs_warn_of_doubts(&s->ceilings, s->warnings);
     if (code == EXIT_OK && !to_stdout(s))
         ceilings_print(&s->ceilings);
     return code == EXIT_OK ? bench_session_write(s) : code;

@@ -362,6 +362,78 @@ static void test_ceilings__doubt__of_measured_peaks(void **state)
     }
 }
 
+/* Several threads beside one: figures per thread as planted. */
+static void test_ceilings__doubt__of_several_threads(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t threads, cores;
+        double one, several;
+        const char *why; /* NULL: not in doubt */
+    } cases[] = {
+        {2, 2, 100, 199, NULL},
+        {2, 2, 100, 101, NULL}, /* two CPUs that a hypervisor made of one core */
+        {2, 2, 100, 97, "2 threads reach 97 G, less than one thread with 100"},
+        {8, 8, 100, 390, "8 threads on 8 cores reach 390 G, where one reaches 100: 49 % per core"},
+        {8, 8, 100, 410, NULL}, /* the clock falls with every core that works */
+        {8, 4, 100, 390, NULL}, /* two threads on each core */
+        {8, 4, 100, 190, "8 threads on 4 cores reach 190 G, where one reaches 100: 48 % per core"},
+        {8, 8, 0, 390, NULL},
+        {8, 8, 100, 0, NULL},
+        {8, 0, 100, 110, NULL}, /* unknown cores */
+        {8, 0, 100, 90, "less than one thread"},
+    };
+    char why[CEILINGS_WHY], expected[CEILINGS_WHY];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (size_t kind = 0; kind < 3; kind++) { /* a peak, a level of each core, a shared one */
+            ceilings found = {.n_levels = 2, .n_sets = 2};
+            found.level[0] = (struct ceiling_level){
+                .name = "L1", .instances = cases[i].cores, .cores = cases[i].cores > 0 ? 1 : 4};
+            found.level[1] = (struct ceiling_level){.name = "L3", .instances = 1, .cores = 8};
+            found.sets[0].threads = 1;
+            found.sets[1].threads = cases[i].threads;
+            for (int s = 0; s < 2; s++) {
+                const double figure = s == 0 ? cases[i].one : cases[i].several;
+                if (kind == 0)
+                    found.sets[s].peak[PEAK_WEIGHTS_AVX2].g_per_s = figure;
+                else
+                    for (size_t a = 0; a < ACCESS_COUNT; a++)
+                        found.sets[s].gb_per_s[kind - 1][a] = figure;
+            }
+            const size_t bit = kind == 0 ? (size_t)PEAK_WEIGHTS_AVX2 : PEAK_COUNT + kind - 1;
+            const bool expects =
+                cases[i].why != NULL && kind < 2 && (kind == 0 || cases[i].cores > 0);
+            if (ceilings_in_doubt(&found, &found.sets[1], bit, why, sizeof why) != expects)
+                fail_msg("case %zu, %zu: %s", i, kind, expects ? "is not in doubt" : why);
+            if (!expects)
+                continue;
+            const char *unit = strstr(cases[i].why, " G,");
+            const int head = unit != NULL ? (int)(unit - cases[i].why) : 0;
+            snprintf(expected, sizeof expected, "%.*s%s%s", head, cases[i].why,
+                     unit == NULL ? ""
+                     : kind == 0  ? " G/s"
+                                  : " GB/s reading",
+                     unit != NULL ? unit + 2 : cases[i].why);
+            if (strstr(why, expected) == NULL)
+                fail_msg("case %zu, %zu: %s", i, kind, why);
+            json_t *o = ceilings_to_json(&found), *said = json_array();
+            if (kind == 1)
+                assert_string_equal(
+                    json_string_value(json_object_get(
+                        json_array_get(
+                            json_object_get(json_array_get(json_object_get(o, "threads"), 0),
+                                            "read"),
+                            0),
+                        "doubt")),
+                    why);
+            roofs_warn_of_doubts(&found, said);
+            assert_int_equal(json_array_size(said), 1);
+            assert_non_null(strstr(json_string_value(json_array_get(said, 0)), why));
+            json_decref(said);
+            json_decref(o);
+        }
+}
+
 #if defined __x86_64__
 #include <immintrin.h>
 
@@ -502,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_ceilings__json__there_and_back),
         cmocka_unit_test(test_ceilings__json__refused),
         cmocka_unit_test(test_ceilings__doubt__of_measured_peaks),
+        cmocka_unit_test(test_ceilings__doubt__of_several_threads),
 #if defined __x86_64__
         cmocka_unit_test(test_ceilings__slow_peak_planted__in_doubt),
         cmocka_unit_test(test_ceilings__measured__no_abnormal_operands),

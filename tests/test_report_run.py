@@ -97,6 +97,8 @@ class Run(ReportTest):
             "| f32 FMA, avx2 | 100 GFLOP/s (2.08 per cycle) | 190 GFLOP/s (1.31 per cycle, in doubt) |",
             section,
         )
+        document["ceilings"]["threads"][0]["read"][1]["doubt"] = "2 threads reach 171 GB/s, less than one"
+        self.assertIn("| copying, L2 | 90.0 GB/s | 171 GB/s (in doubt) |", self.section("Roofline", document))
         self.assertIn("| f32 FMA, avx2 | 1 | 62.0 | 100 | 79 | 0 | the first figure was too low |", section)
 
     def test_cold__beside_hot(self):

@@ -29,8 +29,8 @@ def table_of(found: dict[str, Any]) -> Table:
     for level in found["read"]:
         for key, what in ACCESSES.items():
             if level.get(key):
-                rates = [of_level(o, level["level"]).get(key) for o in sets]
-                lines.append([f"{what}, {level['level']}", *(cell(r, "GB/s") for r in rates)])
+                levels = [of_level(o, level["level"]) for o in sets]
+                lines.append([f"{what}, {level['level']}", *(bandwidth(o, key) for o in levels)])
     return Table(
         f"The ceilings, {when(found)}; of several threads, the sum over them",
         ["", *(f">{n} thread{'' if n == 1 else 's'}" for n in threads)],
@@ -67,6 +67,10 @@ def units(found: dict[str, Any], what: str) -> str:
 def of_level(found: dict[str, Any], name: str) -> dict[str, Any]:
     """Several threads may have left it out, where their part of it would fit the one before."""
     return next((level for level in found["read"] if level["level"] == name), {})
+
+
+def bandwidth(level: dict[str, Any], key: str) -> str:
+    return cell(level.get(key), "GB/s") + (" (in doubt)" if level.get(key) and level.get("doubt") else "")
 
 
 def when(found: dict[str, Any]) -> str:
