@@ -212,6 +212,20 @@ bool dataset_note(dataset *data, const char *format, ...)
     return grown[count] != NULL;
 }
 
+int dataset_judge_zeros(const char *path, size_t vanished, size_t nonzero, const char *remedy)
+{
+    if (vanished == nonzero) {
+        error_line("%s: all %zu features other than 0 are below the range of float32 and would be "
+                   "0; %s",
+                   path, nonzero, remedy);
+        return EXIT_DATA;
+    }
+    warning_line("%s: %zu of %zu features other than 0 are below the range of float32 and became "
+                 "0; if they matter, %s",
+                 path, vanished, nonzero, remedy);
+    return EXIT_OK;
+}
+
 void dataset_print_notes(const dataset *data)
 {
     for (char **note = data->notes; note != NULL && *note != NULL; note++)

@@ -103,7 +103,11 @@ static int read_file(const char *path, int set, size_t d, dataset *data)
     int code = libsvm_read(path, data->use.labels_optional, &t);
     if (code != EXIT_OK)
         return code;
-    code = make_matrix(path, &t, d > 0 ? d : t.d, &data->stored[set]);
+    if (t.vanished > 0)
+        code = dataset_judge_zeros(path, t.vanished, t.nonzero,
+                                   "multiply the features of all files by the same number");
+    if (code == EXIT_OK)
+        code = make_matrix(path, &t, d > 0 ? d : t.d, &data->stored[set]);
     if (code == EXIT_OK)
         code = take_labels(path, &t, set, data);
     libsvm_free(&t);

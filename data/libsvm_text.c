@@ -183,6 +183,12 @@ static int take_value(struct parser *p, const char **at, float *value)
     return EXIT_OK;
 }
 
+/* Returns whether a decimal number is not 0, however small. */
+static bool is_nonzero(const char *number)
+{
+    return number[strspn(number, "+-0.")] >= '1' && number[strspn(number, "+-0.")] <= '9';
+}
+
 static int take_entry(struct parser *p, const char **at, size_t *last, size_t *used)
 {
     const char *const start = *at;
@@ -198,6 +204,9 @@ static int take_entry(struct parser *p, const char **at, size_t *last, size_t *u
     if ((code = take_value(p, at, &value)) != EXIT_OK)
         return code;
     *last = index;
+    const bool nonzero = is_nonzero(strchr(start, ':') + 1);
+    p->text->nonzero += nonzero;
+    p->text->vanished += nonzero && value == 0.0f;
     return add_entry(p, (*used)++, (libsvm_entry){(uint32_t)(index - 1), value});
 }
 

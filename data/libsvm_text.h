@@ -25,6 +25,7 @@ typedef struct libsvm_text {
     bool labelled;    /* the lines begin with labels: all of them or none */
     libsvm_row *rows;
     libsvm_entry *entries;
+    size_t vanished, nonzero; /* values other than 0: those that are 0 in f32, and all */
     size_t rows_room, entries_room;
 } libsvm_text;
 

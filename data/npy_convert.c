@@ -86,7 +86,10 @@ static size_t reals_to_f32(const npy_header *h, const unsigned char *from, size_
         to[i] = (float)value;
         if (isfinite(value) && !isfinite(to[i]))
             return i;
-        seen->rounded += isfinite(value) && (double)to[i] != value;
+        const bool vanished = value != 0.0 && to[i] == 0.0f;
+        seen->nonzero += value != 0.0;
+        seen->vanished += vanished;
+        seen->rounded += isfinite(value) && (double)to[i] != value && !vanished;
     }
     return count;
 }

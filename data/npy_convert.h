@@ -10,7 +10,9 @@
 
 /* Statistics of a conversion. */
 typedef struct npy_conversion {
-    size_t rounded;    /* elements that f32 does not hold exactly */
+    size_t rounded;    /* elements that f32 does not hold exactly, without those that became 0 */
+    size_t vanished;   /* elements other than 0 that became 0 */
+    size_t nonzero;    /* elements of a real type that are not 0 */
     bool beyond_bytes; /* an element is not a whole number from 0 to 255 */
     bool beyond_bool;  /* an element is neither 0 nor 1 */
 } npy_conversion;

@@ -96,13 +96,22 @@ static int demand_native(const struct reading *r)
 
 /* ---- elements ---- */
 
+/* The line that divides each feature by its largest magnitude. */
+static void scaling_advice(npy_place place, char line[NPY_ADVICE])
+{
+    npy_advice_around(place, "(lambda x: x / np.maximum(abs(x).max(0), 5e-324))(", ")", line);
+}
+
 static int refuse_large(const struct reading *r, size_t element, double value)
 {
     const npy_header *h = &r->header;
     const size_t rows = h->shape[0];
     const size_t row = is_contiguous(h) ? element / (h->elements / rows) : element % rows;
-    error_line("%s: row %zu: the feature %g is beyond the range of float32; scale the features",
-               r->path, row, value);
+    char line[NPY_ADVICE];
+    scaling_advice(r->place, line);
+    error_line("%s: row %zu: the feature %g is beyond the range of float32; scale the features of "
+               "all files alike, as with %s",
+               r->path, row, value, line);
     return EXIT_DATA;
 }
 
@@ -184,6 +193,14 @@ static void describe(const struct reading *r, char *text, size_t room)
                  h->fortran_order ? ", Fortran order" : "");
 }
 
+static int judge_zeros(const struct reading *r)
+{
+    char line[NPY_ADVICE], remedy[NPY_ADVICE + 64];
+    scaling_advice(r->place, line);
+    snprintf(remedy, sizeof remedy, "scale the features of all files alike, as with %s", line);
+    return dataset_judge_zeros(r->path, r->seen.vanished, r->seen.nonzero, remedy);
+}
+
 static bool tell(const struct reading *r)
 {
     const npy_header *h = &r->header;
@@ -236,6 +253,8 @@ static int read_array(struct reading *r, bool mapped, array *a)
         code = mapped ? array_map(r->path, h->size, a) : read_elements(r, a);
     if (code == EXIT_OK && a->type == ARRAY_F32)
         code = demand_finite(r->path, a);
+    if (code == EXIT_OK && r->seen.vanished > 0)
+        code = judge_zeros(r);
     if (code == EXIT_OK && !mapped && !tell(r))
         code = out_of_memory(r);
     return code;

@@ -97,8 +97,16 @@ static void append_literal(char line[NPY_ADVICE], const char *text)
 
 void npy_advice(npy_place place, const char *change, char line[NPY_ADVICE])
 {
+    npy_advice_around(place, "", change, line);
+}
+
+void npy_advice_around(npy_place place, const char *before, const char *after,
+                       char line[NPY_ADVICE])
+{
     line[0] = '\0';
-    append(line, "np.save('new.npy', np.load(");
+    append(line, "np.save('new.npy', ");
+    append(line, before);
+    append(line, "np.load(");
     append_literal(line, place.path);
     append(line, ", allow_pickle=True)");
     if (place.entry != NULL) {
@@ -106,6 +114,6 @@ void npy_advice(npy_place place, const char *change, char line[NPY_ADVICE])
         append_literal(line, place.entry);
         append(line, "]");
     }
-    append(line, change);
+    append(line, after);
     append(line, ")");
 }

@@ -30,4 +30,8 @@ int dataset_take_with_held_out(const char *path, dataset *data, size_t n);
 /* Adds a note. false: out of memory. */
 __attribute__((format(printf, 2, 3))) bool dataset_note(dataset *data, const char *format, ...);
 
+/* Judges features that are not 0 but became 0 in f32: `vanished` of `nonzero`, and not none. Returns EXIT_OK after a warning,
+ * or, if all did, EXIT_DATA after an error. `remedy` ends the line. */
+int dataset_judge_zeros(const char *path, size_t vanished, size_t nonzero, const char *remedy);
+
 #endif

@@ -475,9 +475,32 @@ static void test_libsvm__damaged__read_or_one_line(void **state)
 
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
+/* Values that are not 0 and become 0 in f32: all are refused, some are a warning. */
+static void test_libsvm__values_below_f32__refused_or_warned_of(void **state)
+{
+    (void)state;
+    dataset data;
+    char warning[512];
+    write_text("tiny", "0 1:1e-300 2:0\n1 1:-.5e-299 2:0e-9\n0 1:1e-300\n1 1:2e-300\n0 1:1e-300\n"
+                       "1 2:1e-300\n0 1:1e-300\n");
+    refused("tiny", NULL, "tiny",
+            " all 7 features other than 0 are below the range of float32 and would be 0; multiply");
+    write_text("some", "0 1:1e-300 2:0\n1 1:1e-40\n0 1:1e-300\n1 1:3\n0 1:1\n1 2:1\n0 1:2\n");
+    capture_stderr();
+    assert_int_equal(open_files("some", NULL, &data), EXIT_OK);
+    snprintf(warning, sizeof warning,
+             "warning: %s: 2 of 7 features other than 0 are below the range of float32",
+             scratch_path("some"));
+    const char *text = captured();
+    if (strstr(text, warning) == NULL)
+        fail_msg("%s", text);
+    dataset_close(&data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_libsvm__values_below_f32__refused_or_warned_of),
         TEST(test_libsvm__good__every_value),
         TEST(test_libsvm__narrow_test_file),
         TEST(test_libsvm__class_held_out_whole__is_said),

@@ -139,6 +139,31 @@ class Features(Program):
                 x[7, 2] = value
                 self.assertIn(said, self.refused(self.pair(x, Y)))
 
+    def test_beyond_f32__line_that_works(self):
+        for order in "<>":
+            x = X.astype(order + "f8")
+            x[:, 0] = 0.0
+            x[7, 2] = -1e300
+            new = self.follow(self.refused(self.pair(x, Y)))
+            self.check(f"npy:{new},{self.directory / 'y.npy'}")
+            self.assertTrue(np.array_equal(np.load(new)[:, 1], x[:, 1] / abs(x[:, 1]).max()))
+
+    def test_below_f32__all_refused_some_warned_of_with_a_line_that_works(self):
+        x = X.astype("f8") * 1e-300
+        line = self.refused(self.pair(x, Y))
+        self.assertIn(f"x.npy: all {np.count_nonzero(X)} features other than 0 are below the range of float32", line)
+        checked = self.check(f"npy:{self.follow(line)},{self.directory / 'y.npy'}")
+        self.assertEqual(checked["train"]["highest"], 1.0)
+        x = X.astype("f8")
+        x[:, 1] = 1e-50 * (Y + 1)
+        done = self.run_program("data", "check", "--data", self.pair(x, Y))
+        self.assertEqual(done.returncode, EXIT_OK, done.stderr)
+        self.assertIn(
+            f"warning: {self.directory}/x.npy: {N} of {np.count_nonzero(x)} features other than 0", done.stderr
+        )
+        self.assertTrue(np.allclose(np.load(self.follow(done.stderr))[:, 1], (Y + 1) / 3))
+        self.assertNotIn("round", str(self.check(self.pair(x, Y))["notes"]))
+
     def test_order_and_shape(self):
         cube = X.reshape(N, 2, 3)
         expected = self.digest(self.pair(X, Y))
