@@ -159,8 +159,9 @@ static int to_c_order(struct reading *r, array *a)
     return EXIT_OK;
 }
 
-static int demand_finite(const char *path, const array *a)
+static int demand_finite(const struct reading *r, const array *a)
 {
+    char line[NPY_ADVICE];
     const uint32_t exponent = UINT32_C(0x7F800000);
     const unsigned char *row = a->elements;
     for (size_t i = 0; i < a->rows; i++, row += a->columns * sizeof(float))
@@ -169,9 +170,10 @@ static int demand_finite(const char *path, const array *a)
             memcpy(&bits, row + k * sizeof bits, sizeof bits);
             if ((bits & exponent) != exponent)
                 continue;
-            error_line("%s: row %zu, column %zu: the feature is %s; remove or replace such "
-                       "values",
-                       path, i, k, (bits & ~exponent) << 1 != 0 ? "NaN" : "infinite");
+            npy_advice_around(r->place, "np.nan_to_num(", ", nan=0, posinf=0, neginf=0)", line);
+            error_line("%s: row %zu, column %zu: the feature is %s; leave the sample out of "
+                       "features and labels, or put 0 for such values: %s",
+                       r->path, i, k, (bits & ~exponent) << 1 != 0 ? "NaN" : "infinite", line);
             return EXIT_DATA;
         }
     return EXIT_OK;
@@ -252,7 +254,7 @@ static int read_array(struct reading *r, bool mapped, array *a)
     if (code == EXIT_OK)
         code = mapped ? array_map(r->path, h->size, a) : read_elements(r, a);
     if (code == EXIT_OK && a->type == ARRAY_F32)
-        code = demand_finite(r->path, a);
+        code = demand_finite(r, a);
     if (code == EXIT_OK && r->seen.vanished > 0)
         code = judge_zeros(r);
     if (code == EXIT_OK && !mapped && !tell(r))

@@ -139,6 +139,17 @@ class Features(Program):
                 x[7, 2] = value
                 self.assertIn(said, self.refused(self.pair(x, Y)))
 
+    def test_not_finite__line_that_works(self):
+        for value in (np.nan, np.inf, -np.inf):
+            for kind in ("f2", "f4", ">f8"):
+                with self.subTest(value=value, type=kind):
+                    x = X.astype(kind)
+                    x[7, 2] = x[9, 0] = value
+                    new = self.follow(self.refused(self.pair(x, Y)))
+                    self.check(f"npy:{new},{self.directory / 'y.npy'}")
+                    x[7, 2] = x[9, 0] = 0
+                    self.assertTrue((np.load(new) == x).all())
+
     def test_beyond_f32__line_that_works(self):
         for order in "<>":
             x = X.astype(order + "f8")
@@ -304,6 +315,42 @@ class Labels(Program):
         new = self.follow(self.refused(self.pair(X, np.eye(3)[Y])))
         self.assertTrue((np.load(new) == Y).all())
         self.check(f"npy:{self.directory / 'x.npy'},{new}")
+
+    def test_row__line_that_works(self):
+        for y in (Y[None, :], Y.reshape(1, 1, N), np.array(["u", "v", "w"])[Y][None, :]):
+            with self.subTest(shape=y.shape):
+                line = self.refused(self.pair(X, y))
+                self.assertIn(f"y.npy: {N} labels in an array whose first dimension is 1", line)
+                new = self.follow(line)
+                self.assertTrue((np.load(new) == y.ravel()).all())
+                self.check(f"npy:{self.directory / 'x.npy'},{new}")
+
+    def test_columns_of_text__line_that_works(self):
+        words = np.array([["u", "1"], ["v", "2"], ["w", "3"]])
+        line = self.refused(self.pair(X, words[Y]))
+        self.assertNotIn("one-hot", line)
+        new = self.follow(line)
+        self.assertEqual(self.check(f"npy:{self.directory / 'x.npy'},{new}")["classes"], ["u", "v", "w"])
+
+    def test_classes_that_cannot_be_named__line_that_numbers_them(self):
+        large = np.array([1e17, 2e17, 3e17])
+        for names in (large, large.astype(">f8"), np.array([0, 2**63, 2**64 - 1], np.uint64), np.array([0.5, 1, 2]),
+                      np.array(["a", "b\nc", "d"]), np.array(["", "a", "b"]), np.array([b"a", b"b", b"\xff\xfe"])):  # fmt: skip
+            for y in (names[Y], names[Y][:, None]):
+                with self.subTest(names=names, shape=y.shape):
+                    new = self.follow(self.refused(self.pair(X, y)))
+                    self.assertTrue((np.load(new).ravel() == Y).all())
+                    self.check(f"npy:{self.directory / 'x.npy'},{new}")
+
+    def test_not_finite__line_that_leaves_samples_out(self):
+        for shape in ((N,), (N, 1)):
+            y = Y.astype("f8").reshape(shape)
+            y[4], y[9] = np.nan, np.inf
+            line = self.refused(self.pair(X, y))
+            new = self.follow(line)
+            x = eval(re.search(r"x\[np.*?\)\.ravel\(\)\]", line)[0], {"np": np, "x": X, "y": y})
+            checked = self.check(f"npy:{self.save('less.npy', x)},{new}")
+            self.assertEqual(checked["train"]["samples"] + checked["test"]["samples"], N - 2)
 
     def test_other_types__line_that_works(self):
         for y in (Y.astype(object), np.array(["a", "b", "c"], object)[Y], Y.astype("c8"),
