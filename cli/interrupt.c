@@ -38,8 +38,12 @@ static void end_at_once(int number)
     raise(number); /* the default again, as soon as this returns */
 }
 
+/* What was ignored when the program started, as SIGINT of a job in the background of a script, stays ignored. */
 static void handle(int number, void (*handler)(int))
 {
+    struct sigaction before;
+    if (sigaction(number, NULL, &before) != 0 || before.sa_handler == SIG_IGN)
+        return;
     struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
@@ -47,16 +51,12 @@ static void handle(int number, void (*handler)(int))
 
 void interrupt_announce(const char *command)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
     error_compose(ended, sizeof ended, "%s: interrupted", command);
     error_compose(ended_before_output, sizeof ended_before_output, NOTHING, command);
     if (isatty(STDERR_FILENO) == 1)
         clear_line = "\r\033[K";
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        struct sigaction before;
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            handle(numbers[i], end_at_once);
-    }
+    handle(SIGINT, end_at_once);
+    handle(SIGTERM, end_at_once);
 }
 
 void interrupt_catch(void)

@@ -9,8 +9,8 @@
 /* The number of the signal that asked to stop, or 0. */
 extern volatile sig_atomic_t interrupt_signal;
 
-/* From now on SIGINT and SIGTERM end the program by themselves, after a line that names the command. What was ignored
- * stays ignored. */
+/* From now on SIGINT and SIGTERM end the program by themselves, after a line that names the command. A signal that
+ * was ignored when the program started stays ignored, here and by interrupt_catch(). */
 void interrupt_announce(const char *command);
 
 /* From now on the first SIGINT or SIGTERM sets interrupt_signal; the second ends the program. The

@@ -18,6 +18,8 @@ PROGRAM = sys.argv.pop(1)
 LIMIT_S = 60
 # CPU time of each thread after the signal.
 LIMIT_CPU_S = 2.0
+# After so long a command has started, and names itself when it is stopped.
+STARTED_S = 0.4
 DATA = "libsvm:{d}/data-train.libsvm"
 # One pass over these takes seconds with one scalar thread.
 WIDE = "npy:{d}/wide-train-x.npy,{d}/wide-train-y.npy"
@@ -67,6 +69,10 @@ SHORT = (
 )
 
 
+def name_of(command):
+    return "data [a-z]+" if command.startswith("data") else command.split()[0]
+
+
 def cpu_time_and_threads(pid):
     """Reads the CPU time of a process and of its children that have ended, and the number of its threads."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -83,6 +89,10 @@ def ended(process):
             return process.returncode, used.ru_utime + used.ru_stime
         time.sleep(0.01)
     raise subprocess.TimeoutExpired(process.args, LIMIT_S)
+
+
+# In the background of a script SIGINT would be ignored here, and so by the commands.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Stopped(unittest.TestCase):
@@ -115,6 +125,29 @@ class Stopped(unittest.TestCase):
     @classmethod
     def run_command(cls, command):
         subprocess.run(cls.words(command), check=True, capture_output=True)
+
+    def test_signals_ignored_at_the_start__stay_ignored(self):
+        """As SIGINT of `downhill bench &` in a script."""
+        for command in (
+            f"train --isa scalar --data {DATA} --epochs 1000000", "verify --stride 1",
+            f"{BENCH} --no-ceilings --filter ^hinge_f32", "compare {d}/bench.json {d}/bench.json",
+        ):  # fmt: skip
+            with self.subTest(command=command):
+                process = subprocess.Popen(
+                    self.words(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), text=True,
+                )  # fmt: skip
+                for _ in range(3):
+                    time.sleep(0.3)
+                    os.kill(process.pid, signal.SIGINT)
+                if command.startswith("compare"):
+                    self.assertEqual(process.wait(LIMIT_S), 0)
+                else:
+                    self.assertIsNone(process.poll(), command)
+                    process.terminate()
+                    self.assertIn(process.wait(LIMIT_S), (-signal.SIGTERM, 128 + signal.SIGTERM))
+                process.stderr.close()
+        self.check_files("signals that are ignored")
 
     def stop(self, command, number, wait_for, after_s):
         """Returns the exit code, and the text of standard error. Fails if the command works on after the signal."""
@@ -157,6 +190,8 @@ class Stopped(unittest.TestCase):
         self.assertIn(code, codes, f"{command}: {said}")
         self.assertIn(wait_for, said, command)
         self.assertNotIn("Traceback", said, command)
+        if code != 0 and (wait_for or after_s >= STARTED_S):
+            self.assertRegex(said, rf"(?m)^downhill: ({name_of(command)}|warning): interrupted(;|:|$)", command)
 
     def test_long_commands(self):
         for command, wait_for, after_s in LONG:

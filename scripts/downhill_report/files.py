@@ -73,6 +73,7 @@ def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
     """Keeps a file that another program put there after check(); the contents then get a name beside it."""
     try:
         if is_special(path):
+            ending.has_written = True
             path.write_bytes(contents)
             return
         try:
