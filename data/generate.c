@@ -76,6 +76,26 @@ static int check_format(const generate_options *o)
     return EXIT_USAGE;
 }
 
+/* Refuses a start of names that is itself the name of something else. */
+static int check_output(const generate_options *o)
+{
+    struct stat info;
+    const bool there = stat(o->output, &info) == 0;
+    const size_t length = strlen(o->output);
+    if (strcmp(o->output, "-") == 0)
+        error_line("data gen: --output -: several files cannot go to standard output; give a %s",
+                   o->format->directory ? "directory" : "start of their names");
+    else if (there && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+        error_line("data gen: --output %s: is a device, a pipe or a socket; name another",
+                   o->output);
+    else if (!o->format->directory && there && S_ISDIR(info.st_mode))
+        error_line("data gen: --output %s: is a directory; give a start of names in it, as %s%sset",
+                   o->output, o->output, o->output[length - 1] == '/' ? "" : "/");
+    else
+        return EXIT_OK;
+    return EXIT_USAGE;
+}
+
 static int check_sizes(const generate_options *o)
 {
     const size_t most = o->samples > o->test_samples ? o->samples : o->test_samples;
@@ -97,7 +117,7 @@ static int check_sizes(const generate_options *o)
                    o->output[0] == '\0' ? "no name" : "a comma would divide the names of --data");
         return EXIT_USAGE;
     }
-    return EXIT_OK;
+    return check_output(o);
 }
 
 /* ---- files ---- */

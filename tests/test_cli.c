@@ -116,6 +116,12 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         {2, "$downhill bench --json ''", "name of the results file is empty"},
         {2, "$downhill bench --list --json $scratch/x.json", "leave one out"},
         {2, "$downhill train --data nosuch", "'nosuch' is not known"},
+        {2, "$downhill data gen -o -", "--output -: several files cannot go to standard output"},
+        {2, "$downhill data gen --format cifar10 -o -", "give a directory"},
+        {2, "$downhill data gen -o /dev/null", "--output /dev/null: is a device"},
+        {2, "$downhill data gen -o .",
+         "--output .: is a directory; give a start of names in it, as ./set"},
+        {2, "$downhill report -o - /dev/stdin", "--output -: a report is a directory of files"},
         /* Standard output and error are regular files here. */
         {2, "$downhill doctor --json /dev/stdout",
          "/dev/stdout: is the file of standard output, and replacing it would lose what is written "

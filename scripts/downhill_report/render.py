@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from . import content, figures, files, kinds
 from .content.captions import CAPTIONS
-from .errors import ReportError
+from .errors import BadOutput, ReportError
 from .load import ROOT
 from .model import Model
 from .notices import notices
@@ -26,7 +26,10 @@ KINDS = {
 
 
 def directory_of(results: pathlib.Path) -> pathlib.Path:
-    """Names the default directory of a report, beside its results: x.report for x.json and x.json.gz."""
+    """Names the default directory of a report, beside its results: x.report for x.json and x.json.gz. What is no file with
+    a name of its own, as a pipe or /dev/stdin, has none."""
+    if not results.is_file() or str(results.absolute()).startswith(("/dev/", "/proc/")):
+        raise BadOutput(f"{results}: is no file that a report could lie beside; give --output DIR")
     return results.parent / (results.name.removesuffix(".gz").removesuffix(".json") + ".report")
 
 
