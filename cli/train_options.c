@@ -34,7 +34,8 @@ static const cli_option own_options[] = {
      AT(model),
      .help = "write the model to FILE, an .npz for downhill predict and numpy.load(); none is "
              "written if "
-             "training fails, which the exit code 1 tells"},
+             "training fails, which the exit code 1 tells: it diverges, or ends with a loss above "
+             "that of zero weights, which is no failure of random-search and local-search"},
     {.name = "batch",
      .heading = "Gradient descent on minibatches (sgd)",
      .kind = OPTION_COUNT,
