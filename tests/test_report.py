@@ -10,7 +10,7 @@ import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from report_data import LEVELS, REPORT, ROOT, TIMES, ReportTest, bench, render, samples, train
+from report_data import LEVELS, REPORT, ROOT, TIMES, ReportTest, bench, errors, render, samples, train
 
 
 class Page(html.parser.HTMLParser):
@@ -346,7 +346,12 @@ class GoodResults(ReportTest):
             ["figures", "index.html", "report.md", "results.json"],
         )
         self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["index.html", "r.x.json", "r.x.report"])
-        self.assertEqual(render.directory_of(pathlib.Path("a/r.json.gz")), pathlib.Path("a/r.report"))
+        zipped = self.directory / "r.json.gz"
+        zipped.touch()
+        self.assertEqual(render.directory_of(zipped), self.directory / "r.report")
+        for name in ("/dev/stdin", "/proc/self/fd/0", str(self.directory)):
+            with self.assertRaisesRegex(errors.BadOutput, "give --output DIR"):
+                render.directory_of(pathlib.Path(name))
 
 
 class Documents(unittest.TestCase):

@@ -26,10 +26,10 @@ KINDS = {
 
 
 def directory_of(results: pathlib.Path) -> pathlib.Path:
-    """Names the default directory of a report, beside its results: x.report for x.json and x.json.gz. What is no file with
-    a name of its own, as a pipe or /dev/stdin, has none."""
+    """Names the default directory of a report, beside its results: x.report for x.json and x.json.gz. Refuses pipes, devices
+    and other names that are not regular files."""
     if not results.is_file() or str(results.absolute()).startswith(("/dev/", "/proc/")):
-        raise BadOutput(f"{results}: is no file that a report could lie beside; give --output DIR")
+        raise BadOutput(f"{results}: is not a regular file, so there is no place beside it; give --output DIR")
     return results.parent / (results.name.removesuffix(".gz").removesuffix(".json") + ".report")
 
 
