@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Helpers shared by the *_amx.c sources. A tile is up to 16 rows of up to 64 bytes. TDPBF16PS takes
+ * Helpers shared by the *_amx.c sources. A tile has up to 16 rows of up to 64 bytes. TDPBF16PS computes C += A·B with
  *
- *     A  m × 2p bf16, as in memory      B  p rows of n pairs: of rows 2i and 2i+1 of the factor,
- *     C  m × n f32                         column by column
+ *     A  m × 2p bf16, row-major, as in memory
+ *     B  2p × n bf16, as p rows of n pairs: row i holds rows 2i and 2i+1 of B, column by column
+ *     C  m × n f32
  *
- * and adds A·B to C, 16 × 16 × 32 products in 16 cycles (Sapphire Rapids). Subnormals count as 0 and
- * the additions round to nearest, whatever MXCSR says. TDPBUSD, of A unsigned and B signed, and
- * TDPBSUD, the other way round, do the same with four bytes in place of two bf16, to sums of 32 bits
- * that do not saturate. */
+ * One instruction makes 16 × 16 × 32 products in 16 cycles (Sapphire Rapids). Subnormal numbers count as 0 and
+ * additions round to nearest, whatever MXCSR says. TDPBUSD (A unsigned, B signed) and TDPBSUD (A signed, B unsigned) do
+ * the same with four bytes in place of two bf16. Their 32-bit sums do not saturate. */
 #ifndef DOWNHILL_AMX_H
 #define DOWNHILL_AMX_H
 
@@ -28,19 +28,19 @@ _Static_assert(sizeof(struct amx_shapes) == 64, "LDTILECFG reads 64 bytes");
 DOWNHILL_INLINE void amx_shape(struct amx_shapes *shapes, int tile, size_t rows, size_t row_bytes)
 {
     shapes->palette = 1;
-    /* A tile without rows must be without columns. */
+    /* A tile with 0 rows must also have 0 bytes per row. */
     shapes->rows[tile] = (uint8_t)rows;
     shapes->row_bytes[tile] = (uint16_t)(rows > 0 ? row_bytes : 0);
 }
 
-/* GCC 12 does not see that the tile instructions read memory: what they are to read is stored by
- * here, and not overwritten before amx_load() has read it. */
+/* Forces everything that tile instructions will read at `data` to be stored by now. GCC 12 does not see that they read
+ * memory. The barrier in amx_load() keeps it from being overwritten before it is read. */
 DOWNHILL_INLINE void amx_stored(const void *data)
 {
     __asm__ volatile("" : : "r"(data) : "memory");
 }
 
-/* A macro, because the number of a tile is part of the instruction. */
+/* Loads a tile. This is a macro because the number of a tile is part of the instruction. */
 #define amx_load(tile, data, row_bytes)                                                            \
     do {                                                                                           \
         _tile_loadd(tile, data, row_bytes);                                                        \
@@ -53,13 +53,13 @@ DOWNHILL_INLINE void amx_begin(const struct amx_shapes *shapes)
     _tile_loadconfig(shapes);
 }
 
-/* An operand in memory. */
+/* Tile operand in memory. */
 struct operand {
     const void *data;
     ptrdiff_t row_bytes;
 };
 
-/* Distance of the rows; 0 where they are not evenly apart. */
+/* Returns the distance between consecutive rows in bytes, or 0 if it varies. */
 DOWNHILL_INLINE ptrdiff_t amx_distance(size_t n, const void *const *x)
 {
     if (n < 2)
@@ -71,13 +71,13 @@ DOWNHILL_INLINE ptrdiff_t amx_distance(size_t n, const void *const *x)
     return first;
 }
 
-/* Tiles that are left in use make every context switch longer. */
+/* Releases the tiles. Tiles left in use make every context switch longer. */
 DOWNHILL_INLINE void amx_end(void)
 {
     _tile_release();
 }
 
-/* Of 16 rows of 16 times four bytes the columns, in place. */
+/* Transposes a 16 × 16 matrix of 4-byte elements in place. */
 DOWNHILL_INLINE void transpose_16x16(__m512i row[TILE_ROWS_MAX])
 {
     __m512i t[TILE_ROWS_MAX];
@@ -93,7 +93,7 @@ DOWNHILL_INLINE void transpose_16x16(__m512i row[TILE_ROWS_MAX])
         row[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
         row[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
     }
-    /* row[4a + b]: column 4p + b of rows 4a … 4a+3 in part p. */
+    /* 128-bit part p of row[4a + b] now holds column 4p + b of rows 4a … 4a+3. */
     DOWNHILL_UNROLL
     for (int b = 0; b < 4; b++) {
         t[b] = _mm512_shuffle_i32x4(row[b], row[4 + b], _MM_SHUFFLE(1, 0, 1, 0));

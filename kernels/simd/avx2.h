@@ -13,24 +13,24 @@
 
 enum { F32X8 = 8 }; /* lanes */
 
-/* The value, in a register from here on. GCC otherwise folds a load that has several uses into each
- * of them, and a loop that should be bound by its FMAs is bound by its loads. */
+/* Forces a value into a register at this point. GCC otherwise folds a load that has several uses into each of them, and
+ * a loop that should be bound by its FMAs becomes bound by its loads. */
 DOWNHILL_INLINE __m256 in_register_x8(__m256 v)
 {
     __asm__("" : "+x"(v));
     return v;
 }
 
-/* Mask of the first `count` lanes; every lane from 8 on. A maskload touches no memory behind a lane that
- * is off. */
+/* Returns a mask of the first `count` lanes, or of all lanes if count >= 8. A maskload does not touch the memory of
+ * lanes that are off. */
 DOWNHILL_INLINE __m256i first_lanes_x8(size_t count)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(count < F32X8 ? count : F32X8)), lane);
 }
 
-/* Stores the first `count` lanes; every lane from 8 on. Not by maskstore, which is microcode on Zen
- * up to the fourth, and made the losses of 1000 classes 3.5 times slower there. */
+/* Stores the first `count` lanes, or all lanes if count >= 8. It avoids maskstore, which is microcoded on Zen to Zen 4
+ * and made the losses of 1000 classes 3.5 times slower there. */
 DOWNHILL_INLINE void store_some_x8(float *to, size_t count, __m256 v)
 {
     if (count >= F32X8) {
@@ -57,7 +57,7 @@ DOWNHILL_INLINE __m256 widened_x8(__m128i bf16)
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bf16), 16));
 }
 
-/* 8 features of a row from the k-th on, as f32. A bf16 is widened by a conversion and a shift. */
+/* Loads 8 features of a row as f32, from feature k on. A bf16 is widened by a conversion and a shift. */
 DOWNHILL_INLINE __m256 features_x8(const enum element element, const void *row, size_t k)
 {
     if (element == ELEMENT_F32)
@@ -65,8 +65,8 @@ DOWNHILL_INLINE __m256 features_x8(const enum element element, const void *row, 
     return widened_x8(_mm_loadu_si128((const void *)((const uint16_t *)row + k)));
 }
 
-/* The first `count` < 8 of them; the other lanes are 0, and what is behind is not touched. There is no
- * masked load of 16 bits, so bf16 takes a detour. */
+/* Loads the first `count` < 8 of these features. The other lanes are 0, and the memory past the last one is not
+ * touched. AVX2 has no masked load of 16-bit elements, so bf16 features are first copied to an array. */
 DOWNHILL_INLINE __m256 some_features_x8(const enum element element, size_t count, const void *row,
                                         size_t k)
 {
@@ -93,7 +93,7 @@ DOWNHILL_INLINE int32_t sum_lanes_i32x8(__m256i v)
     return _mm_cvtsi128_si32(s);
 }
 
-/* The sums of the lanes of four vectors: transposed they cost 11 instructions instead of 24. */
+/* Returns the horizontal sums of four vectors. Transposing them first takes 11 instructions instead of 24. */
 DOWNHILL_INLINE __m128 sum_lanes_4(__m256 v0, __m256 v1, __m256 v2, __m256 v3)
 {
     const __m256 s01 = _mm256_add_ps(_mm256_unpacklo_ps(v0, v1), _mm256_unpackhi_ps(v0, v1));

@@ -8,15 +8,15 @@
 
 enum { U8X32 = 32, I16X16 = 16 };
 
-/* Of AVX-VNNI; its tests, on CPUs that have those of AVX-512 instead, define them as these. */
+/* Instructions of AVX-VNNI. Tests on machines without it define these macros themselves. */
 #if defined DOWNHILL_VNNI && !defined DOWNHILL_DPWSSD
 #define DOWNHILL_DPWSSD _mm256_dpwssd_avx_epi32
 #define DOWNHILL_DPBUSD _mm256_dpbusd_avx_epi32
 #endif
 
-/* The value, in a register from here on. A load with several uses is not folded into each of them; and
- * an accumulator stays where it is, which GCC 12 otherwise moves to and fro, or to the stack, where it is
- * of integers. */
+/* Forces a value into a register at this point, so that a load with several uses is not folded into each of them. It
+ * also keeps an integer accumulator in its register: GCC 12 otherwise moves it back and forth, or spills it to the
+ * stack. */
 DOWNHILL_INLINE __m256i in_register_i(__m256i v)
 {
     __asm__("" : "+x"(v));
@@ -33,7 +33,8 @@ DOWNHILL_INLINE void store_i(void *to, __m256i v)
     _mm256_storeu_si256(to, v);
 }
 
-/* sum += a·b, 16 integers of 16 bits two by two: one instruction where there is VNNI. */
+/* Adds the products of 16-bit integers, 16 pairs, two by two to 8 sums of 32 bits. With VNNI this is one
+ * instruction. */
 DOWNHILL_INLINE __m256i add_pairs(__m256i sum, __m256i a, __m256i b)
 {
 #ifdef DOWNHILL_DPWSSD
@@ -43,7 +44,7 @@ DOWNHILL_INLINE __m256i add_pairs(__m256i sum, __m256i a, __m256i b)
 #endif
 }
 
-/* Rows of fewer than 32 features, zeros behind them: AVX2 has no masked load of bytes. */
+/* Copies of rows of fewer than 32 features, padded with zeros: AVX2 has no masked load of bytes. */
 struct short_rows {
     uint8_t copy[BLOCK_ROWS_MAX + U8_ROWS_PAST_END][U8X32];
     const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
@@ -59,8 +60,9 @@ DOWNHILL_INLINE void copy_short_rows(size_t n, size_t d, const void *const *x,
     }
 }
 
-/* The last features are summed together with those before them, 32 in all, or, if there are not as
- * many, with zeros. Of their sums `count` from the first-th on become dw, or are added to it. */
+/* Stores the sums of the last `count` features in dw, or adds them to it. The tail is summed as a whole vector of 32
+ * features: it starts in the features before the tail, or, if the row has fewer than 32, it is padded with zeros. The
+ * sums of the tail start at `first` in the vector. */
 DOWNHILL_INLINE void add_last_sums(int32_t sums[PANEL_CLASSES][U8X32], size_t first, size_t count,
                                    size_t c, unsigned accumulate, int32_t *dw, size_t lddw)
 {
@@ -69,7 +71,7 @@ DOWNHILL_INLINE void add_last_sums(int32_t sums[PANEL_CLASSES][U8X32], size_t fi
             dw[j * lddw + k] = wrapped_sum(accumulate ? dw[j * lddw + k] : 0, sums[j][first + k]);
 }
 
-/* The sums of the lanes of two vectors; those of two lanes must fit 32 bits. */
+/* Returns the horizontal sums of two vectors. The sum of two lanes must fit in 32 bits. */
 DOWNHILL_INLINE __m128d sum_lanes_f64(__m256i v0, __m256i v1)
 {
     const __m256i pairs =

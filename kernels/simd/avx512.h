@@ -17,7 +17,7 @@ DOWNHILL_INLINE __m512 widened_x16(__m256i bf16)
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16));
 }
 
-/* 16 features of a row from the k-th on, as f32. A bf16 is widened by a conversion and a shift. */
+/* Loads 16 features of a row as f32, from feature k on. A bf16 is widened by a conversion and a shift. */
 DOWNHILL_INLINE __m512 features_x16(const enum element element, const void *row, size_t k)
 {
     if (element == ELEMENT_F32)
@@ -25,7 +25,7 @@ DOWNHILL_INLINE __m512 features_x16(const enum element element, const void *row,
     return widened_x16(_mm256_loadu_si256((const void *)((const uint16_t *)row + k)));
 }
 
-/* The lanes that are on; the others are 0, and what is behind them is not touched. */
+/* Loads those of these features whose lanes are on. The other lanes are 0, and their memory is not touched. */
 DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 lanes,
                                          const void *row, size_t k)
 {
@@ -34,7 +34,7 @@ DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 l
     return widened_x16(_mm256_maskz_loadu_epi16(lanes, (const uint16_t *)row + k));
 }
 
-/* Brings the lines of a tile of dW near while the samples are summed. */
+/* Prefetches a tile of dW into L2 while the samples are summed. */
 DOWNHILL_INLINE void fetch_dw(const int classes, const int vectors, const float *dw, size_t lddw)
 {
     for (int j = 0; j < classes; j++)
@@ -42,22 +42,22 @@ DOWNHILL_INLINE void fetch_dw(const int classes, const int vectors, const float 
             _mm_prefetch((const void *)(dw + (size_t)j * lddw + F32X16 * (size_t)v), _MM_HINT_T1);
 }
 
-/* The value, in a register from here on. GCC otherwise folds a load that has several uses into each
- * of them, and a loop that should be bound by its FMAs is bound by its loads. */
+/* Forces a value into a register at this point. GCC otherwise folds a load that has several uses into each of them, and
+ * a loop that should be bound by its FMAs becomes bound by its loads. */
 DOWNHILL_INLINE __m512 in_register_x16(__m512 v)
 {
     __asm__("" : "+v"(v));
     return v;
 }
 
-/* Mask of the first `count` lanes; every lane from 16 on. A masked load or store touches no memory
- * behind a lane that is off. */
+/* Returns a mask of the first `count` lanes, or of all lanes if count >= 16. A masked load or store does not touch the
+ * memory of lanes that are off. */
 DOWNHILL_INLINE __mmask16 first_lanes_x16(size_t count)
 {
     return (__mmask16)(count >= F32X16 ? 0xFFFFu : (1u << count) - 1u);
 }
 
-/* Lane q of each 128-bit part: the sum of that part of the q-th vector. */
+/* Sums each 128-bit part of four vectors: lane q of part p of the result is the sum of part p of vector q. */
 DOWNHILL_INLINE __m512 sum_parts(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
 {
     const __m512 s01 = _mm512_add_ps(_mm512_unpacklo_ps(v0, v1), _mm512_unpackhi_ps(v0, v1));
@@ -66,14 +66,14 @@ DOWNHILL_INLINE __m512 sum_parts(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
                          _mm512_shuffle_ps(s01, s23, _MM_SHUFFLE(3, 2, 3, 2)));
 }
 
-/* The sums of the lanes of four vectors, from their parts. */
+/* Returns the horizontal sums of four vectors, given the result of sum_parts(). */
 DOWNHILL_INLINE __m128 sum_4(__m512 p)
 {
     const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(p), _mm512_extractf32x8_ps(p, 1));
     return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
 }
 
-/* The sums of the lanes of sixteen vectors, from their parts. */
+/* Returns the horizontal sums of 16 vectors, given four results of sum_parts(). */
 DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
 {
     const __m512 s01 = _mm512_add_ps(_mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(1, 0, 1, 0)),
@@ -84,10 +84,10 @@ DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
                          _mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(3, 1, 3, 1)));
 }
 
-/* Vectors of sums for each sample of a tile of packed scores; zero beyond its classes. */
+/* Accumulators per sample of a tile of packed scores. Accumulators past the classes of the tile are zero. */
 enum { SUMS_OF_ROW = 12 };
 
-/* Adds the sums of the lanes to the scores of a tile. */
+/* Adds the horizontal sums of the accumulators to the scores of a tile. */
 DOWNHILL_INLINE void add_to_scores(const int rows, const int classes, const __m512 *sum_f32x16,
                                    float *scores, size_t lds)
 {

@@ -18,16 +18,17 @@ DOWNHILL_INLINE __mmask64 first_bytes_x64(size_t count)
     return (__mmask64)(count >= U8X64 ? UINT64_MAX : (UINT64_C(1) << count) - 1u);
 }
 
-/* The value, in a register from here on. A load with several uses is not folded into each of them; and
- * an accumulator stays where it is, which GCC 12 otherwise moves to and fro, or to the stack, where it is
- * of integers. */
+/* Forces a value into a register at this point, so that a load with several uses is not folded into each of them. It
+ * also keeps an integer accumulator in its register: GCC 12 otherwise moves it back and forth, or spills it to the
+ * stack. */
 DOWNHILL_INLINE __m512i in_register_i(__m512i v)
 {
     __asm__("" : "+v"(v));
     return v;
 }
 
-/* sum += a·b, 32 integers of 16 bits two by two: one instruction where there is VNNI. */
+/* Adds the products of 16-bit integers, 32 pairs, two by two to 16 sums of 32 bits. With VNNI this is one
+ * instruction. */
 DOWNHILL_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b)
 {
 #ifdef DOWNHILL_VNNI
@@ -37,7 +38,7 @@ DOWNHILL_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b)
 #endif
 }
 
-/* The sums of the lanes of four vectors; those of four lanes must fit 32 bits. */
+/* Returns the horizontal sums of four vectors. The sum of four lanes must fit in 32 bits. */
 DOWNHILL_INLINE __m256d sum_lanes_f64(__m512i v0, __m512i v1, __m512i v2, __m512i v3)
 {
     const __m512i s01 = _mm512_add_epi32(_mm512_unpacklo_epi32(v0, v1), //

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Helpers shared by the *_avx512bf16.c sources. VDPBF16PS multiplies 32 pairs of bf16 and adds them, two
- * by two, to 16 f32: twice the products of an FMA. The products are exact, the two additions
- * rounded one after the other to nearest; subnormals count as 0, whatever MXCSR says. */
+ * Helpers shared by the *_avx512bf16.c sources. VDPBF16PS multiplies 32 pairs of bf16 and adds the products, two by
+ * two, to 16 f32: twice the products of an FMA. The products are exact. The two additions round one after the other, to
+ * nearest. Subnormal numbers count as 0, whatever MXCSR says. */
 #ifndef DOWNHILL_AVX512BF16_H
 #define DOWNHILL_AVX512BF16_H
 
@@ -15,7 +15,7 @@ DOWNHILL_INLINE __mmask32 first_lanes_x32(size_t count)
     return (__mmask32)(count >= BF16X32 ? 0xFFFFFFFFu : (UINT32_C(1) << count) - 1u);
 }
 
-/* 32 features of a row from the k-th on; the lanes that are off are 0. */
+/* Loads 32 features of a row, from feature k on. Lanes that are off are 0. */
 DOWNHILL_INLINE __m512i some_features_x32(__mmask32 lanes, const void *row, size_t k)
 {
     return _mm512_maskz_loadu_epi16(lanes, (const uint16_t *)row + k);
@@ -26,24 +26,24 @@ DOWNHILL_INLINE __m512 add_products(__m512 sum, __m512i a_bf16x32, __m512i b_bf1
     return _mm512_dpbf16_ps(sum, (__m512bh)a_bf16x32, (__m512bh)b_bf16x32);
 }
 
-/* Two bf16 for each of 32 f32, which is their sum up to 2⁻¹⁷ of it (a hair more from 0x1.FFp127 on). */
+/* Number of bf16 terms per weight. Their sum is the weight to within 2⁻¹⁷ of it (slightly more from 0x1.FFp127 on). */
 enum { TERMS = 2 };
 
 struct terms_x32 {
     __m512i high, low;
 };
 
-/* What would become an infinity is held at the largest bf16; of an infinity the low term is one. A NaN
- * stays. */
+/* Splits 32 weights into terms. A high term that would round to infinity is clamped to the largest finite bf16. The low
+ * term of an infinite weight is infinite. A NaN stays a NaN. */
 DOWNHILL_INLINE struct terms_x32 split_x32(const float *w, size_t count)
 {
-    const __m512 most = _mm512_set1_ps(0x1.FEp127f), least = _mm512_set1_ps(-0x1.FEp127f);
+    const __m512 max = _mm512_set1_ps(0x1.FEp127f), min = _mm512_set1_ps(-0x1.FEp127f);
     const __m512 w_0 = _mm512_maskz_loadu_ps(first_lanes_x16(count), w);
     const __m512 w_1 =
         _mm512_maskz_loadu_ps(first_lanes_x16(count < F32X16 ? 0 : count - F32X16), w + F32X16);
     struct terms_x32 terms;
-    terms.high = (__m512i)_mm512_cvtne2ps_pbh(_mm512_max_ps(least, _mm512_min_ps(most, w_1)),
-                                              _mm512_max_ps(least, _mm512_min_ps(most, w_0)));
+    terms.high = (__m512i)_mm512_cvtne2ps_pbh(_mm512_max_ps(min, _mm512_min_ps(max, w_1)),
+                                              _mm512_max_ps(min, _mm512_min_ps(max, w_0)));
     const __m512 high_0 = widened_x16(_mm512_castsi512_si256(terms.high));
     const __m512 high_1 = widened_x16(_mm512_extracti64x4_epi64(terms.high, 1));
     terms.low =
@@ -51,7 +51,7 @@ DOWNHILL_INLINE struct terms_x32 split_x32(const float *w, size_t count)
     return terms;
 }
 
-/* Whether bf16 holds every dscore exactly; c <= 16. */
+/* Tells whether bf16 holds every dscore exactly; c <= 16. */
 DOWNHILL_INLINE int fit_bf16(size_t n, size_t c, const float *dscores, size_t ldds)
 {
     const __mmask16 lanes = first_lanes_x16(c);
@@ -61,8 +61,8 @@ DOWNHILL_INLINE int fit_bf16(size_t n, size_t c, const float *dscores, size_t ld
     return _mm512_test_epi32_mask(all, _mm512_set1_epi32(0xFFFF)) == 0;
 }
 
-/* Sums of features 8p … 8p+3 and of 8p+4 … 8p+7, as the unpacking of two rows leaves them, to 32
- * features in their order: 128-bit parts of the one and the other in turn. */
+/* Stores 32 sums in the order of their features, or adds them to what is there. `low` holds features 8p … 8p+3 and
+ * `high` 8p+4 … 8p+7 in each 128-bit part p, which is how unpacking two rows orders them. */
 DOWNHILL_INLINE void put_in_order(__m512 low, __m512 high, __mmask32 lanes, unsigned accumulate,
                                   float *to)
 {

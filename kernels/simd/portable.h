@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * For the *_scalar.c sources: the definition of what each kernel computes, in plain C. They are
- * compiled once with vectorisation off (level scalar) and once per SIMD level with the compiler
- * free to vectorise (levels auto_…). `#pragma omp simd` in them is permission to reorder a sum; it
- * is heeded in the auto levels (-fopenmp-simd) and ignored in the scalar one. */
+ * Helpers shared by the *_scalar.c sources, which define in plain C what each kernel computes. They are compiled once
+ * without vectorisation (level scalar), and once per SIMD level with the compiler free to vectorise (levels auto_…).
+ * `#pragma omp simd` permits the compiler to reorder a sum. It takes effect in the auto levels (-fopenmp-simd) and is
+ * ignored in the scalar level. */
 #ifndef DOWNHILL_PORTABLE_H
 #define DOWNHILL_PORTABLE_H
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Before a loop of constant length: Clang 14 unrolls it before it has tried to vectorise it, and then
+/* Goes before a loop of constant length. Clang 14 would unroll the loop before it tries to vectorise it, and then
  * cannot. */
 #if defined __clang__
 #define DOWNHILL_KEEP_LOOP _Pragma("clang loop unroll(disable)")
@@ -34,7 +34,7 @@ static inline float float_of_bits(int32_t bits)
     return value;
 }
 
-/* Feature k of a row. */
+/* Returns feature k of a row as f32. */
 DOWNHILL_INLINE float feature(enum element element, const void *row, size_t k)
 {
     return element == ELEMENT_F32

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Register tiles: how a range is cut into them, and how their loops become straight code. */
+ * Register tiles: how a range is divided into tiles, and how the loops over a tile become straight-line code. */
 #ifndef DOWNHILL_TILES_H
 #define DOWNHILL_TILES_H
 
@@ -8,26 +8,26 @@
 
 #include <stddef.h>
 
-/* A function whose tile shape is a constant at every call, so that its loops over the tile unroll
- * and its arrays live in registers. */
+/* Marks a function whose tile shape is a constant at every call. It is always inlined, so that its loops over the tile
+ * unroll and its arrays live in registers. */
 #define DOWNHILL_INLINE DOWNHILL_TARGET static inline __attribute__((always_inline))
 
-/* Before a loop over a tile: unroll it whole. GCC gives up on some at -O3 by its own measure, and
- * then keeps the accumulators in memory. Clang does not, and where it is told to unroll it does so
- * before it inlines, when the numbers are not constants yet. */
+/* Unrolls the next loop, over a tile, completely. At -O3 GCC decides not to unroll some of these loops, and then keeps
+ * the accumulators in memory. Clang unrolls them unasked. With a pragma it would do so before inlining, when the trip
+ * counts are not constants yet. */
 #if defined __clang__
 #define DOWNHILL_UNROLL
 #else
 #define DOWNHILL_UNROLL _Pragma("GCC unroll 64")
 #endif
 
-/* Size of the next tile when `left` items remain and a tile holds `most`: as few tiles as possible,
- * as equal as possible (11 by 5 gives 4, 4, 3 and not 5, 5, 1, whose last tile would starve). */
-static inline size_t next_tile(size_t left, size_t most)
+/* Returns the size of the next tile when `left` items remain and a tile holds at most `max`. The tiles are as few and
+ * as equal as possible: 11 items by 5 give 4, 4, 3 instead of 5, 5, 1, whose last tile would have too little work. */
+static inline size_t next_tile(size_t left, size_t max)
 {
-    if (left <= most)
-        return left; /* without the divisions, which a single sample would notice */
-    const size_t tiles = (left + most - 1) / most;
+    if (left <= max)
+        return left; /* skips the divisions, which would slow down a single sample */
+    const size_t tiles = (left + max - 1) / max;
     return (left + tiles - 1) / tiles;
 }
 
