@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Layouts of packed weights in f32: for each 8, or 16, features those of the first class, of the second, and so on. */
+ * Packs weights in f32. The layout is a sequence of groups of 8 or 16 features. A group holds these features of the
+ * first class, then those of the second class, and so on. */
 #include "isa/kernels.h"
 
 #include <string.h>
 
-/* Zeros after the last feature let the last group be whole. */
+/* Packs groups of `lanes` features. Zeros after the last feature complete the last group. */
 static inline void pack(const size_t lanes, size_t d, size_t c, const float *w, size_t ldw,
                         float *packed)
 {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores with AVX2 and FMA: dot products along the features, a register tile of 2 samples × 5
- * classes.
+ * Scores with AVX2 and FMA. A register tile holds the dot products of 2 samples × 5 classes, with the features along
+ * the lanes.
  *
- * Per 8 features a full tile loads 2 + 5 vectors for 10 FMAs: 5 cycles of FMA at two a cycle
- * (Haswell and later, Zen 2 and later) against 3.5 of loads at two a cycle. 10 accumulators cover
- * the latency of 4 or 5 cycles × 2; with 2 of X and 1 of W they use 13 of 16 registers. 3 × 4 would
- * use all 16 and cut ten classes into 4, 3, 3. Tails: samples by a smaller tile, features by a
- * masked load.
+ * Per 8 features a full tile loads 2 vectors of X and 5 of W for 10 FMAs: 5 cycles of FMAs at two per cycle (Haswell
+ * and later, Zen 2 and later) against 3.5 cycles of loads at two per cycle. 10 accumulators cover the latency of 4 or
+ * 5 cycles at two FMAs per cycle. With 2 registers for X and 1 for W they take 13 of 16. A tile of 3 × 4 would take all
+ * 16 and split ten classes into 4, 3, 3.
  *
- * Rows of W a multiple of 4 KiB apart fall on one set of L1: 5 of its 8 lines (Haswell to Cascade
- * Lake, Zen to Zen 4), and two of X come to that. Packed, for each 8 features those of the five
- * classes, they spread over all sets: 1.15 times as fast at d = 3072 (Zen 4). */
+ * Trap: rows of W a multiple of 4 KiB apart fall on the same set of L1. They take 5 of its 8 lines (Haswell to Cascade
+ * Lake, Zen to Zen 4), and two rows of X add to these. Packed weights hold 8 features of each of the five classes next
+ * to each other, and so spread over all sets: 1.15 times as fast at d = 3072 (Zen 4).
+ *
+ * Tails: a smaller tile for the last sample, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "isa/kernels.h"
 #include "simd/avx2.h"
@@ -21,14 +22,14 @@ enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 /* Features per step of prefetch.h. */
 enum { STEP = 2 * F32X8 };
 
-/* Where the weights of a tile are: those of 8 features of class j at w + j·class_step, those of the
- * next 8 features step further on. */
+/* Location of the weights of a tile. 8 features of class j are at w + j·class_step. The next 8 features are `step`
+ * floats further on. */
 struct weights {
     const float *w;
     size_t class_step, step;
 };
 
-/* sum += X Wᵀ over 8 features. */
+/* Adds X Wᵀ over 8 features to the sums. */
 DOWNHILL_INLINE void add_features(const enum element element, const int rows, const int classes,
                                   const void *const x_row[TILE_ROWS], struct weights w, size_t k,
                                   __m256 sum_f32x8[TILE_CLASSES][TILE_ROWS])
@@ -58,7 +59,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     size_t k = 0, steps = d / STEP;
     if (rows == TILE_ROWS && prefetch->left > 0) {
         struct prefetch_run run = prefetch_take(prefetch, &steps);
-        run.step_bytes /= STEP / F32X8; /* a branch for every second fetch would cost more */
+        run.step_bytes /= STEP / F32X8; /* half a step each time: a branch would cost more */
         for (; k + F32X8 <= d; k += F32X8, w.w += w.step) {
             prefetch_step(&run);
             add_features(element, rows, classes, x_row, w, k, sum_f32x8);

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores with AVX-512F: dot products along the features, a register tile of 4 samples × 5 or 6
- * classes.
+ * Scores with AVX-512F. A register tile holds the dot products of 4 samples × 5 or 6 classes, with the features along
+ * the lanes.
  *
- * Per 16 features a tile of 4 × 5 loads 4 + 5 vectors for 20 FMAs. With two 512-bit FMAs and two
- * loads a cycle (Skylake-SP and later with two FMA units, Zen 5) that is 10 cycles of FMA against
- * 4.5 of loads, and 20 independent sums cover the latency of 4 × 2 with room to spare: bound by the
- * FMA units as long as the rows of W stay in L1, which is why the driver passes the features in
- * chunks. Zen 4 halves both rates. 4 × 6 uses 24 sums + 4 of X + 1 of W = 29 of 32 registers. Ten
- * classes are two tiles of 5.
+ * Per 16 features a tile of 4 × 5 loads 4 vectors of X and 5 of W for 20 FMAs. With two 512-bit FMAs and two loads per
+ * cycle (Skylake-SP and later with two FMA units, Zen 5) that is 10 cycles of FMAs against 4.5 cycles of loads. 20
+ * independent sums more than cover the latency of 4 cycles × 2 units. The kernel is bound by the FMA units as long as
+ * the rows of W stay in L1, which is why the driver passes the features in chunks. Zen 4 halves both rates. A tile of
+ * 4 × 6 takes 29 of 32 registers: 24 sums, 4 for X and 1 for W. Ten classes are two tiles of 5.
  *
- * The end of a tile is 20 or 24 sums of 16 lanes: transposed sixteen and four at a time they cost
- * 3.5 instructions each instead of 8. Tails: samples one by one, features by a masked load. */
+ * At the end of a tile 20 or 24 accumulators are reduced to one number each. Transposed, sixteen and four at a time,
+ * this takes 3.5 instructions per accumulator instead of 8.
+ *
+ * Tails: the last samples one at a time, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
 enum { TILE_ROWS = 4, TILE_CLASSES = 6, SUMS_OF_ONE = 8 };
 
-/* W of more does not stay in L1: 48 KiB. */
+/* Maximum number of weights that stay in L1: 48 KiB. */
 enum { L1_FLOATS = 12 * 1024 };
 
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
@@ -28,7 +29,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     const void *x_row[TILE_ROWS];
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS]; /* zero beyond classes and rows */
+    __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS]; /* zero past the classes and rows */
     DOWNHILL_UNROLL
     for (int j = 0; j < TILE_CLASSES; j++)
         for (int r = 0; r < TILE_ROWS; r++)
@@ -57,7 +58,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
         }
     }
 
-    /* Classes 0 … 3 of all rows at once, a row to a part; then classes 4 and 5, a row to a lane. */
+    /* Reduces classes 0 … 3 of all rows at once, one row per 128-bit part; then classes 4 and 5, one row per lane. */
     __m512 part[TILE_ROWS];
     DOWNHILL_UNROLL
     for (int r = 0; r < TILE_ROWS; r++)
@@ -94,8 +95,9 @@ DOWNHILL_INLINE void column_of_tiles(const enum element element, const int class
         tile(element, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
 }
 
-/* One sample reads W once. A class at a time it comes in one stream, which from L2 is 1.3 times as
- * fast as five (Zen 5: 200 of 244 GB/s); from L1 the sum of lanes at the end of each costs more. */
+/* Returns the dot product of one sample and one class. A single sample reads W once. One class at a time, W is a single
+ * stream, which from L2 is 1.3 times as fast as five streams (Zen 5: 200 of 244 GB/s). If W is in L1, the horizontal
+ * sum at the end of each class costs more than that gains. */
 DOWNHILL_INLINE float dot(const enum element element, size_t d, const void *x, const float *w)
 {
     __m512 sum_f32x16[SUMS_OF_ONE];
@@ -163,7 +165,7 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* few samples: packed weights take over where there are many */
+    (void)prefetch; /* only called with few samples: otherwise W is packed */
     columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
 }
 
@@ -171,6 +173,6 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* few samples: packed weights take over where there are many */
+    (void)prefetch; /* only called with few samples: otherwise W is packed */
     columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }

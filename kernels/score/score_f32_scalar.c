@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores, the definition: one dot product per sample and class. */
+ * Scores: the definition. One dot product per sample and class. */
 #include "isa/kernels.h"
 #include "simd/portable.h"
 

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bf16 features with AMX-BF16: tiles of 16 samples × up to 10 classes, the features 32 at
- * a time, each weight in two terms as in score_packed_avx512bf16.c.
+ * Scores of bf16 features with AMX-BF16 and packed weights. A tile holds 16 samples × up to 10 classes, and the
+ * features are taken 32 at a time. Each weight is split into two terms, as in score_packed_bf16_avx512bf16.c.
  *
- * The error: as there, with m = 16 of a product, 1 to add its two halves and 1 to add it to the sum, the
- * latter for each 32 features, 1 to add the terms and 1 to add to the score for each chunk.
+ * The rows of X are operand A and are read in place. Rows that are not evenly spaced, and the last features, are first
+ * copied next to each other. Two groups of 16 samples and two terms make four independent products per 32 features, of
+ * 16 cycles each, against a latency of 52 cycles. They use all eight tiles: 4 for sums, 2 for X and 2 for W. 10 of the
+ * 16 columns of a tile are used, which makes 160 products per cycle, where two FMA units make 32. The products read
+ * 2 KiB of X in 64 cycles, half of what L2 delivers. These figures are calculated, not measured: the kernel has only
+ * run under emulation.
  *
- * Rows of X are the A operand as they lie in memory; rows that are not evenly apart, and the last
- * features, are copied together first. Two times 16 samples and two terms make four independent
- * products of 16 cycles each per 32 features, against a latency of 52 cycles, and use all eight
- * tiles: 4 of sums, 2 of X, 2 of W. Of the 16 columns of a tile 10 are in use, which makes 160
- * products a cycle where two FMA units make 32. They want 2 KiB of X in 64 cycles, half of what L2
- * gives. Reckoned, not measured: the kernel has run under emulation only. */
+ * Error: as in that file, but m is 16 for a product, 1 to add its two halves, 1 per 32 features to add it to the sum,
+ * and per chunk 1 to add the terms and 1 to add to the score. */
 #define DOWNHILL_LEVEL_NAME amx
 #include "simd/amx.h"
 
 enum { GROUP = TILE_ROWS_MAX, GROUPS = 2, SAMPLES = GROUPS * GROUP, ROWS_OF_W = BF16X32 / 2 };
 
-/* The numbers of tiles are part of the instructions. Sums by group and term. */
+/* Tile numbers. These are macros because the number of a tile is part of the instruction. Sums are numbered by group
+ * and term. */
 #define SUM_0_HIGH 0
 #define SUM_0_LOW  1
 #define SUM_1_HIGH 2
@@ -27,7 +28,8 @@ enum { GROUP = TILE_ROWS_MAX, GROUPS = 2, SAMPLES = GROUPS * GROUP, ROWS_OF_W = 
 #define W_HIGH     6
 #define W_LOW      7
 
-/* For each 32 features the high terms, then the low ones: 16 rows of a pair for each class. */
+/* Packs weights as operand B. Per 32 features, the high terms and then the low terms, each as 16 rows of one pair per
+ * class. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
@@ -41,7 +43,8 @@ void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, fl
         }
 }
 
-/* 32 features of n rows from the k-th on, zeros behind the last. */
+/* Returns 32 features of n rows, from feature k on, with zeros after the last feature. `apart` is the distance between
+ * rows, or 0 if it varies. */
 DOWNHILL_INLINE struct operand rows_of_x(size_t n, size_t d, size_t k, const void *const *x,
                                          ptrdiff_t apart, __m512i copy[GROUP])
 {
@@ -68,7 +71,7 @@ DOWNHILL_INLINE struct amx_shapes shapes_of(size_t n_0, size_t n_1, size_t c)
     return shapes;
 }
 
-/* scores += high + low. */
+/* Adds high + low to the scores. */
 DOWNHILL_INLINE void add_sums(size_t n, size_t c, float high[GROUP][GROUP], float low[GROUP][GROUP],
                               float *scores, size_t lds)
 {
@@ -81,7 +84,7 @@ DOWNHILL_INLINE void add_sums(size_t n, size_t c, float high[GROUP][GROUP], floa
     }
 }
 
-/* n_1 may be 0. */
+/* Adds the scores of two groups of n_0 and n_1 samples; n_1 may be 0. */
 DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
                                 const float *w, float *scores, size_t lds,
                                 struct prefetch *prefetch)

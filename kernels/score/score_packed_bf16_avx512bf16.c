@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bf16 features with AVX512-BF16. The instruction wants both factors in bf16, so each
- * weight is split into two of them, w ≈ high + low, which is 2⁻¹⁷·|w| = 128·u·|w| off at most, and
- * |high| + |low| <= (1 + 2⁻⁷)·|w|. In units of u·Σ|x w| the error is then below 128 + (1 + 2⁻⁷)·m, where
- * m counts roundings: 4·⌈d/32⌉ of a lane, and for each chunk of 512 features 4 to sum the lanes and 1
- * to add to the score. From d = 154 on that is less than the d + 2 of the bound; d_min is 160.
+ * Scores of bf16 features with AVX512-BF16 and packed weights. The register tiles are those of
+ * score_packed_f32_avx512.c.
  *
- * Two terms use up what the instruction gains over an FMA. Per 32 features a tile of 2 samples × 10
- * classes loads 2 + 20 vectors for 40 products: 20 cycles at two a cycle (Zen 5) against 11 of
- * loads, as with packed f32. What it saves is the widening: the bf16 kernel of avx512 issues 8
- * conversions and shifts for the same 32 features. Tiles as in score_packed_avx512.c. */
+ * VDPBF16PS needs both factors in bf16, so each weight is split into two terms, w ≈ high + low. Per 32 features a tile
+ * of 2 samples × 10 classes loads 2 vectors of X and 20 of W for 40 VDPBF16PS: 20 cycles at two per cycle (Zen 5)
+ * against 11 cycles of loads, as with packed f32. The two terms use up what the instruction gains over an FMA. What
+ * remains is that nothing is widened: the bf16 kernel of level avx512 issues 8 conversions and shifts for the same 32
+ * features.
+ *
+ * Error: the split is off by at most 2⁻¹⁷·|w| = 128·u·|w|, and |high| + |low| <= (1 + 2⁻⁷)·|w|. In units of u·Σ|x w|
+ * the error is then below 128 + (1 + 2⁻⁷)·m, where m counts roundings: 4·⌈d/32⌉ in a lane, and per chunk of 512
+ * features 4 to sum the lanes and 1 to add to the score. From d = 154 on that is less than the d + 2 of the bound in
+ * downhill.h; d_min is 160.
+ *
+ * Tails: the last samples one at a time, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512bf16
 #include "simd/avx512bf16.h"
 
 enum { TILE_ROWS = 4 };
 
-/* For each 32 features the high terms of the first class, its low terms, those of the second, …;
- * zeros behind the last feature. */
+/* Packs weights. Per 32 features, the high terms of the first class, its low terms, then those of the second class, and
+ * so on; zeros after the last feature. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
@@ -28,7 +33,7 @@ void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, fl
         }
 }
 
-/* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
+/* Adds X Wᵀ of `rows` samples to the scores. A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
                           const float *w, float *scores, size_t lds, struct prefetch *prefetch)
 {
@@ -36,7 +41,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero beyond classes */
+    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero past the classes */
     DOWNHILL_UNROLL
     for (int s = 0; s < rows * SUMS_OF_ROW; s++)
         sum_f32x16[s] = _mm512_setzero_ps();

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores with AVX-512F and packed weights: dot products along the features, a register tile of 2
- * samples × up to 10 classes, so that each line of X is read once.
+ * Scores with AVX-512F and packed weights. A register tile holds the dot products of 2 samples × up to 10 classes, with
+ * the features along the lanes. Each line of X is read once.
  *
- * Per 16 features a tile of 2 × 10 loads 2 + 10 vectors for 20 FMAs: 10 cycles of FMA at two a
- * cycle against 6 of loads. Packed, the ten vectors of W are neighbours: one pointer, and ten
- * different sets of L1, where rows of W a multiple of 4 KiB apart would all fall on one. Of X come
- * 2 lines in 10 cycles instead of the 4 that 4 × 5 takes, which reads X from L2 once for each five
- * classes; and what comes next can be fetched at the same pace. Five classes
- * or fewer take 4 samples, to keep 8 independent sums where that is possible (latency 4 × 2
- * units). */
+ * Per 16 features a tile of 2 × 10 loads 2 vectors of X and 10 of W for 20 FMAs: 10 cycles of FMAs at two per cycle
+ * against 6 cycles of loads. It reads 2 lines of X in 10 cycles. A tile of 4 × 5 would read 4, because it reads X from
+ * L2 once per five classes. The next rows can be prefetched at the same pace. Five classes or fewer take 4 samples, to
+ * keep 8 independent sums if possible (latency of 4 cycles × 2 units).
+ *
+ * Trap: rows of W a multiple of 4 KiB apart would all fall on one set of L1. Ten packed vectors are adjacent: they need
+ * one pointer and fall on ten different sets.
+ *
+ * Tails: the last samples one at a time, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
 enum { TILE_ROWS = 4 };
 
-/* scores += X Wᵀ for `rows` samples. A tile of one fetches nothing. */
+/* Adds X Wᵀ of `rows` samples to the scores. A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
                           const void *const *x, const float *w, float *scores, size_t lds,
                           struct prefetch *prefetch)
@@ -25,7 +27,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero beyond classes */
+    __m512 sum_f32x16[TILE_ROWS * SUMS_OF_ROW]; /* row by row; zero past the classes */
     DOWNHILL_UNROLL
     for (int s = 0; s < rows * SUMS_OF_ROW; s++)
         sum_f32x16[s] = _mm512_setzero_ps();

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bytes with AMX-INT8: tiles of 16 samples × up to 10 classes, the features 64 at a time,
- * each weight in two signed bytes, q = 256·high + low.
+ * Scores of bytes with AMX-INT8 and packed weights. A tile holds 16 samples × up to 10 classes, and the features are
+ * taken 64 at a time. Each weight is two signed bytes, q = 256·high + low.
  *
- * Rows of X are the A operand as they lie in memory; rows that are not evenly apart, and the last
- * features, are copied together first. Two times 16 samples and two bytes of a weight make four
- * independent products of 16 cycles each per 64 features, against a latency of 52 cycles, and use
- * all eight tiles: 4 of sums, 2 of X, 2 of W. Of the 16 columns of a tile 10 are in use, which makes
- * 320 products of a byte and a weight a cycle, where two units of VNNI make 64. They want 2 KiB of X in
- * 64 cycles, half of what L2 gives. Reckoned, not measured: the kernel has run under emulation
- * only. */
+ * The rows of X are operand A and are read in place. Rows that are not evenly spaced, and the last features, are first
+ * copied next to each other. Two groups of 16 samples and two bytes per weight make four independent products per 64
+ * features, of 16 cycles each, against a latency of 52 cycles. They use all eight tiles: 4 for sums, 2 for X and 2 for
+ * W. 10 of the 16 columns of a tile are used, which makes 320 products of a feature and a weight per cycle, where two
+ * VNNI units make 64. The products read 2 KiB of X in 64 cycles, half of what L2 delivers. These figures are
+ * calculated, not measured: the kernel has only run under emulation. */
 #define DOWNHILL_LEVEL_NAME amx
 #include "simd/amx.h"
 #include "simd/avx512_u8.h"
@@ -18,12 +17,13 @@ enum {
     GROUP = TILE_ROWS_MAX,
     GROUPS = 2,
     SAMPLES = GROUPS * GROUP,
-    QUAD = 4, /* features of a row of operand B */
+    QUAD = 4, /* features per row of operand B */
     ROWS_OF_W = U8X64 / QUAD,
     BYTES_OF_W = 2
 };
 
-/* The numbers of tiles are part of the instructions. Sums by group and byte of the weight. */
+/* Tile numbers. These are macros because the number of a tile is part of the instruction. Sums are numbered by group
+ * and byte of the weight. */
 #define SUM_0_HIGH 0
 #define SUM_0_LOW  1
 #define SUM_1_HIGH 2
@@ -33,7 +33,7 @@ enum {
 #define W_HIGH     6
 #define W_LOW      7
 
-/* c rows of 64 bytes to 16 rows of 4·c bytes, in place. */
+/* Rearranges c rows of 64 bytes into 16 rows of 4·c bytes, in place. */
 DOWNHILL_INLINE void to_operand_b(size_t c, uint8_t *rows)
 {
     __m512i row[GROUP];
@@ -45,7 +45,7 @@ DOWNHILL_INLINE void to_operand_b(size_t c, uint8_t *rows)
         _mm512_mask_storeu_epi32(rows + r * QUAD * c, lanes, row[r]);
 }
 
-/* 32 weights as integers of 16 bits. */
+/* Returns 32 weights as 16-bit integers, 0 past the last of `left` weights. */
 DOWNHILL_INLINE __m512i fixed_x32(const float *w, size_t left, __m512 factor_f32x16)
 {
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
@@ -57,8 +57,9 @@ DOWNHILL_INLINE __m512i fixed_x32(const float *w, size_t left, __m512 factor_f32
     return _mm512_permutexvar_epi64(order, _mm512_packs_epi32(q_0, q_1));
 }
 
-/* For each 64 features the high bytes, then the low ones: 16 rows of four bytes for each class. Until
- * the last class of the panel comes, the rows of each class as they are. */
+/* Packs one class of a panel as operand B. Per 64 features, the high bytes and then the low bytes, each as 16 rows of
+ * four bytes per class. Each class is stored as a plain row until the last class of the panel arrives. Then all rows
+ * are rearranged. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
@@ -69,7 +70,7 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
         for (size_t h = 0; h < U8X64; h += U8X32) {
             const size_t left = d - k > h ? d - k - h : 0;
             const __m512i q = fixed_x32(w + k + h, left, factor_f32x16);
-            /* The low byte is q modulo 256 in [-128, 128); the high one takes what is left. */
+            /* The low byte is q modulo 256 in [-128, 128). The high byte is what remains, (q - low) / 256. */
             const __m512i high = _mm512_srai_epi16(_mm512_add_epi16(q, half), 8);
             _mm256_storeu_si256((void *)(rows + j * U8X64 + h), _mm512_cvtepi16_epi8(high));
             _mm256_storeu_si256((void *)(rows + (c + j) * U8X64 + h), _mm512_cvtepi16_epi8(q));
@@ -81,7 +82,8 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
     }
 }
 
-/* 64 features of n rows from the k-th on, zeros behind the last. */
+/* Returns 64 features of n rows, from feature k on, with zeros after the last feature. `apart` is the distance between
+ * rows, or 0 if it varies. */
 DOWNHILL_INLINE struct operand rows_of_x(size_t n, size_t d, size_t k, const void *const *x,
                                          ptrdiff_t apart, __m512i copy[GROUP])
 {
@@ -108,7 +110,7 @@ DOWNHILL_INLINE struct amx_shapes shapes_of(size_t n_0, size_t n_1, size_t c)
     return shapes;
 }
 
-/* scores += quantum·(256·high + low), exactly. */
+/* Adds quantum·(256·high + low) to the scores, exactly. */
 DOWNHILL_INLINE void add_sums(size_t n, size_t c, int32_t high[GROUP][GROUP],
                               int32_t low[GROUP][GROUP], const double *quantum, double *scores,
                               size_t lds)
@@ -131,7 +133,7 @@ DOWNHILL_INLINE void add_sums(size_t n, size_t c, int32_t high[GROUP][GROUP],
     }
 }
 
-/* n_1 may be 0. */
+/* Adds the scores of two groups of n_0 and n_1 samples; n_1 may be 0. */
 DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
                                 const uint8_t *w, const double *quantum, double *scores, size_t lds,
                                 struct prefetch *prefetch)

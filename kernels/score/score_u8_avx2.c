@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bytes with AVX2, and once more with AVX-VNNI, whose VPDPWSSD is VPMADDWD and VPADDD in
- * one.
+ * Scores of bytes with AVX2. This source is also compiled for AVX-VNNI, whose VPDPWSSD does the work of VPMADDWD and
+ * VPADDD.
  *
- * A byte is widened to the 16 bits of a weight, and an instruction makes 16 products: twice those of
- * an f32 FMA. A tile of 2 samples × 5 classes loads 2 + 5 vectors for its 10 products of 16
- * features, and takes 13 of the 16 registers. VPMADDUBSW would make 32 products, but saturates
- * unless the weights are split into three. */
-#ifndef DOWNHILL_LEVEL_NAME /* the source of two levels */
+ * A byte is widened to the 16 bits of a weight, and an instruction makes 16 products, twice those of an f32 FMA. Per 16
+ * features a tile of 2 samples × 5 classes loads 2 vectors of X and 5 of W for 10 such instructions. It takes 13 of the
+ * 16 registers. VPMADDUBSW would make 32 products, but saturates unless the weights are split into three parts.
+ *
+ * Tails: the last sample alone; the last features 16 at a time, then from a copy padded with zeros. */
+#ifndef DOWNHILL_LEVEL_NAME /* this source is compiled for two ISA levels */
 #define DOWNHILL_LEVEL_NAME avx2
 #endif
 #include "simd/avx2_u8.h"
@@ -21,13 +22,14 @@ DOWNHILL_INLINE void pack_32(const float *w, __m256 factor_f32x8, int16_t *q)
         const __m256 w_0 = _mm256_loadu_ps(w + half), w_1 = _mm256_loadu_ps(w + half + F32X8);
         const __m256i q_0 = _mm256_cvtps_epi32(_mm256_mul_ps(w_0, factor_f32x8));
         const __m256i q_1 = _mm256_cvtps_epi32(_mm256_mul_ps(w_1, factor_f32x8));
-        /* Packing works on each 128-bit part: their halves are to be put in order. */
+        /* VPACKSSDW works within each 128-bit part. This puts the halves of the parts in order. */
         store_i(q + half,
                 _mm256_permute4x64_epi64(_mm256_packs_epi32(q_0, q_1), _MM_SHUFFLE(3, 1, 2, 0)));
     }
 }
 
-/* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
+/* Packs one class of a panel. Per 32 features, those of the first class, then those of the second class, and so on;
+ * zeros after the last feature. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
@@ -43,7 +45,7 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
     }
 }
 
-/* Adds the sums of a tile to its scores, each product and sum exact. */
+/* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
                                        const __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX],
                                        const double *quantum, double *scores, size_t lds)
@@ -64,7 +66,7 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
     }
 }
 
-/* The products of 16 features. */
+/* Adds the products of 16 features to the sums. */
 DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8_t *const *x,
                                   size_t k, const int16_t *q,
                                   __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX])
@@ -88,11 +90,11 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
                           const void *const *x, const int16_t *q, const double *quantum,
                           double *scores, size_t lds, struct prefetch *prefetch)
 {
-    const uint8_t *x_row[TILE_ROWS], *x_behind[TILE_ROWS];
+    const uint8_t *x_row[TILE_ROWS], *x_next[TILE_ROWS];
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
         x_row[r] = x[r];
-        x_behind[r] = x[r + (more ? rows : 0)];
+        x_next[r] = x[r + (more ? rows : 0)];
     }
     __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX];
     DOWNHILL_UNROLL
@@ -106,7 +108,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
         if (rows > 1) {
             prefetch_step(&run);
             for (int r = 0; r < rows; r++)
-                _mm_prefetch(x_behind[r] + k, _MM_HINT_T0);
+                _mm_prefetch(x_next[r] + k, _MM_HINT_T0);
         }
         add_products(rows, classes, x_row, k, q, sum_i32x8);
         add_products(rows, classes, x_row, k + I16X16, q + I16X16, sum_i32x8);

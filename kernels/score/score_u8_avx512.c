@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bytes with AVX-512, and once more with AVX512-VNNI, whose VPDPWSSD is VPMADDWD and
- * VPADDD in one.
+ * Scores of bytes with AVX-512. This source is also compiled for AVX512-VNNI, whose VPDPWSSD does the work of VPMADDWD
+ * and VPADDD.
  *
- * A weight has 16 bits, so a byte is widened to as many, and an instruction makes 32 products: twice
- * those of an f32 FMA. A tile of 4 samples × 5 classes loads 4 + 5 vectors for its 20 products of 32
- * features. Splitting the weights into two bytes for VPDPBUSD, 64 products each, would take as many
- * instructions and twice the registers. */
-#ifndef DOWNHILL_LEVEL_NAME /* the source of two levels */
+ * A weight has 16 bits, so a byte is widened to 16 bits too, and an instruction makes 32 products, twice those of an
+ * f32 FMA. Per 32 features a tile of 4 samples × 5 classes loads 4 vectors of X and 5 of W for 20 such instructions.
+ * Splitting the weights into two bytes for VPDPBUSD, which makes 64 products, would take as many instructions and twice
+ * the registers.
+ *
+ * Tails: the last samples one at a time, a masked load for the last features. */
+#ifndef DOWNHILL_LEVEL_NAME /* this source is compiled for two ISA levels */
 #define DOWNHILL_LEVEL_NAME avx512
 #endif
 #include "simd/avx512_u8.h"
@@ -16,14 +18,15 @@ enum { TILE_ROWS = 4, CLASSES_MAX = 5 };
 
 DOWNHILL_INLINE void pack_32(__m512 w_0, __m512 w_1, __m512 factor_f32x16, int16_t *q)
 {
-    /* Packing works on each 128-bit part: their halves are to be put in order. */
+    /* VPACKSSDW works within each 128-bit part. This puts the halves of the parts in order. */
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
     const __m512i q_0 = _mm512_cvtps_epi32(_mm512_mul_ps(w_0, factor_f32x16));
     const __m512i q_1 = _mm512_cvtps_epi32(_mm512_mul_ps(w_1, factor_f32x16));
     _mm512_storeu_si512(q, _mm512_permutexvar_epi64(order, _mm512_packs_epi32(q_0, q_1)));
 }
 
-/* For each 32 features those of the first class, of the second, …; zeros behind the last feature. */
+/* Packs one class of a panel. Per 32 features, those of the first class, then those of the second class, and so on;
+ * zeros after the last feature. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
@@ -33,13 +36,13 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
     for (; k + U8X32 <= d; k += U8X32, q += c * U8X32)
         pack_32(_mm512_loadu_ps(w + k), _mm512_loadu_ps(w + k + F32X16), factor_f32x16, q);
     if (k < d) {
-        const size_t left = d - k, behind = left > F32X16 ? left - F32X16 : 0;
+        const size_t left = d - k, upper = left > F32X16 ? left - F32X16 : 0;
         pack_32(_mm512_maskz_loadu_ps(first_lanes_x16(left), w + k),
-                _mm512_maskz_loadu_ps(first_lanes_x16(behind), w + k + F32X16), factor_f32x16, q);
+                _mm512_maskz_loadu_ps(first_lanes_x16(upper), w + k + F32X16), factor_f32x16, q);
     }
 }
 
-/* Adds the sums of a tile to its scores, each product and sum exact. */
+/* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
                                        const __m512i sum_i32x16[TILE_ROWS * CLASSES_MAX],
                                        const double *quantum, double *scores, size_t lds)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bytes, the definition, and the packed weights of every level that takes them two bytes
- * at a time: for each 32 features those of the first class, of the second, … */
+ * Scores of bytes: the definition. It also defines the packed weights of every ISA level that reads them as 16-bit
+ * integers: per 32 features, those of the first class, then those of the second class, and so on. */
 #include "simd/portable.h"
 
 enum { GROUP = 32 };
 
 void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
-    /* Added to a number below 2²² it leaves no bits for a fraction, and the integer in the lowest. */
+    /* Adding this to a number below 2²² leaves no bits for a fraction, and the rounded integer in the lowest bits. */
     const float rounder = 0x1.8p23f;
     int16_t *q = (int16_t *)panel + j * GROUP;
     for (size_t k = 0; k < d; k += GROUP, q += c * GROUP) {
@@ -33,8 +33,8 @@ void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x,
             size_t k = 0;
             for (; k + GROUP <= d; k += GROUP, q += c * GROUP) {
                 int32_t part = 0; /* below 2²⁹ */
-                /* A sum of integers needs no leave to be reordered; with it GCC 12 misses that this is
-                 * VPMADDWD, and takes three times as long. */
+                /* An integer sum may be reordered without `omp simd`. With it GCC 12 does not recognise VPMADDWD, and
+                 * takes three times as long. */
                 DOWNHILL_KEEP_LOOP
                 for (size_t l = 0; l < GROUP; l++)
                     part += xi[k + l] * q[l];
