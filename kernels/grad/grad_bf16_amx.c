@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bf16 features with AMX-BF16: tiles of up to 10 classes × 16 features, the samples 32 at
- * a time.
+ * Gradient of bf16 features with AMX-BF16. A tile holds up to 10 classes × 16 features of dW, and the samples are taken
+ * 32 at a time.
  *
- * The dscores, a row for each class, are the A operand; X is B, and must be interleaved two rows at
- * a time, with the shuffles of grad_avx512bf16.c, by way of a copy. Four tiles of sums, 64 features
- * together, are four independent products of 16 cycles each against a latency of 52. For 32 samples
- * they take 64 cycles, and the loads of 64 rows of X, 64 of the copy and 10 of dscores 69: about 300
- * products a cycle where two FMA units make 32. Reckoned, not measured: the kernel has run under
- * emulation only.
+ * The dscores, one row per class, are operand A. X is operand B. It must be interleaved two rows at a time, which takes
+ * the shuffles of grad_bf16_avx512bf16.c and a copy. Four tiles of sums, 64 features together, are four independent
+ * products of 16 cycles each, against a latency of 52 cycles. For 32 samples the products take 64 cycles. The loads
+ * take 69: 64 rows of X, 64 rows of the copy and 10 rows of dscores. This makes about 300 products per cycle, where two
+ * FMA units make 32. These figures are calculated, not measured: the kernel has only run under emulation.
  *
- * As there, dscores that bf16 does not hold, and few samples, are left to the level below. */
+ * Dscores that bf16 does not hold exactly, and fewer than 32 samples, go to the kernel of the level below,
+ * avx512bf16. */
 #define DOWNHILL_LEVEL_NAME amx
 #include "simd/amx.h"
 
 enum {
     TILE_CLASSES = 10,
-    DEPTH = 32, /* samples of a product */
+    DEPTH = 32, /* samples per product */
     GROUPS_MAX = BLOCK_ROWS_MAX / DEPTH,
-    LANES = 16, /* features of a tile */
+    LANES = 16, /* features per tile */
     SUMS = 4,
     WIDTH = SUMS * LANES,
     N_MIN = DEPTH
@@ -32,10 +32,11 @@ enum {
 #define X_0   5
 #define X_1   6
 
-/* Dscores of a block, class by class for each 32 samples, zeros behind the last. */
+/* Dscores of a block as bf16. Per 32 samples, one row per class; zeros after the last sample. */
 typedef uint16_t dscores_of_block[GROUPS_MAX][TILE_CLASSES][DEPTH];
 
-DOWNHILL_INLINE void turn(size_t n, size_t c, const float *dscores, size_t ldds, dscores_of_block g)
+DOWNHILL_INLINE void pack_dscores(size_t n, size_t c, const float *dscores, size_t ldds,
+                                  dscores_of_block g)
 {
     for (size_t first = 0; first < n; first += DEPTH)
         for (size_t j = 0; j < c; j++)
@@ -47,8 +48,8 @@ DOWNHILL_INLINE void turn(size_t n, size_t c, const float *dscores, size_t ldds,
             }
 }
 
-/* 32 features of up to 32 samples, two rows together, zeros behind the last: features 8p … 8p+3 of
- * each pair, and 8p+4 … 8p+7. */
+/* Interleaves 32 features of up to 32 samples, two rows at a time, with zeros after the last sample. In each 128-bit
+ * part p, `low` gets features 8p … 8p+3 of a pair of rows and `high` 8p+4 … 8p+7. */
 DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask32 lanes, const void *const *x,
                                 __m512i low[DEPTH / 2], __m512i high[DEPTH / 2])
 {
@@ -63,7 +64,7 @@ DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask32 lanes, const void 
     amx_stored(high);
 }
 
-/* 32 features of dW from two tiles of sums in that order. */
+/* Stores 32 features of dW, or adds to them, given two tiles of sums in the order of interleave(). */
 DOWNHILL_INLINE void put(size_t c, float low[TILE_CLASSES][LANES], float high[TILE_CLASSES][LANES],
                          __mmask32 lanes, unsigned flags, float *dw, size_t lddw)
 {
@@ -113,7 +114,7 @@ static void panel(size_t n, size_t d, size_t c, const void *const *x, const floa
                   size_t ldds, unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     _Alignas(64) dscores_of_block g;
-    turn(n, c, dscores, ldds, g);
+    pack_dscores(n, c, dscores, ldds, g);
     amx_stored(g);
     struct amx_shapes shapes = {0};
     for (int s = SUM_0; s <= SUM_3; s++)
@@ -123,8 +124,8 @@ static void panel(size_t n, size_t d, size_t c, const void *const *x, const floa
     amx_shape(&shapes, X_1, DEPTH / 2, TILE_ROW_BYTES);
     amx_begin(&shapes);
     for (size_t k = 0; k < d; k += WIDTH) {
-        const size_t left = d - k, behind = left > BF16X32 ? left - BF16X32 : 0;
-        features_64(n, c, k, first_lanes_x32(left), first_lanes_x32(behind), x, g, flags, dw, lddw,
+        const size_t left = d - k, upper = left > BF16X32 ? left - BF16X32 : 0;
+        features_64(n, c, k, first_lanes_x32(left), first_lanes_x32(upper), x, g, flags, dw, lddw,
                     prefetch);
     }
     amx_end();

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bf16 features with AVX512-BF16: two samples to an instruction. Their rows are
- * interleaved feature by feature, and multiplied by a pair of dscores.
+ * Gradient of bf16 features with AVX512-BF16: two samples per instruction. Their rows are interleaved feature by
+ * feature and multiplied by a pair of dscores.
  *
- * Per two samples a tile of 10 classes × 32 features loads 2 vectors of X, interleaves them with 2
- * shuffles, and broadcasts 10 pairs for 20 instructions that do the work of 40 FMAs: 10 cycles at
- * two a cycle (Zen 5) against 6 of loads, and nothing to widen. Twice the rate of f32, but only where
- * the dscores fit bf16 exactly: those of the hinge loss do, small integers that they are. Those
- * of softmax would take three terms each, half as many again as the FMAs; they go to the avx512 kernel, as
- * does a single sample.
+ * Per two samples a tile of 10 classes × 32 features loads 2 vectors of X, interleaves them with 2 shuffles, and
+ * broadcasts 10 pairs, for 20 instructions that do the work of 40 FMAs: 10 cycles at two per cycle (Zen 5) against 6
+ * cycles of loads, and nothing is widened. That is twice the rate of f32.
  *
- * Prefetching and the shape of narrower tiles are those of grad_avx512.c. */
+ * Trap: the dscores must fit bf16 exactly. Those of the hinge loss do, because they are small integers. Those of
+ * softmax would need three terms each, which is 1.5 times as many instructions as the FMAs. They go to the kernel of
+ * level avx512, and so does a single sample.
+ *
+ * Prefetching and narrower tiles are as in grad_f32_avx512.c. */
 #define DOWNHILL_LEVEL_NAME avx512bf16
 #include "simd/avx512bf16.h"
 
 enum { TILE_CLASSES = 10, TILE_VECTORS = 4, PAIR = 2, PAIRS_MAX = (BLOCK_ROWS_MAX + 1) / PAIR };
 
-/* Two bf16 dscores of one class, the earlier sample in the lower half. */
+/* Pairs of bf16 dscores of one class, the earlier sample in the lower half. */
 typedef uint32_t pairs_of_block[PAIRS_MAX][TILE_CLASSES];
 
 DOWNHILL_TARGET
@@ -34,8 +35,8 @@ static void pair_up(size_t n, size_t classes, const float *dscores, size_t ldds,
     }
 }
 
-/* sum += dscoresᵀ X for two samples, or for the last one; sums of features 8p … 8p+3, then of
- * 8p+4 … 8p+7. */
+/* Adds dscoresᵀ X of two samples, or of the last one, to the sums. In each 128-bit part p, even vectors hold features
+ * 8p … 8p+3 and odd vectors 8p+4 … 8p+7. */
 DOWNHILL_INLINE void add_pair(const int rows, const int classes, const int vectors,
                               const __mmask32 lanes, size_t k, const void *const *x,
                               const uint32_t *pairs, __m512 sum_f32x16[TILE_CLASSES * TILE_VECTORS])
@@ -59,7 +60,7 @@ DOWNHILL_INLINE void add_pair(const int rows, const int classes, const int vecto
     }
 }
 
-/* dW[0 … classes)[k … k + 16·vectors); `lanes` masks the vectors where the tile is a tail. */
+/* Computes dW[0 … classes)[k … k + 16·vectors). In a tail `lanes` masks the vectors. */
 DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
                           const __mmask32 lanes, size_t n, size_t k, const void *const *x,
                           pairs_of_block pairs, unsigned flags, float *dw, size_t lddw,

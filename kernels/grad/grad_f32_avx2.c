@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient with AVX2 and FMA: an outer product per sample, the features along the lanes, a register
- * tile of up to 5 classes × 16 features.
+ * Gradient with AVX2 and FMA: one outer product per sample, with the features along the lanes. A register tile holds up
+ * to 5 classes × 16 features of dW.
  *
- * Per sample a full tile loads 2 vectors of X, broadcasts 5 dscores and loads a row pointer, for 10
- * FMAs: 5 cycles of FMA at two a cycle against 4 of loads at two a cycle. 10 sums + 2 of X + 1
- * broadcast use 13 of 16 registers. Fewer classes take wider tiles to keep enough independent sums.
+ * Per sample a full tile loads 2 vectors of X and a row pointer and broadcasts 5 dscores, for 10 FMAs: 5 cycles of FMAs
+ * at two per cycle against 4 cycles of loads at two per cycle. 10 sums, 2 vectors of X and 1 broadcast take 13 of 16
+ * registers. Fewer classes take wider tiles to keep enough independent sums.
  *
- * Ten classes are two tiles over the same features, and the second must find in L1 what the first
- * read from L2. Rows whose distance is a multiple of 4 KiB all fall on one set of 8 or 12 lines, so
- * that of such rows only 8 are taken at a time: with 32 the loop ran at 0.6 of its speed. The
- * price, 10 loads and stores of dW for 80 FMAs, hides under them where dW is near.
+ * Trap: ten classes are two tiles over the same features, and the second must find in L1 what the first read from L2.
+ * Rows a multiple of 4 KiB apart all fall on one set of 8 or 12 lines, so only 8 such rows are taken at a time. With 32
+ * the loop ran at 0.6 of its speed. Taking 8 costs 10 loads and stores of dW per 80 FMAs. The FMAs hide these if dW is
+ * in a near cache.
  *
- * Tail of the features: one vector with masked loads and stores. */
+ * Tail: the last features take single vectors, the last of them with masked loads and partial stores. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "isa/kernels.h"
 #include "simd/avx2.h"
@@ -21,13 +21,13 @@
 
 enum { TILE_CLASSES = 5, TILE_VECTORS = 6, RUN_VECTORS = 8 };
 
-/* Samples between two fetches of what comes next. */
+/* Samples per step of prefetch.h. */
 enum { STEP = 2 };
 
-/* Samples and features taken at a time: 8 × 2 KiB stay in L1 beside 10 × 2 KiB of dW. */
+/* Samples and features taken at a time: 8 rows of 2 KiB stay in L1 beside 10 rows of dW of 2 KiB. */
 enum { ROWS = 32, ROWS_ON_ONE_SET = 8, FEATURES = 512 };
 
-/* sum += dscoresᵀ x for a sample. */
+/* Adds dscoresᵀ x of one sample to the sums. */
 DOWNHILL_INLINE void add_row(const enum element element, const int classes, const int vectors,
                              const void *x, size_t k, const float *dscores,
                              __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS])
@@ -136,9 +136,9 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
                            unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     const bool one_set = n > 1 && (((uintptr_t)x[0] ^ (uintptr_t)x[1]) & 4095) == 0;
-    const size_t most = one_set ? ROWS_ON_ONE_SET : ROWS;
+    const size_t rows_max = one_set ? ROWS_ON_ONE_SET : ROWS;
     for (size_t i = 0, rows; i < n; i += rows) {
-        rows = n - i < most ? n - i : most;
+        rows = n - i < rows_max ? n - i : rows_max;
         const void *x_k[ROWS];
         for (size_t k = 0; k < d; k += FEATURES) {
             for (size_t r = 0; r < rows; r++)
@@ -150,7 +150,8 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
     }
 }
 
-/* One sample writes dW once, and that is its time: features in registers, a class at a time. */
+/* Computes the gradient of one sample. Its time is that of writing dW once. The features stay in registers and the
+ * classes are taken one at a time. */
 DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, const void *x,
                                 const float *dscores, unsigned flags, float *dw, size_t lddw)
 {
@@ -178,7 +179,7 @@ DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, 
     }
 }
 
-/* Two copies of the loops, so that the one without anything to fetch carries nothing of it. */
+/* Compiles the loops twice, so that the copy without prefetching has no instructions for it. */
 DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
                           float *dw, size_t lddw, struct prefetch *prefetch)

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient with AVX-512F: an outer product per sample, the features along the lanes, a register
- * tile of up to 10 classes × 32 features that stays in registers over the samples of the block.
+ * Gradient with AVX-512F: one outer product per sample, with the features along the lanes. A register tile of up to 10
+ * classes × 32 features of dW stays in registers over all samples of the block.
  *
- * Per sample a full tile loads 2 vectors of X, broadcasts 10 dscores and loads a row pointer, for
- * 20 FMAs: 10 cycles of FMA at two a cycle against 6.5 of loads. Two samples at a time halve what
- * the loop itself costs. X comes from L2 (the driver chose the block so), two lines in 10 cycles,
- * and each line is used whole at once, so that rows whose distance is a multiple of 4 KiB, which
- * all fall on one L1 set, do little harm. Samples that come next from memory are fetched a row per
- * sample (prefetch.h), those in L3 just before their turn.
+ * Per sample a full tile loads 2 vectors of X and a row pointer and broadcasts 10 dscores, for 20 FMAs: 10 cycles of
+ * FMAs at two per cycle against 6.5 cycles of loads. Taking two samples at a time halves the overhead of the loop.
+ * Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2 units).
  *
- * Fewer classes take wider tiles to keep at least 8 independent sums (latency 4 × 2 units). Tail of
- * the features: one vector with masked loads and stores. */
+ * The driver chooses the block so that X comes from L2, two lines in 10 cycles. A line is used completely at once, so
+ * rows a multiple of 4 KiB apart, which all fall on one set of L1, do little harm. Later samples that are in memory are
+ * prefetched, one row per sample (prefetch.h). Samples in L3 are prefetched just before their turn.
+ *
+ * Tail: the last features take single vectors with masked loads and stores. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
 enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2, RUN_VECTORS = 16 };
 
-/* sum += dscoresᵀ X for `rows` samples, within the lanes. */
+/* Adds dscoresᵀ X of `rows` samples to the sums, in the lanes that are on. */
 DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const int classes,
                               const int vectors, const __mmask16 lanes, size_t k,
                               const void *const *x, const float *dscores, size_t ldds,
@@ -37,7 +37,7 @@ DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const 
     }
 }
 
-/* dW[0 … classes)[k … k + 16·vectors); `lanes` masks the vectors where the tile is a tail. */
+/* Computes dW[0 … classes)[k … k + 16·vectors). In a tail `lanes` masks the vectors. */
 DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int classes,
                           const int vectors, const __mmask16 lanes, size_t n, size_t k,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
@@ -57,7 +57,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
         fetch_dw(classes, vectors, dw + k, lddw);
 
     const size_t near = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
-    /* Two samples at a time, where widening them leaves enough registers. */
+    /* Two samples at a time for f32. Widening bf16 leaves too few registers for two. */
     const int rows = element == ELEMENT_F32 ? TILE_ROWS : 1;
     size_t i = 0;
     while (i + (size_t)rows <= n) {
@@ -102,9 +102,9 @@ DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, c
              lddw, prefetch);
 }
 
-/* One sample writes dW once, and that is its time: features in registers, a class at a time in runs of
- * 1 KiB. In pieces of two lines, ten rows whose distance is a multiple of 4 KiB push each other out
- * of the 8 lines of an L1 set (Zen 4: half of the speed, a third where dW is beyond L2). */
+/* Computes the gradient of one sample. Its time is that of writing dW once. The features stay in registers and the
+ * classes are taken one at a time, in runs of 1 KiB. In pieces of two lines, ten rows of dW a multiple of 4 KiB apart
+ * would evict each other from the 8 lines of an L1 set (Zen 4: half the speed, a third if dW is beyond L2). */
 DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, const void *x,
                                 const float *dscores, unsigned flags, float *dw, size_t lddw)
 {
@@ -178,7 +178,7 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
     }
 }
 
-/* Two copies of the loops, so that the one without anything to fetch carries nothing of it. */
+/* Compiles the loops twice, so that the copy without prefetching has no instructions for it. */
 DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
                           float *dw, size_t lddw, struct prefetch *prefetch)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient, the definition: one row of X scaled and added per sample and class. */
+ * Gradient: the definition. One row of X is scaled and added per sample and class. */
 #include "isa/kernels.h"
 #include "simd/portable.h"
 

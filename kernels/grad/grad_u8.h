@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the gradients of bytes share: a single sample, and dscores that are too large for the
- * instruction of a level. Plain loops, which the compiler vectorises at the level's flags. */
+ * Code shared by the gradients of bytes, for a single sample and for dscores that are too large for the instruction of
+ * an ISA level. The compiler vectorises the plain loops with the instructions of the level. */
 #ifndef DOWNHILL_GRAD_U8_H
 #define DOWNHILL_GRAD_U8_H
 
@@ -9,9 +9,9 @@
 
 #include <immintrin.h>
 
-/* One sample has nothing to be summed with: it is bound by the stores. A byte widened to 32 bits is a
- * pair of 16 bits with 0 in the upper, so that VPMADDWD makes its product with a dscore, in one
- * operation to the two or three of VPMULLD. */
+/* Computes the gradient of one sample. There is nothing to sum it with, so the stores bound it. A byte widened to 32
+ * bits is a pair of 16-bit integers with 0 in the upper one. VPMADDWD therefore multiplies it by a dscore in one
+ * micro-operation, where VPMULLD takes two or three. */
 DOWNHILL_INLINE void one_sample(size_t d, size_t c, const uint8_t *x, const int16_t *g,
                                 unsigned flags, int32_t *dw, size_t lddw)
 {
@@ -33,18 +33,17 @@ DOWNHILL_INLINE void one_sample(size_t d, size_t c, const uint8_t *x, const int1
     }
 }
 
-/* dw += g·x for the dscores beyond [-most, most], one by one. The hinge loss has at most one in a
- * sample, at its label, and only where there are more classes than that. */
-DOWNHILL_INLINE void add_outliers(const int most, size_t n, size_t d, size_t c,
-                                  const void *const *x, downhill_dscores dscores, int32_t *dw,
-                                  size_t lddw)
+/* Adds g·x for each dscore outside [-max, max], one by one. The hinge loss has at most one of them per sample, that of
+ * the label, and only if there are more than `max` classes. */
+DOWNHILL_INLINE void add_outliers(const int max, size_t n, size_t d, size_t c, const void *const *x,
+                                  downhill_dscores dscores, int32_t *dw, size_t lddw)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++) {
             const int32_t g = dscores[i][j];
             const uint8_t *restrict xi = x[i];
             int32_t *restrict dwj = dw + j * lddw;
-            if (g >= -most && g <= most)
+            if (g >= -max && g <= max)
                 continue;
             for (size_t k = 0; k < d; k++)
                 dwj[k] = wrapped_sum(dwj[k], g * xi[k]);

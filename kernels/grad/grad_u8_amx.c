@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AMX-INT8: tiles of up to 10 classes × 16 features, the samples 64 at a time.
+ * Gradient of bytes with AMX-INT8. A tile holds up to 10 classes × 16 features of dW, and the samples are taken 64 at a
+ * time.
  *
- * The dscores, a row of bytes for each class, are the A operand; X is B, and must be interleaved four
- * rows at a time, with the shuffles of grad_u8_avx512vnni.c, by way of a copy. Four tiles of sums,
- * 64 features together, are four independent products of 16 cycles each against a latency of 52.
- * For 64 samples they take 64 cycles, the shuffles 128 on the one port for them (Sapphire Rapids):
- * about 320 products a cycle, where two units of VNNI make 128. Reckoned, not measured: the kernel
- * has run under emulation only.
+ * The dscores, one row of bytes per class, are operand A. X is operand B. It must be interleaved four rows at a time,
+ * which takes the shuffles of grad_u8_avx512vnni.c and a copy. Four tiles of sums, 64 features together, are four
+ * independent products of 16 cycles each, against a latency of 52 cycles. For 64 samples the products take 64 cycles.
+ * The shuffles take 128 on the only port for them (Sapphire Rapids). This makes about 320 products per cycle, where two
+ * VNNI units make 128. These figures are calculated, not measured: the kernel has only run under emulation.
  *
- * Few samples are left to the level below. */
+ * Fewer than 32 samples go to the kernel of the level below, avx512vnni. */
 #define DOWNHILL_LEVEL_NAME amx
 #include "grad/grad_u8.h"
 #include "grad/grad_u8_quads.h"
 #include "simd/amx.h"
 
 enum {
-    DEPTH = 64, /* samples of a product */
+    DEPTH = 64, /* samples per product */
     GROUPS_MAX = BLOCK_ROWS_MAX / DEPTH,
     QUADS = DEPTH / QUAD,
     N_MIN = DEPTH / 2
@@ -29,11 +29,11 @@ enum {
 #define G     4
 #define X     5
 
-/* Dscores of a block, a row of bytes for each class for each 64 samples, zeros behind the last. */
+/* Dscores of a block. Per 64 samples, one row of bytes per class; zeros after the last sample. */
 typedef __m512i dscores_of_block[GROUPS_MAX][PANEL_CLASSES];
 
-/* Returns whether there are outliers, in whose place there is 0. Byte by byte it would take as long as
- * the tiles take for 784 features. */
+/* Packs the dscores of a block as operand A. Replaces outliers by 0 and returns whether there are any. Byte by byte
+ * this would take as long as the tiles take for 784 features. */
 DOWNHILL_INLINE int make_rows(size_t n, downhill_dscores dscores, dscores_of_block g)
 {
     quads_of_block quads;
@@ -49,7 +49,7 @@ DOWNHILL_INLINE int make_rows(size_t n, downhill_dscores dscores, dscores_of_blo
     return outliers;
 }
 
-/* 64 features of up to 64 samples as four operands, zeros behind the last. */
+/* Interleaves 64 features of up to 64 samples as four operands, with zeros after the last sample. */
 DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask64 bytes, const void *const *x,
                                 __m512i operand[X_QUADS][QUADS])
 {
@@ -95,8 +95,8 @@ static void features_64(size_t n, size_t c, size_t d, size_t k, const void *cons
     _tile_stored(SUM_2, sums[2], TILE_ROW_BYTES);
     _tile_stored(SUM_3, sums[3], TILE_ROW_BYTES);
     for (size_t j = 0; j < c; j++) {
-        const __m512i of_class[X_QUADS] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
-        put_quads_in_order(of_class, d - k, accumulate, dw + j * lddw + k);
+        const __m512i class_sums[X_QUADS] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
+        put_quads_in_order(class_sums, d - k, accumulate, dw + j * lddw + k);
     }
 }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX2: two samples to a VPMADDUBSW, and a VPADDW to sum them in 16 bits, from
- * which they are taken over to 32 at the end of a run (grad_u8_pairs.h).
+ * Gradient of bytes with AVX2. VPMADDUBSW multiplies two samples by their dscores, and VPADDW sums the products in 16
+ * bits. At the end of a run the sums are widened and added to 32-bit sums (grad_u8_pairs.h).
  *
- * The first 5 classes interleave the rows, as in grad_u8_avx512.c. Per two samples a tile of 5
- * classes × 32 features loads 2 vectors, and broadcasts 5 pairs for 10 products of 32 and as many
- * additions; 14 of the 16 registers. */
+ * The tile of the first 5 classes interleaves the rows for the others, as in grad_u8_avx512.c. Per two samples a tile
+ * of 5 classes × 32 features loads 2 vectors of X and broadcasts 5 pairs, for 10 instructions of 32 products and as
+ * many additions. It takes 14 of the 16 registers.
+ *
+ * Tail: the last 32 features are summed once more, and only the sums of the tail are used. Rows of fewer features are
+ * copied and padded with zeros. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "grad/grad_u8.h"
 #include "grad/grad_u8_pairs.h"
@@ -13,14 +16,15 @@
 
 enum { TILE_CLASSES = 5, VECTORS = 2 };
 
-/* Adds eight sums to those before. */
+/* Stores eight sums, or adds them to dw. */
 DOWNHILL_INLINE void add_8(__m128i sums_i16x8, unsigned accumulate, int32_t *dw)
 {
     const __m256i before = accumulate ? load_i(dw) : _mm256_setzero_si256();
     store_i(dw, _mm256_add_epi32(before, _mm256_cvtepi16_epi32(sums_i16x8)));
 }
 
-/* Sums of features 16p … 16p+7 and of 16p+8 … 16p+15, for the parts p of a vector. */
+/* Stores the sums of 32 features in their order, or adds them to dw. In each 128-bit part p, `low` holds features
+ * 16p … 16p+7 and `high` 16p+8 … 16p+15. */
 DOWNHILL_INLINE void add_in_order(__m256i low, __m256i high, unsigned accumulate, int32_t *dw)
 {
     add_8(_mm256_castsi256_si128(low), accumulate, dw);
@@ -34,8 +38,7 @@ DOWNHILL_INLINE __m256i add_products(__m256i sum, __m256i x, __m256i g)
     return in_register_i(_mm256_add_epi16(sum, _mm256_maddubs_epi16(x, g)));
 }
 
-/* The two bytes of features 16p … 16p+7 of two rows together, then those of 16p+8 … 16p+15, for the
- * parts p of a vector. */
+/* Interleaved bytes of two rows. In each 128-bit part p, `low` holds features 16p … 16p+7 and `high` 16p+8 … 16p+15. */
 struct x_pairs {
     __m256i low, high;
 };
@@ -47,8 +50,8 @@ DOWNHILL_INLINE struct x_pairs interleaved_pairs(size_t k, const void *const *x)
     return (struct x_pairs){_mm256_unpacklo_epi8(x_0, x_1), _mm256_unpackhi_epi8(x_0, x_1)};
 }
 
-/* dw = dscoresᵀ X for 32 features from the k-th on and the classes from the j0-th on, or added to what
- * is there; first: the column is made, and the next samples are fetched. */
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 32 features from feature k on and the classes from class j0 on. If
+ * `first`, it also fills the column of interleaved rows and prefetches the next samples. */
 DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j0,
                           const void *const *x, const struct pairs_of_block *pairs,
                           struct x_pairs *column, unsigned accumulate, int32_t *dw, size_t lddw,
@@ -112,7 +115,7 @@ DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, siz
     }
 }
 
-/* dw is of these 32 features. */
+/* Computes the gradient of 32 features from feature k on for all classes. dw points to feature k. */
 DOWNHILL_TARGET
 static void features_32(size_t k, size_t c, const void *const *x,
                         const struct pairs_of_block *pairs, unsigned accumulate, int32_t *dw,

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX-512: two samples to a VPMADDUBSW, and a VPADDW to sum them in 16 bits,
- * from which they are taken over to 32 at the end of a run (grad_u8_pairs.h).
+ * Gradient of bytes with AVX-512. VPMADDUBSW multiplies two samples by their dscores, and VPADDW sums the products in
+ * 16 bits. At the end of a run the sums are widened and added to 32-bit sums (grad_u8_pairs.h).
  *
- * The first 5 classes interleave the rows byte by byte, and leave that for the others: the copy stays in
- * L1, where the rows themselves, if they are multiples of 1 KiB apart, fall on a few sets and do
- * not. Per two samples a tile of 5 classes × 64 features loads 2 vectors, and broadcasts 5 pairs for
- * 10 products of 64 and as many additions. */
+ * Per two samples a tile of 5 classes × 64 features loads 2 vectors of X and broadcasts 5 pairs, for 10 instructions of
+ * 64 products and as many additions.
+ *
+ * Trap: rows a multiple of 1 KiB apart fall on a few sets and do not stay in L1. The tile of the first 5 classes
+ * therefore interleaves the rows byte by byte and leaves a copy for the others. The copy stays in L1.
+ *
+ * Tail: masked loads and stores. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "grad/grad_u8.h"
 #include "grad/grad_u8_pairs.h"
@@ -14,8 +17,8 @@
 
 enum { TILE_CLASSES = 5, VECTORS = 2 };
 
-/* Adds sums of features 16p … 16p+7 and of 16p+8 … 16p+15, for the parts p of a vector, to those of
- * 64 features in their order. */
+/* Stores the sums of 64 features in their order, or adds them to dw. In each 128-bit part p, `low` holds features
+ * 16p … 16p+7 and `high` 16p+8 … 16p+15. Only the first `left` features exist. */
 DOWNHILL_INLINE void add_in_order(__m512i low, __m512i high, size_t left, unsigned accumulate,
                                   int32_t *dw)
 {
@@ -42,8 +45,7 @@ DOWNHILL_INLINE __m512i add_products(__m512i sum, __m512i x, __m512i g)
     return in_register_i(_mm512_add_epi16(sum, _mm512_maddubs_epi16(x, g)));
 }
 
-/* The two bytes of features 16p … 16p+7 of two rows together, then those of 16p+8 … 16p+15, for the
- * parts p of a vector. */
+/* Interleaved bytes of two rows. In each 128-bit part p, `low` holds features 16p … 16p+7 and `high` 16p+8 … 16p+15. */
 struct x_pairs {
     __m512i low, high;
 };
@@ -55,8 +57,8 @@ DOWNHILL_INLINE struct x_pairs interleaved_pairs(__mmask64 bytes, size_t k, cons
     return (struct x_pairs){_mm512_unpacklo_epi8(x_0, x_1), _mm512_unpackhi_epi8(x_0, x_1)};
 }
 
-/* dw = dscoresᵀ X for 64 features from the k-th on and the classes from the j0-th on, or added to what
- * is there; first: the column is made, and the next samples are fetched. */
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 64 features from feature k on and the classes from class j0 on. If
+ * `first`, it also fills the column of interleaved rows and prefetches the next samples. */
 DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k, size_t j0,
                           const void *const *x, const struct pairs_of_block *pairs,
                           struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,

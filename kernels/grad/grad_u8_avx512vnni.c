@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX512-VNNI: four samples to an instruction. VPDPBUSD multiplies the bytes of
- * four samples by as many dscores of a class and adds the products.
+ * Gradient of bytes with AVX512-VNNI: four samples per instruction. VPDPBUSD multiplies the bytes of four samples by
+ * their dscores of a class and adds the products.
  *
- * Per four samples a tile of 5 classes × 64 features loads 4 vectors of X, interleaves them byte by
- * byte with 8 shuffles, and broadcasts 5 times four dscores for 20 instructions of 64 products, behind
- * which the shuffles hide where they have units of their own (Zen 4). To keep what was interleaved
- * for the other 5 of ten classes made it 1.09 times slower there, by the stores. */
+ * Per four samples a tile of 5 classes × 64 features loads 4 vectors of X, interleaves them byte by byte with 8
+ * shuffles, and broadcasts 5 times four dscores, for 20 instructions of 64 products. The shuffles overlap with these on
+ * CPUs that have separate units for them (Zen 4). Keeping the interleaved vectors for the other 5 of ten classes was
+ * 1.09 times slower there, because of the stores.
+ *
+ * Tail: masked loads and stores. */
 #define DOWNHILL_LEVEL_NAME avx512vnni
 #include "grad/grad_u8.h"
 #include "grad/grad_u8_quads.h"
 
 enum { TILE_CLASSES = 5 };
 
-/* dw = dscoresᵀ X for 64 features from the k-th on, or added to what is there. */
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 64 features from feature k on. */
 DOWNHILL_INLINE void tile(const int classes, size_t n, size_t d, size_t k, const void *const *x,
                           const uint32_t *g, unsigned flags, int32_t *dw, size_t lddw,
                           struct prefetch *prefetch)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX-VNNI: four samples to a VPDPBUSD of 32 products, as in
- * grad_u8_avx512vnni.c.
+ * Gradient of bytes with AVX-VNNI: four samples per VPDPBUSD, which makes 32 products, as in grad_u8_avx512vnni.c.
  *
- * Per four samples a tile of 5 classes × 16 features, the lower or the upper 8 of each 128-bit part,
- * loads 2 vectors of the interleaved X, and broadcasts 5 times four dscores for 10 products; 13 of
- * the 16 registers. */
+ * A tile takes 5 classes × 16 features, the lower or the upper 8 of each 128-bit part. Per four samples it loads 2
+ * vectors of the interleaved X and broadcasts 5 times four dscores, for 10 VPDPBUSD. It takes 13 of the 16 registers.
+ *
+ * Tail: the last 32 features are summed once more, and only the sums of the tail are used. Rows of fewer features are
+ * copied and padded with zeros. */
 #define DOWNHILL_LEVEL_NAME avxvnni
 #define DOWNHILL_VNNI
 #include "grad/grad_u8.h"
@@ -20,14 +21,14 @@ enum {
     G_MAX = 127
 };
 
-/* Dscores of four samples as bytes, the first sample in the lowest, for each class. */
+/* Dscores of four samples as bytes, the first sample in the lowest byte, for each class. */
 typedef __m256i quads_of_block[QUADS_MAX][2];
 
-/* Returns whether there are outliers, in whose place there is 0. */
+/* Packs the dscores of a block. Replaces outliers by 0 and returns whether there are any. */
 DOWNHILL_TARGET
 static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
 {
-    const __m256i most = _mm256_set1_epi16(G_MAX), least = _mm256_set1_epi16(-G_MAX);
+    const __m256i max = _mm256_set1_epi16(G_MAX), min = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += QUAD) {
         __m256i g[QUAD];
@@ -35,7 +36,7 @@ static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
         for (size_t r = 0; r < QUAD; r++) {
             const __m256i all = load_i(dscores[i + r]);
             const __m256i bad =
-                _mm256_or_si256(_mm256_cmpgt_epi16(all, most), _mm256_cmpgt_epi16(least, all));
+                _mm256_or_si256(_mm256_cmpgt_epi16(all, max), _mm256_cmpgt_epi16(min, all));
             outliers = _mm256_or_si256(outliers, bad);
             g[r] = _mm256_and_si256(_mm256_andnot_si256(bad, all), _mm256_set1_epi16(UINT8_MAX));
         }
@@ -49,9 +50,8 @@ static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
     return !_mm256_testz_si256(outliers, outliers);
 }
 
-/* Half of a column of a block: the four bytes of features 16p … 16p+3 of each four rows together, then
- * those of 16p+4 … 16p+7, for both parts p of a vector; in the other half those of the features 8
- * behind. */
+/* Half of a column of a block: interleaved bytes per four rows. In both 128-bit parts p, the first vector holds
+ * features 16p … 16p+3 and the second 16p+4 … 16p+7. The other half holds the features 8 further on. */
 typedef __m256i half_column[QUADS_MAX][VECTORS];
 
 DOWNHILL_INLINE void interleave(size_t n, size_t k, const void *const *x, half_column to[HALVES])
@@ -72,7 +72,8 @@ DOWNHILL_INLINE void interleave(size_t n, size_t k, const void *const *x, half_c
     }
 }
 
-/* Sums of features 16p … 16p+3 and of 16p+4 … 16p+7, for both parts p of a vector. */
+/* Stores the sums of 16 features in their order, or adds them to dw. In both 128-bit parts p, sum[0] holds features
+ * 16p … 16p+3 and sum[1] 16p+4 … 16p+7. */
 DOWNHILL_INLINE void put_in_order(const __m256i sum[VECTORS], unsigned accumulate, int32_t *dw)
 {
     const __m256i zero = _mm256_setzero_si256();
@@ -82,7 +83,7 @@ DOWNHILL_INLINE void put_in_order(const __m256i sum[VECTORS], unsigned accumulat
     store_i(dw + I16X16, _mm256_add_epi32(accumulate ? load_i(dw + I16X16) : zero, part_1));
 }
 
-/* dw = dscoresᵀ X for 16 of 32 features, or added to what is there. */
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 16 of 32 features. */
 DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_column x,
                           const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
                           struct prefetch *prefetch)
@@ -113,7 +114,7 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_col
         put_in_order(sum_i32x8 + j * VECTORS, accumulate, dw + (size_t)j * lddw);
 }
 
-/* Both halves of 32 features. */
+/* Computes both halves of 32 features. */
 DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HALVES],
                            const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
                            struct prefetch *prefetch)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * For gradients by VPMADDUBSW, which multiplies pairs of bytes by pairs of signed ones and adds them
- * to 16 bits: dscores in pairs of samples, and the runs of pairs whose sums fit 16 bits. */
+ * Packs dscores for VPMADDUBSW, which multiplies pairs of unsigned bytes by pairs of signed bytes and adds the products
+ * to 16 bits. The dscores are packed in pairs of samples, and the pairs are divided into runs whose sums fit in 16
+ * bits. */
 #ifndef DOWNHILL_GRAD_U8_PAIRS_H
 #define DOWNHILL_GRAD_U8_PAIRS_H
 
@@ -9,24 +10,24 @@
 
 #include <immintrin.h>
 
-/* 255·128 < 2¹⁵ <= 255·129. With dscores of at most half of it a pair always fits. */
+/* 255·128 < 2¹⁵ <= 255·129. With dscores of at most half of 128, a pair always fits. */
 enum { PAIR = 2, PAIRS_MAX = BLOCK_ROWS_MAX / PAIR, RUN_SUM_MAX = 128, G_MAX = RUN_SUM_MAX / PAIR };
 
 struct pairs_of_block {
     size_t n_runs;
     size_t run_end[PAIRS_MAX]; /* in pairs */
-    /* For each class two bytes, the earlier sample in the lower, and the same again: a broadcast of
-     * 32 bits is a load, one of 16 a load and a shuffle. */
+    /* Two bytes per class, the earlier sample in the lower one, and then the same two bytes again. A broadcast of 32
+     * bits takes a load, one of 16 bits a load and a shuffle. */
     __m256i pair[PAIRS_MAX][2];
 };
 
-/* Returns whether there are outliers, in whose place there is 0. A run ends before Σ|g| exceeds
- * RUN_SUM_MAX for some class: of the hinge loss with 10 classes after some 70 samples while no margin
- * is met, after a hundred and more when most are. */
+/* Packs the dscores of a block. Replaces outliers by 0 and returns whether there are any. A run ends before Σ|g| of
+ * some class exceeds RUN_SUM_MAX. For the hinge loss with 10 classes that is after about 70 samples while no margin is
+ * met, and after 100 or more when most are. */
 DOWNHILL_TARGET
 static int make_pairs(size_t n, downhill_dscores dscores, struct pairs_of_block *pairs)
 {
-    const __m256i most = _mm256_set1_epi16(G_MAX), least = _mm256_set1_epi16(-G_MAX);
+    const __m256i max = _mm256_set1_epi16(G_MAX), min = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256(), sum = _mm256_setzero_si256();
     pairs->n_runs = 0;
     for (size_t i = 0; i < n; i += PAIR) {
@@ -34,7 +35,7 @@ static int make_pairs(size_t n, downhill_dscores dscores, struct pairs_of_block 
         for (int r = 0; r < PAIR; r++) {
             const __m256i all = _mm256_loadu_si256((const void *)dscores[i + (size_t)r]);
             const __m256i bad =
-                _mm256_or_si256(_mm256_cmpgt_epi16(all, most), _mm256_cmpgt_epi16(least, all));
+                _mm256_or_si256(_mm256_cmpgt_epi16(all, max), _mm256_cmpgt_epi16(min, all));
             outliers = _mm256_or_si256(outliers, bad);
             g[r] = _mm256_andnot_si256(bad, all);
         }

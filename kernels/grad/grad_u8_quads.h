@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * For gradients by products of four bytes of samples with four of dscores, in AVX512-VNNI and AMX: both
- * in quads of samples, and the sums put in order. */
+ * Code shared by the gradients of bytes with AVX512-VNNI and AMX, whose instructions multiply the bytes of four samples
+ * by four dscores: packs both in quads of samples, and puts the sums in order. */
 #ifndef DOWNHILL_GRAD_U8_QUADS_H
 #define DOWNHILL_GRAD_U8_QUADS_H
 
 #include "simd/avx512_u8.h"
 
-/* Samples whose bytes go together, and vectors that they make of 64 features. */
+/* Samples per quad; vectors that 64 features of a quad take. */
 enum { QUAD = 4, X_QUADS = 4 };
 
-/* The four bytes of features 16p … 16p+3 of four rows together, then those of 16p+4 … 16p+7, 16p+8 …
- * 16p+11, 16p+12 … 16p+15, for the parts p of a vector. */
+/* Interleaved bytes of four rows. In each 128-bit part p the vectors hold features 16p … 16p+3, 16p+4 … 16p+7,
+ * 16p+8 … 16p+11 and 16p+12 … 16p+15. */
 struct x_quads {
     __m512i of_x[X_QUADS];
 };
@@ -31,7 +31,7 @@ DOWNHILL_INLINE struct x_quads interleaved_quads(__mmask64 bytes, size_t k, cons
          _mm512_unpacklo_epi16(high_01, high_23), _mm512_unpackhi_epi16(high_01, high_23)}};
 }
 
-/* The sums of 64 features in their order. */
+/* Stores the sums of 64 features in their order, or adds them to dw. Only the first `left` features exist. */
 DOWNHILL_INLINE void put_quads_in_order(const __m512i sum[X_QUADS], size_t left,
                                         unsigned accumulate, int32_t *dw)
 {
@@ -55,13 +55,13 @@ DOWNHILL_INLINE void put_quads_in_order(const __m512i sum[X_QUADS], size_t left,
     }
 }
 
-/* The largest dscore that is a byte of either sign; a block in quads. */
+/* Maximum magnitude of a dscore that fits a signed byte; maximum number of quads in a block. */
 enum { G_MAX = 127, QUADS_MAX = BLOCK_ROWS_MAX / QUAD };
 
-/* Dscores of four samples as bytes, the first sample in the lowest, for each class. */
+/* Dscores of four samples as bytes, the first sample in the lowest byte, for each class. */
 typedef __m512i quads_of_block[QUADS_MAX];
 
-/* Returns whether there are outliers, in whose place there is 0. */
+/* Packs the dscores of a block. Replaces outliers by 0 and returns whether there are any. */
 DOWNHILL_INLINE int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
 {
     __mmask16 outliers = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes, the definition: exact while 255·Σ_i |g_ij| < 2³¹. */
+ * Gradient of bytes: the definition. Exact while 255·Σ_i |g_ij| < 2³¹. */
 #include "isa/kernels.h"
 
 #include <string.h>
