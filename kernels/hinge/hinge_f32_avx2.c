@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss with AVX2: the classes along the lanes, all of them but in the last vector of a
- * row. The label's lane is cleared before the loss and the dscores see it; its dscore is stored over the
- * zero afterwards. Twelve instructions for eight classes, two of them on the ports of memory. */
+ * Multiclass hinge loss with AVX2, with the classes along the lanes. Only the last vector of a row has unused lanes.
+ * The label's lane is cleared before it reaches the loss and the dscores. The dscore of the label is stored over that
+ * zero afterwards.
+ *
+ * Eight classes take twelve instructions, two of which use the memory ports. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "isa/kernels.h"
 #include "simd/avx2.h"
 
-/* All ones where the margin is violated and the lane is not the label's. */
+/* Returns all ones in lanes whose margin is violated, except the label's lane. */
 DOWNHILL_INLINE __m256 violated_x8(__m256 margin, __m256i to_label)
 {
     const __m256i is_label = _mm256_cmpeq_epi32(to_label, _mm256_setzero_si256());
-    /* Not "greater than": a NaN must reach the loss. */
+    /* "Not less than or equal" is true for NaN, which must reach the loss. */
     return _mm256_andnot_ps(_mm256_castsi256_ps(is_label),
                             _mm256_cmp_ps(margin, _mm256_setzero_ps(), _CMP_NLE_UQ));
 }
@@ -30,7 +32,8 @@ double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t 
         const float *s = scores + i * lds;
         float *ds = dscores + i * ldds;
         const __m256 s_label_f32x8 = _mm256_set1_ps(s[y[i]]);
-        /* Classes from each lane to the label; less the number of violated margins of each lane. */
+        /* to_label is the distance from the class of each lane to the label. minus_count is minus the number of
+         * violated margins per lane. */
         __m256i to_label = _mm256_sub_epi32(_mm256_set1_epi32(y[i]), lane);
         __m256i minus_count = _mm256_setzero_si256();
         for (size_t j = 0; j < whole; j += F32X8) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss with AVX-512F: the classes along the lanes, ten of them in one masked
- * vector. The label's lane is switched off in the mask of the comparison, so that its margin, which
- * would be Δ, never enters the loss; its dscore is stored over the zero afterwards. About 50
- * instructions a sample for c <= 16, 0.4 % of a step at d = 3072 and 10 classes. */
+ * Multiclass hinge loss with AVX-512F, with the classes along the lanes; ten classes fit one masked vector. The mask of
+ * the comparison excludes the label's lane, so that its margin, which would be Δ, never enters the loss. The dscore of
+ * the label is stored over the zero afterwards.
+ *
+ * A sample takes about 50 instructions for c <= 16: 0.4 % of a step at d = 3072 and 10 classes. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
@@ -23,12 +24,12 @@ double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t 
         int violated_count = 0;
         for (size_t j = 0; j < c; j += F32X16) {
             const __mmask16 lanes = first_lanes_x16(c - j);
-            const size_t label_lane = label - j; /* wraps to a large number left of j */
+            const size_t label_lane = label - j; /* wraps to a large number if label < j */
             const __mmask16 others =
                 (__mmask16)(label_lane < F32X16 ? lanes & ~(1u << label_lane) : lanes);
             const __m512 margin_f32x16 = _mm512_add_ps(
                 _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, s + j), s_label_f32x16), delta_f32x16);
-            /* Not "greater than": a NaN must reach the loss. */
+            /* "Not less than or equal" is true for NaN, which must reach the loss. */
             const __mmask16 violated =
                 _mm512_mask_cmp_ps_mask(others, margin_f32x16, _mm512_setzero_ps(), _CMP_NLE_UQ);
             loss_f32x16 = _mm512_mask_add_ps(loss_f32x16, violated, loss_f32x16, margin_f32x16);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss, the definition. */
+ * Multiclass hinge loss: the definition. */
 #include "isa/kernels.h"
 
 double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t lds,

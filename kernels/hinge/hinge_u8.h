@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loss of the exact scores is summed in integers, so that its order does not show. */
+ * Constants of the hinge loss of exact scores. The loss is summed in integers, so that the order of the sum does not
+ * change it. */
 #ifndef DOWNHILL_HINGE_U8_H
 #define DOWNHILL_HINGE_U8_H
 
-/* 1 / DOWNHILL_LOSS_UNIT. */
+/* Units per 1 of loss: 1 / DOWNHILL_LOSS_UNIT. */
 #define UNITS_OF_LOSS 0x1p20
 
-/* Added to a number below 2⁵¹ and taken off again it rounds to an integer, to nearest even. */
+/* Adding this to a number below 2⁵¹ and subtracting it again rounds the number to an integer, to nearest even. */
 #define ROUNDER 0x1.8p52
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss of exact scores with AVX2: the classes along the lanes, four at a time, the
- * last of them by a masked load; lanes past c and the label's are cleared by masks. */
+ * Multiclass hinge loss of exact scores with AVX2, with the classes along the lanes, four at a time. The last vector
+ * uses a masked load. Masks clear the lanes past c and the label's lane. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "hinge/hinge_u8.h"
 #include "simd/avx2.h"
 
 enum { F64X4 = 4 };
 
-/* Stores the first `count` of four 0 or -1 as 0 or 1 in 16 bits. */
+/* Stores the first `count` of four lanes, 0 or -1 each, as 0 or 1 in 16 bits. */
 DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
 {
     const __m256i mask = _mm256_castpd_si256(violated);
@@ -47,7 +47,7 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
             const __m256d others = _mm256_castsi256_pd(_mm256_andnot_si256(is_label, lanes));
             const __m256d margin_f64x4 = _mm256_add_pd(
                 _mm256_sub_pd(_mm256_maskload_pd(s + j, lanes), s_label_f64x4), delta_f64x4);
-            /* Not "greater than": a NaN must reach the loss. */
+            /* "Not less than or equal" is true for NaN, which must reach the loss. */
             const __m256d violated = _mm256_and_pd(
                 others, _mm256_cmp_pd(margin_f64x4, _mm256_setzero_pd(), _CMP_NLE_UQ));
             const __m256d rounded_f64x4 = _mm256_sub_pd(

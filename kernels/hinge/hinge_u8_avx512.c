@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss of exact scores with AVX-512: the classes along the lanes, as in
- * hinge_avx512.c. */
+ * Multiclass hinge loss of exact scores with AVX-512, with the classes along the lanes, as in hinge_f32_avx512.c. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "hinge/hinge_u8.h"
 #include "simd/avx512.h"
@@ -24,12 +23,12 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
         int violated_count = 0;
         for (size_t j = 0; j < c; j += F64X8) {
             const __mmask8 lanes = (__mmask8)first_lanes_x16(c - j);
-            const size_t label_lane = label - j; /* wraps to a large number left of j */
+            const size_t label_lane = label - j; /* wraps to a large number if label < j */
             const __mmask8 others =
                 (__mmask8)(label_lane < F64X8 ? lanes & ~(1u << label_lane) : lanes);
             const __m512d margin_f64x8 = _mm512_add_pd(
                 _mm512_sub_pd(_mm512_maskz_loadu_pd(lanes, s + j), s_label_f64x8), delta_f64x8);
-            /* Not "greater than": a NaN must reach the loss. */
+            /* "Not less than or equal" is true for NaN, which must reach the loss. */
             const __mmask8 violated =
                 _mm512_mask_cmp_pd_mask(others, margin_f64x8, _mm512_setzero_pd(), _CMP_NLE_UQ);
             const __m512d rounded_f64x8 = _mm512_sub_pd(

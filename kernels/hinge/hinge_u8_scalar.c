@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss of exact scores, the definition. */
+ * Multiclass hinge loss of exact scores: the definition. */
 #include "hinge/hinge_u8.h"
 #include "isa/kernels.h"
 
