@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * e^t for t <= 0 in 8 lanes; see softmax.h. */
+ * Computes e^t for t <= 0 in 8 lanes; see softmax.h. */
 #ifndef DOWNHILL_EXP_AVX2_H
 #define DOWNHILL_EXP_AVX2_H
 
@@ -19,7 +19,7 @@ DOWNHILL_INLINE __m256 exp_f32x8(__m256 t)
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(EXP_C2));
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
-    /* 2ⁿ by its exponent field: n is in [-126, 0] wherever the result is kept. */
+    /* Builds 2ⁿ from its exponent field. n is in [-126, 0] in every lane whose result is kept. */
     const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     const __m256 scale = _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
     /* "Not less than" is true for NaN, which must come out as NaN. */

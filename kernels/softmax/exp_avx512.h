@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * e^t for t <= 0 in 16 lanes; see softmax.h. */
+ * Computes e^t for t <= 0 in 16 lanes; see softmax.h. */
 #ifndef DOWNHILL_EXP_AVX512_H
 #define DOWNHILL_EXP_AVX512_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * e^t for t <= 0; see softmax.h. */
+ * Computes e^t for t <= 0; see softmax.h. */
 #ifndef DOWNHILL_EXP_SCALAR_H
 #define DOWNHILL_EXP_SCALAR_H
 
@@ -20,7 +20,7 @@ static inline float exp_scalar(float t)
     p = p * r + EXP_C2;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    /* For t far below the range the bits are nonsense, and unsigned so that they may wrap. */
+    /* For t far below the range these bits are meaningless. They are unsigned so that they may wrap. */
     const uint32_t exponent =
         (uint32_t)bits_of_float(shifted) - (uint32_t)bits_of_float(magic) + 127u;
     const float scale = float_of_bits((int32_t)(exponent << 23));

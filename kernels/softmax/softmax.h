@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the softmax variants share: the constants of the exponential and the sum of logarithms.
+ * Constants of the exponential, and the sum of logarithms, for all softmax kernels.
  *
- * e^t for t <= 0: n = round(t·log2 e), r = t - n·ln 2 in two parts (Cody and Waite), and
- * e^t = 2ⁿ·p(r) on |r| <= ln 2 / 2 with p of degree 6, p(0) = p'(0) = 1. The coefficients are a
- * minimax fit of the relative error by linear programming, 3.1·10⁻⁹ before rounding; with the
- * rounding of the Horner scheme it is below 0.65·2⁻²³ (with FMA; 0.83·2⁻²³ without), found by
- * trying every f32 in [-87.34, 0] (`test_exp all`; the test suite tries every 97th). Below ln 2⁻¹²⁶
- * the result would be subnormal, which is slow on some CPUs and of no use next to the 1 that the
- * maximum contributes: it is 0. */
+ * For t <= 0, e^t = 2ⁿ·p(r) with n = round(t·log2 e) and r = t - n·ln 2, |r| <= ln 2 / 2. n·ln 2 is subtracted in two
+ * parts (Cody and Waite). p has degree 6 and p(0) = p'(0) = 1. Its coefficients are a minimax fit of the relative error
+ * by linear programming, 3.1·10⁻⁹ before they are rounded. With the rounding of the Horner scheme the error is below
+ * 0.65·2⁻²³ with FMA and 0.83·2⁻²³ without, found by trying every f32 in [-87.34, 0] (`test_exp all`; the test suite
+ * tries every 97th).
+ *
+ * For t below ln 2⁻¹²⁶ the result would be subnormal; it is 0 instead. Subnormal numbers are slow on some CPUs, and
+ * negligible next to the 1 that the maximum contributes. */
 #ifndef DOWNHILL_SOFTMAX_H
 #define DOWNHILL_SOFTMAX_H
 
@@ -24,9 +25,8 @@
 #define EXP_C5      0x1.123a20p-7f
 #define EXP_C6      0x1.6a239ep-10f
 
-/* Σ ln(z_i) as the logarithm of a product: a multiplication per row, and one call of log() each
- * time that the product nears the range of a double. A z is between 1 and the number of classes
- * (< 2⁶⁴), or NaN. */
+/* Sum of ln(z_i), computed as the logarithm of a product: one multiplication per row, and one call of log() each time
+ * the product nears the maximum of a double. Each z is between 1 and the number of classes (< 2⁶⁴), or NaN. */
 typedef struct log_sum {
     double product;
     double sum;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Softmax cross-entropy with AVX2 and FMA: the classes along the lanes, a row at a time, the last vector
- * of a row apart. Its lanes past c are given the score -∞, whose exponential is 0, so that the sums need
- * no mask. */
+ * Softmax cross-entropy with AVX2 and FMA, one row at a time, with the classes along the lanes. The last, partial
+ * vector of a row is handled separately. Its lanes past c get the score -∞, whose exponential is 0, so the sums need no
+ * mask. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "isa/kernels.h"
 #include "softmax/exp_avx2.h"
@@ -30,7 +30,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         if (rest > 0)
             max_f32x8 = _mm256_max_ps(max_f32x8, load_or_minus_infinity(s + whole, lanes));
         const float max = max_lane_x8(max_f32x8);
-        margins += (double)max - (double)s[y[i]]; /* before ds, which may be s, is written */
+        margins += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
 
         max_f32x8 = _mm256_set1_ps(max);
         __m256 sum_f32x8 = _mm256_setzero_ps(), last_f32x8 = sum_f32x8;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Softmax cross-entropy with AVX-512F: the classes along the lanes, a row at a time. For c <= 16 a
- * row is one vector, about 130 instructions; rows do not depend on each other, so that the latency
- * of one (two reductions and the exponential) hides behind its neighbours. */
+ * Softmax cross-entropy with AVX-512F, one row at a time, with the classes along the lanes. For c <= 16 a row is one
+ * vector and takes about 130 instructions. The rows do not depend on each other, so the latency of one row (two
+ * reductions and the exponential) overlaps with its neighbours. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "softmax/exp_avx512.h"
@@ -23,7 +23,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
                                             _mm512_maskz_loadu_ps(lanes, s + j));
         }
         const float max = _mm512_reduce_max_ps(max_f32x16);
-        margins += (double)max - (double)s[y[i]]; /* before ds, which may be s, is written */
+        margins += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
 
         max_f32x16 = _mm512_set1_ps(max);
         __m512 sum_f32x16 = _mm512_setzero_ps();

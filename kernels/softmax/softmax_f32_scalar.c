@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Softmax cross-entropy, the definition. */
+ * Softmax cross-entropy: the definition. */
 #include "isa/kernels.h"
 #include "softmax/exp_scalar.h"
 
@@ -17,7 +17,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         for (size_t j = 0; j < c; j++)
             max = s[j] > max ? s[j] : max;
 
-        margins += (double)max - (double)s[y[i]]; /* before ds, which may be s, is written */
+        margins += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
         float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
         for (size_t j = 0; j < c; j++) {
