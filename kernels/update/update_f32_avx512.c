@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Update with AVX-512F: two loads and a store per vector, bound by the level that holds W and dW.
- * A multiplication each and a subtraction, as in the definition, and not an FMA: the memory leaves
- * the time for it, and the weights stay the same bits on every level. */
+ * Weight update with AVX-512F: two loads and a store per vector, bound by the cache level or memory that holds W and
+ * dW.
+ *
+ * It uses two multiplications and a subtraction, as the definition does, instead of an FMA. Memory leaves the time for
+ * that, and the weights have the same bits on every ISA level. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"

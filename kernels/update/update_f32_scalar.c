@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Update with weight decay, the definition: three roundings, in this order, on every level. */
+ * Weight update with decay: the definition. Three roundings, in this order, on every ISA level. */
 #include "isa/kernels.h"
 
 void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const float *restrict g,

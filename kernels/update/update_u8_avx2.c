@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
- * Update from a gradient in integers with AVX2: two to four loads and a store per vector, and as many
- * roundings as in the definition. */
+ * Weight update from an integer gradient with AVX2: two to four loads and a store per vector, with as many roundings as
+ * the definition. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "simd/avx2.h"
 
-/* What is the same for all weights of a class, in every lane. */
-struct of_class {
+/* Factors that all weights of a class share, in every lane. */
+struct class_factors {
     __m256 decay, step, sum, times;
 };
 
-/* New weights, and their magnitudes. */
-DOWNHILL_INLINE __m256 updated(const int centered, const int scaled, const struct of_class *all,
-                               __m256i dw, __m256 mean, __m256 gain, __m256 w, __m256i *magnitude)
+/* Returns the updated weights, and their magnitudes in *magnitude. */
+DOWNHILL_INLINE __m256 updated(const int centered, const int scaled,
+                               const struct class_factors *all, __m256i dw, __m256 mean,
+                               __m256 gain, __m256 w, __m256i *magnitude)
 {
     __m256 dw_f32x8 = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dw), all->times, _mm256_setzero_ps());
     if (centered) {
-        __m256 of_mean = _mm256_mul_ps(mean, all->sum);
-        DOWNHILL_ROUND(of_mean);
-        dw_f32x8 = _mm256_sub_ps(dw_f32x8, of_mean);
+        __m256 mean_part = _mm256_mul_ps(mean, all->sum);
+        DOWNHILL_ROUND(mean_part);
+        dw_f32x8 = _mm256_sub_ps(dw_f32x8, mean_part);
     }
     const __m256 rate = scaled ? _mm256_mul_ps(all->step, gain) : all->step;
     __m256 decayed = _mm256_mul_ps(all->decay, w), move = _mm256_mul_ps(rate, dw_f32x8);
@@ -33,9 +34,9 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
                                 float step, float sum, float times, const int32_t *dw,
                                 const float *mean, const float *gain, float *w)
 {
-    const struct of_class all = {_mm256_set1_ps(decay),
-                                 _mm256_set1_ps(scaled ? step : step * gain[0]),
-                                 _mm256_set1_ps(sum), _mm256_set1_ps(times)};
+    const struct class_factors all = {_mm256_set1_ps(decay),
+                                      _mm256_set1_ps(scaled ? step : step * gain[0]),
+                                      _mm256_set1_ps(sum), _mm256_set1_ps(times)};
     __m256i largest = _mm256_setzero_si256(), magnitude;
     size_t k = 0;
     for (; k + F32X8 <= d; k += F32X8) {

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * Update from a gradient in integers with AVX-512: two to four loads and a store per vector, and as many
- * roundings as in the definition. */
+ * Weight update from an integer gradient with AVX-512: two to four loads and a store per vector, with as many roundings
+ * as the definition. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "simd/avx512.h"
 
-/* What is the same for all weights of a class, in every lane. */
-struct of_class {
+/* Factors that all weights of a class share, in every lane. */
+struct class_factors {
     __m512 decay, step, sum, times;
 };
 
-/* 16 weights, or those of the lanes that are on; returns their magnitudes, 0 in the others. */
+/* Updates 16 weights, or those in the lanes that are on. Returns their magnitudes, 0 in the other lanes. */
 DOWNHILL_INLINE __m512i update_x16(const int centered, const int scaled, const __mmask16 lanes,
-                                   const struct of_class *all, const int32_t *dw, const float *mean,
-                                   const float *gain, float *w)
+                                   const struct class_factors *all, const int32_t *dw,
+                                   const float *mean, const float *gain, float *w)
 {
     __m512 dw_f32x16 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, dw)),
                                        all->times, _mm512_setzero_ps());
     if (centered) {
-        __m512 of_mean = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), all->sum);
-        DOWNHILL_ROUND(of_mean);
-        dw_f32x16 = _mm512_sub_ps(dw_f32x16, of_mean);
+        __m512 mean_part = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), all->sum);
+        DOWNHILL_ROUND(mean_part);
+        dw_f32x16 = _mm512_sub_ps(dw_f32x16, mean_part);
     }
     const __m512 rate =
         scaled ? _mm512_mul_ps(all->step, _mm512_maskz_loadu_ps(lanes, gain)) : all->step;
@@ -38,9 +38,9 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
                                 float step, float sum, float times, const int32_t *dw,
                                 const float *mean, const float *gain, float *w)
 {
-    const struct of_class all = {_mm512_set1_ps(decay),
-                                 _mm512_set1_ps(scaled ? step : step * gain[0]),
-                                 _mm512_set1_ps(sum), _mm512_set1_ps(times)};
+    const struct class_factors all = {_mm512_set1_ps(decay),
+                                      _mm512_set1_ps(scaled ? step : step * gain[0]),
+                                      _mm512_set1_ps(sum), _mm512_set1_ps(times)};
     __m512i largest = _mm512_setzero_si512();
     size_t k = 0;
     for (; k + F32X16 <= d; k += F32X16)
