@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The gradient of a block whose samples are all satisfied. */
+/* Clears the gradient of a block whose samples are all satisfied. */
 static void clear_f32(const downhill_weights_f32 *grad)
 {
     for (size_t j = 0; j < grad->c; j++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * For each class the scale is the power of two for which its largest weight just fits; the micro-kernels round the
- * weights to multiples of it. The contributions of mean and bias to the scores are exact multiples, too. */
+ * Packs the weights of byte batches. The quantum of a class is the power of two for which its largest weight just fits;
+ * the micro-kernels round the weights to multiples of it. The contributions of the mean and the bias to the scores are
+ * exact multiples, too. */
 #include "driver/packed_u8.h"
 
 #include "driver/carve.h"
@@ -10,13 +11,13 @@
 #include <math.h>
 #include <string.h>
 
-/* 127·256 + 127: what two signed bytes hold, high and low, with room for the carry of a low byte
- * that is negative. */
+/* Maximum |q|: 127·256 + 127 is what two signed bytes hold, high and low, with room for the carry of a negative low
+ * byte. */
 #define Q_MAX 32639.0
 
 enum {
     BITS_OF_Q = 15,
-    BITS_OF_BIAS = 40, /* Σ q x, Σ q mean and it are together below 2⁵³ 256ths for d <= 2²⁰ */
+    BITS_OF_BIAS = 40, /* Σ q x + Σ q mean + bias stays below 2⁵³ 256ths for d <= 2²⁰ */
     EXPONENT_MAX = 126 /* of a factor in f32 */
 };
 
@@ -49,12 +50,12 @@ size_t downhill_packed_u8_bytes(size_t d, size_t c)
     return (size_t)lay_out(&p, 0, d, c) + LINE_BYTES; /* to align it by */
 }
 
-/* Exponent s of the factor of a class: 2^s·most <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
-static int exponent_of_factor(float most, float b)
+/* Returns the exponent s of the factor of a class: 2^s·max <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
+static int exponent_of_factor(float max, float b)
 {
     int s = EXPONENT_MAX, e;
-    if (most > 0.0f) {
-        const float fraction = frexpf(most, &e); /* in [1/2, 1) */
+    if (max > 0.0f) {
+        const float fraction = frexpf(max, &e); /* in [1/2, 1) */
         const int fit = ldexp((double)fraction, BITS_OF_Q) > Q_MAX;
         s = BITS_OF_Q - e - fit < s ? BITS_OF_Q - e - fit : s;
     }
@@ -65,8 +66,7 @@ static int exponent_of_factor(float most, float b)
     return s;
 }
 
-/* Packs class j of the panel of c classes that starts with the first-th; largest: the
- * bits of its largest |w|. */
+/* Packs class j of the panel of c classes that starts at class `first`. `largest` has the bits of the largest |w|. */
 static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
                        size_t c, size_t j, uint32_t largest)
 {
@@ -158,7 +158,7 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
     subtract_mean(p);
 }
 
-/* Class j of the panel of c classes that starts with the first-th, by the sums times·dw. */
+/* Updates and packs class j of the panel of c classes that starts at class `first`, with the sums times·dw. */
 static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
                          size_t c, size_t j, struct update_factors factors, float sum, float times,
                          const int32_t *dw)

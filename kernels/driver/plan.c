@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "driver/plan.h"
 
-/* An L2 of so many bytes or more takes the values below as they stand. On a smaller one of_l2() reduces those that are
- * for L2 in proportion, as on Haswell, the client Skylake and their successors, which have 256 KiB. The values for L1
- * are constants: a CPU with AVX2 has an L1d of 32 KiB or more. */
+/* Size of an L2 for which the values below hold as they stand; they hold for a larger one too. For a smaller L2,
+ * of_l2() reduces the values that concern L2 in proportion. Haswell, the client Skylake and their successors have
+ * 256 KiB. The values for L1 are constants: a CPU with AVX2 has an L1d of 32 KiB or more. */
 enum { L2_FULL = 512 * 1024 };
 
-/* Bytes of X in a block of rows. The scores read the block from memory, the gradient reads it again from L2. With W,
- * dW and the scores of 10 classes beside it at d = 3072 (240 KiB) it must fit the 1 MiB of L2 of Skylake-SP, Zen 4
- * and Zen 5. Alone it fills 3/4 of the smallest L2 that takes it. */
+/* Bytes of X in a block of rows. The scores read the block from memory, the gradient reads it again from L2. With W, dW
+ * and the scores of 10 classes beside it at d = 3072 (240 KiB) it must fit the 1 MiB of L2 of Skylake-SP, Zen 4 and Zen
+ * 5. Alone it fills 3/4 of the smallest L2 that takes it, which is L2_FULL. */
 enum { BLOCK_BYTES = 384 * 1024 };
 
-/* The same for bytes, whose packed weights and sums of 10 classes take as much room. More rows save some of the sums
- * that are written back after each block. */
+/* Bytes of X in a block of byte rows. Their packed weights and sums of 10 classes take as much room. More rows save
+ * some of the sums that are written back after each block. */
 enum { U8_BLOCK_BYTES = 256 * 1024 };
 
 /* A larger matrix of samples is taken to be in memory, where it pays to prefetch the next block during the work on the
@@ -25,8 +25,8 @@ enum { FAR_BYTES = 16 * 1024 * 1024 };
  * tile, 4 % of its time at 1024. */
 enum { CHUNK_FEATURES = 1024 };
 
-/* The same where X comes from memory and is read once for each panel of W: 256 rows fill half of an L2 of 1 MiB.
- * Constant, because the error bound of packed bf16 counts chunks of 512 features. */
+/* Features per call of the scores if X comes from memory and is read once per panel of W: 256 rows fill half of an L2
+ * of 1 MiB. This is a constant, because the error bound of packed bf16 counts chunks of 512 features. */
 enum { FAR_FEATURES = 512 };
 
 /* A dW that fits here stays in L2 beside a block of X, and every block adds to it in place. */
@@ -35,23 +35,24 @@ enum { NEAR_BYTES = 256 * 1024 };
 /* Features per call of the gradient while a dW larger than L2 passes: 256 rows of X, 256 KiB, stay in L2. */
 enum { FAR_DW_FEATURES = 256 };
 
-/* Fewer rows do not pay for the copy of a panel of dW. At d = 3072 the panel makes the gradient 1.2 times faster with
- * AVX-512 and 1.5 times with AVX2 (Zen 5). */
+/* Minimum number of rows that pay for the copy of a panel of dW. At d = 3072 the panel makes the gradient 1.2 times
+ * faster with AVX-512 and 1.5 times with AVX2 (Zen 5). */
 enum { PANEL_ROWS_MIN = 16 };
 
 /* Classes per call when rows of dW alias in L1 and no panel is used: a set holds 8 lines. */
 enum { ALIASED_CLASSES = 5 };
 
-/* Features whose rows of a block of bytes stay in L2 for one panel of classes after another. */
+/* Features per call of the gradient of bytes if there are several panels of classes: these features of all rows of a
+ * block stay in L2 for one panel after another. */
 enum { U8_FEATURES = 1024 };
 
-/* Features per call are whole cache lines of any element, also on a small L2. */
+/* Features per call are a multiple of this: whole cache lines of any element, also on a small L2. */
 enum { FEATURES_MIN = 64 };
 
-/* A few rows get by without a division, which a single sample would notice. */
+/* Calls with so few rows skip a division, which a single sample would notice. */
 enum { FEW_ROWS = 4 };
 
-/* Returns a value for L2_FULL, in proportion to a smaller L2. */
+/* Reduces a value for L2_FULL in proportion to a smaller L2. */
 static size_t of_l2(size_t value, size_t l2)
 {
     return l2 >= L2_FULL ? value : (size_t)((uint64_t)value * l2 / L2_FULL);
@@ -63,8 +64,8 @@ static size_t features_of_l2(size_t features, size_t l2)
     return fit < FEATURES_MIN ? FEATURES_MIN : fit;
 }
 
-/* Rows of f32 in so many bytes: a multiple of 4, so that register tiles are full. bf16 takes as many rows, because the
- * kernels widen a row to f32. */
+/* Returns how many rows of f32 fit in so many bytes: a multiple of 4, so that register tiles are full. bf16 takes as
+ * many rows, because the kernels widen a row to f32. */
 static size_t rows_f32(size_t bytes, size_t d)
 {
     const size_t fit = bytes / sizeof(float) / d / 4 * 4;
@@ -77,8 +78,9 @@ static size_t rows_u8(size_t bytes, size_t d)
     return fit < 8 ? 8 : fit > BLOCK_ROWS_MAX ? BLOCK_ROWS_MAX : fit;
 }
 
-/* Rows that stay in L2; if the next block is prefetched meanwhile, both must fit. A small L2 does not take away the
- * rows without which the gradient has no panel: that costs more than a block which does not quite fit. */
+/* Returns how many rows stay in L2. If the next block is prefetched meanwhile, both blocks must fit. Even on a small L2
+ * there are enough rows for a panel of the gradient: doing without the panel costs more than a block that does not
+ * quite fit. */
 static size_t cached_rows(const struct plan_shape *shape, size_t l2, int x_far)
 {
     if (shape->n <= FEW_ROWS)
@@ -93,19 +95,19 @@ static size_t cached_rows(const struct plan_shape *shape, size_t l2, int x_far)
     return full < PANEL_ROWS_MIN ? full : PANEL_ROWS_MIN;
 }
 
-/* Rows so far apart fall on the same few sets of L1. */
+/* Tells whether rows with this leading dimension fall on the same few sets of L1. */
 static int collides(size_t ld)
 {
     return ld % 256 == 0;
 }
 
-/* Whether a dW is too large for so much L2. c·ld fits size_t: the checks of the matrix have seen to it. */
+/* Tells whether a dW is too large for this L2. c·ld fits size_t, because the matrix has passed the checks. */
 static int is_large(size_t c, size_t ld, size_t l2)
 {
     return c * ld > of_l2(NEAR_BYTES, l2) / sizeof(float);
 }
 
-/* The workspace is for any core: a hybrid CPU may size it on one and use it on another, whose L2 is larger. */
+/* The workspace must do for any core: a hybrid CPU may size it on one core and use it on another with a larger L2. */
 int downhill_plan_sums_fit(size_t d, size_t c)
 {
     return !is_large(c, spread_ld(d), L2_FULL);
@@ -118,7 +120,8 @@ size_t downhill_plan_rows_max(enum element element, size_t d, size_t c)
     return downhill_plan_sums_fit(d, c) ? rows_f32(BLOCK_BYTES, d) : BLOCK_ROWS_MAX;
 }
 
-/* Packed weights pay where rows of W collide in L1, and where each line of X should be read once. */
+/* Returns the packing to use, or NULL. Packing pays if rows of W collide in L1, or if each line of X should be read
+ * once. */
 static const struct downhill_packed_score *packing(const downhill_kernels *kernels,
                                                    const struct plan_shape *shape, int x_far)
 {
@@ -172,7 +175,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
         plan.packing = scores ? packing(kernels, shape, plan.x_far) : NULL;
         if (step) {
             near = !is_large(shape->c, spread_ld(shape->d), l2);
-            /* Whatever the L2: to read packed weights from L3 takes less time than to pack them for each block. */
+            /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
             plan.packs_once = plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);
             plan.sums_in_workspace = near && shape->n >= PANEL_ROWS_MIN;
         }

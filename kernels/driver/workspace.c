@@ -5,7 +5,7 @@
 #include "driver/packing.h"
 #include "driver/plan.h"
 
-/* Returns the end of the layout that starts at this address. */
+/* Lays a workspace out at this address. Returns its end. */
 static uintptr_t lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, size_t c)
 {
     const int sums_fit = downhill_plan_sums_fit(d, c);
