@@ -10,8 +10,8 @@
  * or a whole step at once (downhill_step_f32).
  *
  * Rules for every function
- *   Arguments    come in this order: kernels, batch, weights, packed weights, scores or gradient that is read,
- *                settings, outputs, loss, workspace, profile.
+ *   Arguments    come in this order: kernels, batch, weights, packed weights, scores or gradient that is read, labels,
+ *                settings, outputs, loss, workspace, profile. axpby alone has the order of its formula.
  *   Layout       Matrices are row-major. A leading dimension (ld…) is the distance between the starts of two rows in
  *                elements, and at least the width of a row.
  *   Alignment    Elements must be aligned as their type. Rows that start on a multiple of 64 bytes are a little faster.
@@ -20,16 +20,19 @@
  *                addresses a little past the end; it cannot fault or change anything.
  *   Aliasing     Outputs must not overlap inputs or each other, unless a function says so.
  *   Allocation   The library allocates nothing. A function that needs scratch memory takes a workspace.
- *   Threads      Any number of threads may call any function at the same time, on different outputs. The library starts
- *                no threads. Its only state is the choice of ISA level, made once.
+ *   Threads      Any number of threads may call any function at the same time, if each has its own outputs, workspace and
+ *                profile. Inputs and packed weights that nobody changes may be shared. The library starts no threads. Its
+ *                only state is what the first use finds out: CPU features, cache sizes, the environment variables and
+ *                the default level. The first use calls getenv(), so no thread may call setenv() meanwhile.
  *   CPU state    MXCSR and the x87 state are left unchanged. On return the upper halves of vector registers 0 to 15 are
- *                zero (if GCC compiles with -O2 or -O3), and the amx level has released the tiles, which are volatile
- *                across calls. The stated bounds need the default modes: round to nearest even, subnormal numbers
+ *                zero (if GCC compiles with -O2 or -O3), and the amx level has released the tile registers: do not keep
+ *                tiles across a call. The stated bounds need the default modes: round to nearest even, subnormal numbers
  *                neither flushed nor read as 0. Floating-point exceptions must be masked (the default): lanes whose
  *                result is discarded may raise any flag, INVALID included. A call uses less than 64 KiB of stack
  *                (compiled with -O2 or -O3).
- *   Determinism  The same kernel table and the same arguments give the same bits. Each function says what holds across
- *                tables.
+ *   Determinism  The same kernel table and the same arguments give the same bits on every CPU whose L2 has 512 KiB or
+ *                more. With a smaller L2, f32 and bf16 results may differ in the last bits; results on bytes never do.
+ *                Each function says what holds across tables.
  *   Errors       If a function returns another status than DOWNHILL_OK, it has written nothing, unless it says
  *                otherwise. No function prints or aborts. Section "Kernels" lists the errors.
  *
@@ -54,11 +57,11 @@ extern "C" {
 
 typedef enum downhill_status {
     DOWNHILL_OK = 0,
-    DOWNHILL_ERR_NULL,      /* a required pointer is NULL */
-    DOWNHILL_ERR_SIZE,      /* a size is 0, too large to address, or differs between arguments */
-    DOWNHILL_ERR_LD,        /* a leading dimension is smaller than the row */
-    DOWNHILL_ERR_LABEL,     /* a label is outside [0, c) */
-    DOWNHILL_ERR_ROW,       /* a row number is outside [0, x_rows) */
+    DOWNHILL_ERR_NULL,  /* a required pointer is NULL */
+    DOWNHILL_ERR_SIZE,  /* a size is 0, too large to address, or differs between arguments */
+    DOWNHILL_ERR_LD,    /* a leading dimension is smaller than the row, or another one in place */
+    DOWNHILL_ERR_LABEL, /* a label is outside [0, c) */
+    DOWNHILL_ERR_ROW,   /* a row number is outside [0, x_rows) */
     DOWNHILL_ERR_PARAMETER, /* a number is not finite or out of range, or an enum value is unknown */
     DOWNHILL_ERR_WORKSPACE, /* the workspace, or the memory for packed weights, is too small */
     DOWNHILL_ERR_RANGE,     /* a sum of integers might leave its range */
@@ -91,7 +94,8 @@ DOWNHILL_API const char *downhill_version(void);
  *
  * Environment variables, read once, at the first use of the library:
  *   DOWNHILL_ISA=avx2         use this level; an unknown or unusable one is an error
- *   DOWNHILL_DISABLE=fma,...  behave as on a CPU without these features
+ *   DOWNHILL_DISABLE=fma,...  behave as on a CPU without these features; an unknown word is an error
+ * An empty DOWNHILL_ISA counts as unset.
  */
 typedef struct downhill_kernels downhill_kernels;
 
@@ -200,7 +204,9 @@ typedef enum downhill_loss_kind { DOWNHILL_HINGE = 0, DOWNHILL_SOFTMAX = 1 } dow
 
 typedef struct downhill_loss {
     downhill_loss_kind kind;
-    float margin; /* Δ of the hinge loss, finite and >= 0, usually 1; not read for softmax */
+    float
+        margin; /* Δ of the hinge loss, finite and >= 0; set it to 1: with 0 (the perceptron) weights that are
+                     all 0 stay so. Not read for softmax */
 } downhill_loss;
 
 /* Settings of a step of stochastic gradient descent on the mean loss. */
@@ -212,7 +218,7 @@ typedef struct downhill_sgd {
 
 /* Rounds `count` numbers from f32 to bf16, to nearest even. A NaN stays a NaN; a number that is too large becomes
  * infinity. The arrays must not overlap. A count of 0 does nothing.
- * Exactness: the same bits everywhere, within 2⁻⁸ of the number unless that is below 2⁻¹²⁶.
+ * Exactness: the same bits everywhere; a relative error of at most 2⁻⁸ for numbers of magnitude 2⁻¹²⁶ or more.
  * Cost:   6 bytes per number; plain C at every level. */
 DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16_t *to);
 
@@ -241,7 +247,7 @@ DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16
  *   scores   n × c, overwritten
  * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|) + d·2⁻¹⁴⁹ (for underflow), if d < 2²³ and nothing overflows.
  *         Exact where every partial sum is representable. The order of the sum, and with it the last bits, differs
- *         across tables.
+ *         across tables, and for a sample between calls with another n, x_rows, ldx or ldw.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
  * Cost:   2·n·d·c + n·c operations; X, W and S cross the memory bus once if W fits a cache. */
 DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
@@ -249,8 +255,8 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *weights,
                                                 const downhill_matrix_f32 *scores);
 
-/* Computes scores of bf16 features, which take 2 bytes each. The bound is the same, but from level avx512bf16 on each
- * weight is split into two bf16, so that
+/* Computes scores of bf16 features, which take 2 bytes each. The bound is the same, but levels avx512bf16 and amx
+ * split each weight into two bf16, so that
  *   - the result is exact only if, in addition, two bf16 hold each weight; 16 bits of significand always fit;
  *   - subnormal numbers count as 0, which replaces d·2⁻¹⁴⁹ by 2⁻¹²⁵ Σ_k (1 + |x_ik| + |w_jk|);
  *   - the result may overflow if Σ_k |x_ik w_jk| >= 2¹²⁸ (1 - 2⁻⁷);
@@ -334,7 +340,8 @@ DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
                                                const downhill_matrix_f32 *dscores, int accumulate,
                                                const downhill_weights_f32 *grad);
 
-/* Computes the gradient for bf16 features. From level avx512bf16 on 2⁻¹²⁵ Σ_i (1 + |g_ij| + |x_ik|) replaces n·2⁻¹⁴⁹. */
+/* Computes the gradient for bf16 features. On levels avx512bf16 and amx 2⁻¹²⁵ Σ_i (1 + |g_ij| + |x_ik|) replaces
+ * n·2⁻¹⁴⁹. */
 DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
                                                 const downhill_batch_bf16 *batch,
                                                 const downhill_matrix_f32 *dscores, int accumulate,
@@ -359,7 +366,8 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
 
 /* Computes y ← beta·y + alpha·x for weights or gradients x and y of the same d and c, biases included; x->b may be NULL
  * only if y->b is. For momentum, and for sums of the gradients of sub-batches.
- * Two products and their sum, each rounded once. alpha and beta must be finite.
+ * Two products and their sum, each rounded once. alpha and beta must be finite. y is read even if beta is 0, so it must be
+ * initialised.
  * Exactness: the same bits on every table.
  * Cost:   3·c·d operations, 12·c·d bytes. */
 DOWNHILL_API downhill_status downhill_axpby_f32(const downhill_kernels *kernels, float alpha,
@@ -368,7 +376,7 @@ DOWNHILL_API downhill_status downhill_axpby_f32(const downhill_kernels *kernels,
 
 /* ---- Fused steps ----------------------------------------------------------------------------- */
 
-/* Nanoseconds spent in each phase of a step. Functions add to them. */
+/* Nanoseconds spent in each phase of a step. Functions add to the members: set them to 0 before the first call. */
 typedef struct downhill_profile {
     uint64_t gather_ns; /* row numbers and labels looked up and checked */
     uint64_t score_ns;
@@ -406,7 +414,7 @@ DOWNHILL_API downhill_status downhill_loss_grad_f32(
  * of the weights before the update.
  *
  *   sgd   loss, learning rate and weight decay
- *   grad  c × d, overwritten with the gradient
+ *   grad  c × d, overwritten with the gradient; grad->b may be NULL only if weights->b is
  * Cost:   that of the two. */
 DOWNHILL_API downhill_status downhill_step_f32(
     const downhill_kernels *kernels, const downhill_batch_f32 *batch,

@@ -22,4 +22,16 @@ for file in "${sources[@]}" "${scripts[@]}"; do
     head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complain "$file: no licence line"
     ! grep -nP '[ \t]+$' "$file" || complain "$file: space at the end of a line"
 done
+# Who may include whom in kernels/: a call goes from api/ to driver/ to a micro-kernel, and never back.
+for file in kernels/*/*.[ch]; do
+    folder=$(basename "$(dirname "$file")")
+    case "$folder" in
+    api) may='api/|driver/|isa/' ;;
+    driver) may='driver/|isa/|simd/prefetch\.h|simd/tiles\.h' ;;
+    isa) may='isa/' ;;
+    simd) may='simd/|isa/' ;;
+    *) may="$folder/|simd/|isa/" ;;
+    esac
+    ! grep -nE '^#include "' "$file" | grep -vE "\"($may|downhill\.h\")" || complain "$file: may not include this"
+done
 exit "$bad"

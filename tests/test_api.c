@@ -73,6 +73,31 @@ static void no_x(struct world *s)
 {
     s->batch.x = NULL;
 }
+/* x of a batch that is NULL is NULL, too. */
+static void test_api__no_batch(void **state)
+{
+    (void)state;
+    struct world s;
+    setup(&s);
+    assert_int_equal(downhill_score_f32(NULL, NULL, &s.weights, F32(s.scores, C, N, C)),
+                     DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_grad_f32(NULL, NULL, F32(s.dscores, C, N, C), 0, &s.grad),
+                     DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_loss_grad_f32(NULL, NULL, &s.weights, s.hinge.loss, &s.grad, NULL,
+                                            &s.workspace, NULL),
+                     DOWNHILL_ERR_NULL);
+    assert_int_equal(
+        downhill_step_f32(NULL, NULL, &s.weights, &s.hinge, &s.grad, NULL, &s.workspace, NULL),
+        DOWNHILL_ERR_NULL);
+    assert_int_equal(
+        downhill_step_bf16(NULL, NULL, &s.weights, &s.hinge, &s.grad, NULL, &s.workspace, NULL),
+        DOWNHILL_ERR_NULL);
+    assert_int_equal(
+        downhill_step_f32(NULL, &s.batch, &s.weights, NULL, &s.grad, NULL, &s.workspace, NULL),
+        DOWNHILL_ERR_NULL);
+    free(s.workspace.memory);
+}
+
 static void no_samples(struct world *s)
 {
     s->batch.n = 0;
@@ -548,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_api__bad_arguments__refused_by_name),
         cmocka_unit_test(test_api__losses__refuse),
         cmocka_unit_test(test_api__update__refuses),
+        cmocka_unit_test(test_api__no_batch),
         cmocka_unit_test(test_api__predict),
         cmocka_unit_test(test_api__workspace__sizes),
         cmocka_unit_test(test_api__special_values__reach_the_loss),

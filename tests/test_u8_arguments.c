@@ -5,6 +5,7 @@
 
 #include "isa/kernels.h"
 #include "matrices.h"
+#include "simd/prefetch.h"
 
 #include <math.h>
 #include <string.h>
@@ -112,6 +113,7 @@ static void test_u8__bad_arguments__refused(void **state)
     REFUSED(NULL, downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, NULL, NULL));
     REFUSED(NULL,
             downhill_step_u8(scalar, &batch, &weights, packed, NULL, &loss, &workspace, NULL));
+    REFUSED(NULL, downhill_step_u8(scalar, NULL, &weights, packed, sgd, &loss, &workspace, NULL));
     batch.rows = bad_rows;
     REFUSED(ROW, downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &workspace, NULL));
     batch.rows = NULL;

@@ -58,7 +58,7 @@ downhill_status downhill_predict_u8(const downhill_matrix_f64 *scores, int32_t *
     const downhill_status status = check_f64(scores, scores->rows, scores->columns);
     if (status != DOWNHILL_OK)
         return status;
-    if (scores->columns > INT32_MAX)
+    if (scores->columns > DOWNHILL_U8_C_MAX)
         return DOWNHILL_ERR_SIZE;
     for (size_t i = 0; i < scores->rows; i++)
         classes[i] = argmax_f64(scores->data + i * scores->ld, scores->columns);

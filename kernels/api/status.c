@@ -22,7 +22,7 @@ const char *downhill_status_text(downhill_status status)
     case DOWNHILL_ERR_SIZE:
         return "a size is zero, too large, or differs between arguments";
     case DOWNHILL_ERR_LD:
-        return "a leading dimension is smaller than the row";
+        return "a leading dimension is smaller than the row, or another one in place";
     case DOWNHILL_ERR_LABEL:
         return "a label is outside [0, c)";
     case DOWNHILL_ERR_ROW:

@@ -88,10 +88,12 @@ static downhill_status step(const downhill_kernels *kernels, const struct batch_
     struct update_factors factors;
     phase_clock_start(&clock, profile);
     downhill_status status;
-    if ((status = downhill_check_update(sgd, batch->n, &factors)) != DOWNHILL_OK ||
-        (status = check_step_f32(&kernels, batch, weights, sgd->loss, grad, workspace)) !=
+    if (sgd == NULL)
+        return DOWNHILL_ERR_NULL;
+    if ((status = check_step_f32(&kernels, batch, weights, sgd->loss, grad, workspace)) !=
             DOWNHILL_OK ||
-        (status = downhill_check_same_shape(weights, grad)) != DOWNHILL_OK)
+        (status = downhill_check_same_shape(weights, grad)) != DOWNHILL_OK ||
+        (status = downhill_check_update(sgd, batch->n, &factors)) != DOWNHILL_OK)
         return status;
     run_f32(kernels, batch, weights, sgd->loss, &factors, grad, loss_sum, workspace, &clock);
     return DOWNHILL_OK;
@@ -230,9 +232,11 @@ downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill
     const struct batch_view view = view_u8(batch);
     struct packed_u8 *p = downhill_packed_u8_in(packed);
     downhill_status status;
-    if ((status = downhill_check_update(sgd, view.n, &factors)) != DOWNHILL_OK ||
-        (status = check_step_u8(&kernels, &view, packed, sgd->loss, workspace)) != DOWNHILL_OK ||
-        (status = downhill_check_weights(weights)) != DOWNHILL_OK)
+    if (sgd == NULL)
+        return DOWNHILL_ERR_NULL;
+    if ((status = check_step_u8(&kernels, &view, packed, sgd->loss, workspace)) != DOWNHILL_OK ||
+        (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
+        (status = downhill_check_update(sgd, view.n, &factors)) != DOWNHILL_OK)
         return status;
     if (weights->d != p->d || weights->c != p->c)
         return DOWNHILL_ERR_PACKED;

@@ -6,6 +6,7 @@
 #define DOWNHILL_GRAD_U8_H
 
 #include "isa/kernels.h"
+#include "simd/prefetch.h"
 
 #include <immintrin.h>
 

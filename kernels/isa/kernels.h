@@ -10,7 +10,8 @@
 #include "downhill.h"
 #include "isa/arithmetic.h"
 #include "isa/target.h"
-#include "simd/prefetch.h"
+
+struct prefetch; /* simd/prefetch.h */
 
 enum { BLOCK_ROWS_MAX = 256 };
 

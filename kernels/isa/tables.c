@@ -6,7 +6,7 @@
 
 /* HAVE(LEVEL), HAVE_AUTO(LEVEL): whether this build has the kernels of a level. A build system defines
  * DOWNHILL_HAVE_<LEVEL> and DOWNHILL_HAVE_AUTO_<LEVEL> for every level of levels.def; one that it forgets is an error.
- * Without a build system, GCC 11 and Clang 12 or later compile all hand-written levels on x86-64, unless
+ * Without a build system, GCC 12 and Clang 14 or later compile all hand-written levels on x86-64, unless
  * DOWNHILL_SCALAR_ONLY is defined; the auto_ levels need flags. */
 #if defined DOWNHILL_HAVE_AVX2
 #pragma GCC diagnostic error "-Wundef"

@@ -5,6 +5,7 @@
 #define DOWNHILL_AVX512_H
 
 #include "isa/kernels.h"
+#include "simd/prefetch.h"
 #include "simd/tiles.h"
 
 #include <immintrin.h>

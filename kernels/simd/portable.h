@@ -8,6 +8,7 @@
 #define DOWNHILL_PORTABLE_H
 
 #include "isa/kernels.h"
+#include "simd/prefetch.h"
 
 #include <stdint.h>
 #include <string.h>
