@@ -66,7 +66,11 @@ static int count_records(const char *path, const struct format *format, size_t *
         return EXIT_DATA;
     }
     const size_t bytes = (size_t)status.st_size;
-    if (bytes == 0 || bytes % record != 0) {
+    if (bytes == 0) {
+        error_line("%s: is empty; download the file again", path);
+        return EXIT_DATA;
+    }
+    if (bytes % record != 0) {
         error_line("%s: %zu bytes is not a multiple of %zu, the size of a record of %s; download "
                    "the file again",
                    path, bytes, record, format->name);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 /* Larger than any model; a damaged size must not allocate more. */
@@ -137,6 +138,12 @@ static bool is_npy(const char *path)
     return is;
 }
 
+static bool is_empty(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
 int npz_open_archive(const char *path, zip_t **archive)
 {
     int reason;
@@ -147,6 +154,8 @@ int npz_open_archive(const char *path, zip_t **archive)
     zip_error_init_with_code(&error, reason);
     if (reason == ZIP_ER_OPEN || reason == ZIP_ER_NOENT || reason == ZIP_ER_READ)
         error_line("%s: cannot open: %s; check the path", path, strerror(errno));
+    else if (is_empty(path))
+        error_line("%s: is empty; name another file", path);
     else if (is_npy(path))
         error_line("%s: a NumPy array, not an archive of them; as data give npy:X.npy,Y.npy", path);
     else

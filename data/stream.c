@@ -40,6 +40,12 @@ static int bad_stream(const stream *s)
     return EXIT_DATA;
 }
 
+static int refuse_empty(const stream *s)
+{
+    error_line("%s: is empty; name another file", s->path);
+    return EXIT_DATA;
+}
+
 int stream_open(const char *path, stream *s)
 {
     *s = (stream){.path = path, .file = gzopen(path, "rb")};
@@ -50,7 +56,11 @@ int stream_open(const char *path, stream *s)
     gzbuffer(s->file, ZLIB_BUFFER);
     const size_t length = strlen(path);
     if (length >= 3 && strcmp(path + length - 3, ".gz") == 0 && gzdirect(s->file)) {
-        error_line("%s: not gzip data; download the file again, or drop .gz from its name", path);
+        if (gzgetc(s->file) < 0 && gzeof(s->file))
+            (void)refuse_empty(s);
+        else
+            error_line("%s: not gzip data; download the file again, or drop .gz from its name",
+                       path);
         stream_close(s);
         return EXIT_DATA;
     }
@@ -145,6 +155,8 @@ int stream_exactly(stream *s, void *to, size_t count)
     const int code = stream_some(s, to, count, &got);
     if (code != EXIT_OK || got == count)
         return code;
+    if (stream_position(s) == 0)
+        return refuse_empty(s);
     error_line("%s: truncated at byte %zu: %zu more bytes expected; download the file again",
                s->path, stream_position(s), count - got);
     return EXIT_DATA;

@@ -217,12 +217,14 @@ static void test_cifar__sizes(void **state)
 {
     (void)state;
     const size_t bytes = RECORDS * (PICTURE + 1);
-    const size_t bad[] = {0, 1, PICTURE, bytes - 1, RECORDS * (PICTURE + 2)};
+    const size_t bad[] = {1, PICTURE, bytes - 1, RECORDS * (PICTURE + 2)};
     for (size_t f = 0; f < FILES; f++) {
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
             write_raw(scratch_path(ten[f]), files[f], bad[i]);
             refused("cifar10", ten[f], "is not a multiple of 3073");
         }
+        write_raw(scratch_path(ten[f]), "", 0);
+        refused("cifar10", ten[f], ".bin: is empty; download the file again\n");
         remove(scratch_path(ten[f]));
         refused("cifar10", ten[f], "No such file");
         write_file(f, ten[f], 1, 10);

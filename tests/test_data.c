@@ -221,9 +221,12 @@ static void test_idx__empty(void **state)
 {
     (void)state;
     write_raw(scratch_path("bad"), "", 0);
-    bad_images("truncated at byte 0");
+    bad_images("bad: is empty; name another file\n");
+    not_mapped("bad", "bad: is empty; name another file\n");
+    write_gzip(scratch_path("bad"), "", 0);
+    bad_images("bad: is empty; name another file\n");
     write_raw(scratch_path("bad.gz"), "", 0);
-    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "not gzip data");
+    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "bad.gz: is empty;");
 }
 
 static void test_idx__wrong_magic(void **state)

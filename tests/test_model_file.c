@@ -371,7 +371,7 @@ static void test_model_file__no_model_at_all__refused(void **state)
     write_raw(scratch_path("text"), "no archive", 10);
     assert_non_null(strstr(refused(scratch_path("text")), "not a complete NPZ file"));
     write_raw(scratch_path("empty"), "", 0);
-    refused(scratch_path("empty"));
+    assert_non_null(strstr(refused(scratch_path("empty")), "empty: is empty; name another file\n"));
     refused(scratch_path("."));
     assert_non_null(strstr(refused(scratch_path("none.npz")), "No such file"));
     refused(scratch_path("text/m.npz")); /* the directory is a file */
