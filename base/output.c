@@ -405,10 +405,6 @@ int output_check(const char *path, output_kind kind)
 {
     if (output_is_stdout(path))
         return EXIT_OK;
-    if (path[0] == '\0') {
-        error_line("the name of the results file is empty; name a file");
-        return EXIT_USAGE;
-    }
     struct stat info;
     if (ends_in_slash(path) || (stat(path, &info) == 0 && S_ISDIR(info.st_mode))) {
         error_line("%s: is a directory; name a file", path);

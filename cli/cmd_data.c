@@ -19,7 +19,7 @@ static const cli_option options[] = {
      .help = "print nothing but errors and warnings"},
     {.name = "json",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(json),
      .help = "write the results to FILE ('-': standard output, and nothing else there)"},
 };

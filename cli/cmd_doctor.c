@@ -27,7 +27,7 @@ static const cli_option options[] = {
      .help = "exit with 5 if any finding is a warning"},
     {.name = "json",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      .offset = offsetof(struct config, json),
      .help = "write the findings to FILE ('-': to standard output, instead of the list)"},
 };

@@ -21,7 +21,7 @@ static const cli_option options[] = {
     {.name = "model",
      .heading = "Prediction",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(model),
      .help = "the model, as downhill train --model wrote it; or a checkpoint, whose weights are "
              "those of its last step"},
@@ -35,7 +35,7 @@ static const cli_option options[] = {
              "data all, in the order of the file"},
     {.name = "csv",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(csv),
      .help = "write to FILE, in the order of the data, the number of each sample in its file, from "
              "0; whether it is a test sample (1 or 0; of new data none is); its label and "

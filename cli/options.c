@@ -150,6 +150,10 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         *(bool *)member = true;
         break;
     case OPTION_TEXT:
+        if (text[0] == '\0' && strcmp(o->metavar, OPTION_FILE) == 0) {
+            error_line("%s: --%s: the name is empty; name a file", command->name, o->name);
+            return EXIT_USAGE;
+        }
         *(const char **)member = text;
         break;
     case OPTION_SIZE:

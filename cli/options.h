@@ -9,7 +9,7 @@
 
 typedef enum option_kind {
     OPTION_FLAG,    /* bool */
-    OPTION_TEXT,    /* const char * */
+    OPTION_TEXT,    /* const char *; not empty if the metavar is OPTION_FILE */
     OPTION_SIZE,    /* size_t in [min, max] */
     OPTION_COUNT,   /* the same, or "all": SIZE_MAX */
     OPTION_SEED,    /* uint64_t */
@@ -21,6 +21,9 @@ typedef enum option_kind {
     OPTION_CHOICE,  /* int: the index of the word in `choices` */
     OPTION_EACH,    /* option_list: may be given more than once */
 } option_kind;
+
+/* The metavar of an option that names a file. */
+#define OPTION_FILE "FILE"
 
 enum { OPTION_LIST_MAX = 64 };
 

@@ -57,7 +57,7 @@ static const cli_option data_options[] = {
      .help = "print nothing but errors and warnings; results go where --json says"},
     {.name = "json",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(json),
      .help = "write the results to FILE ('-': standard output, and nothing else there)"},
 };
@@ -202,7 +202,7 @@ int task_check_files(const char *command, const char *data, const task_file *fil
             return EXIT_USAGE;
         }
         const bool replaced = a->kind == OUTPUT_MODEL || a->kind == OUTPUT_CHECKPOINT;
-        if (replaced && a->path[0] != '\0' && !output_replaces(a->path)) {
+        if (replaced && !output_replaces(a->path)) {
             error_line("%s: --%s: %s is not a file that can be replaced; name a regular file",
                        command, a->option, a->path);
             return EXIT_USAGE;

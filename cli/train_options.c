@@ -30,7 +30,7 @@ static const cli_option own_options[] = {
              "f32 alone; lbfgs: quasi-Newton on all samples, --loss softmax alone"},
     {.name = "model",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(model),
      .help = "write the model to FILE, an .npz for downhill predict and numpy.load(); none is "
              "written if "
@@ -116,7 +116,7 @@ static const cli_option own_options[] = {
      .help = "stop after N epochs without a better validation accuracy (default: never)"},
     {.name = "checkpoint",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(checkpoint),
      .help = "write to FILE after every epoch all that --resume needs"},
     {.name = "every",
@@ -128,7 +128,7 @@ static const cli_option own_options[] = {
      .help = "also write the checkpoint every N steps"},
     {.name = "resume",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(resume),
      .help = "go on from a checkpoint to the same bits, and keep writing it. The options of the "
              "first run hold, --model and --json among them; --epochs, --data, --mmap, --threads, "

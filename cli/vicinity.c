@@ -30,7 +30,7 @@ static const cli_option options[] = {
      .help = "number of training samples to use, from the first on, or all (default)"},
     {.name = "model",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(model),
      .help = "start from this model, with its loss and penalty unless others are given "
              "(default: from random weights)"},
@@ -43,7 +43,7 @@ static const cli_option options[] = {
      .help = "standard deviation of the random weights (default: 0.01)"},
     {.name = "csv",
      .kind = OPTION_TEXT,
-     .metavar = "FILE",
+     .metavar = OPTION_FILE,
      AT(csv),
      .help = "write the points to FILE as CSV"},
 };
