@@ -130,6 +130,15 @@ class BadResults(ReportTest):
         self.assertEqual(done.returncode, 70)
         self.assertRegex(done.stderr, r"^downhill: report: .+: cannot write: .+; .+\n$")
         self.assertEqual(state(), before)
+        empty = self.directory / "empty"
+        empty.mkdir()
+        for place in (self.directory / "new", empty):
+            done = subprocess.run(
+                [REPORT, "-o", place, path], capture_output=True, text=True, preexec_fn=limit
+            )
+            self.assertEqual(done.returncode, 70, done.stderr)
+        self.assertFalse((self.directory / "new").exists(), "a new directory was left")
+        self.assertEqual(list(empty.iterdir()), [])
 
     def test_figures_of_an_earlier_report__go(self):
         out = self.report(bench())
@@ -146,7 +155,13 @@ class BadResults(ReportTest):
         (self.directory / "earlier").mkdir()
         (self.directory / "earlier" / "figures").write_text("a file, not a directory")
         before = sorted(self.directory.rglob("*"))
-        for place in (self.output, self.output / "below", self.directory / "earlier", "/proc/x"):
+        for place in (
+            self.output,
+            self.output / "below",
+            self.directory / "earlier",
+            self.directory / "nowhere" / "new",
+            "/proc/x",
+        ):
             done = self.run_report(path, options=("-o", place))
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
             self.assertRegex(
@@ -200,7 +215,7 @@ class BadResults(ReportTest):
         self.assertEqual(json.loads(path.read_text()), bench())
 
     def test_output_that_is_not_there_yet__is_made(self):
-        self.output = self.directory / "a" / "new" / "one"
+        self.output = self.directory / "new"
         self.assertTrue((self.report(train()) / "index.html").is_file())
 
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Files that appear whole or not at all, and whether they can be made where they are asked for."""
 
+import contextlib
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from . import ending, kinds
 from .errors import BadOutput, ReportError
@@ -42,11 +43,25 @@ def refuse_stream(path: pathlib.Path, kind: kinds.Kind) -> None:
 
 
 def check_directory(path: pathlib.Path) -> None:
-    """Before the work: can files be made in it, or it itself? Leaves nothing there."""
-    nearest = path
-    while not os.path.lexists(nearest):
-        nearest = nearest.parent
-    probe(nearest, path)
+    """Before the work: can files be made in it, or it itself in its parent? Leaves nothing there."""
+    probe(path if os.path.lexists(path) else path.parent, path)
+
+
+@contextlib.contextmanager
+def directories(*paths: pathlib.Path) -> Iterator[None]:
+    """Makes those that are missing, and removes them again if the work inside fails."""
+    new: list[pathlib.Path] = []
+    try:
+        for path in paths:
+            if not path.is_dir():
+                path.mkdir()
+                new.append(path)
+        yield
+    except BaseException:
+        for path in reversed(new):
+            with contextlib.suppress(OSError):  # another program uses it already
+                path.rmdir()
+        raise
 
 
 def probe(directory: pathlib.Path, path: pathlib.Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from . import content, figures, files, kinds
+from . import content, ending, figures, files, kinds
 from .content.captions import CAPTIONS
 from .errors import BadOutput, ReportError
 from .load import ROOT
@@ -38,7 +38,6 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
     made = make(results, title)
     check(directory)  # drawing takes seconds
     try:
-        (directory / "figures").mkdir(parents=True, exist_ok=True)
         replace(directory, made)
     except OSError as error:
         raise ReportError(
@@ -48,8 +47,9 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
 
 def check(directory: pathlib.Path) -> None:
     """Refuses a directory that cannot be written to, or has files that no report wrote."""
-    for place in (directory, directory / "figures"):
-        files.check_directory(place)
+    files.check_directory(directory)
+    if directory.exists():
+        files.check_directory(directory / "figures")
     for name, kind in KINDS.items():
         files.refuse_stream(directory / name, kind)
         kinds.check(directory / name, kind)
@@ -127,9 +127,11 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
     return environment.get_template(template).render(context)
 
 
+@ending.afterwards()
 def replace(directory: pathlib.Path, made: dict[str, str]) -> None:
     """Puts the files in place of those of an earlier report, its figures included."""
-    files.replace({directory / name: text.encode() for name, text in made.items()})
+    with files.directories(directory, directory / "figures"):
+        files.replace({directory / name: text.encode() for name, text in made.items()})
     for path in own_figures(directory):
         if f"figures/{path.name}" not in made:
             path.unlink()
