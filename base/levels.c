@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "isa/tables.h"
+#include "suggest.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,23 @@ static level_set usable_levels(void)
     return set;
 }
 
+/* Selects a level. false, with the reason: it is not usable. If there is no such level, the reason ends with the name
+ * that was probably meant. */
+static bool select_level(const char *name, const downhill_kernels **table, char *why, size_t size)
+{
+    if (downhill_select(name, table, why, size) == DOWNHILL_OK)
+        return true;
+    const size_t used = strlen(why);
+    const bool disabled = strncmp(why, name, strlen(name)) != 0; /* about DOWNHILL_DISABLE */
+    suggest_words words = {.count = LEVEL_COUNT};
+    char suggestion[SUGGEST_TEXT_MAX];
+    for (size_t i = 0; i < LEVEL_COUNT; i++)
+        words.words[i] = downhill_levels[i].name;
+    if (levels_find(name) == LEVEL_COUNT && !disabled)
+        snprintf(why + used, size - used, "%s", suggest_text(name, &words, "", suggestion));
+    return false;
+}
+
 /* Adds the level of this name, or all usable ones. false, with the reason: it is not usable. */
 static bool add_level(level_set *set, const char *name, char *why, size_t size)
 {
@@ -30,7 +48,7 @@ static bool add_level(level_set *set, const char *name, char *why, size_t size)
         return true;
     }
     const downhill_kernels *table;
-    if (downhill_select(name, &table, why, size) != DOWNHILL_OK)
+    if (!select_level(name, &table, why, size))
         return false;
     downhill_level level;
     for (size_t i = 0; i < LEVELS_MAX && downhill_level_at(i, &level) == DOWNHILL_OK; i++)
@@ -73,8 +91,8 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
     level_set set = isa == NULL ? usable_levels() : 0;
     bool good = true;
     if (isa != NULL && from_variable) /* which names one level, also for the library */
-        good = downhill_select(isa, &tables[0], why, sizeof why) == DOWNHILL_OK &&
-               add_level(&set, isa, why, sizeof why);
+        good =
+            select_level(isa, &tables[0], why, sizeof why) && add_level(&set, isa, why, sizeof why);
     else if (isa != NULL)
         good = read_list(isa, &set, why, sizeof why);
     const size_t count = good ? tables_of(set, tables) : 0;

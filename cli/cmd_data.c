@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/output.h"
-#include "suggest.h"
+#include "base/suggest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 #include "base/json_memory.h"
+#include "base/suggest.h"
 #include "interrupt.h"
 #include "options.h"
-#include "suggest.h"
 
 #include "downhill.h"
 
@@ -61,8 +61,11 @@ static int unknown_command(const char *name)
     suggest_words words = {.count = N_COMMANDS};
     for (size_t i = 0; i < N_COMMANDS; i++)
         words.words[i] = commands[i]->name;
-    error_line("no command '%s'%s; `downhill --help` lists them", name,
-               suggest_text(name, &words, "", suggestion));
+    (void)suggest_text(name, &words, "", suggestion);
+    const suggest_words options = {.count = 2, .words = {"version", "help"}};
+    if (suggestion[0] == '\0')
+        (void)suggest_text(name + strspn(name, "-"), &options, "--", suggestion);
+    error_line("no command '%s'%s; `downhill --help` lists them", name, suggestion);
     return EXIT_USAGE;
 }
 

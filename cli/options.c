@@ -3,7 +3,7 @@
 #include "options.h"
 
 #include "base/error.h"
-#include "suggest.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "base/suggest.h"
 #include "readers.h"
 
 #include <stdarg.h>
@@ -54,9 +55,32 @@ static const char *format_of_name(const char *spec)
     return NULL;
 }
 
+/* Writes " (did you mean FORMAT:OPERANDS?)" for a format that is probably misspelt, or "". A word without operands can
+ * only be a format that takes none: otherwise it is the name of a file. */
+static void suggest_spec(const char *spec, char *text, size_t size)
+{
+    char word[64];
+    const size_t length = strcspn(spec, ":");
+    const bool has_operands = spec[length] == ':';
+    suggest_words words = {0};
+    for (size_t f = 0; f < N_FORMATS; f++)
+        if (has_operands || formats[f].operands[0] == '\0')
+            words.words[words.count++] = formats[f].word;
+    snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word - 1),
+             spec);
+    const char *meant = suggest(word, &words);
+    text[0] = '\0';
+    for (size_t f = 0; meant != NULL && f < N_FORMATS; f++)
+        if (meant == formats[f].word)
+            snprintf(text, size, " (did you mean %s%s?)", meant,
+                     formats[f].operands[0] != '\0' ? spec + length : "");
+}
+
 static int unknown(const char *spec)
 {
-    const char *meant = format_of_name(spec);
+    char suggestion[1024];
+    suggest_spec(spec, suggestion, sizeof suggestion);
+    const char *meant = suggestion[0] == '\0' ? format_of_name(spec) : NULL;
     if (meant != NULL) {
         error_line("--data: '%s' does not name its format; did you mean %s:%s?", spec, meant, spec);
         return EXIT_USAGE;
@@ -72,7 +96,7 @@ static int unknown(const char *spec)
                                   formats[f].operands);
         used += more > 0 && (size_t)more < sizeof list - used ? (size_t)more : 0;
     }
-    error_line("--data: '%s' is not known; give %s", spec, list);
+    error_line("--data: '%s' is not known%s; give %s", spec, suggestion, list);
     return EXIT_USAGE;
 }
 

@@ -43,6 +43,21 @@ static void test_unknown_word__the_one_that_was_meant(void **state)
         {"train --normalize standardise", "did you mean standardize?"},
         {"train --dtype float32", "did you mean f32?"},
         {"train --schedule cos", "did you mean cosine?"},
+        {"train --loss HINGE", "did you mean hinge?"},
+        {"TRAIN", "no command 'TRAIN' (did you mean train?)"},
+        {"--verison", "no command '--verison' (did you mean --version?)"},
+        {"-version", "no command '-version' (did you mean --version?)"},
+        {"version", "no command 'version' (did you mean --version?)"},
+        {"--hlep", "no command '--hlep' (did you mean --help?)"},
+        {"train --data fashion_mnist",
+         "'fashion_mnist' is not known (did you mean fashion-mnist?);"},
+        {"train --data mnist", "'mnist' is not known (did you mean fashion-mnist?); give"},
+        {"train --data fashion-mnist:", "is not known (did you mean fashion-mnist?); give"},
+        {"train --data npyy:a,b", "'npyy:a,b' is not known (did you mean npy:a,b?); give"},
+        {"train --data npyy:a.npy,b.npy", "is not known (did you mean npy:a.npy,b.npy?); give"},
+        {"train --data NPY:a,b", "(did you mean npy:a,b?)"},
+        {"train --data cifar-10:d", "(did you mean cifar10:d?)"},
+        {"data check --data svmlight:d", "(did you mean libsvm:d?)"},
         {"train --s 1", "--s may be any of --shuffle, --schedule, --scale, --step, --seed; write"},
         {"bench --no-c=1 --no", "--no-c=1: the option takes no value"},
         {"bench --no", "--no may be any of --noise-floor, --no-ceilings; write more of it"},
@@ -60,9 +75,17 @@ static void test_unknown_word__the_one_that_was_meant(void **state)
 static void test_unknown_word__far_from_all__no_guess(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"frobnicate", "x",        "train --zzz",
-                                           "train --=3", "train -x", "train --loss log",
-                                           "data make x"};
+    static const char *const commands[] = {"frobnicate",
+                                           "x",
+                                           "train --zzz",
+                                           "train --=3",
+                                           "train -x",
+                                           "train --loss log",
+                                           "data make x",
+                                           "train --data nosuch",
+                                           "train --data nosuch:x",
+                                           "train --data npy",
+                                           "--frobnicate"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[256];
         snprintf(command, sizeof command, "$downhill %s", commands[i]);

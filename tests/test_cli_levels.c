@@ -274,6 +274,21 @@ static void test_isa__lists(void **state)
     }
     assert_int_equal(shell("$downhill verify --case 1 --isa scalar,SSE"), EXIT_ISA);
     assert_non_null(strstr(shell_err, "SSE: no such ISA level; known: scalar"));
+    assert_null(strstr(shell_err, "did you mean"));
+    static const struct {
+        const char *words, *meant;
+    } misspelt[] = {{"--isa avx3", "amx (did you mean avx2?)\n"},
+                    {"--isa AVX2", "amx (did you mean avx2?)\n"},
+                    {"--isa scalar,avx512_vnni", "amx (did you mean avx512vnni?)\n"}};
+    for (size_t i = 0; i < sizeof misspelt / sizeof misspelt[0]; i++) {
+        assert_int_equal(run("$downhill verify --case 1 %s", misspelt[i].words), EXIT_ISA);
+        assert_non_null(strstr(shell_err, misspelt[i].meant));
+    }
+    assert_int_equal(shell("DOWNHILL_ISA=AVX2 $downhill verify --case 1"), EXIT_ISA);
+    assert_non_null(strstr(shell_err, "DOWNHILL_ISA: AVX2: no such ISA level; known: scalar"));
+    assert_non_null(strstr(shell_err, " (did you mean avx2?)\n"));
+    assert_int_equal(shell("DOWNHILL_DISABLE=avx3 $downhill verify --case 1 --isa avx3"), EXIT_ISA);
+    assert_null(strstr(shell_err, "did you mean"));
     /* The variable is read by the library as well, which runs one level. */
     assert_int_equal(shell("DOWNHILL_ISA=scalar,scalar $downhill verify --case 1"), EXIT_ISA);
     assert_non_null(strstr(shell_err, "DOWNHILL_ISA: scalar,scalar: no such ISA level"));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The word that was probably meant, for messages about one that is not known. */
-#ifndef DOWNHILL_CLI_SUGGEST_H
-#define DOWNHILL_CLI_SUGGEST_H
+#ifndef DOWNHILL_BASE_SUGGEST_H
+#define DOWNHILL_BASE_SUGGEST_H
 
 #include <stddef.h>
 
@@ -14,8 +14,8 @@ typedef struct suggest_words {
     const char *words[SUGGEST_MAX];
 } suggest_words;
 
-/* Returns the word of the list that `given` is another name for, or a misspelling of, or NULL. */
-const char *suggest(const char *given, const suggest_words *from);
+/* Returns the word of the list that `word` is another name for, or a misspelling of, in whatever case, or NULL. */
+const char *suggest(const char *word, const suggest_words *from);
 
 /* Writes " (did you mean PREFIXword?)" or nothing. Returns `text`. */
 const char *suggest_text(const char *given, const suggest_words *from, const char *prefix,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "suggest.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +71,9 @@ static const struct {
     {"float32", "f32"},
     {"byte", "u8"},
     {"uint8", "u8"},
+    {"mnist", "fashion-mnist"},
+    {"svm", "libsvm"},
+    {"svmlight", "libsvm"},
     /* commands */
     {"fit", "train"},
     {"evaluate", "predict"},
@@ -121,10 +125,15 @@ static const char *find_longer_or_shorter(const char *given, const suggest_words
     return NULL;
 }
 
-const char *suggest(const char *given, const suggest_words *from)
+const char *suggest(const char *word, const suggest_words *from)
 {
-    const size_t length = strlen(given);
+    char given[LENGTH_MAX +
+               2]; /* in lower case, as all words are; one more byte tells a longer word */
+    size_t length = 0;
     const char *best = NULL;
+    for (; word[length] != '\0' && length <= LENGTH_MAX; length++)
+        given[length] = (char)tolower((unsigned char)word[length]);
+    given[length] = '\0';
     for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++)
         if (strcmp(given, synonyms[i].theirs) == 0 && find(synonyms[i].ours, from) != NULL)
             return find(synonyms[i].ours, from);
