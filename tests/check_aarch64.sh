@@ -66,7 +66,7 @@ sed -i 's/^#pragma GCC optimize("fp-contract=off")//' "$work/unguarded/isa/arith
 
 # The proof against the f64 reference, which is built as the program builds it.
 aarch64-linux-gnu-gcc -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Werror -I "$root" -I "$root/kernels" -o "$work/prove" \
-    "$root"/tests/prove_cases.c "$root"/verify/*.c "$root"/base/{error,levels}.c "$work/O3/lib.a" -lm
+    "$root"/tests/prove_cases.c "$root"/verify/*.c "$root"/base/{error,levels,suggest}.c "$work/O3/lib.a" -lm
 "${run[@]}" "$work/prove" 37 >"$work/proof" || fail "not proven: $(cat "$work/proof")"
 grep -q '^[0-9]\{4,\} checks on 1 levels, 0 failed$' "$work/proof" || fail "what was proven: $(cat "$work/proof")"
 cat "$work/proof"
