@@ -80,7 +80,8 @@ small_set() {
 check_refusals() {
     local code=0
     "${run[@]}" -n 2 "$downhill" train --method lbfgs --loss softmax >"$scratch/out" 2>"$scratch/err" || code=$?
-    { [ "$code" -eq 2 ] && [ "$(grep -c "^downhill: " "$scratch/err")" -eq 1 ]; } ||
+    # mpirun may interrupt the other rank, which then says so.
+    { [ "$code" -eq 2 ] && [ "$(grep '^downhill: ' "$scratch/err" | grep -vc ': interrupted; ')" -eq 1 ]; } ||
         fail "lbfgs with two ranks: exit code $code: $(cat "$scratch/err")"
     code=0
     "${run[@]}" -n 1 "$downhill" train --epochs 1 : -n 1 "$downhill" train --epochs 1 \

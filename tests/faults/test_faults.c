@@ -25,6 +25,10 @@ static const struct {
     {"memory", "EVP_MD_CTX_new", ""},
     /* What cannot be looked at is taken for a file that is not there yet; making it says more. */
     {"io", "stat", ""},
+    /* Nor is a link that cannot be read, when two names are compared; making the file follows it again. */
+    {"io", "readlink", "/tmp/"},
+    /* A standard stream that cannot be looked at is taken for another file. */
+    {"io", "fstat", "/dev/null"},
     /* Without /proc, or files without names, a new file has a name from the beginning. */
     {"io", "access", "/proc/self/fd"},
     {"io", "open(O_TMPFILE)", ""},
