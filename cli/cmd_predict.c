@@ -232,10 +232,11 @@ static downhill_status predict_part_of(predict_session *s, const samples *of, si
         status = evaluator_scores(e, &s->from.weights, of, first, n, scores);
         if (interrupt_signal != 0)
             break;
+        const downhill_matrix_f64 of_block = {scores, s->c, n, s->c};
+        if (status == DOWNHILL_OK)
+            status = downhill_predict_u8(&of_block, s->predicted + done);
         for (size_t i = 0; i < n && status == DOWNHILL_OK; i++) {
-            const int32_t label = samples_label(of, first + i),
-                          found = (int32_t)evaluate_highest(scores + i * s->c, s->c);
-            s->predicted[done + i] = found;
+            const int32_t label = samples_label(of, first + i), found = s->predicted[done + i];
             s->counts[found]++;
             if (label == DATASET_NO_CLASS)
                 continue;

@@ -16,7 +16,7 @@ enum { CLASSES_AT_ONCE = 320 };
 struct worker {
     void *scores;  /* block × count·c, f32 or f64 */
     void *dscores; /* block × c, f32 or i16: the losses come with them */
-    int32_t *y;
+    int32_t *y, *predicted;
     downhill_status status;
 };
 
@@ -46,7 +46,8 @@ static bool worker_open(struct worker *w, const evaluator *e)
     w->scores = memory_new(n * wide, u8 ? sizeof(double) : sizeof(float));
     w->dscores = memory_new(n * e->c, u8 ? sizeof(int16_t) : sizeof(float));
     w->y = memory_new(n, sizeof *w->y);
-    return w->scores != NULL && w->dscores != NULL && w->y != NULL;
+    w->predicted = memory_new(n, sizeof *w->predicted);
+    return w->scores != NULL && w->dscores != NULL && w->y != NULL && w->predicted != NULL;
 }
 
 evaluator *evaluator_open(const features *f, const downhill_kernels *kernels, downhill_loss loss,
@@ -84,6 +85,7 @@ void evaluator_close(evaluator *e)
         free(e->workers[i].scores);
         free(e->workers[i].dscores);
         free(e->workers[i].y);
+        free(e->workers[i].predicted);
     }
     free(e->workers);
     free(e->packed);
@@ -98,22 +100,6 @@ void evaluator_stops_at(evaluator *e, const volatile sig_atomic_t *stop)
 static bool is_stopped(const evaluator *e)
 {
     return e->stop != NULL && *e->stop != 0;
-}
-
-static size_t best_f32(const float *s, size_t c)
-{
-    size_t best = 0;
-    for (size_t j = 1; j < c; j++)
-        best = s[j] > s[best] ? j : best;
-    return best;
-}
-
-size_t evaluate_highest(const double *scores, size_t c)
-{
-    size_t best = 0;
-    for (size_t j = 1; j < c; j++)
-        best = scores[j] > scores[best] ? j : best;
-    return best;
 }
 
 size_t evaluate_at_once(size_t c)
@@ -136,37 +122,35 @@ static downhill_status score_block(const evaluator *e, struct worker *w, size_t 
     return downhill_score_f32(e->kernels, &batch, e->weights, &scores);
 }
 
-/* The loss of set `set`, whose scores are columns of those of all sets. */
-static downhill_status loss_of_set(const evaluator *e, struct worker *w, size_t n, size_t set,
-                                   double *loss)
+/* Computes the loss of set `set`, whose scores are columns of those of all sets, and the predicted classes. */
+static downhill_status judge_set(const evaluator *e, struct worker *w, size_t n, size_t set,
+                                 double *loss)
 {
     const size_t c = e->c, wide = e->weights->c;
+    downhill_status status;
     if (e->f->type == FEATURES_U8) {
         const downhill_matrix_f64 scores = {(double *)w->scores + set * c, wide, n, c};
         const downhill_matrix_i16 dscores = {w->dscores, c, n, c};
-        return downhill_hinge_u8(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss);
+        status = downhill_hinge_u8(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss);
+        return status == DOWNHILL_OK ? downhill_predict_u8(&scores, w->predicted) : status;
     }
     const downhill_matrix_f32 scores = {(float *)w->scores + set * c, wide, n, c},
                               dscores = {w->dscores, c, n, c};
-    return e->loss.kind == DOWNHILL_HINGE
-               ? downhill_hinge_f32(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss)
-               : downhill_softmax_f32(e->kernels, &scores, w->y, &dscores, loss);
+    status = e->loss.kind == DOWNHILL_HINGE
+                 ? downhill_hinge_f32(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss)
+                 : downhill_softmax_f32(e->kernels, &scores, w->y, &dscores, loss);
+    return status == DOWNHILL_OK ? downhill_predict_f32(e->kernels, &scores, w->predicted, NULL)
+                                 : status;
 }
 
-static size_t right_of_set(const evaluator *e, const struct worker *w, size_t n, size_t set,
-                           int32_t *only_class)
+/* Counts the samples that were predicted right. */
+static size_t right_of_set(const struct worker *w, size_t n, int32_t *only_class)
 {
-    const size_t c = e->c, wide = e->weights->c;
     size_t right = 0;
+    *only_class = w->predicted[0];
     for (size_t i = 0; i < n; i++) {
-        const size_t at = i * wide + set * c;
-        const int32_t best = (int32_t)(e->f->type == FEATURES_U8
-                                           ? evaluate_highest((const double *)w->scores + at, c)
-                                           : best_f32((const float *)w->scores + at, c));
-        right += best == w->y[i];
-        if (i == 0)
-            *only_class = best;
-        else if (best != *only_class)
+        right += w->predicted[i] == w->y[i];
+        if (w->predicted[i] != *only_class)
             *only_class = -1;
     }
     return right;
@@ -186,9 +170,10 @@ static void run_worker(void *context, size_t i)
             w->y[r] = samples_label(e->s, first + r);
         w->status = score_block(e, w, first, n);
         for (size_t set = 0; set < e->n_sets && w->status == DOWNHILL_OK; set++) {
-            w->status = loss_of_set(e, w, n, set, &e->losses[b * e->n_sets + set]);
-            e->right[b * e->n_sets + set] =
-                right_of_set(e, w, n, set, &e->only_class[b * e->n_sets + set]);
+            w->status = judge_set(e, w, n, set, &e->losses[b * e->n_sets + set]);
+            if (w->status == DOWNHILL_OK)
+                e->right[b * e->n_sets + set] =
+                    right_of_set(w, n, &e->only_class[b * e->n_sets + set]);
         }
     }
 }

@@ -34,9 +34,6 @@ void evaluator_stops_at(evaluator *e, const volatile sig_atomic_t *stop);
 downhill_status evaluator_run(evaluator *e, const downhill_weights_f32 *weights, size_t count,
                               const samples *s, evaluation *of);
 
-/* The class of the highest of c scores, the first of equal ones. */
-size_t evaluate_highest(const double *scores, size_t c);
-
 /* How many sets of weights of c classes to evaluate at a time: as many as keep the products of scores busy, and at most
  * EVALUATE_AT_ONCE_MAX. */
 enum { EVALUATE_AT_ONCE_MAX = 64 };
