@@ -35,7 +35,7 @@ static bool select_level(const char *name, const downhill_kernels **table, char 
     char suggestion[SUGGEST_TEXT_MAX];
     for (size_t i = 0; i < LEVEL_COUNT; i++)
         words.words[i] = downhill_levels[i].name;
-    if (levels_find(name) == LEVEL_COUNT && !disabled)
+    if (downhill_level_find(name) == LEVEL_COUNT && !disabled)
         snprintf(why + used, size - used, "%s", suggest_text(name, &words, "", suggestion));
     return false;
 }
@@ -135,17 +135,9 @@ const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum elem
     return kernels;
 }
 
-size_t levels_find(const char *name)
-{
-    size_t i = 0;
-    while (i < LEVEL_COUNT && strcmp(downhill_levels[i].name, name) != 0)
-        i++;
-    return i;
-}
-
 bool levels_is_baseline(const char *name)
 {
-    const size_t level = levels_find(name);
+    const size_t level = downhill_level_find(name);
     return level < LEVEL_COUNT && downhill_levels[level].kind == DOWNHILL_KIND_BASELINE;
 }
 

@@ -30,9 +30,6 @@ bool levels_repeat(const downhill_kernels *const *tables, size_t i, enum element
 /* The table of the lowest usable level with the same kernels for features of this type. */
 const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum element element);
 
-/* Returns the number of a level by its name, in the order of levels.def; past the last level if there is none. */
-size_t levels_find(const char *name);
-
 /* Returns whether this is the level that others are compared with, scalar. */
 bool levels_is_baseline(const char *name);
 

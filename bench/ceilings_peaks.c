@@ -66,7 +66,7 @@ static struct ceiling_peak peak_alone(const ceiling_set *set, enum ceiling_peak_
 struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
                                   enum ceiling_products products)
 {
-    const size_t level = levels_find(isa);
+    const size_t level = downhill_level_find(isa);
     if (level == LEVEL_COUNT)
         return peak_alone(set, PEAK_NONE);
     const struct level_peaks *peaks = &peaks_of_levels[level];

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
-#include "isa/kernels.h"
+#include "isa/tables.h"
 
 #include <pthread.h>
 #include <stdbool.h>

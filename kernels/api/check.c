@@ -23,6 +23,14 @@ downhill_status downhill_check_array(size_t element, const void *data, size_t ro
     return DOWNHILL_OK;
 }
 
+downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
+                                      size_t ld, size_t n, size_t c)
+{
+    if (rows != n || columns != c)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(element, data, rows, columns, ld);
+}
+
 downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
 {
     if (weights == NULL)

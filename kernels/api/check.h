@@ -37,32 +37,29 @@ downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
                                          const downhill_packed_u8 *packed);
 downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums);
 
-/* Matrices of n × c. */
+/* Checks a matrix of this many rows, columns and bytes per element, which must be n × c. */
+downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
+                                      size_t ld, size_t n, size_t c);
+
 static inline downhill_status check_f32(const downhill_matrix_f32 *m, size_t n, size_t c)
 {
-    if (m == NULL)
-        return DOWNHILL_ERR_NULL;
-    if (m->rows != n || m->columns != c)
-        return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof *m->data, m->data, n, c, m->ld);
+    return m == NULL
+               ? DOWNHILL_ERR_NULL
+               : downhill_check_matrix(sizeof *m->data, m->data, m->rows, m->columns, m->ld, n, c);
 }
 
 static inline downhill_status check_f64(const downhill_matrix_f64 *m, size_t n, size_t c)
 {
-    if (m == NULL)
-        return DOWNHILL_ERR_NULL;
-    if (m->rows != n || m->columns != c)
-        return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof *m->data, m->data, n, c, m->ld);
+    return m == NULL
+               ? DOWNHILL_ERR_NULL
+               : downhill_check_matrix(sizeof *m->data, m->data, m->rows, m->columns, m->ld, n, c);
 }
 
 static inline downhill_status check_i16(const downhill_matrix_i16 *m, size_t n, size_t c)
 {
-    if (m == NULL)
-        return DOWNHILL_ERR_NULL;
-    if (m->rows != n || m->columns != c)
-        return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof *m->data, m->data, n, c, m->ld);
+    return m == NULL
+               ? DOWNHILL_ERR_NULL
+               : downhill_check_matrix(sizeof *m->data, m->data, m->rows, m->columns, m->ld, n, c);
 }
 
 #endif

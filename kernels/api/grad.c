@@ -2,22 +2,8 @@
  *
  * Gradients with respect to the weights. */
 #include "api/check.h"
+#include "driver/batch_plan.h"
 #include "driver/block_grad.h"
-#include "isa/select.h"
-
-static struct plan grad_plan(const downhill_kernels *kernels, const struct batch_view *batch,
-                             size_t d, size_t c, size_t lddw)
-{
-    const struct plan_shape shape = {.operation = OPERATION_GRAD,
-                                     .element = batch->element,
-                                     .n = batch->n,
-                                     .d = d,
-                                     .c = c,
-                                     .x_bytes = matrix_bytes(batch),
-                                     .lddw = lddw};
-    const struct cache_sizes caches = downhill_cache_sizes();
-    return downhill_make_plan(kernels, &caches, &shape);
-}
 
 static downhill_status gradient(const downhill_kernels *kernels, const struct batch_view *batch,
                                 const downhill_matrix_f32 *dscores, int accumulate,
@@ -29,7 +15,8 @@ static downhill_status gradient(const downhill_kernels *kernels, const struct ba
         (status = downhill_check_batch(batch, grad->d)) != DOWNHILL_OK ||
         (status = check_f32(dscores, batch->n, grad->c)) != DOWNHILL_OK)
         return status;
-    const struct plan plan = grad_plan(kernels, batch, grad->d, grad->c, grad->ldw);
+    const struct plan plan =
+        downhill_batch_plan(kernels, batch, OPERATION_GRAD, grad->d, grad->c, 0, grad->ldw);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, batch, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
@@ -88,7 +75,8 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
         (status = check_i16(dscores, view.n, sums->c)) != DOWNHILL_OK ||
         (status = check_range(dscores)) != DOWNHILL_OK)
         return status;
-    const struct plan plan = grad_plan(kernels, &view, sums->d, sums->c, 0);
+    const struct plan plan =
+        downhill_batch_plan(kernels, &view, OPERATION_GRAD, sums->d, sums->c, 0, 0);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, &view, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))

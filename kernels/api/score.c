@@ -2,22 +2,8 @@
  *
  * Scores. */
 #include "api/check.h"
+#include "driver/batch_plan.h"
 #include "driver/block_score.h"
-#include "isa/select.h"
-
-static struct plan score_plan(const downhill_kernels *kernels, const struct batch_view *batch,
-                              size_t d, size_t c, size_t ldw)
-{
-    const struct plan_shape shape = {.operation = OPERATION_SCORE,
-                                     .element = batch->element,
-                                     .n = batch->n,
-                                     .d = d,
-                                     .c = c,
-                                     .x_bytes = matrix_bytes(batch),
-                                     .ldw = ldw};
-    const struct cache_sizes caches = downhill_cache_sizes();
-    return downhill_make_plan(kernels, &caches, &shape);
-}
 
 static downhill_status score(const downhill_kernels *kernels, const struct batch_view *batch,
                              const downhill_weights_f32 *weights, const downhill_matrix_f32 *scores)
@@ -28,7 +14,8 @@ static downhill_status score(const downhill_kernels *kernels, const struct batch
         (status = downhill_check_batch(batch, weights->d)) != DOWNHILL_OK ||
         (status = check_f32(scores, batch->n, weights->c)) != DOWNHILL_OK)
         return status;
-    const struct plan plan = score_plan(kernels, batch, weights->d, weights->c, weights->ldw);
+    const struct plan plan = downhill_batch_plan(kernels, batch, OPERATION_SCORE, weights->d,
+                                                 weights->c, weights->ldw, 0);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, batch, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
@@ -67,7 +54,7 @@ downhill_status downhill_score_u8(const downhill_kernels *kernels, const downhil
         (status = downhill_check_batch(&view, p->d)) != DOWNHILL_OK ||
         (status = check_f64(scores, view.n, p->c)) != DOWNHILL_OK)
         return status;
-    const struct plan plan = score_plan(kernels, &view, p->d, p->c, 0);
+    const struct plan plan = downhill_batch_plan(kernels, &view, OPERATION_SCORE, p->d, p->c, 0, 0);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, &view, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))

@@ -4,24 +4,9 @@
 #define _POSIX_C_SOURCE 199309L
 #include "api/check.h"
 #include "driver/batch_gradient.h"
+#include "driver/batch_plan.h"
 #include "driver/block_loss.h"
 #include "driver/block_score.h"
-#include "isa/select.h"
-
-static struct plan step_plan(const downhill_kernels *kernels, const struct batch_view *batch,
-                             size_t d, size_t c, size_t ldw, size_t lddw)
-{
-    const struct plan_shape shape = {.operation = OPERATION_STEP,
-                                     .element = batch->element,
-                                     .n = batch->n,
-                                     .d = d,
-                                     .c = c,
-                                     .x_bytes = matrix_bytes(batch),
-                                     .ldw = ldw,
-                                     .lddw = lddw};
-    const struct cache_sizes caches = downhill_cache_sizes();
-    return downhill_make_plan(kernels, &caches, &shape);
-}
 
 /* ---- f32 and bf16 ---- */
 
@@ -53,7 +38,8 @@ static void run_f32(const downhill_kernels *kernels, const struct batch_view *ba
 {
     charge(clock, &clock->profile->gather_ns);
     const size_t d = weights->d, c = weights->c;
-    const struct plan plan = step_plan(kernels, batch, d, c, weights->ldw, grad->ldw);
+    const struct plan plan =
+        downhill_batch_plan(kernels, batch, OPERATION_STEP, d, c, weights->ldw, grad->ldw);
     const struct pass pass = {
         kernels, batch, &plan, loss,
         .of.f32 = {weights, grad, downhill_workspace_f32_in(workspace->memory, d, c)}};
@@ -169,7 +155,8 @@ static double loss_grad_u8(const downhill_kernels *kernels, const struct batch_v
                            const downhill_sums_u8 *sums, const struct workspace_u8 *workspace,
                            struct phase_clock *clock)
 {
-    const struct plan plan = step_plan(kernels, batch, packed->d, packed->c, 0, 0);
+    const struct plan plan =
+        downhill_batch_plan(kernels, batch, OPERATION_STEP, packed->d, packed->c, 0, 0);
     const struct pass pass = {kernels, batch, &plan, loss, .of.u8 = {packed, sums, *workspace}};
     return downhill_batch_gradient(&pass, clock);
 }
@@ -206,7 +193,8 @@ static double step_of_one(const downhill_kernels *kernels, const struct batch_vi
                           struct phase_clock *clock)
 {
     const size_t c = packed->c;
-    const struct plan plan = step_plan(kernels, batch, packed->d, c, 0, 0);
+    const struct plan plan =
+        downhill_batch_plan(kernels, batch, OPERATION_STEP, packed->d, c, 0, 0);
     struct block_iterator blocks;
     downhill_block_first(&blocks, batch, &plan);
     charge(clock, &clock->profile->gather_ns);

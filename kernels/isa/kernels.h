@@ -174,8 +174,4 @@ struct downhill_kernels {
 /* score/pack_f32.c */
 downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
 
-/* Tells whether two tables have the same kernels for features of this type. */
-int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
-                          enum element element);
-
 #endif

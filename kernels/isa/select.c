@@ -144,14 +144,6 @@ size_t downhill_level_choose(uint32_t usable)
     return i;
 }
 
-static const struct level *find_level(const char *name)
-{
-    for (size_t i = 0; i < LEVEL_COUNT; i++)
-        if (strcmp(downhill_levels[i].name, name) == 0)
-            return &downhill_levels[i];
-    return NULL;
-}
-
 /* Appends to a string that may fill its buffer already; what does not fit is cut. */
 __attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t size,
                                                          const char *format, ...)
@@ -208,13 +200,14 @@ static void describe_missing(const struct level *level, const struct facts *fact
 static downhill_status select_named(const char *name, const char *asker, const struct facts *facts,
                                     const downhill_kernels **out, char *why, size_t why_size)
 {
-    const struct level *level = find_level(name);
-    if (level == NULL) {
+    const size_t found = downhill_level_find(name);
+    if (found == LEVEL_COUNT) {
         append(why, why_size, "%s%s: no such ISA level; known:", asker, name);
         for (size_t i = 0; i < LEVEL_COUNT; i++)
             append(why, why_size, " %s", downhill_levels[i].name);
         return DOWNHILL_ERR_ISA_UNKNOWN;
     }
+    const struct level *level = &downhill_levels[found];
     const uint32_t usable = usable_features(facts);
     if (!level_usable(level, usable)) {
         char missing[sizeof((downhill_level *)0)->missing];

@@ -4,6 +4,8 @@
  * fallback of a level is visible here. */
 #include "isa/tables.h"
 
+#include <string.h>
+
 /* HAVE(LEVEL), HAVE_AUTO(LEVEL): whether this build has the kernels of a level. A build system defines
  * DOWNHILL_HAVE_<LEVEL> and DOWNHILL_HAVE_AUTO_<LEVEL> for every level of levels.def; one that it forgets is an error.
  * Without a build system, GCC 12 and Clang 14 or later compile all hand-written levels on x86-64, unless
@@ -356,6 +358,14 @@ const struct level downhill_levels[LEVEL_COUNT] = {
                    "features.h: DOWNHILL_FEATURES_" #features " is not that of " #shares           \
                    " and DOWNHILL_ADDED_" #features);
 #include "isa/levels.def"
+
+size_t downhill_level_find(const char *name)
+{
+    size_t i = 0;
+    while (i < LEVEL_COUNT && strcmp(downhill_levels[i].name, name) != 0)
+        i++;
+    return i;
+}
 
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
                           enum element element)

@@ -24,4 +24,11 @@ enum {
 /* In the order of levels.def. */
 extern const struct level downhill_levels[LEVEL_COUNT];
 
+/* Returns the number of a level by its name; LEVEL_COUNT if there is none. */
+size_t downhill_level_find(const char *name);
+
+/* Tells whether two tables have the same kernels for features of this type. */
+int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
+                          enum element element);
+
 #endif

@@ -8,7 +8,7 @@
 
 #include "amx_emulation.h"
 #include "base/error.h"
-#include "isa/kernels.h"
+#include "isa/tables.h"
 #include "verify/verify.h"
 
 #include <pthread.h>
