@@ -348,7 +348,7 @@ bool output_replaces(const char *path)
     return !output_is_stdout(path) && !of_descriptor && !is_special(path);
 }
 
-/* What a path leads to: a file, or a name in a directory where there is no file yet. */
+/* The file that a path names or, if there is none yet, its directory and its name there. */
 struct place {
     struct stat info; /* of the file or of the directory */
     char *name;       /* NULL: the file is there; otherwise to be freed */

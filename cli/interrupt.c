@@ -38,7 +38,7 @@ static void end_at_once(int number)
     raise(number); /* the default again, as soon as this returns */
 }
 
-/* What was ignored when the program started, as SIGINT of a job in the background of a script, stays ignored. */
+/* Sets a handler, unless the signal was ignored when the program started, as SIGINT is in a background job of a script. */
 static void handle(int number, void (*handler)(int))
 {
     struct sigaction before;

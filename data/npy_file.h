@@ -36,7 +36,7 @@ enum { NPY_ADVICE = 4352 };
 /* The line of NumPy that makes a file that can be read: "np.save('new.npy', np.load(PLACE)CHANGE)". */
 void npy_advice(npy_place place, const char *change, char line[NPY_ADVICE]);
 
-/* The same with text around the array: "np.save('new.npy', BEFOREnp.load(PLACE)AFTER)". */
+/* Adds text around the array: "np.save('new.npy', BEFOREnp.load(PLACE)AFTER)". */
 void npy_advice_around(npy_place place, const char *before, const char *after,
                        char line[NPY_ADVICE]);
 

@@ -163,8 +163,8 @@ typedef struct downhill_batch_f32 {
                            It never changes a result. 0: none or unknown */
 } downhill_batch_f32;
 
-/* The same with features in bf16: the upper 16 bits of an f32, that is 8 bits of significand and the range of an f32.
- * They take half the memory. Weights and sums are f32. */
+/* n samples of features in bf16: the upper 16 bits of an f32, with 8 bits of significand and the range of an f32. They
+ * take half the memory. Weights and sums are f32. */
 typedef struct downhill_batch_bf16 {
     const uint16_t *x;
     size_t ldx;

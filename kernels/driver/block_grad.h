@@ -12,7 +12,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
                          int accumulate, const downhill_weights_f32 *grad,
                          struct prefetch *prefetch);
 
-/* The same for bytes. */
+/* sums = dscoresᵀ X and the sums of dscores for bytes, or added to what is there. */
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
                             const struct block *block, const int16_t *dscores, size_t ldds,
                             int accumulate, const downhill_sums_u8 *sums,

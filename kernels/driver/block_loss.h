@@ -10,7 +10,7 @@
 double downhill_block_loss(const downhill_kernels *kernels, const struct block *block, size_t c,
                            downhill_loss loss, float *scores, size_t lds);
 
-/* The same for the exact scores of bytes and the hinge loss. */
+/* Computes hinge loss and dscores from the exact scores of bytes. Returns the sum of the losses. */
 double downhill_block_loss_u8(const downhill_kernels *kernels, const struct block *block, size_t c,
                               float margin, const double *scores, size_t lds, int16_t *dscores,
                               size_t ldds);

@@ -15,7 +15,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
                           const float *packed, float *scores, size_t lds,
                           struct prefetch *prefetch);
 
-/* The same for bytes. */
+/* Computes the exact scores of bytes. */
 void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
                              double *scores, size_t lds, struct prefetch *prefetch);
 

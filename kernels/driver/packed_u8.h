@@ -40,7 +40,7 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
 void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
                                struct update_factors factors, struct packed_u8 *packed);
 
-/* The same by the gradient of one sample, which is never written down: x_i32, scratch of d, stays in L1 for all
+/* Updates by one sample without storing its gradient, and packs again. x_i32: scratch of d, which stays in L1 for all
  * classes. */
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
                                       const int16_t *dscores, struct update_factors factors,

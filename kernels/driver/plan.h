@@ -11,7 +11,7 @@
 
 enum operation { OPERATION_SCORE, OPERATION_GRAD, OPERATION_STEP };
 
-/* What the decisions rest on. */
+/* The sizes that decide the plan. */
 struct plan_shape {
     enum operation operation;
     enum element element;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a step keeps in the memory that the caller gives it. */
+ * Layout of the memory that the caller gives a step. */
 #ifndef DOWNHILL_WORKSPACE_H
 #define DOWNHILL_WORKSPACE_H
 
