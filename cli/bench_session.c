@@ -36,10 +36,13 @@ static int prove(bench_session *s)
     const int code = verify_run(&verify, &s->verified);
     if (code == EXIT_CHECK)
         error_line("bench: nothing was timed: a variant that is wrong has no speed");
-    if (code == EXIT_OK)
-        fprintf(stderr, "verify: %llu checks passed, seed %llu\n",
-                (unsigned long long)s->verified.checks, (unsigned long long)s->config->seed);
     return code;
+}
+
+static void say_proven(const bench_session *s)
+{
+    fprintf(stderr, "verify: %llu checks passed, seed %llu\n",
+            (unsigned long long)s->verified.checks, (unsigned long long)s->config->seed);
 }
 
 static bool is_of_this_machine(const json_t *results, const machine *m)
@@ -182,9 +185,10 @@ int bench_session_run(bench_session *s)
     int code = prove(s);
     if (code != EXIT_OK)
         return code;
+    interrupt_catch(); /* before this line, so that an interruption that follows it keeps the rows */
+    say_proven(s);
     warnings_of_build(s->warnings);
     s->bench.cpu = s->cpu = warnings_pin(s->warnings);
-    interrupt_catch();
     core_whole_seek(&s->core);
     s->partial = true;
     if ((code = measure_ceilings(s)) != EXIT_OK || (code = measure_floor(s)) != EXIT_OK ||
