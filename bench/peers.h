@@ -6,8 +6,6 @@
 #ifndef DOWNHILL_BENCH_PEERS_H
 #define DOWNHILL_BENCH_PEERS_H
 
-#include "workload.h"
-
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,16 +27,6 @@ typedef struct peer {
 /* Loads them all, at the first call. A library that does not know this CPU and would fall back to
  * slow kernels is told which to use, unless its own environment variable is set already. */
 const peer *peers_open(void);
-
-/* Does the peer have this kernel? Scores, the gradient, and the whole hinge step. */
-bool peer_has(bench_kernel kernel);
-
-/* The kernel on the workload's buffers: the products by the peer, the rest by our best level. */
-downhill_status peer_run(const peer *peer, bench_kernel kernel, workload *load);
-
-/* Are the peer's scores and gradient those of our best level, within twice the bound of
- * downhill.h? Runs both. */
-bool peer_agrees(const peer *peer, workload *load);
 
 json_t *peers_to_json(void);
 

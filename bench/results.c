@@ -52,7 +52,7 @@ static void set_head(json_t *o, const bench_row *row)
 {
     static const char *const sweeps[] = {[SWEEP_BATCH] = "batch", [SWEEP_SIZE] = "size"};
     output_set(o, "label", json_string(row->isa));
-    output_set(o, "kernel", json_string(bench_formulas[row->kernel].kernel));
+    output_set(o, "kernel", json_string(bench_kernels[row->kernel].name));
     output_set(o, "isa", json_string(row->isa));
     output_set(o, "n", json_integer((json_int_t)row->n));
     output_set(o, "d", json_integer((json_int_t)row->d));
@@ -62,7 +62,7 @@ static void set_head(json_t *o, const bench_row *row)
         output_set(o, "sweep", json_string(sweeps[row->sweep]));
     output_set(o, "flops", output_real(row->flops));
     output_set(o, "bytes", output_real(row->bytes));
-    output_set(o, "working_set_bytes", output_real(row->holds));
+    output_set(o, "working_set_bytes", output_real(row->working_set));
     output_set(o, "attainable_gflop_per_s",
                row->attainable > 0.0 ? output_real(row->attainable) : json_null());
     output_set(o, "bound", row->attainable > 0.0 ? json_string(row->bound) : json_null());
@@ -157,7 +157,7 @@ json_t *bench_groups_to_json(const bench_suite *suite)
         for (size_t s = 0; s < 3; s++)
             json_array_append_new(shape, json_integer((json_int_t)sizes[s]));
         output_set(o, "shape", shape); /* of the first row: those of a sweep differ */
-        output_set(o, "group", json_string(bench_formulas[row->kernel].group));
+        output_set(o, "group", json_string(bench_kernels[row->kernel].group));
         output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
         output_set(o, "first_row", json_string(row->name));
         output_set(o, "rows", json_integer((json_int_t)(group->end - group->first)));
@@ -188,13 +188,13 @@ json_t *bench_formulas_to_json(void)
     json_t *list = json_array();
     for (size_t i = 0; i < BENCH_KERNEL_COUNT; i++) {
         char flops[128], bytes[128];
-        polynomial_text(&bench_formulas[i].flops, flops, sizeof flops);
-        polynomial_text(&bench_formulas[i].bytes, bytes, sizeof bytes);
+        polynomial_text(&bench_kernels[i].operations, flops, sizeof flops);
+        polynomial_text(&bench_kernels[i].bytes, bytes, sizeof bytes);
         json_t *o = json_object();
-        output_set(o, "kernel", json_string(bench_formulas[i].kernel));
+        output_set(o, "kernel", json_string(bench_kernels[i].name));
         output_set(o, "flops", json_string(flops));
         output_set(o, "bytes", json_string(bytes));
-        output_set(o, "note", json_string(bench_formulas[i].note));
+        output_set(o, "note", json_string(bench_kernels[i].note));
         json_array_append_new(list, o);
     }
     return list;

@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "buffer_pool.h"
 #include "gbench.h"
 #include "parallel/team.h"
-#include "stalls.h"
 
 #include <math.h>
 #include <sched.h>
@@ -71,8 +71,8 @@ static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_
     if (g->tasks[i].status != DOWNHILL_OK)
         return skip(&g->rows[i], downhill_status_text(g->tasks[i].status));
     const double calls = stops_within_s * 1e9 / out->real_ns;
-    g->tasks[i].at_once = calls > 1.0 ? (uint64_t)calls : 1;
-    return !g->tasks[i].cut;
+    g->tasks[i].poll_calls = calls > 1.0 ? (uint64_t)calls : 1;
+    return !g->tasks[i].stopped;
 }
 
 /* Finds how many iterations last min_time_s, and shows it by a run that does; the runs that it
@@ -218,7 +218,7 @@ static void sample_group(struct run *run, struct group *g)
 }
 
 /* Registers the rows; those that cannot be are marked skipped. */
-static void open_rows(struct run *run, struct group *g, stalls *s)
+static void open_rows(struct run *run, struct group *g, buffer_pool *s)
 {
     for (size_t i = 0; i < g->count; i++) {
         bench_row *row = &g->rows[i];
@@ -230,7 +230,7 @@ static void open_rows(struct run *run, struct group *g, stalls *s)
         bench_task *task = &g->tasks[i];
         *task = (bench_task){.kernel = row->kernel, .peer = row->peer, .stop = run->stop};
         char why[sizeof row->skipped - sizeof "skipped: "] = "";
-        if (!stalls_find(s, row, task, why, sizeof why)) {
+        if (!buffer_pool_find(s, row, task, why, sizeof why)) {
             skip(row, why);
             continue;
         }
@@ -275,7 +275,7 @@ static void close_group(struct group *g)
     free(g->order);
 }
 
-static bool run_group(struct run *run, size_t first, size_t end, stalls *s)
+static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *s)
 {
     bench_suite *suite = run->suite;
     struct group g;
@@ -329,7 +329,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
         .start = clock_seconds()};
     if (options->counters)
         counters_open(&run.counters);
-    stalls s = {0};
+    buffer_pool s = {0};
     int code = EXIT_OK;
     bool fresh = true; /* nothing was left out yet */
     for (size_t first = 0, end; first < suite->n_rows && code == EXIT_OK && !*stop; first = end) {
@@ -340,7 +340,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
             continue;
         }
         fresh = false;
-        stalls_open(&s, options, suite, first);
+        buffer_pool_open(&s, options, suite, first);
         if (!run_group(&run, first, end, &s)) {
             error_line("bench: out of memory");
             code = EXIT_INTERNAL;
@@ -349,7 +349,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
             code = after(context, suite);
         }
     }
-    stalls_close(&s);
+    buffer_pool_close(&s);
     if (options->counters)
         counters_close(&run.counters);
     progress_close(&run.progress);
@@ -367,7 +367,7 @@ double bench_call_ns(void)
 {
     enum { CALLS = 100000, TIMES = 5 };
     workload load;
-    bench_task task = {.loads = &load, .n_loads = 1, .kernel = BENCH_SCORE};
+    bench_task task = {.loads = &load, .n_loads = 1, .kernel = BENCH_score_f32};
     if (downhill_select(NULL, &task.kernels, NULL, 0) != DOWNHILL_OK ||
         !workload_open(&load, 1, 1, 1, 1))
         return 0.0;

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/levels.h"
+#include "calls.h"
+#include "peer_calls.h"
 #include "workload.h"
 
 #include <regex.h>
@@ -13,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A thread with fewer samples waits longer for the others than it works. */
-enum { PART_MIN = 32 };
+enum {
+    PART_MIN = 32, /* samples per thread: with fewer it waits for the others longer than it works */
+    SHARE_MIN = 20, /* samples of which 95 % are a whole number */
+};
 
 /* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one
  * row is a prediction; 20000 rows come from memory; the wide one has W out of every L2. */
@@ -63,42 +67,26 @@ struct builder {
     size_t families;
 };
 
-static bool is_probe(bench_kernel kernel)
-{
-    switch (kernel) {
-    case BENCH_SCORE:
-    case BENCH_HINGE:
-    case BENCH_GRAD:
-    case BENCH_UPDATE:
-    case BENCH_STEP_HINGE:
-    case BENCH_STEP_HINGE_U8:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Has a family rows of this kernel at this shape? */
+/* Returns whether a family has rows of this kernel at this shape. */
 static bool wanted(const struct builder *b, const struct family *f, bench_kernel kernel,
                    const bench_shape *shape)
 {
-    const bench_formula *formula = &bench_formulas[kernel];
+    const bench_kernel_info *info = &bench_kernels[kernel];
     if (f->sweep != SWEEP_NONE)
-        return kernel == BENCH_STEP_HINGE || kernel == BENCH_STEP_HINGE_U8;
-    if (b->options->probes && !is_probe(kernel))
+        return bench_has_traits(kernel, BENCH_TRAIT_SWEPT);
+    if (b->options->probes && !bench_has_traits(kernel, BENCH_TRAIT_PROBE))
         return false;
-    /* What reads no samples has nothing that would be cold in a run of training. */
-    if (f->cold && (formula->bytes.nd == 0.0 || bench_is_epoch(kernel)))
+    /* In training, operands other than the samples are never cold. */
+    if (f->cold && (info->bytes.nd == 0.0 || bench_has_traits(kernel, BENCH_TRAIT_EPOCH)))
         return false;
-    /* What no cache holds is cold as it is. */
-    if (f->cold && polynomial_value(&formula->holds, shape->n, shape->d, shape->c) >
+    /* A working set larger than any cache is cold already. */
+    if (f->cold && polynomial_value(&info->working_set, shape->n, shape->d, shape->c) >
                        2.0 * (double)machine_last_level(b->options->machine))
         return false;
-    /* A share of fewer samples is not what its name says. */
-    if ((kernel == BENCH_STEP_HINGE_MET50 || kernel == BENCH_STEP_HINGE_MET95) && shape->n < 20)
+    if (bench_has_traits(kernel, BENCH_TRAIT_SHARE) && shape->n < SHARE_MIN)
         return false;
     /* An epoch of one step is a step. */
-    return !bench_is_epoch(kernel) || shape->n > BENCH_EPOCH_ROWS;
+    return !bench_has_traits(kernel, BENCH_TRAIT_EPOCH) || shape->n > WORKLOAD_STEP_ROWS;
 }
 
 static bench_row make_row(const struct family *f, bench_kernel kernel, const char *isa,
@@ -112,17 +100,17 @@ static bench_row make_row(const struct family *f, bench_kernel kernel, const cha
                      .threads = threads,
                      .sweep = f->sweep,
                      .cold = f->cold};
-    const bench_formula *formula = &bench_formulas[kernel];
+    const bench_kernel_info *info = &bench_kernels[kernel];
     static const char *const sweeps[] = {
         [SWEEP_NONE] = "", [SWEEP_BATCH] = "/sweep:batch", [SWEEP_SIZE] = "/sweep:size"};
     char more[32] = "";
     if (threads > 1)
         snprintf(more, sizeof more, "/threads:%zu", threads);
-    snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu%s%s%s", formula->kernel, isa, s->n,
+    snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu%s%s%s", info->name, isa, s->n,
              s->d, s->c, more, f->cold ? "/cold" : "", sweeps[f->sweep]);
-    row.flops = polynomial_value(&formula->flops, s->n, s->d, s->c);
-    row.bytes = polynomial_value(&formula->bytes, s->n, s->d, s->c);
-    row.holds = polynomial_value(&formula->holds, s->n, s->d, s->c);
+    row.flops = polynomial_value(&info->operations, s->n, s->d, s->c);
+    row.bytes = polynomial_value(&info->bytes, s->n, s->d, s->c);
+    row.working_set = polynomial_value(&info->working_set, s->n, s->d, s->c);
     return row;
 }
 
@@ -157,19 +145,19 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
     size_t last = 0; /* level of this kernel */
     bool good = true;
     for (size_t l = 0; l < b->n_levels; l++)
-        if (!levels_repeat(b->levels, l, bench_formulas[kernel].element) &&
-            workload_has(b->levels[l], kernel))
+        if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
+            call_exists(b->levels[l], kernel))
             last = l;
     for (size_t l = last_only ? last : 0; l <= last && good; l++)
-        if (!levels_repeat(b->levels, l, bench_formulas[kernel].element) &&
-            workload_has(b->levels[l], kernel))
+        if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
+            call_exists(b->levels[l], kernel))
             good =
                 take(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1), NULL);
     if (last_only && !f->cold)
         return good;
-    for (size_t p = 0; p < (peer_has(kernel) ? b->n_peers : 0) && good; p++)
+    for (size_t p = 0; p < (peer_call_of(kernel) != NULL ? b->n_peers : 0) && good; p++)
         good = take(b, make_row(f, kernel, b->peers[p].name, shape, 1), &b->peers[p]);
-    for (size_t t = 1; workload_threads(kernel) && !f->cold && good &&
+    for (size_t t = 1; bench_has_traits(kernel, BENCH_TRAIT_THREADS) && !f->cold && good &&
                        (t = ceilings_more_threads(t, b->options->threads)) != 0 &&
                        shape->n >= t * PART_MIN;)
         good = take(b, make_row(f, kernel, downhill_kernels_name(b->levels[last]), shape, t), NULL);
@@ -238,10 +226,10 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
 size_t bench_group_end(const bench_suite *suite, size_t first)
 {
     const bench_row *of = &suite->rows[first];
-    const char *group = bench_formulas[of->kernel].group;
+    const char *group = bench_kernels[of->kernel].group;
     size_t end = first;
     while (end < suite->n_rows && suite->rows[end].family == of->family &&
-           strcmp(bench_formulas[suite->rows[end].kernel].group, group) == 0)
+           strcmp(bench_kernels[suite->rows[end].kernel].group, group) == 0)
         end++;
     return end;
 }
@@ -274,12 +262,12 @@ void bench_attain(bench_suite *suite, const ceilings *found)
         /* A peer may use whatever the CPU has. */
         const struct ceiling_peak peak =
             row->peer != NULL ? ceilings_peak_of_cpu(set)
-                              : ceilings_peak(set, row->isa, bench_products(row->kernel));
+                              : ceilings_peak(set, row->isa, bench_kernels[row->kernel].products);
         const size_t level =
-            row->cold ? found->n_levels - 1 : ceilings_level(found, row->holds, row->threads);
+            row->cold ? found->n_levels - 1 : ceilings_level(found, row->working_set, row->threads);
         /* Each byte of the working set comes once from that level; what is read again, or written,
          * may cross a nearer one. */
-        const double memory = row->flops / row->holds * set->gb_per_s[level][ACCESS_READ];
+        const double memory = row->flops / row->working_set * set->gb_per_s[level][ACCESS_READ];
         if (peak.gflop_per_s == 0.0 || memory == 0.0)
             continue;
         row->attainable = peak.gflop_per_s < memory ? peak.gflop_per_s : memory;

@@ -10,7 +10,7 @@
 #include "ceilings.h"
 #include "core_share.h"
 #include "counters.h"
-#include "formulas.h"
+#include "kernel_list.h"
 #include "peers.h"
 #include "stats.h"
 
@@ -92,7 +92,7 @@ typedef struct bench_row {
     bool cold;         /* each call takes the next of so many buffers that no cache holds them */
     bench_sweep sweep; /* SWEEP_NONE: of the suite */
     size_t family;     /* rows that share buffers, or are of one sweep */
-    double flops, bytes, holds;
+    double flops, bytes, working_set;
     double attainable; /* GFLOP/s (ceilings.h); 0: not known */
     const char *bound; /* what limits it: "FMA" or a level of memory; static or of the ceilings */
     uint32_t roof;     /* ceilings that `attainable` comes from, as for ceilings_measure_some() */

@@ -2,14 +2,10 @@
 #include "workload_u8.h"
 
 #include "base/memory.h"
-#include "parallel/team.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A step that changes nothing, as in workload.c. */
-static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}};
 
 bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y,
                       const size_t *in_order, const size_t *shuffled, rng *r)
@@ -38,7 +34,7 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
         const uint64_t bytes = rng_u64(r);
         memcpy(l->x + i, &bytes, n * d - i < sizeof bytes ? n * d - i : sizeof bytes);
     }
-    /* Scores of order 1: (x - 127.5)/73 has a variance of 1, but its mean is left in the bias. */
+    /* Scores of order 1: (x - 127.5)/73 has variance 1; the bias takes up the mean. */
     const float scale = 3.0f / sqrtf((float)d) / 73.0f;
     for (size_t j = 0; j < c; j++) {
         double sum = 0.0;
@@ -54,8 +50,13 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
     }
     const downhill_matrix_f64 scores = {l->scores, c, n, c};
     const downhill_matrix_i16 dscores = {l->hinge_dscores, c, n, c};
+    const downhill_batch_u8 batch = {l->x, d, n, NULL, NULL, n, 0};
+    const downhill_kernels *kernels;
     double loss;
-    if (workload_u8_run(NULL, NULL, BENCH_SCORE_U8, l) != DOWNHILL_OK ||
+    if (downhill_select(NULL, &kernels, NULL, 0) != DOWNHILL_OK ||
+        workload_u8_packed(l, kernels, false) == NULL ||
+        downhill_score_u8(kernels, &batch, workload_u8_packed(l, kernels, false), &scores) !=
+            DOWNHILL_OK ||
         downhill_hinge_u8(NULL, &scores, y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
         workload_u8_close(l);
         return false;
@@ -83,14 +84,13 @@ void workload_u8_close(workload_u8 *l)
     memset(l, 0, sizeof *l);
 }
 
-/* Weights packed for a table; NULL: no memory. */
-static downhill_packed_u8 *packed_for(const downhill_kernels *kernels, workload_u8 *l,
-                                      bool normalised)
+downhill_packed_u8 *workload_u8_packed(workload_u8 *l, const downhill_kernels *kernels,
+                                       bool normalised)
 {
     size_t i = 0;
-    while (l->packed[i].of != NULL && l->packed[i].of != kernels->u8)
+    while (l->packed[i].kernels != NULL && l->packed[i].kernels != kernels->u8)
         i++;
-    l->packed[i].of = kernels->u8;
+    l->packed[i].kernels = kernels->u8;
     downhill_packed_u8 **packed = normalised ? &l->packed[i].normalised : &l->packed[i].plain;
     if (*packed != NULL)
         return *packed;
@@ -104,83 +104,4 @@ static downhill_packed_u8 *packed_for(const downhill_kernels *kernels, workload_
         *packed = NULL;
     }
     return *packed;
-}
-
-/* Every line of the rows of X, in this order: what an epoch cannot be faster than. */
-static void read_rows(const workload_u8 *l, const size_t *rows)
-{
-    enum { LINE = 64 };
-    for (size_t i = 0; i < l->n; i++) {
-        const uint8_t *x = l->x + rows[i] * l->d;
-        for (size_t k = 0; k < l->d; k += LINE)
-            __asm__ volatile("" : : "r"(x[k]));
-    }
-}
-
-/* The n samples of these rows, or the first n; n_next more follow. */
-static downhill_status step(const downhill_kernels *k, team *t, workload_u8 *l,
-                            downhill_packed_u8 *packed, const size_t *rows, size_t n, size_t n_next)
-{
-    const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, rows, n, n_next};
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    double loss;
-    if (t != NULL)
-        return team_step_u8(t, k, &batch, &weights, packed, &hinge, &loss, NULL);
-    return downhill_step_u8(k, &batch, &weights, packed, &hinge, &loss, &l->workspace, NULL);
-}
-
-static downhill_status epoch(const downhill_kernels *k, team *t, workload_u8 *l,
-                             downhill_packed_u8 *packed, const size_t *rows)
-{
-    downhill_status status = DOWNHILL_OK;
-    for (size_t i = 0; i < l->n && status == DOWNHILL_OK; i += BENCH_EPOCH_ROWS) {
-        const size_t left = l->n - i, n = left < BENCH_EPOCH_ROWS ? left : BENCH_EPOCH_ROWS;
-        status = step(k, t, l, packed, rows + i, n, left - n);
-    }
-    return status;
-}
-
-downhill_status workload_u8_run(const downhill_kernels *k, team *t, bench_kernel kernel,
-                                workload_u8 *l)
-{
-    const downhill_batch_u8 batch = {l->x, l->d, l->n, l->y, NULL, l->n, 0};
-    const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
-    const downhill_sums_u8 sums = {l->sums, l->d, l->sums_b, l->d, l->c};
-    const downhill_matrix_f64 scores = {l->scores, l->c, l->n, l->c};
-    const downhill_matrix_i16 dscores = {l->dscores, l->c, l->n, l->c},
-                              hinge_dscores = {l->hinge_dscores, l->c, l->n, l->c};
-    double loss;
-    downhill_status status = DOWNHILL_OK;
-    if (l->workspace.bytes == 0)
-        return DOWNHILL_ERR_SIZE;
-    if (k == NULL && (status = downhill_select(NULL, &k, NULL, 0)) != DOWNHILL_OK)
-        return status;
-    downhill_packed_u8 *packed = packed_for(k, l, kernel == BENCH_UPDATE_NORMALISED_U8);
-    if (packed == NULL)
-        return DOWNHILL_ERR_NULL;
-    switch (kernel) {
-    case BENCH_SCORE_U8:
-        return downhill_score_u8(k, &batch, packed, &scores);
-    case BENCH_HINGE_U8:
-        return downhill_hinge_u8(k, &scores, l->y, 1.0f, &dscores, &loss);
-    case BENCH_GRAD_U8:
-        return downhill_grad_u8(k, &batch, &hinge_dscores, 0, &sums);
-    case BENCH_UPDATE_U8:
-    case BENCH_UPDATE_NORMALISED_U8:
-        return downhill_update_u8(k, &weights, packed, &sums, l->n, &hinge);
-    case BENCH_STEP_HINGE_U8:
-        return step(k, t, l, packed, NULL, l->n, 0);
-    case BENCH_EPOCH_HINGE_U8:
-        return epoch(k, t, l, packed, l->in_order);
-    case BENCH_EPOCH_HINGE_SHUFFLED_U8:
-        return epoch(k, t, l, packed, l->shuffled);
-    case BENCH_READ_U8:
-        read_rows(l, l->in_order);
-        return DOWNHILL_OK;
-    case BENCH_READ_SHUFFLED_U8:
-        read_rows(l, l->shuffled);
-        return DOWNHILL_OK;
-    default:
-        return DOWNHILL_ERR_PARAMETER;
-    }
 }

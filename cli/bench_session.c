@@ -24,7 +24,7 @@ static int prove(bench_session *s)
 {
     uint32_t ops = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++)
-        ops |= bench_proofs(s->suite.rows[i].kernel);
+        ops |= bench_kernels[s->suite.rows[i].kernel].proofs;
     const verify_options verify = {.seed = s->config->seed,
                                    .isa = s->config->isa,
                                    .ops = ops,

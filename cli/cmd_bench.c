@@ -178,11 +178,11 @@ static int choose_caches(const bench_config *config, bench_options *bench)
 static void print_formulas(void)
 {
     for (size_t i = 0; i < BENCH_KERNEL_COUNT; i++) {
-        const bench_formula *f = &bench_formulas[i];
+        const bench_kernel_info *f = &bench_kernels[i];
         char flops[128], bytes[128];
-        polynomial_text(&f->flops, flops, sizeof flops);
+        polynomial_text(&f->operations, flops, sizeof flops);
         polynomial_text(&f->bytes, bytes, sizeof bytes);
-        printf("%-17s operations %s\n%-17s bytes      %s\n%-17s %s\n", f->kernel, flops, "", bytes,
+        printf("%-17s operations %s\n%-17s bytes      %s\n%-17s %s\n", f->name, flops, "", bytes,
                "", f->note);
     }
 }

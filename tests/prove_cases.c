@@ -20,11 +20,13 @@ static bool good(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_
                  const downhill_kernels *kernels)
 {
     char failure[160];
-    if (op < VERIFY_SCORE_U8 ? workbench_check(f32, v, op, kernels)
-                             : workbench_u8_check(u8, v, op, kernels, failure, sizeof failure))
+    if (verify_ops[op].element != ELEMENT_U8
+            ? workbench_check(f32, v, op, kernels)
+            : workbench_u8_check(u8, v, op, kernels, failure, sizeof failure))
         return true;
-    error_line("case %ld: %s/%s: %s", v->number, verify_op_name(op), downhill_kernels_name(kernels),
-               op < VERIFY_SCORE_U8 ? f32->failure : failure);
+    error_line("case %ld: %s/%s: %s", v->number, verify_ops[op].name,
+               downhill_kernels_name(kernels),
+               verify_ops[op].element != ELEMENT_U8 ? f32->failure : failure);
     return false;
 }
 
@@ -43,7 +45,7 @@ static int prove_without_page_behind(verify_options *options, verify_result *res
         if (v.placement == PLACE_AT_END)
             continue;
         for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
-            if (op < VERIFY_SCORE_U8)
+            if (verify_ops[op].element != ELEMENT_U8)
                 workbench_prepare(&f32, &v, op);
             else
                 workbench_u8_prepare(&u8, &v, op);

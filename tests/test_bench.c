@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "base/levels.h"
+#include "bench/calls.h"
 #include "bench/gbench.h"
+#include "bench/peer_calls.h"
 #include "bench/suite.h"
 #include "support.h"
 
@@ -26,30 +28,31 @@ static void test_formulas__counted_by_hand(void **state)
         double flops, bytes;
         const char *flops_text;
     } want[] = {
-        {BENCH_SCORE, 2 * 30 + 10, 4 * (6 + 15 + 5 + 10), "2*n*d*c + n*c"},
-        {BENCH_HINGE, 40, 8 * 10 + 8, "4*n*c"},
-        {BENCH_SOFTMAX, 200, 8 * 10 + 8, "20*n*c"},
-        {BENCH_GRAD, 2 * 30 + 10, 4 * (6 + 15 + 5 + 10), "2*n*d*c + n*c"},
-        {BENCH_UPDATE, 3 * 20, 12 * 20, "3*d*c + 3*c"},
-        {BENCH_STEP_HINGE, 4 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
+        {BENCH_score_f32, 2 * 30 + 10, 4 * (6 + 15 + 5 + 10), "2*n*d*c + n*c"},
+        {BENCH_hinge_f32, 40, 8 * 10 + 8, "4*n*c"},
+        {BENCH_softmax_f32, 200, 8 * 10 + 8, "20*n*c"},
+        {BENCH_grad_f32, 2 * 30 + 10, 4 * (6 + 15 + 5 + 10), "2*n*d*c + n*c"},
+        {BENCH_update_f32, 3 * 20, 12 * 20, "3*d*c + 3*c"},
+        {BENCH_step_hinge_f32, 4 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
          "4*n*d*c + 3*d*c + 6*n*c + 3*c"},
-        {BENCH_STEP_HINGE_MET50, 3 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
+        {BENCH_step_hinge_met50_f32, 3 * 30 + 6 * 10 + 3 * 20, 4 * 6 + 20 * 20 + 8,
          "3*n*d*c + 3*d*c + 6*n*c + 3*c"},
     };
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
-        const bench_formula *f = &bench_formulas[want[i].kernel];
+        const bench_kernel_info *f = &bench_kernels[want[i].kernel];
         char text[128];
-        polynomial_text(&f->flops, text, sizeof text);
+        polynomial_text(&f->operations, text, sizeof text);
         assert_string_equal(text, want[i].flops_text);
-        assert_true(polynomial_value(&f->flops, n, d, c) == want[i].flops);
+        assert_true(polynomial_value(&f->operations, n, d, c) == want[i].flops);
         assert_true(polynomial_value(&f->bytes, n, d, c) == want[i].bytes);
     }
     /* The step is its parts, operation for operation. */
-    const double parts = polynomial_value(&bench_formulas[BENCH_SCORE].flops, n, d, c) +
-                         polynomial_value(&bench_formulas[BENCH_HINGE].flops, n, d, c) +
-                         polynomial_value(&bench_formulas[BENCH_GRAD].flops, n, d, c) +
-                         polynomial_value(&bench_formulas[BENCH_UPDATE].flops, n, d, c);
-    assert_true(polynomial_value(&bench_formulas[BENCH_STEP_HINGE].flops, n, d, c) == parts);
+    const double parts = polynomial_value(&bench_kernels[BENCH_score_f32].operations, n, d, c) +
+                         polynomial_value(&bench_kernels[BENCH_hinge_f32].operations, n, d, c) +
+                         polynomial_value(&bench_kernels[BENCH_grad_f32].operations, n, d, c) +
+                         polynomial_value(&bench_kernels[BENCH_update_f32].operations, n, d, c);
+    assert_true(polynomial_value(&bench_kernels[BENCH_step_hinge_f32].operations, n, d, c) ==
+                parts);
 }
 
 struct count {
@@ -109,16 +112,16 @@ static size_t usable_levels(bench_kernel kernel)
     const size_t all = levels_to_run(NULL, tables);
     size_t count = 0;
     for (size_t i = 0; i < all; i++)
-        count += !levels_repeat(tables, i, bench_formulas[kernel].element) &&
-                 workload_has(tables[i], kernel);
+        count += !levels_repeat(tables, i, bench_kernels[kernel].element) &&
+                 call_exists(tables[i], kernel);
     return count;
 }
 
 /* Kernels that need more samples than two or three: 5 % of 20, and an epoch of more than a step. */
 static bool needs_many(bench_kernel kernel)
 {
-    return kernel == BENCH_STEP_HINGE_MET50 || kernel == BENCH_STEP_HINGE_MET95 ||
-           bench_is_epoch(kernel);
+    return kernel == BENCH_step_hinge_met50_f32 || kernel == BENCH_step_hinge_met95_f32 ||
+           bench_has_traits(kernel, BENCH_TRAIT_EPOCH);
 }
 
 static int ascending(const void *a, const void *b)
@@ -251,7 +254,7 @@ static void test_suite__filter(void **state)
     bench_suite suite;
     options.filter = "^grad_f32/.*/n:2/";
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(suite.n_rows, usable_levels(BENCH_GRAD));
+    assert_int_equal(suite.n_rows, usable_levels(BENCH_grad_f32));
     bench_suite_free(&suite);
     static const struct {
         const char *filter, *says;
@@ -306,7 +309,7 @@ static void test_workload__met_labels__are_the_share_they_say(void **state)
     for (int l = 0; l < 3; l++) {
         const downhill_matrix_f32 scores = {load.scores, load.c, load.n, load.c};
         double loss;
-        assert_int_equal(workload_run(NULL, BENCH_SCORE, &load), DOWNHILL_OK);
+        assert_int_equal(call_score_f32(NULL, NULL, &load), DOWNHILL_OK);
         assert_int_equal(downhill_hinge_f32(NULL, &scores, labels[l], 0.0f, &scores, &loss),
                          DOWNHILL_OK);
         size_t count = 0;
@@ -375,7 +378,7 @@ static void test_peers__rows(void **state)
     /* Without epochs, and without packing, which the scalar level does not do for f32. */
     size_t epochs = 0;
     for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
-        epochs += bench_is_epoch(k);
+        epochs += bench_has_traits(k, BENCH_TRAIT_EPOCH);
     assert_int_equal(epochs, 7);
     assert_int_equal(suite.n_rows, BENCH_KERNEL_COUNT - epochs - 2 + 3 * PEERS_COUNT);
     volatile sig_atomic_t stop = 0;
@@ -403,11 +406,11 @@ static void test_peers__one_thread(void **state)
         if (peers[p].missing[0] != '\0')
             continue;
         struct timespec wall[2], cpu[2];
-        assert_int_equal(peer_run(&peers[p], BENCH_STEP_HINGE, &load), DOWNHILL_OK);
+        assert_int_equal(peer_call_of(BENCH_step_hinge_f32)(&peers[p], &load), DOWNHILL_OK);
         clock_gettime(CLOCK_MONOTONIC, &wall[0]);
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu[0]);
         for (int i = 0; i < 20; i++)
-            assert_int_equal(peer_run(&peers[p], BENCH_STEP_HINGE, &load), DOWNHILL_OK);
+            assert_int_equal(peer_call_of(BENCH_step_hinge_f32)(&peers[p], &load), DOWNHILL_OK);
         clock_gettime(CLOCK_MONOTONIC, &wall[1]);
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu[1]);
         const double wall_s = (double)(wall[1].tv_sec - wall[0].tv_sec) +
@@ -428,14 +431,14 @@ static void test_peers__epoch__same_gradient(void **state)
     assert_true(workload_open(&load, 600, 5, 3, 1));
     float *dw = calloc(load.c * load.d, sizeof *dw);
     assert_non_null(dw);
-    for (bench_kernel k = BENCH_EPOCH_HINGE; k <= BENCH_EPOCH_HINGE_SHUFFLED; k++) {
-        assert_int_equal(workload_run(NULL, k, &load), DOWNHILL_OK);
+    for (bench_kernel k = BENCH_epoch_hinge_f32; k <= BENCH_epoch_hinge_shuffled_f32; k++) {
+        assert_int_equal(bench_kernels[k].call(NULL, NULL, &load), DOWNHILL_OK);
         memcpy(dw, load.dw, load.c * load.d * sizeof *dw);
         for (size_t p = 0; p < PEERS_COUNT; p++) {
             if (peers[p].missing[0] != '\0')
                 continue;
             memset(load.dw, 0, load.c * load.d * sizeof *dw);
-            assert_int_equal(peer_run(&peers[p], k, &load), DOWNHILL_OK);
+            assert_int_equal(peer_call_of(k)(&peers[p], &load), DOWNHILL_OK);
             for (size_t i = 0; i < load.c * load.d; i++)
                 assert_true(fabsf(load.dw[i] - dw[i]) < 1e-3f);
         }

@@ -58,20 +58,40 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     const peer other = {.name = "other"};
     bench_row rows[] = {
         /* By the bytes of the working set, whatever is credited. 400: above the peak. */
-        {.isa = "avx512", .flops = 1e3, .bytes = 9e3, .holds = 1e3},
-        {.isa = "auto_avx2", .flops = 1e3, .bytes = 1e3, .holds = 1e3},
-        {.isa = "avx512", .flops = 1e9, .bytes = 3e9, .holds = 1e9},
-        {.isa = "other", .peer = &other, .flops = 5e6, .bytes = 1e6, .holds = 1e6},
-        {.isa = "scalar", .flops = 1e3, .bytes = 1e3, .holds = 1e3},
-        {.isa = "avx512bf16", .flops = 2e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_SCORE_BF16},
-        {.isa = "avx512bf16", .flops = 2e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_SCORE},
-        {.isa = "auto_avx2", .flops = 9e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_SCORE_U8},
-        {.isa = "avx2", .flops = 9e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_GRAD_U8},
-        {.isa = "avx2", .flops = 9e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_STEP_HINGE_U8},
-        {.isa = "avx512bf16", .flops = 9e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_SCORE_U8},
-        {.isa = "avx512", .flops = 9e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_SCORE_U8},
-        {.isa = "avx2", .flops = 9e3, .bytes = 1e3, .holds = 1e3, .kernel = BENCH_UPDATE_U8},
-        {.isa = "avx512", .flops = 1e3, .bytes = 1e3, .holds = 1e3, .cold = true},
+        {.isa = "avx512", .flops = 1e3, .bytes = 9e3, .working_set = 1e3},
+        {.isa = "auto_avx2", .flops = 1e3, .bytes = 1e3, .working_set = 1e3},
+        {.isa = "avx512", .flops = 1e9, .bytes = 3e9, .working_set = 1e9},
+        {.isa = "other", .peer = &other, .flops = 5e6, .bytes = 1e6, .working_set = 1e6},
+        {.isa = "scalar", .flops = 1e3, .bytes = 1e3, .working_set = 1e3},
+        {.isa = "avx512bf16",
+         .flops = 2e3,
+         .bytes = 1e3,
+         .working_set = 1e3,
+         .kernel = BENCH_score_bf16},
+        {.isa = "avx512bf16",
+         .flops = 2e3,
+         .bytes = 1e3,
+         .working_set = 1e3,
+         .kernel = BENCH_score_f32},
+        {.isa = "auto_avx2",
+         .flops = 9e3,
+         .bytes = 1e3,
+         .working_set = 1e3,
+         .kernel = BENCH_score_u8},
+        {.isa = "avx2", .flops = 9e3, .bytes = 1e3, .working_set = 1e3, .kernel = BENCH_grad_u8},
+        {.isa = "avx2",
+         .flops = 9e3,
+         .bytes = 1e3,
+         .working_set = 1e3,
+         .kernel = BENCH_step_hinge_u8},
+        {.isa = "avx512bf16",
+         .flops = 9e3,
+         .bytes = 1e3,
+         .working_set = 1e3,
+         .kernel = BENCH_score_u8},
+        {.isa = "avx512", .flops = 9e3, .bytes = 1e3, .working_set = 1e3, .kernel = BENCH_score_u8},
+        {.isa = "avx2", .flops = 9e3, .bytes = 1e3, .working_set = 1e3, .kernel = BENCH_update_u8},
+        {.isa = "avx512", .flops = 1e3, .bytes = 1e3, .working_set = 1e3, .cold = true},
     };
     static const struct {
         double attainable;
@@ -506,8 +526,9 @@ static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
     found.sets[0].peak[PEAK_FMA_AVX2] = (ceiling_rate){0.1, 3.0, false};
     for (size_t i = 0; i < found.n_levels; i++)
         found.sets[0].gb_per_s[i][ACCESS_READ] = 1e12;
-    bench_row rows[2] = {{.isa = "avx2", .threads = 1, .flops = 0.2, .holds = 1.0, .n_samples = 1},
-                         {.isa = "avx2", .threads = 1, .flops = 0.3, .holds = 1.0, .n_samples = 1}};
+    bench_row rows[2] = {
+        {.isa = "avx2", .threads = 1, .flops = 0.2, .working_set = 1.0, .n_samples = 1},
+        {.isa = "avx2", .threads = 1, .flops = 0.3, .working_set = 1.0, .n_samples = 1}};
     snprintf(rows[1].name, sizeof rows[1].name, "a row");
     rows[0].real_ns.median = rows[1].real_ns.median = 1.0;
     bench_suite suite = {.rows = rows, .n_rows = 2};
@@ -538,7 +559,7 @@ static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
     /* A row with two peaks, of which one was too low. */
     found.sets[0].peak[PEAK_WEIGHTS_AVX2] = (ceiling_rate){1e5, 3.0, false};
     found.sets[0].peak[PEAK_DSCORES_AVX2] = (ceiling_rate){0.1, 3.0, false};
-    rows[0].kernel = BENCH_STEP_HINGE_U8;
+    rows[0].kernel = BENCH_step_hinge_u8;
     rows[0].flops = 0.3;
     rows[1].flops = 1e-9;
     bench_attain(&suite, &found);

@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "bench/buffer_pool.h"
 #include "bench/floor.h"
 #include "bench/resume.h"
-#include "bench/stalls.h"
 #include "bench/suite.h"
 #include "support.h"
 
@@ -171,20 +171,21 @@ static void test_cold__rows_and_buffers(void **state)
             continue;
         cold++;
         /* Neither the loss, which reads no samples, nor what is larger than two caches anyway. */
-        assert_true(row->n == 4 && row->kernel != BENCH_HINGE && !bench_is_epoch(row->kernel));
-        stalls s = {0};
-        stalls_open(&s, &options, &suite, i);
+        assert_true(row->n == 4 && row->kernel != BENCH_hinge_f32 &&
+                    !bench_has_traits(row->kernel, BENCH_TRAIT_EPOCH));
+        buffer_pool s = {0};
+        buffer_pool_open(&s, &options, &suite, i);
         bench_task task = {.kernel = row->kernel};
         char why[128];
-        assert_true(stalls_find(&s, row, &task, why, sizeof why));
-        assert_true((double)task.n_loads * row->holds >= 2.0 * (1 << 20));
+        assert_true(buffer_pool_find(&s, row, &task, why, sizeof why));
+        assert_true((double)task.n_loads * row->working_set >= 2.0 * (1 << 20));
         for (size_t l = 1; l < task.n_loads; l++)
             assert_ptr_not_equal(task.loads[l].x, task.loads[l - 1].x);
         /* Each call takes the next. */
         assert_int_equal(downhill_select("scalar", &task.kernels, NULL, 0), DOWNHILL_OK);
         bench_task_run(&task, task.n_loads + 2);
         assert_int_equal(task.turn, 2);
-        stalls_close(&s);
+        buffer_pool_close(&s);
     }
     assert_int_equal(cold, 3); /* score, step, and the chain of calls */
     bench_suite_free(&suite);

@@ -121,7 +121,7 @@ static downhill_matrix_f32 matrix(const guarded *g)
     return (downhill_matrix_f32){g->data, g->ld, g->rows, g->columns};
 }
 
-static bool check_loss(workbench *b, const verify_case *v, verify_op op,
+static bool check_loss(workbench *b, const verify_case *v, enum verify_kind op,
                        const downhill_kernels *kernels)
 {
     guarded_fill(&b->scores, b->scores_dense);
@@ -129,7 +129,7 @@ static bool check_loss(workbench *b, const verify_case *v, verify_op op,
     const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(out);
     double loss = 0.0;
     const downhill_status status =
-        op == VERIFY_HINGE
+        op == KIND_HINGE
             ? downhill_hinge_f32(kernels, &scores, b->y.data, v->sgd.loss.margin, &dscores, &loss)
             : downhill_softmax_f32(kernels, &scores, b->y.data, &dscores, &loss);
     return done(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&
@@ -143,18 +143,18 @@ typedef struct batches {
     downhill_batch_bf16 bf16;
 } batches;
 
-static bool check_step(workbench *b, const verify_case *v, verify_op op,
+static bool check_step(workbench *b, const verify_case *v, const verify_op_info *op,
                        const downhill_kernels *kernels, const batches *batch,
                        const downhill_weights_f32 *weights, const downhill_weights_f32 *grad)
 {
     downhill_sgd sgd = v->sgd;
-    sgd.loss.kind = verify_on_f32(op) == VERIFY_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX;
+    sgd.loss.kind = op->kind == KIND_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX;
     downhill_profile profile = {0};
     double sum = 0.0;
     downhill_profile *timed = v->accumulate ? &profile : NULL;
     const downhill_workspace workspace = {b->workspace.data, downhill_workspace_f32(v->d, v->c)};
     const downhill_status status =
-        verify_is_bf16(op)
+        op->element == ELEMENT_BF16
             ? downhill_step_bf16(kernels, &batch->bf16, weights, &sgd, grad, &sum, &workspace,
                                  timed)
             : downhill_step_f32(kernels, &batch->f32, weights, &sgd, grad, &sum, &workspace, timed);
@@ -173,15 +173,17 @@ bool verify_splits_weights(const downhill_kernels *kernels)
 /* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
-bool workbench_check(workbench *b, const verify_case *v, verify_op op,
+bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
                      const downhill_kernels *kernels)
 {
+    const verify_op_info *op = &verify_ops[kernel];
+    const enum verify_kind kind = op->kind;
+    const bool bf16 = op->element == ELEMENT_BF16;
     place_outputs(b, v);
-    b->nan_for_infinity = op == VERIFY_SCORE_BF16 && verify_splits_weights(kernels);
+    b->nan_for_infinity = kind == KIND_SCORE && bf16 && verify_splits_weights(kernels);
     const size_t x_rows = v->far ? FAR_ROWS : v->x_rows;
     const size_t *rows = v->scattered ? b->rows : NULL;
-    const verify_op kind = verify_on_f32(op);
-    const int32_t *y = kind == VERIFY_SCORE || kind == VERIFY_GRAD ? VERIFY_NO_LABELS : b->y.data;
+    const int32_t *y = kind == KIND_SCORE || kind == KIND_GRAD ? VERIFY_NO_LABELS : b->y.data;
     const batches batch = {{b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next},
                            {b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next}};
     const downhill_weights_f32 weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d,
@@ -191,31 +193,30 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
     const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(&b->dscores);
     const machine_state before = machine_state_now();
     downhill_status status;
-    bool good = true;
+    bool good = false;
     switch (kind) {
-    case VERIFY_SCORE:
-        status = verify_is_bf16(op) ? downhill_score_bf16(kernels, &batch.bf16, &weights, &scores)
-                                    : downhill_score_f32(kernels, &batch.f32, &weights, &scores);
+    case KIND_SCORE:
+        status = bf16 ? downhill_score_bf16(kernels, &batch.bf16, &weights, &scores)
+                      : downhill_score_f32(kernels, &batch.f32, &weights, &scores);
         good = done(b, status) && same_matrix(b, "scores", &b->scores, b->want_scores) &&
                unchanged(b, "wrote to w", &b->w, b->w_dense) &&
                unchanged(b, "wrote to b", &b->b, b->b_dense);
         break;
-    case VERIFY_HINGE:
-    case VERIFY_SOFTMAX:
-        good = check_loss(b, v, op, kernels);
+    case KIND_HINGE:
+    case KIND_SOFTMAX:
+        good = check_loss(b, v, kind, kernels);
         break;
-    case VERIFY_GRAD:
+    case KIND_GRAD:
         guarded_fill(&b->dscores, b->scores_dense);
         guarded_fill(&b->dw, b->dw_dense);
         guarded_fill(&b->db, b->db_dense);
-        status = verify_is_bf16(op)
-                     ? downhill_grad_bf16(kernels, &batch.bf16, &dscores, v->accumulate, &grad)
-                     : downhill_grad_f32(kernels, &batch.f32, &dscores, v->accumulate, &grad);
+        status = bf16 ? downhill_grad_bf16(kernels, &batch.bf16, &dscores, v->accumulate, &grad)
+                      : downhill_grad_f32(kernels, &batch.f32, &dscores, v->accumulate, &grad);
         good = done(b, status) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
                (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
                unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
         break;
-    case VERIFY_UPDATE:
+    case KIND_UPDATE:
         guarded_fill(&b->dw, b->dw_dense);
         guarded_fill(&b->db, b->db_dense);
         status = v->in_place ? downhill_axpby_f32(kernels, -v->step, &grad, v->decay, &weights)
@@ -227,11 +228,9 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                unchanged(b, "wrote to dw", &b->dw, b->dw_dense) &&
                unchanged(b, "wrote to db", &b->db, b->db_dense);
         break;
-    case VERIFY_STEP_HINGE:
-    case VERIFY_STEP_SOFTMAX:
+    case KIND_STEP_HINGE:
+    case KIND_STEP_SOFTMAX:
         good = check_step(b, v, op, kernels, &batch, &weights, &grad);
-        break;
-    default:
         break;
     }
     const char *spoilt = machine_state_spoilt(before, b->after);

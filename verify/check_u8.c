@@ -234,12 +234,13 @@ static bool all_intact(const struct check *k)
 /* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
-bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
+bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
                         const downhill_kernels *kernels, char *failure, size_t failure_size)
 {
+    const enum verify_kind op = verify_ops[kernel].kind;
     place_all(b, v);
     /* The others take no labels, and must not look at any. */
-    const bool labelled = op == VERIFY_HINGE_U8 || op == VERIFY_STEP_U8;
+    const bool labelled = op == KIND_HINGE || op == KIND_STEP_HINGE;
     const struct check k = {
         .b = b,
         .v = v,
@@ -258,20 +259,25 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
     };
     bool fine = pack(&k);
     switch (op) {
-    case VERIFY_SCORE_U8:
+    case KIND_SCORE:
         fine = fine && check_score(&k) && same_floats(&k, "w, an input,", &b->w, b->w_dense);
         break;
-    case VERIFY_HINGE_U8:
+    case KIND_HINGE:
         fine = fine && check_hinge(&k);
         break;
-    case VERIFY_GRAD_U8:
+    case KIND_GRAD:
         fine = fine && check_grad(&k);
         break;
-    case VERIFY_UPDATE_U8:
+    case KIND_UPDATE:
         fine = fine && check_update(&k);
         break;
-    default:
+    case KIND_STEP_HINGE:
         fine = fine && check_step(&k);
+        break;
+    case KIND_SOFTMAX:
+    case KIND_STEP_SOFTMAX:
+        snprintf(failure, failure_size, "the library has no such operation on bytes");
+        fine = false;
         break;
     }
     return fine && all_intact(&k);

@@ -56,9 +56,15 @@ struct benches {
     char failure[160]; /* what the last failed check found */
 };
 
+const verify_op_info verify_ops[VERIFY_OP_COUNT] = {
+#define KERNEL(name, group, kind, element, ...)                                                    \
+    [VERIFY_##name] = {#name, KIND_##kind, ELEMENT_##element},
+#include "kernels.def"
+};
+
 static bool is_u8(verify_op op)
 {
-    return op >= VERIFY_SCORE_U8;
+    return verify_ops[op].element == ELEMENT_U8;
 }
 
 static bool check(struct benches *benches, const verify_case *v, verify_op op,
@@ -97,16 +103,16 @@ static void report(const verify_options *options, const char *failure, const ver
     static const char *const places[] = {"against the page behind", "against the page in front",
                                          "inside"};
     error_line("verify: %s/%s: %s (n %zu, d %zu, c %zu, ldx %zu, ldw %zu, lds %zu, %s, %s%s)",
-               verify_op_name(op), level, failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
+               verify_ops[op].name, level, failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
                numbers[v->numbers], places[v->placement], v->scattered ? ", scattered rows" : "");
     fprintf(stderr, "  rerun: downhill verify --isa %s --kernel %s --seed %llu --case %ld\n", level,
-            verify_op_name(op), (unsigned long long)options->seed, v->number);
+            verify_ops[op].name, (unsigned long long)options->seed, v->number);
 }
 
 static bool wanted(const verify_options *options, verify_op op)
 {
     const bool set = options->ops == 0 || (options->ops >> op & 1) != 0;
-    return set && (options->op == NULL || strcmp(options->op, verify_op_name(op)) == 0);
+    return set && (options->op == NULL || strcmp(options->op, verify_ops[op].name) == 0);
 }
 
 static void show_progress(size_t done, size_t all)
@@ -149,7 +155,7 @@ int verify_run(const verify_options *options, verify_result *result)
     char names[256] = "";
     for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
         known = known || wanted(options, op);
-        snprintf(names + strlen(names), sizeof names - strlen(names), " %s", verify_op_name(op));
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s", verify_ops[op].name);
     }
     if (!known) {
         error_line("verify: no kernel '%s'; known:%s", options->op, names);

@@ -5,33 +5,37 @@
 #define DOWNHILL_VERIFY_VERIFY_H
 
 #include "downhill.h"
+#include "isa/kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is proven; the names are those of the benchmark's rows. */
+/* What is computed, whatever the data type of the features. */
+enum verify_kind {
+    KIND_SCORE,
+    KIND_HINGE,
+    KIND_SOFTMAX,
+    KIND_GRAD,
+    KIND_UPDATE,
+    KIND_STEP_HINGE,
+    KIND_STEP_SOFTMAX,
+};
+
+/* The rows of kernels.def that are proven: an operation on a data type each. */
 typedef enum verify_op {
-    VERIFY_SCORE,
-    VERIFY_HINGE,
-    VERIFY_SOFTMAX,
-    VERIFY_GRAD,
-    VERIFY_UPDATE,
-    VERIFY_STEP_HINGE,
-    VERIFY_STEP_SOFTMAX,
-    VERIFY_SCORE_BF16, /* features in bf16, the reference on what they stand for */
-    VERIFY_GRAD_BF16,
-    VERIFY_STEP_HINGE_BF16,
-    VERIFY_STEP_SOFTMAX_BF16,
-    VERIFY_SCORE_U8, /* features in bytes, to the bit */
-    VERIFY_HINGE_U8,
-    VERIFY_GRAD_U8,
-    VERIFY_UPDATE_U8,
-    VERIFY_STEP_U8,
+#define KERNEL(name, ...) VERIFY_##name,
+#include "kernels.def"
     VERIFY_OP_COUNT
 } verify_op;
 
-const char *verify_op_name(verify_op op);
+typedef struct verify_op_info {
+    const char *name;
+    enum verify_kind kind;
+    enum element element;
+} verify_op_info;
+
+extern const verify_op_info verify_ops[VERIFY_OP_COUNT];
 
 typedef struct verify_options {
     uint64_t seed;

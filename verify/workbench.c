@@ -6,17 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *verify_op_name(verify_op op)
-{
-    static const char *const names[VERIFY_OP_COUNT] = {
-        "score_f32",  "hinge_f32",       "softmax_f32",       "grad_f32",
-        "update_f32", "step_hinge_f32",  "step_softmax_f32",  "score_bf16",
-        "grad_bf16",  "step_hinge_bf16", "step_softmax_bf16", "score_u8",
-        "hinge_u8",   "grad_u8",         "update_u8",         "step_hinge_u8",
-    };
-    return names[op];
-}
-
 /* ---- memory ---- */
 
 static arena *arena_number(workbench *b, size_t i)
@@ -141,17 +130,17 @@ static void sprinkle_few(rng *r, float *values, size_t count)
         values[rng_below(r, count)] = specials[rng_below(r, sizeof specials / sizeof specials[0])];
 }
 
-static bool reads_x(verify_op op)
+static bool reads_x(enum verify_kind op)
 {
-    return op != VERIFY_HINGE && op != VERIFY_SOFTMAX && op != VERIFY_UPDATE;
+    return op != KIND_HINGE && op != KIND_SOFTMAX && op != KIND_UPDATE;
 }
 
-static bool is_step(verify_op op)
+static bool is_step(enum verify_kind op)
 {
-    return op == VERIFY_STEP_HINGE || op == VERIFY_STEP_SOFTMAX;
+    return op == KIND_STEP_HINGE || op == KIND_STEP_SOFTMAX;
 }
 
-static void draw_data(workbench *b, const verify_case *v, verify_op op, bool bf16, rng *r)
+static void draw_data(workbench *b, const verify_case *v, enum verify_kind op, bool bf16, rng *r)
 {
     /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴; and in bf16 a
      * feature of at most 8 bits. */
@@ -235,30 +224,30 @@ static size_t leave_out_satisfied(workbench *b, const verify_case *v)
     return kept;
 }
 
-static void reference_of_step(workbench *b, const verify_case *v, verify_op op)
+static void reference_of_step(workbench *b, const verify_case *v, enum verify_kind op)
 {
     const bool exact = v->numbers == NUMBERS_EXACT;
     reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
                     b->want_scores);
     if (exact)
         forget_bounds(b->want_scores, v->n * v->c);
-    b->want_loss = op == VERIFY_STEP_HINGE
+    b->want_loss = op == KIND_STEP_HINGE
                        ? reference_hinge(v->n, v->c, b->want_scores, b->labels,
                                          (double)v->sgd.loss.margin, b->want_dscores)
                        : reference_softmax(v->n, v->c, b->want_scores, b->labels, b->want_dscores);
-    const size_t n = op == VERIFY_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
+    const size_t n = op == KIND_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
     reference_grad(n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
                    b->want_db);
-    if (exact && op == VERIFY_STEP_HINGE) {
+    if (exact && op == KIND_STEP_HINGE) {
         forget_bounds(b->want_dw, v->c * v->d);
         forget_bounds(b->want_db, v->c);
     }
 }
 
-void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
+void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
 {
-    const bool bf16 = verify_is_bf16(wanted);
-    const verify_op op = verify_on_f32(wanted);
+    const bool bf16 = verify_ops[kernel].element == ELEMENT_BF16;
+    const enum verify_kind op = verify_ops[kernel].kind;
     const bool exact = v->numbers == NUMBERS_EXACT;
     rng r = v->random;
     b->x = arena_place_of(bf16 ? 2 : UNIT_BYTES, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
@@ -272,24 +261,24 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
     arena_forbid_writes(&b->y_arena, &b->y);
 
     switch (op) {
-    case VERIFY_SCORE:
+    case KIND_SCORE:
         reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
                         b->want_scores);
         if (exact)
             forget_bounds(b->want_scores, v->n * v->c);
         break;
-    case VERIFY_HINGE:
-    case VERIFY_SOFTMAX:
+    case KIND_HINGE:
+    case KIND_SOFTMAX:
         as_exact(b->want_scores, b->scores_dense, v->n * v->c);
-        b->want_loss = op == VERIFY_HINGE
+        b->want_loss = op == KIND_HINGE
                            ? reference_hinge(v->n, v->c, b->want_scores, (const int32_t *)b->y.data,
                                              (double)v->sgd.loss.margin, b->want_dscores)
                            : reference_softmax(v->n, v->c, b->want_scores,
                                                (const int32_t *)b->y.data, b->want_dscores);
-        if (exact && op == VERIFY_HINGE)
+        if (exact && op == KIND_HINGE)
             b->want_loss.bound = 0.0;
         break;
-    case VERIFY_GRAD:
+    case KIND_GRAD:
         as_exact(b->want_dscores, b->scores_dense, v->n * v->c);
         reference_grad(v->n, v->d, v->c, b->x_rows, b->want_dscores,
                        v->accumulate ? b->dw_dense : NULL, v->d, v->accumulate ? b->db_dense : NULL,
@@ -299,17 +288,15 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op wanted)
             forget_bounds(b->want_db, v->c);
         }
         break;
-    case VERIFY_UPDATE: /* the definition is in f32, and computed at the check */
+    case KIND_UPDATE: /* the definition is in f32, and computed at the check */
         if (v->numbers >= NUMBERS_WIDE) {
             sprinkle_specials(&r, b->w_dense, v->c * v->d);
             sprinkle_specials(&r, b->dw_dense, v->c * v->d);
         }
         break;
-    case VERIFY_STEP_HINGE:
-    case VERIFY_STEP_SOFTMAX:
+    case KIND_STEP_HINGE:
+    case KIND_STEP_SOFTMAX:
         reference_of_step(b, v, op);
-        break;
-    default:
         break;
     }
 }

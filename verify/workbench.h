@@ -10,19 +10,6 @@
 #include "reference.h"
 #include "verify.h"
 
-static inline bool verify_is_bf16(verify_op op)
-{
-    return op >= VERIFY_SCORE_BF16 && op < VERIFY_SCORE_U8;
-}
-
-/* The same operation on f32 features. */
-static inline verify_op verify_on_f32(verify_op op)
-{
-    static const verify_op twins[] = {VERIFY_SCORE, VERIFY_GRAD, VERIFY_STEP_HINGE,
-                                      VERIFY_STEP_SOFTMAX};
-    return verify_is_bf16(op) ? twins[op - VERIFY_SCORE_BF16] : op;
-}
-
 /* Returns whether scores of bf16 features split each weight into two bf16, of which an infinity makes a NaN. */
 bool verify_splits_weights(const downhill_kernels *kernels);
 

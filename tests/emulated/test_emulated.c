@@ -34,11 +34,17 @@ enum { STRIDE = 6 };
 enum { STRIDE = 1 };
 #endif
 
-enum {
-    F32 = (1 << VERIFY_SCORE_BF16) - 1,
-    BF16 = (1 << VERIFY_SCORE_U8) - 1 - F32,
-    U8 = (1 << VERIFY_OP_COUNT) - 1 - F32 - BF16,
-};
+/* Adds the kernels of a data type to the set of those to prove, unless both levels share them. */
+static uint32_t with_kernels(uint32_t set, enum element element, const downhill_kernels *kernels,
+                             const downhill_kernels *others)
+{
+    if (downhill_same_kernels(kernels, others, element))
+        return set;
+    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++)
+        if (verify_ops[op].element == element)
+            set |= UINT32_C(1) << op;
+    return set;
+}
 
 /* Proves a level, but for kernels that it shares with one that is proven as well. */
 static void proven(const char *isa, const char *other)
@@ -48,9 +54,9 @@ static void proven(const char *isa, const char *other)
     options.isa = isa;
     options.chosen_only = true;
     options.stride = STRIDE;
-    options.ops = (downhill_same_kernels(kernels, others, ELEMENT_F32) ? 0 : F32) |
-                  (downhill_same_kernels(kernels, others, ELEMENT_BF16) ? 0 : BF16) |
-                  (downhill_same_kernels(kernels, others, ELEMENT_U8) ? 0 : U8);
+    options.ops = with_kernels(options.ops, ELEMENT_F32, kernels, others);
+    options.ops = with_kernels(options.ops, ELEMENT_BF16, kernels, others);
+    options.ops = with_kernels(options.ops, ELEMENT_U8, kernels, others);
     verify_result result;
     assert_int_equal(verify_run(&options, &result), EXIT_OK);
     assert_int_equal(result.levels, 1);

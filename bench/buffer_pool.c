@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stalls.h"
+#include "buffer_pool.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -22,18 +22,20 @@ static double bytes_of(size_t n, size_t d, size_t c)
 /* How many workloads a row wants. */
 static size_t ring_of(const bench_row *row, uint64_t last_level)
 {
-    return row->cold ? (size_t)ceil(times_last_level * (double)last_level / row->holds) + 1 : 1;
+    return row->cold ? (size_t)ceil(times_last_level * (double)last_level / row->working_set) + 1
+                     : 1;
 }
 
-static stall *of_shape(stalls *s, const bench_row *row)
+static shape_buffers *of_shape(buffer_pool *pool, const bench_row *row)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->stall[i].n == row->n && s->stall[i].d == row->d && s->stall[i].c == row->c)
-            return &s->stall[i];
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->buffers[i].n == row->n && pool->buffers[i].d == row->d &&
+            pool->buffers[i].c == row->c)
+            return &pool->buffers[i];
     return NULL;
 }
 
-static void open_stall(stall *s, const bench_options *o)
+static void open_buffers(shape_buffers *s, const bench_options *o)
 {
     /* So that the rest of the machine is not pushed out. */
     const double most = o->machine != NULL ? 0.25 * (double)o->machine->memory_bytes : INFINITY;
@@ -64,50 +66,52 @@ static void open_stall(stall *s, const bench_options *o)
         snprintf(s->missing, sizeof s->missing, "out of memory");
 }
 
-void stalls_open(stalls *s, const bench_options *options, bench_suite *suite, size_t first)
+void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_suite *suite,
+                      size_t first)
 {
     const size_t family = suite->rows[first].family;
-    if (s->stall != NULL && s->family == family)
+    if (pool->buffers != NULL && pool->family == family)
         return;
-    stalls_close(s);
-    *s = (stalls){.family = family};
+    buffer_pool_close(pool);
+    *pool = (buffer_pool){.family = family};
     size_t end = first;
     while (end < suite->n_rows && suite->rows[end].family == family)
         end++;
-    s->stall = calloc(end - first, sizeof *s->stall);
-    s->peers = calloc(end - first, PEERS_COUNT);
-    if (s->stall == NULL || s->peers == NULL)
+    pool->buffers = calloc(end - first, sizeof *pool->buffers);
+    pool->peers = calloc(end - first, PEERS_COUNT);
+    if (pool->buffers == NULL || pool->peers == NULL)
         return;
     const uint64_t last_level = options->machine != NULL ? machine_last_level(options->machine) : 0;
     for (size_t i = first; i < end; i++) {
         const bench_row *row = &suite->rows[i];
-        stall *found = of_shape(s, row);
+        shape_buffers *found = of_shape(pool, row);
         if (found == NULL) {
-            found = &s->stall[s->count++];
-            *found = (stall){.n = row->n, .d = row->d, .c = row->c};
+            found = &pool->buffers[pool->count++];
+            *found = (shape_buffers){.n = row->n, .d = row->d, .c = row->c};
         }
         const size_t ring = ring_of(row, last_level);
         found->n_loads = ring > found->n_loads ? ring : found->n_loads;
     }
-    for (size_t i = 0; i < s->count; i++)
-        open_stall(&s->stall[i], options);
+    for (size_t i = 0; i < pool->count; i++)
+        open_buffers(&pool->buffers[i], options);
 }
 
-void stalls_close(stalls *s)
+void buffer_pool_close(buffer_pool *pool)
 {
-    for (size_t i = 0; s->stall != NULL && i < s->count; i++) {
-        for (size_t l = 0; l < s->stall[i].n_loads; l++)
-            workload_close(&s->stall[i].loads[l]);
-        free(s->stall[i].loads);
+    for (size_t i = 0; pool->buffers != NULL && i < pool->count; i++) {
+        for (size_t l = 0; l < pool->buffers[i].n_loads; l++)
+            workload_close(&pool->buffers[i].loads[l]);
+        free(pool->buffers[i].loads);
     }
-    free(s->stall);
-    free(s->peers);
-    *s = (stalls){0};
+    free(pool->buffers);
+    free(pool->peers);
+    *pool = (buffer_pool){0};
 }
 
-bool stalls_find(stalls *s, const bench_row *row, bench_task *task, char *why, size_t why_size)
+bool buffer_pool_find(buffer_pool *pool, const bench_row *row, bench_task *task, char *why,
+                      size_t why_size)
 {
-    stall *found = of_shape(s, row);
+    shape_buffers *found = of_shape(pool, row);
     if (found == NULL || found->missing[0] != '\0') {
         snprintf(why, why_size, "%s", found == NULL ? "out of memory" : found->missing);
         return false;
@@ -120,8 +124,8 @@ bool stalls_find(stalls *s, const bench_row *row, bench_task *task, char *why, s
         snprintf(why, why_size, "%s", row->peer->missing);
         return false;
     }
-    signed char *proof =
-        &s->peers[(size_t)(found - s->stall) * PEERS_COUNT + (size_t)(row->peer - peers_open())];
+    signed char *proof = &pool->peers[(size_t)(found - pool->buffers) * PEERS_COUNT +
+                                      (size_t)(row->peer - peers_open())];
     if (*proof == UNKNOWN)
         *proof = peer_agrees(row->peer, &found->loads[0]) ? RIGHT : WRONG;
     if (*proof == WRONG)

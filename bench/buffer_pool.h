@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The buffers of a family of rows: one workload per shape, or a ring of them for cold rows. */
+#ifndef DOWNHILL_BENCH_BUFFER_POOL_H
+#define DOWNHILL_BENCH_BUFFER_POOL_H
+
+#include "suite.h"
+#include "task.h"
+
+typedef struct shape_buffers {
+    size_t n, d, c;
+    workload *loads;
+    size_t n_loads;
+    char missing[128]; /* why there are none; "" if there are */
+} shape_buffers;
+
+typedef struct buffer_pool {
+    shape_buffers *buffers;
+    size_t count, family; /* family: of the rows that use them */
+    signed char *peers;   /* count × PEERS_COUNT: whether the peer was found right at the shape */
+} buffer_pool;
+
+/* Allocates the buffers for the family of row `first` and frees those of another family. Where memory is short, a
+ * shape has none and says so. */
+void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_suite *suite,
+                      size_t first);
+void buffer_pool_close(buffer_pool *pool);
+
+/* Gives the buffers of the row to the task; the first time with a peer it also checks the results of the peer on them.
+ * Returns false, and why, if the buffers or the peer are missing, or the peer is wrong. */
+bool buffer_pool_find(buffer_pool *pool, const bench_row *row, bench_task *task, char *why,
+                      size_t why_size);
+
+#endif

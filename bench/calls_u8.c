@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "calls.h"
+
+#include "parallel/team.h"
+#include "workload.h"
+
+/* A step that leaves the weights as they are, as in calls.c. */
+static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}};
+
+/* The arguments of a call on bytes. */
+struct arguments {
+    const downhill_kernels *kernels;
+    struct team *team;
+    workload_u8 *load;
+    downhill_packed_u8 *packed;
+    downhill_weights_f32 weights;
+    downhill_sums_u8 sums;
+    downhill_matrix_f64 scores;
+    downhill_matrix_i16 dscores, hinge_dscores;
+};
+
+/* Packs the weights unless a call with this table did before. NULL: the best level. */
+static downhill_status prepare(struct arguments *a, const downhill_kernels *k, struct team *t,
+                               workload *load, bool normalised)
+{
+    workload_u8 *l = &load->u8;
+    *a = (struct arguments){
+        .kernels = k,
+        .team = t,
+        .load = l,
+        .weights = {l->w, l->d, l->b, l->d, l->c},
+        .sums = {l->sums, l->d, l->sums_b, l->d, l->c},
+        .scores = {l->scores, l->c, l->n, l->c},
+        .dscores = {l->dscores, l->c, l->n, l->c},
+        .hinge_dscores = {l->hinge_dscores, l->c, l->n, l->c},
+    };
+    if (l->workspace.bytes == 0)
+        return DOWNHILL_ERR_SIZE;
+    if (a->kernels == NULL) {
+        const downhill_status status = downhill_select(NULL, &a->kernels, NULL, 0);
+        if (status != DOWNHILL_OK)
+            return status;
+    }
+    a->packed = workload_u8_packed(l, a->kernels, normalised);
+    return a->packed != NULL ? DOWNHILL_OK : DOWNHILL_ERR_NULL;
+}
+
+/* Returns the batch of n samples in these rows, or the first n if rows is NULL, before n_next more. */
+static downhill_batch_u8 batch_of(const workload_u8 *l, const size_t *rows, size_t n, size_t n_next)
+{
+    return (downhill_batch_u8){l->x, l->d, l->n, l->y, rows, n, n_next};
+}
+
+downhill_status call_score_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    if (status != DOWNHILL_OK)
+        return status;
+    const downhill_batch_u8 batch = batch_of(a.load, NULL, a.load->n, 0);
+    return downhill_score_u8(a.kernels, &batch, a.packed, &a.scores);
+}
+
+downhill_status call_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    if (status != DOWNHILL_OK)
+        return status;
+    double loss;
+    return downhill_hinge_u8(a.kernels, &a.scores, a.load->y, hinge.loss.margin, &a.dscores, &loss);
+}
+
+downhill_status call_grad_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    if (status != DOWNHILL_OK)
+        return status;
+    const downhill_batch_u8 batch = batch_of(a.load, NULL, a.load->n, 0);
+    return downhill_grad_u8(a.kernels, &batch, &a.hinge_dscores, 0, &a.sums);
+}
+
+static downhill_status update(const downhill_kernels *k, struct team *t, workload *load,
+                              bool normalised)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, normalised);
+    if (status != DOWNHILL_OK)
+        return status;
+    return downhill_update_u8(a.kernels, &a.weights, a.packed, &a.sums, a.load->n, &hinge);
+}
+
+downhill_status call_update_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    return update(k, t, load, false);
+}
+
+downhill_status call_update_normalised_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    return update(k, t, load, true);
+}
+
+/* ---- steps and epochs ---- */
+
+static downhill_status step(const struct arguments *a, const size_t *rows, size_t n, size_t n_next)
+{
+    const downhill_batch_u8 batch = batch_of(a->load, rows, n, n_next);
+    double loss;
+    if (a->team != NULL)
+        return team_step_u8(a->team, a->kernels, &batch, &a->weights, a->packed, &hinge, &loss,
+                            NULL);
+    return downhill_step_u8(a->kernels, &batch, &a->weights, a->packed, &hinge, &loss,
+                            &a->load->workspace, NULL);
+}
+
+downhill_status call_step_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    return status == DOWNHILL_OK ? step(&a, NULL, a.load->n, 0) : status;
+}
+
+static downhill_status epoch(const downhill_kernels *k, struct team *t, workload *load,
+                             const size_t *rows)
+{
+    struct arguments a;
+    downhill_status status = prepare(&a, k, t, load, false);
+    for (size_t i = 0; i < load->n && status == DOWNHILL_OK; i += WORKLOAD_STEP_ROWS) {
+        const size_t left = load->n - i, n = left < WORKLOAD_STEP_ROWS ? left : WORKLOAD_STEP_ROWS;
+        status = step(&a, rows + i, n, left - n);
+    }
+    return status;
+}
+
+downhill_status call_epoch_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    return epoch(k, t, load, load->u8.in_order);
+}
+
+downhill_status call_epoch_hinge_shuffled_u8(const downhill_kernels *k, struct team *t,
+                                             workload *load)
+{
+    return epoch(k, t, load, load->u8.shuffled);
+}
+
+/* ---- reading alone ---- */
+
+/* Loads from every cache line of the rows of X, in this order: no epoch can be faster. */
+static downhill_status read_rows(const workload_u8 *l, const size_t *rows)
+{
+    enum { LINE = 64 };
+    if (l->workspace.bytes == 0)
+        return DOWNHILL_ERR_SIZE;
+    for (size_t i = 0; i < l->n; i++) {
+        const uint8_t *x = l->x + rows[i] * l->d;
+        for (size_t k = 0; k < l->d; k += LINE)
+            __asm__ volatile("" : : "r"(x[k]));
+    }
+    return DOWNHILL_OK;
+}
+
+downhill_status call_read_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    (void)k, (void)t;
+    return read_rows(&load->u8, load->u8.in_order);
+}
+
+downhill_status call_read_shuffled_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    (void)k, (void)t;
+    return read_rows(&load->u8, load->u8.shuffled);
+}

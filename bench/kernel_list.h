@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The kernels that are timed: the rows of verify/kernels.def. */
+#ifndef DOWNHILL_BENCH_KERNEL_LIST_H
+#define DOWNHILL_BENCH_KERNEL_LIST_H
+
+#include "ceilings.h"
+#include "downhill.h"
+#include "polynomial.h"
+#include "verify/verify.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum bench_kernel {
+#define KERNEL(name, ...) BENCH_##name,
+#define TIMED(name, ...)  BENCH_##name,
+#include "verify/kernels.def"
+    BENCH_KERNEL_COUNT
+} bench_kernel;
+
+/* Where a kernel is timed, besides at the standard shapes on one thread. */
+enum bench_traits {
+    BENCH_TRAIT_PROBE = 1 << 0,   /* in the passes of the noise floor */
+    BENCH_TRAIT_SWEPT = 1 << 1,   /* in the sweeps over batch sizes and numbers of features */
+    BENCH_TRAIT_THREADS = 1 << 2, /* on several threads as well */
+    BENCH_TRAIT_EPOCH = 1 << 3, /* only hot, and only on more rows than one step of an epoch has */
+    BENCH_TRAIT_SHARE =
+        1 << 4, /* only on enough samples for a share of them to be what the name says */
+    BENCH_TRAIT_BASELINE = 1 << 5, /* only on the baseline, because it runs no kernel of a level */
+};
+
+struct workload; /* workload.h */
+struct team;     /* parallel/team.h */
+
+/* Runs a kernel once on the buffers of a workload; by the threads of a team if that is not NULL, which only
+ * kernels with BENCH_TRAIT_THREADS accept. */
+typedef downhill_status bench_call(const downhill_kernels *kernels, struct team *team,
+                                   struct workload *load);
+
+typedef struct bench_kernel_info {
+    const char *name;
+    const char *group;    /* kernels of a group are compared, and therefore sampled in turn */
+    enum element element; /* of the features */
+    enum ceiling_products products; /* decides which peak bounds it */
+    uint32_t traits;                /* of enum bench_traits */
+    uint32_t proofs; /* 1 << verify_op each: what must be right for its time to mean anything */
+    polynomial operations, bytes; /* of a call; bytes: each operand crossing the bus once */
+    polynomial working_set;       /* bytes of the distinct operands */
+    const char *note;             /* what is credited, for the reader of a report */
+    bench_call *call;
+} bench_kernel_info;
+
+extern const bench_kernel_info bench_kernels[BENCH_KERNEL_COUNT];
+
+/* Returns whether all traits are set. */
+static inline bool bench_has_traits(bench_kernel kernel, uint32_t traits)
+{
+    return (bench_kernels[kernel].traits & traits) == traits;
+}
+
+#endif
