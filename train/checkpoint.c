@@ -54,7 +54,7 @@ int checkpoint_write(const char *path, const problem *p, const sgd_state *state,
     return code;
 }
 
-/* A number that is a real or an integer; NaN for null. false: anything else. */
+/* Reads an integer or a real; null gives NaN. Returns false for anything else. */
 static bool number(const json_t *o, const char *key, double *value)
 {
     const json_t *member = json_object_get(o, key);
@@ -89,16 +89,16 @@ static bool phases_from_json(const json_t *phases, downhill_profile *p)
     return true;
 }
 
-/* s->epochs has room for those of the document. */
+/* Reads a state. s->epochs must have room for all epochs of the document. */
 static bool state_from_json(const json_t *o, sgd_state *s)
 {
     const json_t *epochs = json_object_get(o, "epochs");
+    /* with NaN or infinity no later epoch would count as better */
     if (!count(o, "epoch", &s->epoch) || !count(o, "step", &s->step) ||
         !number(o, "loss_sum", &s->loss_sum) || !isfinite(s->loss_sum) ||
         !number(o, "seconds", &s->seconds) || !number(o, "first_loss", &s->first_loss) ||
         !count(o, "best_epoch", &s->best_epoch) || s->best_epoch > s->epoch ||
-        !number(o, "best_accuracy", &s->best_accuracy) ||
-        !isfinite(s->best_accuracy) || /* no epoch would be better */
+        !number(o, "best_accuracy", &s->best_accuracy) || !isfinite(s->best_accuracy) ||
         !phases_from_json(json_object_get(o, "phases_ns"), &s->phases) ||
         json_array_size(epochs) != s->epoch)
         return false;

@@ -6,16 +6,16 @@
 
 #include <stdlib.h>
 
-/* The scores of a block of samples stay in the L2 cache until their losses are taken. */
+/* Size of a block's scores, so that they are still in L2 when the losses are computed. */
 enum { BLOCK_BYTES = 256 << 10, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 1024 };
 
-/* Enough rows to keep the products of scores busy. */
+/* Number of weight rows that keeps the product of the scores busy. */
 enum { CLASSES_AT_ONCE = 320 };
 
-/* What a thread has for itself. */
+/* Buffers and result of one thread. */
 struct worker {
     void *scores;  /* block × count·c, f32 or f64 */
-    void *dscores; /* block × c, f32 or i16: the losses come with them */
+    void *dscores; /* block × c, f32 or i16; not used, but computed with the losses */
     int32_t *y, *predicted;
     downhill_status status;
 };
@@ -28,13 +28,15 @@ struct evaluator {
     downhill_packed_u8 *packed; /* FEATURES_U8 */
     struct worker *workers;
     const volatile sig_atomic_t *stop;
-    /* the run at hand */
+    /* the current run */
     const downhill_weights_f32 *weights;
     const samples *s;
     size_t n_sets, n_blocks;
-    size_t first, n; /* evaluator_scores(): which samples, */
-    double *scores;  /* and where to */
-    double *losses;  /* of each block and set: added up in their order, whatever the threads did */
+    /* evaluator_scores(): the range of samples and the output */
+    size_t first, n;
+    double *scores;
+    /* per block and set; added up in this order, whatever thread computed them */
+    double *losses;
     size_t *right;
     int32_t *only_class; /* as in struct evaluation */
 };
@@ -122,7 +124,8 @@ static downhill_status score_block(const evaluator *e, struct worker *w, size_t 
     return downhill_score_f32(e->kernels, &batch, e->weights, &scores);
 }
 
-/* Computes the loss of set `set`, whose scores are columns of those of all sets, and the predicted classes. */
+/* Computes the loss and the predicted classes of set `set`, whose scores are some of the
+ * columns. */
 static downhill_status judge_set(const evaluator *e, struct worker *w, size_t n, size_t set,
                                  double *loss)
 {
@@ -143,7 +146,7 @@ static downhill_status judge_set(const evaluator *e, struct worker *w, size_t n,
                                  : status;
 }
 
-/* Counts the samples that were predicted right. */
+/* Returns the number of samples predicted correctly. */
 static size_t right_of_set(const struct worker *w, size_t n, int32_t *only_class)
 {
     size_t right = 0;

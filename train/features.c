@@ -29,7 +29,8 @@ static void copy_part(void *context, size_t part)
     }
 }
 
-/* malloc() and not memory_new(): pages belong to the NUMA node of whoever touches them first. */
+/* Allocates without clearing, unlike memory_new(): a page belongs to the NUMA node of the thread
+ * that touches it first. */
 static float *new_copy(const features *f, const matrix *x, size_t threads)
 {
     const bool fits = x->rows <= SIZE_MAX / sizeof(float) / x->d;

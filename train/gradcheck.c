@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_ROWS = 8, WEIGHT_MAX = 32639 }; /* what 16 bits are used up to (downhill.h) */
+enum { BLOCK_ROWS = 8, WEIGHT_MAX = 32639 }; /* largest 16-bit weight (downhill.h) */
 
-/* Everything in f64, written down from the formulas: the weights w (c × d+1, bias last), the features x (n × d+1, the
- * last one 1), the scores, and what the analytic gradient is made of. A coordinate is an index of w. */
+/* An independent reference in f64: the weights w (c × d+1, bias last), the features x (n × d+1, the
+ * last one 1), the scores, and the analytic gradient, summed in f64. A coordinate is an index into
+ * w. */
 struct check {
     const problem *p;
     const gradcheck_options *options;
@@ -22,7 +23,7 @@ struct check {
     size_t *rows;
     double *x, *w, *unit, *scores;
     double *slopes;             /* n × c: |dscores| in f64 */
-    double *analytic, *penalty; /* the gradient: of the mean loss, of the penalty */
+    double *analytic, *penalty; /* the two parts of the gradient: mean loss and penalty */
     size_t *order;
     model *model;
 };
@@ -61,7 +62,7 @@ static bool check_open(struct check *t)
            t->slopes && t->order && t->model;
 }
 
-/* ---- the point ---- */
+/* ---- the point at which the gradient is checked ---- */
 
 static void draw_samples(struct check *t, rng *r)
 {
@@ -80,7 +81,7 @@ static void draw_samples(struct check *t, rng *r)
     }
 }
 
-/* Of a class, to a multiple of a power of two that leaves 16 bits. */
+/* Rounds the weights of a class to 16-bit multiples of a power of two. */
 static void round_class(double *w, size_t count)
 {
     double most = 0.0;
@@ -128,7 +129,7 @@ static size_t label(const struct check *t, size_t i)
     return (size_t)t->p->data->train.x->y[t->rows[i]];
 }
 
-/* ---- the derived gradient ---- */
+/* ---- the analytic gradient ---- */
 
 static void add_sums(struct check *t)
 {
@@ -166,9 +167,9 @@ static downhill_status derive(struct check *t)
     return DOWNHILL_OK;
 }
 
-/* ---- the numerical one ---- */
+/* ---- the numerical gradient ---- */
 
-/* The loss of sample i with `add` added to the score of class j. */
+/* Returns the loss of sample i with `add` added to the score of class j. */
 static double loss_of(const struct check *t, size_t i, size_t j, double add)
 {
     const double *s = t->scores + i * t->c;
@@ -188,7 +189,8 @@ static double loss_of(const struct check *t, size_t i, size_t j, double add)
     return log(loss) + most - right;
 }
 
-/* Does a margin of sample i change its sign while the score of class j goes from -add to +add? */
+/* Returns whether a margin of sample i changes its sign while the score of class j goes from -add
+ * to +add. */
 static bool has_kink(const struct check *t, size_t i, size_t j, double add)
 {
     if (t->p->loss.kind != DOWNHILL_HINGE || add == 0.0)
@@ -202,7 +204,7 @@ static bool has_kink(const struct check *t, size_t i, size_t j, double add)
     return false;
 }
 
-/* |∂loss_i/∂s_ij| in f64: what a term of the gradient is large by. */
+/* Computes |∂loss_i/∂s_ij| in f64, the magnitude of each term of the gradient. */
 static void find_slopes(struct check *t)
 {
     for (size_t i = 0; i < t->n; i++) {
@@ -224,7 +226,8 @@ static void find_slopes(struct check *t)
     }
 }
 
-/* Σ_i |terms| of the mean gradient; of bytes, where `raw`, of the two that the mean is subtracted by. */
+/* Returns Σ_i |term_i| of the mean gradient. With `raw` (bytes), each term counts as the two parts
+ * before the mean is subtracted. */
 static double terms_of(const struct check *t, size_t j, size_t k, bool raw)
 {
     const double mean = raw && k < t->d ? (double)t->p->features->norm.mean[k] : 0.0;
@@ -234,7 +237,7 @@ static double terms_of(const struct check *t, size_t j, size_t k, bool raw)
     return sum / (double)t->n;
 }
 
-/* A step of training with all the samples in one minibatch, at learning rate 1. */
+/* Trains one step with all samples in one minibatch, at learning rate 1. */
 static downhill_status take_step(struct check *t)
 {
     const optimiser plain = {.rule = OPTIMISER_PLAIN};
@@ -243,9 +246,10 @@ static downhill_status take_step(struct check *t)
                           NULL);
 }
 
-/* Where the step has come to, against where the gradient that was summed in f64 leads, as a share of what roundings may
- * make of it: of f32 one for each sample, and as much as a relative error of the score is allowed; of bytes, whose
- * sums are exact, the four on the way to the gradient; then those of step, gain and decay, and of the weights. */
+/* Returns the distance between the weights after the step and where the gradient summed in f64
+ * leads, relative to the bound on the rounding errors: for f32, one rounding per sample and the
+ * relative error that a score may have; for bytes, whose sums are exact, the four roundings that
+ * form the gradient; then those of step, gain, decay and weights. */
 static double step_error(const struct check *t, size_t j, size_t k)
 {
     const bool bytes = t->p->features->type == FEATURES_U8, bias = k == t->d;
@@ -281,7 +285,8 @@ static void compare(struct check *t, size_t at, gradcheck_result *result)
             result->kinks++;
             return;
         }
-        /* Sample by sample: the losses of all are so large that their difference would drown in their rounding. */
+        /* Subtract per sample: the total losses are so large that their rounding errors would
+         * exceed the difference. */
         const double above = loss_of(t, i, j, add);
         difference += above - loss_of(t, i, j, -add);
         losses += above;
@@ -291,13 +296,13 @@ static void compare(struct check *t, size_t at, gradcheck_result *result)
         difference += n * reg * ((w + step) * (w + step) - (w - step) * (w - step));
     const double numerical = difference / (2.0 * h * n);
     const double analytic = t->analytic[at] + t->penalty[at];
-    /* The losses are rounded themselves: a difference of two tells no more than this. */
+    /* The losses are rounded too: the difference of two has this error. */
     const double blur = DBL_EPSILON * losses / (h * n), tolerance = t->options->tolerance;
     const double all = terms_of(t, j, k, false) + fabs(t->penalty[at]) +
                        (tolerance > 0.0 ? blur / tolerance : 0.0);
     const double off = fabs(analytic - numerical);
     double relative = off == 0.0 ? 0.0 : all > 0.0 ? off / all : (double)INFINITY;
-    if (isnan(relative)) /* wrong, and not to be forgotten for what comes after it */
+    if (isnan(relative)) /* a failure: it must stay the maximum */
         relative = (double)INFINITY;
     result->checked++;
     if (relative > result->worst) {

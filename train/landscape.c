@@ -10,16 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Samples whose scores are at hand at a time: those of a point stay in a cache, and the threads meet seldom. */
+/* Samples per block: the scores of one point stay in a cache, and the threads synchronise
+ * rarely. */
 enum { BLOCK_ROWS = 1024, SETS_MAX = LANDSCAPE_DIRECTIONS_MAX + 1 };
 
-/* What a thread has for itself. */
+/* Buffers and result of one thread. */
 struct worker {
-    double *scores; /* of a point */
+    double *scores; /* of one point */
     float *scores_f32, *dscores_f32;
     int16_t *dscores;
     downhill_status status;
-    bool stopped; /* before its last point */
+    bool stopped; /* stopped before its last point */
 };
 
 struct landscape {
@@ -29,10 +30,10 @@ struct landscape {
     landscape_point *points;
     size_t count;
     evaluator *evaluator;
-    downhill_weights_f32 all; /* the sets, one behind the other */
+    downhill_weights_f32 all; /* the sets, one after another */
     double *scores;           /* block × all.c */
     int32_t *y;
-    size_t n; /* of the block */
+    size_t n; /* samples of the current block */
     struct worker *workers;
 };
 
@@ -96,7 +97,7 @@ static void scores_at(const struct landscape *l, const landscape_point *point, d
     }
 }
 
-/* Adds the loss of the block at one point. */
+/* Adds the loss of the block to the point's. */
 static downhill_status add_loss(const struct landscape *l, struct worker *w, landscape_point *point)
 {
     const size_t c = l->c;
@@ -126,7 +127,7 @@ static void run_worker(void *context, size_t i)
     const size_t end = l->count * (i + 1) / l->threads;
     size_t at = l->count * i / l->threads;
     w->status = DOWNHILL_OK;
-    /* A block at many points takes minutes, so that the signal is looked at per point. */
+    /* A block at many points takes minutes, so check the signal at every point. */
     for (; at < end && w->status == DOWNHILL_OK && *l->p->stop == 0; at++)
         w->status = add_loss(l, w, &l->points[at]);
     w->stopped = w->status == DOWNHILL_OK && at < end;
@@ -150,7 +151,8 @@ static downhill_status run_block(struct landscape *l, size_t first, bool *stoppe
     return status;
 }
 
-/* λ‖W + aU + bV‖² of a point, by the squares and products of the three. */
+/* Divides the sums of the losses by the number of samples and adds the penalty λ‖W + aU + bV‖² of
+ * each point, computed from the inner products of W, U and V. */
 static void add_penalties(struct landscape *l)
 {
     double products[SETS_MAX][SETS_MAX] = {{0.0}};

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The gradient of so many samples is summed in f32, and those of all in f64: near the minimum it is the small
- * difference of large sums. */
+/* Samples whose gradient is summed in f32 before it is added up in f64: near the minimum the
+ * gradient is a small difference of large sums. */
 enum { BLOCK_ROWS = 1024 };
 
-/* From the callbacks, by way of lbfgs(), whose own are around 0 and -1000. */
+/* Return codes of the callback, passed on by lbfgs(), whose own are around 0 and -1000. */
 enum { STOP_INTERRUPTED = 1000, STOP_FAILED };
 
 struct course {
@@ -26,12 +26,12 @@ struct course {
     model *model;
     evaluator *evaluator;
     progress progress;
-    double start_s, aside_s; /* seconds that are not training */
+    double start_s, aside_s; /* start, and seconds since then that are not training */
     int code;
-    bool cut; /* the last evaluation was stopped before its end */
+    bool cut; /* the last evaluation was interrupted */
 };
 
-/* W row by row, then b. */
+/* Copies the values, W row by row and then b, to weights. */
 static void weights_from(const lbfgsfloatval_t *v, const downhill_weights_f32 *w)
 {
     for (size_t j = 0; j < w->c; j++) {
@@ -66,7 +66,7 @@ static lbfgsfloatval_t evaluate(void *context, const lbfgsfloatval_t *v, lbfgsfl
     course->cut = false;
     for (size_t first = 0, block; first < train->n; first += block) {
         if (*course->p->stop != 0) {
-            course->cut = true; /* the search for a step finds none at such a loss, and gives up */
+            course->cut = true; /* the line search finds no step at this loss and gives up */
             return HUGE_VAL;
         }
         const size_t left = train->n - first;
@@ -145,7 +145,7 @@ static int run(struct course *course, lbfgsfloatval_t *v, int n_values)
     else if (ended == LBFGSERR_OUTOFMEMORY)
         return problem_failed(DOWNHILL_ERR_WORKSPACE);
     else if (ended != LBFGSERR_MAXIMUMITERATION)
-        /* Sums in f32 have an end too: below it no step is seen to lower the loss. */
+        /* The sums in f32 have a limited precision: below it no step is seen to lower the loss. */
         result->why_ended = "no step lowers the loss any more";
     return EXIT_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the methods other than stochastic gradient descent have in common: a course of points, each with the
- * loss that it has come down to, and weights at its end. */
+ * Results shared by the training methods other than SGD: a sequence of points, each with the loss
+ * reached there, and the final weights. */
 #ifndef DOWNHILL_TRAIN_METHOD_H
 #define DOWNHILL_TRAIN_METHOD_H
 
@@ -10,11 +10,12 @@
 #include "problem.h"
 
 typedef struct method_point {
-    size_t number; /* of the try, the step, the iteration, from 1; 0: where a local search begins */
-    size_t evaluations;   /* of the loss so far, each on all samples that it was asked for */
+    size_t number; /* try, step or iteration, from 1; 0: start of a local search */
+    /* evaluations of the loss so far, each on all samples that the method uses for one */
+    size_t evaluations;
     double seconds;       /* so far, without the evaluation of accuracies */
-    double loss;          /* the objective: the mean loss of the samples, with the penalty */
-    double test_accuracy; /* NaN: not taken */
+    double loss;          /* objective: mean loss of the samples plus penalty */
+    double test_accuracy; /* NaN: not evaluated */
 } method_point;
 
 typedef struct method_result {
@@ -26,30 +27,32 @@ typedef struct method_result {
     double test_accuracy;           /* at the end; NaN if interrupted */
     char digest[MODEL_DIGEST_TEXT]; /* of the weights; "" if interrupted */
     bool interrupted;
-    const char *why_ended; /* NULL: it did what was asked */
+    const char *why_ended; /* NULL: it ran all requested tries, steps or iterations */
     char failed[PROBLEM_FAILURE_TEXT];
 } method_result;
 
 typedef struct method_events {
-    void (*point)(const method_point *point, void *context); /* as it comes */
+    void (*point)(const method_point *point, void *context); /* called for each point */
     void *context;
 } method_events;
 
-/* Room for the weights, all 0. false, with a line printed: no memory. */
+/* Allocates the weights, all 0. Prints a line and returns false if memory is short. */
 bool method_open(const problem *p, method_result *result);
 void method_free(method_result *result);
 
-/* Keeps and reports a point. false: no memory. */
+/* Appends a point to the result and reports it. Prints a line and returns false if memory is
+ * short. */
 bool method_add(const method_events *events, method_result *result, method_point point);
 
-/* The weights as the model of the same problem has them: those of FEATURES_U8 are for bytes. */
+/* Returns the factor from weights of normalised feature k to weights of the model: 1, or the scale
+ * of the feature with FEATURES_U8, whose weights are for bytes. */
 float method_weight_scale(const problem *p, size_t k);
 
-/* λ‖W‖², of the W of normalised features. */
+/* Returns λ‖W‖², with W for normalised features. */
 double method_penalty(const problem *p, const downhill_weights_f32 *weights);
 
-/* Accuracy and digest of the weights, unless the run was interrupted or is now. *e stops at p->stop. Returns an exit
- * code. */
+/* Computes test accuracy and digest of the weights, unless the run is interrupted. *e must stop at
+ * p->stop. Returns an exit code. */
 int method_finish(const problem *p, evaluator *e, method_result *result);
 
 #endif

@@ -13,12 +13,13 @@ struct model {
     const downhill_kernels *kernels;
     const cluster *cluster; /* NULL: one rank */
     bool stopped;
-    part_rows rows; /* of this rank */
+    part_rows rows; /* row numbers of this rank's part */
     team *team;
     downhill_weights_f32 weights, grad; /* grad: FEATURES_F32 */
-    /* FEATURES_U8 */
+    /* FEATURES_U8: */
     void *packed;
-    void *packed_other; /* of what else a gradient is added to; made when it is wanted */
+    /* packing of other weights that a gradient was added to; allocated on first use */
+    void *packed_other;
     size_t packed_bytes;
 };
 
@@ -35,7 +36,7 @@ void model_close(model *m)
     free(m);
 }
 
-/* Packed weights, with the normalisation in them. NULL: no memory. */
+/* Packs weights, with the normalisation folded in. Returns NULL if memory is short. */
 static downhill_packed_u8 *new_packed(const model *m, const downhill_weights_f32 *weights)
 {
     downhill_packed_u8 *packed = m->packed_bytes > 0 ? memory_new(m->packed_bytes, 1) : NULL;
@@ -98,7 +99,7 @@ static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size
     return team_loss_grad_u8(m->team, m->kernels, &batch, m->packed, loss, loss_sum, profile);
 }
 
-/* A minibatch smaller than the ranks leaves some without a sample. */
+/* Clears the gradient: if a minibatch has too few samples for all ranks, some ranks get none. */
 static void zero_gradient(model *m)
 {
     const size_t c = m->weights.c, d = m->weights.d;
@@ -183,7 +184,8 @@ downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, siz
 {
     if (m->f->type == FEATURES_F32)
         return downhill_update_f32(m->kernels, to, &m->grad, n, sgd);
-    /* The update of bytes packs what it has changed; where these are not the weights nobody reads it. */
+    /* The update on bytes also packs the weights it changes. If these are not the model's, the
+     * packing is not used. */
     if (to != &m->weights && m->packed_other == NULL &&
         (m->packed_other = new_packed(m, to)) == NULL)
         return DOWNHILL_ERR_WORKSPACE;
@@ -202,7 +204,7 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
                                         const downhill_weights_f32 *to)
 {
     enum { BATCH_ROWS = 4096 };
-    /* What the sums of integers have room for. */
+    /* The integer sums overflow with more samples. */
     const size_t c = m->weights.c,
                  most = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
                  rows = most < BATCH_ROWS ? most : BATCH_ROWS;

@@ -77,7 +77,7 @@ static npz_entry floats(const char *name, size_t rows, size_t columns, const flo
     return (npz_entry){name, header, values, rows * (columns > 0 ? columns : 1) * sizeof(float)};
 }
 
-/* Weights without gaps, as weights_new() makes them. */
+/* Adds weights, which must have ldw = d, as weights_new() allocates them. */
 static size_t add_weights(npz_entry *entries, size_t count, const char *w, const char *b,
                           const downhill_weights_f32 *weights)
 {
@@ -118,7 +118,8 @@ int model_file_write(const char *path, const model_file *m, const dataset *data)
 
 /* ---- reading ---- */
 
-/* An array of f32 of that shape; columns 0: one dimension. rows or columns of SIZE_MAX take what there is. */
+/* Reads an array of f32 of the given shape. If *columns is 0 it has one dimension. *rows or
+ * *columns of SIZE_MAX accepts any size. Both receive the actual shape. */
 static int read_floats(npz *file, const char *path, const char *name, bool needed, size_t *rows,
                        size_t *columns, float **values)
 {
@@ -150,7 +151,7 @@ static int read_floats(npz *file, const char *path, const char *name, bool neede
     return EXIT_OK;
 }
 
-/* c and d of SIZE_MAX take what there is. */
+/* Reads weights and biases. d or c of SIZE_MAX accepts any size. */
 static int read_weights(npz *file, const char *path, const char *w, const char *b, bool needed,
                         size_t d, size_t c, downhill_weights_f32 *weights)
 {
@@ -229,7 +230,7 @@ static int read_record(npz *file, const char *path, model_file *m)
     return check_record(path, m);
 }
 
-/* Of a model on bytes `scale` is 1, and what its features were multiplied with is `unit`. */
+/* Reads the scale of the features of a model trained on bytes: `unit`. Its `scale` is 1. */
 static int read_unit(npz *file, const char *path, model_file *m)
 {
     size_t d = m->weights.d, none = 0;
@@ -242,7 +243,7 @@ static int read_unit(npz *file, const char *path, model_file *m)
     return code;
 }
 
-/* The normalisation in all its forms, from mean and scale. */
+/* Derives the rest of the normalisation from mean and scale. */
 static int fill_normalisation(const char *path, model_file *m)
 {
     normalisation *norm = &m->norm;

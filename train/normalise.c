@@ -9,12 +9,13 @@
 const char *const normalise_words[NORMALISE_KINDS] = {"none", "center", "standardize", "raw",
                                                       "raw-center"};
 
-/* Of the standard deviation, in steps of a byte: a feature that hardly changes, as the corner of a
- * picture, would otherwise get a weight so large that in fixed point nothing is left for others. */
+/* Minimum standard deviation of bytes, in steps of a byte. A nearly constant feature, such as a
+ * corner pixel, would otherwise get a weight so large that the fixed-point weights of the others
+ * would round to 0. */
 #define DEVIATION_MIN_U8 8.0
 
-/* Of f32 features, whose unit is unknown: one that changes by less than its own rounding becomes 0, and one for which
- * the square of 1/deviation would leave f32. */
+/* Minimum standard deviation of f32 features, whose unit is unknown. Below it a feature is set to
+ * 0: it varies by less than its own rounding, or the square of 1/deviation would overflow f32. */
 #define DEVIATION_MIN_F32          1e-18
 #define DEVIATION_MIN_F32_RELATIVE 0x1p-24
 
@@ -49,7 +50,7 @@ static bool moments_u8(const samples *s, struct moments *of)
     return good;
 }
 
-/* In two passes: a large mean would eat a small deviation. */
+/* Uses two passes: with a large mean, one pass would cancel the digits of a small deviation. */
 static bool moments_f32(const samples *s, struct moments *of)
 {
     const size_t n = s->n, d = s->x->d;

@@ -21,12 +21,12 @@ struct descent {
     model *model;
     evaluator *evaluator;
     order order;
-    downhill_weights_f32
-        many; /* at_once·c rows: copies of the weights, each with a coordinate moved */
+    /* at_once·c rows: copies of the weights, each with one coordinate moved */
+    downhill_weights_f32 many;
     size_t at_once;
     size_t n_all, n_coordinates;
-    size_t *coordinates; /* all of them, those of the step first */
-    double *numerical;   /* of these */
+    size_t *coordinates; /* all coordinates; those of the current step come first */
+    double *numerical;   /* derivatives with respect to those of the step */
     double start_s, aside_s;
 };
 
@@ -80,12 +80,12 @@ static void descent_close(struct descent *t)
     order_close(&t->order);
 }
 
-/* Those of the step to the front, without repeats. */
+/* Draws the coordinates of a step, without repeats, and moves them to the front. */
 static void draw_coordinates(struct descent *t, size_t step)
 {
     if (t->n_coordinates == t->n_all)
         return;
-    rng r = rng_stream(~t->options->seed, step); /* not that of the order */
+    rng r = rng_stream(~t->options->seed, step); /* not the stream that order_draw() uses */
     for (size_t i = 0; i < t->n_coordinates; i++) {
         const size_t j = i + (size_t)rng_below(&r, t->n_all - i), chosen = t->coordinates[j];
         t->coordinates[j] = t->coordinates[i];
@@ -93,7 +93,7 @@ static void draw_coordinates(struct descent *t, size_t step)
     }
 }
 
-/* The losses of the weights, each with one coordinate moved by h: `count` of them from `first` on. */
+/* Computes `count` losses: loss i has coordinate `first` + i moved by h. */
 static downhill_status losses_at(struct descent *t, const samples *batch, size_t first,
                                  size_t count, float h, evaluation *of)
 {
@@ -113,7 +113,8 @@ static downhill_status losses_at(struct descent *t, const samples *batch, size_t
     return status;
 }
 
-/* Beside a large weight h is rounded away, and there is no difference to divide. */
+/* Checks that h is not rounded away when it is added to a large weight, which would leave no
+ * difference to divide. */
 static int check_h(const struct descent *t, method_result *result)
 {
     const float h = t->options->h;
@@ -130,7 +131,8 @@ static int check_h(const struct descent *t, method_result *result)
     return EXIT_OK;
 }
 
-/* The derivatives of the mean loss, without the penalty, into t->numerical; undefined if stopped. */
+/* Computes the derivatives of the mean loss, without the penalty, into t->numerical. They are
+ * undefined if stopped. */
 static downhill_status differences(struct descent *t, const samples *batch, method_result *result)
 {
     const float h = t->options->h;
@@ -153,7 +155,7 @@ static downhill_status differences(struct descent *t, const samples *batch, meth
             status = losses_at(t, batch, first, n, -h, below);
         result->evaluations += t->options->centred ? 2 * n : n;
         for (size_t i = 0; i < n && status == DOWNHILL_OK && *t->p->stop == 0; i++) {
-            /* What was really added: w + h is rounded. */
+            /* The steps that were actually taken: w + h is rounded. */
             const float w = *coordinate(model_weights(t->model), t->coordinates[first + i]);
             const double up = (double)(w + h) - (double)w, down = (double)w - (double)(w - h);
             t->numerical[first + i] = t->options->centred
@@ -164,7 +166,7 @@ static downhill_status differences(struct descent *t, const samples *batch, meth
     return status;
 }
 
-/* How far the two gradients are apart. */
+/* Returns ‖numerical - analytic‖ / ‖analytic‖ over the coordinates of the step. */
 static double difference(const struct descent *t, size_t n)
 {
     const downhill_weights_f32 *analytic = model_gradient_sums(t->model).f32;
@@ -262,7 +264,7 @@ int numerical_train(const problem *p, const numerical_options *options, const me
         result->interrupted = *p->stop != 0;
     }
     progress_close(&bar);
-    /* Losses are taken before their steps: nothing has looked at what the last one made. */
+    /* Each loss is computed before its step, so nothing has checked the last update yet. */
     if (code == EXIT_OK && !weights_are_finite(model_weights(t.model)))
         code = diverged(&t, result->tried, result);
     result->seconds = clock_seconds() - t.start_s - t.aside_s;

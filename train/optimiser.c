@@ -34,7 +34,7 @@ static downhill_weights_f32 bias_of(const downhill_weights_f32 *w)
     return (downhill_weights_f32){w->b, w->c, NULL, w->c, 1};
 }
 
-/* w ← (1 - lr·weight_decay)·w + lr·momentum·v, without the weight decay for the biases. */
+/* Computes w ← (1 - lr·weight_decay)·w + lr·momentum·v; biases do not decay. */
 static downhill_status look_ahead(const optimiser *o, const model *m, const downhill_weights_f32 *w,
                                   const downhill_sgd *sgd)
 {
@@ -46,7 +46,7 @@ static downhill_status look_ahead(const optimiser *o, const model *m, const down
     return status == DOWNHILL_OK ? model_axpby(m, alpha, &v_b, 1.0f, &w_b) : status;
 }
 
-/* Updates the weights by the gradient that the model keeps, a sum over n samples. */
+/* Updates the weights by the gradient kept in the model, a sum over n samples. */
 static downhill_status apply(const optimiser *o, model *m, size_t n, const downhill_sgd *sgd)
 {
     downhill_weights_f32 *w = model_weights(m);
@@ -75,7 +75,7 @@ downhill_status optimiser_step(const optimiser *o, model *m, const size_t *rows,
                                size_t n_next, downhill_loss loss, float reg, float lr,
                                double *loss_sum, downhill_profile *profile)
 {
-    /* The penalty is reg·‖W‖², that of weight decay half of it times ‖W‖². */
+    /* The penalty is reg·‖W‖²; that of weight decay is (weight_decay/2)·‖W‖². */
     const downhill_sgd sgd = {loss, lr, 2.0f * reg};
     if (o->rule == OPTIMISER_PLAIN && !model_is_shared(m))
         return model_step(m, rows, n, n_next, &sgd, loss_sum, profile);

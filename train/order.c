@@ -35,7 +35,8 @@ void order_draw(order *o, size_t epoch)
         rng_shuffle(&r, o->rows, s->n);
         break;
     case SGD_SHUFFLE_BATCH:
-        /* What is left over stays last: elsewhere it would shift the minibatches behind it. */
+        /* The incomplete minibatch stays last: elsewhere it would shift the minibatches after
+         * it. */
         for (size_t i = 0; i < whole; i++)
             o->batches[i] = i;
         rng_shuffle(&r, o->batches, whole);

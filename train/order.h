@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order in which the samples of an epoch are taken: of each epoch from its seed and number alone. */
+ * The order of the samples in an epoch. It depends only on the seed and the number of the epoch. */
 #ifndef DOWNHILL_TRAIN_ORDER_H
 #define DOWNHILL_TRAIN_ORDER_H
 
@@ -12,11 +12,11 @@ typedef struct order {
     sgd_shuffle shuffle;
     size_t batch;
     uint64_t seed;
-    size_t *rows;    /* s->n: rows of s->x, to be taken from the first on */
-    size_t *batches; /* SGD_SHUFFLE_BATCH: the whole minibatches in their order */
+    size_t *rows;    /* s->n row numbers of s->x, in the order of the epoch */
+    size_t *batches; /* SGD_SHUFFLE_BATCH: order of the complete minibatches */
 } order;
 
-/* false: no memory. */
+/* Returns false if memory is short. */
 bool order_open(const samples *s, const sgd_options *options, order *o);
 void order_close(order *o);
 

@@ -20,7 +20,7 @@ int problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], co
     va_start(arguments, format);
     vsnprintf(why, PROBLEM_FAILURE_TEXT, format, arguments);
     va_end(arguments);
-    if (p->cluster == NULL || p->cluster->rank == 0) /* all ranks find it, one says it */
+    if (p->cluster == NULL || p->cluster->rank == 0) /* all ranks fail alike, one prints it */
         error_line("train: %s", why);
     return EXIT_CHECK;
 }

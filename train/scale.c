@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A step moves the scores of a sample x of its minibatch by about lr·‖x‖². Where that is of the order of the margin (of
- * 1, for softmax) training settles; where it is thousands of margins the weights jump back and forth. */
+ * A step moves the scores of a sample x of its minibatch by about lr·‖x‖². If that is of the order
+ * of the margin (1 for softmax), training converges; if it is thousands of margins, the weights
+ * jump back and forth. */
 #define _GNU_SOURCE
 #include "scale.h"
 
@@ -11,10 +12,12 @@
 
 enum { ROWS_MAX = 1024 };
 
-/* Margins per step beyond which the warning comes. Bytes as x/255 come to 3 on Fashion-MNIST and to 16 on CIFAR-10. */
+/* Margins per step above which a warning is printed. With bytes as x/255 it is 3 on Fashion-MNIST
+ * and 16 on CIFAR-10. */
 #define MARGINS_MAX 1000.0
 
-/* Standardised features have a mean square of d. Other features are to blame from so many times that. */
+/* Standardised features have a mean squared norm of d. Above this multiple of d, the scale of the
+ * features is the cause. */
 #define STANDARDISED_TIMES 10.0
 
 double scale_mean_square(const problem *p)
@@ -37,7 +40,8 @@ double scale_mean_square(const problem *p)
     return sum / (double)count;
 }
 
-/* The score that a step has to move: the margin, or a factor of e in the probabilities. */
+/* Returns the score difference that matters to the loss: the margin, or a factor of e in the
+ * probabilities. */
 static double margin(const problem *p)
 {
     return p->loss.kind == DOWNHILL_HINGE ? (double)p->loss.margin : 1.0;
@@ -48,7 +52,8 @@ bool scale_is_too_large(const problem *p, double mean_square, float lr)
     return (double)lr * mean_square > MARGINS_MAX * margin(p);
 }
 
-/* Features of f32 that stay in their files cannot be normalised. */
+/* Returns whether --normalize standardize would help. Features of f32 that stay in their files
+ * cannot be normalised. */
 static bool can_be_standardised(const problem *p)
 {
     return p->features->norm.kind != NORMALISE_STANDARDISE &&

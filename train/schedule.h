@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the learning rate changes while a model is trained. */
+ * Learning rate schedules. */
 #ifndef DOWNHILL_TRAIN_SCHEDULE_H
 #define DOWNHILL_TRAIN_SCHEDULE_H
 
@@ -8,9 +8,10 @@
 
 typedef enum schedule_kind {
     SCHEDULE_CONSTANT, /* η */
-    SCHEDULE_STEP,     /* η·γ^⌊t/T⌋: every T epochs a factor γ less */
+    SCHEDULE_STEP,     /* η·γ^⌊t/T⌋: a factor of γ every T epochs */
     SCHEDULE_INVERSE,  /* η/(1 + γt) */
-    SCHEDULE_COSINE /* η·(1 + cos(πt/E))/2, from η to 0 (Loshchilov and Hutter, 2017, without restarts) */
+    /* η·(1 + cos(πt/E))/2, from η to 0 (Loshchilov and Hutter, 2017, without restarts) */
+    SCHEDULE_COSINE
 } schedule_kind;
 
 typedef struct schedule {
@@ -19,8 +20,9 @@ typedef struct schedule {
     size_t every;  /* T, epochs */
 } schedule;
 
-/* Of epoch `epoch` from 0, of E = `epochs`, after a share of its steps; in f64 and rounded once, so that it is the
- * same wherever the C library's cos() and pow() are right but for their last bits. */
+/* Returns the learning rate of epoch `epoch`, from 0, of E = `epochs`, after the share `share` of
+ * its steps. Computed in f64 and rounded once, so that it is the same wherever cos() and pow() of
+ * the C library are correct except in their last bits. */
 float schedule_rate(const schedule *s, float lr, size_t epoch, double share, size_t epochs);
 
 #endif

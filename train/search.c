@@ -14,14 +14,14 @@
 struct search {
     const problem *p;
     const search_options *options;
-    size_t at_once, first; /* try `first` and those behind it are being drawn */
+    size_t at_once, first; /* tries from number `first` on are being drawn */
     evaluator *evaluator;
     downhill_weights_f32 tries; /* at_once·c rows */
     progress progress;
     double start_s;
 };
 
-/* The rows of one try in those of all. */
+/* Returns the rows of try i. */
 static downhill_weights_f32 try_at(const downhill_weights_f32 *all, size_t i, size_t c)
 {
     return (downhill_weights_f32){all->w + i * c * all->ldw, all->ldw, all->b + i * c, all->d, c};
@@ -45,7 +45,7 @@ static bool search_open(const problem *p, const search_options *options, size_t 
     return false;
 }
 
-/* Weights are drawn for all training samples at once: no minibatches. */
+/* Finishes the result and frees the search. */
 static int search_close(struct search *s, int code, method_result *result)
 {
     progress_close(&s->progress);
@@ -65,7 +65,7 @@ static void show_progress(struct search *s, size_t number, double best)
                   (double)number / (double)s->options->tries, name);
 }
 
-/* Keeps try `number`, at `i` of those at hand, if it is better than all before. */
+/* Keeps try `number`, which is index i of the current ones, if it is better than all before. */
 static int keep_if_better(struct search *s, const method_events *events, size_t number, size_t i,
                           double loss, method_result *result)
 {
@@ -91,7 +91,7 @@ static void draw_one(void *context, size_t i)
     draw_weights(s->p, s->options->seed, s->first + i, s->options->scale, NULL, &to);
 }
 
-/* Draws and evaluates `count` tries, and keeps the best. */
+/* Draws and evaluates `count` tries and keeps the best. */
 static int run_tries(struct search *s, const method_events *events, size_t count,
                      method_result *result)
 {
@@ -146,7 +146,7 @@ int local_search(const problem *p, const search_options *options, const method_e
         code = EXIT_OK;
     for (size_t number = 0; code == EXIT_OK && number <= options->tries && !result->interrupted;
          number++) {
-        /* 0: where it starts. */
+        /* 0 is the starting point. */
         if (number == 0)
             draw_weights(p, options->seed, 0, options->scale, NULL, &s.tries);
         else

@@ -24,13 +24,14 @@ struct trainer {
     const sgd_events *events;
     sgd_state *state;
     order order;
-    size_t *own, n_own; /* where rows are read ahead: those that this rank takes, step by step */
+    /* if readahead.wanted: row numbers that this rank takes in the epoch, step by step */
+    size_t *own, n_own;
     optimiser optimiser;
     model *model;
     evaluator *evaluator;
     readahead readahead;
     progress progress;
-    char *failed; /* of the result */
+    char *failed; /* failed[] of the result */
 };
 
 /* ---- the state ---- */
@@ -52,7 +53,7 @@ void sgd_state_free(sgd_state *state)
     *state = (sgd_state){0};
 }
 
-/* Into the trainer, from a state that is another's. */
+/* Loads a state into the trainer. `from` stays the caller's. */
 static void state_load(struct trainer *t, const sgd_state *from)
 {
     sgd_state *to = t->state;
@@ -70,7 +71,7 @@ static void state_load(struct trainer *t, const sgd_state *from)
         weights_copy(&from->best, &to->best);
 }
 
-/* From what the trainer works on. */
+/* Copies the trainer's weights and velocity to its state. */
 static void state_store(struct trainer *t)
 {
     weights_copy(model_weights(t->model), &t->state->weights);
@@ -119,7 +120,8 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
 
 /* ---- an epoch ---- */
 
-/* With W = 0 and b = 0 every score is 0, every margin Δ, every probability 1/c. */
+/* Checks the loss at W = 0 and b = 0, where every score is 0, every margin Δ and every probability
+ * 1/c. */
 static int check_first_loss(const struct trainer *t, double loss)
 {
     const double want = problem_loss_of_zero(t->p);
@@ -143,7 +145,7 @@ static int diverged(const struct trainer *t, float rate)
         scale_remedy(t->p, t->options->lr, remedy));
 }
 
-/* Saves the state, unless the weights are on their way to infinity. */
+/* Saves the state, unless the weights are no longer finite. */
 static int checkpoint(struct trainer *t)
 {
     if (t->events->checkpoint == NULL || !weights_are_finite(model_weights(t->model)))
@@ -161,21 +163,21 @@ static void show_progress(struct trainer *t, size_t done)
     progress_show(&t->progress, t->state->epoch + 1, epochs, share, name);
 }
 
-/* All ranks stop after the same step. */
+/* Returns whether to stop. All ranks stop after the same step. */
 static bool is_stopped(const struct trainer *t)
 {
     return t->p->cluster != NULL && t->p->cluster->size > 1 ? model_is_stopped(t->model)
                                                             : *t->p->stop != 0;
 }
 
-/* This rank's part of a step. */
+/* Returns the size of this rank's part of a step of n samples. */
 static size_t own_part(const struct trainer *t, size_t n, size_t *first)
 {
     *first = 0;
     return t->p->cluster != NULL ? cluster_part(t->p->cluster, n, PART_ROWS, first) : n;
 }
 
-/* The rows that this rank takes in the epoch: those of the others need not come from its disk. */
+/* Lists the rows that this rank takes in the epoch; it need not read those of the other ranks. */
 static void find_own_rows(struct trainer *t)
 {
     const size_t n_all = t->p->data->train.n, batch = t->options->batch;
@@ -188,7 +190,7 @@ static void find_own_rows(struct trainer *t)
     t->n_own = taken;
 }
 
-/* Whole steps give a rank as many rows each. */
+/* Reads the rows of the next steps ahead. A rank has equally many rows in every complete step. */
 static void read_ahead(struct trainer *t, size_t n)
 {
     if (!t->readahead.wanted)
@@ -199,7 +201,7 @@ static void read_ahead(struct trainer *t, size_t n)
                    t->n_own);
 }
 
-/* The steps that are left of the epoch. */
+/* Runs the remaining steps of the epoch. */
 static int run_steps(struct trainer *t, sgd_result *result)
 {
     const sgd_options *o = t->options;
@@ -244,12 +246,14 @@ static int run_steps(struct trainer *t, sgd_result *result)
     return EXIT_OK;
 }
 
-/* What the ranks decide by is what rank 0 has. Their weights have had the same updates, and must be the same. */
+/* Shares the results of rank 0, so that all ranks take the same decisions, and checks that their
+ * weights are the same. */
 static int agree_on_epoch(const struct trainer *t, sgd_epoch *epoch)
 {
     char digest[MODEL_DIGEST_TEXT] = "";
     cluster_share(t->p->cluster, epoch, sizeof *epoch);
-    (void)weights_digest(model_weights(t->model), digest); /* what fails agrees with no other */
+    /* an empty digest differs from the others */
+    (void)weights_digest(model_weights(t->model), digest);
     if (cluster_agree(t->p->cluster, digest, sizeof digest))
         return EXIT_OK;
     return problem_training_failed(t->p, t->failed,
@@ -258,7 +262,8 @@ static int agree_on_epoch(const struct trainer *t, sgd_epoch *epoch)
                                    t->state->epoch + 1);
 }
 
-/* A stopped evaluation has no results: the state stays that of the last step, from where a resumed run repeats it. */
+/* Evaluates the weights after an epoch. If interrupted, the state stays that of the last step, and
+ * a resumed run repeats the evaluation. */
 static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch, sgd_result *result)
 {
     const dataset *data = t->p->data;
@@ -281,7 +286,8 @@ static int evaluate_epoch(struct trainer *t, sgd_epoch *epoch, sgd_result *resul
     return t->p->cluster != NULL ? agree_on_epoch(t, epoch) : EXIT_OK;
 }
 
-/* Time goes into the epoch's and the phases' alike, whether it ends here or in another run. */
+/* Runs an epoch, or the rest of it. Times are added to those of the state, whether the epoch ends
+ * in this run or in a later one. */
 static int run_epoch(struct trainer *t, sgd_result *result)
 {
     sgd_state *state = t->state;
@@ -295,7 +301,7 @@ static int run_epoch(struct trainer *t, sgd_result *result)
     state->seconds += clock_seconds() - start;
     if (code != EXIT_OK || result->interrupted)
         return code;
-    /* Losses are taken before their steps: nothing has looked at what the last one made. */
+    /* Each loss is computed before its step, so nothing has checked the last update yet. */
     if (!weights_are_finite(model_weights(t->model))) {
         state->step--;
         return diverged(t, t->options->lr);
@@ -369,7 +375,7 @@ int sgd_train(const problem *p, const sgd_options *options, const sgd_state *fro
     for (size_t e = 0; e < state->epoch; e++)
         result->seconds += state->epochs[e].seconds;
     result->seconds += state->seconds;
-    /* A model that was cut short in an epoch is one that nobody can make again. */
+    /* A model interrupted within an epoch cannot be reproduced, so it gets no digest. */
     if (code == EXIT_OK && !result->interrupted && !weights_digest(result->weights, result->digest))
         code = problem_digest_failed();
     trainer_close(&t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient descent on minibatches, of one sample to all of them. */
+ * Stochastic gradient descent on minibatches of any size, from one sample to all. */
 #ifndef DOWNHILL_TRAIN_SGD_H
 #define DOWNHILL_TRAIN_SGD_H
 
@@ -9,74 +9,78 @@
 #include "schedule.h"
 
 typedef enum sgd_shuffle {
-    SGD_SHUFFLE_ROWS,  /* every epoch the samples in a new order */
-    SGD_SHUFFLE_BATCH, /* the minibatches, each of neighbours in memory: faster from there; samples
-                          that do not fill one come last */
-    SGD_SHUFFLE_NONE   /* in the order of the data */
+    SGD_SHUFFLE_ROWS, /* samples in a new order every epoch */
+    /* complete minibatches in a new order, each of consecutive rows, which read faster; the
+     * incomplete one comes last */
+    SGD_SHUFFLE_BATCH,
+    SGD_SHUFFLE_NONE /* in the order of the data */
 } sgd_shuffle;
 
 typedef struct sgd_options {
     sgd_shuffle shuffle;
-    size_t batch; /* samples of a minibatch; the last one of an epoch may be smaller */
+    size_t batch; /* samples per minibatch; the last one of an epoch may be smaller */
     float lr;     /* learning rate η */
     schedule schedule;
     optimiser_rule rule;
     float momentum;
     size_t epochs;
-    size_t patience;         /* epochs without a better validation accuracy, then stop; 0: never */
+    /* stop after this many epochs without a better validation accuracy; 0: never */
+    size_t patience;
     uint64_t seed;           /* of the order of the samples */
-    size_t checkpoint_every; /* steps; 0: at the end of each epoch */
+    size_t checkpoint_every; /* steps between checkpoints; 0: only at the end of each epoch */
 } sgd_options;
 
 typedef struct sgd_epoch {
-    double seconds;    /* wall time of the steps and of drawing the order, evaluation left out */
-    double train_loss; /* mean loss per sample, each taken just before its step; no penalty */
-    double validation_accuracy; /* NaN where there is no validation set */
-    double test_accuracy; /* share of the test samples with the highest score at their label */
+    double seconds;    /* wall time of the steps and of drawing the order, without evaluation */
+    double train_loss; /* mean loss per sample, computed just before its step; no penalty */
+    double validation_accuracy; /* NaN if there is no validation set */
+    double test_accuracy;       /* share of test samples with the highest score at their label */
     double samples_per_s;
 } sgd_epoch;
 
-/* All that training needs to go on as if it had not stopped, between two steps. */
+/* Everything needed to resume training between two steps and get the same bits. */
 typedef struct sgd_state {
-    size_t epoch, step;      /* epochs that are complete; steps of the next one */
-    double loss_sum;         /* of these steps */
-    double seconds;          /* that they took */
+    size_t epoch, step;      /* complete epochs; steps done of the next one */
+    double loss_sum;         /* over these steps */
+    double seconds;          /* for these steps */
     double first_loss;       /* mean loss of the first minibatch, with all weights 0 */
     size_t best_epoch;       /* from 1; 0: none yet, or no validation set */
-    double best_accuracy;    /* on the validation set, after it */
-    sgd_epoch *epochs;       /* those that are complete */
+    double best_accuracy;    /* validation accuracy after that epoch */
+    sgd_epoch *epochs;       /* complete epochs */
     downhill_profile phases; /* of all steps */
-    downhill_weights_f32 weights, velocity,
-        best; /* the latter two with w NULL where there are none */
+    /* velocity.w and best.w are NULL if unused */
+    downhill_weights_f32 weights, velocity, best;
 } sgd_state;
 
 typedef struct sgd_result {
-    sgd_state state;                     /* the end */
-    const downhill_weights_f32 *weights; /* of it: the best on the validation set, or the last */
+    sgd_state state;                     /* final state */
+    const downhill_weights_f32 *weights; /* within `state`: best on the validation set, or last */
     double seconds;                      /* of all steps */
     char digest[MODEL_DIGEST_TEXT];      /* of `weights`; "" if interrupted */
     bool interrupted;
-    bool stopped_early; /* by `patience` */
+    bool stopped_early; /* ended by `patience` */
     char failed[PROBLEM_FAILURE_TEXT];
 } sgd_result;
 
 typedef struct sgd_events {
-    /* After each epoch. */
+    /* Called after each epoch. */
     void (*epoch)(const sgd_epoch *epoch, size_t number, void *context);
-    /* When it is time to save the state, and when it was interrupted; NULL: never. Returns an exit code. */
+    /* Called when the state should be saved, and after an interruption. May be NULL. Returns an
+     * exit code. */
     int (*checkpoint)(const sgd_state *state, void *context);
     void *context;
 } sgd_events;
 
-/* Trains from W = 0 and b = 0, or goes on from a state (NULL: none) of the same problem and options, to the same
- * bits. Checks that the first loss is what zero weights must give (Δ·(c-1) for hinge, ln c for softmax). Returns
- * EXIT_OK; EXIT_CHECK, with a line and the reason in result->failed, if that fails or the loss stops being finite;
- * EXIT_INTERNAL where memory is short. The result is to be freed in any case. */
+/* Trains from W = 0 and b = 0, or resumes from a state (NULL: none) of the same problem and
+ * options, to the same bits. Checks that the first loss is what zero weights must give (Δ·(c-1) for
+ * hinge, ln c for softmax). Returns EXIT_OK; EXIT_CHECK, with a printed line and the reason in
+ * result->failed, if that check fails or the loss is no longer finite; EXIT_INTERNAL if memory is
+ * short. The caller must free the result in any case. */
 int sgd_train(const problem *p, const sgd_options *options, const sgd_state *from,
               const sgd_events *events, sgd_result *result);
 void sgd_free(sgd_result *result);
 
-/* Room for the weights and epochs of a state. false: no memory. */
+/* Allocates the weights and epochs of a state. Returns false if memory is short. */
 bool sgd_state_new(const sgd_options *options, bool with_best, size_t d, size_t c,
                    sgd_state *state);
 void sgd_state_free(sgd_state *state);

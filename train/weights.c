@@ -30,7 +30,7 @@ void weights_copy(const downhill_weights_f32 *from, const downhill_weights_f32 *
 
 bool weights_are_finite(const downhill_weights_f32 *weights)
 {
-    /* 0 times anything else is NaN. */
+    /* 0 times an infinity or a NaN is NaN. */
     float sum = 0.0f;
     for (size_t j = 0; j < weights->c; j++) {
         for (size_t k = 0; k < weights->d; k++)
