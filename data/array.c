@@ -26,7 +26,7 @@ int array_map(const char *path, size_t header, array *a)
     const int code = mapping_open(&path, 1, 1, &a->map, &all);
     if (code != EXIT_OK)
         return code;
-    /* No product of what the header says: it may overflow. */
+    /* Divide instead of multiplying the sizes of the header: the product may overflow. */
     const size_t bytes = a->map.size > header ? a->map.size - header : 0;
     if (bytes % element_bytes != 0 || bytes / element_bytes % a->columns != 0 ||
         bytes / element_bytes / a->columns != a->rows) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * An array as a file holds it: rows of elements of one type, in memory or mapped. */
+ * An array read from a file: rows of elements of one type, in memory or mapped. */
 #ifndef DOWNHILL_DATA_ARRAY_H
 #define DOWNHILL_DATA_ARRAY_H
 
@@ -15,14 +15,14 @@ typedef struct array {
     size_t columns; /* the product of the others; 1 if there is none */
     array_type type;
     void *elements; /* rows × columns */
-    mapping map;    /* the mapping that the elements are in; empty where they were allocated */
+    mapping map;    /* mapping that holds the elements; empty if they are allocated */
 } array;
 
 size_t array_element_bytes(array_type type);
 void array_free(array *a);
 
-/* Maps a file of `header` bytes followed by exactly the rows × columns elements of *a. Returns EXIT_OK, or prints a line
- * and returns EXIT_DATA or EXIT_INTERNAL. */
+/* Maps a file that must hold `header` bytes followed by exactly the rows × columns elements of *a.
+ * Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
 int array_map(const char *path, size_t header, array *a);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The binary version of CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): records of one or two label bytes
- * and 3072 bytes of a picture, its red plane, its green one, its blue one. */
+ * Reads the binary version of CIFAR-10 and CIFAR-100 (Krizhevsky, 2009): records of one or two
+ * label bytes and the 3072 bytes of a picture, its red, green and blue planes. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/memory.h"
@@ -17,10 +17,10 @@ enum { PICTURE = 3072, TRAIN_FILES_MAX = 5, FILES_MAX = TRAIN_FILES_MAX + 1, PAT
 
 struct format {
     const char *name;
-    size_t label_bytes; /* the last of them is the label that is used */
+    size_t label_bytes; /* the last one is the label that is used */
     size_t classes;
     size_t n_train_files;
-    const char *files[FILES_MAX]; /* those of the training set, then that of the test set */
+    const char *files[FILES_MAX]; /* training files, then the test file */
     const char *const *class_names;
 };
 
@@ -35,7 +35,7 @@ static const struct format cifar_10 = {"CIFAR-10",
                                         "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"},
                                        classes_10};
 
-/* The fine labels. */
+/* With the fine labels. */
 static const struct format cifar_100 = {"CIFAR-100", 2, 100, 1, {"train.bin", "test.bin"}, NULL};
 
 static int join_path(const char *directory, const char *file, char path[PATH_BYTES])
@@ -46,7 +46,7 @@ static int join_path(const char *directory, const char *file, char path[PATH_BYT
     return EXIT_DATA;
 }
 
-/* Adds the records of a file, by its size alone. */
+/* Adds the number of records of a file, from its size alone. */
 static int count_records(const char *path, const struct format *format, size_t *records)
 {
     const size_t record = format->label_bytes + PICTURE;
@@ -124,7 +124,7 @@ static int read_file(const char *path, const struct format *format, matrix *x, s
     return code;
 }
 
-/* The records of `count` mapped files. */
+/* Maps the records of `count` files. */
 static int map_files(const char *const *paths, size_t count, const struct format *format,
                      size_t records, matrix *x, samples *s)
 {
@@ -181,7 +181,7 @@ static int read_files(const char *const *paths, size_t count, const struct forma
     return code;
 }
 
-/* The files `first` to `end` as the training (0) or test set (1). */
+/* Reads or maps the files `first` to `end` - 1 as the training (0) or test set (1). */
 static int read_set(const char *directory, const struct format *format, size_t first, size_t end,
                     bool mapped, dataset *data, int set)
 {

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Without test files a share of 1/6 is held out, by a seed of its own: whatever --seed is, the same samples are kept from
- * training, so that a model can be tested on them later. */
+/* Without test files 1/6 of the samples is held out, with a fixed seed: whatever --seed is, the
+ * same samples are kept from training, so that a model can be tested on them later. */
 enum { HELD_OUT_SHARE = 6, HELD_OUT_SEED = 6 };
 
 static const struct format {
@@ -55,8 +55,8 @@ static const char *format_of_name(const char *spec)
     return NULL;
 }
 
-/* Writes " (did you mean FORMAT:OPERANDS?)" for a format that is probably misspelt, or "". A word without operands can
- * only be a format that takes none: otherwise it is the name of a file. */
+/* Writes " (did you mean FORMAT:OPERANDS?)" for a format that is probably misspelt, or "". A word
+ * without operands can only be a format that takes none: otherwise it is the name of a file. */
 static void suggest_spec(const char *spec, char *text, size_t size)
 {
     char word[64];

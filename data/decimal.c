@@ -9,8 +9,8 @@
 
 #define WHOLE_MAX 0x1p53
 
-/* strtod() and strtof() round exactly, and read more than is wanted: blanks, hexadecimal, words. A program that does not
- * call setlocale() has the point as its decimal point. */
+/* Checks the syntax, since strtod() and strtof() round correctly but also accept blanks,
+ * hexadecimal and words. The decimal point is '.', as the program does not call setlocale(). */
 static decimal_fault check(const char *text, const char *end)
 {
     const char *digits = text + (*text == '+' || *text == '-');

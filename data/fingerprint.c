@@ -12,7 +12,8 @@ bool samples_fingerprint(const samples *s, char text[DIGEST_TEXT])
         sha256_add(&d, &label, sizeof label);
     }
     for (size_t r = 0; r < rows; r++) {
-        const size_t i = rows > 1 ? r * (s->n - 1) / (rows - 1) : 0; /* the first and the last */
+        /* first to last, evenly spread */
+        const size_t i = rows > 1 ? r * (s->n - 1) / (rows - 1) : 0;
         if (s->x->u8 != NULL)
             sha256_add(&d, samples_u8(s, i), s->x->d);
         else

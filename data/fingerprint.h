@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Is this the data set that it was? */
+ * Fingerprint of a data set, to recognise it in a later run. */
 #ifndef DOWNHILL_DATA_FINGERPRINT_H
 #define DOWNHILL_DATA_FINGERPRINT_H
 
@@ -9,8 +9,9 @@
 
 enum { FINGERPRINT_ROWS_MAX = 4096 };
 
-/* The digest of the number of samples and features, of all labels, and of the features of samples spread evenly, at most
- * FINGERPRINT_ROWS_MAX, so that a set larger than memory is not read for it. false: the library for it failed. */
+/* Computes a digest of the number of samples and features, of all labels, and of the features of at
+ * most FINGERPRINT_ROWS_MAX evenly spread samples, so that a set larger than memory need not be
+ * read. Returns false if libcrypto failed. */
 bool samples_fingerprint(const samples *s, char text[DIGEST_TEXT]);
 
 #endif

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Samples that are written to a file, or two, one behind the other. */
+/* Samples written to one file, or to a file of features and a file of labels. */
 struct part {
     int set; /* 0: training, 1: test */
     uint64_t stream;
@@ -28,12 +28,12 @@ struct generator {
     synthetic synthetic;
     struct part parts[GENERATE_TRAIN_PARTS_MAX + 1];
     size_t n_parts, done;
-    output_pending files[GENERATE_FILES_MAX]; /* of result->files */
+    output_pending files[GENERATE_FILES_MAX]; /* one per result->files */
     output_pending *w, *b;
     bool made_directory;
     uint8_t *u8;
     float *f32;
-    bool *seen; /* classes of the training set */
+    bool *seen; /* whether a class has a training sample */
     progress progress;
 };
 
@@ -44,7 +44,7 @@ static int out_of_memory(const generate_options *o)
     return EXIT_INTERNAL;
 }
 
-/* ---- what cannot be ---- */
+/* ---- checks ---- */
 
 static int check_format(const generate_options *o)
 {
@@ -76,7 +76,7 @@ static int check_format(const generate_options *o)
     return EXIT_USAGE;
 }
 
-/* Refuses a start of names that is itself the name of something else. */
+/* Refuses a prefix of file names that is itself a directory or a special file. */
 static int check_output(const generate_options *o)
 {
     struct stat info;
@@ -153,7 +153,8 @@ static int make_directory(struct generator *g)
     return EXIT_USAGE;
 }
 
-/* The training samples divided among its files, the test samples in theirs. */
+/* Begins the files: the training samples are divided among theirs, the test samples have their
+ * own. */
 static int begin_parts(struct generator *g)
 {
     const generate_options *o = g->options;
@@ -176,7 +177,7 @@ static int begin_parts(struct generator *g)
     return code;
 }
 
-/* Begins the files of W and b. They come last, as --data names only those of the samples. */
+/* Begins the files of W and b. They come last, since --data names only those of the samples. */
 static int begin_weights(struct generator *g)
 {
     const bool directory = g->options->format->directory;
@@ -202,7 +203,7 @@ static int make_spec(struct generator *g)
     return length < 0 ? out_of_memory(o) : EXIT_OK;
 }
 
-/* All files stand, or none: of a set whose files are not of one making nobody should read some. */
+/* Publishes all files or none: a mixed set must never be readable. */
 static int finish(struct generator *g, int code)
 {
     const size_t n = g->result->n_files;
@@ -243,7 +244,7 @@ static int write_part(struct generator *g, size_t number)
             progress_show(&g->progress, number + 1, g->n_parts,
                           (double)g->done / (double)(o->samples + o->test_samples), p->x->path);
     }
-    /* ferror() leaves errno alone. */
+    /* ferror() does not change errno. */
     return good ? EXIT_OK : output_settle(ferror(x) ? p->x : p->y, false);
 }
 
@@ -285,7 +286,7 @@ static int write_all(struct generator *g)
     int code = begin_parts(g);
     if (code == EXIT_OK)
         code = make_spec(g);
-    if (code == EXIT_OK) /* before the work, so that a name that is taken costs none */
+    if (code == EXIT_OK) /* before the work, to fail early if a file exists */
         code = begin_weights(g);
     for (size_t i = 0; i < g->n_parts && code == EXIT_OK; i++)
         code = write_part(g, i);

@@ -28,7 +28,7 @@ static bool put_big_endian(FILE *file, size_t value)
     return put_bytes(file, bytes, sizeof bytes);
 }
 
-/* The whole root of d, or 0: it is no square. */
+/* Returns the square root of d, or 0 if d is not a square. */
 static size_t side_of_square(size_t d)
 {
     size_t side = 1;
@@ -37,7 +37,7 @@ static size_t side_of_square(size_t d)
     return side * side == d ? side : 0;
 }
 
-/* Squares are pictures. */
+/* A square number of features is written as pictures, any other number as vectors. */
 static bool idx_head(FILE *x, FILE *y, generate_shape shape)
 {
     const size_t side = side_of_square(shape.d);

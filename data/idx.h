@@ -7,12 +7,13 @@
 
 #include "array.h"
 
-/* Reads a whole file of unsigned bytes, the only type that the classic data sets use, of `dimensions_min` to
- * `dimensions_max` dimensions. Returns EXIT_OK, or prints a line that names file, place and reason, and returns EXIT_DATA
- * or EXIT_INTERNAL, with *a empty. Memory grows with the bytes that are there, not with the size that the header claims. */
+/* Reads a whole file of unsigned bytes, the only type that the classic data sets use, of
+ * `dimensions_min` to `dimensions_max` dimensions. Returns EXIT_OK, or prints a line that names
+ * file, place and reason and returns EXIT_DATA or EXIT_INTERNAL, with *a empty. Memory grows with
+ * the bytes read, not with the size that the header claims. */
 int idx_read(const char *path, unsigned dimensions_min, unsigned dimensions_max, array *a);
 
-/* The same with the elements left in the file, which must not be compressed. */
+/* Maps such a file, which must not be compressed, instead of reading it. */
 int idx_map(const char *path, unsigned dimensions_min, unsigned dimensions_max, array *a);
 
 #endif

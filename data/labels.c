@@ -13,7 +13,7 @@
 
 enum { DESCRIPTION = 1024 };
 
-/* The different labels of a file in ascending order, each as the first sample that has it. */
+/* The distinct labels of a file in ascending order, each given by the first sample that has it. */
 struct distinct {
     size_t *samples;
     size_t count, room;
@@ -45,7 +45,7 @@ static int compare(const labels *l, size_t a, size_t b)
     return (l->numbers[a] > l->numbers[b]) - (l->numbers[a] < l->numbers[b]);
 }
 
-/* A label for a message, or as the name of a class. */
+/* Returns a label as text, for a message or as the name of a class. */
 static char *name_of(const labels *l, size_t i)
 {
     char *name = NULL;
@@ -54,7 +54,8 @@ static char *name_of(const labels *l, size_t i)
     return asprintf(&name, "%" PRId64, l->numbers[i]) >= 0 ? name : NULL;
 }
 
-/* Returns where the label of sample i is among the distinct ones, or where it has to be inserted. */
+/* Returns where the label of sample i is among the distinct ones, or where it has to be
+ * inserted. */
 static size_t place_of(const labels *l, const struct distinct *d, size_t i, bool *found)
 {
     size_t low = 0, high = d->count;
@@ -104,7 +105,7 @@ static int find_distinct(const char *path, const labels *l, struct distinct *d)
     return code;
 }
 
-/* ---- classes that the labels define ---- */
+/* ---- classes defined by the labels ---- */
 
 static int take_names(const char *path, const labels *l, const struct distinct *d, dataset *data)
 {
@@ -144,8 +145,9 @@ static void warn_of_gaps(const char *path, const labels *l, const struct distinc
                  text, d->count);
 }
 
-/* Labels that count from 0 without a gap are the numbers of their classes. Others are renumbered, which must be said; a
- * gap after 0 can come from a single damaged byte, and is worth a warning. */
+/* Notes that labels were renumbered, or warns of gaps. Labels that count from 0 without a gap are
+ * the numbers of their classes. Others are renumbered, which is noted; a gap after 0 may come from
+ * a single damaged byte and gets a warning. */
 static bool tell_numbering(const char *path, const labels *l, const struct distinct *d,
                            dataset *data)
 {
@@ -163,7 +165,7 @@ static bool tell_numbering(const char *path, const labels *l, const struct disti
     return true;
 }
 
-/* ---- classes that are given ---- */
+/* ---- given classes ---- */
 
 static bool is_whole_number(const char *name)
 {
@@ -171,8 +173,8 @@ static bool is_whole_number(const char *name)
     return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* Returns whether labels are the numbers of classes, all of which have words for names. Without a 0 they may as well count from 1, or
- * be of another set. */
+/* Returns whether labels are numbers of classes, all of which are named by words. Labels without a
+ * 0 are not: they might count from 1 or belong to another set. */
 static bool are_places(const labels *l, const struct distinct *d, const dataset *data)
 {
     if (l->numbers == NULL || l->numbers[d->samples[0]] != 0)
@@ -204,7 +206,8 @@ static bool tell_places(const char *path, const struct distinct *d, const int32_
                         numbers, more, names, more);
 }
 
-/* Returns the class of that name, or c. Names are mostly asked for in the order of the classes. */
+/* Returns the class of that name, or c. The search begins at *next, as names mostly come in the
+ * order of the classes. */
 static size_t find_name(const char *const *names, size_t c, const char *name, size_t *next)
 {
     for (size_t tries = 0; tries < c; tries++, *next = (*next + 1) % c)
@@ -213,8 +216,8 @@ static size_t find_name(const char *const *names, size_t c, const char *name, si
     return c;
 }
 
-/* Fills in the class of each distinct label, by its name or `by_place`; DATASET_NO_CLASS where it has none. *unknown is the
- * one of these that comes first in the file, or d->count. */
+/* Sets the class of each distinct label, by its name or `by_place`; DATASET_NO_CLASS if it has
+ * none. *unknown is the label without a class that comes first in the file, or d->count. */
 static int match(const char *path, const labels *l, const struct distinct *d, bool by_place,
                  const dataset *data, int32_t *classes, size_t *unknown)
 {
@@ -236,7 +239,7 @@ static int match(const char *path, const labels *l, const struct distinct *d, bo
     return EXIT_OK;
 }
 
-/* "FILE:LINE: label 'NAME'" or "FILE: label 'NAME' of sample NUMBER". */
+/* Writes "FILE:LINE: label 'NAME'" or "FILE: label 'NAME' of sample NUMBER". */
 static bool describe(const char *path, const labels *l, size_t sample, char text[DESCRIPTION])
 {
     char *name = name_of(l, sample);
@@ -250,8 +253,9 @@ static bool describe(const char *path, const labels *l, size_t sample, char text
     return true;
 }
 
-/* Gives the distinct labels the classes that data->class_names has for them. Optional labels are ignored only if none of
- * them is known: with some unknown ones, the whole evaluation would be lost to a typing error. */
+/* Maps the distinct labels to the classes in data->class_names. Optional labels are ignored only if
+ * none of them is known: if only some are unknown, they are probably misspelt, and the evaluation
+ * should not be lost. */
 static int take_given(const char *path, const labels *l, const struct distinct *d, int set,
                       dataset *data, int32_t *classes)
 {

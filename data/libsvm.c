@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets in the text format of LIBSVM, as f32. */
+ * Reads data sets in the text format of LIBSVM, as f32. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/memory.h"
@@ -87,7 +87,7 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, matrix 
                 row[t->entries[e].feature] = t->entries[e].value;
             else
                 left_out++;
-    /* As LIBSVM's own programs do: a feature that no training sample has has no weight. */
+    /* Like LIBSVM's own programs: a feature that no training sample has gets no weight. */
     if (left_out > 0)
         warning_line("%s: %zu of %zu values are of features above number %zu, the last one of the "
                      "training file or the model; they are ignored",

@@ -20,7 +20,7 @@ struct parser {
     libsvm_text *text;
 };
 
-/* Words end at blanks; what else is white to others is part of them, and refused. */
+/* Words end at a space or tab; other white space counts as part of a word, and is refused. */
 static bool at_blank(const char *at)
 {
     return *at == ' ' || *at == '\t' || *at == '\0';
@@ -52,7 +52,7 @@ struct shown {
     char text[SHOWN + 4];
 };
 
-/* The word at `at`, for a message: not too long, and nothing that a terminal would obey. */
+/* Returns the word at `at` for a message: shortened, without control characters. */
 static struct shown shown(const char *at)
 {
     struct shown s = {""};
@@ -69,9 +69,10 @@ static struct shown shown(const char *at)
     return s;
 }
 
-/* ---- what grows ---- */
+/* ---- growing arrays ---- */
 
-/* Room for one more of them, `items` included, or NULL. */
+/* Returns `items`, reallocated if needed, with room for one more element; NULL if memory is
+ * short. */
 static void *with_room(void *items, size_t count, size_t *room, size_t bytes)
 {
     if (count < *room)
@@ -138,13 +139,13 @@ static int take_label(struct parser *p, const char **at, int64_t *label)
     return EXIT_OK;
 }
 
-/* "INDEX:", from 1. */
+/* Reads "INDEX:", from 1. */
 static int take_index(struct parser *p, const char **at, size_t *index)
 {
     const char *const start = *at, *digit = start;
     uint64_t value = 0;
     for (; *digit >= '0' && *digit <= '9'; digit++)
-        if (value <= DATASET_FEATURES_MAX) /* what is beyond stays beyond, and cannot overflow */
+        if (value <= DATASET_FEATURES_MAX) /* a larger value stays too large, and cannot overflow */
             value = value * 10 + (uint64_t)(*digit - '0');
     if (strncmp(start, "qid:", 4) == 0)
         return bad(p, start,

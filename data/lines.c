@@ -28,7 +28,8 @@ void lines_close(lines *l)
     *l = (lines){0};
 }
 
-/* More of the file behind what there is, which moves to the front; a byte is left for a NUL. */
+/* Moves the unread bytes to the front of the buffer and reads more after them, leaving a byte for a
+ * NUL. */
 static int fill(lines *l)
 {
     memmove(l->buffer, l->buffer + l->next, l->end - l->next);
@@ -58,7 +59,7 @@ static int fill(lines *l)
 
 int lines_next(lines *l)
 {
-    size_t length = 0; /* of what is known to hold no newline */
+    size_t length = 0; /* bytes known to contain no newline */
     char *newline = NULL;
     l->number++;
     l->line = NULL;

@@ -19,7 +19,7 @@ static int failed(const char *path, const char *what, const char *remedy)
     return reason == ENOMEM ? EXIT_INTERNAL : EXIT_DATA;
 }
 
-/* The least number of bytes that is whole pages and whole records. */
+/* Returns the least common multiple of the page size and the record size, in bytes. */
 static size_t unit_of(size_t record_bytes)
 {
     size_t a = (size_t)sysconf(_SC_PAGESIZE), b = record_bytes;
@@ -32,7 +32,7 @@ static size_t unit_of(size_t record_bytes)
     return page / a * record_bytes;
 }
 
-/* Maps each open file in its place, where there is room that nobody uses. */
+/* Maps each open file at its place in the reserved address space. */
 static int map_all(const char *const *paths, const int *open_files, size_t count,
                    size_t record_bytes, const mapping *map, const mapped_records *files)
 {

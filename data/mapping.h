@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files of records mapped into memory as rows of one matrix, so that sets larger than memory can be
- * read as any other. */
+ * Maps files of records into memory as rows of one matrix, so that sets larger than memory can be
+ * used like any other. */
 #ifndef DOWNHILL_DATA_MAPPING_H
 #define DOWNHILL_DATA_MAPPING_H
 
@@ -10,18 +10,19 @@
 
 typedef struct mapping {
     uint8_t *bytes;
-    size_t size; /* of the address space, gaps between the files included */
+    size_t size; /* size of the address space in bytes, including gaps between the files */
 } mapping;
 
-/* Where the records of a file are, counted from the start of the mapping. */
+/* Index of the first record of a file, from the start of the mapping, and the number of its
+ * records. */
 typedef struct mapped_records {
     size_t first, count;
 } mapped_records;
 
-/* Maps whole files of records of so many bytes, read-only. Between two files there is a gap of whole
- * records, because a file can start on a page only. Returns EXIT_OK, or prints a line and returns
- * EXIT_DATA or EXIT_INTERNAL. A file that is cut short or cannot be read while it is mapped ends the program with a line and
- * EXIT_DATA (mapping_fault.h). */
+/* Maps whole files of records of `record_bytes` bytes, read-only. Between two files there is a gap
+ * of whole records, since a file can only start at a page. Returns EXIT_OK, or prints a line and
+ * returns EXIT_DATA or EXIT_INTERNAL. If a file is truncated or cannot be read while it is mapped,
+ * the program prints a line and exits with EXIT_DATA (mapping_fault.h). */
 int mapping_open(const char *const *paths, size_t count, size_t record_bytes, mapping *map,
                  mapped_records *files);
 void mapping_close(mapping *map);

@@ -14,11 +14,12 @@
 
 enum { REGIONS_MAX = 64, LINE = 4352 };
 
-/* Lines are formatted in advance, since a signal handler must not. The handler ignores regions whose start is 0. */
+/* Lines are formatted in advance, since a signal handler must not. The handler ignores regions
+ * whose start is 0. */
 struct region {
     _Atomic uintptr_t start;
     size_t size;
-    char *path, *cut, *unreadable; /* the path, and a line for each reason */
+    char *path, *cut, *unreadable; /* the path, and one line per cause */
 };
 
 static struct region regions[REGIONS_MAX];
@@ -47,12 +48,12 @@ static void say(const char *line)
     }
 }
 
-/* Calls nothing but what POSIX allows in a signal handler. */
+/* Handles SIGBUS. Calls only functions that POSIX allows in a signal handler. */
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
     const struct region *r = info->si_code > 0 ? find((uintptr_t)info->si_addr) : NULL;
     (void)context;
-    if (r == NULL) { /* not ours: back to what was there, and once more */
+    if (r == NULL) { /* not ours: restore the old handler and raise again */
         (void)sigaction(SIGBUS, &before, NULL);
         (void)raise(number);
         return;
@@ -60,7 +61,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     while (atomic_flag_test_and_set(&ending)) /* another thread is about to end the program */
         (void)pause();
     if (terminal)
-        say("\r\033[K"); /* in place of a line of progress */
+        say("\r\033[K"); /* clear the progress line */
     struct stat now;
     const bool cut = stat(r->path, &now) == 0 && (size_t)now.st_size < r->size;
     say(cut ? r->cut : r->unreadable);

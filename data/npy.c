@@ -10,7 +10,7 @@
 
 enum { MAGIC_BYTES = 6, HEADER_TEXT_MAX = 65536, ELEMENT_MAX = 1 << 20 };
 
-/* The header is a dictionary in the syntax of Python. */
+/* Text of the header that is still to be parsed, a dictionary in Python syntax. */
 struct text {
     const char *at, *end;
 };
@@ -30,7 +30,7 @@ static bool take(struct text *t, char c)
     return true;
 }
 
-/* 'text' or "text". */
+/* Reads 'text' or "text". */
 static bool take_string(struct text *t, const char **start, size_t *length)
 {
     skip_space(t);
@@ -91,7 +91,7 @@ static bool skip_nested(struct text *t)
     return true;
 }
 
-/* "<f8", "|O", "<M8[ns]". */
+/* Parses a type descriptor such as "<f8", "|O" or "<M8[ns]". */
 static bool parse_type(const char *type, size_t length, npy_header *h)
 {
     if (length < 2 || length >= sizeof h->type || strchr("<>|=", type[0]) == NULL ||

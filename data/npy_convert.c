@@ -39,7 +39,7 @@ static double half_to_double(uint64_t bits)
     return (bits & 0x8000) != 0 ? -value : value;
 }
 
-/* An element of kind f. */
+/* Returns an element of kind f. */
 static double real_of(const npy_header *h, const unsigned char *element)
 {
     const uint64_t bits = load(h, element, h->element_bytes);
@@ -53,7 +53,7 @@ static double real_of(const npy_header *h, const unsigned char *element)
     return h->element_bytes == 4 ? (double)single : value;
 }
 
-/* An element of kind i, u or b: its magnitude and sign. */
+/* Returns the magnitude of an element of kind i, u or b, and its sign. */
 static uint64_t magnitude_of(const npy_header *h, const unsigned char *element, bool *negative)
 {
     const uint64_t bits = load(h, element, h->element_bytes);
@@ -64,8 +64,8 @@ static uint64_t magnitude_of(const npy_header *h, const unsigned char *element, 
     if (!*negative)
         return bits;
     const uint64_t sign = UINT64_C(1) << (width - 1);
-    return (sign << 1) -
-           bits; /* sign << 1 is 0 for 64 bits, where the difference wraps as it should */
+    /* for 64 bits sign << 1 is 0, and the difference wraps to the right value */
+    return (sign << 1) - bits;
 }
 
 double npy_to_double(const npy_header *h, const unsigned char *element)
@@ -94,7 +94,8 @@ static size_t reals_to_f32(const npy_header *h, const unsigned char *from, size_
     return count;
 }
 
-/* Returns whether f32 holds an integer: without the zeros at its end it has at most 24 bits. */
+/* Returns whether f32 represents an integer exactly: without its trailing zero bits it has at most
+ * 24 bits. */
 static bool is_exact(uint64_t magnitude)
 {
     const uint64_t lowest_bit = magnitude & (0 - magnitude);
@@ -140,7 +141,7 @@ npy_fault npy_to_integer(const npy_header *h, const unsigned char *element, int6
 
 /* ---- text ---- */
 
-/* Returns the bytes written, or 0: not a character that a name may have. */
+/* Writes a character in UTF-8. Returns the number of bytes, or 0 if a name must not contain it. */
 static size_t put_utf8(uint32_t c, char *to)
 {
     if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
@@ -156,7 +157,7 @@ static size_t put_utf8(uint32_t c, char *to)
     return bytes;
 }
 
-/* Decodes a character of UTF-8. Returns its bytes, or 0: malformed, or cut at the end. */
+/* Decodes a UTF-8 character. Returns its number of bytes, or 0 if it is malformed or incomplete. */
 static size_t take_utf8(const unsigned char *at, size_t left, uint32_t *c)
 {
     const size_t bytes = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
@@ -195,8 +196,8 @@ bool npy_to_text(const npy_header *h, const unsigned char *element, char *text)
 
 /* ---- order ---- */
 
-/* The column in C order of each column in Fortran's: the indices of the first of the other dimensions run fastest there,
- * those of the last one here. */
+/* Computes the column in C order of each column in Fortran order: in Fortran order the first of the
+ * other dimensions varies fastest, in C order the last one. */
 static void order_columns(const npy_header *h, size_t columns, size_t *c_order)
 {
     for (size_t f = 0; f < columns; f++) {
@@ -211,7 +212,7 @@ static void order_columns(const npy_header *h, size_t columns, size_t *c_order)
 
 bool npy_to_c_order(const npy_header *h, size_t bytes, const void *from, void *to)
 {
-    enum { BLOCK = 64 }; /* rows whose lines stay in a cache while all columns pass */
+    enum { BLOCK = 64 }; /* rows whose cache lines stay in a cache while all columns are copied */
     const size_t rows = h->shape[0], columns = h->elements / rows;
     size_t *c_order = malloc(columns * sizeof *c_order);
     if (c_order == NULL)

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 1 << 16 }; /* elements that are converted at once */
+enum { BLOCK = 1 << 16 }; /* elements per conversion */
 
-/* An array that is being read. */
+/* State of reading an array. */
 struct reading {
     npy_place place;
     const char *path; /* for messages */
@@ -29,7 +29,7 @@ static int out_of_memory(const struct reading *r)
 
 /* ---- types ---- */
 
-/* Lines of NumPy that make numbers of types that are not numbers. */
+/* Returns the NumPy expression that converts elements of a non-numeric kind to numbers. */
 static const char *change_of(char kind)
 {
     switch (kind) {
@@ -68,13 +68,14 @@ static bool is_bytes(const npy_header *h)
 
 static bool is_contiguous(const npy_header *h)
 {
-    size_t wide = 0; /* of one dimension both orders are the same */
+    /* dimensions larger than 1; with fewer than two of them both orders are the same */
+    size_t wide = 0;
     for (size_t i = 0; i < h->dimensions; i++)
         wide += h->shape[i] > 1;
     return !h->fortran_order || wide < 2;
 }
 
-/* Elements that the kernels can take where they are. */
+/* Returns whether the kernels can use the elements as they are stored. */
 static bool is_native(const npy_header *h)
 {
     return is_bytes(h) || (h->kind == 'f' && h->element_bytes == 4 && !h->big_endian);
@@ -96,7 +97,7 @@ static int demand_native(const struct reading *r)
 
 /* ---- elements ---- */
 
-/* The line that divides each feature by its largest magnitude. */
+/* Writes the NumPy command that divides each feature by its largest magnitude. */
 static void scaling_advice(npy_place place, char line[NPY_ADVICE])
 {
     npy_advice_around(place, "(lambda x: x / np.maximum(abs(x).max(0), 5e-324))(", ")", line);
@@ -115,7 +116,7 @@ static int refuse_large(const struct reading *r, size_t element, double value)
     return EXIT_DATA;
 }
 
-/* Converts what follows in the stream, block by block, into memory that grows with it. */
+/* Converts the elements in the stream, block by block, into memory that grows with them. */
 static int read_converted(struct reading *r, float **elements)
 {
     const npy_header *h = &r->header;
@@ -179,9 +180,9 @@ static int demand_finite(const struct reading *r, const array *a)
     return EXIT_OK;
 }
 
-/* ---- what is told ---- */
+/* ---- notes and warnings ---- */
 
-/* "float64 ('<f8'), shape (12, 28, 28), Fortran order" */
+/* Writes a description such as "float64 ('<f8'), shape (12, 28, 28), Fortran order". */
 static void describe(const struct reading *r, char *text, size_t room)
 {
     const npy_header *h = &r->header;

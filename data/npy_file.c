@@ -13,7 +13,7 @@ static int refused(const char *path, const char *reason)
     return EXIT_DATA;
 }
 
-/* The header and nothing after it. */
+/* Reads the header and nothing after it. */
 static int read_header(stream *s, npy_header *h)
 {
     unsigned char prefix[NPY_PREFIX];
@@ -27,7 +27,8 @@ static int read_header(stream *s, npy_header *h)
     const char *wrong = npy_parse(prefix, sizeof prefix, h);
     if (wrong != NULL)
         return refused(s->path, wrong);
-    /* Bounded by npy_parse(), and larger than the prefix: what fits that is complete, and wrong. */
+    /* npy_parse() has limited the size. It is larger than the prefix: a shorter header would have
+     * been complete, and was refused above. */
     const size_t size = h->size;
     unsigned char *header = malloc(size);
     if (header == NULL) {
@@ -80,7 +81,7 @@ static void append(char line[NPY_ADVICE], const char *text)
     snprintf(line + used, NPY_ADVICE - used, "%s", text);
 }
 
-/* Appends a text as a literal of Python, which error_line() must not change. */
+/* Appends a text as a Python literal that error_line() does not change. */
 static void append_literal(char line[NPY_ADVICE], const char *text)
 {
     append(line, "'");

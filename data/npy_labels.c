@@ -69,7 +69,7 @@ static int demand_one_per_sample(npy_place place, const char *path, const npy_he
     return EXIT_DATA;
 }
 
-/* The line that numbers the classes from 0, in ascending order. */
+/* Writes the NumPy command that numbers the classes from 0, in ascending order. */
 static void numbering_advice(npy_place place, char line[NPY_ADVICE])
 {
     npy_advice_around(place, "np.unique(", ", return_inverse=True)[1]", line);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <zip.h>
 
-/* Larger than any model; a damaged size must not allocate more. */
+/* Larger than any model; limits the allocation for a damaged size. */
 #define ENTRY_BYTES_MAX ((uint64_t)1 << 36)
 
 static int out_of_memory(const char *path)
@@ -63,12 +63,12 @@ static bool add_entry(zip_t *archive, const npz_entry *entry)
         zip_source_free(source);
         return false;
     }
-    /* The earliest time of a ZIP archive, so that equal entries give equal files. */
+    /* Use the earliest time of ZIP, so that equal entries give equal files. */
     return zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
            zip_file_set_dostime(archive, (zip_uint64_t)index, 0, 1 << 5 | 1, 0) == 0;
 }
 
-/* Makes the archive in memory; output_file() then writes it safely. */
+/* Creates the archive in memory; output_file() then writes it safely. */
 static bool make_archive(const npz_entry *entries, size_t count, zip_source_t **made)
 {
     zip_error_t error;
@@ -125,7 +125,7 @@ struct npz {
     zip_t *archive;
 };
 
-/* Is this one array, as numpy.save() writes it? */
+/* Returns whether the file is a single array, as numpy.save() writes it. */
 static bool is_npy(const char *path)
 {
     static const char magic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};

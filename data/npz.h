@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-/* An array goes in as NAME.npy; a text (header.dimensions == 0) as NAME. */
+/* An entry of an archive: an array is stored as NAME.npy, a text (header.dimensions = 0) as
+ * NAME. */
 typedef struct npz_entry {
     const char *name;
     npy_header header; /* kind, element_bytes, dimensions, shape */
@@ -19,33 +20,37 @@ typedef struct npz_entry {
 
 enum { NPZ_ENTRIES_MAX = 16 };
 
-/* Writes a file by way of a temporary one, uncompressed because weights hardly shrink. The bytes depend on the entries
- * alone. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL with an existing file unchanged. */
+/* Writes a file through a temporary one, uncompressed because weights hardly compress. The bytes
+ * depend on the entries only. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL with an
+ * existing file unchanged. */
 int npz_write(const char *path, output_kind kind, const npz_entry *entries, size_t count);
 
 struct zip;
 
-/* Opens any ZIP archive for reading. Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
+/* Opens any ZIP archive for reading. Returns EXIT_OK, or prints a line and returns EXIT_DATA or
+ * EXIT_INTERNAL. */
 int npz_open_archive(const char *path, struct zip **archive);
 
 typedef struct npz npz;
 
-/* Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
+/* Opens an NPZ file for reading. Returns EXIT_OK, or prints a line and returns EXIT_DATA or
+ * EXIT_INTERNAL. */
 int npz_open(const char *path, npz **file);
 void npz_close(npz *file);
 
 /* Returns whether the file has an array NAME.npy. */
 bool npz_has(const npz *file, const char *name);
 
-/* Writes the names of its arrays for a message: "'a', 'b', ...", or "no array". */
+/* Writes the names of the arrays for a message: "'a', 'b', ...", or "no array". */
 void npz_list(const npz *file, char *text, size_t room);
 
-/* Reads the array NAME.npy, little-endian and in C order, and checks its checksum. The caller frees *elements, which is NULL
- * if there is no such array; that is an error if it is `needed`. Returns EXIT_OK, or prints a line and returns EXIT_DATA or
- * EXIT_INTERNAL. */
+/* Reads the array NAME.npy, which must be little-endian and in C order, and verifies its checksum.
+ * The caller frees *elements, which is NULL if there is no such array; with `needed` that is an
+ * error. Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
 int npz_array(npz *file, const char *name, bool needed, npy_header *header, void **elements);
 
-/* Reads the text NAME, which must be there, with a NUL after it. The caller frees it. Returns as npz_array(). */
+/* Reads the text NAME, which must be there, with a NUL after it. The caller frees it. Returns as
+ * npz_array(). */
 int npz_text(npz *file, const char *name, char **text);
 
 #endif

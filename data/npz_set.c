@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets in NPZ files: which of the arrays are features and which are labels. */
+ * Reads data sets in NPZ files, and finds out which arrays are features and which are labels. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "npz.h"
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names that are found without being given, in this order: those of Keras and other published sets, then those that
- * numpy.savez() is commonly called with. */
+/* Array names found automatically, in order of preference: those of Keras and other published sets,
+ * then those commonly used with numpy.savez(). */
 static const char *const known[][PAIR_PARTS] = {
     {"x_train", "y_train", "x_test", "y_test"},
     {"X_train", "y_train", "X_test", "y_test"},
@@ -40,8 +40,8 @@ static int refuse_names(const char *path, const npz *file, const char *what)
     return EXIT_DATA;
 }
 
-/* Returns 0 for names that the file does not have, and else more for those that come with more labels. Every command that
- * reads a file with labels must choose the same names. */
+/* Returns 0 if the features are missing, else a rank that grows with the labels that are present.
+ * Every command that reads a file with labels must choose the same names. */
 static int rank_of(const npz *file, const char *const names[PAIR_PARTS])
 {
     if (!npz_has(file, names[PAIR_FEATURES]))
@@ -53,7 +53,7 @@ static int rank_of(const npz *file, const char *const names[PAIR_PARTS])
     return test ? 2 : 1;
 }
 
-/* Takes the arrays of one set, where the archive has them and they can be used. */
+/* Selects the arrays of one set, if the archive has them and they can be used. */
 static int take_known(const char *path, const npz *file, const char *const names[2], dataset *data,
                       npy_place parts[2])
 {

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where Debian's dataset-fashion-mnist installs it. */
+/* Installation directory of Debian's dataset-fashion-mnist. */
 #define FASHION_MNIST_DIRECTORY "/usr/share/datasets/fashion-mnist"
 
 enum { FASHION_MNIST_CLASSES = 10 };
 
-/* The name of an array for messages; it is cut where it is very long. */
+/* The name of an array for messages, truncated if it is very long. */
 struct name {
     char text[512];
 };
@@ -30,7 +30,7 @@ static struct name name_of(npy_place place)
     return name;
 }
 
-/* The matrix takes the elements. */
+/* Moves the elements to the matrix. */
 static bool take_features(array *features, matrix *x)
 {
     *x = (matrix){.rows = features->rows,
@@ -45,7 +45,7 @@ static bool take_features(array *features, matrix *x)
     return x->y != NULL;
 }
 
-/* Compares, and merges what was read. */
+/* Checks that features and labels match, and combines them. */
 static int join(const pair_format *format, const npy_place parts[2], array *features,
                 const labels *l, int set, dataset *data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets whose features are one array and whose labels are another. */
+ * Reads data sets whose features are one array and whose labels are another. */
 #ifndef DOWNHILL_DATA_PAIRS_H
 #define DOWNHILL_DATA_PAIRS_H
 
@@ -16,12 +16,12 @@ typedef struct pair_format {
 
 enum { PAIR_FEATURES, PAIR_LABELS, PAIR_TEST_FEATURES, PAIR_TEST_LABELS, PAIR_PARTS };
 
-/* Returns whether so many arrays are features and labels, and those for testing; labels may be missing at the end where they are
- * optional. */
+/* Returns whether `count` arrays can be features and labels, optionally followed by those of a test
+ * set. If labels are optional, the last ones may be missing. */
 bool pairs_may_be(size_t count, const dataset *data);
 
-/* Reads features and labels, and those for testing where the path of the test features is not NULL. The path of labels is
- * NULL for an unlabelled set. Returns as a dataset_reader. */
+/* Reads features and labels, and those of the test set unless the path of the test features is
+ * NULL. The path of labels is NULL for an unlabelled set. Returns as a dataset_reader. */
 int pairs_read(const pair_format *format, const npy_place parts[PAIR_PARTS], bool mapped,
                dataset *data);
 

@@ -8,7 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* What a disk of 1 GB/s reads in the 16 ms that a slow one may take to begin. */
+/* Distance of the advice: a disk of 1 GB/s reads this in the 16 ms that a slow one may take to
+ * start. */
 enum { AHEAD_BYTES = 16 << 20 };
 
 static size_t element_bytes(const matrix *x)
@@ -16,7 +17,7 @@ static size_t element_bytes(const matrix *x)
     return x->u8 != NULL ? sizeof(uint8_t) : sizeof(float);
 }
 
-/* Page faults of this process that waited for a disk. */
+/* Returns the number of page faults of this process that waited for a disk. */
 static long major_faults(void)
 {
     struct rusage usage;
@@ -34,7 +35,7 @@ readahead readahead_open(const matrix *x)
                        .faults = major_faults()};
 }
 
-/* Advice is advice: where it is refused the kernel does as it would have done. */
+/* madvise() is only advice: its errors do not matter. */
 void readahead_begin(readahead *r, bool random)
 {
     r->advised = 0;
@@ -68,7 +69,8 @@ static void advise(const readahead *r, const size_t *rows, size_t from, size_t e
     const matrix *x = r->x;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = element_bytes(x);
     const uint8_t *features = x->u8 != NULL ? x->u8 : (const uint8_t *)x->f32;
-    /* Features begin somewhere in a page: count from the start of the mapping, which begins one. */
+    /* Features may begin inside a page: count from the start of the mapping, which is
+     * page-aligned. */
     const size_t before = (size_t)(features - x->map.bytes) % page;
     const uint8_t *base = features - before;
     while (from < end) {
@@ -89,7 +91,8 @@ void readahead_step(readahead *r, const size_t *rows, size_t first, size_t n, si
     if (r->steps == 0)
         return;
     r->steps--;
-    /* Rows of this step that nobody has announced are as good as waited for. */
+    /* Rows of this step that have not been announced are needed at once, so advice on them is too
+     * late. */
     const size_t from = r->advised > first + n ? r->advised : first + n;
     const size_t end = all - first - n > r->ahead ? first + n + r->ahead : all;
     if (from < end)

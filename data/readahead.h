@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Telling the kernel which rows of a mapped file come next, so that it reads them from the disk while others are worked
- * on. Rows in random order are the case that the kernel cannot foresee: it reads what lies around a row, which for a set
- * larger than memory throws out what will be wanted, and waits for each row in turn.
+ * Tells the kernel which rows of a mapped file come next, so that it reads them from disk during
+ * computation. The kernel cannot foresee rows in random order: it reads the neighbourhood of each
+ * row, which for a set larger than memory evicts pages that are still needed, and waits for each
+ * row in turn.
  *
- * For a set that fits into memory the kernel's way is the better one: it reads in long stretches what will all be wanted.
- * And advice costs a system call for each stretch of neighbouring rows, as much as training on such a row does. So it is
- * given for larger sets alone, and while pages have to be read: from a page fault that had to wait for the disk on, for
- * READAHEAD_STEPS steps. */
+ * For a set that fits into memory the kernel's own strategy is better: it reads long stretches, all
+ * of which will be needed. Advice also costs a system call per stretch of neighbouring rows, about
+ * as much as training on such a row. So advice is given only for larger sets, and only while pages
+ * must be read: for READAHEAD_STEPS steps after a page fault that had to wait for the disk. */
 #ifndef DOWNHILL_DATA_READAHEAD_H
 #define DOWNHILL_DATA_READAHEAD_H
 
@@ -18,29 +19,31 @@ enum { READAHEAD_STEPS = 256 };
 typedef struct readahead {
     const matrix *x;
     bool wanted;
-    size_t ahead;   /* rows */
-    size_t advised; /* of the order of the epoch */
-    long faults;    /* so far */
-    size_t steps;   /* for which advice is still to be given */
+    size_t ahead; /* rows to announce in advance */
+    /* end of the announced rows, an index into the order of the epoch */
+    size_t advised;
+    long faults;  /* major page faults so far */
+    size_t steps; /* steps that still give advice */
 } readahead;
 
-/* For the rows of x; nothing ever happens if they are not mapped, or fit into memory. */
+/* Prepares read-ahead for the rows of x. It does nothing if they are not mapped or fit into
+ * memory. */
 readahead readahead_open(const matrix *x);
 
-/* An epoch begins, in this order of memory or a random one; and ends. */
+/* Begin and end an epoch, whose rows come in the order of memory or at random. */
 void readahead_begin(readahead *r, bool random);
 void readahead_end(readahead *r);
 
-/* Before a step on rows first … first+n-1 of the `all` of an epoch. */
+/* Gives advice before a step on rows first … first+n-1 of the `all` rows of an epoch. */
 void readahead_step(readahead *r, const size_t *rows, size_t first, size_t n, size_t all);
 
-/* A stretch of bytes from the start of the features of row 0, whole pages. */
+/* A range of bytes, in whole pages, from the start of the features of row 0. */
 typedef struct readahead_stretch {
     size_t start, end;
 } readahead_stretch;
 
-/* The stretch of row rows[*at] and of those behind it that continue it, as far as `end`; *at is moved behind them. Rows
- * have row_bytes bytes and lie ld_bytes apart. */
+/* Returns the stretch of row rows[*at] and of the following rows, up to `end`, that continue it;
+ * *at is moved past them. Rows have row_bytes bytes and start ld_bytes apart. */
 readahead_stretch readahead_next(const size_t *rows, size_t *at, size_t end, size_t row_bytes,
                                  size_t ld_bytes, size_t page);
 

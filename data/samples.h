@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Labelled samples: the features and labels that are stored, and the choice of rows of them that is a
- * training, a validation or a test set. */
+ * Labelled samples: the stored features and labels, and the selections of rows that form the
+ * training, validation and test sets. */
 #ifndef DOWNHILL_DATA_SAMPLES_H
 #define DOWNHILL_DATA_SAMPLES_H
 
@@ -11,31 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* rows × d features, ld elements apart, that are either bytes or f32: the other pointer is NULL. In memory
- * or in files that are mapped, and then a row may be a gap between two files. */
+/* rows × d features with leading dimension ld, either bytes or f32; the other pointer is NULL. They
+ * are in memory or in mapped files, in which case a row may be a gap between two files. */
 typedef struct matrix {
     size_t rows, d, ld;
     const uint8_t *u8;
     const float *f32;
     int32_t *y;      /* the class of each row */
     bool unlabelled; /* every class is DATASET_NO_CLASS */
-    void *memory;    /* what the features are in: to be freed, or NULL: mapped */
+    void *memory;    /* allocated features, or NULL if they are mapped */
     mapping map;
 } matrix;
 
-/* Room for rows × d features, ld = d, to be filled by way of x->memory. false: no memory; what there is
- * of *x is to be freed. */
+/* Allocates rows × d features, ld = d, to be written through x->memory. Returns false if memory is
+ * short; *x must be freed in any case. */
 bool matrix_new_u8(size_t rows, size_t d, matrix *x);
 bool matrix_new_f32(size_t rows, size_t d, matrix *x);
 void matrix_free(matrix *x);
 
 typedef struct samples {
     const matrix *x;
-    size_t *rows; /* n of them: sample i is row rows[i] */
+    size_t *rows; /* n row numbers: sample i is row rows[i] */
     size_t n;
 } samples;
 
-/* The rows first … first+n-1. false: no memory. */
+/* Selects rows first … first+n-1. Returns false if memory is short. */
 bool samples_range(const matrix *x, size_t first, size_t n, samples *s);
 void samples_free(samples *s);
 

@@ -120,7 +120,7 @@ size_t stream_position(const stream *s)
     return position > 0 ? (size_t)position : 0;
 }
 
-/* libzip compares the checksum when the end has been read. */
+/* Reads until `room` is full or the entry ends; libzip verifies the checksum at the end. */
 static int some_of_entry(stream *s, void *to, size_t room, size_t *got)
 {
     *got = 0;
@@ -186,7 +186,7 @@ int stream_elements(stream *s, size_t rows, size_t columns, size_t element_bytes
     }
     const size_t total = rows * columns * element_bytes;
     size_t have = 0;
-    while (have < total) { /* in buffers that double */
+    while (have < total) { /* the buffer doubles */
         size_t chunk = have == 0 ? FIRST_CHUNK : have < CHUNK_MAX ? have : CHUNK_MAX;
         chunk = chunk < total - have ? chunk : total - have;
         uint8_t *grown = realloc(*elements, have + chunk);

@@ -52,7 +52,7 @@ void synthetic_close(synthetic *g)
     *g = (synthetic){0};
 }
 
-/* x - 128 in bytes, or x in units of 2⁻²³. */
+/* Draws the features: x - 128 for bytes, or x in units of 2⁻²³ for f32. */
 static void draw_steps(synthetic *g, rng *r)
 {
     const int8_t *w = g->w + rng_below(r, g->c) * g->d;
@@ -66,7 +66,7 @@ static void draw_steps(synthetic *g, rng *r)
     }
 }
 
-/* Twice W_j · x + b_j, in the units of the steps. */
+/* Returns twice W_j · x + b_j, in the units of the steps. */
 static int64_t score(const synthetic *g, size_t j)
 {
     const int8_t *w = g->w + j * g->d;
