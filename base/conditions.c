@@ -3,7 +3,7 @@
 #include "conditions.h"
 
 #include "output.h"
-#include "probe.h"
+#include "system_files.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static double steal_of(const char *root, int cpu)
 static double number_or_nan(const char *root, const char *path, const char *key)
 {
     double value;
-    return probe_number(root, path, key, &value) ? value : NAN;
+    return sysfile_number(root, path, key, &value) ? value : NAN;
 }
 
 /* Adds a number that may not be known to a sum of which no part may be known yet. */
@@ -54,7 +54,7 @@ static double plus(double sum, double value)
 
 /* Reads the cpu.stat of a group and those of the groups around it: the quota of an outer group stops the process as
  * well, and only that group's file shows it. */
-static void read_throttling(const char *root, probe_group *group, conditions *c)
+static void read_throttling(const char *root, cgroup_file *group, conditions *c)
 {
     const char *key = group->version == 1 ? "throttled_time" : "throttled_usec";
     const double unit_s = group->version == 1 ? 1e-9 : 1e-6;
@@ -63,7 +63,7 @@ static void read_throttling(const char *root, probe_group *group, conditions *c)
         c->throttled_periods =
             plus(c->throttled_periods, number_or_nan(root, path, "nr_throttled"));
         c->throttled_s = plus(c->throttled_s, unit_s * number_or_nan(root, path, key));
-    } while (probe_cgroup_outer(root, group));
+    } while (cgroup_file_outer(root, group));
 }
 
 conditions conditions_now(const char *root, int cpu)
@@ -73,8 +73,8 @@ conditions conditions_now(const char *root, int cpu)
     c.involuntary_switches =
         getrusage(RUSAGE_THREAD, &usage) == 0 ? (double)usage.ru_nivcsw : (double)NAN;
     c.migrations = number_or_nan(root, "/proc/thread-self/sched", "se.nr_migrations");
-    probe_group group;
-    if (probe_cgroup(root, "cpu", "cpu.stat", "cpu.stat", &group))
+    cgroup_file group;
+    if (cgroup_file_find(root, "cpu", "cpu.stat", "cpu.stat", &group))
         read_throttling(root, &group, &c);
     return c;
 }

@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "doctor.h"
 
-#include "probe.h"
 #include "record.h"
+#include "system_files.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -122,14 +122,14 @@ static void container(struct room *r, const machine *m)
 static void memory(struct room *r)
 {
     double total, left;
-    if (!probe_number(r->root, "/proc/meminfo", "MemAvailable", &left))
+    if (!sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &left))
         add(r, DOCTOR_UNKNOWN, "available memory", "", "", "/proc/meminfo does not tell");
     else /* the standard suite takes about a third of it */
         add(r, left < 3.0 * 0x1p20 ? DOCTOR_WARN : DOCTOR_OK, "available memory",
             "pages may be swapped or the run be ended", "stop what uses it, or take --quick",
             "%.1f GiB", left / 0x1p20);
-    if (!probe_number(r->root, "/proc/meminfo", "SwapTotal", &total) ||
-        !probe_number(r->root, "/proc/meminfo", "SwapFree", &left))
+    if (!sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total) ||
+        !sysfile_number(r->root, "/proc/meminfo", "SwapFree", &left))
         add(r, DOCTOR_UNKNOWN, "swap", "", "", "/proc/meminfo does not tell");
     else
         add(r, total - left > 0x1p16 ? DOCTOR_NOTE : DOCTOR_OK, "swap",

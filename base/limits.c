@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "limits.h"
 
-#include "probe.h"
+#include "system_files.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,15 +11,15 @@
 enum { TEXT = 256 };
 
 /* The limit in one file, or NaN if it is not understood. */
-typedef double (*read_limit)(const char *root, const probe_group *group);
+typedef double (*read_limit)(const char *root, const cgroup_file *group);
 
 static bool smallest(const char *root, const char *controller, const char *v1, const char *v2,
                      read_limit read, double *limit, const char **why)
 {
-    probe_group group;
+    cgroup_file group;
     /* The topmost group of version 2 has no such file, since nothing limits it. */
     *why = "no control group tells";
-    if (!probe_cgroup(root, controller, v1, v2, &group))
+    if (!cgroup_file_find(root, controller, v1, v2, &group))
         return false;
     *why = "the control group's files are not understood";
     *limit = INFINITY;
@@ -28,24 +28,24 @@ static bool smallest(const char *root, const char *controller, const char *v1, c
         if (isnan(own))
             return false;
         *limit = fmin(*limit, own);
-    } while (probe_cgroup_outer(root, &group));
+    } while (cgroup_file_outer(root, &group));
     return true;
 }
 
-static double read_cpus(const char *root, const probe_group *group)
+static double read_cpus(const char *root, const cgroup_file *group)
 {
     const char *path = group->path;
     double quota = -1.0, period = 0.0;
     if (group->version == 1) {
-        char other[PROBE_PATH];
+        char other[SYSFILE_PATH_MAX];
         const int folder = (int)(strrchr(path, '/') - path);
         const int length = snprintf(other, sizeof other, "%.*s/cpu.cfs_period_us", folder, path);
-        if (length >= (int)sizeof other || !probe_number(root, path, NULL, &quota) ||
-            !probe_number(root, other, NULL, &period))
+        if (length >= (int)sizeof other || !sysfile_number(root, path, NULL, &quota) ||
+            !sysfile_number(root, other, NULL, &period))
             return (double)NAN;
     } else {
         char text[TEXT], first[32];
-        if (!probe_text(root, path, text, sizeof text) ||
+        if (!sysfile_text(root, path, text, sizeof text) ||
             sscanf(text, "%31s %lf", first, &period) != 2)
             return (double)NAN;
         if (strcmp(first, "max") != 0)
@@ -56,10 +56,10 @@ static double read_cpus(const char *root, const probe_group *group)
     return quota > 0.0 ? quota / period : (double)INFINITY;
 }
 
-static double read_bytes(const char *root, const probe_group *group)
+static double read_bytes(const char *root, const cgroup_file *group)
 {
     char text[TEXT], *end;
-    if (!probe_text(root, group->path, text, sizeof text))
+    if (!sysfile_text(root, group->path, text, sizeof text))
         return (double)NAN;
     if (strcmp(text, "max") == 0)
         return (double)INFINITY;

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* Reads the quota of CPU time, in CPUs; INFINITY: none. `root` as in probe.h. false: unknown, and
+/* Reads the quota of CPU time, in CPUs; INFINITY: none. `root` as in system_files.h. false: unknown, and
  * *why says why. */
 bool limits_cpus(const char *root, double *cpus, const char **why);
 

@@ -3,7 +3,7 @@
 #include "memory.h"
 
 #include "limits.h"
-#include "probe.h"
+#include "system_files.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ size_t memory_available(const char *root)
 {
     double available, limit;
     const char *why;
-    if (!probe_number(root, "/proc/meminfo", "MemAvailable", &available))
+    if (!sysfile_number(root, "/proc/meminfo", "MemAvailable", &available))
         return SIZE_MAX;
     available *= 1024.0;
     if (limits_memory(root, &limit, &why) && limit < available)

@@ -12,7 +12,7 @@
 void *memory_new(size_t count, size_t size);
 
 /* Bytes that this process may still have, with what the kernel would give up of its caches: what is available, or the
- * limit of its control groups if that is less. `root` as in probe.h. SIZE_MAX: not known. */
+ * limit of its control groups if that is less. `root` as in system_files.h. SIZE_MAX: not known. */
 size_t memory_available(const char *root);
 
 #endif

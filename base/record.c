@@ -5,7 +5,7 @@
 #include "environment.h"
 #include "limits.h"
 #include "output.h"
-#include "probe.h"
+#include "system_files.h"
 
 #include <gnu/libc-version.h>
 #include <math.h>
@@ -53,7 +53,7 @@ __attribute__((format(printf, 4, 5))) static void known(struct record *r, const 
 static void file(struct record *r, const char *key, const char *path)
 {
     char text[TEXT];
-    if (probe_text(r->root, path, text, sizeof text))
+    if (sysfile_text(r->root, path, text, sizeof text))
         append(r, key, text[0] != '\0' ? text : "none", "", false);
     else
         append(r, key, NULL, text, false);
@@ -65,7 +65,7 @@ static void switch_of(struct record *r, const char *key, const char *path, const
 {
     double value;
     char why[TEXT];
-    if (probe_number(r->root, path, NULL, &value))
+    if (sysfile_number(r->root, path, NULL, &value))
         append(r, key, value == 0.0 ? zero : other, "", false);
     else {
         snprintf(why, sizeof why, "%s: not there, or no number", path);
@@ -103,12 +103,12 @@ static void microcode(struct record *r)
 {
     char text[TEXT];
     const char *path = "/sys/devices/system/cpu/cpu0/microcode/version";
-    if (probe_text(r->root, path, text, sizeof text)) {
+    if (sysfile_text(r->root, path, text, sizeof text)) {
         append(r, "microcode", text, "", false);
         return;
     }
     double value;
-    if (probe_number(r->root, "/proc/cpuinfo", "microcode", &value))
+    if (sysfile_number(r->root, "/proc/cpuinfo", "microcode", &value))
         known(r, "microcode", false, "0x%llx", (unsigned long long)value);
     else
         append(r, "microcode", NULL, text, false);
@@ -122,7 +122,7 @@ static void cpu(struct record *r, const machine *m)
     cpu_identity(r);
     microcode(r);
     append(r, "hypervisor", m->hypervisor[0] != '\0' ? m->hypervisor : "none seen", "", true);
-    if (probe_text(r->root, "/sys/devices/system/cpu/present", text, sizeof text))
+    if (sysfile_text(r->root, "/sys/devices/system/cpu/present", text, sizeof text))
         append(r, "CPUs present", text, "", true);
     else
         append(r, "CPUs present", NULL, text, true);
@@ -159,7 +159,7 @@ static void governor(struct record *r, const machine *m)
         char path[128];
         snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor",
                  m->team[i]);
-        if (!probe_text(r->root, path, text, sizeof text))
+        if (!sysfile_text(r->root, path, text, sizeof text))
             continue;
         if (first[0] == '\0')
             snprintf(first, sizeof first, "%s", text);
@@ -180,9 +180,9 @@ static void governor(struct record *r, const machine *m)
 static void turbo(struct record *r)
 {
     double value;
-    if (probe_number(r->root, "/sys/devices/system/cpu/intel_pstate/no_turbo", NULL, &value))
+    if (sysfile_number(r->root, "/sys/devices/system/cpu/intel_pstate/no_turbo", NULL, &value))
         append(r, "turbo", value == 0.0 ? "on" : "off", "", false);
-    else if (probe_number(r->root, "/sys/devices/system/cpu/cpufreq/boost", NULL, &value))
+    else if (sysfile_number(r->root, "/sys/devices/system/cpu/cpufreq/boost", NULL, &value))
         append(r, "turbo", value == 0.0 ? "off" : "on", "", false);
     else
         append(r, "turbo", NULL, "neither intel_pstate nor cpufreq tells", false);
@@ -192,7 +192,8 @@ static void frequency(struct record *r, const machine *m)
 {
     double khz;
     r->group = "Clock";
-    if (probe_number(r->root, "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", NULL, &khz))
+    if (sysfile_number(r->root, "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", NULL,
+                       &khz))
         known(r, "highest", false, "%.0f MHz", khz * 1e-3);
     else
         append(r, "highest", NULL, "no cpufreq: the hypervisor or the kernel hides the clock",
@@ -211,17 +212,17 @@ static void memory(struct record *r, const machine *m)
     double total, left;
     r->group = "Memory";
     known(r, "total", true, "%.0f GiB", ceil((double)m->memory_bytes / 0x1p30));
-    if (probe_number(r->root, "/proc/meminfo", "MemAvailable", &left))
+    if (sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &left))
         known(r, "available", false, "%.1f GiB", left / 0x1p20);
     else
         append(r, "available", NULL, "/proc/meminfo does not tell", false);
-    if (probe_number(r->root, "/proc/meminfo", "SwapTotal", &total) &&
-        probe_number(r->root, "/proc/meminfo", "SwapFree", &left))
+    if (sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total) &&
+        sysfile_number(r->root, "/proc/meminfo", "SwapFree", &left))
         known(r, "swap used", false, "%.1f of %.1f GiB", (total - left) / 0x1p20, total / 0x1p20);
     else
         append(r, "swap used", NULL, "/proc/meminfo does not tell", false);
     const bool thp =
-        probe_choice(r->root, "/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
+        sysfile_selected(r->root, "/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
     append(r, "transparent huge pages", thp ? text : NULL, text, false);
     file(r, "huge pages reserved", "/proc/sys/vm/nr_hugepages");
     known(r, "NUMA nodes", false, "%u", m->numa_nodes);
@@ -249,7 +250,7 @@ static void mitigations(struct record *r)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "/sys/devices/system/cpu/vulnerabilities/%s", names[i]);
-        if (!probe_text(r->root, path, state, sizeof state))
+        if (!sysfile_text(r->root, path, state, sizeof state))
             continue;
         told++;
         const char *word = strncmp(state, "Mitigation", 10) == 0   ? "mitigated"
@@ -274,7 +275,7 @@ static void temperature(struct record *r)
         char path[128];
         double milli;
         snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%d/temp", i);
-        if (!probe_number(r->root, path, NULL, &milli))
+        if (!sysfile_number(r->root, path, NULL, &milli))
             break;
         highest = fmax(highest, milli * 1e-3);
     }
@@ -337,8 +338,8 @@ static void container(struct record *r, const machine *m)
     r->group = "Container";
     append(r, "allowed CPUs", m->allowed_cpus, "", false);
     limits(r);
-    const bool docker = probe_text(r->root, "/.dockerenv", text, sizeof text),
-               podman = probe_text(r->root, "/run/.containerenv", text, sizeof text);
+    const bool docker = sysfile_text(r->root, "/.dockerenv", text, sizeof text),
+               podman = sysfile_text(r->root, "/run/.containerenv", text, sizeof text);
     append(r, "container", docker ? "Docker" : podman ? "Podman" : "none seen", "", false);
 }
 

@@ -6,8 +6,8 @@
 
 #include "base/conditions.h"
 #include "base/doctor.h"
-#include "base/probe.h"
 #include "base/record.h"
+#include "base/system_files.h"
 #include "support.h"
 
 #include <math.h>
@@ -249,7 +249,7 @@ static void test_record__garbage(void **state)
     char whole[1024], text[64];
     snprintf(whole, sizeof whole, "%s/zero", root);
     write_raw(whole, "on\0off", 6);
-    assert_false(probe_text(root, "/zero", text, sizeof text));
+    assert_false(sysfile_text(root, "/zero", text, sizeof text));
     assert_string_equal(text, "/zero: not text");
     free(huge);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
-#include "probe.h"
+#include "system_files.h"
 
 #include "word_list.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE = PROBE_PATH };
+enum { LINE = SYSFILE_PATH_MAX };
 
 static FILE *open_file(const char *root, const char *path)
 {
@@ -22,7 +22,7 @@ static FILE *open_file(const char *root, const char *path)
     return fopen(whole, "re");
 }
 
-bool probe_text(const char *root, const char *path, char *text, size_t size)
+bool sysfile_text(const char *root, const char *path, char *text, size_t size)
 {
     FILE *file = open_file(root, path);
     if (file == NULL) {
@@ -44,7 +44,7 @@ bool probe_text(const char *root, const char *path, char *text, size_t size)
     return false;
 }
 
-bool probe_number(const char *root, const char *path, const char *key, double *value)
+bool sysfile_number(const char *root, const char *path, const char *key, double *value)
 {
     FILE *file = open_file(root, path);
     char line[LINE];
@@ -70,10 +70,10 @@ bool probe_number(const char *root, const char *path, const char *key, double *v
     return found;
 }
 
-bool probe_choice(const char *root, const char *path, char *word, size_t size)
+bool sysfile_selected(const char *root, const char *path, char *word, size_t size)
 {
     char text[256];
-    if (!probe_text(root, path, text, sizeof text)) {
+    if (!sysfile_text(root, path, text, sizeof text)) {
         snprintf(word, size, "%s", text);
         return false;
     }
@@ -147,7 +147,7 @@ static bool is_there(const char *root, const char *path)
     return file != NULL;
 }
 
-bool probe_cgroup_outer(const char *root, probe_group *group)
+bool cgroup_file_outer(const char *root, cgroup_file *group)
 {
     for (;;) {
         char *name = strrchr(group->path, '/'), *folder = name;
@@ -162,8 +162,8 @@ bool probe_cgroup_outer(const char *root, probe_group *group)
     }
 }
 
-bool probe_cgroup(const char *root, const char *controller, const char *v1, const char *v2,
-                  probe_group *group)
+bool cgroup_file_find(const char *root, const char *controller, const char *v1, const char *v2,
+                      cgroup_file *group)
 {
     for (group->version = 1; group->version <= 2; group->version++) {
         const bool first = group->version == 1;
@@ -175,7 +175,7 @@ bool probe_cgroup(const char *root, const char *controller, const char *v1, cons
                                     below(top, own), first ? v1 : v2);
         group->mount = strlen(point);
         if (length > 0 && (size_t)length < sizeof group->path &&
-            (is_there(root, group->path) || probe_cgroup_outer(root, group)))
+            (is_there(root, group->path) || cgroup_file_outer(root, group)))
             return true;
     }
     return false;
