@@ -116,7 +116,7 @@ int arguments_from_json(const cli_command *command, void *config, const json_t *
         error_line("%s: out of memory", command->name);
         return EXIT_INTERNAL;
     }
-    int code = CLI_GO_ON;
+    int code = CLI_CONTINUE;
     argv[0] = (char *)(uintptr_t)command->name;
     for (size_t i = 0; i < n; i++) {
         const char *word = json_string_value(json_array_get(words, i));

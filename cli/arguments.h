@@ -13,7 +13,7 @@
 json_t *arguments_to_json(const cli_command *command, const void *config, const void *defaults,
                           const char *const *left_out);
 
-/* Fills in *config from such words, which must outlive it. Returns CLI_GO_ON or an exit code, as
+/* Fills in *config from such words, which must outlive it. Returns CLI_CONTINUE or an exit code, as
  * cli_parse(). */
 int arguments_from_json(const cli_command *command, void *config, const json_t *words);
 

@@ -339,7 +339,7 @@ static int run(const cli_command *self, int argc, char **argv)
     bench_config config = defaults;
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     if (config.formulas && config.json == NULL) {
         print_formulas();
@@ -354,7 +354,7 @@ static int run(const cli_command *self, int argc, char **argv)
         if (earlier != NULL)
             code = take_over(self, &config, earlier);
     }
-    if (code == CLI_GO_ON)
+    if (code == CLI_CONTINUE)
         code = run_with(self, &config, &m, earlier);
     json_decref(earlier);
     machine_close(&m);

@@ -143,10 +143,10 @@ static int run(const cli_command *self, int argc, char **argv)
     struct config config = {.data = "fashion-mnist"};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     const task_file json = {"json", config.common.json, OUTPUT_CHECKED};
-    if ((code = task_check_files("data check", config.data, &json, 1)) != CLI_GO_ON)
+    if ((code = task_check_files("data check", config.data, &json, 1)) != CLI_CONTINUE)
         return code;
     dataset data;
     code = config.map ? dataset_map(config.data, &data) : dataset_open(config.data, &data);

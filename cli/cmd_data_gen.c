@@ -103,7 +103,7 @@ static int settle(struct config *c)
     }
     const int code =
         c->common.json != NULL ? output_check(c->common.json, OUTPUT_GENERATED) : EXIT_OK;
-    return code == EXIT_OK ? CLI_GO_ON : code;
+    return code == EXIT_OK ? CLI_CONTINUE : code;
 }
 
 static int write_json(const struct config *c, const generated *made)
@@ -137,9 +137,9 @@ static int run(const cli_command *self, int argc, char **argv)
         .format = 1, .samples = 60000, .test_samples = 10000, .dtype = DTYPE_U8, .seed = 1};
     int operand;
     int code = cli_parse(self, &c, argc, argv, &operand);
-    if (code == CLI_GO_ON)
+    if (code == CLI_CONTINUE)
         code = settle(&c);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     const generate_options o = {.format = &generate_formats[c.format],
                                 .samples = c.samples,

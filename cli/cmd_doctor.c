@@ -96,7 +96,7 @@ static int run(const cli_command *self, int argc, char **argv)
     struct config config = {0};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     if (config.json != NULL && (code = output_check(config.json, OUTPUT_FINDINGS)) != EXIT_OK)
         return code;

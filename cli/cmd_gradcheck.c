@@ -238,15 +238,15 @@ static int run(const cli_command *self, int argc, char **argv)
                                .tolerance = 1e-6};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     struct session s = {.config = &config};
     task_config settled = config.task; /* which losses and types is for check_all() to say */
-    if ((code = task_settle("gradcheck", &settled, OUTPUT_GRADCHECK)) != CLI_GO_ON)
+    if ((code = task_settle("gradcheck", &settled, OUTPUT_GRADCHECK)) != CLI_CONTINUE)
         return code;
     if (settled.loss == DOWNHILL_SOFTMAX &&
         (code = cli_refuse_given(self, &config, task_of_hinge, "for the softmax loss")) !=
-            CLI_GO_ON)
+            CLI_CONTINUE)
         return code;
     s.n_levels = levels_to_run(config.task.isa, s.levels);
     if (s.n_levels == 0)

@@ -96,7 +96,7 @@ static int run(const cli_command *self, int argc, char **argv)
     struct config config = {false};
     int operand;
     const int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     machine m;
     machine_read(&m);

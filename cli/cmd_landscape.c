@@ -4,16 +4,16 @@
 #include "base/error.h"
 #include "base/output.h"
 #include "base/real.h"
+#include "loss_surface.h"
 #include "three_points.h"
 #include "train/draw.h"
 #include "train/method.h"
-#include "vicinity.h"
 
 #include <math.h>
 #include <stdio.h>
 
 typedef struct landscape_config {
-    vicinity_config vicinity;
+    loss_surface_config surface;
     size_t points, directions;
     float range;
     bool three_points;
@@ -65,77 +65,79 @@ static void normalise_direction(const problem *p, const downhill_weights_f32 *u)
     }
 }
 
-static void place_points(const landscape_config *config, const vicinity *around)
+static void place_points(const landscape_config *config, const loss_surface *surface)
 {
     const size_t n = config->points;
     const double range = real_of_f32(config->range);
-    for (size_t i = 0; i < around->count; i++)
-        for (size_t v = 0; v < around->directions; v++) {
-            const size_t at = around->directions == 1 ? i : v == 0 ? i / n : i % n;
-            around->points[i].a[v] = range * (2.0 * (double)at / (double)(n - 1) - 1.0);
+    for (size_t i = 0; i < surface->count; i++)
+        for (size_t v = 0; v < surface->directions; v++) {
+            const size_t at = surface->directions == 1 ? i : v == 0 ? i / n : i % n;
+            surface->points[i].a[v] = range * (2.0 * (double)at / (double)(n - 1) - 1.0);
         }
 }
 
-static void draw_directions(const vicinity *around)
+static void draw_directions(const loss_surface *surface)
 {
-    for (size_t i = 1; i <= around->directions; i++) {
-        draw_weights(&around->task.problem, around->config->task.seed, i, 1.0f, NULL,
-                     &around->sets[i]);
-        normalise_direction(&around->task.problem, &around->sets[i]);
+    for (size_t i = 1; i <= surface->directions; i++) {
+        draw_weights(&surface->task.problem, surface->config->task.seed, i, 1.0f, NULL,
+                     &surface->sets[i]);
+        normalise_direction(&surface->task.problem, &surface->sets[i]);
     }
 }
 
 /* ---- what it says ---- */
 
-static void print_all(const landscape_config *config, const vicinity *around, size_t lowest)
+static void print_all(const landscape_config *config, const loss_surface *surface, size_t lowest)
 {
     enum { LINES = 11 };
     const size_t step = config->points > LINES ? config->points / (LINES - 1) : 1;
     char text[REAL_FIXED_TEXT];
-    printf("%s, %s loss of %zu training samples at %zu points, %.3f s\n", around->task.data.name,
-           task_loss_words[around->config->task.loss], around->s.n, around->count, around->seconds);
-    for (size_t i = 0; around->directions == 1 && i < around->count; i += step)
-        printf("%12.5g  loss %s\n", around->points[i].a[0],
-               real_fixed(around->points[i].loss, 6, text));
+    printf("%s, %s loss of %zu training samples at %zu points, %.3f s\n", surface->task.data.name,
+           task_loss_words[surface->config->task.loss], surface->s.n, surface->count,
+           surface->seconds);
+    for (size_t i = 0; surface->directions == 1 && i < surface->count; i += step)
+        printf("%12.5g  loss %s\n", surface->points[i].a[0],
+               real_fixed(surface->points[i].loss, 6, text));
     if (lowest == SIZE_MAX)
         return;
-    printf("lowest: %.6f at %.5g", around->points[lowest].loss, around->points[lowest].a[0]);
-    if (around->directions > 1)
-        printf(", %.5g", around->points[lowest].a[1]);
+    printf("lowest: %.6f at %.5g", surface->points[lowest].loss, surface->points[lowest].a[0]);
+    if (surface->directions > 1)
+        printf(", %.5g", surface->points[lowest].a[1]);
     putchar('\n');
 }
 
-static json_t *results(const landscape_config *config, const vicinity *around)
+static json_t *results(const landscape_config *config, const loss_surface *surface)
 {
     json_t *o = json_object();
-    output_set(o, "kind", json_string(around->directions == 1 ? "curve" : "surface"));
+    output_set(o, "kind", json_string(surface->directions == 1 ? "curve" : "surface"));
     output_set(o, "points_per_direction", json_integer((json_int_t)config->points));
     return o;
 }
 
 /* ---- the command ---- */
 
-static int look_around(const cli_command *self, landscape_config *config)
+static int compute_surface(const cli_command *self, landscape_config *config)
 {
-    vicinity around;
+    loss_surface surface;
     const size_t n = config->points;
-    int code = vicinity_open(self, &config->vicinity, config->directions,
-                             config->directions == 1 ? n : n * n, &around);
+    int code = loss_surface_open(self, &config->surface, config->directions,
+                                 config->directions == 1 ? n : n * n, &surface);
     if (code != EXIT_OK)
         return code;
-    draw_directions(&around);
-    place_points(config, &around);
-    code = vicinity_losses(&around);
+    draw_directions(&surface);
+    place_points(config, &surface);
+    code = loss_surface_losses(&surface);
     if (code == EXIT_OK) {
-        const size_t lowest = vicinity_lowest(&around, 0);
-        if (task_prints(&config->vicinity.task))
-            print_all(config, &around, lowest);
-        code = vicinity_write(&around,
-                              config->directions == 1 ? "distance_1,loss_at_distance"
-                                                      : "distance_1,distance_2,loss_at_distance",
-                              "landscape", results(config, &around));
+        const size_t lowest = loss_surface_lowest(&surface, 0);
+        if (task_prints(&config->surface.task))
+            print_all(config, &surface, lowest);
+        code =
+            loss_surface_write(&surface,
+                               config->directions == 1 ? "distance_1,loss_at_distance"
+                                                       : "distance_1,distance_2,loss_at_distance",
+                               "landscape", results(config, &surface));
     }
-    vicinity_close(&around);
+    loss_surface_close(&surface);
     return code;
 }
 
@@ -144,39 +146,39 @@ static int show_three_points(const cli_command *self, landscape_config *config)
     static const char *const of_data[] = {"data",      "mmap",  "threads", "dtype",
                                           "normalize", "reg",   "seed",    "directions",
                                           "samples",   "model", "scale",   NULL};
-    vicinity_config *common = &config->vicinity;
+    loss_surface_config *common = &config->surface;
     int code = cli_refuse_given(self, config, of_data, "with --three-points");
-    if (code == CLI_GO_ON)
+    if (code == CLI_CONTINUE)
         code = task_settle(self->name, &common->task, common->json_kind);
-    return code == CLI_GO_ON ? three_points_show(&common->task, common->csv,
-                                                 real_of_f32(config->range), config->points)
-                             : code;
+    return code == CLI_CONTINUE ? three_points_show(&common->task, common->csv,
+                                                    real_of_f32(config->range), config->points)
+                                : code;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-    landscape_config config = {.vicinity =
-                                   VICINITY_DEFAULTS(OUTPUT_LANDSCAPE, OUTPUT_LANDSCAPE_CSV),
+    landscape_config config = {.surface =
+                                   LOSS_SURFACE_DEFAULTS(OUTPUT_LANDSCAPE, OUTPUT_LANDSCAPE_CSV),
                                .directions = 1,
                                .range = 20.0f};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
-    if ((code = vicinity_check_files(self, &config.vicinity)) != CLI_GO_ON)
+    if ((code = loss_surface_check_files(self, &config.surface)) != CLI_CONTINUE)
         return code;
     if (config.points == 0)
         config.points = config.directions == 1 ? 201 : 41;
-    config.vicinity.prints_time = !config.three_points;
-    return config.three_points ? show_three_points(self, &config) : look_around(self, &config);
+    config.surface.prints_time = !config.three_points;
+    return config.three_points ? show_three_points(self, &config) : compute_surface(self, &config);
 }
 
 const cli_command cli_landscape = {
     .name = "landscape",
     .operands = "",
     .summary = "Compute the loss along random directions in the space of weights.",
-    .groups = {&task_data_options, &task_loss_options, &vicinity_options},
+    .groups = {&task_data_options, &task_loss_options, &loss_surface_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],
-    .given = offsetof(landscape_config, vicinity.given),
+    .given = offsetof(landscape_config, surface.given),
     .run = run};

@@ -308,7 +308,7 @@ static int run(const cli_command *self, int argc, char **argv)
     predict_config config = {.task = TASK_DEFAULTS, .set = TASK_AUTOMATIC};
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     predict_session s = {.config = &config};
     if (config.model == NULL || (config.scores && config.csv == NULL)) {
@@ -319,15 +319,15 @@ static int run(const cli_command *self, int argc, char **argv)
     const task_file files[] = {{"model", config.model, OUTPUT_NONE},
                                {"csv", config.csv, OUTPUT_PREDICTION_CSV},
                                {"json", config.task.json, OUTPUT_PREDICTION}};
-    if ((code = task_check_files("predict", config.task.data, files, 3)) != CLI_GO_ON ||
-        (code = task_check_level("predict", &config.task)) != CLI_GO_ON)
+    if ((code = task_check_files("predict", config.task.data, files, 3)) != CLI_CONTINUE ||
+        (code = task_check_level("predict", &config.task)) != CLI_CONTINUE)
         return code;
-    if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_GO_ON)
+    if ((code = origin_read("predict", config.model, &config.task, &s.from)) != CLI_CONTINUE)
         return code;
     config.task.use.whole = config.set == PREDICT_ALL || config.set == TASK_AUTOMATIC;
     config.task.use.labels_optional = true;
     code = task_settle("predict", &config.task, OUTPUT_PREDICTION);
-    if (code == CLI_GO_ON &&
+    if (code == CLI_CONTINUE &&
         (code = task_open_data("predict", &config.task, NULL, &s.task)) == EXIT_OK) {
         code = predict(&s);
         session_close(&s);

@@ -282,34 +282,34 @@ static int join(struct session *s)
 {
     s->cluster = (cluster){.size = 1, .local_size = 1, .stop = &interrupt_signal};
     if (!cluster_is_wanted())
-        return CLI_GO_ON;
+        return CLI_CONTINUE;
     if (!cluster_join(&s->cluster))
         return EXIT_ENVIRONMENT;
     s->agreed = true;
     error_as_rank(s->cluster.rank, false); /* the same words have the same faults */
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 static int settle_own(const cli_command *self, struct session *s, int argc, char **argv)
 {
     train_config *config = s->config;
     int operand, code = cli_parse(self, config, argc, argv, &operand);
-    if (code == CLI_GO_ON && config->resume != NULL)
+    if (code == CLI_CONTINUE && config->resume != NULL)
         code = train_saved_resume(&s->saved, self, argc, argv, config);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     if (s->cluster.rank > 0) { /* only rank 0 speaks and writes */
         config->task.quiet = true;
         config->task.json = config->model = NULL;
     }
     code = train_settle(self, config, s->cluster.rank == 0);
-    if (code == CLI_GO_ON && s->cluster.size > 1 && config->method != TRAIN_SGD) {
+    if (code == CLI_CONTINUE && s->cluster.size > 1 && config->method != TRAIN_SGD) {
         error_line("train: --method %s: is one process's work; start it without mpirun",
                    train_method_words[config->method]);
         code = EXIT_USAGE;
     }
     const downhill_kernels *tables[LEVELS_MAX];
-    if (code == CLI_GO_ON && config->task.isa != NULL &&
+    if (code == CLI_CONTINUE && config->task.isa != NULL &&
         levels_to_run(config->task.isa, tables) == 0)
         code = EXIT_ISA; /* rather now than after reading the data */
     return code;
@@ -322,13 +322,13 @@ static int settle(const cli_command *self, struct session *s, int argc, char **a
     int first = own;
     cluster_share(&s->cluster, &first, sizeof first);
     error_as_rank(s->cluster.rank, true);
-    if (own != CLI_GO_ON && own != first)
+    if (own != CLI_CONTINUE && own != first)
         error_line(
             "train: refused here with exit code %d, which rank 0 is not; run the command here "
             "without mpirun to see why",
             own);
     const int worst = cluster_largest(&s->cluster, own);
-    return own != CLI_GO_ON ? own : worst;
+    return own != CLI_CONTINUE ? own : worst;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
@@ -336,13 +336,13 @@ static int run(const cli_command *self, int argc, char **argv)
     train_config config = train_defaults;
     struct session s = {.config = &config};
     int code = join(&s);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     code = settle(self, &s, argc, argv);
     s.print = task_prints(&config.task);
     if (config.resume != NULL && config.checkpoint != NULL)
         promise(&s);
-    if (code == CLI_GO_ON)
+    if (code == CLI_CONTINUE)
         code = open_and_train(self, &s);
     else
         train_saved_close(&s.saved);

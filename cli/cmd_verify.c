@@ -53,7 +53,7 @@ static int run(const cli_command *self, int argc, char **argv)
     verify_options config = VERIFY_DEFAULTS;
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     config.isa = cli_default_isa(config.isa);
     config.progress = isatty(STDERR_FILENO);

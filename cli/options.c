@@ -248,7 +248,7 @@ int cli_refuse_given(const cli_command *command, const void *config, const char 
                            why);
                 return EXIT_USAGE;
             }
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 /* Names the options that a long one which is none, or several, may stand for. */
@@ -349,7 +349,7 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
         return EXIT_USAGE;
     }
     *first_operand = optind;
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 const char *cli_default_isa(const char *isa)

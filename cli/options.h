@@ -74,10 +74,10 @@ const cli_option *cli_option_at(const cli_command *command, size_t i);
 /* Was option i among the arguments? Of a command with `given`. */
 bool cli_is_given(const cli_command *command, const void *config, size_t i);
 
-enum { CLI_GO_ON = -1 };
+enum { CLI_CONTINUE = -1 };
 
 /* An option that has no effect is a mistake that its user would not see: a line for the first of `names` (NULL behind the
- * last) that was given, which says that it has no meaning `why`, and EXIT_USAGE; or CLI_GO_ON. */
+ * last) that was given, which says that it has no meaning `why`, and EXIT_USAGE; or CLI_CONTINUE. */
 int cli_refuse_given(const cli_command *command, const void *config, const char *const *names,
                      const char *why);
 
@@ -85,7 +85,7 @@ int cli_refuse_given(const cli_command *command, const void *config, const char 
  * plain number. */
 bool cli_seconds(const char *text, double *seconds, bool *has_unit);
 
-/* Fills in *config from the arguments (argv[0] is the command's name). Returns CLI_GO_ON, with the
+/* Fills in *config from the arguments (argv[0] is the command's name). Returns CLI_CONTINUE, with the
  * operands at argv[*first_operand …]; or the exit code: EXIT_OK after --help, EXIT_USAGE after a
  * line on stderr. A command whose `operands` is "" accepts none. */
 int cli_parse(const cli_command *command, void *config, int argc, char **argv, int *first_operand);

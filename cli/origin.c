@@ -40,14 +40,14 @@ static bool take_objective(const json_t *o, task_config *config)
            take_number(o, "delta", &config->delta);
 }
 
-/* Returns whether the default data, if --data was not given, are those of the model: CLI_GO_ON, or an exit code after a line. */
+/* Returns whether the default data, if --data was not given, are those of the model: CLI_CONTINUE, or an exit code after a line. */
 static int check_default_data(const char *command, const char *path, const task_config *config,
                               const model_file *from)
 {
     const char *name =
         json_string_value(json_object_get(json_object_get(from->record, "data"), "name"));
     if (config->data != task_default_data || (name != NULL && strcmp(name, config->data) == 0))
-        return CLI_GO_ON;
+        return CLI_CONTINUE;
     error_line("%s: --data was not given, and %s was trained on %s, not on %s; give --data",
                command, path, name != NULL ? name : "data that it does not name", config->data);
     return EXIT_USAGE;
@@ -57,7 +57,7 @@ int origin_read(const char *command, const char *path, task_config *config, mode
 {
     *from = (model_file){0};
     if (path == NULL)
-        return CLI_GO_ON;
+        return CLI_CONTINUE;
     if (config->dtype != TASK_AUTOMATIC || config->normalise != TASK_AUTOMATIC) {
         error_line("%s: --model: has a type of features and a normalisation of its own; leave "
                    "--dtype and --normalize out",
@@ -67,7 +67,7 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     int code = model_file_read(path, from);
     if (code != EXIT_OK)
         return code;
-    if ((code = check_default_data(command, path, config, from)) != CLI_GO_ON) {
+    if ((code = check_default_data(command, path, config, from)) != CLI_CONTINUE) {
         model_file_close(from);
         return code;
     }
@@ -78,7 +78,7 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     config->use.n_classes = from->weights.c;
     if (take_objective(json_object_get(from->record, "objective"), config)) {
         if (from->type != FEATURES_U8 || config->loss == DOWNHILL_HINGE)
-            return CLI_GO_ON;
+            return CLI_CONTINUE;
         error_line("%s: --loss softmax: %s is a model for bytes, which only the hinge loss is for; "
                    "leave --loss out",
                    command, path);

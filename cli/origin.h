@@ -11,7 +11,7 @@
 json_t *origin_objective(const task_config *config);
 
 /* Before task_open_data(): if `path` is not NULL, reads the model, and the configuration takes its type of features
- * and normalisation, and its loss and penalty where they are automatic. Returns CLI_GO_ON, or an exit code after a line. */
+ * and normalisation, and its loss and penalty where they are automatic. Returns CLI_CONTINUE, or an exit code after a line. */
 int origin_read(const char *command, const char *path, task_config *config, model_file *from);
 
 /* In place of task_open_features(): with the normalisation of the model, if there is one. Checks that model and data go

@@ -119,7 +119,7 @@ int task_settle(const char *command, task_config *config, output_kind results)
 {
     const task_file json = {"json", config->json, results};
     const int code = task_check_files(command, config->data, &json, 1);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     if (config->threads > 1 && !team_supported()) {
         error_line("%s: --threads: this build has no OpenMP; build with a compiler that has it, "
@@ -146,7 +146,7 @@ int task_settle(const char *command, task_config *config, output_kind results)
                    command);
         return EXIT_USAGE;
     }
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 /* Of a set that is named by its directory, as CIFAR's are. */
@@ -212,7 +212,7 @@ int task_check_files(const char *command, const char *data, const task_file *fil
         if (code != EXIT_OK)
             return code;
     }
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 enum element task_element(const task_config *config)
@@ -227,7 +227,7 @@ int task_check_level(const char *command, const task_config *config)
         error_line("%s: --isa %s: this command runs one level; name one", command, config->isa);
         return EXIT_USAGE;
     }
-    return config->isa == NULL || levels_to_run(config->isa, tables) > 0 ? CLI_GO_ON : EXIT_ISA;
+    return config->isa == NULL || levels_to_run(config->isa, tables) > 0 ? CLI_CONTINUE : EXIT_ISA;
 }
 
 bool task_choose_level(const char *command, const char *isa, enum element element,

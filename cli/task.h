@@ -63,7 +63,7 @@ typedef struct task {
 } task;
 
 /* Fills in what is automatic (loss: hinge; normalize: none; reg: 1e-4; delta: 1) and refuses what cannot
- * go together, or a --json that cannot be written as a file of that kind. Returns CLI_GO_ON or an exit code after a line. */
+ * go together, or a --json that cannot be written as a file of that kind. Returns CLI_CONTINUE or an exit code after a line. */
 int task_settle(const char *command, task_config *config, output_kind results);
 
 /* A file that an option names. */
@@ -76,10 +76,10 @@ typedef struct task_file {
 bool task_is_data(const char *spec, const char *path);
 
 /* Refuses an output that is a file of `data`, of --data, or one of the inputs or another output, or cannot be
- * written. Returns CLI_GO_ON or an exit code after a line. */
+ * written. Returns CLI_CONTINUE or an exit code after a line. */
 int task_check_files(const char *command, const char *data, const task_file *files, size_t count);
 
-/* Before the data are read, for a command that runs one level: is --isa one that is usable? Returns CLI_GO_ON or an
+/* Before the data are read, for a command that runs one level: is --isa one that is usable? Returns CLI_CONTINUE or an
  * exit code after a line. */
 int task_check_level(const char *command, const task_config *config);
 

@@ -77,7 +77,7 @@ static int refuse_strangers(const cli_command *self, const train_config *config)
         if (needs != NULL)
             return cli_refuse_given(self, config, (const char *const[]){o->name, NULL}, needs);
     }
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 static int refuse(const char *what)
@@ -117,7 +117,7 @@ static int settle_method(train_config *config)
         common->loss = DOWNHILL_SOFTMAX;
         break;
     }
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 /* A run may go on from the checkpoint that it replaces. */
@@ -134,18 +134,18 @@ static int check_files(const train_config *config)
 int train_settle(const cli_command *self, train_config *config, bool writes)
 {
     int code = refuse_strangers(self, config);
-    if (code == CLI_GO_ON)
+    if (code == CLI_CONTINUE)
         code = settle_method(config);
-    if (code == CLI_GO_ON)
+    if (code == CLI_CONTINUE)
         code = task_settle("train", &config->task, OUTPUT_TRAINING);
     const bool several = levels_are_several(config->task.isa);
     config->task.times = config->task.json != NULL || !config->task.quiet;
-    if (code == CLI_GO_ON && several && (config->model || config->checkpoint || config->resume))
+    if (code == CLI_CONTINUE && several && (config->model || config->checkpoint || config->resume))
         return refuse("--isa: several levels train several models, but --model, --checkpoint and "
                       "--resume name one; give one level");
-    if (code == CLI_GO_ON && config->every > 0 && config->checkpoint == NULL)
+    if (code == CLI_CONTINUE && config->every > 0 && config->checkpoint == NULL)
         return refuse("--every: needs a checkpoint; give --checkpoint FILE");
-    return code == CLI_GO_ON && writes ? check_files(config) : code;
+    return code == CLI_CONTINUE && writes ? check_files(config) : code;
 }
 
 /* ---- for the methods ---- */

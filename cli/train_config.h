@@ -34,7 +34,7 @@ extern const char *const train_method_words[],
     *const train_shuffle_words[], *const train_schedule_words[], *const train_difference_words[];
 
 /* Fills in what is automatic, and refuses what does not belong to the method or cannot go together; where `writes`, files
- * too that cannot be written. Returns CLI_GO_ON, or an exit code after a line. */
+ * too that cannot be written. Returns CLI_CONTINUE, or an exit code after a line. */
 int train_settle(const cli_command *self, train_config *config, bool writes);
 
 /* The options of the methods, as the configuration has them. */

@@ -48,9 +48,9 @@ static int read_arguments(const train_saved *saved, const cli_command *self, con
                           train_config *config)
 {
     const json_t *words = json_object_get(saved->from.record, "arguments");
-    int code = CLI_GO_ON;
+    int code = CLI_CONTINUE;
     *config = train_defaults;
-    for (size_t w = 0; w < json_array_size(words) && code == CLI_GO_ON; w++) {
+    for (size_t w = 0; w < json_array_size(words) && code == CLI_CONTINUE; w++) {
         const char *word = json_string_value(json_array_get(words, w));
         if (word != NULL && strncmp(word, "--", 2) == 0 &&
             (is_one_of(word + 2, left_out) || strcmp(word, "--help") == 0))
@@ -84,7 +84,7 @@ static int check_state(const train_saved *saved, const train_config *config, siz
         error_line("train: --epochs: with --schedule cosine each step depends on it; leave it out");
         return EXIT_USAGE;
     }
-    return CLI_GO_ON;
+    return CLI_CONTINUE;
 }
 
 int train_saved_resume(train_saved *saved, const cli_command *self, int argc, char **argv,
@@ -100,11 +100,11 @@ int train_saved_resume(train_saved *saved, const cli_command *self, int argc, ch
     if (code != EXIT_OK)
         return code;
     saved->resumes = saved->has_checkpoint = true;
-    if ((code = read_arguments(saved, self, path, config)) != CLI_GO_ON)
+    if ((code = read_arguments(saved, self, path, config)) != CLI_CONTINUE)
         return code;
     const size_t epochs_before = config->epochs;
     code = cli_parse(self, config, argc, argv, &operand);
-    if (code != CLI_GO_ON)
+    if (code != CLI_CONTINUE)
         return code;
     if (config->checkpoint == NULL)
         config->checkpoint = path;

@@ -19,7 +19,7 @@ typedef struct train_saved {
 } train_saved;
 
 /* Reads the checkpoint of --resume and fills in *config with its options, and with those on the command line that may
- * be others. Returns CLI_GO_ON, or an exit code after a line. */
+ * be others. Returns CLI_CONTINUE, or an exit code after a line. */
 int train_saved_resume(train_saved *saved, const cli_command *self, int argc, char **argv,
                        train_config *config);
 
