@@ -68,7 +68,7 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
         if (*(const float *)here != *(const float *)there)
             (void)real_f32(*(const float *)here, text);
         break;
-    case OPTION_SECONDS: /* nobody needs the last bits of these */
+    case OPTION_SECONDS: /* the last bits of a time do not matter */
         if (*(const double *)here != *(const double *)there)
             snprintf(text, sizeof text, "%.9g", *(const double *)here);
         break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Warnings about rows and groups whose figures are doubtful. */
+ * Warnings about rows and groups with doubtful figures. */
 #define _GNU_SOURCE
 #include "bench_session.h"
 
@@ -11,21 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A share of the clock by which it may differ from before a group to after it. */
+/* Maximum relative change of the clock frequency during a group of rows. */
 static const double drift_max = 0.02;
 
 static const char neighbour[] =
     "another hardware thread of the core was at work, under a hypervisor perhaps another guest's; "
     "run again when the machine is quieter";
 
-/* The clock of one of several threads does not tell which of these it was. */
+/* The CPU times of a team do not tell these causes apart. */
 static const char of_team[] =
     "one of their threads waited for a CPU or shared its core, with another program or, under a "
     "hypervisor, another guest; run again when the machine is quieter";
 
 enum { NAMED = 3 };
 
-/* Up to NAMED names, then dots. */
+/* A list of up to NAMED names; "..." stands for the others. */
 struct names {
     size_t count;
     char text[NAMED * (sizeof(bench_row){0}.name + 2) + 8];
@@ -58,7 +58,7 @@ static void doubt_groups(bench_session *s)
                      drifted.count, s->suite.n_groups, drifted.text);
 }
 
-/* Samples of all rows, by what they lacked; and rows by what most of their samples lacked. */
+/* Counts samples by what they lacked, and rows by what most of their samples lacked. */
 struct lacking {
     size_t samples, waited, neighboured, of_teams; /* samples left out */
     struct names rows_waited;                      /* the median is longer than the CPU time */

@@ -9,19 +9,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Losing a run that takes longer than this is worth a warning. */
+/* A run that takes longer than this and keeps no samples gets a warning. */
 static const double long_s = 60.0;
 
-/* A plain number that makes a run longer than this may be meant in milliseconds. */
+/* If a time without a unit makes a run longer than this, milliseconds were probably meant. */
 static const double refused_s = 600.0;
 
-/* Nobody asks for a run that takes longer than this at the very least, other than by mistake. */
+/* A run with a minimum time above this is taken for a mistake and refused. */
 static const double day_s = 86400.0;
 
-/* Rough speeds, to know of calls that are longer than a sample has to be. */
+/* Rough speeds, to estimate calls that take longer than the minimum time of a sample. */
 static const double scalar_flop_per_s = 1.5e9, simd_flop_per_s = 15e9;
 
-/* Seconds to prove one operation on one level, and to measure the ceilings of one number of
+/* Seconds to verify one operation on one level, and to measure the ceilings of one number of
  * threads. */
 static const double proof_s = 0.25, ceilings_s = 7.5, quick_ceilings_s = 3.0;
 
@@ -29,7 +29,7 @@ struct range {
     double min_s, max_s;
 };
 
-/* The calls that find how many make a sample take about one and a half. */
+/* Adds the time of one row. Finding the number of calls per sample takes about 1.5 samples. */
 static void add_row(struct range *r, const bench_options *o, const bench_row *row)
 {
     const double rate = levels_is_baseline(row->isa) ? scalar_flop_per_s : simd_flop_per_s;
@@ -88,7 +88,7 @@ static int estimate(const bench_session *s, struct range *r)
     return code;
 }
 
-/* "40 s", "12 min", "1.5 h". */
+/* Writes a time as "40 s", "12 min" or "1.5 h". */
 static void duration(double seconds, char text[32])
 {
     if (seconds < 90.0)
@@ -110,7 +110,7 @@ static void range_text(const struct range *r, char text[80])
         snprintf(text, 80, "%s to %s", min, max);
 }
 
-/* The option whose plain number is a second or more, or NULL. */
+/* Returns the option that was given a second or more without a unit, or NULL. */
 static const char *plain_option(const bench_config *config, const char **value)
 {
     const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prove, then time. */
+ * Runs a benchmark: verifies the kernels, then times them. */
 #define _GNU_SOURCE
 #include "bench_session.h"
 
@@ -19,7 +19,7 @@ static bool to_stdout(const bench_session *s)
     return output_is_stdout(s->config->json);
 }
 
-/* Of the rows that are timed. */
+/* Verifies the kernels of the rows to be timed. */
 static int prove(bench_session *s)
 {
     uint32_t ops = 0;
@@ -54,14 +54,15 @@ static bool is_of_this_machine(const json_t *results, const machine *m)
     return same;
 }
 
-/* A quick run has a rougher idea of them. */
+/* Returns how thoroughly to measure ceilings; a quick run measures them less exactly. */
 static ceiling_effort effort_of(bench_session *s)
 {
     return (ceiling_effort){s->config->quick ? 3 : 7, s->config->quick ? 0.001 : 0.004, &s->core,
                             &interrupt_signal};
 }
 
-/* Takes them from a file, or measures them; a second time keeps the higher of both. */
+/* Reads the ceilings from a file, or measures them. A second measurement keeps the higher of
+ * both. */
 static int measure_ceilings(bench_session *s)
 {
     if (s->config->no_ceilings)
@@ -106,7 +107,7 @@ static int measure_ceilings(bench_session *s)
     return code;
 }
 
-/* Blames the ceiling first for rows that lie above it. */
+/* Measures ceilings again that rows exceed: the ceiling is more likely to be wrong than the row. */
 static int recheck_ceilings(bench_session *s)
 {
     if (!s->has_ceilings)
@@ -121,7 +122,7 @@ static int recheck_ceilings(bench_session *s)
     return EXIT_OK;
 }
 
-/* Half of the passes of the noise floor. */
+/* Runs half of the passes of the noise floor. */
 static int measure_floor(bench_session *s)
 {
     int code = EXIT_OK;
@@ -166,7 +167,7 @@ static void say_end(const bench_session *s, size_t timed)
         fputs("not pinned\n", stderr);
 }
 
-/* Says why there is no figure. Returns the exit code. */
+/* Reports why no row was timed. Returns the exit code. */
 static int fail_untimed(const bench_session *s)
 {
     bool one_thread = false;
@@ -185,7 +186,8 @@ int bench_session_run(bench_session *s)
     int code = prove(s);
     if (code != EXIT_OK)
         return code;
-    interrupt_catch(); /* before this line, so that an interruption that follows it keeps the rows */
+    /* Called before the message, so that an interruption after the message keeps the rows. */
+    interrupt_catch();
     say_proven(s);
     warnings_of_build(s->warnings);
     s->bench.cpu = s->cpu = warnings_pin(s->warnings);
@@ -195,7 +197,7 @@ int bench_session_run(bench_session *s)
         (code = bench_suite_run(&s->bench, &s->suite, after_group, s, &interrupt_signal)) !=
             EXIT_OK)
         return code;
-    /* Before and after: the clock may rise or fall meanwhile. */
+    /* Measured before and after the rows, because the clock frequency may change in between. */
     if (!s->config->quick && interrupt_signal == 0)
         code = measure_ceilings(s);
     if (code == EXIT_OK)

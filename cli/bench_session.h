@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run of `downhill bench`: what was asked for, what was found, and the results file of both. */
+ * A run of `downhill bench`: its configuration, its measurements, and the results file with both.
+ * */
 #ifndef DOWNHILL_CLI_BENCH_SESSION_H
 #define DOWNHILL_CLI_BENCH_SESSION_H
 
@@ -33,22 +34,22 @@ typedef struct bench_session {
     noise_floor floor;
     verify_result verified;
     json_t *arguments, *warnings;
-    const char *not_granted; /* why not all of --threads are; NULL: they are */
-    int cpu;                 /* that the thread is bound to, or -1 */
-    bool partial;
+    const char *not_granted; /* why fewer threads than --threads are available; NULL: all are */
+    int cpu;                 /* the CPU that the thread is bound to, or -1 */
+    bool partial;            /* some rows are not timed yet */
 } bench_session;
 
-/* Proves what is to be timed, then times it, writing the results after each group of rows, and prints a
+/* Verifies the kernels, times the rows, writes the results after each group of rows, and prints a
  * table. Returns an exit code. */
 int bench_session_run(bench_session *s);
 
-/* Measures the ceilings alone, prints and writes them. */
+/* Measures only the ceilings, prints and writes them. Returns an exit code. */
 int bench_session_ceilings(bench_session *s);
 
 /* Writes the results file, if one was asked for. Returns an exit code. */
 int bench_session_write(bench_session *s);
 
-/* Warns of what the rows and groups show. Returns how many rows were timed. */
+/* Warns about doubtful rows and groups. Returns the number of rows that were timed. */
 size_t bench_session_doubts(bench_session *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill bench: its command line. */
+ * The command line of downhill bench. */
 #define _GNU_SOURCE
 #include "arguments.h"
 #include "base/error.h"
@@ -127,12 +127,12 @@ static const cli_option options[] = {
 
 static const bench_config defaults = {.repetitions = 10, .seed = 1, .precision = -1.0};
 
-/* "256x3072x10" or "256,3072,10". */
+/* Parses "256x3072x10" or "256,3072,10". */
 static bool parse_shape(const char *text, bench_shape *shape)
 {
     size_t sizes[3];
     for (int i = 0; i < 3; i++) {
-        /* A maximum of nine digits, and digits only: strtoull() would take a sign and blanks. */
+        /* strtoull() would accept a sign and blanks, so the digits are counted here. */
         const size_t digits = strspn(text, "0123456789");
         if (digits == 0 || digits > 9)
             return false;
@@ -202,7 +202,7 @@ static int check_threads(const bench_config *config, const machine *m)
     return EXIT_OK;
 }
 
-/* What does not go together. */
+/* Refuses options that exclude each other. */
 static int check_together(const bench_config *config)
 {
     if ((config->list || config->formulas) && config->json != NULL) {
@@ -223,7 +223,8 @@ static int check_together(const bench_config *config)
 
 static const char *const not_stored[] = {"json", "resume", NULL};
 
-/* Puts the configuration of the run that is gone on with in place of this one's. */
+/* Replaces this configuration with that of the resumed run. Only --json may be given with
+ * --resume. */
 static int take_over(const cli_command *self, bench_config *config, const json_t *results)
 {
     const char *path = config->resume, *json = config->json != NULL ? config->json : path;
@@ -243,14 +244,14 @@ static int take_over(const cli_command *self, bench_config *config, const json_t
     return code;
 }
 
-/* One per core, as far as these are known. */
+/* Returns the default of --threads: one per core. */
 static size_t default_threads(const machine *m)
 {
     const size_t cores = m->cores > 0 ? m->cores : 1;
     return !team_supported() || m->n_team == 0 ? 1 : cores < m->n_team ? cores : m->n_team;
 }
 
-/* Sets *seconds to a time in words; to `otherwise` where none was given. */
+/* Parses the value of a time option into *seconds. If text is NULL, sets it to otherwise_s. */
 static int choose_time(const char *option, const char *text, double max_s, double otherwise_s,
                        double *seconds)
 {
@@ -310,7 +311,8 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     char why[192];
     const size_t granted =
         code != EXIT_OK ? 1 : together_most_granted(config->threads, why, sizeof why);
-    if (code == EXIT_OK && granted < config->threads && config->ceilings) /* else the rows say so */
+    /* Without --ceilings, the rows that are not timed tell the reason. */
+    if (code == EXIT_OK && granted < config->threads && config->ceilings)
         warnings_add(s.warnings, "no ceilings of more than %zu thread%s: %s", granted,
                      granted == 1 ? "" : "s", why);
     s.not_granted = code == EXIT_OK && granted < config->threads ? why : NULL;
@@ -345,7 +347,7 @@ static int run(const cli_command *self, int argc, char **argv)
         print_formulas();
         return EXIT_OK;
     }
-    /* Before the thread is bound: afterwards only its own CPU would show as allowed. */
+    /* Read before the thread is bound: afterwards only its own CPU would be listed as allowed. */
     machine m;
     machine_read(&m);
     json_t *earlier = NULL;

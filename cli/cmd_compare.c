@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill compare: hands over to the Python script that compares. */
+ * downhill compare: runs the Python script of that name. */
 #include "options.h"
 #include "script.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill data gen|check. */
+ * downhill data: dispatches to data gen and data check. */
 #include "cmd_data.h"
 
 #include "base/error.h"
@@ -35,7 +35,7 @@ static const cli_command *const commands[] = {&cli_data_gen, &cli_data_check};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
-/* "data gen" without "data ". */
+/* Returns the name without "data ": "gen" for "data gen". */
 static const char *last_word(const cli_command *command)
 {
     return strchr(command->name, ' ') + 1;

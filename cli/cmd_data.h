@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What can be done with data. */
+ * The two commands of downhill data, and the options they share. */
 #ifndef DOWNHILL_CLI_CMD_DATA_H
 #define DOWNHILL_CLI_CMD_DATA_H
 
@@ -8,7 +8,7 @@
 
 extern const cli_command cli_data_gen, cli_data_check;
 
-/* The first member of their configurations. */
+/* First member of the configurations of both commands. */
 typedef struct data_config {
     const char *json;
     bool quiet;
@@ -16,7 +16,8 @@ typedef struct data_config {
 
 extern const cli_group data_options;
 
-/* Does anything go to standard output that is for people? */
+/* Returns whether the command prints text to standard output, which --quiet and --json -
+ * prevent. */
 bool data_prints(const data_config *config);
 
 #endif

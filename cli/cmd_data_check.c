@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill data check: read a data set, and say what it holds. */
+ * downhill data check: reads a data set and describes it. */
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/output.h"
@@ -33,10 +33,10 @@ static const cli_option options[] = {
      .help = "map the features from their files instead of reading them"},
 };
 
-/* What is counted of the training (0) and the test samples (1). */
+/* Statistics of the training samples or of the test samples. */
 struct counts {
-    size_t *of_class; /* c of them */
-    float low, high;  /* of all features */
+    size_t *of_class; /* samples per class */
+    float low, high;  /* minimum and maximum of all features */
 };
 
 static bool count(const samples *s, size_t c, struct counts *k)

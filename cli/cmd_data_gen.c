@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill data gen: data sets of any shape whose answer is known. */
+ * downhill data gen: makes data sets of any shape, with known weights behind the labels. */
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/output.h"
@@ -22,7 +22,7 @@ struct config {
     const char *output;
 };
 
-/* In the order of the words. */
+/* In the order of the choices of --dtype. */
 enum { DTYPE_U8, DTYPE_F32 };
 
 #define AT(member) .offset = offsetof(struct config, member)
@@ -88,7 +88,8 @@ static const cli_option options[] = {
              "file is replaced."},
 };
 
-/* What is automatic has the value 0. */
+/* Replaces features and classes of 0 with their defaults, and checks the outputs. Returns
+ * CLI_CONTINUE or an exit code. */
 static int settle(struct config *c)
 {
     const generate_format *f = &generate_formats[c->format];

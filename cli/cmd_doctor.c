@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill doctor: what makes figures noisy here, and what would help. It changes nothing. */
+ * downhill doctor: reports what disturbs measurements on this machine, with remedies. Changes
+ * nothing. */
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/doctor.h"
@@ -32,7 +33,7 @@ static const cli_option options[] = {
      .help = "write the findings to FILE ('-': to standard output, instead of the list)"},
 };
 
-/* A busy second on the CPU that a benchmark would take. */
+/* Observes the CPU that a benchmark would use for about a second of full load. */
 static doctor_sample take_sample(counters *c)
 {
     enum { LOOKS = 20, CORE_LOOKS = 100 };

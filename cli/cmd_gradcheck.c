@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill gradcheck: the gradient of every variant against finite differences. */
+ * downhill gradcheck: checks the gradient of every variant against finite differences. */
 #include "base/error.h"
 #include "base/output.h"
 #include "base/progress.h"
@@ -18,7 +18,7 @@ typedef struct gradcheck_config {
     size_t samples, coordinates;
     float scale;
     double h, tolerance;
-    uint64_t given; /* which options were (cli_is_given()) */
+    uint64_t given; /* bit i: option i was given (cli_is_given()) */
 } gradcheck_config;
 
 #define AT(member) .offset = offsetof(gradcheck_config, member)
@@ -62,10 +62,11 @@ static const cli_option options[] = {
      .help = "maximum relative error (default: 1e-6)"},
 };
 
-/* Work per class of a sample and a coordinate, in multiplications of a product of scores that take as long. */
+/* Cost of one class, sample and coordinate, as the number of multiply-adds of scores that take as
+ * long. */
 #define COORDINATE_WORK 800.0
 
-/* One loss, one type of features: everything that the two tables of options leave open. */
+/* A combination of loss and feature type. */
 struct kind {
     int loss, dtype;
 };
@@ -88,16 +89,16 @@ struct session {
     const gradcheck_config *config;
     task task;
     json_t *rows;
-    const downhill_kernels *levels[LEVELS_MAX]; /* to check */
+    const downhill_kernels *levels[LEVELS_MAX]; /* kernel tables to check */
     size_t n_levels;
-    size_t wrong;
+    size_t wrong; /* failed checks */
     bool print;
 };
 
 static void report(struct session *s, const struct kind *kind, const char *isa, float reg,
                    const gradcheck_result *r)
 {
-    /* What most coordinates have no part in proves nothing. */
+    /* A check from which most coordinates were excluded proves nothing. */
     const bool enough = r->checked >= r->kinks && r->checked > 0;
     const bool good = enough && r->worst <= s->config->tolerance && r->worst_step <= 1.0;
     s->wrong += !good;
@@ -148,13 +149,15 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
                    r->worst_feature, r->worst_analytic, r->worst_numerical, r->worst, isa);
 }
 
-/* Every level that has kernels of its own for this type, with and without a penalty. */
+/* Checks every level that has kernels of its own for this feature type, with and without a
+ * penalty. */
 static int check_kind(struct session *s, const struct kind *kind)
 {
     const task_config *common = &s->config->task;
     const enum element element = kind->dtype == FEATURES_U8 ? ELEMENT_U8 : ELEMENT_F32;
-    /* The hinge loss wants margins on both sides of the kink; of softmax the error of a score in f32 is one of
-     * the probability, and grows with the score. */
+    /* The hinge loss needs margins on both sides of the kink. With softmax, the error of a score in
+     * f32 becomes an error of the probability and grows with the score, so the weights are
+     * smaller. */
     const float scale = s->config->scale > 0.0f        ? s->config->scale
                         : kind->loss == DOWNHILL_HINGE ? 0.1f
                                                        : 0.01f;
@@ -184,7 +187,8 @@ static int check_kind(struct session *s, const struct kind *kind)
     return code;
 }
 
-/* For each loss and type. Levels that repeat the kernels of others are counted too. */
+/* Returns the work per combination of loss and type. Also counts levels that repeat the kernels of
+ * others. */
 static double work(const struct session *s)
 {
     const gradcheck_config *config = s->config;
@@ -241,7 +245,7 @@ static int run(const cli_command *self, int argc, char **argv)
     if (code != CLI_CONTINUE)
         return code;
     struct session s = {.config = &config};
-    task_config settled = config.task; /* which losses and types is for check_all() to say */
+    task_config settled = config.task; /* check_all() chooses the losses and types */
     if ((code = task_settle("gradcheck", &settled, OUTPUT_GRADCHECK)) != CLI_CONTINUE)
         return code;
     if (settled.loss == DOWNHILL_SOFTMAX &&

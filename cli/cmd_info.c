@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill info: what this machine can run, and why not. */
+ * downhill info: describes the machine, and which ISA levels are usable on it. */
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/machine.h"

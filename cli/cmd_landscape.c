@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill landscape: the loss along random directions. */
+ * downhill landscape: computes the loss along random directions. */
 #include "base/error.h"
 #include "base/output.h"
 #include "base/real.h"
@@ -53,7 +53,7 @@ static const cli_option options[] = {
 
 /* ---- the points ---- */
 
-/* To length 1, in the space of normalised features. */
+/* Scales a direction to length 1 in the space of normalised features. */
 static void normalise_direction(const problem *p, const downhill_weights_f32 *u)
 {
     const problem unit = {.data = p->data, .features = p->features, .reg = 1.0f};
@@ -85,7 +85,7 @@ static void draw_directions(const loss_surface *surface)
     }
 }
 
-/* ---- what it says ---- */
+/* ---- output ---- */
 
 static void print_all(const landscape_config *config, const loss_surface *surface, size_t lowest)
 {

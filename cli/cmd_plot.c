@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill plot: hands over to the Python script that draws it. */
+ * downhill plot: runs the Python script of that name. */
 #include "options.h"
 #include "script.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill predict: what a model says of samples. */
+ * downhill predict: classifies samples with a model. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/memory.h"
@@ -47,15 +47,15 @@ static const cli_option options[] = {
      .help = "add the score of each class to --csv"},
 };
 
-enum { BLOCK_ROWS = 8192 }; /* between two looks at Ctrl-C */
+enum { BLOCK_ROWS = 8192 }; /* rows between two checks for an interruption */
 
 /* ---- which samples ---- */
 
-/* How the samples of one file compare with those that the model was trained on, which include those that it had for
- * validation. Digests tell only whether two sets are the same: other sets may share samples. */
+/* How the samples of one file relate to those that the model was trained on, validation samples
+ * included. Digests tell only whether two sets are equal; different sets may share samples. */
 enum relation { UNKNOWN, OTHER, TRAINED_ON_REST, TRAINED_ON_ALL };
 
-/* Returns an exit code. */
+/* Sets *same to whether the samples have this digest. Returns an exit code. */
 static int digest_is(const samples *of, const char *digest, bool *same)
 {
     char text[DIGEST_TEXT];
@@ -65,7 +65,8 @@ static int digest_is(const samples *of, const char *digest, bool *same)
     return EXIT_OK;
 }
 
-/* Compares the samples without those that are held out, and all of them. Returns an exit code. */
+/* Compares the data of the model first with the samples that are not held out, then with all
+ * samples. Returns an exit code. */
 static int find_relation(const predict_session *s, enum relation *relation)
 {
     const samples *train = &s->task.data.train;
@@ -74,7 +75,7 @@ static int find_relation(const predict_session *s, enum relation *relation)
         json_string_value(json_object_get(json_object_get(s->from.record, "data"), "digest"));
     bool same = false;
     *relation = UNKNOWN;
-    if (trained_on == NULL || train->x->unlabelled) /* the digest is also that of the labels */
+    if (trained_on == NULL || train->x->unlabelled) /* the digest covers the labels */
         return EXIT_OK;
     int code = held_out > 0 ? digest_is(train, trained_on, &same) : EXIT_OK;
     *relation = same ? TRAINED_ON_REST : OTHER;
@@ -90,13 +91,14 @@ static int find_relation(const predict_session *s, enum relation *relation)
     return code;
 }
 
-/* Are the test samples, if there are any, drawn from the file of the training samples? */
+/* Returns whether the test samples, if any, were drawn from the file of the training samples. */
 static bool are_held_out(const dataset *data)
 {
     return data->test.n == 0 || data->train.x == data->test.x;
 }
 
-/* The held-out samples of other data than the model was trained on would be a random part of it. Returns an exit code. */
+/* Chooses the samples to score. If the data are not those that the model was trained on, their
+ * held-out samples would be an arbitrary part, so all are scored. Returns an exit code. */
 static int choose_set(predict_session *s)
 {
     const dataset *data = &s->task.data;
@@ -135,7 +137,8 @@ static int choose_set(predict_session *s)
     return EXIT_OK;
 }
 
-/* Both sets of one file, in its order. false: out of memory. */
+/* Merges the training and test samples of one file, in the order of the file. Returns false if out
+ * of memory. */
 static bool merge(predict_session *s, predict_part *part)
 {
     const samples *train = &s->task.data.train, *test = &s->task.data.test;
@@ -165,7 +168,7 @@ static bool copy_samples(const samples *from, samples *to)
     return to->rows != NULL;
 }
 
-/* false: out of memory. */
+/* Sets the parts to score. Returns false if out of memory. */
 static bool take_parts(predict_session *s)
 {
     const dataset *data = &s->task.data;
@@ -219,7 +222,7 @@ static void session_close(predict_session *s)
 
 /* ---- scores ---- */
 
-/* Scores the samples of a part, after the `done` that came before. */
+/* Scores the samples of one part; `done` samples were scored before. */
 static downhill_status predict_part_of(predict_session *s, const samples *of, size_t done,
                                        evaluator *e, progress *bar)
 {

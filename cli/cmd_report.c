@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill report: hands over to the Python script that draws it. */
+ * downhill report: runs the Python script of that name. */
 #include "options.h"
 #include "script.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill step-sweep: the loss after one step down the gradient, for step sizes of many magnitudes. */
+ * downhill step-sweep: computes the loss after one step down the gradient, for step sizes of many
+ * magnitudes. */
 #include "base/error.h"
 #include "base/output.h"
 #include "base/real.h"
@@ -45,7 +46,7 @@ static const cli_option options[] = {
 
 /* ---- the points ---- */
 
-/* -∇, of the loss and of the penalty. */
+/* Computes the negative gradient of loss and penalty, into sets[1]. */
 static downhill_status find_gradient(const loss_surface *surface)
 {
     const problem *p = &surface->task.problem;
@@ -58,7 +59,7 @@ static downhill_status find_gradient(const loss_surface *surface)
     downhill_status status = model_changed(m);
     if (status == DOWNHILL_OK)
         status = model_add_mean_gradient(m, &surface->s, p->loss, p->stop, &surface->sets[1]);
-    /* The penalty has none for the bias. */
+    /* The penalty does not depend on the bias. */
     const downhill_weights_f32 to = {surface->sets[1].w, surface->sets[1].ldw, NULL,
                                      surface->sets[1].d, surface->sets[1].c};
     const downhill_weights_f32 w = {surface->sets[0].w, surface->sets[0].ldw, NULL,
@@ -69,7 +70,7 @@ static downhill_status find_gradient(const loss_surface *surface)
     return status;
 }
 
-/* The first one: no step. */
+/* Sets the step sizes. Point 0 stays 0: no step. */
 static void place_points(const sweep_config *config, const loss_surface *surface)
 {
     const double ratio = config->to / config->from, last = (double)(config->points - 1);
@@ -77,7 +78,7 @@ static void place_points(const sweep_config *config, const loss_surface *surface
         surface->points[i + 1].a[0] = config->from * pow(ratio, (double)i / last);
 }
 
-/* ---- what it says ---- */
+/* ---- output ---- */
 
 static void print_all(const loss_surface *surface, size_t lowest)
 {

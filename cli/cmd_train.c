@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill train: what the kernels buy end to end. */
+ * downhill train: trains a linear classifier, with one or several ISA levels. */
 #define _GNU_SOURCE
 #include "base/error.h"
 #include "base/real.h"
@@ -20,16 +20,16 @@ struct session {
     task task;
     train_run runs[LEVELS_MAX];
     size_t n_runs, done;
-    train_saved saved; /* what it goes on from, and what it leaves */
+    train_saved saved; /* models and checkpoints: the one resumed from, and those to write */
     cluster cluster;
-    bool failed; /* a run of them */
-    bool agreed; /* what came of it, all ranks know */
-    int stopped; /* by this signal, to whichever rank it came; 0: not */
+    bool failed; /* at least one run failed */
+    bool agreed; /* all ranks know the outcome */
+    int stopped; /* the signal that stopped any of the ranks, or 0 */
     char remedy[512];
     bool print;
 };
 
-/* The levels to train with. */
+/* Fills in a run for each level to train with. Returns an exit code. */
 static int choose_levels(struct session *s)
 {
     const task_config *config = &s->config->task;
@@ -72,7 +72,7 @@ static void print_point(const method_point *p, void *context)
     (void)flush_stdout();
 }
 
-/* What to do if another rank is lost: there is a checkpoint now. */
+/* Sets the remedy that is printed if another rank is lost; needs a checkpoint. */
 static void promise(struct session *s)
 {
     snprintf(s->remedy, sizeof s->remedy, "`downhill train --resume %s` goes on",
@@ -164,7 +164,8 @@ static void print_files(const struct session *s)
         printf("checkpoint in %s\n", s->config->checkpoint);
 }
 
-/* Did a signal cut the last run short, or those behind it? What was complete by then stays so. */
+/* Returns whether a signal stopped the last run, or before the next. Runs that are complete stay
+ * valid. */
 static bool interrupted(const struct session *s)
 {
     const train_run *run = &s->runs[s->done - 1];
@@ -186,12 +187,12 @@ static int train_all(struct session *s)
     int code = EXIT_OK;
     while (s->done < s->n_runs && code == EXIT_OK && s->stopped == 0) {
         code = train_once(s);
-        /* The other levels may do better, and what this one did is a result. */
+        /* A failed run is a result too, and the other levels may still succeed. */
         s->failed = s->failed || code == EXIT_CHECK;
         code = code == EXIT_CHECK ? EXIT_OK : code;
         s->stopped = cluster_largest(&s->cluster, interrupted(s) ? interrupt_signal : 0);
     }
-    /* A run that failed must not cost those before it. */
+    /* An error in one run must not lose the results of the runs before it. */
     size_t complete = code == EXIT_OK ? s->done : s->done - 1;
     if (s->stopped != 0)
         warnings_add(s->task.warnings, "interrupted: some of the training is missing%s; %s",
@@ -217,7 +218,7 @@ static int train_all(struct session *s)
     return code == EXIT_OK && s->failed ? EXIT_CHECK : code;
 }
 
-/* Everything before the first step. */
+/* Prepares everything for the first step. Returns an exit code. */
 static int prepare(const cli_command *self, struct session *s)
 {
     const train_config *config = s->config;
@@ -249,7 +250,7 @@ static int open_and_train(const cli_command *self, struct session *s)
             "--data as well");
     if (opened)
         code = prepare(self, s);
-    /* None begins if one cannot: the others would wait for it. */
+    /* No rank starts unless all can: the others would wait for the missing one. */
     s->agreed = true;
     code = cluster_largest(&s->cluster, code);
     if (code == EXIT_OK && s->print)
@@ -277,7 +278,7 @@ static int open_and_train(const cli_command *self, struct session *s)
     return code;
 }
 
-/* As one of several processes, if it was started so. */
+/* Joins the other processes if the program was started under mpirun. */
 static int join(struct session *s)
 {
     s->cluster = (cluster){.size = 1, .local_size = 1, .stop = &interrupt_signal};
@@ -286,7 +287,7 @@ static int join(struct session *s)
     if (!cluster_join(&s->cluster))
         return EXIT_ENVIRONMENT;
     s->agreed = true;
-    error_as_rank(s->cluster.rank, false); /* the same words have the same faults */
+    error_as_rank(s->cluster.rank, false); /* equal arguments cause equal errors on all ranks */
     return CLI_CONTINUE;
 }
 
@@ -298,7 +299,7 @@ static int settle_own(const cli_command *self, struct session *s, int argc, char
         code = train_saved_resume(&s->saved, self, argc, argv, config);
     if (code != CLI_CONTINUE)
         return code;
-    if (s->cluster.rank > 0) { /* only rank 0 speaks and writes */
+    if (s->cluster.rank > 0) { /* only rank 0 prints and writes files */
         config->task.quiet = true;
         config->task.json = config->model = NULL;
     }
@@ -311,11 +312,11 @@ static int settle_own(const cli_command *self, struct session *s, int argc, char
     const downhill_kernels *tables[LEVELS_MAX];
     if (code == CLI_CONTINUE && config->task.isa != NULL &&
         levels_to_run(config->task.isa, tables) == 0)
-        code = EXIT_ISA; /* rather now than after reading the data */
+        code = EXIT_ISA; /* reported before the data are read */
     return code;
 }
 
-/* All ranks go on, or none. */
+/* Parses the options. Unless all ranks succeed, none continues. */
 static int settle(const cli_command *self, struct session *s, int argc, char **argv)
 {
     const int own = settle_own(self, s, argc, argv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill verify: prove every variant right, here, now. */
+ * downhill verify: checks every variant on this machine against an f64 reference. */
 #define _POSIX_C_SOURCE 200809L
 #include "verify/verify.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What --help says of a command, from its table of options. */
+ * Prints the help of a command from its option table. */
 #define _GNU_SOURCE
 #include "options.h"
 
@@ -10,7 +10,7 @@
 
 enum { COLUMNS = 80, HELP_COLUMN = 27 };
 
-/* Prints a text from column `from` on, in lines of 80. */
+/* Prints a text from column `from` on, wrapped at column 80. */
 static void print_wrapped(const char *text, size_t from)
 {
     size_t column = from;
@@ -26,7 +26,7 @@ static void print_wrapped(const char *text, size_t from)
     putchar('\n');
 }
 
-/* An option too long for its column has the help below it. */
+/* Prints one option. If it is too long for its column, the help text starts on the next line. */
 static void print_option(const char *left, const char *help)
 {
     if (strlen(left) > HELP_COLUMN - 3)
@@ -36,7 +36,7 @@ static void print_option(const char *left, const char *help)
     print_wrapped(help, HELP_COLUMN);
 }
 
-/* Writes the numbers that an option takes, as " [1..64]", or nothing. */
+/* Writes the range of a numeric option, such as " [1..64]"; "" for other kinds. */
 static void range_text(const cli_option *o, char text[], size_t size)
 {
     const char *unit = o->kind == OPTION_SECONDS ? "s" : "";
@@ -64,7 +64,7 @@ static void print_one(const cli_option *o)
 {
     char left[160], range[64], *help = NULL;
     const char letter[] = {'-', o->letter, ',', ' ', '\0'};
-    /* The literal words say more than a name for them. */
+    /* The choices themselves are shown in place of a metavar. */
     const char *value = o->kind == OPTION_CHOICE ? o->choices : o->metavar;
     snprintf(left, sizeof left, "%s--%s%s%s", o->letter != 0 ? letter : "", o->name,
              value != NULL ? " " : "", value != NULL ? value : "");

@@ -15,7 +15,8 @@
 
 volatile sig_atomic_t interrupt_signal;
 
-/* Lines of end_at_once(): whether a file was written, and how to clear that of the progress. */
+/* Messages of end_at_once(), by whether output has begun, and the sequence that clears the progress
+ * line. */
 static char ended[128], ended_before_output[160];
 static const char *clear_line = "";
 
@@ -24,21 +25,22 @@ static void on_signal(int number)
     interrupt_signal = number;
 }
 
-/* Returns false if it could not: there is nobody to tell then. */
+/* Writes to stderr. Returns false on failure, which cannot be reported. */
 static bool say(const char *text)
 {
     return write(STDERR_FILENO, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-/* Handles signals that no loop looks at: only calls that are safe in a handler. */
+/* Handles signals while no loop polls interrupt_signal. Makes only async-signal-safe calls. */
 static void end_at_once(int number)
 {
     if (say(clear_line))
         (void)say(output_has_begun ? ended : ended_before_output);
-    raise(number); /* the default again, as soon as this returns */
+    raise(number); /* SA_RESETHAND: the default action follows when this handler returns */
 }
 
-/* Sets a handler, unless the signal was ignored when the program started, as SIGINT is in a background job of a script. */
+/* Sets a handler, unless the signal was ignored when the program started, as SIGINT is in
+ * background jobs of scripts. */
 static void handle(int number, void (*handler)(int))
 {
     struct sigaction before;

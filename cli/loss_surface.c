@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Work per class of a sample at a point, in multiplications of a product of scores that take as long. */
+/* Cost of one class, sample and point, as the number of multiply-adds of scores that take as
+ * long. */
 #define POINT_WORK 60.0
 
 #define AT(member) .offset = offsetof(loss_surface_config, member)

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the commands that look at the loss surface some weights have in common: where they look from, the points, and
- * what they write. */
+ * The common part of the commands that compute the loss around some weights (landscape,
+ * step-sweep): weights, points and output. */
 #ifndef DOWNHILL_CLI_LOSS_SURFACE_H
 #define DOWNHILL_CLI_LOSS_SURFACE_H
 
 #include "origin.h"
 #include "train/landscape.h"
 
-/* The first member of the configuration of such a command. */
+/* First member of the configuration of such a command. */
 typedef struct loss_surface_config {
     task_config task;
     const char *model, *csv;
     output_kind json_kind, csv_kind;
     size_t samples;
     float scale;
-    bool prints_time; /* standard output says how long the points took */
-    uint64_t given;   /* which options were (cli_is_given()) */
+    bool prints_time; /* the time of the points is printed to standard output */
+    uint64_t given;   /* bit i: option i was given (cli_is_given()) */
 } loss_surface_config;
 
 #define LOSS_SURFACE_DEFAULTS(json, csv)                                                           \
@@ -32,32 +32,33 @@ typedef struct loss_surface {
     const loss_surface_config *config;
     task task;
     model_file from;
-    samples s; /* of the training samples, whose rows they are */
+    samples s; /* the samples used: the first of the training samples, whose rows they share */
     size_t directions;
     downhill_weights_f32 sets[LANDSCAPE_DIRECTIONS_MAX + 1]; /* the weights, then the directions */
     landscape_point *points;
     size_t count;
-    double seconds; /* that the losses took */
+    double seconds; /* time of the losses */
 } loss_surface;
 
-/* Can all its files be what they are named for, and is its ISA level usable? Returns CLI_CONTINUE or an exit code after a line. */
+/* Checks that the output files can be written and that the ISA level is usable. Returns
+ * CLI_CONTINUE, or an exit code after a line. */
 int loss_surface_check_files(const cli_command *self, const loss_surface_config *config);
 
-/* Of a configuration that was parsed. Checks it, reads model and data, and has the weights in sets[0] and room for as many
- * points. Returns EXIT_OK; or an exit code after a line, with nothing left open. */
+/* Checks the parsed configuration, reads model and data, sets sets[0] to the weights and allocates
+ * the points. Returns EXIT_OK; or an exit code after a line, with nothing left open. */
 int loss_surface_open(const cli_command *self, loss_surface_config *config, size_t directions,
                       size_t points, loss_surface *surface);
 void loss_surface_close(loss_surface *surface);
 
-/* The losses at the points. Returns an exit code. */
+/* Computes the losses at the points. Returns an exit code. */
 int loss_surface_losses(loss_surface *surface);
 
-/* Returns the point of the lowest loss, the first of equal ones, from point `first` on; SIZE_MAX, after a warning: none has
- * a loss that is finite. */
+/* Returns the index of the lowest loss from point `first` on, the first of equal ones. If no loss
+ * is finite, warns and returns SIZE_MAX. */
 size_t loss_surface_lowest(const loss_surface *surface, size_t first);
 
-/* Writes what --csv and --json ask for, `o` among the results under `name`, whose reference it takes. Returns an exit
- * code. */
+/* Writes the files of --csv and --json. Adds the common results to `o`, takes its reference and
+ * writes it under `name`. Returns an exit code. */
 int loss_surface_write(const loss_surface *surface, const char *csv_head, const char *name,
                        json_t *o);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill SUBCOMMAND. */
+ * Entry point: finds the command and runs it. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/error.h"
 #include "base/json_memory.h"
@@ -99,8 +99,10 @@ static int run(int argc, char **argv)
     return command->run(command, argc - 1, argv + 1);
 }
 
-/* A file that is opened while one of the three is closed would take its number, and what is printed would go into it.
- * /dev/null keeps the number, opened so that reading and writing fail as they would have; but messages may be lost. */
+/* Opens /dev/null in place of each standard stream that is closed. Otherwise the next file to be
+ * opened would get its descriptor, and printed text would go into that file. The modes make reads
+ * of stdin and writes to stdout fail, as on a closed stream; messages to a closed stderr are
+ * lost. */
 static void keep_standard_streams(void)
 {
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
@@ -113,7 +115,7 @@ int main(int argc, char **argv)
     keep_standard_streams();
     json_memory_watch();
     const int code = run(argc, argv);
-    /* A full disk or a closed pipe shows here at the latest; a command that failed has said why. */
+    /* Catches a full disk or a closed pipe; a command that failed has printed its reason. */
     const int reason = flush_stdout();
     if (reason != 0 && code == EXIT_OK) {
         error_line("standard output: cannot write: %s", strerror(reason));

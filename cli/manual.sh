@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Makes the manual pages of the program and of each command of it from what --help says, by help2man.
+# Makes the manual pages of the program and of each command from the output of --help, by help2man.
 # Usage: manual.sh PROGRAM DIRECTORY
 set -euo pipefail
 program=$1 directory=$2
@@ -9,7 +9,7 @@ version=$("$program" --version | cut -d' ' -f2)
 rm -rf "$directory"
 mkdir -p "$directory"
 
-# page COMMAND... WHAT: what --help says of the command
+# page COMMAND... SUMMARY: writes the page of one command
 page() {
     local what=${*: -1} words=("${@:1:$#-1}") name
     name=$(IFS=-; echo "downhill${words[*]:+-${words[*]}}")

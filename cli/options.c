@@ -30,7 +30,7 @@ const cli_option *cli_option_at(const cli_command *command, size_t i)
 
 static bool parse_unsigned(const char *text, uint64_t *value)
 {
-    /* strtoull() takes "-1" for a large number. */
+    /* strtoull() accepts "-1" and returns a large number. */
     if (!isdigit((unsigned char)text[0]))
         return false;
     char *end;
@@ -169,7 +169,7 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         *(size_t *)member = (size_t)whole;
         break;
     case OPTION_SEED:
-        /* No further than JSON integers go in jansson, so that the file says what was used. */
+        /* Limited to the integers of jansson, so that results can record it. */
         good = parse_unsigned(text, (uint64_t *)member) && *(uint64_t *)member <= INT64_MAX;
         break;
     case OPTION_CASE:
@@ -221,7 +221,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* What getopt_long() found as the number of an option, whose letter it may be. */
+/* Converts a letter that getopt_long() returned to the value of its long option. */
 static int option_of_letter(const cli_command *command, int found)
 {
     const cli_option *o;
@@ -251,7 +251,8 @@ int cli_refuse_given(const cli_command *command, const void *config, const char 
     return CLI_CONTINUE;
 }
 
-/* Names the options that a long one which is none, or several, may stand for. */
+/* Refuses a long option that is unknown or an ambiguous prefix, and names the options that may be
+ * meant. */
 static int refuse_unknown(const cli_command *command, const char *argument)
 {
     const size_t length = strcspn(argument, "=") - 2; /* without "--" and a value */
@@ -280,7 +281,8 @@ static int refuse_unknown(const cli_command *command, const char *argument)
     return EXIT_USAGE;
 }
 
-/* Is it the name of a long option after one dash? getopt_long() reads that as letters. */
+/* Returns whether the argument is a long option with one dash, which getopt_long() reads as
+ * letters. */
 static bool is_one_dash(const cli_command *command, const char *argument)
 {
     const cli_option *o;
@@ -308,7 +310,7 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
     }
     longs[count] = (struct option){"help", no_argument, NULL, HELP};
 
-    opterr = 0; /* the messages are ours */
+    opterr = 0; /* messages are printed below */
     optind = 1;
     for (;;) {
         const int found = option_of_letter(command, getopt_long(argc, argv, letters, longs, NULL));

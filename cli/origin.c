@@ -40,7 +40,8 @@ static bool take_objective(const json_t *o, task_config *config)
            take_number(o, "delta", &config->delta);
 }
 
-/* Returns whether the default data, if --data was not given, are those of the model: CLI_CONTINUE, or an exit code after a line. */
+/* Refuses the default data set if --data was not given and the model was trained on another.
+ * Returns CLI_CONTINUE, or an exit code after a line. */
 static int check_default_data(const char *command, const char *path, const task_config *config,
                               const model_file *from)
 {
@@ -90,7 +91,8 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     return EXIT_DATA;
 }
 
-/* The data have what the model was trained on: as many features, of the same type, and no other classes. */
+/* Checks that the data match the model: as many features, of the same type, and no other classes.
+ * Returns an exit code. */
 static int demand_alike(const char *path, const char *spec, const dataset *data,
                         const model_file *from)
 {
@@ -127,7 +129,7 @@ int origin_open_features(task *t, const char *path, model_file *from)
         code = task_settle_data(t);
     if (code != EXIT_OK)
         return code;
-    t->data.c = w->c; /* some of its classes may have no sample here */
+    t->data.c = w->c; /* classes of the model may have no sample in this data */
     if (features_open_with(from->type, data, &from->norm, t->config->threads, &t->features))
         return EXIT_OK;
     return problem_failed(DOWNHILL_ERR_WORKSPACE);

@@ -10,7 +10,7 @@
 
 static const char *const set_words[] = {"test", "train", "all"};
 
-/* ---- for people ---- */
+/* ---- text ---- */
 
 static double share(size_t part, size_t all)
 {
@@ -47,7 +47,7 @@ static void print_head(const predict_session *s)
         puts(": without labels");
 }
 
-/* A matrix wider than a page is nothing to look at: --json has it. */
+/* Prints the confusion matrix, unless it is too wide to be read; --json has it. */
 static void print_confusion(const predict_session *s)
 {
     enum { WIDE = 20 };
@@ -126,7 +126,7 @@ json_t *predict_to_json(const predict_session *s)
 
 /* ---- CSV ---- */
 
-/* Writes a field as RFC 4180 has it. */
+/* Writes a comma and a text field, quoted as RFC 4180 says. */
 static void write_text(FILE *file, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {

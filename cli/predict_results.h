@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Results of downhill predict: printing and writing them. */
+ * Prints and writes the results of downhill predict. */
 #ifndef DOWNHILL_CLI_PREDICT_RESULTS_H
 #define DOWNHILL_CLI_PREDICT_RESULTS_H
 
 #include "task.h"
 #include "train/model_file.h"
 
-/* In the order of the words of --set, "all" being both. */
+/* In the order of the choices of --set. */
 enum predict_set { PREDICT_TEST, PREDICT_TRAIN, PREDICT_ALL };
 
 typedef struct predict_config {
@@ -20,9 +20,9 @@ typedef struct predict_config {
 /* Samples of one file, in its order. */
 typedef struct predict_part {
     samples of;
-    bool numbered_by_row; /* else a sample's number in the file is its place in `of` */
-    bool all_test;
-    const bool *held_out; /* by row: is it a test sample? NULL: none but all_test */
+    bool numbered_by_row; /* a sample's number is its row; otherwise its index in `of` */
+    bool all_test;        /* all are test samples */
+    const bool *held_out; /* per row: it is a test sample. NULL: see all_test */
 } predict_part;
 
 enum { PREDICT_PARTS_MAX = 2 };
@@ -31,19 +31,19 @@ typedef struct predict_session {
     const predict_config *config;
     task task;
     model_file from;
-    enum predict_set set; /* that was scored */
-    const char *why;      /* that one: "" where the user named it */
+    enum predict_set set; /* the samples that are scored */
+    const char *why;      /* reason for that set; "" if the user chose it */
     bool trained_here;    /* the model was trained on the training samples of this data */
     predict_part parts[PREDICT_PARTS_MAX];
     size_t n_parts;
-    bool *held_out; /* to be freed */
+    bool *held_out; /* owner of parts[0].held_out */
     size_t n, c;    /* samples, classes */
-    bool labelled;  /* all samples that are scored */
-    double *scores; /* of a block, or of all with --scores */
+    bool labelled;  /* all scored samples have labels */
+    double *scores; /* of one block; with --scores, of all samples */
     int32_t *predicted;
-    size_t *counts;    /* c: samples that were predicted as each class */
-    size_t *confusion; /* c × c: label, prediction; of labelled data */
-    size_t right;
+    size_t *counts;    /* c: samples predicted as each class */
+    size_t *confusion; /* c × c, a row per label, a column per prediction */
+    size_t right;      /* samples predicted correctly */
 } predict_session;
 
 void predict_print(const predict_session *s);

@@ -12,12 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Seen from an installed program (bin/downhill, libexec/downhill/scripts/…); the source tree that the
- * program was built from, for one that is not installed. */
+/* Folder of the scripts: relative to an installed program (bin/downhill,
+ * libexec/downhill/scripts/…), or in the source tree that the program was built from. */
 #define INSTALLED "../libexec/downhill/scripts"
 #define IN_SOURCE DOWNHILL_SOURCE_DIR "/scripts"
 
-/* Sets *script to the path of the script; to be freed. Returns an exit code. */
+/* Sets *script to the path of the script, to be freed. Returns an exit code. */
 static int find_script(const char *name, char **script)
 {
     char program[PATH_MAX];
@@ -47,8 +47,8 @@ static int find_script(const char *name, char **script)
     return EXIT_ENVIRONMENT;
 }
 
-/* Between its start and the first line of the script Python would answer SIGINT with a
- * traceback. The script unblocks both (scripts/downhill_report/ending.py). */
+/* Blocks SIGINT and SIGTERM: while Python starts, SIGINT would cause a traceback. The script
+ * unblocks both (scripts/downhill_report/ending.py). */
 static void block_signals(void)
 {
     sigset_t set;

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Multiplications and additions per thread beyond which a run is called long: about half a minute with AVX2. */
+/* Multiply-adds per thread above which a run counts as long: about half a minute with AVX2. */
 #define LONG_WORK 5e11
 
 /* Runs shorter than this are not worth a warning about their times. */
@@ -98,7 +98,7 @@ static const cli_option loss_options[] = {
      .kind = OPTION_REAL,
      .metavar = "X",
      AT(delta),
-     .min = 1e-6, /* at 0 no margin is violated where W = 0, and nothing ever moves */
+     .min = 1e-6, /* with a margin of 0, W = 0 violates none, and training never starts to move */
      .max = 1e6,
      .help = "margin of the hinge loss (default: 1)"},
     {.name = "seed",
@@ -149,7 +149,8 @@ int task_settle(const char *command, task_config *config, output_kind results)
     return CLI_CONTINUE;
 }
 
-/* Of a set that is named by its directory, as CIFAR's are. */
+/* Returns whether `path` is a .bin file of a data set that is given by its directory, like
+ * CIFAR. */
 static bool is_in_directory(const char *directory, const char *path)
 {
     char file[4096];
@@ -167,7 +168,7 @@ bool task_is_data(const char *spec, const char *path)
     char file[4096];
     const char *at = strchr(spec, ':');
     for (size_t length; at != NULL && *at != '\0'; at += length) {
-        at++; /* behind the colon, or a comma */
+        at++; /* past the colon or comma */
         length = strcspn(at, ",");
         if (length >= sizeof file)
             continue;
@@ -244,14 +245,15 @@ bool task_choose_level(const char *command, const char *isa, enum element elemen
         error_line("%s: %s", command, why);
         return false;
     }
-    /* The same kernels under another name take the same time, and are called by the name of the level
-     * that they are of. */
+    /* A level that borrows its kernels is reported under the name of the level that they come
+     * from. */
     *kernels = levels_lender(*kernels, element);
     return true;
 }
 
-/* The first thread is pinned; the others follow as the machine says. Ranks on one machine that may use all of its CPUs
- * take one set after the other; those that the launcher has bound have a machine of their own. */
+/* Pins the first thread and chooses the CPUs of the others in the order of machine.team. Ranks on
+ * one machine that may use all of its CPUs take consecutive sets; a rank that the launcher has
+ * bound sees only its own CPUs. */
 static void choose_cpus(task *t, const cluster *ranks)
 {
     const machine *m = &t->machine;
@@ -334,7 +336,8 @@ int task_open_data(const char *command, task_config *config, const cluster *rank
     return EXIT_OK;
 }
 
-/* Bytes are trained on where one thread has read them to; copies in f32 are made by those that will read them. */
+/* Interleaves byte features over the NUMA nodes: one thread has read them, so they lie on one node.
+ * Copies in f32 do not need this: the threads that read them also write them. */
 static void spread_bytes(task *t)
 {
     machine_binding *binding = t->config->threads > 1 ? machine_binding_open() : NULL;

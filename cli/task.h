@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the commands that work on a data set have in common: options, data, ISA level, threads, and the form of
- * the results. */
+ * The common part of the commands that work on a data set: options, data, ISA level, threads and
+ * results. */
 #ifndef DOWNHILL_CLI_TASK_H
 #define DOWNHILL_CLI_TASK_H
 
@@ -14,18 +14,19 @@
 
 #include <jansson.h>
 
-/* The first member of the configuration of such a command. */
+/* First member of the configuration of such a command. */
 typedef struct task_config {
     /* task_data_options */
     const char *data, *isa, *json;
     bool map, quiet;
     size_t threads;
     /* task_loss_options */
-    /* A downhill_loss_kind, …, in the order of the words; each of these may be TASK_AUTOMATIC. */
+    /* downhill_loss_kind, feature_type, normalise_kind, in the order of their words. Each of these,
+     * and reg and delta, may be TASK_AUTOMATIC. */
     int loss, dtype, normalise;
     float reg, delta;
-    bool times;      /* the results or standard output tell how long something took */
-    dataset_use use; /* of the data */
+    bool times;      /* times are printed or written to the results */
+    dataset_use use; /* what the command needs of the data */
     uint64_t seed;
 } task_config;
 
@@ -42,8 +43,8 @@ extern const char task_default_data[];
 
 extern const cli_group task_data_options, task_loss_options;
 
-/* The words of --loss, by what they stand for; those of the types of features and of the normalisations are
- * feature_words and normalise_words. */
+/* The choices of --loss by downhill_loss_kind. Those of --dtype and --normalize are feature_words
+ * and normalise_words. */
 extern const char *const task_loss_words[];
 
 /* Options that only the hinge loss has, for cli_refuse_given(). */
@@ -54,54 +55,59 @@ typedef struct task {
     const char *command;
     machine machine;
     json_t *warnings;
-    json_t *timing; /* `warnings`, for doubts about times; NULL: no times are told */
+    json_t *timing; /* equals `warnings`; NULL if no times are reported, so that none is doubted */
     int cpus[MACHINE_TEAM_MAX];
     bool crowded; /* more threads than CPUs */
     dataset data;
     features features;
-    problem problem; /* with data, features, threads; the kernels are to be chosen */
+    problem problem; /* complete except for the kernels */
 } task;
 
-/* Fills in what is automatic (loss: hinge; normalize: none; reg: 1e-4; delta: 1) and refuses what cannot
- * go together, or a --json that cannot be written as a file of that kind. Returns CLI_CONTINUE or an exit code after a line. */
+/* Fills in automatic values (loss: hinge; normalize: none; reg: 1e-4; delta: 1). Refuses options
+ * that exclude each other, and a --json that cannot be written as a file of that kind. Returns
+ * CLI_CONTINUE, or an exit code after a line. */
 int task_settle(const char *command, task_config *config, output_kind results);
 
 /* A file that an option names. */
 typedef struct task_file {
-    const char *option, *path; /* path NULL: none */
+    const char *option, *path; /* path is NULL if the option was not given */
     output_kind kind;          /* OUTPUT_NONE: an input */
 } task_file;
 
-/* Is it one of the files that --data lists? */
+/* Returns whether `path` is one of the files that --data lists. */
 bool task_is_data(const char *spec, const char *path);
 
-/* Refuses an output that is a file of `data`, of --data, or one of the inputs or another output, or cannot be
- * written. Returns CLI_CONTINUE or an exit code after a line. */
+/* Refuses an output that is a file of `data` (the value of --data), an input or another output, or
+ * that cannot be written. Returns CLI_CONTINUE, or an exit code after a line. */
 int task_check_files(const char *command, const char *data, const task_file *files, size_t count);
 
-/* Before the data are read, for a command that runs one level: is --isa one that is usable? Returns CLI_CONTINUE or an
- * exit code after a line. */
+/* Checks --isa for a command that runs one level: it must name one usable level. To be called
+ * before the data are read. Returns CLI_CONTINUE, or an exit code after a line. */
 int task_check_level(const char *command, const task_config *config);
 
-/* The ISA level that is asked for, or the best, under the name of the one that its kernels are of. false: a line
- * was printed, and it is EXIT_ISA. */
+/* Sets *kernels to the level that `isa` names. If it is NULL, to the default level, or to the
+ * lowest level with the same kernels. Returns false after a line; the exit code is then
+ * EXIT_ISA. */
 bool task_choose_level(const char *command, const char *isa, enum element element,
                        const downhill_kernels **kernels);
 enum element task_element(const task_config *config);
 
-/* Reads the data, pins the threads: those of several ranks on one machine to different CPUs. `ranks` NULL: a command that is
- * one process's work, and is refused to several. Returns EXIT_OK, or an exit code after a line, with nothing left open. */
+/* Reads the data and pins the threads; ranks on one machine get different CPUs. If `ranks` is NULL,
+ * the command is for one process and refused under mpirun. Returns EXIT_OK; or an exit code after a
+ * line, with nothing left open. */
 int task_open_data(const char *command, task_config *config, const cluster *ranks, task *t);
 
-/* Fills in what only the data can tell (dtype: u8 for the hinge loss of bytes, else f32), and refuses what these data cannot
- * be trained as. Returns EXIT_OK, or an exit code after a line. */
+/* Fills in the automatic dtype, which depends on the data (u8 for bytes with the hinge loss,
+ * otherwise f32), and refuses options that these data do not support. Returns EXIT_OK, or an exit
+ * code after a line. */
 int task_settle_data(task *t);
 
-/* The features as the configuration wants them, settled before; after whatever was split off the training samples. */
+/* Converts the features as the configuration says. To be called after validation samples were split
+ * off. Returns EXIT_OK, or an exit code after a line. */
 int task_open_features(task *t);
 void task_close(task *t);
 
-/* When timed work began, and what the kernel had counted by then. */
+/* Clocks and kernel counters at the start of timed work. */
 typedef struct task_start {
     double wall_s, cpu_s;
     conditions counted;
@@ -109,21 +115,23 @@ typedef struct task_start {
 
 task_start task_start_now(const task *t);
 
-/* Warns, if times are told, that the thread of work that began at `start` waited for its CPU, and says why. `what` names
- * the work. */
+/* Warns, if times are reported, when the thread waited for its CPU since `start`, with the cause.
+ * `what` names the work. */
 void task_warn_of_wait(task *t, const char *what, const task_start *start);
 
-/* Does anything go to standard output that is for people? */
+/* Returns whether the command prints text to standard output, which --quiet and --json -
+ * prevent. */
 bool task_prints(const task_config *config);
 
-/* Returns whether so many operations take long, about half a minute with AVX2. */
+/* Returns whether `work` multiply-adds take long: more than about half a minute with AVX2. */
 bool task_is_long(double work, size_t threads);
 
-/* Warns that a run of so many multiplications and additions will take long without keeping anything; `remedy` names the
- * options that do. To be called if none of them was given. */
+/* Warns if a run of `work` multiply-adds will take long; nothing of it is kept. `remedy` names the
+ * options that would keep it. To be called if none of them was given. */
 void task_warn_if_long(const char *command, double work, size_t threads, const char *remedy);
 
-/* The results: machine, build, warnings and `name`: `value`, whose reference it takes. Returns an exit code. */
+/* Writes the results of --json: machine, build, warnings, and `value` under `name`. Takes the
+ * reference to `value`. Returns an exit code. */
 int task_write(const task *t, const char *name, json_t *value);
 
 #endif

@@ -10,7 +10,7 @@
 
 enum { CLASSES = 3 };
 
-/* Where the bends of the three lie apart. */
+/* Chosen so that the bends of the three losses lie at different weights. */
 static const float x[CLASSES] = {1.0f, -1.5f, 0.5f}, other_weights[CLASSES] = {0.0f, -0.5f, 1.0f};
 
 struct curve {

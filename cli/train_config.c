@@ -47,7 +47,7 @@ static const struct belonging {
     {"seed", SGD | RANDOM | LOCAL | NUMERICAL},
 };
 
-/* What an option would need to have a meaning, or NULL. */
+/* Returns why the option has no meaning in this configuration, or NULL if it has one. */
 static const char *what_it_needs(const char *option, const train_config *config)
 {
     static char of_method[64];
@@ -100,7 +100,7 @@ static int settle_method(train_config *config)
     case TRAIN_LOCAL_SEARCH:
         if (config->scale == 0.0f)
             config->scale = config->method == TRAIN_RANDOM_SEARCH ? 1e-4f : 1e-3f;
-        /* As the notes do it, whose scales these are. */
+        /* The scales are those of the CS231n notes, which use this normalisation. */
         if (common->normalise == TASK_AUTOMATIC)
             common->normalise = NORMALISE_RAW_CENTER;
         break;
@@ -120,7 +120,7 @@ static int settle_method(train_config *config)
     return CLI_CONTINUE;
 }
 
-/* A run may go on from the checkpoint that it replaces. */
+/* Checks the files of the options. --checkpoint may replace the file of --resume. */
 static int check_files(const train_config *config)
 {
     const bool goes_on = output_is_same(config->resume, config->checkpoint);
@@ -148,7 +148,7 @@ int train_settle(const cli_command *self, train_config *config, bool writes)
     return code == CLI_CONTINUE && writes ? check_files(config) : code;
 }
 
-/* ---- for the methods ---- */
+/* ---- options of the methods ---- */
 
 sgd_options train_sgd_options(const train_config *config)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What downhill train is asked for. */
+ * The configuration of downhill train. */
 #ifndef DOWNHILL_CLI_TRAIN_CONFIG_H
 #define DOWNHILL_CLI_TRAIN_CONFIG_H
 
@@ -21,11 +21,11 @@ typedef struct train_config {
     task_config task;
     int method, shuffle, schedule, difference; /* in the order of their words */
     size_t batch, epochs, patience, every, lr_every, tries, coordinates, iterations;
-    float lr, momentum, lr_factor, scale, step, h, tolerance; /* scale 0: that of the method */
+    float lr, momentum, lr_factor, scale, step, h, tolerance; /* scale 0: default of the method */
     double validation;
     bool nesterov;
     const char *model, *checkpoint, *resume;
-    uint64_t given; /* which options were (cli_is_given()) */
+    uint64_t given; /* bit i: option i was given (cli_is_given()) */
 } train_config;
 
 extern const train_config train_defaults;
@@ -33,11 +33,12 @@ extern const cli_group train_method_options;
 extern const char *const train_method_words[],
     *const train_shuffle_words[], *const train_schedule_words[], *const train_difference_words[];
 
-/* Fills in what is automatic, and refuses what does not belong to the method or cannot go together; where `writes`, files
- * too that cannot be written. Returns CLI_CONTINUE, or an exit code after a line. */
+/* Fills in automatic values. Refuses options that do not belong to the method or exclude each other
+ * and, if `writes`, files that cannot be written. Returns CLI_CONTINUE, or an exit code after a
+ * line. */
 int train_settle(const cli_command *self, train_config *config, bool writes);
 
-/* The options of the methods, as the configuration has them. */
+/* Return the options of a method from the configuration. */
 sgd_options train_sgd_options(const train_config *config);
 search_options train_search_options(const train_config *config);
 numerical_options train_numerical_options(const train_config *config);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The options of the methods of training, and what they are where none are given. */
+ * The options of the training methods, and their defaults. */
 #include "train_config.h"
 
 #define AT(member) .offset = offsetof(train_config, member)

@@ -28,9 +28,9 @@ char *train_run_failure(const train_run *run, const train_config *config)
     return (char *)(config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed);
 }
 
-/* ---- on standard output ---- */
+/* ---- text ---- */
 
-/* Values are printed as they were given. */
+/* Prints a value with the digits that the user gave: 0.1, not 0.100000001. */
 static void print_real(const char *name, float value)
 {
     char text[REAL_TEXT];
@@ -143,7 +143,7 @@ void train_print_end(const train_config *config, const train_run *run)
         printf("model digest %s\n", digest);
 }
 
-/* NaN where memory is short. */
+/* Returns the median time of an epoch, or NaN if out of memory. */
 static double median_epoch_seconds(const sgd_result *r)
 {
     const size_t n = r->state.epoch;
@@ -184,7 +184,7 @@ void train_print_comparison(const train_run *runs, size_t count, const train_con
                                     ? r->state.epochs[r->state.epoch - 1].test_accuracy
                                     : (double)NAN;
         const bool failed = train_run_failure(&runs[i], config)[0] != '\0';
-        if (isnan(time) || isnan(accuracy)) { /* no epoch was completed, or memory is short */
+        if (isnan(time) || isnan(accuracy)) { /* no epoch was completed, or out of memory */
             printf("%-13s %14s%s\n", runs[i].isa, "-", failed ? "  failed" : "");
             continue;
         }
@@ -242,7 +242,7 @@ static void add_sgd(json_t *o, const sgd_result *r, const train_config *config)
                r->state.best_epoch > 0 ? json_integer((json_int_t)r->state.best_epoch)
                                        : json_null());
     output_set(o, "stopped_early", json_boolean(r->stopped_early));
-    /* Of the model that is kept. */
+    /* The accuracy of the model that is kept. */
     const size_t last = r->state.best_epoch > 0 ? r->state.best_epoch : r->state.epoch;
     output_set(o, "test_accuracy",
                last > 0 ? output_real(r->state.epochs[last - 1].test_accuracy) : json_null());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What comes of downhill train, and how that is shown and written. */
+ * Prints and writes the results of downhill train. */
 #ifndef DOWNHILL_CLI_TRAIN_RESULTS_H
 #define DOWNHILL_CLI_TRAIN_RESULTS_H
 
@@ -13,25 +13,25 @@ typedef struct train_run {
     sgd_result sgd;       /* TRAIN_SGD */
     method_result result; /* the other methods */
     numerical_cost cost;  /* TRAIN_NUMERICAL */
-    bool judged;
-    evaluation end; /* if judged: of the model that is kept, on the training samples */
+    bool judged;          /* `end` is valid */
+    evaluation end;       /* the model that is kept, evaluated on the training samples */
 } train_run;
 
-/* Returns where the run keeps why it failed; "": it did not. Like strchr() it takes a const run too, whose text the caller
- * then leaves as it is. */
+/* Returns the run's text of why it failed; "" if it did not. Like strchr(), it casts const away: do
+ * not write to the text of a const run. */
 char *train_run_failure(const train_run *run, const train_config *config);
 
-/* The line above the course of a run. */
+/* Prints the line with the configuration, before a run. */
 void train_print_head(const train_config *config, const train_run *run);
 
-/* What is to say of it at its end. */
+/* Prints the results after a run. */
 void train_print_end(const train_config *config, const train_run *run);
 
-/* A line for each run. */
+/* Prints a table with a line per run. */
 void train_print_comparison(const train_run *runs, size_t count, const train_config *config,
                             const dataset *data);
 
-/* A run as it stands in the results, and in the record of its model. */
+/* Returns a run as an object of the results, also for the record of its model. */
 json_t *train_run_to_json(const train_run *run, const train_config *config, const dataset *data);
 
 #endif

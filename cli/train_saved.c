@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- going on ---- */
+/* ---- resuming ---- */
 
 static bool is_one_of(const char *word, const char *const *words)
 {
@@ -24,7 +24,9 @@ static bool is_one_of(const char *word, const char *const *words)
     return false;
 }
 
-/* Of what began otherwise nothing would be the same bits. Data may have moved: it is looked at. */
+/* Refuses options that would change the result: a resumed run must give the same bits as an
+ * uninterrupted one. --data may be given again, since files may have moved; their contents are
+ * compared later. */
 static int refuse_changes(const cli_command *self, const train_config *given)
 {
     static const char *const may_change[] = {"resume",  "json", "model",      "quiet",
@@ -40,10 +42,11 @@ static int refuse_changes(const cli_command *self, const train_config *given)
     return EXIT_OK;
 }
 
-/* Options that a checkpoint does not keep: its own name may be another by now, and --quiet could not be taken back. */
+/* Options that a checkpoint does not store: the file may have been renamed, and a stored --quiet
+ * could not be undone. */
 static const char *const left_out[] = {"resume", "quiet", "checkpoint", NULL};
 
-/* The options that it began with. */
+/* Sets *config to the options that the checkpoint stores. */
 static int read_arguments(const train_saved *saved, const cli_command *self, const char *path,
                           train_config *config)
 {
@@ -142,7 +145,7 @@ static json_t *data_to_json(const dataset *data, const char *digest)
     return o;
 }
 
-/* Describes in what `now` differs from the data of the checkpoint. */
+/* Describes how `now` differs from `before`, the data of the checkpoint. */
 static void describe_difference(const json_t *before, bool were_bytes, const json_t *now,
                                 bool bytes, char *text, size_t room)
 {
@@ -177,7 +180,7 @@ static int check_data(const train_saved *saved, const train_config *config, cons
     if (bytes != saved->from.bytes || !json_equal(before, now))
         describe_difference(before, saved->from.bytes, now, bytes, difference, sizeof difference);
     json_decref(now);
-    if (json_memory_failed()) { /* what differs may be what is missing */
+    if (json_memory_failed()) { /* the difference may be a member that could not be allocated */
         error_line("%s: out of memory", config->resume);
         return EXIT_INTERNAL;
     }
@@ -213,12 +216,13 @@ static size_t ranks_of(const train_saved *saved)
     return c != NULL ? c->size : 1;
 }
 
-/* Weights that fit the data, and for f32 the same arithmetic. */
+/* Checks that the weights of the checkpoint fit the data. Warns if training in f32 continues with
+ * other arithmetic. */
 static int check_record(const train_saved *saved, const train_run *run)
 {
     const json_t *before = saved->from.record;
     const char *path = saved->config->resume;
-    /* What the record says of the data, the arrays must keep to. */
+    /* The record was compared with the data; the arrays may still contradict it. */
     const downhill_weights_f32 *w = &saved->state.weights;
     const task *t = saved->task;
     if (w->d != t->data.d || w->c != t->data.c || (int)saved->from.type != t->config->dtype ||
@@ -291,7 +295,7 @@ bool train_saved_agree(const train_saved *saved, const cli_command *self, const 
     for (int i = 0; i < 3; i++)
         if (parts[i]->n > 0 && samples_fingerprint(parts[i], of_data))
             sha256_add(&all, of_data, sizeof of_data);
-    (void)sha256_end(&all, text); /* what fails here has a text of its own */
+    (void)sha256_end(&all, text); /* on failure the text stays "", which no other rank has */
     free(line);
     json_decref(words);
     return cluster_agree(ranks, text, sizeof text);

@@ -11,17 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Rounding in f32 is no failure. */
+/* Factor that allows for rounding in f32. */
 #define LOSS_SLACK 1.001
 
-/* While training settles, a model is about as good as the mean of its epoch, and each epoch about as good as the best.
- * Ratios of the losses from which the learning rate is doubted, and the share of the loss of zero weights that the
- * difference has to come to. */
+/* When training converges, the loss of the model is close to the mean of its epoch, and that of
+ * each epoch close to the best. Above these ratios the learning rate is doubted, if the difference
+ * is also at least SHARE_OF_ZERO of the loss of zero weights. */
 #define MODEL_ABOVE_EPOCH 1.2
 #define EPOCH_ABOVE_BEST  1.05
 #define SHARE_OF_ZERO     0.02
 
-/* Work per sample beside the products, in the same unit. */
+/* Cost of a sample apart from the products, in multiply-adds. */
 #define SAMPLE_WORK 1000.0
 
 /* ---- before training ---- */
@@ -64,7 +64,8 @@ static double work(const train_config *config, const dataset *data)
     return steps * n * (2.0 * products + SAMPLE_WORK);
 }
 
-/* Samples that are held out may be the only ones of their class, above all where the labels are no classes. */
+/* Warns if a class has no training sample: those held out may be the only ones of their class,
+ * above all if the labels are not classes. */
 static void warn_of_untrained_classes(const task *t)
 {
     const dataset *data = &t->data;
@@ -134,7 +135,8 @@ static int evaluate(const problem *p, const downhill_weights_f32 *weights, evalu
     return status == DOWNHILL_OK ? EXIT_OK : problem_failed(status);
 }
 
-/* A search begins with random weights, and a loss above that of 0 is only bad luck. */
+/* Returns whether the method starts from random weights, so that a loss above that of zero weights
+ * is no failure. */
 static bool is_search(const train_config *config)
 {
     return config->method == TRAIN_RANDOM_SEARCH || config->method == TRAIN_LOCAL_SEARCH;
@@ -215,7 +217,7 @@ static void warn_after(const train_config *config, const task *t, const train_ru
                      remedy_of_one_class(config));
 }
 
-/* Without a verdict the model is not kept. */
+/* Marks the run as interrupted and drops its model, which was not evaluated. */
 static void interrupt(const train_config *config, train_run *run)
 {
     const bool sgd = config->method == TRAIN_SGD;

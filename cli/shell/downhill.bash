@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Completion for bash, and for zsh by way of bashcompinit: commands and options, as `downhill --help` and
-# `downhill COMMAND --help` list them; ISA levels and the words of a choice; else files.
+# Completion for bash, and for zsh with bashcompinit. Completes commands and options, as listed by
+# `downhill --help` and `downhill COMMAND --help`, ISA levels and choices; otherwise files.
 
 _downhill() {
     local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -31,7 +31,7 @@ _downhill() {
         mapfile -t COMPREPLY < <(compgen -W "all $words" -- "$current")
         return
     fi
-    if [[ $before == --* ]]; then # words of which one is taken
+    if [[ $before == --* ]]; then # an option with choices
         # shellcheck disable=SC2086 # a command may have two words
         words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null |
             sed -nE "s/^ {2,6}(-[a-z], )?$before ([a-z0-9-]+(\\|[a-z0-9-]+)+)( .*)?\$/\\2/p" | tr '|' ' ')
