@@ -187,7 +187,9 @@ static const char *parse_dictionary(struct text *t, npy_header *h)
     skip_space(t);
     if (!type || !order || !shape || t->at != t->end)
         return "its header is not complete";
-    return h->elements > PTRDIFF_MAX / h->element_bytes ? "its shape overflows" : NULL;
+    /* Narrow elements are converted to f32, whose size must not overflow either. */
+    const size_t bytes = h->element_bytes > sizeof(float) ? h->element_bytes : sizeof(float);
+    return h->elements > PTRDIFF_MAX / bytes ? "its shape overflows" : NULL;
 }
 
 const char *npy_parse(const unsigned char *bytes, size_t count, npy_header *h)

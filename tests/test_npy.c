@@ -229,6 +229,8 @@ static void test_npy__bad_headers(void **state)
          "overflows"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2305843009213693952, 1), }",
          "overflows"},
+        {"{'descr': '<u2', 'fortran_order': False, 'shape': (633333333333333333, 4), }",
+         "overflows"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 1), }",
          "shape cannot be read"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 9), }",
