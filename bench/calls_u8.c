@@ -121,27 +121,30 @@ downhill_status call_step_hinge_u8(const downhill_kernels *k, struct team *t, wo
     return status == DOWNHILL_OK ? step(&a, NULL, a.load->n, 0) : status;
 }
 
+static downhill_status epoch_step(const void *context, workload *load,
+                                  const downhill_batch_f32 *batch)
+{
+    (void)load;
+    return step(context, batch->rows, batch->n, batch->n_next);
+}
+
 static downhill_status epoch(const downhill_kernels *k, struct team *t, workload *load,
                              const size_t *rows)
 {
     struct arguments a;
-    downhill_status status = prepare(&a, k, t, load, false);
-    for (size_t i = 0; i < load->n && status == DOWNHILL_OK; i += WORKLOAD_STEP_ROWS) {
-        const size_t left = load->n - i, n = left < WORKLOAD_STEP_ROWS ? left : WORKLOAD_STEP_ROWS;
-        status = step(&a, rows + i, n, left - n);
-    }
-    return status;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    return status == DOWNHILL_OK ? workload_epoch(load, rows, epoch_step, &a) : status;
 }
 
 downhill_status call_epoch_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
 {
-    return epoch(k, t, load, load->u8.in_order);
+    return epoch(k, t, load, load->in_order);
 }
 
 downhill_status call_epoch_hinge_shuffled_u8(const downhill_kernels *k, struct team *t,
                                              workload *load)
 {
-    return epoch(k, t, load, load->u8.shuffled);
+    return epoch(k, t, load, load->shuffled);
 }
 
 /* ---- reading alone ---- */
@@ -163,11 +166,11 @@ static downhill_status read_rows(const workload_u8 *l, const size_t *rows)
 downhill_status call_read_u8(const downhill_kernels *k, struct team *t, workload *load)
 {
     (void)k, (void)t;
-    return read_rows(&load->u8, load->u8.in_order);
+    return read_rows(&load->u8, load->in_order);
 }
 
 downhill_status call_read_shuffled_u8(const downhill_kernels *k, struct team *t, workload *load)
 {
     (void)k, (void)t;
-    return read_rows(&load->u8, load->u8.shuffled);
+    return read_rows(&load->u8, load->shuffled);
 }

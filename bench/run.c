@@ -218,7 +218,7 @@ static void sample_group(struct run *run, struct group *g)
 }
 
 /* Registers the rows; those that cannot be are marked skipped. */
-static void open_rows(struct run *run, struct group *g, buffer_pool *s)
+static void open_rows(struct run *run, struct group *g, buffer_pool *pool)
 {
     for (size_t i = 0; i < g->count; i++) {
         bench_row *row = &g->rows[i];
@@ -230,7 +230,7 @@ static void open_rows(struct run *run, struct group *g, buffer_pool *s)
         bench_task *task = &g->tasks[i];
         *task = (bench_task){.kernel = row->kernel, .peer = row->peer, .stop = run->stop};
         char why[sizeof row->skipped - sizeof "skipped: "] = "";
-        if (!buffer_pool_find(s, row, task, why, sizeof why)) {
+        if (!buffer_pool_find(pool, row, task, why, sizeof why)) {
             skip(row, why);
             continue;
         }
@@ -275,13 +275,13 @@ static void close_group(struct group *g)
     free(g->order);
 }
 
-static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *s)
+static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *pool)
 {
     bench_suite *suite = run->suite;
     struct group g;
     const bool good = open_group(&g, suite, first, end);
     if (good) {
-        open_rows(run, &g, s);
+        open_rows(run, &g, pool);
         bench_group group = {.first = first, .end = end};
         const conditions before = conditions_now("", run->options->cpu);
         group.clock_before_ghz = ceilings_clock(CLOCK_REPEATS);
@@ -329,7 +329,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
         .start = clock_seconds()};
     if (options->counters)
         counters_open(&run.counters);
-    buffer_pool s = {0};
+    buffer_pool pool = {0};
     int code = EXIT_OK;
     bool fresh = true; /* nothing was left out yet */
     for (size_t first = 0, end; first < suite->n_rows && code == EXIT_OK && !*stop; first = end) {
@@ -340,8 +340,8 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
             continue;
         }
         fresh = false;
-        buffer_pool_open(&s, options, suite, first);
-        if (!run_group(&run, first, end, &s)) {
+        buffer_pool_open(&pool, options, suite, first);
+        if (!run_group(&run, first, end, &pool)) {
             error_line("bench: out of memory");
             code = EXIT_INTERNAL;
         } else if (after != NULL) {
@@ -349,7 +349,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_afte
             code = after(context, suite);
         }
     }
-    buffer_pool_close(&s);
+    buffer_pool_close(&pool);
     if (options->counters)
         counters_close(&run.counters);
     progress_close(&run.progress);

@@ -103,8 +103,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     const downhill_matrix_f32 scores = {load->loss_scores, c, n, c},
                               dscores = {load->hinge_dscores, c, n, c};
     double loss;
-    if (!fill_labels(load, &r) ||
-        !workload_u8_open(&load->u8, n, d, c, load->y, load->in_order, load->shuffled, &r) ||
+    if (!fill_labels(load, &r) || !workload_u8_open(&load->u8, n, d, c, load->y, &r) ||
         downhill_hinge_f32(NULL, &scores, load->y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
         workload_close(load);
         return false;

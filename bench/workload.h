@@ -18,11 +18,11 @@ typedef struct workload {
     size_t n, d, c;
     float *x, *w, *b;
     uint16_t *x_bf16; /* x, rounded */
-    float *loss_scores, *grad_dscores,
-        *hinge_dscores;                /* inputs of losses and gradients; never written */
+    /* Inputs of losses and gradients; never written. */
+    float *loss_scores, *grad_dscores, *hinge_dscores;
     float *scores, *dscores, *dw, *db; /* outputs */
-    int32_t *y, *y_met50,
-        *y_met95; /* labels with which 0, 50 and 95 % of the samples meet every margin */
+    /* Labels with which 0, 50 and 95 % of the samples meet every margin. */
+    int32_t *y, *y_met50, *y_met95;
     size_t *in_order, *shuffled; /* row numbers of an epoch */
     float *step_x;               /* rows of one step of an epoch, copied together for a peer */
     int32_t *step_y;

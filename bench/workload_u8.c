@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y,
-                      const size_t *in_order, const size_t *shuffled, rng *r)
+bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y, rng *r)
 {
-    *l = (workload_u8){.n = n, .d = d, .c = c, .y = y, .in_order = in_order, .shuffled = shuffled};
+    *l = (workload_u8){.n = n, .d = d, .c = c, .y = y};
     l->workspace.bytes = downhill_workspace_u8(d, c);
     if (l->workspace.bytes == 0)
         return true;
@@ -52,12 +51,12 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
     const downhill_matrix_i16 dscores = {l->hinge_dscores, c, n, c};
     const downhill_batch_u8 batch = {l->x, d, n, NULL, NULL, n, 0};
     const downhill_kernels *kernels;
+    const downhill_packed_u8 *packed = NULL;
     double loss;
-    if (downhill_select(NULL, &kernels, NULL, 0) != DOWNHILL_OK ||
-        workload_u8_packed(l, kernels, false) == NULL ||
-        downhill_score_u8(kernels, &batch, workload_u8_packed(l, kernels, false), &scores) !=
-            DOWNHILL_OK ||
-        downhill_hinge_u8(NULL, &scores, y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
+    if (downhill_select(NULL, &kernels, NULL, 0) == DOWNHILL_OK)
+        packed = workload_u8_packed(l, kernels, false);
+    if (packed == NULL || downhill_score_u8(kernels, &batch, packed, &scores) != DOWNHILL_OK ||
+        downhill_hinge_u8(kernels, &scores, y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
         workload_u8_close(l);
         return false;
     }

@@ -14,7 +14,6 @@ typedef struct workload_u8 {
     size_t n, d, c;
     uint8_t *x; /* n × d, at random */
     const int32_t *y;
-    const size_t *in_order, *shuffled;
     float *w, *b;
     double *scores;         /* n × c, input of the loss */
     int16_t *hinge_dscores; /* input of the gradient */
@@ -30,10 +29,9 @@ typedef struct workload_u8 {
     } packed[LEVELS_MAX];
 } workload_u8;
 
-/* Keeps y and the row numbers, which must outlive it. For sizes beyond those of downhill.h it holds no buffers, and
+/* Keeps y, which must outlive it. For sizes beyond those of downhill.h it holds no buffers, and
  * calls return DOWNHILL_ERR_SIZE. Returns false if memory is short. */
-bool workload_u8_open(workload_u8 *load, size_t n, size_t d, size_t c, const int32_t *y,
-                      const size_t *in_order, const size_t *shuffled, rng *r);
+bool workload_u8_open(workload_u8 *load, size_t n, size_t d, size_t c, const int32_t *y, rng *r);
 void workload_u8_close(workload_u8 *load);
 
 /* Returns the weights packed for a kernel table, which the first call with the table packs; NULL if memory is
