@@ -121,7 +121,7 @@ static downhill_matrix_f32 matrix(const guarded *g)
     return (downhill_matrix_f32){g->data, g->ld, g->rows, g->columns};
 }
 
-static bool check_loss(workbench *b, const verify_case *v, enum verify_kind op,
+static bool check_loss(workbench *b, const verify_case *v, enum verify_kind kind,
                        const downhill_kernels *kernels)
 {
     guarded_fill(&b->scores, b->scores_dense);
@@ -129,7 +129,7 @@ static bool check_loss(workbench *b, const verify_case *v, enum verify_kind op,
     const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(out);
     double loss = 0.0;
     const downhill_status status =
-        op == KIND_HINGE
+        kind == KIND_HINGE
             ? downhill_hinge_f32(kernels, &scores, b->y.data, v->sgd.loss.margin, &dscores, &loss)
             : downhill_softmax_f32(kernels, &scores, b->y.data, &dscores, &loss);
     return done(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&

@@ -237,10 +237,10 @@ enum { FAR_ROWS = 1 << 25 };
 bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
                         const downhill_kernels *kernels, char *failure, size_t failure_size)
 {
-    const enum verify_kind op = verify_ops[kernel].kind;
+    const enum verify_kind kind = verify_ops[kernel].kind;
     place_all(b, v);
     /* The others take no labels, and must not look at any. */
-    const bool labelled = op == KIND_HINGE || op == KIND_STEP_HINGE;
+    const bool labelled = kind == KIND_HINGE || kind == KIND_STEP_HINGE;
     const struct check k = {
         .b = b,
         .v = v,
@@ -258,7 +258,7 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
         .failure_size = failure_size,
     };
     bool fine = pack(&k);
-    switch (op) {
+    switch (kind) {
     case KIND_SCORE:
         fine = fine && check_score(&k) && same_floats(&k, "w, an input,", &b->w, b->w_dense);
         break;

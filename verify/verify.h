@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is computed, whatever the data type of the features. */
+/* The computation, independent of the data type of the features. */
 enum verify_kind {
     KIND_SCORE,
     KIND_HINGE,

@@ -130,17 +130,17 @@ static void sprinkle_few(rng *r, float *values, size_t count)
         values[rng_below(r, count)] = specials[rng_below(r, sizeof specials / sizeof specials[0])];
 }
 
-static bool reads_x(enum verify_kind op)
+static bool reads_x(enum verify_kind kind)
 {
-    return op != KIND_HINGE && op != KIND_SOFTMAX && op != KIND_UPDATE;
+    return kind != KIND_HINGE && kind != KIND_SOFTMAX && kind != KIND_UPDATE;
 }
 
-static bool is_step(enum verify_kind op)
+static bool is_step(enum verify_kind kind)
 {
-    return op == KIND_STEP_HINGE || op == KIND_STEP_SOFTMAX;
+    return kind == KIND_STEP_HINGE || kind == KIND_STEP_SOFTMAX;
 }
 
-static void draw_data(workbench *b, const verify_case *v, enum verify_kind op, bool bf16, rng *r)
+static void draw_data(workbench *b, const verify_case *v, enum verify_kind kind, bool bf16, rng *r)
 {
     /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴; and in bf16 a
      * feature of at most 8 bits. */
@@ -148,12 +148,12 @@ static void draw_data(workbench *b, const verify_case *v, enum verify_kind op, b
     const size_t fit = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
     const size_t most = bf16 ? X_LIMIT_BF16 : X_LIMIT;
     const int x_limit = (int)(fit < most ? fit : most);
-    if (reads_x(op))
+    if (reads_x(kind))
         draw_dense(r, b->x_dense, v->x_rows * v->d, v->numbers, x_limit, 1.0f);
     const float w_scale = 4.0f / sqrtf((float)v->d);
     draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
     draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
-    if (v->numbers == NUMBERS_SPECIAL && reads_x(op) && !(is_step(op) && bf16)) {
+    if (v->numbers == NUMBERS_SPECIAL && reads_x(kind) && !(is_step(kind) && bf16)) {
         sprinkle_few(r, b->x_dense, v->x_rows * v->d);
         sprinkle_few(r, b->w_dense, v->c * v->d);
         sprinkle_few(r, b->b_dense, v->c);
@@ -224,21 +224,21 @@ static size_t leave_out_satisfied(workbench *b, const verify_case *v)
     return kept;
 }
 
-static void reference_of_step(workbench *b, const verify_case *v, enum verify_kind op)
+static void reference_of_step(workbench *b, const verify_case *v, enum verify_kind kind)
 {
     const bool exact = v->numbers == NUMBERS_EXACT;
     reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
                     b->want_scores);
     if (exact)
         forget_bounds(b->want_scores, v->n * v->c);
-    b->want_loss = op == KIND_STEP_HINGE
+    b->want_loss = kind == KIND_STEP_HINGE
                        ? reference_hinge(v->n, v->c, b->want_scores, b->labels,
                                          (double)v->sgd.loss.margin, b->want_dscores)
                        : reference_softmax(v->n, v->c, b->want_scores, b->labels, b->want_dscores);
-    const size_t n = op == KIND_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
+    const size_t n = kind == KIND_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
     reference_grad(n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
                    b->want_db);
-    if (exact && op == KIND_STEP_HINGE) {
+    if (exact && kind == KIND_STEP_HINGE) {
         forget_bounds(b->want_dw, v->c * v->d);
         forget_bounds(b->want_db, v->c);
     }
@@ -247,20 +247,20 @@ static void reference_of_step(workbench *b, const verify_case *v, enum verify_ki
 void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
 {
     const bool bf16 = verify_ops[kernel].element == ELEMENT_BF16;
-    const enum verify_kind op = verify_ops[kernel].kind;
+    const enum verify_kind kind = verify_ops[kernel].kind;
     const bool exact = v->numbers == NUMBERS_EXACT;
     rng r = v->random;
     b->x = arena_place_of(bf16 ? 2 : UNIT_BYTES, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
                           v->offset);
     b->y = arena_place(&b->y_arena, 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
-    draw_data(b, v, op, bf16, &r);
+    draw_data(b, v, kind, bf16, &r);
     draw_scores(b, v, &r);
     draw_dense(&r, b->dw_dense, v->c * v->d, v->numbers, 1000, 1.0f);
     draw_dense(&r, b->db_dense, v->c, v->numbers, 1000, 1.0f);
     arena_forbid_writes(&b->x_arena, &b->x);
     arena_forbid_writes(&b->y_arena, &b->y);
 
-    switch (op) {
+    switch (kind) {
     case KIND_SCORE:
         reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
                         b->want_scores);
@@ -270,12 +270,12 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
     case KIND_HINGE:
     case KIND_SOFTMAX:
         as_exact(b->want_scores, b->scores_dense, v->n * v->c);
-        b->want_loss = op == KIND_HINGE
+        b->want_loss = kind == KIND_HINGE
                            ? reference_hinge(v->n, v->c, b->want_scores, (const int32_t *)b->y.data,
                                              (double)v->sgd.loss.margin, b->want_dscores)
                            : reference_softmax(v->n, v->c, b->want_scores,
                                                (const int32_t *)b->y.data, b->want_dscores);
-        if (exact && op == KIND_HINGE)
+        if (exact && kind == KIND_HINGE)
             b->want_loss.bound = 0.0;
         break;
     case KIND_GRAD:
@@ -296,7 +296,7 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
         break;
     case KIND_STEP_HINGE:
     case KIND_STEP_SOFTMAX:
-        reference_of_step(b, v, op);
+        reference_of_step(b, v, kind);
         break;
     }
 }

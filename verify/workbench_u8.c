@@ -196,7 +196,7 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
 
 void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op kernel)
 {
-    const enum verify_kind op = verify_ops[kernel].kind;
+    const enum verify_kind kind = verify_ops[kernel].kind;
     rng r = v->random;
     b->x = arena_place_of(1, &b->arenas[U8_X], v->x_rows, v->d, v->ldx, v->placement, v->offset);
     b->y = arena_place(&b->arenas[U8_Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
@@ -205,13 +205,13 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op kerne
     arena_forbid_writes(&b->arenas[U8_X], &b->x);
     arena_forbid_writes(&b->arenas[U8_Y], &b->y);
     const size_t d = v->d, c = v->c;
-    const bool start_from_0 = op == KIND_STEP_HINGE || !v->accumulate;
+    const bool start_from_0 = kind == KIND_STEP_HINGE || !v->accumulate;
     for (size_t i = 0; i < c * d; i++)
         b->want_sums[i] = start_from_0 ? 0 : b->sums_dense[i];
     for (size_t j = 0; j < c; j++)
         b->want_sums_b[j] = start_from_0 ? 0 : b->sums_b_dense[j];
     const float *bias = v->bias ? b->b_dense : NULL;
-    switch (op) {
+    switch (kind) {
     case KIND_SCORE:
         reference_fix(d, c, b->w_dense, bias, mean_of(b, v), &b->fixed);
         reference_score_u8(v->n, d, c, b->x_rows, &b->fixed, b->want_scores);
