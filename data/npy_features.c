@@ -116,14 +116,15 @@ static int refuse_large(const struct reading *r, size_t element, double value)
     return EXIT_DATA;
 }
 
-/* Converts the elements in the stream, block by block, into memory that grows with them. */
+/* Converts the elements in the stream, block by block, into memory that grows with them. Their size as f32 does not
+ * overflow: npy_parse() refused such shapes. */
 static int read_converted(struct reading *r, float **elements)
 {
     const npy_header *h = &r->header;
     const size_t total = h->elements;
     unsigned char *block = malloc(BLOCK * h->element_bytes);
     size_t have = 0, room = 0;
-    int code = block != NULL && total <= PTRDIFF_MAX / sizeof(float) ? EXIT_OK : out_of_memory(r);
+    int code = block != NULL ? EXIT_OK : out_of_memory(r);
     while (have < total && code == EXIT_OK) {
         const size_t count = total - have < BLOCK ? total - have : BLOCK;
         if (have + count > room) {
