@@ -110,8 +110,8 @@ class Data(Scratch):
         for says, name, content in (
             ("not an IDX file", images, gzip.compress(b"\0\0\10\3")),
             ("not an IDX file", labels, gzip.compress(idx(numpy.zeros(3)) + b"x")),
-            ("not whole gzip", labels, good[labels][:-9]),
-            ("not whole gzip", labels, b"plain"),
+            ("damaged or truncated gzip data", labels, good[labels][:-9]),
+            ("damaged or truncated gzip data", labels, b"plain"),
             ("40 pictures and 3 labels", labels, gzip.compress(idx(numpy.zeros(3)))),
             ("the label 10", labels, gzip.compress(idx(numpy.full(40, 10)))),
         ):

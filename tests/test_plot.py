@@ -193,7 +193,7 @@ class Models(PlotTest):
         self.assertGreater(first[0, 1, 1], 0.5)
         for text in ("shirt", "bag", "±2", "±3", "Weights of each class, test data"):
             self.assertIn(text, svg.texts)
-        self.assertIn("the same to both sides of 0", " ".join(svg.texts))
+        self.assertIn("symmetric about 0", " ".join(svg.texts))
 
     def test_colour__planes_of_red_green_and_blue(self):
         w = numpy.zeros((1, 12))
@@ -260,9 +260,9 @@ class Refusals(PlotTest):
         self.refused(2, "does not end in", curve(), output="picture")
         for text in ("28", "0x3", "2x2x2", "x", "-1x4"):
             self.refused(2, "is not HxW", model(GREY), f"--shape={text}")
-        self.refused(2, "--shape is for models", curve(), "--shape", "2x2")
+        self.refused(2, "--shape is only for models", curve(), "--shape", "2x2")
         self.refused(2, "has 4", model(GREY), "--shape", "2x3")
-        self.refused(2, "5 features are no square picture", model(numpy.ones((2, 5))))
+        self.refused(2, "5 features do not form a square picture", model(numpy.ones((2, 5))))
         self.refused(2, "unrecognized", curve(), "--nonsense")
         self.assertEqual(self.run_plot()[0], 2)
 
@@ -282,27 +282,27 @@ class Refusals(PlotTest):
             return document(name, contents[name] | change)
 
         for says, contents in (
-            ("landscape: is no object", document("landscape", [])),
-            ("'ridge' is none of", damaged(curve(), "landscape", kind="ridge")),
-            ("landscape.points: is no list", damaged(curve(), "landscape", points=None)),
+            ("landscape: is not an object", document("landscape", [])),
+            ("'ridge' is not one of", damaged(curve(), "landscape", kind="ridge")),
+            ("landscape.points: is not a list", damaged(curve(), "landscape", points=None)),
             ("landscape.points: has no loss", curve([(0, None), (1, None)])),
-            ("landscape.points[1]: is no row of 2", curve([(0, 1), (1, 2, 3)])),
-            ("landscape.points[0][0]: is no number", curve([(None, 1), (1, 2)])),
-            ("landscape.points[0][1]: is no number", curve([(0, "1"), (1, 2)])),
+            ("landscape.points[1]: is not a row of 2", curve([(0, 1), (1, 2, 3)])),
+            ("landscape.points[0][0]: is not a number", curve([(None, 1), (1, 2)])),
+            ("landscape.points[0][1]: is not a number", curve([(0, "1"), (1, 2)])),
             ("landscape.points[0][1]: is too large", curve([(0, 1e101), (1, 2)])),
-            ("landscape.samples: is no number", damaged(curve(), "landscape", samples=True)),
+            ("landscape.samples: is not a number", damaged(curve(), "landscape", samples=True)),
             ("is no grid", damaged(surface(), "landscape", points=[[0, 0, 1], [0, 1, 1], [1, 0, 1]])),
             ("no grid of 2", damaged(surface(), "landscape", points=[[0, 0, 1], [0, 1, 1]])),
             ("no grid of 2", damaged(surface(), "landscape", points=[])),
-            ("has no two weights", damaged(three_points(), "landscape", points=[[0, 1, 1, 1, 1]])),
+            ("has fewer than two weights", damaged(three_points(), "landscape", points=[[0, 1, 1, 1, 1]])),
             ("has no step", step_sweep([(0, 9), (1, None)])),
             ("below 1e-100", step_sweep([(-1, 9), (1, 2)])),
             ("below 1e-100", step_sweep([(1e-101, 9), (1, 2)])),
             ("training: is empty", training()),
             ("training[0].epochs: is empty", training(sgd(epochs=[]))),
             ("training[0]: has no loss", training(sgd(losses=(None, None)))),
-            ("training[0].isa: is no text", training(sgd(isa=3))),
-            ("training[0].epochs[0].epoch: is no number",
+            ("training[0].isa: is not a string", training(sgd(isa=3))),
+            ("training[0].epochs[0].epoch: is not a number",
              training(sgd(epochs=[epochs([1], [1])[0] | {"epoch": "1"}]))),
             ("by epoch and runs of other methods", training(sgd(), search())),
             ("training[0].points: is empty", training(search(losses=()))),
@@ -310,7 +310,7 @@ class Refusals(PlotTest):
             ("the samples had no labels", damaged(prediction(), "prediction", labelled=False,
                                                   accuracy=None, confusion=None)),
             ("has not the 3 rows", damaged(prediction(), "prediction", confusion=[[1, 2, 3]])),
-            ("confusion[2]: is no row of 3", damaged(prediction(), "prediction",
+            ("confusion[2]: is not a row of 3", damaged(prediction(), "prediction",
                                                      confusion=[[1, 2, 3], [1, 2, 3], [1]])),
             ("what is no count", prediction([[2, -1], [0, 0]], ["a", "b"])),
             ("counts no sample", damaged(prediction(), "prediction", confusion=[[0] * 3] * 3)),
@@ -332,13 +332,13 @@ class Refusals(PlotTest):
             ("of f32", model(GREY, members={"w.npy": wide})),
             ("of f32", model(GREY, members={"b.npy": npy(numpy.ones((2, 1), "<f4"))})),
             ("magic", model(GREY, members={"w.npy": b"nothing of the kind"})),
-            ("elements than its header", model(GREY, members={"w.npy": npy(numpy.ones((2, 4), "<f4"))[:-4]})),
+            ("elements differs from that in its header", model(GREY, members={"w.npy": npy(numpy.ones((2, 4), "<f4"))[:-4]})),
             ("not finite", model([[numpy.nan] * 4] * 2)),
-            ("other numbers of classes", model(GREY, members={"b.npy": npy(numpy.ones(3, "<f4"))})),
-            ("not those of the digest", model(GREY, members={"b.npy": npy(numpy.ones(2, "<f4"))})),
-            ("3 names of 2 classes", model(GREY, ["a", "b", "c"])),
-            ("no list of names", model(GREY, classes=[1, 2])),
-            ("not of a model", model(GREY, format="other")),
+            ("different numbers of classes", model(GREY, members={"b.npy": npy(numpy.ones(3, "<f4"))})),
+            ("do not match the digest", model(GREY, members={"b.npy": npy(numpy.ones(2, "<f4"))})),
+            ("3 names for 2 classes", model(GREY, ["a", "b", "c"])),
+            ("not a list of names", model(GREY, classes=[1, 2])),
+            ("not the record of a downhill model", model(GREY, format="other")),
             ("version 3 is not known", model(GREY, version=3)),
             ("the file is damaged", model(GREY, members={"record.json": "{"})),
         ):
@@ -366,7 +366,8 @@ class Refusals(PlotTest):
         self.refused(3, "No such file", None, name="nowhere.json")
 
     def test_another_kind_of_file__refused_before_anything_is_drawn(self):
-        """Over a picture of plot, or an empty file, one is drawn; `refused` sees that nothing changes."""
+        """Over a picture of plot, or an empty file, one is drawn; `refused` sees that nothing
+        changes."""
         (self.directory / "empty.svg").touch()
         self.assertEqual(self.run_plot(self.write(curve()), "-o", self.directory / "empty.svg")[0], 0)
         for suffix in (".svg", ".png"):

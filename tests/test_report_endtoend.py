@@ -32,12 +32,12 @@ class EndToEnd(ReportTest):
 
     def test_table__without_other_libraries(self):
         section = self.section(train())
-        self.assertIn("| who | loss | s per epoch | to 83 % | to 84 % | test accuracy |", section)
+        self.assertIn("| library | loss | s per epoch | to 83 % | to 84 % | test accuracy |", section)
         # The third epoch reaches 83 %: 0.4 + 0.5 + 0.6, and 0.05 + 0.04 + 0.9.
         self.assertEqual(self.line(section, "downhill f32, scalar"),
                          ["0.500", "1.50", "not reached in 3 epochs", "83.00 %", "10.0×"])  # fmt: skip
         self.assertEqual(self.line(section, "downhill f32, avx2")[:2], ["0.0500", "0.990"])
-        self.assertIn("An epoch takes downhill f32, avx2 0.0500 s (84 % not reached in 3 epochs).", section)
+        self.assertIn("An epoch of downhill f32, avx2 takes 0.0500 s (84 % not reached in 3 epochs).", section)
         self.assertNotIn("note", section)
         self.assertTrue((self.output / "figures" / "endtoend.svg").exists())
 
@@ -46,10 +46,10 @@ class EndToEnd(ReportTest):
         self.assertEqual(self.line(section, "PyTorch 1.2.3"),
                          ["0.200", "0.400", "not reached in 3 epochs", "82.90 %", "4.00×"])  # fmt: skip
         self.assertEqual(self.line(section, "scikit-learn 1.2.3")[1], "not reached in 3 epochs")
-        self.assertIn("; PyTorch 1.2.3 4.00× as long; scikit-learn 1.2.3 40.0× as long.", section)
+        self.assertIn("; PyTorch 1.2.3 takes 4.00× as long; scikit-learn 1.2.3 takes 40.0× as long.", section)
         self.assertIn("- PyTorch 1.2.3: how PyTorch does it.", section)
         self.assertIn("Hinge: batch 256, learning rate 0.02, penalty 0.0001, features x/255, 1 thread, "
-                      "for all but where a note says otherwise.", section)  # fmt: skip
+                      "except where a note says otherwise.", section)  # fmt: skip
         drawn = (self.output / "figures" / "endtoend.svg").read_text()
         for who in ("downhill f32, avx2", "downhill f32, scalar", "PyTorch 1.2.3", "scikit-learn 1.2.3"):
             self.assertIn(f">{who}</text>", drawn)
@@ -68,8 +68,8 @@ class EndToEnd(ReportTest):
         fast = TORCH | {"epochs": [dict(e, test_accuracy=0.85) for e in TORCH["epochs"]]}
         section = self.section(document, peers(fast))
         # 0.025 an epoch and 0.495 to the target, against 0.2 and 0.1; 0.05 on f32.
-        self.assertIn("An epoch takes downhill u8, avx2 0.0250 s (0.495 s to 84 %)", section)
-        self.assertIn("PyTorch 1.2.3 8.00× as long (4.00× that of downhill f32, avx2, 0.20× to 84 %)", section)
+        self.assertIn("An epoch of downhill u8, avx2 takes 0.0250 s (0.495 s to 84 %)", section)
+        self.assertIn("PyTorch 1.2.3 takes 8.00× as long (4.00× that of downhill f32, avx2, 0.20× to 84 %)", section)
         self.assertEqual(self.line(section, "downhill f32, avx2")[-1], "2.00×")
 
     def test_missing_libraries__have_a_row_with_the_reason(self):
@@ -120,7 +120,7 @@ class EndToEnd(ReportTest):
         softmax = TORCH | {"loss": "softmax"}
         documents = train(), train("softmax"), peers(TORCH), peers(softmax)
         section = self.section(*documents, drawn=("endtoend",))
-        self.assertEqual(section.count("An epoch takes downhill f32, avx2"), 2)
+        self.assertEqual(section.count("An epoch of downhill f32, avx2 takes"), 2)
         self.assertEqual(section.count("how PyTorch does it"), 1)
         self.assertEqual((self.output / "figures" / "endtoend.svg").read_text().count(">PyTorch 1.2.3<"), 2)
 
@@ -135,7 +135,7 @@ class EndToEnd(ReportTest):
         self.assertIn("downhill was not trained", section)
 
     def test_refused__what_is_not_of_this_run(self):
-        self.refused("only other libraries", peers(TORCH))
+        self.refused("holds only other libraries", peers(TORCH))
         self.refused("PyTorch ran on elsewhere, downhill on host", train(),
                      peers(TORCH | {"host_name": "elsewhere"}))  # fmt: skip
         self.refused("training with PyTorch is there twice", train(), peers(TORCH), peers(TORCH))
@@ -183,7 +183,7 @@ class OtherMethods(ReportTest):
                 epoch["validation_accuracy"] = None
         text = self.markdown(document)
         self.assertIn("batch all", text)
-        self.assertIn("Nesterov momentum 0.9, rate by the schedule cosine, 6000 validation samples", text)
+        self.assertIn("Nesterov momentum 0.9, learning rate schedule cosine, 6000 validation samples", text)
         self.assertIn("--batch all --lr 0.02 --schedule cosine --momentum 0.9 --validation 0.1 --nesterov",
                       text)  # fmt: skip
 

@@ -50,7 +50,7 @@ class BadResults(ReportTest):
             ("'context' is a dependency", lambda d: d.pop("context")),
             ("[] is too short", lambda d: d.update(benchmarks=[])),
             ("'isa' is a dependency of 'kernel'", lambda d: d["benchmarks"][3].pop("isa")),
-            ("no entry says of which kernel", lambda d: [e.pop("kernel") for e in d["benchmarks"][:9]]),
+            ("no entry names its kernel", lambda d: [e.pop("kernel") for e in d["benchmarks"][:9]]),
             ("'real_time' is a required", lambda d: d["benchmarks"][3].pop("real_time")),
             ("not of type 'integer'", lambda d: d["benchmarks"][3].update(n="1")),
             ("less than the minimum", lambda d: d["benchmarks"][3].update(real_time=-1)),
@@ -61,7 +61,7 @@ class BadResults(ReportTest):
         document = bench()
         for row in document["benchmarks"][:8]:
             row["kernel"] = "$\\frac{$"
-        self.refused("is no name of a kernel", document)
+        self.refused("cannot be the name of a kernel", document)
         document = bench()
         sample = dict(document["benchmarks"][0])
         document["benchmarks"].append(sample)

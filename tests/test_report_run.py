@@ -125,7 +125,7 @@ class Run(ReportTest):
         self.assertAlmostEqual(worse.beside.value, 1 / 1.3, places=3)
         words = answer(SWEEP, worse)
         self.assertEqual(words.count("23.1 % slower than"), 2)
-        self.assertNotIn("nothing is special", words)
+        self.assertNotIn("makes no difference", words)
 
     def test_powers_of_two__a_cost_to_begin_with_is_no_effect(self):
         # Packing, say, costs as much as eight samples.
@@ -145,22 +145,22 @@ class Run(ReportTest):
     def test_powers_of_two__answered_in_words(self):
         section = self.section("Batch and size")
         self.assertIn("| step_hinge_f32 | avx2 | 1.20× (", section)
-        self.assertIn("step_hinge_u8 with avx2: 20.0 % faster than batches of one sample", section)
-        self.assertIn("a last block of samples that is full", section)
+        self.assertIn("step_hinge_u8 with avx2: power-of-two batches are 20.0 % faster than batches of one sample", section)
+        self.assertIn("whether the last block of samples is full", section)
 
     def test_powers_of_two__of_a_wide_interval_or_noisy_rows_nothing_is_said(self):
         alike = Ratio(1.0, 0.99, 1.01)
         said = answer(SWEEP, sweeps.Verdict(Ratio(1.243, 1.03, 1.54), alike))
         self.assertIn("24.3 % faster than", said)
-        self.assertIn("what counts is not the power of two", said)
+        self.assertIn("what matters is not the power of two", said)
         for beside in (Ratio(1.243, 1.003, 1.54), Ratio(1.243, 1.03, 1.54, True), Ratio(1.0, 0.7, 1.4)):
             said = answer(SWEEP, sweeps.Verdict(beside, alike))
-            self.assertIn("not known to be faster or slower than batches of one sample", said)
-            for conclusion in ("% faster", "what counts", "nothing is special"):
+            self.assertIn("not shown to be faster or slower than batches of one sample", said)
+            for conclusion in ("% faster", "what matters", "makes no difference"):
                 self.assertNotIn(conclusion, said)
         said = answer(SWEEP, sweeps.Verdict(alike, Ratio(0.99, 0.8, 1.2)))
-        self.assertNotIn("nothing is special", said)
-        self.assertIn("nothing is special", answer(SWEEP, sweeps.Verdict(alike, alike)))
+        self.assertNotIn("makes no difference", said)
+        self.assertIn("makes no difference", answer(SWEEP, sweeps.Verdict(alike, alike)))
 
     def test_powers_of_two__a_noisy_row_makes_doubtful_what_it_is_part_of(self):
         ns = (4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64)
@@ -194,7 +194,7 @@ class Run(ReportTest):
                 section = text.split(f"\n## {title}")[1].split("\n## ")[0]
                 self.assertIn(f" {MARK} |", section, title)
                 self.assertEqual(section.count(NOTE), 1, title)
-            self.assertEqual(text.split("\n## ")[0].count("; of noisy rows)"), 2)
+            self.assertEqual(text.split("\n## ")[0].count("; noisy rows)"), 2)
         self.assertIn(f"  - {name}\n", self.markdown(self.noisy(name)).split("## Warnings")[1])
 
     def test_noisy_baseline__marks_what_is_over_it(self):
@@ -206,12 +206,12 @@ class Run(ReportTest):
         document = self.noisy("step_hinge_f32/avx2/n:256/d:3072/c:10")
         document["benchmarks"] = [o for o in document["benchmarks"] if o["kernel"] != "update_f32"]
         section = self.section("No faster", document)
-        self.assertIn("None: all 4 hand-written rows", section)
-        self.assertIn("not surely of 1, whose interval", section)
+        self.assertIn("the medians of all 4 hand-written rows are at least 3 % faster", section)
+        self.assertIn("This is uncertain for 1, whose interval", section)
 
     def test_conditions__what_is_disturbed_is_named(self):
         section = self.section("Samples and conditions")
-        self.assertIn("2 of 3 groups were.", section)
+        self.assertIn("2 of 3 groups were disturbed.", section)
         disturbed = section.split("Disturbed groups")[1].split("Conditions of every")[0]
         self.assertIn("| step_hinge_f32, sweep of batch | 14 |", disturbed)
         self.assertIn("| clock -10.0% |", disturbed)
@@ -247,7 +247,7 @@ class Run(ReportTest):
         section = self.section("Samples and conditions", document)
         rows = len({entry["run_name"] for entry in document["benchmarks"]})
         self.assertIn(f"Of {rows} rows, {rows - 2} were sampled until", section)
-        self.assertIn("The widest is ± 10.5 %, of update_f32/scalar/", section)
+        self.assertIn("The widest interval is ± 10.5 % (update_f32/scalar/", section)
         self.assertIn("medians of 95 % of them differed by less than 1.5 %", section)
 
     def test_rows__stop_interval_and_counters(self):
@@ -268,7 +268,7 @@ class Run(ReportTest):
         for entry in document["benchmarks"]:
             entry.pop("counters", None)
         section = self.section("All rows", document)
-        self.assertIn("Hardware counters: n/a: no counters here.", section)
+        self.assertIn("Hardware counters: unavailable: no counters here.", section)
         self.assertNotIn("cycles", section)
 
     def test_samples_with_less_than_a_core__are_left_out_and_shown(self):
@@ -295,7 +295,7 @@ class Run(ReportTest):
                 entry["shared_core"] = True
         section = self.section("Samples and conditions", document)
         self.assertIn(f"0 of {every} samples (0 %) are left out", section)
-        self.assertIn("1 row had too few others", section)
+        self.assertIn("In 1 row too few samples had a whole core", section)
         self.assertIn(f"| {slow} | 1 | 0.1500 |", self.markdown(document))
 
     def test_samples__the_least_number_is_that_of_the_rows_shown(self):
@@ -318,16 +318,16 @@ class Run(ReportTest):
         document = full()
         document["noise_floor"]["p95"] = 0.4
         text = self.markdown(document)
-        self.assertIn("**This machine was noisy:** the same code differed by up to 40 %", text)
+        self.assertIn("**This machine was noisy:** repeated measurements of the same code differed by up to 40 %", text)
         self.assertLess(text.index("This machine was noisy"), text.index("- **"))
         self.assertIn("This machine was noisy", (self.output / "index.html").read_text())
         self.assertNotIn("was noisy", self.made["report.md"])
 
     def test_partial__is_said_first(self):
         text = self.markdown(full() | {"partial": True})
-        self.assertLess(text.index("This run is not whole"), text.index("## Machine"))
-        self.assertIn("This run is not whole", (self.output / "index.html").read_text())
-        self.assertNotIn("not whole", self.made["report.md"])
+        self.assertLess(text.index("This run is incomplete"), text.index("## Machine"))
+        self.assertIn("This run is incomplete", (self.output / "index.html").read_text())
+        self.assertNotIn("incomplete", self.made["report.md"])
 
 
 if __name__ == "__main__":

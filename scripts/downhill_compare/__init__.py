@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""Comparing runs: read them (runs), may they be compared (guard), what differs (verdicts, statistics),
-several machines side by side (matrix), and in words and files (output)."""
+"""Compares runs: reads them (runs), checks that they are comparable (guard), judges differences
+(verdicts, statistics), tabulates several machines (matrix) and formats the result (output)."""

@@ -1,34 +1,35 @@
 # SPDX-License-Identifier: MIT
-"""May these runs be compared? Times of different machines or builds may not be called faster or slower by
-accident. Rows that only one run has are for verdicts.py to list."""
+"""Checks that runs are comparable, so that times of different machines or builds are not called
+faster or slower by accident. Rows that only one run has are listed by verdicts.py."""
 
 from downhill_report.errors import Mismatch
 
 from .runs import Run
-from .verdicts import LARGEST_FLOOR
+from .verdicts import MAX_FLOOR
 
 BUILD = ("compiler", "build_type", "flags")
-WAY_OUT = "--cross-machine compares what both have"
+REMEDY = "--cross-machine compares what both have"
 
 
 def check(first: Run, other: Run) -> None:
-    """The commit may differ: to compare commits is what this is for."""
+    """Refuses runs of different machines or builds. Commits may differ: comparing them is the
+    purpose."""
     if first.machine != other.machine:
         raise Mismatch(
-            f"{other.path}: of another machine ({other.machine}) than {first.path} "
-            f"({first.machine}); {WAY_OUT}"
+            f"{other.path}: from another machine ({other.machine}) than {first.path} "
+            f"({first.machine}); {REMEDY}"
         )
     for key in BUILD:
         if different := difference(first.document["build"][key], other.document["build"][key]):
             raise Mismatch(
-                f"{other.path}: build.{key} is not that of {first.path} ({different}); "
-                f"build both alike, or {WAY_OUT}"
+                f"{other.path}: build.{key} differs from that of {first.path} ({different}); "
+                f"build both alike, or {REMEDY}"
             )
 
 
 def difference(mine: str | dict[str, str], theirs: str | dict[str, str]) -> str:
-    """Of texts, or of the first of several by name, as flags are by level; a level that one of them was
-    built without forbids nothing. Empty: none."""
+    """Describes the difference of two texts, or the first difference of two dictionaries (flags by
+    level); levels that only one build has are ignored. Returns "" if there is none."""
     if isinstance(mine, dict):
         both = [name for name in mine if name in theirs]
         return next((f"{name}: {text}" for name in both if (text := difference(mine[name], theirs[name]))), "")
@@ -36,16 +37,16 @@ def difference(mine: str | dict[str, str], theirs: str | dict[str, str]) -> str:
 
 
 def remarks(runs: list[Run]) -> list[str]:
-    """What does not forbid a comparison, but should be known."""
+    """Returns warnings about runs that may still be compared."""
     out = []
     for run in runs:
         if run.document.get("partial"):
-            out.append(f"{run.path}: that run was broken off; some rows are missing")
+            out.append(f"{run.path}: the run was interrupted; some rows are missing")
         if run.document["build"]["dirty"]:
             out.append(f"{run.path}: built with uncommitted changes on {run.document['build']['commit']}")
-        if run.floor is not None and run.floor > LARGEST_FLOOR:
+        if run.floor is not None and run.floor > MAX_FLOOR:
             out.append(
-                f"{run.path}: its noise floor is {run.floor:.0%}: this machine can tell larger differences "
-                "only; `downhill doctor` says what disturbs it"
+                f"{run.path}: its noise floor is {run.floor:.0%}: smaller differences cannot be detected on "
+                "this machine; `downhill doctor` shows what disturbs it"
             )
     return out

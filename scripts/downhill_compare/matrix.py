@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Several machines side by side: a row of the benchmark per line, a machine per column."""
+"""Several machines side by side: one line per row of the benchmark, one column per machine."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,8 +15,8 @@ NONE = "–"
 class Matrix:
     title: str
     columns: list[str]
-    lines: list[tuple[str, list[str]]]  # (row, a cell for each run)
-    missing: list[tuple[str, str]]  # (row and machine, why)
+    lines: list[tuple[str, list[str]]]  # (row, one cell per run)
+    missing: list[tuple[str, str]]  # (row and machine, reason)
     legend: list[str]
 
 
@@ -33,7 +33,7 @@ def share_of_peak(_: Run, row: Row) -> float | None:
 
 
 def over_scalar(run: Run, row: Row) -> float | None:
-    """How many times as fast as the scalar level on the same machine."""
+    """Returns the speed-up over the scalar level on the same machine."""
     scalar = run.rows.get(row.name.replace(f"/{row.isa}/", "/scalar/", 1))
     return scalar.median / row.median if scalar and scalar.times else None
 
@@ -42,12 +42,12 @@ VIEWS: dict[str, tuple[str, Callable[[Run, Row], float | None], str]] = {
     "absolute": ("GFLOP/s, medians", absolute, "no time"),
     "per-ghz": ("GFLOP/s per GHz of the measured clock", per_ghz, "the file has no ceilings"),
     "peak": ("% of what is attainable on that machine", share_of_peak, "the file has no ceiling for it"),
-    "ladder": ("times as fast as scalar code on that machine", over_scalar, "no scalar row"),
+    "ladder": ("speed-up over scalar code on that machine", over_scalar, "no scalar row"),
 }
 
 
 def names_of(runs: list[Run]) -> list[str]:
-    """M1, M2, …: what tells them apart is in the legend."""
+    """Returns M1, M2, …, which the legend explains."""
     return [f"M{i}" for i, _ in enumerate(runs, 1)]
 
 
@@ -66,7 +66,7 @@ def build(runs: list[Run], wanted: set[str], view: str) -> Matrix:
     for name, row in {name: row for run in runs for name, row in run.rows.items()}.items():
         if name not in wanted:
             continue
-        if works[row.work] < 2:  # nothing to stand beside, on whatever level
+        if works[row.work] < 2:  # no other run has this work, on any level
             alone += 1
             continue
         cells = []
@@ -79,5 +79,5 @@ def build(runs: list[Run], wanted: set[str], view: str) -> Matrix:
                 missing.append((f"{name} on {column}", why))
         lines.append((name, cells))
     if alone:
-        missing.append((f"{alone} rows", "of kernels and shapes that only one of the files has"))
+        missing.append((f"{alone} rows", "kernels and shapes that only one of the files has"))
     return Matrix(title, names_of(runs), lines, missing, legend_of(runs))

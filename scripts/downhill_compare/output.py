@@ -11,12 +11,12 @@ from .guard import remarks
 from .matrix import Matrix
 from .verdicts import ONLY_IN_A, ONLY_IN_B, SIGNIFICANT, Comparison, Judged, Mean, Verdict, means
 
-# From so many rows on it is said that there is a correction for them.
+# With more rows than this, the output mentions the correction for multiple tests.
 MANY = 20
 
 
 def percent(ratio: float) -> str:
-    """By how much longer or shorter the second takes."""
+    """Formats by how much longer or shorter the second run takes."""
     return f"{100 * (ratio - 1):+.1f} %"
 
 
@@ -42,14 +42,14 @@ COLUMNS = [
 
 def heading(comparison: Comparison) -> list[str]:
     a, b = comparison.first, comparison.second
-    how = "measured" if comparison.floor_measured else (
+    source = "measured" if comparison.floor_measured else (
         "assumed; `downhill bench --noise-floor` measures it"
     )
     return [
         f"A: {a.path}, commit {a.commit}, {a.document['context']['date']}, {a.cpu}",
         f"B: {b.path}, commit {b.commit}, {b.document['context']['date']}, {b.cpu}",
-        f"Noise floor {100 * comparison.floor:.2f} % ({how}). Ratios are times of B over times of A, by "
-        "Hodges and Lehmann: above 1, B is slower.",
+        f"Noise floor {100 * comparison.floor:.2f} % ({source}). Ratios are times of B over times of A "
+        "(Hodges-Lehmann estimates): above 1, B is slower.",
     ]
 
 
@@ -58,12 +58,12 @@ def footing(comparison: Comparison) -> list[str]:
     out = [", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {len(comparison.rows)} rows"]
     if len(comparison.rows) > MANY:
         out.append(
-            f"Of many rows some differ by chance: significance is after Benjamini and Hochberg, at "
-            f"{SIGNIFICANT:.0%} over all {len(comparison.rows)}."
+            f"With many rows some differ by chance: the false discovery rate over all {len(comparison.rows)} "
+            f"rows is limited to {SIGNIFICANT:.0%} (Benjamini and Hochberg)."
         )
     only = [sum(why.startswith(side) for _, why in comparison.left_out) for side in (ONLY_IN_A, ONLY_IN_B)]
     if any(only):
-        out.append(f"{only[0]} more rows are only in A, {only[1]} only in B: see below")
+        out.append(f"{only[0]} more rows are only in A, {only[1]} only in B; they are listed below")
     return out + remarks([comparison.first, comparison.second])
 
 
@@ -81,7 +81,7 @@ def mean_cells(mean: Mean) -> list[str]:
 
 
 def short(name: str) -> str:
-    """Without the kernel, which the line says."""
+    """Returns the name without the kernel, which the line already names."""
     return name.partition("/")[2]
 
 

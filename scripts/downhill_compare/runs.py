@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Results files as runs that can be compared."""
+"""Reads results files as runs to compare."""
 
 import pathlib
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ class Row:
     c: int
     flops: float
     bytes: float
-    times: tuple[float, ...]  # ns per call; none: it was skipped
+    times: tuple[float, ...]  # ns per call; empty if it was skipped
     skipped: str
     attainable: float | None
-    clock_ghz: float | None = None  # while it was sampled; None: not told
+    clock_ghz: float | None = None  # while it was sampled; None: unknown
     shared: str = ""  # why it never had enough samples with a whole core
     bound: str | None = None  # what limits it
 
@@ -41,7 +41,7 @@ class Row:
 
     @property
     def work(self) -> tuple[str, str]:
-        """What it does, whatever the level: the kernel, and what follows the level in the name."""
+        """The work without the level: the kernel, and what follows the level in the name."""
         return self.kernel, self.name.split("/", 2)[-1]
 
 
@@ -57,7 +57,7 @@ class Run:
 
     @property
     def machine(self) -> str:
-        """What tells machines apart; older results have no id."""
+        """The id of the machine, or CPU and host name in older results."""
         machine = self.document["machine"]
         return machine.get("id") or f"{machine['cpu_name']}, {machine['host_name']}"
 
@@ -75,14 +75,15 @@ class Run:
         return self.document.get("ceilings", {}).get("clock_ghz")
 
     def unusable(self, isa: str) -> str:
-        """Why the machine could not run a level; empty if it could, or if that is not a level."""
+        """Returns why the machine could not run a level; "" if it could or if `isa` is not a
+        level."""
         for level in self.document["machine"]["levels"]:
             if level["name"] == isa and not level["usable"]:
                 return f"not usable: {level['missing']}"
         return ""
 
     def why_not(self, name: str, isa: str) -> str:
-        """Why a row has no time here."""
+        """Returns why a row has no time in this run."""
         if name in self.rows:
             return self.rows[name].skipped
         return self.unusable(isa) or "not in the file"
@@ -91,7 +92,7 @@ class Run:
 def read(path: pathlib.Path) -> Run:
     document = load.read(path, load.validator())
     if "benchmarks" not in document:
-        raise BadResults(f"{path}: no benchmarks; give a file of `downhill bench --json`")
+        raise BadResults(f"{path}: has no benchmarks; give a file written by `downhill bench --json`")
     load.check_names(path, document)
     load.check_rows(path, document)
     entries: dict[str, list[dict[str, Any]]] = {}
@@ -113,7 +114,7 @@ def row_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> Row:
 
 
 def clock_of(group: dict[str, Any] | None) -> float | None:
-    """The mean of the clock before the group and after it."""
+    """Returns the mean of the clock before and after the group."""
     return (group["clock_before_ghz"] + group["clock_after_ghz"]) / 2 if group else None
 
 

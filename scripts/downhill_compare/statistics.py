@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Two samples of times: how many times as long the second takes, how sure that is, and what is left of
-that when many rows are looked at."""
+"""Ratio of two samples of times, its confidence interval and p-value, and the correction for many
+rows."""
 
 import math
 from dataclasses import dataclass
@@ -13,17 +13,18 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Ratio:
-    """Times of the second over those of the first."""
+    """Times of the second sample over those of the first."""
 
     estimate: float
     low: float
     high: float
-    p: float  # of the two being alike
+    p: float  # p-value of the hypothesis that both are alike
 
 
 def ratio(first: list[float], second: list[float]) -> Ratio:
-    """Of Hodges and Lehmann, on logarithms: the median over all pairs of second over first, with the
-    interval that the Mann-Whitney test does not reject (Hollander and Wolfe, 1999, 4.2 and 4.3)."""
+    """Computes the Hodges-Lehmann estimate on logarithms: the median over all pairs of second over
+    first, with the interval that the Mann-Whitney test does not reject (Hollander and Wolfe, 1999,
+    4.2 and 4.3)."""
     x, y = numpy.log(first), numpy.log(second)
     pairs = numpy.sort((y[:, None] - x[None, :]).ravel())
     rank = interval_rank(len(x), len(y))
@@ -33,22 +34,23 @@ def ratio(first: list[float], second: list[float]) -> Ratio:
 
 
 def interval_rank(n: int, m: int) -> int:
-    """The rank, from 1, of the pairs that bound the interval from both ends; 0: so few samples have
-    none. By the normal approximation of U, which is within one rank of the exact one from 5 on."""
+    """Returns the rank, from 1, of the pairs that bound the interval from both ends, or 0 if there
+    are too few samples. Uses the normal approximation of U, which is within one rank of the exact
+    value from 5 samples on."""
     deviation = math.sqrt(n * m * (n + m + 1) / 12)
     rank = math.floor(n * m / 2 - stats.norm.ppf(0.5 + CONFIDENCE / 2) * deviation)
     return max(rank, 0)
 
 
 def adjusted(ps: list[float]) -> list[float]:
-    """Of Benjamini and Hochberg (1995): calling what is below q different is wrong in a share of q of
-    what is called so, over all rows."""
+    """Adjusts p-values by Benjamini and Hochberg (1995): of the rows with a value below q, an
+    expected share of at most q is wrongly called different."""
     if not ps:
         return []
     p = numpy.asarray(ps)
     order = numpy.argsort(p)
     scaled = p[order] * len(p) / numpy.arange(1, len(p) + 1)
-    # No larger than that of any row with a larger p.
+    # An adjusted value must not exceed that of a row with a larger p.
     stepped = numpy.minimum.accumulate(scaled[::-1])[::-1]
     out = numpy.empty(len(p))
     out[order] = numpy.minimum(stepped, 1.0)

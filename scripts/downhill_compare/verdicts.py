@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""SAME, FASTER, SLOWER or UNSURE, for each row that two runs have.
+"""Verdict SAME, FASTER, SLOWER or UNSURE per row that two runs have in common.
 
-FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows, and by more
-than the noise floor, the interval being clear of a quarter of it; and in cycles of the clock as well, because a machine that was slower as a whole
-says nothing of the code. SAME: the whole interval of the ratio lies within the floor. UNSURE: neither.
+FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows; the estimate
+differs from 1 by more than the noise floor and the interval by more than a quarter of it; and the same
+holds in clock cycles, because a machine that was slower as a whole says nothing about the code. SAME: the
+whole interval of the ratio lies within the floor. UNSURE: neither.
 
-The floor is what the medians of the same code differ by in one pair of passes of twenty, so that a
-difference beyond it is a false alarm at most about so often. The quarter leaves room for the floor's own
-error: of simulated pairs that are alike (tests/test_compare.py) it calls 3 in 100 different, in place of 5,
-and of those with one 5 % slower it misses 3 in 100, in place of 2."""
+The medians of the same code differ by more than the floor in one pair of passes in twenty, so a larger
+difference is a false alarm about that often. The quarter allows for the error of the floor itself: of
+simulated pairs that are alike (tests/test_compare.py) 3 in 100 are called different instead of 5, and of
+pairs with one 5 % slower, 3 in 100 are missed instead of 2."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -17,13 +18,14 @@ from . import statistics
 from .runs import Row, Run
 
 SIGNIFICANT = 0.05
-# Share of the floor that the interval must not reach into.
+# The interval must exclude 1 by at least this share of the floor.
 CLEAR = 0.25
-# Where no run has measured its own, or too low a one: in one process buffers often lie where they lay.
-LEAST_FLOOR = 0.01
-# What a machine with a larger one calls the same, nobody else would.
-LARGEST_FLOOR = 0.1
-# Fewer samples have no interval.
+# Minimum floor. A measured one may be too low, because buffers of one process often keep their
+# addresses.
+MIN_FLOOR = 0.01
+# With a larger floor no row is called SAME: the differences would be too large.
+MAX_FLOOR = 0.1
+# Minimum number of samples for an interval.
 MIN_SAMPLES = 5
 ONLY_IN_A, ONLY_IN_B = "only in A", "only in B"
 
@@ -52,22 +54,22 @@ class Comparison:
     floor: float
     floor_measured: bool
     rows: list[Judged]
-    left_out: list[tuple[str, str]]  # (a row of either, why)
+    left_out: list[tuple[str, str]]  # (row of either run, reason)
 
 
 def floor_of(runs: list[Run]) -> tuple[float, bool]:
-    """The largest of those that were measured, and of the least there is."""
+    """Returns (largest measured floor, but at least MIN_FLOOR; whether any was measured)."""
     floors = [run.floor for run in runs if run.floor is not None]
-    return max([*floors, LEAST_FLOOR]), bool(floors)
+    return max([*floors, MIN_FLOOR]), bool(floors)
 
 
 def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
-    most, least, clear = 1 + floor, 1 / (1 + floor), 1 + CLEAR * floor
-    if p_adjusted < SIGNIFICANT and ratio.low > clear and ratio.estimate > most:
+    high, low, clear = 1 + floor, 1 / (1 + floor), 1 + CLEAR * floor
+    if p_adjusted < SIGNIFICANT and ratio.low > clear and ratio.estimate > high:
         return Verdict.SLOWER
-    if p_adjusted < SIGNIFICANT and ratio.high < 1 / clear and ratio.estimate < least:
+    if p_adjusted < SIGNIFICANT and ratio.high < 1 / clear and ratio.estimate < low:
         return Verdict.FASTER
-    if least <= ratio.low and ratio.high <= most and floor <= LARGEST_FLOOR:
+    if low <= ratio.low and ratio.high <= high and floor <= MAX_FLOOR:
         return Verdict.SAME
     return Verdict.UNSURE
 
@@ -78,13 +80,13 @@ def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float, floor: fl
         note = "; ".join(f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared)
         return Judged(first, second, ratio, p, Verdict.UNSURE, note)
     a, b = first.clock_ghz, second.clock_ghz
-    # Memory has a clock of its own.
+    # Memory has its own clock.
     if verdict is not Verdict.UNSURE and a and b and first.bound != "DRAM":
         scale = b / a
         ends = (ratio.estimate * scale, ratio.low * scale, ratio.high * scale)
         cycles = statistics.Ratio(*ends, ratio.p)
         if judge(cycles, p, floor) is not verdict:
-            note = f"not in cycles: the clock was at {a:.2f} and {b:.2f} GHz"
+            note = f"not in clock cycles: the clock ran at {a:.2f} and {b:.2f} GHz"
             return Judged(first, second, ratio, p, Verdict.UNSURE, note)
     return Judged(first, second, ratio, p, verdict)
 
@@ -106,7 +108,7 @@ def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
 
 
 def why_not(first: Run, second: Run, name: str) -> str:
-    """Why this row, which one of them has, cannot be compared; empty if it can."""
+    """Returns why a row that at least one run has cannot be compared, or "" if it can."""
     why = []
     for run, side, other in ((first, "A", ONLY_IN_B), (second, "B", ONLY_IN_A)):
         if name not in run.rows:
@@ -120,23 +122,24 @@ def why_not(first: Run, second: Run, name: str) -> str:
     if min(len(a.times), len(b.times)) < MIN_SAMPLES:
         return f"fewer than {MIN_SAMPLES} samples"
     if (a.flops, a.bytes) != (b.flops, b.bytes):
-        return "credited with other operations or bytes: its formula has changed"
+        return "the credited operations or bytes differ: its formula has changed"
     return ""
 
 
 def isa_of(name: str) -> str:
-    """kernel/isa/n:…"""
+    """Returns the level of a row named kernel/isa/n:…"""
     return name.split("/")[1] if "/" in name else ""
 
 
 @dataclass(frozen=True)
 class Mean:
-    """Geometric mean over the rows of one kernel, which has one type of features; a mean over several kernels would
-    tell nothing. UNSURE rows are left out: their ratios may be those of the noise."""
+    """Geometric mean over the rows of one kernel, which has one type of features; a mean over
+    several kernels would be meaningless. UNSURE rows are left out, because their ratios may be
+    noise."""
 
     kernel: str
-    ratio: float | None  # geometric mean; None: no row is sure
-    rows: list[str]  # names of those in the mean
+    ratio: float | None  # None: every row is UNSURE
+    rows: list[str]  # names of the rows in the mean
     unsure: int
 
 

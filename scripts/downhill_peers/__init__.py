@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Other libraries, trained on what downhill trains on; see scripts/peers.py."""
+"""Trains other libraries on the same data as downhill; see scripts/peers.py."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is the same for every library: what is timed, and what is told of it."""
+"""Timing and results, which are the same for every library."""
 
 import importlib
 import math
@@ -14,18 +14,19 @@ from .problem import DATASET, CheckFailed, Problem, Settings
 
 
 class Trainer(Protocol):
-    """From zero weights. What has to be prepared once is prepared when it is made."""
+    """Trains from zero weights. The constructor does what need be done only once."""
 
     version: str
     dtype: str
     note: str
-    first_loss: float | None  # None: not of the same loss as downhill's
+    first_loss: float | None  # None: the loss differs from downhill's
 
     def epoch(self) -> float | None:
-        """Shuffles and steps through all samples once; the mean loss taken before each step."""
+        """Shuffles, steps through all samples once and returns the mean of the losses before the
+        steps."""
 
     def scores(self, x: numpy.ndarray) -> numpy.ndarray:
-        """Of the test samples."""
+        """Returns the scores of the test samples."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Library:
 
 
 def missing(library: Library) -> str:
-    """Why it cannot be used; nothing if it can."""
+    """Returns why the library cannot be used, or "" if it can."""
     try:
         importlib.import_module(library.module)
     except ModuleNotFoundError as error:
@@ -52,7 +53,7 @@ def missing(library: Library) -> str:
 def run(
     trainer: Trainer, problem: Problem, settings: Settings, tell: Callable[[dict[str, Any]], None]
 ) -> list[dict[str, Any]]:
-    """Times shuffle and steps, as downhill does, and tests after each epoch."""
+    """Times shuffling and steps, as downhill does, and tests after each epoch."""
     epochs = []
     for number in range(1, settings.epochs + 1):
         start = time.perf_counter()
@@ -72,7 +73,7 @@ def run(
 
 
 def head(library: Library, settings: Settings) -> dict[str, Any]:
-    """Of a row: what was asked for, by which the report finds the runs of downhill it belongs to."""
+    """Returns the settings of a row, by which the report finds the matching runs of downhill."""
     return {
         "library": library.name, "loss": settings.loss, "dataset": DATASET,
         "normalize": settings.normalize, "shuffle": "rows", "batch": settings.batch,

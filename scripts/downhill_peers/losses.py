@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""The losses of downhill in f64, plainly: what a library's own are checked against."""
+"""Reference implementation of downhill's losses in f64, against which the libraries are checked."""
 
 import math
 
 import numpy
 
-# Of f32 sums over a minibatch, relative to the largest value.
+# Tolerance for f32 sums over a minibatch, relative to the largest value.
 TOLERANCE = 1e-4
 
 
 def loss_and_dscores(
     loss: str, scores: numpy.ndarray, y: numpy.ndarray, delta: float
 ) -> tuple[float, numpy.ndarray]:
-    """(mean over the samples, its derivative by the scores)."""
+    """Returns (mean loss over the samples, its derivatives with respect to the scores)."""
     n, rows = len(y), numpy.arange(len(y))
-    if loss == "hinge":  # of Weston and Watkins: the sum over all classes but the right one
+    if loss == "hinge":  # Weston and Watkins: the sum over all classes except the label
         margins = numpy.maximum(scores - scores[rows, y][:, None] + delta, 0.0)
         margins[rows, y] = 0.0
         dscores = (margins > 0).astype(float)
@@ -28,11 +28,11 @@ def loss_and_dscores(
 
 
 def first_loss(loss: str, c: int, delta: float) -> float:
-    """At zero weights every score is 0, every margin delta, every probability 1/c."""
+    """Returns the loss at zero weights, where every score is 0 and every probability 1/c."""
     return delta * (c - 1) if loss == "hinge" else math.log(c)
 
 
 def close(got: numpy.ndarray | float, want: numpy.ndarray | float) -> bool:
-    """Not of NaN."""
+    """Returns whether the values agree within TOLERANCE; false for NaN."""
     size = float(numpy.max(numpy.abs(want))) + 1e-6
     return bool(numpy.max(numpy.abs(numpy.asarray(got) - want)) <= TOLERANCE * size)

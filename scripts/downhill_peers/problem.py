@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fashion-MNIST and how it is trained on: the same files, features and settings as downhill's."""
+"""Fashion-MNIST and the settings of a training: the same files, features and settings as
+downhill's."""
 
 import gzip
 import os
@@ -12,13 +13,14 @@ import numpy
 DATASET = "fashion-mnist"
 PACKAGED = "/usr/share/datasets/fashion-mnist"
 CLASSES = 10
-# As downhill has it for bytes: a corner that hardly changes would otherwise be blown up to noise.
-LEAST_DEVIATION = 8.0
+# Minimum standard deviation of a feature in bytes, as in downhill: pixels that hardly vary would
+# otherwise be amplified to noise.
+MIN_DEVIATION = 8.0
 MAX_BYTES = 1 << 28
 
 
 class PeersError(Exception):
-    """A line that names the thing, the place and the remedy."""
+    """Its text is one line that names the thing, the place and the remedy."""
 
     code = 70
 
@@ -33,7 +35,7 @@ class BadData(PeersError):
 
 @dataclass(frozen=True)
 class Settings:
-    """As the options of `downhill train` of the same names."""
+    """The options of `downhill train` of the same names."""
 
     loss: str
     normalize: str
@@ -43,12 +45,12 @@ class Settings:
     seed: int
     threads: int
     epochs: int
-    delta: float = 1.0  # which scikit-learn cannot change
+    delta: float = 1.0  # scikit-learn cannot change it
 
 
 @dataclass(frozen=True)
 class Problem:
-    train_x: numpy.ndarray  # f32, a sample in a row
+    train_x: numpy.ndarray  # f32, one sample per row
     train_y: numpy.ndarray
     test_x: numpy.ndarray
     test_y: numpy.ndarray
@@ -60,7 +62,7 @@ def read_problem(directory: str | None, normalize: str) -> Problem:
     train_x, train_y = read_pair(where, "train")
     test_x, test_y = read_pair(where, "t10k")
     if train_x.shape[1] != test_x.shape[1]:
-        raise BadData(f"{where}: training and test pictures differ in size; get the files anew")
+        raise BadData(f"{where}: training and test pictures differ in size; download the files again")
     shift, scale = normalisation(train_x, normalize)
     return Problem(features(train_x, shift, scale), train_y, features(test_x, shift, scale), test_y)
 
@@ -70,7 +72,7 @@ def read_pair(where: pathlib.Path, part: str) -> tuple[numpy.ndarray, numpy.ndar
     labels = read_idx(where / f"{part}-labels-idx1-ubyte.gz", 1)
     if len(images) != len(labels) or not len(labels):
         raise BadData(
-            f"{where}: {len(images)} pictures and {len(labels)} labels in {part}; get the files anew"
+            f"{where}: {len(images)} pictures and {len(labels)} labels in {part}; download the files again"
         )
     if labels.max() >= CLASSES:
         raise BadData(f"{where}: {part} has the label {labels.max()}; there are {CLASSES} classes")
@@ -78,12 +80,12 @@ def read_pair(where: pathlib.Path, part: str) -> tuple[numpy.ndarray, numpy.ndar
 
 
 def read_idx(path: pathlib.Path, dimensions: int) -> numpy.ndarray:
-    """Bytes in an IDX file: two zeros, type 8, the number of dimensions, the sizes, the data."""
+    """Reads the bytes of an IDX file: two zeros, type 8, number of dimensions, sizes, data."""
     try:
         with gzip.open(path) as file:
             content = file.read(MAX_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadData(f"{path}: not whole gzip: {error}; get the file anew") from error
+        raise BadData(f"{path}: damaged or truncated gzip data: {error}; download the file again") from error
     except OSError as error:
         raise BadData(
             f"{path}: {error.strerror}; install the Debian package dataset-fashion-mnist, or give "
@@ -95,16 +97,16 @@ def read_idx(path: pathlib.Path, dimensions: int) -> numpy.ndarray:
     for size in sizes:
         count *= size
     if content[:4] != bytes((0, 0, 8, dimensions)) or len(content) != head + count:
-        raise BadData(f"{path}: not an IDX file of bytes in {dimensions} dimensions; get it anew")
+        raise BadData(f"{path}: not an IDX file of bytes in {dimensions} dimensions; download it again")
     return numpy.frombuffer(content, numpy.uint8, offset=head).reshape(sizes)
 
 
-def normalisation(x: numpy.ndarray, how: str) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """(what is subtracted, what that is then multiplied by) for each feature of bytes."""
+def normalisation(x: numpy.ndarray, kind: str) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Returns (value to subtract, factor to multiply by) per feature in bytes."""
     d = x.shape[1]
-    if how == "none":
+    if kind == "none":
         return numpy.zeros(d), numpy.full(d, 1 / 255)
-    return x.mean(axis=0), 1 / numpy.maximum(x.std(axis=0), LEAST_DEVIATION)
+    return x.mean(axis=0), 1 / numpy.maximum(x.std(axis=0), MIN_DEVIATION)
 
 
 def features(x: numpy.ndarray, shift: numpy.ndarray, scale: numpy.ndarray) -> numpy.ndarray:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""scikit-learn's SGDClassifier, an epoch by partial_fit. It is not the same problem: one against the
-rest, a class after the other, and a step for each sample."""
+"""scikit-learn's SGDClassifier, one epoch per call of partial_fit. The problem differs from
+downhill's: one class against the rest, class by class, with a step per sample."""
 
 import numpy
 
@@ -10,7 +10,7 @@ LOSSES = {"hinge": "hinge", "softmax": "log_loss"}
 
 
 class SklearnTrainer:
-    dtype = "f64"  # the only one it has
+    dtype = "f64"  # the only type it supports
     first_loss = None
 
     def __init__(self, problem: Problem, settings: Settings) -> None:
@@ -25,7 +25,7 @@ class SklearnTrainer:
             "one class against the rest, a step for each sample, learning rate `optimal` (its "
             "default); neither batch nor learning rate are downhill's"
         )
-        # Not a number: with that every epoch would have the same order.
+        # A generator, because with an integer seed every epoch would have the same order.
         order = numpy.random.RandomState(settings.seed)
         self.model = SGDClassifier(
             loss=LOSSES[settings.loss], alpha=alpha, random_state=order, n_jobs=settings.threads
@@ -34,7 +34,7 @@ class SklearnTrainer:
         self.classes = numpy.arange(problem.c)
 
     def epoch(self) -> None:
-        """It does not tell its loss."""
+        """Steps through all samples once. scikit-learn does not report its loss."""
         self.model.partial_fit(self.x, self.y, classes=self.classes)
 
     def scores(self, x: numpy.ndarray) -> numpy.ndarray:

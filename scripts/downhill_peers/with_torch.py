@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""PyTorch as one who knows it writes this for a CPU: tensors made once, rows gathered by index_select,
-the gradient by autograd, torch.optim.SGD. A DataLoader would make each batch sample by sample."""
+"""Idiomatic PyTorch for a CPU: tensors made once, rows gathered by index_select, gradient by
+autograd, torch.optim.SGD. A DataLoader would be slower, because it assembles each batch sample by
+sample."""
 
 import pathlib
 import re
@@ -10,7 +11,7 @@ import numpy
 from . import losses
 from .problem import CheckFailed, Problem, Settings
 
-# Of a library that multiplies matrices, as the file behind libblas.so.3 is named.
+# File names of BLAS libraries, after resolving libblas.so.3.
 BLAS = re.compile(r"/(lib(?:openblas|blis|mkl_rt|atlas|blas)[^/]*?\.so[^/]*)$")
 REFERENCE_BLAS = re.compile(r"libblas\.so\.3\.")
 
@@ -42,8 +43,8 @@ class TorchTrainer:
         )
 
     def loss(self, scores, y):
-        """The mean over the batch. multi_margin_loss divides the sum over the classes by their
-        number."""
+        """Returns the mean over the batch. multi_margin_loss divides the sum over the classes by
+        their number."""
         f = self.torch.nn.functional
         if self.settings.loss == "hinge":
             return f.multi_margin_loss(scores, y, margin=self.settings.delta) * self.c
@@ -62,8 +63,8 @@ class TorchTrainer:
 
     def scores(self, x: numpy.ndarray) -> numpy.ndarray:
         with self.torch.no_grad():
-            of = self.torch.from_numpy(x)
-            return self.torch.nn.functional.linear(of, self.w, self.b).numpy()
+            samples = self.torch.from_numpy(x)
+            return self.torch.nn.functional.linear(samples, self.w, self.b).numpy()
 
     def check_first_loss(self) -> float:
         n = self.settings.batch
@@ -73,13 +74,13 @@ class TorchTrainer:
         want = losses.first_loss(self.settings.loss, self.c, self.settings.delta)
         if not losses.close(found, want):
             raise CheckFailed(
-                f"PyTorch: the first loss with zero weights is {found:.6g} and should be {want:.6g}; "
-                "another version of it may be needed"
+                f"PyTorch: the loss with zero weights is {found:.6g} and should be {want:.6g}; "
+                "try another version of PyTorch"
             )
         return found
 
     def check(self) -> None:
-        """Loss and gradient at weights that are not zero, against f64."""
+        """Checks loss and gradient at non-zero weights against f64."""
         torch, n = self.torch, self.settings.batch
         random = numpy.random.default_rng(self.settings.seed)
         w = random.normal(0, 0.02, tuple(self.w.shape)).astype(numpy.float32)
@@ -94,13 +95,13 @@ class TorchTrainer:
         for what, (found, wanted) in zip(("loss", "gradient of W", "gradient of b"), pairs):
             if not losses.close(found, wanted):
                 raise CheckFailed(
-                    f"PyTorch: its {what} of the {self.settings.loss} loss is not that of the "
-                    "reference; another version of it may be needed"
+                    f"PyTorch: the {what} of the {self.settings.loss} loss differs from the "
+                    "reference; try another version of PyTorch"
                 )
 
 
 def blas_words(maps: pathlib.Path) -> str:
-    """Which library multiplies its matrices: half of what there is to know of its speed."""
+    """Names the BLAS library that PyTorch uses, because its speed depends mostly on that."""
     try:
         paths = [line.split()[-1] for line in maps.read_text().splitlines() if "/" in line]
     except OSError:

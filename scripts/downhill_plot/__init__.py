@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""One picture of one file of results, or of a model."""
+"""Draws one picture of a results file or a model."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The confusion matrix of a prediction: a row for each label, a column for each class it was given."""
+"""The confusion matrix of a prediction: one row per label, one column per predicted class."""
 
 import numpy
 from matplotlib.axes import Axes
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from . import look
 from .read import Part
 
-MOST_WITH_TEXT = 100  # classes; beyond, names and counts could not be read
+MAX_WITH_TEXT = 100  # classes; with more, names and counts would be unreadable
 
 
 def draw(part: Part, title: str | None) -> Figure:
@@ -16,11 +16,11 @@ def draw(part: Part, title: str | None) -> Figure:
     if not names:
         raise part.get("classes").nothing("is empty")
     counts = counts_of(part, len(names))
-    readable = len(names) <= MOST_WITH_TEXT
+    readable = len(names) <= MAX_WITH_TEXT
     side = max(cell(counts) * len(names), 2.4) if readable else 9.0
     caption = "Colour: share of the samples with that label."
     if not readable:
-        caption += f" More than {MOST_WITH_TEXT} classes: shown by number, without counts."
+        caption += f" More than {MAX_WITH_TEXT} classes: shown by number, without counts."
     figure = look.new(title or heading(part), caption, side + 3.4, side + 2.1)
     axes = figure.subplots()
     share = counts / numpy.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -61,7 +61,7 @@ def counts_of(part: Part, classes: int) -> numpy.ndarray:
 
 
 def cell(counts: numpy.ndarray) -> float:
-    """Inches of a cell, in which its count has room."""
+    """Returns the size of a cell in inches, large enough for its count."""
     digits = len(f"{counts.max():.0f}")
     return max(0.13 * digits, 0.34) if len(counts) <= 25 else max(0.055 * digits, 0.2)
 

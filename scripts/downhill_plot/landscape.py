@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The loss along directions: a curve, a surface, or the example of three points."""
+"""The loss along one direction or two: a curve, a surface, or the example of three points."""
 
 import math
 from pathlib import PurePath
@@ -19,7 +19,7 @@ def draw(part: Part, title: str | None) -> Figure:
     kinds = {"curve": curve, "surface": surface, "three points": three_points}
     kind = part.text("kind")
     if kind not in kinds:
-        raise part.get("kind").wrong(f"'{kind}' is none of {', '.join(kinds)}")
+        raise part.get("kind").wrong(f"'{kind}' is not one of {', '.join(kinds)}")
     return kinds[kind](part, title)
 
 
@@ -58,7 +58,7 @@ def curve(part: Part, title: str | None) -> Figure:
 
 
 def grid_of(part: Part) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """(a, b, loss by b and a); the points may come in any order."""
+    """Returns (a, b, loss by b and a). The points may be in any order."""
     table = numpy.array(part.table("points", 2, 1)).reshape(-1, 3)
     a, column = numpy.unique(table[:, 0], return_inverse=True)
     b, row = numpy.unique(table[:, 1], return_inverse=True)
@@ -80,7 +80,7 @@ def surface(part: Part, title: str | None) -> Figure:
     axes = figure.subplots()
     low, high = float(numpy.nanmin(loss)), float(numpy.nanmax(loss))
     levels = MaxNLocator(14).tick_values(low, high)
-    # cividis: lighter is more, to every eye and in grey.
+    # cividis: lighter is higher, also for colour-blind readers and in grey.
     filled = axes.contourf(a, b, numpy.ma.masked_invalid(loss), levels=levels, cmap="cividis")
     axes.contour(filled, colors=look.PAPER, linewidths=0.4, alpha=0.6)
     look.dress(axes, f"along direction a (1 = {DIRECTION})", f"along direction b (1 = {DIRECTION})")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the pictures share: the fonts and colours of the report's figures, axes, marks, captions, and how
-a picture becomes a file. It has one set of colours, because a PNG cannot follow the page that shows it."""
+"""Fonts and colours (those of the report's figures), axes, marks and captions that the pictures
+share, and the conversion to a file. There is one set of colours, because a PNG cannot adapt to a
+dark page."""
 
 import io
 import math
@@ -20,31 +21,31 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 __all__ = ["DASHES", "MARKERS", "WIDTH", "at"]
 
-# Names come from files, where "$" is a letter and not the start of a formula.
+# Names come from files, where "$" does not start a formula.
 matplotlib.rcParams["text.parse_math"] = False
-# Of letters that the font has not, say: lines on stderr for what the picture shows anyway.
+# For example about missing glyphs, which the picture shows anyway.
 warnings.filterwarnings("ignore")
 
 PNG_DPI = 150
-DECADES = 100  # from this ratio on, a logarithmic axis
-SMALLEST = 1e-100  # on one; below, its margins would reach 0
+DECADES = 100  # ratio of largest to smallest value from which an axis is logarithmic
+SMALLEST = 1e-100  # minimum on a logarithmic axis; with smaller values its margins would reach 0
 TEXT, MUTED, GRID, PAPER = (
     style.COLOURS[name][1] for name in (style.TEXT, style.MUTED, style.GRID, style.PAPER)
 )
-# In an order in which neighbours differ in lightness too.
+# Ordered so that neighbours also differ in lightness.
 LINES = [style.COLOURS[style.LEVEL_COLOURS[i]][1] for i in (2, 5, 8, 3, 6, 7, 0)]
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def printable(text: str, most: int = 200) -> str:
-    """On one line, and of letters that a file of XML may hold."""
+def printable(text: str, max_length: int = 200) -> str:
+    """Puts text on one line, shortened and without characters that XML forbids."""
     text = " ".join(NOT_IN_XML.sub("\ufffd", text).split())
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def number(value: float, digits: int = 4) -> str:
-    """So many digits, and powers of ten as they are written by hand."""
+    """Formats with this many significant digits, and powers of ten as 10⁻³."""
     text = f"{value:.{digits}g}"
     if "e" in text:
         factor, power = text.split("e")
@@ -55,7 +56,7 @@ def number(value: float, digits: int = 4) -> str:
 
 def new(title: str, caption: str = "", width: float = WIDTH, height: float = 4.6) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
-    letters = int(width * 11)  # of the title's size, beside each other
+    letters = int(width * 11)  # characters per line of the title
     figure.suptitle(
         textwrap.fill(printable(title), letters), x=0.01, ha="left", fontsize=11, color=TEXT
     )
@@ -78,7 +79,7 @@ def dress(axes: Axes, x: str, y: str) -> None:
 
 
 def logarithmic(axis: Any, low: float, high: float) -> None:
-    """axis: axes.xaxis or axes.yaxis, of numbers from low to high."""
+    """Makes an axis (axes.xaxis or axes.yaxis) of numbers from low to high logarithmic."""
     wide = high / low >= DECADES
     style.logarithmic(axis)
     axis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5), numticks=12))
@@ -86,12 +87,13 @@ def logarithmic(axis: Any, low: float, high: float) -> None:
 
 
 def spans_decades(values: Any) -> bool:
-    """Whether they are best shown on a logarithmic axis; of numbers that are finite."""
+    """Returns whether finite numbers are best shown on a logarithmic axis."""
     return min(values) >= SMALLEST and max(values) / min(values) >= DECADES
 
 
 def mark(axes: Axes, x: float, y: float, text: str, below: bool = True) -> None:
-    """A point with what is to be said of it: under it, where a lowest point has nothing of its curve."""
+    """Marks a point with a text, by default below it, where a minimum leaves room under its
+    curve."""
     low, high = (axes.transData.inverted().transform(axes.transAxes.transform(p))[0]
                  for p in ((0.25, 0), (0.75, 0)))  # fmt: skip
     side = "left" if x < low else "right" if x > high else "center"
@@ -107,7 +109,7 @@ def mark(axes: Axes, x: float, y: float, text: str, below: bool = True) -> None:
 
 
 def legend(axes: Axes, handles: list[Any]) -> None:
-    """To the right of the drawing; a line is longer than a dash."""
+    """Adds a legend to the right of the drawing, with handles long enough to show dashes."""
     axes.legend(
         handles=handles, frameon=False, labelcolor=TEXT, fontsize=8.5, loc="upper left",
         bbox_to_anchor=(1.01, 1), handlelength=3,
@@ -115,14 +117,14 @@ def legend(axes: Axes, handles: list[Any]) -> None:
 
 
 def to_bytes(figure: Figure, suffix: str) -> bytes:
-    """The same for the same figure: without dates and names of versions."""
+    """Returns the file of a figure. It is reproducible: it has no dates or version names."""
     buffer = io.BytesIO()
     if suffix == ".png":
         figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": kinds.PNG_SOFTWARE})
         return buffer.getvalue()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue().decode()
-    # A picture in it is placed by small factors, which have to keep their digits.
+    # Embedded images are placed by small factors, which must keep their digits.
     return style.marked(svg if "<image" in svg else style.terse(svg), kinds.PICTURE_MARK).encode()
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads a model of `downhill train --model`: an NPZ file, as train/model_file.h describes it. Its contents
-are checked as far as they are drawn; numpy.load() would take what is damaged for what is not there."""
+"""Reads a model of `downhill train --model`: an NPZ file, described in train/model_file.h. Checks
+what is drawn; numpy.load() would report damaged members as missing."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ MAX_BYTES = 1 << 30
 class Model:
     w: numpy.ndarray  # classes × features
     classes: list[str]
-    name: str  # of the data
+    name: str  # of the data set
 
 
 def read(path: pathlib.Path, contents: bytes) -> Model:
@@ -33,7 +33,7 @@ def read(path: pathlib.Path, contents: bytes) -> Model:
         RuntimeError, RecursionError, struct.error, SyntaxError, MemoryError,
     ) as error:  # fmt: skip
         what = error.args[0] if error.args else type(error).__name__
-        raise BadResults(f"{path}: {what}; the file is damaged or no model of downhill") from error
+        raise BadResults(f"{path}: {what}; the file is damaged or not a model of downhill") from error
 
 
 def checked(contents: bytes) -> Model:
@@ -41,22 +41,22 @@ def checked(contents: bytes) -> Model:
         record = record_of(file)
         w, b = array(file, "w", 2), array(file, "b", 1)
     if len(b) != len(w):
-        raise ValueError("w.npy and b.npy are of other numbers of classes")
+        raise ValueError("w.npy and b.npy have different numbers of classes")
     classes = record.get("classes")
     if not isinstance(classes, list) or not all(isinstance(o, str) for o in classes):
-        raise ValueError("record.json: classes are no list of names")
+        raise ValueError("record.json: classes is not a list of names")
     if len(classes) != len(w):
-        raise ValueError(f"record.json: {len(classes)} names of {len(w)} classes")
+        raise ValueError(f"record.json: {len(classes)} names for {len(w)} classes")
     sizes = struct.pack("<QQ", w.shape[1], w.shape[0])
     if hashlib.sha256(sizes + w.tobytes() + b.tobytes()).hexdigest() != record.get("model_digest"):
-        raise ValueError("the weights are not those of the digest")
+        raise ValueError("the weights do not match the digest")
     data = record.get("data")
     name = data.get("name") if isinstance(data, dict) else None
     return Model(w.astype(float), classes, name if isinstance(name, str) else "")
 
 
 def member(file: zipfile.ZipFile, name: str) -> bytes:
-    """Checked by its CRC."""
+    """Returns the contents of a member; zipfile checks the CRC."""
     if name not in file.namelist():
         raise ValueError(f"no {name} in it")
     if file.getinfo(name).file_size > MAX_BYTES:
@@ -67,10 +67,10 @@ def member(file: zipfile.ZipFile, name: str) -> bytes:
 def record_of(file: zipfile.ZipFile) -> dict:
     record = json.loads(member(file, "record.json").decode("utf-8"))
     if not isinstance(record, dict) or record.get("format") != "downhill-model":
-        raise ValueError("record.json: not of a model of downhill")
-    if record.get("version") not in (1, 2):  # which differ in their records alone
+        raise ValueError("record.json: not the record of a downhill model")
+    if record.get("version") not in (1, 2):  # they differ only in their records
         raise ValueError(f"record.json: version {record.get('version')!r} is not known")
-    json.dumps(record, ensure_ascii=False).encode("utf-8")  # or it is half of a surrogate pair
+    json.dumps(record, ensure_ascii=False).encode("utf-8")  # fails for a lone surrogate
     return record
 
 
@@ -82,13 +82,13 @@ def array(file: zipfile.ZipFile, name: str, dimensions: int) -> numpy.ndarray:
     header = getattr(numpy.lib.format, f"read_array_header_{version[0]}_0")
     shape, fortran, kind = header(stream)
     if kind != numpy.dtype("<f4") or len(shape) != dimensions or not all(n > 0 for n in shape):
-        raise ValueError(f"{name}.npy: is not {dimensions}-dimensional, of f32")
+        raise ValueError(f"{name}.npy: is not a {dimensions}-dimensional array of f32")
     elements = stream.read()
     count = 1
     for n in shape:
         count *= n
     if len(elements) != 4 * count:
-        raise ValueError(f"{name}.npy: has another number of elements than its header says")
+        raise ValueError(f"{name}.npy: the number of elements differs from that in its header")
     found = numpy.frombuffer(elements, "<f4").reshape(shape, order="F" if fortran else "C")
     if not numpy.isfinite(found).all():
         raise ValueError(f"{name}.npy: has a number that is not finite")

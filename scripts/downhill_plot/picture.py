@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a file holds, and who draws that."""
+"""Determines what a file holds and calls the module that draws it."""
 
 import pathlib
 
@@ -24,7 +24,7 @@ def draw(path: pathlib.Path, shape: tuple[int, int, int] | None, title: str | No
         return templates.draw(model.read(path, contents), shape, title)
     document = read.document(path, contents)
     if shape is not None:
-        raise Mismatch(f"--shape is for models, and {path} is a file of results; leave it out")
+        raise Mismatch(f"--shape is only for models, but {path} is a results file; omit --shape")
     for key, draw_kind in KINDS.items():
         if key in document.value:
             return draw_kind(document.get(key), title)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Reads results: JSON, and in it what a picture needs, checked, because the file may be anybody's."""
+"""Reads results in JSON. Checks every value that a picture uses, because the file may be from
+elsewhere."""
 
 import json
 import math
@@ -10,24 +11,24 @@ from downhill_report.errors import BadResults
 
 MAX_BYTES = 1 << 28
 SCHEMA_VERSION = 1
-LARGEST = 1e100  # beyond it the margins of a picture would be infinite
+LARGEST = 1e100  # with larger numbers the margins of a picture would be infinite
 
 
 class Part:
-    """A value of the document, and where in which file it is."""
+    """A value of the document, with its file and its place in it."""
 
     def __init__(self, path: pathlib.Path, place: str, value: Any) -> None:
         self.path, self.place, self.value = path, place, value
 
     def wrong(self, what: str) -> BadResults:
-        return BadResults(f"{self.path}: {self.place}: {what}; the file is damaged or not of downhill")
+        return BadResults(f"{self.path}: {self.place}: {what}; the file is damaged or not from downhill")
 
     def nothing(self, what: str) -> BadResults:
         return BadResults(f"{self.path}: {self.place}: {what}; there is nothing to draw")
 
     def get(self, key: str) -> "Part":
         if not isinstance(self.value, dict):
-            raise self.wrong("is no object")
+            raise self.wrong("is not an object")
         return Part(self.path, f"{self.place}.{key}".lstrip("."), self.value.get(key))
 
     def parts(self, key: str) -> "list[Part]":
@@ -35,13 +36,13 @@ class Part:
 
     def items(self) -> "list[Part]":
         if not isinstance(self.value, list):
-            raise self.wrong("is no list")
+            raise self.wrong("is not a list")
         return [Part(self.path, f"{self.place}[{i}]", o) for i, o in enumerate(self.value)]
 
     def text(self, key: str) -> str:
         part = self.get(key)
         if not isinstance(part.value, str):
-            raise part.wrong("is no text")
+            raise part.wrong("is not a string")
         return part.value
 
     def number(self, key: str) -> float:
@@ -53,19 +54,19 @@ class Part:
     def as_number(self) -> float:
         value = self.value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self.wrong("is no number")
+            raise self.wrong("is not a number")
         if abs(value) > LARGEST:
-            raise self.wrong("is too large a number to be drawn")
+            raise self.wrong("is too large a number to draw")
         return float(value)
 
     def as_number_or_none(self) -> float:
-        """NaN for null, which is how JSON has what is not finite."""
+        """Returns NaN for null, which stands for a number that is not finite."""
         return math.nan if self.value is None else self.as_number()
 
     def as_row(self, coordinates: int, values: int) -> list[float]:
-        """Coordinates, which are numbers, and values, which may have gone beyond all numbers."""
+        """Returns a row of coordinates, which are finite, and values, which may be null."""
         if not isinstance(self.value, list) or len(self.value) != coordinates + values:
-            raise self.wrong(f"is no row of {coordinates + values} numbers")
+            raise self.wrong(f"is not a row of {coordinates + values} numbers")
         return [
             part.as_number() if i < coordinates else part.as_number_or_none()
             for i, part in enumerate(self.items())
@@ -80,7 +81,7 @@ def document(path: pathlib.Path, contents: bytes) -> Part:
         found = json.loads(
             contents.decode("utf-8"), parse_constant=refuse_constant, parse_int=countable,
         )  # fmt: skip
-        # A lone half of a surrogate pair is JSON but cannot be written again.
+        # A lone surrogate is valid JSON but cannot be encoded in UTF-8.
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise BadResults(
@@ -102,7 +103,7 @@ def contents_of(path: pathlib.Path) -> bytes:
     except OSError as error:
         raise BadResults(f"{path}: {error.strerror}; check the path") from error
     if len(contents) > MAX_BYTES:
-        raise BadResults(f"{path}: more than {MAX_BYTES} bytes; that is no file of one picture")
+        raise BadResults(f"{path}: more than {MAX_BYTES} bytes; too large for a file of one picture")
     return contents
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The loss after one step down the gradient, by the size of the step."""
+"""The loss after one gradient step, by step size."""
 
 import math
 
@@ -13,7 +13,7 @@ from .read import Part
 def draw(part: Part, title: str | None) -> Figure:
     points = sorted(part.table("points", 1, 1))
     if any(step != 0 and step < look.SMALLEST for step, _ in points):
-        raise part.get("points").wrong(f"has a step size below {look.SMALLEST}, and not 0")
+        raise part.get("points").wrong(f"has a step size below {look.SMALLEST} that is not 0")
     before = [loss for step, loss in points if step == 0 and math.isfinite(loss)]
     steps = [(step, loss) for step, loss in points if step > 0]
     finite = [(step, loss) for step, loss in steps if math.isfinite(loss)]
@@ -42,15 +42,16 @@ def draw(part: Part, title: str | None) -> Figure:
         reference(axes, before[0])
     best, lowest = min(finite, key=lambda point: point[1])
     if before and lowest >= before[0]:
-        said = f"no step lowers the loss: {look.number(lowest)} at {look.number(best, 2)}"
+        text = f"no step lowers the loss: {look.number(lowest)} at {look.number(best, 2)}"
     else:
-        said = f"lowest: {look.number(lowest)} after a step of {look.number(best, 2)}"
-    look.mark(axes, best, lowest, said)
+        text = f"lowest: {look.number(lowest)} after a step of {look.number(best, 2)}"
+    look.mark(axes, best, lowest, text)
     return figure
 
 
 def reference(axes: Axes, loss: float) -> None:
-    """Its text over the line at the left, where after the smallest steps the loss is the same or less."""
+    """Draws the loss without a step. The text is above the line at the left, where the curve of the
+    smallest steps is at or below the line."""
     axes.axhline(loss, color=look.TEXT, linewidth=1.0, linestyle=(0, (5, 3)), gid="no-step")
     axes.annotate(
         f"without a step: {look.number(loss)}", (0.01, loss),

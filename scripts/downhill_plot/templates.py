@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The weights of each class as the picture that they weigh: what the class looks for."""
+"""The weights of each class as a picture of the features that the class responds to."""
 
 import math
 
@@ -14,22 +14,22 @@ from downhill_report.errors import Mismatch
 from . import look
 from .model import Model
 
-MOST = 100  # classes
-# Blue, white, red: told apart by every kind of eye; in grey, by how far from 0.
+MAX_CLASSES = 100
+# Blue, white, red: distinguishable by colour-blind readers; in grey the distance from 0 is visible.
 DIVERGING = "RdBu_r"
 GREY_CAPTION = (
-    "Each picture has a scale of its own, the same to both sides of 0, as far as its largest weight; the "
-    "number is that weight."
+    "Each picture has its own scale, symmetric about 0 and up to the largest absolute weight, which is "
+    "the number below it."
 )
 COLOUR_CAPTION = (
-    "Each picture has a scale of its own: from its smallest weight, which is black, to its largest; the "
-    "numbers are these weights."
+    "Each picture has its own scale, from its smallest weight (black) to its largest; the numbers below "
+    "it are these weights."
 )
 
 
 def draw(model: Model, shape: tuple[int, int, int] | None, title: str | None) -> Figure:
     height, width, channels = shape_of(model.w.shape[1], shape)
-    shown = min(len(model.w), MOST)
+    shown = min(len(model.w), MAX_CLASSES)
     columns = min(shown, 5 if shown <= 10 else 10)
     rows = -(-shown // columns)
     caption = GREY_CAPTION if channels == 1 else COLOUR_CAPTION
@@ -60,21 +60,21 @@ def shape_of(d: int, asked: tuple[int, int, int] | None) -> tuple[int, int, int]
     if asked is not None:
         if math.prod(asked) != d:
             text = "x".join(map(str, asked))
-            raise Mismatch(f"--shape {text}: is of {math.prod(asked)} features, the model has {d}; "
+            raise Mismatch(f"--shape {text}: has {math.prod(asked)} features, but the model has {d}; "
                            "give the shape of its pictures")  # fmt: skip
         return asked
     for channels in (1, 3):
         side = math.isqrt(d // channels)
         if channels * side * side == d:
             return side, side, channels
-    raise Mismatch(f"{d} features are no square picture, grey or of three colours; give --shape HxW or "
-                   "HxWx3")  # fmt: skip
+    raise Mismatch(f"{d} features do not form a square picture in grey or three colours; give --shape HxW "
+                   "or HxWx3")  # fmt: skip
 
 
 def grey(axes: Axes, weights: numpy.ndarray, j: int) -> None:
-    most = float(numpy.abs(weights).max()) or 1.0
+    high = float(numpy.abs(weights).max()) or 1.0
     axes.imshow(
-        weights[0], cmap=DIVERGING, vmin=-most, vmax=most, interpolation="none", gid=f"class-{j}"
+        weights[0], cmap=DIVERGING, vmin=-high, vmax=high, interpolation="none", gid=f"class-{j}"
     )
 
 
@@ -94,8 +94,8 @@ def name(axes: Axes, text: str, weights: numpy.ndarray, columns: int) -> None:
     axes.set_title(look.printable(text, 12 if small else 22), fontsize=7 if small else 9.5,
                    color=look.TEXT, pad=3)  # fmt: skip
     low, high = (f"{v:.2g}".replace("-", "−") for v in (weights.min(), weights.max()))
-    said = f"{low} … {high}" if len(weights) == 3 else f"±{numpy.abs(weights).max():.2g}"
-    axes.set_xlabel(said, fontsize=6 if small else 8, color=look.MUTED, labelpad=2)
+    span = f"{low} … {high}" if len(weights) == 3 else f"±{numpy.abs(weights).max():.2g}"
+    axes.set_xlabel(span, fontsize=6 if small else 8, color=look.MUTED, labelpad=2)
 
 
 def key(figure: Figure, panels: numpy.ndarray) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The example of three samples of one feature: losses that are lines with bends, and their mean."""
+"""The example of three samples with one feature: piecewise linear losses and their mean."""
 
 import numpy
 from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ from .read import Part
 
 Curve = tuple[list[float], list[float], list[float]]  # x, y, where it bends
 
-SAME_SLOPE = 0.01  # of the steepest; the losses come from f32
+SAME_SLOPE = 0.01  # tolerance relative to the steepest slope; the losses were computed in f32
 
 
 def three_points(part: Part, title: str | None) -> Figure:
@@ -18,7 +18,7 @@ def three_points(part: Part, title: str | None) -> Figure:
     table = table[numpy.argsort(table[:, 0])]
     w, losses = table[:, 0], table[:, 1:].T
     if len(w) < 2 or w[0] == w[-1] or (numpy.diff(w) == 0).any():
-        raise part.get("points").wrong("has no two weights, or one twice")
+        raise part.get("points").wrong("has fewer than two weights, or a weight twice")
     if not numpy.isfinite(losses).all():
         raise part.get("points").wrong("has a loss that is not finite")
     names = ["sample 0", "sample 1", "sample 2", "mean"]
@@ -27,8 +27,8 @@ def three_points(part: Part, title: str | None) -> Figure:
     low, high = view(w, [x for _, _, bends in curves for x in bends])
     figure = look.new(
         title or "Three samples of three classes: hinge loss by one weight",
-        "Dots: the bends, where a margin begins or ends to be met. Beyond the picture every line goes "
-        "straight on.",
+        "Dots: the bends, where a margin starts or stops being met. Outside the picture every line "
+        "continues straight.",
     )
     axes = figure.subplots()
     for i, (x, y, bends) in enumerate(curves):
@@ -58,8 +58,8 @@ def draw_one(axes: Axes, i: int, x: list[float], y: list[float], bends: list[flo
 
 
 def with_bends(w: numpy.ndarray, y: numpy.ndarray) -> Curve:
-    """The curve with its bends, which lie between the points, among its vertices; and these bends: where
-    the lines of two straight runs meet that one point interval at most lies between."""
+    """Returns the curve with its bends among the vertices, and the bends. A bend lies between two
+    points, where two straight runs meet that are at most one interval apart."""
     slopes = numpy.diff(y) / numpy.diff(w)
     same = SAME_SLOPE * max(numpy.abs(slopes).max(), 1e-300)
     ends = [0, *(numpy.flatnonzero(numpy.abs(numpy.diff(slopes)) > same) + 1), len(slopes)]
@@ -77,14 +77,16 @@ def with_bends(w: numpy.ndarray, y: numpy.ndarray) -> Curve:
 
 
 def mean_of(curves: list[Curve]) -> Curve:
-    """From the losses: it bends where any of them does, and that may be oftener than there are points."""
-    x = sorted({at for of, _, _ in curves for at in of})
-    y = numpy.mean([numpy.interp(x, of, losses) for of, losses, _ in curves], axis=0)
+    """Returns the mean of the curves. It bends wherever one of them bends, which may be more often
+    than there are points."""
+    x = sorted({at for xs, _, _ in curves for at in xs})
+    y = numpy.mean([numpy.interp(x, xs, losses) for xs, losses, _ in curves], axis=0)
     return x, [float(o) for o in y], sorted(at for _, _, bends in curves for at in bends)
 
 
 def view(w: numpy.ndarray, bends: list[float]) -> tuple[float, float]:
-    """What lies around the bends, by as much again on either side."""
+    """Returns the range of weights to show: the bends with a margin of 60 % of their range on each
+    side."""
     if not bends:
         return float(w[0]), float(w[-1])
     low, high = min(bends), max(bends)
@@ -93,17 +95,18 @@ def view(w: numpy.ndarray, bends: list[float]) -> tuple[float, float]:
 
 
 def fit(axes: Axes, curves: list[Curve], low: float, high: float) -> None:
-    most = max(float(numpy.interp(at, x, y)) for x, y, _ in curves for at in (low, high))
-    least = min(min(y) for _, y, _ in curves)
-    margin = 0.05 * (most - least or 1.0)
+    top = max(float(numpy.interp(at, x, y)) for x, y, _ in curves for at in (low, high))
+    bottom = min(min(y) for _, y, _ in curves)
+    margin = 0.05 * (top - bottom or 1.0)
     axes.set_xlim(low, high)
-    axes.set_ylim(least - margin, most + margin)
+    axes.set_ylim(bottom - margin, top + margin)
 
 
 def label_places(
     w: numpy.ndarray, losses: numpy.ndarray, low: float, high: float, bends: list[float]
 ) -> list[int]:
-    """For each curve, the point of the view where it is farthest from all others, beside the bends."""
+    """Returns, per curve, the visible point farthest from all other curves and not close to a
+    bend."""
     room = 0.06 * (high - low)
     inner = (w >= low + room) & (w <= high - room)
     for at in bends:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs of training: by epoch for stochastic gradient descent, by tries and time for the others."""
+"""Training runs: by epoch for stochastic gradient descent, by tries and time for other methods."""
 
 import math
 from typing import Any
@@ -11,12 +11,12 @@ from matplotlib.lines import Line2D
 from . import look
 from .read import Part
 
-# What may tell runs apart, beside the level.
+# Settings besides the level that may distinguish runs.
 SETTINGS = (
     "method", "dataset", "loss", "dtype", "normalize", "batch", "lr", "schedule", "momentum", "reg",
     "delta", "seed", "shuffle", "scale", "step", "threads",
 )  # fmt: skip
-COUNTED = {"numerical": "steps", "lbfgs": "iterations"}  # and tries
+COUNTED = {"numerical": "steps", "lbfgs": "iterations"}  # other methods count tries
 
 
 def draw(part: Part, title: str | None) -> Figure:
@@ -35,7 +35,7 @@ def draw(part: Part, title: str | None) -> Figure:
 
 
 def method_of(run: Part) -> str:
-    """Runs of before there were others have none."""
+    """Returns the method; older results have none and used SGD."""
     return run.text("method") if run.get("method").value is not None else "sgd"
 
 
@@ -46,7 +46,7 @@ def setting(run: Part, key: str) -> str:
 
 
 def labels(runs: list[Part]) -> list[str]:
-    """The level, and whatever else is not the same in all."""
+    """Returns a label per run: the level and the settings that differ between the runs."""
     differ = [key for key in SETTINGS if len({setting(run, key) for run in runs}) > 1]
     return [
         look.printable(", ".join([run.text("isa"), *(setting(run, key) for key in differ)]), 60)
@@ -64,7 +64,7 @@ def heading(runs: list[Part], names: list[str]) -> str:
 
 
 def style_of(i: int, count: int) -> dict[str, Any]:
-    """Runs that agree lie on one another: the first is the widest, so that each can be seen."""
+    """Returns the style of run i. Curves that agree overlap, so earlier ones are drawn wider."""
     return {
         "color": look.at(look.LINES, i), "linewidth": 1.4 + 1.5 * (count - 1 - i if count < 8 else 0),
         "marker": look.at(look.MARKERS, i), "markersize": 4 + 1.5 * (count - 1 - i if count < 8 else 0),
@@ -75,8 +75,8 @@ def as_values(parts: list[Part], key: str) -> list[float]:
     return [part.number_or_none(key) for part in parts]
 
 
-def plot(axes: Axes, x: list[float], y: list[float], **how: Any) -> Line2D:
-    (line,) = axes.plot(x, y, solid_capstyle="round", **how)
+def plot(axes: Axes, x: list[float], y: list[float], **style: Any) -> Line2D:
+    (line,) = axes.plot(x, y, solid_capstyle="round", **style)
     return line
 
 
@@ -94,21 +94,21 @@ def by_epoch(runs: list[Part], names: list[str], title: str | None) -> Figure:
     left, right = figure.subplots(1, 2)
     handles, losses, validated = [], [], False
     for i, run in enumerate(runs):
-        epochs, how = run.parts("epochs"), style_of(i, len(runs))
+        epochs, style = run.parts("epochs"), style_of(i, len(runs))
         x = [epoch.number("epoch") for epoch in epochs]
         loss, test = as_values(epochs, "train_loss"), as_values(epochs, "test_accuracy")
         validation = as_values(epochs, "validation_accuracy")
-        handles.append(plot(left, x, loss, label=names[i], gid=f"loss-{i}", **how))
-        plot(right, x, test, gid=f"test-{i}", **how)
+        handles.append(plot(left, x, loss, label=names[i], gid=f"loss-{i}", **style))
+        plot(right, x, test, gid=f"test-{i}", **style)
         if any(map(math.isfinite, validation)):
             validated = True
-            plot(right, x, validation, linestyle="--", gid=f"validation-{i}", **how)
+            plot(right, x, validation, linestyle="--", gid=f"validation-{i}", **style)
         ring(right, run, x, test, i)
         losses += loss
     if not any(map(math.isfinite, losses)):
         raise runs[0].nothing("has no loss that is finite")
     loss_axis(left, losses)
-    look.dress(left, "epoch", f"mean {runs[0].text('loss')} loss of training")
+    look.dress(left, "epoch", f"mean {runs[0].text('loss')} training loss")
     look.dress(right, "epoch", "accuracy (share that is right)")
     for axes in (left, right):
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -131,7 +131,7 @@ def kept(run: Part) -> float:
 def kept_caption(runs: list[Part]) -> str:
     if not any(math.isfinite(kept(run)) for run in runs):
         return ""
-    return "Circle: the epoch that is best on the validation samples, whose model is kept."
+    return "Circle: the best epoch on the validation samples; its model is kept."
 
 
 def ring(axes: Axes, run: Part, x: list[float], test: list[float], i: int) -> None:
@@ -174,7 +174,7 @@ def by_tries(runs: list[Part], names: list[str], title: str | None) -> Figure:
 
 
 def from_zero(axes: Axes) -> None:
-    """What was spent is counted from the start, with room for a point there."""
+    """Makes the axis start at 0, with room for a point there."""
     axes.set_xlim(-0.03 * axes.get_xlim()[1], axes.get_xlim()[1])
 
 
@@ -183,7 +183,8 @@ def as_numbers(points: list[Part], key: str) -> list[float]:
 
 
 def columns_of(runs: list[Part]) -> list[tuple[str, str, str]]:
-    """(of a point, of the run in all, label); evaluations only where they are not the tries again."""
+    """Returns (key of a point, key of the run's total, label); evaluations only if they differ from
+    the tries by more than a constant."""
     counted = {COUNTED.get(method_of(run), "tries") for run in runs}
     out = [("number", "tried", " or ".join(sorted(counted)))]
     points = [point for run in runs for point in run.parts("points")]
@@ -202,12 +203,15 @@ def best_so_far(losses: list[float]) -> list[float]:
 
 
 def plot_best(axes: Axes, x: list[float], loss: list[float], best: list[float], total: float,
-              how: dict[str, Any], name: str) -> Line2D:  # fmt: skip
-    """Steps, up to the end of the run, which may have been long after its last success."""
+              style: dict[str, Any], name: str) -> Line2D:  # fmt: skip
+    """Draws the best loss so far as steps up to the end of the run, which may be long after the
+    last improvement."""
     axes.plot(
-        x, loss, color=how["color"], marker=how["marker"], markersize=how["markersize"] - 0.5,
+        x, loss, color=style["color"], marker=style["marker"], markersize=style["markersize"] - 0.5,
         linestyle="none", markerfacecolor=look.PAPER, zorder=4, gid=f"points-{name}",
     )  # fmt: skip
     end = max(total, x[-1]) if math.isfinite(total) else x[-1]
-    return plot(axes, [*x, end], [*best, best[-1]], color=how["color"], linewidth=how["linewidth"],
-                drawstyle="steps-post", gid=f"best-{name}")  # fmt: skip
+    return plot(
+        axes, [*x, end], [*best, best[-1]], color=style["color"], linewidth=style["linewidth"],
+        drawstyle="steps-post", gid=f"best-{name}",
+    )  # fmt: skip

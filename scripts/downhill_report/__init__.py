@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-"""The report: load and check results (load), work out what it says (model), put it into words
-(words), draw (figures), fill the templates and write (render)."""
+"""The report: loads and checks results (load), derives what it shows (model), puts that into words
+(content), draws figures (figures), fills the templates and writes the files (render)."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line of a script, as those of the commands in C are."""
+"""The command line of a script, in the style of the commands written in C."""
 
 import argparse
 import difflib
@@ -10,21 +10,21 @@ from typing import Any, NoReturn
 from . import errors
 
 
-def whole(least: int) -> Callable[[str], int]:
-    """The type of an option whose value is a whole number."""
+def whole(minimum: int) -> Callable[[str], int]:
+    """Returns an argparse type: a decimal integer from `minimum` to 2³¹ - 1."""
 
     def parse(text: str) -> int:
         digits = text.isascii() and text.isdigit() and len(text) <= 10
-        if not digits or not least <= int(text) < 1 << 31:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {least}")
+        if not digits or not minimum <= int(text) < 1 << 31:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {minimum}")
         return int(text)
 
     return parse
 
 
 class Parser(argparse.ArgumentParser):
-    """Begins its help with "Usage:" in one line, of which help2man makes the SYNOPSIS; a mistake gets one
-    line, and not the usage with it."""
+    """Starts the help with one "Usage:" line, from which help2man makes the SYNOPSIS. Reports a
+    usage error in one line, without repeating the usage."""
 
     def __init__(self, command: str, operands: str = "", prog: str = "", **more: Any) -> None:
         usage = f"%(prog)s [OPTION]... {operands}".rstrip()
@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
         self.command = command
 
     def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
-        """Shows the words of a choice as the commands in C do."""
+        """Adds an option; shows the values of a choice as the commands in C do."""
         if "choices" in more:
             more.setdefault("metavar", "|".join(more["choices"]))
         return super().add_argument(*names, **more)
@@ -46,7 +46,8 @@ class Parser(argparse.ArgumentParser):
         errors.leave(2, f"{message}{meant}; `{self.prog} --help` shows more", self.command)
 
     def nearest(self, message: str) -> str:
-        """The option that was meant by one that the message calls unknown, or nothing."""
+        """Returns the option closest to the one that the message calls unknown, or "" if none
+        is."""
         unknown = re.match(r"unrecognized arguments: (--[^ =]+)", message)
         known = [name for action in self._actions for name in action.option_strings]
         return next(iter(difflib.get_close_matches(unknown[1], known, 1)), "") if unknown else ""

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What went on around each group of rows while it was sampled: its clock before and after, and
-what the system took away."""
+"""Conditions under which each group of rows was sampled: clock before and after, and CPU time lost
+to the hypervisor, throttling and migrations."""
 
 from dataclasses import dataclass
 from typing import Any
 
-# Above these a group is pointed out.
+# A group whose clock drift or stolen share exceeds these is reported as disturbed.
 DRIFT = 0.02
 STOLEN = 0.01
 
@@ -25,18 +25,18 @@ class Conditions:
 
     @property
     def drift(self) -> float:
-        """Of the clock, from before to after."""
+        """Relative change of the clock from before the group to after it."""
         return self.clock_after / self.clock_before - 1.0
 
     @property
     def stolen(self) -> float | None:
-        """Share of the time; None where the system does not tell."""
+        """Share of the time that the hypervisor stole; None if the system does not report it."""
         length = self.end_s - self.start_s
         return self.steal_s / length if self.steal_s is not None and length > 0 else None
 
     @property
     def faults(self) -> list[str]:
-        """In a word or two each; none: undisturbed as far as can be seen."""
+        """Short descriptions of the disturbances; empty if none was detected."""
         found = []
         if abs(self.drift) > DRIFT:
             found.append(f"clock {self.drift:+.1%}")
@@ -61,7 +61,7 @@ def conditions_of(groups: list[dict[str, Any]]) -> list[Conditions]:
 
 
 def name_of(group: dict[str, Any]) -> str:
-    """A sweep is one group for all its shapes."""
+    """Returns the name of a group. A sweep is one group with all its shapes."""
     _, swept, sweep = group.get("first_row", "").partition("/sweep:")
     if swept:
         return f"{group['group']}, sweep of {sweep}"

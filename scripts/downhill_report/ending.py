@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How a script ends by SIGINT or SIGTERM: at once, without a traceback, and not while files are put in place."""
+"""Ends a script on SIGINT or SIGTERM: at once, without a traceback, but never while files are being
+moved into place."""
 
 import atexit
 import contextlib
@@ -10,13 +11,14 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-# Whether files are being put in place, or were.
+# Whether moving files into place has begun.
 has_written = False
 
 
 def at_once(command: str) -> None:
-    """From now on a signal ends the process after a line that names the command, as it ends a program in C; one that is
-    ignored stays so. What `downhill` blocked while Python started is let through."""
+    """Makes the signals print a line that names the command and then end the process, as the
+    commands in C do. Ignored signals stay ignored. Unblocks the signals that `downhill` blocked
+    while Python started."""
 
     def end(number: int, _: Any) -> None:
         with contextlib.suppress(OSError):  # nobody to tell
@@ -25,7 +27,8 @@ def at_once(command: str) -> None:
         os.kill(os.getpid(), number)
 
     def ignore() -> None:
-        """At the end the work is done, and Python would let a signal end it without a line while it cleans up."""
+        """Ignores the signals at exit: the work is done, and a signal during Python's cleanup would
+        end the process without a message."""
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
@@ -38,7 +41,7 @@ def at_once(command: str) -> None:
 
 @contextlib.contextmanager
 def afterwards() -> Iterator[None]:
-    """Around what puts files in place: a signal that comes inside ends the process after it."""
+    """Delays signals while the body moves files into place; they are delivered after it."""
     global has_written
     came: list[int] = []
     before = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How long training takes until a model is as good as asked, for downhill and for other libraries."""
+"""Time to a given test accuracy, for downhill and for other libraries."""
 
 import statistics
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from typing import Any
 from .numbers import setting
 from .training import Group, TrainingRun
 
-# Test accuracies near the best that a linear classifier reaches on the data: with other data there is
-# nothing to compare.
+# Test accuracies close to the best that a linear classifier reaches on each data set. Other data
+# sets are not compared.
 TARGETS = {"fashion-mnist": (0.83, 0.84)}
-# The problem and how it is trained, whatever it is trained with; of older results what they did.
+# Settings that two runs must share to be compared, with the value that older results imply.
 PROBLEM = {
     "loss": None, "dataset": None, "normalize": "none", "shuffle": "rows", "batch": None, "lr": None,
     "schedule": "constant", "momentum": 0.0, "validation": 0.0, "reg": None, "delta": 1.0, "threads": 1,
@@ -21,15 +21,15 @@ PROBLEM = {
 @dataclass(frozen=True)
 class Entry:
     who: str
-    isa: str | None  # of downhill
+    isa: str | None  # None: another library
     dtype: str
     epochs: list[dict[str, Any]]
-    missing: str = ""  # why there are none
+    missing: str = ""  # why there are no epochs
     note: str = ""
-    slower: float | None = None  # how many times as long an epoch takes as with downhill's best
+    slower: float | None = None  # time of an epoch over that of the best downhill entry
 
     @property
-    def seconds_per_epoch(self) -> float:  # median, as everywhere
+    def seconds_per_epoch(self) -> float:  # median
         return statistics.median(epoch["seconds"] for epoch in self.epochs)
 
     @property
@@ -37,7 +37,7 @@ class Entry:
         return self.epochs[-1]["test_accuracy"]
 
     def curve(self) -> list[tuple[float, float]]:
-        """(seconds of training, test accuracy) after each epoch."""
+        """Returns (seconds of training, test accuracy) after each epoch."""
         points, seconds = [], 0.0
         for epoch in self.epochs:
             seconds += epoch["seconds"]
@@ -45,13 +45,14 @@ class Entry:
         return points
 
     def seconds_to(self, target: float) -> float | None:
-        """Up to and including the first epoch whose test reaches it; None: none does."""
+        """Returns the seconds up to and including the first epoch whose test accuracy reaches the
+        target, or None if no epoch does."""
         return next((seconds for seconds, found in self.curve() if found >= target), None)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of the same problem with the same settings."""
+    """Entries trained on the same problem with the same settings."""
 
     loss: str
     settings: dict[str, Any]
@@ -72,12 +73,12 @@ class Comparison:
         return min(self.ours, key=lambda entry: entry.seconds_per_epoch, default=None)
 
     def best_on(self, dtype: str) -> Entry | None:
-        of = [entry for entry in self.ours if entry.dtype == dtype]
-        return min(of, key=lambda entry: entry.seconds_per_epoch, default=None)
+        entries = [entry for entry in self.ours if entry.dtype == dtype]
+        return min(entries, key=lambda entry: entry.seconds_per_epoch, default=None)
 
     def drawn(self) -> list[Entry]:
-        """The best on each type of features, scalar code on the type that others train on, and the
-        others."""
+        """Returns the best downhill entry per type of features, scalar code on f32 features (the
+        type the other libraries use), and the other libraries."""
         ours = [self.best_on(dtype) for dtype in dict.fromkeys(entry.dtype for entry in self.ours)]
         scalar = [entry for entry in self.ours if entry.isa == self.baseline and entry not in ours]
         ours += sorted(scalar, key=lambda entry: entry.dtype != "f32")[:1]
@@ -85,7 +86,8 @@ class Comparison:
 
 
 def problem_of(run: dict[str, Any]) -> tuple[str, ...]:
-    """What went through an f32 is equal to what did not, to the digits that are shown."""
+    """Returns the settings as text. Values are compared at the printed precision, because some went
+    through an f32 and others did not."""
     return tuple(
         setting(float(value) if isinstance(value, (int, float)) else value)
         for value in (run.get(name, default) for name, default in PROBLEM.items())
@@ -95,14 +97,15 @@ def problem_of(run: dict[str, Any]) -> tuple[str, ...]:
 def comparisons_of(
     groups: list[Group], peers: list[dict[str, Any]], baseline: str | None
 ) -> list[Comparison]:
-    """With what other libraries were trained on; all that downhill was, where there are none."""
+    """Returns one comparison per problem that another library was trained on; if there are no other
+    libraries, one per problem that downhill was trained on."""
     ours: dict[tuple[str, ...], list[Group]] = {}
     theirs: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for group in groups:
         ours.setdefault(problem_of(group.settings), []).append(group)
     for row in peers:
         theirs.setdefault(problem_of(row), []).append(row)
-    settings = {problem_of(of): of for of in [*peers, *(group.settings for group in groups)]}
+    settings = {problem_of(s): s for s in [*peers, *(group.settings for group in groups)]}
     return [
         comparison(settings[key], ours.get(key, []), theirs.get(key, []), baseline)
         for key in (theirs or ours)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Failures that the user can mend, each with its exit code."""
+"""Errors that the user can fix, each with its exit code."""
 
 import sys
 from typing import NoReturn
 
 
 class ReportError(Exception):
-    """A line that names the thing, the place and the remedy."""
+    """Its text is one line that names the thing, the place and the remedy."""
 
     code = 70
 
@@ -28,8 +28,8 @@ class Incomplete(ReportError):
 
 
 def cannot_print(error: OSError, command: str) -> NoReturn:
-    """Standard output takes no more."""
-    sys.stdout = None  # or Python would try once more at its end
+    """Exits because standard output cannot be written."""
+    sys.stdout = None  # otherwise Python would flush it again at exit
     leave(70, f"standard output: cannot write: {error.strerror}", command)
 
 

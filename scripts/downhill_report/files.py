@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Files that appear whole or not at all, and whether they can be made where they are asked for."""
+"""Writes files that appear whole or not at all, and checks in advance that they can be written."""
 
 import contextlib
 import os
@@ -12,7 +12,8 @@ from .errors import BadOutput, ReportError
 
 
 def check(path: pathlib.Path, kind: kinds.Kind) -> None:
-    """Refuses, before the work, a place where no file of this kind can be made or another kind would be lost."""
+    """Called before the work. Refuses a path where no file can be made or a file of another kind
+    would be lost."""
     if os.path.isdir(path):
         raise BadOutput(f"{path}: is a directory; name a file")
     refuse_stream(path, kind)
@@ -24,8 +25,8 @@ def check(path: pathlib.Path, kind: kinds.Kind) -> None:
 
 
 def refuse_stream(path: pathlib.Path, kind: kinds.Kind) -> None:
-    """Refuses a regular file that is a standard stream of this process, under whatever name: a file in its place would
-    lose what the stream has written."""
+    """Refuses a regular file that is a standard stream of this process, under any name: replacing
+    it would lose what is written to the stream."""
     otherwise = {
         kinds.Kind.COMPARISON: ", or leave --output out for standard output",
         kinds.Kind.PEERS: ", or '-' for standard output",
@@ -43,13 +44,14 @@ def refuse_stream(path: pathlib.Path, kind: kinds.Kind) -> None:
 
 
 def check_directory(path: pathlib.Path) -> None:
-    """Before the work: can files be made in it, or it itself in its parent? Leaves nothing there."""
+    """Called before the work. Checks that files can be made in the directory, or the directory in
+    its parent. Leaves nothing there."""
     probe(path if os.path.lexists(path) else path.parent, path)
 
 
 @contextlib.contextmanager
 def directories(*paths: pathlib.Path) -> Iterator[None]:
-    """Makes those that are missing, and removes them again if the work inside fails."""
+    """Makes the missing directories, and removes them again if the body fails."""
     new: list[pathlib.Path] = []
     try:
         for path in paths:
@@ -59,13 +61,14 @@ def directories(*paths: pathlib.Path) -> Iterator[None]:
         yield
     except BaseException:
         for path in reversed(new):
-            with contextlib.suppress(OSError):  # another program uses it already
+            with contextlib.suppress(OSError):  # another program already put files there
                 path.rmdir()
         raise
 
 
 def probe(directory: pathlib.Path, path: pathlib.Path) -> None:
-    """By a file without a name: its permissions alone do not tell what a directory lets be made in it."""
+    """Checks by making an unnamed file: the permissions of a directory do not show whether files
+    can be made in it."""
     try:
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
@@ -75,17 +78,19 @@ def probe(directory: pathlib.Path, path: pathlib.Path) -> None:
 
 
 def is_special(path: pathlib.Path) -> bool:
-    """A device or a pipe: nothing can be half-written there, and it must stay what it is."""
+    """Returns whether the path is a device or a pipe, which is written to directly and never
+    replaced."""
     return os.path.exists(path) and not os.path.isfile(path)
 
 
 def is_one_of(path: pathlib.Path, others: Iterable[pathlib.Path]) -> bool:
-    """Does it lead to one of these files? Not where one of the two is not there."""
+    """Returns whether the path leads to one of these files; paths that do not exist never match."""
     return any(os.path.exists(path) and os.path.exists(o) and os.path.samefile(path, o) for o in others)
 
 
 def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
-    """Keeps a file that another program put there after check(); the contents then get a name beside it."""
+    """Writes the file. If another program put a file of another kind there after check(), keeps
+    that file and writes the contents beside it."""
     try:
         if is_special(path):
             ending.has_written = True
@@ -105,8 +110,8 @@ def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
 
 @ending.afterwards()
 def replace(made: dict[pathlib.Path, bytes]) -> None:
-    """Puts them in place when all are written, with the permissions that a plain file would have; mkstemp()
-    makes private ones."""
+    """Moves the files into place after all are written. Sets the permissions of an ordinary new
+    file, because mkstemp() makes private ones."""
     mask = os.umask(0)
     os.umask(mask)
     temporaries: dict[pathlib.Path, str] = {}

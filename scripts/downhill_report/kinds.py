@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The kinds of files that the scripts write. An output replaces a file of its own kind, or an empty
-one, and no other, as in base/output_kind.c."""
+"""Kinds of files that the scripts write. An output replaces only a file of its own kind or an empty
+file, as in base/output_kind.c."""
 
 import enum
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from .errors import BadOutput
 
 MAX_JSON = 1 << 28
-HEAD = 1 << 14  # two headings with paths as long as Linux lets them be
+HEAD = 1 << 14  # bytes; holds two headings with paths of the maximum length on Linux
 
 
 class Kind(enum.Enum):
@@ -24,14 +24,14 @@ class Kind(enum.Enum):
     PEERS = "results of scripts/peers.py"
 
 
-# Marks that the writers put into files that have no other.
-PAGE_MARK = "downhill report"  # of <meta name="generator">
+# Marks that the writers put into files whose format has no member to recognise them by.
+PAGE_MARK = "downhill report"  # content of <meta name="generator">
 TEXT_MARK = "<!-- Written by downhill report. -->"
 FIGURE_MARK = "<!-- Drawn by downhill report. -->"
 PICTURE_MARK = "<!-- Drawn by downhill plot. -->"
 PNG_SOFTWARE = "downhill plot"
 
-# The lines before a picture that are matplotlib's.
+# Lines that matplotlib writes before the picture.
 SVG_HEAD = r"\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE svg[^>]*>\s*)?"
 # The signature of PNG, the chunk IHDR, and the length of the text that follows.
 PNG_HEAD = rf"\x89PNG\r\n\x1a\n\0\0\0\rIHDR.{{17}}\0\0\0{chr(len('Software') + 1 + len(PNG_SOFTWARE))}"
@@ -48,12 +48,13 @@ def svg_mark(mark: str) -> str:
 
 
 def headings(line: str, first: str, second: str) -> str:
-    """Text, and the same as the list that Markdown has."""
+    """Returns a pattern for two headings, as plain text or as a Markdown list."""
     lines = [line.format(name) for name in (first, second)]
     return "|".join("".join(f"{bullet}{text}" for text in lines) for bullet in ("", "- "))
 
 
-# A mark matches the whole heading that the writer produces: files of others begin with "A: " or "a,b,row," too.
+# A pattern matches the whole heading: files of other programs may also start with "A: " or
+# "a,b,row,".
 MARKS: dict[Kind, re.Pattern[bytes]] = {
     Kind.PAGE: re.compile(
         r'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
@@ -70,7 +71,8 @@ MARKS: dict[Kind, re.Pattern[bytes]] = {
         rf"|{CSV_COLUMNS}\r?\n|row,M1,M2(,M\d+)*\r?\n(\w+/\w+/n:|\Z)".encode()
     ),
 }
-# First the results whose members others have as well.
+# The first kind with its member present wins; report results may contain the members of later
+# kinds.
 MEMBERS = {Kind.RESULTS: "report", Kind.COMPARISON: "comparisons", Kind.PEERS: "peers_training"}
 OTHERS = {
     b"\x93NUMPY": "NumPy data", b"PK": "a model or another ZIP archive", b"%PDF": "a PDF document",
@@ -81,9 +83,9 @@ OTHERS = {
 
 
 def check(path: pathlib.Path, kind: Kind) -> None:
-    """Refuses a file of this kind if something is there that is neither empty nor of the kind."""
+    """Refuses the path if a file is there that is neither empty nor of this kind."""
     if path.exists() and not path.is_file():
-        raise BadOutput(f"{path}: is no regular file; choose another name")
+        raise BadOutput(f"{path}: is not a regular file; choose another name")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -91,7 +93,7 @@ def check(path: pathlib.Path, kind: Kind) -> None:
         return
     except OSError as error:
         raise BadOutput(
-            f"{path}: cannot read what is there: {error.strerror}; choose another name"
+            f"{path}: cannot read the existing file: {error.strerror}; choose another name"
         ) from error
     if head and kind is not (found := kind_of(path, head)):
         what = found.value if found else other(head)
@@ -109,7 +111,7 @@ def kind_of(path: pathlib.Path, head: bytes) -> Kind | None:
 
 
 def document_of(path: pathlib.Path) -> dict[str, Any]:
-    """Nothing where it is no whole JSON object."""
+    """Returns the JSON object in the file, or {} if it does not hold a complete one."""
     try:
         if path.stat().st_size > MAX_JSON:
             return {}
@@ -120,7 +122,7 @@ def document_of(path: pathlib.Path) -> dict[str, Any]:
 
 
 def other(head: bytes) -> str:
-    """The contents of a file that the scripts did not write, for a message."""
+    """Describes a file that the scripts did not write, for a message."""
     if head.startswith(b"{"):
         return "other JSON"
     named = next((name for magic, name in OTHERS.items() if head.startswith(magic)), None)

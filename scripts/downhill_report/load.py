@@ -19,22 +19,22 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "reports" / "results.schema.json"
 SCHEMA_VERSION = 1
 MAX_BYTES = 1 << 28
-# Two runs with all of these equal would be the same row twice.
+# Two runs with all of these equal would be duplicates.
 TRAINING_KEY = ("isa", *METHOD_SETTINGS, *SETTINGS)
 PEERS_KEY = ("library", *SETTINGS)
-# Two rows with all of these equal would be the same.
+# Two rows with all of these equal would be duplicates.
 ROW_KEY = ("kernel", "isa", "n", "d", "c", "threads", "cache", "sweep")
-# What a run of benchmarks has beside its rows.
+# Members of a benchmark run that a merged document keeps.
 CARRIED = (
     "partial", "context", "verify", "formulas", "peers", "ceilings", "noise_floor", "counters",
     "groups", "benchmarks",
 )  # fmt: skip
-# What becomes part of a figure, where "$" would start a formula.
+# Names that may be drawn in a figure, where "$" would start a formula.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 
 
 def load(paths: list[pathlib.Path]) -> dict[str, Any]:
-    """The contents of all files as one document, in the schema of each."""
+    """Returns the contents of all files as one document in the same schema."""
     schema = validator()
     documents = [(path, read(path, schema)) for path in paths]
     return merge(documents)
@@ -58,11 +58,11 @@ def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
             parse_float=finite,
             parse_int=countable,
         )
-        # A lone half of a surrogate pair is JSON but cannot be written again.
+        # A lone surrogate is valid JSON but cannot be encoded in UTF-8.
         json.dumps(document, ensure_ascii=False).encode("utf-8")
     except OSError as error:
         raise BadResults(f"{path}: {error.strerror}; check the path") from error
-    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or from the functions below
+    except (ValueError, RecursionError) as error:  # from JSON, UTF-8 or the functions below
         raise BadResults(
             f"{path}: not JSON: {error}; make it with `downhill bench --json`"
         ) from error
@@ -74,23 +74,26 @@ def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
         )
     if not {"benchmarks", "training", "peers_training"} & document.keys():
         raise BadResults(f"{path}: neither benchmarks nor training; give a file that holds either")
-    # The shortest path first: the outermost thing that is wrong explains what is wrong inside it.
+    # Report the outermost error: it explains the errors inside it.
     wrong = min(schema.iter_errors(document), key=lambda e: len(e.absolute_path), default=None)
     if wrong is not None:
         message = wrong.message if len(wrong.message) <= 160 else wrong.message[:157] + "..."
-        raise BadResults(f"{path}: {wrong.json_path}: {message}; the file is damaged or not ours")
+        raise BadResults(
+            f"{path}: {wrong.json_path}: {message}; the file is damaged or not written by downhill"
+        )
     return document
 
 
 def text_of(path: pathlib.Path) -> str:
-    """Of a file, or of what is packed in it with gzip: no more than any run writes."""
+    """Returns the text of a file, decompressed if its name ends in .gz. Refuses more than MAX_BYTES
+    decompressed bytes, which no run writes."""
     if path.suffix != ".gz":
         return path.read_text(encoding="utf-8")
     try:
         with gzip.open(path) as file:
             contents = file.read(MAX_BYTES + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"not whole gzip: {error}") from error
+        raise ValueError(f"damaged or truncated gzip data: {error}") from error
     if len(contents) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES} bytes unpacked")
     return contents.decode("utf-8")
@@ -117,7 +120,7 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
     ours = [(path, document) for path, document in documents if "machine" in document]
     if not ours:
         raise BadResults(
-            f"{documents[0][0]}: only other libraries; give it beside results of downhill train"
+            f"{documents[0][0]}: holds only other libraries; give results of downhill train as well"
         )
     first_path, first = ours[0]
     merged: dict[str, Any] = {
@@ -185,13 +188,13 @@ def require_same(
 
 
 def heads(benchmarks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The entries that say what their row is: in newer results not those of the samples."""
+    """Returns the entries that describe their row; in newer results the samples do not."""
     return [row for row in benchmarks if "kernel" in row]
 
 
 def samples_of(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Of a row's entries (the samples that its statistics are of, those that had less than a whole core
-    and are left out)."""
+    """Splits a row's samples into (samples used for the statistics, samples left out because they
+    had less than a whole core)."""
     samples = [e for e in entries if e["run_type"] == "iteration" and not e.get("error_occurred")]
     if any(e.get("shared_core") for e in entries):  # too few had a whole one
         return samples, []
@@ -202,13 +205,16 @@ def samples_of(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], lis
 
 
 def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
-    """What a schema cannot say: levels that exist, each once, and names that can be drawn."""
+    """Checks what the schema cannot express: every level exists once, and every name can be
+    drawn."""
     levels = [level["name"] for level in document["machine"]["levels"]]
     peers = [peer["name"] for peer in document.get("peers", [])]
     rows, runs = heads(document.get("benchmarks", [])), document.get("training", [])
     for name in [*levels, *peers, *(row["kernel"] for row in rows)]:
         if not PLAIN_NAME.fullmatch(name):
-            raise BadResults(f"{path}: {name!r} is no name of a kernel or level; not our file")
+            raise BadResults(
+                f"{path}: {name!r} cannot be the name of a kernel or level; the file is not from downhill"
+            )
     if len({*levels, *peers}) < len(levels) + len(peers):
         raise BadResults(f"{path}: machine.levels or peers has a name twice; the file is damaged")
     check_topology(path, document["machine"].get("topology_xml"))
@@ -222,7 +228,7 @@ def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
 
 
 def check_topology(path: pathlib.Path, xml: str | None) -> None:
-    """hwloc's XML, of which a drawing needs no more than that it is a tree with numbers."""
+    """Checks hwloc's XML: the drawing needs only a well-formed tree whose sizes are numbers."""
     if xml is None:
         return
     try:
@@ -234,7 +240,7 @@ def check_topology(path: pathlib.Path, xml: str | None) -> None:
 
 
 def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
-    """Each sample and each aggregate once, and one name for each kernel, level and shape."""
+    """Checks that each sample and aggregate occurs once, and that each row has one name."""
     seen: set[tuple[Any, ...]] = set()
     names: dict[tuple[Any, ...], str] = {}
     keys: dict[str, tuple[Any, ...]] = {}
@@ -245,7 +251,7 @@ def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
     for row in document["benchmarks"]:
         name = row["run_name"]
         if name not in keys:
-            raise BadResults(f"{path}: {name}: no entry says of which kernel; the file is damaged")
+            raise BadResults(f"{path}: {name}: no entry names its kernel; the file is damaged")
         if row["run_type"] == "aggregate" or "repetition_index" in row:
             entry = (name, row.get("aggregate_name"), row.get("repetition_index"))
             if entry in seen:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the report says, worked out from the results; no drawing and no text layout here."""
+"""Derives what the report shows from the results. It neither draws nor lays out text."""
 
 import re
 from typing import Any
@@ -10,13 +10,13 @@ from .endtoend import comparisons_of
 from .rows import Level, Ratio, Row, Shape, ratio, rows_of
 from .training import by_epochs, groups_of
 
-# A hand-written variant within this of the compiler's is called no faster.
+# A hand-written variant counts as faster than the compiler's from this ratio on.
 NO_FASTER = 1.03
-# Kernels on bf16 features whose twin on f32 is not the same name with another ending.
+# Kernels on bf16 features whose f32 counterpart does not have the same name with _f32.
 TWINS = {"grad_hinge_bf16": "grad_f32"}
-# The step and its parts, on every type of feature.
+# The step and its parts, for every type of feature.
 LADDER = re.compile(r"(score|hinge|softmax|grad|update|step_hinge|step_softmax)_(f32|bf16|u8)")
-# Each is 60 KB of the page; the table has every shape.
+# Each takes 60 kB of the page; the table has every shape.
 MAX_SHAPES_DRAWN = 8
 
 
@@ -46,7 +46,8 @@ class Model:
 
     @staticmethod
     def is_plain(row: Row) -> bool:
-        """Of one thread and hot, as those are that it may be compared with; and of no sweep."""
+        """Returns whether the row is single-threaded, hot and not part of a sweep; only such rows
+        are compared with each other."""
         return row.threads == 1 and not row.cold and not row.sweep
 
     @property
@@ -79,7 +80,7 @@ class Model:
         return [level for level in self.levels if level.name in present]
 
     def against_peers(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
-        """(our best row, for each peer its row and how many times faster ours is)."""
+        """Returns (our best row, per peer its row and how many times faster ours is)."""
         out = []
         for shape in self.shapes:
             for kernel in self.kernels:
@@ -94,13 +95,14 @@ class Model:
         return ratio(row, scalar) if scalar and self.is_plain(row) else None
 
     def over_auto(self, row: Row) -> Ratio | None:
-        """Over the compiler's vectorisation at the same flags; None if it is not hand-written."""
+        """Returns the speed-up over the compiler's vectorisation with the same flags, or None if
+        the row is not hand-written."""
         auto = next((level.name for level in self.levels if level.auto_of == row.isa), None)
         twin = self.find(row.kernel, auto, row.shape)
         return ratio(row, twin) if twin and self.is_plain(row) else None
 
     def scaling(self) -> list[tuple[Row, Row, Ratio]]:
-        """(a row of several threads, the same on one, how many times faster)."""
+        """Returns (row with several threads, same row with one thread, how many times faster)."""
         pairs = [
             (row, self.find(row.kernel, row.isa, row.shape))
             for row in self.timed
@@ -109,7 +111,7 @@ class Model:
         return [(many, one, ratio(many, one)) for many, one in pairs if one]
 
     def machine_scaling(self) -> list[tuple[str, list[tuple[int, float]]]]:
-        """(what, for each number of threads how many times what one thread can do), measured."""
+        """Returns (resource, per number of threads its measured rate over that of one thread)."""
         if not self.ceilings:
             return []
         sets = [(1, self.ceilings), *((o["threads"], o) for o in self.ceilings.get("threads", []))]
@@ -129,7 +131,7 @@ class Model:
         ]
 
     def bandwidths(self) -> list[tuple[str, float]]:
-        """(level of memory, GB/s of reading it on one core), nearest first."""
+        """Returns (level of memory, GB/s when one core reads it), nearest first."""
         levels = self.ceilings["read"] if self.ceilings else []
         return [(o["level"], o["read_gb_per_s"]) for o in levels]
 
@@ -137,7 +139,7 @@ class Model:
         return [name for name, _ in self.bandwidths()]
 
     def memory_of(self, row: Row) -> str | None:
-        """The level that holds its working set, as far as is known."""
+        """Returns the level of memory that holds the working set, or None if it is unknown."""
         names = self.memory_names()
         if not names or not row.holds:
             return None
@@ -146,13 +148,13 @@ class Model:
         return next((name for name, holds in self.cache_sizes() if row.holds <= holds), names[-1])
 
     def cache_sizes(self) -> list[tuple[str, int]]:
-        """Nearest first."""
+        """Returns (cache, bytes), nearest first."""
         levels = self.ceilings["read"] if self.ceilings else []
         return [(o["level"], o["holds_bytes"]) for o in levels if o["holds_bytes"]]
 
     def peaks_of(self, isa: str) -> dict[str, float]:
-        """What bounds its rows that no memory does -> GFLOP/s, by what the rows say; and of the FMA
-        units, whether a row is bound by them or not."""
+        """Returns the GFLOP/s of each compute peak that bounds a row of the level, and always the
+        peak of the FMA units of a hand-written level."""
         memory, peaks = self.memory_names(), {}
         for row in self.timed:
             if row.isa == isa and row.threads == 1 and row.bound and row.bound not in memory:
@@ -169,25 +171,27 @@ class Model:
         return sweeps.size_sweeps(self.timed)
 
     def strip_rows(self) -> list[Row]:
-        """Every level and library of the step at the main shape, or of the first kernel there is."""
+        """Returns the rows of the step at the main shape, one per level and library; of the first
+        kernel that has rows, if the step has none."""
         kernels = ("step_hinge_f32", *self.kernels)
-        of = [[r for r in self.alone if (r.kernel, r.shape) == (k, self.main_shape)] for k in kernels]
-        return next((rows for rows in of if rows), [])
+        found = [[r for r in self.alone if (r.kernel, r.shape) == (k, self.main_shape)] for k in kernels]
+        return next((rows for rows in found if rows), [])
 
     def cold_rows(self) -> list[tuple[Row, Row, Ratio]]:
-        """(a cold row, the same hot, how many times as long the cold one takes)."""
+        """Returns (cold row, same row hot, time of the cold row over that of the hot one)."""
         cold = [row for row in self.timed if row.cold and self.level(row.isa).kind != "peer"]
         pairs = [(row, self.find(row.kernel, row.isa, row.shape)) for row in cold]
         return [(row, hot, ratio(hot, row)) for row, hot in pairs if hot]
 
     def ladder(self) -> list[tuple[str, list[Row | None]]]:
-        """(a kernel that every level has, its row on each level or on the one whose kernels that
-        has) at the main shape; None: the level is not usable here."""
+        """Returns (kernel, its row per level) at the main shape. A level without a kernel of its
+        own has the row of the level that it borrows from; a level that is not usable here has
+        None."""
         usable = {o["name"] for o in self.results["machine"]["levels"] if o["usable"]}
         out = []
         for kernel in filter(LADDER.fullmatch, self.kernels):
             rows: list[Row | None] = []
-            last: Row | None = None  # of a hand-written level
+            last: Row | None = None  # of the last level that is not auto
             for level in self.levels:
                 row = self.find(kernel, level.name, self.main_shape) if self.main_shape else None
                 row = row or (last if level.kind == "hand" and level.name in usable else None)
@@ -198,12 +202,12 @@ class Model:
         return out
 
     def unusable(self) -> list[tuple[str, str]]:
-        """(a level, what it lacks here)."""
+        """Returns (level, what it lacks on this machine)."""
         return [(o["name"], o["missing"]) for o in self.results["machine"]["levels"] if o["missing"]]
 
     def halved(self) -> list[tuple[str, Row, list[tuple[Row, Ratio] | None]]]:
-        """(a kernel on bf16 features, our best row of it on f32, for each level of bf16_levels() its
-        row and how many times faster that is)."""
+        """Returns (kernel on bf16 features, our best f32 row, per level of bf16_levels() its row
+        and how many times faster that is)."""
         out = []
         for shape in self.shapes:
             for kernel in filter(lambda name: name.endswith("_bf16"), self.kernels):
@@ -216,19 +220,19 @@ class Model:
         return out
 
     def bf16_levels(self) -> list[str]:
-        """The hand-written levels with a row on bf16 features."""
+        """Returns the hand-written levels that have a row on bf16 features."""
         present = {row.isa for row in self.alone if row.kernel.endswith("_bf16")}
         return [o.name for o in self.levels if o.kind == "hand" and o.name in present]
 
     def compared(self) -> list[tuple[Row, Ratio]]:
-        """The rows that have one of the compiler's to be compared with."""
+        """Returns the hand-written rows that have an auto counterpart, with the ratio."""
         return [(row, over) for row in self.alone if (over := self.over_auto(row))]
 
     def no_faster(self) -> list[tuple[Row, Ratio]]:
         return [(row, over) for row, over in self.compared() if over.value < NO_FASTER]
 
     def fused(self) -> list[tuple[Row, Row, Ratio]]:
-        """(fused step, chain of calls, how much faster the step is)."""
+        """Returns (fused step, chain of calls, how many times faster the step is)."""
         pairs = [
             (row, self.find("chain_hinge_f32", row.isa, row.shape))
             for row in self.alone

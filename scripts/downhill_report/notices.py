@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What makes the figures of a run doubtful, each with what to try."""
+"""Reasons to doubt the figures of a run, each with a remedy."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from .rows import NOISY_MAD
 @dataclass(frozen=True)
 class Notice:
     what: str
-    remedy: str  # nothing where `what` has it already
+    remedy: str  # "" if `what` includes it
     rows: tuple[str, ...] = ()
 
 
@@ -48,13 +48,13 @@ def notices(model: Model) -> list[Notice]:
             )
         )
     load = (context.get("load_avg") or [0.0])[0]
-    # Taken when the benchmark ends, whose own threads are a load as well.
+    # The load average is read when the benchmark ends, so it includes the benchmark's own threads.
     own = max((row.threads for row in model.timed), default=1)
     if load > max(own + 0.5, 0.5 * machine["pus"]):
         found.append(
             Notice(
                 f"The load average was {load:.1f} on {machine['pus']} CPUs.",
-                "Stop what else is running.",
+                "Stop the other programs.",
             )
         )
     if noisy := [row for row in model.timed if row.is_noisy]:
@@ -70,8 +70,8 @@ def notices(model: Model) -> list[Notice]:
 
 
 def disturbed(model: Model) -> list[Notice]:
-    """By what the system took away; of the clock the run itself tells."""
-    whats = (
+    """Returns notices of groups that lost CPU time. The run itself warns about its clock."""
+    reasons = (
         (
             "lost more than 1 % of their time to the hypervisor",
             "Run again when the host is quieter.",
@@ -84,13 +84,13 @@ def disturbed(model: Model) -> list[Notice]:
         ),
         (
             "saw their thread moved to another CPU",
-            "Let it be pinned: downhill doctor tells what forbids it.",
+            "Pin the thread; downhill doctor shows what prevents pinning.",
             lambda group: bool(group.migrations),
         ),
     )
     found = []
-    for what, remedy, is_so in whats:
-        if groups := [group.name for group in model.conditions if is_so(group)]:
+    for what, remedy, applies in reasons:
+        if groups := [group.name for group in model.conditions if applies(group)]:
             text = f"{len(groups)} of {len(model.conditions)} groups of rows {what}."
             found.append(Notice(text, remedy, tuple(groups)))
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How numbers are spelt."""
+"""Formats numbers."""
 
 import math
 from typing import Any
@@ -10,10 +10,10 @@ NONE = "–"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """With so many significant digits, without an exponent."""
+    """Formats with this many significant digits, without an exponent."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding: 99.99 is 100
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding: 99.99 counts as 100
     places = max(0, digits - 1 - exponent)
     return f"{value:,.{places}f}"
 
@@ -41,17 +41,17 @@ def times(value: Ratio | float | None) -> str:
 
 
 def interval(value: Ratio | None) -> str:
-    """Times faster, with the 95 % interval."""
+    """Formats a speed-up with its 95 % interval."""
     return f"{times(value)} ({value.low:.2f} to {value.high:.2f})" if value else NONE
 
 
 def setting(value: Any) -> str:
-    """A number that was given, without what its way through an f32 added."""
+    """Formats a setting as the user gave it, without the digits that an f32 added."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def rate(per_s: float) -> str:
-    """1,234 or 5.67 k or 8.90 M a second."""
+    """Formats a rate per second: 987, 5.67 k or 8.90 M."""
     for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if per_s >= size:
             return f"{number(per_s / size)} {unit}"

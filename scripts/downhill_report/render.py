@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Fills the templates and writes the files. Everything is made in memory and then under temporary
-names first; a disk that fills up leaves the directory as it was."""
+"""Fills the templates and writes the files. All files are rendered in memory and first written
+under temporary names, so a full disk leaves the directory unchanged."""
 
 import json
 import pathlib
@@ -26,17 +26,19 @@ KINDS = {
 
 
 def directory_of(results: pathlib.Path) -> pathlib.Path:
-    """Names the default directory of a report, beside its results: x.report for x.json and x.json.gz. Refuses pipes, devices
-    and other names that are not regular files."""
+    """Returns the default directory of a report, beside its results: x.report for x.json and
+    x.json.gz. Refuses pipes, devices and other names that are not regular files."""
     if not results.is_file() or str(results.absolute()).startswith(("/dev/", "/proc/")):
-        raise BadOutput(f"{results}: is not a regular file, so there is no place beside it; give --output DIR")
+        raise BadOutput(
+            f"{results}: is not a regular file, so the report cannot go beside it; give --output DIR"
+        )
     return results.parent / (results.name.removesuffix(".gz").removesuffix(".json") + ".report")
 
 
 def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = None) -> None:
     check(directory)
     made = make(results, title)
-    check(directory)  # drawing takes seconds
+    check(directory)  # again: drawing took seconds
     try:
         replace(directory, made)
     except OSError as error:
@@ -46,7 +48,8 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
 
 
 def check(directory: pathlib.Path) -> None:
-    """Refuses a directory that cannot be written to, or has files that no report wrote."""
+    """Refuses a directory that cannot be written to, or that has other files under the report's
+    names."""
     files.check_directory(directory)
     if directory.exists():
         files.check_directory(directory / "figures")
@@ -58,14 +61,14 @@ def check(directory: pathlib.Path) -> None:
 
 
 def own_figures(directory: pathlib.Path) -> list[pathlib.Path]:
-    """Lists the figures that a report replaces or removes, by their names."""
+    """Returns the files that have names of figures, which a report replaces or removes."""
     return [
         path for path in (directory / "figures").glob("*.svg") if path.stem.split("-")[0] in CAPTIONS
     ]
 
 
 def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
-    """File name -> contents."""
+    """Returns file name -> contents."""
     model = Model(results)
     drawn = figures.draw(model)
     context = {
@@ -75,7 +78,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "r": results,
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
         "headline": content.headline(model),
-        "first_of_all": content.first_of_all(model),
+        "caveats": content.caveats(model),
         "sections": content.sections(model, list(drawn), notices(model)),
         "figures": {
             name: Markup(figures.paint(svg, name, inline=True)) for name, svg in drawn.items()
@@ -92,14 +95,15 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
 
 
 def coded(text: str) -> Markup:
-    """Text whose parts in backticks are code."""
+    """Marks the parts in backticks as code."""
     parts = re.split(r"`([^`]*)`", text)
     marked = [Markup("<code>{}</code>").format(o) if i % 2 else escape(o) for i, o in enumerate(parts)]
     return Markup("").join(marked)
 
 
 def cell(text: str) -> str:
-    """Text that cannot end a cell of a Markdown table, nor start HTML; `code` keeps its stars."""
+    """Escapes text so that it can neither end a cell of a Markdown table nor start HTML. Leaves
+    `code` unescaped, which may contain asterisks."""
     parts = re.split(r"(`[^`]*`)", text)
     escaped = [
         part if i % 2 else part.replace("\\", "\\\\").replace("<", "&lt;")
@@ -109,7 +113,7 @@ def cell(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """An argument that is not UTF-8 must not stop the report from being written."""
+    """Replaces what is not UTF-8, so that such an argument does not prevent the report."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -129,7 +133,7 @@ def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
 
 @ending.afterwards()
 def replace(directory: pathlib.Path, made: dict[str, str]) -> None:
-    """Puts the files in place of those of an earlier report, its figures included."""
+    """Replaces the files of an earlier report and removes its other figures."""
     with files.directories(directory, directory / "figures"):
         files.replace({directory / name: text.encode() for name, text in made.items()})
     for path in own_figures(directory):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rows of a benchmark: what was timed, how long it took, and how sure that is."""
+"""Rows of a benchmark: what was timed, how long it took, and how precise that is."""
 
 import statistics
 import zlib
@@ -12,11 +12,11 @@ import numpy
 from .load import samples_of
 from .waited import CORE, CPU, lack_of
 
-# Fewer samples have no 95 % interval of the median, as in the benchmark itself.
+# Minimum number of samples for a 95 % interval of the median, as in the benchmark itself.
 INTERVAL_MIN = 6
-# Spread above this share of the median is pointed out.
+# A row whose MAD exceeds this share of its median is noisy.
 NOISY_MAD = 0.05
-# How often samples are drawn again for an interval.
+# Number of bootstrap resamples per interval.
 RESAMPLED = 1000
 
 
@@ -24,7 +24,7 @@ RESAMPLED = 1000
 class Level:
     name: str
     kind: str  # baseline, auto, hand, or peer: another library
-    auto_of: str | None  # of an auto level: the hand-written one at the same flags
+    auto_of: str | None  # of an auto level: the hand-written level with the same flags
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Row:
-    """One kernel, level and shape; times in nanoseconds per call, 0 where it was skipped."""
+    """One kernel, level and shape. Times are nanoseconds per call, 0 if the row was skipped."""
 
     name: str
     kernel: str
@@ -54,15 +54,15 @@ class Row:
     skipped: str = ""
     threads: int = 1
     attainable: float | None = None  # GFLOP/s
-    bound: str | None = None  # what sets it: FMA or a level of memory
-    cold: bool = False  # other buffers for each call
-    sweep: str | None = None  # batch or size; None: of the suite
+    bound: str | None = None  # what limits it: FMA, another peak or a level of memory
+    cold: bool = False  # each call uses other buffers
+    sweep: str | None = None  # batch or size; None: not part of a sweep
     holds: float | None = None  # bytes of the working set
     times: tuple[float, ...] = ()
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
-    left_out: tuple[tuple[float, float], ...] = ()  # (when it ended, time) with less than a whole core
-    shared: bool = False  # too few samples with a whole core: the times are of all
-    lacked: tuple[int, int] = (0, 0)  # samples without the CPU, and beside a neighbour on the core
+    left_out: tuple[tuple[float, float], ...] = ()  # (end, time) of samples with less than a whole core
+    shared: bool = False  # too few samples had a whole core, so the times are those of all samples
+    lacked: tuple[int, int] = (0, 0)  # samples that waited for the CPU; that shared their core
     low: float | None = None  # 95 % interval of the median
     high: float | None = None
     stopped: str | None = None  # what ended its sampling
@@ -71,19 +71,20 @@ class Row:
 
     @cached_property
     def resampled(self) -> numpy.ndarray:
-        """Medians of as many samples drawn from the samples, again and again; the same every time."""
+        """Medians of the bootstrap resamples. The seed is the row's name, so they are
+        reproducible."""
         random = numpy.random.default_rng(zlib.crc32(self.name.encode()))
         times = numpy.asarray(self.times)
         return numpy.median(times[random.integers(len(times), size=(RESAMPLED, len(times)))], axis=1)
 
     @property
     def precision(self) -> float | None:
-        """Half of the interval over the median."""
+        """Half the width of the 95 % interval over the median."""
         return (self.high - self.low) / 2 / self.median if self.low and self.high else None
 
     @property
     def share(self) -> float | None:
-        """Of what is attainable."""
+        """Share of the attainable GFLOP/s."""
         return self.gflop_per_s / self.attainable if self.attainable and self.median else None
 
     @property
@@ -104,7 +105,7 @@ class Row:
 
     @property
     def taken(self) -> int:
-        """Samples, with those that are left out."""
+        """Number of samples, including those left out."""
         return self.samples + len(self.left_out)
 
     @property
@@ -113,35 +114,37 @@ class Row:
 
     @property
     def is_doubtful(self) -> bool:
-        """A warning says that its median is a rough one."""
+        """Whether a warning says that the median is only rough."""
         return self.is_noisy or self.shared
 
     @property
     def intensity(self) -> float:
-        """Operations per byte of the working set: each must come once from where the set is, and
-        what is read again may come from nearer. Older results tell the credited bytes only."""
+        """Operations per byte of the working set: each byte must come at least once from the memory
+        that holds the set; repeated reads may hit a nearer cache. Older results have the credited
+        bytes only."""
         return self.flops / (self.holds or self.bytes)
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times faster, with its 95 % interval."""
+    """How many times faster, with the 95 % interval."""
 
     value: float
     low: float
     high: float
-    is_doubtful: bool = False  # one of its rows is
+    is_doubtful: bool = False  # because one of its rows is
 
 
-def ratio(of: Row, over: Row) -> Ratio:
-    """Of medians. The interval is the middle 95 % of what samples drawn again from the samples give
-    (percentile bootstrap); of too few samples for that, everything between their extremes."""
-    if min(len(of.times), len(over.times)) < INTERVAL_MIN:
-        low, high = over.min / max(of.times), max(over.times) / of.min
+def ratio(row: Row, over: Row) -> Ratio:
+    """Returns how many times faster `row` is than `over`, by medians. The interval is the middle 95
+    % of the bootstrap ratios (percentile bootstrap); with too few samples for that, the
+    extremes."""
+    if min(len(row.times), len(over.times)) < INTERVAL_MIN:
+        low, high = over.min / max(row.times), max(over.times) / row.min
     else:
-        low, high = numpy.percentile(over.resampled / of.resampled, (2.5, 97.5))
-    doubtful = of.is_doubtful or over.is_doubtful
-    return Ratio(over.median / of.median, float(low), float(high), doubtful)
+        low, high = numpy.percentile(over.resampled / row.resampled, (2.5, 97.5))
+    doubtful = row.is_doubtful or over.is_doubtful
+    return Ratio(over.median / row.median, float(low), float(high), doubtful)
 
 
 def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
@@ -166,7 +169,7 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     times = [e["real_time"] for e in counted]
     if not times or min(times) <= 0:
         return Row(*head, skipped="no samples", **kind)
-    # From the samples, not from the file's aggregates, so that they can be checked against them.
+    # Computed from the samples, so that the aggregates of the file can be checked against them.
     median = statistics.median(times)
     mad = statistics.median(abs(t - median) for t in times)
     return Row(
@@ -181,5 +184,5 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
 
 
 def ended_of(samples: list[dict[str, Any]]) -> tuple[float, ...]:
-    """Nothing where one is not told."""
+    """Returns when each sample ended, or () if any lacks its time."""
     return tuple(e["time_s"] for e in samples) if all("time_s" in e for e in samples) else ()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sweeps of batch and size, and whether a batch of a power of two is special."""
+"""Sweeps over the batch and the number of features; whether power-of-two batches are faster."""
 
 import bisect
 import math
@@ -11,13 +11,13 @@ import scipy.stats
 
 from .rows import Ratio, Row
 
-# Below, a sample more or less is a large part of the batch whatever the number.
-LEAST_BATCH = 8
+# In smaller batches one sample is a large part of the batch, power of two or not.
+MIN_BATCH = 8
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One kernel and level, by growing size."""
+    """Rows of one kernel and level in order of size."""
 
     kernel: str
     isa: str
@@ -26,9 +26,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How many times faster a sample of a batch of a power of two is, on geometric average."""
+    """How many times faster a sample is in a power-of-two batch, as geometric means."""
 
-    beside: Ratio | None  # than in batches of one sample more or fewer
+    beside: Ratio | None  # than in batches with one sample more or fewer
     between: Ratio | None  # than in batches well between two powers of two
 
 
@@ -53,18 +53,18 @@ def size_sweeps(rows: list[Row]) -> list[Sweep]:
 
 
 def verdict(sweep: Sweep) -> Verdict:
-    """By the time of the whole batch, which grows evenly with its size whatever it costs to begin: what lies
-    between two sizes is interpolated."""
+    """Compares times of whole batches, which are linear in the size (with a constant start-up
+    cost), so that times between two sizes can be interpolated."""
     time = {row.shape.n: row.median for row in sweep.rows}
     doubtful = {row.shape.n for row in sweep.rows if row.is_doubtful}
-    powers = [n for n in time if is_power(n) and n >= LEAST_BATCH]
-    beside, between = {}, {}  # by the sizes that each is of
+    powers = [n for n in time if is_power(n) and n >= MIN_BATCH]
+    beside, between = {}, {}  # keyed by the sizes compared
     for n in powers:
         if {n - 1, n + 1} <= time.keys():
             beside[n - 1, n, n + 1] = math.log((time[n - 1] + time[n + 1]) / 2 / time[n])
     for m in time:
         at = bisect.bisect(powers, m)
-        if m >= LEAST_BATCH and not adjoins(m) and 0 < at < len(powers):
+        if m >= MIN_BATCH and not adjoins(m) and 0 < at < len(powers):
             low, high = powers[at - 1], powers[at]
             part = (m - low) / (high - low)
             between[low, m, high] = math.log(time[m] / (time[low] * (1 - part) + time[high] * part))
@@ -72,18 +72,18 @@ def verdict(sweep: Sweep) -> Verdict:
 
 
 def adjoins(n: int) -> bool:
-    """A power of two, or one off it."""
+    """Returns whether n is a power of two or differs from one by 1."""
     return any(is_power(m) for m in (n - 1, n, n + 1))
 
 
-def mean(of: dict[tuple[int, ...], float], doubtful: set[int]) -> Ratio | None:
-    """e to the mean of the logarithms, with the interval of Student over the sizes: each has buffers of its
-    own, and what these do to it no number of samples would average out."""
-    logarithms = list(of.values())
+def mean(by_sizes: dict[tuple[int, ...], float], doubtful: set[int]) -> Ratio | None:
+    """Returns the geometric mean of ratios given as logarithms. The interval is Student's, over the
+    sizes: each size has its own buffers, whose effect more samples would not average out."""
+    logarithms = list(by_sizes.values())
     if len(logarithms) < 3:
         return None
     value = numpy.mean(logarithms)
     error = numpy.std(logarithms, ddof=1) / math.sqrt(len(logarithms))
     half = scipy.stats.t.ppf(0.975, len(logarithms) - 1) * error
-    is_doubtful = not doubtful.isdisjoint(n for sizes in of for n in sizes)
+    is_doubtful = not doubtful.isdisjoint(n for sizes in by_sizes for n in sizes)
     return Ratio(math.exp(value), math.exp(value - half), math.exp(value + half), is_doubtful)

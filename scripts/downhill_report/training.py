@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Training runs, grouped where they differ in their level alone, and those of methods without epochs."""
+"""Training runs: groups that differ only in the ISA level, and runs of methods without epochs."""
 
 import statistics
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ SETTINGS = (
     "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr", "schedule",
     "momentum", "nesterov", "validation", "reg", "delta", "seed", "threads",
 )  # fmt: skip
-# What methods other than SGD are told beside those.
+# Further settings of methods other than SGD.
 METHOD_SETTINGS = ("method", "scale", "step", "difference", "h", "coordinates", "tried")
 
 
@@ -29,7 +29,7 @@ class TrainingRun:
 
 @dataclass(frozen=True)
 class Group:
-    """Training runs that differ in their ISA level alone."""
+    """Training runs that differ only in the ISA level."""
 
     loss: str
     settings: dict[str, Any]
@@ -41,7 +41,7 @@ class Group:
 
     @property
     def curves_agree(self) -> bool:
-        """To the four places that are shown."""
+        """Whether the runs agree to the four decimal places shown."""
         return len({curve_of(run) for run in self.runs}) == 1
 
 
@@ -50,7 +50,7 @@ def curve_of(run: TrainingRun) -> tuple[tuple[str, str], ...]:
 
 
 def by_epochs(run: dict[str, Any]) -> bool:
-    """Minibatch SGD, as all older results are."""
+    """Returns whether the run is minibatch SGD, as all older results are."""
     return run.get("method", "sgd") == "sgd"
 
 
@@ -69,7 +69,7 @@ def group_of(runs: list[dict[str, Any]], baseline: str | None) -> Group:
 
 
 def label(run: dict[str, Any]) -> str:
-    """The loss, and on what, where it is not f32."""
+    """Returns the loss, with the type of features if it is not f32."""
     return f"{run['loss']} ({run['dtype']})" if run.get("dtype", "f32") != "f32" else run["loss"]
 
 

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""What the report says, section by section; how it looks is the templates' affair."""
+"""The text of the report, section by section. The templates decide how it looks."""
 
 from ..model import Model
 from ..notices import Notice
 from . import compared, machine, rows, speed, sweeps, training, trust
 from .blocks import Section
-from .headline import first_of_all, headline
+from .headline import caveats, headline
 
-__all__ = ["first_of_all", "headline", "sections"]
+__all__ = ["caveats", "headline", "sections"]
 
 
 def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Section]:
-    """In the order of the page; those that the results have nothing for are left out."""
+    """Returns the sections in the order of the page, without those that the results have no data
+    for."""
     out = [machine.machine(model)]
     if model.rows:
         out += [speed.proof(model), speed.speedup(model, figures)]

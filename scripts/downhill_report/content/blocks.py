@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What a report is made of, before it is HTML or Markdown. The templates in reports/template/ know
-how each looks; text in `backticks` is code in both."""
+"""Building blocks of a report, rendered to HTML and Markdown by the templates in reports/template/.
+Text in `backticks` is code in both."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ class Facts:
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of a line names it. A column whose title starts with ">" is of numbers, and one
-    that starts with "~" of prose. A line that is too short ends in a cell that takes up the rest."""
+    """The first cell of a line is its heading. A title that starts with ">" marks a column of
+    numbers, with "~" one of prose. In a line with too few cells, the last one spans the remaining
+    columns."""
 
     is_a: ClassVar[str] = "table"
     caption: str
     columns: Sequence[str]
     lines: Sequence[Sequence[str]]
-    # What the first cell is made of, between slashes, where a reader may want to choose by it.
+    # Names of the slash-separated parts of the first cell that the page can filter by.
     parts: Sequence[str] = ()
 
     def titles(self) -> list[str]:
@@ -51,7 +52,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Listing:
-    """Commands, a line each."""
+    """Commands, one per line."""
 
     is_a: ClassVar[str] = "listing"
     lines: Sequence[str]
@@ -61,13 +62,13 @@ class Listing:
 class Bullets:
     is_a: ClassVar[str] = "bullets"
     texts: Sequence[str]
-    # For each, what it is about, line by line.
+    # Per bullet, the rows or groups that it is about.
     of: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
 class More:
-    """Folded away where a page can fold."""
+    """Collapsed by default in HTML."""
 
     is_a: ClassVar[str] = "more"
     summary: str
@@ -76,7 +77,7 @@ class More:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A part of the Markdown alone, between marks by which scripts/example knows a report."""
+    """Only in the Markdown, between markers by which scripts/example recognises a report."""
 
     is_a: ClassVar[str] = "excerpt"
     blocks: Sequence[Block]

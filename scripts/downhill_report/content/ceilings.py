@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ceilings that a run measured, as a table: what this machine could do at most."""
+"""Table of the ceilings that a run measured: maximum rates of this machine."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ ACCESSES = {
 
 
 def table_of(found: dict[str, Any]) -> Table:
-    """A column for each number of threads."""
+    """Returns the table of ceilings, one column per number of threads."""
     sets = [found, *found.get("threads", [])]
     threads = [1, *(o["threads"] for o in found.get("threads", []))]
     blank = [""] * (len(sets) - 1)
@@ -32,19 +32,19 @@ def table_of(found: dict[str, Any]) -> Table:
                 levels = [of_level(o, level["level"]) for o in sets]
                 lines.append([f"{what}, {level['level']}", *(bandwidth(o, key) for o in levels)])
     return Table(
-        f"The ceilings, {when(found)}; of several threads, the sum over them",
+        f"Ceilings, {when(found)}; for several threads, the sum over them",
         ["", *(f">{n} thread{'' if n == 1 else 's'}" for n in threads)],
         lines,
     )
 
 
 def repeated(found: dict[str, Any]) -> Table | None:
-    """Ceilings that rows lay above, and what measuring them again showed."""
+    """Returns the table of ceilings that rows exceeded, with the result of measuring them again."""
     if not found.get("repeated"):
         return None
     return Table(
-        "Ceilings that rows lay above, measured again; 10⁹ operations or bytes per second",
-        ["ceiling", ">threads", ">before", ">again", ">rows above", ">and then", "~finding"],
+        "Ceilings that rows exceeded, measured again; 10⁹ operations or bytes per second",
+        ["ceiling", ">threads", ">before", ">after", ">rows above before", ">rows above after", "~finding"],
         [
             [
                 o["ceiling"], str(o["threads"]), number(o["before"]), number(o["after"]),
@@ -56,7 +56,8 @@ def repeated(found: dict[str, Any]) -> Table | None:
 
 
 def units(found: dict[str, Any], what: str) -> str:
-    """How many instructions per cycle and thread a peak makes; empty for files that do not tell."""
+    """Returns the instructions per cycle and thread of a peak, or "" if the file does not have
+    them."""
     for peak in found.get("peaks", []):
         if f"{peak['what']}, {peak['isa']}" == what:
             doubt = ", in doubt" if peak["doubt"] else ""
@@ -65,7 +66,8 @@ def units(found: dict[str, Any], what: str) -> str:
 
 
 def of_level(found: dict[str, Any], name: str) -> dict[str, Any]:
-    """Several threads may have left it out, where their part of it would fit the one before."""
+    """Returns a level of memory, or {} if it was not measured with several threads, whose share of
+    it would have fit the next nearer level."""
     return next((level for level in found["read"] if level["level"] == name), {})
 
 
@@ -74,7 +76,7 @@ def bandwidth(level: dict[str, Any], key: str) -> str:
 
 
 def when(found: dict[str, Any]) -> str:
-    """Measured for this run, or before it."""
+    """Returns whether the ceilings were measured in this run, or how long before it."""
     if not found.get("age_s"):
         return "measured in this run"
     return f"measured {number(found['age_s'] / 3600)} h before this run ({found['measured']})"
@@ -85,15 +87,16 @@ def cell(value: float | None, unit: str) -> str:
 
 
 def peaks(found: dict[str, Any]) -> list[tuple[str, Callable[[dict[str, Any]], float | None]]]:
-    """(what, how to find it in the ceilings of a number of threads), of those that there are."""
+    """Returns (name, function that reads it from a set of ceilings) for each peak that was
+    measured."""
     out: list[tuple[str, Callable[[dict[str, Any]], float | None]]] = []
     for key, what in (("fma_f32_gflop_per_s", "f32 FMA"), ("dot_bf16_gflop_per_s", "pairs of bf16")):
         for isa, peak in found.get(key, {}).items():
             if peak:
                 out.append((f"{what}, {isa}", lambda o, key=key, isa=isa: o.get(key, {}).get(isa)))
     for part, what in (("weights", "byte x 16 bits"), ("dscores", "byte x 8 bits")):
-        for isa, of in found.get("u8_gop_per_s", {}).items():
-            if of:
+        for isa, rates in found.get("u8_gop_per_s", {}).items():
+            if rates:
                 out.append((f"{what}, {isa}", lambda o, isa=isa, part=part: u8(o, isa, part)))
     return out
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What to type to get a report of one's own."""
+"""Commands that reproduce a report."""
 
 import shlex
 from typing import Any
@@ -8,7 +8,7 @@ from ..model import MAX_SHAPES_DRAWN
 from ..numbers import setting
 from ..training import by_epochs
 
-# What a method is told beside the loss and the data, and by which name the results have it.
+# Per method, its own options and the name that the results have for each.
 METHOD_OPTIONS = {
     "random-search": {"tries": "tried", "scale": "scale"},
     "local-search": {"tries": "tried", "scale": "scale", "step": "step"},
@@ -21,7 +21,8 @@ METHOD_OPTIONS = {
 
 
 def train_options(run: dict[str, Any]) -> str:
-    """What downhill train was given, the level aside. Older results lack some of it, and were of f32."""
+    """Returns the options of downhill train, without --isa. Older results lack some, and used
+    f32."""
     words = []
     if run.get("data", "fashion-mnist") != "fashion-mnist":
         words += ["--data", shlex.quote(run["data"])]
@@ -45,7 +46,7 @@ def train_options(run: dict[str, Any]) -> str:
 
 
 def sgd_options(run: dict[str, Any]) -> list[str]:
-    """Beside those that all methods have; none that is what it is unasked."""
+    """Returns the options of SGD that differ from the defaults."""
     words = []
     for name in ("batch", "lr"):
         words += [f"--{name}", setting(run[name])]
@@ -63,7 +64,7 @@ def peers_options(row: dict[str, Any]) -> str:
 
 
 def bench_options(results: dict[str, Any]) -> str:
-    """What downhill bench was given; of older results as much as can be told from the rows."""
+    """Returns the options of downhill bench; for older results, those that the rows reveal."""
     context = results["context"]
     if "arguments" in context:
         return " ".join(shlex.quote(word) for word in context["arguments"])
@@ -77,8 +78,8 @@ def bench_options(results: dict[str, Any]) -> str:
 
 
 def commands(results: dict[str, Any]) -> list[str]:
-    """What to type to get a report of one's own, as close to this one as can be known."""
-    out = ["scripts/bench  # the standard run, from a clean machine; this one was made by"]
+    """Returns the commands that made this report, as far as the results tell."""
+    out = ["scripts/bench  # the standard run, from a clean machine; the commands below made this one"]
     if "context" in results:
         out.append(f"downhill bench {bench_options(results)} --json bench.json")
     seen: dict[str, list[str]] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ours beside other libraries, beside the compiler's, and beside other forms of ours."""
+"""Comparisons with other libraries, with the compiler, and between our own variants."""
 
 from ..model import NO_FASTER, Model
 from ..numbers import NONE, interval, microseconds, number, percent
@@ -8,10 +8,10 @@ from .captions import CAPTIONS
 from .marks import explained, marked
 
 BF16 = (
-    "Features in half the bytes; sums and bounds are those of f32. The levels avx512bf16 and amx split "
-    "each weight into two bf16 for the scores, and for the gradient need dscores that bf16 holds, as "
-    "those of the hinge loss are (grad_hinge_bf16): others, as of softmax (grad_bf16), go to the avx512 "
-    "kernel."
+    "The features take half the bytes; sums and error bounds are those of f32. The levels avx512bf16 and "
+    "amx split each weight into two bf16 terms for the scores. For the gradient they need dscores that "
+    "are exact in bf16, as those of the hinge loss are (grad_hinge_bf16); other dscores, such as those "
+    "of softmax (grad_bf16), use the avx512 kernel."
 )
 
 
@@ -25,7 +25,7 @@ def bf16(model: Model) -> Section:
         for kernel, best, rows in model.halved()
     ]  # fmt: skip
     table = Table(
-        "How many times faster than the best level on f32 features (medians; below 1: slower)",
+        "Speed-up over the best level on f32 features (medians; below 1: slower)",
         ["kernel", "shape", "f32", ">µs", *(f">bf16, {isa}" for isa in levels)],
         lines,
     )
@@ -35,8 +35,8 @@ def bf16(model: Model) -> Section:
 def peers(model: Model) -> Section:
     blocks: list[Block] = [
         Text(
-            "Their matrix products on the same buffers, one thread, sampled between ours; loss, bias "
-            "and update of their step are ours."
+            "Matrix products of other libraries on the same buffers, with one thread, sampled in turn "
+            "with ours. Their steps use our loss, bias and update."
         ),
         Facts(
             [
@@ -61,7 +61,7 @@ def peers(model: Model) -> Section:
             Drawing("peers", CAPTIONS["peers"]),
             *explained(
                 Table(
-                    "GFLOP/s (medians), and our best level over the best of the others",
+                    "GFLOP/s (medians), and our best level over the best other library",
                     [
                         "kernel", "shape", "ours", ">GFLOP/s", *(f">{p.name}" for p in model.peers),
                         ">ours / best", ">of attainable",
@@ -78,7 +78,7 @@ def no_faster(model: Model) -> Section:
     if found := model.no_faster():
         blocks += explained(
             Table(
-                "How many times faster than the compiler's, with the 95 % interval of the ratio",
+                "Speed-up over the compiler, with the 95 % interval of the ratio",
                 ["row", ">median µs", ">vs compiler"],
                 [
                     [row.name, marked(microseconds(row.median), row), marked(interval(over), over)]
@@ -90,21 +90,25 @@ def no_faster(model: Model) -> Section:
 
 
 def no_faster_text(model: Model) -> str:
-    least = f"{(NO_FASTER - 1) * 100:.0f} %"
+    minimum = f"{(NO_FASTER - 1) * 100:.0f} %"
     found = [over for _, over in model.compared()]
     compared, listed = len(found), len(model.no_faster())
     if compared == 0:
-        return "No hand-written row has one of the compiler's to be compared with."
+        return "No hand-written row has a compiler's row to compare with."
     if listed == 0:
         unsure = sum(over.low < NO_FASTER or over.is_doubtful for over in found)
-        but = f"; not surely of {unsure}, whose interval reaches below that or whose rows are noisy" if unsure else ""
+        doubts = (
+            f" This is uncertain for {unsure}, whose interval reaches below that or whose rows are noisy."
+            if unsure
+            else ""
+        )
         return (
-            f"None: all {compared} hand-written rows are, by their medians, at least {least} faster than the "
-            f"compiler's at the same flags, in this run{but}."
+            f"None: in this run the medians of all {compared} hand-written rows are at least {minimum} "
+            f"faster than the compiler with the same flags.{doubts}"
         )
     return (
-        f"{listed} of {compared} hand-written rows are, by their medians, less than {least} faster than the "
-        "compiler's at the same flags and shape, or slower (below 1), in this run."
+        f"In this run the medians of {listed} of {compared} hand-written rows are less than {minimum} "
+        "faster than the compiler with the same flags and shape, or slower (below 1)."
     )
 
 
@@ -112,15 +116,14 @@ def fused(model: Model) -> Section:
     found = model.fused()
     blocks: list[Block] = [
         Text(
-            "The step scores, takes the loss and adds to the gradient block by block, so that X is "
-            "read from memory once; the chain makes four passes over the whole batch with the same "
-            "kernels."
+            "The step computes scores, loss and gradient block by block, so it reads X from memory once. "
+            "The chain makes four passes over the whole batch with the same kernels."
         )
     ]
     if found:
         blocks += explained(
             Table(
-                "Hinge step against chain: medians, and time of the chain over time of the step",
+                "Hinge step and chain: medians, and time of the chain over time of the step",
                 ["shape", "ISA level", ">step µs", ">chain µs", ">chain / step"],
                 [
                     [
@@ -132,5 +135,5 @@ def fused(model: Model) -> Section:
             )
         )  # fmt: skip
     else:
-        blocks.append(Text("This run did not time both."))
+        blocks.append(Text("This run did not time both the step and the chain."))
     return Section("fused", "Fused step against the chain of calls", "Fused step", blocks)

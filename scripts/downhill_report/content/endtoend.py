@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Seconds of training until a model is good enough, beside other libraries."""
+"""Seconds of training until a model reaches an accuracy, for downhill and other libraries."""
 
 from ..endtoend import Comparison, Entry
 from ..model import Model
@@ -9,8 +9,8 @@ from .captions import CAPTIONS
 
 
 WHAT = (
-    "Seconds of shuffle and steps, up to and including the first epoch whose test reaches the accuracy; "
-    "tests are not in them. The test accuracy is that of the last epoch."
+    "Seconds of shuffling and steps, up to and including the first epoch that reaches the test accuracy; "
+    "the time of the tests is not included. The last test accuracy is that of the final epoch."
 )
 
 
@@ -26,7 +26,7 @@ def endtoend(model: Model) -> list[Block]:
 
 
 def name_of(model: Model, comparison: Comparison) -> str:
-    """The loss, with the settings where it does not tell the comparisons apart."""
+    """Returns the loss, with the settings if several comparisons have the same loss."""
     if [other.loss for other in model.comparisons].count(comparison.loss) == 1:
         return comparison.loss
     s = comparison.settings
@@ -51,10 +51,10 @@ def table(model: Model) -> Table:
         for entry in comparison.entries
     ]
     return Table(
-        "Seconds of training: an epoch (median), and until the test accuracy is reached",
+        "Seconds of training: per epoch (median), and until the test accuracy is reached",
         [
-            "who", "loss", ">s per epoch", *(f">to {percent(target, 0)}" for target in targets),
-            ">test accuracy", ">epoch / best of downhill",
+            "library", "loss", ">s per epoch", *(f">to {percent(target, 0)}" for target in targets),
+            ">test accuracy", ">epoch / best downhill epoch",
         ],
         lines,
     )  # fmt: skip
@@ -77,13 +77,13 @@ def reached(entry: Entry, target: float) -> str:
 
 
 def answers(model: Model) -> list[Text]:
-    """Of each comparison what was trained, and what came of it."""
+    """Returns a sentence per comparison: the settings and the result."""
     return [
-        Text(f"{name_of(model, of).capitalize()}: {how(of)}. {answer(of)}") for of in model.comparisons
+        Text(f"{name_of(model, o).capitalize()}: {settings_of(o)}. {answer(o)}") for o in model.comparisons
     ]
 
 
-def how(comparison: Comparison) -> str:
+def settings_of(comparison: Comparison) -> str:
     s = comparison.settings
     kind = s.get("normalize", "none")
     words = [
@@ -92,7 +92,7 @@ def how(comparison: Comparison) -> str:
         plural(s.get("threads", 1), "thread"),
     ]  # fmt: skip
     with_others = any(not entry.missing for entry in comparison.theirs)
-    return ", ".join(words) + (", for all but where a note says otherwise" if with_others else "")
+    return ", ".join(words) + (", except where a note says otherwise" if with_others else "")
 
 
 def answer(comparison: Comparison) -> str:
@@ -106,13 +106,14 @@ def answer(comparison: Comparison) -> str:
         if seconds is not None
         else f"{percent(target, 0)} {reached(best, target)}"
     )
-    mine = f"An epoch takes {best.who} {number(best.seconds_per_epoch)} s ({until})"
-    each = [f"{o.who} {times(o.slower)} as long{compared(comparison, o)}" for o in others]
+    mine = f"An epoch of {best.who} takes {number(best.seconds_per_epoch)} s ({until})"
+    each = [f"{o.who} takes {times(o.slower)} as long{compared(comparison, o)}" for o in others]
     return "; ".join([mine, *each]) + "."
 
 
 def compared(comparison: Comparison, other: Entry) -> str:
-    """Also on the same type of features, and on the way to the last target where both get there."""
+    """Compares also with downhill on f32 features, and the time to the last target if both reach
+    it."""
     best, like, target = comparison.best, comparison.best_on("f32"), comparison.targets[-1]
     words = []
     if like and like is not best:
@@ -125,7 +126,7 @@ def compared(comparison: Comparison, other: Entry) -> str:
 
 
 def notes_of(model: Model) -> list[str]:
-    """Each once, though a library has a row for each loss."""
+    """Returns each note once, although a library has a row per loss."""
     notes: dict[tuple[str, str], None] = {}
     for comparison in model.comparisons:
         for entry in comparison.theirs:

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The figures in large type at the top."""
+"""The large figures at the top of the page."""
 
 from ..model import Model
 from ..numbers import number, percent, plural, times
 from ..rows import Ratio, ratio
 
 MAX_HEADLINE = 4
-# With a noise floor above it absolute figures are of little use.
+# Above this noise floor, absolute figures are of little use.
 ROUGH = 0.1
 
 
 def headline(model: Model) -> list[tuple[str, str]]:
-    """(figure in large type, what it is)."""
+    """Returns (large figure, what it is)."""
     found = [*speed_headline(model)]
     for group in model.groups:
         best = group.best
@@ -28,7 +28,8 @@ def headline(model: Model) -> list[tuple[str, str]]:
 
 
 def speed_headline(model: Model) -> list[tuple[str, str]]:
-    """The best hand-written row of the step, or of the first kernel that has one."""
+    """Returns the speed-ups of the best hand-written row of the step, or of the first kernel that
+    has one."""
     shape = model.main_shape
     if shape is None:
         return []
@@ -54,17 +55,17 @@ def speed_headline(model: Model) -> list[tuple[str, str]]:
 
 
 def roughly(of: Ratio) -> str:
-    return "; of noisy rows" if of.is_doubtful else ""
+    return "; noisy rows" if of.is_doubtful else ""
 
 
-def first_of_all(model: Model) -> list[tuple[str, str]]:
-    """(what is to be known before any figure is believed, and what of it)."""
+def caveats(model: Model) -> list[tuple[str, str]]:
+    """Returns (caveat, explanation) to be shown before any figure."""
     found = []
     if model.results.get("partial"):
         found.append(
             (
-                "This run is not whole:",
-                "it was stopped; downhill bench --resume goes on with its results. Rows are missing.",
+                "This run is incomplete:",
+                "it was stopped, and rows are missing. downhill bench --resume continues it.",
             )
         )
     floor = model.results.get("noise_floor", {}).get("p95")
@@ -72,8 +73,8 @@ def first_of_all(model: Model) -> list[tuple[str, str]]:
         found.append(
             (
                 "This machine was noisy:",
-                f"the same code differed by up to {percent(floor, 0)} from one time to the next (19 times of "
-                "20). Ratios within the run have their intervals; absolute figures are rough.",
+                f"repeated measurements of the same code differed by up to {percent(floor, 0)} (95 % of the "
+                "rows). Ratios within the run have intervals; absolute figures are rough.",
             )
         )
     return found

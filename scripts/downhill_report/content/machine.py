@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The machine and what was built for it."""
+"""The machine and the build."""
 
 from typing import Any
 
@@ -7,6 +7,9 @@ from ..model import Model
 from ..numbers import bytes_text, plural, yes_no
 from .blocks import Block, Drawing, Facts, More, Section, Table, Text
 from .captions import CAPTIONS
+
+
+FLAGS = "Compiler flags per level; hand-written levels select their instructions in the source"
 
 
 def machine(model: Model) -> Section:
@@ -18,7 +21,7 @@ def machine(model: Model) -> Section:
     blocks.append(More("CPU features", [features(m)]))
     flags = [[level, f"`{text}`"] for level, text in build["flags"].items()]
     blocks.append(
-        More("Compiler flags", [Table("Compiler flags of each level; the hand-written ones name their instructions in the source", ["level", "~flags"], flags)])
+        More("Compiler flags", [Table(FLAGS, ["level", "~flags"], flags)])
     )
     if "record" in m:
         blocks.append(More("The whole record of the machine", record(m)))
@@ -26,7 +29,7 @@ def machine(model: Model) -> Section:
 
 
 def facts(m: dict[str, Any], build: dict[str, Any]) -> list[tuple[str, str]]:
-    dirty = {True: " with uncommitted changes", None: ", clean or not is unknown"}
+    dirty = {True: " with uncommitted changes", None: ", with or without uncommitted changes"}
     identity = [("Id", m["id"])] if "id" in m else []
     return [
         ("CPU", m["cpu_name"]),
@@ -55,7 +58,7 @@ def cache(o: dict[str, Any]) -> str:
 def levels(m: dict[str, Any]) -> Table:
     keys = ("compiled", "cpu", "os", "permitted", "usable", "chosen")
     return Table(
-        "ISA levels: what this build and machine have, and which is chosen unasked",
+        "ISA levels: what this build and machine support, and which is the default",
         ["level", "compiled", "CPU", "OS", "permitted", "usable", "chosen", "missing"],
         [
             [o["name"], *(yes_no(o[key]) for key in keys), o["missing"] or "–"]
@@ -66,7 +69,7 @@ def levels(m: dict[str, Any]) -> Table:
 
 def features(m: dict[str, Any]) -> Table:
     return Table(
-        "CPU features that the library looks at",
+        "CPU features that the library checks",
         ["feature", "CPU", "OS", "permitted"],
         [
             [
@@ -89,8 +92,8 @@ def record(m: dict[str, Any]) -> list[Block]:
     ]
     return [
         Text(
-            "What may bear on a time. The id of the machine is made of what is marked, which does not "
-            "change from one start to the next; `downhill doctor` says what of it makes figures noisy."
+            "Properties that may affect timings. The id of the machine is a hash of the marked ones, which "
+            "do not change at a restart. `downhill doctor` reports which of them make figures noisy."
         ),
-        Table("Machine record", ["what", "~value", "part of the id"], lines),
+        Table("Machine record", ["property", "~value", "part of the id"], lines),
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every row that was timed, or why it was not."""
+"""The table of all rows: timings, or why a row was not timed."""
 
 from ..model import Model
 from ..numbers import NONE, number, percent, times
@@ -18,18 +18,18 @@ def rows(model: Model) -> Section:
     counted = counters(model)
     table = Table(
         "Wall time per call. ±: half of the 95 % interval of the median. MAD: median absolute deviation "
-        "of the samples. The compiler's: the auto level at the same flags.",
+        "of the samples. Compiler: the auto level with the same flags.",
         [*COLUMNS, *(f">{name.replace('_', ' ')}" for name in counted)],
         [line(model, row, counted) for row in model.rows],
         parts=["kernel", "ISA level"],
     )
     told = model.results.get("counters")
-    why = f"Hardware counters: n/a: {told['reason']}." if told and not told["available"] else ""
+    why = f"Hardware counters: unavailable: {told['reason']}." if told and not told["available"] else ""
     return Section("rows", "All rows", "All rows", [*([Text(why)] if why else []), table])
 
 
 def counters(model: Model) -> list[str]:
-    """Of those that any row has, in the order in which they are written."""
+    """Returns the names of the counters that any row has, in the order of the file."""
     found = dict.fromkeys(name for row in model.timed for name in row.counters or {})
     return list(found)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How fast the kernels are: proof, speed-up, the ladder of ISA levels, and how far from the roof."""
+"""Speed of the kernels: proof, speed-up, ladder of ISA levels, roofline, cold rows and threads."""
 
 from ..model import Model
 from ..numbers import interval, microseconds, number, percent, rate, times
@@ -7,27 +7,26 @@ from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
 from .captions import CAPTIONS
 from .ceilings import repeated, table_of
-from .marks import explained, least_samples, marked
+from .marks import explained, marked, min_samples
 
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
 ATTAINABLE = (
-    "The share of what is attainable is that of the lower of two roofs: the peak of the "
-    "instruction that the level is for (an f32 FMA, or a product of pairs of bf16 or of bytes), and "
-    "the operations per byte of the working set times the bandwidth of reading the level of memory "
-    "that holds the set: each byte of it must come from there once. Cold rows are judged by DRAM. A "
-    "row that takes two terms for each weight, as the scores of bf16 features with avx512bf16 and "
-    "amx do, comes to half of the first roof at most. If a row lies "
-    "more than 3 % above its roof, its ceiling is measured again; a row that still does is ringed in "
-    "the figure, and the warnings say what was found."
+    "What is attainable is the lower of two roofs: the peak of the instruction that the level is for (an "
+    "f32 FMA, or a product of pairs of bf16 or of bytes), and the operations per byte of the working set "
+    "times the read bandwidth of the level of memory that holds the set, because each of its bytes must "
+    "be read from there at least once. Cold rows are compared with DRAM. A row that needs two terms per "
+    "weight, such as the scores of bf16 features with avx512bf16 and amx, can reach half of the first "
+    "roof at most. If a row lies more than 3 % above its roof, its ceiling is measured again; a row that "
+    "is still above it is ringed in the figure, and the warnings report it."
 )
 LADDER = (
-    "Samples per second, and the share of what is attainable (Roofline), level by level; an arrow where "
-    "a level has no kernel of its own for these features and takes that of the level it points to."
+    "Samples per second, and the share of what is attainable (see Roofline), by level. An arrow: the level "
+    "has no kernel of its own for these features and uses that of the level after the arrow."
 )
 COLD = (
-    "A hot row calls the kernel on the same buffers again and again, so that what fits a cache is read "
-    "from it; a cold one takes other buffers for each call, more of them in turn than the last cache "
-    "holds. Training is between the two: its samples come from memory, its weights stay."
+    "A hot row calls the kernel on the same buffers again and again, so data that fits a cache is read "
+    "from it. A cold row rotates through more buffers than the last-level cache holds, so each call reads "
+    "from memory. Training lies between the two: samples come from memory, weights stay in the cache."
 )
 
 
@@ -47,7 +46,7 @@ def speedup(model: Model, figures: list[str]) -> Section:
     blocks: list[Block] = [
         Text(
             "Shapes are samples × features × classes. The compiler is that of this build "
-            f"({compiler}): the scalar source vectorised at the same flags (the levels named auto)."
+            f"({compiler}): it vectorises the scalar source with the same flags (the auto levels)."
         )
     ]
     names = [name for name in figures if name.startswith("speedup")]
@@ -63,7 +62,7 @@ def speedup(model: Model, figures: list[str]) -> Section:
 
 
 def summary(model: Model) -> list[Block]:
-    """The small table of the example: the step at every shape, other kernels at the main one."""
+    """Returns the summary table: the step at every shape, other kernels at the main shape."""
     present = {row.isa for row in model.alone if row.kernel in SUMMARY_KERNELS}
     levels = [level.name for level in model.timed_levels() if level.name in present]
     lines, shown = [], []
@@ -74,7 +73,7 @@ def summary(model: Model) -> list[Block]:
                 lines.append([kernel, str(shape), *(summary_cell(model, row) for row in rows)])
                 shown += filter(None, rows)
     m, build, context = (model.results[part] for part in ("machine", "build", "context"))
-    of = f", of {least_samples(shown)}" if shown else ""
+    of = f", of {min_samples(shown)}" if shown else ""
     under = f" under {m['hypervisor']}" if m["hypervisor"] else ""
     return [
         *explained(
@@ -87,8 +86,8 @@ def summary(model: Model) -> list[Block]:
         *trained(model),
         Text(
             f"{m['cpu_name']}{under}, one thread, {build['compiler']}, commit {build['commit']}, "
-            f"{context['date'][:10]}; medians of one run{of}. `auto_…` is the compiler's vectorisation of the "
-            "scalar source at the same flags."
+            f"{context['date'][:10]}; medians of one run{of}. `auto_…` is the scalar source vectorised by the "
+            "compiler with the same flags."
         ),
     ]  # fmt: skip
 
@@ -170,7 +169,7 @@ def cold(model: Model) -> Section:
         for row, hot, over in model.cold_rows()
     ]  # fmt: skip
     table = Table(
-        "Best level, medians; how many times as long a cold call takes; share of attainable",
+        "Best level: medians, time of a cold call over that of a hot one, share of attainable",
         [
             "kernel", "shape", "ISA level", ">hot µs", ">cold µs", ">cold / hot", ">hot share",
             ">cold share",
@@ -195,13 +194,13 @@ def threads(model: Model) -> Section:
         "Threads",
         [
             Text(
-                "Each thread, bound to a core of its own, takes a part of every minibatch; the "
-                "gradients are added up in a fixed order."
+                "Each thread is pinned to its own core and processes a part of every minibatch; the "
+                "gradients are added in a fixed order."
             ),
             Drawing("threads", CAPTIONS["threads"]),
             *explained(
                 Table(
-                    "Medians, how many times faster than on one thread, and that over the threads",
+                    "Medians, speed-up over one thread, and efficiency: speed-up over number of threads",
                     [
                         "kernel", "shape", "ISA level", ">threads", ">µs", ">one thread µs",
                         ">times faster", ">efficiency",

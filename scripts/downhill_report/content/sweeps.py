@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""The sweeps: what the batch and the number of features do, and whether powers of two are special."""
+"""The sweeps over batch size and number of features, and whether power-of-two batches are
+faster."""
 
 from ..model import Model
 from ..numbers import interval, microseconds, number, percent
 from ..rows import Ratio
-from ..sweeps import LEAST_BATCH, Sweep, Verdict, verdict
+from ..sweeps import MIN_BATCH, Sweep, Verdict, verdict
 from .blocks import Block, Drawing, More, Section, Table, Text
 from .captions import CAPTIONS
 from .marks import MARK, explained, marked
 
 QUESTION = (
-    f"Are batches of a power of two faster? Their time, from {LEAST_BATCH} samples on, against that of "
-    "batches of one sample more or fewer, and against batches well between two powers of two (12, 24, 48, "
-    "100, …; between sizes the time of a batch is interpolated), on geometric average, with 95 % intervals "
-    "over the sizes."
+    f"Are power-of-two batches faster? The table compares them, from {MIN_BATCH} samples on, with batches of "
+    "one sample more or fewer, and with batches well between two powers of two (12, 24, 48, 100, …; times "
+    "between two sizes are interpolated): geometric means with 95 % intervals over the sizes."
 )
 
-# There is a difference if its interval is clear of 1 by the first, and none if it lies within the second.
+# Batches differ if the interval excludes 1 by CLEAR, and are alike if it lies within ALIKE.
 CLEAR = 1.02
 ALIKE = 1.05
-NEITHER = "no faster and no slower, as far as was measured, than"
-UNSURE = "not known to be faster or slower than"
+NEITHER = "neither measurably faster nor slower than"
+UNSURE = "not shown to be faster or slower than"
 
 
 def sweeps(model: Model) -> Section:
@@ -32,8 +32,8 @@ def sweeps(model: Model) -> Section:
             Text(QUESTION),
             *explained(
                 Table(
-                    "How many times faster a sample is in a batch of a power of two",
-                    ["kernel", "ISA level", ">than one more or fewer", ">than well between"],
+                    "Speed-up per sample in power-of-two batches",
+                    ["kernel", "ISA level", ">over one more or fewer", ">over batches between"],
                     [
                         [
                             sweep.kernel, sweep.isa, marked(interval(of.beside), of.beside),
@@ -54,16 +54,16 @@ def sweeps(model: Model) -> Section:
 def answer(sweep: Sweep, of: Verdict) -> str:
     beside, between = says(of.beside), says(of.between)
     if of.beside.is_doubtful or of.between.is_doubtful:
-        why = f": rows that this is of were noisy ({MARK})."
+        why = f", because some of the rows were noisy ({MARK})."
     elif of.beside.low > CLEAR and between == NEITHER:
-        why = ": what counts is not the power of two but a last block of samples that is full."
+        why = ": what matters is not the power of two but whether the last block of samples is full."
     elif beside == between == NEITHER:
-        why = ": nothing is special about them."
+        why = ": the power of two makes no difference."
     else:
         why = "."
     return (
-        f"{sweep.kernel} with {sweep.isa}: {beside} batches of one sample more or fewer, "
-        f"{between} those well between{why}"
+        f"{sweep.kernel} with {sweep.isa}: power-of-two batches are {beside} batches of one sample more or "
+        f"fewer, and {between} batches well between two powers of two{why}"
     )
 
 
@@ -90,7 +90,7 @@ def table(model: Model) -> Table:
                 ]
             )  # fmt: skip
     return Table(
-        "The sweeps; set: the level of memory that holds the working set",
+        "The sweeps. Set: the level of memory that holds the working set",
         [
             "kernel", "ISA level", "sweep", "shape", ">median µs", ">ns per sample", ">± %",
             ">GFLOP/s", "set", ">of attainable",

@@ -18,7 +18,7 @@ def anything(model: Model) -> bool:
 def training(model: Model) -> Section:
     blocks: list[Block] = endtoend(model)
     for group in model.groups:
-        blocks += [Text(how(group)), table(group)]
+        blocks += [Text(settings_of(group)), table(group)]
     if model.groups:
         blocks += [Drawing("phases", CAPTIONS["phases"]), Drawing("curves", curves_text(model))]
     if model.other_methods:
@@ -26,10 +26,10 @@ def training(model: Model) -> Section:
     return Section("training", "Training, end to end", "Training", blocks)
 
 
-def how(group: Group) -> str:
+def settings_of(group: Group) -> str:
     s = group.settings
     margin = f", margin {setting(s['delta'])}" if s["loss"] == "hinge" else ""
-    more = how_trained(s)
+    more = other_settings(s)
     return (
         f"{group.loss.capitalize()} loss on {s['dataset']}: {s['n_train']} training and "
         f"{s['n_test']} test samples ({s['test_set']}), {s['d']} features, {s['c']} classes; batch "
@@ -38,8 +38,8 @@ def how(group: Group) -> str:
     )
 
 
-def how_trained(settings: dict[str, Any]) -> str:
-    """On what type of features, in which order, by how many: nothing where that is as it always was."""
+def other_settings(settings: dict[str, Any]) -> str:
+    """Returns the settings that older results lack and that differ from the default."""
     words = []
     if "dtype" in settings:
         words.append(f"{settings['dtype']} features")
@@ -52,7 +52,7 @@ def how_trained(settings: dict[str, Any]) -> str:
         kind = "Nesterov momentum" if settings.get("nesterov") else "momentum"
         words.append(f"{kind} {setting(settings['momentum'])}")
     if settings.get("schedule", "constant") != "constant":
-        words.append(f"rate by the schedule {settings['schedule']}")
+        words.append(f"learning rate schedule {settings['schedule']}")
     if settings.get("n_validation"):
         words.append(f"{settings['n_validation']} validation samples")
     threads = settings.get("threads", 1)
@@ -62,9 +62,9 @@ def how_trained(settings: dict[str, Any]) -> str:
 
 
 def other_methods(runs: list[dict[str, Any]]) -> Table:
-    """Their unit is an evaluation of the loss of all samples, not an epoch."""
+    """Returns the table of methods that count evaluations of the loss instead of epochs."""
     return Table(
-        "Other methods: an evaluation is of the loss of all training samples",
+        "Other methods. An evaluation computes the loss of all training samples",
         [
             "method", "loss", "ISA level", ">evaluations", ">seconds", ">final loss", ">test accuracy",
         ],

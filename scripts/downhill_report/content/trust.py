@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Why the figures can be trusted, and how far: samples, conditions, method, warnings."""
+"""How far the figures can be trusted: samples, conditions, method, warnings."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..waited import why_waited
 from .blocks import Block, Bullets, Drawing, Listing, More, Section, Table, Text
 from .captions import CAPTIONS
 from .commands import commands
-from .marks import least_samples
+from .marks import min_samples
 
 
 def samples(model: Model, figures: list[str]) -> Section:
@@ -30,7 +30,8 @@ def samples(model: Model, figures: list[str]) -> Section:
 
 
 def shared_text(model: Model) -> str:
-    """Describes the samples that lost time to other threads, a quota or a neighbour on the same core."""
+    """Describes the samples that lost time to other threads, a quota or a neighbour on their
+    core."""
     left_out = sum(len(row.left_out) for row in model.timed)
     every = left_out + sum(len(row.times) for row in model.timed)
     rows = sum(row.shared for row in model.timed)
@@ -40,23 +41,24 @@ def shared_text(model: Model) -> str:
     texts = [f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out."]
     if waited:
         texts.append(
-            f"{plural(waited, 'sample')} waited for the CPU for a tenth of their time or more: their thread was "
-            f"stopped by {why_waited(model.results)}."
+            f"{plural(waited, 'sample')} waited for the CPU for at least a tenth of their time, because the "
+            f"thread was stopped by {why_waited(model.results)}."
         )
     if beside:
         texts.append(
-            f"Before or after {plural(beside, 'sample')} the core began fewer additions in a cycle than a whole core "
-            "does, because another hardware thread of it was at work, under a hypervisor perhaps another guest's."
+            f"Before or after {plural(beside, 'sample')} the core issued fewer additions per cycle than a whole "
+            "core does, because its other hardware thread was busy (under a hypervisor perhaps with another "
+            "guest)."
         )
     if rows:
         texts.append(
-            f"{plural(rows, 'row')} had too few others; their statistics are of all their samples."
+            f"In {plural(rows, 'row')} too few samples had a whole core; their statistics use all samples."
         )
     return " ".join(texts)
 
 
 def stopped_text(model: Model) -> str:
-    """How sure the medians are, in a sentence."""
+    """Returns a sentence on the precision of the medians."""
     told = [row for row in model.timed if row.precision is not None]
     asked = model.results["context"].get("precision")
     if not told or not asked:
@@ -64,29 +66,29 @@ def stopped_text(model: Model) -> str:
     precise = sum(row.stopped == "precision" for row in told)
     widest = max(told, key=lambda row: row.precision)
     return (
-        f"Of {plural(len(told), 'row')}, {precise} were sampled until the 95 % interval of their median "
-        f"was within {percent(asked)} of it; the others until their time was up, which the table of "
-        f"all rows tells. The widest is ± {percent(widest.precision)}, of {widest.name}."
+        f"Of {plural(len(told), 'row')}, {precise} were sampled until the 95 % interval of the median was "
+        f"within {percent(asked)} of it, the others until their time was up; see the table of all rows. The "
+        f"widest interval is ± {percent(widest.precision)} ({widest.name})."
     )
 
 
 def floor_text(floor: dict[str, Any]) -> str:
     rows, passes = plural(len(floor["rows"]), "row"), floor["passes"]
     if floor["p95"] is None:
-        return f"The noise floor could not be told from {rows} timed {passes} times."
+        return f"The noise floor could not be determined from {rows} timed {passes} times."
     return (
-        f"Noise floor: {rows} timed {passes} times over, with the same code; between two times "
-        f"the medians of 95 % of them differed by less than {percent(floor['p95'])}. What differs "
-        "by less, from this run to another on this machine, is no finding."
+        f"Noise floor: {rows} were timed {passes} times with the same code. Between two passes the medians "
+        f"of 95 % of them differed by less than {percent(floor['p95'])}. A smaller difference between this "
+        "run and another on this machine means nothing."
     )
 
 
 def conditions(of: list[Conditions]) -> list[Block]:
     faulty = [group for group in of if group.faults]
     limits = (
-        f"Disturbed: the clock differs by more than {DRIFT:.0%} from before a group to after it, more "
-        f"than {STOLEN:.0%} of its time was stolen by the hypervisor, it was throttled, or the thread "
-        f"was moved. {len(faulty)} of {plural(len(of), 'group')} were."
+        "A group counts as disturbed if the clock before and after it differs by more than "
+        f"{DRIFT:.0%}, if the hypervisor stole more than {STOLEN:.0%} of its time, or if its thread was "
+        f"throttled or moved. {len(faulty)} of {plural(len(of), 'group')} were disturbed."
     )
     blocks: list[Block] = [Text(limits)]
     if faulty:
@@ -124,7 +126,7 @@ def method(model: Model) -> Section:
         blocks.append(
             Text(
                 "Training: one run per level, each from zero weights with the same order of samples. "
-                "Seconds per epoch leave out the test; the loss is taken before each step, without "
+                "Seconds per epoch do not include the test. The loss is taken before each step, without "
                 "the penalty."
             )
         )
@@ -132,12 +134,12 @@ def method(model: Model) -> Section:
 
 
 LIMITS = (
-    "What the figures are not: buffers of hot rows are reused, so a shape that fits a cache is measured "
-    "from that cache, not from memory. GB/s are bytes credited by the formulas below, each operand "
-    "crossing the bus once, not bytes counted by the machine. Operations are credited likewise. "
-    "Ceilings are the most that was measured before or after the rows. Intervals of ratios are of "
-    "samples drawn again from the samples. Ratios hold within this run; days and machines differ by "
-    "more. reports/METHOD.md of the source tells how each figure is measured."
+    "Limits: buffers of hot rows are reused, so a shape that fits a cache is read from that cache, not "
+    "from memory. GB/s count the bytes credited by the formulas below (each operand once), not bytes "
+    "counted by the hardware; operations are credited in the same way. Ceilings are the maximum measured "
+    "before or after the rows. Intervals of ratios are bootstrap intervals. Ratios hold within this run; "
+    "other days and machines differ by more. reports/METHOD.md in the source tree describes each "
+    "measurement."
 )
 
 
@@ -145,27 +147,27 @@ def sampling(model: Model) -> str:
     context = model.results["context"]
     asked = f"{plural(context['repetitions'], 'sample')} of at least {number(context['min_time_s'] * 1e3)} ms"
     if context.get("precision"):
-        most = context.get("max_time_s")
-        seconds = f"{number(most)} s" if most else "its time"
+        limit = context.get("max_time_s")
+        seconds = f"after {number(limit)} s" if limit else "when its time was up"
         until = (
             "Each row was sampled until the 95 % interval of its median (by ranks) was within "
-            f"{percent(context['precision'])} of it or {seconds} had gone into it, {asked} being asked for at least"
+            f"{percent(context['precision'])} of it, at the latest {seconds}, with a minimum of {asked}"
         )
     else:
-        until = f"Of each row {asked} were asked for"
+        until = f"Each row has {asked}"
     cpu = context["pinned_cpu"]
     where = "a thread that could not be pinned" if cpu is None else f"a thread pinned to CPU {cpu}"
-    came = f"Medians are of {least_samples(model.timed)}. " if model.timed else ""
+    counts = f"Medians are of {min_samples(model.timed)}. " if model.timed else ""
     return (
-        f"{until}, after a warm-up that finds the number of calls. {came}The variants of a kernel and shape "
-        f"were taken in an order {context['order']} (seed {context['seed']}), so that a drift of the "
-        f"machine falls on all of them alike. All ran on {where}. Times are wall time per call."
+        f"{until}, after a warm-up that determines the number of calls. {counts}The variants of a kernel and "
+        f"shape were sampled in an order {context['order']} (seed {context['seed']}), so that a drift of the "
+        f"machine affects all of them alike. All ran on {where}. Times are wall time per call."
     )
 
 
 def formulas(of: list[dict[str, str]]) -> Table:
     return Table(
-        "Operations and bytes that a call of each kernel is credited with",
+        "Operations and bytes credited to a call of each kernel",
         ["kernel", "operations", "bytes", "~note"],
         [[f["kernel"], f"`{f['flops']}`", f"`{f['bytes']}`", f["note"]] for f in of],
     )
@@ -184,8 +186,8 @@ def reproduce(model: Model) -> Section:
     if model.rows:
         blocks.append(
             Text(
-                f"One row again: `downhill bench --filter '{model.rows[0].name}'`. Another run beside this "
-                "one: `downhill compare results.json OTHER.json`. Every sample of this run is in "
+                f"To repeat one row: `downhill bench --filter '{model.rows[0].name}'`. To compare another run "
+                "with this one: `downhill compare results.json OTHER.json`. Every sample of this run is in "
                 "`results.json`."
             )
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The figures of a report, each in a file of its own."""
+"""The figures of a report, one module per figure."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +12,7 @@ __all__ = ["draw", "paint", "plan"]
 
 
 def plan(model: Model) -> dict[str, Callable[[], str]]:
-    """Figure name -> what draws it; only what the results have something for."""
+    """Returns figure name -> function that draws it, for figures that the results have data for."""
     look = Look(model)
     out: dict[str, Callable[[], str]] = {}
     if model.topology_xml:
@@ -45,5 +45,5 @@ def plan(model: Model) -> dict[str, Callable[[], str]]:
 
 
 def draw(model: Model) -> dict[str, str]:
-    """Figure name -> SVG in stand-in colours."""
+    """Returns figure name -> SVG in placeholder colours."""
     return {name: figure() for name, figure in plan(model).items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Test accuracy by seconds of training: ours, scalar code, and other libraries."""
+"""Test accuracy by seconds of training: downhill, scalar code, and other libraries."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from .style import (
     DASHES, MARKERS, MUTED, TEXT, WIDTH, Look, at, dress, legend, logarithmic, title, to_svg,
 )  # fmt: skip
 
-# Below this an epoch is on the way to anywhere, and its curve would flatten the rest.
+# Accuracies further below the lowest target are cut off, because they would flatten the curves.
 SHOWN = 0.06
 
 
 def endtoend(model: Model, look: Look) -> str:
-    """A drawing per comparison."""
+    """Draws one panel per comparison."""
     drawn = [comparison for comparison in model.comparisons if comparison.drawn()]
     figure = Figure(figsize=(WIDTH, 0.4 + 2.9 * len(drawn)), layout="constrained")
     panels = figure.subplots(len(drawn), 1, squeeze=False)[:, 0]
@@ -34,7 +34,7 @@ def endtoend(model: Model, look: Look) -> str:
 
 
 def style_of(look: Look, comparison: Comparison, entry: Entry) -> dict[str, Any]:
-    """The same in every drawing, whoever else is in it."""
+    """Returns the style of an entry; it does not depend on the other entries of the drawing."""
     if entry.isa is not None:
         dash = DASHES[0] if entry.dtype == "f32" else DASHES[1]
         return {"color": look.colour[entry.isa], "marker": look.marker[entry.isa], "linestyle": dash}

@@ -12,20 +12,20 @@ from .style import (
 )  # fmt: skip
 
 TYPES = ("f32", "bf16", "u8")
-# In the order of the rungs' legend.
+# Colours of the kernels, in the order of the legend.
 COLOURS = [LEVEL_COLOURS[i] for i in (2, 5, 8, 7, 6, 3, 0)]
 
 
 def ladder(model: Model) -> str:
-    """A drawing for each type of feature: samples per second by level."""
+    """Draws one panel per type of feature: samples per second by level."""
     found = model.ladder()
     types = [o for o in TYPES if any(kernel.endswith(f"_{o}") for kernel, _ in found)]
-    levels = [level.name for level in model.levels if any(climbs(found, level.name))]
+    levels = [level.name for level in model.levels if any(rows_of(found, level.name))]
     figure = Figure(figsize=(WIDTH, 0.7 + 2.5 * len(types)), layout="constrained")
     for axes, element in zip(figure.subplots(len(types), 1, squeeze=False)[:, 0], types):
-        rungs = [(k, rows) for k, rows in found if k.endswith(f"_{element}")]
-        for i, (kernel, rows) in enumerate(rungs):
-            climb(axes, levels, kernel, rows, i)
+        kernels = [(k, rows) for k, rows in found if k.endswith(f"_{element}")]
+        for i, (kernel, rows) in enumerate(kernels):
+            line(axes, levels, kernel, rows, i)
         logarithmic(axes.yaxis, subs=(1,))
         axes.set_xlim(-0.3, len(levels) - 0.7)
         axes.set_xticks(range(len(levels)), levels)
@@ -36,12 +36,13 @@ def ladder(model: Model) -> str:
     return to_svg(figure)
 
 
-def climbs(found: list[tuple[str, list[Row | None]]], level: str) -> list[Row]:
+def rows_of(found: list[tuple[str, list[Row | None]]], level: str) -> list[Row]:
     return [row for _, rows in found for row in rows if row and row.isa == level]
 
 
-def climb(axes: Axes, levels: list[str], kernel: str, rows: list[Row | None], i: int) -> None:
-    """Over the levels that have a kernel of their own; the compiler's beside the line."""
+def line(axes: Axes, levels: list[str], kernel: str, rows: list[Row | None], i: int) -> None:
+    """Draws a line over the levels that have a kernel of their own, and points of the auto
+    levels."""
     own = list({row.isa: row for row in rows if row}.values())
     hand = [row for row in own if not row.isa.startswith("auto_")]
     auto = [row for row in own if row.isa.startswith("auto_")]

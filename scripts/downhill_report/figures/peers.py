@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Against other libraries: how many times faster ours is than each, row by row."""
+"""Comparison with other libraries: how many times faster downhill is than each, row by row."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ COLOURS = [LEVEL_COLOURS[2], LEVEL_COLOURS[5], LEVEL_COLOURS[8], LEVEL_COLOURS[7
 
 
 def peers(model: Model) -> str:
-    # Kernel by kernel, as a reader compares them.
+    # Rows of one kernel next to each other, because readers compare those.
     found = sorted(model.against_peers(), key=lambda pair: model.kernels.index(pair[0].kernel))
     figure = Figure(figsize=(WIDTH, 0.8 + 0.24 * len(found)), layout="constrained")
     axes = figure.subplots()
@@ -26,7 +26,7 @@ def peers(model: Model) -> str:
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.axvline(1, color=TEXT, linewidth=0.9, linestyle=(0, (4, 2)))
     logarithmic(axes.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
-    axes.set_xlabel("times faster than the library, our best level (right of 1: ours is faster)",
+    axes.set_xlabel("times faster than the library, our best level (right of 1: downhill is faster)",
                     color=TEXT)  # fmt: skip
     axes.tick_params(axis="y", length=0)
     dress(axes, grid="both")

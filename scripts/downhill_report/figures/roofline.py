@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rooflines: a drawing per ISA level, with the roofs that were measured for it."""
+"""Rooflines: one drawing per ISA level, with the roofs measured for it."""
 
 import math
 from typing import Any
@@ -15,13 +15,13 @@ from .style import (
 )  # fmt: skip
 
 COLUMNS = 3
-# What a kernel does tells its mark.
+# Marker per kind of kernel.
 FAMILIES = {
     "score": "o", "hinge": "^", "softmax": "v", "loss": "v", "grad": "s", "update": "P",
     "step": "D",
 }  # fmt: skip
 OTHER = "X"
-# By the level of memory that holds the working set: L1, L2, L3, DRAM; the farther the darker.
+# Colour per level of memory that holds the working set: L1, L2, L3, DRAM; farther is darker.
 MEMORY = [LEVEL_COLOURS[4], LEVEL_COLOURS[8], LEVEL_COLOURS[7], LEVEL_COLOURS[3]]
 STROKES = ["-", "--", "-.", ":"]
 ABOVE = LEVEL_COLOURS[6]
@@ -41,7 +41,7 @@ def roofline(model: Model) -> str:
         logarithmic(axes.xaxis, subs=(1,) if columns > 1 else (1, 2, 5))
         logarithmic(axes.yaxis, subs=(1,) if columns > 1 else (1, 2, 5))
         dress(axes, grid="both")
-    for axes, isa in zip(panels, levels):  # when all points have set the common limits
+    for axes, isa in zip(panels, levels):  # after all points, which set the common limits
         draw_roofs(axes, model, isa)
     for axes in panels[len(levels) :]:
         axes.axis("off")
@@ -52,7 +52,8 @@ def roofline(model: Model) -> str:
 
 
 def is_point(model: Model, row: Row) -> bool:
-    """Each kernel and shape, but what is made of several calls and variations of the step."""
+    """Returns whether the row is drawn: not for rows of several calls and variations of the
+    step."""
     return (
         row.threads == 1
         and not row.sweep
@@ -73,7 +74,7 @@ def memory_colour(model: Model, row: Row) -> str:
 
 
 def memory_look(i: int, count: int) -> dict[str, Any]:
-    """Of the i-th of so many levels; the last is DRAM, however many there are."""
+    """Returns the style of level i of `count` levels of memory; the last level is always DRAM."""
     place = len(MEMORY) - count + i
     return {"color": at(MEMORY, place), "linestyle": at(STROKES, place)}
 
@@ -123,10 +124,11 @@ def note(
     )  # fmt: skip
 
 
-def together(of: dict[str, float], apart: float) -> list[tuple[str, float]]:
-    """(names with their values, the highest): what is too close to be told apart shares a label."""
+def together(values: dict[str, float], apart: float) -> list[tuple[str, float]]:
+    """Returns (names with values, highest value) per label; values within a factor `apart` share
+    one."""
     out: list[tuple[str, float]] = []
-    for name, value in sorted(of.items(), key=lambda item: item[1]):
+    for name, value in sorted(values.items(), key=lambda item: item[1]):
         text = f"{name} {value:.0f}"
         if out and value < apart * out[-1][1]:
             out[-1] = (f"{text}, {out[-1][0]}", value)

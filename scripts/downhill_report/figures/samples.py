@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The samples in the order of the run, in which a drift of the machine shows."""
+"""The samples in the order of the run, which shows a drift of the machine."""
 
 import math
 
@@ -12,16 +12,17 @@ from ..rows import Row
 from ..numbers import number
 from .style import LEVEL_COLOURS, MUTED, TEXT, WIDTH, Look, dress, legend, marks, short, title, to_svg
 
-# Each is 40 bytes of the page.
-MOST_POINTS = 3000
-# What lies beyond is drawn at the edge.
-LEAST, MOST = 0.75, 1.5
+# A point takes 40 bytes of the page.
+MAX_POINTS = 3000
+# Range of the axis; points outside are drawn at the edge.
+LOWEST, HIGHEST = 0.75, 1.5
 LINE = LEVEL_COLOURS[2]
 FAULT = LEVEL_COLOURS[6]
 
 
 def samples(model: Model) -> str:
-    """Every sample over the median of its row, and the clock; a mark where a group was disturbed."""
+    """Draws every sample over the median of its row, and the clock with a mark per disturbed
+    group."""
     counted = [(s, t / o.median) for o in model.timed for s, t in zip(o.ended_s, o.times)]
     left_out = [(s, t / o.median) for o in model.timed for s, t in o.left_out]
     groups = model.conditions
@@ -30,22 +31,22 @@ def samples(model: Model) -> str:
         2 if groups else 1, 1, squeeze=False, sharex=True,
         gridspec_kw={"height_ratios": [2, 1] if groups else [1]},
     )[:, 0]  # fmt: skip
-    every = math.ceil((len(counted) + len(left_out)) / MOST_POINTS)
+    every = math.ceil((len(counted) + len(left_out)) / MAX_POINTS)
     for points, colour, marker, label in (
         (left_out, FAULT, "|", "with less than a whole core, left out"),
         (counted, LINE, "o", "samples"),
     ):
         if points:
             xs, ys = numpy.array(sorted(points)[::every]).T
-            dots(parts[0], xs, numpy.clip(ys, LEAST, MOST), colour, marker)
+            dots(parts[0], xs, numpy.clip(ys, LOWEST, HIGHEST), colour, marker)
             parts[0].plot([], [], color=colour, marker=marker, markersize=4, linestyle="none", label=label)
     if left_out:
         legend(parts[0], loc="upper right", ncols=2)
     parts[0].axhline(1, color=TEXT, linewidth=0.8)
-    parts[0].set_ylim(LEAST - 0.01, MOST + 0.01)
+    parts[0].set_ylim(LOWEST - 0.01, HIGHEST + 0.01)
     parts[0].set_ylabel("time / median of its row", color=TEXT)
     which = "every sample" if every == 1 else f"one sample in {every}"
-    title(parts[0], f"{which}; beyond {LEAST} or {MOST}: at the edge")
+    title(parts[0], f"{which}; values below {LOWEST} or above {HIGHEST} are drawn at the edge")
     if groups:
         clock(parts[1], model)
     for axes in parts:
@@ -55,8 +56,8 @@ def samples(model: Model) -> str:
 
 
 def dots(axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray, colour: str, marker: str) -> None:
-    """One path of short lines, with round ends where they are to be points: a mark each would be 100
-    bytes."""
+    """Draws the points as one path of short lines, with round caps for dots. A marker per point
+    would take 100 bytes."""
     nothing = numpy.full(len(xs), numpy.nan)
     round_ = marker == "o"
     x = numpy.column_stack([xs, xs + 1e-4 * numpy.ptp(xs) * round_, nothing]).ravel()
@@ -81,14 +82,14 @@ def clock(axes: Axes, model: Model) -> None:
     axes.set_ylim(0, highest * 1.3)
     axes.set_ylabel("clock, GHz", color=TEXT)
     if faulty:
-        title(axes, "clock before and after each group; a triangle: disturbed (see Conditions)")
+        title(axes, "clock before and after each group; triangle: disturbed (see Conditions)")
     else:
         title(axes, "clock before and after each group")
 
 
 def strips(model: Model, look: Look) -> str:
-    """The samples of the rows that the headline is of, each level and library a strip; its height
-    is what the farthest of them is off the median."""
+    """Draws the samples of the headline's rows, one strip per level and library. The height of a
+    strip is the largest deviation from the median."""
     rows = model.strip_rows()
     figure = Figure(figsize=(WIDTH, 0.8 + 0.52 * len(rows)), layout="constrained")
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]

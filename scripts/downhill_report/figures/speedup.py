@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Bars: every level over scalar, and each hand-written one over the compiler's at its flags."""
+"""Bars: every level over scalar, and each hand-written one over the compiler with the same
+flags."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,7 +9,7 @@ from ..model import Model
 from ..rows import Ratio, Shape
 from .style import PAPER, TEXT, WIDTH, Look, dress, short, significant, title, to_svg
 
-# A kernel, and for each level how many times faster it is.
+# Per kernel, how many times faster each level is.
 Bars = list[tuple[str, list[tuple[str, Ratio]]]]
 
 
@@ -32,7 +33,7 @@ def speedup(model: Model, look: Look, shape: Shape) -> str:
 
 
 def ratios(model: Model, shape: Shape) -> tuple[Bars, Bars]:
-    """(over scalar, over the compiler's), without kernels that have neither."""
+    """Returns (speed-ups over scalar, over the compiler), without kernels that have none."""
     over_scalar, over_auto = [], []
     for kernel in model.kernels:
         rows = [model.find(kernel, level.name, shape) for level in model.timed_levels()]
@@ -45,7 +46,7 @@ def ratios(model: Model, shape: Shape) -> tuple[Bars, Bars]:
 
 
 def bars(axes: Axes, look: Look, groups: Bars) -> None:
-    """Horizontal: a group per kernel, a bar per level, the value at its end."""
+    """Draws horizontal bars: a group per kernel, a bar per level, the value at its end."""
     y, ticks = 0.0, []
     longest = max((r.value for _, of in groups for _, r in of), default=1.0)
     for label, of in groups:
@@ -57,7 +58,7 @@ def bars(axes: Axes, look: Look, groups: Bars) -> None:
                 xerr=[[max(r.value - r.low, 0)], [max(r.high - r.value, 0)]],
                 error_kw={"elinewidth": 0.8},
             )  # fmt: skip
-            # Not across the line at 1, nor out of the drawing where a whisker is longer than it.
+            # Keep the text clear of the line at 1 and inside the drawing.
             after = min(max(r.high, 1), longest * 1.05) + longest * 0.012
             axes.text(
                 after, y, f"{significant(r.value)}  {isa}", va="center", fontsize=7.5, color=TEXT

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What all figures share: colours, marks, axes, and how a figure becomes SVG.
+"""Colours, markers and axes that all figures share, and the conversion to SVG.
 
-A figure is drawn once, in stand-in colours; paint() turns them into CSS variables for the page,
-which follows light and dark, or into fixed colours for a file. Nothing is told by colour alone:
-bars and curves are labelled, points differ in shape or fill."""
+A figure is drawn once, in placeholder colours; paint() replaces them with CSS variables for the page,
+which has a light and a dark theme, or with fixed colours for a file. No information depends on colour
+alone: bars and curves are labelled, points differ in shape or fill."""
 
 import io
 import logging
 import re
 from typing import Any
 
-# It would tell in six lines that it cannot keep a cache where HOME is not writable.
+# If HOME is not writable, matplotlib would warn in six lines that it cannot write its cache.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import matplotlib  # noqa: E402
@@ -25,9 +25,9 @@ matplotlib.use("svg")
 matplotlib.rcParams.update(
     {
         "svg.fonttype": "none",  # text stays text
-        "svg.hashsalt": "downhill",  # the same ids every time
+        "svg.hashsalt": "downhill",  # reproducible ids
         "font.size": 10,
-        # Named in every text of a figure; the first is what the widths are worked out with.
+        # Written into every text element; widths are computed with the first one.
         "font.sans-serif": ["DejaVu Sans", "Verdana"],
         "hatch.linewidth": 0.7,
         "axes.spines.top": False,
@@ -35,7 +35,7 @@ matplotlib.rcParams.update(
     }
 )
 
-# Stand-in -> (CSS variable, colour in a file). style.css has the same colours for light and dark.
+# Placeholder -> (CSS variable, colour in a file). style.css defines the variables for both themes.
 TEXT, MUTED, GRID, PAPER = "#010101", "#020202", "#030303", "#fdfefe"
 LEVEL_COLOURS = [f"#0a000{i}" for i in range(1, 10)]
 PHASE_COLOURS = ["#0b0001", "#0b0002", "#0b0003", "#0b0004", "#0b0005", "#0b0006"]
@@ -62,28 +62,28 @@ COLOURS = {
 }
 MARKERS = ["o", "v", "s", "<", "^", "D", ">", "P", "X", "*"]
 DASHES = ["-", "--", ":", "-."]
-WIDTH = 9.2  # inches; a page is as wide
+WIDTH = 9.2  # inches, the width of the page
 
 
 def paint(svg: str, name: str, inline: bool) -> str:
-    """The SVG for the page, or for a file of its own."""
-    for stand_in, (variable, colour) in COLOURS.items():
-        svg = svg.replace(stand_in, f"var({variable})" if inline else colour)
+    """Returns the SVG with final colours, for the page or for a file of its own."""
+    for placeholder, (variable, colour) in COLOURS.items():
+        svg = svg.replace(placeholder, f"var({variable})" if inline else colour)
     if not inline:
-        # Dark text must be readable on the dark page that shows the file.
+        # The file has its own background, so that its dark text is readable on a dark page.
         paper = COLOURS[PAPER][1]
         opened = svg.index(">", svg.index("<svg")) + 1
         background = f'<rect width="100%" height="100%" fill="{paper}"/>'
         return marked(f"{svg[:opened]}\n {background}{svg[opened:]}", kinds.FIGURE_MARK)
     svg = svg[svg.index("<svg") :]
-    # The ids of several figures in one page must not meet.
+    # The ids of several figures in one page must differ.
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = svg.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
 
 
 def marked(svg: str, mark: str) -> str:
-    """Puts the mark by which kinds.py knows the file before the picture."""
+    """Inserts the mark by which kinds.py recognises the file before the picture."""
     start = svg.index("<svg")
     return f"{svg[:start]}{mark}\n{svg[start:]}"
 
@@ -95,7 +95,8 @@ def to_svg(figure: Figure) -> str:
 
 
 def terse(svg: str) -> str:
-    """The same to a hundredth of a point, in less than two thirds of the bytes."""
+    """Truncates coordinates to a hundredth of a point, which saves more than a third of the
+    bytes."""
     svg = re.sub(
         r' (d|x|y|transform)="[^"]*"',
         lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]),
@@ -106,7 +107,7 @@ def terse(svg: str) -> str:
 
 
 class Look:
-    """What each level is drawn with, the same in every figure of a report."""
+    """Colour and marker of each level, the same in every figure of a report."""
 
     def __init__(self, model: Model) -> None:
         names = [level.name for level in model.levels]
@@ -125,7 +126,7 @@ def at(cycle: list[str], i: int) -> str:
 
 
 def marks(colour: str, marker: str, filled: bool = True, size: float = 5.5) -> dict[str, Any]:
-    """Of points that are not joined."""
+    """Returns the style of unconnected points."""
     return {
         "color": colour, "marker": marker, "markersize": size, "linestyle": "none",
         "markerfacecolor": colour if filled else PAPER, "markeredgecolor": colour,
@@ -134,12 +135,12 @@ def marks(colour: str, marker: str, filled: bool = True, size: float = 5.5) -> d
 
 
 def significant(value: float) -> str:
-    """Three digits that count."""
+    """Formats with three significant digits."""
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
 def short(kernel: str) -> str:
-    """f32 goes without saying."""
+    """Returns the name without "_f32", the default type."""
     return kernel.removesuffix("_f32")
 
 
@@ -156,7 +157,7 @@ def title(axes: Axes, text: str) -> None:
 
 
 def logarithmic(axis: Any, subs: tuple[float, ...] = (1, 2, 5)) -> None:
-    """Ticks that are read without an exponent. axis: axes.xaxis or axes.yaxis."""
+    """Makes an axis (axes.xaxis or axes.yaxis) logarithmic, with ticks without exponents."""
     (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
     axis.set_major_locator(LogLocator(subs=subs, numticks=30))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
@@ -171,14 +172,14 @@ def plain(value: float) -> str:
 
 
 def legend(axes: Axes, handles: list[Any] | None = None, **where: Any) -> None:
-    """To the right of the drawing, unless told."""
+    """Adds a legend, by default to the right of the drawing."""
     where = where or {"loc": "upper left", "bbox_to_anchor": (1.01, 1)}
     more = {} if handles is None else {"handles": handles}
     axes.legend(frameon=False, labelcolor=TEXT, fontsize=8.5, **more, **where)
 
 
 def legend_above(figure: Figure, handles: list[Any], columns: int) -> None:
-    """In a strip of its own above the drawings of a figure whose layout is constrained."""
+    """Adds a legend in a strip above the drawings of a figure with constrained layout."""
     lines = -(-len(handles) // columns)
     strip = (0.1 + 0.19 * lines) / figure.get_figheight()
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - strip))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The sweeps: a drawing per kernel, with the sizes at which the working set leaves a cache."""
+"""The sweeps: one drawing per kernel, with the sizes at which the working set exceeds a cache."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from .style import (
 )  # fmt: skip
 
 LINE = LEVEL_COLOURS[2]
-# Of a row: its place, its height, and what makes GFLOP/s such a height.
+# Returns the x coordinate of a row, or the factor from GFLOP/s to its y coordinate.
 Size = Callable[[Row], float]
 
 
@@ -62,7 +62,7 @@ def curve(axes: Axes, sweep: Sweep, place: Size, scale: Size, powers: bool) -> N
     ys = [row.gflop_per_s * scale(row) for row in sweep.rows]
     axes.plot(xs, ys, color=LINE, linewidth=1, zorder=2)
     for row, x, y in zip(sweep.rows, xs, ys):
-        if row.low and row.high:  # as rates: the longest time is the lowest
+        if row.low and row.high:  # rates: the longest time is the lowest
             axes.vlines(
                 x, y * row.median / row.high, y * row.median / row.low, color=TEXT, linewidth=1.1
             )
@@ -75,7 +75,7 @@ def curve(axes: Axes, sweep: Sweep, place: Size, scale: Size, powers: bool) -> N
 
 
 def caches(axes: Axes, model: Model, sweep: Sweep, place: Size) -> None:
-    """A line where the working set is as large as a cache, between the sizes on either side."""
+    """Draws a line where the working set is as large as a cache, interpolated between two sizes."""
     top = axes.get_ylim()[1]
     axes.set_ylim(0, top * 1.1)
     for name, holds in model.cache_sizes():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Thread scaling: times faster than on one thread, beside what the machine itself gains."""
+"""Thread scaling: speed-up over one thread, with that of the machine's FMA units and memory."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ COLOURS = [LEVEL_COLOURS[i] for i in (2, 5, 8, 7, 6, 3)]
 
 
 def threads(model: Model) -> str:
-    """A drawing per kernel, a line per shape."""
+    """Draws one panel per kernel with a line per shape."""
     kernels: dict[str, dict[str, list[tuple[int, Ratio]]]] = {}
     for many, _, over in model.scaling():
         shapes = kernels.setdefault(f"{short(many.kernel)}, {many.isa}", {})
@@ -23,15 +23,15 @@ def threads(model: Model) -> str:
     lines = -(-len(kernels) // COLUMNS)
     figure = Figure(figsize=(WIDTH, 0.5 + 2.9 * lines), layout="constrained")
     panels = figure.subplots(lines, min(COLUMNS, len(kernels)), squeeze=False).flatten()
-    most = max(many.threads for many, _, _ in model.scaling())
+    max_threads = max(many.threads for many, _, _ in model.scaling())
     names = list(dict.fromkeys(name for shapes in kernels.values() for name in shapes))
     for axes, (kernel, shapes) in zip(panels, kernels.items()):
         title(axes, kernel)
-        machine(axes, model, most)
+        machine(axes, model, max_threads)
         for name, points in shapes.items():
             line(axes, name, names.index(name), sorted(points, key=lambda point: point[0]))
-        axes.set_xticks(ticks(most))
-        axes.set_xlim(0.9, most * 1.12)
+        axes.set_xticks(ticks(max_threads))
+        axes.set_xlim(0.9, max_threads * 1.12)
         axes.set_ylim(bottom=0)
         axes.set_xlabel("threads", color=TEXT)
         dress(axes, grid="both")
@@ -43,9 +43,9 @@ def threads(model: Model) -> str:
     return to_svg(figure)
 
 
-def ticks(most: int) -> list[int]:
-    """1, 2, 4, … and the last."""
-    return sorted({1 << i for i in range(most.bit_length())} | {most})
+def ticks(max_threads: int) -> list[int]:
+    """Returns the powers of two up to max_threads, and max_threads."""
+    return sorted({1 << i for i in range(max_threads.bit_length())} | {max_threads})
 
 
 def line(axes: Axes, name: str, i: int, points: list[tuple[int, Ratio]]) -> None:
@@ -58,9 +58,10 @@ def line(axes: Axes, name: str, i: int, points: list[tuple[int, Ratio]]) -> None
         axes.vlines(n, r.low, r.high, color=at(COLOURS, i), linewidth=1.1)
 
 
-def machine(axes: Axes, model: Model, most: int) -> None:
-    """As many times as threads, and what was measured of the FMA units and of the memory."""
-    axes.plot([1, most], [1, most], color=MUTED, linewidth=0.9, linestyle=":", label="ideal")
+def machine(axes: Axes, model: Model, max_threads: int) -> None:
+    """Draws ideal scaling and the measured scaling of the FMA units and of the memory."""
+    ends = [1, max_threads]
+    axes.plot(ends, ends, color=MUTED, linewidth=0.9, linestyle=":", label="ideal")
     for what, gains in model.machine_scaling():
         axes.plot(
             [n for n, _ in gains], [gain for _, gain in gains], color=MUTED, linewidth=0.9,

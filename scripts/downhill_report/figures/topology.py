@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The machine as hwloc sees it: packages, NUMA nodes, caches, cores and hardware threads, each in
-what holds it."""
+"""The machine as hwloc sees it: nested boxes of packages, NUMA nodes, caches, cores and hardware
+threads."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from matplotlib.patches import Rectangle
 from ..numbers import bytes_text
 from .style import GRID, MUTED, PAPER, TEXT, WIDTH, to_svg
 
-# Others (groups, dies, devices) are passed through.
+# Objects of other types (groups, dies, devices) are replaced by their children.
 SHOWN = ("Machine", "Package", "NUMANode", "L3Cache", "L2Cache", "L1Cache", "Core", "PU")
-# More of a kind are drawn once, with their number, where they are alike.
-MOST_ALIKE = 4
+# Maximum number of identical boxes to draw; more are drawn as one with their number.
+MAX_ALIKE = 4
 HEAD, GAP, LEAF = 0.30, 0.10, 1.5
 
 
@@ -38,7 +38,7 @@ class Box:
         return HEAD + (max(box.height for box in self.inside) + GAP if self.inside else 0)
 
     def form(self) -> tuple[object, ...]:
-        """Equal where the boxes differ in their numbers alone."""
+        """Returns a key that is equal for boxes that differ only in their numbers."""
         return (self.kind, self.label.partition("#")[0], *(box.form() for box in self.inside))
 
 
@@ -56,18 +56,18 @@ def topology(xml: str) -> str:
 
 
 def boxes_of(element: ElementTree.Element) -> list[Box]:
-    """The element's own box, or those of what is in it where it is not shown."""
+    """Returns the box of the element, or the boxes of its children if its type is not shown."""
     inside = [box for child in element.findall("object") for box in boxes_of(child)]
     kind = element.get("type", "")
     if kind not in SHOWN:
         return inside
-    # Memory first, as it lies beside the caches in hwloc's tree.
+    # Memory first: in hwloc's tree it is a sibling of the caches.
     inside.sort(key=lambda box: box.kind != "NUMANode")
     return [Box(label(element, kind), kind, alike(inside))]
 
 
 def label(element: ElementTree.Element, kind: str) -> str:
-    number = element.get("os_index", "?").replace("$", "?")  # which would start a formula
+    number = element.get("os_index", "?").replace("$", "?")  # "$" would start a formula
     if size := element.get("cache_size"):
         what = kind.removesuffix("Cache") + ("d" if element.get("cache_type") == "1" else "")
         return f"{what} {bytes_text(int(size))}"
@@ -77,13 +77,13 @@ def label(element: ElementTree.Element, kind: str) -> str:
 
 
 def alike(boxes: list[Box]) -> list[Box]:
-    """Where there are many of one form, one of them with their number."""
+    """Replaces more than MAX_ALIKE identical boxes by one with their number."""
     forms: dict[tuple[object, ...], list[Box]] = {}
     for box in boxes:
         forms.setdefault(box.form(), []).append(box)
     out: list[Box] = []
     for same in forms.values():
-        if len(same) <= MOST_ALIKE:
+        if len(same) <= MAX_ALIKE:
             out += same
         else:
             same[0].label = f"{len(same)} × {same[0].label.partition(' #')[0]}"
@@ -92,7 +92,7 @@ def alike(boxes: list[Box]) -> list[Box]:
 
 
 def draw(axes: Axes, box: Box, left: float, top: float, width: float) -> None:
-    """What is in a box shares its width evenly, as far as their own widths go."""
+    """Draws a box and its children, which share the spare width evenly."""
     fill = GRID if box.kind in ("Core", "PU") else PAPER
     axes.add_patch(
         Rectangle((left, top - box.height), width, box.height, facecolor=fill, edgecolor=MUTED,

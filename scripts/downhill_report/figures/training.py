@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Training: where an epoch's time goes, and what it buys."""
+"""Training: phases of an epoch, and loss and accuracy by epoch."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,8 +15,8 @@ PHASE_HATCHES = ["", "", "----", "////", "xxxx", ""]
 
 
 def phases(model: Model) -> str:
-    """Seconds per epoch, cut into what they were spent on; a part per group of runs, because the
-    slowest run of one would flatten the other."""
+    """Draws the milliseconds per epoch by phase, with a panel per group of runs, because the
+    slowest run of one group would flatten another."""
     groups = model.groups
     count = sum(len(group.runs) for group in groups)
     height = 0.9 + 0.55 * len(groups) + 0.27 * count
@@ -56,21 +56,21 @@ def phase_bars(axes: Axes, group: Group) -> None:
 
 
 def name_of(model: Model, group: Group) -> str:
-    """The loss, with the batch where the loss does not tell the groups apart."""
+    """Returns the loss, with batch and learning rate if several groups have the same loss."""
     if len(model.losses) == len(model.groups):
         return group.loss
     return f"{group.loss}, batch {group.settings['batch']}, rate {group.settings['lr']:g}"
 
 
 def curves(model: Model, look: Look) -> str:
-    """Loss and test accuracy by epoch; one curve for all levels where they agree."""
+    """Draws loss and test accuracy by epoch; one curve for all levels if they agree."""
     figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
     columns = figure.subplots(1, 2)
     handles = []
     for i, group in enumerate(model.groups):
         together = group.curves_agree and len(group.runs) > 1
         for run in group.runs[:1] if together else group.runs:
-            who = f"{len(group.runs)} levels alike" if together else run.isa
+            levels = f"{len(group.runs)} levels alike" if together else run.isa
             style = {
                 "linestyle": at(DASHES, i),
                 "color": TEXT if together else look.colour[run.isa],
@@ -80,7 +80,7 @@ def curves(model: Model, look: Look) -> str:
             for axes, key in zip(columns, ("train_loss", "test_accuracy")):
                 (line,) = axes.plot(
                     epochs, [e[key] for e in run.epochs], markersize=3.5, linewidth=1.2,
-                    label=f"{name_of(model, group)}:\n{who}", **style,
+                    label=f"{name_of(model, group)}:\n{levels}", **style,
                 )  # fmt: skip
             handles.append(line)
     columns[0].set_ylabel("mean training loss", color=TEXT)
