@@ -14,14 +14,14 @@
 /* Maximum relative change of the clock frequency during a group of rows. */
 static const double drift_max = 0.02;
 
-static const char neighbour[] =
-    "another hardware thread of the core was at work, under a hypervisor perhaps another guest's; "
+static const char core_shared[] =
+    "another hardware thread of the core was busy (under a hypervisor, perhaps another guest); "
     "run again when the machine is quieter";
 
 /* The CPU times of a team do not tell these causes apart. */
-static const char of_team[] =
-    "one of their threads waited for a CPU or shared its core, with another program or, under a "
-    "hypervisor, another guest; run again when the machine is quieter";
+static const char team_delayed[] =
+    "a thread waited for a CPU or shared its core with another program or, under a hypervisor, "
+    "another guest; run again when the machine is quieter";
 
 enum { NAMED = 3 };
 
@@ -31,7 +31,7 @@ struct names {
     char text[NAMED * (sizeof(bench_row){0}.name + 2) + 8];
 };
 
-static void name(struct names *names, const char *one)
+static void add_name(struct names *names, const char *one)
 {
     const size_t used = strlen(names->text);
     if (names->count < NAMED)
@@ -48,92 +48,90 @@ static void doubt_groups(bench_session *s)
     for (size_t i = 0; i < s->suite.n_groups; i++) {
         const bench_group *g = &s->suite.groups[i];
         if (fabs(g->clock_after_ghz / g->clock_before_ghz - 1.0) > drift_max)
-            name(&drifted, s->suite.rows[g->first].name);
+            add_name(&drifted, s->suite.rows[g->first].name);
     }
     if (drifted.count > 0)
         warnings_add(s->warnings,
-                     "the clock differed by more than 2 %% between before and after %zu of %zu "
-                     "groups of rows: compare rows within a group only, or fix the frequency "
-                     "(groups of %s)",
+                     "the clock frequency changed by more than 2 %% during %zu of %zu groups of "
+                     "rows: compare rows within a group only, or fix the frequency (groups of %s)",
                      drifted.count, s->suite.n_groups, drifted.text);
 }
 
 /* Counts samples by what they lacked, and rows by what most of their samples lacked. */
 struct lacking {
-    size_t samples, waited, neighboured, of_teams; /* samples left out */
-    struct names rows_waited;                      /* the median is longer than the CPU time */
-    struct names shared_waited, shared_neighboured;
-    struct names teams; /* rows of several threads, for either reason */
+    size_t samples;                     /* all */
+    size_t waited, core_shared, teams;  /* left out: one thread, by reason; several threads */
+    struct names rows_waited;           /* the median is longer than the CPU time */
+    struct names few_waited, few_whole; /* too few good samples, by the more frequent reason */
+    struct names rows_of_teams;         /* rows of several threads, for either reason */
 };
 
 static void count_lacking(struct lacking *l, const bench_row *row, const core_whole *core)
 {
-    size_t waited = 0, neighboured = 0;
+    size_t waited = 0, shared = 0;
     for (size_t i = 0; i < row->n_samples; i++) {
         const bench_lack lack = bench_sample_lacks(row, &row->samples[i], core);
         waited += lack == LACKS_CPU;
-        neighboured += lack == LACKS_CORE;
+        shared += lack == LACKS_CORE;
     }
     l->samples += row->n_samples;
     const bool too_long = row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median;
     if (row->threads > 1) {
-        l->of_teams += row->shared ? 0 : waited + neighboured;
+        l->teams += row->shared ? 0 : waited + shared;
         if (row->shared || too_long)
-            name(&l->teams, row->name);
+            add_name(&l->rows_of_teams, row->name);
         return;
     }
     if (!row->shared) {
         l->waited += waited;
-        l->neighboured += neighboured;
+        l->core_shared += shared;
     } else
-        name(waited > neighboured ? &l->shared_waited : &l->shared_neighboured, row->name);
+        add_name(waited > shared ? &l->few_waited : &l->few_whole, row->name);
     if (too_long)
-        name(&l->rows_waited, row->name);
+        add_name(&l->rows_waited, row->name);
 }
 
 static void doubt_cores(bench_session *s, const struct lacking *l, size_t timed)
 {
-    static const char of_all[] =
-        "%zu of %zu rows have too few samples with the core to themselves, so that their "
-        "statistics are of all samples and their times too long: %s (%s)";
+    static const char too_few[] =
+        "%zu of %zu rows have too few samples with the core to themselves, so their statistics "
+        "include all samples and their times are too long: %s (%s)";
     conditions passed;
     char cause[WAITED_TEXT];
     const double waited_s = bench_waited(&s->suite, &passed);
     waited_cause(&passed, waited_s, cause);
     if (l->rows_waited.count > 0)
         warnings_add(s->warnings,
-                     "%zu of %zu rows waited for the CPU, so that their times are too long: %s "
-                     "(%s)",
+                     "%zu of %zu rows waited for the CPU, so their times are too long: %s (%s)",
                      l->rows_waited.count, timed, cause, l->rows_waited.text);
     if (l->waited > 0)
         warnings_add(s->warnings,
                      "%zu of %zu samples waited for the CPU for a tenth of their time or more and "
                      "are left out of the statistics: %s",
                      l->waited, l->samples, cause);
-    if (l->neighboured > 0)
+    if (l->core_shared > 0)
         warnings_add(s->warnings,
                      "%zu of %zu samples had less than a whole core and are left out of the "
                      "statistics: %s",
-                     l->neighboured, l->samples, neighbour);
-    if (l->of_teams > 0)
+                     l->core_shared, l->samples, core_shared);
+    if (l->teams > 0)
         warnings_add(s->warnings,
-                     "%zu of %zu samples are of several threads without a CPU and a whole core for "
-                     "each, and are left out of the statistics: %s",
-                     l->of_teams, l->samples, of_team);
-    if (l->teams.count > 0)
+                     "%zu of %zu samples of several threads did not have a whole core per thread "
+                     "and are left out of the statistics: %s",
+                     l->teams, l->samples, team_delayed);
+    if (l->rows_of_teams.count > 0)
         warnings_add(s->warnings,
-                     "%zu of %zu rows are of several threads, and their times too long: %s (%s)",
-                     l->teams.count, timed, of_team, l->teams.text);
-    if (l->shared_waited.count > 0)
-        warnings_add(s->warnings, of_all, l->shared_waited.count, timed, cause,
-                     l->shared_waited.text);
-    if (l->shared_neighboured.count > 0)
-        warnings_add(s->warnings, of_all, l->shared_neighboured.count, timed, neighbour,
-                     l->shared_neighboured.text);
+                     "the times of %zu of %zu rows of several threads are too long: %s (%s)",
+                     l->rows_of_teams.count, timed, team_delayed, l->rows_of_teams.text);
+    if (l->few_waited.count > 0)
+        warnings_add(s->warnings, too_few, l->few_waited.count, timed, cause, l->few_waited.text);
+    if (l->few_whole.count > 0)
+        warnings_add(s->warnings, too_few, l->few_whole.count, timed, core_shared,
+                     l->few_whole.text);
     if (!core_whole_is_plausible(&s->core))
         warnings_add(s->warnings,
-                     "this core began at most %.1f additions per cycle, where cores with SIMD "
-                     "begin three or more: another hardware thread may have shared it all the "
+                     "this core started at most %.1f additions per cycle, but cores with SIMD "
+                     "start three or more: another hardware thread may have shared it all the "
                      "time; run again when the machine is quieter",
                      core_whole_rate(&s->core));
 }
@@ -150,18 +148,19 @@ size_t bench_session_doubts(bench_session *s)
         timed++;
         count_lacking(&lacking, row, s->suite.core);
         if (row->stopped == STOPPED_TIME)
-            name(&capped, row->name);
+            add_name(&capped, row->name);
     }
     doubt_cores(s, &lacking, timed);
     if (capped.count > 0)
-        warnings_add(
-            s->warnings,
-            "the 95 %% interval of %zu of %zu medians is wider than the %.3g %% asked for: "
-            "sampling ended at %.3g s; give more --max-time (%s)",
-            capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s, capped.text);
+        warnings_add(s->warnings,
+                     "the 95 %% interval of %zu of %zu medians is wider than the required %.3g %%: "
+                     "sampling ended after %.3g s; give a longer --max-time (%s)",
+                     capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
+                     capped.text);
     doubt_groups(s);
     if (s->suite.interrupted)
         warnings_add(s->warnings, "interrupted: some rows are missing%s",
-                     s->config->json != NULL ? "; `downhill bench --resume` goes on" : "");
+                     s->config->json != NULL ? "; `downhill bench --resume` continues the run"
+                                             : "");
     return timed;
 }

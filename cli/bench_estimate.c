@@ -138,8 +138,8 @@ int bench_estimate_say(const bench_session *s)
     snprintf(rows, sizeof rows, "%zu row%s", s->suite.n_rows, s->suite.n_rows == 1 ? "" : "s");
     const char *value, *option = plain_option(s->config, &value);
     if (!s->config->list && option != NULL && r.max_s > refused_s) {
-        error_line("bench: %s %s: is in seconds, and %s would take %s; write %ss if that is meant, "
-                   "or %sms",
+        error_line("bench: %s %s: is in seconds, and %s would take %s; write %ss to confirm, or "
+                   "%sms",
                    option, value, rows, text, value, value);
         return EXIT_USAGE;
     }
@@ -149,13 +149,13 @@ int bench_estimate_say(const bench_session *s)
                    rows, text);
         return EXIT_USAGE;
     }
-    if (flush_stdout() != 0) /* the list is lost, which main() says */
+    if (flush_stdout() != 0) /* main() reports that the list is lost */
         return EXIT_OK;
-    fprintf(stderr, "bench: %s will take %s, with the proof%s; longer on a busy machine\n", rows,
-            text,
+    fprintf(stderr, "bench: %s will take %s, including verification%s; longer on a busy machine\n",
+            rows, text,
             s->config->no_ceilings || s->config->ceilings_from != NULL ? "" : " and ceilings");
     if (!s->config->list && s->config->json == NULL && r.max_s > long_s)
-        warning_line("bench: without --json only the table is left at the end; to keep the samples "
-                     "interrupt now and add --json FILE");
+        warning_line("bench: without --json only the table is printed and no samples are kept; to "
+                     "keep them, interrupt now and add --json FILE");
     return EXIT_OK;
 }

@@ -35,11 +35,11 @@ static int prove(bench_session *s)
                                    .progress = s->bench.progress && isatty(STDERR_FILENO)};
     const int code = verify_run(&verify, &s->verified);
     if (code == EXIT_CHECK)
-        error_line("bench: nothing was timed: a variant that is wrong has no speed");
+        error_line("bench: nothing was timed, because the results of a kernel are wrong");
     return code;
 }
 
-static void say_proven(const bench_session *s)
+static void print_verified(const bench_session *s)
 {
     fprintf(stderr, "verify: %llu checks passed, seed %llu\n",
             (unsigned long long)s->verified.checks, (unsigned long long)s->config->seed);
@@ -93,12 +93,13 @@ static int measure_ceilings(bench_session *s)
         code = EXIT_DATA;
     } else if (!is_of_this_machine(root, s->machine)) {
         error_line(
-            "bench: --ceilings-from: %s: of another machine; measure anew without the option",
+            "bench: --ceilings-from: %s: is of another machine; leave the option out to measure "
+            "the ceilings",
             s->config->ceilings_from);
         code = EXIT_DATA;
     } else if (!ceilings_from_json(&s->ceilings, json_object_get(root, "ceilings"), why,
                                    sizeof why)) {
-        error_line("bench: --ceilings-from: %s: %s; measure anew without the option",
+        error_line("bench: --ceilings-from: %s: %s; leave the option out to measure the ceilings",
                    s->config->ceilings_from, why);
         code = EXIT_DATA;
     }
@@ -152,11 +153,11 @@ static void print_tables(const bench_session *s)
     const double floor = floor_p95(&s->floor);
     if (s->floor.passes > 1)
         printf("\nnoise floor: 95 %% of the medians of the same code differed by less than %.2g %% "
-               "from one time to the next (%zu rows, %zu passes)\n",
+               "from pass to pass (%zu rows, %zu passes)\n",
                100.0 * floor, s->floor.n_rows, s->floor.passes);
 }
 
-static void say_end(const bench_session *s, size_t timed)
+static void print_end(const bench_session *s, size_t timed)
 {
     (void)flush_stdout(); /* so that on a terminal the last line comes last */
     fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, s->suite.seconds,
@@ -188,7 +189,7 @@ int bench_session_run(bench_session *s)
         return code;
     /* Called before the message, so that an interruption after the message keeps the rows. */
     interrupt_catch();
-    say_proven(s);
+    print_verified(s);
     warnings_of_build(s->warnings);
     s->bench.cpu = s->cpu = warnings_pin(s->warnings);
     core_whole_seek(&s->core);
@@ -210,13 +211,14 @@ int bench_session_run(bench_session *s)
     print_tables(s);
     s->partial = s->suite.interrupted || interrupt_signal != 0;
     code = bench_session_write(s);
-    say_end(s, timed);
+    print_end(s, timed);
     if (code == EXIT_OK && interrupt_signal != 0) {
         const char *json = s->config->json;
         if (json == NULL)
-            fputs("bench: interrupted; nothing is kept: run again with --json FILE\n", stderr);
+            fputs("bench: interrupted; nothing was kept; run again with --json FILE\n", stderr);
         else if (output_replaces(json))
-            fprintf(stderr, "bench: interrupted; `downhill bench --resume %s` goes on\n", json);
+            fprintf(stderr, "bench: interrupted; `downhill bench --resume %s` continues the run\n",
+                    json);
         return 128 + interrupt_signal;
     }
     return code == EXIT_OK && timed == 0 ? fail_untimed(s) : code;

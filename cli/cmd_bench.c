@@ -70,7 +70,7 @@ static const cli_option options[] = {
     {.name = "peers",
      .kind = OPTION_FLAG,
      AT(peers),
-     .help = "also time OpenBLAS, BLIS and oneDNN, where they are installed"},
+     .help = "also time OpenBLAS, BLIS and oneDNN, if they are installed"},
     {.name = "sweeps",
      .kind = OPTION_FLAG,
      AT(sweeps),
@@ -85,12 +85,12 @@ static const cli_option options[] = {
     {.name = "noise-floor",
      .kind = OPTION_FLAG,
      AT(noise_floor),
-     .help = "time the same code four times, to learn how much equal code differs"},
+     .help = "time the same code four times, to measure how much repeated measurements differ"},
     {.name = "counters",
      .kind = OPTION_FLAG,
      AT(counters),
-     .help = "count cycles, instructions and cache misses of each row, where the CPU shows "
-             "them"},
+     .help = "count cycles, instructions and cache misses of each row, if the CPU provides "
+             "counters"},
     {.name = "ceilings",
      .kind = OPTION_FLAG,
      AT(ceilings),
@@ -100,8 +100,11 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = OPTION_FILE,
      AT(ceilings_from),
-     .help = "take the ceilings from FILE, earlier results of this machine"},
-    {.name = "no-ceilings", .kind = OPTION_FLAG, AT(no_ceilings), .help = "measure no ceilings"},
+     .help = "read the ceilings from FILE, earlier results of this machine"},
+    {.name = "no-ceilings",
+     .kind = OPTION_FLAG,
+     AT(no_ceilings),
+     .help = "do not measure ceilings"},
     {.name = "quick", .kind = OPTION_FLAG, AT(quick), .help = "few shapes, short samples"},
     {.name = "seed",
      .kind = OPTION_SEED,
@@ -117,7 +120,8 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = OPTION_FILE,
      AT(resume),
-     .help = "go on with a run that was broken off, as it was begun, and complete FILE"},
+     .help = "continue the interrupted run whose results are in FILE, with its options, and "
+             "complete FILE"},
     {.name = "list", .kind = OPTION_FLAG, AT(list), .help = "list the rows without timing them"},
     {.name = "formulas",
      .kind = OPTION_FLAG,
@@ -191,12 +195,12 @@ static int check_threads(const bench_config *config, const machine *m)
 {
     if (config->threads > 1 && !team_supported()) {
         error_line("bench: --threads: this build has no OpenMP; build with a compiler that has it, "
-                   "or take 1");
+                   "or use --threads 1");
         return EXIT_USAGE;
     }
     if (config->threads > m->n_team && config->threads > 1) {
-        error_line("bench: --threads: %zu, but there are %zu CPUs; take at most as many",
-                   config->threads, m->n_team);
+        error_line("bench: --threads: %zu is more than the %zu CPUs; use at most %zu",
+                   config->threads, m->n_team, m->n_team);
         return EXIT_USAGE;
     }
     return EXIT_OK;
@@ -206,16 +210,17 @@ static int check_threads(const bench_config *config, const machine *m)
 static int check_together(const bench_config *config)
 {
     if ((config->list || config->formulas) && config->json != NULL) {
-        error_line("bench: --list and --formulas time nothing, so that there is nothing for "
-                   "--json to write; leave one out");
+        error_line("bench: --list and --formulas time nothing, so --json has nothing to write; "
+                   "leave one out");
         return EXIT_USAGE;
     }
     if (config->no_ceilings && (config->ceilings || config->ceilings_from != NULL)) {
-        error_line("bench: --no-ceilings, and ceilings asked for; leave one out");
+        error_line(
+            "bench: --no-ceilings contradicts --ceilings and --ceilings-from; leave one out");
         return EXIT_USAGE;
     }
     if (output_is_same(config->ceilings_from, config->json)) {
-        error_line("bench: --ceilings-from and --json name one file; name two");
+        error_line("bench: --ceilings-from and --json name the same file; name two");
         return EXIT_USAGE;
     }
     return EXIT_OK;
@@ -232,8 +237,8 @@ static int take_over(const cli_command *self, bench_config *config, const json_t
     const size_t n_others = json_array_size(others);
     json_decref(others);
     if (n_others > 0) {
-        error_line("bench: --resume goes on as the run was begun: no other option than --json goes "
-                   "with it");
+        error_line("bench: --resume: the run continues with the options it was started with; give "
+                   "no other option than --json");
         return EXIT_USAGE;
     }
     *config = defaults;
@@ -321,7 +326,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
         code = bench_session_ceilings(&s);
     else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {
         if (earlier != NULL)
-            fprintf(stderr, "bench: %zu of %zu rows are there already\n",
+            fprintf(stderr, "bench: %zu of %zu rows were timed already\n",
                     resume_take(&s.bench, &s.suite, earlier), s.suite.n_rows);
         if (config->list)
             for (size_t i = 0; i < s.suite.n_rows; i++)

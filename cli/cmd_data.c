@@ -44,7 +44,7 @@ static const char *last_word(const cli_command *command)
 static int run(const cli_command *self, int argc, char **argv)
 {
     if (argc < 2) {
-        error_line("data: what to do is missing; give gen or check");
+        error_line("data: no command given; give gen or check");
         return EXIT_USAGE;
     }
     for (size_t i = 0; i < N_COMMANDS; i++)

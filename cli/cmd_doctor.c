@@ -114,7 +114,8 @@ static int run(const cli_command *self, int argc, char **argv)
         print(&found);
     code = config.json != NULL ? output_json(config.json, to_json(&found)) : EXIT_OK;
     if (code == EXIT_OK && config.strict && warnings > 0) {
-        error_line("doctor: %zu finding%s worth a warning", warnings, warnings == 1 ? "" : "s");
+        error_line("doctor: --strict: %zu finding%s a warning", warnings,
+                   warnings == 1 ? " is" : "s are");
         return EXIT_ENVIRONMENT;
     }
     return code;

@@ -127,17 +127,17 @@ static void report(struct session *s, const struct kind *kind, const char *isa, 
     if (good)
         return;
     if (!enough)
-        error_line("gradcheck: %zu of %zu coordinates have a kink within h; take a smaller --h or "
+        error_line("gradcheck: %zu of %zu coordinates have a kink within h; use a smaller --h or "
                    "fewer --samples",
                    r->kinks, r->kinks + r->checked);
     else if (!isfinite(r->worst_step) || !isfinite(r->worst))
-        error_line("gradcheck: %s, %s, %s: the gradient or the step is beyond f32; try --normalize "
+        error_line("gradcheck: %s, %s, %s: the gradient or the step overflows f32; try --normalize "
                    "standardize",
                    isa, task_loss_words[kind->loss], feature_words[kind->dtype]);
     else if (r->worst <= s->config->tolerance)
         error_line(
-            "gradcheck: %s, %s, %s: the gradient is right, but the step that training takes "
-            "with it is not: class %zu, feature %zu, %.2g times as far off as roundings go; run "
+            "gradcheck: %s, %s, %s: the gradient is right, but the training step is wrong: class "
+            "%zu, feature %zu: the error is %.2g times the bound for rounding; run "
             "`downhill verify --isa %s`",
             isa, task_loss_words[kind->loss], feature_words[kind->dtype], r->step_class,
             r->step_feature, r->worst_step, isa);
@@ -206,13 +206,12 @@ static int check_all(struct session *s)
     const bool bytes = s->task.data.stored[0].u8 != NULL;
     const size_t count = kinds_to_check(common, bytes, kinds);
     if (count == 0) {
-        error_line("gradcheck: %s has no such loss on such features; leave --loss or --dtype out",
+        error_line("gradcheck: --dtype u8: the features of %s are f32; use --dtype f32",
                    s->task.data.name);
         return EXIT_USAGE;
     }
     if (s->print)
-        printf("%s, seed %llu: %zu samples, h %g, right up to %g; step: error as a share of its "
-               "bound\n"
+        printf("%s, seed %llu: %zu samples, h %g, tolerance %g; step: error divided by its bound\n"
                "%-8s %-4s %-12s %8s %8s %6s %9s %6s\n",
                s->task.data.name, (unsigned long long)common->seed,
                s->config->samples < s->task.data.train.n ? s->config->samples

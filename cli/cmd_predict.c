@@ -30,17 +30,16 @@ static const cli_option options[] = {
      .metavar = "SET",
      AT(set),
      .choices = "test|train|all",
-     .help = "which samples of --data to score. Default: the test files, if --data names any; of "
-             "the data that the model was trained on those that were held out (test); of other "
-             "data all, in the order of the file"},
+     .help = "which samples of --data to score. Default: the test files, if --data names any; "
+             "otherwise the held-out samples (test), if the model was trained on the others; "
+             "otherwise all, in the order of the file"},
     {.name = "csv",
      .kind = OPTION_TEXT,
      .metavar = OPTION_FILE,
      AT(csv),
-     .help = "write to FILE, in the order of the data, the number of each sample in its file, from "
-             "0; whether it is a test sample (1 or 0; of new data none is); its label and "
-             "prediction as the numbers of "
-             "classes, then as their names. Labels that the data do not have are empty"},
+     .help = "write a line per sample to FILE, in the order of the data: its number in its file, "
+             "from 0; whether it is a test sample (1 or 0; always 0 for new data); label and "
+             "prediction as class numbers, then as class names. Missing labels are empty"},
     {.name = "scores",
      .kind = OPTION_FLAG,
      AT(scores),
@@ -343,7 +342,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_predict = {
     .name = "predict",
     .operands = "",
-    .summary = "Score samples with a model, and say how right it is; labels are optional.",
+    .summary = "Score samples with a model and show its accuracy; labels are optional.",
     .groups = {&task_data_options},
     .options = options,
     .n_options = sizeof options / sizeof options[0],

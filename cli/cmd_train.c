@@ -73,9 +73,9 @@ static void print_point(const method_point *p, void *context)
 }
 
 /* Sets the remedy that is printed if another rank is lost; needs a checkpoint. */
-static void promise(struct session *s)
+static void set_remedy(struct session *s)
 {
-    snprintf(s->remedy, sizeof s->remedy, "`downhill train --resume %s` goes on",
+    snprintf(s->remedy, sizeof s->remedy, "`downhill train --resume %s` continues the training",
              s->config->checkpoint);
     s->cluster.remedy = s->remedy;
 }
@@ -88,7 +88,7 @@ static int checkpoint(const sgd_state *state, void *context)
         code = train_saved_checkpoint(&s->saved, &s->runs[s->done - 1], state);
     code = cluster_largest(&s->cluster, code);
     if (code == EXIT_OK)
-        promise(s);
+        set_remedy(s);
     return code;
 }
 
@@ -195,10 +195,9 @@ static int train_all(struct session *s)
     /* An error in one run must not lose the results of the runs before it. */
     size_t complete = code == EXIT_OK ? s->done : s->done - 1;
     if (s->stopped != 0)
-        warnings_add(s->task.warnings, "interrupted: some of the training is missing%s; %s",
+        warnings_add(s->task.warnings, "interrupted: training is incomplete%s; %s",
                      s->config->model != NULL ? ", and no model was written" : "",
-                     s->config->checkpoint != NULL ? "--resume goes on"
-                                                   : "train again for all of it");
+                     s->config->checkpoint != NULL ? "--resume continues it" : "run it again");
     if (s->print && complete > 1)
         train_print_comparison(s->runs, complete, s->config, data);
     int written = EXIT_OK;
@@ -246,7 +245,7 @@ static int open_and_train(const cli_command *self, struct session *s)
     const bool opened = code == EXIT_OK;
     if (!opened && s->saved.resumes)
         error_line(
-            "train: --resume: the data are those of the checkpoint; if they were moved, give "
+            "train: --resume: the checkpoint needs this data set; if its files were moved, give "
             "--data as well");
     if (opened)
         code = prepare(self, s);
@@ -258,8 +257,7 @@ static int open_and_train(const cli_command *self, struct session *s)
     if (code == EXIT_OK && !train_saved_agree(&s->saved, self, &s->cluster)) {
         if (s->cluster.rank == 0)
             error_line(
-                "train: the ranks have not the same data, options or checkpoint; give all of "
-                "them the same");
+                "train: the ranks differ in data, options or checkpoint; give all ranks the same");
         code = EXIT_DATA;
     }
     if (code == EXIT_OK)
@@ -305,7 +303,7 @@ static int settle_own(const cli_command *self, struct session *s, int argc, char
     }
     code = train_settle(self, config, s->cluster.rank == 0);
     if (code == CLI_CONTINUE && s->cluster.size > 1 && config->method != TRAIN_SGD) {
-        error_line("train: --method %s: is one process's work; start it without mpirun",
+        error_line("train: --method %s: runs in one process only; start it without mpirun",
                    train_method_words[config->method]);
         code = EXIT_USAGE;
     }
@@ -325,8 +323,8 @@ static int settle(const cli_command *self, struct session *s, int argc, char **a
     error_as_rank(s->cluster.rank, true);
     if (own != CLI_CONTINUE && own != first)
         error_line(
-            "train: refused here with exit code %d, which rank 0 is not; run the command here "
-            "without mpirun to see why",
+            "train: refused on this rank with exit code %d, but not on rank 0; run the command "
+            "here without mpirun to see why",
             own);
     const int worst = cluster_largest(&s->cluster, own);
     return own != CLI_CONTINUE ? own : worst;
@@ -342,7 +340,7 @@ static int run(const cli_command *self, int argc, char **argv)
     code = settle(self, &s, argc, argv);
     s.print = task_prints(&config.task);
     if (config.resume != NULL && config.checkpoint != NULL)
-        promise(&s);
+        set_remedy(&s);
     if (code == CLI_CONTINUE)
         code = open_and_train(self, &s);
     else

@@ -105,15 +105,15 @@ static void suggest_choice(const cli_option *o, const char *text, char suggestio
     (void)suggest_text(text, &words, "", suggestion);
 }
 
-static int complain(const cli_command *command, const cli_option *o, const char *text)
+static int refuse_value(const cli_command *command, const cli_option *o, const char *text)
 {
     char range[96], suggestion[SUGGEST_TEXT_MAX] = "";
     const bool whole = o->kind == OPTION_SIZE || o->kind == OPTION_COUNT;
     if (o->kind == OPTION_SIZE && o->min == o->max)
-        snprintf(range, sizeof range, "%g, the only value that this version takes", o->min);
+        snprintf(range, sizeof range, "%g, the only value that this version accepts", o->min);
     else if (whole)
-        snprintf(range, sizeof range, "a whole number from %.0f to %.0f%s, in digits alone", o->min,
-                 o->max, o->kind == OPTION_COUNT ? ", or all" : "");
+        snprintf(range, sizeof range, "a whole number from %.0f to %.0f%s, written in digits only",
+                 o->min, o->max, o->kind == OPTION_COUNT ? ", or all" : "");
     else if (o->kind == OPTION_CHOICE)
         snprintf(range, sizeof range, "one of %s", o->choices);
     else if (o->kind == OPTION_SEED || o->kind == OPTION_CASE)
@@ -180,7 +180,8 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         good = parse_real(text, &real, &rest) && *rest == '\0' && in_range(o, real) &&
                !(o->below_max && !in_range(o, (double)(float)real));
         if (good && real != 0.0 && (float)real == 0.0f) {
-            error_line("%s: --%s: '%s' is 0 in f32; take more", command->name, o->name, text);
+            error_line("%s: --%s: '%s' rounds to 0 in f32; give a larger value", command->name,
+                       o->name, text);
             return EXIT_USAGE;
         }
         *(float *)member = (float)real;
@@ -211,7 +212,7 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         break;
     }
     }
-    return good ? EXIT_OK : complain(command, o, text);
+    return good ? EXIT_OK : refuse_value(command, o, text);
 }
 
 /* ---- the command line ---- */
@@ -270,14 +271,14 @@ static int refuse_unknown(const cli_command *command, const char *argument)
         used = smaller(used + (size_t)n, sizeof several - 1);
     }
     if (matches > 1) {
-        error_line("%s: %.*s may be any of %s; write more of it", command->name, (int)length + 2,
+        error_line("%s: %.*s may be any of %s; write the full name", command->name, (int)length + 2,
                    argument, several);
         return EXIT_USAGE;
     }
     snprintf(given, sizeof given, "%.*s", (int)smaller(length, sizeof given - 1), name);
-    error_line("%s: %.*s is not an option%s; `downhill %s --help` lists what it takes",
-               command->name, (int)length + 2, argument,
-               suggest_text(given, &words, "--", suggestion), command->name);
+    error_line("%s: %.*s is not an option%s; `downhill %s --help` lists the options", command->name,
+               (int)length + 2, argument, suggest_text(given, &words, "--", suggestion),
+               command->name);
     return EXIT_USAGE;
 }
 
@@ -330,7 +331,7 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
                            argv[optind], argv[optind]);
                 return EXIT_USAGE;
             }
-            error_line("%s: %s%s; `downhill %s --help` lists what it takes", command->name,
+            error_line("%s: %s%s; `downhill %s --help` lists the options", command->name,
                        is_letter ? letter : argv[optind - 1],
                        found == ':'            ? " needs a value"
                        : optopt >= FIRST_VALUE ? ": the option takes no value"
@@ -346,7 +347,7 @@ int cli_parse(const cli_command *command, void *config, int argc, char **argv, i
             return code;
     }
     if (optind < argc && command->operands[0] == '\0') {
-        error_line("%s: unexpected argument '%s'; `downhill %s --help` shows what it takes",
+        error_line("%s: unexpected argument '%s'; `downhill %s --help` lists the options",
                    command->name, argv[optind], command->name);
         return EXIT_USAGE;
     }

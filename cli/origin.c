@@ -50,7 +50,7 @@ static int check_default_data(const char *command, const char *path, const task_
     if (config->data != task_default_data || (name != NULL && strcmp(name, config->data) == 0))
         return CLI_CONTINUE;
     error_line("%s: --data was not given, and %s was trained on %s, not on %s; give --data",
-               command, path, name != NULL ? name : "data that it does not name", config->data);
+               command, path, name != NULL ? name : "an unnamed data set", config->data);
     return EXIT_USAGE;
 }
 
@@ -60,7 +60,7 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     if (path == NULL)
         return CLI_CONTINUE;
     if (config->dtype != TASK_AUTOMATIC || config->normalise != TASK_AUTOMATIC) {
-        error_line("%s: --model: has a type of features and a normalisation of its own; leave "
+        error_line("%s: --model: the model determines feature type and normalisation; leave "
                    "--dtype and --normalize out",
                    command);
         return EXIT_USAGE;
@@ -80,8 +80,8 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     if (take_objective(json_object_get(from->record, "objective"), config)) {
         if (from->type != FEATURES_U8 || config->loss == DOWNHILL_HINGE)
             return CLI_CONTINUE;
-        error_line("%s: --loss softmax: %s is a model for bytes, which only the hinge loss is for; "
-                   "leave --loss out",
+        error_line("%s: --loss softmax: %s is a model for bytes, which need the hinge loss; leave "
+                   "--loss out",
                    command, path);
         model_file_close(from);
         return EXIT_USAGE;
@@ -93,8 +93,8 @@ int origin_read(const char *command, const char *path, task_config *config, mode
 
 /* Checks that the data match the model: as many features, of the same type, and no other classes.
  * Returns an exit code. */
-static int demand_alike(const char *path, const char *spec, const dataset *data,
-                        const model_file *from)
+static int check_data_matches(const char *path, const char *spec, const dataset *data,
+                              const model_file *from)
 {
     const bool bytes = data->stored[0].u8 != NULL;
     if (from->weights.d != data->d)
@@ -102,13 +102,13 @@ static int demand_alike(const char *path, const char *spec, const dataset *data,
                    "the training",
                    path, from->weights.d, spec, data->d);
     else if (from->bytes && !bytes)
-        error_line("%s: trained on bytes, but the features of %s are not bytes; save them so in "
+        error_line("%s: trained on bytes, but the features of %s are not bytes; convert them with "
                    "NumPy: X.astype(np.uint8), or (X * 255).round().astype(np.uint8) if they are "
                    "from 0 to 1",
                    path, spec);
     else if (!from->bytes && bytes)
-        error_line("%s: trained on f32, but the features of %s are bytes; save them as for the "
-                   "training, in NumPy: X.astype(np.float32), or X.astype(np.float32) / 255",
+        error_line("%s: trained on f32, but the features of %s are bytes; convert them with NumPy "
+                   "as for the training: X.astype(np.float32), or X.astype(np.float32) / 255",
                    path, spec);
     else if (from->weights.c < data->c)
         error_line("%s: trained on %zu classes, but %s has %zu; give data of the same classes",
@@ -124,7 +124,7 @@ int origin_open_features(task *t, const char *path, model_file *from)
         return task_open_features(t);
     const dataset *data = &t->data;
     const downhill_weights_f32 *w = &from->weights;
-    int code = demand_alike(path, t->config->data, data, from);
+    int code = check_data_matches(path, t->config->data, data, from);
     if (code == EXIT_OK)
         code = task_settle_data(t);
     if (code != EXIT_OK)

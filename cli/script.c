@@ -41,8 +41,7 @@ static int find_script(const char *name, char **script)
         free(*script);
     }
     error_line("%s: neither %s/" INSTALLED "/%s nor " IN_SOURCE
-               "/%s is there; install downhill, or "
-               "run scripts/%s of the source tree",
+               "/%s exists; install downhill, or run scripts/%s of the source tree",
                name, program, name, name, name);
     return EXIT_ENVIRONMENT;
 }

@@ -41,9 +41,8 @@ static const cli_option data_options[] = {
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
      AT(isa),
-     .help = "the ISA level to use (default: the best); train and gradcheck also take several, as "
-             "in avx2,avx512, or all, "
-             "and run once with each that has kernels of its own"},
+     .help = "the ISA level to use (default: the best); train and gradcheck also accept several, "
+             "as in avx2,avx512, or all, and run once with each that has kernels of its own"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -123,7 +122,7 @@ int task_settle(const char *command, task_config *config, output_kind results)
         return code;
     if (config->threads > 1 && !team_supported()) {
         error_line("%s: --threads: this build has no OpenMP; build with a compiler that has it, "
-                   "or take 1",
+                   "or use --threads 1",
                    command);
         return EXIT_USAGE;
     }
@@ -141,7 +140,7 @@ int task_settle(const char *command, task_config *config, output_kind results)
     if (config->delta == TASK_AUTOMATIC)
         config->delta = 1.0f;
     if (config->dtype == FEATURES_U8 && config->loss != DOWNHILL_HINGE) {
-        error_line("%s: --dtype u8: only with --loss hinge, whose gradient is of integers; take "
+        error_line("%s: --dtype u8: needs --loss hinge, whose gradient consists of integers; use "
                    "--dtype f32",
                    command);
         return EXIT_USAGE;
@@ -187,8 +186,8 @@ int task_check_files(const char *command, const char *data, const task_file *fil
         for (size_t j = i + 1; j < count; j++)
             if ((a->kind != OUTPUT_NONE || files[j].kind != OUTPUT_NONE) &&
                 output_is_same(a->path, files[j].path)) {
-                error_line("%s: --%s %s and --%s %s name one file; name two", command, a->option,
-                           a->path, files[j].option, files[j].path);
+                error_line("%s: --%s %s and --%s %s name the same file; name two", command,
+                           a->option, a->path, files[j].option, files[j].path);
                 return EXIT_USAGE;
             }
         if (a->kind == OUTPUT_NONE || a->path == NULL)
@@ -287,14 +286,14 @@ int task_settle_data(task *t)
     if (config->dtype == TASK_AUTOMATIC)
         config->dtype = bytes && config->loss == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32;
     if (config->dtype == FEATURES_U8 && !bytes) {
-        error_line("%s: --dtype u8: the features of %s are f32; take --dtype f32", command,
+        error_line("%s: --dtype u8: the features of %s are f32; use --dtype f32", command,
                    data->name);
         return EXIT_USAGE;
     }
     if (config->map && config->dtype == FEATURES_F32 &&
         (bytes || (config->normalise != NORMALISE_NONE && config->normalise != NORMALISE_RAW))) {
-        error_line("%s: --mmap: only with features as they are in the file; these become f32, "
-                   "in memory; take --dtype u8, or leave it out",
+        error_line("%s: --mmap: these features are converted to f32 in memory and cannot be used "
+                   "from the file; use --dtype u8, or leave --mmap out",
                    command);
         return EXIT_USAGE;
     }
@@ -305,7 +304,7 @@ int task_open_data(const char *command, task_config *config, const cluster *rank
 {
     *t = (task){.config = config, .command = command};
     if (ranks == NULL && cluster_is_wanted()) {
-        error_line("%s: is one process's work; start it without mpirun", command);
+        error_line("%s: runs in one process only; start it without mpirun", command);
         return EXIT_USAGE;
     }
     int code = dataset_open_for(config->data, config->map, config->use, &t->data);
@@ -381,8 +380,7 @@ bool task_is_long(double work, size_t threads)
 void task_warn_if_long(const char *command, double work, size_t threads, const char *remedy)
 {
     if (task_is_long(work, threads))
-        warning_line("%s: this will take long, and nothing of it is kept; give %s", command,
-                     remedy);
+        warning_line("%s: this will take long, and no results are kept; give %s", command, remedy);
 }
 
 task_start task_start_now(const task *t)
@@ -404,8 +402,8 @@ void task_warn_of_wait(task *t, const char *what, const task_start *start)
         return;
     if (!t->crowded)
         waited_cause(&passed, took_s - ran_s, why);
-    warnings_add(t->timing, "%s ran for %.2g of %.2g s, so that its times are too long: %s", what,
-                 ran_s, took_s, why);
+    warnings_add(t->timing, "%s ran for %.2g of %.2g s, so its times are too long: %s", what, ran_s,
+                 took_s, why);
 }
 
 bool task_prints(const task_config *config)

@@ -84,7 +84,7 @@ int three_points_show(const task_config *config, const char *csv, double range, 
     struct curve curve = {points, memory_new(points * COLUMNS, sizeof *curve.points)};
     if (config->loss != DOWNHILL_HINGE) {
         free(curve.points);
-        error_line("landscape: --three-points: of the hinge loss, the one with bends; take it");
+        error_line("landscape: --three-points needs --loss hinge");
         return EXIT_USAGE;
     }
     int code = EXIT_OK;

@@ -48,7 +48,7 @@ static const struct belonging {
 };
 
 /* Returns why the option has no meaning in this configuration, or NULL if it has one. */
-static const char *what_it_needs(const char *option, const train_config *config)
+static const char *why_meaningless(const char *option, const train_config *config)
 {
     static char of_method[64];
     for (size_t b = 0; b < sizeof belongings / sizeof belongings[0]; b++)
@@ -60,22 +60,22 @@ static const char *what_it_needs(const char *option, const train_config *config)
         }
     if (strcmp(option, "lr-factor") == 0 && config->schedule != SCHEDULE_STEP &&
         config->schedule != SCHEDULE_INVERSE)
-        return "but with --schedule step or inverse";
+        return "without --schedule step or inverse";
     if (strcmp(option, "lr-every") == 0 && config->schedule != SCHEDULE_STEP)
-        return "but with --schedule step";
+        return "without --schedule step";
     if (strcmp(option, "delta") == 0 &&
         (config->task.loss == DOWNHILL_SOFTMAX || config->method == TRAIN_LBFGS))
         return "for the softmax loss";
     return NULL;
 }
 
-static int refuse_strangers(const cli_command *self, const train_config *config)
+static int refuse_meaningless(const cli_command *self, const train_config *config)
 {
     const cli_option *o;
     for (size_t i = 0; (o = cli_option_at(self, i)) != NULL; i++) {
-        const char *needs = cli_is_given(self, config, i) ? what_it_needs(o->name, config) : NULL;
-        if (needs != NULL)
-            return cli_refuse_given(self, config, (const char *const[]){o->name, NULL}, needs);
+        const char *why = cli_is_given(self, config, i) ? why_meaningless(o->name, config) : NULL;
+        if (why != NULL)
+            return cli_refuse_given(self, config, (const char *const[]){o->name, NULL}, why);
     }
     return CLI_CONTINUE;
 }
@@ -106,13 +106,13 @@ static int settle_method(train_config *config)
         break;
     case TRAIN_NUMERICAL:
         if (common->dtype == FEATURES_U8)
-            return refuse("--method numerical: weights for bytes are rounded, so that small "
-                          "differences vanish; take --dtype f32");
+            return refuse("--method numerical: weights for bytes are rounded, so small "
+                          "differences vanish; use --dtype f32");
         common->dtype = FEATURES_F32;
         break;
     case TRAIN_LBFGS:
         if (common->loss == DOWNHILL_HINGE)
-            return refuse("--method lbfgs: the hinge loss has no second derivative; take --loss "
+            return refuse("--method lbfgs: the hinge loss has no second derivative; use --loss "
                           "softmax");
         common->loss = DOWNHILL_SOFTMAX;
         break;
@@ -133,7 +133,7 @@ static int check_files(const train_config *config)
 
 int train_settle(const cli_command *self, train_config *config, bool writes)
 {
-    int code = refuse_strangers(self, config);
+    int code = refuse_meaningless(self, config);
     if (code == CLI_CONTINUE)
         code = settle_method(config);
     if (code == CLI_CONTINUE)

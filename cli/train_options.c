@@ -26,16 +26,15 @@ static const cli_option own_options[] = {
      .choices = "sgd|random-search|local-search|numerical|lbfgs",
      .help = "sgd (default): gradient descent on minibatches; random-search: the best of random "
              "weights, local-search: random steps that lower the loss, both by default with "
-             "--normalize raw-center; numerical: gradient descent by finite differences, --dtype "
-             "f32 alone; lbfgs: quasi-Newton on all samples, --loss softmax alone"},
+             "--normalize raw-center; numerical: gradient descent by finite differences, only "
+             "with --dtype f32; lbfgs: quasi-Newton on all samples, only with --loss softmax"},
     {.name = "model",
      .kind = OPTION_TEXT,
      .metavar = OPTION_FILE,
      AT(model),
-     .help = "write the model to FILE, an .npz for downhill predict and numpy.load(); none is "
-             "written if "
-             "training fails, which the exit code 1 tells: it diverges, or ends with a loss above "
-             "that of zero weights, which is no failure of random-search and local-search"},
+     .help = "write the model to FILE, an .npz for downhill predict and numpy.load(). If training "
+             "fails, the exit code is 1 and no model is written: it diverged, or ended with a loss "
+             "above that of zero weights, which random-search and local-search are allowed to"},
     {.name = "batch",
      .heading = "Gradient descent on minibatches (sgd)",
      .kind = OPTION_COUNT,
@@ -43,14 +42,14 @@ static const cli_option own_options[] = {
      AT(batch),
      .min = 1,
      .max = 1e9,
-     .help = "samples of a minibatch, or all (default: 256)"},
+     .help = "samples per minibatch, or all (default: 256)"},
     {.name = "shuffle",
      .kind = OPTION_CHOICE,
      .metavar = "WHAT",
      AT(shuffle),
      .choices = "rows|batch|none",
-     .help = "what is put in a new order for every epoch: the samples (rows, default), "
-             "whole minibatches of neighbours in memory (batch), or none"},
+     .help = "what is shuffled for every epoch: the samples (rows, default), whole minibatches "
+             "of samples that are adjacent in memory (batch), or nothing (none)"},
     {.name = "lr",
      .kind = OPTION_REAL,
      .metavar = "X",
@@ -105,8 +104,8 @@ static const cli_option own_options[] = {
      .min = 0,
      .max = 1,
      .below_max = true,
-     .help = "share of the training samples to hold out; the model is then that of the epoch which "
-             "is best on them (default: 0)"},
+     .help = "share of the training samples to hold out; the model is then that of the epoch with "
+             "the best accuracy on them (default: 0)"},
     {.name = "patience",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -118,7 +117,7 @@ static const cli_option own_options[] = {
      .kind = OPTION_TEXT,
      .metavar = OPTION_FILE,
      AT(checkpoint),
-     .help = "write to FILE after every epoch all that --resume needs"},
+     .help = "write a checkpoint for --resume to FILE after every epoch"},
     {.name = "every",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -130,9 +129,10 @@ static const cli_option own_options[] = {
      .kind = OPTION_TEXT,
      .metavar = OPTION_FILE,
      AT(resume),
-     .help = "go on from a checkpoint to the same bits, and keep writing it. The options of the "
-             "first run hold, --model and --json among them; --epochs, --data, --mmap, --threads, "
-             "--isa, --model, --json, --checkpoint and --every may be given again"},
+     .help = "continue from a checkpoint to bit-identical results, and keep writing it. The "
+             "options of the first run apply, including --model and --json; --epochs, --data, "
+             "--mmap, --threads, --isa, --model, --json, --checkpoint and --every may be given "
+             "again"},
     {.name = "tries",
      .heading = "Random and local search",
      .kind = OPTION_SIZE,
@@ -157,7 +157,7 @@ static const cli_option own_options[] = {
      .max = 1e6,
      .help = "local-search: standard deviation of a random step (default: 1e-4)"},
     {.name = "iterations",
-     .heading = "Finite differences (numerical), which take --batch and --lr as well",
+     .heading = "Finite differences (numerical); --batch and --lr apply as well",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(iterations),
@@ -185,7 +185,7 @@ static const cli_option own_options[] = {
      .max = 1,
      .help = "distance of the finite differences (default: 1e-3)"},
     {.name = "tolerance",
-     .heading = "Quasi-Newton (lbfgs), which takes --iterations as well",
+     .heading = "Quasi-Newton (lbfgs); --iterations applies as well",
      .kind = OPTION_REAL,
      .metavar = "X",
      AT(tolerance),

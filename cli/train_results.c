@@ -103,8 +103,8 @@ static void print_sgd_end(const sgd_result *r)
 
 static void print_cost(const numerical_cost *cost)
 {
-    printf("a step: %zu evaluations of the loss for %zu coordinates, %.4g s; the gradient derived, "
-           "of all of them, %.4g s: for all of them %.3g times as long\n"
+    printf("one step: %zu evaluations of the loss for %zu coordinates, %.4g s; analytic gradient "
+           "of all coordinates: %.4g s; numerically it would take %.3g times as long\n"
            "the two gradients differ by up to %.2g of their norm\n",
            cost->evaluations, cost->coordinates, cost->numerical_s, cost->analytic_s, cost->ratio,
            cost->difference);

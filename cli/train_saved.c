@@ -35,7 +35,7 @@ static int refuse_changes(const cli_command *self, const train_config *given)
     const cli_option *o;
     for (size_t i = 0; (o = cli_option_at(self, i)) != NULL; i++)
         if (cli_is_given(self, given, i) && !is_one_of(o->name, may_change)) {
-            error_line("train: --resume: --%s: training goes on as it began; leave it out",
+            error_line("train: --resume: --%s: cannot differ from the first run; leave it out",
                        o->name);
             return EXIT_USAGE;
         }
@@ -60,7 +60,7 @@ static int read_arguments(const train_saved *saved, const cli_command *self, con
             code = EXIT_DATA;
     }
     if (code == EXIT_DATA)
-        error_line("%s: record.json: its options are not of a checkpoint; the file is damaged",
+        error_line("%s: record.json: has options that no checkpoint has; the file is damaged",
                    path);
     else
         code = arguments_from_json(self, config, words);
@@ -74,13 +74,13 @@ static int check_state(const train_saved *saved, const train_config *config, siz
     if (config->method != TRAIN_SGD ||
         (config->momentum > 0.0f) != (saved->state.velocity.w != NULL) ||
         (config->validation == 0.0 && saved->state.best_epoch > 0)) {
-        error_line("%s: record.json: its options do not go with its arrays; the file is damaged",
+        error_line("%s: record.json: its options do not match its arrays; the file is damaged",
                    path);
         return EXIT_DATA;
     }
     if (saved->state.epoch > config->epochs) {
-        error_line("train: --epochs %zu: %s has %zu already; ask for more", config->epochs, path,
-                   saved->state.epoch);
+        error_line("train: --epochs %zu: %s has %zu already; give at least as many", config->epochs,
+                   path, saved->state.epoch);
         return EXIT_USAGE;
     }
     if (config->schedule == SCHEDULE_COSINE && config->epochs != epochs_before) {
@@ -227,8 +227,8 @@ static int check_record(const train_saved *saved, const train_run *run)
     const task *t = saved->task;
     if (w->d != t->data.d || w->c != t->data.c || (int)saved->from.type != t->config->dtype ||
         (int)saved->from.norm.kind != t->config->normalise) {
-        error_line("%s: %zu x %zu weights, of %s, are not what its options and data make; the file "
-                   "is damaged",
+        error_line("%s: its %zu x %zu weights of %s do not match its options and data; the file is "
+                   "damaged",
                    path, w->c, w->d, feature_words[saved->from.type]);
         return EXIT_DATA;
     }
@@ -248,8 +248,8 @@ static int check_record(const train_saved *saved, const train_run *run)
          ranks != (json_int_t)ranks_of(saved)))
         warnings_add(
             saved->task->warnings,
-            "training in f32 goes on with %s and %zu threads after %s and %lld: the last bits "
-            "will differ from those of a run in one go",
+            "training in f32 continues with %s and %zu threads after %s and %lld: the last bits "
+            "will differ from those of an uninterrupted run",
             run->isa, saved->config->task.threads, isa != NULL ? isa : "another level",
             (long long)threads);
     return EXIT_OK;

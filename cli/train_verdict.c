@@ -85,8 +85,8 @@ static void warn_of_untrained_classes(const task *t)
     free(untrained);
     if (count > 0)
         warnings_add(t->warnings,
-                     "%zu of %zu classes have no training sample, so that no sample of theirs can "
-                     "be right; are the labels classes?",
+                     "%zu of %zu classes have no training sample, so their samples cannot be "
+                     "predicted; check that the labels are classes",
                      count, data->c);
 }
 
@@ -173,7 +173,7 @@ static void doubt_learning_rate(const train_config *config, const task *t, const
     if (run->end.loss > fmax(MODEL_ABOVE_EPOCH * of_epoch, of_epoch + slack))
         warnings_add(t->warnings,
                      "the loss of the model is %.4g, above the mean of its epoch, %.4g: the "
-                     "weights jump back and forth, and the learning rate is too large; try %s",
+                     "weights oscillate because the learning rate is too large; try %s",
                      run->end.loss, of_epoch, scale_remedy(&t->problem, config->lr, remedy));
     else if (last > fmax(EPOCH_ABOVE_BEST * best, best + slack))
         warnings_add(t->warnings,

@@ -109,14 +109,14 @@ check_differences() {
     timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 --isa scalar : \
         -n 1 env DOWNHILL_DISABLE=nonsense "$downhill" train --epochs 1 --isa scalar \
         >"$scratch/out" 2>"$scratch/err" || code=$?
-    { [ "$code" -eq 4 ] && grep -q '^downhill: rank 1: train: refused here' "$scratch/err"; } ||
+    { [ "$code" -eq 4 ] && grep -q '^downhill: rank 1: train: refused on this rank' "$scratch/err"; } ||
         fail "one rank refuses: exit code $code: $(cat "$scratch/err")"
     for other in '--seed 2' '--validation 10%'; do
         code=0
         # shellcheck disable=SC2086 # words
         timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 : -n 1 "$downhill" train --epochs 1 $other \
             >"$scratch/out" 2>"$scratch/err" || code=$?
-        { [ "$code" -eq 3 ] && [ "$(grep -c '^downhill: .*the ranks have not the same' "$scratch/err")" -eq 1 ]; } ||
+        { [ "$code" -eq 3 ] && [ "$(grep -c '^downhill: .*the ranks differ in data' "$scratch/err")" -eq 1 ]; } ||
             fail "rank 1 with $other: exit code $code: $(cat "$scratch/err")"
     done
 }

@@ -60,7 +60,7 @@ static void test_unknown_word__the_one_that_was_meant(void **state)
         {"data check --data svmlight:d", "(did you mean libsvm:d?)"},
         {"train --s 1", "--s may be any of --shuffle, --schedule, --scale, --step, --seed; write"},
         {"bench --no-c=1 --no", "--no-c=1: the option takes no value"},
-        {"bench --no", "--no may be any of --noise-floor, --no-ceilings; write more of it"},
+        {"bench --no", "--no may be any of --noise-floor, --no-ceilings; write the full name"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char command[256];
@@ -106,7 +106,7 @@ static void test_help__words_and_numbers_that_an_option_takes(void **state)
           "learning rate (default: 0.02) [0..1000000]\n"}},
         {"train --help",
          {"is added to the next\n                           (default: 0) [0..1)\n",
-          "which is best on them\n                           (default: 0) [0..1)\n"}},
+          "best accuracy on\n                           them (default: 0) [0..1)\n"}},
         {"bench --help", {"[10us..3600s]\n", "[10us..36000s]\n"}},
         {"predict --help", {"--set test|train|all "}},
         {"data gen --help", {"--format idx|npy|libsvm|cifar10|cifar100\n", "[1..1048576]\n"}},

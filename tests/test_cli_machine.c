@@ -289,7 +289,7 @@ static void test_commands__busy_cpu__is_said_where_times_are_printed(void **stat
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (shell_on_a_busy_cpu(commands[i]) != EXIT_OK ||
-            strstr(shell_err, "so that its times are too long: other threads took") == NULL)
+            strstr(shell_err, "so its times are too long: other threads took") == NULL)
             fail_msg("%s: %s", commands[i], shell_err);
 }
 

@@ -144,7 +144,7 @@ static void test_resume__killed__leaves_nothing_but_whole_files(void **state)
                      EXIT_OK);
 }
 
-/* ---- what cannot be gone on from ---- */
+/* ---- what cannot be resumed ---- */
 
 static void one_line(int code, const char *command, const char *says)
 {
@@ -171,10 +171,11 @@ static void test_resume__changed__refused(void **state)
                      EXIT_OK);
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         assert_true(asprintf(&line, "$downhill train --resume $scratch/c.npz %s", changes[i]) > 0);
-        one_line(EXIT_USAGE, line, "goes on as it began");
+        one_line(EXIT_USAGE, line, "cannot differ from the first run");
         free(line);
     }
-    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1", "ask for more");
+    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1",
+             "give at least as many");
     one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "give one level");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
     one_line(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
@@ -197,7 +198,7 @@ static void test_resume__moved_data__says_how(void **state)
                      EXIT_OK);
     assert_int_equal(shell("$downhill train --resume $scratch/c.npz --epochs 2 --quiet"),
                      EXIT_DATA);
-    assert_non_null(strstr(shell_err, "if they were moved, give --data as well"));
+    assert_non_null(strstr(shell_err, "if its files were moved, give --data as well"));
     assert_int_equal(shell("mv $scratch/x0 $scratch/x; $downhill train --resume $scratch/c.npz "
                            "--epochs 2 --quiet"),
                      EXIT_OK);
@@ -237,8 +238,7 @@ static void test_resume__weights_of_another_shape__refused(void **state)
         other.record = m.record;
         assert_int_equal(model_file_write(scratch_path("o.npz"), &other, &data), EXIT_OK);
         const int code = shell("$downhill train --resume $scratch/o.npz --epochs 2");
-        if (code != EXIT_DATA ||
-            strstr(shell_err, "are not what its options and data make") == NULL)
+        if (code != EXIT_DATA || strstr(shell_err, "do not match its options and data") == NULL)
             fail_msg("shape %zu: exit code %d: %s", i, code, shell_err);
         weights_free(&other.weights);
         weights_free(&other.velocity);

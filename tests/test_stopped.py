@@ -33,9 +33,9 @@ LONG = (
     (f"{BENCH} --filter ^hinge_f32", "checks passed", 0.6),  # ceilings
     ("bench --ceilings --json {d}/o.json", "", 0.6),
     (f"gradcheck --isa scalar --samples 4000 --data {WIDE} --json {{d}}/o.json", "", 1.0),
-    (f"gradcheck --isa scalar --samples 4000 --data {WIDE}", "nothing of it is kept; give --json", 0.0),
+    (f"gradcheck --isa scalar --samples 4000 --data {WIDE}", "no results are kept; give --json", 0.0),
     (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA} --json {{d}}/o.json", "", 1.0),
-    (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA}", "nothing of it is kept; give --json", 0.0),
+    (f"landscape --isa scalar --directions 2 --points 1001 --data {DATA}", "no results are kept; give --json", 0.0),
     (f"step-sweep --isa scalar --points 10000 --data {WIDE} --json {{d}}/o.json", "", 1.0),
     *(
         (f"train --isa scalar --method {method} --data {DATA} --json {{d}}/o.json", "", 1.0)
