@@ -18,14 +18,14 @@ size_t cluster_part(const cluster *c, size_t n, size_t unit, size_t *first)
 
 bool cluster_is_wanted(void)
 {
-    /* mpirun of Open MPI; MPICH and what follows its PMI. */
+    /* Open MPI's mpirun; MPICH and other launchers with PMI. */
     static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const char *size = getenv(sizes[i]);
         if (size != NULL)
             return strcmp(size, "1") != 0;
     }
-    /* Launchers by PMIx do not say how many they have started; srun --mpi=pmix does. */
+    /* PMIx launchers do not tell the number of ranks, but srun --mpi=pmix does. */
     const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
     return getenv("PMIX_RANK") != NULL && (tasks == NULL || strcmp(tasks, "1") != 0);
 }
@@ -37,10 +37,11 @@ bool cluster_is_wanted(void)
 #include <stdatomic.h>
 #include <time.h>
 
-enum { SUMS_MAX = 3, CHUNK = 1 << 30 }; /* MPI counts in int */
+/* CHUNK: elements per call, since MPI counts in int */
+enum { SUMS_MAX = 3, CHUNK = 1 << 30 };
 
-/* How long a rank that was told to end waits for the others to come to the end of a step: less than the second that
- * mpirun gives it. */
+/* Time that a rank told to end waits for the others to finish a step, and interval of the checks.
+ * Must be less than the second that mpirun allows. */
 enum { PATIENCE_MS = 600, LOOK_MS = 50 };
 
 bool cluster_supported(void)
@@ -56,14 +57,15 @@ __attribute__((noreturn)) static void lost(const cluster *c, const char *why)
     _exit(*c->stop != 0 ? 128 + (int)*c->stop : EXIT_INTERNAL);
 }
 
-/* A rank that waits for one that is gone waits for ever, and the calls that can be left early are up to twice as slow.
- * So a thread of its own watches: where the launcher, which ends the others, has told this rank to end and it is still in
- * the same call a while later, the call will not return. */
+/* Watchdog. A collective call never returns if another rank is gone, and calls that can be
+ * cancelled are up to twice as slow. So a thread watches: if the launcher, which ends all ranks,
+ * has told this rank to end and it is still in the same call PATIENCE_MS later, the call will not
+ * return. */
 static struct {
     pthread_t thread;
     bool started;
     atomic_bool over;
-    atomic_ulong calls; /* odd: in one */
+    atomic_ulong calls; /* number of entries and exits: odd during a call */
 } watch;
 
 static void pause_ms(long ms)
@@ -99,7 +101,7 @@ static void leave(const cluster *c, int failure)
         lost(c, "cannot reach the others");
 }
 
-/* What is left of the values behind so many. */
+/* Returns the values after the first `count`. */
 static cluster_sum behind(const cluster_sum *s, size_t count)
 {
     return (cluster_sum){s->i32 != NULL ? s->i32 + count : NULL,
@@ -115,7 +117,7 @@ bool cluster_join(cluster *c)
         error_line("MPI cannot be started; run without mpirun, or see what it said above");
         return false;
     }
-    /* A failure comes back as a code, with which lost() says what to do. */
+    /* Return errors as codes, so that lost() can name the remedy. */
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
@@ -127,7 +129,8 @@ bool cluster_join(cluster *c)
     c->size = (size_t)size;
     c->local_rank = (size_t)local_rank;
     c->local_size = (size_t)local_size;
-    watch.started = pthread_create(&watch.thread, NULL, look, c) == 0; /* else without a message */
+    /* optional: without it a lost rank is not reported */
+    watch.started = pthread_create(&watch.thread, NULL, look, c) == 0;
     return true;
 }
 
@@ -157,7 +160,8 @@ static void *values_of(const cluster_sum *s)
     return s->i32 != NULL ? (void *)s->i32 : s->f32 != NULL ? (void *)s->f32 : (void *)s->f64;
 }
 
-/* The first and largest in a blocking call, the fastest there is; the others are under way meanwhile. */
+/* Sums the first and largest array with a blocking call, the fastest way, while the others are
+ * under way. */
 void cluster_add_up(const cluster *c, const cluster_sum *sums, size_t count)
 {
     MPI_Request requests[SUMS_MAX];

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The library looks at no more rows of the next batch. */
+/* The library reads no more row numbers of the next batch. */
 enum { NEXT_ROWS = 256 };
 
 size_t part_rows_take(part_rows *p, size_t first, size_t own, const size_t *rows, size_t n,

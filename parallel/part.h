@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a minibatch is divided, among the threads of a team as among the ranks of a cluster. */
+ * Partition of a minibatch among the threads of a team or the ranks of a cluster. */
 #ifndef DOWNHILL_PARALLEL_PART_H
 #define DOWNHILL_PARALLEL_PART_H
 
 #include <stddef.h>
 
-/* Parts of a minibatch are multiples of a tile of samples. */
+/* Samples per tile: parts of a minibatch are multiples of it. */
 enum { PART_ROWS = 4 };
 
-/* Where part `part` of `parts` begins, of `count` things in whole units; part `parts` begins at the end. */
+/* Returns the start of part `part` of `parts`, when `count` items are divided in multiples of
+ * `unit`. Part `parts` starts at the end. */
 static inline size_t part_start(size_t count, size_t unit, size_t part, size_t parts)
 {
     const size_t units = (count + unit - 1) / unit;
@@ -17,14 +18,15 @@ static inline size_t part_start(size_t count, size_t unit, size_t part, size_t p
     return start < count ? start : count;
 }
 
-/* The row numbers of one part, and room for them. */
+/* The row numbers of one part, and the capacity of the array. */
 typedef struct part_rows {
     size_t *rows, room;
 } part_rows;
 
-/* Takes the `own` rows from the `first` on of a minibatch of n, and behind them those that the part will have in the next
- * one, whose n_next rows follow it, if that is as large as this one. rows NULL: their numbers. Returns how many are
- * behind them, or SIZE_MAX: no memory. */
+/* Copies the row numbers of a part: `own` of a minibatch of n, from `first` on, followed by those
+ * that the part will have in the next minibatch, whose n_next rows follow this one. Assumes that
+ * the next one is as large. If rows is NULL, row i has number i. Returns how many rows of the next
+ * minibatch were added, or SIZE_MAX if memory is short. */
 size_t part_rows_take(part_rows *p, size_t first, size_t own, const size_t *rows, size_t n,
                       size_t n_next);
 

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What a thread has for itself. */
+/* Buffers and result of one thread. */
 struct member {
     downhill_weights_f32 grad;
     downhill_sums_u8 sums;
@@ -21,7 +21,7 @@ struct member {
     part_rows rows;
     double loss;
     downhill_status status;
-    size_t n; /* samples of its part; 0: it has no gradient to add */
+    size_t n; /* samples of its part; 0: it has no gradient */
 };
 
 struct team {
@@ -30,7 +30,8 @@ struct team {
     struct member *members;
 };
 
-/* An odd number of cache lines, so that the rows of a gradient do not fall on the same sets. */
+/* Floats per cache line. A row of a gradient takes an odd number of lines, so that rows do not
+ * alias in the cache. */
 enum { LINE_FLOATS = 16 };
 
 bool team_supported(void)
@@ -67,7 +68,7 @@ team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, 
     t->workspace_bytes = f32 > u8 ? f32 : u8;
     t->ld = ((d + LINE_FLOATS - 1) / LINE_FLOATS | 1) * LINE_FLOATS;
     t->members = calloc(threads, sizeof *t->members);
-    /* Before the threads: each starts the reduction below from true. */
+    /* Check before the threads start: each begins the reduction below with true. */
     if (t->members == NULL || f32 == 0) {
         team_close(t);
         return NULL;
@@ -108,9 +109,9 @@ void team_close(team *t)
     free(t);
 }
 
-/* Finds the part of a member. The calling thread is member 0 and takes the last part, which is never
- * empty; its gradient is the one that the others are added to. *own_next: how many of the rows behind
- * the m->n of m->rows.rows are a hint. */
+/* Sets the part of a member. The calling thread is member 0 and takes the last part, which is never
+ * empty; the gradients of the others are added to its own. *own_next is the number of row numbers
+ * after the first m->n in m->rows.rows, which belong to the next batch. */
 static downhill_status take_part(const team *t, size_t i, const size_t *rows, size_t n,
                                  size_t n_next, size_t *own_next)
 {
@@ -122,7 +123,7 @@ static downhill_status take_part(const team *t, size_t i, const size_t *rows, si
     return *own_next != SIZE_MAX ? DOWNHILL_OK : DOWNHILL_ERR_WORKSPACE;
 }
 
-/* Loss and gradient of one member's part of the batch. */
+/* Computes loss and gradient of one member's part of the batch. */
 static void work(const team *t, size_t i, const downhill_kernels *kernels,
                  const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
                  downhill_loss loss, const downhill_weights_f32 *grad, downhill_profile *profile)
@@ -144,8 +145,9 @@ static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first
     return (downhill_weights_f32){of->w + first, of->ldw, b, end - first, of->c};
 }
 
-/* Adds the gradients up for one member's part of the features and, unless sgd is NULL, updates the weights by the sum
- * over n samples. The last part, never empty, has the bias too. */
+/* Sums the gradients of all members for one member's part of the features and, unless sgd is NULL,
+ * updates the weights by it. n is the number of samples in the batch. The last part, which is never
+ * empty, includes the bias. */
 static downhill_status finish(const team *t, size_t i, const downhill_kernels *kernels,
                               const downhill_weights_f32 *weights, size_t n,
                               const downhill_sgd *sgd, const downhill_weights_f32 *grad)
@@ -169,7 +171,8 @@ static downhill_status finish(const team *t, size_t i, const downhill_kernels *k
     return downhill_update_f32(kernels, &w, &sum, n, sgd);
 }
 
-/* Whether the update will find its factors finite: no member may find out after another has changed its part. */
+/* Returns whether the factors of the update are finite. Checked in advance: no member may fail
+ * after another has changed its part of the weights. */
 static bool can_update(const downhill_sgd *sgd, size_t n)
 {
     return isfinite(1.0f - sgd->learning_rate * sgd->weight_decay) &&
@@ -192,7 +195,7 @@ static downhill_status first_error(const team *t)
     return DOWNHILL_OK;
 }
 
-/* The weights stay as they are if sgd is NULL. */
+/* Computes loss and gradient, and updates the weights unless sgd is NULL. */
 static downhill_status run_f32(team *t, const downhill_kernels *kernels,
                                const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
                                downhill_loss loss, const downhill_sgd *sgd,
@@ -209,8 +212,8 @@ static downhill_status run_f32(team *t, const downhill_kernels *kernels,
 #pragma omp for schedule(static, 1)
         for (size_t i = 0; i < t->threads; i++)
             work(t, i, kernels, batch, weights, loss, grad, profile);
-        /* A barrier: from here on every gradient is there. No member writes a status below that
-         * another still reads: all have seen that there is no error. */
+        /* The barrier that ends the loop: all gradients are complete. The second barrier makes sure
+         * that all threads have read the statuses before they are overwritten. */
         const downhill_status status = first_error(t);
 #pragma omp barrier
 #pragma omp for schedule(static, 1)
@@ -264,8 +267,8 @@ static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
                                       &m->workspace, i == 0 ? profile : NULL);
 }
 
-/* Adds the sums of the others to those of member 0, for one member's part of the features; the last
- * part has those of the dscores too. */
+/* Adds the sums of the other members to those of member 0, for one member's part of the features.
+ * The last part includes the sums of the dscores. */
 static void add_sums(const team *t, size_t i)
 {
     const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
@@ -296,7 +299,7 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
                                      &first->workspace, profile);
     if (batch->n == 0)
         return DOWNHILL_ERR_SIZE;
-    if (t->c - 1 > DOWNHILL_U8_NC_MAX / batch->n) /* of all parts together */
+    if (t->c - 1 > DOWNHILL_U8_NC_MAX / batch->n) /* limit for the sum over all parts */
         return DOWNHILL_ERR_RANGE;
 #pragma omp parallel num_threads((int)t->threads)
     {

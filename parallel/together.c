@@ -11,7 +11,7 @@
 #ifdef _OPENMP
 #include <omp.h>
 
-/* A thread that lives until the others are started as well. */
+/* Body of a thread that waits until all others have started. */
 static void *wait_for_gate(void *gate)
 {
     pthread_mutex_lock(gate);
@@ -40,7 +40,7 @@ static int try_threads(size_t count, size_t *started)
 
 bool together_granted(size_t threads, char *why, size_t why_size)
 {
-    static size_t granted = 1; /* the maximum so far: the threads of OpenMP stay */
+    static size_t granted = 1; /* maximum so far: OpenMP keeps its threads */
     size_t started;
     if (threads <= granted)
         return true;
