@@ -99,7 +99,7 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
         load->in_order[i] = load->shuffled[i] = i;
     rng_shuffle(&r, load->shuffled, n);
     load->weights = (downhill_weights_f32){load->w, d, load->b, d, c};
-    load->grad = (downhill_weights_f32){load->dw, d, load->db, d, c};
+    load->grad = (downhill_gradient_f32){load->dw, d, load->db, d, c};
     const downhill_matrix_f32 scores = {load->loss_scores, c, n, c},
                               dscores = {load->hinge_dscores, c, n, c};
     double loss;

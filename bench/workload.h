@@ -28,7 +28,8 @@ typedef struct workload {
     int32_t *step_y;
     float *packed; /* weights as a level packs them */
     downhill_workspace workspace;
-    downhill_weights_f32 weights, grad; /* w and b, dw and db */
+    downhill_weights_f32 weights;
+    downhill_gradient_f32 grad;
     workload_u8 u8;
 } workload;
 

@@ -107,7 +107,7 @@ int main(void)
     const downhill_batch_f32 floats = {.x = x_hat, .ldx = D, .x_rows = N, .y = y, .n = N};
     const downhill_weights_f32 weights = {.w = w, .ldw = D, .b = b, .d = D, .c = C};
     const downhill_weights_f32 weights_hat = {.w = w_hat, .ldw = D, .b = b_hat, .d = D, .c = C};
-    const downhill_weights_f32 grad = {.w = dw, .ldw = D, .b = db, .d = D, .c = C};
+    const downhill_gradient_f32 grad = {.dw = dw, .lddw = D, .db = db, .d = D, .c = C};
     const downhill_norm_u8 norm = {.mean = mean, .scale = r};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
                  u8_bytes = downhill_workspace_u8(D, C), f32_bytes = downhill_workspace_f32(D, C);

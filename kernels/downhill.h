@@ -175,15 +175,24 @@ typedef struct downhill_batch_bf16 {
     size_t n_next;
 } downhill_batch_bf16;
 
-/* Weights of a linear classifier, or the gradient with respect to them. Functions that only read weights write nothing
- * through these pointers, so const weights may be cast. */
+/* Weights of a linear classifier. Functions that only read weights write nothing through these pointers, so const weights
+ * may be cast. */
 typedef struct downhill_weights_f32 {
     float *w;   /* c × d */
     size_t ldw; /* >= d */
-    float *b;   /* c; NULL: no bias (in a gradient: not wanted) */
+    float *b;   /* c; NULL: no bias */
     size_t d;
     size_t c;
 } downhill_weights_f32;
+
+/* The gradient with respect to the weights. It has a type of its own so that the compiler refuses to swap the two. */
+typedef struct downhill_gradient_f32 {
+    float *dw;   /* c × d */
+    size_t lddw; /* >= d */
+    float *db;   /* c; NULL: not wanted */
+    size_t d;
+    size_t c;
+} downhill_gradient_f32;
 
 /* A matrix: scores, derivatives of the loss with respect to the scores (dscores), or probabilities. */
 typedef struct downhill_matrix_f32 {
@@ -330,7 +339,7 @@ DOWNHILL_API downhill_status downhill_predict_f32(const downhill_kernels *kernel
  *   batch       n × d; batch->y is not read
  *   dscores     n × c
  *   accumulate  0: grad is overwritten; otherwise it is added to
- *   grad        c × d; grad->b NULL: db is not wanted
+ *   grad        c × d; grad->db NULL: db is not wanted
  * Error:  |dw_jk - exact| <= γ_{n+2} (Σ_i |g_ij x_ik| + |dw_jk before|) + n·2⁻¹⁴⁹; for db the same with x = 1. Exact where
  *         every partial sum is representable.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
@@ -338,21 +347,21 @@ DOWNHILL_API downhill_status downhill_predict_f32(const downhill_kernels *kernel
 DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
                                                const downhill_batch_f32 *batch,
                                                const downhill_matrix_f32 *dscores, int accumulate,
-                                               const downhill_weights_f32 *grad);
+                                               const downhill_gradient_f32 *grad);
 
 /* Computes the gradient for bf16 features. On levels avx512bf16 and amx 2⁻¹²⁵ Σ_i (1 + |g_ij| + |x_ik|) replaces
  * n·2⁻¹⁴⁹. */
 DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
                                                 const downhill_batch_bf16 *batch,
                                                 const downhill_matrix_f32 *dscores, int accumulate,
-                                                const downhill_weights_f32 *grad);
+                                                const downhill_gradient_f32 *grad);
 
 /* Updates the weights by a gradient that is the sum over n samples:
  *
  *   w ← (1 - η·λ)·w - (η/n)·dw,    b ← b - (η/n)·db
  *
  *   weights  updated
- *   grad     grad->b may be NULL only if weights->b is
+ *   grad     grad->db may be NULL only if weights->b is
  *   n        number of samples, >= 1
  *   sgd      learning rate η and weight decay λ; the loss is not read
  * Each operation rounds once, in the order written, and none is fused: first the two factors, then per weight two
@@ -361,11 +370,12 @@ DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
  * Cost:   3·c·d operations, 12·c·d bytes. */
 DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels,
                                                  const downhill_weights_f32 *weights,
-                                                 const downhill_weights_f32 *grad, size_t n,
+                                                 const downhill_gradient_f32 *grad, size_t n,
                                                  const downhill_sgd *sgd);
 
-/* Computes y ← beta·y + alpha·x for weights or gradients x and y of the same d and c, biases included; x->b may be NULL
- * only if y->b is. For momentum, and for sums of the gradients of sub-batches.
+/* Computes y ← beta·y + alpha·x for x and y of the same d and c, biases included; x->b may be NULL only if y->b is. For
+ * momentum, and for sums of the gradients of sub-batches. The two are weights, or whatever has their shape: a gradient g is
+ * given as {.w = g.dw, .ldw = g.lddw, .b = g.db, .d = g.d, .c = g.c}.
  * Two products and their sum, each rounded once. alpha and beta must be finite. y is read even if beta is 0, so it must be
  * initialised.
  * Exactness: the same bits on every table.
@@ -396,7 +406,7 @@ DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
  *   batch      n × d, with labels
  *   weights    c × d; weights->b NULL: no bias
  *   loss       kind and margin
- *   grad       c × d, overwritten with the gradient of the sum of the losses; grad->b NULL: not wanted
+ *   grad       c × d, overwritten with the gradient of the sum of the losses; grad->db NULL: not wanted
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
  *   workspace  >= downhill_workspace_f32(d, c) bytes
  *   profile    times of the phases are added to it; costs four clock reads per block; NULL: not wanted
@@ -407,30 +417,30 @@ DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
  * Cost:   4·n·d·c operations; X crosses the memory bus once, W and dW once per block that finds them evicted from L2. */
 DOWNHILL_API downhill_status downhill_loss_grad_f32(
     const downhill_kernels *kernels, const downhill_batch_f32 *batch,
-    const downhill_weights_f32 *weights, downhill_loss loss, const downhill_weights_f32 *grad,
+    const downhill_weights_f32 *weights, downhill_loss loss, const downhill_gradient_f32 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
 /* Performs one minibatch step: downhill_loss_grad_f32(), then downhill_update_f32() with n of the batch. The loss is that
  * of the weights before the update.
  *
  *   sgd   loss, learning rate and weight decay
- *   grad  c × d, overwritten with the gradient; grad->b may be NULL only if weights->b is
+ *   grad  c × d, overwritten with the gradient; grad->db may be NULL only if weights->b is
  * Cost:   that of the two. */
 DOWNHILL_API downhill_status downhill_step_f32(
     const downhill_kernels *kernels, const downhill_batch_f32 *batch,
-    const downhill_weights_f32 *weights, const downhill_sgd *sgd, const downhill_weights_f32 *grad,
+    const downhill_weights_f32 *weights, const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
 /* Computes loss and gradient for bf16 features, with a workspace of the same size. */
 DOWNHILL_API downhill_status downhill_loss_grad_bf16(
     const downhill_kernels *kernels, const downhill_batch_bf16 *batch,
-    const downhill_weights_f32 *weights, downhill_loss loss, const downhill_weights_f32 *grad,
+    const downhill_weights_f32 *weights, downhill_loss loss, const downhill_gradient_f32 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
 /* Performs one minibatch step on bf16 features. */
 DOWNHILL_API downhill_status downhill_step_bf16(
     const downhill_kernels *kernels, const downhill_batch_bf16 *batch,
-    const downhill_weights_f32 *weights, const downhill_sgd *sgd, const downhill_weights_f32 *grad,
+    const downhill_weights_f32 *weights, const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
 /* ---- Bytes, exactly ---------------------------------------------------------------------------

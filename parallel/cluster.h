@@ -40,7 +40,7 @@ void cluster_leave(cluster *c, int code, bool agreed);
  * first sample is *first. */
 size_t cluster_part(const cluster *c, size_t n, size_t unit, size_t *first);
 
-/* One of the arrays that cluster_allreduce() sums over all ranks. */
+/* One of the arrays that cluster_add_up() sums over all ranks. */
 typedef struct cluster_sum {
     int32_t *i32; /* one of the three is not NULL */
     float *f32;

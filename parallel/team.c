@@ -15,7 +15,7 @@
 
 /* Buffers and result of one thread. */
 struct member {
-    downhill_weights_f32 grad;
+    downhill_gradient_f32 grad;
     downhill_sums_u8 sums;
     downhill_workspace workspace;
     part_rows rows;
@@ -46,11 +46,11 @@ bool team_supported(void)
 static bool member_open(struct member *m, const team *t)
 {
     m->workspace = (downhill_workspace){memory_new(t->workspace_bytes, 1), t->workspace_bytes};
-    m->grad = (downhill_weights_f32){memory_new(t->c * t->ld, sizeof(float)), t->ld,
-                                     memory_new(t->c, sizeof(float)), t->d, t->c};
+    m->grad = (downhill_gradient_f32){memory_new(t->c * t->ld, sizeof(float)), t->ld,
+                                      memory_new(t->c, sizeof(float)), t->d, t->c};
     m->sums = (downhill_sums_u8){memory_new(t->c * t->ld, sizeof(int32_t)), t->ld,
                                  memory_new(t->c, sizeof(int32_t)), t->d, t->c};
-    return m->workspace.memory != NULL && m->grad.w != NULL && m->grad.b != NULL &&
+    return m->workspace.memory != NULL && m->grad.dw != NULL && m->grad.db != NULL &&
            m->sums.w != NULL && m->sums.b != NULL;
 }
 
@@ -100,8 +100,8 @@ void team_close(team *t)
     for (size_t i = 0; t->members != NULL && i < t->threads; i++) {
         free(t->members[i].workspace.memory);
         free(t->members[i].rows.rows);
-        free(t->members[i].grad.w);
-        free(t->members[i].grad.b);
+        free(t->members[i].grad.dw);
+        free(t->members[i].grad.db);
         free(t->members[i].sums.w);
         free(t->members[i].sums.b);
     }
@@ -126,7 +126,7 @@ static downhill_status take_part(const team *t, size_t i, const size_t *rows, si
 /* Computes loss and gradient of one member's part of the batch. */
 static void work(const team *t, size_t i, const downhill_kernels *kernels,
                  const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                 downhill_loss loss, const downhill_weights_f32 *grad, downhill_profile *profile)
+                 downhill_loss loss, const downhill_gradient_f32 *grad, downhill_profile *profile)
 {
     struct member *m = &t->members[i];
     downhill_batch_f32 own = *batch;
@@ -140,9 +140,18 @@ static void work(const team *t, size_t i, const downhill_kernels *kernels,
 }
 
 static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first, size_t end,
-                                    float *b)
+                                    bool with_bias)
 {
-    return (downhill_weights_f32){of->w + first, of->ldw, b, end - first, of->c};
+    return (downhill_weights_f32){of->w + first, of->ldw, with_bias ? of->b : NULL, end - first,
+                                  of->c};
+}
+
+/* The same of a gradient, as downhill_axpby_f32() takes it. */
+static downhill_weights_f32 columns_of_gradient(const downhill_gradient_f32 *of, size_t first,
+                                                size_t end, bool with_bias)
+{
+    const downhill_weights_f32 all = {of->dw, of->lddw, of->db, of->d, of->c};
+    return columns(&all, first, end, with_bias);
 }
 
 /* Sums the gradients of all members for one member's part of the features and, unless sgd is NULL,
@@ -150,25 +159,26 @@ static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first
  * empty, includes the bias. */
 static downhill_status finish(const team *t, size_t i, const downhill_kernels *kernels,
                               const downhill_weights_f32 *weights, size_t n,
-                              const downhill_sgd *sgd, const downhill_weights_f32 *grad)
+                              const downhill_sgd *sgd, const downhill_gradient_f32 *grad)
 {
     const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
     const size_t end = part_start(t->d, LINE_FLOATS, i + 1, t->threads);
     if (first == end)
         return DOWNHILL_OK;
     const bool with_bias = i + 1 == t->threads;
-    const downhill_weights_f32 sum = columns(grad, first, end, with_bias ? grad->b : NULL);
+    const downhill_weights_f32 sum = columns_of_gradient(grad, first, end, with_bias);
     downhill_status status = DOWNHILL_OK;
     for (size_t m = 1; m < t->threads && status == DOWNHILL_OK; m++) {
-        const downhill_weights_f32 *other = &t->members[m].grad;
-        const downhill_weights_f32 own = columns(other, first, end, with_bias ? other->b : NULL);
+        const downhill_weights_f32 own =
+            columns_of_gradient(&t->members[m].grad, first, end, with_bias);
         if (t->members[m].n > 0)
             status = downhill_axpby_f32(kernels, 1.0f, &own, 1.0f, &sum);
     }
     if (status != DOWNHILL_OK || sgd == NULL)
         return status;
-    const downhill_weights_f32 w = columns(weights, first, end, with_bias ? weights->b : NULL);
-    return downhill_update_f32(kernels, &w, &sum, n, sgd);
+    const downhill_weights_f32 w = columns(weights, first, end, with_bias);
+    const downhill_gradient_f32 dw = {sum.w, sum.ldw, sum.b, sum.d, sum.c};
+    return downhill_update_f32(kernels, &w, &dw, n, sgd);
 }
 
 /* Returns whether the factors of the update are finite. Checked in advance: no member may fail
@@ -199,7 +209,7 @@ static downhill_status first_error(const team *t)
 static downhill_status run_f32(team *t, const downhill_kernels *kernels,
                                const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
                                downhill_loss loss, const downhill_sgd *sgd,
-                               const downhill_weights_f32 *grad, double *loss_sum,
+                               const downhill_gradient_f32 *grad, double *loss_sum,
                                downhill_profile *profile)
 {
     if (weights->d != t->d || weights->c != t->c || grad->d != t->d || grad->c != t->c ||
@@ -229,7 +239,7 @@ static downhill_status run_f32(team *t, const downhill_kernels *kernels,
 
 downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                              const downhill_sgd *sgd, const downhill_weights_f32 *grad,
+                              const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
                               double *loss_sum, downhill_profile *profile)
 {
     if (t->threads == 1)
@@ -241,7 +251,7 @@ downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
 downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
                                    const downhill_batch_f32 *batch,
                                    const downhill_weights_f32 *weights, downhill_loss loss,
-                                   const downhill_weights_f32 *grad, double *loss_sum,
+                                   const downhill_gradient_f32 *grad, double *loss_sum,
                                    downhill_profile *profile)
 {
     if (t->threads == 1)

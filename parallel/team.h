@@ -33,14 +33,14 @@ void team_close(team *t);
  * others. On an error the weights are unchanged; the gradient may be partly written. */
 downhill_status team_step_f32(team *t, const downhill_kernels *kernels,
                               const downhill_batch_f32 *batch, const downhill_weights_f32 *weights,
-                              const downhill_sgd *sgd, const downhill_weights_f32 *grad,
+                              const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
                               double *loss_sum, downhill_profile *profile);
 
 /* Does downhill_loss_grad_f32() on all threads. */
 downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
                                    const downhill_batch_f32 *batch,
                                    const downhill_weights_f32 *weights, downhill_loss loss,
-                                   const downhill_weights_f32 *grad, double *loss_sum,
+                                   const downhill_gradient_f32 *grad, double *loss_sum,
                                    downhill_profile *profile);
 
 /* Does downhill_step_u8() on all threads. Integer sums do not depend on the order, so any number of

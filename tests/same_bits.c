@@ -83,7 +83,7 @@ static int train_on(const char *level)
     scores[0] = NAN; /* counts as violated, whatever the compiler thinks of NaN */
     status = downhill_hinge_f32(kernels, &in, y, 0.7f, &out, &loss);
     scores[0] = finite;
-    const downhill_weights_f32 one = {dscores, N, NULL, N, C};
+    const downhill_gradient_f32 one = {dscores, N, NULL, N, C};
     const downhill_weights_f32 other = {scores, N, NULL, N, C};
     if (status == DOWNHILL_OK)
         status = downhill_update_f32(kernels, &other, &one, 3, &sgd);

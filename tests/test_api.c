@@ -22,7 +22,8 @@ struct world {
     double loss;
     downhill_workspace workspace;
     downhill_batch_f32 batch;
-    downhill_weights_f32 weights, grad;
+    downhill_weights_f32 weights, other; /* other: dw and db, for downhill_axpby_f32() */
+    downhill_gradient_f32 grad;
     downhill_sgd hinge;
 };
 
@@ -41,7 +42,8 @@ static void setup(struct world *s)
     s->workspace.memory = malloc(s->workspace.bytes);
     s->batch = (downhill_batch_f32){s->x, D, X_ROWS, s->y, s->rows, N, 1};
     s->weights = (downhill_weights_f32){s->w, D, s->b, D, C};
-    s->grad = (downhill_weights_f32){s->dw, D, s->db, D, C};
+    s->other = (downhill_weights_f32){s->dw, D, s->db, D, C};
+    s->grad = (downhill_gradient_f32){s->dw, D, s->db, D, C};
     s->hinge = (downhill_sgd){{DOWNHILL_HINGE, 1.0f}, 0.1f, 1.0f};
 }
 
@@ -135,7 +137,7 @@ static void next_rows_past_the_end(struct world *s)
 }
 static void no_w(struct world *s)
 {
-    s->weights.w = s->grad.w = NULL;
+    s->weights.w = s->grad.dw = NULL;
 }
 static void no_classes(struct world *s)
 {
@@ -147,7 +149,7 @@ static void no_features(struct world *s)
 }
 static void short_ldw(struct world *s)
 {
-    s->weights.ldw = s->grad.ldw = D - 1;
+    s->weights.ldw = s->grad.lddw = D - 1;
 }
 static void no_labels(struct world *s)
 {
@@ -288,25 +290,25 @@ static void test_api__update__refuses(void **state)
                                 {.learning_rate = 1.0f, .weight_decay = NAN},
                                 {.learning_rate = 3e38f, .weight_decay = 3e38f}};
     assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_OK);
-    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, 1.0f, &s.weights), DOWNHILL_OK);
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.other, 1.0f, &s.weights), DOWNHILL_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &bad[i]),
                          DOWNHILL_ERR_PARAMETER);
-    assert_int_equal(downhill_axpby_f32(NULL, NAN, &s.grad, 1.0f, &s.weights),
+    assert_int_equal(downhill_axpby_f32(NULL, NAN, &s.other, 1.0f, &s.weights),
                      DOWNHILL_ERR_PARAMETER);
-    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, INFINITY, &s.weights),
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.other, INFINITY, &s.weights),
                      DOWNHILL_ERR_PARAMETER);
     assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, 0, &good), DOWNHILL_ERR_SIZE);
     assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, NULL), DOWNHILL_ERR_NULL);
-    s.grad.b = NULL;
+    s.grad.db = s.other.b = NULL;
     assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_ERR_NULL);
-    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, 1.0f, &s.weights), DOWNHILL_ERR_NULL);
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.other, 1.0f, &s.weights), DOWNHILL_ERR_NULL);
     s.weights.b = NULL;
     assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_OK);
     assert_int_equal(downhill_update_f32(NULL, NULL, &s.grad, N, &good), DOWNHILL_ERR_NULL);
-    s.grad.d = D - 1;
+    s.grad.d = s.other.d = D - 1;
     assert_int_equal(downhill_update_f32(NULL, &s.weights, &s.grad, N, &good), DOWNHILL_ERR_SIZE);
-    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.grad, 1.0f, &s.weights), DOWNHILL_ERR_SIZE);
+    assert_int_equal(downhill_axpby_f32(NULL, 1.0f, &s.other, 1.0f, &s.weights), DOWNHILL_ERR_SIZE);
     free(s.workspace.memory);
 }
 
@@ -453,7 +455,7 @@ static void test_api__optional_arguments(void **state)
         if (without & 1)
             t.weights.b = NULL;
         if (without & 2)
-            t.grad.b = NULL;
+            t.grad.db = NULL;
         double *loss = without & 4 ? NULL : &t.loss;
         const downhill_status status = downhill_step_f32(NULL, &t.batch, &t.weights, &t.hinge,
                                                          &t.grad, loss, &t.workspace, NULL);

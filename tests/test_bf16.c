@@ -177,7 +177,7 @@ static void test_bf16__one_dscore_of_many_bits(void **state)
                 t->x[i] = 0x3F80; /* 1 */
             t->dscores[odd] = fine;
             const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
-            const downhill_weights_f32 grad = {t->dw, D, NULL, D, C};
+            const downhill_gradient_f32 grad = {t->dw, D, NULL, D, C};
             assert_int_equal(downhill_grad_bf16(k, &batch, F32(t->dscores, C, N, C), 0, &grad),
                              DOWNHILL_OK);
             for (size_t j = 0; j < C; j++)

@@ -98,7 +98,8 @@ static void all_operations(const downhill_kernels *kernels, bool bf16, layout l,
 {
     const downhill_batch_f32 f32 = {l.x, l.ldx, ROWS, labels, rows, N, 0};
     const downhill_batch_bf16 half = {l.x, l.ldx, ROWS, labels, rows, N, 0};
-    const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C}, grad = {l.dw, l.ldw, db, D, C};
+    const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C};
+    const downhill_gradient_f32 grad = {l.dw, l.ldw, db, D, C};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.25f * N, 0.0f};
     const size_t bytes = downhill_workspace_f32(D, C);
     const downhill_workspace workspace = {malloc(bytes), bytes};

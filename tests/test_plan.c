@@ -567,11 +567,12 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
     const struct workspace_f32 w = downhill_workspace_f32_in(memory, d, c);
     assert_true(w.lds >= c);
     assert_true(fits_before(w.scores, rows * w.lds * sizeof *w.scores,
-                            w.sums.w != NULL ? (uintptr_t)w.sums.w : end));
+                            w.sums.dw != NULL ? (uintptr_t)w.sums.dw : end));
     if (plan->sums_in_workspace) {
-        assert_non_null(w.sums.w);
-        assert_true(w.sums.ldw >= d);
-        assert_true(fits_before(w.sums.w, c * w.sums.ldw * sizeof *w.sums.w, (uintptr_t)w.packed));
+        assert_non_null(w.sums.dw);
+        assert_true(w.sums.lddw >= d);
+        assert_true(
+            fits_before(w.sums.dw, c * w.sums.lddw * sizeof *w.sums.dw, (uintptr_t)w.packed));
     }
     if (plan->packs_once) {
         assert_non_null(w.packed);

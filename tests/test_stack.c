@@ -43,7 +43,8 @@ static void make_calls_f32(calls *k)
     const size_t n = k->shape.n, d = k->shape.d, c = k->shape.c;
     const downhill_batch_f32 f32 = {k->x, d, n, k->y, k->rows, n, 0};
     const downhill_batch_bf16 bf16 = {k->x_bf16, d, n, k->y, k->rows, n, 0};
-    const downhill_weights_f32 weights = {k->w, d, k->b, d, c}, grad = {k->dw, d, k->db, d, c};
+    const downhill_weights_f32 weights = {k->w, d, k->b, d, c}, x = {k->dw, d, k->db, d, c};
+    const downhill_gradient_f32 grad = {k->dw, d, k->db, d, c};
     const downhill_matrix_f32 scores = {k->f32_scores, c, n, c};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.001f, 0.1f},
                        softmax = {{DOWNHILL_SOFTMAX, 0.0f}, 0.001f, 0.1f};
@@ -56,7 +57,7 @@ static void make_calls_f32(calls *k)
         downhill_grad_bf16(k->kernels, &bf16, &scores, 1, &grad),
         downhill_predict_f32(k->kernels, &scores, k->classes, &scores),
         downhill_update_f32(k->kernels, &weights, &grad, n, &hinge),
-        downhill_axpby_f32(k->kernels, 0.1f, &grad, 0.9f, &weights),
+        downhill_axpby_f32(k->kernels, 0.1f, &x, 0.9f, &weights),
         downhill_step_f32(k->kernels, &f32, &weights, &hinge, &grad, &k->loss, &k->workspace, NULL),
         downhill_step_bf16(k->kernels, &bf16, &weights, &softmax, &grad, &k->loss, &k->workspace,
                            NULL),

@@ -73,7 +73,7 @@ static double fused(const downhill_kernels *k, const struct problem *p, downhill
 {
     const downhill_batch_f32 batch = batch_of(p);
     const downhill_weights_f32 weights = {p->w, p->d, p->b, p->d, p->c};
-    const downhill_weights_f32 grad = {dw, p->d, db, p->d, p->c};
+    const downhill_gradient_f32 grad = {dw, p->d, db, p->d, p->c};
     const size_t bytes = downhill_workspace_f32(p->d, p->c);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     double sum = NAN;
@@ -110,7 +110,8 @@ static void fused_is_chain(const downhill_kernels *k, const char *name)
     for (size_t i = 0; i < n; i++)
         y[i] = p.y[p.rows[i]];
     const downhill_batch_f32 batch = batch_of(&p);
-    const downhill_weights_f32 weights = {p.w, d, p.b, d, c}, grad = {dw2, d, db2, d, c};
+    const downhill_weights_f32 weights = {p.w, d, p.b, d, c};
+    const downhill_gradient_f32 grad = {dw2, d, db2, d, c};
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
         const downhill_loss loss = {(downhill_loss_kind)kind, 1.0f};
         const double sum = fused(k, &p, loss, dw, db, NULL);
@@ -267,7 +268,7 @@ static void test_step__satisfied_samples__are_left_out(void **state)
     const size_t bytes = downhill_workspace_f32(DIM, CLASSES);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     float *dw = floats(CLASSES * DIM), db[CLASSES];
-    const downhill_weights_f32 grad = {dw, DIM, db, DIM, CLASSES};
+    const downhill_gradient_f32 grad = {dw, DIM, db, DIM, CLASSES};
     downhill_level level;
     for (size_t l = 0; downhill_level_at(l, &level) == DOWNHILL_OK; l++) {
         const downhill_kernels *k;
@@ -332,7 +333,7 @@ static void test_step__profile__adds_up(void **state)
     float *wide_dw = floats(wide.c * wide.d);
     const downhill_batch_f32 batch = batch_of(&wide);
     const downhill_weights_f32 weights = {wide.w, wide.d, NULL, wide.d, wide.c};
-    const downhill_weights_f32 grad = {wide_dw, wide.d, NULL, wide.d, wide.c};
+    const downhill_gradient_f32 grad = {wide_dw, wide.d, NULL, wide.d, wide.c};
     const size_t bytes = downhill_workspace_f32(wide.d, wide.c);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     assert_non_null(workspace.memory);

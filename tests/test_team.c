@@ -57,7 +57,7 @@ static struct outcome run(const struct problem *p, size_t threads, size_t n, siz
     memcpy(o.b, p->b, sizeof o.b);
     const downhill_batch_f32 batch = {p->x, D_MAX, X_ROWS, p->y, rows ? p->rows : NULL, n, 7};
     const downhill_weights_f32 weights = {o.w, D_MAX, o.b, d, C_MAX};
-    const downhill_weights_f32 grad = {o.dw, D_MAX, o.db, d, C_MAX};
+    const downhill_gradient_f32 grad = {o.dw, D_MAX, o.db, d, C_MAX};
     /* A step of a power of two, exact where the rest is. */
     const downhill_sgd sgd = {{kind, 1.0f}, 0.25f * (float)n, 2.0f / (float)n};
     if (threads == 0) {

@@ -41,12 +41,12 @@ static void weights_from(const lbfgsfloatval_t *v, const downhill_weights_f32 *w
     }
 }
 
-static void add_gradient(const downhill_weights_f32 *g, lbfgsfloatval_t *to)
+static void add_gradient(const downhill_gradient_f32 *g, lbfgsfloatval_t *to)
 {
     for (size_t j = 0; j < g->c; j++) {
         for (size_t k = 0; k < g->d; k++)
-            to[j * g->d + k] += (double)g->w[j * g->ldw + k];
-        to[g->c * g->d + j] += (double)g->b[j];
+            to[j * g->d + k] += (double)g->dw[j * g->lddw + k];
+        to[g->c * g->d + j] += (double)g->db[j];
     }
 }
 

@@ -15,8 +15,9 @@ struct model {
     bool stopped;
     part_rows rows; /* row numbers of this rank's part */
     team *team;
-    downhill_weights_f32 weights, grad; /* grad: FEATURES_F32 */
-    /* FEATURES_U8: */
+    downhill_weights_f32 weights;
+    downhill_gradient_f32 grad; /* FEATURES_F32 */
+    /* FEATURES_U8 */
     void *packed;
     /* packing of other weights that a gradient was added to; allocated on first use */
     void *packed_other;
@@ -29,7 +30,8 @@ void model_close(model *m)
         return;
     team_close(m->team);
     weights_free(&m->weights);
-    weights_free(&m->grad);
+    free(m->grad.dw);
+    free(m->grad.db);
     free(m->packed);
     free(m->packed_other);
     free(m->rows.rows);
@@ -49,6 +51,14 @@ static downhill_packed_u8 *new_packed(const model *m, const downhill_weights_f32
     return packed;
 }
 
+static bool gradient_new(size_t d, size_t c, downhill_gradient_f32 *grad)
+{
+    downhill_weights_f32 zeros;
+    const bool good = weights_new(d, c, &zeros);
+    *grad = (downhill_gradient_f32){zeros.w, zeros.ldw, zeros.b, zeros.d, zeros.c};
+    return good;
+}
+
 model *model_open(const features *f, size_t threads, const int *cpus, const cluster *ranks,
                   const downhill_kernels *kernels, char *why, size_t why_size)
 {
@@ -65,7 +75,7 @@ model *model_open(const features *f, size_t threads, const int *cpus, const clus
     if (good && f->type == FEATURES_U8)
         good = (m->packed = new_packed(m, &m->weights)) != NULL;
     else if (good)
-        good = weights_new(d, c, &m->grad);
+        good = gradient_new(d, c, &m->grad);
     if (!good) {
         model_close(m);
         return NULL;
@@ -106,11 +116,11 @@ static void zero_gradient(model *m)
     const downhill_sums_u8 *sums = team_sums_u8(m->team);
     for (size_t j = 0; j < c; j++)
         if (m->f->type == FEATURES_F32)
-            memset(m->grad.w + j * m->grad.ldw, 0, d * sizeof(float));
+            memset(m->grad.dw + j * m->grad.lddw, 0, d * sizeof(float));
         else
             memset(sums->w + j * sums->ldw, 0, d * sizeof(int32_t));
     if (m->f->type == FEATURES_F32)
-        memset(m->grad.b, 0, c * sizeof(float));
+        memset(m->grad.db, 0, c * sizeof(float));
     else
         memset(sums->b, 0, c * sizeof(int32_t));
 }
@@ -136,9 +146,9 @@ static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n,
     const size_t c = m->weights.c;
     const cluster_sum sums[3] = {
         {.i32 = f32 ? NULL : u8->w,
-         .f32 = f32 ? m->grad.w : NULL,
-         .count = c * (f32 ? m->grad.ldw : u8->ldw)},
-        {.i32 = f32 ? NULL : u8->b, .f32 = f32 ? m->grad.b : NULL, .count = c},
+         .f32 = f32 ? m->grad.dw : NULL,
+         .count = c * (f32 ? m->grad.lddw : u8->ldw)},
+        {.i32 = f32 ? NULL : u8->b, .f32 = f32 ? m->grad.db : NULL, .count = c},
         {.f64 = scalars, .count = 3}};
     cluster_add_up(m->cluster, sums, 3);
     *loss_sum = scalars[0];

@@ -74,7 +74,7 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
 /* The gradient as the model keeps it, for callers that add up several. One of the pointers is
  * NULL. */
 typedef struct model_sums {
-    const downhill_weights_f32 *f32;
+    const downhill_gradient_f32 *f32;
     const downhill_sums_u8 *u8;
 } model_sums;
 

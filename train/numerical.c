@@ -169,10 +169,11 @@ static downhill_status differences(struct descent *t, const samples *batch, meth
 /* Returns ‖numerical - analytic‖ / ‖analytic‖ over the coordinates of the step. */
 static double difference(const struct descent *t, size_t n)
 {
-    const downhill_weights_f32 *analytic = model_gradient_sums(t->model).f32;
+    const downhill_gradient_f32 *g = model_gradient_sums(t->model).f32;
+    const downhill_weights_f32 analytic = {g->dw, g->lddw, g->db, g->d, g->c};
     double off = 0.0, all = 0.0;
     for (size_t i = 0; i < t->n_coordinates; i++) {
-        const double a = (double)*coordinate(analytic, t->coordinates[i]) / (double)n;
+        const double a = (double)*coordinate(&analytic, t->coordinates[i]) / (double)n;
         off += (t->numerical[i] - a) * (t->numerical[i] - a);
         all += a * a;
     }

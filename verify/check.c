@@ -145,7 +145,7 @@ typedef struct batches {
 
 static bool check_step(workbench *b, const verify_case *v, const verify_op_info *op,
                        const downhill_kernels *kernels, const batches *batch,
-                       const downhill_weights_f32 *weights, const downhill_weights_f32 *grad)
+                       const downhill_weights_f32 *weights, const downhill_gradient_f32 *grad)
 {
     downhill_sgd sgd = v->sgd;
     sgd.loss.kind = op->kind == KIND_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX;
@@ -188,8 +188,9 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
                            {b->x.data, v->ldx, x_rows, y, rows, v->n, v->n_next}};
     const downhill_weights_f32 weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d,
                                           v->c};
-    const downhill_weights_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
-                                       v->c};
+    const downhill_gradient_f32 grad = {b->dw.data, v->lddw, v->bias ? b->db.data : NULL, v->d,
+                                        v->c};
+    const downhill_weights_f32 grad_as_weights = {grad.dw, grad.lddw, grad.db, grad.d, grad.c};
     const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(&b->dscores);
     const machine_state before = machine_state_now();
     downhill_status status;
@@ -219,8 +220,9 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
     case KIND_UPDATE:
         guarded_fill(&b->dw, b->dw_dense);
         guarded_fill(&b->db, b->db_dense);
-        status = v->in_place ? downhill_axpby_f32(kernels, -v->step, &grad, v->decay, &weights)
-                             : downhill_update_f32(kernels, &weights, &grad, v->n, &v->sgd);
+        status = v->in_place
+                     ? downhill_axpby_f32(kernels, -v->step, &grad_as_weights, v->decay, &weights)
+                     : downhill_update_f32(kernels, &weights, &grad, v->n, &v->sgd);
         good = done(b, status) &&
                same_update(b, "w", &b->w, b->w_dense, &b->dw, v->decay, v->step) &&
                (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db,

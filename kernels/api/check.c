@@ -40,6 +40,15 @@ downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
     return downhill_check_array(sizeof(float), weights->w, weights->c, weights->d, weights->ldw);
 }
 
+downhill_status downhill_check_gradient(const downhill_gradient_f32 *grad)
+{
+    if (grad == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (grad->c > INT32_MAX)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(sizeof(float), grad->dw, grad->c, grad->d, grad->lddw);
+}
+
 downhill_status downhill_check_batch(const struct batch_view *batch, size_t d)
 {
     const downhill_status status =
@@ -82,11 +91,11 @@ downhill_status downhill_check_loss(downhill_loss loss)
 }
 
 downhill_status downhill_check_same_shape(const downhill_weights_f32 *weights,
-                                          const downhill_weights_f32 *grad)
+                                          const downhill_gradient_f32 *grad)
 {
     if (weights->d != grad->d || weights->c != grad->c)
         return DOWNHILL_ERR_SIZE;
-    return weights->b != NULL && grad->b == NULL ? DOWNHILL_ERR_NULL : DOWNHILL_OK;
+    return weights->b != NULL && grad->db == NULL ? DOWNHILL_ERR_NULL : DOWNHILL_OK;
 }
 
 downhill_status downhill_check_update(const downhill_sgd *sgd, size_t n,

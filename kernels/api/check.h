@@ -15,10 +15,11 @@ downhill_status downhill_check_kernels(const downhill_kernels **kernels);
 downhill_status downhill_check_array(size_t element, const void *data, size_t rows, size_t columns,
                                      size_t ld);
 downhill_status downhill_check_weights(const downhill_weights_f32 *weights);
+downhill_status downhill_check_gradient(const downhill_gradient_f32 *grad);
 
-/* Both are checked weights; the bias of the second may be missing only if the first has none. */
+/* Both have been checked; the bias of the gradient may be missing only if the weights have none. */
 downhill_status downhill_check_same_shape(const downhill_weights_f32 *weights,
-                                          const downhill_weights_f32 *grad);
+                                          const downhill_gradient_f32 *grad);
 
 /* Checks rows and row numbers; labels are checked apart. */
 downhill_status downhill_check_batch(const struct batch_view *batch, size_t d);

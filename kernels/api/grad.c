@@ -7,16 +7,16 @@
 
 static downhill_status gradient(const downhill_kernels *kernels, const struct batch_view *batch,
                                 const downhill_matrix_f32 *dscores, int accumulate,
-                                const downhill_weights_f32 *grad)
+                                const downhill_gradient_f32 *grad)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient(grad)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, grad->d)) != DOWNHILL_OK ||
         (status = check_f32(dscores, batch->n, grad->c)) != DOWNHILL_OK)
         return status;
     const struct plan plan =
-        downhill_batch_plan(kernels, batch, OPERATION_GRAD, grad->d, grad->c, 0, grad->ldw);
+        downhill_batch_plan(kernels, batch, OPERATION_GRAD, grad->d, grad->c, 0, grad->lddw);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, batch, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
@@ -28,7 +28,7 @@ static downhill_status gradient(const downhill_kernels *kernels, const struct ba
 
 downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
                                   const downhill_matrix_f32 *dscores, int accumulate,
-                                  const downhill_weights_f32 *grad)
+                                  const downhill_gradient_f32 *grad)
 {
     const struct batch_view view = without_labels(view_f32(batch));
     return gradient(kernels, &view, dscores, accumulate, grad);
@@ -37,7 +37,7 @@ downhill_status downhill_grad_f32(const downhill_kernels *kernels, const downhil
 downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
                                    const downhill_batch_bf16 *batch,
                                    const downhill_matrix_f32 *dscores, int accumulate,
-                                   const downhill_weights_f32 *grad)
+                                   const downhill_gradient_f32 *grad)
 {
     const struct batch_view view = without_labels(view_bf16(batch));
     return gradient(kernels, &view, dscores, accumulate, grad);

@@ -13,13 +13,13 @@
 static downhill_status check_step_f32(const downhill_kernels **kernels,
                                       const struct batch_view *batch,
                                       const downhill_weights_f32 *weights, downhill_loss loss,
-                                      const downhill_weights_f32 *grad,
+                                      const downhill_gradient_f32 *grad,
                                       const downhill_workspace *workspace)
 {
     downhill_status status;
     if ((status = downhill_check_kernels(kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
-        (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient(grad)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, weights->d)) != DOWNHILL_OK ||
         (status = downhill_check_loss(loss)) != DOWNHILL_OK)
         return status;
@@ -32,14 +32,14 @@ static downhill_status check_step_f32(const downhill_kernels **kernels,
 /* factors: of the update; NULL: there is none. The arguments have been checked. */
 static void run_f32(const downhill_kernels *kernels, const struct batch_view *batch,
                     const downhill_weights_f32 *weights, downhill_loss loss,
-                    const struct update_factors *factors, const downhill_weights_f32 *grad,
+                    const struct update_factors *factors, const downhill_gradient_f32 *grad,
                     double *loss_sum, const downhill_workspace *workspace,
                     struct phase_clock *clock)
 {
     charge(clock, &clock->profile->gather_ns);
     const size_t d = weights->d, c = weights->c;
     const struct plan plan =
-        downhill_batch_plan(kernels, batch, OPERATION_STEP, d, c, weights->ldw, grad->ldw);
+        downhill_batch_plan(kernels, batch, OPERATION_STEP, d, c, weights->ldw, grad->lddw);
     const struct pass pass = {
         kernels, batch, &plan, loss,
         .of.f32 = {weights, grad, downhill_workspace_f32_in(workspace->memory, d, c)}};
@@ -54,7 +54,7 @@ static void run_f32(const downhill_kernels *kernels, const struct batch_view *ba
 
 static downhill_status loss_grad(const downhill_kernels *kernels, const struct batch_view *batch,
                                  const downhill_weights_f32 *weights, downhill_loss loss,
-                                 const downhill_weights_f32 *grad, double *loss_sum,
+                                 const downhill_gradient_f32 *grad, double *loss_sum,
                                  const downhill_workspace *workspace, downhill_profile *profile)
 {
     struct phase_clock clock;
@@ -67,7 +67,7 @@ static downhill_status loss_grad(const downhill_kernels *kernels, const struct b
 
 static downhill_status step(const downhill_kernels *kernels, const struct batch_view *batch,
                             const downhill_weights_f32 *weights, const downhill_sgd *sgd,
-                            const downhill_weights_f32 *grad, double *loss_sum,
+                            const downhill_gradient_f32 *grad, double *loss_sum,
                             const downhill_workspace *workspace, downhill_profile *profile)
 {
     struct phase_clock clock;
@@ -88,7 +88,7 @@ static downhill_status step(const downhill_kernels *kernels, const struct batch_
 downhill_status downhill_loss_grad_f32(const downhill_kernels *kernels,
                                        const downhill_batch_f32 *batch,
                                        const downhill_weights_f32 *weights, downhill_loss loss,
-                                       const downhill_weights_f32 *grad, double *loss_sum,
+                                       const downhill_gradient_f32 *grad, double *loss_sum,
                                        const downhill_workspace *workspace,
                                        downhill_profile *profile)
 {
@@ -99,7 +99,7 @@ downhill_status downhill_loss_grad_f32(const downhill_kernels *kernels,
 downhill_status downhill_loss_grad_bf16(const downhill_kernels *kernels,
                                         const downhill_batch_bf16 *batch,
                                         const downhill_weights_f32 *weights, downhill_loss loss,
-                                        const downhill_weights_f32 *grad, double *loss_sum,
+                                        const downhill_gradient_f32 *grad, double *loss_sum,
                                         const downhill_workspace *workspace,
                                         downhill_profile *profile)
 {
@@ -109,7 +109,7 @@ downhill_status downhill_loss_grad_bf16(const downhill_kernels *kernels,
 
 downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhill_batch_f32 *batch,
                                   const downhill_weights_f32 *weights, const downhill_sgd *sgd,
-                                  const downhill_weights_f32 *grad, double *loss_sum,
+                                  const downhill_gradient_f32 *grad, double *loss_sum,
                                   const downhill_workspace *workspace, downhill_profile *profile)
 {
     const struct batch_view view = view_f32(batch);
@@ -119,7 +119,7 @@ downhill_status downhill_step_f32(const downhill_kernels *kernels, const downhil
 downhill_status downhill_step_bf16(const downhill_kernels *kernels,
                                    const downhill_batch_bf16 *batch,
                                    const downhill_weights_f32 *weights, const downhill_sgd *sgd,
-                                   const downhill_weights_f32 *grad, double *loss_sum,
+                                   const downhill_gradient_f32 *grad, double *loss_sum,
                                    const downhill_workspace *workspace, downhill_profile *profile)
 {
     const struct batch_view view = view_bf16(batch);

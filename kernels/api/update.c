@@ -7,14 +7,14 @@
 
 downhill_status downhill_update_f32(const downhill_kernels *kernels,
                                     const downhill_weights_f32 *weights,
-                                    const downhill_weights_f32 *grad, size_t n,
+                                    const downhill_gradient_f32 *grad, size_t n,
                                     const downhill_sgd *sgd)
 {
     struct update_factors factors;
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
-        (status = downhill_check_weights(grad)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient(grad)) != DOWNHILL_OK ||
         (status = downhill_check_same_shape(weights, grad)) != DOWNHILL_OK ||
         (status = downhill_check_update(sgd, n, &factors)) != DOWNHILL_OK)
         return status;
@@ -26,16 +26,19 @@ downhill_status downhill_axpby_f32(const downhill_kernels *kernels, float alpha,
                                    const downhill_weights_f32 *x, float beta,
                                    const downhill_weights_f32 *y)
 {
+    if (x == NULL)
+        return DOWNHILL_ERR_NULL;
+    const downhill_gradient_f32 moves = {x->w, x->ldw, x->b, x->d, x->c};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_weights(x)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient(&moves)) != DOWNHILL_OK ||
         (status = downhill_check_weights(y)) != DOWNHILL_OK ||
-        (status = downhill_check_same_shape(y, x)) != DOWNHILL_OK)
+        (status = downhill_check_same_shape(y, &moves)) != DOWNHILL_OK)
         return status;
     if (!isfinite(alpha) || !isfinite(beta))
         return DOWNHILL_ERR_PARAMETER;
     const struct update_factors factors = {beta, -alpha};
-    downhill_weight_update(kernels, y, x, factors, beta);
+    downhill_weight_update(kernels, y, &moves, factors, beta);
     return DOWNHILL_OK;
 }
 

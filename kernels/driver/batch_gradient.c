@@ -39,7 +39,7 @@ static double loss(const struct pass *p, struct block *block)
 }
 
 static void gradient(const struct pass *p, const struct block *block, int accumulate,
-                     const downhill_weights_f32 *sums_f32, struct prefetch *prefetch)
+                     const downhill_gradient_f32 *sums_f32, struct prefetch *prefetch)
 {
     if (block->element == ELEMENT_U8)
         downhill_block_grad_u8(p->kernels, p->plan, block, p->of.u8.workspace.dscores,
@@ -50,19 +50,19 @@ static void gradient(const struct pass *p, const struct block *block, int accumu
 }
 
 /* Where dW in f32 is summed. The sums of the bias always go to the caller's. */
-static downhill_weights_f32 sums_of(const struct pass *p)
+static downhill_gradient_f32 sums_of(const struct pass *p)
 {
     if (!p->plan->sums_in_workspace)
         return *p->of.f32.grad;
-    downhill_weights_f32 sums = p->of.f32.workspace.sums;
-    sums.b = p->of.f32.grad->b;
+    downhill_gradient_f32 sums = p->of.f32.workspace.sums;
+    sums.db = p->of.f32.grad->db;
     return sums;
 }
 
 double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
 {
     const int is_f32 = p->batch->element != ELEMENT_U8;
-    const downhill_weights_f32 sums = is_f32 ? sums_of(p) : (downhill_weights_f32){0};
+    const downhill_gradient_f32 sums = is_f32 ? sums_of(p) : (downhill_gradient_f32){0};
     if (is_f32 && p->plan->packs_once)
         downhill_pack_weights(p->plan->packing, p->of.f32.weights, p->of.f32.workspace.packed);
 
@@ -82,8 +82,8 @@ double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
         downhill_block_next(&blocks);
     }
     for (size_t j = 0; is_f32 && p->plan->sums_in_workspace && j < sums.c; j++)
-        memcpy(p->of.f32.grad->w + j * p->of.f32.grad->ldw, sums.w + j * sums.ldw,
-               sums.d * sizeof *sums.w);
+        memcpy(p->of.f32.grad->dw + j * p->of.f32.grad->lddw, sums.dw + j * sums.lddw,
+               sums.d * sizeof *sums.dw);
     charge(clock, &clock->profile->grad_ns);
     return total;
 }

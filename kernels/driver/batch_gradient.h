@@ -20,7 +20,8 @@ struct pass {
     downhill_loss loss;
     union {
         struct {
-            const downhill_weights_f32 *weights, *grad; /* of the caller */
+            const downhill_weights_f32 *weights; /* of the caller, as is grad */
+            const downhill_gradient_f32 *grad;
             struct workspace_f32 workspace;
         } f32; /* and bf16 */
         struct {

@@ -6,12 +6,12 @@
 #include <string.h>
 
 /* Clears the gradient of a block whose samples are all satisfied. */
-static void clear_f32(const downhill_weights_f32 *grad)
+static void clear_f32(const downhill_gradient_f32 *grad)
 {
     for (size_t j = 0; j < grad->c; j++)
-        memset(grad->w + j * grad->ldw, 0, grad->d * sizeof *grad->w);
-    if (grad->b != NULL)
-        memset(grad->b, 0, grad->c * sizeof *grad->b);
+        memset(grad->dw + j * grad->lddw, 0, grad->d * sizeof *grad->dw);
+    if (grad->db != NULL)
+        memset(grad->db, 0, grad->c * sizeof *grad->db);
 }
 
 static void clear_u8(const downhill_sums_u8 *sums)
@@ -37,10 +37,10 @@ static void add_panel(const float *panel, size_t d, size_t c, int accumulate, fl
 
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
                          const struct block *block, const float *dscores, size_t ldds,
-                         int accumulate, const downhill_weights_f32 *grad,
+                         int accumulate, const downhill_gradient_f32 *grad,
                          struct prefetch *prefetch)
 {
-    const size_t n = block->n, ldw = grad->ldw;
+    const size_t n = block->n, lddw = grad->lddw;
     if (n == 0) {
         if (!accumulate)
             clear_f32(grad);
@@ -57,25 +57,25 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < grad->c; j += classes) {
             classes = next_tile(grad->c - j, how.classes);
-            float *dw = grad->w + j * ldw + k;
+            float *dw = grad->dw + j * lddw + k;
             if (how.direct) {
                 kernel(n, features, classes, x, dscores + j, ldds,
-                       how.flags | (accumulate ? GRAD_ACCUMULATE : 0u), dw, ldw, prefetch);
+                       how.flags | (accumulate ? GRAD_ACCUMULATE : 0u), dw, lddw, prefetch);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
                 kernel(n, features, classes, x, dscores + j, ldds, how.flags, panel, PANEL_LD,
                        prefetch);
-                add_panel(panel, features, classes, accumulate, dw, ldw);
+                add_panel(panel, features, classes, accumulate, dw, lddw);
             }
         }
     }
-    if (grad->b == NULL)
+    if (grad->db == NULL)
         return;
     if (!accumulate)
-        memset(grad->b, 0, grad->c * sizeof *grad->b);
+        memset(grad->db, 0, grad->c * sizeof *grad->db);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < grad->c; j++)
-            grad->b[j] += dscores[i * ldds + j];
+            grad->db[j] += dscores[i * ldds + j];
 }
 
 /* Copies the dscores of a panel of classes, with zeros after the last sample and the last class. */

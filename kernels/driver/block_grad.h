@@ -9,7 +9,7 @@
 /* grad = dscoresᵀ X and the sums of dscores for f32 and bf16, or added to what is there. */
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
                          const struct block *block, const float *dscores, size_t ldds,
-                         int accumulate, const downhill_weights_f32 *grad,
+                         int accumulate, const downhill_gradient_f32 *grad,
                          struct prefetch *prefetch);
 
 /* sums = dscoresᵀ X and the sums of dscores for bytes, or added to what is there. */

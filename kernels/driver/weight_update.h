@@ -16,7 +16,7 @@ struct update_factors downhill_update_factors(const downhill_sgd *sgd, size_t n)
 
 /* bias_decay: factor of b; 1 but for downhill_axpby_f32(). */
 void downhill_weight_update(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
-                            const downhill_weights_f32 *grad, struct update_factors factors,
+                            const downhill_gradient_f32 *grad, struct update_factors factors,
                             float bias_decay);
 
 #endif

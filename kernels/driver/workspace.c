@@ -14,7 +14,7 @@ static uintptr_t lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, si
     w->scores = (float *)carve(&at, rows * w->lds * sizeof *w->scores);
     if (sums_fit) {
         float *sums = (float *)carve(&at, c * spread_ld(d) * sizeof *sums);
-        w->sums = (downhill_weights_f32){sums, spread_ld(d), NULL, d, c};
+        w->sums = (downhill_gradient_f32){sums, spread_ld(d), NULL, d, c};
         w->packed = (float *)carve(&at, c * packed_ld(d) * sizeof *w->packed);
     }
     return at;

@@ -10,8 +10,8 @@
 struct workspace_f32 {
     float *scores; /* of a block, rows of lds; then its dscores */
     size_t lds;
-    downhill_weights_f32 sums; /* dW, if downhill_plan_sums_fit(); b is NULL */
-    float *packed;             /* c × packed_ld(d), if downhill_plan_sums_fit() */
+    downhill_gradient_f32 sums; /* if downhill_plan_sums_fit(); db is NULL */
+    float *packed;              /* c × packed_ld(d), if downhill_plan_sums_fit() */
 };
 
 /* For bytes. */
