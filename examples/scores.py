@@ -9,9 +9,7 @@ import sys
 
 import numpy
 
-FLOATS, INTS, SIZES = (
-    ctypes.POINTER(c) for c in (ctypes.c_float, ctypes.c_int32, ctypes.c_size_t)
-)
+FLOATS, INTS, SIZES = (ctypes.POINTER(c) for c in (ctypes.c_float, ctypes.c_int32, ctypes.c_size_t))
 
 
 class Batch(ctypes.Structure):

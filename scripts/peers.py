@@ -78,7 +78,9 @@ def bind(threads: int) -> int | None:
     try:
         os.sched_setaffinity(0, {cpu})
     except OSError as error:
-        print(f"downhill: warning: peers: not bound to CPU {cpu}: {error.strerror}", file=sys.stderr)
+        print(
+            f"downhill: warning: peers: not bound to CPU {cpu}: {error.strerror}", file=sys.stderr
+        )
         return None
     return cpu
 
@@ -93,7 +95,10 @@ def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     )
     given = vars(arguments)
     settings = problem.Settings(
-        **{k: given[k] for k in ("loss", "normalize", "batch", "lr", "reg", "seed", "threads", "epochs")}
+        **{
+            k: given[k]
+            for k in ("loss", "normalize", "batch", "lr", "reg", "seed", "threads", "epochs")
+        }
     )
     quiet = str(arguments.json) == "-"
     data, rows = None, []
@@ -147,7 +152,11 @@ def main() -> None:
         cpu = bind(arguments.threads)
         rows = rows_of(arguments)
         of = {"host_name": platform.node(), "cpu": cpu}
-        document = {"schema_version": 1, "peers_training": [row | of for row in rows], "warnings": []}
+        document = {
+            "schema_version": 1,
+            "peers_training": [row | of for row in rows],
+            "warnings": [],
+        }
         text = json.dumps(document, indent=1, allow_nan=False) + "\n"
         if to_file:
             files.write(to_file, text.encode(), kinds.Kind.PEERS)

@@ -20,7 +20,9 @@ TILES = {
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers ahead, reloads of pointers (GCC).
     "grad/grad_f32_avx512": {40: 34},
     "score/score_packed_bf16_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
-    "grad/grad_bf16_avx512bf16": {20: 16},  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
+    "grad/grad_bf16_avx512bf16": {
+        20: 16
+    },  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
     "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
     "score/score_u8_avxvnni": {20: 14},
     "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W

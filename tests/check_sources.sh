@@ -12,13 +12,17 @@ complain() {
 
 mapfile -t sources < <(find base bench cli data kernels parallel tests train verify -name '*.[ch]' -o -name '*.cc')
 [ ${#sources[@]} -gt 60 ] || complain "found only ${#sources[@]} sources: is this the source tree?"
-clang-format --dry-run -Werror "${sources[@]}" || complain 'mend the layout: clang-format -i FILE'
+clang-format --dry-run -Werror "${sources[@]}" || complain 'fix the layout: clang-format -i FILE'
+
+mapfile -t python < <(grep -rlE --exclude-dir=build --exclude-dir=.git '^#!.*python3' scripts tests)
+black -q --check -S -l 100 "${python[@]}" scripts/downhill_* tests examples ||
+    complain 'fix the layout: black -S -l 100 FILE'
 
 mapfile -t scripts < <(grep -rlE --exclude-dir=build --exclude-dir=.git '^#!.*bash' scripts tests .ci)
 [ ${#scripts[@]} -ge 6 ] || complain "found only ${#scripts[@]} scripts"
 shellcheck "${scripts[@]}" || complain 'mend what shellcheck found'
 
-for file in "${sources[@]}" "${scripts[@]}"; do
+for file in "${sources[@]}" "${scripts[@]}" "${python[@]}"; do
     head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complain "$file: no licence line"
     ! grep -nP '[ \t]+$' "$file" || complain "$file: space at the end of a line"
 done

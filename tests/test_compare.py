@@ -132,7 +132,9 @@ class Verdicts(unittest.TestCase):
         for alone in (True, False):
             found = self.verdicts(0.0, 1000, alone)
             alarms = sum(v in (verdicts.Verdict.FASTER, verdicts.Verdict.SLOWER) for v in found)
-            print(f"false alarms: {alarms} of 1000{' pairs' if alone else ' rows'}", file=sys.stderr)
+            print(
+                f"false alarms: {alarms} of 1000{' pairs' if alone else ' rows'}", file=sys.stderr
+            )
             self.assertLessEqual(alarms, 50)
             self.assertGreater(sum(v is verdicts.Verdict.SAME for v in found), 200)
 
@@ -148,7 +150,9 @@ class Verdicts(unittest.TestCase):
 
     def test_judge__by_where_the_interval_lies(self):
         def judge(low, high, p=0.001, floor=0.02):
-            return verdicts.judge(statistics.Ratio((low * high) ** 0.5, low, high, p), p, floor).value
+            return verdicts.judge(
+                statistics.Ratio((low * high) ** 0.5, low, high, p), p, floor
+            ).value
 
         self.assertEqual(judge(1.03, 1.07), "SLOWER")
         self.assertEqual(judge(1.03, 1.07, p=0.06), "UNSURE")  # not after the correction
@@ -165,7 +169,9 @@ class Verdicts(unittest.TestCase):
         families_alarmed = 0
         for _ in range(50):
             ratios = [
-                statistics.ratio(list(random.lognormal(0, 0.01, 10)), list(random.lognormal(0, 0.01, 10)))
+                statistics.ratio(
+                    list(random.lognormal(0, 0.01, 10)), list(random.lognormal(0, 0.01, 10))
+                )
                 for _ in range(50)
             ]
             adjusted = statistics.adjusted([r.p for r in ratios])
@@ -225,7 +231,9 @@ class Command(unittest.TestCase):
         return document | keys
 
     def pair(self, change=lambda row: 1.0, **keys):
-        return self.write("a.json", self.document()), self.write("b.json", self.document(change, **keys))
+        return self.write("a.json", self.document()), self.write(
+            "b.json", self.document(change, **keys)
+        )
 
     def rows(self, done):
         return {row["row"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
@@ -252,16 +260,26 @@ class Command(unittest.TestCase):
 
     def test_floor__the_larger_one__or_assumed(self):
         a, b = self.pair(lambda row: 1.05)
-        self.assertIn("Noise floor 1.00 % (assumed; `downhill bench --noise-floor`", self.run_compare(a, b).stdout)
+        self.assertIn(
+            "Noise floor 1.00 % (assumed; `downhill bench --noise-floor`",
+            self.run_compare(a, b).stdout,
+        )
         floors = [{"noise_floor": {"passes": 4, "p95": p, "rows": []}} for p in (0.02, 0.08)]
         a = self.write("a.json", self.document() | floors[0])
         b = self.write("b.json", self.document(lambda row: 1.05) | floors[1])
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
         self.assertEqual({row["verdict"] for row in rows.values()}, {"SAME"})
-        b.write_text(json.dumps(self.document(lambda row: 1.05) | {"noise_floor": floors[0]["noise_floor"] | {"p95": 0.7}}))
+        b.write_text(
+            json.dumps(
+                self.document(lambda row: 1.05)
+                | {"noise_floor": floors[0]["noise_floor"] | {"p95": 0.7}}
+            )
+        )
         done = self.run_compare(a, b, "--format", "csv")
         self.assertEqual({row["verdict"] for row in self.rows(done).values()}, {"UNSURE"})
-        self.assertIn("its noise floor is 70%", self.run_compare(a, b).stdout + self.run_compare(a, b).stderr)
+        self.assertIn(
+            "its noise floor is 70%", self.run_compare(a, b).stdout + self.run_compare(a, b).stderr
+        )
 
     def test_clock__slower_as_a_whole__says_nothing_of_the_code(self):
         def with_clock(document, ghz):
@@ -325,7 +343,9 @@ class Command(unittest.TestCase):
             (self.shared(1.0, 0.35, steal_s=0.9), "B: its thread was stopped by the hypervisor"),
             (self.shared(1.0, 0.35), "B: its thread was stopped by a cause that no counter tells"),
         ):  # fmt: skip
-            done = self.run_compare(a, self.write("b.json", document), "--format", "csv", "--fail-on", "slower:5%")
+            done = self.run_compare(
+                a, self.write("b.json", document), "--format", "csv", "--fail-on", "slower:5%"
+            )
             for row in self.rows(done).values():
                 self.assertEqual((row["verdict"], row["note"]), ("UNSURE", note))
 
@@ -336,7 +356,9 @@ class Command(unittest.TestCase):
         a = self.write("a.json", self.document())
         done = self.run_compare(a, self.write("b.json", document), "--format", "csv")
         for row in self.rows(done).values():
-            self.assertEqual(row["note"], "B: one of its threads waited for a CPU or shared its core")
+            self.assertEqual(
+                row["note"], "B: one of its threads waited for a CPU or shared its core"
+            )
 
     def test_fail_on(self):
         a, b = self.pair(lambda row: 1.10 if row["isa"] == "scalar" else 1.0)
@@ -347,7 +369,9 @@ class Command(unittest.TestCase):
         self.run_compare(a, b, "--fail-on", "slower:0.05", code=1)
         self.run_compare(a, b, "--fail-on", "slower:20%")
         self.run_compare(b, a, "--fail-on", "slower:5%")  # faster is no regression
-        self.assertIn("write slower:5%", self.run_compare(a, b, "--fail-on", "slower:5", code=2).stderr)
+        self.assertIn(
+            "write slower:5%", self.run_compare(a, b, "--fail-on", "slower:5", code=2).stderr
+        )
         for bad in ("slower", "faster:5%", "slower:-1%", "slower:5%%"):
             done = self.run_compare(a, b, "--fail-on", bad, code=2)
             self.assertIn(f"'{bad}' is not slower:SHARE", done.stderr)
@@ -367,11 +391,17 @@ class Command(unittest.TestCase):
             ("no row matches 'no_such'", [a, b, "--filter", "no_such"]),
             ("is not a regular expression", [a, b, "--filter", "("]),
             ("--view is for --cross-machine", [a, b, "--view", "peak"]),
-            ("--fail-on is for runs on one machine", [a, b, "--cross-machine", "--fail-on", "slower:1%"]),
+            (
+                "--fail-on is for runs on one machine",
+                [a, b, "--cross-machine", "--fail-on", "slower:1%"],
+            ),
         ):
             self.assertIn(says, self.run_compare(*arguments, code=2).stderr)
         said = self.run_compare("--help").stdout
-        self.assertTrue(said.startswith("Usage: downhill compare [OPTION]... RESULTS.json RESULTS.json...\n\n"), said)
+        self.assertTrue(
+            said.startswith("Usage: downhill compare [OPTION]... RESULTS.json RESULTS.json...\n\n"),
+            said,
+        )
         self.assertIn("--fail-on", said)
 
     def test_refused__and_let_through(self):
@@ -381,9 +411,15 @@ class Command(unittest.TestCase):
             return document
 
         for says, change in (
-            ("from another machine (m-000000000001)", lambda d: d["machine"].update(id="m-000000000001")),
+            (
+                "from another machine (m-000000000001)",
+                lambda d: d["machine"].update(id="m-000000000001"),
+            ),
             ("from another machine (Other, host)", lambda d: d["machine"].update(cpu_name="Other")),
-            ("build.compiler differs from that of", lambda d: d["build"].update(compiler="Clang 14")),
+            (
+                "build.compiler differs from that of",
+                lambda d: d["build"].update(compiler="Clang 14"),
+            ),
             ("('Clang 14' and 'GNU 12')", lambda d: d["build"].update(compiler="Clang 14")),
             ("(scalar: '-O1' and '", lambda d: d["build"].update(flags={"scalar": "-O1"})),
         ):
@@ -394,7 +430,9 @@ class Command(unittest.TestCase):
         level_more = edit(lambda d: d["build"].update(flags={"scalar": "-O3", "avx2": "-O3"}))
         self.run_compare(self.write("a.json", self.document()), self.write("b.json", level_more))
         commit = self.write("b.json", edit(lambda d: d["build"].update(commit="fedcba")))
-        self.assertIn("commit fedcba", self.run_compare(self.write("a.json", self.document()), commit).stdout)
+        self.assertIn(
+            "commit fedcba", self.run_compare(self.write("a.json", self.document()), commit).stdout
+        )
 
     def test_rows_that_one_run_has__are_listed_and_no_reason_to_refuse(self):
         slower = {"scalar": 1.2, "auto_avx2": 1.0, "avx2": 1.0}
@@ -403,19 +441,30 @@ class Command(unittest.TestCase):
         new["benchmarks"] += strange
         new["benchmarks"] = [e for e in new["benchmarks"] if (e["n"], e["isa"]) != (1, "avx2")]
         a, b = self.write("a.json", old), self.write("b.json", new)
-        for arguments, in_a, in_b in (((), 3, 3), (("--filter", "/d:3072/"), 3, 0), (("--filter", "n:256/"), 0, 0)):
-            found = json.loads(self.run_compare(a, b, *arguments, "--format", "json").stdout)["comparisons"][0]
+        for arguments, in_a, in_b in (
+            ((), 3, 3),
+            (("--filter", "/d:3072/"), 3, 0),
+            (("--filter", "n:256/"), 0, 0),
+        ):
+            found = json.loads(self.run_compare(a, b, *arguments, "--format", "json").stdout)[
+                "comparisons"
+            ][0]
             for row in found["rows"]:
                 self.assertEqual(row["verdict"], "SLOWER" if "/scalar/" in row["row"] else "SAME")
             whys = [row["why"] for row in found["not_compared"]]
-            self.assertEqual((whys.count("only in A"), whys.count("only in B"), len(whys)), (in_a, in_b, in_a + in_b))
+            self.assertEqual(
+                (whys.count("only in A"), whys.count("only in B"), len(whys)),
+                (in_a, in_b, in_a + in_b),
+            )
         text = self.run_compare(a, b).stdout
         self.assertIn("3 more rows are only in A, 3 only in B; they are listed below", text)
         self.assertIn("\n  update_f32/scalar/n:7/d:9/c:2: only in B\n", text)
         # The order of the files decides what is called slower, and no message asks for another
         # order.
         swapped = self.rows(self.run_compare(b, a, "--format", "csv"))
-        self.assertEqual({row["verdict"] for name, row in swapped.items() if "/scalar/" in name}, {"FASTER"})
+        self.assertEqual(
+            {row["verdict"] for name, row in swapped.items() if "/scalar/" in name}, {"FASTER"}
+        )
         self.assertNotIn("first", text)
         self.run_compare(a, b, "--fail-on", "slower:5%", code=1)
 
@@ -425,7 +474,9 @@ class Command(unittest.TestCase):
             said = self.run_compare(*files, code=2).stderr
             self.assertIn("no row has times in both (step_hinge_f32/scalar/", said)
             self.assertIn(f"{only}); measure the same rows for both", said)
-        said = self.run_compare(a, self.write("c.json", self.document()), "--filter", "no_such", code=2).stderr
+        said = self.run_compare(
+            a, self.write("c.json", self.document()), "--filter", "no_such", code=2
+        ).stderr
         self.assertIn("no row matches", said)
 
     def test_another_formula__leaves_the_row_out(self):
@@ -436,26 +487,43 @@ class Command(unittest.TestCase):
         a, b = self.write("a.json", self.document()), self.write("b.json", document)
         done = self.run_compare(a, b)
         self.assertIn("of 16 rows", done.stdout)
-        self.assertIn("update_f32/scalar/n:1/d:3072/c:10: the credited operations or bytes differ", done.stdout)
+        self.assertIn(
+            "update_f32/scalar/n:1/d:3072/c:10: the credited operations or bytes differ",
+            done.stdout,
+        )
 
     def test_geometric_means__leave_unsure_rows_out(self):
-        def change(entry):  # every second sample of scalar rows takes twice as long: nothing is sure
+        def change(
+            entry,
+        ):  # every second sample of scalar rows takes twice as long: nothing is sure
             if entry["isa"] == "scalar":
                 return 2.0 if entry["repetition_index"] % 2 else 0.9
             return 1.1
 
         a, b = self.write("a.json", self.document()), self.write("b.json", self.document(change))
         found = json.loads(self.run_compare(a, b, "--format", "json").stdout)["comparisons"][0]
-        self.assertEqual({r["verdict"] for r in found["rows"] if "/scalar/" in r["row"]}, {"UNSURE"})
+        self.assertEqual(
+            {r["verdict"] for r in found["rows"] if "/scalar/" in r["row"]}, {"UNSURE"}
+        )
         for mean in found["geometric_means"]:
             self.assertAlmostEqual(mean["time_ratio"], 1.1, delta=0.01)
             self.assertEqual((len(mean["rows"]), mean["unsure_left_out"]), (4, 2))
-        self.assertRegex(self.run_compare(a, b).stdout, r"\nupdate_f32 +1\.1\d+ .* 4: auto_avx2/.*; 2 UNSURE left out")
+        self.assertRegex(
+            self.run_compare(a, b).stdout,
+            r"\nupdate_f32 +1\.1\d+ .* 4: auto_avx2/.*; 2 UNSURE left out",
+        )
         done = self.run_compare(a, b, "--filter", "/scalar/")
         self.assertRegex(done.stdout, r"\nupdate_f32 +- +- +0; 2 UNSURE left out")
-        found = json.loads(self.run_compare(a, b, "--filter", "/scalar/", "--format", "json").stdout)
-        self.assertEqual([m["time_ratio"] for m in found["comparisons"][0]["geometric_means"]], [None] * 3)
-        self.assertIn("| - | - |", self.run_compare(a, b, "--filter", "/scalar/", "--format", "markdown").stdout)
+        found = json.loads(
+            self.run_compare(a, b, "--filter", "/scalar/", "--format", "json").stdout
+        )
+        self.assertEqual(
+            [m["time_ratio"] for m in found["comparisons"][0]["geometric_means"]], [None] * 3
+        )
+        self.assertIn(
+            "| - | - |",
+            self.run_compare(a, b, "--filter", "/scalar/", "--format", "markdown").stdout,
+        )
 
     def test_bad_files(self):
         a, b = self.pair()
@@ -465,13 +533,18 @@ class Command(unittest.TestCase):
         self.assertIn("No such file", self.run_compare(a, "nowhere.json", code=3).stderr)
         train = self.document() | {"training": []}
         del train["benchmarks"], train["training"]
-        self.assertIn("neither benchmarks", self.run_compare(a, self.write("b.json", train), code=3).stderr)
+        self.assertIn(
+            "neither benchmarks", self.run_compare(a, self.write("b.json", train), code=3).stderr
+        )
 
     def test_gzip(self):
         a, b = self.pair()
         packed = self.directory / "b.json.gz"
         packed.write_bytes(gzip.compress(b.read_bytes()))
-        self.assertEqual(self.rows(self.run_compare(a, packed, "--format", "csv")).keys(), self.rows(self.run_compare(a, b, "--format", "csv")).keys())
+        self.assertEqual(
+            self.rows(self.run_compare(a, packed, "--format", "csv")).keys(),
+            self.rows(self.run_compare(a, b, "--format", "csv")).keys(),
+        )
         packed.write_bytes(gzip.compress(b.read_bytes())[:-20])
         self.assertIn("damaged or truncated gzip data", self.run_compare(a, packed, code=3).stderr)
 
@@ -491,7 +564,9 @@ class Command(unittest.TestCase):
     def test_partial_and_dirty__are_pointed_out(self):
         document = self.document(partial=True)
         document["build"]["dirty"] = True
-        done = self.run_compare(self.write("a.json", self.document()), self.write("b.json", document))
+        done = self.run_compare(
+            self.write("a.json", self.document()), self.write("b.json", document)
+        )
         self.assertIn("b.json: the run was interrupted", done.stdout)
         self.assertIn("b.json: built with uncommitted changes", done.stdout)
 
@@ -514,13 +589,18 @@ class Command(unittest.TestCase):
         out = self.directory / "out"
         formats = ("text", "markdown", "csv", "json")
         for options in itertools.product(formats, ((), ("--cross-machine",))):
-            self.run_compare(a, b, "--format", options[0], *options[1], "-o", out)  # over that before
+            self.run_compare(
+                a, b, "--format", options[0], *options[1], "-o", out
+            )  # over that before
             self.run_compare(a, b, "-o", out)
         csv = self.run_compare(a, b, "--format", "csv").stdout
         for holds, contents in (
             ("other text", "a,b\n1,2\n"),
             ("other text", "A: hello\nB: hi\n"),
-            ("other text", "- A: x.json, commit 0123, yesterday, a CPU\n- B: y.json, commit 0123, today, a CPU\n"),
+            (
+                "other text",
+                "- A: x.json, commit 0123, yesterday, a CPU\n- B: y.json, commit 0123, today, a CPU\n",
+            ),
             ("other text", "M1 is a motorway, commit nothing\n"),
             ("other text", "M1 a: b, commit c (d)\nand more\n"),
             ("other text", "a,b,row,x\n1,2,3,4\n"),
@@ -532,16 +612,23 @@ class Command(unittest.TestCase):
         ):
             out.write_text(contents, encoding="latin-1")
             said = self.run_compare(a, b, "-o", out, code=2).stderr
-            self.assertIn(f"holds {holds}, not a comparison of downhill compare; choose another name", said)
+            self.assertIn(
+                f"holds {holds}, not a comparison of downhill compare; choose another name", said
+            )
             self.assertEqual(out.read_text(encoding="latin-1"), contents)
 
     def test_output__two_where_none_can_be__seventy_where_writing_fails(self):
         a, b = self.pair(lambda row: 1.2)
         said = self.run_compare(a, b, "-o", self.directory / "no" / "x", code=2).stderr
-        self.assertIn("no/x: cannot write there: No such file or directory; name a directory that exists", said)
+        self.assertIn(
+            "no/x: cannot write there: No such file or directory; name a directory that exists",
+            said,
+        )
         said = self.run_compare(a, b, "-o", self.directory, code=2).stderr
         self.assertIn("is a directory; name a file", said)
-        self.assertIn("/dev/full: cannot write: ", self.run_compare(a, b, "-o", "/dev/full", code=70).stderr)
+        self.assertIn(
+            "/dev/full: cannot write: ", self.run_compare(a, b, "-o", "/dev/full", code=70).stderr
+        )
         self.run_compare(a, b, "-o", "/dev/null")
         self.assertTrue(pathlib.Path("/dev/null").is_char_device())
 
@@ -550,12 +637,20 @@ class Command(unittest.TestCase):
         redirected = self.directory / "redirected"
         for name in ("/dev/stdout", "/proc/self/fd/1", redirected):
             with self.subTest(name=name), redirected.open("w") as out:
-                done = subprocess.run([COMPARE, a, b, "-o", name], stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+                done = subprocess.run(
+                    [COMPARE, a, b, "-o", name],
+                    stdout=out,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    check=False,
+                )
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(f"{name}: is the file of standard output", done.stderr)
                 self.assertIn("leave --output out", done.stderr)
                 self.assertEqual(redirected.stat().st_ino, os.fstat(out.fileno()).st_ino)
-        done = subprocess.run([COMPARE, a, b, "-o", "/dev/stdout"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [COMPARE, a, b, "-o", "/dev/stdout"], capture_output=True, text=True, check=True
+        )
         self.assertEqual(done.stdout, self.run_compare(a, b).stdout)
 
     def test_three_files__each_against_the_first(self):
@@ -568,7 +663,10 @@ class Command(unittest.TestCase):
     def test_many_rows__the_correction_is_named(self):
         shapes = tuple((n, 3072, 10) for n in (1, 2, 3))
         a = self.write("a.json", bench(shapes))
-        self.assertIn("over all 27 rows is limited to 5% (Benjamini and Hochberg)", self.run_compare(a, a).stdout)
+        self.assertIn(
+            "over all 27 rows is limited to 5% (Benjamini and Hochberg)",
+            self.run_compare(a, a).stdout,
+        )
 
     def test_matrix__views_and_reasons(self):
         def other(document):
@@ -605,11 +703,16 @@ class Command(unittest.TestCase):
         text = self.run_compare(a, b, "--cross-machine").stdout
         self.assertIn("M2 m-0123456789ff: Test CPU", text)
         self.assertRegex(text, rf"{name} +16 +16\n")
-        self.assertIn("| row | M1 | M2 |", self.run_compare(a, b, "--cross-machine", "--format", "markdown").stdout)
+        self.assertIn(
+            "| row | M1 | M2 |",
+            self.run_compare(a, b, "--cross-machine", "--format", "markdown").stdout,
+        )
         lines = self.run_compare(a, b, "--cross-machine", "--format", "csv").stdout.splitlines()
         self.assertEqual(lines[0], "row,M1,M2")
         c = self.write("c.json", bench(((7, 9, 2),)))
-        self.assertIn("nothing to compare", self.run_compare(a, c, "--cross-machine", code=2).stderr)
+        self.assertIn(
+            "nothing to compare", self.run_compare(a, c, "--cross-machine", code=2).stderr
+        )
 
 
 if __name__ == "__main__":

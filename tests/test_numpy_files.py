@@ -106,7 +106,9 @@ class Features(Program):
         self.assertEqual(self.digest(self.pair(x, y)), self.digest(self.pair(x.astype("f4"), y)))
 
     def test_rounding__as_numpy_and_one_note(self):
-        large = np.array([2**24 + 1, -(2**40) - 1, 2**62 + 1, -(2**63), 2**53, 3], np.int64)
+        large = np.array(
+            [2**24 + 1, -(2**40) - 1, 2**62 + 1, -(2**63), 2**53, 3], np.int64
+        )
         for x, rounded in (
             (X.astype("f8") + 1e-9, None),
             (np.where(Y[:, None] == 1, large, 1), 3 * (N // 3)),
@@ -162,7 +164,10 @@ class Features(Program):
     def test_below_f32__all_refused_some_warned_of_with_a_line_that_works(self):
         x = X.astype("f8") * 1e-300
         line = self.refused(self.pair(x, Y))
-        self.assertIn(f"x.npy: all {np.count_nonzero(X)} features other than 0 are below the range of float32", line)
+        self.assertIn(
+            f"x.npy: all {np.count_nonzero(X)} features other than 0 are below the range of float32",
+            line,
+        )
         checked = self.check(f"npy:{self.follow(line)},{self.directory / 'y.npy'}")
         self.assertEqual(checked["train"]["highest"], 1.0)
         x = X.astype("f8")
@@ -170,7 +175,8 @@ class Features(Program):
         done = self.run_program("data", "check", "--data", self.pair(x, Y))
         self.assertEqual(done.returncode, EXIT_OK, done.stderr)
         self.assertIn(
-            f"warning: {self.directory}/x.npy: {N} of {np.count_nonzero(x)} features other than 0", done.stderr
+            f"warning: {self.directory}/x.npy: {N} of {np.count_nonzero(x)} features other than 0",
+            done.stderr,
         )
         self.assertTrue(np.allclose(np.load(self.follow(done.stderr))[:, 1], (Y + 1) / 3))
         self.assertNotIn("round", str(self.check(self.pair(x, Y))["notes"]))
@@ -330,7 +336,9 @@ class Labels(Program):
         line = self.refused(self.pair(X, words[Y]))
         self.assertNotIn("one-hot", line)
         new = self.follow(line)
-        self.assertEqual(self.check(f"npy:{self.directory / 'x.npy'},{new}")["classes"], ["u", "v", "w"])
+        self.assertEqual(
+            self.check(f"npy:{self.directory / 'x.npy'},{new}")["classes"], ["u", "v", "w"]
+        )
 
     def test_classes_that_cannot_be_named__line_that_numbers_them(self):
         large = np.array([1e17, 2e17, 3e17])

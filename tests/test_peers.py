@@ -69,7 +69,9 @@ class Losses(unittest.TestCase):
             for at in numpy.ndindex(scores.shape):
                 step = numpy.zeros_like(scores)
                 step[at] = 1e-6
-                above, below = (losses.loss_and_dscores(loss, scores + s * step, y, 1.5)[0] for s in (1, -1))
+                above, below = (
+                    losses.loss_and_dscores(loss, scores + s * step, y, 1.5)[0] for s in (1, -1)
+                )
                 self.assertAlmostEqual((above - below) / 2e-6, dscores[at], places=5)
 
     def test_first_loss__is_that_of_zero_scores(self):
@@ -91,7 +93,9 @@ class Data(Scratch):
         self.data()
         plain = problem.read_problem(str(self.directory), "none")
         self.assertEqual((plain.train_x.shape, plain.train_x.dtype), ((40, 6), numpy.float32))
-        numpy.testing.assert_allclose(plain.train_x[:3, 0], numpy.array([0, 20, 40]) / 255, rtol=1e-6)
+        numpy.testing.assert_allclose(
+            plain.train_x[:3, 0], numpy.array([0, 20, 40]) / 255, rtol=1e-6
+        )
         self.assertEqual(list(plain.train_y[:12]), [*range(10), 0, 1])
         of = problem.read_problem(str(self.directory), "standardize")
         self.assertAlmostEqual(float(of.train_x[:, 0].mean()), 0.0, places=5)
@@ -187,7 +191,9 @@ class Torch(Scratch):
             of, trainer = self.trainer(loss)
             random = numpy.random.default_rng(5)
             w, b = random.normal(size=(10, 6)), random.normal(size=10)
-            trainer.w.data, trainer.b.data = (trainer.torch.tensor(o, dtype=trainer.w.dtype) for o in (w, b))
+            trainer.w.data, trainer.b.data = (
+                trainer.torch.tensor(o, dtype=trainer.w.dtype) for o in (w, b)
+            )
             x = of.train_x.astype(float)
             want, dscores = losses.loss_and_dscores(loss, x @ w.T + b, of.train_y, 1.0)
             self.assertAlmostEqual(trainer.epoch(), want, places=4)
@@ -220,7 +226,12 @@ class Command(Scratch):
     def peers(self, *options):
         environment = os.environ | {"PYTHONPATH": str(self.modules)}
         return subprocess.run(
-            [PEERS, *options], capture_output=True, text=True, env=environment, timeout=120, check=False
+            [PEERS, *options],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=120,
+            check=False,
         )
 
     def test_nothing_installed__rows_with_reasons(self):
@@ -277,11 +288,17 @@ class Command(Scratch):
 
     def test_file_of_another_kind__refused_and_kept(self):
         path = self.directory / "there.json"
-        for holds, contents in (("other text", "mine"), ("other JSON", '{"schema_version": 1, "training": []}')):
+        for holds, contents in (
+            ("other text", "mine"),
+            ("other JSON", '{"schema_version": 1, "training": []}'),
+        ):
             path.write_text(contents)
             done = self.peers("--json", path)
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
-            self.assertIn(f"there.json: holds {holds}, not results of scripts/peers.py; choose another", done.stderr)
+            self.assertIn(
+                f"there.json: holds {holds}, not results of scripts/peers.py; choose another",
+                done.stderr,
+            )
             self.assertEqual(path.read_text(), contents)
         path.write_text("")
         for _ in range(2):  # over an empty file, and over its own
@@ -305,7 +322,9 @@ class Command(Scratch):
             done = self.peers("--loss", loss, "--epochs", "2", "--batch", "16", "--normalize",
                               "standardize", "--json", "-", "--data-dir", self.directory)  # fmt: skip
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            trained = [row for row in json.loads(done.stdout)["peers_training"] if not row["missing"]]
+            trained = [
+                row for row in json.loads(done.stdout)["peers_training"] if not row["missing"]
+            ]
             if not trained:
                 self.skipTest("neither library is installed")
             for row in trained:

@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 import numpy
+
 from plot_data import (
     PLOT, PlotTest, curve, document, epochs, model, npy, prediction, search, sgd, step_sweep, surface,
     three_points, training,
@@ -119,7 +120,9 @@ class Training(PlotTest):
 
     def test_sgd__levels_overlaid_with_a_legend(self):
         names = ("scalar", "auto_avx2", "avx2")
-        svg = self.svg(training(*(sgd(name, validation=(0.5, 0.6, 0.6), best_epoch=2) for name in names)))
+        svg = self.svg(
+            training(*(sgd(name, validation=(0.5, 0.6, 0.6), best_epoch=2) for name in names))
+        )
         for kind in ("loss", "test", "validation"):
             self.assertEqual(svg.ids(kind), [f"{kind}-{i}" for i in range(3)])
         for name in (*names, "test", "validation"):
@@ -152,7 +155,9 @@ class Training(PlotTest):
         self.assertAlmostEqual((line[-1][0] - points[0][0]) / unit, 7, places=1)  # of 8 tries
 
     def test_lbfgs__evaluations_beside_iterations(self):
-        svg = self.svg(training(search("lbfgs", per_point=2), search("lbfgs", per_point=2, isa="scalar")))
+        svg = self.svg(
+            training(search("lbfgs", per_point=2), search("lbfgs", per_point=2, isa="scalar"))
+        )
         for label in ("iterations", "evaluations of the loss", "time (s)", "scalar"):
             self.assertIn(label, svg.texts)
 
@@ -239,13 +244,23 @@ class Files(PlotTest):
         self.assertIn("Loss $\\frac{$ <b> & \ufffd\ufffd 山", svg.texts)
         self.svg(prediction(names=("$a_{$", "<&>", "\x00")))
         self.svg(curve(), "--title", "word " * 100)
-        for contents in (curve(), training(sgd()), prediction(), model(GREY), step_sweep(), surface()):
+        for contents in (
+            curve(),
+            training(sgd()),
+            prediction(),
+            model(GREY),
+            step_sweep(),
+            surface(),
+        ):
             self.assertIn("mine", self.svg(contents, "--title", "mine").texts)
 
     def test_help_and_full_standard_output(self):
         done = subprocess.run([PLOT, "--help"], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0)
-        self.assertTrue(done.stdout.startswith("Usage: downhill plot [OPTION]... INPUT -o FILE\n\n"), done.stdout)
+        self.assertTrue(
+            done.stdout.startswith("Usage: downhill plot [OPTION]... INPUT -o FILE\n\n"),
+            done.stdout,
+        )
         for arguments in (["--help"], [self.write(curve()), "-o", self.directory / "x.svg"]):
             with open("/dev/full", "w", encoding="utf-8") as full:
                 done = subprocess.run([PLOT, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
@@ -332,9 +347,15 @@ class Refusals(PlotTest):
             ("of f32", model(GREY, members={"w.npy": wide})),
             ("of f32", model(GREY, members={"b.npy": npy(numpy.ones((2, 1), "<f4"))})),
             ("magic", model(GREY, members={"w.npy": b"nothing of the kind"})),
-            ("elements differs from that in its header", model(GREY, members={"w.npy": npy(numpy.ones((2, 4), "<f4"))[:-4]})),
+            (
+                "elements differs from that in its header",
+                model(GREY, members={"w.npy": npy(numpy.ones((2, 4), "<f4"))[:-4]}),
+            ),
             ("not finite", model([[numpy.nan] * 4] * 2)),
-            ("different numbers of classes", model(GREY, members={"b.npy": npy(numpy.ones(3, "<f4"))})),
+            (
+                "different numbers of classes",
+                model(GREY, members={"b.npy": npy(numpy.ones(3, "<f4"))}),
+            ),
             ("do not match the digest", model(GREY, members={"b.npy": npy(numpy.ones(2, "<f4"))})),
             ("3 names for 2 classes", model(GREY, ["a", "b", "c"])),
             ("not a list of names", model(GREY, classes=[1, 2])),
@@ -348,10 +369,17 @@ class Refusals(PlotTest):
 
     def test_output_where_none_can_be__two_before_anything_is_drawn(self):
         remedy = "; name a directory that exists and is writable"
-        self.refused(2, f"cannot write there: No such file or directory{remedy}", curve(), output="nowhere/picture.svg")
+        self.refused(
+            2,
+            f"cannot write there: No such file or directory{remedy}",
+            curve(),
+            output="nowhere/picture.svg",
+        )
         self.refused(2, "cannot write there", "{", output="nowhere/picture.svg")
         self.write("a file", "file")
-        self.refused(2, f"cannot write there: Not a directory{remedy}", curve(), output="file/picture.svg")
+        self.refused(
+            2, f"cannot write there: Not a directory{remedy}", curve(), output="file/picture.svg"
+        )
         (self.directory / "folder.svg").mkdir()
         self.refused(2, "is a directory; name a file", curve(), output="folder.svg")
 
@@ -369,7 +397,9 @@ class Refusals(PlotTest):
         """Over a picture of plot, or an empty file, one is drawn; `refused` sees that nothing
         changes."""
         (self.directory / "empty.svg").touch()
-        self.assertEqual(self.run_plot(self.write(curve()), "-o", self.directory / "empty.svg")[0], 0)
+        self.assertEqual(
+            self.run_plot(self.write(curve()), "-o", self.directory / "empty.svg")[0], 0
+        )
         for suffix in (".svg", ".png"):
             self.draw(curve(), suffix=suffix)
             png = self.draw(curve(), suffix=suffix)
@@ -377,7 +407,10 @@ class Refusals(PlotTest):
             ("other text", "notes"),
             ("another picture", "<svg></svg>"),
             ("another picture", b"\x89PNG\r\n"),
-            ("a figure of downhill report", "<?xml?><!-- Drawn by downhill report. --><svg ></svg>"),
+            (
+                "a figure of downhill report",
+                "<?xml?><!-- Drawn by downhill report. --><svg ></svg>",
+            ),
             ("another HTML page", f"<!DOCTYPE html><p>{PICTURE_MARK}\n<svg ></svg>"),
             ("another picture", f"<svg >{PICTURE_MARK}\n<svg ></svg></svg>"),
             ("other text", f"{PICTURE_MARK} is what I look for."),
@@ -388,7 +421,12 @@ class Refusals(PlotTest):
         ):
             with self.subTest(holds):
                 self.write(contents, "there.png")
-                self.refused(2, f"there.png: holds {holds}, not a picture of downhill plot", "{", output="there.png")
+                self.refused(
+                    2,
+                    f"there.png: holds {holds}, not a picture of downhill plot",
+                    "{",
+                    output="there.png",
+                )
 
     def test_output_is_the_input__refused(self):
         self.refused(2, "is what is drawn", curve(), name="same.svg", output="same.svg")

@@ -10,7 +10,18 @@ import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from report_data import LEVELS, REPORT, ROOT, TIMES, ReportTest, bench, errors, render, samples, train
+from report_data import (
+    LEVELS,
+    REPORT,
+    ROOT,
+    TIMES,
+    ReportTest,
+    bench,
+    errors,
+    render,
+    samples,
+    train,
+)
 
 
 class Page(html.parser.HTMLParser):
@@ -75,8 +86,16 @@ class GoodResults(ReportTest):
         figures = {path.stem for path in (out / "figures").iterdir()}
         self.assertEqual(
             figures,
-            {"speedup", "speedup-1x3072x10", "ladder", "roofline", "strips", "phases", "curves",
-             "endtoend"},
+            {
+                "speedup",
+                "speedup-1x3072x10",
+                "ladder",
+                "roofline",
+                "strips",
+                "phases",
+                "curves",
+                "endtoend",
+            },
         )
         self.assertEqual(text.count("<figure>"), len(figures))
         for path in (out / "figures").iterdir():
@@ -102,9 +121,7 @@ class GoodResults(ReportTest):
         self.assertIn(
             "- **10.0×** minibatch step 256×3072×10, avx2: over scalar code (6.5 to 15.3)", markdown
         )
-        self.assertIn(
-            "- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown
-        )
+        self.assertIn("- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown)
         # 0.5 s against 0.05 s, the medians of the epochs.
         self.assertIn("| hinge | avx2 | 0.0500 | 1,200,000 | 10.0× | 83.00 % | 10.0 % |", markdown)
 
@@ -149,7 +166,9 @@ class GoodResults(ReportTest):
         document["benchmarks"] += many
         text = self.markdown(document)
         section = text.split("## Threads")[1].split("\n## ")[0]
-        self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 2 | 0.0600 | 0.100 | 1.67× (", section)
+        self.assertIn(
+            "| step_hinge_f32 | 256×3072×10 | avx2 | 2 | 0.0600 | 0.100 | 1.67× (", section
+        )
         # The headline is of one thread.
         self.assertEqual(
             text[: text.index("## ")], self.markdown(bench(((256, 3072, 10),))).split("## ")[0]
@@ -238,7 +257,8 @@ class GoodResults(ReportTest):
         again = text.split("## Reproduce")[1]
         numbers = "--batch 256 --lr 0.02 --reg 0.0001 --delta 1 --seed 1"
         self.assertIn(
-            f"train --isa all --loss hinge --dtype f32 {numbers} --epochs 3 --json train-1.json", again
+            f"train --isa all --loss hinge --dtype f32 {numbers} --epochs 3 --json train-1.json",
+            again,
         )
         self.assertIn(
             "train --isa all --data 'cifar10:my pictures' --mmap --loss hinge --dtype u8 --normalize "
@@ -258,7 +278,11 @@ class GoodResults(ReportTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         page = (self.output / "index.html").read_text()
         self.assertEqual(page.count("A &lt;b&gt;name&lt;/b&gt;"), 2)
-        self.assertTrue((self.output / "report.md").read_text().startswith("<!-- Written by downhill report. -->\n\n# A &lt;b"))
+        self.assertTrue(
+            (self.output / "report.md")
+            .read_text()
+            .startswith("<!-- Written by downhill report. -->\n\n# A &lt;b")
+        )
 
     def test_shapes__that_are_not_drawn_are_named(self):
         shapes = [(n, 3072, 10) for n in (1, 2, 3, 4, 5, 6, 7, 8, 256)]
@@ -345,7 +369,10 @@ class GoodResults(ReportTest):
             sorted(p.name for p in (self.directory / "r.x.report").iterdir()),
             ["figures", "index.html", "report.md", "results.json"],
         )
-        self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["index.html", "r.x.json", "r.x.report"])
+        self.assertEqual(
+            sorted(p.name for p in self.directory.iterdir()),
+            ["index.html", "r.x.json", "r.x.report"],
+        )
         zipped = self.directory / "r.json.gz"
         zipped.touch()
         self.assertEqual(render.directory_of(zipped), self.directory / "r.report")
@@ -358,10 +385,19 @@ class Documents(unittest.TestCase):
     def test_readme__table__is_of_the_committed_results(self):
         with gzip.open(ROOT / "reports/intel-emr/results.json.gz", "rt") as file:
             rows = json.load(file)["benchmarks"]
-        us = {row["run_name"]: row["real_time"] / 1e3 for row in rows if row.get("aggregate_name") == "median"}
-        columns = [f"step_hinge_f32/{isa}" for isa in ("scalar", "auto_avx512", "openblas", "blis", "onednn", "avx512")]
+        us = {
+            row["run_name"]: row["real_time"] / 1e3
+            for row in rows
+            if row.get("aggregate_name") == "median"
+        }
+        columns = [
+            f"step_hinge_f32/{isa}"
+            for isa in ("scalar", "auto_avx512", "openblas", "blis", "onednn", "avx512")
+        ]
         columns.append("step_hinge_u8/avx512vnni")
-        lines = re.findall(r"^\| (\d+)×(\d+)×(\d+) \|(.*)\|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+        lines = re.findall(
+            r"^\| (\d+)×(\d+)×(\d+) \|(.*)\|$", (ROOT / "README.md").read_text(), re.MULTILINE
+        )
         self.assertEqual(len(lines), 6)
         for n, d, c, cells in lines:
             shown = [float(cell.strip(" *")) for cell in cells.split("|")]

@@ -32,12 +32,16 @@ class EndToEnd(ReportTest):
 
     def test_table__without_other_libraries(self):
         section = self.section(train())
-        self.assertIn("| library | loss | s per epoch | to 83 % | to 84 % | test accuracy |", section)
+        self.assertIn(
+            "| library | loss | s per epoch | to 83 % | to 84 % | test accuracy |", section
+        )
         # The third epoch reaches 83 %: 0.4 + 0.5 + 0.6, and 0.05 + 0.04 + 0.9.
         self.assertEqual(self.line(section, "downhill f32, scalar"),
                          ["0.500", "1.50", "not reached in 3 epochs", "83.00 %", "10.0×"])  # fmt: skip
         self.assertEqual(self.line(section, "downhill f32, avx2")[:2], ["0.0500", "0.990"])
-        self.assertIn("An epoch of downhill f32, avx2 takes 0.0500 s (84 % not reached in 3 epochs).", section)
+        self.assertIn(
+            "An epoch of downhill f32, avx2 takes 0.0500 s (84 % not reached in 3 epochs).", section
+        )
         self.assertNotIn("note", section)
         self.assertTrue((self.output / "figures" / "endtoend.svg").exists())
 
@@ -46,12 +50,19 @@ class EndToEnd(ReportTest):
         self.assertEqual(self.line(section, "PyTorch 1.2.3"),
                          ["0.200", "0.400", "not reached in 3 epochs", "82.90 %", "4.00×"])  # fmt: skip
         self.assertEqual(self.line(section, "scikit-learn 1.2.3")[1], "not reached in 3 epochs")
-        self.assertIn("; PyTorch 1.2.3 takes 4.00× as long; scikit-learn 1.2.3 takes 40.0× as long.", section)
+        self.assertIn(
+            "; PyTorch 1.2.3 takes 4.00× as long; scikit-learn 1.2.3 takes 40.0× as long.", section
+        )
         self.assertIn("- PyTorch 1.2.3: how PyTorch does it.", section)
         self.assertIn("Hinge: batch 256, learning rate 0.02, penalty 0.0001, features x/255, 1 thread, "
                       "except where a note says otherwise.", section)  # fmt: skip
         drawn = (self.output / "figures" / "endtoend.svg").read_text()
-        for who in ("downhill f32, avx2", "downhill f32, scalar", "PyTorch 1.2.3", "scikit-learn 1.2.3"):
+        for who in (
+            "downhill f32, avx2",
+            "downhill f32, scalar",
+            "PyTorch 1.2.3",
+            "scikit-learn 1.2.3",
+        ):
             self.assertIn(f">{who}</text>", drawn)
 
     def test_target__is_reached_when_it_is_equalled_and_stays_so(self):
@@ -69,11 +80,16 @@ class EndToEnd(ReportTest):
         section = self.section(document, peers(fast))
         # 0.025 an epoch and 0.495 to the target, against 0.2 and 0.1; 0.05 on f32.
         self.assertIn("An epoch of downhill u8, avx2 takes 0.0250 s (0.495 s to 84 %)", section)
-        self.assertIn("PyTorch 1.2.3 takes 8.00× as long (4.00× that of downhill f32, avx2, 0.20× to 84 %)", section)
+        self.assertIn(
+            "PyTorch 1.2.3 takes 8.00× as long (4.00× that of downhill f32, avx2, 0.20× to 84 %)",
+            section,
+        )
         self.assertEqual(self.line(section, "downhill f32, avx2")[-1], "2.00×")
 
     def test_missing_libraries__have_a_row_with_the_reason(self):
-        section = self.section(train(), peers(peer("PyTorch"), peer("scikit-learn", missing="<no>")))
+        section = self.section(
+            train(), peers(peer("PyTorch"), peer("scikit-learn", missing="<no>"))
+        )
         self.assertIn("| PyTorch | hinge | missing: not installed |", section)
         self.assertIn("| scikit-learn | hinge | missing: &lt;no> |", section)
         self.assertNotIn("as long", section)
@@ -88,7 +104,12 @@ class EndToEnd(ReportTest):
         self.assertEqual(len(self.line(section, "downhill f32, avx2")), 5)  # one line
         through_f32 = train()
         for run in through_f32["training"]:
-            run |= {"lr": 0.0199999996, "reg": 9.99999975e-05, "schedule": "constant", "momentum": 0.0}
+            run |= {
+                "lr": 0.0199999996,
+                "reg": 9.99999975e-05,
+                "schedule": "constant",
+                "momentum": 0.0,
+            }
         section = self.section(through_f32, peers(TORCH))
         self.assertEqual(self.line(section, "PyTorch 1.2.3")[-1], "4.00×")
         for name, value in (("momentum", 0.9), ("schedule", "cosine"), ("normalize", "center"),
@@ -122,7 +143,9 @@ class EndToEnd(ReportTest):
         section = self.section(*documents, drawn=("endtoend",))
         self.assertEqual(section.count("An epoch of downhill f32, avx2 takes"), 2)
         self.assertEqual(section.count("how PyTorch does it"), 1)
-        self.assertEqual((self.output / "figures" / "endtoend.svg").read_text().count(">PyTorch 1.2.3<"), 2)
+        self.assertEqual(
+            (self.output / "figures" / "endtoend.svg").read_text().count(">PyTorch 1.2.3<"), 2
+        )
 
     def test_merged_results__read_back_with_other_libraries(self):
         first = self.markdown(peers(TORCH), train())  # in whatever order
@@ -152,7 +175,9 @@ class EndToEnd(ReportTest):
 
 class OtherMethods(ReportTest):
     def test_table__of_methods_without_epochs(self):
-        text = self.markdown(train(), method("lbfgs", loss="softmax"), method("random-search", scale=1e-4))
+        text = self.markdown(
+            train(), method("lbfgs", loss="softmax"), method("random-search", scale=1e-4)
+        )
         self.assertIn("| lbfgs | softmax | avx2 | 21 | 1.50 | 3.250 | 61.00 % |", text)
         self.assertIn("| random-search | hinge | avx2 | 21 | 1.50 | 3.250 | 61.00 % |", text)
         self.assertIn("--loss softmax --dtype f32 --normalize none --reg 0.0001 --delta 1 --seed 1 "
@@ -183,7 +208,9 @@ class OtherMethods(ReportTest):
                 epoch["validation_accuracy"] = None
         text = self.markdown(document)
         self.assertIn("batch all", text)
-        self.assertIn("Nesterov momentum 0.9, learning rate schedule cosine, 6000 validation samples", text)
+        self.assertIn(
+            "Nesterov momentum 0.9, learning rate schedule cosine, 6000 validation samples", text
+        )
         self.assertIn("--batch all --lr 0.02 --schedule cosine --momentum 0.9 --validation 0.1 --nesterov",
                       text)  # fmt: skip
 

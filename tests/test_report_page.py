@@ -173,7 +173,9 @@ class Page(unittest.TestCase):
     def test_print__is_light_and_unfolded(self):
         self.emulate(WIDE, "dark", "print")
         self.ask("window.dispatchEvent(new Event('beforeprint'))")
-        self.assertEqual(self.ask("return document.querySelectorAll('details:not([open])').length"), 0)
+        self.assertEqual(
+            self.ask("return document.querySelectorAll('details:not([open])').length"), 0
+        )
         background = self.ask("return getComputedStyle(document.body).backgroundColor")
         self.assertGreater(brightness(background), 0.9)
         for hidden in ("nav", "form.filter"):

@@ -7,7 +7,19 @@ import resource
 import subprocess
 import unittest
 
-from report_data import MACHINE, REPORT, ReportTest, bench, errors, full, kinds, load, render, samples, train
+from report_data import (
+    MACHINE,
+    REPORT,
+    ReportTest,
+    bench,
+    errors,
+    full,
+    kinds,
+    load,
+    render,
+    samples,
+    train,
+)
 
 
 class BadResults(ReportTest):
@@ -18,7 +30,10 @@ class BadResults(ReportTest):
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         done = subprocess.run([REPORT, "--help"], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0)
-        self.assertTrue(done.stdout.startswith("Usage: downhill report [OPTION]... RESULTS.json...\n\n"), done.stdout)
+        self.assertTrue(
+            done.stdout.startswith("Usage: downhill report [OPTION]... RESULTS.json...\n\n"),
+            done.stdout,
+        )
 
     def test_files_that_are_no_results(self):
         self.refused("not JSON", "{")
@@ -178,16 +193,28 @@ class BadResults(ReportTest):
         results = json.dumps(bench())
         for name, holds, contents in (
             ("index.html", "another HTML page", "<!DOCTYPE html><title>mine</title>"),
-            ("index.html", "another HTML page", "<!DOCTYPE html><body>"
-             f'<!-- <meta name="generator" content="{kinds.PAGE_MARK}"> -->'),
+            (
+                "index.html",
+                "another HTML page",
+                "<!DOCTYPE html><body>"
+                f'<!-- <meta name="generator" content="{kinds.PAGE_MARK}"> -->',
+            ),
             ("index.html", "results of downhill report", '{"schema_version": 1, "report": true}'),
             ("report.md", "other text", "# Mine"),
             ("report.md", "other text", f"{kinds.TEXT_MARK} is what I look for"),
             ("results.json", "other JSON", results),
-            ("results.json", "results of scripts/peers.py", '{"schema_version": 1, "peers_training": []}'),
+            (
+                "results.json",
+                "results of scripts/peers.py",
+                '{"schema_version": 1, "peers_training": []}',
+            ),
             ("results.json", "other JSON", '{"report": true}'),
             ("figures/curves.svg", "another picture", "<svg></svg>"),
-            ("figures/curves.svg", "another picture", f"<svg ><!-- -->{kinds.FIGURE_MARK}<svg ></svg></svg>"),
+            (
+                "figures/curves.svg",
+                "another picture",
+                f"<svg ><!-- -->{kinds.FIGURE_MARK}<svg ></svg></svg>",
+            ),
             ("figures/speedup-1x2x3.svg", "other text", "removed if it were of an earlier report"),
         ):
             with self.subTest(name=name, holds=holds):
@@ -211,7 +238,9 @@ class BadResults(ReportTest):
         for place in (self.directory, self.directory / "linked", self.directory / "linked" / ".."):
             done = self.run_report(path, options=("-o", place))
             self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertIn("results.json: is one of the results; choose another --output", done.stderr)
+            self.assertIn(
+                "results.json: is one of the results; choose another --output", done.stderr
+            )
         self.assertEqual(json.loads(path.read_text()), bench())
 
     def test_output_that_is_not_there_yet__is_made(self):

@@ -74,7 +74,9 @@ class Run(ReportTest):
         self.assertIn("| reading, DRAM | 20.0 GB/s | 20.0 GB/s |", section)
         document = full()
         document["ceilings"]["age_s"] = 7200.0
-        self.assertIn("measured 2.00 h before this run (2026-01-02", self.section("Roofline", document))
+        self.assertIn(
+            "measured 2.00 h before this run (2026-01-02", self.section("Roofline", document)
+        )
 
     def test_ceilings__units_and_doubt(self):
         document = full()
@@ -97,9 +99,15 @@ class Run(ReportTest):
             "| f32 FMA, avx2 | 100 GFLOP/s (2.08 per cycle) | 190 GFLOP/s (1.31 per cycle, in doubt) |",
             section,
         )
-        document["ceilings"]["threads"][0]["read"][1]["doubt"] = "2 threads reach 171 GB/s, less than one"
-        self.assertIn("| copying, L2 | 90.0 GB/s | 171 GB/s (in doubt) |", self.section("Roofline", document))
-        self.assertIn("| f32 FMA, avx2 | 1 | 62.0 | 100 | 79 | 0 | the first figure was too low |", section)
+        document["ceilings"]["threads"][0]["read"][1][
+            "doubt"
+        ] = "2 threads reach 171 GB/s, less than one"
+        self.assertIn(
+            "| copying, L2 | 90.0 GB/s | 171 GB/s (in doubt) |", self.section("Roofline", document)
+        )
+        self.assertIn(
+            "| f32 FMA, avx2 | 1 | 62.0 | 100 | 79 | 0 | the first figure was too low |", section
+        )
 
     def test_cold__beside_hot(self):
         line = "| step_hinge_f32 | 256×3072×10 | avx2 | 0.100 | 0.300 | 3.00× ("
@@ -145,7 +153,10 @@ class Run(ReportTest):
     def test_powers_of_two__answered_in_words(self):
         section = self.section("Batch and size")
         self.assertIn("| step_hinge_f32 | avx2 | 1.20× (", section)
-        self.assertIn("step_hinge_u8 with avx2: power-of-two batches are 20.0 % faster than batches of one sample", section)
+        self.assertIn(
+            "step_hinge_u8 with avx2: power-of-two batches are 20.0 % faster than batches of one sample",
+            section,
+        )
         self.assertIn("whether the last block of samples is full", section)
 
     def test_powers_of_two__of_a_wide_interval_or_noisy_rows_nothing_is_said(self):
@@ -153,7 +164,11 @@ class Run(ReportTest):
         said = answer(SWEEP, sweeps.Verdict(Ratio(1.243, 1.03, 1.54), alike))
         self.assertIn("24.3 % faster than", said)
         self.assertIn("what matters is not the power of two", said)
-        for beside in (Ratio(1.243, 1.003, 1.54), Ratio(1.243, 1.03, 1.54, True), Ratio(1.0, 0.7, 1.4)):
+        for beside in (
+            Ratio(1.243, 1.003, 1.54),
+            Ratio(1.243, 1.03, 1.54, True),
+            Ratio(1.0, 0.7, 1.4),
+        ):
             said = answer(SWEEP, sweeps.Verdict(beside, alike))
             self.assertIn("not shown to be faster or slower than batches of one sample", said)
             for conclusion in ("% faster", "what matters", "makes no difference"):
@@ -164,9 +179,17 @@ class Run(ReportTest):
 
     def test_powers_of_two__a_noisy_row_makes_doubtful_what_it_is_part_of(self):
         ns = (4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64)
-        for noisy, of in ((4, (False, False)), (33, (True, False)), (48, (False, True)), (16, (True, True))):
+        for noisy, of in (
+            (4, (False, False)),
+            (33, (True, False)),
+            (48, (False, True)),
+            (16, (True, True)),
+        ):
             rows = [batch_row(n, 1.0, spread=0.5 if n == noisy else 0.001) for n in ns]
-            rows = [dataclasses.replace(row, mad=0.06 * row.median * (row.shape.n == noisy)) for row in rows]
+            rows = [
+                dataclasses.replace(row, mad=0.06 * row.median * (row.shape.n == noisy))
+                for row in rows
+            ]
             found = sweeps.verdict(*sweeps.batch_sweeps(rows))
             self.assertEqual((found.beside.is_doubtful, found.between.is_doubtful), of, noisy)
 
@@ -190,7 +213,14 @@ class Run(ReportTest):
             cells = [cell.strip() for cell in line.split("|")[3:-1]]
             self.assertEqual([cell.endswith(f") {MARK}") for cell in cells], [False, False, True])
             self.assertEqual(summary.count(NOTE), 1)
-            for title in ("ISA ladder", "Hot and cold", "Threads", "Against other libraries", "bf16", "Fused step"):
+            for title in (
+                "ISA ladder",
+                "Hot and cold",
+                "Threads",
+                "Against other libraries",
+                "bf16",
+                "Fused step",
+            ):
                 section = text.split(f"\n## {title}")[1].split("\n## ")[0]
                 self.assertIn(f" {MARK} |", section, title)
                 self.assertEqual(section.count(NOTE), 1, title)
@@ -254,7 +284,9 @@ class Run(ReportTest):
         section = self.section("All rows")
         self.assertIn("| ended by |", section)
         self.assertRegex(section, r"\| cycles \| instructions \|\n")
-        row = next(line for line in section.splitlines() if line.startswith("| step_hinge_f32/avx2/n:256"))
+        row = next(
+            line for line in section.splitlines() if line.startswith("| step_hinge_f32/avx2/n:256")
+        )
         cells = [cell.strip() for cell in row.split("|")[1:-1]]
         self.assertEqual(cells[11:13], ["10.0×", "2.50×"])
         for other in ("/cold", "/threads:2"):  # nothing of its kind to be compared with
@@ -303,7 +335,9 @@ class Run(ReportTest):
         document["context"]["repetitions"] = 9
         gone = "step_hinge_f32/avx2/n:1/d:3072/c:10/sweep:batch"
         document["benchmarks"] = [
-            o for o in document["benchmarks"] if o["run_name"] != gone or o.get("repetition_index", 0) < 4
+            o
+            for o in document["benchmarks"]
+            if o["run_name"] != gone or o.get("repetition_index", 0) < 4
         ]
         text = self.markdown(document)
         self.assertIn("medians of one run, of at least 5 samples each. `auto_", text)
@@ -318,7 +352,10 @@ class Run(ReportTest):
         document = full()
         document["noise_floor"]["p95"] = 0.4
         text = self.markdown(document)
-        self.assertIn("**This machine was noisy:** repeated measurements of the same code differed by up to 40 %", text)
+        self.assertIn(
+            "**This machine was noisy:** repeated measurements of the same code differed by up to 40 %",
+            text,
+        )
         self.assertLess(text.index("This machine was noisy"), text.index("- **"))
         self.assertIn("This machine was noisy", (self.output / "index.html").read_text())
         self.assertNotIn("was noisy", self.made["report.md"])

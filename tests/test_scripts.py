@@ -36,7 +36,9 @@ class Refusals(unittest.TestCase):
 
     def test_bench__latest_is_not_its_link(self):
         self.write(self.reports / "latest" / "mine", "")
-        self.refused("reports/latest: is no symbolic link", [self.root / "scripts" / "bench", "--no-setup"])
+        self.refused(
+            "reports/latest: is no symbolic link", [self.root / "scripts" / "bench", "--no-setup"]
+        )
 
     def test_example__directory_is_no_report(self):
         self.write(self.reports / "latest" / "report.md", "<!-- results:begin -->")
@@ -45,7 +47,10 @@ class Refusals(unittest.TestCase):
 
     def example(self, directory, figure):
         (directory / "figures").mkdir(parents=True)
-        self.write(directory / "report.md", f"<!-- results:begin -->\n<!-- results:end -->\n![It](figures/{figure}.svg)\n")
+        self.write(
+            directory / "report.md",
+            f"<!-- results:begin -->\n<!-- results:end -->\n![It](figures/{figure}.svg)\n",
+        )
         for name in ("index.html", "results.json", f"figures/{figure}.svg"):
             self.write(directory / name, name)
 
@@ -68,11 +73,30 @@ class Refusals(unittest.TestCase):
         self.example(self.reports / "latest", "new")
         self.example(self.reports / "example-x", "old")
         self.write(self.reports / "latest" / "notes.txt", "mine")
-        subprocess.run([self.root / "scripts" / "example", "x"], check=True, capture_output=True, timeout=60)
-        left = {str(path.relative_to(self.reports)) for path in self.reports.rglob("*") if path.is_file()}
+        subprocess.run(
+            [self.root / "scripts" / "example", "x"], check=True, capture_output=True, timeout=60
+        )
+        left = {
+            str(path.relative_to(self.reports))
+            for path in self.reports.rglob("*")
+            if path.is_file()
+        }
         self.assertEqual(
-            left - {f"latest/{name}" for name in ("index.html", "results.json", "report.md", "notes.txt", "figures/new.svg")},
-            {f"example-x/{name}" for name in ("index.html", "results.json.gz", "report.md", "figures/new.svg")},
+            left
+            - {
+                f"latest/{name}"
+                for name in (
+                    "index.html",
+                    "results.json",
+                    "report.md",
+                    "notes.txt",
+                    "figures/new.svg",
+                )
+            },
+            {
+                f"example-x/{name}"
+                for name in ("index.html", "results.json.gz", "report.md", "figures/new.svg")
+            },
         )
 
     def test_numbers_and_names__out_of_range(self):

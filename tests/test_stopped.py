@@ -55,8 +55,14 @@ SHORT = (
     ("info", 0.02),
     ("doctor --json {d}/o.json", 0.3),
     (f"data check --data {DATA} --json {{d}}/o.json", 0.01),
-    (f"predict --data {DATA} --set all --model {{d}}/model.npz --csv {{d}}/o.csv --json {{d}}/o.json", 0.02),
-    (f"predict --isa scalar --data {WIDE} --set all --model {{d}}/wide.npz --json {{d}}/o.json", 0.8),
+    (
+        f"predict --data {DATA} --set all --model {{d}}/model.npz --csv {{d}}/o.csv --json {{d}}/o.json",
+        0.02,
+    ),
+    (
+        f"predict --isa scalar --data {WIDE} --set all --model {{d}}/wide.npz --json {{d}}/o.json",
+        0.8,
+    ),
     *(
         (command, after)
         for after in (0.0, 0.03, 0.1, 0.4, 1.0, 2.0)
@@ -101,7 +107,9 @@ class Stopped(unittest.TestCase):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.temporary.cleanup)
         cls.directory = pathlib.Path(cls.temporary.name)
-        cls.run_command("data gen --quiet --format libsvm --samples 4000 --test-samples 0 --features 400 --output {d}/data")
+        cls.run_command(
+            "data gen --quiet --format libsvm --samples 4000 --test-samples 0 --features 400 --output {d}/data"
+        )
         cls.run_command(
             f"train --quiet --data {DATA} --normalize standardize --epochs 2 --model {{d}}/model.npz"
             " --json {d}/train.json"
@@ -153,7 +161,9 @@ class Stopped(unittest.TestCase):
         """Returns the exit code, and the text of standard error. Fails if the command works on after the signal."""
         said = self.directory / "said"
         with said.open("wb") as err:
-            process = subprocess.Popen(self.words(command), stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+            process = subprocess.Popen(
+                self.words(command), stdin=subprocess.DEVNULL, stdout=err, stderr=err
+            )
         try:
             end = time.monotonic() + LIMIT_S
             while wait_for and wait_for not in said.read_text() and time.monotonic() < end:
@@ -167,7 +177,11 @@ class Stopped(unittest.TestCase):
             process.wait()
         text = said.read_text()
         said.unlink()
-        self.assertLessEqual(cpu_s - before_s, LIMIT_CPU_S * threads, f"{command}: seconds of CPU time after the signal")
+        self.assertLessEqual(
+            cpu_s - before_s,
+            LIMIT_CPU_S * threads,
+            f"{command}: seconds of CPU time after the signal",
+        )
         return code, text
 
     def check_files(self, command):
@@ -191,7 +205,9 @@ class Stopped(unittest.TestCase):
         self.assertIn(wait_for, said, command)
         self.assertNotIn("Traceback", said, command)
         if code != 0 and (wait_for or after_s >= STARTED_S):
-            self.assertRegex(said, rf"(?m)^downhill: ({name_of(command)}|warning): interrupted(;|:|$)", command)
+            self.assertRegex(
+                said, rf"(?m)^downhill: ({name_of(command)}|warning): interrupted(;|:|$)", command
+            )
 
     def test_long_commands(self):
         for command, wait_for, after_s in LONG:
@@ -213,9 +229,13 @@ class Stopped(unittest.TestCase):
         self.assertTrue(json.loads(part.read_text())["partial"])
         packed = self.directory / "o.json.gz"
         packed.write_bytes(gzip.compress(part.read_bytes()))
-        done = subprocess.run(self.words("report {d}/o.json -o {d}/report"), capture_output=True, text=True)
+        done = subprocess.run(
+            self.words("report {d}/o.json -o {d}/report"), capture_output=True, text=True
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
-        done = subprocess.run(self.words("compare {d}/o.json.gz {d}/bench.json"), capture_output=True, text=True)
+        done = subprocess.run(
+            self.words("compare {d}/o.json.gz {d}/bench.json"), capture_output=True, text=True
+        )
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("no row has times in both", done.stderr)
         self.check_files(command)

@@ -32,7 +32,10 @@ def difference(mine: str | dict[str, str], theirs: str | dict[str, str]) -> str:
     level); levels that only one build has are ignored. Returns "" if there is none."""
     if isinstance(mine, dict):
         both = [name for name in mine if name in theirs]
-        return next((f"{name}: {text}" for name in both if (text := difference(mine[name], theirs[name]))), "")
+        return next(
+            (f"{name}: {text}" for name in both if (text := difference(mine[name], theirs[name]))),
+            "",
+        )
     return f"'{theirs}' and '{mine}'" if mine != theirs else ""
 
 
@@ -43,7 +46,9 @@ def remarks(runs: list[Run]) -> list[str]:
         if run.document.get("partial"):
             out.append(f"{run.path}: the run was interrupted; some rows are missing")
         if run.document["build"]["dirty"]:
-            out.append(f"{run.path}: built with uncommitted changes on {run.document['build']['commit']}")
+            out.append(
+                f"{run.path}: built with uncommitted changes on {run.document['build']['commit']}"
+            )
         if run.floor is not None and run.floor > MAX_FLOOR:
             out.append(
                 f"{run.path}: its noise floor is {run.floor:.0%}: smaller differences cannot be detected on "

@@ -41,7 +41,11 @@ def over_scalar(run: Run, row: Row) -> float | None:
 VIEWS: dict[str, tuple[str, Callable[[Run, Row], float | None], str]] = {
     "absolute": ("GFLOP/s, medians", absolute, "no time"),
     "per-ghz": ("GFLOP/s per GHz of the measured clock", per_ghz, "the file has no ceilings"),
-    "peak": ("% of what is attainable on that machine", share_of_peak, "the file has no ceiling for it"),
+    "peak": (
+        "% of what is attainable on that machine",
+        share_of_peak,
+        "the file has no ceiling for it",
+    ),
     "ladder": ("speed-up over scalar code on that machine", over_scalar, "no scalar row"),
 }
 

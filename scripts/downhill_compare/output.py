@@ -42,8 +42,10 @@ COLUMNS = [
 
 def heading(comparison: Comparison) -> list[str]:
     a, b = comparison.first, comparison.second
-    source = "measured" if comparison.floor_measured else (
-        "assumed; `downhill bench --noise-floor` measures it"
+    source = (
+        "measured"
+        if comparison.floor_measured
+        else ("assumed; `downhill bench --noise-floor` measures it")
     )
     return [
         f"A: {a.path}, commit {a.commit}, {a.document['context']['date']}, {a.cpu}",
@@ -55,13 +57,18 @@ def heading(comparison: Comparison) -> list[str]:
 
 def footing(comparison: Comparison) -> list[str]:
     counts = Counter(row.verdict for row in comparison.rows)
-    out = [", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {len(comparison.rows)} rows"]
+    out = [
+        ", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {len(comparison.rows)} rows"
+    ]
     if len(comparison.rows) > MANY:
         out.append(
             f"With many rows some differ by chance: the false discovery rate over all {len(comparison.rows)} "
             f"rows is limited to {SIGNIFICANT:.0%} (Benjamini and Hochberg)."
         )
-    only = [sum(why.startswith(side) for _, why in comparison.left_out) for side in (ONLY_IN_A, ONLY_IN_B)]
+    only = [
+        sum(why.startswith(side) for _, why in comparison.left_out)
+        for side in (ONLY_IN_A, ONLY_IN_B)
+    ]
     if any(only):
         out.append(f"{only[0]} more rows are only in A, {only[1]} only in B; they are listed below")
     return out + remarks([comparison.first, comparison.second])
@@ -120,7 +127,9 @@ def markdown(comparisons: list[Comparison]) -> str:
         parts.append("\n".join(f"- {line}" for line in heading(comparison)))
         parts.append(markdown_table(HEADINGS, [cells(row) for row in comparison.rows]))
         parts.append("\n".join(f"- {line}" for line in footing(comparison)))
-        parts.append(markdown_table(MEAN_HEADINGS, [mean_cells(mean) for mean in means(comparison)]))
+        parts.append(
+            markdown_table(MEAN_HEADINGS, [mean_cells(mean) for mean in means(comparison)])
+        )
         if comparison.left_out:
             parts.append("\n".join(f"- not compared: {n}: {why}" for n, why in comparison.left_out))
     return "\n\n".join(parts) + "\n"
@@ -155,7 +164,12 @@ def as_json(comparisons: list[Comparison]) -> str:
             "noise_floor_measured": comparison.floor_measured,
             "rows": [dict(zip(COLUMNS, values(row))) for row in comparison.rows],
             "geometric_means": [
-                {"kernel": m.kernel, "time_ratio": m.ratio, "rows": m.rows, "unsure_left_out": m.unsure}
+                {
+                    "kernel": m.kernel,
+                    "time_ratio": m.ratio,
+                    "rows": m.rows,
+                    "unsure_left_out": m.unsure,
+                }
                 for m in means(comparison)
             ],
             "not_compared": [{"row": name, "why": why} for name, why in comparison.left_out],

@@ -92,7 +92,9 @@ class Run:
 def read(path: pathlib.Path) -> Run:
     document = load.read(path, load.validator())
     if "benchmarks" not in document:
-        raise BadResults(f"{path}: has no benchmarks; give a file written by `downhill bench --json`")
+        raise BadResults(
+            f"{path}: has no benchmarks; give a file written by `downhill bench --json`"
+        )
     load.check_names(path, document)
     load.check_rows(path, document)
     entries: dict[str, list[dict[str, Any]]] = {}

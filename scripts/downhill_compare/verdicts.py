@@ -77,7 +77,9 @@ def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
 def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float, floor: float) -> Judged:
     verdict = judge(ratio, p, floor)
     if verdict is not Verdict.UNSURE and (first.shared or second.shared):
-        note = "; ".join(f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared)
+        note = "; ".join(
+            f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared
+        )
         return Judged(first, second, ratio, p, Verdict.UNSURE, note)
     a, b = first.clock_ghz, second.clock_ghz
     # Memory has its own clock.

@@ -62,7 +62,9 @@ def read_problem(directory: str | None, normalize: str) -> Problem:
     train_x, train_y = read_pair(where, "train")
     test_x, test_y = read_pair(where, "t10k")
     if train_x.shape[1] != test_x.shape[1]:
-        raise BadData(f"{where}: training and test pictures differ in size; download the files again")
+        raise BadData(
+            f"{where}: training and test pictures differ in size; download the files again"
+        )
     shift, scale = normalisation(train_x, normalize)
     return Problem(features(train_x, shift, scale), train_y, features(test_x, shift, scale), test_y)
 
@@ -85,7 +87,9 @@ def read_idx(path: pathlib.Path, dimensions: int) -> numpy.ndarray:
         with gzip.open(path) as file:
             content = file.read(MAX_BYTES)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadData(f"{path}: damaged or truncated gzip data: {error}; download the file again") from error
+        raise BadData(
+            f"{path}: damaged or truncated gzip data: {error}; download the file again"
+        ) from error
     except OSError as error:
         raise BadData(
             f"{path}: {error.strerror}; install the Debian package dataset-fashion-mnist, or give "
@@ -97,7 +101,9 @@ def read_idx(path: pathlib.Path, dimensions: int) -> numpy.ndarray:
     for size in sizes:
         count *= size
     if content[:4] != bytes((0, 0, 8, dimensions)) or len(content) != head + count:
-        raise BadData(f"{path}: not an IDX file of bytes in {dimensions} dimensions; download it again")
+        raise BadData(
+            f"{path}: not an IDX file of bytes in {dimensions} dimensions; download it again"
+        )
     return numpy.frombuffer(content, numpy.uint8, offset=head).reshape(sizes)
 
 

@@ -91,7 +91,11 @@ class TorchTrainer:
         x, y = self.x[:n].numpy().astype(float), self.y[:n].numpy()
         scores = x @ w.T.astype(float) + b
         want, dscores = losses.loss_and_dscores(self.settings.loss, scores, y, self.settings.delta)
-        pairs = ((loss.item(), want), (tw.grad.numpy(), dscores.T @ x), (tb.grad.numpy(), dscores.sum(0)))
+        pairs = (
+            (loss.item(), want),
+            (tw.grad.numpy(), dscores.T @ x),
+            (tb.grad.numpy(), dscores.sum(0)),
+        )
         for what, (found, wanted) in zip(("loss", "gradient of W", "gradient of b"), pairs):
             if not losses.close(found, wanted):
                 raise CheckFailed(

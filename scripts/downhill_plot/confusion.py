@@ -43,7 +43,9 @@ def heading(part: Part) -> str:
     words = {"train": "training", "all": "test and training"}
     which = words.get(part.text("set"), part.text("set"))
     of = f"{part.number('samples'):.0f} {which} samples of {part.text('dataset')}"
-    return f"Confusion, {of}: accuracy {accuracy:.4f}" if look.finite(accuracy) else f"Confusion, {of}"
+    return (
+        f"Confusion, {of}: accuracy {accuracy:.4f}" if look.finite(accuracy) else f"Confusion, {of}"
+    )
 
 
 def counts_of(part: Part, classes: int) -> numpy.ndarray:

@@ -33,7 +33,9 @@ def read(path: pathlib.Path, contents: bytes) -> Model:
         RuntimeError, RecursionError, struct.error, SyntaxError, MemoryError,
     ) as error:  # fmt: skip
         what = error.args[0] if error.args else type(error).__name__
-        raise BadResults(f"{path}: {what}; the file is damaged or not a model of downhill") from error
+        raise BadResults(
+            f"{path}: {what}; the file is damaged or not a model of downhill"
+        ) from error
 
 
 def checked(contents: bytes) -> Model:

@@ -21,7 +21,9 @@ class Part:
         self.path, self.place, self.value = path, place, value
 
     def wrong(self, what: str) -> BadResults:
-        return BadResults(f"{self.path}: {self.place}: {what}; the file is damaged or not from downhill")
+        return BadResults(
+            f"{self.path}: {self.place}: {what}; the file is damaged or not from downhill"
+        )
 
     def nothing(self, what: str) -> BadResults:
         return BadResults(f"{self.path}: {self.place}: {what}; there is nothing to draw")
@@ -103,7 +105,9 @@ def contents_of(path: pathlib.Path) -> bytes:
     except OSError as error:
         raise BadResults(f"{path}: {error.strerror}; check the path") from error
     if len(contents) > MAX_BYTES:
-        raise BadResults(f"{path}: more than {MAX_BYTES} bytes; too large for a file of one picture")
+        raise BadResults(
+            f"{path}: more than {MAX_BYTES} bytes; too large for a file of one picture"
+        )
     return contents
 
 

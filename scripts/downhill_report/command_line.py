@@ -16,7 +16,9 @@ def whole(minimum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         digits = text.isascii() and text.isdigit() and len(text) <= 10
         if not digits or not minimum <= int(text) < 1 << 31:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least {minimum}")
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not a whole number of at least {minimum}"
+            )
         return int(text)
 
     return parse

@@ -22,7 +22,10 @@ def at_once(command: str) -> None:
 
     def end(number: int, _: Any) -> None:
         with contextlib.suppress(OSError):  # nobody to tell
-            os.write(2, f"downhill: {command}: interrupted{'' if has_written else '; nothing was written'}\n".encode())
+            os.write(
+                2,
+                f"downhill: {command}: interrupted{'' if has_written else '; nothing was written'}\n".encode(),
+            )
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 

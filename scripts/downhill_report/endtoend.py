@@ -132,4 +132,6 @@ def entry_of(run: TrainingRun, group: Group) -> Entry:
 
 def peer_entry(row: dict[str, Any]) -> Entry:
     who = f"{row['library']} {row.get('version', '')}".strip()
-    return Entry(who, None, row.get("dtype", ""), row["epochs"], row["missing"], row.get("note", ""))
+    return Entry(
+        who, None, row.get("dtype", ""), row["epochs"], row["missing"], row.get("note", "")
+    )

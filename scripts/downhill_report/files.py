@@ -85,7 +85,9 @@ def is_special(path: pathlib.Path) -> bool:
 
 def is_one_of(path: pathlib.Path, others: Iterable[pathlib.Path]) -> bool:
     """Returns whether the path leads to one of these files; paths that do not exist never match."""
-    return any(os.path.exists(path) and os.path.exists(o) and os.path.samefile(path, o) for o in others)
+    return any(
+        os.path.exists(path) and os.path.exists(o) and os.path.samefile(path, o) for o in others
+    )
 
 
 def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
@@ -105,7 +107,9 @@ def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
             raise ReportError(f"{error}; what was to be written there is in {aside}") from error
         replace({pathlib.Path(os.path.realpath(path)): contents})
     except OSError as error:
-        raise ReportError(f"{path}: cannot write: {error.strerror}; choose another place") from error
+        raise ReportError(
+            f"{path}: cannot write: {error.strerror}; choose another place"
+        ) from error
 
 
 @ending.afterwards()
@@ -117,7 +121,9 @@ def replace(made: dict[pathlib.Path, bytes]) -> None:
     temporaries: dict[pathlib.Path, str] = {}
     try:
         for path, contents in made.items():
-            descriptor, temporaries[path] = tempfile.mkstemp(prefix=f".{path.name[:100]}-", dir=path.parent)
+            descriptor, temporaries[path] = tempfile.mkstemp(
+                prefix=f".{path.name[:100]}-", dir=path.parent
+            )
             with os.fdopen(descriptor, "wb") as file:
                 file.write(contents)
             os.chmod(temporaries[path], 0o666 & ~mask)

@@ -34,7 +34,9 @@ PNG_SOFTWARE = "downhill plot"
 # Lines that matplotlib writes before the picture.
 SVG_HEAD = r"\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE svg[^>]*>\s*)?"
 # The signature of PNG, the chunk IHDR, and the length of the text that follows.
-PNG_HEAD = rf"\x89PNG\r\n\x1a\n\0\0\0\rIHDR.{{17}}\0\0\0{chr(len('Software') + 1 + len(PNG_SOFTWARE))}"
+PNG_HEAD = (
+    rf"\x89PNG\r\n\x1a\n\0\0\0\rIHDR.{{17}}\0\0\0{chr(len('Software') + 1 + len(PNG_SOFTWARE))}"
+)
 # The headings of a comparison: of two runs, and of several machines.
 RUN = r"{}: .+, commit .+, \d{{4}}-\d\d-\d\dT[\d:]{{8}}[+-]\d{{4}}, .+\n"
 MACHINE = r"{} .+, commit .+ \(.+\)\n"

@@ -166,7 +166,11 @@ def merge(documents: list[tuple[pathlib.Path, dict[str, Any]]]) -> dict[str, Any
 
 
 def add_once(
-    path: pathlib.Path, run: dict[str, Any], to: list[dict[str, Any]], key: tuple[str, ...], who: str
+    path: pathlib.Path,
+    run: dict[str, Any],
+    to: list[dict[str, Any]],
+    key: tuple[str, ...],
+    who: str,
 ) -> None:
     of = [run.get(name) for name in key]
     if any(of == [other.get(name) for name in key] for other in to):

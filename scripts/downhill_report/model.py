@@ -174,7 +174,9 @@ class Model:
         """Returns the rows of the step at the main shape, one per level and library; of the first
         kernel that has rows, if the step has none."""
         kernels = ("step_hinge_f32", *self.kernels)
-        found = [[r for r in self.alone if (r.kernel, r.shape) == (k, self.main_shape)] for k in kernels]
+        found = [
+            [r for r in self.alone if (r.kernel, r.shape) == (k, self.main_shape)] for k in kernels
+        ]
         return next((rows for rows in found if rows), [])
 
     def cold_rows(self) -> list[tuple[Row, Row, Ratio]]:
@@ -203,7 +205,9 @@ class Model:
 
     def unusable(self) -> list[tuple[str, str]]:
         """Returns (level, what it lacks on this machine)."""
-        return [(o["name"], o["missing"]) for o in self.results["machine"]["levels"] if o["missing"]]
+        return [
+            (o["name"], o["missing"]) for o in self.results["machine"]["levels"] if o["missing"]
+        ]
 
     def halved(self) -> list[tuple[str, Row, list[tuple[Row, Ratio] | None]]]:
         """Returns (kernel on bf16 features, our best f32 row, per level of bf16_levels() its row

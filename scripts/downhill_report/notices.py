@@ -17,14 +17,11 @@ class Notice:
 
 def notices(model: Model) -> list[Notice]:
     found = [
-        Notice(text if text.endswith(".") else f"{text}.", "")
-        for text in model.results["warnings"]
+        Notice(text if text.endswith(".") else f"{text}.", "") for text in model.results["warnings"]
     ]
     machine, context = model.results["machine"], model.results.get("context", {})
     if model.results["build"]["dirty"]:
-        found.append(
-            Notice("The source had uncommitted changes.", "Commit, build and run again.")
-        )
+        found.append(Notice("The source had uncommitted changes.", "Commit, build and run again."))
     if model.results.get("verify", {}).get("failures"):
         found.append(
             Notice(

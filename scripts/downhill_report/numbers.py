@@ -13,7 +13,9 @@ def number(value: float, digits: int = 3) -> str:
     """Formats with this many significant digits, without an exponent."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding: 99.99 counts as 100
+    exponent = int(
+        f"{value:.{digits - 1}e}".partition("e")[2]
+    )  # after rounding: 99.99 counts as 100
     places = max(0, digits - 1 - exponent)
     return f"{value:,.{places}f}"
 

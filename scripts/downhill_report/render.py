@@ -63,7 +63,9 @@ def check(directory: pathlib.Path) -> None:
 def own_figures(directory: pathlib.Path) -> list[pathlib.Path]:
     """Returns the files that have names of figures, which a report replaces or removes."""
     return [
-        path for path in (directory / "figures").glob("*.svg") if path.stem.split("-")[0] in CAPTIONS
+        path
+        for path in (directory / "figures").glob("*.svg")
+        if path.stem.split("-")[0] in CAPTIONS
     ]
 
 
@@ -97,7 +99,9 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
 def coded(text: str) -> Markup:
     """Marks the parts in backticks as code."""
     parts = re.split(r"`([^`]*)`", text)
-    marked = [Markup("<code>{}</code>").format(o) if i % 2 else escape(o) for i, o in enumerate(parts)]
+    marked = [
+        Markup("<code>{}</code>").format(o) if i % 2 else escape(o) for i, o in enumerate(parts)
+    ]
     return Markup("").join(marked)
 
 

@@ -60,7 +60,9 @@ class Row:
     holds: float | None = None  # bytes of the working set
     times: tuple[float, ...] = ()
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
-    left_out: tuple[tuple[float, float], ...] = ()  # (end, time) of samples with less than a whole core
+    left_out: tuple[
+        tuple[float, float], ...
+    ] = ()  # (end, time) of samples with less than a whole core
     shared: bool = False  # too few samples had a whole core, so the times are those of all samples
     lacked: tuple[int, int] = (0, 0)  # samples that waited for the CPU; that shared their core
     low: float | None = None  # 95 % interval of the median
@@ -75,7 +77,9 @@ class Row:
         reproducible."""
         random = numpy.random.default_rng(zlib.crc32(self.name.encode()))
         times = numpy.asarray(self.times)
-        return numpy.median(times[random.integers(len(times), size=(RESAMPLED, len(times)))], axis=1)
+        return numpy.median(
+            times[random.integers(len(times), size=(RESAMPLED, len(times)))], axis=1
+        )
 
     @property
     def precision(self) -> float | None:

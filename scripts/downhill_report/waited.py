@@ -78,6 +78,8 @@ def lacks(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
 def why_waited(document: dict[str, Any]) -> str:
     """Returns what stopped the threads of the samples that lacked the CPU."""
     groups = group_of_rows(document)
-    samples = [e for e in document["benchmarks"] if e["run_type"] == "iteration" and lack_of(e) == CPU]
+    samples = [
+        e for e in document["benchmarks"] if e["run_type"] == "iteration" and lack_of(e) == CPU
+    ]
     of = {id(group): group for e in samples if (group := groups.get(e["run_name"]))}
     return causes(list(of.values()), waited_s(samples))

@@ -44,7 +44,9 @@ def curves_text(model: Model) -> str:
             return ""
         if not group.curves_agree:
             return f"{loss}: the levels differ within four decimal places; each is drawn."
-        return f"{loss}: all {len(group.runs)} levels agree to four decimal places and are drawn once."
+        return (
+            f"{loss}: all {len(group.runs)} levels agree to four decimal places and are drawn once."
+        )
 
     found = [CAPTIONS["curves"], *filter(None, map(agreement, model.groups))]
     return " ".join(found)

@@ -72,7 +72,9 @@ def of_level(found: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def bandwidth(level: dict[str, Any], key: str) -> str:
-    return cell(level.get(key), "GB/s") + (" (in doubt)" if level.get(key) and level.get("doubt") else "")
+    return cell(level.get(key), "GB/s") + (
+        " (in doubt)" if level.get(key) and level.get("doubt") else ""
+    )
 
 
 def when(found: dict[str, Any]) -> str:
@@ -90,7 +92,10 @@ def peaks(found: dict[str, Any]) -> list[tuple[str, Callable[[dict[str, Any]], f
     """Returns (name, function that reads it from a set of ceilings) for each peak that was
     measured."""
     out: list[tuple[str, Callable[[dict[str, Any]], float | None]]] = []
-    for key, what in (("fma_f32_gflop_per_s", "f32 FMA"), ("dot_bf16_gflop_per_s", "pairs of bf16")):
+    for key, what in (
+        ("fma_f32_gflop_per_s", "f32 FMA"),
+        ("dot_bf16_gflop_per_s", "pairs of bf16"),
+    ):
         for isa, peak in found.get(key, {}).items():
             if peak:
                 out.append((f"{what}, {isa}", lambda o, key=key, isa=isa: o.get(key, {}).get(isa)))

@@ -79,7 +79,9 @@ def bench_options(results: dict[str, Any]) -> str:
 
 def commands(results: dict[str, Any]) -> list[str]:
     """Returns the commands that made this report, as far as the results tell."""
-    out = ["scripts/bench  # the standard run, from a clean machine; the commands below made this one"]
+    out = [
+        "scripts/bench  # the standard run, from a clean machine; the commands below made this one"
+    ]
     if "context" in results:
         out.append(f"downhill bench {bench_options(results)} --json bench.json")
     seen: dict[str, list[str]] = {}

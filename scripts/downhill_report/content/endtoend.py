@@ -79,7 +79,8 @@ def reached(entry: Entry, target: float) -> str:
 def answers(model: Model) -> list[Text]:
     """Returns a sentence per comparison: the settings and the result."""
     return [
-        Text(f"{name_of(model, o).capitalize()}: {settings_of(o)}. {answer(o)}") for o in model.comparisons
+        Text(f"{name_of(model, o).capitalize()}: {settings_of(o)}. {answer(o)}")
+        for o in model.comparisons
     ]
 
 

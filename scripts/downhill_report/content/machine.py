@@ -20,9 +20,7 @@ def machine(model: Model) -> Section:
     blocks.append(levels(m))
     blocks.append(More("CPU features", [features(m)]))
     flags = [[level, f"`{text}`"] for level, text in build["flags"].items()]
-    blocks.append(
-        More("Compiler flags", [Table(FLAGS, ["level", "~flags"], flags)])
-    )
+    blocks.append(More("Compiler flags", [Table(FLAGS, ["level", "~flags"], flags)]))
     if "record" in m:
         blocks.append(More("The whole record of the machine", record(m)))
     return Section("machine", "Machine and build", "Machine", blocks)

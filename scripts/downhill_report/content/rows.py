@@ -24,7 +24,11 @@ def rows(model: Model) -> Section:
         parts=["kernel", "ISA level"],
     )
     told = model.results.get("counters")
-    why = f"Hardware counters: unavailable: {told['reason']}." if told and not told["available"] else ""
+    why = (
+        f"Hardware counters: unavailable: {told['reason']}."
+        if told and not told["available"]
+        else ""
+    )
     return Section("rows", "All rows", "All rows", [*([Text(why)] if why else []), table])
 
 

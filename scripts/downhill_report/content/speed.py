@@ -106,7 +106,10 @@ def trained(model: Model) -> list[Table]:
     levels = [level.name for level in model.timed_levels() if level.name in present]
     lines = []
     for group in model.groups:
-        of = {run.isa: f"{number(run.seconds_per_epoch * 1e3)} ({times(run.speedup)})" for run in group.runs}
+        of = {
+            run.isa: f"{number(run.seconds_per_epoch * 1e3)} ({times(run.speedup)})"
+            for run in group.runs
+        }
         lines.append(
             [
                 f"{group.loss}, {group.settings['batch']}", *(of.get(isa, "–") for isa in levels),

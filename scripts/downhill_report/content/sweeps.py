@@ -36,7 +36,9 @@ def sweeps(model: Model) -> Section:
                     ["kernel", "ISA level", ">over one more or fewer", ">over batches between"],
                     [
                         [
-                            sweep.kernel, sweep.isa, marked(interval(of.beside), of.beside),
+                            sweep.kernel,
+                            sweep.isa,
+                            marked(interval(of.beside), of.beside),
                             marked(interval(of.between), of.between),
                         ]
                         for sweep, of in judged
@@ -56,7 +58,9 @@ def answer(sweep: Sweep, of: Verdict) -> str:
     if of.beside.is_doubtful or of.between.is_doubtful:
         why = f", because some of the rows were noisy ({MARK})."
     elif of.beside.low > CLEAR and between == NEITHER:
-        why = ": what matters is not the power of two but whether the last block of samples is full."
+        why = (
+            ": what matters is not the power of two but whether the last block of samples is full."
+        )
     elif beside == between == NEITHER:
         why = ": the power of two makes no difference."
     else:

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from functools import partial
 
 from ..model import Model
-from . import endtoend, ladder, peers, roofline, samples, speedup, sweeps, threads, topology, training
+from . import (
+    endtoend,
+    ladder,
+    peers,
+    roofline,
+    samples,
+    speedup,
+    sweeps,
+    threads,
+    topology,
+    training,
+)
 from .style import Look, paint
 
 __all__ = ["draw", "paint", "plan"]

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 from ..content.endtoend import name_of
 from ..endtoend import Comparison, Entry
 from ..model import Model
+
 from .style import (
     DASHES, MARKERS, MUTED, TEXT, WIDTH, Look, at, dress, legend, logarithmic, title, to_svg,
 )  # fmt: skip
@@ -37,7 +38,11 @@ def style_of(look: Look, comparison: Comparison, entry: Entry) -> dict[str, Any]
     """Returns the style of an entry; it does not depend on the other entries of the drawing."""
     if entry.isa is not None:
         dash = DASHES[0] if entry.dtype == "f32" else DASHES[1]
-        return {"color": look.colour[entry.isa], "marker": look.marker[entry.isa], "linestyle": dash}
+        return {
+            "color": look.colour[entry.isa],
+            "marker": look.marker[entry.isa],
+            "linestyle": dash,
+        }
     i = comparison.theirs.index(entry)
     return {"color": MUTED, "marker": at(MARKERS, -1 - i), "linestyle": at(DASHES, 2 + i)}
 

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..model import Model
 from ..rows import Row
+
 from .style import (
     DASHES, LEVEL_COLOURS, MARKERS, TEXT, WIDTH, at, dress, legend, logarithmic, short, title,
     to_svg,

@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 
 from ..model import Model
 from ..rows import Ratio, Row
+
 from .style import (
     LEVEL_COLOURS, MARKERS, TEXT, WIDTH, at, dress, legend, logarithmic, marks, short, to_svg,
 )  # fmt: skip

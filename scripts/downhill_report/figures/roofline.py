@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from ..model import Model
 from ..rows import Row
+
 from .style import (
     LEVEL_COLOURS, MUTED, PAPER, TEXT, WIDTH, at, dress, legend_above, logarithmic, marks, title, to_svg,
 )  # fmt: skip

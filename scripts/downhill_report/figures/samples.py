@@ -10,7 +10,19 @@ from matplotlib.figure import Figure
 from ..model import Model
 from ..rows import Row
 from ..numbers import number
-from .style import LEVEL_COLOURS, MUTED, TEXT, WIDTH, Look, dress, legend, marks, short, title, to_svg
+from .style import (
+    LEVEL_COLOURS,
+    MUTED,
+    TEXT,
+    WIDTH,
+    Look,
+    dress,
+    legend,
+    marks,
+    short,
+    title,
+    to_svg,
+)
 
 # A point takes 40 bytes of the page.
 MAX_POINTS = 3000
@@ -39,7 +51,9 @@ def samples(model: Model) -> str:
         if points:
             xs, ys = numpy.array(sorted(points)[::every]).T
             dots(parts[0], xs, numpy.clip(ys, LOWEST, HIGHEST), colour, marker)
-            parts[0].plot([], [], color=colour, marker=marker, markersize=4, linestyle="none", label=label)
+            parts[0].plot(
+                [], [], color=colour, marker=marker, markersize=4, linestyle="none", label=label
+            )
     if left_out:
         legend(parts[0], loc="upper right", ncols=2)
     parts[0].axhline(1, color=TEXT, linewidth=0.8)

@@ -40,7 +40,9 @@ def ratios(model: Model, shape: Shape) -> tuple[Bars, Bars]:
         rows = [row for row in rows if row]
         scalar = [(row.isa, model.over_scalar(row)) for row in rows]
         auto = [(row.isa, model.over_auto(row)) for row in rows]
-        over_scalar.append((short(kernel), [(isa, r) for isa, r in scalar if r and isa != "scalar"]))
+        over_scalar.append(
+            (short(kernel), [(isa, r) for isa, r in scalar if r and isa != "scalar"])
+        )
         over_auto.append((short(kernel), [(isa, r) for isa, r in auto if r]))
     return [group for group in over_scalar if group[1]], [group for group in over_auto if group[1]]
 

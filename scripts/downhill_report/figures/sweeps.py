@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from ..model import Model
 from ..rows import Row
 from ..sweeps import Sweep, is_power
+
 from .style import (
     LEVEL_COLOURS, MUTED, TEXT, WIDTH, dress, legend, logarithmic, marks, plain, short, title,
     to_svg,

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..model import Model
 from ..rows import Ratio
+
 from .style import (
     DASHES, LEVEL_COLOURS, MARKERS, MUTED, TEXT, WIDTH, at, dress, legend_above, short, title, to_svg,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from ..model import Model
 from ..training import PHASES, Group
+
 from .style import (
     DASHES, MARKERS, PAPER, PHASE_COLOURS, TEXT, WIDTH, Look, at, dress, legend, significant, title,
     to_svg,
