@@ -46,7 +46,7 @@ static bool fill_labels(workload *load, rng *r)
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
 {
     *load = (workload){.n = n, .d = d, .c = c};
-    load->workspace.bytes = downhill_workspace_f32(d, c);
+    load->workspace.bytes = downhill_workspace_f32_bytes(d, c);
     const struct {
         float **buffer;
         size_t rows, columns;

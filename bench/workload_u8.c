@@ -10,7 +10,7 @@
 bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y, rng *r)
 {
     *l = (workload_u8){.n = n, .d = d, .c = c, .y = y};
-    l->workspace.bytes = downhill_workspace_u8(d, c);
+    l->workspace.bytes = downhill_workspace_u8_bytes(d, c);
     if (l->workspace.bytes == 0)
         return true;
     const bool good = n <= SIZE_MAX / d && n <= SIZE_MAX / c &&

@@ -35,7 +35,7 @@ int main(void)
     const downhill_weights_f32 weights = {.w = w, .ldw = D, .b = b, .d = D, .c = C};
     const downhill_norm_u8 norm = {.scale = scale};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
-                 workspace_bytes = downhill_workspace_u8(D, C);
+                 workspace_bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {.memory = malloc(workspace_bytes),
                                           .bytes = workspace_bytes};

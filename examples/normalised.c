@@ -110,7 +110,8 @@ int main(void)
     const downhill_gradient_f32 grad = {.dw = dw, .lddw = D, .db = db, .d = D, .c = C};
     const downhill_norm_u8 norm = {.mean = mean, .scale = r};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
-                 u8_bytes = downhill_workspace_u8(D, C), f32_bytes = downhill_workspace_f32(D, C);
+                 u8_bytes = downhill_workspace_u8_bytes(D, C),
+                 f32_bytes = downhill_workspace_f32_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace u8_workspace = {.memory = malloc(u8_bytes), .bytes = u8_bytes},
                              f32_workspace = {.memory = malloc(f32_bytes), .bytes = f32_bytes};

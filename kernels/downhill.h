@@ -397,7 +397,7 @@ typedef struct downhill_profile {
 
 /* Returns the bytes of workspace for the functions below: for the scores of a block of rows and, while they fit L2,
  * for copies of W and dW. Returns 0 if d or c is 0, c >= 2³¹ or the size overflows. */
-DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
+DOWNHILL_API size_t downhill_workspace_f32_bytes(size_t d, size_t c);
 
 /* Computes loss and gradient of a batch in one pass over X. Blocks of rows that fit the L2 cache are scored, turned into
  * dscores and added to the gradient before the next block is read, so that X crosses the memory bus once. The scores of
@@ -408,7 +408,7 @@ DOWNHILL_API size_t downhill_workspace_f32(size_t d, size_t c);
  *   loss       kind and margin
  *   grad       c × d, overwritten with the gradient of the sum of the losses; grad->db NULL: not wanted
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
- *   workspace  >= downhill_workspace_f32(d, c) bytes
+ *   workspace  >= downhill_workspace_f32_bytes(d, c) bytes
  *   profile    times of the phases are added to it; costs four clock reads per block; NULL: not wanted
  * Row numbers and labels are checked before anything is written. With the hinge loss, samples whose dscores are all 0
  * (every margin is met) are left out of the gradient. That saves 2·d·c operations per sample. The result is the same,
@@ -628,7 +628,7 @@ DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
                                                 const downhill_sgd *sgd);
 
 /* Returns the bytes of workspace for the two functions below, or 0 if d or c is 0 or beyond the bounds. */
-DOWNHILL_API size_t downhill_workspace_u8(size_t d, size_t c);
+DOWNHILL_API size_t downhill_workspace_u8_bytes(size_t d, size_t c);
 
 /* Computes loss and gradient of a batch in one pass over X.
  *
@@ -638,7 +638,7 @@ DOWNHILL_API size_t downhill_workspace_u8(size_t d, size_t c);
  *   sums       c × d and c, overwritten. Sums of sub-batches may be added in any order, then applied once by
  *              downhill_update_u8(); n of the whole batch is then within "Bounds"
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
- *   workspace  >= downhill_workspace_u8(d, c) bytes
+ *   workspace  >= downhill_workspace_u8_bytes(d, c) bytes
  *   profile    as for downhill_loss_grad_f32()
  * Returns DOWNHILL_ERR_RANGE if n·(c-1) > DOWNHILL_U8_NC_MAX.
  * Exactness: the same bits on every table.

@@ -64,7 +64,7 @@ team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, 
     if (t == NULL)
         return NULL;
     *t = (team){.threads = threads, .d = d, .c = c};
-    const size_t f32 = downhill_workspace_f32(d, c), u8 = downhill_workspace_u8(d, c);
+    const size_t f32 = downhill_workspace_f32_bytes(d, c), u8 = downhill_workspace_u8_bytes(d, c);
     t->workspace_bytes = f32 > u8 ? f32 : u8;
     t->ld = ((d + LINE_FLOATS - 1) / LINE_FLOATS | 1) * LINE_FLOATS;
     t->members = calloc(threads, sizeof *t->members);

@@ -60,7 +60,8 @@ static int train_on(const char *level)
     const downhill_batch_u8 batch = {x, D, N, y, NULL, N, 0};
     const downhill_weights_f32 weights = {w, D, b, D, C};
     const downhill_norm_u8 norm = {mean, scale};
-    const size_t packed_bytes = downhill_packed_u8_bytes(D, C), bytes = downhill_workspace_u8(D, C);
+    const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
+                 bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     const downhill_sgd sgd = {{DOWNHILL_HINGE, 1.0f}, 0.7f, 0.0001f};

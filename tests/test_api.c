@@ -38,7 +38,7 @@ static void setup(struct world *s)
         s->y[i] = i % C;
     for (int i = 0; i < N + 1; i++)
         s->rows[i] = (size_t)(X_ROWS - 1 - i);
-    s->workspace.bytes = downhill_workspace_f32(D, C);
+    s->workspace.bytes = downhill_workspace_f32_bytes(D, C);
     s->workspace.memory = malloc(s->workspace.bytes);
     s->batch = (downhill_batch_f32){s->x, D, X_ROWS, s->y, s->rows, N, 1};
     s->weights = (downhill_weights_f32){s->w, D, s->b, D, C};
@@ -381,14 +381,14 @@ static void test_api__predict(void **state)
 static void test_api__workspace__sizes(void **state)
 {
     (void)state;
-    assert_int_equal(downhill_workspace_f32(0, 10), 0);
-    assert_int_equal(downhill_workspace_f32(10, 0), 0);
-    assert_int_equal(downhill_workspace_f32(1, SIZE_MAX / 8), 0);
-    assert_int_equal(downhill_workspace_f32(SIZE_MAX, 1), 0);
-    assert_int_equal(downhill_workspace_f32(SIZE_MAX - 20, 10), 0);
-    assert_int_equal(downhill_workspace_f32((size_t)1 << 62, 1), 0);
-    assert_int_equal(downhill_workspace_f32(1, (size_t)1 << 31), 0);
-    assert_true(downhill_workspace_f32(3072, 10) >= 4 * 10 * sizeof(float));
+    assert_int_equal(downhill_workspace_f32_bytes(0, 10), 0);
+    assert_int_equal(downhill_workspace_f32_bytes(10, 0), 0);
+    assert_int_equal(downhill_workspace_f32_bytes(1, SIZE_MAX / 8), 0);
+    assert_int_equal(downhill_workspace_f32_bytes(SIZE_MAX, 1), 0);
+    assert_int_equal(downhill_workspace_f32_bytes(SIZE_MAX - 20, 10), 0);
+    assert_int_equal(downhill_workspace_f32_bytes((size_t)1 << 62, 1), 0);
+    assert_int_equal(downhill_workspace_f32_bytes(1, (size_t)1 << 31), 0);
+    assert_true(downhill_workspace_f32_bytes(3072, 10) >= 4 * 10 * sizeof(float));
 }
 
 static void test_api__special_values__reach_the_loss(void **state)

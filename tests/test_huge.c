@@ -101,7 +101,7 @@ static void all_operations(const downhill_kernels *kernels, bool bf16, layout l,
     const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C};
     const downhill_gradient_f32 grad = {l.dw, l.ldw, db, D, C};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.25f * N, 0.0f};
-    const size_t bytes = downhill_workspace_f32(D, C);
+    const size_t bytes = downhill_workspace_f32_bytes(D, C);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     const downhill_matrix_f32 scores = {l.scores, l.lds, ROWS, C},
                               dscores = {l.dscores, l.lds, ROWS, C};
@@ -185,7 +185,8 @@ static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t
     few.n = ROWS;
     const downhill_weights_f32 weights = {w, ldw, b, D, C};
     const downhill_sums_u8 of = {sums, ldw, sums_b, D, C};
-    const size_t packed_bytes = downhill_packed_u8_bytes(D, C), bytes = downhill_workspace_u8(D, C);
+    const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
+                 bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-3f * N, 0.01f};

@@ -554,7 +554,7 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
     /* Nothing is read or written there. */
     char *const memory = (char *)(uintptr_t)(LINE_BYTES + 4);
     if (shape->element == ELEMENT_U8) {
-        const size_t bytes = downhill_workspace_u8(d, c);
+        const size_t bytes = downhill_workspace_u8_bytes(d, c);
         if (bytes == 0)
             return;
         const struct workspace_u8 w = downhill_workspace_u8_in(memory, d, c);
@@ -563,7 +563,7 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
         assert_true(fits_before(w.sums.b, c * sizeof *w.sums.b, (uintptr_t)memory + bytes));
         return;
     }
-    const uintptr_t end = (uintptr_t)memory + downhill_workspace_f32(d, c);
+    const uintptr_t end = (uintptr_t)memory + downhill_workspace_f32_bytes(d, c);
     const struct workspace_f32 w = downhill_workspace_f32_in(memory, d, c);
     assert_true(w.lds >= c);
     assert_true(fits_before(w.scores, rows * w.lds * sizeof *w.scores,

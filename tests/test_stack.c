@@ -133,7 +133,8 @@ static void *zeroed(size_t count, size_t size)
 
 static calls calls_of(const downhill_kernels *kernels, struct shape s)
 {
-    const size_t f32 = downhill_workspace_f32(s.d, s.c), u8 = downhill_workspace_u8(s.d, s.c);
+    const size_t f32 = downhill_workspace_f32_bytes(s.d, s.c),
+                 u8 = downhill_workspace_u8_bytes(s.d, s.c);
     calls k = {.kernels = kernels, .shape = s, .workspace = {.bytes = f32 > u8 ? f32 : u8}};
     k.x = zeroed(s.n * s.d, sizeof *k.x);
     k.x_bf16 = zeroed(s.n * s.d, sizeof *k.x_bf16);

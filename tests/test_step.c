@@ -74,7 +74,7 @@ static double fused(const downhill_kernels *k, const struct problem *p, downhill
     const downhill_batch_f32 batch = batch_of(p);
     const downhill_weights_f32 weights = {p->w, p->d, p->b, p->d, p->c};
     const downhill_gradient_f32 grad = {dw, p->d, db, p->d, p->c};
-    const size_t bytes = downhill_workspace_f32(p->d, p->c);
+    const size_t bytes = downhill_workspace_f32_bytes(p->d, p->c);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     double sum = NAN;
     assert_non_null(workspace.memory);
@@ -265,7 +265,7 @@ static void test_step__satisfied_samples__are_left_out(void **state)
     const downhill_weights_f32 weights = {p.w, DIM, p.b, DIM, CLASSES};
     const downhill_batch_f32 batch = {p.x, DIM, p.x_rows, p.y, NULL, N, 0};
     const downhill_loss hinge = {DOWNHILL_HINGE, 1.0f};
-    const size_t bytes = downhill_workspace_f32(DIM, CLASSES);
+    const size_t bytes = downhill_workspace_f32_bytes(DIM, CLASSES);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     float *dw = floats(CLASSES * DIM), db[CLASSES];
     const downhill_gradient_f32 grad = {dw, DIM, db, DIM, CLASSES};
@@ -334,7 +334,7 @@ static void test_step__profile__adds_up(void **state)
     const downhill_batch_f32 batch = batch_of(&wide);
     const downhill_weights_f32 weights = {wide.w, wide.d, NULL, wide.d, wide.c};
     const downhill_gradient_f32 grad = {wide_dw, wide.d, NULL, wide.d, wide.c};
-    const size_t bytes = downhill_workspace_f32(wide.d, wide.c);
+    const size_t bytes = downhill_workspace_f32_bytes(wide.d, wide.c);
     const downhill_workspace workspace = {malloc(bytes), bytes};
     assert_non_null(workspace.memory);
     const downhill_sgd softmax = {loss, 0.1f, 1.0f};

@@ -61,7 +61,7 @@ static struct outcome run(const struct problem *p, size_t threads, size_t n, siz
     /* A step of a power of two, exact where the rest is. */
     const downhill_sgd sgd = {{kind, 1.0f}, 0.25f * (float)n, 2.0f / (float)n};
     if (threads == 0) {
-        const size_t bytes = downhill_workspace_f32(d, C_MAX);
+        const size_t bytes = downhill_workspace_f32_bytes(d, C_MAX);
         const downhill_workspace workspace = {malloc(bytes), bytes};
         assert_non_null(workspace.memory);
         o.status =

@@ -49,7 +49,7 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
                   struct run *run)
 {
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C);
-    const size_t workspace_bytes = downhill_workspace_u8(D, C);
+    const size_t workspace_bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = new (packed_bytes, 1);
     const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
     const downhill_norm_u8 norm = {s->mean, s->scale};
@@ -173,8 +173,8 @@ static void test_u8__sizes__refused_one_beyond(void **state)
     (void)state;
     assert_true(downhill_packed_u8_bytes(DOWNHILL_U8_D_MAX, 1) > 0);
     assert_true(downhill_packed_u8_bytes(1, DOWNHILL_U8_C_MAX) > 0);
-    assert_true(downhill_workspace_u8(DOWNHILL_U8_D_MAX, 1) > 0);
-    assert_true(downhill_workspace_u8(1, DOWNHILL_U8_C_MAX) > 0);
+    assert_true(downhill_workspace_u8_bytes(DOWNHILL_U8_D_MAX, 1) > 0);
+    assert_true(downhill_workspace_u8_bytes(1, DOWNHILL_U8_C_MAX) > 0);
     static const struct {
         size_t d, c;
     } bad[] = {{DOWNHILL_U8_D_MAX + 1, 1}, {1, DOWNHILL_U8_C_MAX + 1}, {0, 1}, {1, 0}};
@@ -182,7 +182,7 @@ static void test_u8__sizes__refused_one_beyond(void **state)
     downhill_packed_u8 *room = new (4096, 1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(downhill_packed_u8_bytes(bad[i].d, bad[i].c), 0);
-        assert_int_equal(downhill_workspace_u8(bad[i].d, bad[i].c), 0);
+        assert_int_equal(downhill_workspace_u8_bytes(bad[i].d, bad[i].c), 0);
         const downhill_weights_f32 weights = {w, bad[i].d, NULL, bad[i].d, bad[i].c};
         assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, room, 4096), DOWNHILL_ERR_SIZE);
         int32_t b;
@@ -233,7 +233,7 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
     size_t *rows = new (n + 1, sizeof *rows);
     int16_t *dscores = new (c * (n + 1), sizeof *dscores);
     const size_t packed_bytes = downhill_packed_u8_bytes(1, c);
-    const size_t workspace_bytes = downhill_workspace_u8(1, c);
+    const size_t workspace_bytes = downhill_workspace_u8_bytes(1, c);
     downhill_packed_u8 *packed = new (packed_bytes, 1);
     const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
     for (size_t i = 0; i < n; i++)
@@ -289,7 +289,7 @@ static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
     for (size_t k = 0; k < d; k++)
         x[k] = (uint8_t)(k % 3 == 0 ? 0 : k);
     const size_t packed_bytes = downhill_packed_u8_bytes(d, c);
-    const size_t workspace_bytes = downhill_workspace_u8(d, c);
+    const size_t workspace_bytes = downhill_workspace_u8_bytes(d, c);
     downhill_packed_u8 *packed = new (packed_bytes, 1);
     const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
     const downhill_batch_u8 batch = {x, d, 1, &y, NULL, 1, 0};

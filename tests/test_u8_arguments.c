@@ -28,7 +28,7 @@ static void test_u8__bad_arguments__refused(void **state)
     double scores[n * c], loss;
     int16_t dscores[n * c] = {0};
     int32_t sums_w[c * d], sums_b[c];
-    const size_t bytes = downhill_packed_u8_bytes(d, c), room = downhill_workspace_u8(d, c);
+    const size_t bytes = downhill_packed_u8_bytes(d, c), room = downhill_workspace_u8_bytes(d, c);
     downhill_packed_u8 *packed = new (bytes, 1), *elsewhere = new (bytes + LINE_BYTES, 1);
     const downhill_workspace workspace = {new (room, 1), room},
                              small = {workspace.memory, room - 1}, none = {NULL, room};

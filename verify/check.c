@@ -109,7 +109,7 @@ static void place_outputs(workbench *b, const verify_case *v)
     b->db = arena_place(&b->db_arena, 1, v->c, v->c, v->placement, v->offset + 13);
     guarded_fill(&b->w, b->w_dense);
     guarded_fill(&b->b, b->b_dense);
-    const size_t bytes = downhill_workspace_f32(v->d, v->c);
+    const size_t bytes = downhill_workspace_f32_bytes(v->d, v->c);
     b->workspace = arena_place(&b->workspace_arena, 1, bytes / UNIT_BYTES, bytes / UNIT_BYTES,
                                v->placement, v->offset + 15);
     if (v->placement == PLACE_INSIDE) /* a workspace may start at any byte */
@@ -152,7 +152,8 @@ static bool check_step(workbench *b, const verify_case *v, const verify_op_info 
     downhill_profile profile = {0};
     double sum = 0.0;
     downhill_profile *timed = v->accumulate ? &profile : NULL;
-    const downhill_workspace workspace = {b->workspace.data, downhill_workspace_f32(v->d, v->c)};
+    const downhill_workspace workspace = {b->workspace.data,
+                                          downhill_workspace_f32_bytes(v->d, v->c)};
     const downhill_status status =
         op->element == ELEMENT_BF16
             ? downhill_step_bf16(kernels, &batch->bf16, weights, &sgd, grad, &sum, &workspace,

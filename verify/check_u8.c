@@ -198,7 +198,8 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     b->dscores = arena_place_of(sizeof(int16_t), &b->arenas[U8_DSCORES], n, c, v->ldds, at, o + 9);
     b->sums = arena_place(&b->arenas[U8_SUMS], c, d, v->lddw, at, o + 11);
     b->sums_b = arena_place(&b->arenas[U8_SUMS_B], 1, c, c, at, o + 13);
-    const size_t packed = downhill_packed_u8_bytes(d, c), workspace = downhill_workspace_u8(d, c);
+    const size_t packed = downhill_packed_u8_bytes(d, c),
+                 workspace = downhill_workspace_u8_bytes(d, c);
     /* They may start at any byte. */
     b->packed = arena_place_of(1, &b->arenas[U8_PACKED], 1, packed, packed, at, o + 6);
     b->workspace = arena_place_of(1, &b->arenas[U8_WORKSPACE], 1, workspace, workspace, at, o + 15);

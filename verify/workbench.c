@@ -27,7 +27,7 @@ bool workbench_open(workbench *b, uint64_t seed)
         c = v.c > c ? v.c : c;
         nc = v.n * v.c > nc ? v.n * v.c : nc;
         dc = v.d * v.c > dc ? v.d * v.c : dc;
-        const size_t bytes = downhill_workspace_f32(v.d, v.c);
+        const size_t bytes = downhill_workspace_f32_bytes(v.d, v.c);
         workspace = bytes > workspace ? bytes : workspace;
     }
     bool good = true;

@@ -24,7 +24,7 @@ bool workbench_u8_open(workbench_u8 *b, uint64_t seed)
         RAISE(nc, v.n * v.c);
         RAISE(dc, v.d * v.c);
         RAISE(packed, downhill_packed_u8_bytes(v.d, v.c));
-        RAISE(workspace, downhill_workspace_u8(v.d, v.c));
+        RAISE(workspace, downhill_workspace_u8_bytes(v.d, v.c));
     }
 #undef RAISE
     bool good = true;

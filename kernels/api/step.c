@@ -5,8 +5,7 @@
 #include "api/check.h"
 #include "driver/batch_gradient.h"
 #include "driver/batch_plan.h"
-#include "driver/block_loss.h"
-#include "driver/block_score.h"
+#include "driver/step_one_u8.h"
 
 /* ---- f32 and bf16 ---- */
 
@@ -25,7 +24,8 @@ static downhill_status check_step_f32(const downhill_kernels **kernels,
         return status;
     if (weights->d != grad->d || weights->c != grad->c)
         return DOWNHILL_ERR_SIZE;
-    status = downhill_check_workspace(workspace, downhill_workspace_f32(weights->d, weights->c));
+    status =
+        downhill_check_workspace(workspace, downhill_workspace_f32_bytes(weights->d, weights->c));
     return status != DOWNHILL_OK ? status : downhill_check_labels(batch, weights->c);
 }
 
@@ -139,7 +139,7 @@ static downhill_status check_step_u8(const downhill_kernels **kernels,
         (status = downhill_check_packed_u8(*kernels, packed)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, p->d)) != DOWNHILL_OK ||
         (status = downhill_check_loss(loss)) != DOWNHILL_OK ||
-        (status = downhill_check_workspace(workspace, downhill_workspace_u8(p->d, p->c))) !=
+        (status = downhill_check_workspace(workspace, downhill_workspace_u8_bytes(p->d, p->c))) !=
             DOWNHILL_OK)
         return status;
     if (loss.kind != DOWNHILL_HINGE)
@@ -185,30 +185,6 @@ downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
     return DOWNHILL_OK;
 }
 
-/* A step on one sample is bound by the passes over W. Its gradient makes none of its own: the update multiplies the
- * sample by the dscores. */
-static double step_of_one(const downhill_kernels *kernels, const struct batch_view *batch,
-                          const downhill_weights_f32 *weights, struct packed_u8 *packed,
-                          float margin, struct update_factors factors, const struct workspace_u8 *w,
-                          struct phase_clock *clock)
-{
-    const size_t c = packed->c;
-    const struct plan plan =
-        downhill_batch_plan(kernels, batch, OPERATION_STEP, packed->d, c, 0, 0);
-    struct block_iterator blocks;
-    downhill_block_first(&blocks, batch, &plan);
-    charge(clock, &clock->profile->gather_ns);
-    downhill_block_score_u8(packed, blocks.block, w->scores, w->lds, &blocks.prefetch);
-    charge(clock, &clock->profile->score_ns);
-    const double loss = downhill_block_loss_u8(kernels, blocks.block, c, margin, w->scores, w->lds,
-                                               w->dscores, w->ldds);
-    charge(clock, &clock->profile->loss_ns);
-    downhill_update_packed_u8_by_one(weights, blocks.block->x[0], w->dscores, factors, w->sums.w,
-                                     packed);
-    charge(clock, &clock->profile->update_ns);
-    return loss;
-}
-
 downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
                                  const downhill_weights_f32 *weights, downhill_packed_u8 *packed,
                                  const downhill_sgd *sgd, double *loss_sum,
@@ -231,7 +207,8 @@ downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill
     const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
     double sum;
     if (view.n == 1) {
-        sum = step_of_one(kernels, &view, weights, p, sgd->loss.margin, factors, &w, &clock);
+        sum =
+            downhill_step_one_u8(kernels, &view, weights, p, sgd->loss.margin, factors, &w, &clock);
     } else {
         sum = loss_grad_u8(kernels, &view, p, sgd->loss, &w.sums, &w, &clock);
         downhill_update_packed_u8(weights, &w.sums, factors, p);

@@ -26,8 +26,7 @@ struct packed_u8 *downhill_packed_u8_in(const downhill_packed_u8 *packed)
     return (struct packed_u8 *)whole_lines((uintptr_t)packed);
 }
 
-/* Lays packed weights out at this address. Returns their end. */
-static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
+uintptr_t downhill_lay_out_packed_u8(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
 {
     *p = (struct packed_u8){.d = d, .c = c};
     p->self = (const struct packed_u8 *)carve(&at, sizeof *p);
@@ -40,14 +39,6 @@ static uintptr_t lay_out(struct packed_u8 *p, uintptr_t at, size_t d, size_t c)
         p->mean_rows[i] = (uint8_t *)carve(&at, d);
     p->weights = (unsigned char *)carve(&at, c * packed_ld_u8(d) * sizeof(int16_t));
     return at;
-}
-
-size_t downhill_packed_u8_bytes(size_t d, size_t c)
-{
-    struct packed_u8 p;
-    if (d == 0 || d > DOWNHILL_U8_D_MAX || c == 0 || c > DOWNHILL_U8_C_MAX)
-        return 0;
-    return (size_t)lay_out(&p, 0, d, c) + LINE_BYTES; /* to align it by */
 }
 
 /* Returns the exponent s of the factor of a class: 2^s·max <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
@@ -146,7 +137,7 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
                           const downhill_norm_u8 *norm, struct packed_u8 *p)
 {
     const size_t d = weights->d, c = weights->c;
-    lay_out(p, (uintptr_t)p, d, c);
+    downhill_lay_out_packed_u8(p, (uintptr_t)p, d, c);
     p->u8 = kernels->u8;
     set_norm(p, norm);
     for (size_t j = 0, classes; j < c; j += classes) {

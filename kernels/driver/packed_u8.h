@@ -32,6 +32,9 @@ static inline size_t packed_ld_u8(size_t d)
 /* Finds the packed weights in the memory that the caller gave for them. */
 struct packed_u8 *downhill_packed_u8_in(const downhill_packed_u8 *packed);
 
+/* Lays packed weights out at a multiple of LINE_BYTES. Returns their end. */
+uintptr_t downhill_lay_out_packed_u8(struct packed_u8 *packed, uintptr_t at, size_t d, size_t c);
+
 /* Lays out and packs weights that have passed the checks. */
 void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
                           const downhill_norm_u8 *norm, struct packed_u8 *packed);

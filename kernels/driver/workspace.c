@@ -5,8 +5,7 @@
 #include "driver/packing.h"
 #include "driver/plan.h"
 
-/* Lays a workspace out at this address. Returns its end. */
-static uintptr_t lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, size_t c)
+uintptr_t downhill_lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, size_t c)
 {
     const int sums_fit = downhill_plan_sums_fit(d, c);
     *w = (struct workspace_f32){.lds = whole_lines(c * sizeof *w->scores) / sizeof *w->scores};
@@ -20,7 +19,7 @@ static uintptr_t lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, si
     return at;
 }
 
-static uintptr_t lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, size_t c)
+uintptr_t downhill_lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, size_t c)
 {
     const size_t rows = downhill_plan_rows_max(ELEMENT_U8, d, c);
     w->lds = whole_lines(c * sizeof *w->scores) / sizeof *w->scores;
@@ -36,32 +35,13 @@ static uintptr_t lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, size
 struct workspace_f32 downhill_workspace_f32_in(void *memory, size_t d, size_t c)
 {
     struct workspace_f32 w;
-    lay_out_f32(&w, whole_lines((uintptr_t)memory), d, c);
+    downhill_lay_out_f32(&w, whole_lines((uintptr_t)memory), d, c);
     return w;
 }
 
 struct workspace_u8 downhill_workspace_u8_in(void *memory, size_t d, size_t c)
 {
     struct workspace_u8 w;
-    lay_out_u8(&w, whole_lines((uintptr_t)memory), d, c);
+    downhill_lay_out_u8(&w, whole_lines((uintptr_t)memory), d, c);
     return w;
-}
-
-size_t downhill_workspace_f32(size_t d, size_t c)
-{
-    if (d == 0 || c == 0 || c > INT32_MAX || d > PTRDIFF_MAX / sizeof(float) / c)
-        return 0;
-    /* Scores are the only part that is not small: BLOCK_ROWS_MAX rows of at most 2³¹ classes. */
-    if (c > PTRDIFF_MAX / sizeof(float) / BLOCK_ROWS_MAX / 2)
-        return 0;
-    struct workspace_f32 w;
-    return lay_out_f32(&w, 0, d, c) + LINE_BYTES; /* to align it by */
-}
-
-size_t downhill_workspace_u8(size_t d, size_t c)
-{
-    if (d == 0 || d > DOWNHILL_U8_D_MAX || c == 0 || c > DOWNHILL_U8_C_MAX)
-        return 0;
-    struct workspace_u8 w;
-    return lay_out_u8(&w, 0, d, c) + LINE_BYTES; /* to align it by */
 }

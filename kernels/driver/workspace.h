@@ -22,6 +22,10 @@ struct workspace_u8 {
     downhill_sums_u8 sums; /* dW of a step */
 };
 
+/* Lay a workspace out at a multiple of LINE_BYTES. Return its end. */
+uintptr_t downhill_lay_out_f32(struct workspace_f32 *workspace, uintptr_t at, size_t d, size_t c);
+uintptr_t downhill_lay_out_u8(struct workspace_u8 *workspace, uintptr_t at, size_t d, size_t c);
+
 /* Lay a workspace out in memory of any alignment. */
 struct workspace_f32 downhill_workspace_f32_in(void *memory, size_t d, size_t c);
 struct workspace_u8 downhill_workspace_u8_in(void *memory, size_t d, size_t c);

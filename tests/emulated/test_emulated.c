@@ -133,7 +133,7 @@ static int same_as_scalar(void)
     static _Thread_local float w[2][C * D];
     int32_t y[N];
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C);
-    const size_t workspace_bytes = downhill_workspace_u8(D, C);
+    const size_t workspace_bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {malloc(workspace_bytes), workspace_bytes};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-4f, 100.0f};
