@@ -81,15 +81,14 @@ static bool parse_share(const char *text, double *value)
     return true;
 }
 
-static bool parse_choice(const char *text, const char *choices, int *value)
+/* Sets *index to that of the word in `choices` which is the text. */
+static bool parse_choice(const char *text, const char *choices, int *index)
 {
-    int index = 0;
-    for (const char *word = choices; *word != '\0'; index++) {
+    *index = 0;
+    for (const char *word = choices; *word != '\0'; (*index)++) {
         const size_t length = strcspn(word, "|");
-        if (strlen(text) == length && strncmp(text, word, length) == 0) {
-            *value = index;
+        if (strlen(text) == length && strncmp(text, word, length) == 0)
             return true;
-        }
         word += length + (word[length] == '|');
     }
     return false;
@@ -200,6 +199,7 @@ static int set_value(const cli_command *command, const cli_option *o, void *conf
         break;
     case OPTION_CHOICE:
         good = parse_choice(text, o->choices, (int *)member);
+        *(int *)member += o->first_choice;
         break;
     case OPTION_EACH: {
         option_list *list = member;

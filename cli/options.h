@@ -18,7 +18,7 @@ typedef enum option_kind {
     OPTION_DOUBLE,  /* double in [min, max] */
     OPTION_SECONDS, /* double in [min, max]; "0.5", "0.5s" or "500ms" */
     OPTION_SHARE,   /* double in [min, max]; "0.01" or "1%" */
-    OPTION_CHOICE,  /* int: the index of the word in `choices` */
+    OPTION_CHOICE,  /* int: first_choice plus the index of the word in `choices` */
     OPTION_EACH,    /* option_list: may be given more than once */
 } option_kind;
 
@@ -41,6 +41,7 @@ typedef struct cli_option {
     double min, max;
     bool below_max;      /* max itself is refused */
     const char *choices; /* separated by '|' */
+    int first_choice;    /* value of the first one */
     char letter;         /* short name, or 0 */
     const char *heading; /* if not NULL, printed by --help above this option */
 } cli_option;

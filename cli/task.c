@@ -69,6 +69,7 @@ static const cli_option loss_options[] = {
      AT(loss),
      .heading = "Loss and features",
      .choices = "hinge|softmax",
+     .first_choice = DOWNHILL_HINGE,
      .help = "hinge (default): sum over the wrong classes of max(0, score - right score + delta), "
              "as Weston and Watkins; or softmax: the cross-entropy"},
     {.name = "dtype",
@@ -111,7 +112,7 @@ const cli_group task_data_options = {data_options, sizeof data_options / sizeof 
 const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof loss_options[0]};
 
 const char task_default_data[] = "fashion-mnist";
-const char *const task_loss_words[] = {"hinge", "softmax"};
+const char *const task_loss_words[] = {[DOWNHILL_HINGE] = "hinge", [DOWNHILL_SOFTMAX] = "softmax"};
 const char *const task_of_hinge[] = {"delta", NULL};
 
 int task_settle(const char *command, task_config *config, output_kind results)

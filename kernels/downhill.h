@@ -209,7 +209,8 @@ typedef struct downhill_workspace {
     size_t bytes;
 } downhill_workspace;
 
-typedef enum downhill_loss_kind { DOWNHILL_HINGE = 0, DOWNHILL_SOFTMAX = 1 } downhill_loss_kind;
+/* 0 is no kind, so that a loss that was never set is DOWNHILL_ERR_PARAMETER. */
+typedef enum downhill_loss_kind { DOWNHILL_HINGE = 1, DOWNHILL_SOFTMAX = 2 } downhill_loss_kind;
 
 typedef struct downhill_loss {
     downhill_loss_kind kind;

@@ -175,6 +175,10 @@ static void unknown_loss(struct world *s)
 {
     s->hinge.loss.kind = (downhill_loss_kind)7;
 }
+static void unset_loss(struct world *s)
+{
+    s->hinge.loss = (downhill_loss){.margin = 1.0f};
+}
 static void small_workspace(struct world *s)
 {
     s->workspace.bytes--;
@@ -218,6 +222,7 @@ static void test_api__bad_arguments__refused_by_name(void **state)
         {negative_margin, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
         {nan_margin, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
         {unknown_loss, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
+        {unset_loss, DOWNHILL_ERR_PARAMETER, BOTH_STEPS},
         {small_workspace, DOWNHILL_ERR_WORKSPACE, BOTH_STEPS},
         {no_workspace, DOWNHILL_ERR_NULL, BOTH_STEPS},
         {other_features, DOWNHILL_ERR_SIZE, BOTH_STEPS},

@@ -159,7 +159,7 @@ static size_t in_legs(trainer_job job, size_t stop_at, size_t save_at, const sgd
 
 struct way {
     feature_type type;
-    downhill_loss_kind loss;
+    bool softmax; /* instead of the hinge loss */
     normalise_kind normalise;
     optimiser_rule rule;
     schedule_kind schedule;
@@ -170,7 +170,7 @@ struct way {
 
 static const struct way ways[] = {
     {.type = FEATURES_U8},
-    {.type = FEATURES_F32, .loss = DOWNHILL_SOFTMAX},
+    {.type = FEATURES_F32, .softmax = true},
     {.type = FEATURES_U8,
      .rule = OPTIMISER_MOMENTUM,
      .validation = true,
@@ -178,7 +178,7 @@ static const struct way ways[] = {
      .normalise = NORMALISE_STANDARDISE},
     {.type = FEATURES_F32,
      .rule = OPTIMISER_MOMENTUM,
-     .loss = DOWNHILL_SOFTMAX,
+     .softmax = true,
      .schedule = SCHEDULE_COSINE,
      .shuffle = SGD_SHUFFLE_BATCH,
      .validation = true},
@@ -200,7 +200,8 @@ enum { N_WAYS = sizeof ways / sizeof ways[0] };
 
 static trainer_job job_of(const struct way *way)
 {
-    trainer_job job = trainer_defaults(way->validation ? &held_out : &whole, way->loss);
+    trainer_job job = trainer_defaults(way->validation ? &held_out : &whole,
+                                       way->softmax ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE);
     job.type = way->type;
     job.normalise = way->normalise;
     job.p.reg = 1e-3f;
