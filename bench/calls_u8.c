@@ -14,7 +14,7 @@ struct arguments {
     workload_u8 *load;
     downhill_packed_u8 *packed;
     downhill_weights_f32 weights;
-    downhill_sums_u8 sums;
+    downhill_gradient_u8 sums;
     downhill_matrix_f64 scores;
     downhill_matrix_i16 dscores, hinge_dscores;
 };

@@ -282,12 +282,12 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
  *   loss = Σ_i Σ_{j ≠ y_i} max(0, m_ij)
  *   dscores_ij = 1 if m_ij > 0, else 0;   dscores_i,y_i = -Σ_{j ≠ y_i} dscores_ij
  *
- *   scores   n × c
- *   y        n labels in [0, c)
- *   margin   Δ, finite and >= 0
- *   dscores  n × c, overwritten; may be the scores themselves, with the same leading dimension (another is
- *            DOWNHILL_ERR_LD)
- *   loss     overwritten with the sum over the samples, not the mean
+ *   scores    n × c
+ *   y         n labels in [0, c)
+ *   margin    Δ, finite and >= 0
+ *   dscores   n × c, overwritten; may be the scores themselves, with the same leading dimension (another is
+ *             DOWNHILL_ERR_LD)
+ *   loss_sum  overwritten with the sum over the samples, not the mean
  * Where m_ij is exactly 0 the subgradient is 0. An m_ij that is NaN counts as violated and makes the loss NaN, so that
  * divergence is visible.
  * Exactness: dscores are small integers with positive zeros, and the same bits on every table.
@@ -298,7 +298,7 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
 DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
                                                 const downhill_matrix_f32 *scores, const int32_t *y,
                                                 float margin, const downhill_matrix_f32 *dscores,
-                                                double *loss);
+                                                double *loss_sum);
 
 /* Computes softmax cross-entropy, with the maximum of each row subtracted, and its gradient:
  *
@@ -319,7 +319,8 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
 DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
                                                   const downhill_matrix_f32 *scores,
                                                   const int32_t *y,
-                                                  const downhill_matrix_f32 *dscores, double *loss);
+                                                  const downhill_matrix_f32 *dscores,
+                                                  double *loss_sum);
 
 /* Predicts from scores, without labels: the class with the largest score of each sample, and the probabilities that
  * softmax gives.
@@ -463,10 +464,12 @@ DOWNHILL_API downhill_status downhill_step_bf16(
  *
  *              The second sum is computed once per step. A step of gradient descent on ŵ with learning rate η, on the
  *              mean loss of n samples, changes w_jk by -(η/n)·scale_k²·(dw_jk - mean_k db_j), where dw and db are the
- *              sums that downhill_loss_grad_u8() returns. The penalty is (λ/2)‖Ŵ‖². None of this costs time per sample.
+ *              gradient that downhill_loss_grad_u8() returns. The penalty is (λ/2)‖Ŵ‖². None of this costs time per
+ *              sample.
  *   To begin   with weights ŵ, set w_jk = scale_k·ŵ_jk and keep b. Then call downhill_pack_u8().
  *   To train   call downhill_step_u8() for each minibatch; it packs the new weights. If parts of a batch are processed
- *              apart, call downhill_loss_grad_u8() for each part, add the sums, and call downhill_update_u8() once.
+ *              apart, call downhill_loss_grad_u8() for each part, add the gradients, and call downhill_update_u8()
+ *              once.
  *   To score   call downhill_score_u8() with the packed weights. Elsewhere, compute Σ_k w_jk (x_ik - mean_k) + b_j, or
  *              use ŵ_jk = w_jk / scale_k on normalised features. Where scale_k is 0, so are x̂_k and w_jk: take ŵ_jk = 0.
  *   To save    a model, write w, b, mean and scale. Packed weights are valid in one process only.
@@ -503,14 +506,14 @@ typedef struct downhill_norm_u8 {
     const float *scale;   /* d: >= 0, with a finite square; NULL: all 1 */
 } downhill_norm_u8;
 
-/* The gradient for bytes as sums of integers; g are the dscores. */
-typedef struct downhill_sums_u8 {
-    int32_t *w; /* c × d: Σ_i g_ij x_ik */
-    size_t ldw; /* >= d; fastest if rows are an odd number of cache lines apart */
-    int32_t *b; /* c: Σ_i g_ij */
+/* The gradient for bytes, exact sums of integers; g are the dscores. */
+typedef struct downhill_gradient_u8 {
+    int32_t *dw; /* c × d: Σ_i g_ij x_ik */
+    size_t lddw; /* >= d; fastest if rows are an odd number of cache lines apart */
+    int32_t *db; /* c: Σ_i g_ij */
     size_t d;
     size_t c;
-} downhill_sums_u8;
+} downhill_gradient_u8;
 
 /* Scores of bytes, which are exact. */
 typedef struct downhill_matrix_f64 {
@@ -570,46 +573,46 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  * where [m] = ((m·2²⁰ + 1.5·2⁵²) - 1.5·2⁵²)·2⁻²⁰ in f64. That is m rounded to nearest even to a multiple of
  * DOWNHILL_LOSS_UNIT while it is below 2³¹, and to a coarser one beyond.
  *
- *   scores   n × c
- *   y        n labels in [0, c)
- *   margin   Δ, finite and >= 0
- *   dscores  n × c, overwritten; |dscores_ij| < c
- *   loss     overwritten with the sum over the samples
+ *   scores    n × c
+ *   y         n labels in [0, c)
+ *   margin    Δ, finite and >= 0
+ *   dscores   n × c, overwritten; |dscores_ij| < c
+ *   loss_sum  overwritten with the sum over the samples
  * Exactness: the same dscores on every table, and the same loss while it is below 2³³. Beyond that its last bits depend
  *         on the order of the sum.
- * Cost:   7·n·c operations, 10·n·c + 4·n bytes. */
+ * Cost:   4·n·c operations and the rounding of the loss, 10·n·c + 4·n bytes. */
 #define DOWNHILL_LOSS_UNIT (1.0 / 1048576)
 DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
                                                const downhill_matrix_f64 *scores, const int32_t *y,
                                                float margin, const downhill_matrix_i16 *dscores,
-                                               double *loss);
+                                               double *loss_sum);
 
 /* Predicts the class with the largest score of each sample, as downhill_predict_f32() does. Scores of the hinge loss are
  * not calibrated, so there are no probabilities.
  *
  *   scores   n × c
  *   classes  n, overwritten
- * Exactness: the same on every machine. */
+ * Exactness: the same on every machine. It takes no table, because every level runs the same plain C. */
 DOWNHILL_API downhill_status downhill_predict_u8(const downhill_matrix_f64 *scores,
                                                  int32_t *classes);
 
-/* Computes the gradient with respect to the weights, sums = dscoresᵀ X and Σ_i dscores_i.
+/* Computes the gradient with respect to the weights, dW = dscoresᵀ X and db = Σ_i dscores_i.
  *
  *   batch       n × d; batch->y is not read
  *   dscores     n × c. One beyond ±64 (avx2, avx512) or ±127 (avxvnni, avx512vnni, amx) costs as much as a class
  *               of its own.
- *   accumulate  0: sums are overwritten; otherwise they are added to
- *   sums        c × d and c; sums->b is required
- * Returns DOWNHILL_ERR_RANGE if 255·Σ_i |g_ij| >= 2³¹ for some class. The previous content of `sums` is not checked: a
+ *   accumulate  0: grad is overwritten; otherwise it is added to
+ *   grad        c × d; grad->db is required
+ * Returns DOWNHILL_ERR_RANGE if 255·Σ_i |g_ij| >= 2³¹ for some class. The previous content of `grad` is not checked: a
  * total that leaves the range of int32_t is taken modulo 2³².
  * Exactness: the same bits on every table.
  * Cost:   2·n·d·c operations on integers. */
 DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
                                               const downhill_batch_u8 *batch,
                                               const downhill_matrix_i16 *dscores, int accumulate,
-                                              const downhill_sums_u8 *sums);
+                                              const downhill_gradient_u8 *grad);
 
-/* Updates the weights by sums over n samples and packs them again:
+/* Updates the weights by a gradient that is the sum over n samples, and packs them again:
  *
  *   w ← (1 - η·λ)·w - ((η/n)·scale_k²)·(dw_jk - mean_k·db_j),    b ← b - (η/n)·db_j
  *
@@ -618,14 +621,14 @@ DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
  *
  *   weights  updated
  *   packed   packed weights of the same d and c, overwritten
- *   sums     from downhill_grad_u8() or downhill_loss_grad_u8(), possibly of several sub-batches
+ *   grad     from downhill_grad_u8() or downhill_loss_grad_u8(), possibly of several sub-batches
  *   n, sgd   as for downhill_update_f32()
  * Exactness: the same bits on every table.
- * Cost:   6·c·d operations, 14·c·d bytes. */
+ * Cost:   3·c·d operations and 14·c·d bytes; 6·c·d and 22·c·d with a mean and a scale. */
 DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *weights,
                                                 downhill_packed_u8 *packed,
-                                                const downhill_sums_u8 *sums, size_t n,
+                                                const downhill_gradient_u8 *grad, size_t n,
                                                 const downhill_sgd *sgd);
 
 /* Returns the bytes of workspace for the two functions below, or 0 if d or c is 0 or beyond the bounds. */
@@ -636,8 +639,8 @@ DOWNHILL_API size_t downhill_workspace_u8_bytes(size_t d, size_t c);
  *   batch      n × d, with labels
  *   packed     the packed weights
  *   loss       DOWNHILL_HINGE, with its margin; another kind is DOWNHILL_ERR_PARAMETER
- *   sums       c × d and c, overwritten. Sums of sub-batches may be added in any order, then applied once by
- *              downhill_update_u8(); n of the whole batch is then within "Bounds"
+ *   grad       c × d, overwritten; grad->db is required. Gradients of sub-batches may be added in any order,
+ *              then applied once by downhill_update_u8(); n of the whole batch is then within "Bounds"
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
  *   workspace  >= downhill_workspace_u8_bytes(d, c) bytes
  *   profile    as for downhill_loss_grad_f32()
@@ -646,11 +649,11 @@ DOWNHILL_API size_t downhill_workspace_u8_bytes(size_t d, size_t c);
  * Cost:   4·n·d·c operations on integers; X crosses the memory bus once. */
 DOWNHILL_API downhill_status downhill_loss_grad_u8(
     const downhill_kernels *kernels, const downhill_batch_u8 *batch,
-    const downhill_packed_u8 *packed, downhill_loss loss, const downhill_sums_u8 *sums,
+    const downhill_packed_u8 *packed, downhill_loss loss, const downhill_gradient_u8 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
-/* Performs one minibatch step: downhill_loss_grad_u8(), then downhill_update_u8() with n of the batch. The sums stay in
- * the workspace.
+/* Performs one minibatch step: downhill_loss_grad_u8(), then downhill_update_u8() with n of the batch. The gradient
+ * stays in the workspace.
  *
  *   weights  the weights that were packed; updated
  *   packed   from downhill_pack_u8(); overwritten

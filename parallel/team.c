@@ -16,7 +16,7 @@
 /* Buffers and result of one thread. */
 struct member {
     downhill_gradient_f32 grad;
-    downhill_sums_u8 sums;
+    downhill_gradient_u8 sums;
     downhill_workspace workspace;
     part_rows rows;
     double loss;
@@ -48,10 +48,10 @@ static bool member_open(struct member *m, const team *t)
     m->workspace = (downhill_workspace){memory_new(t->workspace_bytes, 1), t->workspace_bytes};
     m->grad = (downhill_gradient_f32){memory_new(t->c * t->ld, sizeof(float)), t->ld,
                                       memory_new(t->c, sizeof(float)), t->d, t->c};
-    m->sums = (downhill_sums_u8){memory_new(t->c * t->ld, sizeof(int32_t)), t->ld,
-                                 memory_new(t->c, sizeof(int32_t)), t->d, t->c};
+    m->sums = (downhill_gradient_u8){memory_new(t->c * t->ld, sizeof(int32_t)), t->ld,
+                                     memory_new(t->c, sizeof(int32_t)), t->d, t->c};
     return m->workspace.memory != NULL && m->grad.dw != NULL && m->grad.db != NULL &&
-           m->sums.w != NULL && m->sums.b != NULL;
+           m->sums.dw != NULL && m->sums.db != NULL;
 }
 
 team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, size_t why_size)
@@ -102,8 +102,8 @@ void team_close(team *t)
         free(t->members[i].rows.rows);
         free(t->members[i].grad.dw);
         free(t->members[i].grad.db);
-        free(t->members[i].sums.w);
-        free(t->members[i].sums.b);
+        free(t->members[i].sums.dw);
+        free(t->members[i].sums.db);
     }
     free(t->members);
     free(t);
@@ -283,18 +283,18 @@ static void add_sums(const team *t, size_t i)
 {
     const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
     const size_t end = part_start(t->d, LINE_FLOATS, i + 1, t->threads);
-    const downhill_sums_u8 *sum = &t->members[0].sums;
+    const downhill_gradient_u8 *sum = &t->members[0].sums;
     for (size_t m = 1; m < t->threads; m++) {
-        const downhill_sums_u8 *own = &t->members[m].sums;
+        const downhill_gradient_u8 *own = &t->members[m].sums;
         if (t->members[m].n == 0)
             continue;
         for (size_t j = 0; j < t->c; j++) {
-            int32_t *restrict to = sum->w + j * t->ld;
-            const int32_t *restrict from = own->w + j * t->ld;
+            int32_t *restrict to = sum->dw + j * t->ld;
+            const int32_t *restrict from = own->dw + j * t->ld;
             for (size_t k = first; k < end; k++)
                 to[k] += from[k];
             if (i + 1 == t->threads)
-                sum->b[j] += own->b[j];
+                sum->db[j] += own->db[j];
         }
     }
 }
@@ -326,7 +326,7 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
     return status;
 }
 
-const downhill_sums_u8 *team_sums_u8(const team *t)
+const downhill_gradient_u8 *team_gradient_u8(const team *t)
 {
     return &t->members[0].sums;
 }

@@ -51,10 +51,10 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              downhill_packed_u8 *packed, const downhill_sgd *sgd, double *loss_sum,
                              downhill_profile *profile);
 
-/* Does downhill_loss_grad_u8() on all threads, into sums that team_sums_u8() returns. */
+/* Does downhill_loss_grad_u8() on all threads, into sums that team_gradient_u8() returns. */
 downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
                                   const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
                                   downhill_loss loss, double *loss_sum, downhill_profile *profile);
-const downhill_sums_u8 *team_sums_u8(const team *t);
+const downhill_gradient_u8 *team_gradient_u8(const team *t);
 
 #endif

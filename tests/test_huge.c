@@ -184,7 +184,7 @@ static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t
     downhill_batch_u8 few = batch;
     few.n = ROWS;
     const downhill_weights_f32 weights = {w, ldw, b, D, C};
-    const downhill_sums_u8 of = {sums, ldw, sums_b, D, C};
+    const downhill_gradient_u8 of = {sums, ldw, sums_b, D, C};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
                  bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);

@@ -559,8 +559,9 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
             return;
         const struct workspace_u8 w = downhill_workspace_u8_in(memory, d, c);
         assert_true(fits_before(w.scores, rows * w.lds * sizeof *w.scores, (uintptr_t)w.dscores));
-        assert_true(fits_before(w.dscores, rows * w.ldds * sizeof *w.dscores, (uintptr_t)w.sums.w));
-        assert_true(fits_before(w.sums.b, c * sizeof *w.sums.b, (uintptr_t)memory + bytes));
+        assert_true(
+            fits_before(w.dscores, rows * w.ldds * sizeof *w.dscores, (uintptr_t)w.sums.dw));
+        assert_true(fits_before(w.sums.db, c * sizeof *w.sums.db, (uintptr_t)memory + bytes));
         return;
     }
     const uintptr_t end = (uintptr_t)memory + downhill_workspace_f32_bytes(d, c);

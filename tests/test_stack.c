@@ -71,7 +71,7 @@ static void make_calls_u8(calls *k)
     const size_t n = k->shape.n, d = k->shape.d, c = k->shape.c;
     const downhill_batch_u8 batch = {k->x_u8, d, n, k->y, k->rows, n, 0};
     const downhill_weights_f32 weights = {k->w, d, k->b, d, c};
-    const downhill_sums_u8 sums = {k->sums, d, k->sums_b, d, c};
+    const downhill_gradient_u8 sums = {k->sums, d, k->sums_b, d, c};
     const downhill_matrix_f64 scores = {k->scores, c, n, c};
     const downhill_matrix_i16 dscores = {k->dscores, c, n, c};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-6f, 0.1f};

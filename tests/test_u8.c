@@ -77,7 +77,7 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
         int32_t sums_w[C * D] = {0}, sums_b[C] = {0}, part_w[C * D], part_b[C];
         for (size_t p = 0, first = 0; p < parts; p++) {
             const size_t end = BATCH * (p + 1) / parts;
-            const downhill_sums_u8 part = {part_w, D, part_b, D, C};
+            const downhill_gradient_u8 part = {part_w, D, part_b, D, C};
             double loss;
             batch.rows = rows + first;
             batch.n = end - first;
@@ -91,7 +91,7 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
             for (size_t j = 0; j < C; j++)
                 sums_b[j] += part_b[j];
         }
-        const downhill_sums_u8 sums = {sums_w, D, sums_b, D, C};
+        const downhill_gradient_u8 sums = {sums_w, D, sums_b, D, C};
         assert_int_equal(downhill_update_u8(k, &weights, packed, &sums, BATCH, sgd), DOWNHILL_OK);
     }
     const downhill_batch_u8 all = {s->x, D, N, NULL, NULL, N, 0};
@@ -186,7 +186,7 @@ static void test_u8__sizes__refused_one_beyond(void **state)
         const downhill_weights_f32 weights = {w, bad[i].d, NULL, bad[i].d, bad[i].c};
         assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, room, 4096), DOWNHILL_ERR_SIZE);
         int32_t b;
-        const downhill_sums_u8 sums = {(int32_t *)(void *)w, bad[i].d, &b, bad[i].d, bad[i].c};
+        const downhill_gradient_u8 sums = {(int32_t *)(void *)w, bad[i].d, &b, bad[i].d, bad[i].c};
         const uint8_t x = 0;
         const downhill_batch_u8 batch = {&x, bad[i].d, 1, NULL, NULL, 1, 0};
         int16_t g = 0;
@@ -246,7 +246,7 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
     for (size_t t = 0; t < n_tables; t++) {
         const downhill_kernels *k = tables[t];
         int32_t sums_w[c] = {7, 7}, sums_b[c] = {7, 7};
-        const downhill_sums_u8 sums = {sums_w, 1, sums_b, 1, c};
+        const downhill_gradient_u8 sums = {sums_w, 1, sums_b, 1, c};
         downhill_batch_u8 batch = {&x, 1, 1, &y, rows, n + 1, 0};
         double loss = 7.0;
         assert_int_equal(downhill_pack_u8(k, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
@@ -301,7 +301,7 @@ static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
         for (int whole = 0; whole < 2; whole++) {
             int32_t sums_w[c * d], sums_b[c];
             const downhill_weights_f32 weights = {w[whole], d, b[whole], d, c};
-            const downhill_sums_u8 sums = {sums_w, d, sums_b, d, c};
+            const downhill_gradient_u8 sums = {sums_w, d, sums_b, d, c};
             double loss = 0.0;
             for (size_t i = 0; i < c * d; i++)
                 w[whole][i] = i % 2 ? -0.0f : i % 4 ? 0.0f : (float)i * 1e-6f;
@@ -350,7 +350,7 @@ static void test_u8__sums_that_leave_their_range__wrap(void **state)
                 for (size_t j = 0; j < c; j++)
                     b[j] = w[0];
                 const downhill_batch_u8 batch = {x, d, samples, NULL, NULL, n, 0};
-                const downhill_sums_u8 sums = {w, d, b, d, c};
+                const downhill_gradient_u8 sums = {w, d, b, d, c};
                 assert_int_equal(
                     downhill_grad_u8(tables[t], &batch, I16(dscores, c, n, c), 1, &sums),
                     DOWNHILL_OK);
@@ -374,7 +374,7 @@ static void test_u8__least_dscore__exact(void **state)
     memset(x, UINT8_MAX, sizeof x);
     for (size_t i = 0; i < (n + 1) * c; i++)
         dscores[i] = INT16_MIN;
-    const downhill_sums_u8 sums = {w, d, b, d, c};
+    const downhill_gradient_u8 sums = {w, d, b, d, c};
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {

@@ -36,8 +36,8 @@ static void test_u8__bad_arguments__refused(void **state)
     const downhill_weights_f32 weights = {w, d, b, d, c}, narrow = {w, d - 1, b, d - 1, c};
     const downhill_norm_u8 norm = {mean, scale};
     downhill_batch_u8 batch = {x, d, n, y, NULL, n, 0};
-    const downhill_sums_u8 sums = {sums_w, d, sums_b, d, c};
-    downhill_sums_u8 bad_sums = sums;
+    const downhill_gradient_u8 sums = {sums_w, d, sums_b, d, c};
+    downhill_gradient_u8 bad_sums = sums;
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
 
@@ -86,13 +86,13 @@ static void test_u8__bad_arguments__refused(void **state)
     REFUSED(LD, downhill_hinge_u8(scalar, F64(scores, c, n, c), y, 1, I16(dscores, c - 1, n, c),
                                   &loss));
 
-    bad_sums.b = NULL;
+    bad_sums.db = NULL;
     REFUSED(NULL, downhill_grad_u8(scalar, &batch, I16(dscores, c, n, c), 0, &bad_sums));
     REFUSED(NULL, downhill_update_u8(scalar, &weights, packed, &bad_sums, n, sgd));
     bad_sums = sums;
-    bad_sums.ldw = d - 1;
+    bad_sums.lddw = d - 1;
     REFUSED(LD, downhill_grad_u8(scalar, &batch, I16(dscores, c, n, c), 0, &bad_sums));
-    bad_sums = (downhill_sums_u8){sums_w, d, sums_b, d, c - 1};
+    bad_sums = (downhill_gradient_u8){sums_w, d, sums_b, d, c - 1};
     REFUSED(SIZE, downhill_update_u8(scalar, &weights, packed, &bad_sums, n, sgd));
     REFUSED(SIZE, downhill_loss_grad_u8(scalar, &batch, packed, sgd->loss, &bad_sums, &loss,
                                         &workspace, NULL));

@@ -136,9 +136,9 @@ static void add_sums(struct check *t)
     const model_sums sums = model_gradient_sums(t->model);
     for (size_t j = 0; j < t->c; j++) {
         double *to = t->analytic + j * t->wide;
-        const double db = sums.u8 != NULL ? (double)sums.u8->b[j] : (double)sums.f32->db[j];
+        const double db = sums.u8 != NULL ? (double)sums.u8->db[j] : (double)sums.f32->db[j];
         for (size_t k = 0; k < t->d; k++)
-            to[k] += sums.u8 != NULL ? (double)sums.u8->w[j * sums.u8->ldw + k] -
+            to[k] += sums.u8 != NULL ? (double)sums.u8->dw[j * sums.u8->lddw + k] -
                                            (double)t->p->features->norm.mean[k] * db
                                      : (double)sums.f32->dw[j * sums.f32->lddw + k];
         to[t->d] += db;

@@ -113,16 +113,16 @@ static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size
 static void zero_gradient(model *m)
 {
     const size_t c = m->weights.c, d = m->weights.d;
-    const downhill_sums_u8 *sums = team_sums_u8(m->team);
+    const downhill_gradient_u8 *sums = team_gradient_u8(m->team);
     for (size_t j = 0; j < c; j++)
         if (m->f->type == FEATURES_F32)
             memset(m->grad.dw + j * m->grad.lddw, 0, d * sizeof(float));
         else
-            memset(sums->w + j * sums->ldw, 0, d * sizeof(int32_t));
+            memset(sums->dw + j * sums->lddw, 0, d * sizeof(int32_t));
     if (m->f->type == FEATURES_F32)
         memset(m->grad.db, 0, c * sizeof(float));
     else
-        memset(sums->b, 0, c * sizeof(int32_t));
+        memset(sums->db, 0, c * sizeof(int32_t));
 }
 
 static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n, size_t n_next,
@@ -141,14 +141,14 @@ static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n,
     else
         status = own_gradient(m, m->rows.rows, own, next, loss, &scalars[0], profile);
     scalars[1] = (double)(status != DOWNHILL_OK);
-    const downhill_sums_u8 *u8 = team_sums_u8(m->team);
+    const downhill_gradient_u8 *u8 = team_gradient_u8(m->team);
     const bool f32 = m->f->type == FEATURES_F32;
     const size_t c = m->weights.c;
     const cluster_sum sums[3] = {
-        {.i32 = f32 ? NULL : u8->w,
+        {.i32 = f32 ? NULL : u8->dw,
          .f32 = f32 ? m->grad.dw : NULL,
-         .count = c * (f32 ? m->grad.lddw : u8->ldw)},
-        {.i32 = f32 ? NULL : u8->b, .f32 = f32 ? m->grad.db : NULL, .count = c},
+         .count = c * (f32 ? m->grad.lddw : u8->lddw)},
+        {.i32 = f32 ? NULL : u8->db, .f32 = f32 ? m->grad.db : NULL, .count = c},
         {.f64 = scalars, .count = 3}};
     cluster_add_up(m->cluster, sums, 3);
     *loss_sum = scalars[0];
@@ -200,7 +200,7 @@ downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, siz
         (m->packed_other = new_packed(m, to)) == NULL)
         return DOWNHILL_ERR_WORKSPACE;
     return downhill_update_u8(m->kernels, to, to == &m->weights ? m->packed : m->packed_other,
-                              team_sums_u8(m->team), n, sgd);
+                              team_gradient_u8(m->team), n, sgd);
 }
 
 downhill_status model_axpby(const model *m, float alpha, const downhill_weights_f32 *x, float beta,
@@ -233,5 +233,5 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
 model_sums model_gradient_sums(const model *m)
 {
     return m->f->type == FEATURES_F32 ? (model_sums){.f32 = &m->grad}
-                                      : (model_sums){.u8 = team_sums_u8(m->team)};
+                                      : (model_sums){.u8 = team_gradient_u8(m->team)};
 }

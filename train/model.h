@@ -75,7 +75,7 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
  * NULL. */
 typedef struct model_sums {
     const downhill_gradient_f32 *f32;
-    const downhill_sums_u8 *u8;
+    const downhill_gradient_u8 *u8;
 } model_sums;
 
 model_sums model_gradient_sums(const model *m);

@@ -14,7 +14,7 @@ struct check {
     const downhill_kernels *kernels;
     downhill_batch_u8 batch;
     downhill_weights_f32 weights;
-    downhill_sums_u8 sums;
+    downhill_gradient_u8 sums;
     downhill_packed_u8 *packed;
     size_t packed_bytes;
     downhill_workspace workspace;

@@ -126,11 +126,11 @@ downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
     return p->self == p && p->u8 == kernels->u8 ? DOWNHILL_OK : DOWNHILL_ERR_PACKED;
 }
 
-downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums)
+downhill_status downhill_check_gradient_u8(const downhill_gradient_u8 *grad)
 {
-    if (sums == NULL || sums->b == NULL)
+    if (grad == NULL || grad->db == NULL)
         return DOWNHILL_ERR_NULL;
-    if (sums->d > DOWNHILL_U8_D_MAX || sums->c > DOWNHILL_U8_C_MAX)
+    if (grad->d > DOWNHILL_U8_D_MAX || grad->c > DOWNHILL_U8_C_MAX)
         return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof *sums->w, sums->w, sums->c, sums->d, sums->ldw);
+    return downhill_check_array(sizeof *grad->dw, grad->dw, grad->c, grad->d, grad->lddw);
 }

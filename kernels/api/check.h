@@ -36,7 +36,7 @@ downhill_status downhill_check_workspace(const downhill_workspace *workspace, si
 /* Packed weights must belong to the micro-kernels of this table. */
 downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
                                          const downhill_packed_u8 *packed);
-downhill_status downhill_check_sums_u8(const downhill_sums_u8 *sums);
+downhill_status downhill_check_gradient_u8(const downhill_gradient_u8 *grad);
 
 /* Checks a matrix of this many rows, columns and bytes per element, which must be n × c. */
 downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,

@@ -65,23 +65,23 @@ static downhill_status check_range(const downhill_matrix_i16 *dscores)
 
 downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
                                  const downhill_matrix_i16 *dscores, int accumulate,
-                                 const downhill_sums_u8 *sums)
+                                 const downhill_gradient_u8 *grad)
 {
     const struct batch_view view = without_labels(view_u8(batch));
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK ||
-        (status = downhill_check_batch(&view, sums->d)) != DOWNHILL_OK ||
-        (status = check_i16(dscores, view.n, sums->c)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient_u8(grad)) != DOWNHILL_OK ||
+        (status = downhill_check_batch(&view, grad->d)) != DOWNHILL_OK ||
+        (status = check_i16(dscores, view.n, grad->c)) != DOWNHILL_OK ||
         (status = check_range(dscores)) != DOWNHILL_OK)
         return status;
     const struct plan plan =
-        downhill_batch_plan(kernels, &view, OPERATION_GRAD, sums->d, sums->c, 0, 0);
+        downhill_batch_plan(kernels, &view, OPERATION_GRAD, grad->d, grad->c, 0, 0);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, &view, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
         downhill_block_grad_u8(kernels, &plan, blocks.block,
                                dscores->data + blocks.first * dscores->ld, dscores->ld,
-                               accumulate || blocks.first > 0, sums, &blocks.prefetch);
+                               accumulate || blocks.first > 0, grad, &blocks.prefetch);
     return DOWNHILL_OK;
 }

@@ -40,25 +40,26 @@ static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss l
 
 downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
                                    const downhill_matrix_f32 *scores, const int32_t *y,
-                                   float margin, const downhill_matrix_f32 *dscores, double *loss)
+                                   float margin, const downhill_matrix_f32 *dscores,
+                                   double *loss_sum)
 {
     const downhill_loss hinge = {DOWNHILL_HINGE, margin};
-    return loss_f32(kernels, hinge, scores, y, dscores, loss);
+    return loss_f32(kernels, hinge, scores, y, dscores, loss_sum);
 }
 
 downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
                                      const downhill_matrix_f32 *scores, const int32_t *y,
-                                     const downhill_matrix_f32 *dscores, double *loss)
+                                     const downhill_matrix_f32 *dscores, double *loss_sum)
 {
     const downhill_loss softmax = {DOWNHILL_SOFTMAX, 0.0f};
-    return loss_f32(kernels, softmax, scores, y, dscores, loss);
+    return loss_f32(kernels, softmax, scores, y, dscores, loss_sum);
 }
 
 downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
                                   const downhill_matrix_f64 *scores, const int32_t *y, float margin,
-                                  const downhill_matrix_i16 *dscores, double *loss)
+                                  const downhill_matrix_i16 *dscores, double *loss_sum)
 {
-    if (scores == NULL || loss == NULL)
+    if (scores == NULL || loss_sum == NULL)
         return DOWNHILL_ERR_NULL;
     const size_t n = scores->rows, c = scores->columns;
     const struct batch_view labels = {.y = y, .n = n};
@@ -79,6 +80,6 @@ downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
         units += kernels->u8->hinge(rows, c, scores->data + i * scores->ld, scores->ld, y + i,
                                     (double)margin, dscores->data + i * dscores->ld, dscores->ld);
     }
-    *loss = units * DOWNHILL_LOSS_UNIT;
+    *loss_sum = units * DOWNHILL_LOSS_UNIT;
     return DOWNHILL_OK;
 }

@@ -152,19 +152,19 @@ static downhill_status check_step_u8(const downhill_kernels **kernels,
 /* The arguments have been checked. */
 static double loss_grad_u8(const downhill_kernels *kernels, const struct batch_view *batch,
                            const struct packed_u8 *packed, downhill_loss loss,
-                           const downhill_sums_u8 *sums, const struct workspace_u8 *workspace,
+                           const downhill_gradient_u8 *grad, const struct workspace_u8 *workspace,
                            struct phase_clock *clock)
 {
     const struct plan plan =
         downhill_batch_plan(kernels, batch, OPERATION_STEP, packed->d, packed->c, 0, 0);
-    const struct pass pass = {kernels, batch, &plan, loss, .of.u8 = {packed, sums, *workspace}};
+    const struct pass pass = {kernels, batch, &plan, loss, .of.u8 = {packed, grad, *workspace}};
     return downhill_batch_gradient(&pass, clock);
 }
 
 downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
                                       const downhill_batch_u8 *batch,
                                       const downhill_packed_u8 *packed, downhill_loss loss,
-                                      const downhill_sums_u8 *sums, double *loss_sum,
+                                      const downhill_gradient_u8 *grad, double *loss_sum,
                                       const downhill_workspace *workspace,
                                       downhill_profile *profile)
 {
@@ -174,12 +174,12 @@ downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
     const struct packed_u8 *p = downhill_packed_u8_in(packed);
     downhill_status status;
     if ((status = check_step_u8(&kernels, &view, packed, loss, workspace)) != DOWNHILL_OK ||
-        (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK)
+        (status = downhill_check_gradient_u8(grad)) != DOWNHILL_OK)
         return status;
-    if (sums->d != p->d || sums->c != p->c)
+    if (grad->d != p->d || grad->c != p->c)
         return DOWNHILL_ERR_SIZE;
     const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
-    const double sum = loss_grad_u8(kernels, &view, p, loss, sums, &w, &clock);
+    const double sum = loss_grad_u8(kernels, &view, p, loss, grad, &w, &clock);
     if (loss_sum != NULL)
         *loss_sum = sum;
     return DOWNHILL_OK;

@@ -44,7 +44,8 @@ downhill_status downhill_axpby_f32(const downhill_kernels *kernels, float alpha,
 
 downhill_status downhill_update_u8(const downhill_kernels *kernels,
                                    const downhill_weights_f32 *weights, downhill_packed_u8 *packed,
-                                   const downhill_sums_u8 *sums, size_t n, const downhill_sgd *sgd)
+                                   const downhill_gradient_u8 *grad, size_t n,
+                                   const downhill_sgd *sgd)
 {
     struct packed_u8 *p = downhill_packed_u8_in(packed);
     struct update_factors factors;
@@ -52,13 +53,13 @@ downhill_status downhill_update_u8(const downhill_kernels *kernels,
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_packed_u8(kernels, packed)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
-        (status = downhill_check_sums_u8(sums)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient_u8(grad)) != DOWNHILL_OK ||
         (status = downhill_check_update(sgd, n, &factors)) != DOWNHILL_OK)
         return status;
     if (weights->d != p->d || weights->c != p->c)
         return DOWNHILL_ERR_PACKED;
-    if (weights->d != sums->d || weights->c != sums->c)
+    if (weights->d != grad->d || weights->c != grad->c)
         return DOWNHILL_ERR_SIZE;
-    downhill_update_packed_u8(weights, sums, factors, p);
+    downhill_update_packed_u8(weights, grad, factors, p);
     return DOWNHILL_OK;
 }

@@ -43,7 +43,7 @@ static void gradient(const struct pass *p, const struct block *block, int accumu
 {
     if (block->element == ELEMENT_U8)
         downhill_block_grad_u8(p->kernels, p->plan, block, p->of.u8.workspace.dscores,
-                               p->of.u8.workspace.ldds, accumulate, p->of.u8.sums, prefetch);
+                               p->of.u8.workspace.ldds, accumulate, p->of.u8.grad, prefetch);
     else
         downhill_block_grad(p->kernels, p->plan, block, p->of.f32.workspace.scores,
                             p->of.f32.workspace.lds, accumulate, sums_f32, prefetch);

@@ -26,13 +26,13 @@ struct pass {
         } f32; /* and bf16 */
         struct {
             const struct packed_u8 *packed;
-            const downhill_sums_u8 *sums;
+            const downhill_gradient_u8 *grad;
             struct workspace_u8 workspace;
         } u8;
     } of;
 };
 
-/* Overwrites the gradient, or the sums. Returns the sum of the losses. */
+/* Overwrites the gradient. Returns the sum of the losses. */
 double downhill_batch_gradient(const struct pass *pass, struct phase_clock *clock);
 
 #endif

@@ -14,11 +14,11 @@ static void clear_f32(const downhill_gradient_f32 *grad)
         memset(grad->db, 0, grad->c * sizeof *grad->db);
 }
 
-static void clear_u8(const downhill_sums_u8 *sums)
+static void clear_u8(const downhill_gradient_u8 *grad)
 {
-    for (size_t j = 0; j < sums->c; j++)
-        memset(sums->w + j * sums->ldw, 0, sums->d * sizeof *sums->w);
-    memset(sums->b, 0, sums->c * sizeof *sums->b);
+    for (size_t j = 0; j < grad->c; j++)
+        memset(grad->dw + j * grad->lddw, 0, grad->d * sizeof *grad->dw);
+    memset(grad->db, 0, grad->c * sizeof *grad->db);
 }
 
 static void add_panel(const float *panel, size_t d, size_t c, int accumulate, float *dw,
@@ -88,12 +88,13 @@ static void copy_panel(size_t n, size_t c, const int16_t *dscores, size_t ldds, 
 
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
                             const struct block *block, const int16_t *dscores, size_t ldds,
-                            int accumulate, const downhill_sums_u8 *sums, struct prefetch *prefetch)
+                            int accumulate, const downhill_gradient_u8 *grad,
+                            struct prefetch *prefetch)
 {
-    const size_t n = block->n, d = sums->d, c = sums->c;
+    const size_t n = block->n, d = grad->d, c = grad->c;
     if (n == 0) {
         if (!accumulate)
-            clear_u8(sums);
+            clear_u8(grad);
         return;
     }
     const struct grad_plan how = downhill_plan_grad(plan, n);
@@ -109,12 +110,12 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
             copy_panel(n, classes, dscores + j, ldds, panel);
             kernels->u8->grad(n, features, classes, x, panel,
                               how.flags | (accumulate ? GRAD_ACCUMULATE : 0u),
-                              sums->w + j * sums->ldw + k, sums->ldw, prefetch);
+                              grad->dw + j * grad->lddw + k, grad->lddw, prefetch);
         }
     }
     if (!accumulate)
-        memset(sums->b, 0, c * sizeof *sums->b);
+        memset(grad->db, 0, c * sizeof *grad->db);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
-            sums->b[j] = wrapped_sum(sums->b[j], dscores[i * ldds + j]);
+            grad->db[j] = wrapped_sum(grad->db[j], dscores[i * ldds + j]);
 }

@@ -12,10 +12,10 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
                          int accumulate, const downhill_gradient_f32 *grad,
                          struct prefetch *prefetch);
 
-/* sums = dscoresᵀ X and the sums of dscores for bytes, or added to what is there. */
+/* grad = dscoresᵀ X and the sums of dscores for bytes, or added to what is there. */
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
                             const struct block *block, const int16_t *dscores, size_t ldds,
-                            int accumulate, const downhill_sums_u8 *sums,
+                            int accumulate, const downhill_gradient_u8 *grad,
                             struct prefetch *prefetch);
 
 #endif

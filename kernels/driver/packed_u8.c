@@ -164,14 +164,15 @@ static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weight
     pack_class(p, weights, first, c, j, largest);
 }
 
-void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
-                               struct update_factors factors, struct packed_u8 *p)
+void downhill_update_packed_u8(const downhill_weights_f32 *weights,
+                               const downhill_gradient_u8 *grad, struct update_factors factors,
+                               struct packed_u8 *p)
 {
     for (size_t j = 0, classes; j < p->c; j += classes) {
         classes = next_tile(p->c - j, p->u8->classes);
         for (size_t i = 0; i < classes; i++)
-            update_class(p, weights, j, classes, i, factors, (float)sums->b[j + i], 1.0f,
-                         sums->w + (j + i) * sums->ldw);
+            update_class(p, weights, j, classes, i, factors, (float)grad->db[j + i], 1.0f,
+                         grad->dw + (j + i) * grad->lddw);
     }
     subtract_mean(p);
 }

@@ -40,8 +40,9 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
                           const downhill_norm_u8 *norm, struct packed_u8 *packed);
 
 /* Updates the weights by the gradient and packs them again. */
-void downhill_update_packed_u8(const downhill_weights_f32 *weights, const downhill_sums_u8 *sums,
-                               struct update_factors factors, struct packed_u8 *packed);
+void downhill_update_packed_u8(const downhill_weights_f32 *weights,
+                               const downhill_gradient_u8 *grad, struct update_factors factors,
+                               struct packed_u8 *packed);
 
 /* Updates by one sample without storing its gradient, and packs again. x_i32: scratch of d, which stays in L1 for all
  * classes. */

@@ -25,7 +25,7 @@ double downhill_step_one_u8(const downhill_kernels *kernels, const struct batch_
     const double loss = downhill_block_loss_u8(kernels, blocks.block, c, margin, w->scores, w->lds,
                                                w->dscores, w->ldds);
     charge(clock, &clock->profile->loss_ns);
-    downhill_update_packed_u8_by_one(weights, blocks.block->x[0], w->dscores, factors, w->sums.w,
+    downhill_update_packed_u8_by_one(weights, blocks.block->x[0], w->dscores, factors, w->sums.dw,
                                      packed);
     charge(clock, &clock->profile->update_ns);
     return loss;

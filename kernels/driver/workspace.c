@@ -28,7 +28,7 @@ uintptr_t downhill_lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, si
     w->dscores = (int16_t *)carve(&at, rows * w->ldds * sizeof *w->dscores);
     int32_t *sums = (int32_t *)carve(&at, c * spread_ld(d) * sizeof *sums);
     int32_t *bias_sums = (int32_t *)carve(&at, c * sizeof *bias_sums);
-    w->sums = (downhill_sums_u8){sums, spread_ld(d), bias_sums, d, c};
+    w->sums = (downhill_gradient_u8){sums, spread_ld(d), bias_sums, d, c};
     return at;
 }
 

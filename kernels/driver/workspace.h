@@ -19,7 +19,7 @@ struct workspace_u8 {
     double *scores; /* of a block, rows of lds */
     int16_t *dscores;
     size_t lds, ldds;
-    downhill_sums_u8 sums; /* dW of a step */
+    downhill_gradient_u8 sums; /* dW of a step */
 };
 
 /* Lay a workspace out at a multiple of LINE_BYTES. Return its end. */
