@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The public boundary refuses bad arguments, by the right name, before anything is written. */
+ * Public functions refuse invalid arguments with the right status before they write anything, and
+ * give right results for valid ones at the limits. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -18,11 +19,11 @@ enum { N = 3, D = 5, C = 4, X_ROWS = 6 };
 struct world {
     float x[X_ROWS * D], w[C * D], b[C], scores[N * C], dscores[N * C], dw[C * D], db[C];
     int32_t y[X_ROWS];
-    size_t rows[N + 1]; /* one that is only announced */
+    size_t rows[N + 1]; /* the last is a next row, to prefetch */
     double loss;
     downhill_workspace workspace;
     downhill_batch_f32 batch;
-    downhill_weights_f32 weights, other; /* other: dw and db, for downhill_axpby_f32() */
+    downhill_weights_f32 weights, other; /* other holds dw and db, for downhill_axpby_f32() */
     downhill_gradient_f32 grad;
     downhill_sgd hinge;
 };
@@ -69,13 +70,13 @@ static downhill_status call_loss_grad(struct world *s)
                                   &s->workspace, NULL);
 }
 
-/* ---- one thing wrong at a time ---- */
+/* ---- one invalid argument at a time ---- */
 
 static void no_x(struct world *s)
 {
     s->batch.x = NULL;
 }
-/* x of a batch that is NULL is NULL, too. */
+/* A NULL batch is refused like one whose x is NULL. */
 static void test_api__no_batch(void **state)
 {
     (void)state;
@@ -235,7 +236,7 @@ static void test_api__bad_arguments__refused_by_name(void **state)
                 continue;
             struct world s;
             setup(&s);
-            assert_int_equal(calls[f](&s), DOWNHILL_OK); /* fine before it is spoilt */
+            assert_int_equal(calls[f](&s), DOWNHILL_OK); /* valid before it is spoilt */
             cases[i].spoil(&s);
             const struct world before = s;
             assert_int_equal(calls[f](&s), cases[i].want);
@@ -317,13 +318,14 @@ static void test_api__update__refuses(void **state)
     free(s.workspace.memory);
 }
 
-/* Classes and probabilities by hand, at every level, also in place of the scores. */
+/* Classes and probabilities match those worked out by hand at every ISA level, also if the
+ * probabilities overwrite the scores. */
 static void test_api__predict(void **state)
 {
     (void)state;
     const float quiet = NAN;
     enum { ROWS = 5 };
-    const float rows[ROWS][C] = {{0.0f, 2.0f, 1.0f, 2.0f}, /* the lower of two equal ones */
+    const float rows[ROWS][C] = {{0.0f, 2.0f, 1.0f, 2.0f}, /* a tie: the lower class wins */
                                  {-1.0f, -3.0f, -2.0f, -0.5f},
                                  {1.0f, quiet, 2.0f, 0.0f},
                                  {quiet, 5.0f, 6.0f, 7.0f},
@@ -423,7 +425,7 @@ static void test_api__special_values__reach_the_loss(void **state)
                     downhill_softmax_f32(k, F32(s, c, 1, c), y, F32(ds, c, 1, c), &loss),
                     DOWNHILL_OK);
                 assert_true(isnan(loss));
-                /* -infinity is a probability of 0, and an infinite loss at the label. */
+                /* A score of -infinity has probability 0, an infinite loss at the label. */
                 s[at] = -INFINITY;
                 assert_int_equal(
                     downhill_softmax_f32(k, F32(s, c, 1, c), y, F32(ds, c, 1, c), &loss),
@@ -434,7 +436,7 @@ static void test_api__special_values__reach_the_loss(void **state)
                     assert_true(fabs(loss - log((double)(c - 1))) < 1e-5);
                     assert_true(ds[at] == 0.0f);
                 }
-                /* At the kink the subgradient is 0. */
+                /* At the kink of the hinge the subgradient is 0. */
                 s[at] = 0.0f;
                 for (size_t j = 0; j < c; j++)
                     s[j] = j == 1 ? 0.0f : -1.0f;
@@ -448,7 +450,7 @@ static void test_api__special_values__reach_the_loss(void **state)
     }
 }
 
-/* What may be NULL may be NULL, alone and together, and the rest is as it would be. */
+/* Any combination of optional arguments may be NULL; the other results do not change. */
 static void test_api__optional_arguments(void **state)
 {
     (void)state;
@@ -483,7 +485,7 @@ static void test_api__optional_arguments(void **state)
     free(s.workspace.memory);
 }
 
-/* Rows farther apart than 2³² elements, in memory that is only promised. */
+/* Rows are more than 2³² elements apart, in memory that is reserved but not committed. */
 static void test_api__rows_far_apart(void **state)
 {
     (void)state;
@@ -533,7 +535,7 @@ static void test_api__rows_far_apart(void **state)
     munmap(x, bytes);
 }
 
-/* Softmax of scores at the ends of the range of a float. */
+/* Softmax of scores near both ends of the range of f32. */
 static void test_api__softmax__any_finite_score(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The benchmark: its arithmetic on known numbers, and the suite run for real on a tiny shape.
- * Nothing here asserts a speed. */
+ * The benchmark: formulas checked by hand, and runs of the suite on tiny shapes. Nothing here
+ * asserts a speed. */
 #define _POSIX_C_SOURCE 199309L
 #include "cmocka_all.h"
 
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-/* By hand, for n 2, d 3, c 5: the counts that a reader would make from the definitions. */
+/* Operations and bytes for n = 2, d = 3, c = 5, counted by hand from the definitions. */
 static void test_formulas__counted_by_hand(void **state)
 {
     (void)state;
@@ -46,7 +46,7 @@ static void test_formulas__counted_by_hand(void **state)
         assert_true(polynomial_value(&f->operations, n, d, c) == want[i].flops);
         assert_true(polynomial_value(&f->bytes, n, d, c) == want[i].bytes);
     }
-    /* The step is its parts, operation for operation. */
+    /* The operations of a step are the sum of those of its parts. */
     const double parts = polynomial_value(&bench_kernels[BENCH_score_f32].operations, n, d, c) +
                          polynomial_value(&bench_kernels[BENCH_hinge_f32].operations, n, d, c) +
                          polynomial_value(&bench_kernels[BENCH_grad_f32].operations, n, d, c) +
@@ -105,7 +105,7 @@ static bench_options tiny_options(void)
         .shapes = tiny, .n_shapes = 2, .repetitions = 5, .min_time_s = 1e-5, .seed = 3};
 }
 
-/* Usable levels with a kernel of their own for a row of this. */
+/* Returns the number of usable ISA levels that have their own variant of a kernel. */
 static size_t usable_levels(bench_kernel kernel)
 {
     const downhill_kernels *tables[LEVELS_MAX];
@@ -117,7 +117,8 @@ static size_t usable_levels(bench_kernel kernel)
     return count;
 }
 
-/* Kernels that need more samples than two or three: 5 % of 20, and an epoch of more than a step. */
+/* Returns whether a kernel needs more samples than the tiny shapes have: 20 for a share of
+ * satisfied samples in steps of 5 %, and more than one batch for an epoch. */
 static bool needs_many(bench_kernel kernel)
 {
     return kernel == BENCH_step_hinge_met50_f32 || kernel == BENCH_step_hinge_met95_f32 ||
@@ -271,7 +272,7 @@ static void test_suite__filter(void **state)
     }
 }
 
-/* A shape that no memory can hold is a row that says so, and not the end of the run. */
+/* A shape too large for memory gives a skipped row and does not end the run. */
 static void test_suite__too_large__is_skipped(void **state)
 {
     (void)state;
@@ -298,7 +299,7 @@ static void test_suite__too_large__is_skipped(void **state)
     bench_suite_free(&suite);
 }
 
-/* The steps in which samples are left out must leave out the share that their names tell. */
+/* The share of satisfied samples is the percentage in the name of the kernel. */
 static void test_workload__met_labels__are_the_share_they_say(void **state)
 {
     (void)state;
@@ -320,7 +321,7 @@ static void test_workload__met_labels__are_the_share_they_say(void **state)
     workload_close(&load);
 }
 
-/* A matrix product as it is defined, with a mistake of each kind on demand. */
+/* A matrix product by its definition, with one kind of mistake on demand. */
 static enum { RIGHT, LAST_CLASS_LOST, NO_BIAS, ROUNDED_TO_BF16 } mistake;
 
 static float element(const float *m, size_t ld, bool transpose, size_t i, size_t j)
@@ -361,7 +362,7 @@ static void test_peers__wrong_product__is_found(void **state)
     workload_close(&load);
 }
 
-/* Those that are installed give a row that is timed; the others say why not. */
+/* An installed peer library gives timed rows; the rows of a missing one say why it is missing. */
 static void test_peers__rows(void **state)
 {
     (void)state;
@@ -375,7 +376,7 @@ static void test_peers__rows(void **state)
                                    .seed = 1};
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    /* Without epochs, and without packing, which the scalar level does not do for f32. */
+    /* No epochs, because n is too small; no packing, because scalar does not pack f32. */
     size_t epochs = 0;
     for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
         epochs += bench_has_traits(k, BENCH_TRAIT_EPOCH);
@@ -393,9 +394,8 @@ static void test_peers__rows(void **state)
     bench_suite_free(&suite);
 }
 
-/* The set-up of the tests installs all three: a peer that is lost must not go unseen. */
-/* Their products must not take more CPU time than passes: a library that started threads beside ours
- * would be given twice the machine. */
+/* A peer's product must not take more CPU time than wall time: a library that starts threads of its
+ * own would be compared on more CPUs than ours. */
 static void test_peers__one_thread(void **state)
 {
     (void)state;
@@ -422,7 +422,7 @@ static void test_peers__one_thread(void **state)
     workload_close(&load);
 }
 
-/* The last step of an epoch leaves its gradient behind: of the same rows, in whatever order. */
+/* The last step of an epoch leaves the gradient of the same rows in dw, whatever their order. */
 static void test_peers__epoch__same_gradient(void **state)
 {
     (void)state;
@@ -447,6 +447,7 @@ static void test_peers__epoch__same_gradient(void **state)
     workload_close(&load);
 }
 
+/* The set-up of the tests installs every peer, so that a missing one is an error here. */
 static void test_peers__are_all_there(void **state)
 {
     (void)state;

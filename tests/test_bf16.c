@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * bf16 features: the rounding, and numbers at the ends of the range, where levels that split a weight
- * into terms of bf16 must not make of it what it is not. */
+ * bf16 features: rounding, and numbers at both ends of the range, which ISA levels that split a
+ * weight into two bf16 terms must still score correctly. */
 #include "cmocka_all.h"
 
 #include "matrices.h"
@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every f32 whose lower half is 0 (which bf16 holds), half way to the next, and on both sides of it. */
+/* Every f32 that bf16 can hold (its lower 16 bits are 0), the midpoint to the next one, and the
+ * values on both sides of these. */
 static void test_bf16__rounds_to_nearest_even(void **state)
 {
     (void)state;
@@ -37,7 +38,7 @@ static void test_bf16__rounds_to_nearest_even(void **state)
     }
 }
 
-/* Enough samples and features for every way that a level may take. */
+/* Enough samples and features to reach every code path of every ISA level. */
 enum { N = 70, D = 200, C = 3 };
 
 struct world {
@@ -45,7 +46,7 @@ struct world {
     uint16_t x[N * D];
 };
 
-/* One feature counts, at the place that is given. */
+/* Scores samples whose only nonzero feature is feature `at`. */
 static void score_one(const downhill_kernels *k, struct world *t, size_t at, float w, float x)
 {
     memset(t, 0, sizeof *t);
@@ -59,12 +60,14 @@ static void score_one(const downhill_kernels *k, struct world *t, size_t at, flo
                      DOWNHILL_OK);
 }
 
-/* Levels that split weights into two bf16 are granted what downhill_score_bf16() says of them. */
+/* Returns whether an ISA level splits weights into two bf16 terms, for which downhill_score_bf16()
+ * documents wider bounds. */
 static bool splits(const char *level)
 {
     return strcmp(level, "avx512bf16") == 0 || strcmp(level, "amx") == 0;
 }
 
+/* Returns whether `got` is within the documented bounds of w · x. */
 static bool as_it_should(bool splits, float w, float x, double got)
 {
     const double product = (double)w * (double)x, infinity = copysign((double)INFINITY, product);
@@ -109,8 +112,8 @@ static void test_bf16__extreme_weights(void **state)
     free(t);
 }
 
-/* All errors of one sign: with fewer features than a level needs for its two terms this is beyond the
- * bound. */
+/* All rounding errors have the same sign: with few features, a level that used only two bf16 terms
+ * would exceed the bound. */
 static void test_bf16__weights_at_their_worst(void **state)
 {
     (void)state;
@@ -119,7 +122,7 @@ static void test_bf16__weights_at_their_worst(void **state)
     for (size_t i = 0; i < (size_t)N * D; i++)
         t->x[i] = 0x3F80; /* 1 */
     for (size_t i = 0; i < (size_t)C * D; i++)
-        t->w[i] = 0x1.00808p0f; /* half way between two sums of two bf16 */
+        t->w[i] = 0x1.00808p0f; /* midway between two sums of two bf16 */
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = levels_to_run(NULL, tables);
     assert_true(n_tables > 0);
@@ -139,7 +142,7 @@ static void test_bf16__weights_at_their_worst(void **state)
     free(t);
 }
 
-/* Sixteen bits of a weight are exact at every level. */
+/* Weights of 16 significant bits are exact at every ISA level. */
 static void test_bf16__weights_of_two_terms__exact(void **state)
 {
     (void)state;
@@ -159,7 +162,7 @@ static void test_bf16__weights_of_two_terms__exact(void **state)
     free(t);
 }
 
-/* A dscore that bf16 cannot hold must not be rounded to one, however few of them there are. */
+/* A single dscore that bf16 cannot represent must not be rounded to bf16. */
 static void test_bf16__one_dscore_of_many_bits(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cache sizes of recorded CPUs, of made-up ones whose CPUID is wrong, and of this machine. */
+ * Cache sizes of recorded CPUs, of synthetic ones with invalid CPUID, and of this machine. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -18,11 +18,11 @@ enum { LEAF_CACHES = 4, SUBLEAVES_MAX = 16 };
 #define EXTENDED_MAX    UINT32_C(0x80000000)
 #define EXTENDED_CACHES UINT32_C(0x8000001D)
 
-/* A source that answers from a table, and notes what it was asked. */
+/* A CPUID source that answers from a table and counts the queries. */
 struct fake {
     const struct recorded_leaf *leaves;
     size_t n_leaves;
-    int endless; /* subleaves past the last of a leaf repeat the last */
+    int endless; /* subleaves after the last one of a leaf repeat it */
     size_t calls, above_max;
 };
 
@@ -78,7 +78,8 @@ static void check_case(const struct case_of_caches *c)
 
 /* clang-format off */
 
-/* The i7-12800HX of alder_lake: logical CPU 16 of the dump GenuineIntel0090672_AlderLake_03, an E-core. */
+/* An E-core of the i7-12800HX in `alder_lake`: logical CPU 16 of the dump
+ * GenuineIntel0090672_AlderLake_03. */
 static const struct recorded_leaf alder_lake_e_core[] = {
     {0x0, 0, 0x00000020, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x4, 0, 0xFC004121, 0x01C0003F, 0x0000003F, 0x00000000},
@@ -96,7 +97,7 @@ static const struct recorded_leaf venice[] = {
     {0x80000001, 0, 0x00020FF0, 0x0000010A, 0x00000001, 0xE3D3FBFF},
 };
 
-/* EPYC of Zen 3, recorded on a virtual machine. Its hypervisor zeroes leaf 4 and fills 0x8000001D. */
+/* Zen 3 EPYC, recorded on a virtual machine. Its hypervisor zeroes leaf 4, not 0x8000001D. */
 static const struct recorded_leaf zen3_virtual[] = {
     {0x0, 0, 0x00000010, 0x68747541, 0x444D4163, 0x69746E65},
     {0x4, 0, 0x00000000, 0x00000000, 0x00000000, 0x00000000},
@@ -143,7 +144,7 @@ static void test_caches__recorded__sizes_of_the_dump(void **state)
 
 enum { DATA = 1, INSTRUCTIONS, UNIFIED };
 
-/* 8 ways of 64 bytes. */
+/* A cache with 8 ways and lines of 64 bytes. */
 #define CACHE(leaf, subleaf, type, level, kib) \
     {leaf, subleaf, (type) | (level) << 5, 0x01C0003F, (kib) * 2 - 1, 0}
 #define MAX_LEAF(leaf) {0x0, 0, leaf, 0, 0, 0}
@@ -222,7 +223,8 @@ static void test_caches__wrong_or_absent__defaults(void **state)
 
 /* ---- This machine ---- */
 
-/* Reads a word from a file of the kernel's description of cache `index` of a CPU. Returns 0 if there is none. */
+/* Reads a word from a file in /sys that describes cache `index` of a CPU. Returns 0 if there is
+ * none. */
 static int read_word(int cpu, int index, const char *name, char word[32])
 {
     char path[128];
@@ -235,7 +237,7 @@ static int read_word(int cpu, int index, const char *name, char word[32])
     return found;
 }
 
-/* Returns the bytes that "32K" stands for, or 0. */
+/* Returns the bytes that a word like "32K" stands for, or 0 if it is not a size. */
 static size_t bytes_of_word(const char *word)
 {
     char *end;
@@ -243,7 +245,7 @@ static size_t bytes_of_word(const char *word)
     return *end == 'K' ? number * KIB : *end == 'M' ? number * MIB : number;
 }
 
-/* Returns the sizes that the kernel gives for a CPU, 0 for each that it does not. */
+/* Returns the cache sizes in /sys for a CPU; a size is 0 if it is not listed. */
 static struct cache_sizes kernel_sizes(int cpu)
 {
     struct cache_sizes sizes = {0, 0, 0};
@@ -261,7 +263,7 @@ static struct cache_sizes kernel_sizes(int cpu)
     return sizes;
 }
 
-/* Whether CPUID of this machine describes any cache. */
+/* Returns whether CPUID of this machine describes any cache. */
 static int cpuid_tells(void)
 {
     const cpu_source *s = &downhill_cpu_native;
@@ -275,7 +277,8 @@ static int cpuid_tells(void)
 static void test_caches__this_machine__as_the_kernel_says(void **state)
 {
     (void)state;
-    /* The library keeps what the first core said that asked; this one must be the core that the kernel is asked about. */
+    /* The library caches the sizes of the core that asked first, so that the sizes in /sys must be
+     * those of the same core. */
     const int cpu = sched_getcpu();
     cpu_set_t one;
     CPU_ZERO(&one);
@@ -302,7 +305,8 @@ static void test_caches__this_machine__as_the_kernel_says(void **state)
     assert_int_equal(sizes.l3, kernel.l3);
 }
 
-/* The first time and later ones take different ways. The thread is still bound to one CPU. */
+/* The first call detects, later ones return the cached sizes. The thread is still bound to one
+ * CPU. */
 static void test_caches__asked_again__same_sizes(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * CIFAR-10 and CIFAR-100 in small: every byte of good files, and each way of being bad. */
+ * Small CIFAR-10 and CIFAR-100 files: valid ones byte for byte, and each kind of invalid one. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -54,7 +54,7 @@ static int setup(void **state)
     return 0;
 }
 
-/* In place of stat(), by the linker: the third file is that much larger. */
+/* Replaces stat() (ld --wrap): the third file seems larger by `false_bytes`. */
 static off_t false_bytes;
 int __real_stat(const char *path, struct stat *status);
 int __wrap_stat(const char *path, struct stat *status);
@@ -138,7 +138,7 @@ static void train(const dataset *data, sgd_result *result)
     features_close(&f);
 }
 
-/* Training on both ends in the same bits. */
+/* Asserts that training on both data sets gives bit-identical models. */
 static void same_model(const dataset *a, const dataset *b)
 {
     sgd_result of_a, of_b;
@@ -150,7 +150,8 @@ static void same_model(const dataset *a, const dataset *b)
     sgd_free(&of_b);
 }
 
-/* The same samples, from the files where they are: with gaps between them, and more than a page each. */
+/* Mapping gives the same samples as reading, from several files of more than a page, with labels
+ * between the samples. */
 static void test_cifar__mapped__the_same_samples(void **state)
 {
     (void)state;
@@ -199,7 +200,7 @@ static void test_cifar__mapped__bad_label(void **state)
     free(spec);
 }
 
-/* Opening must fail with EXIT_DATA and one line that holds both texts. */
+/* Asserts that opening fails with EXIT_DATA and one line that contains both texts. */
 static void refused(const char *kind, const char *names, const char *reason)
 {
     dataset data;
@@ -245,7 +246,7 @@ static void test_cifar__labels(void **state)
         write_file(f, ten[f], 1, 10);
     }
     const size_t bytes = write_file(0, "train.bin", 2, 100);
-    files[0][PICTURE + 2] = 255; /* a coarse label, which is not used */
+    files[0][PICTURE + 2] = 255; /* a coarse label, which is ignored */
     files[0][PICTURE + 3] = 100;
     write_raw(scratch_path("train.bin"), files[0], bytes);
     refused("cifar100", "train.bin", "byte 3075: label 100 of record 1 is outside 0 ... 99");
@@ -262,7 +263,7 @@ static void test_cifar__no_directory(void **state)
     assert_non_null(strstr(text, "/no/such/place/data_batch_1.bin: No such file"));
     assert_non_null(strstr(text, "name the directory that holds"));
     capture_stderr();
-    assert_int_equal(dataset_open("cifar10:", &data), EXIT_USAGE); /* not the root */
+    assert_int_equal(dataset_open("cifar10:", &data), EXIT_USAGE); /* not the root directory */
     assert_non_null(strstr(captured(), "no directory; give the one"));
 }
 
@@ -286,7 +287,7 @@ static void test_cifar__what_is_no_file_to_read(void **state)
     assert_int_equal(dataset_open(spec, &data), EXIT_DATA);
     assert_non_null(strstr(captured(), "...: the path is too long"));
 
-    /* The descriptors of the test itself, of what it captures, and no more. */
+    /* Leaves no free file descriptor after those of the test itself and of capture_stderr(). */
     struct rlimit before, few;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     char *files_spec;
@@ -305,7 +306,7 @@ static void test_cifar__what_is_no_file_to_read(void **state)
         strstr(text, "data_batch_1.bin: cannot open: Too many open files; check the path"));
 }
 
-/* Files that have another size when they are read than they had when they were looked at. */
+/* Files whose size changes between stat() and reading or mapping. */
 static void test_cifar__changed_while_it_is_read(void **state)
 {
     (void)state;

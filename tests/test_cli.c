@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The program as a user meets it: commands as they are typed, with their exit codes and what they
- * say. $downhill is the program, $scratch an empty directory. */
+ * The program from the command line: exit codes and output of whole commands. $downhill is the
+ * program, $scratch an empty directory. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -190,7 +190,7 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const int code = shell(bad[i].command);
-        const char *line = shell_err; /* behind warnings, as of a sanitized build */
+        const char *line = shell_err; /* after any warnings, such as those of a sanitized build */
         while (strncmp(line, "downhill: warning: ", 19) == 0)
             line = strchr(line, '\n') + 1;
         if (code != bad[i].code || strstr(line, bad[i].says) == NULL || count_of(line, '\n') != 1 ||
@@ -198,10 +198,10 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
             fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
                      bad[i].code, shell_out, shell_err);
     }
-    assert_int_equal(scratch_count(), 2); /* out and err: nothing half-written is left */
+    assert_int_equal(scratch_count(), 2); /* stdout and stderr; no partial output is left */
 }
 
-/* Options of a method stand under its heading, and nothing is wider than a terminal. */
+/* No line of --help is wider than a terminal, and options of a method are under its heading. */
 static void test_cli__help__fits_a_terminal(void **state)
 {
     (void)state;
@@ -217,7 +217,7 @@ static void test_cli__help__fits_a_terminal(void **state)
             if (strcspn(line, "\n") > COLUMNS)
                 fail_msg("%s: %.*s", command, (int)strcspn(line, "\n"), line);
     }
-    assert_int_equal(shell("$downhill data --help"), EXIT_OK); /* which has no other */
+    assert_int_equal(shell("$downhill data --help"), EXIT_OK); /* which has no other option */
     assert_non_null(strstr(shell_out, "\nOptions:\n  --help"));
     assert_int_equal(shell("$downhill train --help"), EXIT_OK);
     const char *heading = strstr(shell_out, "\nRandom and local search:\n"),
@@ -267,9 +267,10 @@ static void test_cli__train_every_level(void **state)
     json_decref(root);
 }
 
-/* How long it takes, and what is learned in ten epochs, is that of a plain build: no sanitizer finds more in it. */
+/* Plain builds only: under a sanitizer, phase times mean little, and ten epochs take long and cover
+ * no more code. */
 #ifndef DOWNHILL_INSTRUMENTED
-/* What share of a run's time its phases name. */
+/* Returns the share of a run's time that its phases account for. */
 static double phases_share(const json_t *run)
 {
     const json_t *phases = json_object_get(run, "phases");
@@ -281,7 +282,7 @@ static double phases_share(const json_t *run)
 static void test_cli__train_phases__leave_out_2_percent_at_most(void **state)
 {
     (void)state;
-    /* What is left out is the same in each run; only another program's share can make it more. */
+    /* Retries, because other programs can add to the time outside the phases. */
     double most = 0.0;
     for (int tries = 0; tries < 10 && most < 0.98; tries++) {
         assert_int_equal(shell("$downhill train --epochs 2 --json -"), EXIT_OK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * `downhill bench` as a user meets it. Nothing here asserts a speed. */
+ * `downhill bench` from the command line. Nothing here asserts a speed. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -70,7 +70,7 @@ static void test_cli_bench__report(void **state)
     assert_string_equal(shell_err, "");
 }
 
-/* Google Benchmark's own comparison must be able to read what we write. */
+/* compare.py of Google Benchmark can read the results. */
 static void test_cli_bench__json_is_google_benchmarks(void **state)
 {
     (void)state;
@@ -86,7 +86,7 @@ static void test_cli_bench__json_is_google_benchmarks(void **state)
     assert_non_null(strstr(shell_out, "U Test, Repetitions: 9 vs 9"));
 }
 
-/* What is not a regular file is written to, not replaced; a link is followed. */
+/* Devices and pipes are written to, not replaced, and a link is followed. */
 static void test_cli_bench__json_to_devices_pipes_and_links(void **state)
 {
     (void)state;
@@ -110,7 +110,7 @@ static void test_cli_bench__json_to_devices_pipes_and_links(void **state)
         EXIT_OK);
 }
 
-/* Variables that would make Google Benchmark do something else. */
+/* Environment variables of Google Benchmark have no effect. */
 static void test_cli_bench__heeds_no_benchmark_variables(void **state)
 {
     (void)state;
@@ -126,8 +126,8 @@ static void test_cli_bench__heeds_no_benchmark_variables(void **state)
     assert_null(strstr(shell_out, "skipped"));
 }
 
-/* A shape that no memory holds (96 TB), and that would take less than a day: a row that says so, and a run that timed
- * nothing is no success. */
+/* A shape too large for memory (96 TB), but below the limit of a day, gives a skipped row; a run
+ * that timed no row fails. */
 static void test_cli_bench__timed_nothing(void **state)
 {
     (void)state;
@@ -151,7 +151,7 @@ static void test_cli_bench__file_and_table(void **state)
     remove(scratch_path("bench.json"));
 }
 
-/* A CPU shared with a busy loop: the run must say that its times are too long. */
+/* The CPU is shared with a busy loop: the run warns that its times are too long. */
 static void test_cli_bench__shared_cpu__is_said(void **state)
 {
     (void)state;
@@ -170,7 +170,8 @@ static void test_cli_bench__shared_cpu__is_said(void **state)
     remove(scratch_path("shared.json"));
 }
 
-/* Several threads beside a busy loop on the CPU of one: no cause is named that was not measured. */
+/* Two threads, with busy loops on the CPU of one of them: the warning names no cause that was not
+ * measured. */
 static void test_cli_bench__shared_cpu_of_a_team__is_said(void **state)
 {
     (void)state;
@@ -198,7 +199,8 @@ static void test_cli_bench__shared_cpu_of_a_team__is_said(void **state)
     remove(scratch_path("team.json"));
 }
 
-/* A run whose counters show a quota, made of one that had none: completed, it names the quota. */
+/* Edits the results of a run so that its counters show throttling by a quota. When resumed, it
+ * warns about the quota. */
 static void test_cli_bench__throttled__is_said(void **state)
 {
     (void)state;
@@ -207,7 +209,7 @@ static void test_cli_bench__throttled__is_said(void **state)
               " --filter ^hinge_f32/scalar --json $scratch/whole.json &&"
               " sed 's/\"schema_version\"/\"partial\": true,\\n&/;"
               " s/\"cpu_time\": [^,]*/\"cpu_time\": 1/;"
-              " s/\"start_s\": [^,]*/\"start_s\": 0/;" /* however long a busy machine took */
+              " s/\"start_s\": [^,]*/\"start_s\": 0/;" /* the time on a busy machine varies */
               " s/\"end_s\": [^,]*/\"end_s\": 0.001/;"
               " s/\"involuntary_switches\": [^,]*/\"involuntary_switches\": 500/;"
               " s/\"throttled_periods\": [^,]*/\"throttled_periods\": 500/;"
@@ -224,7 +226,8 @@ static void test_cli_bench__throttled__is_said(void **state)
     shell("rm $scratch/whole.json $scratch/part.json");
 }
 
-/* Members of every entry of Google Benchmark, also after SkipWithError(). */
+/* Asserts that an entry has every member that Google Benchmark writes, also after
+ * SkipWithError(). */
 static void assert_entry(const json_t *row)
 {
     static const char *const numbers[] = {"family_index", "per_family_instance_index",
@@ -244,8 +247,8 @@ static void assert_entry(const json_t *row)
     }
 }
 
-/* Ctrl-C: what was measured is written, for Google Benchmark's tools as well; the exit code
- * tells the signal. */
+/* After a signal, the samples so far are written in a form that Google Benchmark's tools can read,
+ * and the exit code is 128 plus the signal. */
 static void test_cli_bench__interrupted(void **state)
 {
     (void)state;
@@ -275,13 +278,13 @@ static void test_cli_bench__interrupted(void **state)
     assert_int_equal(shell("$downhill report --output $scratch/report $scratch/cut.json;"
                            " code=$?; rm -r $scratch/report; exit $code"),
                      EXIT_OK);
-    /* What was broken off is completed; what is complete is not begun again. */
+    /* --resume takes no options of the run. */
     assert_int_equal(shell("$downhill bench --resume $scratch/cut.json --seed 2"), EXIT_USAGE);
     assert_non_null(strstr(shell_err, "no other option than --json"));
     remove(scratch_path("cut.json"));
 }
 
-/* Killed without warning, it has left what it had; going on gives the whole, as it was begun. */
+/* A run killed by SIGKILL leaves partial results; resuming it completes them with its options. */
 static void test_cli_bench__killed_and_resumed(void **state)
 {
     (void)state;
@@ -306,7 +309,7 @@ static void test_cli_bench__killed_and_resumed(void **state)
     assert_int_equal((int)number(context, "seed"), 7);
     assert_true(json_equal(json_object_get(context, "arguments"),
                            json_object_get(json_object_get(cut, "context"), "arguments")));
-    /* The first sample of the file is that of before. */
+    /* The first sample in the file is the one from before the kill. */
     const json_t *before = json_array_get(json_object_get(cut, "benchmarks"), 0),
                  *after = json_array_get(json_object_get(whole, "benchmarks"), 0);
     assert_true(number(before, "real_time") == number(after, "real_time"));
@@ -351,7 +354,7 @@ static void test_cli_bench__resume__refused(void **state)
         if (code != cases[i].code || strstr(shell_err, cases[i].says) == NULL)
             fail_msg("%s: exit code %d: %s", cases[i].edit, code, shell_err);
     }
-    /* With nothing left to do it is whole at once. */
+    /* A partial run with no rows left to time completes at once. */
     assert_int_equal(shell("$downhill bench --resume $scratch/part.json --json $scratch/new.json"),
                      EXIT_OK);
     json_t *root = parsed_file("new.json");
@@ -361,7 +364,7 @@ static void test_cli_bench__resume__refused(void **state)
     shell("rm $scratch/whole.json $scratch/part.json $scratch/bad.json $scratch/new.json");
 }
 
-/* Ceilings alone; then a run that takes them from the file. */
+/* Measures ceilings alone, then runs with those of the file. */
 static void test_cli_bench__ceilings_from(void **state)
 {
     (void)state;
@@ -396,7 +399,7 @@ static void test_cli_bench__ceilings_from(void **state)
     shell("rm $scratch/ceilings.json $scratch/a.json");
 }
 
-/* What a run was asked for is in its results, as it would be typed. */
+/* The results record the arguments of the run as they would be typed. */
 static void test_cli_bench__arguments(void **state)
 {
     (void)state;
@@ -418,8 +421,8 @@ static void test_cli_bench__arguments(void **state)
     json_decref(root);
 }
 
-/* The duration of a run is printed before it begins, and a number that is out of proportion is not
- * taken for seconds. */
+/* The expected duration is printed before the run. A time without a unit that is implausible in
+ * seconds is refused. */
 static void test_cli_bench__duration(void **state)
 {
     (void)state;
@@ -456,7 +459,8 @@ static void test_cli_bench__duration(void **state)
         assert_int_equal(shell(command), EXIT_USAGE);
         assert_non_null(strstr(shell_err, "is not a time from 10us to 3600s"));
     }
-    /* With a unit it is meant; that the samples will be lost is said before the proof. */
+    /* With a unit, a long time is accepted. The warning that samples will not be kept comes before
+     * verification. */
     for (int json = 0; json < 2; json++) {
         char command[512];
         snprintf(command, sizeof command,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Training that failed, and training in doubt: the line, the exit code, the results. */
+ * Training that fails or whose result is doubtful: messages, exit codes and results. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -21,7 +21,7 @@ static int open_all(void **state)
     return 0;
 }
 
-/* Features near 5e5, which no usual learning rate goes with. */
+/* Writes features near 5e5, which are too large for any usual learning rate. */
 static void make_unscaled(void)
 {
     assert_int_equal(
@@ -31,7 +31,7 @@ static void make_unscaled(void)
         EXIT_OK);
 }
 
-/* Exit code 1, the reason in a line and in the results, and no model. */
+/* Exit code 1, a reason on stderr and in the results, and no model. */
 static void test_train__failed__said_and_no_model(void **state)
 {
     (void)state;
@@ -87,7 +87,7 @@ static void test_train__failed__said_and_no_model(void **state)
     shell("rm $scratch/f.json $scratch/unscaled");
 }
 
-/* Words, and no nan or inf, where f32 overflows. */
+/* If f32 overflows, messages say so in words and never print nan or inf. */
 static void test_overflow__said_in_words(void **state)
 {
     (void)state;
@@ -126,14 +126,14 @@ static void test_overflow__said_in_words(void **state)
     shell("rm $scratch/big $scratch/o $scratch/e");
 }
 
-/* A level that failed costs the others nothing, and yet the command failed. */
+/* If training fails on one ISA level, the others still run, but the command fails. */
 static void test_train__all_levels_failed__each_in_the_results(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --data $set --lr 1e6 --reg 1e6 --isa all --json -"),
                      EXIT_CHECK);
     json_t *root = parsed(shell_out), *runs = json_object_get(root, "training");
-    assert_true(json_array_size(runs) >= 2); /* scalar, and the compiler's own of the same */
+    assert_true(json_array_size(runs) >= 2); /* scalar and an auto_ level */
     for (size_t i = 0; i < json_array_size(runs); i++)
         assert_non_null(strstr(string(json_array_get(runs, i), "failed"), "no longer finite"));
     json_decref(root);
@@ -188,8 +188,8 @@ static void test_train__in_doubt__warned(void **state)
     shell("rm $scratch/unscaled $scratch/unlike $scratch/f.json");
 }
 
-/* Features that are all large together, as the pixels of photographs are. The scalar level, so that the bits of f32 are
- * the same on every machine. */
+/* All features of a sample are large together, as the pixels of photographs are. --isa scalar, so
+ * that f32 results are bit-identical on every machine. */
 static void test_train__weights_that_jump__lower_rate_advised(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * DOWNHILL_ISA, --isa and DOWNHILL_DISABLE with the program: every level and every feature in turn, on whatever CPU
- * this is. What a level needs is written out here, and not asked of the program. */
+ * DOWNHILL_ISA, --isa and DOWNHILL_DISABLE: every ISA level and every feature in turn, on any CPU.
+ * The features that a level needs are written out here, independently of the program. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -42,7 +42,7 @@ enum {
     FEATURES = sizeof features / sizeof features[0],
 };
 
-/* Of a list whose every word has a space on both sides. */
+/* Returns whether a list, which has a space on both sides of each word, contains a word. */
 static bool has(const char *list, const char *word)
 {
     char spaced[32];
@@ -50,7 +50,7 @@ static bool has(const char *list, const char *word)
     return strstr(list, spaced) != NULL;
 }
 
-/* shell() with words put in. */
+/* Calls shell() with a formatted command. */
 __attribute__((format(printf, 1, 2))) static int run(const char *format, ...)
 {
     char command[512];
@@ -68,7 +68,7 @@ static bool flag(const json_t *object, const char *key)
     return json_is_true(value);
 }
 
-/* What `info` told. */
+/* Output of `downhill info --json`. */
 struct told {
     bool usable[LEVELS], chosen[LEVELS], cpu[FEATURES], disabled[FEATURES];
 };
@@ -99,7 +99,7 @@ static struct told read_info(void)
     return told;
 }
 
-/* A reason for each feature that is in the way, and none cut off. */
+/* Asserts that each unusable level has a reason, and that none is truncated. */
 static void check_reasons(void)
 {
     json_t *root = parsed(shell_out);
@@ -119,7 +119,8 @@ static bool is_auto(size_t level)
     return strncmp(levels[level].name, "auto_", 5) == 0;
 }
 
-/* Usable are the levels of `before` that can do without the features in `hidden`; chosen is the last by hand. */
+/* Asserts that the usable levels are those of `before` that need no feature in `hidden`, and that
+ * the highest hand-written one of them is chosen. */
 static void check_hidden(const struct told *before, const char *hidden)
 {
     const struct told now = read_info();
@@ -162,7 +163,7 @@ static void test_disable__each_feature__takes_the_levels_that_need_it(void **sta
         assert_int_equal(run("DOWNHILL_DISABLE=%s $downhill info --json", features[f]), EXIT_OK);
         snprintf(hidden, sizeof hidden, " %s ", features[f]);
         check_hidden(&before, hidden);
-        /* What is not usable is refused with the reason, and nothing is run in its stead. */
+        /* An unusable level is refused with the reason, and no other is run instead. */
         for (size_t l = 0; l < LEVELS; l++)
             if (before.usable[l] && has(levels[l].needs, features[f])) {
                 assert_int_equal(run("DOWNHILL_DISABLE=%s $downhill verify --case 1 --isa %s",
@@ -205,7 +206,7 @@ static void test_disable__lists__all_that_they_name(void **state)
     }
 }
 
-/* The level by the variable and by the option: run, or refused with the code of the manual. */
+/* A level named by the variable or by the option is run, or refused with EXIT_ISA. */
 static void test_isa__each_level__run_or_refused(void **state)
 {
     (void)state;
@@ -226,7 +227,7 @@ static void test_isa__each_level__run_or_refused(void **state)
         assert_non_null(
             strstr(before.usable[l] ? shell_out : shell_err,
                    before.usable[l] ? "checks on 1 ISA level, 0 failed" : "not usable here: "));
-        /* What is asked for by the option does not depend on the variable. */
+        /* The option overrides the variable. */
         if (before.usable[l])
             assert_int_equal(run("DOWNHILL_ISA=amx $downhill verify --case 1 --isa %s", name),
                              EXIT_OK);
@@ -237,8 +238,8 @@ static void test_isa__each_level__run_or_refused(void **state)
     assert_non_null(strstr(shell_err, "no such ISA level; known: scalar"));
 }
 
-/* Several levels: the lowest first, each once, whatever the order; one that is not usable
- * refuses all. */
+/* Each level of a list runs once, the lowest first, whatever the order of the list. One unusable
+ * level refuses the whole list. */
 static void test_isa__lists(void **state)
 {
     (void)state;
@@ -289,13 +290,13 @@ static void test_isa__lists(void **state)
     assert_non_null(strstr(shell_err, " (did you mean avx2?)\n"));
     assert_int_equal(shell("DOWNHILL_DISABLE=avx3 $downhill verify --case 1 --isa avx3"), EXIT_ISA);
     assert_null(strstr(shell_err, "did you mean"));
-    /* The variable is read by the library as well, which runs one level. */
+    /* The variable takes one level, because the library reads it, too. */
     assert_int_equal(shell("DOWNHILL_ISA=scalar,scalar $downhill verify --case 1"), EXIT_ISA);
     assert_non_null(strstr(shell_err, "DOWNHILL_ISA: scalar,scalar: no such ISA level"));
 }
 
-/* Commands on data: those that run each level take a list, the others refuse it; nothing is
- * printed before. */
+/* Of the commands that read data, those that can run several levels take a list; the others refuse
+ * it before they print anything. */
 static void test_isa__of_commands_on_data(void **state)
 {
     (void)state;
@@ -316,7 +317,7 @@ static void test_isa__of_commands_on_data(void **state)
         {EXIT_USAGE, "landscape --isa scalar,avx2", "runs one level"},
         {EXIT_USAGE, "step-sweep --isa all", "runs one level"},
         {EXIT_USAGE, "predict --model $scratch/p.npz --isa scalar,avx2", "runs one level"},
-        /* Before the data are read. */
+        /* Refused before the data are read. */
         {EXIT_USAGE, "step-sweep --data npy:none,none --isa all", "runs one level"},
         {EXIT_ISA, "landscape --data npy:none,none --isa no_such", "no such ISA level"},
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * CPUs and threads that the machine grants, as a user meets them, whatever the environment says. */
+ * CPUs and threads available to the program, whatever the environment variables say. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -29,7 +29,7 @@ static int open_all(void **state)
     return 0;
 }
 
-/* An assignment before a command; NULL: none. */
+/* Runs a command with a variable assignment before it, or with none if `variable` is NULL. */
 static int shell_with(const char *variable, const char *command)
 {
     char line[512];
@@ -46,8 +46,8 @@ static unsigned cpus(void)
     return count;
 }
 
-/* Variables that bind the initial thread, by the runtime of GCC or of Clang, or make hwloc describe
- * another machine. */
+/* Variables by which the OpenMP runtime of GCC or Clang binds the initial thread, or hwloc
+ * describes another machine. */
 static const char *const misleading[] = {
     "OMP_PROC_BIND=true",
     "OMP_PROC_BIND=close",
@@ -105,8 +105,8 @@ static void test_machine__bound_from_outside__stays_bound(void **state)
     json_decref(root);
 }
 
-/* Where hwloc knows neither cores nor caches, or finds no /sys, it is silent and the CPUs are there
- * all the same. */
+/* If hwloc detects neither cores nor caches, or there is no /sys, nothing is printed about it and
+ * all CPUs can be used. */
 static void test_machine__hwloc_knows_little__threads_on_every_cpu(void **state)
 {
     (void)state;
@@ -147,8 +147,7 @@ static void test_machine__misleading_variables__the_same_rows(void **state)
     free(rows);
 }
 
-/* Two threads, or as many as there are CPUs: whatever is said on stderr without the variable is
- * said with it. */
+/* Two threads, or one on a machine with one CPU: the variables cause no warning about CPUs. */
 static void test_machine__misleading_variables__train_warns_of_nothing(void **state)
 {
     (void)state;
@@ -164,7 +163,7 @@ static void test_machine__misleading_variables__train_warns_of_nothing(void **st
 static void test_machine__threads_overruled__all_that_were_asked_for(void **state)
 {
     (void)state;
-    /* A stack of 16 KiB is too small for the kernels, and one of 100 GiB cannot be had. */
+    /* A stack of 16 KiB is too small for the kernels, and one of 100 GiB cannot be allocated. */
     static const char *const overruled[] = {
         "OMP_DYNAMIC=true",       "OMP_MAX_ACTIVE_LEVELS=0", "OMP_NESTED=true",
         "OMP_STACKSIZE=16K",      "GOMP_STACKSIZE=16",       "KMP_STACKSIZE=100G",
@@ -202,7 +201,7 @@ static void test_machine__fewer_threads_granted__refused(void **state)
         if (shell(line) != EXIT_OK)
             fail_msg("%s: %s", line, shell_err);
     }
-#ifndef DOWNHILL_INSTRUMENTED /* sanitizers map more than any limit */
+#ifndef DOWNHILL_INSTRUMENTED /* sanitizers map more memory than the limit */
     assert_int_equal(shell("ulimit -S -s 8192 && ulimit -v 1000000 && "
                            "$downhill train --data $set --threads 256"),
                      EXIT_ENVIRONMENT);
@@ -249,7 +248,7 @@ static void test_machine__fewer_threads_granted__bench_skips_the_row(void **stat
 
 /* ---- warnings about times ---- */
 
-#ifndef DOWNHILL_INSTRUMENTED /* times are those of a plain build */
+#ifndef DOWNHILL_INSTRUMENTED /* commands take longer under a sanitizer */
 
 /* Runs a command on one CPU beside a busy loop. */
 static int shell_on_a_busy_cpu(const char *command)
@@ -300,7 +299,7 @@ static void test_train__busy_cpu__is_not_said_without_times(void **state)
     assert_string_equal(shell_err, "");
 }
 
-/* A process that cannot bind its threads works; only its times are doubtful. */
+/* A process that cannot bind its threads works, but warns if it reports times. */
 static void test_commands__cannot_bind__is_said_where_times_are_told(void **state)
 {
     (void)state;

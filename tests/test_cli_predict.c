@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill predict as a user meets it: which samples it scores, what it says, what it writes. */
+ * `downhill predict` from the command line: the samples it scores, its messages and its files. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -56,8 +56,8 @@ static void test_predict__what_was_trained(void **state)
     shell("rm $scratch/again.npz $scratch/t.json $scratch/p.csv");
 }
 
-/* The samples that training held out are those of predict, and --set all has each sample of the file once, under its
- * number there. */
+/* predict scores the samples that training held out; --set all scores each sample of the file once,
+ * under its number in the file. */
 static void test_predict__of_a_set_without_test_files(void **state)
 {
     (void)state;
@@ -88,7 +88,7 @@ static void test_predict__of_a_set_without_test_files(void **state)
         assert_int_equal(sscanf(line, "%zu,%d,%d,%d", &sample, &of_test_set, &label, &prediction),
                          4);
         assert_int_equal(sample, lines); /* in the order of the file */
-        /* The samples of the test set are those that are scored alone, and come out the same. */
+        /* The test samples are those of test.csv, with the same results. */
         const char *end = strchr(line, '\n') + 1;
         char *alone = strndup(line, (size_t)(end - line));
         assert_true((strstr(of_test, alone) != NULL) == of_test_set);
@@ -109,7 +109,7 @@ static void test_predict__of_a_set_without_test_files(void **state)
     shell("rm $scratch/p.* $scratch/t.json $scratch/test.csv $scratch/all.*");
 }
 
-/* A few new samples, of which none can be held out and none need be. */
+/* Too few new samples to hold out some: all are scored, unless --set asks for a test set. */
 static void test_predict__fewer_samples_than_can_be_split(void **state)
 {
     (void)state;
@@ -130,14 +130,14 @@ static void test_predict__fewer_samples_than_can_be_split(void **state)
     shell("rm $scratch/few*");
 }
 
-/* All samples of data that the model was not trained on are scored; only --set test draws some of them. */
+/* All samples of data that the model was not trained on are scored, unless --set says otherwise. */
 static void test_predict__of_another_set__all_of_it(void **state)
 {
     (void)state;
     static const struct {
         const char *options, *set;
         double samples;
-        size_t of_test; /* by --csv */
+        size_t of_test; /* samples marked as test samples by --csv */
         bool doubt;
     } ways[] = {{"--data libsvm:$scratch/l-train.libsvm", "test", 50.0, 50, false},
                 {"--data libsvm:$scratch/less", "all", 299.0, 0, false},
@@ -176,8 +176,8 @@ static void test_predict__of_another_set__all_of_it(void **state)
     shell("rm $scratch/l-* $scratch/l.* $scratch/less $scratch/few");
 }
 
-/* With and without test files in training, and whether or not some of the samples can be held out: the accuracy is
- * that of the training samples, and is not passed off as that of other data. */
+/* Trained with test files, so that all samples of the training files were trained on: predict says
+ * that the accuracy is that of training samples, whether or not some could be held out. */
 static void test_predict__all_are_training_samples__said(void **state)
 {
     (void)state;
@@ -210,7 +210,7 @@ static void test_predict__all_are_training_samples__said(void **state)
     }
 }
 
-/* Scores and classes by name, and no accuracy. */
+/* Data without labels: predicted classes by name and scores, but no accuracy. */
 static void test_predict__without_labels(void **state)
 {
     (void)state;
@@ -251,7 +251,7 @@ static void test_predict__without_labels(void **state)
 static void test_predict__in_doubt__said(void **state)
 {
     (void)state;
-    /* The default of --data is not what this model is of. */
+    /* The default of --data is not the data that the model was trained on. */
     static const char *const without_data[] = {"predict", "landscape", "step-sweep"};
     for (size_t i = 0; i < 3; i++) {
         char *command;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The commands that work on data as a user meets them: what they refuse, what they say, what they write. $set is a small
- * set of bytes, $floats one of numbers. */
+ * The commands that read data, from the command line: refused options, messages and files. $set is
+ * a small data set of bytes, $floats one of f32. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -220,7 +220,7 @@ static void test_bad_commands__one_line_and_the_code(void **state)
             fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
                      bad[i].code, shell_out, shell_err);
     }
-    assert_int_equal(scratch_count(), files); /* nothing half-written is left */
+    assert_int_equal(scratch_count(), files); /* no partial output is left */
 }
 
 static const char *const commands[] = {
@@ -313,7 +313,7 @@ static void test_numerical__what_a_step_costs(void **state)
     assert_true(number(run, "coordinates") == 4.0 * 21.0);
     assert_true(number(run, "evaluations_per_step") == 2.0 * 4.0 * 21.0);
     assert_true(number(run, "evaluations") == 3.0 * 2.0 * 4.0 * 21.0);
-    /* All coordinates are taken, so that it is the ratio of the times; which is larger depends on the machine's load. */
+    /* With all coordinates it is the ratio of the times, which may be below 1 on a busy machine. */
     assert_true(number(run, "numerical_s") > 0.0 && number(run, "analytic_s") > 0.0);
     const double ratio = number(run, "numerical_s") / number(run, "analytic_s");
     assert_true(fabs(number(run, "numerical_to_analytic") / ratio - 1.0) < 1e-6);
@@ -321,7 +321,7 @@ static void test_numerical__what_a_step_costs(void **state)
     json_decref(root);
 }
 
-/* From random weights a small step lowers the loss as the gradient says, and one too large raises it. */
+/* From random weights, small steps along the gradient lower the loss, and a huge one raises it. */
 static void test_step_sweep__small_steps_go_down(void **state)
 {
     (void)state;
@@ -344,7 +344,7 @@ static void test_step_sweep__small_steps_go_down(void **state)
     json_decref(root);
 }
 
-/* 0.3 is 0.300000012 in f32, which nobody gave. */
+/* Values are printed as they were given, not as rounded to f32: 0.3, not 0.300000012. */
 static void test_train__values__as_they_were_given(void **state)
 {
     (void)state;
@@ -374,7 +374,7 @@ static void test_train__says_what_it_wrote(void **state)
     shell("rm $scratch/told*");
 }
 
-/* What a model was trained to make small is what is looked at around it. */
+/* The loss of a landscape defaults to the one that the model was trained with. */
 static void test_landscape__of_the_loss_of_the_model(void **state)
 {
     (void)state;

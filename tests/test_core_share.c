@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Samples that had less than a whole core: told from the others, left out of the statistics, kept in the
- * results. No second hardware thread is needed: what was seen beside a sample is given. */
+ * Samples taken while another hardware thread used the core: detected, left out of the statistics,
+ * kept in the results. The additions per cycle are made up, so that no second hardware thread is
+ * needed. */
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -30,19 +31,19 @@ static void test_whole__is_what_one_in_a_hundred_is_above(void **state)
     see(core, 2.0, 900); /* shared most of the time */
     assert_true(fabs(core_whole_rate(core) - 2.0) < 0.02);
     see(core, 3.9, 95);
-    see(core, 8.0, 5); /* of a clock that was taken for too slow */
+    see(core, 8.0, 5); /* too high, because the clock was measured too low */
     assert_true(fabs(core_whole_rate(core) - 3.9) < 0.02);
     assert_true(core_whole_is_plausible(core));
-    see(core, 1e9, 1000); /* kept within the bins */
+    see(core, 1e9, 1000); /* clamped to the last bin */
     assert_true(core_whole_rate(core) < 17.0);
     memset(core, 0, sizeof *core);
-    assert_true(core_whole_is_plausible(core)); /* nothing was seen */
+    assert_true(core_whole_is_plausible(core)); /* nothing was measured */
     see(core, 2.1, 1000);
     assert_true(core_whole_is_plausible(core) == !levels_cpu_has(FEATURE_AVX2));
     free(core);
 }
 
-/* The core of any machine, alone or not, begins more than half an addition in a cycle and fewer than 16. */
+/* Any core, shared or not, starts more than half an addition per cycle and fewer than 16. */
 static void test_additions__are_counted(void **state)
 {
     (void)state;
@@ -55,7 +56,7 @@ static void test_additions__are_counted(void **state)
 
 enum { SAMPLES = 8 };
 
-/* A row whose sample i took 100 + i ns, with core[i] additions per cycle beside it. */
+/* Returns a row whose sample i took 100 + i ns while core[i] additions per cycle were measured. */
 static bench_row row_of(bench_sample *samples, const double *core)
 {
     for (size_t i = 0; i < SAMPLES; i++)
@@ -70,7 +71,7 @@ static void test_summary__is_of_samples_alone(void **state)
     core_whole *core = calloc(1, sizeof *core);
     see(core, 4.0, 100);
     bench_sample samples[SAMPLES];
-    /* 3.5 of 4 is not nine tenths; 0 was not looked at. */
+    /* 3.5 of 4 is below the limit of 0.9; 0 means not measured. */
     static const double seen[SAMPLES] = {4.0, 2.0, 3.9, 3.5, 4.2, 0.0, 1.0, 2.0};
     bench_row row = row_of(samples, seen);
     bench_row_summarise(&row, core, 4);
@@ -81,12 +82,12 @@ static void test_summary__is_of_samples_alone(void **state)
     assert_true(fabs(core_share(core, samples[1].core) - 0.5) < 0.01);
     assert_true(core_share(core, samples[4].core) == 1.0);
     assert_true(core_share(core, samples[5].core) == 1.0);
-    /* Too few. */
+    /* Fewer than five were alone, so all are used. */
     bench_row_summarise(&row, core, 5);
     assert_int_equal(row.n_alone, 4);
     assert_true(row.shared);
     assert_true(row.real_ns.median == 103.5);
-    /* One that another program took the core from; of several threads their times say nothing. */
+    /* Another program took the CPU during sample 2. With two threads its CPU time means nothing. */
     samples[2].cpu_ns = 50.0;
     bench_row_summarise(&row, core, 3);
     assert_int_equal(row.n_alone, 3);
@@ -95,7 +96,7 @@ static void test_summary__is_of_samples_alone(void **state)
     bench_row_summarise(&row, core, 3);
     assert_int_equal(row.n_alone, 4);
     row.threads = 1;
-    /* Nobody looked. */
+    /* Without measured cores no sample is left out. */
     bench_row_summarise(&row, NULL, 5);
     assert_int_equal(row.n_alone, SAMPLES);
     assert_false(row.shared);
@@ -127,7 +128,7 @@ static void test_sample__lacks__the_cpu_or_the_core(void **state)
     free(core);
 }
 
-/* Counters of groups that did not wait say nothing of why others did. */
+/* Only the counters of groups that waited can explain why they did. */
 static void test_waited__is_of_the_groups_that_waited(void **state)
 {
     (void)state;
@@ -149,7 +150,7 @@ static void test_waited__is_of_the_groups_that_waited(void **state)
     samples[1].cpu_ns = 0.5e6;
     assert_true(fabs(bench_waited(&suite, &passed) - 1.25) < 1e-9);
     assert_true(passed.throttled_s == 0.7 && passed.steal_s == 9.0);
-    rows[1].threads = 2; /* whose first thread may sleep */
+    rows[1].threads = 2; /* the first thread of a team may sleep */
     assert_true(fabs(bench_waited(&suite, &passed) - 0.75) < 1e-9);
 }
 
@@ -169,19 +170,20 @@ static bench_options options_with(core_whole *core)
                            .seed = 3};
 }
 
-/* A row goes on while its core is shared, for twice the time, and then takes what there is. */
+/* While the core is shared, a row takes more samples for up to twice the time, then uses those it
+ * has. */
 static void test_run__waits_for_the_core__but_not_for_ever(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
-    see(core, 15.0, 1000000); /* no core is as wide, so that each sample seems to be shared */
+    see(core, 15.0, 1000000); /* no core is as wide, so that every sample seems to share its core */
     bench_options options = options_with(core);
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
     for (size_t g = 0; g < suite.n_groups; g++) {
         const bench_group *group = &suite.groups[g];
-        /* Samples and waiting of each row, one after the other; a busy machine can only add to it. */
+        /* Sampling and waiting of each row in turn; a busy machine can only add to it. */
         assert_true(group->end_s - group->start_s >=
                     0.99 * 2.0 * options.max_time_s * (double)(group->end - group->first));
     }
@@ -192,7 +194,7 @@ static void test_run__waits_for_the_core__but_not_for_ever(void **state)
         assert_true(row->real_ns.median > 0.0);
     }
     bench_suite_free(&suite);
-    /* As many as asked for and no more. */
+    /* A fixed number of samples, and no more. */
     options.precision = 0.0;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
@@ -214,9 +216,9 @@ static void test_results__keep_every_sample__and_resume_alike(void **state)
     bench_row *row = &suite.rows[0];
     for (size_t s = 0; s < row->n_samples; s++) {
         row->samples[s].core = s % 4 == 1 ? 2.0 : 4.0;
-        row->samples[s].cpu_ns = row->samples[s].real_ns; /* whatever else is at work here */
+        row->samples[s].cpu_ns = row->samples[s].real_ns; /* independent of other programs */
     }
-    options.repetitions = 3; /* of six samples not all are left */
+    options.repetitions = 3; /* fewer than the six, some of which are left out */
     bench_row_summarise(row, core, options.repetitions);
     json_t *rows = bench_rows_to_json(&suite), *results = json_object();
     size_t shared = 0, i;
@@ -246,7 +248,7 @@ static void test_results__keep_every_sample__and_resume_alike(void **state)
     assert_int_equal(again.rows[0].n_alone, row->n_alone);
     assert_true(fabs(again.rows[0].real_ns.median / row->real_ns.median - 1.0) < 1e-8);
     bench_suite_free(&again);
-    /* What an earlier part took for a whole core was none. */
+    /* The earlier part of the run took a shared core for a whole one. */
     json_object_set_new(results, "context", json_pack("{s:f}", "additions_per_cycle", 2.0));
     assert_int_equal(bench_suite_build(&options, &again), EXIT_OK);
     assert_int_equal(resume_take(&options, &again, results), suite.n_rows);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Detection and choice on recorded CPUs. On made-up ones: test_cpu_bits.c. */
+ * Feature detection and dispatch on recorded CPUs; test_cpu_bits.c has synthetic ones. */
 #include "cmocka_all.h"
 
 #include "isa/cpu.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A source that answers from a record, and notes what it was asked. */
+/* A CPUID source that answers from a record and notes which questions it was asked. */
 struct fake {
     const struct recorded_cpu *cpu;
     bool xgetbv_called, permission_asked;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which levels each bit of CPUID and XCR0 decides: those that the Intel SDM says, and no other bit any.
- * What a level needs is written out here by the manual's numbers, and not taken from the tables under test. */
+ * The bits of CPUID and XCR0 that decide which ISA levels are usable: those in the Intel SDM, and
+ * no others. They are written out here by the numbers of the manual, independently of the tables
+ * under test. */
 #include "cmocka_all.h"
 
 #include "base/rng.h"
@@ -19,7 +20,7 @@ struct made_up_cpu {
     bool permitted;
 };
 
-/* Sets of levels. */
+/* Sets of ISA levels. */
 enum {
 #define DOWNHILL_LEVEL(name, ...) IS_##name = 1 << LEVEL_INDEX_##name,
 #include "isa/levels.def"
@@ -76,14 +77,14 @@ static unsigned expected_levels(const struct made_up_cpu *cpu)
     for (size_t i = 0; i < sizeof needed_of_xcr0 / sizeof needed_of_xcr0[0]; i++)
         if ((cpu->xcr0 >> needed_of_xcr0[i].bit & 1) == 0)
             lost |= needed_of_xcr0[i].levels;
-    if (cpu->leaf[LEAF_0].r[EAX] < 7) /* the highest leaf: what is above it says nothing */
+    if (cpu->leaf[LEAF_0].r[EAX] < 7) /* the maximum leaf; those above it are invalid */
         lost |= SIMD;
-    if (cpu->leaf[LEAF_7].r[EAX] < 1) /* the highest subleaf, likewise */
+    if (cpu->leaf[LEAF_7].r[EAX] < 1) /* the maximum subleaf, likewise */
         lost |= AVXVNNI | BF16;
     return EVERY & ~lost;
 }
 
-/* A source that lets nothing be read which the manual forbids to. */
+/* A CPUID source that fails the test if a leaf is read that the manual forbids to read. */
 static cpu_regs made_up_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
 {
     const struct made_up_cpu *cpu = context;
@@ -109,7 +110,8 @@ static bool made_up_permission(void *context)
     return ((const struct made_up_cpu *)context)->permitted;
 }
 
-/* Compares what is usable and what is chosen with what the manual says; returns that. */
+/* Asserts that the usable levels and the chosen one are those that the manual implies. Returns the
+ * usable ones. */
 static unsigned check(struct made_up_cpu *cpu)
 {
     const cpu_source source = {made_up_cpuid, made_up_xgetbv, made_up_permission, cpu};
@@ -160,7 +162,7 @@ static void test_bits__each_cleared_alone__takes_the_levels_that_need_it(void **
         int decisive = 0;
         for (int leaf = LEAF_1; leaf < LEAVES; leaf++)
             for (int bit = 0; bit < 4 * 32; bit++) {
-                /* The highest subleaf is a number, and not a set of bits. */
+                /* The maximum subleaf is a number, not a set of bits. */
                 if (leaf == LEAF_7 && bit / 32 == EAX)
                     continue;
                 cpu = full[f];
@@ -211,7 +213,7 @@ static void test_bits__above_the_highest_leaf__say_nothing(void **state)
 
 static uint32_t random_bits(rng *r)
 {
-    /* Seven eighths of the bits set, so that every level is reached. */
+    /* 7/8 of the bits are set, so that every level is reached. */
     return (uint32_t)(rng_u64(r) | rng_u64(r) | rng_u64(r));
 }
 

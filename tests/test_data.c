@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The IDX reader and the data sets: what is good is read to the last byte, and each way of being
- * bad gets exit code 3 and one line that names the file and the reason. */
+ * The IDX reader and data sets: valid files are read to the last byte; each kind of invalid file
+ * gets exit code 3 and one line that names the file and the reason. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -25,7 +25,7 @@ static void put32(uint8_t *to, uint32_t value)
         to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-/* Good files, to be spoilt by each test. */
+/* Writes valid files, which each test then spoils. */
 static int setup(void **state)
 {
     (void)state;
@@ -54,7 +54,7 @@ static int open_named(const char *images_name, const char *labels_name, dataset 
     return code;
 }
 
-/* Opening must fail with this code and one line that holds both texts. */
+/* Asserts that opening fails with exit code `want` and one line that contains both texts. */
 static void refused(const char *images_name, const char *labels_name, int want, const char *names,
                     const char *reason)
 {
@@ -96,7 +96,7 @@ static void test_idx__good__every_byte(void **state)
             for (size_t k = 0; k < D; k++)
                 assert_int_equal(samples_u8(s, at)[k], (uint8_t)((row * D + k) * 7));
         }
-        assert_int_equal(seen, (1U << N) - 1); /* each in one of the two */
+        assert_int_equal(seen, (1U << N) - 1); /* each sample is in one of the two sets */
         dataset_close(&data);
     }
 }
@@ -117,7 +117,7 @@ static void test_idx__four_files__test_set_is_theirs(void **state)
     free(spec);
 }
 
-/* The same bytes from the file itself, the samples that are held out among them. */
+/* Mapping gives the same samples as reading, also those held out for the test set. */
 static void test_idx__mapped__the_same_samples(void **state)
 {
     (void)state;
@@ -173,7 +173,7 @@ static void test_idx__mapped__bad_files(void **state)
 static void test_idx__truncated(void **state)
 {
     (void)state;
-    /* Cut anywhere: in the magic number, in the sizes, in the data. */
+    /* Truncated everywhere: in the magic number, in the sizes, in the data. */
     for (size_t length = 1; length < sizeof images; length++) {
         write_raw(scratch_path("bad"), images, length);
         bad_images("truncated at byte");
@@ -299,7 +299,7 @@ static void test_stream__elements_that_no_memory_can_hold(void **state)
     }
 }
 
-/* A header that promises 2⁶² bytes must cost no more memory than the file holds. */
+/* A header that announces 2⁶² bytes must not make the reader allocate more than the file holds. */
 static void test_idx__promises_more_than_there_is(void **state)
 {
     (void)state;
@@ -346,7 +346,7 @@ static void test_data__label_out_of_range(void **state)
     assert_non_null(strstr(text, "label '3' of sample 5 is not a class of the training"));
 }
 
-/* A damaged byte makes a class of its own. */
+/* A damaged label becomes a class of its own, which leaves gaps between the labels. */
 static void test_data__gap_in_the_labels__is_said(void **state)
 {
     (void)state;
@@ -396,7 +396,7 @@ static void test_data__labels_from_1__note(void **state)
     dataset_close(&data);
 }
 
-/* ---- sets for a model ---- */
+/* ---- data sets opened for a model ---- */
 
 static int open_for_model(const char *labels_name, bool labels_optional,
                           const char *const classes[4], dataset *data)
@@ -442,7 +442,8 @@ static void test_data__classes_of_a_model__by_name(void **state)
     }
 }
 
-/* Labels of n values from `first` on, of the classes of a model: the note if they are taken, NULL if they are not. */
+/* Asserts that labels `first` … first + n - 1 are taken as the numbers of the model's classes, with
+ * this note, or that they are not if `note` is NULL. */
 static void check_places(uint8_t first, uint8_t n, const char *const classes[4], const char *note)
 {
     for (int i = 0; i < N; i++)
@@ -484,7 +485,7 @@ static void test_data__numbers_of_classes__only_with_0_and_a_note(void **state)
     check_places(0, 1, words, "label 0 is taken as the number of the class 'cat'");
     check_places(1, 3, words, NULL);
     check_places(2, 1, words, NULL);
-    /* 4 is no class, although 0 to 3 are. */
+    /* 0 to 3 are numbers of classes, but 4 is not. */
     for (int i = 0; i < N; i++)
         labels[LABELS_HEADER + i] = (uint8_t)(i % 5);
     write_raw(scratch_path("places"), labels, sizeof labels);
@@ -518,7 +519,7 @@ static void test_data__labels_optional__unlabelled(void **state)
     assert_int_equal(open_for_model("labels.gz", false, classes, &data), EXIT_DATA);
     assert_non_null(strstr(captured(), "label '0' of sample 0 is not a class of the model"));
 
-    /* Where some labels are known, ignoring them all would lose the evaluation. */
+    /* If only some labels are unknown, ignoring all would lose the evaluation. */
     assert_int_equal(open_for_model("labels.gz", true, some, &data), EXIT_DATA);
     text = captured();
     assert_int_equal(count_of(text, '\n'), 1);

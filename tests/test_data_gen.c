@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill data gen and data check: sets in every format hold the same samples, NumPy and the classifier that is written
- * with them agree, and training finds them. */
+ * `downhill data gen` and `data check`: data sets in every format hold the same samples, NumPy gets
+ * the same labels from the classifier written with them, and training finds that classifier. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -24,7 +24,7 @@ static void succeed(const char *command)
         fail_msg("%s: exit code %d\nerr: %s", command, code, shell_err);
 }
 
-/* Makes a set of that format, and opens what --data is said to be. */
+/* Generates a data set and opens it as the value of --data that was printed. */
 static void make(const char *format, const char *options, dataset *data)
 {
     char command[512];
@@ -55,7 +55,7 @@ static void same_samples(const samples *a, const samples *b)
     }
 }
 
-/* The definition, from its samples one by one. */
+/* Asserts that a data set has the samples that synthetic_sample() defines. */
 static void same_as_defined(const dataset *data, double noise, uint64_t seed)
 {
     const bool bytes = data->stored[0].u8 != NULL;
@@ -130,7 +130,7 @@ static void test_data_gen__cifar100(void **state)
     dataset_close(&data);
 }
 
-/* Features and right labels of a sample do not depend on how many there are, nor on the noise. */
+/* Features and correct labels of a sample do not depend on the number of samples or the noise. */
 static void test_data_gen__a_sample_is_its_seed_and_number(void **state)
 {
     (void)state;
@@ -178,7 +178,7 @@ static void test_data_gen__shapes(void **state)
     }
 }
 
-/* ---- what others make of it ---- */
+/* ---- other programs, training ---- */
 
 static void test_data_gen__numpy__labels_are_those_of_w_and_b(void **state)
 {
@@ -209,7 +209,7 @@ static void test_data_gen__numpy__labels_are_those_of_w_and_b(void **state)
     }
 }
 
-/* What data/synthetic.h says, by a second program. */
+/* A second implementation of data/synthetic.h gives the same bits. */
 static void test_data_gen__reference__every_bit(void **state)
 {
     (void)state;
@@ -266,7 +266,7 @@ static void test_data_gen__training__noise_is_not_learnt(void **state)
         fail_msg("%g and %g of 80 %%", f32, u8);
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 static void test_data_gen__json(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill data gen: what cannot be made leaves one line, and nothing else. */
+ * `downhill data gen`: a failure prints one line and leaves no files. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -55,7 +55,7 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
          "mkdir $scratch/new-test-y.npy; $downhill data gen -o $scratch/new; code=$?; "
          "rmdir $scratch/new-test-y.npy; exit $code",
          "new-test-y.npy: is a directory"},
-        /* As a full disk: writing fails in the middle. */
+        /* Writing fails in the middle, as on a full disk. */
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new", "File too large"},
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new --format libsvm",
          "new-train.libsvm: cannot write: File too large"},
@@ -66,7 +66,7 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
          "--classes 4 --test-samples 5000",
          "new-test-"},
     };
-    succeed("true"); /* makes the files of what is printed */
+    succeed("true"); /* creates the files for stdout and stderr */
     const size_t before = scratch_count();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const int code = shell(bad[i].command);
@@ -78,7 +78,7 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
     }
 }
 
-/* The program chose these names, so that it replaces no file of these names. */
+/* The program chooses these names itself, so it never replaces existing files. */
 static void test_data_gen__files_are_there__refused_and_kept(void **state)
 {
     (void)state;
@@ -104,7 +104,8 @@ static void test_data_gen__interrupted__leaves_nothing(void **state)
 {
     (void)state;
     const size_t before = scratch_count();
-    /* In the foreground it signals once, and not its group, too: a second signal would end the program at once. */
+    /* Signals once, after the handlers are installed: a second signal would end the program at
+     * once. */
     assert_int_equal(
         shell("$downhill data gen --samples 100000000 --quiet -o $scratch/big & p=$!\n"
               "until grep -q '^SigCgt:.*[4-7c-f][0-9a-f]\\{3\\}$' /proc/$p/status; do\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Decimal numbers of data files: the same bits as strtof(), and integers exactly. */
+ * Decimal numbers in data files: f32 bit for bit as strtof() gives, and exact integers. */
 #include "cmocka_all.h"
 
 #include "base/rng.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The same bits as strtof(). */
+/* Asserts that decimal_f32() returns the same bits as strtof(). */
 static void check_number(const char *text)
 {
     const char *end;
@@ -76,7 +76,7 @@ static void test_decimal__rounded_exactly(void **state)
         snprintf(text, sizeof text, "%.*g", (int)rng_between(&r, 1, 40), (double)value);
         if (isfinite(value))
             check_number(text);
-        /* Half-way between two f32, and a little beside it. */
+        /* Midway between two f32, and slightly off. */
         if (isfinite(value) && fabsf(value) > 1e-30f) {
             const double half = ((double)value + (double)nextafterf(value, INFINITY)) / 2.0;
             snprintf(text, sizeof text, "%.60g", half);
