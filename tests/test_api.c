@@ -16,7 +16,7 @@
 
 enum { N = 3, D = 5, C = 4, X_ROWS = 6 };
 
-struct world {
+struct fixture {
     float x[X_ROWS * D], w[C * D], b[C], scores[N * C], dscores[N * C], dw[C * D], db[C];
     int32_t y[X_ROWS];
     size_t rows[N + 1]; /* the last is a next row, to prefetch */
@@ -28,7 +28,7 @@ struct world {
     downhill_sgd hinge;
 };
 
-static void setup(struct world *s)
+static void setup(struct fixture *s)
 {
     memset(s, 0, sizeof *s);
     for (int i = 0; i < X_ROWS * D; i++)
@@ -48,23 +48,23 @@ static void setup(struct world *s)
     s->hinge = (downhill_sgd){{DOWNHILL_HINGE, 1.0f}, 0.1f, 1.0f};
 }
 
-static downhill_status call_score(struct world *s)
+static downhill_status call_score(struct fixture *s)
 {
     return downhill_score_f32(NULL, &s->batch, &s->weights, F32(s->scores, C, N, C));
 }
 
-static downhill_status call_grad(struct world *s)
+static downhill_status call_grad(struct fixture *s)
 {
     return downhill_grad_f32(NULL, &s->batch, F32(s->dscores, C, N, C), 0, &s->grad);
 }
 
-static downhill_status call_step(struct world *s)
+static downhill_status call_step(struct fixture *s)
 {
     return downhill_step_f32(NULL, &s->batch, &s->weights, &s->hinge, &s->grad, &s->loss,
                              &s->workspace, NULL);
 }
 
-static downhill_status call_loss_grad(struct world *s)
+static downhill_status call_loss_grad(struct fixture *s)
 {
     return downhill_loss_grad_f32(NULL, &s->batch, &s->weights, s->hinge.loss, &s->grad, &s->loss,
                                   &s->workspace, NULL);
@@ -72,15 +72,15 @@ static downhill_status call_loss_grad(struct world *s)
 
 /* ---- one invalid argument at a time ---- */
 
-static void no_x(struct world *s)
+static void no_x(struct fixture *s)
 {
     s->batch.x = NULL;
 }
 /* A NULL batch is refused like one whose x is NULL. */
-static void test_api__no_batch(void **state)
+static void test_api__null_batch__refused(void **state)
 {
     (void)state;
-    struct world s;
+    struct fixture s;
     setup(&s);
     assert_int_equal(downhill_score_f32(NULL, NULL, &s.weights, F32(s.scores, C, N, C)),
                      DOWNHILL_ERR_NULL);
@@ -101,106 +101,106 @@ static void test_api__no_batch(void **state)
     free(s.workspace.memory);
 }
 
-static void no_samples(struct world *s)
+static void no_samples(struct fixture *s)
 {
     s->batch.n = 0;
 }
-static void too_many_samples(struct world *s)
+static void too_many_samples(struct fixture *s)
 {
     s->batch.rows = NULL;
     s->batch.n = X_ROWS + 1;
 }
-static void short_ldx(struct world *s)
+static void short_ldx(struct fixture *s)
 {
     s->batch.ldx = D - 1;
 }
-static void huge_ldx(struct world *s)
+static void huge_ldx(struct fixture *s)
 {
     s->batch.ldx = SIZE_MAX / 2;
 }
-static void bad_row(struct world *s)
+static void bad_row(struct fixture *s)
 {
     s->rows[N - 1] = X_ROWS;
 }
-static void bad_next_row(struct world *s)
+static void bad_next_row(struct fixture *s)
 {
     s->rows[N] = X_ROWS;
 }
-static void too_many_rows(struct world *s)
+static void too_many_rows(struct fixture *s)
 {
     s->batch.n = SIZE_MAX;
     s->batch.n_next = 1;
 }
-static void next_rows_past_the_end(struct world *s)
+static void next_rows_past_the_end(struct fixture *s)
 {
     s->batch.rows = NULL;
     s->batch.n_next = X_ROWS - N + 1;
 }
-static void no_w(struct world *s)
+static void no_w(struct fixture *s)
 {
     s->weights.w = s->grad.dw = NULL;
 }
-static void no_classes(struct world *s)
+static void no_classes(struct fixture *s)
 {
     s->weights.c = s->grad.c = 0;
 }
-static void no_features(struct world *s)
+static void no_features(struct fixture *s)
 {
     s->weights.d = s->grad.d = 0;
 }
-static void short_ldw(struct world *s)
+static void short_ldw(struct fixture *s)
 {
     s->weights.ldw = s->grad.lddw = D - 1;
 }
-static void no_labels(struct world *s)
+static void no_labels(struct fixture *s)
 {
     s->batch.y = NULL;
 }
-static void negative_label(struct world *s)
+static void negative_label(struct fixture *s)
 {
     s->y[s->rows[1]] = -1;
 }
-static void large_label(struct world *s)
+static void large_label(struct fixture *s)
 {
     s->y[s->rows[N - 1]] = C;
 }
-static void negative_margin(struct world *s)
+static void negative_margin(struct fixture *s)
 {
     s->hinge.loss.margin = -0.5f;
 }
-static void nan_margin(struct world *s)
+static void nan_margin(struct fixture *s)
 {
     s->hinge.loss.margin = NAN;
 }
-static void unknown_loss(struct world *s)
+static void unknown_loss(struct fixture *s)
 {
     s->hinge.loss.kind = (downhill_loss_kind)7;
 }
-static void unset_loss(struct world *s)
+static void unset_loss(struct fixture *s)
 {
     s->hinge.loss = (downhill_loss){.margin = 1.0f};
 }
-static void small_workspace(struct world *s)
+static void small_workspace(struct fixture *s)
 {
     s->workspace.bytes--;
 }
-static void no_workspace(struct world *s)
+static void no_workspace(struct fixture *s)
 {
     free(s->workspace.memory);
     s->workspace.memory = NULL;
 }
-static void other_features(struct world *s)
+static void other_features(struct fixture *s)
 {
     s->grad.d = D - 1;
 }
 
 enum { SCORE = 1, GRAD = 2, STEP = 4, LOSS_GRAD = 8, BOTH_STEPS = STEP | LOSS_GRAD };
 
-static void test_api__bad_arguments__refused_by_name(void **state)
+static void test_api__bad_arguments__right_status_and_nothing_written(void **state)
 {
     (void)state;
     static const struct {
-        void (*spoil)(struct world *);
+        void (*spoil)(struct fixture *);
         downhill_status want;
         int calls;
     } cases[] = {
@@ -228,27 +228,27 @@ static void test_api__bad_arguments__refused_by_name(void **state)
         {no_workspace, DOWNHILL_ERR_NULL, BOTH_STEPS},
         {other_features, DOWNHILL_ERR_SIZE, BOTH_STEPS},
     };
-    static downhill_status (*const calls[])(struct world *) = {call_score, call_grad, call_step,
-                                                               call_loss_grad};
+    static downhill_status (*const calls[])(struct fixture *) = {call_score, call_grad, call_step,
+                                                                 call_loss_grad};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (size_t f = 0; f < 4; f++) {
             if ((cases[i].calls >> f & 1) == 0)
                 continue;
-            struct world s;
+            struct fixture s;
             setup(&s);
             assert_int_equal(calls[f](&s), DOWNHILL_OK); /* valid before it is spoilt */
             cases[i].spoil(&s);
-            const struct world before = s;
+            const struct fixture before = s;
             assert_int_equal(calls[f](&s), cases[i].want);
             assert_memory_equal(&before, &s, sizeof s);
             free(s.workspace.memory);
         }
 }
 
-static void test_api__losses__refuse(void **state)
+static void test_api__bad_loss_arguments__refused(void **state)
 {
     (void)state;
-    struct world s;
+    struct fixture s;
     setup(&s);
     float *const scores = s.scores, *const ds = s.dscores;
     const downhill_matrix_f32 in = {scores, C, N, C}, out = {ds, C, N, C};
@@ -285,10 +285,10 @@ static void test_api__losses__refuse(void **state)
     free(s.workspace.memory);
 }
 
-static void test_api__update__refuses(void **state)
+static void test_api__bad_update_arguments__refused(void **state)
 {
     (void)state;
-    struct world s;
+    struct fixture s;
     setup(&s);
     const downhill_sgd good = {.learning_rate = 0.1f, .weight_decay = 1.0f};
     const downhill_sgd bad[] = {{.learning_rate = NAN},
@@ -320,15 +320,15 @@ static void test_api__update__refuses(void **state)
 
 /* Classes and probabilities match those worked out by hand at every ISA level, also if the
  * probabilities overwrite the scores. */
-static void test_api__predict(void **state)
+static void test_api__predict__classes_and_probabilities(void **state)
 {
     (void)state;
-    const float quiet = NAN;
+    const float qnan = NAN;
     enum { ROWS = 5 };
     const float rows[ROWS][C] = {{0.0f, 2.0f, 1.0f, 2.0f}, /* a tie: the lower class wins */
                                  {-1.0f, -3.0f, -2.0f, -0.5f},
-                                 {1.0f, quiet, 2.0f, 0.0f},
-                                 {quiet, 5.0f, 6.0f, 7.0f},
+                                 {1.0f, qnan, 2.0f, 0.0f},
+                                 {qnan, 5.0f, 6.0f, 7.0f},
                                  {100.0f, 0.0f, 0.0f, 0.0f}};
     static const int32_t want[ROWS] = {1, 3, 2, 0, 0};
     float probabilities[ROWS * (C + 1)];
@@ -385,7 +385,7 @@ static void test_api__predict(void **state)
     assert_int_equal(downhill_predict_u8(NULL, classes), DOWNHILL_ERR_NULL);
 }
 
-static void test_api__workspace__sizes(void **state)
+static void test_api__workspace_sizes__0_if_too_large(void **state)
 {
     (void)state;
     assert_int_equal(downhill_workspace_f32_bytes(0, 10), 0);
@@ -451,10 +451,10 @@ static void test_api__special_values__reach_the_loss(void **state)
 }
 
 /* Any combination of optional arguments may be NULL; the other results do not change. */
-static void test_api__optional_arguments(void **state)
+static void test_api__optional_arguments__may_be_null(void **state)
 {
     (void)state;
-    struct world s, t;
+    struct fixture s, t;
     setup(&s);
     assert_int_equal(call_step(&s), DOWNHILL_OK);
     for (int without = 1; without < 8; without++) {
@@ -486,7 +486,7 @@ static void test_api__optional_arguments(void **state)
 }
 
 /* Rows are more than 2³² elements apart, in memory that is reserved but not committed. */
-static void test_api__rows_far_apart(void **state)
+static void test_api__rows_far_apart__right_scores_and_gradient(void **state)
 {
     (void)state;
     /* volatile: Clang 14 folds a known distance into an address and keeps its low 32 bits. */
@@ -503,7 +503,7 @@ static void test_api__rows_far_apart(void **state)
         const downhill_kernels *k;
         if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
             continue;
-        struct world s;
+        struct fixture s;
         setup(&s);
         for (size_t i = 0; i < rows; i++)
             for (size_t d = 0; d < D; d++)
@@ -536,7 +536,7 @@ static void test_api__rows_far_apart(void **state)
 }
 
 /* Softmax of scores near both ends of the range of f32. */
-static void test_api__softmax__any_finite_score(void **state)
+static void test_api__softmax_of_any_finite_scores__accurate(void **state)
 {
     (void)state;
     static const float values[] = {3.4e38f, -3.4e38f, 1e38f, -1e38f, 1e4f, -1e4f, 0.0f};
@@ -564,7 +564,7 @@ static void test_api__softmax__any_finite_score(void **state)
     }
 }
 
-static void test_api__status_texts(void **state)
+static void test_api__status_texts__every_status_has_one(void **state)
 {
     (void)state;
     for (int i = DOWNHILL_OK; i <= DOWNHILL_ERR_ISA_UNUSABLE; i++) {
@@ -579,17 +579,17 @@ static void test_api__status_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_api__bad_arguments__refused_by_name),
-        cmocka_unit_test(test_api__losses__refuse),
-        cmocka_unit_test(test_api__update__refuses),
-        cmocka_unit_test(test_api__no_batch),
-        cmocka_unit_test(test_api__predict),
-        cmocka_unit_test(test_api__workspace__sizes),
+        cmocka_unit_test(test_api__bad_arguments__right_status_and_nothing_written),
+        cmocka_unit_test(test_api__bad_loss_arguments__refused),
+        cmocka_unit_test(test_api__bad_update_arguments__refused),
+        cmocka_unit_test(test_api__null_batch__refused),
+        cmocka_unit_test(test_api__predict__classes_and_probabilities),
+        cmocka_unit_test(test_api__workspace_sizes__0_if_too_large),
         cmocka_unit_test(test_api__special_values__reach_the_loss),
-        cmocka_unit_test(test_api__optional_arguments),
-        cmocka_unit_test(test_api__rows_far_apart),
-        cmocka_unit_test(test_api__softmax__any_finite_score),
-        cmocka_unit_test(test_api__status_texts),
+        cmocka_unit_test(test_api__optional_arguments__may_be_null),
+        cmocka_unit_test(test_api__rows_far_apart__right_scores_and_gradient),
+        cmocka_unit_test(test_api__softmax_of_any_finite_scores__accurate),
+        cmocka_unit_test(test_api__status_texts__every_status_has_one),
     };
     return cmocka_run_group_tests_name("api", tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@
 #include <time.h>
 
 /* Operations and bytes for n = 2, d = 3, c = 5, counted by hand from the definitions. */
-static void test_formulas__counted_by_hand(void **state)
+static void test_formulas__small_shape__equal_counts_by_hand(void **state)
 {
     (void)state;
     const size_t n = 2, d = 3, c = 5;
@@ -69,7 +69,7 @@ static void spin(void *context, uint64_t iterations)
     }
 }
 
-static void test_gbench__runs_exactly_what_is_asked(void **state)
+static void test_gbench__run__exactly_the_requested_iterations(void **state)
 {
     (void)state;
     struct count count = {0, 0};
@@ -78,15 +78,15 @@ static void test_gbench__runs_exactly_what_is_asked(void **state)
     gbench_counter(row, "things", 3.0);
     gbench_counter(row, "others", 0.5);
     gbench_label(row, "words");
-    static const uint64_t asked[] = {1, 1000, 77};
-    uint64_t all = 0;
+    static const uint64_t requested[] = {1, 1000, 77};
+    uint64_t total = 0;
     for (size_t i = 0; i < 3; i++) {
         gbench_sample s;
-        assert_int_equal(gbench_run(row, asked[i], &s), 0);
-        all += asked[i];
+        assert_int_equal(gbench_run(row, requested[i], &s), 0);
+        total += requested[i];
         assert_int_equal(count.calls, i + 1);
-        assert_int_equal(count.iterations, all);
-        assert_int_equal(s.iterations, asked[i]);
+        assert_int_equal(count.iterations, total);
+        assert_int_equal(s.iterations, requested[i]);
         assert_true(s.real_ns > 0.0);
         assert_string_equal(s.label, "words");
         assert_int_equal(s.n_counters, 2);
@@ -109,9 +109,9 @@ static bench_options tiny_options(void)
 static size_t usable_levels(bench_kernel kernel)
 {
     const downhill_kernels *tables[LEVELS_MAX];
-    const size_t all = levels_to_run(NULL, tables);
+    const size_t n_tables = levels_to_run(NULL, tables);
     size_t count = 0;
-    for (size_t i = 0; i < all; i++)
+    for (size_t i = 0; i < n_tables; i++)
         count += !levels_repeat(tables, i, bench_kernels[kernel].element) &&
                  call_exists(tables[i], kernel);
     return count;
@@ -119,19 +119,19 @@ static size_t usable_levels(bench_kernel kernel)
 
 /* Returns whether a kernel needs more samples than the tiny shapes have: 20 for a share of
  * satisfied samples in steps of 5 %, and more than one batch for an epoch. */
-static bool needs_many(bench_kernel kernel)
+static bool needs_many_samples(bench_kernel kernel)
 {
     return kernel == BENCH_step_hinge_met50_f32 || kernel == BENCH_step_hinge_met95_f32 ||
            bench_has_traits(kernel, BENCH_TRAIT_EPOCH);
 }
 
-static int ascending(const void *a, const void *b)
+static int compare_u64(const void *a, const void *b)
 {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
+static void test_suite__run__every_row_sampled_and_order_recorded(void **state)
 {
     (void)state;
     const bench_options options = tiny_options();
@@ -139,11 +139,11 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     size_t rows = 0;
     for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
-        rows += needs_many(k) ? 0 : 2 * usable_levels(k);
+        rows += needs_many_samples(k) ? 0 : 2 * usable_levels(k);
     assert_int_equal(suite.n_rows, rows);
     assert_string_equal(suite.rows[0].name, "score_f32/scalar/n:3/d:17/c:4");
-    const volatile sig_atomic_t go_on = 0;
-    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    const volatile sig_atomic_t no_stop = 0;
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     assert_false(suite.interrupted);
     const size_t samples = suite.n_rows * options.repetitions;
     uint64_t *sequence = calloc(samples, sizeof *sequence);
@@ -154,23 +154,23 @@ static void test_suite__every_row_is_sampled_and_the_order_is_told(void **state)
         const bench_row *row = &suite.rows[i];
         assert_string_equal(row->skipped, "");
         assert_int_equal(row->n_samples, options.repetitions);
-        double least = INFINITY, last_s = 0.0;
-        uint64_t last = 0;
+        double min_ns = INFINITY, last_s = 0.0;
+        uint64_t last_sequence = 0;
         for (size_t s = 0; s < row->n_samples; s++) {
             const bench_sample *sample = &row->samples[s];
             assert_true(sample->real_ns > 0.0);
-            assert_true(sample->time_s >= last_s || sample->sequence < last);
+            assert_true(sample->time_s >= last_s || sample->sequence < last_sequence);
             last_s = sample->time_s;
-            last = sample->sequence;
-            least = fmin(least, sample->real_ns);
+            last_sequence = sample->sequence;
+            min_ns = fmin(min_ns, sample->real_ns);
             in_file_order = in_file_order && sample->sequence == count;
             sequence[count++] = sample->sequence;
         }
-        assert_true(row->real_ns.min == least);
-        assert_true(row->real_ns.median >= least);
+        assert_true(row->real_ns.min == min_ns);
+        assert_true(row->real_ns.median >= min_ns);
     }
     assert_false(in_file_order);
-    qsort(sequence, count, sizeof *sequence, ascending);
+    qsort(sequence, count, sizeof *sequence, compare_u64);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(sequence[i], i);
     free(sequence);
@@ -183,9 +183,9 @@ struct visits {
     size_t rows, seen[600];
 };
 
-static downhill_status visit(const void *who, workload *load, const downhill_batch_f32 *batch)
+static downhill_status visit(const void *context, workload *load, const downhill_batch_f32 *batch)
 {
-    struct visits *v = (struct visits *)(uintptr_t)who;
+    struct visits *v = (struct visits *)(uintptr_t)context;
     v->rows += batch->n;
     assert_int_equal(batch->n_next, load->n - v->rows);
     for (size_t i = 0; i < batch->n; i++)
@@ -216,11 +216,11 @@ static void test_suite__same_seed__same_order(void **state)
     bench_options options = tiny_options();
     options.n_shapes = 1;
     bench_suite suites[3];
-    const volatile sig_atomic_t go_on = 0;
+    const volatile sig_atomic_t no_stop = 0;
     for (int i = 0; i < 3; i++) {
         options.seed = i < 2 ? 3 : 4;
         assert_int_equal(bench_suite_build(&options, &suites[i]), EXIT_OK);
-        assert_int_equal(bench_suite_run(&options, &suites[i], NULL, NULL, &go_on), EXIT_OK);
+        assert_int_equal(bench_suite_run(&options, &suites[i], NULL, NULL, &no_stop), EXIT_OK);
     }
     bool differs = false;
     for (size_t r = 0; r < suites[0].n_rows; r++)
@@ -234,21 +234,21 @@ static void test_suite__same_seed__same_order(void **state)
         bench_suite_free(&suites[i]);
 }
 
-static void test_suite__stop__keeps_what_there_is(void **state)
+static void test_suite__stopped_at_once__rows_skipped_as_interrupted(void **state)
 {
     (void)state;
     const bench_options options = tiny_options();
     bench_suite suite;
-    const volatile sig_atomic_t now = 1;
+    const volatile sig_atomic_t stop_now = 1;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &now), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &stop_now), EXIT_OK);
     assert_true(suite.interrupted);
     for (size_t i = 0; i < suite.n_rows; i++)
         assert_non_null(strstr(suite.rows[i].skipped, "interrupted"));
     bench_suite_free(&suite);
 }
 
-static void test_suite__filter(void **state)
+static void test_suite__filter__only_matching_rows(void **state)
 {
     (void)state;
     bench_options options = tiny_options();
@@ -258,7 +258,7 @@ static void test_suite__filter(void **state)
     assert_int_equal(suite.n_rows, usable_levels(BENCH_grad_f32));
     bench_suite_free(&suite);
     static const struct {
-        const char *filter, *says;
+        const char *filter, *message;
     } bad[] = {{"no_such_row", "no row matches 'no_such_row'"}, {"(", "not a regular expression"}};
     for (size_t i = 0; i < 2; i++) {
         options.filter = bad[i].filter;
@@ -267,13 +267,13 @@ static void test_suite__filter(void **state)
         const char *text = captured();
         assert_int_equal(code, EXIT_USAGE);
         assert_int_equal(count_of(text, '\n'), 1);
-        assert_non_null(strstr(text, bad[i].says));
+        assert_non_null(strstr(text, bad[i].message));
         assert_null(suite.rows);
     }
 }
 
 /* A shape too large for memory gives a skipped row and does not end the run. */
-static void test_suite__too_large__is_skipped(void **state)
+static void test_suite__shape_too_large__row_skipped(void **state)
 {
     (void)state;
     static const bench_shape shapes[] = {{(size_t)1 << 62, (size_t)1 << 62, 1, true},
@@ -283,9 +283,9 @@ static void test_suite__too_large__is_skipped(void **state)
     options.isa = "scalar";
     options.filter = "score_f32";
     bench_suite suite;
-    const volatile sig_atomic_t go_on = 0;
+    const volatile sig_atomic_t no_stop = 0;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     assert_int_equal(suite.n_rows, 2);
     assert_string_equal(suite.rows[0].skipped, "skipped: out of memory");
     assert_int_equal(suite.rows[1].n_samples, options.repetitions);
@@ -300,7 +300,7 @@ static void test_suite__too_large__is_skipped(void **state)
 }
 
 /* The share of satisfied samples is the percentage in the name of the kernel. */
-static void test_workload__met_labels__are_the_share_they_say(void **state)
+static void test_workload__satisfied_samples__share_in_the_name(void **state)
 {
     (void)state;
     workload load;
@@ -350,7 +350,7 @@ static void plain_sgemm(const peer *p, bool transpose_a, bool transpose_b, size_
         }
 }
 
-static void test_peers__wrong_product__is_found(void **state)
+static void test_peers__wrong_product__detected(void **state)
 {
     (void)state;
     const peer plain = {.name = "plain", .sgemm = plain_sgemm};
@@ -363,7 +363,7 @@ static void test_peers__wrong_product__is_found(void **state)
 }
 
 /* An installed peer library gives timed rows; the rows of a missing one say why it is missing. */
-static void test_peers__rows(void **state)
+static void test_peers__installed_or_missing__timed_or_explained(void **state)
 {
     (void)state;
     const bench_shape shape = {37, 70, 10, false};
@@ -396,7 +396,7 @@ static void test_peers__rows(void **state)
 
 /* A peer's product must not take more CPU time than wall time: a library that starts threads of its
  * own would be compared on more CPUs than ours. */
-static void test_peers__one_thread(void **state)
+static void test_peers__step__runs_on_one_thread(void **state)
 {
     (void)state;
     const peer *peers = peers_open();
@@ -448,7 +448,7 @@ static void test_peers__epoch__same_gradient(void **state)
 }
 
 /* The set-up of the tests installs every peer, so that a missing one is an error here. */
-static void test_peers__are_all_there(void **state)
+static void test_peers__test_set_up__all_installed(void **state)
 {
     (void)state;
     const peer *peers = peers_open();
@@ -462,20 +462,20 @@ static void test_peers__are_all_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formulas__counted_by_hand),
-        cmocka_unit_test(test_gbench__runs_exactly_what_is_asked),
-        cmocka_unit_test(test_suite__every_row_is_sampled_and_the_order_is_told),
+        cmocka_unit_test(test_formulas__small_shape__equal_counts_by_hand),
+        cmocka_unit_test(test_gbench__run__exactly_the_requested_iterations),
+        cmocka_unit_test(test_suite__run__every_row_sampled_and_order_recorded),
         cmocka_unit_test(test_workload__epoch__visits_each_row_once),
         cmocka_unit_test(test_suite__same_seed__same_order),
-        cmocka_unit_test(test_suite__stop__keeps_what_there_is),
-        cmocka_unit_test(test_suite__filter),
-        cmocka_unit_test(test_suite__too_large__is_skipped),
-        cmocka_unit_test(test_workload__met_labels__are_the_share_they_say),
-        cmocka_unit_test(test_peers__wrong_product__is_found),
-        cmocka_unit_test(test_peers__rows),
-        cmocka_unit_test(test_peers__one_thread),
+        cmocka_unit_test(test_suite__stopped_at_once__rows_skipped_as_interrupted),
+        cmocka_unit_test(test_suite__filter__only_matching_rows),
+        cmocka_unit_test(test_suite__shape_too_large__row_skipped),
+        cmocka_unit_test(test_workload__satisfied_samples__share_in_the_name),
+        cmocka_unit_test(test_peers__wrong_product__detected),
+        cmocka_unit_test(test_peers__installed_or_missing__timed_or_explained),
+        cmocka_unit_test(test_peers__step__runs_on_one_thread),
         cmocka_unit_test(test_peers__epoch__same_gradient),
-        cmocka_unit_test(test_peers__are_all_there),
+        cmocka_unit_test(test_peers__test_set_up__all_installed),
     };
     return cmocka_run_group_tests_name("bench", tests, scratch_open, scratch_close);
 }

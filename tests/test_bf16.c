@@ -15,7 +15,7 @@
 
 /* Every f32 that bf16 can hold (its lower 16 bits are 0), the midpoint to the next one, and the
  * values on both sides of these. */
-static void test_bf16__rounds_to_nearest_even(void **state)
+static void test_bf16__round_from_f32__nearest_even(void **state)
 {
     (void)state;
     for (uint32_t upper = 0; upper < 0x10000; upper++) {
@@ -41,13 +41,13 @@ static void test_bf16__rounds_to_nearest_even(void **state)
 /* Enough samples and features to reach every code path of every ISA level. */
 enum { N = 70, D = 200, C = 3 };
 
-struct world {
+struct fixture {
     float w[C * D], dscores[N * C], scores[N * C], dw[C * D];
     uint16_t x[N * D];
 };
 
 /* Scores samples whose only nonzero feature is feature `at`. */
-static void score_one(const downhill_kernels *k, struct world *t, size_t at, float w, float x)
+static void score_one(const downhill_kernels *k, struct fixture *t, size_t at, float w, float x)
 {
     memset(t, 0, sizeof *t);
     for (size_t i = 0; i < N; i++)
@@ -68,7 +68,7 @@ static bool splits(const char *level)
 }
 
 /* Returns whether `got` is within the documented bounds of w · x. */
-static bool as_it_should(bool splits, float w, float x, double got)
+static bool within_bounds(bool splits, float w, float x, double got)
 {
     const double product = (double)w * (double)x, infinity = copysign((double)INFINITY, product);
     const bool counts_as_zero = splits && x != 0.0f && fabsf(x) < 0x1p-126f;
@@ -83,7 +83,7 @@ static bool as_it_should(bool splits, float w, float x, double got)
     return fabs(got - product) <= D * 0x1p-24 * fabs(product) + underflow;
 }
 
-static void test_bf16__extreme_weights(void **state)
+static void test_bf16__extreme_weights__scores_within_bounds(void **state)
 {
     (void)state;
     static const float ws[] = {INFINITY,        NAN,         0x1.FFFFFEp127f,  0x1.FF0002p127f,
@@ -91,7 +91,7 @@ static void test_bf16__extreme_weights(void **state)
                                0x1.FFFFFEp0f,   0x1p-126f,   0x1.234566p-118f, 0x1p-149f};
     static const float xs[] = {1.0f,      -1.0f,    0.5f,      3.0f,    0x1p-120f,
                                0x1p-127f, 0x1p120f, 0x1.8p63f, INFINITY};
-    struct world *t = malloc(sizeof *t);
+    struct fixture *t = malloc(sizeof *t);
     assert_non_null(t);
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = levels_to_run(NULL, tables);
@@ -104,7 +104,7 @@ static void test_bf16__extreme_weights(void **state)
                 const float w = a % 2 == 0 ? ws[a / 2] : -ws[a / 2];
                 score_one(k, t, (a * 37 + b * 11) % D, w, xs[b]);
                 for (size_t i = 0; i < (size_t)N * C; i++)
-                    if (!as_it_should(splits(level), w, xs[b], (double)t->scores[i]))
+                    if (!within_bounds(splits(level), w, xs[b], (double)t->scores[i]))
                         fail_msg("%s: %a times %a is %a", level, (double)w, (double)xs[b],
                                  (double)t->scores[i]);
             }
@@ -114,10 +114,10 @@ static void test_bf16__extreme_weights(void **state)
 
 /* All rounding errors have the same sign: with few features, a level that used only two bf16 terms
  * would exceed the bound. */
-static void test_bf16__weights_at_their_worst(void **state)
+static void test_bf16__errors_of_one_sign__within_bounds(void **state)
 {
     (void)state;
-    struct world *t = malloc(sizeof *t);
+    struct fixture *t = malloc(sizeof *t);
     assert_non_null(t);
     for (size_t i = 0; i < (size_t)N * D; i++)
         t->x[i] = 0x3F80; /* 1 */
@@ -143,10 +143,10 @@ static void test_bf16__weights_at_their_worst(void **state)
 }
 
 /* Weights of 16 significant bits are exact at every ISA level. */
-static void test_bf16__weights_of_two_terms__exact(void **state)
+static void test_bf16__weights_of_16_bits__exact(void **state)
 {
     (void)state;
-    struct world *t = malloc(sizeof *t);
+    struct fixture *t = malloc(sizeof *t);
     assert_non_null(t);
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = levels_to_run(NULL, tables);
@@ -163,29 +163,29 @@ static void test_bf16__weights_of_two_terms__exact(void **state)
 }
 
 /* A single dscore that bf16 cannot represent must not be rounded to bf16. */
-static void test_bf16__one_dscore_of_many_bits(void **state)
+static void test_bf16__one_dscore_beyond_bf16__not_rounded(void **state)
 {
     (void)state;
-    struct world *t = malloc(sizeof *t);
+    struct fixture *t = malloc(sizeof *t);
     assert_non_null(t);
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = levels_to_run(NULL, tables);
     assert_true(n_tables > 0);
     for (size_t l = 0; l < n_tables; l++) {
         const downhill_kernels *k = tables[l];
-        for (size_t odd = 0; odd < (size_t)N * C; odd++) {
-            const float fine = 0x1.000002p0f;
+        for (size_t at = 0; at < (size_t)N * C; at++) {
+            const float value = 0x1.000002p0f;
             memset(t, 0, sizeof *t);
             for (size_t i = 0; i < (size_t)N * D; i++)
                 t->x[i] = 0x3F80; /* 1 */
-            t->dscores[odd] = fine;
+            t->dscores[at] = value;
             const downhill_batch_bf16 batch = {.x = t->x, .ldx = D, .x_rows = N, .n = N};
             const downhill_gradient_f32 grad = {t->dw, D, NULL, D, C};
             assert_int_equal(downhill_grad_bf16(k, &batch, F32(t->dscores, C, N, C), 0, &grad),
                              DOWNHILL_OK);
             for (size_t j = 0; j < C; j++)
                 for (size_t f = 0; f < D; f++)
-                    assert_true(t->dw[j * D + f] == (j == odd % C ? fine : 0.0f));
+                    assert_true(t->dw[j * D + f] == (j == at % C ? value : 0.0f));
         }
     }
     free(t);
@@ -194,11 +194,11 @@ static void test_bf16__one_dscore_of_many_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bf16__rounds_to_nearest_even),
-        cmocka_unit_test(test_bf16__extreme_weights),
-        cmocka_unit_test(test_bf16__weights_at_their_worst),
-        cmocka_unit_test(test_bf16__weights_of_two_terms__exact),
-        cmocka_unit_test(test_bf16__one_dscore_of_many_bits),
+        cmocka_unit_test(test_bf16__round_from_f32__nearest_even),
+        cmocka_unit_test(test_bf16__extreme_weights__scores_within_bounds),
+        cmocka_unit_test(test_bf16__errors_of_one_sign__within_bounds),
+        cmocka_unit_test(test_bf16__weights_of_16_bits__exact),
+        cmocka_unit_test(test_bf16__one_dscore_beyond_bf16__not_rounded),
     };
     return cmocka_run_group_tests_name("bf16", tests, NULL, NULL);
 }

@@ -50,11 +50,11 @@ static cpu_regs fake_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
 static uint64_t no_xgetbv(void *context)
 {
     (void)context;
-    fail_msg("XGETBV says nothing about caches");
+    fail_msg("XGETBV was called to detect caches");
     return 0;
 }
 
-struct case_of_caches {
+struct cache_case {
     const char *name;
     const struct recorded_leaf *leaves;
     size_t n_leaves;
@@ -62,7 +62,7 @@ struct case_of_caches {
     int endless;
 };
 
-static void check_case(const struct case_of_caches *c)
+static void check_case(const struct cache_case *c)
 {
     struct fake fake = {.leaves = c->leaves, .n_leaves = c->n_leaves, .endless = c->endless};
     const cpu_source source = {fake_cpuid, no_xgetbv, NULL, &fake};
@@ -113,10 +113,10 @@ static const struct recorded_leaf zen3_virtual[] = {
 
 #define TABLE(table) (table), sizeof(table) / sizeof((table)[0])
 
-static void test_caches__recorded__sizes_of_the_dump(void **state)
+static void test_caches__recorded_cpus__sizes_of_the_dump(void **state)
 {
     (void)state;
-    static const struct case_of_caches cases[] = {
+    static const struct cache_case cases[] = {
         {"Nehalem", TABLE(nehalem), {32 * KIB, 256 * KIB, 8 * MIB}, 0},
         {"Haswell", TABLE(haswell), {32 * KIB, 256 * KIB, 8 * MIB}, 0},
         {"Skylake-X", TABLE(skylake_x), {32 * KIB, 1 * MIB, 14080 * KIB}, 0},
@@ -161,15 +161,15 @@ static const struct recorded_leaf
     ends_at_type_0[] = {MAX_LEAF(0x20), CACHE(0x4, 0, DATA, 1, 48), CACHE(0x4, 2, UNIFIED, 2, 1024)},
     leaf_4_above_max[] = {MAX_LEAF(0x3), CACHE(0x4, 0, DATA, 1, 48), CACHE(0x4, 1, UNIFIED, 2, 1024)},
     extended_above_max[] = {MAX_LEAF(0x10), {0x80000000, 0, 0x8000001C, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
-    extended_max_nonsense[] = {MAX_LEAF(0x10), {0x80000000, 0, 0x9000001D, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
+    extended_max_invalid[] = {MAX_LEAF(0x10), {0x80000000, 0, 0x9000001D, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
     no_topology[] = {MAX_LEAF(0x10), {0x80000000, 0, 0x8000001D, 0, 0, 0},
                      {0x80000001, 0, 0xFFFFFFFF, 0xFFFFFFFF, ~(UINT32_C(1) << 22), 0xFFFFFFFF}, EXTENDED_ZEN},
-    extended_alone[] = {MAX_LEAF(0x1), {0x80000000, 0, 0x8000001D, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
+    extended_only[] = {MAX_LEAF(0x1), {0x80000000, 0, 0x8000001D, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
     both[] = {MAX_LEAF(0x10), CACHE(0x4, 0, DATA, 1, 48), CACHE(0x4, 1, UNIFIED, 2, 2048),
               {0x80000000, 0, 0x8000001D, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
-    leaf_4_nonsense[] = {MAX_LEAF(0x10), CACHE(0x4, 0, DATA, 1, 1 << 20), ONES(0x4, 1), CACHE(0x4, 2, UNIFIED, 4, 65536),
+    leaf_4_invalid[] = {MAX_LEAF(0x10), CACHE(0x4, 0, DATA, 1, 1 << 20), ONES(0x4, 1), CACHE(0x4, 2, UNIFIED, 4, 65536),
                          {0x80000000, 0, 0x8000001D, 0, 0, 0}, TOPOLOGY, EXTENDED_ZEN},
-    instructions_alone[] = {MAX_LEAF(0x4), CACHE(0x4, 0, INSTRUCTIONS, 1, 64), CACHE(0x4, 1, INSTRUCTIONS, 2, 1024)},
+    instructions_only[] = {MAX_LEAF(0x4), CACHE(0x4, 0, INSTRUCTIONS, 1, 64), CACHE(0x4, 1, INSTRUCTIONS, 2, 1024)},
     unified_l1[] = {MAX_LEAF(0x4), CACHE(0x4, 0, UNIFIED, 1, 16), CACHE(0x4, 1, UNIFIED, 2, 128)},
     two_of_a_level[] = {MAX_LEAF(0x4), CACHE(0x4, 0, UNIFIED, 2, 1024), CACHE(0x4, 1, UNIFIED, 2, 2048)},
     wraps_to_0[] = {MAX_LEAF(0x4), {0x4, 0, DATA | 1 << 5, 0xFFFFFFFF, 0xFFFFFFFF, 0},
@@ -182,40 +182,40 @@ static const struct recorded_leaf
     absurd[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 1025), CACHE(0x4, 1, UNIFIED, 2, 65537), CACHE(0x4, 2, UNIFIED, 3, 2097153)},
     largest[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 1024), CACHE(0x4, 1, UNIFIED, 2, 65536), CACHE(0x4, 2, UNIFIED, 3, 2097152)},
     small_l2[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 128), CACHE(0x4, 1, UNIFIED, 2, 64)},
-    large_l1d_alone[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 1024)};
+    large_l1d_only[] = {MAX_LEAF(0x4), CACHE(0x4, 0, DATA, 1, 1024)};
 
 /* clang-format on */
 
-static void test_caches__wrong_or_absent__defaults(void **state)
+static void test_caches__invalid_or_absent__defaults(void **state)
 {
     (void)state;
-    static const struct case_of_caches cases[] = {
-        {"no leaf at all, as on other architectures", NULL, 0, {32 * KIB, 512 * KIB, 0}, 0},
+    static const struct cache_case cases[] = {
+        {"no CPUID leaves, as on other architectures", NULL, 0, {32 * KIB, 512 * KIB, 0}, 0},
         {"all ones everywhere", TABLE(ones_everywhere), {32 * KIB, 512 * KIB, 0}, 1},
-        {"a list without end", TABLE(endless_l1d), {48 * KIB, 512 * KIB, 0}, 1},
+        {"a list that never ends", TABLE(endless_l1d), {48 * KIB, 512 * KIB, 0}, 1},
         {"the list ends at type 0", TABLE(ends_at_type_0), {48 * KIB, 512 * KIB, 0}, 0},
         {"leaf 4 above the maximum", TABLE(leaf_4_above_max), {32 * KIB, 512 * KIB, 0}, 0},
         {"leaf 4 all ones, above the maximum", TABLE(haswell_limited), {32 * KIB, 512 * KIB, 0}, 0},
         {"0x8000001D above the maximum", TABLE(extended_above_max), {32 * KIB, 512 * KIB, 0}, 0},
-        {"no maximum extended leaf", TABLE(extended_max_nonsense), {32 * KIB, 512 * KIB, 0}, 0},
+        {"invalid maximum extended leaf", TABLE(extended_max_invalid), {32 * KIB, 512 * KIB, 0}, 0},
         {"no TopologyExtensions", TABLE(no_topology), {32 * KIB, 512 * KIB, 0}, 0},
-        {"0x8000001D alone", TABLE(extended_alone), {16 * KIB, 256 * KIB, 4 * MIB}, 0},
+        {"0x8000001D only", TABLE(extended_only), {16 * KIB, 256 * KIB, 4 * MIB}, 0},
         {"leaf 4 before 0x8000001D", TABLE(both), {48 * KIB, 2 * MIB, 0}, 0},
-        {"leaf 4 nonsense, 0x8000001D not",
-         TABLE(leaf_4_nonsense),
+        {"leaf 4 invalid, 0x8000001D valid",
+         TABLE(leaf_4_invalid),
          {16 * KIB, 256 * KIB, 4 * MIB},
          0},
-        {"instructions alone", TABLE(instructions_alone), {32 * KIB, 512 * KIB, 0}, 0},
+        {"instruction caches only", TABLE(instructions_only), {32 * KIB, 512 * KIB, 0}, 0},
         {"unified L1", TABLE(unified_l1), {16 * KIB, 128 * KIB, 0}, 0},
         {"two caches of a level", TABLE(two_of_a_level), {32 * KIB, 1 * MIB, 0}, 0},
         {"sizes that wrap to 0", TABLE(wraps_to_0), {32 * KIB, 512 * KIB, 0}, 0},
         {"caches of one line", TABLE(one_line), {32 * KIB, 512 * KIB, 0}, 0},
         {"lines, partitions, ways, sets", TABLE(all_parts), {64 * KIB, 16 * MIB, 0}, 0},
         {"unknown types and levels", TABLE(unknown_types), {32 * KIB, 512 * KIB, 0}, 0},
-        {"absurdly large", TABLE(absurd), {32 * KIB, 512 * KIB, 0}, 0},
-        {"as large as is plausible", TABLE(largest), {1 * MIB, 64 * MIB, (size_t)2048 * MIB}, 0},
+        {"implausibly large", TABLE(absurd), {32 * KIB, 512 * KIB, 0}, 0},
+        {"largest plausible sizes", TABLE(largest), {1 * MIB, 64 * MIB, (size_t)2048 * MIB}, 0},
         {"L2 smaller than L1d", TABLE(small_l2), {128 * KIB, 512 * KIB, 0}, 0},
-        {"no L2, L1d larger than its default", TABLE(large_l1d_alone), {1 * MIB, 1 * MIB, 0}, 0},
+        {"no L2, L1d larger than its default", TABLE(large_l1d_only), {1 * MIB, 1 * MIB, 0}, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         check_case(&cases[i]);
@@ -238,7 +238,7 @@ static int read_word(int cpu, int index, const char *name, char word[32])
 }
 
 /* Returns the bytes that a word like "32K" stands for, or 0 if it is not a size. */
-static size_t bytes_of_word(const char *word)
+static size_t parse_size(const char *word)
 {
     char *end;
     const size_t number = strtoul(word, &end, 10);
@@ -258,13 +258,13 @@ static struct cache_sizes kernel_sizes(int cpu)
                      : strcmp(level, "3") == 0 ? &sizes.l3
                                                : NULL;
         if (to != NULL)
-            *to = bytes_of_word(size);
+            *to = parse_size(size);
     }
     return sizes;
 }
 
 /* Returns whether CPUID of this machine describes any cache. */
-static int cpuid_tells(void)
+static int cpuid_describes_caches(void)
 {
     const cpu_source *s = &downhill_cpu_native;
     const uint32_t extended_max = s->cpuid(s->context, EXTENDED_MAX, 0).r[0];
@@ -274,7 +274,7 @@ static int cpuid_tells(void)
             (s->cpuid(s->context, EXTENDED_CACHES, 0).r[0] & 31) != 0);
 }
 
-static void test_caches__this_machine__as_the_kernel_says(void **state)
+static void test_caches__this_machine__same_as_sysfs(void **state)
 {
     (void)state;
     /* The library caches the sizes of the core that asked first, so that the sizes in /sys must be
@@ -289,10 +289,10 @@ static void test_caches__this_machine__as_the_kernel_says(void **state)
                              sizes = downhill_cache_sizes();
     assert_in_range(sizes.l1d, 8 * KIB, 1 * MIB);
     assert_in_range(sizes.l2, sizes.l1d, 64 * MIB);
-    const char *reason = !pinned           ? "this thread cannot be bound to a CPU"
-                         : !cpuid_tells()  ? "CPUID of this machine describes no cache"
-                         : kernel.l1d == 0 ? "the kernel describes no cache in /sys"
-                                           : NULL;
+    const char *reason = !pinned                     ? "this thread cannot be bound to a CPU"
+                         : !cpuid_describes_caches() ? "CPUID of this machine describes no cache"
+                         : kernel.l1d == 0           ? "the kernel describes no cache in /sys"
+                                                     : NULL;
     if (reason != NULL) {
         print_message("skipped: %s\n", reason);
         skip();
@@ -322,9 +322,9 @@ static void test_caches__asked_again__same_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_caches__recorded__sizes_of_the_dump),
-        cmocka_unit_test(test_caches__wrong_or_absent__defaults),
-        cmocka_unit_test(test_caches__this_machine__as_the_kernel_says),
+        cmocka_unit_test(test_caches__recorded_cpus__sizes_of_the_dump),
+        cmocka_unit_test(test_caches__invalid_or_absent__defaults),
+        cmocka_unit_test(test_caches__this_machine__same_as_sysfs),
         cmocka_unit_test(test_caches__asked_again__same_sizes),
     };
     return cmocka_run_group_tests_name("caches", tests, NULL, NULL);

@@ -39,31 +39,32 @@ static size_t write_file(size_t f, const char *name, size_t label_bytes, size_t 
     return bytes;
 }
 
-static const char *const ten[FILES] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
-                                       "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
-static const char *const hundred[2] = {"train.bin", "test.bin"};
+static const char *const cifar10_names[FILES] = {"data_batch_1.bin", "data_batch_2.bin",
+                                                 "data_batch_3.bin", "data_batch_4.bin",
+                                                 "data_batch_5.bin", "test_batch.bin"};
+static const char *const cifar100_names[2] = {"train.bin", "test.bin"};
 
 static int setup(void **state)
 {
     if (scratch_open(state) != 0)
         return -1;
     for (size_t f = 0; f < FILES; f++)
-        write_file(f, ten[f], 1, 10);
+        write_file(f, cifar10_names[f], 1, 10);
     for (size_t f = 0; f < 2; f++)
-        write_file(f, hundred[f], 2, 100);
+        write_file(f, cifar100_names[f], 2, 100);
     return 0;
 }
 
-/* Replaces stat() (ld --wrap): the third file seems larger by `false_bytes`. */
-static off_t false_bytes;
+/* Replaces stat() (ld --wrap): the third file seems larger by `extra_bytes`. */
+static off_t extra_bytes;
 int __real_stat(const char *path, struct stat *status);
 int __wrap_stat(const char *path, struct stat *status);
 
 int __wrap_stat(const char *path, struct stat *status)
 {
     const int code = __real_stat(path, status);
-    if (strstr(path, ten[2]) != NULL)
-        status->st_size += false_bytes;
+    if (strstr(path, cifar10_names[2]) != NULL)
+        status->st_size += extra_bytes;
     return code;
 }
 
@@ -76,14 +77,14 @@ static int open_kind(const char *kind, dataset *data)
     return code;
 }
 
-static void same_pictures(const samples *s, size_t first_file)
+static void assert_pictures(const samples *s, size_t first_file)
 {
     for (size_t i = 0; i < s->n; i++)
         for (size_t k = 0; k < PICTURE; k++)
             assert_int_equal(samples_u8(s, i)[k], pixel(first_file + i / RECORDS, i % RECORDS, k));
 }
 
-static void test_cifar10__good__every_byte(void **state)
+static void test_cifar10__valid_files__every_byte(void **state)
 {
     (void)state;
     dataset data;
@@ -97,12 +98,12 @@ static void test_cifar10__good__every_byte(void **state)
         assert_int_equal(samples_label(&data.train, i), i % 10);
     for (size_t i = 0; i < data.test.n; i++)
         assert_int_equal(samples_label(&data.test, i), (5 * RECORDS + i) % 10);
-    same_pictures(&data.train, 0);
-    same_pictures(&data.test, 5);
+    assert_pictures(&data.train, 0);
+    assert_pictures(&data.test, 5);
     dataset_close(&data);
 }
 
-static void test_cifar100__good__fine_labels(void **state)
+static void test_cifar100__valid_files__fine_labels(void **state)
 {
     (void)state;
     dataset data;
@@ -114,8 +115,8 @@ static void test_cifar100__good__fine_labels(void **state)
         assert_int_equal(samples_label(&data.train, i), i);
         assert_int_equal(samples_label(&data.test, i), RECORDS + i);
     }
-    same_pictures(&data.train, 0);
-    same_pictures(&data.test, 1);
+    assert_pictures(&data.train, 0);
+    assert_pictures(&data.test, 1);
     dataset_close(&data);
 }
 
@@ -139,20 +140,20 @@ static void train(const dataset *data, sgd_result *result)
 }
 
 /* Asserts that training on both data sets gives bit-identical models. */
-static void same_model(const dataset *a, const dataset *b)
+static void assert_same_model(const dataset *a, const dataset *b)
 {
-    sgd_result of_a, of_b;
-    train(a, &of_a);
-    train(b, &of_b);
-    assert_string_equal(of_a.digest, of_b.digest);
-    assert_true(of_a.state.epochs[2].test_accuracy == of_b.state.epochs[2].test_accuracy);
-    sgd_free(&of_a);
-    sgd_free(&of_b);
+    sgd_result result_a, result_b;
+    train(a, &result_a);
+    train(b, &result_b);
+    assert_string_equal(result_a.digest, result_b.digest);
+    assert_true(result_a.state.epochs[2].test_accuracy == result_b.state.epochs[2].test_accuracy);
+    sgd_free(&result_a);
+    sgd_free(&result_b);
 }
 
 /* Mapping gives the same samples as reading, from several files of more than a page, with labels
  * between the samples. */
-static void test_cifar__mapped__the_same_samples(void **state)
+static void test_cifar__mapped__same_samples_as_read(void **state)
 {
     (void)state;
     static const char *const kinds[] = {"cifar10", "cifar100"};
@@ -174,19 +175,19 @@ static void test_cifar__mapped__the_same_samples(void **state)
                 assert_memory_equal(samples_u8(a, i), samples_u8(b, i), a->x->d);
             }
         }
-        same_model(&read, &mapped);
+        assert_same_model(&read, &mapped);
         dataset_close(&read);
         dataset_close(&mapped);
         free(spec);
     }
 }
 
-static void test_cifar__mapped__bad_label(void **state)
+static void test_cifar__mapped_bad_label__refused(void **state)
 {
     (void)state;
     const size_t bytes = RECORDS * (PICTURE + 1);
     files[2][PICTURE + 1] = 10;
-    write_raw(scratch_path(ten[2]), files[2], bytes);
+    write_raw(scratch_path(cifar10_names[2]), files[2], bytes);
     char *spec;
     dataset data;
     assert_true(asprintf(&spec, "cifar10:%s", scratch_path(".")) > 0);
@@ -196,64 +197,65 @@ static void test_cifar__mapped__bad_label(void **state)
     assert_int_equal(code, EXIT_DATA);
     assert_non_null(strstr(text, "byte 3073: label 10 of record 1"));
     assert_null(data.train.x);
-    write_file(2, ten[2], 1, 10);
+    write_file(2, cifar10_names[2], 1, 10);
     free(spec);
 }
 
 /* Asserts that opening fails with EXIT_DATA and one line that contains both texts. */
-static void refused(const char *kind, const char *names, const char *reason)
+static void assert_refused(const char *kind, const char *file_name, const char *reason)
 {
     dataset data;
     capture_stderr();
     const int code = open_kind(kind, &data);
     const char *text = captured();
-    if (code != EXIT_DATA || count_of(text, '\n') != 1 || strstr(text, names) == NULL ||
+    if (code != EXIT_DATA || count_of(text, '\n') != 1 || strstr(text, file_name) == NULL ||
         strstr(text, reason) == NULL)
-        fail_msg("exit code %d, said: %s", code, text);
+        fail_msg("exit code %d, stderr: %s", code, text);
     assert_null(data.train.x);
     assert_null(data.test.x);
 }
 
-static void test_cifar__sizes(void **state)
+static void test_cifar__wrong_sizes__refused(void **state)
 {
     (void)state;
     const size_t bytes = RECORDS * (PICTURE + 1);
     const size_t bad[] = {1, PICTURE, bytes - 1, RECORDS * (PICTURE + 2)};
     for (size_t f = 0; f < FILES; f++) {
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-            write_raw(scratch_path(ten[f]), files[f], bad[i]);
-            refused("cifar10", ten[f], "is not a multiple of 3073");
+            write_raw(scratch_path(cifar10_names[f]), files[f], bad[i]);
+            assert_refused("cifar10", cifar10_names[f], "is not a multiple of 3073");
         }
-        write_raw(scratch_path(ten[f]), "", 0);
-        refused("cifar10", ten[f], ".bin: is empty; download the file again\n");
-        remove(scratch_path(ten[f]));
-        refused("cifar10", ten[f], "No such file");
-        write_file(f, ten[f], 1, 10);
+        write_raw(scratch_path(cifar10_names[f]), "", 0);
+        assert_refused("cifar10", cifar10_names[f], ".bin: is empty; download the file again\n");
+        remove(scratch_path(cifar10_names[f]));
+        assert_refused("cifar10", cifar10_names[f], "No such file");
+        write_file(f, cifar10_names[f], 1, 10);
     }
     write_raw(scratch_path("test.bin"), files[1], bytes);
-    refused("cifar100", "test.bin", "is not a multiple of 3074");
+    assert_refused("cifar100", "test.bin", "is not a multiple of 3074");
     write_file(1, "test.bin", 2, 100);
 }
 
-static void test_cifar__labels(void **state)
+static void test_cifar__labels_out_of_range__refused(void **state)
 {
     (void)state;
     for (size_t f = 0; f < FILES; f++) {
-        const size_t bytes = write_file(f, ten[f], 1, 10);
+        const size_t bytes = write_file(f, cifar10_names[f], 1, 10);
         files[f][2 * (PICTURE + 1)] = 10;
-        write_raw(scratch_path(ten[f]), files[f], bytes);
-        refused("cifar10", ten[f], "byte 6146: label 10 of record 2 is outside 0 ... 9");
-        write_file(f, ten[f], 1, 10);
+        write_raw(scratch_path(cifar10_names[f]), files[f], bytes);
+        assert_refused("cifar10", cifar10_names[f],
+                       "byte 6146: label 10 of record 2 is outside 0 ... 9");
+        write_file(f, cifar10_names[f], 1, 10);
     }
     const size_t bytes = write_file(0, "train.bin", 2, 100);
     files[0][PICTURE + 2] = 255; /* a coarse label, which is ignored */
     files[0][PICTURE + 3] = 100;
     write_raw(scratch_path("train.bin"), files[0], bytes);
-    refused("cifar100", "train.bin", "byte 3075: label 100 of record 1 is outside 0 ... 99");
+    assert_refused("cifar100", "train.bin", "byte 3075: label 100 of record 1 is outside 0 ... 99");
     write_file(0, "train.bin", 2, 100);
 }
 
-static void test_cifar__no_directory(void **state)
+static void test_cifar__no_directory__refused(void **state)
 {
     (void)state;
     dataset data;
@@ -267,17 +269,17 @@ static void test_cifar__no_directory(void **state)
     assert_non_null(strstr(captured(), "no directory; give the one"));
 }
 
-static void test_cifar__what_is_no_file_to_read(void **state)
+static void test_cifar__unreadable_files__refused(void **state)
 {
     (void)state;
-    remove(scratch_path(ten[1]));
-    assert_int_equal(mkdir(scratch_path(ten[1]), 0700), 0);
-    refused("cifar10", ten[1], "not a file; name the directory");
-    assert_int_equal(rmdir(scratch_path(ten[1])), 0);
-    assert_int_equal(symlink(ten[1], scratch_path(ten[1])), 0);
-    refused("cifar10", ten[1], "check the file");
-    remove(scratch_path(ten[1]));
-    write_file(1, ten[1], 1, 10);
+    remove(scratch_path(cifar10_names[1]));
+    assert_int_equal(mkdir(scratch_path(cifar10_names[1]), 0700), 0);
+    assert_refused("cifar10", cifar10_names[1], "not a file; name the directory");
+    assert_int_equal(rmdir(scratch_path(cifar10_names[1])), 0);
+    assert_int_equal(symlink(cifar10_names[1], scratch_path(cifar10_names[1])), 0);
+    assert_refused("cifar10", cifar10_names[1], "check the file");
+    remove(scratch_path(cifar10_names[1]));
+    write_file(1, cifar10_names[1], 1, 10);
 
     enum { LONG = 5000 };
     static char spec[LONG] = "cifar10:";
@@ -307,15 +309,15 @@ static void test_cifar__what_is_no_file_to_read(void **state)
 }
 
 /* Files whose size changes between stat() and reading or mapping. */
-static void test_cifar__changed_while_it_is_read(void **state)
+static void test_cifar__size_changed_while_reading__refused(void **state)
 {
     (void)state;
     dataset data;
     char *spec;
     assert_true(asprintf(&spec, "cifar10:%s", scratch_path(".")) > 0);
-    false_bytes = PICTURE + 1;
-    refused("cifar10", ten[0],
-            "15 of 16 records are still there; the files changed while they were read");
+    extra_bytes = PICTURE + 1;
+    assert_refused("cifar10", cifar10_names[0],
+                   "15 of 16 records are still there; the files changed while they were read");
     capture_stderr();
     const int code = dataset_map(spec, &data);
     const char *text = captured();
@@ -323,24 +325,25 @@ static void test_cifar__changed_while_it_is_read(void **state)
     assert_non_null(
         strstr(text, "15 of 16 records are still there; the files changed while they were mapped"));
     assert_null(data.train.x);
-    false_bytes = -(PICTURE + 1);
-    refused("cifar10", ten[4], "byte 9219: the file changed while it was read; try again");
-    false_bytes = 0;
+    extra_bytes = -(PICTURE + 1);
+    assert_refused("cifar10", cifar10_names[4],
+                   "byte 9219: the file changed while it was read; try again");
+    extra_bytes = 0;
     free(spec);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cifar10__good__every_byte),
-        cmocka_unit_test(test_cifar100__good__fine_labels),
-        cmocka_unit_test(test_cifar__mapped__the_same_samples),
-        cmocka_unit_test(test_cifar__mapped__bad_label),
-        cmocka_unit_test(test_cifar__sizes),
-        cmocka_unit_test(test_cifar__labels),
-        cmocka_unit_test(test_cifar__no_directory),
-        cmocka_unit_test(test_cifar__what_is_no_file_to_read),
-        cmocka_unit_test(test_cifar__changed_while_it_is_read),
+        cmocka_unit_test(test_cifar10__valid_files__every_byte),
+        cmocka_unit_test(test_cifar100__valid_files__fine_labels),
+        cmocka_unit_test(test_cifar__mapped__same_samples_as_read),
+        cmocka_unit_test(test_cifar__mapped_bad_label__refused),
+        cmocka_unit_test(test_cifar__wrong_sizes__refused),
+        cmocka_unit_test(test_cifar__labels_out_of_range__refused),
+        cmocka_unit_test(test_cifar__no_directory__refused),
+        cmocka_unit_test(test_cifar__unreadable_files__refused),
+        cmocka_unit_test(test_cifar__size_changed_while_reading__refused),
     };
     return cmocka_run_group_tests_name("cifar", tests, setup, scratch_close);
 }

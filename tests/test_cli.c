@@ -15,11 +15,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void test_cli__good_commands(void **state)
+static void test_cli__valid_commands__exit_0_and_output(void **state)
 {
     (void)state;
     static const struct {
-        const char *command, *says;
+        const char *command, *message;
     } good[] = {
         {"$downhill --help", "Exit codes:"},
         {"$downhill -h", "Commands:"},
@@ -51,19 +51,19 @@ static void test_cli__good_commands(void **state)
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         const int code = shell(good[i].command);
-        if (code != EXIT_OK || strstr(shell_out, good[i].says) == NULL ||
+        if (code != EXIT_OK || strstr(shell_out, good[i].message) == NULL ||
             (shell_err[0] != '\0' && strstr(good[i].command, "--list") == NULL))
             fail_msg("%s: exit code %d\nout: %s\nerr: %s", good[i].command, code, shell_out,
                      shell_err);
     }
 }
 
-static void test_cli__bad_commands__one_line_and_the_code(void **state)
+static void test_cli__invalid_commands__one_line_and_exit_code(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *command, *says;
+        const char *command, *message;
     } bad[] = {
         {2, "$downhill", "no command given"},
         {2, "$downhill frobnicate", "no command 'frobnicate'"},
@@ -193,8 +193,8 @@ static void test_cli__bad_commands__one_line_and_the_code(void **state)
         const char *line = shell_err; /* after any warnings, such as those of a sanitized build */
         while (strncmp(line, "downhill: warning: ", 19) == 0)
             line = strchr(line, '\n') + 1;
-        if (code != bad[i].code || strstr(line, bad[i].says) == NULL || count_of(line, '\n') != 1 ||
-            strncmp(line, "downhill: ", 10) != 0)
+        if (code != bad[i].code || strstr(line, bad[i].message) == NULL ||
+            count_of(line, '\n') != 1 || strncmp(line, "downhill: ", 10) != 0)
             fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
                      bad[i].code, shell_out, shell_err);
     }
@@ -226,7 +226,7 @@ static void test_cli__help__fits_a_terminal(void **state)
     assert_true(heading < tries && tries < data);
 }
 
-static void test_cli__info_json(void **state)
+static void test_cli__info_json__one_chosen_level(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill info --json"), EXIT_OK);
@@ -247,7 +247,7 @@ static void test_cli__info_json(void **state)
     json_decref(root);
 }
 
-static void test_cli__train_every_level(void **state)
+static void test_cli__train_on_every_level__trains(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --isa all --epochs 2 --json -"), EXIT_OK);
@@ -279,24 +279,24 @@ static double phases_share(const json_t *run)
            number(run, "seconds");
 }
 
-static void test_cli__train_phases__leave_out_2_percent_at_most(void **state)
+static void test_cli__train_phases__cover_98_percent_of_the_time(void **state)
 {
     (void)state;
     /* Retries, because other programs can add to the time outside the phases. */
-    double most = 0.0;
-    for (int tries = 0; tries < 10 && most < 0.98; tries++) {
+    double max_share = 0.0;
+    for (int tries = 0; tries < 10 && max_share < 0.98; tries++) {
         assert_int_equal(shell("$downhill train --epochs 2 --json -"), EXIT_OK);
         json_t *root = parsed(shell_out);
         const double share = phases_share(json_array_get(json_object_get(root, "training"), 0));
         assert_true(share <= 1.0);
-        most = share > most ? share : most;
+        max_share = share > max_share ? share : max_share;
         json_decref(root);
     }
-    if (most < 0.98)
-        fail_msg("the phases name %g of the time", most);
+    if (max_share < 0.98)
+        fail_msg("the phases cover %g of the time", max_share);
 }
 
-static void test_cli__train_reaches_83_percent(void **state)
+static void test_cli__train_10_epochs__83_percent_accuracy(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --json -"), EXIT_OK);
@@ -308,7 +308,7 @@ static void test_cli__train_reaches_83_percent(void **state)
 }
 #endif
 
-static void test_cli__train_softmax(void **state)
+static void test_cli__train_softmax__first_loss_and_output(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --loss softmax --epochs 1 --json -"), EXIT_OK);
@@ -324,16 +324,16 @@ static void test_cli__train_softmax(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cli__good_commands),
-        cmocka_unit_test(test_cli__bad_commands__one_line_and_the_code),
+        cmocka_unit_test(test_cli__valid_commands__exit_0_and_output),
+        cmocka_unit_test(test_cli__invalid_commands__one_line_and_exit_code),
         cmocka_unit_test(test_cli__help__fits_a_terminal),
-        cmocka_unit_test(test_cli__info_json),
-        cmocka_unit_test(test_cli__train_every_level),
+        cmocka_unit_test(test_cli__info_json__one_chosen_level),
+        cmocka_unit_test(test_cli__train_on_every_level__trains),
 #ifndef DOWNHILL_INSTRUMENTED
-        cmocka_unit_test(test_cli__train_phases__leave_out_2_percent_at_most),
-        cmocka_unit_test(test_cli__train_reaches_83_percent),
+        cmocka_unit_test(test_cli__train_phases__cover_98_percent_of_the_time),
+        cmocka_unit_test(test_cli__train_10_epochs__83_percent_accuracy),
 #endif
-        cmocka_unit_test(test_cli__train_softmax),
+        cmocka_unit_test(test_cli__train_softmax__first_loss_and_output),
     };
     return cmocka_run_group_tests_name("cli", tests, shell_open, shell_close);
 }

@@ -13,16 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool warned(const json_t *root, const char *of)
+static bool warned(const json_t *root, const char *text)
 {
     const json_t *warnings = json_object_get(root, "warnings");
     for (size_t i = 0; i < json_array_size(warnings); i++)
-        if (strstr(json_string_value(json_array_get(warnings, i)), of) != NULL)
+        if (strstr(json_string_value(json_array_get(warnings, i)), text) != NULL)
             return true;
     return false;
 }
 
-static void test_cli_bench__json(void **state)
+static void test_cli_bench__json_to_stdout__rows_and_context(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --peers --shape 4x33x3 "
@@ -35,7 +35,7 @@ static void test_cli_bench__json(void **state)
     assert_int_equal((int)number(json_object_get(root, "verify"), "failures"), 0);
     assert_true(number(json_object_get(root, "verify"), "checks") > 1000);
     string(json_object_get(root, "context"), "date");
-    size_t samples = 0, medians = 0, heads = 0, i;
+    size_t samples = 0, medians = 0, with_kernel = 0, i;
     json_t *row;
     json_array_foreach(json_object_get(root, "benchmarks"), i, row)
     {
@@ -43,7 +43,7 @@ static void test_cli_bench__json(void **state)
         assert_string_equal(string(row, "time_unit"), "ns");
         if (json_object_get(row, "kernel") != NULL) {
             assert_int_equal((int)number(row, "d"), 33);
-            heads++;
+            with_kernel++;
         }
         if (strcmp(string(row, "run_type"), "iteration") == 0)
             samples++;
@@ -52,11 +52,11 @@ static void test_cli_bench__json(void **state)
     }
     assert_true(medians > 0);
     assert_int_equal(samples, 4 * medians);
-    assert_int_equal(heads, 4 * medians); /* median, min, mad, p95 */
+    assert_int_equal(with_kernel, 4 * medians); /* median, min, mad, p95 */
     json_decref(root);
 }
 
-static void test_cli_bench__report(void **state)
+static void test_cli_bench__report__has_the_rows(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -71,7 +71,7 @@ static void test_cli_bench__report(void **state)
 }
 
 /* compare.py of Google Benchmark can read the results. */
-static void test_cli_bench__json_is_google_benchmarks(void **state)
+static void test_cli_bench__json__read_by_compare_py(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -87,7 +87,7 @@ static void test_cli_bench__json_is_google_benchmarks(void **state)
 }
 
 /* Devices and pipes are written to, not replaced, and a link is followed. */
-static void test_cli_bench__json_to_devices_pipes_and_links(void **state)
+static void test_cli_bench__json_to_devices_pipes_and_links__not_replaced(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -111,7 +111,7 @@ static void test_cli_bench__json_to_devices_pipes_and_links(void **state)
 }
 
 /* Environment variables of Google Benchmark have no effect. */
-static void test_cli_bench__heeds_no_benchmark_variables(void **state)
+static void test_cli_bench__benchmark_variables__ignored(void **state)
 {
     (void)state;
     assert_int_equal(shell("BENCHMARK_LIST_TESTS=true BENCHMARK_OUT=$scratch/stray"
@@ -128,7 +128,7 @@ static void test_cli_bench__heeds_no_benchmark_variables(void **state)
 
 /* A shape too large for memory (96 TB), but below the limit of a day, gives a skipped row; a run
  * that timed no row fails. */
-static void test_cli_bench__timed_nothing(void **state)
+static void test_cli_bench__no_row_timed__fails(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --filter ^score_f32"
@@ -138,7 +138,7 @@ static void test_cli_bench__timed_nothing(void **state)
     assert_non_null(strstr(shell_err, "downhill: bench: no row could be timed"));
 }
 
-static void test_cli_bench__file_and_table(void **state)
+static void test_cli_bench__json_to_file__table_on_stdout(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
@@ -152,7 +152,7 @@ static void test_cli_bench__file_and_table(void **state)
 }
 
 /* The CPU is shared with a busy loop: the run warns that its times are too long. */
-static void test_cli_bench__shared_cpu__is_said(void **state)
+static void test_cli_bench__shared_cpu__warning(void **state)
 {
     (void)state;
     assert_int_equal(shell("cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')\n"
@@ -172,7 +172,7 @@ static void test_cli_bench__shared_cpu__is_said(void **state)
 
 /* Two threads, with busy loops on the CPU of one of them: the warning names no cause that was not
  * measured. */
-static void test_cli_bench__shared_cpu_of_a_team__is_said(void **state)
+static void test_cli_bench__shared_cpu_of_a_team__warning(void **state)
 {
     (void)state;
     if (shell("taskset -cp $$ | grep -q '[-,]'") != EXIT_OK) {
@@ -201,7 +201,7 @@ static void test_cli_bench__shared_cpu_of_a_team__is_said(void **state)
 
 /* Edits the results of a run so that its counters show throttling by a quota. When resumed, it
  * warns about the quota. */
-static void test_cli_bench__throttled__is_said(void **state)
+static void test_cli_bench__throttled__warning(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -249,7 +249,7 @@ static void assert_entry(const json_t *row)
 
 /* After a signal, the samples so far are written in a form that Google Benchmark's tools can read,
  * and the exit code is 128 plus the signal. */
-static void test_cli_bench__interrupted(void **state)
+static void test_cli_bench__interrupted__partial_results(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -285,7 +285,7 @@ static void test_cli_bench__interrupted(void **state)
 }
 
 /* A run killed by SIGKILL leaves partial results; resuming it completes them with its options. */
-static void test_cli_bench__killed_and_resumed(void **state)
+static void test_cli_bench__killed_and_resumed__complete(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -296,40 +296,40 @@ static void test_cli_bench__killed_and_resumed(void **state)
               "for i in $(seq 6000); do sleep 0.05; test -e $scratch/cut.json && break; done\n"
               "kill -KILL $p; wait $p; test $? = 137"),
         EXIT_OK);
-    json_t *cut = parsed_file("cut.json");
-    assert_true(json_is_true(json_object_get(cut, "partial")));
-    const size_t groups = json_array_size(json_object_get(cut, "groups"));
+    json_t *partial = parsed_file("cut.json");
+    assert_true(json_is_true(json_object_get(partial, "partial")));
+    const size_t groups = json_array_size(json_object_get(partial, "groups"));
     assert_true(groups >= 1);
     assert_int_equal(shell("$downhill bench --resume $scratch/cut.json"), EXIT_OK);
     assert_non_null(strstr(shell_err, "rows were timed already"));
-    json_t *whole = parsed_file("cut.json");
-    assert_null(json_object_get(whole, "partial"));
-    assert_true(json_array_size(json_object_get(whole, "groups")) > groups);
-    const json_t *context = json_object_get(whole, "context");
+    json_t *complete = parsed_file("cut.json");
+    assert_null(json_object_get(complete, "partial"));
+    assert_true(json_array_size(json_object_get(complete, "groups")) > groups);
+    const json_t *context = json_object_get(complete, "context");
     assert_int_equal((int)number(context, "seed"), 7);
     assert_true(json_equal(json_object_get(context, "arguments"),
-                           json_object_get(json_object_get(cut, "context"), "arguments")));
+                           json_object_get(json_object_get(partial, "context"), "arguments")));
     /* The first sample in the file is the one from before the kill. */
-    const json_t *before = json_array_get(json_object_get(cut, "benchmarks"), 0),
-                 *after = json_array_get(json_object_get(whole, "benchmarks"), 0);
+    const json_t *before = json_array_get(json_object_get(partial, "benchmarks"), 0),
+                 *after = json_array_get(json_object_get(complete, "benchmarks"), 0);
     assert_true(number(before, "real_time") == number(after, "real_time"));
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(whole, "benchmarks"), i, row)
+    json_array_foreach(json_object_get(complete, "benchmarks"), i, row)
         assert_null(json_object_get(row, "error_occurred"));
-    json_decref(cut);
-    json_decref(whole);
+    json_decref(partial);
+    json_decref(complete);
     assert_int_equal(shell("$downhill bench --resume $scratch/cut.json"), EXIT_USAGE);
     assert_non_null(strstr(shell_err, "that run is whole"));
     remove(scratch_path("cut.json"));
 }
 
-static void test_cli_bench__resume__refused(void **state)
+static void test_cli_bench__resume_of_unsuitable_results__refused(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *edit, *says;
+        const char *edit, *message;
     } cases[] = {
         {EXIT_DATA, "s/{/[/", "line "},
         {EXIT_DATA, "s/\"schema_version\": 1/\"schema_version\": 9/", "not the results of"},
@@ -351,7 +351,7 @@ static void test_cli_bench__resume__refused(void **state)
                  " $downhill bench --resume $scratch/bad.json",
                  cases[i].edit);
         const int code = shell(command);
-        if (code != cases[i].code || strstr(shell_err, cases[i].says) == NULL)
+        if (code != cases[i].code || strstr(shell_err, cases[i].message) == NULL)
             fail_msg("%s: exit code %d: %s", cases[i].edit, code, shell_err);
     }
     /* A partial run with no rows left to time completes at once. */
@@ -365,7 +365,7 @@ static void test_cli_bench__resume__refused(void **state)
 }
 
 /* Measures ceilings alone, then runs with those of the file. */
-static void test_cli_bench__ceilings_from(void **state)
+static void test_cli_bench__ceilings_from_file__reused(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --ceilings --quick --json $scratch/ceilings.json"),
@@ -380,10 +380,10 @@ static void test_cli_bench__ceilings_from(void **state)
               " --min-time 50us --precision 0 --filter ^score_f32"
               " --json $scratch/a.json"),
         EXIT_OK);
-    json_t *a = parsed_file("a.json"), *taken = json_object_get(a, "ceilings");
-    assert_string_equal(string(taken, "measured"), string(found, "measured"));
-    assert_true(number(taken, "clock_ghz") == number(found, "clock_ghz"));
-    assert_true(json_equal(json_object_get(taken, "read"), json_object_get(found, "read")));
+    json_t *a = parsed_file("a.json"), *reused = json_object_get(a, "ceilings");
+    assert_string_equal(string(reused, "measured"), string(found, "measured"));
+    assert_true(number(reused, "clock_ghz") == number(found, "clock_ghz"));
+    assert_true(json_equal(json_object_get(reused, "read"), json_object_get(found, "read")));
     json_decref(a);
     json_decref(root);
     assert_int_equal(shell("echo '{}' >$scratch/a.json;"
@@ -400,7 +400,7 @@ static void test_cli_bench__ceilings_from(void **state)
 }
 
 /* The results record the arguments of the run as they would be typed. */
-static void test_cli_bench__arguments(void **state)
+static void test_cli_bench__arguments__recorded(void **state)
 {
     (void)state;
     assert_int_equal(shell("DOWNHILL_ISA=scalar $downhill bench --no-ceilings --shape 4x33x3"
@@ -408,45 +408,47 @@ static void test_cli_bench__arguments(void **state)
                            " --filter '^hinge_f32' --seed 9 --cache hot,cold --json -"),
                      EXIT_OK);
     json_t *root = parsed(shell_out);
-    const json_t *words = json_object_get(json_object_get(root, "context"), "arguments");
+    const json_t *arguments = json_object_get(json_object_get(root, "context"), "arguments");
     static const char *const want[] = {
         "--filter",    "^hinge_f32", "--shape",    "4x33x3",   "--shape",       "2x5x3",
         "--isa",       "scalar",     "--cache",    "hot,cold", "--repetitions", "3",
         "--precision", "0.02",       "--min-time", "50us",     "--no-ceilings", "--seed",
         "9",
     };
-    assert_int_equal(json_array_size(words), sizeof want / sizeof want[0]);
+    assert_int_equal(json_array_size(arguments), sizeof want / sizeof want[0]);
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
-        assert_string_equal(json_string_value(json_array_get(words, i)), want[i]);
+        assert_string_equal(json_string_value(json_array_get(arguments, i)), want[i]);
     json_decref(root);
 }
 
 /* The expected duration is printed before the run. A time without a unit that is implausible in
  * seconds is refused. */
-static void test_cli_bench__duration(void **state)
+static void test_cli_bench__duration__printed_or_refused(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --list --isa scalar --filter ^hinge_f32 --min-time 20"),
                      EXIT_OK);
     assert_non_null(strstr(shell_err, "7 rows will take "));
     assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:256/d:784/c:10\n"));
-    static const char *const plain[] = {"--min-time 20", "--max-time 20000", "--min-time=20.5",
-                                        "--quick --min-time 500", "--min-time 1"};
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+    static const char *const implausible[] = {"--min-time 20", "--max-time 20000",
+                                              "--min-time=20.5", "--quick --min-time 500",
+                                              "--min-time 1"};
+    for (size_t i = 0; i < sizeof implausible / sizeof implausible[0]; i++) {
         char command[256];
         snprintf(command, sizeof command,
-                 "timeout 60 $downhill bench %s --isa scalar --json $scratch/no.json", plain[i]);
+                 "timeout 60 $downhill bench %s --isa scalar --json $scratch/no.json",
+                 implausible[i]);
         assert_int_equal(shell(command), EXIT_USAGE);
         assert_non_null(strstr(shell_err, ": is in seconds, and "));
         assert_non_null(strstr(shell_err, "; write "));
         assert_string_equal(shell_out, "");
     }
-    static const char *const days[] = {"--min-time 1s --repetitions 1000 --precision 0",
-                                       "--min-time 3600s", "--min-time 0.9 --repetitions 1000"};
-    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+    static const char *const too_long[] = {"--min-time 1s --repetitions 1000 --precision 0",
+                                           "--min-time 3600s", "--min-time 0.9 --repetitions 1000"};
+    for (size_t i = 0; i < sizeof too_long / sizeof too_long[0]; i++) {
         char command[256];
         snprintf(command, sizeof command,
-                 "timeout 60 $downhill bench %s --isa scalar --json $scratch/no.json", days[i]);
+                 "timeout 60 $downhill bench %s --isa scalar --json $scratch/no.json", too_long[i]);
         assert_int_equal(shell(command), EXIT_USAGE);
         assert_non_null(strstr(shell_err, " h, more than a day; give a lower --repetitions or "));
         assert_int_equal(count_of(shell_err, '\n'), 1);
@@ -473,9 +475,9 @@ static void test_cli_bench__duration(void **state)
         assert_int_equal(shell(command), 128 + 15);
         const char *passed = strstr(shell_err, "checks passed"),
                    *warning = strstr(shell_err, "warning: bench: without --json only the table"),
-                   *takes = strstr(shell_err, "bench: 1 row will take 4 min to 9 min");
-        assert_non_null(takes);
-        assert_true(takes < passed);
+                   *estimate = strstr(shell_err, "bench: 1 row will take 4 min to 9 min");
+        assert_non_null(estimate);
+        assert_true(estimate < passed);
         assert_int_equal(warning != NULL, json == 0);
         assert_int_equal(strstr(shell_err, "bench: interrupted; nothing") != NULL, json == 0);
         assert_true(warning == NULL || warning < passed);
@@ -483,7 +485,7 @@ static void test_cli_bench__duration(void **state)
     shell("rm -f $scratch/o.json");
 }
 
-static void test_cli_bench__noise_floor(void **state)
+static void test_cli_bench__noise_floor__in_the_results(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --noise-floor "
@@ -503,23 +505,23 @@ static void test_cli_bench__noise_floor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cli_bench__json),
-        cmocka_unit_test(test_cli_bench__report),
-        cmocka_unit_test(test_cli_bench__json_is_google_benchmarks),
-        cmocka_unit_test(test_cli_bench__json_to_devices_pipes_and_links),
-        cmocka_unit_test(test_cli_bench__heeds_no_benchmark_variables),
-        cmocka_unit_test(test_cli_bench__timed_nothing),
-        cmocka_unit_test(test_cli_bench__file_and_table),
-        cmocka_unit_test(test_cli_bench__shared_cpu__is_said),
-        cmocka_unit_test(test_cli_bench__shared_cpu_of_a_team__is_said),
-        cmocka_unit_test(test_cli_bench__throttled__is_said),
-        cmocka_unit_test(test_cli_bench__interrupted),
-        cmocka_unit_test(test_cli_bench__killed_and_resumed),
-        cmocka_unit_test(test_cli_bench__resume__refused),
-        cmocka_unit_test(test_cli_bench__ceilings_from),
-        cmocka_unit_test(test_cli_bench__arguments),
-        cmocka_unit_test(test_cli_bench__duration),
-        cmocka_unit_test(test_cli_bench__noise_floor),
+        cmocka_unit_test(test_cli_bench__json_to_stdout__rows_and_context),
+        cmocka_unit_test(test_cli_bench__report__has_the_rows),
+        cmocka_unit_test(test_cli_bench__json__read_by_compare_py),
+        cmocka_unit_test(test_cli_bench__json_to_devices_pipes_and_links__not_replaced),
+        cmocka_unit_test(test_cli_bench__benchmark_variables__ignored),
+        cmocka_unit_test(test_cli_bench__no_row_timed__fails),
+        cmocka_unit_test(test_cli_bench__json_to_file__table_on_stdout),
+        cmocka_unit_test(test_cli_bench__shared_cpu__warning),
+        cmocka_unit_test(test_cli_bench__shared_cpu_of_a_team__warning),
+        cmocka_unit_test(test_cli_bench__throttled__warning),
+        cmocka_unit_test(test_cli_bench__interrupted__partial_results),
+        cmocka_unit_test(test_cli_bench__killed_and_resumed__complete),
+        cmocka_unit_test(test_cli_bench__resume_of_unsuitable_results__refused),
+        cmocka_unit_test(test_cli_bench__ceilings_from_file__reused),
+        cmocka_unit_test(test_cli_bench__arguments__recorded),
+        cmocka_unit_test(test_cli_bench__duration__printed_or_refused),
+        cmocka_unit_test(test_cli_bench__noise_floor__in_the_results),
     };
     return cmocka_run_group_tests_name("cli_bench", tests, shell_open, shell_close);
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int open_all(void **state)
+static int setup(void **state)
 {
     if (shell_open(state) != 0)
         return -1;
@@ -32,12 +32,12 @@ static void make_unscaled(void)
 }
 
 /* Exit code 1, a reason on stderr and in the results, and no model. */
-static void test_train__failed__said_and_no_model(void **state)
+static void test_train__failed__message_and_no_model(void **state)
 {
     (void)state;
     static const struct {
-        const char *options, *says, *remedy;
-    } ways[] = {
+        const char *options, *message, *remedy;
+    } cases[] = {
         {"--data $set --epochs 2 --lr 1e4", "above the 3 of weights that are all 0; ",
          "try --lr 0."},
         {"--data $set --epochs 4 --lr 1e4 --validation 20%", "above the 3 of weights that",
@@ -54,24 +54,25 @@ static void test_train__failed__said_and_no_model(void **state)
          "above the 2 of weights that are all 0; ", "try --normalize standardize"},
     };
     make_unscaled();
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *command;
         assert_true(asprintf(&command,
                              "$downhill train %s --model $scratch/f.npz --json "
                              "$scratch/f.json",
-                             ways[i].options) > 0);
+                             cases[i].options) > 0);
         const int code = shell(command);
         const char *line = after_warnings(shell_err);
-        if (code != EXIT_CHECK || strstr(line, ways[i].says) == NULL ||
-            strstr(line, ways[i].remedy) == NULL || count_of(line, '\n') != 1)
+        if (code != EXIT_CHECK || strstr(line, cases[i].message) == NULL ||
+            strstr(line, cases[i].remedy) == NULL || count_of(line, '\n') != 1)
             fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
         json_t *root = parsed_file("f.json");
-        const char *why = string(json_array_get(json_object_get(root, "training"), 0), "failed");
-        assert_non_null(strstr(line, why));
+        const char *reason = string(json_array_get(json_object_get(root, "training"), 0), "failed");
+        assert_non_null(strstr(line, reason));
         json_decref(root);
-        static const char *const never[] = {"nan", "inf ", "inf\n", "inf;", "inf,"};
-        for (size_t w = 0; w < sizeof never / sizeof never[0]; w++)
-            assert_true(strstr(shell_out, never[w]) == NULL && strstr(line, never[w]) == NULL);
+        static const char *const forbidden[] = {"nan", "inf ", "inf\n", "inf;", "inf,"};
+        for (size_t w = 0; w < sizeof forbidden / sizeof forbidden[0]; w++)
+            assert_true(strstr(shell_out, forbidden[w]) == NULL &&
+                        strstr(line, forbidden[w]) == NULL);
         assert_int_equal(shell("test -e $scratch/f.npz"), 1);
         shell("rm $scratch/f.json");
         free(command);
@@ -88,13 +89,13 @@ static void test_train__failed__said_and_no_model(void **state)
 }
 
 /* If f32 overflows, messages say so in words and never print nan or inf. */
-static void test_overflow__said_in_words(void **state)
+static void test_train__f32_overflow__message_without_nan_or_inf(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *command, *says;
-    } ways[] = {
+        const char *command, *message;
+    } cases[] = {
         {1, "train", "no longer finite in epoch 1, step 1, at learning rate 0.02; try --normalize"},
         {1, "train --loss softmax", "no longer finite in epoch 1, step 1"},
         {1, "train --method numerical", "try a larger --h, or --normalize standardize"},
@@ -111,15 +112,15 @@ static void test_overflow__said_in_words(void **state)
         shell("awk 'BEGIN { for (i = 0; i < 60; i++) print i % 3, \"1:\" 3e37 * (1 + i "
               "% 3), \"2:\" 1e36 * i }' >$scratch/big"),
         EXIT_OK);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *command;
         assert_true(asprintf(&command,
                              "$downhill %s --data libsvm:$scratch/big >$scratch/o 2>$scratch/e; "
                              "code=$?; cat $scratch/e >&2; grep -wiE '(-?nan|-?inf)' $scratch/o "
                              "$scratch/e && exit 99; exit $code",
-                             ways[i].command) > 0);
+                             cases[i].command) > 0);
         const int code = shell(command);
-        if (code != ways[i].code || strstr(shell_err, ways[i].says) == NULL)
+        if (code != cases[i].code || strstr(shell_err, cases[i].message) == NULL)
             fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
         free(command);
     }
@@ -139,13 +140,13 @@ static void test_train__all_levels_failed__each_in_the_results(void **state)
     json_decref(root);
 }
 
-static void test_train__in_doubt__warned(void **state)
+static void test_train__doubtful_result__warning(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *options, *says;
-    } ways[] = {
+        const char *options, *message;
+    } cases[] = {
         {0, "--data libsvm:$scratch/unscaled --lr 1e-12",
          "the features are too large for a learning rate of 1e-12"},
         {1, "--data libsvm:$scratch/unscaled",
@@ -171,17 +172,17 @@ static void test_train__in_doubt__warned(void **state)
          "--checkpoint FILE keeps"},
         {1, "--data $set --epochs 3 --lr 1e6 --reg 1e6 --model $scratch/f.npz", "--checkpoint"},
     };
-    static const bool comes[] = {false, true,  true, true,  true,  true, false,
-                                 false, false, true, false, false, true, false};
+    static const bool expected[] = {false, true,  true, true,  true,  true, false,
+                                    false, false, true, false, false, true, false};
     make_unscaled();
     assert_int_equal(shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i 1:$i; done "
                            ">$scratch/unlike"),
                      EXIT_OK);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *command;
-        assert_true(asprintf(&command, "$downhill train %s", ways[i].options) > 0);
+        assert_true(asprintf(&command, "$downhill train %s", cases[i].options) > 0);
         const int code = shell(command);
-        if (code != ways[i].code || (strstr(shell_err, ways[i].says) != NULL) != comes[i])
+        if (code != cases[i].code || (strstr(shell_err, cases[i].message) != NULL) != expected[i])
             fail_msg("%s: exit code %d\nout: %s\nerr: %s", command, code, shell_out, shell_err);
         free(command);
     }
@@ -190,7 +191,7 @@ static void test_train__in_doubt__warned(void **state)
 
 /* All features of a sample are large together, as the pixels of photographs are. --isa scalar, so
  * that f32 results are bit-identical on every machine. */
-static void test_train__weights_that_jump__lower_rate_advised(void **state)
+static void test_train__oscillating_weights__lower_rate_advised(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -222,12 +223,12 @@ static void test_train__one_class__refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_train__failed__said_and_no_model),
-        cmocka_unit_test(test_overflow__said_in_words),
+        cmocka_unit_test(test_train__failed__message_and_no_model),
+        cmocka_unit_test(test_train__f32_overflow__message_without_nan_or_inf),
         cmocka_unit_test(test_train__all_levels_failed__each_in_the_results),
-        cmocka_unit_test(test_train__in_doubt__warned),
-        cmocka_unit_test(test_train__weights_that_jump__lower_rate_advised),
+        cmocka_unit_test(test_train__doubtful_result__warning),
+        cmocka_unit_test(test_train__oscillating_weights__lower_rate_advised),
         cmocka_unit_test(test_train__one_class__refused),
     };
-    return cmocka_run_group_tests_name("cli_failed", tests, open_all, shell_close);
+    return cmocka_run_group_tests_name("cli_failed", tests, setup, shell_close);
 }

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void test_unknown_word__the_one_that_was_meant(void **state)
+static void test_unknown_word__similar_to_one__suggested(void **state)
 {
     (void)state;
     static const struct {
-        const char *command, *says;
+        const char *command, *message;
     } wrong[] = {
         {"trian", "no command 'trian' (did you mean train?)"},
         {"help benchmark", "no command 'benchmark' (did you mean bench?)"},
@@ -67,12 +67,12 @@ static void test_unknown_word__the_one_that_was_meant(void **state)
         snprintf(command, sizeof command, "$downhill %s", wrong[i].command);
         const int code = shell(command);
         if (code != EXIT_USAGE || count_of(shell_err, '\n') != 1 || shell_out[0] != '\0' ||
-            strstr(shell_err, wrong[i].says) == NULL)
+            strstr(shell_err, wrong[i].message) == NULL)
             fail_msg("%s: exit code %d: %s", command, code, shell_err);
     }
 }
 
-static void test_unknown_word__far_from_all__no_guess(void **state)
+static void test_unknown_word__similar_to_none__no_suggestion(void **state)
 {
     (void)state;
     static const char *const commands[] = {"frobnicate",
@@ -94,11 +94,11 @@ static void test_unknown_word__far_from_all__no_guess(void **state)
     }
 }
 
-static void test_help__words_and_numbers_that_an_option_takes(void **state)
+static void test_help__option_values__words_and_ranges(void **state)
 {
     (void)state;
     static const struct {
-        const char *command, *shows[4];
+        const char *command, *lines[4];
     } help[] = {
         {"train --help",
          {"--method sgd|random-search|local-search|numerical|lbfgs\n",
@@ -116,18 +116,18 @@ static void test_help__words_and_numbers_that_an_option_takes(void **state)
         char command[64];
         snprintf(command, sizeof command, "$downhill %s", help[i].command);
         assert_int_equal(shell(command), EXIT_OK);
-        for (size_t s = 0; s < 4 && help[i].shows[s] != NULL; s++)
-            if (strstr(shell_out, help[i].shows[s]) == NULL)
-                fail_msg("%s does not show %s: %s", command, help[i].shows[s], shell_out);
+        for (size_t s = 0; s < 4 && help[i].lines[s] != NULL; s++)
+            if (strstr(shell_out, help[i].lines[s]) == NULL)
+                fail_msg("%s does not show %s: %s", command, help[i].lines[s], shell_out);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown_word__the_one_that_was_meant),
-        cmocka_unit_test(test_unknown_word__far_from_all__no_guess),
-        cmocka_unit_test(test_help__words_and_numbers_that_an_option_takes),
+        cmocka_unit_test(test_unknown_word__similar_to_one__suggested),
+        cmocka_unit_test(test_unknown_word__similar_to_none__no_suggestion),
+        cmocka_unit_test(test_help__option_values__words_and_ranges),
     };
     return cmocka_run_group_tests_name("cli_help", tests, shell_open, shell_close);
 }

@@ -43,7 +43,7 @@ enum {
 };
 
 /* Returns whether a list, which has a space on both sides of each word, contains a word. */
-static bool has(const char *list, const char *word)
+static bool list_has(const char *list, const char *word)
 {
     char spaced[32];
     snprintf(spaced, sizeof spaced, " %s ", word);
@@ -69,13 +69,13 @@ static bool flag(const json_t *object, const char *key)
 }
 
 /* Output of `downhill info --json`. */
-struct told {
+struct level_report {
     bool usable[LEVELS], chosen[LEVELS], cpu[FEATURES], disabled[FEATURES];
 };
 
-static struct told read_info(void)
+static struct level_report read_info(void)
 {
-    struct told told;
+    struct level_report report;
     json_t *root = parsed(shell_out);
     const json_t *machine = json_object_get(root, "machine");
     const json_t *list = json_object_get(machine, "levels"), *entry;
@@ -84,19 +84,19 @@ static struct told read_info(void)
     json_array_foreach(list, i, entry)
     {
         assert_string_equal(string(entry, "name"), levels[i].name);
-        told.usable[i] = flag(entry, "usable");
-        told.chosen[i] = flag(entry, "chosen");
+        report.usable[i] = flag(entry, "usable");
+        report.chosen[i] = flag(entry, "chosen");
     }
     list = json_object_get(machine, "features");
     assert_int_equal(json_array_size(list), FEATURES);
     json_array_foreach(list, i, entry)
     {
         assert_string_equal(string(entry, "name"), features[i]);
-        told.cpu[i] = flag(entry, "cpu");
-        told.disabled[i] = flag(entry, "disabled");
+        report.cpu[i] = flag(entry, "cpu");
+        report.disabled[i] = flag(entry, "disabled");
     }
     json_decref(root);
-    return told;
+    return report;
 }
 
 /* Asserts that each unusable level has a reason, and that none is truncated. */
@@ -119,16 +119,17 @@ static bool is_auto(size_t level)
     return strncmp(levels[level].name, "auto_", 5) == 0;
 }
 
-/* Asserts that the usable levels are those of `before` that need no feature in `hidden`, and that
+/* Asserts that the usable levels are those of `before` that need no feature in `disabled`, and that
  * the highest hand-written one of them is chosen. */
-static void check_hidden(const struct told *before, const char *hidden)
+static void check_disabled(const struct level_report *before, const char *disabled)
 {
-    const struct told now = read_info();
+    const struct level_report now = read_info();
     size_t best = 0;
     for (size_t l = 0; l < LEVELS; l++) {
         bool usable = before->usable[l];
         for (size_t f = 0; f < FEATURES; f++)
-            usable = usable && !(has(hidden, features[f]) && has(levels[l].needs, features[f]));
+            usable = usable &&
+                     !(list_has(disabled, features[f]) && list_has(levels[l].needs, features[f]));
         assert_int_equal(now.usable[l], usable);
         if (usable && !is_auto(l))
             best = l;
@@ -137,51 +138,52 @@ static void check_hidden(const struct told *before, const char *hidden)
         assert_int_equal(now.chosen[l], l == best);
     check_reasons();
     for (size_t f = 0; f < FEATURES; f++) {
-        assert_int_equal(now.disabled[f], has(hidden, features[f]));
+        assert_int_equal(now.disabled[f], list_has(disabled, features[f]));
         assert_int_equal(now.cpu[f], before->cpu[f]);
     }
 }
 
-static struct told with_nothing_hidden(void)
+static struct level_report info_with_nothing_disabled(void)
 {
     assert_int_equal(shell("$downhill info --json"), EXIT_OK);
-    const struct told told = read_info();
-    check_hidden(&told, "");
-    assert_true(told.usable[0]);
+    const struct level_report report = read_info();
+    check_disabled(&report, "");
+    assert_true(report.usable[0]);
     for (size_t l = 0; l < LEVELS; l++)
         for (size_t f = 0; f < FEATURES; f++)
-            assert_false(told.usable[l] && has(levels[l].needs, features[f]) && !told.cpu[f]);
-    return told;
+            assert_false(report.usable[l] && list_has(levels[l].needs, features[f]) &&
+                         !report.cpu[f]);
+    return report;
 }
 
-static void test_disable__each_feature__takes_the_levels_that_need_it(void **state)
+static void test_disable__each_feature__levels_that_need_it_unusable(void **state)
 {
     (void)state;
-    const struct told before = with_nothing_hidden();
+    const struct level_report before = info_with_nothing_disabled();
     for (size_t f = 0; f < FEATURES; f++) {
-        char hidden[32];
+        char disabled[32];
         assert_int_equal(run("DOWNHILL_DISABLE=%s $downhill info --json", features[f]), EXIT_OK);
-        snprintf(hidden, sizeof hidden, " %s ", features[f]);
-        check_hidden(&before, hidden);
+        snprintf(disabled, sizeof disabled, " %s ", features[f]);
+        check_disabled(&before, disabled);
         /* An unusable level is refused with the reason, and no other is run instead. */
         for (size_t l = 0; l < LEVELS; l++)
-            if (before.usable[l] && has(levels[l].needs, features[f])) {
+            if (before.usable[l] && list_has(levels[l].needs, features[f])) {
                 assert_int_equal(run("DOWNHILL_DISABLE=%s $downhill verify --case 1 --isa %s",
                                      features[f], levels[l].name),
                                  EXIT_ISA);
-                snprintf(hidden, sizeof hidden, "%s (DOWNHILL_DISABLE)", features[f]);
-                assert_non_null(strstr(shell_err, hidden));
+                snprintf(disabled, sizeof disabled, "%s (DOWNHILL_DISABLE)", features[f]);
+                assert_non_null(strstr(shell_err, disabled));
                 assert_string_equal(shell_out, "");
             }
     }
 }
 
-static void test_disable__lists__all_that_they_name(void **state)
+static void test_disable__lists__every_named_feature(void **state)
 {
     (void)state;
-    const struct told before = with_nothing_hidden();
+    const struct level_report before = info_with_nothing_disabled();
     static const struct {
-        const char *value, *hidden;
+        const char *value, *disabled;
     } lists[] = {
         {"", ""},
         {" , ,", ""},
@@ -195,7 +197,7 @@ static void test_disable__lists__all_that_they_name(void **state)
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         assert_int_equal(run("DOWNHILL_DISABLE='%s' $downhill info --json", lists[i].value),
                          EXIT_OK);
-        check_hidden(&before, lists[i].hidden);
+        check_disabled(&before, lists[i].disabled);
     }
     static const char *const unknown[] = {"AVX2", "avx512", "sse2", "avx2;fma", "amx", "scalar"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -210,13 +212,13 @@ static void test_disable__lists__all_that_they_name(void **state)
 static void test_isa__each_level__run_or_refused(void **state)
 {
     (void)state;
-    const struct told before = with_nothing_hidden();
+    const struct level_report before = info_with_nothing_disabled();
     for (size_t l = 0; l < LEVELS; l++) {
         const char *name = levels[l].name;
         const int code = before.usable[l] ? EXIT_OK : EXIT_ISA;
         assert_int_equal(run("DOWNHILL_ISA=%s $downhill info --json", name), code);
         if (before.usable[l]) {
-            const struct told now = read_info();
+            const struct level_report now = read_info();
             for (size_t other = 0; other < LEVELS; other++)
                 assert_int_equal(now.chosen[other], other == l);
         }
@@ -233,17 +235,17 @@ static void test_isa__each_level__run_or_refused(void **state)
                              EXIT_OK);
     }
     assert_int_equal(shell("DOWNHILL_ISA= $downhill info --json"), EXIT_OK);
-    check_hidden(&before, "");
+    check_disabled(&before, "");
     assert_int_equal(shell("DOWNHILL_ISA=AVX2 $downhill info"), EXIT_ISA);
     assert_non_null(strstr(shell_err, "no such ISA level; known: scalar"));
 }
 
 /* Each level of a list runs once, the lowest first, whatever the order of the list. One unusable
  * level refuses the whole list. */
-static void test_isa__lists(void **state)
+static void test_isa__lists__each_level_once(void **state)
 {
     (void)state;
-    const struct told before = with_nothing_hidden();
+    const struct level_report before = info_with_nothing_disabled();
     for (size_t l = 0; l < LEVELS; l++) {
         const char *name = levels[l].name;
         const int code = before.usable[l] ? EXIT_OK : EXIT_ISA;
@@ -277,13 +279,13 @@ static void test_isa__lists(void **state)
     assert_non_null(strstr(shell_err, "SSE: no such ISA level; known: scalar"));
     assert_null(strstr(shell_err, "did you mean"));
     static const struct {
-        const char *words, *meant;
+        const char *option, *suggestion;
     } misspelt[] = {{"--isa avx3", "amx (did you mean avx2?)\n"},
                     {"--isa AVX2", "amx (did you mean avx2?)\n"},
                     {"--isa scalar,avx512_vnni", "amx (did you mean avx512vnni?)\n"}};
     for (size_t i = 0; i < sizeof misspelt / sizeof misspelt[0]; i++) {
-        assert_int_equal(run("$downhill verify --case 1 %s", misspelt[i].words), EXIT_ISA);
-        assert_non_null(strstr(shell_err, misspelt[i].meant));
+        assert_int_equal(run("$downhill verify --case 1 %s", misspelt[i].option), EXIT_ISA);
+        assert_non_null(strstr(shell_err, misspelt[i].suggestion));
     }
     assert_int_equal(shell("DOWNHILL_ISA=AVX2 $downhill verify --case 1"), EXIT_ISA);
     assert_non_null(strstr(shell_err, "DOWNHILL_ISA: AVX2: no such ISA level; known: scalar"));
@@ -297,12 +299,12 @@ static void test_isa__lists(void **state)
 
 /* Of the commands that read data, those that can run several levels take a list; the others refuse
  * it before they print anything. */
-static void test_isa__of_commands_on_data(void **state)
+static void test_isa__commands_that_read_data__list_or_refused(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *command, *says;
+        const char *command, *message;
     } cases[] = {
         {EXIT_OK, "train --epochs 1 --isa scalar,scalar --json -", "\"isa\": \"scalar\""},
         {EXIT_OK, "train --epochs 1 --isa scalar,scalar --model $scratch/m.npz", "model in "},
@@ -330,8 +332,8 @@ static void test_isa__of_commands_on_data(void **state)
                                  ? "$downhill %s"
                                  : "$downhill %s --data libsvm:$scratch/d.svm",
                              cases[i].command);
-        const char *where = code == EXIT_OK ? shell_out : shell_err;
-        if (code != cases[i].code || strstr(where, cases[i].says) == NULL ||
+        const char *output = code == EXIT_OK ? shell_out : shell_err;
+        if (code != cases[i].code || strstr(output, cases[i].message) == NULL ||
             (code != EXIT_OK && shell_out[0] != '\0'))
             fail_msg("%s: exit code %d: %s%s", cases[i].command, code, shell_out, shell_err);
     }
@@ -341,11 +343,11 @@ static void test_isa__of_commands_on_data(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_disable__each_feature__takes_the_levels_that_need_it),
-        cmocka_unit_test(test_disable__lists__all_that_they_name),
+        cmocka_unit_test(test_disable__each_feature__levels_that_need_it_unusable),
+        cmocka_unit_test(test_disable__lists__every_named_feature),
         cmocka_unit_test(test_isa__each_level__run_or_refused),
-        cmocka_unit_test(test_isa__lists),
-        cmocka_unit_test(test_isa__of_commands_on_data),
+        cmocka_unit_test(test_isa__lists__each_level_once),
+        cmocka_unit_test(test_isa__commands_that_read_data__list_or_refused),
     };
     return cmocka_run_group_tests_name("cli_levels", tests, shell_open, shell_close);
 }

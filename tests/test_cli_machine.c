@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int open_all(void **state)
+static int setup(void **state)
 {
     if (shell_open(state) != 0)
         return -1;
@@ -37,7 +37,7 @@ static int shell_with(const char *variable, const char *command)
     return shell(line);
 }
 
-static unsigned cpus(void)
+static unsigned count_cpus(void)
 {
     assert_int_equal(shell("$downhill info --json"), EXIT_OK);
     json_t *root = parsed(shell_out);
@@ -62,7 +62,7 @@ static const char *const misleading[] = {
 
 enum { N_MISLEADING = sizeof misleading / sizeof misleading[0] };
 
-static void test_machine__misleading_variables__the_cpus_it_was_given(void **state)
+static void test_machine__misleading_variables__all_allowed_cpus(void **state)
 {
     (void)state;
     static const char *const keys[] = {"cores", "pus", "packages", "numa_nodes"};
@@ -107,14 +107,14 @@ static void test_machine__bound_from_outside__stays_bound(void **state)
 
 /* If hwloc detects neither cores nor caches, or there is no /sys, nothing is printed about it and
  * all CPUs can be used. */
-static void test_machine__hwloc_knows_little__threads_on_every_cpu(void **state)
+static void test_machine__hwloc_detects_little__threads_on_every_cpu(void **state)
 {
     (void)state;
     static const char *const commands[] = {
         "HWLOC_COMPONENTS=no_os,stop $downhill train --data $set --epochs 1 --threads 2 --json -",
         "HWLOC_COMPONENTS=no_os,stop $downhill bench --list --threads 2",
     };
-    if (cpus() < 2)
+    if (count_cpus() < 2)
         return;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (shell(commands[i]) != EXIT_OK || strstr(shell_err, "hwloc") != NULL ||
@@ -134,7 +134,7 @@ static void test_machine__hwloc_knows_little__threads_on_every_cpu(void **state)
     }
 }
 
-static void test_machine__misleading_variables__the_same_rows(void **state)
+static void test_machine__misleading_variables__same_rows(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --list"), EXIT_OK);
@@ -142,17 +142,18 @@ static void test_machine__misleading_variables__the_same_rows(void **state)
     for (size_t i = 0; i < N_MISLEADING; i++) {
         assert_int_equal(shell_with(misleading[i], "$downhill bench --list"), EXIT_OK);
         if (strcmp(shell_out, rows) != 0)
-            fail_msg("%s: other rows", misleading[i]);
+            fail_msg("%s: different rows", misleading[i]);
     }
     free(rows);
 }
 
 /* Two threads, or one on a machine with one CPU: the variables cause no warning about CPUs. */
-static void test_machine__misleading_variables__train_warns_of_nothing(void **state)
+static void test_machine__misleading_variables__train_without_warning(void **state)
 {
     (void)state;
-    const char *train = cpus() > 1 ? "$downhill train --data $set --epochs 1 --threads 2 --quiet"
-                                   : "$downhill train --data $set --epochs 1 --quiet";
+    const char *train = count_cpus() > 1
+                            ? "$downhill train --data $set --epochs 1 --threads 2 --quiet"
+                            : "$downhill train --data $set --epochs 1 --quiet";
     for (size_t i = 0; i < N_MISLEADING; i++) {
         assert_int_equal(shell_with(misleading[i], train), EXIT_OK);
         if (strstr(shell_err, "CPUs") != NULL)
@@ -160,21 +161,21 @@ static void test_machine__misleading_variables__train_warns_of_nothing(void **st
     }
 }
 
-static void test_machine__threads_overruled__all_that_were_asked_for(void **state)
+static void test_machine__openmp_variables__threads_as_requested(void **state)
 {
     (void)state;
     /* A stack of 16 KiB is too small for the kernels, and one of 100 GiB cannot be allocated. */
-    static const char *const overruled[] = {
+    static const char *const variables[] = {
         "OMP_DYNAMIC=true",       "OMP_MAX_ACTIVE_LEVELS=0", "OMP_NESTED=true",
         "OMP_STACKSIZE=16K",      "GOMP_STACKSIZE=16",       "KMP_STACKSIZE=100G",
         "OMP_STACKSIZE=100G",     "OMP_NUM_THREADS=1",       "OMP_WAIT_POLICY=passive",
         "OMP_DISPLAY_AFFINITY=1", "OMP_SCHEDULE=dynamic",
     };
-    for (size_t i = 0; i < sizeof overruled / sizeof overruled[0]; i++) {
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         const int code =
-            shell_with(overruled[i], "$downhill train --data $set --threads 2 --epochs 1 --json -");
+            shell_with(variables[i], "$downhill train --data $set --threads 2 --epochs 1 --json -");
         if (code != EXIT_OK)
-            fail_msg("%s: exit code %d: %s", overruled[i], code, shell_err);
+            fail_msg("%s: exit code %d: %s", variables[i], code, shell_err);
         json_decref(parsed(shell_out));
     }
 }
@@ -213,7 +214,7 @@ static void test_machine__fewer_threads_granted__refused(void **state)
 static void test_machine__fewer_threads_granted__bench_skips_the_row(void **state)
 {
     (void)state;
-    if (cpus() < 2) {
+    if (count_cpus() < 2) {
         assert_int_equal(shell("$downhill bench --list"), EXIT_OK);
         assert_null(strstr(shell_out, "/threads:"));
         return;
@@ -228,11 +229,11 @@ static void test_machine__fewer_threads_granted__bench_skips_the_row(void **stat
     json_array_foreach(json_object_get(root, "benchmarks"), i, row)
     {
         const bool several = strstr(string(row, "name"), "/threads:2") != NULL;
-        const char *why = json_string_value(json_object_get(row, "error_message"));
-        assert_int_equal(several, why != NULL);
+        const char *reason = json_string_value(json_object_get(row, "error_message"));
+        assert_int_equal(several, reason != NULL);
         skipped += several;
         if (several)
-            assert_non_null(strstr(why, "skipped: OpenMP is limited to 1 of 2 threads"));
+            assert_non_null(strstr(reason, "skipped: OpenMP is limited to 1 of 2 threads"));
     }
     assert_true(skipped > 0);
     assert_int_equal(
@@ -266,12 +267,12 @@ static int shell_on_a_busy_cpu(const char *command)
 /* Trains for about a second. */
 #define A_SECOND "$downhill train --data $set --epochs 60000 "
 
-static void test_train__busy_cpu__is_in_the_results(void **state)
+static void test_train__busy_cpu__warning_in_the_results(void **state)
 {
     (void)state;
     assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--quiet --json $scratch/times.json"), EXIT_OK);
-    const char *says = strstr(shell_err, "downhill: warning: training with ");
-    if (says == NULL || strstr(says, "other threads took its CPU") == NULL)
+    const char *message = strstr(shell_err, "downhill: warning: training with ");
+    if (message == NULL || strstr(message, "other threads took its CPU") == NULL)
         fail_msg("%s", shell_err);
     assert_null(strstr(shell_err, "hardware thread"));
     json_t *root = parsed_file("times.json");
@@ -279,7 +280,7 @@ static void test_train__busy_cpu__is_in_the_results(void **state)
     json_decref(root);
 }
 
-static void test_commands__busy_cpu__is_said_where_times_are_printed(void **state)
+static void test_commands__busy_cpu__warning_if_times_are_printed(void **state)
 {
     (void)state;
     static const char *const commands[] = {
@@ -292,7 +293,7 @@ static void test_commands__busy_cpu__is_said_where_times_are_printed(void **stat
             fail_msg("%s: %s", commands[i], shell_err);
 }
 
-static void test_train__busy_cpu__is_not_said_without_times(void **state)
+static void test_train__busy_cpu__no_warning_without_times(void **state)
 {
     (void)state;
     assert_int_equal(shell_on_a_busy_cpu(A_SECOND "--quiet --model $scratch/busy.npz"), EXIT_OK);
@@ -300,7 +301,7 @@ static void test_train__busy_cpu__is_not_said_without_times(void **state)
 }
 
 /* A process that cannot bind its threads works, but warns if it reports times. */
-static void test_commands__cannot_bind__is_said_where_times_are_told(void **state)
+static void test_commands__cannot_bind__warning_if_times_are_reported(void **state)
 {
     (void)state;
     static const struct {
@@ -335,20 +336,20 @@ static void test_commands__cannot_bind__is_said_where_times_are_told(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_machine__misleading_variables__the_cpus_it_was_given),
+        cmocka_unit_test(test_machine__misleading_variables__all_allowed_cpus),
         cmocka_unit_test(test_machine__bound_from_outside__stays_bound),
-        cmocka_unit_test(test_machine__hwloc_knows_little__threads_on_every_cpu),
-        cmocka_unit_test(test_machine__misleading_variables__the_same_rows),
-        cmocka_unit_test(test_machine__misleading_variables__train_warns_of_nothing),
-        cmocka_unit_test(test_machine__threads_overruled__all_that_were_asked_for),
+        cmocka_unit_test(test_machine__hwloc_detects_little__threads_on_every_cpu),
+        cmocka_unit_test(test_machine__misleading_variables__same_rows),
+        cmocka_unit_test(test_machine__misleading_variables__train_without_warning),
+        cmocka_unit_test(test_machine__openmp_variables__threads_as_requested),
         cmocka_unit_test(test_machine__fewer_threads_granted__refused),
         cmocka_unit_test(test_machine__fewer_threads_granted__bench_skips_the_row),
 #ifndef DOWNHILL_INSTRUMENTED
-        cmocka_unit_test(test_train__busy_cpu__is_in_the_results),
-        cmocka_unit_test(test_commands__busy_cpu__is_said_where_times_are_printed),
-        cmocka_unit_test(test_train__busy_cpu__is_not_said_without_times),
-        cmocka_unit_test(test_commands__cannot_bind__is_said_where_times_are_told),
+        cmocka_unit_test(test_train__busy_cpu__warning_in_the_results),
+        cmocka_unit_test(test_commands__busy_cpu__warning_if_times_are_printed),
+        cmocka_unit_test(test_train__busy_cpu__no_warning_without_times),
+        cmocka_unit_test(test_commands__cannot_bind__warning_if_times_are_reported),
 #endif
     };
-    return cmocka_run_group_tests_name("cli_machine", tests, open_all, shell_close);
+    return cmocka_run_group_tests_name("cli_machine", tests, setup, shell_close);
 }

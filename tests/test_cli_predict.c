@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int open_all(void **state)
+static int setup(void **state)
 {
     if (shell_open(state) != 0)
         return -1;
@@ -23,7 +23,7 @@ static int open_all(void **state)
     return 0;
 }
 
-static void test_predict__what_was_trained(void **state)
+static void test_predict__trained_model__same_accuracy(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --data $set --model $scratch/again.npz --json "
@@ -37,16 +37,16 @@ static void test_predict__what_was_trained(void **state)
     const json_t *t = json_array_get(json_object_get(trained, "training"), 0);
     assert_true(number(p, "accuracy") == number(t, "test_accuracy"));
     assert_string_equal(string(p, "model_digest"), string(t, "model_digest"));
-    double all = 0.0, right = 0.0;
+    double total = 0.0, correct = 0.0;
     for (size_t j = 0; j < 4; j++)
         for (size_t l = 0; l < 4; l++) {
             const double count = json_number_value(
                 json_array_get(json_array_get(json_object_get(p, "confusion"), j), l));
-            all += count;
-            right += j == l ? count : 0.0;
+            total += count;
+            correct += j == l ? count : 0.0;
         }
-    assert_true(all == 200.0);
-    assert_true(right == 200.0 * number(p, "accuracy"));
+    assert_true(total == 200.0);
+    assert_true(correct == 200.0 * number(p, "accuracy"));
     char *csv = read_text(scratch_path("p.csv"));
     assert_int_equal(count_of(csv, '\n'), 201);
     assert_int_equal(count_of(csv, ','), 201 * 9);
@@ -58,7 +58,7 @@ static void test_predict__what_was_trained(void **state)
 
 /* predict scores the samples that training held out; --set all scores each sample of the file once,
  * under its number in the file. */
-static void test_predict__of_a_set_without_test_files(void **state)
+static void test_predict__data_without_test_files__held_out_samples(void **state)
 {
     (void)state;
     enum { ALL = 300, TEST = ALL / 6 };
@@ -78,31 +78,31 @@ static void test_predict__of_a_set_without_test_files(void **state)
                 number(run, "test_accuracy"));
     assert_true(number(json_object_get(test, "prediction"), "samples") == TEST);
     assert_true(number(json_object_get(all, "prediction"), "samples") == ALL);
-    char *of_test = read_text(scratch_path("test.csv")),
-         *of_all = read_text(scratch_path("all.csv"));
-    size_t lines = 0, right = 0, of_test_lines = 0;
-    for (const char *line = strchr(of_all, '\n') + 1; *line != '\0';
+    char *test_csv = read_text(scratch_path("test.csv")),
+         *all_csv = read_text(scratch_path("all.csv"));
+    size_t lines = 0, correct = 0, test_lines = 0;
+    for (const char *line = strchr(all_csv, '\n') + 1; *line != '\0';
          line = strchr(line, '\n') + 1) {
         size_t sample;
-        int of_test_set, label, prediction;
-        assert_int_equal(sscanf(line, "%zu,%d,%d,%d", &sample, &of_test_set, &label, &prediction),
+        int in_test_set, label, prediction;
+        assert_int_equal(sscanf(line, "%zu,%d,%d,%d", &sample, &in_test_set, &label, &prediction),
                          4);
         assert_int_equal(sample, lines); /* in the order of the file */
         /* The test samples are those of test.csv, with the same results. */
         const char *end = strchr(line, '\n') + 1;
         char *alone = strndup(line, (size_t)(end - line));
-        assert_true((strstr(of_test, alone) != NULL) == of_test_set);
+        assert_true((strstr(test_csv, alone) != NULL) == in_test_set);
         free(alone);
-        of_test_lines += (size_t)of_test_set;
-        right += label == prediction;
+        test_lines += (size_t)in_test_set;
+        correct += label == prediction;
         lines++;
     }
     assert_int_equal(lines, ALL);
-    assert_int_equal(of_test_lines, TEST);
-    assert_true(fabs((double)right / ALL - number(json_object_get(all, "prediction"), "accuracy")) <
-                1e-9);
-    free(of_test);
-    free(of_all);
+    assert_int_equal(test_lines, TEST);
+    assert_true(fabs((double)correct / ALL -
+                     number(json_object_get(all, "prediction"), "accuracy")) < 1e-9);
+    free(test_csv);
+    free(all_csv);
     json_decref(trained);
     json_decref(test);
     json_decref(all);
@@ -110,7 +110,7 @@ static void test_predict__of_a_set_without_test_files(void **state)
 }
 
 /* Too few new samples to hold out some: all are scored, unless --set asks for a test set. */
-static void test_predict__fewer_samples_than_can_be_split(void **state)
+static void test_predict__too_few_samples_to_hold_out__all_scored(void **state)
 {
     (void)state;
     shell_into("few", "$downhill data gen --format npy --samples 3 --test-samples 0 --features 8 "
@@ -131,22 +131,22 @@ static void test_predict__fewer_samples_than_can_be_split(void **state)
 }
 
 /* All samples of data that the model was not trained on are scored, unless --set says otherwise. */
-static void test_predict__of_another_set__all_of_it(void **state)
+static void test_predict__other_data__all_scored(void **state)
 {
     (void)state;
     static const struct {
         const char *options, *set;
         double samples;
-        size_t of_test; /* samples marked as test samples by --csv */
-        bool doubt;
-    } ways[] = {{"--data libsvm:$scratch/l-train.libsvm", "test", 50.0, 50, false},
-                {"--data libsvm:$scratch/less", "all", 299.0, 0, false},
-                {"--data libsvm:$scratch/few", "all", 3.0, 0, false},
-                {"--data libsvm:$scratch/less --set test", "test", 49.0, 49, true},
-                {"--data libsvm:$scratch/less --set all", "all", 299.0, 0, false},
-                {"--data libsvm:$scratch/less --set train", "train", 250.0, 0, true},
-                {"--data libsvm:$scratch/l-train.libsvm --set train", "train", 250.0, 0, false},
-                {"--data libsvm:$scratch/less,$scratch/few", "test", 3.0, 3, false}};
+        size_t test_samples; /* samples marked as test samples by --csv */
+        bool warning;
+    } cases[] = {{"--data libsvm:$scratch/l-train.libsvm", "test", 50.0, 50, false},
+                 {"--data libsvm:$scratch/less", "all", 299.0, 0, false},
+                 {"--data libsvm:$scratch/few", "all", 3.0, 0, false},
+                 {"--data libsvm:$scratch/less --set test", "test", 49.0, 49, true},
+                 {"--data libsvm:$scratch/less --set all", "all", 299.0, 0, false},
+                 {"--data libsvm:$scratch/less --set train", "train", 250.0, 0, true},
+                 {"--data libsvm:$scratch/l-train.libsvm --set train", "train", 250.0, 0, false},
+                 {"--data libsvm:$scratch/less,$scratch/few", "test", 3.0, 3, false}};
     assert_int_equal(shell("$downhill data gen --format libsvm --samples 300 --test-samples 0 "
                            "--features 9 --classes 3 -o $scratch/l && head -n 299 "
                            "$scratch/l-train.libsvm >$scratch/less && head -n 3 $scratch/less "
@@ -154,31 +154,33 @@ static void test_predict__of_another_set__all_of_it(void **state)
                            "libsvm:$scratch/l-train.libsvm --normalize standardize --validation "
                            "10% --quiet --model $scratch/l.npz"),
                      EXIT_OK);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *command;
         assert_true(asprintf(&command,
                              "$downhill predict --model $scratch/l.npz --json $scratch/l.json "
                              "--csv $scratch/l.csv %s",
-                             ways[i].options) > 0);
+                             cases[i].options) > 0);
         assert_int_equal(shell(command), EXIT_OK);
-        assert_true((strstr(shell_err, "leave --set out to score all") != NULL) == ways[i].doubt);
+        assert_true((strstr(shell_err, "leave --set out to score all") != NULL) ==
+                    cases[i].warning);
         assert_true((strstr(shell_out, "(all, since these are not exactly the samples that the "
                                        "model was trained on)") != NULL) == (i == 1 || i == 2));
         json_t *root = parsed_file("l.json");
         const json_t *p = json_object_get(root, "prediction");
-        assert_string_equal(string(p, "set"), ways[i].set);
-        assert_true(number(p, "samples") == ways[i].samples);
+        assert_string_equal(string(p, "set"), cases[i].set);
+        assert_true(number(p, "samples") == cases[i].samples);
         json_decref(root);
         free(command);
-        assert_int_equal(shell("cut -d , -f 2 $scratch/l.csv | grep -c 1"), ways[i].of_test == 0);
-        assert_int_equal(strtoul(shell_out, NULL, 10), ways[i].of_test);
+        assert_int_equal(shell("cut -d , -f 2 $scratch/l.csv | grep -c 1"),
+                         cases[i].test_samples == 0);
+        assert_int_equal(strtoul(shell_out, NULL, 10), cases[i].test_samples);
     }
     shell("rm $scratch/l-* $scratch/l.* $scratch/less $scratch/few");
 }
 
 /* Trained with test files, so that all samples of the training files were trained on: predict says
  * that the accuracy is that of training samples, whether or not some could be held out. */
-static void test_predict__all_are_training_samples__said(void **state)
+static void test_predict__only_training_samples__reported(void **state)
 {
     (void)state;
     static const char *const sizes[] = {"300", "5"};
@@ -211,7 +213,7 @@ static void test_predict__all_are_training_samples__said(void **state)
 }
 
 /* Data without labels: predicted classes by name and scores, but no accuracy. */
-static void test_predict__without_labels(void **state)
+static void test_predict__without_labels__no_accuracy(void **state)
 {
     (void)state;
     static const char *const data[] = {"libsvm:$scratch/zeros", "libsvm:$scratch/bare"};
@@ -248,7 +250,7 @@ static void test_predict__without_labels(void **state)
     shell("rm $scratch/two* $scratch/zeros $scratch/bare");
 }
 
-static void test_predict__in_doubt__said(void **state)
+static void test_predict__doubtful__refused_or_warning(void **state)
 {
     (void)state;
     /* The default of --data is not the data that the model was trained on. */
@@ -271,13 +273,13 @@ static void test_predict__in_doubt__said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_predict__what_was_trained),
-        cmocka_unit_test(test_predict__of_a_set_without_test_files),
-        cmocka_unit_test(test_predict__fewer_samples_than_can_be_split),
-        cmocka_unit_test(test_predict__of_another_set__all_of_it),
-        cmocka_unit_test(test_predict__all_are_training_samples__said),
-        cmocka_unit_test(test_predict__without_labels),
-        cmocka_unit_test(test_predict__in_doubt__said),
+        cmocka_unit_test(test_predict__trained_model__same_accuracy),
+        cmocka_unit_test(test_predict__data_without_test_files__held_out_samples),
+        cmocka_unit_test(test_predict__too_few_samples_to_hold_out__all_scored),
+        cmocka_unit_test(test_predict__other_data__all_scored),
+        cmocka_unit_test(test_predict__only_training_samples__reported),
+        cmocka_unit_test(test_predict__without_labels__no_accuracy),
+        cmocka_unit_test(test_predict__doubtful__refused_or_warning),
     };
-    return cmocka_run_group_tests_name("cli_predict", tests, open_all, shell_close);
+    return cmocka_run_group_tests_name("cli_predict", tests, setup, shell_close);
 }

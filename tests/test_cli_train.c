@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int open_all(void **state)
+static int setup(void **state)
 {
     if (shell_open(state) != 0)
         return -1;
@@ -34,12 +34,12 @@ static int open_all(void **state)
     return 0;
 }
 
-static void test_bad_commands__one_line_and_the_code(void **state)
+static void test_invalid_commands__one_line_and_exit_code(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *command, *says;
+        const char *command, *message;
     } bad[] = {
         {2, "$downhill train --data $set --method newton", "'newton' is not one of sgd|random"},
         {2, "$downhill train --data $set --method lbfgs --loss hinge", "no second derivative"},
@@ -215,8 +215,8 @@ static void test_bad_commands__one_line_and_the_code(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const int code = shell(bad[i].command);
         const char *line = after_warnings(shell_err);
-        if (code != bad[i].code || strstr(line, bad[i].says) == NULL || count_of(line, '\n') != 1 ||
-            strncmp(line, "downhill: ", 10) != 0)
+        if (code != bad[i].code || strstr(line, bad[i].message) == NULL ||
+            count_of(line, '\n') != 1 || strncmp(line, "downhill: ", 10) != 0)
             fail_msg("%s: exit code %d, not %d\nout: %s\nerr: %s", bad[i].command, code,
                      bad[i].code, shell_out, shell_err);
     }
@@ -249,7 +249,7 @@ static void run_with(size_t i, const char *more)
     free(command);
 }
 
-static void test_quiet__says_nothing(void **state)
+static void test_quiet__every_command__prints_nothing(void **state)
 {
     (void)state;
     for (size_t i = 0; i < N_COMMANDS; i++) {
@@ -261,7 +261,7 @@ static void test_quiet__says_nothing(void **state)
     }
 }
 
-static void test_json__alone_on_standard_output__and_the_same_in_a_file(void **state)
+static void test_json__to_stdout_or_a_file__nothing_else_in_it(void **state)
 {
     (void)state;
     static const char *const keys[N_COMMANDS] = {
@@ -282,7 +282,7 @@ static void test_json__alone_on_standard_output__and_the_same_in_a_file(void **s
     }
 }
 
-static void test_random_search__each_new_best(void **state)
+static void test_random_search__points__each_a_new_best(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -301,7 +301,7 @@ static void test_random_search__each_new_best(void **state)
     json_decref(root);
 }
 
-static void test_numerical__what_a_step_costs(void **state)
+static void test_numerical__step__cost_in_the_results(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -322,7 +322,7 @@ static void test_numerical__what_a_step_costs(void **state)
 }
 
 /* From random weights, small steps along the gradient lower the loss, and a huge one raises it. */
-static void test_step_sweep__small_steps_go_down(void **state)
+static void test_step_sweep__small_steps__lower_the_loss(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill step-sweep --data $set --scale 0.1 --from 1e-6 --to 1e3 "
@@ -345,7 +345,7 @@ static void test_step_sweep__small_steps_go_down(void **state)
 }
 
 /* Values are printed as they were given, not as rounded to f32: 0.3, not 0.300000012. */
-static void test_train__values__as_they_were_given(void **state)
+static void test_train__values__printed_as_given(void **state)
 {
     (void)state;
     assert_int_equal(
@@ -363,58 +363,58 @@ static void test_train__values__as_they_were_given(void **state)
     shell("rm $scratch/v.json");
 }
 
-static void test_train__says_what_it_wrote(void **state)
+static void test_train__output_files__named_in_the_output(void **state)
 {
     (void)state;
-    assert_int_equal(shell("$downhill train --data $set --epochs 1 --model $scratch/told.npz "
-                           "--checkpoint $scratch/told-c.npz"),
+    assert_int_equal(shell("$downhill train --data $set --epochs 1 --model $scratch/named.npz "
+                           "--checkpoint $scratch/named-c.npz"),
                      EXIT_OK);
-    assert_non_null(strstr(shell_out, "/told.npz\n"));
-    assert_non_null(strstr(shell_out, "/told-c.npz\n"));
-    shell("rm $scratch/told*");
+    assert_non_null(strstr(shell_out, "/named.npz\n"));
+    assert_non_null(strstr(shell_out, "/named-c.npz\n"));
+    shell("rm $scratch/named*");
 }
 
 /* The loss of a landscape defaults to the one that the model was trained with. */
-static void test_landscape__of_the_loss_of_the_model(void **state)
+static void test_landscape__model__loss_of_the_model(void **state)
 {
     (void)state;
     static const struct {
         const char *more, *loss;
         double reg, delta;
-    } ways[] = {{"", "softmax", 0.25, 1.0},
-                {"--loss hinge --delta 2", "hinge", 0.25, 2.0},
-                {"--reg 0.5", "softmax", 0.5, 1.0}};
+    } cases[] = {{"", "softmax", 0.25, 1.0},
+                 {"--loss hinge --delta 2", "hinge", 0.25, 2.0},
+                 {"--reg 0.5", "softmax", 0.5, 1.0}};
     assert_int_equal(shell("$downhill train --data $floats --loss softmax --reg 0.25 --quiet "
                            "--model $scratch/s.npz"),
                      EXIT_OK);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *command;
         assert_true(asprintf(&command,
                              "$downhill landscape --data $floats --model $scratch/s.npz "
                              "--points 3 --json - %s",
-                             ways[i].more) > 0);
+                             cases[i].more) > 0);
         assert_int_equal(shell(command), EXIT_OK);
         json_t *root = parsed(shell_out);
         const json_t *o = json_object_get(root, "landscape");
-        assert_string_equal(string(o, "loss"), ways[i].loss);
-        assert_true(number(o, "reg") == ways[i].reg && number(o, "delta") == ways[i].delta);
+        assert_string_equal(string(o, "loss"), cases[i].loss);
+        assert_true(number(o, "reg") == cases[i].reg && number(o, "delta") == cases[i].delta);
         json_decref(root);
         free(command);
     }
     shell("rm $scratch/s.npz");
 }
 
-static void test_model__one_for_every_level_and_thread(void **state)
+static void test_model__every_level_and_thread_count__same_digest(void **state)
 {
     (void)state;
     char *first = NULL;
-    static const char *const ways[] = {"--isa scalar", "--isa scalar --threads 3", ""};
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    static const char *const cases[] = {"--isa scalar", "--isa scalar --threads 3", ""};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *command;
         assert_true(
             asprintf(&command,
                      "$downhill train --data $set --momentum 0.9 --schedule cosine --json - %s",
-                     ways[i]) > 0);
+                     cases[i]) > 0);
         assert_int_equal(shell(command), EXIT_OK);
         json_t *root = parsed(shell_out);
         const char *digest =
@@ -431,16 +431,16 @@ static void test_model__one_for_every_level_and_thread(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_commands__one_line_and_the_code),
-        cmocka_unit_test(test_quiet__says_nothing),
-        cmocka_unit_test(test_json__alone_on_standard_output__and_the_same_in_a_file),
-        cmocka_unit_test(test_random_search__each_new_best),
-        cmocka_unit_test(test_numerical__what_a_step_costs),
-        cmocka_unit_test(test_step_sweep__small_steps_go_down),
-        cmocka_unit_test(test_train__values__as_they_were_given),
-        cmocka_unit_test(test_train__says_what_it_wrote),
-        cmocka_unit_test(test_landscape__of_the_loss_of_the_model),
-        cmocka_unit_test(test_model__one_for_every_level_and_thread),
+        cmocka_unit_test(test_invalid_commands__one_line_and_exit_code),
+        cmocka_unit_test(test_quiet__every_command__prints_nothing),
+        cmocka_unit_test(test_json__to_stdout_or_a_file__nothing_else_in_it),
+        cmocka_unit_test(test_random_search__points__each_a_new_best),
+        cmocka_unit_test(test_numerical__step__cost_in_the_results),
+        cmocka_unit_test(test_step_sweep__small_steps__lower_the_loss),
+        cmocka_unit_test(test_train__values__printed_as_given),
+        cmocka_unit_test(test_train__output_files__named_in_the_output),
+        cmocka_unit_test(test_landscape__model__loss_of_the_model),
+        cmocka_unit_test(test_model__every_level_and_thread_count__same_digest),
     };
-    return cmocka_run_group_tests_name("cli_train", tests, open_all, shell_close);
+    return cmocka_run_group_tests_name("cli_train", tests, setup, shell_close);
 }

@@ -15,36 +15,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const volatile sig_atomic_t go_on = 0;
+static const volatile sig_atomic_t no_stop = 0;
 
-static void see(core_whole *core, double additions_per_cycle, int times)
+static void record(core_whole *core, double additions_per_cycle, int times)
 {
     for (int i = 0; i < times; i++)
         core_whole_keep(core, additions_per_cycle);
 }
 
-static void test_whole__is_what_one_in_a_hundred_is_above(void **state)
+static void test_core_whole__recorded_rates__99th_percentile(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
     assert_true(core_whole_rate(core) == 0.0);
-    see(core, 2.0, 900); /* shared most of the time */
+    record(core, 2.0, 900); /* shared most of the time */
     assert_true(fabs(core_whole_rate(core) - 2.0) < 0.02);
-    see(core, 3.9, 95);
-    see(core, 8.0, 5); /* too high, because the clock was measured too low */
+    record(core, 3.9, 95);
+    record(core, 8.0, 5); /* too high, because the clock was measured too low */
     assert_true(fabs(core_whole_rate(core) - 3.9) < 0.02);
     assert_true(core_whole_is_plausible(core));
-    see(core, 1e9, 1000); /* clamped to the last bin */
+    record(core, 1e9, 1000); /* clamped to the last bin */
     assert_true(core_whole_rate(core) < 17.0);
     memset(core, 0, sizeof *core);
     assert_true(core_whole_is_plausible(core)); /* nothing was measured */
-    see(core, 2.1, 1000);
+    record(core, 2.1, 1000);
     assert_true(core_whole_is_plausible(core) == !levels_cpu_has(FEATURE_AVX2));
     free(core);
 }
 
 /* Any core, shared or not, starts more than half an addition per cycle and fewer than 16. */
-static void test_additions__are_counted(void **state)
+static void test_core_whole__this_core__plausible_rate(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
@@ -57,7 +57,7 @@ static void test_additions__are_counted(void **state)
 enum { SAMPLES = 8 };
 
 /* Returns a row whose sample i took 100 + i ns while core[i] additions per cycle were measured. */
-static bench_row row_of(bench_sample *samples, const double *core)
+static bench_row make_row(bench_sample *samples, const double *core)
 {
     for (size_t i = 0; i < SAMPLES; i++)
         samples[i] = (bench_sample){
@@ -65,15 +65,15 @@ static bench_row row_of(bench_sample *samples, const double *core)
     return (bench_row){.samples = samples, .n_samples = SAMPLES};
 }
 
-static void test_summary__is_of_samples_alone(void **state)
+static void test_summary__shared_samples__left_out(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
-    see(core, 4.0, 100);
+    record(core, 4.0, 100);
     bench_sample samples[SAMPLES];
     /* 3.5 of 4 is below the limit of 0.9; 0 means not measured. */
-    static const double seen[SAMPLES] = {4.0, 2.0, 3.9, 3.5, 4.2, 0.0, 1.0, 2.0};
-    bench_row row = row_of(samples, seen);
+    static const double rates[SAMPLES] = {4.0, 2.0, 3.9, 3.5, 4.2, 0.0, 1.0, 2.0};
+    bench_row row = make_row(samples, rates);
     bench_row_summarise(&row, core, 4);
     assert_int_equal(row.n_alone, 4);
     assert_false(row.shared);
@@ -104,15 +104,15 @@ static void test_summary__is_of_samples_alone(void **state)
     free(core);
 }
 
-static void test_sample__lacks__the_cpu_or_the_core(void **state)
+static void test_sample__cpu_or_core_shared__lack_named(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
-    see(core, 4.0, 100);
+    record(core, 4.0, 100);
     const bench_row one = {.threads = 1}, two = {.threads = 2};
     static const struct {
         double cpu_ns, core;
-        bench_lack of_one, of_two;
+        bench_lack one_thread, two_threads;
     } cases[] = {
         {99.0, 4.0, LACKS_NOTHING, LACKS_NOTHING}, {35.0, 4.0, LACKS_CPU, LACKS_NOTHING},
         {99.0, 2.0, LACKS_CORE, LACKS_CORE},       {35.0, 2.0, LACKS_CPU, LACKS_CORE},
@@ -121,15 +121,15 @@ static void test_sample__lacks__the_cpu_or_the_core(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const bench_sample sample = {
             .iterations = 1, .real_ns = 100.0, .cpu_ns = cases[i].cpu_ns, .core = cases[i].core};
-        assert_int_equal(bench_sample_lacks(&one, &sample, core), cases[i].of_one);
-        assert_int_equal(bench_sample_lacks(&two, &sample, core), cases[i].of_two);
+        assert_int_equal(bench_sample_lacks(&one, &sample, core), cases[i].one_thread);
+        assert_int_equal(bench_sample_lacks(&two, &sample, core), cases[i].two_threads);
         assert_int_equal(bench_sample_lacks(&one, &sample, NULL), LACKS_NOTHING);
     }
     free(core);
 }
 
 /* Only the counters of groups that waited can explain why they did. */
-static void test_waited__is_of_the_groups_that_waited(void **state)
+static void test_waited__groups_that_did_not_wait__left_out(void **state)
 {
     (void)state;
     bench_sample samples[] = {
@@ -172,15 +172,16 @@ static bench_options options_with(core_whole *core)
 
 /* While the core is shared, a row takes more samples for up to twice the time, then uses those it
  * has. */
-static void test_run__waits_for_the_core__but_not_for_ever(void **state)
+static void test_run__core_shared__waits_up_to_a_limit(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
-    see(core, 15.0, 1000000); /* no core is as wide, so that every sample seems to share its core */
+    /* No core is as wide as this, so that every sample seems to share its core. */
+    record(core, 15.0, 1000000);
     bench_options options = options_with(core);
     bench_suite suite;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     for (size_t g = 0; g < suite.n_groups; g++) {
         const bench_group *group = &suite.groups[g];
         /* Sampling and waiting of each row in turn; a busy machine can only add to it. */
@@ -197,22 +198,22 @@ static void test_run__waits_for_the_core__but_not_for_ever(void **state)
     /* A fixed number of samples, and no more. */
     options.precision = 0.0;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     assert_int_equal(suite.rows[0].n_samples, 6);
     assert_true(suite.rows[0].shared);
     bench_suite_free(&suite);
     free(core);
 }
 
-static void test_results__keep_every_sample__and_resume_alike(void **state)
+static void test_results__shared_samples__kept_and_resumed(void **state)
 {
     (void)state;
     core_whole *core = calloc(1, sizeof *core);
-    see(core, 4.0, 1000000);
+    record(core, 4.0, 1000000);
     bench_options options = options_with(core);
     bench_suite suite, again;
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
-    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     bench_row *row = &suite.rows[0];
     for (size_t s = 0; s < row->n_samples; s++) {
         row->samples[s].core = s % 4 == 1 ? 2.0 : 4.0;
@@ -263,13 +264,13 @@ static void test_results__keep_every_sample__and_resume_alike(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole__is_what_one_in_a_hundred_is_above),
-        cmocka_unit_test(test_additions__are_counted),
-        cmocka_unit_test(test_summary__is_of_samples_alone),
-        cmocka_unit_test(test_sample__lacks__the_cpu_or_the_core),
-        cmocka_unit_test(test_waited__is_of_the_groups_that_waited),
-        cmocka_unit_test(test_run__waits_for_the_core__but_not_for_ever),
-        cmocka_unit_test(test_results__keep_every_sample__and_resume_alike),
+        cmocka_unit_test(test_core_whole__recorded_rates__99th_percentile),
+        cmocka_unit_test(test_core_whole__this_core__plausible_rate),
+        cmocka_unit_test(test_summary__shared_samples__left_out),
+        cmocka_unit_test(test_sample__cpu_or_core_shared__lack_named),
+        cmocka_unit_test(test_waited__groups_that_did_not_wait__left_out),
+        cmocka_unit_test(test_run__core_shared__waits_up_to_a_limit),
+        cmocka_unit_test(test_results__shared_samples__kept_and_resumed),
     };
     return cmocka_run_group_tests_name("core_share", tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static bool fake_permit_amx(void *context)
     return f->cpu->amx_permitted;
 }
 
-static cpu_source source_of(struct fake *f)
+static cpu_source make_source(struct fake *f)
 {
     return (cpu_source){fake_cpuid, fake_xgetbv, fake_permit_amx, f};
 }
@@ -65,13 +65,13 @@ static void usable_names(uint32_t usable, char *text, size_t size)
         }
 }
 
-static void test_cpu__recorded__features_and_level(void **state)
+static void test_cpu__recorded_cpus__features_and_level(void **state)
 {
     (void)state;
     assert_true(N_RECORDED_CPUS >= 12);
     for (size_t i = 0; i < N_RECORDED_CPUS; i++) {
         struct fake fake = {.cpu = &recorded_cpus[i]};
-        const cpu_source source = source_of(&fake);
+        const cpu_source source = make_source(&fake);
         const uint32_t usable = cpu_usable(downhill_cpu_detect(&source));
         char names[256];
         usable_names(usable, names, sizeof names);
@@ -88,7 +88,7 @@ static void test_cpu__osxsave_off__xgetbv_never_called(void **state)
     for (size_t i = 0; i < N_RECORDED_CPUS; i++) {
         struct fake fake = {.cpu = &recorded_cpus[i]};
         const bool osxsave = fake_cpuid(&fake, 1, 0).r[2] >> 27 & 1;
-        const cpu_source source = source_of(&fake);
+        const cpu_source source = make_source(&fake);
         downhill_cpu_detect(&source);
         assert_int_equal(fake.xgetbv_called, osxsave);
         seen += !osxsave;
@@ -96,13 +96,13 @@ static void test_cpu__osxsave_off__xgetbv_never_called(void **state)
     assert_true(seen > 0);
 }
 
-static void test_cpu__amx__permission_asked_only_where_it_could_be_used(void **state)
+static void test_cpu__amx__permission_asked_only_if_usable(void **state)
 {
     (void)state;
     size_t asked = 0;
     for (size_t i = 0; i < N_RECORDED_CPUS; i++) {
         struct fake fake = {.cpu = &recorded_cpus[i]};
-        const cpu_source source = source_of(&fake);
+        const cpu_source source = make_source(&fake);
         const cpu_features f = downhill_cpu_detect(&source);
         const uint32_t level = FEATURES_OF_LEVEL(amx);
         assert_int_equal(fake.permission_asked, (f.cpu & f.os & level) == level);
@@ -119,9 +119,9 @@ static void test_cpu__amx__permission_asked_only_where_it_could_be_used(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cpu__recorded__features_and_level),
+        cmocka_unit_test(test_cpu__recorded_cpus__features_and_level),
         cmocka_unit_test(test_cpu__osxsave_off__xgetbv_never_called),
-        cmocka_unit_test(test_cpu__amx__permission_asked_only_where_it_could_be_used),
+        cmocka_unit_test(test_cpu__amx__permission_asked_only_if_usable),
     };
     return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);
 }

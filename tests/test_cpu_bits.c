@@ -14,7 +14,7 @@ enum { EAX, EBX, ECX, EDX };
 
 enum { LEAF_0, LEAF_1, LEAF_7, LEAF_7_1, LEAVES };
 
-struct made_up_cpu {
+struct synthetic_cpu {
     cpu_regs leaf[LEAVES];
     uint64_t xcr0;
     bool permitted;
@@ -68,26 +68,26 @@ enum {
     NEEDED = sizeof needed / sizeof needed[0] + sizeof needed_of_xcr0 / sizeof needed_of_xcr0[0]
 };
 
-static unsigned expected_levels(const struct made_up_cpu *cpu)
+static unsigned expected_levels(const struct synthetic_cpu *cpu)
 {
-    unsigned lost = cpu->permitted ? 0 : AMX;
+    unsigned unusable = cpu->permitted ? 0 : AMX;
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if ((cpu->leaf[needed[i].leaf].r[needed[i].reg] >> needed[i].bit & 1) == 0)
-            lost |= needed[i].levels;
+            unusable |= needed[i].levels;
     for (size_t i = 0; i < sizeof needed_of_xcr0 / sizeof needed_of_xcr0[0]; i++)
         if ((cpu->xcr0 >> needed_of_xcr0[i].bit & 1) == 0)
-            lost |= needed_of_xcr0[i].levels;
+            unusable |= needed_of_xcr0[i].levels;
     if (cpu->leaf[LEAF_0].r[EAX] < 7) /* the maximum leaf; those above it are invalid */
-        lost |= SIMD;
+        unusable |= SIMD;
     if (cpu->leaf[LEAF_7].r[EAX] < 1) /* the maximum subleaf, likewise */
-        lost |= AVXVNNI | BF16;
-    return EVERY & ~lost;
+        unusable |= AVXVNNI | BF16;
+    return EVERY & ~unusable;
 }
 
 /* A CPUID source that fails the test if a leaf is read that the manual forbids to read. */
-static cpu_regs made_up_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
+static cpu_regs synthetic_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
 {
-    const struct made_up_cpu *cpu = context;
+    const struct synthetic_cpu *cpu = context;
     if (leaf == 0 && subleaf == 0)
         return cpu->leaf[LEAF_0];
     assert_true(leaf <= cpu->leaf[LEAF_0].r[EAX]);
@@ -98,23 +98,23 @@ static cpu_regs made_up_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
     return cpu->leaf[subleaf == 0 ? LEAF_7 : LEAF_7_1];
 }
 
-static uint64_t made_up_xgetbv(void *context)
+static uint64_t synthetic_xgetbv(void *context)
 {
-    const struct made_up_cpu *cpu = context;
+    const struct synthetic_cpu *cpu = context;
     assert_true(cpu->leaf[LEAF_1].r[ECX] >> 27 & 1);
     return cpu->xcr0;
 }
 
-static bool made_up_permission(void *context)
+static bool synthetic_permission(void *context)
 {
-    return ((const struct made_up_cpu *)context)->permitted;
+    return ((const struct synthetic_cpu *)context)->permitted;
 }
 
 /* Asserts that the usable levels and the chosen one are those that the manual implies. Returns the
  * usable ones. */
-static unsigned check(struct made_up_cpu *cpu)
+static unsigned check(struct synthetic_cpu *cpu)
 {
-    const cpu_source source = {made_up_cpuid, made_up_xgetbv, made_up_permission, cpu};
+    const cpu_source source = {synthetic_cpuid, synthetic_xgetbv, synthetic_permission, cpu};
     const uint32_t features = cpu_usable(downhill_cpu_detect(&source));
     const unsigned expected = expected_levels(cpu);
     unsigned usable = 0;
@@ -131,17 +131,17 @@ static unsigned check(struct made_up_cpu *cpu)
     return expected;
 }
 
-static struct made_up_cpu cpu_with(uint32_t bits)
+static struct synthetic_cpu cpu_with(uint32_t bits)
 {
-    struct made_up_cpu cpu = {.xcr0 = bits == 0 ? 0 : UINT64_MAX, .permitted = true};
+    struct synthetic_cpu cpu = {.xcr0 = bits == 0 ? 0 : UINT64_MAX, .permitted = true};
     for (int leaf = 0; leaf < LEAVES; leaf++)
         cpu.leaf[leaf] = (cpu_regs){{bits, bits, bits, bits}};
     return cpu;
 }
 
-static struct made_up_cpu sapphire_rapids_recorded(void)
+static struct synthetic_cpu sapphire_rapids_recorded(void)
 {
-    struct made_up_cpu cpu = {.xcr0 = 0x602E7, .permitted = true};
+    struct synthetic_cpu cpu = {.xcr0 = 0x602E7, .permitted = true};
     for (size_t i = 0; i < sizeof sapphire_rapids / sizeof sapphire_rapids[0]; i++) {
         const struct recorded_leaf *l = &sapphire_rapids[i];
         if (l->leaf <= 1 || l->leaf == 7)
@@ -152,12 +152,12 @@ static struct made_up_cpu sapphire_rapids_recorded(void)
     return cpu;
 }
 
-static void test_bits__each_cleared_alone__takes_the_levels_that_need_it(void **state)
+static void test_bits__each_cleared__levels_that_need_it_unusable(void **state)
 {
     (void)state;
-    const struct made_up_cpu full[] = {cpu_with(UINT32_MAX), sapphire_rapids_recorded()};
+    const struct synthetic_cpu full[] = {cpu_with(UINT32_MAX), sapphire_rapids_recorded()};
     for (size_t f = 0; f < sizeof full / sizeof full[0]; f++) {
-        struct made_up_cpu cpu = full[f];
+        struct synthetic_cpu cpu = full[f];
         assert_int_equal(check(&cpu), EVERY);
         int decisive = 0;
         for (int leaf = LEAF_1; leaf < LEAVES; leaf++)
@@ -181,11 +181,11 @@ static void test_bits__each_cleared_alone__takes_the_levels_that_need_it(void **
     }
 }
 
-static void test_bits__those_of_a_level_alone__suffice(void **state)
+static void test_bits__only_those_of_a_level__level_usable(void **state)
 {
     (void)state;
     for (unsigned level = 0; level < LEVEL_COUNT; level++) {
-        struct made_up_cpu cpu = cpu_with(0);
+        struct synthetic_cpu cpu = cpu_with(0);
         cpu.leaf[LEAF_0].r[EAX] = 7;
         cpu.leaf[LEAF_7].r[EAX] = 1;
         for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
@@ -197,15 +197,15 @@ static void test_bits__those_of_a_level_alone__suffice(void **state)
     }
 }
 
-static void test_bits__above_the_highest_leaf__say_nothing(void **state)
+static void test_bits__above_the_maximum_leaf__ignored(void **state)
 {
     (void)state;
-    for (uint32_t highest = 0; highest <= 8; highest++)
+    for (uint32_t max_leaf = 0; max_leaf <= 8; max_leaf++)
         for (uint32_t subleaf = 0; subleaf <= 2; subleaf++) {
-            struct made_up_cpu cpu = cpu_with(UINT32_MAX);
-            cpu.leaf[LEAF_0].r[EAX] = highest;
+            struct synthetic_cpu cpu = cpu_with(UINT32_MAX);
+            cpu.leaf[LEAF_0].r[EAX] = max_leaf;
             cpu.leaf[LEAF_7].r[EAX] = subleaf;
-            assert_int_equal(check(&cpu), highest < 7    ? IS_scalar
+            assert_int_equal(check(&cpu), max_leaf < 7   ? IS_scalar
                                           : subleaf == 0 ? EVERY & ~(AVXVNNI | BF16)
                                                          : EVERY);
         }
@@ -217,13 +217,13 @@ static uint32_t random_bits(rng *r)
     return (uint32_t)(rng_u64(r) | rng_u64(r) | rng_u64(r));
 }
 
-static void test_bits__at_random__never_lack_one(void **state)
+static void test_bits__random__levels_as_in_the_manual(void **state)
 {
     (void)state;
     rng r = rng_seeded(20240817);
     size_t reached[LEVEL_COUNT] = {0};
     for (int i = 0; i < 100000; i++) {
-        struct made_up_cpu cpu = {.permitted = rng_below(&r, 4) != 0};
+        struct synthetic_cpu cpu = {.permitted = rng_below(&r, 4) != 0};
         for (int leaf = 0; leaf < LEAVES; leaf++)
             for (int reg = EAX; reg <= EDX; reg++)
                 cpu.leaf[leaf].r[reg] = random_bits(&r);
@@ -246,10 +246,10 @@ static void test_bits__at_random__never_lack_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bits__each_cleared_alone__takes_the_levels_that_need_it),
-        cmocka_unit_test(test_bits__those_of_a_level_alone__suffice),
-        cmocka_unit_test(test_bits__above_the_highest_leaf__say_nothing),
-        cmocka_unit_test(test_bits__at_random__never_lack_one),
+        cmocka_unit_test(test_bits__each_cleared__levels_that_need_it_unusable),
+        cmocka_unit_test(test_bits__only_those_of_a_level__level_usable),
+        cmocka_unit_test(test_bits__above_the_maximum_leaf__ignored),
+        cmocka_unit_test(test_bits__random__levels_as_in_the_manual),
     };
     return cmocka_run_group_tests_name("cpu_bits", tests, NULL, NULL);
 }

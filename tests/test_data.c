@@ -55,26 +55,26 @@ static int open_named(const char *images_name, const char *labels_name, dataset 
 }
 
 /* Asserts that opening fails with exit code `want` and one line that contains both texts. */
-static void refused(const char *images_name, const char *labels_name, int want, const char *names,
-                    const char *reason)
+static void assert_refused(const char *images_name, const char *labels_name, int want,
+                           const char *file_name, const char *reason)
 {
     dataset data;
     capture_stderr();
     const int code = open_named(images_name, labels_name, &data);
     const char *text = captured();
-    if (code != want || count_of(text, '\n') != 1 || strstr(text, names) == NULL ||
+    if (code != want || count_of(text, '\n') != 1 || strstr(text, file_name) == NULL ||
         strstr(text, reason) == NULL)
-        fail_msg("exit code %d, said: %s", code, text);
+        fail_msg("exit code %d, stderr: %s", code, text);
     assert_null(data.train.x);
     assert_null(data.test.x);
 }
 
-static void bad_images(const char *reason)
+static void assert_images_refused(const char *reason)
 {
-    refused("bad", "labels.gz", EXIT_DATA, scratch_path("bad"), reason);
+    assert_refused("bad", "labels.gz", EXIT_DATA, scratch_path("bad"), reason);
 }
 
-static void test_idx__good__every_byte(void **state)
+static void test_idx__valid_files__every_byte(void **state)
 {
     (void)state;
     write_gzip(scratch_path("images.gz"), images, sizeof images);
@@ -101,7 +101,7 @@ static void test_idx__good__every_byte(void **state)
     }
 }
 
-static void test_idx__four_files__test_set_is_theirs(void **state)
+static void test_idx__four_files__test_set_from_the_last_two(void **state)
 {
     (void)state;
     char *spec;
@@ -118,7 +118,7 @@ static void test_idx__four_files__test_set_is_theirs(void **state)
 }
 
 /* Mapping gives the same samples as reading, also those held out for the test set. */
-static void test_idx__mapped__the_same_samples(void **state)
+static void test_idx__mapped__same_samples_as_read(void **state)
 {
     (void)state;
     char *spec;
@@ -143,7 +143,7 @@ static void test_idx__mapped__the_same_samples(void **state)
     free(spec);
 }
 
-static void not_mapped(const char *images_name, const char *reason)
+static void assert_not_mapped(const char *images_name, const char *reason)
 {
     char *spec;
     dataset data;
@@ -153,132 +153,133 @@ static void not_mapped(const char *images_name, const char *reason)
     const int code = dataset_map(spec, &data);
     const char *text = captured();
     if (code != EXIT_DATA || count_of(text, '\n') != 1 || strstr(text, reason) == NULL)
-        fail_msg("exit code %d, said: %s", code, text);
+        fail_msg("exit code %d, stderr: %s", code, text);
     assert_null(data.train.x);
     free(spec);
 }
 
-static void test_idx__mapped__bad_files(void **state)
+static void test_idx__mapped_bad_files__refused(void **state)
 {
     (void)state;
     write_gzip(scratch_path("images.gz"), images, sizeof images);
-    not_mapped("images.gz", "compressed data cannot be mapped");
-    not_mapped("nonesuch", "cannot open");
+    assert_not_mapped("images.gz", "compressed data cannot be mapped");
+    assert_not_mapped("nonesuch", "cannot open");
     write_raw(scratch_path("bad"), images, sizeof images - 1);
-    not_mapped("bad", "but its header describes");
+    assert_not_mapped("bad", "but its header describes");
     write_raw(scratch_path("bad"), images, 7);
-    not_mapped("bad", "truncated");
+    assert_not_mapped("bad", "truncated");
 }
 
-static void test_idx__truncated(void **state)
+static void test_idx__truncated__refused(void **state)
 {
     (void)state;
     /* Truncated everywhere: in the magic number, in the sizes, in the data. */
     for (size_t length = 1; length < sizeof images; length++) {
         write_raw(scratch_path("bad"), images, length);
-        bad_images("truncated at byte");
+        assert_images_refused("truncated at byte");
     }
 }
 
-static void test_idx__truncated_gzip(void **state)
+static void test_idx__truncated_gzip__refused(void **state)
 {
     (void)state;
     write_gzip(scratch_path("whole.gz"), images, sizeof images);
     FILE *file = fopen(scratch_path("whole.gz"), "rb");
     assert_non_null(file);
-    uint8_t packed[1024];
-    const size_t count = fread(packed, 1, sizeof packed, file);
+    uint8_t compressed[1024];
+    const size_t count = fread(compressed, 1, sizeof compressed, file);
     fclose(file);
     assert_true(count > 40);
     for (size_t length = 1; length < count; length++) {
-        write_raw(scratch_path("bad.gz"), packed, length);
-        refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "bad.gz: ");
+        write_raw(scratch_path("bad.gz"), compressed, length);
+        assert_refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "bad.gz: ");
     }
 }
 
-static void test_idx__damaged_gzip(void **state)
+static void test_idx__damaged_gzip__refused(void **state)
 {
     (void)state;
     write_gzip(scratch_path("whole.gz"), images, sizeof images);
     FILE *file = fopen(scratch_path("whole.gz"), "rb");
     assert_non_null(file);
-    uint8_t packed[1024];
-    const size_t count = fread(packed, 1, sizeof packed, file);
+    uint8_t compressed[1024];
+    const size_t count = fread(compressed, 1, sizeof compressed, file);
     fclose(file);
-    packed[count / 2] ^= 0x55;
-    write_raw(scratch_path("bad.gz"), packed, count);
-    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "byte");
+    compressed[count / 2] ^= 0x55;
+    write_raw(scratch_path("bad.gz"), compressed, count);
+    assert_refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "byte");
 }
 
-static void test_idx__not_gzip(void **state)
+static void test_idx__not_gzip__refused(void **state)
 {
     (void)state;
     write_raw(scratch_path("bad.gz"), images, sizeof images);
-    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "not gzip data");
+    assert_refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "not gzip data");
 }
 
-static void test_idx__empty(void **state)
+static void test_idx__empty__refused(void **state)
 {
     (void)state;
     write_raw(scratch_path("bad"), "", 0);
-    bad_images("bad: is empty; name another file\n");
-    not_mapped("bad", "bad: is empty; name another file\n");
+    assert_images_refused("bad: is empty; name another file\n");
+    assert_not_mapped("bad", "bad: is empty; name another file\n");
     write_gzip(scratch_path("bad"), "", 0);
-    bad_images("bad: is empty; name another file\n");
+    assert_images_refused("bad: is empty; name another file\n");
     write_raw(scratch_path("bad.gz"), "", 0);
-    refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "bad.gz: is empty;");
+    assert_refused("bad.gz", "labels.gz", EXIT_DATA, scratch_path("bad.gz"), "bad.gz: is empty;");
 }
 
-static void test_idx__wrong_magic(void **state)
+static void test_idx__wrong_magic__refused(void **state)
 {
     (void)state;
     images[0] = 'P';
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("not an IDX file, which begins with two bytes that are 0; name an IDX file");
+    assert_images_refused(
+        "not an IDX file, which begins with two bytes that are 0; name an IDX file");
     memcpy(images, "\x93NUM", 4);
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("a NumPy array; give npy:X.npy,Y.npy");
+    assert_images_refused("a NumPy array; give npy:X.npy,Y.npy");
     memcpy(images, "PK\3\4", 4);
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("a ZIP archive; if it is of NumPy, give npz:FILE");
+    assert_images_refused("a ZIP archive; if it is of NumPy, give npz:FILE");
 }
 
-static void test_idx__wrong_type(void **state)
+static void test_idx__wrong_type__refused(void **state)
 {
     (void)state;
     images[2] = 0x0D;
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("element type 0x0d");
+    assert_images_refused("element type 0x0d");
 }
 
-static void test_idx__swapped(void **state)
+static void test_idx__swapped__refused(void **state)
 {
     (void)state;
-    refused("labels.gz", "images", EXIT_DATA, scratch_path("labels.gz"), "swapped?");
+    assert_refused("labels.gz", "images", EXIT_DATA, scratch_path("labels.gz"), "swapped?");
 }
 
-static void test_idx__no_samples(void **state)
+static void test_idx__no_samples__refused(void **state)
 {
     (void)state;
     put32(images + 4, 0);
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("dimension 0 is 0");
+    assert_images_refused("dimension 0 is 0");
 }
 
-static void test_idx__sizes_overflow(void **state)
+static void test_idx__sizes_overflow__refused(void **state)
 {
     (void)state;
     for (int i = 4; i < IMAGES_HEADER; i += 4)
         put32(images + i, 0xFFFFFFFF);
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("overflow");
+    assert_images_refused("overflow");
     uint8_t four[4 + 4 * 4] = {0, 0, 8, 4};
     memset(four + 4, 0xFF, sizeof four - 4);
     write_raw(scratch_path("bad"), four, sizeof four);
-    bad_images("overflow");
+    assert_images_refused("overflow");
 }
 
-static void test_stream__elements_that_no_memory_can_hold(void **state)
+static void test_stream__element_count_overflows__refused(void **state)
 {
     (void)state;
     static const size_t too_many[][3] = {
@@ -300,33 +301,33 @@ static void test_stream__elements_that_no_memory_can_hold(void **state)
 }
 
 /* A header that announces 2⁶² bytes must not make the reader allocate more than the file holds. */
-static void test_idx__promises_more_than_there_is(void **state)
+static void test_idx__header_larger_than_the_file__refused(void **state)
 {
     (void)state;
     put32(images + 4, 0x7FFFFFFF);
     put32(images + 8, 0x7FFFFFFF);
     put32(images + 12, 1);
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("truncated at byte");
+    assert_images_refused("truncated at byte");
 }
 
-static void test_idx__data_after_the_end(void **state)
+static void test_idx__data_after_the_end__refused(void **state)
 {
     (void)state;
     put32(images + 4, N - 1);
     write_raw(scratch_path("bad"), images, sizeof images);
-    bad_images("data after the");
+    assert_images_refused("data after the");
 }
 
-static void test_data__counts_differ(void **state)
+static void test_data__counts_differ__refused(void **state)
 {
     (void)state;
     put32(labels + 4, N - 1);
     write_raw(scratch_path("short"), labels, sizeof labels - 1);
-    refused("images", "short", EXIT_DATA, scratch_path("short"), "11 labels");
+    assert_refused("images", "short", EXIT_DATA, scratch_path("short"), "11 labels");
 }
 
-static void test_data__label_out_of_range(void **state)
+static void test_data__label_out_of_range__refused(void **state)
 {
     (void)state;
     /* Test labels must be among the classes of the training labels. */
@@ -347,12 +348,12 @@ static void test_data__label_out_of_range(void **state)
 }
 
 /* A damaged label becomes a class of its own, which leaves gaps between the labels. */
-static void test_data__gap_in_the_labels__is_said(void **state)
+static void test_data__gap_in_the_labels__warning(void **state)
 {
     (void)state;
     static const struct {
         uint8_t damaged[2];
-        const char *said;
+        const char *text;
     } gaps[] = {{{4, 4}, "label 3 has no sample; the 4 labels that occur are the classes"},
                 {{5, 5}, "labels 3 and 4 have no sample; the 4 labels that"},
                 {{6, 4}, "labels 3 and 5 have no sample; the 5 labels that"},
@@ -365,9 +366,9 @@ static void test_data__gap_in_the_labels__is_said(void **state)
         dataset data;
         capture_stderr();
         assert_int_equal(open_named("images", "damaged", &data), EXIT_OK);
-        const char *said = captured();
-        if (count_of(said, '\n') != 1 || strstr(said, gaps[i].said) == NULL)
-            fail_msg("'%s' was due; said: %s", gaps[i].said, said);
+        const char *text = captured();
+        if (count_of(text, '\n') != 1 || strstr(text, gaps[i].text) == NULL)
+            fail_msg("'%s' expected; stderr: %s", gaps[i].text, text);
         assert_int_equal(data.c, gaps[i].damaged[0] == gaps[i].damaged[1] ? 4 : 5);
         assert_null(data.notes);
         dataset_close(&data);
@@ -444,7 +445,8 @@ static void test_data__classes_of_a_model__by_name(void **state)
 
 /* Asserts that labels `first` … first + n - 1 are taken as the numbers of the model's classes, with
  * this note, or that they are not if `note` is NULL. */
-static void check_places(uint8_t first, uint8_t n, const char *const classes[4], const char *note)
+static void check_class_numbers(uint8_t first, uint8_t n, const char *const classes[4],
+                                const char *note)
 {
     for (int i = 0; i < N; i++)
         labels[LABELS_HEADER + i] = (uint8_t)(first + i % n);
@@ -452,11 +454,11 @@ static void check_places(uint8_t first, uint8_t n, const char *const classes[4],
     for (int optional = 0; optional < 2; optional++) {
         dataset data;
         const int code = open_for_model("places", optional, classes, &data);
-        const char *said = captured();
+        const char *text = captured();
         assert_int_equal(code, note != NULL || optional ? EXIT_OK : EXIT_DATA);
         if (note == NULL) {
-            assert_non_null(strstr(said, "' of sample "));
-            assert_non_null(strstr(said, " is not a class of the model"));
+            assert_non_null(strstr(text, "' of sample "));
+            assert_non_null(strstr(text, " is not a class of the model"));
             if (optional) {
                 check_unlabelled(&data, classes);
                 assert_null(data.notes);
@@ -464,11 +466,11 @@ static void check_places(uint8_t first, uint8_t n, const char *const classes[4],
             }
             continue;
         }
-        char whole[256];
-        snprintf(whole, sizeof whole, "%s: %s", scratch_path("places"), note);
-        assert_string_equal(said, "");
+        char expected_note[256];
+        snprintf(expected_note, sizeof expected_note, "%s: %s", scratch_path("places"), note);
+        assert_string_equal(text, "");
         assert_non_null(data.notes);
-        assert_string_equal(data.notes[0], whole);
+        assert_string_equal(data.notes[0], expected_note);
         assert_null(data.notes[1]);
         for (size_t i = 0; i < data.train.n; i++)
             assert_int_equal(samples_label(&data.train, i), data.train.rows[i] % n);
@@ -476,15 +478,15 @@ static void check_places(uint8_t first, uint8_t n, const char *const classes[4],
     }
 }
 
-static void test_data__numbers_of_classes__only_with_0_and_a_note(void **state)
+static void test_data__class_numbers_as_labels__only_with_0_and_a_note(void **state)
 {
     (void)state;
     static const char *const words[4] = {"cat", "dog", "emu", "fox"};
-    check_places(0, 3, words,
-                 "labels 0, 1, 2 are taken as the numbers of the classes 'cat', 'dog', 'emu'");
-    check_places(0, 1, words, "label 0 is taken as the number of the class 'cat'");
-    check_places(1, 3, words, NULL);
-    check_places(2, 1, words, NULL);
+    check_class_numbers(
+        0, 3, words, "labels 0, 1, 2 are taken as the numbers of the classes 'cat', 'dog', 'emu'");
+    check_class_numbers(0, 1, words, "label 0 is taken as the number of the class 'cat'");
+    check_class_numbers(1, 3, words, NULL);
+    check_class_numbers(2, 1, words, NULL);
     /* 0 to 3 are numbers of classes, but 4 is not. */
     for (int i = 0; i < N; i++)
         labels[LABELS_HEADER + i] = (uint8_t)(i % 5);
@@ -526,7 +528,7 @@ static void test_data__labels_optional__unlabelled(void **state)
     assert_non_null(strstr(text, "label '2' of sample 2 is not a class of the model, although"));
 }
 
-static void test_data__widths_differ(void **state)
+static void test_data__widths_differ__refused(void **state)
 {
     (void)state;
     put32(images + 12, 1);
@@ -543,30 +545,30 @@ static void test_data__widths_differ(void **state)
     assert_non_null(strstr(text, "3 features"));
 }
 
-static void test_data__too_few_to_hold_out(void **state)
+static void test_data__too_few_to_hold_out__refused(void **state)
 {
     (void)state;
     put32(images + 4, 5);
     put32(labels + 4, 5);
     write_raw(scratch_path("bad"), images, IMAGES_HEADER + 5 * D);
     write_raw(scratch_path("five"), labels, LABELS_HEADER + 5);
-    refused("bad", "five", EXIT_DATA, scratch_path("bad"), "too few");
+    assert_refused("bad", "five", EXIT_DATA, scratch_path("bad"), "too few");
 }
 
-static void test_data__missing_file(void **state)
+static void test_data__missing_file__refused(void **state)
 {
     (void)state;
-    refused("nowhere", "labels.gz", EXIT_DATA, scratch_path("nowhere"), "cannot open");
-    refused("images", "nowhere", EXIT_DATA, scratch_path("nowhere"), "cannot open");
+    assert_refused("nowhere", "labels.gz", EXIT_DATA, scratch_path("nowhere"), "cannot open");
+    assert_refused("images", "nowhere", EXIT_DATA, scratch_path("nowhere"), "cannot open");
 }
 
-static void test_data__directory_for_a_file(void **state)
+static void test_data__directory_for_a_file__refused(void **state)
 {
     (void)state;
-    refused("", "labels.gz", EXIT_DATA, scratch_path(""), "directory");
+    assert_refused("", "labels.gz", EXIT_DATA, scratch_path(""), "directory");
 }
 
-static void test_data__bad_spec(void **state)
+static void test_data__bad_spec__refused(void **state)
 {
     (void)state;
     static const char *const specs[] = {"mnist", "", "idx:", "idx:a", "idx:a,b,c", "idx:a,b,c,d,e"};
@@ -576,11 +578,11 @@ static void test_data__bad_spec(void **state)
         const int code = dataset_open(specs[i], &data);
         const char *text = captured();
         if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, "--data") == NULL)
-            fail_msg("'%s': exit code %d, said: %s", specs[i], code, text);
+            fail_msg("'%s': exit code %d, stderr: %s", specs[i], code, text);
     }
 }
 
-static void test_data__fashion_mnist_not_where_named__says_so(void **state)
+static void test_data__fashion_mnist_missing__message_names_the_variable(void **state)
 {
     (void)state;
     setenv("DOWNHILL_FASHION_MNIST", scratch_path("nowhere"), 1);
@@ -595,7 +597,7 @@ static void test_data__fashion_mnist_not_where_named__says_so(void **state)
     assert_null(strstr(text, "install"));
 }
 
-static void test_data__fashion_mnist__is_what_it_should_be(void **state)
+static void test_data__fashion_mnist__sizes_and_classes(void **state)
 {
     (void)state;
     dataset data;
@@ -617,37 +619,37 @@ static void test_data__fashion_mnist__is_what_it_should_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_idx__good__every_byte),
-        TEST(test_idx__four_files__test_set_is_theirs),
-        TEST(test_idx__mapped__the_same_samples),
-        TEST(test_idx__mapped__bad_files),
-        TEST(test_idx__truncated),
-        TEST(test_idx__truncated_gzip),
-        TEST(test_idx__damaged_gzip),
-        TEST(test_idx__not_gzip),
-        TEST(test_idx__empty),
-        TEST(test_idx__wrong_magic),
-        TEST(test_idx__wrong_type),
-        TEST(test_idx__swapped),
-        TEST(test_idx__no_samples),
-        TEST(test_idx__sizes_overflow),
-        TEST(test_stream__elements_that_no_memory_can_hold),
-        TEST(test_idx__promises_more_than_there_is),
-        TEST(test_idx__data_after_the_end),
-        TEST(test_data__counts_differ),
-        TEST(test_data__label_out_of_range),
-        TEST(test_data__gap_in_the_labels__is_said),
+        TEST(test_idx__valid_files__every_byte),
+        TEST(test_idx__four_files__test_set_from_the_last_two),
+        TEST(test_idx__mapped__same_samples_as_read),
+        TEST(test_idx__mapped_bad_files__refused),
+        TEST(test_idx__truncated__refused),
+        TEST(test_idx__truncated_gzip__refused),
+        TEST(test_idx__damaged_gzip__refused),
+        TEST(test_idx__not_gzip__refused),
+        TEST(test_idx__empty__refused),
+        TEST(test_idx__wrong_magic__refused),
+        TEST(test_idx__wrong_type__refused),
+        TEST(test_idx__swapped__refused),
+        TEST(test_idx__no_samples__refused),
+        TEST(test_idx__sizes_overflow__refused),
+        TEST(test_stream__element_count_overflows__refused),
+        TEST(test_idx__header_larger_than_the_file__refused),
+        TEST(test_idx__data_after_the_end__refused),
+        TEST(test_data__counts_differ__refused),
+        TEST(test_data__label_out_of_range__refused),
+        TEST(test_data__gap_in_the_labels__warning),
         TEST(test_data__labels_from_1__note),
         TEST(test_data__classes_of_a_model__by_name),
-        TEST(test_data__numbers_of_classes__only_with_0_and_a_note),
+        TEST(test_data__class_numbers_as_labels__only_with_0_and_a_note),
         TEST(test_data__labels_optional__unlabelled),
-        TEST(test_data__widths_differ),
-        TEST(test_data__too_few_to_hold_out),
-        TEST(test_data__missing_file),
-        TEST(test_data__directory_for_a_file),
-        TEST(test_data__bad_spec),
-        TEST(test_data__fashion_mnist_not_where_named__says_so),
-        TEST(test_data__fashion_mnist__is_what_it_should_be),
+        TEST(test_data__widths_differ__refused),
+        TEST(test_data__too_few_to_hold_out__refused),
+        TEST(test_data__missing_file__refused),
+        TEST(test_data__directory_for_a_file__refused),
+        TEST(test_data__bad_spec__refused),
+        TEST(test_data__fashion_mnist_missing__message_names_the_variable),
+        TEST(test_data__fashion_mnist__sizes_and_classes),
     };
     return cmocka_run_group_tests_name("data", tests, scratch_open, scratch_close);
 }

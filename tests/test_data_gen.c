@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void succeed(const char *command)
+static void assert_success(const char *command)
 {
     const int code = shell(command);
     if (code != EXIT_OK || shell_err[0] != '\0')
@@ -25,13 +25,13 @@ static void succeed(const char *command)
 }
 
 /* Generates a data set and opens it as the value of --data that was printed. */
-static void make(const char *format, const char *options, dataset *data)
+static void generate(const char *format, const char *options, dataset *data)
 {
     char command[512];
     snprintf(command, sizeof command,
              "rm -rf $scratch/set*; $downhill data gen --format %s %s -o $scratch/set", format,
              options);
-    succeed(command);
+    assert_success(command);
     shell_out[strcspn(shell_out, "\n")] = '\0';
     assert_int_equal(strncmp(shell_out, format, strlen(format)), 0);
     assert_int_equal(dataset_open(shell_out, data), EXIT_OK);
@@ -42,7 +42,7 @@ static float feature(const samples *s, size_t i, size_t f)
     return s->x->u8 != NULL ? (float)samples_u8(s, i)[f] : samples_f32(s, i)[f];
 }
 
-static void same_samples(const samples *a, const samples *b)
+static void assert_same_samples(const samples *a, const samples *b)
 {
     assert_int_equal(a->n, b->n);
     assert_int_equal(a->x->d, b->x->d);
@@ -56,7 +56,7 @@ static void same_samples(const samples *a, const samples *b)
 }
 
 /* Asserts that a data set has the samples that synthetic_sample() defines. */
-static void same_as_defined(const dataset *data, double noise, uint64_t seed)
+static void assert_as_defined(const dataset *data, double noise, uint64_t seed)
 {
     const bool bytes = data->stored[0].u8 != NULL;
     const size_t d = data->d;
@@ -83,61 +83,62 @@ static void same_as_defined(const dataset *data, double noise, uint64_t seed)
 
 /* ---- formats ---- */
 
-static void test_data_gen__every_format__the_same_samples(void **state)
+static void test_data_gen__every_format__same_samples(void **state)
 {
     (void)state;
     static const char options[] =
         "--samples 101 --test-samples 40 --features 3072 --classes 10 --noise 0.1 --seed 7";
     dataset npy, other;
-    make("npy", options, &npy);
+    generate("npy", options, &npy);
     assert_int_equal(npy.train.n, 101);
     assert_int_equal(npy.test.n, 40);
-    same_as_defined(&npy, 0.1, 7);
+    assert_as_defined(&npy, 0.1, 7);
     static const char *const formats[] = {"idx", "libsvm", "cifar10"};
     for (size_t i = 0; i < 3; i++) {
-        make(formats[i], options, &other);
+        generate(formats[i], options, &other);
         assert_int_equal(other.c, 10);
-        same_samples(&npy.train, &other.train);
-        same_samples(&npy.test, &other.test);
+        assert_same_samples(&npy.train, &other.train);
+        assert_same_samples(&npy.test, &other.test);
         dataset_close(&other);
     }
     dataset_close(&npy);
 }
 
-static void test_data_gen__f32__the_same_samples(void **state)
+static void test_data_gen__f32__same_samples(void **state)
 {
     (void)state;
     static const char options[] = "--samples 200 --test-samples 60 --features 37 --classes 5 "
                                   "--noise 30% --seed 9 --dtype f32";
     dataset npy, libsvm;
-    make("npy", options, &npy);
-    same_as_defined(&npy, 0.3, 9);
-    make("libsvm", options, &libsvm);
-    same_samples(&npy.train, &libsvm.train);
-    same_samples(&npy.test, &libsvm.test);
+    generate("npy", options, &npy);
+    assert_as_defined(&npy, 0.3, 9);
+    generate("libsvm", options, &libsvm);
+    assert_same_samples(&npy.train, &libsvm.train);
+    assert_same_samples(&npy.test, &libsvm.test);
     dataset_close(&npy);
     dataset_close(&libsvm);
 }
 
-static void test_data_gen__cifar100(void **state)
+static void test_data_gen__cifar100__as_defined(void **state)
 {
     (void)state;
     dataset data;
-    make("cifar100", "--samples 1500 --test-samples 20 --seed 3", &data);
+    generate("cifar100", "--samples 1500 --test-samples 20 --seed 3", &data);
     assert_int_equal(data.c, 100);
     assert_int_equal(data.d, 3072);
-    same_as_defined(&data, 0.0, 3);
+    assert_as_defined(&data, 0.0, 3);
     dataset_close(&data);
 }
 
 /* Features and correct labels of a sample do not depend on the number of samples or the noise. */
-static void test_data_gen__a_sample_is_its_seed_and_number(void **state)
+static void test_data_gen__other_size_and_noise__same_samples(void **state)
 {
     (void)state;
     dataset few, many;
-    make("npy", "--samples 300 --test-samples 100 --features 16 --classes 3 --seed 5", &few);
-    make("npy", "--samples 2000 --test-samples 700 --features 16 --classes 3 --seed 5 --noise 0.25",
-         &many);
+    generate("npy", "--samples 300 --test-samples 100 --features 16 --classes 3 --seed 5", &few);
+    generate("npy",
+             "--samples 2000 --test-samples 700 --features 16 --classes 3 --seed 5 --noise 0.25",
+             &many);
     size_t other = 0;
     for (size_t i = 0; i < few.train.n; i++) {
         assert_memory_equal(samples_u8(&few.train, i), samples_u8(&many.train, i), 16);
@@ -147,14 +148,14 @@ static void test_data_gen__a_sample_is_its_seed_and_number(void **state)
     assert_in_range(other, 50, 100); /* 75 of 300, give or take three standard deviations */
     dataset_close(&few);
     dataset_close(&many);
-    make("npy", "--samples 300 --test-samples 100 --features 16 --classes 3 --seed 6", &few);
-    make("npy", "--samples 300 --test-samples 100 --features 16 --classes 3 --seed 5", &many);
+    generate("npy", "--samples 300 --test-samples 100 --features 16 --classes 3 --seed 6", &few);
+    generate("npy", "--samples 300 --test-samples 100 --features 16 --classes 3 --seed 5", &many);
     assert_memory_not_equal(samples_u8(&few.train, 0), samples_u8(&many.train, 0), 16);
     dataset_close(&few);
     dataset_close(&many);
 }
 
-static void test_data_gen__shapes(void **state)
+static void test_data_gen__shapes__read_back(void **state)
 {
     (void)state;
     static const struct {
@@ -171,7 +172,7 @@ static void test_data_gen__shapes(void **state)
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         dataset data;
-        make(shapes[i].format, shapes[i].options, &data);
+        generate(shapes[i].format, shapes[i].options, &data);
         assert_int_equal(data.train.n + data.test.n, shapes[i].n);
         assert_int_equal(data.d, shapes[i].d);
         dataset_close(&data);
@@ -204,13 +205,13 @@ static void test_data_gen__numpy__labels_are_those_of_w_and_b(void **state)
                  "    assert counts.min() > n / 14 and counts.max() < n * 2 / 7, counts\n"
                  "\"",
                  dtypes[t], t == 0 ? "u1" : "f4");
-        succeed(command);
+        assert_success(command);
         assert_string_equal(shell_out, "");
     }
 }
 
 /* A second implementation of data/synthetic.h gives the same bits. */
-static void test_data_gen__reference__every_bit(void **state)
+static void test_data_gen__reference__same_bits(void **state)
 {
     (void)state;
     static const char *const shapes[] = {"--features 37 --classes 5 --dtype u8 --seed 3",
@@ -224,12 +225,12 @@ static void test_data_gen__reference__every_bit(void **state)
                  "--quiet -o $scratch/set && "
                  "/usr/bin/python3 -B " DOWNHILL_TESTS "/synthetic_reference.py $scratch/set 3",
                  shapes[i]);
-        succeed(command);
+        assert_success(command);
     }
-    succeed("rm $scratch/set*");
+    assert_success("rm $scratch/set*");
 }
 
-static double accuracy(const char *format, const char *options, const char *train)
+static double trained_accuracy(const char *format, const char *options, const char *train)
 {
     char command[512];
     snprintf(command, sizeof command,
@@ -249,30 +250,33 @@ static void test_data_gen__training__finds_the_classes(void **state)
 {
     (void)state;
     static const char wide[] = "--features 196 --classes 10";
-    assert_true(accuracy("npy", wide, "--normalize standardize") > 0.95);
-    assert_true(accuracy("idx", wide, "--normalize standardize") > 0.95);
-    assert_true(accuracy("npy", "--features 196 --dtype f32", "") > 0.95);
-    assert_true(accuracy("libsvm", "--features 20 --classes 4 --dtype f32", "") > 0.95);
-    assert_true(accuracy("npy", "--features 196 --dtype f32", "--mmap --loss softmax") > 0.95);
+    assert_true(trained_accuracy("npy", wide, "--normalize standardize") > 0.95);
+    assert_true(trained_accuracy("idx", wide, "--normalize standardize") > 0.95);
+    assert_true(trained_accuracy("npy", "--features 196 --dtype f32", "") > 0.95);
+    assert_true(trained_accuracy("libsvm", "--features 20 --classes 4 --dtype f32", "") > 0.95);
+    assert_true(trained_accuracy("npy", "--features 196 --dtype f32", "--mmap --loss softmax") >
+                0.95);
 }
 
 static void test_data_gen__training__noise_is_not_learnt(void **state)
 {
     (void)state;
-    const double f32 = accuracy("npy", "--features 30 --dtype f32 --noise 20%", "--loss softmax");
-    const double u8 =
-        accuracy("npy", "--features 30 --noise 20%", "--loss softmax --normalize standardize");
+    const double f32 =
+        trained_accuracy("npy", "--features 30 --dtype f32 --noise 20%", "--loss softmax");
+    const double u8 = trained_accuracy("npy", "--features 30 --noise 20%",
+                                       "--loss softmax --normalize standardize");
     if (fabs(f32 - 0.8) > 0.03 || fabs(u8 - 0.8) > 0.03)
-        fail_msg("%g and %g of 80 %%", f32, u8);
+        fail_msg("accuracy %g (f32) and %g (u8), not about 0.8", f32, u8);
 }
 
 /* ---- output ---- */
 
-static void test_data_gen__json(void **state)
+static void test_data_gen__json__describes_the_set(void **state)
 {
     (void)state;
-    succeed("cd $scratch && $downhill data gen --format idx --samples 5000 --test-samples 1000 "
-            "--features 9 --classes 4 --noise 0.2 --seed 11 -o a --json -");
+    assert_success(
+        "cd $scratch && $downhill data gen --format idx --samples 5000 --test-samples 1000 "
+        "--features 9 --classes 4 --noise 0.2 --seed 11 -o a --json -");
     json_t *root = parsed(shell_out);
     const json_t *set = json_object_get(root, "generated");
     assert_string_equal(string(set, "format"), "idx");
@@ -287,15 +291,16 @@ static void test_data_gen__json(void **state)
     assert_true(fabs(number(set, "test_noisy_share") - 0.2) < 0.05);
     assert_int_equal(json_array_size(json_object_get(set, "files")), 6);
     json_decref(root);
-    succeed("rm $scratch/a-*");
+    assert_success("rm $scratch/a-*");
 }
 
-static void test_data_check__shape_classes_range(void **state)
+static void test_data_check__libsvm__shape_classes_and_range(void **state)
 {
     (void)state;
-    succeed("printf '1 1:-3\\n2 2:5\\n1\\n' >$scratch/train; printf '2 1:9\\n' >$scratch/test; "
-            "$downhill data check --data libsvm:$scratch/train,$scratch/test --json "
-            "$scratch/check.json");
+    assert_success(
+        "printf '1 1:-3\\n2 2:5\\n1\\n' >$scratch/train; printf '2 1:9\\n' >$scratch/test; "
+        "$downhill data check --data libsvm:$scratch/train,$scratch/test --json "
+        "$scratch/check.json");
     static const char *const lines[] = {
         "libsvm: 3 training and 1 test samples (test file), 2 features of f32, 2 classes\n",
         "train: the 2 labels, 1 to 2, are classes 0 to 1 in ascending order\n",
@@ -311,35 +316,35 @@ static void test_data_check__shape_classes_range(void **state)
     json_decref(root);
     assert_int_equal(shell("$downhill data check --data libsvm:$scratch/none"), EXIT_DATA);
     assert_int_equal(count_of(shell_err, '\n'), 1);
-    succeed("$downhill data check --quiet");
+    assert_success("$downhill data check --quiet");
     assert_string_equal(shell_out, "");
 }
 
-static void test_data_gen__classes_without_samples__is_said(void **state)
+static void test_data_gen__classes_without_samples__warning(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill data gen --samples 3 --test-samples 0 -o $scratch/few"),
                      EXIT_OK);
     assert_int_equal(count_of(shell_err, '\n'), 1);
     assert_non_null(strstr(shell_err, "of 10 classes have no training sample"));
-    succeed("rm $scratch/few-*");
+    assert_success("rm $scratch/few-*");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data_gen__every_format__the_same_samples),
-        cmocka_unit_test(test_data_gen__f32__the_same_samples),
-        cmocka_unit_test(test_data_gen__cifar100),
-        cmocka_unit_test(test_data_gen__a_sample_is_its_seed_and_number),
-        cmocka_unit_test(test_data_gen__shapes),
+        cmocka_unit_test(test_data_gen__every_format__same_samples),
+        cmocka_unit_test(test_data_gen__f32__same_samples),
+        cmocka_unit_test(test_data_gen__cifar100__as_defined),
+        cmocka_unit_test(test_data_gen__other_size_and_noise__same_samples),
+        cmocka_unit_test(test_data_gen__shapes__read_back),
         cmocka_unit_test(test_data_gen__numpy__labels_are_those_of_w_and_b),
-        cmocka_unit_test(test_data_gen__reference__every_bit),
+        cmocka_unit_test(test_data_gen__reference__same_bits),
         cmocka_unit_test(test_data_gen__training__finds_the_classes),
         cmocka_unit_test(test_data_gen__training__noise_is_not_learnt),
-        cmocka_unit_test(test_data_gen__json),
-        cmocka_unit_test(test_data_check__shape_classes_range),
-        cmocka_unit_test(test_data_gen__classes_without_samples__is_said),
+        cmocka_unit_test(test_data_gen__json__describes_the_set),
+        cmocka_unit_test(test_data_check__libsvm__shape_classes_and_range),
+        cmocka_unit_test(test_data_gen__classes_without_samples__warning),
     };
     return cmocka_run_group_tests_name("data_gen", tests, shell_open, shell_close);
 }

@@ -11,19 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void succeed(const char *command)
+static void assert_success(const char *command)
 {
     const int code = shell(command);
     if (code != EXIT_OK || shell_err[0] != '\0')
         fail_msg("%s: exit code %d\nerr: %s", command, code, shell_err);
 }
 
-static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
+static void test_data_gen__invalid_commands__one_line_and_no_files(void **state)
 {
     (void)state;
     static const struct {
         int code;
-        const char *command, *says;
+        const char *command, *message;
     } bad[] = {
         {2, "$downhill data", "give gen or check"},
         {2, "$downhill data make", "'make' is not known; give gen or check"},
@@ -66,41 +66,41 @@ static void test_data_gen__bad_commands__one_line_and_nothing_left(void **state)
          "--classes 4 --test-samples 5000",
          "new-test-"},
     };
-    succeed("true"); /* creates the files for stdout and stderr */
+    assert_success("true"); /* creates the files for stdout and stderr */
     const size_t before = scratch_count();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const int code = shell(bad[i].command);
         if (code != bad[i].code || count_of(shell_err, '\n') != 1 ||
-            strstr(shell_err, bad[i].says) == NULL || shell_out[0] != '\0' ||
+            strstr(shell_err, bad[i].message) == NULL || shell_out[0] != '\0' ||
             scratch_count() > before)
-            fail_msg("%s: exit code %d, %zu files more\nout: %s\nerr: %s", bad[i].command, code,
+            fail_msg("%s: exit code %d, %zu new files\nout: %s\nerr: %s", bad[i].command, code,
                      scratch_count() - before, shell_out, shell_err);
     }
 }
 
 /* The program chooses these names itself, so it never replaces existing files. */
-static void test_data_gen__files_are_there__refused_and_kept(void **state)
+static void test_data_gen__existing_files__refused_and_kept(void **state)
 {
     (void)state;
-    succeed("$downhill data gen --samples 60 --test-samples 20 --quiet -o $scratch/set; "
-            "cat $scratch/set-* | cksum");
+    assert_success("$downhill data gen --samples 60 --test-samples 20 --quiet -o $scratch/set; "
+                   "cat $scratch/set-* | cksum");
     char *sum = strdup(shell_out);
-    for (int of_weights = 0; of_weights < 2; of_weights++) {
+    for (int only_b = 0; only_b < 2; only_b++) {
         assert_int_equal(shell("$downhill data gen --seed 2 --samples 99999999 -o $scratch/set"),
                          EXIT_USAGE);
-        assert_non_null(strstr(shell_err, of_weights ? "set-b.npy: is there already"
-                                                     : "set-train-x.npy: is there already"));
-        if (!of_weights)
-            succeed("mkdir $scratch/aside; mv $scratch/set-[!b]* $scratch/aside");
+        assert_non_null(strstr(shell_err, only_b ? "set-b.npy: is there already"
+                                                 : "set-train-x.npy: is there already"));
+        if (!only_b)
+            assert_success("mkdir $scratch/aside; mv $scratch/set-[!b]* $scratch/aside");
         else
-            succeed("mv $scratch/aside/* $scratch; rmdir $scratch/aside");
+            assert_success("mv $scratch/aside/* $scratch; rmdir $scratch/aside");
     }
-    succeed("cat $scratch/set-* | cksum; rm $scratch/set-*");
+    assert_success("cat $scratch/set-* | cksum; rm $scratch/set-*");
     assert_string_equal(shell_out, sum);
     free(sum);
 }
 
-static void test_data_gen__interrupted__leaves_nothing(void **state)
+static void test_data_gen__interrupted__leaves_no_files(void **state)
 {
     (void)state;
     const size_t before = scratch_count();
@@ -120,9 +120,9 @@ static void test_data_gen__interrupted__leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data_gen__bad_commands__one_line_and_nothing_left),
-        cmocka_unit_test(test_data_gen__files_are_there__refused_and_kept),
-        cmocka_unit_test(test_data_gen__interrupted__leaves_nothing),
+        cmocka_unit_test(test_data_gen__invalid_commands__one_line_and_no_files),
+        cmocka_unit_test(test_data_gen__existing_files__refused_and_kept),
+        cmocka_unit_test(test_data_gen__interrupted__leaves_no_files),
     };
     return cmocka_run_group_tests_name("data_gen_failures", tests, shell_open, shell_close);
 }

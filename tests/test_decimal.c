@@ -12,19 +12,19 @@
 #include <string.h>
 
 /* Asserts that decimal_f32() returns the same bits as strtof(). */
-static void check_number(const char *text)
+static void check_f32(const char *text)
 {
     const char *end;
     float value = 0.0f;
-    const float due = strtof(text, NULL);
+    const float expected = strtof(text, NULL);
     const decimal_fault fault = decimal_f32(text, &end, &value);
-    assert_int_equal(fault, isfinite(due) ? DECIMAL_GOOD : DECIMAL_NOT_FINITE);
-    if (isfinite(due) && memcmp(&value, &due, sizeof due) != 0)
-        fail_msg("%s: %a, not %a", text, (double)value, (double)due);
+    assert_int_equal(fault, isfinite(expected) ? DECIMAL_GOOD : DECIMAL_NOT_FINITE);
+    if (isfinite(expected) && memcmp(&value, &expected, sizeof expected) != 0)
+        fail_msg("%s: %a, not %a", text, (double)value, (double)expected);
     assert_int_equal(*end, '\0');
 }
 
-static void test_decimal__rounded_exactly(void **state)
+static void test_decimal__f32__rounded_as_by_strtof(void **state)
 {
     (void)state;
     static const char *const texts[] = {
@@ -62,32 +62,32 @@ static void test_decimal__rounded_exactly(void **state)
         "8388608.5",
         "8388609.5"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        check_number(texts[i]);
+        check_f32(texts[i]);
     rng r = rng_seeded(5);
     char text[128];
     for (int i = 0; i < 200000; i++) {
         const uint64_t digits = rng_u64(&r) >> rng_below(&r, 64);
         snprintf(text, sizeof text, "%s%lluE%d", i % 2 == 0 ? "-" : "", (unsigned long long)digits,
                  (int)rng_between(&r, -60, 40));
-        check_number(text);
+        check_f32(text);
         const uint32_t bits = (uint32_t)rng_u64(&r);
         float value;
         memcpy(&value, &bits, sizeof value);
         snprintf(text, sizeof text, "%.*g", (int)rng_between(&r, 1, 40), (double)value);
         if (isfinite(value))
-            check_number(text);
+            check_f32(text);
         /* Midway between two f32, and slightly off. */
         if (isfinite(value) && fabsf(value) > 1e-30f) {
             const double half = ((double)value + (double)nextafterf(value, INFINITY)) / 2.0;
             snprintf(text, sizeof text, "%.60g", half);
-            check_number(text);
+            check_f32(text);
             snprintf(text, sizeof text, "%.16g", half);
-            check_number(text);
+            check_f32(text);
         }
     }
 }
 
-static void test_decimal__whole(void **state)
+static void test_decimal__whole_numbers__exact_or_fault(void **state)
 {
     (void)state;
     static const struct {
@@ -126,8 +126,8 @@ static void test_decimal__whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decimal__rounded_exactly),
-        cmocka_unit_test(test_decimal__whole),
+        cmocka_unit_test(test_decimal__f32__rounded_as_by_strtof),
+        cmocka_unit_test(test_decimal__whole_numbers__exact_or_fault),
     };
     return cmocka_run_group_tests_name("decimal", tests, NULL, NULL);
 }
