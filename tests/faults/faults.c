@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Failure on demand: linked over the program with ld --wrap, this makes one of its calls for memory or for input and
- * output fail, or ends the program at it.
- *   DOWNHILL_FAULT=memory:N      the N-th allocation gets nothing
- *   DOWNHILL_FAULT=io:N          the N-th call of the kind that a disk can fail does
- *   DOWNHILL_FAULT=kill:N        before the N-th of these the program has SIGKILL; int:N, term:N: SIGINT, SIGTERM
- *   DOWNHILL_FAULT_REPORT=FILE   gets a line when that has happened: the function, and the file that it was on
- * What libraries do inside themselves stays as it is. Messages on stderr do not count. */
+ * Fault injection, linked into the program with ld --wrap: makes one of its calls for memory, input
+ * or output fail, or ends the program at that call.
+ *   DOWNHILL_FAULT=memory:N      the N-th allocation fails
+ *   DOWNHILL_FAULT=io:N          the N-th call that a disk error can affect fails
+ *   DOWNHILL_FAULT=kill:N        raises SIGKILL at the N-th of these calls
+ *   DOWNHILL_FAULT=int:N, term:N raises SIGINT or SIGTERM there
+ *   DOWNHILL_FAULT_REPORT=FILE   gets a line when that happens: the function and its file
+ * Calls inside of libraries are not affected. Messages on stderr do not count. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,7 @@
 #include <zip.h>
 #include <zlib.h>
 
-/* A call of the program's, and what it is without us. */
+/* Declares the wrapper of a call and the original. */
 #define WRAPPED(name) extern __typeof__(name) __real_##name, __wrap_##name
 
 WRAPPED(malloc);
@@ -38,7 +39,7 @@ WRAPPED(fflush);
 enum kind { NOTHING, MEMORY, IO };
 
 static enum kind wanted;
-static int signal_wanted; /* in place of a failure; 0: none */
+static int signal_wanted; /* sent instead of a failure; 0: none */
 static unsigned long due_at;
 static bool every;
 static atomic_ulong calls;
@@ -72,12 +73,13 @@ static void report(const char *function, const char *path)
     const int descriptor =
         to != NULL ? __real_open(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
     if (descriptor < 0 || write(descriptor, line, (size_t)length) != length)
-        abort(); /* a fault that nobody hears of proves nothing */
+        abort(); /* an unreported fault proves nothing */
     close(descriptor);
 }
 
-/* Does it count? The same place in the program fails in the same way: of what it calls, its first call counts, the fourth,
- * the sixteenth and so on, so that some dozens of runs are at every place. With DOWNHILL_EVERY_FAULT all count. */
+/* Returns whether a call from this site counts. Calls from the same site fail in the same way, so
+ * only the 1st, 4th, 16th and so on count, and some dozens of runs cover every site. With
+ * DOWNHILL_EVERY_FAULT all calls count. */
 static bool counts(const void *site)
 {
     enum { SITES_MAX = 1024 };
@@ -99,7 +101,8 @@ static bool counts(const void *site)
     return every || turn;
 }
 
-/* Is it this call's turn? */
+/* Returns whether this call must fail. Reports the fault, and raises the signal if one is
+ * wanted. */
 static bool due(enum kind kind, const void *site, const char *function, const char *path)
 {
     if (kind != wanted || !counts(site) || atomic_fetch_add(&calls, 1) + 1 != due_at)
@@ -132,8 +135,8 @@ static bool bad_descriptor(const void *site, const char *function, int descripto
     return due(IO, site, function, path);
 }
 
-/* As if the disk were full, or could not be read, for the length of this call: what is in the buffer of the stream is
- * lost, and the stream says that there was an error. */
+/* Simulates a full or unreadable disk for the duration of this call: the stream loses its buffer
+ * and gets its error indicator set. */
 static bool bad_stream(const void *site, const char *function, FILE *file)
 {
     if (file == NULL || file == stderr || !bad_descriptor(site, function, fileno(file)))
@@ -142,7 +145,7 @@ static bool bad_stream(const void *site, const char *function, FILE *file)
     const int own = fileno(file), saved = dup(own),
               bad = __real_open(reads ? "/" : "/dev/full", reads ? O_RDONLY : O_WRONLY, 0);
     __fpurge(file);
-    clearerr(file); /* behind the end nothing would be tried */
+    clearerr(file); /* at the end of a file nothing would be read */
     dup2(bad, own);
     if (reads)
         (void)getc_unlocked(file);
@@ -160,10 +163,10 @@ static bool bad_stream(const void *site, const char *function, FILE *file)
 
 /* ---- memory ---- */
 
-/* Where the program calls from. */
+/* The address that the program calls from. */
 #define SITE __builtin_return_address(0)
 
-/* Defines a call that gives `failure` when its turn has come, and else does what it always does. */
+/* Defines a wrapper that returns `failure` if is_due, and else calls the original. */
 #define FAILS(type, name, parameters, is_due, failure, ...)                                        \
     WRAPPED(name);                                                                                 \
     type __wrap_##name parameters                                                                  \
@@ -192,7 +195,7 @@ WRAPPED(asprintf);
 int __wrap_asprintf(char **to, const char *format, ...)
 {
     if (no_memory(SITE, "asprintf"))
-        return -1; /* and *to is not defined */
+        return -1; /* *to is undefined */
     va_list arguments;
     va_start(arguments, format);
     const int length = __real_vasprintf(to, format, arguments);

@@ -108,7 +108,7 @@ struct bytes {
 static outcome last;
 static const job *last_job;
 static size_t files_before;
-static struct bytes kept_bytes[OUTPUTS_MAX]; /* of csv and of data */
+static struct bytes kept_bytes[OUTPUTS_MAX]; /* of tables and data */
 static json_t *kept_document[OUTPUTS_MAX];
 static struct bytes old_bytes[OUTPUTS_MAX];
 
@@ -128,7 +128,7 @@ int jobs_open(void **state)
     if (shell_open(state) != 0)
         return -1;
     setenv("faulty", DOWNHILL_FAULTY, 1);
-    setenv("OMP_WAIT_POLICY", "passive", 1); /* the time of a thread that waits is not ours */
+    setenv("OMP_WAIT_POLICY", "passive", 1); /* waiting threads take no CPU time */
     setenv("DOWNHILL_FAULT_REPORT", scratch_path("report"), 1);
     const int code = shell(
         "$downhill data gen --samples 60 --test-samples 20 --features 12 --classes 3 "
@@ -189,7 +189,8 @@ size_t job_next(const job *j, size_t n)
 
 /* ---- running ---- */
 
-/* The raw status: a shell between would make an exit code of a signal. */
+/* Runs the program. Returns its exit code, or minus the number of a signal. The shell is replaced
+ * by the program (exec), because it would turn a signal into an exit code. */
 static int run_program(const char *command)
 {
     extern char **environ;
@@ -227,7 +228,7 @@ static bool is_old(size_t output, const char *name)
     return same;
 }
 
-/* Of the last job: its outputs, and what it left beside them. */
+/* Deletes the outputs of the last job and the temporary files beside them. */
 static void clear_outputs(void)
 {
     for (size_t i = 0; last_job != NULL && i < OUTPUTS_MAX && last_job->outputs[i] != NULL; i++) {
@@ -272,7 +273,7 @@ const outcome *job_run(const job *j, const char *kind, size_t n, bool old)
     return &last;
 }
 
-/* ---- whole ---- */
+/* ---- completeness ---- */
 
 static bool is_kind(const char *name, const char *ending)
 {
@@ -280,7 +281,8 @@ static bool is_kind(const char *name, const char *ending)
     return length > of_ending && strcmp(name + length - of_ending, ending) == 0;
 }
 
-/* The record of a model or checkpoint that can be read with all its parts; a checkpoint's state too. */
+/* Reads a model or checkpoint with all its parts and returns its record. Fails the test if a part
+ * cannot be read. */
 static json_t *read_model(const char *path, const char *what)
 {
     model_file m;
@@ -313,14 +315,15 @@ static bool is_document(const char *name)
     return is_kind(name, ".json") || is_kind(name, ".npz");
 }
 
-/* Makes an old file of the output's kind: documents and tables get a byte more, so that the new one differs. */
+/* Makes an old file of the output's kind. JSON and tables get one byte more, so that the new file
+ * differs. */
 static struct bytes make_old(const job *j, const char *name)
 {
     struct bytes old = read_bytes(name);
     if (j->fresh && !is_kind(name, ".json"))
         old.size = 0;
     else if (is_kind(name, ".json") || is_kind(name, ".csv"))
-        old.all[old.size++] = '\n'; /* in place of the zero after the text */
+        old.all[old.size++] = '\n'; /* in place of the terminator */
     return old;
 }
 
@@ -336,7 +339,8 @@ void job_keep(const job *j)
     }
 }
 
-/* What differs from run to run; and what is said of the machine, where a file of it could not be read. */
+/* Returns whether a member may differ because it varies from run to run, or because it describes
+ * the machine and the fault may be in a file about the machine. */
 static bool may_differ(const char *key, extent e)
 {
     const bool noise = strcmp(key, "warnings") == 0 || strcmp(key, "topology_xml") == 0;
@@ -344,7 +348,7 @@ static bool may_differ(const char *key, extent e)
     return noise || (probed && e == WHOLE_BUT_MACHINE);
 }
 
-/* Has b all members and elements that a has? Numbers may be others, and null. */
+/* Returns whether b has all members and elements of a. Numbers may differ or be null. */
 static bool same_shape(const json_t *a, const json_t *b, extent e)
 {
     const char *key;

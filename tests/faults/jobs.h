@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Commands that write files, run on small data with a fault in them, and what came of it. */
+ * Commands that write files, run on small data with an injected fault, and their outcome. */
 #ifndef DOWNHILL_TESTS_FAULTS_JOBS_H
 #define DOWNHILL_TESTS_FAULTS_JOBS_H
 
@@ -11,37 +11,39 @@ enum { OUTPUTS_MAX = 8 };
 
 typedef struct job {
     const char *name;
-    const char *command;              /* the words behind `downhill`, for sh */
+    const char *command;              /* the arguments of `downhill`, for sh */
     const char *outputs[OUTPUTS_MAX]; /* the files that it writes, in $scratch */
-    bool dear;                        /* takes a second */
-    bool killed;                      /* the others write files in the same ways */
-    bool fresh;                       /* replaces only --json and empty files */
+    bool dear;                        /* takes a second per run */
+    bool killed; /* test_killed runs it; the others write files in the same ways */
+    bool fresh;  /* replaces only --json and empty files */
 } job;
 
 extern const job jobs[];
 extern const size_t n_jobs;
 
-/* Group fixtures: shell_open() and the data; $faulty is the program whose calls fail. */
+/* cmocka group fixtures: shell_open() and the data; $faulty is the program with fault injection. */
 int jobs_open(void **state);
 int jobs_close(void **state);
 
 typedef struct outcome {
-    int code;               /* exit code, or -number of the signal that ended it */
-    bool hit;               /* the fault was met */
-    char function[64];      /* where */
-    char path[4096];        /* and on which file */
+    int code;               /* exit code, or minus the number of the signal that ended it */
+    bool hit;               /* the fault occurred */
+    char function[64];      /* in which it occurred */
+    char path[4096];        /* of the file that it was on */
     char *out, *err;        /* what was printed */
-    size_t more;            /* files beside those that the job writes */
+    size_t more;            /* number of files other than the outputs */
     bool kept[OUTPUTS_MAX]; /* the output is as it was before */
-    bool gone[OUTPUTS_MAX]; /* and is not there */
+    bool gone[OUTPUTS_MAX]; /* the output does not exist */
 } outcome;
 
-/* The call to fail after the n-th: the next, or of a dear job the next power of 4. With DOWNHILL_EVERY_FAULT=1 in the
- * environment no call is passed over (faults.c); that takes half an hour. */
+/* Returns the number of the call to fail after call n: n + 1, or 4n for a slow job. With
+ * DOWNHILL_EVERY_FAULT=1 in the environment no call is skipped (faults.c); that takes half an
+ * hour. */
 size_t job_next(const job *j, size_t n);
 
-/* For each job, or each that is killed, and each kind of fault one test, which gets them as its state. Runs them all as a
- * cmocka group. */
+/* A test of one job with one kind of fault, which is passed to the test function as its state.
+ * jobs_run_tests() runs a cmocka group with one test per kind and job, or per job with `killed`
+ * set. */
 typedef struct job_test {
     const job *job;
     const char *kind;
@@ -50,18 +52,19 @@ typedef struct job_test {
 int jobs_run_tests(const char *group, bool killed, const char *const *kinds, size_t n_kinds,
                    void (*test)(void **state));
 
-/* Runs a job with DOWNHILL_FAULT=KIND:N, or without one where kind is NULL. Before, each output is a file of an
- * earlier run, or an empty one where the job is fresh, or is absent. The outcome is valid until the next run. */
+/* Runs a job with DOWNHILL_FAULT=KIND:N, or without a fault if kind is NULL. If `old`, each output
+ * exists before, as a file of an earlier run or, for a `fresh` job, as an empty file; otherwise
+ * none exists. The outcome is valid until the next run. */
 const outcome *job_run(const job *j, const char *kind, size_t n, bool old);
 
-/* Takes the outputs of a run without faults, to compare others with, and to be what is old. */
+/* Keeps the outputs of a run without faults, for comparison and as the old files of later runs. */
 void job_keep(const job *j);
 
-/* How much of a document must be there: of one that was stopped on its way it can be read. */
+/* How complete a document must be. READABLE is for a run that failed or was stopped. */
 typedef enum extent { WHOLE, WHOLE_BUT_MACHINE, READABLE } extent;
 
-/* Fails the test if an output is not whole: a document that cannot be read, or has not all that was kept; data and
- * tables that are not the same bytes. */
+/* Fails the test if an output is incomplete: a document that cannot be read or lacks a part of the
+ * kept one, or data or a table that differs in any byte. */
 void job_check(const job *j, size_t output, extent e, const char *what);
 
 #endif

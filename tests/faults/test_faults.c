@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * One call of a command fails, each in its turn: the command says so, and leaves nothing half-written. */
+ * Every call of a command fails in turn: the command reports it and leaves no incomplete file. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -13,31 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Calls whose failure may leave the result as good: it is compared with one without faults. */
+/* Calls that may fail without harm. The result is compared with one without faults. */
 static const struct {
     const char *kind, *function, *path;
 } may_fail[] = {
-    /* Without a picture of the machine's topology the results are the same. */
+    /* The description of the machine's topology is optional. */
     {"memory", "strdup", ""},
-    /* A check of the data is left out, with a warning. */
+    /* A check of the data is skipped with a warning. */
     {"memory", "calloc", ""},
-    /* Of one process nobody asks in what digest it agrees with the others. */
+    /* The digest by which several processes compare their data; a single process needs none. */
     {"memory", "EVP_MD_CTX_new", ""},
-    /* What cannot be looked at is taken for a file that is not there yet; making it says more. */
+    /* A file that cannot be examined counts as absent; creating it then reports the error. */
     {"io", "stat", ""},
-    /* Nor is a link that cannot be read, when two names are compared; making the file follows it again. */
+    /* An unreadable link is ignored when two names are compared; creating the file follows it
+     * again. */
     {"io", "readlink", "/tmp/"},
-    /* A standard stream that cannot be looked at is taken for another file. */
+    /* A standard stream that cannot be examined counts as another file. */
     {"io", "fstat", "/dev/null"},
-    /* Without /proc, or files without names, a new file has a name from the beginning. */
+    /* Without /proc or O_TMPFILE, a new file has a name from the start. */
     {"io", "access", "/proc/self/fd"},
     {"io", "open(O_TMPFILE)", ""},
     /* A directory that cannot be synced. */
     {"io", "open(O_DIRECTORY)", "/tmp/"},
     {"io", "fsync", "/tmp/"},
-    /* All that was written is on the disk already; what was read is read. */
+    /* Written data is on disk already, and reading is finished. */
     {"io", "fclose", ""},
-    /* What the machine does not say of itself. */
+    /* Facts about the machine are optional. */
     {"io", "fopen", "/proc/"},
     {"io", "fopen", "/sys/"},
     {"io", "fgets", "/proc/"},
@@ -63,7 +64,8 @@ static bool is_documented(int code)
            code == EXIT_INTERNAL;
 }
 
-/* A line "downhill: WHAT: WHY" that is no warning, and says why. */
+/* Returns whether some line, other than a warning, is "downhill: WHAT: WHY" with the right
+ * reason. */
 static bool says_why(const char *kind, const char *err)
 {
     static const char prefix[] = "downhill: ", warning[] = "downhill: warning: ";
@@ -86,7 +88,7 @@ static bool says_why(const char *kind, const char *err)
 static void check_success(const job *j, const char *kind, const outcome *o, size_t lines,
                           const char *what)
 {
-    /* Parts of results that nobody asked for: they are made, and not written. */
+    /* Results for --json are built even if no option writes them. */
     const bool unused = strstr(j->command, "json") == NULL && strcmp(o->function, "malloc") == 0;
     if (!unused && !is_one_that_may(kind, o))
         fail_msg("%s: exit code 0, but it may not go on", what);
@@ -104,7 +106,8 @@ static void check_failure(const job *j, const char *kind, const outcome *o, cons
         fail_msg("%s: exit code %d\n%s", what, o->code, o->err);
     if (!says_why(kind, o->err))
         fail_msg("%s: it does not say why:\n%s", what, o->err);
-    /* Of a set whose last file finds no place the others go as well, for they are not of one making. */
+    /* If the last file of a set cannot be published, the others are removed, because a mixed set
+     * must never be readable. */
     const bool may_go = strcmp(o->function, "linkat") == 0 || strcmp(o->function, "rename") == 0;
     for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++)
         if (!o->kept[i] && !(o->gone[i] && may_go))
@@ -132,12 +135,13 @@ static void fail_each_call(void **state)
             check_success(j, t->kind, o, lines, what);
         else
             check_failure(j, t->kind, o, what);
-        /* An old file that cannot be read may be of another kind: it stays, with the new one beside it. */
+        /* An old file that cannot be read may be of another kind: it is kept, and the new one is
+         * written beside it. */
         const bool aside = strstr(o->err, "what was to be written there is in") != NULL;
         if (o->more > (aside ? 1 : 0))
             fail_msg("%s: %zu files were left", what, o->more);
     }
-    assert_int_equal(o->code, EXIT_OK); /* with no fault in it */
+    assert_int_equal(o->code, EXIT_OK); /* the last run had no fault */
     assert_true(runs > 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Standard output is a full disk, or closed; a file of results is a full disk. */
+ * Standard output is closed or on a full disk; result files are on a full disk. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One line that is no warning, and what it says. */
+/* Checks for EXIT_INTERNAL and one line, other than a warning, that contains `says`. */
 static void check_refused(const char *command, int code, const char *says)
 {
     size_t errors = 0;
@@ -25,7 +25,7 @@ static void check_refused(const char *command, int code, const char *says)
 
 static void check_with(const char *command, const char *redirection, const char *says)
 {
-    char *line; /* without the files of the command before: data gen replaces nothing */
+    char *line; /* data gen would not replace earlier files */
     assert_true(asprintf(&line, "rm -f $scratch/o*; $downhill %s %s", command, redirection) > 0);
     check_refused(line, shell(line), says);
     free(line);
@@ -91,7 +91,7 @@ static void test_file__full__each_option_says_so(void **state)
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         check_with(commands[i], "", "/dev/full: cannot write: No space left on device");
-    /* What is only of use in a file. */
+    /* Outputs that are of use only in a regular file. */
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(shell(i == 0 ? "$downhill train --data $data --checkpoint /dev/full"
                                       : "$downhill train --data $data --model /dev/full"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A command that writes files is ended at each of its calls: what was there stays, or the new is there, whole. */
+ * A command that writes files is ended at each of its calls: each file is then the old one or the
+ * new one, complete. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -17,7 +18,7 @@ static bool ended_so(const outcome *o, const char *kind)
 {
     if (strcmp(kind, "kill") == 0)
         return o->code == -SIGKILL;
-    /* The others may come before they are caught, or when the work is done. */
+    /* SIGINT and SIGTERM may arrive before they are caught, or when the work is done. */
     const int number = strcmp(kind, "int") == 0 ? SIGINT : SIGTERM;
     return o->code == -number || o->code == 128 + number || o->code == EXIT_OK;
 }
@@ -37,7 +38,7 @@ static void end_at_each_call(const job_test *t, bool old)
         }
         if (!ended_so(o, t->kind))
             fail_msg("%s: exit code %d\n%s", what, o->code, o->err);
-        /* Between linkat() and rename() the new file has a name beside the old one. */
+        /* Between linkat() and rename() the new file has a temporary name beside the old one. */
         const bool between = strcmp(o->function, "rename") == 0 && o->code < 0;
         if (o->more > (between ? 1 : 0))
             fail_msg("%s: %zu files were left", what, o->more);
@@ -53,7 +54,7 @@ static void end_at_each_call_of_both(void **state)
     const job_test *t = *state;
     assert_int_equal(job_run(t->job, NULL, 0, false)->code, EXIT_OK);
     job_keep(t->job);
-    if (strcmp(t->kind, "kill") == 0) /* which alone can leave something when it comes */
+    if (strcmp(t->kind, "kill") == 0) /* the only one that can leave a new partial file */
         end_at_each_call(t, false);
     end_at_each_call(t, true);
 }
