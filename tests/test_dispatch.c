@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Choosing a table: by name, by environment, from many threads. */
+ * Selection of a kernel table: by name, by environment, from many threads. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -13,7 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The default is decided once in a process, so each setting of the environment gets its own. */
+/* Runs `check` in a child process with these environment variables, because a process chooses its
+ * default level only once. Returns the exit code. */
 static int in_child(const char *isa, const char *disable, int (*check)(void))
 {
     const pid_t child = fork();
@@ -85,7 +86,7 @@ static int refusal_reaches_the_kernels(void)
            s != -1.0f;
 }
 
-/* After the first use the environment is the library's no more. */
+/* Checks that changes to the environment after the first use have no effect. */
 static int environment_is_read_once(void)
 {
     const downhill_kernels *before = selected(DOWNHILL_OK, NULL);
@@ -138,7 +139,7 @@ static void test_dispatch__by_name(void **state)
     assert_true(usable >= 1);
 }
 
-/* The level whose kernels another has for features of a type. */
+/* Returns the level whose kernels `level` uses for features of this type. */
 static const char *lender(const char *level, enum element element)
 {
     const bool avxvnni = strcmp(level, "avxvnni") == 0, vnni = strcmp(level, "avx512vnni") == 0;
@@ -154,7 +155,7 @@ static const char *lender(const char *level, enum element element)
     return level;
 }
 
-/* A level that borrows a kernel is to say so here; one that does by mistake is caught. */
+/* lender() lists every borrowed kernel; a kernel borrowed by mistake fails the test. */
 static void test_dispatch__tables__hold_their_own_kernels(void **state)
 {
     (void)state;
@@ -231,7 +232,7 @@ static void test_dispatch__first_use_from_many_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        /* These two in processes of their own, made before this one uses the library. */
+        /* These two fork, so they must run before this process first uses the library. */
         cmocka_unit_test(test_dispatch__environment),
         cmocka_unit_test(test_dispatch__first_use_from_many_threads),
         cmocka_unit_test(test_dispatch__by_name),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The error of the exponential, over the whole range that softmax uses. With the argument "all" it
- * tries every f32 in it, which takes a minute; otherwise every 97th. */
+ * Error of the exponential over the whole range that softmax uses. With the argument "all" it tests
+ * every f32 in the range, which takes a minute; otherwise every 97th. */
 #include "cmocka_all.h"
 
 #include "downhill.h"
@@ -16,7 +16,7 @@
 
 typedef void (*exp_function)(const float *t, float *e, size_t count);
 
-/* Those of the levels that were compiled; the list comes from the build. */
+/* One function per compiled level; the build generates the list. */
 static const struct {
     const char *level;
     exp_function function;
@@ -43,12 +43,13 @@ static float of_bits(uint32_t bits)
     return f;
 }
 
-/* Largest relative error, in units of 2⁻²³, over every stride-th float from -0 to -87.34. */
+/* Returns the largest relative error, in units of 2⁻²³, over every stride-th float from -0 to
+ * -87.34. Sets *at to the argument where it occurs. */
 static double worst_error(exp_function function, float *at)
 {
     static float t[CHUNK], e[CHUNK];
     double worst = 0.0;
-    const uint32_t last = 0xC2AEAC4Fu; /* -0x1.5d589ep+6, the last that is not flushed */
+    const uint32_t last = 0xC2AEAC4Fu; /* -0x1.5d589ep+6, the last one not flushed to 0 */
     for (uint32_t bits = 0x80000000u; bits <= last;) {
         size_t count = 0;
         for (; count < CHUNK; count++, bits += stride)
@@ -83,7 +84,7 @@ static void check(const char *name, exp_function function, double bound)
     assert_true(e[10] == 1.0f);
 }
 
-/* The bounds of softmax.h: the hand-written levels fuse, the others do not. */
+/* Bounds from softmax.h: the hand-written levels use FMA, the others do not. */
 static void test_exp__within_bound(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The check of gradients passes what is right, leaves out kinks and nothing else, and finds what is planted. */
+ * The gradient check accepts correct kernels, skips exactly the coordinates at a kink, and detects
+ * planted bugs. */
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -33,7 +34,7 @@ static int close_all(void **state)
     return scratch_close(state);
 }
 
-/* What the two tables of options of the command come to: a loss on a type of features. */
+/* A combination that the command supports: loss, feature type, data set. */
 struct way {
     downhill_loss_kind loss;
     feature_type type;
@@ -50,7 +51,7 @@ enum { N_WAYS = sizeof ways / sizeof ways[0] };
 
 static gradcheck_options options_of(const struct way *way, normalise_kind kind)
 {
-    /* Scores of the size that they have in training. */
+    /* Keeps scores in the range seen in training. */
     const bool raw = kind >= NORMALISE_RAW && way->data == &sets[0];
     const float scale = way->loss == DOWNHILL_HINGE ? 0.1f : 0.01f;
     return (gradcheck_options){.samples = N,
@@ -76,7 +77,7 @@ static gradcheck_result check(const struct way *way, normalise_kind kind,
                        .reg = reg,
                        .stop = &never,
                        .threads =
-                           1 + options->seed % 2}; /* with seeds of both kinds: one and two */
+                           1 + options->seed % 2}; /* one or two, by the parity of the seed */
     assert_int_equal(gradcheck_run(&p, options, &result), EXIT_OK);
     features_close(&f);
     return result;
@@ -114,12 +115,12 @@ static void test_gradcheck__some_samples_and_coordinates__as_many(void **state)
 {
     (void)state;
     gradcheck_options options = options_of(&ways[1], NORMALISE_NONE);
-    options.samples = 9; /* a block of eight and one more */
+    options.samples = 9; /* a block of eight, and one more */
     options.coordinates = 13;
     const gradcheck_result r = check(&ways[1], NORMALISE_NONE, NULL, 0.1f, 1.0f, &options);
     assert_int_equal(r.checked + r.kinks, 13);
     assert_true(r.worst <= 1e-6);
-    options.samples = 1000000; /* as many as there are */
+    options.samples = 1000000; /* clamped to the number of samples */
     options.coordinates = ALL + 5;
     const gradcheck_result all = check(&ways[1], NORMALISE_NONE, NULL, 0.1f, 1.0f, &options);
     assert_int_equal(all.checked + all.kinks, ALL);
@@ -127,7 +128,8 @@ static void test_gradcheck__some_samples_and_coordinates__as_many(void **state)
 
 /* ---- kinks ---- */
 
-/* To 16 bits, as bytes have them: multiples of the least power of two that leaves 32639 of it. */
+/* Rounds weights to 16 bits as for features in bytes: to multiples of the smallest power of two of
+ * which the largest weight is at most 32639. */
 static void round_to_16_bits(float *w, size_t count)
 {
     float most = 0.0f, quantum = 0x1p-60f;
@@ -139,7 +141,7 @@ static void round_to_16_bits(float *w, size_t count)
         w[k] = nearbyintf(w[k] / quantum) * quantum;
 }
 
-/* The scores at the point that is drawn. */
+/* Computes the scores of all samples at the weights that the check draws. */
 static void scores_at(const features *f, const dataset *data, const gradcheck_options *options,
                       double scores[N][C])
 {
@@ -160,7 +162,7 @@ static void scores_at(const features *f, const dataset *data, const gradcheck_op
     weights_free(&w);
 }
 
-/* Coordinates that some margin is within `reach`·|x| of the kink for. */
+/* Returns the number of coordinates for which some margin is within `reach`·|x| of its kink. */
 static size_t kinks_of(const features *f, const samples *s, double scores[N][C], double delta,
                        double reach)
 {
@@ -180,8 +182,8 @@ static size_t kinks_of(const features *f, const samples *s, double scores[N][C],
     return kinks;
 }
 
-/* The margin that sample 0 gives class j lies on its kink: all coordinates of that class and of the label, and no others,
- * are left out. */
+/* delta puts the margin of sample 0 and class j on its kink: all coordinates of that class and of
+ * the label are skipped, and no others. */
 static void test_gradcheck__margin_on_the_kink__left_out(void **state)
 {
     (void)state;
@@ -190,7 +192,7 @@ static void test_gradcheck__margin_on_the_kink__left_out(void **state)
     features f;
     double scores[N][C];
     size_t placed = 0;
-    options.h = 1e-6; /* more than the rounding of delta moves a margin */
+    options.h = 1e-6; /* larger than the rounding error of delta */
     options.scale = 1.0f;
     assert_true(features_open(way->type, way->data, NORMALISE_NONE, 1, &f));
     scores_at(&f, way->data, &options, scores);
@@ -201,7 +203,8 @@ static void test_gradcheck__margin_on_the_kink__left_out(void **state)
             continue;
         const samples *train = &way->data->train;
         const size_t want = kinks_of(&f, train, scores, delta, options.h);
-        assert_int_equal(want, kinks_of(&f, train, scores, delta, options.h * 1.2)); /* no doubt */
+        /* No margin is borderline. */
+        assert_int_equal(want, kinks_of(&f, train, scores, delta, options.h * 1.2));
         assert_int_equal(want, kinks_of(&f, train, scores, delta, options.h * 0.8));
         const gradcheck_result r = check(way, NORMALISE_NONE, NULL, 0.0f, (float)delta, &options);
         assert_int_equal(r.kinks, want);
@@ -277,7 +280,7 @@ static double softmax_label_left_out(size_t n, size_t c, const float *scores, si
     return loss;
 }
 
-/* A hundred-thousandth too much: what a crude exponential would give. */
+/* Relative error 1e-5, as a crude exponential would cause. */
 static double softmax_a_little_off(size_t n, size_t c, const float *scores, size_t lds,
                                    const int32_t *y, float *dscores, size_t ldds)
 {
@@ -326,9 +329,9 @@ static double u8_label_left_out(size_t n, size_t c, const double *scores, size_t
     return loss;
 }
 
-/* ---- and in the step alone ---- */
+/* ---- bugs that only show in a step ---- */
 
-/* Of a block of eight samples nothing is missing. */
+/* Drops a sample only from blocks of more than eight. */
 static void grad_last_of_many_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const float *dscores, size_t ldds, unsigned flags, float *dw,
                                       size_t lddw, struct prefetch *prefetch)
@@ -373,7 +376,7 @@ static uint32_t u8_update_gain_of_the_first(size_t d, unsigned flags, float deca
 struct planted {
     const char *name;
     size_t way;
-    downhill_kernels f32; /* members that are not NULL take the place of the right ones */
+    downhill_kernels f32; /* members other than NULL replace the correct kernels */
     struct downhill_u8_kernels u8;
 };
 
@@ -427,7 +430,7 @@ static void test_gradcheck__planted_bugs__found(void **state)
     }
 }
 
-/* What no block of samples shows. */
+/* Bugs that do not show in the gradient of a block of samples. */
 static void test_gradcheck__planted_in_the_step__found(void **state)
 {
     (void)state;
@@ -442,7 +445,7 @@ static void test_gradcheck__planted_in_the_step__found(void **state)
     };
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
     for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
-        /* One thread: gradients of several are added by the update. */
+        /* An even seed runs one thread: with several, the update adds their gradients. */
         const gradcheck_result r = check_planted(&planted[i], NORMALISE_STANDARDISE, 2);
         if (!(r.worst <= 1e-6) || !(r.worst_step > 1.0))
             fail_msg("%s: not found, or elsewhere: %g, step %g", planted[i].name, r.worst,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Elements beyond number 2³¹ of their matrix. The rows are so far apart that their matrices would not fit any memory; only
- * the pages of the rows exist. Integers that every level sums exactly must give the bits of the same rows side by
- * side. */
+ * Element indices above 2³¹. The leading dimension is so large that the matrices would fit no
+ * memory; only the pages that hold rows are touched. All values are integers that every level sums
+ * exactly, so results must have the same bits as with contiguous rows. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Twenty rows, 2²⁸ and some elements apart: the ninth starts beyond 2³¹, the seventeenth beyond 2³². */
+/* Leading dimension in elements: row 8 starts past 2³¹, row 16 past 2³². */
 #define APART (((size_t)1 << 28) + 5)
 enum { ROWS = 20, N = 27, D = 37, C = 20 };
 
@@ -85,7 +85,7 @@ static int draw(void **state)
     return 0;
 }
 
-/* Matrices of one layout, sparse or dense. */
+/* The matrices of one run, all sparse or all dense. */
 typedef struct layout {
     const void *x;
     float *w, *dw, *scores, *dscores;
@@ -107,7 +107,7 @@ static void all_operations(const downhill_kernels *kernels, bool bf16, layout l,
                               dscores = {l.dscores, l.lds, ROWS, C};
     assert_non_null(workspace.memory);
     memcpy(b, b_start, sizeof b);
-    /* The rows of the scores are those of the samples: as many as the sparse matrix has. */
+    /* Scores have a row per sample, and the sparse matrix has only ROWS rows. */
     downhill_batch_f32 few = f32;
     downhill_batch_bf16 few_half = half;
     few.n = few_half.n = ROWS;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random directions, and the loss along them: that of the moved weights. And the commands around it: step-sweep goes down the gradient, and
- * the three points are what one works out by hand. */
+ * Random directions and the loss along them, which must be the loss of the moved weights. Also the
+ * commands: step-sweep follows the negative gradient, and --three-points matches a calculation by
+ * hand. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -25,7 +26,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* More samples than are taken at a time. */
 enum { N_TRAIN = 600, N_TEST = 60, D = 9, C = 4, WIDE = D + 1 };
 
 static dataset data;
@@ -52,7 +52,7 @@ static int close_all(void **state)
     return shell_close(state);
 }
 
-/* Multiples of a power of two, so few that neither 16 bits nor adding them up rounds them. */
+/* Returns small multiples of a power of two, so that neither 16 bits nor adding them up rounds. */
 static downhill_weights_f32 whole_weights(uint64_t seed, float unit)
 {
     rng r = rng_seeded(seed);
@@ -77,7 +77,8 @@ enum { POINTS = 5 };
 
 static const double steps[POINTS] = {-2.0, -0.5, 0.0, 1.0, 2.5};
 
-/* Of normalised features they are the same for each type, and what is asked for; each number is a draw of its own. */
+/* For normalised features, drawn weights agree between feature types, have the requested
+ * distribution, and differ between draw numbers. */
 static void test_draw__weights__of_normalised_features(void **state)
 {
     (void)state;
@@ -107,7 +108,7 @@ static void test_draw__weights__of_normalised_features(void **state)
         mean += (pair[0] + pair[1]) / DRAWS;
         squares += (pair[0] * pair[0] + pair[1] * pair[1]) / DRAWS;
     }
-    assert_true(fabs(mean) < 4.0 / sqrt(DRAWS)); /* four standard deviations of what it is of */
+    assert_true(fabs(mean) < 4.0 / sqrt(DRAWS)); /* four standard deviations of the mean */
     assert_true(fabs(squares - 1.0) < 4.0 * sqrt(2.0 / DRAWS));
     for (int i = 0; i < 2; i++) {
         weights_free(&w[i]);
@@ -116,12 +117,12 @@ static void test_draw__weights__of_normalised_features(void **state)
     weights_free(&other);
 }
 
-/* On a line, or all pairs. */
+/* Places points on a line, or on a grid of all pairs of steps. Returns their number. */
 static size_t place(size_t directions, landscape_point points[POINTS * POINTS])
 {
     const size_t count = directions == 1 ? POINTS : POINTS * POINTS;
     for (size_t i = 0; i < count; i++)
-        points[i] = (landscape_point){.a = {steps[i % POINTS], 7.0}}; /* 7: not to be looked at */
+        points[i] = (landscape_point){.a = {steps[i % POINTS], 7.0}}; /* 7 is ignored */
     for (size_t i = 0; i < count && directions == 2; i++)
         points[i].a[1] = steps[i / POINTS];
     return count;
@@ -144,7 +145,8 @@ static void ask_to_stop(int number)
     asked_to_stop = number;
 }
 
-/* A command that looks at the signal, or leaves it to the handler, prints one line and makes no file. */
+/* Whether a command polls for the signal or leaves it to the handler, it prints one line and writes
+ * no file. */
 static void test_interrupted__says_that_nothing_was_written(void **state)
 {
     (void)state;
@@ -170,7 +172,7 @@ static void test_interrupted__says_that_nothing_was_written(void **state)
                  "kill -TERM $p; wait $p",
                  of[i].command);
         assert_int_equal(shell(line), 128 + SIGTERM);
-        /* A slow build warns of its times first; the shell may add that the program was terminated. */
+        /* A slow build warns about its timings first; the shell may add "Terminated". */
         const char *said = strstr(shell_err, of[i].says);
         assert_non_null(said);
         assert_int_equal(count_of(said, ':'), 2);
@@ -179,7 +181,7 @@ static void test_interrupted__says_that_nothing_was_written(void **state)
     shell("rm $scratch/w-*");
 }
 
-/* All samples are one block, which takes seconds at so many points. */
+/* All samples form one block, which takes seconds for so many points. */
 static void test_landscape_losses__stopped_within_a_block__is_not_done(void **state)
 {
     (void)state;
@@ -217,7 +219,7 @@ static void check_points(const problem *p, const downhill_weights_f32 *sets, siz
         for (size_t v = 0; v < directions; v++)
             add(&moved, &sets[v + 1], points[i].a[v]);
         const reference want = reference_at(p, &data.train, &moved);
-        /* In f32 each of the scores that are added up is rounded by itself. */
+        /* In f32 each of the added scores is rounded separately. */
         const double bound = 4.0 * want.bound + 1e-12;
         if (!(fabs(points[i].loss - want.loss) <= bound))
             fail_msg("point %zu: loss %.12g, in f64 %.12g, which may be %g apart", i,
@@ -232,7 +234,7 @@ static void test_landscape__losses__of_the_moved_weights(void **state)
     for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
         problem p = trainer_open_way(&data, way, &f);
-        const float unit = way == 0 ? 0x1p-13f : 0x1p-6f; /* weights for bytes are so much less */
+        const float unit = way == 0 ? 0x1p-13f : 0x1p-6f; /* bytes: smaller weights */
         downhill_weights_f32 sets[3];
         for (uint64_t i = 0; i < 3; i++)
             sets[i] = whole_weights(i + 1, unit);
@@ -290,7 +292,8 @@ static double at(const json_t *points, size_t i, size_t k)
     return json_number_value(value);
 }
 
-/* Around a model, as the command reads it: the problem with the features as they were trained on. */
+/* Trains a model and checks step-sweep around it against the f64 loss and gradient, for the
+ * features that the model was trained on. */
 static void check_sweep(const char *train, int way)
 {
     features f;
@@ -299,7 +302,7 @@ static void check_sweep(const char *train, int way)
     assert_int_equal(shell(train), EXIT_OK);
     assert_int_equal(model_file_read(scratch_path("m.npz"), &m), EXIT_OK);
     problem p = trainer_open_way(&data, way, &f);
-    p.reg = 0.5f; /* so much that it is a good part of the gradient */
+    p.reg = 0.5f; /* large enough to be a good part of the gradient */
     const reference here = reference_at(&p, &data.train, &m.weights);
     reference_gradient(&p, &data.train, &m.weights, gradient);
     for (size_t i = 0; i < C * WIDE; i++)
@@ -314,7 +317,8 @@ static void check_sweep(const char *train, int way)
     assert_true(at(points, 0, 0) == 0.0);
     assert_true(fabs(at(points, 1, 0) - 1e-4) < 1e-12 && fabs(at(points, 2, 0) - 2e-4) < 1e-12);
     assert_true(fabs(at(points, 0, 1) - here.loss) <= here.bound + 1e-8 * here.loss);
-    /* Down the gradient the loss falls by its square; the step is so small that it does not change on the way. */
+    /* Per unit of step size the loss falls by the squared norm of the gradient; the steps are so
+     * small that the gradient stays almost constant. */
     for (size_t i = 1; i < 3; i++) {
         const double slope = (at(points, 0, 1) - at(points, i, 1)) / at(points, i, 0);
         if (!(fabs(slope - squares) <= 0.02 * squares))
@@ -339,7 +343,8 @@ static void test_step_sweep__down_the_gradient(void **state)
     check_sweep(TRAIN "--loss softmax", 2);
 }
 
-/* In the middle of the curve is the model; directions of length 1 in units of normalised features, whatever the type. */
+/* The middle of the curve is the model. Directions have length 1 in units of normalised features,
+ * for either feature type. */
 static void test_landscape__around_a_model__the_same_for_bytes(void **state)
 {
     (void)state;
@@ -367,7 +372,7 @@ static void test_landscape__around_a_model__the_same_for_bytes(void **state)
     assert_true(losses[0][0] > 1.5 * losses[0][1] && losses[0][2] > 1.5 * losses[0][1]);
 }
 
-/* x = 1, -1.5, 0.5 of classes 0, 1, 2; w1 = -0.5, w2 = 1. */
+/* Samples x = 1, -1.5, 0.5 have labels 0, 1, 2; w1 = -0.5, w2 = 1. */
 static void test_three_points__by_hand(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets in the text format of LIBSVM: what is good is read exactly, and each way of being bad gets exit code 3 and
- * one line that names file, line, column and reason. */
+ * Data sets in LIBSVM text format: valid files are read exactly; each kind of error gives exit code
+ * 3 and one line with file, line, column and reason. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -53,7 +53,7 @@ static int open_files(const char *train, const char *test, dataset *data)
     return dataset_open(spec, data);
 }
 
-/* Opening must fail with EXIT_DATA and one line: the file, and then what is due. */
+/* Checks that opening fails with EXIT_DATA and one line: the path of `bad_file`, then `reason`. */
 static void refused(const char *train, const char *test, const char *names, const char *due)
 {
     dataset data;
@@ -100,7 +100,7 @@ static void test_libsvm__good__every_value(void **state)
     }
 }
 
-/* A test file with fewer features than the training file is as wide. */
+/* A test file with fewer features is padded to the width of the training file. */
 static void test_libsvm__narrow_test_file(void **state)
 {
     (void)state;
@@ -112,7 +112,7 @@ static void test_libsvm__narrow_test_file(void **state)
     dataset_close(&data);
 }
 
-/* Six classes of a sample each: the one that is held out is that of a class which is then not trained. */
+/* Six classes of one sample each: the class of the held-out sample has no training sample left. */
 static void test_libsvm__class_held_out_whole__is_said(void **state)
 {
     (void)state;
@@ -132,7 +132,7 @@ static void test_libsvm__class_held_out_whole__is_said(void **state)
     dataset_close(&data);
 }
 
-/* Files are sorted by class more often than not: what is held out is not the last classes. */
+/* Files are often sorted by class, so the held-out samples must not be the last ones. */
 static void test_libsvm__sorted_by_class__held_out_at_random(void **state)
 {
     (void)state;
@@ -153,18 +153,18 @@ static void test_libsvm__sorted_by_class__held_out_at_random(void **state)
         assert_int_equal(data.test.rows[i], again.test.rows[i]);
     }
     for (size_t j = 0; j < CLASSES; j++)
-        assert_in_range(seen[j], 30, 70); /* of 50, by 6.1 at random */
+        assert_in_range(seen[j], 30, 70); /* expected 50, standard deviation 6.1 */
     for (size_t i = 0; i < ALL; i++) {
         const samples *s = i < data.train.n ? &data.train : &data.test;
         const size_t row = s->rows[i < data.train.n ? i : i - data.train.n];
-        assert_false(taken[row]); /* each sample in one of the two */
+        assert_false(taken[row]); /* each sample is in one set only */
         taken[row] = true;
     }
     dataset_close(&data);
     dataset_close(&again);
 }
 
-/* Lines that do not fit the first buffer, and the widest sample that there can be. */
+/* Lines longer than the initial buffer, and a sample of the maximum width. */
 static void test_libsvm__long_lines(void **state)
 {
     (void)state;
@@ -308,7 +308,8 @@ static void test_libsvm__test_file_of_another_set(void **state)
     refused("train", "other", "other", " no sample in it");
 }
 
-/* Features that the training file has not are left out, with a warning; those of a model are there. */
+/* Test features that the training file lacks are dropped with a warning; with a model, the model
+ * gives the number of features. */
 static void test_libsvm__features_of_training_and_of_a_model(void **state)
 {
     (void)state;
@@ -330,7 +331,7 @@ static void test_libsvm__features_of_training_and_of_a_model(void **state)
     dataset_close(&data);
 
     snprintf(spec, sizeof spec, "libsvm:%s", scratch_path("other"));
-    for (size_t d = 3; d <= 9; d += 6) { /* of the model: less and more than in the file */
+    for (size_t d = 3; d <= 9; d += 6) { /* of the model: fewer and more than in the file */
         capture_stderr();
         assert_int_equal(dataset_open_for(spec, false, (dataset_use){.d = d, .whole = true}, &data),
                          EXIT_OK);
@@ -352,7 +353,7 @@ static void test_libsvm__labels_optional(void **state)
     static const struct {
         const char *lines;
         int code;
-        const char *said; /* NULL: nothing */
+        const char *said; /* NULL: no message */
     } cases[] = {
         {"1:1 2:2\n2:3\n", EXIT_OK, NULL},
         {"0 1:1 2:2\n0 2:3\n", EXIT_OK,
@@ -401,7 +402,7 @@ static void test_libsvm__too_many_classes(void **state)
     dataset data;
     capture_stderr();
     assert_int_equal(open_files("many", NULL, &data), EXIT_OK);
-    captured(); /* held out are classes of their own */
+    captured(); /* a warning: whole classes are held out */
     assert_int_equal(data.c, DATASET_CLASSES_MAX);
     assert_string_equal(data.class_names[0], "-32767");
     dataset_close(&data);
@@ -410,7 +411,7 @@ static void test_libsvm__too_many_classes(void **state)
     refused("many", NULL, "many", " more than 32768 different labels;");
 }
 
-/* 4 TB of zeros, of a file of some hundred kilobytes. */
+/* A file of 6 MB that describes a matrix of 4 TB. */
 static void test_libsvm__more_than_memory__one_line(void **state)
 {
     (void)state;
@@ -448,7 +449,7 @@ static void test_libsvm__bad_spec(void **state)
     assert_non_null(strstr(text, "--mmap: libsvm:a is text, which cannot be mapped"));
 }
 
-/* Whatever a byte is changed to, it is read or refused with one line. */
+/* A file with one changed byte is read, or rejected with one line. */
 static void test_libsvm__damaged__read_or_one_line(void **state)
 {
     (void)state;
@@ -475,7 +476,7 @@ static void test_libsvm__damaged__read_or_one_line(void **state)
 
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
-/* Values that are not 0 and become 0 in f32: all are refused, some are a warning. */
+/* Nonzero values that become 0 in f32 are an error if all do, and a warning if some do. */
 static void test_libsvm__values_below_f32__refused_or_warned_of(void **state)
 {
     (void)state;

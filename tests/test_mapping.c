@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Mapped files that change: each fault happens in a process of its own. */
+ * Files that change while they are mapped. Each fault happens in its own process. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -120,7 +120,8 @@ static void test_mapping__several_threads__one_line(void **state)
     expect_line(status_of(cut_and_touch_in_threads), "a", "cut short while it was mapped");
 }
 
-/* As after an error of the disk: the page cannot be had, and the file is as long as it was. */
+/* Simulates a disk error: the page cannot be read, although the file at this path has its old
+ * size. */
 static void restore_and_fault(void)
 {
     mapping map;
@@ -141,7 +142,7 @@ static void test_mapping__unreadable__another_line(void **state)
     expect_line(status_of(restore_and_fault), "b", "cannot be read any more where it is mapped");
 }
 
-/* ---- faults that are not of a mapping here ---- */
+/* ---- faults outside of our mappings ---- */
 
 static void fault_elsewhere(void)
 {
@@ -194,7 +195,7 @@ static void test_mapping__other_faults__as_ever(void **state)
     (void)state;
     void (*const bodies[])(void) = {fault_elsewhere, fault_after_close, signal_from_outside};
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        signal(SIGBUS, SIG_DFL); /* without that of a sanitizer, which the child inherits */
+        signal(SIGBUS, SIG_DFL); /* removes a sanitizer's handler, which the child would inherit */
         setup(state);
         const int status = status_of(bodies[i]);
         const char *text = captured();

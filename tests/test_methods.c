@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The evaluator, and the methods beside stochastic gradient descent, against an f64 reference of what they are to do. */
+ * The evaluator, and the training methods other than stochastic gradient descent, against an f64
+ * reference. */
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More samples than the evaluator takes at a time. */
+/* More training samples than the evaluator processes at a time. */
 enum { N_TRAIN = 1500, N_TEST = 100, D = 9, C = 4, WIDE = D + 1 };
 
 static dataset data;
@@ -76,7 +77,8 @@ static void test_evaluator__many_sets__as_one_by_one_and_as_in_f64(void **state)
                 near_reference(&p, of_data[s], &set, alone.loss);
                 near_reference(&p, of_data[s], &set, of[i].loss);
                 assert_memory_equal(&of[i], &by_threads[i], sizeof of[i]);
-                /* Of f32, the order of a sum may depend on the number of classes; and blocks are of other sizes. */
+                /* In f32 the order of summation may depend on the number of classes, and block
+                 * sizes differ. */
                 if (way == 0)
                     assert_true(fabs(of[i].loss - alone.loss) <= 1e-14 * alone.loss);
             }
@@ -115,7 +117,8 @@ static void test_evaluator__scores__of_any_part(void **state)
 typedef int search_method(const problem *p, const search_options *options,
                           const method_events *events, method_result *result);
 
-/* Each try in turn, by the reference: what the method has to come to. Returns how many tries were kept. */
+/* Repeats the search with the reference and checks that the method kept the same tries. Returns
+ * their number. */
 static size_t search_in_f64(const problem *p, const search_options *options, bool local,
                             const method_result *got)
 {
@@ -187,7 +190,7 @@ static void search_all(search_method *method, bool local, const search_options *
     }
 }
 
-/* More tries than are taken in one pass. */
+/* More tries than one pass evaluates. */
 static void test_random_search__the_best_of_all_tries(void **state)
 {
     (void)state;
@@ -202,7 +205,7 @@ static void test_local_search__keeps_what_is_better(void **state)
     search_all(local_search, true, &options);
 }
 
-/* A result that was cut short has neither the accuracy nor the digest of a whole one. */
+/* An interrupted result has neither accuracy nor digest. */
 static void test_methods__stopped__no_accuracy_no_digest(void **state)
 {
     (void)state;
@@ -242,8 +245,9 @@ static numerical_options numerical_of(bool centred, size_t coordinates)
                                .seed = 2};
 }
 
-/* Forward differences are off by h/2 of the second derivative, which softmax has below 1/4 of the square of a feature;
- * centred ones by what f32 rounds. Features are of variance 1, and the gradient is about 0.5. */
+/* Forward differences are off by h/2 times the second derivative, which is below x²/4 for softmax;
+ * centred ones by the rounding errors of f32. Features have variance 1, and the gradient is about
+ * 0.5. */
 static void test_numerical__gradients_agree__evaluations_counted(void **state)
 {
     (void)state;
@@ -274,7 +278,8 @@ static void test_numerical__gradients_agree__evaluations_counted(void **state)
     features_close(&f);
 }
 
-/* One step with all samples: down the gradient in f64, along the coordinates that were drawn and no others. */
+/* One step on all samples follows the negative f64 gradient in the drawn coordinates and changes no
+ * others. */
 static void test_numerical__a_step__down_the_gradient(void **state)
 {
     (void)state;
@@ -301,7 +306,7 @@ static void test_numerical__a_step__down_the_gradient(void **state)
                 assert_true(fabs(value + 0.1 * gradient[j * WIDE + k]) < 1e-5);
             }
         assert_int_equal(moved, all ? C * WIDE : 10);
-        options.steps = 2; /* other coordinates */
+        options.steps = 2; /* the second step draws other coordinates */
         method_result two;
         assert_int_equal(numerical_train(&p, &options, &no_events, &two, &cost), EXIT_OK);
         size_t moved_by_two = 0;
@@ -355,7 +360,7 @@ static void test_lbfgs__converges_to_the_minimum(void **state)
     const double norm = norm_of(gradient, C * WIDE);
     print_message("%zu iterations, gradient %g\n", r.tried, norm);
     assert_true(norm < 1.1e-4 * fmax(1.0, sqrt(squares)));
-    /* What gradient descent comes to in as many passes over the samples is above. */
+    /* Gradient descent ends at a higher loss after as many passes over the samples. */
     trainer_job job = trainer_defaults(&data, DOWNHILL_SOFTMAX);
     job.normalise = NORMALISE_STANDARDISE;
     job.p.reg = p.reg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Model files: what was written is what is read, and nothing else is taken for a model. */
+ * Model files: reading returns exactly what was written, and everything else is rejected. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -36,7 +36,8 @@ static int close_all(void **state)
     return scratch_close(state);
 }
 
-/* A model of the set, with all that a checkpoint has. Its normalisation belongs to *f. */
+/* Makes a model of the data set with every part that a checkpoint has. Its normalisation belongs to
+ * *f. */
 static model_file make(const dataset *data, feature_type type, normalise_kind kind, features *f)
 {
     assert_true(features_open(type, data, kind, 1, f));
@@ -56,7 +57,7 @@ static void unmake(model_file *m, features *f)
     features_close(f);
 }
 
-/* A good file, to be damaged. */
+/* Writes a valid file for the test to damage. */
 static void write_good(const char *path)
 {
     features f;
@@ -94,7 +95,7 @@ static void test_model_file__round_trip__every_bit(void **state)
                 assert_true(json_equal(json_object_get(got.record, "numbers"),
                                        json_object_get(m.record, "numbers")));
                 assert_string_equal(got.class_names[C - 1], "2");
-                /* And what was read makes the same file. */
+                /* Writing what was read gives the same file. */
                 assert_int_equal(model_file_write(again, &got, &sets[set]), EXIT_OK);
                 char *a = read_text(path), *b = read_text(again);
                 struct stat info;
@@ -142,7 +143,7 @@ static const char *refused(const char *path)
     return text;
 }
 
-/* Each byte in turn: the file is refused, or it was one that nobody looks at. */
+/* Changes each byte in turn: the file is rejected, or reads the same because the byte is unused. */
 static void test_model_file__flipped_byte__refused_or_the_same(void **state)
 {
     (void)state;
@@ -173,7 +174,7 @@ static void test_model_file__flipped_byte__refused_or_the_same(void **state)
             bytes[at] ^= flip;
         }
     print_message("%zu of %zu flips do not matter\n", taken, 2 * size);
-    assert_true(taken < size / 2); /* the checksums are looked at */
+    assert_true(taken < size / 2); /* the checksums are verified */
     for (size_t length = 0; length < size; length++) {
         write_raw(bad, bytes, length);
         refused(bad);
@@ -182,7 +183,7 @@ static void test_model_file__flipped_byte__refused_or_the_same(void **state)
     model_file_close(&good);
 }
 
-/* What is right but for one entry: another, or none. */
+/* Entries of a model file, of which a test changes or removes one. */
 struct entries {
     npz_entry of[NPZ_ENTRIES_MAX];
     size_t count;
@@ -197,7 +198,7 @@ static struct npz_entry *entry(struct entries *e, const char *name)
     return NULL;
 }
 
-/* The entries of the good file, as they are. Their elements are to be freed. */
+/* Reads all entries of the valid file. Free them with free_entries(). */
 static struct entries read_entries(const char *path)
 {
     static const char *const names[] = {"w",          "b",          "mean",   "scale", "unit",
@@ -247,7 +248,7 @@ static void test_model_file__missing_array__refused(void **state)
         e.of[i] = e.of[--e.count];
         const char *name = all.of[i].name;
         if (strcmp(name, "velocity_w") == 0 || strcmp(name, "best_w") == 0)
-            optional++; /* whose bias is then looked at by nobody */
+            optional++; /* its bias is then ignored */
         else
             refused_with(&e, "it is missing");
     }
@@ -257,7 +258,7 @@ static void test_model_file__missing_array__refused(void **state)
     free_entries(&all);
 }
 
-/* Each array in turn, of another shape, type or with a number that is none. */
+/* Each array in turn with another shape or type, or with a value that is not finite. */
 static void test_model_file__wrong_array__refused(void **state)
 {
     (void)state;
@@ -331,7 +332,7 @@ static void test_model_file__wrong_record__refused(void **state)
         {"version", "\"2\"", "version"},
         {"dtype", "\"f64\"", "not known"},
         {"dtype", "null", "not known"},
-        {"features", "\"f32\"", "not known"}, /* weights for bytes, of features that are none */
+        {"features", "\"f32\"", "not known"}, /* weights for bytes, but features are f32 */
         {"normalize", "\"centre\"", "not known"},
         {"classes", "[\"a\", \"b\"]", "names of classes"},
         {"classes", "[\"a\", \"b\", \"c\", \"d\"]", "names of classes"},
@@ -374,7 +375,7 @@ static void test_model_file__no_model_at_all__refused(void **state)
     assert_non_null(strstr(refused(scratch_path("empty")), "empty: is empty; name another file\n"));
     refused(scratch_path("."));
     assert_non_null(strstr(refused(scratch_path("none.npz")), "No such file"));
-    refused(scratch_path("text/m.npz")); /* the directory is a file */
+    refused(scratch_path("text/m.npz")); /* a file instead of a directory */
 }
 
 int main(void)

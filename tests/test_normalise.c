@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Normalisation of features that are numbers, whatever their unit. */
+ * Normalisation of f32 features of any magnitude. */
 #include "cmocka_all.h"
 
 #include "train/normalise.h"
@@ -9,22 +9,22 @@
 
 enum { N = 400, D = 5 };
 
-/* Feature by feature: what it is around, and by how much it changes. */
+/* Per feature: its mean, and the distance of its values from it. */
 static const struct {
     float mean, deviation;
-    bool changes; /* by more than its own rounding */
+    bool changes; /* by more than rounding */
 } features[D] = {{0.0f, 1.0f, true},
                  {1e-13f, 2e-15f, true},
                  {-3e5f, 25.0f, true},
                  {1e6f, 0.0f, false},
-                 {1e6f, 0.0625f, false}}; /* to the next in f32, and only once */
+                 {1e6f, 0.0625f, false}}; /* one sample is one ulp away */
 
 static void make(matrix *x, samples *s)
 {
     assert_true(matrix_new_f32(N, D, x));
     float *value = x->memory;
     for (int i = 0; i < N; i++)
-        for (int k = 0; k < D; k++) { /* half of them above, half below */
+        for (int k = 0; k < D; k++) { /* half above, half below the mean */
             const float side = k < D - 1 ? (i % 2 == 0 ? 1.0f : -1.0f) : i == 0 ? 1.0f : 0.0f;
             value[i * D + k] = features[k].mean + side * features[k].deviation;
         }

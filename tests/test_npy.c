@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Data sets in NPY files: what is good is read to the last byte, read or mapped, and each way of being bad gets exit
- * code 3 and one line that names the file and the reason. */
+ * Data sets in NPY files: valid files give every byte, read or mapped; each kind of error gives
+ * exit code 3 and one line with the file and the reason. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -27,7 +27,7 @@ static uint8_t bytes[N * D];
 static float floats[N * D];
 static int64_t classes[N];
 
-/* A file of version 1 whose header has so many bytes. */
+/* Writes a version 1 file whose header has `header` bytes. */
 static void write_npy(const char *name, size_t header, const char *dictionary, const void *elements,
                       size_t count)
 {
@@ -52,7 +52,7 @@ static size_t read_file(const char *name, uint8_t file[FILE_MAX])
     return count;
 }
 
-/* Good files, to be spoilt by each test. */
+/* Writes valid files for each test to damage. */
 static int setup(void **state)
 {
     (void)state;
@@ -83,7 +83,8 @@ static int open_pair(bool mapped, const char *x, const char *y, dataset *data)
     return open_files(mapped, (const char *const[]){x, y}, 2, data);
 }
 
-/* Opening must fail with EXIT_DATA and one line that holds the name of the file and the reason. */
+/* Checks that opening fails with EXIT_DATA and one line with the path of `bad_file` and the
+ * reason. */
 static void refused(bool mapped, const char *x, const char *y, const char *names,
                     const char *reason)
 {
@@ -311,7 +312,7 @@ static void test_npy__not_finite__row_and_column(void **state)
     refused(false, "bad", "y", "bad", "row 11, column 8");
 }
 
-/* Old versions of NumPy pad to 16 bytes, other programs to none. */
+/* Old versions of NumPy pad headers to 16 bytes, other programs not at all. */
 static void test_npy__mapped__alignment(void **state)
 {
     (void)state;
@@ -332,7 +333,7 @@ static void test_npy__bad_labels(void **state)
     static const struct {
         const char *dictionary;
         int64_t third; /* the label of sample 2 */
-        size_t count;  /* of labels in the file */
+        size_t count;  /* labels in the file */
         const char *reason;
     } bad[] = {
         {"{'descr': '<u8', 'fortran_order': False, 'shape': (12,)}", -1, N,
@@ -359,7 +360,7 @@ static void test_npy__bad_labels(void **state)
         strstr(captured(), "bad: label '3' of sample 2 is not a class of the training"));
 }
 
-/* Whatever a byte is changed to, it is read or refused with one line. */
+/* A file with one changed header byte is read, or rejected with one line. */
 static void test_npy__damaged__read_or_one_line(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * NPY headers, and NPZ files as they are written: the same bytes every time, and whole or not at all. */
+ * NPY headers; NPZ files, which are written reproducibly, and completely or not at all. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A header of that version around a dictionary; its size. */
+/* Writes a header of this version with a dictionary. Returns its size in bytes. */
 static size_t header_of(unsigned version, const char *dictionary, unsigned char bytes[512])
 {
     const size_t length = strlen(dictionary), prefix = version == 1 ? 10 : 12;
@@ -176,7 +176,7 @@ static void test_npy__bad_prefix__refused(void **state)
     header_of(1, SHAPE("(2,)"), bytes);
     for (size_t count = 0; count < NPY_PREFIX; count++)
         assert_non_null(npy_parse(bytes, count, &h));
-    /* Longer than what is there: its size, and nothing else. */
+    /* Of an incomplete header only the size is known. */
     assert_null(npy_parse(bytes, size - 1, &h));
     assert_int_equal(h.size, size);
     assert_int_equal(h.dimensions, 0);
@@ -221,7 +221,7 @@ enum { N_VALUES = 3000 };
 
 static float values[N_VALUES];
 
-/* Makes the file a model to output_may_replace(). */
+/* The record by which output_may_replace() recognises a model. */
 #define RECORD "{\"format\": \"downhill-model\"}"
 
 static int write_values(const char *path, float first)
@@ -261,7 +261,7 @@ static size_t size_of(const char *path)
     return (size_t)info.st_size;
 }
 
-/* Neither the time of writing nor anything else but the entries. */
+/* The bytes depend on the entries alone, not on the time of writing. */
 static void test_npz__same_entries__same_bytes(void **state)
 {
     (void)state;
@@ -273,8 +273,8 @@ static void test_npz__same_entries__same_bytes(void **state)
     assert_int_equal(size, size_of(paths[1]));
     assert_memory_equal(a, b, size);
     has_values(paths[0], 1.0f);
-    /* Two writes within the two seconds that a ZIP archive can tell apart say nothing of its times: those of both
-     * entries, in either header, are 1 January 1980, and nothing is compressed. */
+    /* ZIP times have a resolution of two seconds, so equal files do not prove that times are
+     * constant: every header must say 1 January 1980 and no compression. */
     size_t headers = 0;
     for (size_t at = 0; at + 46 < size; at++) {
         const bool local = memcmp(a + at, "PK\x03\x04", 4) == 0,
@@ -299,7 +299,7 @@ static void refuses_to_write(const char *path)
     assert_non_null(strstr(text, path));
 }
 
-/* A disk that is full when part of the file is written. */
+/* The disk is full after part of the file was written. */
 static void test_npz__no_room__what_was_there_stays(void **state)
 {
     (void)state;
@@ -318,7 +318,7 @@ static void test_npz__no_room__what_was_there_stays(void **state)
     assert_int_equal(scratch_count(), files);
 }
 
-/* A directory that nobody may write to; root may, so that it becomes somebody else. */
+/* A directory without write permission. It does not stop root, so root changes its user first. */
 static void test_npz__no_permission__what_was_there_stays(void **state)
 {
     (void)state;

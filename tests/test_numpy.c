@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Model files as NumPy sees them: the formula in train/model_file.h gives the scores that downhill predict gives. */
+ * Model files read with NumPy: the formula in train/model_file.h gives the scores of downhill
+ * predict. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a step makes of a gradient, against the formulas in f64; learning rates against figures worked out by hand. */
+ * Update rules against their formulas in f64; learning rates against values calculated by hand. */
 #include "cmocka_all.h"
 
 #include "base/levels.h"
@@ -30,12 +30,12 @@ static int close_all(void **state)
     return 0;
 }
 
-/* Weights and velocity of normalised features in f64, bias last. */
+/* Weights and velocity for normalised features in f64, bias last. */
 struct reference {
     double w[C][WIDE], v[C][WIDE];
 };
 
-/* The gradient of the mean hinge loss of some rows. */
+/* Computes the gradient of the mean hinge loss of these rows. */
 static void hinge_gradient(const features *f, const struct reference *r, const size_t *rows,
                            size_t n, double g[C][WIDE])
 {
@@ -74,7 +74,8 @@ static void reference_step(struct reference *r, optimiser_rule rule, double mome
         }
 }
 
-/* Some steps in both; the largest difference of a weight of normalised features. */
+/* Trains STEPS steps with the library and with the reference. Returns the largest difference of a
+ * weight, in units of normalised features. */
 static double difference(feature_type type, normalise_kind kind, optimiser_rule rule,
                          const downhill_kernels *kernels, double *largest,
                          char digest[MODEL_DIGEST_TEXT])
@@ -117,9 +118,10 @@ static double difference(feature_type type, normalise_kind kind, optimiser_rule 
     return off;
 }
 
-/* The updates are in f32: a few roundings a step, of 2⁻²⁴ of the largest weight each. A margin on the other side of
- * the kink would make a difference of lr/n, far more; the weights of bytes, rounded to 2⁻¹⁵ of the largest for the
- * scores alone, move none across it here. */
+/* Updates are in f32: a few rounding errors per step, each 2⁻²⁴ of the largest weight. A margin on
+ * the other side of its kink would cause a much larger difference, lr/n. Weights for bytes are
+ * rounded to 2⁻¹⁵ of the largest, for the scores only; that moves no margin across its kink
+ * here. */
 static void test_optimiser__rules__as_in_f64(void **state)
 {
     (void)state;
@@ -166,7 +168,7 @@ static void test_schedule__by_hand(void **state)
     } cases[] = {
         {{SCHEDULE_CONSTANT, 0.5, 3}, 7, 0.5, 0.25f},
         {{SCHEDULE_STEP, 0.5, 3}, 0, 0.0, 0.25f},
-        {{SCHEDULE_STEP, 0.5, 3}, 2, 0.99, 0.25f}, /* whole epochs */
+        {{SCHEDULE_STEP, 0.5, 3}, 2, 0.99, 0.25f}, /* only whole epochs count */
         {{SCHEDULE_STEP, 0.5, 3}, 3, 0.0, 0.125f},
         {{SCHEDULE_STEP, 0.5, 3}, 6, 0.5, 0.0625f},
         {{SCHEDULE_INVERSE, 2.0, 1}, 0, 0.0, 0.25f},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Result files appear whole or not at all. */
+ * Result files are written completely or not at all. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -53,7 +53,7 @@ static void test_output__file__reads_back(void **state)
     unlink(path);
 }
 
-/* A disk that fills up in the middle: the old file stays, the temporary one goes. */
+/* The disk fills up during the write: the old file is kept, the temporary file is removed. */
 static void test_output__no_room__old_file_stays(void **state)
 {
     (void)state;
@@ -96,7 +96,8 @@ static void test_output__check__says_what_is_wrong(void **state)
     assert_int_equal(scratch_count(), 0);
 }
 
-/* A link is followed, whether its target is there or not, and the target is checked before. */
+/* A symbolic link is followed whether or not its target exists, and output_check() checks the
+ * target. */
 static void test_output__dangling_link__is_followed(void **state)
 {
     (void)state;
@@ -126,7 +127,7 @@ static void test_output__dangling_link__is_followed(void **state)
     assert_int_equal(scratch_count(), 0);
 }
 
-/* Two names of one file, which may be there or not. */
+/* Two names of one file, which may or may not exist. */
 static void test_output__two_names__one_file(void **state)
 {
     (void)state;
@@ -154,7 +155,7 @@ static void test_output__two_names__one_file(void **state)
 static const struct {
     const char *text;
     size_t length;
-    output_kind kind; /* OUTPUT_NONE: nothing that the program writes */
+    output_kind kind; /* OUTPUT_NONE: not written by this program */
     const char *named;
 } contents[] = {
 #define TEXT(text) (text), sizeof(text) - 1
@@ -172,7 +173,7 @@ static const struct {
      "a table of downhill landscape"},
     {TEXT("distance_1,loss_at_distance,more\n1,2\n"), OUTPUT_NONE, "text of another kind"},
     {TEXT("step_size,loss_after_step\n"), OUTPUT_STEP_SWEEP_CSV, "a table of downhill step-sweep"},
-    /* Logs of others have such columns. */
+    /* Other programs write logs with such columns. */
     {TEXT("step,loss\n1,2.3\n"), OUTPUT_NONE, "text of another kind"},
     {TEXT("a,loss\n1,2\n"), OUTPUT_NONE, "text of another kind"},
     {TEXT("a,b,loss\n1,2,3\n"), OUTPUT_NONE, "text of another kind"},
@@ -209,8 +210,8 @@ static void test_output_may_replace__only_its_own_kind(void **state)
     unlink(path);
 }
 
-/* Another program puts a file there after output_check(): both files are kept, or nothing is written where the program
- * chose the name. */
+/* Another program creates the file after output_check(): both files are kept, or nothing is written
+ * if this program chose the name. */
 static void test_output__another_kind_appears_meanwhile__it_stays(void **state)
 {
     (void)state;

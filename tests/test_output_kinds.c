@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs every command that writes over files of every kind: each replaces only its own. */
+ * Runs every command that writes files over existing files of every kind: each replaces only its
+ * own kind. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -17,7 +18,7 @@
 #define LOOK    "--data $data --samples 20 --points 2 --quiet "
 #define PREDICT "predict --data $data --model $scratch/model --set all --quiet "
 
-/* A command up to the name of its output, and the samples of this kind that the output may replace. */
+/* A command line up to the name of its output, and the sample files that it may replace. */
 static const struct {
     const char *command, *own[3];
 } outputs[] = {
@@ -39,11 +40,11 @@ static const struct {
     {"bench --quick --filter '^update_f32/scalar/' --shape 8x16x4 --repetitions 2 --precision 0 "
      "--min-time 1ms --no-ceilings --threads 1 --json",
      {"bench"}},
-    /* The names are the program's: of nothing that is there it knows that it made it. */
+    /* The program chooses these names, so it cannot know that it wrote an existing file. */
     {"data gen --samples 4 --test-samples 0 --quiet -o $scratch/new", {NULL}},
 };
 
-/* Makes a file of each kind in $scratch/kinds, the foreign ones first. */
+/* Makes a file of each kind in $scratch/kinds, those of other programs first. */
 static const char make_kinds[] =
     "mkdir $scratch/kinds && cd $scratch/kinds && "
     "printf 'mine' >text; printf '%%PDF-1.4' >pdf; printf '\\211PNG\\r\\n' >png; "
@@ -80,7 +81,7 @@ static bool is_own(size_t output, const char *kind)
     return false;
 }
 
-/* Runs the command with a copy of the sample in the place of its output. */
+/* Runs the command with a copy of the sample file in place of its output. Returns the exit code. */
 static int run_over(size_t output, const char *kind)
 {
     char *command;
@@ -109,7 +110,7 @@ static void test_output__another_kind__refused_and_kept(void **state)
             const size_t before = scratch_count();
             const bool own = is_own(i, kind);
             if (own && strstr(outputs[i].command, "bench") != NULL)
-                continue; /* measuring takes its time: test_cli_bench does */
+                continue; /* slow; test_cli_bench tests it */
             const int code = run_over(i, kind);
             const bool kept = strstr(shell_err, "same\n") != NULL;
             if (own ? code != EXIT_OK
@@ -126,7 +127,7 @@ static void test_output__another_kind__refused_and_kept(void **state)
     assert_true(refused > 300 && replaced > 12);
 }
 
-/* An input by another name: a link, a symbolic link, another path. */
+/* The output is an input under another name: a symbolic link, a hard link, another path. */
 static void test_output__is_an_input__refused_and_kept(void **state)
 {
     (void)state;

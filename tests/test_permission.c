@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Linux answers when it is asked for AMX, and what becomes of it. The machine is a recorded Sapphire Rapids; the
- * asking is that of the library, and a filter of system calls answers for the kernel, in a process for each answer.
- * Where there is AMX, the kernel refuses on its own as well: a small signal stack has no room for the tiles. */
+ * The library's request for AMX and its reaction to each answer of Linux. CPUID is that of a
+ * recorded Sapphire Rapids. The request is the library's own; a seccomp filter answers in place of
+ * the kernel, in one process per answer. On a machine with AMX the kernel's own refusal is tested
+ * too: a small signal stack has no room for the tiles. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -24,7 +25,8 @@
 
 enum { GET_PERMISSION = 0x1022, REQUEST_PERMISSION = 0x1023, TILEDATA = 18 };
 
-/* cpu.c once more, with its source of facts under another name: the one that dispatch sees is here. */
+/* From a second copy of cpu.c, compiled with downhill_cpu_native renamed to this. Dispatch uses the
+ * one defined below. */
 extern const cpu_source downhill_cpu_of_host;
 
 static cpu_regs recorded_cpuid(void *context, uint32_t leaf, uint32_t subleaf)
@@ -52,10 +54,10 @@ static bool ask_linux(void *context)
 
 const cpu_source downhill_cpu_native = {recorded_cpuid, recorded_xgetbv, ask_linux, NULL};
 
-/* ---- a kernel that answers as wanted ---- */
+/* ---- simulated answers of the kernel ---- */
 
-/* What seccomp does with a call of arch_prctl: SECCOMP_RET_ERRNO | error, where error 0 is success; SECCOMP_RET_TRAP
- * for answer_trap(). */
+/* seccomp actions for arch_prctl(): SECCOMP_RET_ERRNO | error, in which error 0 is success, or
+ * SECCOMP_RET_TRAP to call answer_trap(). */
 struct answers {
     uint32_t to_request, to_get;
 };
@@ -63,7 +65,7 @@ struct answers {
 static bool filter_calls(struct answers answers)
 {
     const uint32_t number = offsetof(struct seccomp_data, nr);
-    const uint32_t code = offsetof(struct seccomp_data, args); /* its lower half: little-endian */
+    const uint32_t code = offsetof(struct seccomp_data, args); /* lower half: little-endian */
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_arch_prctl, 0, 5),
@@ -82,7 +84,7 @@ static bool filter_calls(struct answers answers)
 static volatile sig_atomic_t requests;
 static uint64_t granted;
 
-/* Stands in for a kernel that has AMX: counts what is asked for, and says what is granted. */
+/* Acts as a kernel with AMX: counts requests, and returns the granted permissions. */
 static void answer_trap(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
@@ -94,9 +96,9 @@ static void answer_trap(int number, siginfo_t *info, void *context)
     registers[REG_RAX] = 0;
 }
 
-/* ---- in a process of its own, for dispatch decides once in each ---- */
+/* ---- run in child processes, because dispatch decides once per process ---- */
 
-enum { FINE, NO_FILTER = 99 }; /* exit codes; others say which demand was not met */
+enum { FINE, NO_FILTER = 99 }; /* exit codes; others number the check that failed */
 
 static bool is_chosen(const char *name)
 {
@@ -158,7 +160,7 @@ static int never_asked_without_amx_tile(struct answers answers)
                                                             : FINE;
 }
 
-/* AMX with a level beneath it gone is of no use to any level. */
+/* Without AVX-512 no level could use AMX. */
 static int never_asked_without_avx512(struct answers answers)
 {
     setenv("DOWNHILL_DISABLE", "avx512vl", 1);
@@ -173,7 +175,7 @@ static int asked_by_first_use(struct answers answers)
     return filter_calls(answers) ? is_chosen("amx") : NO_FILTER;
 }
 
-/* How the process that runs `act` ends. */
+/* Runs `act` in a child process. Returns its wait status. */
 static int status_of(int (*act)(struct answers), struct answers answers)
 {
     const pid_t child = fork();
@@ -211,7 +213,7 @@ static void test_permission__refused__falls_back(void **state)
 {
     (void)state;
     static const uint32_t errors[] = {EPERM, ENOSYS, EINVAL, ENOSPC, EOPNOTSUPP};
-    granted = UINT64_MAX; /* what would be read back if a refusal were overlooked */
+    granted = UINT64_MAX; /* would be read back if a refusal went unnoticed */
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
         fine(refused, SECCOMP_RET_ERRNO | errors[i], SECCOMP_RET_TRAP);
 }
@@ -220,7 +222,7 @@ static void test_permission__granted_and_not_there__falls_back(void **state)
 {
     (void)state;
     fine(granted_something_else, SECCOMP_RET_TRAP, SECCOMP_RET_TRAP);
-    fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO); /* success, and nothing is written */
+    fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO); /* success, but nothing is written */
     fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
@@ -234,7 +236,7 @@ static void test_permission__no_level_would_use_it__never_asked(void **state)
     fine(never_asked_without_avx512, deadly, deadly);
 }
 
-/* ---- the kernel of this machine, where it has AMX ---- */
+/* ---- the kernel of this machine, if it has AMX ---- */
 
 static int granted_by_kernel(struct answers answers)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Blocking decisions: what each rule of plan.c decides for shapes that are in use, and what holds for every shape, ISA
- * level and L2. The tables of levels that this CPU cannot run are data like any other. */
+ * Blocking decisions: the plans for common shapes, and invariants over all shapes, ISA levels and
+ * L2 sizes. A plan only reads a kernel table, so levels that this CPU cannot run are tested too. */
 #include "cmocka_all.h"
 
 #include "driver/carve.h"
@@ -14,7 +14,7 @@
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
-/* Caches of the CPUs whose L2 has this size. */
+/* Cache sizes of CPUs with this L2. */
 static const struct cache_sizes l2_256k = {32 * KIB, 256 * KIB, 8 * MIB}, /* Haswell, Centaur CNS */
     l2_512k = {32 * KIB, 512 * KIB, 32 * MIB},                            /* Zen 2, Zen 3 */
     l2_1m = {48 * KIB, 1 * MIB, 32 * MIB};                                /* Zen 4, Zen 5 */
@@ -36,19 +36,19 @@ struct plan_case {
     const struct cache_sizes *caches;
     int operation, element;
     size_t n, d, c;
-    size_t x_rows; /* of the matrix of samples; 0: n */
-    size_t ldw;    /* of W and dW; 0: d */
+    size_t x_rows; /* rows of X; 0: n */
+    size_t ldw;    /* leading dimension of W and dW; 0: d */
     struct decisions plan;
-    size_t rows; /* of a block, for the next two */
+    size_t rows; /* of a block, for the next two members */
     struct {
         int way;
         size_t features, classes;
-    } score; /* unless the operation is GRAD or features are bytes */
+    } score; /* not for GRAD, not for bytes */
     struct {
         int direct;
         unsigned flags;
         size_t features, classes;
-    } grad; /* unless the operation is SCORE */
+    } grad; /* not for SCORE */
 };
 
 #define LEVEL(name) LEVEL_INDEX_##name
@@ -57,57 +57,60 @@ struct plan_case {
 static const struct plan_case cases[] = {
     /* ---- The step in f32, samples in a cache ---- */
 
-    /* 384 KiB of X are 32 rows. Rows of W of 12 KiB collide, so that W is packed, once; dW is summed in the workspace,
-     * whose rows do not collide, in parts of 512 features that stay in L1. */
+    /* 384 KiB hold 32 rows of X. Rows of W, 12 KiB long, collide, so W is packed once. dW is summed
+     * in the workspace, whose rows do not collide, in parts of 512 features that stay in L1. */
     {"step, colliding W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      32, {PACKED, 1024, 5}, {1, 0, 512, 10}},
-    /* AVX-512 packs 10 classes together, so that a panel of as many weights has half the features. */
+    /* AVX-512 packs 10 classes together, so a panel with the same number of weights has half the
+     * features. */
     {"step, colliding W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      32, {PACKED, 512, 10}, {1, 0, 512, 10}},
-    /* W that was packed once is used for any block; 15 rows do not pay for a panel of dW. */
+    /* A W packed once is used for every block. 15 rows are too few for a panel of dW. */
     {"step, colliding W, 15 rows left", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      15, {PACKED, 1024, 5}, {1, 0, 3072, 10}},
-    /* A padded W is used where it is: neither level packs it for samples that are in a cache. */
+    /* A padded W is used in place: neither level packs it if the samples are in a cache. */
     {"step, padded W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
      32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     {"step, padded W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
      32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
-    /* The portable level has nothing to pack for. */
+    /* The portable level never packs. */
     {"step, colliding W, scalar", LEVEL(scalar), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
      32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
-    /* 384 KiB are 125 rows of 784 features, 124 with full register tiles. 32 samples do not pay for packing. */
+    /* 384 KiB hold 125 rows of 784 features, rounded down to 124 for full register tiles. 32
+     * samples are too few to pack for. */
     {"step, 32 of MNIST", LEVEL(avx2), &l2_512k, STEP, F32, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
      32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
-    /* So do not 63; 64 do. */
+    /* 63 samples are too few to pack for; 64 are enough. */
     {"step, 63 samples", LEVEL(avx2), &l2_512k, STEP, F32, 63, 1024, 10, 0, 0,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
      63, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     {"step, 64 samples", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1024, 10, 0, 0,
      {.block_rows = 96, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      64, {PACKED, 1024, 5}, {1, 0, 512, 10}},
-    /* One sample: no division for the block, no copy of dW, 5 classes of a colliding dW at a time, and 4096 features
-     * of the scores, because each weight is used once. */
+    /* One sample: no division to size the block, no copy of dW, 5 classes of a colliding dW at a
+     * time, and chunks of 4096 features for the scores, because each weight is used once. */
     {"step, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
      1, {UNPACKED, 4096, 10}, {1, 0, 3072, 5}},
     {"step, 2 samples", LEVEL(avx2), &l2_512k, STEP, F32, 2, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
      2, {UNPACKED, 1024, 10}, {1, 0, 3072, 5}},
-    /* Rows collide that are a multiple of 1 KiB apart: 5 KiB do, 2.5 KiB do not. */
+    /* Rows collide if they are a multiple of 1 KiB apart: 5 KiB do, 2.5 KiB do not. */
     {"step, 1 sample, rows of 5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 1280, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
      1, {UNPACKED, 4096, 10}, {1, 0, 1280, 5}},
     {"step, 1 sample, rows of 2.5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 640, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
      1, {UNPACKED, 4096, 10}, {1, 0, 640, 10}},
-    /* The block is computed from 5 samples on, the workspace used for dW from 16 on. */
+    /* The block is sized by the caches for 5 samples or more, and dW is summed in the workspace for
+     * 16 or more. */
     {"step, 4 samples", LEVEL(avx2), &l2_512k, STEP, F32, 4, 784, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
      4, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
@@ -120,7 +123,7 @@ static const struct plan_case cases[] = {
     {"step, 16 samples", LEVEL(avx2), &l2_512k, STEP, F32, 16, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
      16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
-    /* A block has 4 rows at least and 256 at most. */
+    /* A block has 4 to 256 rows. */
     {"step, wide samples", LEVEL(avx2), &l2_512k, STEP, F32, 256, 40000, 1, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .x_far = 1, .prefetch_rows = 4, .sums_in_workspace = 1},
      4, {UNPACKED, 1024, 1}, {1, 0, 40000, 10}},
@@ -130,7 +133,8 @@ static const struct plan_case cases[] = {
 
     /* ---- The step in f32, samples in memory ---- */
 
-    /* Two blocks of 192 KiB share L2: one is worked on, one prefetched. AVX-512 packs W to read X once. */
+    /* Two blocks of 192 KiB share L2: one is processed, one prefetched. AVX-512 packs W to read X
+     * once. */
     {"step from memory, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
@@ -143,11 +147,11 @@ static const struct plan_case cases[] = {
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
      16, {PACKED, 1024, 5}, {1, 0, 512, 10}},
-    /* Few samples of a large matrix are prefetched in blocks as small. */
+    /* A small block of a large matrix prefetches equally few rows. */
     {"step from memory, 1 sample", LEVEL(avx512), &l2_1m, STEP, F32, 1, 3072, 10, 20000, 0,
      {.block_rows = 4, .prefetch_rows = 4, .prefetch_pace = 1, .x_far = 1, .dw_collides = 1},
      1, {UNPACKED, 4096, 10}, {1, 0, 3072, 5}},
-    /* 16 MiB are taken to be in a cache, a row more not. */
+    /* A matrix of 16 MiB counts as cached; with one more row it does not. */
     {"step, matrix of 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4096, 1040,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
      32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
@@ -157,12 +161,12 @@ static const struct plan_case cases[] = {
 
     /* ---- The step in f32, many classes ---- */
 
-    /* 8 MiB of dW pass for each block, so that a block is as large as can be. W has no room in the workspace: each panel
-     * is packed before its use. AVX2 sums dW in a panel on the stack. */
+    /* Each block streams 8 MiB of dW, so blocks have the maximum size. The workspace has no room
+     * for W: each panel is packed before its use. AVX2 sums dW in a panel on the stack. */
     {"step, 1000 classes, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      256, {PER_PANEL, 1024, 5}, {0, 0, 512, 10}},
-    /* 128 rows of AVX-512 hide the way of dW, which is then summed in place. */
+    /* With AVX-512, 128 rows hide the memory traffic of dW, which is then summed in place. */
     {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
@@ -172,7 +176,7 @@ static const struct plan_case cases[] = {
     {"step, 1000 classes, AVX-512, 127 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      127, {PER_PANEL, 512, 10}, {0, 0, 512, 10}},
-    /* A block of fewer than 64 rows does not pay for packing panel by panel. */
+    /* A block of fewer than 64 rows is too small for packing panel by panel. */
     {"step, 1000 classes, AVX-512, 63 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      63, {UNPACKED, 1024, 1000}, {0, 0, 512, 10}},
@@ -180,18 +184,20 @@ static const struct plan_case cases[] = {
     {"step, 1000 classes, padded", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 2064,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
      256, {UNPACKED, 1024, 1000}, {0, 0, 512, 10}},
-    /* Few samples and a dW that has no room in the workspace: its scores have room for 256 rows. */
+    /* Few samples and a dW too large for the workspace, which has room for the scores of 256
+     * rows. */
     {"step, 1000 classes, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1},
      1, {UNPACKED, 4096, 1000}, {1, 0, 2048, 5}},
-    /* 256 KiB of dW are near, a class more is not. */
+    /* A dW of 256 KiB stays in cache; with one more class it counts as large. */
     {"step, dW of 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4096, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
      256, {UNPACKED, 1024, 4096}, {1, 0, 512, 10}},
     {"step, dW of more than 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4097, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
      256, {UNPACKED, 1024, 4097}, {0, 0, 512, 10}},
-    /* So are 256 KiB in the caller's rows, but not in the workspace, whose rows are a cache line longer. */
+    /* So does one of 256 KiB in the caller's rows, but not in the workspace, whose rows are a cache
+     * line longer. */
     {"step, dW of 256 KiB, 260 KiB in the workspace", LEVEL(avx2), &l2_512k, STEP, F32, 256, 1024, 64, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_collides = 1},
      256, {PER_PANEL, 1024, 5}, {0, 0, 512, 10}},
@@ -201,7 +207,8 @@ static const struct plan_case cases[] = {
     {"scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
      1, {UNPACKED, 4096, 10}, {0}},
-    /* The scores of a packed W have no block to keep in L2: a chunk of features stays there for all panels. */
+    /* Scores with a packed W keep no block in L2: a chunk of features stays there for all
+     * panels. */
     {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_X_FAR},
      256, {PER_PANEL, 1024, 5}, {0}},
@@ -211,11 +218,11 @@ static const struct plan_case cases[] = {
     {"scores from memory, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
      256, {PER_PANEL, 512, 10}, {0}},
-    /* From memory X is read once per panel of W, so that AVX2, too, takes chunks that stay in L2. */
+    /* In memory X is read once per panel of W, so AVX2 too uses chunks that stay in L2. */
     {"scores from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
      256, {PER_PANEL, 512, 5}, {0}},
-    /* The last 32 rows of 20000 are fewer than 64. */
+    /* The last block has 32 rows, fewer than 64. */
     {"scores from memory, AVX-512, last block", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
      32, {UNPACKED, 1024, 10}, {0}},
@@ -225,7 +232,8 @@ static const struct plan_case cases[] = {
 
     /* ---- The gradient in f32 ---- */
 
-    /* X is read once: a block is as large as can be. A colliding dW is summed in a panel on the stack. */
+    /* X is read once, so blocks have the maximum size. A colliding dW is summed in a panel on the
+     * stack. */
     {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
      256, {0}, {0, GRAD_X_FAR, 512, 10}},
@@ -235,7 +243,7 @@ static const struct plan_case cases[] = {
     {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
      1, {0}, {1, GRAD_X_FAR, 3072, 5}},
-    /* From memory the next block is prefetched, which must fit L2 beside the current one. */
+    /* If X is in memory, the next block is prefetched and must fit L2 beside the current one. */
     {"gradient from memory", LEVEL(avx2), &l2_512k, GRAD, F32, 20000, 3072, 10, 0, 0,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .dw_collides = 1,
       .grad_flags = GRAD_X_FAR},
@@ -249,18 +257,19 @@ static const struct plan_case cases[] = {
 
     /* ---- bf16 ---- */
 
-    /* AVX512-BF16 always packs. The block has as many rows as in f32, because others widen a row to f32. */
+    /* AVX512-BF16 packs even a padded W. A block has as many rows as in f32, because other levels
+     * widen rows to f32. */
     {"bf16 step, AVX512-BF16", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      32, {PACKED, 512, 10}, {1, 0, 512, 10}},
-    /* With fewer than 160 features the error bound would not hold. */
+    /* With fewer than 160 features a packed W would break the error bound. */
     {"bf16 step, AVX512-BF16, 159 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 159, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
      256, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     {"bf16 step, AVX512-BF16, 160 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 160, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      256, {PACKED, 512, 10}, {1, 0, 512, 10}},
-    /* AMX packs from 32 samples on, AVX512-BF16 from 64 on. */
+    /* AMX packs for 32 samples or more, AVX512-BF16 for 64 or more. */
     {"bf16 step, AVX512-BF16, 32 samples", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
      32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
@@ -273,7 +282,7 @@ static const struct plan_case cases[] = {
     {"bf16 scores, AMX, last block of 32", LEVEL(amx), &l2_1m, SCORE, BF16, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
      32, {PER_PANEL, 512, 10}, {0}},
-    /* 16 MiB are twice the samples that they are in f32. */
+    /* 16 MiB hold twice as many samples as in f32. */
     {"bf16 step, matrix of 16 MiB, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8192, 1040,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
      64, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
@@ -287,21 +296,23 @@ static const struct plan_case cases[] = {
 
     /* ---- Bytes ---- */
 
-    /* 256 KiB are 85 rows, 80 of them whole groups of 8. Nothing of what is said of W and dW in f32 is decided. */
+    /* 256 KiB hold 85 rows, rounded down to 80 for whole groups of 8. The f32 decisions about W and
+     * dW do not apply. */
     {"u8 step", LEVEL(avx2), &l2_512k, STEP, U8, 256, 3072, 10, 0, 0,
      {.block_rows = 80, .prefetch_pace = 1},
      80, {0}, {1, 0, 3072, 10}},
     {"u8 step from memory", LEVEL(avx512vnni), &l2_1m, STEP, U8, 256, 3072, 10, 20000, 0,
      {.block_rows = 80, .prefetch_rows = 80, .prefetch_pace = 1, .x_far = 1},
      80, {0}, {1, 0, 3072, 10}},
-    /* One panel of classes passes over the rows once; more find their features in L2. */
+    /* A single panel of classes reads the rows once; with more panels, chunks of features stay in
+     * L2. */
     {"u8 step, 11 classes", LEVEL(avx2), &l2_512k, STEP, U8, 256, 3072, 11, 0, 0,
      {.block_rows = 80, .prefetch_pace = 1},
      80, {0}, {1, 0, 1024, 10}},
     {"u8 step, 1 sample", LEVEL(avx2), &l2_512k, STEP, U8, 1, 3072, 10, 0, 0,
      {.block_rows = 80, .prefetch_pace = 1},
      1, {0}, {1, 0, 3072, 10}},
-    /* A block has 8 rows at least and 256 at most. */
+    /* A block has 8 to 256 rows. */
     {"u8 step, wide samples", LEVEL(avx2), &l2_512k, STEP, U8, 256, 40000, 10, 0, 0,
      {.block_rows = 8, .prefetch_pace = 1},
      8, {0}, {1, 0, 40000, 10}},
@@ -314,14 +325,15 @@ static const struct plan_case cases[] = {
     {"u8 scores from memory", LEVEL(avx2), &l2_512k, SCORE, U8, 20000, 3072, 10, 0, 0,
      {.block_rows = 80, .prefetch_rows = 80, .prefetch_pace = 2, .x_far = 1},
      80, {0}, {0}},
-    /* The gradient of bytes has large blocks from memory as well: its sums are written back after each. */
+    /* The gradient of bytes uses large blocks for X in memory too, because its sums are written
+     * back after each. */
     {"u8 gradient from memory", LEVEL(avx2), &l2_512k, GRAD, U8, 20000, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_rows = 80, .prefetch_pace = 2, .x_far = 1},
      256, {0}, {1, 0, 3072, 10}},
 
     /* ---- An L2 of 256 KiB ---- */
 
-    /* Half the block of 512 KiB; 121 KiB of dW still stay beside it. */
+    /* Half the block of an L2 of 512 KiB; the 121 KiB of dW still fit beside it. */
     {"L2 of 256 KiB, step", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 16, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      16, {PACKED, 1024, 5}, {1, 0, 512, 10}},
@@ -331,14 +343,14 @@ static const struct plan_case cases[] = {
     {"L2 of 256 KiB, MNIST from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 784, 10, 60000, 0,
      {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      28, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
-    /* Half of 16 rows would leave the gradient without a panel. */
+    /* Half of 16 rows would be too few for a panel of the gradient. */
     {"L2 of 256 KiB, step from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     {"L2 of 256 KiB, 2048 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 2048, 10, 20000, 2064,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
-    /* A larger L2 has no 16 rows of these either. */
+    /* Even with a larger L2 a block has fewer than 16 of these rows. */
     {"L2 of 256 KiB, 4096 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 4096, 5, 20000, 4112,
      {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      12, {UNPACKED, 1024, 5}, {1, 0, 4096, 10}},
@@ -348,8 +360,8 @@ static const struct plan_case cases[] = {
     {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
      {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_X_FAR},
      28, {0}, {1, GRAD_X_FAR, 512, 10}},
-    /* 241 KiB of dW stay in an L2 of 512 KiB, but not in one of 256 KiB: there a block is as large as the scores of the
-     * workspace are, and dW is summed in a panel. W is packed once on both. */
+    /* 241 KiB of dW fit an L2 of 512 KiB, but not one of 256 KiB: there a block has as many rows as
+     * the workspace has scores, and dW is summed in a panel. W is packed once on both. */
     {"L2 of 512 KiB, step, 20 classes", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 20, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
      32, {PACKED, 1024, 5}, {1, 0, 512, 10}},
@@ -359,7 +371,7 @@ static const struct plan_case cases[] = {
     {"L2 of 256 KiB, step, 20 classes, 1 sample", LEVEL(avx2), &l2_256k, STEP, F32, 1, 3072, 20, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1},
      1, {UNPACKED, 4096, 20}, {1, 0, 3072, 5}},
-    /* 256 rows of 128 features are half of L2. */
+    /* 256 rows of 128 features fill half of L2. */
     {"L2 of 256 KiB, 1000 classes, AVX-512", LEVEL(avx512), &l2_256k, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 128, 10}},
@@ -402,7 +414,7 @@ static void test_plan__shapes_in_use__decisions(void **state)
         checked++;
         const struct plan_shape shape = shape_of(c);
         const struct plan plan = downhill_make_plan(kernels, c->caches, &shape);
-/* Names a member that is not as expected, and goes on. */
+/* Prints a member that is not as expected, and continues. */
 #define EXPECT(got, expected)                                                                      \
     do {                                                                                           \
         const unsigned long long is = (unsigned long long)(got),                                   \
@@ -456,7 +468,7 @@ static const size_t grid_n[] = {1, 4, 5, 15, 16, 32, 64, 20000},
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Takes the last digit off a number that counts the points of the grid. */
+/* Removes the last digit, in this base, from the number of a grid point, and returns it. */
 static size_t digit(size_t *number, size_t base)
 {
     const size_t last = *number % base;
@@ -497,7 +509,7 @@ static void for_each_plan(void (*check)(const downhill_kernels *kernels,
     assert_true(plans > 100000);
 }
 
-/* Rows for which a block of a plan is scored, or its gradient summed. */
+/* Block sizes for which scores and gradient are planned. */
 static const size_t grid_rows[] = {1, 2, 4, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256};
 
 static void check_arrays(const downhill_kernels *kernels, const struct cache_sizes *caches,
@@ -538,7 +550,7 @@ static void test_plan__any_shape__arrays_hold_it(void **state)
     for_each_plan(check_arrays);
 }
 
-/* Whether the bytes from `at` on end by `end`. */
+/* Returns whether `bytes` bytes from `at` on end at or before `end`. */
 static int fits_before(const void *at, size_t bytes, uintptr_t end)
 {
     return (uintptr_t)at + bytes <= end;
@@ -551,7 +563,7 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
     if (shape->operation != OPERATION_STEP)
         return;
     const size_t d = shape->d, c = shape->c, rows = plan->block_rows;
-    /* Nothing is read or written there. */
+    /* Never accessed. */
     char *const memory = (char *)(uintptr_t)(LINE_BYTES + 4);
     if (shape->element == ELEMENT_U8) {
         const size_t bytes = downhill_workspace_u8_bytes(d, c);
@@ -581,7 +593,7 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
     }
 }
 
-/* A hybrid CPU may size the workspace on one core and run the step on another. */
+/* On a hybrid CPU the workspace may be sized on one core and the step run on another. */
 static void test_plan__any_l2__workspace_holds_it(void **state)
 {
     (void)state;
@@ -618,7 +630,7 @@ static void check_same_from_512k(const downhill_kernels *kernels, const struct c
     }
 }
 
-/* Results in f32 depend on the plan, so that they have the same bits on all of these CPUs. */
+/* f32 results depend on the plan; with equal plans they have the same bits on all these CPUs. */
 static void test_plan__l2_of_512k_or_more__same_plan(void **state)
 {
     (void)state;

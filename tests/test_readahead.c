@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which stretches of a mapped file the kernel is told of: every page of every row, none that no row is in, and as few
- * stretches as the order of the rows allows; and how much memory there is to hold the file. */
+ * Ranges of a mapped file announced to the kernel: every page of every row, no other page, and as
+ * few ranges as the order of the rows allows. Also how much memory is available to hold the
+ * file. */
 #include "cmocka_all.h"
 
 #include "base/memory.h"
@@ -16,7 +17,7 @@
 
 enum { PAGE = 4096, PAGES = 512 };
 
-/* Marks the pages of all stretches. Returns how many there are. */
+/* Marks the pages of all ranges. Returns the number of ranges. */
 static size_t mark(const size_t *rows, size_t n, size_t row_bytes, size_t ld_bytes, bool *seen)
 {
     size_t stretches = 0;
@@ -76,7 +77,7 @@ static void test_readahead__neighbours_are_one_stretch(void **state)
     for (size_t i = 0; i < 100; i++)
         rows[i] = 7 + i;
     assert_int_equal(mark(rows, 100, 3072, 3073, seen), 1);
-    rows[50] = 400; /* there and back */
+    rows[50] = 400; /* jumps away and back */
     assert_int_equal(mark(rows, 100, 3072, 3073, seen), 3);
 }
 
@@ -91,7 +92,7 @@ static void test_readahead__row_numbers_end_where_told(void **state)
     assert_int_equal(s.end, 3 * PAGE);
 }
 
-/* ---- what fits ---- */
+/* ---- available memory ---- */
 
 static void put(const char *name, const char *text)
 {
@@ -102,7 +103,7 @@ static void test_memory__available_or_the_limit(void **state)
 {
     (void)state;
     const char *root = scratch_path("");
-    assert_int_equal(memory_available(root), SIZE_MAX); /* nothing to be read there */
+    assert_int_equal(memory_available(root), SIZE_MAX); /* there is no /proc */
     mkdir(scratch_path("proc"), 0700);
     mkdir(scratch_path("proc/self"), 0700);
     put("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    5000 kB\n");
@@ -114,7 +115,7 @@ static void test_memory__available_or_the_limit(void **state)
     assert_int_equal(memory_available(root), 1048576);
     put("cgroup/memory.max", "max\n");
     assert_int_equal(memory_available(root), 5000 * 1024);
-    /* scratch_close() takes files away, not trees */
+    /* scratch_close() removes files, not directory trees. */
     const char *const made[] = {
         "cgroup/memory.max", "cgroup", "proc/self/mountinfo", "proc/self/cgroup", "proc/self",
         "proc/meminfo",      "proc"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Real numbers as text: as they were given, and read back as the same number. */
+ * Real numbers as text: printed as the user gave them, and read back as the same number. */
 #include "cmocka_all.h"
 
 #include "base/real.h"
@@ -56,7 +56,7 @@ static void test_real__not_finite__words(void **state)
     assert_string_equal(real_fixed(-DBL_MAX, 20, text), "-1.79769e+308");
 }
 
-/* Text within a string that looks like a number stays as it is. */
+/* Text in a string that looks like a number is not changed. */
 static void test_real__json__the_same_document_and_shorter(void **state)
 {
     (void)state;

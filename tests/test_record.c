@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is found out about the machine, on made-up trees of /proc and /sys. */
+ * What the program finds out about the machine, tested on simulated trees of /proc and /sys. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- a made-up tree ---- */
+/* ---- a simulated tree ---- */
 
 static char root[512];
 
@@ -61,7 +61,7 @@ static const machine plain = {.cpu_name = "Test CPU",
                               .numa_nodes = 1,
                               .memory_bytes = UINT64_C(16) << 30};
 
-/* The value of an entry on the tree as it is, or its reason behind "unknown: ". */
+/* Returns the value of a record entry for the current tree, or "unknown: " and the reason. */
 static const char *value_of(const char *key)
 {
     static char text[600];
@@ -141,7 +141,7 @@ static void test_record__settings(void **state)
     }
 }
 
-/* Only CPUs that the process may use count, whatever their numbers. */
+/* Only CPUs that the process may use count, whatever numbers they have. */
 static void test_record__governor__of_the_allowed_cpus(void **state)
 {
     (void)state;
@@ -159,7 +159,7 @@ static void test_record__governor__of_the_allowed_cpus(void **state)
 static void test_record__quota(void **state)
 {
     (void)state;
-    /* Version 1, the group's own path visible. */
+    /* cgroup version 1 with the group's own path visible. */
     put("/proc/self/cgroup", "5:memory:/a/b\n4:cpu,cpuacct:/a/b\n0::/\n");
     put("/proc/self/mountinfo", "30 20 0:1 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
                                 "31 20 0:2 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
@@ -170,7 +170,7 @@ static void test_record__quota(void **state)
     assert_string_equal(value_of("memory limit"), "none");
     put("/sys/fs/cgroup/cpu/a/b/cpu.cfs_quota_us", "-1\n");
     assert_string_equal(value_of("CPU quota"), "none");
-    /* A container sees the group at the mount, and its path from outside. */
+    /* In a container the group is at the mount point, and its path is that of the host. */
     put("/proc/self/cgroup", "4:cpu,cpuacct:/outside/x\n");
     put("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "50000\n");
     put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
@@ -178,7 +178,7 @@ static void test_record__quota(void **state)
     put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "0\n");
     assert_string_equal(value_of("CPU quota"),
                         "unknown: the control group's files are not understood");
-    /* One that sees part of the tree sees the groups below. */
+    /* A container that mounts part of the tree sees the groups below that part. */
     put("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "25000\n");
     put("/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
     put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
@@ -191,7 +191,7 @@ static void test_record__quota(void **state)
     /* "cpuset" is not "cpu". */
     put("/proc/self/cgroup", "4:cpuset:/\n");
     assert_string_equal(value_of("CPU quota"), "unknown: no control group tells");
-    /* Version 2. */
+    /* cgroup version 2. */
     put("/proc/self/cgroup", "0::/app\n");
     put("/proc/self/mountinfo", "30 20 0:1 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n");
     put("/sys/fs/cgroup/app/cpu.max", "max 100000\n");
@@ -200,8 +200,8 @@ static void test_record__quota(void **state)
     assert_string_equal(value_of("memory limit"), "1.00 GiB");
     put("/sys/fs/cgroup/app/cpu.max", "200000 100000\n");
     assert_string_equal(value_of("CPU quota"), "2.00 CPUs");
-    /* The quota of a group around it holds as well, and a group in between without the controller
-     * has no file. */
+    /* The quota of an outer group applies too, and an intermediate group without the controller has
+     * no file. */
     put("/proc/self/cgroup", "0::/app/between/inner\n");
     put("/sys/fs/cgroup/app/between/inner/cpu.max", "300000 100000\n");
     put("/sys/fs/cgroup/app/between/inner/memory.max", "max\n");
@@ -217,7 +217,7 @@ static void test_record__quota(void **state)
                         "unknown: the control group's files are not understood");
 }
 
-/* Files that no kernel writes: read without a fall, and never believed. */
+/* Contents that no kernel writes: they neither crash the program nor are they believed. */
 static void test_record__garbage(void **state)
 {
     (void)state;
@@ -245,7 +245,7 @@ static void test_record__garbage(void **state)
         const conditions c = conditions_now(root, 0);
         assert_true(isnan(c.steal_s));
     }
-    /* A byte of zero ends no text before its end. */
+    /* Text with a NUL byte is rejected, not cut at that byte. */
     char whole[1024], text[64];
     snprintf(whole, sizeof whole, "%s/zero", root);
     write_raw(whole, "on\0off", 6);
@@ -331,7 +331,7 @@ static void test_conditions__throttling__of_both_versions(void **state)
     assert_true(isnan(conditions_now(root, 0).throttled_s));
 }
 
-/* A quota stops the groups inside of it, and is counted where it is set. */
+/* A quota throttles all groups inside, but only the group that sets it counts this. */
 static void test_conditions__throttling__of_outer_groups(void **state)
 {
     (void)state;
@@ -345,12 +345,12 @@ static void test_conditions__throttling__of_outer_groups(void **state)
     put("/cg/a/b/cpu.stat", "nr_throttled 1\nthrottled_usec 250000\n");
     c = conditions_now(root, 0);
     assert_true(c.throttled_periods == 7.0 && fabs(c.throttled_s - 2.75) < 1e-12);
-    put("/cg/a/b/cpu.stat", "usage_usec 1\n"); /* the controller is not passed on */
+    put("/cg/a/b/cpu.stat", "usage_usec 1\n"); /* the controller is not delegated */
     c = conditions_now(root, 0);
     assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
 }
 
-/* In a container the group is "/", and is not its own outer group. */
+/* In a container the group is "/", which must not count again as its own outer group. */
 static void test_conditions__throttling__of_the_topmost_group__counts_once(void **state)
 {
     (void)state;
@@ -369,7 +369,7 @@ static void test_conditions__between_and_json(void **state)
     const conditions passed = conditions_between(&before, &after);
     assert_true(passed.steal_s == 0.5 && passed.involuntary_switches == 2.0);
     assert_true(isnan(passed.migrations) && passed.throttled_periods == 0.0);
-    assert_true(isnan(passed.throttled_s)); /* it fell: of another group */
+    assert_true(isnan(passed.throttled_s)); /* it fell: the group changed */
     json_t *o = json_object();
     conditions_set(o, &passed);
     assert_true(json_is_null(json_object_get(o, "migrations")));
@@ -458,7 +458,7 @@ static void test_doctor__sample(void **state)
         .counters_missing = "hidden"};
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
         assert_int_equal(find(&plain, &s, topics[i]).verdict, i < 6 ? DOCTOR_WARN : DOCTOR_NOTE);
-    /* Stopped by its quota, and by nothing else. */
+    /* Throttled by its quota alone. */
     s.passed =
         (conditions){.involuntary_switches = 100, .throttled_periods = 95, .throttled_s = 0.7};
     assert_int_equal(find(&plain, &s, "throttling").verdict, DOCTOR_WARN);

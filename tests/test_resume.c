@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Training that is interrupted after every few steps, and goes on from a file: the same bits as in one go. */
+ * Training that is interrupted every few steps and resumed from a checkpoint gives the same bits as
+ * an uninterrupted run. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -14,7 +15,7 @@
 
 enum { N_TRAIN = 123, N_TEST = 40, D = 7, C = 3, BATCH = 16, EPOCHS = 4 };
 
-static dataset whole, held_out; /* the same set; of this one a part is for validation */
+static dataset whole, held_out; /* the same data; held_out has a validation set */
 
 static int open_all(void **state)
 {
@@ -32,8 +33,8 @@ static int close_all(void **state)
     return scratch_close(state);
 }
 
-/* Stops training at the n-th checkpoint of this leg. What it leaves is either the state there, or, as after a kill, that of
- * an earlier one. */
+/* One leg of a run, which ends at checkpoint number stop_at. The file has the state of checkpoint
+ * number save_at, as after a kill, or the last state if save_at = 0. */
 struct leg {
     size_t stop_at, save_at, seen;
     sig_atomic_t stop;
@@ -42,8 +43,8 @@ struct leg {
     size_t saved;
 };
 
-/* The leg that runs, to stop in its stop_in_evaluation-th evaluation (0: in none); a test or validation set is one call of
- * the kernel, larger than a minibatch. */
+/* The current leg, which stops in evaluation number stop_in_evaluation (0: never). An evaluation is
+ * one call of the kernel with more rows than a minibatch. */
 static struct leg *running;
 static size_t stop_in_evaluation, evaluations;
 static downhill_kernels stopping;
@@ -62,7 +63,7 @@ static int save(const sgd_state *state, void *context)
 {
     struct leg *leg = context;
     leg->seen++;
-    /* An interrupted training saves its state once more, where it had not at that step. */
+    /* An interrupted run saves its state once more, unless it already did at that step. */
     if (leg->seen == leg->save_at || (leg->save_at == 0 && leg->stop)) {
         json_t *record = json_object();
         assert_int_equal(checkpoint_write(leg->path, &leg->p, state, record), EXIT_OK);
@@ -79,7 +80,7 @@ static void ignore(const sgd_epoch *epoch, size_t number, void *context)
     (void)epoch, (void)number, (void)context;
 }
 
-/* One leg, from the file if there is one. */
+/* Runs one leg, resumed from the checkpoint if from_file. */
 static void run_leg(trainer_job job, struct leg *leg, bool from_file, sgd_result *result)
 {
     model_file m;
@@ -135,7 +136,7 @@ static sgd_result in_one_go(trainer_job job)
     return result;
 }
 
-/* In legs of so many checkpoints. Returns how many there were. */
+/* Trains in legs of stop_at checkpoints and compares the result. Returns the number of legs. */
 static size_t in_legs(trainer_job job, size_t stop_at, size_t save_at, const sgd_result *want)
 {
     sgd_result result;
@@ -149,7 +150,7 @@ static size_t in_legs(trainer_job job, size_t stop_at, size_t save_at, const sgd
             sgd_free(&result);
             return legs;
         }
-        assert_string_equal(result.digest, ""); /* which nobody can make again */
+        assert_string_equal(result.digest, ""); /* not reproducible */
         assert_int_equal(leg.saved, 1);
         from_file = true;
         sgd_free(&result);
@@ -218,7 +219,7 @@ static trainer_job job_of(const struct way *way)
     return job;
 }
 
-/* After every step, every second, …, every epoch and more. */
+/* After every step, every second step and so on, up to more than an epoch. */
 static void test_resume__after_every_few_steps__same_bits(void **state)
 {
     (void)state;
@@ -232,7 +233,7 @@ static void test_resume__after_every_few_steps__same_bits(void **state)
     }
 }
 
-/* Killed some steps behind the last checkpoint, of which there is one every third step. */
+/* Killed some steps after the last checkpoint; there is one every third step. */
 static void test_resume__killed_behind_a_checkpoint__same_bits(void **state)
 {
     (void)state;
@@ -247,7 +248,7 @@ static void test_resume__killed_behind_a_checkpoint__same_bits(void **state)
     }
 }
 
-/* Stopped in the evaluation of the second epoch, of the third and of the last one: on the test set, then also on the
+/* Stopped in the evaluation of the second, third and last epoch: on the test set, then also on the
  * validation set. */
 static void test_resume__stopped_in_an_evaluation__same_bits(void **state)
 {
@@ -273,7 +274,8 @@ static void test_resume__stopped_in_an_evaluation__same_bits(void **state)
     stop_in_evaluation = 0;
 }
 
-/* What is compared above does differ: with validation the best is not the last, and each way is its own. */
+/* The comparisons above can fail: with validation the best epoch is not always the last, and no two
+ * configurations give the same model. */
 static void test_resume__the_ways_differ(void **state)
 {
     (void)state;
@@ -308,7 +310,7 @@ static void test_resume__steps_between_checkpoints__as_asked(void **state)
     }
 }
 
-/* ---- what is no checkpoint ---- */
+/* ---- invalid checkpoints ---- */
 
 static void write_checkpoint(void)
 {
@@ -359,7 +361,7 @@ static void test_resume__damaged_state__refused(void **state)
     }
 }
 
-/* Diverged weights are not saved: the file is of a step before. */
+/* Diverged weights are not saved: the file has the state of an earlier step. */
 static void test_resume__diverged__last_good_checkpoint(void **state)
 {
     (void)state;

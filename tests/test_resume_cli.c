@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * downhill train --checkpoint, killed at random moments, and --resume. */
+ * downhill train --checkpoint, killed at random times and continued with --resume. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -40,7 +40,7 @@ static int open_all(void **state)
     return 0;
 }
 
-/* Starts the program with the words of a line and kills it after so many milliseconds. Returns whether it was done
+/* Runs a command line and kills it after `ms` milliseconds. Returns whether it had finished
  * before. */
 static bool start_and_kill(const char *line, unsigned ms)
 {
@@ -66,7 +66,8 @@ static bool start_and_kill(const char *line, unsigned ms)
     return WIFEXITED(status);
 }
 
-/* The steps that the checkpoint has, or 0: there is none yet. One that cannot be read fails the test. */
+/* Returns the number of steps in the checkpoint, or 0 if there is none yet. An unreadable
+ * checkpoint fails the test. */
 static size_t steps_of(const char *path, size_t per_epoch)
 {
     model_file m;
@@ -92,7 +93,8 @@ static char *digest_of(const char *line)
     return digest;
 }
 
-/* 15 steps an epoch, each with a file that is made safe on disk: long enough to be killed again and again. */
+/* 15 steps per epoch, each with a checkpoint that is synced to disk: slow enough to be killed many
+ * times. */
 #define TRAIN "$downhill train --data \"$data\" --batch 16 --epochs 40 "
 
 static void killed(const char *options, uint64_t seed)
@@ -111,12 +113,12 @@ static void killed(const char *options, uint64_t seed)
         const unsigned ms = 30 + (unsigned)rng_below(&r, 220);
         done = start_and_kill(steps > 0 ? "$downhill train --resume $scratch/k.npz" : begin, ms);
         const size_t now = steps_of(path, PER_EPOCH);
-        assert_true(now >= steps); /* never behind what was safe already */
+        assert_true(now >= steps); /* saved steps are never lost */
         moved += now > steps;
         steps = now;
     }
     print_message("%s: %zu kills moved it on, to step %zu\n", options, moved, steps);
-    if (steps == 0) /* a machine so slow that it never came so far */
+    if (steps == 0) /* the machine was too slow to save a step */
         assert_int_equal(shell(begin), EXIT_OK);
     assert_true(asprintf(&go_on, "$downhill train --resume $scratch/k.npz --json -") > 0);
     char *got = digest_of(go_on);
@@ -138,13 +140,13 @@ static void test_resume__killed_at_random__same_model(void **state)
 static void test_resume__killed__leaves_nothing_but_whole_files(void **state)
 {
     (void)state;
-    /* Temporary files of writes that were cut short may stay; the checkpoint itself is never one of them. */
+    /* Temporary files of interrupted writes may remain, but the checkpoint itself is complete. */
     steps_of(scratch_path("k.npz"), 15);
     assert_int_equal(shell("$downhill predict --data $data --model $scratch/k.npz --quiet"),
                      EXIT_OK);
 }
 
-/* ---- what cannot be resumed ---- */
+/* ---- runs that cannot be resumed ---- */
 
 static void one_line(int code, const char *command, const char *says)
 {
@@ -217,7 +219,8 @@ static void test_resume__other_data__refused(void **state)
                      EXIT_OK);
 }
 
-/* Whole by itself, with checksums and digest: but its weights are not of the data that its record is of. */
+/* The file is consistent, with valid checksums and digest, but its weights have another shape than
+ * the data that its record names. */
 static void test_resume__weights_of_another_shape__refused(void **state)
 {
     (void)state;
@@ -249,7 +252,7 @@ static void test_resume__weights_of_another_shape__refused(void **state)
     shell("rm $scratch/o.npz $scratch/c.npz");
 }
 
-/* Every option that may differ holds as it was given, or as it is given now. */
+/* Options that may change keep their first value unless they are given again. */
 static void test_resume__outputs__those_of_the_first_run(void **state)
 {
     (void)state;
@@ -257,7 +260,7 @@ static void test_resume__outputs__those_of_the_first_run(void **state)
                            "--model a.npz --json a.json --checkpoint c.npz --every 4 --threads 2 "
                            "--quiet && mkdir in && rm a.npz a.json"),
                      EXIT_OK);
-    /* Relative paths are of the directory at hand. */
+    /* Relative paths start at the current directory. */
     assert_int_equal(shell("cd $scratch/in && $downhill train --resume ../c.npz --epochs 3"),
                      EXIT_OK);
     assert_non_null(strstr(shell_out, "resumes ../c.npz after 2 of 3 epochs, with --model a.npz "
@@ -288,7 +291,7 @@ static char *arguments_of(const char *path)
     return text;
 }
 
-/* The next checkpoint has the same options as the first. */
+/* A resumed run writes the options of the first run into its checkpoint. */
 static void test_resume__every_option__holds(void **state)
 {
     (void)state;
@@ -311,7 +314,7 @@ static void test_resume__every_option__holds(void **state)
                                "--epochs 12 && rm $scratch/e.npz"),
                          EXIT_OK);
         char *after = arguments_of(scratch_path("c.npz"));
-        /* --epochs 3 has become 12, 10 is the default */
+        /* --epochs was 3, or not given, and is now 12 */
         char *at = strstr(before, "\"--epochs\",\"3\""),
              *now = strstr(after, "\"--epochs\",\"12\"");
         assert_non_null(now);
@@ -326,7 +329,7 @@ static void test_resume__every_option__holds(void **state)
     assert_int_equal(shell("rm $scratch/e.json $scratch/c.npz"), EXIT_OK);
 }
 
-/* Before outputs were kept and values written as they were given. */
+/* A checkpoint of an old version, which lists no outputs and has values as converted from f32. */
 static void test_resume__old_checkpoint__same_model(void **state)
 {
     (void)state;
@@ -343,7 +346,7 @@ static void test_resume__old_checkpoint__same_model(void **state)
         EXIT_OK);
     char *want = digest_of("$downhill train --data $data --epochs 3 --lr 0.003 --reg 0.0003 "
                            "--json -");
-    trainer_data(&size, true, 1, &data); /* of which the file takes the classes */
+    trainer_data(&size, true, 1, &data); /* supplies the class names */
     assert_int_equal(model_file_read(scratch_path("c.npz"), &m), EXIT_OK);
     json_t *words = json_array();
     for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
@@ -362,7 +365,7 @@ static void test_resume__old_checkpoint__same_model(void **state)
     shell("rm $scratch/c.npz $scratch/old.npz");
 }
 
-/* More epochs than were asked for at first: those of a training that was asked for all of them. */
+/* Resuming with more epochs gives the same result as asking for all of them at first. */
 static void test_resume__more_epochs__as_if_asked_at_first(void **state)
 {
     (void)state;
@@ -373,7 +376,7 @@ static void test_resume__more_epochs__as_if_asked_at_first(void **state)
     char *got = digest_of("$downhill train --resume $scratch/c.npz --epochs 7 --json - "
                           "--model $scratch/m.npz");
     assert_string_equal(got, want);
-    /* The checkpoint was kept up to date, and the model is the one of the digest. */
+    /* The checkpoint was updated, and the model has this digest. */
     assert_int_equal(steps_of(scratch_path("c.npz"), 1), 7);
     model_file m;
     assert_int_equal(model_file_read(scratch_path("m.npz"), &m), EXIT_OK);
@@ -383,7 +386,7 @@ static void test_resume__more_epochs__as_if_asked_at_first(void **state)
     free(got);
 }
 
-/* 0.3 is 0.300000012 in f32, which nobody gave. */
+/* Records show 0.3 as given, not as 0.300000012, which it is in f32. */
 static void test_record__values__as_they_were_given(void **state)
 {
     (void)state;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * How rows are sampled: statistics on known numbers, when sampling ends, cold buffers, sweeps, the noise
- * floor, counters, and going on with a run that was broken off. Nothing here asserts a speed. */
+ * How benchmark rows are sampled: statistics of known numbers, stopping rules, cold buffers,
+ * sweeps, the noise floor, counters, and resuming an interrupted run. Nothing here asserts a
+ * speed. */
 #define _POSIX_C_SOURCE 200809L
 #include "cmocka_all.h"
 
@@ -34,7 +35,7 @@ static void test_stats__known_values(void **state)
     double one[] = {7.0};
     const stats c = stats_of(one, 1);
     assert_true(c.median == 7.0 && c.min == 7.0 && c.mad == 0.0 && c.p95 == 7.0);
-    /* As numpy.percentile has it; the interval from the second to the last but one. */
+    /* p95 is that of numpy.percentile; the interval is from the second to the last but one. */
     double ten[] = {3, 1, 4, 10, 5, 9, 2, 6, 8, 7};
     const stats d = stats_of(ten, 10);
     assert_true(d.median == 5.5 && fabs(d.p95 - 9.55) < 1e-12);
@@ -47,7 +48,7 @@ static void test_stats__known_values(void **state)
     assert_int_equal(e.n_severe, 0);
 }
 
-/* As scipy.stats.binom has them. */
+/* Expected ranks are from scipy.stats.binom. */
 static void test_stats__interval_rank(void **state)
 {
     (void)state;
@@ -58,7 +59,7 @@ static void test_stats__interval_rank(void **state)
         assert_int_equal(stats_interval_rank(want[i][0]), want[i][1]);
 }
 
-/* ---- when sampling ends ---- */
+/* ---- stopping rules ---- */
 
 static const bench_shape tiny[] = {{3, 17, 4, true}, {2, 5, 3, true}};
 
@@ -104,7 +105,7 @@ static void test_run__what_ends_a_row(void **state)
             double spent_s = 0.0;
             for (size_t s = 0; s < row->n_samples; s++)
                 spent_s += 1e-9 * row->samples[s].real_ns * (double)row->samples[s].iterations;
-            /* The timer may find all samples alike, which is as precise as anything asked for. */
+            /* If the timer gives equal samples, any requested precision is reached. */
             if (cases[i].stopped == STOPPED_TIME && stats_precision(&row->real_ns) == 0.0)
                 continue;
             assert_int_equal(row->stopped, cases[i].stopped);
@@ -117,7 +118,7 @@ static void test_run__what_ends_a_row(void **state)
     }
 }
 
-/* The samples of a group take turns, and those of one group are done before the next begins. */
+/* The rows of a group are interleaved, and a group is complete before the next begins. */
 static void test_run__groups(void **state)
 {
     (void)state;
@@ -170,7 +171,8 @@ static void test_cold__rows_and_buffers(void **state)
         if (!row->cold)
             continue;
         cold++;
-        /* Neither the loss, which reads no samples, nor what is larger than two caches anyway. */
+        /* There is no cold row for the loss, which reads no features, or for data larger than two
+         * caches. */
         assert_true(row->n == 4 && row->kernel != BENCH_hinge_f32 &&
                     !bench_has_traits(row->kernel, BENCH_TRAIT_EPOCH));
         buffer_pool s = {0};
@@ -181,7 +183,7 @@ static void test_cold__rows_and_buffers(void **state)
         assert_true((double)task.n_loads * row->working_set >= 2.0 * (1 << 20));
         for (size_t l = 1; l < task.n_loads; l++)
             assert_ptr_not_equal(task.loads[l].x, task.loads[l - 1].x);
-        /* Each call takes the next. */
+        /* Each call uses the next buffer. */
         assert_int_equal(downhill_select("scalar", &task.kernels, NULL, 0), DOWNHILL_OK);
         bench_task_run(&task, task.n_loads + 2);
         assert_int_equal(task.turn, 2);
@@ -209,7 +211,7 @@ static void test_cold__too_little_memory__is_skipped(void **state)
     bench_suite_free(&suite);
 }
 
-/* Rows of different sizes are compared, so they take turns. */
+/* Rows of different sizes are compared, so they are interleaved. */
 static void test_sweeps__sizes_take_turns(void **state)
 {
     (void)state;
@@ -246,7 +248,7 @@ static void test_floor__p95__of_known_medians(void **state)
     noise_floor f = {.passes = 2, .n_rows = 2, .rows = rows};
     assert_true(fabs(floor_p95(&f) - 0.1) < 1e-12); /* b has no pair */
     rows[1].median_ns[1] = 202.0;
-    /* Of 0.1 and 0.01, nineteen parts of twenty of the way up. */
+    /* 95 % of the way from 0.01 to 0.1. */
     assert_true(fabs(floor_p95(&f) - (0.01 + 0.95 * 0.09)) < 1e-12);
     f.passes = 1;
     assert_true(isnan(floor_p95(&f)));
@@ -259,18 +261,17 @@ static void test_floor__passes(void **state)
     (void)state;
     const bench_options options = tiny_options();
     noise_floor f = {0};
-    for (int i = 0; i < FLOOR_PASSES + 1; i++) /* one too many is none */
+    for (int i = 0; i < FLOOR_PASSES + 1; i++) /* the last one is ignored */
         assert_int_equal(floor_pass(&f, &options, &go_on), EXIT_OK);
     assert_int_equal(f.passes, FLOOR_PASSES);
-    assert_int_equal(f.n_rows,
-                     3); /* score, hinge, and step_hinge, which the filter takes as well */
+    assert_int_equal(f.n_rows, 3); /* score, hinge, and step_hinge, which the filter matches too */
     for (size_t i = 0; i < f.n_rows; i++)
         for (size_t p = 0; p < f.passes; p++)
             assert_true(f.rows[i].median_ns[p] > 0.0);
     assert_true(floor_p95(&f) >= 0.0);
     floor_free(&f);
     bench_options none = options;
-    none.filter = "softmax_f32"; /* no probe */
+    none.filter = "softmax_f32"; /* not a kernel of the noise floor */
     assert_int_equal(floor_pass(&f, &none, &go_on), EXIT_OK);
     assert_int_equal(f.passes, 0);
 }
@@ -300,10 +301,10 @@ static void test_counters__count_or_say_why_not(void **state)
     counters_close(&c);
 }
 
-/* ---- going on ---- */
+/* ---- resuming ---- */
 
 struct stopping {
-    int groups; /* left */
+    int groups; /* remaining */
 };
 
 static int stop_after(void *context, bench_suite *suite)
@@ -313,8 +314,8 @@ static int stop_after(void *context, bench_suite *suite)
     return --s->groups > 0 ? EXIT_OK : EXIT_INTERNAL;
 }
 
-/* A run that was broken off and gone on with has the samples of its first part, and goes on in the order that
- * it would have had. */
+/* A resumed run keeps the samples of its first part and continues in the order of an uninterrupted
+ * run. */
 static void test_resume__takes_whole_groups(void **state)
 {
     (void)state;
@@ -359,7 +360,7 @@ static void test_resume__takes_whole_groups(void **state)
     bench_suite_free(&rest);
 }
 
-/* A row cut short is sampled anew, with its group. */
+/* An interrupted row is sampled again, and its group counts as unfinished. */
 static void test_resume__not_what_was_cut_short(void **state)
 {
     (void)state;
@@ -396,9 +397,9 @@ static void test_progress__what_is_left(void **state)
     progress_text(&p, 100.0, 5, 20, 0.25, "row", text, sizeof text);
     assert_string_equal(text, "bench 5/20 row, 5 min left");
     progress_text(&p, 10.0, 1, 20, 0.0, "row", text, sizeof text);
-    assert_string_equal(text, "bench 1/20 row"); /* nothing can be told yet */
+    assert_string_equal(text, "bench 1/20 row"); /* no estimate yet */
     p.done_before =
-        0.5; /* half of it by an earlier part: a quarter in ten seconds, a quarter to go */
+        0.5; /* half was done by an earlier run: a quarter in ten seconds, a quarter to go */
     progress_text(&p, 10.0, 15, 20, 0.75, "row", text, sizeof text);
     assert_string_equal(text, "bench 15/20 row, 10 s left");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How much stack a call takes at most, which downhill.h promises: a thread whose stack is painted before makes it. Of the
- * library as it is optimised for users; with the checks of a sanitizer in it takes more. */
+ * Maximum stack use of a call, which downhill.h promises. The calls run in a thread whose stack was
+ * filled with a pattern. The promise is for optimised builds; sanitizers need more. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -17,13 +17,14 @@
 
 enum { PROMISED = 64 << 10, STACK_BYTES = 1 << 20, PAINT = 0xA5 };
 
-/* Tails everywhere, more than a block of rows and a panel of classes; and what is packed otherwise, and not at all. */
+/* Shapes with tails in every dimension, with more than a block of rows and a panel of classes, and
+ * shapes that are packed in other ways or not at all. */
 static const struct shape {
     size_t n, d, c;
 } shapes[] = {{300, 1100, 130}, {257, 785, 11}, {64, 161, 10}, {1, 37, 3}};
 
 typedef struct calls {
-    const downhill_kernels *kernels; /* NULL: none is made */
+    const downhill_kernels *kernels; /* NULL: makes no calls */
     struct shape shape;
     float *x, *w, *b, *dw, *db, *f32_scores;
     uint16_t *x_bf16;
@@ -35,7 +36,7 @@ typedef struct calls {
     downhill_workspace workspace;
     downhill_packed_u8 *packed;
     size_t packed_bytes;
-    int failed; /* calls */
+    int failed; /* number of calls */
 } calls;
 
 static void make_calls_f32(calls *k)
@@ -99,7 +100,7 @@ static void *in_thread(void *context)
     return NULL;
 }
 
-/* Bytes of its stack that the thread wrote to, or below which it did. */
+/* Returns how many bytes of its stack the thread used, down to the lowest byte that it changed. */
 static size_t stack_taken(calls *k)
 {
     unsigned char *stack =
@@ -120,7 +121,7 @@ static size_t stack_taken(calls *k)
     return STACK_BYTES - untouched;
 }
 
-/* Memory of a size, zero; freed at the end of the test. */
+/* Zeroed allocations, freed at the end of the test. */
 static void *memory[32];
 static size_t n_memory;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The fused step: against the chain of single calls, against finite differences, and with itself.
+ * The fused step, compared with the chain of separate calls and with finite differences.
  */
 #include "cmocka_all.h"
 
@@ -97,7 +97,7 @@ static void for_each_level(with_level check)
     }
 }
 
-/* Rows are added in the same order by both, so the gradient must be the same bits. */
+/* Both add rows in the same order, so the gradients must have the same bits. */
 static void fused_is_chain(const downhill_kernels *k, const char *name)
 {
     (void)name;
@@ -148,7 +148,7 @@ static void test_step__fused__same_bits_as_chain(void **state)
     for_each_level(fused_is_chain);
 }
 
-/* The f64 loss at weights w, bias b, from the reference. */
+/* Returns the f64 loss at weights w and bias b, by the reference. */
 static double loss_at(const struct problem *p, downhill_loss loss, const float *const *x,
                       const int32_t *y, bounded *scores, bounded *dscores, const double *w,
                       const double *b)
@@ -166,9 +166,9 @@ static double loss_at(const struct problem *p, downhill_loss loss, const float *
                : reference_softmax(p->n, p->c, scores, y, dscores).value;
 }
 
-/* Centred differences of the f64 loss at f32 weights against the kernel's gradient. For the hinge
- * loss, coordinates where a margin changes sign within ±h have no derivative to compare with: there
- * the one-sided slopes differ, and the coordinate is counted as a kink. */
+/* Compares centred differences of the f64 loss with the kernel's gradient. The hinge loss has no
+ * derivative if a margin changes sign within ±h: then the one-sided slopes differ, and the
+ * coordinate is counted as a kink. */
 static void gradient_is_slope(const downhill_kernels *k, const char *name)
 {
     enum { N = 9, D = 11, C = 4 };
@@ -220,7 +220,7 @@ static void test_step__gradient__is_the_slope(void **state)
     for_each_level(gradient_is_slope);
 }
 
-/* Both gradients sum to 0 over the classes, whatever the data. */
+/* The gradients of both losses sum to 0 over the classes, for any data. */
 static void gradient_sums_to_zero(const downhill_kernels *k, const char *name)
 {
     (void)name;
@@ -251,13 +251,13 @@ static void test_step__gradient__sums_to_zero(void **state)
     for_each_level(gradient_sums_to_zero);
 }
 
-/* Samples that the loss is satisfied with take no part; one with a NaN does. */
+/* Satisfied samples contribute nothing to the gradient; a sample with a NaN does. */
 static void test_step__satisfied_samples__are_left_out(void **state)
 {
     (void)state;
     enum { N = 70, DIM = 37, CLASSES = 5 };
     struct problem p = make_problem(N, DIM, CLASSES, 3);
-    /* Class j is scored by feature j alone: e_j, ten times, meets every margin of class j. */
+    /* Only feature j contributes to score j, so a sample 10·e_j of class j meets every margin. */
     memset(p.w, 0, sizeof(float) * CLASSES * DIM);
     memset(p.b, 0, sizeof(float) * CLASSES);
     for (size_t j = 0; j < CLASSES; j++)
@@ -274,13 +274,14 @@ static void test_step__satisfied_samples__are_left_out(void **state)
         const downhill_kernels *k;
         if (downhill_select(level.name, &k, NULL, 0) != DOWNHILL_OK)
             continue;
-        /* every = 0: none is violated; 1: the first of each seven, by 1 in its other classes. */
+        /* every = 0: all samples are satisfied; 1: every seventh violates each of its margins by
+         * 1. */
         for (size_t every = 0; every < 2; every++) {
             size_t violated = 0;
             for (size_t i = 0; i < N; i++) {
                 const bool met = every == 0 || i % 7 != 0;
                 memset(p.x + i * DIM, 0, sizeof(float) * DIM);
-                p.x[i * DIM + DIM - 1] = (float)(i + 1); /* seen by no class, only by dW */
+                p.x[i * DIM + DIM - 1] = (float)(i + 1); /* affects no score, only dW */
                 p.x[i * DIM + (size_t)p.y[i]] = met ? 10.0f : 0.0f;
                 violated += !met;
             }
@@ -327,8 +328,8 @@ static void test_step__profile__adds_up(void **state)
                 profile.grad_ns > 4);
     assert_int_equal(profile.update_ns, 5); /* loss_grad does not update */
 
-    /* With one sample and 3000 classes scores, gradient and update are all of the step: one that is
-     * charged to another phase shows. */
+    /* With one sample and 3000 classes, scores, gradient and update take most of the step, so time
+     * charged to the wrong phase shows. */
     struct problem wide = make_problem(1, 3072, 3000, 12);
     float *wide_dw = floats(wide.c * wide.d);
     const downhill_batch_f32 batch = batch_of(&wide);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The step on several threads: the step of one thread, and the same bits whatever the timing. */
+ * The step on several threads agrees with the step on one thread, and gives the same bits whatever
+ * the timing. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -30,7 +31,7 @@ struct outcome {
     float w[C_MAX * D_MAX], b[C_MAX], dw[C_MAX * D_MAX], db[C_MAX];
 };
 
-/* Whole numbers so small that every sum is exact, whatever its order; or reals. */
+/* Draws integers so small that every sum is exact in any order, or else reals. */
 static struct problem make_problem(bool exact)
 {
     struct problem p;
@@ -48,7 +49,7 @@ static struct problem make_problem(bool exact)
     return p;
 }
 
-/* threads = 0: the library's own step. */
+/* Runs one step with a team of threads; threads = 0: with downhill_step_f32(). */
 static struct outcome run(const struct problem *p, size_t threads, size_t n, size_t d, bool rows,
                           downhill_loss_kind kind)
 {
@@ -58,7 +59,7 @@ static struct outcome run(const struct problem *p, size_t threads, size_t n, siz
     const downhill_batch_f32 batch = {p->x, D_MAX, X_ROWS, p->y, rows ? p->rows : NULL, n, 7};
     const downhill_weights_f32 weights = {o.w, D_MAX, o.b, d, C_MAX};
     const downhill_gradient_f32 grad = {o.dw, D_MAX, o.db, d, C_MAX};
-    /* A step of a power of two, exact where the rest is. */
+    /* Both factors of the update are powers of two, so it is exact if the sums are. */
     const downhill_sgd sgd = {{kind, 1.0f}, 0.25f * (float)n, 2.0f / (float)n};
     if (threads == 0) {
         const size_t bytes = downhill_workspace_f32_bytes(d, C_MAX);
@@ -88,8 +89,8 @@ static void test_team__one_thread__same_bits_as_step(void **state)
     assert_memory_equal(&one, &none, sizeof one);
 }
 
-/* Any number of threads, more of them than samples, than tiles and than lines of features; any sum is
- * exact, so that the bits are those of one thread. */
+/* Also more threads than samples, than tiles and than cache lines of features. All sums are exact,
+ * so any number of threads must give the bits of one. */
 static void test_team__exact_numbers__same_bits_for_any_threads(void **state)
 {
     (void)state;
@@ -135,7 +136,7 @@ static void test_team__bad_part__leaves_the_weights(void **state)
 {
     (void)state;
     struct problem p = make_problem(false);
-    for (size_t spoilt = 0; spoilt < N_MAX; spoilt += 23) { /* in one part or another */
+    for (size_t spoilt = 0; spoilt < N_MAX; spoilt += 23) { /* in different parts */
         const size_t before = p.rows[spoilt];
         p.rows[spoilt] = X_ROWS;
         const struct outcome o = run(&p, 3, N_MAX, D_MAX, true, DOWNHILL_HINGE);
@@ -148,7 +149,8 @@ static void test_team__bad_part__leaves_the_weights(void **state)
     assert_int_equal(run(&p, 3, 0, D_MAX, true, DOWNHILL_HINGE).status, DOWNHILL_ERR_SIZE);
 }
 
-/* Bytes: what one member refuses, and what only all together must not do. */
+/* Steps on bytes: errors in the part of one thread, and a range that only the whole batch
+ * exceeds. */
 static void test_team__bytes_refused__leaves_the_weights(void **state)
 {
     (void)state;
@@ -178,14 +180,14 @@ static void test_team__bytes_refused__leaves_the_weights(void **state)
     double loss = 7.0;
     for (size_t i = 0; i < N; i++)
         rows[i] = i;
-    for (size_t spoilt = 0; spoilt < N; spoilt += 13) { /* in one part or another */
+    for (size_t spoilt = 0; spoilt < N; spoilt += 13) { /* in different parts */
         const downhill_batch_u8 batch = {x, D, N, y, rows, N, 0};
         y[spoilt] = C;
         assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
                          DOWNHILL_ERR_LABEL);
         y[spoilt] = 0;
     }
-    downhill_batch_u8 batch = {x, D, N, y, rows, MANY, 0}; /* each part alone would do */
+    downhill_batch_u8 batch = {x, D, N, y, rows, MANY, 0}; /* each part alone is in range */
     memset(rows, 0, sizeof rows);
     assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
                      DOWNHILL_ERR_RANGE);

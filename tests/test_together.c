@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How many threads are granted to a process that OpenMP limits to 5. */
+ * Number of threads granted to a process with OMP_THREAD_LIMIT=5. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 

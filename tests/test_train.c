@@ -88,8 +88,8 @@ static void test_train__phases__make_up_the_time(void **state)
 {
     (void)state;
     const trainer_job run = defaults(DOWNHILL_SOFTMAX);
-    /* The 2 % that are promised hold for real sizes; here steps are a few microseconds, and a busy machine may
-     * take its time between any two phases: one run of many must be of a piece. */
+    /* The promised 2 % hold for real sizes. Steps here take a few microseconds, and a busy machine
+     * may interrupt any of them, so one good run of many is enough. */
     double most = 0.0;
     for (int tries = 0; tries < 20 && most <= 0.5; tries++) {
         sgd_result r = trained(run);
@@ -154,7 +154,7 @@ static void test_train__levels_agree(void **state)
             const double loss = r.state.epochs[r.state.epoch - 1].train_loss;
             if (strcmp(level.name, "scalar") == 0)
                 scalar = loss;
-            /* Rounding differs and the hinge has kinks, so the paths part a little. */
+            /* Rounding differs and the hinge has kinks, so the trajectories differ a little. */
             if (!(fabs(loss - scalar) <= 0.01 * scalar))
                 fail_msg("%s: final loss %.9g, scalar %.9g", level.name, loss, scalar);
             sgd_free(&r);
@@ -192,8 +192,8 @@ static void test_train__batch_larger_than_the_set(void **state)
     sgd_free(&r);
 }
 
-/* With one sample, batch 1 and one epoch the trainer's weights are known in closed form, so the
- * loss of the second epoch is: a check on the factors of learning rate, penalty and 1/n. */
+/* With one sample and batch 1 the weights after each step are known in closed form, and so are the
+ * losses. This checks the factors of learning rate, penalty and 1/n. */
 static void test_train__two_steps__by_hand(void **state)
 {
     (void)state;
@@ -213,7 +213,7 @@ static void test_train__two_steps__by_hand(void **state)
         run.sgd = (sgd_options){.batch = 1, .lr = (float)lr, .epochs = 3, .seed = 1};
         run.type = (feature_type)type;
         run.p.reg = (float)reg;
-        /* A weight is within 2⁻¹⁴ of the largest; these are below lr. */
+        /* Weights are rounded to 2⁻¹⁴ of the largest, which is below lr. */
         const double off = type == FEATURES_U8 ? 2.0 * 2.0 * lr * 0x1p-14 : 1e-6;
         sgd_result r = trained(run);
         assert_true(fabs(r.state.epochs[0].train_loss - 1.0) < 1e-6);
@@ -248,7 +248,7 @@ static void test_train__u8__one_digest_for_all(void **state)
         }
 }
 
-/* Each of these makes another model, and the last minibatch of each order is a partial one. */
+/* Each option gives another model, and the last minibatch of each epoch is partial. */
 static void test_train__what_is_told__is_done(void **state)
 {
     (void)state;
@@ -267,7 +267,7 @@ static void test_train__what_is_told__is_done(void **state)
     }
 }
 
-/* The digest is of what its header says: that of zero weights was computed with another program. */
+/* The digest is as its header defines it: the expected one was computed by another program. */
 static void test_train__digest__of_zero_weights(void **state)
 {
     (void)state;
@@ -279,7 +279,7 @@ static void test_train__digest__of_zero_weights(void **state)
     weights_free(&zero);
 }
 
-/* Mean hinge loss in f64 of weights for bytes, and the share of samples that are scored right. */
+/* Returns the mean hinge loss of weights for bytes, in f64. */
 static double loss_in_f64(const downhill_weights_f32 *weights, const samples *s)
 {
     double loss = 0.0;
@@ -316,7 +316,7 @@ static double loss_in_steps(model *m, const samples *s)
     return sum / (double)s->n;
 }
 
-/* On real data: the rounding of the weights costs next to nothing. */
+/* On real data, rounding the weights hardly changes loss and accuracy. */
 static void test_train__u8__as_good_as_f32(void **state)
 {
     (void)state;
@@ -340,7 +340,7 @@ static void test_train__u8__as_good_as_f32(void **state)
     sgd_free(&r[0]);
     sgd_free(&r[1]);
 
-    /* The loss of rounded weights against that of the weights themselves. */
+    /* Compares the loss of the rounded weights with that of the exact ones. */
     char why[128];
     features f;
     assert_true(features_open(FEATURES_U8, &fashion, NORMALISE_NONE, 1, &f));
@@ -378,7 +378,7 @@ static void test_train__stop__keeps_whole_epochs(void **state)
     sgd_free(&r);
 }
 
-/* EMNIST ByClass in size: what the sums of integers hold, and one more. */
+/* The size of EMNIST ByClass: the largest batch whose integer sums fit, and one sample more. */
 static void test_train__beyond_the_exact_range__refused(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The operations on bytes beyond what verify walks: training that ends in the same bits however it is
- * done, and the ends of every range and one step beyond. */
+ * Operations on bytes, beyond the cases of verify: training gives the same bits for every level,
+ * partition and order, and every limit is tested at its value and one past it. */
 #include "matrices.h"
 #include "u8_support.h"
 
@@ -28,7 +28,7 @@ static void draw_set(struct set *s)
     rng r = rng_seeded(7);
     for (size_t i = 0; i < N; i++) {
         s->y[i] = (int32_t)rng_below(&r, C);
-        for (size_t k = 0; k < D; k++) /* something to learn */
+        for (size_t k = 0; k < D; k++) /* depends on the label */
             s->x[i * D + k] =
                 (uint8_t)(k % C == (size_t)s->y[i] ? 90 + rng_below(&r, 166) : rng_below(&r, 200));
     }
@@ -44,7 +44,8 @@ struct run {
     double scores[N * C];
 };
 
-/* Each minibatch in `parts` parts whose sums are added, its samples in another order for every seed. */
+/* Trains on minibatches that are split into `parts` parts whose sums are added. Each seed other
+ * than 0 gives another order of the samples within a minibatch. */
 static void train(const downhill_kernels *k, const struct set *s, size_t parts, uint64_t seed,
                   struct run *run)
 {
@@ -124,9 +125,9 @@ static void test_u8__training__the_same_bits_however_it_is_done(void **state)
     free(run);
 }
 
-/* ---- the ends of the ranges ---- */
+/* ---- limits ---- */
 
-/* d features of one class, the weights all the same, the bytes all 255. */
+/* Checks the score of one class with all weights equal and all bytes 255. */
 static void check_largest(const downhill_kernels *k, size_t d, float w, float b)
 {
     const size_t bytes = downhill_packed_u8_bytes(d, 1);
@@ -197,7 +198,7 @@ static void test_u8__sizes__refused_one_beyond(void **state)
     free(w);
 }
 
-/* Many classes: a label's dscore is their number. */
+/* The dscore of a label counts all other classes. */
 static void test_u8__most_classes__counted(void **state)
 {
     (void)state;
@@ -221,7 +222,7 @@ static void test_u8__most_classes__counted(void **state)
     free(dscores);
 }
 
-/* As many samples as the sums hold, and one more. */
+/* The maximum number of samples whose sums fit, and one more. */
 static void test_u8__most_samples__sums_at_their_bound(void **state)
 {
     (void)state;
@@ -250,7 +251,7 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
         downhill_batch_u8 batch = {&x, 1, 1, &y, rows, n + 1, 0};
         double loss = 7.0;
         assert_int_equal(downhill_pack_u8(k, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
-        /* Beyond: nothing is written. */
+        /* One past the bound: nothing is written. */
         dscores[c * n] = 1;
         assert_int_equal(
             downhill_loss_grad_u8(k, &batch, packed, sgd->loss, &sums, &loss, &workspace, NULL),
@@ -279,7 +280,7 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
     free(workspace.memory);
 }
 
-/* The step on one sample takes a way of its own; zeros of either sign must not notice. */
+/* The step on one sample has its own code path, which must treat zeros of either sign alike. */
 static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
 {
     (void)state;
@@ -329,7 +330,7 @@ static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
     free(workspace.memory);
 }
 
-/* What is there is added to modulo 2³², whatever it was. */
+/* Adding to existing sums wraps modulo 2³², whatever they were. */
 static void test_u8__sums_that_leave_their_range__wrap(void **state)
 {
     (void)state;
@@ -341,7 +342,7 @@ static void test_u8__sums_that_leave_their_range__wrap(void **state)
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++)
         for (size_t n = 1; n <= samples; n += 4)
-            for (int g = -300; g <= 300; g += 150) { /* inside and outside of a byte */
+            for (int g = -300; g <= 300; g += 150) { /* within and beyond 8 bits */
                 int32_t w[c * d], b[c];
                 for (size_t i = 0; i < samples * c; i++)
                     dscores[i] = (int16_t)g;
@@ -363,7 +364,7 @@ static void test_u8__sums_that_leave_their_range__wrap(void **state)
             }
 }
 
-/* The least dscore that there is, as often as is safe without a look at the sums. */
+/* The minimum dscore, as often as is safe without checking the sums. */
 static void test_u8__least_dscore__exact(void **state)
 {
     (void)state;

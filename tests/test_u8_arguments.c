@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arguments that the operations on bytes refuse, with nothing written. */
+ * Invalid arguments, which the operations on bytes reject before they write anything. */
 #include "u8_support.h"
 
 #include "isa/kernels.h"
@@ -50,7 +50,7 @@ static void test_u8__bad_arguments__refused(void **state)
     mean[d - 1] = 65281;
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
     REFUSED(PACKED,
-            downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c))); /* still not */
+            downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c))); /* still not packed */
     mean[d - 1] = 65280;
     scale[0] = -1.0f;
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
@@ -60,12 +60,12 @@ static void test_u8__bad_arguments__refused(void **state)
     assert_int_equal(downhill_pack_u8(scalar, &weights, &norm, packed, bytes), DOWNHILL_OK);
     assert_int_equal(downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c)), DOWNHILL_OK);
 
-    scale[0] = NAN; /* what was packed before is still good */
+    scale[0] = NAN; /* the earlier packed weights stay valid */
     REFUSED(PARAMETER, downhill_pack_u8(scalar, &weights, &norm, packed, bytes));
     assert_int_equal(downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c)), DOWNHILL_OK);
     scale[0] = 0.0f;
 
-    /* All that is in use, from the first line of the one to the first of the other. */
+    /* Copies all bytes in use, from the first cache line of one to that of the other. */
     memcpy(first_line(elsewhere), first_line(packed), bytes - LINE_BYTES);
     assert_memory_not_equal(first_line(elsewhere), (char[LINE_BYTES]){0}, LINE_BYTES);
     REFUSED(PACKED, downhill_score_u8(scalar, &batch, elsewhere, F64(scores, c, n, c)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Samples held out for validation, the best model on them, and stopping early. */
+ * Samples held out for validation, the best model on them, and early stopping. */
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -84,7 +84,7 @@ static void ignore(const sgd_epoch *epoch, size_t number, void *context)
 
 static const sgd_events quiet = {.epoch = ignore};
 
-/* A rate so high that the accuracy goes up and down. */
+/* Returns a job with a learning rate so high that the accuracy fluctuates. */
 static trainer_job restless(const dataset *data)
 {
     trainer_job job = trainer_defaults(data, DOWNHILL_HINGE);
@@ -98,11 +98,11 @@ static void test_best__is_the_model_after_its_epoch(void **state)
     (void)state;
     dataset data;
     sgd_result r, shorter;
-    split(0.01, 3, &data); /* twelve, so that some epochs are as good as each other */
+    split(0.01, 3, &data); /* twelve, so that some epochs tie */
     trainer_job job = restless(&data);
     assert_int_equal(trainer_run(job, NULL, &quiet, &r), EXIT_OK);
     const size_t best = r.state.best_epoch;
-    assert_true(best >= 1 && best < 20); /* or it says nothing: the last one */
+    assert_true(best >= 1 && best < 20); /* else the test proves nothing */
     for (size_t e = 0; e < 20; e++) {
         const double accuracy = r.state.epochs[e].validation_accuracy;
         assert_true(e + 1 < best ? accuracy < r.state.best_accuracy

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify passes what is right, and catches what is planted. Each planted bug is a table whose
- * kernels are the scalar ones with one thing wrong. */
+ * verify accepts correct kernels and catches planted bugs. Each planted bug is the scalar kernel
+ * table with one kernel replaced by a wrong one. */
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A sanitizer makes everything some ten times slower, counters of lines do, too: they see every fifth of the chosen
- * shapes of one seed. */
+/* Sanitizers and coverage make everything about ten times slower, so these builds check every fifth
+ * of the chosen shapes for one seed. */
 #ifdef DOWNHILL_INSTRUMENTED
 enum { SEEDS = 1, WHOLE_SEEDS = 0, STRIDE = 5 };
 #else
@@ -60,7 +60,7 @@ static void score_tail_dropped(size_t n, size_t d, size_t c, const void *const *
     downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds, prefetch);
 }
 
-/* Only the last feature of long rows: the smallest part of the longest sum. */
+/* Drops only the last feature of long rows, the smallest part of the longest sum. */
 static void score_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                        const float *w, size_t ldw, float *scores, size_t lds,
                                        struct prefetch *prefetch)
@@ -132,9 +132,9 @@ static void score_writes_padding(size_t n, size_t d, size_t c, const void *const
         scores[c] = 0.0f;
 }
 
-enum { LANES = 16 }; /* features of a class beside each other in packed weights */
+enum { LANES = 16 }; /* adjacent features of a class in packed weights */
 
-/* Packed weights by their definition, with what may be wrong as arguments. */
+/* Scores packed weights by their definition; a caller plants a bug by changing an argument. */
 static void score_packed(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                          float *scores, size_t lds, size_t classes)
 {
@@ -216,7 +216,7 @@ static double softmax_without_maximum(size_t n, size_t c, const float *scores, s
     return loss;
 }
 
-/* A product of sums that overflows shows only where many classes meet many rows. */
+/* An overflowing product of sums shows only with many classes and many rows. */
 static double softmax_long_block_wrong(size_t n, size_t c, const float *scores, size_t lds,
                                        const int32_t *y, float *dscores, size_t ldds)
 {
@@ -281,7 +281,7 @@ static void grad_writes_far_away(size_t n, size_t d, size_t c, const void *const
                                  size_t lddw, struct prefetch *prefetch)
 {
     downhill_grad_f32_scalar(n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
-    if (lddw != PANEL_LD) /* which is the frame's own, on the stack, with no guard behind it */
+    if (lddw != PANEL_LD) /* not the driver's panel, which has no guard */
         dw[(c - 1) * lddw + d + 600] = 0.0f;
 }
 
@@ -294,7 +294,7 @@ static void grad_writes_past_the_row(size_t n, size_t d, size_t c, const void *c
 }
 
 #ifdef __x86_64__
-/* ---- what is left behind in the machine ---- */
+/* ---- CPU state after a call ---- */
 
 static void update_leaves_upper_halves(size_t count, float decay, float step, const float *g,
                                        float *w)
@@ -303,7 +303,7 @@ static void update_leaves_upper_halves(size_t count, float decay, float step, co
     if (__builtin_cpu_supports("avx2"))
         __asm__ volatile("vpcmpeqd %%ymm7, %%ymm7, %%ymm7" ::: "xmm7");
     else
-        w[0] = 1e30f; /* such a CPU has none, and the bug is another */
+        w[0] = 1e30f; /* no upper halves here: plants another bug */
 }
 
 static void update_flushes_from_now_on(size_t count, float decay, float step, const float *g,
@@ -340,7 +340,7 @@ static void test_verify__modes_of_the_cpu__watched(void **state)
                                             update_rounds_down_from_now_on, update_leaves_mmx};
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-    /* What a sanitizer calls in between cleans the upper halves: there the first is not to be seen. */
+    /* Calls that a sanitizer inserts clear the upper halves, so it cannot see the first bug. */
 #ifdef DOWNHILL_INSTRUMENTED
     const size_t first = 1;
 #else
@@ -393,7 +393,7 @@ static void update_tail_dropped(size_t count, float decay, float step, const flo
     downhill_update_f32_scalar(count > 16 ? count / 16 * 16 : count, decay, step, g, w);
 }
 
-/* The failures are expected: their lines are not wanted in the log. */
+/* Runs verify without its messages, since failures are expected here. */
 static int quietly(const verify_options *options, verify_result *result)
 {
     fflush(stderr);
@@ -477,7 +477,7 @@ static void test_verify__planted_bugs__caught(void **state)
         assert_int_equal(code, EXIT_CHECK);
         assert_int_equal(result.failures, 1);
     }
-    /* The definition of packed weights that three of them rest on is itself right. */
+    /* The definition of packed weights that three of the bugs build on is itself correct. */
     downhill_kernels right = *scalar;
     right.packed_f32 = PACKED(score_packed_right);
     verify_options options = VERIFY_DEFAULTS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The named cause of a wait is one that the counters show. */
+ * The reported cause of a wait is one that the counters show. */
 #include "cmocka_all.h"
 
 #include "base/waited.h"
@@ -31,7 +31,7 @@ static void test_waited__counters__are_the_cause(void **state)
           .throttled_periods = UNKNOWN,
           .throttled_s = UNKNOWN},
          {others}},
-        /* Too little of it, as is one switch for two seconds. */
+        /* Too little to explain the wait, as is one switch per second. */
         {{.throttled_periods = 1.0, .throttled_s = 0.05, .involuntary_switches = 2.0}, {none}},
         {{0.0, 0.0, 0.0, 0.0, 0.0}, {none}},
         {{UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN}, {none}},

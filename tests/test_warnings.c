@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Levels that a build lacks are warned of only where the compiler left them out. */
+ * Levels missing from a build cause a warning only if the compiler could not build them. */
 #include "cmocka_all.h"
 
 #include "base/machine.h"
@@ -26,7 +26,7 @@ static void test_level__is_missed__unless_left_out_by_choice(void **state)
     assert_false(warnings_level_is_missed(&level, "avx512"));
 }
 
-/* Whatever is in this build was to be in it. */
+/* Every compiled level was requested by the build. */
 static void test_build__levels__have_what_is_built(void **state)
 {
     (void)state;
