@@ -182,8 +182,8 @@ FAILS(void *, aligned_alloc, (size_t unit, size_t size), no_memory(SITE, "aligne
 FAILS(int, posix_memalign, (void **to, size_t unit, size_t size), no_memory(SITE, "posix_memalign"),
       ENOMEM, to, unit, size)
 FAILS(char *, strdup, (const char *text), no_memory(SITE, "strdup"), NULL, text)
-FAILS(void *, mmap, (void *at, size_t size, int access, int how, int file, off_t from),
-      no_memory(SITE, "mmap"), MAP_FAILED, at, size, access, how, file, from)
+FAILS(void *, mmap, (void *at, size_t size, int access, int flags, int file, off_t from),
+      no_memory(SITE, "mmap"), MAP_FAILED, at, size, access, flags, file, from)
 FAILS(EVP_MD_CTX *, EVP_MD_CTX_new, (void), no_memory(SITE, "EVP_MD_CTX_new"), NULL, )
 FAILS(zip_source_t *, zip_source_buffer,
       (zip_t * of, const void *bytes, zip_uint64_t size, int own),
@@ -205,52 +205,52 @@ int __wrap_asprintf(char **to, const char *format, ...)
 
 /* ---- files by name ---- */
 
-FAILS(FILE *, fopen, (const char *path, const char *how), bad_path(SITE, "fopen", path), NULL, path,
-      how)
+FAILS(FILE *, fopen, (const char *path, const char *mode), bad_path(SITE, "fopen", path), NULL,
+      path, mode)
 FAILS(int, rename, (const char *from, const char *to), bad_path(SITE, "rename", to), -1, from, to)
-FAILS(int, linkat, (int from, const char *path, int to, const char *name, int how),
-      bad_path(SITE, "linkat", name), -1, from, path, to, name, how)
+FAILS(int, linkat, (int from, const char *path, int to, const char *name, int flags),
+      bad_path(SITE, "linkat", name), -1, from, path, to, name, flags)
 FAILS(int, mkstemp, (char *name), bad_path(SITE, "mkstemp", name), -1, name)
 FAILS(int, mkdir, (const char *path, mode_t mode), bad_path(SITE, "mkdir", path), -1, path, mode)
 FAILS(int, stat, (const char *path, struct stat *info), bad_path(SITE, "stat", path), -1, path,
       info)
-FAILS(int, access, (const char *path, int how), bad_path(SITE, "access", path), -1, path, how)
+FAILS(int, access, (const char *path, int flags), bad_path(SITE, "access", path), -1, path, flags)
 FAILS(char *, realpath, (const char *path, char *to), bad_path(SITE, "realpath", path), NULL, path,
       to)
-FAILS(ssize_t, readlink, (const char *path, char *to, size_t room),
-      bad_path(SITE, "readlink", path), -1, path, to, room)
-FAILS(gzFile, gzopen, (const char *path, const char *how), bad_path(SITE, "gzopen", path), NULL,
-      path, how)
+FAILS(ssize_t, readlink, (const char *path, char *to, size_t capacity),
+      bad_path(SITE, "readlink", path), -1, path, to, capacity)
+FAILS(gzFile, gzopen, (const char *path, const char *mode), bad_path(SITE, "gzopen", path), NULL,
+      path, mode)
 
-int __wrap_open(const char *path, int how, ...)
+int __wrap_open(const char *path, int flags, ...)
 {
-    const bool nameless = (how & O_TMPFILE) == O_TMPFILE;
-    const char *kind = nameless                   ? "open(O_TMPFILE)"
-                       : (how & O_DIRECTORY) != 0 ? "open(O_DIRECTORY)"
-                                                  : "open";
+    const bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
+    const char *kind = nameless                     ? "open(O_TMPFILE)"
+                       : (flags & O_DIRECTORY) != 0 ? "open(O_DIRECTORY)"
+                                                    : "open";
     if (bad_path(SITE, kind, path))
         return -1;
     va_list arguments;
-    va_start(arguments, how);
-    const mode_t mode = (how & O_CREAT) != 0 || nameless ? va_arg(arguments, mode_t) : 0;
+    va_start(arguments, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 || nameless ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
-    return __real_open(path, how, mode);
+    return __real_open(path, flags, mode);
 }
 
 WRAPPED(zip_open);
-zip_t *__wrap_zip_open(const char *path, int how, int *reason)
+zip_t *__wrap_zip_open(const char *path, int flags, int *reason)
 {
     if (!bad_path(SITE, "zip_open", path))
-        return __real_zip_open(path, how, reason);
+        return __real_zip_open(path, flags, reason);
     *reason = ZIP_ER_OPEN;
     return NULL;
 }
 
 WRAPPED(json_load_file);
-json_t *__wrap_json_load_file(const char *path, size_t how, json_error_t *error)
+json_t *__wrap_json_load_file(const char *path, size_t flags, json_error_t *error)
 {
     if (!bad_path(SITE, "json_load_file", path))
-        return __real_json_load_file(path, how, error);
+        return __real_json_load_file(path, flags, error);
     *error = (json_error_t){.line = -1, .column = -1};
     snprintf(error->text, sizeof error->text, "unable to open %s: %s", path, strerror(EIO));
     return NULL;
@@ -258,8 +258,8 @@ json_t *__wrap_json_load_file(const char *path, size_t how, json_error_t *error)
 
 /* ---- descriptors and streams ---- */
 
-FAILS(FILE *, fdopen, (int file, const char *how), bad_descriptor(SITE, "fdopen", file), NULL, file,
-      how)
+FAILS(FILE *, fdopen, (int file, const char *mode), bad_descriptor(SITE, "fdopen", file), NULL,
+      file, mode)
 FAILS(ssize_t, read, (int file, void *to, size_t size), bad_descriptor(SITE, "read", file), -1,
       file, to, size)
 FAILS(int, fsync, (int file), bad_descriptor(SITE, "fsync", file), -1, file)
@@ -269,8 +269,8 @@ FAILS(int, fchmod, (int file, mode_t mode), bad_descriptor(SITE, "fchmod", file)
 FAILS(int, fflush, (FILE * file), bad_stream(SITE, "fflush", file), EOF, file)
 FAILS(size_t, fread, (void *to, size_t size, size_t count, FILE *file),
       bad_stream(SITE, "fread", file), 0, to, size, count, file)
-FAILS(char *, fgets, (char *to, int room, FILE *file), bad_stream(SITE, "fgets", file), NULL, to,
-      room, file)
+FAILS(char *, fgets, (char *to, int capacity, FILE *file), bad_stream(SITE, "fgets", file), NULL,
+      to, capacity, file)
 FAILS(size_t, fwrite, (const void *from, size_t size, size_t count, FILE *file),
       bad_stream(SITE, "fwrite", file), 0, from, size, count, file)
 FAILS(int, fputs, (const char *text, FILE *file), bad_stream(SITE, "fputs", file), EOF, text, file)
@@ -278,8 +278,8 @@ FAILS(int, fputc, (int c, FILE *file), bad_stream(SITE, "fputc", file), EOF, c, 
 FAILS(int, putc, (int c, FILE *file), bad_stream(SITE, "putc", file), EOF, c, file)
 FAILS(int, putchar, (int c), bad_stream(SITE, "putchar", stdout), EOF, c)
 FAILS(int, puts, (const char *text), bad_stream(SITE, "puts", stdout), EOF, text)
-FAILS(int, json_dumpf, (const json_t *value, FILE *file, size_t how),
-      bad_stream(SITE, "json_dumpf", file), -1, value, file, how)
+FAILS(int, json_dumpf, (const json_t *value, FILE *file, size_t flags),
+      bad_stream(SITE, "json_dumpf", file), -1, value, file, flags)
 
 WRAPPED(fclose);
 int __wrap_fclose(FILE *file)

@@ -96,7 +96,7 @@ const job jobs[] = {
                 "--precision 0 "
                 "--min-time 1ms --no-ceilings --threads 1 --json $scratch/o.json",
      .outputs = {"o.json"},
-     .dear = true},
+     .slow = true},
 };
 const size_t n_jobs = sizeof jobs / sizeof jobs[0];
 
@@ -166,15 +166,15 @@ int jobs_run_tests(const char *group, bool killed, const char *const *kinds, siz
                    void (*test)(void **state))
 {
     enum { TESTS_MAX = 128 };
-    static job_test of[TESTS_MAX];
+    static job_test states[TESTS_MAX];
     static struct CMUnitTest tests[TESTS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < n_kinds * n_jobs && count < TESTS_MAX; i++) {
-        job_test *t = &of[count];
+        job_test *t = &states[count];
         *t = (job_test){.job = &jobs[i % n_jobs], .kind = kinds[i / n_jobs]};
         if (killed && !t->job->killed)
             continue;
-        snprintf(t->name, sizeof t->name, "test_%s__%s__old_or_new_and_whole", t->job->name,
+        snprintf(t->name, sizeof t->name, "test_%s__%s__old_or_new_and_complete", t->job->name,
                  t->kind);
         tests[count++] =
             (struct CMUnitTest){.name = t->name, .test_func = test, .initial_state = t};
@@ -184,7 +184,7 @@ int jobs_run_tests(const char *group, bool killed, const char *const *kinds, siz
 
 size_t job_next(const job *j, size_t n)
 {
-    return j->dear && getenv("DOWNHILL_EVERY_FAULT") == NULL ? 4 * n : n + 1;
+    return j->slow && getenv("DOWNHILL_EVERY_FAULT") == NULL ? 4 * n : n + 1;
 }
 
 /* ---- running ---- */
@@ -269,7 +269,7 @@ const outcome *job_run(const job *j, const char *kind, size_t n, bool old)
         last.gone[i] = !exists;
         last.kept[i] = old ? exists && is_old(i, j->outputs[i]) : !exists;
     }
-    last.more = scratch_count() - there;
+    last.extra = scratch_count() - there;
     return &last;
 }
 
@@ -283,15 +283,15 @@ static bool is_kind(const char *name, const char *ending)
 
 /* Reads a model or checkpoint with all its parts and returns its record. Fails the test if a part
  * cannot be read. */
-static json_t *read_model(const char *path, const char *what)
+static json_t *read_model(const char *path, const char *context)
 {
     model_file m;
     sgd_state state;
     if (model_file_read(path, &m) != EXIT_OK)
-        fail_msg("%s: %s cannot be read", what, path);
+        fail_msg("%s: %s cannot be read", context, path);
     if (json_object_get(m.record, "state") != NULL) {
         if (checkpoint_take(path, &m, &state) != EXIT_OK)
-            fail_msg("%s: %s is not a whole checkpoint", what, path);
+            fail_msg("%s: %s is not a complete checkpoint", context, path);
         sgd_state_free(&state);
     }
     json_t *record = json_incref(m.record);
@@ -299,14 +299,14 @@ static json_t *read_model(const char *path, const char *what)
     return record;
 }
 
-static json_t *read_document(const char *name, const char *what)
+static json_t *read_document(const char *name, const char *context)
 {
     json_error_t error;
     if (is_kind(name, ".npz"))
-        return read_model(scratch_path(name), what);
+        return read_model(scratch_path(name), context);
     json_t *root = json_load_file(scratch_path(name), JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
-        fail_msg("%s: %s: line %d: %s", what, name, error.line, error.text);
+        fail_msg("%s: %s: line %d: %s", context, name, error.line, error.text);
     return root;
 }
 
@@ -373,22 +373,22 @@ static bool same_shape(const json_t *a, const json_t *b, extent e)
     return json_typeof(a) == json_typeof(b);
 }
 
-void job_check(const job *j, size_t output, extent e, const char *what)
+void job_check(const job *j, size_t output, extent e, const char *context)
 {
     const char *name = j->outputs[output];
     if (is_document(name)) {
-        json_t *now = read_document(name, what);
+        json_t *now = read_document(name, context);
         const json_t *before = kept_document[output];
         const json_t *digest = json_object_get(before, "model_digest");
         if (e != READABLE &&
             (!same_shape(before, now, e) ||
              (digest != NULL && !json_equal(digest, json_object_get(now, "model_digest")))))
-            fail_msg("%s: %s has not all that is in that of a run without faults", what, name);
+            fail_msg("%s: %s lacks a part that a run without faults writes", context, name);
         json_decref(now);
     } else {
         const struct bytes now = read_bytes(name), *before = &kept_bytes[output];
         if (now.size != before->size || memcmp(now.all, before->all, now.size) != 0)
-            fail_msg("%s: %s is not that of a run without faults", what, name);
+            fail_msg("%s: %s differs from that of a run without faults", context, name);
         free(now.all);
     }
 }

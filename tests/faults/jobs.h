@@ -13,7 +13,7 @@ typedef struct job {
     const char *name;
     const char *command;              /* the arguments of `downhill`, for sh */
     const char *outputs[OUTPUTS_MAX]; /* the files that it writes, in $scratch */
-    bool dear;                        /* takes a second per run */
+    bool slow;                        /* takes a second per run */
     bool killed; /* test_killed runs it; the others write files in the same ways */
     bool fresh;  /* replaces only --json and empty files */
 } job;
@@ -31,7 +31,7 @@ typedef struct outcome {
     char function[64];      /* in which it occurred */
     char path[4096];        /* of the file that it was on */
     char *out, *err;        /* what was printed */
-    size_t more;            /* number of files other than the outputs */
+    size_t extra;           /* number of files other than the outputs */
     bool kept[OUTPUTS_MAX]; /* the output is as it was before */
     bool gone[OUTPUTS_MAX]; /* the output does not exist */
 } outcome;
@@ -65,6 +65,6 @@ typedef enum extent { WHOLE, WHOLE_BUT_MACHINE, READABLE } extent;
 
 /* Fails the test if an output is incomplete: a document that cannot be read or lacks a part of the
  * kept one, or data or a table that differs in any byte. */
-void job_check(const job *j, size_t output, extent e, const char *what);
+void job_check(const job *j, size_t output, extent e, const char *context);
 
 #endif

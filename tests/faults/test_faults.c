@@ -49,7 +49,7 @@ static const struct {
     {"io", "readlink", "/sys/"},
 };
 
-static bool is_one_that_may(const char *kind, const outcome *o)
+static bool may_go_on(const char *kind, const outcome *o)
 {
     for (size_t i = 0; i < sizeof may_fail / sizeof may_fail[0]; i++)
         if (strcmp(kind, may_fail[i].kind) == 0 && strcmp(o->function, may_fail[i].function) == 0 &&
@@ -66,7 +66,7 @@ static bool is_documented(int code)
 
 /* Returns whether some line, other than a warning, is "downhill: WHAT: WHY" with the right
  * reason. */
-static bool says_why(const char *kind, const char *err)
+static bool gives_reason(const char *kind, const char *err)
 {
     static const char prefix[] = "downhill: ", warning[] = "downhill: warning: ";
     for (const char *line = err; line != NULL && *line != '\0';
@@ -86,32 +86,32 @@ static bool says_why(const char *kind, const char *err)
 }
 
 static void check_success(const job *j, const char *kind, const outcome *o, size_t lines,
-                          const char *what)
+                          const char *context)
 {
     /* Results for --json are built even if no option writes them. */
     const bool unused = strstr(j->command, "json") == NULL && strcmp(o->function, "malloc") == 0;
-    if (!unused && !is_one_that_may(kind, o))
-        fail_msg("%s: exit code 0, but it may not go on", what);
+    if (!unused && !may_go_on(kind, o))
+        fail_msg("%s: exit code 0, but this call must not fail unnoticed", context);
     if (strcmp(o->function, "calloc") == 0 && strstr(o->err, "memory") == NULL)
-        fail_msg("%s: no warning", what);
+        fail_msg("%s: no warning", context);
     if (count_of(o->out, '\n') != lines)
-        fail_msg("%s: exit code 0, but it printed:\n%s", what, o->out);
+        fail_msg("%s: exit code 0, but it printed:\n%s", context, o->out);
     for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++)
-        job_check(j, i, strcmp(kind, "io") == 0 ? WHOLE_BUT_MACHINE : WHOLE, what);
+        job_check(j, i, strcmp(kind, "io") == 0 ? WHOLE_BUT_MACHINE : WHOLE, context);
 }
 
-static void check_failure(const job *j, const char *kind, const outcome *o, const char *what)
+static void check_failure(const job *j, const char *kind, const outcome *o, const char *context)
 {
     if (!is_documented(o->code) || (strcmp(kind, "memory") == 0 && o->code != EXIT_INTERNAL))
-        fail_msg("%s: exit code %d\n%s", what, o->code, o->err);
-    if (!says_why(kind, o->err))
-        fail_msg("%s: it does not say why:\n%s", what, o->err);
+        fail_msg("%s: exit code %d\n%s", context, o->code, o->err);
+    if (!gives_reason(kind, o->err))
+        fail_msg("%s: it does not give the reason:\n%s", context, o->err);
     /* If the last file of a set cannot be published, the others are removed, because a mixed set
      * must never be readable. */
     const bool may_go = strcmp(o->function, "linkat") == 0 || strcmp(o->function, "rename") == 0;
     for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++)
         if (!o->kept[i] && !(o->gone[i] && may_go))
-            job_check(j, i, READABLE, what);
+            job_check(j, i, READABLE, context);
 }
 
 static void fail_each_call(void **state)
@@ -119,27 +119,27 @@ static void fail_each_call(void **state)
     const job_test *t = *state;
     const job *j = t->job;
     const outcome *o = job_run(j, NULL, 0, false);
-    if (o->code != EXIT_OK || o->more > 0)
-        fail_msg("%s: exit code %d, %zu files more\n%s", j->command, o->code, o->more, o->err);
+    if (o->code != EXIT_OK || o->extra > 0)
+        fail_msg("%s: exit code %d, %zu extra files\n%s", j->command, o->code, o->extra, o->err);
     job_keep(j);
     const size_t lines = count_of(o->out, '\n');
     size_t runs = 0;
     for (size_t n = 1;; n = job_next(j, n), runs++) {
-        char what[5000];
+        char context[5000];
         o = job_run(j, t->kind, n, n % 2 == 0);
-        snprintf(what, sizeof what, "%s:%zu (%s %s) in %s", t->kind, n, o->function, o->path,
+        snprintf(context, sizeof context, "%s:%zu (%s %s) in %s", t->kind, n, o->function, o->path,
                  j->command);
         if (!o->hit)
             break;
         if (o->code == EXIT_OK)
-            check_success(j, t->kind, o, lines, what);
+            check_success(j, t->kind, o, lines, context);
         else
-            check_failure(j, t->kind, o, what);
+            check_failure(j, t->kind, o, context);
         /* An old file that cannot be read may be of another kind: it is kept, and the new one is
          * written beside it. */
         const bool aside = strstr(o->err, "what was to be written there is in") != NULL;
-        if (o->more > (aside ? 1 : 0))
-            fail_msg("%s: %zu files were left", what, o->more);
+        if (o->extra > (aside ? 1 : 0))
+            fail_msg("%s: %zu extra files were left", context, o->extra);
     }
     assert_int_equal(o->code, EXIT_OK); /* the last run had no fault */
     assert_true(runs > 0);

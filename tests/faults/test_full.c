@@ -13,31 +13,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Checks for EXIT_INTERNAL and one line, other than a warning, that contains `says`. */
-static void check_refused(const char *command, int code, const char *says)
+/* Checks for EXIT_INTERNAL and one line, other than a warning, that contains `message`. */
+static void check_refused(const char *command, int code, const char *message)
 {
     size_t errors = 0;
     for (const char *line = shell_err; (line = strstr(line, "downhill: ")) != NULL; line++)
         errors += strncmp(line, "downhill: warning: ", 19) != 0;
-    if (code != EXIT_INTERNAL || errors != 1 || strstr(shell_err, says) == NULL)
+    if (code != EXIT_INTERNAL || errors != 1 || strstr(shell_err, message) == NULL)
         fail_msg("%s: exit code %d\nerr: %s", command, code, shell_err);
 }
 
-static void check_with(const char *command, const char *redirection, const char *says)
+static void check_redirected(const char *command, const char *redirection, const char *message)
 {
     char *line; /* data gen would not replace earlier files */
     assert_true(asprintf(&line, "rm -f $scratch/o*; $downhill %s %s", command, redirection) > 0);
-    check_refused(line, shell(line), says);
+    check_refused(line, shell(line), message);
     free(line);
 }
 
 static void check_stdout(const char *command)
 {
-    check_with(command, ">/dev/full", "standard output: cannot write: No space left on device");
-    check_with(command, ">&-", "standard output: cannot write: Bad file descriptor");
+    check_redirected(command, ">/dev/full",
+                     "standard output: cannot write: No space left on device");
+    check_redirected(command, ">&-", "standard output: cannot write: Bad file descriptor");
 }
 
-static void test_stdout__full_or_closed__each_command_says_so(void **state)
+static void test_stdout__full_or_closed__each_command_reports_it(void **state)
 {
     (void)state;
     for (size_t i = 0; i < n_jobs; i++)
@@ -45,7 +46,7 @@ static void test_stdout__full_or_closed__each_command_says_so(void **state)
             check_stdout(jobs[i].command);
 }
 
-static void test_stdout__full_or_closed__help_and_lists_say_so(void **state)
+static void test_stdout__full_or_closed__help_and_lists_report_it(void **state)
 {
     (void)state;
     static const char *const commands[] = {"--help",
@@ -73,7 +74,7 @@ static void test_stdout__full_or_closed__help_and_lists_say_so(void **state)
     "bench --quick --filter '^update_f32/scalar/' --shape 8x16x4 --repetitions 2 --precision 0 "   \
     "--min-time 1ms --no-ceilings --threads 1 "
 
-static void test_file__full__each_option_says_so(void **state)
+static void test_file__full__each_option_reports_it(void **state)
 {
     (void)state;
     static const char *const commands[] = {
@@ -90,7 +91,7 @@ static void test_file__full__each_option_says_so(void **state)
         BENCH "--json /dev/full",
     };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        check_with(commands[i], "", "/dev/full: cannot write: No space left on device");
+        check_redirected(commands[i], "", "/dev/full: cannot write: No space left on device");
     /* Outputs that are of use only in a regular file. */
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(shell(i == 0 ? "$downhill train --data $data --checkpoint /dev/full"
@@ -103,9 +104,9 @@ static void test_file__full__each_option_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stdout__full_or_closed__each_command_says_so),
-        cmocka_unit_test(test_stdout__full_or_closed__help_and_lists_say_so),
-        cmocka_unit_test(test_file__full__each_option_says_so),
+        cmocka_unit_test(test_stdout__full_or_closed__each_command_reports_it),
+        cmocka_unit_test(test_stdout__full_or_closed__help_and_lists_report_it),
+        cmocka_unit_test(test_file__full__each_option_reports_it),
     };
     return cmocka_run_group_tests_name("full", tests, jobs_open, jobs_close);
 }
