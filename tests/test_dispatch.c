@@ -15,7 +15,7 @@
 
 /* Runs `check` in a child process with these environment variables, because a process chooses its
  * default level only once. Returns the exit code. */
-static int in_child(const char *isa, const char *disable, int (*check)(void))
+static int run_in_child(const char *isa, const char *disable, int (*check)(void))
 {
     const pid_t child = fork();
     if (child == 0) {
@@ -101,22 +101,22 @@ static int environment_is_read_once(void)
     return 0;
 }
 
-static void test_dispatch__environment(void **state)
+static void test_dispatch__environment_variables__level_chosen_or_refused(void **state)
 {
     (void)state;
-    assert_int_equal(in_child(NULL, NULL, default_is_highest_usable), 0);
-    assert_int_equal(in_child("", "", default_is_highest_usable), 0);
-    assert_int_equal(in_child("scalar", NULL, default_is_scalar), 0);
-    assert_int_equal(in_child(NULL, "fma, avx2", default_is_scalar), 0);
-    assert_int_equal(in_child("sse9", NULL, unknown_level_is_refused), 0);
-    assert_int_equal(in_child("avx2", "fma", masked_level_is_refused_by_name), 0);
-    assert_int_equal(in_child("avx512", "avx3", unknown_feature_is_refused), 0);
-    assert_int_equal(in_child("sse9", NULL, refusal_reaches_the_kernels), 0);
-    assert_int_equal(in_child(NULL, "avx", default_is_scalar), 0);
-    assert_int_equal(in_child(NULL, NULL, environment_is_read_once), 0);
+    assert_int_equal(run_in_child(NULL, NULL, default_is_highest_usable), 0);
+    assert_int_equal(run_in_child("", "", default_is_highest_usable), 0);
+    assert_int_equal(run_in_child("scalar", NULL, default_is_scalar), 0);
+    assert_int_equal(run_in_child(NULL, "fma, avx2", default_is_scalar), 0);
+    assert_int_equal(run_in_child("sse9", NULL, unknown_level_is_refused), 0);
+    assert_int_equal(run_in_child("avx2", "fma", masked_level_is_refused_by_name), 0);
+    assert_int_equal(run_in_child("avx512", "avx3", unknown_feature_is_refused), 0);
+    assert_int_equal(run_in_child("sse9", NULL, refusal_reaches_the_kernels), 0);
+    assert_int_equal(run_in_child(NULL, "avx", default_is_scalar), 0);
+    assert_int_equal(run_in_child(NULL, NULL, environment_is_read_once), 0);
 }
 
-static void test_dispatch__by_name(void **state)
+static void test_dispatch__each_level_by_name__selected_or_refused(void **state)
 {
     (void)state;
     downhill_level level;
@@ -156,7 +156,7 @@ static const char *lender(const char *level, enum element element)
 }
 
 /* lender() lists every borrowed kernel; a kernel borrowed by mistake fails the test. */
-static void test_dispatch__tables__hold_their_own_kernels(void **state)
+static void test_dispatch__tables__share_only_the_listed_kernels(void **state)
 {
     (void)state;
     const downhill_kernels *tables[32];
@@ -185,7 +185,7 @@ static void test_dispatch__tables__hold_their_own_kernels(void **state)
         }
 }
 
-static void test_dispatch__reason_is_cut_to_fit(void **state)
+static void test_dispatch__long_reason__cut_to_fit(void **state)
 {
     (void)state;
     const downhill_kernels *k;
@@ -222,22 +222,22 @@ static int many_threads_agree(void)
     return 0;
 }
 
-static void test_dispatch__first_use_from_many_threads(void **state)
+static void test_dispatch__first_use_on_many_threads__same_table(void **state)
 {
     (void)state;
     for (int i = 0; i < 10; i++)
-        assert_int_equal(in_child(NULL, NULL, many_threads_agree), 0);
+        assert_int_equal(run_in_child(NULL, NULL, many_threads_agree), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         /* These two fork, so they must run before this process first uses the library. */
-        cmocka_unit_test(test_dispatch__environment),
-        cmocka_unit_test(test_dispatch__first_use_from_many_threads),
-        cmocka_unit_test(test_dispatch__by_name),
-        cmocka_unit_test(test_dispatch__tables__hold_their_own_kernels),
-        cmocka_unit_test(test_dispatch__reason_is_cut_to_fit),
+        cmocka_unit_test(test_dispatch__environment_variables__level_chosen_or_refused),
+        cmocka_unit_test(test_dispatch__first_use_on_many_threads__same_table),
+        cmocka_unit_test(test_dispatch__each_level_by_name__selected_or_refused),
+        cmocka_unit_test(test_dispatch__tables__share_only_the_listed_kernels),
+        cmocka_unit_test(test_dispatch__long_reason__cut_to_fit),
     };
     return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static bool usable(const char *isa)
     return downhill_select(isa, &k, NULL, 0) == DOWNHILL_OK;
 }
 
-static float of_bits(uint32_t bits)
+static float float_of_bits(uint32_t bits)
 {
     float f;
     memcpy(&f, &bits, sizeof f);
@@ -53,7 +53,7 @@ static double worst_error(exp_function function, float *at)
     for (uint32_t bits = 0x80000000u; bits <= last;) {
         size_t count = 0;
         for (; count < CHUNK; count++, bits += stride)
-            t[count] = of_bits(bits <= last ? bits : last);
+            t[count] = float_of_bits(bits <= last ? bits : last);
         function(t, e, CHUNK);
         for (size_t i = 0; i < CHUNK; i++) {
             const double want = exp((double)t[i]), error = fabs((double)e[i] - want) / want;
@@ -85,7 +85,7 @@ static void check(const char *name, exp_function function, double bound)
 }
 
 /* Bounds from softmax.h: the hand-written levels use FMA, the others do not. */
-static void test_exp__within_bound(void **state)
+static void test_exp__every_level__within_bound(void **state)
 {
     (void)state;
     size_t skipped = 0;
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "all") == 0)
         stride = 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exp__within_bound),
+        cmocka_unit_test(test_exp__every_level__within_bound),
     };
     return cmocka_run_group_tests_name("exp", tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 
 /* Leading dimension in elements: row 8 starts past 2³¹, row 16 past 2³². */
-#define APART (((size_t)1 << 28) + 5)
+#define HUGE_LD (((size_t)1 << 28) + 5)
 enum { ROWS = 20, N = 27, D = 37, C = 20 };
 
 typedef struct sparse {
@@ -27,7 +27,7 @@ typedef struct sparse {
 
 static sparse sparse_matrix(size_t element)
 {
-    sparse s = {NULL, (ROWS * APART + D) * element};
+    sparse s = {NULL, (ROWS * HUGE_LD + D) * element};
     s.data = mmap(NULL, s.bytes, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (s.data == MAP_FAILED) {
@@ -38,25 +38,25 @@ static sparse sparse_matrix(size_t element)
     return s;
 }
 
-static void close_sparse(sparse s)
+static void free_sparse(sparse s)
 {
     munmap(s.data, s.bytes);
 }
 
-static void spread(sparse to, const void *dense, size_t rows, size_t columns, size_t element)
+static void spread_rows(sparse to, const void *dense, size_t rows, size_t columns, size_t element)
 {
     for (size_t i = 0; i < rows; i++)
-        memcpy((char *)to.data + i * APART * element, (const char *)dense + i * columns * element,
+        memcpy((char *)to.data + i * HUGE_LD * element, (const char *)dense + i * columns * element,
                columns * element);
 }
 
-static void assert_same(const char *what, const char *level, sparse got, const void *want,
+static void assert_same(const char *matrix, const char *level, sparse got, const void *want,
                         size_t rows, size_t columns, size_t element)
 {
     for (size_t i = 0; i < rows; i++)
-        if (memcmp((char *)got.data + i * APART * element,
+        if (memcmp((char *)got.data + i * HUGE_LD * element,
                    (const char *)want + i * columns * element, columns * element) != 0)
-            fail_msg("%s of %s: row %zu differs", what, level, i);
+            fail_msg("%s of %s: row %zu differs", matrix, level, i);
 }
 
 static int32_t labels[ROWS];
@@ -97,7 +97,7 @@ static float b[C], db[C];
 static void all_operations(const downhill_kernels *kernels, bool bf16, layout l, double loss[3])
 {
     const downhill_batch_f32 f32 = {l.x, l.ldx, ROWS, labels, rows, N, 0};
-    const downhill_batch_bf16 half = {l.x, l.ldx, ROWS, labels, rows, N, 0};
+    const downhill_batch_bf16 batch_bf16 = {l.x, l.ldx, ROWS, labels, rows, N, 0};
     const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C};
     const downhill_gradient_f32 grad = {l.dw, l.ldw, db, D, C};
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.25f * N, 0.0f};
@@ -109,22 +109,22 @@ static void all_operations(const downhill_kernels *kernels, bool bf16, layout l,
     memcpy(b, b_start, sizeof b);
     /* Scores have a row per sample, and the sparse matrix has only ROWS rows. */
     downhill_batch_f32 few = f32;
-    downhill_batch_bf16 few_half = half;
-    few.n = few_half.n = ROWS;
+    downhill_batch_bf16 few_bf16 = batch_bf16;
+    few.n = few_bf16.n = ROWS;
     int32_t y[ROWS];
     for (size_t i = 0; i < ROWS; i++)
         y[i] = labels[rows[i]];
-    assert_int_equal(bf16 ? downhill_score_bf16(kernels, &few_half, &weights, &scores)
+    assert_int_equal(bf16 ? downhill_score_bf16(kernels, &few_bf16, &weights, &scores)
                           : downhill_score_f32(kernels, &few, &weights, &scores),
                      DOWNHILL_OK);
     assert_int_equal(downhill_softmax_f32(kernels, &scores, y, &dscores, &loss[0]), DOWNHILL_OK);
     assert_int_equal(downhill_hinge_f32(kernels, &scores, y, 1.0f, &dscores, &loss[1]),
                      DOWNHILL_OK);
-    assert_int_equal(bf16 ? downhill_grad_bf16(kernels, &few_half, &dscores, 0, &grad)
+    assert_int_equal(bf16 ? downhill_grad_bf16(kernels, &few_bf16, &dscores, 0, &grad)
                           : downhill_grad_f32(kernels, &few, &dscores, 0, &grad),
                      DOWNHILL_OK);
-    assert_int_equal(bf16 ? downhill_step_bf16(kernels, &half, &weights, &hinge, &grad, &loss[2],
-                                               &workspace, NULL)
+    assert_int_equal(bf16 ? downhill_step_bf16(kernels, &batch_bf16, &weights, &hinge, &grad,
+                                               &loss[2], &workspace, NULL)
                           : downhill_step_f32(kernels, &f32, &weights, &hinge, &grad, &loss[2],
                                               &workspace, NULL),
                      DOWNHILL_OK);
@@ -144,11 +144,13 @@ static void check_floats(const downhill_kernels *kernels, const char *level, boo
                    loss[0]);
     memcpy(b_dense, b, sizeof b);
     memcpy(db_dense, db, sizeof db);
-    spread(x, bf16 ? (const void *)x_bf16 : x_f32, ROWS, D, bf16 ? sizeof *x_bf16 : sizeof *x_f32);
-    spread(w, w_start, C, D, sizeof *w_start);
+    spread_rows(x, bf16 ? (const void *)x_bf16 : x_f32, ROWS, D,
+                bf16 ? sizeof *x_bf16 : sizeof *x_f32);
+    spread_rows(w, w_start, C, D, sizeof *w_start);
     all_operations(
         kernels, bf16,
-        (layout){x.data, w.data, dw.data, scores.data, dscores.data, APART, APART, APART}, loss[1]);
+        (layout){x.data, w.data, dw.data, scores.data, dscores.data, HUGE_LD, HUGE_LD, HUGE_LD},
+        loss[1]);
     assert_same("scores", level, scores, scores_dense, ROWS, C, sizeof *scores_dense);
     assert_same("dscores", level, dscores, dscores_dense, ROWS, C, sizeof *dscores_dense);
     assert_same("dw", level, dw, dw_dense, C, D, sizeof *dw_dense);
@@ -159,21 +161,21 @@ static void check_floats(const downhill_kernels *kernels, const char *level, boo
     assert_true(loss[0][2] > 0.0);
 }
 
-static void test_huge__floats__as_side_by_side(void **state)
+static void test_huge__floats__same_bits_as_contiguous_rows(void **state)
 {
     (void)state;
-    sparse of[5];
+    sparse matrices[5];
     for (size_t i = 0; i < 5; i++)
-        of[i] = sparse_matrix(sizeof(float));
+        matrices[i] = sparse_matrix(sizeof(float));
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t levels = levels_to_run(NULL, tables);
     assert_true(levels >= 1);
     for (size_t i = 0; i < levels; i++)
         for (int bf16 = 0; bf16 < 2; bf16++)
-            check_floats(tables[i], downhill_kernels_name(tables[i]), bf16, of[0], of[1], of[2],
-                         of[3], of[4]);
+            check_floats(tables[i], downhill_kernels_name(tables[i]), bf16, matrices[0],
+                         matrices[1], matrices[2], matrices[3], matrices[4]);
     for (size_t i = 0; i < 5; i++)
-        close_sparse(of[i]);
+        free_sparse(matrices[i]);
 }
 
 static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t ldx, float *w,
@@ -203,7 +205,7 @@ static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t
     free(workspace.memory);
 }
 
-static void test_huge__bytes__as_side_by_side(void **state)
+static void test_huge__bytes__same_bits_as_contiguous_rows(void **state)
 {
     (void)state;
     const sparse x = sparse_matrix(1), w = sparse_matrix(sizeof(float)),
@@ -214,31 +216,31 @@ static void test_huge__bytes__as_side_by_side(void **state)
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t levels = levels_to_run(NULL, tables);
     assert_true(levels >= 1);
-    spread(x, x_u8, ROWS, D, 1);
+    spread_rows(x, x_u8, ROWS, D, 1);
     for (size_t i = 0; i < levels; i++) {
         const char *level = downhill_kernels_name(tables[i]);
         double loss, loss_dense;
         memcpy(w_dense, w_start, sizeof w_dense);
         step_on_bytes(tables[i], x_u8, D, w_dense, D, sums_dense, scores_dense, C, &loss_dense);
-        spread(w, w_start, C, D, sizeof *w_start);
-        step_on_bytes(tables[i], x.data, APART, w.data, APART, sums.data, scores.data, APART,
+        spread_rows(w, w_start, C, D, sizeof *w_start);
+        step_on_bytes(tables[i], x.data, HUGE_LD, w.data, HUGE_LD, sums.data, scores.data, HUGE_LD,
                       &loss);
         assert_true(loss == loss_dense && loss > 0.0);
         assert_same("sums", level, sums, sums_dense, C, D, sizeof *sums_dense);
         assert_same("w", level, w, w_dense, C, D, sizeof *w_dense);
         assert_same("scores", level, scores, scores_dense, ROWS, C, sizeof *scores_dense);
     }
-    close_sparse(x);
-    close_sparse(w);
-    close_sparse(sums);
-    close_sparse(scores);
+    free_sparse(x);
+    free_sparse(w);
+    free_sparse(sums);
+    free_sparse(scores);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_huge__floats__as_side_by_side),
-        cmocka_unit_test(test_huge__bytes__as_side_by_side),
+        cmocka_unit_test(test_huge__floats__same_bits_as_contiguous_rows),
+        cmocka_unit_test(test_huge__bytes__same_bits_as_contiguous_rows),
     };
     return cmocka_run_group_tests_name("huge", tests, draw, NULL);
 }

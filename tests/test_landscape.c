@@ -53,24 +53,25 @@ static int close_all(void **state)
 }
 
 /* Returns small multiples of a power of two, so that neither 16 bits nor adding them up rounds. */
-static downhill_weights_f32 whole_weights(uint64_t seed, float unit)
+static downhill_weights_f32 exact_weights(uint64_t seed, float quantum)
 {
     rng r = rng_seeded(seed);
     downhill_weights_f32 w;
     assert_true(weights_new(D, C, &w));
     for (size_t i = 0; i < C * D; i++)
-        w.w[i] = (float)rng_between(&r, -50, 50) * unit;
+        w.w[i] = (float)rng_between(&r, -50, 50) * quantum;
     for (size_t j = 0; j < C; j++)
-        w.b[j] = (float)rng_between(&r, -50, 50) * unit;
+        w.b[j] = (float)rng_between(&r, -50, 50) * quantum;
     return w;
 }
 
-static void add(const downhill_weights_f32 *to, const downhill_weights_f32 *what, double times)
+static void add_scaled(const downhill_weights_f32 *to, const downhill_weights_f32 *direction,
+                       double factor)
 {
     for (size_t i = 0; i < C * D; i++)
-        to->w[i] = (float)((double)to->w[i] + times * (double)what->w[i]);
+        to->w[i] = (float)((double)to->w[i] + factor * (double)direction->w[i]);
     for (size_t j = 0; j < C; j++)
-        to->b[j] = (float)((double)to->b[j] + times * (double)what->b[j]);
+        to->b[j] = (float)((double)to->b[j] + factor * (double)direction->b[j]);
 }
 
 enum { POINTS = 5 };
@@ -79,7 +80,7 @@ static const double steps[POINTS] = {-2.0, -0.5, 0.0, 1.0, 2.5};
 
 /* For normalised features, drawn weights agree between feature types, have the requested
  * distribution, and differ between draw numbers. */
-static void test_draw__weights__of_normalised_features(void **state)
+static void test_draw__normalised_features__same_weights_for_each_type(void **state)
 {
     (void)state;
     features f[2];
@@ -118,7 +119,7 @@ static void test_draw__weights__of_normalised_features(void **state)
 }
 
 /* Places points on a line, or on a grid of all pairs of steps. Returns their number. */
-static size_t place(size_t directions, landscape_point points[POINTS * POINTS])
+static size_t place_points(size_t directions, landscape_point points[POINTS * POINTS])
 {
     const size_t count = directions == 1 ? POINTS : POINTS * POINTS;
     for (size_t i = 0; i < count; i++)
@@ -128,31 +129,31 @@ static size_t place(size_t directions, landscape_point points[POINTS * POINTS])
     return count;
 }
 
-static void losses_of(const problem *p, const downhill_weights_f32 *sets, size_t directions,
-                      landscape_point points[POINTS * POINTS])
+static void compute_losses(const problem *p, const downhill_weights_f32 *sets, size_t directions,
+                           landscape_point points[POINTS * POINTS])
 {
     bool done = false;
-    const size_t count = place(directions, points);
+    const size_t count = place_points(directions, points);
     assert_int_equal(landscape_losses(p, &data.train, sets, directions, points, count, &done),
                      EXIT_OK);
     assert_true(done);
 }
 
-static volatile sig_atomic_t asked_to_stop;
+static volatile sig_atomic_t stop_requested;
 
-static void ask_to_stop(int number)
+static void request_stop(int number)
 {
-    asked_to_stop = number;
+    stop_requested = number;
 }
 
 /* Whether a command polls for the signal or leaves it to the handler, it prints one line and writes
  * no file. */
-static void test_interrupted__says_that_nothing_was_written(void **state)
+static void test_interrupted__any_command__reports_that_nothing_was_written(void **state)
 {
     (void)state;
     static const struct {
-        const char *command, *says;
-    } of[] = {
+        const char *command, *message;
+    } cases[] = {
         {"landscape --data $data --directions 2 --points 3000 --quiet --json $scratch/cut.json",
          "downhill: landscape: interrupted; nothing was written\n"},
         {"verify", "downhill: verify: interrupted; nothing was written\n"},
@@ -163,44 +164,44 @@ static void test_interrupted__says_that_nothing_was_written(void **state)
     assert_int_equal(shell("$downhill data gen -o $scratch/w --samples 1000 --features 2000 "
                            "--classes 10"),
                      EXIT_OK);
-    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char line[1024];
         snprintf(line, sizeof line,
                  "$downhill %s & p=$!\n"
                  "until grep -q '^SigCgt:.*[4-7c-f][0-9a-f]\\{3\\}$' /proc/$p/status; do\n"
                  " kill -0 $p || exit 99; sleep 0.01; done\n"
                  "kill -TERM $p; wait $p",
-                 of[i].command);
+                 cases[i].command);
         assert_int_equal(shell(line), 128 + SIGTERM);
         /* A slow build warns about its timings first; the shell may add "Terminated". */
-        const char *said = strstr(shell_err, of[i].says);
-        assert_non_null(said);
-        assert_int_equal(count_of(said, ':'), 2);
+        const char *found = strstr(shell_err, cases[i].message);
+        assert_non_null(found);
+        assert_int_equal(count_of(found, ':'), 2);
         assert_int_not_equal(access(scratch_path("cut.json"), F_OK), 0);
     }
     shell("rm $scratch/w-*");
 }
 
 /* All samples form one block, which takes seconds for so many points. */
-static void test_landscape_losses__stopped_within_a_block__is_not_done(void **state)
+static void test_landscape_losses__stopped_within_a_block__not_done(void **state)
 {
     (void)state;
     enum { MANY = 400000 };
     const struct itimerval soon = {.it_value = {.tv_usec = 20000}}; /* of CPU time */
-    downhill_weights_f32 sets[] = {whole_weights(1, 0x1p-9f), whole_weights(2, 0x1p-9f)};
+    downhill_weights_f32 sets[] = {exact_weights(1, 0x1p-9f), exact_weights(2, 0x1p-9f)};
     landscape_point *points = calloc(MANY, sizeof *points);
     features f;
     problem p = trainer_open_way(&data, 0, &f);
     bool done = true;
     assert_non_null(points);
-    p.stop = &asked_to_stop;
-    void (*before)(int) = signal(SIGPROF, ask_to_stop);
+    p.stop = &stop_requested;
+    void (*before)(int) = signal(SIGPROF, request_stop);
     assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
     assert_int_equal(landscape_losses(&p, &data.train, sets, 1, points, MANY, &done), EXIT_OK);
     const struct itimerval never = {0};
     setitimer(ITIMER_PROF, &never, NULL);
     signal(SIGPROF, before);
-    assert_int_equal(asked_to_stop, SIGPROF);
+    assert_int_equal(stop_requested, SIGPROF);
     assert_false(done);
     free(points);
     features_close(&f);
@@ -211,39 +212,39 @@ static void test_landscape_losses__stopped_within_a_block__is_not_done(void **st
 static void check_points(const problem *p, const downhill_weights_f32 *sets, size_t directions)
 {
     landscape_point points[POINTS * POINTS];
-    losses_of(p, sets, directions, points);
+    compute_losses(p, sets, directions, points);
     for (size_t i = 0; i < (directions == 1 ? POINTS : POINTS * POINTS); i++) {
         downhill_weights_f32 moved;
         assert_true(weights_new(D, C, &moved));
         weights_copy(&sets[0], &moved);
         for (size_t v = 0; v < directions; v++)
-            add(&moved, &sets[v + 1], points[i].a[v]);
+            add_scaled(&moved, &sets[v + 1], points[i].a[v]);
         const reference want = reference_at(p, &data.train, &moved);
         /* In f32 each of the added scores is rounded separately. */
         const double bound = 4.0 * want.bound + 1e-12;
         if (!(fabs(points[i].loss - want.loss) <= bound))
-            fail_msg("point %zu: loss %.12g, in f64 %.12g, which may be %g apart", i,
-                     points[i].loss, want.loss, bound);
+            fail_msg("point %zu: loss %.12g, f64 reference %.12g, bound %g", i, points[i].loss,
+                     want.loss, bound);
         weights_free(&moved);
     }
 }
 
-static void test_landscape__losses__of_the_moved_weights(void **state)
+static void test_landscape__losses__those_of_the_moved_weights(void **state)
 {
     (void)state;
     for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
         problem p = trainer_open_way(&data, way, &f);
-        const float unit = way == 0 ? 0x1p-13f : 0x1p-6f; /* bytes: smaller weights */
+        const float quantum = way == 0 ? 0x1p-13f : 0x1p-6f; /* bytes: smaller weights */
         downhill_weights_f32 sets[3];
         for (uint64_t i = 0; i < 3; i++)
-            sets[i] = whole_weights(i + 1, unit);
+            sets[i] = exact_weights(i + 1, quantum);
         for (size_t directions = 1; directions <= 2; directions++) {
             check_points(&p, sets, directions);
             landscape_point one[POINTS * POINTS], other[POINTS * POINTS];
-            losses_of(&p, sets, directions, one);
+            compute_losses(&p, sets, directions, one);
             p.threads = team_supported() ? 3 : 1;
-            losses_of(&p, sets, directions, other);
+            compute_losses(&p, sets, directions, other);
             for (size_t i = 0; i < (directions == 1 ? POINTS : POINTS * POINTS); i++)
                 assert_true(one[i].loss == other[i].loss);
             p.threads = 1;
@@ -254,18 +255,19 @@ static void test_landscape__losses__of_the_moved_weights(void **state)
     }
 }
 
-static void test_landscape__stopped__has_nothing_to_show(void **state)
+static void test_landscape__stopped__not_done(void **state)
 {
     (void)state;
     static const volatile sig_atomic_t now = 1;
     features f;
     problem p = trainer_open_way(&data, 0, &f);
-    downhill_weights_f32 sets[2] = {whole_weights(1, 0x1p-13f), whole_weights(2, 0x1p-13f)};
+    downhill_weights_f32 sets[2] = {exact_weights(1, 0x1p-13f), exact_weights(2, 0x1p-13f)};
     landscape_point points[POINTS * POINTS];
     bool done = true;
     p.stop = &now;
-    assert_int_equal(landscape_losses(&p, &data.train, sets, 1, points, place(1, points), &done),
-                     EXIT_OK);
+    assert_int_equal(
+        landscape_losses(&p, &data.train, sets, 1, points, place_points(1, points), &done),
+        EXIT_OK);
     assert_false(done);
     weights_free(&sets[0]);
     weights_free(&sets[1]);
@@ -322,7 +324,7 @@ static void check_sweep(const char *train, int way)
     for (size_t i = 1; i < 3; i++) {
         const double slope = (at(points, 0, 1) - at(points, i, 1)) / at(points, i, 0);
         if (!(fabs(slope - squares) <= 0.02 * squares))
-            fail_msg("%s: the loss falls by %g a step, and the gradient squared is %g", train,
+            fail_msg("%s: the loss falls by %g per unit step, the squared gradient is %g", train,
                      slope, squares);
     }
     json_decref(points);
@@ -335,7 +337,7 @@ static void check_sweep(const char *train, int way)
     "$downhill train --data $data --quiet --epochs 2 --lr 0.002 --reg 0.01 --normalize "           \
     "standardize --model $scratch/m.npz "
 
-static void test_step_sweep__down_the_gradient(void **state)
+static void test_step_sweep__small_steps__loss_falls_by_the_squared_gradient(void **state)
 {
     (void)state;
     check_sweep(TRAIN "--loss hinge --dtype u8", 0);
@@ -345,7 +347,7 @@ static void test_step_sweep__down_the_gradient(void **state)
 
 /* The middle of the curve is the model. Directions have length 1 in units of normalised features,
  * for either feature type. */
-static void test_landscape__around_a_model__the_same_for_bytes(void **state)
+static void test_landscape__around_a_model__same_for_bytes_and_f32(void **state)
 {
     (void)state;
     double losses[2][3];
@@ -373,7 +375,7 @@ static void test_landscape__around_a_model__the_same_for_bytes(void **state)
 }
 
 /* Samples x = 1, -1.5, 0.5 have labels 0, 1, 2; w1 = -0.5, w2 = 1. */
-static void test_three_points__by_hand(void **state)
+static void test_three_points__losses__match_calculation_by_hand(void **state)
 {
     (void)state;
     static const double want[][4] = {
@@ -400,14 +402,14 @@ static void test_three_points__by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interrupted__says_that_nothing_was_written),
-        cmocka_unit_test(test_landscape_losses__stopped_within_a_block__is_not_done),
-        cmocka_unit_test(test_draw__weights__of_normalised_features),
-        cmocka_unit_test(test_landscape__losses__of_the_moved_weights),
-        cmocka_unit_test(test_landscape__stopped__has_nothing_to_show),
-        cmocka_unit_test(test_step_sweep__down_the_gradient),
-        cmocka_unit_test(test_landscape__around_a_model__the_same_for_bytes),
-        cmocka_unit_test(test_three_points__by_hand),
+        cmocka_unit_test(test_interrupted__any_command__reports_that_nothing_was_written),
+        cmocka_unit_test(test_landscape_losses__stopped_within_a_block__not_done),
+        cmocka_unit_test(test_draw__normalised_features__same_weights_for_each_type),
+        cmocka_unit_test(test_landscape__losses__those_of_the_moved_weights),
+        cmocka_unit_test(test_landscape__stopped__not_done),
+        cmocka_unit_test(test_step_sweep__small_steps__loss_falls_by_the_squared_gradient),
+        cmocka_unit_test(test_landscape__around_a_model__same_for_bytes_and_f32),
+        cmocka_unit_test(test_three_points__losses__match_calculation_by_hand),
     };
     return cmocka_run_group_tests_name("landscape", tests, open_all, close_all);
 }

@@ -54,33 +54,33 @@ static int open_files(const char *train, const char *test, dataset *data)
 }
 
 /* Checks that opening fails with EXIT_DATA and one line: the path of `bad_file`, then `reason`. */
-static void refused(const char *train, const char *test, const char *names, const char *due)
+static void refused(const char *train, const char *test, const char *bad_file, const char *reason)
 {
     dataset data;
     char start[256];
     capture_stderr();
     const int code = open_files(train, test, &data);
     const char *text = captured();
-    snprintf(start, sizeof start, "downhill: %s:%s", scratch_path(names), due);
+    snprintf(start, sizeof start, "downhill: %s:%s", scratch_path(bad_file), reason);
     if (code != EXIT_DATA || count_of(text, '\n') != 1 ||
         strncmp(text, start, strlen(start)) != 0 || strchr(text, ';') == NULL)
-        fail_msg("'%s' was due; exit code %d, said: %s", start, code, text);
+        fail_msg("expected '%s'; exit code %d, stderr: %s", start, code, text);
     assert_null(data.train.x);
     assert_null(data.test.x);
 }
 
 /* ---- good files ---- */
 
-static void test_libsvm__good__every_value(void **state)
+static void test_libsvm__valid_file__every_value_read(void **state)
 {
     (void)state;
     static const float features[GOOD_ROWS][GOOD_D] = {
         {0.5f, 0, -2, 0, 0},    {0, 100, 0, 0, 0.25f}, {7, 0, 0, 0, 0}, {0, 0, 0, 0, 3}, {0},
         {0x1p-149f, 0, 0, 0, 0}};
     static const int32_t labels[GOOD_ROWS] = {1, 0, 2, 1, 0, 2};
-    for (int packed = 0; packed < 2; packed++) {
+    for (int compressed = 0; compressed < 2; compressed++) {
         dataset data;
-        assert_int_equal(open_files(packed ? "train.gz" : "train", "test", &data), EXIT_OK);
+        assert_int_equal(open_files(compressed ? "train.gz" : "train", "test", &data), EXIT_OK);
         assert_int_equal(data.train.n, GOOD_ROWS);
         assert_int_equal(data.test.n, 2);
         assert_int_equal(data.d, GOOD_D);
@@ -101,7 +101,7 @@ static void test_libsvm__good__every_value(void **state)
 }
 
 /* A test file with fewer features is padded to the width of the training file. */
-static void test_libsvm__narrow_test_file(void **state)
+static void test_libsvm__narrow_test_file__padded(void **state)
 {
     (void)state;
     write_text("narrow", "1 1:2");
@@ -113,7 +113,7 @@ static void test_libsvm__narrow_test_file(void **state)
 }
 
 /* Six classes of one sample each: the class of the held-out sample has no training sample left. */
-static void test_libsvm__class_held_out_whole__is_said(void **state)
+static void test_libsvm__whole_class_held_out__warning(void **state)
 {
     (void)state;
     write_text("few", "1 1:1\n2 1:1\n3 1:1\n4 1:1\n5 1:1\n6 1:1\n");
@@ -136,11 +136,11 @@ static void test_libsvm__class_held_out_whole__is_said(void **state)
 static void test_libsvm__sorted_by_class__held_out_at_random(void **state)
 {
     (void)state;
-    enum { CLASSES = 4, OF_CLASS = 300, ALL = CLASSES * OF_CLASS };
+    enum { CLASSES = 4, PER_CLASS = 300, ALL = CLASSES * PER_CLASS };
     FILE *file = fopen(scratch_path("sorted"), "w");
     assert_non_null(file);
     for (int i = 0; i < ALL; i++)
-        fprintf(file, "%d 1:%d\n", i / OF_CLASS, i);
+        fprintf(file, "%d 1:%d\n", i / PER_CLASS, i);
     assert_int_equal(fclose(file), 0);
     size_t seen[CLASSES] = {0};
     bool taken[ALL] = {false};
@@ -165,7 +165,7 @@ static void test_libsvm__sorted_by_class__held_out_at_random(void **state)
 }
 
 /* Lines longer than the initial buffer, and a sample of the maximum width. */
-static void test_libsvm__long_lines(void **state)
+static void test_libsvm__long_lines__every_value_read(void **state)
 {
     (void)state;
     enum { WIDE = 100000 };
@@ -193,11 +193,11 @@ static void test_libsvm__long_lines(void **state)
 
 /* ---- bad files ---- */
 
-static void test_libsvm__bad_lines(void **state)
+static void test_libsvm__bad_lines__refused_with_position(void **state)
 {
     (void)state;
     static const struct {
-        const char *line, *due; /* as the third line of the file */
+        const char *line, *reason; /* as the third line of the file */
     } bad[] = {
         {"1 0:1", "3:3: index 0: indices start at 1; add 1 to all of them (dump_svmlight_file: "
                   "zero_based=False)"},
@@ -253,14 +253,14 @@ static void test_libsvm__bad_lines(void **state)
         char text[256];
         snprintf(text, sizeof text, "1 1:1\n# second\n%s\n2 1:1\n", bad[i].line);
         write_text("bad", text);
-        refused("bad", NULL, "bad", bad[i].due);
+        refused("bad", NULL, "bad", bad[i].reason);
         snprintf(text, sizeof text, "1 1:1\r\n\r\n%s", bad[i].line);
         write_text("bad", text);
-        refused("bad", NULL, "bad", bad[i].due);
+        refused("bad", NULL, "bad", bad[i].reason);
     }
 }
 
-static void test_libsvm__bad_files(void **state)
+static void test_libsvm__bad_files__refused(void **state)
 {
     (void)state;
     write_text("bad", "");
@@ -282,24 +282,24 @@ static void test_libsvm__bad_files(void **state)
     refused("", NULL, "", " Is a directory");
 }
 
-static void test_libsvm__truncated_gzip(void **state)
+static void test_libsvm__truncated_gzip__refused(void **state)
 {
     (void)state;
-    char *packed = NULL;
+    char *compressed = NULL;
     FILE *file = fopen(scratch_path("train.gz"), "rb");
     assert_non_null(file);
-    packed = malloc(1024);
-    assert_non_null(packed);
-    const size_t count = fread(packed, 1, 1024, file);
+    compressed = malloc(1024);
+    assert_non_null(compressed);
+    const size_t count = fread(compressed, 1, 1024, file);
     fclose(file);
     for (size_t length = 20; length < count; length++) {
-        write_raw(scratch_path("bad.gz"), packed, length);
+        write_raw(scratch_path("bad.gz"), compressed, length);
         refused("bad.gz", NULL, "bad.gz", " byte ");
     }
-    free(packed);
+    free(compressed);
 }
 
-static void test_libsvm__test_file_of_another_set(void **state)
+static void test_libsvm__test_file_of_another_set__refused(void **state)
 {
     (void)state;
     write_text("other", "1 1:1\n# comment\n 3 1:1\n");
@@ -310,7 +310,7 @@ static void test_libsvm__test_file_of_another_set(void **state)
 
 /* Test features that the training file lacks are dropped with a warning; with a model, the model
  * gives the number of features. */
-static void test_libsvm__features_of_training_and_of_a_model(void **state)
+static void test_libsvm__number_of_features__from_training_file_or_model(void **state)
 {
     (void)state;
     char spec[512], warning[512];
@@ -346,14 +346,14 @@ static void test_libsvm__features_of_training_and_of_a_model(void **state)
     }
 }
 
-static void test_libsvm__labels_optional(void **state)
+static void test_libsvm__labels_optional__all_or_none(void **state)
 {
     (void)state;
     static const char *const classes[] = {"-1", "1"};
     static const struct {
         const char *lines;
         int code;
-        const char *said; /* NULL: no message */
+        const char *message; /* NULL: no output */
     } cases[] = {
         {"1:1 2:2\n2:3\n", EXIT_OK, NULL},
         {"0 1:1 2:2\n0 2:3\n", EXIT_OK,
@@ -374,10 +374,10 @@ static void test_libsvm__labels_optional(void **state)
         const int code = dataset_open_for(spec, false, use, &data);
         const char *text = captured();
         snprintf(want, sizeof want, "%s%s", scratch_path("new"),
-                 cases[k].said != NULL ? cases[k].said : "");
-        if (code != cases[k].code || count_of(text, '\n') != (cases[k].said != NULL) ||
-            (cases[k].said != NULL && strstr(text, want) == NULL))
-            fail_msg("'%s': exit code %d, said: %s", cases[k].lines, code, text);
+                 cases[k].message != NULL ? cases[k].message : "");
+        if (code != cases[k].code || count_of(text, '\n') != (cases[k].message != NULL) ||
+            (cases[k].message != NULL && strstr(text, want) == NULL))
+            fail_msg("'%s': exit code %d, stderr: %s", cases[k].lines, code, text);
         if (code != EXIT_OK)
             continue;
         assert_true(data.stored[0].unlabelled);
@@ -391,7 +391,7 @@ static void test_libsvm__labels_optional(void **state)
     }
 }
 
-static void test_libsvm__too_many_classes(void **state)
+static void test_libsvm__too_many_classes__refused(void **state)
 {
     (void)state;
     FILE *file = fopen(scratch_path("many"), "w");
@@ -429,7 +429,7 @@ static void test_libsvm__more_than_memory__one_line(void **state)
     unlink(scratch_path("huge"));
 }
 
-static void test_libsvm__bad_spec(void **state)
+static void test_libsvm__bad_spec__usage_error(void **state)
 {
     (void)state;
     static const char *const specs[] = {"libsvm", "libsvm:", "libsvm:a,", "libsvm:,a",
@@ -440,7 +440,7 @@ static void test_libsvm__bad_spec(void **state)
         const int code = dataset_open(specs[i], &data);
         const char *text = captured();
         if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, "--data") == NULL)
-            fail_msg("'%s': exit code %d, said: %s", specs[i], code, text);
+            fail_msg("'%s': exit code %d, stderr: %s", specs[i], code, text);
     }
     capture_stderr();
     assert_int_equal(dataset_map("libsvm:a", &data), EXIT_USAGE);
@@ -458,17 +458,17 @@ static void test_libsvm__damaged__read_or_one_line(void **state)
     rng r = rng_seeded(4);
     for (int i = 0; i < 2000; i++) {
         const size_t at = (size_t)rng_below(&r, count);
-        const char was = text[at];
+        const char before = text[at];
         static const char likely[] = "0123456789:+-.e# \n\r\t";
         text[at] = i % 2 == 0 ? (char)rng_below(&r, 256) : likely[rng_below(&r, sizeof likely - 1)];
         write_raw(scratch_path("bad"), text, count);
-        text[at] = was;
+        text[at] = before;
         dataset data;
         capture_stderr();
         const int code = open_files("bad", "test", &data);
         const char *said = captured();
         if (code != EXIT_OK && (code != EXIT_DATA || count_of(said, '\n') != 1))
-            fail_msg("exit code %d, said: %s", code, said);
+            fail_msg("exit code %d, stderr: %s", code, said);
         dataset_close(&data);
     }
     free(text);
@@ -477,7 +477,7 @@ static void test_libsvm__damaged__read_or_one_line(void **state)
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
 /* Nonzero values that become 0 in f32 are an error if all do, and a warning if some do. */
-static void test_libsvm__values_below_f32__refused_or_warned_of(void **state)
+static void test_libsvm__values_below_f32__refused_or_warning(void **state)
 {
     (void)state;
     dataset data;
@@ -501,21 +501,21 @@ static void test_libsvm__values_below_f32__refused_or_warned_of(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_libsvm__values_below_f32__refused_or_warned_of),
-        TEST(test_libsvm__good__every_value),
-        TEST(test_libsvm__narrow_test_file),
-        TEST(test_libsvm__class_held_out_whole__is_said),
+        TEST(test_libsvm__values_below_f32__refused_or_warning),
+        TEST(test_libsvm__valid_file__every_value_read),
+        TEST(test_libsvm__narrow_test_file__padded),
+        TEST(test_libsvm__whole_class_held_out__warning),
         TEST(test_libsvm__sorted_by_class__held_out_at_random),
-        TEST(test_libsvm__long_lines),
-        TEST(test_libsvm__bad_lines),
-        TEST(test_libsvm__bad_files),
-        TEST(test_libsvm__truncated_gzip),
-        TEST(test_libsvm__test_file_of_another_set),
-        TEST(test_libsvm__features_of_training_and_of_a_model),
-        TEST(test_libsvm__labels_optional),
-        TEST(test_libsvm__too_many_classes),
+        TEST(test_libsvm__long_lines__every_value_read),
+        TEST(test_libsvm__bad_lines__refused_with_position),
+        TEST(test_libsvm__bad_files__refused),
+        TEST(test_libsvm__truncated_gzip__refused),
+        TEST(test_libsvm__test_file_of_another_set__refused),
+        TEST(test_libsvm__number_of_features__from_training_file_or_model),
+        TEST(test_libsvm__labels_optional__all_or_none),
+        TEST(test_libsvm__too_many_classes__refused),
         TEST(test_libsvm__more_than_memory__one_line),
-        TEST(test_libsvm__bad_spec),
+        TEST(test_libsvm__bad_spec__usage_error),
         TEST(test_libsvm__damaged__read_or_one_line),
     };
     return cmocka_run_group_tests_name("libsvm", tests, scratch_open, scratch_close);

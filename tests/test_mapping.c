@@ -50,7 +50,7 @@ static void open_both(mapping *map, mapped_records files[2])
 }
 
 /* Runs `body` in a child process, whose stderr is then captured(). Returns its wait status. */
-static int status_of(void (*body)(void))
+static int run_in_child(void (*body)(void))
 {
     fflush(NULL);
     capture_stderr();
@@ -74,7 +74,7 @@ static void expect_line(int status, const char *file, const char *reason)
     snprintf(want, sizeof want, "downhill: %s: %s", scratch_path(file), reason);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_DATA || count_of(text, '\n') != 1 ||
         strncmp(text, want, strlen(want)) != 0)
-        fail_msg("status %d, said: %s", status, text);
+        fail_msg("status %d, stderr: %s", status, text);
 }
 
 static void cut_and_touch(void)
@@ -91,7 +91,8 @@ static void cut_and_touch(void)
 static void test_mapping__file_cut__line_and_exit_code(void **state)
 {
     (void)state;
-    expect_line(status_of(cut_and_touch), "b", "cut short while it was mapped; restore the file");
+    expect_line(run_in_child(cut_and_touch), "b",
+                "cut short while it was mapped; restore the file");
 }
 
 static void *touch(void *bytes)
@@ -114,15 +115,15 @@ static void cut_and_touch_in_threads(void)
         pthread_join(threads[t], NULL);
 }
 
-static void test_mapping__several_threads__one_line(void **state)
+static void test_mapping__fault_in_several_threads__one_line(void **state)
 {
     (void)state;
-    expect_line(status_of(cut_and_touch_in_threads), "a", "cut short while it was mapped");
+    expect_line(run_in_child(cut_and_touch_in_threads), "a", "cut short while it was mapped");
 }
 
 /* Simulates a disk error: the page cannot be read, although the file at this path has its old
  * size. */
-static void restore_and_fault(void)
+static void replace_and_fault(void)
 {
     mapping map;
     mapped_records files[2];
@@ -136,10 +137,10 @@ static void restore_and_fault(void)
     sink = map.bytes[files[1].first * 16];
 }
 
-static void test_mapping__unreadable__another_line(void **state)
+static void test_mapping__unreadable_page__own_message(void **state)
 {
     (void)state;
-    expect_line(status_of(restore_and_fault), "b", "cannot be read any more where it is mapped");
+    expect_line(run_in_child(replace_and_fault), "b", "cannot be read any more where it is mapped");
 }
 
 /* ---- faults outside of our mappings ---- */
@@ -184,32 +185,32 @@ static void own_handler(int number)
     _exit(number == SIGBUS ? 42 : 43);
 }
 
-static void fault_with_a_handler_from_before(void)
+static void fault_with_an_earlier_handler(void)
 {
     signal(SIGBUS, own_handler);
     fault_elsewhere();
 }
 
-static void test_mapping__other_faults__as_ever(void **state)
+static void test_mapping__faults_elsewhere__earlier_action_kept(void **state)
 {
     (void)state;
     void (*const bodies[])(void) = {fault_elsewhere, fault_after_close, signal_from_outside};
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         signal(SIGBUS, SIG_DFL); /* removes a sanitizer's handler, which the child would inherit */
         setup(state);
-        const int status = status_of(bodies[i]);
+        const int status = run_in_child(bodies[i]);
         const char *text = captured();
         if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGBUS || text[0] != '\0')
-            fail_msg("%zu: status %d, said: %s", i, status, text);
+            fail_msg("%zu: status %d, stderr: %s", i, status, text);
     }
     setup(state);
-    const int status = status_of(fault_with_a_handler_from_before);
+    const int status = run_in_child(fault_with_an_earlier_handler);
     captured();
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 42);
 }
 
-static void test_mapping__places_are_free_again(void **state)
+static void test_mapping__opened_many_times__slots_reused(void **state)
 {
     (void)state;
     for (int i = 0; i < 200; i++) {
@@ -227,10 +228,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_mapping__file_cut__line_and_exit_code),
-        TEST(test_mapping__several_threads__one_line),
-        TEST(test_mapping__unreadable__another_line),
-        TEST(test_mapping__other_faults__as_ever),
-        TEST(test_mapping__places_are_free_again),
+        TEST(test_mapping__fault_in_several_threads__one_line),
+        TEST(test_mapping__unreadable_page__own_message),
+        TEST(test_mapping__faults_elsewhere__earlier_action_kept),
+        TEST(test_mapping__opened_many_times__slots_reused),
     };
     return cmocka_run_group_tests_name("mapping", tests, scratch_open, scratch_close);
 }

@@ -39,18 +39,18 @@ static int close_all(void **state)
 
 static const method_events no_events;
 
-static void near_reference(const problem *p, const samples *s, const downhill_weights_f32 *w,
-                           double loss)
+static void assert_near_reference(const problem *p, const samples *s, const downhill_weights_f32 *w,
+                                  double loss)
 {
     const reference want = reference_at(p, s, w);
     if (!(fabs(loss - want.loss) <= want.bound))
-        fail_msg("loss %.12g, in f64 %.12g, which is %g apart and may be %g", loss, want.loss,
+        fail_msg("loss %.12g, f64 reference %.12g, difference %g, bound %g", loss, want.loss,
                  fabs(loss - want.loss), want.bound);
 }
 
 /* ---- the evaluator ---- */
 
-static void test_evaluator__many_sets__as_one_by_one_and_as_in_f64(void **state)
+static void test_evaluator__many_sets__same_as_one_by_one_and_near_f64(void **state)
 {
     (void)state;
     enum { SETS = 5 };
@@ -63,24 +63,23 @@ static void test_evaluator__many_sets__as_one_by_one_and_as_in_f64(void **state)
                   *threads = evaluator_open(&f, NULL, p.loss, C, SETS, 3),
                   *one = evaluator_open(&f, NULL, p.loss, C, 1, 1);
         assert_true(many != NULL && threads != NULL && one != NULL);
-        const samples *of_data[] = {&data.train, &data.test};
+        const samples *parts[] = {&data.train, &data.test};
         for (int s = 0; s < 2; s++) {
-            evaluation of[SETS], by_threads[SETS], alone;
-            assert_int_equal(evaluator_run(many, &all, SETS, of_data[s], of), DOWNHILL_OK);
-            assert_int_equal(evaluator_run(threads, &all, SETS, of_data[s], by_threads),
-                             DOWNHILL_OK);
+            evaluation results[SETS], by_threads[SETS], alone;
+            assert_int_equal(evaluator_run(many, &all, SETS, parts[s], results), DOWNHILL_OK);
+            assert_int_equal(evaluator_run(threads, &all, SETS, parts[s], by_threads), DOWNHILL_OK);
             for (size_t i = 0; i < SETS; i++) {
                 const downhill_weights_f32 set = {all.w + i * C * D, D, all.b + i * C, D, C};
-                assert_int_equal(evaluator_run(one, &set, 1, of_data[s], &alone), DOWNHILL_OK);
-                assert_true(of[i].accuracy == alone.accuracy);
-                assert_true(of[i].accuracy == reference_at(&p, of_data[s], &set).accuracy);
-                near_reference(&p, of_data[s], &set, alone.loss);
-                near_reference(&p, of_data[s], &set, of[i].loss);
-                assert_memory_equal(&of[i], &by_threads[i], sizeof of[i]);
+                assert_int_equal(evaluator_run(one, &set, 1, parts[s], &alone), DOWNHILL_OK);
+                assert_true(results[i].accuracy == alone.accuracy);
+                assert_true(results[i].accuracy == reference_at(&p, parts[s], &set).accuracy);
+                assert_near_reference(&p, parts[s], &set, alone.loss);
+                assert_near_reference(&p, parts[s], &set, results[i].loss);
+                assert_memory_equal(&results[i], &by_threads[i], sizeof results[i]);
                 /* In f32 the order of summation may depend on the number of classes, and block
                  * sizes differ. */
                 if (way == 0)
-                    assert_true(fabs(of[i].loss - alone.loss) <= 1e-14 * alone.loss);
+                    assert_true(fabs(results[i].loss - alone.loss) <= 1e-14 * alone.loss);
             }
         }
         evaluator_close(many);
@@ -91,7 +90,7 @@ static void test_evaluator__many_sets__as_one_by_one_and_as_in_f64(void **state)
     }
 }
 
-static void test_evaluator__scores__of_any_part(void **state)
+static void test_evaluator__scores_of_a_part__same_as_in_the_whole(void **state)
 {
     (void)state;
     features f;
@@ -130,14 +129,14 @@ static size_t search_in_f64(const problem *p, const search_options *options, boo
         const bool from = local && number > 0;
         draw_weights(p, options->seed, number, from ? options->step : options->scale,
                      from ? &kept : NULL, &tried);
-        const reference of = reference_at(p, &data.train, &tried);
-        if (!(of.loss < best))
+        const reference want = reference_at(p, &data.train, &tried);
+        if (!(want.loss < best))
             continue;
-        best = of.loss;
+        best = want.loss;
         weights_copy(&tried, &kept);
         assert_true(n_kept < got->n_points);
         assert_int_equal(got->points[n_kept].number, number);
-        assert_true(fabs(got->points[n_kept].loss - of.loss) <= of.bound);
+        assert_true(fabs(got->points[n_kept].loss - want.loss) <= want.bound);
         n_kept++;
     }
     assert_int_equal(n_kept, got->n_points);
@@ -147,7 +146,7 @@ static size_t search_in_f64(const problem *p, const search_options *options, boo
     return n_kept;
 }
 
-static void same_result(const method_result *a, const method_result *b)
+static void assert_same_result(const method_result *a, const method_result *b)
 {
     assert_int_equal(a->n_points, b->n_points);
     for (size_t i = 0; i < a->n_points; i++) {
@@ -158,7 +157,7 @@ static void same_result(const method_result *a, const method_result *b)
     assert_true(a->test_accuracy == b->test_accuracy);
 }
 
-static void search_all(search_method *method, bool local, const search_options *options)
+static void check_search(search_method *method, bool local, const search_options *options)
 {
     for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
@@ -174,7 +173,7 @@ static void search_all(search_method *method, bool local, const search_options *
         assert_true(r.test_accuracy == reference_at(&p, &data.test, &r.weights).accuracy);
         p.threads = team_supported() ? 2 : 1;
         assert_int_equal(method(&p, options, &no_events, &other), EXIT_OK);
-        same_result(&r, &other);
+        assert_same_result(&r, &other);
         method_free(&other);
         p.threads = 1;
         const downhill_kernels *tables[LEVELS_MAX];
@@ -182,7 +181,7 @@ static void search_all(search_method *method, bool local, const search_options *
         for (size_t t = 0; t < n_tables; t++) {
             p.kernels = tables[t];
             assert_int_equal(method(&p, options, &no_events, &other), EXIT_OK);
-            same_result(&r, &other);
+            assert_same_result(&r, &other);
             method_free(&other);
         }
         method_free(&r);
@@ -191,18 +190,18 @@ static void search_all(search_method *method, bool local, const search_options *
 }
 
 /* More tries than one pass evaluates. */
-static void test_random_search__the_best_of_all_tries(void **state)
+static void test_random_search__many_tries__each_improvement_kept(void **state)
 {
     (void)state;
     const search_options options = {.tries = 150, .scale = 0.3f, .seed = 3};
-    search_all(random_search, false, &options);
+    check_search(random_search, false, &options);
 }
 
-static void test_local_search__keeps_what_is_better(void **state)
+static void test_local_search__many_tries__each_improvement_kept(void **state)
 {
     (void)state;
     const search_options options = {.tries = 60, .scale = 0.1f, .step = 0.05f, .seed = 3};
-    search_all(local_search, true, &options);
+    check_search(local_search, true, &options);
 }
 
 /* An interrupted result has neither accuracy nor digest. */
@@ -248,7 +247,7 @@ static numerical_options numerical_of(bool centred, size_t coordinates)
 /* Forward differences are off by h/2 times the second derivative, which is below x²/4 for softmax;
  * centred ones by the rounding errors of f32. Features have variance 1, and the gradient is about
  * 0.5. */
-static void test_numerical__gradients_agree__evaluations_counted(void **state)
+static void test_numerical__forward_and_centred__agree_and_count_evaluations(void **state)
 {
     (void)state;
     features f;
@@ -270,7 +269,7 @@ static void test_numerical__gradients_agree__evaluations_counted(void **state)
                 assert_int_equal(r.points[i].evaluations, (i + 1) * evaluations);
             assert_true(r.points[3].loss < r.points[0].loss);
             assert_true(fabs(r.points[0].loss - log(C)) < 1e-6);
-            print_message("%s, %zu coordinates: %g apart\n", centred ? "centred" : "forward",
+            print_message("%s, %zu coordinates: difference %g\n", centred ? "centred" : "forward",
                           coordinates, cost.difference);
             assert_true(cost.difference > 0.0 && cost.difference < (centred ? 2e-4 : 2e-2));
             method_free(&r);
@@ -280,7 +279,7 @@ static void test_numerical__gradients_agree__evaluations_counted(void **state)
 
 /* One step on all samples follows the negative f64 gradient in the drawn coordinates and changes no
  * others. */
-static void test_numerical__a_step__down_the_gradient(void **state)
+static void test_numerical__one_step__follows_the_gradient(void **state)
 {
     (void)state;
     features f;
@@ -337,7 +336,7 @@ static void ignore(const sgd_epoch *epoch, size_t number, void *context)
     (void)epoch, (void)number, (void)context;
 }
 
-static void test_lbfgs__converges_to_the_minimum(void **state)
+static void test_lbfgs__softmax__converges_to_the_minimum(void **state)
 {
     (void)state;
     features f;
@@ -350,7 +349,7 @@ static void test_lbfgs__converges_to_the_minimum(void **state)
     assert_true(r.n_points > 3 && r.tried == r.n_points && r.tried < 500);
     for (size_t i = 1; i < r.n_points; i++)
         assert_true(r.points[i].loss < r.points[i - 1].loss);
-    near_reference(&p, &data.train, &r.weights, r.points[r.n_points - 1].loss);
+    assert_near_reference(&p, &data.train, &r.weights, r.points[r.n_points - 1].loss);
     reference_gradient(&p, &data.train, &r.weights, gradient);
     double squares = 0.0;
     for (size_t i = 0; i < C * D; i++)
@@ -384,14 +383,14 @@ static void test_lbfgs__converges_to_the_minimum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_evaluator__many_sets__as_one_by_one_and_as_in_f64),
-        cmocka_unit_test(test_evaluator__scores__of_any_part),
-        cmocka_unit_test(test_random_search__the_best_of_all_tries),
-        cmocka_unit_test(test_local_search__keeps_what_is_better),
+        cmocka_unit_test(test_evaluator__many_sets__same_as_one_by_one_and_near_f64),
+        cmocka_unit_test(test_evaluator__scores_of_a_part__same_as_in_the_whole),
+        cmocka_unit_test(test_random_search__many_tries__each_improvement_kept),
+        cmocka_unit_test(test_local_search__many_tries__each_improvement_kept),
         cmocka_unit_test(test_methods__stopped__no_accuracy_no_digest),
-        cmocka_unit_test(test_numerical__gradients_agree__evaluations_counted),
-        cmocka_unit_test(test_numerical__a_step__down_the_gradient),
-        cmocka_unit_test(test_lbfgs__converges_to_the_minimum),
+        cmocka_unit_test(test_numerical__forward_and_centred__agree_and_count_evaluations),
+        cmocka_unit_test(test_numerical__one_step__follows_the_gradient),
+        cmocka_unit_test(test_lbfgs__softmax__converges_to_the_minimum),
     };
     return cmocka_run_group_tests_name("methods", tests, open_all, close_all);
 }

@@ -38,7 +38,8 @@ static int close_all(void **state)
 
 /* Makes a model of the data set with every part that a checkpoint has. Its normalisation belongs to
  * *f. */
-static model_file make(const dataset *data, feature_type type, normalise_kind kind, features *f)
+static model_file make_model(const dataset *data, feature_type type, normalise_kind kind,
+                             features *f)
 {
     assert_true(features_open(type, data, kind, 1, f));
     return (model_file){.type = type,
@@ -50,7 +51,7 @@ static model_file make(const dataset *data, feature_type type, normalise_kind ki
                         .record = json_pack("{s:s, s:[f]}", "note", "kept", "numbers", 0.1)};
 }
 
-static void unmake(model_file *m, features *f)
+static void free_model(model_file *m, features *f)
 {
     m->norm = (normalisation){0};
     model_file_close(m);
@@ -61,9 +62,9 @@ static void unmake(model_file *m, features *f)
 static void write_good(const char *path)
 {
     features f;
-    model_file m = make(&sets[0], FEATURES_U8, NORMALISE_STANDARDISE, &f);
+    model_file m = make_model(&sets[0], FEATURES_U8, NORMALISE_STANDARDISE, &f);
     assert_int_equal(model_file_write(path, &m, &sets[0]), EXIT_OK);
-    unmake(&m, &f);
+    free_model(&m, &f);
 }
 
 static bool same_model(const model_file *a, const model_file *b)
@@ -78,7 +79,7 @@ static bool same_model(const model_file *a, const model_file *b)
            trainer_same_weights(&a->best, &b->best);
 }
 
-static void test_model_file__round_trip__every_bit(void **state)
+static void test_model_file__round_trip__every_bit_kept(void **state)
 {
     (void)state;
     const char *path = scratch_path("m.npz"), *again = scratch_path("again.npz");
@@ -86,7 +87,8 @@ static void test_model_file__round_trip__every_bit(void **state)
         for (int type = set == 0 ? FEATURES_U8 : FEATURES_F32; type <= FEATURES_F32; type++)
             for (int kind = NORMALISE_NONE; kind <= NORMALISE_RAW_CENTER; kind++) {
                 features f;
-                model_file m = make(&sets[set], (feature_type)type, (normalise_kind)kind, &f), got;
+                model_file m = make_model(&sets[set], (feature_type)type, (normalise_kind)kind, &f),
+                           got;
                 assert_int_equal(model_file_write(path, &m, &sets[set]), EXIT_OK);
                 assert_int_equal(model_file_read(path, &got), EXIT_OK);
                 if (!same_model(&m, &got))
@@ -104,16 +106,16 @@ static void test_model_file__round_trip__every_bit(void **state)
                 free(a);
                 free(b);
                 model_file_close(&got);
-                unmake(&m, &f);
+                free_model(&m, &f);
             }
 }
 
-static void test_model_file__names_of_classes__kept(void **state)
+static void test_model_file__class_names__kept(void **state)
 {
     (void)state;
     static const char *const names[C] = {"shoe", "", "a\tb \xc3\xa9"};
     features f;
-    model_file m = make(&sets[0], FEATURES_U8, NORMALISE_NONE, &f), got;
+    model_file m = make_model(&sets[0], FEATURES_U8, NORMALISE_NONE, &f), got;
     weights_free(&m.velocity);
     weights_free(&m.best);
     dataset named = sets[0];
@@ -125,7 +127,7 @@ static void test_model_file__names_of_classes__kept(void **state)
     assert_null(got.velocity.w);
     assert_null(got.best.w);
     model_file_close(&got);
-    unmake(&m, &f);
+    free_model(&m, &f);
 }
 
 /* ---- damage ---- */
@@ -137,14 +139,14 @@ static const char *refused(const char *path)
     const int code = model_file_read(path, &got);
     const char *text = captured();
     if (code != EXIT_DATA || count_of(text, '\n') != 1 || strstr(text, path) == NULL)
-        fail_msg("exit code %d, said: %s", code, text);
+        fail_msg("exit code %d, stderr: %s", code, text);
     assert_null(got.weights.w);
     assert_null(got.record);
     return text;
 }
 
 /* Changes each byte in turn: the file is rejected, or reads the same because the byte is unused. */
-static void test_model_file__flipped_byte__refused_or_the_same(void **state)
+static void test_model_file__changed_byte__refused_or_unused(void **state)
 {
     (void)state;
     const char *path = scratch_path("m.npz"), *bad = scratch_path("bad.npz");
@@ -155,7 +157,7 @@ static void test_model_file__flipped_byte__refused_or_the_same(void **state)
     assert_int_equal(stat(path, &info), 0);
     const size_t size = (size_t)info.st_size;
     char *bytes = read_text(path);
-    size_t taken = 0;
+    size_t accepted = 0;
     for (size_t at = 0; at < size; at++)
         for (int b = 0; b < 2; b++) {
             const char flip = b == 0 ? 1 : (char)0xff;
@@ -167,14 +169,14 @@ static void test_model_file__flipped_byte__refused_or_the_same(void **state)
             const char *text = captured();
             if (code == EXIT_OK ? !same_model(&good, &got) || !json_equal(good.record, got.record)
                                 : code != EXIT_DATA || count_of(text, '\n') != 1)
-                fail_msg("byte %zu of %zu, %#x: exit code %d, said: %s", at, size, flip, code,
+                fail_msg("byte %zu of %zu, %#x: exit code %d, stderr: %s", at, size, flip, code,
                          text);
-            taken += code == EXIT_OK;
+            accepted += code == EXIT_OK;
             model_file_close(&got);
             bytes[at] ^= flip;
         }
-    print_message("%zu of %zu flips do not matter\n", taken, 2 * size);
-    assert_true(taken < size / 2); /* the checksums are verified */
+    print_message("%zu of %zu flips do not matter\n", accepted, 2 * size);
+    assert_true(accepted < size / 2); /* the checksums are verified */
     for (size_t length = 0; length < size; length++) {
         write_raw(bad, bytes, length);
         refused(bad);
@@ -185,15 +187,15 @@ static void test_model_file__flipped_byte__refused_or_the_same(void **state)
 
 /* Entries of a model file, of which a test changes or removes one. */
 struct entries {
-    npz_entry of[NPZ_ENTRIES_MAX];
+    npz_entry list[NPZ_ENTRIES_MAX];
     size_t count;
 };
 
 static struct npz_entry *entry(struct entries *e, const char *name)
 {
     for (size_t i = 0; i < e->count; i++)
-        if (strcmp(e->of[i].name, name) == 0)
-            return &e->of[i];
+        if (strcmp(e->list[i].name, name) == 0)
+            return &e->list[i];
     fail_msg("no entry %s", name);
     return NULL;
 }
@@ -208,7 +210,7 @@ static struct entries read_entries(const char *path)
     char *text;
     assert_int_equal(npz_open(path, &file), EXIT_OK);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        npz_entry *to = &e.of[e.count++];
+        npz_entry *to = &e.list[e.count++];
         void *elements;
         to->name = names[i];
         assert_int_equal(npz_array(file, names[i], true, &to->header, &elements), EXIT_OK);
@@ -216,7 +218,7 @@ static struct entries read_entries(const char *path)
         to->bytes = to->header.elements * to->header.element_bytes;
     }
     assert_int_equal(npz_text(file, "record.json", &text), EXIT_OK);
-    e.of[e.count++] = (npz_entry){.name = "record.json", .elements = text, .bytes = strlen(text)};
+    e.list[e.count++] = (npz_entry){.name = "record.json", .elements = text, .bytes = strlen(text)};
     npz_close(file);
     return e;
 }
@@ -224,17 +226,17 @@ static struct entries read_entries(const char *path)
 static void free_entries(struct entries *e)
 {
     for (size_t i = 0; i < e->count; i++)
-        free((void *)(uintptr_t)e->of[i].elements);
+        free((void *)(uintptr_t)e->list[i].elements);
 }
 
-static void refused_with(const struct entries *e, const char *says)
+static void refused_with(const struct entries *e, const char *message)
 {
     const char *path = scratch_path("bad.npz");
     unlink(path);
-    assert_int_equal(npz_write(path, OUTPUT_NEW, e->of, e->count), EXIT_OK);
+    assert_int_equal(npz_write(path, OUTPUT_NEW, e->list, e->count), EXIT_OK);
     const char *text = refused(path);
-    if (strstr(text, says) == NULL)
-        fail_msg("not \"%s\": %s", says, text);
+    if (strstr(text, message) == NULL)
+        fail_msg("expected \"%s\": %s", message, text);
 }
 
 static void test_model_file__missing_array__refused(void **state)
@@ -245,15 +247,15 @@ static void test_model_file__missing_array__refused(void **state)
     size_t optional = 0;
     for (size_t i = 0; i < all.count; i++) {
         struct entries e = all;
-        e.of[i] = e.of[--e.count];
-        const char *name = all.of[i].name;
+        e.list[i] = e.list[--e.count];
+        const char *name = all.list[i].name;
         if (strcmp(name, "velocity_w") == 0 || strcmp(name, "best_w") == 0)
             optional++; /* its bias is then ignored */
         else
             refused_with(&e, "it is missing");
     }
     assert_int_equal(optional, 2);
-    const struct entries data = {.of = {all.of[2], all.of[3]}, .count = 2}; /* no weights */
+    const struct entries data = {.list = {all.list[2], all.list[3]}, .count = 2}; /* no weights */
     refused_with(&data, "holds no model of downhill; give a file that downhill train");
     free_entries(&all);
 }
@@ -266,31 +268,31 @@ static void test_model_file__wrong_array__refused(void **state)
     struct entries all = read_entries(scratch_path("m.npz"));
     for (size_t i = 0; i + 1 < all.count; i++) {
         struct entries e = all;
-        npz_entry *changed = &e.of[i];
+        npz_entry *changed = &e.list[i];
         npy_header *h = &changed->header;
         float copy[C * D];
         h->shape[h->dimensions - 1]--;
         changed->bytes = h->dimensions == 1 ? h->shape[0] * 4 : h->shape[0] * h->shape[1] * 4;
         refused_with(&e, "another shape");
-        *changed = all.of[i];
+        *changed = all.list[i];
         h->dimensions = 3 - h->dimensions;
         h->shape[0] = changed->bytes / 4;
         h->shape[1] = 1;
         refused_with(&e, "number of dimensions");
-        *changed = all.of[i];
+        *changed = all.list[i];
         h->kind = 'i';
         refused_with(&e, "is not of f32");
-        *changed = all.of[i];
+        *changed = all.list[i];
         h->element_bytes = 2;
         refused_with(&e, "its size is not that of its header");
-        *changed = all.of[i];
-        const float never[] = {NAN, INFINITY, -INFINITY};
+        *changed = all.list[i];
+        const float not_finite[] = {NAN, INFINITY, -INFINITY};
         for (int n = 0; n < 3; n++) {
             memcpy(copy, changed->elements, changed->bytes);
-            copy[changed->bytes / 4 - 1] = never[n];
+            copy[changed->bytes / 4 - 1] = not_finite[n];
             changed->elements = copy;
             refused_with(&e, "not finite");
-            *changed = all.of[i];
+            *changed = all.list[i];
         }
     }
     free_entries(&all);
@@ -323,7 +325,7 @@ static void test_model_file__wrong_record__refused(void **state)
 {
     (void)state;
     static const struct {
-        const char *key, *value, *says;
+        const char *key, *value, *message;
     } wrong[] = {
         {"format", "\"other\"", "not of a model"},
         {"format", "1", "not of a model"},
@@ -352,7 +354,7 @@ static void test_model_file__wrong_record__refused(void **state)
         struct entries e = all;
         *entry(&e, "record.json") =
             (npz_entry){.name = "record.json", .elements = changed, .bytes = strlen(changed)};
-        refused_with(&e, wrong[i].says);
+        refused_with(&e, wrong[i].message);
         free(changed);
         json_decref(record);
     }
@@ -366,7 +368,7 @@ static void test_model_file__wrong_record__refused(void **state)
     free_entries(&all);
 }
 
-static void test_model_file__no_model_at_all__refused(void **state)
+static void test_model_file__not_a_model__refused(void **state)
 {
     (void)state;
     write_raw(scratch_path("text"), "no archive", 10);
@@ -381,14 +383,14 @@ static void test_model_file__no_model_at_all__refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model_file__round_trip__every_bit),
-        cmocka_unit_test(test_model_file__names_of_classes__kept),
-        cmocka_unit_test(test_model_file__flipped_byte__refused_or_the_same),
+        cmocka_unit_test(test_model_file__round_trip__every_bit_kept),
+        cmocka_unit_test(test_model_file__class_names__kept),
+        cmocka_unit_test(test_model_file__changed_byte__refused_or_unused),
         cmocka_unit_test(test_model_file__missing_array__refused),
         cmocka_unit_test(test_model_file__wrong_array__refused),
         cmocka_unit_test(test_model_file__wrong_values__refused),
         cmocka_unit_test(test_model_file__wrong_record__refused),
-        cmocka_unit_test(test_model_file__no_model_at_all__refused),
+        cmocka_unit_test(test_model_file__not_a_model__refused),
     };
     return cmocka_run_group_tests_name("model_file", tests, open_all, close_all);
 }

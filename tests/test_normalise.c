@@ -60,7 +60,7 @@ static void test_standardise__any_unit__variance_1(void **state)
     matrix_free(&x);
 }
 
-static void test_centre__the_unit_stays(void **state)
+static void test_centre__any_unit__scale_stays_1(void **state)
 {
     (void)state;
     matrix x;
@@ -81,7 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_standardise__any_unit__variance_1),
-        cmocka_unit_test(test_centre__the_unit_stays),
+        cmocka_unit_test(test_centre__any_unit__scale_stays_1),
     };
     return cmocka_run_group_tests_name("normalise", tests, NULL, NULL);
 }

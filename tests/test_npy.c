@@ -85,7 +85,7 @@ static int open_pair(bool mapped, const char *x, const char *y, dataset *data)
 
 /* Checks that opening fails with EXIT_DATA and one line with the path of `bad_file` and the
  * reason. */
-static void refused(bool mapped, const char *x, const char *y, const char *names,
+static void refused(bool mapped, const char *x, const char *y, const char *bad_file,
                     const char *reason)
 {
     dataset data;
@@ -93,8 +93,8 @@ static void refused(bool mapped, const char *x, const char *y, const char *names
     const int code = open_pair(mapped, x, y, &data);
     const char *text = captured();
     if (code != EXIT_DATA || count_of(text, '\n') != 1 ||
-        strstr(text, scratch_path(names)) == NULL || strstr(text, reason) == NULL)
-        fail_msg("'%s' was due; exit code %d, said: %s", reason, code, text);
+        strstr(text, scratch_path(bad_file)) == NULL || strstr(text, reason) == NULL)
+        fail_msg("expected '%s'; exit code %d, stderr: %s", reason, code, text);
     assert_null(data.train.x);
     assert_null(data.test.x);
 }
@@ -121,7 +121,7 @@ static void check_samples(const dataset *data, bool in_bytes)
     }
 }
 
-static void test_npy__good__every_byte(void **state)
+static void test_npy__valid_file__every_byte_read(void **state)
 {
     (void)state;
     for (int mapped = 0; mapped < 2; mapped++)
@@ -134,7 +134,7 @@ static void test_npy__good__every_byte(void **state)
         }
 }
 
-static void test_npy__gzip_and_version_2(void **state)
+static void test_npy__gzip_and_version_2__read_but_not_mapped(void **state)
 {
     (void)state;
     static const char dictionary[] = "{'shape': (12, 9), 'fortran_order': False, 'descr': '<f4'}\n";
@@ -151,7 +151,7 @@ static void test_npy__gzip_and_version_2(void **state)
     refused(true, "x.gz", "y", "x.gz", "compressed data cannot be mapped");
 }
 
-static void test_npy__labels__every_width(void **state)
+static void test_npy__labels_of_every_width__read(void **state)
 {
     (void)state;
     static const char types[][4] = {"|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8"};
@@ -171,7 +171,7 @@ static void test_npy__labels__every_width(void **state)
     }
 }
 
-static void test_npy__four_files__test_set_is_theirs(void **state)
+static void test_npy__four_files__test_set_from_the_last_two(void **state)
 {
     (void)state;
     dataset data;
@@ -188,7 +188,7 @@ static void test_npy__four_files__test_set_is_theirs(void **state)
     assert_non_null(strstr(captured(), "9 features of bytes, but"));
 }
 
-static void test_npy__features_alone__for_a_model(void **state)
+static void test_npy__features_alone_for_a_model__read(void **state)
 {
     (void)state;
     static const char *const names[] = {"0", "1"};
@@ -212,7 +212,7 @@ static void test_npy__features_alone__for_a_model(void **state)
 
 /* ---- bad files ---- */
 
-static void test_npy__bad_headers(void **state)
+static void test_npy__bad_headers__refused(void **state)
 {
     (void)state;
     static const struct {
@@ -247,12 +247,12 @@ static void test_npy__bad_headers(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         write_npy("bad", HEADER, bad[i].dictionary, floats, sizeof floats);
         refused(false, "bad", "y", "bad", bad[i].reason);
-        const bool of_size = strstr(bad[i].reason, "byte") || strstr(bad[i].reason, "after");
-        refused(true, "bad", "y", "bad", of_size ? "but its header describes" : bad[i].reason);
+        const bool size_error = strstr(bad[i].reason, "byte") || strstr(bad[i].reason, "after");
+        refused(true, "bad", "y", "bad", size_error ? "but its header describes" : bad[i].reason);
     }
 }
 
-static void test_npy__not_npy(void **state)
+static void test_npy__not_npy__refused(void **state)
 {
     (void)state;
     static const struct {
@@ -277,7 +277,7 @@ static void test_npy__not_npy(void **state)
     }
 }
 
-static void test_npy__truncated(void **state)
+static void test_npy__truncated__refused(void **state)
 {
     (void)state;
     uint8_t file[FILE_MAX];
@@ -290,7 +290,7 @@ static void test_npy__truncated(void **state)
     }
 }
 
-static void test_npy__not_finite__row_and_column(void **state)
+static void test_npy__not_finite__refused_with_row_and_column(void **state)
 {
     (void)state;
     static const struct {
@@ -313,7 +313,7 @@ static void test_npy__not_finite__row_and_column(void **state)
 }
 
 /* Old versions of NumPy pad headers to 16 bytes, other programs not at all. */
-static void test_npy__mapped__alignment(void **state)
+static void test_npy__misaligned__read_but_not_mapped(void **state)
 {
     (void)state;
     for (size_t header = HEADER; header < HEADER + 4; header++) {
@@ -327,7 +327,7 @@ static void test_npy__mapped__alignment(void **state)
     }
 }
 
-static void test_npy__bad_labels(void **state)
+static void test_npy__bad_labels__refused(void **state)
 {
     (void)state;
     static const struct {
@@ -369,21 +369,21 @@ static void test_npy__damaged__read_or_one_line(void **state)
     rng r = rng_seeded(3);
     for (int i = 0; i < 1000; i++) {
         const size_t at = (size_t)rng_below(&r, HEADER);
-        const uint8_t was = file[at];
+        const uint8_t before = file[at];
         file[at] = (uint8_t)rng_below(&r, 256);
         write_raw(scratch_path("bad"), file, count);
-        file[at] = was;
+        file[at] = before;
         dataset data;
         capture_stderr();
         const int code = open_pair(i % 2, "bad", "y", &data);
         const char *text = captured();
         if (code != EXIT_OK && (code != EXIT_DATA || count_of(text, '\n') != 1))
-            fail_msg("exit code %d, said: %s", code, text);
+            fail_msg("exit code %d, stderr: %s", code, text);
         dataset_close(&data);
     }
 }
 
-static void test_npy__bad_spec(void **state)
+static void test_npy__bad_spec__usage_error(void **state)
 {
     (void)state;
     static const char *const specs[] = {"npy", "npy:", "npy:a", "npy:a,b,c", "npy:a,b,c,d,e"};
@@ -393,7 +393,7 @@ static void test_npy__bad_spec(void **state)
         const int code = dataset_open(specs[i], &data);
         const char *text = captured();
         if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, "X.npy,Y.npy") == NULL)
-            fail_msg("'%s': exit code %d, said: %s", specs[i], code, text);
+            fail_msg("'%s': exit code %d, stderr: %s", specs[i], code, text);
     }
     refused(false, "nowhere", "y", "nowhere", "cannot open");
     refused(false, "", "y", "", "name a file");
@@ -404,19 +404,19 @@ static void test_npy__bad_spec(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_npy__good__every_byte),
-        TEST(test_npy__gzip_and_version_2),
-        TEST(test_npy__labels__every_width),
-        TEST(test_npy__four_files__test_set_is_theirs),
-        TEST(test_npy__features_alone__for_a_model),
-        TEST(test_npy__bad_headers),
-        TEST(test_npy__not_npy),
-        TEST(test_npy__truncated),
-        TEST(test_npy__not_finite__row_and_column),
-        TEST(test_npy__mapped__alignment),
-        TEST(test_npy__bad_labels),
+        TEST(test_npy__valid_file__every_byte_read),
+        TEST(test_npy__gzip_and_version_2__read_but_not_mapped),
+        TEST(test_npy__labels_of_every_width__read),
+        TEST(test_npy__four_files__test_set_from_the_last_two),
+        TEST(test_npy__features_alone_for_a_model__read),
+        TEST(test_npy__bad_headers__refused),
+        TEST(test_npy__not_npy__refused),
+        TEST(test_npy__truncated__refused),
+        TEST(test_npy__not_finite__refused_with_row_and_column),
+        TEST(test_npy__misaligned__read_but_not_mapped),
+        TEST(test_npy__bad_labels__refused),
         TEST(test_npy__damaged__read_or_one_line),
-        TEST(test_npy__bad_spec),
+        TEST(test_npy__bad_spec__usage_error),
     };
     return cmocka_run_group_tests_name("npy", tests, scratch_open, scratch_close);
 }

@@ -111,7 +111,7 @@ static void test_npy__bad_headers__are_refused(void **state)
 {
     (void)state;
     static const struct {
-        const char *dictionary, *says;
+        const char *dictionary, *message;
     } bad[] = {
         {"['descr']", "no dictionary"},
         {"", "no dictionary"},
@@ -152,8 +152,8 @@ static void test_npy__bad_headers__are_refused(void **state)
         npy_header h;
         header_of(1, bad[i].dictionary, bytes);
         const char *wrong = npy_parse(bytes, sizeof bytes, &h);
-        if (wrong == NULL || strstr(wrong, bad[i].says) == NULL)
-            fail_msg("%s: %s", bad[i].dictionary, wrong != NULL ? wrong : "taken");
+        if (wrong == NULL || strstr(wrong, bad[i].message) == NULL)
+            fail_msg("%s: %s", bad[i].dictionary, wrong != NULL ? wrong : "accepted");
     }
 }
 
@@ -237,20 +237,20 @@ static int write_values(const char *path, float first)
     return npz_write(path, OUTPUT_MODEL, entries, 2);
 }
 
-static void has_values(const char *path, float first)
+static void assert_values(const char *path, float first)
 {
     npz *file;
     npy_header h;
     void *x;
-    char *note;
+    char *record;
     assert_int_equal(npz_open(path, &file), EXIT_OK);
     assert_int_equal(npz_array(file, "x", true, &h, &x), EXIT_OK);
     assert_int_equal(h.elements, N_VALUES);
     assert_true(((const float *)x)[0] == first && ((const float *)x)[N_VALUES - 1] == 0.0f);
-    assert_int_equal(npz_text(file, "record.json", &note), EXIT_OK);
-    assert_string_equal(note, RECORD);
+    assert_int_equal(npz_text(file, "record.json", &record), EXIT_OK);
+    assert_string_equal(record, RECORD);
     free(x);
-    free(note);
+    free(record);
     npz_close(file);
 }
 
@@ -272,7 +272,7 @@ static void test_npz__same_entries__same_bytes(void **state)
     const size_t size = size_of(paths[0]);
     assert_int_equal(size, size_of(paths[1]));
     assert_memory_equal(a, b, size);
-    has_values(paths[0], 1.0f);
+    assert_values(paths[0], 1.0f);
     /* ZIP times have a resolution of two seconds, so equal files do not prove that times are
      * constant: every header must say 1 January 1980 and no compression. */
     size_t headers = 0;
@@ -289,7 +289,7 @@ static void test_npz__same_entries__same_bytes(void **state)
     free(b);
 }
 
-static void refuses_to_write(const char *path)
+static void assert_write_fails(const char *path)
 {
     capture_stderr();
     const int code = write_values(path, 3.0f);
@@ -300,26 +300,26 @@ static void refuses_to_write(const char *path)
 }
 
 /* The disk is full after part of the file was written. */
-static void test_npz__no_room__what_was_there_stays(void **state)
+static void test_npz__disk_full__old_file_kept(void **state)
 {
     (void)state;
     const char *path = scratch_path("a.npz");
     assert_int_equal(write_values(path, 2.0f), EXIT_OK);
     const size_t files = scratch_count();
-    refuses_to_write("/dev/full");
+    assert_write_fails("/dev/full");
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_IGN);
-    const struct rlimit little = {size_of(path) / 2, before.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-    refuses_to_write(path);
+    const struct rlimit small = {size_of(path) / 2, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_write_fails(path);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    has_values(path, 2.0f);
+    assert_values(path, 2.0f);
     assert_int_equal(scratch_count(), files);
 }
 
 /* A directory without write permission. It does not stop root, so root changes its user first. */
-static void test_npz__no_permission__what_was_there_stays(void **state)
+static void test_npz__no_permission__old_file_kept(void **state)
 {
     (void)state;
     const char *path = scratch_path("a.npz");
@@ -338,16 +338,16 @@ static void test_npz__no_permission__what_was_there_stays(void **state)
     const char *text = captured();
     assert_int_equal(code, EXIT_INTERNAL);
     assert_int_equal(count_of(text, '\n'), 1);
-    has_values(path, 2.0f);
+    assert_values(path, 2.0f);
     assert_int_equal(scratch_count(), files);
-    refuses_to_write(scratch_path("nowhere/a.npz"));
+    assert_write_fails(scratch_path("nowhere/a.npz"));
 }
 
 /* ---- data sets ---- */
 
 enum { ROWS = 4, COLUMNS = 3 };
 
-static void test_npz__labels_optional__features_alone(void **state)
+static void test_npz__features_alone__read_if_labels_are_optional(void **state)
 {
     (void)state;
     static const char *const classes[] = {"a", "b"};
@@ -383,9 +383,9 @@ int main(void)
         cmocka_unit_test(test_npy__bad_prefix__refused),
         cmocka_unit_test(test_npy__written_headers__are_read_back),
         cmocka_unit_test(test_npz__same_entries__same_bytes),
-        cmocka_unit_test(test_npz__no_room__what_was_there_stays),
-        cmocka_unit_test(test_npz__no_permission__what_was_there_stays),
-        cmocka_unit_test(test_npz__labels_optional__features_alone),
+        cmocka_unit_test(test_npz__disk_full__old_file_kept),
+        cmocka_unit_test(test_npz__no_permission__old_file_kept),
+        cmocka_unit_test(test_npz__features_alone__read_if_labels_are_optional),
     };
     return cmocka_run_group_tests_name("npz", tests, scratch_open, scratch_close);
 }

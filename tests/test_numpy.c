@@ -27,7 +27,7 @@ static int open_all(void **state)
     return 0;
 }
 
-static void test_numpy__scores__by_the_formula(void **state)
+static void test_numpy__scores_by_the_formula__same_as_predict(void **state)
 {
     (void)state;
     static const char *const kinds[] = {"none", "center", "standardize", "raw", "raw-center"};
@@ -46,7 +46,7 @@ static void test_numpy__scores__by_the_formula(void **state)
                 fail_msg("%s: %s", line, shell_err);
             free(line);
             const double share = strtod(shell_out, NULL);
-            print_message("%s, %s: %g of what is allowed\n", type == FEATURES_U8 ? "u8" : "f32",
+            print_message("%s, %s: error %g of its bound\n", type == FEATURES_U8 ? "u8" : "f32",
                           kinds[kind], share);
             assert_true(share > 0.0 && share <= 1.0);
         }
@@ -55,7 +55,7 @@ static void test_numpy__scores__by_the_formula(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numpy__scores__by_the_formula),
+        cmocka_unit_test(test_numpy__scores_by_the_formula__same_as_predict),
     };
     return cmocka_run_group_tests_name("numpy", tests, open_all, shell_close);
 }

@@ -66,11 +66,11 @@ static void reference_step(struct reference *r, optimiser_rule rule, double mome
 {
     for (size_t j = 0; j < C; j++)
         for (size_t k = 0; k < WIDE; k++) {
-            const double whole = g[j][k] + (k < D ? 2.0 * reg * r->w[j][k] : 0.0);
-            r->v[j][k] = momentum * r->v[j][k] + whole;
-            r->w[j][k] -= lr * (rule == OPTIMISER_PLAIN      ? whole
+            const double total = g[j][k] + (k < D ? 2.0 * reg * r->w[j][k] : 0.0);
+            r->v[j][k] = momentum * r->v[j][k] + total;
+            r->w[j][k] -= lr * (rule == OPTIMISER_PLAIN      ? total
                                 : rule == OPTIMISER_MOMENTUM ? r->v[j][k]
-                                                             : whole + momentum * r->v[j][k]);
+                                                             : total + momentum * r->v[j][k]);
         }
 }
 
@@ -122,7 +122,7 @@ static double difference(feature_type type, normalise_kind kind, optimiser_rule 
  * the other side of its kink would cause a much larger difference, lr/n. Weights for bytes are
  * rounded to 2⁻¹⁵ of the largest, for the scores only; that moves no margin across its kink
  * here. */
-static void test_optimiser__rules__as_in_f64(void **state)
+static void test_optimiser__every_rule__agrees_with_f64(void **state)
 {
     (void)state;
     for (int type = FEATURES_U8; type <= FEATURES_F32; type++)
@@ -138,7 +138,7 @@ static void test_optimiser__rules__as_in_f64(void **state)
             }
 }
 
-static void test_optimiser__bytes__the_same_bits_on_every_level(void **state)
+static void test_optimiser__bytes__same_bits_on_every_level(void **state)
 {
     (void)state;
     const downhill_kernels *tables[LEVELS_MAX];
@@ -157,7 +157,7 @@ static void test_optimiser__bytes__the_same_bits_on_every_level(void **state)
     assert_string_not_equal(first[OPTIMISER_MOMENTUM], first[OPTIMISER_NESTEROV]);
 }
 
-static void test_schedule__by_hand(void **state)
+static void test_schedule__every_kind__rates_by_hand(void **state)
 {
     (void)state;
     const struct {
@@ -189,9 +189,9 @@ static void test_schedule__by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_optimiser__rules__as_in_f64),
-        cmocka_unit_test(test_optimiser__bytes__the_same_bits_on_every_level),
-        cmocka_unit_test(test_schedule__by_hand),
+        cmocka_unit_test(test_optimiser__every_rule__agrees_with_f64),
+        cmocka_unit_test(test_optimiser__bytes__same_bits_on_every_level),
+        cmocka_unit_test(test_schedule__every_kind__rates_by_hand),
     };
     return cmocka_run_group_tests_name("optimiser", tests, open_all, close_all);
 }

@@ -32,7 +32,7 @@ static json_t *document(size_t numbers)
     return root;
 }
 
-static void test_output__file__reads_back(void **state)
+static void test_output__json__reads_back(void **state)
 {
     (void)state;
     const char *path = scratch_path("results.json");
@@ -54,7 +54,7 @@ static void test_output__file__reads_back(void **state)
 }
 
 /* The disk fills up during the write: the old file is kept, the temporary file is removed. */
-static void test_output__no_room__old_file_stays(void **state)
+static void test_output__disk_full__old_file_kept(void **state)
 {
     (void)state;
     const char *path = scratch_path("results.json");
@@ -79,7 +79,7 @@ static void test_output__no_room__old_file_stays(void **state)
     unlink(path);
 }
 
-static void test_output__check__says_what_is_wrong(void **state)
+static void test_output_check__bad_path__usage_error(void **state)
 {
     (void)state;
     assert_int_equal(output_check("-", OUTPUT_FINDINGS), EXIT_OK);
@@ -91,14 +91,14 @@ static void test_output__check__says_what_is_wrong(void **state)
         const int code = output_check(bad[i], OUTPUT_FINDINGS);
         const char *text = captured();
         if (code != EXIT_USAGE || count_of(text, '\n') != 1 || strstr(text, bad[i]) == NULL)
-            fail_msg("%s: exit code %d, said: %s", bad[i], code, text);
+            fail_msg("%s: exit code %d, stderr: %s", bad[i], code, text);
     }
     assert_int_equal(scratch_count(), 0);
 }
 
 /* A symbolic link is followed whether or not its target exists, and output_check() checks the
  * target. */
-static void test_output__dangling_link__is_followed(void **state)
+static void test_output__dangling_link__followed(void **state)
 {
     (void)state;
     const char *const link = scratch_path("link"), *const other = scratch_path("other"),
@@ -108,7 +108,7 @@ static void test_output__dangling_link__is_followed(void **state)
     assert_int_equal(symlink(path, other), 0);
     assert_int_equal(output_check(link, OUTPUT_FINDINGS), EXIT_OK);
     assert_int_equal(scratch_count(), 2);
-    for (int there = 0; there < 2; there++)
+    for (int pass = 0; pass < 2; pass++)
         assert_int_equal(output_json(link, document(1)), EXIT_OK);
     assert_true(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
     assert_true(lstat(other, &info) == 0 && S_ISLNK(info.st_mode));
@@ -128,7 +128,7 @@ static void test_output__dangling_link__is_followed(void **state)
 }
 
 /* Two names of one file, which may or may not exist. */
-static void test_output__two_names__one_file(void **state)
+static void test_output_is_same__two_names_of_one_file__true(void **state)
 {
     (void)state;
     char other_way[4096];
@@ -136,7 +136,7 @@ static void test_output__two_names__one_file(void **state)
                       *const other = scratch_path("other");
     snprintf(other_way, sizeof other_way, "%s", scratch_path("./file"));
     assert_int_equal(symlink("file", link), 0);
-    for (int there = 0; there < 2; there++) {
+    for (int pass = 0; pass < 2; pass++) {
         assert_true(output_is_same(path, path));
         assert_true(output_is_same(path, other_way));
         assert_true(output_is_same(link, other_way));
@@ -156,7 +156,7 @@ static const struct {
     const char *text;
     size_t length;
     output_kind kind; /* OUTPUT_NONE: not written by this program */
-    const char *named;
+    const char *description;
 } contents[] = {
 #define TEXT(text) (text), sizeof(text) - 1
     {TEXT(OLD), OUTPUT_FINDINGS, "findings of downhill doctor"},
@@ -188,7 +188,7 @@ static const struct {
 #undef TEXT
 };
 
-static void test_output_may_replace__only_its_own_kind(void **state)
+static void test_output_may_replace__every_kind__only_its_own(void **state)
 {
     (void)state;
     const char *path = scratch_path("x");
@@ -203,8 +203,9 @@ static void test_output_may_replace__only_its_own_kind(void **state)
             const bool own = kind == (int)contents[i].kind && kind != OUTPUT_NONE;
             const int code = output_may_replace(path, (output_kind)kind, why);
             if (code != (own ? EXIT_OK : EXIT_USAGE) ||
-                (!own && kind != OUTPUT_NEW && strstr(why, contents[i].named) == NULL))
-                fail_msg("%s over %s: %d, %s", contents[i].named, contents[i].text, code, why);
+                (!own && kind != OUTPUT_NEW && strstr(why, contents[i].description) == NULL))
+                fail_msg("%s over %s: %d, %s", contents[i].description, contents[i].text, code,
+                         why);
         }
     }
     unlink(path);
@@ -212,7 +213,7 @@ static void test_output_may_replace__only_its_own_kind(void **state)
 
 /* Another program creates the file after output_check(): both files are kept, or nothing is written
  * if this program chose the name. */
-static void test_output__another_kind_appears_meanwhile__it_stays(void **state)
+static void test_output__another_kind_appears_meanwhile__kept(void **state)
 {
     (void)state;
     const char *path = scratch_path("results.json");
@@ -224,13 +225,13 @@ static void test_output__another_kind_appears_meanwhile__it_stays(void **state)
     assert_int_equal(code, EXIT_INTERNAL);
     assert_int_equal(count_of(text, '\n'), 1);
     assert_non_null(aside);
-    char there[4096];
-    assert_int_equal(sscanf(aside, " is in %4095s", there), 1);
+    char new_path[4096];
+    assert_int_equal(sscanf(aside, " is in %4095s", new_path), 1);
     json_error_t error;
-    json_t *root = json_load_file(there, 0, &error);
+    json_t *root = json_load_file(new_path, 0, &error);
     assert_non_null(root);
     json_decref(root);
-    unlink(there);
+    unlink(new_path);
     output_pending p;
     assert_int_equal(output_begin(path, OUTPUT_NEW, &p), EXIT_OK);
     capture_stderr();
@@ -243,7 +244,7 @@ static void test_output__another_kind_appears_meanwhile__it_stays(void **state)
     unlink(path);
 }
 
-static void test_machine__is_filled_in(void **state)
+static void test_machine__read__filled_in(void **state)
 {
     (void)state;
     machine m;
@@ -267,14 +268,14 @@ static void test_machine__is_filled_in(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output__file__reads_back),
-        cmocka_unit_test(test_output__no_room__old_file_stays),
-        cmocka_unit_test(test_output__check__says_what_is_wrong),
-        cmocka_unit_test(test_output__dangling_link__is_followed),
-        cmocka_unit_test(test_output__two_names__one_file),
-        cmocka_unit_test(test_output_may_replace__only_its_own_kind),
-        cmocka_unit_test(test_output__another_kind_appears_meanwhile__it_stays),
-        cmocka_unit_test(test_machine__is_filled_in),
+        cmocka_unit_test(test_output__json__reads_back),
+        cmocka_unit_test(test_output__disk_full__old_file_kept),
+        cmocka_unit_test(test_output_check__bad_path__usage_error),
+        cmocka_unit_test(test_output__dangling_link__followed),
+        cmocka_unit_test(test_output_is_same__two_names_of_one_file__true),
+        cmocka_unit_test(test_output_may_replace__every_kind__only_its_own),
+        cmocka_unit_test(test_output__another_kind_appears_meanwhile__kept),
+        cmocka_unit_test(test_machine__read__filled_in),
     };
     return cmocka_run_group_tests_name("output", tests, scratch_open, scratch_close);
 }

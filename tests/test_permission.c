@@ -151,7 +151,7 @@ static int granted_something_else(struct answers answers)
     return code != FINE ? code : requests == 0;
 }
 
-static int never_asked_without_amx_tile(struct answers answers)
+static int not_requested_without_amx_tile(struct answers answers)
 {
     setenv("DOWNHILL_DISABLE", "amx-tile", 1);
     return !filter_calls(answers)                           ? NO_FILTER
@@ -161,7 +161,7 @@ static int never_asked_without_amx_tile(struct answers answers)
 }
 
 /* Without AVX-512 no level could use AMX. */
-static int never_asked_without_avx512(struct answers answers)
+static int not_requested_without_avx512(struct answers answers)
 {
     setenv("DOWNHILL_DISABLE", "avx512vl", 1);
     return !filter_calls(answers)                               ? NO_FILTER
@@ -170,13 +170,13 @@ static int never_asked_without_avx512(struct answers answers)
                                                                 : FINE;
 }
 
-static int asked_by_first_use(struct answers answers)
+static int requested_by_first_use(struct answers answers)
 {
     return filter_calls(answers) ? is_chosen("amx") : NO_FILTER;
 }
 
 /* Runs `act` in a child process. Returns its wait status. */
-static int status_of(int (*act)(struct answers), struct answers answers)
+static int run_in_child(int (*act)(struct answers), struct answers answers)
 {
     const pid_t child = fork();
     if (child == 0) {
@@ -196,17 +196,17 @@ static int status_of(int (*act)(struct answers), struct answers answers)
     return status;
 }
 
-static void fine(int (*act)(struct answers), uint32_t to_request, uint32_t to_get)
+static void expect_fine(int (*act)(struct answers), uint32_t to_request, uint32_t to_get)
 {
-    const int status = status_of(act, (struct answers){to_request, to_get});
+    const int status = run_in_child(act, (struct answers){to_request, to_get});
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), FINE);
 }
 
-static void test_permission__granted__amx_is_chosen_and_asked_for_once(void **state)
+static void test_permission__granted__amx_chosen_and_requested_once(void **state)
 {
     (void)state;
-    fine(granted_once, SECCOMP_RET_TRAP, SECCOMP_RET_TRAP);
+    expect_fine(granted_once, SECCOMP_RET_TRAP, SECCOMP_RET_TRAP);
 }
 
 static void test_permission__refused__falls_back(void **state)
@@ -215,25 +215,25 @@ static void test_permission__refused__falls_back(void **state)
     static const uint32_t errors[] = {EPERM, ENOSYS, EINVAL, ENOSPC, EOPNOTSUPP};
     granted = UINT64_MAX; /* would be read back if a refusal went unnoticed */
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
-        fine(refused, SECCOMP_RET_ERRNO | errors[i], SECCOMP_RET_TRAP);
+        expect_fine(refused, SECCOMP_RET_ERRNO | errors[i], SECCOMP_RET_TRAP);
 }
 
-static void test_permission__granted_and_not_there__falls_back(void **state)
+static void test_permission__granted_but_not_confirmed__falls_back(void **state)
 {
     (void)state;
-    fine(granted_something_else, SECCOMP_RET_TRAP, SECCOMP_RET_TRAP);
-    fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO); /* success, but nothing is written */
-    fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO | ENOSYS);
+    expect_fine(granted_something_else, SECCOMP_RET_TRAP, SECCOMP_RET_TRAP);
+    expect_fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO); /* success, nothing written */
+    expect_fine(refused, SECCOMP_RET_ERRNO, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-static void test_permission__no_level_would_use_it__never_asked(void **state)
+static void test_permission__no_level_would_use_it__not_requested(void **state)
 {
     (void)state;
     const uint32_t deadly = SECCOMP_RET_KILL_PROCESS;
-    const int status = status_of(asked_by_first_use, (struct answers){deadly, deadly});
+    const int status = run_in_child(requested_by_first_use, (struct answers){deadly, deadly});
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
-    fine(never_asked_without_amx_tile, deadly, deadly);
-    fine(never_asked_without_avx512, deadly, deadly);
+    expect_fine(not_requested_without_amx_tile, deadly, deadly);
+    expect_fine(not_requested_without_avx512, deadly, deadly);
 }
 
 /* ---- the kernel of this machine, if it has AMX ---- */
@@ -265,21 +265,21 @@ static void test_permission__small_signal_stack__refused_by_the_kernel(void **st
     host.permit_amx = NULL;
     const cpu_features f = downhill_cpu_detect(&host);
     if ((f.cpu & f.os & FEATURES_AMX) != FEATURES_AMX ||
-        status_of(granted_by_kernel, (struct answers){0, 0}) != 0) {
+        run_in_child(granted_by_kernel, (struct answers){0, 0}) != 0) {
         print_message(
             "skipped: no AMX here that the kernel could refuse for a small signal stack\n");
         skip();
     }
-    fine(refused_for_a_small_stack, 0, 0);
+    expect_fine(refused_for_a_small_stack, 0, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_permission__granted__amx_is_chosen_and_asked_for_once),
+        cmocka_unit_test(test_permission__granted__amx_chosen_and_requested_once),
         cmocka_unit_test(test_permission__refused__falls_back),
-        cmocka_unit_test(test_permission__granted_and_not_there__falls_back),
-        cmocka_unit_test(test_permission__no_level_would_use_it__never_asked),
+        cmocka_unit_test(test_permission__granted_but_not_confirmed__falls_back),
+        cmocka_unit_test(test_permission__no_level_would_use_it__not_requested),
         cmocka_unit_test(test_permission__small_signal_stack__refused_by_the_kernel),
     };
     return cmocka_run_group_tests_name("permission", tests, NULL, NULL);

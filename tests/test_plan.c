@@ -399,7 +399,7 @@ static struct plan_shape shape_of(const struct plan_case *c)
     };
 }
 
-static void test_plan__shapes_in_use__decisions(void **state)
+static void test_plan__common_shapes__expected_decisions(void **state)
 {
     (void)state;
     size_t checked = 0, wrong = 0;
@@ -544,7 +544,7 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
     }
 }
 
-static void test_plan__any_shape__arrays_hold_it(void **state)
+static void test_plan__any_shape__fits_the_arrays(void **state)
 {
     (void)state;
     for_each_plan(check_arrays);
@@ -594,7 +594,7 @@ static void check_workspace(const downhill_kernels *kernels, const struct cache_
 }
 
 /* On a hybrid CPU the workspace may be sized on one core and the step run on another. */
-static void test_plan__any_l2__workspace_holds_it(void **state)
+static void test_plan__any_l2__fits_the_workspace(void **state)
 {
     (void)state;
     for_each_plan(check_workspace);
@@ -640,9 +640,9 @@ static void test_plan__l2_of_512k_or_more__same_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plan__shapes_in_use__decisions),
-        cmocka_unit_test(test_plan__any_shape__arrays_hold_it),
-        cmocka_unit_test(test_plan__any_l2__workspace_holds_it),
+        cmocka_unit_test(test_plan__common_shapes__expected_decisions),
+        cmocka_unit_test(test_plan__any_shape__fits_the_arrays),
+        cmocka_unit_test(test_plan__any_l2__fits_the_workspace),
         cmocka_unit_test(test_plan__l2_of_512k_or_more__same_plan),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -20,8 +20,8 @@ enum { PAGE = 4096, PAGES = 512 };
 /* Marks the pages of all ranges. Returns the number of ranges. */
 static size_t mark(const size_t *rows, size_t n, size_t row_bytes, size_t ld_bytes, bool *seen)
 {
-    size_t stretches = 0;
-    for (size_t at = 0; at < n; stretches++) {
+    size_t ranges = 0;
+    for (size_t at = 0; at < n; ranges++) {
         const size_t before = at;
         const readahead_stretch s = readahead_next(rows, &at, n, row_bytes, ld_bytes, PAGE);
         assert_true(at > before);
@@ -32,7 +32,7 @@ static size_t mark(const size_t *rows, size_t n, size_t row_bytes, size_t ld_byt
             seen[p] = true;
         }
     }
-    return stretches;
+    return ranges;
 }
 
 static void check(const size_t *rows, size_t n, size_t row_bytes, size_t ld_bytes)
@@ -45,10 +45,10 @@ static void check(const size_t *rows, size_t n, size_t row_bytes, size_t ld_byte
     for (size_t p = 0; p < PAGES; p++)
         if (wanted[p] != seen[p])
             fail_msg("rows of %zu bytes, %zu apart: page %zu %s", row_bytes, ld_bytes, p,
-                     wanted[p] ? "left out" : "nobody wants");
+                     wanted[p] ? "is missing" : "is not needed");
 }
 
-static void test_readahead__every_page_of_every_row(void **state)
+static void test_readahead__random_rows__exactly_their_pages(void **state)
 {
     (void)state;
     static const size_t sizes[][2] = {{1, 1},       {784, 784},   {3072, 3073}, {4096, 4096},
@@ -69,7 +69,7 @@ static void test_readahead__every_page_of_every_row(void **state)
     }
 }
 
-static void test_readahead__neighbours_are_one_stretch(void **state)
+static void test_readahead__adjacent_rows__one_range(void **state)
 {
     (void)state;
     bool seen[PAGES] = {false};
@@ -81,7 +81,7 @@ static void test_readahead__neighbours_are_one_stretch(void **state)
     assert_int_equal(mark(rows, 100, 3072, 3073, seen), 3);
 }
 
-static void test_readahead__row_numbers_end_where_told(void **state)
+static void test_readahead__end_of_row_numbers__not_read_past(void **state)
 {
     (void)state;
     const size_t rows[3] = {1, 2, 300};
@@ -99,7 +99,7 @@ static void put(const char *name, const char *text)
     write_raw(scratch_path(name), text, strlen(text));
 }
 
-static void test_memory__available_or_the_limit(void **state)
+static void test_memory_available__with_cgroup_limit__minimum_of_both(void **state)
 {
     (void)state;
     const char *root = scratch_path("");
@@ -126,10 +126,10 @@ static void test_memory__available_or_the_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_readahead__every_page_of_every_row),
-        cmocka_unit_test(test_readahead__neighbours_are_one_stretch),
-        cmocka_unit_test(test_readahead__row_numbers_end_where_told),
-        cmocka_unit_test(test_memory__available_or_the_limit),
+        cmocka_unit_test(test_readahead__random_rows__exactly_their_pages),
+        cmocka_unit_test(test_readahead__adjacent_rows__one_range),
+        cmocka_unit_test(test_readahead__end_of_row_numbers__not_read_past),
+        cmocka_unit_test(test_memory_available__with_cgroup_limit__minimum_of_both),
     };
     return cmocka_run_group_tests_name("readahead", tests, scratch_open, scratch_close);
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void test_real__decimals_of_six_digits__as_they_were_given(void **state)
+static void test_real__decimals_of_six_digits__printed_as_given(void **state)
 {
     (void)state;
     static const char *const texts[] = {"0",           "0.3",  "0.1",    "0.02",  "0.0001",
@@ -57,7 +57,7 @@ static void test_real__not_finite__words(void **state)
 }
 
 /* Text in a string that looks like a number is not changed. */
-static void test_real__json__the_same_document_and_shorter(void **state)
+static void test_real__json__same_document_with_short_numbers(void **state)
 {
     (void)state;
     json_t *root = json_pack("{s:f, s:f, s:f, s:i, s:s, s:[f, f], s:n, s:b}", "reg", 0.3, "one",
@@ -82,10 +82,10 @@ static void test_real__json__the_same_document_and_shorter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_real__decimals_of_six_digits__as_they_were_given),
+        cmocka_unit_test(test_real__decimals_of_six_digits__printed_as_given),
         cmocka_unit_test(test_real__any_bits__read_back_the_same),
         cmocka_unit_test(test_real__not_finite__words),
-        cmocka_unit_test(test_real__json__the_same_document_and_shorter),
+        cmocka_unit_test(test_real__json__same_document_with_short_numbers),
     };
     return cmocka_run_group_tests_name("real", tests, NULL, NULL);
 }

@@ -26,9 +26,9 @@ static void put(const char *path, const char *text)
     assert_true(asprintf(&command, "mkdir -p \"$(dirname '%s%s')\"", root, path) > 0);
     assert_int_equal(system(command), 0);
     free(command);
-    char whole[1024];
-    snprintf(whole, sizeof whole, "%s%s", root, path);
-    write_raw(whole, text, strlen(text));
+    char full_path[1024];
+    snprintf(full_path, sizeof full_path, "%s%s", root, path);
+    write_raw(full_path, text, strlen(text));
 }
 
 static int new_tree(void **state)
@@ -98,7 +98,7 @@ static void test_record__empty_tree__every_value_has_a_reason(void **state)
     assert_string_equal(value_of("CPU quota"), "unknown: no control group tells");
 }
 
-static void test_record__settings(void **state)
+static void test_record__settings__reported(void **state)
 {
     (void)state;
     static const struct {
@@ -142,7 +142,7 @@ static void test_record__settings(void **state)
 }
 
 /* Only CPUs that the process may use count, whatever numbers they have. */
-static void test_record__governor__of_the_allowed_cpus(void **state)
+static void test_record__governor__only_of_the_allowed_cpus(void **state)
 {
     (void)state;
     machine m = plain;
@@ -156,7 +156,7 @@ static void test_record__governor__of_the_allowed_cpus(void **state)
     json_decref(record);
 }
 
-static void test_record__quota(void **state)
+static void test_record__control_groups__quota_and_limit(void **state)
 {
     (void)state;
     /* cgroup version 1 with the group's own path visible. */
@@ -218,7 +218,7 @@ static void test_record__quota(void **state)
 }
 
 /* Contents that no kernel writes: they neither crash the program nor are they believed. */
-static void test_record__garbage(void **state)
+static void test_record__garbage__neither_crash_nor_value(void **state)
 {
     (void)state;
     static const char *const paths[] = {"/proc/self/cgroup",
@@ -246,9 +246,9 @@ static void test_record__garbage(void **state)
         assert_true(isnan(c.steal_s));
     }
     /* Text with a NUL byte is rejected, not cut at that byte. */
-    char whole[1024], text[64];
-    snprintf(whole, sizeof whole, "%s/zero", root);
-    write_raw(whole, "on\0off", 6);
+    char full_path[1024], text[64];
+    snprintf(full_path, sizeof full_path, "%s/zero", root);
+    write_raw(full_path, "on\0off", 6);
     assert_false(sysfile_text(root, "/zero", text, sizeof text));
     assert_string_equal(text, "/zero: not text");
     free(huge);
@@ -261,7 +261,7 @@ static void id_of(const machine *m, char id[RECORD_ID_SIZE])
     json_decref(record);
 }
 
-static void test_record__id__of_what_stays(void **state)
+static void test_record__id__changes_only_with_the_hardware(void **state)
 {
     (void)state;
     char first[RECORD_ID_SIZE], id[RECORD_ID_SIZE];
@@ -314,7 +314,7 @@ static void test_conditions__steal__of_the_right_cpu_and_column(void **state)
     assert_true(isnan(conditions_now(root, -1).steal_s));
 }
 
-static void test_conditions__throttling__of_both_versions(void **state)
+static void test_conditions__throttling__of_both_cgroup_versions(void **state)
 {
     (void)state;
     put("/proc/self/cgroup", "4:cpu,cpuacct:/a\n");
@@ -332,7 +332,7 @@ static void test_conditions__throttling__of_both_versions(void **state)
 }
 
 /* A quota throttles all groups inside, but only the group that sets it counts this. */
-static void test_conditions__throttling__of_outer_groups(void **state)
+static void test_conditions__throttling__outer_groups_included(void **state)
 {
     (void)state;
     put("/proc/self/cgroup", "0::/a/b\n");
@@ -351,7 +351,7 @@ static void test_conditions__throttling__of_outer_groups(void **state)
 }
 
 /* In a container the group is "/", which must not count again as its own outer group. */
-static void test_conditions__throttling__of_the_topmost_group__counts_once(void **state)
+static void test_conditions__throttling_of_the_root_group__counted_once(void **state)
 {
     (void)state;
     put("/proc/self/cgroup", "0::/\n");
@@ -361,7 +361,7 @@ static void test_conditions__throttling__of_the_topmost_group__counts_once(void 
     assert_true(c.throttled_periods == 6.0 && fabs(c.throttled_s - 2.5) < 1e-12);
 }
 
-static void test_conditions__between_and_json(void **state)
+static void test_conditions__difference_and_json__unknown_stays_unknown(void **state)
 {
     (void)state;
     const conditions before = {1.0, 10.0, (double)NAN, 3.0, 5.0},
@@ -379,7 +379,7 @@ static void test_conditions__between_and_json(void **state)
     json_decref(o);
 }
 
-static void test_conditions__here(void **state)
+static void test_conditions__this_machine__never_decrease(void **state)
 {
     (void)state;
     const conditions before = conditions_now("", -1), after = conditions_now("", -1);
@@ -397,11 +397,11 @@ static doctor_finding find(const machine *m, const doctor_sample *s, const char 
     for (size_t i = 0; i < d.count; i++)
         if (strcmp(d.findings[i].topic, topic) == 0)
             return d.findings[i];
-    fail_msg("nothing about %s", topic);
+    fail_msg("no finding about %s", topic);
     return d.findings[0];
 }
 
-static void test_doctor__settings(void **state)
+static void test_doctor__bad_and_good_settings__verdict_and_remedy(void **state)
 {
     (void)state;
     static const struct {
@@ -440,7 +440,7 @@ static void test_doctor__settings(void **state)
     }
 }
 
-static void test_doctor__sample(void **state)
+static void test_doctor__quiet_and_busy_samples__verdicts(void **state)
 {
     (void)state;
     doctor_sample s = quiet;
@@ -470,7 +470,7 @@ static void test_doctor__sample(void **state)
     assert_int_equal(find(&plain, &s, "load").verdict, DOCTOR_UNKNOWN);
 }
 
-static void test_doctor__machine(void **state)
+static void test_doctor__restricted_machine__verdicts(void **state)
 {
     (void)state;
     machine m = plain;
@@ -492,20 +492,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_A_TREE(test_record__empty_tree__every_value_has_a_reason),
-        ON_A_TREE(test_record__settings),
-        ON_A_TREE(test_record__governor__of_the_allowed_cpus),
-        ON_A_TREE(test_record__quota),
-        ON_A_TREE(test_record__garbage),
-        ON_A_TREE(test_record__id__of_what_stays),
+        ON_A_TREE(test_record__settings__reported),
+        ON_A_TREE(test_record__governor__only_of_the_allowed_cpus),
+        ON_A_TREE(test_record__control_groups__quota_and_limit),
+        ON_A_TREE(test_record__garbage__neither_crash_nor_value),
+        ON_A_TREE(test_record__id__changes_only_with_the_hardware),
         ON_A_TREE(test_conditions__steal__of_the_right_cpu_and_column),
-        ON_A_TREE(test_conditions__throttling__of_both_versions),
-        ON_A_TREE(test_conditions__throttling__of_outer_groups),
-        ON_A_TREE(test_conditions__throttling__of_the_topmost_group__counts_once),
-        cmocka_unit_test(test_conditions__between_and_json),
-        cmocka_unit_test(test_conditions__here),
-        ON_A_TREE(test_doctor__settings),
-        ON_A_TREE(test_doctor__sample),
-        ON_A_TREE(test_doctor__machine),
+        ON_A_TREE(test_conditions__throttling__of_both_cgroup_versions),
+        ON_A_TREE(test_conditions__throttling__outer_groups_included),
+        ON_A_TREE(test_conditions__throttling_of_the_root_group__counted_once),
+        cmocka_unit_test(test_conditions__difference_and_json__unknown_stays_unknown),
+        cmocka_unit_test(test_conditions__this_machine__never_decrease),
+        ON_A_TREE(test_doctor__bad_and_good_settings__verdict_and_remedy),
+        ON_A_TREE(test_doctor__quiet_and_busy_samples__verdicts),
+        ON_A_TREE(test_doctor__restricted_machine__verdicts),
     };
     return cmocka_run_group_tests_name("record", tests, scratch_open, remove_tree);
 }

@@ -15,12 +15,12 @@
 
 enum { N_TRAIN = 123, N_TEST = 40, D = 7, C = 3, BATCH = 16, EPOCHS = 4 };
 
-static dataset whole, held_out; /* the same data; held_out has a validation set */
+static dataset unsplit, held_out; /* the same data; held_out has a validation set */
 
 static int open_all(void **state)
 {
     const trainer_size size = {N_TRAIN, N_TEST, D, C};
-    trainer_data(&size, true, 11, &whole);
+    trainer_data(&size, true, 11, &unsplit);
     trainer_data(&size, true, 11, &held_out);
     assert_int_equal(dataset_hold_out_validation(&held_out, 0.25, 1), EXIT_OK);
     return scratch_open(state);
@@ -28,7 +28,7 @@ static int open_all(void **state)
 
 static int close_all(void **state)
 {
-    dataset_close(&whole);
+    dataset_close(&unsplit);
     dataset_close(&held_out);
     return scratch_close(state);
 }
@@ -106,7 +106,7 @@ static void run_leg(trainer_job job, struct leg *leg, bool from_file, sgd_result
     features_close(&f);
 }
 
-static void same_course(const sgd_result *a, const sgd_result *b)
+static void assert_same_run(const sgd_result *a, const sgd_result *b)
 {
     const sgd_state *x = &a->state, *y = &b->state;
     assert_int_equal(x->epoch, y->epoch);
@@ -127,7 +127,7 @@ static void same_course(const sgd_result *a, const sgd_result *b)
         assert_true(trainer_same_weights(&x->velocity, &y->velocity));
 }
 
-static sgd_result in_one_go(trainer_job job)
+static sgd_result uninterrupted(trainer_job job)
 {
     sgd_result result;
     const sgd_events events = {.epoch = ignore};
@@ -146,7 +146,7 @@ static size_t in_legs(trainer_job job, size_t stop_at, size_t save_at, const sgd
         struct leg leg = {.stop_at = stop_at, .save_at = save_at, .path = path};
         run_leg(job, &leg, from_file, &result);
         if (!result.interrupted) {
-            same_course(want, &result);
+            assert_same_run(want, &result);
             sgd_free(&result);
             return legs;
         }
@@ -158,7 +158,7 @@ static size_t in_legs(trainer_job job, size_t stop_at, size_t save_at, const sgd
     }
 }
 
-struct way {
+struct config {
     feature_type type;
     bool softmax; /* instead of the hinge loss */
     normalise_kind normalise;
@@ -169,7 +169,7 @@ struct way {
     size_t patience;
 };
 
-static const struct way ways[] = {
+static const struct config configs[] = {
     {.type = FEATURES_U8},
     {.type = FEATURES_F32, .softmax = true},
     {.type = FEATURES_U8,
@@ -197,36 +197,36 @@ static const struct way ways[] = {
     {.type = FEATURES_U8, .validation = true, .patience = 1, .rule = OPTIMISER_MOMENTUM},
 };
 
-enum { N_WAYS = sizeof ways / sizeof ways[0] };
+enum { N_CONFIGS = sizeof configs / sizeof configs[0] };
 
-static trainer_job job_of(const struct way *way)
+static trainer_job job_for(const struct config *config)
 {
-    trainer_job job = trainer_defaults(way->validation ? &held_out : &whole,
-                                       way->softmax ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE);
-    job.type = way->type;
-    job.normalise = way->normalise;
+    trainer_job job = trainer_defaults(config->validation ? &held_out : &unsplit,
+                                       config->softmax ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE);
+    job.type = config->type;
+    job.normalise = config->normalise;
     job.p.reg = 1e-3f;
-    job.sgd = (sgd_options){.shuffle = way->shuffle,
+    job.sgd = (sgd_options){.shuffle = config->shuffle,
                             .batch = BATCH,
                             .lr = 0.05f,
-                            .schedule = {way->schedule, 0.5, 2},
-                            .rule = way->rule,
-                            .momentum = way->rule == OPTIMISER_PLAIN ? 0.0f : 0.9f,
+                            .schedule = {config->schedule, 0.5, 2},
+                            .rule = config->rule,
+                            .momentum = config->rule == OPTIMISER_PLAIN ? 0.0f : 0.9f,
                             .epochs = EPOCHS,
-                            .patience = way->patience,
+                            .patience = config->patience,
                             .seed = 5,
                             .checkpoint_every = 1};
     return job;
 }
 
 /* After every step, every second step and so on, up to more than an epoch. */
-static void test_resume__after_every_few_steps__same_bits(void **state)
+static void test_resume__interrupted_every_few_steps__same_bits(void **state)
 {
     (void)state;
     static const size_t every[] = {1, 2, 3, 5, 8, 11};
-    for (size_t w = 0; w < N_WAYS; w++) {
-        const trainer_job job = job_of(&ways[w]);
-        sgd_result want = in_one_go(job);
+    for (size_t w = 0; w < N_CONFIGS; w++) {
+        const trainer_job job = job_for(&configs[w]);
+        sgd_result want = uninterrupted(job);
         for (size_t k = 0; k < sizeof every / sizeof every[0]; k++)
             assert_true(in_legs(job, every[k], 0, &want) > 1);
         sgd_free(&want);
@@ -234,13 +234,13 @@ static void test_resume__after_every_few_steps__same_bits(void **state)
 }
 
 /* Killed some steps after the last checkpoint; there is one every third step. */
-static void test_resume__killed_behind_a_checkpoint__same_bits(void **state)
+static void test_resume__killed_after_a_checkpoint__same_bits(void **state)
 {
     (void)state;
-    for (size_t w = 0; w < N_WAYS; w++) {
-        trainer_job job = job_of(&ways[w]);
+    for (size_t w = 0; w < N_CONFIGS; w++) {
+        trainer_job job = job_for(&configs[w]);
         job.sgd.checkpoint_every = 3;
-        sgd_result want = in_one_go(job);
+        sgd_result want = uninterrupted(job);
         const size_t few = want.stopped_early ? 1 : 2;
         assert_true(in_legs(job, 3, 1, &want) > few);
         assert_true(in_legs(job, 4, 2, &want) > few);
@@ -254,7 +254,7 @@ static void test_resume__stopped_in_an_evaluation__same_bits(void **state)
 {
     (void)state;
     static const struct {
-        size_t way, evaluation;
+        size_t config, evaluation;
     } cases[] = {{1, 2}, {3, 3}, {3, 4}};
     const downhill_kernels *table;
     assert_int_equal(downhill_select("scalar", &table, NULL, 0), DOWNHILL_OK);
@@ -262,11 +262,11 @@ static void test_resume__stopped_in_an_evaluation__same_bits(void **state)
     softmax = table->softmax_f32;
     stopping.softmax_f32 = softmax_that_stops;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        trainer_job job = job_of(&ways[cases[i].way]);
+        trainer_job job = job_for(&configs[cases[i].config]);
         job.p.kernels = &stopping;
         job.sgd.checkpoint_every = 0;
         stop_in_evaluation = 0;
-        sgd_result want = in_one_go(job);
+        sgd_result want = uninterrupted(job);
         stop_in_evaluation = cases[i].evaluation;
         assert_int_equal(in_legs(job, 0, 0, &want), EPOCHS);
         sgd_free(&want);
@@ -276,13 +276,13 @@ static void test_resume__stopped_in_an_evaluation__same_bits(void **state)
 
 /* The comparisons above can fail: with validation the best epoch is not always the last, and no two
  * configurations give the same model. */
-static void test_resume__the_ways_differ(void **state)
+static void test_resume__configurations__all_differ(void **state)
 {
     (void)state;
-    char digests[N_WAYS][MODEL_DIGEST_TEXT];
+    char digests[N_CONFIGS][MODEL_DIGEST_TEXT];
     size_t earlier = 0, stopped = 0;
-    for (size_t w = 0; w < N_WAYS; w++) {
-        sgd_result r = in_one_go(job_of(&ways[w]));
+    for (size_t w = 0; w < N_CONFIGS; w++) {
+        sgd_result r = uninterrupted(job_for(&configs[w]));
         memcpy(digests[w], r.digest, sizeof digests[w]);
         earlier += r.state.best_epoch > 0 && r.state.best_epoch < r.state.epoch;
         stopped += r.stopped_early;
@@ -293,13 +293,13 @@ static void test_resume__the_ways_differ(void **state)
     assert_true(earlier > 0 && stopped > 0);
 }
 
-static void test_resume__steps_between_checkpoints__as_asked(void **state)
+static void test_resume__steps_between_checkpoints__as_requested(void **state)
 {
     (void)state;
     static const size_t every[] = {0, 1, 3, 4, 8, 1000};
     const size_t steps = (N_TRAIN + BATCH - 1) / BATCH;
     for (size_t i = 0; i < sizeof every / sizeof every[0]; i++) {
-        trainer_job job = job_of(&ways[0]);
+        trainer_job job = job_for(&configs[0]);
         job.sgd.checkpoint_every = every[i];
         struct leg leg = {.save_at = 1000, .path = scratch_path("c.npz")};
         sgd_result r;
@@ -316,7 +316,7 @@ static void write_checkpoint(void)
 {
     sgd_result result;
     struct leg leg = {.stop_at = 11, .path = scratch_path("c.npz")};
-    run_leg(job_of(&ways[2]), &leg, false, &result);
+    run_leg(job_for(&configs[2]), &leg, false, &result);
     sgd_free(&result);
 }
 
@@ -355,7 +355,7 @@ static void test_resume__damaged_state__refused(void **state)
         const int code = checkpoint_take("c.npz", &m, &from);
         const char *text = captured();
         if (code != EXIT_DATA || count_of(text, '\n') != 1)
-            fail_msg("%s: %s: exit code %d, said: %s", wrong[i].key, wrong[i].value, code, text);
+            fail_msg("%s: %s: exit code %d, stderr: %s", wrong[i].key, wrong[i].value, code, text);
         assert_null(from.epochs);
         model_file_close(&m);
     }
@@ -366,7 +366,7 @@ static void test_resume__diverged__last_good_checkpoint(void **state)
 {
     (void)state;
     struct leg leg = {.path = scratch_path("d.npz"), .save_at = 2};
-    trainer_job job = job_of(&ways[1]);
+    trainer_job job = job_for(&configs[1]);
     features f;
     sgd_result result;
     job.sgd.lr = 1e6f;
@@ -395,11 +395,11 @@ static void test_resume__diverged__last_good_checkpoint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resume__after_every_few_steps__same_bits),
-        cmocka_unit_test(test_resume__killed_behind_a_checkpoint__same_bits),
+        cmocka_unit_test(test_resume__interrupted_every_few_steps__same_bits),
+        cmocka_unit_test(test_resume__killed_after_a_checkpoint__same_bits),
         cmocka_unit_test(test_resume__stopped_in_an_evaluation__same_bits),
-        cmocka_unit_test(test_resume__the_ways_differ),
-        cmocka_unit_test(test_resume__steps_between_checkpoints__as_asked),
+        cmocka_unit_test(test_resume__configurations__all_differ),
+        cmocka_unit_test(test_resume__steps_between_checkpoints__as_requested),
         cmocka_unit_test(test_resume__damaged_state__refused),
         cmocka_unit_test(test_resume__diverged__last_good_checkpoint),
     };

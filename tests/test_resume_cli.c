@@ -68,7 +68,7 @@ static bool start_and_kill(const char *line, unsigned ms)
 
 /* Returns the number of steps in the checkpoint, or 0 if there is none yet. An unreadable
  * checkpoint fails the test. */
-static size_t steps_of(const char *path, size_t per_epoch)
+static size_t steps_in(const char *path, size_t per_epoch)
 {
     model_file m;
     sgd_state from;
@@ -97,11 +97,11 @@ static char *digest_of(const char *line)
  * times. */
 #define TRAIN "$downhill train --data \"$data\" --batch 16 --epochs 40 "
 
-static void killed(const char *options, uint64_t seed)
+static void kill_and_resume(const char *options, uint64_t seed)
 {
     enum { KILLS = 8, PER_EPOCH = 15 };
     const char *path = scratch_path("k.npz");
-    char *line, *begin, *go_on = NULL;
+    char *line, *begin, *resume = NULL;
     unlink(path);
     assert_true(asprintf(&line, TRAIN "%s --json -", options) > 0);
     assert_true(asprintf(&begin, TRAIN "%s --checkpoint $scratch/k.npz --every 1", options) > 0);
@@ -112,53 +112,53 @@ static void killed(const char *options, uint64_t seed)
     for (int i = 0; i < KILLS && !done; i++) {
         const unsigned ms = 30 + (unsigned)rng_below(&r, 220);
         done = start_and_kill(steps > 0 ? "$downhill train --resume $scratch/k.npz" : begin, ms);
-        const size_t now = steps_of(path, PER_EPOCH);
+        const size_t now = steps_in(path, PER_EPOCH);
         assert_true(now >= steps); /* saved steps are never lost */
         moved += now > steps;
         steps = now;
     }
-    print_message("%s: %zu kills moved it on, to step %zu\n", options, moved, steps);
+    print_message("%s: progress in %zu runs, up to step %zu\n", options, moved, steps);
     if (steps == 0) /* the machine was too slow to save a step */
         assert_int_equal(shell(begin), EXIT_OK);
-    assert_true(asprintf(&go_on, "$downhill train --resume $scratch/k.npz --json -") > 0);
-    char *got = digest_of(go_on);
+    assert_true(asprintf(&resume, "$downhill train --resume $scratch/k.npz --json -") > 0);
+    char *got = digest_of(resume);
     assert_string_equal(got, want);
     free(got);
     free(want);
     free(line);
     free(begin);
-    free(go_on);
+    free(resume);
 }
 
 static void test_resume__killed_at_random__same_model(void **state)
 {
     (void)state;
-    killed("--momentum 0.9 --nesterov", 1);
-    killed("--dtype f32 --loss softmax --validation 20% --schedule cosine --lr 0.1", 2);
+    kill_and_resume("--momentum 0.9 --nesterov", 1);
+    kill_and_resume("--dtype f32 --loss softmax --validation 20% --schedule cosine --lr 0.1", 2);
 }
 
-static void test_resume__killed__leaves_nothing_but_whole_files(void **state)
+static void test_resume__killed__checkpoint_is_complete(void **state)
 {
     (void)state;
     /* Temporary files of interrupted writes may remain, but the checkpoint itself is complete. */
-    steps_of(scratch_path("k.npz"), 15);
+    steps_in(scratch_path("k.npz"), 15);
     assert_int_equal(shell("$downhill predict --data $data --model $scratch/k.npz --quiet"),
                      EXIT_OK);
 }
 
 /* ---- runs that cannot be resumed ---- */
 
-static void one_line(int code, const char *command, const char *says)
+static void expect_error(int code, const char *command, const char *message)
 {
     const int got = shell(command);
     const char *line = shell_err;
     while (strncmp(line, "downhill: warning: ", 19) == 0)
         line = strchr(line, '\n') + 1;
-    if (got != code || strstr(line, says) == NULL || count_of(line, '\n') != 1)
+    if (got != code || strstr(line, message) == NULL || count_of(line, '\n') != 1)
         fail_msg("%s: exit code %d, not %d\nerr: %s", command, got, code, shell_err);
 }
 
-static void test_resume__changed__refused(void **state)
+static void test_resume__changed_option__refused(void **state)
 {
     (void)state;
     static const char *const changes[] = {"--lr 0.03",   "--momentum 0.5",   "--batch 8",
@@ -173,26 +173,26 @@ static void test_resume__changed__refused(void **state)
                      EXIT_OK);
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         assert_true(asprintf(&line, "$downhill train --resume $scratch/c.npz %s", changes[i]) > 0);
-        one_line(EXIT_USAGE, line, "cannot differ from the first run");
+        expect_error(EXIT_USAGE, line, "cannot differ from the first run");
         free(line);
     }
-    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1",
-             "give at least as many");
-    one_line(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "give one level");
-    one_line(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
-    one_line(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
-    one_line(EXIT_DATA, "$downhill train --resume $scratch/x", "not a complete NPZ file");
-    one_line(EXIT_DATA,
-             "head -c 1500 $scratch/c.npz > $scratch/cut.npz; "
-             "$downhill train --resume $scratch/cut.npz",
-             "cut.npz");
+    expect_error(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --epochs 1",
+                 "give at least as many");
+    expect_error(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "give one level");
+    expect_error(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
+    expect_error(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
+    expect_error(EXIT_DATA, "$downhill train --resume $scratch/x", "not a complete NPZ file");
+    expect_error(EXIT_DATA,
+                 "head -c 1500 $scratch/c.npz > $scratch/cut.npz; "
+                 "$downhill train --resume $scratch/cut.npz",
+                 "cut.npz");
     assert_int_equal(shell("$downhill train --data $data --epochs 2 --schedule cosine "
                            "--checkpoint $scratch/cos.npz --quiet"),
                      EXIT_OK);
-    one_line(EXIT_USAGE, "$downhill train --resume $scratch/cos.npz --epochs 3", "cosine");
+    expect_error(EXIT_USAGE, "$downhill train --resume $scratch/cos.npz --epochs 3", "cosine");
 }
 
-static void test_resume__moved_data__says_how(void **state)
+static void test_resume__moved_data__error_names_the_remedy(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --data $data --epochs 1 --checkpoint $scratch/c.npz "
@@ -212,8 +212,8 @@ static void test_resume__other_data__refused(void **state)
     assert_int_equal(shell("$downhill train --data $data --epochs 1 --checkpoint $scratch/c.npz "
                            "--quiet; cp $scratch/x $scratch/x0; cp $scratch/other-x $scratch/x"),
                      EXIT_OK);
-    one_line(EXIT_DATA, "$downhill train --resume $scratch/c.npz --epochs 2",
-             "is not the data of the checkpoint: other features or labels");
+    expect_error(EXIT_DATA, "$downhill train --resume $scratch/c.npz --epochs 2",
+                 "is not the data of the checkpoint: other features or labels");
     assert_int_equal(shell("cp $scratch/x0 $scratch/x && $downhill train --resume $scratch/c.npz "
                            "--epochs 2 --quiet"),
                      EXIT_OK);
@@ -253,7 +253,7 @@ static void test_resume__weights_of_another_shape__refused(void **state)
 }
 
 /* Options that may change keep their first value unless they are given again. */
-static void test_resume__outputs__those_of_the_first_run(void **state)
+static void test_resume__outputs__kept_from_the_first_run(void **state)
 {
     (void)state;
     assert_int_equal(shell("cd $scratch && $downhill train --data $data --epochs 2 --batch 16 "
@@ -292,7 +292,7 @@ static char *arguments_of(const char *path)
 }
 
 /* A resumed run writes the options of the first run into its checkpoint. */
-static void test_resume__every_option__holds(void **state)
+static void test_resume__every_option__kept(void **state)
 {
     (void)state;
     static const char *const options[] = {
@@ -366,7 +366,7 @@ static void test_resume__old_checkpoint__same_model(void **state)
 }
 
 /* Resuming with more epochs gives the same result as asking for all of them at first. */
-static void test_resume__more_epochs__as_if_asked_at_first(void **state)
+static void test_resume__more_epochs__same_as_requested_at_first(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill train --data $data --epochs 3 --momentum 0.9 --quiet "
@@ -377,7 +377,7 @@ static void test_resume__more_epochs__as_if_asked_at_first(void **state)
                           "--model $scratch/m.npz");
     assert_string_equal(got, want);
     /* The checkpoint was updated, and the model has this digest. */
-    assert_int_equal(steps_of(scratch_path("c.npz"), 1), 7);
+    assert_int_equal(steps_in(scratch_path("c.npz"), 1), 7);
     model_file m;
     assert_int_equal(model_file_read(scratch_path("m.npz"), &m), EXIT_OK);
     assert_string_equal(json_string_value(json_object_get(m.record, "model_digest")), want);
@@ -387,7 +387,7 @@ static void test_resume__more_epochs__as_if_asked_at_first(void **state)
 }
 
 /* Records show 0.3 as given, not as 0.300000012, which it is in f32. */
-static void test_record__values__as_they_were_given(void **state)
+static void test_record__values__printed_as_given(void **state)
 {
     (void)state;
     static const char *const files[] = {"m.npz", "c.npz"};
@@ -415,7 +415,7 @@ static void test_resume__diverged__last_good_checkpoint(void **state)
                      EXIT_CHECK);
     assert_non_null(strstr(shell_err, "diverged"));
     assert_non_null(strstr(shell_err, "d.npz"));
-    const size_t steps = steps_of(scratch_path("d.npz"), 15);
+    const size_t steps = steps_in(scratch_path("d.npz"), 15);
     assert_true(steps > 0 && steps < 15);
 }
 
@@ -423,16 +423,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resume__killed_at_random__same_model),
-        cmocka_unit_test(test_resume__killed__leaves_nothing_but_whole_files),
-        cmocka_unit_test(test_resume__changed__refused),
-        cmocka_unit_test(test_resume__moved_data__says_how),
+        cmocka_unit_test(test_resume__killed__checkpoint_is_complete),
+        cmocka_unit_test(test_resume__changed_option__refused),
+        cmocka_unit_test(test_resume__moved_data__error_names_the_remedy),
         cmocka_unit_test(test_resume__other_data__refused),
         cmocka_unit_test(test_resume__weights_of_another_shape__refused),
-        cmocka_unit_test(test_resume__outputs__those_of_the_first_run),
-        cmocka_unit_test(test_resume__every_option__holds),
+        cmocka_unit_test(test_resume__outputs__kept_from_the_first_run),
+        cmocka_unit_test(test_resume__every_option__kept),
         cmocka_unit_test(test_resume__old_checkpoint__same_model),
-        cmocka_unit_test(test_resume__more_epochs__as_if_asked_at_first),
-        cmocka_unit_test(test_record__values__as_they_were_given),
+        cmocka_unit_test(test_resume__more_epochs__same_as_requested_at_first),
+        cmocka_unit_test(test_record__values__printed_as_given),
         cmocka_unit_test(test_resume__diverged__last_good_checkpoint),
     };
     return cmocka_run_group_tests_name("resume_cli", tests, open_all, shell_close);

@@ -20,7 +20,7 @@
 
 /* ---- statistics ---- */
 
-static void test_stats__known_values(void **state)
+static void test_stats__known_samples__known_values(void **state)
 {
     (void)state;
     double odd[] = {5.0, 1.0, 100.0, 2.0, 3.0};
@@ -49,7 +49,7 @@ static void test_stats__known_values(void **state)
 }
 
 /* Expected ranks are from scipy.stats.binom. */
-static void test_stats__interval_rank(void **state)
+static void test_stats__interval_rank__as_in_scipy(void **state)
 {
     (void)state;
     static const size_t want[][2] = {{1, 0},   {5, 0},   {6, 1},    {7, 1},     {8, 1},
@@ -75,17 +75,17 @@ static bench_options tiny_options(void)
                            .seed = 3};
 }
 
-static const volatile sig_atomic_t go_on = 0;
+static const volatile sig_atomic_t no_stop = 0;
 
 static bench_suite run_all(const bench_options *options)
 {
     bench_suite suite;
     assert_int_equal(bench_suite_build(options, &suite), EXIT_OK);
-    assert_int_equal(bench_suite_run(options, &suite, NULL, NULL, &go_on), EXIT_OK);
+    assert_int_equal(bench_suite_run(options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     return suite;
 }
 
-static void test_run__what_ends_a_row(void **state)
+static void test_run__each_stopping_rule__recorded(void **state)
 {
     (void)state;
     static const struct {
@@ -119,7 +119,7 @@ static void test_run__what_ends_a_row(void **state)
 }
 
 /* The rows of a group are interleaved, and a group is complete before the next begins. */
-static void test_run__groups(void **state)
+static void test_run__groups__one_after_another(void **state)
 {
     (void)state;
     const bench_options options = tiny_options();
@@ -151,7 +151,7 @@ static machine with_memory(uint64_t last_level, uint64_t memory)
     return m;
 }
 
-static void test_cold__rows_and_buffers(void **state)
+static void test_cold__small_shapes__buffers_rotate(void **state)
 {
     (void)state;
     const machine m = with_memory(1 << 20, UINT64_C(1) << 34);
@@ -197,7 +197,7 @@ static void test_cold__rows_and_buffers(void **state)
     bench_suite_free(&suite);
 }
 
-static void test_cold__too_little_memory__is_skipped(void **state)
+static void test_cold__too_little_memory__skipped(void **state)
 {
     (void)state;
     const machine m = with_memory(64 << 20, 64 << 20);
@@ -212,7 +212,7 @@ static void test_cold__too_little_memory__is_skipped(void **state)
 }
 
 /* Rows of different sizes are compared, so they are interleaved. */
-static void test_sweeps__sizes_take_turns(void **state)
+static void test_sweeps__sizes__interleaved(void **state)
 {
     (void)state;
     bench_options options = tiny_options();
@@ -256,13 +256,13 @@ static void test_floor__p95__of_known_medians(void **state)
     assert_true(isnan(floor_p95(&f)));
 }
 
-static void test_floor__passes(void **state)
+static void test_floor__repeated_passes__a_median_each(void **state)
 {
     (void)state;
     const bench_options options = tiny_options();
     noise_floor f = {0};
     for (int i = 0; i < FLOOR_PASSES + 1; i++) /* the last one is ignored */
-        assert_int_equal(floor_pass(&f, &options, &go_on), EXIT_OK);
+        assert_int_equal(floor_pass(&f, &options, &no_stop), EXIT_OK);
     assert_int_equal(f.passes, FLOOR_PASSES);
     assert_int_equal(f.n_rows, 3); /* score, hinge, and step_hinge, which the filter matches too */
     for (size_t i = 0; i < f.n_rows; i++)
@@ -272,13 +272,13 @@ static void test_floor__passes(void **state)
     floor_free(&f);
     bench_options none = options;
     none.filter = "softmax_f32"; /* not a kernel of the noise floor */
-    assert_int_equal(floor_pass(&f, &none, &go_on), EXIT_OK);
+    assert_int_equal(floor_pass(&f, &none, &no_stop), EXIT_OK);
     assert_int_equal(f.passes, 0);
 }
 
 /* ---- counters ---- */
 
-static void test_counters__count_or_say_why_not(void **state)
+static void test_counters__started_and_stopped__count_or_give_a_reason(void **state)
 {
     (void)state;
     counters c;
@@ -316,35 +316,35 @@ static int stop_after(void *context, bench_suite *suite)
 
 /* A resumed run keeps the samples of its first part and continues in the order of an uninterrupted
  * run. */
-static void test_resume__takes_whole_groups(void **state)
+static void test_resume__finished_groups__kept(void **state)
 {
     (void)state;
     bench_options options = tiny_options();
     options.filter = "score_f32|hinge_f32|grad_f32";
     options.n_shapes = 2;
     options.isa = NULL;
-    bench_suite whole = run_all(&options), part, rest;
+    bench_suite complete = run_all(&options), part, resumed;
     struct stopping stopping = {3};
     assert_int_equal(bench_suite_build(&options, &part), EXIT_OK);
-    assert_int_equal(bench_suite_run(&options, &part, stop_after, &stopping, &go_on),
+    assert_int_equal(bench_suite_run(&options, &part, stop_after, &stopping, &no_stop),
                      EXIT_INTERNAL);
     assert_true(part.interrupted);
     json_t *results = json_object();
     json_object_set_new(results, "benchmarks", bench_rows_to_json(&part));
     json_object_set_new(results, "groups", bench_groups_to_json(&part));
-    assert_int_equal(bench_suite_build(&options, &rest), EXIT_OK);
-    assert_int_equal(resume_take(&options, &rest, results), part.groups[2].end);
-    assert_int_equal(rest.n_groups, 3);
-    assert_true(rest.start_s == part.groups[2].end_s);
-    assert_int_equal(bench_suite_run(&options, &rest, NULL, NULL, &go_on), EXIT_OK);
-    assert_false(rest.interrupted);
-    assert_int_equal(rest.n_groups, whole.n_groups);
-    for (size_t i = 0; i < rest.n_rows; i++) {
-        const bench_row *row = &rest.rows[i], *before = &part.rows[i];
+    assert_int_equal(bench_suite_build(&options, &resumed), EXIT_OK);
+    assert_int_equal(resume_take(&options, &resumed, results), part.groups[2].end);
+    assert_int_equal(resumed.n_groups, 3);
+    assert_true(resumed.start_s == part.groups[2].end_s);
+    assert_int_equal(bench_suite_run(&options, &resumed, NULL, NULL, &no_stop), EXIT_OK);
+    assert_false(resumed.interrupted);
+    assert_int_equal(resumed.n_groups, complete.n_groups);
+    for (size_t i = 0; i < resumed.n_rows; i++) {
+        const bench_row *row = &resumed.rows[i], *before = &part.rows[i];
         assert_int_equal(row->n_samples, 6);
         assert_string_equal(row->skipped, "");
         for (size_t s = 0; s < 6; s++) {
-            assert_int_equal(row->samples[s].sequence, whole.rows[i].samples[s].sequence);
+            assert_int_equal(row->samples[s].sequence, complete.rows[i].samples[s].sequence);
             if (i < part.groups[2].end)
                 assert_true(fabs(row->samples[s].real_ns / before->samples[s].real_ns - 1.0) <
                             1e-8);
@@ -355,39 +355,39 @@ static void test_resume__takes_whole_groups(void **state)
             assert_int_equal(row->stopped, STOPPED_REPETITIONS);
     }
     json_decref(results);
-    bench_suite_free(&whole);
+    bench_suite_free(&complete);
     bench_suite_free(&part);
-    bench_suite_free(&rest);
+    bench_suite_free(&resumed);
 }
 
 /* An interrupted row is sampled again, and its group counts as unfinished. */
-static void test_resume__not_what_was_cut_short(void **state)
+static void test_resume__interrupted_row__sampled_again(void **state)
 {
     (void)state;
     bench_options options = tiny_options();
     options.isa = NULL; /* so that a group has several rows */
-    bench_suite suite = run_all(&options), rest;
+    bench_suite suite = run_all(&options), resumed;
     const size_t cut = suite.groups[0].end - 1;
     assert_true(cut > 0);
     suite.rows[cut].stopped = STOPPED_INTERRUPTED;
     json_t *results = json_object();
     json_object_set_new(results, "benchmarks", bench_rows_to_json(&suite));
     json_object_set_new(results, "groups", bench_groups_to_json(&suite));
-    assert_int_equal(bench_suite_build(&options, &rest), EXIT_OK);
-    assert_int_equal(resume_take(&options, &rest, results), suite.n_rows - 1);
-    assert_int_equal(rest.n_groups, suite.n_groups - 1);
-    assert_int_equal(bench_suite_run(&options, &rest, NULL, NULL, &go_on), EXIT_OK);
-    assert_int_equal(rest.n_groups, suite.n_groups);
-    assert_int_equal(rest.rows[cut].n_samples, 6);
-    assert_int_equal(rest.rows[cut].stopped, STOPPED_REPETITIONS);
+    assert_int_equal(bench_suite_build(&options, &resumed), EXIT_OK);
+    assert_int_equal(resume_take(&options, &resumed, results), suite.n_rows - 1);
+    assert_int_equal(resumed.n_groups, suite.n_groups - 1);
+    assert_int_equal(bench_suite_run(&options, &resumed, NULL, NULL, &no_stop), EXIT_OK);
+    assert_int_equal(resumed.n_groups, suite.n_groups);
+    assert_int_equal(resumed.rows[cut].n_samples, 6);
+    assert_int_equal(resumed.rows[cut].stopped, STOPPED_REPETITIONS);
     json_decref(results);
     bench_suite_free(&suite);
-    bench_suite_free(&rest);
+    bench_suite_free(&resumed);
 }
 
 /* ---- progress ---- */
 
-static void test_progress__what_is_left(void **state)
+static void test_progress__part_done__time_left(void **state)
 {
     (void)state;
     progress p = {.command = "bench"};
@@ -407,19 +407,19 @@ static void test_progress__what_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stats__known_values),
-        cmocka_unit_test(test_stats__interval_rank),
-        cmocka_unit_test(test_run__what_ends_a_row),
-        cmocka_unit_test(test_run__groups),
-        cmocka_unit_test(test_cold__rows_and_buffers),
-        cmocka_unit_test(test_cold__too_little_memory__is_skipped),
-        cmocka_unit_test(test_sweeps__sizes_take_turns),
+        cmocka_unit_test(test_stats__known_samples__known_values),
+        cmocka_unit_test(test_stats__interval_rank__as_in_scipy),
+        cmocka_unit_test(test_run__each_stopping_rule__recorded),
+        cmocka_unit_test(test_run__groups__one_after_another),
+        cmocka_unit_test(test_cold__small_shapes__buffers_rotate),
+        cmocka_unit_test(test_cold__too_little_memory__skipped),
+        cmocka_unit_test(test_sweeps__sizes__interleaved),
         cmocka_unit_test(test_floor__p95__of_known_medians),
-        cmocka_unit_test(test_floor__passes),
-        cmocka_unit_test(test_counters__count_or_say_why_not),
-        cmocka_unit_test(test_resume__takes_whole_groups),
-        cmocka_unit_test(test_resume__not_what_was_cut_short),
-        cmocka_unit_test(test_progress__what_is_left),
+        cmocka_unit_test(test_floor__repeated_passes__a_median_each),
+        cmocka_unit_test(test_counters__started_and_stopped__count_or_give_a_reason),
+        cmocka_unit_test(test_resume__finished_groups__kept),
+        cmocka_unit_test(test_resume__interrupted_row__sampled_again),
+        cmocka_unit_test(test_progress__part_done__time_left),
     };
     return cmocka_run_group_tests_name("sampling", tests, scratch_open, scratch_close);
 }

@@ -90,7 +90,7 @@ static void make_calls_u8(calls *k)
         k->failed += status[i] != DOWNHILL_OK;
 }
 
-static void *in_thread(void *context)
+static void *make_calls(void *context)
 {
     calls *k = context;
     if (k->kernels != NULL) {
@@ -101,7 +101,7 @@ static void *in_thread(void *context)
 }
 
 /* Returns how many bytes of its stack the thread used, down to the lowest byte that it changed. */
-static size_t stack_taken(calls *k)
+static size_t stack_used(calls *k)
 {
     unsigned char *stack =
         mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -111,7 +111,7 @@ static size_t stack_taken(calls *k)
     pthread_t thread;
     assert_int_equal(pthread_attr_init(&attributes), 0);
     assert_int_equal(pthread_attr_setstack(&attributes, stack, STACK_BYTES), 0);
-    assert_int_equal(pthread_create(&thread, &attributes, in_thread, k), 0);
+    assert_int_equal(pthread_create(&thread, &attributes, make_calls, k), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     size_t untouched = 0;
     while (untouched < STACK_BYTES && stack[untouched] == PAINT)
@@ -166,32 +166,32 @@ static int free_memory(void **state)
     return 0;
 }
 
-static void test_stack__every_level__as_promised(void **state)
+static void test_stack__every_level__within_the_promise(void **state)
 {
     const downhill_kernels *tables[LEVELS_MAX];
     calls none = {0};
-    const size_t of_thread = stack_taken(&none);
+    const size_t idle = stack_used(&none);
     const size_t n_levels = levels_to_run(NULL, tables);
     assert_true(n_levels > 0);
     for (size_t t = 0; t < n_levels; t++) {
-        size_t most = 0;
+        size_t maximum = 0;
         for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
             calls k = calls_of(tables[t], shapes[i]);
-            const size_t taken = stack_taken(&k) - of_thread;
+            const size_t used = stack_used(&k) - idle;
             assert_int_equal(k.failed, 0);
-            most = taken > most ? taken : most;
+            maximum = used > maximum ? used : maximum;
             free_memory(state);
         }
-        print_message("%s: %zu bytes\n", downhill_kernels_name(tables[t]), most);
-        assert_true(most > 0);
-        assert_true(most < PROMISED);
+        print_message("%s: %zu bytes\n", downhill_kernels_name(tables[t]), maximum);
+        assert_true(maximum > 0);
+        assert_true(maximum < PROMISED);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_stack__every_level__as_promised, free_memory),
+        cmocka_unit_test_teardown(test_stack__every_level__within_the_promise, free_memory),
     };
     return cmocka_run_group_tests_name("stack", tests, NULL, NULL);
 }

@@ -85,9 +85,9 @@ static double fused(const downhill_kernels *k, const struct problem *p, downhill
     return sum;
 }
 
-typedef void (*with_level)(const downhill_kernels *k, const char *name);
+typedef void (*level_check)(const downhill_kernels *k, const char *name);
 
-static void for_each_level(with_level check)
+static void for_each_level(level_check check)
 {
     downhill_level level;
     for (size_t i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++) {
@@ -252,7 +252,7 @@ static void test_step__gradient__sums_to_zero(void **state)
 }
 
 /* Satisfied samples contribute nothing to the gradient; a sample with a NaN does. */
-static void test_step__satisfied_samples__are_left_out(void **state)
+static void test_step__satisfied_samples__skipped(void **state)
 {
     (void)state;
     enum { N = 70, DIM = 37, CLASSES = 5 };
@@ -316,7 +316,7 @@ static void test_step__satisfied_samples__are_left_out(void **state)
     free_problem(&p);
 }
 
-static void test_step__profile__adds_up(void **state)
+static void test_step__profile__time_charged_to_its_phase(void **state)
 {
     (void)state;
     struct problem p = make_problem(2000, 784, 10, 11);
@@ -359,8 +359,8 @@ int main(void)
         cmocka_unit_test(test_step__fused__same_bits_as_chain),
         cmocka_unit_test(test_step__gradient__is_the_slope),
         cmocka_unit_test(test_step__gradient__sums_to_zero),
-        cmocka_unit_test(test_step__satisfied_samples__are_left_out),
-        cmocka_unit_test(test_step__profile__adds_up),
+        cmocka_unit_test(test_step__satisfied_samples__skipped),
+        cmocka_unit_test(test_step__profile__time_charged_to_its_phase),
     };
     return cmocka_run_group_tests_name("step", tests, NULL, NULL);
 }

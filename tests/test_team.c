@@ -108,7 +108,7 @@ static void test_team__exact_numbers__same_bits_for_any_threads(void **state)
             }
 }
 
-static void test_team__reals__close_and_the_same_every_time(void **state)
+static void test_team__reals__near_one_thread_and_reproducible(void **state)
 {
     (void)state;
     const struct problem p = make_problem(false);
@@ -132,26 +132,26 @@ static void test_team__reals__close_and_the_same_every_time(void **state)
     }
 }
 
-static void test_team__bad_part__leaves_the_weights(void **state)
+static void test_team__error_in_one_part__weights_unchanged(void **state)
 {
     (void)state;
     struct problem p = make_problem(false);
-    for (size_t spoilt = 0; spoilt < N_MAX; spoilt += 23) { /* in different parts */
-        const size_t before = p.rows[spoilt];
-        p.rows[spoilt] = X_ROWS;
+    for (size_t bad = 0; bad < N_MAX; bad += 23) { /* in different parts */
+        const size_t before = p.rows[bad];
+        p.rows[bad] = X_ROWS;
         const struct outcome o = run(&p, 3, N_MAX, D_MAX, true, DOWNHILL_HINGE);
         assert_int_equal(o.status, DOWNHILL_ERR_ROW);
         assert_memory_equal(o.w, p.w, sizeof o.w);
         assert_memory_equal(o.b, p.b, sizeof o.b);
         assert_true(isnan(o.loss));
-        p.rows[spoilt] = before;
+        p.rows[bad] = before;
     }
     assert_int_equal(run(&p, 3, 0, D_MAX, true, DOWNHILL_HINGE).status, DOWNHILL_ERR_SIZE);
 }
 
 /* Steps on bytes: errors in the part of one thread, and a range that only the whole batch
  * exceeds. */
-static void test_team__bytes_refused__leaves_the_weights(void **state)
+static void test_team__bytes_refused__weights_unchanged(void **state)
 {
     (void)state;
     enum { N = 90, D = 20, C = 3, MANY = DOWNHILL_U8_NC_MAX / (C - 1) + 1 };
@@ -180,12 +180,12 @@ static void test_team__bytes_refused__leaves_the_weights(void **state)
     double loss = 7.0;
     for (size_t i = 0; i < N; i++)
         rows[i] = i;
-    for (size_t spoilt = 0; spoilt < N; spoilt += 13) { /* in different parts */
+    for (size_t bad = 0; bad < N; bad += 13) { /* in different parts */
         const downhill_batch_u8 batch = {x, D, N, y, rows, N, 0};
-        y[spoilt] = C;
+        y[bad] = C;
         assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
                          DOWNHILL_ERR_LABEL);
-        y[spoilt] = 0;
+        y[bad] = 0;
     }
     downhill_batch_u8 batch = {x, D, N, y, rows, MANY, 0}; /* each part alone is in range */
     memset(rows, 0, sizeof rows);
@@ -206,7 +206,7 @@ static void test_team__bytes_refused__leaves_the_weights(void **state)
     free(packed);
 }
 
-static void test_machine__team__is_every_cpu_once(void **state)
+static void test_machine__team__every_cpu_once(void **state)
 {
     (void)state;
     machine m;
@@ -238,10 +238,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_team__one_thread__same_bits_as_step),
         cmocka_unit_test(test_team__exact_numbers__same_bits_for_any_threads),
-        cmocka_unit_test(test_team__reals__close_and_the_same_every_time),
-        cmocka_unit_test(test_team__bad_part__leaves_the_weights),
-        cmocka_unit_test(test_team__bytes_refused__leaves_the_weights),
-        cmocka_unit_test(test_machine__team__is_every_cpu_once),
+        cmocka_unit_test(test_team__reals__near_one_thread_and_reproducible),
+        cmocka_unit_test(test_team__error_in_one_part__weights_unchanged),
+        cmocka_unit_test(test_team__bytes_refused__weights_unchanged),
+        cmocka_unit_test(test_machine__team__every_cpu_once),
     };
     return cmocka_run_group_tests_name("team", tests, NULL, NULL);
 }

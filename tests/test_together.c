@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     if (limit == NULL || strcmp(limit, "5") != 0) { /* OpenMP reads it before main() */
         setenv("OMP_THREAD_LIMIT", "5", 1);
         execv("/proc/self/exe", argv);
-        perror("test_together: cannot start itself anew");
+        perror("test_together: cannot restart itself");
         return 1;
     }
     const struct CMUnitTest tests[] = {

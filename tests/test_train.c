@@ -64,7 +64,7 @@ static sgd_result trained(trainer_job run)
     return result;
 }
 
-static void test_train__loss_falls_and_classes_are_found(void **state)
+static void test_train__separable_set__loss_falls_and_accuracy_rises(void **state)
 {
     (void)state;
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
@@ -84,24 +84,24 @@ static double phases_seconds(const downhill_profile *p)
     return (double)(p->gather_ns + p->score_ns + p->loss_ns + p->grad_ns + p->update_ns) * 1e-9;
 }
 
-static void test_train__phases__make_up_the_time(void **state)
+static void test_train__phases__add_up_to_the_time(void **state)
 {
     (void)state;
     const trainer_job run = defaults(DOWNHILL_SOFTMAX);
     /* The promised 2 % hold for real sizes. Steps here take a few microseconds, and a busy machine
      * may interrupt any of them, so one good run of many is enough. */
-    double most = 0.0;
-    for (int tries = 0; tries < 20 && most <= 0.5; tries++) {
+    double best = 0.0;
+    for (int tries = 0; tries < 20 && best <= 0.5; tries++) {
         sgd_result r = trained(run);
         const double share = phases_seconds(&r.state.phases) / r.seconds;
         assert_true(share <= 1.001);
-        most = share > most ? share : most;
+        best = share > best ? share : best;
         sgd_free(&r);
     }
-    assert_true(most > 0.5);
+    assert_true(best > 0.5);
 }
 
-static void test_train__threads__learn_the_same(void **state)
+static void test_train__several_threads__same_losses(void **state)
 {
     (void)state;
     trainer_job run = defaults(DOWNHILL_SOFTMAX);
@@ -137,7 +137,7 @@ static void test_train__same_seed__same_bits(void **state)
     sgd_free(&c);
 }
 
-static void test_train__levels_agree(void **state)
+static void test_train__every_level__losses_agree(void **state)
 {
     (void)state;
     for (int kind = DOWNHILL_HINGE; kind <= DOWNHILL_SOFTMAX; kind++) {
@@ -163,7 +163,7 @@ static void test_train__levels_agree(void **state)
 }
 
 /* W grows by a factor each step until it overflows. */
-static void test_train__divergence__is_seen(void **state)
+static void test_train__divergence__reported(void **state)
 {
     (void)state;
     trainer_job run = defaults(DOWNHILL_HINGE);
@@ -179,7 +179,7 @@ static void test_train__divergence__is_seen(void **state)
     sgd_free(&r);
 }
 
-static void test_train__batch_larger_than_the_set(void **state)
+static void test_train__batch_larger_than_the_set__one_step_per_epoch(void **state)
 {
     (void)state;
     trainer_job run = defaults(DOWNHILL_HINGE);
@@ -214,18 +214,18 @@ static void test_train__two_steps__by_hand(void **state)
         run.type = (feature_type)type;
         run.p.reg = (float)reg;
         /* Weights are rounded to 2⁻¹⁴ of the largest, which is below lr. */
-        const double off = type == FEATURES_U8 ? 2.0 * 2.0 * lr * 0x1p-14 : 1e-6;
+        const double tolerance = type == FEATURES_U8 ? 2.0 * 2.0 * lr * 0x1p-14 : 1e-6;
         sgd_result r = trained(run);
         assert_true(fabs(r.state.epochs[0].train_loss - 1.0) < 1e-6);
-        assert_true(fabs(r.state.epochs[1].train_loss - margin_2) < off);
-        assert_true(fabs(r.state.epochs[2].train_loss - margin_3) < off);
+        assert_true(fabs(r.state.epochs[1].train_loss - margin_2) < tolerance);
+        assert_true(fabs(r.state.epochs[2].train_loss - margin_3) < tolerance);
         sgd_free(&r);
     }
 }
 
 /* ---- bytes, exactly ---- */
 
-static void test_train__u8__one_digest_for_all(void **state)
+static void test_train__u8__same_digest_for_all_levels_and_threads(void **state)
 {
     (void)state;
     char first[MODEL_DIGEST_TEXT] = "";
@@ -249,7 +249,7 @@ static void test_train__u8__one_digest_for_all(void **state)
 }
 
 /* Each option gives another model, and the last minibatch of each epoch is partial. */
-static void test_train__what_is_told__is_done(void **state)
+static void test_train__shuffle_and_normalisation__change_the_model(void **state)
 {
     (void)state;
     char digests[5][MODEL_DIGEST_TEXT];
@@ -268,7 +268,7 @@ static void test_train__what_is_told__is_done(void **state)
 }
 
 /* The digest is as its header defines it: the expected one was computed by another program. */
-static void test_train__digest__of_zero_weights(void **state)
+static void test_train__digest_of_zero_weights__known(void **state)
 {
     (void)state;
     downhill_weights_f32 zero;
@@ -317,7 +317,7 @@ static double loss_in_steps(model *m, const samples *s)
 }
 
 /* On real data, rounding the weights hardly changes loss and accuracy. */
-static void test_train__u8__as_good_as_f32(void **state)
+static void test_train__u8__as_accurate_as_f32(void **state)
 {
     (void)state;
     dataset fashion;
@@ -364,7 +364,7 @@ static void test_train__u8__as_good_as_f32(void **state)
     dataset_close(&fashion);
 }
 
-static void test_train__stop__keeps_whole_epochs(void **state)
+static void test_train__stop__keeps_complete_epochs(void **state)
 {
     (void)state;
     const volatile sig_atomic_t now = 1;
@@ -383,36 +383,36 @@ static void test_train__beyond_the_exact_range__refused(void **state)
 {
     (void)state;
     dataset set = {.c = 62, .d = 784, .train = {.n = 697932}};
-    const size_t most = DOWNHILL_U8_NC_MAX / 61;
-    assert_true(features_fit_u8(&set, most));
-    assert_false(features_fit_u8(&set, most + 1));
-    set.train.n = most; /* a minibatch is no larger than the set */
-    assert_true(features_fit_u8(&set, most + 1));
+    const size_t batch_max = DOWNHILL_U8_NC_MAX / 61;
+    assert_true(features_fit_u8(&set, batch_max));
+    assert_false(features_fit_u8(&set, batch_max + 1));
+    set.train.n = batch_max; /* a minibatch is no larger than the set */
+    assert_true(features_fit_u8(&set, batch_max + 1));
     set.d = DOWNHILL_U8_D_MAX + 1;
     assert_false(features_fit_u8(&set, 1));
     set.d = 1;
     set.c = DOWNHILL_U8_C_MAX + 1;
     assert_false(features_fit_u8(&set, 1));
     set.c = 1;
-    assert_true(features_fit_u8(&set, most));
+    assert_true(features_fit_u8(&set, batch_max));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_train__loss_falls_and_classes_are_found),
-        cmocka_unit_test(test_train__phases__make_up_the_time),
-        cmocka_unit_test(test_train__threads__learn_the_same),
+        cmocka_unit_test(test_train__separable_set__loss_falls_and_accuracy_rises),
+        cmocka_unit_test(test_train__phases__add_up_to_the_time),
+        cmocka_unit_test(test_train__several_threads__same_losses),
         cmocka_unit_test(test_train__same_seed__same_bits),
-        cmocka_unit_test(test_train__levels_agree),
-        cmocka_unit_test(test_train__divergence__is_seen),
-        cmocka_unit_test(test_train__batch_larger_than_the_set),
+        cmocka_unit_test(test_train__every_level__losses_agree),
+        cmocka_unit_test(test_train__divergence__reported),
+        cmocka_unit_test(test_train__batch_larger_than_the_set__one_step_per_epoch),
         cmocka_unit_test(test_train__two_steps__by_hand),
-        cmocka_unit_test(test_train__stop__keeps_whole_epochs),
-        cmocka_unit_test(test_train__u8__one_digest_for_all),
-        cmocka_unit_test(test_train__what_is_told__is_done),
-        cmocka_unit_test(test_train__digest__of_zero_weights),
-        cmocka_unit_test(test_train__u8__as_good_as_f32),
+        cmocka_unit_test(test_train__stop__keeps_complete_epochs),
+        cmocka_unit_test(test_train__u8__same_digest_for_all_levels_and_threads),
+        cmocka_unit_test(test_train__shuffle_and_normalisation__change_the_model),
+        cmocka_unit_test(test_train__digest_of_zero_weights__known),
+        cmocka_unit_test(test_train__u8__as_accurate_as_f32),
         cmocka_unit_test(test_train__beyond_the_exact_range__refused),
     };
     return cmocka_run_group_tests_name("train", tests, open_all, close_all);

@@ -101,7 +101,7 @@ static void train(const downhill_kernels *k, const struct set *s, size_t parts, 
     free(workspace.memory);
 }
 
-static void test_u8__training__the_same_bits_however_it_is_done(void **state)
+static void test_u8__training__same_bits_for_every_level_partition_and_order(void **state)
 {
     (void)state;
     struct set *s = new (1, sizeof *s);
@@ -147,9 +147,9 @@ static void check_largest(const downhill_kernels *k, size_t d, float w, float b)
     assert_int_equal(downhill_pack_u8(k, &model, &norm, packed, bytes), DOWNHILL_OK);
     assert_int_equal(downhill_score_u8(k, &batch, packed, F64(&score, 1, 1, 1)), DOWNHILL_OK);
     /* The sum of the exact products is itself exact in f64. */
-    const double whole = (double)w * (255.0 * (double)d - (double)(d / 2) / 256.0) + (double)b;
-    if (score != whole)
-        fail_msg("%s: d %zu, w %a: score %a, not %a", k->name, d, (double)w, score, whole);
+    const double exact = (double)w * (255.0 * (double)d - (double)(d / 2) / 256.0) + (double)b;
+    if (score != exact)
+        fail_msg("%s: d %zu, w %a: score %a, not %a", k->name, d, (double)w, score, exact);
     free(x);
     free(weights);
     free(packed);
@@ -169,7 +169,7 @@ static void test_u8__largest_sums__exact(void **state)
         }
 }
 
-static void test_u8__sizes__refused_one_beyond(void **state)
+static void test_u8__sizes_past_the_limits__refused(void **state)
 {
     (void)state;
     assert_true(downhill_packed_u8_bytes(DOWNHILL_U8_D_MAX, 1) > 0);
@@ -199,7 +199,7 @@ static void test_u8__sizes__refused_one_beyond(void **state)
 }
 
 /* The dscore of a label counts all other classes. */
-static void test_u8__most_classes__counted(void **state)
+static void test_u8__max_classes__counted(void **state)
 {
     (void)state;
     enum { MANY = DOWNHILL_U8_C_MAX };
@@ -223,7 +223,7 @@ static void test_u8__most_classes__counted(void **state)
 }
 
 /* The maximum number of samples whose sums fit, and one more. */
-static void test_u8__most_samples__sums_at_their_bound(void **state)
+static void test_u8__max_samples__sums_at_their_bound(void **state)
 {
     (void)state;
     enum { c = 65, OTHERS = c - 1, n = DOWNHILL_U8_NC_MAX / OTHERS };
@@ -281,7 +281,7 @@ static void test_u8__most_samples__sums_at_their_bound(void **state)
 }
 
 /* The step on one sample has its own code path, which must treat zeros of either sign alike. */
-static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
+static void test_u8__step_on_one_sample__same_as_its_parts(void **state)
 {
     (void)state;
     enum { d = 100, c = 12, label = 7 };
@@ -299,18 +299,18 @@ static void test_u8__step_on_one_sample__as_by_its_parts(void **state)
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
         float w[2][c * d], b[2][c];
-        for (int whole = 0; whole < 2; whole++) {
+        for (int fused = 0; fused < 2; fused++) {
             int32_t sums_w[c * d], sums_b[c];
-            const downhill_weights_f32 weights = {w[whole], d, b[whole], d, c};
+            const downhill_weights_f32 weights = {w[fused], d, b[fused], d, c};
             const downhill_gradient_u8 sums = {sums_w, d, sums_b, d, c};
             double loss = 0.0;
             for (size_t i = 0; i < c * d; i++)
-                w[whole][i] = i % 2 ? -0.0f : i % 4 ? 0.0f : (float)i * 1e-6f;
+                w[fused][i] = i % 2 ? -0.0f : i % 4 ? 0.0f : (float)i * 1e-6f;
             for (size_t j = 0; j < c; j++)
-                b[whole][j] = -0.0f;
+                b[fused][j] = -0.0f;
             assert_int_equal(downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes),
                              DOWNHILL_OK);
-            if (whole) {
+            if (fused) {
                 assert_int_equal(downhill_step_u8(tables[t], &batch, &weights, packed, sgd, &loss,
                                                   &workspace, NULL),
                                  DOWNHILL_OK);
@@ -365,7 +365,7 @@ static void test_u8__sums_that_leave_their_range__wrap(void **state)
 }
 
 /* The minimum dscore, as often as is safe without checking the sums. */
-static void test_u8__least_dscore__exact(void **state)
+static void test_u8__min_dscore__exact(void **state)
 {
     (void)state;
     enum { d = 70, c = 2, n = DOWNHILL_U8_NC_MAX / -INT16_MIN };
@@ -393,14 +393,14 @@ static void test_u8__least_dscore__exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_u8__training__the_same_bits_however_it_is_done),
+        cmocka_unit_test(test_u8__training__same_bits_for_every_level_partition_and_order),
         cmocka_unit_test(test_u8__largest_sums__exact),
-        cmocka_unit_test(test_u8__sizes__refused_one_beyond),
-        cmocka_unit_test(test_u8__most_classes__counted),
-        cmocka_unit_test(test_u8__most_samples__sums_at_their_bound),
-        cmocka_unit_test(test_u8__step_on_one_sample__as_by_its_parts),
+        cmocka_unit_test(test_u8__sizes_past_the_limits__refused),
+        cmocka_unit_test(test_u8__max_classes__counted),
+        cmocka_unit_test(test_u8__max_samples__sums_at_their_bound),
+        cmocka_unit_test(test_u8__step_on_one_sample__same_as_its_parts),
         cmocka_unit_test(test_u8__sums_that_leave_their_range__wrap),
-        cmocka_unit_test(test_u8__least_dscore__exact),
+        cmocka_unit_test(test_u8__min_dscore__exact),
     };
     return cmocka_run_group_tests_name("u8", tests, NULL, NULL);
 }

@@ -28,10 +28,12 @@ static void test_u8__bad_arguments__refused(void **state)
     double scores[n * c], loss;
     int16_t dscores[n * c] = {0};
     int32_t sums_w[c * d], sums_b[c];
-    const size_t bytes = downhill_packed_u8_bytes(d, c), room = downhill_workspace_u8_bytes(d, c);
-    downhill_packed_u8 *packed = new (bytes, 1), *elsewhere = new (bytes + LINE_BYTES, 1);
-    const downhill_workspace workspace = {new (room, 1), room},
-                             small = {workspace.memory, room - 1}, none = {NULL, room};
+    const size_t bytes = downhill_packed_u8_bytes(d, c),
+                 workspace_bytes = downhill_workspace_u8_bytes(d, c);
+    downhill_packed_u8 *packed = new (bytes, 1), *moved = new (bytes + LINE_BYTES, 1);
+    const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes},
+                             small = {workspace.memory, workspace_bytes - 1},
+                             none = {NULL, workspace_bytes};
     const downhill_sgd *sgd = HINGE(1.0f, 1.0f, 0.0f);
     const downhill_weights_f32 weights = {w, d, b, d, c}, narrow = {w, d - 1, b, d - 1, c};
     const downhill_norm_u8 norm = {mean, scale};
@@ -66,9 +68,9 @@ static void test_u8__bad_arguments__refused(void **state)
     scale[0] = 0.0f;
 
     /* Copies all bytes in use, from the first cache line of one to that of the other. */
-    memcpy(first_line(elsewhere), first_line(packed), bytes - LINE_BYTES);
-    assert_memory_not_equal(first_line(elsewhere), (char[LINE_BYTES]){0}, LINE_BYTES);
-    REFUSED(PACKED, downhill_score_u8(scalar, &batch, elsewhere, F64(scores, c, n, c)));
+    memcpy(first_line(moved), first_line(packed), bytes - LINE_BYTES);
+    assert_memory_not_equal(first_line(moved), (char[LINE_BYTES]){0}, LINE_BYTES);
+    REFUSED(PACKED, downhill_score_u8(scalar, &batch, moved, F64(scores, c, n, c)));
     const downhill_kernels *tables[LEVELS_MAX];
     if (all_tables(tables) > 1)
         REFUSED(PACKED, downhill_score_u8(tables[1], &batch, packed, F64(scores, c, n, c)));
@@ -122,7 +124,7 @@ static void test_u8__bad_arguments__refused(void **state)
             downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &workspace, NULL));
 #undef REFUSED
     free(packed);
-    free(elsewhere);
+    free(moved);
     free(workspace.memory);
 }
 

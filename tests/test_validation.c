@@ -19,7 +19,7 @@ static void split(double share, uint64_t seed, dataset *data)
     assert_int_equal(dataset_hold_out_validation(data, share, seed), EXIT_OK);
 }
 
-static void test_validation__every_sample_once(void **state)
+static void test_validation__any_share__every_sample_once(void **state)
 {
     (void)state;
     static const struct {
@@ -46,7 +46,7 @@ static void test_validation__every_sample_once(void **state)
     }
 }
 
-static void test_validation__the_seed_decides(void **state)
+static void test_validation__other_seed__other_samples(void **state)
 {
     (void)state;
     dataset a, b, c;
@@ -61,7 +61,7 @@ static void test_validation__the_seed_decides(void **state)
     dataset_close(&c);
 }
 
-static void test_validation__nothing_on_one_side__refused(void **state)
+static void test_validation__empty_set__refused(void **state)
 {
     (void)state;
     static const double shares[] = {0.0004, 0.9997};
@@ -85,7 +85,7 @@ static void ignore(const sgd_epoch *epoch, size_t number, void *context)
 static const sgd_events quiet = {.epoch = ignore};
 
 /* Returns a job with a learning rate so high that the accuracy fluctuates. */
-static trainer_job restless(const dataset *data)
+static trainer_job fluctuating_job(const dataset *data)
 {
     trainer_job job = trainer_defaults(data, DOWNHILL_HINGE);
     job.sgd.lr = 2.0f;
@@ -93,13 +93,13 @@ static trainer_job restless(const dataset *data)
     return job;
 }
 
-static void test_best__is_the_model_after_its_epoch(void **state)
+static void test_best__several_epochs__model_after_the_best_epoch(void **state)
 {
     (void)state;
     dataset data;
     sgd_result r, shorter;
     split(0.01, 3, &data); /* twelve, so that some epochs tie */
-    trainer_job job = restless(&data);
+    trainer_job job = fluctuating_job(&data);
     assert_int_equal(trainer_run(job, NULL, &quiet, &r), EXIT_OK);
     const size_t best = r.state.best_epoch;
     assert_true(best >= 1 && best < 20); /* else the test proves nothing */
@@ -124,7 +124,7 @@ static void test_patience__stops_so_many_epochs_after_the_best(void **state)
     dataset data;
     sgd_result all, r;
     split(0.25, 3, &data);
-    trainer_job job = restless(&data);
+    trainer_job job = fluctuating_job(&data);
     assert_int_equal(trainer_run(job, NULL, &quiet, &all), EXIT_OK);
     for (size_t patience = 1; patience <= 5; patience++) {
         size_t best = 0, end = 20;
@@ -146,13 +146,13 @@ static void test_patience__stops_so_many_epochs_after_the_best(void **state)
     dataset_close(&data);
 }
 
-static void test_no_validation__the_last_model(void **state)
+static void test_no_validation__several_epochs__last_model(void **state)
 {
     (void)state;
     dataset data;
     sgd_result r;
     trainer_data(&size, true, 4, &data);
-    assert_int_equal(trainer_run(restless(&data), NULL, &quiet, &r), EXIT_OK);
+    assert_int_equal(trainer_run(fluctuating_job(&data), NULL, &quiet, &r), EXIT_OK);
     assert_int_equal(r.state.best_epoch, 0);
     assert_true(isnan(r.state.epochs[0].validation_accuracy));
     assert_ptr_equal(r.weights, &r.state.weights);
@@ -163,12 +163,12 @@ static void test_no_validation__the_last_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_validation__every_sample_once),
-        cmocka_unit_test(test_validation__the_seed_decides),
-        cmocka_unit_test(test_validation__nothing_on_one_side__refused),
-        cmocka_unit_test(test_best__is_the_model_after_its_epoch),
+        cmocka_unit_test(test_validation__any_share__every_sample_once),
+        cmocka_unit_test(test_validation__other_seed__other_samples),
+        cmocka_unit_test(test_validation__empty_set__refused),
+        cmocka_unit_test(test_best__several_epochs__model_after_the_best_epoch),
         cmocka_unit_test(test_patience__stops_so_many_epochs_after_the_best),
-        cmocka_unit_test(test_no_validation__the_last_model),
+        cmocka_unit_test(test_no_validation__several_epochs__last_model),
     };
     return cmocka_run_group_tests_name("validation", tests, scratch_open, scratch_close);
 }

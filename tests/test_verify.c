@@ -17,9 +17,9 @@
 /* Sanitizers and coverage make everything about ten times slower, so these builds check every fifth
  * of the chosen shapes for one seed. */
 #ifdef DOWNHILL_INSTRUMENTED
-enum { SEEDS = 1, WHOLE_SEEDS = 0, STRIDE = 5 };
+enum { SEEDS = 1, FULL_SEEDS = 0, STRIDE = 5 };
 #else
-enum { SEEDS = 2, WHOLE_SEEDS = 1, STRIDE = 1 };
+enum { SEEDS = 2, FULL_SEEDS = 1, STRIDE = 1 };
 #endif
 
 static void test_verify__every_level__passes(void **state)
@@ -28,7 +28,7 @@ static void test_verify__every_level__passes(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         verify_options options = VERIFY_DEFAULTS;
         options.seed = seed;
-        options.chosen_only = seed > WHOLE_SEEDS;
+        options.chosen_only = seed > FULL_SEEDS;
         options.stride = STRIDE;
         verify_result result;
         assert_int_equal(verify_run(&options, &result), EXIT_OK);
@@ -145,8 +145,8 @@ static void score_packed(size_t n, size_t d, size_t c, const void *const *x, con
                                        w[k / LANES * LANES * classes + j * LANES + k % LANES];
 }
 
-static void score_packed_right(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               float *scores, size_t lds, struct prefetch *prefetch)
+static void score_packed_correct(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                                 float *scores, size_t lds, struct prefetch *prefetch)
 {
     (void)prefetch;
     score_packed(n, d, c, x, w, scores, lds, c);
@@ -182,8 +182,8 @@ static double hinge_kink_counts(size_t n, size_t c, const float *scores, size_t 
     return downhill_hinge_f32_scalar(n, c, scores, lds, y, nextafterf(delta, 1e9f), dscores, ldds);
 }
 
-static double hinge_label_not_left_out(size_t n, size_t c, const float *scores, size_t lds,
-                                       const int32_t *y, float delta, float *dscores, size_t ldds)
+static double hinge_label_counted(size_t n, size_t c, const float *scores, size_t lds,
+                                  const int32_t *y, float delta, float *dscores, size_t ldds)
 {
     return downhill_hinge_f32_scalar(n, c, scores, lds, y, delta, dscores, ldds) +
            (double)n * (double)delta;
@@ -332,7 +332,7 @@ static void update_leaves_mmx(size_t count, float decay, float step, const float
     __asm__ volatile("pxor %mm0, %mm0");
 }
 
-static void test_verify__modes_of_the_cpu__watched(void **state)
+static void test_verify__changed_cpu_state__caught(void **state)
 {
     (void)state;
     static void (*const bugs[])(size_t, float, float, const float *,
@@ -360,7 +360,7 @@ static void test_verify__modes_of_the_cpu__watched(void **state)
         const uint32_t default_modes = 0x1F80;
         __asm__ volatile("ldmxcsr %0" : : "m"(default_modes));
         if (code != EXIT_CHECK)
-            fail_msg("bug %zu went unseen", i);
+            fail_msg("bug %zu was not caught", i);
     }
 }
 #endif
@@ -394,7 +394,7 @@ static void update_tail_dropped(size_t count, float decay, float step, const flo
 }
 
 /* Runs verify without its messages, since failures are expected here. */
-static int quietly(const verify_options *options, verify_result *result)
+static int run_quietly(const verify_options *options, verify_result *result)
 {
     fflush(stderr);
     const int saved = dup(STDERR_FILENO);
@@ -447,7 +447,7 @@ static void test_verify__planted_bugs__caught(void **state)
         PLANT_PACKED(score_packed_nine_classes_cut),
         PLANT_PACKED(score_packed_odd_sample_dropped),
         PLANT(hinge_f32, hinge_kink_counts),
-        PLANT(hinge_f32, hinge_label_not_left_out),
+        PLANT(hinge_f32, hinge_label_counted),
         PLANT(hinge_f32, hinge_last_class_dropped),
         PLANT(hinge_f32, hinge_negative_zero),
         PLANT(hinge_f32, hinge_overwrites_scores),
@@ -471,23 +471,23 @@ static void test_verify__planted_bugs__caught(void **state)
         options.op = planted[i].op;
         options.first_only = true;
         verify_result result;
-        const int code = quietly(&options, &result);
+        const int code = run_quietly(&options, &result);
         print_message("%s: found by check %llu\n", planted[i].table.name,
                       (unsigned long long)result.checks);
         assert_int_equal(code, EXIT_CHECK);
         assert_int_equal(result.failures, 1);
     }
     /* The definition of packed weights that three of the bugs build on is itself correct. */
-    downhill_kernels right = *scalar;
-    right.packed_f32 = PACKED(score_packed_right);
+    downhill_kernels correct = *scalar;
+    correct.packed_f32 = PACKED(score_packed_correct);
     verify_options options = VERIFY_DEFAULTS;
-    options.kernels = &right;
+    options.kernels = &correct;
     options.op = "score_f32";
     verify_result result;
     assert_int_equal(verify_run(&options, &result), EXIT_OK);
 }
 
-static void test_arena__every_byte_around_is_watched(void **state)
+static void test_arena__changed_byte_outside_of_a_row__detected(void **state)
 {
     (void)state;
     enum { ROWS = 3, COLUMNS = 5, LD = 8 };
@@ -521,9 +521,9 @@ int main(void)
         cmocka_unit_test(test_verify__bad_options__refused),
         cmocka_unit_test(test_verify__planted_bugs__caught),
 #ifdef __x86_64__
-        cmocka_unit_test(test_verify__modes_of_the_cpu__watched),
+        cmocka_unit_test(test_verify__changed_cpu_state__caught),
 #endif
-        cmocka_unit_test(test_arena__every_byte_around_is_watched),
+        cmocka_unit_test(test_arena__changed_byte_outside_of_a_row__detected),
     };
     return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 static const char quota[] = "CPU quota", steal[] = "hypervisor", others[] = "other threads",
                   none[] = "no counter";
 
-static void test_waited__counters__are_the_cause(void **state)
+static void test_waited__counters__name_the_cause(void **state)
 {
     (void)state;
     static const struct {
@@ -68,7 +68,7 @@ static void test_waited__one_switch__singular(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_waited__counters__are_the_cause),
+        cmocka_unit_test(test_waited__counters__name_the_cause),
         cmocka_unit_test(test_waited__one_switch__singular),
     };
     return cmocka_run_group_tests_name("waited", tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void test_level__is_missed__unless_left_out_by_choice(void **state)
+static void test_level__missing__reported_unless_left_out_by_choice(void **state)
 {
     (void)state;
     downhill_level level = {.name = "avx512", .kind = DOWNHILL_KIND_HAND, .cpu = 1, .os = 1};
@@ -27,7 +27,7 @@ static void test_level__is_missed__unless_left_out_by_choice(void **state)
 }
 
 /* Every compiled level was requested by the build. */
-static void test_build__levels__have_what_is_built(void **state)
+static void test_build__compiled_levels__were_requested(void **state)
 {
     (void)state;
     downhill_level level;
@@ -39,8 +39,8 @@ static void test_build__levels__have_what_is_built(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_level__is_missed__unless_left_out_by_choice),
-        cmocka_unit_test(test_build__levels__have_what_is_built),
+        cmocka_unit_test(test_level__missing__reported_unless_left_out_by_choice),
+        cmocka_unit_test(test_build__compiled_levels__were_requested),
     };
     return cmocka_run_group_tests_name("warnings", tests, NULL, NULL);
 }
