@@ -31,8 +31,7 @@ static sparse sparse_matrix(size_t element)
     s.data = mmap(NULL, s.bytes, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (s.data == MAP_FAILED) {
-        printf("skipped: no address space for %zu bytes: memory is not overcommitted here\n",
-               s.bytes);
+        printf("skipped: cannot reserve %zu bytes of address space without overcommit\n", s.bytes);
         skip();
     }
     return s;

@@ -128,7 +128,7 @@ static void test_libsvm__whole_class_held_out__warning(void **state)
              "all samples of 1 of the 6 classes ('%d' is the first) were held out",
              (int)samples_label(&data.test, 0) + 1);
     if (strstr(text, want) == NULL)
-        fail_msg("not '%s': %s", want, text);
+        fail_msg("expected '%s': %s", want, text);
     dataset_close(&data);
 }
 
@@ -466,9 +466,9 @@ static void test_libsvm__damaged__read_or_one_line(void **state)
         dataset data;
         capture_stderr();
         const int code = open_files("bad", "test", &data);
-        const char *said = captured();
-        if (code != EXIT_OK && (code != EXIT_DATA || count_of(said, '\n') != 1))
-            fail_msg("exit code %d, stderr: %s", code, said);
+        const char *message = captured();
+        if (code != EXIT_OK && (code != EXIT_DATA || count_of(message, '\n') != 1))
+            fail_msg("exit code %d, stderr: %s", code, message);
         dataset_close(&data);
     }
     free(text);

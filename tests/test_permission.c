@@ -190,7 +190,7 @@ static int run_in_child(int (*act)(struct answers), struct answers answers)
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == NO_FILTER) {
-        print_message("skipped: no filter of system calls can be set here\n");
+        print_message("skipped: seccomp filters cannot be set here\n");
         skip();
     }
     return status;
@@ -266,8 +266,7 @@ static void test_permission__small_signal_stack__refused_by_the_kernel(void **st
     const cpu_features f = downhill_cpu_detect(&host);
     if ((f.cpu & f.os & FEATURES_AMX) != FEATURES_AMX ||
         run_in_child(granted_by_kernel, (struct answers){0, 0}) != 0) {
-        print_message(
-            "skipped: no AMX here that the kernel could refuse for a small signal stack\n");
+        print_message("skipped: AMX is not available here\n");
         skip();
     }
     expect_fine(refused_for_a_small_stack, 0, 0);

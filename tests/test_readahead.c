@@ -116,11 +116,11 @@ static void test_memory_available__with_cgroup_limit__minimum_of_both(void **sta
     put("cgroup/memory.max", "max\n");
     assert_int_equal(memory_available(root), 5000 * 1024);
     /* scratch_close() removes files, not directory trees. */
-    const char *const made[] = {
+    const char *const paths[] = {
         "cgroup/memory.max", "cgroup", "proc/self/mountinfo", "proc/self/cgroup", "proc/self",
         "proc/meminfo",      "proc"};
-    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
-        remove(scratch_path(made[i]));
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        remove(scratch_path(paths[i]));
 }
 
 int main(void)

@@ -155,7 +155,7 @@ static void expect_error(int code, const char *command, const char *message)
     while (strncmp(line, "downhill: warning: ", 19) == 0)
         line = strchr(line, '\n') + 1;
     if (got != code || strstr(line, message) == NULL || count_of(line, '\n') != 1)
-        fail_msg("%s: exit code %d, not %d\nerr: %s", command, got, code, shell_err);
+        fail_msg("%s: exit code %d, not %d\nstderr: %s", command, got, code, shell_err);
 }
 
 static void test_resume__changed_option__refused(void **state)

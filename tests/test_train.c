@@ -357,7 +357,7 @@ static void test_train__u8__as_accurate_as_f32(void **state)
     fashion.train.n = 10000;
     const double exact = loss_in_f64(model_weights(m), &fashion.train);
     const double fixed = loss_in_steps(m, &fashion.train);
-    print_message("loss of the rounded weights %.8f, of the weights %.8f\n", fixed, exact);
+    print_message("loss of the rounded weights %.8f, of the exact weights %.8f\n", fixed, exact);
     assert_true(fabs(fixed - exact) < 1e-3 * exact);
     model_close(m);
     features_close(&f);

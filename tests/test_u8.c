@@ -117,7 +117,7 @@ static void test_u8__training__same_bits_for_every_level_partition_and_order(voi
             for (uint64_t seed = 0; seed < 3; seed++) {
                 train(tables[t], s, parts, seed, run);
                 if (memcmp(run, first, sizeof *run) != 0)
-                    fail_msg("%s, %zu parts, order %d: other bits", tables[t]->name, parts,
+                    fail_msg("%s, %zu parts, order %d: bits differ", tables[t]->name, parts,
                              (int)seed);
             }
     free(s);

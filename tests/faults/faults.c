@@ -142,17 +142,17 @@ static bool bad_stream(const void *site, const char *function, FILE *file)
     if (file == NULL || file == stderr || !bad_descriptor(site, function, fileno(file)))
         return false;
     const bool reads = __freading(file) != 0;
-    const int own = fileno(file), saved = dup(own),
+    const int descriptor = fileno(file), saved = dup(descriptor),
               bad = __real_open(reads ? "/" : "/dev/full", reads ? O_RDONLY : O_WRONLY, 0);
     __fpurge(file);
     clearerr(file); /* at the end of a file nothing would be read */
-    dup2(bad, own);
+    dup2(bad, descriptor);
     if (reads)
         (void)getc_unlocked(file);
     else if (__real_fputc('!', file) != EOF)
         (void)__real_fflush(file);
     __fpurge(file);
-    dup2(saved, own);
+    dup2(saved, descriptor);
     close(saved);
     close(bad);
     if (!ferror(file))
@@ -186,8 +186,8 @@ FAILS(void *, mmap, (void *at, size_t size, int access, int flags, int file, off
       no_memory(SITE, "mmap"), MAP_FAILED, at, size, access, flags, file, from)
 FAILS(EVP_MD_CTX *, EVP_MD_CTX_new, (void), no_memory(SITE, "EVP_MD_CTX_new"), NULL, )
 FAILS(zip_source_t *, zip_source_buffer,
-      (zip_t * of, const void *bytes, zip_uint64_t size, int own),
-      no_memory(SITE, "zip_source_buffer"), NULL, of, bytes, size, own)
+      (zip_t * archive, const void *bytes, zip_uint64_t size, int freed),
+      no_memory(SITE, "zip_source_buffer"), NULL, archive, bytes, size, freed)
 
 FAILS(int, vasprintf, (char **text, const char *format, va_list arguments),
       no_memory(SITE, "vasprintf"), -1, text, format, arguments)

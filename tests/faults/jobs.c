@@ -245,7 +245,7 @@ static void clear_outputs(void)
 
 const outcome *job_run(const job *j, const char *kind, size_t n, bool old)
 {
-    size_t there = files_before;
+    size_t expected = files_before;
     char fault[64];
     snprintf(fault, sizeof fault, "%s:%zu", kind != NULL ? kind : "", n);
     clear_outputs();
@@ -265,11 +265,11 @@ const outcome *job_run(const job *j, const char *kind, size_t n, bool old)
     for (size_t i = 0; i < OUTPUTS_MAX && j->outputs[i] != NULL; i++) {
         const char *path = scratch_path(j->outputs[i]);
         const bool exists = access(path, F_OK) == 0;
-        there += exists;
+        expected += exists;
         last.gone[i] = !exists;
         last.kept[i] = old ? exists && is_old(i, j->outputs[i]) : !exists;
     }
-    last.extra = scratch_count() - there;
+    last.extra = scratch_count() - expected;
     return &last;
 }
 

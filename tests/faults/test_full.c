@@ -20,7 +20,7 @@ static void check_refused(const char *command, int code, const char *message)
     for (const char *line = shell_err; (line = strstr(line, "downhill: ")) != NULL; line++)
         errors += strncmp(line, "downhill: warning: ", 19) != 0;
     if (code != EXIT_INTERNAL || errors != 1 || strstr(shell_err, message) == NULL)
-        fail_msg("%s: exit code %d\nerr: %s", command, code, shell_err);
+        fail_msg("%s: exit code %d\nstderr: %s", command, code, shell_err);
 }
 
 static void check_redirected(const char *command, const char *redirection, const char *message)
