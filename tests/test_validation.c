@@ -118,7 +118,7 @@ static void test_best__several_epochs__model_after_the_best_epoch(void **state)
     dataset_close(&data);
 }
 
-static void test_patience__stops_so_many_epochs_after_the_best(void **state)
+static void test_patience__no_improvement__stops_that_many_epochs_after_the_best(void **state)
 {
     (void)state;
     dataset data;
@@ -167,7 +167,7 @@ int main(void)
         cmocka_unit_test(test_validation__other_seed__other_samples),
         cmocka_unit_test(test_validation__empty_set__refused),
         cmocka_unit_test(test_best__several_epochs__model_after_the_best_epoch),
-        cmocka_unit_test(test_patience__stops_so_many_epochs_after_the_best),
+        cmocka_unit_test(test_patience__no_improvement__stops_that_many_epochs_after_the_best),
         cmocka_unit_test(test_no_validation__several_epochs__last_model),
     };
     return cmocka_run_group_tests_name("validation", tests, scratch_open, scratch_close);
