@@ -8,7 +8,6 @@ import argparse
 import json
 import math
 import os
-import pathlib
 import platform
 import sys
 from functools import partial
@@ -59,8 +58,18 @@ def parse_arguments() -> argparse.Namespace:
     add("--epochs", type=whole(1), default=10, help="default: 10")
     add("--seed", type=whole(0), default=1, help="of the order of the samples (default: 1)")
     add("--threads", type=whole(1), default=1, help="one is bound to a CPU (default: 1)")
-    add("--data-dir", metavar="DIR", help="where the four .gz files are")
-    add("--json", type=pathlib.Path, metavar="FILE", help="'-': standard output, and nothing else")
+    add(
+        "--data-dir",
+        type=command_line.path("directory"),
+        metavar="DIR",
+        help="where the four .gz files are",
+    )
+    add(
+        "--json",
+        type=command_line.path(),
+        metavar="FILE",
+        help="'-': standard output, and nothing else",
+    )
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The scripts of a developer: what they refuse before any work."""
+"""What the scripts refuse before any work."""
 
 import pathlib
 import shutil
@@ -109,6 +109,21 @@ class Refusals(unittest.TestCase):
         ):
             with self.subTest(says):
                 self.refused(says, [ROOT / "scripts" / "mutants", *arguments])
+
+    def test_empty_path__names_the_option(self):
+        for option, kind, (script, *arguments) in (
+            ("-o/--output", "directory", ("report", "-o", "", "a.json")),
+            ("RESULTS.json", "file", ("report", "")),
+            ("-o/--output", "file", ("compare", "--output=", "a.json", "b.json")),
+            ("RESULTS.json", "file", ("compare", "a.json", "")),
+            ("-o/--output", "file", ("plot", "-o", "", "a.json")),
+            ("INPUT", "file", ("plot", "", "-o", "a.svg")),
+            ("--json", "file", ("peers.py", "--json", "")),
+            ("--data-dir", "directory", ("peers.py", "--data-dir", "")),
+        ):
+            with self.subTest(script=script, option=option):
+                says = f"argument {option}: the name is empty; name a {kind};"
+                self.refused(says, [ROOT / "scripts" / script, *arguments])
 
 
 if __name__ == "__main__":

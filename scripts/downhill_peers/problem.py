@@ -57,7 +57,7 @@ class Problem:
     c: int = CLASSES
 
 
-def read_problem(directory: str | None, normalize: str) -> Problem:
+def read_problem(directory: str | os.PathLike[str] | None, normalize: str) -> Problem:
     where = pathlib.Path(directory or os.environ.get("DOWNHILL_FASHION_MNIST") or PACKAGED)
     train_x, train_y = read_pair(where, "train")
     test_x, test_y = read_pair(where, "t10k")

@@ -3,6 +3,7 @@
 
 import argparse
 import difflib
+import pathlib
 import re
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -20,6 +21,18 @@ def whole(minimum: int) -> Callable[[str], int]:
                 f"'{text}' is not a whole number of at least {minimum}"
             )
         return int(text)
+
+    return parse
+
+
+def path(kind: str = "file") -> Callable[[str], pathlib.Path]:
+    """Returns an argparse type: a path. Refuses the empty string, which pathlib would turn into the
+    current directory."""
+
+    def parse(text: str) -> pathlib.Path:
+        if not text:
+            raise argparse.ArgumentTypeError(f"the name is empty; name a {kind}")
+        return pathlib.Path(text)
 
     return parse
 
