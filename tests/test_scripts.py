@@ -37,13 +37,13 @@ class Refusals(unittest.TestCase):
     def test_bench__latest_is_not_its_link(self):
         self.write(self.reports / "latest" / "mine", "")
         self.refused(
-            "reports/latest: is no symbolic link", [self.root / "scripts" / "bench", "--no-setup"]
+            "reports/latest: is not a symbolic link", [self.root / "scripts" / "bench", "--no-setup"]
         )
 
     def test_example__directory_is_no_report(self):
         self.write(self.reports / "latest" / "report.md", "<!-- results:begin -->")
         self.write(self.reports / "example-x" / "mine", "")
-        self.refused("reports/example-x: is no report", [self.root / "scripts" / "example", "x"])
+        self.refused("reports/example-x: is not a report", [self.root / "scripts" / "example", "x"])
 
     def example(self, directory, figure):
         (directory / "figures").mkdir(parents=True)
@@ -62,7 +62,7 @@ class Refusals(unittest.TestCase):
                 path = self.reports / "example-x" / name
                 self.write(path, "mine")
                 self.refused(
-                    f"reports/example-x/{name.partition('/a')[0]}: is no file of the report",
+                    f"reports/example-x/{name.partition('/a')[0]}: does not belong to the report",
                     [self.root / "scripts" / "example", "x"],
                 )
                 path.unlink()
