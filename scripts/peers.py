@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Trains on Fashion-MNIST with other libraries, with the settings of a run of downhill train, for the
-report to set them side by side. /usr/bin/python3 and not the first on PATH, because that is the one that
-has Debian's modules."""
+"""Trains on Fashion-MNIST with other libraries, with the settings of downhill train, so that the
+report can compare them. Runs under /usr/bin/python3, not the first python3 on PATH, because
+Debian's modules are installed for the former."""
 
 import argparse
 import json
@@ -18,24 +18,27 @@ from downhill_report import command_line, errors, files, kinds  # noqa: E402
 
 whole = command_line.whole
 EPILOG = """\
-A library that is not installed has a row with the reason, and is no failure: scripts/setup peers installs
-them. PyTorch trains in f32 by the same steps as downhill, scikit-learn by its own.
+A library that is not installed is not an error; its row gives the reason. scripts/setup peers
+installs both. PyTorch trains in f32 with the same steps as downhill, scikit-learn with its own
+method.
 
-Exit codes: 0 success; 1 a loss is wrong or training diverged; 2 wrong usage, or an output that cannot be
-written or holds something else; 3 bad input data; 5 a Python module is missing; 70 out of memory or results
-cannot be written; 128+n ended by signal n.
+Exit codes: 0 success; 1 a loss is wrong or training diverged; 2 wrong usage, or FILE cannot be
+written or is not of scripts/peers.py; 3 bad input data; 5 a Python module is missing; 70 out of
+memory, or writing failed; 128+n ended by signal n.
 """
 
 
-def real(least: float, inclusive: bool) -> Any:
+def real(minimum: float, inclusive: bool) -> Any:
+    """Returns an argparse type: a finite number above `minimum`, or equal to it if inclusive."""
+
     def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value) or value < least or (value == least and not inclusive):
+        if not math.isfinite(value) or value < minimum or (value == minimum and not inclusive):
             bound = "at least" if inclusive else "above"
-            raise argparse.ArgumentTypeError(f"'{text}' is not a number {bound} {least:g}")
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number {bound} {minimum:g}")
         return value
 
     return parse
@@ -51,24 +54,26 @@ def parse_arguments() -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--loss", choices=("hinge", "softmax"), default="hinge")
-    add("--normalize", choices=("none", "standardize"), default="none", help="as of downhill train")
-    add("--batch", type=whole(1), default=256, help="samples of a minibatch (default: 256)")
+    add("--normalize", choices=("none", "standardize"), default="none", help="as in downhill train")
+    add("--batch", type=whole(1), default=256, help="samples per minibatch (default: 256)")
     add("--lr", type=real(0.0, False), default=0.02, help="learning rate (default: 0.02)")
     add("--reg", type=real(0.0, True), default=1e-4, help="lambda of lambda*|W|^2 (default: 1e-4)")
     add("--epochs", type=whole(1), default=10, help="default: 10")
-    add("--seed", type=whole(0), default=1, help="of the order of the samples (default: 1)")
-    add("--threads", type=whole(1), default=1, help="one is bound to a CPU (default: 1)")
+    add("--seed", type=whole(0), default=1, help="seed of the order of samples (default: 1)")
+    add(
+        "--threads", type=whole(1), default=1, help="a single thread is bound to a CPU (default: 1)"
+    )
     add(
         "--data-dir",
         type=command_line.path("directory"),
         metavar="DIR",
-        help="where the four .gz files are",
+        help="directory of the four .gz files",
     )
     add(
         "--json",
         type=command_line.path(),
         metavar="FILE",
-        help="'-': standard output, and nothing else",
+        help="write results to FILE ('-': standard output, and nothing else there)",
     )
     return parser.parse_args()
 
@@ -78,7 +83,8 @@ def fail(code: int, message: str) -> Any:
 
 
 def bind(threads: int) -> int | None:
-    """To the last CPU that is allowed, as downhill is; several threads are left to the system."""
+    """Sets the number of threads of the libraries. Binds a single thread to the last allowed CPU,
+    as downhill does, and returns that CPU; leaves several threads to the operating system."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS"):
         os.environ[name] = str(threads)
     if threads > 1:
@@ -95,7 +101,7 @@ def bind(threads: int) -> int | None:
 
 
 def rows_of(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    # Not before bind(): libraries ask for their number of threads as they are loaded.
+    # Imported after bind(), because libraries read their number of threads when they are loaded.
     from downhill_peers import epochs, problem, with_sklearn, with_torch
 
     libraries = (

@@ -385,14 +385,14 @@ class Command(unittest.TestCase):
     def test_usage(self):
         a, b = self.pair()
         for says, arguments in (
-            ("give two results or more", [a]),
+            ("give at least two files of results", [a]),
             ("unrecognized arguments", [a, b, "--nonsense"]),
-            ("is one of the results", [a, b, "--output", b]),
+            ("is one of the input files", [a, b, "--output", b]),
             ("no row matches 'no_such'", [a, b, "--filter", "no_such"]),
             ("is not a regular expression", [a, b, "--filter", "("]),
-            ("--view is for --cross-machine", [a, b, "--view", "peak"]),
+            ("--view needs --cross-machine", [a, b, "--view", "peak"]),
             (
-                "--fail-on is for runs on one machine",
+                "--fail-on compares runs on one machine",
                 [a, b, "--cross-machine", "--fail-on", "slower:1%"],
             ),
         ):
@@ -711,7 +711,8 @@ class Command(unittest.TestCase):
         self.assertEqual(lines[0], "row,M1,M2")
         c = self.write("c.json", bench(((7, 9, 2),)))
         self.assertIn(
-            "nothing to compare", self.run_compare(a, c, "--cross-machine", code=2).stderr
+            "have a kernel and shape in common",
+            self.run_compare(a, c, "--cross-machine", code=2).stderr,
         )
 
 

@@ -429,7 +429,7 @@ class Refusals(PlotTest):
                 )
 
     def test_output_is_the_input__refused(self):
-        self.refused(2, "is what is drawn", curve(), name="same.svg", output="same.svg")
+        self.refused(2, "is the input file", curve(), name="same.svg", output="same.svg")
 
     def test_full_disk__leaves_an_earlier_picture_alone(self):
         earlier = self.draw(curve())

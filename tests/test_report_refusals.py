@@ -239,7 +239,7 @@ class BadResults(ReportTest):
             done = self.run_report(path, options=("-o", place))
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(
-                "results.json: is one of the results; choose another --output", done.stderr
+                "results.json: is one of the input files; choose another --output", done.stderr
             )
         self.assertEqual(json.loads(path.read_text()), bench())
 
