@@ -1,17 +1,17 @@
-# Installs the library with the files for find_package(downhill) and pkg-config, which can be moved together
-# after installation.
+# Installs the library with the files for find_package(downhill) and pkg-config. The installed tree
+# can be moved as a whole.
 include(CMakePackageConfigHelpers)
 
 set(downhill_summary "SIMD kernels for linear classifiers")
 set(cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/downhill)
 set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-if(IS_ABSOLUTE "${pc_dir}") # then nothing moves
+if(IS_ABSOLUTE "${pc_dir}") # not relocatable
   set(DOWNHILL_PC_PREFIX ${CMAKE_INSTALL_PREFIX})
 else()
   file(RELATIVE_PATH DOWNHILL_PC_PREFIX /prefix/${pc_dir} /prefix)
   string(REGEX REPLACE "/$" "" DOWNHILL_PC_PREFIX "\${pcfiledir}/${DOWNHILL_PC_PREFIX}")
 endif()
-foreach(dir INCLUDEDIR LIBDIR) # absolute where each package has a place of its own
+foreach(dir INCLUDEDIR LIBDIR) # may be absolute
   set(DOWNHILL_PC_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
   if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
     set(DOWNHILL_PC_${dir} "${CMAKE_INSTALL_${dir}}")

@@ -1,10 +1,10 @@
-# `cpack -G DEB` in the build directory: the library, its development files and the program, as three Debian packages.
-# Needs dpkg-shlibdeps.
+# `cpack -G DEB` in the build directory makes three Debian packages: the library, its development
+# files, and the program. Needs dpkg-shlibdeps.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME downhill)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(DOWNHILL_PACKAGE_CONTACT "downhill developers <downhill@example.org>" CACHE STRING
-  "Who answers for the Debian packages")
+  "Maintainer of the Debian packages")
 set(CPACK_PACKAGE_CONTACT ${DOWNHILL_PACKAGE_CONTACT})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${downhill_summary})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
@@ -42,24 +42,24 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS
   "python3, python3-jinja2, python3-matplotlib, python3-jsonschema, python3-numpy, python3-scipy")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "dataset-fashion-mnist")
 
-set(what_runtime "the shared library")
-set(what_development "header, CMake and pkg-config files")
+set(contents_runtime "the shared library")
+set(contents_development "header, CMake and pkg-config files")
 if(DOWNHILL_INSTALL_STATIC)
-  string(APPEND what_development ", static library")
+  string(APPEND contents_development ", static library")
 endif()
-set(what_program "benchmark and trainer")
+set(contents_program "benchmark and trainer")
 find_program(GZIP gzip)
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 foreach(component IN LISTS components)
   string(TOUPPER ${component} COMPONENT)
   set(CPACK_DEBIAN_${COMPONENT}_PACKAGE_NAME ${package_${component}})
   set(CPACK_COMPONENT_${COMPONENT}_DESCRIPTION
-    "${downhill_summary}: ${what_${component}}\n Scores, hinge and softmax loss, gradient and a fused minibatch step for linear\n classifiers, in variants for AVX2, AVX-512, VNNI and AMX chosen at run time.")
+    "${downhill_summary}: ${contents_${component}}\n Scores, hinge and softmax loss, gradient and a fused minibatch step for linear\n classifiers, in variants for AVX2, AVX-512, VNNI and AMX chosen at run time.")
   set(doc ${CMAKE_INSTALL_DATAROOTDIR}/doc/${package_${component}})
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${doc} RENAME copyright COMPONENT ${component})
   set(changelog ${PROJECT_BINARY_DIR}/package/${component}/changelog)
   file(WRITE ${changelog}
-    "downhill (${PROJECT_VERSION}) unstable; urgency=medium\n\n  * As CHANGELOG.md of the source says.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+    "downhill (${PROJECT_VERSION}) unstable; urgency=medium\n\n  * See CHANGELOG.md in the source.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
   execute_process(COMMAND ${GZIP} -9nf ${changelog})
   install(FILES ${changelog}.gz DESTINATION ${doc} COMPONENT ${component})
 endforeach()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Can the toolchain compile and assemble what the amx level uses, beside AVX512-BF16? */
+ * Compiles if the toolchain supports the instructions of the amx level, in addition to AVX512-BF16. */
 #define DOWNHILL_LEVEL_NAME amx
 #include "isa/target.h"
 

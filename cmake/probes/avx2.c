@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Can the toolchain compile and assemble what the avx2 level uses? */
+ * Compiles if the toolchain supports the instructions of the avx2 level. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "isa/target.h"
 

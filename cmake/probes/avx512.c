@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Can the toolchain compile and assemble what the avx512 level uses (F, BW, DQ, VL)? */
+ * Compiles if the toolchain supports the instructions of the avx512 level (F, BW, DQ, VL). */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/target.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Can the toolchain compile and assemble what the avx512bf16 level uses, beside AVX-512? */
+ * Compiles if the toolchain supports the instructions of the avx512bf16 level, in addition to AVX-512. */
 #define DOWNHILL_LEVEL_NAME avx512bf16
 #include "isa/target.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Can the toolchain compile and assemble what the avx512vnni level uses, beside AVX-512? */
+ * Compiles if the toolchain supports the instructions of the avx512vnni level, in addition to AVX-512. */
 #define DOWNHILL_LEVEL_NAME avx512vnni
 #include "isa/target.h"
 

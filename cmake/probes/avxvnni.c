@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Can the toolchain compile and assemble what the avxvnni level uses, beside AVX2? */
+ * Compiles if the toolchain supports the instructions of the avxvnni level, in addition to AVX2. */
 #define DOWNHILL_LEVEL_NAME avxvnni
 #include "isa/target.h"
 

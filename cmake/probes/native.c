@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Which SIMD levels can this machine run? As a list of CMake. */
+ * Prints the SIMD levels that this machine can run, as a CMake list. */
 #include "isa/cpu.c"
 
 #include <stdio.h>
