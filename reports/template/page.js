@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Sorting of every table, filtering of the long ones, saving of figures. Without this script the
-// tables are whole, in the order of the run.
+// Makes every table sortable and long tables filterable, and saves figures as SVG files. Without
+// this script the tables show all rows in the order of the run.
 (() => {
-  // On paper nothing can be unfolded.
+  // Opens all details, because they cannot be opened on paper.
   window.addEventListener("beforeprint", () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
   });
 
-  const LONG = 30; // rows up to which a table needs no filter
-  const CHOICES = 12; // of a column, from two on
+  const LONG = 30; // tables with more rows get a filter
+  const CHOICES = 12; // columns with 2 to this many distinct values get a menu
   const SCALE = { k: 1e3, M: 1e6, G: 1e9 };
   const magnitude = (text) => {
     const [, value, unit] = text.replace(/,/g, "").match(/^(-?[\d.]+)\s*([kMG])?\b/) ?? [];
@@ -27,7 +27,7 @@
         const text = row.cells[column]?.textContent ?? "";
         return numeric ? magnitude(text) : text;
       };
-      // Rows without a number (skipped, or nothing to compare with) stay last either way.
+      // Rows without a number (skipped, or nothing to compare with) come last in both directions.
       const missing = (value) => (numeric && Number.isNaN(value) ? 1 : 0);
       const compare = (a, b) => {
         const [x, y] = [key(a), key(b)];
@@ -52,8 +52,8 @@
     return label;
   };
 
-  // What can be chosen by: [name, text of a row], from parts of the first cell and from columns that
-  // hold few words again and again.
+  // Returns the menus of a table as [name, function from row to value, maximum number of values]:
+  // one per part of the first cell, and one per text column.
   const choices = (table) => {
     const parts = (table.dataset.parts ?? "").split(",").filter(Boolean);
     const columns = [...table.tHead.rows[0].cells]
@@ -75,11 +75,11 @@
     words.type = "search";
     words.name = "words";
     words.placeholder = "grad avx2";
-    form.append(labelled("Words, all of which must match", words));
+    form.append(labelled("Filter by words (all must match)", words));
     const selects = [];
-    for (const [name, textOf, most] of choices(table)) {
+    for (const [name, textOf, max] of choices(table)) {
       const found = new Set(rows.map(textOf).filter((text) => text !== undefined));
-      if (found.size < 2 || found.size > most) continue;
+      if (found.size < 2 || found.size > max) continue;
       const select = document.createElement("select");
       select.name = name;
       select.append(new Option("all", ""), ...[...found].map((text) => new Option(text)));
@@ -112,7 +112,7 @@
     sortable(table);
   }
 
-  // A figure as a file of its own: the colours of the page, and no stylesheet that is not there.
+  // Saves a figure with the current colours of the page in place of the variables of its stylesheet.
   for (const link of document.querySelectorAll("figcaption a.file")) {
     link.hidden = false;
     link.addEventListener("click", () => {
