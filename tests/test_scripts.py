@@ -37,7 +37,8 @@ class Refusals(unittest.TestCase):
     def test_bench__latest_is_not_its_link(self):
         self.write(self.reports / "latest" / "mine", "")
         self.refused(
-            "reports/latest: is not a symbolic link", [self.root / "scripts" / "bench", "--no-setup"]
+            "reports/latest: is not a symbolic link",
+            [self.root / "scripts" / "bench", "--no-setup"],
         )
 
     def test_example__directory_is_no_report(self):
