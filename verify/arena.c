@@ -6,10 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* As a float −1.2e-6 and as an int32 a large negative number: neither looks like a result. */
+/* The pattern is −1.35e-6 as a float and a large negative number as an int32: neither looks like a
+ * result. */
 enum { PATTERN = 0xB5, ELEMENT = 4, LINE = 64 };
 
-/* How far from a matrix a stray write is looked for, and where one inside starts. */
+/* Bytes on both sides of a matrix that are checked for stray writes, and offset of a matrix that is
+ * placed inside. */
 enum { REACH = 64 * LINE, INSIDE = REACH };
 
 static size_t page_size(void)
@@ -50,13 +52,13 @@ void arena_close(arena *a)
     a->pages = NULL;
 }
 
-/* The part of the arena that a matrix may have touched is all that needs the pattern: what lies
- * farther away is never compared. */
 static size_t span_bytes(const guarded *g)
 {
     return ((g->rows - 1) * g->ld + g->columns) * g->element;
 }
 
+/* Finds the part of the arena that needs the pattern. Bytes farther from the matrix are never
+ * compared. */
 static void margins(const guarded *g, const unsigned char **low, const unsigned char **high)
 {
     const unsigned char *first = g->data, *end = first + span_bytes(g);
@@ -67,13 +69,13 @@ static void margins(const guarded *g, const unsigned char **low, const unsigned 
 
 void arena_forbid_writes(arena *a, const guarded *g)
 {
-    /* Only what a stray write is looked for in: to change all pages of an arena takes longer than a kernel does. */
+    /* Protects only the checked part: changing all pages of an arena takes longer than a kernel. */
     const unsigned char *low, *high;
     margins(g, &low, &high);
     const size_t page = page_size();
     a->locked = (size_t)(low - a->pages) / page * page;
     a->locked_end = ((size_t)(high - a->pages) + page - 1) / page * page;
-    /* Where it fails, a write goes unseen; nothing else depends on it. */
+    /* A failure only means that a stray write goes unnoticed. */
     (void)mprotect(a->pages + a->locked, a->locked_end - a->locked, PROT_READ);
 }
 
@@ -108,7 +110,7 @@ guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, si
     }
     const unsigned char *low, *high;
     margins(&g, &low, &high);
-    /* Some more behind, for a caller that moves the start by a few bytes. */
+    /* A little more at the end, for a caller that moves the start by a few bytes. */
     const unsigned char *arena_end = a->pages + a->capacity;
     high = arena_end - high > LINE ? high + LINE : arena_end;
     memset(a->pages + (low - a->pages), PATTERN, (size_t)(high - low));
@@ -117,7 +119,7 @@ guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, si
 
 static bool all_pattern(const unsigned char *from, const unsigned char *to)
 {
-    /* The first byte is right, and each equals the one before it. */
+    /* The first byte is right, and each byte equals the one before it. */
     return from >= to || (*from == PATTERN && memcmp(from, from + 1, (size_t)(to - from - 1)) == 0);
 }
 

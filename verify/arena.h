@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Buffers that catch what a kernel must not do: pages without access on both sides, and a known
- * pattern in every byte that is not the kernel's to write. */
+ * Buffers that catch stray accesses of a kernel: an inaccessible page on both sides, and a known
+ * pattern in every byte that the kernel must not write. */
 #ifndef DOWNHILL_VERIFY_ARENA_H
 #define DOWNHILL_VERIFY_ARENA_H
 
@@ -9,48 +9,50 @@
 #include <stddef.h>
 
 typedef struct arena {
-    unsigned char *pages;      /* the accessible part */
-    size_t capacity;           /* its bytes, a multiple of the page size */
-    size_t locked, locked_end; /* from where to where it cannot be written to, in whole pages */
+    unsigned char *pages;      /* the accessible part, between two guard pages */
+    size_t capacity;           /* bytes in it, a multiple of the page size */
+    size_t locked, locked_end; /* byte offsets of the read-only part, whole pages */
 } arena;
 
-/* Where in the arena a matrix is put. */
+/* Position of a matrix in the arena. */
 enum placement {
-    PLACE_AT_END,   /* the last element touches the guard page behind */
-    PLACE_AT_START, /* the first element touches the guard page in front */
-    PLACE_INSIDE,   /* at an offset of 0 … 15 elements from a cache line, pattern on both sides */
+    PLACE_AT_END,   /* ends where the guard page after it starts */
+    PLACE_AT_START, /* starts where the guard page before it ends */
+    PLACE_INSIDE,   /* 0 … 15 elements after the start of a cache line, pattern on both sides */
 };
 
-/* rows × columns elements, ld elements apart; the last row has no padding, so that reading it
- * shows. */
-enum { UNIT_BYTES = 4 }; /* what arena_bytes_needed() counts in */
+/* Bytes of an element, unless arena_place_of() is given another size. */
+enum { UNIT_BYTES = 4 };
 
+/* Matrix of rows × columns elements, with a leading dimension of ld elements. The last row has no
+ * padding, so that reading past it faults. */
 typedef struct guarded {
     void *data;
-    size_t element; /* bytes: 4 or 2 */
+    size_t element; /* bytes of an element: 1, 2, 4 or 8 */
     size_t rows, columns, ld;
     const arena *arena;
 } guarded;
 
-/* false: no memory. */
+/* Allocates the arena. Returns false if out of memory. */
 bool arena_open(arena *a, size_t bytes);
 void arena_close(arena *a);
 
-/* Fills the arena with the pattern and places a matrix in it; offset is for PLACE_INSIDE. The
- * matrix must fit: bytes of arena_bytes_needed(), which is for elements of 4. */
+/* Places a matrix in the arena and fills the bytes around it with the pattern; the offset is
+ * used by PLACE_INSIDE only. The arena must have arena_bytes_needed() bytes, which assumes
+ * elements of UNIT_BYTES bytes. */
 guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, size_t ld,
                        enum placement where, size_t offset);
 guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
-                    size_t offset); /* of 4 bytes */
+                    size_t offset); /* elements of UNIT_BYTES bytes */
 size_t arena_bytes_needed(size_t rows, size_t ld);
 
-/* From here on until the next arena_place() a write to the matrix, or near it, crashes. */
+/* Makes the matrix and its surroundings read-only until the next arena_place(). */
 void arena_forbid_writes(arena *a, const guarded *g);
 
-/* The rows of a dense matrix into those of the guarded one. */
+/* Copies a dense matrix into a guarded one. */
 void guarded_fill(guarded *g, const void *dense);
 
-/* Is the pattern whole in every byte around the matrix, padding between its rows included? */
+/* Returns whether every byte around the matrix, and between its rows, still has the pattern. */
 bool guarded_intact(const guarded *g);
 
 #endif

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "cases.h"
 
-/* Numbers of features: every tail of every vector and tile up to 67, and around powers of two and
- * the sizes people use. */
+/* Numbers of features: 1 to SMALL_D, which covers every tail of every vector and tile, and the
+ * neighbours of powers of two and of common sizes. */
 static const size_t some_d[] = {127, 128, 129, 783, 784, 785, 1023, 1024, 1025, 3071, 3072, 3073};
 
 enum {
     SMALL_D = 67,
     N_D = SMALL_D + sizeof some_d / sizeof some_d[0],
-    SMALL = 17, /* n and c from 1 to this in the grids */
+    SMALL = 17, /* maximum of n and c in the grids */
     NEXT_MAX = 3,
-    PAD = 20,        /* leading dimensions exceed the width by less than this … */
-    COLLIDING = 256, /* … or are the next multiple of this: rows that fall on one set of L1 */
+    PAD = 20,        /* leading dimensions exceed the width by less than this, … */
+    COLLIDING = 256, /* … or are the next multiple of this: all rows then fall on one set of L1 */
 };
 
-/* Shapes drawn at random, smaller numbers more often than large ones. */
+/* Random shapes. Small sizes are drawn more often than large ones. */
 static const struct {
-    size_t count, n, d, c; /* how many, and up to what */
-    size_t products;       /* n·d·c at most */
+    size_t count;    /* number of shapes */
+    size_t n, d, c;  /* maximum of each size */
+    size_t products; /* maximum of n·d·c */
 } random_shapes[] = {
     {5000, 40, 160, 24, SIZE_MAX},
     {500, 300, 1100, 70, 1u << 21},
@@ -25,7 +26,8 @@ static const struct {
 };
 
 /* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients
- * that are summed panel by panel, and a block whose sums of exponentials exceed the range of a double as one product. */
+ * that are summed panel by panel, and a block whose product of sums of exponentials overflows a
+ * double. */
 static const struct {
     size_t n, d, c;
 } some_shapes[] = {
@@ -39,11 +41,11 @@ enum {
     GRID_DC = N_D * SMALL,       /* every d with every c */
     GRID_NC = 3 * SMALL * SMALL, /* every n with every c, three times */
     MANY = 64,
-    MANY_N = 9,                /* so many samples or more, every number from there on … */
-    GRID_FAR = MANY_N * SMALL, /* … with every c, from memory */
-    GRID_PACK = 4 * 4 * SMALL, /* every c where weights are packed for bf16 */
+    MANY_N = 9,                /* numbers of samples from MANY on … */
+    GRID_FAR = MANY_N * SMALL, /* … with every c, samples in memory */
+    GRID_PACK = 4 * 4 * SMALL, /* every c, for shapes whose weights are packed for bf16 */
     N_SHAPES = sizeof some_shapes / sizeof some_shapes[0],
-    SHAPE_REPEATS = 4, /* with other choices of the rest */
+    SHAPE_REPEATS = 4, /* each shape, with other random choices */
 };
 
 static size_t d_at(size_t i)
@@ -82,7 +84,7 @@ static size_t up_to(rng *r, size_t most)
     return 1 + (size_t)rng_below(r, 1 + rng_below(r, most));
 }
 
-/* Shape `number` of those at random. */
+/* Draws random shape `number`. */
 static void draw_shape(rng *r, size_t number, verify_case *v)
 {
     size_t kind = 0;
@@ -115,7 +117,8 @@ verify_case verify_case_at(uint64_t seed, size_t number)
         v.c = i / MANY_N + 1;
         v.d = d_at((size_t)rng_below(r, rng_below(r, 4) == 0 ? N_D : SMALL_D));
     } else if (number < GRID_DC + GRID_NC + GRID_FAR + GRID_PACK) {
-        /* From 32 or 64 samples and 160 features on; 32 features go together. */
+        /* Weights are packed from 32 or 64 samples and 160 features on, in groups of 32
+         * features. */
         static const size_t ns[] = {32, 33, 64, 65}, ds[] = {160, 161, 191, 192};
         const size_t i = number - GRID_DC - GRID_NC - GRID_FAR;
         v.n = ns[i % 4];
@@ -139,7 +142,7 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.ldds = v.in_place ? v.lds : v.c + (size_t)rng_below(r, PAD);
     v.placement = (enum placement)rng_below(r, 3);
     v.offset = (size_t)rng_below(r, 16);
-    /* One in eight has NaN or infinities, which tell little of the rest. */
+    /* Only one case in eight has NaN and infinities, because they hide other errors. */
     v.numbers =
         rng_below(r, 8) == 0 ? NUMBERS_SPECIAL : (enum numbers)rng_below(r, NUMBERS_SPECIAL);
     v.scattered = rng_below(r, 2) != 0;
@@ -153,9 +156,9 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     enum { WHOLE_DELTAS = 4, DELTAS = 8 };
     static const float deltas[DELTAS] = {1.0f, 1.0f, 0.0f, 2.0f, 0.3f, 1e-6f, 7.5f, 0.1f};
     v.sgd.loss.margin = deltas[rng_below(r, v.numbers == NUMBERS_EXACT ? WHOLE_DELTAS : DELTAS)];
-    /* No powers of two but the simplest, so that each product is rounded. */
-    static const float decays[] = {0.01f, 0.01f, 0.0f,
-                                   1.0f,  1.7f,  -0.3f}; /* of the learning rate's weights */
+    /* Few powers of two, so that most products are rounded. `decays` are learning rate times weight
+     * decay. */
+    static const float decays[] = {0.01f, 0.01f, 0.0f, 1.0f, 1.7f, -0.3f};
     static const float rates[] = {0.3f, 0.3f, 0.7f, -0.01f, 0.0f, 1e4f};
     v.sgd.learning_rate = rates[rng_below(r, sizeof rates / sizeof rates[0])];
     v.sgd.weight_decay = decays[rng_below(r, sizeof decays / sizeof decays[0])];

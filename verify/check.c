@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The calls of a case of the operations on f32 and bf16, and what is compared after each. */
+ * Runs the operations on f32 and bf16 and compares every output with the reference. */
 #include "workbench.h"
 
 #include "isa/kernels.h"
@@ -17,7 +17,7 @@ static bool fail(workbench *b, const char *what)
 
 static bool same(workbench *b, const char *name, size_t i, size_t j, double got, bounded want)
 {
-    /* Where the value is exactly 0 so is its sign: a sum that starts from +0 never becomes -0. */
+    /* An exact 0 must be +0: a sum that starts from +0 never becomes -0. */
     const bool wrong_zero = want.value == 0.0 && want.bound == 0.0 && signbit(got);
     const bool good = isnan(want.value)   ? isnan(got)
                       : isinf(want.value) ? got == want.value || (b->nan_for_infinity && isnan(got))
@@ -39,8 +39,8 @@ static bool same_matrix(workbench *b, const char *name, const guarded *g, const 
     return true;
 }
 
-/* w after an update from `before` and the gradient that is in dw: the same bits, but that any NaN
- * is as good as another. */
+/* Compares w with the update of `before` by the gradient in dw. The bits must be equal, except
+ * that any NaN equals any other. */
 static bool same_update(workbench *b, const char *name, const guarded *w, const float *before,
                         const guarded *dw, float decay, float step)
 {
@@ -59,7 +59,7 @@ static bool same_update(workbench *b, const char *name, const guarded *w, const 
     return true;
 }
 
-/* An input still holds what it held. */
+/* Checks that a call did not write to an input. */
 static bool unchanged(workbench *b, const char *complaint, const guarded *g, const float *dense)
 {
     for (size_t i = 0; i < g->rows; i++)
@@ -69,7 +69,8 @@ static bool unchanged(workbench *b, const char *complaint, const guarded *g, con
     return true;
 }
 
-/* Around every call: the state it leaves is read before anything else can change it. */
+/* Checks the status of a call. The machine state is read first, before anything else can change
+ * it. */
 static bool done(workbench *b, downhill_status status)
 {
     b->after = machine_state_now();
@@ -98,7 +99,7 @@ static bool all_intact(workbench *b)
     return true;
 }
 
-/* Fresh buffers, so that nothing is left of the level before. */
+/* Places fresh buffers, so that nothing remains of the previous level. */
 static void place_outputs(workbench *b, const verify_case *v)
 {
     b->w = arena_place(&b->w_arena, v->c, v->d, v->ldw, v->placement, v->offset + 5);
@@ -137,7 +138,7 @@ static bool check_loss(workbench *b, const verify_case *v, enum verify_kind kind
            (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
 }
 
-/* The batch of a case; which of both is meant depends on the operation. */
+/* The batch of a case, in the type that the operation needs. */
 typedef struct batches {
     downhill_batch_f32 f32;
     downhill_batch_bf16 bf16;
@@ -171,7 +172,7 @@ bool verify_splits_weights(const downhill_kernels *kernels)
     return kernels->packed_bf16 != NULL && kernels->packed_bf16->splits_weights;
 }
 
-/* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
+/* Only the rows of the batch are read, so the matrix may be declared larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
 bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,

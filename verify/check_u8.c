@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The calls of a case of the operations on bytes, and what is compared after each. */
+ * Runs the operations on bytes and compares every output with the reference. */
 #include "machine_state.h"
 #include "workbench_u8.h"
 
@@ -23,7 +23,8 @@ struct check {
     size_t failure_size;
 };
 
-/* Around every call: the state it leaves is read before anything else can change it. */
+/* Checks the status of a call. The machine state is read first, before anything else can change
+ * it. */
 static bool good(const struct check *k, downhill_status status)
 {
     const machine_state after = machine_state_now();
@@ -35,13 +36,13 @@ static bool good(const struct check *k, downhill_status status)
     return false;
 }
 
-/* The same bits, but that any NaN is as good as another. */
+/* Returns whether the bits are equal, or both are NaN. */
 static bool same_f64(double a, double b)
 {
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
-/* Beyond 2³³ the order of the sum shows. */
+/* From 2³³ on the loss depends on the order of the sum. */
 static bool same_loss(const struct check *k, double got)
 {
     const double want = k->b->want_loss, terms = (double)(k->v->n * k->v->c);
@@ -51,7 +52,7 @@ static bool same_loss(const struct check *k, double got)
     return false;
 }
 
-/* An element of a matrix as a number that prints; exact for all types here. */
+/* Returns an element of a matrix as a double, which is exact for all types used here. */
 static double number_at(const guarded *g, const void *row, size_t j)
 {
     switch (g->element) {
@@ -152,7 +153,7 @@ static bool check_grad(const struct check *k)
            same_matrix(k, "dscores, an input,", &k->b->dscores, k->b->dscores_dense);
 }
 
-/* The weights, and by their scores what is packed of them. */
+/* Checks the weights, and the packed weights by their scores. */
 static bool check_updated(const struct check *k)
 {
     return same_floats(k, "w", &k->b->w, k->b->want_w) &&
@@ -166,7 +167,7 @@ static bool check_update(const struct check *k)
            same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
 }
 
-/* As one call, or as its two halves. */
+/* Checks the step, as one call or as its two halves. */
 static bool check_step(const struct check *k)
 {
     downhill_profile profile = {0};
@@ -185,7 +186,7 @@ static bool check_step(const struct check *k)
            check_updated(k);
 }
 
-/* Fresh buffers, so that nothing is left of the level before. */
+/* Places fresh buffers, so that nothing remains of the previous level. */
 static void place_all(workbench_u8 *b, const verify_case *v)
 {
     const enum placement at = v->placement;
@@ -200,7 +201,7 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     b->sums_b = arena_place(&b->arenas[U8_SUMS_B], 1, c, c, at, o + 13);
     const size_t packed = downhill_packed_u8_bytes(d, c),
                  workspace = downhill_workspace_u8_bytes(d, c);
-    /* They may start at any byte. */
+    /* These two may start at any byte. */
     b->packed = arena_place_of(1, &b->arenas[U8_PACKED], 1, packed, packed, at, o + 6);
     b->workspace = arena_place_of(1, &b->arenas[U8_WORKSPACE], 1, workspace, workspace, at, o + 15);
     guarded_fill(&b->w, b->w_dense);
@@ -232,7 +233,7 @@ static bool all_intact(const struct check *k)
     return true;
 }
 
-/* Only rows that are named are looked at, so a matrix may be said to be larger than it is. */
+/* Only the rows of the batch are read, so the matrix may be declared larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
 bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
@@ -240,7 +241,7 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
 {
     const enum verify_kind kind = verify_ops[kernel].kind;
     place_all(b, v);
-    /* The others take no labels, and must not look at any. */
+    /* The other operations must not read the labels. */
     const bool labelled = kind == KIND_HINGE || kind == KIND_STEP_HINGE;
     const struct check k = {
         .b = b,

@@ -8,14 +8,15 @@
 #include <cpuid.h>
 #include <immintrin.h>
 
-/* Components of the state, by their bits in XCR0, and what an XSAVE area of the standard form is made of. Registers
- * 16 to 31 are not among them: VZEROUPPER leaves them as they are, and they slow no SSE code down. */
+/* State components, by their bits in XCR0, and layout of an XSAVE area in standard form.
+ * Registers 16 to 31 are left out: VZEROUPPER does not change them, and they do not slow down
+ * SSE code. */
 enum {
     YMM = 1u << 2,
     ZMM_UPPER = 1u << 6,
     TILE_CONFIG = 1u << 17,
     XSAVE_LEAF = 0xD,
-    AREA_BYTES = 16384, /* with the tiles it is 11 KiB */
+    AREA_BYTES = 16384, /* an area with the tiles takes 11 KiB */
     HEADER_AT = 512,
     HEADER_WORDS = 8,
 };
@@ -27,10 +28,10 @@ static const struct {
 
 enum { N_COMPONENTS = sizeof components / sizeof components[0] };
 
-/* Asked for once: in a virtual machine CPUID takes microseconds. */
+/* Read once, because CPUID takes microseconds in a virtual machine. */
 static struct {
     bool known;
-    uint32_t mask; /* of the components that are enabled; 0: no XSAVE */
+    uint32_t mask; /* enabled components; 0: no XSAVE */
     struct {
         unsigned at, size;
     } of[N_COMPONENTS];
@@ -74,7 +75,7 @@ static void see_registers(machine_state *s)
         header[i] = 0;
     save(area, layout.mask);
     for (size_t i = 0; i < N_COMPONENTS; i++) {
-        /* Where the bit is clear all of the component is 0, and nothing was written. */
+        /* If the bit is clear, the component is all 0 and was not written. */
         if ((header[0] & layout.mask & components[i].bit) == 0)
             continue;
         unsigned char any = 0;
@@ -97,7 +98,7 @@ machine_state machine_state_now(void)
     struct {
         uint32_t control, status, tags, rest[4];
     } x87 = {0};
-    /* Storing the environment masks all exceptions: it is loaded again. */
+    /* FNSTENV masks all exceptions, so the environment is loaded again. */
     __asm__ volatile("fnstenv %0\n\tfldenv %0" : "=m"(x87) : : "memory");
     s.x87_control = (uint16_t)x87.control;
     s.x87_tags = (uint16_t)x87.tags;

@@ -7,7 +7,7 @@
 #define SUBNORMAL  0x1p-149 /* error of a product that underflows */
 #define MIN_NORMAL 0x1p-126
 
-/* γ_m, the bound on the relative error of m roundings in a row. */
+/* Returns γ_m, the bound on the relative error of m roundings in sequence. */
 static double gamma_of(double m)
 {
     return m * U / (1.0 - m * U);
@@ -43,9 +43,9 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
         for (size_t j = 0; j < c; j++) {
             if (j == label)
                 continue;
-            /* Exact scores: the f32 margin is part of the definition. Otherwise its roundings add
-             * to the uncertainty of the scores, and may decide on which side of the kink it falls.
-             */
+            /* For exact scores the roundings in f32 are part of the definition. Otherwise they
+             * add to the error of the scores, and may decide on which side of the kink the
+             * result falls. */
             const int exact = s[j].bound == 0.0 && s[label].bound == 0.0;
             const float margin_f32 = ((float)s[j].value - (float)s[label].value) + (float)delta;
             const double difference = s[j].value - s[label].value;
@@ -53,7 +53,7 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
             const double error =
                 exact ? 0.0 : s[j].bound + s[label].bound + U * (fabs(difference) + fabs(margin));
             const int in_doubt = !exact && isfinite(margin) && fabs(margin) <= error;
-            ds[j].value = !(margin <= 0.0) ? 1.0 : 0.0; /* a NaN too */
+            ds[j].value = !(margin <= 0.0) ? 1.0 : 0.0; /* true for NaN, too */
             ds[j].bound = in_doubt ? 1.0 : 0.0;
             count += ds[j].value;
             count_bound += ds[j].bound;
@@ -71,7 +71,7 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
     return loss;
 }
 
-/* A row that has no probabilities: one with a NaN or +infinity, or with nothing but -infinity. */
+/* Returns whether a row has no probabilities: it has a NaN or +infinity, or only -infinity. */
 static int is_undefined(const bounded *s, size_t c)
 {
     double max = -INFINITY;
@@ -83,7 +83,7 @@ static int is_undefined(const bounded *s, size_t c)
     return isinf(max);
 }
 
-/* s - max; a probability of 0 needs no infinite exponent. */
+/* Returns s - max, cut off where the probability is 0 anyway, so that it stays finite. */
 static double exponent(bounded s, double max)
 {
     return fmax(s.value - max, -1e4);
@@ -92,7 +92,7 @@ static double exponent(bounded s, double max)
 bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32_t *y,
                           bounded *dscores)
 {
-    /* Relative error of the exponential without FMA, the worst of the levels (softmax.h). */
+    /* Relative error of the exponential without FMA, the maximum of all levels (softmax.h). */
     const double exp_error = 1.7 * U;
     bounded loss = {0.0, 0.0};
     for (size_t i = 0; i < n; i++) {
@@ -117,7 +117,7 @@ bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32
             weighted_error += e * (fabs(t) * U + exp_error);
         }
         weighted_error = weighted_error / sum + MIN_NORMAL * (double)c;
-        /* Scores off by s change every p by a factor within e^(±2s). */
+        /* An error of s in the scores changes every p by a factor within e^(±2s). */
         const double from_scores = expm1(2.0 * score_bound);
         for (size_t j = 0; j < c; j++) {
             const double t = exponent(s[j], max), p = exp(t) / sum;
@@ -125,7 +125,7 @@ bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32
                 fabs(t) * U + exp_error + weighted_error + ((double)c + 4.0) * U + from_scores;
             const double target = j == label ? 1.0 : 0.0;
             ds[j].value = p - target;
-            /* 1 % for the terms of second order; then the flush to 0 and the last subtraction. */
+            /* 1 % covers the second-order terms. Then the flush to 0 and the last subtraction. */
             ds[j].bound = 1.01 * p * relative + 2.0 * MIN_NORMAL + target * U * fabs(p - target);
         }
         loss.value += log(sum) + max - s[label].value;

@@ -21,7 +21,7 @@ void reference_fix(size_t d, size_t c, const float *w, const float *b, const uin
         while (finite && (most > 32639.0 * unit || fabs((double)bj) >= 0x1p40 * unit))
             unit *= 2.0;
         fixed->unit[j] = finite ? unit : (double)NAN;
-        /* Every quotient is exact, and every sum below 2⁵³. */
+        /* Every quotient is exact, and every sum is below 2⁵³. */
         fixed->offset[j] = finite ? llrint((double)bj / unit * 256.0) : 0;
         for (size_t k = 0; k < d; k++) {
             fixed->q[j * d + k] = finite ? (int32_t)lrint((double)wj[k] / unit) : 0;
@@ -43,7 +43,8 @@ void reference_score_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
         }
 }
 
-/* To a multiple of DOWNHILL_LOSS_UNIT; from 2³¹ on as the sum with 1.5·2⁵² units leaves it. */
+/* Rounds to a multiple of DOWNHILL_LOSS_UNIT. From 2³¹ on the result is what adding and subtracting
+ * 1.5·2⁵² units gives. */
 static double rounded(double margin)
 {
     const double units = margin / DOWNHILL_LOSS_UNIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * For every case and operation: draw the inputs, compute the reference once, then run each level
- * on freshly guarded buffers and compare every number. */
+ * Per case and operation, draws the inputs and computes the reference once, then runs each level on
+ * fresh guarded buffers and compares every number. */
 #define _GNU_SOURCE
 #include "verify.h"
 
@@ -21,13 +21,13 @@
 /* A kernel that touches a guard page, or an instruction the CPU lacks, fails its check instead of
  * ending the run. */
 static sigjmp_buf crash_point;
-static volatile sig_atomic_t armed; /* crash_point is of a frame that is alive */
+static volatile sig_atomic_t armed; /* crash_point is valid */
 
 static void on_crash(int signal_number)
 {
     if (armed)
         siglongjmp(crash_point, signal_number);
-    /* Not a kernel's: the instruction runs again and ends the program as it would have. */
+    /* Not caused by a kernel: the instruction runs again and ends the program by default. */
     signal(signal_number, SIG_DFL);
 }
 
@@ -49,7 +49,7 @@ static void release_crashes(const struct sigaction *before)
         sigaction(crash_signals[i], &before[i], NULL);
 }
 
-/* The one that has the operation is used. */
+/* f32 also has the operations on bf16. */
 struct benches {
     workbench f32;
     workbench_u8 u8;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Proof, on this machine and now, that every usable variant computes what it should. */
+ * Checks on this machine that every usable variant of every kernel computes the right results. */
 #ifndef DOWNHILL_VERIFY_VERIFY_H
 #define DOWNHILL_VERIFY_VERIFY_H
 
@@ -22,7 +22,7 @@ enum verify_kind {
     KIND_STEP_SOFTMAX,
 };
 
-/* The rows of kernels.def that are proven: an operation on a data type each. */
+/* The KERNEL rows of kernels.def: each is an operation on a data type. */
 typedef enum verify_op {
 #define KERNEL(name, ...) VERIFY_##name,
 #include "kernels.def"
@@ -39,17 +39,16 @@ extern const verify_op_info verify_ops[VERIFY_OP_COUNT];
 
 typedef struct verify_options {
     uint64_t seed;
-    const char *isa; /* only these levels (levels.h); NULL: every usable one */
-    const char *op;  /* only this operation; NULL: all */
-    uint32_t ops;    /* only those whose bit is set, 1 << verify_op; 0: all */
-    long only_case;  /* only this case; -1: all */
-    bool
-        chosen_only; /* the chosen shapes without those at random: a third of the cases, for a quicker look */
-    size_t stride;      /* every stride-th case: 1 for all, more for a look still quicker */
-    bool first_only;    /* end at the first failure */
-    size_t max_reports; /* failures printed in full; 0: not a word */
-    bool progress;      /* show it on stderr */
-    /* NULL, or a table to prove in place of the levels: for tests that plant a bug. */
+    const char *isa;    /* levels to run (levels.h); NULL: every usable one */
+    const char *op;     /* operation to run; NULL: all */
+    uint32_t ops;       /* set of operations to run, bits 1 << verify_op; 0: all */
+    long only_case;     /* case to run; -1: all */
+    bool chosen_only;   /* skip the random shapes, two thirds of the cases */
+    size_t stride;      /* run every stride-th case; 1: all */
+    bool first_only;    /* stop at the first failure */
+    size_t max_reports; /* failures printed in full; 0: print nothing */
+    bool progress;      /* show progress on stderr */
+    /* Table to verify instead of the levels, for tests that plant a bug; NULL: none. */
     const downhill_kernels *kernels;
 } verify_options;
 
@@ -61,13 +60,13 @@ typedef struct verify_options {
 typedef struct verify_result {
     uint64_t checks; /* (case, operation, level) triples */
     uint64_t failures;
-    size_t levels; /* levels proven */
+    size_t levels; /* levels verified */
     double seconds;
 } verify_result;
 
-/* Runs the cases. Each failure is one line on stderr that says what differs, and one with the
- * command that runs that case alone. Returns EXIT_OK, EXIT_CHECK where something failed, EXIT_USAGE
- * for an unknown operation, EXIT_ISA, or EXIT_INTERNAL where memory is short. */
+/* Runs the cases. Prints two lines on stderr per failure: what differs, and the command that
+ * reruns the case. Returns EXIT_OK, EXIT_CHECK if something failed, EXIT_USAGE if the operation
+ * or the case is unknown, EXIT_ISA if no level is usable, or EXIT_INTERNAL if out of memory. */
 int verify_run(const verify_options *options, verify_result *result);
 
 #endif

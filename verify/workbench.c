@@ -77,8 +77,8 @@ void workbench_close(workbench *b)
 
 /* ---- inputs ---- */
 
-/* A real of mixed magnitude: uniform times 2^-7 … 2^0. Half of the time of a proof goes by in drawing, so that this and the
- * next take one random number each, and no division. */
+/* Draws a real of mixed magnitude: uniform times 2^-7 … 2^0. Half of the time of a run is spent on
+ * drawing, so this function and draw_integer() use one random number and no division. */
 static float draw_real(rng *r, float scale)
 {
     enum { FINEST = 7 };
@@ -87,7 +87,7 @@ static float draw_real(rng *r, float scale)
     return unit / (float)(1u << (bits & FINEST)) * scale;
 }
 
-/* Not quite uniform, which nothing here depends on. */
+/* Draws an integer from -limit to limit, not exactly uniformly. */
 static float draw_integer(rng *r, int limit)
 {
     const uint64_t count = 2 * (uint64_t)limit + 1;
@@ -108,7 +108,7 @@ static void draw_dense(rng *r, float *values, size_t count, enum numbers numbers
         values[i] = draw(r, numbers, limit, scale);
 }
 
-/* The features in bf16, and in x_dense what these stand for. */
+/* Rounds x_dense to bf16: fills x, and stores the rounded values in x_dense. */
 static void fill_bf16(workbench *b)
 {
     for (size_t i = 0; i < b->x.rows; i++) {
@@ -122,7 +122,7 @@ static void fill_bf16(workbench *b)
     }
 }
 
-/* A few numbers of a kind of their own, or none. */
+/* Replaces up to three values by NaN, infinities or zeros. */
 static void sprinkle_few(rng *r, float *values, size_t count)
 {
     static const float specials[] = {NAN, INFINITY, -INFINITY, -0.0f, 0.0f};
@@ -142,8 +142,8 @@ static bool is_step(enum verify_kind kind)
 
 static void draw_data(workbench *b, const verify_case *v, enum verify_kind kind, bool bf16, rng *r)
 {
-    /* Exact: |Σ_k x w| + |b| < 2²³, so that a difference of two scores is below 2²⁴; and in bf16 a
-     * feature of at most 8 bits. */
+    /* Limits for exact sums: |Σ_k x w| + |b| < 2²³, so that the difference of two scores is
+     * below 2²⁴. A feature in bf16 has at most 8 bits. */
     enum { W_LIMIT = 5, X_LIMIT = 511, X_LIMIT_BF16 = 255, B_LIMIT = 1000 };
     const size_t fit = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
     const size_t most = bf16 ? X_LIMIT_BF16 : X_LIMIT;
@@ -173,8 +173,8 @@ static void draw_data(workbench *b, const verify_case *v, enum verify_kind kind,
     }
 }
 
-/* Scores of a loss alone, or dscores of a gradient alone. Integers near 0 tie often and meet the
- * kink; every tenth row has all scores equal; small scores make the sums of softmax large. */
+/* Draws the scores for a loss, or the dscores for a gradient. Integers near 0 often tie and hit the
+ * kink. Every tenth row has equal scores. Small scores make the sums of softmax large. */
 static void draw_scores(workbench *b, const verify_case *v, rng *r)
 {
     for (size_t i = 0; i < v->n; i++) {
@@ -188,7 +188,7 @@ static void draw_scores(workbench *b, const verify_case *v, rng *r)
         sprinkle_few(r, b->scores_dense, v->n * v->c);
 }
 
-/* An update is elementwise and has no bound to respect, so it meets every kind of number. */
+/* Replaces many values by special numbers: an update is elementwise and exact for all of them. */
 static void sprinkle_specials(rng *r, float *values, size_t count)
 {
     static const float specials[] = {NAN,         INFINITY,  -INFINITY, -0.0f,   0x1p-149f,
@@ -209,8 +209,8 @@ static void forget_bounds(bounded *values, size_t count)
         values[i].bound = 0.0;
 }
 
-/* Of a step samples without a violated margin take no part in the gradient, so that an infinity of theirs makes
- * no NaN. Returns how many are left. */
+/* Drops the samples without a violated margin. A step leaves them out of the gradient, so that
+ * their infinities cause no NaN. Returns the number of samples left. */
 static size_t leave_out_satisfied(workbench *b, const verify_case *v)
 {
     size_t kept = 0;
@@ -288,7 +288,7 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
             forget_bounds(b->want_db, v->c);
         }
         break;
-    case KIND_UPDATE: /* the definition is in f32, and computed at the check */
+    case KIND_UPDATE: /* workbench_check() computes the definition, in f32 */
         if (v->numbers >= NUMBERS_WIDE) {
             sprinkle_specials(&r, b->w_dense, v->c * v->d);
             sprinkle_specials(&r, b->dw_dense, v->c * v->d);

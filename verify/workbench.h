@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One case on the bench: its inputs in guarded buffers, its reference, and the check of a table. */
+ * Runs one case on f32 or bf16: draws its inputs into guarded buffers, computes its reference, and
+ * checks a kernel table. */
 #ifndef DOWNHILL_VERIFY_WORKBENCH_H
 #define DOWNHILL_VERIFY_WORKBENCH_H
 
@@ -10,7 +11,8 @@
 #include "reference.h"
 #include "verify.h"
 
-/* Returns whether scores of bf16 features split each weight into two bf16, of which an infinity makes a NaN. */
+/* Returns whether the scores of bf16 features split each weight into two bf16 terms. An infinite
+ * weight then gives NaN. */
 bool verify_splits_weights(const downhill_kernels *kernels);
 
 typedef struct workbench {
@@ -18,27 +20,27 @@ typedef struct workbench {
         workspace_arena;
     guarded x, w, b, y, scores, dscores, dw, db, workspace;
 
-    /* Dense copies of inputs that a check may overwrite, and of what the outputs held before. */
+    /* Dense copies of the inputs, and of the initial contents of the outputs. */
     float *x_dense, *w_dense, *b_dense, *scores_dense, *dw_dense, *db_dense;
-    const float **x_rows; /* the samples of the batch */
+    const float **x_rows; /* row pointers of the batch */
     size_t *rows;
-    int32_t *labels; /* of the samples */
+    int32_t *labels; /* of the batch */
 
     bounded *want_scores, *want_dscores, *want_dw, *want_db, want_loss;
 
-    bool nan_for_infinity; /* a NaN is as good: where weights are split into bf16 */
-    machine_state after;   /* the last call */
-    char failure[160];     /* what the last failed check found */
+    bool nan_for_infinity; /* weights are split into bf16: NaN is right for infinity */
+    machine_state after;   /* state after the last call */
+    char failure[160];     /* describes the last failure */
 } workbench;
 
-/* For all cases of a seed. false: no memory. */
+/* Allocates buffers for all cases of a seed. Returns false if out of memory. */
 bool workbench_open(workbench *bench, uint64_t seed);
 void workbench_close(workbench *bench);
 
-/* Draws the inputs of the case and computes the reference of the operation. */
+/* Draws the inputs of the case and computes the reference results of the operation. */
 void workbench_prepare(workbench *bench, const verify_case *v, verify_op op);
 
-/* Runs the operation with a table on fresh outputs; false if anything differs. */
+/* Runs the operation of a kernel table on fresh outputs. Returns false if anything differs. */
 bool workbench_check(workbench *bench, const verify_case *v, verify_op op,
                      const downhill_kernels *kernels);
 

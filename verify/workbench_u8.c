@@ -84,7 +84,7 @@ void workbench_u8_close(workbench_u8 *b)
 
 /* ---- inputs ---- */
 
-/* All 0, all 255, or anything. */
+/* Draws bytes: all 0, all 255, or uniform. */
 static void draw_bytes(rng *r, uint8_t *bytes, size_t count)
 {
     const uint64_t kind = rng_below(r, 8);
@@ -92,7 +92,7 @@ static void draw_bytes(rng *r, uint8_t *bytes, size_t count)
         bytes[i] = kind == 0 ? 0 : kind == 1 ? UINT8_MAX : (uint8_t)rng_below(r, UINT8_MAX + 1);
 }
 
-/* What the weights of a class are like. */
+/* Draws the weights of one class, of one of six kinds. */
 static void draw_weights(rng *r, float *w, size_t d, enum numbers numbers)
 {
     enum { LARGEST, HALF_WAY, SMALL, ZERO, NOT_FINITE, ORDINARY };
@@ -100,13 +100,13 @@ static void draw_weights(rng *r, float *w, size_t d, enum numbers numbers)
     const float scale = ldexpf(1.0f, (int)rng_below(r, 21) - 10);
     for (size_t k = 0; k < d; k++)
         switch (kind) {
-        case LARGEST: /* |q| = 32639 all over, and of one sign */
+        case LARGEST: /* |q| = 32639 for all, with one sign */
             w[k] = 32639.0f * scale;
             break;
-        case HALF_WAY: /* between two integers, behind a largest that fixes the unit */
+        case HALF_WAY: /* between two integers; the first, largest weight fixes the quantum */
             w[k] = k == 0 ? 32639.0f : (float)rng_between(r, -32000, 32000) + 0.5f;
             break;
-        case SMALL: /* the unit is as small as it gets, or the numbers are subnormal */
+        case SMALL: /* the quantum is minimal, or the numbers are subnormal */
             w[k] = rng_unit(r) * 0x1p-112f;
             break;
         case ZERO: /* of both signs */
@@ -144,8 +144,8 @@ static void draw_data(workbench_u8 *b, const verify_case *v, rng *r)
     }
 }
 
-/* Scores of the loss alone, some at the kink, some far away; and dscores of the gradient alone: like
- * those of the hinge loss, any byte, or as far as the range of the sums lets them go. */
+/* Draws scores for the loss, some at the kink, some far away. Draws dscores for the gradient: like
+ * those of the hinge loss, bytes, or as large as the range of the sums allows. */
 static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
 {
     const uint64_t kind = rng_below(r, 4);
@@ -157,12 +157,12 @@ static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
                                  : ldexp((double)rng_unit(r), (int)rng_below(r, 40) - 20);
         b->dscores_dense[i] = (int16_t)rng_between(r, most == INT16_MAX ? INT16_MIN : -most, most);
     }
-    for (size_t i = 0; kind >= 2 && i < v->n; i++) /* a label with its count */
+    for (size_t i = 0; kind >= 2 && i < v->n; i++) /* dscore of the label: minus a count */
         b->dscores_dense[i * v->c + (size_t)b->labels[i]] = (int16_t)-rng_between(r, 0, (int)v->c);
     if (v->numbers >= NUMBERS_WIDE && rng_below(r, 4) == 0)
         b->scores_dense[rng_below(r, v->n * v->c)] =
             rng_below(r, 2) ? (double)NAN : (double)INFINITY;
-    const bool large = rng_below(r, 4) == 0; /* beyond what an f32 holds exactly */
+    const bool large = rng_below(r, 4) == 0; /* more than an f32 represents exactly */
     const int64_t most_w = large ? INT32_MAX : 1000000;
     const int64_t most_b = large ? DOWNHILL_U8_NC_MAX : 1000;
     for (size_t i = 0; i < v->c * v->d; i++)
@@ -181,7 +181,7 @@ static const float *scale_of(const workbench_u8 *b, const verify_case *v)
     return v->in_place ? b->scale_dense : NULL;
 }
 
-/* want_w and want_b from these sums, and what the new weights score. */
+/* Computes want_w and want_b from these sums, and the scores of the new weights. */
 static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *sums,
                         const int32_t *sums_b)
 {
@@ -234,7 +234,7 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op kerne
         reference_grad_u8(v->n, d, c, b->x_rows, b->want_dscores, b->want_sums, b->want_sums_b);
         want_update(b, v, b->want_sums, b->want_sums_b);
         break;
-    case KIND_SOFTMAX: /* not on bytes; workbench_u8_check() fails */
+    case KIND_SOFTMAX: /* not available on bytes: workbench_u8_check() fails */
     case KIND_STEP_SOFTMAX:
         break;
     }

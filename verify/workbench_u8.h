@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A case of the operations on bytes. All of them are exact: there is one right answer, and it is
+ * Runs one case on bytes. All operations on bytes are exact: there is one right result, and it is
  * compared bit by bit. */
 #ifndef DOWNHILL_VERIFY_WORKBENCH_U8_H
 #define DOWNHILL_VERIFY_WORKBENCH_U8_H
@@ -28,13 +28,13 @@ enum {
 
 typedef struct workbench_u8 {
     arena arenas[U8_ARENAS];
-    /* Each in the arena of its number. */
+    /* In the order of the arenas. */
     guarded x, y, w, b, mean, scale, scores, dscores, sums, sums_b, packed, workspace;
-    /* What the buffers are to hold before the call, and after it. */
+    /* Dense contents of the buffers before the call, and expected contents after it (want_…). */
     uint8_t *x_dense;
-    const uint8_t **x_rows; /* the samples of the batch */
+    const uint8_t **x_rows; /* row pointers of the batch */
     size_t *rows;
-    int32_t *labels; /* of the samples */
+    int32_t *labels; /* of the batch */
     float *w_dense, *b_dense, *scale_dense;
     uint16_t *mean_dense;
     double *scores_dense;
@@ -47,11 +47,11 @@ typedef struct workbench_u8 {
     reference_fixed fixed;
 } workbench_u8;
 
-/* For all cases of a seed. false: no memory. */
+/* Allocates buffers for all cases of a seed. Returns false if out of memory. */
 bool workbench_u8_open(workbench_u8 *bench, uint64_t seed);
 void workbench_u8_close(workbench_u8 *bench);
 
-/* As of workbench.h; what a failed check found goes to `failure`. */
+/* As in workbench.h. A failed check describes the failure in `failure`. */
 void workbench_u8_prepare(workbench_u8 *bench, const verify_case *v, verify_op op);
 bool workbench_u8_check(workbench_u8 *bench, const verify_case *v, verify_op op,
                         const downhill_kernels *kernels, char *failure, size_t failure_size);
