@@ -28,7 +28,7 @@ enum { UNIT_BYTES = 4 };
  * padding, so that reading past it faults. */
 typedef struct guarded {
     void *data;
-    size_t element; /* bytes of an element: 1, 2, 4 or 8 */
+    size_t element_bytes; /* 1, 2, 4 or 8 */
     size_t rows, columns, ld;
     const arena *arena;
 } guarded;
@@ -40,9 +40,9 @@ void arena_close(arena *a);
 /* Places a matrix in the arena and fills the bytes around it with the pattern; the offset is
  * used by PLACE_INSIDE only. The arena must have arena_bytes_needed() bytes, which assumes
  * elements of UNIT_BYTES bytes. */
-guarded arena_place_of(size_t element, arena *a, size_t rows, size_t columns, size_t ld,
-                       enum placement where, size_t offset);
-guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement where,
+guarded arena_place_of(size_t element_bytes, arena *a, size_t rows, size_t columns, size_t ld,
+                       enum placement placement, size_t offset);
+guarded arena_place(arena *a, size_t rows, size_t columns, size_t ld, enum placement placement,
                     size_t offset); /* elements of UNIT_BYTES bytes */
 size_t arena_bytes_needed(size_t rows, size_t ld);
 

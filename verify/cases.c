@@ -68,20 +68,21 @@ size_t verify_case_count(void)
 
 size_t verify_case_arena_bytes(uint64_t seed)
 {
-    size_t most = 0;
+    size_t max = 0;
     for (size_t i = 0; i < verify_case_count(); i++) {
         const verify_case v = verify_case_at(seed, i);
-        const size_t widest = (v.d > v.c ? v.d : v.c) + COLLIDING;
-        const size_t longest = v.x_rows > v.c ? v.x_rows : v.c;
-        const size_t bytes = arena_bytes_needed(longest, widest);
-        most = bytes > most ? bytes : most;
+        const size_t ld = (v.d > v.c ? v.d : v.c) + COLLIDING;
+        const size_t rows = v.x_rows > v.c ? v.x_rows : v.c;
+        const size_t bytes = arena_bytes_needed(rows, ld);
+        max = bytes > max ? bytes : max;
     }
-    return most;
+    return max;
 }
 
-static size_t up_to(rng *r, size_t most)
+/* Draws a size from 1 to max, small ones more often than large ones. */
+static size_t draw_size(rng *r, size_t max)
 {
-    return 1 + (size_t)rng_below(r, 1 + rng_below(r, most));
+    return 1 + (size_t)rng_below(r, 1 + rng_below(r, max));
 }
 
 /* Draws random shape `number`. */
@@ -91,9 +92,9 @@ static void draw_shape(rng *r, size_t number, verify_case *v)
     while (number >= random_shapes[kind].count)
         number -= random_shapes[kind++].count;
     do {
-        v->n = up_to(r, random_shapes[kind].n);
-        v->d = up_to(r, random_shapes[kind].d);
-        v->c = up_to(r, random_shapes[kind].c);
+        v->n = draw_size(r, random_shapes[kind].n);
+        v->d = draw_size(r, random_shapes[kind].d);
+        v->c = draw_size(r, random_shapes[kind].c);
     } while (v->n * v->d * v->c > random_shapes[kind].products);
 }
 
@@ -153,9 +154,10 @@ verify_case verify_case_at(uint64_t seed, size_t number)
         v.ldw = (v.d + COLLIDING - 1) / COLLIDING * COLLIDING;
     v.bias = rng_below(r, 4) != 0;
     v.accumulate = rng_below(r, 2) != 0;
-    enum { WHOLE_DELTAS = 4, DELTAS = 8 };
-    static const float deltas[DELTAS] = {1.0f, 1.0f, 0.0f, 2.0f, 0.3f, 1e-6f, 7.5f, 0.1f};
-    v.sgd.loss.margin = deltas[rng_below(r, v.numbers == NUMBERS_EXACT ? WHOLE_DELTAS : DELTAS)];
+    enum { INTEGER_MARGINS = 4, MARGINS = 8 };
+    static const float margins[MARGINS] = {1.0f, 1.0f, 0.0f, 2.0f, 0.3f, 1e-6f, 7.5f, 0.1f};
+    v.sgd.loss.margin =
+        margins[rng_below(r, v.numbers == NUMBERS_EXACT ? INTEGER_MARGINS : MARGINS)];
     /* Few powers of two, so that most products are rounded. `decays` are learning rate times weight
      * decay. */
     static const float decays[] = {0.01f, 0.01f, 0.0f, 1.0f, 1.7f, -0.3f};

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool fail(workbench *b, const char *what)
+static bool fail(workbench *b, const char *complaint)
 {
-    snprintf(b->failure, sizeof b->failure, "%s", what);
+    snprintf(b->failure, sizeof b->failure, "%s", complaint);
     return false;
 }
 
@@ -71,7 +71,7 @@ static bool unchanged(workbench *b, const char *complaint, const guarded *g, con
 
 /* Checks the status of a call. The machine state is read first, before anything else can change
  * it. */
-static bool done(workbench *b, downhill_status status)
+static bool call_ok(workbench *b, downhill_status status)
 {
     b->after = machine_state_now();
     return status == DOWNHILL_OK || fail(b, downhill_status_text(status));
@@ -133,7 +133,7 @@ static bool check_loss(workbench *b, const verify_case *v, enum verify_kind kind
         kind == KIND_HINGE
             ? downhill_hinge_f32(kernels, &scores, b->y.data, v->sgd.loss.margin, &dscores, &loss)
             : downhill_softmax_f32(kernels, &scores, b->y.data, &dscores, &loss);
-    return done(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&
+    return call_ok(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&
            same_matrix(b, "dscores", out, b->want_dscores) &&
            (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
 }
@@ -144,23 +144,23 @@ typedef struct batches {
     downhill_batch_bf16 bf16;
 } batches;
 
-static bool check_step(workbench *b, const verify_case *v, const verify_op_info *op,
+static bool check_step(workbench *b, const verify_case *v, const verify_op_info *info,
                        const downhill_kernels *kernels, const batches *batch,
                        const downhill_weights_f32 *weights, const downhill_gradient_f32 *grad)
 {
     downhill_sgd sgd = v->sgd;
-    sgd.loss.kind = op->kind == KIND_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX;
+    sgd.loss.kind = info->kind == KIND_STEP_HINGE ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX;
     downhill_profile profile = {0};
     double sum = 0.0;
     downhill_profile *timed = v->accumulate ? &profile : NULL;
     const downhill_workspace workspace = {b->workspace.data,
                                           downhill_workspace_f32_bytes(v->d, v->c)};
     const downhill_status status =
-        op->element == ELEMENT_BF16
+        info->element == ELEMENT_BF16
             ? downhill_step_bf16(kernels, &batch->bf16, weights, &sgd, grad, &sum, &workspace,
                                  timed)
             : downhill_step_f32(kernels, &batch->f32, weights, &sgd, grad, &sum, &workspace, timed);
-    return done(b, status) && same(b, "loss", 0, 0, sum, b->want_loss) &&
+    return call_ok(b, status) && same(b, "loss", 0, 0, sum, b->want_loss) &&
            same_matrix(b, "dw", &b->dw, b->want_dw) &&
            same_update(b, "w", &b->w, b->w_dense, &b->dw, v->decay, v->step) &&
            (!v->bias || (same_matrix(b, "db", &b->db, b->want_db) &&
@@ -175,12 +175,12 @@ bool verify_splits_weights(const downhill_kernels *kernels)
 /* Only the rows of the batch are read, so the matrix may be declared larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
-bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
+bool workbench_check(workbench *b, const verify_case *v, verify_op op,
                      const downhill_kernels *kernels)
 {
-    const verify_op_info *op = &verify_ops[kernel];
-    const enum verify_kind kind = op->kind;
-    const bool bf16 = op->element == ELEMENT_BF16;
+    const verify_op_info *info = &verify_ops[op];
+    const enum verify_kind kind = info->kind;
+    const bool bf16 = info->element == ELEMENT_BF16;
     place_outputs(b, v);
     b->nan_for_infinity = kind == KIND_SCORE && bf16 && verify_splits_weights(kernels);
     const size_t x_rows = v->far ? FAR_ROWS : v->x_rows;
@@ -201,7 +201,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
     case KIND_SCORE:
         status = bf16 ? downhill_score_bf16(kernels, &batch.bf16, &weights, &scores)
                       : downhill_score_f32(kernels, &batch.f32, &weights, &scores);
-        good = done(b, status) && same_matrix(b, "scores", &b->scores, b->want_scores) &&
+        good = call_ok(b, status) && same_matrix(b, "scores", &b->scores, b->want_scores) &&
                unchanged(b, "wrote to w", &b->w, b->w_dense) &&
                unchanged(b, "wrote to b", &b->b, b->b_dense);
         break;
@@ -215,7 +215,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
         guarded_fill(&b->db, b->db_dense);
         status = bf16 ? downhill_grad_bf16(kernels, &batch.bf16, &dscores, v->accumulate, &grad)
                       : downhill_grad_f32(kernels, &batch.f32, &dscores, v->accumulate, &grad);
-        good = done(b, status) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
+        good = call_ok(b, status) && same_matrix(b, "dw", &b->dw, b->want_dw) &&
                (!v->bias || same_matrix(b, "db", &b->db, b->want_db)) &&
                unchanged(b, "wrote to dscores", &b->dscores, b->scores_dense);
         break;
@@ -225,7 +225,7 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
         status = v->in_place
                      ? downhill_axpby_f32(kernels, -v->step, &grad_as_weights, v->decay, &weights)
                      : downhill_update_f32(kernels, &weights, &grad, v->n, &v->sgd);
-        good = done(b, status) &&
+        good = call_ok(b, status) &&
                same_update(b, "w", &b->w, b->w_dense, &b->dw, v->decay, v->step) &&
                (!v->bias || same_update(b, "b", &b->b, b->b_dense, &b->db,
                                         v->in_place ? v->decay : 1.0f, v->step)) &&
@@ -234,9 +234,9 @@ bool workbench_check(workbench *b, const verify_case *v, verify_op kernel,
         break;
     case KIND_STEP_HINGE:
     case KIND_STEP_SOFTMAX:
-        good = check_step(b, v, op, kernels, &batch, &weights, &grad);
+        good = check_step(b, v, info, kernels, &batch, &weights, &grad);
         break;
     }
-    const char *spoilt = machine_state_spoilt(before, b->after);
-    return good && all_intact(b) && (spoilt == NULL || fail(b, spoilt));
+    const char *difference = machine_state_difference(before, b->after);
+    return good && all_intact(b) && (difference == NULL || fail(b, difference));
 }

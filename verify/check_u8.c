@@ -25,19 +25,19 @@ struct check {
 
 /* Checks the status of a call. The machine state is read first, before anything else can change
  * it. */
-static bool good(const struct check *k, downhill_status status)
+static bool call_ok(const struct check *k, downhill_status status)
 {
     const machine_state after = machine_state_now();
-    const char *spoilt = machine_state_spoilt(k->before, after);
-    if (status == DOWNHILL_OK && spoilt == NULL)
+    const char *difference = machine_state_difference(k->before, after);
+    if (status == DOWNHILL_OK && difference == NULL)
         return true;
     snprintf(k->failure, k->failure_size, "%s",
-             status == DOWNHILL_OK ? spoilt : downhill_status_text(status));
+             status == DOWNHILL_OK ? difference : downhill_status_text(status));
     return false;
 }
 
 /* Returns whether the bits are equal, or both are NaN. */
-static bool same_f64(double a, double b)
+static bool equal_f64(double a, double b)
 {
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
@@ -46,7 +46,7 @@ static bool same_f64(double a, double b)
 static bool same_loss(const struct check *k, double got)
 {
     const double want = k->b->want_loss, terms = (double)(k->v->n * k->v->c);
-    if (same_f64(got, want) || (want >= 0x1p33 && fabs(got - want) <= terms * 0x1p-53 * want))
+    if (equal_f64(got, want) || (want >= 0x1p33 && fabs(got - want) <= terms * 0x1p-53 * want))
         return true;
     snprintf(k->failure, k->failure_size, "loss is %a, should be %a", got, want);
     return false;
@@ -55,7 +55,7 @@ static bool same_loss(const struct check *k, double got)
 /* Returns an element of a matrix as a double, which is exact for all types used here. */
 static double number_at(const guarded *g, const void *row, size_t j)
 {
-    switch (g->element) {
+    switch (g->element_bytes) {
     case sizeof(double):
         return ((const double *)row)[j];
     case sizeof(int16_t):
@@ -68,13 +68,13 @@ static double number_at(const guarded *g, const void *row, size_t j)
 static bool same_matrix(const struct check *k, const char *name, const guarded *g, const void *want)
 {
     for (size_t i = 0; i < g->rows; i++) {
-        const char *row = (const char *)g->data + i * g->ld * g->element;
-        const char *want_row = (const char *)want + i * g->columns * g->element;
-        if (memcmp(row, want_row, g->columns * g->element) == 0)
+        const char *row = (const char *)g->data + i * g->ld * g->element_bytes;
+        const char *want_row = (const char *)want + i * g->columns * g->element_bytes;
+        if (memcmp(row, want_row, g->columns * g->element_bytes) == 0)
             continue;
         for (size_t j = 0; j < g->columns; j++) {
             const double got = number_at(g, row, j), wanted = number_at(g, want_row, j);
-            if (same_f64(got, wanted))
+            if (equal_f64(got, wanted))
                 continue;
             snprintf(k->failure, k->failure_size, "%s[%zu][%zu] is %.17g, should be %.17g", name, i,
                      j, got, wanted);
@@ -104,7 +104,7 @@ static bool pack(const struct check *k)
 {
     const downhill_norm_u8 norm = {k->v->accumulate ? k->b->mean.data : NULL,
                                    k->v->in_place ? k->b->scale.data : NULL};
-    return good(k, downhill_pack_u8(k->kernels, &k->weights, &norm, k->packed, k->packed_bytes));
+    return call_ok(k, downhill_pack_u8(k->kernels, &k->weights, &norm, k->packed, k->packed_bytes));
 }
 
 static downhill_matrix_f64 scores_of(const struct check *k)
@@ -122,7 +122,7 @@ static downhill_matrix_i16 dscores_of(const struct check *k)
 static bool check_score(const struct check *k)
 {
     const downhill_matrix_f64 scores = scores_of(k);
-    return good(k, downhill_score_u8(k->kernels, &k->batch, k->packed, &scores)) &&
+    return call_ok(k, downhill_score_u8(k->kernels, &k->batch, k->packed, &scores)) &&
            same_matrix(k, "scores", &k->b->scores, k->b->want_scores);
 }
 
@@ -132,10 +132,10 @@ static bool check_hinge(const struct check *k)
     const downhill_matrix_i16 dscores = dscores_of(k);
     double loss = 0.0;
     guarded_fill(&k->b->scores, k->b->scores_dense);
-    return good(k, downhill_hinge_u8(k->kernels, &scores, k->b->y.data, k->v->sgd.loss.margin,
-                                     &dscores, &loss)) &&
+    return call_ok(k, downhill_hinge_u8(k->kernels, &scores, k->b->y.data, k->v->sgd.loss.margin,
+                                        &dscores, &loss)) &&
            same_loss(k, loss) && same_matrix(k, "dscores", &k->b->dscores, k->b->want_dscores) &&
-           same_matrix(k, "scores, an input,", &k->b->scores, k->b->scores_dense);
+           same_matrix(k, "input scores", &k->b->scores, k->b->scores_dense);
 }
 
 static bool check_sums(const struct check *k)
@@ -148,9 +148,9 @@ static bool check_grad(const struct check *k)
 {
     const downhill_matrix_i16 dscores = dscores_of(k);
     guarded_fill(&k->b->dscores, k->b->dscores_dense);
-    return good(k, downhill_grad_u8(k->kernels, &k->batch, &dscores, k->v->accumulate, &k->sums)) &&
-           check_sums(k) &&
-           same_matrix(k, "dscores, an input,", &k->b->dscores, k->b->dscores_dense);
+    return call_ok(k,
+                   downhill_grad_u8(k->kernels, &k->batch, &dscores, k->v->accumulate, &k->sums)) &&
+           check_sums(k) && same_matrix(k, "input dscores", &k->b->dscores, k->b->dscores_dense);
 }
 
 /* Checks the weights, and the packed weights by their scores. */
@@ -162,9 +162,9 @@ static bool check_updated(const struct check *k)
 
 static bool check_update(const struct check *k)
 {
-    return good(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
-                                      &k->v->sgd)) &&
-           same_matrix(k, "dw, an input,", &k->b->sums, k->b->sums_dense) && check_updated(k);
+    return call_ok(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
+                                         &k->v->sgd)) &&
+           same_matrix(k, "input dw", &k->b->sums, k->b->sums_dense) && check_updated(k);
 }
 
 /* Checks the step, as one call or as its two halves. */
@@ -174,15 +174,15 @@ static bool check_step(const struct check *k)
     downhill_profile *timed = k->v->accumulate ? &profile : NULL;
     double loss = 0.0;
     if (k->v->in_place)
-        return good(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->packed, &k->v->sgd,
-                                        &loss, &k->workspace, timed)) &&
+        return call_ok(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->packed,
+                                           &k->v->sgd, &loss, &k->workspace, timed)) &&
                same_loss(k, loss) && check_updated(k);
-    return good(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->sgd.loss, &k->sums,
-                                         &loss, &k->workspace, timed)) &&
+    return call_ok(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->sgd.loss,
+                                            &k->sums, &loss, &k->workspace, timed)) &&
            same_loss(k, loss) && check_sums(k) &&
-           same_floats(k, "w, an input,", &k->b->w, k->b->w_dense) &&
-           good(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
-                                      &k->v->sgd)) &&
+           same_floats(k, "input w", &k->b->w, k->b->w_dense) &&
+           call_ok(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
+                                         &k->v->sgd)) &&
            check_updated(k);
 }
 
@@ -194,7 +194,7 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     b->w = arena_place(&b->arenas[U8_W], c, d, v->ldw, at, o + 5);
     b->b = arena_place(&b->arenas[U8_B], 1, c, c, at, o + 1);
     b->mean = arena_place_of(sizeof(uint16_t), &b->arenas[U8_MEAN], 1, d, d, at, o + 2);
-    b->scale = arena_place(&b->arenas[U8_GAIN], 1, d, d, at, o + 4);
+    b->scale = arena_place(&b->arenas[U8_SCALE], 1, d, d, at, o + 4);
     b->scores = arena_place_of(sizeof(double), &b->arenas[U8_SCORES], n, c, v->lds, at, o + 7);
     b->dscores = arena_place_of(sizeof(int16_t), &b->arenas[U8_DSCORES], n, c, v->ldds, at, o + 9);
     b->sums = arena_place(&b->arenas[U8_SUMS], c, d, v->lddw, at, o + 11);
@@ -236,10 +236,10 @@ static bool all_intact(const struct check *k)
 /* Only the rows of the batch are read, so the matrix may be declared larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
-bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
+bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
                         const downhill_kernels *kernels, char *failure, size_t failure_size)
 {
-    const enum verify_kind kind = verify_ops[kernel].kind;
+    const enum verify_kind kind = verify_ops[op].kind;
     place_all(b, v);
     /* The other operations must not read the labels. */
     const bool labelled = kind == KIND_HINGE || kind == KIND_STEP_HINGE;
@@ -259,28 +259,28 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op kernel,
         .failure = failure,
         .failure_size = failure_size,
     };
-    bool fine = pack(&k);
+    bool good = pack(&k);
     switch (kind) {
     case KIND_SCORE:
-        fine = fine && check_score(&k) && same_floats(&k, "w, an input,", &b->w, b->w_dense);
+        good = good && check_score(&k) && same_floats(&k, "input w", &b->w, b->w_dense);
         break;
     case KIND_HINGE:
-        fine = fine && check_hinge(&k);
+        good = good && check_hinge(&k);
         break;
     case KIND_GRAD:
-        fine = fine && check_grad(&k);
+        good = good && check_grad(&k);
         break;
     case KIND_UPDATE:
-        fine = fine && check_update(&k);
+        good = good && check_update(&k);
         break;
     case KIND_STEP_HINGE:
-        fine = fine && check_step(&k);
+        good = good && check_step(&k);
         break;
     case KIND_SOFTMAX:
     case KIND_STEP_SOFTMAX:
         snprintf(failure, failure_size, "the library has no such operation on bytes");
-        fine = false;
+        good = false;
         break;
     }
-    return fine && all_intact(&k);
+    return good && all_intact(&k);
 }

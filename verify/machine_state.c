@@ -17,7 +17,7 @@ enum {
     TILE_CONFIG = 1u << 17,
     XSAVE_LEAF = 0xD,
     AREA_BYTES = 16384, /* an area with the tiles takes 11 KiB */
-    HEADER_AT = 512,
+    HEADER_OFFSET = 512,
     HEADER_WORDS = 8,
 };
 
@@ -33,8 +33,8 @@ static struct {
     bool known;
     uint32_t mask; /* enabled components; 0: no XSAVE */
     struct {
-        unsigned at, size;
-    } of[N_COMPONENTS];
+        unsigned offset, size;
+    } areas[N_COMPONENTS];
 } layout;
 
 __attribute__((target("xsave"))) static void save(void *area, uint32_t mask)
@@ -62,15 +62,15 @@ static void find_layout(void)
         if (a == 0 || b + a > AREA_BYTES)
             continue;
         layout.mask |= components[i].bit;
-        layout.of[i].size = a;
-        layout.of[i].at = b;
+        layout.areas[i].size = a;
+        layout.areas[i].offset = b;
     }
 }
 
-static void see_registers(machine_state *s)
+static void read_registers(machine_state *s)
 {
     _Alignas(64) static unsigned char area[AREA_BYTES];
-    uint64_t *const header = (uint64_t *)(void *)(area + HEADER_AT);
+    uint64_t *const header = (uint64_t *)(void *)(area + HEADER_OFFSET);
     for (size_t i = 0; i < HEADER_WORDS; i++)
         header[i] = 0;
     save(area, layout.mask);
@@ -79,8 +79,8 @@ static void see_registers(machine_state *s)
         if ((header[0] & layout.mask & components[i].bit) == 0)
             continue;
         unsigned char any = 0;
-        for (unsigned k = 0; k < layout.of[i].size; k++)
-            any |= area[layout.of[i].at + k];
+        for (unsigned k = 0; k < layout.areas[i].size; k++)
+            any |= area[layout.areas[i].offset + k];
         s->upper = s->upper || (any != 0 && components[i].upper);
         s->tiles = s->tiles || (any != 0 && !components[i].upper);
     }
@@ -92,7 +92,7 @@ machine_state machine_state_now(void)
     if (!layout.known)
         find_layout();
     if (layout.mask != 0)
-        see_registers(&s);
+        read_registers(&s);
     enum { FLAGS = 0x3F };
     s.mxcsr = _mm_getcsr() & ~(uint32_t)FLAGS;
     struct {
@@ -114,17 +114,17 @@ machine_state machine_state_now(void)
 
 #endif
 
-const char *machine_state_spoilt(machine_state before, machine_state after)
+const char *machine_state_difference(machine_state before, machine_state after)
 {
     if (after.mxcsr != before.mxcsr)
-        return "changed the modes of MXCSR";
+        return "changed the control bits of MXCSR";
     if (after.x87_control != before.x87_control)
-        return "changed the modes of the x87";
+        return "changed the x87 control word";
     if (after.x87_tags != before.x87_tags)
-        return "left something on the stack of the x87 (MMX without EMMS)";
+        return "left the x87 stack in use (MMX without EMMS)";
     if (after.upper && !before.upper)
-        return "left the upper halves of vector registers in use (no VZEROUPPER)";
+        return "left upper halves of vector registers in use (missing VZEROUPPER)";
     if (after.tiles && !before.tiles)
-        return "left tiles configured";
+        return "left AMX tiles configured (missing TILERELEASE)";
     return NULL;
 }

@@ -23,6 +23,6 @@ typedef struct machine_state {
 machine_state machine_state_now(void);
 
 /* Returns a description of what the function failed to preserve, or NULL. */
-const char *machine_state_spoilt(machine_state before, machine_state after);
+const char *machine_state_difference(machine_state before, machine_state after);
 
 #endif

@@ -31,7 +31,7 @@ void reference_score(size_t n, size_t d, size_t c, const float *const *x, const 
         }
 }
 
-bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t *y, double delta,
+bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t *y, double margin,
                         bounded *dscores)
 {
     bounded loss = {0.0, 0.0};
@@ -47,19 +47,20 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
              * add to the error of the scores, and may decide on which side of the kink the
              * result falls. */
             const int exact = s[j].bound == 0.0 && s[label].bound == 0.0;
-            const float margin_f32 = ((float)s[j].value - (float)s[label].value) + (float)delta;
+            const float violation_f32 = ((float)s[j].value - (float)s[label].value) + (float)margin;
             const double difference = s[j].value - s[label].value;
-            const double margin = exact ? (double)margin_f32 : difference + delta;
+            const double violation = exact ? (double)violation_f32 : difference + margin;
             const double error =
-                exact ? 0.0 : s[j].bound + s[label].bound + U * (fabs(difference) + fabs(margin));
-            const int in_doubt = !exact && isfinite(margin) && fabs(margin) <= error;
-            ds[j].value = !(margin <= 0.0) ? 1.0 : 0.0; /* true for NaN, too */
-            ds[j].bound = in_doubt ? 1.0 : 0.0;
+                exact ? 0.0
+                      : s[j].bound + s[label].bound + U * (fabs(difference) + fabs(violation));
+            const int uncertain = !exact && isfinite(violation) && fabs(violation) <= error;
+            ds[j].value = !(violation <= 0.0) ? 1.0 : 0.0; /* true for NaN, too */
+            ds[j].bound = uncertain ? 1.0 : 0.0;
             count += ds[j].value;
             count_bound += ds[j].bound;
-            if (!(margin <= 0.0))
-                loss.value += margin;
-            if (margin > 0.0 || in_doubt)
+            if (!(violation <= 0.0))
+                loss.value += violation;
+            if (violation > 0.0 || uncertain)
                 loss.bound += error;
         }
         ds[label].value = -count;
@@ -157,10 +158,10 @@ void reference_grad(size_t n, size_t d, size_t c, const float *const *x, const b
         }
         for (size_t i = 0; i < n; i++) {
             const bounded g = dscores[i * c + j];
-            const double of_one = g.bound + gamma * (fabs(g.value) + g.bound);
+            const double dscore_bound = g.bound + gamma * (fabs(g.value) + g.bound);
             for (size_t k = 0; k < d; k++) {
                 dw[j * d + k].value += g.value * (double)x[i][k];
-                dw[j * d + k].bound += of_one * fabs((double)x[i][k]);
+                dw[j * d + k].bound += dscore_bound * fabs((double)x[i][k]);
             }
         }
     }

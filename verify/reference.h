@@ -22,7 +22,7 @@ void reference_score(size_t n, size_t d, size_t c, const float *const *x, const 
 /* Compute loss and dscores from scores with error bounds (bound 0: exact f32 values). If the
  * error may move a score across the kink of the hinge loss, the bounds of the dscores allow both
  * sides. */
-bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t *y, double delta,
+bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t *y, double margin,
                         bounded *dscores);
 bounded reference_softmax(size_t n, size_t c, const bounded *scores, const int32_t *y,
                           bounded *dscores);

@@ -6,53 +6,54 @@
 #include <math.h>
 #include <stdbool.h>
 
-void reference_fix(size_t d, size_t c, const float *w, const float *b, const uint16_t *mean,
-                   reference_fixed *fixed)
+void reference_quantise(size_t d, size_t c, const float *w, const float *b, const uint16_t *mean,
+                        reference_quantised *quantised)
 {
     for (size_t j = 0; j < c; j++) {
         const float *wj = w + j * d, bj = b != NULL ? b[j] : 0.0f;
-        double most = 0.0;
+        double max = 0.0;
         bool finite = isfinite(bj);
         for (size_t k = 0; k < d; k++) {
             finite = finite && isfinite(wj[k]);
-            most = fmax(most, fabs((double)wj[k]));
+            max = fmax(max, fabs((double)wj[k]));
         }
-        double unit = 0x1p-126;
-        while (finite && (most > 32639.0 * unit || fabs((double)bj) >= 0x1p40 * unit))
-            unit *= 2.0;
-        fixed->unit[j] = finite ? unit : (double)NAN;
+        double quantum = 0x1p-126;
+        while (finite && (max > 32639.0 * quantum || fabs((double)bj) >= 0x1p40 * quantum))
+            quantum *= 2.0;
+        quantised->quantum[j] = finite ? quantum : (double)NAN;
         /* Every quotient is exact, and every sum is below 2⁵³. */
-        fixed->offset[j] = finite ? llrint((double)bj / unit * 256.0) : 0;
+        quantised->offset[j] = finite ? llrint((double)bj / quantum * 256.0) : 0;
         for (size_t k = 0; k < d; k++) {
-            fixed->q[j * d + k] = finite ? (int32_t)lrint((double)wj[k] / unit) : 0;
+            quantised->q[j * d + k] = finite ? (int32_t)lrint((double)wj[k] / quantum) : 0;
             if (mean != NULL)
-                fixed->offset[j] -= (int64_t)fixed->q[j * d + k] * mean[k];
+                quantised->offset[j] -= (int64_t)quantised->q[j * d + k] * mean[k];
         }
     }
 }
 
 void reference_score_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
-                        const reference_fixed *fixed, double *scores)
+                        const reference_quantised *quantised, double *scores)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++) {
             int64_t sum = 0;
             for (size_t k = 0; k < d; k++)
-                sum += (int64_t)fixed->q[j * d + k] * x[i][k];
-            scores[i * c + j] = (double)(256 * sum + fixed->offset[j]) * (fixed->unit[j] / 256.0);
+                sum += (int64_t)quantised->q[j * d + k] * x[i][k];
+            scores[i * c + j] =
+                (double)(256 * sum + quantised->offset[j]) * (quantised->quantum[j] / 256.0);
         }
 }
 
 /* Rounds to a multiple of DOWNHILL_LOSS_UNIT. From 2³¹ on the result is what adding and subtracting
  * 1.5·2⁵² units gives. */
-static double rounded(double margin)
+static double rounded(double violation)
 {
-    const double units = margin / DOWNHILL_LOSS_UNIT;
+    const double units = violation / DOWNHILL_LOSS_UNIT;
     volatile double sum = units + 0x1.8p52;
     return (units < 0x1p51 ? nearbyint(units) : sum - 0x1.8p52) * DOWNHILL_LOSS_UNIT;
 }
 
-double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_t *y, double delta,
+double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_t *y, double margin,
                           int16_t *dscores)
 {
     double loss = 0.0;
@@ -60,12 +61,12 @@ double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_
         int16_t count = 0;
         for (size_t j = 0; j < c; j++) {
             const double difference = scores[i * c + j] - scores[i * c + (size_t)y[i]];
-            const double margin = difference + delta;
-            const bool violated = j != (size_t)y[i] && !(margin <= 0.0);
+            const double violation = difference + margin;
+            const bool violated = j != (size_t)y[i] && !(violation <= 0.0);
             dscores[i * c + j] = violated;
             count = (int16_t)(count + violated);
             if (violated)
-                loss += rounded(margin);
+                loss += rounded(violation);
         }
         dscores[i * c + (size_t)y[i]] = (int16_t)-count;
     }

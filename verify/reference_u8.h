@@ -9,21 +9,21 @@
 #include <stdint.h>
 
 /* Weights in fixed point: q is c×d. Per class, the quantum, and bias and mean in 1/256 of it. */
-typedef struct reference_fixed {
+typedef struct reference_quantised {
     int32_t *q;
-    double *unit;    /* NaN: a weight or the bias is not finite */
+    double *quantum; /* NaN: a weight or the bias is not finite */
     int64_t *offset; /* 256·(β_j - Σ_k q_jk mean_k) */
-} reference_fixed;
+} reference_quantised;
 
 /* Rounds the weights to fixed point. b and mean may be NULL. */
-void reference_fix(size_t d, size_t c, const float *w, const float *b, const uint16_t *mean,
-                   reference_fixed *fixed);
+void reference_quantise(size_t d, size_t c, const float *w, const float *b, const uint16_t *mean,
+                        reference_quantised *quantised);
 
 void reference_score_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
-                        const reference_fixed *fixed, double *scores);
+                        const reference_quantised *quantised, double *scores);
 
 /* Computes the dscores and returns the loss. */
-double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_t *y, double delta,
+double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_t *y, double margin,
                           int16_t *dscores);
 
 /* Adds the gradient to sums and sums_b. */

@@ -43,14 +43,14 @@ static void catch_crashes(struct sigaction *before)
         sigaction(crash_signals[i], &action, &before[i]);
 }
 
-static void release_crashes(const struct sigaction *before)
+static void restore_handlers(const struct sigaction *before)
 {
     for (size_t i = 0; i < N_SIGNALS; i++)
         sigaction(crash_signals[i], &before[i], NULL);
 }
 
 /* f32 also has the operations on bf16. */
-struct benches {
+struct workbenches {
     workbench f32;
     workbench_u8 u8;
     char failure[160]; /* what the last failed check found */
@@ -67,31 +67,31 @@ static bool is_u8(verify_op op)
     return verify_ops[op].element == ELEMENT_U8;
 }
 
-static bool check(struct benches *benches, const verify_case *v, verify_op op,
+static bool check(struct workbenches *workbenches, const verify_case *v, verify_op op,
                   const downhill_kernels *kernels)
 {
     if (is_u8(op))
-        return workbench_u8_check(&benches->u8, v, op, kernels, benches->failure,
-                                  sizeof benches->failure);
-    if (workbench_check(&benches->f32, v, op, kernels))
+        return workbench_u8_check(&workbenches->u8, v, op, kernels, workbenches->failure,
+                                  sizeof workbenches->failure);
+    if (workbench_check(&workbenches->f32, v, op, kernels))
         return true;
-    snprintf(benches->failure, sizeof benches->failure, "%s", benches->f32.failure);
+    snprintf(workbenches->failure, sizeof workbenches->failure, "%s", workbenches->f32.failure);
     return false;
 }
 
-static bool run_guarded(struct benches *benches, const verify_case *v, verify_op op,
+static bool run_guarded(struct workbenches *workbenches, const verify_case *v, verify_op op,
                         const downhill_kernels *kernels)
 {
     const int crash = sigsetjmp(crash_point, 1);
     if (crash == 0) {
         armed = 1;
-        const bool good = check(benches, v, op, kernels);
+        const bool good = check(workbenches, v, op, kernels);
         armed = 0;
         return good;
     }
     armed = 0;
-    snprintf(benches->failure, sizeof benches->failure, "ended in %s%s", strsignal(crash),
-             crash == SIGSEGV ? ": it touched memory outside its arguments" : "");
+    snprintf(workbenches->failure, sizeof workbenches->failure, "crashed: %s%s", strsignal(crash),
+             crash == SIGSEGV ? " (access outside its arguments)" : "");
     return false;
 }
 
@@ -100,8 +100,8 @@ static void report(const verify_options *options, const char *failure, const ver
 {
     static const char *const numbers[] = {"exact integers", "reals", "wide reals",
                                           "reals with NaN and infinities"};
-    static const char *const places[] = {"against the page behind", "against the page in front",
-                                         "inside"};
+    static const char *const places[] = {"up to a guard page", "after a guard page",
+                                         "away from guard pages"};
     error_line("verify: %s/%s: %s (n %zu, d %zu, c %zu, ldx %zu, ldw %zu, lds %zu, %s, %s%s)",
                verify_ops[op].name, level, failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
                numbers[v->numbers], places[v->placement], v->scattered ? ", scattered rows" : "");
@@ -109,39 +109,40 @@ static void report(const verify_options *options, const char *failure, const ver
             verify_ops[op].name, (unsigned long long)options->seed, v->number);
 }
 
-static bool wanted(const verify_options *options, verify_op op)
+static bool is_wanted(const verify_options *options, verify_op op)
 {
     const bool set = options->ops == 0 || (options->ops >> op & 1) != 0;
     return set && (options->op == NULL || strcmp(options->op, verify_ops[op].name) == 0);
 }
 
-static void show_progress(size_t done, size_t all)
+static void show_progress(size_t done, size_t total)
 {
     static const char bar[] = "########################################";
-    const int filled = (int)(done * (sizeof bar - 1) / all);
+    const int filled = (int)(done * (sizeof bar - 1) / total);
     fprintf(stderr, "\rverify [%-*.*s] %3zu %%", (int)sizeof bar - 1, filled, bar,
-            done * 100 / all);
-    if (done == all)
+            done * 100 / total);
+    if (done == total)
         fputc('\n', stderr);
     fflush(stderr);
 }
 
-static void run_case(const verify_options *options, struct benches *benches, const verify_case *v,
-                     const downhill_kernels *const *tables, size_t n_tables, verify_result *result)
+static void run_case(const verify_options *options, struct workbenches *workbenches,
+                     const verify_case *v, const downhill_kernels *const *tables, size_t n_tables,
+                     verify_result *result)
 {
     for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
-        if (!wanted(options, op))
+        if (!is_wanted(options, op))
             continue;
         if (is_u8(op))
-            workbench_u8_prepare(&benches->u8, v, op);
+            workbench_u8_prepare(&workbenches->u8, v, op);
         else
-            workbench_prepare(&benches->f32, v, op);
+            workbench_prepare(&workbenches->f32, v, op);
         for (size_t t = 0; t < n_tables; t++) {
             result->checks++;
-            if (run_guarded(benches, v, op, tables[t]))
+            if (run_guarded(workbenches, v, op, tables[t]))
                 continue;
             if (result->failures++ < options->max_reports)
-                report(options, benches->failure, v, op, downhill_kernels_name(tables[t]));
+                report(options, workbenches->failure, v, op, downhill_kernels_name(tables[t]));
             if (options->first_only)
                 return;
         }
@@ -154,16 +155,17 @@ int verify_run(const verify_options *options, verify_result *result)
     bool known = false;
     char names[256] = "";
     for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
-        known = known || wanted(options, op);
+        known = known || is_wanted(options, op);
         snprintf(names + strlen(names), sizeof names - strlen(names), " %s", verify_ops[op].name);
     }
     if (!known) {
         error_line("verify: no kernel '%s'; known:%s", options->op, names);
         return EXIT_USAGE;
     }
-    const size_t all = verify_case_count();
-    if (options->only_case >= 0 && (size_t)options->only_case >= all) {
-        error_line("verify: no case %ld; they go from 0 to %zu", options->only_case, all - 1);
+    const size_t total = verify_case_count();
+    if (options->only_case >= 0 && (size_t)options->only_case >= total) {
+        error_line("verify: no case %ld; cases are numbered from 0 to %zu", options->only_case,
+                   total - 1);
         return EXIT_USAGE;
     }
     const downhill_kernels *tables[LEVELS_MAX] = {options->kernels};
@@ -171,36 +173,36 @@ int verify_run(const verify_options *options, verify_result *result)
     if (result->levels == 0)
         return EXIT_ISA;
 
-    struct benches benches;
-    const bool f32 = workbench_open(&benches.f32, options->seed),
-               u8 = workbench_u8_open(&benches.u8, options->seed);
+    struct workbenches workbenches;
+    const bool f32 = workbench_open(&workbenches.f32, options->seed),
+               u8 = workbench_u8_open(&workbenches.u8, options->seed);
     if (!f32 || !u8) {
         if (f32)
-            workbench_close(&benches.f32);
+            workbench_close(&workbenches.f32);
         if (u8)
-            workbench_u8_close(&benches.u8);
+            workbench_u8_close(&workbenches.u8);
         error_line("verify: out of memory");
         return EXIT_INTERNAL;
     }
     struct sigaction before[N_SIGNALS];
     catch_crashes(before);
     const double start = clock_seconds();
-    const size_t walked = options->chosen_only ? verify_chosen_count() : all;
-    for (size_t i = 0; i < walked; i += options->stride) {
+    const size_t count = options->chosen_only ? verify_chosen_count() : total;
+    for (size_t i = 0; i < count; i += options->stride) {
         const size_t number = options->only_case >= 0 ? (size_t)options->only_case : i;
         const verify_case v = verify_case_at(options->seed, number);
-        run_case(options, &benches, &v, tables, result->levels, result);
+        run_case(options, &workbenches, &v, tables, result->levels, result);
         if (options->only_case >= 0 || (options->first_only && result->failures > 0))
             break;
         if (options->progress && i % 64 == 0)
-            show_progress(i, walked);
+            show_progress(i, count);
     }
     if (options->progress && options->only_case < 0)
-        show_progress(walked, walked);
+        show_progress(count, count);
     result->seconds = clock_seconds() - start;
-    release_crashes(before);
-    workbench_close(&benches.f32);
-    workbench_u8_close(&benches.u8);
+    restore_handlers(before);
+    workbench_close(&workbenches.f32);
+    workbench_u8_close(&workbenches.u8);
     if (options->max_reports > 0 && result->failures > options->max_reports)
         error_line("verify: %llu more failures not shown",
                    (unsigned long long)(result->failures - options->max_reports));

@@ -81,10 +81,10 @@ void workbench_close(workbench *b)
  * drawing, so this function and draw_integer() use one random number and no division. */
 static float draw_real(rng *r, float scale)
 {
-    enum { FINEST = 7 };
+    enum { EXPONENT_MASK = 7 };
     const uint64_t bits = rng_u64(r);
     const float unit = (float)((int64_t)(bits >> 39) - (1 << 24)) * 0x1p-24f;
-    return unit / (float)(1u << (bits & FINEST)) * scale;
+    return unit / (float)(1u << (bits & EXPONENT_MASK)) * scale;
 }
 
 /* Draws an integer from -limit to limit, not exactly uniformly. */
@@ -123,7 +123,7 @@ static void fill_bf16(workbench *b)
 }
 
 /* Replaces up to three values by NaN, infinities or zeros. */
-static void sprinkle_few(rng *r, float *values, size_t count)
+static void insert_few_specials(rng *r, float *values, size_t count)
 {
     static const float specials[] = {NAN, INFINITY, -INFINITY, -0.0f, 0.0f};
     for (uint64_t left = rng_below(r, 4); left > 0; left--)
@@ -145,18 +145,18 @@ static void draw_data(workbench *b, const verify_case *v, enum verify_kind kind,
     /* Limits for exact sums: |Σ_k x w| + |b| < 2²³, so that the difference of two scores is
      * below 2²⁴. A feature in bf16 has at most 8 bits. */
     enum { W_LIMIT = 5, X_LIMIT = 511, X_LIMIT_BF16 = 255, B_LIMIT = 1000 };
-    const size_t fit = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
-    const size_t most = bf16 ? X_LIMIT_BF16 : X_LIMIT;
-    const int x_limit = (int)(fit < most ? fit : most);
+    const size_t exact_max = ((1u << 23) - B_LIMIT) / W_LIMIT / v->d;
+    const size_t type_max = bf16 ? X_LIMIT_BF16 : X_LIMIT;
+    const int x_limit = (int)(exact_max < type_max ? exact_max : type_max);
     if (reads_x(kind))
         draw_dense(r, b->x_dense, v->x_rows * v->d, v->numbers, x_limit, 1.0f);
     const float w_scale = 4.0f / sqrtf((float)v->d);
     draw_dense(r, b->w_dense, v->c * v->d, v->numbers, W_LIMIT, w_scale);
     draw_dense(r, b->b_dense, v->c, v->numbers, B_LIMIT, 1.0f);
     if (v->numbers == NUMBERS_SPECIAL && reads_x(kind) && !(is_step(kind) && bf16)) {
-        sprinkle_few(r, b->x_dense, v->x_rows * v->d);
-        sprinkle_few(r, b->w_dense, v->c * v->d);
-        sprinkle_few(r, b->b_dense, v->c);
+        insert_few_specials(r, b->x_dense, v->x_rows * v->d);
+        insert_few_specials(r, b->w_dense, v->c * v->d);
+        insert_few_specials(r, b->b_dense, v->c);
     }
     if (bf16)
         fill_bf16(b);
@@ -185,11 +185,11 @@ static void draw_scores(workbench *b, const verify_case *v, rng *r)
                 row[j] = row[0];
     }
     if (v->numbers == NUMBERS_SPECIAL)
-        sprinkle_few(r, b->scores_dense, v->n * v->c);
+        insert_few_specials(r, b->scores_dense, v->n * v->c);
 }
 
 /* Replaces many values by special numbers: an update is elementwise and exact for all of them. */
-static void sprinkle_specials(rng *r, float *values, size_t count)
+static void insert_many_specials(rng *r, float *values, size_t count)
 {
     static const float specials[] = {NAN,         INFINITY,  -INFINITY, -0.0f,   0x1p-149f,
                                      0x1.8p-127f, 0x1p-126f, 3e38f,     -3.4e38f};
@@ -197,13 +197,13 @@ static void sprinkle_specials(rng *r, float *values, size_t count)
         values[i] = specials[rng_below(r, sizeof specials / sizeof specials[0])];
 }
 
-static void as_exact(bounded *to, const float *from, size_t count)
+static void set_exact(bounded *values, const float *from, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        to[i] = (bounded){(double)from[i], 0.0};
+        values[i] = (bounded){(double)from[i], 0.0};
 }
 
-static void forget_bounds(bounded *values, size_t count)
+static void clear_bounds(bounded *values, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         values[i].bound = 0.0;
@@ -211,7 +211,7 @@ static void forget_bounds(bounded *values, size_t count)
 
 /* Drops the samples without a violated margin. A step leaves them out of the gradient, so that
  * their infinities cause no NaN. Returns the number of samples left. */
-static size_t leave_out_satisfied(workbench *b, const verify_case *v)
+static size_t drop_satisfied(workbench *b, const verify_case *v)
 {
     size_t kept = 0;
     for (size_t i = 0; i < v->n; i++) {
@@ -224,30 +224,30 @@ static size_t leave_out_satisfied(workbench *b, const verify_case *v)
     return kept;
 }
 
-static void reference_of_step(workbench *b, const verify_case *v, enum verify_kind kind)
+static void prepare_step(workbench *b, const verify_case *v, enum verify_kind kind)
 {
     const bool exact = v->numbers == NUMBERS_EXACT;
     reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
                     b->want_scores);
     if (exact)
-        forget_bounds(b->want_scores, v->n * v->c);
+        clear_bounds(b->want_scores, v->n * v->c);
     b->want_loss = kind == KIND_STEP_HINGE
                        ? reference_hinge(v->n, v->c, b->want_scores, b->labels,
                                          (double)v->sgd.loss.margin, b->want_dscores)
                        : reference_softmax(v->n, v->c, b->want_scores, b->labels, b->want_dscores);
-    const size_t n = kind == KIND_STEP_HINGE ? leave_out_satisfied(b, v) : v->n;
+    const size_t n = kind == KIND_STEP_HINGE ? drop_satisfied(b, v) : v->n;
     reference_grad(n, v->d, v->c, b->x_rows, b->want_dscores, NULL, 0, NULL, b->want_dw,
                    b->want_db);
     if (exact && kind == KIND_STEP_HINGE) {
-        forget_bounds(b->want_dw, v->c * v->d);
-        forget_bounds(b->want_db, v->c);
+        clear_bounds(b->want_dw, v->c * v->d);
+        clear_bounds(b->want_db, v->c);
     }
 }
 
-void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
+void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
 {
-    const bool bf16 = verify_ops[kernel].element == ELEMENT_BF16;
-    const enum verify_kind kind = verify_ops[kernel].kind;
+    const bool bf16 = verify_ops[op].element == ELEMENT_BF16;
+    const enum verify_kind kind = verify_ops[op].kind;
     const bool exact = v->numbers == NUMBERS_EXACT;
     rng r = v->random;
     b->x = arena_place_of(bf16 ? 2 : UNIT_BYTES, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,
@@ -265,11 +265,11 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
         reference_score(v->n, v->d, v->c, b->x_rows, b->w_dense, v->d, v->bias ? b->b_dense : NULL,
                         b->want_scores);
         if (exact)
-            forget_bounds(b->want_scores, v->n * v->c);
+            clear_bounds(b->want_scores, v->n * v->c);
         break;
     case KIND_HINGE:
     case KIND_SOFTMAX:
-        as_exact(b->want_scores, b->scores_dense, v->n * v->c);
+        set_exact(b->want_scores, b->scores_dense, v->n * v->c);
         b->want_loss = kind == KIND_HINGE
                            ? reference_hinge(v->n, v->c, b->want_scores, (const int32_t *)b->y.data,
                                              (double)v->sgd.loss.margin, b->want_dscores)
@@ -279,24 +279,24 @@ void workbench_prepare(workbench *b, const verify_case *v, verify_op kernel)
             b->want_loss.bound = 0.0;
         break;
     case KIND_GRAD:
-        as_exact(b->want_dscores, b->scores_dense, v->n * v->c);
+        set_exact(b->want_dscores, b->scores_dense, v->n * v->c);
         reference_grad(v->n, v->d, v->c, b->x_rows, b->want_dscores,
                        v->accumulate ? b->dw_dense : NULL, v->d, v->accumulate ? b->db_dense : NULL,
                        b->want_dw, b->want_db);
         if (exact) {
-            forget_bounds(b->want_dw, v->c * v->d);
-            forget_bounds(b->want_db, v->c);
+            clear_bounds(b->want_dw, v->c * v->d);
+            clear_bounds(b->want_db, v->c);
         }
         break;
     case KIND_UPDATE: /* workbench_check() computes the definition, in f32 */
         if (v->numbers >= NUMBERS_WIDE) {
-            sprinkle_specials(&r, b->w_dense, v->c * v->d);
-            sprinkle_specials(&r, b->dw_dense, v->c * v->d);
+            insert_many_specials(&r, b->w_dense, v->c * v->d);
+            insert_many_specials(&r, b->dw_dense, v->c * v->d);
         }
         break;
     case KIND_STEP_HINGE:
     case KIND_STEP_SOFTMAX:
-        reference_of_step(b, v, kind);
+        prepare_step(b, v, kind);
         break;
     }
 }

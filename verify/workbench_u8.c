@@ -57,9 +57,9 @@ bool workbench_u8_open(workbench_u8 *b, uint64_t seed)
         {(void **)&b->want_dscores, nc, sizeof *b->want_dscores},
         {(void **)&b->want_sums, dc, sizeof *b->want_sums},
         {(void **)&b->want_sums_b, c, sizeof *b->want_sums_b},
-        {(void **)&b->fixed.q, dc, sizeof *b->fixed.q},
-        {(void **)&b->fixed.unit, c, sizeof *b->fixed.unit},
-        {(void **)&b->fixed.offset, c, sizeof *b->fixed.offset},
+        {(void **)&b->quantised.q, dc, sizeof *b->quantised.q},
+        {(void **)&b->quantised.quantum, c, sizeof *b->quantised.quantum},
+        {(void **)&b->quantised.offset, c, sizeof *b->quantised.offset},
     };
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         good = (*buffers[i].buffer = calloc(buffers[i].count, buffers[i].bytes)) != NULL && good;
@@ -72,12 +72,12 @@ void workbench_u8_close(workbench_u8 *b)
 {
     for (size_t i = 0; i < U8_ARENAS; i++)
         arena_close(&b->arenas[i]);
-    void *const buffers[] = {b->x_dense,      b->x_rows,        b->rows,        b->labels,
-                             b->w_dense,      b->b_dense,       b->scale_dense, b->mean_dense,
-                             b->scores_dense, b->dscores_dense, b->sums_dense,  b->sums_b_dense,
-                             b->want_w,       b->want_b,        b->want_scores, b->want_sums,
-                             b->want_dscores, b->want_sums_b,   b->fixed.q,     b->fixed.unit,
-                             b->fixed.offset};
+    void *const buffers[] = {
+        b->x_dense,         b->x_rows,       b->rows,        b->labels,       b->w_dense,
+        b->b_dense,         b->scale_dense,  b->mean_dense,  b->scores_dense, b->dscores_dense,
+        b->sums_dense,      b->sums_b_dense, b->want_w,      b->want_b,       b->want_scores,
+        b->want_sums,       b->want_dscores, b->want_sums_b, b->quantised.q,  b->quantised.quantum,
+        b->quantised.offset};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         free(buffers[i]);
 }
@@ -149,13 +149,16 @@ static void draw_data(workbench_u8 *b, const verify_case *v, rng *r)
 static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
 {
     const uint64_t kind = rng_below(r, 4);
-    const int n_small = v->n <= 256, most = kind == 0 && n_small ? INT16_MAX : kind == 1 ? 128 : 1;
+    const int n_small = v->n <= 256, dscore_max = kind == 0 && n_small ? INT16_MAX
+                                                  : kind == 1          ? 128
+                                                                       : 1;
     for (size_t i = 0; i < v->n * v->c; i++) {
         b->scores_dense[i] = v->numbers == NUMBERS_EXACT ? (double)rng_between(r, -9, 9)
                              : v->numbers == NUMBERS_REAL
                                  ? (double)rng_unit(r) * 3.0
                                  : ldexp((double)rng_unit(r), (int)rng_below(r, 40) - 20);
-        b->dscores_dense[i] = (int16_t)rng_between(r, most == INT16_MAX ? INT16_MIN : -most, most);
+        b->dscores_dense[i] =
+            (int16_t)rng_between(r, dscore_max == INT16_MAX ? INT16_MIN : -dscore_max, dscore_max);
     }
     for (size_t i = 0; kind >= 2 && i < v->n; i++) /* dscore of the label: minus a count */
         b->dscores_dense[i * v->c + (size_t)b->labels[i]] = (int16_t)-rng_between(r, 0, (int)v->c);
@@ -163,12 +166,12 @@ static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
         b->scores_dense[rng_below(r, v->n * v->c)] =
             rng_below(r, 2) ? (double)NAN : (double)INFINITY;
     const bool large = rng_below(r, 4) == 0; /* more than an f32 represents exactly */
-    const int64_t most_w = large ? INT32_MAX : 1000000;
-    const int64_t most_b = large ? DOWNHILL_U8_NC_MAX : 1000;
+    const int64_t dw_max = large ? INT32_MAX : 1000000;
+    const int64_t db_max = large ? DOWNHILL_U8_NC_MAX : 1000;
     for (size_t i = 0; i < v->c * v->d; i++)
-        b->sums_dense[i] = (int32_t)rng_between(r, -most_w, most_w);
+        b->sums_dense[i] = (int32_t)rng_between(r, -dw_max, dw_max);
     for (size_t j = 0; j < v->c; j++)
-        b->sums_b_dense[j] = (int32_t)rng_between(r, -most_b, most_b);
+        b->sums_b_dense[j] = (int32_t)rng_between(r, -db_max, db_max);
 }
 
 static const uint16_t *mean_of(const workbench_u8 *b, const verify_case *v)
@@ -190,13 +193,13 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
     memcpy(b->want_b, b->b_dense, v->c * sizeof *b->want_b);
     reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), scale_of(b, v),
                         v->decay, v->step);
-    reference_fix(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->fixed);
-    reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->fixed, b->want_scores);
+    reference_quantise(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->quantised);
+    reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->quantised, b->want_scores);
 }
 
-void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op kernel)
+void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
 {
-    const enum verify_kind kind = verify_ops[kernel].kind;
+    const enum verify_kind kind = verify_ops[op].kind;
     rng r = v->random;
     b->x = arena_place_of(1, &b->arenas[U8_X], v->x_rows, v->d, v->ldx, v->placement, v->offset);
     b->y = arena_place(&b->arenas[U8_Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
@@ -213,8 +216,8 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op kerne
     const float *bias = v->bias ? b->b_dense : NULL;
     switch (kind) {
     case KIND_SCORE:
-        reference_fix(d, c, b->w_dense, bias, mean_of(b, v), &b->fixed);
-        reference_score_u8(v->n, d, c, b->x_rows, &b->fixed, b->want_scores);
+        reference_quantise(d, c, b->w_dense, bias, mean_of(b, v), &b->quantised);
+        reference_score_u8(v->n, d, c, b->x_rows, &b->quantised, b->want_scores);
         break;
     case KIND_HINGE:
         b->want_loss = reference_hinge_u8(v->n, c, b->scores_dense, b->y.data,
@@ -227,8 +230,8 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op kerne
         want_update(b, v, b->sums_dense, b->sums_b_dense);
         break;
     case KIND_STEP_HINGE:
-        reference_fix(d, c, b->w_dense, bias, mean_of(b, v), &b->fixed);
-        reference_score_u8(v->n, d, c, b->x_rows, &b->fixed, b->want_scores);
+        reference_quantise(d, c, b->w_dense, bias, mean_of(b, v), &b->quantised);
+        reference_score_u8(v->n, d, c, b->x_rows, &b->quantised, b->want_scores);
         b->want_loss = reference_hinge_u8(v->n, c, b->want_scores, b->labels,
                                           (double)v->sgd.loss.margin, b->want_dscores);
         reference_grad_u8(v->n, d, c, b->x_rows, b->want_dscores, b->want_sums, b->want_sums_b);

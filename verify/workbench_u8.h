@@ -16,7 +16,7 @@ enum {
     U8_W,
     U8_B,
     U8_MEAN,
-    U8_GAIN,
+    U8_SCALE,
     U8_SCORES,
     U8_DSCORES,
     U8_SUMS,
@@ -44,7 +44,7 @@ typedef struct workbench_u8 {
     double *want_scores, want_loss;
     int16_t *want_dscores;
     int32_t *want_sums, *want_sums_b;
-    reference_fixed fixed;
+    reference_quantised quantised;
 } workbench_u8;
 
 /* Allocates buffers for all cases of a seed. Returns false if out of memory. */
