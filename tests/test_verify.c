@@ -426,7 +426,7 @@ static void test_verify__planted_bugs__caught(void **state)
     &(const struct downhill_packed_score)                                                          \
     {                                                                                              \
         .pack = downhill_pack_f32x16, .score = bug, .classes = PANEL_CLASSES, .n_min = 64,         \
-        .where = PACKS_FAR                                                                         \
+        .policy = PACKS_FAR                                                                        \
     }
 #define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packed_f32, PACKED(bug))
 #pragma GCC diagnostic push

@@ -49,7 +49,8 @@ static void gradient(const struct pass *p, const struct block *block, int accumu
                             p->of.f32.workspace.lds, accumulate, sums_f32, prefetch);
 }
 
-/* Where dW in f32 is summed. The sums of the bias always go to the caller's. */
+/* Returns where the gradient in f32 is summed. The sums of the bias always go to the caller's
+ * db. */
 static downhill_gradient_f32 sums_of(const struct pass *p)
 {
     if (!p->plan->sums_in_workspace)

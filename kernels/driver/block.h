@@ -13,7 +13,7 @@ struct block {
     size_t n;
     enum element element;
     const void *x[BLOCK_ROWS_MAX];
-    int32_t y[BLOCK_ROWS_MAX]; /* set where the batch has labels */
+    int32_t y[BLOCK_ROWS_MAX]; /* set if the batch has labels */
 };
 
 struct block_iterator {

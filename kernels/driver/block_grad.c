@@ -48,22 +48,22 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
     }
     downhill_grad_kernel *kernel =
         block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
-    const struct grad_plan how = downhill_plan_grad(plan, n);
+    const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
     const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
     for (size_t k = 0, features; k < grad->d; k += features) {
-        features = grad->d - k < how.features ? grad->d - k : how.features;
+        features = grad->d - k < grad_plan.features ? grad->d - k : grad_plan.features;
         rows_at(block, k, x);
         for (size_t i = n; i < n + ROWS_PAST_END; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < grad->c; j += classes) {
-            classes = next_tile(grad->c - j, how.classes);
+            classes = next_tile(grad->c - j, grad_plan.classes);
             float *dw = grad->dw + j * lddw + k;
-            if (how.direct) {
+            if (grad_plan.direct) {
                 kernel(n, features, classes, x, dscores + j, ldds,
-                       how.flags | (accumulate ? GRAD_ACCUMULATE : 0u), dw, lddw, prefetch);
+                       grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u), dw, lddw, prefetch);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
-                kernel(n, features, classes, x, dscores + j, ldds, how.flags, panel, PANEL_LD,
+                kernel(n, features, classes, x, dscores + j, ldds, grad_plan.flags, panel, PANEL_LD,
                        prefetch);
                 add_panel(panel, features, classes, accumulate, dw, lddw);
             }
@@ -97,19 +97,19 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
             clear_u8(grad);
         return;
     }
-    const struct grad_plan how = downhill_plan_grad(plan, n);
+    const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
     const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
     _Alignas(64) downhill_dscores panel;
     for (size_t k = 0, features; k < d; k += features) {
-        features = d - k < how.features ? d - k : how.features;
+        features = d - k < grad_plan.features ? d - k : grad_plan.features;
         rows_at(block, k, x);
         for (size_t i = n; i < n + U8_ROWS_PAST_END; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < c; j += classes) {
-            classes = next_tile(c - j, how.classes);
+            classes = next_tile(c - j, grad_plan.classes);
             copy_panel(n, classes, dscores + j, ldds, panel);
             kernels->u8->grad(n, features, classes, x, panel,
-                              how.flags | (accumulate ? GRAD_ACCUMULATE : 0u),
+                              grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u),
                               grad->dw + j * grad->lddw + k, grad->lddw, prefetch);
         }
     }

@@ -19,7 +19,7 @@ double downhill_block_loss_u8(const downhill_kernels *kernels, const struct bloc
            DOWNHILL_LOSS_UNIT;
 }
 
-/* Tells whether a dscore of 2 or 4 bytes is 0. The zeros of the hinge loss are positive. */
+/* Returns whether a dscore of 2 or 4 bytes is 0. The zeros of the hinge loss are positive. */
 static int is_zero(const char *dscore, size_t bytes)
 {
     uint32_t bits = 0;

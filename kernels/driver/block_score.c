@@ -88,17 +88,17 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
                           const struct block *block, const downhill_weights_f32 *weights,
                           const float *packed, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    const struct score_plan how = downhill_plan_score(plan, block->n);
+    const struct score_plan score_plan = downhill_plan_score(plan, block->n);
     start_from_bias(block, weights, scores, lds);
-    switch (how.way) {
+    switch (score_plan.way) {
     case SCORE_UNPACKED:
-        score_unpacked(kernels, &how, block, weights, scores, lds, prefetch);
+        score_unpacked(kernels, &score_plan, block, weights, scores, lds, prefetch);
         break;
     case SCORE_PACKED:
-        score_packed(plan->packing, &how, block, weights, packed, scores, lds, prefetch);
+        score_packed(plan->packing, &score_plan, block, weights, packed, scores, lds, prefetch);
         break;
     case SCORE_PACK_PER_PANEL:
-        score_pack_per_panel(plan->packing, &how, plan->x_far, block, weights, scores, lds);
+        score_pack_per_panel(plan->packing, &score_plan, plan->x_far, block, weights, scores, lds);
         break;
     }
 }

@@ -95,13 +95,14 @@ static size_t cached_rows(const struct plan_shape *shape, size_t l2, int x_far)
     return full < PANEL_ROWS_MIN ? full : PANEL_ROWS_MIN;
 }
 
-/* Tells whether rows with this leading dimension fall on the same few sets of L1. */
+/* Returns whether rows with this leading dimension fall on the same few sets of L1. */
 static int collides(size_t ld)
 {
     return ld % 256 == 0;
 }
 
-/* Tells whether a dW is too large for this L2. c·ld fits size_t, because the matrix has passed the checks. */
+/* Returns whether a dW is too large for this L2. c·ld fits size_t, because the matrix has passed
+ * the checks. */
 static int is_large(size_t c, size_t ld, size_t l2)
 {
     return c * ld > of_l2(NEAR_BYTES, l2) / sizeof(float);
@@ -129,7 +130,7 @@ static const struct downhill_packed_score *packing(const downhill_kernels *kerne
         shape->element == ELEMENT_F32 ? kernels->packed_f32 : kernels->packed_bf16;
     if (packed == NULL || shape->n < packed->n_min || shape->d < packed->d_min)
         return NULL;
-    const int pays = packed->where == PACKS_ALWAYS || (packed->where == PACKS_FAR && x_far) ||
+    const int pays = packed->policy == PACKS_ALWAYS || (packed->policy == PACKS_FAR && x_far) ||
                      collides(shape->ldw);
     return pays ? packed : NULL;
 }

@@ -50,7 +50,7 @@ struct plan {
 struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cache_sizes *caches,
                                const struct plan_shape *shape);
 
-/* How a block of so many rows is scored. */
+/* Plan for the scores of a block with this number of rows. */
 struct score_plan {
     enum score_way {
         SCORE_UNPACKED,      /* W where it is */
@@ -61,8 +61,8 @@ struct score_plan {
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 
-/* How dW of a block of so many rows is summed. Rows may be fewer than the block had: samples without a violated
- * margin are dropped. */
+/* Plan for summing dW over a block with this number of rows. It may be smaller than the block was,
+ * because satisfied samples are dropped. */
 struct grad_plan {
     int direct;               /* in dW itself, not in a panel on the stack that is added to it */
     unsigned flags;           /* enum grad_flags */

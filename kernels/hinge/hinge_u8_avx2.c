@@ -19,18 +19,18 @@ DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
         _mm_storel_epi64((void *)to, ones);
         return;
     }
-    int16_t some[2 * F64X4];
-    _mm_storeu_si128((void *)some, ones);
+    int16_t tail[2 * F64X4];
+    _mm_storeu_si128((void *)tail, ones);
     for (size_t l = 0; l < count; l++)
-        to[l] = some[l];
+        to[l] = tail[l];
 }
 
 DOWNHILL_TARGET
 double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
-                               const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+                               const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
     const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
-    const __m256d delta_f64x4 = _mm256_set1_pd(delta);
+    const __m256d margin_f64x4 = _mm256_set1_pd(margin);
     const __m256d units_of_loss = _mm256_set1_pd(UNITS_OF_LOSS), rounder = _mm256_set1_pd(ROUNDER);
     __m256d units_f64x4 = _mm256_setzero_pd();
     for (size_t i = 0; i < n; i++) {
@@ -45,13 +45,13 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
             const __m256i lanes = _mm256_cmpgt_epi64(left, _mm256_setzero_si256());
             const __m256i is_label = _mm256_cmpeq_epi64(to_label, _mm256_setzero_si256());
             const __m256d others = _mm256_castsi256_pd(_mm256_andnot_si256(is_label, lanes));
-            const __m256d margin_f64x4 = _mm256_add_pd(
-                _mm256_sub_pd(_mm256_maskload_pd(s + j, lanes), s_label_f64x4), delta_f64x4);
+            const __m256d violation_f64x4 = _mm256_add_pd(
+                _mm256_sub_pd(_mm256_maskload_pd(s + j, lanes), s_label_f64x4), margin_f64x4);
             /* "Not less than or equal" is true for NaN, which must reach the loss. */
             const __m256d violated = _mm256_and_pd(
-                others, _mm256_cmp_pd(margin_f64x4, _mm256_setzero_pd(), _CMP_NLE_UQ));
+                others, _mm256_cmp_pd(violation_f64x4, _mm256_setzero_pd(), _CMP_NLE_UQ));
             const __m256d rounded_f64x4 = _mm256_sub_pd(
-                _mm256_add_pd(_mm256_mul_pd(margin_f64x4, units_of_loss), rounder), rounder);
+                _mm256_add_pd(_mm256_mul_pd(violation_f64x4, units_of_loss), rounder), rounder);
             units_f64x4 = _mm256_add_pd(units_f64x4, _mm256_and_pd(violated, rounded_f64x4));
             store_violated(ds + j, c - j, violated);
             violated_count += __builtin_popcount((unsigned)_mm256_movemask_pd(violated));

@@ -9,9 +9,9 @@ enum { F64X8 = 8 };
 
 DOWNHILL_TARGET
 double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
-                               const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+                               const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
-    const __m512d delta_f64x8 = _mm512_set1_pd(delta);
+    const __m512d margin_f64x8 = _mm512_set1_pd(margin);
     const __m512d units_of_loss = _mm512_set1_pd(UNITS_OF_LOSS);
     const __m512d rounder = _mm512_set1_pd(ROUNDER);
     __m512d units_f64x8 = _mm512_setzero_pd();
@@ -26,13 +26,13 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
             const size_t label_lane = label - j; /* wraps to a large number if label < j */
             const __mmask8 others =
                 (__mmask8)(label_lane < F64X8 ? lanes & ~(1u << label_lane) : lanes);
-            const __m512d margin_f64x8 = _mm512_add_pd(
-                _mm512_sub_pd(_mm512_maskz_loadu_pd(lanes, s + j), s_label_f64x8), delta_f64x8);
+            const __m512d violation_f64x8 = _mm512_add_pd(
+                _mm512_sub_pd(_mm512_maskz_loadu_pd(lanes, s + j), s_label_f64x8), margin_f64x8);
             /* "Not less than or equal" is true for NaN, which must reach the loss. */
             const __mmask8 violated =
-                _mm512_mask_cmp_pd_mask(others, margin_f64x8, _mm512_setzero_pd(), _CMP_NLE_UQ);
+                _mm512_mask_cmp_pd_mask(others, violation_f64x8, _mm512_setzero_pd(), _CMP_NLE_UQ);
             const __m512d rounded_f64x8 = _mm512_sub_pd(
-                _mm512_add_pd(_mm512_mul_pd(margin_f64x8, units_of_loss), rounder), rounder);
+                _mm512_add_pd(_mm512_mul_pd(violation_f64x8, units_of_loss), rounder), rounder);
             units_f64x8 = _mm512_mask_add_pd(units_f64x8, violated, units_f64x8, rounded_f64x8);
             _mm_mask_storeu_epi16(ds + j, lanes, _mm_maskz_set1_epi16(violated, 1));
             violated_count += __builtin_popcount(violated);

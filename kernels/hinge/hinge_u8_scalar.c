@@ -5,7 +5,7 @@
 #include "isa/kernels.h"
 
 double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
-                               const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+                               const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
     double units = 0.0;
     for (size_t i = 0; i < n; i++) {
@@ -16,10 +16,10 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
         int32_t violated_count = 0;
 #pragma omp simd reduction(+ : units, violated_count)
         for (int32_t j = 0; j < (int32_t)c; j++) {
-            const double margin = (s[j] - s_label) + delta;
-            /* Not `margin > 0`: a NaN must reach the loss. */
-            const int32_t violated = (j != label) & !(margin <= 0.0);
-            const double rounded = (margin * UNITS_OF_LOSS + ROUNDER) - ROUNDER;
+            const double violation = (s[j] - s_label) + margin;
+            /* Not `violation > 0`: a NaN must reach the loss. */
+            const int32_t violated = (j != label) & !(violation <= 0.0);
+            const double rounded = (violation * UNITS_OF_LOSS + ROUNDER) - ROUNDER;
             units += violated ? rounded : 0.0;
             ds[j] = (int16_t)violated;
             violated_count += violated;

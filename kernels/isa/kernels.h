@@ -61,7 +61,7 @@ struct downhill_packed_score {
     size_t classes;                      /* of a panel, <= PANEL_CLASSES */
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
-    enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } where; /* each includes the ones before it */
+    enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } policy; /* each includes the ones before it */
     int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 
@@ -71,10 +71,11 @@ struct downhill_packed_score {
  * of c classes is 2·k·c bytes after its first one. */
 enum { U8_GROUP = 64 };
 
-/* Four samples are taken together: this many row pointers past the n-th must be valid, and their dscores 0. */
+/* Kernels take four samples at a time. This many row pointers past the n-th must be valid, and
+ * their dscores 0. */
 enum { U8_ROWS_PAST_END = 3 };
 
-/* Returns a + b modulo 2³²: sums of the caller may leave the range of int32_t. */
+/* Returns a + b modulo 2³². The sums of a caller may exceed the range of int32_t. */
 static inline int32_t wrapped_sum(int32_t a, int32_t b)
 {
     return (int32_t)((uint32_t)a + (uint32_t)b);
@@ -83,24 +84,26 @@ static inline int32_t wrapped_sum(int32_t a, int32_t b)
 /* Dscores of a block and a panel of up to PANEL_CLASSES classes, with zeros after the last class. */
 typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_PAST_END][16];
 
-/* Packs class j of a panel of c: q = w·factor, rounded to nearest even, |q| <= 32639, in the order that the scores read,
- * with zeros after the last feature. Any numbers if a weight is not finite. The classes of a panel are packed one after
- * the other, each while its weights are still in L1. */
+/* Packs class j of a panel of c: q = w·factor, rounded to nearest even, |q| <= 32639, in the
+ * order that the scores read, with zeros after the last feature. If a weight is not finite, the
+ * packed numbers are unspecified. The classes of a panel are packed in order, each while its
+ * weights are still in L1. */
 typedef void downhill_pack_u8_kernel(size_t d, size_t c, size_t j, const float *w, float factor,
                                      void *panel);
-/* scores_ij += quantum_j Σ_k x_ik q_jk for a panel. A quantum is a power of two, or NaN. */
+/* Adds the scores of a panel: scores_ij += quantum_j Σ_k x_ik q_jk. A quantum is a power of two,
+ * or NaN. */
 typedef void downhill_score_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                       const void *packed, const double *quantum, double *scores,
                                       size_t lds, struct prefetch *prefetch);
 /* Computes the dscores. Returns the loss in multiples of DOWNHILL_LOSS_UNIT. */
 typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores, size_t lds,
-                                        const int32_t *y, double delta, int16_t *dscores,
+                                        const int32_t *y, double margin, int16_t *dscores,
                                         size_t ldds);
-/* dw = dscoresᵀ X for a panel, or added to it. */
+/* Computes dw = dscoresᵀ X for a panel, or adds it to dw. */
 typedef void downhill_grad_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                      downhill_dscores dscores, unsigned flags, int32_t *dw,
                                      size_t lddw, struct prefetch *prefetch);
-/* Properties of the normalisation. They spare the update some reading. */
+/* Properties of the normalisation, which allow the update to skip some loads. */
 enum update_flags {
     UPDATE_CENTERED = 1, /* some mean is not 0 */
     UPDATE_SCALED = 2    /* the gains differ */
@@ -130,19 +133,19 @@ struct downhill_kernels {
     /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
 
-    /* The same for many samples; NULL if the level gains nothing by packing. */
+    /* Scores of many samples with packed weights; NULL if packing gains nothing on this level. */
     const struct downhill_packed_score *packed_f32, *packed_bf16;
 
     /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
     double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
-                        float delta, float *dscores, size_t ldds);
+                        float margin, float *dscores, size_t ldds);
     double (*softmax_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
                           float *dscores, size_t ldds);
 
-    /* dW = dscoresᵀ X, or added to it. X n×d by row pointers, dscores n×c, dW c×d. Fast if dW is in L2 or nearer and its
-     * rows are not a multiple of 4 KiB apart. */
+    /* Computes dW = dscoresᵀ X, or adds it to dW. X n×d by row pointers, dscores n×c, dW c×d.
+     * Fast if dW is in L1 or L2 and its rows are not a multiple of 4 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
-    size_t grad_direct_min; /* samples of a block that hide writing a dW beyond L2 */
+    size_t grad_direct_min; /* samples per block that hide the stores to a dW beyond L2 */
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
@@ -157,7 +160,8 @@ struct downhill_kernels {
     downhill_pack_kernel downhill_pack_bf16_##level;                                               \
     downhill_grad_kernel downhill_grad_f32_##level, downhill_grad_bf16_##level;                    \
     double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
-                                      const int32_t *y, float delta, float *dscores, size_t ldds); \
+                                      const int32_t *y, float margin, float *dscores,              \
+                                      size_t ldds);                                                \
     double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
                                         const int32_t *y, float *dscores, size_t ldds);            \
     void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * The table of each level: a complete literal in read-only memory, so that every kernel and every
- * fallback of a level is visible here. */
+ * The kernel table of each level. Each is a complete literal in read-only memory, so that every
+ * kernel and every fallback of a level is visible here. */
 #include "isa/tables.h"
 
 #include <string.h>
 
-/* HAVE(LEVEL), HAVE_AUTO(LEVEL): whether this build has the kernels of a level. A build system defines
- * DOWNHILL_HAVE_<LEVEL> and DOWNHILL_HAVE_AUTO_<LEVEL> for every level of levels.def; one that it forgets is an error.
- * Without a build system, GCC 12 and Clang 14 or later compile all hand-written levels on x86-64, unless
- * DOWNHILL_SCALAR_ONLY is defined; the auto_ levels need flags. */
+/* HAVE(LEVEL), HAVE_AUTO(LEVEL): whether this build has the kernels of a level. A build system
+ * defines DOWNHILL_HAVE_<LEVEL> and DOWNHILL_HAVE_AUTO_<LEVEL> for every level of levels.def; a
+ * missing one is an error. Without a build system, GCC 12 and Clang 14 or later compile all
+ * hand-written levels on x86-64, unless DOWNHILL_SCALAR_ONLY is defined; the auto_ levels need
+ * flags. */
 #if defined DOWNHILL_HAVE_AVX2
 #pragma GCC diagnostic error "-Wundef"
 #define HAVE(level)      DOWNHILL_HAVE_##level
@@ -22,12 +23,13 @@
 #define HAVE_AUTO(level) 0
 #endif
 
-/* A kernel that goes back to dW within a block. */
+/* grad_direct_min of kernels that load and store dW more than once per block. */
 #define NEVER SIZE_MAX
 
-/* Weights of 16 bits: a panel of 10 KiB stays in L1 with the samples that pass it. The features are so
- * few that a lane of 32 bits holds the sum of 32 pairs of products, and that of four such lanes:
- * 4·32·2·255·32639 < 2³¹ with 16 lanes; with 8 the sum of two, each of twice as many. */
+/* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
+ * chunk is short enough for 32-bit sums: with 16 lanes a lane sums 32 pairs of products, and
+ * four lanes are added, 4·32·2·255·32639 < 2³¹. With 8 lanes a lane sums 64 pairs, and two lanes
+ * are added. */
 enum { U8_PANEL_CLASSES = 5, U8_CHUNK = 1024 };
 
 static const struct downhill_u8_kernels u8_scalar = {
@@ -90,7 +92,7 @@ static const struct downhill_packed_score packed_f32_avx2 = {
     .score = downhill_score_packed_f32_avx2,
     .classes = 5,
     .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_COLLIDING,
+    .policy = PACKS_COLLIDING,
 };
 
 static const struct downhill_packed_score packed_bf16_avx2 = {
@@ -98,7 +100,7 @@ static const struct downhill_packed_score packed_bf16_avx2 = {
     .score = downhill_score_packed_bf16_avx2,
     .classes = 5,
     .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_COLLIDING,
+    .policy = PACKS_COLLIDING,
 };
 
 static const struct downhill_u8_kernels u8_avx2 = {
@@ -194,7 +196,7 @@ static const struct downhill_packed_score packed_f32_avx512 = {
     .score = downhill_score_packed_f32_avx512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_FAR,
+    .policy = PACKS_FAR,
 };
 
 static const struct downhill_packed_score packed_bf16_avx512 = {
@@ -202,7 +204,7 @@ static const struct downhill_packed_score packed_bf16_avx512 = {
     .score = downhill_score_packed_bf16_avx512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
-    .where = PACKS_FAR,
+    .policy = PACKS_FAR,
 };
 
 static const struct downhill_u8_kernels u8_avx512 = {
@@ -265,15 +267,16 @@ static const downhill_kernels table_avx512vnni = {
 #endif
 
 #if HAVE(AVX512BF16)
-/* d_min: score_packed_avx512bf16.c. Always, although near it gains or loses a few per cent only: the
- * step gains a third by the gradient, and this is what the feature does for the scores. */
+/* d_min follows from the error bound (score_packed_bf16_avx512bf16.c). The policy is
+ * PACKS_ALWAYS, so that the scores use the instructions of the level. With X in a cache they
+ * gain or lose only a few per cent by it; the step gains a third from the gradient. */
 static const struct downhill_packed_score packed_bf16_avx512bf16 = {
     .pack = downhill_pack_bf16_avx512bf16,
     .score = downhill_score_packed_bf16_avx512bf16,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .d_min = 160,
-    .where = PACKS_ALWAYS,
+    .policy = PACKS_ALWAYS,
     .splits_weights = 1,
 };
 
@@ -303,11 +306,11 @@ static const struct downhill_packed_score packed_bf16_amx = {
     .classes = PANEL_CLASSES,
     .n_min = 32,
     .d_min = 160,
-    .where = PACKS_ALWAYS,
+    .policy = PACKS_ALWAYS,
     .splits_weights = 1,
 };
 
-/* Weights of two bytes: 255·128·16384 < 2³¹. */
+/* A weight is two signed bytes; the sums of a chunk fit in 32 bits: 255·128·16384 < 2³¹. */
 enum { U8_CHUNK_AMX = 16384 };
 
 static const struct downhill_u8_kernels u8_amx = {
@@ -347,8 +350,8 @@ const struct level downhill_levels[LEVEL_COUNT] = {
 #include "isa/levels.def"
 };
 
-/* The list of features of a level is that of the level whose kernels it shares, and what it adds. An auto_ level has
- * the list of a hand-written one. */
+/* Checks the feature lists: a level has the features of the level whose kernels it shares, and
+ * those that it adds. An auto_ level has the list of a hand-written one. */
 #define FEATURES_ADDED_BASELINE(features) 0
 #define FEATURES_ADDED_AUTO(features)     FEATURES_OF_LEVEL(features)
 #define FEATURES_ADDED_HAND(features)     FEATURES_IN(DOWNHILL_ADDED_##features)

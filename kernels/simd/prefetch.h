@@ -69,8 +69,9 @@ static inline struct prefetch_run prefetch_take(struct prefetch *prefetch, size_
                                      LINE_BYTES / 2 * prefetch->pace};
     const size_t lines = (*steps * prefetch->pace + 1) / 2;
     if (lines >= prefetch->left) {
-        const size_t enough = prefetch->left * 2 / prefetch->pace, some = enough < 2 ? 2 : enough;
-        *steps = *steps < some ? *steps : some;
+        const size_t steps_left = prefetch->left * 2 / prefetch->pace,
+                     limit = steps_left < 2 ? 2 : steps_left;
+        *steps = *steps < limit ? *steps : limit;
         prefetch->left = 0;
         prefetch_next_rows(prefetch);
     } else {

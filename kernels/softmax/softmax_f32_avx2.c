@@ -17,42 +17,42 @@ DOWNHILL_TARGET
 double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_t lds,
                                   const int32_t *y, float *dscores, size_t ldds)
 {
-    const size_t whole = c / F32X8 * F32X8, rest = c - whole;
-    const __m256i lanes = first_lanes_x8(rest);
+    const size_t vector_end = c / F32X8 * F32X8, tail = c - vector_end;
+    const __m256i lanes = first_lanes_x8(tail);
     log_sum logs = {1.0, 0.0};
-    double margins = 0.0;
+    double max_minus_label = 0.0;
     for (size_t i = 0; i < n; i++) {
         const float *s = scores + i * lds;
         float *ds = dscores + i * ldds;
         __m256 max_f32x8 = _mm256_set1_ps(-INFINITY);
-        for (size_t j = 0; j < whole; j += F32X8)
+        for (size_t j = 0; j < vector_end; j += F32X8)
             max_f32x8 = _mm256_max_ps(max_f32x8, _mm256_loadu_ps(s + j));
-        if (rest > 0)
-            max_f32x8 = _mm256_max_ps(max_f32x8, load_or_minus_infinity(s + whole, lanes));
+        if (tail > 0)
+            max_f32x8 = _mm256_max_ps(max_f32x8, load_or_minus_infinity(s + vector_end, lanes));
         const float max = max_lane_x8(max_f32x8);
-        margins += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
+        max_minus_label += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
 
         max_f32x8 = _mm256_set1_ps(max);
         __m256 sum_f32x8 = _mm256_setzero_ps(), last_f32x8 = sum_f32x8;
-        for (size_t j = 0; j < whole; j += F32X8) {
+        for (size_t j = 0; j < vector_end; j += F32X8) {
             const __m256 e_f32x8 = exp_f32x8(_mm256_sub_ps(_mm256_loadu_ps(s + j), max_f32x8));
             sum_f32x8 = _mm256_add_ps(sum_f32x8, e_f32x8);
             _mm256_storeu_ps(ds + j, e_f32x8);
         }
-        if (rest > 0) {
+        if (tail > 0) {
             last_f32x8 =
-                exp_f32x8(_mm256_sub_ps(load_or_minus_infinity(s + whole, lanes), max_f32x8));
+                exp_f32x8(_mm256_sub_ps(load_or_minus_infinity(s + vector_end, lanes), max_f32x8));
             sum_f32x8 = _mm256_add_ps(sum_f32x8, last_f32x8);
         }
         const float sum = sum_lanes_x8(sum_f32x8);
         log_sum_add(&logs, (double)sum);
 
         const __m256 scale_f32x8 = _mm256_set1_ps(1.0f / sum);
-        for (size_t j = 0; j < whole; j += F32X8)
+        for (size_t j = 0; j < vector_end; j += F32X8)
             _mm256_storeu_ps(ds + j, _mm256_mul_ps(_mm256_loadu_ps(ds + j), scale_f32x8));
-        if (rest > 0)
-            store_some_x8(ds + whole, rest, _mm256_mul_ps(last_f32x8, scale_f32x8));
+        if (tail > 0)
+            store_some_x8(ds + vector_end, tail, _mm256_mul_ps(last_f32x8, scale_f32x8));
         ds[y[i]] -= 1.0f;
     }
-    return margins + log_sum_total(&logs);
+    return max_minus_label + log_sum_total(&logs);
 }

@@ -12,7 +12,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
                                   const int32_t *y, float *dscores, size_t ldds)
 {
     log_sum logs = {1.0, 0.0};
-    double margins = 0.0;
+    double max_minus_label = 0.0;
     for (size_t i = 0; i < n; i++) {
         const float *s = scores + i * lds;
         float *ds = dscores + i * ldds;
@@ -23,7 +23,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
                                             _mm512_maskz_loadu_ps(lanes, s + j));
         }
         const float max = _mm512_reduce_max_ps(max_f32x16);
-        margins += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
+        max_minus_label += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
 
         max_f32x16 = _mm512_set1_ps(max);
         __m512 sum_f32x16 = _mm512_setzero_ps();
@@ -45,5 +45,5 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         }
         ds[y[i]] -= 1.0f;
     }
-    return margins + log_sum_total(&logs);
+    return max_minus_label + log_sum_total(&logs);
 }

@@ -8,7 +8,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
                                   const int32_t *y, float *dscores, size_t ldds)
 {
     log_sum logs = {1.0, 0.0};
-    double margins = 0.0;
+    double max_minus_label = 0.0;
     for (size_t i = 0; i < n; i++) {
         const float *s = scores + i * lds;
         float *ds = dscores + i * ldds;
@@ -17,7 +17,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         for (size_t j = 0; j < c; j++)
             max = s[j] > max ? s[j] : max;
 
-        margins += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
+        max_minus_label += (double)max - (double)s[y[i]]; /* before writing ds, which may be s */
         float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
         for (size_t j = 0; j < c; j++) {
@@ -33,5 +33,5 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
             ds[j] *= scale;
         ds[y[i]] -= 1.0f;
     }
-    return margins + log_sum_total(&logs);
+    return max_minus_label + log_sum_total(&logs);
 }
