@@ -2,7 +2,7 @@
 #include "isa/caches.h"
 
 /* Leaf 4 (Intel SDM vol. 2, CPUID) and leaf 0x8000001D (AMD APM vol. 3, appendix E) describe one cache per subleaf, in
- * the same format. Which of the two a CPU fills is up to its vendor, and to the hypervisor. */
+ * the same format. Which of the two is valid depends on the CPU vendor and the hypervisor. */
 enum { LEAF_CACHES = 4 };
 #define LEAF_EXTENDED_MAX      UINT32_C(0x80000000)
 #define LEAF_EXTENDED_FEATURES UINT32_C(0x80000001)
@@ -48,7 +48,7 @@ static void set_size(size_t *size, uint64_t bytes, struct range plausible)
         *size = (size_t)bytes;
 }
 
-/* Returns the sizes that a leaf describes, 0 for each that it does not. */
+/* Returns the sizes that a leaf describes; the others are 0. */
 static struct cache_sizes read_leaf(const cpu_source *source, uint32_t leaf)
 {
     enum { END, DATA, INSTRUCTIONS, UNIFIED };

@@ -17,8 +17,9 @@ struct cache_sizes {
 /* Sizes on a CPU that does not describe its caches, and on targets other than x86-64. */
 enum { L1D_DEFAULT = 32 * 1024, L2_DEFAULT = 512 * 1024 };
 
-/* Returns the sizes that the core which answers has, each default where CPUID tells none or an implausible one. A
- * pure function of the source. Leaves above the maximum that CPUID names are never read. */
+/* Returns the cache sizes of the current core. If CPUID reports none for L1d or L2, or an
+ * implausible one, it is the default. A pure function of the source. Leaves above the maximum
+ * that CPUID reports are never read. */
 struct cache_sizes downhill_caches_detect(const cpu_source *source);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* XCR0 bits (Intel SDM vol. 1, 13.3): SSE 1, AVX 2, opmask 5, ZMM_Hi256 6, Hi16_ZMM 7, TILECFG 17,
- * TILEDATA 18. A wider state is of no use without the narrower. */
+ * TILEDATA 18. A wider state is useless without the narrower ones. */
 #define STATE_NONE UINT64_C(0)
 #define STATE_YMM  UINT64_C(0x6)
 #define STATE_ZMM  UINT64_C(0xE6)
@@ -36,7 +36,7 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
     /* Old and limited CPUs answer a leaf above the maximum with the highest leaf's data. */
     const cpu_regs leaf7 = max_leaf >= 7 ? source->cpuid(source->context, 7, 0) : none;
     const cpu_regs leaf7_1 = leaf7.r[0] >= 1 ? source->cpuid(source->context, 7, 1) : none;
-    /* XGETBV faults where the OS has not set CR4.OSXSAVE. */
+    /* XGETBV faults if the OS has not set CR4.OSXSAVE. */
     const bool osxsave = leaf1.r[ECX] >> OSXSAVE & 1;
     const uint64_t xcr0 = osxsave ? source->xgetbv(source->context) : 0;
 
@@ -53,9 +53,9 @@ cpu_features downhill_cpu_detect(const cpu_source *source)
         if (features[i].state != STATE_TILE)
             f.permitted |= flag;
     }
-    const uint32_t there = f.cpu & f.os;
+    const uint32_t available = f.cpu & f.os;
     const uint32_t amx = FEATURES_OF_LEVEL(amx);
-    if (source->permit_amx == NULL || (there & amx) != amx)
+    if (source->permit_amx == NULL || (available & amx) != amx)
         f.unasked = FEATURES_AMX;
     else if (source->permit_amx(source->context))
         f.permitted |= FEATURES_AMX;
@@ -87,9 +87,9 @@ static uint64_t native_xgetbv(void *context)
     return (uint64_t)high << 32 | low;
 }
 
-/* Linux grants the 8 KiB of tile registers to a process that asks for them, and from then on keeps room
- * for them in every signal frame; it refuses where an alternate signal stack is too small for
- * that, or a filter of system calls forbids to ask. What was granted is read back. */
+/* Asks Linux for permission to use the tile registers, 8 KiB per thread. From then on every
+ * signal frame has room for them. Linux refuses if an alternate signal stack is too small for
+ * that. A seccomp filter may block the request, so the granted mask is read back. */
 static bool native_permit_amx(void *context)
 {
     (void)context;

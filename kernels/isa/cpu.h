@@ -22,7 +22,7 @@ enum {
 #undef ROW
 };
 
-/* Mask of a list of features.h. */
+/* Bit mask of a feature list in features.h. */
 #define FEATURE_OR(id, ...)      | FEATURE_##id
 #define FEATURES_IN(list)        (0 list(FEATURE_OR))
 #define FEATURES_OF_LEVEL(level) FEATURES_IN(DOWNHILL_FEATURES_##level)
@@ -34,36 +34,37 @@ typedef struct cpu_regs {
     uint32_t r[4]; /* eax, ebx, ecx, edx */
 } cpu_regs;
 
-/* Where detection gets its facts. Tests pass recorded CPUs; downhill_cpu_native is the real one. */
+/* Source of CPUID and XCR0 values. Tests pass recorded CPUs; downhill_cpu_native is the real
+ * CPU. */
 typedef struct cpu_source {
     cpu_regs (*cpuid)(void *context, uint32_t leaf, uint32_t subleaf);
-    uint64_t (*xgetbv)(void *context); /* called only where OSXSAVE is set */
-    /* Asks for leave to use AMX, where a level could. NULL: do not ask. */
+    uint64_t (*xgetbv)(void *context); /* called only if OSXSAVE is set */
+    /* Asks for permission to use AMX. Called only if CPU and OS support it. NULL: do not ask. */
     bool (*permit_amx)(void *context);
     void *context;
 } cpu_source;
 
 typedef struct cpu_features {
-    uint32_t cpu;       /* CPUID reports it */
-    uint32_t os;        /* the state it needs is enabled in XCR0 */
-    uint32_t permitted; /* it needs no permission, or that was granted */
-    uint32_t unasked;   /* it needs permission, and no level was a reason to ask */
+    uint32_t cpu;       /* reported by CPUID */
+    uint32_t os;        /* register state enabled in XCR0 */
+    uint32_t permitted; /* permission granted, or none needed */
+    uint32_t unasked;   /* permission needed, but not asked for because no level could use it */
 } cpu_features;
 
-/* A pure function of the source. Leaves above the maximum that CPUID names are never read, and
- * XGETBV only where OSXSAVE is set. */
+/* Detects the features. A pure function of the source. Leaves above the maximum that CPUID
+ * reports are never read, and XGETBV is executed only if OSXSAVE is set. */
 cpu_features downhill_cpu_detect(const cpu_source *source);
 
-/* The features that may be used: reported, saved and permitted. */
+/* Returns the usable features: reported by the CPU, saved by the OS and permitted. */
 static inline uint32_t cpu_usable(cpu_features f)
 {
     return f.cpu & f.os & f.permitted;
 }
 
-/* Name of feature number i, or NULL past the last. */
+/* Returns the name of feature i, or NULL past the last one. */
 const char *downhill_cpu_feature_name(unsigned i);
 
-/* This machine. On targets other than x86-64 it reports no feature. */
+/* The CPU of this machine. On targets other than x86-64 it has no features. */
 extern const cpu_source downhill_cpu_native;
 
 #endif

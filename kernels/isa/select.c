@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From CPU features to a table of kernels (tables.c). The only state is what was found out about the machine, and
- * which table is the default. */
+ * Selects a kernel table (tables.c) by the CPU features. The only state is the detected facts
+ * about the machine, and the default table. */
 #include "isa/select.h"
 
 #include "isa/tables.h"
@@ -15,21 +15,21 @@
 
 enum { WORD_MAX = 64 };
 
-/* Levels that the build wanted and the compiler could not build, each between blanks. */
+/* Levels that were requested but that the compiler could not build, each between blanks. */
 #ifndef DOWNHILL_UNABLE
 #define DOWNHILL_UNABLE " "
 #endif
 
-/* What the machine and the environment allow. */
+/* Facts about the machine and the environment. */
 struct facts {
     cpu_features cpu;
     struct cache_sizes caches;
     uint32_t disabled;           /* features named by DOWNHILL_DISABLE */
-    char unknown_word[WORD_MAX]; /* the first word of that list that names none; "" */
-    char isa[WORD_MAX];          /* DOWNHILL_ISA; "" */
+    char unknown_word[WORD_MAX]; /* first word of that list that is no feature; "" */
+    char isa[WORD_MAX];          /* value of DOWNHILL_ISA; "" */
 };
 
-/* Copies the first `length` bytes, cut to fit. */
+/* Copies the first `length` bytes, truncated to fit. */
 static void copy_word(char to[WORD_MAX], const char *from, size_t length)
 {
     length = length < WORD_MAX ? length : WORD_MAX - 1;
@@ -37,7 +37,7 @@ static void copy_word(char to[WORD_MAX], const char *from, size_t length)
     to[length] = '\0';
 }
 
-/* The features named in a list separated by commas or spaces. */
+/* Reads a list of features, separated by commas or spaces. */
 static void read_disabled(const char *list, struct facts *facts)
 {
     static const char separators[] = ", ";
@@ -56,7 +56,8 @@ static void read_disabled(const char *list, struct facts *facts)
     }
 }
 
-/* Returns whether a level of this build would use AMX. Otherwise permission is not asked for: it cannot be given back. */
+/* Returns whether a level of this build would use AMX. Otherwise permission is not requested,
+ * because it cannot be returned. */
 static bool wants_amx(uint32_t disabled)
 {
     for (size_t i = 0; i < LEVEL_COUNT; i++)
@@ -81,9 +82,10 @@ static void gather_facts(struct facts *facts)
         copy_word(facts->isa, isa, strlen(isa));
 }
 
-/* Gathered and kept by the first thread that asks; from then on neither CPUID nor the environment is looked at again.
- * Those that ask meanwhile gather for themselves, into *own, and find the same, except for the caches of a hybrid CPU,
- * whose cores may differ: none waits for another, which might be of a lower priority, or left behind by fork(). */
+/* Returns the facts. The first thread gathers and stores them; after that neither CPUID nor the
+ * environment is read again. Threads that call meanwhile gather into *own and find the same,
+ * except for the caches of a hybrid CPU, whose cores may differ. No thread waits for another,
+ * which might have a lower priority, or might not exist after fork(). */
 static const struct facts *known_facts(struct facts *own)
 {
     enum { UNKNOWN, GATHERING, KNOWN };
@@ -106,9 +108,9 @@ static const struct facts *known_facts(struct facts *own)
 
 struct cache_sizes downhill_cache_sizes(void)
 {
-    /* Copies of facts, so that a process which fork() left without them does not gather them for every call. Threads
-     * that store them at the same time store the same, or, on different cores of a hybrid CPU, a mixture that the plan
-     * takes as well as any. */
+    /* Copies of the facts. If fork() interrupted gathering, the child does not gather them for
+     * every call. Threads that store at the same time store the same values, or, on different
+     * cores of a hybrid CPU, a mixture, which the plan handles as well. */
     static atomic_size_t l1d, l2, l3; /* l1d is 0 until all are known */
     struct cache_sizes sizes = {.l1d = atomic_load_explicit(&l1d, memory_order_acquire)};
     if (sizes.l1d == 0) {
@@ -137,14 +139,14 @@ static bool level_usable(const struct level *level, uint32_t usable)
 size_t downhill_level_choose(uint32_t usable)
 {
     size_t i = LEVEL_COUNT - 1;
-    /* The scalar level needs nothing, so the search ends. */
+    /* The scalar level needs no features, so the search ends. */
     while (downhill_levels[i].kind == DOWNHILL_KIND_AUTO ||
            !level_usable(&downhill_levels[i], usable))
         i--;
     return i;
 }
 
-/* Appends to a string that may fill its buffer already; what does not fit is cut. */
+/* Appends to a string, truncated to fit the buffer. The string may already fill it. */
 __attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t size,
                                                          const char *format, ...)
 {
@@ -155,7 +157,7 @@ __attribute__((format(printf, 3, 4))) static void append(char *buffer, size_t si
     va_end(arguments);
 }
 
-/* Why a level has no table: it was not wanted, or the build could not have it. */
+/* Returns why a level has no table: it was not requested, or the compiler cannot build it. */
 static const char *why_absent(const struct level *level)
 {
     char word[WORD_MAX];
@@ -172,8 +174,8 @@ _Static_assert(sizeof "the compiler cannot build it" DOWNHILL_FEATURES(ROW) <=
                "downhill_level.missing is too short");
 #undef ROW
 
-/* What keeps a level from being used, as "avx512vl (CPU), amx-tile (permission refused)"; "" if nothing
- * does. */
+/* Lists what keeps a level from being used, as "avx512vl (CPU), amx-tile (permission refused)";
+ * "" if it is usable. */
 static void describe_missing(const struct level *level, const struct facts *facts, char *buffer,
                              size_t size)
 {
@@ -195,14 +197,14 @@ static void describe_missing(const struct level *level, const struct facts *fact
     }
 }
 
-/* The level called `name`; `asker` ("DOWNHILL_ISA=") comes before it in the message. `why` is an
- * empty string with room for why_size bytes. */
-static downhill_status select_named(const char *name, const char *asker, const struct facts *facts,
+/* Selects the level called `name`. `prefix` ("DOWNHILL_ISA=") precedes the name in messages.
+ * `why` is an empty string in a buffer of why_size bytes. */
+static downhill_status select_named(const char *name, const char *prefix, const struct facts *facts,
                                     const downhill_kernels **out, char *why, size_t why_size)
 {
     const size_t found = downhill_level_find(name);
     if (found == LEVEL_COUNT) {
-        append(why, why_size, "%s%s: no such ISA level; known:", asker, name);
+        append(why, why_size, "%s%s: no such ISA level; known:", prefix, name);
         for (size_t i = 0; i < LEVEL_COUNT; i++)
             append(why, why_size, " %s", downhill_levels[i].name);
         return DOWNHILL_ERR_ISA_UNKNOWN;
@@ -212,15 +214,15 @@ static downhill_status select_named(const char *name, const char *asker, const s
     if (!level_usable(level, usable)) {
         char missing[sizeof((downhill_level *)0)->missing];
         describe_missing(level, facts, missing, sizeof missing);
-        append(why, why_size, "%s%s: not usable here: %s; largest usable: %s", asker, name, missing,
-               downhill_levels[downhill_level_choose(usable)].name);
+        append(why, why_size, "%s%s: not usable here: %s; largest usable: %s", prefix, name,
+               missing, downhill_levels[downhill_level_choose(usable)].name);
         return DOWNHILL_ERR_ISA_UNUSABLE;
     }
     *out = level->table;
     return DOWNHILL_OK;
 }
 
-/* A word that is not understood must not silently leave a feature on. */
+/* Fails if DOWNHILL_DISABLE has an unknown word. Ignoring it would leave a feature enabled. */
 static downhill_status check_disabled(const struct facts *facts, char *why, size_t why_size)
 {
     if (facts->unknown_word[0] != '\0') {
@@ -232,7 +234,7 @@ static downhill_status check_disabled(const struct facts *facts, char *why, size
     return DOWNHILL_OK;
 }
 
-/* The default. Decided once where it can be; a race repeats work on constant facts and stores the
+/* Selects the default level and stores it. Threads that race here repeat the work and store the
  * same value. */
 static downhill_status select_default(const downhill_kernels **out, char *why, size_t why_size)
 {
@@ -258,10 +260,10 @@ static downhill_status select_default(const downhill_kernels **out, char *why, s
 downhill_status downhill_select(const char *isa, const downhill_kernels **out, char *why,
                                 size_t why_size)
 {
-    char nowhere[1];
+    char ignored[1];
     if (why == NULL || why_size == 0) {
-        why = nowhere;
-        why_size = sizeof nowhere;
+        why = ignored;
+        why_size = sizeof ignored;
     }
     why[0] = '\0';
     if (out == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rows of levels.def as data: what a level needs, and its table. */
+ * The rows of levels.def as data: the features that a level needs, and its kernel table. */
 #ifndef DOWNHILL_TABLES_H
 #define DOWNHILL_TABLES_H
 
@@ -24,10 +24,10 @@ enum {
 /* In the order of levels.def. */
 extern const struct level downhill_levels[LEVEL_COUNT];
 
-/* Returns the number of a level by its name; LEVEL_COUNT if there is none. */
+/* Returns the index of the level called `name`, or LEVEL_COUNT if there is none. */
 size_t downhill_level_find(const char *name);
 
-/* Tells whether two tables have the same kernels for features of this type. */
+/* Returns whether two tables have the same kernels for features of this type. */
 int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
                           enum element element);
 

@@ -16,7 +16,7 @@
 #define DOWNHILL_TARGET
 #define DOWNHILL_PORTABLE
 #if defined __GNUC__ && !defined __clang__
-#pragma GCC diagnostic ignored "-Wunknown-pragmas" /* `omp simd`, which is for the other levels */
+#pragma GCC diagnostic ignored "-Wunknown-pragmas" /* `omp simd` is for the auto levels */
 #endif
 #endif
 

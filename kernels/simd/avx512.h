@@ -26,7 +26,8 @@ DOWNHILL_INLINE __m512 features_x16(const enum element element, const void *row,
     return widened_x16(_mm256_loadu_si256((const void *)((const uint16_t *)row + k)));
 }
 
-/* Loads those of these features whose lanes are on. The other lanes are 0, and their memory is not touched. */
+/* Loads the features of the lanes that are on. The other lanes are 0, and their memory is not
+ * touched. */
 DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 lanes,
                                          const void *row, size_t k)
 {

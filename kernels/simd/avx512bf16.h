@@ -51,7 +51,7 @@ DOWNHILL_INLINE struct terms_x32 split_x32(const float *w, size_t count)
     return terms;
 }
 
-/* Tells whether bf16 holds every dscore exactly; c <= 16. */
+/* Returns whether bf16 represents every dscore exactly; c <= 16. */
 DOWNHILL_INLINE int fit_bf16(size_t n, size_t c, const float *dscores, size_t ldds)
 {
     const __mmask16 lanes = first_lanes_x16(c);
@@ -61,8 +61,9 @@ DOWNHILL_INLINE int fit_bf16(size_t n, size_t c, const float *dscores, size_t ld
     return _mm512_test_epi32_mask(all, _mm512_set1_epi32(0xFFFF)) == 0;
 }
 
-/* Stores 32 sums in the order of their features, or adds them to what is there. `low` holds features 8p … 8p+3 and
- * `high` 8p+4 … 8p+7 in each 128-bit part p, which is how unpacking two rows orders them. */
+/* Stores 32 sums in the order of their features, or adds them to the stored ones. `low` holds
+ * features 8p … 8p+3 and `high` 8p+4 … 8p+7 in each 128-bit part p, which is how unpacking two
+ * rows orders them. */
 DOWNHILL_INLINE void put_in_order(__m512 low, __m512 high, __mmask32 lanes, unsigned accumulate,
                                   float *to)
 {
