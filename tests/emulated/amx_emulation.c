@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * After the descriptions of LDTILECFG, TILELOADD, TILESTORED, TDPBF16PS,
+ * Follows the descriptions of LDTILECFG, TILELOADD, TILESTORED, TDPBF16PS,
  * TDPBUSD and TDPBSUD in the Intel SDM, vol. 2. */
 #include "amx_emulation.h"
 
@@ -12,7 +12,7 @@
 
 enum { TILES = 8, ROWS = 16, ROW_BYTES = 64 };
 
-/* Of each thread, as in a CPU. */
+/* Tile state of a thread, as in a CPU. */
 static _Thread_local struct {
     bool in_use;
     size_t products;
@@ -21,19 +21,19 @@ static _Thread_local struct {
     uint8_t data[TILES][ROWS][ROW_BYTES];
 } amx;
 
-static void need(bool good, const char *what)
+static void require(bool valid, const char *fault)
 {
-    if (good)
+    if (valid)
         return;
-    fprintf(stderr, "amx_emulation: %s\n", what);
+    fprintf(stderr, "amx_emulation: %s\n", fault);
     abort();
 }
 
-static void need_tile(int tile)
+static void require_tile(int tile)
 {
-    need(amx.in_use, "a tile without a configuration");
-    need(tile >= 0 && tile < TILES, "a tile beyond the eighth");
-    need(amx.rows[tile] > 0, "a tile that is not configured");
+    require(amx.in_use, "a tile was used without a configuration");
+    require(tile >= 0 && tile < TILES, "there is no such tile");
+    require(amx.rows[tile] > 0, "a tile was used that is not configured");
 }
 
 void amx_emulated_loadconfig(const void *config)
@@ -45,13 +45,15 @@ void amx_emulated_loadconfig(const void *config)
     } c;
     _Static_assert(sizeof c == 64, "the operand has 64 bytes");
     memcpy(&c, config, sizeof c);
-    need(c.palette == 1 && c.start_row == 0, "palette or start row");
+    require(c.palette == 1 && c.start_row == 0, "the palette is not 1 or the start row is not 0");
     for (int i = 0; i < 14; i++)
-        need(c.reserved_0[i] == 0, "a reserved byte is not 0");
+        require(c.reserved_0[i] == 0, "a reserved byte is not 0");
     for (int t = 0; t < 16; t++) {
-        need(t < TILES || (c.rows[t] == 0 && c.row_bytes[t] == 0), "a tile beyond the eighth");
-        need(c.rows[t] <= ROWS && c.row_bytes[t] <= ROW_BYTES, "a tile is too large");
-        need((c.rows[t] == 0) == (c.row_bytes[t] == 0), "rows without columns, or columns alone");
+        require(t < TILES || (c.rows[t] == 0 && c.row_bytes[t] == 0),
+                "a tile beyond the eighth is configured");
+        require(c.rows[t] <= ROWS && c.row_bytes[t] <= ROW_BYTES, "a tile is too large");
+        require((c.rows[t] == 0) == (c.row_bytes[t] == 0),
+                "a tile has rows without columns or columns without rows");
     }
     amx.in_use = true;
     memcpy(amx.rows, c.rows, sizeof amx.rows);
@@ -66,7 +68,7 @@ void amx_emulated_release(void)
 
 void amx_emulated_zero(int tile)
 {
-    need_tile(tile);
+    require_tile(tile);
     memset(amx.data[tile], 0, sizeof amx.data[tile]);
 }
 
@@ -79,7 +81,7 @@ void amx_emulated_load(int tile, const void *data, long row_bytes)
 
 void amx_emulated_store(int tile, void *data, long row_bytes)
 {
-    need_tile(tile);
+    require_tile(tile);
     for (int r = 0; r < amx.rows[tile]; r++)
         memcpy((char *)data + r * row_bytes, amx.data[tile][r], amx.row_bytes[tile]);
 }
@@ -99,22 +101,22 @@ static float bf16_at(const uint8_t *row, int i)
     return flushed(v);
 }
 
-static void need_factors(int c, int a, int b)
+static void require_factors(int c, int a, int b)
 {
-    need_tile(c);
-    need_tile(a);
-    need_tile(b);
-    need(c != a && c != b && a != b, "a tile twice");
-    need(amx.row_bytes[c] % 4 == 0 && amx.row_bytes[a] % 4 == 0, "half an element");
-    need(amx.rows[a] == amx.rows[c] && amx.rows[b] == amx.row_bytes[a] / 4 &&
-             amx.row_bytes[b] == amx.row_bytes[c],
-         "shapes that do not fit each other");
+    require_tile(c);
+    require_tile(a);
+    require_tile(b);
+    require(c != a && c != b && a != b, "an instruction uses a tile twice");
+    require(amx.row_bytes[c] % 4 == 0 && amx.row_bytes[a] % 4 == 0, "a row ends within an element");
+    require(amx.rows[a] == amx.rows[c] && amx.rows[b] == amx.row_bytes[a] / 4 &&
+                amx.row_bytes[b] == amx.row_bytes[c],
+            "the shapes of the tiles do not match");
     amx.products++;
 }
 
 void amx_emulated_dpbf16ps(int c, int a, int b)
 {
-    need_factors(c, a, b);
+    require_factors(c, a, b);
     const int m = amx.rows[c], n = amx.row_bytes[c] / 4, pairs = amx.row_bytes[a] / 4;
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++) {
@@ -132,15 +134,16 @@ void amx_emulated_dpbf16ps(int c, int a, int b)
 
 static void add_bytes(int c, int a, int b, bool a_signed, bool b_signed)
 {
-    need_factors(c, a, b);
+    require_factors(c, a, b);
     for (int i = 0; i < amx.rows[c]; i++)
         for (int j = 0; j < amx.row_bytes[c] / 4; j++) {
-            uint32_t sum; /* wraps */
+            uint32_t sum; /* modulo 2³² */
             memcpy(&sum, &amx.data[c][i][4 * j], sizeof sum);
             for (int k = 0; k < amx.row_bytes[a]; k++) {
-                const uint8_t of_a = amx.data[a][i][k], of_b = amx.data[b][k / 4][4 * j + k % 4];
-                const int factor_a = a_signed ? (int8_t)of_a : of_a;
-                const int factor_b = b_signed ? (int8_t)of_b : of_b;
+                const uint8_t byte_a = amx.data[a][i][k],
+                              byte_b = amx.data[b][k / 4][4 * j + k % 4];
+                const int factor_a = a_signed ? (int8_t)byte_a : byte_a;
+                const int factor_b = b_signed ? (int8_t)byte_b : byte_b;
                 sum += (uint32_t)(factor_a * factor_b);
             }
             memcpy(&amx.data[c][i][4 * j], &sum, sizeof sum);

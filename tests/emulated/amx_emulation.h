@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tile instructions in plain C, for machines without them. What a CPU would fault at ends the test
- * with a line that says what it was. */
+ * The AMX tile instructions in plain C, for machines without them. An operation that faults on a
+ * CPU prints the reason and aborts. */
 #ifndef DOWNHILL_TESTS_AMX_EMULATION_H
 #define DOWNHILL_TESTS_AMX_EMULATION_H
 
@@ -18,11 +18,11 @@ void amx_emulated_dpbf16ps(int c, int a, int b);
 void amx_emulated_dpbusd(int c, int a, int b);
 void amx_emulated_dpbsud(int c, int a, int b);
 
-/* Whether tiles are configured, and how many products there were. */
+/* Returns whether tiles are configured, and the number of tile products so far, both per thread. */
 bool amx_emulated_in_use(void);
 size_t amx_emulated_products(void);
 
-/* Compilers have some of them as macros. */
+/* Compilers define some of these intrinsics as macros. */
 #undef _tile_loadconfig
 #undef _tile_release
 #undef _tile_zero

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The AVX-512 intrinsics that the kernels use, lane by lane in plain C, for machines without AVX-512:
- * included before a kernel, that is then compiled for AVX2. After the operations of the Intel SDM,
- * vol. 2. An intrinsic that is missing here does not link, or does not compile. */
+ * The AVX-512 intrinsics that the kernels use, lane by lane in plain C, for machines without
+ * AVX-512. Include it before a kernel, which is then compiled for AVX2. Follows the operations
+ * in the Intel SDM, vol. 2. A kernel that uses an intrinsic missing here does not compile or
+ * link. */
 #ifndef DOWNHILL_TESTS_AVX512_EMULATION_H
 #define DOWNHILL_TESTS_AVX512_EMULATION_H
 
-/* Before their names, and `__asm__`, become others. */
+/* Included before avx512_names.h redefines the intrinsics, and before `__asm__` is redefined. */
 #include "isa/kernels.h"
 #include "simd/tiles.h"
 
@@ -33,19 +34,20 @@ typedef union lanes512 {
     __m256d half_d[2];
 } lanes512;
 
-/* Not forced inline, or the tiles of the kernels take minutes to compile. Exception: functions with a parameter of
- * 256 bits. GCC 12 emits no VZEROUPPER in such a function, because its caller has the upper halves in use, nor in the
- * caller after the call, because a callee is expected to leave them clean. */
+/* Not always_inline, or the tiles of the kernels take minutes to compile. Exception: functions
+ * with a parameter of 256 bits. GCC 12 emits no VZEROUPPER in such a function, because its
+ * caller has the upper halves in use, nor in the caller after the call, because a callee is
+ * expected to leave them clean. */
 #define EMULATED          static inline __attribute__((unused))
 #define EMULATED_FROM_YMM static inline __attribute__((unused, always_inline))
 
-/* result.lane[l] = value, for all lanes. */
+/* Defines `result` with result.lane[l] = value for all lanes. */
 #define EMULATED_LANES(result, lane, count, value)                                                 \
     lanes512 result;                                                                               \
     for (int l = 0; l < (count); l++)                                                              \
     result.lane[l] = (value)
 
-/* vector f(vector a, vector b), whose lanes are `value`, of those of a and b. */
+/* Defines a function of two vectors, with lanes `value`. */
 #define EMULATED_2(name, vector, member, lane, count, value)                                       \
     EMULATED vector emulated_##name(vector a_, vector b_)                                          \
     {                                                                                              \
@@ -57,7 +59,7 @@ typedef union lanes512 {
 EMULATED_2(add_ps, __m512, f, f32, 16, a.f32[l] + b.f32[l])
 EMULATED_2(sub_ps, __m512, f, f32, 16, a.f32[l] - b.f32[l])
 EMULATED_2(mul_ps, __m512, f, f32, 16, a.f32[l] * b.f32[l])
-/* The second operand where they do not compare: a NaN is one. */
+/* Returns the second operand if either is NaN. */
 EMULATED_2(max_ps, __m512, f, f32, 16, a.f32[l] > b.f32[l] ? a.f32[l] : b.f32[l])
 EMULATED_2(min_ps, __m512, f, f32, 16, a.f32[l] < b.f32[l] ? a.f32[l] : b.f32[l])
 EMULATED_2(add_pd, __m512d, d, f64, 8, a.f64[l] + b.f64[l])
@@ -69,7 +71,7 @@ EMULATED_2(mullo_epi32, __m512i, i, u32, 16, a.u32[l] * b.u32[l])
 EMULATED_2(max_epu32, __m512i, i, u32, 16, a.u32[l] > b.u32[l] ? a.u32[l] : b.u32[l])
 EMULATED_2(or_si512, __m512i, i, u64, 8, a.u64[l] | b.u64[l])
 
-/* Pairs. Sums of bytes saturate, as those of VPMADDUBSW do; a is unsigned. */
+/* Sums of pairs of products. Sums of bytes saturate, as in VPMADDUBSW; a is unsigned. */
 EMULATED int16_t emulated_saturated(int32_t v)
 {
     return (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
@@ -79,14 +81,14 @@ EMULATED int32_t emulated_pair(const lanes512 *a, const lanes512 *b, int l)
 {
     const int64_t sum =
         (int64_t)a->i16[2 * l] * b->i16[2 * l] + (int64_t)a->i16[2 * l + 1] * b->i16[2 * l + 1];
-    return (int32_t)(uint32_t)sum; /* wraps, for four -32768 */
+    return (int32_t)(uint32_t)sum; /* wraps if all four are -32768 */
 }
 
 EMULATED_2(madd_epi16, __m512i, i, i32, 16, emulated_pair(&a, &b, l))
 EMULATED_2(maddubs_epi16, __m512i, i, i16, 32,
            emulated_saturated(a.u8[2 * l] * b.i8[2 * l] + a.u8[2 * l + 1] * b.i8[2 * l + 1]))
 
-/* Two vectors into one, each 128-bit part for itself. */
+/* Instructions that combine two vectors within each 128-bit part. */
 EMULATED_2(packs_epi32, __m512i, i, i16, 32,
            emulated_saturated((l % 8 < 4 ? a : b).i32[l / 8 * 4 + l % 4]))
 EMULATED_2(unpacklo_epi8, __m512i, i, u8, 64, (l % 2 ? b : a).u8[l / 16 * 16 + l % 16 / 2])
@@ -100,9 +102,9 @@ EMULATED_2(unpackhi_ps, __m512, f, f32, 16, (l % 2 ? b : a).f32[l / 4 * 4 + l % 
 EMULATED_2(unpacklo_epi64, __m512i, i, u64, 8, (l % 2 ? b : a).u64[l / 2 * 2])
 EMULATED_2(unpackhi_epi64, __m512i, i, u64, 8, (l % 2 ? b : a).u64[l / 2 * 2 + 1])
 
-/* The same with a selection: two bits for each of four. */
+/* Instructions with a selector of two bits per lane or part. */
 #define EMULATED_SHUFFLE(name, vector, member, lane, count, value)                                 \
-    EMULATED vector emulated_##name(vector a_, vector b_, int chosen)                              \
+    EMULATED vector emulated_##name(vector a_, vector b_, int selector)                            \
     {                                                                                              \
         const lanes512 a = {.member = a_}, b = {.member = b_};                                     \
         EMULATED_LANES(r, lane, count, value);                                                     \
@@ -110,11 +112,11 @@ EMULATED_2(unpackhi_epi64, __m512i, i, u64, 8, (l % 2 ? b : a).u64[l / 2 * 2 + 1
     }
 
 EMULATED_SHUFFLE(shuffle_ps, __m512, f, f32, 16,
-                 (l % 4 < 2 ? a : b).f32[l / 4 * 4 + (chosen >> l % 4 * 2 & 3)])
+                 (l % 4 < 2 ? a : b).f32[l / 4 * 4 + (selector >> l % 4 * 2 & 3)])
 EMULATED_SHUFFLE(shuffle_i32x4, __m512i, i, u32, 16,
-                 (l < 8 ? a : b).u32[(chosen >> l / 4 * 2 & 3) * 4 + l % 4])
+                 (l < 8 ? a : b).u32[(selector >> l / 4 * 2 & 3) * 4 + l % 4])
 EMULATED_SHUFFLE(shuffle_f32x4, __m512, f, f32, 16,
-                 (l < 8 ? a : b).f32[(chosen >> l / 4 * 2 & 3) * 4 + l % 4])
+                 (l < 8 ? a : b).f32[(selector >> l / 4 * 2 & 3) * 4 + l % 4])
 
 EMULATED __m512i emulated_permutexvar_epi64(__m512i index_, __m512i a_)
 {
@@ -137,7 +139,7 @@ EMULATED __m512d emulated_permutex2var_pd(__m512d a_, __m512i index_, __m512d b_
     return r.d;
 }
 
-/* One or three operands; `linkage` is one of the two above. */
+/* Defines a function of one vector. `linkage` is EMULATED or EMULATED_FROM_YMM. */
 #define EMULATED_1(linkage, name, to, to_member, from, from_member, lane, count, value)            \
     linkage to emulated_##name(from a_)                                                            \
     {                                                                                              \
@@ -154,10 +156,11 @@ EMULATED_1(EMULATED_FROM_YMM, cvtepu16_epi32, __m512i, i, __m256i, half_i[0], i3
 EMULATED_1(EMULATED_FROM_YMM, cvtepu8_epi16, __m512i, i, __m256i, half_i[0], i16, 32, a.u8[l])
 EMULATED_1(EMULATED_FROM_YMM, cvtepi32_pd, __m512d, d, __m256i, half_i[0], f64, 8, a.i32[l])
 EMULATED_1(EMULATED, cvtepi16_epi8, __m256i, half_i[0], __m512i, i, u8, 32, (uint8_t)a.u16[l])
-/* To nearest even; what is not in range, a NaN among it, is the smallest. */
+/* Rounds to nearest even. NaN and numbers out of range give INT32_MIN. */
 EMULATED_1(EMULATED, cvtps_epi32, __m512i, i, __m512, f, i32, 16,
            a.f32[l] >= -0x1p31f && a.f32[l] < 0x1p31f ? (int32_t)lrintf(a.f32[l]) : INT32_MIN)
 
+/* Defines a function of three vectors. */
 #define EMULATED_FMA(name, vector, member, lane, count, value)                                     \
     EMULATED vector emulated_##name(vector a_, vector b_, vector c_)                               \
     {                                                                                              \
@@ -169,14 +172,14 @@ EMULATED_1(EMULATED, cvtps_epi32, __m512i, i, __m512, f, i32, 16,
 EMULATED_FMA(fmadd_ps, __m512, f, f32, 16, fmaf(a.f32[l], b.f32[l], c.f32[l]))
 EMULATED_FMA(fnmadd_ps, __m512, f, f32, 16, fmaf(-a.f32[l], b.f32[l], c.f32[l]))
 EMULATED_FMA(fmadd_pd, __m512d, d, f64, 8, fma(a.f64[l], b.f64[l], c.f64[l]))
-/* a is the sum. */
+/* a is the accumulator. */
 EMULATED_FMA(dpwssd_epi32, __m512i, i, u32, 16, a.u32[l] + (uint32_t)emulated_pair(&b, &c, l))
 EMULATED_FMA(dpbusd_epi32, __m512i, i, u32, 16,
              a.u32[l] +
                  (uint32_t)(b.u8[4 * l] * c.i8[4 * l] + b.u8[4 * l + 1] * c.i8[4 * l + 1] +
                             b.u8[4 * l + 2] * c.i8[4 * l + 2] + b.u8[4 * l + 3] * c.i8[4 * l + 3]))
 
-/* ---- bf16: subnormals count as 0, roundings are to nearest even, whatever MXCSR says ---- */
+/* ---- bf16: subnormals count as 0 and rounding is to nearest even, whatever MXCSR says ---- */
 
 EMULATED float emulated_flushed(float v)
 {
@@ -212,7 +215,7 @@ EMULATED_FMA(dpbf16_ps_lanes, __m512i, i, f32, 16,
 EMULATED_2(cvtne2ps_pbh_lanes, __m512, f, u16, 32,
            l < 16 ? emulated_to_bf16(b.f32[l]) : emulated_to_bf16(a.f32[l - 16]))
 
-/* Pairs of bf16 have a type of their own only where the compiler has. */
+/* Macros, because compilers differ in whether vectors of bf16 have a type of their own. */
 #define emulated_dpbf16_ps(sum, a, b)                                                              \
     (__m512) emulated_dpbf16_ps_lanes((__m512i)(sum), (__m512i)(a), (__m512i)(b))
 #define emulated_cvtne2ps_pbh(a, b) (__m512i) emulated_cvtne2ps_pbh_lanes(a, b)
@@ -284,7 +287,7 @@ EMULATED __m512i emulated_set1_epi16(int16_t v)
 
 #define EMULATED_NONE ((lanes512){.u64 = {0}})
 
-/* ---- masks and memory: what a lane that is off stands for is not touched ---- */
+/* ---- masks and memory: the memory of lanes that are off is not touched ---- */
 
 #define EMULATED_LOAD(name, vector, member, mask, lane, count)                                     \
     EMULATED vector emulated_maskz_loadu_##name(mask on, const void *from)                         \
@@ -348,7 +351,7 @@ EMULATED __m128i emulated_maskz_set1_epi16_x8(__mmask8 on, int16_t v)
     return _mm_loadu_si128((const void *)lanes);
 }
 
-/* The lanes of an aligned or unaligned vector in memory. */
+/* Loads a vector, aligned or not. */
 EMULATED __m512i emulated_load(const void *from)
 {
     lanes512 r;
@@ -386,7 +389,7 @@ EMULATED __mmask16 emulated_test_epi32_mask(__m512i a_, __m512i b_)
     return (__mmask16)on;
 }
 
-/* The two comparisons that there are: not less or equal, not less than; true of a NaN. */
+/* The two comparisons that the kernels use, _CMP_NLE_UQ and _CMP_NLT_UQ. Both are true for NaN. */
 EMULATED unsigned emulated_holds(double a, double b, int comparison)
 {
     return comparison == _CMP_NLE_UQ ? !(a <= b) : !(a < b);
@@ -410,7 +413,7 @@ EMULATED __mmask8 emulated_mask_cmp_pd_mask(__mmask8 on, __m512d a_, __m512d b_,
     return (__mmask8)(held & on);
 }
 
-/* Of b where the mask is on, else of a. */
+/* Selects lanes of b where the mask is on, else of a. */
 #define EMULATED_BLEND(name, vector, member, mask, lane, count)                                    \
     EMULATED vector emulated_blend_##name(mask on, vector a_, vector b_)                           \
     {                                                                                              \
@@ -430,7 +433,7 @@ EMULATED __m512i emulated_maskz_and_epi32(__mmask16 on, __m512i a_, __m512i b_)
     return r.i;
 }
 
-/* a·2^⌊b⌋ of the lanes that are on. */
+/* Computes a·2^⌊b⌋ in lanes that are on. */
 EMULATED __m512 emulated_maskz_scalef_ps(__mmask16 on, __m512 a_, __m512 b_)
 {
     const lanes512 a = {.f = a_}, b = {.f = b_};
@@ -442,16 +445,17 @@ EMULATED __m512 emulated_maskz_scalef_ps(__mmask16 on, __m512 a_, __m512 b_)
     return r.f;
 }
 
-/* To an integer, to nearest even: the only use. */
-EMULATED __m512 emulated_roundscale_ps(__m512 a_, int how)
+/* Rounds to an integer, to nearest even, which is the only mode that the kernels use. */
+EMULATED __m512 emulated_roundscale_ps(__m512 a_, int rounding)
 {
     const lanes512 a = {.f = a_};
     EMULATED_LANES(r, f32, 16,
-                   how == (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC) ? rintf(a.f32[l]) : NAN);
+                   rounding == (_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC) ? rintf(a.f32[l])
+                                                                               : NAN);
     return r.f;
 }
 
-/* ---- reductions: halves onto each other ---- */
+/* ---- reductions: the upper half is combined with the lower half, repeatedly ---- */
 
 #define EMULATED_REDUCE(name, type, vector, member, lane, count, value)                            \
     EMULATED type emulated_reduce_##name(vector a_)                                                \
@@ -472,7 +476,8 @@ EMULATED_REDUCE(max_epu32, uint32_t, __m512i, i, u32, 16, a > b ? a : b)
 
 #include "avx512_names.h"
 
-/* "v" is no place for a vector of 512 bits here; the barriers of amx.h are `__asm__ volatile`. */
+/* Removes the register constraints: "v" cannot hold a vector of 512 bits here. The barriers of
+ * amx.h are kept, because they are `__asm__ volatile`. */
 #define __asm__(...) ((void)0)
 
 #endif

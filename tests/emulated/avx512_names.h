@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The names of the intrinsics for what avx512.h has in their place. Where the compiler has a macro,
- * it goes. */
+ * Maps the names of the intrinsics to the functions of avx512_emulation.h. Macros of the
+ * compiler are undefined first. */
 #ifndef DOWNHILL_TESTS_AVX512_NAMES_H
 #define DOWNHILL_TESTS_AVX512_NAMES_H
 
@@ -38,7 +38,7 @@
 #define _mm512_castps_si512(a)             ((__m512i)(a))
 #define _mm512_castsi512_ps(a)             ((__m512)(a))
 #define _mm512_castsi512_si256(a)          emulated_half_i(a, 0)
-#define _mm512_cmp_ps_mask(a, b, how)      emulated_mask_cmp_ps_mask(0xFFFF, a, b, how)
+#define _mm512_cmp_ps_mask(a, b, op)       emulated_mask_cmp_ps_mask(0xFFFF, a, b, op)
 #define _mm512_cmple_epu32_mask            emulated_cmple_epu32_mask
 #define _mm512_cvtepi16_epi32              emulated_cvtepi16_epi32
 #define _mm512_cvtepi16_epi8               emulated_cvtepi16_epi8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * VPDPWSSD and VPDPBUSD of 256 bits by AVX2, for machines without AVX-VNNI. */
+ * VPDPWSSD and VPDPBUSD of 256 bits with AVX2 instructions, for machines without AVX-VNNI. */
 #ifndef DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 #define DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 
@@ -11,14 +11,14 @@ static inline __m256i emulated_dpwssd(__m256i sum, __m256i a, __m256i b)
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
 }
 
-/* a unsigned, b signed. */
+/* Adds products of bytes, four by four; a is unsigned, b is signed. */
 static inline __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b)
 {
     const __m256i low = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(a)),
                                           _mm256_cvtepi8_epi16(_mm256_castsi256_si128(b)));
     const __m256i high = _mm256_madd_epi16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(a, 1)),
                                            _mm256_cvtepi8_epi16(_mm256_extracti128_si256(b, 1)));
-    /* Sums of neighbours: of low, high, low, high. */
+    /* Adds neighbours. The 64-bit quarters are from low, high, low, high. */
     const __m256i sums = _mm256_hadd_epi32(low, high);
     return _mm256_add_epi32(sum, _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0)));
 }

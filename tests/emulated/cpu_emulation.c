@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A CPU that has every feature, under an operating system that saves and permits them all. */
+ * A CPU with every feature, under an operating system that saves and permits them all. */
 #include "isa/cpu.h"
 #include <stddef.h>
 

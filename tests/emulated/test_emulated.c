@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernels of the levels that this machine may lack, with their instructions emulated: what they
- * compute is proven anywhere. How fast they are is not, nor that an operating system and a CPU let
- * them: of that see tests/test_cpu.c, and `downhill verify` where there is such a CPU. */
+ * Verifies the kernels of levels that this machine may lack, with their instructions emulated.
+ * It says nothing about their speed, nor about detection (tests/test_cpu.c). `downhill verify`
+ * checks them on a real CPU. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 
@@ -27,18 +27,18 @@ static const downhill_kernels *table_of(const char *isa)
     return table;
 }
 
-/* A sanitizer makes the emulation slower still, counters of lines do, too: they see every sixth case. */
+/* Sanitizers and coverage counters make the emulation even slower: run every sixth case only. */
 #ifdef DOWNHILL_INSTRUMENTED
 enum { STRIDE = 6 };
 #else
 enum { STRIDE = 1 };
 #endif
 
-/* Adds the kernels of a data type to the set of those to prove, unless both levels share them. */
+/* Adds the kernels of a data type to the set to verify, unless both levels share them. */
 static uint32_t with_kernels(uint32_t set, enum element element, const downhill_kernels *kernels,
-                             const downhill_kernels *others)
+                             const downhill_kernels *parent_kernels)
 {
-    if (downhill_same_kernels(kernels, others, element))
+    if (downhill_same_kernels(kernels, parent_kernels, element))
         return set;
     for (verify_op op = 0; op < VERIFY_OP_COUNT; op++)
         if (verify_ops[op].element == element)
@@ -46,17 +46,18 @@ static uint32_t with_kernels(uint32_t set, enum element element, const downhill_
     return set;
 }
 
-/* Proves a level, but for kernels that it shares with one that is proven as well. */
-static void proven(const char *isa, const char *other)
+/* Verifies a level, except for the kernels that it shares with another level, which is verified
+ * too. */
+static void verify_level(const char *isa, const char *parent)
 {
-    const downhill_kernels *kernels = table_of(isa), *others = table_of(other);
+    const downhill_kernels *kernels = table_of(isa), *parent_kernels = table_of(parent);
     verify_options options = VERIFY_DEFAULTS;
     options.isa = isa;
     options.chosen_only = true;
     options.stride = STRIDE;
-    options.ops = with_kernels(options.ops, ELEMENT_F32, kernels, others);
-    options.ops = with_kernels(options.ops, ELEMENT_BF16, kernels, others);
-    options.ops = with_kernels(options.ops, ELEMENT_U8, kernels, others);
+    options.ops = with_kernels(options.ops, ELEMENT_F32, kernels, parent_kernels);
+    options.ops = with_kernels(options.ops, ELEMENT_BF16, kernels, parent_kernels);
+    options.ops = with_kernels(options.ops, ELEMENT_U8, kernels, parent_kernels);
     verify_result result;
     assert_int_equal(verify_run(&options, &result), EXIT_OK);
     assert_int_equal(result.levels, 1);
@@ -65,43 +66,43 @@ static void proven(const char *isa, const char *other)
                   result.seconds);
 }
 
-static void test_avxvnni__emulated__as_proven(void **state)
+static void test_avxvnni__emulated__verified(void **state)
 {
     (void)state;
-    proven("avxvnni", "avx2");
+    verify_level("avxvnni", "avx2");
 }
 
-static void test_avx512__emulated__as_proven(void **state)
+static void test_avx512__emulated__verified(void **state)
 {
     (void)state;
-    proven("avx512", "avx2");
+    verify_level("avx512", "avx2");
 }
 
-static void test_avx512vnni__emulated__as_proven(void **state)
+static void test_avx512vnni__emulated__verified(void **state)
 {
     (void)state;
-    proven("avx512vnni", "avx512");
+    verify_level("avx512vnni", "avx512");
 }
 
-static void test_avx512bf16__emulated__as_proven(void **state)
+static void test_avx512bf16__emulated__verified(void **state)
 {
     (void)state;
-    proven("avx512bf16", "avx512vnni");
+    verify_level("avx512bf16", "avx512vnni");
 }
 
-static void test_amx__emulated__as_proven(void **state)
+static void test_amx__emulated__verified(void **state)
 {
     (void)state;
     const size_t before = amx_emulated_products();
-    proven("amx", "avx512bf16");
+    verify_level("amx", "avx512bf16");
     assert_true(amx_emulated_products() > before + 10000 / STRIDE);
     assert_false(amx_emulated_in_use());
 }
 
-/* What the proof must not miss: a product too few. */
-static void last_group_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                               const float *dscores, size_t ldds, unsigned flags, float *dw,
-                               size_t lddw, struct prefetch *prefetch)
+/* A bug that verify must catch: the last group of samples is dropped. */
+static void grad_last_group_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                    const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                    size_t lddw, struct prefetch *prefetch)
 {
     downhill_grad_bf16_amx(n > 64 ? n / 32 * 32 : n, d, c, x, dscores, ldds, flags, dw, lddw,
                            prefetch);
@@ -111,7 +112,7 @@ static void test_amx__planted_bug__caught(void **state)
 {
     (void)state;
     downhill_kernels table = *table_of("amx");
-    table.grad_bf16 = last_group_dropped;
+    table.grad_bf16 = grad_last_group_dropped;
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = &table;
     options.op = "grad_bf16";
@@ -121,11 +122,12 @@ static void test_amx__planted_bug__caught(void **state)
     assert_int_equal(verify_run(&options, &result), EXIT_CHECK);
 }
 
-/* ---- threads and processes: tiles are of a thread, and nothing is left of them ---- */
+/* ---- threads and processes: tiles belong to a thread, and are released after each call ---- */
 
 enum { N = 100, D = 150, C = 7, STEPS = 3, THREADS = 4 };
 
-/* Some steps from zero weights; 0 where they end in the same bits as on the scalar level. */
+/* Runs a few steps from zero weights. Returns 0 if AMX and the scalar level end with the same
+ * bits. */
 static int same_as_scalar(void)
 {
     const downhill_kernels *tables[2] = {table_of("scalar"), table_of("amx")};
@@ -157,7 +159,7 @@ static int same_as_scalar(void)
     return bad;
 }
 
-static void *in_thread(void *bad)
+static void *run_in_thread(void *bad)
 {
     *(int *)bad = same_as_scalar();
     return NULL;
@@ -169,7 +171,7 @@ static void test_amx__threads_and_fork(void **state)
     pthread_t threads[THREADS];
     int bad[THREADS];
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, in_thread, &bad[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, run_in_thread, &bad[i]), 0);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
         assert_int_equal(bad[i], 0);
@@ -186,11 +188,11 @@ static void test_amx__threads_and_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_avxvnni__emulated__as_proven),
-        cmocka_unit_test(test_avx512__emulated__as_proven),
-        cmocka_unit_test(test_avx512vnni__emulated__as_proven),
-        cmocka_unit_test(test_avx512bf16__emulated__as_proven),
-        cmocka_unit_test(test_amx__emulated__as_proven),
+        cmocka_unit_test(test_avxvnni__emulated__verified),
+        cmocka_unit_test(test_avx512__emulated__verified),
+        cmocka_unit_test(test_avx512vnni__emulated__verified),
+        cmocka_unit_test(test_avx512bf16__emulated__verified),
+        cmocka_unit_test(test_amx__emulated__verified),
         cmocka_unit_test(test_amx__planted_bug__caught),
         cmocka_unit_test(test_amx__threads_and_fork),
     };
