@@ -25,12 +25,12 @@ static void remove_directory(void)
 const char *fuzz_path(const char *name)
 {
     static char path[512];
-    static int made;
-    if (!made && mkdtemp(directory) == NULL)
+    static int created;
+    if (!created && mkdtemp(directory) == NULL)
         abort();
-    if (!made)
+    if (!created)
         atexit(remove_directory);
-    made = 1;
+    created = 1;
     snprintf(path, sizeof path, "%s/%s", directory, name);
     return path;
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * For the fuzzers of readers, which take files: what a fuzzer made, under a name. */
+ * Helpers of the fuzzers of file readers: they write the input of the fuzzer to a file. */
 #ifndef DOWNHILL_TESTS_FUZZ_H
 #define DOWNHILL_TESTS_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A path of this name in a directory of this process alone, in memory; one at a time. */
+/* Returns the path of a file in a directory of this process, in memory. Valid until the next
+ * call. */
 const char *fuzz_path(const char *name);
 
-/* The bytes in a file of this name, and its path. */
+/* Writes the bytes to a file of this name and returns its path, valid until the next call. */
 const char *fuzz_file(const char *name, const uint8_t *bytes, size_t count);
 
-/* A reader returned that: 0, or that the input is bad (EXIT_DATA). Anything else ends the process, as a fault would. */
+/* Aborts unless a reader returned EXIT_OK, or EXIT_DATA for bad input. */
 void fuzz_expect(int code);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * CIFAR-10 and CIFAR-100: every file is what the fuzzer made. */
+ * CIFAR-10 and CIFAR-100. Every file of the data set has the bytes of the fuzzer. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * IDX files; one that can be read and mapped is the same either way. */
+ * IDX files. Reading and mapping a file must give the same. */
 #include "fuzz.h"
 
 #include "base/error.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * LIBSVM text: what is read keeps to what the format promises. */
+ * LIBSVM text. Checks the result against the promises of the format. */
 #include "fuzz.h"
 
 #include "base/error.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Models and checkpoints. Half of the inputs are files as they are; of the others, whose first byte is odd, an archive is
- * made with checksums and digest that are right, which no fuzzer would guess. */
+ * Models and checkpoints. If the first byte is odd, the rest is turned into an archive with the
+ * right checksums and digest, which no fuzzer would guess. Other inputs are used as files
+ * unchanged. */
 #include "fuzz.h"
 
 #include "base/error.h"
@@ -17,7 +18,8 @@ enum { NAMES = 9, FLOATS = 64 };
 static const char *const names[NAMES] = {"w",          "b",          "mean",   "scale", "unit",
                                          "velocity_w", "velocity_b", "best_w", "best_b"};
 
-/* A shape of two nibbles for each array, then what they hold, then the record. */
+/* Creates the archive. The input has, per array, one byte with its shape and type and then its
+ * elements; then the record. */
 static const char *make_archive(const uint8_t *bytes, size_t count)
 {
     static float values[NAMES][FLOATS];
@@ -32,12 +34,12 @@ static const char *make_archive(const uint8_t *bytes, size_t count)
                               .element_bytes = sizeof(float),
                               .dimensions = columns > 0 ? 2 : 1,
                               .shape = {rows, columns}};
-        const size_t wanted = rows * (columns > 0 ? columns : 1) * sizeof(float);
-        const size_t there = wanted < count ? wanted : count;
+        const size_t needed = rows * (columns > 0 ? columns : 1) * sizeof(float);
+        const size_t available = needed < count ? needed : count;
         memset(values[i], 0, sizeof values[i]);
-        memcpy(values[i], bytes, there);
-        bytes += there, count -= there;
-        entries[n++] = (npz_entry){names[i], h, values[i], wanted};
+        memcpy(values[i], bytes, available);
+        bytes += available, count -= available;
+        entries[n++] = (npz_entry){names[i], h, values[i], needed};
     }
     json_t *record = json_loadb((const char *)bytes, count, JSON_DISABLE_EOF_CHECK, NULL);
     if (record == NULL)
@@ -45,10 +47,10 @@ static const char *make_archive(const uint8_t *bytes, size_t count)
     char digest[MODEL_DIGEST_TEXT];
     const downhill_weights_f32 w = {values[0], 0, values[1], 0, 0};
     if (json_is_object(record) && n > 1 && entries[0].header.dimensions == 2) {
-        downhill_weights_f32 of = w;
-        of.c = entries[0].header.shape[0];
-        of.d = of.ldw = entries[0].header.shape[1];
-        if (weights_digest(&of, digest))
+        downhill_weights_f32 shaped = w;
+        shaped.c = entries[0].header.shape[0];
+        shaped.d = shaped.ldw = entries[0].header.shape[1];
+        if (weights_digest(&shaped, digest))
             json_object_set_new(record, "model_digest", json_string(digest));
     }
     char *text = json_dumps(record, JSON_ENCODE_ANY);
@@ -68,14 +70,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     model_file m;
     sgd_state state;
-    const bool made = count > 0 && bytes[0] % 2 == 1;
-    const char *path = made ? make_archive(bytes + 1, count - 1) : fuzz_file("x.npz", bytes, count);
+    const bool is_archive = count > 0 && bytes[0] % 2 == 1;
+    const char *path =
+        is_archive ? make_archive(bytes + 1, count - 1) : fuzz_file("x.npz", bytes, count);
     const int code = model_file_read(path, &m);
     fuzz_expect(code);
     if (code == EXIT_OK) {
-        const int taken = checkpoint_take(path, &m, &state);
-        fuzz_expect(taken);
-        if (taken == EXIT_OK)
+        const int state_code = checkpoint_take(path, &m, &state);
+        fuzz_expect(state_code);
+        if (state_code == EXIT_OK)
             sgd_state_free(&state);
     }
     model_file_close(&m);

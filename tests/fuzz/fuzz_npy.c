@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * NPY files, as features and as labels; one that can be read and mapped is the same either way, and what is read keeps to
- * what npy_file.h promises. */
+ * NPY files, as features and as labels. Reading and mapping a file must give the same, and the
+ * result must keep the promises of npy_file.h. */
 #include "fuzz.h"
 
 #include "base/error.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of classes go to JSON and to terminals. */
+/* Checks names of classes, which are written to JSON and to terminals. */
 static void check_texts(const labels *l)
 {
     for (size_t i = 0; l->texts != NULL && i < l->n; i++) {
@@ -24,7 +24,7 @@ static void check_texts(const labels *l)
     }
 }
 
-/* Labels of any kind become classes, each with a sample. */
+/* Checks that labels of any type become classes with different names. */
 static void check_classes(const labels *l)
 {
     dataset data = {.stored = {{.rows = l->n, .y = calloc(l->n, sizeof(int32_t))}}};

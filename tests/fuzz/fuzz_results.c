@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Results of a benchmark that was broken off, from which another run goes on. */
+ * Results of an interrupted benchmark, which another run resumes. */
 #include "fuzz.h"
 
 #include "base/error.h"
