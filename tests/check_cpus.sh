@@ -105,7 +105,7 @@ for cpu in "$baseline" Nehalem "$avx2_alone" Haswell max; do
     case $cpu in
     "$baseline" | Nehalem) chosen=scalar usable=scalar levels_at_least=1 placement=() ;;
     # QEMU 7.2 reads what a masked load masks out.
-    *) chosen=avx2 usable='avx2 scalar auto_avx2' levels_at_least=3 placement=(no-page-behind) ;;
+    *) chosen=avx2 usable='avx2 scalar auto_avx2' levels_at_least=3 placement=(no-end-guard) ;;
     esac
     expect_levels "$usable"
     DOWNHILL_ISA=scalar expect_levels "scalar${usable#*scalar}$([ "$chosen" = scalar ] || echo ' avx2')"

@@ -40,7 +40,7 @@ float to_bf16(float value)
     return value;
 }
 
-void must_fail(const downhill_kernels *table, const char *op, const char *bug)
+void assert_caught(const downhill_kernels *table, const char *op, const char *bug)
 {
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = table;
@@ -49,10 +49,10 @@ void must_fail(const downhill_kernels *table, const char *op, const char *bug)
     options.first_only = true;
     verify_result result;
     if (verify_run(&options, &result) != EXIT_CHECK)
-        fail_msg("%s of %s: %s went unseen", op, table->name, bug);
+        fail_msg("verify missed a bug in %s, level %s: %s", op, table->name, bug);
 }
 
-void assert_right(const downhill_kernels *table)
+void assert_passes(const downhill_kernels *table)
 {
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = table;

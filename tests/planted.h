@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the tests share that put a bug around a kernel: what such bugs do, and that verify must see them. */
+ * Helpers of the tests that wrap a kernel with a bug and check that verify catches it. */
 #ifndef DOWNHILL_TESTS_PLANTED_H
 #define DOWNHILL_TESTS_PLANTED_H
 
@@ -10,21 +10,23 @@
 
 enum { SHIFTED_MAX = BLOCK_ROWS_MAX + U8_ROWS_PAST_END };
 
-/* A count with its last few dropped, as by a loop over whole vectors; one that is no more than a vector stays. */
+/* Rounds a count down to whole vectors, as a loop without a tail would. A count of at most one
+ * vector is returned unchanged. */
 size_t without_tail(size_t count);
 
-/* Each row is the one behind it. */
+/* Replaces each row by the next one, and the last row by itself. */
 void shift_rows(size_t n, const void *const *x, const void **shifted);
 
-/* The first two rows of a matrix with elements of that size, ld wide. */
+/* Swaps the first elements of two rows that are ld elements of `size` bytes apart. */
 void swap_first_two(void *a, size_t ld, size_t size);
 
+/* Rounds to bf16. */
 float to_bf16(float value);
 
-/* verify finds the bug in this table, of which only the bug is wrong. */
-void must_fail(const downhill_kernels *table, const char *op, const char *bug);
+/* Fails the test unless verify finds the bug in this table. */
+void assert_caught(const downhill_kernels *table, const char *op, const char *bug);
 
-/* Without a bug there is nothing to find. */
-void assert_right(const downhill_kernels *table);
+/* Checks that verify finds nothing in a table without a bug. */
+void assert_passes(const downhill_kernels *table);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The proof of `downhill verify`, every so many cases, without the program and the libraries that it needs: for CPUs
- * that are emulated.
- *   prove_cases STRIDE [no-page-behind]
- *   no-page-behind  leave out the cases whose buffers end at a page that must not be touched: an emulator may read
- *                   the lanes that a masked load masks out
- * Exit codes: those of downhill. */
+ * Runs every STRIDE-th case of `downhill verify`, without the program and the libraries that it
+ * needs. For emulated CPUs.
+ *   prove_cases STRIDE [no-end-guard]
+ *   no-end-guard  skip the cases whose buffers end at a guard page: an emulator may read the lanes
+ *                 that a masked load masks out
+ * Exit codes are those of downhill. */
 #include "base/error.h"
 #include "base/levels.h"
 #include "verify/verify.h"
@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool good(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_op op,
-                 const downhill_kernels *kernels)
+static bool check(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_op op,
+                  const downhill_kernels *kernels)
 {
     char failure[160];
     if (verify_ops[op].element != ELEMENT_U8
@@ -30,7 +30,7 @@ static bool good(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_
     return false;
 }
 
-static int prove_without_page_behind(verify_options *options, verify_result *result)
+static int prove_without_end_guard(verify_options *options, verify_result *result)
 {
     static workbench f32;
     static workbench_u8 u8;
@@ -50,7 +50,7 @@ static int prove_without_page_behind(verify_options *options, verify_result *res
             else
                 workbench_u8_prepare(&u8, &v, op);
             for (size_t t = 0; t < result->levels; t++, result->checks++)
-                result->failures += !good(&f32, &u8, &v, op, tables[t]);
+                result->failures += !check(&f32, &u8, &v, op, tables[t]);
         }
     }
     workbench_close(&f32);
@@ -63,15 +63,15 @@ int main(int argc, char **argv)
     verify_options options = VERIFY_DEFAULTS;
     options.chosen_only = true;
     options.stride = argc > 1 ? strtoul(argv[1], NULL, 10) : 0;
-    const bool page_behind = argc != 3;
+    const bool with_end_guard = argc != 3;
     if (options.stride == 0 || argc > 3 ||
-        (!page_behind && strcmp(argv[2], "no-page-behind") != 0)) {
-        error_line("usage: prove_cases STRIDE [no-page-behind]");
+        (!with_end_guard && strcmp(argv[2], "no-end-guard") != 0)) {
+        error_line("usage: prove_cases STRIDE [no-end-guard]");
         return EXIT_USAGE;
     }
     verify_result result;
     const int code =
-        page_behind ? verify_run(&options, &result) : prove_without_page_behind(&options, &result);
+        with_end_guard ? verify_run(&options, &result) : prove_without_end_guard(&options, &result);
     if (code == EXIT_OK || code == EXIT_CHECK)
         printf("%llu checks on %zu levels, %llu failed\n", (unsigned long long)result.checks,
                result.levels, (unsigned long long)result.failures);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify catches bugs of each kind in the kernels for bytes at every level; each is a kernel of the level with the bug
- * around it. */
+ * Checks that verify catches bugs in the kernels for bytes of every level. Each bug wraps the
+ * kernel of the level. */
 #include "u8_support.h"
 
 #include "planted.h"
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What the level has, right. */
+/* The right kernels of the level. */
 static const downhill_kernels *right;
 
 static void score_u8_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
@@ -46,17 +46,18 @@ static void score_u8_rows_off_by_one(size_t n, size_t d, size_t c, const void *c
     right->u8->score(n, d, c, shifted, packed, quantum, scores, lds, prefetch);
 }
 
-static double hinge_u8_last_row_forgotten(size_t n, size_t c, const double *scores, size_t lds,
-                                          const int32_t *y, double delta, int16_t *dscores,
-                                          size_t ldds)
+static double hinge_u8_last_row_dropped(size_t n, size_t c, const double *scores, size_t lds,
+                                        const int32_t *y, double margin, int16_t *dscores,
+                                        size_t ldds)
 {
-    return right->u8->hinge(n > 1 ? n - 1 : n, c, scores, lds, y, delta, dscores, ldds);
+    return right->u8->hinge(n > 1 ? n - 1 : n, c, scores, lds, y, margin, dscores, ldds);
 }
 
-static double hinge_u8_margin_cut(size_t n, size_t c, const double *scores, size_t lds,
-                                  const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+static double hinge_u8_margin_truncated(size_t n, size_t c, const double *scores, size_t lds,
+                                        const int32_t *y, double margin, int16_t *dscores,
+                                        size_t ldds)
 {
-    return right->u8->hinge(n, c, scores, lds, y, trunc(delta), dscores, ldds);
+    return right->u8->hinge(n, c, scores, lds, y, trunc(margin), dscores, ldds);
 }
 
 static void grad_u8_clamped(size_t n, size_t d, size_t c, const void *const *x,
@@ -99,22 +100,23 @@ static uint32_t update_u8_in_bf16(size_t d, unsigned flags, float decay, float s
                                   float times, const int32_t *dw, const float *mean,
                                   const float *gain, float *w)
 {
-    const uint32_t most = right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
+    const uint32_t max = right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
     for (size_t k = 0; k < d; k++)
         w[k] = to_bf16(w[k]);
-    return most;
+    return max;
 }
 
-static uint32_t update_u8_sums_cut(size_t d, unsigned flags, float decay, float step, float sum,
-                                   float times, const int32_t *dw, const float *mean,
-                                   const float *gain, float *w)
+static uint32_t update_u8_sums_truncated(size_t d, unsigned flags, float decay, float step,
+                                         float sum, float times, const int32_t *dw,
+                                         const float *mean, const float *gain, float *w)
 {
-    int32_t *cut = new (d, sizeof *cut);
-    for (size_t k = 0; k < d; k++) /* to 24 bits */
-        cut[k] = dw[k] > 1 << 24 || dw[k] < -(1 << 24) ? dw[k] / 256 * 256 : dw[k];
-    const uint32_t most = right->u8->update(d, flags, decay, step, sum, times, cut, mean, gain, w);
-    free(cut);
-    return most;
+    int32_t *truncated = new (d, sizeof *truncated);
+    for (size_t k = 0; k < d; k++) /* drops the low bits of large sums, as f32 would */
+        truncated[k] = dw[k] > 1 << 24 || dw[k] < -(1 << 24) ? dw[k] / 256 * 256 : dw[k];
+    const uint32_t max =
+        right->u8->update(d, flags, decay, step, sum, times, truncated, mean, gain, w);
+    free(truncated);
+    return max;
 }
 
 static void score_lowest_bits_dropped(size_t n, size_t d, size_t c, const void *const *x,
@@ -129,7 +131,7 @@ static void score_lowest_bits_dropped(size_t n, size_t d, size_t c, const void *
     free(rounded);
 }
 
-/* The sum in f32: right for short rows. */
+/* Rounds the sum to f32, which is exact for short rows. */
 static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
                          const double *quantum, double *scores, size_t lds,
                          struct prefetch *prefetch)
@@ -141,25 +143,25 @@ static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, con
 }
 
 static double hinge_unrounded(size_t n, size_t c, const double *scores, size_t lds,
-                              const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+                              const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
-    double units = right->u8->hinge(n, c, scores, lds, y, delta, dscores, ldds);
+    double units = right->u8->hinge(n, c, scores, lds, y, margin, dscores, ldds);
     return units + 0.25;
 }
 
-static double hinge_kink_counts(size_t n, size_t c, const double *scores, size_t lds,
-                                const int32_t *y, double delta, int16_t *dscores, size_t ldds)
+static double hinge_kink_violated(size_t n, size_t c, const double *scores, size_t lds,
+                                  const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
-    const double units = right->u8->hinge(n, c, scores, lds, y, delta, dscores, ldds);
+    const double units = right->u8->hinge(n, c, scores, lds, y, margin, dscores, ldds);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             if (j != (size_t)y[i] &&
-                scores[i * lds + j] - scores[i * lds + (size_t)y[i]] + delta == 0.0)
+                scores[i * lds + j] - scores[i * lds + (size_t)y[i]] + margin == 0.0)
                 dscores[i * ldds + j] = 1;
     return units;
 }
 
-/* VPMADDUBSW without runs: it saturates. */
+/* Saturates sums at 16 bits, as VPMADDUBSW does without runs. */
 static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
                            struct prefetch *prefetch)
@@ -169,30 +171,30 @@ static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++) {
             const int32_t s = sums[j * d + k];
-            const int32_t held = s > INT16_MAX ? INT16_MAX : s < INT16_MIN ? INT16_MIN : s;
-            dw[j * lddw + k] = held + ((flags & GRAD_ACCUMULATE) ? dw[j * lddw + k] : 0);
+            const int32_t saturated = s > INT16_MAX ? INT16_MAX : s < INT16_MIN ? INT16_MIN : s;
+            dw[j * lddw + k] = saturated + ((flags & GRAD_ACCUMULATE) ? dw[j * lddw + k] : 0);
         }
     free(sums);
 }
 
-static void grad_bytes_of_dscores(size_t n, size_t d, size_t c, const void *const *x,
-                                  downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                  size_t lddw, struct prefetch *prefetch)
+static void grad_dscores_truncated(size_t n, size_t d, size_t c, const void *const *x,
+                                   downhill_dscores dscores, unsigned flags, int32_t *dw,
+                                   size_t lddw, struct prefetch *prefetch)
 {
-    static downhill_dscores cut;
+    static downhill_dscores truncated;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
-            cut[i][j] = (int8_t)dscores[i][j];
-    right->u8->grad(n, d, c, x, cut, flags, dw, lddw, prefetch);
+            truncated[i][j] = (int8_t)dscores[i][j];
+    right->u8->grad(n, d, c, x, truncated, flags, dw, lddw, prefetch);
 }
 
 static void pack_truncates(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
 {
-    float *cut = new (d, sizeof *cut);
+    float *truncated = new (d, sizeof *truncated);
     for (size_t k = 0; k < d; k++)
-        cut[k] = isfinite(w[k]) && factor > 0.0f ? truncf(w[k] * factor) / factor : w[k];
-    right->u8->pack(d, c, j, cut, factor, panel);
-    free(cut);
+        truncated[k] = isfinite(w[k]) && factor > 0.0f ? truncf(w[k] * factor) / factor : w[k];
+    right->u8->pack(d, c, j, truncated, factor, panel);
+    free(truncated);
 }
 
 static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, float sum,
@@ -201,14 +203,14 @@ static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, 
 {
     float *before = new (d, sizeof *before);
     memcpy(before, w, d * sizeof *w);
-    const uint32_t most = right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
+    const uint32_t max = right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
     for (size_t k = 0; k < d; k++)
         w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)dw[k] * times - mean[k] * sum)));
     free(before);
-    return most;
+    return max;
 }
 
-static uint32_t update_forgets_last(size_t d, unsigned flags, float decay, float step, float sum,
+static uint32_t update_last_dropped(size_t d, unsigned flags, float decay, float step, float sum,
                                     float times, const int32_t *dw, const float *mean,
                                     const float *gain, float *w)
 {
@@ -217,10 +219,10 @@ static uint32_t update_forgets_last(size_t d, unsigned flags, float decay, float
 }
 
 static double hinge_u8_classes_swapped(size_t n, size_t c, const double *scores, size_t lds,
-                                       const int32_t *y, double delta, int16_t *dscores,
+                                       const int32_t *y, double margin, int16_t *dscores,
                                        size_t ldds)
 {
-    const double units = right->u8->hinge(n, c, scores, lds, y, delta, dscores, ldds);
+    const double units = right->u8->hinge(n, c, scores, lds, y, margin, dscores, ldds);
     for (size_t i = 0; c > 1 && i < n; i++)
         swap_first_two(dscores + i * ldds, 1, sizeof *dscores);
     return units;
@@ -229,10 +231,10 @@ static double hinge_u8_classes_swapped(size_t n, size_t c, const double *scores,
 static void pack_tail_dropped(size_t d, size_t c, size_t j, const float *w, float factor,
                               void *panel)
 {
-    float *cut = new (d, sizeof *cut);
-    memcpy(cut, w, without_tail(d) * sizeof *cut);
-    right->u8->pack(d, c, j, cut, factor, panel);
-    free(cut);
+    float *truncated = new (d, sizeof *truncated);
+    memcpy(truncated, w, without_tail(d) * sizeof *truncated);
+    right->u8->pack(d, c, j, truncated, factor, panel);
+    free(truncated);
 }
 
 static void pack_in_bf16(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
@@ -255,7 +257,7 @@ static void plant(void)
 {
     static const struct {
         const char *op, *name;
-        struct downhill_u8_kernels bug; /* the rest is right */
+        struct downhill_u8_kernels bug; /* members that are NULL are right */
     } bugs[] = {
         {"score_u8", "bias skipped", {.score = score_u8_bias_skipped}},
         {"score_u8", "tail dropped", {.score = score_u8_tail_dropped}},
@@ -263,24 +265,24 @@ static void plant(void)
         {"score_u8", "rows off by one", {.score = score_u8_rows_off_by_one}},
         {"score_u8", "lowest bits dropped", {.score = score_lowest_bits_dropped}},
         {"score_u8", "in f32", {.score = score_in_f32}},
-        {"hinge_u8", "last row forgotten", {.hinge = hinge_u8_last_row_forgotten}},
-        {"hinge_u8", "margin cut", {.hinge = hinge_u8_margin_cut}},
-        {"hinge_u8", "unrounded", {.hinge = hinge_unrounded}},
-        {"hinge_u8", "kink counts", {.hinge = hinge_kink_counts}},
+        {"hinge_u8", "last row dropped", {.hinge = hinge_u8_last_row_dropped}},
+        {"hinge_u8", "margin truncated", {.hinge = hinge_u8_margin_truncated}},
+        {"hinge_u8", "loss not rounded", {.hinge = hinge_unrounded}},
+        {"hinge_u8", "kink counts as violated", {.hinge = hinge_kink_violated}},
         {"hinge_u8", "classes swapped", {.hinge = hinge_u8_classes_swapped}},
-        {"grad_u8", "clamped", {.grad = grad_u8_clamped}},
+        {"grad_u8", "sums clamped", {.grad = grad_u8_clamped}},
         {"grad_u8", "tail dropped", {.grad = grad_u8_tail_dropped}},
         {"grad_u8", "classes swapped", {.grad = grad_u8_classes_swapped}},
         {"grad_u8", "rows off by one", {.grad = grad_u8_rows_off_by_one}},
-        {"grad_u8", "saturates", {.grad = grad_saturates}},
-        {"grad_u8", "bytes of dscores", {.grad = grad_bytes_of_dscores}},
-        {"score_u8", "truncates", {.pack = pack_truncates}},
+        {"grad_u8", "sums saturated", {.grad = grad_saturates}},
+        {"grad_u8", "dscores truncated to bytes", {.grad = grad_dscores_truncated}},
+        {"score_u8", "packing, weights truncated", {.pack = pack_truncates}},
         {"score_u8", "packing, tail dropped", {.pack = pack_tail_dropped}},
         {"score_u8", "packing, weights in bf16", {.pack = pack_in_bf16}},
         {"update_u8", "in bf16", {.update = update_u8_in_bf16}},
-        {"update_u8", "sums cut", {.update = update_u8_sums_cut}},
-        {"update_u8", "fused", {.update = update_fused}},
-        {"update_u8", "forgets last", {.update = update_forgets_last}},
+        {"update_u8", "sums truncated", {.update = update_u8_sums_truncated}},
+        {"update_u8", "products fused", {.update = update_fused}},
+        {"update_u8", "last feature dropped", {.update = update_last_dropped}},
         {"update_u8", "tail dropped", {.update = update_u8_tail_dropped}},
     };
     for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
@@ -293,7 +295,7 @@ static void plant(void)
         u8.update = bug->update != NULL ? bug->update : u8.update;
         downhill_kernels table = *right;
         table.u8 = &u8;
-        must_fail(&table, bugs[i].op, bugs[i].name);
+        assert_caught(&table, bugs[i].op, bugs[i].name);
     }
 }
 
@@ -304,9 +306,9 @@ static void test_planted_u8__in_every_level__caught(void **state)
     const size_t levels = all_tables(tables);
     for (size_t i = 0; i < levels; i++) {
         right = tables[i];
-        assert_right(right);
+        assert_passes(right);
         plant();
-        print_message("%s: all caught\n", right->name);
+        print_message("%s: all bugs caught\n", right->name);
     }
 }
 
