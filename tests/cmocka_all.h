@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmocka with the headers that it wants included before it. */
+ * Includes cmocka and the headers that it requires before it. */
 #ifndef DOWNHILL_TESTS_CMOCKA_ALL_H
 #define DOWNHILL_TESTS_CMOCKA_ALL_H
 

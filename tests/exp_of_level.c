@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The exponential of one level over an array; compiled once per level with its flags and target. */
+ * Computes the exponential of one level for an array. Compiled once per level, with its flags
+ * and target. */
 #include <stddef.h>
 
 void EXP_NAME(const float *t, float *e, size_t count);

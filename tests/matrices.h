@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Arguments of downhill.h in place. */
+ * Compound literals for arguments of downhill.h. */
 #ifndef DOWNHILL_TESTS_MATRICES_H
 #define DOWNHILL_TESTS_MATRICES_H
 
@@ -10,7 +10,7 @@
 #define F64(data, ld, rows, columns) (&(const downhill_matrix_f64){data, ld, rows, columns})
 #define I16(data, ld, rows, columns) (&(const downhill_matrix_i16){data, ld, rows, columns})
 
-/* The hinge loss of this margin, with the learning rate and weight decay of a step. */
+/* Options of a step with the hinge loss. */
 #define HINGE(margin, learning_rate, weight_decay)                                                 \
     (&(const downhill_sgd){{DOWNHILL_HINGE, margin}, learning_rate, weight_decay})
 

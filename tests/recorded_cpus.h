@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * CPUID of real CPUs, so that detection can be tested on machines that are not at hand.
+ * CPUID values of real CPUs, so that detection can be tested without these machines.
  *
  * The register values are those of the first logical CPU in the public dump that `source` names
- * (InstLatx64: github.com/InstLatx64/InstLatx64, file <source>_CPUID.txt, or <source>.txt where the
- * name ends so already; libcpuid: github.com/anrieff/libcpuid). Entries whose name says "changed"
- * are recorded CPUs under an operating system or firmware that was not recorded; what was changed
- * stands at their table, or is xcr0 alone.
+ * (InstLatx64: github.com/InstLatx64/InstLatx64, file <source>_CPUID.txt, or <source>.txt if the
+ * name already has _CPUID; libcpuid: github.com/anrieff/libcpuid). Entries whose name says
+ * "changed" are recorded CPUs under an operating system or firmware that was not recorded. The
+ * comment of their table says what was changed; without one it is xcr0 only.
  *
- * No dump has XCR0 itself, but leaf 0xD has, in ebx, the size of the states that the operating
- * system had enabled. xcr0 is the usual value (0x3 SSE, 0x7 AVX, 0xE7 AVX-512, 0x602E7 AMX and
- * PKRU) that agrees with that size, or 0 where OSXSAVE is clear and XGETBV would fault. */
+ * No dump contains XCR0, but ebx of leaf 0xD is the size of the states that the operating system
+ * had enabled. xcr0 is the usual value (0x3 SSE, 0x7 AVX, 0xE7 AVX-512, 0x602E7 AMX and PKRU) that
+ * matches this size, or 0 if OSXSAVE is clear and XGETBV would fault. */
 #ifndef DOWNHILL_TESTS_RECORDED_CPUS_H
 #define DOWNHILL_TESTS_RECORDED_CPUS_H
 
@@ -27,14 +27,14 @@ struct recorded_cpu {
     const struct recorded_leaf *leaves;
     size_t n_leaves;
     uint64_t xcr0;
-    bool amx_permitted;   /* what the OS answers when asked */
-    const char *features; /* those that may be used, in the order of DOWNHILL_FEATURES */
-    const char *level;    /* the one that dispatch must choose */
+    bool amx_permitted;   /* whether the OS grants AMX */
+    const char *features; /* usable features, in the order of DOWNHILL_FEATURES */
+    const char *level;    /* level that dispatch must choose */
 };
 
 /* clang-format off */
 
-/* Core i7-965 Extreme (engineering sample). Neither AVX nor XSAVE. */
+/* Core i7-965 Extreme (engineering sample). No AVX, no XSAVE. */
 static const struct recorded_leaf nehalem[] = {
     {0x0, 0, 0x0000000B, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000106A4, 0x00100800, 0x0098E3BD, 0xBFEBFBFF},
@@ -47,7 +47,7 @@ static const struct recorded_leaf nehalem[] = {
     {0x80000001, 0, 0x00000000, 0x00000000, 0x00000001, 0x28100000},
 };
 
-/* Core i5-2400. AVX alone. */
+/* Core i5-2400. AVX only. */
 static const struct recorded_leaf sandy_bridge[] = {
     {0x0, 0, 0x0000000D, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000206A7, 0x00100800, 0x1FBAE3FF, 0xBFEBFBFF},
@@ -55,7 +55,7 @@ static const struct recorded_leaf sandy_bridge[] = {
     {0xD, 0, 0x00000007, 0x00000340, 0x00000340, 0x00000000},
 };
 
-/* Core i7-2600, recorded under an OS that saves no YMM state: size 0x240 is x87 and SSE alone. */
+/* Core i7-2600, recorded under an OS that saves no YMM state: size 0x240 is x87 and SSE only. */
 static const struct recorded_leaf sandy_bridge_old_os[] = {
     {0x0, 0, 0x0000000D, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000206A7, 0x00100800, 0x1FBAE3FF, 0xBFEBFBFF},
@@ -63,7 +63,7 @@ static const struct recorded_leaf sandy_bridge_old_os[] = {
     {0xD, 0, 0x00000007, 0x00000240, 0x00000340, 0x00000000},
 };
 
-/* Core i7-4770. The first with AVX2. */
+/* Core i7-4770. The first generation with AVX2. */
 static const struct recorded_leaf haswell[] = {
     {0x0, 0, 0x0000000D, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000306C3, 0x00100800, 0x7FFAFBFF, 0xBFEBFBFF},
@@ -178,7 +178,7 @@ static const struct recorded_leaf alder_lake[] = {
     {0x80000001, 0, 0x00000000, 0x00000000, 0x00000121, 0x2C100000},
 };
 
-/* Core i5-12400, without E-cores and recorded with AVX-512 on, which other dumps have off. */
+/* Core i5-12400, without E-cores and recorded with AVX-512 enabled, unlike in other dumps. */
 static const struct recorded_leaf alder_lake_avx512[] = {
     {0x0, 0, 0x00000020, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x00090672, 0x00200800, 0x7FFAFBBF, 0xBFEBFBFF},
@@ -286,8 +286,8 @@ static const struct recorded_leaf zhaoxin_kx7000[] = {
     {0x80000001, 0, 0x00000000, 0x00000000, 0x00000121, 0x2C100800},
 };
 
-/* cpu64-rhel6 of an old QEMU. The maximum leaf is 4, and every leaf above it is answered with
- * leaf 4, which read as leaf 7 would claim AVX2. */
+/* cpu64-rhel6 of an old QEMU. The maximum leaf is 4. Higher leaves return the data of leaf 4, which
+ * would report AVX2 if it were read as leaf 7. */
 static const struct recorded_leaf qemu[] = {
     {0x0, 0, 0x00000004, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000006D3, 0x00000800, 0x80002001, 0x078BFBFD},
@@ -295,15 +295,15 @@ static const struct recorded_leaf qemu[] = {
     {0xD, 0, 0x00000121, 0x01C0003F, 0x0000003F, 0x00000001},
 };
 
-/* haswell with OSXSAVE (leaf 1, ecx bit 27) cleared, as under an OS that does not use XSAVE. */
+/* haswell with OSXSAVE (leaf 1, ecx bit 27) clear, as under an OS that does not use XSAVE. */
 static const struct recorded_leaf haswell_no_xsave_os[] = {
     {0x0, 0, 0x0000000D, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000306C3, 0x00100800, 0x77FAFBFF, 0xBFEBFBFF},
     {0x7, 0, 0x00000000, 0x000027AB, 0x00000000, 0x00000000},
 };
 
-/* haswell as after "limit CPUID maximum value" in the BIOS: leaf 0 names 3, and the leaves above it
- * are answered with garbage, all bits set. */
+/* haswell with the BIOS option "limit CPUID maximum value": leaf 0 reports 3 as the maximum, and
+ * higher leaves return garbage, all bits set. */
 static const struct recorded_leaf haswell_limited[] = {
     {0x0, 0, 0x00000003, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000306C3, 0x00100800, 0x7FFAFBFF, 0xBFEBFBFF},
@@ -313,7 +313,7 @@ static const struct recorded_leaf haswell_limited[] = {
     {0xD, 0, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF},
 };
 
-/* ice_lake, whose leaf 7 names 0 as its maximum subleaf, with garbage, all bits set, in 7.1. */
+/* ice_lake, whose leaf 7 reports 0 as the maximum subleaf, with garbage, all bits set, in 7.1. */
 static const struct recorded_leaf ice_lake_garbage[] = {
     {0x0, 0, 0x0000001B, 0x756E6547, 0x6C65746E, 0x49656E69},
     {0x1, 0, 0x000706E5, 0x00100800, 0x7FFAFBBF, 0xBFEBFBFF},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What has the same bits in every build of the library and on every level: prints a checksum for each level that is usable
- * here. Of the library it sees the header alone. */
+ * Prints checksums, per usable level, of results that must have the same bits in every build of
+ * the library and on every level. Uses only the public header. */
 #include <downhill.h>
 
 #include <math.h>
@@ -26,13 +26,13 @@ static uint64_t checksum(const void *bytes, size_t count)
     return sum;
 }
 
-static int failed(const char *what, downhill_status status)
+static int failed(const char *place, downhill_status status)
 {
-    fprintf(stderr, "same_bits: %s: %s\n", what, downhill_status_text(status));
+    fprintf(stderr, "same_bits: %s: %s\n", place, downhill_status_text(status));
     return 1;
 }
 
-static int train_on(const char *level)
+static int print_checksums(const char *level)
 {
     static unsigned char x[N * D];
     static int32_t y[N];
@@ -42,7 +42,7 @@ static int train_on(const char *level)
     char why[256];
     downhill_status status = downhill_select(level, &kernels, why, sizeof why);
     if (status != DOWNHILL_OK)
-        return 0; /* not of this CPU or this build */
+        return 0; /* not usable on this CPU, or not part of this build */
     state = 1;
     for (size_t i = 0; i < N * D; i++)
         x[i] = (unsigned char)draw();
@@ -66,13 +66,13 @@ static int train_on(const char *level)
     const downhill_workspace workspace = {malloc(bytes), bytes};
     const downhill_sgd sgd = {{DOWNHILL_HINGE, 1.0f}, 0.7f, 0.0001f};
     const downhill_matrix_f32 in = {scores, C, N, C}, out = {dscores, C, N, C};
-    double loss = 0.0, all = 0.0;
+    double loss = 0.0, total_loss = 0.0;
     if (packed == NULL || workspace.memory == NULL)
         return failed("malloc", DOWNHILL_ERR_WORKSPACE);
     status = downhill_pack_u8(kernels, &weights, &norm, packed, packed_bytes);
     for (int s = 0; s < STEPS && status == DOWNHILL_OK; s++) {
         status = downhill_step_u8(kernels, &batch, &weights, packed, &sgd, &loss, &workspace, NULL);
-        all += loss;
+        total_loss += loss;
     }
     free(packed);
     free(workspace.memory);
@@ -81,17 +81,17 @@ static int train_on(const char *level)
     for (size_t i = 0; i < N * C; i++)
         scores[i] = (float)(draw() % 4001) / 1000.0f - 2.0f;
     const float finite = scores[0];
-    scores[0] = NAN; /* counts as violated, whatever the compiler thinks of NaN */
+    scores[0] = NAN; /* must count as violated, even if the compiler ignores NaN */
     status = downhill_hinge_f32(kernels, &in, y, 0.7f, &out, &loss);
     scores[0] = finite;
-    const downhill_gradient_f32 one = {dscores, N, NULL, N, C};
-    const downhill_weights_f32 other = {scores, N, NULL, N, C};
+    const downhill_gradient_f32 grad = {dscores, N, NULL, N, C};
+    const downhill_weights_f32 weights_f32 = {scores, N, NULL, N, C};
     if (status == DOWNHILL_OK)
-        status = downhill_update_f32(kernels, &other, &one, 3, &sgd);
+        status = downhill_update_f32(kernels, &weights_f32, &grad, 3, &sgd);
     if (status != DOWNHILL_OK)
         return failed("f32", status);
     printf("%s %016llx %016llx %.17g %016llx\n", level, (unsigned long long)checksum(w, sizeof w),
-           (unsigned long long)checksum(b, sizeof b), all,
+           (unsigned long long)checksum(b, sizeof b), total_loss,
            (unsigned long long)checksum(scores, sizeof scores));
     return 0;
 }
@@ -102,6 +102,6 @@ int main(void)
                                          "avx512vnni", "avx512bf16", "amx"};
     int code = 0;
     for (size_t l = 0; l < sizeof levels / sizeof levels[0] && code == 0; l++)
-        code = train_on(levels[l]);
+        code = print_checksums(levels[l]);
     return code;
 }

@@ -40,7 +40,7 @@ int scratch_close(void **state)
     n_paths = 0;
     if (nftw(directory, delete_one, 8, FTW_DEPTH | FTW_PHYS) != 0) {
         perror(directory);
-        exit(EXIT_FAILURE); /* a teardown that fails does not fail the tests for cmocka */
+        exit(EXIT_FAILURE); /* cmocka ignores a failed teardown */
     }
     return 0;
 }
@@ -59,7 +59,7 @@ size_t scratch_count(void)
 const char *scratch_path(const char *name)
 {
     char *path;
-    assert_true(directory[0] != '\0'); /* open, or it would be the root */
+    assert_true(directory[0] != '\0'); /* otherwise this would be the root directory */
     assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
     for (size_t i = 0; i < n_paths; i++)
         if (strcmp(paths[i], path) == 0) {
@@ -72,7 +72,7 @@ const char *scratch_path(const char *name)
 
 void write_raw(const char *path, const void *bytes, size_t count)
 {
-    unlink(path); /* ext4 waits for the disk where a file is cut and written anew */
+    unlink(path); /* truncating and rewriting a file makes ext4 wait for the disk */
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, count, file), count);

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const volatile sig_atomic_t never;
+static const volatile sig_atomic_t not_stopped;
 
-/* Labels by the largest score of a known W, so that the data is separable. */
+/* Sets the label to the class with the highest score under a known W, so that the data is
+ * separable. */
 static void label(const float *w, size_t d, size_t c, const uint8_t *x, int32_t *y)
 {
     double best = -1e30;
@@ -82,7 +83,7 @@ bool trainer_same_weights(const downhill_weights_f32 *a, const downhill_weights_
     return true;
 }
 
-static void put32(uint8_t *to, size_t value)
+static void put_be32(uint8_t *to, size_t value)
 {
     for (int i = 0; i < 4; i++)
         to[i] = (uint8_t)(value >> (24 - 8 * i));
@@ -94,11 +95,11 @@ void trainer_write_idx(const samples *s, const char *images, const char *labels)
     const size_t d = s->x->d;
     uint8_t *x = malloc(IMAGES_HEADER + s->n * d), *y = malloc(LABELS_HEADER + s->n);
     assert_true(x != NULL && y != NULL);
-    put32(x, 0x00000802);
-    put32(x + 4, s->n);
-    put32(x + 8, d);
-    put32(y, 0x00000801);
-    put32(y + 4, s->n);
+    put_be32(x, 0x00000802);
+    put_be32(x + 4, s->n);
+    put_be32(x + 8, d);
+    put_be32(y, 0x00000801);
+    put_be32(y + 4, s->n);
     for (size_t i = 0; i < s->n; i++) {
         memcpy(x + IMAGES_HEADER + i * d, samples_u8(s, i), d);
         y[LABELS_HEADER + i] = (uint8_t)samples_label(s, i);
@@ -115,7 +116,7 @@ trainer_job trainer_defaults(const dataset *data, downhill_loss_kind kind)
         .sgd = {.batch = 64, .lr = kind == DOWNHILL_HINGE ? 0.1f : 0.5f, .epochs = 12, .seed = 7},
         .data = data,
         .type = kind == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32,
-        .p = {.loss = {kind, 1.0f}, .reg = 1e-5f, .threads = 1, .stop = &never}};
+        .p = {.loss = {kind, 1.0f}, .reg = 1e-5f, .threads = 1, .stop = &not_stopped}};
 }
 
 int trainer_run(trainer_job job, const sgd_state *from, const sgd_events *events,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A small set that a linear classifier can separate, for the tests of the trainer, and runs of training on it. */
+ * A small linearly separable data set for the tests of the trainer, and training on it. */
 #ifndef DOWNHILL_TESTS_TRAINER_SUPPORT_H
 #define DOWNHILL_TESTS_TRAINER_SUPPORT_H
 
@@ -10,19 +10,21 @@ typedef struct trainer_size {
     size_t n_train, n_test, d, c;
 } trainer_size;
 
-/* Bytes, or the same set in f32 from -1 to 1; to be closed by dataset_close(). Fails the test if memory is short. */
+/* Creates the data set in bytes, or in f32 from -1 to 1. Close it with dataset_close(). Fails
+ * the test if out of memory. */
 void trainer_data(const trainer_size *size, bool bytes, uint64_t seed, dataset *data);
 
-/* Weights and biases from -1 to 1, to be freed by weights_free(). */
+/* Returns random weights and biases from -1 to 1. Free them with weights_free(). */
 downhill_weights_f32 trainer_weights(size_t d, size_t c, uint64_t seed);
 
-/* Two sets of weights of one shape, bit for bit. */
+/* Returns whether two sets of weights have the same shape and the same bits. */
 bool trainer_same_weights(const downhill_weights_f32 *a, const downhill_weights_f32 *b);
 
-/* Writes features, which are bytes, and labels as IDX files into the scratch directory. */
+/* Writes the features, which must be bytes, and the labels as IDX files to the scratch
+ * directory. */
 void trainer_write_idx(const samples *s, const char *images, const char *labels);
 
-/* A run: what it is asked for, and what it is on. The problem's data and features are filled in by trainer_run(). */
+/* Options and data of a training run. trainer_run() fills in data and features of the problem. */
 typedef struct trainer_job {
     sgd_options sgd;
     const dataset *data;
@@ -31,12 +33,15 @@ typedef struct trainer_job {
     problem p;
 } trainer_job;
 
+/* Returns a run with default options. */
 trainer_job trainer_defaults(const dataset *data, downhill_loss_kind kind);
+
+/* Trains, and returns the exit code of sgd_train(). */
 int trainer_run(trainer_job job, const sgd_state *from, const sgd_events *events,
                 sgd_result *result);
 
-/* A problem on standardised features, which are to be closed: way 0 is of bytes and the hinge loss, 1 of f32 and the
- * hinge loss, 2 of f32 and softmax. */
+/* Returns a problem on standardised features. Close these with features_close(). Way 0 is bytes
+ * with the hinge loss, 1 is f32 with the hinge loss, 2 is f32 with softmax. */
 enum { TRAINER_WAYS = 3 };
 problem trainer_open_way(const dataset *data, int way, features *f);
 

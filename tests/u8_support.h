@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the tests of the operations on bytes share. They run on the levels of this machine, and once
- * more on those of the emulated one. */
+ * Helpers of the tests of the operations on bytes. These run on the levels of this machine, and
+ * again on the emulated ones. */
 #ifndef DOWNHILL_TESTS_U8_SUPPORT_H
 #define DOWNHILL_TESTS_U8_SUPPORT_H
 
@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+/* Allocates zeroed memory; fails the test if there is none. */
 static inline void *new (size_t count, size_t bytes)
 {
     void *p = calloc(count, bytes);
@@ -18,7 +19,7 @@ static inline void *new (size_t count, size_t bytes)
     return p;
 }
 
-/* Every usable level. */
+/* Finds the kernel table of every usable level, and returns their number. */
 static inline size_t all_tables(const downhill_kernels *tables[LEVELS_MAX])
 {
     const size_t count = levels_to_run(NULL, tables);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Preloaded, it makes every binding of a thread to a CPU fail, as some sandboxes do. */
+ * A library for LD_PRELOAD that makes pinning a thread to a CPU fail, as some sandboxes do. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
