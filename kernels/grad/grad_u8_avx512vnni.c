@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX512-VNNI: four samples per instruction. VPDPBUSD multiplies the bytes of four samples by
- * their dscores of a class and adds the products.
+ * Gradient of bytes with AVX512-VNNI: four samples per instruction. VPDPBUSD multiplies the bytes
+ * of four samples by their dscores of a class and adds the products.
  *
- * Per four samples a tile of 5 classes × 64 features loads 4 vectors of X, interleaves them byte by byte with 8
- * shuffles, and broadcasts 5 times four dscores, for 20 instructions of 64 products. The shuffles overlap with these on
- * CPUs that have separate units for them (Zen 4). Keeping the interleaved vectors for the other 5 of ten classes was
- * 1.09 times slower there, because of the stores.
+ * Per four samples a tile of 5 classes × 64 features loads 4 vectors of X, interleaves them byte by
+ * byte with 8 shuffles, and broadcasts four dscores 5 times, for 20 instructions of 64 products.
+ * The shuffles overlap with these on CPUs that have separate units for them (Zen 4). Keeping the
+ * interleaved vectors for the other 5 of ten classes was 1.09 times slower there, because of the
+ * stores.
  *
  * Tail: masked loads and stores. */
 #define DOWNHILL_LEVEL_NAME avx512vnni

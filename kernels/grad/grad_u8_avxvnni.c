@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX-VNNI: four samples per VPDPBUSD, which makes 32 products, as in grad_u8_avx512vnni.c.
+ * Gradient of bytes with AVX-VNNI: four samples per VPDPBUSD, which makes 32 products, as in
+ * grad_u8_avx512vnni.c.
  *
- * A tile takes 5 classes × 16 features, the lower or the upper 8 of each 128-bit part. Per four samples it loads 2
- * vectors of the interleaved X and broadcasts 5 times four dscores, for 10 VPDPBUSD. It takes 13 of the 16 registers.
+ * A tile takes 5 classes × 16 features, the lower or the upper 8 of each 128-bit part. Per four
+ * samples it loads 2 vectors of the interleaved X and broadcasts four dscores 5 times, for 10
+ * VPDPBUSD. It takes 13 of the 16 registers.
  *
- * Tail: the last 32 features are summed once more, and only the sums of the tail are used. Rows of fewer features are
- * copied and padded with zeros. */
+ * Tail: the last 32 features are summed once more, and only the sums of the tail are used. Rows
+ * of fewer features are copied and padded with zeros. */
 #define DOWNHILL_LEVEL_NAME avxvnni
 #define DOWNHILL_VNNI
 #include "grad/grad_u8.h"
@@ -50,8 +52,9 @@ static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
     return !_mm256_testz_si256(outliers, outliers);
 }
 
-/* Half of a column of a block: interleaved bytes per four rows. In both 128-bit parts p, the first vector holds
- * features 16p … 16p+3 and the second 16p+4 … 16p+7. The other half holds the features 8 further on. */
+/* Half of a column of a block: interleaved bytes per four rows. In both 128-bit parts p, the
+ * first vector holds features 16p … 16p+3 and the second 16p+4 … 16p+7. The other half holds the
+ * features 8 positions later. */
 typedef __m256i half_column[QUADS_MAX][VECTORS];
 
 DOWNHILL_INLINE void interleave(size_t n, size_t k, const void *const *x, half_column to[HALVES])

@@ -22,8 +22,8 @@ enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 /* Features per step of prefetch.h. */
 enum { STEP = 2 * F32X8 };
 
-/* Location of the weights of a tile. 8 features of class j are at w + j·class_step. The next 8 features are `step`
- * floats further on. */
+/* Location of the weights of a tile. 8 features of class j are at w + j·class_step. The next 8
+ * features are `step` floats later. */
 struct weights {
     const float *w;
     size_t class_step, step;

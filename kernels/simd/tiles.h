@@ -12,9 +12,9 @@
  * unroll and its arrays live in registers. */
 #define DOWNHILL_INLINE DOWNHILL_TARGET static inline __attribute__((always_inline))
 
-/* Unrolls the next loop, over a tile, completely. At -O3 GCC decides not to unroll some of these loops, and then keeps
- * the accumulators in memory. Clang unrolls them unasked. With a pragma it would do so before inlining, when the trip
- * counts are not constants yet. */
+/* Unrolls the next loop, over a tile, completely. At -O3 GCC decides not to unroll some of these
+ * loops, and then keeps the accumulators in memory. Clang unrolls them without a pragma. With
+ * one it would do so before inlining, when the trip counts are not constants yet. */
 #if defined __clang__
 #define DOWNHILL_UNROLL
 #else
