@@ -51,7 +51,7 @@ def remarks(runs: list[Run]) -> list[str]:
             )
         if run.floor is not None and run.floor > MAX_FLOOR:
             out.append(
-                f"{run.path}: its noise floor is {run.floor:.0%}: smaller differences cannot be detected on "
-                "this machine; `downhill doctor` shows what disturbs it"
+                f"{run.path}: its noise floor is {run.floor:.0%}: smaller differences cannot be "
+                "detected on this machine; `downhill doctor` shows what disturbs it"
             )
     return out

@@ -50,8 +50,8 @@ def heading(comparison: Comparison) -> list[str]:
     return [
         f"A: {a.path}, commit {a.commit}, {a.document['context']['date']}, {a.cpu}",
         f"B: {b.path}, commit {b.commit}, {b.document['context']['date']}, {b.cpu}",
-        f"Noise floor {100 * comparison.floor:.2f} % ({source}). Ratios are times of B over times of A "
-        "(Hodges-Lehmann estimates): above 1, B is slower.",
+        f"Noise floor {100 * comparison.floor:.2f} % ({source}). Ratios are times of B over times "
+        "of A (Hodges-Lehmann estimates): above 1, B is slower.",
     ]
 
 
@@ -62,8 +62,8 @@ def footing(comparison: Comparison) -> list[str]:
     ]
     if len(comparison.rows) > MANY:
         out.append(
-            f"With many rows some differ by chance: the false discovery rate over all {len(comparison.rows)} "
-            f"rows is limited to {SIGNIFICANT:.0%} (Benjamini and Hochberg)."
+            "With many rows some differ by chance: the false discovery rate over all "
+            f"{len(comparison.rows)} rows is limited to {SIGNIFICANT:.0%} (Benjamini and Hochberg)."
         )
     only = [
         sum(why.startswith(side) for _, why in comparison.left_out)

@@ -74,7 +74,8 @@ def read_pair(where: pathlib.Path, part: str) -> tuple[numpy.ndarray, numpy.ndar
     labels = read_idx(where / f"{part}-labels-idx1-ubyte.gz", 1)
     if len(images) != len(labels) or not len(labels):
         raise BadData(
-            f"{where}: {len(images)} pictures and {len(labels)} labels in {part}; download the files again"
+            f"{where}: {len(images)} pictures and {len(labels)} labels in {part}; download the "
+            "files again"
         )
     if labels.max() >= CLASSES:
         raise BadData(f"{where}: {part} has the label {labels.max()}; there are {CLASSES} classes")

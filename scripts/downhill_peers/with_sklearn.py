@@ -21,9 +21,9 @@ class SklearnTrainer:
         # Its penalty is alpha/2*|W|^2.
         alpha = 2 * settings.reg
         self.note = (
-            f"`SGDClassifier(loss='{LOSSES[settings.loss]}', alpha={alpha:g})` by `partial_fit`, in f64: "
-            "one class against the rest, a step for each sample, learning rate `optimal` (its "
-            "default); neither batch nor learning rate are downhill's"
+            f"`SGDClassifier(loss='{LOSSES[settings.loss]}', alpha={alpha:g})` by `partial_fit`, "
+            "in f64: one class against the rest, a step for each sample, learning rate `optimal` "
+            "(its default); neither batch nor learning rate are downhill's"
         )
         # A generator, because with an integer seed every epoch would have the same order.
         order = numpy.random.RandomState(settings.seed)

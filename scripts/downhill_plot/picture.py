@@ -30,5 +30,6 @@ def draw(path: pathlib.Path, shape: tuple[int, int, int] | None, title: str | No
             return draw_kind(document.get(key), title)
     more = " (`downhill report` draws it)" if "benchmarks" in document.value else ""
     raise BadResults(
-        f"{path}: nothing to draw in it{more}; give results of landscape, step-sweep, train or predict"
+        f"{path}: nothing to draw in it{more}; give results of landscape, step-sweep, train or "
+        "predict"
     )

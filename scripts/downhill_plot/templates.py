@@ -18,12 +18,12 @@ MAX_CLASSES = 100
 # Blue, white, red: distinguishable by colour-blind readers; in grey the distance from 0 is visible.
 DIVERGING = "RdBu_r"
 GREY_CAPTION = (
-    "Each picture has its own scale, symmetric about 0 and up to the largest absolute weight, which is "
-    "the number below it."
+    "Each picture has its own scale, symmetric about 0 and up to the largest absolute weight, "
+    "which is the number below it."
 )
 COLOUR_CAPTION = (
-    "Each picture has its own scale, from its smallest weight (black) to its largest; the numbers below "
-    "it are these weights."
+    "Each picture has its own scale, from its smallest weight (black) to its largest; the numbers "
+    "below it are these weights."
 )
 
 

@@ -24,7 +24,8 @@ def at_once(command: str) -> None:
         with contextlib.suppress(OSError):  # nobody to tell
             os.write(
                 2,
-                f"downhill: {command}: interrupted{'' if has_written else '; nothing was written'}\n".encode(),
+                f"downhill: {command}: "
+                f"interrupted{'' if has_written else '; nothing was written'}\n".encode(),
             )
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

@@ -38,8 +38,8 @@ def refuse_stream(path: pathlib.Path, kind: kinds.Kind) -> None:
             continue
         if same:
             raise BadOutput(
-                f"{path}: is the file of standard {stream}, and replacing it would lose what is written there; "
-                f"name another file{otherwise.get(kind, '')}"
+                f"{path}: is the file of standard {stream}, and replacing it would lose what is "
+                f"written there; name another file{otherwise.get(kind, '')}"
             )
 
 
@@ -73,7 +73,8 @@ def probe(directory: pathlib.Path, path: pathlib.Path) -> None:
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
         raise BadOutput(
-            f"{path}: cannot write there: {error.strerror}; name a directory that exists and is writable"
+            f"{path}: cannot write there: {error.strerror}; name a directory that exists and is "
+            "writable"
         ) from error
 
 

@@ -217,7 +217,8 @@ def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
     for name in [*levels, *peers, *(row["kernel"] for row in rows)]:
         if not PLAIN_NAME.fullmatch(name):
             raise BadResults(
-                f"{path}: {name!r} cannot be the name of a kernel or level; the file is not from downhill"
+                f"{path}: {name!r} cannot be the name of a kernel or level; the file is not from "
+                "downhill"
             )
     if len({*levels, *peers}) < len(levels) + len(peers):
         raise BadResults(f"{path}: machine.levels or peers has a name twice; the file is damaged")

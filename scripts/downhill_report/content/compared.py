@@ -8,10 +8,10 @@ from .captions import CAPTIONS
 from .marks import explained, marked
 
 BF16 = (
-    "The features take half the bytes; sums and error bounds are those of f32. The levels avx512bf16 and "
-    "amx split each weight into two bf16 terms for the scores. For the gradient they need dscores that "
-    "are exact in bf16, as those of the hinge loss are (grad_hinge_bf16); other dscores, such as those "
-    "of softmax (grad_bf16), use the avx512 kernel."
+    "The features take half the bytes; sums and error bounds are those of f32. The levels "
+    "avx512bf16 and amx split each weight into two bf16 terms for the scores. For the gradient "
+    "they need dscores that are exact in bf16, as those of the hinge loss are (grad_hinge_bf16); "
+    "other dscores, such as those of softmax (grad_bf16), use the avx512 kernel."
 )
 
 
@@ -35,8 +35,8 @@ def bf16(model: Model) -> Section:
 def peers(model: Model) -> Section:
     blocks: list[Block] = [
         Text(
-            "Matrix products of other libraries on the same buffers, with one thread, sampled in turn "
-            "with ours. Their steps use our loss, bias and update."
+            "Matrix products of other libraries on the same buffers, with one thread, sampled in "
+            "turn with ours. Their steps use our loss, bias and update."
         ),
         Facts(
             [
@@ -98,17 +98,18 @@ def no_faster_text(model: Model) -> str:
     if listed == 0:
         unsure = sum(over.low < NO_FASTER or over.is_doubtful for over in found)
         doubts = (
-            f" This is uncertain for {unsure}, whose interval reaches below that or whose rows are noisy."
+            f" This is uncertain for {unsure}, whose interval reaches below that or whose rows are "
+            "noisy."
             if unsure
             else ""
         )
         return (
-            f"None: in this run the medians of all {compared} hand-written rows are at least {minimum} "
-            f"faster than the compiler with the same flags.{doubts}"
+            f"None: in this run the medians of all {compared} hand-written rows are at least "
+            f"{minimum} faster than the compiler with the same flags.{doubts}"
         )
     return (
-        f"In this run the medians of {listed} of {compared} hand-written rows are less than {minimum} "
-        "faster than the compiler with the same flags and shape, or slower (below 1)."
+        f"In this run the medians of {listed} of {compared} hand-written rows are less than "
+        f"{minimum} faster than the compiler with the same flags and shape, or slower (below 1)."
     )
 
 
@@ -116,8 +117,8 @@ def fused(model: Model) -> Section:
     found = model.fused()
     blocks: list[Block] = [
         Text(
-            "The step computes scores, loss and gradient block by block, so it reads X from memory once. "
-            "The chain makes four passes over the whole batch with the same kernels."
+            "The step computes scores, loss and gradient block by block, so it reads X from memory "
+            "once. The chain makes four passes over the whole batch with the same kernels."
         )
     ]
     if found:

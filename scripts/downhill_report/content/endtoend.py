@@ -9,8 +9,9 @@ from .captions import CAPTIONS
 
 
 WHAT = (
-    "Seconds of shuffling and steps, up to and including the first epoch that reaches the test accuracy; "
-    "the time of the tests is not included. The last test accuracy is that of the final epoch."
+    "Seconds of shuffling and steps, up to and including the first epoch that reaches the test "
+    "accuracy; the time of the tests is not included. The last test accuracy is that of the final "
+    "epoch."
 )
 
 

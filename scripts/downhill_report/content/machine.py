@@ -41,8 +41,9 @@ def facts(m: dict[str, Any], build: dict[str, Any]) -> list[tuple[str, str]]:
         ("Kernel", m["kernel"]),
         (
             "Build",
-            f"downhill {build['version']}, commit {build['commit']}{dirty.get(build['dirty'], '')}, "
-            f"{build['compiler']}, {build['build_type']}",
+            f"downhill {build['version']}, commit "
+            f"{build['commit']}{dirty.get(build['dirty'], '')}, {build['compiler']}, "
+            f"{build['build_type']}",
         ),
         ("Libraries", ", ".join(f"{k} {v}" for k, v in sorted(build["libraries"].items()))),
     ]  # fmt: skip
@@ -90,8 +91,9 @@ def record(m: dict[str, Any]) -> list[Block]:
     ]
     return [
         Text(
-            "Properties that may affect timings. The id of the machine is a hash of the marked ones, which "
-            "do not change at a restart. `downhill doctor` reports which of them make figures noisy."
+            "Properties that may affect timings. The id of the machine is a hash of the marked "
+            "ones, which do not change at a restart. `downhill doctor` reports which of them make "
+            "figures noisy."
         ),
         Table("Machine record", ["property", "~value", "part of the id"], lines),
     ]

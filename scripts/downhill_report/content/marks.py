@@ -7,8 +7,8 @@ from .blocks import Block, Table, Text
 
 MARK = "†"
 NOTE = (
-    f"{MARK}: rough, because the spread (MAD) of the row is above {percent(NOISY_MAD, 0)} of the median or too few "
-    "of its samples had a whole core; see the warnings."
+    f"{MARK}: rough, because the spread (MAD) of the row is above {percent(NOISY_MAD, 0)} of the "
+    "median or too few of its samples had a whole core; see the warnings."
 )
 
 

@@ -17,8 +17,8 @@ STOPPED = {"precision": "precision", "time": "time", "repetitions": "number", "i
 def rows(model: Model) -> Section:
     counted = counters(model)
     table = Table(
-        "Wall time per call. ±: half of the 95 % interval of the median. MAD: median absolute deviation "
-        "of the samples. Compiler: the auto level with the same flags.",
+        "Wall time per call. ±: half of the 95 % interval of the median. MAD: median absolute "
+        "deviation of the samples. Compiler: the auto level with the same flags.",
         [*COLUMNS, *(f">{name.replace('_', ' ')}" for name in counted)],
         [line(model, row, counted) for row in model.rows],
         parts=["kernel", "ISA level"],

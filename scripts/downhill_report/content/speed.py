@@ -11,22 +11,25 @@ from .marks import explained, marked, min_samples
 
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
 ATTAINABLE = (
-    "What is attainable is the lower of two roofs: the peak of the instruction that the level is for (an "
-    "f32 FMA, or a product of pairs of bf16 or of bytes), and the operations per byte of the working set "
-    "times the read bandwidth of the level of memory that holds the set, because each of its bytes must "
-    "be read from there at least once. Cold rows are compared with DRAM. A row that needs two terms per "
-    "weight, such as the scores of bf16 features with avx512bf16 and amx, can reach half of the first "
-    "roof at most. If a row lies more than 3 % above its roof, its ceiling is measured again; a row that "
-    "is still above it is ringed in the figure, and the warnings report it."
+    "What is attainable is the lower of two roofs: the peak of the instruction that the level is "
+    "for (an f32 FMA, or a product of pairs of bf16 or of bytes), and the operations per byte of "
+    "the working set times the read bandwidth of the level of memory that holds the set, because "
+    "each of its bytes must be read from there at least once. Cold rows are compared with DRAM. A "
+    "row that needs two terms per weight, such as the scores of bf16 features with avx512bf16 and "
+    "amx, can reach half of the first roof at most. If a row lies more than 3 % above its roof, "
+    "its ceiling is measured again; a row that is still above it is ringed in the figure, and the "
+    "warnings report it."
 )
 LADDER = (
-    "Samples per second, and the share of what is attainable (see Roofline), by level. An arrow: the level "
-    "has no kernel of its own for these features and uses that of the level after the arrow."
+    "Samples per second, and the share of what is attainable (see Roofline), by level. An arrow: "
+    "the level has no kernel of its own for these features and uses that of the level after the "
+    "arrow."
 )
 COLD = (
-    "A hot row calls the kernel on the same buffers again and again, so data that fits a cache is read "
-    "from it. A cold row rotates through more buffers than the last-level cache holds, so each call reads "
-    "from memory. Training lies between the two: samples come from memory, weights stay in the cache."
+    "A hot row calls the kernel on the same buffers again and again, so data that fits a cache is "
+    "read from it. A cold row rotates through more buffers than the last-level cache holds, so "
+    "each call reads from memory. Training lies between the two: samples come from memory, weights "
+    "stay in the cache."
 )
 
 
@@ -86,8 +89,8 @@ def summary(model: Model) -> list[Block]:
         *trained(model),
         Text(
             f"{m['cpu_name']}{under}, one thread, {build['compiler']}, commit {build['commit']}, "
-            f"{context['date'][:10]}; medians of one run{of}. `auto_…` is the scalar source vectorised by the "
-            "compiler with the same flags."
+            f"{context['date'][:10]}; medians of one run{of}. `auto_…` is the scalar source "
+            "vectorised by the compiler with the same flags."
         ),
     ]  # fmt: skip
 
@@ -197,13 +200,14 @@ def threads(model: Model) -> Section:
         "Threads",
         [
             Text(
-                "Each thread is pinned to its own core and processes a part of every minibatch; the "
-                "gradients are added in a fixed order."
+                "Each thread is pinned to its own core and processes a part of every minibatch; "
+                "the gradients are added in a fixed order."
             ),
             Drawing("threads", CAPTIONS["threads"]),
             *explained(
                 Table(
-                    "Medians, speed-up over one thread, and efficiency: speed-up over number of threads",
+                    "Medians, speed-up over one thread, and efficiency: speed-up over number of "
+                    "threads",
                     [
                         "kernel", "shape", "ISA level", ">threads", ">µs", ">one thread µs",
                         ">times faster", ">efficiency",

@@ -11,9 +11,10 @@ from .captions import CAPTIONS
 from .marks import MARK, explained, marked
 
 QUESTION = (
-    f"Are power-of-two batches faster? The table compares them, from {MIN_BATCH} samples on, with batches of "
-    "one sample more or fewer, and with batches well between two powers of two (12, 24, 48, 100, …; times "
-    "between two sizes are interpolated): geometric means with 95 % intervals over the sizes."
+    f"Are power-of-two batches faster? The table compares them, from {MIN_BATCH} samples on, with "
+    "batches of one sample more or fewer, and with batches well between two powers of two (12, 24, "
+    "48, 100, …; times between two sizes are interpolated): geometric means with 95 % intervals "
+    "over the sizes."
 )
 
 # Batches differ if the interval excludes 1 by CLEAR, and are alike if it lies within ALIKE.
@@ -66,8 +67,8 @@ def answer(sweep: Sweep, of: Verdict) -> str:
     else:
         why = "."
     return (
-        f"{sweep.kernel} with {sweep.isa}: power-of-two batches are {beside} batches of one sample more or "
-        f"fewer, and {between} batches well between two powers of two{why}"
+        f"{sweep.kernel} with {sweep.isa}: power-of-two batches are {beside} batches of one sample "
+        f"more or fewer, and {between} batches well between two powers of two{why}"
     )
 
 

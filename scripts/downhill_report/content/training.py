@@ -33,8 +33,8 @@ def settings_of(group: Group) -> str:
     return (
         f"{group.loss.capitalize()} loss on {s['dataset']}: {s['n_train']} training and "
         f"{s['n_test']} test samples ({s['test_set']}), {s['d']} features, {s['c']} classes; batch "
-        f"{s['batch']}, learning rate {setting(s['lr'])}, penalty {setting(s['reg'])}{margin}, seed "
-        f"{s['seed']}{'; ' + more if more else ''}."
+        f"{s['batch']}, learning rate {setting(s['lr'])}, penalty {setting(s['reg'])}{margin}, "
+        f"seed {s['seed']}{'; ' + more if more else ''}."
     )
 
 

@@ -41,18 +41,19 @@ def shared_text(model: Model) -> str:
     texts = [f"{left_out} of {every} samples ({percent(left_out / every, 0)}) are left out."]
     if waited:
         texts.append(
-            f"{plural(waited, 'sample')} waited for the CPU for at least a tenth of their time, because the "
-            f"thread was stopped by {why_waited(model.results)}."
+            f"{plural(waited, 'sample')} waited for the CPU for at least a tenth of their time, "
+            f"because the thread was stopped by {why_waited(model.results)}."
         )
     if beside:
         texts.append(
-            f"Before or after {plural(beside, 'sample')} the core issued fewer additions per cycle than a whole "
-            "core does, because its other hardware thread was busy (under a hypervisor perhaps with another "
-            "guest)."
+            f"Before or after {plural(beside, 'sample')} the core issued fewer additions per cycle "
+            "than a whole core does, because its other hardware thread was busy (under a "
+            "hypervisor perhaps with another guest)."
         )
     if rows:
         texts.append(
-            f"In {plural(rows, 'row')} too few samples had a whole core; their statistics use all samples."
+            f"In {plural(rows, 'row')} too few samples had a whole core; their statistics use all "
+            "samples."
         )
     return " ".join(texts)
 
@@ -66,9 +67,9 @@ def stopped_text(model: Model) -> str:
     precise = sum(row.stopped == "precision" for row in told)
     widest = max(told, key=lambda row: row.precision)
     return (
-        f"Of {plural(len(told), 'row')}, {precise} were sampled until the 95 % interval of the median was "
-        f"within {percent(asked)} of it, the others until their time was up; see the table of all rows. The "
-        f"widest interval is ± {percent(widest.precision)} ({widest.name})."
+        f"Of {plural(len(told), 'row')}, {precise} were sampled until the 95 % interval of the "
+        f"median was within {percent(asked)} of it, the others until their time was up; see the "
+        f"table of all rows. The widest interval is ± {percent(widest.precision)} ({widest.name})."
     )
 
 
@@ -77,9 +78,9 @@ def floor_text(floor: dict[str, Any]) -> str:
     if floor["p95"] is None:
         return f"The noise floor could not be determined from {rows} timed {passes} times."
     return (
-        f"Noise floor: {rows} were timed {passes} times with the same code. Between two passes the medians "
-        f"of 95 % of them differed by less than {percent(floor['p95'])}. A smaller difference between this "
-        "run and another on this machine means nothing."
+        f"Noise floor: {rows} were timed {passes} times with the same code. Between two passes the "
+        f"medians of 95 % of them differed by less than {percent(floor['p95'])}. A smaller "
+        "difference between this run and another on this machine means nothing."
     )
 
 
@@ -87,8 +88,9 @@ def conditions(of: list[Conditions]) -> list[Block]:
     faulty = [group for group in of if group.faults]
     limits = (
         "A group counts as disturbed if the clock before and after it differs by more than "
-        f"{DRIFT:.0%}, if the hypervisor stole more than {STOLEN:.0%} of its time, or if its thread was "
-        f"throttled or moved. {len(faulty)} of {plural(len(of), 'group')} were disturbed."
+        f"{DRIFT:.0%}, if the hypervisor stole more than {STOLEN:.0%} of its time, or if its "
+        f"thread was throttled or moved. {len(faulty)} of {plural(len(of), 'group')} were "
+        "disturbed."
     )
     blocks: list[Block] = [Text(limits)]
     if faulty:
@@ -125,21 +127,21 @@ def method(model: Model) -> Section:
     if model.training:
         blocks.append(
             Text(
-                "Training: one run per level, each from zero weights with the same order of samples. "
-                "Seconds per epoch do not include the test. The loss is taken before each step, without "
-                "the penalty."
+                "Training: one run per level, each from zero weights with the same order of "
+                "samples. Seconds per epoch do not include the test. The loss is taken before each "
+                "step, without the penalty."
             )
         )
     return Section("method", "Method", "Method", blocks)
 
 
 LIMITS = (
-    "Limits: buffers of hot rows are reused, so a shape that fits a cache is read from that cache, not "
-    "from memory. GB/s count the bytes credited by the formulas below (each operand once), not bytes "
-    "counted by the hardware; operations are credited in the same way. Ceilings are the maximum measured "
-    "before or after the rows. Intervals of ratios are bootstrap intervals. Ratios hold within this run; "
-    "other days and machines differ by more. reports/METHOD.md in the source tree describes each "
-    "measurement."
+    "Limits: buffers of hot rows are reused, so a shape that fits a cache is read from that cache, "
+    "not from memory. GB/s count the bytes credited by the formulas below (each operand once), not "
+    "bytes counted by the hardware; operations are credited in the same way. Ceilings are the "
+    "maximum measured before or after the rows. Intervals of ratios are bootstrap intervals. "
+    "Ratios hold within this run; other days and machines differ by more. reports/METHOD.md in the "
+    "source tree describes each measurement."
 )
 
 
@@ -151,7 +153,8 @@ def sampling(model: Model) -> str:
         seconds = f"after {number(limit)} s" if limit else "when its time was up"
         until = (
             "Each row was sampled until the 95 % interval of its median (by ranks) was within "
-            f"{percent(context['precision'])} of it, at the latest {seconds}, with a minimum of {asked}"
+            f"{percent(context['precision'])} of it, at the latest {seconds}, with a minimum of "
+            f"{asked}"
         )
     else:
         until = f"Each row has {asked}"
@@ -159,9 +162,10 @@ def sampling(model: Model) -> str:
     where = "a thread that could not be pinned" if cpu is None else f"a thread pinned to CPU {cpu}"
     counts = f"Medians are of {min_samples(model.timed)}. " if model.timed else ""
     return (
-        f"{until}, after a warm-up that determines the number of calls. {counts}The variants of a kernel and "
-        f"shape were sampled in an order {context['order']} (seed {context['seed']}), so that a drift of the "
-        f"machine affects all of them alike. All ran on {where}. Times are wall time per call."
+        f"{until}, after a warm-up that determines the number of calls. {counts}The variants of a "
+        f"kernel and shape were sampled in an order {context['order']} (seed {context['seed']}), "
+        f"so that a drift of the machine affects all of them alike. All ran on {where}. Times are "
+        "wall time per call."
     )
 
 
@@ -186,9 +190,9 @@ def reproduce(model: Model) -> Section:
     if model.rows:
         blocks.append(
             Text(
-                f"To repeat one row: `downhill bench --filter '{model.rows[0].name}'`. To compare another run "
-                "with this one: `downhill compare results.json OTHER.json`. Every sample of this run is in "
-                "`results.json`."
+                f"To repeat one row: `downhill bench --filter '{model.rows[0].name}'`. To compare "
+                "another run with this one: `downhill compare results.json OTHER.json`. Every "
+                "sample of this run is in `results.json`."
             )
         )
     return Section("reproduce", "Reproduce", "Reproduce", blocks)
