@@ -109,9 +109,11 @@ def row_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> Row:
     times = tuple(e["real_time"] for e in load.samples_of(entries)[0])
     usable = times if times and min(times) > 0 else ()
     return Row(
-        head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"], head["flops"],
-        head["bytes"], usable, "" if usable else head.get("error_message", "no samples"),
-        head.get("attainable_gflop_per_s"), clock_of(group), shared_of(entries, group), head.get("bound"),
+        head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"],
+        head["flops"], head["bytes"], usable,
+        "" if usable else head.get("error_message", "no samples"),
+        head.get("attainable_gflop_per_s"), clock_of(group), shared_of(entries, group),
+        head.get("bound"),
     )  # fmt: skip
 
 

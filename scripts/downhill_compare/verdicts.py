@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Verdict SAME, FASTER, SLOWER or UNSURE per row that two runs have in common.
 
-FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows; the estimate
-differs from 1 by more than the noise floor and the interval by more than a quarter of it; and the same
-holds in clock cycles, because a machine that was slower as a whole says nothing about the code. SAME: the
-whole interval of the ratio lies within the floor. UNSURE: neither.
+FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows; the
+estimate differs from 1 by more than the noise floor and the interval by more than a quarter of it;
+and the same holds in clock cycles, because a machine that was slower as a whole says nothing about
+the code. SAME: the whole interval of the ratio lies within the floor. UNSURE: neither.
 
-The medians of the same code differ by more than the floor in one pair of passes in twenty, so a larger
-difference is a false alarm about that often. The quarter allows for the error of the floor itself: of
-simulated pairs that are alike (tests/test_compare.py) 3 in 100 are called different instead of 5, and of
-pairs with one 5 % slower, 3 in 100 are missed instead of 2."""
+The medians of the same code differ by more than the floor in one pair of passes in twenty, so a
+larger difference is a false alarm about that often. The quarter allows for the error of the floor
+itself: of simulated pairs that are alike (tests/test_compare.py) 3 in 100 are called different
+instead of 5, and of pairs with one 5 % slower, 3 in 100 are missed instead of 2."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -104,7 +104,9 @@ def mark(axes: Axes, x: float, y: float, text: str, below: bool = True) -> None:
     axes.annotate(
         text, (x, y), xytext=(0, -9 if below else 9), textcoords="offset points", ha=side,
         va="top" if below else "bottom", fontsize=9, color=TEXT, zorder=6,
-        bbox={"boxstyle": "square,pad=0.15", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85},
+        bbox={
+            "boxstyle": "square,pad=0.15", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.85,
+        },
     )  # fmt: skip
 
 

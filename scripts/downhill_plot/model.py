@@ -29,8 +29,8 @@ def read(path: pathlib.Path, contents: bytes) -> Model:
     try:
         return checked(contents)
     except (
-        ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError,
-        RuntimeError, RecursionError, struct.error, SyntaxError, MemoryError,
+        ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError,
+        NotImplementedError, RuntimeError, RecursionError, struct.error, SyntaxError, MemoryError,
     ) as error:  # fmt: skip
         what = error.args[0] if error.args else type(error).__name__
         raise BadResults(

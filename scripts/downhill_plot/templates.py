@@ -60,15 +60,19 @@ def shape_of(d: int, asked: tuple[int, int, int] | None) -> tuple[int, int, int]
     if asked is not None:
         if math.prod(asked) != d:
             text = "x".join(map(str, asked))
-            raise Mismatch(f"--shape {text}: has {math.prod(asked)} features, but the model has {d}; "
-                           "give the shape of its pictures")  # fmt: skip
+            raise Mismatch(
+                f"--shape {text}: has {math.prod(asked)} features, but the model has {d}; "
+                "give the shape of its pictures"
+            )
         return asked
     for channels in (1, 3):
         side = math.isqrt(d // channels)
         if channels * side * side == d:
             return side, side, channels
-    raise Mismatch(f"{d} features do not form a square picture in grey or three colours; give --shape HxW "
-                   "or HxWx3")  # fmt: skip
+    raise Mismatch(
+        f"{d} features do not form a square picture in grey or three colours; "
+        "give --shape HxW or HxWx3"
+    )
 
 
 def grey(axes: Axes, weights: numpy.ndarray, j: int) -> None:

@@ -66,8 +66,10 @@ def heading(runs: list[Part], names: list[str]) -> str:
 def style_of(i: int, count: int) -> dict[str, Any]:
     """Returns the style of run i. Curves that agree overlap, so earlier ones are drawn wider."""
     return {
-        "color": look.at(look.LINES, i), "linewidth": 1.4 + 1.5 * (count - 1 - i if count < 8 else 0),
-        "marker": look.at(look.MARKERS, i), "markersize": 4 + 1.5 * (count - 1 - i if count < 8 else 0),
+        "color": look.at(look.LINES, i),
+        "linewidth": 1.4 + 1.5 * (count - 1 - i if count < 8 else 0),
+        "marker": look.at(look.MARKERS, i),
+        "markersize": 4 + 1.5 * (count - 1 - i if count < 8 else 0),
     }  # fmt: skip
 
 
@@ -147,8 +149,11 @@ def ring(axes: Axes, run: Part, x: list[float], test: list[float], i: int) -> No
 
 def by_tries(runs: list[Part], names: list[str], title: str | None) -> Figure:
     what = columns_of(runs)
-    figure = look.new(title or heading(runs, names), "Line: the best so far. Points: each loss that "
-                      "was kept or stepped to.", height=3.6)  # fmt: skip
+    figure = look.new(
+        title or heading(runs, names),
+        "Line: the best so far. Points: each loss that was kept or stepped to.",
+        height=3.6,
+    )
     panels = figure.subplots(1, len(what), sharey=True, squeeze=False)[0]
     handles, losses = [], []
     for i, run in enumerate(runs):

@@ -52,9 +52,9 @@ class Conditions:
 def conditions_of(groups: list[dict[str, Any]]) -> list[Conditions]:
     return [
         Conditions(
-            name_of(g), g.get("rows", 1), g["start_s"], g["end_s"], g["clock_before_ghz"], g["clock_after_ghz"],
-            g.get("steal_s"), g.get("involuntary_switches"), g.get("migrations"),
-            g.get("throttled_periods"),
+            name_of(g), g.get("rows", 1), g["start_s"], g["end_s"], g["clock_before_ghz"],
+            g["clock_after_ghz"], g.get("steal_s"), g.get("involuntary_switches"),
+            g.get("migrations"), g.get("throttled_periods"),
         )
         for g in groups
     ]  # fmt: skip

@@ -13,8 +13,9 @@ from .training import Group, TrainingRun
 TARGETS = {"fashion-mnist": (0.83, 0.84)}
 # Settings that two runs must share to be compared, with the value that older results imply.
 PROBLEM = {
-    "loss": None, "dataset": None, "normalize": "none", "shuffle": "rows", "batch": None, "lr": None,
-    "schedule": "constant", "momentum": 0.0, "validation": 0.0, "reg": None, "delta": 1.0, "threads": 1,
+    "loss": None, "dataset": None, "normalize": "none", "shuffle": "rows", "batch": None,
+    "lr": None, "schedule": "constant", "momentum": 0.0, "validation": 0.0, "reg": None,
+    "delta": 1.0, "threads": 1,
 }  # fmt: skip
 
 

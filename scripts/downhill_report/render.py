@@ -30,8 +30,8 @@ def directory_of(results: pathlib.Path) -> pathlib.Path:
     x.json.gz. Refuses pipes, devices and other names that are not regular files."""
     if not results.is_file() or str(results.absolute()).startswith(("/dev/", "/proc/")):
         raise BadOutput(
-            f"{results}: is not a regular file, so the report cannot go beside it; give --output "
-            "DIR"
+            f"{results}: is not a regular file, so the report cannot go beside it; "
+            "give --output DIR"
         )
     return results.parent / (results.name.removesuffix(".gz").removesuffix(".json") + ".report")
 

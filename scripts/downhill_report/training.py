@@ -8,8 +8,8 @@ from typing import Any
 PHASES = ("gather", "score", "loss", "grad", "update", "other")
 # Everything that two training runs must share for their times to be compared.
 SETTINGS = (
-    "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr", "schedule",
-    "momentum", "nesterov", "validation", "reg", "delta", "seed", "threads",
+    "loss", "dtype", "normalize", "shuffle", "dataset", "n_train", "d", "c", "batch", "lr",
+    "schedule", "momentum", "nesterov", "validation", "reg", "delta", "seed", "threads",
 )  # fmt: skip
 # Further settings of methods other than SGD.
 METHOD_SETTINGS = ("method", "scale", "step", "difference", "h", "coordinates", "tried")

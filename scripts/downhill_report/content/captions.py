@@ -5,30 +5,30 @@ from ..model import Model
 from ..training import Group
 
 CAPTIONS = {
-    "topology": "Topology of this machine, by hwloc. PU: hardware thread. Groups of identical boxes "
-    "are drawn once.",
+    "topology": "Topology of this machine, by hwloc. PU: hardware thread. Groups of identical "
+    "boxes are drawn once.",
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
     "are 95 % bootstrap intervals.",
-    "ladder": "Samples per second by ISA level. Hollow: vectorised by the compiler with the flags of the "
-    "level.",
-    "roofline": "Operations per second over operations per byte of the working set, one drawing per "
-    "level, with every kernel and shape except variations of the step. The slanted roofs are the "
-    "read bandwidths of the levels of memory, the flat roofs the peaks of the instructions, in "
+    "ladder": "Samples per second by ISA level. Hollow: vectorised by the compiler with the flags "
+    "of the level.",
+    "roofline": "Operations per second over operations per byte of the working set, one drawing "
+    "per level, with every kernel and shape except variations of the step. The slanted roofs are "
+    "the read bandwidths of the levels of memory, the flat roofs the peaks of the instructions, in "
     "GFLOP/s or GOP/s, all measured in this run on one core. The colour of a point shows the level "
     "of memory that holds its working set.",
-    "batch": "The step by batch size. Bars are 95 % intervals of the median. Dotted lines: the working "
-    "set is as large as a cache.",
-    "size": "The step by the number of features. Bars are 95 % intervals of the median. Dotted lines: "
-    "the working set is as large as a cache.",
-    "threads": "Speed-up over one thread, and how the FMA units and the memory bandwidth of the machine "
-    "scale, measured in this run.",
-    "peers": "How many times faster downhill is than each library, with 95 % intervals; right of the "
-    "dashed line downhill is faster.",
-    "samples": "The samples in the order of the run, and the clock of the core. A drift of the machine "
-    "shows as a slope or a step that rows of all kinds share.",
-    "strips": "The samples of one kernel at the main shape, in order, around their median. The band is "
-    "the 95 % interval of the median; the number on the right is the largest deviation from the "
-    "median. Hollow: left out because the sample had less than a whole core.",
+    "batch": "The step by batch size. Bars are 95 % intervals of the median. Dotted lines: the "
+    "working set is as large as a cache.",
+    "size": "The step by the number of features. Bars are 95 % intervals of the median. Dotted "
+    "lines: the working set is as large as a cache.",
+    "threads": "Speed-up over one thread, and how the FMA units and the memory bandwidth of the "
+    "machine scale, measured in this run.",
+    "peers": "How many times faster downhill is than each library, with 95 % intervals; right of "
+    "the dashed line downhill is faster.",
+    "samples": "The samples in the order of the run, and the clock of the core. A drift of the "
+    "machine shows as a slope or a step that rows of all kinds share.",
+    "strips": "The samples of one kernel at the main shape, in order, around their median. The "
+    "band is the 95 % interval of the median; the number on the right is the largest deviation "
+    "from the median. Hollow: left out because the sample had less than a whole core.",
     "phases": "Where the time of a training epoch goes. Each loss has its own scale.",
     "curves": "Training loss and test accuracy by epoch.",
     "endtoend": "Test accuracy by seconds of training, with a mark per epoch: the best level of "

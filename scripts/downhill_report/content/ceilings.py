@@ -44,7 +44,10 @@ def repeated(found: dict[str, Any]) -> Table | None:
         return None
     return Table(
         "Ceilings that rows exceeded, measured again; 10⁹ operations or bytes per second",
-        ["ceiling", ">threads", ">before", ">after", ">rows above before", ">rows above after", "~finding"],
+        [
+            "ceiling", ">threads", ">before", ">after", ">rows above before", ">rows above after",
+            "~finding",
+        ],
         [
             [
                 o["ceiling"], str(o["threads"]), number(o["before"]), number(o["after"]),

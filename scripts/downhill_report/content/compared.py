@@ -51,7 +51,10 @@ def peers(model: Model) -> Section:
         lines.append(
             [
                 ours.kernel, str(ours.shape), ours.isa, marked(number(ours.gflop_per_s), ours),
-                *(marked(number(pair[0].gflop_per_s), pair[0]) if pair else NONE for pair in theirs),
+                *(
+                    marked(number(pair[0].gflop_per_s), pair[0]) if pair else NONE
+                    for pair in theirs
+                ),
                 marked(interval(over), over),
                 marked(f"{percent(ours.share)} {ours.bound}", ours) if ours.share else NONE,
             ]

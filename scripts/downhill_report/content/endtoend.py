@@ -65,7 +65,8 @@ def line(entry: Entry, loss: str, targets: list[float]) -> list[str]:
     if entry.missing:
         return [entry.who, loss, f"missing: {entry.missing}"]
     return [
-        entry.who, loss, number(entry.seconds_per_epoch), *(reached(entry, target) for target in targets),
+        entry.who, loss, number(entry.seconds_per_epoch),
+        *(reached(entry, target) for target in targets),
         percent(entry.test_accuracy, 2), times(entry.slower),
     ]  # fmt: skip
 

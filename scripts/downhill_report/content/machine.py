@@ -33,7 +33,10 @@ def facts(m: dict[str, Any], build: dict[str, Any]) -> list[tuple[str, str]]:
         ("CPU", m["cpu_name"]),
         *identity,
         ("Hypervisor", m["hypervisor"] or "none seen"),
-        ("Cores", f"{m['cores']} cores, {m['pus']} hardware threads, {plural(m['packages'], 'package')}"),
+        (
+            "Cores",
+            f"{m['cores']} cores, {m['pus']} hardware threads, {plural(m['packages'], 'package')}",
+        ),
         ("NUMA nodes", str(m["numa_nodes"])),
         ("Allowed CPUs", m["allowed_cpus"]),
         ("Caches", ", ".join(cache(o) for o in m["caches"])),
@@ -41,9 +44,9 @@ def facts(m: dict[str, Any], build: dict[str, Any]) -> list[tuple[str, str]]:
         ("Kernel", m["kernel"]),
         (
             "Build",
-            f"downhill {build['version']}, commit "
-            f"{build['commit']}{dirty.get(build['dirty'], '')}, {build['compiler']}, "
-            f"{build['build_type']}",
+            f"downhill {build['version']}, "
+            f"commit {build['commit']}{dirty.get(build['dirty'], '')}, "
+            f"{build['compiler']}, {build['build_type']}",
         ),
         ("Libraries", ", ".join(f"{k} {v}" for k, v in sorted(build["libraries"].items()))),
     ]  # fmt: skip

@@ -7,8 +7,8 @@ from ..rows import Row
 from .blocks import Section, Table, Text
 
 COLUMNS = [
-    "row", ">threads", ">median µs", ">± %", ">min µs", ">MAD %", ">samples", "ended by", ">GFLOP/s",
-    ">GB/s", ">10⁶ samples/s", ">vs scalar", ">vs compiler", ">of attainable", "bound",
+    "row", ">threads", ">median µs", ">± %", ">min µs", ">MAD %", ">samples", "ended by",
+    ">GFLOP/s", ">GB/s", ">10⁶ samples/s", ">vs scalar", ">vs compiler", ">of attainable", "bound",
 ]  # fmt: skip
 # What ended the sampling of a row.
 STOPPED = {"precision": "precision", "time": "time", "repetitions": "number", "interrupted": "stop"}

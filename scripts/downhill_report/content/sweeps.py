@@ -89,7 +89,8 @@ def table(model: Model) -> Table:
             lines.append(
                 [
                     row.kernel, row.isa, row.sweep or "", str(row.shape),
-                    marked(microseconds(row.median, 4), row), marked(number(row.median / row.shape.n, 4), row),
+                    marked(microseconds(row.median, 4), row),
+                    marked(number(row.median / row.shape.n, 4), row),
                     percent(row.precision, 2), marked(number(row.gflop_per_s), row),
                     model.memory_of(row) or "–", marked(percent(row.share, 0), row),
                 ]

@@ -66,11 +66,13 @@ def other_methods(runs: list[dict[str, Any]]) -> Table:
     return Table(
         "Other methods. An evaluation computes the loss of all training samples",
         [
-            "method", "loss", "ISA level", ">evaluations", ">seconds", ">final loss", ">test accuracy",
+            "method", "loss", "ISA level", ">evaluations", ">seconds", ">final loss",
+            ">test accuracy",
         ],
         [
             [
-                run["method"], label(run), run["isa"], str(run["evaluations"]), number(run["seconds"]),
+                run["method"], label(run), run["isa"], str(run["evaluations"]),
+                number(run["seconds"]),
                 optional(run["points"][-1]["loss"], 4) if run["points"] else NONE,
                 percent(run["test_accuracy"], 2),
             ]

@@ -102,8 +102,8 @@ def table(caption: str, of: list[Conditions]) -> Table:
     return Table(
         caption,
         [
-            "group", ">rows", ">seconds", ">GHz before", ">GHz after", ">stolen", ">switches", ">moves",
-            ">throttled", "disturbed by",
+            "group", ">rows", ">seconds", ">GHz before", ">GHz after", ">stolen", ">switches",
+            ">moves", ">throttled", "disturbed by",
         ],
         [
             [
@@ -147,14 +147,17 @@ LIMITS = (
 
 def sampling(model: Model) -> str:
     context = model.results["context"]
-    asked = f"{plural(context['repetitions'], 'sample')} of at least {number(context['min_time_s'] * 1e3)} ms"
+    asked = (
+        f"{plural(context['repetitions'], 'sample')} "
+        f"of at least {number(context['min_time_s'] * 1e3)} ms"
+    )
     if context.get("precision"):
         limit = context.get("max_time_s")
         seconds = f"after {number(limit)} s" if limit else "when its time was up"
         until = (
             "Each row was sampled until the 95 % interval of its median (by ranks) was within "
-            f"{percent(context['precision'])} of it, at the latest {seconds}, with a minimum of "
-            f"{asked}"
+            f"{percent(context['precision'])} of it, at the latest {seconds}, "
+            f"with a minimum of {asked}"
         )
     else:
         until = f"Each row has {asked}"

@@ -27,8 +27,9 @@ def peers(model: Model) -> str:
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.axvline(1, color=TEXT, linewidth=0.9, linestyle=(0, (4, 2)))
     logarithmic(axes.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
-    axes.set_xlabel("times faster than the library, our best level (right of 1: downhill is faster)",
-                    color=TEXT)  # fmt: skip
+    axes.set_xlabel(
+        "times faster than the library, our best level (right of 1: downhill is faster)", color=TEXT
+    )
     axes.tick_params(axis="y", length=0)
     dress(axes, grid="both")
     handles = [

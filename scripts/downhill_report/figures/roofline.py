@@ -12,7 +12,8 @@ from ..model import Model
 from ..rows import Row
 
 from .style import (
-    LEVEL_COLOURS, MUTED, PAPER, TEXT, WIDTH, at, dress, legend_above, logarithmic, marks, title, to_svg,
+    LEVEL_COLOURS, MUTED, PAPER, TEXT, WIDTH, at, dress, legend_above, logarithmic, marks, title,
+    to_svg,
 )  # fmt: skip
 
 COLUMNS = 3

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Colours, markers and axes that all figures share, and the conversion to SVG.
 
-A figure is drawn once, in placeholder colours; paint() replaces them with CSS variables for the page,
-which has a light and a dark theme, or with fixed colours for a file. No information depends on colour
-alone: bars and curves are labelled, points differ in shape or fill."""
+A figure is drawn once, in placeholder colours; paint() replaces them with CSS variables for the
+page, which has a light and a dark theme, or with fixed colours for a file. No information depends
+on colour alone: bars and curves are labelled, points differ in shape or fill."""
 
 import io
 import logging

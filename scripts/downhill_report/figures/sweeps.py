@@ -25,8 +25,8 @@ Size = Callable[[Row], float]
 
 def batch(model: Model) -> str:
     return draw(
-        model, model.batch_sweeps(), lambda row: row.shape.n, lambda row: row.shape.n / row.flops * 1e9,
-        "samples in a batch", "samples/s", powers=True,
+        model, model.batch_sweeps(), lambda row: row.shape.n,
+        lambda row: row.shape.n / row.flops * 1e9, "samples in a batch", "samples/s", powers=True,
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from ..model import Model
 from ..rows import Ratio
 
 from .style import (
-    DASHES, LEVEL_COLOURS, MARKERS, MUTED, TEXT, WIDTH, at, dress, legend_above, short, title, to_svg,
+    DASHES, LEVEL_COLOURS, MARKERS, MUTED, TEXT, WIDTH, at, dress, legend_above, short, title,
+    to_svg,
 )  # fmt: skip
 
 COLUMNS = 3
@@ -52,8 +53,8 @@ def ticks(max_threads: int) -> list[int]:
 def line(axes: Axes, name: str, i: int, points: list[tuple[int, Ratio]]) -> None:
     xs, ys = [1, *(n for n, _ in points)], [1.0, *(r.value for _, r in points)]
     axes.plot(
-        xs, ys, color=at(COLOURS, i), marker=at(MARKERS, i), linestyle=at(DASHES, i), markersize=4.5,
-        linewidth=1.2, label=name,
+        xs, ys, color=at(COLOURS, i), marker=at(MARKERS, i), linestyle=at(DASHES, i),
+        markersize=4.5, linewidth=1.2, label=name,
     )  # fmt: skip
     for n, r in points:
         axes.vlines(n, r.low, r.high, color=at(COLOURS, i), linewidth=1.1)
