@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The hot loops as the compiler made them: the full register tiles of each matrix kernel must have the
-FMAs and the loads that the head of its source promises, and keep its vectors in registers. A compiler
-that folds a shared load into every use, or spills an accumulator, passes every other test; and so does
-one that no longer vectorises what it is left to vectorise.
+"""Checks the hot loops that the compiler generated. The loop of a full register tile of each matrix
+kernel must have the number of FMAs and of loads that the comment at the head of its source
+promises, and must keep its vectors in registers. A compiler that folds a shared load into every
+use, spills an accumulator, or no longer vectorises the auto levels passes every other test.
+
 Usage: check_hot_loops.py BUILD"""
 
 import pathlib
@@ -11,18 +12,19 @@ import re
 import subprocess
 import sys
 
-# Source -> FMAs, or products of pairs or bytes, of a full tile: the most memory operands that its loop may have, prefetches aside.
+# Source -> {FMAs (or products of pairs or bytes) of a full tile: maximum memory operands of its
+# loop}. Prefetches are not counted.
 TILES = {
     "score/score_f32_avx2": {10: 7},  # 2 of X, 5 of W
     "score/score_f32_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
     "grad/grad_f32_avx2": {10: 8},  # 2 of X, 5 dscores, a row pointer
     "score/score_packed_f32_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
-    # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers ahead, reloads of pointers (GCC).
+    # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers of rows to prefetch, reloads of
+    # pointers (GCC).
     "grad/grad_f32_avx512": {40: 34},
     "score/score_packed_bf16_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
-    "grad/grad_bf16_avx512bf16": {
-        20: 16
-    },  # 2 of X, 10 pairs of dscores, two row pointers, one ahead
+    # 2 of X, 10 pairs of dscores, two row pointers, one pointer of a row to prefetch
+    "grad/grad_bf16_avx512bf16": {20: 16},
     "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
     "score/score_u8_avxvnni": {20: 14},
     "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W
@@ -32,8 +34,8 @@ TILES = {
     "grad/grad_u8_avx512": {10: 11},
     "grad/grad_u8_avx512vnni": {20: 13},  # 4 of X, 5 dscores, four row pointers
 }
-# Vectors that are on the stack by right: what the first classes interleave for the others.
-COPIED = {"grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
+# Vectors that belong on the stack: rows of X that the first classes interleave for the others.
+STACK_VECTORS = {"grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
 PRODUCTS = ("vfm", "vdpbf16", "vpmaddwd", "vpmaddubsw", "vpdp")
 
 
@@ -45,9 +47,10 @@ def instructions(path: pathlib.Path) -> list[tuple[int, str, str]]:
 
 
 def innermost_loops(code: list[tuple[int, str, str]]) -> list[list[tuple[int, str, str]]]:
-    """Stretches that end in a jump back to their start and hold no other jump back or out."""
+    """Returns the ranges that end in a jump back to their start and contain no other jump back and
+    no jump out of the range."""
     index = {address: i for i, (address, _, _) in enumerate(code)}
-    jumps = {}  # from -> to; -1 through a register
+    jumps = {}  # address -> target; -1 if the target is in a register
     for address, name, operands in code:
         if name.startswith("j"):
             target = re.match(r"[0-9a-f]+\b", operands)
@@ -62,9 +65,10 @@ def innermost_loops(code: list[tuple[int, str, str]]) -> list[list[tuple[int, st
 
 
 def not_vectorised(build: pathlib.Path) -> list[str]:
-    """The compiler's own levels are what ours are compared with: where it does not vectorise the scalar
-    source any more, by some change of that source, the comparison flatters us."""
-    bad = []
+    """Returns a message per kernel of an auto level that is not vectorised. The auto levels are the
+    baselines of the hand-written ones: if a change of the scalar source prevents vectorisation, the
+    comparison flatters us."""
+    problems = []
     for level, register in ("auto_avx2", "%ymm"), ("auto_avx512", "%zmm"):
         for kernel in "score", "grad":
             objects = f"kernels/CMakeFiles/downhill_{level}.dir"
@@ -75,44 +79,46 @@ def not_vectorised(build: pathlib.Path) -> list[str]:
                 text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 name = f"downhill_{kernel}_{element}_{level}"
                 code = text.partition(f"<{name}>:\n")[2].partition("\n\n")[0]
-                # Of bytes Clang makes them in half of a register, which is its choice.
-                wanted = r"\tvpm(ull|add)" if element == "u8" else rf"\tvmulps .*{register}"
-                if not re.search(wanted, code):
-                    bad.append(f"{name}: no product of vectors")
-    return bad
+                # For bytes any register width will do: Clang chooses half a register.
+                product = r"\tvpm(ull|add)" if element == "u8" else rf"\tvmulps .*{register}"
+                if not re.search(product, code):
+                    problems.append(f"{name}: not vectorised: it has no vector multiplication")
+    return problems
 
 
 def main() -> None:
     build = pathlib.Path(sys.argv[1])
-    bad = not_vectorised(build)
+    problems = not_vectorised(build)
     for source, tiles in TILES.items():
         level = source.rpartition("_")[2]
         path = build / f"kernels/CMakeFiles/downhill_{level}.dir/{source}.c.o"
-        counted = []
+        loops = []
         for body in innermost_loops(instructions(path)):
             fma = sum(name.startswith(PRODUCTS) for _, name, _ in body)
             memory = sum(
                 "(" in operands and name != "lea" and not name.startswith("prefetch")
                 for _, name, operands in body
             )
-            # A broadcast reads the pairs of dscores, which are on the stack by right.
+            # A broadcast reads the pairs of dscores, which belong on the stack.
             vectors = [o for _, name, o in body if name.startswith("v") and "broadcast" not in name]
             spills = sum("(%rsp" in operands for operands in vectors)
-            counted.append((fma, memory, spills))
-        full = [loop for loop in counted if loop[0] in tiles]
-        print(f"{source}: {len(full)} full tiles of {len(counted)} loops")
+            loops.append((fma, memory, spills))
+        full = [loop for loop in loops if loop[0] in tiles]
+        print(f"{source}: {len(full)} of {len(loops)} loops are full tiles")
         for fmas in tiles.keys() - {loop[0] for loop in full}:
-            bad.append(f"{source}: no loop of {fmas} FMAs")
-        if max(loop[0] for loop in counted) > max(tiles):
-            bad.append(f"{source}: a loop of more than {max(tiles)} FMAs: it was unrolled")
+            problems.append(f"{source}: no loop has {fmas} FMAs")
+        if max(loop[0] for loop in loops) > max(tiles):
+            problems.append(f"{source}: a loop has more than {max(tiles)} FMAs: it was unrolled")
         for fmas, memory, spills in full:
             if memory > tiles[fmas]:
-                bad.append(f"{source}: {memory} memory operands for {fmas} FMAs, not {tiles[fmas]}")
-            if spills > COPIED.get(source, 0):
-                bad.append(f"{source}: {spills} vectors go through the stack")
-    for line in bad:
+                problems.append(
+                    f"{source}: {memory} memory operands for {fmas} FMAs, more than {tiles[fmas]}"
+                )
+            if spills > STACK_VECTORS.get(source, 0):
+                problems.append(f"{source}: {spills} vectors are spilled to the stack")
+    for line in problems:
         print(f"check_hot_loops: {line}", file=sys.stderr)
-    sys.exit(1 if bad else 0)
+    sys.exit(1 if problems else 0)
 
 
 main()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Results and models that the tests of the pictures are given, and how they are drawn and looked into."""
+"""Inputs of the plot tests: results and models; and helpers to draw them and to inspect the SVG."""
 
 import base64
 import contextlib
@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PLOT = ROOT / "scripts" / "plot"
 sys.path.insert(0, str(ROOT / "scripts"))
 
-OF_DATA = {
+DATA_SETTINGS = {
     "dataset": "test data", "model": None, "loss": "hinge", "dtype": "f32", "normalize": "none",
     "reg": 1e-4, "seed": 1, "isa": "avx2", "samples": 50,
 }  # fmt: skip
@@ -33,16 +33,18 @@ def document(name, value):
 
 
 def curve(points=((-2, 4), (-1, 2), (0, 1.5), (1, 1.25), (2, 3))):
-    return document("landscape", {"kind": "curve", **OF_DATA, "points": [list(p) for p in points]})
+    return document(
+        "landscape", {"kind": "curve", **DATA_SETTINGS, "points": [list(p) for p in points]}
+    )
 
 
 def surface(lowest=(2, -2)):
-    """A bowl; points in the order of the program."""
+    """Returns a bowl, with its points in the order that the program writes."""
     points = [
         [a, b, 1.0 + (a - lowest[0]) ** 2 + (b - lowest[1]) ** 2]
         for a in range(-4, 5) for b in range(-4, 5)
     ]  # fmt: skip
-    return document("landscape", {"kind": "surface", **OF_DATA, "points": points})
+    return document("landscape", {"kind": "surface", **DATA_SETTINGS, "points": points})
 
 
 def three_points(reach=3.0, count=201):
@@ -59,7 +61,7 @@ def three_points(reach=3.0, count=201):
 
 
 def step_sweep(points=((0, 9), (1e-6, 8.9), (1e-4, 6), (1e-2, 2.5), (1, 8))):
-    return document("step_sweep", {**OF_DATA, "points": [list(p) for p in points]})
+    return document("step_sweep", {**DATA_SETTINGS, "points": [list(p) for p in points]})
 
 
 def epochs(losses, accuracies, validation=None):
@@ -112,7 +114,7 @@ def npy(array):
 
 
 def model(w, classes=None, members=None, **record):
-    """The bytes of an NPZ file; members: others instead of those due, or None for none."""
+    """Returns the bytes of an NPZ file. members replaces files in it; None leaves a file out."""
     w = numpy.asarray(w, "<f4")
     b = numpy.zeros(len(w), "<f4")
     digest = hashlib.sha256(struct.pack("<QQ", w.shape[1], w.shape[0]) + w.tobytes() + b.tobytes())
@@ -147,15 +149,15 @@ class Svg:
         return [e for e in group.iter() if e.tag.endswith("}" + kind)]
 
     def line(self, name):
-        """The vertices of a line, from the top left."""
-        path = self.inside(name, "path")[0].get("d")  # and not one of a marker
+        """Returns the vertices of a line; the origin is the top left corner."""
+        path = self.inside(name, "path")[0].get("d")  # the first one; others are markers
         return [(float(x), float(y)) for x, y in re.findall(r"[ML] ?(\S+) (\S+)", path)]
 
     def marks(self, name):
         return [(float(e.get("x")), float(e.get("y"))) for e in self.inside(name, "use")]
 
     def place(self, text):
-        """Of the anchor of a text."""
+        """Returns the position of the anchor of a text."""
         (e,) = (e for e in self.root.iter() if e.tag.endswith("}text") and e.text == text)
         if e.get("x") and e.get("x") != "0":
             return float(e.get("x")), float(e.get("y"))
@@ -163,7 +165,7 @@ class Svg:
         return tuple(map(float, numbers[0]))
 
     def images(self):
-        from matplotlib.image import imread  # and not before a test needs it
+        from matplotlib.image import imread  # slow to import, and few tests need it
 
         href = "{http://www.w3.org/1999/xlink}href"
         found = [e.get(href) for e in self.root.iter() if e.tag.endswith("}image")]
@@ -184,7 +186,7 @@ class PlotTest(unittest.TestCase):
         return path
 
     def run_plot(self, *arguments):
-        """In this process: starting matplotlib anew takes longer than a picture does."""
+        """Runs plot in this process: importing matplotlib takes longer than drawing a picture."""
         out, err, code = io.StringIO(), io.StringIO(), 0
         before, sys.argv = sys.argv, [str(PLOT), *map(str, arguments)]
         try:
@@ -213,5 +215,5 @@ class PlotTest(unittest.TestCase):
         self.assertRegex(err, r"\Adownhill: plot: [^\n]+; [^\n]+\n\Z")
         self.assertIn(says, err)
         self.assertEqual(out, "")
-        self.assertEqual(sorted({*self.directory.rglob("*")} - {path}),
-                         [o for o in before if o != path], "something was left behind")  # fmt: skip
+        after = sorted({*self.directory.rglob("*")} - {path})
+        self.assertEqual(after, [o for o in before if o != path], "files were left behind")

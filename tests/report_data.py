@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Results that the tests of the report are given, and how they are drawn."""
+"""Inputs of the report tests, and helpers to make reports of them."""
 
 import copy
 import json
@@ -41,7 +41,8 @@ BUILD = {
     "version": "0.1.0", "commit": "0123456789ab", "dirty": False, "compiler": "GNU 12",
     "build_type": "Release", "flags": {"scalar": "-O3"}, "libraries": {"zlib": "1.2"},
 }  # fmt: skip
-# Medians in ns. step_hinge: 1000, 250, 100: 4 and 10 times scalar, 2.5 times the compiler's.
+# Medians in ns by level. avx2 runs step_hinge 10 times as fast as scalar, 2.5 times as fast as the
+# compiler's code.
 TIMES = {
     "step_hinge_f32": (1000.0, 250.0, 100.0),
     "chain_hinge_f32": (1000.0, 300.0, 150.0),
@@ -62,10 +63,10 @@ def samples(kernel, isa, shape, median, extra=0.0, suffix="", **more):
         head | {"repetition_index": i, "real_time": t, "cpu_time": t, "sequence": i}
         for i, t in enumerate(times)
     ]
-    for what, value in (("median", median), ("min", times[0]), ("mad", 0.01 * median)):
+    for statistic, value in (("median", median), ("min", times[0]), ("mad", 0.01 * median)):
         rows.append(
             head
-            | {"name": f"{name}_{what}", "run_type": "aggregate", "aggregate_name": what}
+            | {"name": f"{name}_{statistic}", "run_type": "aggregate", "aggregate_name": statistic}
             | {"real_time": value, "cpu_time": value}
         )
     return rows
@@ -115,11 +116,11 @@ def train(loss="hinge"):
 
 
 def method(name, **more):
-    """A run of a method that has no epochs."""
-    (of, *_) = train()["training"]
-    for gone in ("epochs", "phases", "batch", "lr", "first_loss"):
-        del of[gone]
-    of |= {
+    """Returns results of a training method that has no epochs."""
+    (run, *_) = train()["training"]
+    for key in ("epochs", "phases", "batch", "lr", "first_loss"):
+        del run[key]
+    run |= {
         "method": name, "isa": "avx2", "dtype": "f32", "normalize": "none", "n_validation": 0,
         "tried": 7, "evaluations": 21, "seconds": 1.5, "test_accuracy": 0.61, "ended": None,
         "points": [
@@ -127,14 +128,16 @@ def method(name, **more):
             {"number": 7, "evaluations": 21, "seconds": 1.5, "loss": 3.25, "test_accuracy": 0.61},
         ],
     }  # fmt: skip
-    return train() | {"training": [of | more]}
+    return train() | {"training": [run | more]}
 
 
 def peer(library, loss="hinge", seconds=(), accuracies=(), **more):
-    """A row for what train() trains on; missing without seconds."""
+    """Returns a row of a library that trained on the data of train(); without seconds, a missing
+    library."""
     row = {
         "library": library, "missing": "", "host_name": "host", "cpu": 1, "loss": loss,
-        "dataset": "fashion-mnist", "normalize": "none", "shuffle": "rows", "batch": 256, "lr": 0.02,
+        "dataset": "fashion-mnist", "normalize": "none", "shuffle": "rows", "batch": 256,
+        "lr": 0.02,
         "schedule": "constant", "momentum": 0.0, "reg": 1e-4, "delta": 1.0, "seed": 1, "threads": 1,
         "epochs_asked": 3,
         "epochs": [
@@ -144,8 +147,8 @@ def peer(library, loss="hinge", seconds=(), accuracies=(), **more):
     }  # fmt: skip
     if seconds:
         row |= {
-            "version": "1.2.3", "dtype": "f32", "n_train": 60000, "n_test": 10000, "d": 784, "c": 10,
-            "first_loss": None, "note": f"how {library} does it",
+            "version": "1.2.3", "dtype": "f32", "n_train": 60000, "n_test": 10000, "d": 784,
+            "c": 10, "first_loss": None, "note": f"how {library} does it",
         }  # fmt: skip
     else:
         row["missing"] = "not installed"
@@ -153,7 +156,7 @@ def peer(library, loss="hinge", seconds=(), accuracies=(), **more):
 
 
 def peers(*rows):
-    """As scripts/peers.py writes it: without machine and build."""
+    """Returns results as scripts/peers.py writes them: without machine and build."""
     return {"schema_version": 1, "peers_training": list(rows), "warnings": []}
 
 
@@ -165,13 +168,15 @@ def level(name, holds, rate):
     }  # fmt: skip
 
 
-def ceilings_set(times):
+def ceilings_set(factor):
     return {
-        "fma_f32_gflop_per_s": {"avx2": 100.0 * times, "avx512": None},
+        "fma_f32_gflop_per_s": {"avx2": 100.0 * factor, "avx512": None},
         "dot_bf16_gflop_per_s": {"avx512bf16": None, "amx": None},
-        "u8_gop_per_s": {"avx2": {"weights": 150.0 * times, "dscores": 300.0 * times}, "amx": None},
+        "u8_gop_per_s": {
+            "avx2": {"weights": 150.0 * factor, "dscores": 300.0 * factor}, "amx": None,
+        },
         "read": [
-            level("L1", 1 << 15, 200.0 * times), level("L2", 1 << 19, 100.0 * times),
+            level("L1", 1 << 15, 200.0 * factor), level("L2", 1 << 19, 100.0 * factor),
             level("DRAM", None, 20.0),
         ],
     }  # fmt: skip
@@ -206,7 +211,7 @@ def group(first_row, rows, start, **more):
 
 
 def full():
-    """A run with everything that a run can have."""
+    """Returns the results of a benchmark run in which every optional part is present."""
     main = (256, 3072, 10)
     document = bench()
     document["peers"] = [
@@ -220,9 +225,9 @@ def full():
     rows += samples("step_hinge_f32", "avx2", main, 300.0, suffix="/cold", cache="cold")
     for kernel in ("step_hinge_f32", "step_hinge_u8"):
         for n in (1, 2, 4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65):
-            late = 1.0 if n % 4 == 0 else 1.2
+            tail_cost = 1.0 if n % 4 == 0 else 1.2
             rows += samples(
-                kernel, "avx2", (n, 3072, 10), 1000.0 * n * late, suffix="/sweep:batch",
+                kernel, "avx2", (n, 3072, 10), 1000.0 * n * tail_cost, suffix="/sweep:batch",
                 sweep="batch", working_set_bytes=1e5 + 1e4 * n,
             )  # fmt: skip
         for d in (64, 512, 4096, 32768):
@@ -251,7 +256,9 @@ def full():
     document["counters"] = {"available": True, "reason": ""}
     document["noise_floor"] = {
         "passes": 2, "p95": 0.015,
-        "rows": [{"run_name": "step_hinge_f32/avx2/n:256/d:3072/c:10", "medians_ns": [100.0, 101.0]}],
+        "rows": [
+            {"run_name": "step_hinge_f32/avx2/n:256/d:3072/c:10", "medians_ns": [100.0, 101.0]},
+        ],
     }  # fmt: skip
     document["groups"] = [
         group("step_hinge_f32/scalar/n:256/d:3072/c:10", 4, 0.0),
@@ -278,13 +285,13 @@ class ReportTest(unittest.TestCase):
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     def report(self, *documents):
-        """In this process: starting matplotlib anew takes longer than a report does."""
+        """Writes a report in this process: importing matplotlib takes longer than the report."""
         paths = [self.write(f"in{i}.json", document) for i, document in enumerate(documents)]
         render.write(load.load(paths), self.output)
         return self.output
 
     def markdown(self, *documents, drawn=()):
-        """The text of a report, with no figure drawn but these: drawing takes most of the time."""
+        """Returns the Markdown of a report. Draws only the figures in drawn: drawing is slow."""
         plan = figures.plan
         blank = lambda model: {
             name: figure if name in drawn else lambda: "<svg></svg>"
@@ -294,7 +301,7 @@ class ReportTest(unittest.TestCase):
             return (self.report(*documents) / "report.md").read_text()
 
     def refused(self, says, *documents, code=3):
-        """In this process, too; how the program says it is another test's."""
+        """Checks that loading fails. Other tests check the message that the program prints."""
         paths = [self.write(f"in{i}.json", document) for i, document in enumerate(documents)]
         with self.assertRaises(errors.ReportError) as refusal:
             load.load(paths)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Made samples by the definition in data/synthetic.h, written anew, against files that `downhill data gen` wrote.
+"""Compares files that `downhill data gen` wrote, without noise, with an independent implementation
+of the definition in data/synthetic.h: W, b, and the first training and test samples, exactly.
 
-synthetic_reference.py PREFIX SEED: W, b, and the first training and test samples, exactly; made without noise."""
+Usage: synthetic_reference.py PREFIX SEED"""
+
 import math
 import sys
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Comparing runs: the statistics on known numbers and on simulated pairs, every refusal, every
-output."""
+"""downhill compare: statistics on known numbers and on simulated pairs, every refusal, every output
+format."""
 
 import contextlib
 import csv
@@ -32,12 +32,13 @@ from test_report import bench  # noqa: E402
 
 class Statistics(unittest.TestCase):
     def test_ratio__by_hand(self):
-        # Ratios of the pairs: 2, 4, 8 over 1, 2: 1, 2, 2, 4, 4, 8, and their median is 2 and 4's
-        # middle.
+        # The ratios of all pairs are 1, 2, 2, 4, 4, 8: the median is the geometric mean of 2 and 4.
         found = statistics.ratio([1.0, 2.0], [2.0, 4.0, 8.0])
         self.assertAlmostEqual(found.estimate, 8**0.5)
         self.assertAlmostEqual(found.p, stats.mannwhitneyu([1, 2], [2, 4, 8]).pvalue)
-        self.assertEqual((found.low, found.high), (0.0, float("inf")))  # five samples bound nothing
+        self.assertEqual(
+            (found.low, found.high), (0.0, float("inf"))
+        )  # too few samples for an interval
 
     def test_ratio__is_of_the_second_over_the_first(self):
         first, second = [1.0, 1.01, 1.02, 0.99, 0.98, 1.005], [3.0, 3.03, 3.06, 2.97, 2.94, 3.015]
@@ -50,9 +51,9 @@ class Statistics(unittest.TestCase):
         for a, b in ((found.estimate, other.estimate), (found.low, other.high)):
             self.assertAlmostEqual(a, 1 / b)
 
-    def test_interval_rank__of_the_exact_distribution(self):
+    def test_interval_rank__close_to_the_exact_distribution(self):
         def exact(n, m):
-            # How many of the arrangements have each U, by the recurrence of Mann and Whitney.
+            # Number of arrangements per value of U, by the recurrence of Mann and Whitney.
             counts = numpy.array([1.0])
             for i in range(1, m + 1):
                 up = numpy.zeros(len(counts) + n + i)
@@ -79,8 +80,8 @@ class Statistics(unittest.TestCase):
             inside += found.low <= numpy.exp(0.05) <= found.high
         self.assertGreaterEqual(inside, 935)
 
-    def test_adjusted__as_published(self):
-        # Benjamini and Hochberg (1995), table of fifteen: four are significant at 5 %.
+    def test_adjusted__matches_the_published_example(self):
+        # Benjamini and Hochberg (1995), 15 p-values, of which 4 are significant at 5 %.
         ps = [
             0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262,
             0.5719, 0.6528, 0.7590, 1.0000,
@@ -98,26 +99,25 @@ class Statistics(unittest.TestCase):
 
 
 def simulated(random, slowdown: float) -> list[float]:
-    """Ten samples as a noisy machine gives them, of a run that is off as a whole by some half
-    percent."""
+    """Returns ten samples of a noisy machine. The samples of a run share an error of about 0.5 %."""
     times = (1 + slowdown) * (1 + random.normal(0, 0.005)) * random.lognormal(0, 0.015, 10)
     outliers = random.random(10) < 0.05
     return list(numpy.where(outliers, times * random.uniform(1.1, 1.5, 10), times))
 
 
 def simulated_floor(random) -> float:
-    """As the benchmark measures it: forty rows in four passes."""
-    beyond = []
+    """Returns the noise floor as the benchmark measures it, with 40 rows and four passes."""
+    differences = []
     for _ in range(40):
         medians = [numpy.median(simulated(random, 0.0)) for _ in range(4)]
-        beyond += [max(a, b) / min(a, b) - 1 for a, b in itertools.combinations(medians, 2)]
-    return float(numpy.percentile(beyond, 95))
+        differences += [max(a, b) / min(a, b) - 1 for a, b in itertools.combinations(medians, 2)]
+    return float(numpy.percentile(differences, 95))
 
 
 class Verdicts(unittest.TestCase):
     def verdicts(self, slowdown: float, count: int, alone: bool = False) -> list[verdicts.Verdict]:
-        """Of rows of one comparison, or each of a comparison of its own, with nothing to
-        correct."""
+        """Returns the verdicts of count rows of one comparison. With alone, every row is a
+        comparison of its own, without a correction for many rows."""
         random = numpy.random.default_rng(7)
         floor = simulated_floor(random)
         ratios = [
@@ -128,7 +128,7 @@ class Verdicts(unittest.TestCase):
         adjusted = ps if alone else statistics.adjusted(ps)
         return [verdicts.judge(r, p, floor) for r, p in zip(ratios, adjusted)]
 
-    def test_no_difference__false_alarms_below_five_in_a_hundred(self):
+    def test_no_difference__at_most_five_percent_false_alarms(self):
         for alone in (True, False):
             found = self.verdicts(0.0, 1000, alone)
             alarms = sum(v in (verdicts.Verdict.FASTER, verdicts.Verdict.SLOWER) for v in found)
@@ -148,25 +148,27 @@ class Verdicts(unittest.TestCase):
         found = self.verdicts(1 / 1.05 - 1, 1000)
         self.assertGreaterEqual(sum(v is verdicts.Verdict.FASTER for v in found), 950)
 
-    def test_judge__by_where_the_interval_lies(self):
+    def test_judge__by_the_position_of_the_interval(self):
         def judge(low, high, p=0.001, floor=0.02):
             return verdicts.judge(
                 statistics.Ratio((low * high) ** 0.5, low, high, p), p, floor
             ).value
 
         self.assertEqual(judge(1.03, 1.07), "SLOWER")
-        self.assertEqual(judge(1.03, 1.07, p=0.06), "UNSURE")  # not after the correction
+        self.assertEqual(
+            judge(1.03, 1.07, p=0.06), "UNSURE"
+        )  # not significant after the correction
         self.assertEqual(judge(0.90, 0.97), "FASTER")
         self.assertEqual(judge(0.99, 1.01), "SAME")
         self.assertEqual(judge(1.005, 1.03), "UNSURE")
-        self.assertEqual(judge(1.004, 1.06), "UNSURE")  # reaches into a quarter of the floor
+        self.assertEqual(judge(1.004, 1.06), "UNSURE")  # within a quarter of the floor of 1
         self.assertEqual(judge(1.006, 1.06), "SLOWER")
         self.assertEqual(judge(1.005, 1.03, floor=0.005), "SLOWER")
         self.assertEqual(judge(0.5, 2.0, p=0.9), "UNSURE")
 
-    def test_many_rows_without_a_difference__rarely_any_alarm(self):
+    def test_many_rows_without_a_difference__rarely_a_false_alarm(self):
         random = numpy.random.default_rng(3)
-        families_alarmed = 0
+        false_alarms = 0
         for _ in range(50):
             ratios = [
                 statistics.ratio(
@@ -175,9 +177,10 @@ class Verdicts(unittest.TestCase):
                 for _ in range(50)
             ]
             adjusted = statistics.adjusted([r.p for r in ratios])
-            found = [verdicts.judge(r, p, 1e-9) for r, p in zip(ratios, adjusted)]  # no floor helps
-            families_alarmed += any(v.value in ("FASTER", "SLOWER") for v in found)
-        self.assertLessEqual(families_alarmed, 6)
+            # Without the help of a noise floor.
+            found = [verdicts.judge(r, p, 1e-9) for r, p in zip(ratios, adjusted)]
+            false_alarms += any(v.value in ("FASTER", "SLOWER") for v in found)
+        self.assertLessEqual(false_alarms, 6)
 
 
 # ---- the command ----
@@ -195,7 +198,7 @@ class Command(unittest.TestCase):
         return path
 
     def run_compare(self, *arguments, code=0):
-        """In this process: starting scipy anew takes longer than a comparison does."""
+        """Runs compare in this process: importing scipy takes longer than a comparison."""
         out, err = io.StringIO(), io.StringIO()
         with (
             contextlib.chdir(self.directory),
@@ -215,7 +218,7 @@ class Command(unittest.TestCase):
         return done
 
     def document(self, change=lambda row: 1.0, **keys):
-        """A run whose rows take change(row) times as long."""
+        """Returns results in which every row takes change(row) times as long."""
         document = bench()
         random = numpy.random.default_rng(len(keys) + 5)
         medians = {"scalar": 1000.0, "auto_avx2": 250.0, "avx2": 100.0}
@@ -223,7 +226,7 @@ class Command(unittest.TestCase):
             if entry["run_type"] == "iteration":
                 time = medians[entry["isa"]] * change(entry) * random.lognormal(0, 0.002)
                 entry["real_time"] = entry["cpu_time"] = time
-        # Ten samples a row.
+        # Ten samples per row.
         for entry in [e for e in document["benchmarks"] if e["run_type"] == "iteration"]:
             more = entry | {"repetition_index": entry["repetition_index"] + 5}
             more["real_time"] = entry["real_time"] * random.lognormal(0, 0.002)
@@ -255,10 +258,10 @@ class Command(unittest.TestCase):
         self.assertIn("Noise floor 2.00 % (measured)", text)
         self.assertIn("6 SAME, 6 FASTER, 6 SLOWER, 0 UNSURE of 18 rows", text)
         self.assertRegex(text, r"step_hinge_f32/scalar/n:256/d:3072/c:10 .* \+(9|10)\.\d %  SLOWER")
-        self.assertNotIn("Benjamini", text)  # not that many rows
+        self.assertNotIn("Benjamini", text)  # too few rows to mention it
         self.assertRegex(text, r"\nstep_hinge_f32 +0\.99\d+ .*6: scalar/n:256/d:3072/c:10, ")
 
-    def test_floor__the_larger_one__or_assumed(self):
+    def test_noise_floor__maximum_of_both_runs_or_assumed(self):
         a, b = self.pair(lambda row: 1.05)
         self.assertIn(
             "Noise floor 1.00 % (assumed; `downhill bench --noise-floor`",
@@ -281,7 +284,7 @@ class Command(unittest.TestCase):
             "its noise floor is 70%", self.run_compare(a, b).stdout + self.run_compare(a, b).stderr
         )
 
-    def test_clock__slower_as_a_whole__says_nothing_of_the_code(self):
+    def test_clock__differs__unsure(self):
         def with_clock(document, ghz):
             names = list(dict.fromkeys(e["run_name"] for e in document["benchmarks"]))
             group = {
@@ -300,11 +303,11 @@ class Command(unittest.TestCase):
         c = self.write("c.json", with_clock(self.document(lambda row: 1.25), 3.0))
         rows = self.rows(self.run_compare(a, c, "--format", "csv"))
         self.assertEqual({row["verdict"] for row in rows.values()}, {"SLOWER"})
-        # Nor does the same time at a faster clock say that nothing was lost.
+        # The same time at a higher clock is no SAME either.
         same = self.write("c.json", with_clock(self.document(), 3.6))
         for row in self.rows(self.run_compare(a, same, "--format", "csv")).values():
             self.assertEqual((row["verdict"], row["note"][:19]), ("UNSURE", "not in clock cycles"))
-        # Memory has a clock of its own.
+        # The speed of rows bound by DRAM does not depend on the clock of the core.
         for path, document in ((a, self.document()), (b, self.document(lambda row: 1.25))):
             for entry in document["benchmarks"]:
                 entry["bound"] = "DRAM"
@@ -312,32 +315,38 @@ class Command(unittest.TestCase):
         for row in self.rows(self.run_compare(a, b, "--format", "csv")).values():
             self.assertEqual(row["verdict"], "SLOWER")
 
-    def shared(self, share: float, ran: float, **counters: float):
-        """A run of which no sample was alone: the share of the core, that of the time its thread
-        ran, and what the counters rose by."""
+    def shared(self, core_share: float, run_share: float, **counters: float):
+        """Returns results in which no sample had a core to itself: core_share is its share of the
+        core, run_share the share of the time that its thread ran, and counters are increments per
+        second of waiting."""
         document = self.document(lambda row: 1.4)
         for entry in document["benchmarks"]:
             if entry.get("aggregate_name") == "median":
                 entry["shared_core"] = True
             if entry["run_type"] == "iteration":
-                entry |= {"core_share": share, "alone": False, "cpu_time": ran * entry["real_time"]}
+                cpu_time = run_share * entry["real_time"]
+                entry |= {"core_share": core_share, "alone": False, "cpu_time": cpu_time}
         first = document["benchmarks"][0]
         waited = sum(
             (e["real_time"] - e["cpu_time"]) * e["iterations"] * 1e-9
             for e in document["benchmarks"] if e["run_type"] == "iteration"
         )  # fmt: skip
         document["groups"] = [
-            {"shape": [first["n"], first["d"], first["c"]], "group": "all", "cache": "hot", "first_row": first["run_name"],
-             "rows": 1000, "start_s": 0.0, "end_s": 1.0, "clock_before_ghz": 3.0, "clock_after_ghz": 3.0}
+            {
+                "shape": [first["n"], first["d"], first["c"]], "group": "all", "cache": "hot",
+                "first_row": first["run_name"], "rows": 1000, "start_s": 0.0, "end_s": 1.0,
+                "clock_before_ghz": 3.0, "clock_after_ghz": 3.0,
+            }
             | {key: value * waited for key, value in counters.items()}
         ]  # fmt: skip
         return document
 
-    def test_shared_core__is_no_regression__and_the_cause_is_that_of_the_record(self):
+    def test_shared_core__unsure_with_the_recorded_cause(self):
         a = self.write("a.json", self.document())
         for document, note in (
             (self.shared(0.6, 1.0), "B: another hardware thread shared the core"),
-            (self.shared(1.0, 0.35, involuntary_switches=200), "B: its thread was stopped by other threads on the CPU"),
+            (self.shared(1.0, 0.35, involuntary_switches=200),
+             "B: its thread was stopped by other threads on the CPU"),
             (self.shared(0.6, 0.35, throttled_s=1, throttled_periods=10, involuntary_switches=10),
              "B: its thread was stopped by the CPU quota of a control group"),
             (self.shared(1.0, 0.35, steal_s=0.9), "B: its thread was stopped by the hypervisor"),
@@ -349,7 +358,7 @@ class Command(unittest.TestCase):
             for row in self.rows(done).values():
                 self.assertEqual((row["verdict"], row["note"]), ("UNSURE", note))
 
-    def test_shared_core_of_several_threads__no_thread_is_blamed(self):
+    def test_shared_core_of_several_threads__note_blames_no_thread(self):
         document = self.shared(0.6, 0.35)
         for entry in document["benchmarks"]:
             entry["threads"] = 2
@@ -368,7 +377,7 @@ class Command(unittest.TestCase):
         self.assertIn("SLOWER", done.stdout)
         self.run_compare(a, b, "--fail-on", "slower:0.05", code=1)
         self.run_compare(a, b, "--fail-on", "slower:20%")
-        self.run_compare(b, a, "--fail-on", "slower:5%")  # faster is no regression
+        self.run_compare(b, a, "--fail-on", "slower:5%")  # FASTER does not fail
         self.assertIn(
             "write slower:5%", self.run_compare(a, b, "--fail-on", "slower:5", code=2).stderr
         )
@@ -376,7 +385,7 @@ class Command(unittest.TestCase):
             done = self.run_compare(a, b, "--fail-on", bad, code=2)
             self.assertIn(f"'{bad}' is not slower:SHARE", done.stderr)
 
-    def test_as_a_program(self):
+    def test_program__exit_code_and_one_line_on_stderr(self):
         for paths, code in ((self.pair(lambda row: 1.5), 1), (("nowhere.json", "here.json"), 3)):
             command = [COMPARE, *paths, "--fail-on", "slower:5%"]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -397,14 +406,14 @@ class Command(unittest.TestCase):
             ),
         ):
             self.assertIn(says, self.run_compare(*arguments, code=2).stderr)
-        said = self.run_compare("--help").stdout
+        text = self.run_compare("--help").stdout
         self.assertTrue(
-            said.startswith("Usage: downhill compare [OPTION]... RESULTS.json RESULTS.json...\n\n"),
-            said,
+            text.startswith("Usage: downhill compare [OPTION]... RESULTS.json RESULTS.json...\n\n"),
+            text,
         )
-        self.assertIn("--fail-on", said)
+        self.assertIn("--fail-on", text)
 
-    def test_refused__and_let_through(self):
+    def test_other_machine_or_build__refused_unless_cross_machine(self):
         def edit(change):
             document = self.document()
             change(document)
@@ -434,11 +443,11 @@ class Command(unittest.TestCase):
             "commit fedcba", self.run_compare(self.write("a.json", self.document()), commit).stdout
         )
 
-    def test_rows_that_one_run_has__are_listed_and_no_reason_to_refuse(self):
+    def test_rows_of_one_run_only__are_listed_and_not_refused(self):
         slower = {"scalar": 1.2, "auto_avx2": 1.0, "avx2": 1.0}
         old, new = self.document(), self.document(lambda row: slower[row["isa"]])
-        strange = [e for e in bench(((7, 9, 2),))["benchmarks"] if e["kernel"] == "update_f32"]
-        new["benchmarks"] += strange
+        only_in_b = [e for e in bench(((7, 9, 2),))["benchmarks"] if e["kernel"] == "update_f32"]
+        new["benchmarks"] += only_in_b
         new["benchmarks"] = [e for e in new["benchmarks"] if (e["n"], e["isa"]) != (1, "avx2")]
         a, b = self.write("a.json", old), self.write("b.json", new)
         for arguments, in_a, in_b in (
@@ -451,16 +460,15 @@ class Command(unittest.TestCase):
             ][0]
             for row in found["rows"]:
                 self.assertEqual(row["verdict"], "SLOWER" if "/scalar/" in row["row"] else "SAME")
-            whys = [row["why"] for row in found["not_compared"]]
+            reasons = [row["why"] for row in found["not_compared"]]
             self.assertEqual(
-                (whys.count("only in A"), whys.count("only in B"), len(whys)),
+                (reasons.count("only in A"), reasons.count("only in B"), len(reasons)),
                 (in_a, in_b, in_a + in_b),
             )
         text = self.run_compare(a, b).stdout
         self.assertIn("3 more rows are only in A, 3 only in B; they are listed below", text)
         self.assertIn("\n  update_f32/scalar/n:7/d:9/c:2: only in B\n", text)
-        # The order of the files decides what is called slower, and no message asks for another
-        # order.
+        # With the files swapped, SLOWER becomes FASTER. No message asks for another order.
         swapped = self.rows(self.run_compare(b, a, "--format", "csv"))
         self.assertEqual(
             {row["verdict"] for name, row in swapped.items() if "/scalar/" in name}, {"FASTER"}
@@ -468,18 +476,18 @@ class Command(unittest.TestCase):
         self.assertNotIn("first", text)
         self.run_compare(a, b, "--fail-on", "slower:5%", code=1)
 
-    def test_nothing_in_common__is_refused(self):
+    def test_no_row_in_common__refused(self):
         a, b = self.write("a.json", self.document()), self.write("b.json", bench(((7, 9, 2),)))
         for files, only in (((a, b), "only in A"), ((b, a), "only in A")):
-            said = self.run_compare(*files, code=2).stderr
-            self.assertIn("no row has times in both (step_hinge_f32/scalar/", said)
-            self.assertIn(f"{only}); measure the same rows for both", said)
-        said = self.run_compare(
+            message = self.run_compare(*files, code=2).stderr
+            self.assertIn("no row has times in both (step_hinge_f32/scalar/", message)
+            self.assertIn(f"{only}); measure the same rows for both", message)
+        message = self.run_compare(
             a, self.write("c.json", self.document()), "--filter", "no_such", code=2
         ).stderr
-        self.assertIn("no row matches", said)
+        self.assertIn("no row matches", message)
 
-    def test_another_formula__leaves_the_row_out(self):
+    def test_other_credited_operations__row_left_out(self):
         document = self.document()
         for entry in document["benchmarks"]:
             if entry["run_name"].startswith("update_f32/scalar/"):
@@ -493,9 +501,8 @@ class Command(unittest.TestCase):
         )
 
     def test_geometric_means__leave_unsure_rows_out(self):
-        def change(
-            entry,
-        ):  # every second sample of scalar rows takes twice as long: nothing is sure
+        def change(entry):
+            # Every second sample of scalar rows takes twice as long, which makes them UNSURE.
             if entry["isa"] == "scalar":
                 return 2.0 if entry["repetition_index"] % 2 else 0.9
             return 1.1
@@ -537,16 +544,17 @@ class Command(unittest.TestCase):
             "neither benchmarks", self.run_compare(a, self.write("b.json", train), code=3).stderr
         )
 
-    def test_gzip(self):
+    def test_gzip__read_like_plain_json(self):
         a, b = self.pair()
-        packed = self.directory / "b.json.gz"
-        packed.write_bytes(gzip.compress(b.read_bytes()))
+        compressed = self.directory / "b.json.gz"
+        compressed.write_bytes(gzip.compress(b.read_bytes()))
         self.assertEqual(
-            self.rows(self.run_compare(a, packed, "--format", "csv")).keys(),
+            self.rows(self.run_compare(a, compressed, "--format", "csv")).keys(),
             self.rows(self.run_compare(a, b, "--format", "csv")).keys(),
         )
-        packed.write_bytes(gzip.compress(b.read_bytes())[:-20])
-        self.assertIn("damaged or truncated gzip data", self.run_compare(a, packed, code=3).stderr)
+        compressed.write_bytes(gzip.compress(b.read_bytes())[:-20])
+        message = self.run_compare(a, compressed, code=3).stderr
+        self.assertIn("damaged or truncated gzip data", message)
 
     def test_skipped_and_short_rows(self):
         def skip(document):
@@ -561,7 +569,7 @@ class Command(unittest.TestCase):
         self.assertIn("skipped: out of memory", done.stdout)
         self.assertIn("of 17 rows", done.stdout)
 
-    def test_partial_and_dirty__are_pointed_out(self):
+    def test_partial_run_and_dirty_build__reported(self):
         document = self.document(partial=True)
         document["build"]["dirty"] = True
         done = self.run_compare(
@@ -584,14 +592,13 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_compare(a, b, "--format", "csv", "-o", out).stdout, "")
         self.assertEqual(len(out.read_text(encoding="utf-8").splitlines()), 19)
 
-    def test_output__only_over_an_earlier_comparison(self):
+    def test_output__replaces_only_an_earlier_comparison(self):
         a, b = self.write("a.json", self.document()), self.write("b.json", self.document())
         out = self.directory / "out"
         formats = ("text", "markdown", "csv", "json")
         for options in itertools.product(formats, ((), ("--cross-machine",))):
-            self.run_compare(
-                a, b, "--format", options[0], *options[1], "-o", out
-            )  # over that before
+            # Replaces the output of the previous iteration, then its own.
+            self.run_compare(a, b, "--format", options[0], *options[1], "-o", out)
             self.run_compare(a, b, "-o", out)
         csv = self.run_compare(a, b, "--format", "csv").stdout
         for holds, contents in (
@@ -599,7 +606,8 @@ class Command(unittest.TestCase):
             ("other text", "A: hello\nB: hi\n"),
             (
                 "other text",
-                "- A: x.json, commit 0123, yesterday, a CPU\n- B: y.json, commit 0123, today, a CPU\n",
+                "- A: x.json, commit 0123, yesterday, a CPU\n- B: y.json, commit 0123, today, a "
+                "CPU\n",
             ),
             ("other text", "M1 is a motorway, commit nothing\n"),
             ("other text", "M1 a: b, commit c (d)\nand more\n"),
@@ -611,28 +619,28 @@ class Command(unittest.TestCase):
             ("NumPy data", "\x93NUMPY"),
         ):
             out.write_text(contents, encoding="latin-1")
-            said = self.run_compare(a, b, "-o", out, code=2).stderr
+            message = self.run_compare(a, b, "-o", out, code=2).stderr
             self.assertIn(
-                f"holds {holds}, not a comparison of downhill compare; choose another name", said
+                f"holds {holds}, not a comparison of downhill compare; choose another name", message
             )
             self.assertEqual(out.read_text(encoding="latin-1"), contents)
 
-    def test_output__two_where_none_can_be__seventy_where_writing_fails(self):
+    def test_output__bad_path_exits_2_and_failed_write_exits_70(self):
         a, b = self.pair(lambda row: 1.2)
-        said = self.run_compare(a, b, "-o", self.directory / "no" / "x", code=2).stderr
+        message = self.run_compare(a, b, "-o", self.directory / "no" / "x", code=2).stderr
         self.assertIn(
             "no/x: cannot write there: No such file or directory; name a directory that exists",
-            said,
+            message,
         )
-        said = self.run_compare(a, b, "-o", self.directory, code=2).stderr
-        self.assertIn("is a directory; name a file", said)
+        message = self.run_compare(a, b, "-o", self.directory, code=2).stderr
+        self.assertIn("is a directory; name a file", message)
         self.assertIn(
             "/dev/full: cannot write: ", self.run_compare(a, b, "-o", "/dev/full", code=70).stderr
         )
         self.run_compare(a, b, "-o", "/dev/null")
         self.assertTrue(pathlib.Path("/dev/null").is_char_device())
 
-    def test_output__own_standard_output__refused(self):
+    def test_output__is_standard_output__refused(self):
         a, b = self.pair(lambda row: 1.2)
         redirected = self.directory / "redirected"
         for name in ("/dev/stdout", "/proc/self/fd/1", redirected):
@@ -653,14 +661,14 @@ class Command(unittest.TestCase):
         )
         self.assertEqual(done.stdout, self.run_compare(a, b).stdout)
 
-    def test_three_files__each_against_the_first(self):
+    def test_three_files__each_compared_with_the_first(self):
         a, b = self.pair(lambda row: 1.2)
         c = self.write("c.json", self.document(lambda row: 0.8))
         text = self.run_compare(a, b, c).stdout
         self.assertIn("18 SLOWER, 0 UNSURE of 18 rows", text)
         self.assertIn("18 FASTER, 0 SLOWER", text)
 
-    def test_many_rows__the_correction_is_named(self):
+    def test_many_rows__correction_is_reported(self):
         shapes = tuple((n, 3072, 10) for n in (1, 2, 3))
         a = self.write("a.json", bench(shapes))
         self.assertIn(
@@ -668,7 +676,7 @@ class Command(unittest.TestCase):
             self.run_compare(a, a).stdout,
         )
 
-    def test_matrix__views_and_reasons(self):
+    def test_cross_machine__views_and_reasons_for_gaps(self):
         def other(document):
             document["machine"]["id"] = "m-0123456789ff"
             document["ceilings"] = {
@@ -696,10 +704,10 @@ class Command(unittest.TestCase):
         self.assertEqual(cell("peak", "M2")[0], 40.0)
         self.assertEqual(cell("ladder", "M1")[0], 4.0)
         self.assertIsNone(cell("per-ghz", "M1")[0])
-        hand = "step_hinge_f32/avx2/n:256/d:3072/c:10"
-        value, missing = cell("absolute", "M2", hand)
+        avx2 = "step_hinge_f32/avx2/n:256/d:3072/c:10"
+        value, missing = cell("absolute", "M2", avx2)
         self.assertIsNone(value)
-        self.assertIn({"row": f"{hand} on M2", "why": "not usable: fma"}, missing)
+        self.assertIn({"row": f"{avx2} on M2", "why": "not usable: fma"}, missing)
         text = self.run_compare(a, b, "--cross-machine").stdout
         self.assertIn("M2 m-0123456789ff: Test CPU", text)
         self.assertRegex(text, rf"{name} +16 +16\n")

@@ -56,8 +56,8 @@ class Program(unittest.TestCase):
     def digest(self, spec, *options):
         """The digest of a model tells whether the samples were the same, to the last bit."""
         done = self.run_program(
-            "train", "--data", spec, "--dtype", "f32", "--epochs", 1, "--lr", "1e-12", "--json", "-",
-            "--quiet", *options
+            "train", "--data", spec, "--dtype", "f32", "--epochs", 1, "--lr", "1e-12", "--json",
+            "-", "--quiet", *options
         )  # fmt: skip
         self.assertEqual(done.returncode, EXIT_OK, done.stderr)
         return re.search(r'"model_digest": "(\w+)"', done.stdout).group(1)
@@ -165,7 +165,8 @@ class Features(Program):
         x = X.astype("f8") * 1e-300
         line = self.refused(self.pair(x, Y))
         self.assertIn(
-            f"x.npy: all {np.count_nonzero(X)} features other than 0 are below the range of float32",
+            f"x.npy: all {np.count_nonzero(X)} features other than 0 are below the range of "
+            "float32",
             line,
         )
         checked = self.check(f"npy:{self.follow(line)},{self.directory / 'y.npy'}")

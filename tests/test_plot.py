@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pictures of results and models: what is in them, and every way of giving something bad."""
+"""downhill plot: the contents of its pictures of results and models, and every refusal."""
 
 import json
 import random
@@ -11,8 +11,8 @@ import unittest
 import numpy
 
 from plot_data import (
-    PLOT, PlotTest, curve, document, epochs, model, npy, prediction, search, sgd, step_sweep, surface,
-    three_points, training,
+    PLOT, PlotTest, curve, document, epochs, model, npy, prediction, search, sgd, step_sweep,
+    surface, three_points, training,
 )  # fmt: skip
 from downhill_report.kinds import PICTURE_MARK
 
@@ -24,7 +24,7 @@ def lowest_vertex(line):
 
 
 class Landscapes(PlotTest):
-    def test_curve__a_vertex_per_point_and_the_lowest_marked(self):
+    def test_curve__one_vertex_per_point_and_minimum_marked(self):
         svg = self.svg(curve())
         line = svg.line("curve")
         self.assertEqual(len(line), 5)
@@ -34,12 +34,12 @@ class Landscapes(PlotTest):
         self.assertIn("Loss along one direction of 50 samples of test data, around random weights",
                       svg.texts)  # fmt: skip
 
-    def test_curve__what_is_not_finite_is_a_gap_and_counted(self):
+    def test_curve__infinite_loss__left_out_and_counted(self):
         svg = self.svg(curve([(-1, 2), (0, None), (1, 1), (2, 3)]))
         self.assertEqual(len(svg.line("curve")), 3)
         self.assertIn("Left out: 1 points where the loss is not finite.", svg.texts)
 
-    def test_surface__lowest_where_it_is(self):
+    def test_surface__minimum_at_its_position(self):
         svg = self.svg(surface())
         self.assertGreaterEqual(len(svg.ids("PathCollection_")), 10)
         self.assertIn("lowest: 1 at (2, −2)", svg.texts)
@@ -47,14 +47,14 @@ class Landscapes(PlotTest):
         ((left, up),) = self.svg(surface((-2, 2))).marks("mark")
         self.assertGreater(x, left)
         self.assertGreater(y, up)
-        self.assertAlmostEqual(x - left, y - up, delta=0.1)  # as long on either axis
+        self.assertAlmostEqual(x - left, y - up, delta=0.1)  # both axes have the same scale
 
     def test_surface__in_any_order(self):
         shuffled = surface()
         random.Random(1).shuffle(shuffled["landscape"]["points"])
         self.assertEqual(self.draw(shuffled), self.draw(surface()))
 
-    def test_surface__of_one_height_and_with_holes(self):
+    def test_surface__constant_and_with_gaps(self):
         flat = surface()
         for point in flat["landscape"]["points"]:
             point[2] = 7.0
@@ -62,22 +62,22 @@ class Landscapes(PlotTest):
         svg = self.svg(flat)
         self.assertIn("Left out: 1 points where the loss is not finite.", svg.texts)
 
-    def test_three_points__bends_where_they_are(self):
-        for reach in (3.0, 20.0):  # at 20, points are farther apart than bends
+    def test_three_points__bends_at_their_positions(self):
+        for reach in (3.0, 20.0):  # at 20, points are further apart than bends
             svg = self.svg(three_points(reach))
             self.assertEqual(len(svg.ids("loss")), 4)
             counts = [len(svg.marks(f"bends-{i}")) for i in range(4)]
             self.assertEqual(counts, [2, 1, 1, 4])
             for name in ("sample 0", "sample 1", "sample 2", "mean"):
                 self.assertIn(name, svg.texts)
-            x = [[at for at, _ in svg.marks(f"bends-{i}")] for i in range(3)]
-            unit = (x[0][1] - x[0][0]) / 1.5  # they are at 0.5 and 2
+            x = [[x for x, _ in svg.marks(f"bends-{i}")] for i in range(3)]
+            unit = (x[0][1] - x[0][0]) / 1.5  # bends of sample 0 are at 0.5 and 2
             self.assertAlmostEqual((x[1][0] - x[0][0]) / unit, 1 / 6 - 0.5, places=2)
             self.assertAlmostEqual((x[2][0] - x[0][0]) / unit, -1.5, places=2)
 
 
 class StepSweeps(PlotTest):
-    def test_step_sweep__best_marked_reference_drawn(self):
+    def test_step_sweep__minimum_marked_and_reference_drawn(self):
         svg = self.svg(step_sweep())
         line = svg.line("curve")
         self.assertEqual(len(line), 4)
@@ -90,10 +90,10 @@ class StepSweeps(PlotTest):
         self.assertLess(reference[0][1], line[0][1])  # above the loss after the smallest step
         self.assertIn("10⁻⁶", svg.texts)
         steps = [b[0] - a[0] for a, b in zip(line, line[1:])]
-        for step in steps:  # at equal ratios, so at equal distances
+        for step in steps:  # the axis is logarithmic
             self.assertAlmostEqual(step, steps[0], delta=0.1)
 
-    def test_step_sweep__decades_of_losses_are_logarithmic(self):
+    def test_step_sweep__losses_over_decades__logarithmic_axis(self):
         svg = self.svg(step_sweep([(0, 9), (1e-2, 10), (1, 1000), (100, 1e5), (1e4, None)]))
         heights = [y for _, y in svg.line("curve")]
         self.assertEqual(len(heights), 3)
@@ -101,7 +101,7 @@ class StepSweeps(PlotTest):
         self.assertIn("no step lowers the loss: 10 at 0.01", svg.texts)
         self.assertIn("Left out: 1 steps after which the loss is not finite.", svg.texts)
 
-    def test_step_sweep__extremes(self):
+    def test_step_sweep__extreme_values__drawn(self):
         self.draw(step_sweep([(0, 1e100), (1e-100, 1e-100), (1e100, 1e100)]))
         self.draw(step_sweep([(1e-3, 1)]))
 
@@ -118,7 +118,7 @@ class Training(PlotTest):
         (_, a), (_, b), (_, c) = svg.line("test-0")
         self.assertTrue(b < c < a)
 
-    def test_sgd__levels_overlaid_with_a_legend(self):
+    def test_sgd__several_levels__overlaid_with_a_legend(self):
         names = ("scalar", "auto_avx2", "avx2")
         svg = self.svg(
             training(*(sgd(name, validation=(0.5, 0.6, 0.6), best_epoch=2) for name in names))
@@ -130,31 +130,31 @@ class Training(PlotTest):
         self.assertEqual(svg.marks("kept-0"), [svg.line("test-0")[1]])
         self.assertEqual(svg.ids("kept"), [f"kept-{i}" for i in range(3)])
 
-    def test_sgd__runs_told_apart_by_what_differs(self):
+    def test_sgd__legend_shows_the_settings_that_differ(self):
         svg = self.svg(training(sgd(lr=0.5), sgd(lr=0.25, losses=(3e4, 1, None))))
         self.assertIn("avx2, lr 0.5", svg.texts)
         self.assertIn("avx2, lr 0.25", svg.texts)
         self.assertEqual(len(svg.line("loss-1")), 2)
         self.assertIn("10⁴", svg.texts)
 
-    def test_search__best_so_far_by_tries_and_time(self):
+    def test_search__best_loss_by_tries_and_by_time(self):
         svg = self.svg(training(search()))
         self.assertEqual(svg.ids("best-0-.*"), ["best-0-number", "best-0-seconds"])
         for label in ("tries", "time (s)"):
             self.assertIn(label, svg.texts)
         self.assertNotIn("evaluations of the loss", svg.texts)
 
-    def test_search__never_rises_and_goes_on_to_the_end(self):
+    def test_search__best_loss_never_rises_and_extends_to_the_last_try(self):
         svg = self.svg(training(search()))
         line, points = svg.line("best-0-number"), svg.marks("points-0-number")
         heights = [y for _, y in line]
-        self.assertEqual(heights, sorted(heights))  # downwards, from the top
+        self.assertEqual(heights, sorted(heights))  # y points down
         self.assertEqual(len(points), 4)
-        self.assertGreater(points[1][1], points[2][1])  # the third was no better
+        self.assertGreater(points[1][1], points[2][1])  # the third point is worse than the second
         unit = points[1][0] - points[0][0]
         self.assertAlmostEqual((line[-1][0] - points[0][0]) / unit, 7, places=1)  # of 8 tries
 
-    def test_lbfgs__evaluations_beside_iterations(self):
+    def test_lbfgs__by_iterations_evaluations_and_time(self):
         svg = self.svg(
             training(search("lbfgs", per_point=2), search("lbfgs", per_point=2, isa="scalar"))
         )
@@ -163,19 +163,19 @@ class Training(PlotTest):
 
 
 class Predictions(PlotTest):
-    def test_confusion__counts_in_their_cells(self):
+    def test_confusion__counts_are_in_their_cells(self):
         svg = self.svg(prediction())
         self.assertEqual(len(svg.inside("cells", "path")), 9)
         for text in ("cat", "dog", "bird"):
             self.assertEqual(svg.texts.count(text), 2)
         self.assertIn("Confusion, 150 test samples of test data: accuracy 0.8000", svg.texts)
         (x40, y40), (x7, y7), (x5, y5) = (svg.place(text) for text in ("40", "7", "5"))
-        self.assertAlmostEqual(y40, y7, delta=0.1)  # a row is a label
+        self.assertAlmostEqual(y40, y7, delta=0.1)  # a row per label
         self.assertGreater(x7, x40 + 10)
         self.assertAlmostEqual(x40, x5, delta=0.1)
         self.assertGreater(y5, y40 + 20)
 
-    def test_confusion__more_classes_than_can_be_read(self):
+    def test_confusion__many_classes__no_text(self):
         n = 101
         counts = [[3 if i == j else 0 for j in range(n)] for i in range(n)]
         svg = self.svg(prediction(counts, [f"name {i}" for i in range(n)]))
@@ -185,7 +185,7 @@ class Predictions(PlotTest):
 
 
 class Models(PlotTest):
-    def test_grey__zero_is_white_and_the_extremes_even(self):
+    def test_grey__zero_is_white_and_the_scale_symmetric(self):
         svg = self.svg(model(GREY, ["shirt", "bag"]))
         first, second = svg.images()[:2]
         self.assertEqual(first.shape[:2], (2, 2))
@@ -193,8 +193,8 @@ class Models(PlotTest):
         self.assertGreater(min(second[0, 1, :3]), 0.95)
         red, blue = second[0, 0], second[1, 1]  # 3 and -3
         self.assertTrue(red[0] > red[2] + 0.2 and blue[2] > blue[0] + 0.2, (red, blue))
-        self.assertLess(first[1, 0, 1], 0.1)  # 2, the extreme of its own picture
-        self.assertGreater(first[0, 1, 0], 0.8)  # 1: half as far
+        self.assertLess(first[1, 0, 1], 0.1)  # 2, the maximum of this picture
+        self.assertGreater(first[0, 1, 0], 0.8)  # 1, half the maximum
         self.assertGreater(first[0, 1, 1], 0.5)
         for text in ("shirt", "bag", "±2", "±3", "Weights of each class, test data"):
             self.assertIn(text, svg.texts)
@@ -202,7 +202,7 @@ class Models(PlotTest):
 
     def test_colour__planes_of_red_green_and_blue(self):
         w = numpy.zeros((1, 12))
-        w[0, :4] = [4, 0, 0, 0]  # red, from the top left
+        w[0, :4] = [4, 0, 0, 0]  # red plane, from the top left
         w[0, 4:8] = [0, 2, 0, 0]
         w[0, 8:] = [0, 0, 4, 0]
         (image,) = self.svg(model(w)).images()
@@ -211,13 +211,13 @@ class Models(PlotTest):
         numpy.testing.assert_allclose(image[1, 0, :3], (0, 0, 1), atol=0.01)
         self.assertIn("from its smallest weight", " ".join(self.svg(model(w)).texts))
 
-    def test_shape__as_asked(self):
+    def test_shape__from_the_option(self):
         w = numpy.arange(12.0).reshape(1, 12)
         for text, shape in (("2x6", (2, 6)), ("4x1x3", (4, 1)), ("2x2x3", (2, 2))):
             image = self.svg(model(w), "--shape", text).images()[0]
             self.assertEqual(image.shape[:2], shape)
 
-    def test_all_weights_zero_and_many_classes(self):
+    def test_zero_weights_and_many_classes__first_100_drawn(self):
         svg = self.svg(model(numpy.zeros((102, 3))))
         self.assertEqual(len(svg.images()), 100)
         self.assertIn("The first 100 of 102 classes.", " ".join(svg.texts))
@@ -229,17 +229,20 @@ class Files(PlotTest):
             for suffix in (".svg", ".png"):
                 one = self.draw(contents, suffix=suffix)
                 self.assertEqual(one, self.draw(contents, suffix=suffix))
-        done = subprocess.run([PLOT, self.write(model(GREY)), "-o", self.directory / "other.png"],
-                              capture_output=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            [PLOT, self.write(model(GREY)), "-o", self.directory / "other.png"],
+            capture_output=True,
+            check=False,
+        )
         self.assertEqual(done.returncode, 0)
         self.assertEqual((self.directory / "other.png").read_bytes(), one)
 
-    def test_png__magic_and_size(self):
+    def test_png__signature_and_size(self):
         png = self.draw(curve(), suffix=".png")
         self.assertEqual(png[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual(struct.unpack(">II", png[16:24]), (1380, 690))
 
-    def test_title__and_letters_that_mean_something_elsewhere(self):
+    def test_title__special_characters_of_tex_and_xml__shown_as_they_are(self):
         svg = self.svg(curve(), "--title", "Loss $\\frac{$ <b> & \x01\udcff 山")
         self.assertIn("Loss $\\frac{$ <b> & \ufffd\ufffd 山", svg.texts)
         self.svg(prediction(names=("$a_{$", "<&>", "\x00")))
@@ -254,7 +257,7 @@ class Files(PlotTest):
         ):
             self.assertIn("mine", self.svg(contents, "--title", "mine").texts)
 
-    def test_help_and_full_standard_output(self):
+    def test_help_and_write_error_on_standard_output(self):
         done = subprocess.run([PLOT, "--help"], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0)
         self.assertTrue(
@@ -263,14 +266,19 @@ class Files(PlotTest):
         )
         for arguments in (["--help"], [self.write(curve()), "-o", self.directory / "x.svg"]):
             with open("/dev/full", "w", encoding="utf-8") as full:
-                done = subprocess.run([PLOT, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
-                                      check=False)  # fmt: skip
+                done = subprocess.run(
+                    [PLOT, *arguments],
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    check=False,
+                )
             self.assertEqual(done.returncode, 70)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
 
 class Refusals(PlotTest):
-    def test_usage__two(self):
+    def test_wrong_usage__exits_2(self):
         self.refused(2, "does not end in .svg or .png", curve(), output="picture.pdf")
         self.refused(2, "does not end in", curve(), output="picture")
         for text in ("28", "0x3", "2x2x2", "x", "-1x4"):
@@ -281,7 +289,7 @@ class Refusals(PlotTest):
         self.refused(2, "unrecognized", curve(), "--nonsense")
         self.assertEqual(self.run_plot()[0], 2)
 
-    def test_no_results__three(self):
+    def test_not_results__exits_3(self):
         self.refused(3, "No such file", None, name="nowhere.json")
         for text in ("", "{", "[" * 100000, '{"a": NaN}', '{"a": ' + "9" * 400 + "}", '"\\ud800"'):
             self.refused(3, "neither JSON nor an NPZ", text)
@@ -292,7 +300,7 @@ class Refusals(PlotTest):
         self.refused(3, "`downhill report` draws it", document("benchmarks", []))
         self.refused(3, "Is a directory", None, name=".")
 
-    def test_damaged_results__three(self):
+    def test_damaged_results__exits_3(self):
         def damaged(contents, name, **change):
             return document(name, contents[name] | change)
 
@@ -306,10 +314,16 @@ class Refusals(PlotTest):
             ("landscape.points[0][1]: is not a number", curve([(0, "1"), (1, 2)])),
             ("landscape.points[0][1]: is too large", curve([(0, 1e101), (1, 2)])),
             ("landscape.samples: is not a number", damaged(curve(), "landscape", samples=True)),
-            ("is no grid", damaged(surface(), "landscape", points=[[0, 0, 1], [0, 1, 1], [1, 0, 1]])),
+            (
+                "is no grid",
+                damaged(surface(), "landscape", points=[[0, 0, 1], [0, 1, 1], [1, 0, 1]]),
+            ),
             ("no grid of 2", damaged(surface(), "landscape", points=[[0, 0, 1], [0, 1, 1]])),
             ("no grid of 2", damaged(surface(), "landscape", points=[])),
-            ("has fewer than two weights", damaged(three_points(), "landscape", points=[[0, 1, 1, 1, 1]])),
+            (
+                "has fewer than two weights",
+                damaged(three_points(), "landscape", points=[[0, 1, 1, 1, 1]]),
+            ),
             ("has no step", step_sweep([(0, 9), (1, None)])),
             ("below 1e-100", step_sweep([(-1, 9), (1, 2)])),
             ("below 1e-100", step_sweep([(1e-101, 9), (1, 2)])),
@@ -333,10 +347,10 @@ class Refusals(PlotTest):
             with self.subTest(says):
                 self.refused(3, says, contents)
 
-    def test_damaged_models__three(self):
+    def test_damaged_models__exits_3(self):
         good = model(GREY)
         flipped = bytearray(good)
-        flipped[good.index(b"NUMPY") + 140] ^= 1  # an element of w, which the CRC tells
+        flipped[good.index(b"NUMPY") + 140] ^= 1  # an element of w; the CRC detects it
         wide = npy(numpy.ones((2, 4)))
         for says, contents in (
             ("not a zip file", good[: len(good) // 2]),
@@ -367,7 +381,7 @@ class Refusals(PlotTest):
                 self.refused(3, says, contents)
         self.refused(3, "not a zip file", json.dumps(curve()), name="in.npz")
 
-    def test_output_where_none_can_be__two_before_anything_is_drawn(self):
+    def test_bad_output_path__exits_2_before_drawing(self):
         remedy = "; name a directory that exists and is writable"
         self.refused(
             2,
@@ -383,19 +397,19 @@ class Refusals(PlotTest):
         (self.directory / "folder.svg").mkdir()
         self.refused(2, "is a directory; name a file", curve(), output="folder.svg")
 
-    def test_output_by_a_link__is_where_the_link_leads(self):
+    def test_output_is_a_symbolic_link__its_target_is_written(self):
         (self.directory / "picture.svg").symlink_to("elsewhere.svg")
         self.draw(curve())
         self.assertTrue((self.directory / "picture.svg").is_symlink())
         self.assertTrue((self.directory / "elsewhere.svg").is_file())
 
-    def test_no_input_but_an_earlier_picture__three(self):
+    def test_missing_input_with_an_earlier_picture__exits_3(self):
         self.draw(curve())
         self.refused(3, "No such file", None, name="nowhere.json")
 
-    def test_another_kind_of_file__refused_before_anything_is_drawn(self):
-        """Over a picture of plot, or an empty file, one is drawn; `refused` sees that nothing
-        changes."""
+    def test_output_is_another_kind_of_file__refused_before_drawing(self):
+        """A picture of plot and an empty file are replaced. refused() checks that other files do not
+        change."""
         (self.directory / "empty.svg").touch()
         self.assertEqual(
             self.run_plot(self.write(curve()), "-o", self.directory / "empty.svg")[0], 0
@@ -431,17 +445,22 @@ class Refusals(PlotTest):
     def test_output_is_the_input__refused(self):
         self.refused(2, "is the input file", curve(), name="same.svg", output="same.svg")
 
-    def test_full_disk__leaves_an_earlier_picture_alone(self):
+    def test_full_disk__earlier_picture_is_kept(self):
         earlier = self.draw(curve())
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
-        done = subprocess.run([PLOT, self.write(surface()), "-o", self.directory / "picture.svg"],
-                              capture_output=True, text=True, preexec_fn=limit, check=False)  # fmt: skip
+        done = subprocess.run(
+            [PLOT, self.write(surface()), "-o", self.directory / "picture.svg"],
+            capture_output=True,
+            text=True,
+            preexec_fn=limit,
+            check=False,
+        )
         self.assertEqual(done.returncode, 70)
         self.assertRegex(done.stderr, r"\Adownhill: plot: \S+: cannot write: [^\n]+; [^\n]+\n\Z")
         self.assertEqual((self.directory / "picture.svg").read_bytes(), earlier)
         self.assertEqual(len(list(self.directory.iterdir())), 2)
 
-    def test_bad_input__leaves_an_earlier_picture_alone(self):
+    def test_bad_input__earlier_picture_is_kept(self):
         earlier = self.draw(curve())
         self.refused(3, "neither JSON", "{")
         self.assertEqual((self.directory / "picture.svg").read_bytes(), earlier)

@@ -261,8 +261,9 @@ class GoodResults(ReportTest):
             again,
         )
         self.assertIn(
-            "train --isa all --data 'cifar10:my pictures' --mmap --loss hinge --dtype u8 --normalize "
-            f"standardize --shuffle batch {numbers} --threads 2 --epochs 100 --json train-2.json",
+            "train --isa all --data 'cifar10:my pictures' --mmap --loss hinge --dtype u8 "
+            f"--normalize standardize --shuffle batch {numbers} --threads 2 --epochs 100 --json "
+            "train-2.json",
             again,
         )
 

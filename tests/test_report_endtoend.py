@@ -200,7 +200,8 @@ class OtherMethods(ReportTest):
         document = train()
         for run in document["training"]:
             run |= {
-                "method": "sgd", "batch": "all", "schedule": "cosine", "momentum": 0.9, "nesterov": True,
+                "method": "sgd", "batch": "all", "schedule": "cosine", "momentum": 0.9,
+                "nesterov": True,
                 "validation": 0.1, "n_validation": 6000, "best_epoch": 2, "stopped_early": True,
                 "normalize": "raw-center",
             }  # fmt: skip

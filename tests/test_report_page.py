@@ -180,7 +180,8 @@ class Page(unittest.TestCase):
         self.assertGreater(brightness(background), 0.9)
         for hidden in ("nav", "form.filter"):
             displays = self.ask(
-                "return [...document.querySelectorAll(arguments[0])].map((o) => getComputedStyle(o).display)",
+                "return [...document.querySelectorAll(arguments[0])].map((o) => "
+                "getComputedStyle(o).display)",
                 hidden,
             )  # fmt: skip
             self.assertEqual(set(displays), {"none"}, hidden)

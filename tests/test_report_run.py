@@ -64,7 +64,8 @@ class Run(ReportTest):
                      "| f32 FMA, avx2 | 100 GFLOP/s | 190 GFLOP/s |",
                      "| byte x 16 bits, avx2 | 150 GFLOP/s | 285 GFLOP/s |",
                      "| copying, L2 | 90.0 GB/s | 171 GB/s |",
-                     "| rows of 3 KiB in random order, DRAM | 8.00 GB/s | 8.00 GB/s |"):  # fmt: skip
+                     "| rows of 3 KiB in random order, DRAM | 8.00 GB/s | 8.00 GB/s "
+                     "|"):  # fmt: skip
             self.assertIn(line, section)
         self.assertIn("measured in this run", section)
         document = full()
@@ -96,7 +97,8 @@ class Run(ReportTest):
         ]  # fmt: skip
         section = self.section("Roofline", document)
         self.assertIn(
-            "| f32 FMA, avx2 | 100 GFLOP/s (2.08 per cycle) | 190 GFLOP/s (1.31 per cycle, in doubt) |",
+            "| f32 FMA, avx2 | 100 GFLOP/s (2.08 per cycle) | 190 GFLOP/s (1.31 per cycle, in "
+            "doubt) |",
             section,
         )
         document["ceilings"]["threads"][0]["read"][1][
@@ -154,7 +156,8 @@ class Run(ReportTest):
         section = self.section("Batch and size")
         self.assertIn("| step_hinge_f32 | avx2 | 1.20× (", section)
         self.assertIn(
-            "step_hinge_u8 with avx2: power-of-two batches are 20.0 % faster than batches of one sample",
+            "step_hinge_u8 with avx2: power-of-two batches are 20.0 % faster than batches of one "
+            "sample",
             section,
         )
         self.assertIn("whether the last block of samples is full", section)
@@ -353,7 +356,8 @@ class Run(ReportTest):
         document["noise_floor"]["p95"] = 0.4
         text = self.markdown(document)
         self.assertIn(
-            "**This machine was noisy:** repeated measurements of the same code differed by up to 40 %",
+            "**This machine was noisy:** repeated measurements of the same code differed by up to "
+            "40 %",
             text,
         )
         self.assertLess(text.index("This machine was noisy"), text.index("- **"))

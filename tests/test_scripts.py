@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What the scripts refuse before any work."""
+"""Developer scripts refuse wrong usage before they change anything."""
 
 import pathlib
 import shutil
@@ -34,14 +34,14 @@ class Refusals(unittest.TestCase):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
-    def test_bench__latest_is_not_its_link(self):
+    def test_bench__latest_is_a_directory__refused(self):
         self.write(self.reports / "latest" / "mine", "")
         self.refused(
             "reports/latest: is not a symbolic link",
             [self.root / "scripts" / "bench", "--no-setup"],
         )
 
-    def test_example__directory_is_no_report(self):
+    def test_example__directory_is_not_a_report__refused(self):
         self.write(self.reports / "latest" / "report.md", "<!-- results:begin -->")
         self.write(self.reports / "example-x" / "mine", "")
         self.refused("reports/example-x: is not a report", [self.root / "scripts" / "example", "x"])
@@ -55,7 +55,7 @@ class Refusals(unittest.TestCase):
         for name in ("index.html", "results.json", f"figures/{figure}.svg"):
             self.write(directory / name, name)
 
-    def test_example__has_files_of_others(self):
+    def test_example__directory_has_other_files__refused(self):
         self.example(self.reports / "latest", "new")
         self.example(self.reports / "example-x", "old")
         for name in ("notes.txt", "figures/mine.svg", ".hidden", "more/a"):
@@ -70,20 +70,20 @@ class Refusals(unittest.TestCase):
                 if path.parent.name == "more":
                     path.parent.rmdir()
 
-    def test_example__replaces_an_earlier_one_and_copies_nothing_else(self):
+    def test_example__replaces_the_old_one_and_copies_only_the_report(self):
         self.example(self.reports / "latest", "new")
         self.example(self.reports / "example-x", "old")
         self.write(self.reports / "latest" / "notes.txt", "mine")
         subprocess.run(
             [self.root / "scripts" / "example", "x"], check=True, capture_output=True, timeout=60
         )
-        left = {
+        files = {
             str(path.relative_to(self.reports))
             for path in self.reports.rglob("*")
             if path.is_file()
         }
         self.assertEqual(
-            left
+            files
             - {
                 f"latest/{name}"
                 for name in (
@@ -100,16 +100,16 @@ class Refusals(unittest.TestCase):
             },
         )
 
-    def test_numbers_and_names__out_of_range(self):
-        for says, arguments in (
+    def test_mutants__bad_options__refused(self):
+        for message, arguments in (
             ("'-1' is not a whole number of at least 1", ["--sample", "-1"]),
             ("'0' is not a whole number of at least 1", ["--jobs", "0"]),
             ("'x' is not a whole number of at least 0", ["--seed", "x"]),
             ("did you mean --sample?", ["--smaple", "3"]),
             ("no such source", ["kernels/none.c"]),
         ):
-            with self.subTest(says):
-                self.refused(says, [ROOT / "scripts" / "mutants", *arguments])
+            with self.subTest(message):
+                self.refused(message, [ROOT / "scripts" / "mutants", *arguments])
 
     def test_empty_path__names_the_option(self):
         for option, kind, (script, *arguments) in (
