@@ -99,7 +99,7 @@ class Statistics(unittest.TestCase):
 
 
 def simulated(random, slowdown: float) -> list[float]:
-    """Returns ten samples of a noisy machine. The samples of a run share an error of about 0.5 %."""
+    """Returns ten samples of a noisy machine. All share an error of about 0.5 %."""
     times = (1 + slowdown) * (1 + random.normal(0, 0.005)) * random.lognormal(0, 0.015, 10)
     outliers = random.random(10) < 0.05
     return list(numpy.where(outliers, times * random.uniform(1.1, 1.5, 10), times))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""scripts/peers.py. Most tests do not need the other libraries; the rest are skipped without them."""
+"""scripts/peers.py. Tests that need the other libraries are skipped if these are not installed."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ class Scratch(unittest.TestCase):
         self.directory = pathlib.Path(directory.name)
 
     def data(self, n=40):
-        """Writes images of 2x3 pixels. The first pixel determines the class, the last is constant."""
+        """Writes images of 2x3 pixels: the first pixel gives the class, the last is constant."""
         for part in ("train", "t10k"):
             labels = numpy.arange(n) % 10
             images = numpy.arange(n * 6).reshape(n, 2, 3) % 250

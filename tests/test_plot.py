@@ -408,7 +408,7 @@ class Refusals(PlotTest):
         self.refused(3, "No such file", None, name="nowhere.json")
 
     def test_output_is_another_kind_of_file__refused_before_drawing(self):
-        """A picture of plot and an empty file are replaced. refused() checks that other files do not
+        """A picture of plot or an empty file is replaced. refused() checks that others do not
         change."""
         (self.directory / "empty.svg").touch()
         self.assertEqual(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the report says of good results."""
+"""downhill report: its page, Markdown and figures for valid results."""
 
 import gzip
 import html.parser
@@ -25,7 +25,7 @@ from report_data import (
 
 
 class Page(html.parser.HTMLParser):
-    """Checks that tags nest, and gathers ids, table texts and what would be fetched."""
+    """Checks that tags nest. Collects ids, text and the addresses that a browser would fetch."""
 
     VOID = {"meta", "link", "input", "br", "path", "use", "rect", "circle", "line"}
 
@@ -61,7 +61,7 @@ class Page(html.parser.HTMLParser):
 
 
 class GoodResults(ReportTest):
-    def test_page__is_whole_and_fetches_nothing(self):
+    def test_page__is_complete_and_fetches_nothing(self):
         out = self.report(bench(), train(), train("softmax"))
         text = (out / "index.html").read_text()
         page = Page(text)
@@ -102,13 +102,13 @@ class GoodResults(ReportTest):
             self.assertNotIn("var(--", path.read_text())
             background = xml.etree.ElementTree.parse(path).getroot()[0]
             self.assertEqual(background.get("fill"), "#ffffff")
-        # No stand-in colour is left, in the page or in a file.
+        # No placeholder colour is left in the page or in a figure file.
         for path in [out / "index.html", *(out / "figures").iterdir()]:
             self.assertNotRegex(path.read_text(), r"#0[0ab]000|#01010|#02020|#03030|#fdfefe")
 
-    def test_numbers__are_those_of_the_samples(self):
+    def test_numbers__computed_from_the_samples(self):
         markdown = self.markdown(bench(), train())
-        # 4000 operations in 1000, 250 and 100 ns.
+        # 4000 operations per call, which takes 1000, 250 and 100 ns.
         self.assertIn(
             "| step_hinge_f32 | 256×3072×10 | 4.00 (1.00×) | 16.0 (4.00×) | 40.0 (10.0×) |",
             markdown,
@@ -122,17 +122,17 @@ class GoodResults(ReportTest):
             "- **10.0×** minibatch step 256×3072×10, avx2: over scalar code (6.5 to 15.3)", markdown
         )
         self.assertIn("- **2.50×** minibatch step 256×3072×10: over the compiler's best", markdown)
-        # 0.5 s against 0.05 s, the medians of the epochs.
+        # The median epoch takes 0.5 s with scalar and 0.05 s with avx2.
         self.assertIn("| hinge | avx2 | 0.0500 | 1,200,000 | 10.0× | 83.00 % | 10.0 % |", markdown)
 
-    def test_no_faster__lists_what_is_within_three_percent(self):
+    def test_no_faster__lists_rows_within_three_percent(self):
         markdown = self.markdown(bench())
         section = markdown.split("## No faster")[1].split("## ")[0]
         self.assertIn("update_f32/avx2/n:256/d:3072/c:10 | 0.0198 | 1.01× (", section)
         self.assertIn("2 of 6 hand-written rows", section)
         self.assertNotIn("step_hinge", section)
 
-    def test_no_faster__none_and_nothing_to_compare(self):
+    def test_no_faster__no_row_and_no_compiler_rows(self):
         document = bench()
         document["benchmarks"] = [r for r in document["benchmarks"] if "update" not in r["name"]]
         section = self.markdown(document).split("## No faster")[1].split("## ")[0]
@@ -141,7 +141,7 @@ class GoodResults(ReportTest):
         section = self.markdown(document).split("## No faster")[1].split("## ")[0]
         self.assertIn("No hand-written row has a compiler's row", section)
 
-    def test_peers__beside_our_best(self):
+    def test_peers__compared_with_our_best_level(self):
         document = bench(shapes=((256, 3072, 10),))
         document["peers"] = [
             {"name": "blis", "library": "libblis.so.4", "version": "BLIS 0.9", "missing": ""},
@@ -149,13 +149,13 @@ class GoodResults(ReportTest):
         ]
         document["benchmarks"] += samples("step_hinge_f32", "blis", (256, 3072, 10), 200.0)
         text = self.markdown(document)
-        # 4000 operations in 100 and in 200 ns.
+        # 4000 operations per call: 100 ns with avx2, 200 ns with the library.
         self.assertIn("| step_hinge_f32 | 256×3072×10 | avx2 | 40.0 | 20.0 | – | 2.00× (", text)
         self.assertIn("| onednn | skipped: not there |", text)
         self.assertIn("--peers", text)
         self.assertNotIn("blis", text[text.index("results:begin") : text.index("results:end")])
 
-    def test_threads__beside_one(self):
+    def test_threads__compared_with_one(self):
         self.assertNotIn("## Threads", self.markdown(bench()))
         document = bench(shapes=((256, 3072, 10),))
         many = samples("step_hinge_f32", "avx2", (256, 3072, 10), 60.0)
@@ -169,12 +169,12 @@ class GoodResults(ReportTest):
         self.assertIn(
             "| step_hinge_f32 | 256×3072×10 | avx2 | 2 | 0.0600 | 0.100 | 1.67× (", section
         )
-        # The headline is of one thread.
+        # The headline reports one thread only.
         self.assertEqual(
             text[: text.index("## ")], self.markdown(bench(((256, 3072, 10),))).split("## ")[0]
         )
 
-    def test_bf16__beside_the_best_of_f32(self):
+    def test_bf16__compared_with_the_best_level_of_f32(self):
         shape = (256, 3072, 10)
         self.assertNotIn("## bf16", self.markdown(bench()))
         document = bench(shapes=(shape,))
@@ -183,18 +183,18 @@ class GoodResults(ReportTest):
         self.assertIn("| f32 | µs | bf16, avx2 |\n|", section)
         self.assertIn("| step_hinge_bf16 | 256×3072×10 | avx2 | 0.100 | 2.00× (", section)
 
-    def test_ladder__every_level_has_a_place(self):
+    def test_ladder__every_level_has_a_column(self):
         document = bench()
-        none = document["machine"]["levels"][2]
+        avx2 = document["machine"]["levels"][2]
         document["machine"]["levels"] += [
-            none | {"name": "avxvnni", "chosen": False},
-            none | {"name": "avx512", "chosen": False, "usable": False, "missing": "avx512f (CPU)"},
+            avx2 | {"name": "avxvnni", "chosen": False},
+            avx2 | {"name": "avx512", "chosen": False, "usable": False, "missing": "avx512f (CPU)"},
         ]
         for entry in document["benchmarks"]:
             entry |= {"attainable_gflop_per_s": 50.0, "bound": "FMA"}
         section = self.markdown(document).split("## ISA ladder")[1].split("\n## ")[0]
         self.assertIn("| kernel | scalar | auto_avx2 | avx2 | avxvnni | avx512 |\n|", section)
-        # 256 samples in 1000, 250 and 100 ns; 4, 16 and 40 GFLOP/s.
+        # A call on 256 samples takes 1000, 250 and 100 ns, at 4, 16 and 40 GFLOP/s.
         cells = "256 M, 8 % | 1.02 G, 32 % | 2.56 G, 80 % | ← avx2 | – |"
         self.assertIn(f"| step_hinge_f32 | {cells}", section)
         self.assertNotIn("chain", section)
@@ -210,7 +210,8 @@ class GoodResults(ReportTest):
             "dot_bf16_gflop_per_s": {"avx512bf16": 208.0, "amx": None},
             "u8_gop_per_s": {"avx2": {"weights": 300.0, "dscores": 600.0}, "amx": None},
             "read": [
-                {"level": "L1", "holds_bytes": 32768, "tested_bytes": 16384, "read_gb_per_s": 200.0},
+                {"level": "L1", "holds_bytes": 32768, "tested_bytes": 16384,
+                 "read_gb_per_s": 200.0},
                 {"level": "DRAM", "holds_bytes": None, "tested_bytes": 1 << 28,
                  "read_gb_per_s": 20.0},
             ],
@@ -224,14 +225,19 @@ class GoodResults(ReportTest):
         )
         self.assertTrue(row.endswith("| 50.0 % | DRAM |"), row)
         roofline = (self.output / "figures" / "roofline.svg").read_text()
-        for line in ("| clock | 3.00 GHz |", "| f32 FMA, avx2 | 100 GFLOP/s |",
-                     "| pairs of bf16, avx512bf16 | 208 GFLOP/s |", "| byte x 8 bits, avx2 | 600 GFLOP/s |", "| reading, L1 | 200 GB/s |"):  # fmt: skip
+        for line in (
+            "| clock | 3.00 GHz |",
+            "| f32 FMA, avx2 | 100 GFLOP/s |",
+            "| pairs of bf16, avx512bf16 | 208 GFLOP/s |",
+            "| byte x 8 bits, avx2 | 600 GFLOP/s |",
+            "| reading, L1 | 200 GB/s |",
+        ):
             self.assertIn(line, text)
         self.assertNotIn("bf16, amx", text)
         for roof in ("L1 200 GB/s", "DRAM 20 GB/s", "FMA 100"):
             self.assertIn(roof, roofline)
 
-    def test_training__of_other_settings_is_not_compared(self):
+    def test_training__other_settings__not_compared(self):
         other = train()
         for run in other["training"]:
             run["batch"] = 32
@@ -243,37 +249,38 @@ class GoodResults(ReportTest):
         self.assertEqual([cells[2].strip() for cells in rows], ["1.00×", "10.0×", "–"])
         self.assertIn("batch 32", section)
 
-    def test_training__says_how_and_how_to_do_it_again(self):
-        bytes_ = train()
-        for run in bytes_["training"]:
+    def test_training__settings_and_commands_to_reproduce(self):
+        on_bytes = train()
+        for run in on_bytes["training"]:
             run |= {
                 "dtype": "u8", "normalize": "standardize", "shuffle": "batch", "threads": 2,
                 "data": "cifar10:my pictures", "mmap": True, "epochs_asked": 100,
             }  # fmt: skip
-        text = self.markdown(train(), bytes_)  # the first from before there were bytes
+        # Results of versions before u8 training have no dtype.
+        text = self.markdown(train(), on_bytes)
         self.assertIn(
             "u8 features, normalised (standardize), whole minibatches shuffled, 2 threads", text
         )
-        again = text.split("## Reproduce")[1]
+        commands = text.split("## Reproduce")[1]
         numbers = "--batch 256 --lr 0.02 --reg 0.0001 --delta 1 --seed 1"
         self.assertIn(
             f"train --isa all --loss hinge --dtype f32 {numbers} --epochs 3 --json train-1.json",
-            again,
+            commands,
         )
         self.assertIn(
             "train --isa all --data 'cifar10:my pictures' --mmap --loss hinge --dtype u8 "
             f"--normalize standardize --shuffle batch {numbers} --threads 2 --epochs 100 --json "
             "train-2.json",
-            again,
+            commands,
         )
 
-    def test_curves__are_drawn_once_where_levels_agree(self):
+    def test_curves__drawn_once_if_levels_agree(self):
         self.assertIn("all 2 levels agree", self.markdown(train()))
         document = train()
         document["training"][1]["epochs"][1]["train_loss"] += 1e-3
         self.assertIn("the levels differ", self.markdown(document))
 
-    def test_title__heads_page_and_markdown(self):
+    def test_title__in_page_and_markdown(self):
         path = self.write("r.json", train())
         done = self.run_report(path, options=("--title", "A <b>name</b>"))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -285,15 +292,15 @@ class GoodResults(ReportTest):
             .startswith("<!-- Written by downhill report. -->\n\n# A &lt;b")
         )
 
-    def test_shapes__that_are_not_drawn_are_named(self):
+    def test_shapes__not_drawn__are_named(self):
         shapes = [(n, 3072, 10) for n in (1, 2, 3, 4, 5, 6, 7, 8, 256)]
         markdown = self.markdown(bench(shapes))
         self.assertEqual(len(list((self.output / "figures").glob("speedup*"))), 8)
         self.assertIn("Not drawn: 8×3072×10.", (self.output / "index.html").read_text())
-        # The figure without a shape in its name is the main one.
+        # The figure of the main shape has no shape in its name.
         self.assertIn("Speed-up at 256×3072×10](figures/speedup.svg)", markdown)
 
-    def test_nothing_timed__is_a_report_all_the_same(self):
+    def test_no_timed_row__report_is_written(self):
         document = bench()
         row = {k: v for k, v in document["benchmarks"][0].items() if "time" not in k}
         row |= {"error_occurred": True, "error_message": "skipped: out of memory"}
@@ -303,11 +310,11 @@ class GoodResults(ReportTest):
         self.assertIn("skipped: out of memory", text)
         self.assertIn("No row was timed", text)
 
-    def test_fused__against_chain(self):
+    def test_fused_step__compared_with_the_chain(self):
         markdown = self.markdown(bench())
         self.assertIn("| 256×3072×10 | avx2 | 0.100 | 0.150 | 1.50× (", markdown)
 
-    def test_skipped_row__is_shown_with_its_reason(self):
+    def test_skipped_row__shown_with_its_reason(self):
         document = bench()
         row = {k: v for k, v in document["benchmarks"][0].items() if "time" not in k}
         row |= {"name": "grad_f32/avx2/n:9/d:9/c:9", "run_name": "grad_f32/avx2/n:9/d:9/c:9"}
@@ -318,7 +325,7 @@ class GoodResults(ReportTest):
         self.assertIn("| grad_f32/avx2/n:9/d:9/c:9 | 1 | skipped: out of memory |", markdown)
         self.assertIn("skipped: out of memory", (self.output / "index.html").read_text())
 
-    def test_warnings__derived(self):
+    def test_warnings__derived_from_the_results(self):
         document = bench()
         document["build"]["dirty"] = True
         document["machine"]["hypervisor"] = "KVM"
@@ -333,7 +340,7 @@ class GoodResults(ReportTest):
                       "above 5%", "update_f32/scalar/n:1"):  # fmt: skip
             self.assertIn(words, text)
 
-    def test_merged_results__read_back_to_the_same_report(self):
+    def test_merged_results__give_the_same_report(self):
         done = self.run_report(self.write("b.json", bench()), self.write("t.json", train()))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn(f"{self.output / 'index.html'}, with report.md", done.stdout)
@@ -342,11 +349,11 @@ class GoodResults(ReportTest):
         self.assertEqual(self.run_report(merged).returncode, 0)
         self.assertEqual(first, {p.name: p.read_bytes() for p in self.output.rglob("*.*")})
 
-    def test_training_alone_and_benchmarks_alone(self):
+    def test_training_only_and_benchmarks_only(self):
         self.assertIn("Training", self.markdown(train()))
         self.assertNotIn("Training, end", self.markdown(bench()))
 
-    def test_text__cannot_become_markup(self):
+    def test_text__is_escaped(self):
         document = bench()
         document["machine"]["host_name"] = "<script>alert(1)</script>|x"
         out = self.report(document)
@@ -355,13 +362,13 @@ class GoodResults(ReportTest):
         self.assertIn("&lt;script&gt;alert", page)
         self.assertNotIn("<script>", (out / "report.md").read_text())
 
-    def test_size__a_thousand_rows_stay_below_two_megabytes(self):
+    def test_size__a_thousand_rows_below_two_megabytes(self):
         shapes = [(n, d, 10) for n in (1, 32, 256, 1000) for d in range(100, 128)]
         out = self.report(bench(shapes))
         self.assertGreater(len(shapes) * len(TIMES) * len(LEVELS), 1000)
         self.assertLess((out / "index.html").stat().st_size, 2_000_000)
 
-    def test_default_output__is_a_directory_beside_the_results(self):
+    def test_default_output__directory_next_to_the_results(self):
         path = self.write("r.x.json", bench())
         (self.directory / "index.html").write_text("a page of mine")
         done = subprocess.run([REPORT, path], capture_output=True, text=True, check=False)
@@ -374,16 +381,16 @@ class GoodResults(ReportTest):
             sorted(p.name for p in self.directory.iterdir()),
             ["index.html", "r.x.json", "r.x.report"],
         )
-        zipped = self.directory / "r.json.gz"
-        zipped.touch()
-        self.assertEqual(render.directory_of(zipped), self.directory / "r.report")
+        compressed = self.directory / "r.json.gz"
+        compressed.touch()
+        self.assertEqual(render.directory_of(compressed), self.directory / "r.report")
         for name in ("/dev/stdin", "/proc/self/fd/0", str(self.directory)):
             with self.assertRaisesRegex(errors.BadOutput, "give --output DIR"):
                 render.directory_of(pathlib.Path(name))
 
 
 class Documents(unittest.TestCase):
-    def test_readme__table__is_of_the_committed_results(self):
+    def test_readme_table__matches_the_committed_results(self):
         with gzip.open(ROOT / "reports/intel-emr/results.json.gz", "rt") as file:
             rows = json.load(file)["benchmarks"]
         us = {

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What the report says of seconds until a model is good enough, of other libraries, and of methods
-without epochs."""
+"""downhill report: time to a target accuracy, training with other libraries, and methods without
+epochs."""
 
 import unittest
 
 from report_data import ReportTest, bench, method, peer, peers, train
 
-# Median 0.2, and 83 % after 0.4 seconds: an epoch of avx2 takes 0.05, of scalar 0.5.
+# The median epoch takes 0.2 s; 83 % are reached after 0.4 s. The median epoch of avx2 takes 0.05 s,
+# that of scalar 0.5 s.
 TORCH = peer("PyTorch", seconds=(0.1, 0.3, 0.2), accuracies=(0.82, 0.835, 0.829))
 SKLEARN = peer("scikit-learn", seconds=(2.0, 2.0, 2.0), accuracies=(0.7, 0.8, 0.81), dtype="f64")
 
@@ -26,8 +27,8 @@ class EndToEnd(ReportTest):
         text = self.markdown(*documents, drawn=drawn)
         return text.split("\n## Training, end to end")[1].split("\n## ")[0]
 
-    def line(self, section, who, loss="hinge"):
-        (found,) = (o for o in section.splitlines() if o.startswith(f"| {who} | {loss} |"))
+    def line(self, section, name, loss="hinge"):
+        (found,) = (o for o in section.splitlines() if o.startswith(f"| {name} | {loss} |"))
         return [cell.strip() for cell in found.split("|")[3:-1]]
 
     def test_table__without_other_libraries(self):
@@ -35,9 +36,11 @@ class EndToEnd(ReportTest):
         self.assertIn(
             "| library | loss | s per epoch | to 83 % | to 84 % | test accuracy |", section
         )
-        # The third epoch reaches 83 %: 0.4 + 0.5 + 0.6, and 0.05 + 0.04 + 0.9.
-        self.assertEqual(self.line(section, "downhill f32, scalar"),
-                         ["0.500", "1.50", "not reached in 3 epochs", "83.00 %", "10.0×"])  # fmt: skip
+        # The third epoch reaches 83 %, after 0.4 + 0.5 + 0.6 s and after 0.05 + 0.04 + 0.9 s.
+        self.assertEqual(
+            self.line(section, "downhill f32, scalar"),
+            ["0.500", "1.50", "not reached in 3 epochs", "83.00 %", "10.0×"],
+        )
         self.assertEqual(self.line(section, "downhill f32, avx2")[:2], ["0.0500", "0.990"])
         self.assertIn(
             "An epoch of downhill f32, avx2 takes 0.0500 s (84 % not reached in 3 epochs).", section
@@ -45,40 +48,46 @@ class EndToEnd(ReportTest):
         self.assertNotIn("note", section)
         self.assertTrue((self.output / "figures" / "endtoend.svg").exists())
 
-    def test_table__beside_other_libraries(self):
+    def test_table__with_other_libraries(self):
         section = self.section(train(), peers(TORCH, SKLEARN), drawn=("endtoend",))
-        self.assertEqual(self.line(section, "PyTorch 1.2.3"),
-                         ["0.200", "0.400", "not reached in 3 epochs", "82.90 %", "4.00×"])  # fmt: skip
+        self.assertEqual(
+            self.line(section, "PyTorch 1.2.3"),
+            ["0.200", "0.400", "not reached in 3 epochs", "82.90 %", "4.00×"],
+        )
         self.assertEqual(self.line(section, "scikit-learn 1.2.3")[1], "not reached in 3 epochs")
         self.assertIn(
             "; PyTorch 1.2.3 takes 4.00× as long; scikit-learn 1.2.3 takes 40.0× as long.", section
         )
         self.assertIn("- PyTorch 1.2.3: how PyTorch does it.", section)
-        self.assertIn("Hinge: batch 256, learning rate 0.02, penalty 0.0001, features x/255, 1 thread, "
-                      "except where a note says otherwise.", section)  # fmt: skip
+        self.assertIn(
+            "Hinge: batch 256, learning rate 0.02, penalty 0.0001, features x/255, 1 thread, "
+            "except where a note says otherwise.",
+            section,
+        )
         drawn = (self.output / "figures" / "endtoend.svg").read_text()
-        for who in (
+        for name in (
             "downhill f32, avx2",
             "downhill f32, scalar",
             "PyTorch 1.2.3",
             "scikit-learn 1.2.3",
         ):
-            self.assertIn(f">{who}</text>", drawn)
+            self.assertIn(f">{name}</text>", drawn)
 
-    def test_target__is_reached_when_it_is_equalled_and_stays_so(self):
+    def test_target__reached_by_the_first_epoch_that_equals_it(self):
         document = train()
         for epoch, accuracy in zip(document["training"][1]["epochs"], (0.84, 0.82, 0.83)):
             epoch["test_accuracy"] = accuracy
         found = self.line(self.section(document), "downhill f32, avx2")
         self.assertEqual(found[1:4], ["0.0500", "0.0500", "83.00 %"])
 
-    def test_sentence__of_the_way_to_the_target_and_of_the_same_type(self):
+    def test_sentence__time_to_the_target_and_ratio_for_the_same_data_type(self):
         document = both_types()
         for run in document["training"]:
             run["epochs"][2]["test_accuracy"] = 0.84
         fast = TORCH | {"epochs": [dict(e, test_accuracy=0.85) for e in TORCH["epochs"]]}
         section = self.section(document, peers(fast))
-        # 0.025 an epoch and 0.495 to the target, against 0.2 and 0.1; 0.05 on f32.
+        # downhill u8 takes 0.025 s per epoch and 0.495 s to the target, PyTorch 0.2 s and 0.1 s.
+        # downhill f32 takes 0.05 s per epoch.
         self.assertIn("An epoch of downhill u8, avx2 takes 0.0250 s (0.495 s to 84 %)", section)
         self.assertIn(
             "PyTorch 1.2.3 takes 8.00× as long (4.00× that of downhill f32, avx2, 0.20× to 84 %)",
@@ -86,7 +95,7 @@ class EndToEnd(ReportTest):
         )
         self.assertEqual(self.line(section, "downhill f32, avx2")[-1], "2.00×")
 
-    def test_missing_libraries__have_a_row_with_the_reason(self):
+    def test_missing_libraries__row_with_the_reason(self):
         section = self.section(
             train(), peers(peer("PyTorch"), peer("scikit-learn", missing="<no>"))
         )
@@ -96,21 +105,21 @@ class EndToEnd(ReportTest):
         self.assertEqual(self.line(section, "downhill f32, avx2")[-1], "1.00×")
         self.assertIn("<td", (self.output / "index.html").read_text())
 
-    def test_settings__only_runs_of_the_same_are_compared(self):
+    def test_settings__only_equal_ones_are_compared(self):
         other = train()
         for run in other["training"]:
             run["lr"] = 0.5
         section = self.section(train(), other, peers(TORCH))
-        self.assertEqual(len(self.line(section, "downhill f32, avx2")), 5)  # one line
-        through_f32 = train()
-        for run in through_f32["training"]:
+        self.assertEqual(len(self.line(section, "downhill f32, avx2")), 5)  # only one such line
+        rounded_to_f32 = train()
+        for run in rounded_to_f32["training"]:
             run |= {
                 "lr": 0.0199999996,
                 "reg": 9.99999975e-05,
                 "schedule": "constant",
                 "momentum": 0.0,
             }
-        section = self.section(through_f32, peers(TORCH))
+        section = self.section(rounded_to_f32, peers(TORCH))
         self.assertEqual(self.line(section, "PyTorch 1.2.3")[-1], "4.00×")
         for name, value in (("momentum", 0.9), ("schedule", "cosine"), ("normalize", "center"),
                             ("batch", "all"), ("threads", 2), ("delta", 2.0)):  # fmt: skip
@@ -121,7 +130,7 @@ class EndToEnd(ReportTest):
             self.assertIn("downhill was not trained with these settings.", section)
             self.assertEqual(self.line(section, "PyTorch 1.2.3")[-1], "–", name)
 
-    def test_settings__of_one_loss_are_told_apart(self):
+    def test_settings__of_one_loss__are_distinguished(self):
         other = train()
         for run in other["training"]:
             run |= {"lr": 0.5, "momentum": 0.9}
@@ -129,7 +138,7 @@ class EndToEnd(ReportTest):
         self.line(section, "downhill f32, avx2", "hinge, none, batch 256, rate 0.02")
         self.line(section, "downhill f32, avx2", "hinge, none, batch 256, rate 0.5, momentum")
 
-    def test_other_data__have_no_targets(self):
+    def test_other_data_set__no_targets(self):
         document = train()
         for run in document["training"]:
             run["dataset"] = "cifar10"
@@ -137,7 +146,7 @@ class EndToEnd(ReportTest):
         self.assertNotIn("to 84 %", section)
         self.assertFalse((self.output / "figures" / "endtoend.svg").exists())
 
-    def test_losses__each_have_a_drawing_and_a_sentence(self):
+    def test_losses__a_drawing_and_a_sentence_each(self):
         softmax = TORCH | {"loss": "softmax"}
         documents = train(), train("softmax"), peers(TORCH), peers(softmax)
         section = self.section(*documents, drawn=("endtoend",))
@@ -147,17 +156,20 @@ class EndToEnd(ReportTest):
             (self.output / "figures" / "endtoend.svg").read_text().count(">PyTorch 1.2.3<"), 2
         )
 
-    def test_merged_results__read_back_with_other_libraries(self):
-        first = self.markdown(peers(TORCH), train())  # in whatever order
+    def test_merged_results__with_other_libraries__give_the_same_report(self):
+        first = self.markdown(peers(TORCH), train())  # in any order
         self.assertEqual(self.markdown((self.output / "results.json").read_text()), first)
-        self.assertIn("scripts/peers.py --loss hinge --normalize none --batch 256 --lr 0.02 --reg 0.0001 "
-                      "--seed 1 --threads 1 --epochs 3 --json peers-1.json", first)  # fmt: skip
+        self.assertIn(
+            "scripts/peers.py --loss hinge --normalize none --batch 256 --lr 0.02 --reg 0.0001 "
+            "--seed 1 --threads 1 --epochs 3 --json peers-1.json",
+            first,
+        )
 
     def test_benchmarks_and_other_libraries__without_training(self):
         section = self.section(bench(), peers(TORCH))
         self.assertIn("downhill was not trained", section)
 
-    def test_refused__what_is_not_of_this_run(self):
+    def test_other_run_or_bad_rows__refused(self):
         self.refused("holds only other libraries", peers(TORCH))
         self.refused("PyTorch ran on elsewhere, downhill on host", train(),
                      peers(TORCH | {"host_name": "elsewhere"}))  # fmt: skip
@@ -174,7 +186,7 @@ class EndToEnd(ReportTest):
 
 
 class OtherMethods(ReportTest):
-    def test_table__of_methods_without_epochs(self):
+    def test_methods_without_epochs__table(self):
         text = self.markdown(
             train(), method("lbfgs", loss="softmax"), method("random-search", scale=1e-4)
         )
@@ -184,19 +196,19 @@ class OtherMethods(ReportTest):
                       "--method lbfgs --iterations 7", text)  # fmt: skip
         self.assertIn("--method random-search --tries 7 --scale 0.0001 --json", text)
 
-    def test_alone__is_a_report(self):
-        nothing = method("numerical", points=[], test_accuracy=None, h=1e-3, difference="centred",
+    def test_method_without_points__report_is_written(self):
+        results = method("numerical", points=[], test_accuracy=None, h=1e-3, difference="centred",
                          coordinates=100, numerical_s=None, lr=0.02)  # fmt: skip
-        text = self.markdown(nothing)
+        text = self.markdown(results)
         self.assertIn("| numerical | hinge | avx2 | 21 | 1.50 | – | – |", text)
         self.assertNotIn("figures/phases.svg", text)
         self.assertIn("--lr 0.02 --difference centred --h 0.001 --coordinates 100", text)
 
-    def test_twice__is_of_all_settings(self):
+    def test_same_settings_twice__refused(self):
         self.refused("is there twice", method("lbfgs"), method("lbfgs"))
         self.markdown(method("random-search", scale=1e-4), method("random-search", scale=1e-3))
 
-    def test_sgd__with_everything_it_can_be_told(self):
+    def test_sgd__every_setting_is_shown(self):
         document = train()
         for run in document["training"]:
             run |= {
@@ -212,12 +224,13 @@ class OtherMethods(ReportTest):
         self.assertIn(
             "Nesterov momentum 0.9, learning rate schedule cosine, 6000 validation samples", text
         )
-        self.assertIn("--batch all --lr 0.02 --schedule cosine --momentum 0.9 --validation 0.1 --nesterov",
-                      text)  # fmt: skip
+        self.assertIn(
+            "--batch all --lr 0.02 --schedule cosine --momentum 0.9 --validation 0.1 --nesterov",
+            text,
+        )
 
-    def test_schema__refuses_what_no_run_writes(self):
-        def damaged(of, **changes):
-            document = of
+    def test_schema__refuses_invalid_runs(self):
+        def damaged(document, **changes):
             document["training"][0] |= changes
             return document
 

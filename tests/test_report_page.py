@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The page of the report in a browser: what is drawn, what can be done, and that nothing else is
-asked for. DOWNHILL_SCREENSHOTS=DIR keeps a picture of each width and scheme."""
+"""The page of downhill report in a browser: its figures, filters, sorting and colour schemes, and
+that it makes no requests. DOWNHILL_SCREENSHOTS=DIR saves a picture per width and scheme."""
 
 import json
 import os
@@ -62,7 +62,7 @@ class Page(unittest.TestCase):
         return self.browser.execute_script(script, *arguments)
 
     def keep(self, name):
-        """For a look, where it is asked for."""
+        """Saves a picture of the whole page if DOWNHILL_SCREENSHOTS is set."""
         if directory := os.environ.get("DOWNHILL_SCREENSHOTS"):
             height = self.ask("return document.documentElement.scrollHeight")
             width = self.ask("return window.innerWidth")
@@ -71,33 +71,34 @@ class Page(unittest.TestCase):
             self.browser.save_screenshot(str(pathlib.Path(directory) / f"{name}.png"))
 
     def table(self, caption):
-        return next(
-            table
-            for table in self.browser.find_elements(By.TAG_NAME, "table")
-            if table.find_element(By.TAG_NAME, "caption").get_attribute("textContent").startswith(caption)
-        )  # fmt: skip
+        for table in self.browser.find_elements(By.TAG_NAME, "table"):
+            found = table.find_element(By.TAG_NAME, "caption").get_attribute("textContent")
+            if found.startswith(caption):
+                return table
+        raise AssertionError(f"no table has the caption {caption!r}")
 
     def rows(self, table, column):
-        """The texts of a column, of rows that are shown."""
+        """Returns the texts of a column in the rows that are shown."""
         script = """return [...arguments[0].tBodies[0].rows].filter((row) => !row.hidden)
                     .map((row) => row.cells[arguments[1]]?.textContent ?? "")"""
         return self.ask(script, table, column)
 
-    def test_console_and_network__are_silent(self):
+    def test_console_and_network__no_messages_and_no_requests(self):
         self.ask("for (const d of document.querySelectorAll('details')) d.open = true")
         self.assertEqual(self.browser.get_log("browser"), [])
-        asked = set()
+        requested = set()
         for entry in self.browser.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
-                asked.add(message["params"]["request"]["url"])
-        self.assertEqual({url for url in asked if not url.startswith("data:")}, {self.address})
+                requested.add(message["params"]["request"]["url"])
+        self.assertEqual({url for url in requested if not url.startswith("data:")}, {self.address})
 
-    def test_figures__are_each_there_and_drawn(self):
+    def test_figures__all_present_and_drawn(self):
         self.ask("for (const d of document.querySelectorAll('details')) d.open = true")
         found = self.ask("""return [...document.querySelectorAll("[data-figure]")].map((o) => {
             const svg = o.querySelector("svg"), box = svg.getBoundingClientRect();
-            return [o.dataset.figure, box.width, box.height, svg.querySelectorAll("path, use").length,
+            const marks = svg.querySelectorAll("path, use");
+            return [o.dataset.figure, box.width, box.height, marks.length,
                     o.getAttribute("aria-label").length];
         })""")  # fmt: skip
         self.assertEqual({name for name, *_ in found}, FIGURES)
@@ -124,7 +125,7 @@ class Page(unittest.TestCase):
         choice.select_by_visible_text("all")
         self.assertEqual(self.rows(table, 0), every)
 
-    def test_sort__by_number_and_by_name_both_ways(self):
+    def test_sort__by_number_and_by_name(self):
         table = self.table("Wall time per call")
         titles = [th.text for th in table.find_elements(By.CSS_SELECTOR, "thead th")]
         column = titles.index("median µs")
@@ -138,7 +139,7 @@ class Page(unittest.TestCase):
         name.find_element(By.TAG_NAME, "button").click()
         self.assertEqual(self.rows(table, 0), sorted(self.rows(table, 0)))
         self.assertIsNone(header.get_attribute("aria-sort"))
-        # 2.56 G is more than 12.9 M.
+        # Sorts by value, not by digits: 2.56 G is more than 12.9 M.
         table = self.table("256×3072×10: samples per second")
         table.find_elements(By.CSS_SELECTOR, "thead th button")[1].click()
         cells = [text.split(",")[0] for text in self.rows(table, 1)]
@@ -158,10 +159,10 @@ class Page(unittest.TestCase):
                 )
                 self.assertLessEqual(overflow, 0, f"{width} px")
 
-    def test_dark__is_dark_and_its_figures_are_too(self):
-        script = """const of = (o, what) => getComputedStyle(o)[what];
-            return [of(document.body, "backgroundColor"),
-                    of(document.querySelector("[data-figure=speedup] text"), "fill")];"""
+    def test_dark_scheme__page_and_figures_are_dark(self):
+        script = """const style = (o, name) => getComputedStyle(o)[name];
+            return [style(document.body, "backgroundColor"),
+                    style(document.querySelector("[data-figure=speedup] text"), "fill")];"""
         light = [brightness(colour) for colour in self.ask(script)]
         self.emulate(WIDE, "dark")
         dark = [brightness(colour) for colour in self.ask(script)]
@@ -170,7 +171,7 @@ class Page(unittest.TestCase):
         self.assertLess(dark[0], 0.2)
         self.assertGreater(dark[1], 0.8)
 
-    def test_print__is_light_and_unfolded(self):
+    def test_print__light_with_all_details_open(self):
         self.emulate(WIDE, "dark", "print")
         self.ask("window.dispatchEvent(new Event('beforeprint'))")
         self.assertEqual(
@@ -180,13 +181,13 @@ class Page(unittest.TestCase):
         self.assertGreater(brightness(background), 0.9)
         for hidden in ("nav", "form.filter"):
             displays = self.ask(
-                "return [...document.querySelectorAll(arguments[0])].map((o) => "
-                "getComputedStyle(o).display)",
+                "return [...document.querySelectorAll(arguments[0])]"
+                ".map((o) => getComputedStyle(o).display)",
                 hidden,
-            )  # fmt: skip
+            )
             self.assertEqual(set(displays), {"none"}, hidden)
 
-    def test_figure__can_be_saved_in_the_colours_of_the_page(self):
+    def test_figure__saved_in_the_colours_of_the_page(self):
         link = self.browser.find_element(By.CSS_SELECTOR, "#threads figcaption a.file")
         self.assertTrue(link.is_displayed())
         saved = self.browser.execute_async_script(
@@ -202,7 +203,7 @@ class Page(unittest.TestCase):
 
 
 def brightness(colour):
-    """0 is black, of "rgb(r, g, b)"."""
+    """Returns the brightness of "rgb(r, g, b)", from 0 for black to 1 for white."""
     parts = colour[colour.index("(") + 1 : colour.index(")")].split(",")
     return sum(float(part) for part in parts[:3]) / 3 / 255
 

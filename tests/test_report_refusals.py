@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every way of giving the report bad results, or nowhere to write."""
+"""downhill report: every refusal of bad results and of bad output paths."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from report_data import (
 
 
 class BadResults(ReportTest):
-    def test_usage__two(self):
+    def test_wrong_usage__exits_2(self):
         for options in ((), ("--nonsense", "x.json")):
             done = subprocess.run([REPORT, *options], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 2)
@@ -35,7 +35,7 @@ class BadResults(ReportTest):
             done.stdout,
         )
 
-    def test_files_that_are_no_results(self):
+    def test_not_results__refused(self):
         self.refused("not JSON", "{")
         self.refused("not JSON", "")
         self.refused("schema_version is None", "[]")
@@ -45,16 +45,16 @@ class BadResults(ReportTest):
         self.refused("not JSON", "[" * 100000)
         self.refused("not JSON", json.dumps(bench()).replace('"Test CPU"', '"\\ud800"'))
 
-    def test_no_file(self):
+    def test_missing_file__exits_3(self):
         done = self.run_report(self.directory / "nowhere.json")
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, r"^downhill: report: \S*nowhere.json: No such file[^\n]*\n$")
         self.assertFalse(self.output.exists(), "something was written")
 
-    def test_other_schema_version(self):
+    def test_other_schema_version__refused(self):
         self.refused("schema_version is 2", bench() | {"schema_version": 2})
 
-    def test_damaged_documents(self):
+    def test_damaged_documents__refused(self):
         def damaged(change):
             document = bench()
             change(document)
@@ -99,13 +99,13 @@ class BadResults(ReportTest):
         document = {k: v for k, v in train().items() if k != "training"}
         self.refused("neither benchmarks nor training", document)
 
-    def test_peer_that_is_not_listed(self):
+    def test_row_of_an_unlisted_peer__refused(self):
         document = bench()
         document["peers"] = []
         document["benchmarks"] += samples("step_hinge_f32", "blis", (256, 3072, 10), 200.0)
         self.refused("no level 'blis'", document)
 
-    def test_files_that_do_not_belong_together(self):
+    def test_files_of_different_runs__refused(self):
         other = train()
         other["machine"]["cpu_name"] = "Another"
         self.refused("machine.cpu_name differs", bench(), other)
@@ -122,22 +122,24 @@ class BadResults(ReportTest):
         self.refused("a second run of benchmarks", bench(), bench())
         self.refused("is there twice", train(), train())
 
-    def test_one_bad_file_of_many__leaves_an_earlier_report_alone(self):
+    def test_one_bad_file_of_several__earlier_report_is_kept(self):
         out = self.report(bench())
-        state = lambda: {p.name: (p.stat().st_mtime_ns, hashlib.sha1(p.read_bytes()).digest())
-                         for p in out.rglob("*.*")}  # fmt: skip
+        state = lambda: {
+            p.name: (p.stat().st_mtime_ns, hashlib.sha1(p.read_bytes()).digest())
+            for p in out.rglob("*.*")
+        }
         before = state()
         done = self.run_report(self.write("good.json", bench()), self.write("bad.json", "{"))
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, r"^downhill: report: \S*bad\.json: .+; .+\n$")
         self.assertEqual(state(), before)
 
-    def test_full_disk__leaves_an_earlier_report_alone(self):
+    def test_full_disk__earlier_report_is_kept(self):
         out = self.report(bench())
         state = lambda: {p.name: (p.stat().st_mtime_ns, p.read_bytes()) for p in out.rglob("*.*")}
         before = state()
         path = self.write("r.json", train())
-        # The figures fit, the page does not.
+        # The figures fit below the limit, the page does not.
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
         done = subprocess.run(
             [REPORT, "-o", out, path], capture_output=True, text=True, preexec_fn=limit
@@ -152,10 +154,10 @@ class BadResults(ReportTest):
                 [REPORT, "-o", place, path], capture_output=True, text=True, preexec_fn=limit
             )
             self.assertEqual(done.returncode, 70, done.stderr)
-        self.assertFalse((self.directory / "new").exists(), "a new directory was left")
+        self.assertFalse((self.directory / "new").exists(), "a new directory was left behind")
         self.assertEqual(list(empty.iterdir()), [])
 
-    def test_figures_of_an_earlier_report__go(self):
+    def test_figures_of_an_earlier_report__removed(self):
         out = self.report(bench())
         self.assertTrue((out / "figures" / "speedup.svg").exists())
         (out / "figures" / "mine.svg").write_text("<svg/>")
@@ -164,7 +166,7 @@ class BadResults(ReportTest):
         self.assertTrue((out / "figures" / "curves.svg").exists())
         self.assertTrue((out / "figures" / "mine.svg").exists())
 
-    def test_output_where_none_can_be__two_before_anything_is_drawn(self):
+    def test_bad_output_path__exits_2_before_drawing(self):
         path = self.write("r.json", bench())
         self.output.write_text("a file, not a directory")
         (self.directory / "earlier").mkdir()
@@ -181,12 +183,12 @@ class BadResults(ReportTest):
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
             self.assertRegex(
                 done.stderr,
-                rf"\Adownhill: report: {place}\S*: cannot write there: [^\n;]+; name a directory that exists and "
-                r"is writable\n\Z",
+                rf"\Adownhill: report: {place}\S*: cannot write there: [^\n;]+; "
+                r"name a directory that exists and is writable\n\Z",
             )
         self.assertEqual(sorted(self.directory.rglob("*")), before)
 
-    def test_file_of_another_kind__refused_before_anything_is_drawn(self):
+    def test_file_of_another_kind__refused_before_drawing(self):
         path = self.write("r.json", train())
         figures = self.output / "figures"
         figures.mkdir(parents=True)
@@ -224,12 +226,13 @@ class BadResults(ReportTest):
                     render.write(load.load([path]), self.output)
                 self.assertRegex(
                     str(refusal.exception),
-                    rf"\A\S*{name}: holds {holds}, not [a-z ]+ of downhill report; choose another name or delete it\Z",
+                    rf"\A\S*{name}: holds {holds}, not [a-z ]+ of downhill report; "
+                    r"choose another name or delete it\Z",
                 )
                 self.assertEqual({p: p.read_bytes() for p in self.output.rglob("*.*")}, before)
                 (self.output / name).write_text("")
-        render.write(load.load([path]), self.output)  # over what is empty
-        render.write(load.load([path]), self.output)  # over a report
+        render.write(load.load([path]), self.output)  # replaces empty files
+        render.write(load.load([path]), self.output)  # replaces a report
 
     def test_results_json_that_is_an_input__refused(self):
         path = self.write("results.json", bench())
@@ -243,7 +246,7 @@ class BadResults(ReportTest):
             )
         self.assertEqual(json.loads(path.read_text()), bench())
 
-    def test_output_that_is_not_there_yet__is_made(self):
+    def test_missing_output_directory__created(self):
         self.output = self.directory / "new"
         self.assertTrue((self.report(train()) / "index.html").is_file())
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the report says of how a run went: its machine, ceilings, sweeps, conditions and stops."""
+"""downhill report: the machine, ceilings, sweeps, noise and conditions of a benchmark run."""
 
 import dataclasses
 import math
@@ -7,7 +7,7 @@ import unittest
 
 import numpy
 
-from report_data import ReportTest, full, group, render  # isort: skip: finds the next ones
+from report_data import ReportTest, full, group, render  # isort: skip: makes the next imports work
 from downhill_report import sweeps
 from downhill_report.conditions import conditions_of
 from downhill_report.content.sweeps import answer
@@ -34,7 +34,7 @@ def verdict_of(time_of):
 class Run(ReportTest):
     @classmethod
     def setUpClass(cls):
-        """Drawn once for all: every figure there is takes some seconds."""
+        """Makes one report with every figure for all tests, as that takes seconds."""
         cls.made = render.make(full(), None)
 
     def section(self, title, document=None):
@@ -51,13 +51,13 @@ class Run(ReportTest):
                       "Core #0", "PU #0"):  # fmt: skip
             self.assertIn(f">{label}</text>", drawn)
 
-    def test_topology__few_of_a_kind_are_each_drawn(self):
+    def test_topology__few_cores__drawn_one_by_one(self):
         cores = "".join(f'<object type="Core" os_index="{i}"/>' for i in range(4))
         drawn = topology.topology(f'<topology><object type="Machine">{cores}</object></topology>')
         for i in range(4):
             self.assertIn(f">Core #{i}<", drawn)
 
-    def test_ceilings__one_and_two_threads(self):
+    def test_ceilings__of_one_and_two_threads(self):
         section = self.section("Roofline")
         for line in ("| clock | 3.00 GHz |", "| reading the time | 20.0 ns |",
                      "| calling the smallest score | 90.0 ns |",
@@ -69,7 +69,7 @@ class Run(ReportTest):
             self.assertIn(line, section)
         self.assertIn("measured in this run", section)
         document = full()
-        del document["ceilings"]["threads"][0]["read"][1]  # which all threads together left out
+        del document["ceilings"]["threads"][0]["read"][1]  # not measured for all threads together
         section = self.section("Roofline", document)
         self.assertIn("| copying, L2 | 90.0 GB/s | – |", section)
         self.assertIn("| reading, DRAM | 20.0 GB/s | 20.0 GB/s |", section)
@@ -79,7 +79,7 @@ class Run(ReportTest):
             "measured 2.00 h before this run (2026-01-02", self.section("Roofline", document)
         )
 
-    def test_ceilings__units_and_doubt(self):
+    def test_ceilings__units_and_doubtful_ones(self):
         document = full()
         peak = {
             "what": "f32 FMA", "isa": "avx2", "g_per_s": 100.0, "clock_ghz": 3.0, "doubt": None,
@@ -111,16 +111,16 @@ class Run(ReportTest):
             "| f32 FMA, avx2 | 1 | 62.0 | 100 | 79 | 0 | the first figure was too low |", section
         )
 
-    def test_cold__beside_hot(self):
+    def test_cold__compared_with_hot(self):
         line = "| step_hinge_f32 | 256×3072×10 | avx2 | 0.100 | 0.300 | 3.00× ("
         self.assertIn(line, self.section("Hot and cold"))
 
-    def test_threads__and_their_efficiency(self):
+    def test_threads__with_their_efficiency(self):
         section = self.section("Threads")
         self.assertRegex(section, r"\| avx2 \| 2 \| 0.0600 \| 0.100 \| 1.67× \([^|]*\| 83 % \|")
 
-    def test_powers_of_two__only_a_full_block_counts(self):
-        # A sample costs a tenth more where the last block of four is not full.
+    def test_powers_of_two__only_full_blocks_matter(self):
+        # A sample takes 10 % longer if the last block of four samples is not full.
         found = verdict_of(lambda n: 1.0 if n % 4 == 0 else 1.1)
         self.assertAlmostEqual(found.beside.value, 1.1, places=3)
         self.assertAlmostEqual(found.between.value, 1.0, places=3)
@@ -128,29 +128,29 @@ class Run(ReportTest):
         self.assertLessEqual(found.between.low, 1.0)
         self.assertGreaterEqual(found.between.high, 1.0)
 
-    def test_powers_of_two__special_or_worse(self):
-        special = verdict_of(lambda n: 1.0 if math.log2(n).is_integer() else 1.2)
-        self.assertAlmostEqual(special.between.value, 1.2, places=3)
-        worse = verdict_of(lambda n: 1.3 if math.log2(n).is_integer() else 1.0)
-        self.assertAlmostEqual(worse.beside.value, 1 / 1.3, places=3)
-        words = answer(SWEEP, worse)
+    def test_powers_of_two__faster_or_slower(self):
+        faster = verdict_of(lambda n: 1.0 if math.log2(n).is_integer() else 1.2)
+        self.assertAlmostEqual(faster.between.value, 1.2, places=3)
+        slower = verdict_of(lambda n: 1.3 if math.log2(n).is_integer() else 1.0)
+        self.assertAlmostEqual(slower.beside.value, 1 / 1.3, places=3)
+        words = answer(SWEEP, slower)
         self.assertEqual(words.count("23.1 % slower than"), 2)
         self.assertNotIn("makes no difference", words)
 
-    def test_powers_of_two__a_cost_to_begin_with_is_no_effect(self):
-        # Packing, say, costs as much as eight samples.
+    def test_powers_of_two__fixed_cost_per_call__no_effect(self):
+        # A fixed cost, such as packing, of eight samples.
         found = verdict_of(lambda n: 1.0 + 8.0 / n)
         for r in (found.beside, found.between):
             self.assertAlmostEqual(r.value, 1.0, places=6)
 
-    def test_powers_of_two__buffers_that_lie_otherwise_are_no_effect(self):
-        # One percent of each size's own, which more samples would not average out.
+    def test_powers_of_two__random_error_per_size__no_effect(self):
+        # An error of 1 % per size, as from the addresses of buffers. More samples do not reduce it.
         random = numpy.random.default_rng(7)
-        called = 0
+        false_alarms = 0
         for _ in range(100):
             found = verdict_of(lambda n: 1.0 + 0.01 * random.standard_normal())
-            called += found.beside.low > 1 or found.beside.high < 1
-        self.assertLessEqual(called, 10)
+            false_alarms += found.beside.low > 1 or found.beside.high < 1
+        self.assertLessEqual(false_alarms, 10)
 
     def test_powers_of_two__answered_in_words(self):
         section = self.section("Batch and size")
@@ -162,27 +162,27 @@ class Run(ReportTest):
         )
         self.assertIn("whether the last block of samples is full", section)
 
-    def test_powers_of_two__of_a_wide_interval_or_noisy_rows_nothing_is_said(self):
+    def test_powers_of_two__wide_interval_or_noisy_rows__no_conclusion(self):
         alike = Ratio(1.0, 0.99, 1.01)
-        said = answer(SWEEP, sweeps.Verdict(Ratio(1.243, 1.03, 1.54), alike))
-        self.assertIn("24.3 % faster than", said)
-        self.assertIn("what matters is not the power of two", said)
+        words = answer(SWEEP, sweeps.Verdict(Ratio(1.243, 1.03, 1.54), alike))
+        self.assertIn("24.3 % faster than", words)
+        self.assertIn("what matters is not the power of two", words)
         for beside in (
             Ratio(1.243, 1.003, 1.54),
             Ratio(1.243, 1.03, 1.54, True),
             Ratio(1.0, 0.7, 1.4),
         ):
-            said = answer(SWEEP, sweeps.Verdict(beside, alike))
-            self.assertIn("not shown to be faster or slower than batches of one sample", said)
+            words = answer(SWEEP, sweeps.Verdict(beside, alike))
+            self.assertIn("not shown to be faster or slower than batches of one sample", words)
             for conclusion in ("% faster", "what matters", "makes no difference"):
-                self.assertNotIn(conclusion, said)
-        said = answer(SWEEP, sweeps.Verdict(alike, Ratio(0.99, 0.8, 1.2)))
-        self.assertNotIn("makes no difference", said)
+                self.assertNotIn(conclusion, words)
+        words = answer(SWEEP, sweeps.Verdict(alike, Ratio(0.99, 0.8, 1.2)))
+        self.assertNotIn("makes no difference", words)
         self.assertIn("makes no difference", answer(SWEEP, sweeps.Verdict(alike, alike)))
 
-    def test_powers_of_two__a_noisy_row_makes_doubtful_what_it_is_part_of(self):
+    def test_powers_of_two__noisy_row__its_ratios_are_doubtful(self):
         ns = (4, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 48, 64)
-        for noisy, of in (
+        for noisy, doubtful in (
             (4, (False, False)),
             (33, (True, False)),
             (48, (False, True)),
@@ -194,10 +194,10 @@ class Run(ReportTest):
                 for row in rows
             ]
             found = sweeps.verdict(*sweeps.batch_sweeps(rows))
-            self.assertEqual((found.beside.is_doubtful, found.between.is_doubtful), of, noisy)
+            self.assertEqual((found.beside.is_doubtful, found.between.is_doubtful), doubtful, noisy)
 
     def noisy(self, name, **aggregate):
-        """A run in which one row is, by its spread or by what its aggregates say."""
+        """Returns results with one noisy row, by its aggregates or by the spread of its samples."""
         document = full()
         for entry in document["benchmarks"]:
             if entry["run_name"] == name and entry["run_type"] == "aggregate":
@@ -206,7 +206,7 @@ class Run(ReportTest):
                 entry["real_time"] *= 1 + 0.2 * (entry["repetition_index"] % 2)
         return document
 
-    def test_noisy_rows__are_marked_and_the_mark_is_explained(self):
+    def test_noisy_rows__marked_with_an_explanation(self):
         self.assertNotIn(MARK, self.made["report.md"])
         name = "step_hinge_f32/avx2/n:256/d:3072/c:10"
         for document in (self.noisy(name), self.noisy(name, shared_core=True)):
@@ -230,19 +230,19 @@ class Run(ReportTest):
             self.assertEqual(text.split("\n## ")[0].count("; noisy rows)"), 2)
         self.assertIn(f"  - {name}\n", self.markdown(self.noisy(name)).split("## Warnings")[1])
 
-    def test_noisy_baseline__marks_what_is_over_it(self):
+    def test_noisy_baseline__its_ratios_are_marked(self):
         summary = self.section("Speed-up", self.noisy("step_hinge_f32/scalar/n:256/d:3072/c:10"))
         (line,) = (o for o in summary.splitlines() if "step_hinge_f32 | 256×3072×10" in o)
         self.assertEqual(line.count(MARK), 3)
 
-    def test_no_faster__none_is_said_with_what_is_not_sure(self):
+    def test_no_faster__no_row__uncertain_ones_are_counted(self):
         document = self.noisy("step_hinge_f32/avx2/n:256/d:3072/c:10")
         document["benchmarks"] = [o for o in document["benchmarks"] if o["kernel"] != "update_f32"]
         section = self.section("No faster", document)
         self.assertIn("the medians of all 4 hand-written rows are at least 3 % faster", section)
         self.assertIn("This is uncertain for 1, whose interval", section)
 
-    def test_conditions__what_is_disturbed_is_named(self):
+    def test_conditions__disturbed_groups_are_named(self):
         section = self.section("Samples and conditions")
         self.assertIn("2 of 3 groups were disturbed.", section)
         disturbed = section.split("Disturbed groups")[1].split("Conditions of every")[0]
@@ -272,7 +272,7 @@ class Run(ReportTest):
         self.assertEqual(throttled.name, "k 1×2×3 cold")
         self.assertEqual((unknown.faults, unknown.stolen), ([], None))
 
-    def test_precision_and_floor(self):
+    def test_precision_and_noise_floor__reported(self):
         document = full()
         for entry in document["benchmarks"]:
             if entry["run_name"].startswith("update_f32/scalar") and "stopped" in entry:
@@ -283,7 +283,7 @@ class Run(ReportTest):
         self.assertIn("The widest interval is ± 10.5 % (update_f32/scalar/", section)
         self.assertIn("medians of 95 % of them differed by less than 1.5 %", section)
 
-    def test_rows__stop_interval_and_counters(self):
+    def test_rows__stop_reason_interval_and_counters(self):
         section = self.section("All rows")
         self.assertIn("| ended by |", section)
         self.assertRegex(section, r"\| cycles \| instructions \|\n")
@@ -292,7 +292,7 @@ class Run(ReportTest):
         )
         cells = [cell.strip() for cell in row.split("|")[1:-1]]
         self.assertEqual(cells[11:13], ["10.0×", "2.50×"])
-        for other in ("/cold", "/threads:2"):  # nothing of its kind to be compared with
+        for other in ("/cold", "/threads:2"):  # no other row of its kind to compare with
             line = next(o for o in section.splitlines() if f"c:10{other} " in o)
             self.assertEqual([o.strip() for o in line.split("|")[12:14]], ["–", "–"])
         self.assertEqual(cells[3], "1.00")
@@ -306,7 +306,7 @@ class Run(ReportTest):
         self.assertIn("Hardware counters: unavailable: no counters here.", section)
         self.assertNotIn("cycles", section)
 
-    def test_samples_with_less_than_a_core__are_left_out_and_shown(self):
+    def test_samples_with_less_than_a_core__left_out_but_drawn(self):
         document = full()
         slow = "step_hinge_f32/avx2/n:256/d:3072/c:10"
         for entry in document["benchmarks"]:
@@ -319,10 +319,13 @@ class Run(ReportTest):
         self.assertIn(f"2 of {every} samples (1 %) are left out", section)
         text = self.markdown(document, drawn=("samples",))
         summary = text.split("results:begin")[1].split("results:end")[0]
-        few = "of at least 3 samples each out of at least 5 taken (the others had less than a whole core). "
+        few = (
+            "of at least 3 samples each out of at least 5 taken "
+            "(the others had less than a whole core). "
+        )
         self.assertIn(f"medians of one run, {few}`auto_", summary)
         self.assertIn(f"Medians are {few}The variants", text.split("## Method")[1])
-        self.assertIn(f"| {slow} | 1 | 0.1010 |", text)  # of 100, 101 and 150
+        self.assertIn(f"| {slow} | 1 | 0.1010 |", text)  # the median of 100, 101 and 150
         drawn = (self.output / "figures" / "samples.svg").read_text()
         self.assertIn("less than a whole core, left out", drawn)
         for entry in document["benchmarks"]:
@@ -333,25 +336,25 @@ class Run(ReportTest):
         self.assertIn("In 1 row too few samples had a whole core", section)
         self.assertIn(f"| {slow} | 1 | 0.1500 |", self.markdown(document))
 
-    def test_samples__the_least_number_is_that_of_the_rows_shown(self):
-        document = full()  # which asked for 5
+    def test_samples__minimum_number_over_the_rows_shown(self):
+        document = full()  # has 5 samples per row
         document["context"]["repetitions"] = 9
-        gone = "step_hinge_f32/avx2/n:1/d:3072/c:10/sweep:batch"
+        shortened = "step_hinge_f32/avx2/n:1/d:3072/c:10/sweep:batch"
         document["benchmarks"] = [
             o
             for o in document["benchmarks"]
-            if o["run_name"] != gone or o.get("repetition_index", 0) < 4
+            if o["run_name"] != shortened or o.get("repetition_index", 0) < 4
         ]
         text = self.markdown(document)
         self.assertIn("medians of one run, of at least 5 samples each. `auto_", text)
         self.assertIn("Medians are of at least 4 samples each. The variants", text)
 
-    def test_above_its_roof__is_ringed_and_never_hidden(self):
+    def test_row_above_its_roof__ringed_and_shown(self):
         section = self.section("All rows")
-        self.assertIn("| 253 % | FMA |".replace("253 %", "252.5 %"), section)
+        self.assertIn("| 252.5 % | FMA |", section)
         self.assertIn(">above its roof<", self.made["figures/roofline.svg"])
 
-    def test_noisy_machine__is_said_before_any_figure(self):
+    def test_noisy_machine__reported_before_any_figure(self):
         document = full()
         document["noise_floor"]["p95"] = 0.4
         text = self.markdown(document)
@@ -364,7 +367,7 @@ class Run(ReportTest):
         self.assertIn("This machine was noisy", (self.output / "index.html").read_text())
         self.assertNotIn("was noisy", self.made["report.md"])
 
-    def test_partial__is_said_first(self):
+    def test_partial_run__reported_first(self):
         text = self.markdown(full() | {"partial": True})
         self.assertLess(text.index("This run is incomplete"), text.index("## Machine"))
         self.assertIn("This run is incomplete", (self.output / "index.html").read_text())
