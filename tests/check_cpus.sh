@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The program and the library on CPUs that this machine is not. qemu-user plays them: an instruction that the CPU
-# lacks is an illegal one there, so that what runs needs no more than the level that was chosen.
+# Runs the program and the library on other CPUs, emulated by qemu-user. An instruction that the
+# emulated CPU lacks is illegal there, so a pass shows that the chosen level needs no others.
 #   check_cpus.sh BUILD
 # Exit codes: 0 passed; 1 failed; 77 skipped, with the reason.
 set -euo pipefail
@@ -10,7 +10,7 @@ build=$1
 downhill=$build/downhill
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-ulimit -c 0 # of an illegal instruction no more than the message is wanted
+ulimit -c 0 # no core dumps of illegal instructions
 
 fail() {
     echo "FAILED: $*" >&2
@@ -22,19 +22,20 @@ skip() {
     exit 77
 }
 
-command -v qemu-x86_64 >/dev/null || skip 'no qemu-x86_64, of the Debian package qemu-user'
+command -v qemu-x86_64 >/dev/null || skip 'no qemu-x86_64; install the Debian package qemu-user'
 version=$(qemu-x86_64 --version | sed -n 's/^qemu-x86_64 version \([0-9]*\.[0-9]*\).*/\1/p')
-[ "$(printf '%s\n' 7.2 "$version" | sort -V | head -n 1)" = 7.2 ] || skip "QEMU $version; AVX2 came with 7.2"
+[ "$(printf '%s\n' 7.2 "$version" | sort -V | head -n 1)" = 7.2 ] ||
+    skip "QEMU $version has no AVX2; install 7.2 or newer"
 unset DOWNHILL_ISA DOWNHILL_DISABLE
 
-# What x86-64 begins with, and what avx2 names beside that which AVX brings along.
+# The baseline of x86-64, and a CPU with only the features that the level avx2 needs.
 baseline=qemu64,-sse3,-cx16
 avx2_alone=qemu64,-cx16,+ssse3,+sse4.1,+sse4.2,+xsave,+popcnt,+avx,+avx2,+fma,+f16c
 
-cpu=here # the one that `on` plays, or this machine
+cpu=here # the CPU that run_on_cpu emulates, or "here" for this machine
 
-# Runs words; their exit code is in $code, what they printed in out and err.
-on() {
+# Runs a command. Sets $code to its exit code; its output is in the files out and err.
+run_on_cpu() {
     local run=("$@")
     [ "$cpu" = here ] || run=(qemu-x86_64 -cpu "$cpu" "$@")
     code=0
@@ -43,49 +44,54 @@ on() {
 }
 
 must() {
-    on "$@"
+    run_on_cpu "$@"
     [ "$code" -eq 0 ] || fail "$cpu: exit code $code: $*"
 }
 
 refused() { # text on stderr, then the command
     local text=$1
     shift
-    on "$@"
+    run_on_cpu "$@"
     [ "$code" -eq 4 ] || fail "$cpu: exit code $code, not 4: $*"
-    grep -qF "$text" "$scratch/err" || fail "$cpu: does not say '$text': $*"
-    [ ! -s "$scratch/out" ] || fail "$cpu: refused, and yet it ran: $*"
+    grep -qF "$text" "$scratch/err" || fail "$cpu: the message lacks '$text': $*"
+    [ ! -s "$scratch/out" ] || fail "$cpu: refused, but printed results: $*"
 }
 
-# The level that is chosen, then the others that are usable.
+# Checks the list of usable levels: the chosen one, then the others.
 expect_levels() {
     must "$downhill" info --json
     local got
     got=$(python3 -c '
 import json, sys
 levels = json.load(sys.stdin)["machine"]["levels"]
-print(*[l["name"] for l in sorted(levels, key=lambda l: not l["chosen"]) if l["usable"]])' <"$scratch/out")
+levels.sort(key=lambda level: not level["chosen"])
+print(*[level["name"] for level in levels if level["usable"]])' <"$scratch/out")
     [ "$got" = "$1" ] || fail "$cpu: the levels are '$got', not '$1'"
 }
 
-# Trains on every level; the models are to be those of the CPUs before: on bytes one for all levels, in f32 one for each.
+# Trains on every level. The models must equal those of the CPUs before: one model for all levels on
+# bytes, one per level in f32.
 compared=0
-train() { # what it is, the options
-    local what=$1 isa digest as
+train() { # name, options
+    local name=$1 isa digest expected
     shift
-    must "$downhill" train --data "$(cat "$scratch/spec")" --epochs 2 --batch 64 --isa all --json - "$@"
+    must "$downhill" train --data "$(cat "$scratch/spec")" --epochs 2 --batch 64 --isa all \
+        --json - "$@"
     python3 -c '
 import json, sys
 for run in json.load(sys.stdin)["training"]:
     print(run["isa"], run["model_digest"])' <"$scratch/out" >"$scratch/digests"
-    [ "$(wc -l <"$scratch/digests")" -ge "$levels_at_least" ] || fail "$cpu: $what: trained on too few levels"
+    [ "$(wc -l <"$scratch/digests")" -ge "$min_levels" ] ||
+        fail "$cpu: $name: trained on fewer than $min_levels levels"
     while read -r isa digest; do
-        as=$scratch/$what
-        [ "$what" = bytes ] || as+=-$isa
-        if [ -e "$as" ]; then
-            [ "$digest" = "$(cat "$as")" ] || fail "$cpu: $what on $isa: another model than before"
+        expected=$scratch/$name
+        [ "$name" = bytes ] || expected+=-$isa
+        if [ -e "$expected" ]; then
+            [ "$digest" = "$(cat "$expected")" ] ||
+                fail "$cpu: $name on $isa: the model differs from that of the CPUs before"
             compared=$((compared + 1))
         else
-            echo "$digest" >"$as"
+            echo "$digest" >"$expected"
         fi
     done <"$scratch/digests"
 }
@@ -96,23 +102,25 @@ train_all() {
     train softmax --loss softmax
 }
 
-must "$downhill" data gen --samples 300 --test-samples 50 --features 61 --classes 7 --noise 5% -o "$scratch/set"
+must "$downhill" data gen --samples 300 --test-samples 50 --features 61 --classes 7 --noise 5% \
+    -o "$scratch/set"
 cp "$scratch/out" "$scratch/spec"
-levels_at_least=1
+min_levels=1
 train_all
 
 for cpu in "$baseline" Nehalem "$avx2_alone" Haswell max; do
     case $cpu in
-    "$baseline" | Nehalem) chosen=scalar usable=scalar levels_at_least=1 placement=() ;;
-    # QEMU 7.2 reads what a masked load masks out.
-    *) chosen=avx2 usable='avx2 scalar auto_avx2' levels_at_least=3 placement=(no-end-guard) ;;
+    "$baseline" | Nehalem) chosen=scalar usable=scalar min_levels=1 placement=() ;;
+    # QEMU 7.2 reads the elements that a masked load must not read.
+    *) chosen=avx2 usable='avx2 scalar auto_avx2' min_levels=3 placement=(no-end-guard) ;;
     esac
     expect_levels "$usable"
-    DOWNHILL_ISA=scalar expect_levels "scalar${usable#*scalar}$([ "$chosen" = scalar ] || echo ' avx2')"
+    others=$([ "$chosen" = scalar ] || echo ' avx2')
+    DOWNHILL_ISA=scalar expect_levels "scalar${usable#*scalar}$others"
     DOWNHILL_DISABLE=f16c,fma expect_levels scalar
     must "$downhill" verify --stride 307 --isa scalar
     must "$build/tests/prove_cases" 101 "${placement[@]}"
-    grep -q " on $levels_at_least levels, 0 failed" "$scratch/out" || fail "$cpu: $(cat "$scratch/out")"
+    grep -q " on $min_levels levels, 0 failed" "$scratch/out" || fail "$cpu: $(cat "$scratch/out")"
     train_all
     for test in cpu cpu_bits dispatch; do
         must "$build/tests/test_$test"
@@ -121,12 +129,13 @@ for cpu in "$baseline" Nehalem "$avx2_alone" Haswell max; do
         case " $usable " in *" $level "*) continue ;; esac
         refused '(CPU); largest usable: '$chosen "$downhill" verify --case 1 --isa $level
     done
-    DOWNHILL_ISA=avx512 refused 'DOWNHILL_ISA: avx512: not usable here: ' "$downhill" verify --case 1
+    DOWNHILL_ISA=avx512 refused 'DOWNHILL_ISA: avx512: not usable here: ' \
+        "$downhill" verify --case 1
     DOWNHILL_ISA=avx512 refused 'avx512f (CPU)' "$downhill" train --data "$(cat "$scratch/spec")"
 done
-[ "$compared" -gt 30 ] || fail "only $compared models were compared"
+[ "$compared" -gt 30 ] || fail "only $compared models were compared, not more than 30"
 
-# A Haswell that lacks one thing.
+# A Haswell without one feature.
 for lacks in popcnt fma f16c avx2 avx xsave; do
     cpu=Haswell,-$lacks
     expect_levels scalar
@@ -135,13 +144,19 @@ for lacks in popcnt fma f16c avx2 avx xsave; do
     refused "$reason" "$downhill" verify --case 1 --isa avx2
 done
 
-# What was not run above: only the files of a level may have instructions that x86-64 did not begin with.
+# Checks the code that did not run above: outside the files of a level there may be no instruction
+# beyond the baseline of x86-64.
 {
     find "$build"/{base,cli,data,parallel,train,verify} -name '*.o' -print0
     find "$build"/kernels/CMakeFiles/downhill_{scalar,static}.dir -name '*.o' -print0
 } | xargs -0 objdump -d --no-show-raw-insn >"$scratch/code"
-[ "$(wc -l <"$scratch/code")" -gt 50000 ] || fail 'found too little code: is this the build tree?'
-awk -F '\t' '/file format/ {file = $0} $2 ~ /^(v[a-z0-9]+|k[a-z]+[bwdq]|popcnt|[lt]zcnt|andn|bextr|bls[a-z]+|bzhi|mulx|pdep|pext|rorx|s[ah][lr]x|movbe|p(shufb|mulld|test)|round[sp][sd]|crc32[bwlq]?) / {print file $2}' \
-    "$scratch/code" >"$scratch/strangers"
-[ ! -s "$scratch/strangers" ] || fail "beyond the baseline: $(sort -u "$scratch/strangers" | head -n 5)"
-echo "the same $compared models on QEMU $version"
+[ "$(wc -l <"$scratch/code")" -gt 50000 ] ||
+    fail 'the disassembly is too short: is BUILD a build tree?'
+extensions='v[a-z0-9]+|k[a-z]+[bwdq]|popcnt|[lt]zcnt|andn|bextr|bls[a-z]+|bzhi|mulx|pdep|pext|rorx'
+extensions+='|s[ah][lr]x|movbe|p(shufb|mulld|test)|round[sp][sd]|crc32[bwlq]?'
+awk -F '\t' -v extensions="^($extensions) " \
+    '/file format/ {file = $0} $2 ~ extensions {print file $2}' \
+    "$scratch/code" >"$scratch/unexpected"
+[ ! -s "$scratch/unexpected" ] ||
+    fail "instructions beyond the baseline: $(sort -u "$scratch/unexpected" | head -n 5)"
+echo "passed: $compared equal models, QEMU $version"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Training by several processes: the model on bytes is the same for any number of threads and ranks, on one machine
-# and over a network; and a rank that dies ends the job, which goes on from its checkpoint.
+# Training with several processes: the model on bytes is the same for any number of threads and
+# ranks, on one machine and over a network. If a rank dies, the job ends and can be resumed from its
+# checkpoint.
 #   check_ranks.sh here PROGRAM MPIEXEC     ranks on this machine
-#   check_ranks.sh network PROGRAM MPIEXEC  two ranks in network namespaces of their own, joined by a cable of veth
+#   check_ranks.sh network PROGRAM MPIEXEC  two ranks in two network namespaces, connected by veth
 # Exit codes: 0 passed; 1 failed; 77 skipped, with the reason.
 set -euo pipefail
 where=$1 downhill=$2 mpiexec=$3
@@ -18,56 +19,58 @@ fail() {
 
 run=("$mpiexec" --oversubscribe)
 [ "$(id -u)" -ne 0 ] || run+=(--allow-run-as-root)
-# Ranks share CPUs here: one that waits must let the others work.
+# Ranks share CPUs here, so a waiting rank must yield.
 export OMPI_MCA_mpi_yield_when_idle=1
 
-# Batches of a size that nothing divides.
+# The batch size is divisible by no number of ranks or threads used here.
 arguments=(train --epochs 2 --batch 1007 --momentum 0.9 --normalize standardize --lr 0.001)
 
 digest_of() {
     sed -n 's/^model digest //p' "$1"
 }
 
-# A digest for the words that follow, which start the program.
+# Trains with a command that starts the program. Prints the digest of the model.
 trained() {
     "$@" "${arguments[@]}" >"$scratch/out" 2>"$scratch/err" ||
         fail "$* ${arguments[*]}: exit code $?: $(cat "$scratch/out" "$scratch/err")"
     [ "$(grep -c '^epoch' "$scratch/out")" -eq 2 ] ||
-        fail "$*: not one line for each epoch, from rank 0 alone: $(cat "$scratch/out")"
+        fail "$*: expected one line per epoch, printed by rank 0 only: $(cat "$scratch/out")"
     digest_of "$scratch/out"
 }
 
-same() {
-    { [ -n "$alone" ] && [ "$1" = "$alone" ]; } || fail "$2: digest $1, alone $alone"
+check_digest() { # digest, how it was trained
+    { [ -n "$alone" ] && [ "$1" = "$alone" ]; } ||
+        fail "$2: digest $1 differs from that of one process, $alone"
 }
 
 alone=$(trained "$downhill")
 
 check_here() {
     arguments+=(--threads 4)
-    same "$(trained "$downhill")" '4 threads'
+    check_digest "$(trained "$downhill")" '4 threads'
     unset 'arguments[-1]' 'arguments[-1]'
     for ranks in 1 2 4; do
-        same "$(trained "${run[@]}" -n "$ranks" "$downhill")" "$ranks ranks"
+        check_digest "$(trained "${run[@]}" -n "$ranks" "$downhill")" "$ranks ranks"
     done
     arguments+=(--threads 2)
-    same "$(trained "${run[@]}" -n 2 "$downhill")" '2 ranks of 2 threads'
+    check_digest "$(trained "${run[@]}" -n 2 "$downhill")" '2 ranks with 2 threads each'
     unset 'arguments[-1]' 'arguments[-1]'
-    arguments+=(--batch 3) # some ranks have no sample
+    arguments+=(--batch 3) # a rank has no samples
     arguments+=(--data "idx:$(small_set)")
     alone=$(trained "$downhill")
-    same "$(trained "${run[@]}" -n 4 "$downhill")" '4 ranks for batches of 3'
+    check_digest "$(trained "${run[@]}" -n 4 "$downhill")" '4 ranks with batches of 3'
     check_refusals
     check_differences
     check_death
 }
 
-# The first 700 samples of Fashion-MNIST.
+# Writes the first 700 samples of Fashion-MNIST. Prints their paths.
 small_set() {
     local from=${DOWNHILL_FASHION_MNIST:-/usr/share/datasets/fashion-mnist}
     {
         printf '\0\0\10\3\0\0\2\274\0\0\0\34\0\0\0\34'
-        zcat "$from/train-images-idx3-ubyte.gz" 2>/dev/null | tail -c +17 | head -c $((700 * 784)) || true
+        zcat "$from/train-images-idx3-ubyte.gz" 2>/dev/null |
+            tail -c +17 | head -c $((700 * 784)) || true
     } >"$scratch/images"
     {
         printf '\0\0\10\1\0\0\2\274'
@@ -76,12 +79,14 @@ small_set() {
     echo "$scratch/images,$scratch/labels"
 }
 
-# What all ranks refuse alike is said once; what is wrong with one alone ends all.
+# An error that all ranks detect is reported once. An error on one rank ends all ranks.
 check_refusals() {
     local code=0
-    "${run[@]}" -n 2 "$downhill" train --method lbfgs --loss softmax >"$scratch/out" 2>"$scratch/err" || code=$?
-    # mpirun may interrupt the other rank, which then says so.
-    { [ "$code" -eq 2 ] && [ "$(grep '^downhill: ' "$scratch/err" | grep -vc ': interrupted; ')" -eq 1 ]; } ||
+    "${run[@]}" -n 2 "$downhill" train --method lbfgs --loss softmax \
+        >"$scratch/out" 2>"$scratch/err" || code=$?
+    # mpirun may interrupt the other rank, which then reports that.
+    { [ "$code" -eq 2 ] &&
+        [ "$(grep '^downhill: ' "$scratch/err" | grep -vc ': interrupted; ')" -eq 1 ]; } ||
         fail "lbfgs with two ranks: exit code $code: $(cat "$scratch/err")"
     code=0
     "${run[@]}" -n 1 "$downhill" train --epochs 1 : -n 1 "$downhill" train --epochs 1 \
@@ -93,30 +98,35 @@ check_refusals() {
         head -c 8 "$scratch/labels"
         head -c 700 /dev/zero
     } >"$scratch/one_class"
-    "${run[@]}" -n 2 "$downhill" train --data "idx:$scratch/images,$scratch/one_class" >"$scratch/out" 2>"$scratch/err" ||
-        code=$?
-    { [ "$code" -eq 3 ] && [ "$(grep -c "every training sample is of class '0'" "$scratch/err")" -eq 1 ]; } ||
+    "${run[@]}" -n 2 "$downhill" train --data "idx:$scratch/images,$scratch/one_class" \
+        >"$scratch/out" 2>"$scratch/err" || code=$?
+    { [ "$code" -eq 3 ] &&
+        [ "$(grep -c "every training sample is of class '0'" "$scratch/err")" -eq 1 ]; } ||
         fail "samples of one class: exit code $code: $(cat "$scratch/err")"
 }
 
-# What only some ranks refuse, and what they have not in common: nobody waits for ever.
+# If only some ranks fail, or if the ranks differ in data, no rank waits for ever.
 check_differences() {
     local code=0
-    timeout 60 "${run[@]}" -n 2 "$downhill" train --json "$scratch/none/x.json" >"$scratch/out" 2>"$scratch/err" || code=$?
+    timeout 60 "${run[@]}" -n 2 "$downhill" train --json "$scratch/none/x.json" \
+        >"$scratch/out" 2>"$scratch/err" || code=$?
     { [ "$code" -eq 2 ] && grep -q '^downhill: .*cannot write' "$scratch/err"; } ||
-        fail "results that only rank 0 writes: exit code $code: $(cat "$scratch/err")"
+        fail "rank 0 cannot write the results: exit code $code: $(cat "$scratch/err")"
     code=0
     timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 --isa scalar : \
         -n 1 env DOWNHILL_DISABLE=nonsense "$downhill" train --epochs 1 --isa scalar \
         >"$scratch/out" 2>"$scratch/err" || code=$?
-    { [ "$code" -eq 4 ] && grep -q '^downhill: rank 1: train: refused on this rank' "$scratch/err"; } ||
+    { [ "$code" -eq 4 ] &&
+        grep -q '^downhill: rank 1: train: refused on this rank' "$scratch/err"; } ||
         fail "one rank refuses: exit code $code: $(cat "$scratch/err")"
     for other in '--seed 2' '--validation 10%'; do
         code=0
         # shellcheck disable=SC2086 # words
-        timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 : -n 1 "$downhill" train --epochs 1 $other \
+        timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 : \
+            -n 1 "$downhill" train --epochs 1 $other \
             >"$scratch/out" 2>"$scratch/err" || code=$?
-        { [ "$code" -eq 3 ] && [ "$(grep -c '^downhill: .*the ranks differ in data' "$scratch/err")" -eq 1 ]; } ||
+        { [ "$code" -eq 3 ] &&
+            [ "$(grep -c '^downhill: .*the ranks differ in data' "$scratch/err")" -eq 1 ]; } ||
             fail "rank 1 with $other: exit code $code: $(cat "$scratch/err")"
     done
 }
@@ -138,20 +148,21 @@ check_death() {
     [ -n "$victim" ] || fail "no rank to kill: $(cat "$scratch/out" "$scratch/err")"
     kill -9 "$victim"
     wait "$job" || code=$?
-    [ "$code" -ne 0 ] || fail 'a rank was killed, and the job says it is fine'
+    [ "$code" -ne 0 ] || fail 'a rank was killed, but the exit code of the job is 0'
     grep -q "one of them is gone.*train --resume $scratch/checkpoint" "$scratch/err" ||
-        fail "a rank was killed, and no other says so: $(cat "$scratch/err")"
-    # As the same job, and as another one.
+        fail "a rank was killed, but no other reports it: $(cat "$scratch/err")"
+    # Resumes with 2 ranks, then with one process.
     cp "$scratch/checkpoint" "$scratch/again"
-    "${run[@]}" -n 2 "$downhill" train --resume "$scratch/checkpoint" >"$scratch/out" 2>"$scratch/err" ||
+    "${run[@]}" -n 2 "$downhill" train --resume "$scratch/checkpoint" \
+        >"$scratch/out" 2>"$scratch/err" ||
         fail "resume: exit code $?: $(cat "$scratch/err")"
-    same "$(digest_of "$scratch/out")" 'a job that went on'
+    check_digest "$(digest_of "$scratch/out")" 'resumed by 2 ranks'
     "$downhill" train --resume "$scratch/again" >"$scratch/out" 2>"$scratch/err" ||
         fail "resume alone: exit code $?: $(cat "$scratch/err")"
-    same "$(digest_of "$scratch/out")" 'a job that one process went on with'
+    check_digest "$(digest_of "$scratch/out")" 'resumed by one process'
 }
 
-# mpirun starts its helper on the other host by this command in place of ssh.
+# Writes the command that mpirun uses instead of ssh to start its daemon on the other host.
 write_agent() {
     cat >"$scratch/agent" <<'AGENT'
 #!/bin/sh
@@ -163,7 +174,7 @@ AGENT
 
 check_network() {
     local net=10.213.7
-    near=dh-near-$$ far=dh-far-$$ # for the trap
+    near=dh-near-$$ far=dh-far-$$ # not local: the trap uses them
     trap 'ip netns del "$near"; ip netns del "$far"; rm -rf "$scratch"' EXIT
     if ! { ip netns add "$near" && ip netns add "$far" &&
         ip link add dh-n type veth peer name dh-f &&
@@ -171,7 +182,7 @@ check_network() {
         trap 'rm -rf "$scratch"' EXIT
         ip netns del "$near" 2>"$scratch/gone" || true
         ip netns del "$far" 2>"$scratch/gone" || true
-        echo "skipped: no network namespaces can be made here: $(head -n 1 "$scratch/err")"
+        echo "skipped: cannot create network namespaces: $(head -n 1 "$scratch/err")"
         exit 77
     fi
     ip -n "$near" addr add $net.1/24 dev dh-n
@@ -186,14 +197,16 @@ check_network() {
     local network=(ip netns exec "$near" "${run[@]}" -n 2 --host "$net.1:1,$net.2:1"
         --mca plm_rsh_agent "$scratch/agent" --mca btl "tcp,self"
         --mca btl_tcp_if_include "$net.0/24" --mca oob_tcp_if_include "$net.0/24")
-    "${network[@]}" hostname >"$scratch/out" 2>"$scratch/err" || fail "two hosts: $(cat "$scratch/err")"
-    [ "$(sort -u "$scratch/out" | wc -l)" -eq 2 ] || fail "not two hosts: $(cat "$scratch/out")"
-    same "$(trained "${network[@]}" "$downhill")" 'two ranks over a network'
+    "${network[@]}" hostname >"$scratch/out" 2>"$scratch/err" ||
+        fail "cannot start a command on two hosts: $(cat "$scratch/err")"
+    [ "$(sort -u "$scratch/out" | wc -l)" -eq 2 ] ||
+        fail "expected two host names: $(cat "$scratch/out")"
+    check_digest "$(trained "${network[@]}" "$downhill")" 'two ranks over a network'
 }
 
 case "$where" in
 here) check_here ;;
 network) check_network ;;
-*) fail "unknown: $where" ;;
+*) fail "unknown argument '$where'; give here or network" ;;
 esac
 echo 'passed'

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The layout of the C, the scripts, and what every file must carry. Usage: check_sources.sh ROOT
+# Checks the formatting of all sources, shellcheck, the licence lines, the length of lines, and the
+# includes between the folders of kernels/. Usage: check_sources.sh ROOT
 set -euo pipefail
 cd "$1"
 bad=0
@@ -10,32 +11,45 @@ complain() {
     bad=1
 }
 
-mapfile -t sources < <(find base bench cli data kernels parallel tests train verify -name '*.[ch]' -o -name '*.cc')
-[ ${#sources[@]} -gt 60 ] || complain "found only ${#sources[@]} sources: is this the source tree?"
-clang-format --dry-run -Werror "${sources[@]}" || complain 'fix the layout: clang-format -i FILE'
+mapfile -t sources < <(find base bench cli data kernels parallel tests train verify \
+    -name '*.[ch]' -o -name '*.cc')
+[ ${#sources[@]} -gt 60 ] || complain "found only ${#sources[@]} sources: is ROOT the source tree?"
+clang-format --dry-run -Werror "${sources[@]}" ||
+    complain 'the format differs; run clang-format -i FILE'
 
 mapfile -t python < <(grep -rlE --exclude-dir=build --exclude-dir=.git '^#!.*python3' scripts tests)
 black -q --check -S -l 100 "${python[@]}" scripts/downhill_* tests examples ||
-    complain 'fix the layout: black -S -l 100 FILE'
+    complain 'the format differs; run black -S -l 100 FILE'
 
-mapfile -t scripts < <(grep -rlE --exclude-dir=build --exclude-dir=.git '^#!.*bash' scripts tests .ci)
-[ ${#scripts[@]} -ge 6 ] || complain "found only ${#scripts[@]} scripts"
-shellcheck "${scripts[@]}" || complain 'mend what shellcheck found'
+mapfile -t scripts < <(grep -rlE --exclude-dir=build --exclude-dir=.git '^#!.*bash' \
+    scripts tests .ci)
+[ ${#scripts[@]} -ge 6 ] || complain "found only ${#scripts[@]} scripts: is ROOT the source tree?"
+shellcheck "${scripts[@]}" || complain 'shellcheck found errors; fix them'
 
 for file in "${sources[@]}" "${scripts[@]}" "${python[@]}"; do
-    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complain "$file: no licence line"
-    ! grep -nP '[ \t]+$' "$file" || complain "$file: space at the end of a line"
+    head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
+        complain "$file: has no SPDX licence line"
+    ! grep -nP '[ \t]+$' "$file" || complain "$file: remove the white space at the end of lines"
 done
-# Who may include whom in kernels/: a call goes from api/ to driver/ to a micro-kernel, and never back.
+
+# clang-format wraps C; black wraps neither strings nor comments, and nothing wraps shell scripts.
+mapfile -t wrapped < <(find . \( -path ./build -o -path ./.git \) -prune -o \
+    \( -name '*.py' -o -name '*.sh' -o -name '*.bash' \) -print)
+for file in "${wrapped[@]}" "${scripts[@]}" "${python[@]}"; do
+    ! LC_ALL=C.UTF-8 grep -nHE '.{101}' "$file" || complain "$file: lines exceed 100 columns"
+done
+
+# Include rules in kernels/: a call goes from api/ to driver/ to a micro-kernel, and never back.
 for file in kernels/*/*.[ch]; do
     folder=$(basename "$(dirname "$file")")
     case "$folder" in
-    api) may='api/|driver/|isa/' ;;
-    driver) may='driver/|isa/|simd/prefetch\.h|simd/tiles\.h' ;;
-    isa) may='isa/' ;;
-    simd) may='simd/|isa/' ;;
-    *) may="$folder/|simd/|isa/" ;;
+    api) allowed='api/|driver/|isa/' ;;
+    driver) allowed='driver/|isa/|simd/prefetch\.h|simd/tiles\.h' ;;
+    isa) allowed='isa/' ;;
+    simd) allowed='simd/|isa/' ;;
+    *) allowed="$folder/|simd/|isa/" ;;
     esac
-    ! grep -nE '^#include "' "$file" | grep -vE "\"($may|downhill\.h\")" || complain "$file: may not include this"
+    ! grep -nE '^#include "' "$file" | grep -vE "\"($allowed|downhill\.h\")" ||
+        complain "$file: may not include the headers above"
 done
 exit "$bad"
