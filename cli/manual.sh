@@ -24,5 +24,6 @@ while read -r command what; do
     page "$command" "${what%.}"
 done < <("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]* *.*\)/\1/p')
 for command in gen check; do
-    page data "$command" "$("$program" data "$command" --help | sed -n '3,/^$/p' | tr '\n' ' ' | sed 's/[.;].*//')"
+    page data "$command" "$("$program" data "$command" --help | sed -n '3,/^$/p' | tr '\n' ' ' |
+        sed 's/[.;].*//')"
 done

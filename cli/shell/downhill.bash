@@ -8,7 +8,8 @@ _downhill() {
     local command=${COMP_WORDS[1]} words
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+        words=$("${COMP_WORDS[0]}" --help 2>/dev/null |
+            sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
         mapfile -t COMPREPLY < <(compgen -W "$words --help --version" -- "$current")
         return
     fi
@@ -21,20 +22,22 @@ _downhill() {
     fi
     if [[ $current == -* ]]; then
         # shellcheck disable=SC2086 # a command may have two words
-        words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null | grep -oE '^ {2,6}(-[a-z]( [A-Z]+)?, )?--[a-z-]+' |
-            grep -oE -- '--[a-z-]+')
+        words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null |
+            grep -oE '^ {2,6}(-[a-z]( [A-Z]+)?, )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         return
     fi
     if [ "$before" = --isa ]; then
-        words=$("${COMP_WORDS[0]}" info 2>/dev/null | sed -n '/^ISA level/,/^$/s/^\([a-z0-9_]*\) .*/\1/p')
+        words=$("${COMP_WORDS[0]}" info 2>/dev/null |
+            sed -n '/^ISA level/,/^$/s/^\([a-z0-9_]*\) .*/\1/p')
         mapfile -t COMPREPLY < <(compgen -W "all $words" -- "$current")
         return
     fi
     if [[ $before == --* ]]; then # an option with choices
         # shellcheck disable=SC2086 # a command may have two words
         words=$("${COMP_WORDS[0]}" $command --help 2>/dev/null |
-            sed -nE "s/^ {2,6}(-[a-z], )?$before ([a-z0-9-]+(\\|[a-z0-9-]+)+)( .*)?\$/\\2/p" | tr '|' ' ')
+            sed -nE "s/^ {2,6}(-[a-z], )?$before ([a-z0-9-]+(\\|[a-z0-9-]+)+)( .*)?\$/\\2/p" |
+            tr '|' ' ')
         if [ -n "$words" ]; then
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
             return
