@@ -35,7 +35,8 @@ done
 # clang-format wraps C; black wraps neither strings nor comments, and nothing wraps shell scripts.
 mapfile -t wrapped < <(find . \( -path ./build -o -path ./.git \) -prune -o \
     \( -name '*.py' -o -name '*.sh' -o -name '*.bash' \) -print)
-for file in "${wrapped[@]}" "${scripts[@]}" "${python[@]}"; do
+mapfile -t wrapped < <(printf '%s\n' "${wrapped[@]#./}" "${scripts[@]}" "${python[@]}" | sort -u)
+for file in "${wrapped[@]}"; do
     ! LC_ALL=C.UTF-8 grep -nHE '.{101}' "$file" || complain "$file: lines exceed 100 columns"
 done
 
