@@ -14,7 +14,7 @@
 
 /* ---- levels and sets ---- */
 
-size_t ceilings_more_threads(size_t threads, size_t most)
+size_t ceilings_next_threads(size_t threads, size_t most)
 {
     return threads >= most ? 0 : 2 * threads < most ? 2 * threads : most;
 }
@@ -40,7 +40,7 @@ ceilings ceilings_of(const machine *m, size_t threads)
             continue;
         struct ceiling_level *level = &found.level[found.n_levels++];
         snprintf(level->name, sizeof level->name, "L%u", cache->level);
-        level->holds = cache->bytes;
+        level->capacity = cache->bytes;
         level->instances = cache->shared_by_pus > 0 && cache->shared_by_pus < m->pus
                                ? m->pus / cache->shared_by_pus
                                : 1;
@@ -54,10 +54,10 @@ ceilings ceilings_of(const machine *m, size_t threads)
     struct ceiling_level *memory = &found.level[found.n_levels++];
     snprintf(memory->name, sizeof memory->name, "DRAM");
     memory->instances = memory->cores = 1;
-    memory->holds = UINT64_MAX;
+    memory->capacity = UINT64_MAX;
     memory->tested = 4 * all > (256u << 20) ? 4 * all : 256u << 20;
     for (size_t t = 1; t != 0 && found.n_sets < CEILING_SETS_MAX;
-         t = ceilings_more_threads(t, threads))
+         t = ceilings_next_threads(t, threads))
         found.sets[found.n_sets++].threads = t;
     return found;
 }
@@ -82,7 +82,7 @@ size_t ceilings_level(const ceilings *found, double bytes, size_t threads)
 {
     size_t i = 0;
     while (i + 1 < found->n_levels &&
-           bytes > (double)found->level[i].holds * (double)used(&found->level[i], threads))
+           bytes > (double)found->level[i].capacity * (double)used(&found->level[i], threads))
         i++;
     return i;
 }
@@ -94,10 +94,10 @@ size_t ceilings_level(const ceilings *found, double bytes, size_t threads)
 static uint64_t part_of(const ceilings *found, size_t i, size_t threads)
 {
     const struct ceiling_level *l = &found->level[i], *before = i > 0 ? l - 1 : NULL;
-    if (l->holds == UINT64_MAX)
+    if (l->capacity == UINT64_MAX)
         return l->tested / threads / 4096 * 4096;
-    const uint64_t below = before != NULL ? before->holds * used(before, threads) : 0;
-    return between(below, l->holds * used(l, threads)) / threads / 4096 * 4096;
+    const uint64_t below = before != NULL ? before->capacity * used(before, threads) : 0;
+    return between(below, l->capacity * used(l, threads)) / threads / 4096 * 4096;
 }
 
 struct opening {
@@ -169,7 +169,7 @@ static bool measure_set(ceilings *found, ceiling_set *set, uint32_t which, const
         good = good && tasks[t].buffer != NULL && tasks[t].order != NULL;
         tasks[t].count = ROUNDS;
     }
-    const ceiling_crew crew = {set->threads, tasks, effort};
+    const ceiling_team crew = {set->threads, tasks, effort};
     if (good)
         ceilings_measure_peaks(set, which, &crew);
     for (size_t i = 0; good && i < found->n_levels && !ceilings_stopped(&effort); i++) {
@@ -210,7 +210,7 @@ bool ceilings_measure(ceilings *found, const int *cpus, ceiling_effort effort)
     localtime_r(&now, &local);
     strftime(found->measured, sizeof found->measured, "%Y-%m-%dT%H:%M:%S%z", &local);
     found->timer_ns = least_step_ns();
-    ceilings_keep(&found->clock_ghz, ceilings_clock(50));
+    ceilings_raise(&found->clock_ghz, ceilings_clock(50));
     bool good = true;
     for (size_t i = 0; i < found->n_sets && !ceilings_stopped(&effort); i++)
         good = good && measure_set(found, &found->sets[i], UINT32_MAX, cpus, effort);

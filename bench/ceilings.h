@@ -41,16 +41,16 @@ enum ceiling_peak_id {
 };
 
 /* Constants of a family. */
-struct ceiling_family_kind {
+struct ceiling_family_info {
     const char *what;     /* "f32 FMA" */
     const char *bound;    /* of a row, "FMA" */
     const char *key;      /* member of the JSON that has the rates by level */
     const char *key_part; /* member of that of a level; NULL: that is the rate itself */
 };
-extern const struct ceiling_family_kind ceiling_family_kinds[FAMILY_COUNT];
+extern const struct ceiling_family_info ceiling_families[FAMILY_COUNT];
 
 /* Constants of a peak. */
-struct ceiling_peak_kind {
+struct ceiling_peak_info {
     enum ceiling_family family;
     size_t level;          /* whose instruction it is, by its number in levels.def */
     uint32_t cpu;          /* features that suffice to measure it; 0: the level must be usable */
@@ -58,10 +58,10 @@ struct ceiling_peak_kind {
     unsigned instructions; /* per step: 2 where the addition is an instruction of its own */
     double min, max; /* instructions per cycle that the slowest and the fastest known CPU reach */
 };
-extern const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT];
+extern const struct ceiling_peak_info ceiling_peaks[PEAK_COUNT];
 
 /* Return what a peak is of, "f32 FMA", and the name of its level. */
-const char *ceilings_peak_what(enum ceiling_peak_id id);
+const char *ceilings_peak_name(enum ceiling_peak_id id);
 const char *ceilings_peak_isa(enum ceiling_peak_id id);
 
 /* A measured peak; all 0: not measured, or the CPU lacks the instruction. */
@@ -115,11 +115,11 @@ typedef struct ceilings {
     double call_ns;   /* a call of the timed loop that does nothing; 0: not measured */
     size_t n_levels;  /* nearest first, DRAM last */
     struct ceiling_level {
-        char name[8];     /* "L2" */
-        size_t instances; /* so many of them has the machine */
-        size_t cores;     /* that share one */
-        uint64_t holds;   /* bytes; DRAM: UINT64_MAX */
-        uint64_t tested;  /* working set of the test, in one of them */
+        char name[8];      /* "L2" */
+        size_t instances;  /* so many of them has the machine */
+        size_t cores;      /* that share one */
+        uint64_t capacity; /* bytes; DRAM: UINT64_MAX */
+        uint64_t tested;   /* working set of the test, in one of them */
     } level[CEILING_LEVELS_MAX];
     size_t n_sets; /* one thread first, then more and more */
     ceiling_set sets[CEILING_SETS_MAX];
@@ -133,7 +133,7 @@ typedef struct ceilings {
 typedef struct ceiling_effort {
     int repeats;     /* the best of so many */
     double sample_s; /* each at least so long */
-    core_whole *
+    core_capacity *
         core; /* those with less than a whole core do not count, up to eight times as many; NULL: all
                        * do */
     const volatile sig_atomic_t
@@ -147,7 +147,7 @@ ceilings ceilings_of(const machine *m, size_t threads);
 bool ceilings_stopped(const ceiling_effort *effort);
 
 /* Measures all ceilings and keeps what is higher than what was found before: a ceiling is the maximum that was ever
- * seen. A peak that is in doubt (ceilings_doubt) is repeated a few times. Takes seconds per number of threads. Returns
+ * seen. A peak that is in doubt (ceilings_peak_in_doubt) is repeated a few times. Takes seconds per number of threads. Returns
  * false if out of memory. */
 bool ceilings_measure(ceilings *found, const int *cpus, ceiling_effort effort);
 
@@ -160,23 +160,24 @@ bool ceilings_measure_some(ceilings *found, size_t set, uint32_t which, const in
 double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id);
 
 /* Can a peak be checked against the clock? Not with several threads, which may share a core, nor without a clock. */
-bool ceilings_can_judge(const ceiling_set *set, enum ceiling_peak_id id);
+bool ceilings_peak_is_checkable(const ceiling_set *set, enum ceiling_peak_id id);
 
 /* Is a peak that can be judged in doubt? A core starts between `min` and `max` instructions per cycle. Where a step is one
  * instruction, that is a whole number per cycle or one every few cycles; where it is two, they share units in proportions
  * that the scheduler finds. `why` says what the measurement makes instead, or that operands became abnormal. */
-bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size);
+bool ceilings_peak_in_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why,
+                            size_t why_size);
 
 enum { CEILINGS_WHY = 160 };
 
 /* Returns whether a ceiling is in doubt. `bit` is a peak, or PEAK_COUNT + level. The peak of one thread: as
- * ceilings_doubt(). The peak of several, or their figures of a level of memory that each core has for itself: if they
+ * ceilings_peak_in_doubt(). The peak of several, or their figures of a level of memory that each core has for itself: if they
  * reach less than one thread, or less than half of it per core. `why` names the figures. */
 bool ceilings_in_doubt(const ceilings *found, const ceiling_set *set, size_t bit, char *why,
                        size_t why_size);
 
 /* 1, 2, 4, … and the largest number; 0 behind it. */
-size_t ceilings_more_threads(size_t threads, size_t most);
+size_t ceilings_next_threads(size_t threads, size_t most);
 
 /* That of a number of threads, or NULL. */
 const ceiling_set *ceilings_set(const ceilings *found, size_t threads);
@@ -188,7 +189,7 @@ size_t ceilings_level(const ceilings *found, double bytes, size_t threads);
 struct ceiling_peak {
     const char *name;   /* "FMA", "BF16" */
     double gflop_per_s; /* 0 where it has no SIMD or is not known */
-    uint32_t which;     /* bits of the peaks that it is made of, as for ceilings_measure_some() */
+    uint32_t mask;      /* bits of the peaks that it is made of, as for ceilings_measure_some() */
 };
 struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
                                   enum ceiling_products products);
@@ -217,11 +218,11 @@ typedef struct ceiling_task {
 /* Work that is timed. */
 typedef void (*ceiling_work)(const ceiling_task *task);
 
-typedef struct ceiling_crew {
+typedef struct ceiling_team {
     size_t threads;
     ceiling_task *tasks; /* one each */
     ceiling_effort effort;
-} ceiling_crew;
+} ceiling_team;
 
 /* Best of some samples. */
 typedef struct ceiling_best {
@@ -229,9 +230,9 @@ typedef struct ceiling_best {
     double clock_ghz; /* the higher of before and after that sample; 0 without with_clock */
     bool abnormal;    /* an operand or result of any sample was subnormal, infinite or NaN */
 } ceiling_best;
-ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with_clock);
+ceiling_best ceilings_best(const ceiling_team *crew, ceiling_work run, bool with_clock);
 
-void ceilings_keep(double *most, double found);
+void ceilings_raise(double *most, double found);
 
 /* Independent products of tiles, as many as the kernels have. */
 enum { TILE_PRODUCTS = 4 };
@@ -248,13 +249,13 @@ ceiling_loop ceilings_loop_u8(enum ceiling_peak_id id);
 
 /* Measures the peak by a loop and keeps it if it is higher. The tasks' count is set. */
 void ceilings_measure_peak(ceiling_set *set, enum ceiling_peak_id id, ceiling_loop loop,
-                           const ceiling_crew *crew);
+                           const ceiling_team *crew);
 
 /* Measures these peaks, of those that this CPU has. */
-void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew *crew);
+void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_team *crew);
 
 /* One level of memory; the tasks' bytes and order are set. */
-void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *crew);
+void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_team *crew);
 
 /* The clock in GHz, now: of the best of at least `repeats` chains of some tenths of a millisecond, more
  * until the best was seen twice. */

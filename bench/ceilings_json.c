@@ -38,7 +38,7 @@ static json_t *per_cycle(const ceilings *all, const ceiling_set *set, enum ceili
         return NULL;
     char why[CEILINGS_WHY];
     json_t *o = json_object();
-    output_set(o, "what", json_string(ceilings_peak_what(id)));
+    output_set(o, "what", json_string(ceilings_peak_name(id)));
     output_set(o, "isa", json_string(ceilings_peak_isa(id)));
     output_set(o, "g_per_s", output_real(set->peak[id].g_per_s));
     output_set(o, "clock_ghz", output_real(set->peak[id].clock_ghz));
@@ -54,8 +54,7 @@ static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
 {
     json_t *peaks = json_array(), *levels = json_array();
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
-        const struct ceiling_family_kind *family =
-            &ceiling_family_kinds[ceiling_peak_kinds[id].family];
+        const struct ceiling_family_info *family = &ceiling_families[ceiling_peaks[id].family];
         const char *isa = ceilings_peak_isa(id);
         json_t *object = object_in(o, family->key);
         if (family->key_part == NULL)
@@ -77,7 +76,7 @@ static void set_rates(json_t *o, const ceilings *found, const ceiling_set *set)
         json_t *level = json_object();
         output_set(level, "level", json_string(l->name));
         output_set(level, "holds_bytes",
-                   l->holds == UINT64_MAX ? json_null() : json_integer((json_int_t)l->holds));
+                   l->capacity == UINT64_MAX ? json_null() : json_integer((json_int_t)l->capacity));
         output_set(level, "tested_bytes", json_integer((json_int_t)l->tested));
         for (size_t a = 0; a < ACCESS_COUNT; a++)
             output_set(level, access_keys[a], rate(set->gb_per_s[i][a]));
@@ -142,7 +141,7 @@ static const json_t *entry_of(const json_t *peaks, enum ceiling_peak_id id)
     {
         const char *what = json_string_value(json_object_get(peak, "what")),
                    *isa = json_string_value(json_object_get(peak, "isa"));
-        if (what != NULL && isa != NULL && strcmp(what, ceilings_peak_what(id)) == 0 &&
+        if (what != NULL && isa != NULL && strcmp(what, ceilings_peak_name(id)) == 0 &&
             strcmp(isa, ceilings_peak_isa(id)) == 0)
             return peak;
     }
@@ -153,8 +152,7 @@ static bool take_rates(ceilings *found, ceiling_set *set, const json_t *o)
 {
     const json_t *levels = json_object_get(o, "read"), *peaks = json_object_get(o, "peaks"), *level;
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
-        const struct ceiling_family_kind *family =
-            &ceiling_family_kinds[ceiling_peak_kinds[id].family];
+        const struct ceiling_family_info *family = &ceiling_families[ceiling_peaks[id].family];
         const json_t *object = json_object_get(o, family->key);
         const char *isa = ceilings_peak_isa(id), *part = family->key_part;
         const json_t *entry = entry_of(peaks, id);
@@ -170,7 +168,7 @@ static bool take_rates(ceilings *found, ceiling_set *set, const json_t *o)
         for (size_t l = 0; name != NULL && l < found->n_levels; l++) {
             const struct ceiling_level *ours = &found->level[l];
             const double holds =
-                ours->holds == UINT64_MAX ? 0.0 : (double)ours->holds; /* null is 0 */
+                ours->capacity == UINT64_MAX ? 0.0 : (double)ours->capacity; /* null is 0 */
             if (strcmp(name, ours->name) != 0 || number_of(level, "holds_bytes") != holds)
                 continue;
             for (size_t a = 0; a < ACCESS_COUNT; a++)
@@ -238,7 +236,7 @@ static void print_peak(const ceilings *all, const ceiling_set *set, enum ceiling
     const double found = ceilings_per_cycle(set, id);
     if (set->peak[id].g_per_s == 0.0)
         return;
-    printf("  %-24s %-12s %10.1f G/s", ceilings_peak_what(id), ceilings_peak_isa(id),
+    printf("  %-24s %-12s %10.1f G/s", ceilings_peak_name(id), ceilings_peak_isa(id),
            set->peak[id].g_per_s);
     if (found > 0.0)
         printf("  %.3g instructions per cycle%s", found, set->threads > 1 ? " and thread" : "");

@@ -149,7 +149,7 @@ static double bytes_of(enum ceiling_access access, const ceiling_task *t)
     return (double)(t->bytes / parts[access] / TURN_BYTES * TURN_BYTES * parts[access]);
 }
 
-void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *crew)
+void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_team *crew)
 {
     static const size_t streams[] = {1, 2, 4};
     const bool avx2 = levels_cpu_has(FEATURE_AVX2 | FEATURE_FMA),
@@ -163,9 +163,9 @@ void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_crew *
         for (size_t s = 0; s < (many ? sizeof streams / sizeof streams[0] : 1); s++) {
             for (size_t t = 0; t < crew->threads; t++)
                 crew->tasks[t].count = streams[s];
-            ceilings_keep(&gb_per_s[loop->access],
-                          bytes_of(loop->access, &crew->tasks[0]) *
-                              ceilings_best(crew, loop->run, false).per_ns);
+            ceilings_raise(&gb_per_s[loop->access],
+                           bytes_of(loop->access, &crew->tasks[0]) *
+                               ceilings_best(crew, loop->run, false).per_ns);
         }
     }
 }

@@ -10,14 +10,14 @@
 #include <math.h>
 #include <stdio.h>
 
-const struct ceiling_family_kind ceiling_family_kinds[FAMILY_COUNT] = {
+const struct ceiling_family_info ceiling_families[FAMILY_COUNT] = {
     [FAMILY_FMA] = {"f32 FMA", "FMA", "fma_f32_gflop_per_s", NULL},
     [FAMILY_BF16] = {"pairs of bf16", "BF16", "dot_bf16_gflop_per_s", NULL},
     [FAMILY_WEIGHTS] = {"byte x 16 bits", "U8X16", "u8_gop_per_s", "weights"},
     [FAMILY_DSCORES] = {"byte x 8 bits", "U8X8", "u8_gop_per_s", "dscores"},
 };
 
-const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT] = {
+const struct ceiling_peak_info ceiling_peaks[PEAK_COUNT] = {
 #define PEAK_KIND(family, NAME, level, cpu, operations, instructions, min, max, ...)               \
     {FAMILY_##family, LEVEL_INDEX_##level, cpu, operations, instructions, min, max},
 #define PEAK    PEAK_KIND
@@ -25,14 +25,14 @@ const struct ceiling_peak_kind ceiling_peak_kinds[PEAK_COUNT] = {
 #include "ceilings_peaks.def"
 };
 
-const char *ceilings_peak_what(enum ceiling_peak_id id)
+const char *ceilings_peak_name(enum ceiling_peak_id id)
 {
-    return ceiling_family_kinds[ceiling_peak_kinds[id].family].what;
+    return ceiling_families[ceiling_peaks[id].family].what;
 }
 
 const char *ceilings_peak_isa(enum ceiling_peak_id id)
 {
-    return downhill_levels[ceiling_peak_kinds[id].level].name;
+    return downhill_levels[ceiling_peaks[id].level].name;
 }
 
 /* ---- which peak a row has ---- */
@@ -59,8 +59,8 @@ static struct ceiling_peak peak_of(const ceiling_set *set, const char *name,
 
 static struct ceiling_peak peak_alone(const ceiling_set *set, enum ceiling_peak_id id)
 {
-    const enum ceiling_family family = id == PEAK_NONE ? FAMILY_FMA : ceiling_peak_kinds[id].family;
-    return peak_of(set, ceiling_family_kinds[family].bound, id, id);
+    const enum ceiling_family family = id == PEAK_NONE ? FAMILY_FMA : ceiling_peaks[id].family;
+    return peak_of(set, ceiling_families[family].bound, id, id);
 }
 
 struct ceiling_peak ceilings_peak(const ceiling_set *set, const char *isa,
@@ -97,7 +97,7 @@ struct ceiling_peak ceilings_peak_of_cpu(const ceiling_set *set)
 
 double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
 {
-    const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
+    const struct ceiling_peak_info *kind = &ceiling_peaks[id];
     const ceiling_rate *rate = &set->peak[id];
     if (rate->clock_ghz == 0.0)
         return 0.0;
@@ -105,7 +105,7 @@ double ceilings_per_cycle(const ceiling_set *set, enum ceiling_peak_id id)
            ((double)set->threads * rate->clock_ghz);
 }
 
-bool ceilings_can_judge(const ceiling_set *set, enum ceiling_peak_id id)
+bool ceilings_peak_is_checkable(const ceiling_set *set, enum ceiling_peak_id id)
 {
     return set->threads == 1 && ceilings_per_cycle(set, id) > 0.0;
 }
@@ -118,11 +118,12 @@ static bool is_near(double found, double expected)
     return found >= (1.0 - short_of) * expected && found <= (1.0 + beyond) * expected;
 }
 
-bool ceilings_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why, size_t why_size)
+bool ceilings_peak_in_doubt(const ceiling_set *set, enum ceiling_peak_id id, char *why,
+                            size_t why_size)
 {
-    const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
+    const struct ceiling_peak_info *kind = &ceiling_peaks[id];
     const double found = ceilings_per_cycle(set, id);
-    if (!ceilings_can_judge(set, id))
+    if (!ceilings_peak_is_checkable(set, id))
         return false;
     if (set->peak[id].abnormal)
         snprintf(why, why_size, "operands became subnormal, infinite or NaN");
@@ -175,7 +176,7 @@ bool ceilings_in_doubt(const ceilings *found, const ceiling_set *set, size_t bit
     const ceiling_set *one = &found->sets[0];
     const double cores = cores_of(found, set->threads);
     if (bit < PEAK_COUNT && set->threads == 1)
-        return ceilings_doubt(set, (enum ceiling_peak_id)bit, why, why_size);
+        return ceilings_peak_in_doubt(set, (enum ceiling_peak_id)bit, why, why_size);
     if (set->threads == 1 || one->threads != 1)
         return false;
     if (bit < PEAK_COUNT)
@@ -185,7 +186,7 @@ bool ceilings_in_doubt(const ceilings *found, const ceiling_set *set, size_t bit
                                                     "GB/s of scattered rows"};
     const size_t level = bit - PEAK_COUNT;
     if (level >= found->n_levels || found->level[level].cores != 1 ||
-        found->level[level].holds == UINT64_MAX) /* DRAM is shared */
+        found->level[level].capacity == UINT64_MAX) /* DRAM is shared */
         return false;
     for (size_t a = 0; a < ACCESS_COUNT; a++)
         if (are_slow(one->gb_per_s[level][a], set->gb_per_s[level][a], set->threads, cores,
@@ -198,7 +199,7 @@ bool ceilings_in_doubt(const ceilings *found, const ceiling_set *set, size_t bit
 
 static bool has(enum ceiling_peak_id id)
 {
-    const struct ceiling_peak_kind *kind = &ceiling_peak_kinds[id];
+    const struct ceiling_peak_info *kind = &ceiling_peaks[id];
     const downhill_kernels *kernels;
     return kind->cpu != 0
                ? levels_cpu_has(kind->cpu)
@@ -206,16 +207,16 @@ static bool has(enum ceiling_peak_id id)
 }
 
 void ceilings_measure_peak(ceiling_set *set, enum ceiling_peak_id id, ceiling_loop loop,
-                           const ceiling_crew *crew)
+                           const ceiling_team *crew)
 {
     const double operations =
-        ceiling_peak_kinds[id].operations * loop.steps * (double)crew->tasks[0].count;
+        ceiling_peaks[id].operations * loop.steps * (double)crew->tasks[0].count;
     const ceiling_best best = ceilings_best(crew, loop.run, true);
     if (operations * best.per_ns > set->peak[id].g_per_s)
         set->peak[id] = (ceiling_rate){operations * best.per_ns, best.clock_ghz, best.abnormal};
 }
 
-void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew *crew)
+void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_team *crew)
 {
     enum { TRIES = 4 };
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++) {
@@ -227,7 +228,7 @@ void ceilings_measure_peaks(ceiling_set *set, uint32_t which, const ceiling_crew
         char why[128];
         for (int tries = 0; tries < TRIES && !ceilings_stopped(&crew->effort); tries++) {
             ceilings_measure_peak(set, id, loop, crew);
-            if (!ceilings_doubt(set, id, why, sizeof why))
+            if (!ceilings_peak_in_doubt(set, id, why, sizeof why))
                 break;
         }
     }

@@ -31,7 +31,7 @@ double ceilings_clock(int repeats)
 {
     enum { COUNT = 2000, REPEATS_MAX = 100 };
     ceiling_task task = {.count = COUNT};
-    const ceiling_crew crew = {1, &task, {.repeats = 1, .sample_s = 0.0002}};
+    const ceiling_team crew = {1, &task, {.repeats = 1, .sample_s = 0.0002}};
     /* Whatever takes the core away makes a sample too slow, and no two alike: the fastest is believed
      * when it was seen twice. */
     double best = 0.0, second = 0.0;
@@ -103,11 +103,11 @@ static double clock_beside(size_t threads)
     return (double)CHAIN * COUNT / (together_run(threads, work, &job) * 1e9);
 }
 
-ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with_clock)
+ceiling_best ceilings_best(const ceiling_team *crew, ceiling_work run, bool with_clock)
 {
     enum { SHARED_MAX = 8 };
     struct job job = {run, crew->tasks, 1, false};
-    core_whole *core = crew->effort.core;
+    core_capacity *core = crew->effort.core;
     ceiling_best best = {0};
     /* A shorter sample says more about the timer. One that was interrupted is no proof of its length: the
      * least of a few is. */
@@ -118,14 +118,14 @@ ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with
         }
     for (int sample = 0, shared = 0;
          sample < crew->effort.repeats && !ceilings_stopped(&crew->effort);) {
-        const double before = core_look(core);
+        const double before = core_observe(core);
         const double clock = with_clock ? clock_beside(crew->threads) : 0.0;
         const double took_s = together_run(crew->threads, work, &job);
         const double per_ns = (double)(crew->threads * job.calls) / (took_s * 1e9);
         if (per_ns > best.per_ns)
             best = (ceiling_best){
                 per_ns, with_clock ? fmax(clock, clock_beside(crew->threads)) : 0.0, false};
-        if (core_share(core, fmin(before, core_look(core))) >= CORE_ALONE ||
+        if (core_share(core, fmin(before, core_observe(core))) >= CORE_SHARE_MIN ||
             ++shared > SHARED_MAX * crew->effort.repeats)
             sample++;
     }
@@ -133,7 +133,7 @@ ceiling_best ceilings_best(const ceiling_crew *crew, ceiling_work run, bool with
     return best;
 }
 
-void ceilings_keep(double *most, double found)
+void ceilings_raise(double *most, double found)
 {
     *most = found > *most ? found : *most;
 }

@@ -67,20 +67,20 @@ double core_additions_per_cycle(void)
     return 4.0 * CHAINS * ROUNDS / cycles;
 }
 
-void core_whole_keep(core_whole *whole, double additions_per_cycle)
+void core_capacity_add(core_capacity *whole, double additions_per_cycle)
 {
     const double bin = additions_per_cycle * CORE_BINS_PER_UNIT;
     whole->bins[bin < CORE_BINS - 1 ? (size_t)bin : CORE_BINS - 1]++;
     whole->count++;
 }
 
-void core_whole_seek(core_whole *whole)
+void core_capacity_measure(core_capacity *whole)
 {
     for (const double end = clock_seconds() + 0.2; clock_seconds() < end;)
-        core_whole_keep(whole, core_additions_per_cycle());
+        core_capacity_add(whole, core_additions_per_cycle());
 }
 
-double core_whole_rate(const core_whole *whole)
+double core_capacity_estimate(const core_capacity *whole)
 {
     size_t bin = CORE_BINS;
     for (size_t above = 0; bin > 0 && above * 100 <= whole->count; above += whole->bins[--bin]) {
@@ -88,31 +88,32 @@ double core_whole_rate(const core_whole *whole)
     return whole->count > 0 ? ((double)bin + 0.5) / CORE_BINS_PER_UNIT : 0.0;
 }
 
-bool core_whole_is_plausible(const core_whole *whole)
+bool core_capacity_is_plausible(const core_capacity *whole)
 {
-    return whole->count == 0 || !levels_cpu_has(FEATURE_AVX2) || core_whole_rate(whole) > 2.85;
+    return whole->count == 0 || !levels_cpu_has(FEATURE_AVX2) ||
+           core_capacity_estimate(whole) > 2.85;
 }
 
-double core_look(core_whole *whole)
+double core_observe(core_capacity *whole)
 {
     if (whole == NULL)
         return 0.0;
     const double seen = core_additions_per_cycle();
-    core_whole_keep(whole, seen);
+    core_capacity_add(whole, seen);
     return seen;
 }
 
-double core_wait(core_whole *whole, double most_s)
+double core_wait(core_capacity *whole, double most_s)
 {
-    double seen = core_look(whole);
+    double seen = core_observe(whole);
     for (const double end = clock_seconds() + most_s;
-         core_share(whole, seen) < CORE_ALONE && clock_seconds() < end;)
-        seen = core_look(whole);
+         core_share(whole, seen) < CORE_SHARE_MIN && clock_seconds() < end;)
+        seen = core_observe(whole);
     return seen;
 }
 
-double core_share(const core_whole *whole, double additions_per_cycle)
+double core_share(const core_capacity *whole, double additions_per_cycle)
 {
-    const double rate = whole != NULL ? core_whole_rate(whole) : 0.0;
+    const double rate = whole != NULL ? core_capacity_estimate(whole) : 0.0;
     return rate > 0.0 && additions_per_cycle > 0.0 ? fmin(additions_per_cycle / rate, 1.0) : 1.0;
 }

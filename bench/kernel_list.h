@@ -21,12 +21,12 @@ typedef enum bench_kernel {
 
 /* Where a kernel is timed, besides at the standard shapes on one thread. */
 enum bench_traits {
-    BENCH_TRAIT_PROBE = 1 << 0,    /* in the passes of the noise floor */
-    BENCH_TRAIT_SWEPT = 1 << 1,    /* in the sweeps over batch sizes and numbers of features */
-    BENCH_TRAIT_THREADS = 1 << 2,  /* on several threads as well */
-    BENCH_TRAIT_EPOCH = 1 << 3,    /* only hot, and only on more rows than one step has */
-    BENCH_TRAIT_SHARE = 1 << 4,    /* only on enough samples for the share in its name */
-    BENCH_TRAIT_BASELINE = 1 << 5, /* only on the baseline: it runs no kernel of a level */
+    BENCH_TRAIT_NOISE_FLOOR = 1 << 0, /* in the passes of the noise floor */
+    BENCH_TRAIT_SWEPT = 1 << 1,       /* in the sweeps over batch sizes and numbers of features */
+    BENCH_TRAIT_THREADS = 1 << 2,     /* on several threads as well */
+    BENCH_TRAIT_EPOCH = 1 << 3,       /* only hot, and only on more rows than one step has */
+    BENCH_TRAIT_SHARE = 1 << 4,       /* only on enough samples for the share in its name */
+    BENCH_TRAIT_BASELINE = 1 << 5,    /* only on the baseline: it runs no kernel of a level */
 };
 
 struct workload; /* workload.h */

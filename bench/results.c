@@ -72,8 +72,8 @@ static void set_head(json_t *o, const bench_row *row)
 static void set_sampling(json_t *o, const bench_row *row)
 {
     output_set(o, "stopped", json_string(bench_stopped_names[row->stopped]));
-    output_set(o, "samples_alone", json_integer((json_int_t)row->n_alone));
-    output_set(o, "shared_core", json_boolean(row->shared));
+    output_set(o, "samples_alone", json_integer((json_int_t)row->n_undisturbed));
+    output_set(o, "shared_core", json_boolean(row->uses_disturbed));
     if (isfinite(row->real_ns.low)) {
         output_set(o, "ci95_low_ns", output_real(row->real_ns.low));
         output_set(o, "ci95_high_ns", output_real(row->real_ns.high));
@@ -117,7 +117,7 @@ static void append_skipped(json_t *list, const bench_row *row, size_t index)
     json_array_append_new(list, o);
 }
 
-static void append_row(json_t *list, const bench_row *row, size_t index, const core_whole *core)
+static void append_row(json_t *list, const bench_row *row, size_t index, const core_capacity *core)
 {
     if (row->n_samples == 0) {
         append_skipped(list, row, index);
@@ -135,8 +135,9 @@ static void append_row(json_t *list, const bench_row *row, size_t index, const c
         if (sample->core > 0.0) {
             const double share = core_share(core, sample->core);
             output_set(o, "core_share", output_real(share));
-            output_set(o, "alone",
-                       json_boolean(bench_sample_lacks(row, sample, core) == LACKS_NOTHING));
+            output_set(
+                o, "alone",
+                json_boolean(bench_sample_interference(row, sample, core) == INTERFERENCE_NONE));
         }
         json_array_append_new(list, o);
     }

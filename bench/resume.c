@@ -142,7 +142,7 @@ static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
         return;
     /* One that was cut short is run again as a whole. */
     for (size_t r = (size_t)(row - suite->rows), end = bench_group_end(suite, r); r < end; r++)
-        if (!bench_row_is_whole(&suite->rows[r]))
+        if (!bench_row_is_complete(&suite->rows[r]))
             return;
     bench_group *more = realloc(suite->groups, (suite->n_groups + 1) * sizeof *more);
     if (more == NULL)
@@ -160,7 +160,7 @@ static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
     suite->start_s = fmax(suite->start_s, number_of(o, "end_s"));
 }
 
-size_t resume_take(const bench_options *options, bench_suite *suite, const json_t *results)
+size_t resume_restore(const bench_options *options, bench_suite *suite, const json_t *results)
 {
     const json_t *o;
     size_t i, hint = 0, whole = 0;
@@ -171,7 +171,7 @@ size_t resume_take(const bench_options *options, bench_suite *suite, const json_
         bench_row *row = &suite->rows[r];
         if (strcmp(row->skipped, "skipped: interrupted") == 0)
             row->skipped[0] = '\0';
-        if (!bench_row_is_whole(row))
+        if (!bench_row_is_complete(row))
             continue;
         whole++;
         for (size_t s = 0; s < row->n_samples; s++)

@@ -12,6 +12,6 @@ json_t *resume_read(const char *path, const machine *m, int *code);
 
 /* Takes over the rows that are whole, with their samples, and the groups that they were sampled in.
  * Returns how many rows. */
-size_t resume_take(const bench_options *options, bench_suite *suite, const json_t *results);
+size_t resume_restore(const bench_options *options, bench_suite *suite, const json_t *results);
 
 #endif

@@ -11,7 +11,7 @@ static void name_of(const ceilings *found, size_t bit, char *text, size_t size)
 {
     const enum ceiling_peak_id id = (enum ceiling_peak_id)bit;
     if (bit < PEAK_COUNT)
-        snprintf(text, size, "%s, %s", ceilings_peak_what(id), ceilings_peak_isa(id));
+        snprintf(text, size, "%s, %s", ceilings_peak_name(id), ceilings_peak_isa(id));
     else
         snprintf(text, size, "reading %s", found->level[bit - PEAK_COUNT].name);
 }
@@ -39,12 +39,12 @@ void roofs_warn_of_doubts(const ceilings *found, json_t *warnings)
     char why[128];
     const ceiling_set *one = &found->sets[0];
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
-        if (ceilings_doubt(one, id, why, sizeof why))
+        if (ceilings_peak_in_doubt(one, id, why, sizeof why))
             warnings_add(warnings,
                          "the peak of %s, %s, is in doubt: %.4g G/s at %.2f GHz: %s; another "
                          "hardware thread shared the core, the clock changed, or the loop that "
                          "measures it is slow here: do not rely on shares of it",
-                         ceilings_peak_what(id), ceilings_peak_isa(id), one->peak[id].g_per_s,
+                         ceilings_peak_name(id), ceilings_peak_isa(id), one->peak[id].g_per_s,
                          one->peak[id].clock_ghz, why);
     for (size_t s = 1; s < found->n_sets; s++)
         warn_of_threads(found, &found->sets[s], warnings);
@@ -62,7 +62,7 @@ static struct above rows_above(const bench_suite *suite, size_t threads, size_t 
     struct above a = {0};
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];
-        if (row->threads != threads || (row->roof >> bit & 1) == 0 || !bench_above_roof(row))
+        if (row->threads != threads || (row->roof_mask >> bit & 1) == 0 || !bench_above_roof(row))
             continue;
         const double times = row->flops / row->real_ns.median / row->attainable;
         a.rows++;
@@ -88,7 +88,8 @@ static void find(ceiling_repeat *r, const ceilings *found, const ceiling_set *se
 {
     char why[CEILINGS_WHY], rows[160] = "";
     const bool rose = r->after > AGREE * r->before,
-               judged = bit < PEAK_COUNT && ceilings_can_judge(set, (enum ceiling_peak_id)bit);
+               judged =
+                   bit < PEAK_COUNT && ceilings_peak_is_checkable(set, (enum ceiling_peak_id)bit);
     if (still->rows > 0)
         snprintf(rows, sizeof rows, "%zu row%s (worst: %s, %.2f times)", still->rows,
                  still->rows == 1 ? "" : "s", still->worst->name, still->times);
@@ -155,7 +156,7 @@ bool roofs_recheck(bench_suite *suite, ceilings *found, const int *cpus, ceiling
             if (which != 0)
                 good = ceilings_measure_some(found, s, which, cpus, effort);
         }
-        bench_attain(suite, found);
+        bench_set_attainable(suite, found);
     }
     for (size_t s = 0; good && !ceilings_stopped(&effort) && s < found->n_sets; s++)
         for (size_t bit = 0; bit < BITS; bit++)

@@ -122,10 +122,10 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
     bench_row_summarise(row, o->core, o->repetitions);
     row->stopped = STOPPED_INTERRUPTED;
     /* While the core is shared the samples say little, and the neighbour may go. */
-    const double most_s = (row->n_alone < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
+    const double most_s = (row->n_undisturbed < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
     if (o->precision == 0.0 || row->n_samples == BENCH_SAMPLES_MAX)
         row->stopped = STOPPED_REPETITIONS;
-    else if (row->n_alone < o->repetitions && spent_s < most_s)
+    else if (row->n_undisturbed < o->repetitions && spent_s < most_s)
         return false;
     else if (stats_precision(&row->real_ns) <= o->precision)
         row->stopped = STOPPED_PRECISION;
@@ -158,7 +158,7 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
         g->spent_s[i] += clock_seconds() - asked_s;
         if (!sample(g, i, g->iterations[i], &s))
             continue;
-        const double after = core_look(run->options->core);
+        const double after = core_observe(run->options->core);
         g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
         const bench_sample kept = {.iterations = s.iterations,
                                    .real_ns = s.real_ns,
@@ -305,7 +305,7 @@ static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *po
 static bool is_whole(const bench_suite *suite, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++)
-        if (!bench_row_is_whole(&suite->rows[i]))
+        if (!bench_row_is_complete(&suite->rows[i]))
             return false;
     return true;
 }
@@ -318,15 +318,15 @@ static void summarise_anew(const bench_options *o, bench_row *row)
         row->stopped = STOPPED_TIME;
 }
 
-int bench_suite_run(const bench_options *options, bench_suite *suite, bench_after_group after,
+int bench_suite_run(const bench_options *options, bench_suite *suite, bench_group_callback after,
                     void *context, const volatile sig_atomic_t *stop)
 {
-    struct run run = {
-        .options = options,
-        .suite = suite,
-        .stop = stop,
-        .progress = progress_open(options->probes ? "noise floor" : "bench", options->progress),
-        .start = clock_seconds()};
+    struct run run = {.options = options,
+                      .suite = suite,
+                      .stop = stop,
+                      .progress = progress_open(options->noise_floor ? "noise floor" : "bench",
+                                                options->progress),
+                      .start = clock_seconds()};
     if (options->counters)
         counters_open(&run.counters);
     buffer_pool pool = {0};

@@ -32,7 +32,7 @@ size_t stats_interval_rank(size_t count)
     return k;
 }
 
-stats stats_of(double *values, size_t count)
+stats stats_compute(double *values, size_t count)
 {
     stats s = {.low = NAN, .high = NAN};
     qsort(values, count, sizeof *values, ascending);

@@ -18,7 +18,7 @@ typedef struct stats {
 } stats;
 
 /* count >= 1; sorts the values in place, and then overwrites them. */
-stats stats_of(double *values, size_t count);
+stats stats_compute(double *values, size_t count);
 
 /* The rank k, from 1, for which the k-th least and the k-th largest of `count` samples bound the median
  * with a confidence of at least 95 %, whatever they are distributed like: the largest k with

@@ -74,7 +74,7 @@ static bool wanted(const struct builder *b, const struct family *f, bench_kernel
     const bench_kernel_info *info = &bench_kernels[kernel];
     if (f->sweep != SWEEP_NONE)
         return bench_has_traits(kernel, BENCH_TRAIT_SWEPT);
-    if (b->options->probes && !bench_has_traits(kernel, BENCH_TRAIT_PROBE))
+    if (b->options->noise_floor && !bench_has_traits(kernel, BENCH_TRAIT_NOISE_FLOOR))
         return false;
     /* In training, operands other than the samples are never cold. */
     if (f->cold && (info->bytes.nd == 0.0 || bench_has_traits(kernel, BENCH_TRAIT_EPOCH)))
@@ -141,7 +141,7 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
                      const bench_shape *shape)
 {
     /* The best level stands for all where the question is another. */
-    const bool last_only = f->sweep != SWEEP_NONE || f->cold || b->options->probes;
+    const bool last_only = f->sweep != SWEEP_NONE || f->cold || b->options->noise_floor;
     size_t last = 0; /* level of this kernel */
     bool good = true;
     for (size_t l = 0; l < b->n_levels; l++)
@@ -158,7 +158,7 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
     for (size_t p = 0; p < (peer_call_of(kernel) != NULL ? b->n_peers : 0) && good; p++)
         good = take(b, make_row(f, kernel, b->peers[p].name, shape, 1), &b->peers[p]);
     for (size_t t = 1; bench_has_traits(kernel, BENCH_TRAIT_THREADS) && !f->cold && good &&
-                       (t = ceilings_more_threads(t, b->options->threads)) != 0 &&
+                       (t = ceilings_next_threads(t, b->options->threads)) != 0 &&
                        shape->n >= t * PART_MIN;)
         good = take(b, make_row(f, kernel, downhill_kernels_name(b->levels[last]), shape, t), NULL);
     return good;
@@ -213,7 +213,7 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
     }
     regfree(&b.filter);
     /* The noise floor of a run without such rows is none, and no reason not to run. */
-    if (code == EXIT_OK && suite->n_rows == 0 && !options->probes) {
+    if (code == EXIT_OK && suite->n_rows == 0 && !options->noise_floor) {
         error_line("bench: no row matches '%s'; `downhill bench --list` shows the names",
                    options->filter != NULL ? options->filter : "");
         code = EXIT_USAGE;
@@ -243,20 +243,20 @@ void bench_suite_free(bench_suite *suite)
     *suite = (bench_suite){0};
 }
 
-bool bench_row_is_whole(const bench_row *row)
+bool bench_row_is_complete(const bench_row *row)
 {
     return row->n_samples > 0 ? row->stopped != STOPPED_INTERRUPTED : row->skipped[0] != '\0';
 }
 
 /* ---- what would be attainable ---- */
 
-void bench_attain(bench_suite *suite, const ceilings *found)
+void bench_set_attainable(bench_suite *suite, const ceilings *found)
 {
     for (size_t i = 0; i < suite->n_rows; i++) {
         bench_row *row = &suite->rows[i];
         const ceiling_set *set = ceilings_set(found, row->threads);
         row->attainable = 0.0;
-        row->roof = 0;
+        row->roof_mask = 0;
         if (set == NULL)
             continue;
         /* A peer may use whatever the CPU has. */
@@ -272,7 +272,8 @@ void bench_attain(bench_suite *suite, const ceilings *found)
             continue;
         row->attainable = peak.gflop_per_s < memory ? peak.gflop_per_s : memory;
         row->bound = peak.gflop_per_s < memory ? peak.name : found->level[level].name;
-        row->roof = peak.gflop_per_s < memory ? peak.which : UINT32_C(1) << (PEAK_COUNT + level);
+        row->roof_mask =
+            peak.gflop_per_s < memory ? peak.mask : UINT32_C(1) << (PEAK_COUNT + level);
     }
 }
 

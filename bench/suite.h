@@ -31,7 +31,7 @@ typedef struct bench_options {
     const char *isa;    /* only these levels (levels.h); NULL: every usable one */
     bool peers;         /* the other libraries as well */
     bool sweeps;        /* the step at many batch sizes and numbers of features as well */
-    bool probes;        /* only the rows of the noise floor (floor.h) */
+    bool noise_floor;   /* only the rows of the noise floor (noise_floor.h) */
     bool counters;      /* one more sample of each row, under the counters of the CPU */
     size_t threads;     /* the steps on 2, 4, … threads as well, up to this number; 0 or 1: not */
     const machine *machine;
@@ -44,8 +44,8 @@ typedef struct bench_options {
     double max_time_s; /* nor longer than this on a row, the least number apart; nor than twice this
                          * where only some of its samples had the core to themselves */
     double min_time_s; /* of a sample */
-    core_whole *core;  /* what is known of a whole core, and learnt; NULL: do not look */
-    uint64_t seed;     /* of the data and of the order */
+    core_capacity *core; /* what is known of a whole core, and learnt; NULL: do not look */
+    uint64_t seed;       /* of the data and of the order */
     bool progress;
 } bench_options;
 
@@ -66,11 +66,11 @@ typedef struct bench_sample {
 } bench_sample;
 
 /* Causes that make a sample slower than the code. */
-typedef enum bench_lack {
-    LACKS_NOTHING,
-    LACKS_CPU,  /* its thread did not run for a tenth of the time or more */
-    LACKS_CORE, /* another hardware thread of the core was at work (core_share.h) */
-} bench_lack;
+typedef enum bench_interference {
+    INTERFERENCE_NONE,
+    INTERFERENCE_CPU,  /* its thread did not run for a tenth of the time or more */
+    INTERFERENCE_CORE, /* another hardware thread of the core was at work (core_share.h) */
+} bench_interference;
 
 /* What ended the sampling of a row. */
 typedef enum bench_stopped {
@@ -93,13 +93,13 @@ typedef struct bench_row {
     bench_sweep sweep; /* SWEEP_NONE: of the suite */
     size_t family;     /* rows that share buffers, or are of one sweep */
     double flops, bytes, working_set;
-    double attainable; /* GFLOP/s (ceilings.h); 0: not known */
-    const char *bound; /* what limits it: "FMA" or a level of memory; static or of the ceilings */
-    uint32_t roof;     /* ceilings that `attainable` comes from, as for ceilings_measure_some() */
+    double attainable;  /* GFLOP/s (ceilings.h); 0: not known */
+    const char *bound;  /* what limits it: "FMA" or a level of memory; static or of the ceilings */
+    uint32_t roof_mask; /* ceilings that `attainable` comes from, as for ceilings_measure_some() */
     bench_sample *samples;
     size_t n_samples, samples_size;
-    size_t n_alone; /* of those that had the core to themselves */
-    bool shared;    /* too few of them: the statistics are of all samples */
+    size_t n_undisturbed; /* of those that had the core to themselves */
+    bool uses_disturbed;  /* too few of them: the statistics are of all samples */
     bench_stopped stopped;
     stats real_ns, cpu_ns;   /* where n_samples > 0; of those alone */
     counter_values counters; /* per call */
@@ -122,7 +122,7 @@ typedef struct bench_suite {
     double seconds, start_s; /* start_s: where an earlier part of the run left off */
     uint64_t sequence;       /* of the next sample */
     bool interrupted;
-    const core_whole *core; /* of the options */
+    const core_capacity *core; /* of the options */
 } bench_suite;
 
 /* Makes the list of rows. Returns EXIT_OK; EXIT_USAGE for a bad filter or where nothing matches;
@@ -133,13 +133,13 @@ int bench_suite_build(const bench_options *options, bench_suite *suite);
 size_t bench_group_end(const bench_suite *suite, size_t first);
 
 /* Called after each group; what it returns ends the run unless it is EXIT_OK. */
-typedef int (*bench_after_group)(void *context, bench_suite *suite);
+typedef int (*bench_group_callback)(void *context, bench_suite *suite);
 
 /* Runs it, group by group; inside a group every round samples all its rows once that want more, in an
  * order shuffled anew from the seed. A row that cannot run is marked skipped; one that is whole already,
  * taken over from an earlier part of the run, is left as it is if its group is. Stops early, with the
  * samples so far, once *stop is set. `after` may be NULL. */
-int bench_suite_run(const bench_options *options, bench_suite *suite, bench_after_group after,
+int bench_suite_run(const bench_options *options, bench_suite *suite, bench_group_callback after,
                     void *context, const volatile sig_atomic_t *stop);
 
 void bench_suite_free(bench_suite *suite);
@@ -149,22 +149,22 @@ void bench_suite_free(bench_suite *suite);
 double bench_call_ns(void);
 
 /* Is it whole: sampled to its end, or skipped for a reason of its own? */
-bool bench_row_is_whole(const bench_row *row);
+bool bench_row_is_complete(const bench_row *row);
 
 /* Returns what a sample lacked. Where nobody looked at the core it lacks nothing. */
-bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,
-                              const core_whole *core);
+bench_interference bench_sample_interference(const bench_row *row, const bench_sample *sample,
+                                             const core_capacity *core);
 
 /* The statistics of its samples: of those that had the core to themselves, or, with fewer of them than an
  * interval takes, or than `least`, of all. core: NULL if it was not looked at. */
-void bench_row_summarise(bench_row *row, const core_whole *core, size_t least);
+void bench_row_summarise(bench_row *row, const core_capacity *core, size_t least);
 
 /* Sums what the counters of the kernel rose by during the groups whose thread waited for its
  * CPU. Returns the seconds that it waited. */
-double bench_waited(const bench_suite *suite, conditions *passed);
+double bench_seconds_waited(const bench_suite *suite, conditions *passed);
 
 /* Sets the attainable rate of every row. The ceilings must outlive the suite. */
-void bench_attain(bench_suite *suite, const ceilings *found);
+void bench_set_attainable(bench_suite *suite, const ceilings *found);
 
 /* A share of what is attainable above this is an error of a ceiling or of the model (roofs.h). */
 #define BENCH_ABOVE_ROOF 1.03

@@ -66,23 +66,24 @@ struct lacking {
     struct names rows_of_teams;         /* rows of several threads, for either reason */
 };
 
-static void count_lacking(struct lacking *l, const bench_row *row, const core_whole *core)
+static void count_lacking(struct lacking *l, const bench_row *row, const core_capacity *core)
 {
     size_t waited = 0, shared = 0;
     for (size_t i = 0; i < row->n_samples; i++) {
-        const bench_lack lack = bench_sample_lacks(row, &row->samples[i], core);
-        waited += lack == LACKS_CPU;
-        shared += lack == LACKS_CORE;
+        const bench_interference interference =
+            bench_sample_interference(row, &row->samples[i], core);
+        waited += interference == INTERFERENCE_CPU;
+        shared += interference == INTERFERENCE_CORE;
     }
     l->samples += row->n_samples;
     const bool too_long = row->real_ns.median > WARNINGS_WAITED * row->cpu_ns.median;
     if (row->threads > 1) {
-        l->teams += row->shared ? 0 : waited + shared;
-        if (row->shared || too_long)
+        l->teams += row->uses_disturbed ? 0 : waited + shared;
+        if (row->uses_disturbed || too_long)
             add_name(&l->rows_of_teams, row->name);
         return;
     }
-    if (!row->shared) {
+    if (!row->uses_disturbed) {
         l->waited += waited;
         l->core_shared += shared;
     } else
@@ -98,7 +99,7 @@ static void doubt_cores(bench_session *s, const struct lacking *l, size_t timed)
         "include all samples and their times are too long: %s (%s)";
     conditions passed;
     char cause[WAITED_TEXT];
-    const double waited_s = bench_waited(&s->suite, &passed);
+    const double waited_s = bench_seconds_waited(&s->suite, &passed);
     waited_cause(&passed, waited_s, cause);
     if (l->rows_waited.count > 0)
         warnings_add(s->warnings,
@@ -128,12 +129,12 @@ static void doubt_cores(bench_session *s, const struct lacking *l, size_t timed)
     if (l->few_whole.count > 0)
         warnings_add(s->warnings, too_few, l->few_whole.count, timed, core_shared,
                      l->few_whole.text);
-    if (!core_whole_is_plausible(&s->core))
+    if (!core_capacity_is_plausible(&s->core))
         warnings_add(s->warnings,
                      "this core started at most %.1f additions per cycle, but cores with SIMD "
                      "start three or more: another hardware thread may have shared it all the "
                      "time; run again when the machine is quieter",
-                     core_whole_rate(&s->core));
+                     core_capacity_estimate(&s->core));
 }
 
 size_t bench_session_doubts(bench_session *s)

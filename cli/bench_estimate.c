@@ -42,17 +42,17 @@ static void add_row(struct range *r, const bench_options *o, const bench_row *ro
 static void add_rows(struct range *r, const bench_options *o, const bench_suite *suite)
 {
     for (size_t i = 0; i < suite->n_rows; i++)
-        if (!bench_row_is_whole(&suite->rows[i]))
+        if (!bench_row_is_complete(&suite->rows[i]))
             add_row(r, o, &suite->rows[i]);
 }
 
 static int add_floor(struct range *r, const bench_session *s)
 {
-    bench_options probes;
+    bench_options floor_options;
     bench_suite suite;
-    const int code = floor_rows(&s->bench, 0, &probes, &suite);
-    for (int pass = 0; code == EXIT_OK && pass < FLOOR_PASSES; pass++)
-        add_rows(r, &probes, &suite);
+    const int code = noise_floor_build(&s->bench, 0, &floor_options, &suite);
+    for (int pass = 0; code == EXIT_OK && pass < NOISE_FLOOR_PASSES; pass++)
+        add_rows(r, &floor_options, &suite);
     if (code == EXIT_OK)
         bench_suite_free(&suite);
     return code;

@@ -58,7 +58,7 @@ static json_t *context_to_json(const bench_session *s)
     output_set(o, "max_time_s", output_real(s->bench.max_time_s));
     output_set(o, "precision", output_real(s->bench.precision));
     output_set(o, "order", json_string("shuffled anew for each repetition of a group"));
-    const double whole = core_whole_rate(&s->core);
+    const double whole = core_capacity_estimate(&s->core);
     output_set(o, "additions_per_cycle", whole > 0.0 ? output_real(whole) : json_null());
     output_set(o, "pinned_cpu", s->cpu < 0 ? json_null() : json_integer(s->cpu));
     return o;
@@ -106,7 +106,7 @@ int bench_session_write(bench_session *s)
     if (s->has_ceilings)
         output_set(root, "ceilings", ceilings_to_json(&s->ceilings));
     if (s->floor.passes > 1)
-        output_set(root, "noise_floor", floor_to_json(&s->floor));
+        output_set(root, "noise_floor", noise_floor_to_json(&s->floor));
     output_set(root, "counters", counters_to_json(s));
     if (s->suite.n_rows > 0) {
         output_set(root, "groups", bench_groups_to_json(&s->suite));

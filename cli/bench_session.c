@@ -113,7 +113,7 @@ static int recheck_ceilings(bench_session *s)
 {
     if (!s->has_ceilings)
         return EXIT_OK;
-    bench_attain(&s->suite, &s->ceilings);
+    bench_set_attainable(&s->suite, &s->ceilings);
     if (interrupt_signal == 0 &&
         !roofs_recheck(&s->suite, &s->ceilings, s->machine->team, effort_of(s), s->warnings)) {
         error_line("bench: out of memory");
@@ -127,10 +127,10 @@ static int recheck_ceilings(bench_session *s)
 static int measure_floor(bench_session *s)
 {
     int code = EXIT_OK;
-    for (int i = 0;
-         s->config->noise_floor && i < FLOOR_PASSES / 2 && code == EXIT_OK && interrupt_signal == 0;
+    for (int i = 0; s->config->noise_floor && i < NOISE_FLOOR_PASSES / 2 && code == EXIT_OK &&
+                    interrupt_signal == 0;
          i++)
-        code = floor_pass(&s->floor, &s->bench, &interrupt_signal);
+        code = noise_floor_run_pass(&s->floor, &s->bench, &interrupt_signal);
     return code;
 }
 
@@ -138,7 +138,7 @@ static int after_group(void *context, bench_suite *suite)
 {
     bench_session *s = context;
     if (s->has_ceilings)
-        bench_attain(suite, &s->ceilings);
+        bench_set_attainable(suite, &s->ceilings);
     const char *json = s->config->json;
     return json != NULL && output_replaces(json) ? bench_session_write(s) : EXIT_OK;
 }
@@ -150,7 +150,7 @@ static void print_tables(const bench_session *s)
     if (s->has_ceilings)
         ceilings_print(&s->ceilings);
     bench_print_table(&s->suite);
-    const double floor = floor_p95(&s->floor);
+    const double floor = noise_floor_p95(&s->floor);
     if (s->floor.passes > 1)
         printf("\nnoise floor: 95 %% of the medians of the same code differed by less than %.2g %% "
                "from pass to pass (%zu rows, %zu passes)\n",
@@ -192,7 +192,7 @@ int bench_session_run(bench_session *s)
     print_verified(s);
     warnings_of_build(s->warnings);
     s->bench.cpu = s->cpu = warnings_pin(s->warnings);
-    core_whole_seek(&s->core);
+    core_capacity_measure(&s->core);
     s->partial = true;
     if ((code = measure_ceilings(s)) != EXIT_OK || (code = measure_floor(s)) != EXIT_OK ||
         (code = bench_suite_run(&s->bench, &s->suite, after_group, s, &interrupt_signal)) !=
@@ -228,7 +228,7 @@ int bench_session_ceilings(bench_session *s)
 {
     warnings_of_build(s->warnings);
     s->cpu = warnings_pin(s->warnings);
-    core_whole_seek(&s->core);
+    core_capacity_measure(&s->core);
     const int code = measure_ceilings(s);
     if (code == EXIT_OK)
         roofs_warn_of_doubts(&s->ceilings, s->warnings);

@@ -8,7 +8,7 @@
 #include "options.h"
 
 #include "base/machine.h"
-#include "bench/floor.h"
+#include "bench/noise_floor.h"
 #include "bench/suite.h"
 #include "verify/verify.h"
 
@@ -26,7 +26,7 @@ typedef struct bench_config {
 typedef struct bench_session {
     const bench_config *config;
     const machine *machine;
-    core_whole core;
+    core_capacity core;
     bench_options bench;
     bench_suite suite;
     ceilings ceilings;

@@ -327,7 +327,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     else if (code == EXIT_OK && (code = bench_suite_build(&s.bench, &s.suite)) == EXIT_OK) {
         if (earlier != NULL)
             fprintf(stderr, "bench: %zu of %zu rows were timed already\n",
-                    resume_take(&s.bench, &s.suite, earlier), s.suite.n_rows);
+                    resume_restore(&s.bench, &s.suite, earlier), s.suite.n_rows);
         if (config->list)
             for (size_t i = 0; i < s.suite.n_rows; i++)
                 puts(s.suite.rows[i].name);
@@ -335,7 +335,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
             code = bench_session_run(&s);
     }
     bench_suite_free(&s.suite);
-    floor_free(&s.floor);
+    noise_floor_free(&s.floor);
     json_decref(s.arguments);
     json_decref(s.warnings);
     return code;

@@ -37,7 +37,7 @@ static const cli_option options[] = {
 static doctor_sample take_sample(counters *c)
 {
     enum { LOOKS = 20, CORE_LOOKS = 100 };
-    static core_whole core;
+    static core_capacity core;
     static double seen[LOOKS * CORE_LOOKS];
     char why[128];
     const int cpu = machine_pin(why, sizeof why);
@@ -49,10 +49,10 @@ static doctor_sample take_sample(counters *c)
         s.clock_low_ghz = fmin(s.clock_low_ghz, ghz);
         s.clock_high_ghz = fmax(s.clock_high_ghz, ghz);
         for (int k = 0; k < CORE_LOOKS; k++)
-            seen[i * CORE_LOOKS + k] = core_look(&core);
+            seen[i * CORE_LOOKS + k] = core_observe(&core);
     }
     for (int i = 0; i < LOOKS * CORE_LOOKS; i++)
-        s.shared += (core_share(&core, seen[i]) < CORE_ALONE) / (double)(LOOKS * CORE_LOOKS);
+        s.shared += (core_share(&core, seen[i]) < CORE_SHARE_MIN) / (double)(LOOKS * CORE_LOOKS);
     const conditions after = conditions_now("", cpu);
     s.seconds = clock_seconds() - start_s;
     s.passed = conditions_between(&before, &after);

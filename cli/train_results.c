@@ -152,7 +152,7 @@ static double median_epoch_seconds(const sgd_result *r)
         return (double)NAN;
     for (size_t i = 0; i < n; i++)
         times[i] = r->state.epochs[i].seconds;
-    const double median = stats_of(times, n).median;
+    const double median = stats_compute(times, n).median;
     free(times);
     return median;
 }

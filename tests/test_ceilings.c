@@ -39,9 +39,9 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     uint64_t below = 0;
     for (size_t i = 0; i < 4; i++) {
         assert_true(found.level[i].tested > below);
-        assert_true(found.level[i].tested <= found.level[i].holds);
+        assert_true(found.level[i].tested <= found.level[i].capacity);
         assert_int_equal(found.level[i].tested % 4096, 0);
-        below = i < 3 ? found.level[i].holds : 0;
+        below = i < 3 ? found.level[i].capacity : 0;
         found.sets[0].gb_per_s[i][ACCESS_READ] = gb_per_s[i];
     }
     assert_int_equal(ceilings_level(&found, 32 << 10, 1), 0);
@@ -102,7 +102,7 @@ static void test_ceilings__attainable__is_the_lower_roof(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         rows[i].threads = 1;
     bench_suite suite = {.rows = rows, .n_rows = sizeof rows / sizeof rows[0]};
-    bench_attain(&suite, &found);
+    bench_set_attainable(&suite, &found);
     for (size_t i = 0; i < suite.n_rows; i++) {
         assert_true(rows[i].attainable == want[i].attainable);
         if (want[i].bound != NULL)
@@ -114,7 +114,7 @@ static void is_bound_by(const ceiling_set *set, const char *isa, enum ceiling_pr
                         const char *name, uint32_t which)
 {
     const struct ceiling_peak peak = ceilings_peak(set, isa, products);
-    assert_int_equal(peak.which, which);
+    assert_int_equal(peak.mask, which);
     assert_true((peak.gflop_per_s > 0.0) == (which != 0));
     if (which != 0)
         assert_string_equal(peak.name, name);
@@ -193,7 +193,7 @@ static void test_ceilings__level__of_several_threads(void **state)
     slice.caches[1] = (machine_cache){3, "unified", 1408 << 10, 1};
     assert_int_equal(ceilings_of(&slice, 1).n_levels, 2);
     size_t counts[8], n = 0;
-    for (size_t t = 1; t != 0; t = ceilings_more_threads(t, 6))
+    for (size_t t = 1; t != 0; t = ceilings_next_threads(t, 6))
         counts[n++] = t;
     static const size_t want[] = {1, 2, 4, 6};
     assert_int_equal(n, 4);
@@ -372,13 +372,13 @@ static void test_ceilings__doubt__of_measured_peaks(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ceiling_set set = {.threads = 1};
         set.peak[cases[i].id] = (ceiling_rate){cases[i].g_per_s, cases[i].clock_ghz, false};
-        if (ceilings_doubt(&set, cases[i].id, why, sizeof why) != cases[i].doubt)
+        if (ceilings_peak_in_doubt(&set, cases[i].id, why, sizeof why) != cases[i].doubt)
             fail_msg("case %zu: %s", i, cases[i].doubt ? "is not in doubt" : why);
         set.peak[cases[i].id].abnormal = true;
-        assert_int_equal(ceilings_doubt(&set, cases[i].id, why, sizeof why),
+        assert_int_equal(ceilings_peak_in_doubt(&set, cases[i].id, why, sizeof why),
                          cases[i].clock_ghz > 0.0);
         set.threads = 2;
-        assert_false(ceilings_doubt(&set, cases[i].id, why, sizeof why));
+        assert_false(ceilings_peak_in_doubt(&set, cases[i].id, why, sizeof why));
     }
 }
 
@@ -481,7 +481,7 @@ static ceiling_set planted(ceiling_work run)
 {
     ceiling_set set = {.threads = 1};
     ceiling_task task = {.count = 10000};
-    const ceiling_crew crew = {1, &task, hasty};
+    const ceiling_team crew = {1, &task, hasty};
     ceilings_measure_peak(&set, PEAK_FMA_AVX2, (ceiling_loop){run, 1}, &crew);
     return set;
 }
@@ -493,10 +493,10 @@ static void test_ceilings__slow_peak_planted__in_doubt(void **state)
         skip();
     char why[128] = "";
     const ceiling_set subnormal = planted(decaying);
-    assert_true(ceilings_doubt(&subnormal, PEAK_FMA_AVX2, why, sizeof why));
+    assert_true(ceilings_peak_in_doubt(&subnormal, PEAK_FMA_AVX2, why, sizeof why));
     assert_non_null(strstr(why, "subnormal"));
     const ceiling_set slow = planted(waiting);
-    assert_true(ceilings_doubt(&slow, PEAK_FMA_AVX2, why, sizeof why));
+    assert_true(ceilings_peak_in_doubt(&slow, PEAK_FMA_AVX2, why, sizeof why));
     assert_non_null(strstr(why, "every CPU with avx2 reaches 1"));
 }
 
@@ -506,7 +506,7 @@ static void test_ceilings__measured__no_abnormal_operands(void **state)
     (void)state;
     ceiling_set set = {.threads = 1};
     ceiling_task task = {.count = 10000};
-    const ceiling_crew crew = {1, &task, hasty};
+    const ceiling_team crew = {1, &task, hasty};
     ceilings_measure_peaks(&set, UINT32_MAX, &crew);
     for (enum ceiling_peak_id id = 0; id < PEAK_COUNT; id++)
         assert_false(set.peak[id].abnormal);
@@ -532,7 +532,7 @@ static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
     snprintf(rows[1].name, sizeof rows[1].name, "a row");
     rows[0].real_ns.median = rows[1].real_ns.median = 1.0;
     bench_suite suite = {.rows = rows, .n_rows = 2};
-    bench_attain(&suite, &found);
+    bench_set_attainable(&suite, &found);
     assert_true(bench_above_roof(&rows[0]));
     const int cpus[] = {0};
     json_t *warnings = json_array();
@@ -548,7 +548,7 @@ static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
     assert_false(bench_above_roof(&rows[0]));
     /* No hardware is as fast: then the row is wrong, unless this machine is so busy that the peak is in doubt. */
     rows[1].flops = 1e9;
-    bench_attain(&suite, &found);
+    bench_set_attainable(&suite, &found);
     assert_true(roofs_recheck(&suite, &found, cpus, hasty, warnings));
     assert_int_equal(found.n_repeats, 2);
     const ceiling_repeat *second = &found.repeats[1];
@@ -562,7 +562,7 @@ static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
     rows[0].kernel = BENCH_step_hinge_u8;
     rows[0].flops = 0.3;
     rows[1].flops = 1e-9;
-    bench_attain(&suite, &found);
+    bench_set_attainable(&suite, &found);
     assert_true(bench_above_roof(&rows[0]));
     assert_true(roofs_recheck(&suite, &found, cpus, hasty, warnings));
     assert_int_equal(found.n_repeats, 4);
@@ -574,7 +574,7 @@ static void test_ceilings__rows_above__ceiling_is_measured_again(void **state)
     json_decref(warnings);
     /* Nothing above: nothing measured, nothing said. */
     rows[0].flops = 1e-9;
-    bench_attain(&suite, &found);
+    bench_set_attainable(&suite, &found);
     warnings = json_array();
     assert_true(roofs_recheck(&suite, &found, cpus, hasty, warnings));
     assert_int_equal(found.n_repeats, 4);

@@ -17,29 +17,29 @@
 
 static const volatile sig_atomic_t no_stop = 0;
 
-static void record(core_whole *core, double additions_per_cycle, int times)
+static void record(core_capacity *core, double additions_per_cycle, int times)
 {
     for (int i = 0; i < times; i++)
-        core_whole_keep(core, additions_per_cycle);
+        core_capacity_add(core, additions_per_cycle);
 }
 
 static void test_core_whole__recorded_rates__99th_percentile(void **state)
 {
     (void)state;
-    core_whole *core = calloc(1, sizeof *core);
-    assert_true(core_whole_rate(core) == 0.0);
+    core_capacity *core = calloc(1, sizeof *core);
+    assert_true(core_capacity_estimate(core) == 0.0);
     record(core, 2.0, 900); /* shared most of the time */
-    assert_true(fabs(core_whole_rate(core) - 2.0) < 0.02);
+    assert_true(fabs(core_capacity_estimate(core) - 2.0) < 0.02);
     record(core, 3.9, 95);
     record(core, 8.0, 5); /* too high, because the clock was measured too low */
-    assert_true(fabs(core_whole_rate(core) - 3.9) < 0.02);
-    assert_true(core_whole_is_plausible(core));
+    assert_true(fabs(core_capacity_estimate(core) - 3.9) < 0.02);
+    assert_true(core_capacity_is_plausible(core));
     record(core, 1e9, 1000); /* clamped to the last bin */
-    assert_true(core_whole_rate(core) < 17.0);
+    assert_true(core_capacity_estimate(core) < 17.0);
     memset(core, 0, sizeof *core);
-    assert_true(core_whole_is_plausible(core)); /* nothing was measured */
+    assert_true(core_capacity_is_plausible(core)); /* nothing was measured */
     record(core, 2.1, 1000);
-    assert_true(core_whole_is_plausible(core) == !levels_cpu_has(FEATURE_AVX2));
+    assert_true(core_capacity_is_plausible(core) == !levels_cpu_has(FEATURE_AVX2));
     free(core);
 }
 
@@ -47,10 +47,10 @@ static void test_core_whole__recorded_rates__99th_percentile(void **state)
 static void test_core_whole__this_core__plausible_rate(void **state)
 {
     (void)state;
-    core_whole *core = calloc(1, sizeof *core);
-    core_whole_seek(core);
+    core_capacity *core = calloc(1, sizeof *core);
+    core_capacity_measure(core);
     assert_true(core->count > 100);
-    assert_true(core_whole_rate(core) > 0.5 && core_whole_rate(core) < 16.0);
+    assert_true(core_capacity_estimate(core) > 0.5 && core_capacity_estimate(core) < 16.0);
     free(core);
 }
 
@@ -68,15 +68,15 @@ static bench_row make_row(bench_sample *samples, const double *core)
 static void test_summary__shared_samples__left_out(void **state)
 {
     (void)state;
-    core_whole *core = calloc(1, sizeof *core);
+    core_capacity *core = calloc(1, sizeof *core);
     record(core, 4.0, 100);
     bench_sample samples[SAMPLES];
     /* 3.5 of 4 is below the limit of 0.9; 0 means not measured. */
     static const double rates[SAMPLES] = {4.0, 2.0, 3.9, 3.5, 4.2, 0.0, 1.0, 2.0};
     bench_row row = make_row(samples, rates);
     bench_row_summarise(&row, core, 4);
-    assert_int_equal(row.n_alone, 4);
-    assert_false(row.shared);
+    assert_int_equal(row.n_undisturbed, 4);
+    assert_false(row.uses_disturbed);
     assert_true(row.real_ns.median == 103.0); /* of 100, 102, 104, 105 */
     assert_true(row.real_ns.min == 100.0 && row.cpu_ns.median == 99.0);
     assert_true(fabs(core_share(core, samples[1].core) - 0.5) < 0.01);
@@ -84,22 +84,22 @@ static void test_summary__shared_samples__left_out(void **state)
     assert_true(core_share(core, samples[5].core) == 1.0);
     /* Fewer than five were alone, so all are used. */
     bench_row_summarise(&row, core, 5);
-    assert_int_equal(row.n_alone, 4);
-    assert_true(row.shared);
+    assert_int_equal(row.n_undisturbed, 4);
+    assert_true(row.uses_disturbed);
     assert_true(row.real_ns.median == 103.5);
     /* Another program took the CPU during sample 2. With two threads its CPU time means nothing. */
     samples[2].cpu_ns = 50.0;
     bench_row_summarise(&row, core, 3);
-    assert_int_equal(row.n_alone, 3);
+    assert_int_equal(row.n_undisturbed, 3);
     assert_true(row.real_ns.median == 104.0); /* of 100, 104, 105 */
     row.threads = 2;
     bench_row_summarise(&row, core, 3);
-    assert_int_equal(row.n_alone, 4);
+    assert_int_equal(row.n_undisturbed, 4);
     row.threads = 1;
     /* Without measured cores no sample is left out. */
     bench_row_summarise(&row, NULL, 5);
-    assert_int_equal(row.n_alone, SAMPLES);
-    assert_false(row.shared);
+    assert_int_equal(row.n_undisturbed, SAMPLES);
+    assert_false(row.uses_disturbed);
     assert_true(row.real_ns.median == 103.5);
     free(core);
 }
@@ -107,23 +107,25 @@ static void test_summary__shared_samples__left_out(void **state)
 static void test_sample__cpu_or_core_shared__lack_named(void **state)
 {
     (void)state;
-    core_whole *core = calloc(1, sizeof *core);
+    core_capacity *core = calloc(1, sizeof *core);
     record(core, 4.0, 100);
     const bench_row one = {.threads = 1}, two = {.threads = 2};
     static const struct {
         double cpu_ns, core;
-        bench_lack one_thread, two_threads;
+        bench_interference one_thread, two_threads;
     } cases[] = {
-        {99.0, 4.0, LACKS_NOTHING, LACKS_NOTHING}, {35.0, 4.0, LACKS_CPU, LACKS_NOTHING},
-        {99.0, 2.0, LACKS_CORE, LACKS_CORE},       {35.0, 2.0, LACKS_CPU, LACKS_CORE},
-        {35.0, 0.0, LACKS_NOTHING, LACKS_NOTHING},
+        {99.0, 4.0, INTERFERENCE_NONE, INTERFERENCE_NONE},
+        {35.0, 4.0, INTERFERENCE_CPU, INTERFERENCE_NONE},
+        {99.0, 2.0, INTERFERENCE_CORE, INTERFERENCE_CORE},
+        {35.0, 2.0, INTERFERENCE_CPU, INTERFERENCE_CORE},
+        {35.0, 0.0, INTERFERENCE_NONE, INTERFERENCE_NONE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const bench_sample sample = {
             .iterations = 1, .real_ns = 100.0, .cpu_ns = cases[i].cpu_ns, .core = cases[i].core};
         assert_int_equal(bench_sample_lacks(&one, &sample, core), cases[i].one_thread);
         assert_int_equal(bench_sample_lacks(&two, &sample, core), cases[i].two_threads);
-        assert_int_equal(bench_sample_lacks(&one, &sample, NULL), LACKS_NOTHING);
+        assert_int_equal(bench_sample_lacks(&one, &sample, NULL), INTERFERENCE_NONE);
     }
     free(core);
 }
@@ -145,10 +147,10 @@ static void test_waited__groups_that_did_not_wait__left_out(void **state)
     groups[0].conditions.throttled_s = 0.7;
     bench_suite suite = {.rows = rows, .n_rows = 2, .groups = groups, .n_groups = 2};
     conditions passed;
-    assert_true(fabs(bench_waited(&suite, &passed) - 0.75) < 1e-9);
+    assert_true(fabs(bench_seconds_waited(&suite, &passed) - 0.75) < 1e-9);
     assert_true(passed.throttled_s == 0.7 && isnan(passed.steal_s));
     samples[1].cpu_ns = 0.5e6;
-    assert_true(fabs(bench_waited(&suite, &passed) - 1.25) < 1e-9);
+    assert_true(fabs(bench_seconds_waited(&suite, &passed) - 1.25) < 1e-9);
     assert_true(passed.throttled_s == 0.7 && passed.steal_s == 9.0);
     rows[1].threads = 2; /* the first thread of a team may sleep */
     assert_true(fabs(bench_waited(&suite, &passed) - 0.75) < 1e-9);
@@ -156,7 +158,7 @@ static void test_waited__groups_that_did_not_wait__left_out(void **state)
 
 static const bench_shape tiny[] = {{3, 17, 4, true}};
 
-static bench_options options_with(core_whole *core)
+static bench_options options_with(core_capacity *core)
 {
     return (bench_options){.shapes = tiny,
                            .n_shapes = 1,
@@ -175,7 +177,7 @@ static bench_options options_with(core_whole *core)
 static void test_run__core_shared__waits_up_to_a_limit(void **state)
 {
     (void)state;
-    core_whole *core = calloc(1, sizeof *core);
+    core_capacity *core = calloc(1, sizeof *core);
     /* No core is as wide as this, so that every sample seems to share its core. */
     record(core, 15.0, 1000000);
     bench_options options = options_with(core);
@@ -190,8 +192,8 @@ static void test_run__core_shared__waits_up_to_a_limit(void **state)
     }
     for (size_t r = 0; r < suite.n_rows; r++) {
         const bench_row *row = &suite.rows[r];
-        assert_true(row->shared);
-        assert_int_equal(row->n_alone, 0);
+        assert_true(row->uses_disturbed);
+        assert_int_equal(row->n_undisturbed, 0);
         assert_true(row->real_ns.median > 0.0);
     }
     bench_suite_free(&suite);
@@ -200,7 +202,7 @@ static void test_run__core_shared__waits_up_to_a_limit(void **state)
     assert_int_equal(bench_suite_build(&options, &suite), EXIT_OK);
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     assert_int_equal(suite.rows[0].n_samples, 6);
-    assert_true(suite.rows[0].shared);
+    assert_true(suite.rows[0].uses_disturbed);
     bench_suite_free(&suite);
     free(core);
 }
@@ -208,7 +210,7 @@ static void test_run__core_shared__waits_up_to_a_limit(void **state)
 static void test_results__shared_samples__kept_and_resumed(void **state)
 {
     (void)state;
-    core_whole *core = calloc(1, sizeof *core);
+    core_capacity *core = calloc(1, sizeof *core);
     record(core, 4.0, 1000000);
     bench_options options = options_with(core);
     bench_suite suite, again;
@@ -236,25 +238,26 @@ static void test_results__shared_samples__kept_and_resumed(void **state)
                              (alone ? 1.0 : 0.5)) < 0.01);
             shared += !alone;
         } else if (strstr(json_string_value(json_object_get(o, "name")), "_median") != NULL) {
-            assert_int_equal(json_integer_value(json_object_get(o, "samples_alone")), row->n_alone);
+            assert_int_equal(json_integer_value(json_object_get(o, "samples_alone")),
+                             row->n_undisturbed);
             assert_true(json_is_false(json_object_get(o, "shared_core")));
         }
     }
-    assert_int_equal(shared, row->n_samples - row->n_alone);
+    assert_int_equal(shared, row->n_samples - row->n_undisturbed);
     assert_true(shared > 0);
     json_object_set_new(results, "benchmarks", rows);
     json_object_set_new(results, "context", json_pack("{s:f}", "additions_per_cycle", 4.0));
     assert_int_equal(bench_suite_build(&options, &again), EXIT_OK);
-    assert_int_equal(resume_take(&options, &again, results), suite.n_rows);
-    assert_int_equal(again.rows[0].n_alone, row->n_alone);
+    assert_int_equal(resume_restore(&options, &again, results), suite.n_rows);
+    assert_int_equal(again.rows[0].n_undisturbed, row->n_undisturbed);
     assert_true(fabs(again.rows[0].real_ns.median / row->real_ns.median - 1.0) < 1e-8);
     bench_suite_free(&again);
     /* The earlier part of the run took a shared core for a whole one. */
     json_object_set_new(results, "context", json_pack("{s:f}", "additions_per_cycle", 2.0));
     assert_int_equal(bench_suite_build(&options, &again), EXIT_OK);
-    assert_int_equal(resume_take(&options, &again, results), suite.n_rows);
-    assert_int_equal(again.rows[0].n_alone, 0);
-    assert_true(again.rows[0].shared);
+    assert_int_equal(resume_restore(&options, &again, results), suite.n_rows);
+    assert_int_equal(again.rows[0].n_undisturbed, 0);
+    assert_true(again.rows[0].uses_disturbed);
     json_decref(results);
     bench_suite_free(&again);
     bench_suite_free(&suite);

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "bench/buffer_pool.h"
-#include "bench/floor.h"
+#include "bench/noise_floor.h"
 #include "bench/resume.h"
 #include "bench/suite.h"
 #include "support.h"
@@ -24,26 +24,26 @@ static void test_stats__known_samples__known_values(void **state)
 {
     (void)state;
     double odd[] = {5.0, 1.0, 100.0, 2.0, 3.0};
-    const stats a = stats_of(odd, 5);
+    const stats a = stats_compute(odd, 5);
     assert_true(a.median == 3.0 && a.min == 1.0 && a.mad == 2.0);
     assert_true(isnan(a.low) && isnan(a.high));
     assert_int_equal(a.n_severe, 1); /* 100 is beyond 5 + 3·(5 - 2) */
     assert_int_equal(a.n_mild, 0);
     double even[] = {4.0, 1.0, 2.0, 8.0};
-    const stats b = stats_of(even, 4);
+    const stats b = stats_compute(even, 4);
     assert_true(b.median == 3.0 && b.min == 1.0 && b.mad == 1.5);
     double one[] = {7.0};
-    const stats c = stats_of(one, 1);
+    const stats c = stats_compute(one, 1);
     assert_true(c.median == 7.0 && c.min == 7.0 && c.mad == 0.0 && c.p95 == 7.0);
     /* p95 is that of numpy.percentile; the interval is from the second to the last but one. */
     double ten[] = {3, 1, 4, 10, 5, 9, 2, 6, 8, 7};
-    const stats d = stats_of(ten, 10);
+    const stats d = stats_compute(ten, 10);
     assert_true(d.median == 5.5 && fabs(d.p95 - 9.55) < 1e-12);
     assert_true(d.low == 2.0 && d.high == 9.0);
     assert_true(fabs(stats_precision(&d) - 3.5 / 5.5) < 1e-15);
     double fences[] = {1, 2, 3, 4,
                        5, 9, 20}; /* quartiles 2.5 and 7, so the fences are 13.75, 20.5 */
-    const stats e = stats_of(fences, 7);
+    const stats e = stats_compute(fences, 7);
     assert_int_equal(e.n_mild, 1);
     assert_int_equal(e.n_severe, 0);
 }
@@ -244,16 +244,17 @@ static void test_sweeps__sizes__interleaved(void **state)
 static void test_floor__p95__of_known_medians(void **state)
 {
     (void)state;
-    struct floor_row rows[] = {{"a", {100.0, 110.0, 0.0, 0.0}}, {"b", {200.0, 0.0, 0.0, 0.0}}};
+    struct noise_floor_row rows[] = {{"a", {100.0, 110.0, 0.0, 0.0}},
+                                     {"b", {200.0, 0.0, 0.0, 0.0}}};
     noise_floor f = {.passes = 2, .n_rows = 2, .rows = rows};
-    assert_true(fabs(floor_p95(&f) - 0.1) < 1e-12); /* b has no pair */
+    assert_true(fabs(noise_floor_p95(&f) - 0.1) < 1e-12); /* b has no pair */
     rows[1].median_ns[1] = 202.0;
     /* 95 % of the way from 0.01 to 0.1. */
-    assert_true(fabs(floor_p95(&f) - (0.01 + 0.95 * 0.09)) < 1e-12);
+    assert_true(fabs(noise_floor_p95(&f) - (0.01 + 0.95 * 0.09)) < 1e-12);
     f.passes = 1;
-    assert_true(isnan(floor_p95(&f)));
+    assert_true(isnan(noise_floor_p95(&f)));
     f.passes = 0;
-    assert_true(isnan(floor_p95(&f)));
+    assert_true(isnan(noise_floor_p95(&f)));
 }
 
 static void test_floor__repeated_passes__a_median_each(void **state)
@@ -261,18 +262,18 @@ static void test_floor__repeated_passes__a_median_each(void **state)
     (void)state;
     const bench_options options = tiny_options();
     noise_floor f = {0};
-    for (int i = 0; i < FLOOR_PASSES + 1; i++) /* the last one is ignored */
-        assert_int_equal(floor_pass(&f, &options, &no_stop), EXIT_OK);
-    assert_int_equal(f.passes, FLOOR_PASSES);
+    for (int i = 0; i < NOISE_FLOOR_PASSES + 1; i++) /* the last one is ignored */
+        assert_int_equal(noise_floor_run_pass(&f, &options, &no_stop), EXIT_OK);
+    assert_int_equal(f.passes, NOISE_FLOOR_PASSES);
     assert_int_equal(f.n_rows, 3); /* score, hinge, and step_hinge, which the filter matches too */
     for (size_t i = 0; i < f.n_rows; i++)
         for (size_t p = 0; p < f.passes; p++)
             assert_true(f.rows[i].median_ns[p] > 0.0);
-    assert_true(floor_p95(&f) >= 0.0);
-    floor_free(&f);
+    assert_true(noise_floor_p95(&f) >= 0.0);
+    noise_floor_free(&f);
     bench_options none = options;
     none.filter = "softmax_f32"; /* not a kernel of the noise floor */
-    assert_int_equal(floor_pass(&f, &none, &no_stop), EXIT_OK);
+    assert_int_equal(noise_floor_run_pass(&f, &none, &no_stop), EXIT_OK);
     assert_int_equal(f.passes, 0);
 }
 
@@ -333,7 +334,7 @@ static void test_resume__finished_groups__kept(void **state)
     json_object_set_new(results, "benchmarks", bench_rows_to_json(&part));
     json_object_set_new(results, "groups", bench_groups_to_json(&part));
     assert_int_equal(bench_suite_build(&options, &resumed), EXIT_OK);
-    assert_int_equal(resume_take(&options, &resumed, results), part.groups[2].end);
+    assert_int_equal(resume_restore(&options, &resumed, results), part.groups[2].end);
     assert_int_equal(resumed.n_groups, 3);
     assert_true(resumed.start_s == part.groups[2].end_s);
     assert_int_equal(bench_suite_run(&options, &resumed, NULL, NULL, &no_stop), EXIT_OK);
@@ -374,7 +375,7 @@ static void test_resume__interrupted_row__sampled_again(void **state)
     json_object_set_new(results, "benchmarks", bench_rows_to_json(&suite));
     json_object_set_new(results, "groups", bench_groups_to_json(&suite));
     assert_int_equal(bench_suite_build(&options, &resumed), EXIT_OK);
-    assert_int_equal(resume_take(&options, &resumed, results), suite.n_rows - 1);
+    assert_int_equal(resume_restore(&options, &resumed, results), suite.n_rows - 1);
     assert_int_equal(resumed.n_groups, suite.n_groups - 1);
     assert_int_equal(bench_suite_run(&options, &resumed, NULL, NULL, &no_stop), EXIT_OK);
     assert_int_equal(resumed.n_groups, suite.n_groups);

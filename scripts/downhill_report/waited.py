@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Determines whether a sample had less than a whole core and why threads waited for their CPU, as
-bench/alone.c and base/waited.c do."""
+bench/interference.c and base/waited.c do."""
 
 from typing import Any
 

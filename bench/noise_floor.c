@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "floor.h"
+#include "noise_floor.h"
 
 #include "base/error.h"
 #include "base/output.h"
@@ -21,30 +21,33 @@ static bool open_rows(noise_floor *f, const bench_suite *suite)
     return true;
 }
 
-int floor_rows(const bench_options *options, size_t pass, bench_options *probes, bench_suite *suite)
+int noise_floor_build(const bench_options *options, size_t pass, bench_options *floor_options,
+                      bench_suite *suite)
 {
-    *probes = *options;
-    probes->probes = true;
-    probes->peers = probes->sweeps = probes->cold = probes->counters = false;
-    probes->threads = 1;
-    probes->seed += pass; /* another order each time */
-    return bench_suite_build(probes, suite);
+    *floor_options = *options;
+    floor_options->noise_floor = true;
+    floor_options->peers = floor_options->sweeps = floor_options->cold = floor_options->counters =
+        false;
+    floor_options->threads = 1;
+    floor_options->seed += pass; /* another order each time */
+    return bench_suite_build(floor_options, suite);
 }
 
-int floor_pass(noise_floor *f, const bench_options *options, const volatile sig_atomic_t *stop)
+int noise_floor_run_pass(noise_floor *f, const bench_options *options,
+                         const volatile sig_atomic_t *stop)
 {
-    bench_options probes;
+    bench_options floor_options;
     bench_suite suite;
-    if (f->passes == FLOOR_PASSES)
+    if (f->passes == NOISE_FLOOR_PASSES)
         return EXIT_OK;
-    int code = floor_rows(options, f->passes, &probes, &suite);
+    int code = noise_floor_build(options, f->passes, &floor_options, &suite);
     if (code != EXIT_OK || suite.n_rows == 0)
         return code;
     if (!open_rows(f, &suite)) {
         error_line("bench: out of memory");
         code = EXIT_INTERNAL;
     } else {
-        code = bench_suite_run(&probes, &suite, NULL, NULL, stop);
+        code = bench_suite_run(&floor_options, &suite, NULL, NULL, stop);
     }
     if (code == EXIT_OK && !suite.interrupted) {
         for (size_t i = 0; i < suite.n_rows; i++)
@@ -56,13 +59,13 @@ int floor_pass(noise_floor *f, const bench_options *options, const volatile sig_
     return code;
 }
 
-void floor_free(noise_floor *f)
+void noise_floor_free(noise_floor *f)
 {
     free(f->rows);
     *f = (noise_floor){0};
 }
 
-double floor_p95(const noise_floor *f)
+double noise_floor_p95(const noise_floor *f)
 {
     const size_t pairs = f->passes * (f->passes - (f->passes > 0)) / 2;
     double *beyond = calloc(f->n_rows * pairs + 1, sizeof *beyond);
@@ -74,16 +77,16 @@ double floor_p95(const noise_floor *f)
                 if (x > 0.0 && y > 0.0)
                     beyond[count++] = fmax(x, y) / fmin(x, y) - 1.0;
             }
-    const double p95 = count > 0 ? stats_of(beyond, count).p95 : NAN;
+    const double p95 = count > 0 ? stats_compute(beyond, count).p95 : NAN;
     free(beyond);
     return p95;
 }
 
-json_t *floor_to_json(const noise_floor *f)
+json_t *noise_floor_to_json(const noise_floor *f)
 {
     json_t *o = json_object(), *rows = json_array();
     output_set(o, "passes", json_integer((json_int_t)f->passes));
-    output_set(o, "p95", output_real(floor_p95(f)));
+    output_set(o, "p95", output_real(noise_floor_p95(f)));
     for (size_t i = 0; i < f->n_rows; i++) {
         json_t *row = json_object(), *medians = json_array();
         output_set(row, "run_name", json_string(f->rows[i].name));

@@ -8,35 +8,37 @@
 /* A group whose thread waited for no more than this share of its time is left out of the causes. */
 static const double waited_min = 0.01;
 
-bench_lack bench_sample_lacks(const bench_row *row, const bench_sample *sample,
-                              const core_whole *core)
+bench_interference bench_sample_interference(const bench_row *row, const bench_sample *sample,
+                                             const core_capacity *core)
 {
     if (core == NULL || sample->core == 0.0)
-        return LACKS_NOTHING;
+        return INTERFERENCE_NONE;
     /* The CPU time of one of several threads does not tell what the others had. */
-    if (row->threads <= 1 && sample->cpu_ns <= CORE_ALONE * sample->real_ns)
-        return LACKS_CPU;
-    return core_share(core, sample->core) < CORE_ALONE ? LACKS_CORE : LACKS_NOTHING;
+    if (row->threads <= 1 && sample->cpu_ns <= CORE_SHARE_MIN * sample->real_ns)
+        return INTERFERENCE_CPU;
+    return core_share(core, sample->core) < CORE_SHARE_MIN ? INTERFERENCE_CORE : INTERFERENCE_NONE;
 }
 
-void bench_row_summarise(bench_row *row, const core_whole *core, size_t least)
+void bench_row_summarise(bench_row *row, const core_capacity *core, size_t least)
 {
     double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
-    row->n_alone = 0;
+    row->n_undisturbed = 0;
     for (size_t s = 0; s < row->n_samples; s++)
-        row->n_alone += bench_sample_lacks(row, &row->samples[s], core) == LACKS_NOTHING;
+        row->n_undisturbed +=
+            bench_sample_interference(row, &row->samples[s], core) == INTERFERENCE_NONE;
     const size_t enough = least < STATS_INTERVAL_MIN ? least : STATS_INTERVAL_MIN;
-    row->shared = row->n_alone < enough && row->n_alone < row->n_samples;
+    row->uses_disturbed = row->n_undisturbed < enough && row->n_undisturbed < row->n_samples;
     size_t count = 0;
     for (size_t s = 0; s < row->n_samples; s++) {
         const bench_sample *sample = &row->samples[s];
-        if (!row->shared && bench_sample_lacks(row, sample, core) != LACKS_NOTHING)
+        if (!row->uses_disturbed &&
+            bench_sample_interference(row, sample, core) != INTERFERENCE_NONE)
             continue;
         real[count] = sample->real_ns;
         cpu[count++] = sample->cpu_ns;
     }
-    row->real_ns = stats_of(real, count);
-    row->cpu_ns = stats_of(cpu, count);
+    row->real_ns = stats_compute(real, count);
+    row->cpu_ns = stats_compute(cpu, count);
 }
 
 /* How long the thread of a row was off its CPU; 0 of a team, whose first thread also sleeps when it waits for others. */
@@ -50,7 +52,7 @@ static double waited_of(const bench_row *row)
     return ns * 1e-9;
 }
 
-double bench_waited(const bench_suite *suite, conditions *passed)
+double bench_seconds_waited(const bench_suite *suite, conditions *passed)
 {
     double waited_s = 0.0;
     *passed = conditions_unknown();
