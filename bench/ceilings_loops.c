@@ -2,10 +2,11 @@
  *
  * Loops that measure peaks: f32 FMAs and products of pairs of bf16, on registers.
  *
- * Operands decide what is measured. Sums that decay into subnormals cost an assist of more than a hundred cycles per
- * FMA on Intel; zeros and constants draw less power, so that the clock may be higher than with data; what the compiler
- * can see through, it folds. So the constants are opaque, every lane has its own dense mantissa, and the sums move to
- * and fro between bounds for any number of rounds. */
+ * The result depends on the operands. Sums that decay into subnormals cost an assist of more than a
+ * hundred cycles per FMA on Intel. Zeros and constants draw less power, so that the clock may be
+ * higher than with data. The compiler folds operations on known values. Therefore the constants are
+ * opaque, each lane has its own dense mantissa, and the sums alternate between bounds for any
+ * number of rounds. */
 #define _GNU_SOURCE
 #include "ceilings.h"
 #include "ceilings_tiles.h"
@@ -19,8 +20,9 @@
 /* Independent sums: two units with a latency of 4 or 5 cycles need 10. */
 enum { SUMS_X16 = 16, SUMS_X8 = 12 };
 
-/* sum = sum·FACTOR + SUMMAND, with the two factors in turn. Their product is -0.9999: a sum swings around a fixed value,
- * by less each time, but after a call's 10,000 rounds still by more than half of the first swing. */
+/* sum = sum·FACTOR + SUMMAND, with alternating factors. Their product is -0.9999, so that a sum
+ * oscillates around a fixed value. The amplitude shrinks slowly: after the 10,000 rounds of a call
+ * it is still more than half of the first one. */
 #define FACTOR_1 1.2713469f
 #define FACTOR_2 -0.7864881f
 static const float summands[16] = {
@@ -72,19 +74,20 @@ TARGET("avx2,fma") static void fma_x8(const ceiling_task *task)
 }
 
 #if DOWNHILL_HAVE_AVX512BF16
-/* Pairs of bf16 between 1 and 2. The products of a round are taken off again in the next. */
+/* Multiplies pairs of bf16 between 1 and 2. Each round subtracts the products that the round before
+ * it added. */
 TARGET("avx512f,avx512bf16") static void dot_x32(const ceiling_task *task)
 {
     enum { LANES = 32 };
-    uint16_t of_a[LANES], of_b[LANES], of_minus_b[LANES];
+    uint16_t a_lanes[LANES], b_lanes[LANES], minus_b_lanes[LANES];
     for (int i = 0; i < LANES; i++) {
-        of_a[i] = (uint16_t)(0x3F80 + i * 3 % 0x7F);
-        of_b[i] = (uint16_t)(0x3F80 + i * 5 % 0x7F);
-        of_minus_b[i] = (uint16_t)(of_b[i] | 0x8000);
+        a_lanes[i] = (uint16_t)(0x3F80 + i * 3 % 0x7F);
+        b_lanes[i] = (uint16_t)(0x3F80 + i * 5 % 0x7F);
+        minus_b_lanes[i] = (uint16_t)(b_lanes[i] | 0x8000);
     }
     __m512 sum[SUMS_X16];
-    __m512i a = _mm512_loadu_si512(of_a), b = _mm512_loadu_si512(of_b),
-            minus_b = _mm512_loadu_si512(of_minus_b);
+    __m512i a = _mm512_loadu_si512(a_lanes), b = _mm512_loadu_si512(b_lanes),
+            minus_b = _mm512_loadu_si512(minus_b_lanes);
     __asm__ volatile("" : "+v"(a), "+v"(b), "+v"(minus_b));
     DOWNHILL_UNROLL
     for (int s = 0; s < SUMS_X16; s++)
@@ -109,7 +112,8 @@ TARGET("avx512f,avx512bf16") static void dot_x32(const ceiling_task *task)
 #if DOWNHILL_HAVE_AMX
 enum { TILE_BF16 = TILE_ROWS * TILE_ROW_BYTES / 2 };
 
-/* TILE_PRODUCTS independent products per step. The products of a round are subtracted again in the next. */
+/* Makes TILE_PRODUCTS independent products per round. Each round subtracts the products that the
+ * round before it added. */
 TARGET("amx-tile,amx-bf16") static void dot_tiles(const ceiling_task *task)
 {
     uint16_t a[TILE_BF16], b[TILE_BF16], minus_b[TILE_BF16];
@@ -148,7 +152,7 @@ ceiling_loop ceilings_loop(enum ceiling_peak_id id)
 {
 #if defined __x86_64__
     static const ceiling_loop loops[PEAK_COUNT] = {
-#define PEAK(family, NAME, level, cpu, operations, instructions, min, max, loop, steps)            \
+#define PEAK(family, NAME, level, features, operations, instructions, min, max, loop, steps)       \
     [PEAK_##family##_##NAME] = {loop, steps},
 #include "ceilings_peaks.def"
     };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Loops that measure peaks on bytes: products of a feature and a weight of 16 bits, as the scores take, and of a feature
- * and a dscore of 8 bits, as the gradient takes. On registers, with the addition where it is an instruction of its own.
- * Every lane has its own operands; sums wrap or saturate, which costs integers nothing. */
+ * Loops that measure peaks on bytes: products of a feature and a weight of 16 bits, as in the
+ * scores, and of a feature and a dscore of 8 bits, as in the gradient. They work on registers and
+ * include the addition if it is an instruction of its own. Each lane has its own operands. Sums
+ * wrap or saturate, which does not slow integer instructions. */
 #define _GNU_SOURCE
 #include "ceilings.h"
 #include "ceilings_tiles.h"
@@ -15,7 +16,7 @@
 /* Independent sums: two units with a latency of 4 or 5 cycles need 10. */
 enum { SUMS = 12 };
 
-/* Dense bytes, none of them 0; a vector or a row of a tile begins at any of the first 16. */
+/* Dense bytes without zeros. A vector or a row of a tile may start at any of the first 16. */
 static const uint8_t bytes[80] __attribute__((unused)) = {
     0x5B, 0x93, 0x2D, 0xE1, 0x47, 0xBD, 0x79, 0x15, 0xC9, 0x6F, 0xA3, 0x39, 0xF1, 0x51, 0x8D, 0x27,
     0x9D, 0x37, 0xE5, 0x6B, 0xB3, 0x59, 0xCB, 0x2F, 0x75, 0xD9, 0x4D, 0xA7, 0x1F, 0xF3, 0x65, 0x8B,
@@ -23,7 +24,8 @@ static const uint8_t bytes[80] __attribute__((unused)) = {
     0xD3, 0x6D, 0x25, 0xBB, 0x97, 0x49, 0xF5, 0x7B, 0x1D, 0xA5, 0xCD, 0x53, 0x8F, 0x35, 0xE7, 0x69,
     0xB9, 0x5D, 0xC3, 0x2B, 0x77, 0xD5, 0x4B, 0x9F, 0xEB, 0x63, 0x3B, 0xAF, 0x55, 0x87, 0xDD, 0x71};
 
-/* A loop of SUMS times `step`, which makes a new sum of the old one and two factors. */
+/* Defines a loop of SUMS steps per round. `step` computes a new sum from the old one and two
+ * factors. */
 #define LOOP(name, features, vector, load, step)                                                   \
     __attribute__((target(features), noinline)) static void name(const ceiling_task *task)         \
     {                                                                                              \
@@ -36,7 +38,7 @@ static const uint8_t bytes[80] __attribute__((unused)) = {
         for (size_t i = 0; i < task->count; i++) {                                                 \
             DOWNHILL_UNROLL                                                                        \
             for (int s = 0; s < SUMS; s++) {                                                       \
-                /* The factors may be others than before: each product is made anew. */            \
+                /* Hides the factors from the compiler, which could reuse the product. */          \
                 __asm__ volatile("" : "+v"(a), "+v"(b));                                           \
                 sum[s] = step(sum[s], a, b);                                                       \
                 __asm__ volatile("" : "+v"(sum[s]));                                               \
@@ -80,7 +82,8 @@ LOOP(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm5
 #endif
 
 #if DOWNHILL_HAVE_AMX
-/* TILE_PRODUCTS independent products per step. Each row of a factor starts one byte after the row before. */
+/* Makes TILE_PRODUCTS independent products per round. Each row of a factor starts one byte after
+ * the row before. */
 __attribute__((target("amx-tile,amx-int8"), noinline)) static void
 products_amx(const ceiling_task *task)
 {
@@ -108,7 +111,7 @@ ceiling_loop ceilings_loop_u8(enum ceiling_peak_id id)
 {
 #if defined __x86_64__
     static const ceiling_loop loops[PEAK_COUNT] = {
-#define PEAK_U8(family, NAME, level, cpu, operations, instructions, min, max, loop, steps)         \
+#define PEAK_U8(family, NAME, level, features, operations, instructions, min, max, loop, steps)    \
     [PEAK_##family##_##NAME] = {loop, steps},
 #include "ceilings_peaks.def"
     };

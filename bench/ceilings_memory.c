@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bandwidth of a level of memory. Every access is an instruction of its own, so that the compiler can
- * neither leave one out nor put a call of memcpy in its place. */
+ * Measures the bandwidth of a memory level. Each access is an intrinsic, so that the compiler can
+ * neither remove one nor replace them by a call of memcpy. */
 #define _GNU_SOURCE
 #include "ceilings.h"
 
@@ -9,15 +9,16 @@
 
 #include <string.h>
 
-/* What a stream reads or writes at a time before the next has its turn: 256 bytes. */
+/* Floats that a stream reads or writes before the next stream continues: 256 bytes. */
 enum { TURN = 64 };
 
 #if defined __x86_64__
 #include <immintrin.h>
 
-/* The loops for vectors of `width` floats. Read: as `count` streams side by side, equal parts of the
- * buffer. Copy and triad: its last part from the one or two others, written by way of the caches or past
- * them, which saves reading what is overwritten. Scattered: every vector of each row. */
+/* Defines the loops for vectors of `width` floats. Reading: `count` interleaved streams, each
+ * through an equal part of the buffer. Copy and triad: write the last part of the buffer from the
+ * one or two others, with normal stores or with non-temporal ones, which save reading the lines
+ * that are overwritten. Scattered: reads every vector of each row. */
 #define LOOPS(width, features, vector, load, store, stream, set1, fmadd)                           \
     __attribute__((target(features), noinline)) static void read_x##width(const ceiling_task *t)   \
     {                                                                                              \
@@ -34,7 +35,7 @@ enum { TURN = 64 };
             for (size_t v = k; v < k + TURN; v += width)                                           \
                 store(t->buffer + part + v, load(t->buffer + v));                                  \
     }                                                                                              \
-    __attribute__((target(features), noinline)) static void copy_past_x##width(                    \
+    __attribute__((target(features), noinline)) static void copy_nontemporal_x##width(             \
         const ceiling_task *t)                                                                     \
     {                                                                                              \
         const size_t part = t->bytes / sizeof(float) / 2 / TURN * TURN;                            \
@@ -52,7 +53,7 @@ enum { TURN = 64 };
             for (size_t v = k; v < k + TURN; v += width)                                           \
                 store(t->buffer + 2 * part + v, fmadd(scale, load(c + v), load(b + v)));           \
     }                                                                                              \
-    __attribute__((target(features), noinline)) static void triad_past_x##width(                   \
+    __attribute__((target(features), noinline)) static void triad_nontemporal_x##width(            \
         const ceiling_task *t)                                                                     \
     {                                                                                              \
         const size_t part = t->bytes / sizeof(float) / 3 / TURN * TURN;                            \
@@ -122,15 +123,15 @@ static const struct loop {
 #if defined __x86_64__
     {AVX512, ACCESS_READ, read_x16},
     {AVX512, ACCESS_COPY, copy_x16},
-    {AVX512, ACCESS_COPY, copy_past_x16},
+    {AVX512, ACCESS_COPY, copy_nontemporal_x16},
     {AVX512, ACCESS_TRIAD, triad_x16},
-    {AVX512, ACCESS_TRIAD, triad_past_x16},
+    {AVX512, ACCESS_TRIAD, triad_nontemporal_x16},
     {AVX512, ACCESS_SCATTERED, scattered_x16},
     {AVX2, ACCESS_READ, read_x8},
     {AVX2, ACCESS_COPY, copy_x8},
-    {AVX2, ACCESS_COPY, copy_past_x8},
+    {AVX2, ACCESS_COPY, copy_nontemporal_x8},
     {AVX2, ACCESS_TRIAD, triad_x8},
-    {AVX2, ACCESS_TRIAD, triad_past_x8},
+    {AVX2, ACCESS_TRIAD, triad_nontemporal_x8},
     {AVX2, ACCESS_SCATTERED, scattered_x8},
 #endif
     {PORTABLE, ACCESS_READ, read_portable},
@@ -139,8 +140,8 @@ static const struct loop {
     {PORTABLE, ACCESS_SCATTERED, scattered_portable},
 };
 
-/* The bytes that a call touches. */
-static double bytes_of(enum ceiling_access access, const ceiling_task *t)
+/* Returns the bytes that a call reads and writes. */
+static double bytes_per_call(enum ceiling_access access, const ceiling_task *t)
 {
     enum { TURN_BYTES = TURN * sizeof(float) };
     const size_t parts[] = {[ACCESS_READ] = t->count, [ACCESS_COPY] = 2, [ACCESS_TRIAD] = 3};
@@ -149,7 +150,7 @@ static double bytes_of(enum ceiling_access access, const ceiling_task *t)
     return (double)(t->bytes / parts[access] / TURN_BYTES * TURN_BYTES * parts[access]);
 }
 
-void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_team *crew)
+void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_team *team)
 {
     static const size_t streams[] = {1, 2, 4};
     const bool avx2 = levels_cpu_has(FEATURE_AVX2 | FEATURE_FMA),
@@ -161,11 +162,11 @@ void ceilings_measure_memory(double gb_per_s[ACCESS_COUNT], const ceiling_team *
             continue;
         const bool many = loop->access == ACCESS_READ && loop->width != PORTABLE;
         for (size_t s = 0; s < (many ? sizeof streams / sizeof streams[0] : 1); s++) {
-            for (size_t t = 0; t < crew->threads; t++)
-                crew->tasks[t].count = streams[s];
+            for (size_t t = 0; t < team->threads; t++)
+                team->tasks[t].count = streams[s];
             ceilings_raise(&gb_per_s[loop->access],
-                           bytes_of(loop->access, &crew->tasks[0]) *
-                               ceilings_best(crew, loop->run, false).per_ns);
+                           bytes_per_call(loop->access, &team->tasks[0]) *
+                               ceilings_best(team, loop->run, false).per_ns);
         }
     }
 }

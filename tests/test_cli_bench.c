@@ -395,7 +395,7 @@ static void test_cli_bench__ceilings_from_file__reused(void **state)
                            " $downhill bench --ceilings-from $scratch/a.json --filter ^hinge_f32"
                            " --shape 4x33x3 --isa scalar"),
                      EXIT_DATA);
-    assert_non_null(strstr(shell_err, "it has no ceilings with a date"));
+    assert_non_null(strstr(shell_err, "it has no ceilings with a valid date"));
     shell("rm $scratch/ceilings.json $scratch/a.json");
 }
 
