@@ -1,50 +1,54 @@
 /* SPDX-License-Identifier: MIT
  *
- * How much of its core a thread has. Another hardware thread of the same core, which under a hypervisor may
- * be another guest's and shows in no counter, takes up to half of what the core can begin in a cycle. A
- * chain of dependent operations, as the clock is measured with, does not feel that; as many independent
- * additions as a core can begin do. Their number per cycle of the clock, over that of a whole core, is
- * the share. */
+ * Estimates which share of its core a thread gets. Another hardware thread of the same core takes
+ * up to half of the issue slots. Under a hypervisor it may belong to another guest, and no counter
+ * shows it. A chain of dependent operations, with which the clock is measured, is not slowed by it,
+ * but many independent additions are. The share is the number of additions that start per clock
+ * cycle, divided by the number that an unshared core can start. */
 #ifndef DOWNHILL_BENCH_CORE_SHARE_H
 #define DOWNHILL_BENCH_CORE_SHARE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Now, in some microseconds. */
+/* Measures the additions per cycle of this core now, which takes a few microseconds. */
 double core_additions_per_cycle(void);
 
-/* What a whole core can do, as far as was seen: what one look in a hundred is above. A few are too high, of
- * a clock that was taken for too slow. */
+/* A histogram of the additions per cycle seen so far. */
 enum { CORE_BINS = 1024, CORE_BINS_PER_UNIT = 64 };
 typedef struct core_capacity {
     size_t count, bins[CORE_BINS];
 } core_capacity;
 
-void core_capacity_add(core_capacity *whole, double additions_per_cycle);
+void core_capacity_add(core_capacity *capacity, double additions_per_cycle);
 
-/* Looks for it for some tenths of a second. */
-void core_capacity_measure(core_capacity *whole);
+/* Adds measurements for 0.2 seconds. */
+void core_capacity_measure(core_capacity *capacity);
 
-/* 0 before anything was seen. */
-double core_capacity_estimate(const core_capacity *whole);
+/* Returns the additions per cycle of an unshared core: the 99th percentile of the histogram,
+ * because a few measurements are too high, namely those during which the clock was measured too
+ * low. Returns 0 before the first measurement. */
+double core_capacity_estimate(const core_capacity *capacity);
 
-/* Is that what a whole core can do? One that was shared all the time looks like a narrow one, but all with AVX2
- * add three times in a cycle or more, and with a second thread at work each has half of that or little more.
- * True where the machine has no AVX2. */
-bool core_capacity_is_plausible(const core_capacity *whole);
+/* Returns whether the estimate can be that of an unshared core. A core that was shared all the time
+ * looks like a narrow one. But every core with AVX2 starts three additions per cycle or more, and
+ * with a busy second thread each thread gets little more than half of them. Returns true before the
+ * first measurement, and on a machine without AVX2. */
+bool core_capacity_is_plausible(const core_capacity *capacity);
 
-/* core_additions_per_cycle(), kept as well; 0 if whole is NULL: nobody looks. */
-double core_observe(core_capacity *whole);
+/* Measures the additions per cycle and adds them to the histogram. Returns 0 if capacity is
+ * NULL. */
+double core_observe(core_capacity *capacity);
 
-/* Looks again and again until the core is whole, for at most so long. Returns the last look. */
-double core_wait(core_capacity *whole, double most_s);
+/* Measures until the core is unshared, for at most max_s seconds. Returns the last measurement. */
+double core_wait(core_capacity *capacity, double max_s);
 
-/* What share of a whole core that is, at most 1; 1 of 0, and where nobody looks. */
-double core_share(const core_capacity *whole, double additions_per_cycle);
+/* Returns the share of the core that a measurement stands for, at most 1. Returns 1 if the
+ * measurement is 0, if capacity is NULL, or before the first measurement. */
+double core_share(const core_capacity *capacity, double additions_per_cycle);
 
-/* A sample with less than this of the core was not alone: a second thread leaves six tenths or less, and the
- * same core alone differs by two in a hundred. */
+/* A sample with a smaller share of the core was disturbed. A busy second thread leaves a share of
+ * 0.6 or less, and measurements of an unshared core differ by 2 %. */
 #define CORE_SHARE_MIN 0.9
 
 #endif

@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which samples of a row had the core to themselves, and the statistics of those. */
+ * Tells disturbed samples from undisturbed ones, and summarises the undisturbed samples of a
+ * row. */
 #include "suite.h"
 
 #include <math.h>
 
-/* A group whose thread waited for no more than this share of its time is left out of the causes. */
-static const double waited_min = 0.01;
+/* Groups whose thread waited for at most this share of the time do not count when causes are
+ * sought. */
+static const double min_waited_share = 0.01;
 
 bench_interference bench_sample_interference(const bench_row *row, const bench_sample *sample,
                                              const core_capacity *core)
 {
     if (core == NULL || sample->core == 0.0)
         return INTERFERENCE_NONE;
-    /* The CPU time of one of several threads does not tell what the others had. */
+    /* With several threads, the CPU time of the first says nothing about the others. */
     if (row->threads <= 1 && sample->cpu_ns <= CORE_SHARE_MIN * sample->real_ns)
         return INTERFERENCE_CPU;
     return core_share(core, sample->core) < CORE_SHARE_MIN ? INTERFERENCE_CORE : INTERFERENCE_NONE;
 }
 
-void bench_row_summarise(bench_row *row, const core_capacity *core, size_t least)
+void bench_row_summarise(bench_row *row, const core_capacity *core, size_t min_undisturbed)
 {
     double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
     row->n_undisturbed = 0;
     for (size_t s = 0; s < row->n_samples; s++)
         row->n_undisturbed +=
             bench_sample_interference(row, &row->samples[s], core) == INTERFERENCE_NONE;
-    const size_t enough = least < STATS_INTERVAL_MIN ? least : STATS_INTERVAL_MIN;
+    const size_t enough =
+        min_undisturbed < STATS_INTERVAL_MIN ? min_undisturbed : STATS_INTERVAL_MIN;
     row->uses_disturbed = row->n_undisturbed < enough && row->n_undisturbed < row->n_samples;
     size_t count = 0;
     for (size_t s = 0; s < row->n_samples; s++) {
@@ -41,8 +44,9 @@ void bench_row_summarise(bench_row *row, const core_capacity *core, size_t least
     row->cpu_ns = stats_compute(cpu, count);
 }
 
-/* How long the thread of a row was off its CPU; 0 of a team, whose first thread also sleeps when it waits for others. */
-static double waited_of(const bench_row *row)
+/* Returns the seconds that the thread of a row was off its CPU. Returns 0 for a team, because its
+ * first thread also sleeps while it waits for the others. */
+static double seconds_off_cpu(const bench_row *row)
 {
     double ns = 0.0;
     for (size_t s = 0; s < row->n_samples && row->threads <= 1; s++) {
@@ -52,19 +56,19 @@ static double waited_of(const bench_row *row)
     return ns * 1e-9;
 }
 
-double bench_seconds_waited(const bench_suite *suite, conditions *passed)
+double bench_seconds_waited(const bench_suite *suite, conditions *events)
 {
     double waited_s = 0.0;
-    *passed = conditions_unknown();
+    *events = conditions_unknown();
     for (size_t i = 0; i < suite->n_groups; i++) {
         const bench_group *group = &suite->groups[i];
-        double of_group_s = 0.0;
+        double group_s = 0.0;
         for (size_t r = group->first; r < group->end; r++)
-            of_group_s += waited_of(&suite->rows[r]);
-        if (of_group_s <= waited_min * (group->end_s - group->start_s))
+            group_s += seconds_off_cpu(&suite->rows[r]);
+        if (group_s <= min_waited_share * (group->end_s - group->start_s))
             continue;
-        waited_s += of_group_s;
-        *passed = conditions_sum(passed, &group->conditions);
+        waited_s += group_s;
+        *events = conditions_sum(events, &group->conditions);
     }
     return waited_s;
 }

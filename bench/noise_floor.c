@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool open_rows(noise_floor *f, const bench_suite *suite)
+/* Allocates the rows and copies their names, at the first pass. Returns false if out of memory. */
+static bool allocate_rows(noise_floor *f, const bench_suite *suite)
 {
     if (f->rows != NULL)
         return true;
@@ -29,7 +30,7 @@ int noise_floor_build(const bench_options *options, size_t pass, bench_options *
     floor_options->peers = floor_options->sweeps = floor_options->cold = floor_options->counters =
         false;
     floor_options->threads = 1;
-    floor_options->seed += pass; /* another order each time */
+    floor_options->seed += pass; /* a different order in each pass */
     return bench_suite_build(floor_options, suite);
 }
 
@@ -43,7 +44,7 @@ int noise_floor_run_pass(noise_floor *f, const bench_options *options,
     int code = noise_floor_build(options, f->passes, &floor_options, &suite);
     if (code != EXIT_OK || suite.n_rows == 0)
         return code;
-    if (!open_rows(f, &suite)) {
+    if (!allocate_rows(f, &suite)) {
         error_line("bench: out of memory");
         code = EXIT_INTERNAL;
     } else {
@@ -68,17 +69,17 @@ void noise_floor_free(noise_floor *f)
 double noise_floor_p95(const noise_floor *f)
 {
     const size_t pairs = f->passes * (f->passes - (f->passes > 0)) / 2;
-    double *beyond = calloc(f->n_rows * pairs + 1, sizeof *beyond);
+    double *excess = calloc(f->n_rows * pairs + 1, sizeof *excess);
     size_t count = 0;
-    for (size_t i = 0; beyond != NULL && i < f->n_rows; i++)
+    for (size_t i = 0; excess != NULL && i < f->n_rows; i++)
         for (size_t a = 0; a < f->passes; a++)
             for (size_t b = a + 1; b < f->passes; b++) {
                 const double x = f->rows[i].median_ns[a], y = f->rows[i].median_ns[b];
                 if (x > 0.0 && y > 0.0)
-                    beyond[count++] = fmax(x, y) / fmin(x, y) - 1.0;
+                    excess[count++] = fmax(x, y) / fmin(x, y) - 1.0;
             }
-    const double p95 = count > 0 ? stats_compute(beyond, count).p95 : NAN;
-    free(beyond);
+    const double p95 = count > 0 ? stats_compute(excess, count).p95 : NAN;
+    free(excess);
     return p95;
 }
 

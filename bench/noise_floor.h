@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The noise floor: how far the medians of the same code differ from one time to the next. A few rows, the
- * floor_options, are timed in several passes, each with buffers of its own; half of them before everything else and
- * half after, so that what drifts over the run is in it. What differs by less between two runs is no
- * difference. */
+ * The noise floor: the spread between medians of the same code. A few rows are timed in several
+ * passes, each with new buffers. Half of the passes run before everything else and half after it,
+ * so that the spread includes drift during the run. Smaller differences between two runs are
+ * noise. */
 #ifndef DOWNHILL_BENCH_NOISE_FLOOR_H
 #define DOWNHILL_BENCH_NOISE_FLOOR_H
 
@@ -12,7 +12,7 @@
 enum { NOISE_FLOOR_PASSES = 4 };
 
 typedef struct noise_floor {
-    size_t passes; /* done */
+    size_t passes; /* completed */
     size_t n_rows;
     struct noise_floor_row {
         char name[112];
@@ -20,18 +20,18 @@ typedef struct noise_floor {
     } * rows;
 } noise_floor;
 
-/* Makes the rows of a pass, and the options that they are sampled with: those of the suite, for
- * floor_options alone. There may be none. Returns an exit code. */
+/* Builds the rows of a pass and the options to sample them with, from the options of the suite.
+ * There may be no rows. Returns an exit code. */
 int noise_floor_build(const bench_options *options, size_t pass, bench_options *floor_options,
                       bench_suite *suite);
 
-/* One pass more, with the rows of the suite's options that are floor_options. Returns an exit code. */
+/* Runs one more pass, unless NOISE_FLOOR_PASSES are complete. Returns an exit code. */
 int noise_floor_run_pass(noise_floor *f, const bench_options *options,
                          const volatile sig_atomic_t *stop);
 void noise_floor_free(noise_floor *f);
 
-/* The 95th percentile, over rows and pairs of passes, of how far the ratio of their medians, the larger
- * over the smaller, is above 1. NaN where there is no pair. */
+/* Returns the 95th percentile, over rows and pairs of passes, of the ratio of the larger median to
+ * the smaller one, minus 1. Returns NaN if there are no pairs. */
 double noise_floor_p95(const noise_floor *f);
 
 json_t *noise_floor_to_json(const noise_floor *f);

@@ -10,13 +10,13 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of sorted values, between the two nearest. */
+/* Returns a quantile of sorted values, interpolated between the two nearest. */
 static double quantile(const double *sorted, size_t count, double share)
 {
-    const double at = share * (double)(count - 1);
-    const size_t below = (size_t)at;
-    const double above = sorted[below + 1 < count ? below + 1 : below];
-    return sorted[below] + (at - (double)below) * (above - sorted[below]);
+    const double position = share * (double)(count - 1);
+    const size_t index = (size_t)position;
+    const double next = sorted[index + 1 < count ? index + 1 : index];
+    return sorted[index] + (position - (double)index) * (next - sorted[index]);
 }
 
 size_t stats_interval_rank(size_t count)
@@ -46,9 +46,9 @@ stats stats_compute(double *values, size_t count)
     }
     const double q1 = quantile(values, count, 0.25), q3 = quantile(values, count, 0.75);
     for (size_t i = 0; i < count; i++) {
-        const double beyond = fmax(q1 - values[i], values[i] - q3);
-        s.n_severe += beyond > 3.0 * (q3 - q1);
-        s.n_mild += beyond > 1.5 * (q3 - q1) && beyond <= 3.0 * (q3 - q1);
+        const double distance = fmax(q1 - values[i], values[i] - q3);
+        s.n_severe += distance > 3.0 * (q3 - q1);
+        s.n_mild += distance > 1.5 * (q3 - q1) && distance <= 3.0 * (q3 - q1);
         values[i] = fabs(values[i] - s.median);
     }
     qsort(values, count, sizeof *values, ascending);
