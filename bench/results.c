@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What came out: the rows as JSON and as a table. */
+ * Writes the rows as JSON and as a table. */
 #include "base/levels.h"
 #include "base/output.h"
 #include "suite.h"
@@ -30,7 +30,7 @@ static void set_rates(json_t *o, const bench_row *row, double real_ns)
     output_set(o, "samples_per_s", output_real(1e9 / real_ns * (double)row->n));
 }
 
-/* Makes an entry with what Google Benchmark's tools want of each. */
+/* Returns an entry with the members that Google Benchmark's tools require. */
 static json_t *entry_of(const bench_row *row, size_t index, const char *suffix, const char *type)
 {
     char name[sizeof row->name + 16];
@@ -47,8 +47,8 @@ static json_t *entry_of(const bench_row *row, size_t index, const char *suffix, 
     return o;
 }
 
-/* What the row is. */
-static void set_head(json_t *o, const bench_row *row)
+/* Adds the description of the row. */
+static void set_description(json_t *o, const bench_row *row)
 {
     static const char *const sweeps[] = {[SWEEP_BATCH] = "batch", [SWEEP_SIZE] = "size"};
     output_set(o, "label", json_string(row->isa));
@@ -68,7 +68,7 @@ static void set_head(json_t *o, const bench_row *row)
     output_set(o, "bound", row->attainable > 0.0 ? json_string(row->bound) : json_null());
 }
 
-/* How the row was sampled. */
+/* Adds how the row was sampled. */
 static void set_sampling(json_t *o, const bench_row *row)
 {
     output_set(o, "stopped", json_string(bench_stopped_names[row->stopped]));
@@ -94,7 +94,7 @@ static void append_aggregate(json_t *list, const bench_row *row, size_t index, c
     output_set(o, "aggregate_unit", json_string("time"));
     output_set(o, "iterations", json_integer((json_int_t)row->n_samples));
     set_times(o, real_ns, cpu_ns);
-    set_head(o, row);
+    set_description(o, row);
     if (strcmp(name, "mad") != 0)
         set_rates(o, row, real_ns);
     if (strcmp(name, "median") == 0)
@@ -102,21 +102,23 @@ static void append_aggregate(json_t *list, const bench_row *row, size_t index, c
     json_array_append_new(list, o);
 }
 
-/* The one entry of a row without samples, as Google Benchmark writes it after SkipWithError(). */
+/* Appends the only entry of a row without samples, as Google Benchmark writes it after
+ * SkipWithError(). */
 static void append_skipped(json_t *list, const bench_row *row, size_t index)
 {
     json_t *o = entry_of(row, index, "", "iteration");
     output_set(o, "repetition_index", json_integer(0));
     output_set(o, "error_occurred", json_true());
-    /* A row that the run has not reached yet is written as one that was interrupted. */
+    /* A row that the run has not reached yet is written as interrupted. */
     output_set(o, "error_message",
                json_string(row->skipped[0] != '\0' ? row->skipped : "skipped: interrupted"));
     output_set(o, "iterations", json_integer(0));
     set_times(o, 0.0, 0.0);
-    set_head(o, row);
+    set_description(o, row);
     json_array_append_new(list, o);
 }
 
+/* Appends an entry per sample and the aggregates. */
 static void append_row(json_t *list, const bench_row *row, size_t index, const core_capacity *core)
 {
     if (row->n_samples == 0) {
@@ -157,7 +159,7 @@ json_t *bench_groups_to_json(const bench_suite *suite)
         const size_t sizes[] = {row->n, row->d, row->c};
         for (size_t s = 0; s < 3; s++)
             json_array_append_new(shape, json_integer((json_int_t)sizes[s]));
-        output_set(o, "shape", shape); /* of the first row: those of a sweep differ */
+        output_set(o, "shape", shape); /* of the first row; in a sweep they differ */
         output_set(o, "group", json_string(bench_kernels[row->kernel].group));
         output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
         output_set(o, "first_row", json_string(row->name));
@@ -201,8 +203,8 @@ json_t *bench_formulas_to_json(void)
     return list;
 }
 
-/* The scalar row of the same kernel and shape, or NULL. */
-static const bench_row *scalar_twin(const bench_suite *suite, const bench_row *row)
+/* Returns the scalar row of the same kernel and shape, or NULL. */
+static const bench_row *find_scalar(const bench_suite *suite, const bench_row *row)
 {
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *r = &suite->rows[i];
@@ -227,7 +229,7 @@ void bench_print_table(const bench_suite *suite)
             continue;
         }
         const double median = row->real_ns.median;
-        const bench_row *scalar = scalar_twin(suite, row);
+        const bench_row *scalar = find_scalar(suite, row);
         char speedup[16] = "-", share[48] = "", interval[16] = "-";
         if (scalar != NULL)
             snprintf(speedup, sizeof speedup, "%.2fx", scalar->real_ns.median / median);
@@ -235,7 +237,7 @@ void bench_print_table(const bench_suite *suite)
             snprintf(share, sizeof share, "%5.1f %% %s%s",
                      100.0 * row->flops / median / row->attainable, row->bound,
                      bench_above_roof(row) ? ", above its roof" : "");
-        /* "+": sampling ended before the interval was as close as asked for. */
+        /* "+": sampling ended before the required precision was reached. */
         if (row->n_samples >= STATS_INTERVAL_MIN)
             snprintf(interval, sizeof interval, "%.2f%s", 100.0 * stats_precision(&row->real_ns),
                      row->stopped == STOPPED_TIME ? "+" : "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * How the rows are sampled. */
+ * Samples the rows. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -17,11 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Repetitions of a look at the clock: some milliseconds. */
+/* Repetitions of a measurement of the clock, which then takes a few milliseconds. */
 enum { CLOCK_REPEATS = 10 };
 
-/* A run that is to stop stops within about this time, or after the call at hand. */
-static const double stops_within_s = 0.25;
+/* A stop request is polled about this often, between calls. */
+static const double poll_interval_s = 0.25;
 
 struct run {
     const bench_options *options;
@@ -29,31 +29,33 @@ struct run {
     const volatile sig_atomic_t *stop;
     counters counters;
     progress progress;
-    double start; /* of the clock */
+    double start; /* clock_seconds() at the start */
 };
 
-/* The rows of a group on the bench at once. */
+/* The rows of a group while they are sampled. */
 struct group {
     size_t first, count;
     bench_row *rows; /* of the suite */
     bench_task *tasks;
     gbench_row **handles;
     uint64_t *iterations;
-    double *spent_s; /* on the samples of each row */
-    size_t *order;   /* of those that want more */
+    double *spent_s; /* time spent on the samples of each row */
+    size_t *order;   /* rows of the next round */
 };
 
-static double time_of(const struct run *run)
+/* Returns the seconds since the start of the run, including its earlier parts. */
+static double elapsed_s(const struct run *run)
 {
     return run->suite->start_s + clock_seconds() - run->start;
 }
 
-static void show(struct run *run, size_t row)
+static void show_progress(struct run *run, size_t row)
 {
     const size_t n = run->suite->n_rows;
     progress_show(&run->progress, row + 1, n, (double)row / (double)n, run->suite->rows[row].name);
 }
 
+/* Marks a row as skipped unless it is already. Returns false. */
 static bool skip(bench_row *row, const char *why)
 {
     if (row->skipped[0] == '\0')
@@ -63,25 +65,26 @@ static bool skip(bench_row *row, const char *why)
 
 /* ---- one row ---- */
 
-/* Takes one sample. false: the row cannot run, or the sample was cut short. */
-static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_sample *out)
+/* Takes one sample. Returns false if the row cannot run or the sample was interrupted. */
+static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_sample *result)
 {
-    if (gbench_run(g->handles[i], iterations, out) != 0)
-        return skip(&g->rows[i], out->error);
+    if (gbench_run(g->handles[i], iterations, result) != 0)
+        return skip(&g->rows[i], result->error);
     if (g->tasks[i].status != DOWNHILL_OK)
         return skip(&g->rows[i], downhill_status_text(g->tasks[i].status));
-    const double calls = stops_within_s * 1e9 / out->real_ns;
+    const double calls = poll_interval_s * 1e9 / result->real_ns;
     g->tasks[i].poll_calls = calls > 1.0 ? (uint64_t)calls : 1;
     return !g->tasks[i].stopped;
 }
 
-/* Finds how many iterations last min_time_s, and shows it by a run that does; the runs that it
- * takes are the warm-up. The clock may still rise while it runs, and a run that was interrupted
- * looks long: so the count that a run suggests has a margin, and is tried before it is believed. */
+/* Finds a number of iterations that takes at least min_time_s. Its runs are the warm-up. The clock
+ * may still rise meanwhile, and an interrupt makes a run too long: the number that a run suggests
+ * is therefore increased by a margin, and accepted only after a run with that number took long
+ * enough. */
 static bool calibrate(struct group *g, size_t i, double min_time_s)
 {
     const double target_ns = min_time_s * 1e9, margin = 1.05;
-    uint64_t iterations = g->tasks[i].n_loads; /* once around, to have every buffer used before */
+    uint64_t iterations = g->tasks[i].n_loads; /* touches each buffer once */
     for (;;) {
         gbench_sample s;
         if (!sample(g, i, iterations, &s))
@@ -91,28 +94,29 @@ static bool calibrate(struct group *g, size_t i, double min_time_s)
             g->iterations[i] = iterations;
             return true;
         }
-        const double need = margin * target_ns / s.real_ns;
-        /* A very short run says little about a long one. */
-        const uint64_t most = iterations * 16;
-        iterations = need < (double)most ? (uint64_t)need + 1 : most;
+        const double needed = margin * target_ns / s.real_ns;
+        /* A very short run says little about the time of a long one. */
+        const uint64_t max = iterations * 16;
+        iterations = needed < (double)max ? (uint64_t)needed + 1 : max;
     }
 }
 
-static bool keep(bench_row *row, const bench_sample *s)
+/* Appends a sample to a row. Returns false if out of memory. */
+static bool append_sample(bench_row *row, const bench_sample *s)
 {
     if (row->n_samples == row->samples_size) {
         const size_t size = row->samples_size == 0 ? 16 : 2 * row->samples_size;
-        bench_sample *more = realloc(row->samples, size * sizeof *more);
-        if (more == NULL)
+        bench_sample *samples = realloc(row->samples, size * sizeof *samples);
+        if (samples == NULL)
             return false;
-        row->samples = more;
+        row->samples = samples;
         row->samples_size = size;
     }
     row->samples[row->n_samples++] = *s;
     return true;
 }
 
-/* Has it enough samples? Then says why. */
+/* Returns whether a row has enough samples; sets row->stopped if it has. */
 static bool is_done(const bench_options *o, bench_row *row, double spent_s)
 {
     if (row->skipped[0] != '\0')
@@ -121,23 +125,24 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
         return false;
     bench_row_summarise(row, o->core, o->repetitions);
     row->stopped = STOPPED_INTERRUPTED;
-    /* While the core is shared the samples say little, and the neighbour may go. */
-    const double most_s = (row->n_undisturbed < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
+    /* Disturbed samples say little, and the interference may end. */
+    const double max_s = (row->n_undisturbed < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
     if (o->precision == 0.0 || row->n_samples == BENCH_SAMPLES_MAX)
         row->stopped = STOPPED_REPETITIONS;
-    else if (row->n_undisturbed < o->repetitions && spent_s < most_s)
+    else if (row->n_undisturbed < o->repetitions && spent_s < max_s)
         return false;
     else if (stats_precision(&row->real_ns) <= o->precision)
         row->stopped = STOPPED_PRECISION;
-    else if (spent_s >= most_s)
+    else if (spent_s >= max_s)
         row->stopped = STOPPED_TIME;
     return row->stopped != STOPPED_INTERRUPTED;
 }
 
 /* ---- a group ---- */
 
-/* Does the row take part in the round? Those that are done go on while others of the group do, for as long as
- * any row may, so that what the machine does meanwhile falls on all of them. */
+/* Returns whether the row is sampled in the next round. Rows that are done continue while other
+ * rows of the group do, for at most max_time_s, so that changes of the machine affect all rows
+ * alike. */
 static bool takes_part(const bench_options *o, const bench_row *row, double spent_s)
 {
     return row->skipped[0] == '\0' && row->n_samples < BENCH_SAMPLES_MAX &&
@@ -145,79 +150,82 @@ static bool takes_part(const bench_options *o, const bench_row *row, double spen
             (row->stopped == STOPPED_PRECISION && spent_s < o->max_time_s));
 }
 
-/* One sample more of each row that wants one. */
+/* Takes one sample of each row in `order`. */
 static void sample_round(struct run *run, struct group *g, const size_t *order, size_t count)
 {
     for (size_t o = 0; o < count && !*run->stop; o++) {
         const size_t i = order[o];
         gbench_sample s;
-        /* A sample that begins beside a neighbour is of no use, and the neighbour may be gone sooner. */
-        const double asked_s = clock_seconds();
-        const double before =
-            core_wait(run->options->core, fmin(run->options->min_time_s, stops_within_s));
-        g->spent_s[i] += clock_seconds() - asked_s;
+        /* A sample that starts on a shared core is useless, so wait until the core is unshared. */
+        const double wait_start = clock_seconds();
+        const double observed_before =
+            core_wait(run->options->core, fmin(run->options->min_time_s, poll_interval_s));
+        g->spent_s[i] += clock_seconds() - wait_start;
         if (!sample(g, i, g->iterations[i], &s))
             continue;
-        const double after = core_observe(run->options->core);
+        const double observed_after = core_observe(run->options->core);
         g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
-        const bench_sample kept = {.iterations = s.iterations,
-                                   .real_ns = s.real_ns,
-                                   .cpu_ns = s.cpu_ns,
-                                   .time_s = time_of(run),
-                                   .core = before < after ? before : after,
-                                   .sequence = run->suite->sequence++,
-                                   .cpu = sched_getcpu()};
-        if (!keep(&g->rows[i], &kept))
+        const bench_sample taken = {.iterations = s.iterations,
+                                    .real_ns = s.real_ns,
+                                    .cpu_ns = s.cpu_ns,
+                                    .time_s = elapsed_s(run),
+                                    .core = observed_before < observed_after ? observed_before
+                                                                             : observed_after,
+                                    .sequence = run->suite->sequence++,
+                                    .cpu = sched_getcpu()};
+        if (!append_sample(&g->rows[i], &taken))
             skip(&g->rows[i], "out of memory");
-        show(run, g->first + i);
+        show_progress(run, g->first + i);
     }
 }
 
+/* Takes one sample of each row with the hardware counters enabled. */
 static void count_events(struct run *run, struct group *g)
 {
     for (size_t i = 0; i < g->count && !*run->stop; i++) {
         gbench_sample s;
-        /* Other threads are not counted. */
+        /* The counters are those of this thread only. */
         if (g->rows[i].skipped[0] != '\0' || g->rows[i].threads > 1)
             continue;
         counters_start(&run->counters);
-        const bool good = sample(g, i, g->iterations[i], &s);
-        counter_values found = counters_stop(&run->counters);
+        const bool complete = sample(g, i, g->iterations[i], &s);
+        counter_values values = counters_stop(&run->counters);
         for (enum counter c = 0; c < COUNTER_COUNT; c++)
-            found.value[c] /= (double)g->iterations[i];
-        if (good)
-            g->rows[i].counters = found;
+            values.value[c] /= (double)g->iterations[i];
+        if (complete)
+            g->rows[i].counters = values;
     }
 }
 
 static void sample_group(struct run *run, struct group *g)
 {
     for (size_t i = 0; i < g->count && !*run->stop; i++) {
-        show(run, g->first + i);
+        show_progress(run, g->first + i);
         if (g->rows[i].skipped[0] == '\0')
             calibrate(g, i, run->options->min_time_s);
     }
     if (*run->stop)
         return;
-    /* By the group's own place in the list, so that a run that goes on later has the same order. */
-    rng random = rng_seeded(run->options->seed + g->first);
+    /* The seed depends on the group's position in the list, so that a resumed run has the same
+     * order. */
+    rng r = rng_seeded(run->options->seed + g->first);
     for (;;) {
-        size_t wanting = 0, count = 0;
+        size_t unfinished = 0, count = 0;
         for (size_t i = 0; i < g->count; i++) {
-            wanting += !is_done(run->options, &g->rows[i], g->spent_s[i]);
+            unfinished += !is_done(run->options, &g->rows[i], g->spent_s[i]);
             if (takes_part(run->options, &g->rows[i], g->spent_s[i]))
                 g->order[count++] = i;
         }
-        if (wanting == 0 || *run->stop)
+        if (unfinished == 0 || *run->stop)
             break;
-        rng_shuffle(&random, g->order, count);
+        rng_shuffle(&r, g->order, count);
         sample_round(run, g, g->order, count);
     }
     if (run->options->counters && run->counters.missing[0] == '\0')
         count_events(run, g);
 }
 
-/* Registers the rows; those that cannot be are marked skipped. */
+/* Registers the rows, and marks those that cannot run as skipped. */
 static void open_rows(struct run *run, struct group *g, buffer_pool *pool)
 {
     for (size_t i = 0; i < g->count; i++) {
@@ -244,7 +252,7 @@ static void open_rows(struct run *run, struct group *g, buffer_pool *pool)
             skip(row, why);
         else if (row->peer == NULL &&
                  downhill_select(row->isa, &task->kernels, NULL, 0) != DOWNHILL_OK)
-            skip(row, "the level is not usable");
+            skip(row, "the ISA level is not usable");
     }
 }
 
@@ -257,9 +265,9 @@ static bool open_group(struct group *g, bench_suite *suite, size_t first, size_t
     g->iterations = calloc(n, sizeof *g->iterations);
     g->spent_s = calloc(n, sizeof *g->spent_s);
     g->order = calloc(n, sizeof *g->order);
-    bench_group *more = realloc(suite->groups, (suite->n_groups + 1) * sizeof *more);
-    suite->groups = more != NULL ? more : suite->groups;
-    return more != NULL && g->tasks != NULL && g->handles != NULL && g->iterations != NULL &&
+    bench_group *groups = realloc(suite->groups, (suite->n_groups + 1) * sizeof *groups);
+    suite->groups = groups != NULL ? groups : suite->groups;
+    return groups != NULL && g->tasks != NULL && g->handles != NULL && g->iterations != NULL &&
            g->spent_s != NULL && g->order != NULL;
 }
 
@@ -283,14 +291,14 @@ static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *po
     if (good) {
         open_rows(run, &g, pool);
         bench_group group = {.first = first, .end = end};
-        const conditions before = conditions_now("", run->options->cpu);
+        const conditions at_start = conditions_now("", run->options->cpu);
         group.clock_before_ghz = ceilings_clock(CLOCK_REPEATS);
-        group.start_s = time_of(run);
+        group.start_s = elapsed_s(run);
         sample_group(run, &g);
-        group.end_s = time_of(run);
+        group.end_s = elapsed_s(run);
         group.clock_after_ghz = ceilings_clock(CLOCK_REPEATS);
-        const conditions now = conditions_now("", run->options->cpu);
-        group.conditions = conditions_between(&before, &now);
+        const conditions at_end = conditions_now("", run->options->cpu);
+        group.conditions = conditions_between(&at_start, &at_end);
         suite->groups[suite->n_groups++] = group;
         for (size_t i = 0; i < g.count; i++)
             if (g.rows[i].n_samples > 0)
@@ -302,7 +310,7 @@ static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *po
     return good;
 }
 
-static bool is_whole(const bench_suite *suite, size_t first, size_t end)
+static bool is_complete(const bench_suite *suite, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++)
         if (!bench_row_is_complete(&suite->rows[i]))
@@ -310,15 +318,16 @@ static bool is_whole(const bench_suite *suite, size_t first, size_t end)
     return true;
 }
 
-/* By what a whole core was found to be only later. */
-static void summarise_anew(const bench_options *o, bench_row *row)
+/* Summarises a row again, because later samples may have raised the estimated capacity of the
+ * core. */
+static void summarise_again(const bench_options *o, bench_row *row)
 {
     bench_row_summarise(row, o->core, o->repetitions);
     if (row->stopped == STOPPED_PRECISION && !(stats_precision(&row->real_ns) <= o->precision))
         row->stopped = STOPPED_TIME;
 }
 
-int bench_suite_run(const bench_options *options, bench_suite *suite, bench_group_callback after,
+int bench_suite_run(const bench_options *options, bench_suite *suite, bench_group_callback on_group,
                     void *context, const volatile sig_atomic_t *stop)
 {
     struct run run = {.options = options,
@@ -331,54 +340,54 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_grou
         counters_open(&run.counters);
     buffer_pool pool = {0};
     int code = EXIT_OK;
-    bool fresh = true; /* nothing was left out yet */
+    bool resuming = true; /* all groups so far were complete */
     for (size_t first = 0, end; first < suite->n_rows && code == EXIT_OK && !*stop; first = end) {
         end = bench_group_end(suite, first);
-        if (is_whole(suite, first, end)) {
-            if (fresh)
+        if (is_complete(suite, first, end)) {
+            if (resuming)
                 run.progress.done_before = (double)end / (double)suite->n_rows;
             continue;
         }
-        fresh = false;
+        resuming = false;
         buffer_pool_open(&pool, options, suite, first);
         if (!run_group(&run, first, end, &pool)) {
             error_line("bench: out of memory");
             code = EXIT_INTERNAL;
-        } else if (after != NULL) {
-            suite->interrupted = true; /* what is written now is a part */
-            code = after(context, suite);
+        } else if (on_group != NULL) {
+            suite->interrupted = true; /* results written now are partial */
+            code = on_group(context, suite);
         }
     }
     buffer_pool_close(&pool);
     if (options->counters)
         counters_close(&run.counters);
     progress_close(&run.progress);
-    suite->seconds = time_of(&run);
+    suite->seconds = elapsed_s(&run);
     suite->interrupted = *stop != 0 || code != EXIT_OK;
     for (size_t i = 0; i < suite->n_rows; i++)
         if (suite->rows[i].n_samples == 0)
             skip(&suite->rows[i], "interrupted");
         else
-            summarise_anew(options, &suite->rows[i]);
+            summarise_again(options, &suite->rows[i]);
     return code;
 }
 
 double bench_call_ns(void)
 {
-    enum { CALLS = 100000, TIMES = 5 };
+    enum { CALLS = 100000, REPEATS = 5 };
     workload load;
     bench_task task = {.loads = &load, .n_loads = 1, .kernel = BENCH_score_f32};
     if (downhill_select(NULL, &task.kernels, NULL, 0) != DOWNHILL_OK ||
         !workload_open(&load, 1, 1, 1, 1))
         return 0.0;
-    double least = 0.0;
+    double min_ns = 0.0;
     gbench_row *row = gbench_register("call", bench_task_run, &task);
-    for (int i = 0; row != NULL && i < TIMES; i++) {
+    for (int i = 0; row != NULL && i < REPEATS; i++) {
         gbench_sample s;
-        if (gbench_run(row, CALLS, &s) == 0 && (least == 0.0 || s.real_ns < least))
-            least = s.real_ns;
+        if (gbench_run(row, CALLS, &s) == 0 && (min_ns == 0.0 || s.real_ns < min_ns))
+            min_ns = s.real_ns;
     }
     gbench_clear();
     workload_close(&load);
-    return least;
+    return min_ns;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which rows there are. */
+ * Builds the list of rows. */
 #define _GNU_SOURCE
 #include "suite.h"
 
@@ -16,12 +16,13 @@
 #include <string.h>
 
 enum {
-    PART_MIN = 32, /* samples per thread: with fewer it waits for the others longer than it works */
-    SHARE_MIN = 20, /* samples of which 95 % are a whole number */
+    PART_MIN = 32,  /* samples per thread; with fewer, a thread waits longer than it computes */
+    SHARE_MIN = 20, /* samples, of which 95 % is a whole number */
 };
 
-/* CIFAR-10 has 3072 features, Fashion-MNIST 784. 256 is a usual batch; 32 rows of 3072 fit L2; one
- * row is a prediction; 20000 rows come from memory; the wide one has W out of every L2. */
+/* CIFAR-10 has 3072 features, Fashion-MNIST 784. A batch of 256 is usual, 32 rows of 3072 features
+ * fit into L2, one row is a prediction, and 20000 rows are read from memory. With 1000 classes of
+ * 2048 features, W does not fit into any L2. */
 const bench_shape bench_standard_shapes[] = {
     {256, 3072, 10, true}, {256, 784, 10, true},     {1, 3072, 10, true},      {1, 784, 10, false},
     {32, 3072, 10, false}, {20000, 3072, 10, false}, {256, 2048, 1000, false},
@@ -29,7 +30,8 @@ const bench_shape bench_standard_shapes[] = {
 const size_t bench_standard_shape_count =
     sizeof bench_standard_shapes / sizeof bench_standard_shapes[0];
 
-/* Powers of two between sizes just below and above, which tell whether they are special. */
+/* Powers of two with sizes just below and above, and sizes between them, which show whether powers
+ * of two are special. */
 static const bench_shape batch_shapes[] = {
     {1, 3072, 10, true},   {2, 3072, 10, true},   {3, 3072, 10, true},   {4, 3072, 10, true},
     {5, 3072, 10, true},   {7, 3072, 10, true},   {8, 3072, 10, true},   {9, 3072, 10, true},
@@ -40,7 +42,7 @@ static const bench_shape batch_shapes[] = {
     {200, 3072, 10, true}, {255, 3072, 10, true}, {256, 3072, 10, true}, {257, 3072, 10, true},
     {384, 3072, 10, true}, {511, 3072, 10, true}, {512, 3072, 10, true}, {513, 3072, 10, true},
 };
-/* From samples that L1 holds to such as no L2 does. */
+/* From samples that fit into L1 to samples that fit into no L2. */
 static const bench_shape size_shapes[] = {
     {64, 64, 10, true},    {64, 128, 10, true},   {64, 256, 10, true},   {64, 512, 10, true},
     {64, 784, 10, true},   {64, 1024, 10, true},  {64, 2048, 10, true},  {64, 3072, 10, true},
@@ -48,7 +50,7 @@ static const bench_shape size_shapes[] = {
     {64, 16384, 10, true}, {64, 24000, 10, true}, {64, 32768, 10, true}, {64, 65536, 10, true},
 };
 
-/* Rows that are built together. */
+/* Shapes whose rows share buffers or belong to one sweep. */
 struct family {
     const bench_shape *shapes;
     size_t n_shapes;
@@ -56,7 +58,7 @@ struct family {
     bool cold;
 };
 
-/* What the rows are made of. */
+/* State of bench_suite_build(). */
 struct builder {
     const bench_options *options;
     bench_suite *suite;
@@ -68,15 +70,15 @@ struct builder {
 };
 
 /* Returns whether a family has rows of this kernel at this shape. */
-static bool wanted(const struct builder *b, const struct family *f, bench_kernel kernel,
-                   const bench_shape *shape)
+static bool has_rows(const struct builder *b, const struct family *f, bench_kernel kernel,
+                     const bench_shape *shape)
 {
     const bench_kernel_info *info = &bench_kernels[kernel];
     if (f->sweep != SWEEP_NONE)
         return bench_has_traits(kernel, BENCH_TRAIT_SWEPT);
     if (b->options->noise_floor && !bench_has_traits(kernel, BENCH_TRAIT_NOISE_FLOOR))
         return false;
-    /* In training, operands other than the samples are never cold. */
+    /* During training only the samples can be cold. */
     if (f->cold && (info->bytes.nd == 0.0 || bench_has_traits(kernel, BENCH_TRAIT_EPOCH)))
         return false;
     /* A working set larger than any cache is cold already. */
@@ -85,7 +87,7 @@ static bool wanted(const struct builder *b, const struct family *f, bench_kernel
         return false;
     if (bench_has_traits(kernel, BENCH_TRAIT_SHARE) && shape->n < SHARE_MIN)
         return false;
-    /* An epoch of one step is a step. */
+    /* An epoch of a single step would time the step again. */
     return !bench_has_traits(kernel, BENCH_TRAIT_EPOCH) || shape->n > WORKLOAD_STEP_ROWS;
 }
 
@@ -103,32 +105,32 @@ static bench_row make_row(const struct family *f, bench_kernel kernel, const cha
     const bench_kernel_info *info = &bench_kernels[kernel];
     static const char *const sweeps[] = {
         [SWEEP_NONE] = "", [SWEEP_BATCH] = "/sweep:batch", [SWEEP_SIZE] = "/sweep:size"};
-    char more[32] = "";
+    char suffix[32] = "";
     if (threads > 1)
-        snprintf(more, sizeof more, "/threads:%zu", threads);
+        snprintf(suffix, sizeof suffix, "/threads:%zu", threads);
     snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu%s%s%s", info->name, isa, s->n,
-             s->d, s->c, more, f->cold ? "/cold" : "", sweeps[f->sweep]);
+             s->d, s->c, suffix, f->cold ? "/cold" : "", sweeps[f->sweep]);
     row.flops = polynomial_value(&info->operations, s->n, s->d, s->c);
     row.bytes = polynomial_value(&info->bytes, s->n, s->d, s->c);
     row.working_set = polynomial_value(&info->working_set, s->n, s->d, s->c);
     return row;
 }
 
-/* Takes the row if it passes the filter. false: out of memory. */
-static bool take(struct builder *b, bench_row row, const peer *p)
+/* Appends the row if it passes the filter. Returns false if out of memory. */
+static bool append_row(struct builder *b, bench_row row, const peer *p)
 {
     bench_suite *suite = b->suite;
     if (regexec(&b->filter, row.name, 0, NULL, 0) != 0)
         return true;
     for (size_t i = 0; i < suite->n_rows; i++)
         if (strcmp(suite->rows[i].name, row.name) == 0)
-            return true; /* a shape that was given twice */
+            return true; /* a shape was given twice */
     if (suite->n_rows == b->size) {
         b->size = b->size == 0 ? 256 : 2 * b->size;
-        bench_row *more = realloc(suite->rows, b->size * sizeof *more);
-        if (more == NULL)
+        bench_row *rows = realloc(suite->rows, b->size * sizeof *rows);
+        if (rows == NULL)
             return false;
-        suite->rows = more;
+        suite->rows = rows;
     }
     row.peer = p;
     row.family = b->families;
@@ -136,13 +138,14 @@ static bool take(struct builder *b, bench_row row, const peer *p)
     return true;
 }
 
-/* Every level, peer and number of threads. */
+/* Appends rows for each level, peer and number of threads. Returns false if out of memory. */
 static bool add_rows(struct builder *b, const struct family *f, bench_kernel kernel,
                      const bench_shape *shape)
 {
-    /* The best level stands for all where the question is another. */
+    /* Sweeps, cold rows and the noise floor do not compare levels, so they time the best level
+     * only. */
     const bool last_only = f->sweep != SWEEP_NONE || f->cold || b->options->noise_floor;
-    size_t last = 0; /* level of this kernel */
+    size_t last = 0; /* best level that has the kernel */
     bool good = true;
     for (size_t l = 0; l < b->n_levels; l++)
         if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
@@ -151,16 +154,17 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
     for (size_t l = last_only ? last : 0; l <= last && good; l++)
         if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
             call_exists(b->levels[l], kernel))
-            good =
-                take(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1), NULL);
+            good = append_row(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1),
+                              NULL);
     if (last_only && !f->cold)
         return good;
     for (size_t p = 0; p < (peer_call_of(kernel) != NULL ? b->n_peers : 0) && good; p++)
-        good = take(b, make_row(f, kernel, b->peers[p].name, shape, 1), &b->peers[p]);
+        good = append_row(b, make_row(f, kernel, b->peers[p].name, shape, 1), &b->peers[p]);
     for (size_t t = 1; bench_has_traits(kernel, BENCH_TRAIT_THREADS) && !f->cold && good &&
                        (t = ceilings_next_threads(t, b->options->threads)) != 0 &&
                        shape->n >= t * PART_MIN;)
-        good = take(b, make_row(f, kernel, downhill_kernels_name(b->levels[last]), shape, t), NULL);
+        good = append_row(b, make_row(f, kernel, downhill_kernels_name(b->levels[last]), shape, t),
+                          NULL);
     return good;
 }
 
@@ -169,7 +173,7 @@ static bool add_family(struct builder *b, const struct family *f)
     const size_t before = b->suite->n_rows;
     for (bench_kernel k = 0; k < BENCH_KERNEL_COUNT; k++)
         for (size_t s = 0; s < f->n_shapes; s++)
-            if (wanted(b, f, k, &f->shapes[s]) && !add_rows(b, f, k, &f->shapes[s]))
+            if (has_rows(b, f, k, &f->shapes[s]) && !add_rows(b, f, k, &f->shapes[s]))
                 return false;
     b->families += b->suite->n_rows > before;
     return true;
@@ -195,11 +199,11 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
 {
     *suite = (bench_suite){.core = options->core};
     struct builder b = {.options = options, .suite = suite};
-    const int bad = regcomp(&b.filter, options->filter != NULL ? options->filter : ".",
-                            REG_EXTENDED | REG_NOSUB);
-    if (bad != 0) {
+    const int error = regcomp(&b.filter, options->filter != NULL ? options->filter : ".",
+                              REG_EXTENDED | REG_NOSUB);
+    if (error != 0) {
         char why[128];
-        regerror(bad, &b.filter, why, sizeof why);
+        regerror(error, &b.filter, why, sizeof why);
         error_line("--filter: '%s' is not a regular expression: %s", options->filter, why);
         return EXIT_USAGE;
     }
@@ -212,7 +216,7 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
         code = EXIT_INTERNAL;
     }
     regfree(&b.filter);
-    /* The noise floor of a run without such rows is none, and no reason not to run. */
+    /* A run may have no rows for the noise floor. */
     if (code == EXIT_OK && suite->n_rows == 0 && !options->noise_floor) {
         error_line("bench: no row matches '%s'; `downhill bench --list` shows the names",
                    options->filter != NULL ? options->filter : "");
@@ -225,10 +229,10 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
 
 size_t bench_group_end(const bench_suite *suite, size_t first)
 {
-    const bench_row *of = &suite->rows[first];
-    const char *group = bench_kernels[of->kernel].group;
+    const bench_row *row = &suite->rows[first];
+    const char *group = bench_kernels[row->kernel].group;
     size_t end = first;
-    while (end < suite->n_rows && suite->rows[end].family == of->family &&
+    while (end < suite->n_rows && suite->rows[end].family == row->family &&
            strcmp(bench_kernels[suite->rows[end].kernel].group, group) == 0)
         end++;
     return end;
@@ -248,30 +252,30 @@ bool bench_row_is_complete(const bench_row *row)
     return row->n_samples > 0 ? row->stopped != STOPPED_INTERRUPTED : row->skipped[0] != '\0';
 }
 
-/* ---- what would be attainable ---- */
+/* ---- attainable rates ---- */
 
-void bench_set_attainable(bench_suite *suite, const ceilings *found)
+void bench_set_attainable(bench_suite *suite, const ceilings *roofline)
 {
     for (size_t i = 0; i < suite->n_rows; i++) {
         bench_row *row = &suite->rows[i];
-        const ceiling_set *set = ceilings_set(found, row->threads);
+        const ceiling_set *set = ceilings_set(roofline, row->threads);
         row->attainable = 0.0;
         row->roof_mask = 0;
         if (set == NULL)
             continue;
-        /* A peer may use whatever the CPU has. */
+        /* A peer may use any instruction of the CPU. */
         const struct ceiling_peak peak =
             row->peer != NULL ? ceilings_peak_of_cpu(set)
                               : ceilings_peak(set, row->isa, bench_kernels[row->kernel].products);
-        const size_t level =
-            row->cold ? found->n_levels - 1 : ceilings_level(found, row->working_set, row->threads);
-        /* Each byte of the working set comes once from that level; what is read again, or written,
-         * may cross a nearer one. */
+        const size_t level = row->cold ? roofline->n_levels - 1
+                                       : ceilings_level(roofline, row->working_set, row->threads);
+        /* Each byte of the working set is read once from that level. Bytes that are read again, or
+         * written, may come from a nearer level. */
         const double memory = row->flops / row->working_set * set->gb_per_s[level][ACCESS_READ];
         if (peak.gflop_per_s == 0.0 || memory == 0.0)
             continue;
         row->attainable = peak.gflop_per_s < memory ? peak.gflop_per_s : memory;
-        row->bound = peak.gflop_per_s < memory ? peak.name : found->level[level].name;
+        row->bound = peak.gflop_per_s < memory ? peak.name : roofline->level[level].name;
         row->roof_mask =
             peak.gflop_per_s < memory ? peak.mask : UINT32_C(1) << (PEAK_COUNT + level);
     }
