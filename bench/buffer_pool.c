@@ -5,28 +5,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { UNKNOWN, RIGHT, WRONG };
+/* Results of checking a peer at a shape. */
+enum { UNCHECKED, CORRECT, INCORRECT };
 
-/* More workloads than this, each of some thirty buffers, would take longer to make than to time. */
+/* Maximum number of workloads. More, with about thirty buffers each, would take longer to fill than
+ * to time. */
 enum { RING_MAX = 1 << 16 };
 
-/* A ring so long that a call finds nothing of its own left in the last level, counting only what it uses. */
-static const double times_last_level = 2.0;
+/* Size of a ring over that of the last cache level, which then holds nothing of the next call. */
+static const double ring_size = 2.0;
 
-/* About what one workload takes: features of three types, and weights, gradients and packed weights. */
-static double bytes_of(size_t n, size_t d, size_t c)
+/* Estimates the bytes of one workload: features of three types, weights, gradients and packed
+ * weights. */
+static double workload_bytes(size_t n, size_t d, size_t c)
 {
     return 7.0 * (double)n * (double)d + 64.0 * (double)d * (double)c;
 }
 
-/* How many workloads a row wants. */
-static size_t ring_of(const bench_row *row, uint64_t last_level)
+/* Returns the number of workloads in the ring of a row. */
+static size_t ring_length(const bench_row *row, uint64_t last_level)
 {
-    return row->cold ? (size_t)ceil(times_last_level * (double)last_level / row->working_set) + 1
-                     : 1;
+    return row->cold ? (size_t)ceil(ring_size * (double)last_level / row->working_set) + 1 : 1;
 }
 
-static shape_buffers *of_shape(buffer_pool *pool, const bench_row *row)
+static shape_buffers *find_shape(buffer_pool *pool, const bench_row *row)
 {
     for (size_t i = 0; i < pool->count; i++)
         if (pool->buffers[i].n == row->n && pool->buffers[i].d == row->d &&
@@ -35,34 +37,36 @@ static shape_buffers *of_shape(buffer_pool *pool, const bench_row *row)
     return NULL;
 }
 
+/* Allocates s->n_loads workloads; sets s->missing on failure. */
 static void open_buffers(shape_buffers *s, const bench_options *o)
 {
-    /* So that the rest of the machine is not pushed out. */
-    const double most = o->machine != NULL ? 0.25 * (double)o->machine->memory_bytes : INFINITY;
-    const double bytes = (double)s->n_loads * bytes_of(s->n, s->d, s->c);
-    if (s->n_loads > 1 && bytes > most) {
+    /* A quarter of the memory at most, so that other programs are not swapped out. */
+    const double max_bytes =
+        o->machine != NULL ? 0.25 * (double)o->machine->memory_bytes : INFINITY;
+    const double bytes = (double)s->n_loads * workload_bytes(s->n, s->d, s->c);
+    if (s->n_loads > 1 && bytes > max_bytes) {
         snprintf(s->missing, sizeof s->missing,
-                 "buffers that no cache holds would take %.1f GB, and a quarter of the memory is "
-                 "%.1f GB",
-                 bytes * 1e-9, most * 1e-9);
+                 "buffers that no cache holds would take %.1f GB, more than a quarter of the "
+                 "memory, %.1f GB",
+                 bytes * 1e-9, max_bytes * 1e-9);
         s->n_loads = 0;
         return;
     }
     if (s->n_loads > RING_MAX) {
         snprintf(s->missing, sizeof s->missing,
-                 "a call takes too little memory: %zu of them would not fill the caches; give a "
+                 "the working set is too small: %zu copies would not fill the caches; give a "
                  "larger --shape",
                  (size_t)RING_MAX);
         s->n_loads = 0;
         return;
     }
-    const size_t wanted = s->n_loads;
-    s->loads = calloc(wanted, sizeof *s->loads);
+    const size_t length = s->n_loads;
+    s->loads = calloc(length, sizeof *s->loads);
     s->n_loads = 0;
-    while (s->loads != NULL && s->n_loads < wanted &&
+    while (s->loads != NULL && s->n_loads < length &&
            workload_open(&s->loads[s->n_loads], s->n, s->d, s->c, o->seed + s->n_loads))
         s->n_loads++;
-    if (s->n_loads < wanted)
+    if (s->n_loads < length)
         snprintf(s->missing, sizeof s->missing, "out of memory");
 }
 
@@ -84,13 +88,13 @@ void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_sui
     const uint64_t last_level = options->machine != NULL ? machine_last_level(options->machine) : 0;
     for (size_t i = first; i < end; i++) {
         const bench_row *row = &suite->rows[i];
-        shape_buffers *found = of_shape(pool, row);
-        if (found == NULL) {
-            found = &pool->buffers[pool->count++];
-            *found = (shape_buffers){.n = row->n, .d = row->d, .c = row->c};
+        shape_buffers *buffers = find_shape(pool, row);
+        if (buffers == NULL) {
+            buffers = &pool->buffers[pool->count++];
+            *buffers = (shape_buffers){.n = row->n, .d = row->d, .c = row->c};
         }
-        const size_t ring = ring_of(row, last_level);
-        found->n_loads = ring > found->n_loads ? ring : found->n_loads;
+        const size_t ring = ring_length(row, last_level);
+        buffers->n_loads = ring > buffers->n_loads ? ring : buffers->n_loads;
     }
     for (size_t i = 0; i < pool->count; i++)
         open_buffers(&pool->buffers[i], options);
@@ -111,24 +115,25 @@ void buffer_pool_close(buffer_pool *pool)
 bool buffer_pool_find(buffer_pool *pool, const bench_row *row, bench_task *task, char *why,
                       size_t why_size)
 {
-    shape_buffers *found = of_shape(pool, row);
-    if (found == NULL || found->missing[0] != '\0') {
-        snprintf(why, why_size, "%s", found == NULL ? "out of memory" : found->missing);
+    shape_buffers *buffers = find_shape(pool, row);
+    if (buffers == NULL || buffers->missing[0] != '\0') {
+        snprintf(why, why_size, "%s", buffers == NULL ? "out of memory" : buffers->missing);
         return false;
     }
-    task->loads = found->loads;
-    task->n_loads = found->n_loads;
+    task->loads = buffers->loads;
+    task->n_loads = buffers->n_loads;
     if (row->peer == NULL)
         return true;
     if (row->peer->missing[0] != '\0') {
         snprintf(why, why_size, "%s", row->peer->missing);
         return false;
     }
-    signed char *proof = &pool->peers[(size_t)(found - pool->buffers) * PEERS_COUNT +
+    signed char *check = &pool->peers[(size_t)(buffers - pool->buffers) * PEERS_COUNT +
                                       (size_t)(row->peer - peers_open())];
-    if (*proof == UNKNOWN)
-        *proof = peer_agrees(row->peer, &found->loads[0]) ? RIGHT : WRONG;
-    if (*proof == WRONG)
-        snprintf(why, why_size, "its scores or its gradient are not within the bound of ours");
-    return *proof == RIGHT;
+    if (*check == UNCHECKED)
+        *check = peer_agrees(row->peer, &buffers->loads[0]) ? CORRECT : INCORRECT;
+    if (*check == INCORRECT)
+        snprintf(why, why_size,
+                 "its scores or gradient differ from ours by more than the error bound");
+    return *check == CORRECT;
 }

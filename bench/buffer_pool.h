@@ -11,23 +11,24 @@ typedef struct shape_buffers {
     size_t n, d, c;
     workload *loads;
     size_t n_loads;
-    char missing[128]; /* why there are none; "" if there are */
+    char missing[128]; /* why there are no workloads, or "" */
 } shape_buffers;
 
 typedef struct buffer_pool {
     shape_buffers *buffers;
     size_t count, family; /* family: of the rows that use them */
-    signed char *peers;   /* count × PEERS_COUNT: whether the peer was found right at the shape */
+    signed char *peers;   /* count × PEERS_COUNT: results of checking a peer at a shape */
 } buffer_pool;
 
-/* Allocates the buffers for the family of row `first` and frees those of another family. Where memory is short, a
- * shape has none and says so. */
+/* Allocates the buffers for the family of row `first` and frees those of another family. If memory
+ * is short, a shape has no buffers and `missing` says why. */
 void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_suite *suite,
                       size_t first);
 void buffer_pool_close(buffer_pool *pool);
 
-/* Gives the buffers of the row to the task; the first time with a peer it also checks the results of the peer on them.
- * Returns false, and why, if the buffers or the peer are missing, or the peer is wrong. */
+/* Gives the buffers of the row to the task. At the first use of a peer with these buffers, checks
+ * its results. Returns false and sets `why` if the buffers or the peer are missing, or its results
+ * are wrong. */
 bool buffer_pool_find(buffer_pool *pool, const bench_row *row, bench_task *task, char *why,
                       size_t why_size);
 

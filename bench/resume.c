@@ -28,16 +28,16 @@ json_t *resume_read(const char *path, const machine *m, int *code)
     *code = EXIT_DATA;
     if (root == NULL && !json_memory_failed()) {
         if (error.line > 0)
-            error_line("bench: --resume: %s: line %d: %s; give a file that `downhill bench --json` "
-                       "left",
+            error_line("bench: --resume: %s: line %d: %s; give a file written by "
+                       "`downhill bench --json`",
                        path, error.line, error.text);
         else
-            error_line("bench: --resume: %s; give a file that `downhill bench --json` left",
+            error_line("bench: --resume: %s; give a file written by `downhill bench --json`",
                        error.text);
         return NULL;
     }
-    json_t *here = machine_to_json(m), *build = machine_build_to_json();
-    const json_t *there = json_object_get(root, "machine");
+    json_t *local = machine_to_json(m), *build = machine_build_to_json();
+    const json_t *earlier = json_object_get(root, "machine");
     if (json_memory_failed()) {
         error_line("bench: --resume: %s: out of memory", path);
         *code = EXIT_INTERNAL;
@@ -45,25 +45,25 @@ json_t *resume_read(const char *path, const machine *m, int *code)
                    OUTPUT_SCHEMA_VERSION ||
                !json_is_array(json_object_get(root, "benchmarks")) ||
                !json_is_array(json_object_get(json_object_get(root, "context"), "arguments")))
-        error_line("bench: --resume: %s: not the results of this program's bench", path);
+        error_line("bench: --resume: %s: not results of this version of `downhill bench`", path);
     else if (!json_is_true(json_object_get(root, "partial"))) {
-        error_line("bench: --resume: %s: that run is whole; nothing is left to do", path);
+        error_line("bench: --resume: %s: the run is complete; there is nothing to resume", path);
         *code = EXIT_USAGE;
-    } else if (!json_equal(json_object_get(there, "id"), json_object_get(here, "id")) ||
-               strcmp(text_of(there, "host_name"), m->host_name) != 0 ||
-               !json_equal(json_object_get(there, "levels"), json_object_get(here, "levels"))) {
-        error_line("bench: --resume: %s: of another machine (%s), or its levels differ; run it "
-                   "there, or start anew here",
-                   path, text_of(there, "cpu_name"));
+    } else if (!json_equal(json_object_get(earlier, "id"), json_object_get(local, "id")) ||
+               strcmp(text_of(earlier, "host_name"), m->host_name) != 0 ||
+               !json_equal(json_object_get(earlier, "levels"), json_object_get(local, "levels"))) {
+        error_line("bench: --resume: %s: the run is from another machine (%s) or its ISA levels "
+                   "differ; resume it there, or start a new run here",
+                   path, text_of(earlier, "cpu_name"));
         *code = EXIT_USAGE;
     } else if (!json_equal(json_object_get(root, "build"), build)) {
-        error_line("bench: --resume: %s: of another build (commit %s); go on with that, or start "
-                   "anew",
+        error_line("bench: --resume: %s: the run is from another build (commit %s); resume it with "
+                   "that build, or start a new run",
                    path, text_of(json_object_get(root, "build"), "commit"));
         *code = EXIT_USAGE;
     } else
         *code = EXIT_OK;
-    json_decref(here);
+    json_decref(local);
     json_decref(build);
     if (*code == EXIT_OK)
         return root;
@@ -71,36 +71,37 @@ json_t *resume_read(const char *path, const machine *m, int *code)
     return NULL;
 }
 
-/* The row of this name, looked for from `hint` on, because a file has them in order. */
-static bench_row *find(bench_suite *suite, const char *name, size_t *hint)
+/* Returns the row of a name, or NULL. Searches from `hint` on, because a file has the rows in
+ * order. */
+static bench_row *find_row(bench_suite *suite, const char *name, size_t *hint)
 {
     for (size_t i = 0; i < suite->n_rows; i++) {
-        const size_t at = (*hint + i) % suite->n_rows;
-        if (strcmp(suite->rows[at].name, name) == 0) {
-            *hint = at;
-            return &suite->rows[at];
+        const size_t index = (*hint + i) % suite->n_rows;
+        if (strcmp(suite->rows[index].name, name) == 0) {
+            *hint = index;
+            return &suite->rows[index];
         }
     }
     return NULL;
 }
 
-/* whole: additions per cycle of a whole core, in the run that the sample is of. */
-static bool take_sample(bench_row *row, const json_t *o, double whole)
+/* Appends a sample. `capacity` is the additions per cycle of an unshared core in the earlier run.
+ * Returns false if the sample is invalid or memory is short. */
+static bool restore_sample(bench_row *row, const json_t *o, double capacity)
 {
     if (row->n_samples == BENCH_SAMPLES_MAX)
         return false;
-    bench_sample *more = realloc(
-        row->samples, (row->n_samples + 1) * sizeof *more); /* grown by run.c by its own count */
-    if (more == NULL)
+    bench_sample *samples = realloc(row->samples, (row->n_samples + 1) * sizeof *samples);
+    if (samples == NULL)
         return false;
-    row->samples = more;
+    row->samples = samples;
     const json_t *cpu = json_object_get(o, "cpu");
     row->samples[row->n_samples] = (bench_sample){
         .iterations = (uint64_t)json_integer_value(json_object_get(o, "iterations")),
         .real_ns = number_of(o, "real_time"),
         .cpu_ns = number_of(o, "cpu_time"),
         .time_s = number_of(o, "time_s"),
-        .core = number_of(o, "core_share") * whole,
+        .core = number_of(o, "core_share") * capacity,
         .sequence = (uint64_t)json_integer_value(json_object_get(o, "sequence")),
         .cpu = json_is_integer(cpu) ? (int)json_integer_value(cpu) : -1,
     };
@@ -108,7 +109,7 @@ static bool take_sample(bench_row *row, const json_t *o, double whole)
     return row->samples[row->n_samples - 1].real_ns > 0.0;
 }
 
-static void take_counters(bench_row *row, const json_t *o)
+static void restore_counters(bench_row *row, const json_t *o)
 {
     for (enum counter c = 0; json_is_object(o) && c < COUNTER_COUNT; c++) {
         const json_t *value = json_object_get(o, counter_names[c]);
@@ -117,37 +118,40 @@ static void take_counters(bench_row *row, const json_t *o)
     }
 }
 
-static void take_entry(bench_suite *suite, const json_t *o, double whole, size_t *hint)
+/* Restores an entry of "benchmarks": a sample, a skipped row, or the aggregate with the
+ * counters. */
+static void restore_entry(bench_suite *suite, const json_t *o, double capacity, size_t *hint)
 {
-    bench_row *row = find(suite, text_of(o, "run_name"), hint);
+    bench_row *row = find_row(suite, text_of(o, "run_name"), hint);
     if (row == NULL)
         return;
     if (json_is_true(json_object_get(o, "error_occurred")))
         snprintf(row->skipped, sizeof row->skipped, "%s", text_of(o, "error_message"));
     else if (strcmp(text_of(o, "run_type"), "iteration") == 0) {
-        if (!take_sample(row, o, whole))
+        if (!restore_sample(row, o, capacity))
             row->n_samples = 0;
     } else if (strcmp(text_of(o, "aggregate_name"), "median") == 0) {
         for (bench_stopped s = 0; s <= STOPPED_REPETITIONS; s++)
             if (strcmp(text_of(o, "stopped"), bench_stopped_names[s]) == 0)
                 row->stopped = s;
-        take_counters(row, json_object_get(o, "counters"));
+        restore_counters(row, json_object_get(o, "counters"));
     }
 }
 
-static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
+/* Restores a group if all its rows are complete. */
+static void restore_group(bench_suite *suite, const json_t *o, size_t *hint)
 {
-    const bench_row *row = find(suite, text_of(o, "first_row"), hint);
+    const bench_row *row = find_row(suite, text_of(o, "first_row"), hint);
     if (row == NULL)
         return;
-    /* One that was cut short is run again as a whole. */
+    /* An interrupted group is run again. */
     for (size_t r = (size_t)(row - suite->rows), end = bench_group_end(suite, r); r < end; r++)
         if (!bench_row_is_complete(&suite->rows[r]))
             return;
-    bench_group *more = realloc(suite->groups, (suite->n_groups + 1) * sizeof *more);
-    if (more == NULL)
+    bench_group *groups = realloc(suite->groups, (suite->n_groups + 1) * sizeof *groups);
+    if (groups == NULL)
         return;
-    suite->groups = more;
+    suite->groups = groups;
     const size_t first = (size_t)(row - suite->rows);
     suite->groups[suite->n_groups++] =
         (bench_group){.first = first,
@@ -163,23 +167,23 @@ static void take_group(bench_suite *suite, const json_t *o, size_t *hint)
 size_t resume_restore(const bench_options *options, bench_suite *suite, const json_t *results)
 {
     const json_t *o;
-    size_t i, hint = 0, whole = 0;
-    const double core = number_of(json_object_get(results, "context"), "additions_per_cycle");
+    size_t i, hint = 0, complete = 0;
+    const double capacity = number_of(json_object_get(results, "context"), "additions_per_cycle");
     json_array_foreach(json_object_get(results, "benchmarks"), i, o)
-        take_entry(suite, o, core, &hint);
+        restore_entry(suite, o, capacity, &hint);
     for (size_t r = 0; r < suite->n_rows; r++) {
         bench_row *row = &suite->rows[r];
         if (strcmp(row->skipped, "skipped: interrupted") == 0)
             row->skipped[0] = '\0';
         if (!bench_row_is_complete(row))
             continue;
-        whole++;
+        complete++;
         for (size_t s = 0; s < row->n_samples; s++)
             if (row->samples[s].sequence >= suite->sequence)
                 suite->sequence = row->samples[s].sequence + 1;
         if (row->n_samples > 0)
             bench_row_summarise(row, suite->core, options->repetitions);
     }
-    json_array_foreach(json_object_get(results, "groups"), i, o) take_group(suite, o, &hint);
-    return whole;
+    json_array_foreach(json_object_get(results, "groups"), i, o) restore_group(suite, o, &hint);
+    return complete;
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Going on with a run that was broken off, from the results that it left. */
+ * Resumes an interrupted run from its results file. */
 #ifndef DOWNHILL_BENCH_RESUME_H
 #define DOWNHILL_BENCH_RESUME_H
 
 #include "suite.h"
 
-/* Reads the results of a run that was broken off. NULL, with a line printed and *code set: EXIT_DATA if
- * the file is not one, EXIT_USAGE if it is of another machine or build. */
+/* Reads the results of an interrupted run. On failure prints an error, sets *code and returns NULL:
+ * EXIT_DATA if the file has no such results, EXIT_USAGE if the run is complete or from another
+ * machine or build. */
 json_t *resume_read(const char *path, const machine *m, int *code);
 
-/* Takes over the rows that are whole, with their samples, and the groups that they were sampled in.
- * Returns how many rows. */
+/* Restores the samples of the rows, and the groups whose rows are all complete. Returns the number
+ * of complete rows. */
 size_t resume_restore(const bench_options *options, bench_suite *suite, const json_t *results);
 
 #endif

@@ -320,7 +320,7 @@ static void test_cli_bench__killed_and_resumed__complete(void **state)
     json_decref(partial);
     json_decref(complete);
     assert_int_equal(shell("$downhill bench --resume $scratch/cut.json"), EXIT_USAGE);
-    assert_non_null(strstr(shell_err, "that run is whole"));
+    assert_non_null(strstr(shell_err, "the run is complete"));
     remove(scratch_path("cut.json"));
 }
 
@@ -332,9 +332,10 @@ static void test_cli_bench__resume_of_unsuitable_results__refused(void **state)
         const char *edit, *message;
     } cases[] = {
         {EXIT_DATA, "s/{/[/", "line "},
-        {EXIT_DATA, "s/\"schema_version\": 1/\"schema_version\": 9/", "not the results of"},
-        {EXIT_USAGE, "s/\"commit\": \"/&0/", "of another build"},
-        {EXIT_USAGE, "s/\"usable\": true/\"usable\": false/", "of another machine"},
+        {EXIT_DATA, "s/\"schema_version\": 1/\"schema_version\": 9/",
+         "not results of this version"},
+        {EXIT_USAGE, "s/\"commit\": \"/&0/", "from another build"},
+        {EXIT_USAGE, "s/\"usable\": true/\"usable\": false/", "from another machine"},
         {EXIT_USAGE, "s/\"--no-ceilings\"/\"--no-such\"/", "--no-such is not an option"},
         {EXIT_DATA, "s/\"--no-ceilings\"/7/", "the file is damaged"},
     };
