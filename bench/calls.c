@@ -6,9 +6,9 @@
 #include "parallel/team.h"
 #include "workload.h"
 
-/* The learning rate is 0: w = 1·w - 0·dw is w to the bit, and costs what any other step costs. So the weights, the
- * scores and the share of violated margins are the same in the first call and in the millionth, in any order of the
- * samples. */
+/* With learning rate 0, w = 1·w - 0·dw leaves the weights unchanged and costs as much as any other
+ * step. So the weights, the scores and the share of violated margins are the same in every call,
+ * for any order of the samples. */
 static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}},
                           perceptron = {.loss = {DOWNHILL_HINGE, 0.0f}},
                           softmax = {.loss = {DOWNHILL_SOFTMAX, 0.0f}};

@@ -4,7 +4,7 @@
 #include "parallel/team.h"
 #include "workload.h"
 
-/* A step that leaves the weights as they are, as in calls.c. */
+/* A step that leaves the weights unchanged, as in calls.c. */
 static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}};
 
 /* The arguments of a call on bytes. */
@@ -19,7 +19,8 @@ struct arguments {
     downhill_matrix_i16 dscores, hinge_dscores;
 };
 
-/* Packs the weights unless a call with this table did before. NULL: the best level. */
+/* Sets the arguments of a call. Packs the weights unless an earlier call with this table did. k
+ * NULL: the best level. */
 static downhill_status prepare(struct arguments *a, const downhill_kernels *k, struct team *t,
                                workload *load, bool normalised)
 {
@@ -45,7 +46,8 @@ static downhill_status prepare(struct arguments *a, const downhill_kernels *k, s
     return a->packed != NULL ? DOWNHILL_OK : DOWNHILL_ERR_NULL;
 }
 
-/* Returns the batch of n samples in these rows, or the first n if rows is NULL, before n_next more. */
+/* Returns a batch of n samples, in these rows or in the first n if rows is NULL, followed by n_next
+ * more to prefetch. */
 static downhill_batch_u8 batch_of(const workload_u8 *l, const size_t *rows, size_t n, size_t n_next)
 {
     return (downhill_batch_u8){l->x, l->d, l->n, l->y, rows, n, n_next};
@@ -149,7 +151,7 @@ downhill_status call_epoch_hinge_shuffled_u8(const downhill_kernels *k, struct t
 
 /* ---- reading alone ---- */
 
-/* Loads from every cache line of the rows of X, in this order: no epoch can be faster. */
+/* Loads from every cache line of the rows of X, in the given order. No epoch can be faster. */
 static downhill_status read_rows(const workload_u8 *l, const size_t *rows)
 {
     enum { LINE = 64 };

@@ -35,12 +35,12 @@ static const struct {
     [COUNTER_LLC] = {PERF_TYPE_HW_CACHE, READ_MISSES(PERF_COUNT_HW_CACHE_LL)},
 };
 
-static int open_event(enum counter which)
+static int open_event(enum counter id)
 {
     struct perf_event_attr attributes = {
         .size = sizeof attributes,
-        .type = events[which].type,
-        .config = events[which].config,
+        .type = events[id].type,
+        .config = events[id].config,
         .disabled = 1,
         .exclude_kernel = 1,
         .exclude_hv = 1,
@@ -49,20 +49,20 @@ static int open_event(enum counter which)
     return (int)syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static const char *reason(int error)
+/* Returns why perf_event_open(2) failed. */
+static const char *open_failure(int error)
 {
     switch (error) {
     case ENOENT:
     case EOPNOTSUPP:
     case ENODEV:
-        return "this CPU shows no counters, as under most hypervisors";
+        return "this CPU has no hardware counters, as under most hypervisors";
     case EACCES:
     case EPERM:
         return "the kernel does not permit it; as root: sysctl kernel.perf_event_paranoid=2, and "
-               "in "
-               "a container allow perf_event_open";
+               "in a container allow perf_event_open";
     case ENOSYS:
-        return "this kernel has no perf events, or a filter of system calls hides them";
+        return "this kernel has no perf events, or a system call filter blocks them";
     default:
         return strerror(error);
     }
@@ -72,15 +72,15 @@ void counters_open(counters *c)
 {
     *c = (counters){0};
     int error = 0;
-    size_t found = 0;
+    size_t n_open = 0;
     for (enum counter i = 0; i < COUNTER_COUNT; i++) {
         c->descriptor[i] = open_event(i);
-        found += c->descriptor[i] >= 0;
+        n_open += c->descriptor[i] >= 0;
         if (c->descriptor[i] < 0 && error == 0)
             error = errno;
     }
-    if (found == 0)
-        snprintf(c->missing, sizeof c->missing, "%s", reason(error));
+    if (n_open == 0)
+        snprintf(c->missing, sizeof c->missing, "%s", open_failure(error));
 }
 
 void counters_close(counters *c)
@@ -90,9 +90,9 @@ void counters_close(counters *c)
             close(c->descriptor[i]);
 }
 
-static bool read_counter(const counters *c, enum counter i, struct counter_reading *now)
+static bool read_counter(const counters *c, enum counter i, struct counter_reading *reading)
 {
-    return read(c->descriptor[i], now, sizeof *now) == (ssize_t)sizeof *now;
+    return read(c->descriptor[i], reading, sizeof *reading) == (ssize_t)sizeof *reading;
 }
 
 void counters_start(counters *c)
@@ -104,22 +104,22 @@ void counters_start(counters *c)
 
 counter_values counters_stop(const counters *c)
 {
-    counter_values found = {0};
+    counter_values values = {0};
     for (enum counter i = 0; i < COUNTER_COUNT; i++) {
-        found.value[i] = NAN;
+        values.value[i] = NAN;
         if (c->descriptor[i] < 0)
             continue;
         ioctl(c->descriptor[i], PERF_EVENT_IOC_DISABLE, 0);
-        struct counter_reading now;
-        const struct counter_reading *before = &c->start[i];
-        if (!read_counter(c, i, &now) || now.running_ns == before->running_ns)
+        struct counter_reading end;
+        const struct counter_reading *start = &c->start[i];
+        if (!read_counter(c, i, &end) || end.running_ns == start->running_ns)
             continue;
-        found.value[i] =
-            (double)(now.count - before->count) * ((double)(now.enabled_ns - before->enabled_ns) /
-                                                   (double)(now.running_ns - before->running_ns));
-        found.known = true;
+        values.value[i] =
+            (double)(end.count - start->count) * ((double)(end.enabled_ns - start->enabled_ns) /
+                                                  (double)(end.running_ns - start->running_ns));
+        values.known = true;
     }
-    return found;
+    return values;
 }
 
 json_t *counter_values_to_json(const counter_values *v)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hardware counters of this thread, by perf_event_open(2), where the machine has them and the kernel
- * permits it. */
+ * Hardware counters of this thread, read with perf_event_open(2) if the machine has them and the
+ * kernel permits it. */
 #ifndef DOWNHILL_BENCH_COUNTERS_H
 #define DOWNHILL_BENCH_COUNTERS_H
 
@@ -14,37 +14,37 @@ enum counter {
     COUNTER_CYCLES,
     COUNTER_INSTRUCTIONS,
     COUNTER_L1D,
-    COUNTER_CACHE, /* what the kernel calls cache misses: of L2 on Zen, of the last level on Intel */
+    COUNTER_CACHE, /* PERF_COUNT_HW_CACHE_MISSES: of L2 on Zen, of the last level on Intel */
     COUNTER_LLC,
     COUNTER_COUNT
 };
 
-/* The keys of results.json. */
+/* Keys in results.json. */
 extern const char *const counter_names[COUNTER_COUNT];
 
 typedef struct counter_values {
-    bool known;                  /* was anything counted at all? */
-    double value[COUNTER_COUNT]; /* NaN: this one could not be */
+    bool known;                  /* at least one event was counted */
+    double value[COUNTER_COUNT]; /* NaN: not counted */
 } counter_values;
 
 typedef struct counters {
-    int descriptor[COUNTER_COUNT]; /* -1: not there */
+    int descriptor[COUNTER_COUNT]; /* -1: not available */
     struct counter_reading {
         uint64_t count, enabled_ns, running_ns;
     } start[COUNTER_COUNT];
-    char missing[160]; /* why none can be counted; "" if some can */
+    char missing[160]; /* why no event can be counted; "" if one can */
 } counters;
 
-/* Never fails: *c tells what there is. */
+/* Opens the counters that are available. Never fails. */
 void counters_open(counters *c);
 void counters_close(counters *c);
 
-/* From here on; what was counted since, scaled up where the CPU has fewer counters than were asked for and
- * they took turns. */
+/* Start counting; stop and return the counts since the start. The counts are scaled up if the
+ * kernel had to multiplex the events because the CPU has too few counters. */
 void counters_start(counters *c);
 counter_values counters_stop(const counters *c);
 
-/* Per call; null where nothing was counted. */
+/* Returns the values as JSON; null if nothing was counted. */
 json_t *counter_values_to_json(const counter_values *v);
 
 #endif

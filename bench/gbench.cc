@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The only C++ of the project; see gbench.h.
+// The only C++ file of the project; see gbench.h.
 #include "gbench.h"
 
 #include <benchmark/benchmark.h>
@@ -67,8 +67,8 @@ void initialise()
     if (done)
         return;
     done = true;
-    // Arguments win over the BENCHMARK_… variables of the environment, which would list the rows in
-    // place of running them, write files, or change what a sample is.
+    // Arguments override the environment variables BENCHMARK_…, which could list the rows instead
+    // of running them, write files, or change what a sample is.
     static std::string words[] = {"downhill",
                                   "--benchmark_list_tests=false",
                                   "--benchmark_enable_random_interleaving=false",
@@ -126,10 +126,10 @@ try {
         sample->counters[i].name = row->counters[i].first;
     row->benchmark->Iterations(static_cast<benchmark::IterationCount>(iterations));
     collector report(sample);
-    // The library appends "/iterations:…" and "/real_time" to the name that it matches.
+    // The library appends "/iterations:…" and "/real_time" to the name before it matches it.
     benchmark::RunSpecifiedBenchmarks(&report, "^" + row->name + "/iterations:");
     if (!report.seen && sample->error[0] == '\0')
-        std::snprintf(sample->error, sizeof sample->error, "Google Benchmark did not run it");
+        std::snprintf(sample->error, sizeof sample->error, "Google Benchmark did not run the row");
     return report.seen ? 0 : -1;
 } catch (const std::exception &e) {
     std::snprintf(sample->error, sizeof sample->error, "%s", e.what());

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Google Benchmark from C. It runs the timed loop and delivers one sample at a time; the order of
- * the samples, and what is made of them, is the caller's (suite.c), because the library's own
- * random interleaving neither takes a seed nor tells the order that it took. */
+ * A C interface to Google Benchmark. It runs the timed loop and returns one sample per call. The
+ * caller (run.c) decides the order of the samples and evaluates them, because the random
+ * interleaving of the library neither accepts a seed nor reports the order. */
 #ifndef DOWNHILL_BENCH_GBENCH_H
 #define DOWNHILL_BENCH_GBENCH_H
 
@@ -13,8 +13,8 @@
 extern "C" {
 #endif
 
-/* Runs the measured work `iterations` times. The loop is the function's own, so that no call
- * through the wrapper is timed with it. */
+/* Runs the measured work `iterations` times. The function contains the loop, so that no call
+ * through this interface is timed. */
 typedef void (*gbench_function)(void *context, uint64_t iterations);
 
 typedef struct gbench_row gbench_row;
@@ -31,27 +31,28 @@ typedef struct gbench_sample {
         double per_second;
     } counters[GBENCH_COUNTERS_MAX];
     char label[64];
-    char error[128]; /* "" unless the row could not run */
+    char error[128]; /* why the row could not run, or "" */
 } gbench_sample;
 
-/* Registers a row. The name is copied; the context must outlive the row. NULL: out of memory. */
+/* Registers a row. The name is copied; the context must outlive the row. Returns NULL if out of
+ * memory. */
 gbench_row *gbench_register(const char *name, gbench_function function, void *context);
 
-/* A counter that each iteration advances by `per_iteration` and that is reported per second of wall
- * time. The name must outlive the row. At most GBENCH_COUNTERS_MAX. */
+/* Adds a counter that each iteration increases by `per_iteration` and that is reported per second
+ * of wall time. The name must outlive the row. Counters past GBENCH_COUNTERS_MAX are ignored. */
 void gbench_counter(gbench_row *row, const char *name, double per_iteration);
 
-/* Words that describe the row; delivered with each sample. Copied. */
+/* Sets a description of the row, which each sample returns. It is copied. */
 void gbench_label(gbench_row *row, const char *label);
 
 /* Runs a row once for the given number of iterations. Returns 0, or -1 with sample->error. */
 int gbench_run(gbench_row *row, uint64_t iterations, gbench_sample *sample);
 
-/* Forgets all rows. */
+/* Removes all rows. */
 void gbench_clear(void);
 
-/* What Google Benchmark finds out about the CPU: nominal MHz, and whether frequency scaling is on
- * (1), off (0) or not to be known (-1), which its own reports show as off. */
+/* Return what Google Benchmark knows about the CPU: its nominal MHz, and whether frequency scaling
+ * is on (1), off (0) or unknown (-1), which the library's own reports show as off. */
 double gbench_cpu_mhz(void);
 int gbench_cpu_scaling(void);
 

@@ -19,7 +19,7 @@ typedef enum bench_kernel {
     BENCH_KERNEL_COUNT
 } bench_kernel;
 
-/* Where a kernel is timed, besides at the standard shapes on one thread. */
+/* Where a kernel is timed besides the standard shapes on one thread, and where it is not. */
 enum bench_traits {
     BENCH_TRAIT_NOISE_FLOOR = 1 << 0, /* in the passes of the noise floor */
     BENCH_TRAIT_SWEPT = 1 << 1,       /* in the sweeps over batch sizes and numbers of features */
@@ -32,8 +32,8 @@ enum bench_traits {
 struct workload; /* workload.h */
 struct team;     /* parallel/team.h */
 
-/* Runs a kernel once on the buffers of a workload; by the threads of a team if that is not NULL, which only
- * kernels with BENCH_TRAIT_THREADS accept. */
+/* Runs a kernel once on the buffers of a workload. If `team` is not NULL, its threads share the
+ * call, which only kernels with BENCH_TRAIT_THREADS support. */
 typedef downhill_status bench_call(const downhill_kernels *kernels, struct team *team,
                                    struct workload *load);
 
@@ -41,12 +41,12 @@ typedef struct bench_kernel_info {
     const char *name;
     const char *group;    /* kernels of a group are compared, and therefore sampled in turn */
     enum element element; /* of the features */
-    enum ceiling_products products; /* decides which peak bounds it */
+    enum ceiling_products products; /* decide which peak bounds it */
     uint32_t traits;                /* of enum bench_traits */
-    uint32_t proofs; /* 1 << verify_op each: what must be right for its time to mean anything */
-    polynomial operations, bytes; /* of a call; bytes: each operand crossing the bus once */
-    polynomial working_set;       /* bytes of the distinct operands */
-    const char *note;             /* what is credited, for the reader of a report */
+    uint32_t proofs;                /* 1 << verify_op: operations to verify before it is timed */
+    polynomial operations, bytes;   /* of a call; bytes: each operand crossing the bus once */
+    polynomial working_set;         /* bytes of the distinct operands */
+    const char *note;               /* what is credited, for readers of a report */
     bench_call *call;
 } bench_kernel_info;
 

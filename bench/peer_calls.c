@@ -94,9 +94,10 @@ peer_call *peer_call_of(bench_kernel kernel)
     }
 }
 
-/* Returns whether each element of theirs lies within its bound of ours; there is a bound per column, or per row. */
-static bool within(const float *ours, const float *theirs, size_t rows, size_t columns,
-                   const double *bound, bool per_column)
+/* Returns whether each element of `theirs` differs from that of `ours` by at most its bound. There
+ * is a bound per column, or per row. */
+static bool is_within(const float *ours, const float *theirs, size_t rows, size_t columns,
+                      const double *bound, bool per_column)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++) {
@@ -126,7 +127,7 @@ bool peer_agrees(const peer *p, workload *l)
         call_score_f32(NULL, NULL, l);
         memcpy(ours, l->scores, n * c * sizeof *ours);
         score(p, l);
-        good = within(ours, l->scores, n, c, bound, true);
+        good = is_within(ours, l->scores, n, c, bound, true);
     }
     if (good) {
         const double gamma = ((double)n + 2) * 0x1p-24;
@@ -139,7 +140,7 @@ bool peer_agrees(const peer *p, workload *l)
         call_grad_f32(NULL, NULL, l);
         memcpy(ours, l->dw, c * d * sizeof *ours);
         grad(p, l, l->grad_dscores);
-        good = within(ours, l->dw, c, d, bound, false);
+        good = is_within(ours, l->dw, c, d, bound, false);
     }
     free(ours);
     free(bound);

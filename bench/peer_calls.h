@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The kernels that a peer can compute: its matrix products on the buffers of a workload, the rest by our best level. */
+ * The kernels that a peer can compute: its matrix products on the buffers of a workload, the rest
+ * by our best level. */
 #ifndef DOWNHILL_BENCH_PEER_CALLS_H
 #define DOWNHILL_BENCH_PEER_CALLS_H
 
@@ -11,11 +12,12 @@
 /* Runs a kernel once. */
 typedef downhill_status peer_call(const peer *p, workload *load);
 
-/* Returns how peers run the kernel: scores, the gradient, the hinge step and its epochs; NULL for all others. */
+/* Returns the function that runs a kernel on a peer: scores, the gradient, the hinge step and its
+ * epochs have one; NULL for all others. */
 peer_call *peer_call_of(bench_kernel kernel);
 
-/* Returns whether scores and gradient of the peer are those of our best level within twice the bound of downhill.h.
- * Runs both. */
+/* Computes scores and gradient by the peer and by our best level. Returns whether they agree within
+ * twice the error bound of downhill.h. */
 bool peer_agrees(const peer *p, workload *load);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The parts of the three interfaces that are used, so that no header of theirs is needed. */
+/* Declares the functions used, so that no header of the libraries is needed. */
 typedef void (*cblas_sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n,
                                      int k, float alpha, const float *a, int lda, const float *b,
                                      int ldb, float beta, float *c, int ldc);
@@ -46,15 +46,17 @@ static void sgemm_onednn(const peer *p, bool transpose_a, bool transpose_b, size
 
 typedef void (*function)(void);
 
-/* POSIX lets dlsym() return functions as void *, ISO C has no such conversion. */
+/* Returns a function of a library, or NULL. dlsym() returns functions as void *, a conversion that
+ * ISO C lacks. */
 static function find(void *library, const char *name)
 {
     void *object = dlsym(library, name);
-    function f = NULL;
-    memcpy(&f, &object, sizeof f);
-    return f;
+    function symbol = NULL;
+    memcpy(&symbol, &object, sizeof symbol);
+    return symbol;
 }
 
+/* Loads a library and its matrix product. Returns NULL and sets p->missing on failure. */
 static void *load(peer *p, const char *soname, const char *symbol)
 {
     p->library = soname;
@@ -65,7 +67,7 @@ static void *load(peer *p, const char *soname, const char *symbol)
     }
     p->function = find(library, symbol);
     if (p->function == NULL) {
-        snprintf(p->missing, sizeof p->missing, "%s has no %s", soname, symbol);
+        snprintf(p->missing, sizeof p->missing, "%s has no function %s", soname, symbol);
         dlclose(library);
         return NULL;
     }
@@ -80,9 +82,9 @@ static const char *openblas_kernels(void *library)
 
 static void open_openblas(peer *p)
 {
-    /* Version 0.3.21 takes an AMD CPU that is newer than itself for a Haswell, and it cannot be
-     * loaded twice; on the Intel CPUs that it knows this is what it chooses. */
-    const bool asked = getenv("OPENBLAS_CORETYPE") != NULL;
+    /* Version 0.3.21 uses its Haswell kernels on AMD CPUs that are newer than it, and cannot be
+     * loaded twice. On the Intel CPUs that it knows it selects SkylakeX itself. */
+    const bool is_set = getenv("OPENBLAS_CORETYPE") != NULL;
     if (levels_cpu_has(FEATURE_AVX512F | FEATURE_AVX512BW | FEATURE_AVX512DQ | FEATURE_AVX512VL))
         setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);
     void *library = load(p, "libopenblas.so.0", "cblas_sgemm");
@@ -96,7 +98,7 @@ static void open_openblas(peer *p)
     if (config != NULL)
         sscanf(config(), "%*s %23s", version);
     snprintf(p->version, sizeof p->version, "OpenBLAS %s, kernels %s%s", version,
-             openblas_kernels(library), asked ? " as OPENBLAS_CORETYPE asks" : "");
+             openblas_kernels(library), is_set ? " (set by OPENBLAS_CORETYPE)" : "");
 }
 
 static const char *blis_kernels(void *library)
@@ -106,7 +108,7 @@ static const char *blis_kernels(void *library)
     char *(*name)(int) = (char *(*)(int))find(library, "bli_arch_string");
     if (init == NULL || id == NULL || name == NULL)
         return "unknown";
-    init(); /* or the query finds nothing */
+    init(); /* required by the query */
     return name(id());
 }
 
@@ -115,10 +117,10 @@ static void open_blis(peer *p)
     void *library = load(p, "libblis.so.4", "cblas_sgemm");
     if (library == NULL)
         return;
-    /* Version 0.9 falls back to plain C on a CPU that it does not know. Of what it has, its AVX2
-     * kernels, number 3, are the faster ones at few classes, where it is strongest. */
-    const bool asked = getenv("BLIS_ARCH_TYPE") != NULL;
-    if (!asked && strcmp(blis_kernels(library), "generic") == 0 && levels_cpu_has(FEATURE_FMA) &&
+    /* Version 0.9 falls back to plain C on a CPU that it does not know. Its AVX2 kernels, number 3,
+     * are its fastest for few classes, where it is strongest. */
+    const bool is_set = getenv("BLIS_ARCH_TYPE") != NULL;
+    if (!is_set && strcmp(blis_kernels(library), "generic") == 0 && levels_cpu_has(FEATURE_FMA) &&
         setenv("BLIS_ARCH_TYPE", "3", 0) == 0) {
         const function finalize = find(library, "bli_finalize");
         if (finalize != NULL)
@@ -131,7 +133,7 @@ static void open_blis(peer *p)
     char *(*version)(void) = (char *(*)(void))find(library, "bli_info_get_version_str");
     snprintf(p->version, sizeof p->version, "BLIS %s, kernels %s%s",
              version != NULL ? version() : "unknown", blis_kernels(library),
-             asked ? " as BLIS_ARCH_TYPE asks" : "");
+             is_set ? " (set by BLIS_ARCH_TYPE)" : "");
 }
 
 static void open_onednn(peer *p)
@@ -157,8 +159,8 @@ const peer *peers_open(void)
     static bool opened;
     if (!opened) {
         opened = true;
-        /* An OpenMP runtime looks at the environment when it is loaded: ours has been by now, and it
-         * may or may not be theirs. */
+        /* An OpenMP runtime reads the environment when it is loaded. Ours is loaded already, and
+         * the libraries may use it or another one, so both are set. */
         setenv("OMP_NUM_THREADS", "1", 1);
 #ifdef _OPENMP
         omp_set_num_threads(1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Counts of operations and bytes as functions of a shape. They are printed and evaluated from the same
- * coefficients, so that the documentation shows what the figures use. */
+ * Counts of operations and bytes as functions of a shape. They are printed and evaluated from the
+ * same coefficients, so that the documentation shows what the figures are computed from. */
 #ifndef DOWNHILL_BENCH_POLYNOMIAL_H
 #define DOWNHILL_BENCH_POLYNOMIAL_H
 

@@ -24,12 +24,12 @@ static void run_calls(bench_task *task, uint64_t calls)
 void bench_task_run(void *context, uint64_t iterations)
 {
     bench_task *task = context;
-    uint64_t left = iterations;
-    while (left > 0 && (task->stop == NULL || *task->stop == 0)) {
+    uint64_t remaining = iterations;
+    while (remaining > 0 && (task->stop == NULL || *task->stop == 0)) {
         const uint64_t calls =
-            task->poll_calls > 0 && task->poll_calls < left ? task->poll_calls : left;
+            task->poll_calls > 0 && task->poll_calls < remaining ? task->poll_calls : remaining;
         run_calls(task, calls);
-        left -= calls;
+        remaining -= calls;
     }
-    task->stopped = left > 0;
+    task->stopped = remaining > 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The timed loop of a row: its call, or that of a peer, on one workload or on a ring of them. */
+ * The timed loop of a row: calls of a kernel, or of a peer, on one workload or on a ring of
+ * them. */
 #ifndef DOWNHILL_BENCH_TASK_H
 #define DOWNHILL_BENCH_TASK_H
 
@@ -13,19 +14,19 @@
 #include <stdint.h>
 
 typedef struct bench_task {
-    workload *loads; /* one, or a ring of them, of which each call uses the next */
+    workload *loads; /* one, or a ring that the calls use in turn */
     size_t n_loads, turn;
     bench_kernel kernel;
     const downhill_kernels *kernels; /* of the level */
-    const peer *peer;                /* times its call instead; NULL: ours */
+    const peer *peer;                /* library to time; NULL: ours */
     struct team *team;      /* threads that share each call; NULL: the calling thread alone */
     downhill_status status; /* of the last call */
-    const volatile sig_atomic_t *stop; /* polled between batches of calls; NULL: never */
-    uint64_t poll_calls;               /* calls per batch; 0: all */
-    bool stopped;                      /* the last run ended before its last call */
+    const volatile sig_atomic_t *stop; /* polled between calls; NULL: never */
+    uint64_t poll_calls;               /* calls between two polls; 0: all */
+    bool stopped;                      /* the last run was stopped before its last call */
 } bench_task;
 
-/* Is a gbench_function; the context is a bench_task. */
+/* Runs the calls. It is a gbench_function with a bench_task as context. */
 void bench_task_run(void *task, uint64_t iterations);
 
 #endif

@@ -15,7 +15,8 @@ static void fill(rng *r, float *values, size_t count, float scale)
         values[i] = rng_unit(r) * scale;
 }
 
-/* Labels of the class with the highest score meet every margin at Δ = 0; all others violate one. */
+/* Fills the labels. A label that is the class with the highest score meets every margin at Δ = 0;
+ * any other violates one. */
 static bool fill_labels(workload *load, rng *r)
 {
     const size_t n = load->n, c = load->c;
@@ -62,7 +63,8 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
         {&load->dw, c, d},
         {&load->db, 1, c},
     };
-    /* Stops at the first failure: the buffers after it could exhaust the memory of the machine. */
+    /* Stops at the first failure, because further buffers could exhaust the memory of the
+     * machine. */
     bool good = true;
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0] && good; i++) {
         const size_t rows = buffers[i].rows, columns = buffers[i].columns;
@@ -142,14 +144,15 @@ downhill_status workload_epoch(workload *l, const size_t *rows, workload_step *s
 {
     downhill_status status = DOWNHILL_OK;
     for (size_t i = 0; i < l->n && status == DOWNHILL_OK; i += WORKLOAD_STEP_ROWS) {
-        const size_t left = l->n - i, n = left < WORKLOAD_STEP_ROWS ? left : WORKLOAD_STEP_ROWS;
+        const size_t remaining = l->n - i,
+                     n = remaining < WORKLOAD_STEP_ROWS ? remaining : WORKLOAD_STEP_ROWS;
         const downhill_batch_f32 batch = {.x = l->x,
                                           .ldx = l->d,
                                           .x_rows = l->n,
                                           .y = l->y,
                                           .rows = rows + i,
                                           .n = n,
-                                          .n_next = left - n};
+                                          .n_next = remaining - n};
         status = step(context, l, &batch);
     }
     return status;

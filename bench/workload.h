@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Rows of a step of an epoch. */
+/* Rows per step of an epoch. */
 enum { WORKLOAD_STEP_ROWS = 256 };
 
 /* Shared by all kernels and levels, so that they see the same addresses. */
@@ -21,10 +21,10 @@ typedef struct workload {
     /* Inputs of losses and gradients; never written. */
     float *loss_scores, *grad_dscores, *hinge_dscores;
     float *scores, *dscores, *dw, *db; /* outputs */
-    /* Labels with which 0, 50 and 95 % of the samples meet every margin. */
+    /* Labels for which 0, 50 and 95 % of the samples meet every margin. */
     int32_t *y, *y_met50, *y_met95;
     size_t *in_order, *shuffled; /* row numbers of an epoch */
-    float *step_x;               /* rows of one step of an epoch, copied together for a peer */
+    float *step_x;               /* rows of one step of an epoch, made contiguous for a peer */
     int32_t *step_y;
     float *packed; /* weights as a level packs them */
     downhill_workspace workspace;
@@ -33,9 +33,10 @@ typedef struct workload {
     workload_u8 u8;
 } workload;
 
-/* Fills X with reals in [-1, 1), W such that scores are of order 1, and labels at random. Writes every page. With y
- * each sample violates some margin at Δ >= 0; with y_met50 and y_met95 that share of the samples, drawn at random,
- * meets every margin at Δ = 0. Returns false if memory is short. */
+/* Allocates the buffers and fills X with reals in [-1, 1), W such that scores are of order 1, and
+ * labels at random. Writes every page. With y each sample violates some margin at Δ >= 0; with
+ * y_met50 and y_met95 that share of the samples, drawn at random, meets every margin at Δ = 0.
+ * Returns false if memory is short. */
 bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed);
 void workload_close(workload *load);
 

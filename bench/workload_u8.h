@@ -12,7 +12,7 @@
 
 typedef struct workload_u8 {
     size_t n, d, c;
-    uint8_t *x; /* n × d, at random */
+    uint8_t *x; /* n × d random bytes */
     const int32_t *y;
     float *w, *b;
     double *scores;         /* n × c, input of the loss */
@@ -29,13 +29,14 @@ typedef struct workload_u8 {
     } packed[LEVELS_MAX];
 } workload_u8;
 
-/* Keeps y, which must outlive it. For sizes beyond those of downhill.h it holds no buffers, and
- * calls return DOWNHILL_ERR_SIZE. Returns false if memory is short. */
+/* Allocates and fills the buffers. Keeps the pointer y, which must outlive the workload. For sizes
+ * beyond the bounds of downhill.h it has no buffers, and calls return DOWNHILL_ERR_SIZE. Returns
+ * false if memory is short. */
 bool workload_u8_open(workload_u8 *load, size_t n, size_t d, size_t c, const int32_t *y, rng *r);
 void workload_u8_close(workload_u8 *load);
 
-/* Returns the weights packed for a kernel table, which the first call with the table packs; NULL if memory is
- * short. */
+/* Returns the weights packed for a kernel table; packs them at the first call with the table.
+ * Returns NULL if memory is short. */
 downhill_packed_u8 *workload_u8_packed(workload_u8 *load, const downhill_kernels *kernels,
                                        bool normalised);
 

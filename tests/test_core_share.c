@@ -123,9 +123,9 @@ static void test_sample__cpu_or_core_shared__lack_named(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const bench_sample sample = {
             .iterations = 1, .real_ns = 100.0, .cpu_ns = cases[i].cpu_ns, .core = cases[i].core};
-        assert_int_equal(bench_sample_lacks(&one, &sample, core), cases[i].one_thread);
-        assert_int_equal(bench_sample_lacks(&two, &sample, core), cases[i].two_threads);
-        assert_int_equal(bench_sample_lacks(&one, &sample, NULL), INTERFERENCE_NONE);
+        assert_int_equal(bench_sample_interference(&one, &sample, core), cases[i].one_thread);
+        assert_int_equal(bench_sample_interference(&two, &sample, core), cases[i].two_threads);
+        assert_int_equal(bench_sample_interference(&one, &sample, NULL), INTERFERENCE_NONE);
     }
     free(core);
 }
