@@ -189,14 +189,14 @@ static bool read_rates(ceilings *roofline, ceiling_set *set, const json_t *o)
  * in the future. */
 static double age_of(const char *measured)
 {
-    struct tm then = {.tm_isdst = -1};
+    struct tm date = {.tm_isdst = -1};
     int zone;
-    if (sscanf(measured, "%d-%d-%dT%d:%d:%d%d", &then.tm_year, &then.tm_mon, &then.tm_mday,
-               &then.tm_hour, &then.tm_min, &then.tm_sec, &zone) != 7)
+    if (sscanf(measured, "%d-%d-%dT%d:%d:%d%d", &date.tm_year, &date.tm_mon, &date.tm_mday,
+               &date.tm_hour, &date.tm_min, &date.tm_sec, &zone) != 7)
         return -1.0;
-    then.tm_year -= 1900;
-    then.tm_mon -= 1;
-    const double utc_s = (double)timegm(&then) - 60.0 * (zone / 100 * 60 + zone % 100);
+    date.tm_year -= 1900;
+    date.tm_mon -= 1;
+    const double utc_s = (double)timegm(&date) - 60.0 * (zone / 100 * 60 + zone % 100);
     const double age = (double)time(NULL) - utc_s;
     return age < 0.0 ? -1.0 : age;
 }

@@ -26,8 +26,8 @@ void core_capacity_add(core_capacity *capacity, double additions_per_cycle);
 void core_capacity_measure(core_capacity *capacity);
 
 /* Returns the additions per cycle of an unshared core: the 99th percentile of the histogram,
- * because a few measurements are too high, namely those during which the clock was measured too
- * low. Returns 0 before the first measurement. */
+ * because a few measurements are too high when the clock was measured too low. Returns 0 before the
+ * first measurement. */
 double core_capacity_estimate(const core_capacity *capacity);
 
 /* Returns whether the estimate can be that of an unshared core. A core that was shared all the time

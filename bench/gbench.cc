@@ -45,7 +45,7 @@ class collector : public benchmark::BenchmarkReporter
                               run.error_message.c_str());
                 continue;
             }
-            seen = true;
+            reported = true;
             sample_->iterations = static_cast<uint64_t>(run.iterations);
             sample_->real_ns = run.GetAdjustedRealTime();
             sample_->cpu_ns = run.GetAdjustedCPUTime();
@@ -55,7 +55,7 @@ class collector : public benchmark::BenchmarkReporter
         }
     }
 
-    bool seen = false;
+    bool reported = false;
 
   private:
     gbench_sample *sample_;
@@ -128,9 +128,9 @@ try {
     collector report(sample);
     // The library appends "/iterations:…" and "/real_time" to the name before it matches it.
     benchmark::RunSpecifiedBenchmarks(&report, "^" + row->name + "/iterations:");
-    if (!report.seen && sample->error[0] == '\0')
+    if (!report.reported && sample->error[0] == '\0')
         std::snprintf(sample->error, sizeof sample->error, "Google Benchmark did not run the row");
-    return report.seen ? 0 : -1;
+    return report.reported ? 0 : -1;
 } catch (const std::exception &e) {
     std::snprintf(sample->error, sizeof sample->error, "%s", e.what());
     return -1;

@@ -94,15 +94,15 @@ peer_call *peer_call_of(bench_kernel kernel)
     }
 }
 
-/* Returns whether each element of `theirs` differs from that of `ours` by at most its bound. There
- * is a bound per column, or per row. */
-static bool is_within(const float *ours, const float *theirs, size_t rows, size_t columns,
+/* Returns whether each element of `actual` differs from that of `expected` by at most its bound.
+ * There is a bound per column, or per row. */
+static bool is_within(const float *expected, const float *actual, size_t rows, size_t columns,
                       const double *bound, bool per_column)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++) {
             const double error =
-                fabs((double)ours[i * columns + j] - (double)theirs[i * columns + j]);
+                fabs((double)expected[i * columns + j] - (double)actual[i * columns + j]);
             if (!(error <= bound[per_column ? j : i]))
                 return false;
         }
@@ -112,11 +112,11 @@ static bool is_within(const float *ours, const float *theirs, size_t rows, size_
 bool peer_agrees(const peer *p, workload *l)
 {
     const size_t n = l->n, d = l->d, c = l->c, max = n > d ? n : d;
-    float *ours = malloc(max * c * sizeof *ours);
+    float *expected = malloc(max * c * sizeof *expected);
     double *bound = calloc(c, sizeof *bound);
-    bool good = ours != NULL && bound != NULL;
+    bool good = expected != NULL && bound != NULL;
     if (good) {
-        /* |x| <= 1, so that Σ|x·w| <= Σ|w|. Ours and theirs may each err by the bound. */
+        /* |x| <= 1, so that Σ|x·w| <= Σ|w|. Both results may err by the bound. */
         const double gamma = ((double)d + 2) * 0x1p-24;
         for (size_t j = 0; j < c; j++) {
             double sum = fabs((double)l->b[j]);
@@ -125,9 +125,9 @@ bool peer_agrees(const peer *p, workload *l)
             bound[j] = 2 * gamma * sum;
         }
         call_score_f32(NULL, NULL, l);
-        memcpy(ours, l->scores, n * c * sizeof *ours);
+        memcpy(expected, l->scores, n * c * sizeof *expected);
         score(p, l);
-        good = is_within(ours, l->scores, n, c, bound, true);
+        good = is_within(expected, l->scores, n, c, bound, true);
     }
     if (good) {
         const double gamma = ((double)n + 2) * 0x1p-24;
@@ -138,11 +138,11 @@ bool peer_agrees(const peer *p, workload *l)
             bound[j] = 2 * gamma * sum;
         }
         call_grad_f32(NULL, NULL, l);
-        memcpy(ours, l->dw, c * d * sizeof *ours);
+        memcpy(expected, l->dw, c * d * sizeof *expected);
         grad(p, l, l->grad_dscores);
-        good = is_within(ours, l->dw, c, d, bound, false);
+        good = is_within(expected, l->dw, c, d, bound, false);
     }
-    free(ours);
+    free(expected);
     free(bound);
     return good;
 }

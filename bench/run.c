@@ -165,15 +165,15 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
             continue;
         const double observed_after = core_observe(run->options->core);
         g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
-        const bench_sample taken = {.iterations = s.iterations,
-                                    .real_ns = s.real_ns,
-                                    .cpu_ns = s.cpu_ns,
-                                    .time_s = elapsed_s(run),
-                                    .core = observed_before < observed_after ? observed_before
-                                                                             : observed_after,
-                                    .sequence = run->suite->sequence++,
-                                    .cpu = sched_getcpu()};
-        if (!append_sample(&g->rows[i], &taken))
+        const bench_sample record = {.iterations = s.iterations,
+                                     .real_ns = s.real_ns,
+                                     .cpu_ns = s.cpu_ns,
+                                     .time_s = elapsed_s(run),
+                                     .core = observed_before < observed_after ? observed_before
+                                                                              : observed_after,
+                                     .sequence = run->suite->sequence++,
+                                     .cpu = sched_getcpu()};
+        if (!append_sample(&g->rows[i], &record))
             skip(&g->rows[i], "out of memory");
         show_progress(run, g->first + i);
     }
