@@ -153,7 +153,7 @@ static void test_waited__groups_that_did_not_wait__left_out(void **state)
     assert_true(fabs(bench_seconds_waited(&suite, &passed) - 1.25) < 1e-9);
     assert_true(passed.throttled_s == 0.7 && passed.steal_s == 9.0);
     rows[1].threads = 2; /* the first thread of a team may sleep */
-    assert_true(fabs(bench_waited(&suite, &passed) - 0.75) < 1e-9);
+    assert_true(fabs(bench_seconds_waited(&suite, &passed) - 0.75) < 1e-9);
 }
 
 static const bench_shape tiny[] = {{3, 17, 4, true}};
