@@ -1,4 +1,4 @@
-# Fills in the commit that the tree is at. Run at every build; see CMakeLists.txt.
+# Writes the commit of the source tree into build_info.h. Runs at every build; see CMakeLists.txt.
 set(commit "unknown")
 set(dirty 0)
 execute_process(COMMAND git -C ${SOURCE_DIR} rev-parse --short=12 HEAD

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Time in seconds: of the wall, from a monotonic clock, and of the CPU under this thread. Includers
+ * Wall time from a monotonic clock, and CPU time of the calling thread, in seconds. Includers
  * define _POSIX_C_SOURCE or _GNU_SOURCE. */
 #ifndef DOWNHILL_BASE_CLOCK_H
 #define DOWNHILL_BASE_CLOCK_H

@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The eighth number of the line of a CPU in /proc/stat, in ticks: user, nice, system, idle, iowait, irq,
- * softirq, steal. */
+/* Returns the steal time in seconds: the eighth number in the line of a CPU in /proc/stat, which
+ * has ticks of user, nice, system, idle, iowait, irq, softirq, steal. */
 static double steal_of(const char *root, int cpu)
 {
     enum { STEAL = 8 };
@@ -46,14 +46,14 @@ static double number_or_nan(const char *root, const char *path, const char *key)
     return sysfile_number(root, path, key, &value) ? value : NAN;
 }
 
-/* Adds a number that may not be known to a sum of which no part may be known yet. */
+/* Adds two numbers, either of which may be unknown (NaN). */
 static double plus(double sum, double value)
 {
     return isnan(value) ? sum : isnan(sum) ? value : sum + value;
 }
 
-/* Reads the cpu.stat of a group and those of the groups around it: the quota of an outer group stops the process as
- * well, and only that group's file shows it. */
+/* Adds up the cpu.stat of a group and its ancestors: the quota of an ancestor stops the process as
+ * well, and only the file of that ancestor shows it. */
 static void read_throttling(const char *root, cgroup_file *group, conditions *c)
 {
     const char *key = group->version == 1 ? "throttled_time" : "throttled_usec";
@@ -79,7 +79,7 @@ conditions conditions_now(const char *root, int cpu)
     return c;
 }
 
-/* A counter that fell, as after a move to another group, tells nothing. */
+/* Returns the increase of a counter, or NaN if it fell, as after a move to another group. */
 static double rise(double before, double after)
 {
     return after >= before ? after - before : (double)NAN;

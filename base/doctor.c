@@ -16,14 +16,14 @@ const char *const doctor_words[] = {[DOCTOR_OK] = "ok",
                                     [DOCTOR_WARN] = "warn",
                                     [DOCTOR_UNKNOWN] = "unknown"};
 
-struct room {
+struct diagnosis {
     doctor *found;
     const json_t *record;
     const char *root;
 };
 
-/* A finding, and where its texts go. */
-__attribute__((format(printf, 6, 7))) static void add(struct room *r, doctor_verdict verdict,
+/* Appends a finding; without effect and remedy if the verdict is ok. */
+__attribute__((format(printf, 6, 7))) static void add(struct diagnosis *r, doctor_verdict verdict,
                                                       const char *topic, const char *effect,
                                                       const char *remedy, const char *format, ...)
 {
@@ -41,7 +41,7 @@ __attribute__((format(printf, 6, 7))) static void add(struct room *r, doctor_ver
     va_end(arguments);
 }
 
-static const char *reason_of(const struct room *r, const char *key)
+static const char *reason_of(const struct diagnosis *r, const char *key)
 {
     const json_t *o;
     size_t i;
@@ -53,9 +53,9 @@ static const char *reason_of(const struct room *r, const char *key)
     return "not looked at";
 }
 
-/* A setting of the record that should be `good`, or begin with it. */
-static void setting(struct room *r, const char *key, const char *good, doctor_verdict otherwise,
-                    const char *effect, const char *remedy)
+/* Checks a setting of the record, whose value should begin with `good`. */
+static void setting(struct diagnosis *r, const char *key, const char *good,
+                    doctor_verdict otherwise, const char *effect, const char *remedy)
 {
     const char *value = record_value(r->record, key);
     if (value == NULL)
@@ -65,7 +65,7 @@ static void setting(struct room *r, const char *key, const char *good, doctor_ve
             "%s", value);
 }
 
-static void settings(struct room *r)
+static void settings(struct diagnosis *r)
 {
     setting(r, "governor", "performance", DOCTOR_WARN,
             "the clock follows the load, and short runs are timed while it rises",
@@ -98,7 +98,7 @@ static void settings(struct room *r)
             "compare ratios within one run; for absolute figures use bare metal");
 }
 
-static void container(struct room *r, const machine *m)
+static void container(struct diagnosis *r, const machine *m)
 {
     const char *quota = record_value(r->record, "CPU quota");
     if (quota == NULL)
@@ -119,36 +119,36 @@ static void container(struct room *r, const machine *m)
             "boot with isolcpus=N nohz_full=N, and taskset -c N downhill bench", "%s", isolated);
 }
 
-static void memory(struct room *r)
+static void memory(struct diagnosis *r)
 {
-    double total, left;
-    if (!sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &left))
+    double total_kib, free_kib;
+    if (!sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &free_kib))
         add(r, DOCTOR_UNKNOWN, "available memory", "", "", "/proc/meminfo does not tell");
     else /* the standard suite takes about a third of it */
-        add(r, left < 3.0 * 0x1p20 ? DOCTOR_WARN : DOCTOR_OK, "available memory",
+        add(r, free_kib < 3.0 * 0x1p20 ? DOCTOR_WARN : DOCTOR_OK, "available memory",
             "pages may be swapped or the run be ended", "stop what uses it, or take --quick",
-            "%.1f GiB", left / 0x1p20);
-    if (!sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total) ||
-        !sysfile_number(r->root, "/proc/meminfo", "SwapFree", &left))
+            "%.1f GiB", free_kib / 0x1p20);
+    if (!sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total_kib) ||
+        !sysfile_number(r->root, "/proc/meminfo", "SwapFree", &free_kib))
         add(r, DOCTOR_UNKNOWN, "swap", "", "", "/proc/meminfo does not tell");
     else
-        add(r, total - left > 0x1p16 ? DOCTOR_NOTE : DOCTOR_OK, "swap",
+        add(r, total_kib - free_kib > 0x1p16 ? DOCTOR_NOTE : DOCTOR_OK, "swap",
             "memory was short, and may be again", "swapoff -a && swapon -a", "%.0f MiB used",
-            (total - left) / 0x1p10);
+            (total_kib - free_kib) / 0x1p10);
 }
 
-/* A share of the time, and how much of it is too much. */
-static void lost(struct room *r, const char *topic, double lost_s, double seconds, double most,
+/* Checks time that was lost during the sample; more than the share `max` of it is too much. */
+static void lost(struct diagnosis *r, const char *topic, double lost_s, double seconds, double max,
                  const char *effect, const char *remedy)
 {
     if (isnan(lost_s))
         add(r, DOCTOR_UNKNOWN, topic, effect, "", "the kernel does not tell");
     else
-        add(r, lost_s > most * seconds ? DOCTOR_WARN : DOCTOR_OK, topic, effect, remedy,
+        add(r, lost_s > max * seconds ? DOCTOR_WARN : DOCTOR_OK, topic, effect, remedy,
             "%.1f %% of the time in a sample of %.1f s", 100.0 * lost_s / seconds, seconds);
 }
 
-static void sample(struct room *r, const machine *m, const doctor_sample *s)
+static void sample(struct diagnosis *r, const machine *m, const doctor_sample *s)
 {
     lost(r, "steal", s->passed.steal_s, s->seconds, 0.01,
          "the hypervisor runs other guests on the CPU that is measured on",
@@ -156,7 +156,7 @@ static void sample(struct room *r, const machine *m, const doctor_sample *s)
     lost(r, "throttling", s->passed.throttled_s, s->seconds, 0.0,
          "the quota of the control group stops the process",
          "raise the quota, or take fewer --threads");
-    /* The quota ends the thread's turn as well, and is told above. */
+    /* Throttling counts as an involuntary switch as well, and has its own finding above. */
     const double stops = isnan(s->passed.throttled_periods) ? 0.0 : s->passed.throttled_periods;
     const double rate = (s->passed.involuntary_switches - stops) / s->seconds;
     if (isnan(rate))
@@ -193,7 +193,7 @@ doctor doctor_look(const machine *m, const char *root, const doctor_sample *s)
 {
     doctor found = {0};
     json_t *record = record_to_json(m, root);
-    struct room r = {&found, record, root};
+    struct diagnosis r = {&found, record, root};
     char how[96];
     const bool slow = machine_build_is_slow(how, sizeof how);
     add(&r, slow ? DOCTOR_WARN : DOCTOR_OK, "build", "the times mean nothing",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What makes figures noisy on this machine, and the command that would help. Nothing is changed. */
+ * Finds the settings and conditions that make timings noisy on this machine, each with a remedy.
+ * Changes nothing. */
 #ifndef DOWNHILL_BASE_DOCTOR_H
 #define DOWNHILL_BASE_DOCTOR_H
 
@@ -18,9 +19,9 @@ enum { DOCTOR_MAX = 32 };
 typedef struct doctor_finding {
     doctor_verdict verdict;
     char topic[40];
-    char what[256];   /* is so, or why it is not known */
-    char effect[160]; /* on the figures; "" if ok */
-    char remedy[224]; /* a command, or what to do; "" if there is nothing */
+    char what[256];   /* the value found, or why it is unknown */
+    char effect[160]; /* on the timings; "" if ok */
+    char remedy[224]; /* a command or an advice; "": none */
 } doctor_finding;
 
 typedef struct doctor {
@@ -28,17 +29,17 @@ typedef struct doctor {
     doctor_finding findings[DOCTOR_MAX];
 } doctor;
 
-/* What is measured for it, over a second or so. */
+/* Measurements that the diagnosis needs, taken over about a second. */
 typedef struct doctor_sample {
     double seconds;
     conditions passed;
-    double clock_low_ghz, clock_high_ghz; /* of several looks */
-    double shared;                        /* share of looks that found less than a whole core */
-    double load;                          /* average of the last minute; NaN: not known */
-    const char *counters_missing;         /* "": there are some */
+    double clock_low_ghz, clock_high_ghz; /* minimum and maximum of several checks */
+    double shared;                        /* share of checks that found less than a whole core */
+    double load;                          /* average of the last minute; NaN: unknown */
+    const char *counters_missing;         /* why there are no hardware counters; "": there are */
 } doctor_sample;
 
-/* Looks at the machine as the record does (record.h). */
+/* Diagnoses the machine. `root` as in system_files.h. */
 doctor doctor_look(const machine *m, const char *root, const doctor_sample *s);
 
 #endif

@@ -1,43 +1,42 @@
 /* SPDX-License-Identifier: MIT
  *
- * Both OpenMP runtimes bind threads of their own accord if the environment asks for it. libgomp
- * binds the initial thread in its constructor, before main(); from then on the process sees one CPU
- * where it was given many, and so do the processes that it starts. The mask that it was given
- * cannot be read back: the places that the runtime reports may be fewer, and executing the program
- * again would inherit the narrow mask. A constructor of the program is too late, since those of
- * shared libraries run first. What runs before them is .preinit_array of the executable.
+ * Both OpenMP runtimes bind threads if the environment asks for it. libgomp binds the initial
+ * thread in its constructor, before main(); from then on the process and its children see one CPU
+ * instead of all that it may use. The original mask cannot be read back: the places that the
+ * runtime reports may be fewer, and executing the program again would inherit the narrow mask. A
+ * constructor of the program is too late, since those of shared libraries run first. Only
+ * .preinit_array of the executable runs before them.
  *
- * The variables are removed there, instead of noting the mask there, because a later binding must
- * not happen either: the program binds its threads itself (machine.h). What binds the process
- * before it starts (taskset, a cpuset, mpirun) or in MPI_Init() stays visible to
- * sched_getaffinity().
+ * That function removes the variables instead of saving the mask, because a later binding must not
+ * happen either: the program binds its threads itself (machine.h). A binding made before the
+ * process starts (taskset, a cpuset, mpirun) or in MPI_Init() stays visible to sched_getaffinity().
  *
- * A C library without .preinit_array, as musl, leaves the environment as it is. */
+ * With a C library without .preinit_array, such as musl, the environment stays unchanged. */
 #include "environment.h"
 
 #include <string.h>
 
-/* Beginnings of names: OpenMP 5.1 has variants such as OMP_PROC_BIND_ALL. */
+/* Prefixes of names: OpenMP 5.1 has variants such as OMP_PROC_BIND_ALL. */
 static const char *const unwanted[] = {
-    /* Bind threads, or choose CPUs for them. */
+    /* These bind threads, or choose CPUs for them. */
     "OMP_PROC_BIND",
     "OMP_PLACES",
     "GOMP_CPU_AFFINITY",
     "KMP_AFFINITY",
     "KMP_HW_SUBSET",
     "KMP_PLACE_THREADS",
-    /* Change the number of threads that the program asks for. OMP_THREAD_LIMIT stays: it is a limit
-     * that was set on purpose, and together_granted() refuses to exceed it. */
+    /* These change the number of threads that the program asks for. OMP_THREAD_LIMIT stays: the
+     * user sets it on purpose, and together_granted() refuses to exceed it. */
     "OMP_DYNAMIC",
     "OMP_MAX_ACTIVE_LEVELS",
     "OMP_NESTED",
-    /* The stack that the kernels need is known, and less of it is a crash. */
+    /* The kernels need a known amount of stack; with less they crash. */
     "OMP_STACKSIZE",
     "GOMP_STACKSIZE",
     "KMP_STACKSIZE",
-    /* libomp prints the affinity on standard output, among results. */
+    /* libomp prints the affinity on standard output, amid the results. */
     "OMP_DISPLAY_AFFINITY",
-    /* Make hwloc describe another machine than the one that runs the program. */
+    /* These make hwloc describe a machine other than this one. */
     "HWLOC_XMLFILE",
     "HWLOC_SYNTHETIC",
     "HWLOC_FSROOT",
@@ -49,7 +48,7 @@ enum { N_UNWANTED = sizeof unwanted / sizeof unwanted[0], REMOVED_MAX = 2 * N_UN
 static const char *removed[REMOVED_MAX + 1];
 static size_t n_removed;
 
-/* Sanitizers may begin after this. */
+/* Not instrumented: a sanitizer may not be initialised yet. */
 #if defined __has_attribute && __has_attribute(no_sanitize)
 __attribute__((no_sanitize("address", "thread", "undefined")))
 #endif

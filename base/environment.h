@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Variables of the environment that must not reach the libraries of the program. */
+ * Removes environment variables that must not reach the libraries of the program. */
 #ifndef DOWNHILL_BASE_ENVIRONMENT_H
 #define DOWNHILL_BASE_ENVIRONMENT_H
 

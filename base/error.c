@@ -26,8 +26,8 @@ int flush_stdout(void)
     return reason;
 }
 
-/* One line whatever the user's words hold: a newline or an escape sequence in them must not pass
- * for a message of ours, nor drive the terminal. Longer lines than the buffer are cut. */
+/* Formats one line. User input in it may contain a newline or an escape sequence, which must not
+ * fake a second message or control the terminal. A line longer than the buffer is cut. */
 static void compose(char *line, size_t room, const char *prefix, const char *format,
                     va_list arguments)
 {
@@ -44,7 +44,7 @@ static void print_line(const char *prefix, const char *format, va_list arguments
 {
     char line[LINE];
     compose(line, sizeof line, prefix, format, arguments);
-    (void)flush_stdout(); /* so that the two streams read in order on a terminal */
+    (void)flush_stdout(); /* keeps the two streams in order on a terminal */
     fputs(line, stderr);
 }
 

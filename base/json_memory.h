@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * A document whose memory was short somewhere lacks that part, and nothing else about it is wrong: an array is shorter, a
- * text that is read ends early. So it is remembered that an allocation of jansson's failed, whichever it was. */
+ * Records whether any allocation of jansson failed. The document alone does not show it: an array
+ * is silently shorter, or a text that is read ends early. */
 #ifndef DOWNHILL_BASE_JSON_MEMORY_H
 #define DOWNHILL_BASE_JSON_MEMORY_H
 
 #include <stdbool.h>
 
-/* From now on; before the first use of jansson. */
+/* Starts recording. Call this before the first use of jansson. */
 void json_memory_watch(void);
 
-/* Has one failed? Then no document made or read by this process is to be trusted. */
+/* Returns whether an allocation failed. If so, no document that this process made or read can be
+ * trusted. */
 bool json_memory_failed(void);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The levels that a list asks for, a bit for each by its index. */
+/* A set of levels: bit i is level i. */
 typedef uint32_t level_set;
 _Static_assert((int)LEVEL_COUNT <= (int)LEVELS_MAX && LEVELS_MAX <= 32, "a bit for each level");
 
@@ -23,8 +23,8 @@ static level_set usable_levels(void)
     return set;
 }
 
-/* Selects a level. false, with the reason: it is not usable. If there is no such level, the reason ends with the name
- * that was probably meant. */
+/* Selects a level. If it is not usable, returns false and sets `why`; for an unknown name `why`
+ * ends with a suggestion. */
 static bool select_level(const char *name, const downhill_kernels **table, char *why, size_t size)
 {
     if (downhill_select(name, table, why, size) == DOWNHILL_OK)
@@ -40,7 +40,8 @@ static bool select_level(const char *name, const downhill_kernels **table, char 
     return false;
 }
 
-/* Adds the level of this name, or all usable ones. false, with the reason: it is not usable. */
+/* Adds the level of this name, or all usable ones. If it is not usable, returns false and sets
+ * `why`. */
 static bool add_level(level_set *set, const char *name, char *why, size_t size)
 {
     if (strcmp(name, LEVELS_ALL) == 0) {
@@ -56,12 +57,12 @@ static bool add_level(level_set *set, const char *name, char *why, size_t size)
     return true;
 }
 
-/* Reads "avx2,avx512". false, with the reason: one of them is not usable. */
+/* Parses a list such as "avx2,avx512". If a level is not usable, returns false and sets `why`. */
 static bool read_list(const char *list, level_set *set, char *why, size_t size)
 {
     bool good = true;
     for (const char *at = list; good && at != NULL;) {
-        char name[64]; /* longer ones are no names of levels */
+        char name[64]; /* longer than any level name */
         const size_t length = strcspn(at, ",");
         snprintf(name, sizeof name, "%.*s", (int)length, at);
         good = length > 0 && add_level(set, name, why, size);
@@ -90,13 +91,13 @@ size_t levels_to_run(const char *isa, const downhill_kernels *tables[LEVELS_MAX]
     char why[512] = "";
     level_set set = isa == NULL ? usable_levels() : 0;
     bool good = true;
-    if (isa != NULL && from_variable) /* which names one level, also for the library */
+    if (isa != NULL && from_variable) /* the variable names one level, as in the library */
         good =
             select_level(isa, &tables[0], why, sizeof why) && add_level(&set, isa, why, sizeof why);
     else if (isa != NULL)
         good = read_list(isa, &set, why, sizeof why);
     const size_t count = good ? tables_of(set, tables) : 0;
-    if (good && count == 0) /* the scalar level is always there, so the environment refuses it */
+    if (good && count == 0) /* scalar is always usable, so a bad variable is the cause */
         (void)downhill_select("scalar", &tables[0], why, sizeof why);
     if (count == 0)
         error_line("%s: %s", from_variable ? "DOWNHILL_ISA" : "--isa", why);

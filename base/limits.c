@@ -10,14 +10,14 @@
 
 enum { TEXT = 256 };
 
-/* The limit in one file, or NaN if it is not understood. */
+/* Returns the limit in one file, or NaN if the file cannot be parsed. */
 typedef double (*read_limit)(const char *root, const cgroup_file *group);
 
-static bool smallest(const char *root, const char *controller, const char *v1, const char *v2,
-                     read_limit read, double *limit, const char **why)
+static bool minimum(const char *root, const char *controller, const char *v1, const char *v2,
+                    read_limit read, double *limit, const char **why)
 {
     cgroup_file group;
-    /* The topmost group of version 2 has no such file, since nothing limits it. */
+    /* The root group of version 2 has no such file, since nothing limits it. */
     *why = "no control group tells";
     if (!cgroup_file_find(root, controller, v1, v2, &group))
         return false;
@@ -66,16 +66,16 @@ static double read_bytes(const char *root, const cgroup_file *group)
     const double bytes = strtod(text, &end);
     if (end == text)
         return (double)NAN;
-    /* Version 1 writes the largest number there is, in whole pages. */
+    /* Without a limit, version 1 writes the largest multiple of the page size. */
     return bytes > 0x1p62 ? (double)INFINITY : bytes;
 }
 
 bool limits_cpus(const char *root, double *cpus, const char **why)
 {
-    return smallest(root, "cpu", "cpu.cfs_quota_us", "cpu.max", read_cpus, cpus, why);
+    return minimum(root, "cpu", "cpu.cfs_quota_us", "cpu.max", read_cpus, cpus, why);
 }
 
 bool limits_memory(const char *root, double *bytes, const char **why)
 {
-    return smallest(root, "memory", "memory.limit_in_bytes", "memory.max", read_bytes, bytes, why);
+    return minimum(root, "memory", "memory.limit_in_bytes", "memory.max", read_bytes, bytes, why);
 }

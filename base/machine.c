@@ -24,7 +24,8 @@ static void copy_text(char *to, size_t size, const char *from)
     snprintf(to, size, "%s", from != NULL && from[0] != '\0' ? from : "unknown");
 }
 
-/* The vendor string of CPUID leaf 0x40000000, by the name people use; "" on bare metal. */
+/* Reads the vendor string of CPUID leaf 0x40000000, with the common name for KVM; "" on bare
+ * metal. */
 static void read_hypervisor(char *name, size_t size)
 {
     name[0] = '\0';
@@ -44,8 +45,8 @@ static void read_hypervisor(char *name, size_t size)
 static hwloc_topology_t load_with(unsigned long flags)
 {
     hwloc_topology_t topology;
-    /* hwloc says on stderr what it misses, as without /sys, at every load; the record says what is
-     * unknown. */
+    /* Otherwise each load prints what hwloc cannot find, such as /sys, to stderr. The record lists
+     * unknown values anyway. */
     setenv("HWLOC_HIDE_ERRORS", "2", 0);
     if (hwloc_topology_init(&topology) != 0)
         return NULL;
@@ -55,8 +56,8 @@ static hwloc_topology_t load_with(unsigned long flags)
     return NULL;
 }
 
-/* The topology cut down to what this process may use: plain hwloc also shows the CPUs outside a
- * taskset or a cpuset. */
+/* Loads the topology restricted to what this process may use; by default hwloc also shows the CPUs
+ * outside a taskset or a cpuset. */
 static hwloc_topology_t load_topology(void)
 {
     return load_with(HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM |
@@ -83,7 +84,7 @@ static void read_caches(hwloc_topology_t topology, machine *m)
             };
 }
 
-/* The rank-th last CPU of a set, or -1. */
+/* Returns the rank-th last CPU of a set, or -1. */
 static int last_cpu(hwloc_const_bitmap_t set, unsigned rank)
 {
     int cpu = hwloc_bitmap_last(set);
@@ -97,7 +98,7 @@ static int last_cpu(hwloc_const_bitmap_t set, unsigned rank)
 
 static void read_team(hwloc_topology_t topology, machine *m)
 {
-    const unsigned cores = m->cores > 0 ? m->cores : 1; /* hwloc may know none: all CPUs as one */
+    const unsigned cores = m->cores > 0 ? m->cores : 1; /* 0: unknown; treat all CPUs as one core */
     for (unsigned rank = 0; m->n_team < m->pus && m->n_team < MACHINE_TEAM_MAX; rank++) {
         const size_t before = m->n_team;
         for (unsigned i = cores; i-- > 0 && m->n_team < MACHINE_TEAM_MAX;) {
@@ -149,7 +150,7 @@ void machine_read(machine *m)
     struct utsname u;
     if (uname(&u) == 0)
         snprintf(m->kernel, sizeof m->kernel, "%s %s", u.sysname, u.release);
-    /* Not hwloc's sum over NUMA nodes, which misses memory that was plugged in later. */
+    /* hwloc's sum over NUMA nodes lacks memory that was plugged in later. */
     const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page > 0)
         m->memory_bytes = (uint64_t)pages * (uint64_t)page;
@@ -211,7 +212,7 @@ bool machine_bind(machine_binding *binding, int cpu)
     return bound;
 }
 
-/* The NUMA nodes that are near these CPUs, to be freed. NULL: no memory. */
+/* Returns the NUMA nodes of these CPUs, to be freed. NULL: out of memory. */
 static hwloc_bitmap_t nodes_of(hwloc_topology_t topology, const int *cpus, size_t n_cpus)
 {
     hwloc_bitmap_t set = hwloc_bitmap_alloc(), nodes = hwloc_bitmap_alloc();
@@ -242,7 +243,8 @@ void machine_binding_close(machine_binding *binding)
         hwloc_topology_destroy(binding);
 }
 
-/* The hand-written level that has the same flags as this auto level; null for the other kinds. */
+/* Returns the hand-written level that has the same flags as this auto level; null for levels of
+ * other kinds. */
 static json_t *hand_written_twin(const downhill_level *level)
 {
     downhill_level other;

@@ -23,7 +23,7 @@ void *memory_new(size_t count, size_t size)
     if (p == NULL)
         return NULL;
     if (unit == HUGE_PAGE)
-        (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish: without it there are more TLB misses */
+        (void)madvise(p, bytes, MADV_HUGEPAGE); /* optional; saves TLB misses */
     memset(p, 0, bytes);
     return p;
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Large buffers. */
+ * Allocation of large buffers, and the memory available. */
 #ifndef DOWNHILL_BASE_MEMORY_H
 #define DOWNHILL_BASE_MEMORY_H
 
 #include <stddef.h>
 
-/* `count` elements of `size` bytes, zeroed and so already backed by pages, on a 64-byte boundary
- * (2 MiB and with a request for huge pages where it is large). NULL where memory is short or the
- * product overflows. Freed with free(). */
+/* Allocates `count` elements of `size` bytes on a 64-byte boundary; from 1 MiB on a 2 MiB boundary,
+ * with a request for huge pages. Zeroes them, so that every page is mapped. Returns NULL if memory
+ * is short or the product overflows. To be freed with free(). */
 void *memory_new(size_t count, size_t size);
 
-/* Bytes that this process may still have, with what the kernel would give up of its caches: what is available, or the
- * limit of its control groups if that is less. `root` as in system_files.h. SIZE_MAX: not known. */
+/* Returns the bytes that this process can still allocate, including caches that the kernel would
+ * reclaim: MemAvailable, or the limit of its control groups if that is less. `root` as in
+ * system_files.h. SIZE_MAX: unknown. */
 size_t memory_available(const char *root);
 
 #endif

@@ -19,13 +19,13 @@
 
 volatile sig_atomic_t output_has_begun;
 
-/* jansson calls return -1 on an allocation failure; one is enough to spoil the document. */
-static bool spoiled;
+/* Set if a jansson call returned -1, for lack of memory: the document is then incomplete. */
+static bool incomplete;
 
 void output_set(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, value) != 0)
-        spoiled = true;
+        incomplete = true;
 }
 
 json_t *output_real(double value)
@@ -44,7 +44,7 @@ static bool write_document(FILE *file, const void *root)
            fputc('\n', file) != EOF && fflush(file) == 0;
 }
 
-/* A device, a pipe or a socket has no half-written state to hide: it is written to as it is. */
+/* Returns whether the path is a device, a pipe or a socket, which is written to directly. */
 static bool is_special(const char *path)
 {
     struct stat info;
@@ -66,8 +66,8 @@ static int write_special(const char *path, output_writer *write, const void *con
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
-/* Returns the standard stream that a name leads to, or NULL if to none, or if that stream is not a regular file. A file in
- * its place would lose what the stream has written. */
+/* Returns the name of the standard stream whose regular file `path` is, or NULL. Replacing the file
+ * would lose the output of the stream. */
 static const char *find_stream(const char *path)
 {
     static const char *const names[] = {"input", "output", "error"};
@@ -87,17 +87,17 @@ static bool ends_in_slash(const char *path)
     return length > 0 && path[length - 1] == '/';
 }
 
-/* Returns the name of a file that is not there yet, after symbolic links that lead nowhere. To be freed. NULL: errno
- * says why. */
+/* Follows dangling symbolic links to the name of a file that does not exist yet. Returns the name,
+ * to be freed, or NULL and sets errno. */
 static char *follow_links(const char *path)
 {
-    enum { LINKS_MAX = 40 }; /* as the kernel */
+    enum { LINKS_MAX = 40 }; /* the kernel's limit */
     char text[PATH_MAX];
     char *at = strdup(path);
     int reason = ELOOP;
     for (int i = 0; at != NULL && i < LINKS_MAX; i++) {
         const ssize_t length = readlink(at, text, sizeof text - 1);
-        if (length < 0 && (errno == EINVAL || errno == ENOENT)) /* no link, or nothing there */
+        if (length < 0 && (errno == EINVAL || errno == ENOENT)) /* not a link, or no such file */
             return at;
         if (length < 0) {
             reason = errno;
@@ -118,15 +118,16 @@ static char *follow_links(const char *path)
     return NULL;
 }
 
-/* The file that `path` leads to, through symbolic links, and room for a name beside it, as mkstemp() wants it. Both to
- * be freed. false: errno says why, and both are NULL. */
+/* Resolves symbolic links in `path` to *target, and sets *temporary to a template for mkstemp()
+ * in the same directory. Both are to be freed. On failure returns false and sets errno; both are
+ * NULL. */
 static bool find_target(const char *path, char **target, char **temporary)
 {
     *target = realpath(path, NULL);
     if (*target == NULL && errno == ENOENT)
         *target = follow_links(path);
     if (*target != NULL &&
-        ends_in_slash(*target)) { /* a link may name a directory that is not there */
+        ends_in_slash(*target)) { /* a link may name a directory that does not exist */
         free(*target);
         *target = NULL;
         errno = EISDIR;
@@ -150,7 +151,7 @@ static int open_directory(const char *target, int flags)
     return open(dirname(directory), flags | O_CLOEXEC, 0666);
 }
 
-/* Sets the permissions that a plain fopen() would have given: mkstemp() makes a private file. */
+/* Sets the permissions that fopen() would have set: mkstemp() creates a private file. */
 static int share(int descriptor)
 {
     const mode_t mask = umask(0);
@@ -170,9 +171,10 @@ static int open_named(char *temporary)
     return -1;
 }
 
-/* An empty file in the directory of the target. It has no name until it is whole, so that whatever ends the program
- * leaves nothing; only where the file system cannot do that, or /proc is not there to name it by, has it *temporary from
- * the beginning. */
+/* Creates an empty file in the directory of the target. It has no name (O_TMPFILE) until it is
+ * complete, so that nothing remains however the program ends. If the file system does not support
+ * that, or /proc is missing, which is needed to name it later, it has the name `temporary` from the
+ * start, and *named is true. */
 static int open_new(const char *target, char *temporary, bool *named)
 {
     const int nameless =
@@ -185,13 +187,13 @@ static int open_new(const char *target, char *temporary, bool *named)
     return descriptor;
 }
 
-/* Gives a file without a name its temporary one. */
+/* Gives an unnamed file its temporary name. */
 static bool name_beside(output_pending *p, const char *of_descriptor)
 {
     enum { TRIES = 64 };
     char *const suffix = strrchr(p->temporary, '.') + 1;
     for (unsigned i = 0; i < TRIES && !p->named; i++) {
-        /* No two processes of one machine have the same; what one that was killed left is passed over. */
+        /* The PID is unique on this machine; names left by killed processes are skipped. */
         snprintf(suffix, 7, "%06x", ((unsigned)getpid() + i) & 0xFFFFFF);
         p->named = linkat(AT_FDCWD, of_descriptor, AT_FDCWD, p->temporary, AT_SYMLINK_FOLLOW) == 0;
         if (!p->named && errno != EEXIST)
@@ -207,7 +209,8 @@ static int failed(output_pending *p, int reason)
     return EXIT_INTERNAL;
 }
 
-/* Keeps the new file under its temporary name: another program put something at the target during the run. */
+/* Keeps the new file under its temporary name, because another program created a file of another
+ * kind at the target during the run. */
 static int set_aside(output_pending *p, const char *why)
 {
     error_line("%s: %s; what was to be written there is in %s", p->path, why, p->temporary);
@@ -216,8 +219,9 @@ static int set_aside(output_pending *p, const char *why)
     return EXIT_INTERNAL;
 }
 
-/* Puts the whole file in its place. linkat() replaces nothing: if something is there already, the file takes a temporary
- * name, and rename(). Only between these two calls can the program be killed and leave a name behind. */
+/* Puts the complete file in place. linkat() cannot replace a file, so if the target exists, the
+ * file is linked to a temporary name and renamed. The temporary name remains only if the program
+ * is killed between these two calls. */
 static int place(output_pending *p)
 {
     char why[OUTPUT_WHY_MAX];
@@ -243,7 +247,8 @@ static int place(output_pending *p)
     return EXIT_OK;
 }
 
-/* The name of a new file is safe when its directory is. A file system that cannot do that is not a failure. */
+/* Flushes the directory, which holds the name of the new file. Failure is ignored: not every file
+ * system supports it. */
 static void sync_directory(const char *target)
 {
     const int descriptor = open_directory(target, O_RDONLY | O_DIRECTORY);
@@ -289,7 +294,7 @@ int output_commit(output_pending *p)
     return EXIT_OK;
 }
 
-/* What closing says comes too late, and of nothing: a settled file is on the disk, and another goes. */
+/* Ignores errors of fclose(): a settled file is on the disk already, and any other is deleted. */
 void output_abandon(output_pending *p)
 {
     if (p->file != NULL)
@@ -320,7 +325,7 @@ int output_file(const char *path, output_kind kind, output_writer *write, const 
 int output_json(const char *path, json_t *root)
 {
     int code;
-    if (root == NULL || spoiled || json_memory_failed()) {
+    if (root == NULL || incomplete || json_memory_failed()) {
         error_line("%s: out of memory", path);
         code = EXIT_INTERNAL;
     } else if (output_is_stdout(path)) {
@@ -343,18 +348,18 @@ bool output_is_stdout(const char *path)
 
 bool output_replaces(const char *path)
 {
-    /* A name there stands for an open file, which a rename would leave without one. */
+    /* Names in these directories stand for open files, which a rename would not replace. */
     const bool of_descriptor = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
     return !output_is_stdout(path) && !of_descriptor && !is_special(path);
 }
 
-/* The file that a path names or, if there is none yet, its directory and its name there. */
+/* Identifies the file at a path or, if it does not exist yet, its directory and name. */
 struct place {
     struct stat info; /* of the file or of the directory */
-    char *name;       /* NULL: the file is there; otherwise to be freed */
+    char *name;       /* NULL: the file exists; otherwise to be freed */
 };
 
-/* Returns false if not even a directory is there. */
+/* Returns false if the directory does not exist either. */
 static bool find_place(const char *path, struct place *p)
 {
     char directory[PATH_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Result files appear whole or not at all. */
+ * Output files, which appear complete or not at all. */
 #ifndef DOWNHILL_BASE_OUTPUT_H
 #define DOWNHILL_BASE_OUTPUT_H
 
@@ -11,71 +11,78 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Of results.json; raised when a reader of the old form would misread the new. */
+/* Schema version of results.json; incremented if an old reader would misread the new form. */
 enum { OUTPUT_SCHEMA_VERSION = 1 };
 
-/* Writes the object, whose kind its members tell, to `path` ("-": stdout) by way of a file in the same directory that gets its name
- * when it is whole; to what is not a regular file, as /dev/null or a pipe, directly. Takes the
- * reference to `root`. Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL, and then nothing
- * is left behind. A program that is killed leaves the old file or the new one; the name FILE.XXXXXX
- * may stay only if that happens between the last two calls that put the new one in place of the old,
- * or where the file system knows no files without a name (O_TMPFILE), as NFS. A file of another kind that
- * appeared at `path` after output_check() is kept: the results then stay under FILE.XXXXXX, which the line names. */
+/* Writes a JSON object to `path` ("-": stdout). Its members determine its kind (output_kind.h).
+ * A regular file is written to a temporary file in the same directory and renamed when complete.
+ * A device or pipe, such as /dev/null, is written to directly. Steals the reference to `root`.
+ * Returns EXIT_OK, or prints a line and returns EXIT_INTERNAL; no temporary file is then left.
+ *
+ * If the program is killed, either the old or the new file is at `path`. A temporary FILE.XXXXXX
+ * may remain only if that happens between the last two system calls of the replacement, or on a
+ * file system without O_TMPFILE, such as NFS. If a file of another kind appears at `path` after
+ * output_check(), it is kept; the results stay in FILE.XXXXXX, and the line names it. */
 int output_json(const char *path, json_t *root);
 
-/* Writes the contents of a file; false: errno says why not. */
+/* Writes the contents of a file. Returns false and sets errno on failure. */
 typedef bool output_writer(FILE *file, const void *context);
 
-/* A file of any kind, in the same way. */
+/* Writes a file of any kind in the same way. */
 int output_file(const char *path, output_kind kind, output_writer *write, const void *context);
 
-/* The same in steps, for several files that appear together: all are begun, written and settled before the first is
- * committed. */
+/* A file that is written in steps, so that several files can appear together: begin, write and
+ * settle all of them before committing the first. */
 typedef struct output_pending {
-    FILE *file;       /* what is written to */
-    const char *path; /* for messages: the caller's */
+    FILE *file;       /* to write to */
+    const char *path; /* the caller's string, for messages */
     char *target, *temporary;
     output_kind kind;
-    bool named; /* has the temporary name */
+    bool named; /* whether the file has its temporary name; otherwise it has no name yet */
 } output_pending;
 
-/* Has this process begun to put a file in its place, or to write to a device or pipe? For handlers of signals. */
+/* Not 0 once this process has begun to put a file in place, or to write to a device or pipe. For
+ * signal handlers. */
 extern volatile sig_atomic_t output_has_begun;
 
-/* Only of what is a regular file or not there yet. The functions return EXIT_OK, or print a line and return EXIT_INTERNAL,
- * and then there is nothing left of this file. */
+/* Opens a temporary file for `path`, which must be a regular file or not exist yet. Like the next
+ * two functions, returns EXIT_OK, or prints a line, deletes the temporary file and returns
+ * EXIT_INTERNAL. */
 int output_begin(const char *path, output_kind kind, output_pending *p);
 
-/* Everything is on the disk, without a name or under a temporary one. good == false: something could not be written, and errno says
- * why. */
+/* Flushes the contents to the disk. `good` is false if the caller failed to write something; errno
+ * then holds the reason. */
 int output_settle(output_pending *p, bool good);
+
+/* Puts the file in place at its path. */
 int output_commit(output_pending *p);
 
-/* Leaves nothing behind, at whatever step it is. */
+/* Deletes the temporary file and frees *p, after any step. */
 void output_abandon(output_pending *p);
 
-/* Is it "-", which stands for standard output? false for NULL. */
+/* Returns whether the path is "-", which means standard output; false for NULL. */
 bool output_is_stdout(const char *path);
 
-/* Can it be written again and again, each time in place of what was there? Not stdout, a pipe or a device. */
+/* Returns whether the file can be replaced repeatedly: false for stdout, a pipe or a device. */
 bool output_replaces(const char *path);
 
-/* Do both lead to one file, which need not be there yet? false where one is NULL. */
+/* Returns whether both paths lead to the same file, which need not exist yet; false if one is
+ * NULL. */
 bool output_is_same(const char *a, const char *b);
 
-/* Before a long run: can a file of this kind be made at `path`, with nothing of another kind lost? A regular file
- * that is a standard stream of this process cannot be replaced, whatever its name. Prints a line and returns EXIT_USAGE if
- * not. */
+/* Checks, before a long run, whether a file of this kind can be written to `path` without replacing
+ * a file of another kind. A regular file that is a standard stream of this process cannot be
+ * replaced, by whatever name. If not, prints a line and returns EXIT_USAGE. */
 int output_check(const char *path, output_kind kind);
 
-/* Sets a member, taking the reference to `value`. A failed allocation is remembered, and the next
- * output_json() reports it. */
+/* Sets a member, stealing the reference to `value`. The next output_json() reports a failed
+ * allocation. */
 void output_set(json_t *object, const char *key, json_t *value);
 
-/* A number, or null where it is not finite, which JSON cannot say. */
+/* Returns a JSON number, or null if the value is not finite, which JSON cannot express. */
 json_t *output_real(double value);
 
-/* A number of f32 as it was given: 0.3, and not 0.300000012. */
+/* Returns an f32 as its shortest decimal: 0.3, and not 0.300000012. */
 json_t *output_f32(float value);
 
 #endif

@@ -16,7 +16,8 @@
 
 enum { HEAD_BYTES = 4096, JSON_BYTES_MAX = 1 << 28, RECORD_BYTES_MAX = 1 << 28, MARKS_MAX = 3 };
 
-/* Marks are members of a JSON object, or what a table begins with: names of columns that no other program writes. */
+/* Marks are members of a JSON object, or prefixes of a table: column names that no other program
+ * writes. */
 static const struct {
     const char *marks[MARKS_MAX];
     const char *name;
@@ -68,10 +69,10 @@ static const struct {
     {"[", 1, "JSON that downhill did not write"},
 };
 
-/* Contents of a file, as far as its kind needs them. */
+/* The part of a file that determines its kind. */
 struct contents {
     output_kind kind;
-    const char *foreign; /* the name of the contents, if kind is OUTPUT_NONE */
+    const char *foreign; /* describes the contents if kind is OUTPUT_NONE */
     size_t length;       /* of `head`; 0: an empty file */
     size_t size;
     char head[HEAD_BYTES];
@@ -136,8 +137,8 @@ static int kind_of_archive(const char *path, output_kind *kind)
     return reason == ZIP_ER_OPEN || reason == ZIP_ER_READ ? EIO : 0;
 }
 
-/* Returns whether the first line ends as that of a prediction: with columns score_0, score_1, ..., or none. A line
- * that is longer than the head of the file is believed. */
+/* Returns whether the rest of the first line is that of a prediction: columns score_0, score_1,
+ * ..., or none. If the line is longer than the head of the file, only the head is checked. */
 static bool ends_in_scores(const char *rest)
 {
     char column[32];
@@ -177,7 +178,7 @@ static const char *name_of_foreign(const struct contents *c)
     return "text of another kind";
 }
 
-/* Reads the beginning of a file. Returns 0 or an errno value. Does not wait for a pipe. */
+/* Reads the head of a file. Returns 0 or an errno value. Does not block on a pipe. */
 static int read_head(const char *path, struct contents *c)
 {
     struct stat info;

@@ -13,7 +13,7 @@ progress progress_open(const char *command, bool on)
 {
     const bool terminal = isatty(STDERR_FILENO) == 1;
     const double now = clock_seconds();
-    /* What is done before the first line is due has none. */
+    /* If stderr is not a terminal, the first line is due after 10 s: short runs print none. */
     return (progress){.on = on,
                       .terminal = terminal,
                       .command = command,
@@ -26,7 +26,7 @@ void progress_text(const progress *p, double elapsed_s, size_t i, size_t n, doub
 {
     char left[48] = "";
     const double here = share - p->done_before;
-    /* From less than this nothing can be told. */
+    /* With less progress an estimate would be meaningless. */
     if (here > 0.02 && elapsed_s > 0.5) {
         const double left_s = elapsed_s * (1.0 - share) / here;
         if (left_s >= 90.0)
@@ -37,7 +37,7 @@ void progress_text(const progress *p, double elapsed_s, size_t i, size_t n, doub
     snprintf(text, size, "%s %zu/%zu %s%s", p->command, i, n, name, left);
 }
 
-/* Of the terminal; a line that wraps could not be written anew. */
+/* Returns the width of the terminal. A line that wraps could not be overwritten. */
 static size_t columns(void)
 {
     struct winsize window;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How far a long command is: one line on stderr that is written anew, with what is left; where stderr is
- * no terminal, a line now and then. */
+ * Progress of a long command, with the remaining time: one line on stderr that is overwritten
+ * or, if stderr is not a terminal, a new line at intervals. */
 #ifndef DOWNHILL_BASE_PROGRESS_H
 #define DOWNHILL_BASE_PROGRESS_H
 
@@ -12,20 +12,20 @@ typedef struct progress {
     bool on, terminal;
     const char *command;
     double start_s, last_s;
-    double done_before; /* share of the work that an earlier part of the run did */
+    double done_before; /* share of the work that was done before start_s */
 } progress;
 
-/* With `on` false nothing is ever shown. */
+/* Starts the clock. If `on` is false, nothing is ever shown. */
 progress progress_open(const char *command, bool on);
 
-/* At item `i`, from 1, of `n`, of that name; `share` of all the work is done. Shows it if the last time is
- * long enough ago: a tenth of a second on a terminal, else ten. */
+/* Shows item `i` (from 1) of `n` and its name, with `share` of all work done, unless the last
+ * line is less than 0.1 s old, or 10 s if stderr is not a terminal. */
 void progress_show(progress *p, size_t i, size_t n, double share, const char *name);
 
-/* Takes the line away. */
+/* Erases the line. */
 void progress_close(progress *p);
 
-/* The text of a line, for its tests: "bench 3/40 score_f32/avx2, 1 min 20 s left". */
+/* Formats a line, such as "bench 3/40 score_f32/avx2, 20 s left". Public for its tests. */
 void progress_text(const progress *p, double elapsed_s, size_t i, size_t n, double share,
                    const char *name, char *text, size_t size);
 

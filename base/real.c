@@ -71,7 +71,7 @@ char *real_json(const json_t *root)
         snprintf(token, sizeof token, "%.*s", number ? (int)length : 0, at);
         if (strpbrk(token, ".eE") != NULL) {
             (void)real_f64(strtod(token, NULL), shortest);
-            /* A real number stays one for its readers. */
+            /* Readers must not take it for an integer. */
             if (strpbrk(shortest, ".e") == NULL)
                 strcat(shortest, ".0");
             if (strlen(shortest) <= length) {

@@ -49,7 +49,7 @@ __attribute__((format(printf, 4, 5))) static void known(struct record *r, const 
     append(r, key, text, "", stable);
 }
 
-/* A file as it is; an empty one is "none". */
+/* Appends the text of a file; "none" if it is empty. */
 static void file(struct record *r, const char *key, const char *path)
 {
     char text[TEXT];
@@ -59,7 +59,7 @@ static void file(struct record *r, const char *key, const char *path)
         append(r, key, NULL, text, false);
 }
 
-/* A file that holds a number, in words. */
+/* Appends one of two words for a file that holds a number: `zero` if it is 0. */
 static void switch_of(struct record *r, const char *key, const char *path, const char *zero,
                       const char *other)
 {
@@ -73,7 +73,7 @@ static void switch_of(struct record *r, const char *key, const char *path, const
     }
 }
 
-/* Appends to a list with commas and cuts it where it is full. */
+/* Appends an item to a comma-separated list, which is cut if it is full. */
 static void list(char text[TEXT], const char *one)
 {
     const size_t used = strlen(text);
@@ -150,7 +150,7 @@ static void cpu(struct record *r, const machine *m)
 
 /* ---- clock ---- */
 
-/* One word for all allowed CPUs, or how many have which. */
+/* Appends the governor of all allowed CPUs, or the numbers of CPUs if they differ. */
 static void governor(struct record *r, const machine *m)
 {
     char first[64] = "", text[64];
@@ -209,16 +209,17 @@ static void frequency(struct record *r, const machine *m)
 static void memory(struct record *r, const machine *m)
 {
     char text[TEXT];
-    double total, left;
+    double total_kib, free_kib;
     r->group = "Memory";
     known(r, "total", true, "%.0f GiB", ceil((double)m->memory_bytes / 0x1p30));
-    if (sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &left))
-        known(r, "available", false, "%.1f GiB", left / 0x1p20);
+    if (sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &free_kib))
+        known(r, "available", false, "%.1f GiB", free_kib / 0x1p20);
     else
         append(r, "available", NULL, "/proc/meminfo does not tell", false);
-    if (sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total) &&
-        sysfile_number(r->root, "/proc/meminfo", "SwapFree", &left))
-        known(r, "swap used", false, "%.1f of %.1f GiB", (total - left) / 0x1p20, total / 0x1p20);
+    if (sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total_kib) &&
+        sysfile_number(r->root, "/proc/meminfo", "SwapFree", &free_kib))
+        known(r, "swap used", false, "%.1f of %.1f GiB", (total_kib - free_kib) / 0x1p20,
+              total_kib / 0x1p20);
     else
         append(r, "swap used", NULL, "/proc/meminfo does not tell", false);
     const bool thp =
@@ -229,7 +230,7 @@ static void memory(struct record *r, const machine *m)
     switch_of(r, "NUMA balancing", "/proc/sys/kernel/numa_balancing", "off", "on");
 }
 
-/* The names of weaknesses that the kernel works around, which costs time, or does not. */
+/* Lists CPU vulnerabilities: those that the kernel mitigates, which costs time, and open ones. */
 static void mitigations(struct record *r)
 {
     static const char *const names[] = {"gather_data_sampling",
@@ -285,7 +286,7 @@ static void temperature(struct record *r)
         append(r, "temperature", NULL, "no thermal zone, as under most hypervisors", false);
 }
 
-/* Records the OpenMP variables that stay in effect, as OMP_WAIT_POLICY: they change the times of
+/* Records the OpenMP variables that remain set, such as OMP_WAIT_POLICY: they affect timings with
  * several threads. */
 static void openmp(struct record *r)
 {
@@ -369,7 +370,7 @@ void record_id(const json_t *record, char id[RECORD_ID_SIZE])
             const char *text = words[w] != NULL ? words[w] : "";
             do
                 hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
-            while (*text++ != '\0'); /* the end counts too: it parts the words */
+            while (*text++ != '\0'); /* includes the terminator, which separates the words */
         }
     }
     snprintf(id, RECORD_ID_SIZE, "m-%012llx", (unsigned long long)(hash >> 16));

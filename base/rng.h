@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Random numbers that are the same on every machine: xoshiro256** (Blackman and Vigna, 2018),
+ * Random numbers that are identical on every machine: xoshiro256** (Blackman and Vigna, 2018),
  * seeded by splitmix64. */
 #ifndef DOWNHILL_BASE_RNG_H
 #define DOWNHILL_BASE_RNG_H
@@ -41,15 +41,16 @@ static inline uint64_t rng_u64(rng *r)
     return result;
 }
 
-/* One of many sequences of a seed, as that of an epoch: each can be begun without those before it. */
+/* Returns one of many independent sequences of a seed, for example that of an epoch. Each can be
+ * started without generating the earlier ones. */
 static inline rng rng_stream(uint64_t seed, uint64_t stream)
 {
     rng of_seed = rng_seeded(seed);
     return rng_seeded(rng_u64(&of_seed) + stream);
 }
 
-/* Uniform in [0, limit), limit >= 1, without bias: values past the last whole multiple of the limit
- * are drawn again. */
+/* Returns a uniform integer in [0, limit), limit >= 1, without bias: the lowest 2⁶⁴ mod limit
+ * values are rejected. */
 static inline uint64_t rng_below(rng *r, uint64_t limit)
 {
     const uint64_t excess = (0 - limit) % limit; /* 2⁶⁴ mod limit */
@@ -60,19 +61,19 @@ static inline uint64_t rng_below(rng *r, uint64_t limit)
     return v % limit;
 }
 
-/* Uniform integer in [low, high]. */
+/* Returns a uniform integer in [low, high]. */
 static inline int64_t rng_between(rng *r, int64_t low, int64_t high)
 {
     return low + (int64_t)rng_below(r, (uint64_t)(high - low) + 1);
 }
 
-/* Uniform in [-1, 1), 24 significant bits. */
+/* Returns a uniform number in [-1, 1), a multiple of 2⁻²⁴. */
 static inline float rng_unit(rng *r)
 {
     return (float)((int64_t)(rng_u64(r) >> 39) - (1 << 24)) * 0x1p-24f;
 }
 
-/* Fisher and Yates. */
+/* Shuffles by the method of Fisher and Yates. */
 static inline void rng_shuffle(rng *r, size_t *items, size_t count)
 {
     for (size_t i = count; i > 1; i--) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * SHA-256, by libcrypto. */
+ * SHA-256 from libcrypto. */
 #ifndef DOWNHILL_BASE_SHA256_H
 #define DOWNHILL_BASE_SHA256_H
 
@@ -17,7 +17,7 @@ typedef struct sha256 {
 sha256 sha256_begin(void);
 void sha256_add(sha256 *d, const void *bytes, size_t count);
 
-/* In hexadecimal, and the end of *d. false: something failed. */
+/* Writes the digest in hexadecimal and frees *d. Returns false if any call failed. */
 bool sha256_end(sha256 *d, char text[DIGEST_TEXT]);
 
 #endif

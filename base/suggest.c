@@ -7,7 +7,7 @@
 
 enum { LENGTH_MAX = 32 };
 
-/* Names that other programs have for ours; a word may stand for several, of which the first in the list is taken. */
+/* Names that other programs use. One may map to several of ours; the first that is valid wins. */
 static const struct {
     const char *theirs, *ours;
 } synonyms[] = {
@@ -80,13 +80,14 @@ static const struct {
     {"test", "predict"},
 };
 
-static size_t smallest(size_t a, size_t b)
+static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours from one word to the other (Damerau and Levenshtein, no part
- * edited twice). LENGTH_MAX is the maximum length of a word. */
+/* Returns the number of insertions, deletions, replacements and swaps of neighbours that turn
+ * `a` into `b` (Damerau and Levenshtein, no substring edited twice). Both have at most
+ * LENGTH_MAX characters. */
 static size_t distance(const char *a, const char *b)
 {
     size_t d[LENGTH_MAX + 1][LENGTH_MAX + 1];
@@ -97,10 +98,10 @@ static size_t distance(const char *a, const char *b)
         d[0][j] = j;
     for (size_t i = 1; i <= n; i++)
         for (size_t j = 1; j <= m; j++) {
-            const size_t edited = smallest(d[i - 1][j], d[i][j - 1]) + 1;
-            d[i][j] = smallest(edited, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            const size_t edited = min_size(d[i - 1][j], d[i][j - 1]) + 1;
+            d[i][j] = min_size(edited, d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                d[i][j] = smallest(d[i][j], d[i - 2][j - 2] + 1);
+                d[i][j] = min_size(d[i][j], d[i - 2][j - 2] + 1);
         }
     return d[n][m];
 }
@@ -113,13 +114,13 @@ static const char *find(const char *word, const suggest_words *from)
     return NULL;
 }
 
-/* "benchmark" for bench, or "stand" for standardize. */
+/* Returns a word that is a prefix of `given` or the reverse: bench for "benchmark". */
 static const char *find_longer_or_shorter(const char *given, const suggest_words *from)
 {
-    enum { SHORTEST = 3 };
+    enum { COMMON_MIN = 3 };
     for (size_t i = 0; i < from->count; i++) {
-        const size_t common = smallest(strlen(given), strlen(from->words[i]));
-        if (common >= SHORTEST && strncmp(given, from->words[i], common) == 0)
+        const size_t common = min_size(strlen(given), strlen(from->words[i]));
+        if (common >= COMMON_MIN && strncmp(given, from->words[i], common) == 0)
             return from->words[i];
     }
     return NULL;
@@ -128,7 +129,7 @@ static const char *find_longer_or_shorter(const char *given, const suggest_words
 const char *suggest(const char *word, const suggest_words *from)
 {
     char given[LENGTH_MAX +
-               2]; /* in lower case, as all words are; one more byte tells a longer word */
+               2]; /* in lower case, like all words; one extra byte detects a longer word */
     size_t length = 0;
     const char *best = NULL;
     for (; word[length] != '\0' && length <= LENGTH_MAX; length++)
@@ -139,7 +140,7 @@ const char *suggest(const char *word, const suggest_words *from)
             return find(synonyms[i].ours, from);
     if (length < 2 || length > LENGTH_MAX)
         return NULL;
-    size_t min = (length + 1) / 3 + 1; /* with more edits it is another word */
+    size_t min = (length + 1) / 3 + 1; /* as many edits or more: an unrelated word */
     for (size_t i = 0; i < from->count; i++) {
         if (strlen(from->words[i]) > LENGTH_MAX)
             continue;

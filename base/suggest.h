@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The word that was probably meant, for messages about one that is not known. */
+ * Suggestions for messages about an unknown word: "did you mean ...?". */
 #ifndef DOWNHILL_BASE_SUGGEST_H
 #define DOWNHILL_BASE_SUGGEST_H
 
@@ -8,16 +8,16 @@
 
 enum { SUGGEST_MAX = 64, SUGGEST_TEXT_MAX = 96 };
 
-/* Words to choose from. */
+/* The valid words. */
 typedef struct suggest_words {
     size_t count;
     const char *words[SUGGEST_MAX];
 } suggest_words;
 
-/* Returns the word of the list that `word` is another name for, or a misspelling of, in whatever case, or NULL. */
+/* Returns the valid word that `word` is a synonym or a misspelling of, ignoring case, or NULL. */
 const char *suggest(const char *word, const suggest_words *from);
 
-/* Writes " (did you mean PREFIXword?)" or nothing. Returns `text`. */
+/* Writes " (did you mean PREFIXword?)", or "" if there is no suggestion. Returns `text`. */
 const char *suggest_text(const char *given, const suggest_words *from, const char *prefix,
                          char text[SUGGEST_TEXT_MAX]);
 

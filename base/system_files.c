@@ -14,12 +14,12 @@ enum { LINE = SYSFILE_PATH_MAX };
 
 static FILE *open_file(const char *root, const char *path)
 {
-    char whole[LINE];
-    if (snprintf(whole, sizeof whole, "%s%s", root, path) >= (int)sizeof whole) {
+    char full[LINE];
+    if (snprintf(full, sizeof full, "%s%s", root, path) >= (int)sizeof full) {
         errno = ENAMETOOLONG;
         return NULL;
     }
-    return fopen(whole, "re");
+    return fopen(full, "re");
 }
 
 bool sysfile_text(const char *root, const char *path, char *text, size_t size)
@@ -34,7 +34,7 @@ bool sysfile_text(const char *root, const char *path, char *text, size_t size)
     const int error = errno;
     fclose(file);
     text[length] = '\0';
-    /* Such files hold text; what is none is not shown. */
+    /* A NUL byte means that this is not text. */
     if (good && strlen(text) == length) {
         for (size_t end = length; end > 0 && strchr(" \t\n", text[end - 1]) != NULL; end--)
             text[end - 1] = '\0';
@@ -53,7 +53,7 @@ bool sysfile_number(const char *root, const char *path, const char *key, double 
         const char *text = line;
         if (key != NULL) {
             const size_t length = strlen(key);
-            /* "cpu1" is not "cpu10". */
+            /* The key must be a complete word: "cpu1" must not match "cpu10". */
             if (strncmp(line, key, length) != 0 || strchr(" \t:", line[length]) == NULL ||
                 line[length] == '\0')
                 continue;
@@ -86,7 +86,8 @@ bool sysfile_selected(const char *root, const char *path, char *word, size_t siz
     return true;
 }
 
-/* The group's path in the hierarchy of a controller (version 1), or in the only one ("": version 2). */
+/* Reads the path of this process's group in the hierarchy of a controller (version 1), or in the
+ * unified hierarchy if `controller` is "" (version 2). */
 static bool group_of(const char *root, const char *controller, char *group, size_t size)
 {
     FILE *file = open_file(root, "/proc/self/cgroup");
@@ -107,8 +108,8 @@ static bool group_of(const char *root, const char *controller, char *group, size
     return found;
 }
 
-/* Finds where that hierarchy is mounted, and which of its groups the mount shows as the topmost.
- * A line of mountinfo: "... ... ... TOP POINT OPTIONS ... - TYPE SOURCE OPTIONS". */
+/* Finds the mount point of that hierarchy, and the group that is the root of the mount. A line of
+ * mountinfo is "... ... ... TOP POINT OPTIONS ... - TYPE SOURCE OPTIONS". */
 static bool mount_of(const char *root, const char *controller, char top[LINE / 2],
                      char point[LINE / 2])
 {
@@ -129,9 +130,9 @@ static bool mount_of(const char *root, const char *controller, char top[LINE / 2
     return found;
 }
 
-/* Returns the path of a group from the mount point on; "" for the topmost group, which with "/"
- * would be its own outer group. */
-static const char *below(const char *top, const char *group)
+/* Returns the path of a group relative to the mount point; "" for the root of the mount, since with
+ * "/" it would be its own ancestor. */
+static const char *relative_to(const char *top, const char *group)
 {
     const size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
     if (strncmp(group, top, length) == 0 && (group[length] == '/' || group[length] == '\0'))
@@ -167,12 +168,12 @@ bool cgroup_file_find(const char *root, const char *controller, const char *v1, 
 {
     for (group->version = 1; group->version <= 2; group->version++) {
         const bool first = group->version == 1;
-        const char *of = first ? controller : "";
+        const char *hierarchy = first ? controller : "";
         char own[LINE / 2], top[LINE / 2], point[LINE / 2];
-        if (!group_of(root, of, own, sizeof own) || !mount_of(root, of, top, point))
+        if (!group_of(root, hierarchy, own, sizeof own) || !mount_of(root, hierarchy, top, point))
             continue;
         const int length = snprintf(group->path, sizeof group->path, "%s%s/%s", point,
-                                    below(top, own), first ? v1 : v2);
+                                    relative_to(top, own), first ? v1 : v2);
         group->mount = strlen(point);
         if (length > 0 && (size_t)length < sizeof group->path &&
             (is_there(root, group->path) || cgroup_file_outer(root, group)))

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Share of the time that a cause accounts for before it is named. */
+/* Minimum share of the time that a cause must account for to be named. */
 static const double share_min = 0.1;
 
-/* The scheduler lets no other thread run longer than this before it looks again: so many seconds
- * can each involuntary switch account for. */
+/* Maximum time slice of another thread: an involuntary switch accounts for at most this many
+ * seconds. */
 static const double turn_s = 0.1;
 
 __attribute__((format(printf, 2, 3))) static void append(char text[WAITED_TEXT], const char *format,
@@ -24,7 +24,7 @@ __attribute__((format(printf, 2, 3))) static void append(char text[WAITED_TEXT],
     va_end(arguments);
 }
 
-/* 0 for what is not known. */
+/* Returns the value, or 0 if it is unknown. */
 static double known(double value)
 {
     return isnan(value) ? 0.0 : value;
@@ -44,7 +44,7 @@ void waited_cause(const conditions *passed, double waited_s, char text[WAITED_TE
                "the hypervisor gave %.2g s of its CPU to other guests; run again when the host is "
                "quieter",
                passed->steal_s);
-    /* The end of a throttled period is counted as such a switch as well. */
+    /* The kernel counts throttling as an involuntary switch as well, once per period. */
     const double switches = known(passed->involuntary_switches) - periods;
     if (switches > 0.0 && switches * turn_s >= min_s)
         append(

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Words in one string with a separator between them. */
+ * Lists of words in one string, with a separator between them. */
 #ifndef DOWNHILL_BASE_WORD_LIST_H
 #define DOWNHILL_BASE_WORD_LIST_H
 
 #include <stdbool.h>
 #include <string.h>
 
-/* Returns whether `word` is one of the list. */
+/* Returns whether the list contains `word`. */
 static inline bool word_list_has(const char *list, char separator, const char *word)
 {
     const char ends[] = {separator, '\0'};
