@@ -339,7 +339,7 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
     if (t->threads == 1)
         return downhill_step_u8(kernels, batch, weights, packed, sgd, loss_sum,
                                 &t->members[0].workspace, profile);
-    if (weights->d != t->d || weights->c != t->c)
+    if (weights->d != t->d || weights->c != t->c || batch->n == 0)
         return DOWNHILL_ERR_SIZE;
     if (!can_update(sgd, batch->n))
         return DOWNHILL_ERR_PARAMETER;

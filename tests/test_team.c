@@ -191,6 +191,9 @@ static void test_team__bytes_refused__weights_unchanged(void **state)
     memset(rows, 0, sizeof rows);
     assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
                      DOWNHILL_ERR_RANGE);
+    batch.n = 0;
+    assert_int_equal(team_step_u8(t, kernels, &batch, &weights, packed, sgd, &loss, NULL),
+                     DOWNHILL_ERR_SIZE);
     batch.n = N;
     assert_int_equal(team_step_u8(t, kernels, &batch, &narrow, packed, sgd, &loss, NULL),
                      DOWNHILL_ERR_SIZE);
