@@ -343,12 +343,15 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
         return DOWNHILL_ERR_SIZE;
     if (!can_update(sgd, batch->n))
         return DOWNHILL_ERR_PARAMETER;
+    double loss;
     downhill_status status =
-        team_loss_grad_u8(t, kernels, batch, packed, sgd->loss, loss_sum, profile);
+        team_loss_grad_u8(t, kernels, batch, packed, sgd->loss, &loss, profile);
     const double start = clock_seconds();
     if (status == DOWNHILL_OK)
         status = downhill_update_u8(kernels, weights, packed, &t->members[0].sums, batch->n, sgd);
     if (profile != NULL)
         profile->update_ns += (uint64_t)((clock_seconds() - start) * 1e9);
+    if (status == DOWNHILL_OK && loss_sum != NULL)
+        *loss_sum = loss;
     return status;
 }

@@ -45,7 +45,7 @@ downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
 
 /* Does downhill_step_u8() on all threads. Integer sums do not depend on the order, so any number of
  * threads gives the same bits. The calling thread does the update and the packing. On an error the
- * weights are unchanged. */
+ * weights and *loss_sum are unchanged. */
 downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              const downhill_batch_u8 *batch, const downhill_weights_f32 *weights,
                              downhill_packed_u8 *packed, const downhill_sgd *sgd, double *loss_sum,

@@ -166,7 +166,8 @@ static void test_team__bytes_refused__weights_unchanged(void **state)
     for (size_t i = 0; i < C * D; i++)
         w[i] = w_before[i] = (float)i * 1e-3f;
     memset(b, 0, sizeof b);
-    const downhill_weights_f32 weights = {w, D, b, D, C}, narrow = {w, D - 1, b, D - 1, C};
+    const downhill_weights_f32 weights = {w, D, b, D, C}, narrow = {w, D - 1, b, D - 1, C},
+                               overlapping = {w, D - 1, b, D, C};
     const size_t bytes = downhill_packed_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(bytes);
     assert_non_null(packed);
@@ -197,6 +198,10 @@ static void test_team__bytes_refused__weights_unchanged(void **state)
     batch.n = N;
     assert_int_equal(team_step_u8(t, kernels, &batch, &narrow, packed, sgd, &loss, NULL),
                      DOWNHILL_ERR_SIZE);
+    /* Only the update, which comes after the loss, looks at the leading dimension. */
+    assert_int_equal(team_step_u8(t, kernels, &batch, &overlapping, packed, sgd, &loss, NULL),
+                     DOWNHILL_ERR_LD);
+    assert_true(loss == 7.0);
     assert_int_equal(
         team_step_u8(t, kernels, &batch, &weights, packed, HINGE(1.0f, 0.1f, NAN), &loss, NULL),
         DOWNHILL_ERR_PARAMETER);
