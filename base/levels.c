@@ -30,12 +30,14 @@ static bool select_level(const char *name, const downhill_kernels **table, char 
     if (downhill_select(name, table, why, size) == DOWNHILL_OK)
         return true;
     const size_t used = strlen(why);
-    const bool disabled = strncmp(why, name, strlen(name)) != 0; /* about DOWNHILL_DISABLE */
     suggest_words words = {.count = LEVEL_COUNT};
     char suggestion[SUGGEST_TEXT_MAX];
     for (size_t i = 0; i < LEVEL_COUNT; i++)
         words.words[i] = downhill_levels[i].name;
-    if (downhill_level_find(name) == LEVEL_COUNT && !disabled)
+    /* scalar is always usable, unless DOWNHILL_DISABLE is invalid: `why` is then about that. */
+    const downhill_kernels *scalar;
+    if (downhill_level_find(name) == LEVEL_COUNT &&
+        downhill_select("scalar", &scalar, NULL, 0) == DOWNHILL_OK)
         snprintf(why + used, size - used, "%s", suggest_text(name, &words, "", suggestion));
     return false;
 }
