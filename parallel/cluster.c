@@ -102,29 +102,57 @@ static void leave(const cluster *c, int failure)
 }
 
 /* Returns the values after the first `count`. */
-static cluster_sum behind(const cluster_sum *s, size_t count)
+static cluster_sum after(const cluster_sum *s, size_t count)
 {
     return (cluster_sum){s->i32 != NULL ? s->i32 + count : NULL,
                          s->f32 != NULL ? s->f32 + count : NULL,
                          s->f64 != NULL ? s->f64 + count : NULL, s->count - count};
 }
 
+/* Reads the rank and the number of ranks in a communicator. Returns MPI_SUCCESS or an MPI error. */
+static int read_ranks(MPI_Comm communicator, int *rank, int *size)
+{
+    const int failure = MPI_Comm_rank(communicator, rank);
+    return failure != MPI_SUCCESS ? failure : MPI_Comm_size(communicator, size);
+}
+
+/* Reads the same among the ranks on this machine. */
+static int read_local_ranks(int *rank, int *size)
+{
+    MPI_Comm local; /* inherits the error handler */
+    int failure =
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
+    if (failure != MPI_SUCCESS)
+        return failure;
+    failure = read_ranks(local, rank, size);
+    const int freed = MPI_Comm_free(&local);
+    return failure != MPI_SUCCESS ? failure : freed;
+}
+
 bool cluster_join(cluster *c)
 {
     int provided, rank, size, local_rank, local_size;
-    MPI_Comm local;
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-        error_line("MPI cannot be started; run without mpirun, or see what it said above");
+        error_line("MPI cannot be started; see its messages above, or run without mpirun");
         return false;
     }
     /* Return errors as codes, so that lost() can name the remedy. */
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
-    MPI_Comm_rank(local, &local_rank);
-    MPI_Comm_size(local, &local_size);
-    MPI_Comm_free(&local);
+    int failure = MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    if (failure == MPI_SUCCESS)
+        failure = read_ranks(MPI_COMM_WORLD, &rank, &size);
+    if (failure == MPI_SUCCESS)
+        failure = read_local_ranks(&local_rank, &local_size);
+    if (failure != MPI_SUCCESS) {
+        char text[MPI_MAX_ERROR_STRING] = "unknown error";
+        int length;
+        (void)MPI_Error_string(failure, text, &length);
+        error_line("MPI cannot set up the ranks: %s; check the MPI installation, or run without "
+                   "mpirun",
+                   text);
+        /* The other ranks wait for this one, and MPI_Finalize() would wait for them. */
+        MPI_Abort(MPI_COMM_WORLD, EXIT_ENVIRONMENT);
+        return false;
+    }
     c->rank = (size_t)rank;
     c->size = (size_t)size;
     c->local_rank = (size_t)local_rank;
@@ -172,11 +200,11 @@ void cluster_add_up(const cluster *c, const cluster_sum *sums, size_t count)
     for (size_t i = 1; i < count && failure == MPI_SUCCESS; i++)
         failure = MPI_Iallreduce(MPI_IN_PLACE, values_of(&sums[i]), (int)sums[i].count,
                                  type_of(&sums[i]), MPI_SUM, MPI_COMM_WORLD, &requests[i]);
-    for (cluster_sum left = sums[0]; left.count > 0 && failure == MPI_SUCCESS;) {
-        const size_t n = left.count < CHUNK ? left.count : CHUNK;
-        failure = MPI_Allreduce(MPI_IN_PLACE, values_of(&left), (int)n, type_of(&left), MPI_SUM,
+    for (cluster_sum rest = sums[0]; rest.count > 0 && failure == MPI_SUCCESS;) {
+        const size_t n = rest.count < CHUNK ? rest.count : CHUNK;
+        failure = MPI_Allreduce(MPI_IN_PLACE, values_of(&rest), (int)n, type_of(&rest), MPI_SUM,
                                 MPI_COMM_WORLD);
-        left = behind(&left, n);
+        rest = after(&rest, n);
     }
     if (failure == MPI_SUCCESS)
         failure = MPI_Waitall((int)count - 1, requests + 1, MPI_STATUSES_IGNORE);
