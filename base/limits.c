@@ -18,10 +18,10 @@ static bool minimum(const char *root, const char *controller, const char *v1, co
 {
     cgroup_file group;
     /* The root group of version 2 has no such file, since nothing limits it. */
-    *why = "no control group tells";
+    *why = "reported by no control group";
     if (!cgroup_file_find(root, controller, v1, v2, &group))
         return false;
-    *why = "the control group's files are not understood";
+    *why = "the control group's files cannot be parsed";
     *limit = INFINITY;
     do {
         const double own = read(root, &group);

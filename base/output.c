@@ -204,7 +204,7 @@ static bool name_beside(output_pending *p, const char *of_descriptor)
 
 static int failed(output_pending *p, int reason)
 {
-    error_line("%s: cannot write: %s; nothing was left there", p->path, strerror(reason));
+    error_line("%s: cannot write: %s; nothing was written", p->path, strerror(reason));
     output_abandon(p);
     return EXIT_INTERNAL;
 }
@@ -213,7 +213,7 @@ static int failed(output_pending *p, int reason)
  * kind at the target during the run. */
 static int set_aside(output_pending *p, const char *why)
 {
-    error_line("%s: %s; what was to be written there is in %s", p->path, why, p->temporary);
+    error_line("%s: %s; the new contents are in %s", p->path, why, p->temporary);
     p->named = false;
     output_abandon(p);
     return EXIT_INTERNAL;

@@ -22,7 +22,7 @@ static const struct {
     const char *marks[MARKS_MAX];
     const char *name;
 } kinds[OUTPUT_KIND_COUNT] = {
-    [OUTPUT_NONE] = {{NULL}, "what is to be written"},
+    [OUTPUT_NONE] = {{NULL}, "a file of downhill"},
     [OUTPUT_NEW] = {{NULL}, "a new file"},
     [OUTPUT_REPORT] = {{"report"}, "results of downhill report"},
     [OUTPUT_BENCH] = {{"benchmarks"}, "results of downhill bench"},
@@ -226,9 +226,9 @@ int output_may_replace(const char *path, output_kind kind, char why[OUTPUT_WHY_M
         return EXIT_INTERNAL;
     }
     if (reason != 0)
-        snprintf(why, OUTPUT_WHY_MAX, "cannot read what is there: %s", strerror(reason));
+        snprintf(why, OUTPUT_WHY_MAX, "cannot read the existing file: %s", strerror(reason));
     else if (kind == OUTPUT_NEW)
-        snprintf(why, OUTPUT_WHY_MAX, "is there already and would be lost");
+        snprintf(why, OUTPUT_WHY_MAX, "already exists and would be lost");
     else
         snprintf(why, OUTPUT_WHY_MAX, "holds %s, not %s",
                  c.kind != OUTPUT_NONE ? kinds[c.kind].name : c.foreign, kinds[kind].name);

@@ -68,7 +68,7 @@ static void switch_of(struct record *r, const char *key, const char *path, const
     if (sysfile_number(r->root, path, NULL, &value))
         append(r, key, value == 0.0 ? zero : other, "", false);
     else {
-        snprintf(why, sizeof why, "%s: not there, or no number", path);
+        snprintf(why, sizeof why, "%s: missing, or not a number", path);
         append(r, key, NULL, why, false);
     }
 }
@@ -130,7 +130,7 @@ static void cpu(struct record *r, const machine *m)
     if (m->core_kinds > 0)
         known(r, "kinds of cores", false, "%u", m->core_kinds);
     else
-        append(r, "kinds of cores", NULL, "hwloc is not told", false);
+        append(r, "kinds of cores", NULL, "unknown to hwloc", false);
     switch_of(r, "SMT", "/sys/devices/system/cpu/smt/active", "off", "on");
     text[0] = '\0';
     for (size_t i = 0; i < m->n_caches; i++) {
@@ -143,7 +143,7 @@ static void cpu(struct record *r, const machine *m)
                             : "",
                  (unsigned long long)m->caches[i].bytes >> 10);
     }
-    append(r, "caches", text[0] != '\0' ? text : NULL, "hwloc sees none", true);
+    append(r, "caches", text[0] != '\0' ? text : NULL, "hwloc reports none", true);
     file(r, "isolated CPUs", "/sys/devices/system/cpu/isolated");
     file(r, "CPUs without ticks", "/sys/devices/system/cpu/nohz_full");
 }
@@ -185,7 +185,7 @@ static void turbo(struct record *r)
     else if (sysfile_number(r->root, "/sys/devices/system/cpu/cpufreq/boost", NULL, &value))
         append(r, "turbo", value == 0.0 ? "off" : "on", "", false);
     else
-        append(r, "turbo", NULL, "neither intel_pstate nor cpufreq tells", false);
+        append(r, "turbo", NULL, "reported by neither intel_pstate nor cpufreq", false);
 }
 
 static void frequency(struct record *r, const machine *m)
@@ -215,13 +215,13 @@ static void memory(struct record *r, const machine *m)
     if (sysfile_number(r->root, "/proc/meminfo", "MemAvailable", &free_kib))
         known(r, "available", false, "%.1f GiB", free_kib / 0x1p20);
     else
-        append(r, "available", NULL, "/proc/meminfo does not tell", false);
+        append(r, "available", NULL, "not in /proc/meminfo", false);
     if (sysfile_number(r->root, "/proc/meminfo", "SwapTotal", &total_kib) &&
         sysfile_number(r->root, "/proc/meminfo", "SwapFree", &free_kib))
         known(r, "swap used", false, "%.1f of %.1f GiB", (total_kib - free_kib) / 0x1p20,
               total_kib / 0x1p20);
     else
-        append(r, "swap used", NULL, "/proc/meminfo does not tell", false);
+        append(r, "swap used", NULL, "not in /proc/meminfo", false);
     const bool thp =
         sysfile_selected(r->root, "/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
     append(r, "transparent huge pages", thp ? text : NULL, text, false);
@@ -266,7 +266,7 @@ static void mitigations(struct record *r)
            told == 0         ? NULL
            : text[0] != '\0' ? text
                              : "none needed",
-           "/sys/devices/system/cpu/vulnerabilities: not there", false);
+           "/sys/devices/system/cpu/vulnerabilities: missing", false);
 }
 
 static void temperature(struct record *r)

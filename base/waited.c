@@ -53,5 +53,5 @@ void waited_cause(const conditions *passed, double waited_s, char text[WAITED_TE
             "again",
             switches, switches == 1.0 ? "" : "es");
     if (text[0] == '\0')
-        append(text, "no counter of the kernel tells why; `downhill doctor` looks at the machine");
+        append(text, "no kernel counter shows the cause; `downhill doctor` checks the machine");
 }

@@ -221,12 +221,12 @@ static void test_output__another_kind_appears_meanwhile__kept(void **state)
     write_raw(path, "mine", 4);
     capture_stderr();
     const int code = output_json(path, document(10));
-    const char *text = captured(), *aside = strstr(text, " is in ");
+    const char *text = captured(), *aside = strstr(text, " are in ");
     assert_int_equal(code, EXIT_INTERNAL);
     assert_int_equal(count_of(text, '\n'), 1);
     assert_non_null(aside);
     char new_path[4096];
-    assert_int_equal(sscanf(aside, " is in %4095s", new_path), 1);
+    assert_int_equal(sscanf(aside, " are in %4095s", new_path), 1);
     json_error_t error;
     json_t *root = json_load_file(new_path, 0, &error);
     assert_non_null(root);

@@ -95,7 +95,7 @@ static void test_record__empty_tree__every_value_has_a_reason(void **state)
     json_decref(record);
     assert_string_equal(value_of("governor"),
                         "unknown: no cpufreq: the hypervisor or the kernel hides the clock");
-    assert_string_equal(value_of("CPU quota"), "unknown: no control group tells");
+    assert_string_equal(value_of("CPU quota"), "unknown: reported by no control group");
 }
 
 static void test_record__settings__reported(void **state)
@@ -119,7 +119,7 @@ static void test_record__settings__reported(void **state)
          "unknown: /sys/kernel/mm/transparent_hugepage/enabled: no word in brackets"},
         {"/proc/sys/kernel/randomize_va_space", "0\n", "address randomisation", "off"},
         {"/proc/sys/kernel/randomize_va_space", "", "address randomisation",
-         "unknown: /proc/sys/kernel/randomize_va_space: not there, or no number"},
+         "unknown: /proc/sys/kernel/randomize_va_space: missing, or not a number"},
         {"/proc/cpuinfo", "processor\t: 0\nmicrocode\t: 0x2b000603\n", "microcode", "0x2b000603"},
         {"/sys/devices/system/cpu/cpu0/microcode/version", "0x77\n", "microcode", "0x77"},
         {"/sys/devices/system/cpu/vulnerabilities/mds", "Not affected\n", "mitigations",
@@ -177,7 +177,7 @@ static void test_record__control_groups__quota_and_limit(void **state)
     assert_string_equal(value_of("CPU quota"), "0.50 CPUs");
     put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "0\n");
     assert_string_equal(value_of("CPU quota"),
-                        "unknown: the control group's files are not understood");
+                        "unknown: the control group's files cannot be parsed");
     /* A container that mounts part of the tree sees the groups below that part. */
     put("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "25000\n");
     put("/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
@@ -190,7 +190,7 @@ static void test_record__control_groups__quota_and_limit(void **state)
     put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "0\n");
     /* "cpuset" is not "cpu". */
     put("/proc/self/cgroup", "4:cpuset:/\n");
-    assert_string_equal(value_of("CPU quota"), "unknown: no control group tells");
+    assert_string_equal(value_of("CPU quota"), "unknown: reported by no control group");
     /* cgroup version 2. */
     put("/proc/self/cgroup", "0::/app\n");
     put("/proc/self/mountinfo", "30 20 0:1 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n");
@@ -214,7 +214,7 @@ static void test_record__control_groups__quota_and_limit(void **state)
     put("/proc/self/cgroup", "0::/app\n");
     put("/sys/fs/cgroup/app/cpu.max", "lots\n");
     assert_string_equal(value_of("CPU quota"),
-                        "unknown: the control group's files are not understood");
+                        "unknown: the control group's files cannot be parsed");
 }
 
 /* Contents that no kernel writes: they neither crash the program nor are they believed. */

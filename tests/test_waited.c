@@ -12,7 +12,7 @@
 #define UNKNOWN ((double)NAN)
 
 static const char quota[] = "CPU quota", steal[] = "hypervisor", others[] = "other threads",
-                  none[] = "no counter";
+                  none[] = "no kernel counter";
 
 static void test_waited__counters__name_the_cause(void **state)
 {

@@ -105,7 +105,7 @@ def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
             aside = pathlib.Path(f"{path}.{os.getpid()}")
             with aside.open("xb") as file:
                 file.write(contents)
-            raise ReportError(f"{error}; what was to be written there is in {aside}") from error
+            raise ReportError(f"{error}; the new contents are in {aside}") from error
         replace({pathlib.Path(os.path.realpath(path)): contents})
     except OSError as error:
         raise ReportError(

@@ -137,7 +137,7 @@ static void fail_each_call(void **state)
             check_failure(j, t->kind, o, context);
         /* An old file that cannot be read may be of another kind: it is kept, and the new one is
          * written beside it. */
-        const bool aside = strstr(o->err, "what was to be written there is in") != NULL;
+        const bool aside = strstr(o->err, "the new contents are in") != NULL;
         if (o->extra > (aside ? 1 : 0))
             fail_msg("%s: %zu extra files were left", context, o->extra);
     }
