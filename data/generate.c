@@ -84,12 +84,13 @@ static int check_output(const generate_options *o)
     const size_t length = strlen(o->output);
     if (strcmp(o->output, "-") == 0)
         error_line("data gen: --output -: several files cannot go to standard output; give a %s",
-                   o->format->directory ? "directory" : "start of their names");
+                   o->format->directory ? "directory" : "prefix for their names");
     else if (there && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
         error_line("data gen: --output %s: is a device, a pipe or a socket; name another",
                    o->output);
     else if (!o->format->directory && there && S_ISDIR(info.st_mode))
-        error_line("data gen: --output %s: is a directory; give a start of names in it, as %s%sset",
+        error_line("data gen: --output %s: is a directory; add a prefix for the file names, such "
+                   "as %s%sset",
                    o->output, o->output, o->output[length - 1] == '/' ? "" : "/");
     else
         return EXIT_OK;
@@ -98,23 +99,24 @@ static int check_output(const generate_options *o)
 
 static int check_sizes(const generate_options *o)
 {
-    const size_t most = o->samples > o->test_samples ? o->samples : o->test_samples;
+    const size_t max = o->samples > o->test_samples ? o->samples : o->test_samples;
     const size_t limit = PTRDIFF_MAX / (o->bytes ? 1 : sizeof(float)) / o->features;
-    if (most > limit || most > UINT32_MAX) {
+    if (max > limit || max > UINT32_MAX) {
         error_line("data gen: %zu samples of %zu features: more than %zu cannot be addressed; take "
                    "fewer",
-                   most, o->features, limit < UINT32_MAX ? limit : UINT32_MAX);
+                   max, o->features, limit < UINT32_MAX ? limit : UINT32_MAX);
         return EXIT_USAGE;
     }
     const size_t length = strlen(o->output);
     if (!o->format->directory && length > 0 && o->output[length - 1] == '/') {
-        error_line("data gen: --output '%s': a directory; name what the files begin with, as %sa",
+        error_line("data gen: --output '%s': a directory; add a prefix for the file names, such as "
+                   "%sa",
                    o->output, o->output);
         return EXIT_USAGE;
     }
     if (o->output[0] == '\0' || (!o->format->directory && strchr(o->output, ',') != NULL)) {
-        error_line("data gen: --output '%s': %s; take another", o->output,
-                   o->output[0] == '\0' ? "no name" : "a comma would divide the names of --data");
+        error_line("data gen: --output '%s': %s; give another", o->output,
+                   o->output[0] == '\0' ? "no name" : "a comma would split the name in --data");
         return EXIT_USAGE;
     }
     return check_output(o);
@@ -149,7 +151,7 @@ static int make_directory(struct generator *g)
     }
     if (errno == EEXIST)
         return EXIT_OK;
-    error_line("%s: cannot make the directory: %s; name another", path, strerror(errno));
+    error_line("%s: cannot create the directory: %s; name another", path, strerror(errno));
     return EXIT_USAGE;
 }
 
@@ -276,8 +278,8 @@ static void warn_of_missing_classes(const struct generator *g)
     for (size_t j = 0; j < g->options->classes; j++)
         missing += !g->seen[j];
     if (missing > 0)
-        warning_line("%s: %zu of %zu classes have no training sample; data with other labels do "
-                     "not go with these; use more --samples or fewer --classes",
+        warning_line("%s: %zu of %zu classes have no training sample, so data with their labels "
+                     "cannot be used with these files; use more --samples or fewer --classes",
                      g->options->output, missing, g->options->classes);
 }
 

@@ -131,7 +131,7 @@ static void test_cli__invalid_commands__one_line_and_exit_code(void **state)
         {2, "$downhill data gen --format cifar10 -o -", "give a directory"},
         {2, "$downhill data gen -o /dev/null", "--output /dev/null: is a device"},
         {2, "$downhill data gen -o .",
-         "--output .: is a directory; give a start of names in it, as ./set"},
+         "--output .: is a directory; add a prefix for the file names, such as ./set"},
         {2, "$downhill report -o - /dev/stdin", "--output -: a report is a directory of files"},
         /* Standard output and error are regular files here. */
         {2, "$downhill doctor --json /dev/stdout",

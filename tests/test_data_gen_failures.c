@@ -31,7 +31,7 @@ static void test_data_gen__invalid_commands__one_line_and_no_files(void **state)
         {2, "$downhill data gen -o", "needs a value"},
         {2, "$downhill data gen -o ''", "no name"},
         {2, "$downhill data gen -o $scratch/a,b", "a comma"},
-        {2, "$downhill data gen -o $scratch/", "a directory; name what the files begin with"},
+        {2, "$downhill data gen -o $scratch/", "a directory; add a prefix for the file names"},
         {2, "$downhill data gen -o $scratch/new --format hdf5", "'hdf5' is not one of idx|npy"},
         {2, "$downhill data gen -o $scratch/new --classes 1", "'1' is not a whole number from 2"},
         {2, "$downhill data gen -o $scratch/new --noise 1.5", "'1.5' is not"},
@@ -88,8 +88,8 @@ static void test_data_gen__existing_files__refused_and_kept(void **state)
     for (int only_b = 0; only_b < 2; only_b++) {
         assert_int_equal(shell("$downhill data gen --seed 2 --samples 99999999 -o $scratch/set"),
                          EXIT_USAGE);
-        assert_non_null(strstr(shell_err, only_b ? "set-b.npy: is there already"
-                                                 : "set-train-x.npy: is there already"));
+        assert_non_null(strstr(shell_err, only_b ? "set-b.npy: already exists"
+                                                 : "set-train-x.npy: already exists"));
         if (!only_b)
             assert_success("mkdir $scratch/aside; mv $scratch/set-[!b]* $scratch/aside");
         else

@@ -256,7 +256,7 @@ static void test_model_file__missing_array__refused(void **state)
     }
     assert_int_equal(optional, 2);
     const struct entries data = {.list = {all.list[2], all.list[3]}, .count = 2}; /* no weights */
-    refused_with(&data, "holds no model of downhill; give a file that downhill train");
+    refused_with(&data, "not a model of downhill; give a file written by downhill train");
     free_entries(&all);
 }
 
@@ -273,7 +273,7 @@ static void test_model_file__wrong_array__refused(void **state)
         float copy[C * D];
         h->shape[h->dimensions - 1]--;
         changed->bytes = h->dimensions == 1 ? h->shape[0] * 4 : h->shape[0] * h->shape[1] * 4;
-        refused_with(&e, "another shape");
+        refused_with(&e, "match the shape of the other arrays");
         *changed = all.list[i];
         h->dimensions = 3 - h->dimensions;
         h->shape[0] = changed->bytes / 4;
@@ -309,7 +309,7 @@ static void test_model_file__wrong_values__refused(void **state)
     memcpy(copy, w->elements, w->bytes);
     copy[0] = nextafterf(copy[0], 2.0f); /* the last bit of one weight */
     w->elements = copy;
-    refused_with(&e, "not those of the digest");
+    refused_with(&e, "do not match the digest");
     for (int above = 0; above < 2; above++) {
         e = all;
         npz_entry *mean = entry(&e, "mean");
@@ -327,19 +327,19 @@ static void test_model_file__wrong_record__refused(void **state)
     static const struct {
         const char *key, *value, *message;
     } wrong[] = {
-        {"format", "\"other\"", "not of a model"},
-        {"format", "1", "not of a model"},
+        {"format", "\"other\"", "does not describe a model"},
+        {"format", "1", "does not describe a model"},
         {"version", "1", "version"},
         {"version", "0", "version"},
         {"version", "\"2\"", "version"},
-        {"dtype", "\"f64\"", "not known"},
-        {"dtype", "null", "not known"},
-        {"features", "\"f32\"", "not known"}, /* weights for bytes, but features are f32 */
-        {"normalize", "\"centre\"", "not known"},
-        {"classes", "[\"a\", \"b\"]", "names of classes"},
-        {"classes", "[\"a\", \"b\", \"c\", \"d\"]", "names of classes"},
-        {"classes", "[\"a\", \"b\", 3]", "not text"},
-        {"classes", "{}", "names of classes"},
+        {"dtype", "\"f64\"", "unknown dtype"},
+        {"dtype", "null", "unknown dtype"},
+        {"features", "\"f32\"", "unknown dtype"}, /* weights for bytes, but features are f32 */
+        {"normalize", "\"centre\"", "unknown dtype"},
+        {"classes", "[\"a\", \"b\"]", "number of class names"},
+        {"classes", "[\"a\", \"b\", \"c\", \"d\"]", "number of class names"},
+        {"classes", "[\"a\", \"b\", 3]", "not a string"},
+        {"classes", "{}", "number of class names"},
         {"model_digest", "\"\"", "digest"},
         {"model_digest", "null", "digest"},
     };

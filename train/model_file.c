@@ -133,10 +133,10 @@ static int read_floats(npz *file, const char *path, const char *name, bool neede
     if (h.kind != 'f' || h.element_bytes != sizeof(float))
         wrong = "is not of f32";
     else if (h.dimensions != (*columns > 0 ? 2 : 1) || h.elements == 0)
-        wrong = "has another number of dimensions, or none";
+        wrong = "has a wrong number of dimensions or no elements";
     else if ((*rows != SIZE_MAX && h.shape[0] != *rows) ||
              (*columns > 0 && *columns != SIZE_MAX && h.shape[1] != *columns))
-        wrong = "has another shape than the other arrays";
+        wrong = "does not match the shape of the other arrays";
     for (size_t i = 0; wrong == NULL && i < h.elements; i++)
         if (!isfinite(((const float *)elements)[i]))
             wrong = "has a number that is not finite";
@@ -180,10 +180,10 @@ static int check_record(const char *path, model_file *m)
     const char *digest = json_string_value(json_object_get(record, "model_digest"));
     char own[MODEL_DIGEST_TEXT];
     if (format == NULL || strcmp(format, FORMAT) != 0)
-        return bad(path, "record.json: not of a model of downhill");
+        return bad(path, "record.json: does not describe a model of downhill");
     if (json_integer_value(json_object_get(record, "version")) != VERSION) {
         error_line(
-            "%s: of a version of the format that is not known; use the downhill that wrote it",
+            "%s: unknown version of the model format; use the version of downhill that wrote it",
             path);
         return EXIT_DATA;
     }
@@ -191,23 +191,23 @@ static int check_record(const char *path, model_file *m)
     const int stored = word_of(record, "features", feature_words, 2);
     const int normalise = word_of(record, "normalize", normalise_words, NORMALISE_KINDS);
     if (type < 0 || stored < 0 || normalise < 0 || (type == FEATURES_U8 && stored != FEATURES_U8))
-        return bad(path, "record.json: dtype, features or normalize are not known");
+        return bad(path, "record.json: unknown dtype, features or normalize");
     m->type = (feature_type)type;
     m->bytes = stored == FEATURES_U8;
     m->norm.kind = (normalise_kind)normalise;
     const json_t *classes = json_object_get(record, "classes");
     if (json_array_size(classes) != m->weights.c)
-        return bad(path, "record.json: as many names of classes as there are classes are due");
+        return bad(path, "record.json: the number of class names is not the number of classes");
     m->class_names = memory_new(m->weights.c, sizeof *m->class_names);
     if (m->class_names == NULL)
         return out_of_memory(path);
     for (size_t j = 0; j < m->weights.c; j++)
         if ((m->class_names[j] = json_string_value(json_array_get(classes, j))) == NULL)
-            return bad(path, "record.json: the name of a class is not text");
+            return bad(path, "record.json: a class name is not a string");
     if (!weights_digest(&m->weights, own))
         return out_of_memory(path);
     if (digest == NULL || strcmp(digest, own) != 0)
-        return bad(path, "the weights are not those of the digest");
+        return bad(path, "the weights do not match the digest");
     return EXIT_OK;
 }
 
@@ -291,8 +291,8 @@ int model_file_read(const char *path, model_file *m)
     if (npz_has(file, "w") || npz_has(file, "b")) {
         code = read_all(file, path, m);
     } else {
-        error_line("%s: holds no model of downhill; give a file that downhill train --model or "
-                   "--checkpoint wrote",
+        error_line("%s: not a model of downhill; give a file written by downhill train --model or "
+                   "--checkpoint",
                    path);
         code = EXIT_DATA;
     }

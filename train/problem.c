@@ -28,8 +28,8 @@ int problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], co
 int problem_failed(downhill_status status)
 {
     if (status == DOWNHILL_ERR_WORKSPACE)
-        error_line("the model and what works on it: out of memory; take fewer --threads, or fewer "
-                   "samples or features");
+        error_line("out of memory for the model and the buffers of the threads; use fewer "
+                   "--threads, samples or features");
     else
         error_line("internal error: %s; please report it", downhill_status_text(status));
     return EXIT_INTERNAL;
@@ -37,6 +37,6 @@ int problem_failed(downhill_status status)
 
 int problem_digest_failed(void)
 {
-    error_line("train: SHA-256 failed: out of memory, or libcrypto is not whole");
+    error_line("train: SHA-256 failed: out of memory, or libcrypto is damaged");
     return EXIT_INTERNAL;
 }
