@@ -51,8 +51,8 @@ bool cluster_supported(void)
 
 __attribute__((noreturn)) static void lost(const cluster *c, const char *why)
 {
-    error_line("rank %zu of %zu: %s: one of them is gone, or too slow to wait for%s%s", c->rank,
-               c->size, why, c->remedy != NULL ? "; " : "", c->remedy != NULL ? c->remedy : "");
+    error_line("rank %zu of %zu: %s: one of them has died or is too slow%s%s", c->rank, c->size,
+               why, c->remedy != NULL ? "; " : "", c->remedy != NULL ? c->remedy : "");
     fflush(stdout);
     _exit(*c->stop != 0 ? 128 + (int)*c->stop : EXIT_INTERNAL);
 }
@@ -84,7 +84,7 @@ static void *look(void *context)
         same_ms = stuck ? same_ms + LOOK_MS : 0;
         before = calls;
         if (same_ms >= PATIENCE_MS)
-            lost(c, "told to end while it waits for the others");
+            lost(c, "told to end while waiting for the other ranks");
     }
     return NULL;
 }
@@ -98,7 +98,7 @@ static void leave(const cluster *c, int failure)
 {
     atomic_fetch_add(&watch.calls, 1);
     if (failure != MPI_SUCCESS)
-        lost(c, "cannot reach the others");
+        lost(c, "cannot reach the other ranks");
 }
 
 /* Returns the values after the first `count`. */
