@@ -149,7 +149,7 @@ check_death() {
     kill -9 "$victim"
     wait "$job" || code=$?
     [ "$code" -ne 0 ] || fail 'a rank was killed, but the exit code of the job is 0'
-    grep -q "one of them is gone.*train --resume $scratch/checkpoint" "$scratch/err" ||
+    grep -q "one of them has died.*train --resume $scratch/checkpoint" "$scratch/err" ||
         fail "a rank was killed, but no other reports it: $(cat "$scratch/err")"
     # Resumes with 2 ranks, then with one process.
     cp "$scratch/checkpoint" "$scratch/again"

@@ -28,8 +28,8 @@ int problem_training_failed(const problem *p, char why[PROBLEM_FAILURE_TEXT], co
 int problem_failed(downhill_status status)
 {
     if (status == DOWNHILL_ERR_WORKSPACE)
-        error_line("out of memory for the model and the buffers of the threads; use fewer "
-                   "--threads, samples or features");
+        error_line("model and buffers of the threads: out of memory; use fewer --threads, "
+                   "samples or features");
     else
         error_line("internal error: %s; please report it", downhill_status_text(status));
     return EXIT_INTERNAL;
