@@ -39,12 +39,12 @@ static const struct region *find(uintptr_t address)
 
 static void say(const char *line)
 {
-    for (size_t left = strlen(line); left > 0;) {
-        const ssize_t written = write(STDERR_FILENO, line, left);
+    for (size_t remaining = strlen(line); remaining > 0;) {
+        const ssize_t written = write(STDERR_FILENO, line, remaining);
         if (written <= 0)
             return;
         line += written;
-        left -= (size_t)written;
+        remaining -= (size_t)written;
     }
 }
 

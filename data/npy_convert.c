@@ -158,10 +158,10 @@ static size_t put_utf8(uint32_t c, char *to)
 }
 
 /* Decodes a UTF-8 character. Returns its number of bytes, or 0 if it is malformed or incomplete. */
-static size_t take_utf8(const unsigned char *at, size_t left, uint32_t *c)
+static size_t take_utf8(const unsigned char *at, size_t remaining, uint32_t *c)
 {
     const size_t bytes = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if (bytes > left || (at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4)
+    if (bytes > remaining || (at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4)
         return 0;
     *c = bytes == 1 ? at[0] : at[0] & (0x7fu >> bytes);
     for (size_t i = 1; i < bytes; i++) {
@@ -169,8 +169,8 @@ static size_t take_utf8(const unsigned char *at, size_t left, uint32_t *c)
             return 0;
         *c = *c << 6 | (at[i] & 0x3fu);
     }
-    const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    return *c >= least[bytes] ? bytes : 0;
+    const uint32_t code_min[] = {0, 0, 0x80, 0x800, 0x10000};
+    return *c >= code_min[bytes] ? bytes : 0;
 }
 
 bool npy_to_text(const npy_header *h, const unsigned char *element, char *text)

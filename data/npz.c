@@ -30,32 +30,32 @@ struct bytes {
 };
 
 /* Joins header and elements. */
-static struct bytes whole_entry(const npz_entry *entry)
+static struct bytes entry_contents(const npz_entry *entry)
 {
     unsigned char header[NPY_HEADER_MAX];
     const size_t size = entry->header.dimensions > 0 ? npy_format(&entry->header, header) : 0;
-    struct bytes whole = {malloc(size + entry->bytes + 1), size + entry->bytes};
-    if (whole.data != NULL) {
-        memcpy(whole.data, header, size);
-        memcpy((char *)whole.data + size, entry->elements, entry->bytes);
+    struct bytes contents = {malloc(size + entry->bytes + 1), size + entry->bytes};
+    if (contents.data != NULL) {
+        memcpy(contents.data, header, size);
+        memcpy((char *)contents.data + size, entry->elements, entry->bytes);
     }
-    return whole;
+    return contents;
 }
 
 static bool add_entry(zip_t *archive, const npz_entry *entry)
 {
     char name[64];
     snprintf(name, sizeof name, "%s%s", entry->name, entry->header.dimensions > 0 ? ".npy" : "");
-    struct bytes whole = whole_entry(entry);
-    if (whole.data == NULL)
+    struct bytes contents = entry_contents(entry);
+    if (contents.data == NULL)
         return false;
-    if (whole.size == 0) { /* libzip does not take ownership of 0 bytes */
-        free(whole.data);
-        whole.data = NULL;
+    if (contents.size == 0) { /* libzip does not take ownership of 0 bytes */
+        free(contents.data);
+        contents.data = NULL;
     }
-    zip_source_t *source = zip_source_buffer(archive, whole.data, whole.size, 1);
+    zip_source_t *source = zip_source_buffer(archive, contents.data, contents.size, 1);
     if (source == NULL) {
-        free(whole.data);
+        free(contents.data);
         return false;
     }
     const zip_int64_t index = zip_file_add(archive, name, source, ZIP_FL_ENC_UTF_8);
@@ -69,7 +69,7 @@ static bool add_entry(zip_t *archive, const npz_entry *entry)
 }
 
 /* Creates the archive in memory; output_file() then writes it safely. */
-static bool make_archive(const npz_entry *entries, size_t count, zip_source_t **made)
+static bool make_archive(const npz_entry *entries, size_t count, zip_source_t **archive_source)
 {
     zip_error_t error;
     zip_error_init(&error);
@@ -88,7 +88,7 @@ static bool make_archive(const npz_entry *entries, size_t count, zip_source_t **
     zip_error_fini(&error);
     if (!good && source != NULL)
         zip_source_free(source);
-    *made = good ? source : NULL;
+    *archive_source = good ? source : NULL;
     return good;
 }
 

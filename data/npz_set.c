@@ -30,13 +30,13 @@ static const char *const known[][PAIR_PARTS] = {
 
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
-static int refuse_names(const char *path, const npz *file, const char *what)
+static int refuse_names(const char *path, const npz *file, const char *problem)
 {
     char list[512];
     npz_list(file, list, sizeof list);
     error_line("%s: %s; it has %s; name those to read: "
                "npz:%s,FEATURES,LABELS[,TEST_FEATURES,TEST_LABELS]",
-               path, what, list, path);
+               path, problem, list, path);
     return EXIT_DATA;
 }
 
@@ -95,13 +95,13 @@ static int find_known(const char *path, const npz *file, dataset *data, npy_plac
 static int take_given(const char *path, const npz *file, const char *const *names, size_t count,
                       npy_place parts[PAIR_PARTS])
 {
-    char what[128];
+    char problem[128];
     for (size_t i = 0; i < count; i++) {
         parts[i] = (npy_place){path, names[i]};
         if (npz_has(file, names[i]))
             continue;
-        snprintf(what, sizeof what, "no array named '%.60s'", names[i]);
-        return refuse_names(path, file, what);
+        snprintf(problem, sizeof problem, "no array named '%.60s'", names[i]);
+        return refuse_names(path, file, problem);
     }
     return EXIT_OK;
 }

@@ -96,8 +96,8 @@ static int demand_alike(const npy_place parts[PAIR_PARTS], const matrix *train, 
 
 bool pairs_may_be(size_t count, const dataset *data)
 {
-    const bool whole = count % 2 == 0 || data->use.labels_optional;
-    return count > 0 && count <= PAIR_PARTS && whole;
+    const bool paired = count % 2 == 0 || data->use.labels_optional;
+    return count > 0 && count <= PAIR_PARTS && paired;
 }
 
 int pairs_read(const pair_format *format, const npy_place parts[PAIR_PARTS], bool mapped,

@@ -58,8 +58,8 @@ readahead_stretch readahead_next(const size_t *rows, size_t *at, size_t end, siz
         const size_t start = rows[*at] * ld_bytes, stop = start + row_bytes;
         if (start < s.start || start > s.end)
             break;
-        const size_t whole = (stop + page - 1) / page * page;
-        s.end = whole > s.end ? whole : s.end;
+        const size_t page_end = (stop + page - 1) / page * page;
+        s.end = page_end > s.end ? page_end : s.end;
     }
     return s;
 }

@@ -11,7 +11,7 @@ size_t part_rows_take(part_rows *p, size_t first, size_t own, const size_t *rows
                       size_t n_next)
 {
     const size_t start = n + first, all = n + n_next;
-    const size_t left = start < all ? all - start : 0, fit = left < own ? left : own;
+    const size_t available = start < all ? all - start : 0, fit = available < own ? available : own;
     const size_t next = fit < NEXT_ROWS ? fit : NEXT_ROWS;
     if (own + next > p->room) {
         size_t *larger = realloc(p->rows, (own + NEXT_ROWS) * sizeof *larger);

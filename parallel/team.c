@@ -139,18 +139,19 @@ static void work(const team *t, size_t i, const downhill_kernels *kernels,
                                        &m->loss, &m->workspace, i == 0 ? profile : NULL);
 }
 
-static downhill_weights_f32 columns(const downhill_weights_f32 *of, size_t first, size_t end,
+/* Returns columns first ... end - 1 of the weights. */
+static downhill_weights_f32 columns(const downhill_weights_f32 *all, size_t first, size_t end,
                                     bool with_bias)
 {
-    return (downhill_weights_f32){of->w + first, of->ldw, with_bias ? of->b : NULL, end - first,
-                                  of->c};
+    return (downhill_weights_f32){all->w + first, all->ldw, with_bias ? all->b : NULL, end - first,
+                                  all->c};
 }
 
-/* The same of a gradient, as downhill_axpby_f32() takes it. */
-static downhill_weights_f32 columns_of_gradient(const downhill_gradient_f32 *of, size_t first,
+/* Returns columns of a gradient in the form that downhill_axpby_f32() takes. */
+static downhill_weights_f32 columns_of_gradient(const downhill_gradient_f32 *grad, size_t first,
                                                 size_t end, bool with_bias)
 {
-    const downhill_weights_f32 all = {of->dw, of->lddw, of->db, of->d, of->c};
+    const downhill_weights_f32 all = {grad->dw, grad->lddw, grad->db, grad->d, grad->c};
     return columns(&all, first, end, with_bias);
 }
 

@@ -90,11 +90,11 @@ size_t together_most_granted(size_t threads, char *why, size_t why_size)
 {
     if (together_granted(threads, why, why_size))
         return threads;
-    char of_fewer[192];
-    size_t most = 1;
-    while (2 * most < threads && together_granted(2 * most, of_fewer, sizeof of_fewer))
-        most *= 2;
-    return most;
+    char ignored[192];
+    size_t granted_max = 1;
+    while (2 * granted_max < threads && together_granted(2 * granted_max, ignored, sizeof ignored))
+        granted_max *= 2;
+    return granted_max;
 }
 
 size_t together_bind(size_t threads, const int *cpus)

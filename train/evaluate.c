@@ -112,14 +112,14 @@ size_t evaluate_at_once(size_t c)
 
 static downhill_status score_block(const evaluator *e, struct worker *w, size_t first, size_t n)
 {
-    const size_t wide = e->weights->c, left = e->s->n - first - n;
+    const size_t wide = e->weights->c, remaining = e->s->n - first - n;
     const size_t *rows = e->s->rows + first;
     if (e->f->type == FEATURES_U8) {
-        const downhill_batch_u8 batch = features_batch_u8(e->s->x, rows, n, left);
+        const downhill_batch_u8 batch = features_batch_u8(e->s->x, rows, n, remaining);
         const downhill_matrix_f64 scores = {w->scores, wide, n, wide};
         return downhill_score_u8(e->kernels, &batch, e->packed, &scores);
     }
-    const downhill_batch_f32 batch = features_batch_f32(e->f, e->s->x, rows, n, left);
+    const downhill_batch_f32 batch = features_batch_f32(e->f, e->s->x, rows, n, remaining);
     const downhill_matrix_f32 scores = {w->scores, wide, n, wide};
     return downhill_score_f32(e->kernels, &batch, e->weights, &scores);
 }
@@ -167,8 +167,8 @@ static void run_worker(void *context, size_t i)
     const size_t end = e->n_blocks * (i + 1) / e->threads;
     for (size_t b = e->n_blocks * i / e->threads;
          b < end && w->status == DOWNHILL_OK && !is_stopped(e); b++) {
-        const size_t first = b * e->block_rows, left = e->s->n - first;
-        const size_t n = left < e->block_rows ? left : e->block_rows;
+        const size_t first = b * e->block_rows, remaining = e->s->n - first;
+        const size_t n = remaining < e->block_rows ? remaining : e->block_rows;
         for (size_t r = 0; r < n; r++)
             w->y[r] = samples_label(e->s, first + r);
         w->status = score_block(e, w, first, n);
@@ -242,8 +242,8 @@ static void score_part(void *context, size_t i)
     w->status = DOWNHILL_OK;
     for (size_t b = e->n_blocks * i / e->threads;
          b < end && w->status == DOWNHILL_OK && !is_stopped(e); b++) {
-        const size_t done = b * e->block_rows, left = e->n - done;
-        const size_t n = left < e->block_rows ? left : e->block_rows;
+        const size_t done = b * e->block_rows, remaining = e->n - done;
+        const size_t n = remaining < e->block_rows ? remaining : e->block_rows;
         w->status = score_block(e, w, e->first + done, n);
         for (size_t at = 0; at < n * c && w->status == DOWNHILL_OK; at++)
             e->scores[done * c + at] = e->f->type == FEATURES_U8 ? ((double *)w->scores)[at]

@@ -23,8 +23,8 @@ static void copy_part(void *context, size_t part)
     const size_t rows = c->x->rows, first = rows * part / c->threads,
                  end = rows * (part + 1) / c->threads;
     for (size_t row = first; row < end; row += COPY_ROWS) {
-        const size_t left = end - row;
-        normalise_rows(&c->f->norm, c->x, row, left < COPY_ROWS ? left : COPY_ROWS,
+        const size_t remaining = end - row;
+        normalise_rows(&c->f->norm, c->x, row, remaining < COPY_ROWS ? remaining : COPY_ROWS,
                        c->to + row * c->x->d);
     }
 }
@@ -107,12 +107,12 @@ bool features_fit_u8(const dataset *data, size_t batch)
         return false;
     }
     const size_t n = batch < data->train.n ? batch : data->train.n;
-    const size_t most = c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : SIZE_MAX;
-    if (n > most) {
+    const size_t max = c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : SIZE_MAX;
+    if (n > max) {
         error_line(
             "train: --batch %zu: training on bytes is exact up to %zu samples of %zu classes; "
             "take fewer, or --dtype f32",
-            n, most, c);
+            n, max, c);
         return false;
     }
     return true;

@@ -84,10 +84,10 @@ static void draw_samples(struct check *t, rng *r)
 /* Rounds the weights of a class to 16-bit multiples of a power of two. */
 static void round_class(double *w, size_t count)
 {
-    double most = 0.0;
+    double max = 0.0;
     for (size_t k = 0; k < count; k++)
-        most = fmax(most, fabs(w[k]));
-    const double unit = exp2(ceil(log2(most / WEIGHT_MAX)));
+        max = fmax(max, fabs(w[k]));
+    const double unit = exp2(ceil(log2(max / WEIGHT_MAX)));
     for (size_t k = 0; k < count; k++)
         w[k] = rint(w[k] / unit) * unit;
 }
@@ -148,10 +148,10 @@ static void add_sums(struct check *t)
 static downhill_status derive(struct check *t)
 {
     for (size_t first = 0; first < t->n && *t->p->stop == 0; first += BLOCK_ROWS) {
-        const size_t left = t->n - first;
-        const downhill_status status =
-            model_gradient(t->model, t->rows + first, left < BLOCK_ROWS ? left : BLOCK_ROWS, 0,
-                           t->p->loss, NULL, NULL);
+        const size_t remaining = t->n - first;
+        const downhill_status status = model_gradient(
+            t->model, t->rows + first, remaining < BLOCK_ROWS ? remaining : BLOCK_ROWS, 0,
+            t->p->loss, NULL, NULL);
         if (status != DOWNHILL_OK)
             return status;
         add_sums(t);
@@ -175,7 +175,7 @@ static double loss_of(const struct check *t, size_t i, size_t j, double add)
     const double *s = t->scores + i * t->c;
     const size_t y = label(t, i);
     const double right = s[y] + (j == y ? add : 0.0);
-    double loss = 0.0, most = right;
+    double loss = 0.0, max = right;
     if (t->p->loss.kind == DOWNHILL_HINGE) {
         for (size_t l = 0; l < t->c; l++)
             if (l != y)
@@ -183,10 +183,10 @@ static double loss_of(const struct check *t, size_t i, size_t j, double add)
         return loss;
     }
     for (size_t l = 0; l < t->c; l++)
-        most = fmax(most, s[l] + (l == j ? add : 0.0));
+        max = fmax(max, s[l] + (l == j ? add : 0.0));
     for (size_t l = 0; l < t->c; l++)
-        loss += exp(s[l] + (l == j ? add : 0.0) - most);
-    return log(loss) + most - right;
+        loss += exp(s[l] + (l == j ? add : 0.0) - max);
+    return log(loss) + max - right;
 }
 
 /* Returns whether a margin of sample i changes its sign while the score of class j goes from -add
@@ -209,13 +209,13 @@ static void find_slopes(struct check *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         const double *s = t->scores + i * t->c;
-        double *slope = t->slopes + i * t->c, most = s[0], sum = 0.0;
+        double *slope = t->slopes + i * t->c, max = s[0], sum = 0.0;
         const size_t y = label(t, i);
         for (size_t l = 1; l < t->c; l++)
-            most = fmax(most, s[l]);
+            max = fmax(max, s[l]);
         for (size_t l = 0; l < t->c; l++) {
             slope[l] = t->p->loss.kind == DOWNHILL_SOFTMAX
-                           ? exp(s[l] - most)
+                           ? exp(s[l] - max)
                            : (double)(l != y && s[l] - s[y] + (double)t->p->loss.margin > 0.0);
             sum += slope[l];
         }
@@ -261,9 +261,9 @@ static double step_error(const struct check *t, size_t j, size_t k)
     const double want = before - gain * (t->analytic[at] + t->penalty[at]);
     const double of_terms =
         bytes ? 8.0 * 0x1p-24 : ((double)t->n + 4.0) * 0x1p-24 + t->options->tolerance;
-    const double most =
+    const double max =
         of_terms * gain * terms_of(t, j, k, bytes) + 4.0 * 0x1p-24 * (fabs(before) + fabs(after));
-    const double off = fabs(after - want), share = off == 0.0 ? 0.0 : off / most;
+    const double off = fabs(after - want), share = off == 0.0 ? 0.0 : off / max;
     return isnan(share) ? (double)INFINITY : share;
 }
 

@@ -190,8 +190,8 @@ int landscape_losses(const problem *p, const samples *s, const downhill_weights_
     bool stopped = false;
     size_t b = 0;
     for (; b < n_blocks && status == DOWNHILL_OK && *p->stop == 0; b++) {
-        const size_t first = b * BLOCK_ROWS, left = s->n - first;
-        l.n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        const size_t first = b * BLOCK_ROWS, remaining = s->n - first;
+        l.n = remaining < BLOCK_ROWS ? remaining : BLOCK_ROWS;
         status = run_block(&l, first, &stopped);
         progress_show(&bar, b + 1, n_blocks, (double)(b + 1) / (double)n_blocks,
                       "blocks of samples");

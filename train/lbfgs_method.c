@@ -69,11 +69,12 @@ static lbfgsfloatval_t evaluate(void *context, const lbfgsfloatval_t *v, lbfgsfl
             course->cut = true; /* the line search finds no step at this loss and gives up */
             return HUGE_VAL;
         }
-        const size_t left = train->n - first;
-        block = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        const size_t remaining = train->n - first;
+        block = remaining < BLOCK_ROWS ? remaining : BLOCK_ROWS;
         double loss = 0.0;
-        const downhill_status status = model_gradient(course->model, train->rows + first, block,
-                                                      left - block, course->p->loss, &loss, NULL);
+        const downhill_status status =
+            model_gradient(course->model, train->rows + first, block, remaining - block,
+                           course->p->loss, &loss, NULL);
         if (status != DOWNHILL_OK && course->code == EXIT_OK)
             course->code = problem_failed(status);
         sum += loss;

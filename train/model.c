@@ -216,16 +216,16 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
     enum { BATCH_ROWS = 4096 };
     /* The integer sums overflow with more samples. */
     const size_t c = m->weights.c,
-                 most = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
-                 rows = most < BATCH_ROWS ? most : BATCH_ROWS;
-    const downhill_sgd whole = {.learning_rate = 1.0f};
+                 n_max = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
+                 rows = n_max < BATCH_ROWS ? n_max : BATCH_ROWS;
+    const downhill_sgd full_step = {.learning_rate = 1.0f};
     downhill_status status = DOWNHILL_OK;
     for (size_t first = 0, n; first < s->n && status == DOWNHILL_OK && *stop == 0; first += n) {
-        const size_t left = s->n - first;
-        n = left < rows ? left : rows;
-        status = model_gradient(m, s->rows + first, n, left - n, loss, NULL, NULL);
+        const size_t remaining = s->n - first;
+        n = remaining < rows ? remaining : rows;
+        status = model_gradient(m, s->rows + first, n, remaining - n, loss, NULL, NULL);
         if (status == DOWNHILL_OK)
-            status = model_add_gradient(m, to, s->n, &whole);
+            status = model_add_gradient(m, to, s->n, &full_step);
     }
     return status;
 }

@@ -148,8 +148,8 @@ static downhill_status differences(struct descent *t, const samples *batch, meth
     }
     for (size_t first = 0, n; first < t->n_coordinates && status == DOWNHILL_OK && *t->p->stop == 0;
          first += n) {
-        const size_t left = t->n_coordinates - first;
-        n = left < t->at_once ? left : t->at_once;
+        const size_t remaining = t->n_coordinates - first;
+        n = remaining < t->at_once ? remaining : t->at_once;
         status = losses_at(t, batch, first, n, h, above);
         if (status == DOWNHILL_OK && t->options->centred)
             status = losses_at(t, batch, first, n, -h, below);

@@ -27,7 +27,7 @@ void order_close(order *o)
 void order_draw(order *o, size_t epoch)
 {
     const samples *s = o->s;
-    const size_t whole = s->n / o->batch;
+    const size_t full_batches = s->n / o->batch;
     rng r = rng_stream(o->seed, epoch);
     memcpy(o->rows, s->rows, s->n * sizeof *o->rows);
     switch (o->shuffle) {
@@ -37,10 +37,10 @@ void order_draw(order *o, size_t epoch)
     case SGD_SHUFFLE_BATCH:
         /* The incomplete minibatch stays last: elsewhere it would shift the minibatches after
          * it. */
-        for (size_t i = 0; i < whole; i++)
+        for (size_t i = 0; i < full_batches; i++)
             o->batches[i] = i;
-        rng_shuffle(&r, o->batches, whole);
-        for (size_t i = 0; i < whole; i++)
+        rng_shuffle(&r, o->batches, full_batches);
+        for (size_t i = 0; i < full_batches; i++)
             memcpy(o->rows + i * o->batch, s->rows + o->batches[i] * o->batch,
                    o->batch * sizeof *o->rows);
         break;

@@ -98,12 +98,12 @@ static int run_tries(struct search *s, const method_events *events, size_t count
     evaluation of[EVALUATE_AT_ONCE_MAX];
     const size_t c = s->p->data->c;
     for (size_t i = 0; i < count; i += s->p->threads) {
-        const size_t left = count - i;
+        const size_t remaining = count - i;
         s->first = result->tried + 1;
         struct search part = *s;
         part.first += i;
         part.tries = try_at(&s->tries, i, c);
-        together_run(left < s->p->threads ? left : s->p->threads, draw_one, &part);
+        together_run(remaining < s->p->threads ? remaining : s->p->threads, draw_one, &part);
     }
     const downhill_weights_f32 all = try_at(&s->tries, 0, count * c);
     const downhill_status status = evaluator_run(s->evaluator, &all, count, &s->p->data->train, of);
@@ -128,8 +128,8 @@ int random_search(const problem *p, const search_options *options, const method_
     if (method_open(p, result) && search_open(p, options, at_once, &s))
         code = EXIT_OK;
     while (code == EXIT_OK && result->tried < options->tries && !result->interrupted) {
-        const size_t left = options->tries - result->tried;
-        code = run_tries(&s, events, left < at_once ? left : at_once, result);
+        const size_t remaining = options->tries - result->tried;
+        code = run_tries(&s, events, remaining < at_once ? remaining : at_once, result);
         if (code == EXIT_OK && result->n_points > 0)
             show_progress(&s, result->tried, result->points[result->n_points - 1].loss);
         result->interrupted = *p->stop != 0;

@@ -183,7 +183,8 @@ static void find_own_rows(struct trainer *t)
     const size_t n_all = t->p->data->train.n, batch = t->options->batch;
     size_t taken = 0, first;
     for (size_t at = 0; t->readahead.wanted && at < n_all; at += batch) {
-        const size_t left = n_all - at, own = own_part(t, left < batch ? left : batch, &first);
+        const size_t remaining = n_all - at,
+                     own = own_part(t, remaining < batch ? remaining : batch, &first);
         memcpy(t->own + taken, t->order.rows + at + first, own * sizeof *t->own);
         taken += own;
     }
@@ -208,8 +209,8 @@ static int run_steps(struct trainer *t, sgd_result *result)
     sgd_state *state = t->state;
     const size_t n_all = t->p->data->train.n, steps = (n_all + o->batch - 1) / o->batch;
     for (; state->step < steps; state->step++) {
-        const size_t first = state->step * o->batch, left = n_all - first,
-                     n = left < o->batch ? left : o->batch;
+        const size_t first = state->step * o->batch, remaining = n_all - first,
+                     n = remaining < o->batch ? remaining : o->batch;
         const float rate = schedule_rate(&o->schedule, o->lr, state->epoch,
                                          (double)state->step / (double)steps, o->epochs);
         if (is_stopped(t)) {
@@ -219,8 +220,8 @@ static int run_steps(struct trainer *t, sgd_result *result)
         double loss = 0.0;
         read_ahead(t, n);
         const downhill_status status =
-            optimiser_step(&t->optimiser, t->model, t->order.rows + first, n, left - n, t->p->loss,
-                           t->p->reg, rate, &loss, &state->phases);
+            optimiser_step(&t->optimiser, t->model, t->order.rows + first, n, remaining - n,
+                           t->p->loss, t->p->reg, rate, &loss, &state->phases);
         if (status != DOWNHILL_OK)
             return problem_failed(status);
         if (state->epoch == 0 && state->step == 0) {
