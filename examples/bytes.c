@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Trains on features that are bytes: packs the weights once, takes a step for each minibatch, which packs the new
- * weights, and predicts classes at the end. The features count as x/255. Every ISA level gives the same bits.
+ * Trains on features that are bytes: packs the weights once, performs a step per minibatch, which
+ * also packs the new weights, and predicts classes at the end. The features count as x/255. Every
+ * ISA level gives the same bits.
  *
  *     cc bytes.c -I DIR/include -L DIR/lib -Wl,-rpath,DIR/lib -ldownhill && ./a.out */
 #include <downhill.h>
@@ -20,7 +21,7 @@ static int failed(downhill_status status)
 
 int main(void)
 {
-    static uint8_t x[N * D]; /* bright where the class says */
+    static uint8_t x[N * D]; /* every C-th feature, starting at the class, is bright */
     static int32_t y[N];
     static float w[C * D], b[C], scale[D];
     static double scores[N * C];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Trains on bytes as if each feature were normalised, x̂ = (x - mean)·r, from weights that were made for x̂, and scores
- * with plain arithmetic, as a program without this library would. Beside it the same training on x̂ in f32.
+ * Trains on bytes as if each feature were normalised, x̂ = (x - mean)·r, starting from weights for x̂.
+ * Checks the scores against plain arithmetic, as a program without this library would do it, and
+ * against the same training on x̂ in f32.
  *
  *     cc normalised.c -I DIR/include -L DIR/lib -Wl,-rpath,DIR/lib -ldownhill -lm && ./a.out */
 #include <downhill.h>
@@ -16,8 +17,8 @@ static uint8_t x[N * D];
 static int32_t y[N];
 static uint16_t mean[D];     /* in 256ths */
 static float r[D];           /* 1 / standard deviation */
-static float w[C * D], b[C]; /* of the bytes */
-static float w_hat[C * D];   /* of x̂ */
+static float w[C * D], b[C]; /* for bytes */
+static float w_hat[C * D];   /* for x̂ */
 static float x_hat[N * D], b_hat[C], dw[C * D], db[C];
 static double scores[N * C];
 static float scores_hat[N * C];
@@ -33,7 +34,7 @@ static void make_samples(void)
 {
     for (int i = 0; i < N; i++) {
         y[i] = i * 7 % C;
-        for (int k = 0; k < D; k++) /* each feature at a level and with a spread of its own */
+        for (int k = 0; k < D; k++) /* features differ in mean and spread */
             x[i * D + k] =
                 (uint8_t)(6 * k + (k % C == y[i] ? 3 * (k + 1) : 0) + (i * 31 + k * 17) % (k + 5));
     }
@@ -54,8 +55,8 @@ static void normalise(void)
     }
 }
 
-/* The weights to begin with: w = r·ŵ, and the same biases. */
-static void begin(void)
+/* Sets the initial weights: w = r·ŵ, with the same biases. */
+static void set_initial_weights(void)
 {
     for (int j = 0; j < C; j++) {
         b[j] = b_hat[j] = 0.1f * (float)j;
@@ -66,8 +67,8 @@ static void begin(void)
     }
 }
 
-/* s = Σ w (x - mean) + b */
-static double score_elsewhere(int i, int j)
+/* Returns s = Σ w (x - mean) + b without the library. */
+static double score_plainly(int i, int j)
 {
     double s = b[j];
     for (int k = 0; k < D; k++)
@@ -75,13 +76,14 @@ static double score_elsewhere(int i, int j)
     return s;
 }
 
-/* Compares the scores of packed weights with those of the formula and of f32 weights. Returns 0 if they agree. */
+/* Compares the scores of packed weights with those of the formula and of f32 weights. Returns 0 if
+ * they agree. */
 static int compare(const char *when, const downhill_packed_u8 *packed)
 {
     const downhill_batch_u8 bytes = {.x = x, .ldx = D, .x_rows = N, .n = N};
     const downhill_batch_f32 floats = {.x = x_hat, .ldx = D, .x_rows = N, .n = N};
     const downhill_weights_f32 weights = {.w = w_hat, .ldw = D, .b = b_hat, .d = D, .c = C};
-    double elsewhere = 0.0, in_f32 = 0.0;
+    double plain_error = 0.0, f32_error = 0.0;
     const downhill_matrix_f64 of_bytes = {.data = scores, .ld = C, .rows = N, .columns = C};
     const downhill_matrix_f32 of_floats = {.data = scores_hat, .ld = C, .rows = N, .columns = C};
     if (failed(downhill_score_u8(NULL, &bytes, packed, &of_bytes)) ||
@@ -90,11 +92,11 @@ static int compare(const char *when, const downhill_packed_u8 *packed)
     for (int i = 0; i < N; i++)
         for (int j = 0; j < C; j++) {
             const double s = scores[i * C + j];
-            elsewhere = fmax(elsewhere, fabs(s - score_elsewhere(i, j)));
-            in_f32 = fmax(in_f32, fabs(s - (double)scores_hat[i * C + j]));
+            plain_error = fmax(plain_error, fabs(s - score_plainly(i, j)));
+            f32_error = fmax(f32_error, fabs(s - (double)scores_hat[i * C + j]));
         }
-    const int good = elsewhere < 0.001 && in_f32 < 0.01;
-    printf("%s: scores as by the formula and as of f32: %s\n", when, good ? "yes" : "no");
+    const int good = plain_error < 0.001 && f32_error < 0.01;
+    printf("%s: scores agree with the formula and with f32: %s\n", when, good ? "yes" : "no");
     return !good;
 }
 
@@ -102,7 +104,7 @@ int main(void)
 {
     make_samples();
     normalise();
-    begin();
+    set_initial_weights();
     const downhill_batch_u8 bytes = {.x = x, .ldx = D, .x_rows = N, .y = y, .n = N};
     const downhill_batch_f32 floats = {.x = x_hat, .ldx = D, .x_rows = N, .y = y, .n = N};
     const downhill_weights_f32 weights = {.w = w, .ldw = D, .b = b, .d = D, .c = C};

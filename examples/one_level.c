@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints which ISA levels run here, and the scores of one sample by each of them. A level is selected by name; its
- * kernel table is passed to any call in place of NULL, which stands for the default.
+ * Prints which ISA levels run here, and the scores of one sample by each of them. A level is
+ * selected by name; its kernel table is passed to any call in place of NULL, which stands for the
+ * default.
  *
  *     cc one_level.c -I DIR/include -L DIR/lib -Wl,-rpath,DIR/lib -ldownhill && ./a.out */
 #include <downhill.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The library from Python, by ctypes and NumPy: the scores of a batch, without copying it, against
-NumPy's own product.
-Usage: scores.py [LIBRARY]    LIBRARY: libdownhill.so.0.1, or where it is"""
+"""Calls the library from Python with ctypes: computes the scores of a NumPy batch without copying
+it, and compares them with NumPy's product.
+Usage: scores.py [LIBRARY]    LIBRARY: path of libdownhill.so.0.1"""
 
 import ctypes
 import sys
@@ -58,7 +58,7 @@ def main() -> None:
     try:
         library = ctypes.CDLL(sys.argv[1] if len(sys.argv) > 1 else "libdownhill.so.0.1")
     except OSError as error:
-        sys.exit(f"scores.py: {error}; install the library, or give the path of it")
+        sys.exit(f"scores.py: {error}; install the library, or give its path")
     library.downhill_status_text.restype = ctypes.c_char_p
     library.downhill_version.restype = ctypes.c_char_p
     library.downhill_score_f32.argtypes = [
@@ -80,7 +80,7 @@ def main() -> None:
         sys.exit(library.downhill_status_text(status).decode())
     exact = x[rows].astype(float) @ w.T.astype(float) + b
     off = abs(scores - exact).max()
-    print(f"downhill {library.downhill_version().decode()}: {off:.1g} from the scores in f64")
+    print(f"downhill {library.downhill_version().decode()}: maximum error {off:.1g} against f64")
     sys.exit(0 if off < 1e-3 else 1)
 
 
