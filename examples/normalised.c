@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Trains on bytes as if each feature were normalised, x̂ = (x - mean)·r, starting from weights for x̂.
- * Checks the scores against plain arithmetic, as a program without this library would do it, and
- * against the same training on x̂ in f32.
+ * Trains on bytes as if each feature were normalised, x̂ = (x - mean)·r, starting from weights for
+ * x̂. Checks the scores against plain arithmetic, as a program without this library would do it,
+ * and against the same training on x̂ in f32.
  *
  *     cc normalised.c -I DIR/include -L DIR/lib -Wl,-rpath,DIR/lib -ldownhill -lm && ./a.out */
 #include <downhill.h>
