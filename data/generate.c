@@ -39,7 +39,7 @@ struct generator {
 
 static int out_of_memory(const generate_options *o)
 {
-    error_line("%s: out of memory for %zu features and %zu classes; take fewer", o->output,
+    error_line("%s: out of memory for %zu features and %zu classes; use fewer", o->output,
                o->features, o->classes);
     return EXIT_INTERNAL;
 }
@@ -51,26 +51,26 @@ static int check_format(const generate_options *o)
     const generate_format *f = o->format;
     const char *word = f->word;
     if (f->bytes_only && !o->bytes)
-        error_line("data gen: --dtype f32: %s files hold bytes; take --dtype u8, or --format npy "
+        error_line("data gen: --dtype f32: %s files hold bytes; use --dtype u8, or --format npy "
                    "or libsvm",
                    word);
     else if (f->features != 0 && o->features != f->features)
-        error_line("data gen: --features %zu: %s files have %zu; take --features %zu, or --format "
+        error_line("data gen: --features %zu: %s files have %zu; use --features %zu, or --format "
                    "idx, npy or libsvm",
                    o->features, word, f->features, f->features);
     else if (f->classes != 0 && o->classes != f->classes)
-        error_line("data gen: --classes %zu: %s files have %zu; take --classes %zu, or --format "
+        error_line("data gen: --classes %zu: %s files have %zu; use --classes %zu, or --format "
                    "idx, npy or libsvm",
                    o->classes, word, f->classes, f->classes);
     else if (o->classes > f->classes_max)
-        error_line("data gen: --classes %zu: %s files have at most %zu; take --format npy or "
+        error_line("data gen: --classes %zu: %s files have at most %zu; use --format npy or "
                    "libsvm",
                    o->classes, word, f->classes_max);
     else if (o->samples < f->n_train_parts)
-        error_line("data gen: --samples %zu: %s has %zu training files; take at least one for each",
+        error_line("data gen: --samples %zu: %s has %zu training files; use at least one for each",
                    o->samples, word, f->n_train_parts);
     else if (f->directory && o->test_samples == 0)
-        error_line("data gen: --test-samples 0: %s has a test file; take at least 1", word);
+        error_line("data gen: --test-samples 0: %s has a test file; use at least 1", word);
     else
         return EXIT_OK;
     return EXIT_USAGE;
@@ -102,7 +102,7 @@ static int check_sizes(const generate_options *o)
     const size_t max = o->samples > o->test_samples ? o->samples : o->test_samples;
     const size_t limit = PTRDIFF_MAX / (o->bytes ? 1 : sizeof(float)) / o->features;
     if (max > limit || max > UINT32_MAX) {
-        error_line("data gen: %zu samples of %zu features: more than %zu cannot be addressed; take "
+        error_line("data gen: %zu samples of %zu features: more than %zu cannot be addressed; use "
                    "fewer",
                    max, o->features, limit < UINT32_MAX ? limit : UINT32_MAX);
         return EXIT_USAGE;

@@ -74,7 +74,7 @@ static int make_matrix(const char *path, const libsvm_text *t, size_t d, matrix 
     }
     if (t->n_rows > PTRDIFF_MAX / sizeof(float) / d ||
         t->n_rows * d * sizeof(float) > memory_available("") || !matrix_new_f32(t->n_rows, d, x)) {
-        error_line("%s: out of memory for %zu x %zu features as f32, zeros included; take fewer "
+        error_line("%s: out of memory for %zu x %zu features as f32, zeros included; use fewer "
                    "samples or features",
                    path, t->n_rows, d);
         return EXIT_INTERNAL;

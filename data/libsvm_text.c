@@ -85,7 +85,7 @@ static void *with_room(void *items, size_t count, size_t *room, size_t bytes)
 
 static int out_of_memory(const struct parser *p)
 {
-    error_line("%s:%zu: out of memory; take fewer samples", p->lines.stream.path, p->lines.number);
+    error_line("%s:%zu: out of memory; use fewer samples", p->lines.stream.path, p->lines.number);
     return EXIT_INTERNAL;
 }
 

@@ -102,7 +102,7 @@ bool features_fit_u8(const dataset *data, size_t batch)
     if (d > DOWNHILL_U8_D_MAX || c > DOWNHILL_U8_C_MAX) {
         error_line(
             "train: %s: %zu features and %zu classes; training on bytes is exact up to %d and "
-            "%d; take --dtype f32",
+            "%d; use --dtype f32",
             data->name, d, c, DOWNHILL_U8_D_MAX, DOWNHILL_U8_C_MAX);
         return false;
     }
@@ -111,7 +111,7 @@ bool features_fit_u8(const dataset *data, size_t batch)
     if (n > max) {
         error_line(
             "train: --batch %zu: training on bytes is exact up to %zu samples of %zu classes; "
-            "take fewer, or --dtype f32",
+            "use fewer, or --dtype f32",
             n, max, c);
         return false;
     }
