@@ -41,7 +41,7 @@ struct plan_case {
     struct decisions plan;
     size_t rows; /* of a block, for the next two members */
     struct {
-        int way;
+        int method;
         size_t features, classes;
     } score; /* not for GRAD, not for bytes */
     struct {
@@ -438,7 +438,7 @@ static void test_plan__common_shapes__expected_decisions(void **state)
         EXPECT(plan.grad_flags, c->plan.grad_flags);
         if (c->operation != GRAD && c->element != U8) {
             const struct score_plan score = downhill_plan_score(&plan, c->rows);
-            EXPECT(score.way, c->score.way);
+            EXPECT(score.method, c->score.method);
             EXPECT(score.features, c->score.features);
             EXPECT(score.classes, c->score.classes);
         }
@@ -531,15 +531,15 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
             continue;
         const struct score_plan score = downhill_plan_score(plan, grid_rows[i]);
         assert_true(score.features >= 1 && score.classes >= 1);
-        if (score.way == SCORE_UNPACKED)
+        if (score.method == SCORE_UNPACKED)
             continue;
         assert_non_null(plan->packing);
-        assert_int_equal(score.way == SCORE_PACKED, plan->packs_once);
+        assert_int_equal(score.method == SCORE_PACKED, plan->packs_once);
         assert_int_equal(score.classes, plan->packing->classes);
         assert_in_range(score.classes, 1, PANEL_CLASSES);
         /* A chunk is rounded up to whole groups. */
         assert_int_equal(score.features % PACK_GROUP, 0);
-        if (score.way == SCORE_PACK_PER_PANEL)
+        if (score.method == SCORE_PACK_PER_PANEL)
             assert_true(score.features * score.classes <= PACK_WEIGHTS);
     }
 }
@@ -620,7 +620,7 @@ static void check_same_from_512k(const downhill_kernels *kernels, const struct c
                                 same_score = downhill_plan_score(&same, grid_rows[i]);
         const struct grad_plan grad = downhill_plan_grad(plan, grid_rows[i]),
                                same_grad = downhill_plan_grad(&same, grid_rows[i]);
-        assert_int_equal(score.way, same_score.way);
+        assert_int_equal(score.method, same_score.method);
         assert_int_equal(score.features, same_score.features);
         assert_int_equal(score.classes, same_score.classes);
         assert_int_equal(grad.direct, same_grad.direct);

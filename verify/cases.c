@@ -156,6 +156,7 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.accumulate = rng_below(r, 2) != 0;
     enum { INTEGER_MARGINS = 4, MARGINS = 8 };
     static const float margins[MARGINS] = {1.0f, 1.0f, 0.0f, 2.0f, 0.3f, 1e-6f, 7.5f, 0.1f};
+    v.sgd.loss.kind = DOWNHILL_HINGE; /* the softmax kernels are called with a copy */
     v.sgd.loss.margin =
         margins[rng_below(r, v.numbers == NUMBERS_EXACT ? INTEGER_MARGINS : MARGINS)];
     /* Few powers of two, so that most products are rounded. `decays` are learning rate times weight

@@ -29,7 +29,7 @@ struct pass {
             const downhill_gradient_u8 *grad;
             struct workspace_u8 workspace;
         } u8;
-    } of;
+    } operands;
 };
 
 /* Overwrites the gradient. Returns the sum of the losses. */

@@ -90,7 +90,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
 {
     const struct score_plan score_plan = downhill_plan_score(plan, block->n);
     start_from_bias(block, weights, scores, lds);
-    switch (score_plan.way) {
+    switch (score_plan.method) {
     case SCORE_UNPACKED:
         score_unpacked(kernels, &score_plan, block, weights, scores, lds, prefetch);
         break;

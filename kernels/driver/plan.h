@@ -52,11 +52,11 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
 
 /* Plan for the scores of a block with this number of rows. */
 struct score_plan {
-    enum score_way {
+    enum score_method {
         SCORE_UNPACKED,      /* W where it is */
         SCORE_PACKED,        /* W packed before the first block */
         SCORE_PACK_PER_PANEL /* each panel of W packed just before its use */
-    } way;
+    } method;
     size_t features, classes; /* per call of the micro-kernel */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
