@@ -43,7 +43,7 @@ typedef struct bench_kernel_info {
     enum element element; /* of the features */
     enum ceiling_products products; /* decide which peak bounds it */
     uint32_t traits;                /* of enum bench_traits */
-    uint32_t proofs;                /* 1 << verify_op: operations to verify before it is timed */
+    uint32_t proofs;                /* 1 << verify_kernel: kernels to verify before it is timed */
     polynomial operations, bytes;   /* of a call; bytes: each operand crossing the bus once */
     polynomial working_set;         /* bytes of the distinct operands */
     const char *note;               /* what is credited, for readers of a report */

@@ -60,17 +60,17 @@ static int add_floor(struct range *r, const bench_session *s)
 
 static double proof_of(const bench_session *s)
 {
-    uint32_t ops = 0;
+    uint32_t kernel_set = 0;
     size_t levels = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++) {
         const bench_row *row = &s->suite.rows[i];
         bool known = row->peer != NULL;
-        ops |= bench_kernels[row->kernel].proofs;
+        kernel_set |= bench_kernels[row->kernel].proofs;
         for (size_t k = 0; k < i && !known; k++)
             known = strcmp(s->suite.rows[k].isa, row->isa) == 0;
         levels += !known;
     }
-    return proof_s * (double)(__builtin_popcount(ops) * (int)levels);
+    return proof_s * (double)(__builtin_popcount(kernel_set) * (int)levels);
 }
 
 static int estimate(const bench_session *s, struct range *r)

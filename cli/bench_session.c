@@ -22,12 +22,12 @@ static bool to_stdout(const bench_session *s)
 /* Verifies the kernels of the rows to be timed. */
 static int prove(bench_session *s)
 {
-    uint32_t ops = 0;
+    uint32_t kernel_set = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++)
-        ops |= bench_kernels[s->suite.rows[i].kernel].proofs;
+        kernel_set |= bench_kernels[s->suite.rows[i].kernel].proofs;
     const verify_options verify = {.seed = s->config->seed,
                                    .isa = s->config->isa,
-                                   .ops = ops,
+                                   .kernel_set = kernel_set,
                                    .only_case = -1,
                                    .chosen_only = true,
                                    .stride = 1,

@@ -40,16 +40,16 @@ float to_bf16(float value)
     return value;
 }
 
-void assert_caught(const downhill_kernels *table, const char *op, const char *bug)
+void assert_caught(const downhill_kernels *table, const char *kernel, const char *bug)
 {
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = table;
-    options.op = op;
+    options.kernel = kernel;
     options.max_reports = 0;
     options.first_only = true;
     verify_result result;
     if (verify_run(&options, &result) != EXIT_CHECK)
-        fail_msg("verify missed a bug in %s, level %s: %s", op, table->name, bug);
+        fail_msg("verify missed a bug in %s, level %s: %s", kernel, table->name, bug);
 }
 
 void assert_passes(const downhill_kernels *table)

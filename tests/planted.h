@@ -24,7 +24,7 @@ void swap_first_two(void *a, size_t ld, size_t size);
 float to_bf16(float value);
 
 /* Fails the test unless verify finds the bug in this table. */
-void assert_caught(const downhill_kernels *table, const char *op, const char *bug);
+void assert_caught(const downhill_kernels *table, const char *kernel, const char *bug);
 
 /* Checks that verify finds nothing in a table without a bug. */
 void assert_passes(const downhill_kernels *table);

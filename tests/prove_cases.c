@@ -16,17 +16,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool check(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_op op,
+static bool check(workbench *f32, workbench_u8 *u8, const verify_case *v, verify_kernel kernel,
                   const downhill_kernels *kernels)
 {
     char failure[160];
-    if (verify_ops[op].element != ELEMENT_U8
-            ? workbench_check(f32, v, op, kernels)
-            : workbench_u8_check(u8, v, op, kernels, failure, sizeof failure))
+    if (verify_kernels[kernel].element != ELEMENT_U8
+            ? workbench_check(f32, v, kernel, kernels)
+            : workbench_u8_check(u8, v, kernel, kernels, failure, sizeof failure))
         return true;
-    error_line("case %ld: %s/%s: %s", v->number, verify_ops[op].name,
+    error_line("case %ld: %s/%s: %s", v->number, verify_kernels[kernel].name,
                downhill_kernels_name(kernels),
-               verify_ops[op].element != ELEMENT_U8 ? f32->failure : failure);
+               verify_kernels[kernel].element != ELEMENT_U8 ? f32->failure : failure);
     return false;
 }
 
@@ -44,13 +44,13 @@ static int prove_without_end_guard(verify_options *options, verify_result *resul
         const verify_case v = verify_case_at(options->seed, i);
         if (v.placement == PLACE_AT_END)
             continue;
-        for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
-            if (verify_ops[op].element != ELEMENT_U8)
-                workbench_prepare(&f32, &v, op);
+        for (verify_kernel kernel = 0; kernel < VERIFY_KERNEL_COUNT; kernel++) {
+            if (verify_kernels[kernel].element != ELEMENT_U8)
+                workbench_prepare(&f32, &v, kernel);
             else
-                workbench_u8_prepare(&u8, &v, op);
+                workbench_u8_prepare(&u8, &v, kernel);
             for (size_t t = 0; t < result->levels; t++, result->checks++)
-                result->failures += !check(&f32, &u8, &v, op, tables[t]);
+                result->failures += !check(&f32, &u8, &v, kernel, tables[t]);
         }
     }
     workbench_close(&f32);

@@ -262,14 +262,14 @@ static void plant_scores(bool bf16)
         {"packed, classes swapped", packed_classes_swapped},
         {"packed, rows off by one", packed_rows_off_by_one},
     };
-    const char *op = bf16 ? "score_bf16" : "score_f32";
+    const char *kernel = bf16 ? "score_bf16" : "score_f32";
     score = bf16 ? right->score_bf16 : right->score_f32;
     for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
         if (bugs[i].bug == score_infinity_lost && bf16 && verify_splits_weights(right))
             continue; /* NaN is right for infinity */
         downhill_kernels table = *right;
         *(bf16 ? &table.score_bf16 : &table.score_f32) = bugs[i].bug;
-        assert_caught(&table, op, bugs[i].name);
+        assert_caught(&table, kernel, bugs[i].name);
     }
     const struct downhill_packed_score *packed = bf16 ? right->packed_bf16 : right->packed_f32;
     if (packed == NULL)
@@ -280,14 +280,14 @@ static void plant_scores(bool bf16)
         wrong.score = packed_bugs[i].bug;
         downhill_kernels table = *right;
         *(bf16 ? &table.packed_bf16 : &table.packed_f32) = &wrong;
-        assert_caught(&table, op, packed_bugs[i].name);
+        assert_caught(&table, kernel, packed_bugs[i].name);
     }
     pack = packed->pack;
     struct downhill_packed_score wrong = *packed;
     wrong.pack = packed_weights_in_bf16;
     downhill_kernels table = *right;
     *(bf16 ? &table.packed_bf16 : &table.packed_f32) = &wrong;
-    assert_caught(&table, op, "packed, weights in bf16");
+    assert_caught(&table, kernel, "packed, weights in bf16");
 }
 
 static void plant_gradients(bool bf16)

@@ -256,7 +256,7 @@ static uint32_t update_u8_tail_dropped(size_t d, unsigned flags, float decay, fl
 static void plant(void)
 {
     static const struct {
-        const char *op, *name;
+        const char *kernel, *name;
         struct downhill_u8_kernels bug; /* members that are NULL are right */
     } bugs[] = {
         {"score_u8", "bias skipped", {.score = score_u8_bias_skipped}},
@@ -295,7 +295,7 @@ static void plant(void)
         u8.update = bug->update != NULL ? bug->update : u8.update;
         downhill_kernels table = *right;
         table.u8 = &u8;
-        assert_caught(&table, bugs[i].op, bugs[i].name);
+        assert_caught(&table, bugs[i].kernel, bugs[i].name);
     }
 }
 

@@ -42,7 +42,7 @@ static void test_verify__bad_options__refused(void **state)
     (void)state;
     verify_result result;
     verify_options options = VERIFY_DEFAULTS;
-    options.op = "score_f64";
+    options.kernel = "score_f64";
     assert_int_equal(verify_run(&options, &result), EXIT_USAGE);
     options = (verify_options)VERIFY_DEFAULTS;
     options.only_case = 1000000;
@@ -351,7 +351,7 @@ static void test_verify__changed_cpu_state__caught(void **state)
         table.update_f32 = bugs[i];
         verify_options options = VERIFY_DEFAULTS;
         options.kernels = &table;
-        options.op = "update_f32";
+        options.kernel = "update_f32";
         options.first_only = true;
         options.max_reports = 0;
         verify_result result;
@@ -411,9 +411,9 @@ static void test_verify__planted_bugs__caught(void **state)
     (void)state;
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
-#define PLANT_AS(op, bug, member, value)                                                           \
+#define PLANT_AS(kernel, bug, member, value)                                                       \
     {                                                                                              \
-        op,                                                                                        \
+        kernel,                                                                                    \
         {                                                                                          \
             .name = bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,           \
             .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
@@ -432,7 +432,7 @@ static void test_verify__planted_bugs__caught(void **state)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
     const struct {
-        const char *op;
+        const char *kernel;
         downhill_kernels table;
     } planted[] = {
         PLANT(score_f32, score_tail_dropped),
@@ -468,7 +468,7 @@ static void test_verify__planted_bugs__caught(void **state)
     for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
         verify_options options = VERIFY_DEFAULTS;
         options.kernels = &planted[i].table;
-        options.op = planted[i].op;
+        options.kernel = planted[i].kernel;
         options.first_only = true;
         verify_result result;
         const int code = run_quietly(&options, &result);
@@ -482,7 +482,7 @@ static void test_verify__planted_bugs__caught(void **state)
     correct.packed_f32 = PACKED(score_packed_correct);
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = &correct;
-    options.op = "score_f32";
+    options.kernel = "score_f32";
     verify_result result;
     assert_int_equal(verify_run(&options, &result), EXIT_OK);
 }

@@ -144,7 +144,7 @@ typedef struct batches {
     downhill_batch_bf16 bf16;
 } batches;
 
-static bool check_step(workbench *b, const verify_case *v, const verify_op_info *info,
+static bool check_step(workbench *b, const verify_case *v, const verify_kernel_info *info,
                        const downhill_kernels *kernels, const batches *batch,
                        const downhill_weights_f32 *weights, const downhill_gradient_f32 *grad)
 {
@@ -175,10 +175,10 @@ bool verify_splits_weights(const downhill_kernels *kernels)
 /* Only the rows of the batch are read, so the matrix may be declared larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
-bool workbench_check(workbench *b, const verify_case *v, verify_op op,
+bool workbench_check(workbench *b, const verify_case *v, verify_kernel kernel,
                      const downhill_kernels *kernels)
 {
-    const verify_op_info *info = &verify_ops[op];
+    const verify_kernel_info *info = &verify_kernels[kernel];
     const enum verify_kind kind = info->kind;
     const bool bf16 = info->element == ELEMENT_BF16;
     place_outputs(b, v);

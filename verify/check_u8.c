@@ -236,10 +236,10 @@ static bool all_intact(const struct check *k)
 /* Only the rows of the batch are read, so the matrix may be declared larger than it is. */
 enum { FAR_ROWS = 1 << 25 };
 
-bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_op op,
+bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_kernel kernel,
                         const downhill_kernels *kernels, char *failure, size_t failure_size)
 {
-    const enum verify_kind kind = verify_ops[op].kind;
+    const enum verify_kind kind = verify_kernels[kernel].kind;
     place_all(b, v);
     /* The other operations must not read the labels. */
     const bool labelled = kind == KIND_HINGE || kind == KIND_STEP_HINGE;

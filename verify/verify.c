@@ -56,36 +56,36 @@ struct workbenches {
     char failure[160]; /* what the last failed check found */
 };
 
-const verify_op_info verify_ops[VERIFY_OP_COUNT] = {
+const verify_kernel_info verify_kernels[VERIFY_KERNEL_COUNT] = {
 #define KERNEL(name, group, kind, element, ...)                                                    \
     [VERIFY_##name] = {#name, KIND_##kind, ELEMENT_##element},
 #include "kernels.def"
 };
 
-static bool is_u8(verify_op op)
+static bool is_u8(verify_kernel kernel)
 {
-    return verify_ops[op].element == ELEMENT_U8;
+    return verify_kernels[kernel].element == ELEMENT_U8;
 }
 
-static bool check(struct workbenches *workbenches, const verify_case *v, verify_op op,
+static bool check(struct workbenches *workbenches, const verify_case *v, verify_kernel kernel,
                   const downhill_kernels *kernels)
 {
-    if (is_u8(op))
-        return workbench_u8_check(&workbenches->u8, v, op, kernels, workbenches->failure,
+    if (is_u8(kernel))
+        return workbench_u8_check(&workbenches->u8, v, kernel, kernels, workbenches->failure,
                                   sizeof workbenches->failure);
-    if (workbench_check(&workbenches->f32, v, op, kernels))
+    if (workbench_check(&workbenches->f32, v, kernel, kernels))
         return true;
     snprintf(workbenches->failure, sizeof workbenches->failure, "%s", workbenches->f32.failure);
     return false;
 }
 
-static bool run_guarded(struct workbenches *workbenches, const verify_case *v, verify_op op,
+static bool run_guarded(struct workbenches *workbenches, const verify_case *v, verify_kernel kernel,
                         const downhill_kernels *kernels)
 {
     const int crash = sigsetjmp(crash_point, 1);
     if (crash == 0) {
         armed = 1;
-        const bool good = check(workbenches, v, op, kernels);
+        const bool good = check(workbenches, v, kernel, kernels);
         armed = 0;
         return good;
     }
@@ -96,23 +96,25 @@ static bool run_guarded(struct workbenches *workbenches, const verify_case *v, v
 }
 
 static void report(const verify_options *options, const char *failure, const verify_case *v,
-                   verify_op op, const char *level)
+                   verify_kernel kernel, const char *level)
 {
     static const char *const numbers[] = {"exact integers", "reals", "wide reals",
                                           "reals with NaN and infinities"};
     static const char *const places[] = {"up to a guard page", "after a guard page",
                                          "away from guard pages"};
     error_line("verify: %s/%s: %s (n %zu, d %zu, c %zu, ldx %zu, ldw %zu, lds %zu, %s, %s%s)",
-               verify_ops[op].name, level, failure, v->n, v->d, v->c, v->ldx, v->ldw, v->lds,
-               numbers[v->numbers], places[v->placement], v->scattered ? ", scattered rows" : "");
+               verify_kernels[kernel].name, level, failure, v->n, v->d, v->c, v->ldx, v->ldw,
+               v->lds, numbers[v->numbers], places[v->placement],
+               v->scattered ? ", scattered rows" : "");
     fprintf(stderr, "  rerun: downhill verify --isa %s --kernel %s --seed %llu --case %ld\n", level,
-            verify_ops[op].name, (unsigned long long)options->seed, v->number);
+            verify_kernels[kernel].name, (unsigned long long)options->seed, v->number);
 }
 
-static bool is_wanted(const verify_options *options, verify_op op)
+static bool is_wanted(const verify_options *options, verify_kernel kernel)
 {
-    const bool set = options->ops == 0 || (options->ops >> op & 1) != 0;
-    return set && (options->op == NULL || strcmp(options->op, verify_ops[op].name) == 0);
+    const bool set = options->kernel_set == 0 || (options->kernel_set >> kernel & 1) != 0;
+    return set &&
+           (options->kernel == NULL || strcmp(options->kernel, verify_kernels[kernel].name) == 0);
 }
 
 static void show_progress(size_t done, size_t total)
@@ -130,19 +132,19 @@ static void run_case(const verify_options *options, struct workbenches *workbenc
                      const verify_case *v, const downhill_kernels *const *tables, size_t n_tables,
                      verify_result *result)
 {
-    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
-        if (!is_wanted(options, op))
+    for (verify_kernel kernel = 0; kernel < VERIFY_KERNEL_COUNT; kernel++) {
+        if (!is_wanted(options, kernel))
             continue;
-        if (is_u8(op))
-            workbench_u8_prepare(&workbenches->u8, v, op);
+        if (is_u8(kernel))
+            workbench_u8_prepare(&workbenches->u8, v, kernel);
         else
-            workbench_prepare(&workbenches->f32, v, op);
+            workbench_prepare(&workbenches->f32, v, kernel);
         for (size_t t = 0; t < n_tables; t++) {
             result->checks++;
-            if (run_guarded(workbenches, v, op, tables[t]))
+            if (run_guarded(workbenches, v, kernel, tables[t]))
                 continue;
             if (result->failures++ < options->max_reports)
-                report(options, workbenches->failure, v, op, downhill_kernels_name(tables[t]));
+                report(options, workbenches->failure, v, kernel, downhill_kernels_name(tables[t]));
             if (options->first_only)
                 return;
         }
@@ -154,12 +156,13 @@ int verify_run(const verify_options *options, verify_result *result)
     *result = (verify_result){0};
     bool known = false;
     char names[256] = "";
-    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++) {
-        known = known || is_wanted(options, op);
-        snprintf(names + strlen(names), sizeof names - strlen(names), " %s", verify_ops[op].name);
+    for (verify_kernel kernel = 0; kernel < VERIFY_KERNEL_COUNT; kernel++) {
+        known = known || is_wanted(options, kernel);
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s",
+                 verify_kernels[kernel].name);
     }
     if (!known) {
-        error_line("verify: no kernel '%s'; known:%s", options->op, names);
+        error_line("verify: no kernel '%s'; known:%s", options->kernel, names);
         return EXIT_USAGE;
     }
     const size_t total = verify_case_count();

@@ -23,31 +23,31 @@ enum verify_kind {
 };
 
 /* The KERNEL rows of kernels.def: each is an operation on a data type. */
-typedef enum verify_op {
+typedef enum verify_kernel {
 #define KERNEL(name, ...) VERIFY_##name,
 #include "kernels.def"
-    VERIFY_OP_COUNT
-} verify_op;
+    VERIFY_KERNEL_COUNT
+} verify_kernel;
 
-typedef struct verify_op_info {
+typedef struct verify_kernel_info {
     const char *name;
     enum verify_kind kind;
     enum element element;
-} verify_op_info;
+} verify_kernel_info;
 
-extern const verify_op_info verify_ops[VERIFY_OP_COUNT];
+extern const verify_kernel_info verify_kernels[VERIFY_KERNEL_COUNT];
 
 typedef struct verify_options {
     uint64_t seed;
-    const char *isa;    /* levels to run (levels.h); NULL: every usable one */
-    const char *op;     /* operation to run; NULL: all */
-    uint32_t ops;       /* set of operations to run, bits 1 << verify_op; 0: all */
-    long only_case;     /* case to run; -1: all */
-    bool chosen_only;   /* skip the random shapes, two thirds of the cases */
-    size_t stride;      /* run every stride-th case; 1: all */
-    bool first_only;    /* stop at the first failure */
-    size_t max_reports; /* failures printed in full; 0: print nothing */
-    bool progress;      /* show progress on stderr */
+    const char *isa;     /* levels to run (levels.h); NULL: every usable one */
+    const char *kernel;  /* kernel to verify; NULL: all */
+    uint32_t kernel_set; /* set of kernels to verify, bits 1 << verify_kernel; 0: all */
+    long only_case;      /* case to run; -1: all */
+    bool chosen_only;    /* skip the random shapes, two thirds of the cases */
+    size_t stride;       /* run every stride-th case; 1: all */
+    bool first_only;     /* stop at the first failure */
+    size_t max_reports;  /* failures printed in full; 0: print nothing */
+    bool progress;       /* show progress on stderr */
     /* Table to verify instead of the levels, for tests that plant a bug; NULL: none. */
     const downhill_kernels *kernels;
 } verify_options;

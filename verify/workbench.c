@@ -244,10 +244,10 @@ static void prepare_step(workbench *b, const verify_case *v, enum verify_kind ki
     }
 }
 
-void workbench_prepare(workbench *b, const verify_case *v, verify_op op)
+void workbench_prepare(workbench *b, const verify_case *v, verify_kernel kernel)
 {
-    const bool bf16 = verify_ops[op].element == ELEMENT_BF16;
-    const enum verify_kind kind = verify_ops[op].kind;
+    const bool bf16 = verify_kernels[kernel].element == ELEMENT_BF16;
+    const enum verify_kind kind = verify_kernels[kernel].kind;
     const bool exact = v->numbers == NUMBERS_EXACT;
     rng r = v->random;
     b->x = arena_place_of(bf16 ? 2 : UNIT_BYTES, &b->x_arena, v->x_rows, v->d, v->ldx, v->placement,

@@ -38,10 +38,10 @@ bool workbench_open(workbench *bench, uint64_t seed);
 void workbench_close(workbench *bench);
 
 /* Draws the inputs of the case and computes the reference results of the operation. */
-void workbench_prepare(workbench *bench, const verify_case *v, verify_op op);
+void workbench_prepare(workbench *bench, const verify_case *v, verify_kernel kernel);
 
 /* Runs the operation of a kernel table on fresh outputs. Returns false if anything differs. */
-bool workbench_check(workbench *bench, const verify_case *v, verify_op op,
+bool workbench_check(workbench *bench, const verify_case *v, verify_kernel kernel,
                      const downhill_kernels *kernels);
 
 #endif

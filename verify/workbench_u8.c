@@ -197,9 +197,9 @@ static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *su
     reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->quantised, b->want_scores);
 }
 
-void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_op op)
+void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_kernel kernel)
 {
-    const enum verify_kind kind = verify_ops[op].kind;
+    const enum verify_kind kind = verify_kernels[kernel].kind;
     rng r = v->random;
     b->x = arena_place_of(1, &b->arenas[U8_X], v->x_rows, v->d, v->ldx, v->placement, v->offset);
     b->y = arena_place(&b->arenas[U8_Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);

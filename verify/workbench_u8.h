@@ -52,8 +52,8 @@ bool workbench_u8_open(workbench_u8 *bench, uint64_t seed);
 void workbench_u8_close(workbench_u8 *bench);
 
 /* As in workbench.h. A failed check describes the failure in `failure`. */
-void workbench_u8_prepare(workbench_u8 *bench, const verify_case *v, verify_op op);
-bool workbench_u8_check(workbench_u8 *bench, const verify_case *v, verify_op op,
+void workbench_u8_prepare(workbench_u8 *bench, const verify_case *v, verify_kernel kernel);
+bool workbench_u8_check(workbench_u8 *bench, const verify_case *v, verify_kernel kernel,
                         const downhill_kernels *kernels, char *failure, size_t failure_size);
 
 #endif

@@ -40,9 +40,9 @@ static uint32_t with_kernels(uint32_t set, enum element element, const downhill_
 {
     if (downhill_same_kernels(kernels, parent_kernels, element))
         return set;
-    for (verify_op op = 0; op < VERIFY_OP_COUNT; op++)
-        if (verify_ops[op].element == element)
-            set |= UINT32_C(1) << op;
+    for (verify_kernel kernel = 0; kernel < VERIFY_KERNEL_COUNT; kernel++)
+        if (verify_kernels[kernel].element == element)
+            set |= UINT32_C(1) << kernel;
     return set;
 }
 
@@ -55,9 +55,9 @@ static void verify_level(const char *isa, const char *parent)
     options.isa = isa;
     options.chosen_only = true;
     options.stride = STRIDE;
-    options.ops = with_kernels(options.ops, ELEMENT_F32, kernels, parent_kernels);
-    options.ops = with_kernels(options.ops, ELEMENT_BF16, kernels, parent_kernels);
-    options.ops = with_kernels(options.ops, ELEMENT_U8, kernels, parent_kernels);
+    options.kernel_set = with_kernels(options.kernel_set, ELEMENT_F32, kernels, parent_kernels);
+    options.kernel_set = with_kernels(options.kernel_set, ELEMENT_BF16, kernels, parent_kernels);
+    options.kernel_set = with_kernels(options.kernel_set, ELEMENT_U8, kernels, parent_kernels);
     verify_result result;
     assert_int_equal(verify_run(&options, &result), EXIT_OK);
     assert_int_equal(result.levels, 1);
@@ -115,7 +115,7 @@ static void test_amx__planted_bug__caught(void **state)
     table.grad_bf16 = grad_last_group_dropped;
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = &table;
-    options.op = "grad_bf16";
+    options.kernel = "grad_bf16";
     options.max_reports = 0;
     options.first_only = true;
     verify_result result;
