@@ -12,7 +12,7 @@ enum { UNCHECKED, CORRECT, INCORRECT };
  * to time. */
 enum { RING_MAX = 1 << 16 };
 
-/* Size of a ring over that of the last cache level, which then holds nothing of the next call. */
+/* Size of a pool over that of the last cache level, which then holds nothing of the next call. */
 static const double ring_size = 2.0;
 
 /* Estimates the bytes of one workload: features of three types, weights, gradients and packed
@@ -22,8 +22,8 @@ static double workload_bytes(size_t n, size_t d, size_t c)
     return 7.0 * (double)n * (double)d + 64.0 * (double)d * (double)c;
 }
 
-/* Returns the number of workloads in the ring of a row. */
-static size_t ring_length(const bench_row *row, uint64_t last_level)
+/* Returns the number of workloads in the pool of a row. */
+static size_t pool_length(const bench_row *row, uint64_t last_level)
 {
     return row->cold ? (size_t)ceil(ring_size * (double)last_level / row->working_set) + 1 : 1;
 }
@@ -93,8 +93,8 @@ void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_sui
             buffers = &pool->buffers[pool->count++];
             *buffers = (shape_buffers){.n = row->n, .d = row->d, .c = row->c};
         }
-        const size_t ring = ring_length(row, last_level);
-        buffers->n_loads = ring > buffers->n_loads ? ring : buffers->n_loads;
+        const size_t length = pool_length(row, last_level);
+        buffers->n_loads = length > buffers->n_loads ? length : buffers->n_loads;
     }
     for (size_t i = 0; i < pool->count; i++)
         open_buffers(&pool->buffers[i], options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The buffers of a family of rows: one workload per shape, or a ring of them for cold rows. */
+ * The buffers of a family of rows: one workload per shape, or a pool of them for cold rows. */
 #ifndef DOWNHILL_BENCH_BUFFER_POOL_H
 #define DOWNHILL_BENCH_BUFFER_POOL_H
 

@@ -90,7 +90,7 @@ typedef struct bench_row {
     const char *isa;  /* name of the level or of the peer; static */
     const peer *peer; /* NULL: one of our levels */
     size_t n, d, c, threads;
-    bool cold;         /* each call uses the next buffers of a ring that no cache holds */
+    bool cold;         /* each call uses the next buffers of a pool that no cache holds */
     bench_sweep sweep; /* SWEEP_NONE: of the suite */
     size_t family;     /* number that rows with the same buffers, or of the same sweep, share */
     double flops, bytes, working_set;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The timed loop of a row: calls of a kernel, or of a peer, on one workload or on a ring of
+ * The timed loop of a row: calls of a kernel, or of a peer, on one workload or on a pool of
  * them. */
 #ifndef DOWNHILL_BENCH_TASK_H
 #define DOWNHILL_BENCH_TASK_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 typedef struct bench_task {
-    workload *loads; /* one, or a ring that the calls use in turn */
+    workload *loads; /* one, or a pool that the calls use in turn */
     size_t n_loads, turn;
     bench_kernel kernel;
     const downhill_kernels *kernels; /* of the level */

@@ -13,7 +13,7 @@ from .training import by_epochs, groups_of
 # A hand-written variant counts as faster than the compiler's from this ratio on.
 NO_FASTER = 1.03
 # Kernels on bf16 features whose f32 counterpart does not have the same name with _f32.
-TWINS = {"grad_hinge_bf16": "grad_f32"}
+F32_KERNELS = {"grad_hinge_bf16": "grad_f32"}
 # The step and its parts, for every type of feature.
 LADDER = re.compile(r"(score|hinge|softmax|grad|update|step_hinge|step_softmax)_(f32|bf16|u8)")
 # Each takes 60 kB of the page; the table has every shape.
@@ -98,8 +98,8 @@ class Model:
         """Returns the speed-up over the compiler's vectorisation with the same flags, or None if
         the row is not hand-written."""
         auto = next((level.name for level in self.levels if level.auto_of == row.isa), None)
-        twin = self.find(row.kernel, auto, row.shape)
-        return ratio(row, twin) if twin and self.is_plain(row) else None
+        auto_row = self.find(row.kernel, auto, row.shape)
+        return ratio(row, auto_row) if auto_row and self.is_plain(row) else None
 
     def scaling(self) -> list[tuple[Row, Row, Ratio]]:
         """Returns (row with several threads, same row with one thread, how many times faster)."""
@@ -215,8 +215,8 @@ class Model:
         out = []
         for shape in self.shapes:
             for kernel in filter(lambda name: name.endswith("_bf16"), self.kernels):
-                twin = TWINS.get(kernel, kernel.removesuffix("_bf16") + "_f32")
-                best = self.best(twin, shape, ("hand",))
+                f32_kernel = F32_KERNELS.get(kernel, kernel.removesuffix("_bf16") + "_f32")
+                best = self.best(f32_kernel, shape, ("hand",))
                 if best:
                     rows = [self.find(kernel, isa, shape) for isa in self.bf16_levels()]
                     pairs = [(row, ratio(row, best)) if row else None for row in rows]
