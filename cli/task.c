@@ -93,7 +93,7 @@ static const cli_option loss_options[] = {
      AT(reg),
      .min = 0,
      .max = 1e6,
-     .help = "lambda of the penalty lambda*|W|^2, without a factor 1/2 (default: 1e-4)"},
+     .help = "factor X of the penalty X*|W|^2; the weight decay is 2*X (default: 1e-4)"},
     {.name = "delta",
      .kind = OPTION_REAL,
      .metavar = "X",

@@ -48,7 +48,7 @@ bool method_add(const method_events *events, method_result *result, method_point
  * of the feature with FEATURES_U8, whose weights are for bytes. */
 float method_weight_scale(const problem *p, size_t k);
 
-/* Returns λ‖W‖², with W for normalised features. */
+/* Returns reg·‖W‖², with W for normalised features. */
 double method_penalty(const problem *p, const downhill_weights_f32 *weights);
 
 /* Computes test accuracy and digest of the weights, unless the run is interrupted. *e must stop at

@@ -3,7 +3,7 @@
  * Update rules. All of them use the library's updates, which give the same bits on every ISA level,
  * so a model trained on bytes is the same everywhere with momentum too.
  *
- * With g = ∇(mean loss) + 2λW (no penalty on the bias), momentum μ and learning rate η:
+ * With g = ∇(mean loss) + 2·reg·W (no penalty on the bias), momentum μ and learning rate η:
  *
  *   plain      W ← W - η·g
  *   momentum   V ← μV + g,   W ← W - η·V            (Polyak, 1964)

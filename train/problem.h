@@ -17,7 +17,7 @@ typedef struct problem {
     const features *features;
     const downhill_kernels *kernels;
     downhill_loss loss;
-    float reg; /* λ of the penalty λ‖W‖² */
+    float reg; /* factor of the penalty reg·‖W‖²; the weight decay λ is twice that */
     size_t threads;
     const int *cpus;        /* CPUs that the threads are bound to (parallel/team.h) */
     const cluster *cluster; /* the processes that train together; NULL: only this one */
