@@ -65,9 +65,11 @@ double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
 {
     const int is_f32 = p->batch->element != ELEMENT_U8;
     const downhill_gradient_f32 sums = is_f32 ? sums_of(p) : (downhill_gradient_f32){0};
-    if (is_f32 && p->plan->packs_once)
+    if (is_f32 && p->plan->packs_once) {
         downhill_pack_weights(p->plan->packing, p->operands.f32.weights,
                               p->operands.f32.workspace.packed);
+        charge(clock, &clock->profile->score_ns);
+    }
 
     double total = 0.0;
     struct block_iterator blocks;
