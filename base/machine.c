@@ -245,7 +245,7 @@ void machine_binding_close(machine_binding *binding)
 
 /* Returns the hand-written level that has the same flags as this auto level; null for levels of
  * other kinds. */
-static json_t *hand_written_twin(const downhill_level *level)
+static json_t *hand_written_counterpart(const downhill_level *level)
 {
     downhill_level other;
     if (level->kind == DOWNHILL_KIND_AUTO)
@@ -264,7 +264,7 @@ static json_t *levels_to_json(void)
         json_t *o = json_object();
         output_set(o, "name", json_string(level.name));
         output_set(o, "kind", json_string(kinds[level.kind]));
-        output_set(o, "auto_of", hand_written_twin(&level));
+        output_set(o, "auto_of", hand_written_counterpart(&level));
         output_set(o, "compiled", json_boolean(level.compiled));
         output_set(o, "cpu", json_boolean(level.cpu));
         output_set(o, "os", json_boolean(level.os));

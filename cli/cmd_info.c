@@ -87,7 +87,7 @@ static void print_features(void)
     for (size_t i = 0; downhill_feature_at(i, &feature) == DOWNHILL_OK; i++)
         printf("%-13s %-5s %-5s %s\n", feature.name, yes_no(feature.cpu), yes_no(feature.os),
                feature.disabled        ? "no (DOWNHILL_DISABLE)"
-               : feature.permitted < 0 ? "not asked"
+               : feature.permitted < 0 ? "not requested"
                                        : yes_no(feature.permitted));
 }
 

@@ -11,15 +11,19 @@
  *
  * Rules for every function
  *   Arguments    come in this order: kernels, batch, weights, packed weights, scores or gradient that is read, labels,
- *                settings, outputs, loss, workspace, profile. axpby alone has the order of its formula.
+ *                settings, outputs, loss, workspace, profile. Weights and packed weights that are updated keep their
+ *                place. Exceptions: axpby has the order of its formula; predict_u8 and bf16_from_f32 take no kernels,
+ *                because they are the same plain C at every level.
  *   Layout       Matrices are row-major. A leading dimension (ld…) is the distance between the starts of two rows in
  *                elements, and at least the width of a row.
  *   Alignment    Elements must be aligned as their type. Rows that start on a multiple of 64 bytes are a little faster.
  *   Sizes        n, d, c >= 1 and c < 2³¹. Zero is an error.
  *   Accesses     Only the rows described are read or written, not the padding between them. A prefetch may touch
  *                addresses a little past the end; it cannot fault or change anything.
+ *   Structs      are passed as pointers to const, also for outputs: a function changes the memory that a struct
+ *                points to, never the struct.
  *   Aliasing     Outputs must not overlap inputs or each other, unless a function says so.
- *   Allocation   The library allocates nothing. A function that needs scratch memory takes a workspace.
+ *   Allocation   The library allocates nothing. A function that needs memory for intermediate results takes a workspace.
  *   Threads      Any number of threads may call any function at the same time, if each has its own outputs, workspace and
  *                profile. Inputs and packed weights that nobody changes may be shared. The library starts no threads. Its
  *                only state is what the first use finds out: CPU features, cache sizes, the environment variables and
@@ -59,7 +63,7 @@ typedef enum downhill_status {
     DOWNHILL_OK = 0,
     DOWNHILL_ERR_NULL,  /* a required pointer is NULL */
     DOWNHILL_ERR_SIZE,  /* a size is 0, too large to address, or differs between arguments */
-    DOWNHILL_ERR_LD,    /* a leading dimension is smaller than the row, or another one in place */
+    DOWNHILL_ERR_LD,    /* a leading dimension is smaller than the row, or differs if in place */
     DOWNHILL_ERR_LABEL, /* a label is outside [0, c) */
     DOWNHILL_ERR_ROW,   /* a row number is outside [0, x_rows) */
     DOWNHILL_ERR_PARAMETER, /* a number is not finite or out of range, or an enum value is unknown */
@@ -99,15 +103,15 @@ DOWNHILL_API const char *downhill_version(void);
  */
 typedef struct downhill_kernels downhill_kernels;
 
-typedef enum downhill_kind {
+typedef enum downhill_level_kind {
     DOWNHILL_KIND_BASELINE, /* portable C, built by CMake without vectorisation */
     DOWNHILL_KIND_AUTO, /* the same source, vectorised by the compiler with the flags of a level */
     DOWNHILL_KIND_HAND, /* intrinsics */
-} downhill_kind;
+} downhill_level_kind;
 
 typedef struct downhill_level {
     const char *name; /* "avx512" */
-    downhill_kind kind;
+    downhill_level_kind kind;
     const char *auto_name; /* of a HAND level: the AUTO level with the same flags; NULL: none */
     int compiled;          /* it is part of this build */
     int cpu;               /* CPUID reports every feature */
@@ -153,14 +157,14 @@ typedef struct downhill_batch_f32 {
     const float *x; /* x_rows × d */
     size_t ldx;     /* >= d */
     size_t x_rows;  /* >= 1 */
-    const int32_t
-        *y; /* x_rows labels in [0, c), indexed as x is; NULL if the function reads none */
-    const size_t
-        *rows; /* n row numbers, each < x_rows, in any order, repeats allowed; NULL: rows 0 … n-1 */
-    size_t n;      /* >= 1; <= x_rows if rows is NULL */
-    size_t n_next; /* a hint: number of samples of the next call, whose row numbers follow the n in
-                           `rows`, or whose rows follow the n in x if rows is NULL. They are prefetched.
-                           It never changes a result. 0: none or unknown */
+    /* x_rows labels in [0, c), indexed as the rows of x are; NULL if the function reads none */
+    const int32_t *y;
+    /* n row numbers, each < x_rows, in any order, repeats allowed; NULL: rows 0 … n-1 */
+    const size_t *rows;
+    size_t n; /* >= 1; <= x_rows if rows is NULL */
+    /* A hint: number of samples of the next call, whose row numbers follow the n in `rows`, or whose rows follow the n in
+     * x if rows is NULL. They may be prefetched if X is too large for the caches; no result changes. 0: none or unknown */
+    size_t n_next;
 } downhill_batch_f32;
 
 /* n samples of features in bf16: the upper 16 bits of an f32, with 8 bits of significand and the range of an f32. They
@@ -214,9 +218,9 @@ typedef enum downhill_loss_kind { DOWNHILL_HINGE = 1, DOWNHILL_SOFTMAX = 2 } dow
 
 typedef struct downhill_loss {
     downhill_loss_kind kind;
-    float
-        margin; /* Δ of the hinge loss, finite and >= 0; set it to 1: with 0 (the perceptron) weights that are
-                     all 0 stay so. Not read for softmax */
+    /* Δ of the hinge loss, finite and >= 0; set it to 1: with 0 (the perceptron) weights that are all 0 stay so. Not read
+     * for softmax */
+    float margin;
 } downhill_loss;
 
 /* Settings of a step of stochastic gradient descent on the mean loss. */
@@ -283,7 +287,7 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
  *   dscores_ij = 1 if m_ij > 0, else 0;   dscores_i,y_i = -Σ_{j ≠ y_i} dscores_ij
  *
  *   scores    n × c
- *   y         n labels in [0, c)
+ *   labels    n labels in [0, c), one per row of the scores
  *   margin    Δ, finite and >= 0
  *   dscores   n × c, overwritten; may be the scores themselves, with the same leading dimension (another is
  *             DOWNHILL_ERR_LD)
@@ -296,8 +300,9 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
  *         sums are representable.
  * Cost:   4·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
-                                                const downhill_matrix_f32 *scores, const int32_t *y,
-                                                float margin, const downhill_matrix_f32 *dscores,
+                                                const downhill_matrix_f32 *scores,
+                                                const int32_t *labels, float margin,
+                                                const downhill_matrix_f32 *dscores,
                                                 double *loss_sum);
 
 /* Computes softmax cross-entropy, with the maximum of each row subtracted, and its gradient:
@@ -305,7 +310,7 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
  *   p_ij = e^(s_ij - M_i) / Σ_k e^(s_ik - M_i),   M_i = max_j s_ij
  *   loss = Σ_i -ln p_i,y_i;   dscores_ij = p_ij - [j = y_i]
  *
- * Arguments are those of downhill_hinge_f32. Correct for any finite scores, ±1e38 included.
+ * Arguments are those of downhill_hinge_f32() without the margin. Correct for any finite scores, ±1e38 included.
  * Error:  the exponential has a relative error below 0.83·2⁻²³ of e^t for the rounded argument t = fl(s - M); values
  *         below 2⁻¹²⁶ are flushed to 0. With E_j = |t_j|·u + 1.7·u this gives, to first order in u,
  *
@@ -318,7 +323,7 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
  * Cost:   about 20·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
                                                   const downhill_matrix_f32 *scores,
-                                                  const int32_t *y,
+                                                  const int32_t *labels,
                                                   const downhill_matrix_f32 *dscores,
                                                   double *loss_sum);
 
@@ -376,8 +381,8 @@ DOWNHILL_API downhill_status downhill_update_f32(const downhill_kernels *kernels
                                                  const downhill_sgd *sgd);
 
 /* Computes y ← beta·y + alpha·x for x and y of the same d and c, biases included; x->b may be NULL only if y->b is. For
- * momentum, and for sums of the gradients of sub-batches. The two are weights, or whatever has their shape: a gradient g is
- * given as {.w = g.dw, .ldw = g.lddw, .b = g.db, .d = g.d, .c = g.c}.
+ * momentum, and for sums of the gradients of parts of a batch. The two are weights, or whatever has their shape: a
+ * gradient g is given as {.w = g.dw, .ldw = g.lddw, .b = g.db, .d = g.d, .c = g.c}.
  * Two products and their sum, each rounded once. alpha and beta must be finite. y is read even if beta is 0, so it must be
  * initialised.
  * Exactness: the same bits on every table.
@@ -391,7 +396,7 @@ DOWNHILL_API downhill_status downhill_axpby_f32(const downhill_kernels *kernels,
 /* Nanoseconds spent in each phase of a step. Functions add to the members: set them to 0 before the first call. */
 typedef struct downhill_profile {
     uint64_t gather_ns; /* row numbers and labels looked up and checked */
-    uint64_t score_ns;
+    uint64_t score_ns;  /* packing of the weights included */
     uint64_t loss_ns;
     uint64_t grad_ns;
     uint64_t update_ns;
@@ -411,7 +416,8 @@ DOWNHILL_API size_t downhill_workspace_f32_bytes(size_t d, size_t c);
  *   grad       c × d, overwritten with the gradient of the sum of the losses; grad->db NULL: not wanted
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
  *   workspace  >= downhill_workspace_f32_bytes(d, c) bytes
- *   profile    times of the phases are added to it; costs four clock reads per block; NULL: not wanted
+ *   profile    times of the phases are added to it; costs four clock reads per block and a few per call; NULL:
+ *              not wanted
  * Row numbers and labels are checked before anything is written. With the hinge loss, samples whose dscores are all 0
  * (every margin is met) are left out of the gradient. That saves 2·d·c operations per sample. The result is the same,
  * except that an infinity in such a sample does not become a NaN, nor, with one class, does a NaN.
@@ -574,7 +580,7 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  * DOWNHILL_LOSS_UNIT while it is below 2³¹, and to a coarser one beyond.
  *
  *   scores    n × c
- *   y         n labels in [0, c)
+ *   labels    n labels in [0, c), one per row of the scores
  *   margin    Δ, finite and >= 0
  *   dscores   n × c, overwritten; |dscores_ij| < c
  *   loss_sum  overwritten with the sum over the samples
@@ -583,8 +589,9 @@ DOWNHILL_API downhill_status downhill_score_u8(const downhill_kernels *kernels,
  * Cost:   4·n·c operations and the rounding of the loss, 10·n·c + 4·n bytes. */
 #define DOWNHILL_LOSS_UNIT (1.0 / 1048576)
 DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
-                                               const downhill_matrix_f64 *scores, const int32_t *y,
-                                               float margin, const downhill_matrix_i16 *dscores,
+                                               const downhill_matrix_f64 *scores,
+                                               const int32_t *labels, float margin,
+                                               const downhill_matrix_i16 *dscores,
                                                double *loss_sum);
 
 /* Predicts the class with the largest score of each sample, as downhill_predict_f32() does. Scores of the hinge loss are
@@ -592,7 +599,7 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
  *
  *   scores   n × c
  *   classes  n, overwritten
- * Exactness: the same on every machine. It takes no table, because every level runs the same plain C. */
+ * Exactness: the same on every machine. */
 DOWNHILL_API downhill_status downhill_predict_u8(const downhill_matrix_f64 *scores,
                                                  int32_t *classes);
 
@@ -621,7 +628,7 @@ DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
  *
  *   weights  updated
  *   packed   packed weights of the same d and c, overwritten
- *   grad     from downhill_grad_u8() or downhill_loss_grad_u8(), possibly of several sub-batches
+ *   grad     from downhill_grad_u8() or downhill_loss_grad_u8(), possibly summed over parts of a batch
  *   n, sgd   as for downhill_update_f32()
  * Exactness: the same bits on every table.
  * Cost:   3·c·d operations and 14·c·d bytes; 6·c·d and 22·c·d with a mean and a scale. */
@@ -639,7 +646,7 @@ DOWNHILL_API size_t downhill_workspace_u8_bytes(size_t d, size_t c);
  *   batch      n × d, with labels
  *   packed     the packed weights
  *   loss       DOWNHILL_HINGE, with its margin; another kind is DOWNHILL_ERR_PARAMETER
- *   grad       c × d, overwritten; grad->db is required. Gradients of sub-batches may be added in any order,
+ *   grad       c × d, overwritten; grad->db is required. Gradients of parts of a batch may be added in any order,
  *              then applied once by downhill_update_u8(); n of the whole batch is then within "Bounds"
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
  *   workspace  >= downhill_workspace_u8_bytes(d, c) bytes

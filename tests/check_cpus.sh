@@ -127,7 +127,7 @@ for cpu in "$baseline" Nehalem "$avx2_alone" Haswell max; do
     done
     for level in avx2 auto_avx2 avxvnni avx512 auto_avx512 avx512vnni avx512bf16 amx; do
         case " $usable " in *" $level "*) continue ;; esac
-        refused '(CPU); largest usable: '$chosen "$downhill" verify --case 1 --isa $level
+        refused '(CPU); best usable: '$chosen "$downhill" verify --case 1 --isa $level
     done
     DOWNHILL_ISA=avx512 refused 'DOWNHILL_ISA: avx512: not usable here: ' \
         "$downhill" verify --case 1

@@ -164,10 +164,10 @@ static int not_requested_without_amx_tile(struct answers answers)
 static int not_requested_without_avx512(struct answers answers)
 {
     setenv("DOWNHILL_DISABLE", "avx512vl", 1);
-    return !filter_calls(answers)                               ? NO_FILTER
-           : !is_chosen("avxvnni")                              ? 1
-           : !amx_is_refused("amx-tile (permission not asked)") ? 2
-                                                                : FINE;
+    return !filter_calls(answers)                                   ? NO_FILTER
+           : !is_chosen("avxvnni")                                  ? 1
+           : !amx_is_refused("amx-tile (permission not requested)") ? 2
+                                                                    : FINE;
 }
 
 static int requested_by_first_use(struct answers answers)

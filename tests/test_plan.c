@@ -205,29 +205,29 @@ static const struct plan_case cases[] = {
     /* ---- Scores in f32 ---- */
 
     {"scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, F32, 1, 3072, 10, 0, 0,
-     {.block_rows = 4, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 4, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      1, {UNPACKED, 4096, 10}, {0}},
     /* Scores with a packed W keep no block in L2: a chunk of features stays there for all
      * panels. */
     {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {PER_PANEL, 1024, 5}, {0}},
     {"scores, padded W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 32, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 32, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      32, {UNPACKED, 1024, 10}, {0}},
     {"scores from memory, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {PER_PANEL, 512, 10}, {0}},
     /* In memory X is read once per panel of W, so AVX2 too uses chunks that stay in L2. */
     {"scores from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {PER_PANEL, 512, 5}, {0}},
     /* The last block has 32 rows, fewer than 64. */
     {"scores from memory, AVX-512, last block", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      32, {UNPACKED, 1024, 10}, {0}},
     {"scores from memory, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
      16, {UNPACKED, 1024, 10}, {0}},
 
     /* ---- The gradient in f32 ---- */
@@ -235,25 +235,25 @@ static const struct plan_case cases[] = {
     /* X is read once, so blocks have the maximum size. A colliding dW is summed in a panel on the
      * stack. */
     {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
-     256, {0}, {0, GRAD_X_FAR, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     256, {0}, {0, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
-     256, {0}, {1, GRAD_X_FAR, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     256, {0}, {1, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
-     1, {0}, {1, GRAD_X_FAR, 3072, 5}},
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     1, {0}, {1, GRAD_PREFETCH_X, 3072, 5}},
     /* If X is in memory, the next block is prefetched and must fit L2 beside the current one. */
     {"gradient from memory", LEVEL(avx2), &l2_512k, GRAD, F32, 20000, 3072, 10, 0, 0,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .dw_collides = 1,
-      .grad_flags = GRAD_X_FAR},
-     16, {0}, {0, GRAD_X_FAR, 512, 10}},
+      .grad_flags = GRAD_PREFETCH_X},
+     16, {0}, {0, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 64, 0, 1024,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
-     256, {0}, {0, GRAD_X_FAR, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     256, {0}, {0, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_X_FAR},
-     256, {0}, {1, GRAD_X_FAR | GRAD_DW_FAR, 256, 10}},
+     {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     256, {0}, {1, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 10}},
 
     /* ---- bf16 ---- */
 
@@ -280,7 +280,7 @@ static const struct plan_case cases[] = {
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
      31, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
     {"bf16 scores, AMX, last block of 32", LEVEL(amx), &l2_1m, SCORE, BF16, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      32, {PER_PANEL, 512, 10}, {0}},
     /* 16 MiB hold twice as many samples as in f32. */
     {"bf16 step, matrix of 16 MiB, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8192, 1040,
@@ -355,11 +355,11 @@ static const struct plan_case cases[] = {
      {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      12, {UNPACKED, 1024, 5}, {1, 0, 4096, 10}},
     {"L2 of 256 KiB, scores", LEVEL(avx2), &l2_256k, SCORE, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_X_FAR},
+     {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      16, {UNPACKED, 1024, 10}, {0}},
     {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
-     {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_X_FAR},
-     28, {0}, {1, GRAD_X_FAR, 512, 10}},
+     {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
+     28, {0}, {1, GRAD_PREFETCH_X, 512, 10}},
     /* 241 KiB of dW fit an L2 of 512 KiB, but not one of 256 KiB: there a block has as many rows as
      * the workspace has scores, and dW is summed in a panel. W is packed once on both. */
     {"L2 of 512 KiB, step, 20 classes", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 20, 0, 0,

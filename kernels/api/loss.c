@@ -4,13 +4,13 @@
 #include "api/check.h"
 
 static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss loss,
-                                const downhill_matrix_f32 *scores, const int32_t *y,
+                                const downhill_matrix_f32 *scores, const int32_t *labels,
                                 const downhill_matrix_f32 *dscores, double *sum)
 {
     if (scores == NULL || sum == NULL)
         return DOWNHILL_ERR_NULL;
     const size_t n = scores->rows, c = scores->columns;
-    const struct batch_view labels = {.y = y, .n = n};
+    const struct batch_view view = {.y = labels, .n = n};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = check_f32(scores, n, c)) != DOWNHILL_OK ||
@@ -21,7 +21,7 @@ static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss l
         return DOWNHILL_ERR_SIZE;
     if (scores->data == dscores->data && scores->ld != dscores->ld)
         return DOWNHILL_ERR_LD;
-    if ((status = downhill_check_labels(&labels, c)) != DOWNHILL_OK)
+    if ((status = downhill_check_labels(&view, c)) != DOWNHILL_OK)
         return status;
 
     double total = 0.0;
@@ -29,40 +29,41 @@ static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss l
         rows = n - i < BLOCK_ROWS_MAX ? n - i : BLOCK_ROWS_MAX;
         const float *s = scores->data + i * scores->ld;
         float *ds = dscores->data + i * dscores->ld;
-        total +=
-            loss.kind == DOWNHILL_HINGE
-                ? kernels->hinge_f32(rows, c, s, scores->ld, y + i, loss.margin, ds, dscores->ld)
-                : kernels->softmax_f32(rows, c, s, scores->ld, y + i, ds, dscores->ld);
+        total += loss.kind == DOWNHILL_HINGE
+                     ? kernels->hinge_f32(rows, c, s, scores->ld, labels + i, loss.margin, ds,
+                                          dscores->ld)
+                     : kernels->softmax_f32(rows, c, s, scores->ld, labels + i, ds, dscores->ld);
     }
     *sum = total;
     return DOWNHILL_OK;
 }
 
 downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
-                                   const downhill_matrix_f32 *scores, const int32_t *y,
+                                   const downhill_matrix_f32 *scores, const int32_t *labels,
                                    float margin, const downhill_matrix_f32 *dscores,
                                    double *loss_sum)
 {
     const downhill_loss hinge = {DOWNHILL_HINGE, margin};
-    return loss_f32(kernels, hinge, scores, y, dscores, loss_sum);
+    return loss_f32(kernels, hinge, scores, labels, dscores, loss_sum);
 }
 
 downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
-                                     const downhill_matrix_f32 *scores, const int32_t *y,
+                                     const downhill_matrix_f32 *scores, const int32_t *labels,
                                      const downhill_matrix_f32 *dscores, double *loss_sum)
 {
     const downhill_loss softmax = {DOWNHILL_SOFTMAX, 0.0f};
-    return loss_f32(kernels, softmax, scores, y, dscores, loss_sum);
+    return loss_f32(kernels, softmax, scores, labels, dscores, loss_sum);
 }
 
 downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
-                                  const downhill_matrix_f64 *scores, const int32_t *y, float margin,
-                                  const downhill_matrix_i16 *dscores, double *loss_sum)
+                                  const downhill_matrix_f64 *scores, const int32_t *labels,
+                                  float margin, const downhill_matrix_i16 *dscores,
+                                  double *loss_sum)
 {
     if (scores == NULL || loss_sum == NULL)
         return DOWNHILL_ERR_NULL;
     const size_t n = scores->rows, c = scores->columns;
-    const struct batch_view labels = {.y = y, .n = n};
+    const struct batch_view view = {.y = labels, .n = n};
     const downhill_loss hinge = {DOWNHILL_HINGE, margin};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
@@ -72,12 +73,12 @@ downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
         return status;
     if (c > DOWNHILL_U8_C_MAX)
         return DOWNHILL_ERR_SIZE;
-    if ((status = downhill_check_labels(&labels, c)) != DOWNHILL_OK)
+    if ((status = downhill_check_labels(&view, c)) != DOWNHILL_OK)
         return status;
     double units = 0.0;
     for (size_t i = 0, rows; i < n; i += rows) {
         rows = n - i < BLOCK_ROWS_MAX ? n - i : BLOCK_ROWS_MAX;
-        units += kernels->u8->hinge(rows, c, scores->data + i * scores->ld, scores->ld, y + i,
+        units += kernels->u8->hinge(rows, c, scores->data + i * scores->ld, scores->ld, labels + i,
                                     (double)margin, dscores->data + i * dscores->ld, dscores->ld);
     }
     *loss_sum = units * DOWNHILL_LOSS_UNIT;

@@ -22,13 +22,13 @@ const char *downhill_status_text(downhill_status status)
     case DOWNHILL_ERR_SIZE:
         return "a size is zero, too large, or differs between arguments";
     case DOWNHILL_ERR_LD:
-        return "a leading dimension is smaller than the row, or another one in place";
+        return "a leading dimension is smaller than the row, or differs between arguments in place";
     case DOWNHILL_ERR_LABEL:
         return "a label is outside [0, c)";
     case DOWNHILL_ERR_ROW:
         return "a row number is outside [0, x_rows)";
     case DOWNHILL_ERR_PARAMETER:
-        return "a number is not finite or out of range, or a kind is unknown";
+        return "a number is not finite or out of range, or an enum value is unknown";
     case DOWNHILL_ERR_WORKSPACE:
         return "the workspace or the memory for packed weights is too small";
     case DOWNHILL_ERR_RANGE:
@@ -39,7 +39,7 @@ const char *downhill_status_text(downhill_status status)
     case DOWNHILL_ERR_ISA_UNKNOWN:
         return "no such ISA level or CPU feature";
     case DOWNHILL_ERR_ISA_UNUSABLE:
-        return "the ISA level is not usable here";
+        return "the ISA level is not in this build, or not usable on this machine";
     }
     return "unknown status";
 }

@@ -15,9 +15,9 @@ double downhill_block_loss_u8(const downhill_kernels *kernels, const struct bloc
                               float margin, const double *scores, size_t lds, int16_t *dscores,
                               size_t ldds);
 
-/* Removes the samples without a violated margin from a block after the hinge loss, and their rows from the dscores,
- * whose elements have so many bytes. All dscores of such a sample are 0, that of its label included. Late in training
- * that is most of the samples, and half of the work of each. */
+/* Removes the samples without a violated margin from a block after the hinge loss, and their rows from the dscores. All
+ * dscores of such a sample are 0. Late in training most samples are like that, and each saves half of its work.
+ * bytes: size of a dscore. */
 void downhill_drop_satisfied(struct block *block, size_t c, void *dscores, size_t bytes,
                              size_t ldds);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How parts are laid out in memory that a caller gives: one after another, each from a cache line on, so that no vector
- * of a row straddles two. Laid out at address 0, the end of the last part is the size of the whole. */
+ * Divides memory of the caller into parts, each starting on a cache line, so that no vector of a row straddles two.
+ * Laid out from address 0, the end of the last part is the total size. */
 #ifndef DOWNHILL_CARVE_H
 #define DOWNHILL_CARVE_H
 

@@ -7,7 +7,8 @@
 #include "driver/weight_update.h"
 #include "isa/kernels.h"
 
-/* The mean in 256ths, as two samples of bytes, whole and 256ths: its share of the scores is their scores. */
+/* The mean as two rows of bytes, its integer part and its fraction in 256ths, so that the score kernel computes its
+ * contribution. */
 enum { MEAN_ROWS = 2, MEAN_UNITS = 256 };
 
 struct packed_u8 {
@@ -17,7 +18,7 @@ struct packed_u8 {
     unsigned norm;       /* enum update_flags */
     double *quantum;     /* c: u_j */
     double *start;       /* c: initial scores, of bias and mean */
-    double *mean_scores; /* MEAN_ROWS × c, scratch */
+    double *mean_scores; /* MEAN_ROWS × c, for intermediate results */
     float *mean, *gain;  /* d; a gain is the square of the scale */
     uint8_t *mean_rows[MEAN_ROWS];
     unsigned char *weights; /* panel after panel */
@@ -44,7 +45,7 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights,
                                const downhill_gradient_u8 *grad, struct update_factors factors,
                                struct packed_u8 *packed);
 
-/* Updates by one sample without storing its gradient, and packs again. x_i32: scratch of d, which stays in L1 for all
+/* Updates by one sample without storing its gradient, and packs again. x_i32: memory for d values, which stays in L1 for all
  * classes. */
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
                                       const int16_t *dscores, struct update_factors factors,

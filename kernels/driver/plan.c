@@ -39,8 +39,8 @@ enum { FAR_DW_FEATURES = 256 };
  * faster with AVX-512 and 1.5 times with AVX2 (Zen 5). */
 enum { PANEL_ROWS_MIN = 16 };
 
-/* Classes per call when rows of dW alias in L1 and no panel is used: a set holds 8 lines. */
-enum { ALIASED_CLASSES = 5 };
+/* Classes per call when rows of dW collide in L1 and no panel is used: a set holds 8 lines. */
+enum { COLLIDING_CLASSES = 5 };
 
 /* Features per call of the gradient of bytes if there are several panels of classes: these features of all rows of a
  * block stay in L2 for one panel after another. */
@@ -169,7 +169,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
         .x_far = shape->x_bytes > FAR_BYTES,
         .prefetch_pace = step ? 1 : 2,
         .grad_direct_min = kernels->grad_direct_min,
-        .grad_flags = step || shape->element == ELEMENT_U8 ? 0 : GRAD_X_FAR,
+        .grad_flags = step || shape->element == ELEMENT_U8 ? 0 : GRAD_PREFETCH_X,
     };
     int near = 0; /* the dW of a step in f32 stays in this L2 */
     if (shape->element != ELEMENT_U8) {
@@ -213,7 +213,7 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
                                   PANEL_CLASSES};
     if (rows < PANEL_ROWS_MIN)
         return (struct grad_plan){1, plan->grad_flags, plan->d,
-                                  plan->dw_collides ? ALIASED_CLASSES : PANEL_CLASSES};
+                                  plan->dw_collides ? COLLIDING_CLASSES : PANEL_CLASSES};
     if (plan->dw_large && rows >= plan->grad_direct_min)
         return (struct grad_plan){1, plan->grad_flags | GRAD_DW_FAR,
                                   features_of_l2(FAR_DW_FEATURES, plan->l2), PANEL_CLASSES};

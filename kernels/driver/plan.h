@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every blocking decision of a call, made once by a pure function: how many rows a block has, whether weights are packed,
- * where the gradient is summed, how much a micro-kernel gets at a time, and what is prefetched. The rest of driver/
- * obeys. */
+ * Blocking decisions, made by pure functions, one plan per call and from it one per block: how many rows a block has,
+ * whether weights are packed, where the gradient is summed, how much a micro-kernel gets at a time, and what is
+ * prefetched. Scores of bytes are the exception: their chunk and panel are those of the kernel table (packed_u8.c). */
 #ifndef DOWNHILL_PLAN_H
 #define DOWNHILL_PLAN_H
 
@@ -70,11 +70,10 @@ struct grad_plan {
 };
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows);
 
-/* Sizes of the workspace of a step, which must not depend on n, on the matrix of samples or on the caches. */
-size_t downhill_plan_rows_max(enum element element, size_t d,
-                              size_t c); /* at least block_rows of any plan */
-int downhill_plan_sums_fit(size_t d,
-                           size_t c); /* there is room for dW and for packed weights in f32 */
+/* Sizes of the workspace of a step, which must not depend on n, on the matrix of samples or on the caches: the largest
+ * block_rows of any plan, and whether there is room for dW and for packed weights in f32. */
+size_t downhill_plan_rows_max(enum element element, size_t d, size_t c);
+int downhill_plan_sums_fit(size_t d, size_t c);
 
 /* A panel of dW on the stack: PANEL_CLASSES classes × PANEL_FEATURES features, 21 KiB, which stay in L1. A row is a
  * cache line longer than needed, which moves the next one to other sets. */

@@ -74,7 +74,7 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
     if (flags & GRAD_DW_FAR)
         fetch_dw(classes, vectors, dw + k, lddw);
 
-    const size_t near = (flags & GRAD_X_FAR) ? PAIR : 0;
+    const size_t near = (flags & GRAD_PREFETCH_X) ? PAIR : 0;
     size_t i = 0;
     while (i + PAIR <= n) {
         size_t steps = (n - i) / PAIR;

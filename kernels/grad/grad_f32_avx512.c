@@ -56,7 +56,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
     else if (flags & GRAD_DW_FAR)
         fetch_dw(classes, vectors, dw + k, lddw);
 
-    const size_t near = (flags & GRAD_X_FAR) ? TILE_ROWS : 0;
+    const size_t near = (flags & GRAD_PREFETCH_X) ? TILE_ROWS : 0;
     /* Two samples at a time for f32. Widening bf16 leaves too few registers for two. */
     const int rows = element == ELEMENT_F32 ? TILE_ROWS : 1;
     size_t i = 0;

@@ -6,7 +6,7 @@
 #ifndef DOWNHILL_FEATURES_H
 #define DOWNHILL_FEATURES_H
 
-/* DOWNHILL_ADDED_<level>: features that a level needs and the level whose kernels it shares does not. CMakeLists.txt
+/* DOWNHILL_ADDED_<level>: features that a level needs beyond those of the level in its `shares` column (levels.def). CMakeLists.txt
  * reads these rows, too.
  *
  *   ROW(identifier, name as the vendor and compilers spell it, CPUID leaf, subleaf, register (0 eax … 3 edx), bit,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The micro-kernels and their table. A micro-kernel validates nothing, allocates nothing, keeps no state, and reads and
- * writes only its arguments. It gets a block of at most BLOCK_ROWS_MAX rows through an array of row pointers, so leading
- * dimensions, scattered rows and the first feature of a chunk make no difference to it. driver/ cuts the work into
- * blocks. Definitions, bounds and formulas are in downhill.h. */
+ * writes only its arguments. Kernels that read X get at most BLOCK_ROWS_MAX rows through an array of row
+ * pointers, so that ldx, scattered rows and the first feature of a chunk make no difference to them. driver/ cuts the
+ * work into blocks. Definitions, bounds and formulas are in downhill.h. */
 #ifndef DOWNHILL_KERNELS_H
 #define DOWNHILL_KERNELS_H
 
@@ -15,7 +15,7 @@ struct prefetch; /* simd/prefetch.h */
 
 enum { BLOCK_ROWS_MAX = 256 };
 
-/* Data type of a feature. bf16 is the upper half of an f32; results are as exact as those of f32. */
+/* Data type of a feature. bf16 is the upper half of an f32; downhill.h states the bounds. */
 enum element { ELEMENT_F32, ELEMENT_BF16, ELEMENT_U8 };
 
 static inline size_t element_bytes(enum element element)
@@ -33,11 +33,11 @@ enum { PANEL_CLASSES = 10 };
 
 enum grad_flags {
     GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
-    GRAD_X_FAR = 2,      /* X is beyond L2: prefetch it just before its turn */
+    GRAD_PREFETCH_X = 2, /* prefetch the rows of X just before their turn */
     GRAD_DW_FAR = 4,     /* dW is beyond L2: prefetch its tiles while the samples are summed */
 };
 
-/* Row pointers past the n-th that must be readable: a kernel may prefetch what they point to. */
+/* Row pointers past the n-th that a gradient kernel may read, in order to prefetch. The driver repeats the last row. */
 enum { ROWS_PAST_END = 2 };
 
 typedef void downhill_score_kernel(size_t n, size_t d, size_t c, const void *const *x,
@@ -71,8 +71,8 @@ struct downhill_packed_score {
  * of c classes is 2·k·c bytes after its first one. */
 enum { U8_GROUP = 64 };
 
-/* Kernels take four samples at a time. This many row pointers past the n-th must be valid, and
- * their dscores 0. */
+/* grad_u8 takes four samples at a time. This many row pointers past the n-th are valid, and their
+ * dscores are 0. */
 enum { U8_ROWS_PAST_END = 3 };
 
 /* Returns a + b modulo 2³². The sums of a caller may exceed the range of int32_t. */
@@ -143,7 +143,7 @@ struct downhill_kernels {
                           float *dscores, size_t ldds);
 
     /* Computes dW = dscoresᵀ X, or adds it to dW. X n×d by row pointers, dscores n×c, dW c×d.
-     * Fast if dW is in L1 or L2 and its rows are not a multiple of 4 KiB apart. */
+     * Fast if dW is in L1 or L2 and its rows are not a multiple of 1 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
     size_t grad_direct_min; /* samples per block that hide the stores to a dW beyond L2 */
 

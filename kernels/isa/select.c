@@ -188,7 +188,7 @@ static void describe_missing(const struct level *level, const struct facts *fact
                              : (facts->cpu.cpu & flag) == 0       ? "CPU"
                              : (facts->cpu.os & flag) == 0        ? LONGEST_REASON
                              : (facts->disabled & flag) != 0      ? "DOWNHILL_DISABLE"
-                             : (facts->cpu.unasked & flag) != 0   ? "permission not asked"
+                             : (facts->cpu.unasked & flag) != 0   ? "permission not requested"
                              : (facts->cpu.permitted & flag) == 0 ? "permission refused"
                                                                   : NULL;
         if (reason != NULL)
@@ -214,8 +214,8 @@ static downhill_status select_named(const char *name, const char *prefix, const 
     if (!level_usable(level, usable)) {
         char missing[sizeof((downhill_level *)0)->missing];
         describe_missing(level, facts, missing, sizeof missing);
-        append(why, why_size, "%s%s: not usable here: %s; largest usable: %s", prefix, name,
-               missing, downhill_levels[downhill_level_choose(usable)].name);
+        append(why, why_size, "%s%s: not usable here: %s; best usable: %s", prefix, name, missing,
+               downhill_levels[downhill_level_choose(usable)].name);
         return DOWNHILL_ERR_ISA_UNUSABLE;
     }
     *out = level->table;

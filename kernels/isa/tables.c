@@ -350,7 +350,7 @@ const struct level downhill_levels[LEVEL_COUNT] = {
 #include "isa/levels.def"
 };
 
-/* Checks the feature lists: a level has the features of the level whose kernels it shares, and
+/* Checks the feature lists: a level has the features of the level in its `shares` column, and
  * those that it adds. An auto_ level has the list of a hand-written one. */
 #define FEATURES_ADDED_BASELINE(features) 0
 #define FEATURES_ADDED_AUTO(features)     FEATURES_OF_LEVEL(features)

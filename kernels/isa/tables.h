@@ -9,7 +9,7 @@
 
 struct level {
     const char *name;
-    downhill_kind kind;
+    downhill_level_kind kind;
     const char *auto_name;
     uint32_t features;
     const downhill_kernels *table; /* NULL: not part of this build */

@@ -165,7 +165,8 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* only called with few samples: otherwise W is packed */
+    (void)
+        prefetch; /* an X in memory is packed for (PACKS_FAR), except for n < n_min or d < d_min */
     columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
 }
 
@@ -173,6 +174,7 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* only called with few samples: otherwise W is packed */
+    (void)
+        prefetch; /* an X in memory is packed for (PACKS_FAR), except for n < n_min or d < d_min */
     columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }
