@@ -80,7 +80,7 @@ static void add_option(json_t *words, const cli_option *o, const void *config, c
     case OPTION_CHOICE: {
         const int at = *(const int *)here;
         const char *word = o->choices;
-        for (int i = 0; i < at; i++)
+        for (int i = o->first_choice; i < at; i++)
             word = strchr(word, '|') + 1;
         if (at != *(const int *)there)
             snprintf(text, sizeof text, "%.*s", (int)strcspn(word, "|"), word);
