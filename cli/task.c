@@ -77,8 +77,8 @@ static const cli_option loss_options[] = {
      .metavar = "TYPE",
      AT(dtype),
      .choices = "u8|f32",
-     .help = "u8: bytes, exact, for the hinge loss only (its default if the features are "
-             "bytes); f32: single precision"},
+     .help = "u8: bytes, exact, only with --loss hinge; the default if the features are bytes "
+             "and the loss is hinge; f32: single precision"},
     {.name = "normalize",
      .kind = OPTION_CHOICE,
      .metavar = "HOW",

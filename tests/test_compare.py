@@ -373,7 +373,7 @@ class Command(unittest.TestCase):
         a, b = self.pair(lambda row: 1.10 if row["isa"] == "scalar" else 1.0)
         self.run_compare(a, b)
         done = self.run_compare(a, b, "--fail-on", "slower:5%", code=1)
-        self.assertIn("6 rows are slower by 0.05 or more: step_hinge_f32/scalar", done.stderr)
+        self.assertIn("6 rows are slower by 5 % or more: step_hinge_f32/scalar", done.stderr)
         self.assertIn("SLOWER", done.stdout)
         self.run_compare(a, b, "--fail-on", "slower:0.05", code=1)
         self.run_compare(a, b, "--fail-on", "slower:20%")
