@@ -159,33 +159,31 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
                                const struct plan_shape *shape)
 {
     const int scores = shape->operation != OPERATION_GRAD,
-              step = shape->operation == OPERATION_STEP;
-    const size_t l2 = caches->l2 < L2_FULL ? caches->l2 : L2_FULL;
-    struct plan plan = {
-        .element = shape->element,
-        .d = shape->d,
-        .c = shape->c,
-        .l2 = l2,
-        .x_far = shape->x_bytes > FAR_BYTES,
-        .prefetch_pace = step ? 1 : 2,
-        .grad_direct_min = kernels->grad_direct_min,
-        .grad_flags = step || shape->element == ELEMENT_U8 ? 0 : GRAD_PREFETCH_X,
-    };
-    int near = 0; /* the dW of a step in f32 stays in this L2 */
-    if (shape->element != ELEMENT_U8) {
-        plan.packing = scores ? packing(kernels, shape, plan.x_far) : NULL;
-        if (step) {
-            near = !is_large(shape->c, spread_ld(shape->d), l2);
-            /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
-            plan.packs_once = plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);
-            plan.sums_in_workspace = near && shape->n >= PANEL_ROWS_MIN;
-        }
-        const size_t lddw = plan.sums_in_workspace ? spread_ld(shape->d) : shape->lddw;
-        plan.dw_large = is_large(shape->c, lddw, l2);
-        plan.dw_collides = collides(lddw);
-    }
+              step = shape->operation == OPERATION_STEP, is_u8 = shape->element == ELEMENT_U8;
+    /* Each member is assigned once. An initialiser would clear the struct first, by REP STOS, which takes longer than
+     * all the rest: half of the time of a call with one sample and few features. */
+    struct plan plan;
+    plan.element = shape->element;
+    plan.d = shape->d;
+    plan.c = shape->c;
+    plan.l2 = caches->l2 < L2_FULL ? caches->l2 : L2_FULL;
+    plan.x_far = shape->x_bytes > FAR_BYTES;
+    plan.packing = scores && !is_u8 ? packing(kernels, shape, plan.x_far) : NULL;
+
+    /* Whether the dW of a step in f32 stays in this L2. */
+    const int near = step && !is_u8 && !is_large(shape->c, spread_ld(shape->d), plan.l2);
+    /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
+    plan.packs_once = step && plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);
+    plan.sums_in_workspace = near && shape->n >= PANEL_ROWS_MIN;
+    const size_t lddw = plan.sums_in_workspace ? spread_ld(shape->d) : shape->lddw;
+    plan.dw_large = !is_u8 && is_large(shape->c, lddw, plan.l2);
+    plan.dw_collides = !is_u8 && collides(lddw);
+    plan.grad_direct_min = kernels->grad_direct_min;
+    plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
+
     plan.block_rows = block_rows(shape, &plan, near);
-    plan.prefetch_rows = plan.x_far ? cached_rows(shape, l2, plan.x_far) : 0;
+    plan.prefetch_rows = plan.x_far ? cached_rows(shape, plan.l2, plan.x_far) : 0;
+    plan.prefetch_pace = step ? 1 : 2;
     return plan;
 }
 
