@@ -31,22 +31,24 @@ downhill_status downhill_check_matrix(size_t element, const void *data, size_t r
     return downhill_check_array(element, data, rows, columns, ld);
 }
 
+/* Checks what weights and their gradient have in common: c rows of d numbers. */
+static downhill_status check_class_rows(const float *data, size_t d, size_t c, size_t ld)
+{
+    if (c > INT32_MAX) /* labels are int32_t */
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(sizeof *data, data, c, d, ld);
+}
+
 downhill_status downhill_check_weights(const downhill_weights_f32 *weights)
 {
-    if (weights == NULL)
-        return DOWNHILL_ERR_NULL;
-    if (weights->c > INT32_MAX) /* labels are int32_t */
-        return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof(float), weights->w, weights->c, weights->d, weights->ldw);
+    return weights == NULL ? DOWNHILL_ERR_NULL
+                           : check_class_rows(weights->w, weights->d, weights->c, weights->ldw);
 }
 
 downhill_status downhill_check_gradient(const downhill_gradient_f32 *grad)
 {
-    if (grad == NULL)
-        return DOWNHILL_ERR_NULL;
-    if (grad->c > INT32_MAX)
-        return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof(float), grad->dw, grad->c, grad->d, grad->lddw);
+    return grad == NULL ? DOWNHILL_ERR_NULL
+                        : check_class_rows(grad->dw, grad->d, grad->c, grad->lddw);
 }
 
 downhill_status downhill_check_batch(const struct batch_view *batch, size_t d)
