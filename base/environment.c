@@ -7,9 +7,10 @@
  * constructor of the program is too late, since those of shared libraries run first. Only
  * .preinit_array of the executable runs before them.
  *
- * That function removes the variables instead of saving the mask, because a later binding must not
- * happen either: the program binds its threads itself (machine.h). A binding made before the
- * process starts (taskset, a cpuset, mpirun) or in MPI_Init() stays visible to sched_getaffinity().
+ * That function removes the variables; saving the mask would not be enough, because the runtime
+ * would bind the threads later. The program binds its threads itself (machine.h). A binding made
+ * before the process starts (taskset, a cpuset, mpirun) or in MPI_Init() stays visible to
+ * sched_getaffinity().
  *
  * With a C library without .preinit_array, such as musl, the environment stays unchanged. */
 #include "environment.h"

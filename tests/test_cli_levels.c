@@ -297,8 +297,8 @@ static void test_isa__lists__each_level_once(void **state)
     assert_non_null(strstr(shell_err, "DOWNHILL_ISA: scalar,scalar: no such ISA level"));
 }
 
-/* Of the commands that read data, those that can run several levels take a list; the others refuse
- * it before they print anything. */
+/* Some commands that read data can run several levels and accept a list. The others refuse a list
+ * before they print anything. */
 static void test_isa__commands_that_read_data__list_or_refused(void **state)
 {
     (void)state;

@@ -303,7 +303,7 @@ class Command(unittest.TestCase):
         c = self.write("c.json", with_clock(self.document(lambda row: 1.25), 3.0))
         rows = self.rows(self.run_compare(a, c, "--format", "csv"))
         self.assertEqual({row["verdict"] for row in rows.values()}, {"SLOWER"})
-        # The same time at a higher clock is no SAME either.
+        # Equal times at different clocks are not SAME.
         same = self.write("c.json", with_clock(self.document(), 3.6))
         for row in self.rows(self.run_compare(a, same, "--format", "csv")).values():
             self.assertEqual((row["verdict"], row["note"][:19]), ("UNSURE", "not in clock cycles"))

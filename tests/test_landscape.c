@@ -147,8 +147,8 @@ static void request_stop(int number)
     stop_requested = number;
 }
 
-/* Whether a command polls for the signal or leaves it to the handler, it prints one line and writes
- * no file. */
+/* An interrupted command prints one line and writes no file, whether it polls for the signal or
+ * leaves it to the handler. */
 static void test_interrupted__any_command__reports_that_nothing_was_written(void **state)
 {
     (void)state;

@@ -176,7 +176,7 @@ static void test_npy__bad_prefix__refused(void **state)
     header_of(1, SHAPE("(2,)"), bytes);
     for (size_t count = 0; count < NPY_PREFIX; count++)
         assert_non_null(npy_parse(bytes, count, &h));
-    /* Of an incomplete header only the size is known. */
+    /* An incomplete header gives its size and nothing else. */
     assert_null(npy_parse(bytes, size - 1, &h));
     assert_int_equal(h.size, size);
     assert_int_equal(h.dimensions, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the program finds out about the machine, tested on simulated trees of /proc and /sys. */
+ * The record of the machine, read from simulated trees of /proc and /sys. */
 #define _GNU_SOURCE
 #include "cmocka_all.h"
 

@@ -170,7 +170,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.x_far = shape->x_bytes > FAR_BYTES;
     plan.packing = scores && !is_u8 ? packing(kernels, shape, plan.x_far) : NULL;
 
-    /* Whether the dW of a step in f32 stays in this L2. */
+    /* The dW of a step in f32 stays in this L2. */
     const int near = step && !is_u8 && !is_large(shape->c, spread_ld(shape->d), plan.l2);
     /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
     plan.packs_once = step && plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);

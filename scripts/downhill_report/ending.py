@@ -11,7 +11,7 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-# Whether moving files into place has begun.
+# Set to True when the first file is moved into place.
 has_written = False
 
 
