@@ -40,9 +40,8 @@ static void run_f32(const downhill_kernels *kernels, const struct batch_view *ba
     const size_t d = weights->d, c = weights->c;
     const struct plan plan =
         downhill_batch_plan(kernels, batch, OPERATION_STEP, d, c, weights->ldw, grad->lddw);
-    const struct pass pass = {
-        kernels, batch, &plan, loss,
-        .operands.f32 = {weights, grad, downhill_workspace_f32_in(workspace->memory, d, c)}};
+    const struct workspace_f32 w = downhill_workspace_f32_in(workspace->memory, d, c);
+    const struct pass pass = {kernels, batch, &plan, loss, .operands.f32 = {weights, grad, &w}};
     const double sum = downhill_batch_gradient(&pass, clock);
     if (factors != NULL) {
         downhill_weight_update(kernels, weights, grad, *factors, 1.0f);
@@ -158,7 +157,7 @@ static double loss_grad_u8(const downhill_kernels *kernels, const struct batch_v
     const struct plan plan =
         downhill_batch_plan(kernels, batch, OPERATION_STEP, packed->d, packed->c, 0, 0);
     const struct pass pass = {kernels, batch, &plan, loss,
-                              .operands.u8 = {packed, grad, *workspace}};
+                              .operands.u8 = {packed, grad, workspace}};
     return downhill_batch_gradient(&pass, clock);
 }
 

@@ -13,25 +13,25 @@
 static void score(const struct pass *p, const struct block *block, struct prefetch *prefetch)
 {
     if (block->element == ELEMENT_U8)
-        downhill_block_score_u8(p->operands.u8.packed, block, p->operands.u8.workspace.scores,
-                                p->operands.u8.workspace.lds, prefetch);
+        downhill_block_score_u8(p->operands.u8.packed, block, p->operands.u8.workspace->scores,
+                                p->operands.u8.workspace->lds, prefetch);
     else
         downhill_block_score(p->kernels, p->plan, block, p->operands.f32.weights,
-                             p->operands.f32.workspace.packed, p->operands.f32.workspace.scores,
-                             p->operands.f32.workspace.lds, prefetch);
+                             p->operands.f32.workspace->packed, p->operands.f32.workspace->scores,
+                             p->operands.f32.workspace->lds, prefetch);
 }
 
 static double loss(const struct pass *p, struct block *block)
 {
     const size_t c = p->plan->c;
     if (block->element == ELEMENT_U8) {
-        const struct workspace_u8 *w = &p->operands.u8.workspace;
+        const struct workspace_u8 *w = p->operands.u8.workspace;
         const double sum = downhill_block_loss_u8(p->kernels, block, c, p->loss.margin, w->scores,
                                                   w->lds, w->dscores, w->ldds);
         downhill_drop_satisfied(block, c, w->dscores, sizeof *w->dscores, w->ldds);
         return sum;
     }
-    const struct workspace_f32 *w = &p->operands.f32.workspace;
+    const struct workspace_f32 *w = p->operands.f32.workspace;
     const double sum = downhill_block_loss(p->kernels, block, c, p->loss, w->scores, w->lds);
     if (p->loss.kind == DOWNHILL_HINGE)
         downhill_drop_satisfied(block, c, w->scores, sizeof *w->scores, w->lds);
@@ -42,12 +42,12 @@ static void gradient(const struct pass *p, const struct block *block, int accumu
                      const downhill_gradient_f32 *sums_f32, struct prefetch *prefetch)
 {
     if (block->element == ELEMENT_U8)
-        downhill_block_grad_u8(p->kernels, p->plan, block, p->operands.u8.workspace.dscores,
-                               p->operands.u8.workspace.ldds, accumulate, p->operands.u8.grad,
+        downhill_block_grad_u8(p->kernels, p->plan, block, p->operands.u8.workspace->dscores,
+                               p->operands.u8.workspace->ldds, accumulate, p->operands.u8.grad,
                                prefetch);
     else
-        downhill_block_grad(p->kernels, p->plan, block, p->operands.f32.workspace.scores,
-                            p->operands.f32.workspace.lds, accumulate, sums_f32, prefetch);
+        downhill_block_grad(p->kernels, p->plan, block, p->operands.f32.workspace->scores,
+                            p->operands.f32.workspace->lds, accumulate, sums_f32, prefetch);
 }
 
 /* Returns where the gradient in f32 is summed. The sums of the bias always go to the caller's
@@ -56,7 +56,7 @@ static downhill_gradient_f32 sums_of(const struct pass *p)
 {
     if (!p->plan->sums_in_workspace)
         return *p->operands.f32.grad;
-    downhill_gradient_f32 sums = p->operands.f32.workspace.sums;
+    downhill_gradient_f32 sums = p->operands.f32.workspace->sums;
     sums.db = p->operands.f32.grad->db;
     return sums;
 }
@@ -67,7 +67,7 @@ double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
     const downhill_gradient_f32 sums = is_f32 ? sums_of(p) : (downhill_gradient_f32){0};
     if (is_f32 && p->plan->packs_once) {
         downhill_pack_weights(p->plan->packing, p->operands.f32.weights,
-                              p->operands.f32.workspace.packed);
+                              p->operands.f32.workspace->packed);
         charge(clock, &clock->profile->score_ns);
     }
 

@@ -22,12 +22,12 @@ struct pass {
         struct {
             const downhill_weights_f32 *weights; /* of the caller, as is grad */
             const downhill_gradient_f32 *grad;
-            struct workspace_f32 workspace;
+            const struct workspace_f32 *workspace;
         } f32; /* and bf16 */
         struct {
             const struct packed_u8 *packed;
             const downhill_gradient_u8 *grad;
-            struct workspace_u8 workspace;
+            const struct workspace_u8 *workspace;
         } u8;
     } operands;
 };

@@ -135,22 +135,22 @@ static const struct downhill_packed_score *packing(const downhill_kernels *kerne
     return pays ? packed : NULL;
 }
 
-static size_t block_rows(const struct plan_shape *shape, const struct plan *plan, int near)
+/* packs: whether the scores use packed weights. near: whether the dW of a step in f32 stays in L2. */
+static size_t block_rows(const struct plan_shape *shape, size_t l2, int x_far, int packs, int near)
 {
     switch (shape->operation) {
     case OPERATION_SCORE:
-        return plan->packing != NULL ? BLOCK_ROWS_MAX : cached_rows(shape, plan->l2, plan->x_far);
+        return packs ? BLOCK_ROWS_MAX : cached_rows(shape, l2, x_far);
     case OPERATION_GRAD:
-        return plan->x_far && shape->element != ELEMENT_U8
-                   ? cached_rows(shape, plan->l2, plan->x_far)
-                   : BLOCK_ROWS_MAX;
+        return x_far && shape->element != ELEMENT_U8 ? cached_rows(shape, l2, x_far)
+                                                     : BLOCK_ROWS_MAX;
     case OPERATION_STEP:
         break;
     }
     if (shape->element == ELEMENT_U8)
-        return rows_u8(of_l2(U8_BLOCK_BYTES, plan->l2), shape->d);
+        return rows_u8(of_l2(U8_BLOCK_BYTES, l2), shape->d);
     if (near || (shape->n <= FEW_ROWS && downhill_plan_sums_fit(shape->d, shape->c)))
-        return cached_rows(shape, plan->l2, plan->x_far);
+        return cached_rows(shape, l2, x_far);
     /* Larger blocks read and write a large dW less often. The workspace limits them. */
     return downhill_plan_rows_max(shape->element, shape->d, shape->c);
 }
@@ -160,8 +160,9 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
 {
     const int scores = shape->operation != OPERATION_GRAD,
               step = shape->operation == OPERATION_STEP, is_u8 = shape->element == ELEMENT_U8;
-    /* Each member is assigned once. An initialiser would clear the struct first, by REP STOS, which takes longer than
-     * all the rest: half of the time of a call with one sample and few features. */
+    /* Each member is assigned once and no address is taken, so that the plan is built in registers. An initialiser
+     * would clear it first by REP STOS, and a copy of members just stored would wait for them: half of the time of a
+     * call with one sample and few features. */
     struct plan plan;
     plan.element = shape->element;
     plan.d = shape->d;
@@ -181,7 +182,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.grad_direct_min = kernels->grad_direct_min;
     plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
 
-    plan.block_rows = block_rows(shape, &plan, near);
+    plan.block_rows = block_rows(shape, plan.l2, plan.x_far, plan.packing != NULL, near);
     plan.prefetch_rows = plan.x_far ? cached_rows(shape, plan.l2, plan.x_far) : 0;
     plan.prefetch_pace = step ? 1 : 2;
     return plan;
