@@ -21,9 +21,14 @@ static void look_up_next(struct block_iterator *blocks)
 {
     const struct batch_view *batch = blocks->batch;
     struct block *next = &blocks->blocks[blocks->block == blocks->blocks];
+    const size_t left = batch->n + next_rows(batch) - blocks->next;
+    if (left == 0) { /* a call with one sample would notice the time of the rest */
+        next->n = 0;
+        blocks->prefetch = (struct prefetch){0};
+        return;
+    }
     look_up(blocks, next, blocks->next);
-    const size_t left = batch->n + next_rows(batch) - blocks->next,
-                 wanted = blocks->plan->prefetch_rows, n = wanted < left ? wanted : left;
+    const size_t wanted = blocks->plan->prefetch_rows, n = wanted < left ? wanted : left;
     for (size_t i = next->n; i < n; i++)
         next->x[i] = batch_x(batch, blocks->next + i);
     blocks->prefetch =

@@ -135,22 +135,21 @@ static const struct downhill_packed_score *packing(const downhill_kernels *kerne
     return pays ? packed : NULL;
 }
 
-/* packs: whether the scores use packed weights. near: whether the dW of a step in f32 stays in L2. */
-static size_t block_rows(const struct plan_shape *shape, size_t l2, int x_far, int packs, int near)
+/* cached: rows that stay in L2. near: whether the dW of a step in f32 stays there too. */
+static size_t block_rows(const struct plan_shape *shape, size_t cached, int x_far, int packs,
+                         int near)
 {
+    const int is_u8 = shape->element == ELEMENT_U8;
     switch (shape->operation) {
     case OPERATION_SCORE:
-        return packs ? BLOCK_ROWS_MAX : cached_rows(shape, l2, x_far);
+        return packs ? BLOCK_ROWS_MAX : cached;
     case OPERATION_GRAD:
-        return x_far && shape->element != ELEMENT_U8 ? cached_rows(shape, l2, x_far)
-                                                     : BLOCK_ROWS_MAX;
+        return x_far && !is_u8 ? cached : BLOCK_ROWS_MAX;
     case OPERATION_STEP:
         break;
     }
-    if (shape->element == ELEMENT_U8)
-        return rows_u8(of_l2(U8_BLOCK_BYTES, l2), shape->d);
-    if (near || (shape->n <= FEW_ROWS && downhill_plan_sums_fit(shape->d, shape->c)))
-        return cached_rows(shape, l2, x_far);
+    if (is_u8 || near || (shape->n <= FEW_ROWS && downhill_plan_sums_fit(shape->d, shape->c)))
+        return cached;
     /* Larger blocks read and write a large dW less often. The workspace limits them. */
     return downhill_plan_rows_max(shape->element, shape->d, shape->c);
 }
@@ -182,8 +181,9 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.grad_direct_min = kernels->grad_direct_min;
     plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
 
-    plan.block_rows = block_rows(shape, plan.l2, plan.x_far, plan.packing != NULL, near);
-    plan.prefetch_rows = plan.x_far ? cached_rows(shape, plan.l2, plan.x_far) : 0;
+    const size_t cached = cached_rows(shape, plan.l2, plan.x_far);
+    plan.block_rows = block_rows(shape, cached, plan.x_far, plan.packing != NULL, near);
+    plan.prefetch_rows = plan.x_far ? cached : 0;
     plan.prefetch_pace = step ? 1 : 2;
     return plan;
 }
