@@ -15,7 +15,8 @@ size_t downhill_workspace_f32_bytes(size_t d, size_t c)
     if (c > PTRDIFF_MAX / sizeof(float) / BLOCK_ROWS_MAX / 2)
         return 0;
     struct workspace_f32 w;
-    return downhill_lay_out_f32(&w, 0, d, c) + LINE_BYTES;
+    return downhill_lay_out_f32(&w, 0, downhill_plan_rows_max(ELEMENT_F32, d, c), d, c) +
+           LINE_BYTES;
 }
 
 static int within_bounds_u8(size_t d, size_t c)

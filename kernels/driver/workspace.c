@@ -5,17 +5,18 @@
 #include "driver/packing.h"
 #include "driver/plan.h"
 
-uintptr_t downhill_lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t d, size_t c)
+uintptr_t downhill_lay_out_f32(struct workspace_f32 *w, uintptr_t at, size_t rows, size_t d,
+                               size_t c)
 {
-    const int sums_fit = downhill_plan_sums_fit(d, c);
-    *w = (struct workspace_f32){.lds = whole_lines(c * sizeof *w->scores) / sizeof *w->scores};
-    const size_t rows = downhill_plan_rows_max(ELEMENT_F32, d, c);
-    w->scores = (float *)carve(&at, rows * w->lds * sizeof *w->scores);
-    if (sums_fit) {
-        float *sums = (float *)carve(&at, c * spread_ld(d) * sizeof *sums);
-        w->sums = (downhill_gradient_f32){sums, spread_ld(d), NULL, d, c};
+    float *sums = NULL;
+    w->packed = NULL;
+    if (downhill_plan_sums_fit(d, c)) {
+        sums = (float *)carve(&at, c * spread_ld(d) * sizeof *sums);
         w->packed = (float *)carve(&at, c * packed_ld(d) * sizeof *w->packed);
     }
+    w->sums = (downhill_gradient_f32){sums, spread_ld(d), NULL, d, c};
+    w->lds = whole_lines(c * sizeof *w->scores) / sizeof *w->scores;
+    w->scores = (float *)carve(&at, rows * w->lds * sizeof *w->scores);
     return at;
 }
 
@@ -35,7 +36,7 @@ uintptr_t downhill_lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, si
 struct workspace_f32 downhill_workspace_f32_in(void *memory, size_t d, size_t c)
 {
     struct workspace_f32 w;
-    downhill_lay_out_f32(&w, whole_lines((uintptr_t)memory), d, c);
+    downhill_lay_out_f32(&w, whole_lines((uintptr_t)memory), 0, d, c);
     return w;
 }
 

@@ -8,10 +8,10 @@
 
 /* For f32 and bf16. */
 struct workspace_f32 {
-    float *scores; /* of a block, rows of lds; then its dscores */
+    downhill_gradient_f32 sums; /* db is NULL; dw too unless downhill_plan_sums_fit() */
+    float *packed;              /* c × packed_ld(d), or NULL as dw */
+    float *scores;              /* of a block, rows of lds; then its dscores */
     size_t lds;
-    downhill_gradient_f32 sums; /* if downhill_plan_sums_fit(); db is NULL */
-    float *packed;              /* c × packed_ld(d), if downhill_plan_sums_fit() */
 };
 
 /* For bytes. */
@@ -22,8 +22,10 @@ struct workspace_u8 {
     downhill_gradient_u8 sums; /* dW of a step */
 };
 
-/* Lay a workspace out at a multiple of LINE_BYTES. Return its end. */
-uintptr_t downhill_lay_out_f32(struct workspace_f32 *workspace, uintptr_t at, size_t d, size_t c);
+/* Lay a workspace out at a multiple of LINE_BYTES. Return its end. rows: of the scores, which come last, so that a
+ * caller who does not need the end can pass 0 and save a division. */
+uintptr_t downhill_lay_out_f32(struct workspace_f32 *workspace, uintptr_t at, size_t rows, size_t d,
+                               size_t c);
 uintptr_t downhill_lay_out_u8(struct workspace_u8 *workspace, uintptr_t at, size_t d, size_t c);
 
 /* Lay a workspace out in memory of any alignment. */

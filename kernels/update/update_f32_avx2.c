@@ -33,7 +33,10 @@ void DOWNHILL_NAME(update_f32)(size_t count, float decay, float step, const floa
             _mm256_storeu_ps(w_u,
                              updated_x8(decay_f32x8, step_f32x8, _mm256_loadu_ps(w_u), g_f32x8));
         }
-    for (; k < count; k += F32X8) {
+    for (; k + F32X8 <= count; k += F32X8)
+        _mm256_storeu_ps(w + k, updated_x8(decay_f32x8, step_f32x8, _mm256_loadu_ps(w + k),
+                                           _mm256_loadu_ps(g + k)));
+    if (k < count) {
         const __m256i lanes = first_lanes_x8(count - k);
         store_some_x8(w + k, count - k,
                       updated_x8(decay_f32x8, step_f32x8, _mm256_maskload_ps(w + k, lanes),
