@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * Loss and gradient of a batch in one pass, and the fused step, which updates the weights as well. */
-#define _POSIX_C_SOURCE 199309L
 #include "api/check.h"
 #include "driver/batch_gradient.h"
 #include "driver/batch_plan.h"
@@ -29,7 +28,7 @@ static downhill_status check_step_f32(const downhill_kernels **kernels,
     return status != DOWNHILL_OK ? status : downhill_check_labels(batch, weights->c);
 }
 
-/* factors: of the update; NULL: there is none. The arguments have been checked. */
+/* Runs a step on checked arguments. If factors is NULL, the weights are left unchanged. */
 static void run_f32(const downhill_kernels *kernels, const struct batch_view *batch,
                     const downhill_weights_f32 *weights, downhill_loss loss,
                     const struct update_factors *factors, const downhill_gradient_f32 *grad,
@@ -148,7 +147,7 @@ static downhill_status check_step_u8(const downhill_kernels **kernels,
     return downhill_check_labels(batch, p->c);
 }
 
-/* The arguments have been checked. */
+/* Computes loss and gradient; the arguments have been checked. */
 static double loss_grad_u8(const downhill_kernels *kernels, const struct batch_view *batch,
                            const struct packed_u8 *packed, downhill_loss loss,
                            const downhill_gradient_u8 *grad, const struct workspace_u8 *workspace,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _POSIX_C_SOURCE 199309L
 #include "driver/batch_gradient.h"
 
 #include "driver/block.h"

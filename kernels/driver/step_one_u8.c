@@ -2,7 +2,6 @@
  *
  * A step on one sample is bound by the passes over W. Its gradient makes none of its own: the update multiplies the
  * sample by the dscores. */
-#define _POSIX_C_SOURCE 199309L
 #include "driver/step_one_u8.h"
 
 #include "driver/batch_plan.h"
