@@ -11,7 +11,7 @@
  *
  * Rules for every function
  *   Arguments    come in this order: kernels, batch, weights, packed weights, scores or gradient that is read, labels,
- *                settings, outputs, loss, workspace, profile. Weights and packed weights that are updated keep their
+ *                settings (loss, sgd, margin, n), outputs, loss_sum, workspace, profile. Weights and packed weights that are updated keep their
  *                place. Exceptions: axpby has the order of its formula; predict_u8 and bf16_from_f32 take no kernels,
  *                because they are the same plain C at every level.
  *   Layout       Matrices are row-major. A leading dimension (ld…) is the distance between the starts of two rows in
@@ -92,8 +92,9 @@ DOWNHILL_API const char *downhill_version(void);
  * kind DOWNHILL_KIND_AUTO hold the scalar source vectorised by the compiler. They are there for comparison and are never
  * chosen by default.
  *
- * On a CPU with AMX the first use of the library asks Linux for permission to use it, which enlarges the signal frames
- * of the process. If permission is refused, the level is not usable and downhill_feature_at() says so.
+ * On a CPU with AMX the first use of the library asks Linux for permission to use it, even if another level is then
+ * selected. It cannot be returned, enlarges the signal frames of the process by 8 KiB, and makes sigaltstack() refuse
+ * stacks too small for them. If permission is refused, the level is not usable and downhill_feature_at() says so.
  * DOWNHILL_DISABLE=amx-tile prevents the request.
  *
  * Environment variables, read once, at the first use of the library:
@@ -130,7 +131,7 @@ typedef struct downhill_feature {
     int disabled;  /* by DOWNHILL_DISABLE */
 } downhill_feature;
 
-/* Fills *out with level i, lowest first. Returns DOWNHILL_ERR_SIZE past the last one, which ends the loop
+/* Fills *out with level i, least preferred first. Returns DOWNHILL_ERR_SIZE past the last one, which ends the loop
  * `for (i = 0; downhill_level_at(i, &level) == DOWNHILL_OK; i++)`. */
 DOWNHILL_API downhill_status downhill_level_at(size_t i, downhill_level *out);
 
@@ -269,8 +270,8 @@ DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
                                                 const downhill_weights_f32 *weights,
                                                 const downhill_matrix_f32 *scores);
 
-/* Computes scores of bf16 features, which take 2 bytes each. The bound is the same, but levels avx512bf16 and amx
- * split each weight into two bf16, so that
+/* Computes scores of bf16 features, with the arguments and errors of downhill_score_f32(), for half the bytes of X. The
+ * bound is the same, but levels avx512bf16 and amx split each weight into two bf16, so that
  *   - the result is exact only if, in addition, two bf16 hold each weight; 16 bits of significand always fit;
  *   - subnormal numbers count as 0, which replaces d·2⁻¹⁴⁹ by 2⁻¹²⁵ Σ_k (1 + |x_ik| + |w_jk|);
  *   - the result may overflow if Σ_k |x_ik w_jk| >= 2¹²⁸ (1 - 2⁻⁷);
@@ -305,7 +306,8 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
                                                 const downhill_matrix_f32 *dscores,
                                                 double *loss_sum);
 
-/* Computes softmax cross-entropy, with the maximum of each row subtracted, and its gradient:
+/* Computes softmax cross-entropy (Bishop, Pattern Recognition and Machine Learning, section 4.3.4) and its gradient. The
+ * maximum of each row is subtracted first:
  *
  *   p_ij = e^(s_ij - M_i) / Σ_k e^(s_ik - M_i),   M_i = max_j s_ij
  *   loss = Σ_i -ln p_i,y_i;   dscores_ij = p_ij - [j = y_i]
@@ -348,7 +350,8 @@ DOWNHILL_API downhill_status downhill_predict_f32(const downhill_kernels *kernel
  *   accumulate  0: grad is overwritten; otherwise it is added to
  *   grad        c × d; grad->db NULL: db is not wanted
  * Error:  |dw_jk - exact| <= γ_{n+2} (Σ_i |g_ij x_ik| + |dw_jk before|) + n·2⁻¹⁴⁹; for db the same with x = 1. Exact where
- *         every partial sum is representable.
+ *         every partial sum is representable. The order of the sum, and with it the last bits, differs across tables,
+ *         and between calls with another n, x_rows, ldx or lddw.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
  * Cost:   2·n·d·c + n·c operations; X, dW and dscores cross the bus once if dW fits a cache. */
 DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
@@ -356,8 +359,10 @@ DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
                                                const downhill_matrix_f32 *dscores, int accumulate,
                                                const downhill_gradient_f32 *grad);
 
-/* Computes the gradient for bf16 features. On levels avx512bf16 and amx 2⁻¹²⁵ Σ_i (1 + |g_ij| + |x_ik|) replaces
- * n·2⁻¹⁴⁹. */
+/* Computes the gradient for bf16 features, with the arguments and errors of downhill_grad_f32(). On levels avx512bf16 and
+ * amx 2⁻¹²⁵ Σ_i (1 + |g_ij| + |x_ik|) replaces n·2⁻¹⁴⁹ in the bound.
+ * Cost:   half the bytes of X. These two levels use their bf16 instructions if each dscore of the block is a bf16, as those
+ *         of the hinge loss are; those of softmax take the kernel of avx512. */
 DOWNHILL_API downhill_status downhill_grad_bf16(const downhill_kernels *kernels,
                                                 const downhill_batch_bf16 *batch,
                                                 const downhill_matrix_f32 *dscores, int accumulate,
@@ -406,9 +411,10 @@ typedef struct downhill_profile {
  * for copies of W and dW. Returns 0 if d or c is 0, c >= 2³¹ or the size overflows. */
 DOWNHILL_API size_t downhill_workspace_f32_bytes(size_t d, size_t c);
 
-/* Computes loss and gradient of a batch in one pass over X. Blocks of rows that fit the L2 cache are scored, turned into
- * dscores and added to the gradient before the next block is read, so that X crosses the memory bus once. The scores of
- * the whole batch are never stored.
+/* Computes loss and gradient of a batch in one pass over X. A block of rows is scored, turned into dscores and added to
+ * the gradient before the next block is read. Blocks fit the L2 cache, so that X crosses the memory bus once, unless dW is
+ * larger than 256 KiB: blocks then have up to 256 rows, so that dW is read and written less often, and cross the bus
+ * twice if L3 does not hold them. The scores of the whole batch are never stored.
  *
  *   batch      n × d, with labels
  *   weights    c × d; weights->b NULL: no bias
@@ -422,7 +428,8 @@ DOWNHILL_API size_t downhill_workspace_f32_bytes(size_t d, size_t c);
  * (every margin is met) are left out of the gradient. That saves 2·d·c operations per sample. The result is the same,
  * except that an infinity in such a sample does not become a NaN, nor, with one class, does a NaN.
  * Error and exactness: those of the parts together.
- * Cost:   4·n·d·c operations; X crosses the memory bus once, W and dW once per block that finds them evicted from L2. */
+ * Cost:   4·n·d·c operations; X crosses the memory bus once or twice (above), W and dW once per block that finds them
+ *         evicted from L2. */
 DOWNHILL_API downhill_status downhill_loss_grad_f32(
     const downhill_kernels *kernels, const downhill_batch_f32 *batch,
     const downhill_weights_f32 *weights, downhill_loss loss, const downhill_gradient_f32 *grad,
@@ -439,13 +446,14 @@ DOWNHILL_API downhill_status downhill_step_f32(
     const downhill_weights_f32 *weights, const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
-/* Computes loss and gradient for bf16 features, with a workspace of the same size. */
+/* Computes loss and gradient for bf16 features: the arguments, errors and workspace of downhill_loss_grad_f32(), the bounds
+ * of downhill_score_bf16() and downhill_grad_bf16(). */
 DOWNHILL_API downhill_status downhill_loss_grad_bf16(
     const downhill_kernels *kernels, const downhill_batch_bf16 *batch,
     const downhill_weights_f32 *weights, downhill_loss loss, const downhill_gradient_f32 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
-/* Performs one minibatch step on bf16 features. */
+/* Performs one minibatch step on bf16 features, as downhill_step_f32() does. */
 DOWNHILL_API downhill_status downhill_step_bf16(
     const downhill_kernels *kernels, const downhill_batch_bf16 *batch,
     const downhill_weights_f32 *weights, const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
