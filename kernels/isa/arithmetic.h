@@ -21,9 +21,10 @@
 #error "downhill needs signed zeros: build it without -fno-signed-zeros"
 /* GCC reports 16 if _Float16 has instructions, as with -march=sapphirerapids; float stays float. */
 #elif defined __FLT_EVAL_METHOD__ && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16 ||      \
-    (defined __x86_64__ || defined __i386__) && !defined __SSE2_MATH__
+    defined __x86_64__ && !defined __SSE2_MATH__
 #error "downhill needs float arithmetic in float: build it with -msse2 -mfpmath=sse"
 #endif
+_Static_assert(sizeof(size_t) >= 8, "downhill needs a target with 64-bit addresses");
 _Static_assert(sizeof 1.0 == sizeof(double),
                "downhill needs constants in double: build it without -fsingle-precision-constant");
 
@@ -31,7 +32,7 @@ _Static_assert(sizeof 1.0 == sizeof(double),
  * default in GNU dialects and Clang in all dialects, and no macro reveals -ffp-contract. Clang
  * 14 has no macros for the parts of -ffast-math either, but the pragmas override them. */
 #if defined __clang__
-#if defined __x86_64__ || defined __i386__
+#if defined __x86_64__
 #pragma float_control(precise, on)
 #else
 #pragma clang fp reassociate(off)

@@ -19,7 +19,7 @@ enum { SUBLEAVES_MAX = 16 };
 
 enum { EAX, EBX, ECX };
 
-/* Plausible sizes in bytes, from smallest to largest. A size_t of 32 bits holds them all. */
+/* Plausible sizes in bytes, from smallest to largest. */
 static const struct range {
     uint64_t min, max;
 } l1d_range = {UINT64_C(8) << 10, UINT64_C(1) << 20},

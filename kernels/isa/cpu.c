@@ -22,6 +22,14 @@ static const struct {
 #undef ROW
 };
 
+/* downhill_cpu_detect() reads these leaves only. */
+#define ROW(id, name, leaf, subleaf, ...)                                                          \
+    _Static_assert((leaf) == 1 ? (subleaf) == 0 : (leaf) == 7 && (subleaf) <= 1,                   \
+                   name ": read its CPUID leaf in downhill_cpu_detect()");
+DOWNHILL_FEATURES(ROW)
+#undef ROW
+_Static_assert(FEATURE_COUNT < 32, "a mask of features is a uint32_t");
+
 const char *downhill_cpu_feature_name(unsigned i)
 {
     return i < FEATURE_COUNT ? features[i].name : NULL;
