@@ -51,14 +51,14 @@ downhill_status call_score_bf16(const downhill_kernels *k, struct team *t, workl
 downhill_status call_pack_f32(const downhill_kernels *k, struct team *t, workload *l)
 {
     (void)t;
-    downhill_pack_weights(k->packed_f32, &l->weights, l->packed);
+    downhill_pack_weights(k->packing_f32, &l->weights, l->packed);
     return DOWNHILL_OK;
 }
 
 downhill_status call_pack_bf16(const downhill_kernels *k, struct team *t, workload *l)
 {
     (void)t;
-    downhill_pack_weights(k->packed_bf16, &l->weights, l->packed);
+    downhill_pack_weights(k->packing_bf16, &l->weights, l->packed);
     return DOWNHILL_OK;
 }
 
@@ -226,8 +226,9 @@ downhill_status call_epoch_hinge_bf16(const downhill_kernels *k, struct team *t,
 bool call_exists(const downhill_kernels *k, bench_kernel kernel)
 {
     if (kernel == BENCH_pack_f32)
-        return k->packed_f32 != NULL;
+        return k->packing_f32 != NULL;
     if (kernel == BENCH_pack_bf16)
-        return k->packed_bf16 != NULL && k->packed_bf16->pack != k->packed_f32->pack;
+        return k->packing_bf16 != NULL &&
+               (k->packing_f32 == NULL || k->packing_bf16->pack != k->packing_f32->pack);
     return !bench_has_traits(kernel, BENCH_TRAIT_BASELINE) || levels_is_baseline(k->name);
 }

@@ -271,22 +271,22 @@ static void plant_scores(bool bf16)
         *(bf16 ? &table.score_bf16 : &table.score_f32) = bugs[i].bug;
         assert_caught(&table, kernel, bugs[i].name);
     }
-    const struct downhill_packed_score *packed = bf16 ? right->packed_bf16 : right->packed_f32;
+    const struct downhill_packing *packed = bf16 ? right->packing_bf16 : right->packing_f32;
     if (packed == NULL)
         return;
     score_packed = packed->score;
     for (size_t i = 0; i < sizeof packed_bugs / sizeof packed_bugs[0]; i++) {
-        struct downhill_packed_score wrong = *packed;
+        struct downhill_packing wrong = *packed;
         wrong.score = packed_bugs[i].bug;
         downhill_kernels table = *right;
-        *(bf16 ? &table.packed_bf16 : &table.packed_f32) = &wrong;
+        *(bf16 ? &table.packing_bf16 : &table.packing_f32) = &wrong;
         assert_caught(&table, kernel, packed_bugs[i].name);
     }
     pack = packed->pack;
-    struct downhill_packed_score wrong = *packed;
+    struct downhill_packing wrong = *packed;
     wrong.pack = packed_weights_in_bf16;
     downhill_kernels table = *right;
-    *(bf16 ? &table.packed_bf16 : &table.packed_f32) = &wrong;
+    *(bf16 ? &table.packing_bf16 : &table.packing_f32) = &wrong;
     assert_caught(&table, kernel, "packed, weights in bf16");
 }
 

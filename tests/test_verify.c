@@ -423,12 +423,12 @@ static void test_verify__planted_bugs__caught(void **state)
     }
 #define PLANT(kernel, bug) PLANT_AS(#kernel, #bug, kernel, bug)
 #define PACKED(bug)                                                                                \
-    &(const struct downhill_packed_score)                                                          \
+    &(const struct downhill_packing)                                                               \
     {                                                                                              \
         .pack = downhill_pack_f32x16, .score = bug, .classes = PANEL_CLASSES, .n_min = 64,         \
         .policy = PACKS_FAR                                                                        \
     }
-#define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packed_f32, PACKED(bug))
+#define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packing_f32, PACKED(bug))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
     const struct {
@@ -479,7 +479,7 @@ static void test_verify__planted_bugs__caught(void **state)
     }
     /* The definition of packed weights that three of the bugs build on is itself correct. */
     downhill_kernels correct = *scalar;
-    correct.packed_f32 = PACKED(score_packed_correct);
+    correct.packing_f32 = PACKED(score_packed_correct);
     verify_options options = VERIFY_DEFAULTS;
     options.kernels = &correct;
     options.kernel = "score_f32";

@@ -169,7 +169,7 @@ static bool check_step(workbench *b, const verify_case *v, const verify_kernel_i
 
 bool verify_splits_weights(const downhill_kernels *kernels)
 {
-    return kernels->packed_bf16 != NULL && kernels->packed_bf16->splits_weights;
+    return kernels->packing_bf16 != NULL && kernels->packing_bf16->splits_weights;
 }
 
 /* Only the rows of the batch are read, so the matrix may be declared larger than it is. */

@@ -8,8 +8,8 @@ downhill_status downhill_check_kernels(const downhill_kernels **kernels)
     return *kernels != NULL ? DOWNHILL_OK : downhill_select(NULL, kernels, NULL, 0);
 }
 
-downhill_status downhill_check_array(size_t element, const void *data, size_t rows, size_t columns,
-                                     size_t ld)
+downhill_status downhill_check_array(size_t element_size, const void *data, size_t rows,
+                                     size_t columns, size_t ld)
 {
     if (data == NULL)
         return DOWNHILL_ERR_NULL;
@@ -17,18 +17,18 @@ downhill_status downhill_check_array(size_t element, const void *data, size_t ro
         return DOWNHILL_ERR_SIZE;
     if (ld < columns)
         return DOWNHILL_ERR_LD;
-    size_t elements; /* multiplied, because a single sample would notice a division */
-    if (__builtin_mul_overflow(ld, rows, &elements) || elements > PTRDIFF_MAX / element)
+    size_t elements; /* a division would be measurable with one sample */
+    if (__builtin_mul_overflow(ld, rows, &elements) || elements > PTRDIFF_MAX / element_size)
         return DOWNHILL_ERR_SIZE;
     return DOWNHILL_OK;
 }
 
-downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
-                                      size_t ld, size_t n, size_t c)
+downhill_status downhill_check_matrix(size_t element_size, const void *data, size_t rows,
+                                      size_t columns, size_t ld, size_t n, size_t c)
 {
     if (rows != n || columns != c)
         return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(element, data, rows, columns, ld);
+    return downhill_check_array(element_size, data, rows, columns, ld);
 }
 
 /* Checks what weights and their gradient have in common: c rows of d numbers. */

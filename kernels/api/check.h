@@ -11,17 +11,17 @@
 /* Replaces a table that is NULL by the default one. */
 downhill_status downhill_check_kernels(const downhill_kernels **kernels);
 
-/* rows × columns elements of so many bytes, ld elements apart, must be addressable. */
-downhill_status downhill_check_array(size_t element, const void *data, size_t rows, size_t columns,
-                                     size_t ld);
+/* Checks that rows × columns elements of element_size bytes each, with leading dimension ld, are addressable. */
+downhill_status downhill_check_array(size_t element_size, const void *data, size_t rows,
+                                     size_t columns, size_t ld);
 downhill_status downhill_check_weights(const downhill_weights_f32 *weights);
 downhill_status downhill_check_gradient(const downhill_gradient_f32 *grad);
 
-/* Both have been checked; the bias of the gradient may be missing only if the weights have none. */
+/* Checks that d and c agree, and that grad has a bias if the weights have one. Both were checked alone. */
 downhill_status downhill_check_same_shape(const downhill_weights_f32 *weights,
                                           const downhill_gradient_f32 *grad);
 
-/* Checks rows and row numbers; labels are checked apart. */
+/* Checks rows and row numbers, but no labels. */
 downhill_status downhill_check_batch(const struct batch_view *batch, size_t d);
 downhill_status downhill_check_labels(const struct batch_view *batch, size_t c);
 downhill_status downhill_check_loss(downhill_loss loss);
@@ -38,25 +38,25 @@ downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
                                          const downhill_packed_u8 *packed);
 downhill_status downhill_check_gradient_u8(const downhill_gradient_u8 *grad);
 
-/* Checks a matrix of this many rows, columns and bytes per element, which must be n × c. */
-downhill_status downhill_check_matrix(size_t element, const void *data, size_t rows, size_t columns,
-                                      size_t ld, size_t n, size_t c);
+/* Checks a matrix of rows × columns elements of element_size bytes each, which must be n × c. */
+downhill_status downhill_check_matrix(size_t element_size, const void *data, size_t rows,
+                                      size_t columns, size_t ld, size_t n, size_t c);
 
-static inline downhill_status check_f32(const downhill_matrix_f32 *m, size_t n, size_t c)
+static inline downhill_status check_matrix_f32(const downhill_matrix_f32 *m, size_t n, size_t c)
 {
     return m == NULL
                ? DOWNHILL_ERR_NULL
                : downhill_check_matrix(sizeof *m->data, m->data, m->rows, m->columns, m->ld, n, c);
 }
 
-static inline downhill_status check_f64(const downhill_matrix_f64 *m, size_t n, size_t c)
+static inline downhill_status check_matrix_f64(const downhill_matrix_f64 *m, size_t n, size_t c)
 {
     return m == NULL
                ? DOWNHILL_ERR_NULL
                : downhill_check_matrix(sizeof *m->data, m->data, m->rows, m->columns, m->ld, n, c);
 }
 
-static inline downhill_status check_i16(const downhill_matrix_i16 *m, size_t n, size_t c)
+static inline downhill_status check_matrix_i16(const downhill_matrix_i16 *m, size_t n, size_t c)
 {
     return m == NULL
                ? DOWNHILL_ERR_NULL

@@ -13,7 +13,7 @@ static downhill_status gradient(const downhill_kernels *kernels, const struct ba
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_gradient(grad)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, grad->d)) != DOWNHILL_OK ||
-        (status = check_f32(dscores, batch->n, grad->c)) != DOWNHILL_OK)
+        (status = check_matrix_f32(dscores, batch->n, grad->c)) != DOWNHILL_OK)
         return status;
     const struct plan plan =
         downhill_batch_plan(kernels, batch, OPERATION_GRAD, grad->d, grad->c, 0, grad->lddw);
@@ -72,7 +72,7 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_gradient_u8(grad)) != DOWNHILL_OK ||
         (status = downhill_check_batch(&view, grad->d)) != DOWNHILL_OK ||
-        (status = check_i16(dscores, view.n, grad->c)) != DOWNHILL_OK ||
+        (status = check_matrix_i16(dscores, view.n, grad->c)) != DOWNHILL_OK ||
         (status = check_range(dscores)) != DOWNHILL_OK)
         return status;
     const struct plan plan =

@@ -13,8 +13,8 @@ static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss l
     const struct batch_view view = {.y = labels, .n = n};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = check_f32(scores, n, c)) != DOWNHILL_OK ||
-        (status = check_f32(dscores, n, c)) != DOWNHILL_OK ||
+        (status = check_matrix_f32(scores, n, c)) != DOWNHILL_OK ||
+        (status = check_matrix_f32(dscores, n, c)) != DOWNHILL_OK ||
         (status = downhill_check_loss(loss)) != DOWNHILL_OK)
         return status;
     if (c > INT32_MAX)
@@ -67,8 +67,8 @@ downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
     const downhill_loss hinge = {DOWNHILL_HINGE, margin};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = check_f64(scores, n, c)) != DOWNHILL_OK ||
-        (status = check_i16(dscores, n, c)) != DOWNHILL_OK ||
+        (status = check_matrix_f64(scores, n, c)) != DOWNHILL_OK ||
+        (status = check_matrix_i16(dscores, n, c)) != DOWNHILL_OK ||
         (status = downhill_check_loss(hinge)) != DOWNHILL_OK)
         return status;
     if (c > DOWNHILL_U8_C_MAX)

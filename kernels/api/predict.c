@@ -29,8 +29,8 @@ downhill_status downhill_predict_f32(const downhill_kernels *kernels,
     const downhill_matrix_f32 *p = probabilities;
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
-        (status = check_f32(scores, n, c)) != DOWNHILL_OK ||
-        (p != NULL && (status = check_f32(p, n, c)) != DOWNHILL_OK))
+        (status = check_matrix_f32(scores, n, c)) != DOWNHILL_OK ||
+        (p != NULL && (status = check_matrix_f32(p, n, c)) != DOWNHILL_OK))
         return status;
     if (c > INT32_MAX)
         return DOWNHILL_ERR_SIZE;
@@ -55,7 +55,7 @@ downhill_status downhill_predict_u8(const downhill_matrix_f64 *scores, int32_t *
 {
     if (scores == NULL || classes == NULL)
         return DOWNHILL_ERR_NULL;
-    const downhill_status status = check_f64(scores, scores->rows, scores->columns);
+    const downhill_status status = check_matrix_f64(scores, scores->rows, scores->columns);
     if (status != DOWNHILL_OK)
         return status;
     if (scores->columns > DOWNHILL_U8_C_MAX)

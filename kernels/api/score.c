@@ -12,7 +12,7 @@ static downhill_status score(const downhill_kernels *kernels, const struct batch
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
         (status = downhill_check_batch(batch, weights->d)) != DOWNHILL_OK ||
-        (status = check_f32(scores, batch->n, weights->c)) != DOWNHILL_OK)
+        (status = check_matrix_f32(scores, batch->n, weights->c)) != DOWNHILL_OK)
         return status;
     const struct plan plan = downhill_batch_plan(kernels, batch, OPERATION_SCORE, weights->d,
                                                  weights->c, weights->ldw, 0);
@@ -52,7 +52,7 @@ downhill_status downhill_score_u8(const downhill_kernels *kernels, const downhil
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = downhill_check_packed_u8(kernels, packed)) != DOWNHILL_OK ||
         (status = downhill_check_batch(&view, p->d)) != DOWNHILL_OK ||
-        (status = check_f64(scores, view.n, p->c)) != DOWNHILL_OK)
+        (status = check_matrix_f64(scores, view.n, p->c)) != DOWNHILL_OK)
         return status;
     const struct plan plan = downhill_batch_plan(kernels, &view, OPERATION_SCORE, p->d, p->c, 0, 0);
     struct block_iterator blocks;

@@ -6,13 +6,13 @@
 
 #include "driver/block.h"
 
-/* grad = dscoresᵀ X and the sums of dscores for f32 and bf16, or added to what is there. */
+/* Computes dW = dscoresᵀ X and db = Σ dscores for f32 and bf16; adds them to grad if accumulate. */
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
                          const struct block *block, const float *dscores, size_t ldds,
                          int accumulate, const downhill_gradient_f32 *grad,
                          struct prefetch *prefetch);
 
-/* grad = dscoresᵀ X and the sums of dscores for bytes, or added to what is there. */
+/* Computes the same exact sums for bytes. */
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
                             const struct block *block, const int16_t *dscores, size_t ldds,
                             int accumulate, const downhill_gradient_u8 *grad,

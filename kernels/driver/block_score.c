@@ -43,7 +43,7 @@ static void score_unpacked(const downhill_kernels *kernels, const struct score_p
     }
 }
 
-static void score_packed(const struct downhill_packed_score *packing, const struct score_plan *plan,
+static void score_packed(const struct downhill_packing *packing, const struct score_plan *plan,
                          const struct block *block, const downhill_weights_f32 *weights,
                          const float *packed, float *scores, size_t lds, struct prefetch *prefetch)
 {
@@ -62,7 +62,7 @@ static void score_packed(const struct downhill_packed_score *packing, const stru
 
 /* The chunk of X stays in L2 for all panels of classes. If the rows come from memory, it is prefetched FETCH_ROWS
  * before its turn instead of with the next block. */
-static void score_pack_per_panel(const struct downhill_packed_score *packing,
+static void score_pack_per_panel(const struct downhill_packing *packing,
                                  const struct score_plan *plan, int x_far,
                                  const struct block *block, const downhill_weights_f32 *weights,
                                  float *scores, size_t lds)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packs the weights of byte batches. The quantum of a class is the power of two for which its largest weight just fits;
+ * Weights of byte batches: packing, scores of a block, update. The quantum of a class is the power of two for which its largest weight just fits;
  * the micro-kernels round the weights to multiples of it. The contributions of the mean and the bias to the scores are
  * exact multiples, too. */
 #include "driver/packed_u8.h"
@@ -11,8 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Maximum |q|: 127·256 + 127 is what two signed bytes hold, high and low, with room for the carry of a negative low
- * byte. */
+/* Maximum |q|. AMX splits q into 256·high + low with low in [-128, 127]; up to 127·256 + 127, high is a signed byte too. */
 #define Q_MAX 32639.0
 
 enum {
@@ -41,7 +40,7 @@ uintptr_t downhill_lay_out_packed_u8(struct packed_u8 *p, uintptr_t at, size_t d
     return at;
 }
 
-/* Returns the exponent s of the factor of a class: 2^s·max <= Q_MAX and 2^s·|b| <= 2^BITS_OF_BIAS. */
+/* Returns the exponent s of the factor of a class: 2^s·max <= Q_MAX and 2^s·|b| < 2^BITS_OF_BIAS. */
 static int exponent_of_factor(float max, float b)
 {
     int s = EXPONENT_MAX, e;

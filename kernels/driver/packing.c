@@ -3,7 +3,7 @@
 
 #include "simd/tiles.h"
 
-void downhill_pack_weights(const struct downhill_packed_score *packing,
+void downhill_pack_weights(const struct downhill_packing *packing,
                            const downhill_weights_f32 *weights, float *packed)
 {
     for (size_t j = 0, classes; j < weights->c; j += classes) {

@@ -13,7 +13,7 @@ static inline size_t packed_ld(size_t d)
 }
 
 /* Packs all weights into c × packed_ld(d) floats: the panel of classes j … starts at packed + j·packed_ld(d). */
-void downhill_pack_weights(const struct downhill_packed_score *packing,
+void downhill_pack_weights(const struct downhill_packing *packing,
                            const downhill_weights_f32 *weights, float *packed);
 
 #endif

@@ -49,7 +49,7 @@ enum { U8_FEATURES = 1024 };
 /* Features per call are a multiple of this: whole cache lines of any element, also on a small L2. */
 enum { FEATURES_MIN = 64 };
 
-/* Calls with so few rows skip a division, which a single sample would notice. */
+/* Calls with at most this many rows skip a division, which is measurable with one sample. */
 enum { FEW_ROWS = 4 };
 
 /* Reduces a value for L2_FULL in proportion to a smaller L2. */
@@ -64,7 +64,7 @@ static size_t features_of_l2(size_t features, size_t l2)
     return fit < FEATURES_MIN ? FEATURES_MIN : fit;
 }
 
-/* Returns how many rows of f32 fit in so many bytes: a multiple of 4, so that register tiles are full. bf16 takes as
+/* Returns the number of f32 rows that fit in `bytes`: a multiple of 4, so that register tiles are full. bf16 takes as
  * many rows, because the kernels widen a row to f32. */
 static size_t rows_f32(size_t bytes, size_t d)
 {
@@ -123,11 +123,11 @@ size_t downhill_plan_rows_max(enum element element, size_t d, size_t c)
 
 /* Returns the packing to use, or NULL. Packing pays if rows of W collide in L1, or if each line of X should be read
  * once. */
-static const struct downhill_packed_score *packing(const downhill_kernels *kernels,
-                                                   const struct plan_shape *shape, int x_far)
+static const struct downhill_packing *packing(const downhill_kernels *kernels,
+                                              const struct plan_shape *shape, int x_far)
 {
-    const struct downhill_packed_score *packed =
-        shape->element == ELEMENT_F32 ? kernels->packed_f32 : kernels->packed_bf16;
+    const struct downhill_packing *packed =
+        shape->element == ELEMENT_F32 ? kernels->packing_f32 : kernels->packing_bf16;
     if (packed == NULL || shape->n < packed->n_min || shape->d < packed->d_min)
         return NULL;
     const int pays = packed->policy == PACKS_ALWAYS || (packed->policy == PACKS_FAR && x_far) ||
@@ -190,7 +190,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
 
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
 {
-    const struct downhill_packed_score *packing = plan->packing;
+    const struct downhill_packing *packing = plan->packing;
     if (packing == NULL || (!plan->packs_once && rows < packing->n_min)) {
         /* One sample uses each weight once, so that its own features are all that must stay in L1. */
         return (struct score_plan){SCORE_UNPACKED, rows == 1 ? 4 * CHUNK_FEATURES : CHUNK_FEATURES,

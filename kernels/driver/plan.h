@@ -32,8 +32,8 @@ struct plan {
     int x_far;            /* X is taken to be in memory, not in a cache */
 
     /* Scores. */
-    const struct downhill_packed_score *packing; /* NULL: W is used where it is */
-    int packs_once;                              /* the whole of W before the first block */
+    const struct downhill_packing *packing; /* NULL: W is used where it is */
+    int packs_once;                         /* the whole of W before the first block */
 
     /* Gradient. */
     int sums_in_workspace;  /* dW is summed in the workspace and copied at the end */
@@ -42,7 +42,7 @@ struct plan {
     size_t grad_direct_min; /* rows of a block that hide a large dW */
     unsigned grad_flags;    /* enum grad_flags of every call */
 
-    size_t l2; /* bytes of L2, at most what the largest values are for */
+    size_t l2; /* bytes of L2, at most 512 KiB */
 };
 
 /* Makes the plan for a core with these caches. On any with an L2 of 512 KiB or more it is the same, so that results in

@@ -14,7 +14,7 @@ struct update_factors {
 /* Returns the factors of an update by a sum over n samples: 1 - η·λ and η/n. */
 struct update_factors downhill_update_factors(const downhill_sgd *sgd, size_t n);
 
-/* bias_decay: factor of b; 1 but for downhill_axpby_f32(). */
+/* Updates the weights. bias_decay is the factor of b: 1 for a step, beta for downhill_axpby_f32(). */
 void downhill_weight_update(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
                             const downhill_gradient_f32 *grad, struct update_factors factors,
                             float bias_decay);

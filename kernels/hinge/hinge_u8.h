@@ -5,8 +5,8 @@
 #ifndef DOWNHILL_HINGE_U8_H
 #define DOWNHILL_HINGE_U8_H
 
-/* Units per 1 of loss: 1 / DOWNHILL_LOSS_UNIT. */
-#define UNITS_OF_LOSS 0x1p20
+/* Units per 1 of loss. */
+#define UNITS_OF_LOSS (1.0 / DOWNHILL_LOSS_UNIT)
 
 /* Adding this to a number below 2⁵¹ and subtracting it again rounds the number to an integer, to nearest even. */
 #define ROUNDER 0x1.8p52

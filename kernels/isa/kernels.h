@@ -31,6 +31,9 @@ static inline const void *feature_at(enum element element, const void *row, size
 /* Maximum number of classes of a panel of W or dW. */
 enum { PANEL_CLASSES = 10 };
 
+/* Maximum number of classes of a panel of packed byte weights for kernels on vectors. */
+enum { U8_PANEL_CLASSES = 5 };
+
 enum grad_flags {
     GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
     GRAD_PREFETCH_X = 2, /* prefetch the rows of X just before their turn */
@@ -55,7 +58,7 @@ typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *cons
 enum { PACK_GROUP = 32 };
 
 /* Scores of many samples with packed weights. */
-struct downhill_packed_score {
+struct downhill_packing {
     downhill_pack_kernel *pack;
     downhill_score_packed_kernel *score; /* scores += X Wᵀ for c <= classes */
     size_t classes;                      /* of a panel, <= PANEL_CLASSES */
@@ -134,7 +137,7 @@ struct downhill_kernels {
     downhill_score_kernel *score_f32, *score_bf16;
 
     /* Scores of many samples with packed weights; NULL if packing gains nothing on this level. */
-    const struct downhill_packed_score *packed_f32, *packed_bf16;
+    const struct downhill_packing *packing_f32, *packing_bf16;
 
     /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
     double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,

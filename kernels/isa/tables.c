@@ -23,14 +23,15 @@
 #define HAVE_AUTO(level) 0
 #endif
 
-/* grad_direct_min of kernels that load and store dW more than once per block. */
+/* grad_direct_min of kernels that load and store dW once per block, and of those that do so more than once. */
+enum { GRAD_DIRECT_MIN = 128 };
 #define NEVER SIZE_MAX
 
 /* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
  * chunk is short enough for 32-bit sums: with 16 lanes a lane sums 32 pairs of products, and
  * four lanes are added, 4·32·2·255·32639 < 2³¹. With 8 lanes a lane sums 64 pairs, and two lanes
  * are added. */
-enum { U8_PANEL_CLASSES = 5, U8_CHUNK = 1024 };
+enum { U8_CHUNK = 1024 };
 
 static const struct downhill_u8_kernels u8_scalar = {
     .classes = U8_PANEL_CLASSES,
@@ -87,7 +88,7 @@ static const downhill_kernels table_auto_avx2 = {
 #endif
 
 #if HAVE(AVX2)
-static const struct downhill_packed_score packed_f32_avx2 = {
+static const struct downhill_packing packing_f32_avx2 = {
     .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_f32_avx2,
     .classes = 5,
@@ -95,7 +96,7 @@ static const struct downhill_packed_score packed_f32_avx2 = {
     .policy = PACKS_COLLIDING,
 };
 
-static const struct downhill_packed_score packed_bf16_avx2 = {
+static const struct downhill_packing packing_bf16_avx2 = {
     .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_bf16_avx2,
     .classes = 5,
@@ -117,8 +118,8 @@ static const downhill_kernels table_avx2 = {
     .name = "avx2",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
-    .packed_f32 = &packed_f32_avx2,
-    .packed_bf16 = &packed_bf16_avx2,
+    .packing_f32 = &packing_f32_avx2,
+    .packing_bf16 = &packing_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
@@ -147,8 +148,8 @@ static const downhill_kernels table_avxvnni = {
     .name = "avxvnni",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
-    .packed_f32 = &packed_f32_avx2,
-    .packed_bf16 = &packed_bf16_avx2,
+    .packing_f32 = &packing_f32_avx2,
+    .packing_bf16 = &packing_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
@@ -191,7 +192,7 @@ static const downhill_kernels table_auto_avx512 = {
 #endif
 
 #if HAVE(AVX512)
-static const struct downhill_packed_score packed_f32_avx512 = {
+static const struct downhill_packing packing_f32_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_f32_avx512,
     .classes = PANEL_CLASSES,
@@ -199,7 +200,7 @@ static const struct downhill_packed_score packed_f32_avx512 = {
     .policy = PACKS_FAR,
 };
 
-static const struct downhill_packed_score packed_bf16_avx512 = {
+static const struct downhill_packing packing_bf16_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_bf16_avx512,
     .classes = PANEL_CLASSES,
@@ -221,13 +222,13 @@ static const downhill_kernels table_avx512 = {
     .name = "avx512",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_avx512,
+    .packing_f32 = &packing_f32_avx512,
+    .packing_bf16 = &packing_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_avx512,
-    .grad_direct_min = 128,
+    .grad_direct_min = GRAD_DIRECT_MIN,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512,
 };
@@ -251,13 +252,13 @@ static const downhill_kernels table_avx512vnni = {
     .name = "avx512vnni",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_avx512,
+    .packing_f32 = &packing_f32_avx512,
+    .packing_bf16 = &packing_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_avx512,
-    .grad_direct_min = 128,
+    .grad_direct_min = GRAD_DIRECT_MIN,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
 };
@@ -270,7 +271,7 @@ static const downhill_kernels table_avx512vnni = {
 /* d_min follows from the error bound (score_packed_bf16_avx512bf16.c). The policy is
  * PACKS_ALWAYS, so that the scores use the instructions of the level. With X in a cache they
  * gain or lose only a few per cent by it; the step gains a third from the gradient. */
-static const struct downhill_packed_score packed_bf16_avx512bf16 = {
+static const struct downhill_packing packing_bf16_avx512bf16 = {
     .pack = downhill_pack_bf16_avx512bf16,
     .score = downhill_score_packed_bf16_avx512bf16,
     .classes = PANEL_CLASSES,
@@ -284,13 +285,13 @@ static const downhill_kernels table_avx512bf16 = {
     .name = "avx512bf16",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_avx512bf16,
+    .packing_f32 = &packing_f32_avx512,
+    .packing_bf16 = &packing_bf16_avx512bf16,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_avx512bf16,
-    .grad_direct_min = 128,
+    .grad_direct_min = GRAD_DIRECT_MIN,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
 };
@@ -300,7 +301,7 @@ static const downhill_kernels table_avx512bf16 = {
 #endif
 
 #if HAVE(AMX)
-static const struct downhill_packed_score packed_bf16_amx = {
+static const struct downhill_packing packing_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
     .classes = PANEL_CLASSES,
@@ -327,13 +328,13 @@ static const downhill_kernels table_amx = {
     .name = "amx",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .packed_f32 = &packed_f32_avx512,
-    .packed_bf16 = &packed_bf16_amx,
+    .packing_f32 = &packing_f32_avx512,
+    .packing_bf16 = &packing_bf16_amx,
     .hinge_f32 = downhill_hinge_f32_avx512,
     .softmax_f32 = downhill_softmax_f32_avx512,
     .grad_f32 = downhill_grad_f32_avx512,
     .grad_bf16 = downhill_grad_bf16_amx,
-    .grad_direct_min = 128,
+    .grad_direct_min = GRAD_DIRECT_MIN,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_amx,
 };
@@ -379,8 +380,8 @@ int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
         a->update_f32 != b->update_f32)
         return 0;
     if (element == ELEMENT_F32)
-        return a->score_f32 == b->score_f32 && a->packed_f32 == b->packed_f32 &&
+        return a->score_f32 == b->score_f32 && a->packing_f32 == b->packing_f32 &&
                a->grad_f32 == b->grad_f32;
-    return a->score_bf16 == b->score_bf16 && a->packed_bf16 == b->packed_bf16 &&
+    return a->score_bf16 == b->score_bf16 && a->packing_bf16 == b->packing_bf16 &&
            a->grad_bf16 == b->grad_bf16;
 }

@@ -165,8 +165,7 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)
-        prefetch; /* an X in memory is packed for (PACKS_FAR), except for n < n_min or d < d_min */
+    (void)prefetch; /* rows from memory use the packed kernel (PACKS_FAR) if n >= n_min */
     columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
 }
 
@@ -174,7 +173,6 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)
-        prefetch; /* an X in memory is packed for (PACKS_FAR), except for n < n_min or d < d_min */
+    (void)prefetch; /* rows from memory use the packed kernel (PACKS_FAR) if n >= n_min */
     columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
 }

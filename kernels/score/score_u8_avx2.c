@@ -13,7 +13,7 @@
 #endif
 #include "simd/avx2_u8.h"
 
-enum { TILE_ROWS = 2, CLASSES_MAX = 5 };
+enum { TILE_ROWS = 2 };
 
 DOWNHILL_INLINE void pack_32(const float *w, __m256 factor_f32x8, int16_t *q)
 {
@@ -47,12 +47,12 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
 
 /* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
-                                       const __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX],
+                                       const __m256i sum_i32x8[TILE_ROWS * U8_PANEL_CLASSES],
                                        const double *quantum, double *scores, size_t lds)
 {
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const __m256i *s = sum_i32x8 + r * CLASSES_MAX;
+        const __m256i *s = sum_i32x8 + r * U8_PANEL_CLASSES;
         double *to = scores + (size_t)r * lds;
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j += 2) {
@@ -69,7 +69,7 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
 /* Adds the products of 16 features to the sums. */
 DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8_t *const *x,
                                   size_t k, const int16_t *q,
-                                  __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX])
+                                  __m256i sum_i32x8[TILE_ROWS * U8_PANEL_CLASSES])
 {
     __m256i x_i16x16[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -80,7 +80,7 @@ DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8
         const __m256i q_i16x16 = in_register_i(load_i(q + U8X32 * (size_t)j));
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
-            __m256i *sum = &sum_i32x8[r * CLASSES_MAX + j];
+            __m256i *sum = &sum_i32x8[r * U8_PANEL_CLASSES + j];
             *sum = add_pairs(*sum, x_i16x16[r], q_i16x16);
         }
     }
@@ -96,9 +96,9 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
         x_row[r] = x[r];
         x_next[r] = x[r + (more ? rows : 0)];
     }
-    __m256i sum_i32x8[TILE_ROWS * CLASSES_MAX];
+    __m256i sum_i32x8[TILE_ROWS * U8_PANEL_CLASSES];
     DOWNHILL_UNROLL
-    for (int s = 0; s < rows * CLASSES_MAX; s++)
+    for (int s = 0; s < rows * U8_PANEL_CLASSES; s++)
         sum_i32x8[s] = _mm256_setzero_si256();
 
     size_t steps = d / U8X32;

@@ -14,7 +14,7 @@
 #endif
 #include "simd/avx512_u8.h"
 
-enum { TILE_ROWS = 4, CLASSES_MAX = 5 };
+enum { TILE_ROWS = 4 };
 
 DOWNHILL_INLINE void pack_32(__m512 w_0, __m512 w_1, __m512 factor_f32x16, int16_t *q)
 {
@@ -44,7 +44,7 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
 
 /* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
-                                       const __m512i sum_i32x16[TILE_ROWS * CLASSES_MAX],
+                                       const __m512i sum_i32x16[TILE_ROWS * U8_PANEL_CLASSES],
                                        const double *quantum, double *scores, size_t lds)
 {
     const int quad = classes < 4 ? classes : 4;
@@ -53,22 +53,23 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
     const __m512i zero = _mm512_setzero_si512();
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const __m512i *s = sum_i32x16 + r * CLASSES_MAX;
+        const __m512i *s = sum_i32x16 + r * U8_PANEL_CLASSES;
         double *scores_r = scores + (size_t)r * lds;
         const __m256d sums = sum_lanes_f64(s[0], classes > 1 ? s[1] : zero,
                                            classes > 2 ? s[2] : zero, classes > 3 ? s[3] : zero);
         const __m256d before = _mm256_maskz_loadu_pd(lanes, scores_r);
         _mm256_mask_storeu_pd(scores_r, lanes, _mm256_fmadd_pd(quantum_f64x4, sums, before));
     }
-    if (classes == CLASSES_MAX) {
-        const __m512i *s = sum_i32x16 + CLASSES_MAX - 1;
+    if (classes == U8_PANEL_CLASSES) {
+        const __m512i *s = sum_i32x16 + U8_PANEL_CLASSES - 1;
         double sums[TILE_ROWS];
-        _mm256_storeu_pd(sums, sum_lanes_f64(s[0], rows > 1 ? s[CLASSES_MAX] : zero,
-                                             rows > 2 ? s[2 * CLASSES_MAX] : zero,
-                                             rows > 3 ? s[3 * CLASSES_MAX] : zero));
+        _mm256_storeu_pd(sums, sum_lanes_f64(s[0], rows > 1 ? s[U8_PANEL_CLASSES] : zero,
+                                             rows > 2 ? s[2 * U8_PANEL_CLASSES] : zero,
+                                             rows > 3 ? s[3 * U8_PANEL_CLASSES] : zero));
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
-            scores[(size_t)r * lds + CLASSES_MAX - 1] += quantum[CLASSES_MAX - 1] * sums[r];
+            scores[(size_t)r * lds + U8_PANEL_CLASSES - 1] +=
+                quantum[U8_PANEL_CLASSES - 1] * sums[r];
     }
 }
 
@@ -80,9 +81,9 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-    __m512i sum_i32x16[TILE_ROWS * CLASSES_MAX];
+    __m512i sum_i32x16[TILE_ROWS * U8_PANEL_CLASSES];
     DOWNHILL_UNROLL
-    for (int s = 0; s < rows * CLASSES_MAX; s++)
+    for (int s = 0; s < rows * U8_PANEL_CLASSES; s++)
         sum_i32x16[s] = _mm512_setzero_si512();
 
     size_t steps = d / U8X32;
@@ -100,7 +101,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
             const __m512i q_i16x32 = in_register_i(_mm512_loadu_si512(q + U8X32 * j));
             DOWNHILL_UNROLL
             for (int r = 0; r < rows; r++) {
-                __m512i *sum = &sum_i32x16[r * CLASSES_MAX + j];
+                __m512i *sum = &sum_i32x16[r * U8_PANEL_CLASSES + j];
                 *sum = add_pairs(*sum, x_i16x32[r], q_i16x32);
             }
         }
@@ -113,7 +114,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
                 _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(tail, x_row[r] + k));
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
-                __m512i *sum = &sum_i32x16[r * CLASSES_MAX + j];
+                __m512i *sum = &sum_i32x16[r * U8_PANEL_CLASSES + j];
                 *sum = add_pairs(*sum, x_i16x32, _mm512_loadu_si512(q + U8X32 * j));
             }
         }
