@@ -28,7 +28,12 @@ run() { # expected exit code, arguments
 
 run 2
 run 2 nonsense
+grep -q "^setup: unknown argument 'nonsense'$" "$fake/err" ||
+    fail 'the unknown argument is not named'
+grep -q 'scripts/setup test' "$fake/err" || fail 'the usage is not shown after the error'
 run 2 test extra
+grep -q "^setup: unexpected argument 'extra'$" "$fake/err" ||
+    fail 'the extra argument is not named'
 run 0 --help
 grep -q 'scripts/setup test' "$fake/out" || fail '--help does not show the usage'
 
