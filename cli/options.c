@@ -104,30 +104,61 @@ static void suggest_choice(const cli_option *o, const char *text, char suggestio
     (void)suggest_text(text, &words, "", suggestion);
 }
 
-static int refuse_value(const cli_command *command, const cli_option *o, const char *text)
+static bool is_whole(const cli_option *o)
 {
-    char range[96], suggestion[SUGGEST_TEXT_MAX] = "";
-    const bool whole = o->kind == OPTION_SIZE || o->kind == OPTION_COUNT;
+    return o->kind == OPTION_SIZE || o->kind == OPTION_COUNT || o->kind == OPTION_SEED ||
+           o->kind == OPTION_CASE;
+}
+
+/* Returns whether the text is a number in the notation of the option, whatever its value. */
+static bool is_number(const cli_option *o, const char *text)
+{
+    double real;
+    const char *rest;
+    if (is_whole(o))
+        return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+    if (o->kind == OPTION_SECONDS)
+        return parse_seconds(text, &real);
+    if (o->kind == OPTION_SHARE)
+        return parse_share(text, &real);
+    return parse_real(text, &real, &rest) && *rest == '\0';
+}
+
+/* Writes the accepted values of a numeric option, as in "a whole number from 1 to 256". */
+static void describe_range(const cli_option *o, char *range, size_t size)
+{
     if (o->kind == OPTION_SIZE && o->min == o->max)
-        snprintf(range, sizeof range, "%g, the only value that this version accepts", o->min);
-    else if (whole)
-        snprintf(range, sizeof range, "a whole number from %.0f to %.0f%s, written in digits only",
-                 o->min, o->max, o->kind == OPTION_COUNT ? ", or all" : "");
-    else if (o->kind == OPTION_CHOICE)
-        snprintf(range, sizeof range, "one of %s", o->choices);
+        snprintf(range, size, "%g, the only value that this version accepts", o->min);
     else if (o->kind == OPTION_SEED || o->kind == OPTION_CASE)
-        snprintf(range, sizeof range, "a whole number from 0 to %s",
+        snprintf(range, size, "a whole number from 0 to %s",
                  o->kind == OPTION_SEED ? "2^63-1" : "2^31-1");
+    else if (is_whole(o))
+        snprintf(range, size, "a whole number from %.0f to %.0f%s", o->min, o->max,
+                 o->kind == OPTION_COUNT ? ", or all" : "");
     else
-        snprintf(range, sizeof range, "a number %s %g %s %g%s",
-                 o->below_max ? "of at least" : "from", o->min, o->below_max ? "and below" : "to",
-                 o->max,
+        snprintf(range, size, "a number %s %g %s %g%s", o->below_max ? "of at least" : "from",
+                 o->min, o->below_max ? "and below" : "to", o->max,
                  o->kind == OPTION_SECONDS ? " seconds, as in 0.5s or 500ms"
                  : o->kind == OPTION_SHARE ? ", as in 0.01 or 1%"
                                            : "");
-    if (o->kind == OPTION_CHOICE)
+}
+
+static int refuse_value(const cli_command *command, const cli_option *o, const char *text)
+{
+    char range[96], suggestion[SUGGEST_TEXT_MAX];
+    if (o->kind == OPTION_CHOICE) {
+        suggestion[0] = '\0';
         suggest_choice(o, text, suggestion);
-    error_line("%s: --%s: '%s' is not %s%s", command->name, o->name, text, range, suggestion);
+        error_line("%s: --%s: '%s' is not one of %s%s", command->name, o->name, text, o->choices,
+                   suggestion);
+        return EXIT_USAGE;
+    }
+    describe_range(o, range, sizeof range);
+    if (is_number(o, text))
+        error_line("%s: --%s: %s is out of range; give %s", command->name, o->name, text, range);
+    else
+        error_line("%s: --%s: '%s' is not %s%s", command->name, o->name, text, range,
+                   is_whole(o) ? ", written in digits only" : "");
     return EXIT_USAGE;
 }
 
