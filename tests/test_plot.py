@@ -293,7 +293,7 @@ class Refusals(PlotTest):
         self.refused(3, "No such file", None, name="nowhere.json")
         for text in ("", "{", "[" * 100000, '{"a": NaN}', '{"a": ' + "9" * 400 + "}", '"\\ud800"'):
             self.refused(3, "neither JSON nor an NPZ", text)
-        self.refused(3, "neither JSON nor an NPZ", b"\xff\xfe\x00")
+        self.refused(3, "neither JSON nor an NPZ file: not UTF-8 text; give", npy(GREY))
         self.refused(3, "schema_version is None", "[]")
         self.refused(3, "schema_version is 2", curve() | {"schema_version": 2})
         self.refused(3, "nothing to draw in it; give results", {"schema_version": 1})
@@ -376,6 +376,7 @@ class Refusals(PlotTest):
             ("not the record of a downhill model", model(GREY, format="other")),
             ("version 3 is not known", model(GREY, version=3)),
             ("the file is damaged", model(GREY, members={"record.json": "{"})),
+            ("record.json: not UTF-8 text;", model(GREY, members={"record.json": b"\xff"})),
         ):
             with self.subTest(says):
                 self.refused(3, says, contents)

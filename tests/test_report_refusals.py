@@ -43,7 +43,9 @@ class BadResults(ReportTest):
         for number in ("NaN", "-Infinity", "1e999", "9" * 400):
             self.refused("not JSON", json.dumps(bench()).replace("2000.0", number, 1))
         self.refused("not JSON", "[" * 100000)
-        self.refused("not JSON", json.dumps(bench()).replace('"Test CPU"', '"\\ud800"'))
+        self.refused(
+            "not JSON: not UTF-8 text;", json.dumps(bench()).replace('"Test CPU"', '"\\ud800"')
+        )
 
     def test_missing_file__exits_3(self):
         done = self.run_report(self.directory / "nowhere.json")

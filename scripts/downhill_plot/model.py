@@ -33,6 +33,8 @@ def read(path: pathlib.Path, contents: bytes) -> Model:
         NotImplementedError, RuntimeError, RecursionError, struct.error, SyntaxError, MemoryError,
     ) as error:  # fmt: skip
         what = error.args[0] if error.args else type(error).__name__
+        if isinstance(error, UnicodeError):
+            what = "record.json: not UTF-8 text"
         raise BadResults(
             f"{path}: {what}; the file is damaged or not a model of downhill"
         ) from error

@@ -86,8 +86,10 @@ def document(path: pathlib.Path, contents: bytes) -> Part:
         # A lone surrogate is valid JSON but cannot be encoded in UTF-8.
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
+        what = "not UTF-8 text" if isinstance(error, UnicodeError) else error
         raise BadResults(
-            f"{path}: neither JSON nor an NPZ file: {error}; give results or a model of downhill"
+            f"{path}: neither JSON nor an NPZ file: {what}; give results of landscape, step-sweep, "
+            "train or predict, written with --json, or a model of train --model"
         ) from error
     version = found.get("schema_version") if isinstance(found, dict) else None
     if version != SCHEMA_VERSION:

@@ -63,8 +63,9 @@ def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
     except OSError as error:
         raise BadResults(f"{path}: {error.strerror}; check the path") from error
     except (ValueError, RecursionError) as error:  # from JSON, UTF-8 or the functions below
+        what = "not UTF-8 text" if isinstance(error, UnicodeError) else error
         raise BadResults(
-            f"{path}: not JSON: {error}; make it with `downhill bench --json`"
+            f"{path}: not JSON: {what}; make it with `downhill bench --json`"
         ) from error
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != SCHEMA_VERSION:
