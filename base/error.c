@@ -26,6 +26,19 @@ int flush_stdout(void)
     return reason;
 }
 
+const char *write_remedy(int reason)
+{
+    switch (reason) {
+    case ENOSPC:
+    case EDQUOT:
+        return "free some space or write to another place";
+    case EFBIG:
+        return "raise the limit of ulimit -f or write to another place";
+    default:
+        return "write to another place";
+    }
+}
+
 /* Formats one line. User input in it may contain a newline or an escape sequence, which must not
  * fake a second message or control the terminal. A line longer than the buffer is cut. */
 static void compose(char *line, size_t room, const char *prefix, const char *format,

@@ -34,6 +34,9 @@ __attribute__((format(printf, 3, 4))) void error_compose(char *line, size_t room
  * with an empty buffer would report success. */
 int flush_stdout(void);
 
+/* Returns what to do about a write that failed with this errno value, to end a message with. */
+const char *write_remedy(int reason);
+
 /* Sets the rank of this process. Ranks other than 0 print no warnings and notes. They print errors
  * only while `own` is true, with the rank: errors that other ranks need not have. */
 void error_as_rank(size_t rank, bool own);

@@ -62,7 +62,7 @@ static int write_special(const char *path, output_writer *write, const void *con
         reason = errno;
     }
     if (!good)
-        error_line("%s: cannot write: %s", path, strerror(reason));
+        error_line("%s: cannot write: %s; %s", path, strerror(reason), write_remedy(reason));
     return good ? EXIT_OK : EXIT_INTERNAL;
 }
 
@@ -204,7 +204,8 @@ static bool name_beside(output_pending *p, const char *of_descriptor)
 
 static int failed(output_pending *p, int reason)
 {
-    error_line("%s: cannot write: %s; nothing was written", p->path, strerror(reason));
+    error_line("%s: cannot write: %s; nothing was written; %s", p->path, strerror(reason),
+               write_remedy(reason));
     output_abandon(p);
     return EXIT_INTERNAL;
 }
@@ -331,7 +332,9 @@ int output_json(const char *path, json_t *root)
     } else if (output_is_stdout(path)) {
         code = EXIT_OK;
         if (!write_document(stdout, root)) {
-            error_line("standard output: cannot write: %s", strerror(errno));
+            const int reason = errno;
+            error_line("standard output: cannot write: %s; %s", strerror(reason),
+                       write_remedy(reason));
             code = EXIT_INTERNAL;
         }
     } else {

@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     /* Catches a full disk or a closed pipe; a command that failed has printed its reason. */
     const int reason = flush_stdout();
     if (reason != 0 && code == EXIT_OK) {
-        error_line("standard output: cannot write: %s", strerror(reason));
+        error_line("standard output: cannot write: %s; %s", strerror(reason), write_remedy(reason));
         return EXIT_INTERNAL;
     }
     return code;

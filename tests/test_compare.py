@@ -635,7 +635,8 @@ class Command(unittest.TestCase):
         message = self.run_compare(a, b, "-o", self.directory, code=2).stderr
         self.assertIn("is a directory; name a file", message)
         self.assertIn(
-            "/dev/full: cannot write: ", self.run_compare(a, b, "-o", "/dev/full", code=70).stderr
+            "/dev/full: cannot write: No space left on device; free some space or write to",
+            self.run_compare(a, b, "-o", "/dev/full", code=70).stderr,
         )
         self.run_compare(a, b, "-o", "/dev/null")
         self.assertTrue(pathlib.Path("/dev/null").is_char_device())

@@ -59,7 +59,8 @@ static void test_data_gen__invalid_commands__one_line_and_no_files(void **state)
         /* Writing fails in the middle, as on a full disk. */
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new", "File too large"},
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new --format libsvm",
-         "new-train.libsvm: cannot write: File too large"},
+         "new-train.libsvm: cannot write: File too large; nothing was written; raise the limit of "
+         "ulimit -f"},
         {70, "trap '' XFSZ; ulimit -f 64; $downhill data gen -o $scratch/new --format cifar10",
          "data_batch_1.bin: cannot write: File too large"},
         {70,

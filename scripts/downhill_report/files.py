@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 
 from . import ending, kinds
-from .errors import BadOutput, ReportError
+from .errors import BadOutput, ReportError, write_remedy
 
 
 def check(path: pathlib.Path, kind: kinds.Kind) -> None:
@@ -109,7 +109,7 @@ def write(path: pathlib.Path, contents: bytes, kind: kinds.Kind) -> None:
         replace({pathlib.Path(os.path.realpath(path)): contents})
     except OSError as error:
         raise ReportError(
-            f"{path}: cannot write: {error.strerror}; choose another place"
+            f"{path}: cannot write: {error.strerror}; {write_remedy(error)}"
         ) from error
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from . import content, ending, figures, files, kinds
 from .content.captions import CAPTIONS
-from .errors import BadOutput, ReportError
+from .errors import BadOutput, ReportError, write_remedy
 from .load import ROOT
 from .model import Model
 from .notices import notices
@@ -43,9 +43,8 @@ def write(results: dict[str, Any], directory: pathlib.Path, title: str | None = 
     try:
         replace(directory, made)
     except OSError as error:
-        raise ReportError(
-            f"{directory}: cannot write: {error.strerror}; choose another --output"
-        ) from error
+        remedy = write_remedy(error, "choose another --output")
+        raise ReportError(f"{directory}: cannot write: {error.strerror}; {remedy}") from error
 
 
 def check(directory: pathlib.Path) -> None:
