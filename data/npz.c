@@ -125,23 +125,39 @@ struct npz {
     zip_t *archive;
 };
 
+enum { START_BYTES = 6 };
+
+/* Reads the first bytes of a regular file. Returns their number: 0 if it cannot be read. */
+static size_t read_start(const char *path, char start[START_BYTES])
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return 0;
+    FILE *file = fopen(path, "rb");
+    const size_t got = file != NULL ? fread(start, 1, START_BYTES, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    return got;
+}
+
 /* Returns whether the file is a single array, as numpy.save() writes it. */
 static bool is_npy(const char *path)
 {
-    static const char magic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
-    char start[sizeof magic];
-    FILE *file = fopen(path, "rb");
-    const bool is = file != NULL && fread(start, 1, sizeof start, file) == sizeof start &&
-                    memcmp(start, magic, sizeof magic) == 0;
-    if (file != NULL)
-        fclose(file);
-    return is;
+    char start[START_BYTES];
+    return read_start(path, start) == START_BYTES && memcmp(start, "\x93NUMPY", START_BYTES) == 0;
 }
 
 static bool is_empty(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
+}
+
+bool npz_is_another_kind(const char *path)
+{
+    char start[START_BYTES];
+    const size_t got = read_start(path, start);
+    return got > 0 && (got < 2 || memcmp(start, "PK", 2) != 0);
 }
 
 int npz_open_archive(const char *path, zip_t **archive)

@@ -180,7 +180,8 @@ static void test_invalid_commands__one_line_and_exit_code(void **state)
          "trained on bytes, but the features of npy:"},
         {3, "$downhill predict --data $floats --model $scratch/m.npz", "X.astype(np.uint8)"},
         {3, "$downhill predict --data $set --model $scratch/floats-train-x.npy",
-         "a NumPy array, not an archive of them"},
+         "floats-train-x.npy: not a model of downhill; give a file written by downhill train "
+         "--model"},
         {3, "$downhill train --data npz:$scratch/floats-train-x.npy",
          "a NumPy array, not an archive of them; as data give npy:"},
         {3, "$downhill predict --data $set --model $scratch/cut.npz", "not a complete NPZ file"},

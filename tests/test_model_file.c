@@ -372,7 +372,7 @@ static void test_model_file__not_a_model__refused(void **state)
 {
     (void)state;
     write_raw(scratch_path("text"), "no archive", 10);
-    assert_non_null(strstr(refused(scratch_path("text")), "not a complete NPZ file"));
+    assert_non_null(strstr(refused(scratch_path("text")), "text: not a model of downhill; give"));
     write_raw(scratch_path("empty"), "", 0);
     assert_non_null(strstr(refused(scratch_path("empty")), "empty: is empty; name another file\n"));
     refused(scratch_path("."));

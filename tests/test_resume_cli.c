@@ -181,7 +181,7 @@ static void test_resume__changed_option__refused(void **state)
     expect_error(EXIT_USAGE, "$downhill train --resume $scratch/c.npz --isa all", "give one level");
     expect_error(EXIT_DATA, "$downhill train --resume $scratch/m.npz", "not a checkpoint");
     expect_error(EXIT_DATA, "$downhill train --resume $scratch/none.npz", "No such file");
-    expect_error(EXIT_DATA, "$downhill train --resume $scratch/x", "not a complete NPZ file");
+    expect_error(EXIT_DATA, "$downhill train --resume $scratch/x", "x: not a model of downhill");
     expect_error(EXIT_DATA,
                  "head -c 1500 $scratch/c.npz > $scratch/cut.npz; "
                  "$downhill train --resume $scratch/cut.npz",

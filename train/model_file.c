@@ -281,21 +281,24 @@ static int read_all(npz *file, const char *path, model_file *m)
     return code == EXIT_OK ? fill_normalisation(path, m) : code;
 }
 
+static int not_a_model(const char *path)
+{
+    error_line("%s: not a model of downhill; give a file written by downhill train --model or "
+               "--checkpoint",
+               path);
+    return EXIT_DATA;
+}
+
 int model_file_read(const char *path, model_file *m)
 {
     npz *file;
     *m = (model_file){0};
+    if (npz_is_another_kind(path))
+        return not_a_model(path);
     int code = npz_open(path, &file);
     if (code != EXIT_OK)
         return code;
-    if (npz_has(file, "w") || npz_has(file, "b")) {
-        code = read_all(file, path, m);
-    } else {
-        error_line("%s: not a model of downhill; give a file written by downhill train --model or "
-                   "--checkpoint",
-                   path);
-        code = EXIT_DATA;
-    }
+    code = npz_has(file, "w") || npz_has(file, "b") ? read_all(file, path, m) : not_a_model(path);
     npz_close(file);
     if (code != EXIT_OK)
         model_file_close(m);
