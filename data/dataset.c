@@ -96,7 +96,9 @@ static int unknown(const char *spec)
                                   formats[f].operands);
         used += more > 0 && (size_t)more < sizeof list - used ? (size_t)more : 0;
     }
-    error_line("--data: '%s' is not known%s; give %s", spec, suggestion, list);
+    const bool is_path = strchr(spec, ':') == NULL && strpbrk(spec, "/.,") != NULL;
+    error_line("--data: '%s' %s%s; give %s", spec,
+               is_path ? "does not name its format" : "is not known", suggestion, list);
     return EXIT_USAGE;
 }
 

@@ -129,6 +129,8 @@ static void test_cli__invalid_commands__one_line_and_exit_code(void **state)
         {2, "$downhill data gen --json ''", "data gen: --json: the name is empty; name a file\n"},
         {2, "$downhill bench --list --json $scratch/x.json", "leave one out"},
         {2, "$downhill train --data nosuch", "'nosuch' is not known"},
+        {2, "$downhill train --data /x.csv",
+         "'/x.csv' does not name its format; give fashion-mnist, idx:IMAGES,LABELS["},
         {2, "$downhill data gen -o -", "--output -: several files cannot go to standard output"},
         {2, "$downhill data gen --format cifar10 -o -", "give a directory"},
         {2, "$downhill data gen -o /dev/null", "--output /dev/null: is a device"},
