@@ -349,10 +349,11 @@ static int run(const cli_command *self, int argc, char **argv)
     return code;
 }
 
-const cli_command cli_train = {
-    .name = "train",
-    .operands = "",
-    .summary = "Train a linear classifier and show where the time goes.",
-    .groups = {&train_method_options, &task_data_options, &task_loss_options},
-    .given = offsetof(train_config, given),
-    .run = run};
+const cli_command cli_train = {.name = "train",
+                               .operands = "",
+                               .summary = "Train a linear classifier and show where the time goes.",
+                               .groups = {&train_method_options, &task_data_options,
+                                          &task_several_levels, &task_run_options,
+                                          &task_loss_options},
+                               .given = offsetof(train_config, given),
+                               .run = run};

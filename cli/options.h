@@ -52,7 +52,7 @@ typedef struct cli_group {
     size_t n_options;
 } cli_group;
 
-enum { CLI_GROUPS_MAX = 3 };
+enum { CLI_GROUPS_MAX = 5 };
 
 typedef struct cli_command cli_command;
 

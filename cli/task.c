@@ -37,12 +37,26 @@ static const cli_option data_options[] = {
      AT(map),
      .help = "map the features from their files instead of reading them, for sets larger "
              "than memory; not for gzip or NPZ, and of NumPy only uint8 and float32 in C order"},
+};
+
+static const cli_option one_level[] = {
     {.name = "isa",
      .kind = OPTION_TEXT,
      .metavar = "LEVEL",
      AT(isa),
-     .help = "the ISA level to use (default: the best); train and gradcheck also accept several, "
-             "as in avx2,avx512, or all, and run once with each that has kernels of its own"},
+     .help = "use this ISA level, as in avx2 (default: the best)"},
+};
+
+static const cli_option several_levels[] = {
+    {.name = "isa",
+     .kind = OPTION_TEXT,
+     .metavar = "LEVEL,...",
+     AT(isa),
+     .help = "run once with each of these ISA levels, as in avx2,avx512; all: with each that has "
+             "kernels of its own (default: only with the best)"},
+};
+
+static const cli_option run_options[] = {
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -109,6 +123,8 @@ static const cli_option loss_options[] = {
 };
 
 const cli_group task_data_options = {data_options, sizeof data_options / sizeof data_options[0]};
+const cli_group task_one_level = {one_level, 1}, task_several_levels = {several_levels, 1};
+const cli_group task_run_options = {run_options, sizeof run_options / sizeof run_options[0]};
 const cli_group task_loss_options = {loss_options, sizeof loss_options / sizeof loss_options[0]};
 
 const char task_default_data[] = "fashion-mnist";

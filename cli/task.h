@@ -16,7 +16,7 @@
 
 /* First member of the configuration of such a command. */
 typedef struct task_config {
-    /* task_data_options */
+    /* task_data_options, --isa and task_run_options */
     const char *data, *isa, *json;
     bool map, quiet;
     size_t threads;
@@ -41,7 +41,9 @@ extern const char task_default_data[];
         .normalise = TASK_AUTOMATIC, .reg = TASK_AUTOMATIC, .delta = TASK_AUTOMATIC, .seed = 1     \
     }
 
-extern const cli_group task_data_options, task_loss_options;
+/* A command takes task_data_options, one of the two groups with --isa, and task_run_options. */
+extern const cli_group task_data_options, task_one_level, task_several_levels, task_run_options,
+    task_loss_options;
 
 /* The choices of --loss by downhill_loss_kind. Those of --dtype and --normalize are feature_words
  * and normalise_words. */

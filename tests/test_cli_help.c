@@ -108,7 +108,9 @@ static void test_help__option_values__words_and_ranges(void **state)
          {"is added to the next\n                           (default: 0) [0..1)\n",
           "best accuracy on\n                           them (default: 0) [0..1)\n"}},
         {"bench --help", {"[10us..3600s]\n", "[10us..36000s]\n"}},
-        {"predict --help", {"--set test|train|all "}},
+        {"predict --help", {"--set test|train|all ", "--isa LEVEL  ", "use this ISA level, as"}},
+        {"landscape --help", {"--isa LEVEL  ", "use this ISA level, as"}},
+        {"gradcheck --help", {"--isa LEVEL,... ", "run once with each of these ISA levels"}},
         {"data gen --help", {"--format idx|npy|libsvm|cifar10|cifar100\n", "[1..1048576]\n"}},
         {"verify --help", {"[1..1000000]\n"}},
     };
