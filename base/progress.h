@@ -18,14 +18,14 @@ typedef struct progress {
 /* Starts the clock. If `on` is false, nothing is ever shown. */
 progress progress_open(const char *command, bool on);
 
-/* Shows item `i` (from 1) of `n` and its name, with `share` of all work done, unless the last
- * line is less than 0.1 s old, or 10 s if stderr is not a terminal. */
+/* Shows "i/n NAME" and, from the `share` of all work that is done, the remaining time; unless the
+ * last line is less than 0.1 s old, or 10 s if stderr is not a terminal. */
 void progress_show(progress *p, size_t i, size_t n, double share, const char *name);
 
 /* Erases the line. */
 void progress_close(progress *p);
 
-/* Formats a line, such as "bench 3/40 score_f32/avx2, 20 s left". Public for its tests. */
+/* Formats a line, such as "train 3/40 loss 1.25, 20 s left". Public for its tests. */
 void progress_text(const progress *p, double elapsed_s, size_t i, size_t n, double share,
                    const char *name, char *text, size_t size);
 

@@ -29,7 +29,8 @@ struct run {
     const volatile sig_atomic_t *stop;
     counters counters;
     progress progress;
-    double start; /* clock_seconds() at the start */
+    size_t n_done; /* rows that need no more samples */
+    double start;  /* clock_seconds() at the start */
 };
 
 /* The rows of a group while they are sampled. */
@@ -49,10 +50,28 @@ static double elapsed_s(const struct run *run)
     return run->suite->start_s + clock_seconds() - run->start;
 }
 
-static void show_progress(struct run *run, size_t row)
+/* Returns the share of the work on row i that is done. A row whose precision is not reached may
+ * need all of max_time_s. */
+static double row_share(const bench_options *o, const struct group *g, size_t i)
+{
+    const bench_row *row = &g->rows[i];
+    if (row->skipped[0] != '\0' || row->stopped != STOPPED_INTERRUPTED)
+        return 1.0;
+    const double repeated = (double)row->n_samples / (double)o->repetitions;
+    const double spent = g->spent_s[i] / o->max_time_s;
+    return fmin(1.0, o->precision > 0.0 ? fmin(repeated, spent) : repeated);
+}
+
+/* Shows how many rows are done, and the name of row i of the group, which is being sampled. */
+static void show_progress(struct run *run, const struct group *g, size_t i)
 {
     const size_t n = run->suite->n_rows;
-    progress_show(&run->progress, row + 1, n, (double)row / (double)n, run->suite->rows[row].name);
+    double done = (double)g->first;
+    for (size_t k = 0; k < g->count; k++)
+        done += row_share(run->options, g, k);
+    char name[sizeof g->rows[i].name + sizeof "done, "];
+    snprintf(name, sizeof name, "done, %s", g->rows[i].name);
+    progress_show(&run->progress, run->n_done, n, done / (double)n, name);
 }
 
 /* Marks a row as skipped unless it is already. Returns false. */
@@ -175,7 +194,7 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
                                      .cpu = sched_getcpu()};
         if (!append_sample(&g->rows[i], &record))
             skip(&g->rows[i], "out of memory");
-        show_progress(run, g->first + i);
+        show_progress(run, g, i);
     }
 }
 
@@ -200,7 +219,7 @@ static void count_events(struct run *run, struct group *g)
 static void sample_group(struct run *run, struct group *g)
 {
     for (size_t i = 0; i < g->count && !*run->stop; i++) {
-        show_progress(run, g->first + i);
+        show_progress(run, g, i);
         if (g->rows[i].skipped[0] == '\0')
             calibrate(g, i, run->options->min_time_s);
     }
@@ -216,6 +235,9 @@ static void sample_group(struct run *run, struct group *g)
             if (takes_part(run->options, &g->rows[i], g->spent_s[i]))
                 g->order[count++] = i;
         }
+        /* A further sample may lower the precision of a row that had enough. */
+        const size_t n_done = g->first + g->count - unfinished;
+        run->n_done = n_done > run->n_done ? n_done : run->n_done;
         if (unfinished == 0 || *run->stop)
             break;
         rng_shuffle(&r, g->order, count);
@@ -346,6 +368,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_grou
         if (is_complete(suite, first, end)) {
             if (resuming)
                 run.progress.done_before = (double)end / (double)suite->n_rows;
+            run.n_done = end;
             continue;
         }
         resuming = false;

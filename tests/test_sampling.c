@@ -3,7 +3,7 @@
  * How benchmark rows are sampled: statistics of known numbers, stopping rules, cold buffers,
  * sweeps, the noise floor, counters, and resuming an interrupted run. Nothing here asserts a
  * speed. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -14,9 +14,12 @@
 #include "bench/suite.h"
 #include "support.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- statistics ---- */
 
@@ -405,6 +408,36 @@ static void test_progress__part_done__time_left(void **state)
     assert_string_equal(text, "bench 15/20 row, 10 s left");
 }
 
+/* On a terminal, the number of finished rows never falls, although rows are sampled in random
+ * order. */
+static void test_progress__rows_interleaved__finished_rows_counted(void **state)
+{
+    (void)state;
+    const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), before = dup(STDERR_FILENO);
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    const int other_end = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    assert_true(other_end >= 0 && dup2(other_end, STDERR_FILENO) == STDERR_FILENO);
+    bench_options options = tiny_options();
+    options.min_time_s = 0.02; /* longer than 0.1 s in all: a line at most every 0.1 s */
+    options.progress = true;
+    bench_suite suite = run_all(&options);
+    assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+    char text[4096] = "";
+    assert_true(read(terminal, text, sizeof text - 1) > 0);
+    size_t lines = 0, last = 0;
+    for (const char *at = text; (at = strstr(at, "bench ")) != NULL; at++, lines++) {
+        size_t done, n;
+        assert_int_equal(sscanf(at, "bench %zu/%zu done, ", &done, &n), 2);
+        assert_true(done >= last && done <= n && n == suite.n_rows);
+        last = done;
+    }
+    assert_true(lines > 1);
+    bench_suite_free(&suite);
+    close(other_end);
+    close(terminal);
+    close(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_resume__finished_groups__kept),
         cmocka_unit_test(test_resume__interrupted_row__sampled_again),
         cmocka_unit_test(test_progress__part_done__time_left),
+        cmocka_unit_test(test_progress__rows_interleaved__finished_rows_counted),
     };
     return cmocka_run_group_tests_name("sampling", tests, scratch_open, scratch_close);
 }
