@@ -151,7 +151,9 @@ int bench_estimate_say(const bench_session *s)
     }
     if (flush_stdout() != 0) /* main() reports that the list is lost */
         return EXIT_OK;
-    fprintf(stderr, "bench: %s will take %s, including verification%s; longer on a busy machine\n",
+    fprintf(stderr,
+            "bench: %s will take %s on an idle machine, including verification%s; several times as "
+            "long on a busy one\n",
             rows, text,
             s->config->no_ceilings || s->config->ceilings_from != NULL ? "" : " and ceilings");
     if (!s->config->list && s->config->json == NULL && r.max_s > long_s)
