@@ -155,3 +155,6 @@ for level in avxvnni avx512 avx512vnni avx512bf16 amx; do
 done
 cmake --build "$work/build" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
 absent_levels 'the compiler cannot build it' avx512 auto_avx512 amx
+cmake "${plain[@]}" -DDOWNHILL_LEVELS=scalar >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+cmake --build "$work/build" >"$work/log" 2>&1 || fail "$(cat "$work/log")"
+absent_levels 'left out of this build' avx2 auto_avx2 avx512 amx
