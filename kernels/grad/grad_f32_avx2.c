@@ -24,6 +24,12 @@ enum { TILE_CLASSES = 5, TILE_VECTORS = 6, RUN_VECTORS = 8 };
 /* Samples per step of prefetch.h. */
 enum { STEP = 2 };
 
+/* Where a tile prefetches: nowhere, in the next block of rows (prefetch.h), or further along its own rows. The rows are
+ * read side by side, more than the hardware follows. Three lines ahead make the gradient from memory 1.1 (d = 3072) to
+ * 1.5 (d = 784) times as fast, from L3 up to 1.1, and cost nothing in L2 (Zen 3). */
+enum target { NOTHING, NEXT_BLOCK, AHEAD };
+enum { LINES_AHEAD = 3 };
+
 /* Samples and features taken at a time: 8 rows of 2 KiB stay in L1 beside 10 rows of dW of 2 KiB. */
 enum { ROWS = 32, ROWS_ON_ONE_SET = 8, FEATURES = 512 };
 
@@ -42,7 +48,7 @@ DOWNHILL_INLINE void add_row(const enum element element, const int classes, cons
     }
 }
 
-DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int classes,
+DOWNHILL_INLINE void tile(const enum element element, const enum target target, const int classes,
                           const int vectors, size_t n, size_t k, const void *const *x,
                           const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw,
                           struct prefetch *prefetch)
@@ -55,14 +61,18 @@ DOWNHILL_INLINE void tile(const enum element element, const int fetch, const int
                                   ? _mm256_loadu_ps(dw + (size_t)j * lddw + k + F32X8 * (size_t)v)
                                   : _mm256_setzero_ps();
 
-    if (fetch) {
+    if (target == NEXT_BLOCK) {
         size_t steps = n / STEP;
         struct prefetch_run run = prefetch_take(prefetch, &steps);
         for (size_t s = 0; s < steps; s++)
             prefetch_step(&run);
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (target == AHEAD)
+            _mm_prefetch((const char *)feature_at(element, x[i], k) + LINES_AHEAD * LINE_BYTES,
+                         _MM_HINT_T0);
         add_row(element, classes, vectors, x[i], k, dscores + i * ldds, sum_f32x8);
+    }
 
     for (int j = 0; j < classes; j++)
         for (int v = 0; v < vectors; v++)
@@ -88,50 +98,65 @@ DOWNHILL_INLINE void tail_tile(const enum element element, const int classes, si
         store_some_x8(dw + (size_t)j * lddw + k, count, sum_f32x8[j]);
 }
 
-DOWNHILL_INLINE void row_of_tiles(const enum element element, const int fetch, const int classes,
-                                  const int vectors, size_t n, size_t d, const void *const *x,
-                                  const float *dscores, size_t ldds, unsigned flags, float *dw,
-                                  size_t lddw, struct prefetch *prefetch)
+DOWNHILL_INLINE void row_of_tiles(const enum element element, const enum target target,
+                                  const int classes, const int vectors, size_t n, size_t d,
+                                  const void *const *x, const float *dscores, size_t ldds,
+                                  unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     const size_t width = F32X8 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(element, fetch, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, prefetch);
+        tile(element, target, classes, vectors, n, k, x, dscores, ldds, flags, dw, lddw, prefetch);
     for (; k + F32X8 <= d; k += F32X8)
-        tile(element, fetch, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, prefetch);
+        tile(element, target, classes, 1, n, k, x, dscores, ldds, flags, dw, lddw, prefetch);
     if (k < d)
         tail_tile(element, classes, d - k, n, k, x, dscores, ldds, flags, dw, lddw);
 }
 
-DOWNHILL_INLINE void sub_block(const enum element element, const int fetch, size_t n, size_t d,
-                               size_t c, const void *const *x, const float *dscores, size_t ldds,
-                               unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
+/* Wider tiles, of few classes, have no load to spare for a prefetch ahead. */
+DOWNHILL_INLINE void row_of_tiles_of(const enum element element, const enum target target,
+                                     size_t classes, size_t n, size_t d, const void *const *x,
+                                     const float *dscores, size_t ldds, unsigned flags, float *dw,
+                                     size_t lddw, struct prefetch *prefetch)
 {
-    for (size_t j = 0, classes; j < c; j += classes) {
-        classes = next_tile(c - j, TILE_CLASSES);
-        const float *ds = dscores + j;
-        float *dwj = dw + j * lddw;
-        switch (classes) {
-        case 5:
-            row_of_tiles(element, fetch, 5, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        case 4:
-            row_of_tiles(element, fetch, 4, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        case 3:
-            row_of_tiles(element, fetch, 3, 3, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        case 2:
-            row_of_tiles(element, fetch, 2, 5, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        default:
-            row_of_tiles(element, fetch, 1, 6, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        }
+    const enum target wide = target == AHEAD ? NOTHING : target;
+    switch (classes) {
+    case 5:
+        row_of_tiles(element, target, 5, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    case 4:
+        row_of_tiles(element, target, 4, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    case 3:
+        row_of_tiles(element, wide, 3, 3, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    case 2:
+        row_of_tiles(element, wide, 2, 5, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    default:
+        row_of_tiles(element, wide, 1, 6, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
     }
 }
 
-DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n, size_t d,
+/* Only the first tile of classes meets X where it came from; it leaves X in L1 or L2. */
+DOWNHILL_INLINE void sub_block(const enum element element, const enum target target, size_t n,
+                               size_t d, size_t c, const void *const *x, const float *dscores,
+                               size_t ldds, unsigned flags, float *dw, size_t lddw,
+                               struct prefetch *prefetch)
+{
+    for (size_t j = 0, classes; j < c; j += classes) {
+        classes = next_tile(c - j, TILE_CLASSES);
+        if (target == AHEAD && j == 0)
+            row_of_tiles_of(element, AHEAD, classes, n, d, x, dscores, ldds, flags, dw, lddw,
+                            prefetch);
+        else
+            row_of_tiles_of(element, target == AHEAD ? NOTHING : target, classes, n, d, x,
+                            dscores + j, ldds, flags, dw + j * lddw, lddw, prefetch);
+    }
+}
+
+DOWNHILL_INLINE void tiles(const enum element element, const enum target target, size_t n, size_t d,
                            size_t c, const void *const *x, const float *dscores, size_t ldds,
                            unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
@@ -143,7 +168,7 @@ DOWNHILL_INLINE void tiles(const enum element element, const int fetch, size_t n
         for (size_t k = 0; k < d; k += FEATURES) {
             for (size_t r = 0; r < rows; r++)
                 x_k[r] = feature_at(element, x[i + r], k);
-            sub_block(element, fetch, rows, d - k < FEATURES ? d - k : FEATURES, c, x_k,
+            sub_block(element, target, rows, d - k < FEATURES ? d - k : FEATURES, c, x_k,
                       dscores + i * ldds, ldds, i > 0 ? flags | GRAD_ACCUMULATE : flags, dw + k,
                       lddw, prefetch);
         }
@@ -173,13 +198,14 @@ DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, 
     for (size_t j = 0; j < c; j++) {
         size_t at = k;
         for (; at + F32X8 <= d; at += F32X8)
-            tile(element, 0, 1, 1, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw, NULL);
+            tile(element, NOTHING, 1, 1, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw,
+                 NULL);
         if (at < d)
             tail_tile(element, 1, d - at, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw);
     }
 }
 
-/* Compiles the loops twice, so that the copy without prefetching has no instructions for it. */
+/* Compiles the loops once per target, so that the copy without prefetching has no instructions for it. */
 DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t c,
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
                           float *dw, size_t lddw, struct prefetch *prefetch)
@@ -187,9 +213,11 @@ DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t
     if (n == 1)
         one_sample(element, d, c, x[0], dscores, flags, dw, lddw);
     else if (prefetch->left > 0)
-        tiles(element, 1, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
+        tiles(element, NEXT_BLOCK, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
+    else if (flags & GRAD_PREFETCH_X)
+        tiles(element, AHEAD, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     else
-        tiles(element, 0, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
+        tiles(element, NOTHING, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
 DOWNHILL_TARGET
