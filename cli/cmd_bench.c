@@ -370,7 +370,7 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_bench = {.name = "bench",
                                .operands = "",
-                               .summary = "Prove, then time every kernel, variant and shape.",
+                               .summary = "Verify, then time every kernel, variant and shape.",
                                .options = options,
                                .n_options = sizeof options / sizeof options[0],
                                .run = run};

@@ -67,10 +67,10 @@ static int run(const cli_command *self, int argc, char **argv)
     return code;
 }
 
-const cli_command cli_verify = {
-    .name = "verify",
-    .operands = "",
-    .summary = "Prove every variant correct against an f64 reference on this machine.",
-    .options = options,
-    .n_options = sizeof options / sizeof options[0],
-    .run = run};
+const cli_command cli_verify = {.name = "verify",
+                                .operands = "",
+                                .summary =
+                                    "Check every variant against an f64 reference on this machine.",
+                                .options = options,
+                                .n_options = sizeof options / sizeof options[0],
+                                .run = run};

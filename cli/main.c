@@ -33,11 +33,11 @@ static const cli_command *find_command(const char *name)
 static void print_help(void)
 {
     puts("Usage: downhill COMMAND [OPTION]...\n\n"
-         "SIMD kernels for linear classifiers: proven, measured, and put to work.\n\n"
+         "SIMD kernels for linear classifiers: verified, measured, and put to work.\n\n"
          "Commands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
-    puts("\n`downhill COMMAND --help` shows the options of a command.\n\n"
+    puts("\n`downhill COMMAND --help` shows the options of a command, which may be abbreviated.\n\n"
          "Environment:\n"
          "  DOWNHILL_ISA=LEVEL             as --isa LEVEL\n"
          "  DOWNHILL_DISABLE=FEATURE,...   behave as on a CPU without these features\n"
@@ -48,7 +48,7 @@ static void print_help(void)
          "  2      wrong usage, an output that cannot be written or would replace a\n"
          "         file of another kind, or nothing matched\n"
          "  3      bad input data\n"
-         "  4      the ISA level is not usable here\n"
+         "  4      the ISA level is unknown or not usable here\n"
          "  5      something is not installed, not granted or not permitted, or doctor\n"
          "         --strict found a warning\n"
          "  70     out of memory, or results could not be written\n"

@@ -19,7 +19,7 @@ page() {
             -e "s/^\.TH .* \"1\"/.TH ${name^^} \"1\"/" | gzip -9n >"$directory/$name.1.gz"
 }
 
-page 'SIMD kernels for linear classifiers: proven, measured, and put to work'
+page 'SIMD kernels for linear classifiers: verified, measured, and put to work'
 while read -r command what; do
     page "$command" "${what%.}"
 done < <("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]* *.*\)/\1/p')
