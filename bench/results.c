@@ -219,6 +219,7 @@ void bench_print_table(const bench_suite *suite)
 {
     printf("%-56s %12s %7s %6s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
            "CI95 %", "n", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
+    bool has_plus = false;
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];
         if (i > 0 &&
@@ -237,12 +238,17 @@ void bench_print_table(const bench_suite *suite)
             snprintf(share, sizeof share, "%5.1f %% %s%s",
                      100.0 * row->flops / median / row->attainable, row->bound,
                      bench_above_roof(row) ? ", above its roof" : "");
-        /* "+": sampling ended before the required precision was reached. */
-        if (row->n_samples >= STATS_INTERVAL_MIN)
+        if (isfinite(row->real_ns.low)) {
+            const bool imprecise = row->stopped == STOPPED_TIME;
             snprintf(interval, sizeof interval, "%.2f%s", 100.0 * stats_precision(&row->real_ns),
-                     row->stopped == STOPPED_TIME ? "+" : "");
+                     imprecise ? "+" : "");
+            has_plus = has_plus || imprecise;
+        }
         printf("%-56s %12.3f %7s %6zu %7.2f %9.2f %8.2f %10s  %s\n", row->name, median * 1e-3,
                interval, row->n_samples, 100.0 * row->real_ns.mad / median, row->flops / median,
                row->bytes / median, speedup, share);
     }
+    if (has_plus)
+        puts("\n+: the interval is wider than --precision asks; a larger --max-time allows more "
+             "samples");
 }

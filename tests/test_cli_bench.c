@@ -147,8 +147,23 @@ static void test_cli_bench__json_to_file__table_on_stdout(void **state)
                      EXIT_OK);
     assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"));
     assert_non_null(strstr(shell_out, "median us"));
+    assert_null(strstr(shell_out, "\n+: "));
     json_decref(parsed_file("bench.json"));
     remove(scratch_path("bench.json"));
+}
+
+static void test_cli_bench__precision_not_reached__footnote(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
+              "--max-time 50us --precision 0.0000001 --isa scalar --filter ^hinge_f32"),
+        EXIT_OK);
+    const char *row = strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"),
+               *note = strstr(shell_out, "\n\n+: the interval is wider than --precision asks; ");
+    assert_true(row != NULL && note != NULL && row < note);
+    const char *plus = strchr(row, '+');
+    assert_true(plus < note && plus < strchr(row, '\n'));
 }
 
 /* The CPU is shared with a busy loop: the run warns that its times are too long. */
@@ -514,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_cli_bench__benchmark_variables__ignored),
         cmocka_unit_test(test_cli_bench__no_row_timed__fails),
         cmocka_unit_test(test_cli_bench__json_to_file__table_on_stdout),
+        cmocka_unit_test(test_cli_bench__precision_not_reached__footnote),
         cmocka_unit_test(test_cli_bench__shared_cpu__warning),
         cmocka_unit_test(test_cli_bench__shared_cpu_of_a_team__warning),
         cmocka_unit_test(test_cli_bench__throttled__warning),
