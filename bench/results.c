@@ -215,9 +215,19 @@ static const bench_row *find_scalar(const bench_suite *suite, const bench_row *r
     return NULL;
 }
 
+/* Writes the number of samples that the statistics include, as in "42"; if some are left out, also
+ * the number taken, as in "25/42". */
+static void samples_text(const bench_row *row, char *text, size_t size)
+{
+    if (row->uses_disturbed || row->n_undisturbed == row->n_samples)
+        snprintf(text, size, "%zu", row->n_samples);
+    else
+        snprintf(text, size, "%zu/%zu", row->n_undisturbed, row->n_samples);
+}
+
 void bench_print_table(const bench_suite *suite)
 {
-    printf("%-56s %12s %7s %6s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
+    printf("%-56s %12s %7s %8s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
            "CI95 %", "n", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
     bool has_plus = false;
     for (size_t i = 0; i < suite->n_rows; i++) {
@@ -231,7 +241,7 @@ void bench_print_table(const bench_suite *suite)
         }
         const double median = row->real_ns.median;
         const bench_row *scalar = find_scalar(suite, row);
-        char speedup[16] = "-", share[48] = "", interval[16] = "-";
+        char speedup[16] = "-", share[48] = "", interval[16] = "-", samples[24];
         if (scalar != NULL)
             snprintf(speedup, sizeof speedup, "%.2fx", scalar->real_ns.median / median);
         if (row->attainable > 0.0)
@@ -244,8 +254,9 @@ void bench_print_table(const bench_suite *suite)
                      imprecise ? "+" : "");
             has_plus = has_plus || imprecise;
         }
-        printf("%-56s %12.3f %7s %6zu %7.2f %9.2f %8.2f %10s  %s\n", row->name, median * 1e-3,
-               interval, row->n_samples, 100.0 * row->real_ns.mad / median, row->flops / median,
+        samples_text(row, samples, sizeof samples);
+        printf("%-56s %12.3f %7s %8s %7.2f %9.2f %8.2f %10s  %s\n", row->name, median * 1e-3,
+               interval, samples, 100.0 * row->real_ns.mad / median, row->flops / median,
                row->bytes / median, speedup, share);
     }
     if (has_plus)

@@ -3,6 +3,7 @@
  * Samples taken while another hardware thread used the core: detected, left out of the statistics,
  * kept in the results. The additions per cycle are made up, so that no second hardware thread is
  * needed. */
+#define _XOPEN_SOURCE 700
 #include "cmocka_all.h"
 
 #include "base/error.h"
@@ -10,10 +11,14 @@
 #include "bench/core_share.h"
 #include "bench/resume.h"
 #include "bench/suite.h"
+#include "support.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const volatile sig_atomic_t no_stop = 0;
 
@@ -101,6 +106,46 @@ static void test_summary__shared_samples__left_out(void **state)
     assert_int_equal(row.n_undisturbed, SAMPLES);
     assert_false(row.uses_disturbed);
     assert_true(row.real_ns.median == 103.5);
+    free(core);
+}
+
+/* Prints a table with this row and returns it; to be freed. */
+static char *table_of(bench_row *row)
+{
+    const bench_suite suite = {.rows = row, .n_rows = 1};
+    const char *path = scratch_path("table");
+    fflush(stdout);
+    const int before = dup(STDOUT_FILENO), to = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+    assert_true(before >= 0 && to >= 0 && dup2(to, STDOUT_FILENO) == STDOUT_FILENO);
+    close(to);
+    bench_print_table(&suite);
+    fflush(stdout);
+    dup2(before, STDOUT_FILENO);
+    close(before);
+    return read_text(path);
+}
+
+static void test_table__samples_left_out__used_and_taken(void **state)
+{
+    (void)state;
+    core_capacity *core = calloc(1, sizeof *core);
+    record(core, 4.0, 100);
+    bench_sample samples[SAMPLES];
+    static const double rates[SAMPLES] = {4.0, 2.0, 3.9, 3.5, 4.2, 0.0, 1.0, 2.0};
+    /* The minimum number of undisturbed samples, and the column `n`. */
+    static const struct {
+        size_t min_undisturbed;
+        const char *n;
+    } cases[] = {{4, " 4/8 "}, {5, " 8 "}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench_row row = make_row(samples, rates);
+        snprintf(row.name, sizeof row.name, "a row");
+        row.isa = "scalar";
+        bench_row_summarise(&row, core, cases[i].min_undisturbed);
+        char *table = table_of(&row);
+        assert_non_null(strstr(strstr(table, "a row"), cases[i].n));
+        free(table);
+    }
     free(core);
 }
 
@@ -270,10 +315,11 @@ int main(void)
         cmocka_unit_test(test_core_whole__recorded_rates__99th_percentile),
         cmocka_unit_test(test_core_whole__this_core__plausible_rate),
         cmocka_unit_test(test_summary__shared_samples__left_out),
+        cmocka_unit_test(test_table__samples_left_out__used_and_taken),
         cmocka_unit_test(test_sample__cpu_or_core_shared__lack_named),
         cmocka_unit_test(test_waited__groups_that_did_not_wait__left_out),
         cmocka_unit_test(test_run__core_shared__waits_up_to_a_limit),
         cmocka_unit_test(test_results__shared_samples__kept_and_resumed),
     };
-    return cmocka_run_group_tests_name("core_share", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("core_share", tests, scratch_open, scratch_close);
 }
