@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "bench_session.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/json_memory.h"
 #include "base/output.h"
@@ -160,8 +161,15 @@ static void print_tables(const bench_session *s)
 static void print_end(const bench_session *s, size_t timed)
 {
     (void)flush_stdout(); /* so that on a terminal the last line comes last */
-    fprintf(stderr, "bench: %zu rows in %.1f s, seed %llu, ", timed, s->suite.seconds,
-            (unsigned long long)s->config->seed);
+    const bool measures_ceilings = !s->config->no_ceilings && s->config->ceilings_from == NULL;
+    /* Like the time of the rows, the total of a resumed run includes its earlier parts. */
+    const double total_s = s->suite.start_s + clock_seconds() - s->start_s;
+    fprintf(stderr, "bench: %zu row%s in %.1f s (%.1f s with verification%s%s), seed %llu, ", timed,
+            timed == 1 ? "" : "s", s->suite.seconds, total_s,
+            !measures_ceilings       ? ""
+            : s->config->noise_floor ? ", ceilings"
+                                     : " and ceilings",
+            s->config->noise_floor ? " and noise floor" : "", (unsigned long long)s->config->seed);
     if (s->cpu >= 0)
         fprintf(stderr, "pinned to CPU %d\n", s->cpu);
     else

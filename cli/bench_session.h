@@ -26,6 +26,7 @@ typedef struct bench_config {
 typedef struct bench_session {
     const bench_config *config;
     const machine *machine;
+    double start_s; /* clock_seconds() at the start of the command */
     core_capacity core;
     bench_options bench;
     bench_suite suite;

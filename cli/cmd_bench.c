@@ -3,6 +3,7 @@
  * The command line of downhill bench. */
 #define _GNU_SOURCE
 #include "arguments.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/output.h"
 #include "base/warnings.h"
@@ -281,11 +282,12 @@ static int choose_times(const bench_config *config, bench_options *bench)
 }
 
 static int run_with(const cli_command *self, bench_config *config, const machine *m,
-                    const json_t *earlier)
+                    const json_t *earlier, double start_s)
 {
     config->isa = cli_default_isa(config->isa);
     bench_session s = {.config = config,
                        .machine = m,
+                       .start_s = start_s,
                        .arguments = arguments_to_json(self, config, &defaults, not_stored),
                        .warnings = json_array()};
     if (config->threads == 0)
@@ -343,6 +345,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
 
 static int run(const cli_command *self, int argc, char **argv)
 {
+    const double start_s = clock_seconds();
     bench_config config = defaults;
     int operand;
     int code = cli_parse(self, &config, argc, argv, &operand);
@@ -362,7 +365,7 @@ static int run(const cli_command *self, int argc, char **argv)
             code = take_over(self, &config, earlier);
     }
     if (code == CLI_CONTINUE)
-        code = run_with(self, &config, &m, earlier);
+        code = run_with(self, &config, &m, earlier, start_s);
     json_decref(earlier);
     machine_close(&m);
     return code;

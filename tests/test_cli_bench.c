@@ -159,6 +159,8 @@ static void test_cli_bench__precision_not_reached__footnote(void **state)
         shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
               "--max-time 50us --precision 0.0000001 --isa scalar --filter ^hinge_f32"),
         EXIT_OK);
+    assert_non_null(strstr(shell_err, "bench: 1 row in "));
+    assert_non_null(strstr(shell_err, " s with verification), seed 1, "));
     const char *row = strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"),
                *note = strstr(shell_out, "\n\n+: the interval is wider than --precision asks; ");
     assert_true(row != NULL && note != NULL && row < note);
@@ -511,6 +513,7 @@ static void test_cli_bench__noise_floor__in_the_results(void **state)
                            " --precision 0 --repetitions 3 --json $scratch/floor.json"),
                      EXIT_OK);
     assert_non_null(strstr(shell_out, "noise floor: 95 % of the medians of the same code"));
+    assert_non_null(strstr(shell_err, " s with verification and noise floor), seed 1, "));
     json_t *root = parsed_file("floor.json"), *found = json_object_get(root, "noise_floor");
     assert_int_equal((int)number(found, "passes"), 4);
     assert_true(number(found, "p95") >= 0.0);
