@@ -198,8 +198,10 @@ static int train_all(struct session *s)
         warnings_add(s->task.warnings, "interrupted: training is incomplete%s; %s",
                      s->config->model != NULL ? ", and no model was written" : "",
                      s->config->checkpoint != NULL ? "--resume continues it" : "run it again");
-    if (s->print && complete > 1)
+    if (s->print && complete > 1) {
         train_print_comparison(s->runs, complete, s->config, data);
+        train_print_digests(s->runs, complete, s->config);
+    }
     int written = EXIT_OK;
     if (s->cluster.rank > 0)
         complete = 0;

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Characters of a digest that a comparison of levels shows. */
+enum { DIGEST_SHOWN = 8 };
+
 static double seconds(uint64_t ns)
 {
     return (double)ns * 1e-9;
@@ -26,6 +29,12 @@ static double phases_seconds(const downhill_profile *p)
 char *train_run_failure(const train_run *run, const train_config *config)
 {
     return (char *)(config->method == TRAIN_SGD ? run->sgd.failed : run->result.failed);
+}
+
+/* Returns the digest of the model; "" if the run failed or was interrupted. */
+static const char *digest_of(const train_run *run, const train_config *config)
+{
+    return config->method == TRAIN_SGD ? run->sgd.digest : run->result.digest;
 }
 
 /* ---- text ---- */
@@ -131,7 +140,7 @@ void train_print_end(const train_config *config, const train_run *run)
 {
     const bool sgd = config->method == TRAIN_SGD;
     char loss[REAL_FIXED_TEXT];
-    const char *digest = sgd ? run->sgd.digest : run->result.digest;
+    const char *digest = digest_of(run, config);
     if (sgd)
         print_sgd_end(&run->sgd);
     else
@@ -194,6 +203,50 @@ void train_print_comparison(const train_run *runs, size_t count, const train_con
                        sgd ? (double)data->train.n : (double)runs[i].result.evaluations, scalar,
                        accuracy, failed);
     }
+}
+
+static void print_different_digests(const train_run *runs, size_t count, const train_config *config)
+{
+    fputs("model digests differ:", stdout);
+    bool listed[LEVELS_MAX] = {0}, separate = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *digest = digest_of(&runs[i], config);
+        if (digest[0] == '\0' || listed[i])
+            continue;
+        printf("%s %.*s... (%s", separate ? "," : "", DIGEST_SHOWN, digest, runs[i].isa);
+        for (size_t k = i + 1; k < count; k++)
+            if (strcmp(digest_of(&runs[k], config), digest) == 0) {
+                listed[k] = true;
+                printf(", %s", runs[k].isa);
+            }
+        putchar(')');
+        separate = true;
+    }
+    puts(config->task.dtype == FEATURES_F32
+             ? "; this is expected in f32, because the levels round differently"
+             : "");
+}
+
+void train_print_digests(const train_run *runs, size_t count, const train_config *config)
+{
+    const char *first = NULL;
+    size_t n_models = 0;
+    bool differ = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *digest = digest_of(&runs[i], config);
+        if (digest[0] == '\0')
+            continue;
+        first = first != NULL ? first : digest;
+        differ = differ || strcmp(digest, first) != 0;
+        n_models++;
+    }
+    if (n_models < 2)
+        return;
+    if (differ)
+        print_different_digests(runs, count, config);
+    else
+        printf("model digest: the same at %s %zu levels (%.*s...)\n",
+               n_models == count ? "all" : "the other", n_models, DIGEST_SHOWN, first);
 }
 
 /* ---- JSON ---- */

@@ -31,6 +31,10 @@ void train_print_end(const train_config *config, const train_run *run);
 void train_print_comparison(const train_run *runs, size_t count, const train_config *config,
                             const dataset *data);
 
+/* Prints a line that says whether the models have the same digest, unless fewer than two runs have
+ * one. */
+void train_print_digests(const train_run *runs, size_t count, const train_config *config);
+
 /* Returns a run as an object of the results, also for the record of its model. */
 json_t *train_run_to_json(const train_run *run, const train_config *config, const dataset *data);
 

@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -430,6 +431,37 @@ static void test_model__every_level_and_thread_count__same_digest(void **state)
     free(first);
 }
 
+/* On bytes, all levels make the same model. In f32, this test compares the digests itself. */
+static void test_train__several_levels__digests_compared(void **state)
+{
+    (void)state;
+    static const char line[] = "\nmodel digest ";
+    static const char *const dtypes[] = {"u8", "f32"};
+    for (int f32 = 0; f32 < 2; f32++) {
+        char command[128];
+        snprintf(command, sizeof command, "$downhill train --data $set --dtype %s --isa all",
+                 dtypes[f32]);
+        assert_int_equal(shell(command), EXIT_OK);
+        const char *first = strstr(shell_out, line);
+        assert_non_null(first);
+        size_t count = 0, same = 0;
+        for (const char *at = first; at != NULL; at = strstr(at + 1, line)) {
+            count++;
+            same += strncmp(at, first, sizeof line - 1 + 64) == 0;
+        }
+        char want[128];
+        const char *digest = first + sizeof line - 1;
+        if (same == count)
+            snprintf(want, sizeof want, "\nmodel digest: the same at all %zu levels (%.8s...)\n",
+                     count, digest);
+        else
+            snprintf(want, sizeof want, "\nmodel digests differ: %.8s... (scalar", digest);
+        assert_true(f32 || same == count);
+        assert_int_equal(strstr(shell_out, want) != NULL, count > 1);
+        assert_int_equal(strstr(shell_out, "; this is expected in f32") != NULL, same < count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_train__output_files__named_in_the_output),
         cmocka_unit_test(test_landscape__model__loss_of_the_model),
         cmocka_unit_test(test_model__every_level_and_thread_count__same_digest),
+        cmocka_unit_test(test_train__several_levels__digests_compared),
     };
     return cmocka_run_group_tests_name("cli_train", tests, setup, shell_close);
 }
