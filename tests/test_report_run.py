@@ -230,6 +230,20 @@ class Run(ReportTest):
             self.assertEqual(text.split("\n## ")[0].count("; noisy rows)"), 2)
         self.assertIn(f"  - {name}\n", self.markdown(self.noisy(name)).split("## Warnings")[1])
 
+    def test_many_noisy_rows__first_three_and_a_count(self):
+        document = full()
+        for row in document["benchmarks"]:
+            if row["run_type"] == "iteration":
+                row["real_time"] *= 1 + 0.2 * (row["repetition_index"] % 2)
+        noisy = self.section("Warnings", document).split("The spread (MAD) of ")[1]
+        count = int(noisy.split()[0])
+        lines = noisy.split("\n- ")[0].strip().splitlines()[1:]
+        self.assertEqual([line[:4] for line in lines], ["  - "] * 4)
+        self.assertEqual(lines[3], f"  - … and {count - 3} more, marked {MARK}")
+        page = (self.output / "index.html").read_text()
+        listed = page.split("Affected rows</summary>")[1].split("</details>")[0]
+        self.assertEqual(listed.count("<li>"), count)
+
     def test_noisy_baseline__its_ratios_are_marked(self):
         summary = self.section("Speed-up", self.noisy("step_hinge_f32/scalar/n:256/d:3072/c:10"))
         (line,) = (o for o in summary.splitlines() if "step_hinge_f32 | 256×3072×10" in o)
@@ -359,8 +373,8 @@ class Run(ReportTest):
         document["noise_floor"]["p95"] = 0.4
         text = self.markdown(document)
         self.assertIn(
-            "**This machine was noisy:** repeated measurements of the same code differed by up to "
-            "40 %",
+            "**This machine was noisy:** 95 % of the repeated measurements of the same code "
+            "differed by less than 40 %. ",
             text,
         )
         self.assertLess(text.index("This machine was noisy"), text.index("- **"))

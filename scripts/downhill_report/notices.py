@@ -13,6 +13,7 @@ class Notice:
     what: str
     remedy: str  # "" if `what` includes it
     rows: tuple[str, ...] = ()
+    others: str = ""  # where to find the rows that report.md does not list
 
 
 def notices(model: Model) -> list[Notice]:
@@ -61,6 +62,7 @@ def notices(model: Model) -> list[Notice]:
                 f"{NOISY_MAD:.0%} of the median.",
                 "Run them again with --filter, more --repetitions or a longer --min-time.",
                 tuple(row.name for row in noisy),
+                "marked †",
             )
         )
     return [*found, *disturbed(model)]
@@ -89,5 +91,5 @@ def disturbed(model: Model) -> list[Notice]:
     for what, remedy, applies in reasons:
         if groups := [group.name for group in model.conditions if applies(group)]:
             text = f"{len(groups)} of {len(model.conditions)} groups of rows {what}."
-            found.append(Notice(text, remedy, tuple(groups)))
+            found.append(Notice(text, remedy, tuple(groups), "in the table of disturbed groups"))
     return found

@@ -62,8 +62,10 @@ class Listing:
 class Bullets:
     is_a: ClassVar[str] = "bullets"
     texts: Sequence[str]
-    # Per bullet, the rows or groups that it is about.
+    # Per bullet, the rows or groups that it is about. The Markdown lists the first three only, and
+    # says where to find the others.
     of: Sequence[Sequence[str]] = ()
+    others: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

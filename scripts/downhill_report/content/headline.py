@@ -73,8 +73,9 @@ def caveats(model: Model) -> list[tuple[str, str]]:
         found.append(
             (
                 "This machine was noisy:",
-                f"repeated measurements of the same code differed by up to {percent(floor, 0)} (95 "
-                "% of the rows). Ratios within the run have intervals; absolute figures are rough.",
+                "95 % of the repeated measurements of the same code differed by less than "
+                f"{percent(floor, 0)}. Ratios within the run have intervals; absolute figures are "
+                "rough.",
             )
         )
     return found

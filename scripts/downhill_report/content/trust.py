@@ -184,7 +184,7 @@ def warnings(notices: list[Notice]) -> Section:
     blocks: list[Block] = [Text("None.")]
     if notices:
         texts = [f"{o.what} {o.remedy}".strip() for o in notices]
-        blocks = [Bullets(texts, [o.rows for o in notices])]
+        blocks = [Bullets(texts, [o.rows for o in notices], [o.others for o in notices])]
     return Section("warnings", "Warnings", f"Warnings ({len(notices)})", blocks)
 
 
