@@ -181,7 +181,7 @@ static void sample(struct diagnosis *r, const machine *m, const doctor_sample *s
     else
         add(r, s->load > 0.5 * m->pus ? DOCTOR_WARN : DOCTOR_OK, "load",
             "other programs share caches, memory and cores", "stop them; `top` shows which",
-            "%.2f on %u CPUs over the last minute", s->load, m->pus);
+            "%.2f on %u CPU%s over the last minute", s->load, m->pus, m->pus == 1 ? "" : "s");
     const bool counted = s->counters_missing[0] == '\0';
     add(r, counted ? DOCTOR_OK : DOCTOR_NOTE, "hardware counters",
         "cycles and cache misses of a row cannot be measured",

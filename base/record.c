@@ -174,7 +174,8 @@ static void governor(struct record *r, const machine *m)
     else if (others == 0)
         append(r, "governor", first, "", false);
     else
-        known(r, "governor", false, "%s on %u CPUs, another on %u", first, same, others);
+        known(r, "governor", false, "%s on %u CPU%s, another on %u", first, same,
+              same == 1 ? "" : "s", others);
 }
 
 static void turbo(struct record *r)

@@ -154,8 +154,8 @@ static void print_tables(const bench_session *s)
     const double floor = noise_floor_p95(&s->floor);
     if (s->floor.passes > 1)
         printf("\nnoise floor: 95 %% of the medians of the same code differed by less than %.2g %% "
-               "from pass to pass (%zu rows, %zu passes)\n",
-               100.0 * floor, s->floor.n_rows, s->floor.passes);
+               "from pass to pass (%zu row%s, %zu passes)\n",
+               100.0 * floor, s->floor.n_rows, s->floor.n_rows == 1 ? "" : "s", s->floor.passes);
 }
 
 static void print_end(const bench_session *s, size_t timed)

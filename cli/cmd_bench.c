@@ -200,8 +200,8 @@ static int check_threads(const bench_config *config, const machine *m)
         return EXIT_USAGE;
     }
     if (config->threads > m->n_team && config->threads > 1) {
-        error_line("bench: --threads: %zu is more than the %zu CPUs; use at most %zu",
-                   config->threads, m->n_team, m->n_team);
+        error_line("bench: --threads: %zu is more than the %zu CPU%s; use at most %zu",
+                   config->threads, m->n_team, m->n_team == 1 ? "" : "s", m->n_team);
         return EXIT_USAGE;
     }
     return EXIT_OK;

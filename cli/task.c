@@ -290,8 +290,9 @@ static void choose_cpus(task *t, const cluster *ranks)
     const bool bound_apart = here > threads && m->n_team <= threads;
     t->crowded = (bound_apart ? threads : here) > m->pus && m->pus > 0;
     if (t->crowded)
-        warnings_add(t->warnings, "%zu threads share %u CPUs: give at most %u --threads%s", here,
-                     m->pus, m->pus, here > threads ? " in all ranks together" : "");
+        warnings_add(t->warnings, "%zu threads share %u CPU%s: give at most %u --threads%s", here,
+                     m->pus, m->pus == 1 ? "" : "s", m->pus,
+                     here > threads ? " in all ranks together" : "");
 }
 
 int task_settle_data(task *t)

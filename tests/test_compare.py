@@ -466,7 +466,7 @@ class Command(unittest.TestCase):
                 (in_a, in_b, in_a + in_b),
             )
         text = self.run_compare(a, b).stdout
-        self.assertIn("3 more rows are only in A, 3 only in B; they are listed below", text)
+        self.assertIn("Rows only in A: 3, only in B: 3; they are listed below", text)
         self.assertIn("\n  update_f32/scalar/n:7/d:9/c:2: only in B\n", text)
         # With the files swapped, SLOWER becomes FASTER. No message asks for another order.
         swapped = self.rows(self.run_compare(b, a, "--format", "csv"))

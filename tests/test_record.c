@@ -107,7 +107,7 @@ static void test_record__settings__reported(void **state)
         {"/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n", "governor",
          "powersave"},
         {"/sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", "performance\n", "governor",
-         "powersave on 1 CPUs, another on 1"},
+         "powersave on 1 CPU, another on 1"},
         {"/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n", "turbo", "off"},
         {"/sys/devices/system/cpu/intel_pstate/no_turbo", "0\n", "turbo", "on"},
         {"/sys/devices/system/cpu/smt/active", "1\n", "SMT", "on"},

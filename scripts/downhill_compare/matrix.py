@@ -83,5 +83,6 @@ def build(runs: list[Run], wanted: set[str], view: str) -> Matrix:
                 missing.append((f"{name} on {column}", why))
         lines.append((name, cells))
     if alone:
-        missing.append((f"{alone} rows", "kernels and shapes that only one of the files has"))
+        rows = "1 row" if alone == 1 else f"{alone} rows"
+        missing.append((rows, "kernels and shapes that only one of the files has"))
     return Matrix(title, names_of(runs), lines, missing, legend_of(runs))

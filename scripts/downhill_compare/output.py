@@ -57,9 +57,8 @@ def heading(comparison: Comparison) -> list[str]:
 
 def footing(comparison: Comparison) -> list[str]:
     counts = Counter(row.verdict for row in comparison.rows)
-    out = [
-        ", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {len(comparison.rows)} rows"
-    ]
+    rows = "1 row" if len(comparison.rows) == 1 else f"{len(comparison.rows)} rows"
+    out = [", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {rows}"]
     if len(comparison.rows) > MANY:
         out.append(
             "With many rows some differ by chance: the false discovery rate over all "
@@ -70,7 +69,7 @@ def footing(comparison: Comparison) -> list[str]:
         for side in (ONLY_IN_A, ONLY_IN_B)
     ]
     if any(only):
-        out.append(f"{only[0]} more rows are only in A, {only[1]} only in B; they are listed below")
+        out.append(f"Rows only in A: {only[0]}, only in B: {only[1]}; they are listed below")
     return out + remarks([comparison.first, comparison.second])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .conditions import STOLEN
 from .model import Model
+from .numbers import plural
 from .rows import NOISY_MAD
 
 
@@ -51,7 +52,7 @@ def notices(model: Model) -> list[Notice]:
     if load > max(own + 0.5, 0.5 * machine["pus"]):
         found.append(
             Notice(
-                f"The load average was {load:.1f} on {machine['pus']} CPUs.",
+                f"The load average was {load:.1f} on {plural(machine['pus'], 'CPU')}.",
                 "Stop the other programs.",
             )
         )

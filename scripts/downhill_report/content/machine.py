@@ -35,7 +35,8 @@ def facts(m: dict[str, Any], build: dict[str, Any]) -> list[tuple[str, str]]:
         ("Hypervisor", m["hypervisor"] or "none seen"),
         (
             "Cores",
-            f"{m['cores']} cores, {m['pus']} hardware threads, {plural(m['packages'], 'package')}",
+            f"{plural(m['cores'], 'core')}, {plural(m['pus'], 'hardware thread')}, "
+            f"{plural(m['packages'], 'package')}",
         ),
         ("NUMA nodes", str(m["numa_nodes"])),
         ("Allowed CPUs", m["allowed_cpus"]),
