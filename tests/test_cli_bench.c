@@ -479,6 +479,7 @@ static void test_cli_bench__duration__printed_or_refused(void **state)
         assert_int_equal(shell(command), EXIT_USAGE);
         assert_non_null(strstr(shell_err, "is not a time from 10us to 3600s"));
     }
+    assert_int_equal(shell("$downhill bench --list --min-time 10us --max-time 10us"), 0);
     /* With a unit, a long time is accepted. The warning that samples will not be kept comes before
      * verification. */
     for (int json = 0; json < 2; json++) {
