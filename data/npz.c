@@ -127,24 +127,30 @@ struct npz {
 
 enum { START_BYTES = 6 };
 
-/* Reads the first bytes of a regular file. Returns their number: 0 if it cannot be read. */
-static size_t read_start(const char *path, char start[START_BYTES])
+/* Reads the first bytes of a regular file; *got is 0 for any other. Returns 0 or an errno. */
+static int read_start(const char *path, char start[START_BYTES], size_t *got)
 {
     struct stat status;
+    *got = 0;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
         return 0;
     FILE *file = fopen(path, "rb");
-    const size_t got = file != NULL ? fread(start, 1, START_BYTES, file) : 0;
-    if (file != NULL)
-        fclose(file);
-    return got;
+    if (file == NULL)
+        return errno;
+    errno = 0;
+    *got = fread(start, 1, START_BYTES, file);
+    const int error = ferror(file) ? errno != 0 ? errno : EIO : 0;
+    fclose(file);
+    return error;
 }
 
 /* Returns whether the file is a single array, as numpy.save() writes it. */
 static bool is_npy(const char *path)
 {
     char start[START_BYTES];
-    return read_start(path, start) == START_BYTES && memcmp(start, "\x93NUMPY", START_BYTES) == 0;
+    size_t got;
+    return read_start(path, start, &got) == 0 && got == START_BYTES &&
+           memcmp(start, "\x93NUMPY", START_BYTES) == 0;
 }
 
 static bool is_empty(const char *path)
@@ -153,11 +159,16 @@ static bool is_empty(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-bool npz_is_another_kind(const char *path)
+int npz_check_kind(const char *path, bool *another)
 {
     char start[START_BYTES];
-    const size_t got = read_start(path, start);
-    return got > 0 && (got < 2 || memcmp(start, "PK", 2) != 0);
+    size_t got;
+    const int error = read_start(path, start, &got);
+    *another = got > 0 && (got < 2 || memcmp(start, "PK", 2) != 0);
+    if (error == 0)
+        return EXIT_OK;
+    error_line("%s: %s", path, strerror(error));
+    return EXIT_DATA;
 }
 
 int npz_open_archive(const char *path, zip_t **archive)

@@ -31,8 +31,9 @@ struct zip;
  * EXIT_INTERNAL. */
 int npz_open_archive(const char *path, struct zip **archive);
 
-/* Returns whether the file has contents that do not begin as those of an archive. */
-bool npz_is_another_kind(const char *path);
+/* Sets *another to whether the file has contents that do not begin as those of an archive. Returns EXIT_OK, or prints a
+ * line and returns EXIT_DATA if they cannot be read. */
+int npz_check_kind(const char *path, bool *another);
 
 typedef struct npz npz;
 

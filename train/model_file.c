@@ -293,10 +293,13 @@ int model_file_read(const char *path, model_file *m)
 {
     npz *file;
     *m = (model_file){0};
-    if (npz_is_another_kind(path))
-        return not_a_model(path);
-    int code = npz_open(path, &file);
+    bool another;
+    int code = npz_check_kind(path, &another);
     if (code != EXIT_OK)
+        return code;
+    if (another)
+        return not_a_model(path);
+    if ((code = npz_open(path, &file)) != EXIT_OK)
         return code;
     code = npz_has(file, "w") || npz_has(file, "b") ? read_all(file, path, m) : not_a_model(path);
     npz_close(file);
