@@ -17,7 +17,7 @@ import sys
 TILES = {
     "score/score_f32_avx2": {10: 7},  # 2 of X, 5 of W
     "score/score_f32_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
-    "grad/grad_f32_avx2": {10: 8},  # 2 of X, 5 dscores, a row pointer
+    "grad/grad_f32_avx2": {10: 9},  # 2 of X, 5 dscores, a row pointer; Clang reloads a pointer
     "score/score_packed_f32_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers of rows to prefetch, reloads of
     # pointers (GCC).
