@@ -261,7 +261,7 @@ static size_t default_threads(const machine *m)
 static int choose_time(const char *option, const char *text, double max_s, double otherwise_s,
                        double *seconds)
 {
-    const double min_s = 0.999e-5; /* 10 · 10⁻⁶ is rounded to less than 10⁻⁵ */
+    const double min_s = 1e-5;
     bool has_unit;
     *seconds = otherwise_s;
     if (text == NULL ||

@@ -54,9 +54,9 @@ static bool parse_seconds(const char *text, double *value)
     if (!parse_real(text, value, &unit))
         return false;
     if (strcmp(unit, "ms") == 0)
-        *value *= 1e-3;
+        *value /= 1e3; /* divided, because 1e-3 and 1e-6 are rounded */
     else if (strcmp(unit, "us") == 0)
-        *value *= 1e-6;
+        *value /= 1e6;
     else if (strcmp(unit, "s") != 0 && *unit != '\0')
         return false;
     return true;
