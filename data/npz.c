@@ -125,32 +125,23 @@ struct npz {
     zip_t *archive;
 };
 
-enum { START_BYTES = 6 };
-
-/* Reads the first bytes of a regular file; *got is 0 for any other. Returns 0 or an errno. */
-static int read_start(const char *path, char start[START_BYTES], size_t *got)
+static bool is_regular(const char *path)
 {
     struct stat status;
-    *got = 0;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
-        return 0;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return errno;
-    errno = 0;
-    *got = fread(start, 1, START_BYTES, file);
-    const int error = ferror(file) ? errno != 0 ? errno : EIO : 0;
-    fclose(file);
-    return error;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* Returns whether the file is a single array, as numpy.save() writes it. */
-static bool is_npy(const char *path)
+/* Returns whether a regular file begins with these bytes, at most 8. */
+static bool starts_with(const char *path, const char *bytes)
 {
-    char start[START_BYTES];
-    size_t got;
-    return read_start(path, start, &got) == 0 && got == START_BYTES &&
-           memcmp(start, "\x93NUMPY", START_BYTES) == 0;
+    char start[8];
+    const size_t count = strlen(bytes);
+    FILE *file = is_regular(path) ? fopen(path, "rb") : NULL;
+    const bool same =
+        file != NULL && fread(start, 1, count, file) == count && memcmp(start, bytes, count) == 0;
+    if (file != NULL)
+        fclose(file);
+    return same;
 }
 
 static bool is_empty(const char *path)
@@ -159,19 +150,7 @@ static bool is_empty(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0;
 }
 
-int npz_check_kind(const char *path, bool *another)
-{
-    char start[START_BYTES];
-    size_t got;
-    const int error = read_start(path, start, &got);
-    *another = got > 0 && (got < 2 || memcmp(start, "PK", 2) != 0);
-    if (error == 0)
-        return EXIT_OK;
-    error_line("%s: %s", path, strerror(error));
-    return EXIT_DATA;
-}
-
-int npz_open_archive(const char *path, zip_t **archive)
+int npz_open_archive(const char *path, const char *no_archive, zip_t **archive)
 {
     int reason;
     *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &reason);
@@ -183,7 +162,9 @@ int npz_open_archive(const char *path, zip_t **archive)
         error_line("%s: cannot open: %s; check the path", path, strerror(errno));
     else if (is_empty(path))
         error_line("%s: is empty; name another file", path);
-    else if (is_npy(path))
+    else if (no_archive != NULL && is_regular(path) && !starts_with(path, "PK"))
+        error_line("%s: %s", path, no_archive);
+    else if (starts_with(path, "\x93NUMPY"))
         error_line("%s: a NumPy array, not an archive of them; as data give npy:X.npy,Y.npy", path);
     else
         error_line("%s: not a complete NPZ file: %s; write or download it again", path,
@@ -192,7 +173,7 @@ int npz_open_archive(const char *path, zip_t **archive)
     return EXIT_DATA;
 }
 
-int npz_open(const char *path, npz **file)
+int npz_open(const char *path, const char *no_archive, npz **file)
 {
     npz *f = calloc(1, sizeof *f);
     *file = NULL;
@@ -200,7 +181,7 @@ int npz_open(const char *path, npz **file)
         free(f);
         return out_of_memory(path);
     }
-    const int code = npz_open_archive(path, &f->archive);
+    const int code = npz_open_archive(path, no_archive, &f->archive);
     if (code != EXIT_OK)
         npz_close(f);
     else

@@ -27,19 +27,14 @@ int npz_write(const char *path, output_kind kind, const npz_entry *entries, size
 
 struct zip;
 
-/* Opens any ZIP archive for reading. Returns EXIT_OK, or prints a line and returns EXIT_DATA or
- * EXIT_INTERNAL. */
-int npz_open_archive(const char *path, struct zip **archive);
-
-/* Sets *another to whether the file has contents that do not begin as those of an archive. Returns EXIT_OK, or prints a
- * line and returns EXIT_DATA if they cannot be read. */
-int npz_check_kind(const char *path, bool *another);
+/* Opens any ZIP archive for reading. no_archive: what to say of a file of another kind; NULL: how to give it as data.
+ * Returns EXIT_OK, or prints a line and returns EXIT_DATA or EXIT_INTERNAL. */
+int npz_open_archive(const char *path, const char *no_archive, struct zip **archive);
 
 typedef struct npz npz;
 
-/* Opens an NPZ file for reading. Returns EXIT_OK, or prints a line and returns EXIT_DATA or
- * EXIT_INTERNAL. */
-int npz_open(const char *path, npz **file);
+/* Opens an NPZ file for reading, as npz_open_archive() does. */
+int npz_open(const char *path, const char *no_archive, npz **file);
 void npz_close(npz *file);
 
 /* Returns whether the file has an array NAME.npy. */

@@ -111,7 +111,7 @@ static int read_parts(const char *const *words, size_t count, bool mapped, datas
     static const pair_format format = {"npz", "X", "Y", false, npy_features, npy_labels};
     npy_place parts[PAIR_PARTS] = {{0}};
     npz *file;
-    int code = npz_open(words[0], &file);
+    int code = npz_open(words[0], NULL, &file);
     if (code != EXIT_OK)
         return code;
     code = count == 1 ? find_known(words[0], file, data, parts)

@@ -76,7 +76,7 @@ int stream_open_entry(const char *archive, const char *name, stream *s)
         return EXIT_INTERNAL;
     }
     s->path = s->own_path;
-    int code = npz_open_archive(archive, &s->archive);
+    int code = npz_open_archive(archive, NULL, &s->archive);
     if (code == EXIT_OK && (s->entry = zip_fopen(s->archive, name, 0)) == NULL) {
         error_line("%s: %s; the file is damaged", s->path, zip_strerror(s->archive));
         code = EXIT_DATA;

@@ -208,7 +208,7 @@ static struct entries read_entries(const char *path)
     struct entries e = {.count = 0};
     npz *file;
     char *text;
-    assert_int_equal(npz_open(path, &file), EXIT_OK);
+    assert_int_equal(npz_open(path, NULL, &file), EXIT_OK);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         npz_entry *to = &e.list[e.count++];
         void *elements;

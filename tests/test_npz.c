@@ -243,7 +243,7 @@ static void assert_values(const char *path, float first)
     npy_header h;
     void *x;
     char *record;
-    assert_int_equal(npz_open(path, &file), EXIT_OK);
+    assert_int_equal(npz_open(path, NULL, &file), EXIT_OK);
     assert_int_equal(npz_array(file, "x", true, &h, &x), EXIT_OK);
     assert_int_equal(h.elements, N_VALUES);
     assert_true(((const float *)x)[0] == first && ((const float *)x)[N_VALUES - 1] == 0.0f);

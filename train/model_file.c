@@ -281,27 +281,21 @@ static int read_all(npz *file, const char *path, model_file *m)
     return code == EXIT_OK ? fill_normalisation(path, m) : code;
 }
 
-static int not_a_model(const char *path)
-{
-    error_line("%s: not a model of downhill; give a file written by downhill train --model or "
-               "--checkpoint",
-               path);
-    return EXIT_DATA;
-}
-
 int model_file_read(const char *path, model_file *m)
 {
+    static const char not_a_model[] =
+        "not a model of downhill; give a file written by downhill train --model or --checkpoint";
     npz *file;
     *m = (model_file){0};
-    bool another;
-    int code = npz_check_kind(path, &another);
+    int code = npz_open(path, not_a_model, &file);
     if (code != EXIT_OK)
         return code;
-    if (another)
-        return not_a_model(path);
-    if ((code = npz_open(path, &file)) != EXIT_OK)
-        return code;
-    code = npz_has(file, "w") || npz_has(file, "b") ? read_all(file, path, m) : not_a_model(path);
+    if (npz_has(file, "w") || npz_has(file, "b")) {
+        code = read_all(file, path, m);
+    } else {
+        error_line("%s: %s", path, not_a_model);
+        code = EXIT_DATA;
+    }
     npz_close(file);
     if (code != EXIT_OK)
         model_file_close(m);
