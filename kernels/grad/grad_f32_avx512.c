@@ -4,8 +4,9 @@
  * classes × 32 features of dW stays in registers over all samples of the block.
  *
  * Per sample a full tile loads 2 vectors of X and a row pointer and broadcasts 10 dscores, for 20 FMAs: 10 cycles of
- * FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. Taking two samples at a time halves the overhead of the loop.
- * Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2 units).
+ * FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. Taking two samples at a time halves the
+ * overhead of the loop. Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2
+ * units).
  *
  * The driver chooses the block so that X comes from L2, two lines in 10 cycles. A line is used completely at once, so
  * rows a multiple of 4 KiB apart, which all fall on one set of L1, do little harm. Later samples that are in memory are

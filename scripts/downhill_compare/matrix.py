@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from downhill_report.numbers import plural
+
 from .runs import Row, Run
 from .verdicts import isa_of
 
@@ -83,6 +85,5 @@ def build(runs: list[Run], wanted: set[str], view: str) -> Matrix:
                 missing.append((f"{name} on {column}", why))
         lines.append((name, cells))
     if alone:
-        rows = "1 row" if alone == 1 else f"{alone} rows"
-        missing.append((rows, "kernels and shapes that only one of the files has"))
+        missing.append((plural(alone, "row"), "kernels and shapes that only one of the files has"))
     return Matrix(title, names_of(runs), lines, missing, legend_of(runs))

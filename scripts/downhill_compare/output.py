@@ -7,6 +7,8 @@ import json
 from collections import Counter
 from typing import Any
 
+from downhill_report.numbers import plural
+
 from .guard import remarks
 from .matrix import Matrix
 from .verdicts import ONLY_IN_A, ONLY_IN_B, SIGNIFICANT, Comparison, Judged, Mean, Verdict, means
@@ -57,7 +59,7 @@ def heading(comparison: Comparison) -> list[str]:
 
 def footing(comparison: Comparison) -> list[str]:
     counts = Counter(row.verdict for row in comparison.rows)
-    rows = "1 row" if len(comparison.rows) == 1 else f"{len(comparison.rows)} rows"
+    rows = plural(len(comparison.rows), "row")
     out = [", ".join(f"{counts[v]} {v.value}" for v in Verdict) + f" of {rows}"]
     if len(comparison.rows) > MANY:
         out.append(
