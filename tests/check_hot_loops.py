@@ -17,7 +17,10 @@ import sys
 TILES = {
     "score/score_f32_avx2": {10: 7},  # 2 of X, 5 of W
     "score/score_f32_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
-    "grad/grad_f32_avx2": {10: 9},  # 2 of X, 5 dscores, a row pointer; Clang reloads a pointer
+    # 2 of X, 5 or 6 dscores, a row pointer; Clang reloads a pointer
+    "grad/grad_f32_avx2": {10: 9, 12: 11},
+    # 2 of X, 6 dscores; for the first classes a row pointer and two stores
+    "grad/grad_columns_f32_avx2": {12: 14},
     "score/score_packed_f32_avx512": {20: 12},  # 2 of X, 10 of W, or 4 and 5
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers of rows to prefetch, reloads of
     # pointers (GCC).

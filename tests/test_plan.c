@@ -20,13 +20,14 @@ static const struct cache_sizes l2_256k = {32 * KIB, 256 * KIB, 8 * MIB}, /* Has
     l2_1m = {48 * KIB, 1 * MIB, 32 * MIB};                                /* Zen 4, Zen 5 */
 
 enum { UNPACKED = SCORE_UNPACKED, PACKED = SCORE_PACKED, PER_PANEL = SCORE_PACK_PER_PANEL };
+enum { DIRECT = GRAD_DIRECT, PANEL = GRAD_PANEL, COLUMNS = GRAD_COLUMNS };
 enum { SCORE = OPERATION_SCORE, GRAD = OPERATION_GRAD, STEP = OPERATION_STEP };
 enum { F32 = ELEMENT_F32, BF16 = ELEMENT_BF16, U8 = ELEMENT_U8 };
 
 /* The members of a plan that are decisions. */
 struct decisions {
     size_t block_rows, prefetch_rows, prefetch_pace;
-    int x_far, packs, packs_once, sums_in_workspace, dw_large, dw_collides;
+    int x_far, packs, packs_once, sums_in_workspace, dw_large, dw_collides, grad_columns;
     unsigned grad_flags;
 };
 
@@ -45,7 +46,7 @@ struct plan_case {
         size_t features, classes;
     } score; /* not for GRAD, not for bytes */
     struct {
-        int direct;
+        int method;
         unsigned flags;
         size_t features, classes;
     } grad; /* not for SCORE */
@@ -57,79 +58,80 @@ struct plan_case {
 static const struct plan_case cases[] = {
     /* ---- The step in f32, samples in a cache ---- */
 
-    /* 384 KiB hold 32 rows of X. Rows of W, 12 KiB long, collide, so W is packed once. dW is summed
-     * in the workspace, whose rows do not collide, in parts of 512 features that stay in L1. */
+    /* 384 KiB hold 32 rows of X. Rows of W, 12 KiB long, collide, so W is packed once. dW is summed in the workspace,
+     * whose rows do not collide. AVX2 copies X column by column, because its rows collide too; AVX-512 takes parts of
+     * 512 features, whose dW stays in L1. */
     {"step, colliding W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     32, {PACKED, 1024, 5}, {COLUMNS, 0, 3072, 10}},
     /* AVX-512 packs 10 classes together, so a panel with the same number of weights has half the
      * features. */
     {"step, colliding W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10}, {1, 0, 512, 10}},
+     32, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
     /* A W packed once is used for every block. 15 rows are too few for a panel of dW. */
     {"step, colliding W, 15 rows left", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     15, {PACKED, 1024, 5}, {1, 0, 3072, 10}},
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     15, {PACKED, 1024, 5}, {DIRECT, 0, 3072, 10}},
     /* A padded W is used in place: neither level packs it if the samples are in a cache. */
     {"step, padded W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     32, {UNPACKED, 1024, 10}, {COLUMNS, 0, 3072, 10}},
     {"step, padded W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     32, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
     /* The portable level never packs. */
     {"step, colliding W, scalar", LEVEL(scalar), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     32, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
     /* 384 KiB hold 125 rows of 784 features, rounded down to 124 for full register tiles. 32
      * samples are too few to pack for. */
     {"step, 32 of MNIST", LEVEL(avx2), &l2_512k, STEP, F32, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     32, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     /* 63 samples are too few to pack for; 64 are enough. */
     {"step, 63 samples", LEVEL(avx2), &l2_512k, STEP, F32, 63, 1024, 10, 0, 0,
-     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
-     63, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     63, {UNPACKED, 1024, 10}, {COLUMNS, 0, 1024, 10}},
     {"step, 64 samples", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1024, 10, 0, 0,
-     {.block_rows = 96, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     64, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+     {.block_rows = 96, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     64, {PACKED, 1024, 5}, {COLUMNS, 0, 1024, 10}},
     /* One sample: no division to size the block, no copy of dW, 5 classes of a colliding dW at a
      * time, and chunks of 4096 features for the scores, because each weight is used once. */
     {"step, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 3072, 10, 0, 0,
-     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
-     1, {UNPACKED, 4096, 10}, {1, 0, 3072, 5}},
+     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1, .grad_columns = 1},
+     1, {UNPACKED, 4096, 10}, {DIRECT, 0, 3072, 5}},
     {"step, 2 samples", LEVEL(avx2), &l2_512k, STEP, F32, 2, 3072, 10, 0, 0,
-     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
-     2, {UNPACKED, 1024, 10}, {1, 0, 3072, 5}},
+     {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1, .grad_columns = 1},
+     2, {UNPACKED, 1024, 10}, {DIRECT, 0, 3072, 5}},
     /* Rows collide if they are a multiple of 1 KiB apart: 5 KiB do, 2.5 KiB do not. */
     {"step, 1 sample, rows of 5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 1280, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
-     1, {UNPACKED, 4096, 10}, {1, 0, 1280, 5}},
+     1, {UNPACKED, 4096, 10}, {DIRECT, 0, 1280, 5}},
     {"step, 1 sample, rows of 2.5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 640, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
-     1, {UNPACKED, 4096, 10}, {1, 0, 640, 10}},
+     1, {UNPACKED, 4096, 10}, {DIRECT, 0, 640, 10}},
     /* The block is sized by the caches for 5 samples or more, and dW is summed in the workspace for
      * 16 or more. */
     {"step, 4 samples", LEVEL(avx2), &l2_512k, STEP, F32, 4, 784, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
-     4, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
+     4, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     {"step, 5 samples", LEVEL(avx2), &l2_512k, STEP, F32, 5, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1},
-     5, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
+     5, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     {"step, 15 samples", LEVEL(avx2), &l2_512k, STEP, F32, 15, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1},
-     15, {UNPACKED, 1024, 10}, {1, 0, 784, 10}},
+     15, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     {"step, 16 samples", LEVEL(avx2), &l2_512k, STEP, F32, 16, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     16, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     /* A block has 4 to 256 rows. */
     {"step, wide samples", LEVEL(avx2), &l2_512k, STEP, F32, 256, 40000, 1, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .x_far = 1, .prefetch_rows = 4, .sums_in_workspace = 1},
-     4, {UNPACKED, 1024, 1}, {1, 0, 40000, 10}},
+     4, {UNPACKED, 1024, 1}, {DIRECT, 0, 40000, 10}},
     {"step, narrow samples", LEVEL(avx2), &l2_512k, STEP, F32, 1000, 16, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     256, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     256, {UNPACKED, 1024, 10}, {DIRECT, 0, 16, 10}},
 
     /* ---- The step in f32, samples in memory ---- */
 
@@ -138,69 +140,69 @@ static const struct plan_case cases[] = {
     {"step from memory, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     16, {PACKED, 512, 10}, {1, 0, 512, 10}},
+     16, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
     /* AVX2 packs only a W whose rows collide. */
     {"step from memory, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 3088,
-     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     16, {UNPACKED, 1024, 10}, {COLUMNS, 0, 3072, 10}},
     {"step from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 0,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
-      .sums_in_workspace = 1},
-     16, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+      .sums_in_workspace = 1, .grad_columns = 1},
+     16, {PACKED, 1024, 5}, {COLUMNS, 0, 3072, 10}},
     /* A small block of a large matrix prefetches equally few rows. */
     {"step from memory, 1 sample", LEVEL(avx512), &l2_1m, STEP, F32, 1, 3072, 10, 20000, 0,
      {.block_rows = 4, .prefetch_rows = 4, .prefetch_pace = 1, .x_far = 1, .dw_collides = 1},
-     1, {UNPACKED, 4096, 10}, {1, 0, 3072, 5}},
+     1, {UNPACKED, 4096, 10}, {DIRECT, 0, 3072, 5}},
     /* A matrix of 16 MiB counts as cached; with one more row it does not. */
     {"step, matrix of 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4096, 1040,
-     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     32, {UNPACKED, 1024, 10}, {COLUMNS, 0, 1024, 10}},
     {"step, matrix of more than 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4097, 1040,
-     {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     32, {UNPACKED, 1024, 10}, {COLUMNS, 0, 1024, 10}},
 
     /* ---- The step in f32, many classes ---- */
 
     /* Each block streams 8 MiB of dW, so blocks have the maximum size. The workspace has no room
      * for W: each panel is packed before its use. AVX2 sums dW in a panel on the stack. */
     {"step, 1000 classes, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 1024, 5}, {0, 0, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
+     256, {PER_PANEL, 1024, 5}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
     /* With AVX-512, 128 rows hide the memory traffic of dW, which is then summed in place. */
     {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
+     256, {PER_PANEL, 512, 10}, {DIRECT, GRAD_DW_FAR, 256, 10}},
     {"step, 1000 classes, AVX-512, 128 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     128, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
+     128, {PER_PANEL, 512, 10}, {DIRECT, GRAD_DW_FAR, 256, 10}},
     {"step, 1000 classes, AVX-512, 127 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     127, {PER_PANEL, 512, 10}, {0, 0, 512, 10}},
+     127, {PER_PANEL, 512, 10}, {PANEL, 0, 512, 10}},
     /* A block of fewer than 64 rows is too small for packing panel by panel. */
     {"step, 1000 classes, AVX-512, 63 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     63, {UNPACKED, 1024, 1000}, {0, 0, 512, 10}},
+     63, {UNPACKED, 1024, 1000}, {PANEL, 0, 512, 10}},
     /* dW does not collide, but is too large to be summed in place. */
     {"step, 1000 classes, padded", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 2064,
-     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
-     256, {UNPACKED, 1024, 1000}, {0, 0, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .grad_columns = 1},
+     256, {UNPACKED, 1024, 1000}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
     /* Few samples and a dW too large for the workspace, which has room for the scores of 256
      * rows. */
     {"step, 1000 classes, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 2048, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1},
-     1, {UNPACKED, 4096, 1000}, {1, 0, 2048, 5}},
+     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
+     1, {UNPACKED, 4096, 1000}, {DIRECT, 0, 2048, 5}},
     /* A dW of 256 KiB stays in cache; with one more class it counts as large. */
     {"step, dW of 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4096, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     256, {UNPACKED, 1024, 4096}, {1, 0, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     256, {UNPACKED, 1024, 4096}, {COLUMNS, 0, 16, 4096}},
     {"step, dW of more than 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4097, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1},
-     256, {UNPACKED, 1024, 4097}, {0, 0, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .grad_columns = 1},
+     256, {UNPACKED, 1024, 4097}, {COLUMNS, GRAD_DW_FAR, 16, 4097}},
     /* So does one of 256 KiB in the caller's rows, but not in the workspace, whose rows are a cache
      * line longer. */
     {"step, dW of 256 KiB, 260 KiB in the workspace", LEVEL(avx2), &l2_512k, STEP, F32, 256, 1024, 64, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_collides = 1},
-     256, {PER_PANEL, 1024, 5}, {0, 0, 512, 10}},
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_collides = 1, .grad_columns = 1},
+     256, {PER_PANEL, 1024, 5}, {COLUMNS, 0, 1024, 64}},
 
     /* ---- Scores in f32 ---- */
 
@@ -236,24 +238,24 @@ static const struct plan_case cases[] = {
      * stack. */
     {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {0, GRAD_PREFETCH_X, 512, 10}},
+     256, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {1, GRAD_PREFETCH_X, 512, 10}},
+     256, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     1, {0}, {1, GRAD_PREFETCH_X, 3072, 5}},
+     1, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 5}},
     /* If X is in memory, the next block is prefetched and must fit L2 beside the current one. */
     {"gradient from memory", LEVEL(avx2), &l2_512k, GRAD, F32, 20000, 3072, 10, 0, 0,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .dw_collides = 1,
       .grad_flags = GRAD_PREFETCH_X},
-     16, {0}, {0, GRAD_PREFETCH_X, 512, 10}},
+     16, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 64, 0, 1024,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {0, GRAD_PREFETCH_X, 512, 10}},
+     256, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
      {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {1, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 10}},
+     256, {0}, {DIRECT, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 10}},
 
     /* ---- bf16 ---- */
 
@@ -261,38 +263,38 @@ static const struct plan_case cases[] = {
      * widen rows to f32. */
     {"bf16 step, AVX512-BF16", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10}, {1, 0, 512, 10}},
+     32, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
     /* With fewer than 160 features a packed W would break the error bound. */
     {"bf16 step, AVX512-BF16, 159 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 159, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     256, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     256, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
     {"bf16 step, AVX512-BF16, 160 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 160, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     256, {PACKED, 512, 10}, {1, 0, 512, 10}},
+     256, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
     /* AMX packs for 32 samples or more, AVX512-BF16 for 64 or more. */
     {"bf16 step, AVX512-BF16, 32 samples", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     32, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
     {"bf16 step, AMX, 32 samples", LEVEL(amx), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10}, {1, 0, 512, 10}},
+     32, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
     {"bf16 step, AMX, 31 samples", LEVEL(amx), &l2_1m, STEP, BF16, 31, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     31, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     31, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
     {"bf16 scores, AMX, last block of 32", LEVEL(amx), &l2_1m, SCORE, BF16, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      32, {PER_PANEL, 512, 10}, {0}},
     /* 16 MiB hold twice as many samples as in f32. */
     {"bf16 step, matrix of 16 MiB, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8192, 1040,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1},
-     64, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     64, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
     {"bf16 step, matrix of more, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8193, 1040,
      {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     48, {PACKED, 512, 10}, {1, 0, 512, 10}},
+     48, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
     {"bf16 step, 1000 classes, AMX", LEVEL(amx), &l2_1m, STEP, BF16, 256, 2048, 1000, 0, 2064,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1},
-     256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 256, 10}},
+     256, {PER_PANEL, 512, 10}, {DIRECT, GRAD_DW_FAR, 256, 10}},
 
     /* ---- Bytes ---- */
 
@@ -300,25 +302,25 @@ static const struct plan_case cases[] = {
      * dW do not apply. */
     {"u8 step", LEVEL(avx2), &l2_512k, STEP, U8, 256, 3072, 10, 0, 0,
      {.block_rows = 80, .prefetch_pace = 1},
-     80, {0}, {1, 0, 3072, 10}},
+     80, {0}, {DIRECT, 0, 3072, 10}},
     {"u8 step from memory", LEVEL(avx512vnni), &l2_1m, STEP, U8, 256, 3072, 10, 20000, 0,
      {.block_rows = 80, .prefetch_rows = 80, .prefetch_pace = 1, .x_far = 1},
-     80, {0}, {1, 0, 3072, 10}},
+     80, {0}, {DIRECT, 0, 3072, 10}},
     /* A single panel of classes reads the rows once; with more panels, chunks of features stay in
      * L2. */
     {"u8 step, 11 classes", LEVEL(avx2), &l2_512k, STEP, U8, 256, 3072, 11, 0, 0,
      {.block_rows = 80, .prefetch_pace = 1},
-     80, {0}, {1, 0, 1024, 10}},
+     80, {0}, {DIRECT, 0, 1024, 10}},
     {"u8 step, 1 sample", LEVEL(avx2), &l2_512k, STEP, U8, 1, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
-     1, {0}, {1, 0, 3072, 10}},
+     1, {0}, {DIRECT, 0, 3072, 10}},
     /* A block has 8 to 256 rows. */
     {"u8 step, wide samples", LEVEL(avx2), &l2_512k, STEP, U8, 256, 40000, 10, 0, 0,
      {.block_rows = 8, .prefetch_pace = 1},
-     8, {0}, {1, 0, 40000, 10}},
+     8, {0}, {DIRECT, 0, 40000, 10}},
     {"u8 step, narrow samples", LEVEL(avx2), &l2_512k, STEP, U8, 1000, 784, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1},
-     256, {0}, {1, 0, 784, 10}},
+     256, {0}, {DIRECT, 0, 784, 10}},
     {"u8 scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, U8, 1, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 2},
      1, {0}, {0}},
@@ -329,58 +331,58 @@ static const struct plan_case cases[] = {
      * back after each. */
     {"u8 gradient from memory", LEVEL(avx2), &l2_512k, GRAD, U8, 20000, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_rows = 80, .prefetch_pace = 2, .x_far = 1},
-     256, {0}, {1, 0, 3072, 10}},
+     256, {0}, {DIRECT, 0, 3072, 10}},
 
     /* ---- An L2 of 256 KiB ---- */
 
     /* Half the block of an L2 of 512 KiB; the 121 KiB of dW still fit beside it. */
     {"L2 of 256 KiB, step", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 16, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     16, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+     {.block_rows = 16, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     16, {PACKED, 1024, 5}, {COLUMNS, 0, 3072, 10}},
     {"L2 of 256 KiB, 32 of MNIST", LEVEL(avx2), &l2_256k, STEP, F32, 32, 784, 10, 0, 0,
      {.block_rows = 60, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     32, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     {"L2 of 256 KiB, MNIST from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 784, 10, 60000, 0,
      {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     28, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     28, {UNPACKED, 1024, 10}, {DIRECT, 0, 784, 10}},
     /* Half of 16 rows would be too few for a panel of the gradient. */
     {"L2 of 256 KiB, step from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 20000, 3088,
-     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     16, {UNPACKED, 1024, 10}, {COLUMNS, 0, 3072, 10}},
     {"L2 of 256 KiB, 2048 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 2048, 10, 20000, 2064,
-     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     16, {UNPACKED, 1024, 10}, {1, 0, 512, 10}},
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     16, {UNPACKED, 1024, 10}, {COLUMNS, 0, 2048, 10}},
     /* Even with a larger L2 a block has fewer than 16 of these rows. */
     {"L2 of 256 KiB, 4096 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 4096, 5, 20000, 4112,
-     {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     12, {UNPACKED, 1024, 5}, {1, 0, 4096, 10}},
+     {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     12, {UNPACKED, 1024, 5}, {DIRECT, 0, 4096, 10}},
     {"L2 of 256 KiB, scores", LEVEL(avx2), &l2_256k, SCORE, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      16, {UNPACKED, 1024, 10}, {0}},
     {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
      {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
-     28, {0}, {1, GRAD_PREFETCH_X, 512, 10}},
+     28, {0}, {DIRECT, GRAD_PREFETCH_X, 784, 10}},
     /* 241 KiB of dW fit an L2 of 512 KiB, but not one of 256 KiB: there a block has as many rows as
      * the workspace has scores, and dW is summed in a panel. W is packed once on both. */
     {"L2 of 512 KiB, step, 20 classes", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 20, 0, 0,
-     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 1024, 5}, {1, 0, 512, 10}},
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
+     32, {PACKED, 1024, 5}, {COLUMNS, 0, 3072, 20}},
     {"L2 of 256 KiB, step, 20 classes", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 20, 0, 0,
-     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .dw_large = 1, .dw_collides = 1},
-     32, {PACKED, 1024, 5}, {0, 0, 512, 10}},
+     {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
+     32, {PACKED, 1024, 5}, {COLUMNS, GRAD_DW_FAR, 3072, 20}},
     {"L2 of 256 KiB, step, 20 classes, 1 sample", LEVEL(avx2), &l2_256k, STEP, F32, 1, 3072, 20, 0, 0,
-     {.block_rows = 4, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1},
-     1, {UNPACKED, 4096, 20}, {1, 0, 3072, 5}},
+     {.block_rows = 4, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
+     1, {UNPACKED, 4096, 20}, {DIRECT, 0, 3072, 5}},
     /* 256 rows of 128 features fill half of L2. */
     {"L2 of 256 KiB, 1000 classes, AVX-512", LEVEL(avx512), &l2_256k, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 512, 10}, {1, GRAD_DW_FAR, 128, 10}},
+     256, {PER_PANEL, 512, 10}, {DIRECT, GRAD_DW_FAR, 128, 10}},
     {"L2 of 256 KiB, u8 step", LEVEL(avx2), &l2_256k, STEP, U8, 256, 3072, 10, 0, 0,
      {.block_rows = 40, .prefetch_pace = 1},
-     40, {0}, {1, 0, 3072, 10}},
+     40, {0}, {DIRECT, 0, 3072, 10}},
     {"L2 of 256 KiB, u8 gradient, 100 classes", LEVEL(avx2), &l2_256k, GRAD, U8, 20000, 3072, 100, 0, 0,
      {.block_rows = 256, .prefetch_rows = 40, .prefetch_pace = 2, .x_far = 1},
-     256, {0}, {1, 0, 512, 10}},
+     256, {0}, {DIRECT, 0, 512, 10}},
 };
 /* clang-format on */
 
@@ -394,6 +396,7 @@ static struct plan_shape shape_of(const struct plan_case *c)
         .d = c->d,
         .c = c->c,
         .x_bytes = x_rows * c->d * element_bytes((enum element)c->element),
+        .ldx = c->d,
         .ldw = c->operation == GRAD || c->element == U8 ? 0 : ld,
         .lddw = c->operation == SCORE || c->element == U8 ? 0 : ld,
     };
@@ -445,8 +448,9 @@ static void test_plan__common_shapes__expected_decisions(void **state)
         if (c->operation != SCORE) {
             EXPECT(plan.dw_large, c->plan.dw_large);
             EXPECT(plan.dw_collides, c->plan.dw_collides);
+            EXPECT(plan.grad_columns, c->plan.grad_columns);
             const struct grad_plan grad = downhill_plan_grad(&plan, c->rows);
-            EXPECT(grad.direct, c->grad.direct);
+            EXPECT(grad.method, c->grad.method);
             EXPECT(grad.flags, c->grad.flags);
             EXPECT(grad.features, c->grad.features);
             EXPECT(grad.classes, c->grad.classes);
@@ -496,7 +500,7 @@ static void for_each_plan(void (*check)(const downhill_kernels *kernels,
         const size_t x_rows = grid_x_rows[digit(&i, LENGTH(grid_x_rows))];
         shape.x_bytes =
             (x_rows < shape.n ? shape.n : x_rows) * shape.d * element_bytes(shape.element);
-        shape.ldw = shape.lddw = digit(&i, 2) == 0 ? shape.d : spread_ld(shape.d);
+        shape.ldx = shape.ldw = shape.lddw = digit(&i, 2) == 0 ? shape.d : spread_ld(shape.d);
         if (i > 0)
             break;
         if (kernels == NULL)
@@ -515,17 +519,22 @@ static const size_t grid_rows[] = {1, 2, 4, 8, 15, 16, 31, 32, 63, 64, 127, 128,
 static void check_arrays(const downhill_kernels *kernels, const struct cache_sizes *caches,
                          const struct plan_shape *shape, const struct plan *plan)
 {
-    (void)kernels, (void)caches;
+    (void)caches;
     assert_in_range(plan->block_rows, 1, BLOCK_ROWS_MAX);
     assert_in_range(plan->prefetch_rows, 0, BLOCK_ROWS_MAX);
     assert_in_range(plan->prefetch_pace, 1, 2);
     for (size_t i = 0; i < LENGTH(grid_rows) && grid_rows[i] <= plan->block_rows; i++) {
         if (shape->operation != OPERATION_SCORE) {
             const struct grad_plan grad = downhill_plan_grad(plan, grid_rows[i]);
-            assert_in_range(grad.classes, 1, PANEL_CLASSES);
-            assert_true(grad.features >= 1);
-            if (!grad.direct)
+            assert_true(grad.features >= 1 && grad.classes >= 1);
+            if (shape->element == ELEMENT_U8 || grad.method == GRAD_PANEL ||
+                kernels->grad_classes == PANEL_CLASSES)
+                assert_in_range(grad.classes, 1, PANEL_CLASSES);
+            if (grad.method == GRAD_PANEL)
                 assert_true(grad.features <= PANEL_FEATURES);
+            if (grad.method == GRAD_COLUMNS)
+                assert_true(kernels->grad_columns_f32 != NULL &&
+                            kernels->grad_columns_bf16 != NULL);
         }
         if (shape->operation == OPERATION_GRAD || shape->element == ELEMENT_U8)
             continue;
@@ -623,7 +632,7 @@ static void check_same_from_512k(const downhill_kernels *kernels, const struct c
         assert_int_equal(score.method, same_score.method);
         assert_int_equal(score.features, same_score.features);
         assert_int_equal(score.classes, same_score.classes);
-        assert_int_equal(grad.direct, same_grad.direct);
+        assert_int_equal(grad.method, same_grad.method);
         assert_int_equal(grad.flags, same_grad.flags);
         assert_int_equal(grad.features, same_grad.features);
         assert_int_equal(grad.classes, same_grad.classes);

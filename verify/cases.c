@@ -25,16 +25,18 @@ static const struct {
     {50, 700, 5000, 1000, 1u << 23},
 };
 
-/* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients
- * that are summed panel by panel, and a block whose product of sums of exponentials overflows a
- * double. */
+/* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients that are summed panel by
+ * panel or column by column (more than 128 rows, more than 256 classes, a dW within and beyond L2), and a block whose
+ * product of sums of exponentials overflows a double. */
 static const struct {
     size_t n, d, c;
 } some_shapes[] = {
-    {255, 33, 10},  {256, 17, 10},  {257, 40, 3},    {300, 784, 10}, {1, 3072, 10}, {1, 784, 100},
-    {33, 3072, 10}, {64, 31, 33},   {5, 50, 100},    {3, 70, 1000},  {600, 5, 2},   {130, 3072, 10},
-    {65, 129, 65},  {31, 64, 64},   {32, 3073, 11},  {2, 20000, 3},  {4, 1, 1},     {1, 1, 1},
-    {256, 5, 1000}, {17, 1025, 70}, {300, 530, 130}, {64, 159, 10},  {64, 160, 10}, {65, 191, 7},
+    {255, 33, 10},   {256, 17, 10},   {257, 40, 3},  {300, 784, 10}, {1, 3072, 10},
+    {1, 784, 100},   {33, 3072, 10},  {64, 31, 33},  {5, 50, 100},   {3, 70, 1000},
+    {600, 5, 2},     {130, 3072, 10}, {65, 129, 65}, {31, 64, 64},   {32, 3073, 11},
+    {2, 20000, 3},   {4, 1, 1},       {1, 1, 1},     {256, 5, 1000}, {17, 1025, 70},
+    {300, 530, 130}, {64, 159, 10},   {64, 160, 10}, {65, 191, 7},   {140, 50, 270},
+    {140, 250, 300},
 };
 
 enum {

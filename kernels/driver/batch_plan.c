@@ -13,6 +13,7 @@ struct plan downhill_batch_plan(const downhill_kernels *kernels, const struct ba
                                      .d = d,
                                      .c = c,
                                      .x_bytes = matrix_bytes(batch),
+                                     .ldx = batch->ldx,
                                      .ldw = ldw,
                                      .lddw = lddw};
     const struct cache_sizes caches = downhill_cache_sizes();

@@ -21,18 +21,11 @@ static void clear_u8(const downhill_gradient_u8 *grad)
     memset(grad->db, 0, grad->c * sizeof *grad->db);
 }
 
-static void add_panel(const float *panel, size_t d, size_t c, int accumulate, float *dw,
-                      size_t lddw)
+static void copy_panel_f32(size_t d, size_t c, const float *from, size_t ld_from, float *to,
+                           size_t ld_to)
 {
-    for (size_t j = 0; j < c; j++) {
-        const float *from = panel + j * PANEL_LD;
-        float *to = dw + j * lddw;
-        if (!accumulate)
-            memcpy(to, from, d * sizeof *to);
-        else
-            for (size_t k = 0; k < d; k++)
-                to[k] += from[k];
-    }
+    for (size_t j = 0; j < c; j++)
+        memcpy(to + j * ld_to, from + j * ld_from, d * sizeof *to);
 }
 
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
@@ -46,9 +39,13 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
             clear_f32(grad);
         return;
     }
-    downhill_grad_kernel *kernel =
-        block->element == ELEMENT_F32 ? kernels->grad_f32 : kernels->grad_bf16;
     const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
+    const int f32 = block->element == ELEMENT_F32, columns = grad_plan.method == GRAD_COLUMNS;
+    downhill_grad_kernel *kernel =
+        columns ? f32 ? kernels->grad_columns_f32 : kernels->grad_columns_bf16
+        : f32   ? kernels->grad_f32
+                : kernels->grad_bf16;
+    const unsigned flags = grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u);
     const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < grad_plan.features ? grad->d - k : grad_plan.features;
@@ -58,14 +55,16 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
         for (size_t j = 0, classes; j < grad->c; j += classes) {
             classes = next_tile(grad->c - j, grad_plan.classes);
             float *dw = grad->dw + j * lddw + k;
-            if (grad_plan.direct) {
-                kernel(n, features, classes, x, dscores + j, ldds,
-                       grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u), dw, lddw, prefetch);
+            if (grad_plan.method != GRAD_PANEL) {
+                kernel(n, features, classes, x, dscores + j, ldds, flags, dw, lddw, prefetch);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];
-                kernel(n, features, classes, x, dscores + j, ldds, grad_plan.flags, panel, PANEL_LD,
+                /* The sums go on from dW, so that the order of a sum does not depend on the panel. */
+                if (accumulate)
+                    copy_panel_f32(features, classes, dw, lddw, panel, PANEL_LD);
+                kernel(n, features, classes, x, dscores + j, ldds, flags, panel, PANEL_LD,
                        prefetch);
-                add_panel(panel, features, classes, accumulate, dw, lddw);
+                copy_panel_f32(features, classes, panel, PANEL_LD, dw, lddw);
             }
         }
     }

@@ -39,6 +39,12 @@ enum { FAR_DW_FEATURES = 256 };
  * faster with AVX-512 and 1.5 times with AVX2 (Zen 5). */
 enum { PANEL_ROWS_MIN = 16 };
 
+/* Classes from which a copy of X costs less than it saves (Zen 3). */
+enum { COLUMNS_CLASSES_MIN = 24 };
+
+/* Bytes between rows that fall on one set of L1. */
+enum { ONE_SET = 4096 };
+
 /* Classes per call when rows of dW collide in L1 and no panel is used: a set holds 8 lines. */
 enum { COLLIDING_CLASSES = 5 };
 
@@ -135,16 +141,26 @@ static const struct downhill_packing *packing(const downhill_kernels *kernels,
     return pays ? packed : NULL;
 }
 
+/* Returns whether the gradient goes column by column. The gradient of few classes, alone, is bound by reading X, which
+ * is faster along the rows. In a step X is in L2. */
+static int by_columns(const struct plan_shape *shape, int dw_large)
+{
+    if (shape->c >= COLUMNS_CLASSES_MIN || (dw_large && shape->c > PANEL_CLASSES))
+        return 1;
+    return shape->operation == OPERATION_STEP && !dw_large &&
+           shape->ldx * element_bytes(shape->element) % ONE_SET == 0;
+}
+
 /* cached: rows that stay in L2. near: whether the dW of a step in f32 stays there too. */
 static size_t block_rows(const struct plan_shape *shape, size_t cached, int x_far, int packs,
-                         int near)
+                         int near, int columns)
 {
     const int is_u8 = shape->element == ELEMENT_U8;
     switch (shape->operation) {
     case OPERATION_SCORE:
         return packs ? BLOCK_ROWS_MAX : cached;
     case OPERATION_GRAD:
-        return x_far && !is_u8 ? cached : BLOCK_ROWS_MAX;
+        return x_far && !is_u8 && !columns ? cached : BLOCK_ROWS_MAX;
     case OPERATION_STEP:
         break;
     }
@@ -178,11 +194,15 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     const size_t lddw = plan.sums_in_workspace ? spread_ld(shape->d) : shape->lddw;
     plan.dw_large = !is_u8 && is_large(shape->c, lddw, plan.l2);
     plan.dw_collides = !is_u8 && collides(lddw);
+    plan.grad_columns =
+        kernels->grad_columns_f32 != NULL && !is_u8 && by_columns(shape, plan.dw_large);
+    plan.grad_classes = kernels->grad_classes;
     plan.grad_direct_min = kernels->grad_direct_min;
     plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
 
     const size_t cached = cached_rows(shape, plan.l2, plan.x_far);
-    plan.block_rows = block_rows(shape, cached, plan.x_far, plan.packing != NULL, near);
+    plan.block_rows =
+        block_rows(shape, cached, plan.x_far, plan.packing != NULL, near, plan.grad_columns);
     plan.prefetch_rows = plan.x_far ? cached : 0;
     plan.prefetch_pace = step ? 1 : 2;
     return plan;
@@ -206,16 +226,22 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
 {
     if (plan->element == ELEMENT_U8)
-        return (struct grad_plan){1, plan->grad_flags,
+        return (struct grad_plan){GRAD_DIRECT, plan->grad_flags,
                                   plan->c <= PANEL_CLASSES ? plan->d
                                                            : features_of_l2(U8_FEATURES, plan->l2),
                                   PANEL_CLASSES};
     if (rows < PANEL_ROWS_MIN)
-        return (struct grad_plan){1, plan->grad_flags, plan->d,
+        return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d,
                                   plan->dw_collides ? COLLIDING_CLASSES : PANEL_CLASSES};
+    if (plan->grad_columns)
+        return (struct grad_plan){
+            GRAD_COLUMNS, plan->grad_flags | (plan->dw_large ? GRAD_DW_FAR : 0u), plan->d, plan->c};
     if (plan->dw_large && rows >= plan->grad_direct_min)
-        return (struct grad_plan){1, plan->grad_flags | GRAD_DW_FAR,
+        return (struct grad_plan){GRAD_DIRECT, plan->grad_flags | GRAD_DW_FAR,
                                   features_of_l2(FAR_DW_FEATURES, plan->l2), PANEL_CLASSES};
-    return (struct grad_plan){!plan->dw_large && !plan->dw_collides, plan->grad_flags,
-                              PANEL_FEATURES, PANEL_CLASSES};
+    if (plan->dw_large || plan->dw_collides)
+        return (struct grad_plan){GRAD_PANEL, plan->grad_flags, PANEL_FEATURES, PANEL_CLASSES};
+    if (plan->grad_classes > PANEL_CLASSES)
+        return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d, plan->c};
+    return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, PANEL_FEATURES, PANEL_CLASSES};
 }

@@ -17,6 +17,7 @@ struct plan_shape {
     enum element element;
     size_t n, d, c;
     size_t x_bytes; /* size of the matrix of samples, padding included */
+    size_t ldx;     /* of the samples, in elements */
     size_t ldw;     /* of W in f32; unused by OPERATION_GRAD and by bytes */
     size_t lddw; /* of dW in f32, as the caller gave it; unused by OPERATION_SCORE and by bytes */
 };
@@ -39,6 +40,8 @@ struct plan {
     int sums_in_workspace;  /* dW is summed in the workspace and copied at the end */
     int dw_large;           /* dW does not stay in L2 beside a block */
     int dw_collides;        /* its rows fall on the same few sets of L1 */
+    int grad_columns;       /* column by column, unless a block has few rows */
+    size_t grad_classes;    /* of a call, if dW needs no panel */
     size_t grad_direct_min; /* rows of a block that hide a large dW */
     unsigned grad_flags;    /* enum grad_flags of every call */
 
@@ -64,7 +67,11 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 /* Plan for summing dW over a block with this number of rows. It may be smaller than the block was,
  * because satisfied samples are dropped. */
 struct grad_plan {
-    int direct;               /* in dW itself, not in a panel on the stack that is added to it */
+    enum grad_method {
+        GRAD_DIRECT, /* sums in dW itself */
+        GRAD_PANEL,  /* sums in a panel of dW on the stack */
+        GRAD_COLUMNS /* sums in dW itself, column by column */
+    } method;
     unsigned flags;           /* enum grad_flags */
     size_t features, classes; /* per call of the micro-kernel */
 };

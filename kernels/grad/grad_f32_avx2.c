@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Gradient with AVX2 and FMA: one outer product per sample, with the features along the lanes. A register tile holds up
- * to 5 classes × 16 features of dW.
+ * to 6 classes × 16 features of dW.
  *
- * Per sample a full tile loads 2 vectors of X and a row pointer and broadcasts 5 dscores, for 10 FMAs: 5 cycles of FMAs
- * at two per cycle against 4 cycles of loads at two per cycle. 10 sums, 2 vectors of X and 1 broadcast take 13 of 16
- * registers. Fewer classes take wider tiles to keep enough independent sums.
+ * Per sample a tile of 5 classes loads 2 vectors of X and a row pointer and broadcasts 5 dscores, for 10 FMAs: 5 cycles
+ * of FMAs at two per cycle against 4 cycles of loads at two per cycle. With 6 classes, 12 sums, 2 vectors of X and 1
+ * broadcast take 15 of 16 registers. Fewer classes take wider tiles to keep enough independent sums.
  *
  * Trap: ten classes are two tiles over the same features, and the second must find in L1 what the first read from L2.
  * Rows a multiple of 4 KiB apart all fall on one set of 8 or 12 lines, so only 8 such rows are taken at a time. With 32
@@ -14,15 +14,10 @@
  *
  * Tail: the last features take single vectors, the last of them with masked loads and partial stores. */
 #define DOWNHILL_LEVEL_NAME avx2
-#include "isa/kernels.h"
-#include "simd/avx2.h"
+#include "grad/grad_tile_avx2.h"
 
-#include <stdbool.h>
-
-enum { TILE_CLASSES = 5, TILE_VECTORS = 6, RUN_VECTORS = 8 };
-
-/* Samples per step of prefetch.h. */
-enum { STEP = 2 };
+/* Vectors of one sample that stay in registers. */
+enum { RUN_VECTORS = 8 };
 
 /* Where a tile prefetches: nowhere, in the next block of rows (prefetch.h), or further along its own rows. The rows are
  * read side by side, more than the hardware follows. Three lines ahead make the gradient from memory 1.1 (d = 3072) to
@@ -33,36 +28,16 @@ enum { LINES_AHEAD = 3 };
 /* Samples and features taken at a time: 8 rows of 2 KiB stay in L1 beside 10 rows of dW of 2 KiB. */
 enum { ROWS = 32, ROWS_ON_ONE_SET = 8, FEATURES = 512 };
 
-/* Adds dscoresᵀ x of one sample to the sums. */
-DOWNHILL_INLINE void add_row(const enum element element, const int classes, const int vectors,
-                             const void *x, size_t k, const float *dscores,
-                             __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS])
-{
-    __m256 x_f32x8[TILE_VECTORS];
-    for (int v = 0; v < vectors; v++)
-        x_f32x8[v] = features_x8(element, x, k + F32X8 * (size_t)v);
-    for (int j = 0; j < classes; j++) {
-        const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
-        for (int v = 0; v < vectors; v++)
-            sum_f32x8[j][v] = _mm256_fmadd_ps(g_f32x8, x_f32x8[v], sum_f32x8[j][v]);
-    }
-}
-
 DOWNHILL_INLINE void tile(const enum element element, const enum target target, const int classes,
                           const int vectors, size_t n, size_t k, const void *const *x,
                           const float *dscores, size_t ldds, unsigned flags, float *dw, size_t lddw,
                           struct prefetch *prefetch)
 {
-    const bool accumulate = (flags & GRAD_ACCUMULATE) != 0;
     __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS];
-    for (int j = 0; j < classes; j++)
-        for (int v = 0; v < vectors; v++)
-            sum_f32x8[j][v] = accumulate
-                                  ? _mm256_loadu_ps(dw + (size_t)j * lddw + k + F32X8 * (size_t)v)
-                                  : _mm256_setzero_ps();
+    load_sums(classes, vectors, (flags & GRAD_ACCUMULATE) != 0, k, dw, lddw, sum_f32x8);
 
     if (target == NEXT_BLOCK) {
-        size_t steps = n / STEP;
+        size_t steps = n / PREFETCH_ROWS;
         struct prefetch_run run = prefetch_take(prefetch, &steps);
         for (size_t s = 0; s < steps; s++)
             prefetch_step(&run);
@@ -73,10 +48,7 @@ DOWNHILL_INLINE void tile(const enum element element, const enum target target, 
                          _MM_HINT_T0);
         add_row(element, classes, vectors, x[i], k, dscores + i * ldds, sum_f32x8);
     }
-
-    for (int j = 0; j < classes; j++)
-        for (int v = 0; v < vectors; v++)
-            _mm256_storeu_ps(dw + (size_t)j * lddw + k + F32X8 * (size_t)v, sum_f32x8[j][v]);
+    store_sums(classes, vectors, sum_f32x8, k, dw, lddw);
 }
 
 DOWNHILL_INLINE void tail_tile(const enum element element, const int classes, size_t count,
@@ -121,6 +93,9 @@ DOWNHILL_INLINE void row_of_tiles_of(const enum element element, const enum targ
 {
     const enum target wide = target == AHEAD ? NOTHING : target;
     switch (classes) {
+    case 6:
+        row_of_tiles(element, target, 6, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
     case 5:
         row_of_tiles(element, target, 5, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
         break;

@@ -149,6 +149,10 @@ struct downhill_kernels {
      * Fast if dW is in L1 or L2 and its rows are not a multiple of 1 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
     size_t grad_direct_min; /* samples per block that hide the stores to a dW beyond L2 */
+    size_t grad_classes;    /* of a call, for its best speed: PANEL_CLASSES, or SIZE_MAX for all */
+
+    /* The same column by column, for many classes, a dW beyond L2, or rows of X on one set of L1; NULL: none. */
+    downhill_grad_kernel *grad_columns_f32, *grad_columns_bf16;
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
@@ -162,6 +166,7 @@ struct downhill_kernels {
         downhill_score_packed_bf16_##level;                                                        \
     downhill_pack_kernel downhill_pack_bf16_##level;                                               \
     downhill_grad_kernel downhill_grad_f32_##level, downhill_grad_bf16_##level;                    \
+    downhill_grad_kernel downhill_grad_columns_f32_##level, downhill_grad_columns_bf16_##level;    \
     double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
                                       const int32_t *y, float margin, float *dscores,              \
                                       size_t ldds);                                                \
