@@ -15,7 +15,8 @@ import sys
 # Source -> {FMAs (or products of pairs or bytes) of a full tile: maximum memory operands of its
 # loop}. Prefetches are not counted.
 TILES = {
-    "score/score_f32_avx2": {10: 7},  # 2 of X, 5 of W
+    # 2 of X, 5 of W; 3 of X, 4 of W, up to 4 × (3 of X, 1 of W) for a single class
+    "score/score_f32_avx2": {10: 7, 12: 16},
     "score/score_f32_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
     # 2 of X, 5 or 6 dscores, a row pointer; Clang reloads a pointer
     "grad/grad_f32_avx2": {10: 9, 12: 11},
@@ -37,8 +38,8 @@ TILES = {
     "grad/grad_u8_avx512": {10: 11},
     "grad/grad_u8_avx512vnni": {20: 13},  # 4 of X, 5 dscores, four row pointers
 }
-# Vectors that belong on the stack: rows of X that the first classes interleave for the others.
-STACK_VECTORS = {"grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
+# Vectors that belong on the stack: features of X that the first classes leave there for the others.
+STACK_VECTORS = {"grad/grad_columns_f32_avx2": 2, "grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
 PRODUCTS = ("vfm", "vdpbf16", "vpmaddwd", "vpmaddubsw", "vpdp")
 
 

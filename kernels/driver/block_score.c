@@ -29,33 +29,49 @@ static inline size_t next_chunk(size_t left, size_t max)
     return chunk == left ? chunk : (chunk + PACK_GROUP - 1) / PACK_GROUP * PACK_GROUP;
 }
 
+/* Rows of a block, as many as a score_plan takes at a time, and their scores. */
+struct part {
+    enum element element;
+    size_t n;
+    const void *const *x;
+    float *scores;
+    size_t lds;
+};
+
+static void part_rows_at(const struct part *part, size_t k, const void **x)
+{
+    for (size_t i = 0; i < part->n; i++)
+        x[i] = feature_at(part->element, part->x[i], k);
+}
+
 static void score_unpacked(const downhill_kernels *kernels, const struct score_plan *plan,
-                           const struct block *block, const downhill_weights_f32 *weights,
-                           float *scores, size_t lds, struct prefetch *prefetch)
+                           const struct part *part, const downhill_weights_f32 *weights,
+                           struct prefetch *prefetch)
 {
     downhill_score_kernel *score =
-        block->element == ELEMENT_F32 ? kernels->score_f32 : kernels->score_bf16;
+        part->element == ELEMENT_F32 ? kernels->score_f32 : kernels->score_bf16;
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < weights->d; k += chunk) {
         chunk = next_chunk(weights->d - k, plan->features);
-        rows_at(block, k, x);
-        score(block->n, chunk, weights->c, x, weights->w + k, weights->ldw, scores, lds, prefetch);
+        part_rows_at(part, k, x);
+        score(part->n, chunk, weights->c, x, weights->w + k, weights->ldw, part->scores, part->lds,
+              prefetch);
     }
 }
 
 static void score_packed(const struct downhill_packing *packing, const struct score_plan *plan,
-                         const struct block *block, const downhill_weights_f32 *weights,
-                         const float *packed, float *scores, size_t lds, struct prefetch *prefetch)
+                         const struct part *part, const downhill_weights_f32 *weights,
+                         const float *packed, struct prefetch *prefetch)
 {
     const size_t d = weights->d, c = weights->c;
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, plan->features);
-        rows_at(block, k, x);
+        part_rows_at(part, k, x);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, plan->classes);
-            packing->score(block->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
-                           scores + j, lds, prefetch);
+            packing->score(part->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
+                           part->scores + j, part->lds, prefetch);
         }
     }
 }
@@ -63,23 +79,22 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
 /* The chunk of X stays in L2 for all panels of classes. If the rows come from memory, it is prefetched FETCH_ROWS
  * before its turn instead of with the next block. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
-                                 const struct score_plan *plan, int x_far,
-                                 const struct block *block, const downhill_weights_f32 *weights,
-                                 float *scores, size_t lds)
+                                 const struct score_plan *plan, int x_far, const struct part *part,
+                                 const downhill_weights_f32 *weights)
 {
-    const size_t n = block->n, d = weights->d, c = weights->c;
+    const size_t n = part->n, d = weights->d, c = weights->c;
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, plan->features);
-        rows_at(block, k, x);
+        part_rows_at(part, k, x);
         const size_t rows = x_far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
         struct prefetch prefetch =
-            prefetch_of(x + n - rows, rows, chunk * element_bytes(block->element), 2);
+            prefetch_of(x + n - rows, rows, chunk * element_bytes(part->element), 2);
         for (size_t j = 0, classes; j < c; j += classes) {
             _Alignas(64) float panel[PACK_WEIGHTS];
             classes = next_tile(c - j, plan->classes);
             packing->pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
-            packing->score(n, chunk, classes, x, panel, scores + j, lds, &prefetch);
+            packing->score(n, chunk, classes, x, panel, part->scores + j, part->lds, &prefetch);
         }
     }
 }
@@ -90,16 +105,20 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
 {
     const struct score_plan score_plan = downhill_plan_score(plan, block->n);
     start_from_bias(block, weights, scores, lds);
-    switch (score_plan.method) {
-    case SCORE_UNPACKED:
-        score_unpacked(kernels, &score_plan, block, weights, scores, lds, prefetch);
-        break;
-    case SCORE_PACKED:
-        score_packed(plan->packing, &score_plan, block, weights, packed, scores, lds, prefetch);
-        break;
-    case SCORE_PACK_PER_PANEL:
-        score_pack_per_panel(plan->packing, &score_plan, plan->x_far, block, weights, scores, lds);
-        break;
+    for (size_t i = 0; i < block->n; i += score_plan.rows) {
+        const size_t left = block->n - i, rows = left < score_plan.rows ? left : score_plan.rows;
+        const struct part part = {block->element, rows, block->x + i, scores + i * lds, lds};
+        switch (score_plan.method) {
+        case SCORE_UNPACKED:
+            score_unpacked(kernels, &score_plan, &part, weights, prefetch);
+            break;
+        case SCORE_PACKED:
+            score_packed(plan->packing, &score_plan, &part, weights, packed, prefetch);
+            break;
+        case SCORE_PACK_PER_PANEL:
+            score_pack_per_panel(plan->packing, &score_plan, plan->x_far, &part, weights);
+            break;
+        }
     }
 }
 

@@ -33,8 +33,9 @@ struct plan {
     int x_far;            /* X is taken to be in memory, not in a cache */
 
     /* Scores. */
-    const struct downhill_packing *packing; /* NULL: W is used where it is */
-    int packs_once;                         /* the whole of W before the first block */
+    const struct downhill_packing *packing;    /* NULL: W is used where it is */
+    int packs_once;                            /* the whole of W before the first block */
+    size_t score_features, score_features_one; /* of the kernel table */
 
     /* Gradient. */
     int sums_in_workspace;  /* dW is summed in the workspace and copied at the end */
@@ -45,7 +46,8 @@ struct plan {
     size_t grad_direct_min; /* rows of a block that hide a large dW */
     unsigned grad_flags;    /* enum grad_flags of every call */
 
-    size_t l2; /* bytes of L2, at most 512 KiB */
+    size_t l2;       /* bytes of L2, at most 512 KiB */
+    size_t l2_score; /* bytes of L2: the rows of a part change no bits of the scores */
 };
 
 /* Makes the plan for a core with these caches. On any with an L2 of 512 KiB or more it is the same, so that results in
@@ -60,7 +62,7 @@ struct score_plan {
         SCORE_PACKED,        /* W packed before the first block */
         SCORE_PACK_PER_PANEL /* each panel of W packed just before its use */
     } method;
-    size_t features, classes; /* per call of the micro-kernel */
+    size_t rows, features, classes; /* per call of the micro-kernel */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 
@@ -86,8 +88,8 @@ int downhill_plan_sums_fit(size_t d, size_t c);
  * cache line longer than needed, which moves the next one to other sets. */
 enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 
-/* Floats in a panel of packed weights on the stack. */
-enum { PACK_WEIGHTS = 5 * 1024 };
+/* Floats in a panel of packed weights on the stack: 6 classes × 896 features, or 10 × 512. */
+enum { PACK_WEIGHTS = 6 * 896 };
 
 /* Returns a leading dimension in f32 or i32 of an odd number of cache lines, so that rows fall on different sets. */
 static inline size_t spread_ld(size_t columns)

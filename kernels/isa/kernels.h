@@ -61,7 +61,9 @@ enum { PACK_GROUP = 32 };
 struct downhill_packing {
     downhill_pack_kernel *pack;
     downhill_score_packed_kernel *score; /* scores += X Wᵀ for c <= classes */
+    size_t features;                     /* per call at most */
     size_t classes;                      /* of a panel, <= PANEL_CLASSES */
+    size_t c_min;                        /* of all panels; fewer classes do not need packing */
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
     enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } policy; /* each includes the ones before it */
@@ -135,6 +137,8 @@ struct downhill_kernels {
 
     /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
+    size_t score_features;     /* per call at most: the weights of a tile stay in L1 */
+    size_t score_features_one; /* the same for one sample */
 
     /* Scores of many samples with packed weights; NULL if packing gains nothing on this level. */
     const struct downhill_packing *packing_f32, *packing_bf16;

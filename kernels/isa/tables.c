@@ -28,6 +28,13 @@ enum { GRAD_DIRECT_MIN = 128 };
 #define NEVER SIZE_MAX
 #define ALL   SIZE_MAX
 
+/* Features per call of the scores. A tile of 5 classes × 1024 features is 20 KiB of W, which stays in a 32 or 48 KiB L1
+ * while the rows of the block stream past it. Larger chunks would save some of the horizontal sums at the end of a tile,
+ * 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
+ * With AVX2 the order of a sum depends on d and c alone, so that one sample has the same chunks as many; chunks of 896
+ * features divide 784, 1024, 2048 and 3072 nearly equally. */
+enum { SCORE_FEATURES = 1024, SCORE_FEATURES_AVX2 = 896 };
+
 /* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
  * chunk is short enough for 32-bit sums: with 16 lanes a lane sums 32 pairs of products, and
  * four lanes are added, 4·32·2·255·32639 < 2³¹. With 8 lanes a lane sums 64 pairs, and two lanes
@@ -48,6 +55,8 @@ static const downhill_kernels table_scalar = {
     .name = "scalar",
     .score_f32 = downhill_score_f32_scalar,
     .score_bf16 = downhill_score_bf16_scalar,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .hinge_f32 = downhill_hinge_f32_scalar,
     .softmax_f32 = downhill_softmax_f32_scalar,
     .grad_f32 = downhill_grad_f32_scalar,
@@ -76,6 +85,8 @@ static const downhill_kernels table_auto_avx2 = {
     .name = "auto_avx2",
     .score_f32 = downhill_score_f32_auto_avx2,
     .score_bf16 = downhill_score_bf16_auto_avx2,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .hinge_f32 = downhill_hinge_f32_auto_avx2,
     .softmax_f32 = downhill_softmax_f32_auto_avx2,
     .grad_f32 = downhill_grad_f32_auto_avx2,
@@ -94,7 +105,9 @@ static const downhill_kernels table_auto_avx2 = {
 static const struct downhill_packing packing_f32_avx2 = {
     .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_f32_avx2,
-    .classes = 5,
+    .features = SCORE_FEATURES_AVX2,
+    .classes = 6,
+    .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
 };
@@ -102,7 +115,9 @@ static const struct downhill_packing packing_f32_avx2 = {
 static const struct downhill_packing packing_bf16_avx2 = {
     .pack = downhill_pack_f32x8,
     .score = downhill_score_packed_bf16_avx2,
-    .classes = 5,
+    .features = SCORE_FEATURES_AVX2,
+    .classes = 6,
+    .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
 };
@@ -121,6 +136,8 @@ static const downhill_kernels table_avx2 = {
     .name = "avx2",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
+    .score_features = SCORE_FEATURES_AVX2,
+    .score_features_one = SCORE_FEATURES_AVX2,
     .packing_f32 = &packing_f32_avx2,
     .packing_bf16 = &packing_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
@@ -154,6 +171,8 @@ static const downhill_kernels table_avxvnni = {
     .name = "avxvnni",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
+    .score_features = SCORE_FEATURES_AVX2,
+    .score_features_one = SCORE_FEATURES_AVX2,
     .packing_f32 = &packing_f32_avx2,
     .packing_bf16 = &packing_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
@@ -187,6 +206,8 @@ static const downhill_kernels table_auto_avx512 = {
     .name = "auto_avx512",
     .score_f32 = downhill_score_f32_auto_avx512,
     .score_bf16 = downhill_score_bf16_auto_avx512,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .hinge_f32 = downhill_hinge_f32_auto_avx512,
     .softmax_f32 = downhill_softmax_f32_auto_avx512,
     .grad_f32 = downhill_grad_f32_auto_avx512,
@@ -205,6 +226,7 @@ static const downhill_kernels table_auto_avx512 = {
 static const struct downhill_packing packing_f32_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_f32_avx512,
+    .features = 512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_FAR,
@@ -213,6 +235,7 @@ static const struct downhill_packing packing_f32_avx512 = {
 static const struct downhill_packing packing_bf16_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_bf16_avx512,
+    .features = 512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_FAR,
@@ -232,6 +255,8 @@ static const downhill_kernels table_avx512 = {
     .name = "avx512",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
@@ -263,6 +288,8 @@ static const downhill_kernels table_avx512vnni = {
     .name = "avx512vnni",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
@@ -286,6 +313,7 @@ static const downhill_kernels table_avx512vnni = {
 static const struct downhill_packing packing_bf16_avx512bf16 = {
     .pack = downhill_pack_bf16_avx512bf16,
     .score = downhill_score_packed_bf16_avx512bf16,
+    .features = 512,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .d_min = 160,
@@ -297,6 +325,8 @@ static const downhill_kernels table_avx512bf16 = {
     .name = "avx512bf16",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_avx512bf16,
     .hinge_f32 = downhill_hinge_f32_avx512,
@@ -317,6 +347,7 @@ static const downhill_kernels table_avx512bf16 = {
 static const struct downhill_packing packing_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
+    .features = 512,
     .classes = PANEL_CLASSES,
     .n_min = 32,
     .d_min = 160,
@@ -341,6 +372,8 @@ static const downhill_kernels table_amx = {
     .name = "amx",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
+    .score_features = SCORE_FEATURES,
+    .score_features_one = 4 * SCORE_FEATURES,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_amx,
     .hinge_f32 = downhill_hinge_f32_avx512,

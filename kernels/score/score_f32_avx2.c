@@ -1,154 +1,225 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores with AVX2 and FMA. A register tile holds the dot products of 2 samples × 5 classes, with the features along
+ * Scores with AVX2 and FMA. A register tile holds the dot products of a few samples and classes, with the features along
  * the lanes.
  *
- * Per 8 features a full tile loads 2 vectors of X and 5 of W for 10 FMAs: 5 cycles of FMAs at two per cycle (Haswell
- * and later, Zen 2 and later) against 3.5 cycles of loads at two per cycle. 10 accumulators cover the latency of 4 or
- * 5 cycles at two FMAs per cycle. With 2 registers for X and 1 for W they take 13 of 16. A tile of 3 × 4 would take all
- * 16 and split ten classes into 4, 3, 3.
+ * Per 8 features a tile of 3 samples × 4 classes loads 3 vectors of X and 4 of W for 12 FMAs: 6 cycles of FMAs at two per
+ * cycle (Haswell and later, Zen 2 and later) against 3.5 cycles of loads at two per cycle. 12 sums cover the latency of
+ * 4 or 5 cycles at two FMAs per cycle; with 3 registers for X and 1 for W they take all 16. Five and six classes take 2
+ * samples, because one tile of six reads X once and two of five read it twice where 4, 3 and 3 would read it three
+ * times.
  *
- * Trap: rows of W a multiple of 4 KiB apart fall on the same set of L1. They take 5 of its 8 lines (Haswell to Cascade
- * Lake, Zen to Zen 4), and two rows of X add to these. Packed weights hold 8 features of each of the five classes next
- * to each other, and so spread over all sets: 1.15 times as fast at d = 3072 (Zen 4).
+ * A dot product has 8 sums, one per lane, which a single chain of FMAs computes. Up to three classes are too few for that:
+ * one sample would wait for the latency of one to three FMAs per 8 features. So they have 16 or 32 sums.
  *
- * With unpacked weights, the first tile of classes meets X where it came from. If it has a load to spare, that is with 4
- * classes or more, it prefetches the next two rows into L2 at the features of the current ones: the scores of
- * 256 × 784 × 10 from memory are 1.4 times as fast, from L3 the same, from L2 up to 0.95 times (Zen 3). It does not if
- * rows of W fall on one set, where more lines of X would push them out.
+ * Trap: rows of W a multiple of 4 KiB apart fall on the same set of L1. They take 4 to 6 of its 8 lines (Haswell to
+ * Cascade Lake, Zen to Zen 4), and the rows of X add to these. Packed weights hold 8 features of each of the classes of a
+ * tile next to each other, and so spread over all sets.
  *
- * Tails: a smaller tile for the last sample, a masked load for the last features. */
+ * With unpacked weights, the first tile of classes meets X where it came from. It prefetches the next rows into L2 at the
+ * features of the current ones, if it has loads to spare, that is with 4 classes or more: the scores of 256 × 784 × 10
+ * from memory are 1.4 times as fast, from L3 the same (Zen 3). It does not if rows of W fall on one set, where more
+ * lines of X would push them out.
+ *
+ * Tails: smaller tiles for the last samples, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "isa/kernels.h"
 #include "simd/avx2.h"
 
-enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
-
-/* Features per step of prefetch.h. */
-enum { STEP = 2 * F32X8 };
+/* Limits of a tile. Its number of sums is at most 12. */
+enum { TILE_ROWS = 3, TILE_CLASSES = 6, SUM_VECTORS = 4 };
 
 /* Distance of rows that fall on one set of L1, in floats. */
 enum { ONE_SET = 1024 };
 
-/* Location of the weights of a tile. 8 features of class j are at w + j·class_step. The next 8
- * features are `step` floats later. */
-struct weights {
-    const float *w;
-    size_t class_step, step;
-};
+/* Layout of the weights: class j at w + j·ldw, or packed for a tile, 8 features of each class after the other. */
+enum layout { ROWS, PACKED };
 
-/* Adds X Wᵀ over 8 features to the sums. */
-DOWNHILL_INLINE void add_features(const enum element element, const int rows, const int classes,
-                                  const void *const x_row[TILE_ROWS], struct weights w, size_t k,
-                                  __m256 sum_f32x8[TILE_CLASSES][TILE_ROWS])
+/* Sums of a tile; sum [j][r][v] holds the features whose number modulo 8·vectors is in 8v … 8v+7. */
+typedef __m256 tile_sums[TILE_CLASSES][TILE_ROWS][SUM_VECTORS];
+
+/* Adds X Wᵀ over 8·vectors features to the sums, of which only the first `count` are there in a tail. The weights are at
+ * w if packed, otherwise at feature k of their rows. */
+DOWNHILL_INLINE void add_features(const enum element element, const enum layout layout,
+                                  const int vectors, const int rows, const int classes,
+                                  const int tail, size_t count, const void *const x_row[TILE_ROWS],
+                                  const float *w, const float *const w_row[TILE_CLASSES], size_t k,
+                                  tile_sums sum_f32x8)
 {
-    __m256 x_f32x8[TILE_ROWS];
-    for (int r = 0; r < rows; r++)
-        x_f32x8[r] = features_x8(element, x_row[r], k);
-    for (int j = 0; j < classes; j++) {
-        const __m256 w_f32x8 = in_register_x8(_mm256_loadu_ps(w.w + (size_t)j * w.class_step));
+    DOWNHILL_UNROLL
+    for (int v = 0; v < vectors; v++) {
+        const size_t at = F32X8 * (size_t)v, rest = count > at ? count - at : 0,
+                     left = rest < F32X8 ? rest : F32X8;
+        __m256 x_f32x8[TILE_ROWS];
+        DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
-            sum_f32x8[j][r] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r]);
+            x_f32x8[r] = tail ? some_features_x8(element, left, x_row[r], k + at)
+                              : features_x8(element, x_row[r], k + at);
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            const float *w_j = layout == PACKED ? w + F32X8 * (v * classes + j) : w_row[j] + k + at;
+            const __m256 w_f32x8 = in_register_x8(
+                tail ? _mm256_maskload_ps(w_j, first_lanes_x8(left)) : _mm256_loadu_ps(w_j));
+            DOWNHILL_UNROLL
+            for (int r = 0; r < rows; r++)
+                sum_f32x8[j][r][v] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r][v]);
+        }
     }
 }
 
-/* next: TILE_ROWS rows to prefetch if *prefetch has none; NULL: none. */
-DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
-                          const void *const *x, const void *const *next, struct weights w,
-                          float *scores, size_t lds, struct prefetch *prefetch)
+/* Adds the dot products of a tile to its scores: sums 16 features apart are added, then 8 apart, then as in
+ * sum_lanes_x8(). */
+DOWNHILL_INLINE void add_to_scores(const int vectors, const int rows, const int classes,
+                                   tile_sums sum_f32x8, float *scores, size_t lds)
 {
-    const void *x_row[TILE_ROWS];
-    for (int r = 0; r < rows; r++)
-        x_row[r] = x[r];
-    __m256 sum_f32x8[TILE_CLASSES][TILE_ROWS];
-    for (int j = 0; j < classes; j++)
-        for (int r = 0; r < rows; r++)
-            sum_f32x8[j][r] = _mm256_setzero_ps();
-
-    size_t k = 0, steps = d / STEP;
-    if (rows == TILE_ROWS && prefetch->left > 0) {
-        struct prefetch_run run = prefetch_take(prefetch, &steps);
-        run.step_bytes /= STEP / F32X8; /* half a step each time: a branch would cost more */
-        for (; k + F32X8 <= d; k += F32X8, w.w += w.step) {
-            prefetch_step(&run);
-            add_features(element, rows, classes, x_row, w, k, sum_f32x8);
-        }
-    } else if (rows == TILE_ROWS && classes >= 4 && next != NULL) {
-        const char *line = next[0], *line_after = next[1]; /* the two rows in turn */
-        for (; k + F32X8 <= d; k += F32X8, w.w += w.step) {
-            _mm_prefetch(line, _MM_HINT_T1);
-            const char *const following = line + STEP * element_bytes(element);
-            line = line_after;
-            line_after = following;
-            add_features(element, rows, classes, x_row, w, k, sum_f32x8);
-        }
-    }
-    for (; k + F32X8 <= d; k += F32X8, w.w += w.step)
-        add_features(element, rows, classes, x_row, w, k, sum_f32x8);
-    if (k < d) {
-        const __m256i tail = first_lanes_x8(d - k);
-        __m256 x_f32x8[TILE_ROWS];
-        for (int r = 0; r < rows; r++)
-            x_f32x8[r] = some_features_x8(element, d - k, x_row[r], k);
-        for (int j = 0; j < classes; j++) {
-            const __m256 w_f32x8 = _mm256_maskload_ps(w.w + (size_t)j * w.class_step, tail);
-            for (int r = 0; r < rows; r++)
-                sum_f32x8[j][r] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r]);
-        }
-    }
-
+    DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
         float *scores_r = scores + (size_t)r * lds;
+        __m256 sum[TILE_CLASSES];
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            __m256 *s = sum_f32x8[j][r];
+            sum[j] = vectors == 4
+                         ? _mm256_add_ps(_mm256_add_ps(s[0], s[2]), _mm256_add_ps(s[1], s[3]))
+                     : vectors == 2 ? _mm256_add_ps(s[0], s[1])
+                                    : s[0];
+        }
         if (classes >= 4)
             _mm_storeu_ps(scores_r, _mm_add_ps(_mm_loadu_ps(scores_r),
-                                               sum_lanes_4(sum_f32x8[0][r], sum_f32x8[1][r],
-                                                           sum_f32x8[2][r], sum_f32x8[3][r])));
+                                               sum_lanes_4(sum[0], sum[1], sum[2], sum[3])));
+        DOWNHILL_UNROLL
         for (int j = classes / 4 * 4; j < classes; j++)
-            scores_r[j] += sum_lanes_x8(sum_f32x8[j][r]);
+            scores_r[j] += sum_lanes_x8(sum[j]);
     }
 }
 
-DOWNHILL_INLINE void column_of_tiles(const enum element element, const int classes, size_t n,
-                                     size_t d, const void *const *x, int prefetches,
-                                     struct weights w, float *scores, size_t lds,
+/* next: as many rows, to be prefetched if *prefetch has none; NULL: none. */
+DOWNHILL_INLINE void tile(const enum element element, const enum layout layout, const int vectors,
+                          const int rows, const int classes, size_t d, const void *const *x,
+                          const void *const *next, const float *w, size_t ldw, float *scores,
+                          size_t lds, struct prefetch *prefetch)
+{
+    const size_t width = F32X8 * (size_t)vectors,
+                 w_step = layout == PACKED ? width * (size_t)classes : 0;
+    const void *x_row[TILE_ROWS];
+    tile_sums sum_f32x8;
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++)
+        x_row[r] = x[r];
+    const float *w_row[TILE_CLASSES];
+    DOWNHILL_UNROLL
+    for (int j = 0; j < classes; j++)
+        w_row[j] = w + (size_t)j * ldw;
+    DOWNHILL_UNROLL
+    for (int j = 0; j < classes; j++)
+        for (int r = 0; r < rows; r++)
+            for (int v = 0; v < vectors; v++)
+                sum_f32x8[j][r][v] = _mm256_setzero_ps();
+
+    size_t k = 0, steps = d / (2 * F32X8); /* of prefetch.h */
+    if (rows > 1 && prefetch->left > 0) {
+        struct prefetch_run run = prefetch_take(prefetch, &steps);
+        if (vectors == 1)
+            run.step_bytes /= 2; /* half a step each time: a branch would cost more */
+        for (; k + width <= d; k += width, w += w_step) {
+            for (int s = 0; s < (vectors + 1) / 2; s++)
+                prefetch_step(&run);
+            add_features(element, layout, vectors, rows, classes, 0, width, x_row, w, w_row, k,
+                         sum_f32x8);
+        }
+    } else if (rows > 1 && classes >= 4 && next != NULL) {
+        const char *line = next[0], *line_after = next[1]; /* the two rows in turn */
+        for (; k + width <= d; k += width, w += w_step) {
+            _mm_prefetch(line, _MM_HINT_T1);
+            const char *const following = line + 2 * width * element_bytes(element);
+            line = line_after;
+            line_after = following;
+            add_features(element, layout, vectors, rows, classes, 0, width, x_row, w, w_row, k,
+                         sum_f32x8);
+        }
+    }
+    for (; k + width <= d; k += width, w += w_step)
+        add_features(element, layout, vectors, rows, classes, 0, width, x_row, w, w_row, k,
+                     sum_f32x8);
+    if (k < d)
+        add_features(element, layout, vectors, rows, classes, 1, d - k, x_row, w, w_row, k,
+                     sum_f32x8);
+    add_to_scores(vectors, rows, classes, sum_f32x8, scores, lds);
+}
+
+DOWNHILL_INLINE void column_of_tiles(const enum element element, const enum layout layout,
+                                     const int vectors, const int rows, const int classes, size_t n,
+                                     size_t d, const void *const *x, int prefetches, const float *w,
+                                     size_t ldw, float *scores, size_t lds,
                                      struct prefetch *prefetch)
 {
     size_t i = 0;
-    for (; i + TILE_ROWS <= n; i += TILE_ROWS) {
-        const int follow = prefetches && i + 2 * TILE_ROWS <= n;
-        tile(element, TILE_ROWS, classes, d, x + i, follow ? x + i + TILE_ROWS : NULL, w,
-             scores + i * lds, lds, prefetch);
+    for (; i + (size_t)rows <= n; i += (size_t)rows) {
+        const int follow = prefetches && i + 2 * (size_t)rows <= n;
+        tile(element, layout, vectors, rows, classes, d, x + i, follow ? x + i + rows : NULL, w,
+             ldw, scores + i * lds, lds, prefetch);
+    }
+    if (rows > 2 && i + 2 <= n) {
+        tile(element, layout, vectors, 2, classes, d, x + i, NULL, w, ldw, scores + i * lds, lds,
+             prefetch);
+        i += 2;
     }
     if (i < n)
-        tile(element, 1, classes, d, x + i, NULL, w, scores + i * lds, lds, prefetch);
+        tile(element, layout, vectors, 1, classes, d, x + i, NULL, w, ldw, scores + i * lds, lds,
+             prefetch);
 }
 
-DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
-                             const void *const *x, int prefetches, struct weights all,
-                             float *scores, size_t lds, struct prefetch *prefetch)
+/* Returns the number of classes of the next tile. 4 classes have the best ratio of FMAs to loads; 5 and 6 save a pass over
+ * X. The tiles have 3 or more classes if there are 4 or more. */
+static inline size_t next_classes(size_t left)
 {
+    return left <= TILE_CLASSES ? left : left <= 10 ? (left + 1) / 2 : next_tile(left, 4);
+}
+
+/* One function per tile, out of line, so that the compiler allocates the registers of each loop for itself. In one
+ * large function GCC keeps the pointers of some loops in memory. */
+#define COLUMN_OF(name, element, layout, vectors, rows, classes)                                   \
+    DOWNHILL_TARGET                                                                                \
+    static __attribute__((noinline)) void name(                                                    \
+        size_t n, size_t d, const void *const *x, int prefetches, const float *w, size_t ldw,      \
+        float *scores, size_t lds, struct prefetch *prefetch)                                      \
+    {                                                                                              \
+        column_of_tiles(element, layout, vectors, rows, classes, n, d, x, prefetches, w, ldw,      \
+                        scores, lds, prefetch);                                                    \
+    }
+#define COLUMNS_OF(name, element, layout)                                                          \
+    COLUMN_OF(name##_3, element, layout, 1, 3, 3)                                                  \
+    COLUMN_OF(name##_4, element, layout, 1, 3, 4)                                                  \
+    COLUMN_OF(name##_5, element, layout, 1, 2, 5)                                                  \
+    COLUMN_OF(name##_6, element, layout, 1, 2, 6)                                                  \
+    static column_kernel *const name[] = {name##_3, name##_4, name##_5, name##_6};
+#define FEW_CLASSES_OF(name, element)                                                              \
+    COLUMN_OF(name##_1, element, ROWS, 4, 3, 1)                                                    \
+    COLUMN_OF(name##_2, element, ROWS, 2, 3, 2)                                                    \
+    COLUMN_OF(name##_3, element, ROWS, 2, 2, 3)                                                    \
+    static column_kernel *const name[] = {name##_1, name##_2, name##_3};
+
+typedef void column_kernel(size_t n, size_t d, const void *const *x, int prefetches, const float *w,
+                           size_t ldw, float *scores, size_t lds, struct prefetch *prefetch);
+COLUMNS_OF(column_f32, ELEMENT_F32, ROWS)
+COLUMNS_OF(column_bf16, ELEMENT_BF16, ROWS)
+COLUMNS_OF(column_packed_f32, ELEMENT_F32, PACKED)
+COLUMNS_OF(column_packed_bf16, ELEMENT_BF16, PACKED)
+FEW_CLASSES_OF(few_f32, ELEMENT_F32)
+FEW_CLASSES_OF(few_bf16, ELEMENT_BF16)
+
+static inline void columns(column_kernel *const few[], column_kernel *const column[], size_t n,
+                           size_t d, size_t c, const void *const *x, const float *w, size_t ldw,
+                           float *scores, size_t lds, struct prefetch *prefetch)
+{
+    if (c < 4) {
+        few[c - 1](n, d, x, 0, w, ldw, scores, lds, prefetch);
+        return;
+    }
     for (size_t j = 0, classes; j < c; j += classes) {
-        classes = next_tile(c - j, TILE_CLASSES);
-        const int follow = j == 0 && prefetches;
-        const struct weights w = {all.w + j * all.class_step, all.class_step, all.step};
-        float *scores_j = scores + j;
-        switch (classes) {
-        case 5:
-            column_of_tiles(element, 5, n, d, x, follow, w, scores_j, lds, prefetch);
-            break;
-        case 4:
-            column_of_tiles(element, 4, n, d, x, follow, w, scores_j, lds, prefetch);
-            break;
-        case 3:
-            column_of_tiles(element, 3, n, d, x, follow, w, scores_j, lds, prefetch);
-            break;
-        case 2:
-            column_of_tiles(element, 2, n, d, x, follow, w, scores_j, lds, prefetch);
-            break;
-        default:
-            column_of_tiles(element, 1, n, d, x, follow, w, scores_j, lds, prefetch);
-            break;
-        }
+        classes = next_classes(c - j);
+        column[classes - 3](n, d, x, j == 0 && ldw % ONE_SET != 0, w + j * ldw, ldw, scores + j,
+                            lds, prefetch);
     }
 }
 
@@ -156,25 +227,23 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    const struct weights rows = {w, ldw, F32X8};
-    columns(ELEMENT_F32, n, d, c, x, ldw % ONE_SET != 0, rows, scores, lds, prefetch);
+    columns(few_f32, column_f32, n, d, c, x, w, ldw, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    const struct weights rows = {w, ldw, F32X8};
-    columns(ELEMENT_BF16, n, d, c, x, ldw % ONE_SET != 0, rows, scores, lds, prefetch);
+    columns(few_bf16, column_bf16, n, d, c, x, w, ldw, scores, lds, prefetch);
 }
 
+/* A panel of packed weights is one tile of 3 to 6 classes. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *packed, float *scores, size_t lds,
                                      struct prefetch *prefetch)
 {
-    const struct weights panel = {packed, F32X8, F32X8 * c};
-    columns(ELEMENT_F32, n, d, c, x, 0, panel, scores, lds, prefetch);
+    column_packed_f32[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
@@ -182,6 +251,5 @@ void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *
                                       const float *packed, float *scores, size_t lds,
                                       struct prefetch *prefetch)
 {
-    const struct weights panel = {packed, F32X8, F32X8 * c};
-    columns(ELEMENT_BF16, n, d, c, x, 0, panel, scores, lds, prefetch);
+    column_packed_bf16[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
 }
