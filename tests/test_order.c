@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The order of the sums in f32, which depends on the numbers of features and classes alone: scores and gradient of the
+ * AVX2 level have the bits of a plain reference, for any number of rows, any rows of X, and any leading dimension. */
+#include "cmocka_all.h"
+
+#include "matrices.h"
+
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_MAX = 896, CHUNK_MULTIPLE = 32, LANES_MAX = 32 };
+
+/* Number of sums of one dot product. */
+static size_t lanes_of(size_t c)
+{
+    return c == 1 ? 32 : c <= 3 ? 16 : 8;
+}
+
+/* Chunks are as few and as equal as possible, in multiples of 32 features. */
+static size_t next_chunk(size_t left)
+{
+    const size_t chunks = (left + CHUNK_MAX - 1) / CHUNK_MAX, equal = (left + chunks - 1) / chunks;
+    return chunks == 1 ? left : (equal + CHUNK_MULTIPLE - 1) / CHUNK_MULTIPLE * CHUNK_MULTIPLE;
+}
+
+/* Feature k is added to sum k modulo lanes. Sums 16 apart are added first, then those 8, 2, 1 and 4 apart. */
+static float dot(size_t lanes, size_t d, const float *x, const float *w)
+{
+    float sum[LANES_MAX] = {0};
+    for (size_t k = 0; k < d; k++)
+        sum[k % lanes] = fmaf(x[k], w[k], sum[k % lanes]);
+    for (size_t half = lanes / 2; half >= 8; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            sum[l] += sum[l + half];
+    float quarter[2];
+    for (size_t q = 0; q < 2; q++) {
+        const float *s = sum + 4 * q;
+        quarter[q] = (s[0] + s[2]) + (s[1] + s[3]);
+    }
+    return quarter[0] + quarter[1];
+}
+
+static float score(size_t d, size_t c, const float *x, const float *w, float b)
+{
+    float sum = b;
+    for (size_t k = 0, chunk; k < d; k += chunk) {
+        chunk = next_chunk(d - k);
+        sum += dot(lanes_of(c), chunk, x + k, w + k);
+    }
+    return sum;
+}
+
+struct problem {
+    size_t n, d, c, x_rows, ldx, ldw;
+    float *x, *w, *b, *dscores;
+    size_t *rows;
+};
+
+static float *random_floats(size_t count, rng *r)
+{
+    float *p = malloc(count * sizeof *p);
+    assert_non_null(p);
+    for (size_t i = 0; i < count; i++)
+        p[i] = rng_unit(r);
+    return p;
+}
+
+static struct problem make_problem(size_t n, size_t d, size_t c, size_t pad, rng *r)
+{
+    struct problem p = {.n = n, .d = d, .c = c, .x_rows = n + 5, .ldx = d + pad, .ldw = d + pad};
+    p.x = random_floats(p.x_rows * p.ldx, r);
+    p.w = random_floats(c * p.ldw, r);
+    p.b = random_floats(c, r);
+    p.dscores = random_floats(n * c, r);
+    p.rows = malloc(n * sizeof *p.rows);
+    assert_non_null(p.rows);
+    for (size_t i = 0; i < n; i++)
+        p.rows[i] = (size_t)rng_below(r, p.x_rows);
+    return p;
+}
+
+static void free_problem(struct problem *p)
+{
+    free(p->x);
+    free(p->w);
+    free(p->b);
+    free(p->dscores);
+    free(p->rows);
+}
+
+static void check_scores(const downhill_kernels *kernels, const struct problem *p, bool scattered)
+{
+    const downhill_batch_f32 batch = {.x = p->x,
+                                      .ldx = p->ldx,
+                                      .x_rows = p->x_rows,
+                                      .rows = scattered ? p->rows : NULL,
+                                      .n = p->n};
+    const downhill_weights_f32 weights = {p->w, p->ldw, p->b, p->d, p->c};
+    float *scores = malloc(p->n * p->c * sizeof *scores);
+    assert_non_null(scores);
+    assert_int_equal(downhill_score_f32(kernels, &batch, &weights, F32(scores, p->c, p->n, p->c)),
+                     DOWNHILL_OK);
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t j = 0; j < p->c; j++) {
+            const size_t row = scattered ? p->rows[i] : i;
+            const float want = score(p->d, p->c, p->x + row * p->ldx, p->w + j * p->ldw, p->b[j]);
+            if (memcmp(&scores[i * p->c + j], &want, sizeof want) != 0)
+                fail_msg("n %zu d %zu c %zu ld %zu: score %zu,%zu is %a, expected %a", p->n, p->d,
+                         p->c, p->ldw, i, j, (double)scores[i * p->c + j], (double)want);
+        }
+    free(scores);
+}
+
+/* Each element of dW is one chain of FMAs over the rows. */
+static void check_gradient(const downhill_kernels *kernels, const struct problem *p,
+                           bool accumulate)
+{
+    const downhill_batch_f32 batch = {.x = p->x, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
+    float *dw = malloc(p->c * p->ldw * sizeof *dw), *want = malloc(p->d * sizeof *want);
+    assert_true(dw != NULL && want != NULL);
+    memcpy(dw, p->w, p->c * p->ldw * sizeof *dw);
+    const downhill_gradient_f32 grad = {dw, p->ldw, NULL, p->d, p->c};
+    assert_int_equal(
+        downhill_grad_f32(kernels, &batch, F32(p->dscores, p->c, p->n, p->c), accumulate, &grad),
+        DOWNHILL_OK);
+    for (size_t j = 0; j < p->c; j++) {
+        for (size_t k = 0; k < p->d; k++)
+            want[k] = accumulate ? p->w[j * p->ldw + k] : 0.0f;
+        for (size_t i = 0; i < p->n; i++)
+            for (size_t k = 0; k < p->d; k++)
+                want[k] = fmaf(p->dscores[i * p->c + j], p->x[i * p->ldx + k], want[k]);
+        for (size_t k = 0; k < p->d; k++)
+            if (memcmp(&dw[j * p->ldw + k], &want[k], sizeof want[k]) != 0)
+                fail_msg("n %zu d %zu c %zu ld %zu: dW %zu,%zu is %a, expected %a", p->n, p->d,
+                         p->c, p->ldw, j, k, (double)dw[j * p->ldw + k], (double)want[k]);
+    }
+    free(dw);
+    free(want);
+}
+
+static const downhill_kernels *avx2(void)
+{
+    const downhill_kernels *kernels = NULL;
+    if (downhill_select("avx2", &kernels, NULL, 0) != DOWNHILL_OK) {
+        print_message("this CPU or this build lacks AVX2\n");
+        skip();
+    }
+    return kernels;
+}
+
+/* Shapes that take every way through the plan: one row, few rows, packed and unpacked weights, parts of a block, panels
+ * and columns of dW, a dW beyond L2, and tails of each. */
+static const struct {
+    size_t n, d, c, pad;
+} shapes[] = {
+    {1, 784, 10, 0},   {1, 3072, 10, 0}, {3, 1000, 1, 0},     {70, 1025, 2, 3},  {5, 900, 3, 0},
+    {64, 3072, 10, 0}, {66, 1024, 7, 0}, {300, 1024, 16, 0},  {37, 785, 26, 1},  {130, 2048, 50, 0},
+    {270, 40, 300, 0}, {20, 1000, 6, 8}, {140, 250, 300, 16}, {32, 7000, 11, 0}, {40, 7000, 4, 1},
+};
+
+static void test_order__chosen_shapes__bits_of_reference(void **state)
+{
+    (void)state;
+    const downhill_kernels *kernels = avx2();
+    rng r = rng_seeded(1);
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+        struct problem p = make_problem(shapes[s].n, shapes[s].d, shapes[s].c, shapes[s].pad, &r);
+        check_scores(kernels, &p, false);
+        check_scores(kernels, &p, true);
+        check_gradient(kernels, &p, false);
+        check_gradient(kernels, &p, true);
+        free_problem(&p);
+    }
+}
+
+static void test_order__random_shapes__bits_of_reference(void **state)
+{
+    (void)state;
+    const downhill_kernels *kernels = avx2();
+    rng r = rng_seeded(2);
+    for (size_t s = 0; s < 400; s++) {
+        const size_t n = 1 + (size_t)rng_below(&r, 80), d = 1 + (size_t)rng_below(&r, 300),
+                     c = 1 + (size_t)rng_below(&r, 40), pad = (size_t)rng_below(&r, 3);
+        struct problem p = make_problem(n, d, c, pad, &r);
+        check_scores(kernels, &p, s % 2 == 0);
+        check_gradient(kernels, &p, s % 3 == 0);
+        free_problem(&p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order__chosen_shapes__bits_of_reference),
+        cmocka_unit_test(test_order__random_shapes__bits_of_reference),
+    };
+    return cmocka_run_group_tests_name("order", tests, NULL, NULL);
+}
