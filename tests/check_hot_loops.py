@@ -15,8 +15,8 @@ import sys
 # Source -> {FMAs (or products of pairs or bytes) of a full tile: maximum memory operands of its
 # loop}. Prefetches are not counted.
 TILES = {
-    # 2 of X, 5 of W; 3 of X, 4 of W, up to 4 × (3 of X, 1 of W) for a single class
-    "score/score_f32_avx2": {10: 7, 12: 16},
+    # 2 of X, 5 of W; 3 of X, 4 of W; two classes: 2 × (3 of X, 2 of W)
+    "score/score_f32_avx2": {10: 7, 12: 10},
     "score/score_f32_avx512": {20: 10, 24: 11},  # 4 of X, 5 or 6 of W; Clang reloads a pointer
     # 2 of X, 5 or 6 dscores, a row pointer; Clang reloads a pointer
     "grad/grad_f32_avx2": {10: 9, 12: 11},

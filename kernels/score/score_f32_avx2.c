@@ -187,26 +187,42 @@ static inline size_t next_classes(size_t left)
         column_of_tiles(element, layout, vectors, rows, classes, n, d, x, prefetches, w, ldw,      \
                         scores, lds, prefetch);                                                    \
     }
-#define COLUMNS_OF(name, element, layout)                                                          \
-    COLUMN_OF(name##_3, element, layout, 1, 3, 3)                                                  \
-    COLUMN_OF(name##_4, element, layout, 1, 3, 4)                                                  \
-    COLUMN_OF(name##_5, element, layout, 1, 2, 5)                                                  \
-    COLUMN_OF(name##_6, element, layout, 1, 2, 6)                                                  \
-    static column_kernel *const name[] = {name##_3, name##_4, name##_5, name##_6};
-#define FEW_CLASSES_OF(name, element)                                                              \
-    COLUMN_OF(name##_1, element, ROWS, 4, 3, 1)                                                    \
-    COLUMN_OF(name##_2, element, ROWS, 2, 3, 2)                                                    \
-    COLUMN_OF(name##_3, element, ROWS, 2, 2, 3)                                                    \
-    static column_kernel *const name[] = {name##_1, name##_2, name##_3};
+
+COLUMN_OF(few_f32_1, ELEMENT_F32, ROWS, 4, 2, 1)
+COLUMN_OF(few_f32_2, ELEMENT_F32, ROWS, 2, 3, 2)
+COLUMN_OF(few_f32_3, ELEMENT_F32, ROWS, 2, 2, 3)
+COLUMN_OF(column_f32_3, ELEMENT_F32, ROWS, 1, 3, 3)
+COLUMN_OF(column_f32_4, ELEMENT_F32, ROWS, 1, 3, 4)
+COLUMN_OF(column_f32_5, ELEMENT_F32, ROWS, 1, 2, 5)
+COLUMN_OF(column_f32_6, ELEMENT_F32, ROWS, 1, 2, 6)
+COLUMN_OF(packed_f32_3, ELEMENT_F32, PACKED, 1, 3, 3)
+COLUMN_OF(packed_f32_4, ELEMENT_F32, PACKED, 1, 3, 4)
+COLUMN_OF(packed_f32_5, ELEMENT_F32, PACKED, 1, 2, 5)
+COLUMN_OF(packed_f32_6, ELEMENT_F32, PACKED, 1, 2, 6)
+
+COLUMN_OF(few_bf16_1, ELEMENT_BF16, ROWS, 4, 2, 1)
+COLUMN_OF(few_bf16_2, ELEMENT_BF16, ROWS, 2, 3, 2)
+COLUMN_OF(few_bf16_3, ELEMENT_BF16, ROWS, 2, 2, 3)
+COLUMN_OF(column_bf16_3, ELEMENT_BF16, ROWS, 1, 3, 3)
+COLUMN_OF(column_bf16_4, ELEMENT_BF16, ROWS, 1, 3, 4)
+COLUMN_OF(column_bf16_5, ELEMENT_BF16, ROWS, 1, 2, 5)
+COLUMN_OF(column_bf16_6, ELEMENT_BF16, ROWS, 1, 2, 6)
+COLUMN_OF(packed_bf16_3, ELEMENT_BF16, PACKED, 1, 3, 3)
+COLUMN_OF(packed_bf16_4, ELEMENT_BF16, PACKED, 1, 3, 4)
+COLUMN_OF(packed_bf16_5, ELEMENT_BF16, PACKED, 1, 2,
+          5) /* a sixth class would leave no register to widen X in */
 
 typedef void column_kernel(size_t n, size_t d, const void *const *x, int prefetches, const float *w,
                            size_t ldw, float *scores, size_t lds, struct prefetch *prefetch);
-COLUMNS_OF(column_f32, ELEMENT_F32, ROWS)
-COLUMNS_OF(column_bf16, ELEMENT_BF16, ROWS)
-COLUMNS_OF(column_packed_f32, ELEMENT_F32, PACKED)
-COLUMNS_OF(column_packed_bf16, ELEMENT_BF16, PACKED)
-FEW_CLASSES_OF(few_f32, ELEMENT_F32)
-FEW_CLASSES_OF(few_bf16, ELEMENT_BF16)
+
+/* By the number of classes: of 1 to 3 in all, and of a tile of 3 or more. */
+static column_kernel *const few_f32[] = {few_f32_1, few_f32_2, few_f32_3};
+static column_kernel *const few_bf16[] = {few_bf16_1, few_bf16_2, few_bf16_3};
+static column_kernel *const column_f32[] = {column_f32_3, column_f32_4, column_f32_5, column_f32_6};
+static column_kernel *const column_bf16[] = {column_bf16_3, column_bf16_4, column_bf16_5,
+                                             column_bf16_6};
+static column_kernel *const packed_f32[] = {packed_f32_3, packed_f32_4, packed_f32_5, packed_f32_6};
+static column_kernel *const packed_bf16[] = {packed_bf16_3, packed_bf16_4, packed_bf16_5};
 
 static inline void columns(column_kernel *const few[], column_kernel *const column[], size_t n,
                            size_t d, size_t c, const void *const *x, const float *w, size_t ldw,
@@ -237,13 +253,13 @@ void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *
     columns(few_bf16, column_bf16, n, d, c, x, w, ldw, scores, lds, prefetch);
 }
 
-/* A panel of packed weights is one tile of 3 to 6 classes. */
+/* A panel of packed weights is one tile, of 3 classes or more. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
                                      const float *packed, float *scores, size_t lds,
                                      struct prefetch *prefetch)
 {
-    column_packed_f32[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
+    packed_f32[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
 }
 
 DOWNHILL_TARGET
@@ -251,5 +267,5 @@ void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *
                                       const float *packed, float *scores, size_t lds,
                                       struct prefetch *prefetch)
 {
-    column_packed_bf16[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
+    packed_bf16[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
 }
