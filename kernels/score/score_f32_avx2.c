@@ -52,9 +52,12 @@ DOWNHILL_INLINE void add_features(const enum element element, const enum layout 
                      left = rest < F32X8 ? rest : F32X8;
         __m256 x_f32x8[TILE_ROWS];
         DOWNHILL_UNROLL
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++) {
             x_f32x8[r] = tail ? some_features_x8(element, left, x_row[r], k + at)
                               : features_x8(element, x_row[r], k + at);
+            if (classes > 1)
+                x_f32x8[r] = in_register_x8(x_f32x8[r]);
+        }
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++) {
             const float *w_j = layout == PACKED ? w + F32X8 * (v * classes + j) : w_row[j] + k + at;
