@@ -425,8 +425,8 @@ static void test_verify__planted_bugs__caught(void **state)
 #define PACKED(bug)                                                                                \
     &(const struct downhill_packing)                                                               \
     {                                                                                              \
-        .pack = downhill_pack_f32x16, .score = bug, .classes = PANEL_CLASSES, .n_min = 64,         \
-        .policy = PACKS_FAR                                                                        \
+        .pack = downhill_pack_f32x16, .score = bug, .features = 512, .classes = PANEL_CLASSES,     \
+        .n_min = 64, .policy = PACKS_FAR                                                           \
     }
 #define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packing_f32, PACKED(bug))
 #pragma GCC diagnostic push
