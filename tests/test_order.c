@@ -154,8 +154,8 @@ static const downhill_kernels *avx2(void)
     return kernels;
 }
 
-/* Shapes that take every way through the plan: one row, few rows, packed and unpacked weights, parts of a block, panels
- * and columns of dW, a dW beyond L2, and tails of each. */
+/* Shapes with one row, few rows, packed and unpacked weights, parts of a block, panels and columns of dW, a dW beyond L2,
+ * and tails of each. */
 static const struct {
     size_t n, d, c, pad;
 } shapes[] = {

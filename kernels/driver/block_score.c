@@ -76,7 +76,7 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
     }
 }
 
-/* The chunk of X stays in L2 for all panels of classes. If the rows come from memory, it is prefetched FETCH_ROWS
+/* A chunk of X is read once per panel of classes, from L2 or L3. If the rows come from memory, it is prefetched FETCH_ROWS
  * before its turn instead of with the next block. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
                                  const struct score_plan *plan, int x_far, const struct part *part,
@@ -105,8 +105,8 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
 {
     const struct score_plan score_plan = downhill_plan_score(plan, block->n);
     start_from_bias(block, weights, scores, lds);
-    for (size_t i = 0; i < block->n; i += score_plan.rows) {
-        const size_t left = block->n - i, rows = left < score_plan.rows ? left : score_plan.rows;
+    for (size_t i = 0, rows; i < block->n; i += rows) {
+        rows = next_tile(block->n - i, score_plan.rows);
         const struct part part = {block->element, rows, block->x + i, scores + i * lds, lds};
         switch (score_plan.method) {
         case SCORE_UNPACKED:

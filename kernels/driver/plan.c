@@ -30,8 +30,11 @@ enum { FAR_DW_FEATURES = 256 };
  * faster with AVX-512 and 1.5 times with AVX2 (Zen 5). */
 enum { PANEL_ROWS_MIN = 16 };
 
-/* Classes from which a copy of X costs less than it saves (Zen 3). */
+/* From this many classes on, copying X costs less than it saves (Zen 3). */
 enum { COLUMNS_CLASSES_MIN = 24 };
+
+/* Classes of one tile of the gradient by columns: up to this many, nothing would read the copy of X. */
+enum { COLUMN_TILE_CLASSES = 6 };
 
 /* Bytes between rows that fall on one set of L1. */
 enum { ONE_SET = 4096 };
@@ -133,13 +136,13 @@ static const struct downhill_packing *packing(const downhill_kernels *kernels,
     return pays ? packed : NULL;
 }
 
-/* Returns whether the gradient goes column by column. The gradient of few classes, alone, is bound by reading X, which
- * is faster along the rows. In a step X is in L2. */
+/* Returns whether the gradient goes column by column. A gradient of few classes that is not part of a step is bound by
+ * reading X, which is faster along the rows. In a step X is in L2, so that the order costs nothing. */
 static int by_columns(const struct plan_shape *shape, int dw_large)
 {
     if (shape->c >= COLUMNS_CLASSES_MIN || (dw_large && shape->c > PANEL_CLASSES))
         return 1;
-    return shape->operation == OPERATION_STEP && !dw_large &&
+    return shape->operation == OPERATION_STEP && !dw_large && shape->c > COLUMN_TILE_CLASSES &&
            shape->ldx * element_bytes(shape->element) % ONE_SET == 0;
 }
 
@@ -150,7 +153,7 @@ static size_t block_rows(const struct plan_shape *shape, size_t cached, int x_fa
     const int is_u8 = shape->element == ELEMENT_U8;
     switch (shape->operation) {
     case OPERATION_SCORE:
-        return packs || shape->c > PANEL_CLASSES ? BLOCK_ROWS_MAX : cached;
+        return packs || (!is_u8 && shape->c > PANEL_CLASSES) ? BLOCK_ROWS_MAX : cached;
     case OPERATION_GRAD:
         return x_far && !is_u8 && !columns ? cached : BLOCK_ROWS_MAX;
     case OPERATION_STEP:
@@ -180,10 +183,9 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
 
     /* The dW of a step in f32 stays in this L2. */
     const int near = step && !is_u8 && !is_large(shape->c, spread_ld(shape->d), plan.l2);
-    /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
     plan.score_features = kernels->score_features;
     plan.score_features_one = kernels->score_features_one;
-    plan.l2_score = caches->l2;
+    /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
     plan.packs_once = step && plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);
     plan.sums_in_workspace = near && shape->n >= PANEL_ROWS_MIN;
     const size_t lddw = plan.sums_in_workspace ? spread_ld(shape->d) : shape->lddw;
@@ -209,7 +211,7 @@ static size_t score_rows(const struct plan *plan, size_t features)
 {
     return plan->c <= PANEL_CLASSES
                ? BLOCK_ROWS_MAX
-               : rows_f32(plan->l2_score / 2, plan->d < features ? plan->d : features);
+               : rows_f32(plan->l2 / 2, plan->d < features ? plan->d : features);
 }
 
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)

@@ -46,8 +46,7 @@ struct plan {
     size_t grad_direct_min; /* rows of a block that hide a large dW */
     unsigned grad_flags;    /* enum grad_flags of every call */
 
-    size_t l2;       /* bytes of L2, at most 512 KiB */
-    size_t l2_score; /* bytes of L2: the rows of a part change no bits of the scores */
+    size_t l2; /* bytes of L2, at most 512 KiB */
 };
 
 /* Makes the plan for a core with these caches. On any with an L2 of 512 KiB or more it is the same, so that results in

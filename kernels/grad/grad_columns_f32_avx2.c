@@ -5,11 +5,12 @@
  *
  * Where it comes from, such a column is one line per row. If rows are a multiple of 4 KiB apart, all of these lines fall
  * on one set of L1, and a second tile would read them from L2 again: with the copy the gradient of 10 classes takes 0.75
- * of the time (d = 3072). Two stores per sample cost 8 % of the FMAs of 5 classes, and nothing from about 24 classes on.
+ * of the time (d = 3072). With 5 classes the two stores per sample cost 8 % of the time, from about 24 classes on
+ * nothing.
  *
  * A dW beyond L2 is read and written once per 128 samples: 6 lines per tile, which are prefetched into L2 two columns
  * before and into L1 one tile before. Twice as many samples would halve that, but their lines of dscores would not fit
- * L1. 256 × 2048 × 1000 takes half of the time of the loop over rows (Zen 3). */
+ * L1. 256 × 2048 × 1000 takes half of the time of the loop over rows in grad_f32_avx2.c (Zen 3). */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "grad/grad_tile_avx2.h"
 
@@ -17,6 +18,9 @@ enum { COLUMN_VECTORS = 2, COLUMN_FEATURES = COLUMN_VECTORS * F32X8, COLUMN_ROWS
 
 /* Classes whose dscores of 128 samples, 128 KiB, stay in L2 from one column to the next. */
 enum { COLUMN_CLASSES = 256 };
+
+/* Steps of prefetch.h before a tile: a core drops longer bursts. */
+enum { STEPS_MAX = 16 };
 
 /* Floats in a cache line. */
 enum { LINE_F32 = LINE_BYTES / 4 };
@@ -97,7 +101,7 @@ DOWNHILL_INLINE void column_of_tiles(const enum element element, const bool far_
 {
     for (size_t j = 0, classes; j < c; j += classes, dscores += classes, dw += classes * lddw) {
         classes = next_tile(c - j, TILE_CLASSES);
-        prefetch_steps(prefetch, n / PREFETCH_ROWS);
+        prefetch_steps(prefetch, n < 2 * STEPS_MAX ? n / PREFETCH_ROWS : STEPS_MAX);
         if (far_dw)
             prefetch_dw(classes, next_tile(c - j - classes, TILE_CLASSES), dw, lddw);
         if (j == 0)
@@ -115,7 +119,7 @@ DOWNHILL_INLINE void tail_column(const enum element element, size_t n, size_t k,
                                  const float *dscores, size_t ldds, bool accumulate, float *dw,
                                  size_t lddw)
 {
-    float sums[TILE_CLASSES * COLUMN_FEATURES];
+    float sums[TILE_CLASSES * COLUMN_FEATURES] = {0};
     memset(column, 0, n * COLUMN_FEATURES * sizeof *column);
     for (size_t i = 0; i < n; i++)
         for (size_t q = 0; q < count; q += F32X8)

@@ -36,6 +36,8 @@ DOWNHILL_INLINE void tile(const enum element element, const enum target target, 
     __m256 sum_f32x8[TILE_CLASSES][TILE_VECTORS];
     load_sums(classes, vectors, (flags & GRAD_ACCUMULATE) != 0, k, dw, lddw, sum_f32x8);
 
+    const size_t lines =
+        (F32X8 * (size_t)vectors * element_bytes(element) + LINE_BYTES - 1) / LINE_BYTES;
     if (target == NEXT_BLOCK) {
         size_t steps = n / PREFETCH_ROWS;
         struct prefetch_run run = prefetch_take(prefetch, &steps);
@@ -43,7 +45,7 @@ DOWNHILL_INLINE void tile(const enum element element, const enum target target, 
             prefetch_step(&run);
     }
     for (size_t i = 0; i < n; i++) {
-        for (int line = 0; target == AHEAD && line < (vectors + 1) / 2; line++)
+        for (size_t line = 0; target == AHEAD && line < lines; line++)
             _mm_prefetch((const char *)feature_at(element, x[i], k) +
                              (LINES_AHEAD + line) * LINE_BYTES,
                          _MM_HINT_T0);

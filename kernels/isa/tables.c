@@ -31,9 +31,13 @@ enum { GRAD_DIRECT_MIN = 128 };
 /* Features per call of the scores. A tile of 5 classes × 1024 features is 20 KiB of W, which stays in a 32 or 48 KiB L1
  * while the rows of the block stream past it. Larger chunks would save some of the horizontal sums at the end of a tile,
  * 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
- * With AVX2 the order of a sum depends on d and c alone, so that one sample has the same chunks as many; chunks of 896
- * features divide 784, 1024, 2048 and 3072 nearly equally. */
+ * With AVX2 the order of a sum depends on d and c alone, so that one sample has the same chunks as many; 6 classes × 896
+ * features are 21 KiB. */
 enum { SCORE_FEATURES = 1024, SCORE_FEATURES_AVX2 = 896 };
+
+/* Features per call of the scores with weights packed for AVX-512: 10 classes take 20 KiB. The error bound of packed bf16
+ * counts chunks of this size. */
+enum { PACKED_FEATURES = 512 };
 
 /* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
  * chunk is short enough for 32-bit sums: with 16 lanes a lane sums 32 pairs of products, and
@@ -226,7 +230,7 @@ static const downhill_kernels table_auto_avx512 = {
 static const struct downhill_packing packing_f32_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_f32_avx512,
-    .features = 512,
+    .features = PACKED_FEATURES,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_FAR,
@@ -235,7 +239,7 @@ static const struct downhill_packing packing_f32_avx512 = {
 static const struct downhill_packing packing_bf16_avx512 = {
     .pack = downhill_pack_f32x16,
     .score = downhill_score_packed_bf16_avx512,
-    .features = 512,
+    .features = PACKED_FEATURES,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_FAR,
@@ -313,7 +317,7 @@ static const downhill_kernels table_avx512vnni = {
 static const struct downhill_packing packing_bf16_avx512bf16 = {
     .pack = downhill_pack_bf16_avx512bf16,
     .score = downhill_score_packed_bf16_avx512bf16,
-    .features = 512,
+    .features = PACKED_FEATURES,
     .classes = PANEL_CLASSES,
     .n_min = PACKED_SAMPLES_MIN,
     .d_min = 160,
@@ -347,7 +351,7 @@ static const downhill_kernels table_avx512bf16 = {
 static const struct downhill_packing packing_bf16_amx = {
     .pack = downhill_pack_bf16_amx,
     .score = downhill_score_packed_bf16_amx,
-    .features = 512,
+    .features = PACKED_FEATURES,
     .classes = PANEL_CLASSES,
     .n_min = 32,
     .d_min = 160,

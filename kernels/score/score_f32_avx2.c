@@ -5,9 +5,8 @@
  *
  * Per 8 features a tile of 3 samples × 4 classes loads 3 vectors of X and 4 of W for 12 FMAs: 6 cycles of FMAs at two per
  * cycle (Haswell and later, Zen 2 and later) against 3.5 cycles of loads at two per cycle. 12 sums cover the latency of
- * 4 or 5 cycles at two FMAs per cycle; with 3 registers for X and 1 for W they take all 16. Five and six classes take 2
- * samples, because one tile of six reads X once and two of five read it twice where 4, 3 and 3 would read it three
- * times.
+ * 4 or 5 cycles at two FMAs per cycle; with 3 registers for X and 1 for W they take all 16. Tiles of 5 and 6 classes take
+ * 2 samples. Six classes are then one tile, so that X is read once. Ten are 5 + 5: two passes over X instead of three.
  *
  * A dot product has 8 sums, one per lane, which a single chain of FMAs computes. Up to three classes are too few for that:
  * one sample would wait for the latency of one to three FMAs per 8 features. So they have 16 or 32 sums.
@@ -16,7 +15,7 @@
  * Cascade Lake, Zen to Zen 4), and the rows of X add to these. Packed weights hold 8 features of each of the classes of a
  * tile next to each other, and so spread over all sets.
  *
- * With unpacked weights, the first tile of classes meets X where it came from. It prefetches the next rows into L2 at the
+ * With unpacked weights, the first tile of classes meets X where it came from. It prefetches the next two rows into L2 at the
  * features of the current ones, if it has loads to spare, that is with 4 classes or more: the scores of 256 × 784 × 10
  * from memory are 1.4 times as fast, from L3 the same (Zen 3). It does not if rows of W fall on one set, where more
  * lines of X would push them out.
@@ -50,11 +49,14 @@ DOWNHILL_INLINE void add_features(const enum element element, const enum layout 
     for (int v = 0; v < vectors; v++) {
         const size_t at = F32X8 * (size_t)v, rest = count > at ? count - at : 0,
                      left = rest < F32X8 ? rest : F32X8;
+        if (tail && left == 0)
+            continue;
+        const int partial = tail && left < F32X8;
         __m256 x_f32x8[TILE_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
-            x_f32x8[r] = tail ? some_features_x8(element, left, x_row[r], k + at)
-                              : features_x8(element, x_row[r], k + at);
+            x_f32x8[r] = partial ? some_features_x8(element, left, x_row[r], k + at)
+                                 : features_x8(element, x_row[r], k + at);
             if (classes > 1)
                 x_f32x8[r] = in_register_x8(x_f32x8[r]);
         }
@@ -62,7 +64,7 @@ DOWNHILL_INLINE void add_features(const enum element element, const enum layout 
         for (int j = 0; j < classes; j++) {
             const float *w_j = layout == PACKED ? w + F32X8 * (v * classes + j) : w_row[j] + k + at;
             const __m256 w_f32x8 = in_register_x8(
-                tail ? _mm256_maskload_ps(w_j, first_lanes_x8(left)) : _mm256_loadu_ps(w_j));
+                partial ? _mm256_maskload_ps(w_j, first_lanes_x8(left)) : _mm256_loadu_ps(w_j));
             DOWNHILL_UNROLL
             for (int r = 0; r < rows; r++)
                 sum_f32x8[j][r][v] = _mm256_fmadd_ps(x_f32x8[r], w_f32x8, sum_f32x8[j][r][v]);
@@ -96,7 +98,7 @@ DOWNHILL_INLINE void add_to_scores(const int vectors, const int rows, const int 
     }
 }
 
-/* next: as many rows, to be prefetched if *prefetch has none; NULL: none. */
+/* next: two rows to prefetch if *prefetch has none; NULL: none. */
 DOWNHILL_INLINE void tile(const enum element element, const enum layout layout, const int vectors,
                           const int rows, const int classes, size_t d, const void *const *x,
                           const void *const *next, const float *w, size_t ldw, float *scores,
@@ -157,16 +159,14 @@ DOWNHILL_INLINE void column_of_tiles(const enum element element, const enum layo
                                      struct prefetch *prefetch)
 {
     size_t i = 0;
-    for (; i + (size_t)rows <= n; i += (size_t)rows) {
+    for (; i + (size_t)rows <= n && !(rows == 3 && n - i == 4); i += (size_t)rows) {
         const int follow = prefetches && i + 2 * (size_t)rows <= n;
         tile(element, layout, vectors, rows, classes, d, x + i, follow ? x + i + rows : NULL, w,
              ldw, scores + i * lds, lds, prefetch);
     }
-    if (rows > 2 && i + 2 <= n) {
+    for (; rows > 2 && i + 2 <= n; i += 2) /* four rows are two tiles of two */
         tile(element, layout, vectors, 2, classes, d, x + i, NULL, w, ldw, scores + i * lds, lds,
              prefetch);
-        i += 2;
-    }
     if (i < n)
         tile(element, layout, vectors, 1, classes, d, x + i, NULL, w, ldw, scores + i * lds, lds,
              prefetch);
@@ -213,7 +213,7 @@ COLUMN_OF(column_bf16_6, ELEMENT_BF16, ROWS, 1, 2, 6)
 COLUMN_OF(packed_bf16_3, ELEMENT_BF16, PACKED, 1, 3, 3)
 COLUMN_OF(packed_bf16_4, ELEMENT_BF16, PACKED, 1, 3, 4)
 COLUMN_OF(packed_bf16_5, ELEMENT_BF16, PACKED, 1, 2,
-          5) /* a sixth class would leave no register to widen X in */
+          5) /* with a sixth class Clang 14 spills two vectors */
 
 typedef void column_kernel(size_t n, size_t d, const void *const *x, int prefetches, const float *w,
                            size_t ldw, float *scores, size_t lds, struct prefetch *prefetch);
