@@ -418,7 +418,9 @@ static void test_verify__planted_bugs__caught(void **state)
             .name = bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,           \
             .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
             .score_bf16 = scalar->score_bf16, .grad_bf16 = scalar->grad_bf16,                      \
-            .update_f32 = scalar->update_f32, .member = value                                      \
+            .update_f32 = scalar->update_f32, .score_features = scalar->score_features,            \
+            .score_features_one = scalar->score_features_one,                                      \
+            .grad_classes = scalar->grad_classes, .member = value                                  \
         }                                                                                          \
     }
 #define PLANT(kernel, bug) PLANT_AS(#kernel, #bug, kernel, bug)
