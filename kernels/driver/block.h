@@ -33,11 +33,12 @@ void downhill_block_first(struct block_iterator *blocks, const struct batch_view
 /* Goes on to the next block. */
 void downhill_block_next(struct block_iterator *blocks);
 
-/* Fills x with pointers to feature k of the rows of a block. */
-static inline void rows_at(const struct block *block, size_t k, const void *x[])
+/* Fills x with pointers to feature k of n rows. */
+static inline void rows_at(enum element element, size_t n, const void *const *rows, size_t k,
+                           const void *x[])
 {
-    for (size_t i = 0; i < block->n; i++)
-        x[i] = feature_at(block->element, block->x[i], k);
+    for (size_t i = 0; i < n; i++)
+        x[i] = feature_at(element, rows[i], k);
 }
 
 #endif

@@ -49,7 +49,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
     const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < grad_plan.features ? grad->d - k : grad_plan.features;
-        rows_at(block, k, x);
+        rows_at(block->element, n, block->x, k, x);
         for (size_t i = n; i < n + ROWS_PAST_END; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < grad->c; j += classes) {
@@ -101,7 +101,7 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
     _Alignas(64) downhill_dscores panel;
     for (size_t k = 0, features; k < d; k += features) {
         features = d - k < grad_plan.features ? d - k : grad_plan.features;
-        rows_at(block, k, x);
+        rows_at(block->element, n, block->x, k, x);
         for (size_t i = n; i < n + U8_ROWS_PAST_END; i++)
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < c; j += classes) {

@@ -38,12 +38,6 @@ struct part {
     size_t lds;
 };
 
-static void part_rows_at(const struct part *part, size_t k, const void **x)
-{
-    for (size_t i = 0; i < part->n; i++)
-        x[i] = feature_at(part->element, part->x[i], k);
-}
-
 static void score_unpacked(const downhill_kernels *kernels, const struct score_plan *plan,
                            const struct part *part, const downhill_weights_f32 *weights,
                            struct prefetch *prefetch)
@@ -53,7 +47,7 @@ static void score_unpacked(const downhill_kernels *kernels, const struct score_p
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < weights->d; k += chunk) {
         chunk = next_chunk(weights->d - k, plan->features);
-        part_rows_at(part, k, x);
+        rows_at(part->element, part->n, part->x, k, x);
         score(part->n, chunk, weights->c, x, weights->w + k, weights->ldw, part->scores, part->lds,
               prefetch);
     }
@@ -67,7 +61,7 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, plan->features);
-        part_rows_at(part, k, x);
+        rows_at(part->element, part->n, part->x, k, x);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, plan->classes);
             packing->score(part->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
@@ -86,7 +80,7 @@ static void score_pack_per_panel(const struct downhill_packing *packing,
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, plan->features);
-        part_rows_at(part, k, x);
+        rows_at(part->element, part->n, part->x, k, x);
         const size_t rows = x_far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
         struct prefetch prefetch =
             prefetch_of(x + n - rows, rows, chunk * element_bytes(part->element), 2);
