@@ -155,7 +155,8 @@ struct downhill_kernels {
     size_t grad_direct_min; /* samples per block that hide the stores to a dW beyond L2 */
     size_t grad_classes;    /* of a call, for its best speed: PANEL_CLASSES, or SIZE_MAX for all */
 
-    /* The same column by column, for many classes, a dW beyond L2, or rows of X on one set of L1; NULL: none. */
+    /* Computes the same column by column, which is faster with many classes, with a dW beyond L2, and if the rows of X
+     * fall on one set of L1. Both are NULL if the level has none. */
     downhill_grad_kernel *grad_columns_f32, *grad_columns_bf16;
 
     /* w = decay·w - step·g, count elements, three roundings each. */

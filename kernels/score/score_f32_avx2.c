@@ -212,8 +212,8 @@ COLUMN_OF(column_bf16_5, ELEMENT_BF16, ROWS, 1, 2, 5)
 COLUMN_OF(column_bf16_6, ELEMENT_BF16, ROWS, 1, 2, 6)
 COLUMN_OF(packed_bf16_3, ELEMENT_BF16, PACKED, 1, 3, 3)
 COLUMN_OF(packed_bf16_4, ELEMENT_BF16, PACKED, 1, 3, 4)
-COLUMN_OF(packed_bf16_5, ELEMENT_BF16, PACKED, 1, 2,
-          5) /* with a sixth class Clang 14 spills two vectors */
+COLUMN_OF(packed_bf16_5, ELEMENT_BF16, PACKED, 1, 2, 5)
+/* No packed_bf16_6: Clang 14 spills two vectors. */
 
 typedef void column_kernel(size_t n, size_t d, const void *const *x, int prefetches, const float *w,
                            size_t ldw, float *scores, size_t lds, struct prefetch *prefetch);
