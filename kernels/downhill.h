@@ -262,7 +262,8 @@ DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16
  *   scores   n × c, overwritten
  * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|) + d·2⁻¹⁴⁹ (for underflow), if d < 2²³ and nothing overflows.
  *         Exact where every partial sum is representable. The order of the sum, and with it the last bits, differs
- *         across tables, and for a sample between calls with another n, x_rows, ldx or ldw.
+ *         across tables and, except at the levels avx2 and avxvnni, for a sample between calls with another n, x_rows,
+ *         ldx or ldw.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
  * Cost:   2·n·d·c + n·c operations; X, W and S cross the memory bus once if W fits a cache. */
 DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
@@ -350,8 +351,8 @@ DOWNHILL_API downhill_status downhill_predict_f32(const downhill_kernels *kernel
  *   accumulate  0: grad is overwritten; otherwise it is added to
  *   grad        c × d; grad->db NULL: db is not wanted
  * Error:  |dw_jk - exact| <= γ_{n+2} (Σ_i |g_ij x_ik| + |dw_jk before|) + n·2⁻¹⁴⁹; for db the same with x = 1. Exact where
- *         every partial sum is representable. The order of the sum, and with it the last bits, differs across tables,
- *         and between calls with another n, x_rows, ldx or lddw.
+ *         every partial sum is representable. The order of the sum, and with it the last bits, differs across tables
+ *         and, except at the levels avx2 and avxvnni, between calls with another x_rows, ldx or lddw.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
  * Cost:   2·n·d·c + n·c operations; X, dW and dscores cross the bus once if dW fits a cache. */
 DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,
