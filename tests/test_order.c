@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order of the sums in f32, which depends on the numbers of features and classes alone: scores and gradient of the
- * AVX2 level have the bits of a plain reference, for any number of rows, any rows of X, and any leading dimension. */
+ * The order of the sums in f32, which depends on the numbers of features and classes alone: scores, losses and gradient
+ * of the AVX2 level have the bits of a plain reference, for any number of rows, any rows of X, and any leading
+ * dimension. */
 #include "cmocka_all.h"
 
 #include "matrices.h"
 
 #include "base/rng.h"
+#include "softmax/softmax.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -29,12 +31,9 @@ static size_t next_chunk(size_t left)
     return chunks == 1 ? left : (equal + CHUNK_MULTIPLE - 1) / CHUNK_MULTIPLE * CHUNK_MULTIPLE;
 }
 
-/* Feature k is added to sum k modulo lanes. Sums 16 apart are added first, then those 8, 2, 1 and 4 apart. */
-static float dot(size_t lanes, size_t d, const float *x, const float *w)
+/* Adds sums 16 apart first, then those 8, 2, 1 and 4 apart. */
+static float fold(size_t lanes, float *sum)
 {
-    float sum[LANES_MAX] = {0};
-    for (size_t k = 0; k < d; k++)
-        sum[k % lanes] = fmaf(x[k], w[k], sum[k % lanes]);
     for (size_t half = lanes / 2; half >= 8; half /= 2)
         for (size_t l = 0; l < half; l++)
             sum[l] += sum[l + half];
@@ -46,6 +45,15 @@ static float dot(size_t lanes, size_t d, const float *x, const float *w)
     return quarter[0] + quarter[1];
 }
 
+/* Feature k is added to sum k modulo lanes. */
+static float dot(size_t lanes, size_t d, const float *x, const float *w)
+{
+    float sum[LANES_MAX] = {0};
+    for (size_t k = 0; k < d; k++)
+        sum[k % lanes] = fmaf(x[k], w[k], sum[k % lanes]);
+    return fold(lanes, sum);
+}
+
 static float score(size_t d, size_t c, const float *x, const float *w, float b)
 {
     float sum = b;
@@ -54,6 +62,63 @@ static float score(size_t d, size_t c, const float *x, const float *w, float b)
         sum += dot(lanes_of(c), chunk, x + k, w + k);
     }
     return sum;
+}
+
+enum { CLASS_LANES = 16 };
+
+/* Class j is added to sum j modulo 16. */
+static float sum_of_classes(size_t c, const float *terms)
+{
+    float sum[CLASS_LANES] = {0};
+    for (size_t j = 0; j < c; j++)
+        sum[j % CLASS_LANES] += terms[j];
+    return fold(CLASS_LANES, sum);
+}
+
+/* Overwrites a row of scores by its dscores and returns its loss. */
+static double hinge(size_t c, float *s, size_t label, float margin)
+{
+    const float s_label = s[label];
+    float *violations = calloc(c, sizeof *violations);
+    int32_t count = 0;
+    assert_non_null(violations);
+    for (size_t j = 0; j < c; j++) {
+        const float violation = (s[j] - s_label) + margin;
+        violations[j] = j != label && violation > 0.0f ? violation : 0.0f;
+        s[j] = j != label && violation > 0.0f ? 1.0f : 0.0f;
+        count += s[j] > 0.0f;
+    }
+    s[label] = (float)-count; /* +0 if no margin is violated */
+    const double loss = (double)sum_of_classes(c, violations);
+    free(violations);
+    return loss;
+}
+
+static float exp_with_fma(float t)
+{
+    if (t < EXP_MIN_ARG)
+        return 0.0f;
+    const float n = rintf(t * EXP_LOG2E);
+    const float r = fmaf(-n, EXP_LN2_LO, fmaf(-n, EXP_LN2_HI, t));
+    float p = EXP_C6;
+    static const float coefficients[] = {EXP_C5, EXP_C4, EXP_C3, EXP_C2, 1.0f, 1.0f};
+    for (size_t i = 0; i < sizeof coefficients / sizeof coefficients[0]; i++)
+        p = fmaf(p, r, coefficients[i]);
+    return ldexpf(p, (int)n);
+}
+
+/* Overwrites a row of scores by its dscores. */
+static void softmax(size_t c, float *s, size_t label)
+{
+    float max = s[0];
+    for (size_t j = 1; j < c; j++)
+        max = fmaxf(max, s[j]);
+    for (size_t j = 0; j < c; j++)
+        s[j] = exp_with_fma(s[j] - max);
+    const float scale = 1.0f / sum_of_classes(c, s);
+    for (size_t j = 0; j < c; j++)
+        s[j] *= scale;
+    s[label] -= 1.0f;
 }
 
 struct problem {
@@ -144,6 +209,48 @@ static void check_gradient(const downhill_kernels *kernels, const struct problem
     free(want);
 }
 
+/* The scores are 1000 apart at most, so that some exponentials are 0. */
+static void check_losses(const downhill_kernels *kernels, size_t n, size_t c, rng *r)
+{
+    const float margin = 0.7f;
+    float *scores = malloc(n * c * sizeof *scores), *dscores = malloc(n * c * sizeof *dscores),
+          *want = malloc(c * sizeof *want);
+    int32_t *y = malloc(n * sizeof *y);
+    assert_true(scores != NULL && dscores != NULL && want != NULL && y != NULL);
+    for (size_t i = 0; i < n; i++) {
+        const float scale = i % 8 == 7 ? 500.0f : 3.0f;
+        y[i] = (int32_t)rng_below(r, c);
+        for (size_t j = 0; j < c; j++)
+            scores[i * c + j] = scale * rng_unit(r);
+    }
+    double loss, want_loss = 0.0;
+    for (int kind = 0; kind < 2; kind++) {
+        assert_int_equal(kind == 0 ? downhill_hinge_f32(kernels, F32(scores, c, n, c), y, margin,
+                                                        F32(dscores, c, n, c), &loss)
+                                   : downhill_softmax_f32(kernels, F32(scores, c, n, c), y,
+                                                          F32(dscores, c, n, c), &loss),
+                         DOWNHILL_OK);
+        for (size_t i = 0; i < n; i++) {
+            memcpy(want, scores + i * c, c * sizeof *want);
+            if (kind == 0)
+                want_loss += hinge(c, want, (size_t)y[i], margin);
+            else
+                softmax(c, want, (size_t)y[i]);
+            for (size_t j = 0; j < c; j++)
+                if (memcmp(&dscores[i * c + j], &want[j], sizeof want[j]) != 0)
+                    fail_msg("%s n %zu c %zu: dscore %zu,%zu is %a, expected %a",
+                             kind == 0 ? "hinge" : "softmax", n, c, i, j,
+                             (double)dscores[i * c + j], (double)want[j]);
+        }
+        if (kind == 0 && memcmp(&loss, &want_loss, sizeof loss) != 0)
+            fail_msg("hinge n %zu c %zu: loss %a, expected %a", n, c, loss, want_loss);
+    }
+    free(scores);
+    free(dscores);
+    free(want);
+    free(y);
+}
+
 static const downhill_kernels *avx2(void)
 {
     const downhill_kernels *kernels = NULL;
@@ -194,11 +301,23 @@ static void test_order__random_shapes__bits_of_reference(void **state)
     }
 }
 
+static void test_order__losses__bits_of_reference(void **state)
+{
+    (void)state;
+    const downhill_kernels *kernels = avx2();
+    rng r = rng_seeded(3);
+    for (size_t c = 1; c <= 70; c++)
+        check_losses(kernels, 40, c, &r);
+    check_losses(kernels, 200, 300, &r);
+    check_losses(kernels, 8, 1000, &r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order__chosen_shapes__bits_of_reference),
         cmocka_unit_test(test_order__random_shapes__bits_of_reference),
+        cmocka_unit_test(test_order__losses__bits_of_reference),
     };
     return cmocka_run_group_tests_name("order", tests, NULL, NULL);
 }

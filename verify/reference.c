@@ -66,9 +66,8 @@ bounded reference_hinge(size_t n, size_t c, const bounded *scores, const int32_t
         ds[label].value = -count;
         ds[label].bound = count_bound;
     }
-    /* The kernels sum in f32 over at most 256 rows, then in f64. */
-    const double rows = n < 256 ? (double)n : 256.0;
-    loss.bound += gamma_of(rows * (double)c) * (loss.value + loss.bound);
+    /* The kernels sum over the classes of a row in f32, then over the rows in f64. */
+    loss.bound += (gamma_of((double)c) + (double)n * 0x1p-52) * (loss.value + loss.bound);
     return loss;
 }
 

@@ -4,7 +4,7 @@
  * vector. The mask of the comparison excludes the label's lane, so that its violation, which would
  * be Δ, never enters the loss. The dscore of the label is stored over the zero afterwards.
  *
- * A sample takes about 50 instructions for c <= 16: 0.4 % of a step at d = 3072 and 10 classes. */
+ * A sample takes about 60 instructions for c <= 16: 0.5 % of a step at d = 3072 and 10 classes. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
@@ -15,12 +15,13 @@ double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t 
 {
     const __m512 margin_f32x16 = _mm512_set1_ps(margin);
     const __m512 one_f32x16 = _mm512_set1_ps(1.0f);
-    __m512 loss_f32x16 = _mm512_setzero_ps();
+    double loss = 0.0;
     for (size_t i = 0; i < n; i++) {
         const float *s = scores + i * lds;
         float *ds = dscores + i * ldds;
         const size_t label = (size_t)y[i];
         const __m512 s_label_f32x16 = _mm512_set1_ps(s[label]);
+        __m512 loss_f32x16 = _mm512_setzero_ps();
         int violated_count = 0;
         for (size_t j = 0; j < c; j += F32X16) {
             const __mmask16 lanes = first_lanes_x16(c - j);
@@ -37,6 +38,7 @@ double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t 
             violated_count += __builtin_popcount(violated);
         }
         ds[label] = (float)-violated_count;
+        loss += (double)sum_lanes_x16(loss_f32x16);
     }
-    return (double)_mm512_reduce_add_ps(loss_f32x16);
+    return loss;
 }

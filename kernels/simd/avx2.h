@@ -86,14 +86,6 @@ DOWNHILL_INLINE float sum_lanes_x8(__m256 v)
     return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)));
 }
 
-DOWNHILL_INLINE int32_t sum_lanes_i32x8(__m256i v)
-{
-    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    s = _mm_add_epi32(s, _mm_unpackhi_epi64(s, s));
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, _MM_SHUFFLE(1, 1, 1, 1)));
-    return _mm_cvtsi128_si32(s);
-}
-
 /* Returns the horizontal sums of four vectors, with the bits of sum_lanes_x8(). Transposing them first takes 11
  * instructions instead of 24. */
 DOWNHILL_INLINE __m128 sum_lanes_4(__m256 v0, __m256 v1, __m256 v2, __m256 v3)

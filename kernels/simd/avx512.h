@@ -75,6 +75,16 @@ DOWNHILL_INLINE __m128 sum_4(__m512 p)
     return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
 }
 
+/* Returns the horizontal sum: lanes 8 apart are added, then lanes 2 apart, neighbours, and lanes 4 apart, as in
+ * simd/avx2.h. */
+DOWNHILL_INLINE float sum_lanes_x16(__m512 v)
+{
+    __m256 s = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    s = _mm256_add_ps(s, _mm256_permute_ps(s, _MM_SHUFFLE(3, 2, 3, 2)));
+    s = _mm256_add_ps(s, _mm256_movehdup_ps(s));
+    return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
+}
+
 /* Returns the horizontal sums of 16 vectors, given four results of sum_parts(). */
 DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
 {

@@ -21,6 +21,13 @@
 #define DOWNHILL_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/* Unrolls the next loop twice, so that two accumulators that take turns stay in their registers. */
+#if defined __clang__
+#define DOWNHILL_UNROLL_2 _Pragma("clang loop unroll_count(2)")
+#else
+#define DOWNHILL_UNROLL_2 _Pragma("GCC unroll 2")
+#endif
+
 /* Returns the size of the next tile when `left` items remain and a tile holds at most `max`. The tiles are as few and
  * as equal as possible: 11 items by 5 give 4, 4, 3 instead of 5, 5, 1, whose last tile would have too little work. */
 static inline size_t next_tile(size_t left, size_t max)

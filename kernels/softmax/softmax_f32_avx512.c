@@ -34,7 +34,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
             sum_f32x16 = _mm512_mask_add_ps(sum_f32x16, lanes, sum_f32x16, e_f32x16);
             _mm512_mask_storeu_ps(ds + j, lanes, e_f32x16);
         }
-        const float sum = _mm512_reduce_add_ps(sum_f32x16);
+        const float sum = sum_lanes_x16(sum_f32x16);
         log_sum_add(&logs, (double)sum);
 
         const __m512 scale_f32x16 = _mm512_set1_ps(1.0f / sum);
