@@ -34,9 +34,11 @@
  *                neither flushed nor read as 0. Floating-point exceptions must be masked (the default): lanes whose
  *                result is discarded may raise any flag, INVALID included. A call uses less than 64 KiB of stack
  *                (compiled with -O2 or -O3).
- *   Determinism  The same kernel table and the same arguments give the same bits on every CPU whose L2 has 512 KiB or
- *                more. With a smaller L2, f32 and bf16 results may differ in the last bits; results on bytes never do.
- *                Each function says what holds across tables.
+ *   Determinism  The same kernel table and the same arguments give the same bits on every CPU. Exceptions: if one has an L2
+ *                below 512 KiB, the last bits of the loss of a step in f32 or bf16, and of scores and gradients of the
+ *                levels scalar, auto_…, avx512bf16 and amx. Each function says what holds across tables. A fixed order of
+ *                sums is that of docs/LIBRARY.md, which depends on d and c alone: every level but scalar and auto_… has
+ *                it in f32, and avx2, avxvnni, avx512 and avx512vnni in bf16.
  *   Errors       If a function returns another status than DOWNHILL_OK, it has written nothing, unless it says
  *                otherwise. No function prints or aborts. Section "Kernels" lists the errors.
  *
@@ -261,9 +263,8 @@ DOWNHILL_API void downhill_bf16_from_f32(size_t count, const float *from, uint16
  *   weights  c × d; weights->b NULL: no bias
  *   scores   n × c, overwritten
  * Error:  |S_ij - exact| <= γ_{d+2} (Σ_k |x_ik w_jk| + |b_j|) + d·2⁻¹⁴⁹ (for underflow), if d < 2²³ and nothing overflows.
- *         Exact where every partial sum is representable. The order of the sum, and with it the last bits, differs
- *         across tables and, except at the levels avx2 and avxvnni, for a sample between calls with another n, x_rows,
- *         ldx or ldw.
+ *         Exact where every partial sum is representable. Tables with a fixed order of sums (above) give the same bits,
+ *         for a sample in any batch; with the others the last bits also depend on n, x_rows, ldx and ldw.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
  * Cost:   2·n·d·c + n·c operations; X, W and S cross the memory bus once if W fits a cache. */
 DOWNHILL_API downhill_status downhill_score_f32(const downhill_kernels *kernels,
@@ -297,9 +298,9 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
  * Where m_ij is exactly 0 the subgradient is 0. An m_ij that is NaN counts as violated and makes the loss NaN, so that
  * divergence is visible.
  * Exactness: dscores are small integers with positive zeros, and the same bits on every table.
- * Error:  the loss is within γ_{256·c} Σ_i Σ_j max(0, m_ij) of the exact sum of the rounded m_ij, if c < 2¹⁵ and the sum
- *         over 256 samples stays below 3.4·10³⁸ (beyond, it may be infinite). It is equal on every table if all partial
- *         sums are representable.
+ * Error:  the loss is within (γ_c + n·2⁻⁵²) Σ_i Σ_j max(0, m_ij) of the exact sum of the rounded m_ij, if the sum of each
+ *         sample stays below 3.4·10³⁸ (beyond, it may be infinite). It is equal on every table with a fixed order of sums,
+ *         and on every table if all partial sums are representable.
  * Cost:   4·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
                                                 const downhill_matrix_f32 *scores,
@@ -351,8 +352,8 @@ DOWNHILL_API downhill_status downhill_predict_f32(const downhill_kernels *kernel
  *   accumulate  0: grad is overwritten; otherwise it is added to
  *   grad        c × d; grad->db NULL: db is not wanted
  * Error:  |dw_jk - exact| <= γ_{n+2} (Σ_i |g_ij x_ik| + |dw_jk before|) + n·2⁻¹⁴⁹; for db the same with x = 1. Exact where
- *         every partial sum is representable. The order of the sum, and with it the last bits, differs across tables
- *         and, except at the levels avx2 and avxvnni, between calls with another x_rows, ldx or lddw.
+ *         every partial sum is representable. Tables with a fixed order of sums (above) give the same bits; with the
+ *         others the last bits also depend on x_rows, ldx and lddw.
  * Special: NaN and infinities propagate as in IEEE 754 arithmetic.
  * Cost:   2·n·d·c + n·c operations; X, dW and dscores cross the bus once if dW fits a cache. */
 DOWNHILL_API downhill_status downhill_grad_f32(const downhill_kernels *kernels,

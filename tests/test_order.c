@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The order of the sums in f32, which depends on the numbers of features and classes alone: scores, losses and gradient
- * of the AVX2 level have the bits of a plain reference, for any number of rows, any rows of X, and any leading
+ * The order of the sums in f32, which depends on the numbers of features and classes alone: with AVX2 and AVX-512
+ * scores, losses and gradient have the bits of a plain reference, for any number of rows, any rows of X, and any leading
  * dimension. */
 #include "cmocka_all.h"
 
@@ -251,14 +251,78 @@ static void check_losses(const downhill_kernels *kernels, size_t n, size_t c, rn
     free(y);
 }
 
-static const downhill_kernels *avx2(void)
+/* A step leaves the weights that its parts leave when called one after the other. */
+static void check_step(const downhill_kernels *kernels, const struct problem *p, int kind)
 {
-    const downhill_kernels *kernels = NULL;
-    if (downhill_select("avx2", &kernels, NULL, 0) != DOWNHILL_OK) {
-        print_message("this CPU or this build lacks AVX2\n");
-        skip();
+    int32_t *y = malloc(p->x_rows * sizeof *y), *y_of_batch = malloc(p->n * sizeof *y);
+    float *w[2], *b[2], *dw = malloc(p->c * p->ldw * sizeof *dw), *db = malloc(p->c * sizeof *db),
+                        *s = malloc(p->n * p->c * sizeof *s);
+    const size_t bytes = downhill_workspace_f32_bytes(p->d, p->c);
+    const downhill_workspace workspace = {malloc(bytes), bytes};
+    for (int i = 0; i < 2; i++) {
+        w[i] = malloc(p->c * p->ldw * sizeof *w[i]);
+        b[i] = malloc(p->c * sizeof *b[i]);
+        assert_true(w[i] != NULL && b[i] != NULL);
+        memcpy(w[i], p->w, p->c * p->ldw * sizeof *w[i]);
+        memcpy(b[i], p->b, p->c * sizeof *b[i]);
     }
-    return kernels;
+    assert_true(y != NULL && y_of_batch != NULL && dw != NULL && db != NULL && s != NULL &&
+                workspace.memory != NULL);
+    for (size_t i = 0; i < p->x_rows; i++)
+        y[i] = (int32_t)(i % p->c);
+    for (size_t i = 0; i < p->n; i++)
+        y_of_batch[i] = y[p->rows[i]];
+    const downhill_batch_f32 batch = {
+        .x = p->x, .ldx = p->ldx, .x_rows = p->x_rows, .y = y, .rows = p->rows, .n = p->n};
+    const downhill_gradient_f32 grad = {dw, p->ldw, db, p->d, p->c};
+    const downhill_sgd sgd = {{kind == 0 ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX, 1.0f}, 0.1f, 0.01f};
+    const downhill_weights_f32 whole = {w[0], p->ldw, b[0], p->d, p->c},
+                               parts = {w[1], p->ldw, b[1], p->d, p->c};
+    double loss;
+    assert_int_equal(
+        downhill_step_f32(kernels, &batch, &whole, &sgd, &grad, &loss, &workspace, NULL),
+        DOWNHILL_OK);
+    const downhill_matrix_f32 *scores = F32(s, p->c, p->n, p->c);
+    assert_int_equal(downhill_score_f32(kernels, &batch, &parts, scores), DOWNHILL_OK);
+    assert_int_equal(kind == 0
+                         ? downhill_hinge_f32(kernels, scores, y_of_batch, 1.0f, scores, &loss)
+                         : downhill_softmax_f32(kernels, scores, y_of_batch, scores, &loss),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_grad_f32(kernels, &batch, scores, 0, &grad), DOWNHILL_OK);
+    assert_int_equal(downhill_update_f32(kernels, &parts, &grad, p->n, &sgd), DOWNHILL_OK);
+    assert_memory_equal(w[0], w[1], p->c * p->ldw * sizeof *dw);
+    assert_memory_equal(b[0], b[1], p->c * sizeof *db);
+    for (int i = 0; i < 2; i++) {
+        free(w[i]);
+        free(b[i]);
+    }
+    free(y);
+    free(y_of_batch);
+    free(dw);
+    free(db);
+    free(s);
+    free(workspace.memory);
+}
+
+/* Levels with this order of sums. */
+static const char *const levels[] = {"avx2", "avx512"};
+
+/* Calls `check` with the kernels of every level that is usable. */
+static void for_each_level(void (*check)(const downhill_kernels *kernels))
+{
+    size_t usable = 0;
+    for (size_t l = 0; l < sizeof levels / sizeof levels[0]; l++) {
+        const downhill_kernels *kernels;
+        if (downhill_select(levels[l], &kernels, NULL, 0) != DOWNHILL_OK) {
+            print_message("%s: not usable here\n", levels[l]);
+            continue;
+        }
+        print_message("%s\n", levels[l]);
+        check(kernels);
+        usable++;
+    }
+    if (usable == 0)
+        skip();
 }
 
 /* Shapes with one row, few rows, packed and unpacked weights, parts of a block, panels and columns of dW, a dW beyond L2,
@@ -271,10 +335,8 @@ static const struct {
     {270, 40, 300, 0}, {20, 1000, 6, 8}, {140, 250, 300, 16}, {32, 7000, 11, 0}, {40, 7000, 4, 1},
 };
 
-static void test_order__chosen_shapes__bits_of_reference(void **state)
+static void check_chosen(const downhill_kernels *kernels)
 {
-    (void)state;
-    const downhill_kernels *kernels = avx2();
     rng r = rng_seeded(1);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         struct problem p = make_problem(shapes[s].n, shapes[s].d, shapes[s].c, shapes[s].pad, &r);
@@ -282,14 +344,13 @@ static void test_order__chosen_shapes__bits_of_reference(void **state)
         check_scores(kernels, &p, true);
         check_gradient(kernels, &p, false);
         check_gradient(kernels, &p, true);
+        check_step(kernels, &p, (int)(s % 2));
         free_problem(&p);
     }
 }
 
-static void test_order__random_shapes__bits_of_reference(void **state)
+static void check_random(const downhill_kernels *kernels)
 {
-    (void)state;
-    const downhill_kernels *kernels = avx2();
     rng r = rng_seeded(2);
     for (size_t s = 0; s < 400; s++) {
         const size_t n = 1 + (size_t)rng_below(&r, 80), d = 1 + (size_t)rng_below(&r, 300),
@@ -297,19 +358,36 @@ static void test_order__random_shapes__bits_of_reference(void **state)
         struct problem p = make_problem(n, d, c, pad, &r);
         check_scores(kernels, &p, s % 2 == 0);
         check_gradient(kernels, &p, s % 3 == 0);
+        check_step(kernels, &p, (int)(s % 2));
         free_problem(&p);
     }
 }
 
-static void test_order__losses__bits_of_reference(void **state)
+static void check_losses_of_all_sizes(const downhill_kernels *kernels)
 {
-    (void)state;
-    const downhill_kernels *kernels = avx2();
     rng r = rng_seeded(3);
     for (size_t c = 1; c <= 70; c++)
         check_losses(kernels, 40, c, &r);
     check_losses(kernels, 200, 300, &r);
     check_losses(kernels, 8, 1000, &r);
+}
+
+static void test_order__chosen_shapes__bits_of_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_chosen);
+}
+
+static void test_order__random_shapes__bits_of_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_random);
+}
+
+static void test_order__losses__bits_of_reference(void **state)
+{
+    (void)state;
+    for_each_level(check_losses_of_all_sizes);
 }
 
 int main(void)

@@ -132,7 +132,7 @@ static void score_writes_padding(size_t n, size_t d, size_t c, const void *const
         scores[c] = 0.0f;
 }
 
-enum { LANES = 16 }; /* adjacent features of a class in packed weights */
+enum { LANES = 8 }; /* adjacent features of a class in packed weights */
 
 /* Scores packed weights by their definition; a caller plants a bug by changing an argument. */
 static void score_packed(size_t n, size_t d, size_t c, const void *const *x, const float *w,
@@ -427,8 +427,8 @@ static void test_verify__planted_bugs__caught(void **state)
 #define PACKED(bug)                                                                                \
     &(const struct downhill_packing)                                                               \
     {                                                                                              \
-        .pack = downhill_pack_f32x16, .score = bug, .features = 512, .classes = PANEL_CLASSES,     \
-        .n_min = 64, .policy = PACKS_FAR                                                           \
+        .pack = downhill_pack_f32, .score = bug, .features = 512, .classes = PANEL_CLASSES,        \
+        .n_min = 64, .policy = PACKS_ALWAYS                                                        \
     }
 #define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packing_f32, PACKED(bug))
 #pragma GCC diagnostic push

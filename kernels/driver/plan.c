@@ -121,19 +121,16 @@ size_t downhill_plan_rows_max(enum element element, size_t d, size_t c)
     return downhill_plan_sums_fit(d, c) ? rows_f32(BLOCK_BYTES, d) : BLOCK_ROWS_MAX;
 }
 
-/* Returns the packing to use, or NULL. Packing pays if rows of W collide in L1, or if each line of X should be read
- * once. */
+/* Returns the packing to use, or NULL. */
 static const struct downhill_packing *packing(const downhill_kernels *kernels,
-                                              const struct plan_shape *shape, int x_far)
+                                              const struct plan_shape *shape)
 {
     const struct downhill_packing *packed =
         shape->element == ELEMENT_F32 ? kernels->packing_f32 : kernels->packing_bf16;
     if (packed == NULL || shape->n < packed->n_min || shape->d < packed->d_min ||
         shape->c < packed->c_min)
         return NULL;
-    const int pays = packed->policy == PACKS_ALWAYS || (packed->policy == PACKS_FAR && x_far) ||
-                     collides(shape->ldw);
-    return pays ? packed : NULL;
+    return packed->policy == PACKS_ALWAYS || collides(shape->ldw) ? packed : NULL;
 }
 
 /* Returns whether the gradient goes column by column. A gradient of few classes that is not part of a step is bound by
@@ -179,7 +176,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.c = shape->c;
     plan.l2 = caches->l2 < L2_FULL ? caches->l2 : L2_FULL;
     plan.x_far = shape->x_bytes > FAR_BYTES;
-    plan.packing = scores && !is_u8 ? packing(kernels, shape, plan.x_far) : NULL;
+    plan.packing = scores && !is_u8 ? packing(kernels, shape) : NULL;
 
     /* The dW of a step in f32 stays in this L2. */
     const int near = step && !is_u8 && !is_large(shape->c, spread_ld(shape->d), plan.l2);

@@ -87,8 +87,8 @@ int downhill_plan_sums_fit(size_t d, size_t c);
  * cache line longer than needed, which moves the next one to other sets. */
 enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 
-/* Floats in a panel of packed weights on the stack: 6 classes × 896 features, or 10 × 512. */
-enum { PACK_WEIGHTS = 6 * 896 };
+/* Floats in a panel of packed weights on the stack: up to 10 classes × 896 features. */
+enum { PACK_WEIGHTS = 10 * 896 };
 
 /* Returns a leading dimension in f32 or i32 of an odd number of cache lines, so that rows fall on different sets. */
 static inline size_t spread_ld(size_t columns)

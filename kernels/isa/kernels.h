@@ -66,7 +66,10 @@ struct downhill_packing {
     size_t c_min;                        /* of all panels; fewer classes do not need packing */
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
-    enum { PACKS_COLLIDING, PACKS_FAR, PACKS_ALWAYS } policy; /* each includes the ones before it */
+    enum {
+        PACKS_COLLIDING,
+        PACKS_ALWAYS
+    } policy;           /* whether only rows of W that collide in L1 are packed */
     int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 
@@ -189,6 +192,6 @@ struct downhill_kernels {
 #include "isa/levels.def"
 
 /* score/pack_f32.c */
-downhill_pack_kernel downhill_pack_f32x8, downhill_pack_f32x16;
+downhill_pack_kernel downhill_pack_f32;
 
 #endif

@@ -31,12 +31,12 @@ enum { GRAD_DIRECT_MIN = 128 };
 /* Features per call of the scores. A tile of 5 classes × 1024 features is 20 KiB of W, which stays in a 32 or 48 KiB L1
  * while the rows of the block stream past it. Larger chunks would save some of the horizontal sums at the end of a tile,
  * 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
- * With AVX2 the order of a sum depends on d and c alone, so that one sample has the same chunks as many; 6 classes × 896
+ * The order of a sum depends on d and c alone, so that one sample has the same chunks as many; 6 classes × 896
  * features are 21 KiB. */
-enum { SCORE_FEATURES = 1024, SCORE_FEATURES_AVX2 = 896 };
+enum { SCORE_FEATURES = 1024, SCORE_FEATURES_FIXED = 896 };
 
-/* Features per call of the scores with weights packed for AVX-512: 10 classes take 20 KiB. The error bound of packed bf16
- * counts chunks of this size. */
+/* Features per call of the scores with bf16 weights: 10 classes take 10 KiB. Their error bound counts chunks of this
+ * size. */
 enum { PACKED_FEATURES = 512 };
 
 /* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
@@ -107,9 +107,9 @@ static const downhill_kernels table_auto_avx2 = {
 
 #if HAVE(AVX2)
 static const struct downhill_packing packing_f32_avx2 = {
-    .pack = downhill_pack_f32x8,
+    .pack = downhill_pack_f32,
     .score = downhill_score_packed_f32_avx2,
-    .features = SCORE_FEATURES_AVX2,
+    .features = SCORE_FEATURES_FIXED,
     .classes = 6,
     .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
@@ -117,9 +117,9 @@ static const struct downhill_packing packing_f32_avx2 = {
 };
 
 static const struct downhill_packing packing_bf16_avx2 = {
-    .pack = downhill_pack_f32x8,
+    .pack = downhill_pack_f32,
     .score = downhill_score_packed_bf16_avx2,
-    .features = SCORE_FEATURES_AVX2,
+    .features = SCORE_FEATURES_FIXED,
     .classes = 5,
     .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
@@ -140,8 +140,8 @@ static const downhill_kernels table_avx2 = {
     .name = "avx2",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
-    .score_features = SCORE_FEATURES_AVX2,
-    .score_features_one = SCORE_FEATURES_AVX2,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx2,
     .packing_bf16 = &packing_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
@@ -175,8 +175,8 @@ static const downhill_kernels table_avxvnni = {
     .name = "avxvnni",
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
-    .score_features = SCORE_FEATURES_AVX2,
-    .score_features_one = SCORE_FEATURES_AVX2,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx2,
     .packing_bf16 = &packing_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
@@ -228,21 +228,23 @@ static const downhill_kernels table_auto_avx512 = {
 
 #if HAVE(AVX512)
 static const struct downhill_packing packing_f32_avx512 = {
-    .pack = downhill_pack_f32x16,
+    .pack = downhill_pack_f32,
     .score = downhill_score_packed_f32_avx512,
-    .features = PACKED_FEATURES,
+    .features = SCORE_FEATURES_FIXED,
     .classes = PANEL_CLASSES,
+    .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
-    .policy = PACKS_FAR,
+    .policy = PACKS_ALWAYS,
 };
 
 static const struct downhill_packing packing_bf16_avx512 = {
-    .pack = downhill_pack_f32x16,
+    .pack = downhill_pack_f32,
     .score = downhill_score_packed_bf16_avx512,
-    .features = PACKED_FEATURES,
+    .features = SCORE_FEATURES_FIXED,
     .classes = PANEL_CLASSES,
+    .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
-    .policy = PACKS_FAR,
+    .policy = PACKS_ALWAYS,
 };
 
 static const struct downhill_u8_kernels u8_avx512 = {
@@ -259,8 +261,8 @@ static const downhill_kernels table_avx512 = {
     .name = "avx512",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .score_features = SCORE_FEATURES,
-    .score_features_one = 4 * SCORE_FEATURES,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
@@ -292,8 +294,8 @@ static const downhill_kernels table_avx512vnni = {
     .name = "avx512vnni",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .score_features = SCORE_FEATURES,
-    .score_features_one = 4 * SCORE_FEATURES,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_avx512,
     .hinge_f32 = downhill_hinge_f32_avx512,
@@ -329,8 +331,8 @@ static const downhill_kernels table_avx512bf16 = {
     .name = "avx512bf16",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .score_features = SCORE_FEATURES,
-    .score_features_one = 4 * SCORE_FEATURES,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_avx512bf16,
     .hinge_f32 = downhill_hinge_f32_avx512,
@@ -376,8 +378,8 @@ static const downhill_kernels table_amx = {
     .name = "amx",
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
-    .score_features = SCORE_FEATURES,
-    .score_features_one = 4 * SCORE_FEATURES,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx512,
     .packing_bf16 = &packing_bf16_amx,
     .hinge_f32 = downhill_hinge_f32_avx512,

@@ -1,178 +1,276 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores with AVX-512F. A register tile holds the dot products of 4 samples × 5 or 6 classes, with the features along
- * the lanes.
+ * Scores with AVX-512F. A register tile holds the dot products of a few samples and classes, with the features along the
+ * lanes.
  *
- * Per 16 features a tile of 4 × 5 loads 4 vectors of X and 5 of W for 20 FMAs. With two 512-bit FMAs and two loads per
- * cycle (Skylake-SP and later with two FMA units, Zen 5) that is 10 cycles of FMAs against 4.5 cycles of loads. 20
- * independent sums more than cover the latency of 4 cycles × 2 units. The kernel is bound by the FMA units as long as
- * the rows of W stay in L1, which is why the driver passes the features in chunks. Zen 4 halves both rates. A tile of
- * 4 × 6 takes 29 of 32 registers: 24 sums, 4 for X and 1 for W. Ten classes are two tiles of 5.
+ * A dot product of 4 classes or more has 8 sums, as with AVX2, so that both give the same bits. A vector holds those of
+ * two samples. Per 8 features a tile of 4 samples × 10 classes loads 4 halves of X into 2 vectors and broadcasts 10
+ * halves of W for 20 FMAs: 10 cycles of FMAs with two 512-bit units (Skylake-SP and later, Zen 5), 11 where joining two
+ * halves takes one of them, against 7 cycles of loads. 20 to 24 sums more than cover the latency of 4 cycles × 2 units.
+ * X is read once for up to ten classes.
  *
- * At the end of a tile 20 or 24 accumulators are reduced to one number each. Transposed, sixteen and four at a time,
- * this takes 3.5 instructions per accumulator instead of 8.
+ * A single sample has the sums of two classes in a vector: as many loads as FMAs and halves of W, which is bound by
+ * reading W.
  *
- * Tails: the last samples one at a time, a masked load for the last features. */
+ * One to three classes have 16 or 32 sums, whole vectors.
+ *
+ * Tails: the last samples two and one at a time, masked loads for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
-enum { TILE_ROWS = 4, TILE_CLASSES = 6, SUMS_OF_ONE = 8 };
+/* Limits of a tile of pairs of samples, and of one of few classes. The number of sums is at most 24. */
+enum { PAIRS_MAX = 4, CLASSES_MAX = 10, FEW_CLASSES = 3, FEW_ROWS = 4, FEW_VECTORS = 2 };
 
-/* Maximum number of weights that stay in L1: 48 KiB. */
-enum { L1_FLOATS = 12 * 1024 };
+/* ---- Four classes or more ---- */
 
-DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
-                          const void *const *x, const float *w, size_t ldw, float *scores,
-                          size_t lds)
+/* Adds X Wᵀ over 8 features, of which only `lanes` are there, to the sums. W starts at these features in every third
+ * row. */
+DOWNHILL_INLINE void add_pairs(const enum element element, const int pairs, const int classes,
+                               __mmask8 lanes, const void *const x_row[2 * PAIRS_MAX],
+                               const float *const w_of_3[], size_t ldw, size_t k,
+                               __m512 sum_f32x16[CLASSES_MAX][PAIRS_MAX])
 {
-    const void *x_row[TILE_ROWS];
-    for (int r = 0; r < rows; r++)
-        x_row[r] = x[r];
-    __m512 sum_f32x16[TILE_CLASSES][TILE_ROWS]; /* zero past the classes and rows */
+    __m512 x_f32x16[PAIRS_MAX];
     DOWNHILL_UNROLL
-    for (int j = 0; j < TILE_CLASSES; j++)
-        for (int r = 0; r < TILE_ROWS; r++)
-            sum_f32x16[j][r] = _mm512_setzero_ps();
-
-    size_t k = 0;
-    for (; k + F32X16 <= d; k += F32X16) {
-        __m512 x_f32x16[TILE_ROWS];
-        for (int r = 0; r < rows; r++)
-            x_f32x16[r] = in_register_x16(features_x16(element, x_row[r], k));
-        for (int j = 0; j < classes; j++) {
-            const __m512 w_f32x16 = in_register_x16(_mm512_loadu_ps(w + (size_t)j * ldw + k));
-            for (int r = 0; r < rows; r++)
-                sum_f32x16[j][r] = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, sum_f32x16[j][r]);
-        }
-    }
-    if (k < d) {
-        const __mmask16 tail = first_lanes_x16(d - k);
-        __m512 x_f32x16[TILE_ROWS];
-        for (int r = 0; r < rows; r++)
-            x_f32x16[r] = some_features_x16(element, tail, x_row[r], k);
-        for (int j = 0; j < classes; j++) {
-            const __m512 w_f32x16 = _mm512_maskz_loadu_ps(tail, w + (size_t)j * ldw + k);
-            for (int r = 0; r < rows; r++)
-                sum_f32x16[j][r] = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, sum_f32x16[j][r]);
-        }
-    }
-
-    /* Reduces classes 0 … 3 of all rows at once, one row per 128-bit part; then classes 4 and 5, one row per lane. */
-    __m512 part[TILE_ROWS];
+    for (int p = 0; p < pairs; p++)
+        x_f32x16[p] =
+            in_register_x16(features_of_pair(element, lanes, x_row[2 * p], x_row[2 * p + 1], k));
     DOWNHILL_UNROLL
-    for (int r = 0; r < TILE_ROWS; r++)
-        part[r] = sum_parts(sum_f32x16[0][r], sum_f32x16[1][r], sum_f32x16[2][r], sum_f32x16[3][r]);
-    float four[TILE_ROWS][4], fifth[TILE_ROWS], sixth[TILE_ROWS];
-    _mm512_storeu_ps(four, sum_16(part));
-    if (classes > 4)
-        _mm_storeu_ps(fifth, sum_4(sum_parts(sum_f32x16[4][0], sum_f32x16[4][1], sum_f32x16[4][2],
-                                             sum_f32x16[4][3])));
-    if (classes > 5)
-        _mm_storeu_ps(sixth, sum_4(sum_parts(sum_f32x16[5][0], sum_f32x16[5][1], sum_f32x16[5][2],
-                                             sum_f32x16[5][3])));
-    const __mmask8 lanes = (__mmask8)(classes < 4 ? (1 << classes) - 1 : 0xF);
-    DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++) {
-        float *scores_r = scores + (size_t)r * lds;
-        const __m128 before = _mm_maskz_loadu_ps(lanes, scores_r);
-        _mm_mask_storeu_ps(scores_r, lanes, _mm_add_ps(before, _mm_loadu_ps(four[r])));
-        if (classes > 4)
-            scores_r[4] += fifth[r];
-        if (classes > 5)
-            scores_r[5] += sixth[r];
+    for (int j = 0; j < classes; j++) {
+        const __m512 w_f32x16 = in_register_x16(_mm512_broadcast_f32x8(
+            _mm256_maskz_loadu_ps(lanes, w_of_3[j / 3] + (size_t)(j % 3) * ldw)));
+        DOWNHILL_UNROLL
+        for (int p = 0; p < pairs; p++)
+            sum_f32x16[j][p] = _mm512_fmadd_ps(x_f32x16[p], w_f32x16, sum_f32x16[j][p]);
     }
 }
 
-DOWNHILL_INLINE void column_of_tiles(const enum element element, const int classes, size_t n,
-                                     size_t d, const void *const *x, const float *w, size_t ldw,
-                                     float *scores, size_t lds)
+DOWNHILL_INLINE void tile_of_pairs(const enum element element, const int pairs, const int classes,
+                                   size_t d, const void *const *x, const float *w, size_t ldw,
+                                   float *scores, size_t lds)
+{
+    const void *x_row[2 * PAIRS_MAX];
+    __m512 sum_f32x16[CLASSES_MAX][PAIRS_MAX];
+    DOWNHILL_UNROLL
+    for (int r = 0; r < 2 * pairs; r++)
+        x_row[r] = x[r];
+    DOWNHILL_UNROLL
+    for (int j = 0; j < classes; j++)
+        for (int p = 0; p < pairs; p++)
+            sum_f32x16[j][p] = _mm512_setzero_ps();
+    /* A pointer serves three rows of W, two of them through an index register. With ten pointers GCC keeps some in memory. */
+    const float *w_of_3[(CLASSES_MAX + 2) / 3];
+    DOWNHILL_UNROLL
+    for (int t = 0; 3 * t < classes; t++)
+        w_of_3[t] = w + (size_t)(3 * t) * ldw;
+    size_t k = 0;
+    for (; k + F32X8 <= d; k += F32X8) {
+        add_pairs(element, pairs, classes, ALL_LANES_X8, x_row, w_of_3, ldw, k, sum_f32x16);
+        DOWNHILL_UNROLL
+        for (int t = 0; 3 * t < classes; t++)
+            w_of_3[t] += F32X8;
+    }
+    if (k < d)
+        add_pairs(element, pairs, classes, first_lanes_of_8(d - k), x_row, w_of_3, ldw, k,
+                  sum_f32x16);
+
+    /* Four classes at a time; the last four overlap the ones before, and only the missing ones are stored. */
+    DOWNHILL_UNROLL
+    for (int p = 0; p < pairs; p++) {
+        float *scores_a = scores + (size_t)(2 * p) * lds, *scores_b = scores_a + lds;
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j += 4) {
+            const int first = j + 4 <= classes ? j : classes - 4;
+            const __m512 sums =
+                sum_halves(sum_parts(sum_f32x16[first][p], sum_f32x16[first + 1][p],
+                                     sum_f32x16[first + 2][p], sum_f32x16[first + 3][p]));
+            const __mmask8 new = (__mmask8)(0xFu << (j - first) & 0xFu);
+            add_some_x4(scores_a + first, new, _mm512_castps512_ps128(sums));
+            add_some_x4(scores_b + first, new, _mm512_extractf32x4_ps(sums, 2));
+        }
+    }
+}
+
+/* Adds x Wᵀ of one sample over 8 features to the sums: those of classes 2q and 2q + 1 are the halves of vector q. */
+DOWNHILL_INLINE void add_one(const enum element element, const int classes, __mmask8 lanes,
+                             const void *x, const float *w, size_t ldw, size_t k,
+                             __m512 sum_f32x16[CLASSES_MAX / 2])
+{
+    const __m512 x_f32x16 = features_twice(element, lanes, x, k);
+    DOWNHILL_UNROLL
+    for (int q = 0; q < (classes + 1) / 2; q++) {
+        const float *w_q = w + (size_t)(2 * q) * ldw + k;
+        const __m256 even = _mm256_maskz_loadu_ps(lanes, w_q),
+                     odd = 2 * q + 1 < classes ? _mm256_maskz_loadu_ps(lanes, w_q + ldw)
+                                               : _mm256_setzero_ps();
+        sum_f32x16[q] = _mm512_fmadd_ps(x_f32x16, joined_x8(even, odd), sum_f32x16[q]);
+    }
+}
+
+DOWNHILL_INLINE void tile_of_one(const enum element element, const int classes, size_t d,
+                                 const void *x, const float *w, size_t ldw, float *scores)
+{
+    __m512 sum_f32x16[CLASSES_MAX / 2];
+    DOWNHILL_UNROLL
+    for (int q = 0; q < (classes + 1) / 2; q++)
+        sum_f32x16[q] = _mm512_setzero_ps();
+    size_t k = 0;
+    for (; k + F32X8 <= d; k += F32X8)
+        add_one(element, classes, ALL_LANES_X8, x, w, ldw, k, sum_f32x16);
+    if (k < d)
+        add_one(element, classes, first_lanes_of_8(d - k), x, w, ldw, k, sum_f32x16);
+    add_pairs_of_classes(classes, sum_f32x16, scores);
+}
+
+DOWNHILL_INLINE void column_of_tiles(const enum element element, const int pairs, const int classes,
+                                     size_t n, size_t d, const void *const *x, const float *w,
+                                     size_t ldw, float *scores, size_t lds)
 {
     size_t i = 0;
-    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(element, TILE_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
-    for (; i < n; i++)
-        tile(element, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+    for (; i + 2 * (size_t)pairs <= n; i += 2 * (size_t)pairs)
+        tile_of_pairs(element, pairs, classes, d, x + i, w, ldw, scores + i * lds, lds);
+    for (; i + 2 <= n; i += 2)
+        tile_of_pairs(element, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+    if (i < n)
+        tile_of_one(element, classes, d, x[i], w, ldw, scores + i * lds);
 }
 
-/* Returns the dot product of one sample and one class. A single sample reads W once. One class at a time, W is a single
- * stream, which from L2 is 1.3 times as fast as five streams (Zen 5: 200 of 244 GB/s). If W is in L1, the horizontal
- * sum at the end of each class costs more than that gains. */
-DOWNHILL_INLINE float dot(const enum element element, size_t d, const void *x, const float *w)
+/* ---- One to three classes ---- */
+
+/* Adds X Wᵀ over 16·vectors features, of which the first `count` are there, to the sums. */
+DOWNHILL_INLINE void add_few(const enum element element, const int vectors, const int rows,
+                             const int classes, size_t count, const void *const x_row[FEW_ROWS],
+                             const float *w, size_t ldw, size_t k,
+                             __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS])
 {
-    __m512 sum_f32x16[SUMS_OF_ONE];
     DOWNHILL_UNROLL
-    for (int s = 0; s < SUMS_OF_ONE; s++)
-        sum_f32x16[s] = _mm512_setzero_ps();
-    size_t k = 0;
-    for (; k + SUMS_OF_ONE * F32X16 <= d; k += SUMS_OF_ONE * F32X16) {
+    for (int v = 0; v < vectors; v++) {
+        const size_t at = F32X16 * (size_t)v;
+        const __mmask16 lanes = first_lanes_x16(count > at ? count - at : 0);
+        __m512 x_f32x16[FEW_ROWS];
         DOWNHILL_UNROLL
-        for (int s = 0; s < SUMS_OF_ONE; s++) {
-            const size_t at = k + F32X16 * (size_t)s;
-            sum_f32x16[s] = _mm512_fmadd_ps(features_x16(element, x, at), _mm512_loadu_ps(w + at),
-                                            sum_f32x16[s]);
+        for (int r = 0; r < rows; r++)
+            x_f32x16[r] = some_features_x16(element, lanes, x_row[r], k + at);
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            const __m512 w_f32x16 =
+                in_register_x16(_mm512_maskz_loadu_ps(lanes, w + (size_t)j * ldw + k + at));
+            DOWNHILL_UNROLL
+            for (int r = 0; r < rows; r++)
+                sum_f32x16[j][r][v] = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, sum_f32x16[j][r][v]);
         }
     }
-    for (; k < d; k += F32X16) {
-        const __mmask16 lanes = first_lanes_x16(d - k);
-        sum_f32x16[0] = _mm512_fmadd_ps(some_features_x16(element, lanes, x, k),
-                                        _mm512_maskz_loadu_ps(lanes, w + k), sum_f32x16[0]);
-    }
-    DOWNHILL_UNROLL
-    for (int s = SUMS_OF_ONE / 2; s > 0; s /= 2)
-        for (int t = 0; t < s; t++)
-            sum_f32x16[t] = _mm512_add_ps(sum_f32x16[t], sum_f32x16[t + s]);
-    return _mm512_reduce_add_ps(sum_f32x16[0]);
 }
 
-DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
-                             const void *const *x, const float *w, size_t ldw, float *scores,
-                             size_t lds)
+DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
+                                 const int classes, size_t d, const void *const *x, const float *w,
+                                 size_t ldw, float *scores, size_t lds)
 {
-    if (n == 1 && d * c > L1_FLOATS) {
-        for (size_t j = 0; j < c; j++)
-            scores[j] += dot(element, d, x[0], w + j * ldw);
-        return;
-    }
-    for (size_t j = 0, classes; j < c; j += classes) {
-        classes = next_tile(c - j, TILE_CLASSES);
-        const float *wj = w + j * ldw;
-        float *scores_j = scores + j;
-        switch (classes) {
-        case 6:
-            column_of_tiles(element, 6, n, d, x, wj, ldw, scores_j, lds);
-            break;
-        case 5:
-            column_of_tiles(element, 5, n, d, x, wj, ldw, scores_j, lds);
-            break;
-        case 4:
-            column_of_tiles(element, 4, n, d, x, wj, ldw, scores_j, lds);
-            break;
-        case 3:
-            column_of_tiles(element, 3, n, d, x, wj, ldw, scores_j, lds);
-            break;
-        case 2:
-            column_of_tiles(element, 2, n, d, x, wj, ldw, scores_j, lds);
-            break;
-        default:
-            column_of_tiles(element, 1, n, d, x, wj, ldw, scores_j, lds);
-            break;
+    const size_t width = F32X16 * (size_t)vectors;
+    const void *x_row[FEW_ROWS];
+    __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS];
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++)
+        x_row[r] = x[r];
+    DOWNHILL_UNROLL
+    for (int j = 0; j < classes; j++)
+        for (int r = 0; r < rows; r++)
+            for (int v = 0; v < vectors; v++)
+                sum_f32x16[j][r][v] = _mm512_setzero_ps();
+    size_t k = 0;
+    for (; k + width <= d; k += width)
+        add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
+    if (k < d)
+        add_few(element, vectors, rows, classes, d - k, x_row, w, ldw, k, sum_f32x16);
+    DOWNHILL_UNROLL
+    for (int r = 0; r < rows; r++)
+        for (int j = 0; j < classes; j++) {
+            const __m512 *s = sum_f32x16[j][r];
+            scores[(size_t)r * lds + (size_t)j] +=
+                sum_lanes_x16(vectors == 2 ? _mm512_add_ps(s[0], s[1]) : s[0]);
         }
+}
+
+DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, const int classes,
+                                 size_t n, size_t d, const void *const *x, const float *w,
+                                 size_t ldw, float *scores, size_t lds)
+{
+    size_t i = 0;
+    for (; i + FEW_ROWS <= n; i += FEW_ROWS)
+        tile_of_few(element, vectors, FEW_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
+    for (; i < n; i++)
+        tile_of_few(element, vectors, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+}
+
+/* One function per tile, out of line, so that the compiler allocates the registers of each loop for itself. In one
+ * large function GCC keeps pointers and features of some loops in memory. */
+#define COLUMN_OF(name, column, element, size, classes)                                            \
+    DOWNHILL_TARGET                                                                                \
+    static __attribute__((noinline)) void name(size_t n, size_t d, const void *const *x,           \
+                                               const float *w, size_t ldw, float *scores,          \
+                                               size_t lds)                                         \
+    {                                                                                              \
+        column(element, size, classes, n, d, x, w, ldw, scores, lds);                              \
     }
+
+COLUMN_OF(column_f32_1, few_classes, ELEMENT_F32, 2, 1)
+COLUMN_OF(column_f32_2, few_classes, ELEMENT_F32, 1, 2)
+COLUMN_OF(column_f32_3, few_classes, ELEMENT_F32, 1, 3)
+COLUMN_OF(column_f32_4, column_of_tiles, ELEMENT_F32, 4, 4)
+COLUMN_OF(column_f32_5, column_of_tiles, ELEMENT_F32, 4, 5)
+COLUMN_OF(column_f32_6, column_of_tiles, ELEMENT_F32, 4, 6)
+COLUMN_OF(column_f32_7, column_of_tiles, ELEMENT_F32, 3, 7)
+COLUMN_OF(column_f32_8, column_of_tiles, ELEMENT_F32, 3, 8)
+COLUMN_OF(column_f32_9, column_of_tiles, ELEMENT_F32, 2, 9)
+COLUMN_OF(column_f32_10, column_of_tiles, ELEMENT_F32, 2, 10)
+
+COLUMN_OF(column_bf16_1, few_classes, ELEMENT_BF16, 2, 1)
+COLUMN_OF(column_bf16_2, few_classes, ELEMENT_BF16, 1, 2)
+COLUMN_OF(column_bf16_3, few_classes, ELEMENT_BF16, 1, 3)
+COLUMN_OF(column_bf16_4, column_of_tiles, ELEMENT_BF16, 4, 4)
+COLUMN_OF(column_bf16_5, column_of_tiles, ELEMENT_BF16, 4, 5)
+COLUMN_OF(column_bf16_6, column_of_tiles, ELEMENT_BF16, 4, 6)
+COLUMN_OF(column_bf16_7, column_of_tiles, ELEMENT_BF16, 3, 7)
+COLUMN_OF(column_bf16_8, column_of_tiles, ELEMENT_BF16, 3, 8)
+COLUMN_OF(column_bf16_9, column_of_tiles, ELEMENT_BF16, 2, 9)
+COLUMN_OF(column_bf16_10, column_of_tiles, ELEMENT_BF16, 2, 10)
+
+typedef void column_kernel(size_t n, size_t d, const void *const *x, const float *w, size_t ldw,
+                           float *scores, size_t lds);
+
+/* By the number of classes, minus 1. */
+static column_kernel *const columns_f32[CLASSES_MAX] = {
+    column_f32_1, column_f32_2, column_f32_3, column_f32_4, column_f32_5,
+    column_f32_6, column_f32_7, column_f32_8, column_f32_9, column_f32_10};
+static column_kernel *const columns_bf16[CLASSES_MAX] = {
+    column_bf16_1, column_bf16_2, column_bf16_3, column_bf16_4, column_bf16_5,
+    column_bf16_6, column_bf16_7, column_bf16_8, column_bf16_9, column_bf16_10};
+
+/* Returns the number of classes of the next tile. The tiles have 4 or more if there are 4 or more. */
+static size_t next_classes(size_t left)
+{
+    return left <= CLASSES_MAX ? left : next_tile(left, 8);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* rows from memory use the packed kernel (PACKS_FAR) if n >= n_min */
-    columns(ELEMENT_F32, n, d, c, x, w, ldw, scores, lds);
+    (void)prefetch; /* many rows use the packed kernel */
+    for (size_t j = 0, classes; j < c; j += classes) {
+        classes = next_classes(c - j);
+        columns_f32[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds);
+    }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* rows from memory use the packed kernel (PACKS_FAR) if n >= n_min */
-    columns(ELEMENT_BF16, n, d, c, x, w, ldw, scores, lds);
+    (void)prefetch; /* many rows use the packed kernel */
+    for (size_t j = 0, classes; j < c; j += classes) {
+        classes = next_classes(c - j);
+        columns_bf16[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds);
+    }
 }

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-enum { F32X16 = 16 };
+enum { F32X16 = 16, F32X8 = 8 };
 
 DOWNHILL_INLINE __m512 widened_x16(__m256i bf16)
 {
@@ -34,6 +34,57 @@ DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 l
     if (element == ELEMENT_F32)
         return _mm512_maskz_loadu_ps(lanes, (const float *)row + k);
     return widened_x16(_mm256_maskz_loadu_epi16(lanes, (const uint16_t *)row + k));
+}
+
+/* ---- Halves of 8 lanes ---- */
+
+#define ALL_LANES_X8 ((__mmask8)0xFF)
+
+/* Returns a mask of the first `count` < 8 lanes. */
+DOWNHILL_INLINE __mmask8 first_lanes_of_8(size_t count)
+{
+    return (__mmask8)((1u << count) - 1u);
+}
+
+/* Joins two halves that are loaded. A masked broadcast takes its operand from memory, like an insertion, which GCC would
+ * feed from a copy on the stack. */
+DOWNHILL_INLINE __m512 joined_x8(__m256 low, __m256 high)
+{
+    return _mm512_mask_broadcast_f32x8(_mm512_broadcast_f32x8(low), (__mmask16)0xFF00, high);
+}
+
+/* Widens 8 bf16 in each half, given twice. One shuffle of bytes moves each to the upper half of its lane. */
+DOWNHILL_INLINE __m512 widened_halves(__m512i bf16)
+{
+    /* Bytes of the first four features for parts 0 and 2, of the others for parts 1 and 3; 0x80 gives 0. */
+    const __m512i bytes =
+        _mm512_setr_epi32(0x01008080, 0x03028080, 0x05048080, 0x07068080, 0x09088080, 0x0B0A8080,
+                          0x0D0C8080, 0x0F0E8080, 0x01008080, 0x03028080, 0x05048080, 0x07068080,
+                          0x09088080, 0x0B0A8080, 0x0D0C8080, 0x0F0E8080);
+    return _mm512_castsi512_ps(_mm512_shuffle_epi8(bf16, bytes));
+}
+
+/* Loads the features of the lanes that are on, of one sample into both halves. */
+DOWNHILL_INLINE __m512 features_twice(const enum element element, __mmask8 lanes, const void *row,
+                                      size_t k)
+{
+    if (element == ELEMENT_F32)
+        return _mm512_broadcast_f32x8(_mm256_maskz_loadu_ps(lanes, (const float *)row + k));
+    return widened_halves(
+        _mm512_broadcast_i32x4(_mm_maskz_loadu_epi16(lanes, (const uint16_t *)row + k)));
+}
+
+/* Loads the features of the lanes that are on, of one sample into the lower half and of another into the upper half. */
+DOWNHILL_INLINE __m512 features_of_pair(const enum element element, __mmask8 lanes,
+                                        const void *row_a, const void *row_b, size_t k)
+{
+    if (element == ELEMENT_F32)
+        return joined_x8(_mm256_maskz_loadu_ps(lanes, (const float *)row_a + k),
+                         _mm256_maskz_loadu_ps(lanes, (const float *)row_b + k));
+    const __m128i a = _mm_maskz_loadu_epi16(lanes, (const uint16_t *)row_a + k),
+                  b = _mm_maskz_loadu_epi16(lanes, (const uint16_t *)row_b + k);
+    return widened_halves(
+        _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(a), (__mmask16)0xFF00, b));
 }
 
 /* Prefetches a tile of dW into L2 while the samples are summed. */
@@ -68,11 +119,11 @@ DOWNHILL_INLINE __m512 sum_parts(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
                          _mm512_shuffle_ps(s01, s23, _MM_SHUFFLE(3, 2, 3, 2)));
 }
 
-/* Returns the horizontal sums of four vectors, given the result of sum_parts(). */
-DOWNHILL_INLINE __m128 sum_4(__m512 p)
+/* Given the result of sum_parts(), returns the horizontal sums of the lower halves of the four vectors in part 0, those of
+ * the upper halves in part 2. */
+DOWNHILL_INLINE __m512 sum_halves(__m512 p)
 {
-    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(p), _mm512_extractf32x8_ps(p, 1));
-    return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    return _mm512_add_ps(p, _mm512_shuffle_f32x4(p, p, _MM_SHUFFLE(2, 3, 0, 1)));
 }
 
 /* Returns the horizontal sum: lanes 8 apart are added, then lanes 2 apart, neighbours, and lanes 4 apart, as in
@@ -83,6 +134,31 @@ DOWNHILL_INLINE float sum_lanes_x16(__m512 v)
     s = _mm256_add_ps(s, _mm256_permute_ps(s, _MM_SHUFFLE(3, 2, 3, 2)));
     s = _mm256_add_ps(s, _mm256_movehdup_ps(s));
     return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
+}
+
+/* Adds the lanes that are on to four floats. The memory of the others is not touched. */
+DOWNHILL_INLINE void add_some_x4(float *to, __mmask8 lanes, __m128 v)
+{
+    _mm_mask_storeu_ps(to, lanes, _mm_add_ps(_mm_maskz_loadu_ps(lanes, to), v));
+}
+
+/* Adds the sums of one sample to its scores. Those of classes 2q and 2q + 1 are the halves of vector q. */
+DOWNHILL_INLINE void add_pairs_of_classes(const int classes, const __m512 *sum_f32x16,
+                                          float *scores)
+{
+    DOWNHILL_UNROLL
+    for (int j = 0; j < classes; j += 8) {
+        __m512 four[4];
+        DOWNHILL_UNROLL
+        for (int q = 0; q < 4; q++)
+            four[q] = j + 2 * q < classes ? sum_f32x16[j / 2 + q] : _mm512_setzero_ps();
+        const __m512 sums = sum_halves(sum_parts(four[0], four[1], four[2], four[3]));
+        const __m128 even = _mm512_castps512_ps128(sums), odd = _mm512_extractf32x4_ps(sums, 2);
+        const __mmask16 lanes = first_lanes_x16((size_t)(classes - j));
+        add_some_x4(scores + j, (__mmask8)(lanes & 0xF), _mm_unpacklo_ps(even, odd));
+        if (classes - j > 4)
+            add_some_x4(scores + j + 4, (__mmask8)(lanes >> 4 & 0xF), _mm_unpackhi_ps(even, odd));
+    }
 }
 
 /* Returns the horizontal sums of 16 vectors, given four results of sum_parts(). */

@@ -91,6 +91,7 @@ EMULATED_2(maddubs_epi16, __m512i, i, i16, 32,
 /* Instructions that combine two vectors within each 128-bit part. */
 EMULATED_2(packs_epi32, __m512i, i, i16, 32,
            emulated_saturated((l % 8 < 4 ? a : b).i32[l / 8 * 4 + l % 4]))
+EMULATED_2(shuffle_epi8, __m512i, i, u8, 64, b.u8[l] & 0x80 ? 0 : a.u8[l / 16 * 16 + b.u8[l] % 16])
 EMULATED_2(unpacklo_epi8, __m512i, i, u8, 64, (l % 2 ? b : a).u8[l / 16 * 16 + l % 16 / 2])
 EMULATED_2(unpackhi_epi8, __m512i, i, u8, 64, (l % 2 ? b : a).u8[l / 16 * 16 + l % 16 / 2 + 8])
 EMULATED_2(unpacklo_epi16, __m512i, i, u16, 32, (l % 2 ? b : a).u16[l / 8 * 8 + l % 8 / 2])
@@ -261,6 +262,38 @@ EMULATED __m256d emulated_half_d(__m512d a_, int half)
     return a.half_d[half];
 }
 
+EMULATED_FROM_YMM __m512 emulated_from_half(__m256 half)
+{
+    return (lanes512){.half_f = {half}}.f;
+}
+
+EMULATED_FROM_YMM __m512 emulated_broadcast_f32x8(__m256 half)
+{
+    return (lanes512){.half_f = {half, half}}.f;
+}
+
+EMULATED __m512i emulated_mask_broadcast_i32x4(__m512i off, __mmask16 on, __m128i part)
+{
+    uint32_t lanes[4];
+    memcpy(lanes, &part, sizeof lanes);
+    const lanes512 a = {.i = off};
+    EMULATED_LANES(r, u32, 16, on >> l & 1 ? lanes[l % 4] : a.u32[l]);
+    return r.i;
+}
+
+EMULATED_FROM_YMM __m512 emulated_mask_broadcast_f32x8(__m512 off, __mmask16 on, __m256 half)
+{
+    const lanes512 a = {.f = off}, b = {.half_f = {half, half}};
+    EMULATED_LANES(r, f32, 16, on >> l & 1 ? b.f32[l] : a.f32[l]);
+    return r.f;
+}
+
+EMULATED __m128 emulated_extractf32x4_ps(__m512 a_, int part)
+{
+    const lanes512 a = {.f = a_};
+    return _mm_loadu_ps(&a.f32[4 * part]);
+}
+
 EMULATED __m512 emulated_set1_ps(float v)
 {
     EMULATED_LANES(r, f32, 16, v);
@@ -306,8 +339,10 @@ EMULATED_LOAD(epi32, __m512i, i, __mmask16, u32, 16)
 EMULATED_LOAD(epi16, __m512i, i, __mmask32, u16, 32)
 EMULATED_LOAD(epi8, __m512i, i, __mmask64, u8, 64)
 EMULATED_LOAD(ps_x4, __m512, f, __mmask8, f32, 4)
+EMULATED_LOAD(ps_x8, __m512, f, __mmask8, f32, 8)
 EMULATED_LOAD(pd_x4, __m512d, d, __mmask8, f64, 4)
 EMULATED_LOAD(epi32_x8, __m512i, i, __mmask8, u32, 8)
+EMULATED_LOAD(epi16_x8, __m512i, i, __mmask8, u16, 8)
 EMULATED_LOAD(epi16_x16, __m512i, i, __mmask16, u16, 16)
 EMULATED_LOAD(epi8_x32, __m512i, i, __mmask32, u8, 32)
 

@@ -6,6 +6,7 @@
 #define DOWNHILL_TESTS_AVX512_NAMES_H
 
 /* clang-format off */
+#undef _mm512_extractf32x4_ps
 #undef _mm512_cmp_ps_mask
 #undef _mm512_extractf32x8_ps
 #undef _mm512_extractf64x4_pd
@@ -26,13 +27,18 @@
 #define _mm256_maskz_loadu_epi32(on, from) emulated_half_i(emulated_maskz_loadu_epi32_x8(on, from), 0)
 #define _mm256_maskz_loadu_epi8(on, from)  emulated_half_i(emulated_maskz_loadu_epi8_x32(on, from), 0)
 #define _mm256_maskz_loadu_pd(on, from)    emulated_half_d(emulated_maskz_loadu_pd_x4(on, from), 0)
+#define _mm256_maskz_loadu_ps(on, from)    emulated_half_f(emulated_maskz_loadu_ps_x8(on, from), 0)
 #define _mm512_abs_epi32                   emulated_abs_epi32
 #define _mm512_add_epi16                   emulated_add_epi16
 #define _mm512_add_epi32                   emulated_add_epi32
 #define _mm512_add_pd                      emulated_add_pd
 #define _mm512_add_ps                      emulated_add_ps
+#define _mm512_broadcast_f32x8             emulated_broadcast_f32x8
+#define _mm512_broadcast_i32x4(part)       emulated_mask_broadcast_i32x4((__m512i){0}, 0xFFFF, part)
 #define _mm512_castpd512_pd256(a)          emulated_half_d(a, 0)
 #define _mm512_castpd_ps(a)                ((__m512)(a))
+#define _mm512_castps256_ps512              emulated_from_half
+#define _mm512_castps512_ps128(a)           _mm256_castps256_ps128(emulated_half_f(a, 0))
 #define _mm512_castps512_ps256(a)          emulated_half_f(a, 0)
 #define _mm512_castps_pd(a)                ((__m512d)(a))
 #define _mm512_castps_si512(a)             ((__m512i)(a))
@@ -51,6 +57,7 @@
 #define _mm512_dpbf16_ps                   emulated_dpbf16_ps
 #define _mm512_dpbusd_epi32                emulated_dpbusd_epi32
 #define _mm512_dpwssd_epi32                emulated_dpwssd_epi32
+#define _mm512_extractf32x4_ps              emulated_extractf32x4_ps
 #define _mm512_extractf32x8_ps(a, half)    emulated_half_f(a, half)
 #define _mm512_extractf64x4_pd(a, half)    emulated_half_d(a, half)
 #define _mm512_extracti64x4_epi64(a, half) emulated_half_i(a, half)
@@ -62,6 +69,8 @@
 #define _mm512_loadu_si512(from)           emulated_load(from)
 #define _mm512_madd_epi16                  emulated_madd_epi16
 #define _mm512_maddubs_epi16               emulated_maddubs_epi16
+#define _mm512_mask_broadcast_f32x8        emulated_mask_broadcast_f32x8
+#define _mm512_mask_broadcast_i32x4        emulated_mask_broadcast_i32x4
 #define _mm512_mask_add_pd(old, on, a, b)  emulated_blend_pd(on, old, emulated_add_pd(a, b))
 #define _mm512_mask_add_ps(old, on, a, b)  emulated_blend_ps(on, old, emulated_add_ps(a, b))
 #define _mm512_mask_blend_epi16(on, a, b)  emulated_blend_epi16(on, a, b)
@@ -104,6 +113,7 @@
 #define _mm512_setzero_pd()                (EMULATED_NONE.d)
 #define _mm512_setzero_ps()                (EMULATED_NONE.f)
 #define _mm512_setzero_si512()             (EMULATED_NONE.i)
+#define _mm512_shuffle_epi8                emulated_shuffle_epi8
 #define _mm512_shuffle_f32x4               emulated_shuffle_f32x4
 #define _mm512_shuffle_i32x4               emulated_shuffle_i32x4
 #define _mm512_shuffle_ps                  emulated_shuffle_ps
@@ -128,6 +138,7 @@
 #define _mm512_unpacklo_ps                 emulated_unpacklo_ps
 #define _mm_mask_storeu_epi16              emulated_mask_storeu_epi16_x8
 #define _mm_mask_storeu_ps                 emulated_mask_storeu_ps_x4
+#define _mm_maskz_loadu_epi16(on, from)     _mm256_castsi256_si128(emulated_half_i(emulated_maskz_loadu_epi16_x8(on, from), 0))
 #define _mm_maskz_loadu_ps(on, from)       _mm256_castps256_ps128(emulated_half_f(emulated_maskz_loadu_ps_x4(on, from), 0))
 #define _mm_maskz_set1_epi16(on, v)        emulated_maskz_set1_epi16_x8(on, v)
 /* clang-format on */
