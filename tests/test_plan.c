@@ -43,7 +43,7 @@ struct plan_case {
     size_t rows; /* of a block, for the next two members */
     struct {
         int method;
-        size_t features, classes;
+        size_t features, classes, panels;
     } score; /* not for GRAD, not for bytes */
     struct {
         int method;
@@ -63,103 +63,101 @@ static const struct plan_case cases[] = {
      * 512 features, whose dW stays in L1. */
     {"step, colliding W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     32, {PACKED, 896, 6}, {COLUMNS, 0, 3072, 10}},
-    /* AVX-512 packs 10 classes together, so a panel with the same number of weights has half the
-     * features. */
+     32, {PACKED, 896, 6, 0}, {COLUMNS, 0, 3072, 10}},
+    /* AVX-512 packs 10 classes together. */
     {"step, colliding W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     /* A W packed once is used for every block. 15 rows are too few for a panel of dW. */
     {"step, colliding W, 15 rows left", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     15, {PACKED, 896, 6}, {DIRECT, 0, 3072, 10}},
-    /* A padded W is used in place: neither level packs it if the samples are in a cache. */
+     15, {PACKED, 896, 6, 0}, {DIRECT, 0, 3072, 10}},
+    /* AVX2 uses a padded W in place, AVX-512 packs it. */
     {"step, padded W, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     32, {UNPACKED, 896, 10}, {COLUMNS, 0, 3072, 10}},
+     32, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 3072, 10}},
     {"step, padded W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1, .packs = 1, .packs_once = 1},
-     32, {PACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     /* The portable level never packs. */
     {"step, colliding W, scalar", LEVEL(scalar), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 1024, 10}, {DIRECT, 0, 512, 10}},
+     32, {UNPACKED, 1024, 10, 0}, {DIRECT, 0, 512, 10}},
     /* 384 KiB hold 125 rows of 784 features, rounded down to 124 for full register tiles. 32
      * samples are too few to pack for. */
     {"step, 32 of MNIST", LEVEL(avx2), &l2_512k, STEP, F32, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     32, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     /* 63 samples are too few to pack for; 64 are enough. */
     {"step, 63 samples", LEVEL(avx2), &l2_512k, STEP, F32, 63, 1024, 10, 0, 0,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     63, {UNPACKED, 896, 10}, {COLUMNS, 0, 1024, 10}},
+     63, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 1024, 10}},
     {"step, 64 samples", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1024, 10, 0, 0,
      {.block_rows = 96, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     64, {PACKED, 896, 6}, {COLUMNS, 0, 1024, 10}},
+     64, {PACKED, 896, 6, 0}, {COLUMNS, 0, 1024, 10}},
     /* One sample: no division to size the block, no copy of dW, 5 classes of a colliding dW at a
      * time, and the same chunks as many samples. */
     {"step, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1, .grad_columns = 1},
-     1, {UNPACKED, 896, 10}, {DIRECT, 0, 3072, 5}},
+     1, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 3072, 5}},
     {"step, 2 samples", LEVEL(avx2), &l2_512k, STEP, F32, 2, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1, .grad_columns = 1},
-     2, {UNPACKED, 896, 10}, {DIRECT, 0, 3072, 5}},
+     2, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 3072, 5}},
     /* Rows collide if they are a multiple of 1 KiB apart: 5 KiB do, 2.5 KiB do not. */
     {"step, 1 sample, rows of 5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 1280, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_collides = 1},
-     1, {UNPACKED, 896, 10}, {DIRECT, 0, 1280, 5}},
+     1, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 1280, 5}},
     {"step, 1 sample, rows of 2.5 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 1, 640, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
-     1, {UNPACKED, 896, 10}, {DIRECT, 0, 640, 10}},
+     1, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 640, 10}},
     /* The block is sized by the caches for 5 samples or more, and dW is summed in the workspace for
      * 16 or more. */
     {"step, 4 samples", LEVEL(avx2), &l2_512k, STEP, F32, 4, 784, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1},
-     4, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     4, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     {"step, 5 samples", LEVEL(avx2), &l2_512k, STEP, F32, 5, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1},
-     5, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     5, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     {"step, 15 samples", LEVEL(avx2), &l2_512k, STEP, F32, 15, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1},
-     15, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     15, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     {"step, 16 samples", LEVEL(avx2), &l2_512k, STEP, F32, 16, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     16, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     16, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     /* A block has 4 to 256 rows. */
     {"step, wide samples", LEVEL(avx2), &l2_512k, STEP, F32, 256, 40000, 1, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .x_far = 1, .prefetch_rows = 4, .sums_in_workspace = 1},
-     4, {UNPACKED, 896, 1}, {DIRECT, 0, 40000, 10}},
+     4, {UNPACKED, 896, 1, 0}, {DIRECT, 0, 40000, 10}},
     {"step, narrow samples", LEVEL(avx2), &l2_512k, STEP, F32, 1000, 16, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     256, {UNPACKED, 896, 10}, {DIRECT, 0, 16, 10}},
+     256, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 16, 10}},
 
     /* ---- The step in f32, samples in memory ---- */
 
-    /* Two blocks of 192 KiB share L2: one is processed, one prefetched. AVX-512 packs W to read X
-     * once. */
+    /* Two blocks of 192 KiB share L2: one is processed, one prefetched. */
     {"step from memory, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     16, {PACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     16, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     /* AVX2 packs only a W whose rows collide. */
     {"step from memory, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     16, {UNPACKED, 896, 10}, {COLUMNS, 0, 3072, 10}},
+     16, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 3072, 10}},
     {"step from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 0,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1, .grad_columns = 1},
-     16, {PACKED, 896, 6}, {COLUMNS, 0, 3072, 10}},
+     16, {PACKED, 896, 6, 0}, {COLUMNS, 0, 3072, 10}},
     /* A small block of a large matrix prefetches equally few rows. */
     {"step from memory, 1 sample", LEVEL(avx512), &l2_1m, STEP, F32, 1, 3072, 10, 20000, 0,
      {.block_rows = 4, .prefetch_rows = 4, .prefetch_pace = 1, .x_far = 1, .dw_collides = 1},
-     1, {UNPACKED, 896, 10}, {DIRECT, 0, 3072, 5}},
+     1, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 3072, 5}},
     /* A matrix of 16 MiB counts as cached; with one more row it does not. */
     {"step, matrix of 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4096, 1040,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     32, {UNPACKED, 896, 10}, {COLUMNS, 0, 1024, 10}},
+     32, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 1024, 10}},
     {"step, matrix of more than 16 MiB", LEVEL(avx2), &l2_512k, STEP, F32, 32, 1024, 10, 4097, 1040,
      {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     32, {UNPACKED, 896, 10}, {COLUMNS, 0, 1024, 10}},
+     32, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 1024, 10}},
 
     /* ---- The step in f32, many classes ---- */
 
@@ -167,70 +165,70 @@ static const struct plan_case cases[] = {
      * for W: each panel is packed before its use. AVX2 goes column by column. */
     {"step, 1000 classes, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
-     256, {PER_PANEL, 896, 6}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
+     256, {PER_PANEL, 896, 6, 2}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
     /* With AVX-512, 128 rows hide the memory traffic of dW, which is then summed in place. */
     {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 896, 10}, {DIRECT, GRAD_DW_FAR, 256, 10}},
+     256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 10}},
     {"step, 1000 classes, AVX-512, 128 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     128, {PER_PANEL, 896, 10}, {DIRECT, GRAD_DW_FAR, 256, 10}},
+     128, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 10}},
     {"step, 1000 classes, AVX-512, 127 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     127, {PER_PANEL, 896, 10}, {PANEL, 0, 512, 10}},
+     127, {PER_PANEL, 896, 10, 1}, {PANEL, 0, 512, 10}},
     /* A block of fewer than 64 rows is too small for packing panel by panel. */
     {"step, 1000 classes, AVX-512, 63 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     63, {UNPACKED, 896, 1000}, {PANEL, 0, 512, 10}},
+     63, {UNPACKED, 896, 1000, 0}, {PANEL, 0, 512, 10}},
     /* W and dW do not collide. */
     {"step, 1000 classes, padded", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 2064,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .grad_columns = 1},
-     256, {UNPACKED, 896, 1000}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
+     256, {UNPACKED, 896, 1000, 0}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
     /* Few samples and a dW too large for the workspace, which has room for the scores of 256
      * rows. */
     {"step, 1000 classes, 1 sample", LEVEL(avx2), &l2_512k, STEP, F32, 1, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
-     1, {UNPACKED, 896, 1000}, {DIRECT, 0, 2048, 5}},
+     1, {UNPACKED, 896, 1000, 0}, {DIRECT, 0, 2048, 5}},
     /* A dW of 256 KiB stays in cache; with one more class it counts as large. */
     {"step, dW of 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4096, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     256, {UNPACKED, 896, 4096}, {COLUMNS, 0, 16, 4096}},
+     256, {UNPACKED, 896, 4096, 0}, {COLUMNS, 0, 16, 4096}},
     {"step, dW of more than 256 KiB", LEVEL(avx2), &l2_512k, STEP, F32, 256, 16, 4097, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .grad_columns = 1},
-     256, {UNPACKED, 896, 4097}, {COLUMNS, GRAD_DW_FAR, 16, 4097}},
+     256, {UNPACKED, 896, 4097, 0}, {COLUMNS, GRAD_DW_FAR, 16, 4097}},
     /* So does one of 256 KiB in the caller's rows, but not in the workspace, whose rows are a cache
      * line longer. */
     {"step, dW of 256 KiB, 260 KiB in the workspace", LEVEL(avx2), &l2_512k, STEP, F32, 256, 1024, 64, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_collides = 1, .grad_columns = 1},
-     256, {PER_PANEL, 896, 6}, {COLUMNS, 0, 1024, 64}},
+     256, {PER_PANEL, 896, 6, 2}, {COLUMNS, 0, 1024, 64}},
 
     /* ---- Scores in f32 ---- */
 
     {"scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 4, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     1, {UNPACKED, 896, 10}, {0}},
+     1, {UNPACKED, 896, 10, 0}, {0}},
     /* Scores with a packed W keep no block in L2: a chunk of features stays there for all
      * panels. */
     {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {PER_PANEL, 896, 6}, {0}},
+     256, {PER_PANEL, 896, 6, 2}, {0}},
     {"scores, padded W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     32, {UNPACKED, 896, 10}, {0}},
+     32, {UNPACKED, 896, 10, 0}, {0}},
     {"scores from memory, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {PER_PANEL, 896, 10}, {0}},
+     256, {PER_PANEL, 896, 10, 1}, {0}},
     /* With AVX2 the chunks are the same for X in memory. */
     {"scores from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {PER_PANEL, 896, 6}, {0}},
+     256, {PER_PANEL, 896, 6, 2}, {0}},
     /* The last block has 32 rows, fewer than 64. */
     {"scores from memory, AVX-512, last block", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
-     32, {UNPACKED, 896, 10}, {0}},
+     32, {UNPACKED, 896, 10, 0}, {0}},
     {"scores from memory, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
-     16, {UNPACKED, 896, 10}, {0}},
+     16, {UNPACKED, 896, 10, 0}, {0}},
 
     /* ---- The gradient in f32 ---- */
 
@@ -263,38 +261,38 @@ static const struct plan_case cases[] = {
      * widen rows to f32. */
     {"bf16 step, AVX512-BF16", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 512, 10, 0}, {DIRECT, 0, 512, 10}},
     /* With fewer than 160 features a packed W would break the error bound. */
     {"bf16 step, AVX512-BF16, 159 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 159, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     256, {UNPACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     256, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     {"bf16 step, AVX512-BF16, 160 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 160, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     256, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
+     256, {PACKED, 512, 10, 0}, {DIRECT, 0, 512, 10}},
     /* AMX packs for 32 samples or more, AVX512-BF16 for 64 or more. */
     {"bf16 step, AVX512-BF16, 32 samples", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     32, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     {"bf16 step, AMX, 32 samples", LEVEL(amx), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 512, 10, 0}, {DIRECT, 0, 512, 10}},
     {"bf16 step, AMX, 31 samples", LEVEL(amx), &l2_1m, STEP, BF16, 31, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     31, {UNPACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     31, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     {"bf16 scores, AMX, last block of 32", LEVEL(amx), &l2_1m, SCORE, BF16, 20000, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
-     32, {PER_PANEL, 512, 10}, {0}},
+     32, {PER_PANEL, 512, 10, 1}, {0}},
     /* 16 MiB hold twice as many samples as in f32. */
     {"bf16 step, matrix of 16 MiB, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8192, 1040,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1, .packs = 1, .packs_once = 1},
-     64, {PACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     64, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     {"bf16 step, matrix of more, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8193, 1040,
      {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     48, {PACKED, 896, 10}, {DIRECT, 0, 512, 10}},
+     48, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
     {"bf16 step, 1000 classes, AMX", LEVEL(amx), &l2_1m, STEP, BF16, 256, 2048, 1000, 0, 2064,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1},
-     256, {PER_PANEL, 512, 10}, {DIRECT, GRAD_DW_FAR, 256, 10}},
+     256, {PER_PANEL, 512, 10, 2}, {DIRECT, GRAD_DW_FAR, 256, 10}},
 
     /* ---- Bytes ---- */
 
@@ -338,27 +336,27 @@ static const struct plan_case cases[] = {
     /* Half the block of an L2 of 512 KiB; the 121 KiB of dW still fit beside it. */
     {"L2 of 256 KiB, step", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 16, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     16, {PACKED, 896, 6}, {COLUMNS, 0, 3072, 10}},
+     16, {PACKED, 896, 6, 0}, {COLUMNS, 0, 3072, 10}},
     {"L2 of 256 KiB, 32 of MNIST", LEVEL(avx2), &l2_256k, STEP, F32, 32, 784, 10, 0, 0,
      {.block_rows = 60, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     32, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     {"L2 of 256 KiB, MNIST from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 784, 10, 60000, 0,
      {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     28, {UNPACKED, 896, 10}, {DIRECT, 0, 784, 10}},
+     28, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     /* Half of 16 rows would be too few for a panel of the gradient. */
     {"L2 of 256 KiB, step from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     16, {UNPACKED, 896, 10}, {COLUMNS, 0, 3072, 10}},
+     16, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 3072, 10}},
     {"L2 of 256 KiB, 2048 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 2048, 10, 20000, 2064,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     16, {UNPACKED, 896, 10}, {COLUMNS, 0, 2048, 10}},
+     16, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 2048, 10}},
     /* Even with a larger L2 a block has fewer than 16 of these rows. */
     {"L2 of 256 KiB, 4096 features from memory", LEVEL(avx2), &l2_256k, STEP, F32, 256, 4096, 5, 20000, 4112,
      {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
-     12, {UNPACKED, 896, 5}, {DIRECT, 0, 4096, 10}},
+     12, {UNPACKED, 896, 5, 0}, {DIRECT, 0, 4096, 10}},
     {"L2 of 256 KiB, scores", LEVEL(avx2), &l2_256k, SCORE, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     16, {UNPACKED, 896, 10}, {0}},
+     16, {UNPACKED, 896, 10, 0}, {0}},
     {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
      {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
      28, {0}, {DIRECT, GRAD_PREFETCH_X, 784, 10}},
@@ -366,17 +364,17 @@ static const struct plan_case cases[] = {
      * the workspace has scores. W is packed once on both. */
     {"L2 of 512 KiB, step, 20 classes", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 20, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
-     32, {PACKED, 896, 6}, {COLUMNS, 0, 3072, 20}},
+     32, {PACKED, 896, 6, 0}, {COLUMNS, 0, 3072, 20}},
     {"L2 of 256 KiB, step, 20 classes", LEVEL(avx2), &l2_256k, STEP, F32, 256, 3072, 20, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
-     32, {PACKED, 896, 6}, {COLUMNS, GRAD_DW_FAR, 3072, 20}},
+     32, {PACKED, 896, 6, 0}, {COLUMNS, GRAD_DW_FAR, 3072, 20}},
     {"L2 of 256 KiB, step, 20 classes, 1 sample", LEVEL(avx2), &l2_256k, STEP, F32, 1, 3072, 20, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .dw_large = 1, .dw_collides = 1, .grad_columns = 1},
-     1, {UNPACKED, 896, 20}, {DIRECT, 0, 3072, 5}},
+     1, {UNPACKED, 896, 20, 0}, {DIRECT, 0, 3072, 5}},
     /* 256 rows of 128 features fill half of L2. */
     {"L2 of 256 KiB, 1000 classes, AVX-512", LEVEL(avx512), &l2_256k, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 896, 10}, {DIRECT, GRAD_DW_FAR, 128, 10}},
+     256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 128, 10}},
     {"L2 of 256 KiB, u8 step", LEVEL(avx2), &l2_256k, STEP, U8, 256, 3072, 10, 0, 0,
      {.block_rows = 40, .prefetch_pace = 1},
      40, {0}, {DIRECT, 0, 3072, 10}},
@@ -444,6 +442,7 @@ static void test_plan__common_shapes__expected_decisions(void **state)
             EXPECT(score.method, c->score.method);
             EXPECT(score.features, c->score.features);
             EXPECT(score.classes, c->score.classes);
+            EXPECT(score.panels, c->score.panels);
         }
         if (c->operation != SCORE) {
             EXPECT(plan.dw_large, c->plan.dw_large);
@@ -553,8 +552,10 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
         assert_in_range(score.classes, 1, PANEL_CLASSES);
         /* A chunk is rounded up to whole groups. */
         assert_int_equal(score.features % PACK_GROUP, 0);
-        if (score.method == SCORE_PACK_PER_PANEL)
-            assert_true(score.features * score.classes <= PACK_WEIGHTS);
+        if (score.method == SCORE_PACK_PER_PANEL) {
+            assert_in_range(score.panels, 1, PANELS_MAX);
+            assert_true(score.panels * score.features * score.classes <= PACK_WEIGHTS);
+        }
     }
 }
 

@@ -70,25 +70,46 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
     }
 }
 
-/* A chunk of X is read once per panel of classes, from L2 or L3. If the rows come from memory, it is prefetched FETCH_ROWS
- * before its turn instead of with the next block. */
+/* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per group of
+ * panels. If the rows come from memory, the chunk is prefetched FETCH_ROWS before its turn instead of with the next
+ * block. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
-                                 const struct score_plan *plan, int x_far, const struct part *part,
+                                 const struct score_plan *plan, int x_far, const struct part *block,
                                  const downhill_weights_f32 *weights)
 {
-    const size_t n = part->n, d = weights->d, c = weights->c;
+    const size_t n = block->n, d = weights->d, c = weights->c;
     const void *x[BLOCK_ROWS_MAX];
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, plan->features);
-        rows_at(part->element, part->n, part->x, k, x);
-        const size_t rows = x_far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
-        struct prefetch prefetch =
-            prefetch_of(x + n - rows, rows, chunk * element_bytes(part->element), 2);
-        for (size_t j = 0, classes; j < c; j += classes) {
-            _Alignas(64) float panel[PACK_WEIGHTS];
-            classes = next_tile(c - j, plan->classes);
-            packing->pack(chunk, classes, weights->w + j * weights->ldw + k, weights->ldw, panel);
-            packing->score(n, chunk, classes, x, panel, part->scores + j, part->lds, &prefetch);
+        rows_at(block->element, n, block->x, k, x);
+        const size_t fetched = x_far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
+        struct prefetch prefetch = prefetch_of(x + n - fetched, fetched,
+                                               chunk * element_bytes(block->element), plan->pace);
+        for (size_t j = 0, group; j < c; j += group) {
+            _Alignas(64) float packed[PACK_WEIGHTS];
+            struct {
+                size_t first, classes;
+                const float *w;
+            } panel[PANELS_MAX];
+            size_t panels = 0;
+            float *next = packed;
+            for (group = 0; panels < plan->panels && j + group < c; panels++) {
+                const size_t first = j + group, classes = next_tile(c - first, plan->classes);
+                packing->pack(chunk, classes, weights->w + first * weights->ldw + k, weights->ldw,
+                              next);
+                panel[panels].first = first;
+                panel[panels].classes = classes;
+                panel[panels].w = next;
+                next += packed_ld(chunk) * classes;
+                group += classes;
+            }
+            for (size_t i = 0, rows; i < n; i += rows) {
+                rows = n - i < plan->rows ? n - i : plan->rows;
+                for (size_t p = 0; p < panels; p++)
+                    packing->score(rows, chunk, panel[p].classes, x + i, panel[p].w,
+                                   block->scores + i * block->lds + panel[p].first, block->lds,
+                                   &prefetch);
+            }
         }
     }
 }
@@ -99,20 +120,18 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
 {
     const struct score_plan score_plan = downhill_plan_score(plan, block->n);
     start_from_bias(block, weights, scores, lds);
+    if (score_plan.method == SCORE_PACK_PER_PANEL) {
+        const struct part whole = {block->element, block->n, block->x, scores, lds};
+        score_pack_per_panel(plan->packing, &score_plan, plan->x_far, &whole, weights);
+        return;
+    }
     for (size_t i = 0, rows; i < block->n; i += rows) {
         rows = next_tile(block->n - i, score_plan.rows);
         const struct part part = {block->element, rows, block->x + i, scores + i * lds, lds};
-        switch (score_plan.method) {
-        case SCORE_UNPACKED:
-            score_unpacked(kernels, &score_plan, &part, weights, prefetch);
-            break;
-        case SCORE_PACKED:
+        if (score_plan.method == SCORE_PACKED)
             score_packed(plan->packing, &score_plan, &part, weights, packed, prefetch);
-            break;
-        case SCORE_PACK_PER_PANEL:
-            score_pack_per_panel(plan->packing, &score_plan, plan->x_far, &part, weights);
-            break;
-        }
+        else
+            score_unpacked(kernels, &score_plan, &part, weights, prefetch);
     }
 }
 

@@ -46,6 +46,9 @@ enum { COLLIDING_CLASSES = 5 };
  * block stay in L2 for one panel after another. */
 enum { U8_FEATURES = 1024 };
 
+/* Rows that two packed panels of W take in turn: a chunk of 896 features, 112 KiB, is in L2 for the second panel. */
+enum { PANEL_PAIR_ROWS = 32 };
+
 /* Features per call are a multiple of this: whole cache lines of any element, also on a small L2. */
 enum { FEATURES_MIN = 64 };
 
@@ -216,13 +219,16 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
     const struct downhill_packing *packing = plan->packing;
     if (packing == NULL || (!plan->packs_once && rows < packing->n_min)) {
         const size_t features = rows == 1 ? plan->score_features_one : plan->score_features;
-        return (struct score_plan){SCORE_UNPACKED, score_rows(plan, features), features, plan->c};
+        return (struct score_plan){
+            SCORE_UNPACKED, score_rows(plan, features), features, plan->c, 0, 0};
     }
     const size_t features = packing->features, classes = packing->classes;
     if (plan->packs_once)
-        return (struct score_plan){SCORE_PACKED, score_rows(plan, features), features, classes};
-    /* Packing W again for each part of the rows would cost more. */
-    return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX, features, classes};
+        return (struct score_plan){
+            SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0};
+    if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)
+        return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS, features, classes, 2, 1};
+    return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX, features, classes, 1, 2};
 }
 
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)

@@ -59,9 +59,11 @@ struct score_plan {
     enum score_method {
         SCORE_UNPACKED,      /* W where it is */
         SCORE_PACKED,        /* W packed before the first block */
-        SCORE_PACK_PER_PANEL /* each panel of W packed just before its use */
+        SCORE_PACK_PER_PANEL /* a few panels of W packed just before their use */
     } method;
     size_t rows, features, classes; /* per call of the micro-kernel */
+    size_t panels; /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
+    size_t pace;   /* of its prefetch */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 
@@ -87,8 +89,9 @@ int downhill_plan_sums_fit(size_t d, size_t c);
  * cache line longer than needed, which moves the next one to other sets. */
 enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 
-/* Floats in a panel of packed weights on the stack: up to 10 classes × 896 features. */
-enum { PACK_WEIGHTS = 10 * 896 };
+/* Floats of packed weights on the stack, 42 KiB: two panels of up to 6 classes × 896 features or 10 × 512, or one of
+ * 10 × 896. */
+enum { PACK_WEIGHTS = 12 * 896, PANELS_MAX = 2 };
 
 /* Returns a leading dimension in f32 or i32 of an odd number of cache lines, so that rows fall on different sets. */
 static inline size_t spread_ld(size_t columns)
