@@ -212,6 +212,22 @@ static const struct plan_case cases[] = {
     {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {PER_PANEL, 896, 6, 2}, {0}},
+    /* Few features: the classes along the lanes, if there are 4 classes, twice as many as features, and 16 samples. */
+    {"scores, 4 features, 10 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 64, 4, 10, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     64, {PER_PANEL, 32, 16, 1}, {0}},
+    {"scores, 8 features, 16 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 8, 16, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     16, {PER_PANEL, 32, 16, 1}, {0}},
+    {"scores, 8 features, 15 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 8, 15, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     16, {UNPACKED, 896, 15, 0}, {0}},
+    {"scores, 9 features, 18 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 9, 18, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     16, {UNPACKED, 896, 18, 0}, {0}},
+    {"step, 1 feature, 3 classes", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1, 3, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
+     64, {UNPACKED, 896, 3, 0}, {DIRECT, 0, 1, 3}},
     {"scores, padded W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      32, {UNPACKED, 896, 10, 0}, {0}},
@@ -549,7 +565,7 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
         assert_non_null(plan->packing);
         assert_int_equal(score.method == SCORE_PACKED, plan->packs_once);
         assert_int_equal(score.classes, plan->packing->classes);
-        assert_in_range(score.classes, 1, PANEL_CLASSES);
+        assert_in_range(score.classes, 1, plan->packing->d_max == 8 ? 16 : PANEL_CLASSES);
         /* A chunk is rounded up to whole groups. */
         assert_int_equal(score.features % PACK_GROUP, 0);
         if (score.method == SCORE_PACK_PER_PANEL) {

@@ -28,6 +28,22 @@ static void copy_panel_f32(size_t d, size_t c, const float *from, size_t ld_from
         memcpy(to + j * ld_to, from + j * ld_from, d * sizeof *to);
 }
 
+/* Adds rows to a vector, in order. A sum goes through memory once per 8 rows, which takes as long as two additions. */
+static void add_rows(size_t n, size_t c, const float *rows, size_t ld, float *restrict sum)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8, rows += 8 * ld)
+        for (size_t j = 0; j < c; j++) {
+            float s = sum[j];
+            for (size_t r = 0; r < 8; r++)
+                s += rows[r * ld + j];
+            sum[j] = s;
+        }
+    for (; i < n; i++, rows += ld)
+        for (size_t j = 0; j < c; j++)
+            sum[j] += rows[j];
+}
+
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
                          const struct block *block, const float *dscores, size_t ldds,
                          int accumulate, const downhill_gradient_f32 *grad,
@@ -72,9 +88,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
         return;
     if (!accumulate)
         memset(grad->db, 0, grad->c * sizeof *grad->db);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < grad->c; j++)
-            grad->db[j] += dscores[i * ldds + j];
+    add_rows(n, grad->c, dscores, ldds, grad->db);
 }
 
 /* Copies the dscores of a panel of classes, with zeros after the last sample and the last class. */

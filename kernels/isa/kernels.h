@@ -66,6 +66,7 @@ struct downhill_packing {
     size_t c_min;                        /* of all panels; fewer classes do not need packing */
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
+    size_t d_max;                        /* 0: any number */
     enum {
         PACKS_COLLIDING,
         PACKS_ALWAYS
@@ -145,6 +146,8 @@ struct downhill_kernels {
 
     /* Scores of many samples with packed weights; NULL if packing gains nothing on this level. */
     const struct downhill_packing *packing_f32, *packing_bf16;
+    const struct downhill_packing *packing_short_f32,
+        *packing_short_bf16; /* preferred where they apply */
 
     /* Loss and dscores; dscores may be scores. Labels are in range. Returns the sum of losses. */
     double (*hinge_f32)(size_t n, size_t c, const float *scores, size_t lds, const int32_t *y,
@@ -171,7 +174,8 @@ struct downhill_kernels {
 #define DOWNHILL_PROTOTYPES(level)                                                                 \
     downhill_score_kernel downhill_score_f32_##level, downhill_score_bf16_##level;                 \
     downhill_score_packed_kernel downhill_score_packed_f32_##level,                                \
-        downhill_score_packed_bf16_##level;                                                        \
+        downhill_score_packed_bf16_##level, downhill_score_short_f32_##level,                      \
+        downhill_score_short_bf16_##level;                                                         \
     downhill_pack_kernel downhill_pack_bf16_##level;                                               \
     downhill_grad_kernel downhill_grad_f32_##level, downhill_grad_bf16_##level;                    \
     downhill_grad_kernel downhill_grad_columns_f32_##level, downhill_grad_columns_bf16_##level;    \
@@ -192,6 +196,6 @@ struct downhill_kernels {
 #include "isa/levels.def"
 
 /* score/pack_f32.c */
-downhill_pack_kernel downhill_pack_f32;
+downhill_pack_kernel downhill_pack_f32, downhill_pack_short_f32;
 
 #endif

@@ -74,6 +74,9 @@ static const downhill_kernels table_scalar = {
 /* Packing takes as long as the scores of ten samples. */
 enum { PACKED_SAMPLES_MIN = 64 };
 
+/* Limits of the packing for few features, which takes as long as the scores of ten samples too, but these gain more. */
+enum { SHORT_FEATURES = 8, SHORT_CLASSES = 16, SHORT_SAMPLES_MIN = 16 };
+
 #if HAVE_AUTO(AVX2)
 static const struct downhill_u8_kernels u8_auto_avx2 = {
     .classes = U8_PANEL_CLASSES,
@@ -126,6 +129,28 @@ static const struct downhill_packing packing_bf16_avx2 = {
     .policy = PACKS_COLLIDING,
 };
 
+static const struct downhill_packing packing_short_f32_avx2 = {
+    .pack = downhill_pack_short_f32,
+    .score = downhill_score_short_f32_avx2,
+    .features = PACK_GROUP,
+    .classes = SHORT_CLASSES,
+    .c_min = 4,
+    .n_min = SHORT_SAMPLES_MIN,
+    .d_max = SHORT_FEATURES,
+    .policy = PACKS_ALWAYS,
+};
+
+static const struct downhill_packing packing_short_bf16_avx2 = {
+    .pack = downhill_pack_short_f32,
+    .score = downhill_score_short_bf16_avx2,
+    .features = PACK_GROUP,
+    .classes = SHORT_CLASSES,
+    .c_min = 4,
+    .n_min = SHORT_SAMPLES_MIN,
+    .d_max = SHORT_FEATURES,
+    .policy = PACKS_ALWAYS,
+};
+
 static const struct downhill_u8_kernels u8_avx2 = {
     .classes = U8_PANEL_CLASSES,
     .chunk = U8_CHUNK,
@@ -144,6 +169,8 @@ static const downhill_kernels table_avx2 = {
     .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx2,
     .packing_bf16 = &packing_bf16_avx2,
+    .packing_short_f32 = &packing_short_f32_avx2,
+    .packing_short_bf16 = &packing_short_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
@@ -179,6 +206,8 @@ static const downhill_kernels table_avxvnni = {
     .score_features_one = SCORE_FEATURES_FIXED,
     .packing_f32 = &packing_f32_avx2,
     .packing_bf16 = &packing_bf16_avx2,
+    .packing_short_f32 = &packing_short_f32_avx2,
+    .packing_short_bf16 = &packing_short_bf16_avx2,
     .hinge_f32 = downhill_hinge_f32_avx2,
     .softmax_f32 = downhill_softmax_f32_avx2,
     .grad_f32 = downhill_grad_f32_avx2,
