@@ -37,18 +37,19 @@ static shape_buffers *find_shape(buffer_pool *pool, const bench_row *row)
     return NULL;
 }
 
-/* Allocates s->n_loads workloads; sets s->missing on failure. */
-static void open_buffers(shape_buffers *s, const bench_options *o)
+/* Allocates s->n_loads workloads; sets s->missing on failure. A user's --shape may take any memory;
+ * a pool or a shape of the map takes a quarter at most, so that other programs are not swapped
+ * out. */
+static void open_buffers(shape_buffers *s, const bench_options *o, bool is_map)
 {
-    /* A quarter of the memory at most, so that other programs are not swapped out. */
     const double max_bytes =
         o->machine != NULL ? 0.25 * (double)o->machine->memory_bytes : INFINITY;
     const double bytes = (double)s->n_loads * workload_bytes(s->n, s->d, s->c);
-    if (s->n_loads > 1 && bytes > max_bytes) {
+    if ((s->n_loads > 1 || is_map) && bytes > max_bytes) {
         snprintf(s->missing, sizeof s->missing,
-                 "buffers that no cache holds would take %.1f GB, more than a quarter of the "
-                 "memory, %.1f GB",
-                 bytes * 1e-9, max_bytes * 1e-9);
+                 "%s would take %.1f GB, more than a quarter of the memory, %.1f GB",
+                 is_map ? "its buffers" : "buffers that no cache holds", bytes * 1e-9,
+                 max_bytes * 1e-9);
         s->n_loads = 0;
         return;
     }
@@ -97,7 +98,7 @@ void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_sui
         buffers->n_loads = length > buffers->n_loads ? length : buffers->n_loads;
     }
     for (size_t i = 0; i < pool->count; i++)
-        open_buffers(&pool->buffers[i], options);
+        open_buffers(&pool->buffers[i], options, suite->rows[first].sweep == SWEEP_MAP);
 }
 
 void buffer_pool_close(buffer_pool *pool)

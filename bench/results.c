@@ -50,7 +50,6 @@ static json_t *entry_of(const bench_row *row, size_t index, const char *suffix, 
 /* Adds the description of the row. */
 static void set_description(json_t *o, const bench_row *row)
 {
-    static const char *const sweeps[] = {[SWEEP_BATCH] = "batch", [SWEEP_SIZE] = "size"};
     output_set(o, "label", json_string(row->isa));
     output_set(o, "kernel", json_string(bench_kernels[row->kernel].name));
     output_set(o, "isa", json_string(row->isa));
@@ -59,7 +58,9 @@ static void set_description(json_t *o, const bench_row *row)
     output_set(o, "c", json_integer((json_int_t)row->c));
     output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
     if (row->sweep != SWEEP_NONE)
-        output_set(o, "sweep", json_string(sweeps[row->sweep]));
+        output_set(o, "sweep", json_string(bench_sweep_names[row->sweep]));
+    if (row->brief)
+        output_set(o, "brief", json_true());
     output_set(o, "flops", output_real(row->flops));
     output_set(o, "bytes", output_real(row->bytes));
     output_set(o, "working_set_bytes", output_real(row->working_set));
@@ -159,7 +160,7 @@ json_t *bench_groups_to_json(const bench_suite *suite)
         const size_t sizes[] = {row->n, row->d, row->c};
         for (size_t s = 0; s < 3; s++)
             json_array_append_new(shape, json_integer((json_int_t)sizes[s]));
-        output_set(o, "shape", shape); /* of the first row; in a sweep they differ */
+        output_set(o, "shape", shape); /* of the first row; in a sweep of sizes they differ */
         output_set(o, "group", json_string(bench_kernels[row->kernel].group));
         output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
         output_set(o, "first_row", json_string(row->name));

@@ -372,6 +372,8 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_grou
             continue;
         }
         resuming = false;
+        const bench_options of_group = bench_options_of(options, &suite->rows[first]);
+        run.options = &of_group;
         buffer_pool_open(&pool, options, suite, first);
         if (!run_group(&run, first, end, &pool)) {
             error_line("bench: out of memory");
@@ -380,6 +382,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_grou
             suite->interrupted = true; /* results written now are partial */
             code = on_group(context, suite);
         }
+        run.options = options;
     }
     buffer_pool_close(&pool);
     if (options->counters)

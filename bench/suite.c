@@ -20,35 +20,9 @@ enum {
     SHARE_MIN = 20, /* samples, of which 95 % is a whole number */
 };
 
-/* CIFAR-10 has 3072 features, Fashion-MNIST 784. A batch of 256 is usual, 32 rows of 3072 features
- * fit into L2, one row is a prediction, and 20000 rows are read from memory. With 1000 classes of
- * 2048 features, W does not fit into any L2. */
-const bench_shape bench_standard_shapes[] = {
-    {256, 3072, 10, true}, {256, 784, 10, true},     {1, 3072, 10, true},      {1, 784, 10, false},
-    {32, 3072, 10, false}, {20000, 3072, 10, false}, {256, 2048, 1000, false},
-};
-const size_t bench_standard_shape_count =
-    sizeof bench_standard_shapes / sizeof bench_standard_shapes[0];
-
-/* Powers of two with sizes just below and above, and sizes between them, which show whether powers
- * of two are special. */
-static const bench_shape batch_shapes[] = {
-    {1, 3072, 10, true},   {2, 3072, 10, true},   {3, 3072, 10, true},   {4, 3072, 10, true},
-    {5, 3072, 10, true},   {7, 3072, 10, true},   {8, 3072, 10, true},   {9, 3072, 10, true},
-    {12, 3072, 10, true},  {15, 3072, 10, true},  {16, 3072, 10, true},  {17, 3072, 10, true},
-    {24, 3072, 10, true},  {31, 3072, 10, true},  {32, 3072, 10, true},  {33, 3072, 10, true},
-    {48, 3072, 10, true},  {63, 3072, 10, true},  {64, 3072, 10, true},  {65, 3072, 10, true},
-    {100, 3072, 10, true}, {127, 3072, 10, true}, {128, 3072, 10, true}, {129, 3072, 10, true},
-    {200, 3072, 10, true}, {255, 3072, 10, true}, {256, 3072, 10, true}, {257, 3072, 10, true},
-    {384, 3072, 10, true}, {511, 3072, 10, true}, {512, 3072, 10, true}, {513, 3072, 10, true},
-};
-/* From samples that fit into L1 to samples that fit into no L2. */
-static const bench_shape size_shapes[] = {
-    {64, 64, 10, true},    {64, 128, 10, true},   {64, 256, 10, true},   {64, 512, 10, true},
-    {64, 784, 10, true},   {64, 1024, 10, true},  {64, 2048, 10, true},  {64, 3072, 10, true},
-    {64, 4096, 10, true},  {64, 6000, 10, true},  {64, 8192, 10, true},  {64, 12288, 10, true},
-    {64, 16384, 10, true}, {64, 24000, 10, true}, {64, 32768, 10, true}, {64, 65536, 10, true},
-};
+/* Time of the samples of a brief row, relative to that of other rows. There are as many samples, so
+ * that the intervals of the medians are about as narrow. */
+static const double brief_part = 0.25;
 
 /* Shapes whose rows share buffers or belong to one sweep. */
 struct family {
@@ -74,8 +48,14 @@ static bool has_rows(const struct builder *b, const struct family *f, bench_kern
                      const bench_shape *shape)
 {
     const bench_kernel_info *info = &bench_kernels[kernel];
+    /* With one class no margin is violated, so a step would leave out the gradient. */
+    if (shape->brief && shape->c == 1 && bench_has_traits(kernel, BENCH_TRAIT_LOSS))
+        return false;
     if (f->sweep != SWEEP_NONE)
-        return bench_has_traits(kernel, BENCH_TRAIT_SWEPT);
+        return bench_has_traits(kernel,
+                                f->sweep == SWEEP_MAP ? BENCH_TRAIT_MAP : BENCH_TRAIT_SWEPT);
+    if (shape->brief && (f->cold || b->options->noise_floor))
+        return false;
     if (b->options->noise_floor && !bench_has_traits(kernel, BENCH_TRAIT_NOISE_FLOOR))
         return false;
     /* During training only the samples can be cold. */
@@ -101,15 +81,16 @@ static bench_row make_row(const struct family *f, bench_kernel kernel, const cha
                      .c = s->c,
                      .threads = threads,
                      .sweep = f->sweep,
-                     .cold = f->cold};
+                     .cold = f->cold,
+                     .brief = s->brief};
     const bench_kernel_info *info = &bench_kernels[kernel];
-    static const char *const sweeps[] = {
-        [SWEEP_NONE] = "", [SWEEP_BATCH] = "/sweep:batch", [SWEEP_SIZE] = "/sweep:size"};
+    const char *const sweep = bench_sweep_names[f->sweep];
     char suffix[32] = "";
     if (threads > 1)
         snprintf(suffix, sizeof suffix, "/threads:%zu", threads);
-    snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu%s%s%s", info->name, isa, s->n,
-             s->d, s->c, suffix, f->cold ? "/cold" : "", sweeps[f->sweep]);
+    snprintf(row.name, sizeof row.name, "%s/%s/n:%zu/d:%zu/c:%zu%s%s%s%s", info->name, isa, s->n,
+             s->d, s->c, suffix, f->cold ? "/cold" : "", sweep != NULL ? "/sweep:" : "",
+             sweep != NULL ? sweep : "");
     row.flops = polynomial_value(&info->operations, s->n, s->d, s->c);
     row.bytes = polynomial_value(&info->bytes, s->n, s->d, s->c);
     row.working_set = polynomial_value(&info->working_set, s->n, s->d, s->c);
@@ -142,9 +123,12 @@ static bool append_row(struct builder *b, bench_row row, const peer *p)
 static bool add_rows(struct builder *b, const struct family *f, bench_kernel kernel,
                      const bench_shape *shape)
 {
-    /* Sweeps, cold rows and the noise floor do not compare levels, so they time the best level
-     * only. */
-    const bool last_only = f->sweep != SWEEP_NONE || f->cold || b->options->noise_floor;
+    /* These do not compare levels, so they time the best level only. */
+    const bool last_only =
+        f->sweep != SWEEP_NONE || f->cold || shape->brief || b->options->noise_floor;
+    const bool with_peers = peer_call_of(kernel) != NULL && !b->options->noise_floor &&
+                            (f->sweep == SWEEP_NONE || f->sweep == SWEEP_MAP);
+    const bool with_threads = bench_has_traits(kernel, BENCH_TRAIT_THREADS) && !last_only;
     size_t last = 0; /* best level that has the kernel */
     bool good = true;
     for (size_t l = 0; l < b->n_levels; l++)
@@ -156,11 +140,9 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
             call_exists(b->levels[l], kernel))
             good = append_row(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1),
                               NULL);
-    if (last_only && !f->cold)
-        return good;
-    for (size_t p = 0; p < (peer_call_of(kernel) != NULL ? b->n_peers : 0) && good; p++)
+    for (size_t p = 0; with_peers && p < b->n_peers && good; p++)
         good = append_row(b, make_row(f, kernel, b->peers[p].name, shape, 1), &b->peers[p]);
-    for (size_t t = 1; bench_has_traits(kernel, BENCH_TRAIT_THREADS) && !f->cold && good &&
+    for (size_t t = 1; with_threads && good &&
                        (t = ceilings_next_threads(t, b->options->threads)) != 0 &&
                        shape->n >= t * PART_MIN;)
         good = append_row(b, make_row(f, kernel, downhill_kernels_name(b->levels[last]), shape, t),
@@ -179,6 +161,21 @@ static bool add_family(struct builder *b, const struct family *f)
     return true;
 }
 
+/* The sizes of a sweep are compared with each other, so they are one family. In the map only the
+ * rows of one shape are, and the buffers of all its shapes would not fit into memory. */
+static bool add_sweep(struct builder *b, bench_sweep sweep)
+{
+    bench_shape shapes[BENCH_SWEEP_SHAPES_MAX];
+    const size_t count = bench_sweep_shapes(sweep, b->options->quick, shapes),
+                 n_shapes = sweep == SWEEP_MAP ? 1 : count;
+    bool good = true;
+    for (size_t s = 0; s < count && good; s += n_shapes) {
+        const struct family family = {&shapes[s], n_shapes, sweep, false};
+        good = add_family(b, &family);
+    }
+    return good;
+}
+
 static bool add_all(struct builder *b)
 {
     const bench_options *o = b->options;
@@ -188,11 +185,9 @@ static bool add_all(struct builder *b)
                             cold = {&o->shapes[s], 1, SWEEP_NONE, true};
         good = good && (o->no_hot || add_family(b, &hot)) && (!o->cold || add_family(b, &cold));
     }
-    const struct family sweeps[] = {
-        {batch_shapes, sizeof batch_shapes / sizeof batch_shapes[0], SWEEP_BATCH, false},
-        {size_shapes, sizeof size_shapes / sizeof size_shapes[0], SWEEP_SIZE, false},
-    };
-    return good && (!o->sweeps || (add_family(b, &sweeps[0]) && add_family(b, &sweeps[1])));
+    for (bench_sweep sweep = SWEEP_BATCH; o->sweeps && good && sweep <= SWEEP_MAP; sweep++)
+        good = add_sweep(b, sweep);
+    return good;
 }
 
 int bench_suite_build(const bench_options *options, bench_suite *suite)
@@ -225,6 +220,16 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
     if (code != EXIT_OK)
         bench_suite_free(suite);
     return code;
+}
+
+bench_options bench_options_of(const bench_options *options, const bench_row *row)
+{
+    bench_options o = *options;
+    if (row->brief) {
+        o.min_time_s *= brief_part;
+        o.max_time_s *= brief_part;
+    }
+    return o;
 }
 
 size_t bench_group_end(const bench_suite *suite, size_t first)

@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "kernel_list.h"
 #include "peers.h"
+#include "shapes.h"
 #include "stats.h"
 
 #include <jansson.h>
@@ -21,16 +22,12 @@
 
 enum { BENCH_SAMPLES_MAX = 1000 };
 
-typedef struct bench_shape {
-    size_t n, d, c;
-    bool quick; /* part of the quick suite */
-} bench_shape;
-
 typedef struct bench_options {
     const char *filter; /* extended regular expression that row names must match; NULL: all */
     const char *isa;    /* ISA levels to run (levels.h); NULL: all usable ones */
     bool peers;         /* also time the other libraries */
-    bool sweeps;        /* also time the step at many batch sizes and numbers of features */
+    bool sweeps;        /* also time the sweeps (shapes.h) */
+    bool quick;         /* a coarse map in the sweeps */
     bool noise_floor;   /* time only the rows of the noise floor (noise_floor.h) */
     bool counters;      /* take one more sample of each row with the CPU's counters */
     size_t threads; /* also time the steps on 2, 4, … up to this many threads; 0 or 1: do not */
@@ -49,12 +46,6 @@ typedef struct bench_options {
     uint64_t seed;       /* of the data and of the order */
     bool progress;
 } bench_options;
-
-/* The shapes of the standard suite. */
-extern const bench_shape bench_standard_shapes[];
-extern const size_t bench_standard_shape_count;
-
-typedef enum bench_sweep { SWEEP_NONE, SWEEP_BATCH, SWEEP_SIZE } bench_sweep;
 
 typedef struct bench_sample {
     uint64_t iterations;
@@ -91,8 +82,10 @@ typedef struct bench_row {
     const peer *peer; /* NULL: one of our levels */
     size_t n, d, c, threads;
     bool cold;         /* each call uses the next buffers of a pool that no cache holds */
+    bool brief;        /* sampled for a part of the time (bench_options_of()) */
     bench_sweep sweep; /* SWEEP_NONE: of the suite */
-    size_t family;     /* number that rows with the same buffers, or of the same sweep, share */
+    size_t family;     /* number that rows with the same buffers, or of the same sweep of sizes,
+                        * share */
     double flops, bytes, working_set;
     double attainable; /* GFLOP/s (ceilings.h); 0: unknown */
     const char
@@ -130,6 +123,10 @@ typedef struct bench_suite {
 /* Builds the list of rows. Returns EXIT_OK, or after printing an error: EXIT_USAGE if the filter is
  * invalid or matches nothing, EXIT_ISA if no level is usable, or EXIT_INTERNAL. */
 int bench_suite_build(const bench_options *options, bench_suite *suite);
+
+/* Returns the options with the times that hold for the group of a row: those of a brief row are
+ * shorter. All rows of a group are brief, or none. */
+bench_options bench_options_of(const bench_options *options, const bench_row *row);
 
 /* Returns the index past the last row of the group that starts at `first`. */
 size_t bench_group_end(const bench_suite *suite, size_t first);

@@ -30,8 +30,9 @@ struct range {
 };
 
 /* Adds the time of one row. Finding the number of calls per sample takes about 1.5 samples. */
-static void add_row(struct range *r, const bench_options *o, const bench_row *row)
+static void add_row(struct range *r, const bench_options *options, const bench_row *row)
 {
+    const bench_options of_row = bench_options_of(options, row), *o = &of_row;
     const double rate = levels_is_baseline(row->isa) ? scalar_flop_per_s : simd_flop_per_s;
     const double sample_s = fmax(o->min_time_s, row->flops / rate);
     const double all_s = (double)o->repetitions * sample_s;

@@ -75,7 +75,8 @@ static const cli_option options[] = {
     {.name = "sweeps",
      .kind = OPTION_FLAG,
      AT(sweeps),
-     .help = "also time the step over batch sizes and over numbers of features"},
+     .help = "also time the step over batch sizes and over numbers of features, and a map of "
+             "classes and features"},
     {.name = "threads",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -147,7 +148,7 @@ static bool parse_shape(const char *text, bench_shape *shape)
             return false;
         text++;
     }
-    *shape = (bench_shape){sizes[0], sizes[1], sizes[2], true};
+    *shape = (bench_shape){sizes[0], sizes[1], sizes[2], true, false};
     return true;
 }
 
@@ -304,6 +305,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.filter = config->filter;
     s.bench.peers = config->peers;
     s.bench.sweeps = config->sweeps;
+    s.bench.quick = config->quick;
     s.bench.counters = config->counters;
     s.bench.threads = config->threads;
     s.bench.machine = m;

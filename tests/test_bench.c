@@ -97,7 +97,7 @@ static void test_gbench__run__exactly_the_requested_iterations(void **state)
     gbench_clear();
 }
 
-static const bench_shape tiny[] = {{3, 17, 4, true}, {2, 5, 3, true}};
+static const bench_shape tiny[] = {{3, 17, 4, true, false}, {2, 5, 3, true, false}};
 
 static bench_options tiny_options(void)
 {
@@ -276,8 +276,8 @@ static void test_suite__filter__only_matching_rows(void **state)
 static void test_suite__shape_too_large__row_skipped(void **state)
 {
     (void)state;
-    static const bench_shape shapes[] = {{(size_t)1 << 62, (size_t)1 << 62, 1, true},
-                                         {2, 5, 3, true}};
+    static const bench_shape shapes[] = {{(size_t)1 << 62, (size_t)1 << 62, 1, true, false},
+                                         {2, 5, 3, true, false}};
     bench_options options = tiny_options();
     options.shapes = shapes;
     options.isa = "scalar";
@@ -366,7 +366,7 @@ static void test_peers__wrong_product__detected(void **state)
 static void test_peers__installed_or_missing__timed_or_explained(void **state)
 {
     (void)state;
-    const bench_shape shape = {37, 70, 10, false};
+    const bench_shape shape = {37, 70, 10, false, false};
     const bench_options options = {.isa = "scalar",
                                    .peers = true,
                                    .shapes = &shape,

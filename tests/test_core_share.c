@@ -201,7 +201,7 @@ static void test_waited__groups_that_did_not_wait__left_out(void **state)
     assert_true(fabs(bench_seconds_waited(&suite, &passed) - 0.75) < 1e-9);
 }
 
-static const bench_shape tiny[] = {{3, 17, 4, true}};
+static const bench_shape tiny[] = {{3, 17, 4, true, false}};
 
 static bench_options options_with(core_capacity *core)
 {

@@ -64,7 +64,7 @@ static void test_stats__interval_rank__as_in_scipy(void **state)
 
 /* ---- stopping rules ---- */
 
-static const bench_shape tiny[] = {{3, 17, 4, true}, {2, 5, 3, true}};
+static const bench_shape tiny[] = {{3, 17, 4, true, false}, {2, 5, 3, true, false}};
 
 static bench_options tiny_options(void)
 {
@@ -158,7 +158,7 @@ static void test_cold__small_shapes__buffers_rotate(void **state)
 {
     (void)state;
     const machine m = with_memory(1 << 20, UINT64_C(1) << 34);
-    const bench_shape shapes[] = {{4, 700, 3, true}, {300, 2000, 3, true}};
+    const bench_shape shapes[] = {{4, 700, 3, true, false}, {300, 2000, 3, true, false}};
     bench_options options = tiny_options();
     options.machine = &m;
     options.shapes = shapes;
