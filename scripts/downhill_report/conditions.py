@@ -61,9 +61,10 @@ def conditions_of(groups: list[dict[str, Any]]) -> list[Conditions]:
 
 
 def name_of(group: dict[str, Any]) -> str:
-    """Returns the name of a group. A sweep is one group with all its shapes."""
+    """Returns the name of a group. A sweep of sizes is one group with all its shapes; the map has a
+    group per shape."""
     _, swept, sweep = group.get("first_row", "").partition("/sweep:")
-    if swept:
+    if swept and sweep != "map":
         return f"{group['group']}, sweep of {sweep}"
-    cold = " cold" if group["cache"] == "cold" else ""
-    return "{} {}×{}×{}".format(group["group"], *group["shape"]) + cold
+    suffix = ", map" if swept else " cold" if group["cache"] == "cold" else ""
+    return "{} {}×{}×{}".format(group["group"], *group["shape"]) + suffix

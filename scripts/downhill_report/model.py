@@ -4,7 +4,7 @@
 import re
 from typing import Any
 
-from . import sweeps
+from . import shape_map, sweeps
 from .conditions import conditions_of
 from .endtoend import comparisons_of
 from .rows import Level, Ratio, Row, Shape, ratio, rows_of
@@ -61,9 +61,15 @@ class Model:
         return preferred if preferred in timed else next(iter(timed), None)
 
     def drawn_shapes(self) -> list[Shape]:
+        """Returns the shapes at which levels can be compared; if there is none, all shapes."""
         timed = dict.fromkeys(row.shape for row in self.timed if not row.sweep)
+        levels: dict[Shape, set[str]] = {}
+        for row in self.alone:
+            if self.level(row.isa).kind != "peer":
+                levels.setdefault(row.shape, set()).add(row.isa)
+        several = [shape for shape in timed if len(levels.get(shape, ())) > 1]
         main = self.main_shape
-        return sorted(timed, key=lambda shape: shape != main)[:MAX_SHAPES_DRAWN]
+        return sorted(several or timed, key=lambda shape: shape != main)[:MAX_SHAPES_DRAWN]
 
     def left_out(self) -> list[Shape]:
         drawn = self.drawn_shapes()
@@ -169,6 +175,9 @@ class Model:
 
     def size_sweeps(self) -> list[sweeps.Sweep]:
         return sweeps.size_sweeps(self.timed)
+
+    def maps(self) -> list[shape_map.ShapeMap]:
+        return shape_map.maps_of(self.rows, self.peers)
 
     def strip_rows(self) -> list[Row]:
         """Returns the rows of the step at the main shape, one per level and library; of the first

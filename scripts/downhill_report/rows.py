@@ -56,7 +56,8 @@ class Row:
     attainable: float | None = None  # GFLOP/s
     bound: str | None = None  # what limits it: FMA, another peak or a level of memory
     cold: bool = False  # each call uses other buffers
-    sweep: str | None = None  # batch or size; None: not part of a sweep
+    sweep: str | None = None  # batch, size or map; None: not part of a sweep
+    brief: bool = False  # samples and time limit are a quarter of those of other rows
     holds: float | None = None  # bytes of the working set
     times: tuple[float, ...] = ()
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
@@ -163,6 +164,7 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     sampling: dict[str, Any] = next((e for e in entries if "stopped" in e), {})
     kind = {"threads": first["threads"], "cold": first.get("cache") == "cold"}
     kind |= {"sweep": first.get("sweep"), "holds": first.get("working_set_bytes")}
+    kind["brief"] = first.get("brief", False)
     shape = Shape(first["n"], first["d"], first["c"])
     head = (first["run_name"], first["kernel"], first["isa"], shape, first["flops"], first["bytes"])
     if first.get("error_occurred"):

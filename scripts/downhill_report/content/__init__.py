@@ -3,7 +3,7 @@
 
 from ..model import Model
 from ..notices import Notice
-from . import compared, machine, rows, speed, sweeps, training, trust
+from . import compared, machine, rows, shape_map, speed, sweeps, training, trust
 from .blocks import Section
 from .headline import caveats, headline
 
@@ -22,6 +22,7 @@ def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Se
         out += [sweeps.sweeps(model)] if model.batch_sweeps() or model.size_sweeps() else []
         out += [speed.threads(model)] if model.scaling() else []
         out += [compared.peers(model)] if model.peers else []
+        out += [shape_map.shape_map(model)] if model.maps() else []
         out += [compared.bf16(model)] if model.halved() else []
         out += [compared.no_faster(model), compared.fused(model)]
     out += [training.training(model)] if training.anything(model) else []

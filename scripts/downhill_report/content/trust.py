@@ -163,12 +163,14 @@ def sampling(model: Model) -> str:
         until = f"Each row has {asked}"
     cpu = context["pinned_cpu"]
     where = "a thread that could not be pinned" if cpu is None else f"a thread pinned to CPU {cpu}"
+    brief = sum(row.brief for row in model.timed)
+    quarter = f"In {plural(brief, 'brief row')} these times are a quarter. " if brief else ""
     counts = f"Medians are of {min_samples(model.timed)}. " if model.timed else ""
     return (
-        f"{until}, after a warm-up that determines the number of calls. {counts}The variants of a "
-        f"kernel and shape were sampled in an order {context['order']} (seed {context['seed']}), "
-        f"so that a drift of the machine affects all of them alike. All ran on {where}. Times are "
-        "wall time per call."
+        f"{until}, after a warm-up that determines the number of calls. {quarter}{counts}"
+        "The variants of a kernel and shape were sampled in an order "
+        f"{context['order']} (seed {context['seed']}), so that a drift of the machine affects all "
+        f"of them alike. All ran on {where}. Times are wall time per call."
     )
 
 

@@ -11,6 +11,7 @@ from . import (
     peers,
     roofline,
     samples,
+    shape_map,
     speedup,
     sweeps,
     threads,
@@ -43,6 +44,8 @@ def plan(model: Model) -> dict[str, Callable[[], str]]:
         out["threads"] = partial(threads.threads, model)
     if model.against_peers():
         out["peers"] = partial(peers.peers, model)
+    if any(of.compared() for of in model.maps()):
+        out["map"] = partial(shape_map.shape_map, model)
     if any(row.ended_s for row in model.timed):
         out["samples"] = partial(samples.samples, model)
     if model.strip_rows():

@@ -39,6 +39,8 @@ matplotlib.rcParams.update(
 TEXT, MUTED, GRID, PAPER = "#010101", "#020202", "#030303", "#fdfefe"
 LEVEL_COLOURS = [f"#0a000{i}" for i in range(1, 10)]
 PHASE_COLOURS = ["#0b0001", "#0b0002", "#0b0003", "#0b0004", "#0b0005", "#0b0006"]
+# Background of a cell, from much slower to much faster; all are readable under TEXT.
+MAP_COLOURS = ["#0c0000", "#0c0001", "#0c0002", "#0c0003", "#0c0004", "#0c0005", "#0c0006"]
 COLOURS = {
     TEXT: ("--text", "#1c2024"),
     MUTED: ("--muted", "#5b6570"),
@@ -59,6 +61,14 @@ COLOURS = {
     PHASE_COLOURS[3]: ("--phase-3", "#b3500f"),
     PHASE_COLOURS[4]: ("--phase-4", "#4f9d69"),
     PHASE_COLOURS[5]: ("--phase-5", "#c9ced3"),
+    # Orange and blue differ for every kind of colour blindness.
+    MAP_COLOURS[0]: ("--map-0", "#e08214"),
+    MAP_COLOURS[1]: ("--map-1", "#fdb863"),
+    MAP_COLOURS[2]: ("--map-2", "#fee0b6"),
+    MAP_COLOURS[3]: ("--map-3", "#f2f3f4"),
+    MAP_COLOURS[4]: ("--map-4", "#d1e5f0"),
+    MAP_COLOURS[5]: ("--map-5", "#92c5de"),
+    MAP_COLOURS[6]: ("--map-6", "#4d9bc8"),
 }
 MARKERS = ["o", "v", "s", "<", "^", "D", ">", "P", "X", "*"]
 DASHES = ["-", "--", ":", "-."]
