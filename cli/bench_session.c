@@ -15,6 +15,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* Maximum share of the time that is spent on writing partial results. The file has every row so
+ * far, so writing it takes seconds towards the end of a long run. */
+static const double write_share = 0.05;
+
 static bool to_stdout(const bench_session *s)
 {
     return output_is_stdout(s->config->json);
@@ -141,7 +145,13 @@ static int after_group(void *context, bench_suite *suite)
     if (s->has_ceilings)
         bench_set_attainable(suite, &s->ceilings);
     const char *json = s->config->json;
-    return json != NULL && output_replaces(json) ? bench_session_write(s) : EXIT_OK;
+    const double start_s = clock_seconds();
+    if (json == NULL || !output_replaces(json) || start_s < s->next_write_s)
+        return EXIT_OK;
+    const int code = bench_session_write(s);
+    const double end_s = clock_seconds();
+    s->next_write_s = end_s + (end_s - start_s) / write_share;
+    return code;
 }
 
 static void print_tables(const bench_session *s)

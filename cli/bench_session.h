@@ -38,10 +38,11 @@ typedef struct bench_session {
     const char *not_granted; /* why fewer threads than --threads are available; NULL: all are */
     int cpu;                 /* the CPU that the thread is bound to, or -1 */
     bool partial;            /* some rows are not timed yet */
+    double next_write_s;     /* clock_seconds() before which no partial results are written */
 } bench_session;
 
-/* Verifies the kernels, times the rows, writes the results after each group of rows, and prints a
- * table. Returns an exit code. */
+/* Verifies the kernels, times the rows, writes the results from time to time and at the end, and
+ * prints a table. Returns an exit code. */
 int bench_session_run(bench_session *s);
 
 /* Measures only the ceilings, prints and writes them. Returns an exit code. */
