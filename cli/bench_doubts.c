@@ -155,7 +155,7 @@ size_t bench_session_doubts(bench_session *s)
     if (capped.count > 0)
         warnings_add(s->warnings,
                      "the 95 %% interval of %zu of %zu medians is wider than the required %.3g %%: "
-                     "sampling ended after %.3g s; give a longer --max-time (%s)",
+                     "sampling ended after at most %.3g s; give a longer --max-time (%s)",
                      capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
                      capped.text);
     doubt_groups(s);
