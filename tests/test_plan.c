@@ -20,7 +20,12 @@ static const struct cache_sizes l2_256k = {32 * KIB, 256 * KIB, 8 * MIB}, /* Has
     l2_1m = {48 * KIB, 1 * MIB, 32 * MIB};                                /* Zen 4, Zen 5 */
 
 enum { UNPACKED = SCORE_UNPACKED, PACKED = SCORE_PACKED, PER_PANEL = SCORE_PACK_PER_PANEL };
-enum { DIRECT = GRAD_DIRECT, PANEL = GRAD_PANEL, COLUMNS = GRAD_COLUMNS };
+enum {
+    DIRECT = GRAD_DIRECT,
+    PANEL = GRAD_PANEL,
+    COLUMNS = GRAD_COLUMNS,
+    TRANSPOSED = GRAD_TRANSPOSED
+};
 enum { SCORE = OPERATION_SCORE, GRAD = OPERATION_GRAD, STEP = OPERATION_STEP };
 enum { F32 = ELEMENT_F32, BF16 = ELEMENT_BF16, U8 = ELEMENT_U8 };
 
@@ -253,6 +258,16 @@ static const struct plan_case cases[] = {
     {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
+    /* Few features and many classes: the classes along the lanes. */
+    {"gradient, 8 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 24, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     16, {0}, {TRANSPOSED, 0, 8, 512}},
+    {"gradient, 8 features, 23 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 23, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+    {"gradient, 9 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 9, 24, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
@@ -541,8 +556,11 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
         if (shape->operation != OPERATION_SCORE) {
             const struct grad_plan grad = downhill_plan_grad(plan, grid_rows[i]);
             assert_true(grad.features >= 1 && grad.classes >= 1);
-            if (shape->element == ELEMENT_U8 || grad.method == GRAD_PANEL ||
-                kernels->grad_classes == PANEL_CLASSES)
+            if (grad.method == GRAD_TRANSPOSED)
+                assert_true(grad.features <= TRANSPOSED_FEATURES &&
+                            grad.classes <= TRANSPOSED_CLASSES);
+            else if (shape->element == ELEMENT_U8 || grad.method == GRAD_PANEL ||
+                     kernels->grad_classes == PANEL_CLASSES)
                 assert_in_range(grad.classes, 1, PANEL_CLASSES);
             if (grad.method == GRAD_PANEL)
                 assert_true(grad.features <= PANEL_FEATURES);

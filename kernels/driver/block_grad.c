@@ -44,6 +44,31 @@ static void add_rows(size_t n, size_t c, const float *rows, size_t ld, float *re
             sum[j] += rows[j];
 }
 
+/* dWᵀ = Xᵀ dscores: the rows of dscores take the place of the samples, and a copy of X that of the dscores, so that the
+ * classes are along the lanes. An element of dW is the same chain of FMAs. */
+static void grad_transposed(const downhill_kernels *kernels, const struct block *block, size_t d,
+                            size_t classes, const float *dscores, size_t ldds, int accumulate,
+                            float *dw, size_t lddw)
+{
+    _Alignas(64) float panel[TRANSPOSED_FEATURES * TRANSPOSED_CLASSES];
+    float x[BLOCK_ROWS_MAX * TRANSPOSED_FEATURES];
+    const void *rows[BLOCK_ROWS_MAX + ROWS_PAST_END];
+    for (size_t i = 0; i < block->n + ROWS_PAST_END; i++)
+        rows[i] = dscores + (i < block->n ? i : block->n - 1) * ldds;
+    for (size_t i = 0; i < block->n; i++)
+        for (size_t k = 0; k < d; k++)
+            x[i * d + k] = ((const float *)block->x[i])[k];
+    for (size_t j = 0; accumulate && j < classes; j++)
+        for (size_t k = 0; k < d; k++)
+            panel[k * classes + j] = dw[j * lddw + k];
+    struct prefetch none = prefetch_of(NULL, 0, 0, 1);
+    kernels->grad_f32(block->n, classes, d, rows, x, d, accumulate ? GRAD_ACCUMULATE : 0u, panel,
+                      classes, &none);
+    for (size_t j = 0; j < classes; j++)
+        for (size_t k = 0; k < d; k++)
+            dw[j * lddw + k] = panel[k * classes + j];
+}
+
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
                          const struct block *block, const float *dscores, size_t ldds,
                          int accumulate, const downhill_gradient_f32 *grad,
@@ -71,7 +96,10 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
         for (size_t j = 0, classes; j < grad->c; j += classes) {
             classes = next_tile(grad->c - j, grad_plan.classes);
             float *dw = grad->dw + j * lddw + k;
-            if (grad_plan.method != GRAD_PANEL) {
+            if (grad_plan.method == GRAD_TRANSPOSED) {
+                grad_transposed(kernels, block, features, classes, dscores + j, ldds, accumulate,
+                                dw, lddw);
+            } else if (grad_plan.method != GRAD_PANEL) {
                 kernel(n, features, classes, x, dscores + j, ldds, flags, dw, lddw, prefetch);
             } else {
                 _Alignas(64) float panel[PANEL_CLASSES * PANEL_LD];

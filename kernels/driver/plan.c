@@ -49,9 +49,13 @@ enum { U8_FEATURES = 1024 };
 /* Rows that two packed panels of W take in turn: a chunk of 896 features, 112 KiB, is in L2 for the second panel. */
 enum { PANEL_PAIR_ROWS = 32 };
 
-/* From this many classes per feature on, few features take less time with the classes along the lanes: 0.45 to 0.8 of it
- * (4 and 8 features, 16 classes or more, Zen 3). */
+/* From this many classes per feature on, few features take less time with the classes along the lanes: scores 0.45 to 0.8
+ * of it (4 and 8 features, 16 classes or more, Zen 3). */
 enum { SHORT_CLASSES_PER_FEATURE = 2 };
+
+/* With fewer classes, the copies for a transposed panel of dW cost more than it saves; 100 classes of 4 features take 0.43
+ * of the time, 26 take 0.62 (Zen 3). */
+enum { TRANSPOSED_CLASSES_MIN = 24 };
 
 /* Features per call are a multiple of this: whole cache lines of any element, also on a small L2. */
 enum { FEATURES_MIN = 64 };
@@ -253,6 +257,9 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
     if (rows < PANEL_ROWS_MIN)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d,
                                   plan->dw_collides ? COLLIDING_CLASSES : PANEL_CLASSES};
+    if (plan->element == ELEMENT_F32 && plan->d <= TRANSPOSED_FEATURES &&
+        plan->c >= SHORT_CLASSES_PER_FEATURE * plan->d && plan->c >= TRANSPOSED_CLASSES_MIN)
+        return (struct grad_plan){GRAD_TRANSPOSED, 0, plan->d, TRANSPOSED_CLASSES};
     if (plan->grad_columns)
         return (struct grad_plan){
             GRAD_COLUMNS, plan->grad_flags | (plan->dw_large ? GRAD_DW_FAR : 0u), plan->d, plan->c};

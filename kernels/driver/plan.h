@@ -71,9 +71,10 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
  * because satisfied samples are dropped. */
 struct grad_plan {
     enum grad_method {
-        GRAD_DIRECT, /* sums in dW itself */
-        GRAD_PANEL,  /* sums in a panel of dW on the stack */
-        GRAD_COLUMNS /* sums in dW itself, column by column */
+        GRAD_DIRECT,  /* sums in dW itself */
+        GRAD_PANEL,   /* sums in a panel of dW on the stack */
+        GRAD_COLUMNS, /* sums in dW itself, column by column */
+        GRAD_TRANSPOSED /* sums in a transposed panel of dW on the stack, with dscores and X exchanged */
     } method;
     unsigned flags;           /* enum grad_flags */
     size_t features, classes; /* per call of the micro-kernel */
@@ -92,6 +93,9 @@ enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 /* Floats of packed weights on the stack, 42 KiB: two panels of up to 6 classes × 896 features or 10 × 512, or one of
  * 10 × 896. */
 enum { PACK_WEIGHTS = 12 * 896, PANELS_MAX = 2 };
+
+/* Features and classes of a transposed panel of dW on the stack, 16 KiB. */
+enum { TRANSPOSED_FEATURES = 8, TRANSPOSED_CLASSES = 512 };
 
 /* Returns a leading dimension in f32 or i32 of an odd number of cache lines, so that rows fall on different sets. */
 static inline size_t spread_ld(size_t columns)
