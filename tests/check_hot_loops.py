@@ -23,6 +23,8 @@ TILES = {
     "grad/grad_f32_avx2": {10: 9, 12: 11},
     # 2 of X, 6 dscores; for the first classes a row pointer and two stores
     "grad/grad_columns_f32_avx2": {12: 14},
+    # 4 of X, 3 of dW and 3 stores; 8 or 16 of X, 4 or 2 of dW and as many stores, pointers
+    "grad/grad_rows_f32_avx2": {12: 10, 16: 24},
     "score/score_packed_f32_avx512": {20: 9, 24: 13},  # 4 of X, 5 of W; 8, 3, two pointers
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers of rows to prefetch, reloads of
     # pointers (GCC).

@@ -23,6 +23,7 @@ enum { UNPACKED = SCORE_UNPACKED, PACKED = SCORE_PACKED, PER_PANEL = SCORE_PACK_
 enum {
     DIRECT = GRAD_DIRECT,
     PANEL = GRAD_PANEL,
+    ROWS = GRAD_ROWS,
     COLUMNS = GRAD_COLUMNS,
     TRANSPOSED = GRAD_TRANSPOSED
 };
@@ -132,7 +133,7 @@ static const struct plan_case cases[] = {
     /* A block has 4 to 256 rows. */
     {"step, wide samples", LEVEL(avx2), &l2_512k, STEP, F32, 256, 40000, 1, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .x_far = 1, .prefetch_rows = 4, .sums_in_workspace = 1},
-     4, {UNPACKED, 896, 1, 0}, {DIRECT, 0, 40000, 10}},
+     4, {UNPACKED, 896, 1, 0}, {ROWS, 0, 2048, 1}},
     {"step, narrow samples", LEVEL(avx2), &l2_512k, STEP, F32, 1000, 16, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
      256, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 16, 10}},
@@ -268,6 +269,13 @@ static const struct plan_case cases[] = {
     {"gradient, 9 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 9, 24, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+    /* One to three classes: rows of X are added to all of dW, or to 2048 features of it. */
+    {"gradient, 1 class", LEVEL(avx2), &l2_512k, GRAD, F32, 256, 6144, 1, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     256, {0}, {ROWS, GRAD_PREFETCH_X, 6144, 1}},
+    {"gradient, 3 classes", LEVEL(avx2), &l2_512k, GRAD, F32, 256, 3072, 3, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     256, {0}, {ROWS, GRAD_PREFETCH_X, 2048, 3}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},

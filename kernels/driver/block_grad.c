@@ -69,6 +69,20 @@ static void grad_transposed(const downhill_kernels *kernels, const struct block 
             dw[j * lddw + k] = panel[k * classes + j];
 }
 
+static downhill_grad_kernel *kernel_of(const downhill_kernels *kernels, enum grad_method method,
+                                       enum element element)
+{
+    const int is_f32 = element == ELEMENT_F32;
+    switch (method) {
+    case GRAD_ROWS:
+        return is_f32 ? kernels->grad_rows_f32 : kernels->grad_rows_bf16;
+    case GRAD_COLUMNS:
+        return is_f32 ? kernels->grad_columns_f32 : kernels->grad_columns_bf16;
+    default:
+        return is_f32 ? kernels->grad_f32 : kernels->grad_bf16;
+    }
+}
+
 void downhill_block_grad(const downhill_kernels *kernels, const struct plan *plan,
                          const struct block *block, const float *dscores, size_t ldds,
                          int accumulate, const downhill_gradient_f32 *grad,
@@ -81,11 +95,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
         return;
     }
     const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
-    const int f32 = block->element == ELEMENT_F32, columns = grad_plan.method == GRAD_COLUMNS;
-    downhill_grad_kernel *kernel =
-        columns ? f32 ? kernels->grad_columns_f32 : kernels->grad_columns_bf16
-        : f32   ? kernels->grad_f32
-                : kernels->grad_bf16;
+    downhill_grad_kernel *kernel = kernel_of(kernels, grad_plan.method, block->element);
     const unsigned flags = grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u);
     const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
     for (size_t k = 0, features; k < grad->d; k += features) {

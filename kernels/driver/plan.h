@@ -41,6 +41,7 @@ struct plan {
     int sums_in_workspace;  /* dW is summed in the workspace and copied at the end */
     int dw_large;           /* dW does not stay in L2 beside a block */
     int dw_collides;        /* its rows fall on the same few sets of L1 */
+    int grad_rows;          /* whole rows at a time, unless a block has one */
     int grad_columns;       /* column by column, unless a block has few rows */
     size_t grad_classes;    /* of a call, if dW needs no panel */
     size_t grad_direct_min; /* rows of a block that hide a large dW */
@@ -73,6 +74,7 @@ struct grad_plan {
     enum grad_method {
         GRAD_DIRECT,  /* sums in dW itself */
         GRAD_PANEL,   /* sums in a panel of dW on the stack */
+        GRAD_ROWS,    /* sums in dW itself, whole rows at a time */
         GRAD_COLUMNS, /* sums in dW itself, column by column */
         GRAD_TRANSPOSED /* sums in a transposed panel of dW on the stack, with dscores and X exchanged */
     } method;

@@ -5,7 +5,8 @@
  *
  * Per sample a tile of 5 classes loads 2 vectors of X and a row pointer and broadcasts 5 dscores, for 10 FMAs: 5 cycles
  * of FMAs at two per cycle against 4 cycles of loads at two per cycle. With 6 classes, 12 sums, 2 vectors of X and 1
- * broadcast take 15 of 16 registers. Fewer classes take wider tiles to keep enough independent sums.
+ * broadcast take 15 of 16 registers. One to three classes have loops of their own (grad_rows_f32_avx2.c)
+ * if there are enough features.
  *
  * Trap: ten classes are two tiles over the same features, and the second must find in L1 what the first read from L2.
  * Rows a multiple of 4 KiB apart all fall on one set of 8 or 12 lines, so only 8 such rows are taken at a time. With 32
@@ -88,13 +89,12 @@ DOWNHILL_INLINE void row_of_tiles(const enum element element, const enum target 
         tail_tile(element, classes, d - k, n, k, x, dscores, ldds, flags, dw, lddw);
 }
 
-/* The tile of a single class has no load to spare for a prefetch ahead. */
+/* A tile has one or two classes only if there are no more and few features. */
 DOWNHILL_INLINE void row_of_tiles_of(const enum element element, const enum target target,
                                      size_t classes, size_t n, size_t d, const void *const *x,
                                      const float *dscores, size_t ldds, unsigned flags, float *dw,
                                      size_t lddw, struct prefetch *prefetch)
 {
-    const enum target single = target == AHEAD ? NOTHING : target;
     switch (classes) {
     case 6:
         row_of_tiles(element, target, 6, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
@@ -109,10 +109,10 @@ DOWNHILL_INLINE void row_of_tiles_of(const enum element element, const enum targ
         row_of_tiles(element, target, 3, 3, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
         break;
     case 2:
-        row_of_tiles(element, target, 2, 5, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        row_of_tiles(element, target, 2, 1, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
         break;
     default:
-        row_of_tiles(element, single, 1, 6, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        row_of_tiles(element, target, 1, 1, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
         break;
     }
 }

@@ -164,6 +164,8 @@ struct downhill_kernels {
     /* Computes the same column by column, which is faster with many classes, with a dW beyond L2, and if the rows of X
      * fall on one set of L1. Both are NULL if the level has none. */
     downhill_grad_kernel *grad_columns_f32, *grad_columns_bf16;
+    /* For at most 3 classes, 2 samples or more; NULL: none. */
+    downhill_grad_kernel *grad_rows_f32, *grad_rows_bf16;
 
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
@@ -179,6 +181,7 @@ struct downhill_kernels {
     downhill_pack_kernel downhill_pack_bf16_##level;                                               \
     downhill_grad_kernel downhill_grad_f32_##level, downhill_grad_bf16_##level;                    \
     downhill_grad_kernel downhill_grad_columns_f32_##level, downhill_grad_columns_bf16_##level;    \
+    downhill_grad_kernel downhill_grad_rows_f32_##level, downhill_grad_rows_bf16_##level;          \
     double downhill_hinge_f32_##level(size_t n, size_t c, const float *scores, size_t lds,         \
                                       const int32_t *y, float margin, float *dscores,              \
                                       size_t ldds);                                                \
