@@ -28,7 +28,7 @@ enum bench_traits {
     BENCH_TRAIT_SHARE = 1 << 4,       /* only on enough samples for the share in its name */
     BENCH_TRAIT_BASELINE = 1 << 5,    /* only on the baseline: it runs no kernel of a level */
     BENCH_TRAIT_MAP = 1 << 6,         /* in the map of classes and features */
-    BENCH_TRAIT_LOSS = 1 << 7,        /* only with two classes or more: a loss of one class is 0 */
+    BENCH_TRAIT_LOSS = 1 << 7,        /* with one class only if asked for: its loss is 0 */
 };
 
 struct workload; /* workload.h */

@@ -40,10 +40,10 @@ static const size_t batch_samples[] = {1,   2,   3,   4,   5,   7,   8,   9,   1
 /* From samples that fit into L1 to samples that fit into no L2. */
 static const size_t size_features[] = {64,   128,  256,  512,   784,   1024,  2048,  3072,
                                        4096, 6000, 8192, 12288, 16384, 24000, 32768, 65536};
-/* From a table with a binary label to the last layer of a large network. The powers of two from
- * 1024 on are sizes at which rows of W alias in L1. */
+/* From a table with a binary label to the last layer of a large network. Rows of 1024, 2048,
+ * 4096 and 16384 features alias in L1, the others do not. */
 static const size_t map_classes[] = {1, 2, 3, 10, 16, 26, 33, 100, 1000};
-static const size_t map_features[] = {4, 16, 100, 784, 1024, 2048, 3072, 4096, 16384};
+static const size_t map_features[] = {4, 16, 100, 784, 1024, 2048, 3000, 4096, 16384};
 static const size_t quick_map_classes[] = {2, 10, 100}, quick_map_features[] = {16, 784, 4096};
 
 static size_t map_shapes(const size_t *classes, size_t n_classes, const size_t *features,

@@ -15,7 +15,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const size_t all_classes[] = {1, 2, 3, 10, 16, 26, 33, 100, 1000};
-static const size_t all_features[] = {4, 16, 100, 784, 1024, 2048, 3072, 4096, 16384};
+static const size_t all_features[] = {4, 16, 100, 784, 1024, 2048, 3000, 4096, 16384};
 
 static const machine large = {
     .n_caches = 1, .caches = {{2, "unified", 1 << 20, 1}}, .memory_bytes = UINT64_C(1) << 36};

@@ -47,18 +47,22 @@ class Score:
 
     cells: int
     ahead: int
-    behind: int  # the others are equal within the interval of their ratio
+    behind: int  # the others are equal within 1 % or the interval of their ratio
     left_out: int  # because they are doubtful
     mean: float  # geometric
     worst: Cell
 
 
+# Smaller differences are not findings, however many samples confirm them: see METHOD.md.
+CLEAR = 1.01
+
+
 def is_ahead(over: Ratio) -> bool:
-    return over.low > 1
+    return over.low > CLEAR
 
 
 def is_behind(over: Ratio) -> bool:
-    return over.high < 1
+    return over.high < 1 / CLEAR
 
 
 def maps_of(rows: Sequence[Row], peers: Sequence[Level]) -> list[ShapeMap]:

@@ -24,9 +24,9 @@ CAPTIONS = {
     "machine scale, measured in this run.",
     "peers": "How many times faster downhill is than each library, with 95 % intervals; right of "
     "the dashed line downhill is faster.",
-    "map": "Time of the best library over the time of downhill, by classes and features. Above 1 "
-    "(blue) downhill is faster; below 1 (orange) the library named in the cell is. †: doubtful "
-    "rows. –: not compared.",
+    "map": "Time of the best library over the time of downhill, by classes and features. Blue: "
+    "downhill is faster. Orange: the library named in the cell is. Grey: they differ by less than "
+    "5 %. †: doubtful rows. –: not compared.",
     "samples": "The samples in the order of the run, and the clock of the core. A drift of the "
     "machine shows as a slope or a step that rows of all kinds share.",
     "strips": "The samples of one kernel at the main shape, in order, around their median. The "

@@ -42,10 +42,10 @@ def answer(score: Score, maps: list[ShapeMap]) -> str:
     over, best = score.worst.ratio, score.worst.best_peer
     equal = score.cells - score.ahead - score.behind
     others = [f"behind in {score.behind}"] if score.behind else []
-    others += [f"equal within the 95 % interval in {equal}"] if equal else []
+    others += [f"equal within 1 % or the 95 % interval in {equal}"] if equal else []
     counts = f"ahead of the best library in {score.ahead} of {plural(score.cells, 'cell')}"
     where = f"{best.kernel} at {best.shape} (samples × features × classes)"
-    who = f"where {best.isa} wins" if over.value < 1 else f"over {best.isa}"
+    who = f"where {best.isa} wins" if is_behind(over) else f"over {best.isa}"
     sentences = [
         f"downhill is {', '.join([counts, *others])}; the geometric mean is {times(score.mean)}, "
         f"and the worst cell is {where} with {marked(times(over), over)}, "

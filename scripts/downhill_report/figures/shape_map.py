@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from ..content.marks import MARK, marked
 from ..model import Model
 from ..numbers import NONE, times
-from ..shape_map import Cell, ShapeMap, score_of
+from ..shape_map import Cell, ShapeMap, is_behind, score_of
 
 from .style import (
     MAP_COLOURS, MUTED, PAPER, TEXT, WIDTH, legend_above, short, significant, title, to_svg,
@@ -65,9 +65,9 @@ def grid(axes: Axes, of: ShapeMap) -> None:
 
 
 def label(cell: Cell) -> str:
-    """Returns the ratio, and the library if it is faster."""
+    """Returns the ratio, and the library if it is clearly faster."""
     over = cell.ratio
-    who = f" {cell.best_peer.isa}" if over.value < 1 else ""
+    who = f" {cell.best_peer.isa}" if is_behind(over) else ""
     return marked(f"{significant(over.value)}{who}", over)
 
 
