@@ -38,7 +38,8 @@
  *                below 512 KiB, the last bits of the loss of a step in f32 or bf16, and of scores and gradients of the
  *                levels scalar, auto_…, avx512bf16 and amx. Each function says what holds across tables. A fixed order of
  *                sums is that of docs/LIBRARY.md, which depends on d and c alone: every level but scalar and auto_… has
- *                it in f32, and avx2, avxvnni, avx512 and avx512vnni in bf16.
+ *                it in f32, and avx2, avxvnni, avx512 and avx512vnni in bf16. The sign of a sum of zeros and the bit
+ *                pattern of a NaN may differ.
  *   Errors       If a function returns another status than DOWNHILL_OK, it has written nothing, unless it says
  *                otherwise. No function prints or aborts. Section "Kernels" lists the errors.
  *
@@ -297,9 +298,9 @@ DOWNHILL_API downhill_status downhill_score_bf16(const downhill_kernels *kernels
  *   loss_sum  overwritten with the sum over the samples, not the mean
  * Where m_ij is exactly 0 the subgradient is 0. An m_ij that is NaN counts as violated and makes the loss NaN, so that
  * divergence is visible.
- * Exactness: dscores are small integers with positive zeros, and the same bits on every table.
- * Error:  the loss is within (γ_c + n·2⁻⁵²) Σ_i Σ_j max(0, m_ij) of the exact sum of the rounded m_ij, if the sum of each
- *         sample stays below 3.4·10³⁸ (beyond, it may be infinite). It is equal on every table with a fixed order of sums,
+ * Exactness: dscores are small integers with positive zeros, and the same bits on every table, for c <= 2²⁴.
+ * Error:  the loss is within (γ_c + n·2⁻⁵²) Σ_i Σ_j max(0, m_ij) of the exact sum of the rounded m_ij, if c < 2²³ and the sum of
+ *         each sample stays below 3.4·10³⁸ (beyond, it may be infinite). It is equal on every table with a fixed order of sums,
  *         and on every table if all partial sums are representable.
  * Cost:   4·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
@@ -324,6 +325,7 @@ DOWNHILL_API downhill_status downhill_hinge_f32(const downhill_kernels *kernels,
  *
  * Special: a row with a NaN or +infinity, or with nothing but -infinity, gives a NaN loss and NaN dscores; -infinity
  *         beside a finite score is a probability of 0.
+ * Exactness: the same bits on every table with a fixed order of sums (above).
  * Cost:   about 20·n·c operations, 8·n·c + 4·n bytes. */
 DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
                                                   const downhill_matrix_f32 *scores,
@@ -339,6 +341,7 @@ DOWNHILL_API downhill_status downhill_softmax_f32(const downhill_kernels *kernel
  *                  first score is NaN gives class 0
  *   probabilities  n × c, overwritten; NULL: not wanted; may be the scores themselves, with the same leading dimension
  * Error:  that of dscores of downhill_softmax_f32(), plus u.
+ * Exactness: the same classes on every table, and the same bits of probabilities where downhill_softmax_f32() has them.
  * Cost:   n·c comparisons; with probabilities that of downhill_softmax_f32() in addition. */
 DOWNHILL_API downhill_status downhill_predict_f32(const downhill_kernels *kernels,
                                                   const downhill_matrix_f32 *scores,

@@ -187,10 +187,12 @@ static void check_gradient(const downhill_kernels *kernels, const struct problem
                            bool accumulate)
 {
     const downhill_batch_f32 batch = {.x = p->x, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
-    float *dw = malloc(p->c * p->ldw * sizeof *dw), *want = malloc(p->d * sizeof *want);
-    assert_true(dw != NULL && want != NULL);
+    float *dw = malloc(p->c * p->ldw * sizeof *dw), *db = malloc(p->c * sizeof *db),
+          *want = malloc(p->d * sizeof *want);
+    assert_true(dw != NULL && db != NULL && want != NULL);
     memcpy(dw, p->w, p->c * p->ldw * sizeof *dw);
-    const downhill_gradient_f32 grad = {dw, p->ldw, NULL, p->d, p->c};
+    memcpy(db, p->b, p->c * sizeof *db);
+    const downhill_gradient_f32 grad = {dw, p->ldw, db, p->d, p->c};
     assert_int_equal(
         downhill_grad_f32(kernels, &batch, F32(p->dscores, p->c, p->n, p->c), accumulate, &grad),
         DOWNHILL_OK);
@@ -204,8 +206,13 @@ static void check_gradient(const downhill_kernels *kernels, const struct problem
             if (memcmp(&dw[j * p->ldw + k], &want[k], sizeof want[k]) != 0)
                 fail_msg("n %zu d %zu c %zu ld %zu: dW %zu,%zu is %a, expected %a", p->n, p->d,
                          p->c, p->ldw, j, k, (double)dw[j * p->ldw + k], (double)want[k]);
+        float want_db = accumulate ? p->b[j] : 0.0f;
+        for (size_t i = 0; i < p->n; i++)
+            want_db += p->dscores[i * p->c + j];
+        assert_memory_equal(&db[j], &want_db, sizeof want_db);
     }
     free(dw);
+    free(db);
     free(want);
 }
 
@@ -249,6 +256,47 @@ static void check_losses(const downhill_kernels *kernels, size_t n, size_t c, rn
     free(dscores);
     free(want);
     free(y);
+}
+
+/* Features that are exact in bf16 have the scores and the gradient that they have in f32. */
+static void check_bf16(const downhill_kernels *kernels, const struct problem *p)
+{
+    const size_t x_count = p->x_rows * p->ldx, dw_count = p->c * p->ldw;
+    uint16_t *bf16 = malloc(x_count * sizeof *bf16);
+    float *x = malloc(x_count * sizeof *x), *s[2], *dw[2];
+    assert_true(bf16 != NULL && x != NULL);
+    downhill_bf16_from_f32(x_count, p->x, bf16);
+    for (size_t i = 0; i < x_count; i++) {
+        const uint32_t bits = (uint32_t)bf16[i] << 16;
+        memcpy(&x[i], &bits, sizeof bits);
+    }
+    const downhill_batch_f32 f32_batch = {.x = x, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
+    const downhill_batch_bf16 bf16_batch = {
+        .x = bf16, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
+    const downhill_weights_f32 weights = {p->w, p->ldw, p->b, p->d, p->c};
+    for (int i = 0; i < 2; i++) {
+        s[i] = malloc(p->n * p->c * sizeof *s[i]);
+        dw[i] = calloc(dw_count, sizeof *dw[i]);
+        assert_true(s[i] != NULL && dw[i] != NULL);
+    }
+    const downhill_matrix_f32 *dscores = F32(p->dscores, p->c, p->n, p->c);
+    const downhill_gradient_f32 f32_grad = {dw[0], p->ldw, NULL, p->d, p->c},
+                                bf16_grad = {dw[1], p->ldw, NULL, p->d, p->c};
+    assert_int_equal(downhill_score_f32(kernels, &f32_batch, &weights, F32(s[0], p->c, p->n, p->c)),
+                     DOWNHILL_OK);
+    assert_int_equal(
+        downhill_score_bf16(kernels, &bf16_batch, &weights, F32(s[1], p->c, p->n, p->c)),
+        DOWNHILL_OK);
+    assert_int_equal(downhill_grad_f32(kernels, &f32_batch, dscores, 0, &f32_grad), DOWNHILL_OK);
+    assert_int_equal(downhill_grad_bf16(kernels, &bf16_batch, dscores, 0, &bf16_grad), DOWNHILL_OK);
+    assert_memory_equal(s[0], s[1], p->n * p->c * sizeof *s[0]);
+    assert_memory_equal(dw[0], dw[1], dw_count * sizeof *dw[0]);
+    for (int i = 0; i < 2; i++) {
+        free(s[i]);
+        free(dw[i]);
+    }
+    free(bf16);
+    free(x);
 }
 
 /* A step leaves the weights that its parts leave when called one after the other. */
@@ -346,6 +394,7 @@ static void check_chosen(const downhill_kernels *kernels)
         check_scores(kernels, &p, true);
         check_gradient(kernels, &p, false);
         check_gradient(kernels, &p, true);
+        check_bf16(kernels, &p);
         check_step(kernels, &p, (int)(s % 2));
         free_problem(&p);
     }
@@ -360,6 +409,7 @@ static void check_random(const downhill_kernels *kernels)
         struct problem p = make_problem(n, d, c, pad, &r);
         check_scores(kernels, &p, s % 2 == 0);
         check_gradient(kernels, &p, s % 3 == 0);
+        check_bf16(kernels, &p);
         check_step(kernels, &p, (int)(s % 2));
         free_problem(&p);
     }

@@ -91,6 +91,13 @@ static void packed_tail_dropped(size_t n, size_t d, size_t c, const void *const 
                  prefetch);
 }
 
+static void packed_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                        const float *packed, float *scores, size_t lds,
+                                        struct prefetch *prefetch)
+{
+    score_packed(n, d > 1 ? d - 1 : d, c, x, packed, scores, lds, prefetch);
+}
+
 static void packed_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
                                 const float *packed, float *scores, size_t lds,
                                 struct prefetch *prefetch)
@@ -253,15 +260,6 @@ static void plant_scores(bool bf16)
         {"classes swapped", score_classes_swapped}, {"weights in bf16", score_weights_in_bf16},
         {"rows off by one", score_rows_off_by_one}, {"infinity lost", score_infinity_lost},
     };
-    static const struct {
-        const char *name;
-        downhill_score_packed_kernel *bug;
-    } packed_bugs[] = {
-        {"packed, tail dropped", packed_tail_dropped},
-        {"packed, bias skipped", packed_bias_skipped},
-        {"packed, classes swapped", packed_classes_swapped},
-        {"packed, rows off by one", packed_rows_off_by_one},
-    };
     const char *kernel = bf16 ? "score_bf16" : "score_f32";
     score = bf16 ? right->score_bf16 : right->score_f32;
     for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
@@ -271,26 +269,58 @@ static void plant_scores(bool bf16)
         *(bf16 ? &table.score_bf16 : &table.score_f32) = bugs[i].bug;
         assert_caught(&table, kernel, bugs[i].name);
     }
-    const struct downhill_packing *packed = bf16 ? right->packing_bf16 : right->packing_f32;
+}
+
+/* Where a table has its packing, for few features or for any number. */
+static const struct downhill_packing **packing_of(downhill_kernels *table, bool bf16, bool is_short)
+{
+    if (is_short)
+        return bf16 ? &table->packing_short_bf16 : &table->packing_short_f32;
+    return bf16 ? &table->packing_bf16 : &table->packing_f32;
+}
+
+static void plant_packed_scores(bool bf16, bool is_short)
+{
+    const struct {
+        const char *name;
+        downhill_score_packed_kernel *bug;
+    } bugs[] = {
+        {"packed, tail dropped", is_short ? packed_last_feature_dropped : packed_tail_dropped},
+        {"packed, bias skipped", packed_bias_skipped},
+        {"packed, classes swapped", packed_classes_swapped},
+        {"packed, rows off by one", packed_rows_off_by_one},
+    };
+    const char *kernel = bf16 ? "score_bf16" : "score_f32";
+    downhill_kernels table = *right;
+    const struct downhill_packing **member = packing_of(&table, bf16, is_short), *packed = *member;
     if (packed == NULL)
         return;
+    struct downhill_packing wrong = *packed;
+    *member = &wrong;
     score_packed = packed->score;
-    for (size_t i = 0; i < sizeof packed_bugs / sizeof packed_bugs[0]; i++) {
-        struct downhill_packing wrong = *packed;
-        wrong.score = packed_bugs[i].bug;
-        downhill_kernels table = *right;
-        *(bf16 ? &table.packing_bf16 : &table.packing_f32) = &wrong;
-        assert_caught(&table, kernel, packed_bugs[i].name);
+    for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
+        wrong.score = bugs[i].bug;
+        assert_caught(&table, kernel, bugs[i].name);
     }
     pack = packed->pack;
-    struct downhill_packing wrong = *packed;
+    wrong = *packed;
     wrong.pack = packed_weights_in_bf16;
-    downhill_kernels table = *right;
-    *(bf16 ? &table.packing_bf16 : &table.packing_f32) = &wrong;
     assert_caught(&table, kernel, "packed, weights in bf16");
 }
 
-static void plant_gradients(bool bf16)
+/* Where a table has its gradient: of any shape, whole rows at a time, or column by column. */
+enum gradient { ANY_SHAPE, BY_ROWS, BY_COLUMNS, GRADIENTS };
+
+static downhill_grad_kernel **gradient_of(downhill_kernels *table, bool bf16, enum gradient kind)
+{
+    if (kind == BY_ROWS)
+        return bf16 ? &table->grad_rows_bf16 : &table->grad_rows_f32;
+    if (kind == BY_COLUMNS)
+        return bf16 ? &table->grad_columns_bf16 : &table->grad_columns_f32;
+    return bf16 ? &table->grad_bf16 : &table->grad_f32;
+}
+
+static void plant_gradients(bool bf16, enum gradient kind)
 {
     static const struct {
         const char *name;
@@ -301,10 +331,13 @@ static void plant_gradients(bool bf16)
         {"in bf16", grad_in_bf16},
         {"rows off by one", grad_rows_off_by_one},
     };
-    grad = bf16 ? right->grad_bf16 : right->grad_f32;
+    downhill_kernels table = *right;
+    downhill_grad_kernel **member = gradient_of(&table, bf16, kind);
+    if (*member == NULL)
+        return;
+    grad = *member;
     for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
-        downhill_kernels table = *right;
-        *(bf16 ? &table.grad_bf16 : &table.grad_f32) = bugs[i].bug;
+        *member = bugs[i].bug;
         assert_caught(&table, bf16 ? "grad_bf16" : "grad_f32", bugs[i].name);
     }
 }
@@ -343,10 +376,13 @@ static void test_planted__in_every_level__caught(void **state)
     for (size_t i = 0; i < levels; i++) {
         right = tables[i];
         assert_passes(right);
-        plant_scores(false);
-        plant_scores(true);
-        plant_gradients(false);
-        plant_gradients(true);
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            plant_scores(bf16);
+            plant_packed_scores(bf16, false);
+            plant_packed_scores(bf16, true);
+            for (enum gradient kind = 0; kind < GRADIENTS; kind++)
+                plant_gradients(bf16, kind);
+        }
         plant_losses_and_updates();
         print_message("%s: all bugs caught\n", right->name);
     }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* A row of a packed chunk is prefetched this many rows before its turn: 32 KiB, or 0.6 µs. */
+/* A row of a packed chunk is prefetched this many rows before its turn: 56 KiB with 896 features. */
 enum { FETCH_ROWS = 16 };
 
 static void start_from_bias(const struct block *block, const downhill_weights_f32 *weights,

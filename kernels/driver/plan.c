@@ -36,10 +36,9 @@ enum { COLUMNS_CLASSES_MIN = 24 };
 /* Classes of one tile of the gradient by columns: up to this many, nothing would read the copy of X. */
 enum { COLUMN_TILE_CLASSES = 6 };
 
-/* With so few classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With fewer than
- * 16 features the start of each group of rows takes longer than its sums (Zen 3). */
+/* With up to three classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With fewer
+ * than 16 features the start of each group of rows takes longer than its sums (Zen 3). */
 enum {
-    FEW_CLASSES = 3,
     FEW_CLASSES_DW = 6144,
     FEW_CLASSES_FEATURES = 2048,
     FEW_CLASSES_FEATURES_MIN = 16,
@@ -216,7 +215,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     const size_t lddw = plan.sums_in_workspace ? spread_ld(shape->d) : shape->lddw;
     plan.dw_large = !is_u8 && is_large(shape->c, lddw, plan.l2);
     plan.dw_collides = !is_u8 && collides(lddw);
-    plan.grad_rows = kernels->grad_rows_f32 != NULL && !is_u8 && shape->c <= FEW_CLASSES &&
+    plan.grad_rows = kernels->grad_rows_f32 != NULL && !is_u8 && shape->c <= GRAD_ROWS_CLASSES &&
                      shape->d >= FEW_CLASSES_FEATURES_MIN;
     plan.grad_columns =
         kernels->grad_columns_f32 != NULL && !is_u8 && by_columns(shape, plan.dw_large);

@@ -12,51 +12,64 @@
 
 #include <stdbool.h>
 
-enum { FEW_CLASSES = 3, FEW_ROWS = 8, FEW_VECTORS = 2 };
+enum { FEW_ROWS = 8, FEW_VECTORS = 2 };
 
-/* Adds some vectors of each row to those of dW. The last vector has only `count` features; 8 or more: all. */
+/* Adds some vectors of each row to those of dW. */
 DOWNHILL_INLINE void add_vectors(const enum element element, const int rows, const int classes,
-                                 const int vectors, size_t count, size_t k,
-                                 const void *const x_row[FEW_ROWS],
-                                 __m256 g_f32x8[FEW_ROWS][FEW_CLASSES], bool accumulate, float *dw,
-                                 size_t lddw)
+                                 const int vectors, size_t k, const void *const x_row[FEW_ROWS],
+                                 __m256 g_f32x8[FEW_ROWS][GRAD_ROWS_CLASSES], const bool accumulate,
+                                 float *dw, size_t lddw)
 {
-    __m256 sum_f32x8[FEW_CLASSES][FEW_VECTORS];
+    __m256 sum_f32x8[GRAD_ROWS_CLASSES];
     DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++)
-        DOWNHILL_UNROLL
-    for (int v = 0; v < vectors; v++) {
-        const float *from = dw + (size_t)j * lddw + k + F32X8 * (size_t)v;
-        sum_f32x8[j][v] = !accumulate     ? _mm256_setzero_ps()
-                          : count < F32X8 ? _mm256_maskload_ps(from, first_lanes_x8(count))
-                                          : _mm256_loadu_ps(from);
-    }
-    DOWNHILL_UNROLL
-    for (int v = 0; v < vectors; v++)
-        DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++) {
-        const size_t at = k + F32X8 * (size_t)v;
-        const __m256 x_f32x8 = count < F32X8 ? some_features_x8(element, count, x_row[r], at)
-                                             : features_x8(element, x_row[r], at);
+    for (int v = 0; v < vectors; v++, k += F32X8) {
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++)
-            sum_f32x8[j][v] = _mm256_fmadd_ps(g_f32x8[r][j], x_f32x8, sum_f32x8[j][v]);
-    }
-    DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++)
+            sum_f32x8[j] =
+                accumulate ? _mm256_loadu_ps(dw + (size_t)j * lddw + k) : _mm256_setzero_ps();
         DOWNHILL_UNROLL
-    for (int v = 0; v < vectors; v++)
-        store_some_x8(dw + (size_t)j * lddw + k + F32X8 * (size_t)v, count, sum_f32x8[j][v]);
+        for (int r = 0; r < rows; r++) {
+            const __m256 x_f32x8 = features_x8(element, x_row[r], k);
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++)
+                sum_f32x8[j] = _mm256_fmadd_ps(g_f32x8[r][j], x_f32x8, sum_f32x8[j]);
+        }
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++)
+            _mm256_storeu_ps(dw + (size_t)j * lddw + k, sum_f32x8[j]);
+    }
+}
+
+/* Adds the last features of the rows, `count` or 8. The dscores are broadcast again: if they stayed in registers until
+ * here, Clang would spill them in the main loop. */
+DOWNHILL_INLINE void add_tail(const enum element element, const int rows, const int classes,
+                              size_t count, size_t k, const void *const *x, const float *dscores,
+                              size_t ldds, const bool accumulate, float *dw, size_t lddw)
+{
+    const __m256i lanes = first_lanes_x8(count);
+    __m256 sum_f32x8[GRAD_ROWS_CLASSES];
+    for (int j = 0; j < classes; j++)
+        sum_f32x8[j] =
+            accumulate ? _mm256_maskload_ps(dw + (size_t)j * lddw + k, lanes) : _mm256_setzero_ps();
+    for (int r = 0; r < rows; r++) {
+        const __m256 x_f32x8 = count < F32X8 ? some_features_x8(element, count, x[r], k)
+                                             : features_x8(element, x[r], k);
+        for (int j = 0; j < classes; j++)
+            sum_f32x8[j] = _mm256_fmadd_ps(
+                _mm256_broadcast_ss(dscores + (size_t)r * ldds + (size_t)j), x_f32x8, sum_f32x8[j]);
+    }
+    for (int j = 0; j < classes; j++)
+        store_some_x8(dw + (size_t)j * lddw + k, count, sum_f32x8[j]);
 }
 
 /* prefetches: whether the next block of rows is prefetched meanwhile, at one step per `vectors`. */
 DOWNHILL_INLINE void add_rows(const enum element element, const bool prefetches, const int rows,
                               const int classes, const int vectors, size_t d, const void *const *x,
-                              const float *dscores, size_t ldds, bool accumulate, float *dw,
+                              const float *dscores, size_t ldds, const bool accumulate, float *dw,
                               size_t lddw, struct prefetch *prefetch)
 {
     const void *x_row[FEW_ROWS];
-    __m256 g_f32x8[FEW_ROWS][FEW_CLASSES];
+    __m256 g_f32x8[FEW_ROWS][GRAD_ROWS_CLASSES];
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
         x_row[r] = x[r];
@@ -70,11 +83,10 @@ DOWNHILL_INLINE void add_rows(const enum element element, const bool prefetches,
     for (; k + width <= d; k += width) {
         if (prefetches)
             prefetch_step(&run);
-        add_vectors(element, rows, classes, vectors, F32X8, k, x_row, g_f32x8, accumulate, dw,
-                    lddw);
+        add_vectors(element, rows, classes, vectors, k, x_row, g_f32x8, accumulate, dw, lddw);
     }
     for (; k < d; k += F32X8)
-        add_vectors(element, rows, classes, 1, d - k, k, x_row, g_f32x8, accumulate, dw, lddw);
+        add_tail(element, rows, classes, d - k, k, x, dscores, ldds, accumulate, dw, lddw);
 }
 
 DOWNHILL_INLINE void few_classes(const enum element element, const bool prefetches, const int rows,
@@ -126,7 +138,8 @@ FEW_OF(few_f32_prefetch_2, ELEMENT_F32, true, 4, 2, 2)
 FEW_OF(few_f32_prefetch_3, ELEMENT_F32, true, 4, 3, 1)
 FEW_OF(few_bf16_prefetch_1, ELEMENT_BF16, true, 8, 1, 2)
 FEW_OF(few_bf16_prefetch_2, ELEMENT_BF16, true, 4, 2, 2)
-FEW_OF(few_bf16_prefetch_3, ELEMENT_BF16, true, 4, 3, 1)
+/* With 4 rows Clang 14 spills a vector. */
+FEW_OF(few_bf16_prefetch_3, ELEMENT_BF16, true, 3, 3, 1)
 
 typedef void few_kernel(size_t n, size_t d, const void *const *x, const float *dscores, size_t ldds,
                         unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch);

@@ -54,7 +54,11 @@ typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *cons
                                   const float *dscores, size_t ldds, unsigned flags, float *dw,
                                   size_t lddw, struct prefetch *prefetch);
 
-/* Packed weights take 4 bytes each in every layout, in whole groups of this many features. */
+/* Classes of the gradient by whole rows. */
+enum { GRAD_ROWS_CLASSES = 3 };
+
+/* Room for the packed weights of a class in any layout, in floats, is the number of features rounded up to whole groups.
+ * Packed weights start at a multiple of 64 bytes. */
 enum { PACK_GROUP = 32 };
 
 /* Scores of many samples with packed weights. */
@@ -164,7 +168,8 @@ struct downhill_kernels {
     /* Computes the same column by column, which is faster with many classes, with a dW beyond L2, and if the rows of X
      * fall on one set of L1. Both are NULL if the level has none. */
     downhill_grad_kernel *grad_columns_f32, *grad_columns_bf16;
-    /* For at most 3 classes, 2 samples or more; NULL: none. */
+
+    /* Computes the same for at most GRAD_ROWS_CLASSES classes and a dW in L1. Both are NULL if the level has none. */
     downhill_grad_kernel *grad_rows_f32, *grad_rows_bf16;
 
     /* w = decay·w - step·g, count elements, three roundings each. */

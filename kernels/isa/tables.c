@@ -31,11 +31,12 @@ enum { GRAD_DIRECT_MIN = 128 };
 /* Features per call of the scores. A tile of 5 classes × 1024 features is 20 KiB of W, which stays in a 32 or 48 KiB L1
  * while the rows of the block stream past it. Larger chunks would save some of the horizontal sums at the end of a tile,
  * 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
- * The order of a sum depends on d and c alone, so that one sample has the same chunks as many; 6 classes × 896
- * features are 21 KiB. */
+ * With AVX2 and AVX-512 the order of a sum depends on d and c alone, so that one sample has the same chunks as many. Of 896
+ * features, 6 classes are 21 KiB. The 10 classes of a panel for AVX-512 are 35 KiB, more than an L1 of 32 KiB: with such a
+ * CPU the panel is read from L2, at up to 32 bytes per cycle (not timed). */
 enum { SCORE_FEATURES = 1024, SCORE_FEATURES_FIXED = 896 };
 
-/* Features per call of the scores with bf16 weights: 10 classes take 10 KiB. Their error bound counts chunks of this
+/* Features per call of the scores with two bf16 terms per weight: 10 classes take 20 KiB. Their error bound counts chunks of this
  * size. */
 enum { PACKED_FEATURES = 512 };
 
@@ -74,8 +75,11 @@ static const downhill_kernels table_scalar = {
 /* Packing takes as long as the scores of ten samples. */
 enum { PACKED_SAMPLES_MIN = 64 };
 
-/* Limits of the packing for few features, which takes as long as the scores of ten samples too, but these gain more. */
-enum { SHORT_FEATURES = 8, SHORT_CLASSES = 16, SHORT_SAMPLES_MIN = 16 };
+/* Limits of the packing for few features. Packing takes as long as the scores of ten samples. */
+enum { SHORT_FEATURES = 8, SHORT_CLASSES = 16, SHORT_CLASSES_MIN = 4, SHORT_SAMPLES_MIN = 16 };
+_Static_assert(SHORT_CLASSES_MIN *PACK_GROUP >= 8 * SHORT_FEATURES &&
+                   9 * PACK_GROUP >= 16 * SHORT_FEATURES,
+               "few classes, padded to 8 or 16, fit their room");
 
 #if HAVE_AUTO(AVX2)
 static const struct downhill_u8_kernels u8_auto_avx2 = {
@@ -134,7 +138,7 @@ static const struct downhill_packing packing_short_f32_avx2 = {
     .score = downhill_score_short_f32_avx2,
     .features = PACK_GROUP,
     .classes = SHORT_CLASSES,
-    .c_min = 4,
+    .c_min = SHORT_CLASSES_MIN,
     .n_min = SHORT_SAMPLES_MIN,
     .d_max = SHORT_FEATURES,
     .policy = PACKS_ALWAYS,
@@ -145,7 +149,7 @@ static const struct downhill_packing packing_short_bf16_avx2 = {
     .score = downhill_score_short_bf16_avx2,
     .features = PACK_GROUP,
     .classes = SHORT_CLASSES,
-    .c_min = 4,
+    .c_min = SHORT_CLASSES_MIN,
     .n_min = SHORT_SAMPLES_MIN,
     .d_max = SHORT_FEATURES,
     .policy = PACKS_ALWAYS,
@@ -467,7 +471,9 @@ int downhill_same_kernels(const downhill_kernels *a, const downhill_kernels *b,
         return 0;
     if (element == ELEMENT_F32)
         return a->score_f32 == b->score_f32 && a->packing_f32 == b->packing_f32 &&
-               a->grad_f32 == b->grad_f32;
+               a->packing_short_f32 == b->packing_short_f32 && a->grad_f32 == b->grad_f32 &&
+               a->grad_columns_f32 == b->grad_columns_f32 && a->grad_rows_f32 == b->grad_rows_f32;
     return a->score_bf16 == b->score_bf16 && a->packing_bf16 == b->packing_bf16 &&
-           a->grad_bf16 == b->grad_bf16;
+           a->packing_short_bf16 == b->packing_short_bf16 && a->grad_bf16 == b->grad_bf16 &&
+           a->grad_columns_bf16 == b->grad_columns_bf16 && a->grad_rows_bf16 == b->grad_rows_bf16;
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A sequence of groups of 8 features. A group holds these features of the first class, then those of the second class, and
+/* Packs groups of 8 features. A group holds these features of the first class, then those of the second class, and
  * so on. Zeros after the last feature complete the last group. */
 void downhill_pack_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
@@ -21,8 +21,8 @@ void downhill_pack_f32(size_t d, size_t c, const float *w, size_t ldw, float *pa
         }
 }
 
-/* At most 8 features of at most 16 classes: feature by feature, the weights of 8 classes, or of 16 if there are more than
- * 8, and zeros up to 4 or 8 features. */
+/* Packs at most 8 features of at most 16 classes feature by feature: the weights of 8 classes, or of 16 if there are more
+ * than 8, and zeros up to 4 or 8 features. */
 void downhill_pack_short_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
     const size_t features = d <= 4 ? 4 : 8, classes = c <= 8 ? 8 : 16;

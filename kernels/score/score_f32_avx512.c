@@ -9,8 +9,7 @@
  * halves takes one of them, against 7 cycles of loads. 20 to 24 sums more than cover the latency of 4 cycles × 2 units.
  * X is read once for up to ten classes.
  *
- * A single sample has the sums of two classes in a vector: as many loads as FMAs and halves of W, which is bound by
- * reading W.
+ * A single sample has the sums of two classes in a vector: two loads of W per FMA, so that reading W decides.
  *
  * One to three classes have 16 or 32 sums, whole vectors.
  *
@@ -147,6 +146,8 @@ DOWNHILL_INLINE void add_few(const enum element element, const int vectors, cons
     DOWNHILL_UNROLL
     for (int v = 0; v < vectors; v++) {
         const size_t at = F32X16 * (size_t)v;
+        if (at >= count)
+            return;
         const __mmask16 lanes = first_lanes_x16(count > at ? count - at : 0);
         __m512 x_f32x16[FEW_ROWS];
         DOWNHILL_UNROLL

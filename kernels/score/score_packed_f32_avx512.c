@@ -5,9 +5,9 @@
  *
  * As in score_f32_avx512.c a dot product has 8 sums. A vector holds those of two classes, which are neighbours in packed
  * weights. Per 8 features a tile of 4 × 10 broadcasts 4 halves of X and loads 5 vectors of W for 20 FMAs: 10 cycles of
- * FMAs at two per cycle against 4.5 cycles of loads. It reads 4 half lines of X in 10 cycles. The next rows can be
- * prefetched at the same pace. Six classes or fewer take 8 samples, to keep 8 independent sums (latency of 4 cycles × 2
- * units).
+ * FMAs at two per cycle against 4.5 cycles of loads. It reads 4 half lines of X in 10 cycles, and can prefetch
+ * the next rows at the same pace. Six classes or fewer take 8 samples, to keep 8 independent sums (latency of 4 cycles × 2
+ * units), and prefetch at half of the pace.
  *
  * Trap: rows of W a multiple of 4 KiB apart would all fall on one set of L1. Packed vectors are adjacent: they need one
  * pointer and fall on different sets.

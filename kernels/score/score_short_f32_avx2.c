@@ -4,8 +4,7 @@
  *
  * With the features along the lanes a dot product this short is a single FMA, but three additions fold its 8 sums, and
  * lanes may be empty. Here 8 or 16 classes share one broadcast of each feature, and the sums of 8 dot products are folded
- * by 3 or 7 vertical additions. The sums are the same, in the same order: one product each. 256 samples of 4 features
- * take half of the time for 16 classes or more.
+ * by 4 or 7 vertical additions. The sums are the same, in the same order: one product each.
  *
  * A row is copied first, with zeros after its last feature, so that no memory after the row is touched. */
 #define DOWNHILL_LEVEL_NAME avx2
@@ -14,7 +13,7 @@
 
 enum { VECTORS_MAX = 2 };
 
-/* Sets the products of one feature with 8 classes per vector. They are sums that start from 0, so none is -0. */
+/* Sets the products of one feature with 8 classes per vector, as sums that start from 0. */
 DOWNHILL_INLINE void products(const int vectors, const float *x, const float *w,
                               __m256 product[VECTORS_MAX])
 {
@@ -56,10 +55,13 @@ DOWNHILL_INLINE void rows_of(const enum element element, const int features, con
                                        : features_x8(element, x[i], 0));
         __m256 dot[VECTORS_MAX], term[VECTORS_MAX];
         sum_4(vectors, row, w, dot);
-        if (features > 4) {
+        /* The upper sums of a short row are 0. They are added too, because they make a sum of -0, the product of an
+         * underflow, +0. */
+        for (int v = 0; v < vectors; v++)
+            term[v] = _mm256_setzero_ps();
+        if (features > 4)
             sum_4(vectors, row + 4, w + 4 * vectors * F32X8, term);
-            add(vectors, term, dot);
-        }
+        add(vectors, term, dot);
         for (int v = 0; v < vectors - 1; v++)
             _mm256_storeu_ps(scores + F32X8 * v,
                              _mm256_add_ps(_mm256_loadu_ps(scores + F32X8 * v), dot[v]));
@@ -89,7 +91,7 @@ void DOWNHILL_NAME(score_short_f32)(size_t n, size_t d, size_t c, const void *co
                                     const float *w, float *scores, size_t lds,
                                     struct prefetch *prefetch)
 {
-    (void)prefetch; /* rows in sequence, which the hardware prefetches */
+    (void)prefetch; /* a row is at most one cache line */
     rows(ELEMENT_F32, n, d, c, x, w, scores, lds);
 }
 
