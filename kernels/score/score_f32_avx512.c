@@ -124,8 +124,10 @@ DOWNHILL_INLINE void tile_of_one(const enum element element, const int classes, 
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const int pairs, const int classes,
                                      size_t n, size_t d, const void *const *x, const float *w,
-                                     size_t ldw, float *scores, size_t lds)
+                                     size_t ldw, float *scores, size_t lds,
+                                     struct prefetch *prefetch)
 {
+    (void)prefetch; /* many rows use the packed kernel */
     size_t i = 0;
     for (; i + 2 * (size_t)pairs <= n; i += 2 * (size_t)pairs)
         tile_of_pairs(element, pairs, classes, d, x + i, w, ldw, scores + i * lds, lds);
@@ -164,9 +166,10 @@ DOWNHILL_INLINE void add_few(const enum element element, const int vectors, cons
     }
 }
 
+/* A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
                                  const int classes, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds)
+                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     const size_t width = F32X16 * (size_t)vectors;
     const void *x_row[FEW_ROWS];
@@ -179,9 +182,13 @@ DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, 
         for (int r = 0; r < rows; r++)
             for (int v = 0; v < vectors; v++)
                 sum_f32x16[j][r][v] = _mm512_setzero_ps();
-    size_t k = 0;
-    for (; k + width <= d; k += width)
+    size_t k = 0, steps = d / width;
+    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(w);
+    for (; k + width <= d; k += width) {
+        if (rows > 1)
+            prefetch_step(&run);
         add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
+    }
     if (k < d)
         add_few(element, vectors, rows, classes, d - k, x_row, w, ldw, k, sum_f32x16);
     DOWNHILL_UNROLL
@@ -195,13 +202,15 @@ DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, 
 
 DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, const int classes,
                                  size_t n, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds)
+                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + FEW_ROWS <= n; i += FEW_ROWS)
-        tile_of_few(element, vectors, FEW_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile_of_few(element, vectors, FEW_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds,
+                    prefetch);
     for (; i < n; i++)
-        tile_of_few(element, vectors, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile_of_few(element, vectors, 1, classes, d, x + i, w, ldw, scores + i * lds, lds,
+                    prefetch);
 }
 
 /* One function per tile, out of line, so that the compiler allocates the registers of each loop for itself. In one
@@ -210,9 +219,9 @@ DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, 
     DOWNHILL_TARGET                                                                                \
     static __attribute__((noinline)) void name(size_t n, size_t d, const void *const *x,           \
                                                const float *w, size_t ldw, float *scores,          \
-                                               size_t lds)                                         \
+                                               size_t lds, struct prefetch *prefetch)              \
     {                                                                                              \
-        column(element, size, classes, n, d, x, w, ldw, scores, lds);                              \
+        column(element, size, classes, n, d, x, w, ldw, scores, lds, prefetch);                    \
     }
 
 COLUMN_OF(column_f32_1, few_classes, ELEMENT_F32, 2, 1)
@@ -238,7 +247,7 @@ COLUMN_OF(column_bf16_9, column_of_tiles, ELEMENT_BF16, 2, 9)
 COLUMN_OF(column_bf16_10, column_of_tiles, ELEMENT_BF16, 2, 10)
 
 typedef void column_kernel(size_t n, size_t d, const void *const *x, const float *w, size_t ldw,
-                           float *scores, size_t lds);
+                           float *scores, size_t lds, struct prefetch *prefetch);
 
 /* By the number of classes, minus 1. */
 static column_kernel *const columns_f32[CLASSES_MAX] = {
@@ -258,10 +267,9 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* many rows use the packed kernel */
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
-        columns_f32[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds);
+        columns_f32[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds, prefetch);
     }
 }
 
@@ -269,9 +277,8 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
 {
-    (void)prefetch; /* many rows use the packed kernel */
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
-        columns_bf16[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds);
+        columns_bf16[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds, prefetch);
     }
 }
