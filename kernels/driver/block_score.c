@@ -71,10 +71,9 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
 }
 
 /* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per group of
- * panels. If the rows come from memory, the chunk is prefetched FETCH_ROWS before its turn instead of with the next
- * block. */
+ * panels. The chunk is prefetched FETCH_ROWS before its turn instead of with the next block. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
-                                 const struct score_plan *plan, int x_far, const struct part *block,
+                                 const struct score_plan *plan, const struct part *block,
                                  const downhill_weights_f32 *weights)
 {
     const size_t n = block->n, d = weights->d, c = weights->c;
@@ -82,7 +81,7 @@ static void score_pack_per_panel(const struct downhill_packing *packing,
     for (size_t k = 0, chunk; k < d; k += chunk) {
         chunk = next_chunk(d - k, plan->features);
         rows_at(block->element, n, block->x, k, x);
-        const size_t fetched = x_far && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
+        const size_t fetched = plan->pace > 0 && n > FETCH_ROWS ? n - FETCH_ROWS : 0;
         struct prefetch prefetch = prefetch_of(x + n - fetched, fetched,
                                                chunk * element_bytes(block->element), plan->pace);
         for (size_t j = 0, group; j < c; j += group) {
@@ -122,7 +121,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
     start_from_bias(block, weights, scores, lds);
     if (score_plan.method == SCORE_PACK_PER_PANEL) {
         const struct part whole = {block->element, block->n, block->x, scores, lds};
-        score_pack_per_panel(plan->packing, &score_plan, plan->x_far, &whole, weights);
+        score_pack_per_panel(plan->packing, &score_plan, &whole, weights);
         return;
     }
     for (size_t i = 0, rows; i < block->n; i += rows) {

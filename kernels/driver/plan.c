@@ -252,9 +252,13 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
     if (plan->packs_once)
         return (struct score_plan){
             SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0};
+    /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
+    const int fetches = rows * plan->d * element_bytes(plan->element) > plan->l2;
     if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)
-        return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS, features, classes, 2, 1};
-    return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX, features, classes, 1, 2};
+        return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS, features, classes, 2,
+                                   fetches ? 1 : 0};
+    return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX, features, classes, 1,
+                               fetches ? 2 : 0};
 }
 
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)

@@ -64,7 +64,7 @@ struct score_plan {
     } method;
     size_t rows, features, classes; /* per call of the micro-kernel */
     size_t panels; /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
-    size_t pace;   /* of its prefetch */
+    size_t pace;   /* of its prefetch; 0: none */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 
