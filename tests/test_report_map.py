@@ -138,7 +138,7 @@ class Map(report_data.ReportTest):
         found["benchmarks"] += skipped("score_f32", "blis", 10, 16)
         found["benchmarks"] += skipped("score_f32", "avx2", 100, 784)
         section = self.section(found, drawn=("map",))
-        # Of 3 × 2 cells, (2, 784) and (10, 784) have both sides.
+        # Two of the 3 × 2 cells, (2, 784) and (10, 784), can be compared.
         self.assertIn("in 1 of 2 cells, behind in 1;", section)
         self.assertIn("4 cells could not be compared.", section)
         self.assertIn("| score_f32 | 2 | 16 | – | – | 0.200 | 0.400 | – | – | – |", section)

@@ -22,7 +22,7 @@ enum { RUN_VECTORS = 8 };
 
 /* Where a tile prefetches: nowhere, in the next block of rows (prefetch.h), or further along its own rows. The rows are
  * read side by side, more than the hardware follows. Three lines ahead make the gradient from memory 1.1 (d = 3072) to
- * 1.5 (d = 784) times as fast, from L3 up to 1.1. In L2 they cost nothing, but 7 % with 2 and 3 classes (Zen 3). */
+ * 1.5 (d = 784) times as fast, from L3 up to 1.1. In L2 they cost nothing (Zen 3). */
 enum target { NOTHING, NEXT_BLOCK, AHEAD };
 enum { LINES_AHEAD = 3 };
 

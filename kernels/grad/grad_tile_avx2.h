@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-enum { TILE_CLASSES = 6, TILE_VECTORS = 6 };
+enum { TILE_CLASSES = 6, TILE_VECTORS = 3 };
 
 /* Samples per step of prefetch.h. */
 enum { PREFETCH_ROWS = 2 };
