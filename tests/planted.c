@@ -31,6 +31,14 @@ void swap_first_two(void *a, size_t ld, size_t size)
     }
 }
 
+struct scores scores_from_zeros(size_t n, size_t c, const struct scores *scores)
+{
+    const struct scores s = *scores;
+    for (size_t i = 0; i < n; i++)
+        memset(s.to + i * s.ld, 0, c * sizeof *s.to);
+    return (struct scores){s.to, s.ld, s.to, s.ld};
+}
+
 float to_bf16(float value)
 {
     uint16_t bf16;

@@ -143,8 +143,8 @@ static void round_to_16_bits(float *w, size_t count)
 }
 
 /* Computes the scores of all samples at the weights that the check draws. */
-static void scores_at(const features *f, const dataset *data, const gradcheck_options *options,
-                      double scores[N][C])
+static void scores_of_all(const features *f, const dataset *data, const gradcheck_options *options,
+                          double scores[N][C])
 {
     const problem p = {.data = data, .features = f};
     downhill_weights_f32 w;
@@ -196,7 +196,7 @@ static void test_gradcheck__margin_on_its_kink__coordinates_skipped(void **state
     options.h = 1e-6; /* larger than the rounding error of delta */
     options.scale = 1.0f;
     assert_true(features_open(config->type, config->data, NORMALISE_NONE, 1, &f));
-    scores_at(&f, config->data, &options, scores);
+    scores_of_all(&f, config->data, &options, scores);
     const size_t y = (size_t)samples_label(&config->data->train, 0);
     for (size_t j = 0; j < C; j++) {
         const double delta = scores[0][y] - scores[0][j];

@@ -20,38 +20,32 @@ static downhill_pack_kernel *pack;
 static downhill_grad_kernel *grad;
 static const downhill_kernels *right;
 
-static void clear(size_t n, size_t c, float *scores, size_t lds)
-{
-    for (size_t i = 0; i < n; i++)
-        memset(scores + i * lds, 0, c * sizeof *scores);
-}
-
 /* ---- scores of f32 and bf16 ---- */
 
 static void score_tail_dropped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                               size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    score(n, without_tail(d), c, x, w, ldw, scores, lds, prefetch);
+    score(n, without_tail(d), c, x, w, ldw, scores, prefetch);
 }
 
 static void score_bias_skipped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                               size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    clear(n, c, scores, lds);
-    score(n, d, c, x, w, ldw, scores, lds, prefetch);
+    const struct scores from_zeros = scores_from_zeros(n, c, scores);
+    score(n, d, c, x, w, ldw, &from_zeros, prefetch);
 }
 
 static void score_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  const float *w, size_t ldw, const struct scores *scores,
                                   struct prefetch *prefetch)
 {
-    score(n, d, c, x, w, ldw, scores, lds, prefetch);
+    score(n, d, c, x, w, ldw, scores, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++)
-        swap_first_two(scores + i * lds, 1, sizeof *scores);
+        swap_first_two(scores_at(*scores, i, 0).to, 1, sizeof *scores->to);
 }
 
 static void score_weights_in_bf16(size_t n, size_t d, size_t c, const void *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  const float *w, size_t ldw, const struct scores *scores,
                                   struct prefetch *prefetch)
 {
     float *rounded = malloc(c * d * sizeof *rounded);
@@ -59,69 +53,69 @@ static void score_weights_in_bf16(size_t n, size_t d, size_t c, const void *cons
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++)
             rounded[j * d + k] = to_bf16(w[j * ldw + k]);
-    score(n, d, c, x, rounded, d, scores, lds, prefetch);
+    score(n, d, c, x, rounded, d, scores, prefetch);
     free(rounded);
 }
 
 static void score_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  const float *w, size_t ldw, const struct scores *scores,
                                   struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    score(n, d, c, shifted, w, ldw, scores, lds, prefetch);
+    score(n, d, c, shifted, w, ldw, scores, prefetch);
 }
 
 static void score_infinity_lost(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                                size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    score(n, d, c, x, w, ldw, scores, lds, prefetch);
+    score(n, d, c, x, w, ldw, scores, prefetch);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
-            scores[i * lds + j] -= 0.0f * scores[i * lds + j];
+            scores->to[i * scores->ld + j] -= 0.0f * scores->to[i * scores->ld + j];
 }
 
 /* ---- scores with packed weights ---- */
 
 static void packed_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                const float *packed, float *scores, size_t lds,
+                                const float *packed, const struct scores *scores,
                                 struct prefetch *prefetch)
 {
-    score_packed(n, d > PACK_GROUP ? d / PACK_GROUP * PACK_GROUP : d, c, x, packed, scores, lds,
+    score_packed(n, d > PACK_GROUP ? d / PACK_GROUP * PACK_GROUP : d, c, x, packed, scores,
                  prefetch);
 }
 
 static void packed_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                        const float *packed, float *scores, size_t lds,
+                                        const float *packed, const struct scores *scores,
                                         struct prefetch *prefetch)
 {
-    score_packed(n, d > 1 ? d - 1 : d, c, x, packed, scores, lds, prefetch);
+    score_packed(n, d > 1 ? d - 1 : d, c, x, packed, scores, prefetch);
 }
 
 static void packed_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
-                                const float *packed, float *scores, size_t lds,
+                                const float *packed, const struct scores *scores,
                                 struct prefetch *prefetch)
 {
-    clear(n, c, scores, lds);
-    score_packed(n, d, c, x, packed, scores, lds, prefetch);
+    const struct scores from_zeros = scores_from_zeros(n, c, scores);
+    score_packed(n, d, c, x, packed, &from_zeros, prefetch);
 }
 
 static void packed_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
-                                   const float *packed, float *scores, size_t lds,
+                                   const float *packed, const struct scores *scores,
                                    struct prefetch *prefetch)
 {
-    score_packed(n, d, c, x, packed, scores, lds, prefetch);
+    score_packed(n, d, c, x, packed, scores, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++)
-        swap_first_two(scores + i * lds, 1, sizeof *scores);
+        swap_first_two(scores_at(*scores, i, 0).to, 1, sizeof *scores->to);
 }
 
 static void packed_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
-                                   const float *packed, float *scores, size_t lds,
+                                   const float *packed, const struct scores *scores,
                                    struct prefetch *prefetch)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    score_packed(n, d, c, shifted, packed, scores, lds, prefetch);
+    score_packed(n, d, c, shifted, packed, scores, prefetch);
 }
 
 static void packed_weights_in_bf16(size_t d, size_t c, const float *w, size_t ldw, float *packed)

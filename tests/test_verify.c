@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "driver/plan.h"
+#include "planted.h"
 #include "verify/arena.h"
 #include "verify/verify.h"
 
@@ -55,41 +56,41 @@ static void test_verify__bad_options__refused(void **state)
 /* ---- planted bugs ---- */
 
 static void score_tail_dropped(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                               size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, lds, prefetch);
+    downhill_score_f32_scalar(n, d > 8 ? d / 8 * 8 : d, c, x, w, ldw, scores, prefetch);
 }
 
 /* Drops only the last feature of long rows, the smallest part of the longest sum. */
 static void score_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                       const float *w, size_t ldw, float *scores, size_t lds,
+                                       const float *w, size_t ldw, const struct scores *scores,
                                        struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, lds, prefetch);
+    downhill_score_f32_scalar(n, d > 1000 ? d - 1 : d, c, x, w, ldw, scores, prefetch);
 }
 
 static void score_bias_forgotten(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                                 size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    for (size_t i = 0; i < n; i++)
-        memset(scores + i * lds, 0, c * sizeof *scores);
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
+    const struct scores from_zeros = scores_from_zeros(n, c, scores);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, &from_zeros, prefetch);
 }
 
 static void score_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  const float *w, size_t ldw, const struct scores *scores,
                                   struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, prefetch);
     for (size_t i = 0; c > 1 && i < n; i++) {
-        const float first = scores[i * lds];
-        scores[i * lds] = scores[i * lds + 1];
-        scores[i * lds + 1] = first;
+        float *s = scores_at(*scores, i, 0).to;
+        const float first = s[0];
+        s[0] = s[1];
+        s[1] = first;
     }
 }
 
 static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const void *const *x,
-                                  const float *w, size_t ldw, float *scores, size_t lds,
+                                  const float *w, size_t ldw, const struct scores *scores,
                                   struct prefetch *prefetch)
 {
     static float rounded[20000 + 32];
@@ -101,79 +102,83 @@ static void score_rounded_to_bf16(size_t n, size_t d, size_t c, const void *cons
             memcpy(&rounded[k], &bits, sizeof bits);
         }
         const void *row = rounded;
-        downhill_score_f32_scalar(1, d, c, &row, w, ldw, scores + i * lds, lds, prefetch);
+        const struct scores scores_i = scores_at(*scores, i, 0);
+        downhill_score_f32_scalar(1, d, c, &row, w, ldw, &scores_i, prefetch);
     }
 }
 
 static void score_last_row_twice(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                                 size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
     const void *shifted[BLOCK_ROWS_MAX];
     for (size_t i = 0; i < n; i++)
         shifted[i] = x[i + 1 < n ? i + 1 : i];
-    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, lds, prefetch);
+    downhill_score_f32_scalar(n, d, c, shifted, w, ldw, scores, prefetch);
 }
 
 static volatile float sink;
 
 static void score_reads_past_the_row(size_t n, size_t d, size_t c, const void *const *x,
-                                     const float *w, size_t ldw, float *scores, size_t lds,
+                                     const float *w, size_t ldw, const struct scores *scores,
                                      struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, prefetch);
     sink = w[(c - 1) * ldw + d];
 }
 
 static void score_writes_padding(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                                 size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, lds, prefetch);
-    if (lds > c && n > 1)
-        scores[c] = 0.0f;
+    downhill_score_f32_scalar(n, d, c, x, w, ldw, scores, prefetch);
+    if (scores->ld > c && n > 1)
+        scores->to[c] = 0.0f;
 }
 
 enum { LANES = 8 }; /* adjacent features of a class in packed weights */
 
 /* Scores packed weights by their definition; a caller plants a bug by changing an argument. */
 static void score_packed(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                         float *scores, size_t lds, size_t classes)
+                         const struct scores *scores, size_t classes)
 {
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < c; j++)
+        for (size_t j = 0; j < c; j++) {
+            const struct scores s = scores_at(*scores, i, j);
+            *s.to = *s.from;
             for (size_t k = 0; k < d; k++)
-                scores[i * lds + j] += ((const float *)x[i])[k] *
-                                       w[k / LANES * LANES * classes + j * LANES + k % LANES];
+                *s.to += ((const float *)x[i])[k] *
+                         w[k / LANES * LANES * classes + j * LANES + k % LANES];
+        }
 }
 
 static void score_packed_correct(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                                 float *scores, size_t lds, struct prefetch *prefetch)
+                                 const struct scores *scores, struct prefetch *prefetch)
 {
     (void)prefetch;
-    score_packed(n, d, c, x, w, scores, lds, c);
+    score_packed(n, d, c, x, w, scores, c);
 }
 
 static void score_packed_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                      const float *w, float *scores, size_t lds,
+                                      const float *w, const struct scores *scores,
                                       struct prefetch *prefetch)
 {
     (void)prefetch;
-    score_packed(n, d > LANES ? d / LANES * LANES : d, c, x, w, scores, lds, c);
+    score_packed(n, d > LANES ? d / LANES * LANES : d, c, x, w, scores, c);
 }
 
 static void score_packed_nine_classes_cut(size_t n, size_t d, size_t c, const void *const *x,
-                                          const float *w, float *scores, size_t lds,
+                                          const float *w, const struct scores *scores,
                                           struct prefetch *prefetch)
 {
     (void)prefetch;
-    score_packed(n, c == 9 ? (d < LANES ? d : LANES) : d, c, x, w, scores, lds, c);
+    score_packed(n, c == 9 ? (d < LANES ? d : LANES) : d, c, x, w, scores, c);
 }
 
 static void score_packed_odd_sample_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                            const float *w, float *scores, size_t lds,
+                                            const float *w, const struct scores *scores,
                                             struct prefetch *prefetch)
 {
     (void)prefetch;
-    score_packed(n / 2 * 2, d, c, x, w, scores, lds, c);
+    score_packed(n / 2 * 2, d, c, x, w, scores, c);
 }
 
 static double hinge_kink_counts(size_t n, size_t c, const float *scores, size_t lds,

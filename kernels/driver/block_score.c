@@ -10,17 +10,6 @@
 /* A row of a packed chunk is prefetched this many rows before its turn: 56 KiB with 896 features. */
 enum { FETCH_ROWS = 16 };
 
-static void start_from_bias(const struct block *block, const downhill_weights_f32 *weights,
-                            float *scores, size_t lds)
-{
-    for (size_t i = 0; i < block->n; i++) {
-        if (weights->b != NULL)
-            memcpy(scores + i * lds, weights->b, weights->c * sizeof *scores);
-        else
-            memset(scores + i * lds, 0, weights->c * sizeof *scores);
-    }
-}
-
 /* Size of the next chunk of features: chunks are nearly equal, and whole groups of packed weights, which are whole
  * cache lines too, so that aligned rows stay aligned in every chunk. */
 static inline size_t next_chunk(size_t left, size_t max)
@@ -34,9 +23,26 @@ struct part {
     enum element element;
     size_t n;
     const void *const *x;
-    float *scores;
-    size_t lds;
+    struct scores scores; /* of the first chunk of features */
 };
+
+/* Returns the scores of a block for its first chunk. Without a bias they start from zeros. */
+static struct scores first_scores(size_t n, const downhill_weights_f32 *weights, float *scores,
+                                  size_t lds)
+{
+    if (weights->b != NULL)
+        return (struct scores){weights->b, 0, scores, lds};
+    for (size_t i = 0; i < n; i++)
+        memset(scores + i * lds, 0, weights->c * sizeof *scores);
+    return (struct scores){scores, lds, scores, lds};
+}
+
+/* Returns the scores of a part for the chunk that starts at feature k. */
+static struct scores scores_of_chunk(const struct part *part, size_t k)
+{
+    const struct scores s = part->scores;
+    return k == 0 ? s : (struct scores){s.to, s.ld, s.to, s.ld};
+}
 
 static void score_unpacked(const downhill_kernels *kernels, const struct score_plan *plan,
                            const struct part *part, const downhill_weights_f32 *weights,
@@ -48,8 +54,8 @@ static void score_unpacked(const downhill_kernels *kernels, const struct score_p
     for (size_t k = 0, chunk; k < weights->d; k += chunk) {
         chunk = next_chunk(weights->d - k, plan->features);
         rows_at(part->element, part->n, part->x, k, x);
-        score(part->n, chunk, weights->c, x, weights->w + k, weights->ldw, part->scores, part->lds,
-              prefetch);
+        const struct scores scores = scores_of_chunk(part, k);
+        score(part->n, chunk, weights->c, x, weights->w + k, weights->ldw, &scores, prefetch);
     }
 }
 
@@ -64,8 +70,9 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
         rows_at(part->element, part->n, part->x, k, x);
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, plan->classes);
+            const struct scores scores = scores_at(scores_of_chunk(part, k), 0, j);
             packing->score(part->n, chunk, classes, x, packed + j * packed_ld(d) + k * classes,
-                           part->scores + j, part->lds, prefetch);
+                           &scores, prefetch);
         }
     }
 }
@@ -104,10 +111,12 @@ static void score_pack_per_panel(const struct downhill_packing *packing,
             }
             for (size_t i = 0, rows; i < n; i += rows) {
                 rows = n - i < plan->rows ? n - i : plan->rows;
-                for (size_t p = 0; p < panels; p++)
-                    packing->score(rows, chunk, panel[p].classes, x + i, panel[p].w,
-                                   block->scores + i * block->lds + panel[p].first, block->lds,
+                for (size_t p = 0; p < panels; p++) {
+                    const struct scores scores =
+                        scores_at(scores_of_chunk(block, k), i, panel[p].first);
+                    packing->score(rows, chunk, panel[p].classes, x + i, panel[p].w, &scores,
                                    &prefetch);
+                }
             }
         }
     }
@@ -118,15 +127,15 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
                           const float *packed, float *scores, size_t lds, struct prefetch *prefetch)
 {
     const struct score_plan score_plan = downhill_plan_score(plan, block->n);
-    start_from_bias(block, weights, scores, lds);
+    const struct scores first = first_scores(block->n, weights, scores, lds);
     if (score_plan.method == SCORE_PACK_PER_PANEL) {
-        const struct part whole = {block->element, block->n, block->x, scores, lds};
+        const struct part whole = {block->element, block->n, block->x, first};
         score_pack_per_panel(plan->packing, &score_plan, &whole, weights);
         return;
     }
     for (size_t i = 0, rows; i < block->n; i += rows) {
         rows = next_tile(block->n - i, score_plan.rows);
-        const struct part part = {block->element, rows, block->x + i, scores + i * lds, lds};
+        const struct part part = {block->element, rows, block->x + i, scores_at(first, i, 0)};
         if (score_plan.method == SCORE_PACKED)
             score_packed(plan->packing, &score_plan, &part, weights, packed, prefetch);
         else

@@ -43,11 +43,26 @@ enum grad_flags {
 /* Row pointers past the n-th that a gradient kernel may read, in order to prefetch. The driver repeats the last row. */
 enum { ROWS_PAST_END = 2 };
 
+/* The scores that a kernel sets: to = from + X Wᵀ. The first chunk of features starts from the bias, the same row for every
+ * sample (ld_from 0), the others from the scores so far (from = to). */
+struct scores {
+    const float *from;
+    size_t ld_from;
+    float *to;
+    size_t ld;
+};
+
+/* Returns those from sample i and class j on. */
+static inline struct scores scores_at(struct scores s, size_t i, size_t j)
+{
+    return (struct scores){s.from + i * s.ld_from + j, s.ld_from, s.to + i * s.ld + j, s.ld};
+}
+
 typedef void downhill_score_kernel(size_t n, size_t d, size_t c, const void *const *x,
-                                   const float *w, size_t ldw, float *scores, size_t lds,
+                                   const float *w, size_t ldw, const struct scores *scores,
                                    struct prefetch *prefetch);
 typedef void downhill_score_packed_kernel(size_t n, size_t d, size_t c, const void *const *x,
-                                          const float *packed, float *scores, size_t lds,
+                                          const float *packed, const struct scores *scores,
                                           struct prefetch *prefetch);
 typedef void downhill_pack_kernel(size_t d, size_t c, const float *w, size_t ldw, float *packed);
 typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *const *x,
@@ -64,9 +79,9 @@ enum { PACK_GROUP = 32 };
 /* Scores of many samples with packed weights. */
 struct downhill_packing {
     downhill_pack_kernel *pack;
-    downhill_score_packed_kernel *score; /* scores += X Wᵀ for c <= classes */
+    downhill_score_packed_kernel *score; /* for c <= classes */
     size_t features;                     /* per call at most */
-    size_t classes;                      /* of a panel, <= PANEL_CLASSES */
+    size_t classes;                      /* of a panel */
     size_t c_min;                        /* of all panels; fewer classes do not need packing */
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
@@ -143,7 +158,7 @@ struct downhill_u8_kernels {
 struct downhill_kernels {
     const char *name;
 
-    /* scores += X Wᵀ. X n×d by row pointers, W c×d, scores n×c. */
+    /* X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
     size_t score_features;     /* per call at most: the weights of a tile stay in L1 */
     size_t score_features_one; /* the same for one sample */

@@ -72,14 +72,14 @@ DOWNHILL_INLINE void add_features(const enum element element, const enum layout 
     }
 }
 
-/* Adds the dot products of a tile to its scores: sums 16 features apart are added, then 8 apart, then as in
+/* Sets the scores of a tile: sums 16 features apart are added, then 8 apart, then as in
  * sum_lanes_x8(). */
-DOWNHILL_INLINE void add_to_scores(const int vectors, const int rows, const int classes,
-                                   tile_sums sum_f32x8, float *scores, size_t lds)
+DOWNHILL_INLINE void set_scores(const int vectors, const int rows, const int classes,
+                                tile_sums sum_f32x8, struct scores scores)
 {
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        float *scores_r = scores + (size_t)r * lds;
+        const struct scores s_r = scores_at(scores, (size_t)r, 0);
         __m256 sum[TILE_CLASSES];
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++) {
@@ -90,19 +90,19 @@ DOWNHILL_INLINE void add_to_scores(const int vectors, const int rows, const int 
                                     : s[0];
         }
         if (classes >= 4)
-            _mm_storeu_ps(scores_r, _mm_add_ps(_mm_loadu_ps(scores_r),
-                                               sum_lanes_4(sum[0], sum[1], sum[2], sum[3])));
+            _mm_storeu_ps(s_r.to, _mm_add_ps(_mm_loadu_ps(s_r.from),
+                                             sum_lanes_4(sum[0], sum[1], sum[2], sum[3])));
         DOWNHILL_UNROLL
         for (int j = classes / 4 * 4; j < classes; j++)
-            scores_r[j] += sum_lanes_x8(sum[j]);
+            s_r.to[j] = s_r.from[j] + sum_lanes_x8(sum[j]);
     }
 }
 
 /* next: two rows to prefetch if *prefetch has none; NULL: none. */
 DOWNHILL_INLINE void tile(const enum element element, const enum layout layout, const int vectors,
                           const int rows, const int classes, size_t d, const void *const *x,
-                          const void *const *next, const float *w, size_t ldw, float *scores,
-                          size_t lds, struct prefetch *prefetch)
+                          const void *const *next, const float *w, size_t ldw, struct scores scores,
+                          struct prefetch *prefetch)
 {
     const size_t width = F32X8 * (size_t)vectors,
                  w_step = layout == PACKED ? width * (size_t)classes : 0;
@@ -149,26 +149,25 @@ DOWNHILL_INLINE void tile(const enum element element, const enum layout layout, 
     if (k < d)
         add_features(element, layout, vectors, rows, classes, 1, d - k, x_row, w, w_row, k,
                      sum_f32x8);
-    add_to_scores(vectors, rows, classes, sum_f32x8, scores, lds);
+    set_scores(vectors, rows, classes, sum_f32x8, scores);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const enum layout layout,
                                      const int vectors, const int rows, const int classes, size_t n,
                                      size_t d, const void *const *x, int prefetches, const float *w,
-                                     size_t ldw, float *scores, size_t lds,
-                                     struct prefetch *prefetch)
+                                     size_t ldw, struct scores scores, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + (size_t)rows <= n && !(rows == 3 && n - i == 4); i += (size_t)rows) {
         const int follow = prefetches && i + 2 * (size_t)rows <= n;
         tile(element, layout, vectors, rows, classes, d, x + i, follow ? x + i + rows : NULL, w,
-             ldw, scores + i * lds, lds, prefetch);
+             ldw, scores_at(scores, i, 0), prefetch);
     }
     for (; rows > 2 && i + 2 <= n; i += 2) /* four rows are two tiles of two */
-        tile(element, layout, vectors, 2, classes, d, x + i, NULL, w, ldw, scores + i * lds, lds,
+        tile(element, layout, vectors, 2, classes, d, x + i, NULL, w, ldw, scores_at(scores, i, 0),
              prefetch);
     if (i < n)
-        tile(element, layout, vectors, 1, classes, d, x + i, NULL, w, ldw, scores + i * lds, lds,
+        tile(element, layout, vectors, 1, classes, d, x + i, NULL, w, ldw, scores_at(scores, i, 0),
              prefetch);
 }
 
@@ -185,10 +184,10 @@ static inline size_t next_classes(size_t left)
     DOWNHILL_TARGET                                                                                \
     static __attribute__((noinline)) void name(                                                    \
         size_t n, size_t d, const void *const *x, int prefetches, const float *w, size_t ldw,      \
-        float *scores, size_t lds, struct prefetch *prefetch)                                      \
+        const struct scores *scores, struct prefetch *prefetch)                                    \
     {                                                                                              \
         column_of_tiles(element, layout, vectors, rows, classes, n, d, x, prefetches, w, ldw,      \
-                        scores, lds, prefetch);                                                    \
+                        *scores, prefetch);                                                        \
     }
 
 COLUMN_OF(few_f32_1, ELEMENT_F32, ROWS, 4, 2, 1)
@@ -216,7 +215,7 @@ COLUMN_OF(packed_bf16_5, ELEMENT_BF16, PACKED, 1, 2, 5)
 /* No packed_bf16_6: Clang 14 spills two vectors. */
 
 typedef void column_kernel(size_t n, size_t d, const void *const *x, int prefetches, const float *w,
-                           size_t ldw, float *scores, size_t lds, struct prefetch *prefetch);
+                           size_t ldw, const struct scores *scores, struct prefetch *prefetch);
 
 /* By the number of classes: of 1 to 3 in all, and of a tile of 3 or more. */
 static column_kernel *const few_f32[] = {few_f32_1, few_f32_2, few_f32_3};
@@ -229,46 +228,47 @@ static column_kernel *const packed_bf16[] = {packed_bf16_3, packed_bf16_4, packe
 
 static inline void columns(column_kernel *const few[], column_kernel *const column[], size_t n,
                            size_t d, size_t c, const void *const *x, const float *w, size_t ldw,
-                           float *scores, size_t lds, struct prefetch *prefetch)
+                           const struct scores *scores, struct prefetch *prefetch)
 {
     if (c < 4) {
-        few[c - 1](n, d, x, 0, w, ldw, scores, lds, prefetch);
+        few[c - 1](n, d, x, 0, w, ldw, scores, prefetch);
         return;
     }
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
-        column[classes - 3](n, d, x, j == 0 && ldw % ONE_SET != 0, w + j * ldw, ldw, scores + j,
-                            lds, prefetch);
+        const struct scores scores_j = scores_at(*scores, 0, j);
+        column[classes - 3](n, d, x, j == 0 && ldw % ONE_SET != 0, w + j * ldw, ldw, &scores_j,
+                            prefetch);
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                              size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    columns(few_f32, column_f32, n, d, c, x, w, ldw, scores, lds, prefetch);
+    columns(few_f32, column_f32, n, d, c, x, w, ldw, scores, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                               size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    columns(few_bf16, column_bf16, n, d, c, x, w, ldw, scores, lds, prefetch);
+    columns(few_bf16, column_bf16, n, d, c, x, w, ldw, scores, prefetch);
 }
 
 /* A panel of packed weights is one tile, of 3 classes or more. */
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
-                                     const float *packed, float *scores, size_t lds,
+                                     const float *packed, const struct scores *scores,
                                      struct prefetch *prefetch)
 {
-    packed_f32[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
+    packed_f32[c - 3](n, d, x, 0, packed, 0, scores, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
-                                      const float *packed, float *scores, size_t lds,
+                                      const float *packed, const struct scores *scores,
                                       struct prefetch *prefetch)
 {
-    packed_bf16[c - 3](n, d, x, 0, packed, 0, scores, lds, prefetch);
+    packed_bf16[c - 3](n, d, x, 0, packed, 0, scores, prefetch);
 }

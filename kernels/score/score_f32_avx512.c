@@ -47,7 +47,7 @@ DOWNHILL_INLINE void add_pairs(const enum element element, const int pairs, cons
 
 DOWNHILL_INLINE void tile_of_pairs(const enum element element, const int pairs, const int classes,
                                    size_t d, const void *const *x, const float *w, size_t ldw,
-                                   float *scores, size_t lds)
+                                   struct scores scores)
 {
     const void *x_row[2 * PAIRS_MAX];
     __m512 sum_f32x16[CLASSES_MAX][PAIRS_MAX];
@@ -77,7 +77,7 @@ DOWNHILL_INLINE void tile_of_pairs(const enum element element, const int pairs, 
     /* Four classes at a time; the last four overlap the ones before, and only the missing ones are stored. */
     DOWNHILL_UNROLL
     for (int p = 0; p < pairs; p++) {
-        float *scores_a = scores + (size_t)(2 * p) * lds, *scores_b = scores_a + lds;
+        const struct scores a = scores_at(scores, (size_t)(2 * p), 0), b = scores_at(a, 1, 0);
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j += 4) {
             const int first = j + 4 <= classes ? j : classes - 4;
@@ -85,8 +85,8 @@ DOWNHILL_INLINE void tile_of_pairs(const enum element element, const int pairs, 
                 sum_halves(sum_parts(sum_f32x16[first][p], sum_f32x16[first + 1][p],
                                      sum_f32x16[first + 2][p], sum_f32x16[first + 3][p]));
             const __mmask8 new = (__mmask8)(0xFu << (j - first) & 0xFu);
-            add_some_x4(scores_a + first, new, _mm512_castps512_ps128(sums));
-            add_some_x4(scores_b + first, new, _mm512_extractf32x4_ps(sums, 2));
+            set_some_x4(scores_at(a, 0, (size_t)first), new, _mm512_castps512_ps128(sums));
+            set_some_x4(scores_at(b, 0, (size_t)first), new, _mm512_extractf32x4_ps(sums, 2));
         }
     }
 }
@@ -108,7 +108,7 @@ DOWNHILL_INLINE void add_one(const enum element element, const int classes, __mm
 }
 
 DOWNHILL_INLINE void tile_of_one(const enum element element, const int classes, size_t d,
-                                 const void *x, const float *w, size_t ldw, float *scores)
+                                 const void *x, const float *w, size_t ldw, struct scores scores)
 {
     __m512 sum_f32x16[CLASSES_MAX / 2];
     DOWNHILL_UNROLL
@@ -119,22 +119,21 @@ DOWNHILL_INLINE void tile_of_one(const enum element element, const int classes, 
         add_one(element, classes, ALL_LANES_X8, x, w, ldw, k, sum_f32x16);
     if (k < d)
         add_one(element, classes, first_lanes_of_8(d - k), x, w, ldw, k, sum_f32x16);
-    add_pairs_of_classes(classes, sum_f32x16, scores);
+    set_pairs_of_classes(classes, sum_f32x16, scores);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const int pairs, const int classes,
                                      size_t n, size_t d, const void *const *x, const float *w,
-                                     size_t ldw, float *scores, size_t lds,
-                                     struct prefetch *prefetch)
+                                     size_t ldw, struct scores scores, struct prefetch *prefetch)
 {
     (void)prefetch; /* many rows use the packed kernel */
     size_t i = 0;
     for (; i + 2 * (size_t)pairs <= n; i += 2 * (size_t)pairs)
-        tile_of_pairs(element, pairs, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile_of_pairs(element, pairs, classes, d, x + i, w, ldw, scores_at(scores, i, 0));
     for (; i + 2 <= n; i += 2)
-        tile_of_pairs(element, 1, classes, d, x + i, w, ldw, scores + i * lds, lds);
+        tile_of_pairs(element, 1, classes, d, x + i, w, ldw, scores_at(scores, i, 0));
     if (i < n)
-        tile_of_one(element, classes, d, x[i], w, ldw, scores + i * lds);
+        tile_of_one(element, classes, d, x[i], w, ldw, scores_at(scores, i, 0));
 }
 
 /* ---- One to three classes ---- */
@@ -169,7 +168,7 @@ DOWNHILL_INLINE void add_few(const enum element element, const int vectors, cons
 /* A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
                                  const int classes, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                                 size_t ldw, struct scores scores, struct prefetch *prefetch)
 {
     const size_t width = F32X16 * (size_t)vectors;
     const void *x_row[FEW_ROWS];
@@ -195,21 +194,21 @@ DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, 
     for (int r = 0; r < rows; r++)
         for (int j = 0; j < classes; j++) {
             const __m512 *s = sum_f32x16[j][r];
-            scores[(size_t)r * lds + (size_t)j] +=
-                sum_lanes_x16(vectors == 2 ? _mm512_add_ps(s[0], s[1]) : s[0]);
+            const struct scores s_rj = scores_at(scores, (size_t)r, (size_t)j);
+            *s_rj.to = *s_rj.from + sum_lanes_x16(vectors == 2 ? _mm512_add_ps(s[0], s[1]) : s[0]);
         }
 }
 
 DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, const int classes,
                                  size_t n, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                                 size_t ldw, struct scores scores, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + FEW_ROWS <= n; i += FEW_ROWS)
-        tile_of_few(element, vectors, FEW_ROWS, classes, d, x + i, w, ldw, scores + i * lds, lds,
+        tile_of_few(element, vectors, FEW_ROWS, classes, d, x + i, w, ldw, scores_at(scores, i, 0),
                     prefetch);
     for (; i < n; i++)
-        tile_of_few(element, vectors, 1, classes, d, x + i, w, ldw, scores + i * lds, lds,
+        tile_of_few(element, vectors, 1, classes, d, x + i, w, ldw, scores_at(scores, i, 0),
                     prefetch);
 }
 
@@ -217,11 +216,11 @@ DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, 
  * large function GCC keeps pointers and features of some loops in memory. */
 #define COLUMN_OF(name, column, element, size, classes)                                            \
     DOWNHILL_TARGET                                                                                \
-    static __attribute__((noinline)) void name(size_t n, size_t d, const void *const *x,           \
-                                               const float *w, size_t ldw, float *scores,          \
-                                               size_t lds, struct prefetch *prefetch)              \
+    static __attribute__((noinline)) void name(                                                    \
+        size_t n, size_t d, const void *const *x, const float *w, size_t ldw,                      \
+        const struct scores *scores, struct prefetch *prefetch)                                    \
     {                                                                                              \
-        column(element, size, classes, n, d, x, w, ldw, scores, lds, prefetch);                    \
+        column(element, size, classes, n, d, x, w, ldw, *scores, prefetch);                        \
     }
 
 COLUMN_OF(column_f32_1, few_classes, ELEMENT_F32, 2, 1)
@@ -247,7 +246,7 @@ COLUMN_OF(column_bf16_9, column_of_tiles, ELEMENT_BF16, 2, 9)
 COLUMN_OF(column_bf16_10, column_of_tiles, ELEMENT_BF16, 2, 10)
 
 typedef void column_kernel(size_t n, size_t d, const void *const *x, const float *w, size_t ldw,
-                           float *scores, size_t lds, struct prefetch *prefetch);
+                           const struct scores *scores, struct prefetch *prefetch);
 
 /* By the number of classes, minus 1. */
 static column_kernel *const columns_f32[CLASSES_MAX] = {
@@ -265,20 +264,22 @@ static size_t next_classes(size_t left)
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                              size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
-        columns_f32[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds, prefetch);
+        const struct scores scores_j = scores_at(*scores, 0, j);
+        columns_f32[classes - 1](n, d, x, w + j * ldw, ldw, &scores_j, prefetch);
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                               size_t ldw, float *scores, size_t lds, struct prefetch *prefetch)
+                               size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
-        columns_bf16[classes - 1](n, d, x, w + j * ldw, ldw, scores + j, lds, prefetch);
+        const struct scores scores_j = scores_at(*scores, 0, j);
+        columns_bf16[classes - 1](n, d, x, w + j * ldw, ldw, &scores_j, prefetch);
     }
 }

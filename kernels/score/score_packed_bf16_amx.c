@@ -71,23 +71,23 @@ DOWNHILL_INLINE struct amx_shapes shapes_of(size_t n_0, size_t n_1, size_t c)
     return shapes;
 }
 
-/* Adds high + low to the scores. */
-DOWNHILL_INLINE void add_sums(size_t n, size_t c, float high[GROUP][GROUP], float low[GROUP][GROUP],
-                              float *scores, size_t lds)
+/* Sets the scores by high + low. */
+DOWNHILL_INLINE void set_scores_of_terms(size_t n, size_t c, float high[GROUP][GROUP],
+                                         float low[GROUP][GROUP], struct scores scores)
 {
     const __mmask16 lanes = first_lanes_x16(c);
     for (size_t i = 0; i < n; i++) {
         const __m512 sum = _mm512_add_ps(_mm512_maskz_loadu_ps(lanes, high[i]),
                                          _mm512_maskz_loadu_ps(lanes, low[i]));
-        const __m512 before = _mm512_maskz_loadu_ps(lanes, scores + i * lds);
-        _mm512_mask_storeu_ps(scores + i * lds, lanes, _mm512_add_ps(before, sum));
+        const struct scores s_i = scores_at(scores, i, 0);
+        const __m512 from = _mm512_maskz_loadu_ps(lanes, s_i.from);
+        _mm512_mask_storeu_ps(s_i.to, lanes, _mm512_add_ps(from, sum));
     }
 }
 
-/* Adds the scores of two groups of n_0 and n_1 samples; n_1 may be 0. */
+/* Sets the scores of two groups of n_0 and n_1 samples; n_1 may be 0. */
 DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
-                                const float *w, float *scores, size_t lds,
-                                struct prefetch *prefetch)
+                                const float *w, struct scores scores, struct prefetch *prefetch)
 {
     const ptrdiff_t apart_0 = amx_distance(n_0, x), apart_1 = amx_distance(n_1, x + n_0);
     const ptrdiff_t w_bytes = (ptrdiff_t)(c * sizeof *w);
@@ -116,29 +116,29 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
     float high[GROUP][GROUP], low[GROUP][GROUP];
     _tile_stored(SUM_0_HIGH, high, sizeof high[0]);
     _tile_stored(SUM_0_LOW, low, sizeof low[0]);
-    add_sums(n_0, c, high, low, scores, lds);
+    set_scores_of_terms(n_0, c, high, low, scores);
     if (n_1 > 0) {
         _tile_stored(SUM_1_HIGH, high, sizeof high[0]);
         _tile_stored(SUM_1_LOW, low, sizeof low[0]);
-        add_sums(n_1, c, high, low, scores + n_0 * lds, lds);
+        set_scores_of_terms(n_1, c, high, low, scores_at(scores, n_0, 0));
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
-                                      const float *packed, float *scores, size_t lds,
+                                      const float *packed, const struct scores *scores,
                                       struct prefetch *prefetch)
 {
     const struct amx_shapes full = shapes_of(GROUP, GROUP, c);
     amx_begin(&full);
     size_t i = 0;
     for (; i + SAMPLES <= n; i += SAMPLES)
-        two_groups(GROUP, GROUP, d, c, x + i, packed, scores + i * lds, lds, prefetch);
+        two_groups(GROUP, GROUP, d, c, x + i, packed, scores_at(*scores, i, 0), prefetch);
     if (i < n) {
         const size_t n_0 = n - i < GROUP ? n - i : GROUP, n_1 = n - i - n_0;
         const struct amx_shapes tail = shapes_of(n_0, n_1, c);
         amx_begin(&tail);
-        two_groups(n_0, n_1, d, c, x + i, packed, scores + i * lds, lds, prefetch);
+        two_groups(n_0, n_1, d, c, x + i, packed, scores_at(*scores, i, 0), prefetch);
     }
     amx_end();
 }

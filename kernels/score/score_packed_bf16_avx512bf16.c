@@ -33,9 +33,9 @@ void DOWNHILL_NAME(pack_bf16)(size_t d, size_t c, const float *w, size_t ldw, fl
         }
 }
 
-/* Adds X Wᵀ of `rows` samples to the scores. A tile of one sample prefetches nothing. */
+/* Sets the scores of `rows` samples. A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
-                          const float *w, float *scores, size_t lds, struct prefetch *prefetch)
+                          const float *w, struct scores scores, struct prefetch *prefetch)
 {
     const void *x_row[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -81,55 +81,55 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
         }
     }
 
-    add_to_scores(rows, classes, sum_f32x16, scores, lds);
+    set_scores(rows, classes, sum_f32x16, scores);
 }
 
 DOWNHILL_INLINE void column_of_tiles(const int rows, const int classes, size_t n, size_t d,
-                                     const void *const *x, const float *w, float *scores,
-                                     size_t lds, struct prefetch *prefetch)
+                                     const void *const *x, const float *w, struct scores scores,
+                                     struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
-        tile(rows, classes, d, x + i, w, scores + i * lds, lds, prefetch);
+        tile(rows, classes, d, x + i, w, scores_at(scores, i, 0), prefetch);
     for (; i < n; i++)
-        tile(1, classes, d, x + i, w, scores + i * lds, lds, prefetch);
+        tile(1, classes, d, x + i, w, scores_at(scores, i, 0), prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
-                                      const float *packed, float *scores, size_t lds,
+                                      const float *packed, const struct scores *scores,
                                       struct prefetch *prefetch)
 {
     switch (c) {
     case 10:
-        column_of_tiles(2, 10, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(2, 10, n, d, x, packed, *scores, prefetch);
         break;
     case 9:
-        column_of_tiles(2, 9, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(2, 9, n, d, x, packed, *scores, prefetch);
         break;
     case 8:
-        column_of_tiles(2, 8, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(2, 8, n, d, x, packed, *scores, prefetch);
         break;
     case 7:
-        column_of_tiles(2, 7, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(2, 7, n, d, x, packed, *scores, prefetch);
         break;
     case 6:
-        column_of_tiles(2, 6, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(2, 6, n, d, x, packed, *scores, prefetch);
         break;
     case 5:
-        column_of_tiles(4, 5, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(4, 5, n, d, x, packed, *scores, prefetch);
         break;
     case 4:
-        column_of_tiles(4, 4, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(4, 4, n, d, x, packed, *scores, prefetch);
         break;
     case 3:
-        column_of_tiles(4, 3, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(4, 3, n, d, x, packed, *scores, prefetch);
         break;
     case 2:
-        column_of_tiles(4, 2, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(4, 2, n, d, x, packed, *scores, prefetch);
         break;
     default:
-        column_of_tiles(4, 1, n, d, x, packed, scores, lds, prefetch);
+        column_of_tiles(4, 1, n, d, x, packed, *scores, prefetch);
         break;
     }
 }

@@ -39,9 +39,47 @@ DOWNHILL_INLINE void add_features(const enum element element, const int rows, co
     }
 }
 
-/* Adds X Wᵀ of `rows` samples to the scores. A tile of one sample prefetches nothing. */
+/* Sets the scores of two samples for up to 8 classes by their sums. */
+DOWNHILL_INLINE void set_8_classes(const int classes, const __m512 *sum_a, const __m512 *sum_b,
+                                   struct scores scores)
+{
+    __m512 a[4], b[4];
+    DOWNHILL_UNROLL
+    for (int q = 0; q < 4; q++) {
+        a[q] = 2 * q < classes ? sum_a[q] : _mm512_setzero_ps();
+        b[q] = 2 * q < classes ? sum_b[q] : _mm512_setzero_ps();
+    }
+    const __m512 parts_a = sum_parts(a[0], a[1], a[2], a[3]),
+                 parts_b = sum_parts(b[0], b[1], b[2], b[3]);
+    /* Per sample the even classes in one part and the odd ones in the next. */
+    const __m512 sums =
+        _mm512_add_ps(_mm512_shuffle_f32x4(parts_a, parts_b, _MM_SHUFFLE(2, 0, 2, 0)),
+                      _mm512_shuffle_f32x4(parts_a, parts_b, _MM_SHUFFLE(3, 1, 3, 1)));
+    const __m512 in_order = _mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15), sums);
+    const __mmask8 lanes = (__mmask8)(classes < 8 ? (1 << classes) - 1 : 0xFF);
+    set_some_x8(scores, lanes, _mm512_castps512_ps256(in_order));
+    set_some_x8(scores_at(scores, 1, 0), lanes, _mm512_extractf32x8_ps(in_order, 1));
+}
+
+/* Sets the scores of four samples for one or two more classes. */
+DOWNHILL_INLINE void set_last_classes(const int classes, __m512 sum_f32x16[ROWS_MAX][VECTORS_MAX],
+                                      struct scores scores)
+{
+    const __m512 sums = sum_halves(
+        sum_parts(sum_f32x16[0][4], sum_f32x16[1][4], sum_f32x16[2][4], sum_f32x16[3][4]));
+    const __m128 even = _mm512_castps512_ps128(sums), odd = _mm512_extractf32x4_ps(sums, 2),
+                 rows_01 = _mm_unpacklo_ps(even, odd), rows_23 = _mm_unpackhi_ps(even, odd);
+    const __mmask8 lanes = classes > 9 ? 3 : 1;
+    set_some_x4(scores, lanes, rows_01);
+    set_some_x4(scores_at(scores, 1, 0), lanes, _mm_movehl_ps(rows_01, rows_01));
+    set_some_x4(scores_at(scores, 2, 0), lanes, rows_23);
+    set_some_x4(scores_at(scores, 3, 0), lanes, _mm_movehl_ps(rows_23, rows_23));
+}
+
+/* Sets the scores of `rows` samples. A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile(const enum element element, const int rows, const int classes, size_t d,
-                          const void *const *x, const float *w, float *scores, size_t lds,
+                          const void *const *x, const float *w, struct scores scores,
                           struct prefetch *prefetch)
 {
     const void *x_row[ROWS_MAX];
@@ -62,64 +100,70 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     }
     if (k < d)
         add_features(element, rows, classes, first_lanes_of_8(d - k), x_row, w, k, sum_f32x16);
+    if (rows == 1) {
+        set_pairs_of_classes(classes, sum_f32x16[0], scores);
+        return;
+    }
     DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++)
-        add_pairs_of_classes(classes, sum_f32x16[r], scores + (size_t)r * lds);
+    for (int r = 0; r < rows; r += 2)
+        set_8_classes(classes, sum_f32x16[r], sum_f32x16[r + 1], scores_at(scores, (size_t)r, 0));
+    if (classes > 8)
+        set_last_classes(classes, sum_f32x16, scores_at(scores, 0, 8));
 }
 
 DOWNHILL_INLINE void column_of_tiles(const enum element element, const int rows, const int classes,
                                      size_t n, size_t d, const void *const *x, const float *w,
-                                     float *scores, size_t lds, struct prefetch *prefetch)
+                                     struct scores scores, struct prefetch *prefetch)
 {
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
-        tile(element, rows, classes, d, x + i, w, scores + i * lds, lds, prefetch);
+        tile(element, rows, classes, d, x + i, w, scores_at(scores, i, 0), prefetch);
     for (; i < n; i++)
-        tile(element, 1, classes, d, x + i, w, scores + i * lds, lds, prefetch);
+        tile(element, 1, classes, d, x + i, w, scores_at(scores, i, 0), prefetch);
 }
 
 /* A panel has 4 classes or more. */
 DOWNHILL_INLINE void columns(const enum element element, size_t n, size_t d, size_t c,
-                             const void *const *x, const float *w, float *scores, size_t lds,
+                             const void *const *x, const float *w, struct scores scores,
                              struct prefetch *prefetch)
 {
     switch (c) {
     case 10:
-        column_of_tiles(element, 4, 10, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 4, 10, n, d, x, w, scores, prefetch);
         break;
     case 9:
-        column_of_tiles(element, 4, 9, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 4, 9, n, d, x, w, scores, prefetch);
         break;
     case 8:
-        column_of_tiles(element, 4, 8, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 4, 8, n, d, x, w, scores, prefetch);
         break;
     case 7:
-        column_of_tiles(element, 4, 7, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 4, 7, n, d, x, w, scores, prefetch);
         break;
     case 6:
-        column_of_tiles(element, 8, 6, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 8, 6, n, d, x, w, scores, prefetch);
         break;
     case 5:
-        column_of_tiles(element, 8, 5, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 8, 5, n, d, x, w, scores, prefetch);
         break;
     default:
-        column_of_tiles(element, 8, 4, n, d, x, w, scores, lds, prefetch);
+        column_of_tiles(element, 8, 4, n, d, x, w, scores, prefetch);
         break;
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_f32)(size_t n, size_t d, size_t c, const void *const *x,
-                                     const float *w, float *scores, size_t lds,
+                                     const float *w, const struct scores *scores,
                                      struct prefetch *prefetch)
 {
-    columns(ELEMENT_F32, n, d, c, x, w, scores, lds, prefetch);
+    columns(ELEMENT_F32, n, d, c, x, w, *scores, prefetch);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_packed_bf16)(size_t n, size_t d, size_t c, const void *const *x,
-                                      const float *w, float *scores, size_t lds,
+                                      const float *w, const struct scores *scores,
                                       struct prefetch *prefetch)
 {
-    columns(ELEMENT_BF16, n, d, c, x, w, scores, lds, prefetch);
+    columns(ELEMENT_BF16, n, d, c, x, w, *scores, prefetch);
 }

@@ -45,14 +45,18 @@ DOWNHILL_INLINE void sum_4(const int vectors, const float *x, const float *w,
 
 DOWNHILL_INLINE void rows_of(const enum element element, const int features, const int vectors,
                              size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                             float *scores, size_t lds)
+                             struct scores scores)
 {
     const size_t tail = c - (size_t)(vectors - 1) * F32X8;
     const __m256i lanes = first_lanes_x8(tail);
-    for (size_t i = 0; i < n; i++, scores += lds) {
+    for (size_t i = 0; i < n; i++, scores = scores_at(scores, 1, 0)) {
         _Alignas(32) float row[F32X8];
-        _mm256_store_ps(row, d < F32X8 ? some_features_x8(element, d, x[i], 0)
-                                       : features_x8(element, x[i], 0));
+        if (element == ELEMENT_F32 && features == 4)
+            /* No wider: a masked load that reaches into a page that is not there is slow, although it does not fault. */
+            _mm_store_ps(row, _mm_maskload_ps(x[i], _mm256_castsi256_si128(first_lanes_x8(d))));
+        else
+            _mm256_store_ps(row, d < F32X8 ? some_features_x8(element, d, x[i], 0)
+                                           : features_x8(element, x[i], 0));
         __m256 dot[VECTORS_MAX], term[VECTORS_MAX];
         sum_4(vectors, row, w, dot);
         /* The upper sums of a short row are 0. They are added too, because they make a sum of -0, the product of an
@@ -63,43 +67,44 @@ DOWNHILL_INLINE void rows_of(const enum element element, const int features, con
             sum_4(vectors, row + 4, w + 4 * vectors * F32X8, term);
         add(vectors, term, dot);
         for (int v = 0; v < vectors - 1; v++)
-            _mm256_storeu_ps(scores + F32X8 * v,
-                             _mm256_add_ps(_mm256_loadu_ps(scores + F32X8 * v), dot[v]));
-        float *last = scores + F32X8 * (vectors - 1);
-        store_some_x8(last, tail, _mm256_add_ps(_mm256_maskload_ps(last, lanes), dot[vectors - 1]));
+            _mm256_storeu_ps(scores.to + F32X8 * v,
+                             _mm256_add_ps(_mm256_loadu_ps(scores.from + F32X8 * v), dot[v]));
+        const struct scores last = scores_at(scores, 0, F32X8 * (size_t)(vectors - 1));
+        store_some_x8(last.to, tail,
+                      _mm256_add_ps(_mm256_maskload_ps(last.from, lanes), dot[vectors - 1]));
     }
 }
 
 DOWNHILL_INLINE void rows(const enum element element, size_t n, size_t d, size_t c,
-                          const void *const *x, const float *w, float *scores, size_t lds)
+                          const void *const *x, const float *w, struct scores scores)
 {
     if (c <= F32X8) {
         if (d <= 4)
-            rows_of(element, 4, 1, n, d, c, x, w, scores, lds);
+            rows_of(element, 4, 1, n, d, c, x, w, scores);
         else
-            rows_of(element, 8, 1, n, d, c, x, w, scores, lds);
+            rows_of(element, 8, 1, n, d, c, x, w, scores);
     } else {
         if (d <= 4)
-            rows_of(element, 4, 2, n, d, c, x, w, scores, lds);
+            rows_of(element, 4, 2, n, d, c, x, w, scores);
         else
-            rows_of(element, 8, 2, n, d, c, x, w, scores, lds);
+            rows_of(element, 8, 2, n, d, c, x, w, scores);
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_short_f32)(size_t n, size_t d, size_t c, const void *const *x,
-                                    const float *w, float *scores, size_t lds,
+                                    const float *w, const struct scores *scores,
                                     struct prefetch *prefetch)
 {
     (void)prefetch; /* a row is at most one cache line */
-    rows(ELEMENT_F32, n, d, c, x, w, scores, lds);
+    rows(ELEMENT_F32, n, d, c, x, w, *scores);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_short_bf16)(size_t n, size_t d, size_t c, const void *const *x,
-                                     const float *w, float *scores, size_t lds,
+                                     const float *w, const struct scores *scores,
                                      struct prefetch *prefetch)
 {
     (void)prefetch;
-    rows(ELEMENT_BF16, n, d, c, x, w, scores, lds);
+    rows(ELEMENT_BF16, n, d, c, x, w, *scores);
 }

@@ -136,15 +136,22 @@ DOWNHILL_INLINE float sum_lanes_x16(__m512 v)
     return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
-/* Adds the lanes that are on to four floats. The memory of the others is not touched. */
-DOWNHILL_INLINE void add_some_x4(float *to, __mmask8 lanes, __m128 v)
+/* Sets the scores of one sample, in the lanes that are on, by these dot products. The memory of the others is not
+ * touched. */
+DOWNHILL_INLINE void set_some_x4(struct scores scores, __mmask8 lanes, __m128 dot)
 {
-    _mm_mask_storeu_ps(to, lanes, _mm_add_ps(_mm_maskz_loadu_ps(lanes, to), v));
+    _mm_mask_storeu_ps(scores.to, lanes, _mm_add_ps(_mm_maskz_loadu_ps(lanes, scores.from), dot));
 }
 
-/* Adds the sums of one sample to its scores. Those of classes 2q and 2q + 1 are the halves of vector q. */
-DOWNHILL_INLINE void add_pairs_of_classes(const int classes, const __m512 *sum_f32x16,
-                                          float *scores)
+DOWNHILL_INLINE void set_some_x8(struct scores scores, __mmask8 lanes, __m256 dot)
+{
+    _mm256_mask_storeu_ps(scores.to, lanes,
+                          _mm256_add_ps(_mm256_maskz_loadu_ps(lanes, scores.from), dot));
+}
+
+/* Sets the scores of one sample by its sums. Those of classes 2q and 2q + 1 are the halves of vector q. */
+DOWNHILL_INLINE void set_pairs_of_classes(const int classes, const __m512 *sum_f32x16,
+                                          struct scores scores)
 {
     DOWNHILL_UNROLL
     for (int j = 0; j < classes; j += 8) {
@@ -155,9 +162,11 @@ DOWNHILL_INLINE void add_pairs_of_classes(const int classes, const __m512 *sum_f
         const __m512 sums = sum_halves(sum_parts(four[0], four[1], four[2], four[3]));
         const __m128 even = _mm512_castps512_ps128(sums), odd = _mm512_extractf32x4_ps(sums, 2);
         const __mmask16 lanes = first_lanes_x16((size_t)(classes - j));
-        add_some_x4(scores + j, (__mmask8)(lanes & 0xF), _mm_unpacklo_ps(even, odd));
+        set_some_x4(scores_at(scores, 0, (size_t)j), (__mmask8)(lanes & 0xF),
+                    _mm_unpacklo_ps(even, odd));
         if (classes - j > 4)
-            add_some_x4(scores + j + 4, (__mmask8)(lanes >> 4 & 0xF), _mm_unpackhi_ps(even, odd));
+            set_some_x4(scores_at(scores, 0, (size_t)j + 4), (__mmask8)(lanes >> 4 & 0xF),
+                        _mm_unpackhi_ps(even, odd));
     }
 }
 
@@ -175,9 +184,9 @@ DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
 /* Accumulators per sample of a tile of packed scores. Accumulators past the classes of the tile are zero. */
 enum { SUMS_OF_ROW = 12 };
 
-/* Adds the horizontal sums of the accumulators to the scores of a tile. */
-DOWNHILL_INLINE void add_to_scores(const int rows, const int classes, const __m512 *sum_f32x16,
-                                   float *scores, size_t lds)
+/* Sets the scores of a tile by the horizontal sums of the accumulators. */
+DOWNHILL_INLINE void set_scores(const int rows, const int classes, const __m512 *sum_f32x16,
+                                struct scores scores)
 {
     const __mmask16 lanes = first_lanes_x16((size_t)classes);
     DOWNHILL_UNROLL
@@ -186,9 +195,9 @@ DOWNHILL_INLINE void add_to_scores(const int rows, const int classes, const __m5
         const __m512 part[4] = {sum_parts(s[0], s[1], s[2], s[3]),
                                 sum_parts(s[4], s[5], s[6], s[7]),
                                 sum_parts(s[8], s[9], s[10], s[11]), _mm512_setzero_ps()};
-        float *scores_r = scores + (size_t)r * lds;
-        const __m512 before = _mm512_maskz_loadu_ps(lanes, scores_r);
-        _mm512_mask_storeu_ps(scores_r, lanes, _mm512_add_ps(before, sum_16(part)));
+        const struct scores s_r = scores_at(scores, (size_t)r, 0);
+        const __m512 from = _mm512_maskz_loadu_ps(lanes, s_r.from);
+        _mm512_mask_storeu_ps(s_r.to, lanes, _mm512_add_ps(from, sum_16(part)));
     }
 }
 

@@ -126,6 +126,13 @@ EMULATED __m512i emulated_permutexvar_epi64(__m512i index_, __m512i a_)
     return r.i;
 }
 
+EMULATED __m512 emulated_permutexvar_ps(__m512i index_, __m512 a_)
+{
+    const lanes512 index = {.i = index_}, a = {.f = a_};
+    EMULATED_LANES(r, f32, 16, a.f32[index.u32[l] & 15]);
+    return r.f;
+}
+
 EMULATED __m512i emulated_permutex2var_epi64(__m512i a_, __m512i index_, __m512i b_)
 {
     const lanes512 a = {.i = a_}, index = {.i = index_}, b = {.i = b_};
@@ -358,6 +365,7 @@ EMULATED_LOAD(epi8_x32, __m512i, i, __mmask32, u8, 32)
 EMULATED_STORE(EMULATED, ps, __m512, f, __mmask16, f32, 16)
 EMULATED_STORE(EMULATED, pd, __m512d, d, __mmask8, f64, 8)
 EMULATED_STORE(EMULATED, epi32, __m512i, i, __mmask16, u32, 16)
+EMULATED_STORE(EMULATED_FROM_YMM, ps_x8, __m256, half_f[0], __mmask8, f32, 8)
 EMULATED_STORE(EMULATED_FROM_YMM, pd_x4, __m256d, half_d[0], __mmask8, f64, 4)
 
 EMULATED void emulated_mask_storeu_ps_x4(void *to, __mmask8 on, __m128 a)

@@ -23,6 +23,7 @@
 #undef _mm512_shuffle_ps
 
 #define _mm256_mask_storeu_pd              emulated_mask_storeu_pd_x4
+#define _mm256_mask_storeu_ps              emulated_mask_storeu_ps_x8
 #define _mm256_maskz_loadu_epi16(on, from) emulated_half_i(emulated_maskz_loadu_epi16_x16(on, from), 0)
 #define _mm256_maskz_loadu_epi32(on, from) emulated_half_i(emulated_maskz_loadu_epi32_x8(on, from), 0)
 #define _mm256_maskz_loadu_epi8(on, from)  emulated_half_i(emulated_maskz_loadu_epi8_x32(on, from), 0)
@@ -99,6 +100,7 @@
 #define _mm512_permutex2var_epi64          emulated_permutex2var_epi64
 #define _mm512_permutex2var_pd             emulated_permutex2var_pd
 #define _mm512_permutexvar_epi64           emulated_permutexvar_epi64
+#define _mm512_permutexvar_ps              emulated_permutexvar_ps
 #define _mm512_reduce_add_pd               emulated_reduce_add_pd
 #define _mm512_reduce_add_ps               emulated_reduce_add_ps
 #define _mm512_reduce_max_epu32            emulated_reduce_max_epu32
@@ -120,6 +122,7 @@
 #define _mm512_slli_epi32                  emulated_slli_epi32
 #define _mm512_srai_epi16                  emulated_srai_epi16
 #define _mm512_srli_epi32                  emulated_srli_epi32
+#define _mm512_store_ps(to, a)             emulated_store(to, (__m512i)(a))
 #define _mm512_store_si512(to, a)          emulated_store(to, a)
 #define _mm512_storeu_ps(to, a)            emulated_store(to, (__m512i)(a))
 #define _mm512_storeu_si512(to, a)         emulated_store(to, a)
