@@ -57,9 +57,8 @@ enum { U8_FEATURES = 1024 };
 /* Rows that two packed panels of W take in turn: a chunk of 896 features, 112 KiB, is in L2 for the second panel. */
 enum { PANEL_PAIR_ROWS = 32 };
 
-/* From this many classes per feature on, few features take less time with the classes along the lanes: scores 0.45 to 0.8
- * of it (4 and 8 features, 16 classes or more, Zen 3). */
-enum { SHORT_CLASSES_PER_FEATURE = 2 };
+/* With fewer classes per feature, the gradient of few features takes less time with the features along the lanes (Zen 3). */
+enum { TRANSPOSED_CLASSES_PER_FEATURE = 2 };
 
 /* With fewer classes, the copies for a transposed panel of dW cost more than it saves; 100 classes of 4 features take 0.43
  * of the time, 26 take 0.62 (Zen 3). */
@@ -144,6 +143,7 @@ static int packing_pays(const struct downhill_packing *packing, const struct pla
 {
     return packing != NULL && shape->n >= packing->n_min && shape->d >= packing->d_min &&
            (packing->d_max == 0 || shape->d <= packing->d_max) && shape->c >= packing->c_min &&
+           shape->c >= packing->c_per_feature * shape->d &&
            (packing->policy == PACKS_ALWAYS || collides(shape->ldw));
 }
 
@@ -155,9 +155,7 @@ static const struct downhill_packing *packing(const downhill_kernels *kernels,
     const struct downhill_packing *few_features = is_f32 ? kernels->packing_short_f32
                                                          : kernels->packing_short_bf16,
                                   *any = is_f32 ? kernels->packing_f32 : kernels->packing_bf16;
-    if (shape->c >= SHORT_CLASSES_PER_FEATURE * shape->d && packing_pays(few_features, shape))
-        return few_features;
-    return packing_pays(any, shape) ? any : NULL;
+    return packing_pays(few_features, shape) ? few_features : packing_pays(any, shape) ? any : NULL;
 }
 
 /* Returns whether the gradient goes column by column. A gradient of few classes that is not part of a step is bound by
@@ -276,7 +274,7 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d,
                                   plan->dw_collides ? COLLIDING_CLASSES : PANEL_CLASSES};
     if (plan->element == ELEMENT_F32 && plan->d <= TRANSPOSED_FEATURES &&
-        plan->c >= SHORT_CLASSES_PER_FEATURE * plan->d && plan->c >= TRANSPOSED_CLASSES_MIN)
+        plan->c >= TRANSPOSED_CLASSES_PER_FEATURE * plan->d && plan->c >= TRANSPOSED_CLASSES_MIN)
         return (struct grad_plan){GRAD_TRANSPOSED, 0, plan->d, TRANSPOSED_CLASSES};
     if (plan->grad_columns)
         return (struct grad_plan){

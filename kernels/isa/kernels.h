@@ -86,6 +86,7 @@ struct downhill_packing {
     size_t n_min;                        /* fewer samples do not pay for packing */
     size_t d_min;                        /* with fewer features the bound would not hold */
     size_t d_max;                        /* 0: any number */
+    size_t c_per_feature;                /* minimum number of classes per feature; 0: any */
     enum {
         PACKS_COLLIDING,
         PACKS_ALWAYS
@@ -218,7 +219,17 @@ struct downhill_kernels {
 #define DOWNHILL_LEVEL(name, ...) DOWNHILL_PROTOTYPES(name)
 #include "isa/levels.def"
 
-/* score/pack_f32.c */
-downhill_pack_kernel downhill_pack_f32, downhill_pack_short_f32;
+/* Returns the number of features of packed weights of short rows, zeros included. */
+static inline size_t short_features(size_t d)
+{
+    return d <= 4 ? 4 : d <= 8 ? 8 : 16;
+}
+
+/* Packed weights of short rows that the registers of AVX-512 hold: 16 vectors of 16. */
+enum { SHORT_WEIGHTS_X16 = 256 };
+
+/* score/pack_f32.c. For short rows there are groups of 8 or 16 classes for vectors of 8, and for vectors of 16 groups of
+ * SHORT_WEIGHTS_X16 weights. */
+downhill_pack_kernel downhill_pack_f32, downhill_pack_short_x8_f32, downhill_pack_short_x16_f32;
 
 #endif

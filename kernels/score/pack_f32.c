@@ -21,13 +21,25 @@ void downhill_pack_f32(size_t d, size_t c, const float *w, size_t ldw, float *pa
         }
 }
 
-/* Packs at most 8 features of at most 16 classes feature by feature: the weights of 8 classes, or of 16 if there are more
- * than 8, and zeros up to 4 or 8 features. */
-void downhill_pack_short_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+/* Packs short rows feature by feature, the weights of `width` classes next to each other, and these groups of classes one
+ * after the other. Zeros complete the features and the last group. */
+static void pack_short(size_t d, size_t c, const float *w, size_t ldw, size_t features,
+                       size_t width, float *packed)
 {
-    const size_t features = d <= 4 ? 4 : 8, classes = c <= 8 ? 8 : 16;
-    memset(packed, 0, features * classes * sizeof *packed);
-    for (size_t j = 0; j < c; j++)
+    memset(packed, 0, (c + width - 1) / width * width * features * sizeof *packed);
+    for (size_t j = 0; j < c; j++) {
+        float *to = packed + j / width * width * features + j % width;
         for (size_t k = 0; k < d; k++)
-            packed[k * classes + j] = w[j * ldw + k];
+            to[k * width] = w[j * ldw + k];
+    }
+}
+
+void downhill_pack_short_x8_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+{
+    pack_short(d, c, w, ldw, short_features(d), c <= 8 ? 8 : 16, packed);
+}
+
+void downhill_pack_short_x16_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
+{
+    pack_short(d, c, w, ldw, short_features(d), SHORT_WEIGHTS_X16 / short_features(d), packed);
 }
