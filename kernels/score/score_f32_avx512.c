@@ -12,17 +12,15 @@
  * A single sample has the sums of two classes in a vector. It loads whole lines of W and puts the halves of two classes together:
  * per 16 features 10 classes take 13 loads and 10 shuffles for 10 FMAs, two in a row on each sum, which is 8 cycles of latency.
  *
- * One to three classes have 16 or 32 sums, whole vectors.
- *
  * Tails: the last samples two and one at a time, masked loads for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
-/* Limits of a tile of pairs of samples, and of one of few classes. The number of sums is at most 24. */
-enum { PAIRS_MAX = 4, CLASSES_MAX = 10, FEW_CLASSES = 3, FEW_ROWS = 4, FEW_VECTORS = 2 };
+#include "score/few_classes_avx512.h"
 
-/* ---- Four classes or more ---- */
+/* Limits of a tile of pairs of samples, whose number of sums is at most 24. */
+enum { PAIRS_MAX = 4, CLASSES_MAX = 10 };
 
 /* Adds X Wᵀ over 8 features, of which only `lanes` are there, to the sums. W starts at these features in every third
  * row. */
@@ -142,82 +140,6 @@ DOWNHILL_INLINE void column_of_tiles(const enum element element, const int pairs
         tile_of_one(element, classes, d, x[i], w, ldw, scores_at(scores, i, 0));
 }
 
-/* ---- One to three classes ---- */
-
-/* Adds X Wᵀ over 16·vectors features, of which the first `count` are there, to the sums. */
-DOWNHILL_INLINE void add_few(const enum element element, const int vectors, const int rows,
-                             const int classes, size_t count, const void *const x_row[FEW_ROWS],
-                             const float *w, size_t ldw, size_t k,
-                             __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS])
-{
-    DOWNHILL_UNROLL
-    for (int v = 0; v < vectors; v++) {
-        const size_t at = F32X16 * (size_t)v;
-        if (at >= count)
-            return;
-        const __mmask16 lanes = first_lanes_x16(count > at ? count - at : 0);
-        __m512 x_f32x16[FEW_ROWS];
-        DOWNHILL_UNROLL
-        for (int r = 0; r < rows; r++)
-            x_f32x16[r] = some_features_x16(element, lanes, x_row[r], k + at);
-        DOWNHILL_UNROLL
-        for (int j = 0; j < classes; j++) {
-            const __m512 w_f32x16 =
-                in_register_x16(_mm512_maskz_loadu_ps(lanes, w + (size_t)j * ldw + k + at));
-            DOWNHILL_UNROLL
-            for (int r = 0; r < rows; r++)
-                sum_f32x16[j][r][v] = _mm512_fmadd_ps(x_f32x16[r], w_f32x16, sum_f32x16[j][r][v]);
-        }
-    }
-}
-
-/* A tile of one sample prefetches nothing. */
-DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
-                                 const int classes, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, struct scores scores, struct prefetch *prefetch)
-{
-    const size_t width = F32X16 * (size_t)vectors;
-    const void *x_row[FEW_ROWS];
-    __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS];
-    DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++)
-        x_row[r] = x[r];
-    DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++)
-        for (int r = 0; r < rows; r++)
-            for (int v = 0; v < vectors; v++)
-                sum_f32x16[j][r][v] = _mm512_setzero_ps();
-    size_t k = 0, steps = d / width;
-    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(w);
-    for (; k + width <= d; k += width) {
-        if (rows > 1)
-            prefetch_step(&run);
-        add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
-    }
-    if (k < d)
-        add_few(element, vectors, rows, classes, d - k, x_row, w, ldw, k, sum_f32x16);
-    DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++)
-        for (int j = 0; j < classes; j++) {
-            const __m512 *s = sum_f32x16[j][r];
-            const struct scores s_rj = scores_at(scores, (size_t)r, (size_t)j);
-            *s_rj.to = *s_rj.from + sum_lanes_x16(vectors == 2 ? _mm512_add_ps(s[0], s[1]) : s[0]);
-        }
-}
-
-DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, const int classes,
-                                 size_t n, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, struct scores scores, struct prefetch *prefetch)
-{
-    size_t i = 0;
-    for (; i + FEW_ROWS <= n; i += FEW_ROWS)
-        tile_of_few(element, vectors, FEW_ROWS, classes, d, x + i, w, ldw, scores_at(scores, i, 0),
-                    prefetch);
-    for (; i < n; i++)
-        tile_of_few(element, vectors, 1, classes, d, x + i, w, ldw, scores_at(scores, i, 0),
-                    prefetch);
-}
-
 /* One function per tile, out of line, so that the compiler allocates the registers of each loop for itself. In one
  * large function GCC keeps pointers and features of some loops in memory. */
 #define COLUMN_OF(name, column, element, size, classes)                                            \
@@ -229,6 +151,8 @@ DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, 
         column(element, size, classes, n, d, x, w, ldw, *scores, prefetch);                        \
     }
 
+COLUMN_OF(runs_f32_1, few_in_runs, ELEMENT_F32, 2, 1)
+COLUMN_OF(runs_f32_2, few_in_runs, ELEMENT_F32, 1, 2)
 COLUMN_OF(column_f32_1, few_classes, ELEMENT_F32, 2, 1)
 COLUMN_OF(column_f32_2, few_classes, ELEMENT_F32, 1, 2)
 COLUMN_OF(column_f32_3, few_classes, ELEMENT_F32, 1, 3)
@@ -262,30 +186,39 @@ static column_kernel *const columns_bf16[CLASSES_MAX] = {
     column_bf16_1, column_bf16_2, column_bf16_3, column_bf16_4, column_bf16_5,
     column_bf16_6, column_bf16_7, column_bf16_8, column_bf16_9, column_bf16_10};
 
+static column_kernel *const runs_f32[] = {runs_f32_1, runs_f32_2};
+
 /* Returns the number of classes of the next tile. The tiles have 4 or more if there are 4 or more. */
 static size_t next_classes(size_t left)
 {
     return left <= CLASSES_MAX ? left : next_tile(left, 8);
 }
 
-DOWNHILL_TARGET
-void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
-                              size_t ldw, const struct scores *scores, struct prefetch *prefetch)
+static inline void all_columns(column_kernel *const column[], size_t n, size_t d, size_t c,
+                               const void *const *x, const float *w, size_t ldw,
+                               const struct scores *scores, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
         const struct scores scores_j = scores_at(*scores, 0, j);
-        columns_f32[classes - 1](n, d, x, w + j * ldw, ldw, &scores_j, prefetch);
+        column[classes - 1](n, d, x, w + j * ldw, ldw, &scores_j, prefetch);
     }
 }
 
 DOWNHILL_TARGET
+void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                              size_t ldw, const struct scores *scores, struct prefetch *prefetch)
+{
+    if (c <= 2 && n >= RUN_ROWS && d >= F32X16 * RUN_VECTORS / c && prefetch->left == 0)
+        runs_f32[c - 1](n, d, x, w, ldw, scores, prefetch);
+    else
+        all_columns(columns_f32, n, d, c, x, w, ldw, scores, prefetch);
+}
+
+/* Without runs, which gain nothing: widening bf16 takes longer than loading it from L2. */
+DOWNHILL_TARGET
 void DOWNHILL_NAME(score_bf16)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                                size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    for (size_t j = 0, classes; j < c; j += classes) {
-        classes = next_classes(c - j);
-        const struct scores scores_j = scores_at(*scores, 0, j);
-        columns_bf16[classes - 1](n, d, x, w + j * ldw, ldw, &scores_j, prefetch);
-    }
+    all_columns(columns_bf16, n, d, c, x, w, ldw, scores, prefetch);
 }

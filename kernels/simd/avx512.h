@@ -126,6 +126,13 @@ DOWNHILL_INLINE __m512 sum_halves(__m512 p)
     return _mm512_add_ps(p, _mm512_shuffle_f32x4(p, p, _MM_SHUFFLE(2, 3, 0, 1)));
 }
 
+/* Returns the sums of lanes 8 apart, of u in the lower half and of v in the upper half. */
+DOWNHILL_INLINE __m512 halves_added(__m512 u, __m512 v)
+{
+    return _mm512_add_ps(_mm512_shuffle_f32x4(u, v, _MM_SHUFFLE(1, 0, 1, 0)),
+                         _mm512_shuffle_f32x4(u, v, _MM_SHUFFLE(3, 2, 3, 2)));
+}
+
 /* Returns the horizontal sum: lanes 8 apart are added, then lanes 2 apart, neighbours, and lanes 4 apart, as in
  * simd/avx2.h. */
 DOWNHILL_INLINE float sum_lanes_x16(__m512 v)

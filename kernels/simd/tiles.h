@@ -21,6 +21,13 @@
 #define DOWNHILL_UNROLL _Pragma("GCC unroll 64")
 #endif
 
+/* The same for a loop whose trip count is a number in the source, with Clang too, which may find its body too long. */
+#if defined __clang__
+#define DOWNHILL_UNROLL_ALWAYS _Pragma("clang loop unroll(full)")
+#else
+#define DOWNHILL_UNROLL_ALWAYS DOWNHILL_UNROLL
+#endif
+
 /* Unrolls the next loop twice, so that two accumulators that take turns stay in their registers. */
 #if defined __clang__
 #define DOWNHILL_UNROLL_2 _Pragma("clang loop unroll_count(2)")
