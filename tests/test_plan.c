@@ -218,7 +218,8 @@ static const struct plan_case cases[] = {
     {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {PER_PANEL, 896, 6, 2}, {0}},
-    /* Few features: the classes along the lanes, if there are 4 classes, twice as many as features, and 16 samples. */
+    /* Few features: the classes along the lanes, with AVX2 if there are 4 classes, twice as many as features, and 16
+     * samples, with AVX-512 8 classes, as many as features, and 32 samples. */
     {"scores, 4 features, 10 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 64, 4, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
      64, {PER_PANEL, 32, 16, 1}, {0}},
@@ -231,6 +232,21 @@ static const struct plan_case cases[] = {
     {"scores, 9 features, 18 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 9, 18, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      16, {UNPACKED, 896, 18, 0}, {0}},
+    {"scores, 16 features, 16 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 32, 16, 16, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     32, {PER_PANEL, 32, 160, 1}, {0}},
+    {"scores, 16 features, 15 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 64, 16, 15, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     64, {PER_PANEL, 896, 10, 1}, {0}},
+    {"scores, 17 features, 170 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 64, 17, 170, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     64, {PER_PANEL, 896, 10, 1}, {0}},
+    {"scores, 4 features, 8 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 32, 4, 8, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     32, {PER_PANEL, 32, 160, 1}, {0}},
+    {"scores, 4 features, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 31, 4, 1000, 0, 0,
+     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     31, {UNPACKED, 896, 1000, 0}, {0}},
     {"step, 1 feature, 3 classes", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1, 3, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
      64, {UNPACKED, 896, 3, 0}, {DIRECT, 0, 1, 3}},
@@ -254,21 +270,20 @@ static const struct plan_case cases[] = {
 
     /* ---- The gradient in f32 ---- */
 
-    /* X is read once, so blocks have the maximum size. A colliding dW is summed in a panel on the
-     * stack. */
+    /* X is read once, so blocks need not fit L2. A colliding dW is summed in a panel on the stack. */
     {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
+     {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     /* Few features and many classes: the classes along the lanes. */
     {"gradient, 8 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 24, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      16, {0}, {TRANSPOSED, 0, 8, 512}},
     {"gradient, 8 features, 23 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 23, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, 9 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 9, 24, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
     /* One to three classes: rows of X are added to all of dW, or to 2048 features of it. */
     {"gradient, 1 class", LEVEL(avx2), &l2_512k, GRAD, F32, 256, 6144, 1, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
@@ -277,19 +292,19 @@ static const struct plan_case cases[] = {
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {ROWS, GRAD_PREFETCH_X, 2048, 3}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      1, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 5}},
-    /* If X is in memory, the next block is prefetched and must fit L2 beside the current one. */
+    /* X in memory changes nothing: it is prefetched along the rows. */
     {"gradient from memory", LEVEL(avx2), &l2_512k, GRAD, F32, 20000, 3072, 10, 0, 0,
-     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .dw_collides = 1,
+     {.block_rows = 128, .prefetch_pace = 2, .x_far = 1, .dw_collides = 1,
       .grad_flags = GRAD_PREFETCH_X},
-     16, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
+     128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 64, 0, 1024,
-     {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
+     {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
      {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {DIRECT, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 10}},
@@ -397,7 +412,7 @@ static const struct plan_case cases[] = {
      {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
      16, {UNPACKED, 896, 10, 0}, {0}},
     {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
-     {.block_rows = 28, .prefetch_rows = 28, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 128, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
      28, {0}, {DIRECT, GRAD_PREFETCH_X, 784, 10}},
     /* 241 KiB of dW fit an L2 of 512 KiB, but not one of 256 KiB: there a block has as many rows as
      * the workspace has scores. W is packed once on both. */

@@ -61,7 +61,7 @@ DOWNHILL_INLINE void add_pair(const int rows, const int classes, const int vecto
 }
 
 /* Computes dW[0 … classes)[k … k + 16·vectors). In a tail `lanes` masks the vectors. */
-DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
+DOWNHILL_INLINE void tile(const enum target target, const int classes, const int vectors,
                           const __mmask32 lanes, size_t n, size_t k, const void *const *x,
                           pairs_of_block pairs, unsigned flags, float *dw, size_t lddw,
                           struct prefetch *prefetch)
@@ -74,18 +74,23 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
     if (flags & GRAD_DW_FAR)
         fetch_dw(classes, vectors, dw + k, lddw);
 
-    const size_t near = (flags & GRAD_PREFETCH_X) ? PAIR : 0;
     size_t i = 0;
     while (i + PAIR <= n) {
         size_t steps = (n - i) / PAIR;
-        struct prefetch_run run = fetch ? prefetch_take(prefetch, &steps) : prefetch_none(x);
+        struct prefetch_run run =
+            target == NEXT_BLOCK ? prefetch_take(prefetch, &steps) : prefetch_none(x);
         for (const size_t end = i + steps * PAIR; i < end; i += PAIR) {
-            if (fetch)
+            if (target == NEXT_BLOCK)
                 prefetch_step(&run);
-            for (int v = 0; !fetch && v < vectors; v += 2)
-                for (int r = 0; r < PAIR; r++)
-                    _mm_prefetch((const uint16_t *)x[i + near + (size_t)r] + k + F32X16 * (size_t)v,
-                                 _MM_HINT_T0);
+            for (int v = 0; target != NEXT_BLOCK && v < vectors; v += 2)
+                for (size_t r = 0; r < PAIR; r++) {
+                    const size_t at = k + F32X16 * (size_t)v;
+                    if (target == AHEAD)
+                        _mm_prefetch((const uint16_t *)x[i + r] + at + F32X16 * (size_t)vectors,
+                                     _MM_HINT_T1);
+                    else
+                        _mm_prefetch((const uint16_t *)x[i + PAIR + r] + at, _MM_HINT_T0);
+                }
             add_pair(PAIR, classes, vectors, lanes, k, x + i, pairs[i / PAIR], sum_f32x16);
         }
     }
@@ -98,52 +103,52 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, const int vectors,
                      dw + (size_t)(s / vectors) * lddw + k + F32X16 * (size_t)(s % vectors));
 }
 
-DOWNHILL_INLINE void row_of_tiles(const int fetch, const int classes, const int vectors, size_t n,
-                                  size_t d, const void *const *x, pairs_of_block pairs,
+DOWNHILL_INLINE void row_of_tiles(const enum target target, const int classes, const int vectors,
+                                  size_t n, size_t d, const void *const *x, pairs_of_block pairs,
                                   unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     const size_t width = F32X16 * (size_t)vectors;
     size_t k = 0;
     for (; k + width <= d; k += width)
-        tile(fetch, classes, vectors, 0xFFFFFFFF, n, k, x, pairs, flags, dw, lddw, prefetch);
+        tile(target, classes, vectors, 0xFFFFFFFF, n, k, x, pairs, flags, dw, lddw, prefetch);
     for (; k < d; k += BF16X32)
-        tile(fetch, classes, 2, first_lanes_x32(d - k), n, k, x, pairs, flags, dw, lddw, prefetch);
+        tile(target, classes, 2, first_lanes_x32(d - k), n, k, x, pairs, flags, dw, lddw, prefetch);
 }
 
-DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t d, size_t classes,
+DOWNHILL_INLINE void tiles(const enum target target, size_t n, size_t d, size_t classes,
                            const void *const *x, pairs_of_block pairs, unsigned flags, float *dw,
                            size_t lddw, struct prefetch *prefetch)
 {
     switch (classes) {
     case 10:
-        row_of_tiles(fetch, 10, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 10, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 9:
-        row_of_tiles(fetch, 9, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 9, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 8:
-        row_of_tiles(fetch, 8, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 8, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 7:
-        row_of_tiles(fetch, 7, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 7, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 6:
-        row_of_tiles(fetch, 6, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 6, 2, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 5:
-        row_of_tiles(fetch, 5, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 5, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 4:
-        row_of_tiles(fetch, 4, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 4, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 3:
-        row_of_tiles(fetch, 3, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 3, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     case 2:
-        row_of_tiles(fetch, 2, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 2, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     default:
-        row_of_tiles(fetch, 1, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
+        row_of_tiles(target, 1, 4, n, d, x, pairs, flags, dw, lddw, prefetch);
         break;
     }
 }
@@ -164,8 +169,10 @@ void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x
         }
         pair_up(n, classes, ds, ldds, pairs);
         if (prefetch->left > 0)
-            tiles(1, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
+            tiles(NEXT_BLOCK, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
+        else if (flags & GRAD_PREFETCH_X)
+            tiles(AHEAD, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
         else
-            tiles(0, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
+            tiles(NEXT_ROWS, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
     }
 }

@@ -36,7 +36,7 @@ enum { U8_PANEL_CLASSES = 5 };
 
 enum grad_flags {
     GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
-    GRAD_PREFETCH_X = 2, /* prefetch the rows of X just before their turn */
+    GRAD_PREFETCH_X = 2, /* X may be beyond L2: prefetch its rows */
     GRAD_DW_FAR = 4,     /* dW is beyond L2: prefetch its tiles while the samples are summed */
 };
 
