@@ -17,9 +17,9 @@ import sys
 TILES = {
     # 2 of X, 5 of W; 3 of X, 4 of W; two classes: 2 × (3 of X, 2 of W)
     "score/score_f32_avx2": {10: 7, 12: 10},
-    # 4 of X, 10 of W, or 8 and 5; 8 and 6, or 6 and 8. Both compilers reload pointers. Runs: 64 or
-    # 32 of X, 16 of W, which Clang also stores.
-    "score/score_f32_avx512": {20: 18, 24: 19, 64: 160},
+    # 4 of X, 10 of W, or 8 and 5; 8 and 6, or 6 and 8; twice that with prefetches. Both compilers
+    # reload pointers. Runs: 64 or 32 of X, 16 of W, which Clang also stores.
+    "score/score_f32_avx512": {20: 20, 24: 19, 40: 53, 48: 53, 64: 160},
     # 2 of X, 5 or 6 dscores, a row pointer; Clang reloads a pointer
     "grad/grad_f32_avx2": {10: 9, 12: 11},
     # 2 of X, 6 dscores; for the first classes a row pointer and two stores
@@ -29,7 +29,8 @@ TILES = {
     # 8 of X, 3 of dW and 3 stores, pointers. Runs: 128 or 64 of X, 8 or 16 dscores, 16 of dW and
     # as many stores; Clang reloads pointers.
     "grad/grad_rows_f32_avx512": {24: 21, 128: 300},
-    "score/score_packed_f32_avx512": {20: 9, 24: 13},  # 4 of X, 5 of W; 8, 3, two pointers
+    # 4 of X, 5 of W, twice with prefetches; 8, 3, pointers
+    "score/score_packed_f32_avx512": {20: 9, 24: 15, 40: 20},
     # Two samples: 2 × (2 of X, 10 dscores, a row pointer), pointers of rows to prefetch, reloads of
     # pointers (GCC).
     "grad/grad_f32_avx512": {40: 34},
@@ -50,6 +51,8 @@ STACK_VECTORS = {"grad/grad_columns_f32_avx2": 2, "grad/grad_u8_avx2": 2, "grad/
 # The same by the number of FMAs. Clang 14 stores the weights of a run, but reads few of them from
 # the stack, and spills some sums of dW. GCC 12 spills a dscore of three classes and bf16.
 STACK_VECTORS_OF_TILE = {
+    ("score/score_f32_avx512", 40): 4,
+    ("score/score_f32_avx512", 48): 10,
     ("score/score_f32_avx512", 64): 70,
     ("grad/grad_rows_f32_avx512", 128): 20,
     ("grad/grad_rows_f32_avx512", 24): 2,

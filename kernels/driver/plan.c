@@ -260,7 +260,8 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
         return (struct score_plan){
             SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0};
     /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
-    const int fetches = rows * plan->d * element_bytes(plan->element) > plan->l2;
+    const int fetches = plan->c <= packing->fetched_classes &&
+                        rows * plan->d * element_bytes(plan->element) > plan->l2;
     if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)
         return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS, features, classes, 2,
                                    fetches ? 1 : 0};

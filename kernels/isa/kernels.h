@@ -90,7 +90,9 @@ struct downhill_packing {
     enum {
         PACKS_COLLIDING,
         PACKS_ALWAYS
-    } policy;           /* whether only rows of W that collide in L1 are packed */
+    } policy; /* whether only rows of W that collide in L1 are packed */
+    size_t
+        fetched_classes; /* up to this many the driver prefetches rows beyond L2, for more the kernel does */
     int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 

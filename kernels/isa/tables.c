@@ -137,6 +137,7 @@ static const struct downhill_packing packing_f32_avx2 = {
     .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
+    .fetched_classes = ALL,
 };
 
 static const struct downhill_packing packing_bf16_avx2 = {
@@ -147,6 +148,7 @@ static const struct downhill_packing packing_bf16_avx2 = {
     .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
+    .fetched_classes = ALL,
 };
 
 static const struct downhill_packing packing_short_f32_avx2 = {
@@ -282,6 +284,9 @@ static const downhill_kernels table_auto_avx512 = {
 #endif
 
 #if HAVE(AVX512)
+/* Tiles of up to 6 classes of packed weights have 8 samples, too many pointers to prefetch 8 more. */
+enum { FETCHED_CLASSES = 6 };
+
 static const struct downhill_packing packing_f32_avx512 = {
     .pack = downhill_pack_f32,
     .score = downhill_score_packed_f32_avx512,
@@ -290,6 +295,7 @@ static const struct downhill_packing packing_f32_avx512 = {
     .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_ALWAYS,
+    .fetched_classes = FETCHED_CLASSES,
 };
 
 static const struct downhill_packing packing_bf16_avx512 = {
@@ -300,6 +306,7 @@ static const struct downhill_packing packing_bf16_avx512 = {
     .c_min = 4,
     .n_min = PACKED_SAMPLES_MIN,
     .policy = PACKS_ALWAYS,
+    .fetched_classes = FETCHED_CLASSES,
 };
 
 static const struct downhill_packing packing_short_f32_avx512 = {
@@ -411,6 +418,7 @@ static const struct downhill_packing packing_bf16_avx512bf16 = {
     .n_min = PACKED_SAMPLES_MIN,
     .d_min = 160,
     .policy = PACKS_ALWAYS,
+    .fetched_classes = ALL,
     .splits_weights = 1,
 };
 
@@ -449,6 +457,7 @@ static const struct downhill_packing packing_bf16_amx = {
     .n_min = 32,
     .d_min = 160,
     .policy = PACKS_ALWAYS,
+    .fetched_classes = ALL,
     .splits_weights = 1,
 };
 

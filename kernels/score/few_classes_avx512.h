@@ -184,9 +184,11 @@ DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, 
 }
 
 DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, const int classes,
-                                 size_t n, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, struct scores scores, struct prefetch *prefetch)
+                                 size_t n, size_t d, const void *const *x, int prefetches,
+                                 const float *w, size_t ldw, struct scores scores,
+                                 struct prefetch *prefetch)
 {
+    (void)prefetches;
     const int rows = classes < 3 ? FEW_ROWS : FEW_ROWS / 2;
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
@@ -199,9 +201,11 @@ DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, 
 
 /* For one or two classes, X in f32, rows of a run or more, and no rows to prefetch. */
 DOWNHILL_INLINE void few_in_runs(const enum element element, const int vectors, const int classes,
-                                 size_t n, size_t d, const void *const *x, const float *w,
-                                 size_t ldw, struct scores scores, struct prefetch *prefetch)
+                                 size_t n, size_t d, const void *const *x, int prefetches,
+                                 const float *w, size_t ldw, struct scores scores,
+                                 struct prefetch *prefetch)
 {
+    (void)prefetches;
     size_t i = 0;
     for (; i + RUN_ROWS <= n; i += RUN_ROWS)
         tile_of_few(element, vectors, RUN_ROWS, true, classes, d, x + i, w, ldw,
