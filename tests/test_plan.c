@@ -73,7 +73,7 @@ static const struct plan_case cases[] = {
     /* AVX-512 packs 10 classes together. */
     {"step, colliding W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 14}},
     /* A W packed once is used for every block. 15 rows are too few for a panel of dW. */
     {"step, colliding W, 15 rows left", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
@@ -84,7 +84,7 @@ static const struct plan_case cases[] = {
      32, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 3072, 10}},
     {"step, padded W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1, .packs = 1, .packs_once = 1},
-     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 14}},
     /* The portable level never packs. */
     {"step, colliding W, scalar", LEVEL(scalar), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
@@ -144,7 +144,7 @@ static const struct plan_case cases[] = {
     {"step from memory, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     16, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     16, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 14}},
     /* AVX2 packs only a W whose rows collide. */
     {"step from memory, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
@@ -175,10 +175,10 @@ static const struct plan_case cases[] = {
     /* With AVX-512, 128 rows hide the memory traffic of dW, which is then summed in place. */
     {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 10}},
+     256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
     {"step, 1000 classes, AVX-512, 128 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     128, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 10}},
+     128, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
     {"step, 1000 classes, AVX-512, 127 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      127, {PER_PANEL, 896, 10, 1}, {PANEL, 0, 512, 10}},
@@ -280,10 +280,10 @@ static const struct plan_case cases[] = {
      16, {0}, {TRANSPOSED, 0, 8, 512}},
     {"gradient, 8 features, 23 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 23, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
     {"gradient, 9 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 9, 24, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
     /* One to three classes: rows of X are added to all of dW, or to 2048 features of it. */
     {"gradient, 1 class", LEVEL(avx2), &l2_512k, GRAD, F32, 256, 6144, 1, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
@@ -293,7 +293,7 @@ static const struct plan_case cases[] = {
      256, {0}, {ROWS, GRAD_PREFETCH_X, 2048, 3}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 10}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
     {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      1, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 5}},
@@ -307,7 +307,7 @@ static const struct plan_case cases[] = {
      128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
      {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     256, {0}, {DIRECT, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 10}},
+     256, {0}, {DIRECT, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 14}},
 
     /* ---- bf16 ---- */
 
@@ -428,7 +428,7 @@ static const struct plan_case cases[] = {
     /* 256 rows of 128 features fill half of L2. */
     {"L2 of 256 KiB, 1000 classes, AVX-512", LEVEL(avx512), &l2_256k, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 128, 10}},
+     256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 128, 14}},
     {"L2 of 256 KiB, u8 step", LEVEL(avx2), &l2_256k, STEP, U8, 256, 3072, 10, 0, 0,
      {.block_rows = 40, .prefetch_pace = 1},
      40, {0}, {DIRECT, 0, 3072, 10}},
@@ -582,9 +582,12 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
             if (grad.method == GRAD_TRANSPOSED)
                 assert_true(grad.features <= TRANSPOSED_FEATURES &&
                             grad.classes <= TRANSPOSED_CLASSES);
-            else if (shape->element == ELEMENT_U8 || grad.method == GRAD_PANEL ||
-                     kernels->grad_classes == PANEL_CLASSES)
+            else if (shape->element == ELEMENT_U8 || grad.method == GRAD_PANEL)
                 assert_in_range(grad.classes, 1, PANEL_CLASSES);
+            else if (kernels->grad_classes != SIZE_MAX)
+                assert_in_range(grad.classes, 1,
+                                shape->element == ELEMENT_BF16 ? PANEL_CLASSES
+                                                               : GRAD_CLASSES_AVX512);
             if (grad.method == GRAD_PANEL)
                 assert_true(grad.features <= PANEL_FEATURES);
             if (grad.method == GRAD_COLUMNS)

@@ -225,6 +225,8 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.grad_columns =
         kernels->grad_columns_f32 != NULL && !is_u8 && by_columns(shape, plan.dw_large);
     plan.grad_classes = kernels->grad_classes;
+    if (shape->element == ELEMENT_BF16 && plan.grad_classes != SIZE_MAX)
+        plan.grad_classes = PANEL_CLASSES;
     plan.grad_direct_min = kernels->grad_direct_min;
     plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
 
@@ -291,10 +293,10 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
             GRAD_COLUMNS, plan->grad_flags | (plan->dw_large ? GRAD_DW_FAR : 0u), plan->d, plan->c};
     if (plan->dw_large && rows >= plan->grad_direct_min)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags | GRAD_DW_FAR,
-                                  features_of_l2(FAR_DW_FEATURES, plan->l2), PANEL_CLASSES};
+                                  features_of_l2(FAR_DW_FEATURES, plan->l2), plan->grad_classes};
     if (plan->dw_large || plan->dw_collides)
         return (struct grad_plan){GRAD_PANEL, plan->grad_flags, PANEL_FEATURES, PANEL_CLASSES};
-    if (plan->grad_classes > PANEL_CLASSES)
+    if (plan->grad_classes == SIZE_MAX)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d, plan->c};
-    return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, PANEL_FEATURES, PANEL_CLASSES};
+    return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, PANEL_FEATURES, plan->grad_classes};
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient with AVX-512F: one outer product per sample, with the features along the lanes. A register tile of up to 10
+ * Gradient with AVX-512F: one outer product per sample, with the features along the lanes. A register tile of up to 14
  * classes × 32 features of dW stays in registers over all samples of the block.
  *
- * Per sample a full tile loads 2 vectors of X and a row pointer and broadcasts 10 dscores, for 20 FMAs: 10 cycles of
- * FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. Taking two samples at a time halves the
+ * Per sample a tile of 10 classes loads 2 vectors of X and a row pointer and broadcasts 10 dscores, for 20 FMAs: 10 cycles of
+ * FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. 14 classes, 28 sums, leave registers for 2
+ * vectors of X and a broadcast: up to 14 classes are one pass over X, 26 two. Taking two samples at a time halves the
  * overhead of the loop. Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2
  * units).
  *
@@ -19,7 +20,7 @@
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
-enum { TILE_CLASSES = 10, TILE_VECTORS = 8, TILE_ROWS = 2, RUN_VECTORS = 16 };
+enum { TILE_CLASSES = GRAD_CLASSES_AVX512, TILE_VECTORS = 8, TILE_ROWS = 2, RUN_VECTORS = 16 };
 
 /* Adds dscoresᵀ X of `rows` samples to the sums, in the lanes that are on. */
 DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const int classes,
@@ -152,6 +153,18 @@ DOWNHILL_INLINE void tiles(const enum element element, const enum target target,
         const float *ds = dscores + j;
         float *dwj = dw + j * lddw;
         switch (classes) {
+        case 14:
+            row_of_tiles(element, target, 14, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
+            break;
+        case 13:
+            row_of_tiles(element, target, 13, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
+            break;
+        case 12:
+            row_of_tiles(element, target, 12, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
+            break;
+        case 11:
+            row_of_tiles(element, target, 11, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
+            break;
         case 10:
             row_of_tiles(element, target, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;

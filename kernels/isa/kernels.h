@@ -31,6 +31,9 @@ static inline const void *feature_at(enum element element, const void *row, size
 /* Maximum number of classes of a panel of W or dW. */
 enum { PANEL_CLASSES = 10 };
 
+/* Maximum number of classes of a tile of the gradient in f32 with AVX-512. */
+enum { GRAD_CLASSES_AVX512 = 14 };
+
 /* Maximum number of classes of a panel of packed byte weights for kernels on vectors. */
 enum { U8_PANEL_CLASSES = 5 };
 
@@ -181,7 +184,8 @@ struct downhill_kernels {
      * Fast if dW is in L1 or L2 and its rows are not a multiple of 1 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
     size_t grad_direct_min; /* samples per block that hide the stores to a dW beyond L2 */
-    size_t grad_classes;    /* of a call, for its best speed: PANEL_CLASSES, or SIZE_MAX for all */
+    size_t
+        grad_classes; /* of a call, for its best speed; SIZE_MAX: all. In bf16 at most PANEL_CLASSES or all */
 
     /* Computes the same column by column, which is faster with many classes, with a dW beyond L2, and if the rows of X
      * fall on one set of L1. Both are NULL if the level has none. */
