@@ -31,8 +31,8 @@ TILES = {
     "grad/grad_rows_f32_avx512": {24: 21, 128: 300},
     # 4 of X, 5 of W, twice with prefetches; 8, 3, pointers
     "score/score_packed_f32_avx512": {20: 9, 24: 15, 40: 20},
-    # Two samples: 2 × (2 of X, 10 or 14 dscores, a row pointer), pointers of rows to prefetch, reloads
-    # of pointers (GCC).
+    # Two samples: 2 × (2 of X, 10 or 14 dscores, a row pointer), pointers of rows to prefetch,
+    # reloads of pointers (GCC).
     "grad/grad_f32_avx512": {40: 34, 56: 42},
     "score/score_packed_bf16_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
     # 2 of X, 10 pairs of dscores, two row pointers, one pointer of a row to prefetch
@@ -49,11 +49,13 @@ TILES = {
 # Vectors that belong on the stack: features of X that the first classes leave there for the others.
 STACK_VECTORS = {"grad/grad_columns_f32_avx2": 2, "grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
 # The same by the number of FMAs. Clang 14 stores the weights of a run, but reads few of them from
-# the stack, and spills some sums of dW. GCC 12 spills a dscore of three classes and bf16.
+# the stack, and spills some sums of dW, one of 14 classes with the next block to prefetch. GCC 12
+# spills a dscore of three classes and bf16.
 STACK_VECTORS_OF_TILE = {
     ("score/score_f32_avx512", 40): 4,
     ("score/score_f32_avx512", 48): 10,
     ("score/score_f32_avx512", 64): 70,
+    ("grad/grad_f32_avx512", 56): 2,
     ("grad/grad_rows_f32_avx512", 128): 20,
     ("grad/grad_rows_f32_avx512", 24): 2,
 }
