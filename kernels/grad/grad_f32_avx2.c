@@ -17,8 +17,8 @@
 #define DOWNHILL_LEVEL_NAME avx2
 #include "grad/grad_tile_avx2.h"
 
-/* Vectors of one sample that stay in registers. */
-enum { RUN_VECTORS = 8 };
+/* Features of one sample that stay in L1, 16 KiB, and vectors at a time. */
+enum { ONE_FEATURES = 4096, ONE_VECTORS = 8 };
 
 /* Where a tile prefetches: nowhere, in the next block of rows (prefetch.h), or further along its own rows. The rows are
  * read side by side, more than the hardware follows. Three lines ahead make the gradient from memory 1.1 (d = 3072) to
@@ -153,33 +153,36 @@ DOWNHILL_INLINE void tiles(const enum element element, const enum target target,
     }
 }
 
-/* Computes the gradient of one sample. Its time is that of writing dW once. The features stay in registers and the
- * classes are taken one at a time. */
-DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, const void *x,
-                                const float *dscores, unsigned flags, float *dw, size_t lddw)
+/* Adds one sample to 8 features of a row of dW. */
+DOWNHILL_INLINE void add_to_row(const enum element element, const int accumulate, __m256 g_f32x8,
+                                const void *x, size_t k, float *row)
 {
-    size_t k = 0;
-    for (; k + F32X8 * RUN_VECTORS <= d; k += F32X8 * RUN_VECTORS) {
-        __m256 x_f32x8[RUN_VECTORS];
-        for (int v = 0; v < RUN_VECTORS; v++)
-            x_f32x8[v] = in_register_x8(features_x8(element, x, k + F32X8 * (size_t)v));
+    const __m256 sum = accumulate ? _mm256_loadu_ps(row + k) : _mm256_setzero_ps();
+    _mm256_storeu_ps(row + k, _mm256_fmadd_ps(g_f32x8, features_x8(element, x, k), sum));
+}
+
+/* Computes the gradient of one sample. Its time is that of writing dW once, a row at a time. The features are loaded again for
+ * each class, from L1. */
+DOWNHILL_INLINE void one_sample(const enum element element, const int accumulate, size_t d,
+                                size_t c, const void *x, const float *dscores, unsigned flags,
+                                float *dw, size_t lddw)
+{
+    for (size_t first = 0, end; first < d; first = end) {
+        end = d - first < ONE_FEATURES ? d : first + ONE_FEATURES;
         for (size_t j = 0; j < c; j++) {
             const __m256 g_f32x8 = _mm256_broadcast_ss(dscores + j);
-            float *to = dw + j * lddw + k;
-            for (int v = 0; v < RUN_VECTORS; v++, to += F32X8) {
-                const __m256 before =
-                    (flags & GRAD_ACCUMULATE) ? _mm256_loadu_ps(to) : _mm256_setzero_ps();
-                _mm256_storeu_ps(to, _mm256_fmadd_ps(g_f32x8, x_f32x8[v], before));
+            float *row = dw + j * lddw;
+            size_t k = first;
+            for (; k + F32X8 * ONE_VECTORS <= end; k += F32X8 * ONE_VECTORS) {
+                DOWNHILL_UNROLL
+                for (size_t v = 0; v < ONE_VECTORS; v++)
+                    add_to_row(element, accumulate, g_f32x8, x, k + F32X8 * v, row);
             }
+            for (; k + F32X8 <= end; k += F32X8)
+                add_to_row(element, accumulate, g_f32x8, x, k, row);
+            if (k < end)
+                tail_tile(element, 1, end - k, 1, k, &x, dscores + j, 1, flags, row, lddw);
         }
-    }
-    for (size_t j = 0; j < c; j++) {
-        size_t at = k;
-        for (; at + F32X8 <= d; at += F32X8)
-            tile(element, NOTHING, 1, 1, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw,
-                 NULL);
-        if (at < d)
-            tail_tile(element, 1, d - at, 1, at, &x, dscores + j, 1, flags, dw + j * lddw, lddw);
     }
 }
 
@@ -188,8 +191,10 @@ DOWNHILL_INLINE void grad(const enum element element, size_t n, size_t d, size_t
                           const void *const *x, const float *dscores, size_t ldds, unsigned flags,
                           float *dw, size_t lddw, struct prefetch *prefetch)
 {
-    if (n == 1)
-        one_sample(element, d, c, x[0], dscores, flags, dw, lddw);
+    if (n == 1 && (flags & GRAD_ACCUMULATE))
+        one_sample(element, 1, d, c, x[0], dscores, flags, dw, lddw);
+    else if (n == 1)
+        one_sample(element, 0, d, c, x[0], dscores, flags, dw, lddw);
     else if (prefetch->left > 0)
         tiles(element, NEXT_BLOCK, n, d, c, x, dscores, ldds, flags, dw, lddw, prefetch);
     else if (flags & GRAD_PREFETCH_X)
