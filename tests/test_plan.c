@@ -176,16 +176,13 @@ static const struct plan_case cases[] = {
     {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
      256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
-    {"step, 1000 classes, AVX-512, 128 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
+    {"step, 1000 classes, AVX-512, 64 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     128, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
-    {"step, 1000 classes, AVX-512, 127 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     127, {PER_PANEL, 896, 10, 1}, {PANEL, 0, 512, 10}},
+     64, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
     /* A block of fewer than 64 rows is too small for packing panel by panel. */
     {"step, 1000 classes, AVX-512, 63 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1, .dw_collides = 1},
-     63, {UNPACKED, 896, 1000, 0}, {PANEL, 0, 512, 10}},
+     63, {UNPACKED, 896, 1000, 0}, {DIRECT, GRAD_DW_FAR, 256, 14}},
     /* W and dW do not collide. */
     {"step, 1000 classes, padded", LEVEL(avx2), &l2_512k, STEP, F32, 256, 2048, 1000, 0, 2064,
      {.block_rows = 256, .prefetch_pace = 1, .dw_large = 1, .grad_columns = 1},
@@ -270,10 +267,20 @@ static const struct plan_case cases[] = {
 
     /* ---- The gradient in f32 ---- */
 
-    /* X is read once, so blocks need not fit L2. A colliding dW is summed in a panel on the stack. */
-    {"gradient, colliding dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
+    /* X is read once, so blocks need not fit L2. A colliding dW is summed in a panel on the stack, but not with AVX-512,
+     * unless there are few rows. */
+    {"gradient, colliding dW, AVX2", LEVEL(avx2), &l2_512k, GRAD, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
+    {"gradient, colliding dW, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
+     {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
+    {"gradient, colliding dW, AVX-512, 15 rows", LEVEL(avx512), &l2_1m, GRAD, F32, 15, 3072, 10, 0, 0,
+     {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
+     15, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 5}},
+    {"gradient, 15 rows, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 15, 784, 26, 0, 0,
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     15, {0}, {DIRECT, GRAD_PREFETCH_X, 784, 14}},
     /* Few features and many classes: the classes along the lanes. */
     {"gradient, 8 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 24, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
@@ -304,7 +311,7 @@ static const struct plan_case cases[] = {
      128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 64, 0, 1024,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
     {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
      {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {DIRECT, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 14}},
@@ -489,7 +496,7 @@ static void test_plan__common_shapes__expected_decisions(void **state)
         EXPECT(plan.packing != NULL, c->plan.packs);
         EXPECT(plan.packs_once, c->plan.packs_once);
         EXPECT(plan.sums_in_workspace, c->plan.sums_in_workspace);
-        EXPECT(plan.grad_direct_min, kernels->grad_direct_min);
+        EXPECT(plan.grad_direct, kernels->grad_direct);
         EXPECT(plan.grad_flags, c->plan.grad_flags);
         if (c->operation != GRAD && c->element != U8) {
             const struct score_plan score = downhill_plan_score(&plan, c->rows);

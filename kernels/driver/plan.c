@@ -26,8 +26,8 @@ enum { NEAR_BYTES = 256 * 1024 };
 /* Features per call of the gradient while a dW larger than L2 passes: 256 rows of X, 256 KiB, stay in L2. */
 enum { FAR_DW_FEATURES = 256 };
 
-/* Minimum number of rows that pay for the copy of a panel of dW. At d = 3072 the panel makes the gradient 1.2 times
- * faster with AVX-512 and 1.5 times with AVX2 (Zen 5). */
+/* Minimum number of rows that pay for the copy of a panel of dW. At d = 3072 the panel makes the gradient 1.5 times faster with
+ * AVX2 (Zen 5), whose kernel reads and writes dW more than once. With AVX-512 dW itself is 1.04 to 1.14 times as fast. */
 enum { PANEL_ROWS_MIN = 16 };
 
 /* From this many classes on, copying X costs less than it saves (Zen 3). */
@@ -52,7 +52,7 @@ enum {
 /* Bytes between rows that fall on one set of L1. */
 enum { ONE_SET = 4096 };
 
-/* Classes per call when rows of dW collide in L1 and no panel is used: a set holds 8 lines. */
+/* Classes per call when rows of dW collide in L1 and few rows of X hide that: a set holds 8 lines. */
 enum { COLLIDING_CLASSES = 5 };
 
 /* Features per call of the gradient of bytes if there are several panels of classes: these features of all rows of a
@@ -227,7 +227,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.grad_classes = kernels->grad_classes;
     if (shape->element == ELEMENT_BF16 && plan.grad_classes != SIZE_MAX)
         plan.grad_classes = PANEL_CLASSES;
-    plan.grad_direct_min = kernels->grad_direct_min;
+    plan.grad_direct = kernels->grad_direct;
     plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
 
     const size_t cached = cached_rows(shape, plan.l2, plan.x_far);
@@ -284,17 +284,19 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
             plan->c * plan->d <= FEW_CLASSES_DW ? plan->d : FEW_CLASSES_FEATURES, plan->c};
     if (rows < PANEL_ROWS_MIN)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d,
-                                  plan->dw_collides ? COLLIDING_CLASSES : PANEL_CLASSES};
+                                  plan->dw_collides   ? COLLIDING_CLASSES
+                                  : plan->grad_direct ? plan->grad_classes
+                                                      : PANEL_CLASSES};
     if (plan->element == ELEMENT_F32 && plan->d <= TRANSPOSED_FEATURES &&
         plan->c >= TRANSPOSED_CLASSES_PER_FEATURE * plan->d && plan->c >= TRANSPOSED_CLASSES_MIN)
         return (struct grad_plan){GRAD_TRANSPOSED, 0, plan->d, TRANSPOSED_CLASSES};
     if (plan->grad_columns)
         return (struct grad_plan){
             GRAD_COLUMNS, plan->grad_flags | (plan->dw_large ? GRAD_DW_FAR : 0u), plan->d, plan->c};
-    if (plan->dw_large && rows >= plan->grad_direct_min)
+    if (plan->grad_direct && plan->dw_large)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags | GRAD_DW_FAR,
                                   features_of_l2(FAR_DW_FEATURES, plan->l2), plan->grad_classes};
-    if (plan->dw_large || plan->dw_collides)
+    if (!plan->grad_direct && (plan->dw_large || plan->dw_collides))
         return (struct grad_plan){GRAD_PANEL, plan->grad_flags, PANEL_FEATURES, PANEL_CLASSES};
     if (plan->grad_classes == SIZE_MAX)
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d, plan->c};

@@ -38,14 +38,14 @@ struct plan {
     size_t score_features, score_features_one; /* of the kernel table */
 
     /* Gradient. */
-    int sums_in_workspace;  /* dW is summed in the workspace and copied at the end */
-    int dw_large;           /* dW does not stay in L2 beside a block */
-    int dw_collides;        /* its rows fall on the same few sets of L1 */
-    int grad_rows;          /* whole rows at a time, unless a block has one */
-    int grad_columns;       /* column by column, unless a block has few rows */
-    size_t grad_classes;    /* of a call, if dW needs no panel */
-    size_t grad_direct_min; /* rows of a block that hide a large dW */
-    unsigned grad_flags;    /* enum grad_flags of every call */
+    int sums_in_workspace; /* dW is summed in the workspace and copied at the end */
+    int dw_large;          /* dW does not stay in L2 beside a block */
+    int dw_collides;       /* its rows fall on the same few sets of L1 */
+    int grad_rows;         /* whole rows at a time, unless a block has one */
+    int grad_columns;      /* column by column, unless a block has few rows */
+    size_t grad_classes;   /* of a call, if dW needs no panel */
+    int grad_direct;       /* dW needs no panel */
+    unsigned grad_flags;   /* enum grad_flags of every call */
 
     size_t l2; /* bytes of L2, at most 512 KiB */
 };

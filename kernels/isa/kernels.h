@@ -183,7 +183,7 @@ struct downhill_kernels {
     /* Computes dW = dscoresᵀ X, or adds it to dW. X n×d by row pointers, dscores n×c, dW c×d.
      * Fast if dW is in L1 or L2 and its rows are not a multiple of 1 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
-    size_t grad_direct_min; /* samples per block that hide the stores to a dW beyond L2 */
+    int grad_direct; /* loads and stores dW once per call, which needs no panel */
     size_t
         grad_classes; /* of a call, for its best speed; SIZE_MAX: all. In bf16 at most PANEL_CLASSES or all */
 

@@ -23,10 +23,7 @@
 #define HAVE_AUTO(level) 0
 #endif
 
-/* grad_direct_min of kernels that load and store dW once per block, and of those that do so more than once. */
-enum { GRAD_DIRECT_MIN = 128 };
-#define NEVER SIZE_MAX
-#define ALL   SIZE_MAX
+#define ALL SIZE_MAX
 
 /* Features per call of the scores. A tile of 5 classes × 1024 features is 20 KiB of W, which stays in a 32 or 48 KiB L1
  * while the rows of the block stream past it. Larger chunks would save some of the horizontal sums at the end of a tile,
@@ -67,7 +64,6 @@ static const downhill_kernels table_scalar = {
     .grad_f32 = downhill_grad_f32_scalar,
     .grad_bf16 = downhill_grad_bf16_scalar,
     .grad_classes = PANEL_CLASSES,
-    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_scalar,
     .u8 = &u8_scalar,
 };
@@ -119,7 +115,6 @@ static const downhill_kernels table_auto_avx2 = {
     .grad_f32 = downhill_grad_f32_auto_avx2,
     .grad_bf16 = downhill_grad_bf16_auto_avx2,
     .grad_classes = PANEL_CLASSES,
-    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx2,
     .u8 = &u8_auto_avx2,
 };
@@ -204,7 +199,6 @@ static const downhill_kernels table_avx2 = {
     .grad_columns_bf16 = downhill_grad_columns_bf16_avx2,
     .grad_rows_f32 = downhill_grad_rows_f32_avx2,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx2,
-    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_avx2,
     .u8 = &u8_avx2,
 };
@@ -243,7 +237,6 @@ static const downhill_kernels table_avxvnni = {
     .grad_columns_bf16 = downhill_grad_columns_bf16_avx2,
     .grad_rows_f32 = downhill_grad_rows_f32_avx2,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx2,
-    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_avx2,
     .u8 = &u8_avxvnni,
 };
@@ -274,7 +267,6 @@ static const downhill_kernels table_auto_avx512 = {
     .grad_f32 = downhill_grad_f32_auto_avx512,
     .grad_bf16 = downhill_grad_bf16_auto_avx512,
     .grad_classes = PANEL_CLASSES,
-    .grad_direct_min = NEVER,
     .update_f32 = downhill_update_f32_auto_avx512,
     .u8 = &u8_auto_avx512,
 };
@@ -360,7 +352,7 @@ static const downhill_kernels table_avx512 = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
-    .grad_direct_min = GRAD_DIRECT_MIN,
+    .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512,
 };
@@ -397,7 +389,7 @@ static const downhill_kernels table_avx512vnni = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
-    .grad_direct_min = GRAD_DIRECT_MIN,
+    .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
 };
@@ -439,7 +431,7 @@ static const downhill_kernels table_avx512bf16 = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
-    .grad_direct_min = GRAD_DIRECT_MIN,
+    .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
 };
@@ -491,7 +483,7 @@ static const downhill_kernels table_amx = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
-    .grad_direct_min = GRAD_DIRECT_MIN,
+    .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_amx,
 };
