@@ -20,7 +20,7 @@ void shift_rows(size_t n, const void *const *x, const void **shifted);
 /* Swaps the first elements of two rows that are ld elements of `size` bytes apart. */
 void swap_first_two(void *a, size_t ld, size_t size);
 
-/* Returns scores without the bias: they are set to zeros, to start from. */
+/* Clears the scores and returns them as their own start, which drops the bias. */
 struct scores scores_from_zeros(size_t n, size_t c, const struct scores *scores);
 
 /* Rounds to bf16. */

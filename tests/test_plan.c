@@ -614,8 +614,8 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
         if (score.method == SCORE_UNPACKED)
             continue;
         assert_non_null(plan->packing);
-        assert_true(score.pace <= 2 &&
-                    (score.pace == 0 || shape->c <= plan->packing->fetched_classes));
+        assert_true(score.pace <= 2 && (score.pace == 0 || next_tile(shape->c, score.classes) <=
+                                                               plan->packing->fetched_classes));
         assert_int_equal(score.method == SCORE_PACKED, plan->packs_once);
         assert_int_equal(score.classes, plan->packing->classes);
         assert_true(plan->packing->d_max > 0 || score.classes <= PANEL_CLASSES);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "driver/plan.h"
 
+#include "simd/tiles.h"
+
 /* Size of an L2 for which the values below hold as they stand; they hold for a larger one too. For a smaller L2,
  * of_l2() reduces the values that concern L2 in proportion. Haswell, the client Skylake and their successors have
  * 256 KiB. The values for L1 are constants: a CPU with AVX2 has an L1d of 32 KiB or more. */
@@ -38,7 +40,7 @@ enum { COLUMN_TILE_CLASSES = 6 };
 
 /* Rows of a block of the gradient alone. With AVX-512 and 256 rows prefetching along the rows costs up to a quarter of the
  * speed of samples in L2 (784 × 16), with 128 up to 4 %; 64 rows add to dW too often. From memory 20000 × 3072 × 10 takes 0.80
- * of the time of small blocks with the next one prefetched, with AVX2 0.91 (Zen 5). */
+ * of the time of small blocks that prefetch the next one, with AVX2 0.91 (Zen 5). */
 enum { GRAD_BLOCK_ROWS = 128 };
 
 /* With up to three classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With fewer
@@ -224,16 +226,15 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
                      shape->d >= FEW_CLASSES_FEATURES_MIN;
     plan.grad_columns =
         kernels->grad_columns_f32 != NULL && !is_u8 && by_columns(shape, plan.dw_large);
-    plan.grad_classes = kernels->grad_classes;
-    if (shape->element == ELEMENT_BF16 && plan.grad_classes != SIZE_MAX)
-        plan.grad_classes = PANEL_CLASSES;
+    plan.grad_classes =
+        shape->element == ELEMENT_BF16 ? kernels->grad_classes_bf16 : kernels->grad_classes;
     plan.grad_direct = kernels->grad_direct;
     plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
 
     const size_t cached = cached_rows(shape, plan.l2, plan.x_far);
     plan.block_rows =
         block_rows(shape, cached, plan.packing != NULL, near, plan.grad_columns, plan.dw_large);
-    /* The gradient alone prefetches along the rows. */
+    /* The gradient alone prefetches along the rows, or leaves few classes to the hardware. */
     const int gradient = shape->operation == OPERATION_GRAD && !is_u8;
     plan.prefetch_rows = plan.x_far && !gradient ? cached : 0;
     plan.prefetch_pace = step ? 1 : 2;
@@ -262,7 +263,7 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
         return (struct score_plan){
             SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0};
     /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
-    const int fetches = plan->c <= packing->fetched_classes &&
+    const int fetches = next_tile(plan->c, classes) <= packing->fetched_classes &&
                         rows * plan->d * element_bytes(plan->element) > plan->l2;
     if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)
         return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS, features, classes, 2,

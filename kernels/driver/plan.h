@@ -93,7 +93,7 @@ int downhill_plan_sums_fit(size_t d, size_t c);
 enum { PANEL_FEATURES = 512, PANEL_LD = PANEL_FEATURES + 16 };
 
 /* Floats of packed weights on the stack, 42 KiB: two panels of up to 6 classes × 896 features or 10 × 512, or one of
- * 10 × 896. */
+ * 10 × 896, or two of 160 classes of short rows. */
 enum { PACK_WEIGHTS = 12 * 896, PANELS_MAX = 2 };
 
 /* Features and classes of a transposed panel of dW on the stack, 16 KiB. */

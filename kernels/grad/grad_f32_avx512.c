@@ -5,11 +5,11 @@
  *
  * Per sample a tile of 10 classes loads 2 vectors of X and a row pointer and broadcasts 10 dscores, for 20 FMAs: 10 cycles of
  * FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. 14 classes, 28 sums, leave registers for 2
- * vectors of X and a broadcast: up to 14 classes are one pass over X, 26 two. Taking two samples at a time halves the
+ * vectors of X and a broadcast: 14 classes are one pass over X, 28 two. Taking two samples at a time halves the
  * overhead of the loop. Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2
  * units).
  *
- * The driver chooses the block so that X comes from L2, two lines in 10 cycles. A line is used completely at once, so
+ * In a step X comes from L2, two lines in 10 cycles. A line is used completely at once, so
  * rows a multiple of 4 KiB apart, which all fall on one set of L1, do little harm. Samples in L2 are prefetched just before
  * their turn, samples that may be anywhere along their rows, into L2: from memory 256 × 784 × 10 takes 0.57 of the time, from
  * L3 256 × 16384 × 10 0.68, from L2 784 × 10 1.00 to 1.04 (Zen 5). Later samples that are in memory are prefetched one row
@@ -148,27 +148,40 @@ DOWNHILL_INLINE void one_sample(const enum element element, size_t d, size_t c, 
     }
 }
 
+/* 11 to 14 classes, in f32. Widening bf16 leaves too few registers. */
+DOWNHILL_INLINE void wide_tiles(const enum target target, size_t classes, size_t n, size_t d,
+                                const void *const *x, const float *dscores, size_t ldds,
+                                unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
+{
+    switch (classes) {
+    case 14:
+        row_of_tiles(ELEMENT_F32, target, 14, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    case 13:
+        row_of_tiles(ELEMENT_F32, target, 13, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    case 12:
+        row_of_tiles(ELEMENT_F32, target, 12, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    default:
+        row_of_tiles(ELEMENT_F32, target, 11, 2, n, d, x, dscores, ldds, flags, dw, lddw, prefetch);
+        break;
+    }
+}
+
 DOWNHILL_INLINE void tiles(const enum element element, const enum target target, size_t n, size_t d,
                            size_t c, const void *const *x, const float *dscores, size_t ldds,
                            unsigned flags, float *dw, size_t lddw, struct prefetch *prefetch)
 {
     for (size_t j = 0, classes; j < c; j += classes) {
-        classes = next_tile(c - j, TILE_CLASSES);
+        classes = next_tile(c - j, element == ELEMENT_F32 ? TILE_CLASSES : PANEL_CLASSES);
         const float *ds = dscores + j;
         float *dwj = dw + j * lddw;
+        if (element == ELEMENT_F32 && classes > PANEL_CLASSES) {
+            wide_tiles(target, classes, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
+            continue;
+        }
         switch (classes) {
-        case 14:
-            row_of_tiles(element, target, 14, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        case 13:
-            row_of_tiles(element, target, 13, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        case 12:
-            row_of_tiles(element, target, 12, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
-        case 11:
-            row_of_tiles(element, target, 11, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
-            break;
         case 10:
             row_of_tiles(element, target, 10, 2, n, d, x, ds, ldds, flags, dwj, lddw, prefetch);
             break;

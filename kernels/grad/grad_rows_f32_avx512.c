@@ -18,7 +18,7 @@
 
 #include <stdbool.h>
 
-/* Vectors of dW of a run. */
+/* Rows of a group; vectors of dW in registers during a run. */
 enum { FEW_ROWS = 8, RUN_VECTORS = 16 };
 
 /* Adds the features of the lanes that are on to dW. */
@@ -85,10 +85,11 @@ DOWNHILL_INLINE void load_sums(const int classes, const int first, const float *
                                __m512 sum_f32x16[GRAD_ROWS_CLASSES][RUN_VECTORS])
 {
     DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++)
+    for (int j = 0; j < classes; j++) {
         DOWNHILL_UNROLL_ALWAYS
-    for (int v = first; v < first + 8; v++)
-        sum_f32x16[j][v] = _mm512_loadu_ps(dw + (size_t)j * lddw + F32X16 * (size_t)v);
+        for (int v = first; v < first + 8; v++)
+            sum_f32x16[j][v] = _mm512_loadu_ps(dw + (size_t)j * lddw + F32X16 * (size_t)v);
+    }
 }
 
 DOWNHILL_INLINE void store_sums(const int classes, const int first,
@@ -96,10 +97,11 @@ DOWNHILL_INLINE void store_sums(const int classes, const int first,
                                 size_t lddw)
 {
     DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++)
+    for (int j = 0; j < classes; j++) {
         DOWNHILL_UNROLL_ALWAYS
-    for (int v = first; v < first + 8; v++)
-        _mm512_storeu_ps(dw + (size_t)j * lddw + F32X16 * (size_t)v, sum_f32x16[j][v]);
+        for (int v = first; v < first + 8; v++)
+            _mm512_storeu_ps(dw + (size_t)j * lddw + F32X16 * (size_t)v, sum_f32x16[j][v]);
+    }
 }
 
 /* Adds a run of each row to dW, in registers. The rows are written out: the loads of a loop would walk from row to row. */

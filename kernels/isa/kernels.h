@@ -55,7 +55,7 @@ struct scores {
     size_t ld;
 };
 
-/* Returns those from sample i and class j on. */
+/* Returns the scores from sample i and class j on. */
 static inline struct scores scores_at(struct scores s, size_t i, size_t j)
 {
     return (struct scores){s.from + i * s.ld_from + j, s.ld_from, s.to + i * s.ld + j, s.ld};
@@ -94,8 +94,8 @@ struct downhill_packing {
         PACKS_COLLIDING,
         PACKS_ALWAYS
     } policy; /* whether only rows of W that collide in L1 are packed */
-    size_t
-        fetched_classes; /* up to this many the driver prefetches rows beyond L2, for more the kernel does */
+    /* Panels of up to so many classes leave it to the driver to prefetch rows beyond L2; others do it, if rows are long. */
+    size_t fetched_classes;
     int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 
@@ -164,7 +164,7 @@ struct downhill_u8_kernels {
 struct downhill_kernels {
     const char *name;
 
-    /* X n×d by row pointers, W c×d, scores n×c. */
+    /* Sets the scores (struct scores). X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
     size_t score_features;     /* per call at most: the weights of a tile stay in L1 */
     size_t score_features_one; /* the same for one sample */
@@ -181,11 +181,10 @@ struct downhill_kernels {
                           float *dscores, size_t ldds);
 
     /* Computes dW = dscoresᵀ X, or adds it to dW. X n×d by row pointers, dscores n×c, dW c×d.
-     * Fast if dW is in L1 or L2 and its rows are not a multiple of 1 KiB apart. */
+     * Unless grad_direct, fast if dW is in L1 or L2 and its rows are not a multiple of 1 KiB apart. */
     downhill_grad_kernel *grad_f32, *grad_bf16;
     int grad_direct; /* loads and stores dW once per call, which needs no panel */
-    size_t
-        grad_classes; /* of a call, for its best speed; SIZE_MAX: all. In bf16 at most PANEL_CLASSES or all */
+    size_t grad_classes, grad_classes_bf16; /* of a call, for its best speed; SIZE_MAX: all */
 
     /* Computes the same column by column, which is faster with many classes, with a dW beyond L2, and if the rows of X
      * fall on one set of L1. Both are NULL if the level has none. */

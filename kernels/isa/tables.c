@@ -64,6 +64,7 @@ static const downhill_kernels table_scalar = {
     .grad_f32 = downhill_grad_f32_scalar,
     .grad_bf16 = downhill_grad_bf16_scalar,
     .grad_classes = PANEL_CLASSES,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .update_f32 = downhill_update_f32_scalar,
     .u8 = &u8_scalar,
 };
@@ -115,6 +116,7 @@ static const downhill_kernels table_auto_avx2 = {
     .grad_f32 = downhill_grad_f32_auto_avx2,
     .grad_bf16 = downhill_grad_bf16_auto_avx2,
     .grad_classes = PANEL_CLASSES,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .update_f32 = downhill_update_f32_auto_avx2,
     .u8 = &u8_auto_avx2,
 };
@@ -195,6 +197,7 @@ static const downhill_kernels table_avx2 = {
     .grad_f32 = downhill_grad_f32_avx2,
     .grad_bf16 = downhill_grad_bf16_avx2,
     .grad_classes = ALL,
+    .grad_classes_bf16 = ALL,
     .grad_columns_f32 = downhill_grad_columns_f32_avx2,
     .grad_columns_bf16 = downhill_grad_columns_bf16_avx2,
     .grad_rows_f32 = downhill_grad_rows_f32_avx2,
@@ -233,6 +236,7 @@ static const downhill_kernels table_avxvnni = {
     .grad_f32 = downhill_grad_f32_avx2,
     .grad_bf16 = downhill_grad_bf16_avx2,
     .grad_classes = ALL,
+    .grad_classes_bf16 = ALL,
     .grad_columns_f32 = downhill_grad_columns_f32_avx2,
     .grad_columns_bf16 = downhill_grad_columns_bf16_avx2,
     .grad_rows_f32 = downhill_grad_rows_f32_avx2,
@@ -267,6 +271,7 @@ static const downhill_kernels table_auto_avx512 = {
     .grad_f32 = downhill_grad_f32_auto_avx512,
     .grad_bf16 = downhill_grad_bf16_auto_avx512,
     .grad_classes = PANEL_CLASSES,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .update_f32 = downhill_update_f32_auto_avx512,
     .u8 = &u8_auto_avx512,
 };
@@ -276,7 +281,8 @@ static const downhill_kernels table_auto_avx512 = {
 #endif
 
 #if HAVE(AVX512)
-/* Tiles of up to 6 classes of packed weights have 8 samples, too many pointers to prefetch 8 more. */
+/* A tile of up to 6 packed classes has 8 samples. Pointers to 8 more rows would not fit the registers, so the driver
+ * prefetches. */
 enum { FETCHED_CLASSES = 6 };
 
 static const struct downhill_packing packing_f32_avx512 = {
@@ -352,6 +358,7 @@ static const downhill_kernels table_avx512 = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512,
@@ -389,6 +396,7 @@ static const downhill_kernels table_avx512vnni = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
@@ -431,6 +439,7 @@ static const downhill_kernels table_avx512bf16 = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
@@ -483,6 +492,7 @@ static const downhill_kernels table_amx = {
     .grad_rows_f32 = downhill_grad_rows_f32_avx512,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx512,
     .grad_classes = GRAD_CLASSES_AVX512,
+    .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_amx,

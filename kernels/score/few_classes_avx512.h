@@ -2,10 +2,11 @@
  *
  * Scores of one to three classes with AVX-512F, for score_f32_avx512.c.
  *
- * One to three classes have 16 or 32 sums, whole vectors. One or two classes are bound by loading X. They take it in runs of
- * 1024 or 512 bytes, one row after the other: from L2 256 × 784 × 1 takes 0.8 of the time of a line of each row in turn, × 2
- * 0.9, because loads that each walk along a row make Zen 5 fetch lines twice. The FMAs of three classes take longer than
- * that. */
+ * One to three classes have 16 or 32 sums, whole vectors.
+ *
+ * One or two classes are bound by loading X, so they read a run of 1024 or 512 bytes of one row, then of the next. From L2,
+ * 256 × 784 × 1 takes 0.8 of the time of one line per row in turn, × 2 takes 0.9: with several rows read side by side, Zen 5
+ * fetches lines twice. Three classes are bound by their FMAs. */
 #ifndef DOWNHILL_FEW_CLASSES_AVX512_H
 #define DOWNHILL_FEW_CLASSES_AVX512_H
 
@@ -16,7 +17,7 @@
 /* Limits of a tile. */
 enum { FEW_CLASSES = 3, FEW_ROWS = 8, FEW_VECTORS = 2 };
 
-/* Vectors of weights of a run of one or two classes, and the rows that take turns. */
+/* Vectors of weights of a run, for all its classes, and rows of a tile. */
 enum { RUN_VECTORS = 16, RUN_ROWS = 4 };
 
 /* Adds X Wᵀ over 16·vectors features, of which the first `count` are there, to the sums. */
@@ -30,7 +31,7 @@ DOWNHILL_INLINE void add_few(const enum element element, const int vectors, cons
         const size_t at = F32X16 * (size_t)v;
         if (at >= count)
             return;
-        const __mmask16 lanes = first_lanes_x16(count > at ? count - at : 0);
+        const __mmask16 lanes = first_lanes_x16(count - at);
         __m512 x_f32x16[FEW_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
@@ -93,7 +94,8 @@ DOWNHILL_INLINE void add_4_vectors(const int vectors, const int classes, const i
                                    const int r,
                                    __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS])
 {
-    const int ahead = F32X16 * RUN_VECTORS / 2 / classes;
+    const int ahead =
+        F32X16 * RUN_VECTORS / 2 / classes; /* half a run: more gains nothing (Zen 5) */
     DOWNHILL_UNROLL_ALWAYS
     for (int v = first; v < first + 4; v++) {
         _mm_prefetch((const void *)(x + F32X16 * v + ahead), _MM_HINT_T0);
@@ -142,7 +144,7 @@ DOWNHILL_INLINE void add_run(const int vectors, const int classes,
     add_run_of_row(vectors, classes, (const float *)x_row[3] + k, w_f32x16, 3, sum_f32x16);
 }
 
-/* in_runs: adds runs first, if X is f32. A tile of one sample prefetches nothing. */
+/* in_runs: reads X in runs first (f32 only). A tile of one sample prefetches nothing. */
 DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
                                  const bool in_runs, const int classes, size_t d,
                                  const void *const *x, const float *w, size_t ldw,
@@ -165,9 +167,10 @@ DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, 
         for (; k + run <= d; k += run)
             add_run(vectors, classes, x_row, w, ldw, k, sum_f32x16);
     }
-    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(w);
+    struct prefetch_run run =
+        rows > 1 && !in_runs ? prefetch_take(prefetch, &steps) : prefetch_none(w);
     for (; k + width <= d; k += width) {
-        if (rows > 1)
+        if (rows > 1 && !in_runs)
             prefetch_step(&run);
         add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
     }

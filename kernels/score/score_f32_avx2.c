@@ -15,10 +15,10 @@
  * Cascade Lake, Zen to Zen 4), and the rows of X add to these. Packed weights hold 8 features of each of the classes of a
  * tile next to each other, and so spread over all sets.
  *
- * The first tile of classes meets X where it came from. It prefetches two rows into L2 at the features of the current ones, if
+ * With unpacked weights, the first tile of classes meets X where it came from. It prefetches two rows into L2 at the features of the current ones, if
  * it has loads to spare, that is with 4 classes or more: the scores of 256 × 784 × 10 from memory are 1.4 times as fast, from
  * L3 the same (Zen 3). It does not if rows of W fall on one set, where more lines of X would push them out. With packed
- * weights steps of 256 × 3072 × 10 from memory take 0.73 of the time (Zen 5).
+ * weights every panel prefetches: steps of 256 × 3072 × 10 from memory take 0.73 of the time (Zen 5).
  *
  * Tails: smaller tiles for the last samples, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx2

@@ -6,14 +6,16 @@
  * A dot product of 4 classes or more has 8 sums, as with AVX2, so that both give the same bits. A vector holds those of
  * two samples. Per 8 features a tile of 4 samples × 10 classes loads 4 halves of X into 2 vectors and broadcasts 10
  * halves of W for 20 FMAs: 10 cycles of FMAs with two 512-bit units (Skylake-SP and later, Zen 5), 11 where joining two
- * halves takes one of them, against 7 cycles of loads. 20 to 24 sums more than cover the latency of 4 cycles × 2 units.
+ * halves takes one of them, against 7 cycles of loads. 16 to 24 sums more than cover the latency of 4 cycles × 2 units.
  * X is read once for up to ten classes.
  *
- * A single sample has the sums of two classes in a vector. It loads whole lines of W and puts the halves of two classes together:
- * per 16 features 10 classes take 13 loads and 10 shuffles for 10 FMAs, two in a row on each sum, which is 8 cycles of latency.
+ * A single sample has the sums of two classes in a vector. It loads whole lines of W and puts the halves of two classes
+ * together: per 16 features 10 classes take 12 loads, 10 shuffles and 10 FMAs, two in a row on each sum: 8 cycles of latency,
+ * 10 of shuffles where one port has them all (Skylake-SP).
  *
- * The first 7 to 10 classes prefetch the rows of the next tile into L2: from memory 32 × 3072 × 10 takes 0.6 of the time, from
- * L2 up to 1.08, because the prefetches ask L2 too (Zen 5). Fewer classes have no time for it.
+ * The first tile of 7 to 10 classes prefetches the rows of the next samples into L2: from memory 32 × 3072 × 10 takes 0.6 of
+ * the time, from L2 up to 1.08, because the prefetches compete for L2 (Zen 5). Tiles of fewer classes are too short to hide
+ * them.
  *
  * Tails: the last samples two and one at a time, masked loads for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512

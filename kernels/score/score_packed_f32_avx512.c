@@ -5,11 +5,12 @@
  *
  * As in score_f32_avx512.c a dot product has 8 sums. A vector holds those of two classes, which are neighbours in packed
  * weights. Per 8 features a tile of 4 × 10 broadcasts 4 halves of X and loads 5 vectors of W for 20 FMAs: 10 cycles of
- * FMAs at two per cycle against 4.5 cycles of loads. Six classes or fewer take 8 samples, to keep 8 independent sums (latency
- * of 4 cycles × 2 units).
+ * FMAs at two per cycle against 4.5 cycles of loads. Six classes or fewer share each load of W among 8
+ * samples.
  *
- * A tile of 4 samples prefetches the rows of the next one at the features of its own into L2, if it has no others to prefetch: from memory
- * 256 × 784 × 10 takes 0.57 of the time, 20000 × 3072 × 10 0.65, from L3 256 × 3000 × 10 0.87, from L2 0.98 (Zen 5).
+ * A tile of 4 samples prefetches the next 4 rows into L2, at the features it is working on, unless the driver has rows to
+ * prefetch: from memory 256 × 784 × 10 takes 0.57 of the time, 20000 × 3072 × 10 0.65, from L3 256 × 3000 × 10 0.87, from L2
+ * 0.98 (Zen 5).
  *
  * Trap: rows of W a multiple of 4 KiB apart would all fall on one set of L1. Packed vectors are adjacent: they need one
  * pointer and fall on different sets.

@@ -52,7 +52,7 @@ DOWNHILL_INLINE void rows_of(const enum element element, const int features, con
     for (size_t i = 0; i < n; i++, scores = scores_at(scores, 1, 0)) {
         _Alignas(32) float row[F32X8];
         if (element == ELEMENT_F32 && features == 4)
-            /* No wider: a masked load that reaches into a page that is not there is slow, although it does not fault. */
+            /* No wider: a masked load that reaches into a page that is not there takes a microcode assist. */
             _mm_store_ps(row, _mm_maskload_ps(x[i], _mm256_castsi256_si128(first_lanes_x8(d))));
         else
             _mm256_store_ps(row, d < F32X8 ? some_features_x8(element, d, x[i], 0)

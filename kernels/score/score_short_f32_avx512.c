@@ -3,16 +3,16 @@
  * Scores of rows of at most 16 features with AVX-512F, with the classes along the lanes, as in score_short_f32_avx2.c.
  *
  * 16 vectors of weights stay in registers while the rows pass: up to 4 features of 64 classes, 8 of 32 or 16 of 16. Per row
- * they take at most 16 broadcasts, 16 FMAs and 15 additions: 8 cycles at two FMAs and two loads per cycle where additions
- * have units of their own (Zen 5), 12 to 16 where they share those of the FMAs (Skylake-SP and later).
+ * they take at most 16 broadcasts, 16 FMAs and 8 to 20 additions: 8 to 10 cycles where additions have units of their own
+ * (Zen 5), 12 to 18 where they share those of the FMAs (Skylake-SP and later).
  *
- * Rows are copied first, as f32 and with zeros after the last feature, so that no memory after a row is touched. A few rows
- * are copied at a time, because a broadcast waits for a wider store that is still under way. */
+ * Rows are first copied as f32, with zeros after the last feature, so that no memory after a row is read. They are copied 32
+ * at a time, so that the wide store of a row has completed before its features are broadcast. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
-enum { WEIGHT_VECTORS = 16, SUMS = 8, VECTORS_MAX = 4, ROWS = 32 };
+enum { FEATURES_MAX = 16, SUMS = 8, VECTORS_MAX = 4, ROWS = 32 };
 
 /* Returns the sum of one feature in each 8, for 16 classes. */
 DOWNHILL_INLINE __m512 sum_of(const int features, const int first, const __m512 x_f32x16[],
@@ -41,7 +41,7 @@ DOWNHILL_INLINE void rows_of(const int features, const int vectors, size_t n, si
                              const float *x, const float *w, struct scores scores)
 {
     const int stride = SHORT_WEIGHTS_X16 / features;
-    __m512 w_f32x16[VECTORS_MAX][WEIGHT_VECTORS];
+    __m512 w_f32x16[VECTORS_MAX][FEATURES_MAX];
     DOWNHILL_UNROLL
     for (int v = 0; v < vectors; v++)
         for (int k = 0; k < features; k++)
@@ -49,7 +49,7 @@ DOWNHILL_INLINE void rows_of(const int features, const int vectors, size_t n, si
     const size_t full = F32X16 * (size_t)(vectors - 1);
     const __mmask16 last = first_lanes_x16(c - full);
     for (size_t i = 0; i < n; i++, x += features, scores = scores_at(scores, 1, 0)) {
-        __m512 x_f32x16[WEIGHT_VECTORS];
+        __m512 x_f32x16[FEATURES_MAX];
         DOWNHILL_UNROLL
         for (int k = 0; k < features; k++) {
             x_f32x16[k] = _mm512_set1_ps(x[k]);
@@ -96,8 +96,8 @@ static rows_kernel *const rows_4[] = {rows_4_1, rows_4_2, rows_4_3, rows_4_4};
 static rows_kernel *const rows_8[] = {rows_8_1, rows_8_2};
 static rows_kernel *const rows_16[] = {rows_16_1};
 
-/* Copies the features of the lanes that are on, with zeros in the others. No load is wider than the copy: a masked load that
- * reaches into a page that is not there is slow, although it does not fault. */
+/* Copies the features of the lanes that are on, with zeros in the others. Loads of f32 are no wider than the copy: a masked load that
+ * reaches into a page that is not there takes a microcode assist. */
 DOWNHILL_INLINE void copy_row(const enum element element, const size_t features, __mmask16 lanes,
                               const void *row, float *to)
 {

@@ -87,8 +87,8 @@ DOWNHILL_INLINE __m512 features_of_pair(const enum element element, __mmask8 lan
         _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(a), (__mmask16)0xFF00, b));
 }
 
-/* Where a tile of the gradient prefetches: in the next rows of the block, into L1; in the next block of rows (prefetch.h); or further along
- * its own rows, at the features of the next tile, into L2. */
+/* Where a tile of the gradient prefetches: in the next rows of the block, into L1; in the next block of rows (prefetch.h);
+ * or further along its own rows, at the features of the next tile, into L2. */
 enum target { NEXT_ROWS, NEXT_BLOCK, AHEAD };
 
 /* Prefetches a tile of dW into L2 while the samples are summed. */
@@ -147,8 +147,7 @@ DOWNHILL_INLINE float sum_lanes_x16(__m512 v)
     return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
-/* Sets the scores of one sample, in the lanes that are on, by these dot products. The memory of the others is not
- * touched. */
+/* Sets the scores of one sample from its dot products, in the lanes that are on. Memory of the other lanes is not touched. */
 DOWNHILL_INLINE void set_some_x4(struct scores scores, __mmask8 lanes, __m128 dot)
 {
     _mm_mask_storeu_ps(scores.to, lanes, _mm_add_ps(_mm_maskz_loadu_ps(lanes, scores.from), dot));

@@ -21,7 +21,8 @@
 #define DOWNHILL_UNROLL _Pragma("GCC unroll 64")
 #endif
 
-/* The same for a loop whose trip count is a number in the source, with Clang too, which may find its body too long. */
+/* Unrolls a loop with a constant trip count completely, also with Clang, which otherwise keeps a loop whose body it finds too
+ * long. */
 #if defined __clang__
 #define DOWNHILL_UNROLL_ALWAYS _Pragma("clang loop unroll(full)")
 #else
