@@ -26,6 +26,8 @@ TILES = {
     "grad/grad_columns_f32_avx2": {12: 14},
     # 4 of X, 3 of dW and 3 stores; 8 or 16 of X, 4 or 2 of dW and as many stores, pointers
     "grad/grad_rows_f32_avx2": {12: 11, 16: 24},
+    # 16 of X, a start, a store
+    "score/score_short_f32_avx512": {16: 19},
     # 8 of X, 3 of dW and 3 stores, pointers. Runs: 128 or 64 of X, 8 or 16 dscores, 16 of dW and
     # as many stores; Clang reloads pointers.
     "grad/grad_rows_f32_avx512": {24: 21, 128: 300},

@@ -121,8 +121,12 @@ static void softmax(size_t c, float *s, size_t label)
     s[label] -= 1.0f;
 }
 
+/* Rows that a call is told of: these are more than the caches hold, so that later rows are prefetched. */
+enum { FAR_ROWS = 1 << 25 };
+
 struct problem {
     size_t n, d, c, x_rows, ldx, ldw;
+    size_t told_rows; /* x_rows or FAR_ROWS */
     float *x, *w, *b, *dscores;
     size_t *rows;
 };
@@ -139,6 +143,7 @@ static float *random_floats(size_t count, rng *r)
 static struct problem make_problem(size_t n, size_t d, size_t c, size_t pad, rng *r)
 {
     struct problem p = {.n = n, .d = d, .c = c, .x_rows = n + 5, .ldx = d + pad, .ldw = d + pad};
+    p.told_rows = p.x_rows;
     p.x = random_floats(p.x_rows * p.ldx, r);
     p.w = random_floats(c * p.ldw, r);
     p.b = random_floats(c, r);
@@ -163,7 +168,7 @@ static void check_scores(const downhill_kernels *kernels, const struct problem *
 {
     const downhill_batch_f32 batch = {.x = p->x,
                                       .ldx = p->ldx,
-                                      .x_rows = p->x_rows,
+                                      .x_rows = p->told_rows,
                                       .rows = scattered ? p->rows : NULL,
                                       .n = p->n};
     const downhill_weights_f32 weights = {p->w, p->ldw, p->b, p->d, p->c};
@@ -186,7 +191,7 @@ static void check_scores(const downhill_kernels *kernels, const struct problem *
 static void check_gradient(const downhill_kernels *kernels, const struct problem *p,
                            bool accumulate)
 {
-    const downhill_batch_f32 batch = {.x = p->x, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
+    const downhill_batch_f32 batch = {.x = p->x, .ldx = p->ldx, .x_rows = p->told_rows, .n = p->n};
     float *dw = malloc(p->c * p->ldw * sizeof *dw), *db = malloc(p->c * sizeof *db),
           *want = malloc(p->d * sizeof *want);
     assert_true(dw != NULL && db != NULL && want != NULL);
@@ -270,9 +275,9 @@ static void check_bf16(const downhill_kernels *kernels, const struct problem *p)
         const uint32_t bits = (uint32_t)bf16[i] << 16;
         memcpy(&x[i], &bits, sizeof bits);
     }
-    const downhill_batch_f32 f32_batch = {.x = x, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
+    const downhill_batch_f32 f32_batch = {.x = x, .ldx = p->ldx, .x_rows = p->told_rows, .n = p->n};
     const downhill_batch_bf16 bf16_batch = {
-        .x = bf16, .ldx = p->ldx, .x_rows = p->x_rows, .n = p->n};
+        .x = bf16, .ldx = p->ldx, .x_rows = p->told_rows, .n = p->n};
     const downhill_weights_f32 weights = {p->w, p->ldw, p->b, p->d, p->c};
     for (int i = 0; i < 2; i++) {
         s[i] = malloc(p->n * p->c * sizeof *s[i]);
@@ -321,7 +326,7 @@ static void check_step(const downhill_kernels *kernels, const struct problem *p,
     for (size_t i = 0; i < p->n; i++)
         y_of_batch[i] = y[p->rows[i]];
     const downhill_batch_f32 batch = {
-        .x = p->x, .ldx = p->ldx, .x_rows = p->x_rows, .y = y, .rows = p->rows, .n = p->n};
+        .x = p->x, .ldx = p->ldx, .x_rows = p->told_rows, .y = y, .rows = p->rows, .n = p->n};
     const downhill_gradient_f32 grad = {dw, p->ldw, db, p->d, p->c};
     const downhill_sgd sgd = {{kind == 0 ? DOWNHILL_HINGE : DOWNHILL_SOFTMAX, 1.0f}, 0.1f, 0.01f};
     const downhill_weights_f32 whole = {w[0], p->ldw, b[0], p->d, p->c},
@@ -383,6 +388,8 @@ static const struct {
     {30, 7000, 1, 1},  {7, 2500, 3, 0},  {23, 100, 2, 4},     {70, 4, 600, 1},   {16, 8, 24, 0},
     {64, 4, 10, 0},    {33, 8, 26, 2},   {16, 2, 4, 0},       {17, 5, 16, 1},    {40, 3, 33, 0},
     {270, 40, 300, 0}, {20, 1000, 6, 8}, {140, 250, 300, 16}, {32, 7000, 11, 0}, {40, 7000, 4, 1},
+    {33, 16, 16, 1},   {40, 9, 10, 0},   {65, 13, 161, 3},    {32, 5, 9, 0},     {70, 8, 161, 0},
+    {64, 16, 321, 0},  {4, 256, 1, 0},   {5, 128, 2, 0},      {11, 257, 1, 1},   {130, 700, 12, 0},
 };
 
 static void check_chosen(const downhill_kernels *kernels)
@@ -390,12 +397,15 @@ static void check_chosen(const downhill_kernels *kernels)
     rng r = rng_seeded(1);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         struct problem p = make_problem(shapes[s].n, shapes[s].d, shapes[s].c, shapes[s].pad, &r);
-        check_scores(kernels, &p, false);
-        check_scores(kernels, &p, true);
+        for (int far = 0; far < 2; far++) {
+            p.told_rows = far ? FAR_ROWS : p.x_rows;
+            check_scores(kernels, &p, false);
+            check_scores(kernels, &p, true);
+            check_gradient(kernels, &p, far == 0);
+            check_bf16(kernels, &p);
+            check_step(kernels, &p, (int)(s % 2));
+        }
         check_gradient(kernels, &p, false);
-        check_gradient(kernels, &p, true);
-        check_bf16(kernels, &p);
-        check_step(kernels, &p, (int)(s % 2));
         free_problem(&p);
     }
 }
@@ -407,6 +417,7 @@ static void check_random(const downhill_kernels *kernels)
         const size_t n = 1 + (size_t)rng_below(&r, 80), d = 1 + (size_t)rng_below(&r, 300),
                      c = 1 + (size_t)rng_below(&r, 40), pad = (size_t)rng_below(&r, 3);
         struct problem p = make_problem(n, d, c, pad, &r);
+        p.told_rows = s % 5 < 2 ? FAR_ROWS : p.x_rows;
         check_scores(kernels, &p, s % 2 == 0);
         check_gradient(kernels, &p, s % 3 == 0);
         check_bf16(kernels, &p);

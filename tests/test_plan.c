@@ -524,8 +524,8 @@ static void test_plan__common_shapes__expected_decisions(void **state)
 /* ---- Every shape ---- */
 
 static const size_t grid_n[] = {1, 4, 5, 15, 16, 32, 64, 20000},
-                    grid_d[] = {1, 16, 160, 784, 3072, 4096, 30000, 200000},
-                    grid_c[] = {1, 10, 20, 100, 4096, 5000},
+                    grid_d[] = {1, 9, 16, 160, 784, 3072, 4096, 30000, 200000},
+                    grid_c[] = {1, 8, 10, 11, 14, 20, 161, 4096, 5000},
                     grid_x_rows[] = {1, 500000}, /* at least n */
     grid_l2[] = {8 * KIB,   64 * KIB,  100 * KIB,  256 * KIB, 384 * KIB,
                  500 * KIB, 512 * KIB, 1280 * KIB, 64 * MIB};
