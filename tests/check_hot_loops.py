@@ -52,8 +52,9 @@ TILES = {
 STACK_VECTORS = {"grad/grad_columns_f32_avx2": 2, "grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
 # The same by the number of FMAs. Clang 14 stores the weights of a run, but reads few of them from
 # the stack, and spills some sums of dW, one of 14 classes with the next block to prefetch. GCC 12
-# spills a dscore of three classes and bf16.
+# spills a dscore of three classes and bf16, and a vector of weights of 8 short features.
 STACK_VECTORS_OF_TILE = {
+    ("score/score_short_f32_avx512", 16): 1,
     ("score/score_f32_avx512", 40): 4,
     ("score/score_f32_avx512", 48): 10,
     ("score/score_f32_avx512", 64): 70,
