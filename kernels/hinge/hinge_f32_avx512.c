@@ -30,9 +30,10 @@ double DOWNHILL_NAME(hinge_f32)(size_t n, size_t c, const float *scores, size_t 
                 (__mmask16)(label_lane < F32X16 ? lanes & ~(1u << label_lane) : lanes);
             const __m512 violation_f32x16 = _mm512_add_ps(
                 _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, s + j), s_label_f32x16), margin_f32x16);
-            /* "Not less than or equal" is true for NaN, which must reach the loss. */
-            const __mmask16 violated =
-                _mm512_mask_cmp_ps_mask(others, violation_f32x16, _mm512_setzero_ps(), _CMP_NLE_UQ);
+            /* Not those that are met: NaN is neither, and must reach the loss. */
+            const __mmask16 met =
+                opaque_mask(_mm512_cmp_ps_mask(violation_f32x16, _mm512_setzero_ps(), _CMP_LE_OQ));
+            const __mmask16 violated = (__mmask16)(others & ~met);
             loss_f32x16 = _mm512_mask_add_ps(loss_f32x16, violated, loss_f32x16, violation_f32x16);
             _mm512_mask_storeu_ps(ds + j, lanes, _mm512_maskz_mov_ps(violated, one_f32x16));
             violated_count += __builtin_popcount(violated);

@@ -28,9 +28,10 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
                 (__mmask8)(label_lane < F64X8 ? lanes & ~(1u << label_lane) : lanes);
             const __m512d violation_f64x8 = _mm512_add_pd(
                 _mm512_sub_pd(_mm512_maskz_loadu_pd(lanes, s + j), s_label_f64x8), margin_f64x8);
-            /* "Not less than or equal" is true for NaN, which must reach the loss. */
-            const __mmask8 violated =
-                _mm512_mask_cmp_pd_mask(others, violation_f64x8, _mm512_setzero_pd(), _CMP_NLE_UQ);
+            /* Not those that are met: NaN is neither, and must reach the loss. */
+            const __mmask16 met = opaque_mask(
+                _mm512_mask_cmp_pd_mask(others, violation_f64x8, _mm512_setzero_pd(), _CMP_LE_OQ));
+            const __mmask8 violated = (__mmask8)(others & ~met);
             const __m512d rounded_f64x8 = _mm512_sub_pd(
                 _mm512_add_pd(_mm512_mul_pd(violation_f64x8, units_of_loss), rounder), rounder);
             units_f64x8 = _mm512_mask_add_pd(units_f64x8, violated, units_f64x8, rounded_f64x8);

@@ -114,6 +114,14 @@ DOWNHILL_INLINE __mmask16 first_lanes_x16(size_t count)
     return (__mmask16)(count >= F32X16 ? 0xFFFFu : (1u << count) - 1u);
 }
 
+/* Hides how a mask was made. With -fno-honor-nans Clang 14 takes NaN for impossible in comparisons into masks, in spite of the
+ * pragma in isa/arithmetic.h, and "not less than or equal" becomes "greater than". */
+DOWNHILL_INLINE __mmask16 opaque_mask(__mmask16 lanes)
+{
+    __asm__("" : "+k"(lanes));
+    return lanes;
+}
+
 /* Sums each 128-bit part of four vectors: lane q of part p of the result is the sum of part p of vector q. */
 DOWNHILL_INLINE __m512 sum_parts(__m512 v0, __m512 v1, __m512 v2, __m512 v3)
 {

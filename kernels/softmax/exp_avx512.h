@@ -19,8 +19,10 @@ DOWNHILL_INLINE __m512 exp_f32x16(__m512 t)
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C2));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.0f));
-    /* "Not less than" is true for NaN, which must come out as NaN. */
-    const __mmask16 normal = _mm512_cmp_ps_mask(t, _mm512_set1_ps(EXP_MIN_ARG), _CMP_NLT_UQ);
+    /* Not those that are less: NaN is neither, and must come out as NaN. */
+    const __mmask16 less =
+        opaque_mask(_mm512_cmp_ps_mask(t, _mm512_set1_ps(EXP_MIN_ARG), _CMP_LT_OQ));
+    const __mmask16 normal = (__mmask16)~less;
     return _mm512_maskz_scalef_ps(normal, p, n);
 }
 

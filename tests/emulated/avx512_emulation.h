@@ -432,10 +432,10 @@ EMULATED __mmask16 emulated_test_epi32_mask(__m512i a_, __m512i b_)
     return (__mmask16)on;
 }
 
-/* The two comparisons that the kernels use, _CMP_NLE_UQ and _CMP_NLT_UQ. Both are true for NaN. */
+/* The two comparisons that the kernels use, _CMP_LE_OQ and _CMP_LT_OQ. Both are false for NaN. */
 EMULATED unsigned emulated_holds(double a, double b, int comparison)
 {
-    return comparison == _CMP_NLE_UQ ? !(a <= b) : !(a < b);
+    return comparison == _CMP_LE_OQ ? a <= b : a < b;
 }
 
 EMULATED __mmask16 emulated_mask_cmp_ps_mask(__mmask16 on, __m512 a_, __m512 b_, int comparison)
