@@ -118,7 +118,9 @@ DOWNHILL_INLINE __mmask16 first_lanes_x16(size_t count)
  * pragma in isa/arithmetic.h, and "not less than or equal" becomes "greater than". */
 DOWNHILL_INLINE __mmask16 opaque_mask(__mmask16 lanes)
 {
+#if defined __clang__
     __asm__("" : "+k"(lanes));
+#endif
     return lanes;
 }
 
