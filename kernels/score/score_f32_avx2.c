@@ -15,10 +15,10 @@
  * Cascade Lake, Zen to Zen 4), and the rows of X add to these. Packed weights hold 8 features of each of the classes of a
  * tile next to each other, and so spread over all sets.
  *
- * With unpacked weights, the first tile of classes meets X where it came from. It prefetches two rows into L2 at the features of the current ones, if
- * it has loads to spare, that is with 4 classes or more: the scores of 256 × 784 × 10 from memory are 1.4 times as fast, from
- * L3 the same (Zen 3). It does not if rows of W fall on one set, where more lines of X would push them out. With packed
- * weights every panel prefetches: steps of 256 × 3072 × 10 from memory take 0.73 of the time (Zen 5).
+ * With unpacked weights, the first tile of classes meets X where it came from. It prefetches two rows into L2 at the features
+ * of the current ones, if it has loads to spare, that is with 4 classes or more: the scores of 256 × 784 × 10 from memory are
+ * 1.4 times as fast, from L3 the same (Zen 3), those of 32 × 3072 × 10 from memory 1.7 times (Zen 5). With packed weights
+ * every panel prefetches: steps of 256 × 3072 × 10 from memory take 0.73 of the time (Zen 5).
  *
  * Tails: smaller tiles for the last samples, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx2
@@ -30,9 +30,6 @@ enum { TILE_ROWS = 3, TILE_CLASSES = 6, SUM_VECTORS = 4 };
 
 /* Rows are prefetched two tiles before their turn: one takes less than the latency of memory. */
 enum { TILES_AHEAD = 2 };
-
-/* Distance of rows that fall on one set of L1, in floats. */
-enum { ONE_SET = 1024 };
 
 /* Layout of the weights: class j at w + j·ldw, or packed for a tile, 8 features of each class after the other. */
 enum layout { ROWS, PACKED };
@@ -240,8 +237,7 @@ static inline void columns(column_kernel *const few[], column_kernel *const colu
     for (size_t j = 0, classes; j < c; j += classes) {
         classes = next_classes(c - j);
         const struct scores scores_j = scores_at(*scores, 0, j);
-        column[classes - 3](n, d, x, j == 0 && ldw % ONE_SET != 0, w + j * ldw, ldw, &scores_j,
-                            prefetch);
+        column[classes - 3](n, d, x, j == 0, w + j * ldw, ldw, &scores_j, prefetch);
     }
 }
 
