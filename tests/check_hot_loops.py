@@ -50,9 +50,9 @@ TILES = {
 }
 # Vectors that belong on the stack: features of X that the first classes leave there for the others.
 STACK_VECTORS = {"grad/grad_columns_f32_avx2": 2, "grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
-# The same by the number of FMAs. Clang 14 stores the weights of a run, but reads few of them from
-# the stack, and spills some sums of dW, one of 14 classes with the next block to prefetch. GCC 12
-# spills a dscore of three classes and bf16, and a vector of weights of 8 short features.
+# Limits for tiles of one number of FMAs. Clang 14: the weights of a run, stored but mostly read
+# from registers; some sums of dW in a run; one of 14 classes if it prefetches the next block.
+# GCC 12: a dscore of three classes and bf16; a vector of weights of 8 short features.
 STACK_VECTORS_OF_TILE = {
     ("score/score_short_f32_avx512", 16): 1,
     ("score/score_f32_avx512", 40): 4,
