@@ -78,7 +78,7 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
 }
 
 /* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per group of
- * panels. The chunk is prefetched FETCH_ROWS before its turn instead of with the next block. */
+ * panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn; otherwise the kernel prefetches. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
                                  const struct score_plan *plan, const struct part *block,
                                  const downhill_weights_f32 *weights)

@@ -123,10 +123,12 @@ DOWNHILL_INLINE void load_8_weights(const int classes, const int first, const fl
                                     __m512 w_f32x16[FEW_CLASSES][RUN_VECTORS])
 {
     DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++)
+    for (int j = 0; j < classes; j++) {
         DOWNHILL_UNROLL_ALWAYS
-    for (int v = first; v < first + 8; v++)
-        w_f32x16[j][v] = in_register_x16(_mm512_loadu_ps(w + (size_t)j * ldw + F32X16 * (size_t)v));
+        for (int v = first; v < first + 8; v++)
+            w_f32x16[j][v] =
+                in_register_x16(_mm512_loadu_ps(w + (size_t)j * ldw + F32X16 * (size_t)v));
+    }
 }
 
 /* Adds X Wᵀ over a run from feature k on, one row in f32 after the other, to the sums. */

@@ -55,12 +55,10 @@ DOWNHILL_INLINE void set_8_classes(const int classes, const __m512 *sum_a, const
     const __m512 parts_a = sum_parts(a[0], a[1], a[2], a[3]),
                  parts_b = sum_parts(b[0], b[1], b[2], b[3]);
     /* Per sample the even classes in one part and the odd ones in the next. */
-    const __m512 sums =
-        _mm512_add_ps(_mm512_shuffle_f32x4(parts_a, parts_b, _MM_SHUFFLE(2, 0, 2, 0)),
-                      _mm512_shuffle_f32x4(parts_a, parts_b, _MM_SHUFFLE(3, 1, 3, 1)));
+    const __m512 sums = parts_added(parts_a, parts_b);
     const __m512 in_order = _mm512_permutexvar_ps(
         _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15), sums);
-    const __mmask8 lanes = (__mmask8)(classes < 8 ? (1 << classes) - 1 : 0xFF);
+    const __mmask8 lanes = (__mmask8)first_lanes_x16((size_t)classes);
     set_some_x8(scores, lanes, _mm512_castps512_ps256(in_order));
     set_some_x8(scores_at(scores, 1, 0), lanes, _mm512_extractf32x8_ps(in_order, 1));
 }

@@ -147,6 +147,13 @@ DOWNHILL_INLINE __m512 halves_added(__m512 u, __m512 v)
                          _mm512_shuffle_f32x4(u, v, _MM_SHUFFLE(3, 2, 3, 2)));
 }
 
+/* Returns the sums of neighbouring 128-bit parts, of u in the lower half and of v in the upper half. */
+DOWNHILL_INLINE __m512 parts_added(__m512 u, __m512 v)
+{
+    return _mm512_add_ps(_mm512_shuffle_f32x4(u, v, _MM_SHUFFLE(2, 0, 2, 0)),
+                         _mm512_shuffle_f32x4(u, v, _MM_SHUFFLE(3, 1, 3, 1)));
+}
+
 /* Returns the horizontal sum: lanes 8 apart are added, then lanes 2 apart, neighbours, and lanes 4 apart, as in
  * simd/avx2.h. */
 DOWNHILL_INLINE float sum_lanes_x16(__m512 v)
@@ -193,12 +200,7 @@ DOWNHILL_INLINE void set_pairs_of_classes(const int classes, const __m512 *sum_f
 /* Returns the horizontal sums of 16 vectors, given four results of sum_parts(). */
 DOWNHILL_INLINE __m512 sum_16(const __m512 p[4])
 {
-    const __m512 s01 = _mm512_add_ps(_mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(1, 0, 1, 0)),
-                                     _mm512_shuffle_f32x4(p[0], p[1], _MM_SHUFFLE(3, 2, 3, 2)));
-    const __m512 s23 = _mm512_add_ps(_mm512_shuffle_f32x4(p[2], p[3], _MM_SHUFFLE(1, 0, 1, 0)),
-                                     _mm512_shuffle_f32x4(p[2], p[3], _MM_SHUFFLE(3, 2, 3, 2)));
-    return _mm512_add_ps(_mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(2, 0, 2, 0)),
-                         _mm512_shuffle_f32x4(s01, s23, _MM_SHUFFLE(3, 1, 3, 1)));
+    return parts_added(halves_added(p[0], p[1]), halves_added(p[2], p[3]));
 }
 
 /* Accumulators per sample of a tile of packed scores. Accumulators past the classes of the tile are zero. */
