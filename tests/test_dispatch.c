@@ -177,6 +177,7 @@ static void test_dispatch__tables__share_only_the_listed_kernels(void **state)
             assert_int_equal(a->hinge_f32 == b->hinge_f32, borrowed[ELEMENT_F32]);
             assert_int_equal(a->softmax_f32 == b->softmax_f32, borrowed[ELEMENT_F32]);
             assert_int_equal(a->grad_f32 == b->grad_f32, borrowed[ELEMENT_F32]);
+            assert_int_equal(a->grad_bias_f32 == b->grad_bias_f32, borrowed[ELEMENT_F32]);
             assert_int_equal(a->update_f32 == b->update_f32, borrowed[ELEMENT_F32]);
             assert_int_equal(a->score_bf16 == b->score_bf16, borrowed[ELEMENT_F32]);
             assert_int_equal(a->grad_bf16 == b->grad_bf16, borrowed[ELEMENT_BF16]);

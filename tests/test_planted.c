@@ -223,6 +223,26 @@ static void grad_rows_off_by_one(size_t n, size_t d, size_t c, const void *const
     grad(n, d, c, shifted, dscores, ldds, flags, dw, lddw, prefetch);
 }
 
+/* ---- gradient of the bias ---- */
+
+static void bias_last_class_dropped(size_t n, size_t c, const float *dscores, size_t ldds,
+                                    float *db)
+{
+    right->grad_bias_f32(n, without_tail(c), dscores, ldds, db);
+}
+
+static void bias_last_row_dropped(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
+{
+    right->grad_bias_f32(n > 1 ? n - 1 : n, c, dscores, ldds, db);
+}
+
+static void bias_in_bf16(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
+{
+    right->grad_bias_f32(n, c, dscores, ldds, db);
+    for (size_t j = 0; j < c; j++)
+        db[j] = to_bf16(db[j]);
+}
+
 /* ---- updates ---- */
 
 static void update_tail_dropped(size_t count, float decay, float step, const float *g, float *w)
@@ -353,6 +373,14 @@ static void plant_losses_and_updates(void)
     assert_caught(&table, "softmax_f32", "classes swapped");
     table.softmax_f32 = softmax_last_row_dropped;
     assert_caught(&table, "softmax_f32", "last row dropped");
+    table = *right;
+    table.grad_bias_f32 = bias_last_class_dropped;
+    assert_caught(&table, "grad_f32", "last class of the bias dropped");
+    table.grad_bias_f32 = bias_last_row_dropped;
+    assert_caught(&table, "grad_f32", "last row of the bias dropped");
+    table.grad_bias_f32 = bias_in_bf16;
+    assert_caught(&table, "grad_f32", "bias in bf16");
+    table = *right;
     table.update_f32 = update_tail_dropped;
     assert_caught(&table, "update_f32", "tail dropped");
     table.update_f32 = update_in_bf16;

@@ -28,22 +28,6 @@ static void copy_panel_f32(size_t d, size_t c, const float *from, size_t ld_from
         memcpy(to + j * ld_to, from + j * ld_from, d * sizeof *to);
 }
 
-/* Adds rows to a vector, in order. A sum goes through memory once per 8 rows, which takes as long as two additions. */
-static void add_rows(size_t n, size_t c, const float *rows, size_t ld, float *restrict sum)
-{
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8, rows += 8 * ld)
-        for (size_t j = 0; j < c; j++) {
-            float s = sum[j];
-            for (size_t r = 0; r < 8; r++)
-                s += rows[r * ld + j];
-            sum[j] = s;
-        }
-    for (; i < n; i++, rows += ld)
-        for (size_t j = 0; j < c; j++)
-            sum[j] += rows[j];
-}
-
 /* dWᵀ = Xᵀ dscores: the rows of dscores take the place of the samples, and a copy of X that of the dscores, so that the
  * classes are along the lanes. An element of dW is the same chain of FMAs. */
 static void grad_transposed(const downhill_kernels *kernels, const struct block *block, size_t d,
@@ -128,7 +112,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
         return;
     if (!accumulate)
         memset(grad->db, 0, grad->c * sizeof *grad->db);
-    add_rows(n, grad->c, dscores, ldds, grad->db);
+    kernels->grad_bias_f32(n, grad->c, dscores, ldds, grad->db);
 }
 
 /* Copies the dscores of a panel of classes, with zeros after the last sample and the last class. */

@@ -193,6 +193,9 @@ struct downhill_kernels {
     /* Computes the same for at most GRAD_ROWS_CLASSES classes and a dW in L1. Both are NULL if the level has none. */
     downhill_grad_kernel *grad_rows_f32, *grad_rows_bf16;
 
+    /* Adds the sum of n rows of dscores to db, row by row. */
+    void (*grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds, float *db);
+
     /* w = decay·w - step·g, count elements, three roundings each. */
     void (*update_f32)(size_t count, float decay, float step, const float *g, float *w);
 
@@ -213,6 +216,8 @@ struct downhill_kernels {
                                       size_t ldds);                                                \
     double downhill_softmax_f32_##level(size_t n, size_t c, const float *scores, size_t lds,       \
                                         const int32_t *y, float *dscores, size_t ldds);            \
+    void downhill_grad_bias_f32_##level(size_t n, size_t c, const float *dscores, size_t ldds,     \
+                                        float *db);                                                \
     void downhill_update_f32_##level(size_t count, float decay, float step, const float *g,        \
                                      float *w);                                                    \
     downhill_pack_u8_kernel downhill_pack_u8_##level;                                              \

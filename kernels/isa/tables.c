@@ -65,6 +65,7 @@ static const downhill_kernels table_scalar = {
     .grad_bf16 = downhill_grad_bf16_scalar,
     .grad_classes = PANEL_CLASSES,
     .grad_classes_bf16 = PANEL_CLASSES,
+    .grad_bias_f32 = downhill_grad_bias_f32_scalar,
     .update_f32 = downhill_update_f32_scalar,
     .u8 = &u8_scalar,
 };
@@ -117,6 +118,7 @@ static const downhill_kernels table_auto_avx2 = {
     .grad_bf16 = downhill_grad_bf16_auto_avx2,
     .grad_classes = PANEL_CLASSES,
     .grad_classes_bf16 = PANEL_CLASSES,
+    .grad_bias_f32 = downhill_grad_bias_f32_auto_avx2,
     .update_f32 = downhill_update_f32_auto_avx2,
     .u8 = &u8_auto_avx2,
 };
@@ -202,6 +204,7 @@ static const downhill_kernels table_avx2 = {
     .grad_columns_bf16 = downhill_grad_columns_bf16_avx2,
     .grad_rows_f32 = downhill_grad_rows_f32_avx2,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx2,
+    .grad_bias_f32 = downhill_grad_bias_f32_avx2,
     .update_f32 = downhill_update_f32_avx2,
     .u8 = &u8_avx2,
 };
@@ -241,6 +244,7 @@ static const downhill_kernels table_avxvnni = {
     .grad_columns_bf16 = downhill_grad_columns_bf16_avx2,
     .grad_rows_f32 = downhill_grad_rows_f32_avx2,
     .grad_rows_bf16 = downhill_grad_rows_bf16_avx2,
+    .grad_bias_f32 = downhill_grad_bias_f32_avx2,
     .update_f32 = downhill_update_f32_avx2,
     .u8 = &u8_avxvnni,
 };
@@ -272,6 +276,7 @@ static const downhill_kernels table_auto_avx512 = {
     .grad_bf16 = downhill_grad_bf16_auto_avx512,
     .grad_classes = PANEL_CLASSES,
     .grad_classes_bf16 = PANEL_CLASSES,
+    .grad_bias_f32 = downhill_grad_bias_f32_auto_avx512,
     .update_f32 = downhill_update_f32_auto_avx512,
     .u8 = &u8_auto_avx512,
 };
@@ -360,6 +365,7 @@ static const downhill_kernels table_avx512 = {
     .grad_classes = GRAD_CLASSES_AVX512,
     .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
+    .grad_bias_f32 = downhill_grad_bias_f32_avx512,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512,
 };
@@ -398,6 +404,7 @@ static const downhill_kernels table_avx512vnni = {
     .grad_classes = GRAD_CLASSES_AVX512,
     .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
+    .grad_bias_f32 = downhill_grad_bias_f32_avx512,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
 };
@@ -441,6 +448,7 @@ static const downhill_kernels table_avx512bf16 = {
     .grad_classes = GRAD_CLASSES_AVX512,
     .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
+    .grad_bias_f32 = downhill_grad_bias_f32_avx512,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_avx512vnni,
 };
@@ -494,6 +502,7 @@ static const downhill_kernels table_amx = {
     .grad_classes = GRAD_CLASSES_AVX512,
     .grad_classes_bf16 = PANEL_CLASSES,
     .grad_direct = 1,
+    .grad_bias_f32 = downhill_grad_bias_f32_avx512,
     .update_f32 = downhill_update_f32_avx512,
     .u8 = &u8_amx,
 };

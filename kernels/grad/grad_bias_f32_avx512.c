@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gradient of the bias with AVX-512F: the sums of up to 128 classes stay in registers over all samples. Each is one chain of
+ * additions, so that few classes are bound by the latency of an addition per sample (2 to 4 cycles), many by their
+ * loads.
+ *
+ * Tail: masked loads and a masked store for the last classes. */
+#define DOWNHILL_LEVEL_NAME avx512
+#include "isa/kernels.h"
+#include "simd/avx512.h"
+
+enum { VECTORS_MAX = 8 };
+
+/* Adds the dscores of 16·vectors classes to db. In the last vector only `lanes` are there. */
+DOWNHILL_INLINE void add_samples(const int vectors, __mmask16 lanes, size_t n, const float *dscores,
+                                 size_t ldds, float *db)
+{
+    __m512 sum_f32x16[VECTORS_MAX];
+    DOWNHILL_UNROLL
+    for (int v = 0; v < vectors; v++)
+        sum_f32x16[v] =
+            _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : lanes, db + F32X16 * (size_t)v);
+    for (size_t i = 0; i < n; i++) {
+        DOWNHILL_UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum_f32x16[v] = _mm512_add_ps(
+                sum_f32x16[v], _mm512_maskz_loadu_ps(v + 1 < vectors ? 0xFFFF : lanes,
+                                                     dscores + i * ldds + F32X16 * (size_t)v));
+    }
+    DOWNHILL_UNROLL
+    for (int v = 0; v < vectors; v++)
+        _mm512_mask_storeu_ps(db + F32X16 * (size_t)v, v + 1 < vectors ? 0xFFFF : lanes,
+                              sum_f32x16[v]);
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
+{
+    for (size_t j = 0; j < c; j += F32X16 * VECTORS_MAX) {
+        const size_t left = c - j, vectors = (left + F32X16 - 1) / F32X16;
+        const __mmask16 lanes = first_lanes_x16(left - (vectors - 1) * F32X16);
+        switch (vectors) {
+        case 1:
+            add_samples(1, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 2:
+            add_samples(2, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 3:
+            add_samples(3, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 4:
+            add_samples(4, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 5:
+            add_samples(5, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 6:
+            add_samples(6, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 7:
+            add_samples(7, lanes, n, dscores + j, ldds, db + j);
+            break;
+        case 8:
+            add_samples(8, lanes, n, dscores + j, ldds, db + j);
+            break;
+        default:
+            add_samples(8, 0xFFFF, n, dscores + j, ldds, db + j);
+            break;
+        }
+    }
+}
