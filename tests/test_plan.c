@@ -28,6 +28,7 @@ enum {
     TRANSPOSED = GRAD_TRANSPOSED
 };
 enum { SCORE = OPERATION_SCORE, GRAD = OPERATION_GRAD, STEP = OPERATION_STEP };
+enum { TO_L1 = GRAD_PREFETCH_X | GRAD_PREFETCH_X_L1 };
 enum { F32 = ELEMENT_F32, BF16 = ELEMENT_BF16, U8 = ELEMENT_U8 };
 
 /* The members of a plan that are decisions. */
@@ -73,7 +74,7 @@ static const struct plan_case cases[] = {
     /* AVX-512 packs 10 classes together. */
     {"step, colliding W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 14}},
+     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 3072, 10}},
     /* A W packed once is used for every block. 15 rows are too few for a panel of dW. */
     {"step, colliding W, 15 rows left", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1, .grad_columns = 1},
@@ -84,7 +85,7 @@ static const struct plan_case cases[] = {
      32, {UNPACKED, 896, 10, 0}, {COLUMNS, 0, 3072, 10}},
     {"step, padded W, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1, .packs = 1, .packs_once = 1},
-     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 14}},
+     32, {PACKED, 896, 10, 0}, {DIRECT, 0, 3072, 10}},
     /* The portable level never packs. */
     {"step, colliding W, scalar", LEVEL(scalar), &l2_512k, STEP, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 32, .prefetch_pace = 1, .sums_in_workspace = 1},
@@ -144,7 +145,7 @@ static const struct plan_case cases[] = {
     {"step from memory, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     16, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 14}},
+     16, {PACKED, 896, 10, 0}, {DIRECT, 0, 3072, 10}},
     /* AVX2 packs only a W whose rows collide. */
     {"step from memory, AVX2", LEVEL(avx2), &l2_512k, STEP, F32, 256, 3072, 10, 20000, 3088,
      {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1, .grad_columns = 1},
@@ -208,61 +209,61 @@ static const struct plan_case cases[] = {
     /* ---- Scores in f32 ---- */
 
     {"scores, 1 sample", LEVEL(avx2), &l2_512k, SCORE, F32, 1, 3072, 10, 0, 0,
-     {.block_rows = 4, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 4, .prefetch_pace = 2},
      1, {UNPACKED, 896, 10, 0}, {0}},
     /* Scores with a packed W keep no block in L2: a chunk of features stays there for all
      * panels. */
     {"scores, colliding W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      256, {PER_PANEL, 896, 6, 2}, {0}},
     /* Few features: the classes along the lanes, with AVX2 if there are 4 classes, twice as many as features, and 16
      * samples, with AVX-512 8 classes, as many as features, and 32 samples. */
     {"scores, 4 features, 10 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 64, 4, 10, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      64, {PER_PANEL, 32, 16, 1}, {0}},
     {"scores, 8 features, 16 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 8, 16, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      16, {PER_PANEL, 32, 16, 1}, {0}},
     {"scores, 8 features, 15 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 8, 15, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2},
      16, {UNPACKED, 896, 15, 0}, {0}},
     {"scores, 9 features, 18 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 9, 18, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2},
      16, {UNPACKED, 896, 18, 0}, {0}},
     {"scores, 16 features, 16 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 32, 16, 16, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      32, {PER_PANEL, 32, 160, 1}, {0}},
     {"scores, 16 features, 15 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 64, 16, 15, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      64, {PER_PANEL, 896, 10, 1}, {0}},
     {"scores, 17 features, 170 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 64, 17, 170, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      64, {PER_PANEL, 896, 10, 1}, {0}},
     {"scores, 4 features, 8 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 32, 4, 8, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
      32, {PER_PANEL, 32, 160, 1}, {0}},
     {"scores, 4 features, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 31, 4, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_pace = 2},
      31, {UNPACKED, 896, 1000, 0}, {0}},
     {"step, 1 feature, 3 classes", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1, 3, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
      64, {UNPACKED, 896, 3, 0}, {DIRECT, 0, 1, 3}},
     {"scores, padded W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 32, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 32, .prefetch_pace = 2},
      32, {UNPACKED, 896, 10, 0}, {0}},
     {"scores from memory, AVX-512", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1},
      256, {PER_PANEL, 896, 10, 1}, {0}},
     /* With AVX2 the chunks are the same for X in memory. */
     {"scores from memory, AVX2, colliding W", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 0,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1},
      256, {PER_PANEL, 896, 6, 2}, {0}},
     /* The last block has 32 rows, fewer than 64. */
     {"scores from memory, AVX-512, last block", LEVEL(avx512), &l2_1m, SCORE, F32, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1},
      32, {UNPACKED, 896, 10, 0}, {0}},
     {"scores from memory, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 16, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1},
      16, {UNPACKED, 896, 10, 0}, {0}},
 
     /* ---- The gradient in f32 ---- */
@@ -274,7 +275,7 @@ static const struct plan_case cases[] = {
      128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, colliding dW, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     16, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
+     16, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 10}},
     {"gradient, colliding dW, AVX-512, 15 rows", LEVEL(avx512), &l2_1m, GRAD, F32, 15, 3072, 10, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      15, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 5}},
@@ -287,10 +288,10 @@ static const struct plan_case cases[] = {
      16, {0}, {TRANSPOSED, 0, 8, 512}},
     {"gradient, 8 features, 23 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 8, 23, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 480, 14}},
     {"gradient, 9 features, 24 classes", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 9, 24, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 480, 14}},
     /* One to three classes: rows of X are added to all of dW, or to 2048 features of it. */
     {"gradient, 1 class", LEVEL(avx2), &l2_512k, GRAD, F32, 256, 6144, 1, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
@@ -300,7 +301,23 @@ static const struct plan_case cases[] = {
      256, {0}, {ROWS, GRAD_PREFETCH_X, 2048, 3}},
     {"gradient, padded dW", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 10}},
+    /* With AVX-512 up to nine classes prefetch X into L1, a tile of 16 KiB ahead, unless its rows collide there, and up to five
+     * nothing that fits L2. */
+    {"gradient, 9 classes, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 784, 9, 0, 0,
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = TO_L1}, 128, {0}, {DIRECT, TO_L1, 784, 9}},
+    {"gradient, 8 classes, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 784, 8, 0, 0,
+     {.block_rows = 80, .prefetch_pace = 2, .grad_flags = TO_L1}, 80, {0}, {DIRECT, TO_L1, 784, 8}},
+    {"gradient, 9 classes, colliding X, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1024, 9, 0, 1040,
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 1024, 9}},
+    {"gradient, 5 classes, X of 1 MiB, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 512, 512, 5, 0, 528,
+     {.block_rows = 128, .prefetch_pace = 2}, 128, {0}, {DIRECT, 0, 512, 5}},
+    {"gradient, 5 classes, X of more, AVX-512", LEVEL(avx512), &l2_1m, GRAD, F32, 513, 512, 5, 0, 528,
+     {.block_rows = 64, .prefetch_pace = 2, .grad_flags = TO_L1}, 64, {0}, {DIRECT, TO_L1, 512, 5}},
+    {"gradient, 6 classes, bf16, AVX-512", LEVEL(avx512), &l2_1m, GRAD, BF16, 256, 784, 6, 0, 0,
+     {.block_rows = 128, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 784, 6}},
     {"gradient, 1 sample", LEVEL(avx2), &l2_512k, GRAD, F32, 1, 3072, 10, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      1, {0}, {DIRECT, GRAD_PREFETCH_X, 3072, 5}},
@@ -311,7 +328,7 @@ static const struct plan_case cases[] = {
      128, {0}, {PANEL, GRAD_PREFETCH_X, 512, 10}},
     {"gradient, dW of 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 64, 0, 1024,
      {.block_rows = 128, .prefetch_pace = 2, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
-     128, {0}, {DIRECT, GRAD_PREFETCH_X, 512, 14}},
+     128, {0}, {DIRECT, GRAD_PREFETCH_X, 480, 14}},
     {"gradient, dW of more than 256 KiB", LEVEL(avx512), &l2_1m, GRAD, F32, 256, 1008, 65, 0, 1024,
      {.block_rows = 256, .prefetch_pace = 2, .dw_large = 1, .dw_collides = 1, .grad_flags = GRAD_PREFETCH_X},
      256, {0}, {DIRECT, GRAD_PREFETCH_X | GRAD_DW_FAR, 256, 14}},
@@ -322,35 +339,35 @@ static const struct plan_case cases[] = {
      * widen rows to f32. */
     {"bf16 step, AVX512-BF16", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10, 0}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 512, 10, 0}, {DIRECT, 0, 3072, 10}},
     /* With fewer than 160 features a packed W would break the error bound. */
     {"bf16 step, AVX512-BF16, 159 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 159, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     256, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     256, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 159, 10}},
     {"bf16 step, AVX512-BF16, 160 features", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 256, 160, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     256, {PACKED, 512, 10, 0}, {DIRECT, 0, 512, 10}},
+     256, {PACKED, 512, 10, 0}, {DIRECT, 0, 160, 10}},
     /* AMX packs for 32 samples or more, AVX512-BF16 for 64 or more. */
     {"bf16 step, AVX512-BF16, 32 samples", LEVEL(avx512bf16), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     32, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     32, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     {"bf16 step, AMX, 32 samples", LEVEL(amx), &l2_1m, STEP, BF16, 32, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .packs = 1, .packs_once = 1, .sums_in_workspace = 1},
-     32, {PACKED, 512, 10, 0}, {DIRECT, 0, 512, 10}},
+     32, {PACKED, 512, 10, 0}, {DIRECT, 0, 784, 10}},
     {"bf16 step, AMX, 31 samples", LEVEL(amx), &l2_1m, STEP, BF16, 31, 784, 10, 0, 0,
      {.block_rows = 124, .prefetch_pace = 1, .sums_in_workspace = 1},
-     31, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     31, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 784, 10}},
     {"bf16 scores, AMX, last block of 32", LEVEL(amx), &l2_1m, SCORE, BF16, 20000, 3072, 10, 0, 3088,
-     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 256, .prefetch_rows = 16, .prefetch_pace = 2, .x_far = 1, .packs = 1},
      32, {PER_PANEL, 512, 10, 1}, {0}},
     /* 16 MiB hold twice as many samples as in f32. */
     {"bf16 step, matrix of 16 MiB, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8192, 1040,
      {.block_rows = 96, .prefetch_pace = 1, .sums_in_workspace = 1, .packs = 1, .packs_once = 1},
-     64, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     64, {PACKED, 896, 10, 0}, {DIRECT, 0, 1024, 10}},
     {"bf16 step, matrix of more, AVX-512", LEVEL(avx512), &l2_1m, STEP, BF16, 64, 1024, 10, 8193, 1040,
      {.block_rows = 48, .prefetch_rows = 48, .prefetch_pace = 1, .x_far = 1, .packs = 1, .packs_once = 1,
       .sums_in_workspace = 1},
-     48, {PACKED, 896, 10, 0}, {DIRECT, 0, 512, 10}},
+     48, {PACKED, 896, 10, 0}, {DIRECT, 0, 1024, 10}},
     {"bf16 step, 1000 classes, AMX", LEVEL(amx), &l2_1m, STEP, BF16, 256, 2048, 1000, 0, 2064,
      {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .dw_large = 1},
      256, {PER_PANEL, 512, 10, 2}, {DIRECT, GRAD_DW_FAR, 256, 10}},
@@ -416,7 +433,7 @@ static const struct plan_case cases[] = {
      {.block_rows = 12, .prefetch_rows = 12, .prefetch_pace = 1, .x_far = 1, .sums_in_workspace = 1},
      12, {UNPACKED, 896, 5, 0}, {DIRECT, 0, 4096, 10}},
     {"L2 of 256 KiB, scores", LEVEL(avx2), &l2_256k, SCORE, F32, 256, 3072, 10, 0, 3088,
-     {.block_rows = 16, .prefetch_pace = 2, .grad_flags = GRAD_PREFETCH_X},
+     {.block_rows = 16, .prefetch_pace = 2},
      16, {UNPACKED, 896, 10, 0}, {0}},
     {"L2 of 256 KiB, gradient from memory", LEVEL(avx2), &l2_256k, GRAD, F32, 20000, 784, 10, 0, 0,
      {.block_rows = 128, .prefetch_pace = 2, .x_far = 1, .grad_flags = GRAD_PREFETCH_X},
@@ -691,7 +708,9 @@ static void check_same_from_512k(const downhill_kernels *kernels, const struct c
         return;
     const struct plan same = downhill_make_plan(kernels, &l2_512k, shape);
     assert_int_equal(plan->l2, same.l2);
-    assert_int_equal(plan->block_rows, same.block_rows);
+    /* The blocks of a gradient alone go with its prefetches; dW is the same chains of FMAs over any. */
+    if (shape->operation != OPERATION_GRAD)
+        assert_int_equal(plan->block_rows, same.block_rows);
     assert_int_equal(plan->prefetch_rows, same.prefetch_rows);
     assert_int_equal(plan->x_far, same.x_far);
     assert_ptr_equal(plan->packing, same.packing);
@@ -709,7 +728,7 @@ static void check_same_from_512k(const downhill_kernels *kernels, const struct c
         assert_int_equal(score.features, same_score.features);
         assert_int_equal(score.classes, same_score.classes);
         assert_int_equal(grad.method, same_grad.method);
-        assert_int_equal(grad.flags, same_grad.flags);
+        assert_int_equal(grad.flags & ~(unsigned)TO_L1, same_grad.flags & ~(unsigned)TO_L1);
         assert_int_equal(grad.features, same_grad.features);
         assert_int_equal(grad.classes, same_grad.classes);
     }

@@ -80,7 +80,8 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
     }
     const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
     downhill_grad_kernel *kernel = kernel_of(kernels, grad_plan.method, block->element);
-    const unsigned first_flags = grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u);
+    const unsigned first_flags = grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u),
+                   prefetches_x = GRAD_PREFETCH_X | GRAD_PREFETCH_X_L1;
     const void *x[BLOCK_ROWS_MAX + ROWS_PAST_END];
     for (size_t k = 0, features; k < grad->d; k += features) {
         features = grad->d - k < grad_plan.features ? grad->d - k : grad_plan.features;
@@ -91,7 +92,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
             classes = next_tile(grad->c - j, grad_plan.classes);
             float *dw = grad->dw + j * lddw + k;
             /* The first classes have brought these features to L2. */
-            const unsigned flags = j == 0 ? first_flags : first_flags & ~(unsigned)GRAD_PREFETCH_X;
+            const unsigned flags = j == 0 ? first_flags : first_flags & ~prefetches_x;
             if (grad_plan.method == GRAD_TRANSPOSED) {
                 grad_transposed(kernels, block, features, classes, dscores + j, ldds, accumulate,
                                 dw, lddw);

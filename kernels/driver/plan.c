@@ -43,6 +43,18 @@ enum { COLUMN_TILE_CLASSES = 6 };
  * of the time of small blocks that prefetch the next one, with AVX2 0.91 (Zen 5). */
 enum { GRAD_BLOCK_ROWS = 128 };
 
+/* Bytes of X that a tile of the gradient reads from such a block if it prefetches into L1: two of them and the dscores are 40
+ * KiB. Up to 9 classes are so quick that a prefetch into L2 delays the loads from there: 256 × 784 takes 0.8 to 0.95 of the
+ * time, from memory the same (Zen 5). For ten classes or more L2 is as fast, and memory 1.07 to 1.28 times. */
+enum { GRAD_TILE_BYTES = 16 * 1024, GRAD_L1_CLASSES = 9 };
+
+/* Up to this many classes read X from L2 faster without any prefetch: 256 × 784 × 4 takes 0.8 of the time of one into L1, but
+ * 1.1 if X was in memory (Zen 5). */
+enum { GRAD_L2_CLASSES = 5 };
+
+/* Features of X that several tiles of classes read in turn: 128 rows, 240 KiB, stay in L2. Whole tiles of 32 and 48. */
+enum { GRAD_FEATURES = 480 };
+
 /* With up to three classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With fewer
  * than 16 features the start of each group of rows takes longer than its sums (Zen 3). */
 enum {
@@ -175,9 +187,33 @@ static int by_columns(const struct plan_shape *shape, int dw_large)
            shape->ldx * element_bytes(shape->element) % ONE_SET == 0;
 }
 
+/* Returns how the gradient prefetches along the rows of X. */
+static unsigned grad_prefetches(const downhill_kernels *kernels, const struct plan_shape *shape,
+                                size_t l2)
+{
+    if (shape->operation != OPERATION_GRAD || shape->element == ELEMENT_U8)
+        return 0;
+    if (!kernels->grad_direct || shape->element != ELEMENT_F32)
+        return GRAD_PREFETCH_X;
+    if (shape->c <= GRAD_L2_CLASSES && shape->x_bytes <= l2)
+        return 0;
+    /* Rows that fall on one set would not stay in L1. */
+    return shape->c <= GRAD_L1_CLASSES && shape->ldx * sizeof(float) % ONE_SET != 0
+               ? GRAD_PREFETCH_X | GRAD_PREFETCH_X_L1
+               : GRAD_PREFETCH_X;
+}
+
+/* Returns the rows of a block of the gradient alone. */
+static size_t grad_block_rows(const struct plan_shape *shape, unsigned flags)
+{
+    if (!(flags & GRAD_PREFETCH_X_L1))
+        return GRAD_BLOCK_ROWS;
+    return GRAD_TILE_BYTES / sizeof(float) / grad_tile_features(shape->c) / 8 * 8;
+}
+
 /* cached: rows that stay in L2. near: whether the dW of a step in f32 stays there too. */
 static size_t block_rows(const struct plan_shape *shape, size_t cached, int packs, int near,
-                         int columns, int dw_large)
+                         int columns, int dw_large, unsigned grad_flags)
 {
     const int is_u8 = shape->element == ELEMENT_U8;
     switch (shape->operation) {
@@ -186,7 +222,7 @@ static size_t block_rows(const struct plan_shape *shape, size_t cached, int pack
     case OPERATION_GRAD:
         if (is_u8 || columns || dw_large || shape->c <= GRAD_ROWS_CLASSES)
             return BLOCK_ROWS_MAX;
-        return GRAD_BLOCK_ROWS;
+        return grad_block_rows(shape, grad_flags);
     case OPERATION_STEP:
         break;
     }
@@ -229,11 +265,11 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.grad_classes =
         shape->element == ELEMENT_BF16 ? kernels->grad_classes_bf16 : kernels->grad_classes;
     plan.grad_direct = kernels->grad_direct;
-    plan.grad_flags = step || is_u8 ? 0 : GRAD_PREFETCH_X;
+    plan.grad_flags = grad_prefetches(kernels, shape, caches->l2);
 
     const size_t cached = cached_rows(shape, plan.l2, plan.x_far);
-    plan.block_rows =
-        block_rows(shape, cached, plan.packing != NULL, near, plan.grad_columns, plan.dw_large);
+    plan.block_rows = block_rows(shape, cached, plan.packing != NULL, near, plan.grad_columns,
+                                 plan.dw_large, plan.grad_flags);
     /* The gradient alone prefetches along the rows, or leaves few classes to the hardware. */
     const int gradient = shape->operation == OPERATION_GRAD && !is_u8;
     plan.prefetch_rows = plan.x_far && !gradient ? cached : 0;
@@ -299,7 +335,9 @@ struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)
                                   features_of_l2(FAR_DW_FEATURES, plan->l2), plan->grad_classes};
     if (!plan->grad_direct && (plan->dw_large || plan->dw_collides))
         return (struct grad_plan){GRAD_PANEL, plan->grad_flags, PANEL_FEATURES, PANEL_CLASSES};
-    if (plan->grad_classes == SIZE_MAX)
+    if (plan->grad_classes == SIZE_MAX || (plan->grad_direct && plan->c <= plan->grad_classes))
         return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, plan->d, plan->c};
-    return (struct grad_plan){GRAD_DIRECT, plan->grad_flags, PANEL_FEATURES, plan->grad_classes};
+    return (struct grad_plan){GRAD_DIRECT, plan->grad_flags,
+                              plan->grad_direct ? GRAD_FEATURES : PANEL_FEATURES,
+                              plan->grad_classes};
 }

@@ -89,7 +89,7 @@ static void features_64(size_t n, size_t c, size_t k, __mmask32 lanes_0, __mmask
         const size_t rows = n - i < DEPTH ? n - i : DEPTH;
         prefetch_steps(prefetch, rows);
         for (size_t r = i; (flags & GRAD_PREFETCH_X) && r < i + rows; r++)
-            for (size_t at = k + WIDTH; at < k + 2 * WIDTH; at += BF16X32)
+            for (size_t at = k + WIDTH + BF16X32 - 1; at < k + 2 * WIDTH; at += BF16X32)
                 _mm_prefetch((const uint16_t *)x[r] + at, _MM_HINT_T1);
         amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
         interleave(rows, k, lanes_0, x + i, low, high);

@@ -84,8 +84,8 @@ DOWNHILL_INLINE void tile(const enum target target, const int classes, const int
                 prefetch_step(&run);
             for (int v = 0; target != NEXT_BLOCK && v < vectors; v += 2)
                 for (size_t r = 0; r < PAIR; r++) {
-                    const size_t at = k + F32X16 * (size_t)v;
-                    if (target == AHEAD)
+                    const size_t at = k + F32X16 * (size_t)v + BF16X32 - 1;
+                    if (target == AHEAD_L2)
                         _mm_prefetch((const uint16_t *)x[i + r] + at + F32X16 * (size_t)vectors,
                                      _MM_HINT_T1);
                     else
@@ -171,7 +171,7 @@ void DOWNHILL_NAME(grad_bf16)(size_t n, size_t d, size_t c, const void *const *x
         if (prefetch->left > 0)
             tiles(NEXT_BLOCK, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
         else if (flags & GRAD_PREFETCH_X)
-            tiles(AHEAD, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
+            tiles(AHEAD_L2, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
         else
             tiles(NEXT_ROWS, n, d, classes, x, pairs, flags, dwj, lddw, prefetch);
     }

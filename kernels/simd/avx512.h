@@ -88,8 +88,8 @@ DOWNHILL_INLINE __m512 features_of_pair(const enum element element, __mmask8 lan
 }
 
 /* Where a tile of the gradient prefetches: in the next rows of the block, into L1; in the next block of rows (prefetch.h);
- * or further along its own rows, at the features of the next tile, into L2. */
-enum target { NEXT_ROWS, NEXT_BLOCK, AHEAD };
+ * or further along its own rows, at the features of the next tile, into L2 or L1. */
+enum target { NEXT_ROWS, NEXT_BLOCK, AHEAD_L2, AHEAD_L1 };
 
 /* Prefetches a tile of dW into L2 while the samples are summed. */
 DOWNHILL_INLINE void fetch_dw(const int classes, const int vectors, const float *dw, size_t lddw)
