@@ -15,17 +15,19 @@
  * Trap: rows of W a multiple of 4 KiB apart would all fall on one set of L1. Packed vectors are adjacent: they need one
  * pointer and fall on different sets.
  *
- * Tails: the last samples one at a time, a masked load for the last features of X; those of W are zeros. */
+ * Tails: the last samples one at a time; the last features of X with those before them, moved to their lanes; the last ones
+ * of W are followed by zeros. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
 enum { ROWS_MAX = 8, VECTORS_MAX = 5 };
 
-/* Adds X Wᵀ over 8 features, of which X has only `lanes`, to the sums. */
+/* Adds X Wᵀ over 8 features to the sums. Of a tail X has only `lanes`, or those of the rest. */
 DOWNHILL_INLINE void add_features(const enum element element, const int rows, const int classes,
-                                  __mmask8 lanes, const void *const x_row[ROWS_MAX], const float *w,
-                                  size_t k, __m512 sum_f32x16[ROWS_MAX][VECTORS_MAX])
+                                  __mmask8 lanes, const struct rest_x8 *rest,
+                                  const void *const x_row[ROWS_MAX], const float *w, size_t k,
+                                  __m512 sum_f32x16[ROWS_MAX][VECTORS_MAX])
 {
     __m512 w_f32x16[VECTORS_MAX];
     DOWNHILL_UNROLL
@@ -35,7 +37,10 @@ DOWNHILL_INLINE void add_features(const enum element element, const int rows, co
     }
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const __m512 x_f32x16 = in_register_x16(features_twice(element, lanes, x_row[r], k));
+        const __m512 x_f32x16 = in_register_x16(
+            rest != NULL
+                ? moved_x8(rest, features_twice(element, ALL_LANES_X8, x_row[r], k - rest->back))
+                : features_twice(element, lanes, x_row[r], k));
         DOWNHILL_UNROLL
         for (int q = 0; q < (classes + 1) / 2; q++)
             sum_f32x16[r][q] = _mm512_fmadd_ps(x_f32x16, w_f32x16[q], sum_f32x16[r][q]);
@@ -97,22 +102,27 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
         struct prefetch_run run = prefetch_take(prefetch, &steps);
         for (; k + F32X8 <= d; k += F32X8, w += F32X8 * classes) {
             prefetch_step(&run);
-            add_features(element, rows, classes, ALL_LANES_X8, x_row, w, k, sum_f32x16);
+            add_features(element, rows, classes, ALL_LANES_X8, NULL, x_row, w, k, sum_f32x16);
         }
     } else if (rows > 1 && next != NULL) {
         for (; k + 2 * F32X8 <= d; k += 2 * F32X8, w += 2 * F32X8 * classes) {
             DOWNHILL_UNROLL
             for (int r = 0; r < rows; r++)
                 _mm_prefetch(feature_at(element, next[r], k), _MM_HINT_T1);
-            add_features(element, rows, classes, ALL_LANES_X8, x_row, w, k, sum_f32x16);
-            add_features(element, rows, classes, ALL_LANES_X8, x_row, w + F32X8 * classes,
+            add_features(element, rows, classes, ALL_LANES_X8, NULL, x_row, w, k, sum_f32x16);
+            add_features(element, rows, classes, ALL_LANES_X8, NULL, x_row, w + F32X8 * classes,
                          k + F32X8, sum_f32x16);
         }
     }
     for (; k + F32X8 <= d; k += F32X8, w += F32X8 * classes)
-        add_features(element, rows, classes, ALL_LANES_X8, x_row, w, k, sum_f32x16);
-    if (k < d)
-        add_features(element, rows, classes, first_lanes_of_8(d - k), x_row, w, k, sum_f32x16);
+        add_features(element, rows, classes, ALL_LANES_X8, NULL, x_row, w, k, sum_f32x16);
+    if (element == ELEMENT_F32 && k < d && k > 0) {
+        const struct rest_x8 rest = rest_x8_of(d);
+        add_features(element, rows, classes, ALL_LANES_X8, &rest, x_row, w, k, sum_f32x16);
+    } else if (k < d) {
+        add_features(element, rows, classes, first_lanes_of_8(d - k), NULL, x_row, w, k,
+                     sum_f32x16);
+    }
     if (rows == 1) {
         set_pairs_of_classes(classes, sum_f32x16[0], scores);
         return;

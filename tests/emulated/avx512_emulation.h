@@ -133,6 +133,13 @@ EMULATED __m512 emulated_permutexvar_ps(__m512i index_, __m512 a_)
     return r.f;
 }
 
+EMULATED __m512 emulated_maskz_permutexvar_ps(__mmask16 lanes, __m512i index_, __m512 a_)
+{
+    const lanes512 index = {.i = index_}, a = {.f = a_};
+    EMULATED_LANES(r, f32, 16, lanes >> l & 1 ? a.f32[index.u32[l] & 15] : 0.0f);
+    return r.f;
+}
+
 EMULATED __m512i emulated_permutex2var_epi64(__m512i a_, __m512i index_, __m512i b_)
 {
     const lanes512 a = {.i = a_}, index = {.i = index_}, b = {.i = b_};

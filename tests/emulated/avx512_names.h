@@ -101,6 +101,7 @@
 #define _mm512_permutex2var_pd             emulated_permutex2var_pd
 #define _mm512_permutexvar_epi64           emulated_permutexvar_epi64
 #define _mm512_permutexvar_ps              emulated_permutexvar_ps
+#define _mm512_maskz_permutexvar_ps        emulated_maskz_permutexvar_ps
 #define _mm512_reduce_add_pd               emulated_reduce_add_pd
 #define _mm512_reduce_add_ps               emulated_reduce_add_ps
 #define _mm512_reduce_max_epu32            emulated_reduce_max_epu32
