@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_MAX = 896, CHUNK_MULTIPLE = 32, LANES_MAX = 32 };
+enum { TERMS_MAX = 112, CHUNK_MULTIPLE = 32, LANES_MAX = 32 };
 
 /* Number of sums of one dot product. */
 static size_t lanes_of(size_t c)
@@ -24,10 +24,11 @@ static size_t lanes_of(size_t c)
     return c == 1 ? 32 : c <= 3 ? 16 : 8;
 }
 
-/* Chunks are as few and as equal as possible, in multiples of 32 features. */
-static size_t next_chunk(size_t left)
+/* Chunks are as few and as equal as possible, in multiples of 32 features. A sum has at most 112 terms. */
+static size_t next_chunk(size_t lanes, size_t left)
 {
-    const size_t chunks = (left + CHUNK_MAX - 1) / CHUNK_MAX, equal = (left + chunks - 1) / chunks;
+    const size_t max = TERMS_MAX * lanes, chunks = (left + max - 1) / max,
+                 equal = (left + chunks - 1) / chunks;
     return chunks == 1 ? left : (equal + CHUNK_MULTIPLE - 1) / CHUNK_MULTIPLE * CHUNK_MULTIPLE;
 }
 
@@ -58,7 +59,7 @@ static float score(size_t d, size_t c, const float *x, const float *w, float b)
 {
     float sum = b;
     for (size_t k = 0, chunk; k < d; k += chunk) {
-        chunk = next_chunk(d - k);
+        chunk = next_chunk(lanes_of(c), d - k);
         sum += dot(lanes_of(c), chunk, x + k, w + k);
     }
     return sum;
@@ -390,6 +391,7 @@ static const struct {
     {270, 40, 300, 0}, {20, 1000, 6, 8}, {140, 250, 300, 16}, {32, 7000, 11, 0}, {40, 7000, 4, 1},
     {33, 16, 16, 1},   {40, 9, 10, 0},   {65, 13, 161, 3},    {32, 5, 9, 0},     {70, 8, 161, 0},
     {64, 16, 321, 0},  {4, 256, 1, 0},   {5, 128, 2, 0},      {11, 257, 1, 1},   {130, 700, 12, 0},
+    {33, 3584, 1, 0},  {33, 3600, 1, 0}, {12, 1792, 2, 0},    {13, 1800, 3, 1},
 };
 
 static void check_chosen(const downhill_kernels *kernels)

@@ -134,7 +134,7 @@ static const struct plan_case cases[] = {
     /* A block has 4 to 256 rows. */
     {"step, wide samples", LEVEL(avx2), &l2_512k, STEP, F32, 256, 40000, 1, 0, 0,
      {.block_rows = 4, .prefetch_pace = 1, .x_far = 1, .prefetch_rows = 4, .sums_in_workspace = 1},
-     4, {UNPACKED, 896, 1, 0}, {ROWS, 0, 2048, 1}},
+     4, {UNPACKED, 3584, 1, 0}, {ROWS, 0, 2048, 1}},
     {"step, narrow samples", LEVEL(avx2), &l2_512k, STEP, F32, 1000, 16, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
      256, {UNPACKED, 896, 10, 0}, {DIRECT, 0, 16, 10}},
@@ -247,7 +247,7 @@ static const struct plan_case cases[] = {
      31, {UNPACKED, 896, 1000, 0}, {0}},
     {"step, 1 feature, 3 classes", LEVEL(avx2), &l2_512k, STEP, F32, 64, 1, 3, 0, 0,
      {.block_rows = 256, .prefetch_pace = 1, .sums_in_workspace = 1},
-     64, {UNPACKED, 896, 3, 0}, {DIRECT, 0, 1, 3}},
+     64, {UNPACKED, 1792, 3, 0}, {DIRECT, 0, 1, 3}},
     {"scores, padded W, AVX2", LEVEL(avx2), &l2_512k, SCORE, F32, 256, 3072, 10, 0, 3088,
      {.block_rows = 32, .prefetch_pace = 2},
      32, {UNPACKED, 896, 10, 0}, {0}},

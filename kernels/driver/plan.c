@@ -166,6 +166,14 @@ static int packing_pays(const struct downhill_packing *packing, const struct pla
            (packing->policy == PACKS_ALWAYS || collides(shape->ldw));
 }
 
+/* Returns how many times as many features a call of the scores gets. One class has four times as many sums as four classes, and
+ * two or three twice as many: no sum has more than 112 terms of 3584, 1792 or 896 features, 14 to 21 KiB of W stay in L1.
+ * 256 × 1024 × 2 takes 0.9 of the time of two calls (Zen 5). */
+static size_t longer_chunk(size_t c)
+{
+    return c == 1 ? 4 : c <= 3 ? 2 : 1;
+}
+
 /* Returns the packing to use, or NULL. */
 static const struct downhill_packing *packing(const downhill_kernels *kernels,
                                               const struct plan_shape *shape)
@@ -250,8 +258,9 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
 
     /* The dW of a step in f32 stays in this L2. */
     const int near = step && !is_u8 && !is_large(shape->c, spread_ld(shape->d), plan.l2);
-    plan.score_features = kernels->score_features;
-    plan.score_features_one = kernels->score_features_one;
+    const size_t times = longer_chunk(shape->c);
+    plan.score_features = times * kernels->score_features;
+    plan.score_features_one = times * kernels->score_features_one;
     /* On any L2, reading packed weights from L3 takes less time than packing them for each block. */
     plan.packs_once = step && plan.packing != NULL && downhill_plan_sums_fit(shape->d, shape->c);
     plan.sums_in_workspace = near && shape->n >= PANEL_ROWS_MIN;

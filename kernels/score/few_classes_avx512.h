@@ -2,11 +2,12 @@
  *
  * Scores of one to three classes with AVX-512F, for score_f32_avx512.c.
  *
- * One to three classes have 16 or 32 sums, whole vectors.
+ * One class has 32 sums, two or three have 16: whole vectors.
  *
- * One or two classes are bound by loading X, so they read a run of 1024 or 512 bytes of one row, then of the next. From L2,
- * 256 × 784 × 1 takes 0.8 of the time of one line per row in turn, × 2 takes 0.9: with several rows read side by side, Zen 5
- * fetches lines twice. Three classes are bound by their FMAs. */
+ * One class is bound by loading X, so it reads a run of 1024 bytes of one row, then of the next. From L2 256 × 784 × 1 takes 0.8
+ * of the time of one line per row in turn, × 512 0.55: with several rows read side by side, Zen 5 fetches lines twice. Two
+ * classes read six rows side by side; runs of 512 bytes take 1.05 to 1.15 times as long from L2, four rows 0.9 to 1, but from
+ * memory 1.1 times (Zen 5). Three classes are bound by their FMAs. */
 #ifndef DOWNHILL_FEW_CLASSES_AVX512_H
 #define DOWNHILL_FEW_CLASSES_AVX512_H
 
@@ -17,7 +18,7 @@
 /* Limits of a tile. */
 enum { FEW_CLASSES = 3, FEW_ROWS = 8, FEW_VECTORS = 2 };
 
-/* Vectors of weights of a run, for all its classes, and rows of a tile. */
+/* Vectors of weights of a run, and rows of its tile. */
 enum { RUN_VECTORS = 16, RUN_ROWS = 4 };
 
 /* Adds X Wᵀ over 16·vectors features, of which the first `count` are there, to the sums. */
@@ -88,65 +89,50 @@ DOWNHILL_INLINE void set_few(const int vectors, const int rows, const int classe
         }
 }
 
-/* Adds 4 vectors of a row in f32, from vector `first` of the run on, to its sums. A longer loop Clang does not unroll. */
-DOWNHILL_INLINE void add_4_vectors(const int vectors, const int classes, const int first,
-                                   const float *x, __m512 w_f32x16[FEW_CLASSES][RUN_VECTORS],
-                                   const int r,
-                                   __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS])
+/* Adds 4 vectors of a row, from vector `first` of the run on, to the sums of one class. A longer loop Clang does not unroll. */
+DOWNHILL_INLINE void add_4_vectors(const int first, const float *x,
+                                   const __m512 w_f32x16[RUN_VECTORS],
+                                   __m512 sum_f32x16[FEW_VECTORS])
 {
-    const int ahead =
-        F32X16 * RUN_VECTORS / 2 / classes; /* half a run: more gains nothing (Zen 5) */
+    const int ahead = F32X16 * RUN_VECTORS / 2; /* half a run: more gains nothing (Zen 5) */
     DOWNHILL_UNROLL_ALWAYS
     for (int v = first; v < first + 4; v++) {
         _mm_prefetch((const void *)(x + F32X16 * v + ahead), _MM_HINT_T0);
-        const __m512 x_f32x16 = _mm512_loadu_ps(x + F32X16 * v);
-        DOWNHILL_UNROLL
-        for (int j = 0; j < classes; j++)
-            sum_f32x16[j][r][v % vectors] =
-                _mm512_fmadd_ps(x_f32x16, w_f32x16[j][v], sum_f32x16[j][r][v % vectors]);
+        sum_f32x16[v % FEW_VECTORS] = _mm512_fmadd_ps(_mm512_loadu_ps(x + F32X16 * v), w_f32x16[v],
+                                                      sum_f32x16[v % FEW_VECTORS]);
     }
 }
 
-DOWNHILL_INLINE void add_run_of_row(const int vectors, const int classes, const float *x,
-                                    __m512 w_f32x16[FEW_CLASSES][RUN_VECTORS], const int r,
-                                    __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS])
+DOWNHILL_INLINE void add_run_of_row(const float *x, const __m512 w_f32x16[RUN_VECTORS],
+                                    __m512 sum_f32x16[FEW_VECTORS])
 {
-    add_4_vectors(vectors, classes, 0, x, w_f32x16, r, sum_f32x16);
-    add_4_vectors(vectors, classes, 4, x, w_f32x16, r, sum_f32x16);
-    if (classes == 1) {
-        add_4_vectors(vectors, classes, 8, x, w_f32x16, r, sum_f32x16);
-        add_4_vectors(vectors, classes, 12, x, w_f32x16, r, sum_f32x16);
-    }
+    add_4_vectors(0, x, w_f32x16, sum_f32x16);
+    add_4_vectors(4, x, w_f32x16, sum_f32x16);
+    add_4_vectors(8, x, w_f32x16, sum_f32x16);
+    add_4_vectors(12, x, w_f32x16, sum_f32x16);
 }
 
-DOWNHILL_INLINE void load_8_weights(const int classes, const int first, const float *w, size_t ldw,
-                                    __m512 w_f32x16[FEW_CLASSES][RUN_VECTORS])
+DOWNHILL_INLINE void load_8_weights(const int first, const float *w, __m512 w_f32x16[RUN_VECTORS])
 {
-    DOWNHILL_UNROLL
-    for (int j = 0; j < classes; j++) {
-        DOWNHILL_UNROLL_ALWAYS
-        for (int v = first; v < first + 8; v++)
-            w_f32x16[j][v] =
-                in_register_x16(_mm512_loadu_ps(w + (size_t)j * ldw + F32X16 * (size_t)v));
-    }
+    DOWNHILL_UNROLL_ALWAYS
+    for (int v = first; v < first + 8; v++)
+        w_f32x16[v] = in_register_x16(_mm512_loadu_ps(w + F32X16 * (size_t)v));
 }
 
-/* Adds X Wᵀ over a run from feature k on, one row in f32 after the other, to the sums. */
-DOWNHILL_INLINE void add_run(const int vectors, const int classes,
-                             const void *const x_row[FEW_ROWS], const float *w, size_t ldw,
-                             size_t k, __m512 sum_f32x16[FEW_CLASSES][FEW_ROWS][FEW_VECTORS])
+/* Adds X wᵀ over a run from feature k on, one row in f32 after the other, to the sums. */
+DOWNHILL_INLINE void add_run(const void *const x_row[FEW_ROWS], const float *w, size_t k,
+                             __m512 sum_f32x16[FEW_ROWS][FEW_VECTORS])
 {
-    __m512 w_f32x16[FEW_CLASSES][RUN_VECTORS];
-    load_8_weights(classes, 0, w + k, ldw, w_f32x16);
-    if (classes == 1)
-        load_8_weights(classes, 8, w + k, ldw, w_f32x16);
-    add_run_of_row(vectors, classes, (const float *)x_row[0] + k, w_f32x16, 0, sum_f32x16);
-    add_run_of_row(vectors, classes, (const float *)x_row[1] + k, w_f32x16, 1, sum_f32x16);
-    add_run_of_row(vectors, classes, (const float *)x_row[2] + k, w_f32x16, 2, sum_f32x16);
-    add_run_of_row(vectors, classes, (const float *)x_row[3] + k, w_f32x16, 3, sum_f32x16);
+    __m512 w_f32x16[RUN_VECTORS];
+    load_8_weights(0, w + k, w_f32x16);
+    load_8_weights(8, w + k, w_f32x16);
+    add_run_of_row((const float *)x_row[0] + k, w_f32x16, sum_f32x16[0]);
+    add_run_of_row((const float *)x_row[1] + k, w_f32x16, sum_f32x16[1]);
+    add_run_of_row((const float *)x_row[2] + k, w_f32x16, sum_f32x16[2]);
+    add_run_of_row((const float *)x_row[3] + k, w_f32x16, sum_f32x16[3]);
 }
 
-/* in_runs: reads X in runs first (f32 only). A tile of one sample prefetches nothing. */
+/* in_runs: reads X in runs first (one class, f32). Such a tile and one of one sample prefetch nothing. */
 DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
                                  const bool in_runs, const int classes, size_t d,
                                  const void *const *x, const float *w, size_t ldw,
@@ -164,18 +150,17 @@ DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, 
             for (int v = 0; v < vectors; v++)
                 sum_f32x16[j][r][v] = _mm512_setzero_ps();
     size_t k = 0, steps = d / width;
-    if (in_runs) {
-        const size_t run = F32X16 * RUN_VECTORS / (size_t)classes;
-        for (; k + run <= d; k += run)
-            add_run(vectors, classes, x_row, w, ldw, k, sum_f32x16);
-    }
-    struct prefetch_run run =
-        rows > 1 && !in_runs ? prefetch_take(prefetch, &steps) : prefetch_none(w);
-    for (; k + width <= d; k += width) {
-        if (rows > 1 && !in_runs)
+    for (; in_runs && k + F32X16 * RUN_VECTORS <= d; k += F32X16 * RUN_VECTORS)
+        add_run(x_row, w, k, sum_f32x16[0]);
+    if (rows > 1 && !in_runs && prefetch->left > 0) {
+        struct prefetch_run run = prefetch_take(prefetch, &steps);
+        for (size_t s = 0; s < steps; s++, k += width) {
             prefetch_step(&run);
-        add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
+            add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
+        }
     }
+    for (; k + width <= d; k += width)
+        add_few(element, vectors, rows, classes, width, x_row, w, ldw, k, sum_f32x16);
     if (k < d)
         add_few(element, vectors, rows, classes, d - k, x_row, w, ldw, k, sum_f32x16);
     if (rows == 1) {
@@ -194,17 +179,20 @@ DOWNHILL_INLINE void few_classes(const enum element element, const int vectors, 
                                  struct prefetch *prefetch)
 {
     (void)prefetches;
-    const int rows = classes < 3 ? FEW_ROWS : FEW_ROWS / 2;
+    const int rows = classes == 1 ? 8 : classes == 2 ? 6 : 4;
     size_t i = 0;
     for (; i + (size_t)rows <= n; i += (size_t)rows)
         tile_of_few(element, vectors, rows, false, classes, d, x + i, w, ldw,
                     scores_at(scores, i, 0), prefetch);
+    for (; i + 2 <= n; i += 2)
+        tile_of_few(element, vectors, 2, false, classes, d, x + i, w, ldw, scores_at(scores, i, 0),
+                    prefetch);
     for (; i < n; i++)
         tile_of_few(element, vectors, 1, false, classes, d, x + i, w, ldw, scores_at(scores, i, 0),
                     prefetch);
 }
 
-/* For one or two classes, X in f32, rows of a run or more, and no rows to prefetch. */
+/* For one class, X in f32, rows of a run or more, and no rows to prefetch. */
 DOWNHILL_INLINE void few_in_runs(const enum element element, const int vectors, const int classes,
                                  size_t n, size_t d, const void *const *x, int prefetches,
                                  const float *w, size_t ldw, struct scores scores,

@@ -183,8 +183,7 @@ DOWNHILL_INLINE void column_of_tiles(const enum element element, const int pairs
         column(element, size, classes, n, d, x, prefetches, w, ldw, *scores, prefetch);            \
     }
 
-COLUMN_OF(runs_f32_1, few_in_runs, ELEMENT_F32, 2, 1)
-COLUMN_OF(runs_f32_2, few_in_runs, ELEMENT_F32, 1, 2)
+COLUMN_OF(runs_f32, few_in_runs, ELEMENT_F32, 2, 1)
 COLUMN_OF(column_f32_1, few_classes, ELEMENT_F32, 2, 1)
 COLUMN_OF(column_f32_2, few_classes, ELEMENT_F32, 1, 2)
 COLUMN_OF(column_f32_3, few_classes, ELEMENT_F32, 1, 3)
@@ -218,8 +217,6 @@ static column_kernel *const columns_bf16[CLASSES_MAX] = {
     column_bf16_1, column_bf16_2, column_bf16_3, column_bf16_4, column_bf16_5,
     column_bf16_6, column_bf16_7, column_bf16_8, column_bf16_9, column_bf16_10};
 
-static column_kernel *const runs_f32[] = {runs_f32_1, runs_f32_2};
-
 /* Returns the number of classes of the next tile. The tiles have 4 or more if there are 4 or more. */
 static size_t next_classes(size_t left)
 {
@@ -241,8 +238,8 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(score_f32)(size_t n, size_t d, size_t c, const void *const *x, const float *w,
                               size_t ldw, const struct scores *scores, struct prefetch *prefetch)
 {
-    if (c <= 2 && n >= RUN_ROWS && d >= F32X16 * RUN_VECTORS / c && prefetch->left == 0)
-        runs_f32[c - 1](n, d, x, 0, w, ldw, scores, prefetch);
+    if (c == 1 && n >= RUN_ROWS && d >= F32X16 * RUN_VECTORS && prefetch->left == 0)
+        runs_f32(n, d, x, 0, w, ldw, scores, prefetch);
     else
         all_columns(columns_f32, n, d, c, x, w, ldw, scores, prefetch);
 }
