@@ -77,8 +77,18 @@ static void score_packed(const struct downhill_packing *packing, const struct sc
     }
 }
 
+/* Starts the prefetch of `classes` rows of W, from class j and feature k on. rows: room for their addresses. */
+static struct prefetch prefetch_weights(const downhill_weights_f32 *weights, size_t j,
+                                        size_t classes, size_t k, size_t chunk, const void **rows)
+{
+    for (size_t i = 0; i < classes; i++)
+        rows[i] = weights->w + (j + i) * weights->ldw + k;
+    return prefetch_of(rows, classes, chunk * sizeof *weights->w, 1);
+}
+
 /* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per group of
- * panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn; otherwise the kernel prefetches. */
+ * panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn; otherwise the kernel prefetches,
+ * after the weights of the next panels. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
                                  const struct score_plan *plan, const struct part *block,
                                  const downhill_weights_f32 *weights)
@@ -109,6 +119,11 @@ static void score_pack_per_panel(const struct downhill_packing *packing,
                 next += packed_ld(chunk) * classes;
                 group += classes;
             }
+            const void *w_rows[PANELS_MAX * PANEL_CLASSES];
+            const size_t left = c - j - group;
+            if (plan->fetches_weights && left > 0)
+                prefetch = prefetch_weights(weights, j + group, left < group ? left : group, k,
+                                            chunk, w_rows);
             for (size_t i = 0, rows; i < n; i += rows) {
                 rows = n - i < plan->rows ? n - i : plan->rows;
                 for (size_t p = 0; p < panels; p++) {

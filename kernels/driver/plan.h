@@ -35,6 +35,7 @@ struct plan {
     /* Scores. */
     const struct downhill_packing *packing;    /* NULL: W is used where it is */
     int packs_once;                            /* the whole of W before the first block */
+    int w_large;                               /* W does not stay in L2 beside a block */
     size_t score_features, score_features_one; /* of the kernel table */
 
     /* Gradient. */
@@ -63,8 +64,9 @@ struct score_plan {
         SCORE_PACK_PER_PANEL /* a few panels of W packed just before their use */
     } method;
     size_t rows, features, classes; /* per call of the micro-kernel */
-    size_t panels; /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
-    size_t pace;   /* of its prefetch; 0: none */
+    size_t panels;       /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
+    size_t pace;         /* of its prefetch of X; 0: none */
+    int fetches_weights; /* whether it prefetches the weights of the next panels */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 
