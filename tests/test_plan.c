@@ -221,10 +221,10 @@ static const struct plan_case cases[] = {
      * samples, with AVX-512 8 classes, as many as features, and 32 samples. */
     {"scores, 4 features, 10 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 64, 4, 10, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
-     64, {PER_PANEL, 32, 16, 1}, {0}},
+     64, {PER_PANEL, 32, 160, 1}, {0}},
     {"scores, 8 features, 16 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 8, 16, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2, .packs = 1},
-     16, {PER_PANEL, 32, 16, 1}, {0}},
+     16, {PER_PANEL, 32, 160, 1}, {0}},
     {"scores, 8 features, 15 classes", LEVEL(avx2), &l2_512k, SCORE, F32, 16, 8, 15, 0, 0,
      {.block_rows = 256, .prefetch_pace = 2},
      16, {UNPACKED, 896, 15, 0}, {0}},

@@ -244,11 +244,10 @@ static inline size_t short_features(size_t d)
     return d <= 4 ? 4 : d <= 8 ? 8 : 16;
 }
 
-/* Packed weights of short rows that the registers of AVX-512 hold: 16 vectors of 16. */
-enum { SHORT_WEIGHTS_X16 = 256 };
+/* Packed weights of short rows that registers hold: 8 vectors of 8, or 16 of 16. */
+enum { SHORT_WEIGHTS_X8 = 64, SHORT_WEIGHTS_X16 = 256 };
 
-/* score/pack_f32.c. For short rows there are groups of 8 or 16 classes for vectors of 8, and for vectors of 16 groups of
- * SHORT_WEIGHTS_X16 weights. */
+/* score/pack_f32.c. Short rows are packed in groups of SHORT_WEIGHTS_X8 or SHORT_WEIGHTS_X16 weights. */
 downhill_pack_kernel downhill_pack_f32, downhill_pack_short_x8_f32, downhill_pack_short_x16_f32;
 
 #endif

@@ -79,8 +79,7 @@ enum { PACKED_SAMPLES_MIN = 64 };
 enum {
     SHORT_FEATURES_X8 = 8,
     SHORT_FEATURES_X16 = 16,
-    SHORT_CLASSES_X8 = 16,
-    SHORT_CLASSES_X16 = 160,
+    SHORT_CLASSES = 160,
     SHORT_CLASSES_MIN_X8 = 4,
     SHORT_CLASSES_MIN_X16 = 8,
     SHORT_PER_FEATURE_X8 = 2,
@@ -88,9 +87,9 @@ enum {
     SHORT_SAMPLES_MIN_X8 = 16,
     SHORT_SAMPLES_MIN_X16 = 32
 };
-_Static_assert(SHORT_CLASSES_MIN_X8 *PACK_GROUP >= 8 * SHORT_FEATURES_X8 &&
-                   9 * PACK_GROUP >= 16 * SHORT_FEATURES_X8,
-               "few classes, padded to 8 or 16, fit their room");
+_Static_assert(SHORT_CLASSES_MIN_X8 *PACK_GROUP >= SHORT_WEIGHTS_X8 &&
+                   9 * PACK_GROUP >= 2 * SHORT_WEIGHTS_X8,
+               "few classes, padded to whole groups, fit their room");
 _Static_assert(SHORT_CLASSES_MIN_X16 *PACK_GROUP >= SHORT_WEIGHTS_X16 &&
                    17 * PACK_GROUP >= 2 * SHORT_WEIGHTS_X16,
                "few classes, padded to whole groups, fit their room");
@@ -154,7 +153,7 @@ static const struct downhill_packing packing_short_f32_avx2 = {
     .pack = downhill_pack_short_x8_f32,
     .score = downhill_score_short_f32_avx2,
     .features = PACK_GROUP,
-    .classes = SHORT_CLASSES_X8,
+    .classes = SHORT_CLASSES,
     .c_min = SHORT_CLASSES_MIN_X8,
     .c_per_feature = SHORT_PER_FEATURE_X8,
     .n_min = SHORT_SAMPLES_MIN_X8,
@@ -166,7 +165,7 @@ static const struct downhill_packing packing_short_bf16_avx2 = {
     .pack = downhill_pack_short_x8_f32,
     .score = downhill_score_short_bf16_avx2,
     .features = PACK_GROUP,
-    .classes = SHORT_CLASSES_X8,
+    .classes = SHORT_CLASSES,
     .c_min = SHORT_CLASSES_MIN_X8,
     .c_per_feature = SHORT_PER_FEATURE_X8,
     .n_min = SHORT_SAMPLES_MIN_X8,
@@ -316,7 +315,7 @@ static const struct downhill_packing packing_short_f32_avx512 = {
     .pack = downhill_pack_short_x16_f32,
     .score = downhill_score_short_f32_avx512,
     .features = PACK_GROUP,
-    .classes = SHORT_CLASSES_X16,
+    .classes = SHORT_CLASSES,
     .c_min = SHORT_CLASSES_MIN_X16,
     .c_per_feature = SHORT_PER_FEATURE_X16,
     .n_min = SHORT_SAMPLES_MIN_X16,
@@ -328,7 +327,7 @@ static const struct downhill_packing packing_short_bf16_avx512 = {
     .pack = downhill_pack_short_x16_f32,
     .score = downhill_score_short_bf16_avx512,
     .features = PACK_GROUP,
-    .classes = SHORT_CLASSES_X16,
+    .classes = SHORT_CLASSES,
     .c_min = SHORT_CLASSES_MIN_X16,
     .c_per_feature = SHORT_PER_FEATURE_X16,
     .n_min = SHORT_SAMPLES_MIN_X16,

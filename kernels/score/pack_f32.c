@@ -36,7 +36,7 @@ static void pack_short(size_t d, size_t c, const float *w, size_t ldw, size_t fe
 
 void downhill_pack_short_x8_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
 {
-    pack_short(d, c, w, ldw, short_features(d), c <= 8 ? 8 : 16, packed);
+    pack_short(d, c, w, ldw, short_features(d), SHORT_WEIGHTS_X8 / short_features(d), packed);
 }
 
 void downhill_pack_short_x16_f32(size_t d, size_t c, const float *w, size_t ldw, float *packed)
