@@ -25,7 +25,7 @@ enum { ROWS_MAX = 8, VECTORS_MAX = 5 };
 
 /* Adds X Wᵀ over 8 features to the sums. Of a tail X has only `lanes`, or those of the rest. */
 DOWNHILL_INLINE void add_features(const enum element element, const int rows, const int classes,
-                                  __mmask8 lanes, const struct rest_x8 *rest,
+                                  __mmask8 lanes, const struct rest *rest,
                                   const void *const x_row[ROWS_MAX], const float *w, size_t k,
                                   __m512 sum_f32x16[ROWS_MAX][VECTORS_MAX])
 {
@@ -39,7 +39,7 @@ DOWNHILL_INLINE void add_features(const enum element element, const int rows, co
     for (int r = 0; r < rows; r++) {
         const __m512 x_f32x16 = in_register_x16(
             rest != NULL
-                ? moved_x8(rest, features_twice(element, ALL_LANES_X8, x_row[r], k - rest->back))
+                ? moved(rest, features_twice(element, ALL_LANES_X8, x_row[r], k - rest->back))
                 : features_twice(element, lanes, x_row[r], k));
         DOWNHILL_UNROLL
         for (int q = 0; q < (classes + 1) / 2; q++)
@@ -117,7 +117,7 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     for (; k + F32X8 <= d; k += F32X8, w += F32X8 * classes)
         add_features(element, rows, classes, ALL_LANES_X8, NULL, x_row, w, k, sum_f32x16);
     if (element == ELEMENT_F32 && k < d && k > 0) {
-        const struct rest_x8 rest = rest_x8_of(d);
+        const struct rest rest = rest_x8_of(d);
         add_features(element, rows, classes, ALL_LANES_X8, &rest, x_row, w, k, sum_f32x16);
     } else if (k < d) {
         add_features(element, rows, classes, first_lanes_of_8(d - k), NULL, x_row, w, k,

@@ -36,6 +36,13 @@ DOWNHILL_INLINE __m512 some_features_x16(const enum element element, __mmask16 l
     return widened_x16(_mm256_maskz_loadu_epi16(lanes, (const uint16_t *)row + k));
 }
 
+/* Returns a mask of the first `count` lanes, or of all lanes if count >= 16. A masked load or store does not touch the
+ * memory of lanes that are off. */
+DOWNHILL_INLINE __mmask16 first_lanes_x16(size_t count)
+{
+    return (__mmask16)(count >= F32X16 ? 0xFFFFu : (1u << count) - 1u);
+}
+
 /* ---- Halves of 8 lanes ---- */
 
 #define ALL_LANES_X8 ((__mmask8)0xFF)
@@ -87,24 +94,33 @@ DOWNHILL_INLINE __m512 features_of_pair(const enum element element, __mmask8 lan
         _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(a), (__mmask16)0xFF00, b));
 }
 
-/* The last features of rows, less than 8, after at least 8 others. They are loaded together with those before them and moved to
- * their lanes: a masked load across two lines takes 4 cycles more (Zen 5). */
-struct rest_x8 {
+/* The last features of rows, less than a vector of 16, or of 8 in both halves, after at least as many others. They are loaded
+ * together with those before them and moved to their lanes: a masked load across two lines takes 4 cycles more, one that
+ * reaches into a page that is not there a microcode assist of 100 ns (Zen 5). */
+struct rest {
     size_t back;     /* features before them that are loaded */
-    __m512i order;   /* moves the last ones of each half to its front */
-    __mmask16 lanes; /* of both halves that they take */
+    __m512i order;   /* moves them to the front */
+    __mmask16 lanes; /* that they take */
 };
 
-DOWNHILL_INLINE struct rest_x8 rest_x8_of(size_t d)
+DOWNHILL_INLINE struct rest rest_of(size_t back, __mmask16 lanes)
 {
-    const size_t count = d % F32X8, back = F32X8 - count;
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    return (struct rest_x8){back, _mm512_add_epi32(lane, _mm512_set1_epi32((int)back)),
-                            (__mmask16)(first_lanes_of_8(count) * 0x101u)};
+    return (struct rest){back, _mm512_add_epi32(lane, _mm512_set1_epi32((int)back)), lanes};
+}
+
+DOWNHILL_INLINE struct rest rest_x8_of(size_t d)
+{
+    return rest_of(F32X8 - d % F32X8, (__mmask16)(first_lanes_of_8(d % F32X8) * 0x101u));
+}
+
+DOWNHILL_INLINE struct rest rest_x16_of(size_t d)
+{
+    return rest_of(F32X16 - d % F32X16, first_lanes_x16(d % F32X16));
 }
 
 /* Moves features that were loaded `back` early. */
-DOWNHILL_INLINE __m512 moved_x8(const struct rest_x8 *rest, __m512 early)
+DOWNHILL_INLINE __m512 moved(const struct rest *rest, __m512 early)
 {
     return _mm512_maskz_permutexvar_ps(rest->lanes, rest->order, early);
 }
@@ -127,13 +143,6 @@ DOWNHILL_INLINE __m512 in_register_x16(__m512 v)
 {
     __asm__("" : "+v"(v));
     return v;
-}
-
-/* Returns a mask of the first `count` lanes, or of all lanes if count >= 16. A masked load or store does not touch the
- * memory of lanes that are off. */
-DOWNHILL_INLINE __mmask16 first_lanes_x16(size_t count)
-{
-    return (__mmask16)(count >= F32X16 ? 0xFFFFu : (1u << count) - 1u);
 }
 
 /* Hides how a mask was made. With -fno-honor-nans Clang 14 takes NaN for impossible in comparisons into masks, in spite of the
