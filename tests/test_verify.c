@@ -433,7 +433,7 @@ static void test_verify__planted_bugs__caught(void **state)
     &(const struct downhill_packing)                                                               \
     {                                                                                              \
         .pack = downhill_pack_f32, .score = bug, .features = 512, .classes = PANEL_CLASSES,        \
-        .n_min = 64, .policy = PACKS_ALWAYS                                                        \
+        .n_min = 64, .n_min_colliding = 64, .policy = PACKS_ALWAYS                                 \
     }
 #define PLANT_PACKED(bug) PLANT_AS("score_f32", #bug, packing_f32, PACKED(bug))
 #pragma GCC diagnostic push

@@ -158,11 +158,17 @@ size_t downhill_plan_rows_max(enum element element, size_t d, size_t c)
     return downhill_plan_sums_fit(d, c) ? rows_f32(BLOCK_BYTES, d) : BLOCK_ROWS_MAX;
 }
 
+static size_t packed_rows_min(const struct downhill_packing *packing,
+                              const struct plan_shape *shape)
+{
+    return collides(shape->ldw) ? packing->n_min_colliding : packing->n_min;
+}
+
 static int packing_pays(const struct downhill_packing *packing, const struct plan_shape *shape)
 {
-    return packing != NULL && shape->n >= packing->n_min && shape->d >= packing->d_min &&
-           (packing->d_max == 0 || shape->d <= packing->d_max) && shape->c >= packing->c_min &&
-           shape->c >= packing->c_per_feature * shape->d &&
+    return packing != NULL && shape->n >= packed_rows_min(packing, shape) &&
+           shape->d >= packing->d_min && (packing->d_max == 0 || shape->d <= packing->d_max) &&
+           shape->c >= packing->c_min && shape->c >= packing->c_per_feature * shape->d &&
            (packing->policy == PACKS_ALWAYS || collides(shape->ldw));
 }
 
@@ -255,6 +261,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.l2 = caches->l2 < L2_FULL ? caches->l2 : L2_FULL;
     plan.x_far = shape->x_bytes > FAR_BYTES;
     plan.packing = scores && !is_u8 ? packing(kernels, shape) : NULL;
+    plan.packed_rows_min = plan.packing != NULL ? packed_rows_min(plan.packing, shape) : 0;
 
     /* The dW of a step in f32 stays in this L2. */
     const int near = step && !is_u8 && !is_large(shape->c, spread_ld(shape->d), plan.l2);
@@ -299,7 +306,7 @@ static size_t score_rows(const struct plan *plan, size_t features)
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
 {
     const struct downhill_packing *packing = plan->packing;
-    if (packing == NULL || (!plan->packs_once && rows < packing->n_min)) {
+    if (packing == NULL || (!plan->packs_once && rows < plan->packed_rows_min)) {
         const size_t features = rows == 1 ? plan->score_features_one : plan->score_features;
         return (struct score_plan){
             SCORE_UNPACKED, score_rows(plan, features), features, plan->c, 0, 0, 0};

@@ -34,6 +34,7 @@ struct plan {
 
     /* Scores. */
     const struct downhill_packing *packing;    /* NULL: W is used where it is */
+    size_t packed_rows_min;                    /* a block of fewer rows does not pay for it */
     int packs_once;                            /* the whole of W before the first block */
     int w_large;                               /* W does not stay in L2 beside a block */
     size_t score_features, score_features_one; /* of the kernel table */

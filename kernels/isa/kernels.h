@@ -96,6 +96,7 @@ struct downhill_packing {
     size_t classes;                      /* of a panel */
     size_t c_min;                        /* of all panels; fewer classes do not need packing */
     size_t n_min;                        /* fewer samples do not pay for packing */
+    size_t n_min_colliding;              /* the same if rows of W collide in L1 */
     size_t d_min;                        /* with fewer features the bound would not hold */
     size_t d_max;                        /* 0: any number */
     size_t c_per_feature;                /* minimum number of classes per feature; 0: any */
