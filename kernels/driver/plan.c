@@ -316,8 +316,8 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
         return (struct score_plan){
             SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0, 0};
     /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
-    const int fetches = next_tile(plan->c, classes) <= packing->fetched_classes &&
-                        rows * plan->d * element_bytes(plan->element) > plan->l2;
+    const int fetches =
+        packing->prefetched && rows * plan->d * element_bytes(plan->element) > plan->l2;
     /* The next weights are prefetched: 256 × 2048 × 1000 takes 0.93 of the time (Zen 5). */
     const int fetches_weights = plan->w_large && classes <= PANEL_CLASSES && !fetches;
     if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)

@@ -103,9 +103,8 @@ struct downhill_packing {
     enum {
         PACKS_COLLIDING,
         PACKS_ALWAYS
-    } policy; /* whether only rows of W that collide in L1 are packed */
-    /* Panels of up to so many classes leave it to the driver to prefetch rows beyond L2; others do it, if rows are long. */
-    size_t fetched_classes;
+    } policy;       /* whether only rows of W that collide in L1 are packed */
+    int prefetched; /* the driver prefetches rows beyond L2; otherwise the kernel or the hardware does */
     int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 

@@ -141,7 +141,7 @@ static const struct downhill_packing packing_f32_avx2 = {
     .n_min = PACKED_SAMPLES_MIN,
     .n_min_colliding = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
-    .fetched_classes = ALL,
+    .prefetched = 1,
 };
 
 static const struct downhill_packing packing_bf16_avx2 = {
@@ -153,7 +153,7 @@ static const struct downhill_packing packing_bf16_avx2 = {
     .n_min = PACKED_SAMPLES_MIN,
     .n_min_colliding = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
-    .fetched_classes = ALL,
+    .prefetched = 1,
 };
 
 static const struct downhill_packing packing_short_f32_avx2 = {
@@ -294,10 +294,6 @@ static const downhill_kernels table_auto_avx512 = {
 #endif
 
 #if HAVE(AVX512)
-/* A tile of up to 6 packed classes has 8 samples. Pointers to 8 more rows would not fit the registers, so the driver
- * prefetches. */
-enum { FETCHED_CLASSES = 6 };
-
 static const struct downhill_packing packing_f32_avx512 = {
     .pack = downhill_pack_f32,
     .score = downhill_score_packed_f32_avx512,
@@ -307,7 +303,6 @@ static const struct downhill_packing packing_f32_avx512 = {
     .n_min = PACKED_SAMPLES_MIN_X16,
     .n_min_colliding = PACKED_SAMPLES_MIN_COLLIDING_X16,
     .policy = PACKS_ALWAYS,
-    .fetched_classes = FETCHED_CLASSES,
 };
 
 static const struct downhill_packing packing_bf16_avx512 = {
@@ -319,7 +314,6 @@ static const struct downhill_packing packing_bf16_avx512 = {
     .n_min = PACKED_SAMPLES_MIN_X16,
     .n_min_colliding = PACKED_SAMPLES_MIN_COLLIDING_X16,
     .policy = PACKS_ALWAYS,
-    .fetched_classes = FETCHED_CLASSES,
 };
 
 static const struct downhill_packing packing_short_f32_avx512 = {
@@ -438,7 +432,7 @@ static const struct downhill_packing packing_bf16_avx512bf16 = {
     .n_min_colliding = PACKED_SAMPLES_MIN,
     .d_min = 160,
     .policy = PACKS_ALWAYS,
-    .fetched_classes = ALL,
+    .prefetched = 1,
     .splits_weights = 1,
 };
 
@@ -480,7 +474,7 @@ static const struct downhill_packing packing_bf16_amx = {
     .n_min_colliding = 32,
     .d_min = 160,
     .policy = PACKS_ALWAYS,
-    .fetched_classes = ALL,
+    .prefetched = 1,
     .splits_weights = 1,
 };
 
