@@ -34,7 +34,7 @@ enum { F32 = ELEMENT_F32, BF16 = ELEMENT_BF16, U8 = ELEMENT_U8 };
 /* The members of a plan that are decisions. */
 struct decisions {
     size_t block_rows, prefetch_rows, prefetch_pace;
-    int x_far, packs, packs_once, fetches_weights, sums_in_workspace, dw_large, dw_collides,
+    int x_far, packs, packs_once, prefetches_weights, sums_in_workspace, dw_large, dw_collides,
         grad_columns;
     unsigned grad_flags;
 };
@@ -176,10 +176,10 @@ static const struct plan_case cases[] = {
      256, {PER_PANEL, 896, 6, 2}, {COLUMNS, GRAD_DW_FAR, 2048, 1000}},
     /* With AVX-512, 128 rows hide the memory traffic of dW, which is then summed in place. */
     {"step, 1000 classes, AVX-512", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .fetches_weights = 1, .dw_large = 1, .dw_collides = 1},
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .prefetches_weights = 1, .dw_large = 1, .dw_collides = 1},
      256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
     {"step, 1000 classes, AVX-512, 24 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .fetches_weights = 1, .dw_large = 1, .dw_collides = 1},
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .prefetches_weights = 1, .dw_large = 1, .dw_collides = 1},
      24, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 256, 14}},
     /* A block of fewer than 24 rows is too small for packing panel by panel. */
     {"step, 1000 classes, AVX-512, 23 rows left", LEVEL(avx512), &l2_1m, STEP, F32, 256, 2048, 1000, 0, 0,
@@ -459,7 +459,7 @@ static const struct plan_case cases[] = {
      1, {UNPACKED, 896, 20, 0}, {DIRECT, 0, 3072, 5}},
     /* 256 rows of 128 features fill half of L2. */
     {"L2 of 256 KiB, 1000 classes, AVX-512", LEVEL(avx512), &l2_256k, STEP, F32, 256, 2048, 1000, 0, 0,
-     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .fetches_weights = 1, .dw_large = 1, .dw_collides = 1},
+     {.block_rows = 256, .prefetch_pace = 1, .packs = 1, .prefetches_weights = 1, .dw_large = 1, .dw_collides = 1},
      256, {PER_PANEL, 896, 10, 1}, {DIRECT, GRAD_DW_FAR, 128, 14}},
     {"L2 of 256 KiB, u8 step", LEVEL(avx2), &l2_256k, STEP, U8, 256, 3072, 10, 0, 0,
      {.block_rows = 40, .prefetch_pace = 1},
@@ -529,7 +529,7 @@ static void test_plan__common_shapes__expected_decisions(void **state)
             EXPECT(score.features, c->score.features);
             EXPECT(score.classes, c->score.classes);
             EXPECT(score.panels, c->score.panels);
-            EXPECT(score.fetches_weights, c->plan.fetches_weights);
+            EXPECT(score.prefetches_weights, c->plan.prefetches_weights);
         }
         if (c->operation != SCORE) {
             EXPECT(plan.dw_large, c->plan.dw_large);
@@ -649,7 +649,7 @@ static void check_arrays(const downhill_kernels *kernels, const struct cache_siz
         if (score.method == SCORE_PACK_PER_PANEL) {
             assert_in_range(score.panels, 1, PANELS_MAX);
             assert_true(score.panels * score.features * score.classes <= PACK_WEIGHTS);
-            assert_true(!score.fetches_weights ||
+            assert_true(!score.prefetches_weights ||
                         (score.pace == 0 && score.classes <= PANEL_CLASSES));
         }
     }

@@ -121,7 +121,7 @@ static void score_pack_per_panel(const struct downhill_packing *packing,
             }
             const void *w_rows[PANELS_MAX * PANEL_CLASSES];
             const size_t left = c - j - group;
-            if (plan->fetches_weights && left > 0)
+            if (plan->prefetches_weights && left > 0)
                 prefetch = prefetch_weights(weights, j + group, left < group ? left : group, k,
                                             chunk, w_rows);
             for (size_t i = 0, rows; i < n; i += rows) {

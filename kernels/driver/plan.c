@@ -43,16 +43,18 @@ enum { COLUMN_TILE_CLASSES = 6 };
  * of the time of small blocks that prefetch the next one, with AVX2 0.91 (Zen 5). */
 enum { GRAD_BLOCK_ROWS = 128 };
 
-/* Bytes of X that a tile of the gradient reads from such a block if it prefetches into L1: two of them and the dscores are 40
- * KiB. Up to 9 classes are so quick that a prefetch into L2 delays the loads from there: 256 × 784 takes 0.8 to 0.95 of the
- * time, from memory the same (Zen 5). For ten classes or more L2 is as fast, and memory 1.07 to 1.28 times. */
+/* Bytes of X that a tile of the gradient reads from such a block if it prefetches into L1. With the X of the next tile and the
+ * dscores that is 40 KiB. Tiles of up to 9 classes need X so fast that prefetches into L2 delay their loads from L2: prefetching
+ * into L1 takes 0.8 to 0.95 of the time with 256 × 784 in L2, the same from memory (Zen 5). With ten classes or more both take
+ * the same time from L2, and prefetching into L1 1.07 to 1.28 times as long from memory. */
 enum { GRAD_TILE_BYTES = 16 * 1024, GRAD_L1_CLASSES = 9 };
 
-/* Up to this many classes read X from L2 faster without any prefetch: 256 × 784 × 4 takes 0.8 of the time of one into L1, but
- * 1.1 if X was in memory (Zen 5). */
+/* Maximum number of classes that prefetch nothing if X fits L2: 256 × 784 × 4 takes 0.8 of the time of a prefetch into L1, but
+ * 1.1 times as long if X was in memory (Zen 5). */
 enum { GRAD_L2_CLASSES = 5 };
 
-/* Features of X that several tiles of classes read in turn: 128 rows, 240 KiB, stay in L2. Whole tiles of 32 and 48. */
+/* Features per call of the gradient if several tiles of classes read them in turn: of 128 rows, 240 KiB, they stay in L2. A
+ * multiple of the widths of 32 and 48 features. */
 enum { GRAD_FEATURES = 480 };
 
 /* With up to three classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With fewer
@@ -172,9 +174,9 @@ static int packing_pays(const struct downhill_packing *packing, const struct pla
            (packing->policy == PACKS_ALWAYS || collides(shape->ldw));
 }
 
-/* Returns how many times as many features a call of the scores gets. One class has four times as many sums as four classes, and
- * two or three twice as many: no sum has more than 112 terms of 3584, 1792 or 896 features, 14 to 21 KiB of W stay in L1.
- * 256 × 1024 × 2 takes 0.9 of the time of two calls (Zen 5). */
+/* Returns the factor by which a chunk of features is longer with few classes. A dot product has four times as many sums with one
+ * class as with four, and twice as many with two or three, so that each sum has at most 112 terms: chunks of 3584, 1792 or 896
+ * features, of which 14 to 21 KiB of W stay in L1. 256 × 1024 × 2 in one chunk takes 0.85 of the time of two (Zen 5). */
 static size_t longer_chunk(size_t c)
 {
     return c == 1 ? 4 : c <= 3 ? 2 : 1;
@@ -318,13 +320,13 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
     /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
     const int fetches =
         packing->prefetched && rows * plan->d * element_bytes(plan->element) > plan->l2;
-    /* The next weights are prefetched: 256 × 2048 × 1000 takes 0.93 of the time (Zen 5). */
-    const int fetches_weights = plan->w_large && classes <= PANEL_CLASSES && !fetches;
+    /* The kernel prefetches the weights of the next panels: 256 × 2048 × 1000 takes 0.93 of the time (Zen 5). */
+    const int prefetches_weights = plan->w_large && classes <= PANEL_CLASSES && !fetches;
     if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)
-        return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS, features, classes, 2,
-                                   fetches ? 1 : 0,      fetches_weights};
-    return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX, features, classes, 1,
-                               fetches ? 2 : 0,      fetches_weights};
+        return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS,   features, classes, 2,
+                                   fetches ? 1 : 0,      prefetches_weights};
+    return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX,    features, classes, 1,
+                               fetches ? 2 : 0,      prefetches_weights};
 }
 
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)

@@ -65,9 +65,9 @@ struct score_plan {
         SCORE_PACK_PER_PANEL /* a few panels of W packed just before their use */
     } method;
     size_t rows, features, classes; /* per call of the micro-kernel */
-    size_t panels;       /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
-    size_t pace;         /* of its prefetch of X; 0: none */
-    int fetches_weights; /* whether it prefetches the weights of the next panels */
+    size_t panels;          /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
+    size_t pace;            /* of its prefetch of X; 0: none */
+    int prefetches_weights; /* whether the kernel prefetches the weights of the next panels */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);
 

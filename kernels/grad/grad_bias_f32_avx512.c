@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of the bias with AVX-512F: the sums of up to 128 classes stay in registers over all samples. Each is one chain of
- * additions, so that few classes are bound by the latency of an addition per sample (2 to 4 cycles), many by their
- * loads.
+ * Gradient of the bias with AVX-512F: the sums of up to 128 classes stay in registers over all samples. Each sum is one chain
+ * of additions. Few classes are bound by the latency of one addition per sample (2 to 4 cycles), many by their loads.
  *
  * Tail: masked loads and a masked store for the last classes. */
 #define DOWNHILL_LEVEL_NAME avx512

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of the bias: the definition. A sum goes through memory once per 8 rows, which takes as long as two additions. */
+ * Gradient of the bias: the definition. Each sum is stored and reloaded once per 8 rows, which takes as long as two
+ * additions. */
 #include "isa/kernels.h"
 
 void DOWNHILL_NAME(grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds,

@@ -7,7 +7,7 @@
  * 10 cycles of FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. 14 classes, 28 sums, leave
  * registers for 2 vectors of X and a broadcast: 14 classes are one pass over X, 28 two. Taking two samples at a time halves
  * the overhead of the loop. Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2
- * units); 8 take 48 features, because 16 sums per 10 loads are near the limit of the loads once rows do not start at a line.
+ * units). Eight classes take 48 features: rows that do not start at a cache line make 16 FMAs per 10 loads bound by loads.
  *
  * In a step X comes from L2, two lines in 10 cycles. A line is used completely at once, so rows a multiple of 4 KiB apart,
  * which all fall on one set of L1, do little harm. Where prefetches go depends on where X may be (plan.c); later samples

@@ -9,8 +9,9 @@
 
 enum { TILE_CLASSES = GRAD_CLASSES_AVX512, TILE_VECTORS = 4, TILE_ROWS = 2 };
 
-/* Prefetches a line of a tile where `target` says, from vector v on. x points to the current row. It is the line of the last
- * feature: rows need not start at a line, and the line of the first one came with the tile before. */
+/* Prefetches one cache line of a tile, which holds vector v and in bf16 the next one, as `target` says. x points to the current
+ * row. The address is that of the last feature. Where rows do not start at a cache line a tile ends in a line that it shares
+ * with the next tile; that line would otherwise be requested too late. */
 DOWNHILL_INLINE void prefetch_line(const enum element element, const enum target target,
                                    const int vectors, const int v, size_t k, const void *const *x)
 {
@@ -25,9 +26,9 @@ DOWNHILL_INLINE void prefetch_line(const enum element element, const enum target
         _mm_prefetch(feature_at(element, x[0], ahead), _MM_HINT_T1);
 }
 
-/* The last vector of a tile: it starts `back` features early if it would reach past the last feature, and only `lanes` of dW
- * are its own. X is loaded whole: a masked load that reaches into another line takes 4 cycles more (Zen 5). Only rows of less
- * than one vector need a mask. */
+/* The last vector of a tile. If it would reach past the last feature it starts `back` features early, and of dW it takes only
+ * `lanes`. X is loaded without a mask, because a masked load that crosses a cache line takes 4 cycles more (Zen 5). Only rows
+ * of fewer features than one vector need a mask. */
 struct last {
     size_t back;
     __mmask16 x_lanes, lanes;
@@ -148,7 +149,7 @@ DOWNHILL_INLINE void row_of_tiles(const enum element element, const enum target 
     for (; d - k > width + (vectors > 2 ? F32X16 : 0); k += width)
         tile(element, target, classes, vectors, whole, n, k, x, dscores, ldds, flags, dw, lddw,
              prefetch);
-    /* A wide tile and a vector more are two tiles of about the same width: one vector has too few sums. */
+    /* One vector more than a tile makes two tiles of about equal width, because a tile of one vector has too few sums. */
     if (vectors > 2 && d - k > width) {
         tile(element, target, classes, vectors / 2 + 1, whole, n, k, x, dscores, ldds, flags, dw,
              lddw, prefetch);

@@ -34,8 +34,8 @@ enum { PANEL_CLASSES = 10 };
 /* Maximum number of classes of a tile of the gradient in f32 with AVX-512. */
 enum { GRAD_CLASSES_AVX512 = 14 };
 
-/* Returns the number of features of that tile. It has at least 8 sums of 16 lanes where there are enough classes. One or two
- * classes have it only with less than 16 features; otherwise they go by whole rows. */
+/* Returns the number of features of a tile of this many classes, which gives it at least 8 vectors of sums. One or two classes use
+ * a tile only with fewer than 16 features; with more they use the gradient by whole rows. */
 static inline size_t grad_tile_features(size_t classes)
 {
     return classes < 3 ? 16 : classes < 6 ? 64 : classes == 8 ? 48 : 32;
@@ -45,11 +45,10 @@ static inline size_t grad_tile_features(size_t classes)
 enum { U8_PANEL_CLASSES = 5 };
 
 enum grad_flags {
-    GRAD_ACCUMULATE = 1, /* add to dW instead of overwriting it */
-    GRAD_PREFETCH_X = 2, /* X may be beyond L2: prefetch along its rows */
-    GRAD_PREFETCH_X_L1 =
-        4,           /* into L1, where a block of X of the width of a tile has room; f32 only */
-    GRAD_DW_FAR = 8, /* dW is beyond L2: prefetch its tiles while the samples are summed */
+    GRAD_ACCUMULATE = 1,    /* add to dW instead of overwriting it */
+    GRAD_PREFETCH_X = 2,    /* X may be beyond L2: prefetch along its rows */
+    GRAD_PREFETCH_X_L1 = 4, /* into L1, which has room for two tiles' width of X; f32 only */
+    GRAD_DW_FAR = 8,        /* dW is beyond L2: prefetch its tiles while the samples are summed */
 };
 
 /* Row pointers past the n-th that a gradient kernel may read, in order to prefetch. The driver repeats the last row. */

@@ -26,8 +26,8 @@
 #define ALL SIZE_MAX
 
 /* Features per call of the scores with four classes or more; fewer classes get more (plan.c). A tile of 5 classes × 1024
- * features is 20 KiB of W, which stays in a 32 or 48 KiB L1 while the rows of the block stream past it. Larger chunks would save some of the horizontal sums at the end of a tile,
- * 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
+ * features is 20 KiB of W, which stays in a 32 or 48 KiB L1 while the rows of the block stream past it. Larger chunks would
+ * save some of the horizontal sums at the end of a tile, 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
  * With AVX2 and AVX-512 the order of a sum depends on d and c alone, so that one sample has the same chunks as many. Of 896
  * features, 6 classes are 21 KiB. The 10 classes of a panel for AVX-512 are 35 KiB, more than an L1 of 32 KiB: with such a
  * CPU the panel is read from L2, at up to 32 bytes per cycle (not timed). */

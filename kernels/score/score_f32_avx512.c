@@ -117,22 +117,22 @@ DOWNHILL_INLINE void tile_of_pairs(const enum element element, const int pairs, 
     }
 }
 
-/* Loads 16 weights, of a tail only `lanes` or those of the rest. */
-DOWNHILL_INLINE __m512 weights_x16(__mmask16 lanes, const struct rest *rest, const float *w)
+/* Loads 16 weights, or those of a tail: the given one, or the first lanes of a short row. */
+DOWNHILL_INLINE __m512 weights_x16(__mmask16 lanes, const struct tail *tail, const float *w)
 {
-    return rest != NULL ? moved(rest, _mm512_loadu_ps(w - rest->back))
+    return tail != NULL ? moved_to_front(tail, _mm512_loadu_ps(w - tail->back))
                         : _mm512_maskz_loadu_ps(lanes, w);
 }
 
-/* Adds x Wᵀ of one sample over 16 features to the sums, in a tail only over `lanes` or those of the rest: the sums of classes
- * 2q and 2q + 1 are the halves of vector q. */
+/* Adds x Wᵀ of one sample over 16 features, or over those of a tail, to the sums. The sums of classes 2q and 2q + 1 are the
+ * halves of vector q. */
 DOWNHILL_INLINE void add_one(const enum element element, const int classes, __mmask16 lanes,
-                             const struct rest *rest, const void *x, const float *w, size_t ldw,
+                             const struct tail *tail, const void *x, const float *w, size_t ldw,
                              size_t k, __m512 sum_f32x16[CLASSES_MAX / 2])
 {
     __m512 x_low, x_high;
-    if (rest != NULL) {
-        const __m512 x_f32x16 = moved(rest, features_x16(element, x, k - rest->back));
+    if (tail != NULL) {
+        const __m512 x_f32x16 = moved_to_front(tail, features_x16(element, x, k - tail->back));
         x_low = _mm512_shuffle_f32x4(x_f32x16, x_f32x16, _MM_SHUFFLE(1, 0, 1, 0));
         x_high = _mm512_shuffle_f32x4(x_f32x16, x_f32x16, _MM_SHUFFLE(3, 2, 3, 2));
     } else {
@@ -142,8 +142,8 @@ DOWNHILL_INLINE void add_one(const enum element element, const int classes, __mm
     DOWNHILL_UNROLL
     for (int q = 0; q < (classes + 1) / 2; q++) {
         const float *w_q = w + (size_t)(2 * q) * ldw + k;
-        const __m512 even = weights_x16(lanes, rest, w_q),
-                     odd = 2 * q + 1 < classes ? weights_x16(lanes, rest, w_q + ldw)
+        const __m512 even = weights_x16(lanes, tail, w_q),
+                     odd = 2 * q + 1 < classes ? weights_x16(lanes, tail, w_q + ldw)
                                                : _mm512_setzero_ps();
         const __m512 w_low = _mm512_shuffle_f32x4(even, odd, _MM_SHUFFLE(1, 0, 1, 0)),
                      w_high = _mm512_shuffle_f32x4(even, odd, _MM_SHUFFLE(3, 2, 3, 2));
@@ -163,8 +163,8 @@ DOWNHILL_INLINE void tile_of_one(const enum element element, const int classes, 
     for (; k + F32X16 <= d; k += F32X16)
         add_one(element, classes, 0xFFFF, NULL, x, w, ldw, k, sum_f32x16);
     if (k < d && k > 0) {
-        const struct rest rest = rest_x16_of(d);
-        add_one(element, classes, 0xFFFF, &rest, x, w, ldw, k, sum_f32x16);
+        const struct tail tail = tail_x16_of(d);
+        add_one(element, classes, 0xFFFF, &tail, x, w, ldw, k, sum_f32x16);
     } else if (k < d) {
         add_one(element, classes, first_lanes_x16(d), NULL, x, w, ldw, k, sum_f32x16);
     }

@@ -10,8 +10,8 @@
  *
  * A tile of 4 samples prefetches the next 4 rows into L2, at the features it is working on, unless the driver has rows to
  * prefetch: from memory 256 × 784 × 10 takes 0.57 of the time, 20000 × 3072 × 10 0.65, from L3 256 × 3000 × 10 0.87, from L2
- * 0.98 (Zen 5). Tiles of 8 samples are too short to hide that: without any prefetch 256 × 784 × 4 takes 0.8 to 0.86 of the time
- * from L2 and 0.9 from memory.
+ * 0.98 (Zen 5). Tiles of 8 samples have too few FMAs per line to hide prefetches: without any 256 × 784 × 4 takes 0.8 to 0.86
+ * of the time from L2 and 0.9 from memory.
  *
  * Trap: rows of W a multiple of 4 KiB apart would all fall on one set of L1. Packed vectors are adjacent: they need one
  * pointer and fall on different sets.
@@ -24,9 +24,9 @@
 
 enum { ROWS_MAX = 8, VECTORS_MAX = 5 };
 
-/* Adds X Wᵀ over 8 features to the sums. Of a tail X has only `lanes`, or those of the rest. */
+/* Adds X Wᵀ over 8 features to the sums, or over those of a tail: the given one, or the first lanes of a short row. */
 DOWNHILL_INLINE void add_features(const enum element element, const int rows, const int classes,
-                                  __mmask8 lanes, const struct rest *rest,
+                                  __mmask8 lanes, const struct tail *tail,
                                   const void *const x_row[ROWS_MAX], const float *w, size_t k,
                                   __m512 sum_f32x16[ROWS_MAX][VECTORS_MAX])
 {
@@ -39,9 +39,9 @@ DOWNHILL_INLINE void add_features(const enum element element, const int rows, co
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
         const __m512 x_f32x16 = in_register_x16(
-            rest != NULL
-                ? moved(rest, features_twice(element, ALL_LANES_X8, x_row[r], k - rest->back))
-                : features_twice(element, lanes, x_row[r], k));
+            tail != NULL ? moved_to_front(tail, features_twice(element, ALL_LANES_X8, x_row[r],
+                                                               k - tail->back))
+                         : features_twice(element, lanes, x_row[r], k));
         DOWNHILL_UNROLL
         for (int q = 0; q < (classes + 1) / 2; q++)
             sum_f32x16[r][q] = _mm512_fmadd_ps(x_f32x16, w_f32x16[q], sum_f32x16[r][q]);
@@ -135,8 +135,8 @@ DOWNHILL_INLINE void tile(const enum element element, const int rows, const int 
     for (; k + F32X8 <= d; k += F32X8, w += F32X8 * classes)
         add_features(element, rows, classes, ALL_LANES_X8, NULL, x_row, w, k, sum_f32x16);
     if (element == ELEMENT_F32 && k < d && k > 0) {
-        const struct rest rest = rest_x8_of(d);
-        add_features(element, rows, classes, ALL_LANES_X8, &rest, x_row, w, k, sum_f32x16);
+        const struct tail tail = tail_x8_of(d);
+        add_features(element, rows, classes, ALL_LANES_X8, &tail, x_row, w, k, sum_f32x16);
     } else if (k < d) {
         add_features(element, rows, classes, first_lanes_of_8(d - k), NULL, x_row, w, k,
                      sum_f32x16);

@@ -94,35 +94,35 @@ DOWNHILL_INLINE __m512 features_of_pair(const enum element element, __mmask8 lan
         _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(a), (__mmask16)0xFF00, b));
 }
 
-/* The last features of rows, less than a vector of 16, or of 8 in both halves, after at least as many others. They are loaded
- * together with those before them and moved to their lanes: a masked load across two lines takes 4 cycles more, one that
- * reaches into a page that is not there a microcode assist of 100 ns (Zen 5). */
-struct rest {
-    size_t back;     /* features before them that are loaded */
-    __m512i order;   /* moves them to the front */
-    __mmask16 lanes; /* that they take */
+/* A tail of rows: fewer features than a vector has, of 16 or of 8 in both halves, after at least one full vector. It is loaded
+ * together with the features before it, and its lanes are then moved to the front. A masked load that crosses a cache line
+ * takes 4 cycles more; one that reaches into an unmapped page takes a microcode assist of 100 ns (Zen 5). */
+struct tail {
+    size_t back;     /* features before the tail that are loaded with it */
+    __m512i order;   /* permutation that moves the tail to the front */
+    __mmask16 lanes; /* lanes of the tail after the permutation */
 };
 
-DOWNHILL_INLINE struct rest rest_of(size_t back, __mmask16 lanes)
+DOWNHILL_INLINE struct tail tail_of(size_t back, __mmask16 lanes)
 {
     const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    return (struct rest){back, _mm512_add_epi32(lane, _mm512_set1_epi32((int)back)), lanes};
+    return (struct tail){back, _mm512_add_epi32(lane, _mm512_set1_epi32((int)back)), lanes};
 }
 
-DOWNHILL_INLINE struct rest rest_x8_of(size_t d)
+DOWNHILL_INLINE struct tail tail_x8_of(size_t d)
 {
-    return rest_of(F32X8 - d % F32X8, (__mmask16)(first_lanes_of_8(d % F32X8) * 0x101u));
+    return tail_of(F32X8 - d % F32X8, (__mmask16)(first_lanes_of_8(d % F32X8) * 0x101u));
 }
 
-DOWNHILL_INLINE struct rest rest_x16_of(size_t d)
+DOWNHILL_INLINE struct tail tail_x16_of(size_t d)
 {
-    return rest_of(F32X16 - d % F32X16, first_lanes_x16(d % F32X16));
+    return tail_of(F32X16 - d % F32X16, first_lanes_x16(d % F32X16));
 }
 
-/* Moves features that were loaded `back` early. */
-DOWNHILL_INLINE __m512 moved(const struct rest *rest, __m512 early)
+/* Moves a tail to the front of a vector that was loaded `back` features early; the other lanes become 0. */
+DOWNHILL_INLINE __m512 moved_to_front(const struct tail *tail, __m512 early)
 {
-    return _mm512_maskz_permutexvar_ps(rest->lanes, rest->order, early);
+    return _mm512_maskz_permutexvar_ps(tail->lanes, tail->order, early);
 }
 
 /* Where a tile of the gradient prefetches: in the next rows of the block, into L1; in the next block of rows (prefetch.h);
