@@ -87,8 +87,8 @@ static struct prefetch prefetch_weights(const downhill_weights_f32 *weights, siz
 }
 
 /* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per group of
- * panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn; otherwise the kernel prefetches,
- * after the weights of the next panels. */
+ * panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn. Otherwise the kernel first
+ * prefetches the weights of the next panels, if the plan says so, and then rows of X. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
                                  const struct score_plan *plan, const struct part *block,
                                  const downhill_weights_f32 *weights)
@@ -121,7 +121,7 @@ static void score_pack_per_panel(const struct downhill_packing *packing,
             }
             const void *w_rows[PANELS_MAX * PANEL_CLASSES];
             const size_t left = c - j - group;
-            if (plan->prefetches_weights && left > 0)
+            if (plan->prefetches_weights) /* none after the last panels */
                 prefetch = prefetch_weights(weights, j + group, left < group ? left : group, k,
                                             chunk, w_rows);
             for (size_t i = 0, rows; i < n; i += rows) {
