@@ -68,7 +68,8 @@ for level in AVX2 AVXVNNI AVX512 AVX512VNNI AVX512BF16 AMX; do
     case " ${levels[*]} " in *" ${level,,} "*) built=1 ;; esac
     have+=("-DDOWNHILL_HAVE_$level=$built")
 done
-sources=("$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/update/*_avx512.c)
+sources=("$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/update/*_avx512.c
+    "$root"/kernels/score/score_short_f32_avx2.c)
 for level in "${levels[@]}"; do
     sources+=("$root"/kernels/{score,grad}/*_u8_"$level".c)
     sources+=("$root"/kernels/{hinge,update}/*_"$level".c)
@@ -102,6 +103,9 @@ same_bits() { # flags
     if [ ${#link[@]} -eq 0 ]; then
         objdump -d "$work"/objects/update_*.o >"$work/disassembly"
         ! grep -E 'vf(nm|msub)' "$work/disassembly" >&2 || fail "$*: the compiler added these FMAs"
+        # This one uses no FMA at all.
+        objdump -d "$work/objects/score_short_f32_avx2.o" >"$work/disassembly"
+        ! grep -E 'vf(n?m)' "$work/disassembly" >&2 || fail "$*: the compiler added these FMAs"
     fi
 }
 contracted=(-march=x86-64-v3 -ffp-contract=fast)

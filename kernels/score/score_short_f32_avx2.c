@@ -4,8 +4,8 @@
  *
  * With the features along the lanes a dot product this short is a single FMA, but three additions fold its 8 sums, and
  * lanes may be empty. Here 8 classes share one broadcast of each feature, and 8 dot products are folded by 3 or 7 vertical
- * additions in the same order. A sum has one product, so that no FMA is needed, and a missing feature adds nothing: the
- * sign of a zero may differ.
+ * additions in the same order. Each sum has one product, so no FMA is needed, and missing features need no additions. Only
+ * the sign of a zero may differ.
  *
  * 8 vectors of weights stay in registers while the rows pass: 4 features of 16 classes or 8 of 8. Per row they take 4 or 8
  * broadcasts, 8 multiplications and 8 additions: 4 cycles where additions have units of their own (Zen), 8 where they share
@@ -24,15 +24,18 @@ enum { FEATURES_MAX = 8, VECTORS_MAX = 2, ROWS = 32 };
 /* Returns the total of four products: those 2 apart are added first. */
 DOWNHILL_INLINE __m256 total_of_4(const __m256 x_f32x8[4], const __m256 w_f32x8[4])
 {
-    const __m256 even = _mm256_add_ps(_mm256_mul_ps(x_f32x8[0], w_f32x8[0]),
-                                      _mm256_mul_ps(x_f32x8[2], w_f32x8[2])),
-                 odd = _mm256_add_ps(_mm256_mul_ps(x_f32x8[1], w_f32x8[1]),
-                                     _mm256_mul_ps(x_f32x8[3], w_f32x8[3]));
-    return _mm256_add_ps(even, odd);
+    __m256 product[4];
+    DOWNHILL_UNROLL
+    for (int k = 0; k < 4; k++) {
+        product[k] = _mm256_mul_ps(x_f32x8[k], w_f32x8[k]);
+        DOWNHILL_ROUND(product[k]);
+    }
+    return _mm256_add_ps(_mm256_add_ps(product[0], product[2]),
+                         _mm256_add_ps(product[1], product[3]));
 }
 
-/* Sets the scores of c classes, in `vectors` vectors, the last of which may be partly used. */
-DOWNHILL_INLINE void rows_of(const int features, const int vectors, const bool partly, size_t n,
+/* Sets the scores of c classes, in `vectors` vectors, the last with a tail if has_tail. */
+DOWNHILL_INLINE void rows_of(const int features, const int vectors, const bool has_tail, size_t n,
                              size_t c, const float *x, const float *w, struct scores scores)
 {
     const int stride = SHORT_WEIGHTS_X8 / features;
@@ -54,7 +57,7 @@ DOWNHILL_INLINE void rows_of(const int features, const int vectors, const bool p
             if (features > 4)
                 dot = _mm256_add_ps(dot, total_of_4(x_f32x8 + 4, w_f32x8[v] + 4));
             const struct scores s = scores_at(scores, 0, F32X8 * (size_t)v);
-            if (partly && v == vectors - 1)
+            if (has_tail && v == vectors - 1)
                 store_some_x8(s.to, last, _mm256_add_ps(_mm256_maskload_ps(s.from, lanes), dot));
             else
                 _mm256_storeu_ps(s.to, _mm256_add_ps(_mm256_loadu_ps(s.from), dot));
@@ -63,12 +66,12 @@ DOWNHILL_INLINE void rows_of(const int features, const int vectors, const bool p
 }
 
 /* One function per size, so that the compiler allocates the registers of each loop for itself. */
-#define ROWS_OF(name, features, vectors, partly)                                                   \
+#define ROWS_OF(name, features, vectors, has_tail)                                                 \
     DOWNHILL_TARGET                                                                                \
     static __attribute__((noinline)) void name(size_t n, size_t c, const float *x, const float *w, \
                                                const struct scores *scores)                        \
     {                                                                                              \
-        rows_of(features, vectors, partly, n, c, x, w, *scores);                                   \
+        rows_of(features, vectors, has_tail, n, c, x, w, *scores);                                 \
     }
 
 ROWS_OF(rows_4_1, 4, 1, true)
