@@ -10,7 +10,7 @@
 
 enum { VECTORS_MAX = 8 };
 
-/* Adds the dscores of 16·vectors classes to db. In the last vector only `lanes` are there. */
+/* Adds the dscores of 16·vectors classes to db. Only `lanes` of the last vector are loaded and stored. */
 DOWNHILL_INLINE void add_samples(const int vectors, __mmask16 lanes, size_t n, const float *dscores,
                                  size_t ldds, float *db)
 {
@@ -36,7 +36,8 @@ DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
 {
     for (size_t j = 0; j < c; j += F32X16 * VECTORS_MAX) {
-        const size_t left = c - j, vectors = (left + F32X16 - 1) / F32X16;
+        const size_t left = c - j, all = (left + F32X16 - 1) / F32X16,
+                     vectors = all < VECTORS_MAX ? all : VECTORS_MAX;
         const __mmask16 lanes = first_lanes_x16(left - (vectors - 1) * F32X16);
         switch (vectors) {
         case 1:
@@ -60,11 +61,8 @@ void DOWNHILL_NAME(grad_bias_f32)(size_t n, size_t c, const float *dscores, size
         case 7:
             add_samples(7, lanes, n, dscores + j, ldds, db + j);
             break;
-        case 8:
-            add_samples(8, lanes, n, dscores + j, ldds, db + j);
-            break;
         default:
-            add_samples(8, 0xFFFF, n, dscores + j, ldds, db + j);
+            add_samples(8, lanes, n, dscores + j, ldds, db + j);
             break;
         }
     }
