@@ -423,9 +423,11 @@ static void test_verify__planted_bugs__caught(void **state)
             .name = bug, .score_f32 = scalar->score_f32, .hinge_f32 = scalar->hinge_f32,           \
             .softmax_f32 = scalar->softmax_f32, .grad_f32 = scalar->grad_f32,                      \
             .score_bf16 = scalar->score_bf16, .grad_bf16 = scalar->grad_bf16,                      \
-            .update_f32 = scalar->update_f32, .score_features = scalar->score_features,            \
+            .grad_bias_f32 = scalar->grad_bias_f32, .update_f32 = scalar->update_f32,              \
+            .score_features = scalar->score_features,                                              \
             .score_features_one = scalar->score_features_one,                                      \
-            .grad_classes = scalar->grad_classes, .member = value                                  \
+            .grad_classes = scalar->grad_classes, .grad_classes_bf16 = scalar->grad_classes_bf16,  \
+            .member = value                                                                        \
         }                                                                                          \
     }
 #define PLANT(kernel, bug) PLANT_AS(#kernel, #bug, kernel, bug)
@@ -471,7 +473,6 @@ static void test_verify__planted_bugs__caught(void **state)
         PLANT(update_f32, update_flushes_subnormals),
         PLANT(update_f32, update_tail_dropped),
     };
-#pragma GCC diagnostic pop
     for (size_t i = 0; i < sizeof planted / sizeof planted[0]; i++) {
         verify_options options = VERIFY_DEFAULTS;
         options.kernels = &planted[i].table;
@@ -483,6 +484,25 @@ static void test_verify__planted_bugs__caught(void **state)
                       (unsigned long long)result.checks);
         assert_int_equal(code, EXIT_CHECK);
         assert_int_equal(result.failures, 1);
+    }
+    /* Without a planted bug the same tables are right. */
+    const struct {
+        const char *kernel;
+        downhill_kernels table;
+    } right[] = {
+        PLANT_AS("score_f32", "right scores", score_f32, scalar->score_f32),
+        PLANT_AS("hinge_f32", "right hinge", hinge_f32, scalar->hinge_f32),
+        PLANT_AS("softmax_f32", "right softmax", softmax_f32, scalar->softmax_f32),
+        PLANT_AS("grad_f32", "right gradient", grad_f32, scalar->grad_f32),
+        PLANT_AS("update_f32", "right update", update_f32, scalar->update_f32),
+    };
+#pragma GCC diagnostic pop
+    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
+        verify_options options = VERIFY_DEFAULTS;
+        options.kernels = &right[i].table;
+        options.kernel = right[i].kernel;
+        verify_result result;
+        assert_int_equal(verify_run(&options, &result), EXIT_OK);
     }
     /* The definition of packed weights that three of the bugs build on is itself correct. */
     downhill_kernels correct = *scalar;

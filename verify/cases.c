@@ -43,6 +43,7 @@ enum {
     GRID_DC = N_D * SMALL,       /* every d with every c */
     GRID_NC = 3 * SMALL * SMALL, /* every n with every c, three times */
     MANY = 64,
+    PACKED_COLLIDING = 24,     /* samples from which on colliding rows of W are packed */
     MANY_N = 9,                /* numbers of samples from MANY on … */
     GRID_FAR = MANY_N * SMALL, /* … with every c, samples in memory */
     GRID_PACK = 4 * 4 * SMALL, /* every c, for shapes whose weights are packed for bf16 */
@@ -152,7 +153,7 @@ verify_case verify_case_at(uint64_t seed, size_t number)
     v.far = rng_below(r, 2) != 0;
     if (number >= GRID_DC + GRID_NC && number < GRID_DC + GRID_NC + GRID_FAR)
         v.scattered = v.far = true;
-    if (v.n >= MANY && rng_below(r, 2) != 0)
+    if (v.n >= PACKED_COLLIDING && rng_below(r, 2) != 0)
         v.ldw = (v.d + COLLIDING - 1) / COLLIDING * COLLIDING;
     v.bias = rng_below(r, 4) != 0;
     v.accumulate = rng_below(r, 2) != 0;
