@@ -91,7 +91,7 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
         for (size_t j = 0, classes; j < grad->c; j += classes) {
             classes = next_tile(grad->c - j, grad_plan.classes);
             float *dw = grad->dw + j * lddw + k;
-            /* The first classes have brought these features to L2. */
+            /* The first classes have brought these features to L1 or L2. */
             const unsigned flags = j == 0 ? first_flags : first_flags & ~prefetches_x;
             if (grad_plan.method == GRAD_TRANSPOSED) {
                 grad_transposed(kernels, block, features, classes, dscores + j, ldds, accumulate,

@@ -22,14 +22,15 @@ enum { U8_BLOCK_BYTES = 256 * 1024 };
  * hardware prefetchers do well there. */
 enum { FAR_BYTES = 16 * 1024 * 1024 };
 
-/* A dW that fits here stays in L2 beside a block of X, and every block adds to it in place. */
+/* A W or dW that fits here stays in L2 beside a block of X. Every block adds to such a dW in place. */
 enum { NEAR_BYTES = 256 * 1024 };
 
 /* Features per call of the gradient while a dW larger than L2 passes: 256 rows of X, 256 KiB, stay in L2. */
 enum { FAR_DW_FEATURES = 256 };
 
-/* Minimum number of rows that pay for the copy of a panel of dW. At d = 3072 the panel makes the gradient 1.5 times faster with
- * AVX2 (Zen 5), whose kernel reads and writes dW more than once. With AVX-512 dW itself is 1.04 to 1.14 times as fast. */
+/* Minimum number of rows that pay for the copy of a panel of dW. At d = 3072 the panel makes the gradient 1.5 times
+ * faster with AVX2 (Zen 5), whose kernel reads and writes dW more than once. With AVX-512 dW itself is 1.04 to 1.14
+ * times as fast. */
 enum { PANEL_ROWS_MIN = 16 };
 
 /* From this many classes on, copying X costs less than it saves (Zen 3). */
@@ -38,19 +39,21 @@ enum { COLUMNS_CLASSES_MIN = 24 };
 /* Classes of one tile of the gradient by columns: up to this many, nothing would read the copy of X. */
 enum { COLUMN_TILE_CLASSES = 6 };
 
-/* Rows of a block of the gradient alone. With AVX-512 and 256 rows prefetching along the rows costs up to a quarter of the
- * speed of samples in L2 (784 × 16), with 128 up to 4 %; 64 rows add to dW too often. From memory 20000 × 3072 × 10 takes 0.80
- * of the time of small blocks that prefetch the next one, with AVX2 0.91 (Zen 5). */
+/* Rows of a block of the gradient alone. With AVX-512 and 256 rows prefetching along the rows costs up to a quarter
+ * of the speed of samples in L2 (784 × 16), with 128 up to 4 %; 64 rows add to dW too often with ten classes or more.
+ * From memory 20000 × 3072 × 10 takes 0.80 of the time of small blocks that prefetch the next one, with AVX2 0.91
+ * (Zen 5). */
 enum { GRAD_BLOCK_ROWS = 128 };
 
-/* Bytes of X that a tile of the gradient reads from such a block if it prefetches into L1. With the X of the next tile and the
- * dscores that is 40 KiB. Tiles of up to 9 classes need X so fast that prefetches into L2 delay their loads from L2: prefetching
- * into L1 takes 0.8 to 0.95 of the time with 256 × 784 in L2, the same from memory (Zen 5). With ten classes or more both take
- * the same time from L2, and prefetching into L1 1.07 to 1.28 times as long from memory. */
-enum { GRAD_TILE_BYTES = 16 * 1024, GRAD_L1_CLASSES = 9 };
+/* Bytes of X that a tile of the gradient reads from such a block if it prefetches into L1. With the X of the next
+ * tile and the dscores that is 40 KiB, which takes an L1 of 48 KiB (Ice Lake, Zen 5 and later). Tiles of up to 9
+ * classes need X so fast that prefetches into L2 delay their loads from L2: prefetching into L1 takes 0.8 to 0.95 of
+ * the time with 256 × 784 in L2, the same from memory (Zen 5). With ten classes or more both take the same time from
+ * L2, and prefetching into L1 1.07 to 1.28 times as long from memory. */
+enum { GRAD_TILE_BYTES = 16 * 1024, GRAD_L1_CLASSES = 9, GRAD_L1_BYTES = 48 * 1024 };
 
-/* Maximum number of classes that prefetch nothing if X fits L2: 256 × 784 × 4 takes 0.8 of the time of a prefetch into L1, but
- * 1.1 times as long if X was in memory (Zen 5). */
+/* Maximum number of classes that prefetch nothing if X fits L2: 256 × 784 × 4 takes 0.8 of the time of a prefetch
+ * into L1, but 1.1 times as long if X was in memory (Zen 5). */
 enum { GRAD_L2_CLASSES = 5 };
 
 /* Features per call of the gradient if several tiles of classes read them in turn: of 128 rows, 240 KiB, they stay in L2. A
@@ -78,14 +81,15 @@ enum { U8_FEATURES = 1024 };
 /* Rows that two packed panels of W take in turn: a chunk of 896 features, 112 KiB, is in L2 for the second panel. */
 enum { PANEL_PAIR_ROWS = 32 };
 
-/* With fewer classes per feature, the gradient of few features takes less time with the features along the lanes (Zen 3). */
+/* With fewer classes per feature, the gradient of few features takes less time with the features along the lanes (Zen
+ * 3). */
 enum { TRANSPOSED_CLASSES_PER_FEATURE = 2 };
 
 /* With fewer classes, the copies for a transposed panel of dW cost more than it saves; 100 classes of 4 features take 0.43
  * of the time, 26 take 0.62 (Zen 3). */
 enum { TRANSPOSED_CLASSES_MIN = 24 };
 
-/* Features per call are a multiple of this: whole cache lines of any element, also on a small L2. */
+/* On a small L2 the features per call are a multiple of this: whole cache lines of any element. */
 enum { FEATURES_MIN = 64 };
 
 /* Calls with at most this many rows skip a division, which is measurable with one sample. */
@@ -140,7 +144,7 @@ static int collides(size_t ld)
     return ld % 256 == 0;
 }
 
-/* Returns whether a dW is too large for this L2. c·ld fits size_t, because the matrix has passed
+/* Returns whether a W or dW is too large for this L2. c·ld fits size_t, because the matrix has passed
  * the checks. */
 static int is_large(size_t c, size_t ld, size_t l2)
 {
@@ -174,9 +178,10 @@ static int packing_pays(const struct downhill_packing *packing, const struct pla
            (packing->policy == PACKS_ALWAYS || collides(shape->ldw));
 }
 
-/* Returns the factor by which a chunk of features is longer with few classes. A dot product has four times as many sums with one
- * class as with four, and twice as many with two or three, so that each sum has at most 112 terms: chunks of 3584, 1792 or 896
- * features, of which 14 to 21 KiB of W stay in L1. 256 × 1024 × 2 in one chunk takes 0.85 of the time of two (Zen 5). */
+/* Returns the factor by which a chunk of features is longer with few classes. With AVX2 and AVX-512 a dot product has
+ * four times as many sums with one class as with four, and twice as many with two or three, so that each sum has at
+ * most 112 terms: chunks of 3584, 1792 or 896 features, of which 14 to 21 KiB of W stay in L1. 256 × 1024 × 2 in one
+ * chunk takes 0.85 of the time of two (Zen 5). */
 static size_t longer_chunk(size_t c)
 {
     return c == 1 ? 4 : c <= 3 ? 2 : 1;
@@ -205,16 +210,18 @@ static int by_columns(const struct plan_shape *shape, int dw_large)
 
 /* Returns how the gradient prefetches along the rows of X. */
 static unsigned grad_prefetches(const downhill_kernels *kernels, const struct plan_shape *shape,
-                                size_t l2)
+                                const struct cache_sizes *caches)
 {
     if (shape->operation != OPERATION_GRAD || shape->element == ELEMENT_U8)
         return 0;
+    /* Kernels without grad_direct know only GRAD_PREFETCH_X. */
     if (!kernels->grad_direct || shape->element != ELEMENT_F32)
         return GRAD_PREFETCH_X;
-    if (shape->c <= GRAD_L2_CLASSES && shape->x_bytes <= l2)
+    if (shape->c <= GRAD_L2_CLASSES && shape->x_bytes <= caches->l2)
         return 0;
     /* Rows that fall on one set would not stay in L1. */
-    return shape->c <= GRAD_L1_CLASSES && shape->ldx * sizeof(float) % ONE_SET != 0
+    return shape->c <= GRAD_L1_CLASSES && caches->l1d >= GRAD_L1_BYTES &&
+                   shape->ldx * sizeof(float) % ONE_SET != 0
                ? GRAD_PREFETCH_X | GRAD_PREFETCH_X_L1
                : GRAD_PREFETCH_X;
 }
@@ -284,7 +291,7 @@ struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cac
     plan.grad_classes =
         shape->element == ELEMENT_BF16 ? kernels->grad_classes_bf16 : kernels->grad_classes;
     plan.grad_direct = kernels->grad_direct;
-    plan.grad_flags = grad_prefetches(kernels, shape, caches->l2);
+    plan.grad_flags = grad_prefetches(kernels, shape, caches);
 
     const size_t cached = cached_rows(shape, plan.l2, plan.x_far);
     plan.block_rows = block_rows(shape, cached, plan.packing != NULL, near, plan.grad_columns,
@@ -318,15 +325,15 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
         return (struct score_plan){
             SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0, 0};
     /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
-    const int fetches =
-        packing->prefetched && rows * plan->d * element_bytes(plan->element) > plan->l2;
+    const int prefetches_x =
+        packing->driver_prefetches && rows * plan->d * element_bytes(plan->element) > plan->l2;
     /* The kernel prefetches the weights of the next panels: 256 × 2048 × 1000 takes 0.93 of the time (Zen 5). */
-    const int prefetches_weights = plan->w_large && classes <= PANEL_CLASSES && !fetches;
+    const int prefetches_weights = plan->w_large && classes <= PANEL_CLASSES && !prefetches_x;
     if (plan->c > classes && 2 * classes * features <= PACK_WEIGHTS)
         return (struct score_plan){SCORE_PACK_PER_PANEL, PANEL_PAIR_ROWS,   features, classes, 2,
-                                   fetches ? 1 : 0,      prefetches_weights};
+                                   prefetches_x ? 1 : 0, prefetches_weights};
     return (struct score_plan){SCORE_PACK_PER_PANEL, BLOCK_ROWS_MAX,    features, classes, 1,
-                               fetches ? 2 : 0,      prefetches_weights};
+                               prefetches_x ? 2 : 0, prefetches_weights};
 }
 
 struct grad_plan downhill_plan_grad(const struct plan *plan, size_t rows)

@@ -34,10 +34,10 @@ struct plan {
 
     /* Scores. */
     const struct downhill_packing *packing;    /* NULL: W is used where it is */
-    size_t packed_rows_min;                    /* a block of fewer rows does not pay for it */
+    size_t packed_rows_min;                    /* a block of fewer rows uses W where it is */
     int packs_once;                            /* the whole of W before the first block */
     int w_large;                               /* W does not stay in L2 beside a block */
-    size_t score_features, score_features_one; /* of the kernel table */
+    size_t score_features, score_features_one; /* per call at most */
 
     /* Gradient. */
     int sums_in_workspace; /* dW is summed in the workspace and copied at the end */
@@ -52,8 +52,9 @@ struct plan {
     size_t l2; /* bytes of L2, at most 512 KiB */
 };
 
-/* Makes the plan for a core with these caches. On any with an L2 of 512 KiB or more it is the same, so that results in
- * f32 have the same bits. */
+/* Makes the plan for a core with these caches. With an L2 of 512 KiB or more it is the same, so that results in f32
+ * have the same bits. The exception is the gradient alone: its prefetches and its rows per block depend on L1 and on
+ * the whole L2, but its bits do not. */
 struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cache_sizes *caches,
                                const struct plan_shape *shape);
 
@@ -66,7 +67,7 @@ struct score_plan {
     } method;
     size_t rows, features, classes; /* per call of the micro-kernel */
     size_t panels;          /* that SCORE_PACK_PER_PANEL packs at a time, at most PANELS_MAX */
-    size_t pace;            /* of its prefetch of X; 0: none */
+    size_t pace;            /* of the prefetch of X (prefetch.h); 0: none */
     int prefetches_weights; /* whether the kernel prefetches the weights of the next panels */
 };
 struct score_plan downhill_plan_score(const struct plan *plan, size_t rows);

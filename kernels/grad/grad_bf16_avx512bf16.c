@@ -11,7 +11,8 @@
  * softmax would need three terms each, which is 1.5 times as many instructions as the FMAs. They go to the kernel of
  * level avx512, and so does a single sample.
  *
- * Prefetching and narrower tiles are as in grad_f32_avx512.c. */
+ * It prefetches as grad_tile_avx512.h does, but not into L1 along the rows. Fewer classes take wider tiles; the last features
+ * take masked loads and stores. */
 #define DOWNHILL_LEVEL_NAME avx512bf16
 #include "simd/avx512bf16.h"
 

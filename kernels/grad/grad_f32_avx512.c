@@ -7,7 +7,8 @@
  * 10 cycles of FMAs at two per cycle against 6.5 cycles of loads, 7.5 with the prefetches. 14 classes, 28 sums, leave
  * registers for 2 vectors of X and a broadcast: 14 classes are one pass over X, 28 two. Taking two samples at a time halves
  * the overhead of the loop. Fewer classes take wider tiles to keep at least 8 independent sums (latency of 4 cycles × 2
- * units). Eight classes take 48 features: rows that do not start at a cache line make 16 FMAs per 10 loads bound by loads.
+ * units). Eight classes take 48 features: with 32, 16 FMAs take 8 cycles, and 11 loads and 2 prefetches 6.5, or 7.5 where rows do
+ * not start at a cache line.
  *
  * In a step X comes from L2, two lines in 10 cycles. A line is used completely at once, so rows a multiple of 4 KiB apart,
  * which all fall on one set of L1, do little harm. Where prefetches go depends on where X may be (plan.c); later samples
@@ -122,6 +123,7 @@ static tiles_kernel *const tiles_bf16[][PANEL_CLASSES] = {
     [AHEAD_L2] = {NAMES_1_TO_10(BF16, AHEAD_L2)},
 };
 
+DOWNHILL_TARGET
 static void all_tiles(tiles_kernel *const tiles[], size_t classes_max, size_t n, size_t d, size_t c,
                       const void *const *x, const float *dscores, size_t ldds, unsigned flags,
                       float *dw, size_t lddw, struct prefetch *prefetch)

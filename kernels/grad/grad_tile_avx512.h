@@ -9,9 +9,9 @@
 
 enum { TILE_CLASSES = GRAD_CLASSES_AVX512, TILE_VECTORS = 4, TILE_ROWS = 2 };
 
-/* Prefetches one cache line of a tile, which holds vector v and in bf16 the next one, as `target` says. x points to the current
- * row. The address is that of the last feature. Where rows do not start at a cache line a tile ends in a line that it shares
- * with the next tile; that line would otherwise be requested too late. */
+/* Prefetches one cache line of a tile, which holds vector v and in bf16 the next one, as `target` says. x points to
+ * the current row. The address is that of the last feature. Where rows do not start at a cache line a tile ends in a
+ * line that it shares with the next tile; that line would otherwise be requested too late. */
 DOWNHILL_INLINE void prefetch_line(const enum element element, const enum target target,
                                    const int vectors, const int v, size_t k, const void *const *x)
 {
@@ -26,9 +26,9 @@ DOWNHILL_INLINE void prefetch_line(const enum element element, const enum target
         _mm_prefetch(feature_at(element, x[0], ahead), _MM_HINT_T1);
 }
 
-/* The last vector of a tile. If it would reach past the last feature it starts `back` features early, and of dW it takes only
- * `lanes`. X is loaded without a mask, because a masked load that crosses a cache line takes 4 cycles more (Zen 5). Only rows
- * of fewer features than one vector need a mask. */
+/* The last vector of a tile. If it would reach past the last feature it starts `back` features early, and only
+ * `lanes` of dW are loaded and stored. X is loaded without a mask, because a masked load that crosses a cache line
+ * takes 4 cycles more (Zen 5). Only rows of fewer features than one vector need a mask. */
 struct last {
     size_t back;
     __mmask16 x_lanes, lanes;
@@ -36,10 +36,10 @@ struct last {
 
 static const struct last whole = {0, 0xFFFF, 0xFFFF};
 
-/* Returns the offset of vector v of a tile in features. */
-DOWNHILL_INLINE size_t offset_of(const int v, const int vectors, struct last last)
+/* Returns the offset of vector v of a tile in features. It is negative if the tile has one vector, which starts early. */
+DOWNHILL_INLINE ptrdiff_t offset_of(const int v, const int vectors, struct last last)
 {
-    return F32X16 * (size_t)v - (v + 1 < vectors ? 0 : last.back);
+    return F32X16 * (ptrdiff_t)v - (v + 1 < vectors ? 0 : (ptrdiff_t)last.back);
 }
 
 DOWNHILL_INLINE __mmask16 lanes_of(const int v, const int vectors, struct last last)
@@ -55,12 +55,13 @@ DOWNHILL_INLINE void add_rows(const enum element element, const int rows, const 
 {
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const void *x_k = feature_at(element, x[r], k);
+        const char *x_k = feature_at(element, x[r], k);
         __m512 x_f32x16[TILE_VECTORS];
         DOWNHILL_UNROLL
         for (int v = 0; v < vectors; v++)
-            x_f32x16[v] = some_features_x16(element, v + 1 < vectors ? 0xFFFF : last.x_lanes, x_k,
-                                            offset_of(v, vectors, last));
+            x_f32x16[v] = some_features_x16(
+                element, v + 1 < vectors ? 0xFFFF : last.x_lanes,
+                x_k + offset_of(v, vectors, last) * (ptrdiff_t)element_bytes(element), 0);
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++) {
             const __m512 g_f32x16 = _mm512_set1_ps(dscores[(size_t)r * ldds + (size_t)j]);
@@ -149,7 +150,8 @@ DOWNHILL_INLINE void row_of_tiles(const enum element element, const enum target 
     for (; d - k > width + (vectors > 2 ? F32X16 : 0); k += width)
         tile(element, target, classes, vectors, whole, n, k, x, dscores, ldds, flags, dw, lddw,
              prefetch);
-    /* One vector more than a tile makes two tiles of about equal width, because a tile of one vector has too few sums. */
+    /* A remainder one vector wider than a tile is split into two tiles of about equal width, because a tile of one
+     * vector has too few sums. */
     if (vectors > 2 && d - k > width) {
         tile(element, target, classes, vectors / 2 + 1, whole, n, k, x, dscores, ldds, flags, dw,
              lddw, prefetch);

@@ -34,11 +34,11 @@ enum { PANEL_CLASSES = 10 };
 /* Maximum number of classes of a tile of the gradient in f32 with AVX-512. */
 enum { GRAD_CLASSES_AVX512 = 14 };
 
-/* Returns the number of features of a tile of this many classes, which gives it at least 8 vectors of sums. One or two classes use
- * a tile only with fewer than 16 features; with more they use the gradient by whole rows. */
+/* Returns the number of features of a tile of this many classes: at least 8 vectors of sums with two classes or more.
+ * In the transposed gradient of one or two features these are the classes, and up to 512 classes the features. */
 static inline size_t grad_tile_features(size_t classes)
 {
-    return classes < 3 ? 16 : classes < 6 ? 64 : classes == 8 ? 48 : 32;
+    return classes < 6 ? 64 : classes == 8 ? 48 : 32;
 }
 
 /* Maximum number of classes of a panel of packed byte weights for kernels on vectors. */
@@ -47,7 +47,7 @@ enum { U8_PANEL_CLASSES = 5 };
 enum grad_flags {
     GRAD_ACCUMULATE = 1,    /* add to dW instead of overwriting it */
     GRAD_PREFETCH_X = 2,    /* X may be beyond L2: prefetch along its rows */
-    GRAD_PREFETCH_X_L1 = 4, /* into L1, which has room for two tiles' width of X; f32 only */
+    GRAD_PREFETCH_X_L1 = 4, /* prefetch into L1 instead: f32, few classes, AVX-512 */
     GRAD_DW_FAR = 8,        /* dW is beyond L2: prefetch its tiles while the samples are summed */
 };
 
@@ -95,15 +95,15 @@ struct downhill_packing {
     size_t classes;                      /* of a panel */
     size_t c_min;                        /* of all panels; fewer classes do not need packing */
     size_t n_min;                        /* fewer samples do not pay for packing */
-    size_t n_min_colliding;              /* the same if rows of W collide in L1 */
+    size_t n_min_colliding;              /* n_min if rows of W collide in L1 */
     size_t d_min;                        /* with fewer features the bound would not hold */
     size_t d_max;                        /* 0: any number */
     size_t c_per_feature;                /* minimum number of classes per feature; 0: any */
     enum {
         PACKS_COLLIDING,
         PACKS_ALWAYS
-    } policy;       /* whether only rows of W that collide in L1 are packed */
-    int prefetched; /* the driver prefetches rows beyond L2; otherwise the kernel or the hardware does */
+    } policy;              /* whether only rows of W that collide in L1 are packed */
+    int driver_prefetches; /* the driver prefetches rows beyond L2, not the kernel or the hardware */
     int splits_weights; /* whether each weight is packed as a sum of bf16 terms: infinity gives NaN */
 };
 
@@ -174,7 +174,8 @@ struct downhill_kernels {
 
     /* Sets the scores (struct scores). X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
-    size_t score_features;     /* per call at most: the weights of a tile stay in L1 */
+    size_t
+        score_features; /* per call at most, with four classes or more; plan.c gives fewer classes more */
     size_t score_features_one; /* the same for one sample */
 
     /* Scores of many samples with packed weights; NULL if packing gains nothing on this level. */
@@ -201,7 +202,7 @@ struct downhill_kernels {
     /* Computes the same for at most GRAD_ROWS_CLASSES classes and a dW in L1. Both are NULL if the level has none. */
     downhill_grad_kernel *grad_rows_f32, *grad_rows_bf16;
 
-    /* Adds the sum of n rows of dscores to db, row by row. */
+    /* Adds n rows of dscores to db, one after the other. */
     void (*grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds, float *db);
 
     /* w = decay·w - step·g, count elements, three roundings each. */

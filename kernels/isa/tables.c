@@ -25,16 +25,17 @@
 
 #define ALL SIZE_MAX
 
-/* Features per call of the scores with four classes or more; fewer classes get more (plan.c). A tile of 5 classes × 1024
- * features is 20 KiB of W, which stays in a 32 or 48 KiB L1 while the rows of the block stream past it. Larger chunks would
- * save some of the horizontal sums at the end of a tile, 4 % of its time at 1024. One sample uses each weight once, so that its own features are all that must stay in L1.
- * With AVX2 and AVX-512 the order of a sum depends on d and c alone, so that one sample has the same chunks as many. Of 896
- * features, 6 classes are 21 KiB. The 10 classes of a panel for AVX-512 are 35 KiB, more than an L1 of 32 KiB: with such a
- * CPU the panel is read from L2, at up to 32 bytes per cycle (not timed). */
+/* Features per call of the scores with four classes or more; fewer classes get more (plan.c). A tile of 5 classes ×
+ * 1024 features is 20 KiB of W, which stays in a 32 or 48 KiB L1 while the rows of the block stream past it. Larger
+ * chunks would save some of the horizontal sums at the end of a tile, 4 % of its time at 1024. One sample uses each
+ * weight once, so that its own features are all that must stay in L1. With AVX2 and AVX-512 the order of a sum
+ * depends on d and c alone, so that one sample has the same chunks as many. Of 896 features, 6 classes are 21 KiB.
+ * The 10 classes of a panel for AVX-512 are 35 KiB, more than an L1 of 32 KiB: with such a CPU the panel is read from
+ * L2, at up to 32 bytes per cycle (not timed). */
 enum { SCORE_FEATURES = 1024, SCORE_FEATURES_FIXED = 896 };
 
-/* Features per call of the scores with two bf16 terms per weight: 10 classes take 20 KiB. Their error bound counts chunks of this
- * size. */
+/* Features per call of the scores with two bf16 terms per weight: 10 classes take 20 KiB. Their error bound counts
+ * chunks of this size. */
 enum { PACKED_FEATURES = 512 };
 
 /* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
@@ -70,8 +71,8 @@ static const downhill_kernels table_scalar = {
     .u8 = &u8_scalar,
 };
 
-/* Packing takes as long as the scores of ten samples. With AVX-512 packed tiles of 48 samples take 0.86 to 1.03 of the time, of
- * 24 samples with colliding rows of W 0.9 to 0.97 (Zen 5). */
+/* Packing takes as long as the scores of ten samples. With AVX-512 packed weights take 0.86 to 1.03 of the time of
+ * unpacked ones for 48 samples, and 0.9 to 0.97 for 24 samples if rows of W collide (Zen 5). */
 enum {
     PACKED_SAMPLES_MIN = 64,
     PACKED_SAMPLES_MIN_X16 = 48,
@@ -79,7 +80,7 @@ enum {
 };
 
 /* Limits of the packing for few features. Packing takes as long as the scores of ten samples, with AVX-512 of thirty. With
- * AVX2 the classes along the lanes take 0.45 to 0.8 of the time (4 and 8 features, 16 classes or more, Zen 3), with AVX-512
+ * AVX2 the classes along the lanes take 0.16 to 0.24 of the time (4 features) or 0.57 to 0.69 (8), with AVX-512
  * 0.2 to 0.95 (4 to 16 features, 8 to 1000 classes, Zen 5). */
 enum {
     SHORT_FEATURES_X8 = 8,
@@ -141,7 +142,7 @@ static const struct downhill_packing packing_f32_avx2 = {
     .n_min = PACKED_SAMPLES_MIN,
     .n_min_colliding = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
-    .prefetched = 1,
+    .driver_prefetches = 1,
 };
 
 static const struct downhill_packing packing_bf16_avx2 = {
@@ -153,7 +154,7 @@ static const struct downhill_packing packing_bf16_avx2 = {
     .n_min = PACKED_SAMPLES_MIN,
     .n_min_colliding = PACKED_SAMPLES_MIN,
     .policy = PACKS_COLLIDING,
-    .prefetched = 1,
+    .driver_prefetches = 1,
 };
 
 static const struct downhill_packing packing_short_f32_avx2 = {
@@ -432,7 +433,7 @@ static const struct downhill_packing packing_bf16_avx512bf16 = {
     .n_min_colliding = PACKED_SAMPLES_MIN,
     .d_min = 160,
     .policy = PACKS_ALWAYS,
-    .prefetched = 1,
+    .driver_prefetches = 1,
     .splits_weights = 1,
 };
 
@@ -474,7 +475,7 @@ static const struct downhill_packing packing_bf16_amx = {
     .n_min_colliding = 32,
     .d_min = 160,
     .policy = PACKS_ALWAYS,
-    .prefetched = 1,
+    .driver_prefetches = 1,
     .splits_weights = 1,
 };
 

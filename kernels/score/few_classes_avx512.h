@@ -6,8 +6,8 @@
  *
  * One class is bound by loading X, so it reads a run of 1024 bytes of one row, then of the next. From L2 256 × 784 × 1 takes 0.8
  * of the time of one line per row in turn, × 512 0.55: with several rows read side by side, Zen 5 fetches lines twice. Two
- * classes read six rows side by side; runs of 512 bytes take 1.05 to 1.15 times as long from L2, four rows 0.9 to 1, but from
- * memory 1.1 times (Zen 5). Three classes are bound by their FMAs. */
+ * classes read six rows side by side. From L2 runs of 512 bytes take 1.05 to 1.15 times as long, and tiles of four rows 0.9 to
+ * 1 times; from memory tiles of four rows take 1.1 times as long (Zen 5). Three classes are bound by their FMAs. */
 #ifndef DOWNHILL_FEW_CLASSES_AVX512_H
 #define DOWNHILL_FEW_CLASSES_AVX512_H
 
@@ -89,7 +89,8 @@ DOWNHILL_INLINE void set_few(const int vectors, const int rows, const int classe
         }
 }
 
-/* Adds 4 vectors of a row, from vector `first` of the run on, to the sums of one class. A longer loop Clang does not unroll. */
+/* Adds 4 vectors of a row, from vector `first` of the run on, to the sums of one class. A longer loop Clang does not
+ * unroll. */
 DOWNHILL_INLINE void add_4_vectors(const int first, const float *x,
                                    const __m512 w_f32x16[RUN_VECTORS],
                                    __m512 sum_f32x16[FEW_VECTORS])
@@ -132,7 +133,7 @@ DOWNHILL_INLINE void add_run(const void *const x_row[FEW_ROWS], const float *w, 
     add_run_of_row((const float *)x_row[3] + k, w_f32x16, sum_f32x16[3]);
 }
 
-/* in_runs: reads X in runs first (one class, f32). Such a tile and one of one sample prefetch nothing. */
+/* in_runs: reads X in runs first (one class, f32). Such a tile, and a tile of one sample, takes no lines from *prefetch. */
 DOWNHILL_INLINE void tile_of_few(const enum element element, const int vectors, const int rows,
                                  const bool in_runs, const int classes, size_t d,
                                  const void *const *x, const float *w, size_t ldw,

@@ -17,7 +17,8 @@
  * the time, from L2 up to 1.08, because the prefetches compete for L2 (Zen 5). Tiles of fewer classes are too short to hide
  * them.
  *
- * Tails: the last samples two and one at a time, masked loads for the last features. */
+ * Tails: the last samples two and one at a time. The last features take masked loads in pairs of samples; one sample loads
+ * them together with the features before them. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"

@@ -16,8 +16,8 @@
  * Trap: rows of W a multiple of 4 KiB apart would all fall on one set of L1. Packed vectors are adjacent: they need one
  * pointer and fall on different sets.
  *
- * Tails: the last samples one at a time; the last features of X with those before them, moved to their lanes; the last ones
- * of W are followed by zeros. */
+ * Tails: the last samples one at a time. In f32 the last features of X are loaded together with those before them and moved to
+ * the front; in bf16, and in rows of fewer than 8 features, they take a masked load. Packed weights end in zeros. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "isa/kernels.h"
 #include "simd/avx512.h"

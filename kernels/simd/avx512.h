@@ -94,9 +94,10 @@ DOWNHILL_INLINE __m512 features_of_pair(const enum element element, __mmask8 lan
         _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(a), (__mmask16)0xFF00, b));
 }
 
-/* A tail of rows: fewer features than a vector has, of 16 or of 8 in both halves, after at least one full vector. It is loaded
- * together with the features before it, and its lanes are then moved to the front. A masked load that crosses a cache line
- * takes 4 cycles more; one that reaches into an unmapped page takes a microcode assist of 100 ns (Zen 5). */
+/* A tail of rows: fewer features than a vector has, of 16 or of 8 in both halves, after at least one full vector. It
+ * is loaded together with the features before it, and its lanes are then moved to the front. A masked load that
+ * crosses a cache line takes 4 cycles more; one that reaches into an unmapped page takes a microcode assist of 100 ns
+ * (Zen 5). */
 struct tail {
     size_t back;     /* features before the tail that are loaded with it */
     __m512i order;   /* permutation that moves the tail to the front */
@@ -145,8 +146,8 @@ DOWNHILL_INLINE __m512 in_register_x16(__m512 v)
     return v;
 }
 
-/* Hides how a mask was made. With -fno-honor-nans Clang 14 takes NaN for impossible in comparisons into masks, in spite of the
- * pragma in isa/arithmetic.h, and "not less than or equal" becomes "greater than". */
+/* Hides how a mask was made. With -fno-honor-nans Clang 14 takes NaN for impossible in comparisons into masks, in
+ * spite of the pragma in isa/arithmetic.h, and "not less than or equal" becomes "greater than". */
 DOWNHILL_INLINE __mmask16 opaque_mask(__mmask16 lanes)
 {
 #if defined __clang__
@@ -195,7 +196,8 @@ DOWNHILL_INLINE float sum_lanes_x16(__m512 v)
     return _mm_cvtss_f32(_mm_add_ss(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
 }
 
-/* Sets the scores of one sample from its dot products, in the lanes that are on. Memory of the other lanes is not touched. */
+/* Sets the scores of one sample from its dot products, in the lanes that are on. Memory of the other lanes is not
+ * touched. */
 DOWNHILL_INLINE void set_some_x4(struct scores scores, __mmask8 lanes, __m128 dot)
 {
     _mm_mask_storeu_ps(scores.to, lanes, _mm_add_ps(_mm_maskz_loadu_ps(lanes, scores.from), dot));
