@@ -8,7 +8,7 @@
 #include "isa/kernels.h"
 #include "simd/avx2.h"
 
-enum { VECTORS_MAX = 8 };
+enum { LANES = F32X8, VECTORS_MAX = 8 };
 
 /* Adds the dscores of 8·vectors classes to db. Only the first `count` of the last vector are loaded and stored. */
 DOWNHILL_INLINE void add_samples(const int vectors, size_t count, size_t n, const float *dscores,
@@ -34,38 +34,4 @@ DOWNHILL_INLINE void add_samples(const int vectors, size_t count, size_t n, cons
     store_some_x8(db + last, count, sum_f32x8[vectors - 1]);
 }
 
-DOWNHILL_TARGET
-void DOWNHILL_NAME(grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
-{
-    for (size_t j = 0; j < c; j += F32X8 * VECTORS_MAX) {
-        const size_t left = c - j, all = (left + F32X8 - 1) / F32X8,
-                     vectors = all < VECTORS_MAX ? all : VECTORS_MAX,
-                     count = left - F32X8 * (vectors - 1);
-        switch (vectors) {
-        case 1:
-            add_samples(1, count, n, dscores + j, ldds, db + j);
-            break;
-        case 2:
-            add_samples(2, count, n, dscores + j, ldds, db + j);
-            break;
-        case 3:
-            add_samples(3, count, n, dscores + j, ldds, db + j);
-            break;
-        case 4:
-            add_samples(4, count, n, dscores + j, ldds, db + j);
-            break;
-        case 5:
-            add_samples(5, count, n, dscores + j, ldds, db + j);
-            break;
-        case 6:
-            add_samples(6, count, n, dscores + j, ldds, db + j);
-            break;
-        case 7:
-            add_samples(7, count, n, dscores + j, ldds, db + j);
-            break;
-        default:
-            add_samples(8, count, n, dscores + j, ldds, db + j);
-            break;
-        }
-    }
-}
+#include "grad/grad_bias.h"

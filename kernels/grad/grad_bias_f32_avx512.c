@@ -8,12 +8,13 @@
 #include "isa/kernels.h"
 #include "simd/avx512.h"
 
-enum { VECTORS_MAX = 8 };
+enum { LANES = F32X16, VECTORS_MAX = 8 };
 
-/* Adds the dscores of 16·vectors classes to db. Only `lanes` of the last vector are loaded and stored. */
-DOWNHILL_INLINE void add_samples(const int vectors, __mmask16 lanes, size_t n, const float *dscores,
+/* Adds the dscores of 16·vectors classes to db. Only the first `count` of the last vector are loaded and stored. */
+DOWNHILL_INLINE void add_samples(const int vectors, size_t count, size_t n, const float *dscores,
                                  size_t ldds, float *db)
 {
+    const __mmask16 lanes = first_lanes_x16(count);
     __m512 sum_f32x16[VECTORS_MAX];
     DOWNHILL_UNROLL
     for (int v = 0; v < vectors; v++)
@@ -32,38 +33,4 @@ DOWNHILL_INLINE void add_samples(const int vectors, __mmask16 lanes, size_t n, c
                               sum_f32x16[v]);
 }
 
-DOWNHILL_TARGET
-void DOWNHILL_NAME(grad_bias_f32)(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
-{
-    for (size_t j = 0; j < c; j += F32X16 * VECTORS_MAX) {
-        const size_t left = c - j, all = (left + F32X16 - 1) / F32X16,
-                     vectors = all < VECTORS_MAX ? all : VECTORS_MAX;
-        const __mmask16 lanes = first_lanes_x16(left - (vectors - 1) * F32X16);
-        switch (vectors) {
-        case 1:
-            add_samples(1, lanes, n, dscores + j, ldds, db + j);
-            break;
-        case 2:
-            add_samples(2, lanes, n, dscores + j, ldds, db + j);
-            break;
-        case 3:
-            add_samples(3, lanes, n, dscores + j, ldds, db + j);
-            break;
-        case 4:
-            add_samples(4, lanes, n, dscores + j, ldds, db + j);
-            break;
-        case 5:
-            add_samples(5, lanes, n, dscores + j, ldds, db + j);
-            break;
-        case 6:
-            add_samples(6, lanes, n, dscores + j, ldds, db + j);
-            break;
-        case 7:
-            add_samples(7, lanes, n, dscores + j, ldds, db + j);
-            break;
-        default:
-            add_samples(8, lanes, n, dscores + j, ldds, db + j);
-            break;
-        }
-    }
-}
+#include "grad/grad_bias.h"
