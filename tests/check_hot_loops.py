@@ -39,17 +39,24 @@ TILES = {
     "score/score_packed_bf16_avx512bf16": {40: 22},  # 2 of X, 20 of W, or 4 and 10
     # 2 of X, 10 pairs of dscores, two row pointers, one pointer of a row to prefetch
     "grad/grad_bf16_avx512bf16": {20: 16},
-    "score/score_u8_avx2": {20: 14},  # 2 × (2 of X, 5 of W)
+    # 2 × (2 of X, 5 of W); Clang 14 spills a sum, which takes 1.02 times as long (Zen 5)
+    "score/score_u8_avx2": {20: 16},
     "score/score_u8_avxvnni": {20: 14},
     "score/score_u8_avx512": {20: 9},  # 4 of X, 5 of W
-    "score/score_u8_avx512vnni": {20: 9},
+    "score/score_u8_avx512vnni": {40: 18, 20: 9},  # twice that, or 4 and 5
     "grad/grad_u8_avx2": {10: 11},  # 2 of X, 5 pairs of dscores, two row pointers, two stores
     "grad/grad_u8_avxvnni": {10: 11},
     "grad/grad_u8_avx512": {10: 11},
-    "grad/grad_u8_avx512vnni": {20: 13},  # 4 of X, 5 dscores, four row pointers
+    # 4 of X, 5 dscores, four row pointers, four stores
+    "grad/grad_u8_avx512vnni": {20: 17},
 }
 # Vectors that belong on the stack: features of X that the first classes leave there for the others.
-STACK_VECTORS = {"grad/grad_columns_f32_avx2": 2, "grad/grad_u8_avx2": 2, "grad/grad_u8_avx512": 2}
+STACK_VECTORS = {
+    "grad/grad_columns_f32_avx2": 2,
+    "grad/grad_u8_avx2": 2,
+    "grad/grad_u8_avx512": 2,
+    "grad/grad_u8_avx512vnni": 4,
+}
 # Limits for tiles of one number of FMAs. Clang 14: the weights of a run, stored but mostly read
 # from registers; some sums of dW in a run; one of 14 classes if it prefetches the next block.
 # GCC 12: a dscore of three classes and bf16; a vector of weights of 8 short features.
@@ -61,6 +68,7 @@ STACK_VECTORS_OF_TILE = {
     ("grad/grad_f32_avx512", 56): 2,
     ("grad/grad_rows_f32_avx512", 128): 20,
     ("grad/grad_rows_f32_avx512", 24): 2,
+    ("score/score_u8_avx2", 20): 2,
 }
 PRODUCTS = ("vfm", "vdpbf16", "vpmaddwd", "vpmaddubsw", "vpdp")
 

@@ -294,32 +294,32 @@ static double softmax_slightly_off(size_t n, size_t c, const float *scores, size
 }
 
 static void u8_wrong_sign(size_t n, size_t d, size_t c, const void *const *x,
-                          downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                          struct prefetch *prefetch)
+                          const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                          size_t lddw, int32_t *db)
 {
-    static _Thread_local downhill_dscores negated;
-    for (size_t i = 0; i < n + U8_ROWS_PAST_END; i++)
+    static _Thread_local int16_t negated[BLOCK_ROWS_MAX * PANEL_CLASSES];
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
-            negated[i][j] = (int16_t)(i < n ? -dscores[i][j] : 0);
-    scalar->u8->grad(n, d, c, x, negated, flags, dw, lddw, prefetch);
+            negated[i * c + j] = (int16_t)-dscores[i * ldds + j];
+    scalar->u8->grad(n, d, c, x, negated, c, flags, dw, lddw, db);
 }
 
 static void u8_class_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                             downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                             struct prefetch *prefetch)
+                             const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                             size_t lddw, int32_t *db)
 {
-    static _Thread_local downhill_dscores partial;
-    for (size_t i = 0; i < n + U8_ROWS_PAST_END; i++)
+    static _Thread_local int16_t partial[BLOCK_ROWS_MAX * PANEL_CLASSES];
+    for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
-            partial[i][j] = (int16_t)(i < n && j != c - 1 ? dscores[i][j] : 0);
-    scalar->u8->grad(n, d, c, x, partial, flags, dw, lddw, prefetch);
+            partial[i * c + j] = (int16_t)(j != c - 1 ? dscores[i * ldds + j] : 0);
+    scalar->u8->grad(n, d, c, x, partial, c, flags, dw, lddw, db);
 }
 
 static void u8_last_feature_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                    downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                    size_t lddw, struct prefetch *prefetch)
+                                    const int16_t *dscores, size_t ldds, unsigned flags,
+                                    int32_t *dw, size_t lddw, int32_t *db)
 {
-    scalar->u8->grad(n, d - 1, c, x, dscores, flags, dw, lddw, prefetch);
+    scalar->u8->grad(n, d - 1, c, x, dscores, ldds, flags, dw, lddw, db);
 }
 
 static double u8_label_left_out(size_t n, size_t c, const double *scores, size_t lds,

@@ -14,36 +14,36 @@ static const downhill_kernels *right;
 
 static void score_u8_bias_skipped(size_t n, size_t d, size_t c, const void *const *x,
                                   const void *packed, const double *quantum, double *scores,
-                                  size_t lds, struct prefetch *prefetch)
+                                  size_t lds)
 {
     for (size_t i = 0; i < n; i++)
         memset(scores + i * lds, 0, c * sizeof *scores);
-    right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, packed, quantum, scores, lds);
 }
 
 static void score_u8_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                   const void *packed, const double *quantum, double *scores,
-                                  size_t lds, struct prefetch *prefetch)
+                                  size_t lds)
 {
-    right->u8->score(n, without_tail(d), c, x, packed, quantum, scores, lds, prefetch);
+    right->u8->score(n, without_tail(d), c, x, packed, quantum, scores, lds);
 }
 
 static void score_u8_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
                                      const void *packed, const double *quantum, double *scores,
-                                     size_t lds, struct prefetch *prefetch)
+                                     size_t lds)
 {
-    right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, packed, quantum, scores, lds);
     for (size_t i = 0; c > 1 && i < n; i++)
         swap_first_two(scores + i * lds, 1, sizeof *scores);
 }
 
 static void score_u8_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
                                      const void *packed, const double *quantum, double *scores,
-                                     size_t lds, struct prefetch *prefetch)
+                                     size_t lds)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    right->u8->score(n, d, c, shifted, packed, quantum, scores, lds, prefetch);
+    right->u8->score(n, d, c, shifted, packed, quantum, scores, lds);
 }
 
 static double hinge_u8_last_row_dropped(size_t n, size_t c, const double *scores, size_t lds,
@@ -61,10 +61,10 @@ static double hinge_u8_margin_truncated(size_t n, size_t c, const double *scores
 }
 
 static void grad_u8_clamped(size_t n, size_t d, size_t c, const void *const *x,
-                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct prefetch *prefetch)
+                            const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                            size_t lddw, int32_t *db)
 {
-    right->u8->grad(n, d, c, x, dscores, flags, dw, lddw, prefetch);
+    right->u8->grad(n, d, c, x, dscores, ldds, flags, dw, lddw, db);
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++)
             if (dw[j * lddw + k] > 2000000000)
@@ -72,28 +72,37 @@ static void grad_u8_clamped(size_t n, size_t d, size_t c, const void *const *x,
 }
 
 static void grad_u8_tail_dropped(size_t n, size_t d, size_t c, const void *const *x,
-                                 downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                                 struct prefetch *prefetch)
+                                 const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                                 size_t lddw, int32_t *db)
 {
-    right->u8->grad(n, without_tail(d), c, x, dscores, flags, dw, lddw, prefetch);
+    right->u8->grad(n, without_tail(d), c, x, dscores, ldds, flags, dw, lddw, db);
 }
 
 static void grad_u8_classes_swapped(size_t n, size_t d, size_t c, const void *const *x,
-                                    downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                    size_t lddw, struct prefetch *prefetch)
+                                    const int16_t *dscores, size_t ldds, unsigned flags,
+                                    int32_t *dw, size_t lddw, int32_t *db)
 {
-    right->u8->grad(n, d, c, x, dscores, flags, dw, lddw, prefetch);
+    right->u8->grad(n, d, c, x, dscores, ldds, flags, dw, lddw, db);
     if (c > 1)
         swap_first_two(dw, lddw, sizeof *dw);
 }
 
 static void grad_u8_rows_off_by_one(size_t n, size_t d, size_t c, const void *const *x,
-                                    downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                    size_t lddw, struct prefetch *prefetch)
+                                    const int16_t *dscores, size_t ldds, unsigned flags,
+                                    int32_t *dw, size_t lddw, int32_t *db)
 {
     const void *shifted[SHIFTED_MAX];
     shift_rows(n, x, shifted);
-    right->u8->grad(n, d, c, shifted, dscores, flags, dw, lddw, prefetch);
+    right->u8->grad(n, d, c, shifted, dscores, ldds, flags, dw, lddw, db);
+}
+
+static void grad_u8_bias_of_last_row_dropped(size_t n, size_t d, size_t c, const void *const *x,
+                                             const int16_t *dscores, size_t ldds, unsigned flags,
+                                             int32_t *dw, size_t lddw, int32_t *db)
+{
+    right->u8->grad(n, d, c, x, dscores, ldds, flags, dw, lddw, db);
+    for (size_t j = 0; db != NULL && j < c; j++)
+        db[j] -= dscores[(n - 1) * ldds + j];
 }
 
 static uint32_t update_u8_in_bf16(size_t d, unsigned flags, float decay, float step, float sum,
@@ -121,22 +130,21 @@ static uint32_t update_u8_sums_truncated(size_t d, unsigned flags, float decay, 
 
 static void score_lowest_bits_dropped(size_t n, size_t d, size_t c, const void *const *x,
                                       const void *packed, const double *quantum, double *scores,
-                                      size_t lds, struct prefetch *prefetch)
+                                      size_t lds)
 {
     const size_t bytes = 2 * c * ((d + U8_GROUP - 1) / U8_GROUP * U8_GROUP);
     uint8_t *rounded = new (bytes, 1);
     for (size_t i = 0; i < bytes; i++)
         rounded[i] = ((const uint8_t *)packed)[i] & 0xFE;
-    right->u8->score(n, d, c, x, rounded, quantum, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, rounded, quantum, scores, lds);
     free(rounded);
 }
 
 /* Rounds the sum to f32, which is exact for short rows. */
 static void score_in_f32(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                         const double *quantum, double *scores, size_t lds,
-                         struct prefetch *prefetch)
+                         const double *quantum, double *scores, size_t lds)
 {
-    right->u8->score(n, d, c, x, packed, quantum, scores, lds, prefetch);
+    right->u8->score(n, d, c, x, packed, quantum, scores, lds);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
             scores[i * lds + j] = (double)(float)scores[i * lds + j];
@@ -163,11 +171,11 @@ static double hinge_kink_violated(size_t n, size_t c, const double *scores, size
 
 /* Saturates sums at 16 bits, as VPMADDUBSW does without runs. */
 static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
-                           downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                           struct prefetch *prefetch)
+                           const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                           size_t lddw, int32_t *db)
 {
     int32_t *sums = new (c * d, sizeof *sums);
-    right->u8->grad(n, d, c, x, dscores, 0, sums, d, prefetch);
+    right->u8->grad(n, d, c, x, dscores, ldds, 0, sums, d, db);
     for (size_t j = 0; j < c; j++)
         for (size_t k = 0; k < d; k++) {
             const int32_t s = sums[j * d + k];
@@ -178,23 +186,38 @@ static void grad_saturates(size_t n, size_t d, size_t c, const void *const *x,
 }
 
 static void grad_dscores_truncated(size_t n, size_t d, size_t c, const void *const *x,
-                                   downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                   size_t lddw, struct prefetch *prefetch)
+                                   const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                                   size_t lddw, int32_t *db)
 {
-    static downhill_dscores truncated;
+    int16_t *truncated = new (n * c, sizeof *truncated);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < c; j++)
-            truncated[i][j] = (int8_t)dscores[i][j];
-    right->u8->grad(n, d, c, x, truncated, flags, dw, lddw, prefetch);
+            truncated[i * c + j] = (int8_t)dscores[i * ldds + j];
+    right->u8->grad(n, d, c, x, truncated, c, flags, dw, lddw, db);
+    free(truncated);
 }
 
-static void pack_truncates(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+/* Packs weights that have been changed one by one. */
+static void pack_changed(size_t d, size_t c, size_t j, size_t classes, const float *w, size_t ldw,
+                         const float *factors, void *panel, float (*change)(float w, float factor))
 {
-    float *truncated = new (d, sizeof *truncated);
-    for (size_t k = 0; k < d; k++)
-        truncated[k] = isfinite(w[k]) && factor > 0.0f ? truncf(w[k] * factor) / factor : w[k];
-    right->u8->pack(d, c, j, truncated, factor, panel);
-    free(truncated);
+    float *changed = new (classes * d, sizeof *changed);
+    for (size_t i = 0; i < classes; i++)
+        for (size_t k = 0; k < d; k++)
+            changed[i * d + k] = change(w[i * ldw + k], factors[i]);
+    right->u8->pack(d, c, j, classes, changed, d, factors, panel);
+    free(changed);
+}
+
+static float truncated_weight(float w, float factor)
+{
+    return isfinite(w) && factor > 0.0f ? truncf(w * factor) / factor : w;
+}
+
+static void pack_truncates(size_t d, size_t c, size_t j, size_t classes, const float *w, size_t ldw,
+                           const float *factors, void *panel)
+{
+    pack_changed(d, c, j, classes, w, ldw, factors, panel, truncated_weight);
 }
 
 static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, float sum,
@@ -228,22 +251,34 @@ static double hinge_u8_classes_swapped(size_t n, size_t c, const double *scores,
     return units;
 }
 
-static void pack_tail_dropped(size_t d, size_t c, size_t j, const float *w, float factor,
-                              void *panel)
+static void pack_tail_dropped(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                              size_t ldw, const float *factors, void *panel)
 {
-    float *truncated = new (d, sizeof *truncated);
-    memcpy(truncated, w, without_tail(d) * sizeof *truncated);
-    right->u8->pack(d, c, j, truncated, factor, panel);
+    float *truncated = new (classes * d, sizeof *truncated);
+    for (size_t i = 0; i < classes; i++)
+        memcpy(truncated + i * d, w + i * ldw, without_tail(d) * sizeof *truncated);
+    right->u8->pack(d, c, j, classes, truncated, d, factors, panel);
     free(truncated);
 }
 
-static void pack_in_bf16(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+static float weight_in_bf16(float w, float factor)
 {
-    float *rounded = new (d, sizeof *rounded);
-    for (size_t k = 0; k < d; k++)
-        rounded[k] = to_bf16(w[k]);
-    right->u8->pack(d, c, j, rounded, factor, panel);
-    free(rounded);
+    (void)factor;
+    return to_bf16(w);
+}
+
+static void pack_in_bf16(size_t d, size_t c, size_t j, size_t classes, const float *w, size_t ldw,
+                         const float *factors, void *panel)
+{
+    pack_changed(d, c, j, classes, w, ldw, factors, panel, weight_in_bf16);
+}
+
+/* Packs the first of two classes twice. */
+static void pack_second_class_lost(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                                   size_t ldw, const float *factors, void *panel)
+{
+    (void)ldw;
+    right->u8->pack(d, c, j, classes, w, 0, factors, panel);
 }
 
 static uint32_t update_u8_tail_dropped(size_t d, unsigned flags, float decay, float step, float sum,
@@ -274,11 +309,13 @@ static void plant(void)
         {"grad_u8", "tail dropped", {.grad = grad_u8_tail_dropped}},
         {"grad_u8", "classes swapped", {.grad = grad_u8_classes_swapped}},
         {"grad_u8", "rows off by one", {.grad = grad_u8_rows_off_by_one}},
+        {"grad_u8", "last row not in the bias", {.grad = grad_u8_bias_of_last_row_dropped}},
         {"grad_u8", "sums saturated", {.grad = grad_saturates}},
         {"grad_u8", "dscores truncated to bytes", {.grad = grad_dscores_truncated}},
         {"score_u8", "packing, weights truncated", {.pack = pack_truncates}},
         {"score_u8", "packing, tail dropped", {.pack = pack_tail_dropped}},
         {"score_u8", "packing, weights in bf16", {.pack = pack_in_bf16}},
+        {"score_u8", "packing, second class lost", {.pack = pack_second_class_lost}},
         {"update_u8", "in bf16", {.update = update_u8_in_bf16}},
         {"update_u8", "sums truncated", {.update = update_u8_sums_truncated}},
         {"update_u8", "products fused", {.update = update_fused}},

@@ -82,6 +82,6 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
          downhill_block_next(&blocks))
         downhill_block_grad_u8(kernels, &plan, blocks.block,
                                dscores->data + blocks.first * dscores->ld, dscores->ld,
-                               accumulate || blocks.first > 0, grad, &blocks.prefetch);
+                               accumulate || blocks.first > 0, grad);
     return DOWNHILL_OK;
 }

@@ -58,7 +58,7 @@ downhill_status downhill_score_u8(const downhill_kernels *kernels, const downhil
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, &view, &plan); blocks.block->n > 0;
          downhill_block_next(&blocks))
-        downhill_block_score_u8(p, blocks.block, scores->data + blocks.first * scores->ld,
-                                scores->ld, &blocks.prefetch);
+        downhill_block_score_u8(&plan, p, blocks.block, scores->data + blocks.first * scores->ld,
+                                scores->ld);
     return DOWNHILL_OK;
 }

@@ -12,8 +12,8 @@
 static void score(const struct pass *p, const struct block *block, struct prefetch *prefetch)
 {
     if (block->element == ELEMENT_U8)
-        downhill_block_score_u8(p->operands.u8.packed, block, p->operands.u8.workspace->scores,
-                                p->operands.u8.workspace->lds, prefetch);
+        downhill_block_score_u8(p->plan, p->operands.u8.packed, block,
+                                p->operands.u8.workspace->scores, p->operands.u8.workspace->lds);
     else
         downhill_block_score(p->kernels, p->plan, block, p->operands.f32.weights,
                              p->operands.f32.workspace->packed, p->operands.f32.workspace->scores,
@@ -42,8 +42,7 @@ static void gradient(const struct pass *p, const struct block *block, int accumu
 {
     if (block->element == ELEMENT_U8)
         downhill_block_grad_u8(p->kernels, p->plan, block, p->operands.u8.workspace->dscores,
-                               p->operands.u8.workspace->ldds, accumulate, p->operands.u8.grad,
-                               prefetch);
+                               p->operands.u8.workspace->ldds, accumulate, p->operands.u8.grad);
     else
         downhill_block_grad(p->kernels, p->plan, block, p->operands.f32.workspace->scores,
                             p->operands.f32.workspace->lds, accumulate, sums_f32, prefetch);

@@ -8,11 +8,12 @@
 #include "driver/plan.h"
 #include "simd/prefetch.h"
 
-/* Row pointers and labels of up to BLOCK_ROWS_MAX samples. */
+/* Row pointers and labels of up to BLOCK_ROWS_MAX samples. In a block of bytes the pointers past the n-th are those of
+ * the samples after it, or of its last one again. */
 struct block {
     size_t n;
     enum element element;
-    const void *x[BLOCK_ROWS_MAX];
+    const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
     int32_t y[BLOCK_ROWS_MAX]; /* set if the batch has labels */
 };
 

@@ -116,18 +116,9 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
     kernels->grad_bias_f32(n, grad->c, dscores, ldds, grad->db);
 }
 
-/* Copies the dscores of a panel of classes, with zeros after the last sample and the last class. */
-static void copy_panel(size_t n, size_t c, const int16_t *dscores, size_t ldds, downhill_dscores to)
-{
-    memset(to, 0, (n + U8_ROWS_PAST_END) * sizeof to[0]);
-    for (size_t i = 0; i < n; i++)
-        memcpy(to[i], dscores + i * ldds, c * sizeof *dscores);
-}
-
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
                             const struct block *block, const int16_t *dscores, size_t ldds,
-                            int accumulate, const downhill_gradient_u8 *grad,
-                            struct prefetch *prefetch)
+                            int accumulate, const downhill_gradient_u8 *grad)
 {
     const size_t n = block->n, d = grad->d, c = grad->c;
     if (n == 0) {
@@ -137,7 +128,8 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
     }
     const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
     const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
-    _Alignas(64) downhill_dscores panel;
+    if (!accumulate)
+        memset(grad->db, 0, c * sizeof *grad->db);
     for (size_t k = 0, features; k < d; k += features) {
         features = d - k < grad_plan.features ? d - k : grad_plan.features;
         rows_at(block->element, n, block->x, k, x);
@@ -145,15 +137,12 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
             x[i] = x[n - 1];
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, grad_plan.classes);
-            copy_panel(n, classes, dscores + j, ldds, panel);
-            kernels->u8->grad(n, features, classes, x, panel,
-                              grad_plan.flags | (accumulate ? GRAD_ACCUMULATE : 0u),
-                              grad->dw + j * grad->lddw + k, grad->lddw, prefetch);
+            /* The first classes have brought these features to L1 or L2. */
+            const unsigned prefetch = j == 0 ? grad_plan.flags : 0;
+            kernels->u8->grad(n, features, classes, x, dscores + j, ldds,
+                              prefetch | (accumulate ? GRAD_ACCUMULATE : 0u),
+                              grad->dw + j * grad->lddw + k, grad->lddw,
+                              k == 0 ? grad->db + j : NULL);
         }
     }
-    if (!accumulate)
-        memset(grad->db, 0, c * sizeof *grad->db);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < c; j++)
-            grad->db[j] = wrapped_sum(grad->db[j], dscores[i * ldds + j]);
 }

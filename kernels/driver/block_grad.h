@@ -15,7 +15,6 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
 /* Computes the same exact sums for bytes. */
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
                             const struct block *block, const int16_t *dscores, size_t ldds,
-                            int accumulate, const downhill_gradient_u8 *grad,
-                            struct prefetch *prefetch);
+                            int accumulate, const downhill_gradient_u8 *grad);
 
 #endif

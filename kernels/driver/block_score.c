@@ -158,10 +158,10 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
     }
 }
 
-void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
-                             double *scores, size_t lds, struct prefetch *prefetch)
+void downhill_block_score_u8(const struct plan *plan, const struct packed_u8 *packed,
+                             const struct block *block, double *scores, size_t lds)
 {
     for (size_t i = 0; i < block->n; i++)
         memcpy(scores + i * lds, packed->start, packed->c * sizeof *scores);
-    downhill_add_scores_u8(packed, block->n, block->x, scores, lds, prefetch);
+    downhill_add_scores_u8(packed, plan->score_features, block->n, block->x, scores, lds);
 }

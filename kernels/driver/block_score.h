@@ -16,7 +16,7 @@ void downhill_block_score(const downhill_kernels *kernels, const struct plan *pl
                           struct prefetch *prefetch);
 
 /* Computes the exact scores of bytes. */
-void downhill_block_score_u8(const struct packed_u8 *packed, const struct block *block,
-                             double *scores, size_t lds, struct prefetch *prefetch);
+void downhill_block_score_u8(const struct plan *plan, const struct packed_u8 *packed,
+                             const struct block *block, double *scores, size_t lds);
 
 #endif

@@ -56,38 +56,98 @@ static int exponent_of_factor(float max, float b)
     return s;
 }
 
-/* Packs class j of the panel of c classes that starts at class `first`. `largest` has the bits of the largest |w|. */
-static void pack_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
-                       size_t c, size_t j, uint32_t largest)
+/* Sets quantum and initial score of a class, and returns its factor. `largest` has the bits of the largest |w|. */
+static float set_quantum(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t j,
+                         uint32_t largest)
 {
-    const float b = weights->b != NULL ? weights->b[first + j] : 0.0f;
-    float magnitude, factor = 0.0f;
+    const float b = weights->b != NULL ? weights->b[j] : 0.0f;
+    float magnitude;
     memcpy(&magnitude, &largest, sizeof magnitude);
-    p->quantum[first + j] = p->start[first + j] = (double)NAN;
-    if (isfinite(magnitude) && isfinite(b)) {
-        const int s = exponent_of_factor(magnitude, b);
-        factor = ldexpf(1.0f, s);
-        p->quantum[first + j] = ldexp(1.0, -s);
-        p->start[first + j] = ldexp(rint(ldexp((double)b, s) * MEAN_UNITS) / MEAN_UNITS, -s);
-    }
-    p->u8->pack(p->d, c, j, weights->w + (first + j) * weights->ldw, factor,
-                p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
+    p->quantum[j] = p->start[j] = (double)NAN;
+    if (!isfinite(magnitude) || !isfinite(b))
+        return 0.0f;
+    const int s = exponent_of_factor(magnitude, b);
+    p->quantum[j] = ldexp(1.0, -s);
+    p->start[j] = ldexp(rint(ldexp((double)b, s) * MEAN_UNITS) / MEAN_UNITS, -s);
+    return ldexpf(1.0f, s);
 }
 
-void downhill_add_scores_u8(const struct packed_u8 *p, size_t n, const void *const *rows,
-                            double *scores, size_t lds, struct prefetch *prefetch)
+/* A gradient to update the weights by before they are packed: the sums times·dw and times·db. */
+struct update {
+    struct update_factors factors;
+    const int32_t *dw;
+    size_t lddw;
+    const int32_t *db;
+    const int16_t *times; /* per class; NULL: 1, else db is NULL too */
+};
+
+/* Updates a class and returns the bits of its largest |w|. */
+static uint32_t update_class(const struct packed_u8 *p, const downhill_weights_f32 *weights,
+                             size_t j, const struct update *u)
 {
-    const void *x[BLOCK_ROWS_MAX];
+    const float times = u->times != NULL ? (float)u->times[j] : 1.0f;
+    const float sum = u->times != NULL ? times : (float)u->db[j];
+    float move = u->factors.step * sum;
+    DOWNHILL_ROUND(move);
+    if (weights->b != NULL)
+        weights->b[j] -= move;
+    return p->u8->update(p->d, p->norm, u->factors.decay, u->factors.step, sum, times,
+                         u->dw + j * u->lddw, p->mean, p->gain, weights->w + j * weights->ldw);
+}
+
+static uint32_t largest_magnitude(size_t d, const float *w)
+{
+    uint32_t largest = 0;
+    for (size_t k = 0; k < d; k++) {
+        uint32_t bits;
+        memcpy(&bits, &w[k], sizeof bits);
+        bits &= INT32_MAX;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest;
+}
+
+/* Updates the weights unless update is NULL, and packs them, two classes at a time. */
+static void update_and_pack(struct packed_u8 *p, const downhill_weights_f32 *weights,
+                            const struct update *update)
+{
+    for (size_t first = 0, panel; first < p->c; first += panel) {
+        panel = next_tile(p->c - first, p->u8->classes);
+        for (size_t j = 0, classes; j < panel; j += classes) {
+            float factors[U8_PACK_CLASSES];
+            classes = panel - j < U8_PACK_CLASSES ? panel - j : U8_PACK_CLASSES;
+            for (size_t i = 0; i < classes; i++) {
+                const size_t class = first + j + i;
+                const uint32_t largest =
+                    update != NULL ? update_class(p, weights, class, update)
+                                   : largest_magnitude(p->d, weights->w + class * weights->ldw);
+                factors[i] = set_quantum(p, weights, class, largest);
+            }
+            p->u8->pack(p->d, panel, j, classes, weights->w + (first + j) * weights->ldw,
+                        weights->ldw, factors,
+                        p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
+        }
+    }
+}
+
+void downhill_add_scores_u8(const struct packed_u8 *p, size_t features, size_t n,
+                            const void *const *rows, double *scores, size_t lds)
+{
+    const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
     for (size_t k = 0, chunk; k < p->d; k += chunk) {
-        chunk = next_tile(p->d - k, p->u8->chunk);
+        chunk = next_tile(p->d - k, features);
         chunk = k + chunk < p->d ? (chunk + U8_GROUP - 1) / U8_GROUP * U8_GROUP : chunk;
         for (size_t i = 0; i < n; i++)
             x[i] = (const uint8_t *)rows[i] + k;
+        /* The next chunk of the first rows, or the first chunk of the rows after them. */
+        const int last = k + chunk == p->d;
+        for (size_t i = 0; i < U8_ROWS_PAST_END; i++)
+            x[n + i] = last ? rows[n + i] : (const uint8_t *)rows[i < n ? i : 0] + k + chunk;
         for (size_t j = 0, classes; j < p->c; j += classes) {
             classes = next_tile(p->c - j, p->u8->classes);
             p->u8->score(n, chunk, classes, x,
                          p->weights + (j * packed_ld_u8(p->d) + k * classes) * sizeof(int16_t),
-                         p->quantum + j, scores + j, lds, prefetch);
+                         p->quantum + j, scores + j, lds);
         }
     }
 }
@@ -97,10 +157,11 @@ static void subtract_mean(struct packed_u8 *p)
 {
     if (!(p->norm & UPDATE_CENTERED))
         return;
-    const void *rows[MEAN_ROWS] = {p->mean_rows[0], p->mean_rows[1]};
-    struct prefetch nothing = prefetch_of(rows, 0, 0, 1);
+    const void *rows[MEAN_ROWS + U8_ROWS_PAST_END];
+    for (size_t i = 0; i < MEAN_ROWS + U8_ROWS_PAST_END; i++)
+        rows[i] = p->mean_rows[i % MEAN_ROWS];
     memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
-    downhill_add_scores_u8(p, MEAN_ROWS, rows, p->mean_scores, p->c, &nothing);
+    downhill_add_scores_u8(p, p->u8->features, MEAN_ROWS, rows, p->mean_scores, p->c);
     for (size_t j = 0; j < p->c; j++)
         p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / MEAN_UNITS;
 }
@@ -120,59 +181,22 @@ static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
     }
 }
 
-static uint32_t largest_magnitude(size_t d, const float *w)
-{
-    uint32_t largest = 0;
-    for (size_t k = 0; k < d; k++) {
-        uint32_t bits;
-        memcpy(&bits, &w[k], sizeof bits);
-        bits &= INT32_MAX;
-        largest = bits > largest ? bits : largest;
-    }
-    return largest;
-}
-
 void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weights_f32 *weights,
                           const downhill_norm_u8 *norm, struct packed_u8 *p)
 {
-    const size_t d = weights->d, c = weights->c;
-    downhill_lay_out_packed_u8(p, (uintptr_t)p, d, c);
+    downhill_lay_out_packed_u8(p, (uintptr_t)p, weights->d, weights->c);
     p->u8 = kernels->u8;
     set_norm(p, norm);
-    for (size_t j = 0, classes; j < c; j += classes) {
-        classes = next_tile(c - j, p->u8->classes);
-        for (size_t i = 0; i < classes; i++)
-            pack_class(p, weights, j, classes, i,
-                       largest_magnitude(d, weights->w + (j + i) * weights->ldw));
-    }
+    update_and_pack(p, weights, NULL);
     subtract_mean(p);
-}
-
-/* Updates and packs class j of the panel of c classes that starts at class `first`, with the sums times·dw. */
-static void update_class(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t first,
-                         size_t c, size_t j, struct update_factors factors, float sum, float times,
-                         const int32_t *dw)
-{
-    float move = factors.step * sum;
-    DOWNHILL_ROUND(move);
-    if (weights->b != NULL)
-        weights->b[first + j] -= move;
-    const uint32_t largest =
-        p->u8->update(p->d, p->norm, factors.decay, factors.step, sum, times, dw, p->mean, p->gain,
-                      weights->w + (first + j) * weights->ldw);
-    pack_class(p, weights, first, c, j, largest);
 }
 
 void downhill_update_packed_u8(const downhill_weights_f32 *weights,
                                const downhill_gradient_u8 *grad, struct update_factors factors,
                                struct packed_u8 *p)
 {
-    for (size_t j = 0, classes; j < p->c; j += classes) {
-        classes = next_tile(p->c - j, p->u8->classes);
-        for (size_t i = 0; i < classes; i++)
-            update_class(p, weights, j, classes, i, factors, (float)grad->db[j + i], 1.0f,
-                         grad->dw + (j + i) * grad->lddw);
-    }
+    const struct update update = {factors, grad->dw, grad->lddw, grad->db, NULL};
+    update_and_pack(p, weights, &update);
     subtract_mean(p);
 }
 
@@ -182,12 +206,7 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
 {
     for (size_t k = 0; k < p->d; k++)
         x_i32[k] = x[k];
-    for (size_t j = 0, classes; j < p->c; j += classes) {
-        classes = next_tile(p->c - j, p->u8->classes);
-        for (size_t i = 0; i < classes; i++) {
-            const float g = dscores[j + i];
-            update_class(p, weights, j, classes, i, factors, g, g, x_i32);
-        }
-    }
+    const struct update update = {factors, x_i32, 0, NULL, dscores};
+    update_and_pack(p, weights, &update);
     subtract_mean(p);
 }

@@ -51,8 +51,9 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
                                       const int16_t *dscores, struct update_factors factors,
                                       int32_t *x_i32, struct packed_u8 *packed);
 
-/* Adds the scores of the rows, without bias and mean. */
-void downhill_add_scores_u8(const struct packed_u8 *packed, size_t n, const void *const *rows,
-                            double *scores, size_t lds, struct prefetch *prefetch);
+/* Adds the scores of the rows, without bias and mean, at most `features` features at a time. U8_ROWS_PAST_END more pointers
+ * are those of the rows after them. */
+void downhill_add_scores_u8(const struct packed_u8 *packed, size_t features, size_t n,
+                            const void *const *rows, double *scores, size_t lds);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Blocking decisions, made by pure functions, one plan per call and from it one per block: how many rows a block has,
  * whether weights are packed, where the gradient is summed, how much a micro-kernel gets at a time, and what is
- * prefetched. Scores of bytes are the exception: their chunk and panel are those of the kernel table (packed_u8.c). */
+ * prefetched. */
 #ifndef DOWNHILL_PLAN_H
 #define DOWNHILL_PLAN_H
 

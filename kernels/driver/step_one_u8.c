@@ -19,7 +19,7 @@ double downhill_step_one_u8(const downhill_kernels *kernels, const struct batch_
     struct block_iterator blocks;
     downhill_block_first(&blocks, batch, &plan);
     charge(clock, &clock->profile->gather_ns);
-    downhill_block_score_u8(packed, blocks.block, w->scores, w->lds, &blocks.prefetch);
+    downhill_block_score_u8(&plan, packed, blocks.block, w->scores, w->lds);
     charge(clock, &clock->profile->score_ns);
     const double loss = downhill_block_loss_u8(kernels, blocks.block, c, margin, w->scores, w->lds,
                                                w->dscores, w->ldds);

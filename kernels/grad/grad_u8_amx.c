@@ -34,10 +34,11 @@ typedef __m512i dscores_of_block[GROUPS_MAX][PANEL_CLASSES];
 
 /* Packs the dscores of a block as operand A. Replaces outliers by 0 and returns whether there are any. Byte by byte
  * this would take as long as the tiles take for 784 features. */
-DOWNHILL_INLINE int make_rows(size_t n, downhill_dscores dscores, dscores_of_block g)
+DOWNHILL_INLINE int make_rows(size_t n, size_t c, const int16_t *dscores, size_t ldds,
+                              dscores_of_block g, int32_t *db)
 {
     quads_of_block quads;
-    const int outliers = make_quads(n, dscores, quads);
+    const int outliers = make_quads(n, c, dscores, ldds, quads, db);
     for (size_t first = 0; first < n; first += DEPTH) {
         __m512i row[QUADS];
         for (size_t q = 0; q < QUADS; q++)
@@ -51,13 +52,16 @@ DOWNHILL_INLINE int make_rows(size_t n, downhill_dscores dscores, dscores_of_blo
 
 /* Interleaves 64 features of up to 64 samples as four operands, with zeros after the last sample. */
 DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask64 bytes, const void *const *x,
-                                __m512i operand[X_QUADS][QUADS])
+                                unsigned flags, __m512i operand[X_QUADS][QUADS])
 {
     for (size_t q = 0; q < QUADS; q++) {
         struct x_quads quads = {{_mm512_setzero_si512(), _mm512_setzero_si512(),
                                  _mm512_setzero_si512(), _mm512_setzero_si512()}};
-        if (QUAD * q < n)
+        if (QUAD * q < n) {
+            if (flags & GRAD_PREFETCH_X)
+                prefetch_rows(QUAD, x + QUAD * q, k);
             quads = interleaved_quads(bytes, k, x + QUAD * q);
+        }
         DOWNHILL_UNROLL
         for (int v = 0; v < X_QUADS; v++)
             _mm512_store_si512(&operand[v][q], quads.of_x[v]);
@@ -67,8 +71,7 @@ DOWNHILL_INLINE void interleave(size_t n, size_t k, __mmask64 bytes, const void 
 
 DOWNHILL_TARGET
 static void features_64(size_t n, size_t c, size_t d, size_t k, const void *const *x,
-                        dscores_of_block g, unsigned accumulate, int32_t *dw, size_t lddw,
-                        struct prefetch *prefetch)
+                        dscores_of_block g, unsigned flags, int32_t *dw, size_t lddw)
 {
     __m512i operand[X_QUADS][QUADS];
     _tile_zero(SUM_0);
@@ -77,9 +80,8 @@ static void features_64(size_t n, size_t c, size_t d, size_t k, const void *cons
     _tile_zero(SUM_3);
     for (size_t i = 0; i < n; i += DEPTH) {
         const size_t rows = n - i < DEPTH ? n - i : DEPTH;
-        prefetch_steps(prefetch, rows / 2);
         amx_load(G, g[i / DEPTH], TILE_ROW_BYTES);
-        interleave(rows, k, first_bytes_x64(d - k), x + i, operand);
+        interleave(rows, k, first_bytes_x64(d - k), x + i, flags, operand);
         amx_load(X, operand[0], TILE_ROW_BYTES);
         _tile_dpbsud(SUM_0, G, X);
         amx_load(X, operand[1], TILE_ROW_BYTES);
@@ -96,21 +98,21 @@ static void features_64(size_t n, size_t c, size_t d, size_t k, const void *cons
     _tile_stored(SUM_3, sums[3], TILE_ROW_BYTES);
     for (size_t j = 0; j < c; j++) {
         const __m512i class_sums[X_QUADS] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
-        put_quads_in_order(class_sums, d - k, accumulate, dw + j * lddw + k);
+        put_quads_in_order(class_sums, d - k, flags & GRAD_ACCUMULATE, dw + j * lddw + k);
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
-                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct prefetch *prefetch)
+                            const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                            size_t lddw, int32_t *db)
 {
     if (n < N_MIN) {
-        downhill_grad_u8_avx512vnni(n, d, c, x, dscores, flags, dw, lddw, prefetch);
+        downhill_grad_u8_avx512vnni(n, d, c, x, dscores, ldds, flags, dw, lddw, db);
         return;
     }
     dscores_of_block g;
-    const int outliers = make_rows(n, dscores, g);
+    const int outliers = make_rows(n, c, dscores, ldds, g, db);
     amx_stored(g);
     struct amx_shapes shapes = {0};
     for (int s = SUM_0; s <= SUM_3; s++)
@@ -119,8 +121,8 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
     amx_shape(&shapes, X, QUADS, TILE_ROW_BYTES);
     amx_begin(&shapes);
     for (size_t k = 0; k < d; k += U8X64)
-        features_64(n, c, d, k, x, g, flags & GRAD_ACCUMULATE, dw, lddw, prefetch);
+        features_64(n, c, d, k, x, g, flags, dw, lddw);
     amx_end();
     if (outliers)
-        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+        add_outliers(G_MAX, n, d, c, x, dscores, ldds, dw, lddw, db);
 }

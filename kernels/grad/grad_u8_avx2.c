@@ -50,12 +50,11 @@ DOWNHILL_INLINE struct x_pairs interleaved_pairs(size_t k, const void *const *x)
     return (struct x_pairs){_mm256_unpacklo_epi8(x_0, x_1), _mm256_unpackhi_epi8(x_0, x_1)};
 }
 
-/* Computes dw = dscoresᵀ X, or adds it to dw, for 32 features from feature k on and the classes from class j0 on. If
- * `first`, it also fills the column of interleaved rows and prefetches the next samples. */
-DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j0,
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 32 features from feature k on and the classes from class j0 on.
+ * Unless `which` is OTHERS, it also fills the column of interleaved rows. */
+DOWNHILL_INLINE void tile(const int which, const int classes, size_t k, size_t j0,
                           const void *const *x, const struct pairs_of_block *pairs,
-                          struct x_pairs *column, unsigned accumulate, int32_t *dw, size_t lddw,
-                          struct prefetch *prefetch)
+                          struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw)
 {
     size_t p = 0;
     for (size_t r = 0; r < pairs->n_runs; r++) {
@@ -63,54 +62,49 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t k, size_t j
         DOWNHILL_UNROLL
         for (int s = 0; s < classes * VECTORS; s++)
             sum_i16x16[s] = _mm256_setzero_si256();
-        while (p < pairs->run_end[r]) {
-            size_t steps = pairs->run_end[r] - p;
-            struct prefetch_run run =
-                first ? prefetch_take(prefetch, &steps) : prefetch_none(pairs);
-            for (const size_t end = p + steps; p < end; p++) {
-                if (first) {
-                    prefetch_step(&run);
-                    column[p] = interleaved_pairs(k, x + PAIR * p);
-                }
-                const __m256i low = in_register_i(column[p].low);
-                const __m256i high = in_register_i(column[p].high);
-                const uint32_t *g = (const uint32_t *)pairs->pair[p] + j0;
-                DOWNHILL_UNROLL
-                for (int j = 0; j < classes; j++) {
-                    const __m256i g_j = in_register_i(_mm256_set1_epi32((int)g[j]));
-                    __m256i *sum = &sum_i16x16[j * VECTORS];
-                    sum[0] = add_products(sum[0], low, g_j);
-                    sum[1] = add_products(sum[1], high, g_j);
-                }
+        for (; p < pairs->run_end[r]; p++) {
+            if (which != OTHERS) {
+                if (which == FIRST_FAR)
+                    prefetch_rows(PAIR, x + PAIR * p, k);
+                column[p] = interleaved_pairs(k, x + PAIR * p);
+            }
+            const __m256i low = in_register_i(column[p].low);
+            const __m256i high = in_register_i(column[p].high);
+            const uint32_t *g = (const uint32_t *)pairs->pair[p] + j0;
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++) {
+                const __m256i g_j = in_register_i(_mm256_set1_epi32((int)g[j]));
+                __m256i *sum = &sum_i16x16[j * VECTORS];
+                sum[0] = add_products(sum[0], low, g_j);
+                sum[1] = add_products(sum[1], high, g_j);
             }
         }
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j++)
-            add_in_order(sum_i16x16[j * VECTORS], sum_i16x16[j * VECTORS + 1], accumulate || r > 0,
-                         dw + (size_t)j * lddw);
+            add_in_order(sum_i16x16[j * VECTORS], sum_i16x16[j * VECTORS + 1],
+                         (flags & GRAD_ACCUMULATE) || r > 0, dw + (size_t)j * lddw);
     }
 }
 
-DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, size_t j0,
+DOWNHILL_INLINE void some_classes(const int which, size_t classes, size_t k, size_t j0,
                                   const void *const *x, const struct pairs_of_block *pairs,
-                                  struct x_pairs *column, unsigned accumulate, int32_t *dw,
-                                  size_t lddw, struct prefetch *prefetch)
+                                  struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw)
 {
     switch (classes) {
     case 5:
-        tile(first, 5, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
+        tile(which, 5, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     case 4:
-        tile(first, 4, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
+        tile(which, 4, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     case 3:
-        tile(first, 3, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
+        tile(which, 3, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     case 2:
-        tile(first, 2, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
+        tile(which, 2, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     default:
-        tile(first, 1, k, j0, x, pairs, column, accumulate, dw, lddw, prefetch);
+        tile(which, 1, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     }
 }
@@ -118,41 +112,43 @@ DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t k, siz
 /* Computes the gradient of 32 features from feature k on for all classes. dw points to feature k. */
 DOWNHILL_TARGET
 static void features_32(size_t k, size_t c, const void *const *x,
-                        const struct pairs_of_block *pairs, unsigned accumulate, int32_t *dw,
-                        size_t lddw, struct prefetch *prefetch)
+                        const struct pairs_of_block *pairs, unsigned flags, int32_t *dw,
+                        size_t lddw)
 {
     struct x_pairs column[PAIRS_MAX];
     const size_t classes = next_tile(c, TILE_CLASSES);
-    some_classes(1, classes, k, 0, x, pairs, column, accumulate, dw, lddw, prefetch);
+    if (flags & GRAD_PREFETCH_X)
+        some_classes(FIRST_FAR, classes, k, 0, x, pairs, column, flags, dw, lddw);
+    else
+        some_classes(FIRST, classes, k, 0, x, pairs, column, flags, dw, lddw);
     if (c > classes)
-        some_classes(0, c - classes, k, classes, x, pairs, column, accumulate, dw + classes * lddw,
-                     lddw, prefetch);
+        some_classes(OTHERS, c - classes, k, classes, x, pairs, column, flags, dw + classes * lddw,
+                     lddw);
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
-                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct prefetch *prefetch)
+                            const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                            size_t lddw, int32_t *db)
 {
     if (n == 1) {
-        one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
+        one_sample(d, c, x[0], dscores, flags, dw, lddw, db);
         return;
     }
     struct pairs_of_block pairs;
-    const int outliers = make_pairs(n, dscores, &pairs);
-    const unsigned accumulate = flags & GRAD_ACCUMULATE;
+    const int outliers = make_pairs(n, c, dscores, ldds, &pairs, db);
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32)
-        features_32(k, c, x, &pairs, accumulate, dw + k, lddw, prefetch);
+        features_32(k, c, x, &pairs, flags, dw + k, lddw);
     if (k < d) {
         int32_t sums[PANEL_CLASSES][U8X32];
         struct short_rows rows;
         const size_t first = d < U8X32 ? 0 : d - U8X32;
         if (d < U8X32)
             copy_short_rows(n, d, x, &rows);
-        features_32(first, c, d < U8X32 ? rows.x : x, &pairs, 0, sums[0], U8X32, prefetch);
-        add_last_sums(sums, k - first, d - k, c, accumulate, dw + k, lddw);
+        features_32(first, c, d < U8X32 ? rows.x : x, &pairs, 0, sums[0], U8X32);
+        add_last_sums(sums, k - first, d - k, c, flags & GRAD_ACCUMULATE, dw + k, lddw);
     }
     if (outliers)
-        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+        add_outliers(G_MAX, n, d, c, x, dscores, ldds, dw, lddw, db);
 }

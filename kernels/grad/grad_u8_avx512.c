@@ -57,12 +57,11 @@ DOWNHILL_INLINE struct x_pairs interleaved_pairs(__mmask64 bytes, size_t k, cons
     return (struct x_pairs){_mm512_unpacklo_epi8(x_0, x_1), _mm512_unpackhi_epi8(x_0, x_1)};
 }
 
-/* Computes dw = dscoresᵀ X, or adds it to dw, for 64 features from feature k on and the classes from class j0 on. If
- * `first`, it also fills the column of interleaved rows and prefetches the next samples. */
-DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k, size_t j0,
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 64 features from feature k on and the classes from class j0 on.
+ * Unless `which` is OTHERS, it also fills the column of interleaved rows. */
+DOWNHILL_INLINE void tile(const int which, const int classes, size_t d, size_t k, size_t j0,
                           const void *const *x, const struct pairs_of_block *pairs,
-                          struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,
-                          struct prefetch *prefetch)
+                          struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw)
 {
     const __mmask64 bytes = first_bytes_x64(d - k);
     size_t p = 0;
@@ -71,25 +70,21 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k
         DOWNHILL_UNROLL
         for (int s = 0; s < classes * VECTORS; s++)
             sum_i16x32[s] = _mm512_setzero_si512();
-        while (p < pairs->run_end[r]) {
-            size_t steps = pairs->run_end[r] - p;
-            struct prefetch_run run =
-                first ? prefetch_take(prefetch, &steps) : prefetch_none(pairs);
-            for (const size_t end = p + steps; p < end; p++) {
-                if (first) {
-                    prefetch_step(&run);
-                    column[p] = interleaved_pairs(bytes, k, x + PAIR * p);
-                }
-                const __m512i low = in_register_i(column[p].low);
-                const __m512i high = in_register_i(column[p].high);
-                const uint32_t *g = (const uint32_t *)pairs->pair[p] + j0;
-                DOWNHILL_UNROLL
-                for (int j = 0; j < classes; j++) {
-                    const __m512i g_j = in_register_i(_mm512_set1_epi32((int)g[j]));
-                    __m512i *sum = &sum_i16x32[j * VECTORS];
-                    sum[0] = add_products(sum[0], low, g_j);
-                    sum[1] = add_products(sum[1], high, g_j);
-                }
+        for (; p < pairs->run_end[r]; p++) {
+            if (which != OTHERS) {
+                if (which == FIRST_FAR)
+                    prefetch_rows(PAIR, x + PAIR * p, k);
+                column[p] = interleaved_pairs(bytes, k, x + PAIR * p);
+            }
+            const __m512i low = in_register_i(column[p].low);
+            const __m512i high = in_register_i(column[p].high);
+            const uint32_t *g = (const uint32_t *)pairs->pair[p] + j0;
+            DOWNHILL_UNROLL
+            for (int j = 0; j < classes; j++) {
+                const __m512i g_j = in_register_i(_mm512_set1_epi32((int)g[j]));
+                __m512i *sum = &sum_i16x32[j * VECTORS];
+                sum[0] = add_products(sum[0], low, g_j);
+                sum[1] = add_products(sum[1], high, g_j);
             }
         }
         DOWNHILL_UNROLL
@@ -99,49 +94,51 @@ DOWNHILL_INLINE void tile(const int first, const int classes, size_t d, size_t k
     }
 }
 
-DOWNHILL_INLINE void some_classes(const int first, size_t classes, size_t d, size_t k, size_t j0,
+DOWNHILL_INLINE void some_classes(const int which, size_t classes, size_t d, size_t k, size_t j0,
                                   const void *const *x, const struct pairs_of_block *pairs,
-                                  struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw,
-                                  struct prefetch *prefetch)
+                                  struct x_pairs *column, unsigned flags, int32_t *dw, size_t lddw)
 {
     switch (classes) {
     case 5:
-        tile(first, 5, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
+        tile(which, 5, d, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     case 4:
-        tile(first, 4, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
+        tile(which, 4, d, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     case 3:
-        tile(first, 3, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
+        tile(which, 3, d, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     case 2:
-        tile(first, 2, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
+        tile(which, 2, d, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     default:
-        tile(first, 1, d, k, j0, x, pairs, column, flags, dw, lddw, prefetch);
+        tile(which, 1, d, k, j0, x, pairs, column, flags, dw, lddw);
         break;
     }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
-                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct prefetch *prefetch)
+                            const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                            size_t lddw, int32_t *db)
 {
     if (n == 1) {
-        one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
+        one_sample(d, c, x[0], dscores, flags, dw, lddw, db);
         return;
     }
     struct pairs_of_block pairs;
     struct x_pairs column[PAIRS_MAX];
-    const int outliers = make_pairs(n, dscores, &pairs);
+    const int outliers = make_pairs(n, c, dscores, ldds, &pairs, db);
     const size_t classes = next_tile(c, TILE_CLASSES);
     for (size_t k = 0; k < d; k += U8X64) {
-        some_classes(1, classes, d, k, 0, x, &pairs, column, flags, dw, lddw, prefetch);
+        if (flags & GRAD_PREFETCH_X)
+            some_classes(FIRST_FAR, classes, d, k, 0, x, &pairs, column, flags, dw, lddw);
+        else
+            some_classes(FIRST, classes, d, k, 0, x, &pairs, column, flags, dw, lddw);
         if (c > classes)
-            some_classes(0, c - classes, d, k, classes, x, &pairs, column, flags,
-                         dw + classes * lddw, lddw, prefetch);
+            some_classes(OTHERS, c - classes, d, k, classes, x, &pairs, column, flags,
+                         dw + classes * lddw, lddw);
     }
     if (outliers)
-        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+        add_outliers(G_MAX, n, d, c, x, dscores, ldds, dw, lddw, db);
 }

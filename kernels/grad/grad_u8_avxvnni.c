@@ -12,6 +12,7 @@
 #define DOWNHILL_LEVEL_NAME avxvnni
 #define DOWNHILL_VNNI
 #include "grad/grad_u8.h"
+#include "grad/grad_u8_dscores.h"
 #include "simd/avx2_u8.h"
 
 enum {
@@ -26,17 +27,23 @@ enum {
 /* Dscores of four samples as bytes, the first sample in the lowest byte, for each class. */
 typedef __m256i quads_of_block[QUADS_MAX][2];
 
-/* Packs the dscores of a block. Replaces outliers by 0 and returns whether there are any. */
+/* Packs the dscores of a block and adds them to db unless it is NULL. Replaces outliers by 0 and returns whether there
+ * are any. */
 DOWNHILL_TARGET
-static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
+static int make_quads(size_t n, size_t c, const int16_t *dscores, size_t ldds, quads_of_block quads,
+                      int32_t *db)
 {
+    const struct dscore_lanes lanes = dscore_lanes_of(c);
+    const __m256i ones = _mm256_set1_epi8(1);
+    __m256i low_sum = _mm256_setzero_si256(), high_sum = _mm256_setzero_si256();
     const __m256i max = _mm256_set1_epi16(G_MAX), min = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += QUAD) {
         __m256i g[QUAD];
         DOWNHILL_UNROLL
         for (size_t r = 0; r < QUAD; r++) {
-            const __m256i all = load_i(dscores[i + r]);
+            const __m256i all = i + r < n ? load_dscores(lanes, c, dscores + (i + r) * ldds)
+                                          : _mm256_setzero_si256();
             const __m256i bad =
                 _mm256_or_si256(_mm256_cmpgt_epi16(all, max), _mm256_cmpgt_epi16(min, all));
             outliers = _mm256_or_si256(outliers, bad);
@@ -46,9 +53,13 @@ static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
         const __m256i pair_23 = _mm256_or_si256(g[2], _mm256_slli_epi16(g[3], 8));
         const __m256i low = _mm256_unpacklo_epi16(pair_01, pair_23);
         const __m256i high = _mm256_unpackhi_epi16(pair_01, pair_23);
+        low_sum = DOWNHILL_DPBUSD(low_sum, ones, low);
+        high_sum = DOWNHILL_DPBUSD(high_sum, ones, high);
         _mm256_store_si256(&quads[i / QUAD][0], _mm256_permute2x128_si256(low, high, 0x20));
         _mm256_store_si256(&quads[i / QUAD][1], _mm256_permute2x128_si256(low, high, 0x31));
     }
+    if (db != NULL)
+        add_bias_sums(low_sum, high_sum, c, db);
     return !_mm256_testz_si256(outliers, outliers);
 }
 
@@ -57,9 +68,12 @@ static int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
  * features 8 positions later. */
 typedef __m256i half_column[QUADS_MAX][VECTORS];
 
-DOWNHILL_INLINE void interleave(size_t n, size_t k, const void *const *x, half_column to[HALVES])
+DOWNHILL_INLINE void interleave(size_t n, size_t k, const void *const *x, unsigned flags,
+                                half_column to[HALVES])
 {
     for (size_t i = 0; i < n; i += QUAD) {
+        if (flags & GRAD_PREFETCH_X)
+            prefetch_rows(QUAD, x + i, k);
         __m256i row[QUAD];
         DOWNHILL_UNROLL
         for (size_t r = 0; r < QUAD; r++)
@@ -87,29 +101,22 @@ DOWNHILL_INLINE void put_in_order(const __m256i sum[VECTORS], unsigned accumulat
 }
 
 /* Computes dw = dscoresᵀ X, or adds it to dw, for 16 of 32 features. */
-DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_column x,
-                          const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
-                          struct prefetch *prefetch)
+DOWNHILL_INLINE void tile(const int classes, size_t n, half_column x, const uint32_t *quads,
+                          unsigned accumulate, int32_t *dw, size_t lddw)
 {
     __m256i sum_i32x8[TILE_CLASSES * VECTORS];
     DOWNHILL_UNROLL
     for (int s = 0; s < classes * VECTORS; s++)
         sum_i32x8[s] = _mm256_setzero_si256();
     const size_t n_quads = (n + QUAD - 1) / QUAD;
-    for (size_t i = 0; i < n_quads;) {
-        size_t steps = n_quads - i;
-        struct prefetch_run run = fetch ? prefetch_take(prefetch, &steps) : prefetch_none(quads);
-        for (const size_t end = i + steps; i < end; i++, quads += I16X16) {
-            if (fetch)
-                prefetch_step(&run);
-            const __m256i low = in_register_i(x[i][0]), high = in_register_i(x[i][1]);
-            DOWNHILL_UNROLL
-            for (int j = 0; j < classes; j++) {
-                const __m256i g = in_register_i(_mm256_set1_epi32((int)quads[j]));
-                __m256i *sum = &sum_i32x8[j * VECTORS];
-                sum[0] = in_register_i(DOWNHILL_DPBUSD(sum[0], low, g));
-                sum[1] = in_register_i(DOWNHILL_DPBUSD(sum[1], high, g));
-            }
+    for (size_t i = 0; i < n_quads; i++, quads += I16X16) {
+        const __m256i low = in_register_i(x[i][0]), high = in_register_i(x[i][1]);
+        DOWNHILL_UNROLL
+        for (int j = 0; j < classes; j++) {
+            const __m256i g = in_register_i(_mm256_set1_epi32((int)quads[j]));
+            __m256i *sum = &sum_i32x8[j * VECTORS];
+            sum[0] = in_register_i(DOWNHILL_DPBUSD(sum[0], low, g));
+            sum[1] = in_register_i(DOWNHILL_DPBUSD(sum[1], high, g));
         }
     }
     DOWNHILL_UNROLL
@@ -118,9 +125,8 @@ DOWNHILL_INLINE void tile(const int fetch, const int classes, size_t n, half_col
 }
 
 /* Computes both halves of 32 features. */
-DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HALVES],
-                           const uint32_t *quads, unsigned accumulate, int32_t *dw, size_t lddw,
-                           struct prefetch *prefetch)
+DOWNHILL_INLINE void tiles(size_t n, size_t c, half_column x[HALVES], const uint32_t *quads,
+                           unsigned accumulate, int32_t *dw, size_t lddw)
 {
     for (size_t h = 0; h < HALVES; h++, dw += F32X8)
         for (size_t j = 0, classes; j < c; j += classes) {
@@ -129,19 +135,19 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HA
             classes = next_tile(c - j, TILE_CLASSES);
             switch (classes) {
             case 5:
-                tile(fetch, 5, n, x[h], q, accumulate, dwj, lddw, prefetch);
+                tile(5, n, x[h], q, accumulate, dwj, lddw);
                 break;
             case 4:
-                tile(fetch, 4, n, x[h], q, accumulate, dwj, lddw, prefetch);
+                tile(4, n, x[h], q, accumulate, dwj, lddw);
                 break;
             case 3:
-                tile(fetch, 3, n, x[h], q, accumulate, dwj, lddw, prefetch);
+                tile(3, n, x[h], q, accumulate, dwj, lddw);
                 break;
             case 2:
-                tile(fetch, 2, n, x[h], q, accumulate, dwj, lddw, prefetch);
+                tile(2, n, x[h], q, accumulate, dwj, lddw);
                 break;
             default:
-                tile(fetch, 1, n, x[h], q, accumulate, dwj, lddw, prefetch);
+                tile(1, n, x[h], q, accumulate, dwj, lddw);
                 break;
             }
         }
@@ -149,26 +155,21 @@ DOWNHILL_INLINE void tiles(const int fetch, size_t n, size_t c, half_column x[HA
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
-                            downhill_dscores dscores, unsigned flags, int32_t *dw, size_t lddw,
-                            struct prefetch *prefetch)
+                            const int16_t *dscores, size_t ldds, unsigned flags, int32_t *dw,
+                            size_t lddw, int32_t *db)
 {
     if (n == 1) {
-        one_sample(d, c, x[0], dscores[0], flags, dw, lddw);
+        one_sample(d, c, x[0], dscores, flags, dw, lddw, db);
         return;
     }
     quads_of_block quads;
     half_column interleaved[HALVES];
     const unsigned accumulate = flags & GRAD_ACCUMULATE;
-    const int outliers = make_quads(n, dscores, quads);
+    const int outliers = make_quads(n, c, dscores, ldds, quads, db);
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32) {
-        interleave(n, k, x, interleaved);
-        if (prefetch->left > 0)
-            tiles(1, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw,
-                  prefetch);
-        else
-            tiles(0, n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw,
-                  prefetch);
+        interleave(n, k, x, flags, interleaved);
+        tiles(n, c, interleaved, (const uint32_t *)quads, accumulate, dw + k, lddw);
     }
     if (k < d) {
         int32_t sums[PANEL_CLASSES][U8X32];
@@ -176,10 +177,10 @@ void DOWNHILL_NAME(grad_u8)(size_t n, size_t d, size_t c, const void *const *x,
         const size_t first = d < U8X32 ? 0 : d - U8X32;
         if (d < U8X32)
             copy_short_rows(n, d, x, &rows);
-        interleave(n, first, d < U8X32 ? rows.x : x, interleaved);
-        tiles(0, n, c, interleaved, (const uint32_t *)quads, 0, sums[0], U8X32, prefetch);
+        interleave(n, first, d < U8X32 ? rows.x : x, 0, interleaved);
+        tiles(n, c, interleaved, (const uint32_t *)quads, 0, sums[0], U8X32);
         add_last_sums(sums, k - first, d - k, c, accumulate, dw + k, lddw);
     }
     if (outliers)
-        add_outliers(G_MAX, n, d, c, x, dscores, dw, lddw);
+        add_outliers(G_MAX, n, d, c, x, dscores, ldds, dw, lddw, db);
 }

@@ -6,10 +6,7 @@
 #ifndef DOWNHILL_GRAD_U8_PAIRS_H
 #define DOWNHILL_GRAD_U8_PAIRS_H
 
-#include "isa/kernels.h"
-#include "simd/prefetch.h"
-
-#include <immintrin.h>
+#include "grad/grad_u8_dscores.h"
 
 /* 255·128 < 2¹⁵ <= 255·129. With dscores of at most half of 128, a pair always fits. */
 enum { PAIR = 2, PAIRS_MAX = BLOCK_ROWS_MAX / PAIR, RUN_SUM_MAX = 128, G_MAX = RUN_SUM_MAX / PAIR };
@@ -22,24 +19,34 @@ struct pairs_of_block {
     __m256i pair[PAIRS_MAX][2];
 };
 
-/* Packs the dscores of a block. Replaces outliers by 0 and returns whether there are any. A run ends before Σ|g| of
+/* Packs the dscores of a block and adds them to db unless it is NULL. Replaces outliers by 0 and returns whether there
+ * are any. A run ends before Σ|g| of
  * some class exceeds RUN_SUM_MAX. For the hinge loss with 10 classes that is after about 70 samples while no margin is
  * met, and after 100 or more when most are. */
 DOWNHILL_TARGET
-static int make_pairs(size_t n, downhill_dscores dscores, struct pairs_of_block *pairs)
+static int make_pairs(size_t n, size_t c, const int16_t *dscores, size_t ldds,
+                      struct pairs_of_block *pairs, int32_t *db)
 {
+    const struct dscore_lanes lanes = dscore_lanes_of(c);
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i low_sum = _mm256_setzero_si256(), high_sum = _mm256_setzero_si256();
     const __m256i max = _mm256_set1_epi16(G_MAX), min = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256(), sum = _mm256_setzero_si256();
     pairs->n_runs = 0;
     for (size_t i = 0; i < n; i += PAIR) {
         __m256i g[PAIR];
-        for (int r = 0; r < PAIR; r++) {
-            const __m256i all = _mm256_loadu_si256((const void *)dscores[i + (size_t)r]);
+        for (size_t r = 0; r < PAIR; r++) {
+            const __m256i all = i + r < n ? load_dscores(lanes, c, dscores + (i + r) * ldds)
+                                          : _mm256_setzero_si256();
             const __m256i bad =
                 _mm256_or_si256(_mm256_cmpgt_epi16(all, max), _mm256_cmpgt_epi16(min, all));
             outliers = _mm256_or_si256(outliers, bad);
             g[r] = _mm256_andnot_si256(bad, all);
         }
+        low_sum =
+            _mm256_add_epi32(low_sum, _mm256_madd_epi16(_mm256_unpacklo_epi16(g[0], g[1]), ones));
+        high_sum =
+            _mm256_add_epi32(high_sum, _mm256_madd_epi16(_mm256_unpackhi_epi16(g[0], g[1]), ones));
         const __m256i magnitude = _mm256_add_epi16(_mm256_abs_epi16(g[0]), _mm256_abs_epi16(g[1]));
         sum = _mm256_add_epi16(sum, magnitude);
         const __m256i over = _mm256_cmpgt_epi16(sum, _mm256_set1_epi16(RUN_SUM_MAX));
@@ -55,6 +62,8 @@ static int make_pairs(size_t n, downhill_dscores dscores, struct pairs_of_block 
         _mm256_store_si256(&pairs->pair[i / PAIR][1], _mm256_permute2x128_si256(low, high, 0x31));
     }
     pairs->run_end[pairs->n_runs++] = (n + PAIR - 1) / PAIR;
+    if (db != NULL)
+        add_bias_sums(low_sum, high_sum, c, db);
     return !_mm256_testz_si256(outliers, outliers);
 }
 

@@ -47,11 +47,16 @@ DOWNHILL_INLINE void put_quads_in_order(const __m512i sum[X_QUADS], size_t left,
     };
     DOWNHILL_UNROLL
     for (size_t v = 0; v < X_QUADS; v++) {
-        const size_t first = F32X16 * v;
-        const __mmask16 lanes = first_lanes_x16(left > first ? left - first : 0);
+        int32_t *to = dw + F32X16 * v;
+        if (left >= U8X64) {
+            const __m512i before = accumulate ? _mm512_loadu_si512(to) : _mm512_setzero_si512();
+            _mm512_storeu_si512(to, _mm512_add_epi32(before, in_order[v]));
+            continue;
+        }
+        const __mmask16 lanes = first_lanes_x16(left > F32X16 * v ? left - F32X16 * v : 0);
         const __m512i before =
-            accumulate ? _mm512_maskz_loadu_epi32(lanes, dw + first) : _mm512_setzero_si512();
-        _mm512_mask_storeu_epi32(dw + first, lanes, _mm512_add_epi32(before, in_order[v]));
+            accumulate ? _mm512_maskz_loadu_epi32(lanes, to) : _mm512_setzero_si512();
+        _mm512_mask_storeu_epi32(to, lanes, _mm512_add_epi32(before, in_order[v]));
     }
 }
 
@@ -61,24 +66,33 @@ enum { G_MAX = 127, QUADS_MAX = BLOCK_ROWS_MAX / QUAD };
 /* Dscores of four samples as bytes, the first sample in the lowest byte, for each class. */
 typedef __m512i quads_of_block[QUADS_MAX];
 
-/* Packs the dscores of a block. Replaces outliers by 0 and returns whether there are any. */
-DOWNHILL_INLINE int make_quads(size_t n, downhill_dscores dscores, quads_of_block quads)
+/* Packs the dscores of a block and adds them to db unless it is NULL. Replaces outliers by 0 and returns whether there
+ * are any. */
+DOWNHILL_INLINE int make_quads(size_t n, size_t c, const int16_t *dscores, size_t ldds,
+                               quads_of_block quads, int32_t *db)
 {
+    const __mmask16 classes = first_lanes_x16(c);
+    const __m512i ones = _mm512_set1_epi8(1);
+    __m512i sum = _mm512_setzero_si512();
     __mmask16 outliers = 0;
     for (size_t i = 0; i < n; i += QUAD) {
         __m512i quad = _mm512_setzero_si512();
         DOWNHILL_UNROLL
         for (size_t r = 0; r < QUAD; r++) {
-            const __m512i g =
-                _mm512_cvtepi16_epi32(_mm256_loadu_si256((const void *)dscores[i + r]));
+            const __m512i g = _mm512_cvtepi16_epi32(
+                _mm256_maskz_loadu_epi16(i + r < n ? classes : 0, dscores + (i + r) * ldds));
             const __mmask16 good =
                 _mm512_cmple_epu32_mask(_mm512_abs_epi32(g), _mm512_set1_epi32(G_MAX));
             const __m512i byte = _mm512_maskz_and_epi32(good, g, _mm512_set1_epi32(UINT8_MAX));
             quad = _mm512_or_si512(quad, _mm512_slli_epi32(byte, (unsigned)(8 * r)));
             outliers |= (__mmask16)~good;
         }
+        sum = _mm512_dpbusd_epi32(sum, ones, quad);
         _mm512_store_si512(&quads[i / QUAD], quad);
     }
+    if (db != NULL)
+        _mm512_mask_storeu_epi32(db, classes,
+                                 _mm512_add_epi32(_mm512_maskz_loadu_epi32(classes, db), sum));
     return outliers != 0;
 }
 

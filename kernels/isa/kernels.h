@@ -41,9 +41,6 @@ static inline size_t grad_tile_features(size_t classes)
     return classes < 6 ? 64 : classes == 8 ? 48 : 32;
 }
 
-/* Maximum number of classes of a panel of packed byte weights for kernels on vectors. */
-enum { U8_PANEL_CLASSES = 5 };
-
 enum grad_flags {
     GRAD_ACCUMULATE = 1,    /* add to dW instead of overwriting it */
     GRAD_PREFETCH_X = 2,    /* X may be beyond L2: prefetch along its rows */
@@ -113,9 +110,9 @@ struct downhill_packing {
  * of c classes is 2·k·c bytes after its first one. */
 enum { U8_GROUP = 64 };
 
-/* grad_u8 takes four samples at a time. This many row pointers past the n-th are valid, and their
- * dscores are 0. */
-enum { U8_ROWS_PAST_END = 3 };
+/* This many row pointers past the n-th are valid, because the gradient takes four samples at a time. For the scores they
+ * are the rows that are scored next, which the kernel prefetches. */
+enum { U8_ROWS_PAST_END = 8 };
 
 /* Returns a + b modulo 2³². The sums of a caller may exceed the range of int32_t. */
 static inline int32_t wrapped_sum(int32_t a, int32_t b)
@@ -123,28 +120,26 @@ static inline int32_t wrapped_sum(int32_t a, int32_t b)
     return (int32_t)((uint32_t)a + (uint32_t)b);
 }
 
-/* Dscores of a block and a panel of up to PANEL_CLASSES classes, with zeros after the last class. */
-typedef int16_t downhill_dscores[BLOCK_ROWS_MAX + U8_ROWS_PAST_END][16];
-
-/* Packs class j of a panel of c: q = w·factor, rounded to nearest even, |q| <= 32639, in the
- * order that the scores read, with zeros after the last feature. If a weight is not finite, the
- * packed numbers are unspecified. The classes of a panel are packed in order, each while its
- * weights are still in L1. */
-typedef void downhill_pack_u8_kernel(size_t d, size_t c, size_t j, const float *w, float factor,
-                                     void *panel);
+/* Packs class j of a panel of c, and if `classes` is 2 the next one: q = w·factor, rounded to nearest even,
+ * |q| <= 32639, in the order that the scores read, with zeros after the last feature. If a weight is not finite, the
+ * packed numbers are unspecified. The classes of a panel are packed in order, two at a time, while their weights are
+ * still in L1. */
+enum { U8_PACK_CLASSES = 2 };
+typedef void downhill_pack_u8_kernel(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                                     size_t ldw, const float *factors, void *panel);
 /* Adds the scores of a panel: scores_ij += quantum_j Σ_k x_ik q_jk. A quantum is a power of two,
  * or NaN. */
 typedef void downhill_score_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                       const void *packed, const double *quantum, double *scores,
-                                      size_t lds, struct prefetch *prefetch);
+                                      size_t lds);
 /* Computes the dscores. Returns the loss in multiples of DOWNHILL_LOSS_UNIT. */
 typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores, size_t lds,
                                         const int32_t *y, double margin, int16_t *dscores,
                                         size_t ldds);
-/* Computes dw = dscoresᵀ X for a panel, or adds it to dw. */
+/* Computes dw = dscoresᵀ X for a panel, or adds it to dw. Adds the sums of the dscores to db unless it is NULL. */
 typedef void downhill_grad_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
-                                     downhill_dscores dscores, unsigned flags, int32_t *dw,
-                                     size_t lddw, struct prefetch *prefetch);
+                                     const int16_t *dscores, size_t ldds, unsigned flags,
+                                     int32_t *dw, size_t lddw, int32_t *db);
 /* Properties of the normalisation, which allow the update to skip some loads. */
 enum update_flags {
     UPDATE_CENTERED = 1, /* some mean is not 0 */
@@ -160,8 +155,9 @@ typedef uint32_t downhill_update_u8_kernel(size_t d, unsigned flags, float decay
                                            const float *mean, const float *gain, float *w);
 
 struct downhill_u8_kernels {
-    size_t classes; /* of a panel */
-    size_t chunk;   /* features per call of the scores, whole groups */
+    size_t classes;   /* of a panel */
+    size_t features;  /* per call of the scores at most, whole groups */
+    size_t grad_rows; /* of a block of the gradient alone */
     downhill_pack_u8_kernel *pack;
     downhill_score_u8_kernel *score;
     downhill_hinge_u8_kernel *hinge;

@@ -38,15 +38,18 @@ enum { SCORE_FEATURES = 1024, SCORE_FEATURES_FIXED = 896 };
  * chunks of this size. */
 enum { PACKED_FEATURES = 512 };
 
-/* Weights of 16 bits: a panel takes 10 KiB and stays in L1 together with the current samples. A
- * chunk is short enough for 32-bit sums: with 16 lanes a lane sums 32 pairs of products, and
- * four lanes are added, 4·32·2·255·32639 < 2³¹. With 8 lanes a lane sums 64 pairs, and two lanes
- * are added. */
-enum { U8_CHUNK = 1024 };
+/* Features of bytes per call of the scores at most, so that 32-bit sums hold them. With AVX2 a lane sums 128 pairs of
+ * products with 16-bit weights, 128·2·255·32639 < 2³¹; with AVX-512 it sums 64 pairs, and two lanes are added. */
+enum { U8_FEATURES = 2048 };
+
+/* Rows of a block of the gradient of bytes alone, which prefetches the next column of them into L1: 8 KiB with 64
+ * features per column, and with 32 half as many rows, whose lines have to stay for two columns. */
+enum { U8_GRAD_ROWS_X64 = 128, U8_GRAD_ROWS_X32 = 64 };
 
 static const struct downhill_u8_kernels u8_scalar = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = BLOCK_ROWS_MAX,
     .pack = downhill_pack_u8_scalar,
     .score = downhill_score_u8_scalar,
     .hinge = downhill_hinge_u8_scalar,
@@ -102,8 +105,9 @@ _Static_assert(SHORT_CLASSES_MIN_X16 *PACK_GROUP >= SHORT_WEIGHTS_X16 &&
 
 #if HAVE_AUTO(AVX2)
 static const struct downhill_u8_kernels u8_auto_avx2 = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = BLOCK_ROWS_MAX,
     .pack = downhill_pack_u8_auto_avx2,
     .score = downhill_score_u8_auto_avx2,
     .hinge = downhill_hinge_u8_auto_avx2,
@@ -184,8 +188,9 @@ static const struct downhill_packing packing_short_bf16_avx2 = {
 };
 
 static const struct downhill_u8_kernels u8_avx2 = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = U8_GRAD_ROWS_X32,
     .pack = downhill_pack_u8_avx2,
     .score = downhill_score_u8_avx2,
     .hinge = downhill_hinge_u8_avx2,
@@ -224,8 +229,9 @@ static const downhill_kernels table_avx2 = {
 
 #if HAVE(AVXVNNI)
 static const struct downhill_u8_kernels u8_avxvnni = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = U8_GRAD_ROWS_X32,
     .pack = downhill_pack_u8_avxvnni,
     .score = downhill_score_u8_avxvnni,
     .hinge = downhill_hinge_u8_avx2,
@@ -264,8 +270,9 @@ static const downhill_kernels table_avxvnni = {
 
 #if HAVE_AUTO(AVX512)
 static const struct downhill_u8_kernels u8_auto_avx512 = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = BLOCK_ROWS_MAX,
     .pack = downhill_pack_u8_auto_avx512,
     .score = downhill_score_u8_auto_avx512,
     .hinge = downhill_hinge_u8_auto_avx512,
@@ -344,8 +351,9 @@ static const struct downhill_packing packing_short_bf16_avx512 = {
 };
 
 static const struct downhill_u8_kernels u8_avx512 = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = U8_GRAD_ROWS_X64,
     .pack = downhill_pack_u8_avx512,
     .score = downhill_score_u8_avx512,
     .hinge = downhill_hinge_u8_avx512,
@@ -383,8 +391,9 @@ static const downhill_kernels table_avx512 = {
 
 #if HAVE(AVX512VNNI)
 static const struct downhill_u8_kernels u8_avx512vnni = {
-    .classes = U8_PANEL_CLASSES,
-    .chunk = U8_CHUNK,
+    .classes = PANEL_CLASSES,
+    .features = U8_FEATURES,
+    .grad_rows = U8_GRAD_ROWS_X64,
     .pack = downhill_pack_u8_avx512vnni,
     .score = downhill_score_u8_avx512vnni,
     .hinge = downhill_hinge_u8_avx512,
@@ -480,11 +489,12 @@ static const struct downhill_packing packing_bf16_amx = {
 };
 
 /* A weight is two signed bytes; the sums of a chunk fit in 32 bits: 255·128·16384 < 2³¹. */
-enum { U8_CHUNK_AMX = 16384 };
+enum { U8_FEATURES_AMX = 16384 };
 
 static const struct downhill_u8_kernels u8_amx = {
     .classes = PANEL_CLASSES,
-    .chunk = U8_CHUNK_AMX,
+    .features = U8_FEATURES_AMX,
+    .grad_rows = U8_GRAD_ROWS_X64,
     .pack = downhill_pack_u8_amx,
     .score = downhill_score_u8_amx,
     .hinge = downhill_hinge_u8_avx512,

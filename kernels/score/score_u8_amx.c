@@ -19,7 +19,8 @@ enum {
     SAMPLES = GROUPS * GROUP,
     QUAD = 4, /* features per row of operand B */
     ROWS_OF_W = U8X64 / QUAD,
-    BYTES_OF_W = 2
+    BYTES_OF_W = 2,
+    AHEAD = 4 * LINE_BYTES + LINE_BYTES - 1 /* the line of the last byte of a load that far ahead */
 };
 
 /* Tile numbers. These are macros because the number of a tile is part of the instruction. Sums are numbered by group
@@ -60,8 +61,8 @@ DOWNHILL_INLINE __m512i fixed_x32(const float *w, size_t left, __m512 factor_f32
 /* Packs one class of a panel as operand B. Per 64 features, the high bytes and then the low bytes, each as 16 rows of
  * four bytes per class. Each class is stored as a plain row until the last class of the panel arrives. Then all rows
  * are rearranged. */
-DOWNHILL_TARGET
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+DOWNHILL_INLINE void pack_class(size_t d, size_t c, size_t j, const float *w, float factor,
+                                void *panel)
 {
     const __m512 factor_f32x16 = _mm512_set1_ps(factor);
     const __m512i half = _mm512_set1_epi16(128);
@@ -80,6 +81,14 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
             to_operand_b(c, rows + U8X64 * c);
         }
     }
+}
+
+DOWNHILL_TARGET
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                            size_t ldw, const float *factors, void *panel)
+{
+    for (size_t i = 0; i < classes; i++)
+        pack_class(d, c, j + i, w + i * ldw, factors[i], panel);
 }
 
 /* Returns 64 features of n rows, from feature k on, with zeros after the last feature. `apart` is the distance between
@@ -135,8 +144,7 @@ DOWNHILL_INLINE void add_sums(size_t n, size_t c, int32_t high[GROUP][GROUP],
 
 /* Adds the scores of two groups of n_0 and n_1 samples; n_1 may be 0. */
 DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, const void *const *x,
-                                const uint8_t *w, const double *quantum, double *scores, size_t lds,
-                                struct prefetch *prefetch)
+                                const uint8_t *w, const double *quantum, double *scores, size_t lds)
 {
     const ptrdiff_t apart_0 = amx_distance(n_0, x), apart_1 = amx_distance(n_1, x + n_0);
     const ptrdiff_t w_bytes = (ptrdiff_t)(QUAD * c);
@@ -148,7 +156,8 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
         _tile_zero(SUM_1_LOW);
     }
     for (size_t k = 0; k < d; k += U8X64, w += BYTES_OF_W * U8X64 * c) {
-        prefetch_steps(prefetch, (n_0 + n_1) / 2);
+        for (size_t i = 0; i < n_0 + n_1; i++)
+            _mm_prefetch((const char *)x[i] + k + AHEAD, _MM_HINT_T0);
         const struct operand x_0 = rows_of_x(n_0, d, k, x, apart_0, copy_0);
         amx_load(X_0, x_0.data, x_0.row_bytes);
         amx_load(W_HIGH, w, w_bytes);
@@ -175,19 +184,18 @@ DOWNHILL_INLINE void two_groups(size_t n_0, size_t n_1, size_t d, size_t c, cons
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *quantum, double *scores, size_t lds,
-                             struct prefetch *prefetch)
+                             const double *quantum, double *scores, size_t lds)
 {
     const struct amx_shapes full = shapes_of(GROUP, GROUP, c);
     amx_begin(&full);
     size_t i = 0;
     for (; i + SAMPLES <= n; i += SAMPLES)
-        two_groups(GROUP, GROUP, d, c, x + i, packed, quantum, scores + i * lds, lds, prefetch);
+        two_groups(GROUP, GROUP, d, c, x + i, packed, quantum, scores + i * lds, lds);
     if (i < n) {
         const size_t n_0 = n - i < GROUP ? n - i : GROUP, n_1 = n - i - n_0;
         const struct amx_shapes tail = shapes_of(n_0, n_1, c);
         amx_begin(&tail);
-        two_groups(n_0, n_1, d, c, x + i, packed, quantum, scores + i * lds, lds, prefetch);
+        two_groups(n_0, n_1, d, c, x + i, packed, quantum, scores + i * lds, lds);
     }
     amx_end();
 }

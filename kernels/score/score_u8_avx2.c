@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bytes with AVX2. This source is also compiled for AVX-VNNI, whose VPDPWSSD does the work of VPMADDWD and
- * VPADDD.
+ * Scores of bytes with AVX2.
  *
  * A byte is widened to the 16 bits of a weight, and an instruction makes 16 products, twice those of an f32 FMA. Per 16
  * features a tile of 2 samples × 5 classes loads 2 vectors of X and 5 of W for 10 such instructions. It takes 13 of the
  * 16 registers. VPMADDUBSW would make 32 products, but saturates unless the weights are split into three parts.
  *
  * Tails: the last sample alone; the last features 16 at a time, then from a copy padded with zeros. */
-#ifndef DOWNHILL_LEVEL_NAME /* this source is compiled for two ISA levels */
 #define DOWNHILL_LEVEL_NAME avx2
-#endif
 #include "simd/avx2_u8.h"
 
-enum { TILE_ROWS = 2 };
+enum { TILE_ROWS = 2, TILE_CLASSES = 5 };
 
 DOWNHILL_INLINE void pack_32(const float *w, __m256 factor_f32x8, int16_t *q)
 {
@@ -30,11 +27,9 @@ DOWNHILL_INLINE void pack_32(const float *w, __m256 factor_f32x8, int16_t *q)
 
 /* Packs one class of a panel. Per 32 features, those of the first class, then those of the second class, and so on;
  * zeros after the last feature. */
-DOWNHILL_TARGET
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+DOWNHILL_INLINE void pack_class(size_t d, size_t c, const float *w, float factor, int16_t *q)
 {
     const __m256 factor_f32x8 = _mm256_set1_ps(factor);
-    int16_t *q = (int16_t *)panel + j * U8X32;
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32, q += c * U8X32)
         pack_32(w + k, factor_f32x8, q);
@@ -45,14 +40,22 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
     }
 }
 
+DOWNHILL_TARGET
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                            size_t ldw, const float *factors, void *panel)
+{
+    for (size_t i = 0; i < classes; i++)
+        pack_class(d, c, w + i * ldw, factors[i], (int16_t *)panel + (j + i) * U8X32);
+}
+
 /* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
-                                       const __m256i sum_i32x8[TILE_ROWS * U8_PANEL_CLASSES],
+                                       const __m256i sum_i32x8[TILE_ROWS * TILE_CLASSES],
                                        const double *quantum, double *scores, size_t lds)
 {
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const __m256i *s = sum_i32x8 + r * U8_PANEL_CLASSES;
+        const __m256i *s = sum_i32x8 + r * TILE_CLASSES;
         double *to = scores + (size_t)r * lds;
         DOWNHILL_UNROLL
         for (int j = 0; j < classes; j += 2) {
@@ -69,7 +72,7 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
 /* Adds the products of 16 features to the sums. */
 DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8_t *const *x,
                                   size_t k, const int16_t *q,
-                                  __m256i sum_i32x8[TILE_ROWS * U8_PANEL_CLASSES])
+                                  __m256i sum_i32x8[TILE_ROWS * TILE_CLASSES])
 {
     __m256i x_i16x16[TILE_ROWS];
     DOWNHILL_UNROLL
@@ -80,36 +83,32 @@ DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8
         const __m256i q_i16x16 = in_register_i(load_i(q + U8X32 * (size_t)j));
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
-            __m256i *sum = &sum_i32x8[r * U8_PANEL_CLASSES + j];
+            __m256i *sum = &sum_i32x8[r * TILE_CLASSES + j];
             *sum = add_pairs(*sum, x_i16x16[r], q_i16x16);
         }
     }
 }
 
-DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
-                          const void *const *x, const int16_t *q, const double *quantum,
-                          double *scores, size_t lds, struct prefetch *prefetch)
+DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
+                          const void *const *x, const void *const *next, size_t n_next,
+                          const int16_t *q, const double *quantum, double *scores, size_t lds)
 {
     const uint8_t *x_row[TILE_ROWS], *x_next[TILE_ROWS];
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
         x_row[r] = x[r];
-        x_next[r] = x[r + (more ? rows : 0)];
+        x_next[r] = next[(size_t)r % n_next];
     }
-    __m256i sum_i32x8[TILE_ROWS * U8_PANEL_CLASSES];
+    __m256i sum_i32x8[TILE_ROWS * TILE_CLASSES];
     DOWNHILL_UNROLL
-    for (int s = 0; s < rows * U8_PANEL_CLASSES; s++)
+    for (int s = 0; s < rows * TILE_CLASSES; s++)
         sum_i32x8[s] = _mm256_setzero_si256();
 
-    size_t steps = d / U8X32;
-    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(q);
     size_t k = 0;
-    for (; k + U8X32 <= d; k += U8X32, q += U8X32 * (size_t)classes) {
-        if (rows > 1) {
-            prefetch_step(&run);
-            for (int r = 0; r < rows; r++)
-                _mm_prefetch(x_next[r] + k, _MM_HINT_T0);
-        }
+    for (; k + U8X32 <= d; k += U8X32, q += U8X32 * c) {
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++)
+            _mm_prefetch((const char *)x_next[r] + k, _MM_HINT_T0);
         add_products(rows, classes, x_row, k, q, sum_i32x8);
         add_products(rows, classes, x_row, k + I16X16, q + I16X16, sum_i32x8);
     }
@@ -130,38 +129,43 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, int more, size_t d,
     add_to_f64_scores(rows, classes, sum_i32x8, quantum, scores, lds);
 }
 
-DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
-                                     const int16_t *q, const double *quantum, double *scores,
-                                     size_t lds, struct prefetch *prefetch)
+/* Adds the scores of a tile of rows and all classes of the panel, five at a time. Each pass over the rows prefetches its
+ * share of the next rows, so that the requests are spread evenly. */
+DOWNHILL_INLINE void tiles(const int rows, size_t d, size_t c, const void *const *x,
+                           const int16_t *q, const double *quantum, double *scores, size_t lds)
 {
-    size_t i = 0;
-    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, i + 2 * TILE_ROWS <= n, d, x + i, q, quantum, scores + i * lds,
-             lds, prefetch);
-    if (i < n)
-        tile(1, classes, 0, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
+    for (size_t j = 0, classes; j < c; j += classes) {
+        const void *const *next = x + rows + (j > 0 ? rows / 2 : 0);
+        const size_t n_next = c > TILE_CLASSES && rows > 1 ? (size_t)rows / 2 : (size_t)rows;
+        classes = next_tile(c - j, TILE_CLASSES);
+        switch (classes) {
+        case 5:
+            tile(rows, 5, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        case 4:
+            tile(rows, 4, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        case 3:
+            tile(rows, 3, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        case 2:
+            tile(rows, 2, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        default:
+            tile(rows, 1, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        }
+        q += U8X32 * classes;
+    }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *quantum, double *scores, size_t lds,
-                             struct prefetch *prefetch)
+                             const double *quantum, double *scores, size_t lds)
 {
-    switch (c) {
-    case 5:
-        column_of_tiles(5, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    case 4:
-        column_of_tiles(4, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    case 3:
-        column_of_tiles(3, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    case 2:
-        column_of_tiles(2, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    default:
-        column_of_tiles(1, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    }
+    size_t i = 0;
+    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
+        tiles(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
+    for (; i < n; i++)
+        tiles(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Scores of bytes with AVX-512. This source is also compiled for AVX512-VNNI, whose VPDPWSSD does the work of VPMADDWD
- * and VPADDD.
+ * Scores of bytes with AVX-512.
  *
  * A weight has 16 bits, so a byte is widened to 16 bits too, and an instruction makes 32 products, twice those of an
  * f32 FMA. Per 32 features a tile of 4 samples × 5 classes loads 4 vectors of X and 5 of W for 20 such instructions.
@@ -9,12 +8,10 @@
  * the registers.
  *
  * Tails: the last samples one at a time, a masked load for the last features. */
-#ifndef DOWNHILL_LEVEL_NAME /* this source is compiled for two ISA levels */
 #define DOWNHILL_LEVEL_NAME avx512
-#endif
 #include "simd/avx512_u8.h"
 
-enum { TILE_ROWS = 4 };
+enum { TILE_ROWS = 4, TILE_CLASSES = 5 };
 
 DOWNHILL_INLINE void pack_32(__m512 w_0, __m512 w_1, __m512 factor_f32x16, int16_t *q)
 {
@@ -27,11 +24,9 @@ DOWNHILL_INLINE void pack_32(__m512 w_0, __m512 w_1, __m512 factor_f32x16, int16
 
 /* Packs one class of a panel. Per 32 features, those of the first class, then those of the second class, and so on;
  * zeros after the last feature. */
-DOWNHILL_TARGET
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+DOWNHILL_INLINE void pack_class(size_t d, size_t c, const float *w, float factor, int16_t *q)
 {
     const __m512 factor_f32x16 = _mm512_set1_ps(factor);
-    int16_t *q = (int16_t *)panel + j * U8X32;
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32, q += c * U8X32)
         pack_32(_mm512_loadu_ps(w + k), _mm512_loadu_ps(w + k + F32X16), factor_f32x16, q);
@@ -42,9 +37,17 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
     }
 }
 
+DOWNHILL_TARGET
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                            size_t ldw, const float *factors, void *panel)
+{
+    for (size_t i = 0; i < classes; i++)
+        pack_class(d, c, w + i * ldw, factors[i], (int16_t *)panel + (j + i) * U8X32);
+}
+
 /* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
-                                       const __m512i sum_i32x16[TILE_ROWS * U8_PANEL_CLASSES],
+                                       const __m512i sum_i32x16[TILE_ROWS * TILE_CLASSES],
                                        const double *quantum, double *scores, size_t lds)
 {
     const int quad = classes < 4 ? classes : 4;
@@ -53,45 +56,45 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
     const __m512i zero = _mm512_setzero_si512();
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r++) {
-        const __m512i *s = sum_i32x16 + r * U8_PANEL_CLASSES;
+        const __m512i *s = sum_i32x16 + r * TILE_CLASSES;
         double *scores_r = scores + (size_t)r * lds;
         const __m256d sums = sum_lanes_f64(s[0], classes > 1 ? s[1] : zero,
                                            classes > 2 ? s[2] : zero, classes > 3 ? s[3] : zero);
         const __m256d before = _mm256_maskz_loadu_pd(lanes, scores_r);
         _mm256_mask_storeu_pd(scores_r, lanes, _mm256_fmadd_pd(quantum_f64x4, sums, before));
     }
-    if (classes == U8_PANEL_CLASSES) {
-        const __m512i *s = sum_i32x16 + U8_PANEL_CLASSES - 1;
+    if (classes == TILE_CLASSES) {
+        const __m512i *s = sum_i32x16 + TILE_CLASSES - 1;
         double sums[TILE_ROWS];
-        _mm256_storeu_pd(sums, sum_lanes_f64(s[0], rows > 1 ? s[U8_PANEL_CLASSES] : zero,
-                                             rows > 2 ? s[2 * U8_PANEL_CLASSES] : zero,
-                                             rows > 3 ? s[3 * U8_PANEL_CLASSES] : zero));
+        _mm256_storeu_pd(sums, sum_lanes_f64(s[0], rows > 1 ? s[TILE_CLASSES] : zero,
+                                             rows > 2 ? s[2 * TILE_CLASSES] : zero,
+                                             rows > 3 ? s[3 * TILE_CLASSES] : zero));
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
-            scores[(size_t)r * lds + U8_PANEL_CLASSES - 1] +=
-                quantum[U8_PANEL_CLASSES - 1] * sums[r];
+            scores[(size_t)r * lds + TILE_CLASSES - 1] += quantum[TILE_CLASSES - 1] * sums[r];
     }
 }
 
-DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const void *const *x,
-                          const int16_t *q, const double *quantum, double *scores, size_t lds,
-                          struct prefetch *prefetch)
+DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
+                          const void *const *x, const void *const *next, size_t n_next,
+                          const int16_t *q, const double *quantum, double *scores, size_t lds)
 {
-    const uint8_t *x_row[TILE_ROWS];
+    const uint8_t *x_row[TILE_ROWS], *x_next[TILE_ROWS];
     DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         x_row[r] = x[r];
-    __m512i sum_i32x16[TILE_ROWS * U8_PANEL_CLASSES];
+        x_next[r] = next[(size_t)r % n_next];
+    }
+    __m512i sum_i32x16[TILE_ROWS * TILE_CLASSES];
     DOWNHILL_UNROLL
-    for (int s = 0; s < rows * U8_PANEL_CLASSES; s++)
+    for (int s = 0; s < rows * TILE_CLASSES; s++)
         sum_i32x16[s] = _mm512_setzero_si512();
 
-    size_t steps = d / U8X32;
-    struct prefetch_run run = rows > 1 ? prefetch_take(prefetch, &steps) : prefetch_none(q);
     size_t k = 0;
-    for (; k + U8X32 <= d; k += U8X32, q += U8X32 * (size_t)classes) {
-        if (rows > 1)
-            prefetch_step(&run);
+    for (; k + U8X32 <= d; k += U8X32, q += U8X32 * c) {
+        DOWNHILL_UNROLL
+        for (int r = 0; r < rows; r++)
+            _mm_prefetch((const char *)x_next[r] + k, _MM_HINT_T0);
         __m512i x_i16x32[TILE_ROWS];
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++)
@@ -101,7 +104,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
             const __m512i q_i16x32 = in_register_i(_mm512_loadu_si512(q + U8X32 * j));
             DOWNHILL_UNROLL
             for (int r = 0; r < rows; r++) {
-                __m512i *sum = &sum_i32x16[r * U8_PANEL_CLASSES + j];
+                __m512i *sum = &sum_i32x16[r * TILE_CLASSES + j];
                 *sum = add_pairs(*sum, x_i16x32[r], q_i16x32);
             }
         }
@@ -114,7 +117,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
                 _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(tail, x_row[r] + k));
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
-                __m512i *sum = &sum_i32x16[r * U8_PANEL_CLASSES + j];
+                __m512i *sum = &sum_i32x16[r * TILE_CLASSES + j];
                 *sum = add_pairs(*sum, x_i16x32, _mm512_loadu_si512(q + U8X32 * j));
             }
         }
@@ -122,37 +125,43 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, const voi
     add_to_f64_scores(rows, classes, sum_i32x16, quantum, scores, lds);
 }
 
-DOWNHILL_INLINE void column_of_tiles(const int classes, size_t n, size_t d, const void *const *x,
-                                     const int16_t *q, const double *quantum, double *scores,
-                                     size_t lds, struct prefetch *prefetch)
+/* Adds the scores of a tile of rows and all classes of the panel, five at a time. Each pass over the rows prefetches its
+ * share of the next rows, so that the requests are spread evenly. */
+DOWNHILL_INLINE void tiles(const int rows, size_t d, size_t c, const void *const *x,
+                           const int16_t *q, const double *quantum, double *scores, size_t lds)
 {
-    size_t i = 0;
-    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tile(TILE_ROWS, classes, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
-    for (; i < n; i++)
-        tile(1, classes, d, x + i, q, quantum, scores + i * lds, lds, prefetch);
+    for (size_t j = 0, classes; j < c; j += classes) {
+        const void *const *next = x + rows + (j > 0 ? rows / 2 : 0);
+        const size_t n_next = c > TILE_CLASSES && rows > 1 ? (size_t)rows / 2 : (size_t)rows;
+        classes = next_tile(c - j, TILE_CLASSES);
+        switch (classes) {
+        case 5:
+            tile(rows, 5, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        case 4:
+            tile(rows, 4, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        case 3:
+            tile(rows, 3, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        case 2:
+            tile(rows, 2, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        default:
+            tile(rows, 1, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
+            break;
+        }
+        q += U8X32 * classes;
+    }
 }
 
 DOWNHILL_TARGET
 void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *quantum, double *scores, size_t lds,
-                             struct prefetch *prefetch)
+                             const double *quantum, double *scores, size_t lds)
 {
-    switch (c) {
-    case 5:
-        column_of_tiles(5, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    case 4:
-        column_of_tiles(4, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    case 3:
-        column_of_tiles(3, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    case 2:
-        column_of_tiles(2, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    default:
-        column_of_tiles(1, n, d, x, packed, quantum, scores, lds, prefetch);
-        break;
-    }
+    size_t i = 0;
+    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
+        tiles(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
+    for (; i < n; i++)
+        tiles(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
 }

@@ -6,11 +6,10 @@
 
 enum { GROUP = 32 };
 
-void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float factor, void *panel)
+static void pack_class(size_t d, size_t c, const float *w, float factor, int16_t *q)
 {
     /* Adding this to a number below 2²² leaves no bits for a fraction, and the rounded integer in the lowest bits. */
     const float rounder = 0x1.8p23f;
-    int16_t *q = (int16_t *)panel + j * GROUP;
     for (size_t k = 0; k < d; k += GROUP, q += c * GROUP) {
         float group[GROUP] = {0.0f};
         memcpy(group, w + k, (d - k < GROUP ? d - k : GROUP) * sizeof *group);
@@ -20,11 +19,16 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, const float *w, float 
     }
 }
 
-void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *quantum, double *scores, size_t lds,
-                             struct prefetch *prefetch)
+void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, size_t classes, const float *w,
+                            size_t ldw, const float *factors, void *panel)
 {
-    (void)prefetch;
+    for (size_t i = 0; i < classes; i++)
+        pack_class(d, c, w + i * ldw, factors[i], (int16_t *)panel + (j + i) * GROUP);
+}
+
+void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
+                             const double *quantum, double *scores, size_t lds)
+{
     for (size_t i = 0; i < n; i++) {
         const uint8_t *xi = x[i];
         for (size_t j = 0; j < c; j++) {

@@ -70,6 +70,7 @@ EMULATED_2(add_epi16, __m512i, i, u16, 32, (uint16_t)(a.u16[l] + b.u16[l]))
 EMULATED_2(mullo_epi32, __m512i, i, u32, 16, a.u32[l] * b.u32[l])
 EMULATED_2(max_epu32, __m512i, i, u32, 16, a.u32[l] > b.u32[l] ? a.u32[l] : b.u32[l])
 EMULATED_2(or_si512, __m512i, i, u64, 8, a.u64[l] | b.u64[l])
+EMULATED_2(xor_si512, __m512i, i, u64, 8, a.u64[l] ^ b.u64[l])
 
 /* Sums of pairs of products. Sums of bytes saturate, as in VPMADDUBSW; a is unsigned. */
 EMULATED int16_t emulated_saturated(int32_t v)
@@ -118,6 +119,13 @@ EMULATED_SHUFFLE(shuffle_i32x4, __m512i, i, u32, 16,
                  (l < 8 ? a : b).u32[(selector >> l / 4 * 2 & 3) * 4 + l % 4])
 EMULATED_SHUFFLE(shuffle_f32x4, __m512, f, f32, 16,
                  (l < 8 ? a : b).f32[(selector >> l / 4 * 2 & 3) * 4 + l % 4])
+
+EMULATED __m512i emulated_permutexvar_epi32(__m512i index_, __m512i a_)
+{
+    const lanes512 index = {.i = index_}, a = {.i = a_};
+    EMULATED_LANES(r, u32, 16, a.u32[index.u32[l] & 15]);
+    return r.i;
+}
 
 EMULATED __m512i emulated_permutexvar_epi64(__m512i index_, __m512i a_)
 {
@@ -286,6 +294,16 @@ EMULATED_FROM_YMM __m512 emulated_broadcast_f32x8(__m256 half)
     return (lanes512){.half_f = {half, half}}.f;
 }
 
+EMULATED_FROM_YMM __m512i emulated_broadcast_i64x4(__m256i half)
+{
+    return (lanes512){.half_i = {half, half}}.i;
+}
+
+EMULATED_FROM_YMM __m512i emulated_zextsi256_si512(__m256i half)
+{
+    return (lanes512){.half_i = {half}}.i;
+}
+
 EMULATED __m512i emulated_mask_broadcast_i32x4(__m512i off, __mmask16 on, __m128i part)
 {
     uint32_t lanes[4];
@@ -326,6 +344,12 @@ EMULATED __m512i emulated_set1_epi32(int32_t v)
     return r.i;
 }
 
+EMULATED __m512i emulated_set1_epi8(int8_t v)
+{
+    EMULATED_LANES(r, i8, 64, v);
+    return r.i;
+}
+
 EMULATED __m512i emulated_set1_epi16(int16_t v)
 {
     EMULATED_LANES(r, i16, 32, v);
@@ -359,6 +383,7 @@ EMULATED_LOAD(epi32_x8, __m512i, i, __mmask8, u32, 8)
 EMULATED_LOAD(epi16_x8, __m512i, i, __mmask8, u16, 8)
 EMULATED_LOAD(epi16_x16, __m512i, i, __mmask16, u16, 16)
 EMULATED_LOAD(epi8_x32, __m512i, i, __mmask32, u8, 32)
+EMULATED_LOAD(epi8_x16, __m512i, i, __mmask16, u8, 16)
 
 #define EMULATED_STORE(linkage, name, vector, member, mask, lane, count)                           \
     linkage void emulated_mask_storeu_##name(void *to, mask on, vector a_)                         \

@@ -17,7 +17,9 @@
 #undef _mm512_cmple_epu32_mask
 #undef _mm512_roundscale_ps
 #undef _mm512_shuffle_f32x4
+#undef _mm512_shuffle_f64x2
 #undef _mm512_shuffle_i32x4
+#undef _mm512_shuffle_i64x2
 #undef _mm512_setr_epi32
 #undef _mm512_setr_epi64
 #undef _mm512_shuffle_ps
@@ -36,6 +38,7 @@
 #define _mm512_add_ps                      emulated_add_ps
 #define _mm512_broadcast_f32x8             emulated_broadcast_f32x8
 #define _mm512_broadcast_i32x4(part)       emulated_mask_broadcast_i32x4((__m512i){0}, 0xFFFF, part)
+#define _mm512_broadcast_i64x4             emulated_broadcast_i64x4
 #define _mm512_castpd512_pd256(a)          emulated_half_d(a, 0)
 #define _mm512_castpd_ps(a)                ((__m512)(a))
 #define _mm512_castps256_ps512              emulated_from_half
@@ -99,7 +102,9 @@
 #define _mm512_packs_epi32                 emulated_packs_epi32
 #define _mm512_permutex2var_epi64          emulated_permutex2var_epi64
 #define _mm512_permutex2var_pd             emulated_permutex2var_pd
+#define _mm512_permutexvar_epi32           emulated_permutexvar_epi32
 #define _mm512_permutexvar_epi64           emulated_permutexvar_epi64
+#define _mm512_permutexvar_pd(index, a)    ((__m512d)emulated_permutexvar_epi64(index, (__m512i)(a)))
 #define _mm512_permutexvar_ps              emulated_permutexvar_ps
 #define _mm512_maskz_permutexvar_ps        emulated_maskz_permutexvar_ps
 #define _mm512_reduce_add_pd               emulated_reduce_add_pd
@@ -108,6 +113,7 @@
 #define _mm512_reduce_max_ps               emulated_reduce_max_ps
 #define _mm512_roundscale_ps               emulated_roundscale_ps
 #define _mm512_set1_epi16                  emulated_set1_epi16
+#define _mm512_set1_epi8                   emulated_set1_epi8
 #define _mm512_set1_epi32                  emulated_set1_epi32
 #define _mm512_set1_pd                     emulated_set1_pd
 #define _mm512_set1_ps                     emulated_set1_ps
@@ -118,13 +124,16 @@
 #define _mm512_setzero_si512()             (EMULATED_NONE.i)
 #define _mm512_shuffle_epi8                emulated_shuffle_epi8
 #define _mm512_shuffle_f32x4               emulated_shuffle_f32x4
+#define _mm512_shuffle_f64x2(a, b, parts)  ((__m512d)emulated_shuffle_f32x4((__m512)(a), (__m512)(b), parts))
 #define _mm512_shuffle_i32x4               emulated_shuffle_i32x4
+#define _mm512_shuffle_i64x2               emulated_shuffle_i32x4
 #define _mm512_shuffle_ps                  emulated_shuffle_ps
 #define _mm512_slli_epi32                  emulated_slli_epi32
 #define _mm512_srai_epi16                  emulated_srai_epi16
 #define _mm512_srli_epi32                  emulated_srli_epi32
 #define _mm512_store_ps(to, a)             emulated_store(to, (__m512i)(a))
 #define _mm512_store_si512(to, a)          emulated_store(to, a)
+#define _mm512_storeu_pd(to, a)            emulated_store(to, (__m512i)(a))
 #define _mm512_storeu_ps(to, a)            emulated_store(to, (__m512i)(a))
 #define _mm512_storeu_si512(to, a)         emulated_store(to, a)
 #define _mm512_sub_pd                      emulated_sub_pd
@@ -140,9 +149,12 @@
 #define _mm512_unpacklo_epi64              emulated_unpacklo_epi64
 #define _mm512_unpacklo_epi8               emulated_unpacklo_epi8
 #define _mm512_unpacklo_ps                 emulated_unpacklo_ps
+#define _mm512_xor_si512                   emulated_xor_si512
+#define _mm512_zextsi256_si512             emulated_zextsi256_si512
 #define _mm_mask_storeu_epi16              emulated_mask_storeu_epi16_x8
 #define _mm_mask_storeu_ps                 emulated_mask_storeu_ps_x4
 #define _mm_maskz_loadu_epi16(on, from)     _mm256_castsi256_si128(emulated_half_i(emulated_maskz_loadu_epi16_x8(on, from), 0))
+#define _mm_maskz_loadu_epi8(on, from)     _mm256_castsi256_si128(emulated_half_i(emulated_maskz_loadu_epi8_x16(on, from), 0))
 #define _mm_maskz_loadu_ps(on, from)       _mm256_castps256_ps128(emulated_half_f(emulated_maskz_loadu_ps_x4(on, from), 0))
 #define _mm_maskz_set1_epi16(on, v)        emulated_maskz_set1_epi16_x8(on, v)
 /* clang-format on */
