@@ -24,29 +24,46 @@ DOWNHILL_INLINE void prefetch_rows(const int rows, const void *const *x, size_t 
         _mm_prefetch((const char *)x[r] + k + AHEAD, _MM_HINT_T0);
 }
 
-/* Computes the gradient of one sample. There is nothing to sum it with, so the stores bound it. A byte widened to 32
- * bits is a pair of 16-bit integers with 0 in the upper one. VPMADDWD therefore multiplies it by a dscore in one
- * micro-operation, where VPMULLD takes two or three. */
+/* Adds one sample to 8 features of a row of dW, or stores it there. A byte widened to 32 bits is a pair of 16-bit integers
+ * with 0 in the upper one. VPMADDWD therefore multiplies it by a dscore in one micro-operation, where VPMULLD takes two or
+ * three. */
+DOWNHILL_INLINE void add_to_row(const int accumulate, __m256i g, const uint8_t *x, int32_t *row)
+{
+    const __m256i x_i32x8 = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)x));
+    const __m256i product = _mm256_madd_epi16(x_i32x8, g);
+    _mm256_storeu_si256(
+        (void *)row,
+        accumulate ? _mm256_add_epi32(_mm256_loadu_si256((const void *)row), product) : product);
+}
+
+DOWNHILL_INLINE void one_row(const int accumulate, size_t d, const uint8_t *x, int16_t g,
+                             int32_t *row)
+{
+    enum { LANES = 8, VECTORS = 8 };
+    const __m256i g_i16x16 = _mm256_set1_epi16(g);
+    size_t k = 0;
+    for (; k + LANES * VECTORS <= d; k += LANES * VECTORS) {
+        DOWNHILL_UNROLL
+        for (size_t v = 0; v < LANES * VECTORS; v += LANES)
+            add_to_row(accumulate, g_i16x16, x + k + v, row + k + v);
+    }
+    for (; k + LANES <= d; k += LANES)
+        add_to_row(accumulate, g_i16x16, x + k, row + k);
+    for (; k < d; k++)
+        row[k] = wrapped_sum(accumulate ? row[k] : 0, g * x[k]);
+}
+
+/* Computes the gradient of one sample. There is nothing to sum it with, so the stores bound it. */
 DOWNHILL_INLINE void one_sample(size_t d, size_t c, const uint8_t *x, const int16_t *g,
                                 unsigned flags, int32_t *dw, size_t lddw, int32_t *db)
 {
-    enum { LANES = 8 };
-    const __m256i zero = _mm256_setzero_si256();
     for (size_t j = 0; j < c; j++) {
-        int32_t *dwj = dw + j * lddw;
         if (db != NULL)
             db[j] = wrapped_sum(db[j], g[j]);
-        const __m256i gj = _mm256_set1_epi16(g[j]);
-        size_t k = 0;
-        for (; k + LANES <= d; k += LANES) {
-            const __m256i x_i32x8 = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(x + k)));
-            const __m256i before =
-                flags & GRAD_ACCUMULATE ? _mm256_loadu_si256((const void *)(dwj + k)) : zero;
-            _mm256_storeu_si256((void *)(dwj + k),
-                                _mm256_add_epi32(before, _mm256_madd_epi16(x_i32x8, gj)));
-        }
-        for (; k < d; k++)
-            dwj[k] = wrapped_sum(flags & GRAD_ACCUMULATE ? dwj[k] : 0, g[j] * x[k]);
+        if (flags & GRAD_ACCUMULATE)
+            one_row(1, d, x, g[j], dw + j * lddw);
+        else
+            one_row(0, d, x, g[j], dw + j * lddw);
     }
 }
 
