@@ -6,7 +6,27 @@
 #include "hinge/hinge_u8.h"
 #include "simd/avx2.h"
 
-enum { F64X4 = 4 };
+enum { F64X4 = 4, F64X16 = 16, VECTORS = F64X16 / F64X4 };
+
+/* What all classes of a sample share. */
+struct sample_f64x4 {
+    __m256d s_label, margin;
+};
+
+/* Adds the losses of four classes to the units, and returns a mask of those of `others` that violate the margin. */
+DOWNHILL_INLINE __m256d violated_x4(const struct sample_f64x4 *sample, __m256d others,
+                                    __m256d scores, __m256d *units)
+{
+    const __m256d violation = _mm256_add_pd(_mm256_sub_pd(scores, sample->s_label), sample->margin);
+    /* "Not less than or equal" is true for NaN, which must reach the loss. */
+    const __m256d violated =
+        _mm256_and_pd(others, _mm256_cmp_pd(violation, _mm256_setzero_pd(), _CMP_NLE_UQ));
+    const __m256d rounder = _mm256_set1_pd(ROUNDER);
+    const __m256d rounded = _mm256_sub_pd(
+        _mm256_add_pd(_mm256_mul_pd(violation, _mm256_set1_pd(UNITS_OF_LOSS)), rounder), rounder);
+    *units = _mm256_add_pd(*units, _mm256_and_pd(violated, rounded));
+    return violated;
+}
 
 /* Stores the first `count` of four lanes, 0 or -1 each, as 0 or 1 in 16 bits. */
 DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
@@ -25,42 +45,79 @@ DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
         to[l] = tail[l];
 }
 
+/* Classes j … end - 1, of which one may be the label. Returns how many violate the margin. */
+DOWNHILL_INLINE int some_classes(const struct sample_f64x4 *sample, size_t j, size_t end,
+                                 size_t label, const double *s, int16_t *ds, __m256d *units)
+{
+    const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3), four = _mm256_set1_epi64x(F64X4);
+    __m256i left = _mm256_sub_epi64(_mm256_set1_epi64x((int64_t)(end - j)), lane);
+    __m256i to_label = _mm256_sub_epi64(_mm256_set1_epi64x((int64_t)label - (int64_t)j), lane);
+    int count = 0;
+    for (; j < end; j += F64X4) {
+        const __m256i lanes = _mm256_cmpgt_epi64(left, _mm256_setzero_si256());
+        const __m256i is_label = _mm256_cmpeq_epi64(to_label, _mm256_setzero_si256());
+        const __m256d others = _mm256_castsi256_pd(_mm256_andnot_si256(is_label, lanes));
+        const __m256d violated =
+            violated_x4(sample, others, _mm256_maskload_pd(s + j, lanes), units);
+        store_violated(ds + j, end - j, violated);
+        count += __builtin_popcount((unsigned)_mm256_movemask_pd(violated));
+        left = _mm256_sub_epi64(left, four);
+        to_label = _mm256_sub_epi64(to_label, four);
+    }
+    return count;
+}
+
+/* Classes j … end - 1, a multiple of 16 of them without the label. Returns how many violate the margin. */
+DOWNHILL_INLINE int other_classes(const struct sample_f64x4 *sample, size_t j, size_t end,
+                                  const double *s, int16_t *ds, __m256d *units)
+{
+    const __m256d all = _mm256_castsi256_pd(_mm256_set1_epi64x(-1));
+    /* VPACKSSDW works within each 128-bit part, twice. */
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    int twice = 0;
+    for (; j < end; j += F64X16) {
+        __m256i violated[VECTORS];
+        DOWNHILL_UNROLL
+        for (size_t v = 0; v < VECTORS; v++)
+            violated[v] = _mm256_castpd_si256(
+                violated_x4(sample, all, _mm256_loadu_pd(s + j + F64X4 * v), units + v));
+        const __m256i packed = _mm256_packs_epi32(_mm256_packs_epi32(violated[0], violated[1]),
+                                                  _mm256_packs_epi32(violated[2], violated[3]));
+        twice += __builtin_popcount((unsigned)_mm256_movemask_epi8(packed));
+        _mm256_storeu_si256((void *)(ds + j),
+                            _mm256_srli_epi16(_mm256_permutevar8x32_epi32(packed, order), 15));
+    }
+    return twice / 2;
+}
+
 DOWNHILL_TARGET
 double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
                                const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
-    const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
-    const __m256d margin_f64x4 = _mm256_set1_pd(margin);
-    const __m256d units_of_loss = _mm256_set1_pd(UNITS_OF_LOSS), rounder = _mm256_set1_pd(ROUNDER);
-    __m256d units_f64x4 = _mm256_setzero_pd();
+    __m256d units[VECTORS];
+    for (size_t v = 0; v < VECTORS; v++)
+        units[v] = _mm256_setzero_pd();
     for (size_t i = 0; i < n; i++) {
         const double *s = scores + i * lds;
         int16_t *ds = dscores + i * ldds;
-        const int32_t label = y[i];
-        const __m256d s_label_f64x4 = _mm256_set1_pd(s[label]);
+        const size_t label = (size_t)y[i];
+        const struct sample_f64x4 sample = {_mm256_set1_pd(s[label]), _mm256_set1_pd(margin)};
         int violated_count = 0;
-        __m256i left = _mm256_sub_epi64(_mm256_set1_epi64x((int64_t)c), lane);
-        __m256i to_label = _mm256_sub_epi64(_mm256_set1_epi64x(label), lane);
-        for (size_t j = 0; j < c; j += F64X4) {
-            const __m256i lanes = _mm256_cmpgt_epi64(left, _mm256_setzero_si256());
-            const __m256i is_label = _mm256_cmpeq_epi64(to_label, _mm256_setzero_si256());
-            const __m256d others = _mm256_castsi256_pd(_mm256_andnot_si256(is_label, lanes));
-            const __m256d violation_f64x4 = _mm256_add_pd(
-                _mm256_sub_pd(_mm256_maskload_pd(s + j, lanes), s_label_f64x4), margin_f64x4);
-            /* "Not less than or equal" is true for NaN, which must reach the loss. */
-            const __m256d violated = _mm256_and_pd(
-                others, _mm256_cmp_pd(violation_f64x4, _mm256_setzero_pd(), _CMP_NLE_UQ));
-            const __m256d rounded_f64x4 = _mm256_sub_pd(
-                _mm256_add_pd(_mm256_mul_pd(violation_f64x4, units_of_loss), rounder), rounder);
-            units_f64x4 = _mm256_add_pd(units_f64x4, _mm256_and_pd(violated, rounded_f64x4));
-            store_violated(ds + j, c - j, violated);
-            violated_count += __builtin_popcount((unsigned)_mm256_movemask_pd(violated));
-            left = _mm256_sub_epi64(left, _mm256_set1_epi64x(F64X4));
-            to_label = _mm256_sub_epi64(to_label, _mm256_set1_epi64x(F64X4));
+        if (c <= 2 * F64X16) {
+            violated_count = some_classes(&sample, 0, c, label, s, ds, units);
+        } else {
+            const size_t before = label / F64X16 * F64X16,
+                         after = before + F64X16 < c ? before + F64X16 : c,
+                         whole = after + (c - after) / F64X16 * F64X16;
+            violated_count = other_classes(&sample, 0, before, s, ds, units);
+            violated_count += some_classes(&sample, before, after, label, s, ds, units);
+            violated_count += other_classes(&sample, after, whole, s, ds, units);
+            violated_count += some_classes(&sample, whole, c, label, s, ds, units);
         }
         ds[label] = (int16_t)-violated_count;
     }
-    const __m128d halves =
-        _mm_add_pd(_mm256_castpd256_pd128(units_f64x4), _mm256_extractf128_pd(units_f64x4, 1));
+    const __m256d sum =
+        _mm256_add_pd(_mm256_add_pd(units[0], units[1]), _mm256_add_pd(units[2], units[3]));
+    const __m128d halves = _mm_add_pd(_mm256_castpd256_pd128(sum), _mm256_extractf128_pd(sum, 1));
     return _mm_cvtsd_f64(_mm_add_sd(halves, _mm_unpackhi_pd(halves, halves)));
 }

@@ -5,40 +5,85 @@
 #include "hinge/hinge_u8.h"
 #include "simd/avx512.h"
 
-enum { F64X8 = 8 };
+enum { F64X8 = 8, F64X16 = 16 };
+
+/* What all classes of a sample share. */
+struct sample_f64x8 {
+    __m512d s_label, margin;
+};
+
+/* Adds the losses of eight classes to the units, and returns those of `others` that violate the margin. */
+DOWNHILL_INLINE __mmask8 violated_x8(const struct sample_f64x8 *sample, __mmask8 others,
+                                     __m512d scores, __m512d *units)
+{
+    const __m512d violation = _mm512_add_pd(_mm512_sub_pd(scores, sample->s_label), sample->margin);
+    /* Not those that are met: NaN is neither, and must reach the loss. */
+    const __mmask16 met =
+        opaque_mask(_mm512_mask_cmp_pd_mask(others, violation, _mm512_setzero_pd(), _CMP_LE_OQ));
+    const __mmask8 violated = (__mmask8)(others & ~met);
+    const __m512d rounder = _mm512_set1_pd(ROUNDER);
+    const __m512d rounded = _mm512_sub_pd(
+        _mm512_add_pd(_mm512_mul_pd(violation, _mm512_set1_pd(UNITS_OF_LOSS)), rounder), rounder);
+    *units = _mm512_mask_add_pd(*units, violated, *units, rounded);
+    return violated;
+}
+
+/* Classes j … end - 1, of which one may be the label. Returns how many violate the margin. */
+DOWNHILL_INLINE int some_classes(const struct sample_f64x8 *sample, size_t j, size_t end,
+                                 size_t label, const double *s, int16_t *ds, __m512d *units)
+{
+    int count = 0;
+    for (; j < end; j += F64X8) {
+        const __mmask8 lanes = (__mmask8)first_lanes_x16(end - j);
+        const size_t label_lane = label - j; /* wraps to a large number if label < j */
+        const __mmask8 others =
+            (__mmask8)(label_lane < F64X8 ? lanes & ~(1u << label_lane) : lanes);
+        const __mmask8 violated =
+            violated_x8(sample, others, _mm512_maskz_loadu_pd(lanes, s + j), units);
+        _mm_mask_storeu_epi16(ds + j, lanes, _mm_maskz_set1_epi16(violated, 1));
+        count += __builtin_popcount(violated);
+    }
+    return count;
+}
+
+/* Classes j … end - 1, a multiple of 16 of them without the label. Returns how many violate the margin. */
+DOWNHILL_INLINE int other_classes(const struct sample_f64x8 *sample, size_t j, size_t end,
+                                  const double *s, int16_t *ds, __m512d *units)
+{
+    int count = 0;
+    for (; j < end; j += F64X16) {
+        const unsigned lower = violated_x8(sample, 0xFF, _mm512_loadu_pd(s + j), &units[0]);
+        const unsigned upper = violated_x8(sample, 0xFF, _mm512_loadu_pd(s + j + F64X8), &units[1]);
+        const unsigned violated = lower | upper << F64X8;
+        _mm256_storeu_si256((void *)(ds + j), _mm256_maskz_set1_epi16((__mmask16)violated, 1));
+        count += __builtin_popcount(violated);
+    }
+    return count;
+}
 
 DOWNHILL_TARGET
 double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t lds,
                                const int32_t *y, double margin, int16_t *dscores, size_t ldds)
 {
-    const __m512d margin_f64x8 = _mm512_set1_pd(margin);
-    const __m512d units_of_loss = _mm512_set1_pd(UNITS_OF_LOSS);
-    const __m512d rounder = _mm512_set1_pd(ROUNDER);
-    __m512d units_f64x8 = _mm512_setzero_pd();
+    __m512d units[2] = {_mm512_setzero_pd(), _mm512_setzero_pd()};
     for (size_t i = 0; i < n; i++) {
         const double *s = scores + i * lds;
         int16_t *ds = dscores + i * ldds;
         const size_t label = (size_t)y[i];
-        const __m512d s_label_f64x8 = _mm512_set1_pd(s[label]);
+        const struct sample_f64x8 sample = {_mm512_set1_pd(s[label]), _mm512_set1_pd(margin)};
         int violated_count = 0;
-        for (size_t j = 0; j < c; j += F64X8) {
-            const __mmask8 lanes = (__mmask8)first_lanes_x16(c - j);
-            const size_t label_lane = label - j; /* wraps to a large number if label < j */
-            const __mmask8 others =
-                (__mmask8)(label_lane < F64X8 ? lanes & ~(1u << label_lane) : lanes);
-            const __m512d violation_f64x8 = _mm512_add_pd(
-                _mm512_sub_pd(_mm512_maskz_loadu_pd(lanes, s + j), s_label_f64x8), margin_f64x8);
-            /* Not those that are met: NaN is neither, and must reach the loss. */
-            const __mmask16 met = opaque_mask(
-                _mm512_mask_cmp_pd_mask(others, violation_f64x8, _mm512_setzero_pd(), _CMP_LE_OQ));
-            const __mmask8 violated = (__mmask8)(others & ~met);
-            const __m512d rounded_f64x8 = _mm512_sub_pd(
-                _mm512_add_pd(_mm512_mul_pd(violation_f64x8, units_of_loss), rounder), rounder);
-            units_f64x8 = _mm512_mask_add_pd(units_f64x8, violated, units_f64x8, rounded_f64x8);
-            _mm_mask_storeu_epi16(ds + j, lanes, _mm_maskz_set1_epi16(violated, 1));
-            violated_count += __builtin_popcount(violated);
+        if (c <= 2 * F64X16) {
+            violated_count = some_classes(&sample, 0, c, label, s, ds, units);
+        } else {
+            const size_t before = label / F64X16 * F64X16,
+                         after = before + F64X16 < c ? before + F64X16 : c,
+                         whole = after + (c - after) / F64X16 * F64X16;
+            violated_count = other_classes(&sample, 0, before, s, ds, units);
+            violated_count += some_classes(&sample, before, after, label, s, ds, units);
+            violated_count += other_classes(&sample, after, whole, s, ds, units);
+            violated_count += some_classes(&sample, whole, c, label, s, ds, units);
         }
         ds[label] = (int16_t)-violated_count;
     }
-    return _mm512_reduce_add_pd(units_f64x8);
+    return _mm512_reduce_add_pd(_mm512_add_pd(units[0], units[1]));
 }

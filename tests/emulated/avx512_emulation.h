@@ -426,6 +426,14 @@ EMULATED __m128i emulated_maskz_set1_epi16_x8(__mmask8 on, int16_t v)
     return _mm_loadu_si128((const void *)lanes);
 }
 
+EMULATED __m256i emulated_maskz_set1_epi16_x16(__mmask16 on, int16_t v)
+{
+    int16_t lanes[16];
+    for (int l = 0; l < 16; l++)
+        lanes[l] = (int16_t)((on >> l & 1) ? v : 0);
+    return _mm256_loadu_si256((const void *)lanes);
+}
+
 /* Loads a vector, aligned or not. */
 EMULATED __m512i emulated_load(const void *from)
 {

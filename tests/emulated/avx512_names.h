@@ -31,6 +31,7 @@
 #define _mm256_maskz_loadu_epi8(on, from)  emulated_half_i(emulated_maskz_loadu_epi8_x32(on, from), 0)
 #define _mm256_maskz_loadu_pd(on, from)    emulated_half_d(emulated_maskz_loadu_pd_x4(on, from), 0)
 #define _mm256_maskz_loadu_ps(on, from)    emulated_half_f(emulated_maskz_loadu_ps_x8(on, from), 0)
+#define _mm256_maskz_set1_epi16(on, v)     emulated_maskz_set1_epi16_x16(on, v)
 #define _mm512_abs_epi32                   emulated_abs_epi32
 #define _mm512_add_epi16                   emulated_add_epi16
 #define _mm512_add_epi32                   emulated_add_epi32
@@ -69,6 +70,7 @@
 #define _mm512_fmadd_ps                    emulated_fmadd_ps
 #define _mm512_fnmadd_ps                   emulated_fnmadd_ps
 #define _mm512_i32scatter_epi32            emulated_i32scatter_epi32
+#define _mm512_loadu_pd(from)              ((__m512d)emulated_load(from))
 #define _mm512_loadu_ps(from)              ((__m512)emulated_load(from))
 #define _mm512_loadu_si512(from)           emulated_load(from)
 #define _mm512_madd_epi16                  emulated_madd_epi16
