@@ -30,6 +30,7 @@ uintptr_t downhill_lay_out_packed_u8(struct packed_u8 *p, uintptr_t at, size_t d
     *p = (struct packed_u8){.d = d, .c = c};
     p->self = (const struct packed_u8 *)carve(&at, sizeof *p);
     p->quantum = (double *)carve(&at, c * sizeof *p->quantum);
+    p->bias = (double *)carve(&at, c * sizeof *p->bias);
     p->start = (double *)carve(&at, c * sizeof *p->start);
     p->mean_scores = (double *)carve(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
     p->mean = (float *)carve(&at, d * sizeof *p->mean);
@@ -56,19 +57,19 @@ static int exponent_of_factor(float max, float b)
     return s;
 }
 
-/* Sets quantum and initial score of a class, and returns its factor. `largest` has the bits of the largest |w|. */
+/* Sets quantum and bias of a class, and returns its factor. `largest` has the bits of the largest |w|. */
 static float set_quantum(struct packed_u8 *p, const downhill_weights_f32 *weights, size_t j,
                          uint32_t largest)
 {
     const float b = weights->b != NULL ? weights->b[j] : 0.0f;
     float magnitude;
     memcpy(&magnitude, &largest, sizeof magnitude);
-    p->quantum[j] = p->start[j] = (double)NAN;
+    p->quantum[j] = p->bias[j] = (double)NAN;
     if (!isfinite(magnitude) || !isfinite(b))
         return 0.0f;
     const int s = exponent_of_factor(magnitude, b);
     p->quantum[j] = ldexp(1.0, -s);
-    p->start[j] = ldexp(rint(ldexp((double)b, s) * MEAN_UNITS) / MEAN_UNITS, -s);
+    p->bias[j] = ldexp(rint(ldexp((double)b, s) * MEAN_UNITS) / MEAN_UNITS, -s);
     return ldexpf(1.0f, s);
 }
 
@@ -107,6 +108,16 @@ static uint32_t largest_magnitude(size_t d, const float *w)
     return largest;
 }
 
+/* Returns whether an update by one sample leaves some classes as they are, even if a weight is -0: subtracting 0 keeps it. */
+static int is_unchanged(const struct packed_u8 *p, const struct update *u, size_t j, size_t classes)
+{
+    int all_zero = u->times != NULL && u->factors.decay == 1.0f && !signbit(u->factors.step) &&
+                   isfinite(u->factors.step * p->largest_gain);
+    for (size_t i = 0; all_zero && i < classes; i++)
+        all_zero = u->times[j + i] == 0;
+    return all_zero;
+}
+
 /* Updates the weights unless update is NULL, and packs them, two classes at a time. */
 static void update_and_pack(struct packed_u8 *p, const downhill_weights_f32 *weights,
                             const struct update *update)
@@ -116,6 +127,8 @@ static void update_and_pack(struct packed_u8 *p, const downhill_weights_f32 *wei
         for (size_t j = 0, classes; j < panel; j += classes) {
             float factors[U8_PACK_CLASSES];
             classes = panel - j < U8_PACK_CLASSES ? panel - j : U8_PACK_CLASSES;
+            if (update != NULL && is_unchanged(p, update, first + j, classes))
+                continue;
             for (size_t i = 0; i < classes; i++) {
                 const size_t class = first + j + i;
                 const uint32_t largest =
@@ -152,9 +165,10 @@ void downhill_add_scores_u8(const struct packed_u8 *p, size_t features, size_t n
     }
 }
 
-/* Subtracts the scores of the mean vector from the initial scores. */
-static void subtract_mean(struct packed_u8 *p)
+/* Sets the initial scores: those of the bias less those of the mean vector. */
+static void set_start(struct packed_u8 *p)
 {
+    memcpy(p->start, p->bias, p->c * sizeof *p->start);
     if (!(p->norm & UPDATE_CENTERED))
         return;
     const void *rows[MEAN_ROWS + U8_ROWS_PAST_END];
@@ -178,6 +192,7 @@ static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
         p->mean[k] = (float)m / MEAN_UNITS;
         p->gain[k] = scale != NULL ? scale[k] * scale[k] : 1.0f; /* never -0 */
         p->norm |= p->gain[k] != p->gain[0] ? UPDATE_SCALED : 0u;
+        p->largest_gain = p->gain[k] > p->largest_gain ? p->gain[k] : p->largest_gain;
     }
 }
 
@@ -188,7 +203,7 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
     p->u8 = kernels->u8;
     set_norm(p, norm);
     update_and_pack(p, weights, NULL);
-    subtract_mean(p);
+    set_start(p);
 }
 
 void downhill_update_packed_u8(const downhill_weights_f32 *weights,
@@ -197,7 +212,7 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights,
 {
     const struct update update = {factors, grad->dw, grad->lddw, grad->db, NULL};
     update_and_pack(p, weights, &update);
-    subtract_mean(p);
+    set_start(p);
 }
 
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
@@ -208,5 +223,5 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
         x_i32[k] = x[k];
     const struct update update = {factors, x_i32, 0, NULL, dscores};
     update_and_pack(p, weights, &update);
-    subtract_mean(p);
+    set_start(p);
 }

@@ -17,9 +17,11 @@ struct packed_u8 {
     size_t d, c;
     unsigned norm;       /* enum update_flags */
     double *quantum;     /* c: u_j */
+    double *bias;        /* c: the biases in fixed point */
     double *start;       /* c: initial scores, of bias and mean */
     double *mean_scores; /* MEAN_ROWS × c, for intermediate results */
     float *mean, *gain;  /* d; a gain is the square of the scale */
+    float largest_gain;
     uint8_t *mean_rows[MEAN_ROWS];
     unsigned char *weights; /* panel after panel */
 };

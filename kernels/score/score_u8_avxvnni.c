@@ -14,8 +14,8 @@
 
 enum { TILE_ROWS = 2, TILE_CLASSES = 5, U8X16 = 16 /* features of a vector of weights */ };
 
-/* Loads 16 features, zeros past the last of `left`, and splits them into 16 high and 16 low bytes. */
-DOWNHILL_INLINE __m256i split_bytes(const float *w, size_t left, __m256 factor_f32x8)
+/* Splits the weights of 16 features into 16 high and 16 low bytes. */
+DOWNHILL_INLINE __m256i split_bytes(const float *w, __m256 factor_f32x8)
 {
     /* Adding 128 rounds the high byte for a low byte in [-128, 128), and inverts the sign bit of the low byte. */
     const __m256i half = _mm256_set1_epi16(128);
@@ -23,11 +23,6 @@ DOWNHILL_INLINE __m256i split_bytes(const float *w, size_t left, __m256 factor_f
     const __m256i bytes = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12, 14));
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    float copy[U8X16] = {0.0f};
-    if (left < U8X16) {
-        memcpy(copy, w, left * sizeof *w);
-        w = copy;
-    }
     const __m256i q_0 = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(w), factor_f32x8));
     const __m256i q_1 = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(w + F32X8), factor_f32x8));
     const __m256i q = _mm256_add_epi16(_mm256_packs_epi32(q_0, q_1), half);
@@ -43,10 +38,20 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, size_t classes, const 
     uint8_t *to = (uint8_t *)panel + j * U8X32;
     const __m256 factor_0 = _mm256_set1_ps(factors[0]);
     const __m256 factor_1 = _mm256_set1_ps(factors[classes - 1]);
-    for (size_t k = 0; k < d; k += U8X16, to += c * U8X32) {
-        store_i(to, split_bytes(w + k, d - k, factor_0));
+    const float *w_0 = w, *w_1 = w + (classes - 1) * ldw;
+    size_t k = 0;
+    for (; k + U8X16 <= d; k += U8X16, to += c * U8X32) {
+        store_i(to, split_bytes(w_0 + k, factor_0));
         if (classes > 1)
-            store_i(to + U8X32, split_bytes(w + ldw + k, d - k, factor_1));
+            store_i(to + U8X32, split_bytes(w_1 + k, factor_1));
+    }
+    if (k < d) {
+        float last_0[U8X16] = {0.0f}, last_1[U8X16] = {0.0f};
+        memcpy(last_0, w_0 + k, (d - k) * sizeof *w);
+        memcpy(last_1, w_1 + k, (d - k) * sizeof *w);
+        store_i(to, split_bytes(last_0, factor_0));
+        if (classes > 1)
+            store_i(to + U8X32, split_bytes(last_1, factor_1));
     }
 }
 

@@ -5,6 +5,8 @@
 #define DOWNHILL_LEVEL_NAME avx2
 #include "simd/avx2.h"
 
+enum { VECTORS = 4 /* per turn of the loop */ };
+
 /* Factors that all weights of a class share, in every lane. */
 struct class_factors {
     __m256 decay, step, sum, times;
@@ -30,6 +32,15 @@ DOWNHILL_INLINE __m256 updated(const int centered, const int scaled,
     return w_f32x8;
 }
 
+DOWNHILL_INLINE void update_x8(const int centered, const int scaled,
+                               const struct class_factors *all, const int32_t *dw,
+                               const float *mean, const float *gain, float *w, __m256i *magnitude)
+{
+    _mm256_storeu_ps(w, updated(centered, scaled, all, _mm256_loadu_si256((const void *)dw),
+                                _mm256_loadu_ps(mean), _mm256_loadu_ps(gain), _mm256_loadu_ps(w),
+                                magnitude));
+}
+
 DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, float decay,
                                 float step, float sum, float times, const int32_t *dw,
                                 const float *mean, const float *gain, float *w)
@@ -39,11 +50,15 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
                                       _mm256_set1_ps(sum), _mm256_set1_ps(times)};
     __m256i largest = _mm256_setzero_si256(), magnitude;
     size_t k = 0;
+    for (; k + F32X8 * VECTORS <= d; k += F32X8 * VECTORS) {
+        DOWNHILL_UNROLL
+        for (size_t v = k; v < k + F32X8 * VECTORS; v += F32X8) {
+            update_x8(centered, scaled, &all, dw + v, mean + v, gain + v, w + v, &magnitude);
+            largest = _mm256_max_epi32(largest, magnitude);
+        }
+    }
     for (; k + F32X8 <= d; k += F32X8) {
-        _mm256_storeu_ps(w + k,
-                         updated(centered, scaled, &all, _mm256_loadu_si256((const void *)(dw + k)),
-                                 _mm256_loadu_ps(mean + k), _mm256_loadu_ps(gain + k),
-                                 _mm256_loadu_ps(w + k), &magnitude));
+        update_x8(centered, scaled, &all, dw + k, mean + k, gain + k, w + k, &magnitude);
         largest = _mm256_max_epi32(largest, magnitude);
     }
     if (k < d) {

@@ -5,6 +5,8 @@
 #define DOWNHILL_LEVEL_NAME avx512
 #include "simd/avx512.h"
 
+enum { VECTORS = 4 /* per turn of the loop */ };
+
 /* Factors that all weights of a class share, in every lane. */
 struct class_factors {
     __m512 decay, step, sum, times;
@@ -43,6 +45,12 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
                                       _mm512_set1_ps(sum), _mm512_set1_ps(times)};
     __m512i largest = _mm512_setzero_si512();
     size_t k = 0;
+    for (; k + F32X16 * VECTORS <= d; k += F32X16 * VECTORS) {
+        DOWNHILL_UNROLL
+        for (size_t v = k; v < k + F32X16 * VECTORS; v += F32X16)
+            largest = _mm512_max_epu32(largest, update_x16(centered, scaled, 0xFFFF, &all, dw + v,
+                                                           mean + v, gain + v, w + v));
+    }
     for (; k + F32X16 <= d; k += F32X16)
         largest = _mm512_max_epu32(
             largest, update_x16(centered, scaled, 0xFFFF, &all, dw + k, mean + k, gain + k, w + k));
