@@ -60,11 +60,9 @@ LOOP(dscores_avx2, "avx2", __m256i, _mm256_loadu_si256, ADD_DSCORES_X32)
 #define dscores_avx2 NULL
 #endif
 #if DOWNHILL_HAVE_AVXVNNI
-LOOP(weights_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpwssd_avx_epi32)
-LOOP(dscores_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpbusd_avx_epi32)
+LOOP(products_avxvnni, "avx2,avxvnni", __m256i, _mm256_loadu_si256, _mm256_dpbusd_avx_epi32)
 #else
-#define weights_avxvnni NULL
-#define dscores_avxvnni NULL
+#define products_avxvnni NULL
 #endif
 #if DOWNHILL_HAVE_AVX512
 LOOP(weights_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_WEIGHTS_X32)
@@ -74,11 +72,9 @@ LOOP(dscores_avx512, AVX512, __m512i, _mm512_loadu_si512, ADD_DSCORES_X64)
 #define dscores_avx512 NULL
 #endif
 #if DOWNHILL_HAVE_AVX512VNNI
-LOOP(weights_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpwssd_epi32)
-LOOP(dscores_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpbusd_epi32)
+LOOP(products_avx512vnni, AVX512 ",avx512vnni", __m512i, _mm512_loadu_si512, _mm512_dpbusd_epi32)
 #else
-#define weights_avx512vnni NULL
-#define dscores_avx512vnni NULL
+#define products_avx512vnni NULL
 #endif
 
 #if DOWNHILL_HAVE_AMX

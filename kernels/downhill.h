@@ -167,7 +167,7 @@ typedef struct downhill_batch_f32 {
     const size_t *rows;
     size_t n; /* >= 1; <= x_rows if rows is NULL */
     /* A hint: number of samples of the next call, whose row numbers follow the n in `rows`, or whose rows follow the n in
-     * x if rows is NULL. They may be prefetched if X is too large for the caches; no result changes. 0: none or unknown */
+     * x if rows is NULL. They may be prefetched; no result changes. 0: none or unknown */
     size_t n_next;
 } downhill_batch_f32;
 

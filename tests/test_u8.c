@@ -281,10 +281,27 @@ static void test_u8__max_samples__sums_at_their_bound(void **state)
 }
 
 /* The step on one sample has its own code path, which must treat zeros of either sign alike. */
+/* Checks that packed weights have the scores of the weights, packed anew. */
+static void assert_packed(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
+                          const downhill_weights_f32 *weights, const downhill_packed_u8 *packed)
+{
+    const size_t c = weights->c, bytes = downhill_packed_u8_bytes(weights->d, c);
+    downhill_packed_u8 *fresh = new (bytes, 1);
+    double *scores = new (c, sizeof *scores), *want = new (c, sizeof *want);
+    assert_int_equal(downhill_pack_u8(kernels, weights, NULL, fresh, bytes), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(kernels, batch, fresh, F64(want, c, 1, c)), DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(kernels, batch, packed, F64(scores, c, 1, c)), DOWNHILL_OK);
+    assert_memory_equal(scores, want, c * sizeof *scores);
+    free(fresh);
+    free(scores);
+    free(want);
+}
+
+/* A step on one sample leaves panels alone of which all margins are met, if the weights do not decay. */
 static void test_u8__step_on_one_sample__same_as_its_parts(void **state)
 {
     (void)state;
-    enum { d = 100, c = 12, label = 7 };
+    enum { d = 100, c = 25, label = 7, first_met = 8, end_met = 18, N_SETTINGS = 2 };
     uint8_t x[d];
     const int32_t y = label;
     for (size_t k = 0; k < d; k++)
@@ -294,10 +311,13 @@ static void test_u8__step_on_one_sample__same_as_its_parts(void **state)
     downhill_packed_u8 *packed = new (packed_bytes, 1);
     const downhill_workspace workspace = {new (workspace_bytes, 1), workspace_bytes};
     const downhill_batch_u8 batch = {x, d, 1, &y, NULL, 1, 0};
-    const downhill_sgd *sgd = HINGE(1.0f, 1e-3f, 10.0f);
+    const downhill_sgd *const settings[N_SETTINGS] = {HINGE(1.0f, 1e-3f, 10.0f),
+                                                      HINGE(1.0f, 1e-3f, 0.0f)};
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
-    for (size_t t = 0; t < n_tables; t++) {
+    for (size_t t = 0; t < n_tables * N_SETTINGS; t++) {
+        const downhill_kernels *kernels = tables[t / N_SETTINGS];
+        const downhill_sgd *sgd = settings[t % N_SETTINGS];
         float w[2][c * d], b[2][c];
         for (int fused = 0; fused < 2; fused++) {
             int32_t sums_w[c * d], sums_b[c];
@@ -306,22 +326,25 @@ static void test_u8__step_on_one_sample__same_as_its_parts(void **state)
             double loss = 0.0;
             for (size_t i = 0; i < c * d; i++)
                 w[fused][i] = i % 2 ? -0.0f : i % 4 ? 0.0f : (float)i * 1e-6f;
-            for (size_t j = 0; j < c; j++)
-                b[fused][j] = -0.0f;
-            assert_int_equal(downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes),
+            for (size_t j = 0; j < c; j++) /* others are met between those that are not, too */
+                b[fused][j] = (j >= first_met && j < end_met) || j % 5 == 1 ? -100.0f : -0.0f;
+            assert_int_equal(downhill_pack_u8(kernels, &weights, NULL, packed, packed_bytes),
                              DOWNHILL_OK);
             if (fused) {
-                assert_int_equal(downhill_step_u8(tables[t], &batch, &weights, packed, sgd, &loss,
+                assert_int_equal(downhill_step_u8(kernels, &batch, &weights, packed, sgd, &loss,
                                                   &workspace, NULL),
                                  DOWNHILL_OK);
             } else {
-                assert_int_equal(downhill_loss_grad_u8(tables[t], &batch, packed, sgd->loss, &sums,
+                assert_int_equal(downhill_loss_grad_u8(kernels, &batch, packed, sgd->loss, &sums,
                                                        &loss, &workspace, NULL),
                                  DOWNHILL_OK);
                 assert_true(sums_b[label] < 0);
-                assert_int_equal(downhill_update_u8(tables[t], &weights, packed, &sums, 1, sgd),
+                for (size_t j = first_met; j < end_met; j++)
+                    assert_int_equal(sums_b[j], 0);
+                assert_int_equal(downhill_update_u8(kernels, &weights, packed, &sums, 1, sgd),
                                  DOWNHILL_OK);
             }
+            assert_packed(kernels, &batch, &weights, packed);
         }
         assert_memory_equal(w[0], w[1], sizeof w[0]);
         assert_memory_equal(b[0], b[1], sizeof b[0]);
@@ -330,7 +353,6 @@ static void test_u8__step_on_one_sample__same_as_its_parts(void **state)
     free(workspace.memory);
 }
 
-/* Adding to existing sums wraps modulo 2³², whatever they were. */
 static void test_u8__sums_that_leave_their_range__wrap(void **state)
 {
     (void)state;

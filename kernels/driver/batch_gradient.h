@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Loss and gradient of a batch in one pass over X: each block of rows is scored, turned into dscores and added to the
- * gradient before the next one is touched. While a block fits L2 (plan.h), X crosses the memory bus once, where a chain
- * of whole-batch calls reads it twice. The next block is prefetched meanwhile. Only the scores of one block are held. */
+ * gradient before the next one is touched. While a block fits L2 (plan.h), X crosses the memory bus once, where a
+ * chain of whole-batch calls reads it twice. The next block is prefetched meanwhile; the scores of bytes prefetch the
+ * next rows. Only the scores of one block are held. */
 #ifndef DOWNHILL_BATCH_GRADIENT_H
 #define DOWNHILL_BATCH_GRADIENT_H
 

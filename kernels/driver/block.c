@@ -22,7 +22,7 @@ static void look_up_next(struct block_iterator *blocks)
     const struct batch_view *batch = blocks->batch;
     struct block *next = &blocks->blocks[blocks->block == blocks->blocks];
     const size_t left = batch->n + next_rows(batch) - blocks->next;
-    if (batch->element == ELEMENT_U8)
+    if (batch->element == ELEMENT_U8 && blocks->block->n > 0)
         for (size_t i = 0; i < U8_ROWS_PAST_END; i++)
             blocks->block->x[blocks->block->n + i] = i < left
                                                          ? batch_x(batch, blocks->next + i)

@@ -138,9 +138,9 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
         for (size_t j = 0, classes; j < c; j += classes) {
             classes = next_tile(c - j, grad_plan.classes);
             /* The first classes have brought these features to L1 or L2. */
-            const unsigned prefetch = j == 0 ? grad_plan.flags : 0;
+            const unsigned flags = j == 0 ? grad_plan.flags : 0;
             kernels->u8->grad(n, features, classes, x, dscores + j, ldds,
-                              prefetch | (accumulate ? GRAD_ACCUMULATE : 0u),
+                              flags | (accumulate ? GRAD_ACCUMULATE : 0u),
                               grad->dw + j * grad->lddw + k, grad->lddw,
                               k == 0 ? grad->db + j : NULL);
         }

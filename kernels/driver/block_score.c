@@ -86,9 +86,9 @@ static struct prefetch prefetch_weights(const downhill_weights_f32 *weights, siz
     return prefetch_of(rows, classes, chunk * sizeof *weights->w, 1);
 }
 
-/* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per group of
- * panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn. Otherwise the kernel first
- * prefetches the weights of the next panels, if the plan says so, and then rows of X. */
+/* Packs some panels and computes their scores a few rows at a time, so that a chunk of X is read from L3 once per
+ * group of panels. If the plan has a pace, the chunk is prefetched FETCH_ROWS before its turn. Otherwise the kernel
+ * first prefetches the weights of the next panels, if the plan says so, and then rows of X. */
 static void score_pack_per_panel(const struct downhill_packing *packing,
                                  const struct score_plan *plan, const struct part *block,
                                  const downhill_weights_f32 *weights)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weights of byte batches: packing, scores of a block, update. The quantum of a class is the power of two for which its largest weight just fits;
- * the micro-kernels round the weights to multiples of it. The contributions of the mean and the bias to the scores are
- * exact multiples, too. */
+ * Weights of byte batches: packing, scores of a block, update. The quantum of a class is the power of two for which
+ * its largest weight just fits; the micro-kernels round the weights to multiples of it. The contributions of the mean
+ * and the bias to the scores are exact multiples, too. */
 #include "driver/packed_u8.h"
 
 #include "driver/carve.h"
@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Maximum |q|. AMX splits q into 256·high + low with low in [-128, 127]; up to 127·256 + 127, high is a signed byte too. */
+/* Maximum |q|. VNNI and AMX split q into 256·high + low with low in [-128, 127]; up to 127·256 + 127, high is a
+ * signed byte too. */
 #define Q_MAX 32639.0
 
 enum {
@@ -73,13 +74,14 @@ static float set_quantum(struct packed_u8 *p, const downhill_weights_f32 *weight
     return ldexpf(1.0f, s);
 }
 
-/* A gradient to update the weights by before they are packed: the sums times·dw and times·db. */
+/* A gradient to update the weights by before they are packed. That of one sample is its features, dw, times a dscore
+ * per class. */
 struct update {
     struct update_factors factors;
     const int32_t *dw;
     size_t lddw;
-    const int32_t *db;
-    const int16_t *times; /* per class; NULL: 1, else db is NULL too */
+    const int32_t *db;    /* NULL for one sample */
+    const int16_t *times; /* the dscores of one sample, else NULL */
 };
 
 /* Updates a class and returns the bits of its largest |w|. */
@@ -108,39 +110,66 @@ static uint32_t largest_magnitude(size_t d, const float *w)
     return largest;
 }
 
-/* Returns whether an update by one sample leaves some classes as they are, even if a weight is -0: subtracting 0 keeps it. */
-static int is_unchanged(const struct packed_u8 *p, const struct update *u, size_t j, size_t classes)
+/* Sets the initial scores: those of the bias less those of the mean vector. */
+static void set_start(struct packed_u8 *p)
+{
+    memcpy(p->start, p->bias, p->c * sizeof *p->start);
+    if (!(p->norm & UPDATE_CENTERED))
+        return;
+    const void *rows[MEAN_ROWS + U8_ROWS_PAST_END];
+    for (size_t i = 0; i < MEAN_ROWS + U8_ROWS_PAST_END; i++)
+        rows[i] = p->mean_rows[i % MEAN_ROWS];
+    memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
+    downhill_add_scores_u8(p, p->u8->features, MEAN_ROWS, rows, p->mean_scores, p->c);
+    for (size_t j = 0; j < p->c; j++)
+        p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / MEAN_UNITS;
+}
+
+/* Returns whether an update by one sample leaves a panel as it is, even if a weight is -0: subtracting 0 keeps it. */
+static int is_unchanged(const struct packed_u8 *p, const struct update *u, size_t first,
+                        size_t panel)
 {
     int all_zero = u->times != NULL && u->factors.decay == 1.0f && !signbit(u->factors.step) &&
                    isfinite(u->factors.step * p->largest_gain);
-    for (size_t i = 0; all_zero && i < classes; i++)
-        all_zero = u->times[j + i] == 0;
+    for (size_t i = 0; all_zero && i < panel; i++)
+        all_zero = u->times[first + i] == 0;
     return all_zero;
 }
 
-/* Updates the weights unless update is NULL, and packs them, two classes at a time. */
+/* Updates a panel unless update is NULL, and packs it, two classes at a time. */
+static void update_and_pack_panel(struct packed_u8 *p, const downhill_weights_f32 *weights,
+                                  const struct update *update, size_t first, size_t panel)
+{
+    for (size_t j = 0, classes; j < panel; j += classes) {
+        float factors[U8_PACK_CLASSES];
+        classes = panel - j < U8_PACK_CLASSES ? panel - j : U8_PACK_CLASSES;
+        for (size_t i = 0; i < classes; i++) {
+            const size_t class = first + j + i;
+            const uint32_t largest =
+                update != NULL ? update_class(p, weights, class, update)
+                               : largest_magnitude(p->d, weights->w + class * weights->ldw);
+            factors[i] = set_quantum(p, weights, class, largest);
+        }
+        p->u8->pack(p->d, panel, j, classes, weights->w + (first + j) * weights->ldw, weights->ldw,
+                    factors, p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
+    }
+}
+
+/* Updates the weights unless update is NULL, and packs those that may have changed. */
 static void update_and_pack(struct packed_u8 *p, const downhill_weights_f32 *weights,
                             const struct update *update)
 {
+    int changed = 0;
     for (size_t first = 0, panel; first < p->c; first += panel) {
         panel = next_tile(p->c - first, p->u8->classes);
-        for (size_t j = 0, classes; j < panel; j += classes) {
-            float factors[U8_PACK_CLASSES];
-            classes = panel - j < U8_PACK_CLASSES ? panel - j : U8_PACK_CLASSES;
-            if (update != NULL && is_unchanged(p, update, first + j, classes))
-                continue;
-            for (size_t i = 0; i < classes; i++) {
-                const size_t class = first + j + i;
-                const uint32_t largest =
-                    update != NULL ? update_class(p, weights, class, update)
-                                   : largest_magnitude(p->d, weights->w + class * weights->ldw);
-                factors[i] = set_quantum(p, weights, class, largest);
-            }
-            p->u8->pack(p->d, panel, j, classes, weights->w + (first + j) * weights->ldw,
-                        weights->ldw, factors,
-                        p->weights + first * packed_ld_u8(p->d) * sizeof(int16_t));
-        }
+        /* A panel is packed as a whole: AMX arranges it when its last class arrives. */
+        if (update != NULL && is_unchanged(p, update, first, panel))
+            continue;
+        update_and_pack_panel(p, weights, update, first, panel);
+        changed = 1;
     }
+    if (changed)
+        set_start(p);
 }
 
 void downhill_add_scores_u8(const struct packed_u8 *p, size_t features, size_t n,
@@ -163,21 +192,6 @@ void downhill_add_scores_u8(const struct packed_u8 *p, size_t features, size_t n
                          p->quantum + j, scores + j, lds);
         }
     }
-}
-
-/* Sets the initial scores: those of the bias less those of the mean vector. */
-static void set_start(struct packed_u8 *p)
-{
-    memcpy(p->start, p->bias, p->c * sizeof *p->start);
-    if (!(p->norm & UPDATE_CENTERED))
-        return;
-    const void *rows[MEAN_ROWS + U8_ROWS_PAST_END];
-    for (size_t i = 0; i < MEAN_ROWS + U8_ROWS_PAST_END; i++)
-        rows[i] = p->mean_rows[i % MEAN_ROWS];
-    memset(p->mean_scores, 0, MEAN_ROWS * p->c * sizeof *p->mean_scores);
-    downhill_add_scores_u8(p, p->u8->features, MEAN_ROWS, rows, p->mean_scores, p->c);
-    for (size_t j = 0; j < p->c; j++)
-        p->start[j] -= p->mean_scores[j] + p->mean_scores[p->c + j] / MEAN_UNITS;
 }
 
 static void set_norm(struct packed_u8 *p, const downhill_norm_u8 *norm)
@@ -203,7 +217,6 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
     p->u8 = kernels->u8;
     set_norm(p, norm);
     update_and_pack(p, weights, NULL);
-    set_start(p);
 }
 
 void downhill_update_packed_u8(const downhill_weights_f32 *weights,
@@ -212,7 +225,6 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights,
 {
     const struct update update = {factors, grad->dw, grad->lddw, grad->db, NULL};
     update_and_pack(p, weights, &update);
-    set_start(p);
 }
 
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
@@ -223,5 +235,4 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
         x_i32[k] = x[k];
     const struct update update = {factors, x_i32, 0, NULL, dscores};
     update_and_pack(p, weights, &update);
-    set_start(p);
 }

@@ -47,14 +47,14 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights,
                                const downhill_gradient_u8 *grad, struct update_factors factors,
                                struct packed_u8 *packed);
 
-/* Updates by one sample without storing its gradient, and packs again. x_i32: memory for d values, which stays in L1 for all
- * classes. */
+/* Updates by one sample without storing its gradient, and packs what has changed. x_i32: memory for d values, which
+ * stays in L1 for all classes. */
 void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const uint8_t *x,
                                       const int16_t *dscores, struct update_factors factors,
                                       int32_t *x_i32, struct packed_u8 *packed);
 
-/* Adds the scores of the rows, without bias and mean, at most `features` features at a time. U8_ROWS_PAST_END more pointers
- * are those of the rows after them. */
+/* Adds the scores of the rows, without bias and mean, at most `features` features at a time. U8_ROWS_PAST_END more
+ * pointers are those of the rows after them. */
 void downhill_add_scores_u8(const struct packed_u8 *packed, size_t features, size_t n,
                             const void *const *rows, double *scores, size_t lds);
 

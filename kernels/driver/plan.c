@@ -4,8 +4,9 @@
 #include "simd/tiles.h"
 
 /* Size of an L2 for which the values below hold as they stand; they hold for a larger one too. For a smaller L2,
- * of_l2() reduces the values that concern L2 in proportion. Haswell, the client Skylake and their successors have
- * 256 KiB. The values for L1 are constants: a CPU with AVX2 has an L1d of 32 KiB or more. */
+ * of_l2() reduces the values that concern L2 in proportion. Haswell, the client Skylake and their successors have 256
+ * KiB. The values for L1 are constants, because a CPU with AVX2 has an L1d of 32 KiB or more; only
+ * score_features_u8() and prefetches into L1 depend on its size. */
 enum { L2_FULL = 512 * 1024 };
 
 /* Bytes of X in a block of rows. The scores read the block from memory, the gradient reads it again from L2. With W, dW
@@ -56,12 +57,12 @@ enum { GRAD_TILE_BYTES = 16 * 1024, GRAD_L1_CLASSES = 9, GRAD_L1_BYTES = 48 * 10
  * into L1, but 1.1 times as long if X was in memory (Zen 5). */
 enum { GRAD_L2_CLASSES = 5 };
 
-/* Features per call of the gradient if several tiles of classes read them in turn: of 128 rows, 240 KiB, they stay in L2. A
- * multiple of the widths of 32 and 48 features. */
+/* Features per call of the gradient if several tiles of classes read them in turn: of 128 rows, 240 KiB, they stay in
+ * L2. A multiple of the widths of 32 and 48 features. */
 enum { GRAD_FEATURES = 480 };
 
-/* With up to three classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With fewer
- * than 16 features the start of each group of rows takes longer than its sums (Zen 3). */
+/* With up to three classes, whole rows of X are added to a dW that stays in L1: 24 KiB, or these features of it. With
+ * fewer than 16 features the start of each group of rows takes longer than its sums (Zen 3). */
 enum {
     FEW_CLASSES_DW = 6144,
     FEW_CLASSES_FEATURES = 2048,
@@ -85,8 +86,8 @@ enum { PANEL_PAIR_ROWS = 32 };
  * 3). */
 enum { TRANSPOSED_CLASSES_PER_FEATURE = 2 };
 
-/* With fewer classes, the copies for a transposed panel of dW cost more than it saves; 100 classes of 4 features take 0.43
- * of the time, 26 take 0.62 (Zen 3). */
+/* With fewer classes, the copies for a transposed panel of dW cost more than it saves; 100 classes of 4 features take
+ * 0.43 of the time, 26 take 0.62 (Zen 3). */
 enum { TRANSPOSED_CLASSES_MIN = 24 };
 
 /* On a small L2 the features per call are a multiple of this: whole cache lines of any element. */
@@ -187,10 +188,10 @@ static size_t longer_chunk(size_t c)
     return c == 1 ? 4 : c <= 3 ? 2 : 1;
 }
 
-/* Returns the features of bytes per call of the scores: the weights of a panel take two thirds of L1, the rows of X that
- * pass and those that are prefetched have the rest. Longer chunks have fewer horizontal sums, and their pieces of rows come
- * faster from memory: with 1536 features instead of 1024, 256 × 3072 × 10 takes 0.98 of the time from L2 and 0.87 from
- * memory with AVX-512, 0.97 and 0.94 with AVX2 (Zen 5). */
+/* Returns the features of bytes per call of the scores: the weights of a panel take two thirds of L1, the rows of X
+ * that pass and those that are prefetched have the rest. Longer chunks have fewer horizontal sums, and their pieces
+ * of rows come faster from memory: with 1536 features instead of 1024, 256 × 3072 × 10 takes 0.98 of the time from L2
+ * and 0.87 from memory with AVX-512, 0.97 and 0.94 with AVX2 (Zen 5). */
 static size_t score_features_u8(const downhill_kernels *kernels, size_t c, size_t l1d)
 {
     const size_t classes = c < kernels->u8->classes ? c : kernels->u8->classes,
@@ -341,7 +342,8 @@ struct score_plan downhill_plan_score(const struct plan *plan, size_t rows)
     if (plan->packs_once)
         return (struct score_plan){
             SCORE_PACKED, score_rows(plan, features), features, classes, 0, 0, 0};
-    /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen 3). */
+    /* Rows beyond L2 are prefetched: from memory 256 × 3072 × 10 takes 0.69 of the time, from L3 0.95 to 1.03 (Zen
+     * 3). */
     const int prefetches_x =
         packing->driver_prefetches && rows * plan->d * element_bytes(plan->element) > plan->l2;
     /* The kernel prefetches the weights of the next panels: 256 × 2048 × 1000 takes 0.93 of the time (Zen 5). */

@@ -53,8 +53,8 @@ struct plan {
 };
 
 /* Makes the plan for a core with these caches. With an L2 of 512 KiB or more it is the same, so that results in f32
- * have the same bits. The exception is the gradient alone: its prefetches and its rows per block depend on L1 and on
- * the whole L2, but its bits do not. */
+ * have the same bits. Exceptions are the chunks of byte scores, which are exact, and the gradient alone: its
+ * prefetches and its rows per block depend on L1 and on the whole L2, but its bits do not. */
 struct plan downhill_make_plan(const downhill_kernels *kernels, const struct cache_sizes *caches,
                                const struct plan_shape *shape);
 

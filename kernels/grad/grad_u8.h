@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Code shared by the gradients of bytes, for a single sample and for dscores that are too large for the instruction of
- * an ISA level. The compiler vectorises the plain loops with the instructions of the level. */
+ * Code shared by the gradients of bytes: for a single sample, for dscores that are too large for the instruction of
+ * an ISA level, and for prefetching along the rows. */
 #ifndef DOWNHILL_GRAD_U8_H
 #define DOWNHILL_GRAD_U8_H
 
@@ -14,8 +14,8 @@
  * the rows too. */
 enum { OTHERS, FIRST, FIRST_FAR };
 
-/* Prefetches a later line of some rows, the one that holds the last byte of a vector that far ahead. It is always inlined,
- * because GCC assumes that a function that only prefetches has no effect and removes calls to it. */
+/* Prefetches the line after that of feature k of each row. It is always inlined, because GCC assumes that a function
+ * that only prefetches has no effect and removes calls to it. */
 DOWNHILL_INLINE void prefetch_rows(const int rows, const void *const *x, size_t k)
 {
     enum { AHEAD = 2 * LINE_BYTES - 1 };
@@ -24,9 +24,9 @@ DOWNHILL_INLINE void prefetch_rows(const int rows, const void *const *x, size_t 
         _mm_prefetch((const char *)x[r] + k + AHEAD, _MM_HINT_T0);
 }
 
-/* Adds one sample to 8 features of a row of dW, or stores it there. A byte widened to 32 bits is a pair of 16-bit integers
- * with 0 in the upper one. VPMADDWD therefore multiplies it by a dscore in one micro-operation, where VPMULLD takes two or
- * three. */
+/* Adds one sample to 8 features of a row of dW, or stores it there. A byte widened to 32 bits is a pair of 16-bit
+ * integers with 0 in the upper one. VPMADDWD therefore multiplies it by a dscore in one micro-operation, where
+ * VPMULLD takes two or three. */
 DOWNHILL_INLINE void add_to_row(const int accumulate, __m256i g, const uint8_t *x, int32_t *row)
 {
     const __m256i x_i32x8 = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)x));

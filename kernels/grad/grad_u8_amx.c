@@ -32,8 +32,8 @@ enum {
 /* Dscores of a block. Per 64 samples, one row of bytes per class; zeros after the last sample. */
 typedef __m512i dscores_of_block[GROUPS_MAX][PANEL_CLASSES];
 
-/* Packs the dscores of a block as operand A. Replaces outliers by 0 and returns whether there are any. Byte by byte
- * this would take as long as the tiles take for 784 features. */
+/* Packs the dscores of a block as operand A and adds them to db unless it is NULL. Replaces outliers by 0 and returns
+ * whether there are any. Byte by byte this would take as long as the tiles take for 784 features. */
 DOWNHILL_INLINE int make_rows(size_t n, size_t c, const int16_t *dscores, size_t ldds,
                               dscores_of_block g, int32_t *db)
 {

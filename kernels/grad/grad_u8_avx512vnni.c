@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gradient of bytes with AVX512-VNNI: four samples per instruction. VPDPBUSD multiplies the bytes of four samples by their
- * dscores of a class and adds the products.
+ * Gradient of bytes with AVX512-VNNI: four samples per instruction. VPDPBUSD multiplies the bytes of four samples by
+ * their dscores of a class and adds the products.
  *
- * The tile of the first 5 classes interleaves four rows byte by byte, with 8 shuffles, and leaves a copy for the others,
- * as in grad_u8_avx512.c: rows that fall on a few sets of L1 would have to come from L2 again. Per four samples a tile of
- * 5 classes × 64 features loads 4 vectors of X and broadcasts four dscores 5 times, for 20 instructions of 64 products.
+ * The tile of the first 5 classes interleaves four rows byte by byte, with 8 shuffles, and leaves a copy for the
+ * others, as in grad_u8_avx512.c: rows that fall on a few sets of L1 would have to come from L2 again. Per four
+ * samples a tile of 5 classes × 64 features loads 4 vectors of X and broadcasts four dscores 5 times, for 20
+ * instructions of 64 products.
  *
  * Tail: masked loads and stores. */
 #define DOWNHILL_LEVEL_NAME avx512vnni
@@ -14,8 +15,8 @@
 
 enum { TILE_CLASSES = 5 };
 
-/* Computes dw = dscoresᵀ X, or adds it to dw, for 64 features from feature k on. Unless `which` is OTHERS, it also fills
- * the column of interleaved rows. */
+/* Computes dw = dscoresᵀ X, or adds it to dw, for 64 features from feature k on. Unless `which` is OTHERS, it also
+ * fills the column of interleaved rows. */
 DOWNHILL_INLINE void tile(const int which, const int classes, size_t n, size_t d, size_t k,
                           const void *const *x, struct x_quads *column, const uint32_t *g,
                           unsigned flags, int32_t *dw, size_t lddw)

@@ -36,18 +36,14 @@ static int make_quads(size_t n, size_t c, const int16_t *dscores, size_t ldds, q
     const struct dscore_lanes lanes = dscore_lanes_of(c);
     const __m256i ones = _mm256_set1_epi8(1);
     __m256i low_sum = _mm256_setzero_si256(), high_sum = _mm256_setzero_si256();
-    const __m256i max = _mm256_set1_epi16(G_MAX), min = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256();
     for (size_t i = 0; i < n; i += QUAD) {
         __m256i g[QUAD];
         DOWNHILL_UNROLL
         for (size_t r = 0; r < QUAD; r++) {
-            const __m256i all = i + r < n ? load_dscores(lanes, c, dscores + (i + r) * ldds)
-                                          : _mm256_setzero_si256();
-            const __m256i bad =
-                _mm256_or_si256(_mm256_cmpgt_epi16(all, max), _mm256_cmpgt_epi16(min, all));
-            outliers = _mm256_or_si256(outliers, bad);
-            g[r] = _mm256_and_si256(_mm256_andnot_si256(bad, all), _mm256_set1_epi16(UINT8_MAX));
+            g[r] = i + r < n ? load_inliers(lanes, c, dscores + (i + r) * ldds, G_MAX, &outliers)
+                             : _mm256_setzero_si256();
+            g[r] = _mm256_and_si256(g[r], _mm256_set1_epi16(UINT8_MAX));
         }
         const __m256i pair_01 = _mm256_or_si256(g[0], _mm256_slli_epi16(g[1], 8));
         const __m256i pair_23 = _mm256_or_si256(g[2], _mm256_slli_epi16(g[3], 8));

@@ -33,6 +33,18 @@ DOWNHILL_INLINE __m256i load_dscores(struct dscore_lanes lanes, size_t c, const 
     return _mm256_or_si256(pairs, last);
 }
 
+/* Loads the dscores of c classes and replaces those beyond ±max by 0; sets lanes of *outliers for them. */
+DOWNHILL_INLINE __m256i load_inliers(struct dscore_lanes lanes, size_t c, const int16_t *dscores,
+                                     const int max, __m256i *outliers)
+{
+    const __m256i all = load_dscores(lanes, c, dscores);
+    const __m256i too_large =
+        _mm256_or_si256(_mm256_cmpgt_epi16(all, _mm256_set1_epi16((short)max)),
+                        _mm256_cmpgt_epi16(_mm256_set1_epi16((short)-max), all));
+    *outliers = _mm256_or_si256(*outliers, too_large);
+    return _mm256_andnot_si256(too_large, all);
+}
+
 /* Adds the sums of dscores of c classes to db. In each 128-bit part p, `low` has those of classes 8p … 8p+3, `high` of
  * 8p+4 … 8p+7. */
 DOWNHILL_INLINE void add_bias_sums(__m256i low, __m256i high, size_t c, int32_t *db)

@@ -20,7 +20,9 @@ struct pairs_of_block {
 };
 
 /* Packs the dscores of a block and adds them to db unless it is NULL. Replaces outliers by 0 and returns whether there
- * are any. A run ends before Σ|g| of
+ * are any.
+ *
+ * A run ends before Σ|g| of
  * some class exceeds RUN_SUM_MAX. For the hinge loss with 10 classes that is after about 70 samples while no margin is
  * met, and after 100 or more when most are. */
 DOWNHILL_TARGET
@@ -30,18 +32,13 @@ static int make_pairs(size_t n, size_t c, const int16_t *dscores, size_t ldds,
     const struct dscore_lanes lanes = dscore_lanes_of(c);
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i low_sum = _mm256_setzero_si256(), high_sum = _mm256_setzero_si256();
-    const __m256i max = _mm256_set1_epi16(G_MAX), min = _mm256_set1_epi16(-G_MAX);
     __m256i outliers = _mm256_setzero_si256(), sum = _mm256_setzero_si256();
     pairs->n_runs = 0;
     for (size_t i = 0; i < n; i += PAIR) {
         __m256i g[PAIR];
         for (size_t r = 0; r < PAIR; r++) {
-            const __m256i all = i + r < n ? load_dscores(lanes, c, dscores + (i + r) * ldds)
-                                          : _mm256_setzero_si256();
-            const __m256i bad =
-                _mm256_or_si256(_mm256_cmpgt_epi16(all, max), _mm256_cmpgt_epi16(min, all));
-            outliers = _mm256_or_si256(outliers, bad);
-            g[r] = _mm256_andnot_si256(bad, all);
+            g[r] = i + r < n ? load_inliers(lanes, c, dscores + (i + r) * ldds, G_MAX, &outliers)
+                             : _mm256_setzero_si256();
         }
         low_sum =
             _mm256_add_epi32(low_sum, _mm256_madd_epi16(_mm256_unpacklo_epi16(g[0], g[1]), ones));

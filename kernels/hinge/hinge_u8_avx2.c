@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss of exact scores with AVX2, with the classes along the lanes, four at a time. The last vector
- * uses a masked load. Masks clear the lanes past c and the label's lane. */
+ * Multiclass hinge loss of exact scores with AVX2, with the classes along the lanes, four at a time. Masks clear the
+ * lanes past c and the label's lane. With more classes than WHOLE_MIN most vectors have neither, and are taken four
+ * at a time without masks. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "hinge/hinge_u8.h"
 #include "simd/avx2.h"
 
-enum { F64X4 = 4, F64X16 = 16, VECTORS = F64X16 / F64X4 };
+enum { F64X4 = 4, GROUP = 16, WHOLE_MIN = 32, VECTORS = GROUP / F64X4 };
 
-/* What all classes of a sample share. */
+/* Values that all classes of a sample share. */
 struct sample_f64x4 {
     __m256d s_label, margin;
 };
@@ -45,7 +46,7 @@ DOWNHILL_INLINE void store_violated(int16_t *to, size_t count, __m256d violated)
         to[l] = tail[l];
 }
 
-/* Classes j … end - 1, of which one may be the label. Returns how many violate the margin. */
+/* Computes classes j … end - 1, of which one may be the label. Returns how many violate the margin. */
 DOWNHILL_INLINE int some_classes(const struct sample_f64x4 *sample, size_t j, size_t end,
                                  size_t label, const double *s, int16_t *ds, __m256d *units)
 {
@@ -67,7 +68,7 @@ DOWNHILL_INLINE int some_classes(const struct sample_f64x4 *sample, size_t j, si
     return count;
 }
 
-/* Classes j … end - 1, a multiple of 16 of them without the label. Returns how many violate the margin. */
+/* Computes classes j … end - 1, whole groups without the label. Returns how many violate the margin. */
 DOWNHILL_INLINE int other_classes(const struct sample_f64x4 *sample, size_t j, size_t end,
                                   const double *s, int16_t *ds, __m256d *units)
 {
@@ -75,7 +76,7 @@ DOWNHILL_INLINE int other_classes(const struct sample_f64x4 *sample, size_t j, s
     /* VPACKSSDW works within each 128-bit part, twice. */
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     int twice = 0;
-    for (; j < end; j += F64X16) {
+    for (; j < end; j += GROUP) {
         __m256i violated[VECTORS];
         DOWNHILL_UNROLL
         for (size_t v = 0; v < VECTORS; v++)
@@ -103,12 +104,12 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
         const size_t label = (size_t)y[i];
         const struct sample_f64x4 sample = {_mm256_set1_pd(s[label]), _mm256_set1_pd(margin)};
         int violated_count = 0;
-        if (c <= 2 * F64X16) {
+        if (c <= WHOLE_MIN) {
             violated_count = some_classes(&sample, 0, c, label, s, ds, units);
         } else {
-            const size_t before = label / F64X16 * F64X16,
-                         after = before + F64X16 < c ? before + F64X16 : c,
-                         whole = after + (c - after) / F64X16 * F64X16;
+            const size_t before = label / GROUP * GROUP,
+                         after = before + GROUP < c ? before + GROUP : c,
+                         whole = after + (c - after) / GROUP * GROUP;
             violated_count = other_classes(&sample, 0, before, s, ds, units);
             violated_count += some_classes(&sample, before, after, label, s, ds, units);
             violated_count += other_classes(&sample, after, whole, s, ds, units);

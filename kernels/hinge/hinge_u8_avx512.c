@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiclass hinge loss of exact scores with AVX-512, with the classes along the lanes, as in hinge_f32_avx512.c. */
+ * Multiclass hinge loss of exact scores with AVX-512, with the classes along the lanes, eight at a time. Masks clear
+ * the lanes past c and the label's lane. With more classes than WHOLE_MIN most vectors have neither, and are taken
+ * two at a time without masks. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "hinge/hinge_u8.h"
 #include "simd/avx512.h"
 
-enum { F64X8 = 8, F64X16 = 16 };
+enum { F64X8 = 8, GROUP = 16, WHOLE_MIN = 32 };
 
-/* What all classes of a sample share. */
+/* Values that all classes of a sample share. */
 struct sample_f64x8 {
     __m512d s_label, margin;
 };
@@ -17,7 +19,7 @@ DOWNHILL_INLINE __mmask8 violated_x8(const struct sample_f64x8 *sample, __mmask8
                                      __m512d scores, __m512d *units)
 {
     const __m512d violation = _mm512_add_pd(_mm512_sub_pd(scores, sample->s_label), sample->margin);
-    /* Not those that are met: NaN is neither, and must reach the loss. */
+    /* A NaN is not met, so that it reaches the loss. */
     const __mmask16 met =
         opaque_mask(_mm512_mask_cmp_pd_mask(others, violation, _mm512_setzero_pd(), _CMP_LE_OQ));
     const __mmask8 violated = (__mmask8)(others & ~met);
@@ -28,7 +30,7 @@ DOWNHILL_INLINE __mmask8 violated_x8(const struct sample_f64x8 *sample, __mmask8
     return violated;
 }
 
-/* Classes j … end - 1, of which one may be the label. Returns how many violate the margin. */
+/* Computes classes j … end - 1, of which one may be the label. Returns how many violate the margin. */
 DOWNHILL_INLINE int some_classes(const struct sample_f64x8 *sample, size_t j, size_t end,
                                  size_t label, const double *s, int16_t *ds, __m512d *units)
 {
@@ -46,12 +48,12 @@ DOWNHILL_INLINE int some_classes(const struct sample_f64x8 *sample, size_t j, si
     return count;
 }
 
-/* Classes j … end - 1, a multiple of 16 of them without the label. Returns how many violate the margin. */
+/* Computes classes j … end - 1, whole groups without the label. Returns how many violate the margin. */
 DOWNHILL_INLINE int other_classes(const struct sample_f64x8 *sample, size_t j, size_t end,
                                   const double *s, int16_t *ds, __m512d *units)
 {
     int count = 0;
-    for (; j < end; j += F64X16) {
+    for (; j < end; j += GROUP) {
         const unsigned lower = violated_x8(sample, 0xFF, _mm512_loadu_pd(s + j), &units[0]);
         const unsigned upper = violated_x8(sample, 0xFF, _mm512_loadu_pd(s + j + F64X8), &units[1]);
         const unsigned violated = lower | upper << F64X8;
@@ -72,12 +74,12 @@ double DOWNHILL_NAME(hinge_u8)(size_t n, size_t c, const double *scores, size_t 
         const size_t label = (size_t)y[i];
         const struct sample_f64x8 sample = {_mm512_set1_pd(s[label]), _mm512_set1_pd(margin)};
         int violated_count = 0;
-        if (c <= 2 * F64X16) {
+        if (c <= WHOLE_MIN) {
             violated_count = some_classes(&sample, 0, c, label, s, ds, units);
         } else {
-            const size_t before = label / F64X16 * F64X16,
-                         after = before + F64X16 < c ? before + F64X16 : c,
-                         whole = after + (c - after) / F64X16 * F64X16;
+            const size_t before = label / GROUP * GROUP,
+                         after = before + GROUP < c ? before + GROUP : c,
+                         whole = after + (c - after) / GROUP * GROUP;
             violated_count = other_classes(&sample, 0, before, s, ds, units);
             violated_count += some_classes(&sample, before, after, label, s, ds, units);
             violated_count += other_classes(&sample, after, whole, s, ds, units);

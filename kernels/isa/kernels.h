@@ -51,8 +51,8 @@ enum grad_flags {
 /* Row pointers past the n-th that a gradient kernel may read, in order to prefetch. The driver repeats the last row. */
 enum { ROWS_PAST_END = 2 };
 
-/* The scores that a kernel sets: to = from + X Wᵀ. The first chunk of features starts from the bias, the same row for every
- * sample (ld_from 0), the others from the scores so far (from = to). */
+/* The scores that a kernel sets: to = from + X Wᵀ. The first chunk of features starts from the bias, the same row for
+ * every sample (ld_from 0), the others from the scores so far (from = to). */
 struct scores {
     const float *from;
     size_t ld_from;
@@ -80,8 +80,8 @@ typedef void downhill_grad_kernel(size_t n, size_t d, size_t c, const void *cons
 /* Classes of the gradient by whole rows. */
 enum { GRAD_ROWS_CLASSES = 3 };
 
-/* Room for the packed weights of a class in any layout, in floats, is the number of features rounded up to whole groups.
- * Packed weights start at a multiple of 64 bytes. */
+/* Room for the packed weights of a class in any layout, in floats, is the number of features rounded up to whole
+ * groups. Packed weights start at a multiple of 64 bytes. */
 enum { PACK_GROUP = 32 };
 
 /* Scores of many samples with packed weights. */
@@ -106,12 +106,13 @@ struct downhill_packing {
 
 /* ---- bytes: all sums are exact, so every level gives the same bits in any order ---- */
 
-/* Packed weights take two bytes each, in panels of `classes`, in whole groups of this many features. Feature k of a panel
- * of c classes is 2·k·c bytes after its first one. */
+/* Packed weights take two bytes each, in panels of `classes`, in whole groups of this many features. Feature k of a
+ * panel of c classes is 2·k·c bytes after its first one. */
 enum { U8_GROUP = 64 };
 
-/* This many row pointers past the n-th are valid, because the gradient takes four samples at a time. For the scores they
- * are the rows that are scored next, which the kernel prefetches. */
+/* Valid row pointers past the n-th. A gradient reads up to three of them, with dscores of 0, because it takes four
+ * samples at a time. For the scores they are the rows that are scored next, so that a kernel can prefetch them: the
+ * tallest tile has eight. */
 enum { U8_ROWS_PAST_END = 8 };
 
 /* Returns a + b modulo 2³². The sums of a caller may exceed the range of int32_t. */
@@ -122,8 +123,8 @@ static inline int32_t wrapped_sum(int32_t a, int32_t b)
 
 /* Packs class j of a panel of c, and if `classes` is 2 the next one: q = w·factor, rounded to nearest even,
  * |q| <= 32639, in the order that the scores read, with zeros after the last feature. If a weight is not finite, the
- * packed numbers are unspecified. The classes of a panel are packed in order, two at a time, while their weights are
- * still in L1. */
+ * packed numbers are unspecified. The classes of a panel are all packed, in order, two at a time,
+ * while their weights are still in L1. */
 enum { U8_PACK_CLASSES = 2 };
 typedef void downhill_pack_u8_kernel(size_t d, size_t c, size_t j, size_t classes, const float *w,
                                      size_t ldw, const float *factors, void *panel);
@@ -147,9 +148,8 @@ enum update_flags {
 };
 
 /* Updates one class: w = decay·w - (step·gain)·(times·dw - mean·sum). Each operation rounds once, and so does the
- * conversion of dw to f32. times is 1, or the dscore of a single sample whose bytes dw holds; that product is exact, and
- * 0 is added to it to avoid -0.
- * Returns the bits of the largest |w|; a NaN counts as largest. */
+ * conversion of dw to f32. times is 1, or the dscore of a single sample whose bytes dw holds; that product is exact,
+ * and 0 is added to it to avoid -0. Returns the bits of the largest |w|; a NaN counts as largest. */
 typedef uint32_t downhill_update_u8_kernel(size_t d, unsigned flags, float decay, float step,
                                            float sum, float times, const int32_t *dw,
                                            const float *mean, const float *gain, float *w);

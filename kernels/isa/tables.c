@@ -42,8 +42,9 @@ enum { PACKED_FEATURES = 512 };
  * products with 16-bit weights, 128·2·255·32639 < 2³¹; with AVX-512 it sums 64 pairs, and two lanes are added. */
 enum { U8_FEATURES = 2048 };
 
-/* Rows of a block of the gradient of bytes alone, which prefetches the next column of them into L1: 8 KiB with 64
- * features per column, and with 32 half as many rows, whose lines have to stay for two columns. */
+/* Rows of a block of the gradient of bytes alone, which prefetches the next column of them into L1. With 64 features
+ * per column that is 8 KiB. With 32 features a line has to stay in L1 for two columns, and a block has half as many
+ * rows. */
 enum { U8_GRAD_ROWS_X64 = 128, U8_GRAD_ROWS_X32 = 64 };
 
 static const struct downhill_u8_kernels u8_scalar = {
@@ -82,8 +83,8 @@ enum {
     PACKED_SAMPLES_MIN_COLLIDING_X16 = 24
 };
 
-/* Limits of the packing for few features. Packing takes as long as the scores of ten samples, with AVX-512 of thirty. With
- * AVX2 the classes along the lanes take 0.16 to 0.24 of the time (4 features) or 0.57 to 0.69 (8), with AVX-512
+/* Limits of the packing for few features. Packing takes as long as the scores of ten samples, with AVX-512 of thirty.
+ * With AVX2 the classes along the lanes take 0.16 to 0.24 of the time (4 features) or 0.57 to 0.69 (8), with AVX-512
  * 0.2 to 0.95 (4 to 16 features, 8 to 1000 classes, Zen 5). */
 enum {
     SHORT_FEATURES_X8 = 8,

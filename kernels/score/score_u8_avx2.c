@@ -84,21 +84,22 @@ DOWNHILL_INLINE void add_products(const int rows, const int classes, const uint8
         DOWNHILL_UNROLL
         for (int r = 0; r < rows; r++) {
             __m256i *sum = &sum_i32x8[r * TILE_CLASSES + j];
-            *sum = add_pairs(*sum, x_i16x16[r], q_i16x16);
+            *sum = in_register_i(_mm256_add_epi32(*sum, _mm256_madd_epi16(x_i16x16[r], q_i16x16)));
         }
     }
 }
 
-DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
-                          const void *const *x, const void *const *next, size_t n_next,
-                          const int16_t *q, const double *quantum, double *scores, size_t lds)
+DOWNHILL_INLINE void tile(const int rows, const int classes, const int n_next, size_t d, size_t c,
+                          const void *const *x, const void *const *next, const int16_t *q,
+                          const double *quantum, double *scores, size_t lds)
 {
     const uint8_t *x_row[TILE_ROWS], *x_next[TILE_ROWS];
     DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++) {
+    for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-        x_next[r] = next[(size_t)r % n_next];
-    }
+    DOWNHILL_UNROLL
+    for (int r = 0; r < n_next; r++)
+        x_next[r] = next[r];
     __m256i sum_i32x8[TILE_ROWS * TILE_CLASSES];
     DOWNHILL_UNROLL
     for (int s = 0; s < rows * TILE_CLASSES; s++)
@@ -107,7 +108,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32, q += U8X32 * c) {
         DOWNHILL_UNROLL
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < n_next; r++)
             _mm_prefetch((const char *)x_next[r] + k, _MM_HINT_T0);
         add_products(rows, classes, x_row, k, q, sum_i32x8);
         add_products(rows, classes, x_row, k + I16X16, q + I16X16, sum_i32x8);
@@ -129,34 +130,46 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
     add_to_f64_scores(rows, classes, sum_i32x8, quantum, scores, lds);
 }
 
-/* Adds the scores of a tile of rows and all classes of the panel, five at a time. Each pass over the rows prefetches its
- * share of the next rows, so that the requests are spread evenly. */
-DOWNHILL_INLINE void tiles(const int rows, size_t d, size_t c, const void *const *x,
-                           const int16_t *q, const double *quantum, double *scores, size_t lds)
+/* Adds the scores of some rows and of up to five classes. */
+DOWNHILL_INLINE void some_classes(const int rows, const int n_next, size_t classes, size_t d,
+                                  size_t c, const void *const *x, const void *const *next,
+                                  const int16_t *q, const double *quantum, double *scores,
+                                  size_t lds)
 {
-    for (size_t j = 0, classes; j < c; j += classes) {
-        const void *const *next = x + rows + (j > 0 ? rows / 2 : 0);
-        const size_t n_next = c > TILE_CLASSES && rows > 1 ? (size_t)rows / 2 : (size_t)rows;
-        classes = next_tile(c - j, TILE_CLASSES);
-        switch (classes) {
-        case 5:
-            tile(rows, 5, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        case 4:
-            tile(rows, 4, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        case 3:
-            tile(rows, 3, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        case 2:
-            tile(rows, 2, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        default:
-            tile(rows, 1, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        }
-        q += U8X32 * classes;
+    switch (classes) {
+    case 5:
+        tile(rows, 5, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    case 4:
+        tile(rows, 4, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    case 3:
+        tile(rows, 3, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    case 2:
+        tile(rows, 2, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    default:
+        tile(rows, 1, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
     }
+}
+
+/* Adds the scores of some rows and of all classes of the panel. With more than five classes each of the two passes over
+ * the rows prefetches half of the next rows, so that the requests are spread evenly. */
+DOWNHILL_INLINE void all_classes(const int rows, size_t d, size_t c, const void *const *x,
+                                 const int16_t *q, const double *quantum, double *scores,
+                                 size_t lds)
+{
+    if (c <= TILE_CLASSES) {
+        some_classes(rows, rows, c, d, c, x, x + rows, q, quantum, scores, lds);
+        return;
+    }
+    const size_t classes = next_tile(c, TILE_CLASSES);
+    const int half = (rows + 1) / 2;
+    some_classes(rows, half, classes, d, c, x, x + rows, q, quantum, scores, lds);
+    some_classes(rows, half, c - classes, d, c, x, x + rows + rows / 2, q + U8X32 * classes,
+                 quantum + classes, scores + classes, lds);
 }
 
 DOWNHILL_TARGET
@@ -165,7 +178,7 @@ void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x,
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tiles(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
+        all_classes(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
     for (; i < n; i++)
-        tiles(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
+        all_classes(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
 }

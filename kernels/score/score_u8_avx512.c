@@ -4,8 +4,7 @@
  *
  * A weight has 16 bits, so a byte is widened to 16 bits too, and an instruction makes 32 products, twice those of an
  * f32 FMA. Per 32 features a tile of 4 samples × 5 classes loads 4 vectors of X and 5 of W for 20 such instructions.
- * Splitting the weights into two bytes for VPDPBUSD, which makes 64 products, would take as many instructions and twice
- * the registers.
+ * VPMADDUBSW would make 64 products, but saturates unless the weights are split into three parts.
  *
  * Tails: the last samples one at a time, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512
@@ -75,16 +74,17 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
     }
 }
 
-DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
-                          const void *const *x, const void *const *next, size_t n_next,
-                          const int16_t *q, const double *quantum, double *scores, size_t lds)
+DOWNHILL_INLINE void tile(const int rows, const int classes, const int n_next, size_t d, size_t c,
+                          const void *const *x, const void *const *next, const int16_t *q,
+                          const double *quantum, double *scores, size_t lds)
 {
     const uint8_t *x_row[TILE_ROWS], *x_next[TILE_ROWS];
     DOWNHILL_UNROLL
-    for (int r = 0; r < rows; r++) {
+    for (int r = 0; r < rows; r++)
         x_row[r] = x[r];
-        x_next[r] = next[(size_t)r % n_next];
-    }
+    DOWNHILL_UNROLL
+    for (int r = 0; r < n_next; r++)
+        x_next[r] = next[r];
     __m512i sum_i32x16[TILE_ROWS * TILE_CLASSES];
     DOWNHILL_UNROLL
     for (int s = 0; s < rows * TILE_CLASSES; s++)
@@ -93,7 +93,7 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
     size_t k = 0;
     for (; k + U8X32 <= d; k += U8X32, q += U8X32 * c) {
         DOWNHILL_UNROLL
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < n_next; r++)
             _mm_prefetch((const char *)x_next[r] + k, _MM_HINT_T0);
         __m512i x_i16x32[TILE_ROWS];
         DOWNHILL_UNROLL
@@ -105,7 +105,8 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
             DOWNHILL_UNROLL
             for (int r = 0; r < rows; r++) {
                 __m512i *sum = &sum_i32x16[r * TILE_CLASSES + j];
-                *sum = add_pairs(*sum, x_i16x32[r], q_i16x32);
+                *sum =
+                    in_register_i(_mm512_add_epi32(*sum, _mm512_madd_epi16(x_i16x32[r], q_i16x32)));
             }
         }
     }
@@ -118,41 +119,54 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, size_t d, size_t c,
             DOWNHILL_UNROLL
             for (int j = 0; j < classes; j++) {
                 __m512i *sum = &sum_i32x16[r * TILE_CLASSES + j];
-                *sum = add_pairs(*sum, x_i16x32, _mm512_loadu_si512(q + U8X32 * j));
+                const __m512i q_i16x32 = _mm512_loadu_si512(q + U8X32 * j);
+                *sum = in_register_i(_mm512_add_epi32(*sum, _mm512_madd_epi16(x_i16x32, q_i16x32)));
             }
         }
     }
     add_to_f64_scores(rows, classes, sum_i32x16, quantum, scores, lds);
 }
 
-/* Adds the scores of a tile of rows and all classes of the panel, five at a time. Each pass over the rows prefetches its
- * share of the next rows, so that the requests are spread evenly. */
-DOWNHILL_INLINE void tiles(const int rows, size_t d, size_t c, const void *const *x,
-                           const int16_t *q, const double *quantum, double *scores, size_t lds)
+/* Adds the scores of some rows and of up to five classes. */
+DOWNHILL_INLINE void some_classes(const int rows, const int n_next, size_t classes, size_t d,
+                                  size_t c, const void *const *x, const void *const *next,
+                                  const int16_t *q, const double *quantum, double *scores,
+                                  size_t lds)
 {
-    for (size_t j = 0, classes; j < c; j += classes) {
-        const void *const *next = x + rows + (j > 0 ? rows / 2 : 0);
-        const size_t n_next = c > TILE_CLASSES && rows > 1 ? (size_t)rows / 2 : (size_t)rows;
-        classes = next_tile(c - j, TILE_CLASSES);
-        switch (classes) {
-        case 5:
-            tile(rows, 5, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        case 4:
-            tile(rows, 4, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        case 3:
-            tile(rows, 3, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        case 2:
-            tile(rows, 2, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        default:
-            tile(rows, 1, d, c, x, next, n_next, q, quantum + j, scores + j, lds);
-            break;
-        }
-        q += U8X32 * classes;
+    switch (classes) {
+    case 5:
+        tile(rows, 5, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    case 4:
+        tile(rows, 4, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    case 3:
+        tile(rows, 3, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    case 2:
+        tile(rows, 2, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
+    default:
+        tile(rows, 1, n_next, d, c, x, next, q, quantum, scores, lds);
+        break;
     }
+}
+
+/* Adds the scores of some rows and of all classes of the panel. With more than five classes each of the two passes over
+ * the rows prefetches half of the next rows, so that the requests are spread evenly. */
+DOWNHILL_INLINE void all_classes(const int rows, size_t d, size_t c, const void *const *x,
+                                 const int16_t *q, const double *quantum, double *scores,
+                                 size_t lds)
+{
+    if (c <= TILE_CLASSES) {
+        some_classes(rows, rows, c, d, c, x, x + rows, q, quantum, scores, lds);
+        return;
+    }
+    const size_t classes = next_tile(c, TILE_CLASSES);
+    const int half = (rows + 1) / 2;
+    some_classes(rows, half, classes, d, c, x, x + rows, q, quantum, scores, lds);
+    some_classes(rows, half, c - classes, d, c, x, x + rows + rows / 2, q + U8X32 * classes,
+                 quantum + classes, scores + classes, lds);
 }
 
 DOWNHILL_TARGET
@@ -161,7 +175,7 @@ void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x,
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        tiles(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
+        all_classes(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
     for (; i < n; i++)
-        tiles(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
+        all_classes(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
 }

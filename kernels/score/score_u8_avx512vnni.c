@@ -2,12 +2,13 @@
  *
  * Scores of bytes with AVX512-VNNI. VPDPBUSD multiplies 64 unsigned by 64 signed bytes and adds the products four by
  * four. A weight is two signed bytes, q = 256·high + low, so that the bytes of X are multiplied as they are, and no
- * shuffle delays the products: the load itself repeats the bytes of a sample as often as a vector of weights needs them.
+ * shuffle delays the products: the load itself repeats the bytes of a sample as often as a vector of weights needs
+ * them.
  *
- * More than five classes: a vector has 16 features of two classes, high and low bytes of the first, then of the second.
- * Per 16 features a tile of 4 samples × 10 classes loads 4 vectors of X and 5 of W for 20 VPDPBUSD.
- * Up to five classes: a vector has 32 features of one class, their high bytes, then their low bytes. A tile takes twice
- * as many bytes of X per load, and an odd number of classes wastes nothing.
+ * More than five classes: a vector has 16 features of two classes, high and low bytes of the first, then of the
+ * second. Per 16 features a tile of 4 samples × 10 classes loads 4 vectors of X and 5 of W for 20 VPDPBUSD. Up to
+ * five classes: a vector has 32 features of one class, their high bytes, then their low bytes. A tile takes twice as
+ * many bytes of X per load, and an odd number of classes wastes nothing.
  *
  * Tails: the last samples one at a time, a masked load for the last features. */
 #define DOWNHILL_LEVEL_NAME avx512vnni
@@ -23,9 +24,9 @@ enum {
     SUMS_MAX = TILE_ROWS * VECTORS
 };
 
-/* Loads the weights of 32 features, with zeros past the last of `left`, and splits them into bytes. VPACKSSDW and VPSHUFB
- * work within 128-bit parts: dword 4p + i of their result has four high (i even) or low bytes (i odd), of features 4p … 4p+3
- * (i < 2) or 16 + 4p … 16 + 4p+3. `order` arranges these dwords. */
+/* Loads the weights of 32 features, with zeros past the last of `left`, and splits them into bytes. VPACKSSDW and
+ * VPSHUFB work within 128-bit parts: dword 4p + i of their result has four high (i even) or low bytes (i odd), of
+ * features 4p … 4p+3 (i < 2) or 16 + 4p … 16 + 4p+3. `order` arranges these dwords. */
 DOWNHILL_INLINE __m512i split_bytes(const float *w, size_t left, __m512 factor_f32x16,
                                     __m512i order)
 {
@@ -57,8 +58,8 @@ DOWNHILL_INLINE void pack_single(size_t d, size_t c, const float *w, float facto
         _mm512_storeu_si512(to, split_bytes(w + k, d - k, factor_f32x16, order));
 }
 
-/* Packs two classes, or the last one of an odd number, per vector: 16 high and 16 low bytes of each. Both at once fill a
- * cache line. */
+/* Packs two classes, or the last one of an odd number, per vector: 16 high and 16 low bytes of each. Both at once
+ * fill a cache line. */
 DOWNHILL_INLINE void pack_pair(size_t d, size_t c, size_t classes, const float *w, size_t ldw,
                                const float *factors, uint8_t *to)
 {
@@ -115,8 +116,8 @@ DOWNHILL_INLINE __m256d single_sums(const __m512i v0, __m512i v1, __m512i v2, __
     return _mm256_fmadd_pd(_mm256_set1_pd(256.0), high_f64x4, low_f64x4);
 }
 
-/* Returns the same of two classes each: in the lower half the sums of the first class of each vector, in the upper half
- * those of the second. */
+/* Returns the sums of the products with whole weights from four vectors of two classes each: in the lower half those of
+ * the first class of each vector, in the upper half those of the second. */
 DOWNHILL_INLINE __m512d pair_sums(__m512i v0, __m512i v1, __m512i v2, __m512i v3)
 {
     const __m512i parts = sum_parts_i(v0, v1, v2, v3);
@@ -190,7 +191,8 @@ DOWNHILL_INLINE void add_pair_sums(const int rows, const int vectors, size_t c,
     }
 }
 
-/* Returns 16 or 32 bytes of a sample, as often as a vector of weights needs them. If `masked`, only `left` of them exist. */
+/* Returns 16 or 32 bytes of a sample, as often as a vector of weights needs them. If `masked`, only `left` of them
+ * exist. */
 DOWNHILL_INLINE __m512i load_x(const int single, const int masked, size_t left, const uint8_t *x)
 {
     if (single)
@@ -254,17 +256,18 @@ DOWNHILL_INLINE void tile(const int rows, const int c, size_t d, const void *con
         if (!single)
             add_products(rows, c, 0, 0, x_row, k + U8X16, q + bytes_x16, sum_i32x16);
     }
-    for (; k < d; k += single ? U8X32 : U8X16, q += bytes_x16)
+    for (; k < d; k += single ? U8X32 : U8X16, q += bytes_x16) /* single classes: one turn */
         add_products(rows, c, 1, d - k, x_row, k, q, sum_i32x16);
 
     DOWNHILL_UNROLL
     for (int r = 0; r < rows; r += TILE_ROWS) {
-        const int some = rows < TILE_ROWS ? rows : TILE_ROWS;
+        const int tile_rows = rows < TILE_ROWS ? rows : TILE_ROWS;
         double *to = scores + (size_t)r * lds;
         if (single)
-            add_single_sums(some, c, sum_i32x16 + r * vectors, quantum, to, lds);
+            add_single_sums(tile_rows, c, sum_i32x16 + r * vectors, quantum, to, lds);
         else
-            add_pair_sums(some, vectors, (size_t)c, sum_i32x16 + r * vectors, quantum, to, lds);
+            add_pair_sums(tile_rows, vectors, (size_t)c, sum_i32x16 + r * vectors, quantum, to,
+                          lds);
     }
 }
 

@@ -8,9 +8,8 @@
 
 enum { U8X32 = 32, I16X16 = 16 };
 
-/* Instructions of AVX-VNNI. Tests on machines without it define these macros themselves. */
-#if defined DOWNHILL_VNNI && !defined DOWNHILL_DPWSSD
-#define DOWNHILL_DPWSSD _mm256_dpwssd_avx_epi32
+/* VPDPBUSD of AVX-VNNI. Tests on machines without it define this macro themselves. */
+#if defined DOWNHILL_VNNI && !defined DOWNHILL_DPBUSD
 #define DOWNHILL_DPBUSD _mm256_dpbusd_avx_epi32
 #endif
 
@@ -31,17 +30,6 @@ DOWNHILL_INLINE __m256i load_i(const void *from)
 DOWNHILL_INLINE void store_i(void *to, __m256i v)
 {
     _mm256_storeu_si256(to, v);
-}
-
-/* Adds the products of 16-bit integers, 16 pairs, two by two to 8 sums of 32 bits. With VNNI this is one
- * instruction. */
-DOWNHILL_INLINE __m256i add_pairs(__m256i sum, __m256i a, __m256i b)
-{
-#ifdef DOWNHILL_DPWSSD
-    return in_register_i(DOWNHILL_DPWSSD(sum, a, b));
-#else
-    return in_register_i(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
-#endif
 }
 
 /* Copies of rows of fewer than 32 features, padded with zeros: AVX2 has no masked load of bytes. */

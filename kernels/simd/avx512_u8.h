@@ -27,17 +27,6 @@ DOWNHILL_INLINE __m512i in_register_i(__m512i v)
     return v;
 }
 
-/* Adds the products of 16-bit integers, 32 pairs, two by two to 16 sums of 32 bits. With VNNI this is one
- * instruction. */
-DOWNHILL_INLINE __m512i add_pairs(__m512i sum, __m512i a, __m512i b)
-{
-#ifdef DOWNHILL_VNNI
-    return in_register_i(_mm512_dpwssd_epi32(sum, a, b));
-#else
-    return in_register_i(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
-#endif
-}
-
 /* Returns the horizontal sums of four vectors. The sum of two lanes must fit in 32 bits. */
 DOWNHILL_INLINE __m256d sum_lanes_f64(__m512i v0, __m512i v1, __m512i v2, __m512i v3)
 {

@@ -196,7 +196,6 @@ EMULATED_FMA(fmadd_ps, __m512, f, f32, 16, fmaf(a.f32[l], b.f32[l], c.f32[l]))
 EMULATED_FMA(fnmadd_ps, __m512, f, f32, 16, fmaf(-a.f32[l], b.f32[l], c.f32[l]))
 EMULATED_FMA(fmadd_pd, __m512d, d, f64, 8, fma(a.f64[l], b.f64[l], c.f64[l]))
 /* a is the accumulator. */
-EMULATED_FMA(dpwssd_epi32, __m512i, i, u32, 16, a.u32[l] + (uint32_t)emulated_pair(&b, &c, l))
 EMULATED_FMA(dpbusd_epi32, __m512i, i, u32, 16,
              a.u32[l] +
                  (uint32_t)(b.u8[4 * l] * c.i8[4 * l] + b.u8[4 * l + 1] * c.i8[4 * l + 1] +

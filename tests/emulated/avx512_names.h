@@ -61,7 +61,6 @@
 #define _mm512_cvtps_epi32                 emulated_cvtps_epi32
 #define _mm512_dpbf16_ps                   emulated_dpbf16_ps
 #define _mm512_dpbusd_epi32                emulated_dpbusd_epi32
-#define _mm512_dpwssd_epi32                emulated_dpwssd_epi32
 #define _mm512_extractf32x4_ps              emulated_extractf32x4_ps
 #define _mm512_extractf32x8_ps(a, half)    emulated_half_f(a, half)
 #define _mm512_extractf64x4_pd(a, half)    emulated_half_d(a, half)

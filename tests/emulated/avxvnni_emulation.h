@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * VPDPWSSD and VPDPBUSD of 256 bits with AVX2 instructions, for machines without AVX-VNNI. */
+ * VPDPBUSD of 256 bits with AVX2 instructions, for machines without AVX-VNNI. */
 #ifndef DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 #define DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 
 #include <immintrin.h>
-
-static inline __m256i emulated_dpwssd(__m256i sum, __m256i a, __m256i b)
-{
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
-}
 
 /* Adds products of bytes, four by four; a is unsigned, b is signed. */
 static inline __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b)
@@ -23,7 +18,6 @@ static inline __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b)
     return _mm256_add_epi32(sum, _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0)));
 }
 
-#define DOWNHILL_DPWSSD emulated_dpwssd
 #define DOWNHILL_DPBUSD emulated_dpbusd
 
 #endif
