@@ -10,6 +10,5 @@ int downhill_probe(const int *p);
 DOWNHILL_TARGET int downhill_probe(const int *p)
 {
     const __m512i v = _mm512_loadu_si512(p);
-    const __m512i sum = _mm512_dpbusd_epi32(v, v, v);
-    return _mm512_cvtsi512_si32(_mm512_dpbusd_epi32(sum, v, v));
+    return _mm512_cvtsi512_si32(_mm512_dpbusd_epi32(v, v, v));
 }

@@ -22,9 +22,8 @@ struct pairs_of_block {
 /* Packs the dscores of a block and adds them to db unless it is NULL. Replaces outliers by 0 and returns whether there
  * are any.
  *
- * A run ends before Σ|g| of
- * some class exceeds RUN_SUM_MAX. For the hinge loss with 10 classes that is after about 70 samples while no margin is
- * met, and after 100 or more when most are. */
+ * A run ends before Σ|g| of some class exceeds RUN_SUM_MAX. For the hinge loss with 10 classes that is after about 70
+ * samples while no margin is met, and after 100 or more when most are. */
 DOWNHILL_TARGET
 static int make_pairs(size_t n, size_t c, const int16_t *dscores, size_t ldds,
                       struct pairs_of_block *pairs, int32_t *db)
@@ -36,10 +35,9 @@ static int make_pairs(size_t n, size_t c, const int16_t *dscores, size_t ldds,
     pairs->n_runs = 0;
     for (size_t i = 0; i < n; i += PAIR) {
         __m256i g[PAIR];
-        for (size_t r = 0; r < PAIR; r++) {
+        for (size_t r = 0; r < PAIR; r++)
             g[r] = i + r < n ? load_inliers(lanes, c, dscores + (i + r) * ldds, G_MAX, &outliers)
                              : _mm256_setzero_si256();
-        }
         low_sum =
             _mm256_add_epi32(low_sum, _mm256_madd_epi16(_mm256_unpacklo_epi16(g[0], g[1]), ones));
         high_sum =

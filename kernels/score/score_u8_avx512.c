@@ -44,6 +44,23 @@ void DOWNHILL_NAME(pack_u8)(size_t d, size_t c, size_t j, size_t classes, const 
         pack_class(d, c, w + i * ldw, factors[i], (int16_t *)panel + (j + i) * U8X32);
 }
 
+/* Returns the horizontal sums of four vectors. The sum of two lanes must fit in 32 bits. */
+DOWNHILL_INLINE __m256d sum_lanes_f64(__m512i v0, __m512i v1, __m512i v2, __m512i v3)
+{
+    const __m512i s01 = _mm512_add_epi32(_mm512_unpacklo_epi32(v0, v1), //
+                                         _mm512_unpackhi_epi32(v0, v1));
+    const __m512i s23 = _mm512_add_epi32(_mm512_unpacklo_epi32(v2, v3), //
+                                         _mm512_unpackhi_epi32(v2, v3));
+    const __m512d d01 = _mm512_add_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(s01)),
+                                      _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(s01, 1)));
+    const __m512d d23 = _mm512_add_pd(_mm512_cvtepi32_pd(_mm512_castsi512_si256(s23)),
+                                      _mm512_cvtepi32_pd(_mm512_extracti64x4_epi64(s23, 1)));
+    const __m256d q01 = _mm256_add_pd(_mm512_castpd512_pd256(d01), _mm512_extractf64x4_pd(d01, 1));
+    const __m256d q23 = _mm256_add_pd(_mm512_castpd512_pd256(d23), _mm512_extractf64x4_pd(d23, 1));
+    return _mm256_add_pd(_mm256_permute2f128_pd(q01, q23, 0x20),
+                         _mm256_permute2f128_pd(q01, q23, 0x31));
+}
+
 /* Adds the sums of a tile to its scores. Each product and sum is exact. */
 DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
                                        const __m512i sum_i32x16[TILE_ROWS * TILE_CLASSES],
@@ -74,8 +91,11 @@ DOWNHILL_INLINE void add_to_f64_scores(const int rows, const int classes,
     }
 }
 
+/* A weight of 16 bits. */
+typedef int16_t packed_weight;
+
 DOWNHILL_INLINE void tile(const int rows, const int classes, const int n_next, size_t d, size_t c,
-                          const void *const *x, const void *const *next, const int16_t *q,
+                          const void *const *x, const void *const *next, const packed_weight *q,
                           const double *quantum, double *scores, size_t lds)
 {
     const uint8_t *x_row[TILE_ROWS], *x_next[TILE_ROWS];
@@ -127,55 +147,4 @@ DOWNHILL_INLINE void tile(const int rows, const int classes, const int n_next, s
     add_to_f64_scores(rows, classes, sum_i32x16, quantum, scores, lds);
 }
 
-/* Adds the scores of some rows and of up to five classes. */
-DOWNHILL_INLINE void some_classes(const int rows, const int n_next, size_t classes, size_t d,
-                                  size_t c, const void *const *x, const void *const *next,
-                                  const int16_t *q, const double *quantum, double *scores,
-                                  size_t lds)
-{
-    switch (classes) {
-    case 5:
-        tile(rows, 5, n_next, d, c, x, next, q, quantum, scores, lds);
-        break;
-    case 4:
-        tile(rows, 4, n_next, d, c, x, next, q, quantum, scores, lds);
-        break;
-    case 3:
-        tile(rows, 3, n_next, d, c, x, next, q, quantum, scores, lds);
-        break;
-    case 2:
-        tile(rows, 2, n_next, d, c, x, next, q, quantum, scores, lds);
-        break;
-    default:
-        tile(rows, 1, n_next, d, c, x, next, q, quantum, scores, lds);
-        break;
-    }
-}
-
-/* Adds the scores of some rows and of all classes of the panel. With more than five classes each of the two passes over
- * the rows prefetches half of the next rows, so that the requests are spread evenly. */
-DOWNHILL_INLINE void all_classes(const int rows, size_t d, size_t c, const void *const *x,
-                                 const int16_t *q, const double *quantum, double *scores,
-                                 size_t lds)
-{
-    if (c <= TILE_CLASSES) {
-        some_classes(rows, rows, c, d, c, x, x + rows, q, quantum, scores, lds);
-        return;
-    }
-    const size_t classes = next_tile(c, TILE_CLASSES);
-    const int half = (rows + 1) / 2;
-    some_classes(rows, half, classes, d, c, x, x + rows, q, quantum, scores, lds);
-    some_classes(rows, half, c - classes, d, c, x, x + rows + rows / 2, q + U8X32 * classes,
-                 quantum + classes, scores + classes, lds);
-}
-
-DOWNHILL_TARGET
-void DOWNHILL_NAME(score_u8)(size_t n, size_t d, size_t c, const void *const *x, const void *packed,
-                             const double *quantum, double *scores, size_t lds)
-{
-    size_t i = 0;
-    for (; i + TILE_ROWS <= n; i += TILE_ROWS)
-        all_classes(TILE_ROWS, d, c, x + i, packed, quantum, scores + i * lds, lds);
-    for (; i < n; i++)
-        all_classes(1, d, c, x + i, packed, quantum, scores + i * lds, lds);
-}
+#include "score/score_u8_tiles.h"

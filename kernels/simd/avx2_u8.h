@@ -59,15 +59,4 @@ DOWNHILL_INLINE void add_last_sums(int32_t sums[PANEL_CLASSES][U8X32], size_t fi
             dw[j * lddw + k] = wrapped_sum(accumulate ? dw[j * lddw + k] : 0, sums[j][first + k]);
 }
 
-/* Returns the horizontal sums of two vectors. */
-DOWNHILL_INLINE __m128d sum_lanes_f64(__m256i v0, __m256i v1)
-{
-    const __m256d d0 = _mm256_add_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(v0)),
-                                     _mm256_cvtepi32_pd(_mm256_extracti128_si256(v0, 1)));
-    const __m256d d1 = _mm256_add_pd(_mm256_cvtepi32_pd(_mm256_castsi256_si128(v1)),
-                                     _mm256_cvtepi32_pd(_mm256_extracti128_si256(v1, 1)));
-    const __m256d halves = _mm256_add_pd(_mm256_unpacklo_pd(d0, d1), _mm256_unpackhi_pd(d0, d1));
-    return _mm_add_pd(_mm256_castpd256_pd128(halves), _mm256_extractf128_pd(halves, 1));
-}
-
 #endif
