@@ -466,10 +466,11 @@ DOWNHILL_API downhill_status downhill_step_bf16(
 
 /* ---- Bytes, exactly ---------------------------------------------------------------------------
  *
- * With features that are bytes and the hinge loss, every sum can be a sum of integers, whose order does not matter. The
- * functions below therefore return the same bits on every level, for any order of the samples of a batch, and for any
- * division of a batch among threads or machines whose sums are added. Two exceptions: a NaN may be another NaN, and a
- * loss of 2³³ or more depends on the order in its last bits (downhill_hinge_u8).
+ * With features that are bytes, every sum can be a sum of integers, whose order does not matter: the dscores of the hinge
+ * loss are integers, and those of softmax are rounded to multiples of 2⁻¹⁴. The functions below therefore return the same
+ * bits on every level, for any order of the samples of a batch, and for any division of a batch among threads or machines
+ * whose sums are added. Two exceptions: a NaN may be another NaN, and a loss of 2³³ or more depends on the order in its
+ * last bits (downhill_hinge_u8).
  *
  *   Weights    The update works on weights w in f32. For the scores, each is rounded to nearest even, once per step, to
  *              a multiple of a quantum of its class: w_jk ≈ q_jk·u_j. The quantum u_j is the smallest power of two that
@@ -488,7 +489,8 @@ DOWNHILL_API downhill_status downhill_step_bf16(
  *   To begin   with weights ŵ, set w_jk = scale_k·ŵ_jk and keep b. Then call downhill_pack_u8().
  *   To train   call downhill_step_u8() for each minibatch; it packs the new weights. If parts of a batch are processed
  *              apart, call downhill_loss_grad_u8() for each part, add the gradients, and call downhill_update_u8()
- *              once.
+ *              once. If the whole batch exceeds "Bounds", do so with downhill_loss_grad_u8_f64() and
+ *              downhill_update_u8_f64(), whose sums have no such bound.
  *   To score   call downhill_score_u8() with the packed weights. Elsewhere, compute Σ_k w_jk (x_ik - mean_k) + b_j, or
  *              use ŵ_jk = w_jk / scale_k on normalised features. Where scale_k is 0, so are x̂_k and w_jk: take ŵ_jk = 0.
  *   To save    a model, write w, b, mean and scale. Packed weights are valid in one process only.
@@ -496,10 +498,11 @@ DOWNHILL_API downhill_status downhill_step_bf16(
  *              mean 0 and scale 1/255 for every feature.
  *   Changes    of w or b by anything but these functions go unnoticed until downhill_pack_u8() is called again. Give a
  *              bias to all of these calls or to none.
- *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE. The gradient needs
+ *   Bounds     d <= DOWNHILL_U8_D_MAX and c <= DOWNHILL_U8_C_MAX, else DOWNHILL_ERR_SIZE. A gradient in 32 bits needs
  *              255·Σ_i |g_ij| < 2³¹, where g are the dscores. Those of the hinge loss satisfy this for
- *              n·(c-1) <= DOWNHILL_U8_NC_MAX. If sums of parts are added, n is that of the whole batch, which the caller
- *              has to check: a larger one may leave the range of int32_t although each part is within it.
+ *              n·(c-1) <= DOWNHILL_U8_NC_MAX, those of softmax for n <= DOWNHILL_U8_SOFTMAX_N_MAX. If sums of parts are
+ *              added, n is that of the whole batch, which the caller has to check: a larger one may leave the range of
+ *              int32_t although each part is within it. downhill_step_u8() has no such bound.
  *   Errors     those of section "Kernels", and DOWNHILL_ERR_PACKED if the packed weights belong to a level with other
  *              kernels, were moved, or differ in d or c from the weights beside them. Memory that downhill_pack_u8()
  *              never filled is recognised by its content: it must be readable, and packed weights that were freed and
@@ -507,6 +510,10 @@ DOWNHILL_API downhill_status downhill_step_bf16(
 #define DOWNHILL_U8_D_MAX  1048576
 #define DOWNHILL_U8_C_MAX  32768
 #define DOWNHILL_U8_NC_MAX 8421504 /* ⌊(2³¹ - 1) / 255⌋ */
+
+/* A dscore of 1 of softmax on bytes, and the most samples whose gradient fits 32 bits: ⌊DOWNHILL_U8_NC_MAX / 2¹⁴⌋. */
+#define DOWNHILL_SOFTMAX_ONE      16384
+#define DOWNHILL_U8_SOFTMAX_N_MAX 514
 
 /* n samples of bytes; see downhill_batch_f32. */
 typedef struct downhill_batch_u8 {
@@ -525,7 +532,8 @@ typedef struct downhill_norm_u8 {
     const float *scale;   /* d: >= 0, with a finite square; NULL: all 1 */
 } downhill_norm_u8;
 
-/* The gradient for bytes, exact sums of integers; g are the dscores. */
+/* The gradient for bytes, exact sums of integers; g are the dscores, those of softmax in units of
+ * 1 / DOWNHILL_SOFTMAX_ONE. */
 typedef struct downhill_gradient_u8 {
     int32_t *dw; /* c × d: Σ_i g_ij x_ik */
     size_t lddw; /* >= d; fastest if rows are an odd number of cache lines apart */
@@ -533,6 +541,15 @@ typedef struct downhill_gradient_u8 {
     size_t d;
     size_t c;
 } downhill_gradient_u8;
+
+/* The same sums in f64, for any number of samples: they are exact below 2⁵³, which 2³¹ samples do not reach. */
+typedef struct downhill_gradient_f64 {
+    double *dw;  /* c × d */
+    size_t lddw; /* >= d */
+    double *db;  /* c */
+    size_t d;
+    size_t c;
+} downhill_gradient_f64;
 
 /* Scores of bytes, which are exact. */
 typedef struct downhill_matrix_f64 {
@@ -607,8 +624,32 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
                                                const downhill_matrix_i16 *dscores,
                                                double *loss_sum);
 
-/* Predicts the class with the largest score of each sample, as downhill_predict_f32() does. Scores of the hinge loss are
- * not calibrated, so there are no probabilities.
+/* Computes softmax cross-entropy and its gradient in fixed point:
+ *
+ *   t_ij = fl32(fl64(s_ij - M_i)),   M_i = max_j s_ij;   e_ij = exp(t_ij) in f32, a fixed sequence of operations
+ *   z_i  = Σ_j [e_ij],   [e] = e rounded to a multiple of 2⁻³⁷, so that the sum is exact
+ *   dscores_ij = round(e_ij·fl32(2¹⁴/z_i)) - 2¹⁴·[j = y_i]
+ *   loss = Σ_i [ln z_i + (M_i - s_i,y_i)],   [l] as for the hinge loss: a multiple of DOWNHILL_LOSS_UNIT
+ *
+ *   scores    n × c, c <= DOWNHILL_U8_C_MAX
+ *   labels    n labels in [0, c), one per row of the scores
+ *   dscores   n × c, overwritten, in units of 1 / DOWNHILL_SOFTMAX_ONE; |dscores_ij| <= DOWNHILL_SOFTMAX_ONE
+ *   loss_sum  overwritten with the sum over the samples
+ * Error:  |2⁻¹⁴·dscores_ij - exact| <= 2⁻¹⁵ + p_j (E_j + F + 4u) to first order in u, with E and F of
+ *         downhill_softmax_f32() where F is now Σ_k p_k E_k + c·2⁻³⁸; |loss - exact| <= n·2⁻²¹ + Σ_i (F + 2⁻³⁸) +
+ *         2⁻⁵¹ |loss| while the loss is below 2³³. A probability below 2⁻¹⁵ gives a dscore of 0.
+ * Special: as for downhill_softmax_f32(), but a row whose loss is NaN has dscores of 0.
+ * Exactness: the same dscores on every table, and the same loss while it is below 2³³. Beyond that its last bits depend
+ *         on the order of the sum.
+ * Cost:   about 20·n·c operations, twice the exponentials with more than 16 classes; 10·n·c + 4·n bytes. */
+DOWNHILL_API downhill_status downhill_softmax_u8(const downhill_kernels *kernels,
+                                                 const downhill_matrix_f64 *scores,
+                                                 const int32_t *labels,
+                                                 const downhill_matrix_i16 *dscores,
+                                                 double *loss_sum);
+
+/* Predicts the class with the largest score of each sample, as downhill_predict_f32() does. For the probabilities of
+ * softmax convert the scores to f32 and call that function.
  *
  *   scores   n × c
  *   classes  n, overwritten
@@ -619,8 +660,9 @@ DOWNHILL_API downhill_status downhill_predict_u8(const downhill_matrix_f64 *scor
 /* Computes the gradient with respect to the weights, dW = dscoresᵀ X and db = Σ_i dscores_i.
  *
  *   batch       n × d; batch->y is not read
- *   dscores     n × c. One beyond ±64 (avx2, avx512) or ±127 (avxvnni, avx512vnni, amx) costs as much as a class
- *               of its own.
+ *   dscores     n × c. If at most one per sample is beyond ±64, as with the hinge loss, they are multiplied as bytes;
+ *               such a one costs as much as a class of its own with avx2 and avx512, and with the others beyond ±127.
+ *               Else all are multiplied as 16-bit integers, which takes about twice as long.
  *   accumulate  0: grad is overwritten; otherwise it is added to
  *   grad        c × d; grad->db is required
  * Returns DOWNHILL_ERR_RANGE if 255·Σ_i |g_ij| >= 2³¹ for some class. The previous content of `grad` is not checked: a
@@ -642,7 +684,8 @@ DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
  *   weights  updated
  *   packed   packed weights of the same d and c, overwritten
  *   grad     from downhill_grad_u8() or downhill_loss_grad_u8(), possibly summed over parts of a batch
- *   n, sgd   as for downhill_update_f32()
+ *   n, sgd   as for downhill_update_f32(), but sgd->loss.kind is read: for DOWNHILL_SOFTMAX, η/n is divided by
+ *            DOWNHILL_SOFTMAX_ONE, the unit of the gradient
  * Exactness: the same bits on every table.
  * Cost:   3·c·d operations and 14·c·d bytes; 6·c·d and 22·c·d with a mean and a scale. */
 DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
@@ -651,20 +694,28 @@ DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,
                                                 const downhill_gradient_u8 *grad, size_t n,
                                                 const downhill_sgd *sgd);
 
-/* Returns the bytes of workspace for the two functions below, or 0 if d or c is 0 or beyond the bounds. */
+/* Does the same from sums in f64. Where the two gradients hold the same sums, the results are the same bits. */
+DOWNHILL_API downhill_status downhill_update_u8_f64(const downhill_kernels *kernels,
+                                                    const downhill_weights_f32 *weights,
+                                                    downhill_packed_u8 *packed,
+                                                    const downhill_gradient_f64 *grad, size_t n,
+                                                    const downhill_sgd *sgd);
+
+/* Returns the bytes of workspace for the functions below, or 0 if d or c is 0 or beyond the bounds. */
 DOWNHILL_API size_t downhill_workspace_u8_bytes(size_t d, size_t c);
 
 /* Computes loss and gradient of a batch in one pass over X.
  *
  *   batch      n × d, with labels
  *   packed     the packed weights
- *   loss       DOWNHILL_HINGE, with its margin; another kind is DOWNHILL_ERR_PARAMETER
+ *   loss       kind and margin
  *   grad       c × d, overwritten; grad->db is required. Gradients of parts of a batch may be added in any order,
  *              then applied once by downhill_update_u8(); n of the whole batch is then within "Bounds"
  *   loss_sum   overwritten with the sum over the samples; NULL: not wanted
  *   workspace  >= downhill_workspace_u8_bytes(d, c) bytes
  *   profile    as for downhill_loss_grad_f32()
- * Returns DOWNHILL_ERR_RANGE if n·(c-1) > DOWNHILL_U8_NC_MAX.
+ * Returns DOWNHILL_ERR_RANGE if n·(c-1) > DOWNHILL_U8_NC_MAX with the hinge loss, or n > DOWNHILL_U8_SOFTMAX_N_MAX with
+ * softmax.
  * Exactness: the same bits on every table.
  * Cost:   4·n·d·c operations on integers; X crosses the memory bus once. */
 DOWNHILL_API downhill_status downhill_loss_grad_u8(
@@ -672,12 +723,19 @@ DOWNHILL_API downhill_status downhill_loss_grad_u8(
     const downhill_packed_u8 *packed, downhill_loss loss, const downhill_gradient_u8 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
-/* Performs one minibatch step: downhill_loss_grad_u8(), then downhill_update_u8() with n of the batch. The gradient
- * stays in the workspace.
+/* Does the same for any number of samples, with sums in f64. The 32-bit sums of as many samples as "Bounds" allows are
+ * added to them: 20·c·d bytes more for each. */
+DOWNHILL_API downhill_status downhill_loss_grad_u8_f64(
+    const downhill_kernels *kernels, const downhill_batch_u8 *batch,
+    const downhill_packed_u8 *packed, downhill_loss loss, const downhill_gradient_f64 *grad,
+    double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
+
+/* Performs one minibatch step: loss and gradient, then the update, with n of the batch. The gradient stays in the
+ * workspace, in f64 if the batch exceeds "Bounds".
  *
  *   weights  the weights that were packed; updated
  *   packed   from downhill_pack_u8(); overwritten
- * Exactness: the same bits on every table, and as the two functions return.
+ * Exactness: the same bits on every table, and as the functions above return.
  * Cost:   that of the two functions; a single sample saves writing and reading dW, because its sums are not stored. */
 DOWNHILL_API downhill_status downhill_step_u8(const downhill_kernels *kernels,
                                               const downhill_batch_u8 *batch,

@@ -13,7 +13,7 @@ DOWNHILL_TARGET
 void EXP_NAME(const float *t, float *e, size_t count)
 {
     for (size_t i = 0; i < count; i += 16)
-        _mm512_storeu_ps(e + i, exp_f32x16(_mm512_loadu_ps(t + i)));
+        _mm512_storeu_ps(e + i, exp_f32x16(1, _mm512_loadu_ps(t + i)));
 }
 #elif defined EXP_AVX2
 #define DOWNHILL_LEVEL_NAME avx2
@@ -22,7 +22,7 @@ DOWNHILL_TARGET
 void EXP_NAME(const float *t, float *e, size_t count)
 {
     for (size_t i = 0; i < count; i += 8)
-        _mm256_storeu_ps(e + i, exp_f32x8(_mm256_loadu_ps(t + i)));
+        _mm256_storeu_ps(e + i, exp_f32x8(1, _mm256_loadu_ps(t + i)));
 }
 #else
 #include "softmax/exp_scalar.h"

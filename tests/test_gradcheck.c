@@ -348,15 +348,15 @@ static void update_last_weight_left_out(size_t count, float decay, float step, c
 }
 
 static uint32_t u8_update_mean_left_out(size_t d, unsigned flags, float decay, float step,
-                                        float sum, float times, const int32_t *dw,
-                                        const float *mean, const float *gain, float *w)
+                                        float sum, float times, const void *dw, const float *mean,
+                                        const float *gain, float *w)
 {
     (void)sum;
     return scalar->u8->update(d, flags, decay, step, 0.0f, times, dw, mean, gain, w);
 }
 
 static uint32_t u8_update_mean_slightly_off(size_t d, unsigned flags, float decay, float step,
-                                            float sum, float times, const int32_t *dw,
+                                            float sum, float times, const void *dw,
                                             const float *mean, const float *gain, float *w)
 {
     float off[D];
@@ -366,7 +366,7 @@ static uint32_t u8_update_mean_slightly_off(size_t d, unsigned flags, float deca
 }
 
 static uint32_t u8_update_first_gain_for_all(size_t d, unsigned flags, float decay, float step,
-                                             float sum, float times, const int32_t *dw,
+                                             float sum, float times, const void *dw,
                                              const float *mean, const float *gain, float *w)
 {
     float same[D];

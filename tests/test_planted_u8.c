@@ -106,8 +106,8 @@ static void grad_u8_bias_of_last_row_dropped(size_t n, size_t d, size_t c, const
 }
 
 static uint32_t update_u8_in_bf16(size_t d, unsigned flags, float decay, float step, float sum,
-                                  float times, const int32_t *dw, const float *mean,
-                                  const float *gain, float *w)
+                                  float times, const void *dw, const float *mean, const float *gain,
+                                  float *w)
 {
     const uint32_t max = right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
     for (size_t k = 0; k < d; k++)
@@ -116,12 +116,13 @@ static uint32_t update_u8_in_bf16(size_t d, unsigned flags, float decay, float s
 }
 
 static uint32_t update_u8_sums_truncated(size_t d, unsigned flags, float decay, float step,
-                                         float sum, float times, const int32_t *dw,
-                                         const float *mean, const float *gain, float *w)
+                                         float sum, float times, const void *dw, const float *mean,
+                                         const float *gain, float *w)
 {
+    const int32_t *sums = dw;
     int32_t *truncated = new (d, sizeof *truncated);
     for (size_t k = 0; k < d; k++) /* drops the low bits of large sums, as f32 would */
-        truncated[k] = dw[k] > 1 << 24 || dw[k] < -(1 << 24) ? dw[k] / 256 * 256 : dw[k];
+        truncated[k] = sums[k] > 1 << 24 || sums[k] < -(1 << 24) ? sums[k] / 256 * 256 : sums[k];
     const uint32_t max =
         right->u8->update(d, flags, decay, step, sum, times, truncated, mean, gain, w);
     free(truncated);
@@ -221,20 +222,21 @@ static void pack_truncates(size_t d, size_t c, size_t j, size_t classes, const f
 }
 
 static uint32_t update_fused(size_t d, unsigned flags, float decay, float step, float sum,
-                             float times, const int32_t *dw, const float *mean, const float *gain,
+                             float times, const void *dw, const float *mean, const float *gain,
                              float *w)
 {
+    const int32_t *sums = dw;
     float *before = new (d, sizeof *before);
     memcpy(before, w, d * sizeof *w);
     const uint32_t max = right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
     for (size_t k = 0; k < d; k++)
-        w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)dw[k] * times - mean[k] * sum)));
+        w[k] = fmaf(decay, before[k], -(step * gain[k] * ((float)sums[k] * times - mean[k] * sum)));
     free(before);
     return max;
 }
 
 static uint32_t update_last_dropped(size_t d, unsigned flags, float decay, float step, float sum,
-                                    float times, const int32_t *dw, const float *mean,
+                                    float times, const void *dw, const float *mean,
                                     const float *gain, float *w)
 {
     right->u8->update(d, flags, decay, step, sum, times, dw, mean, gain, w);
@@ -282,7 +284,7 @@ static void pack_second_class_lost(size_t d, size_t c, size_t j, size_t classes,
 }
 
 static uint32_t update_u8_tail_dropped(size_t d, unsigned flags, float decay, float step, float sum,
-                                       float times, const int32_t *dw, const float *mean,
+                                       float times, const void *dw, const float *mean,
                                        const float *gain, float *w)
 {
     return right->u8->update(without_tail(d), flags, decay, step, sum, times, dw, mean, gain, w);

@@ -112,6 +112,18 @@ downhill_status downhill_check_update(const downhill_sgd *sgd, size_t n,
                                                                : DOWNHILL_ERR_PARAMETER;
 }
 
+downhill_status downhill_check_update_u8(const downhill_sgd *sgd, size_t n,
+                                         struct update_factors *factors)
+{
+    downhill_status status;
+    if ((status = downhill_check_update(sgd, n, factors)) != DOWNHILL_OK ||
+        (status = downhill_check_loss(sgd->loss)) != DOWNHILL_OK)
+        return status;
+    if (sgd->loss.kind == DOWNHILL_SOFTMAX)
+        factors->step /= DOWNHILL_SOFTMAX_ONE;
+    return DOWNHILL_OK;
+}
+
 downhill_status downhill_check_workspace(const downhill_workspace *workspace, size_t need)
 {
     if (workspace == NULL || workspace->memory == NULL)
@@ -128,11 +140,26 @@ downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
     return p->self == p && p->u8 == kernels->u8 ? DOWNHILL_OK : DOWNHILL_ERR_PACKED;
 }
 
+static downhill_status check_exact_gradient(size_t element_size, const void *dw, size_t lddw,
+                                            const void *db, size_t d, size_t c)
+{
+    if (db == NULL)
+        return DOWNHILL_ERR_NULL;
+    if (d > DOWNHILL_U8_D_MAX || c > DOWNHILL_U8_C_MAX)
+        return DOWNHILL_ERR_SIZE;
+    return downhill_check_array(element_size, dw, c, d, lddw);
+}
+
 downhill_status downhill_check_gradient_u8(const downhill_gradient_u8 *grad)
 {
-    if (grad == NULL || grad->db == NULL)
-        return DOWNHILL_ERR_NULL;
-    if (grad->d > DOWNHILL_U8_D_MAX || grad->c > DOWNHILL_U8_C_MAX)
-        return DOWNHILL_ERR_SIZE;
-    return downhill_check_array(sizeof *grad->dw, grad->dw, grad->c, grad->d, grad->lddw);
+    return grad == NULL ? DOWNHILL_ERR_NULL
+                        : check_exact_gradient(sizeof *grad->dw, grad->dw, grad->lddw, grad->db,
+                                               grad->d, grad->c);
+}
+
+downhill_status downhill_check_gradient_f64(const downhill_gradient_f64 *grad)
+{
+    return grad == NULL ? DOWNHILL_ERR_NULL
+                        : check_exact_gradient(sizeof *grad->dw, grad->dw, grad->lddw, grad->db,
+                                               grad->d, grad->c);
 }

@@ -30,6 +30,10 @@ downhill_status downhill_check_loss(downhill_loss loss);
 downhill_status downhill_check_update(const downhill_sgd *sgd, size_t n,
                                       struct update_factors *factors);
 
+/* The same for bytes, where the step is divided by the unit of the dscores. */
+downhill_status downhill_check_update_u8(const downhill_sgd *sgd, size_t n,
+                                         struct update_factors *factors);
+
 /* need: the bytes that the workspace function of the call returned; 0 for a size that has none. */
 downhill_status downhill_check_workspace(const downhill_workspace *workspace, size_t need);
 
@@ -37,6 +41,7 @@ downhill_status downhill_check_workspace(const downhill_workspace *workspace, si
 downhill_status downhill_check_packed_u8(const downhill_kernels *kernels,
                                          const downhill_packed_u8 *packed);
 downhill_status downhill_check_gradient_u8(const downhill_gradient_u8 *grad);
+downhill_status downhill_check_gradient_f64(const downhill_gradient_f64 *grad);
 
 /* Checks a matrix of rows × columns elements of element_size bytes each, which must be n × c. */
 downhill_status downhill_check_matrix(size_t element_size, const void *data, size_t rows,

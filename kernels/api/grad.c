@@ -63,6 +63,18 @@ static downhill_status check_range(const downhill_matrix_i16 *dscores)
     return DOWNHILL_OK;
 }
 
+/* Returns whether more dscores than one per sample are too large to be multiplied as bytes on every level: the hinge loss
+ * has at most one. */
+static int are_wide(size_t n, size_t c, const int16_t *dscores, size_t ldds)
+{
+    enum { MAX = 64 };
+    size_t large = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c; j++)
+            large += dscores[i * ldds + j] > MAX || dscores[i * ldds + j] < -MAX;
+    return large > n;
+}
+
 downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
                                  const downhill_matrix_i16 *dscores, int accumulate,
                                  const downhill_gradient_u8 *grad)
@@ -79,9 +91,11 @@ downhill_status downhill_grad_u8(const downhill_kernels *kernels, const downhill
         downhill_batch_plan(kernels, &view, OPERATION_GRAD, grad->d, grad->c, 0, 0);
     struct block_iterator blocks;
     for (downhill_block_first(&blocks, &view, &plan); blocks.block->n > 0;
-         downhill_block_next(&blocks))
+         downhill_block_next(&blocks)) {
+        const int16_t *ds = dscores->data + blocks.first * dscores->ld;
         downhill_block_grad_u8(kernels, &plan, blocks.block,
-                               dscores->data + blocks.first * dscores->ld, dscores->ld,
+                               are_wide(blocks.block->n, grad->c, ds, dscores->ld), ds, dscores->ld,
                                accumulate || blocks.first > 0, grad);
+    }
     return DOWNHILL_OK;
 }

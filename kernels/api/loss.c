@@ -2,6 +2,7 @@
  *
  * Losses of scores, and their gradients with respect to the scores. */
 #include "api/check.h"
+#include "driver/block_loss.h"
 
 static downhill_status loss_f32(const downhill_kernels *kernels, downhill_loss loss,
                                 const downhill_matrix_f32 *scores, const int32_t *labels,
@@ -55,21 +56,19 @@ downhill_status downhill_softmax_f32(const downhill_kernels *kernels,
     return loss_f32(kernels, softmax, scores, labels, dscores, loss_sum);
 }
 
-downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
-                                  const downhill_matrix_f64 *scores, const int32_t *labels,
-                                  float margin, const downhill_matrix_i16 *dscores,
-                                  double *loss_sum)
+static downhill_status loss_u8(const downhill_kernels *kernels, downhill_loss loss,
+                               const downhill_matrix_f64 *scores, const int32_t *labels,
+                               const downhill_matrix_i16 *dscores, double *sum)
 {
-    if (scores == NULL || loss_sum == NULL)
+    if (scores == NULL || sum == NULL)
         return DOWNHILL_ERR_NULL;
     const size_t n = scores->rows, c = scores->columns;
     const struct batch_view view = {.y = labels, .n = n};
-    const downhill_loss hinge = {DOWNHILL_HINGE, margin};
     downhill_status status;
     if ((status = downhill_check_kernels(&kernels)) != DOWNHILL_OK ||
         (status = check_matrix_f64(scores, n, c)) != DOWNHILL_OK ||
         (status = check_matrix_i16(dscores, n, c)) != DOWNHILL_OK ||
-        (status = downhill_check_loss(hinge)) != DOWNHILL_OK)
+        (status = downhill_check_loss(loss)) != DOWNHILL_OK)
         return status;
     if (c > DOWNHILL_U8_C_MAX)
         return DOWNHILL_ERR_SIZE;
@@ -78,9 +77,27 @@ downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
     double units = 0.0;
     for (size_t i = 0, rows; i < n; i += rows) {
         rows = n - i < BLOCK_ROWS_MAX ? n - i : BLOCK_ROWS_MAX;
-        units += kernels->u8->hinge(rows, c, scores->data + i * scores->ld, scores->ld, labels + i,
-                                    (double)margin, dscores->data + i * dscores->ld, dscores->ld);
+        units += downhill_loss_units_u8(kernels, loss, rows, c, scores->data + i * scores->ld,
+                                        scores->ld, labels + i, dscores->data + i * dscores->ld,
+                                        dscores->ld);
     }
-    *loss_sum = units * DOWNHILL_LOSS_UNIT;
+    *sum = units * DOWNHILL_LOSS_UNIT;
     return DOWNHILL_OK;
+}
+
+downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
+                                  const downhill_matrix_f64 *scores, const int32_t *labels,
+                                  float margin, const downhill_matrix_i16 *dscores,
+                                  double *loss_sum)
+{
+    const downhill_loss hinge = {DOWNHILL_HINGE, margin};
+    return loss_u8(kernels, hinge, scores, labels, dscores, loss_sum);
+}
+
+downhill_status downhill_softmax_u8(const downhill_kernels *kernels,
+                                    const downhill_matrix_f64 *scores, const int32_t *labels,
+                                    const downhill_matrix_i16 *dscores, double *loss_sum)
+{
+    const downhill_loss softmax = {DOWNHILL_SOFTMAX, 0.0f};
+    return loss_u8(kernels, softmax, scores, labels, dscores, loss_sum);
 }

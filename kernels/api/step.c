@@ -4,6 +4,7 @@
 #include "api/check.h"
 #include "driver/batch_gradient.h"
 #include "driver/batch_plan.h"
+#include "driver/exact_sums.h"
 #include "driver/step_one_u8.h"
 
 /* ---- f32 and bf16 ---- */
@@ -140,23 +141,19 @@ static downhill_status check_step_u8(const downhill_kernels **kernels,
         (status = downhill_check_workspace(workspace, downhill_workspace_u8_bytes(p->d, p->c))) !=
             DOWNHILL_OK)
         return status;
-    if (loss.kind != DOWNHILL_HINGE)
-        return DOWNHILL_ERR_PARAMETER;
-    if (p->c - 1 > DOWNHILL_U8_NC_MAX / batch->n)
-        return DOWNHILL_ERR_RANGE;
     return downhill_check_labels(batch, p->c);
 }
 
-/* Computes loss and gradient; the arguments have been checked. */
-static double loss_grad_u8(const downhill_kernels *kernels, const struct batch_view *batch,
-                           const struct packed_u8 *packed, downhill_loss loss,
-                           const downhill_gradient_u8 *grad, const struct workspace_u8 *workspace,
-                           struct phase_clock *clock)
+/* Computes loss and gradient of checked arguments, in 32 bits only if totals is NULL. */
+static double run_u8(const downhill_kernels *kernels, const struct batch_view *batch,
+                     const struct packed_u8 *packed, downhill_loss loss,
+                     const downhill_gradient_u8 *grad, const downhill_gradient_f64 *totals,
+                     const struct workspace_u8 *workspace, struct phase_clock *clock)
 {
     const struct plan plan =
         downhill_batch_plan(kernels, batch, OPERATION_STEP, packed->d, packed->c, 0, 0);
     const struct pass pass = {kernels, batch, &plan, loss,
-                              .operands.u8 = {packed, grad, workspace}};
+                              .operands.u8 = {packed, grad, totals, workspace}};
     return downhill_batch_gradient(&pass, clock);
 }
 
@@ -177,8 +174,34 @@ downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
         return status;
     if (grad->d != p->d || grad->c != p->c)
         return DOWNHILL_ERR_SIZE;
+    if (view.n > downhill_samples_of_sums(loss, p->c))
+        return DOWNHILL_ERR_RANGE;
     const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
-    const double sum = loss_grad_u8(kernels, &view, p, loss, grad, &w, &clock);
+    const double sum = run_u8(kernels, &view, p, loss, grad, NULL, &w, &clock);
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}
+
+downhill_status downhill_loss_grad_u8_f64(const downhill_kernels *kernels,
+                                          const downhill_batch_u8 *batch,
+                                          const downhill_packed_u8 *packed, downhill_loss loss,
+                                          const downhill_gradient_f64 *grad, double *loss_sum,
+                                          const downhill_workspace *workspace,
+                                          downhill_profile *profile)
+{
+    struct phase_clock clock;
+    phase_clock_start(&clock, profile);
+    const struct batch_view view = view_u8(batch);
+    const struct packed_u8 *p = downhill_packed_u8_in(packed);
+    downhill_status status;
+    if ((status = check_step_u8(&kernels, &view, packed, loss, workspace)) != DOWNHILL_OK ||
+        (status = downhill_check_gradient_f64(grad)) != DOWNHILL_OK)
+        return status;
+    if (grad->d != p->d || grad->c != p->c)
+        return DOWNHILL_ERR_SIZE;
+    const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
+    const double sum = run_u8(kernels, &view, p, loss, &w.sums, grad, &w, &clock);
     if (loss_sum != NULL)
         *loss_sum = sum;
     return DOWNHILL_OK;
@@ -199,18 +222,21 @@ downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill
         return DOWNHILL_ERR_NULL;
     if ((status = check_step_u8(&kernels, &view, packed, sgd->loss, workspace)) != DOWNHILL_OK ||
         (status = downhill_check_weights(weights)) != DOWNHILL_OK ||
-        (status = downhill_check_update(sgd, view.n, &factors)) != DOWNHILL_OK)
+        (status = downhill_check_update_u8(sgd, view.n, &factors)) != DOWNHILL_OK)
         return status;
     if (weights->d != p->d || weights->c != p->c)
         return DOWNHILL_ERR_PACKED;
     const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
     double sum;
     if (view.n == 1) {
-        sum =
-            downhill_step_one_u8(kernels, &view, weights, p, sgd->loss.margin, factors, &w, &clock);
-    } else {
-        sum = loss_grad_u8(kernels, &view, p, sgd->loss, &w.sums, &w, &clock);
+        sum = downhill_step_one_u8(kernels, &view, weights, p, sgd->loss, factors, &w, &clock);
+    } else if (view.n <= downhill_samples_of_sums(sgd->loss, p->c)) {
+        sum = run_u8(kernels, &view, p, sgd->loss, &w.sums, NULL, &w, &clock);
         downhill_update_packed_u8(weights, &w.sums, factors, p);
+        charge(&clock, &clock.profile->update_ns);
+    } else {
+        sum = run_u8(kernels, &view, p, sgd->loss, &w.sums, &w.totals, &w, &clock);
+        downhill_update_packed_u8_by_f64(weights, &w.totals, factors, p);
         charge(&clock, &clock.profile->update_ns);
     }
     if (loss_sum != NULL)

@@ -5,6 +5,7 @@
 #include "driver/block_grad.h"
 #include "driver/block_loss.h"
 #include "driver/block_score.h"
+#include "driver/exact_sums.h"
 #include "driver/packing.h"
 
 #include <string.h>
@@ -25,9 +26,10 @@ static double loss(const struct pass *p, struct block *block)
     const size_t c = p->plan->c;
     if (block->element == ELEMENT_U8) {
         const struct workspace_u8 *w = p->operands.u8.workspace;
-        const double sum = downhill_block_loss_u8(p->kernels, block, c, p->loss.margin, w->scores,
-                                                  w->lds, w->dscores, w->ldds);
-        downhill_drop_satisfied(block, c, w->dscores, sizeof *w->dscores, w->ldds);
+        const double sum = downhill_block_loss_u8(p->kernels, block, c, p->loss, w->scores, w->lds,
+                                                  w->dscores, w->ldds);
+        if (p->loss.kind == DOWNHILL_HINGE)
+            downhill_drop_satisfied(block, c, w->dscores, sizeof *w->dscores, w->ldds);
         return sum;
     }
     const struct workspace_f32 *w = p->operands.f32.workspace;
@@ -41,8 +43,9 @@ static void gradient(const struct pass *p, const struct block *block, int accumu
                      const downhill_gradient_f32 *sums_f32, struct prefetch *prefetch)
 {
     if (block->element == ELEMENT_U8)
-        downhill_block_grad_u8(p->kernels, p->plan, block, p->operands.u8.workspace->dscores,
-                               p->operands.u8.workspace->ldds, accumulate, p->operands.u8.grad);
+        downhill_block_grad_u8(p->kernels, p->plan, block, p->loss.kind == DOWNHILL_SOFTMAX,
+                               p->operands.u8.workspace->dscores, p->operands.u8.workspace->ldds,
+                               accumulate, p->operands.u8.grad);
     else
         downhill_block_grad(p->kernels, p->plan, block, p->operands.f32.workspace->scores,
                             p->operands.f32.workspace->lds, accumulate, sums_f32, prefetch);
@@ -59,6 +62,20 @@ static downhill_gradient_f32 sums_of(const struct pass *p)
     return sums;
 }
 
+/* Adds the sums of bytes to the totals if they may not hold another block, or after the last one. Returns the first
+ * sample that is not in the totals yet. */
+static size_t add_full_sums(const struct pass *p, const struct block_iterator *blocks,
+                            size_t first_in_sums)
+{
+    const downhill_gradient_f64 *totals = p->operands.u8.totals;
+    const size_t samples = downhill_samples_of_sums(p->loss, p->plan->c),
+                 held = blocks->next - first_in_sums;
+    if (blocks->next < p->batch->n && held + p->plan->block_rows <= samples)
+        return first_in_sums;
+    downhill_add_to_totals(p->operands.u8.grad, first_in_sums > 0, totals);
+    return blocks->next;
+}
+
 double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
 {
     const int is_f32 = p->batch->element != ELEMENT_U8;
@@ -70,6 +87,7 @@ double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
     }
 
     double total = 0.0;
+    size_t first_in_sums = 0;
     struct block_iterator blocks;
     downhill_block_first(&blocks, p->batch, p->plan);
     while (blocks.block->n > 0) {
@@ -78,7 +96,9 @@ double downhill_batch_gradient(const struct pass *p, struct phase_clock *clock)
         charge(clock, &clock->profile->score_ns);
         total += loss(p, blocks.block);
         charge(clock, &clock->profile->loss_ns);
-        gradient(p, blocks.block, blocks.first > 0, &sums, &blocks.prefetch);
+        gradient(p, blocks.block, blocks.first > first_in_sums, &sums, &blocks.prefetch);
+        if (!is_f32 && p->operands.u8.totals != NULL)
+            first_in_sums = add_full_sums(p, &blocks, first_in_sums);
         charge(clock, &clock->profile->grad_ns);
         /* If few samples were left for the gradient, the block after the next must be prefetched during the scores. */
         blocks.pace = 2 * blocks.block->n < blocks.next - blocks.first ? 2 : 1;

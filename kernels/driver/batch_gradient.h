@@ -28,12 +28,13 @@ struct pass {
         struct {
             const struct packed_u8 *packed;
             const downhill_gradient_u8 *grad;
+            const downhill_gradient_f64 *totals; /* NULL: grad holds the sums of the whole batch */
             const struct workspace_u8 *workspace;
         } u8;
     } operands;
 };
 
-/* Overwrites the gradient. Returns the sum of the losses. */
+/* Overwrites the gradient, and the totals unless they are NULL. Returns the sum of the losses. */
 double downhill_batch_gradient(const struct pass *pass, struct phase_clock *clock);
 
 #endif

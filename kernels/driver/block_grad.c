@@ -117,8 +117,8 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
 }
 
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
-                            const struct block *block, const int16_t *dscores, size_t ldds,
-                            int accumulate, const downhill_gradient_u8 *grad)
+                            const struct block *block, int wide, const int16_t *dscores,
+                            size_t ldds, int accumulate, const downhill_gradient_u8 *grad)
 {
     const size_t n = block->n, d = grad->d, c = grad->c;
     if (n == 0) {
@@ -126,6 +126,7 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
             clear_u8(grad);
         return;
     }
+    downhill_grad_u8_kernel *kernel = wide ? kernels->u8->grad_wide : kernels->u8->grad;
     const struct grad_plan grad_plan = downhill_plan_grad(plan, n);
     const void *x[BLOCK_ROWS_MAX + U8_ROWS_PAST_END];
     if (!accumulate)
@@ -139,10 +140,9 @@ void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *
             classes = next_tile(c - j, grad_plan.classes);
             /* The first classes have brought these features to L1 or L2. */
             const unsigned flags = j == 0 ? grad_plan.flags : 0;
-            kernels->u8->grad(n, features, classes, x, dscores + j, ldds,
-                              flags | (accumulate ? GRAD_ACCUMULATE : 0u),
-                              grad->dw + j * grad->lddw + k, grad->lddw,
-                              k == 0 ? grad->db + j : NULL);
+            kernel(n, features, classes, x, dscores + j, ldds,
+                   flags | (accumulate ? GRAD_ACCUMULATE : 0u), grad->dw + j * grad->lddw + k,
+                   grad->lddw, k == 0 ? grad->db + j : NULL);
         }
     }
 }

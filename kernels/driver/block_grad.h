@@ -12,9 +12,9 @@ void downhill_block_grad(const downhill_kernels *kernels, const struct plan *pla
                          int accumulate, const downhill_gradient_f32 *grad,
                          struct prefetch *prefetch);
 
-/* Computes the same exact sums for bytes. */
+/* Computes the same exact sums for bytes. wide: many dscores may exceed a signed byte, as those of softmax do. */
 void downhill_block_grad_u8(const downhill_kernels *kernels, const struct plan *plan,
-                            const struct block *block, const int16_t *dscores, size_t ldds,
-                            int accumulate, const downhill_gradient_u8 *grad);
+                            const struct block *block, int wide, const int16_t *dscores,
+                            size_t ldds, int accumulate, const downhill_gradient_u8 *grad);
 
 #endif

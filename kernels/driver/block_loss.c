@@ -11,11 +11,21 @@ double downhill_block_loss(const downhill_kernels *kernels, const struct block *
     return kernels->softmax_f32(block->n, c, scores, lds, block->y, scores, lds);
 }
 
-double downhill_block_loss_u8(const downhill_kernels *kernels, const struct block *block, size_t c,
-                              float margin, const double *scores, size_t lds, int16_t *dscores,
-                              size_t ldds)
+double downhill_loss_units_u8(const downhill_kernels *kernels, downhill_loss loss, size_t n,
+                              size_t c, const double *scores, size_t lds, const int32_t *y,
+                              int16_t *dscores, size_t ldds)
 {
-    return kernels->u8->hinge(block->n, c, scores, lds, block->y, (double)margin, dscores, ldds) *
+    if (loss.kind == DOWNHILL_HINGE)
+        return kernels->u8->hinge(n, c, scores, lds, y, (double)loss.margin, dscores, ldds);
+    return kernels->u8->softmax(n, c, scores, lds, y, dscores, ldds);
+}
+
+double downhill_block_loss_u8(const downhill_kernels *kernels, const struct block *block, size_t c,
+                              downhill_loss loss, const double *scores, size_t lds,
+                              int16_t *dscores, size_t ldds)
+{
+    return downhill_loss_units_u8(kernels, loss, block->n, c, scores, lds, block->y, dscores,
+                                  ldds) *
            DOWNHILL_LOSS_UNIT;
 }
 

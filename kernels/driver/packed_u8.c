@@ -34,6 +34,7 @@ uintptr_t downhill_lay_out_packed_u8(struct packed_u8 *p, uintptr_t at, size_t d
     p->bias = (double *)carve(&at, c * sizeof *p->bias);
     p->start = (double *)carve(&at, c * sizeof *p->start);
     p->mean_scores = (double *)carve(&at, MEAN_ROWS * c * sizeof *p->mean_scores);
+    p->rounded = (float *)carve(&at, d * sizeof *p->rounded);
     p->mean = (float *)carve(&at, d * sizeof *p->mean);
     p->gain = (float *)carve(&at, d * sizeof *p->gain);
     for (size_t i = 0; i < MEAN_ROWS; i++)
@@ -78,6 +79,7 @@ static float set_quantum(struct packed_u8 *p, const downhill_weights_f32 *weight
  * per class. */
 struct update {
     struct update_factors factors;
+    const downhill_gradient_f64 *f64; /* NULL: the sums are the following */
     const int32_t *dw;
     size_t lddw;
     const int32_t *db;    /* NULL for one sample */
@@ -89,13 +91,19 @@ static uint32_t update_class(const struct packed_u8 *p, const downhill_weights_f
                              size_t j, const struct update *u)
 {
     const float times = u->times != NULL ? (float)u->times[j] : 1.0f;
-    const float sum = u->times != NULL ? times : (float)u->db[j];
+    const float sum = u->f64 != NULL     ? (float)u->f64->db[j]
+                      : u->times != NULL ? times
+                                         : (float)u->db[j];
     float move = u->factors.step * sum;
     DOWNHILL_ROUND(move);
     if (weights->b != NULL)
         weights->b[j] -= move;
-    return p->u8->update(p->d, p->norm, u->factors.decay, u->factors.step, sum, times,
-                         u->dw + j * u->lddw, p->mean, p->gain, weights->w + j * weights->ldw);
+    for (size_t k = 0; u->f64 != NULL && k < p->d; k++)
+        p->rounded[k] = (float)u->f64->dw[j * u->f64->lddw + k];
+    const void *dw = u->f64 != NULL ? (const void *)p->rounded : u->dw + j * u->lddw;
+    return p->u8->update(p->d, p->norm | (u->f64 != NULL ? UPDATE_ROUNDED : 0u), u->factors.decay,
+                         u->factors.step, sum, times, dw, p->mean, p->gain,
+                         weights->w + j * weights->ldw);
 }
 
 static uint32_t largest_magnitude(size_t d, const float *w)
@@ -223,7 +231,15 @@ void downhill_update_packed_u8(const downhill_weights_f32 *weights,
                                const downhill_gradient_u8 *grad, struct update_factors factors,
                                struct packed_u8 *p)
 {
-    const struct update update = {factors, grad->dw, grad->lddw, grad->db, NULL};
+    const struct update update = {factors, NULL, grad->dw, grad->lddw, grad->db, NULL};
+    update_and_pack(p, weights, &update);
+}
+
+void downhill_update_packed_u8_by_f64(const downhill_weights_f32 *weights,
+                                      const downhill_gradient_f64 *grad,
+                                      struct update_factors factors, struct packed_u8 *p)
+{
+    const struct update update = {.factors = factors, .f64 = grad};
     update_and_pack(p, weights, &update);
 }
 
@@ -233,6 +249,6 @@ void downhill_update_packed_u8_by_one(const downhill_weights_f32 *weights, const
 {
     for (size_t k = 0; k < p->d; k++)
         x_i32[k] = x[k];
-    const struct update update = {factors, x_i32, 0, NULL, dscores};
+    const struct update update = {factors, NULL, x_i32, 0, NULL, dscores};
     update_and_pack(p, weights, &update);
 }

@@ -20,6 +20,7 @@ struct packed_u8 {
     double *bias;        /* c: the biases in fixed point */
     double *start;       /* c: initial scores, of bias and mean */
     double *mean_scores; /* MEAN_ROWS × c, for intermediate results */
+    float *rounded;      /* d, sums of an f64 gradient, for intermediate results */
     float *mean, *gain;  /* d; a gain is the square of the scale */
     float largest_gain;
     uint8_t *mean_rows[MEAN_ROWS];
@@ -46,6 +47,11 @@ void downhill_pack_new_u8(const downhill_kernels *kernels, const downhill_weight
 void downhill_update_packed_u8(const downhill_weights_f32 *weights,
                                const downhill_gradient_u8 *grad, struct update_factors factors,
                                struct packed_u8 *packed);
+
+/* Does the same by sums in f64. */
+void downhill_update_packed_u8_by_f64(const downhill_weights_f32 *weights,
+                                      const downhill_gradient_f64 *grad,
+                                      struct update_factors factors, struct packed_u8 *packed);
 
 /* Updates by one sample without storing its gradient, and packs what has changed. x_i32: memory for d values, which
  * stays in L1 for all classes. */

@@ -10,7 +10,7 @@
 
 double downhill_step_one_u8(const downhill_kernels *kernels, const struct batch_view *batch,
                             const downhill_weights_f32 *weights, struct packed_u8 *packed,
-                            float margin, struct update_factors factors,
+                            downhill_loss loss, struct update_factors factors,
                             const struct workspace_u8 *w, struct phase_clock *clock)
 {
     const size_t c = packed->c;
@@ -21,11 +21,11 @@ double downhill_step_one_u8(const downhill_kernels *kernels, const struct batch_
     charge(clock, &clock->profile->gather_ns);
     downhill_block_score_u8(&plan, packed, blocks.block, w->scores, w->lds);
     charge(clock, &clock->profile->score_ns);
-    const double loss = downhill_block_loss_u8(kernels, blocks.block, c, margin, w->scores, w->lds,
-                                               w->dscores, w->ldds);
+    const double sum = downhill_block_loss_u8(kernels, blocks.block, c, loss, w->scores, w->lds,
+                                              w->dscores, w->ldds);
     charge(clock, &clock->profile->loss_ns);
     downhill_update_packed_u8_by_one(weights, blocks.block->x[0], w->dscores, factors, w->sums.dw,
                                      packed);
     charge(clock, &clock->profile->update_ns);
-    return loss;
+    return sum;
 }

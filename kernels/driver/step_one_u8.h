@@ -12,7 +12,7 @@
 /* Performs a step on a batch of one sample that has passed the checks. Returns the loss. */
 double downhill_step_one_u8(const downhill_kernels *kernels, const struct batch_view *batch,
                             const downhill_weights_f32 *weights, struct packed_u8 *packed,
-                            float margin, struct update_factors factors,
+                            downhill_loss loss, struct update_factors factors,
                             const struct workspace_u8 *workspace, struct phase_clock *clock);
 
 #endif

@@ -30,6 +30,9 @@ uintptr_t downhill_lay_out_u8(struct workspace_u8 *w, uintptr_t at, size_t d, si
     int32_t *sums = (int32_t *)carve(&at, c * spread_ld(d) * sizeof *sums);
     int32_t *bias_sums = (int32_t *)carve(&at, c * sizeof *bias_sums);
     w->sums = (downhill_gradient_u8){sums, spread_ld(d), bias_sums, d, c};
+    double *totals = (double *)carve(&at, c * spread_ld(d) * sizeof *totals);
+    double *bias_totals = (double *)carve(&at, c * sizeof *bias_totals);
+    w->totals = (downhill_gradient_f64){totals, spread_ld(d), bias_totals, d, c};
     return at;
 }
 

@@ -19,7 +19,8 @@ struct workspace_u8 {
     double *scores; /* of a block, rows of lds */
     int16_t *dscores;
     size_t lds, ldds;
-    downhill_gradient_u8 sums; /* dW of a step */
+    downhill_gradient_u8 sums;    /* dW of a step, or of as many samples as 32 bits hold */
+    downhill_gradient_f64 totals; /* dW of a step on more samples */
 };
 
 /* Lay a workspace out at a multiple of LINE_BYTES. Return its end. rows: of the scores, which come last, so that a

@@ -137,21 +137,26 @@ typedef void downhill_score_u8_kernel(size_t n, size_t d, size_t c, const void *
 typedef double downhill_hinge_u8_kernel(size_t n, size_t c, const double *scores, size_t lds,
                                         const int32_t *y, double margin, int16_t *dscores,
                                         size_t ldds);
+/* Computes the dscores of softmax, in units of 1/DOWNHILL_SOFTMAX_ONE. Returns the loss in multiples of
+ * DOWNHILL_LOSS_UNIT. */
+typedef double downhill_softmax_u8_kernel(size_t n, size_t c, const double *scores, size_t lds,
+                                          const int32_t *y, int16_t *dscores, size_t ldds);
 /* Computes dw = dscoresᵀ X for a panel, or adds it to dw. Adds the sums of the dscores to db unless it is NULL. */
 typedef void downhill_grad_u8_kernel(size_t n, size_t d, size_t c, const void *const *x,
                                      const int16_t *dscores, size_t ldds, unsigned flags,
                                      int32_t *dw, size_t lddw, int32_t *db);
-/* Properties of the normalisation, which allow the update to skip some loads. */
+/* Properties of the normalisation, which allow the update to skip some loads, and of the gradient. */
 enum update_flags {
     UPDATE_CENTERED = 1, /* some mean is not 0 */
-    UPDATE_SCALED = 2    /* the gains differ */
+    UPDATE_SCALED = 2,   /* the gains differ */
+    UPDATE_ROUNDED = 4   /* dw holds the sums rounded to f32, not int32_t */
 };
 
 /* Updates one class: w = decay·w - (step·gain)·(times·dw - mean·sum). Each operation rounds once, and so does the
  * conversion of dw to f32. times is 1, or the dscore of a single sample whose bytes dw holds; that product is exact,
  * and 0 is added to it to avoid -0. Returns the bits of the largest |w|; a NaN counts as largest. */
 typedef uint32_t downhill_update_u8_kernel(size_t d, unsigned flags, float decay, float step,
-                                           float sum, float times, const int32_t *dw,
+                                           float sum, float times, const void *dw,
                                            const float *mean, const float *gain, float *w);
 
 struct downhill_u8_kernels {
@@ -161,7 +166,9 @@ struct downhill_u8_kernels {
     downhill_pack_u8_kernel *pack;
     downhill_score_u8_kernel *score;
     downhill_hinge_u8_kernel *hinge;
-    downhill_grad_u8_kernel *grad;
+    downhill_softmax_u8_kernel *softmax;
+    downhill_grad_u8_kernel *grad;      /* fastest if few dscores exceed a signed byte */
+    downhill_grad_u8_kernel *grad_wide; /* the same time for any dscores */
     downhill_update_u8_kernel *update;
 };
 
@@ -228,7 +235,8 @@ struct downhill_kernels {
     downhill_pack_u8_kernel downhill_pack_u8_##level;                                              \
     downhill_score_u8_kernel downhill_score_u8_##level;                                            \
     downhill_hinge_u8_kernel downhill_hinge_u8_##level;                                            \
-    downhill_grad_u8_kernel downhill_grad_u8_##level;                                              \
+    downhill_softmax_u8_kernel downhill_softmax_u8_##level;                                        \
+    downhill_grad_u8_kernel downhill_grad_u8_##level, downhill_grad_wide_u8_##level;               \
     downhill_update_u8_kernel downhill_update_u8_##level;
 
 #define DOWNHILL_LEVEL(name, ...) DOWNHILL_PROTOTYPES(name)

@@ -54,7 +54,9 @@ static const struct downhill_u8_kernels u8_scalar = {
     .pack = downhill_pack_u8_scalar,
     .score = downhill_score_u8_scalar,
     .hinge = downhill_hinge_u8_scalar,
+    .softmax = downhill_softmax_u8_scalar,
     .grad = downhill_grad_u8_scalar,
+    .grad_wide = downhill_grad_u8_scalar,
     .update = downhill_update_u8_scalar,
 };
 
@@ -112,7 +114,9 @@ static const struct downhill_u8_kernels u8_auto_avx2 = {
     .pack = downhill_pack_u8_auto_avx2,
     .score = downhill_score_u8_auto_avx2,
     .hinge = downhill_hinge_u8_auto_avx2,
+    .softmax = downhill_softmax_u8_auto_avx2,
     .grad = downhill_grad_u8_auto_avx2,
+    .grad_wide = downhill_grad_u8_auto_avx2,
     .update = downhill_update_u8_auto_avx2,
 };
 
@@ -195,7 +199,9 @@ static const struct downhill_u8_kernels u8_avx2 = {
     .pack = downhill_pack_u8_avx2,
     .score = downhill_score_u8_avx2,
     .hinge = downhill_hinge_u8_avx2,
+    .softmax = downhill_softmax_u8_avx2,
     .grad = downhill_grad_u8_avx2,
+    .grad_wide = downhill_grad_wide_u8_avx2,
     .update = downhill_update_u8_avx2,
 };
 
@@ -236,7 +242,9 @@ static const struct downhill_u8_kernels u8_avxvnni = {
     .pack = downhill_pack_u8_avxvnni,
     .score = downhill_score_u8_avxvnni,
     .hinge = downhill_hinge_u8_avx2,
+    .softmax = downhill_softmax_u8_avx2,
     .grad = downhill_grad_u8_avxvnni,
+    .grad_wide = downhill_grad_wide_u8_avxvnni,
     .update = downhill_update_u8_avx2,
 };
 
@@ -277,7 +285,9 @@ static const struct downhill_u8_kernels u8_auto_avx512 = {
     .pack = downhill_pack_u8_auto_avx512,
     .score = downhill_score_u8_auto_avx512,
     .hinge = downhill_hinge_u8_auto_avx512,
+    .softmax = downhill_softmax_u8_auto_avx512,
     .grad = downhill_grad_u8_auto_avx512,
+    .grad_wide = downhill_grad_u8_auto_avx512,
     .update = downhill_update_u8_auto_avx512,
 };
 
@@ -358,7 +368,9 @@ static const struct downhill_u8_kernels u8_avx512 = {
     .pack = downhill_pack_u8_avx512,
     .score = downhill_score_u8_avx512,
     .hinge = downhill_hinge_u8_avx512,
+    .softmax = downhill_softmax_u8_avx512,
     .grad = downhill_grad_u8_avx512,
+    .grad_wide = downhill_grad_wide_u8_avx512,
     .update = downhill_update_u8_avx512,
 };
 
@@ -398,7 +410,9 @@ static const struct downhill_u8_kernels u8_avx512vnni = {
     .pack = downhill_pack_u8_avx512vnni,
     .score = downhill_score_u8_avx512vnni,
     .hinge = downhill_hinge_u8_avx512,
+    .softmax = downhill_softmax_u8_avx512,
     .grad = downhill_grad_u8_avx512vnni,
+    .grad_wide = downhill_grad_wide_u8_avx512vnni,
     .update = downhill_update_u8_avx512,
 };
 
@@ -499,7 +513,9 @@ static const struct downhill_u8_kernels u8_amx = {
     .pack = downhill_pack_u8_amx,
     .score = downhill_score_u8_amx,
     .hinge = downhill_hinge_u8_avx512,
+    .softmax = downhill_softmax_u8_avx512,
     .grad = downhill_grad_u8_amx,
+    .grad_wide = downhill_grad_wide_u8_avx512vnni,
     .update = downhill_update_u8_avx512,
 };
 

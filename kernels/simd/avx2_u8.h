@@ -8,9 +8,10 @@
 
 enum { U8X32 = 32, I16X16 = 16 };
 
-/* VPDPBUSD of AVX-VNNI. Tests on machines without it define this macro themselves. */
+/* VPDPBUSD and VPDPWSSD of AVX-VNNI. Tests on machines without them define these macros themselves. */
 #if defined DOWNHILL_VNNI && !defined DOWNHILL_DPBUSD
 #define DOWNHILL_DPBUSD _mm256_dpbusd_avx_epi32
+#define DOWNHILL_DPWSSD _mm256_dpwssd_avx_epi32
 #endif
 
 /* Forces a value into a register at this point, so that a load with several uses is not folded into each of them. It

@@ -37,15 +37,15 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         __m256 sum_f32x8 = _mm256_setzero_ps(), other_sum_f32x8 = sum_f32x8, last_f32x8 = sum_f32x8;
         DOWNHILL_UNROLL_2
         for (size_t j = 0; j < vector_end; j += F32X8) {
-            const __m256 e_f32x8 = exp_f32x8(_mm256_sub_ps(_mm256_loadu_ps(s + j), max_f32x8));
+            const __m256 e_f32x8 = exp_f32x8(1, _mm256_sub_ps(_mm256_loadu_ps(s + j), max_f32x8));
             const __m256 added_f32x8 = _mm256_add_ps(sum_f32x8, e_f32x8);
             sum_f32x8 = other_sum_f32x8;
             other_sum_f32x8 = added_f32x8;
             _mm256_storeu_ps(ds + j, e_f32x8);
         }
         if (tail > 0) {
-            last_f32x8 =
-                exp_f32x8(_mm256_sub_ps(load_or_minus_infinity(s + vector_end, lanes), max_f32x8));
+            last_f32x8 = exp_f32x8(
+                1, _mm256_sub_ps(load_or_minus_infinity(s + vector_end, lanes), max_f32x8));
             sum_f32x8 = _mm256_add_ps(sum_f32x8, last_f32x8);
         }
         const float sum = sum_lanes_x8(_mm256_add_ps(sum_f32x8, other_sum_f32x8));

@@ -17,7 +17,7 @@ DOWNHILL_INLINE float one_vector(__mmask16 lanes, const float *s, size_t label, 
     const __m512 lowest_f32x16 = _mm512_set1_ps(-INFINITY);
     *max = _mm512_reduce_max_ps(_mm512_mask_max_ps(lowest_f32x16, lanes, lowest_f32x16, s_f32x16));
     const __m512 e_f32x16 =
-        _mm512_maskz_mov_ps(lanes, exp_f32x16(_mm512_sub_ps(s_f32x16, _mm512_set1_ps(*max))));
+        _mm512_maskz_mov_ps(lanes, exp_f32x16(1, _mm512_sub_ps(s_f32x16, _mm512_set1_ps(*max))));
     const float sum = sum_lanes_x16(e_f32x16);
     const __m512 p_f32x16 = _mm512_mul_ps(e_f32x16, _mm512_set1_ps(1.0f / sum));
     const __m512 one_f32x16 = _mm512_maskz_mov_ps((__mmask16)(1u << label), _mm512_set1_ps(1.0f));
@@ -55,7 +55,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         for (size_t j = 0; j < c; j += F32X16) {
             const __mmask16 lanes = first_lanes_x16(c - j);
             const __m512 e_f32x16 =
-                exp_f32x16(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, s + j), max_f32x16));
+                exp_f32x16(1, _mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, s + j), max_f32x16));
             sum_f32x16 = _mm512_mask_add_ps(sum_f32x16, lanes, sum_f32x16, e_f32x16);
             _mm512_mask_storeu_ps(ds + j, lanes, e_f32x16);
         }

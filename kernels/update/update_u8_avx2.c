@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weight update from an integer gradient with AVX2: two to four loads and a store per vector, with as many roundings as
+ * Weight update from a gradient of integers with AVX2: two to four loads and a store per vector, with as many roundings as
  * the definition. */
 #define DOWNHILL_LEVEL_NAME avx2
 #include "simd/avx2.h"
 
 enum { VECTORS = 4 /* per turn of the loop */ };
+
+/* Returns the address of sum k of dw, an int32_t or, in an update from rounded sums, a float. */
+DOWNHILL_INLINE const void *element_at(const void *dw, size_t k)
+{
+    return (const int32_t *)dw + k;
+}
 
 /* Factors that all weights of a class share, in every lane. */
 struct class_factors {
@@ -13,11 +19,12 @@ struct class_factors {
 };
 
 /* Returns the updated weights, and their magnitudes in *magnitude. */
-DOWNHILL_INLINE __m256 updated(const int centered, const int scaled,
+DOWNHILL_INLINE __m256 updated(const int rounded, const int centered, const int scaled,
                                const struct class_factors *all, __m256i dw, __m256 mean,
                                __m256 gain, __m256 w, __m256i *magnitude)
 {
-    __m256 dw_f32x8 = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dw), all->times, _mm256_setzero_ps());
+    __m256 dw_f32x8 = _mm256_fmadd_ps(rounded ? _mm256_castsi256_ps(dw) : _mm256_cvtepi32_ps(dw),
+                                      all->times, _mm256_setzero_ps());
     if (centered) {
         __m256 mean_part = _mm256_mul_ps(mean, all->sum);
         DOWNHILL_ROUND(mean_part);
@@ -32,17 +39,17 @@ DOWNHILL_INLINE __m256 updated(const int centered, const int scaled,
     return w_f32x8;
 }
 
-DOWNHILL_INLINE void update_x8(const int centered, const int scaled,
-                               const struct class_factors *all, const int32_t *dw,
-                               const float *mean, const float *gain, float *w, __m256i *magnitude)
+DOWNHILL_INLINE void update_x8(const int rounded, const int centered, const int scaled,
+                               const struct class_factors *all, const void *dw, const float *mean,
+                               const float *gain, float *w, __m256i *magnitude)
 {
-    _mm256_storeu_ps(w, updated(centered, scaled, all, _mm256_loadu_si256((const void *)dw),
-                                _mm256_loadu_ps(mean), _mm256_loadu_ps(gain), _mm256_loadu_ps(w),
-                                magnitude));
+    _mm256_storeu_ps(w, updated(rounded, centered, scaled, all,
+                                _mm256_loadu_si256((const void *)dw), _mm256_loadu_ps(mean),
+                                _mm256_loadu_ps(gain), _mm256_loadu_ps(w), magnitude));
 }
 
-DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, float decay,
-                                float step, float sum, float times, const int32_t *dw,
+DOWNHILL_INLINE uint32_t update(const int rounded, const int centered, const int scaled, size_t d,
+                                float decay, float step, float sum, float times, const void *dw,
                                 const float *mean, const float *gain, float *w)
 {
     const struct class_factors all = {_mm256_set1_ps(decay),
@@ -53,18 +60,21 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
     for (; k + F32X8 * VECTORS <= d; k += F32X8 * VECTORS) {
         DOWNHILL_UNROLL
         for (size_t v = k; v < k + F32X8 * VECTORS; v += F32X8) {
-            update_x8(centered, scaled, &all, dw + v, mean + v, gain + v, w + v, &magnitude);
+            update_x8(rounded, centered, scaled, &all, element_at(dw, v), mean + v, gain + v, w + v,
+                      &magnitude);
             largest = _mm256_max_epi32(largest, magnitude);
         }
     }
     for (; k + F32X8 <= d; k += F32X8) {
-        update_x8(centered, scaled, &all, dw + k, mean + k, gain + k, w + k, &magnitude);
+        update_x8(rounded, centered, scaled, &all, element_at(dw, k), mean + k, gain + k, w + k,
+                  &magnitude);
         largest = _mm256_max_epi32(largest, magnitude);
     }
     if (k < d) {
         const __m256i lanes = first_lanes_x8(d - k);
         store_some_x8(w + k, d - k,
-                      updated(centered, scaled, &all, _mm256_maskload_epi32(dw + k, lanes),
+                      updated(rounded, centered, scaled, &all,
+                              _mm256_maskload_epi32(element_at(dw, k), lanes),
                               _mm256_maskload_ps(mean + k, lanes),
                               _mm256_maskload_ps(gain + k, lanes), _mm256_maskload_ps(w + k, lanes),
                               &magnitude));
@@ -77,19 +87,28 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
     return (uint32_t)_mm_cvtsi128_si32(m);
 }
 
+DOWNHILL_INLINE uint32_t update_by(const int rounded, unsigned flags, size_t d, float decay,
+                                   float step, float sum, float times, const void *dw,
+                                   const float *mean, const float *gain, float *w)
+{
+    switch (flags & (UPDATE_CENTERED | UPDATE_SCALED)) {
+    case UPDATE_CENTERED | UPDATE_SCALED:
+        return update(rounded, 1, 1, d, decay, step, sum, times, dw, mean, gain, w);
+    case UPDATE_CENTERED:
+        return update(rounded, 1, 0, d, decay, step, sum, times, dw, mean, gain, w);
+    case UPDATE_SCALED:
+        return update(rounded, 0, 1, d, decay, step, sum, times, dw, mean, gain, w);
+    default:
+        return update(rounded, 0, 0, d, decay, step, sum, times, dw, mean, gain, w);
+    }
+}
+
 DOWNHILL_TARGET
 uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
-                                  float times, const int32_t *dw, const float *mean,
-                                  const float *gain, float *w)
+                                  float times, const void *dw, const float *mean, const float *gain,
+                                  float *w)
 {
-    switch (flags) {
-    case UPDATE_CENTERED | UPDATE_SCALED:
-        return update(1, 1, d, decay, step, sum, times, dw, mean, gain, w);
-    case UPDATE_CENTERED:
-        return update(1, 0, d, decay, step, sum, times, dw, mean, gain, w);
-    case UPDATE_SCALED:
-        return update(0, 1, d, decay, step, sum, times, dw, mean, gain, w);
-    default:
-        return update(0, 0, d, decay, step, sum, times, dw, mean, gain, w);
-    }
+    if (flags & UPDATE_ROUNDED)
+        return update_by(1, flags, d, decay, step, sum, times, dw, mean, gain, w);
+    return update_by(0, flags, d, decay, step, sum, times, dw, mean, gain, w);
 }

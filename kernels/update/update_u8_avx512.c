@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weight update from an integer gradient with AVX-512: two to four loads and a store per vector, with as many roundings
+ * Weight update from a gradient of integers with AVX-512: two to four loads and a store per vector, with as many roundings
  * as the definition. */
 #define DOWNHILL_LEVEL_NAME avx512
 #include "simd/avx512.h"
 
 enum { VECTORS = 4 /* per turn of the loop */ };
+
+/* Returns the address of sum k of dw, an int32_t or, in an update from rounded sums, a float. */
+DOWNHILL_INLINE const void *element_at(const void *dw, size_t k)
+{
+    return (const int32_t *)dw + k;
+}
 
 /* Factors that all weights of a class share, in every lane. */
 struct class_factors {
@@ -13,12 +19,14 @@ struct class_factors {
 };
 
 /* Updates 16 weights, or those in the lanes that are on. Returns their magnitudes, 0 in the other lanes. */
-DOWNHILL_INLINE __m512i update_x16(const int centered, const int scaled, const __mmask16 lanes,
-                                   const struct class_factors *all, const int32_t *dw,
-                                   const float *mean, const float *gain, float *w)
+DOWNHILL_INLINE __m512i update_x16(const int rounded, const int centered, const int scaled,
+                                   const __mmask16 lanes, const struct class_factors *all,
+                                   const void *dw, const float *mean, const float *gain, float *w)
 {
-    __m512 dw_f32x16 = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, dw)),
-                                       all->times, _mm512_setzero_ps());
+    const __m512i sums = _mm512_maskz_loadu_epi32(lanes, dw);
+    __m512 dw_f32x16 =
+        _mm512_fmadd_ps(rounded ? _mm512_castsi512_ps(sums) : _mm512_cvtepi32_ps(sums), all->times,
+                        _mm512_setzero_ps());
     if (centered) {
         __m512 mean_part = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, mean), all->sum);
         DOWNHILL_ROUND(mean_part);
@@ -36,8 +44,8 @@ DOWNHILL_INLINE __m512i update_x16(const int centered, const int scaled, const _
                                   _mm512_set1_epi32(INT32_MAX));
 }
 
-DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, float decay,
-                                float step, float sum, float times, const int32_t *dw,
+DOWNHILL_INLINE uint32_t update(const int rounded, const int centered, const int scaled, size_t d,
+                                float decay, float step, float sum, float times, const void *dw,
                                 const float *mean, const float *gain, float *w)
 {
     const struct class_factors all = {_mm512_set1_ps(decay),
@@ -48,31 +56,43 @@ DOWNHILL_INLINE uint32_t update(const int centered, const int scaled, size_t d, 
     for (; k + F32X16 * VECTORS <= d; k += F32X16 * VECTORS) {
         DOWNHILL_UNROLL
         for (size_t v = k; v < k + F32X16 * VECTORS; v += F32X16)
-            largest = _mm512_max_epu32(largest, update_x16(centered, scaled, 0xFFFF, &all, dw + v,
-                                                           mean + v, gain + v, w + v));
+            largest =
+                _mm512_max_epu32(largest, update_x16(rounded, centered, scaled, 0xFFFF, &all,
+                                                     element_at(dw, v), mean + v, gain + v, w + v));
     }
     for (; k + F32X16 <= d; k += F32X16)
-        largest = _mm512_max_epu32(
-            largest, update_x16(centered, scaled, 0xFFFF, &all, dw + k, mean + k, gain + k, w + k));
+        largest =
+            _mm512_max_epu32(largest, update_x16(rounded, centered, scaled, 0xFFFF, &all,
+                                                 element_at(dw, k), mean + k, gain + k, w + k));
     if (k < d)
-        largest = _mm512_max_epu32(largest, update_x16(centered, scaled, first_lanes_x16(d - k),
-                                                       &all, dw + k, mean + k, gain + k, w + k));
+        largest = _mm512_max_epu32(largest,
+                                   update_x16(rounded, centered, scaled, first_lanes_x16(d - k),
+                                              &all, element_at(dw, k), mean + k, gain + k, w + k));
     return _mm512_reduce_max_epu32(largest);
+}
+
+DOWNHILL_INLINE uint32_t update_by(const int rounded, unsigned flags, size_t d, float decay,
+                                   float step, float sum, float times, const void *dw,
+                                   const float *mean, const float *gain, float *w)
+{
+    switch (flags & (UPDATE_CENTERED | UPDATE_SCALED)) {
+    case UPDATE_CENTERED | UPDATE_SCALED:
+        return update(rounded, 1, 1, d, decay, step, sum, times, dw, mean, gain, w);
+    case UPDATE_CENTERED:
+        return update(rounded, 1, 0, d, decay, step, sum, times, dw, mean, gain, w);
+    case UPDATE_SCALED:
+        return update(rounded, 0, 1, d, decay, step, sum, times, dw, mean, gain, w);
+    default:
+        return update(rounded, 0, 0, d, decay, step, sum, times, dw, mean, gain, w);
+    }
 }
 
 DOWNHILL_TARGET
 uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
-                                  float times, const int32_t *dw, const float *mean,
-                                  const float *gain, float *w)
+                                  float times, const void *dw, const float *mean, const float *gain,
+                                  float *w)
 {
-    switch (flags) {
-    case UPDATE_CENTERED | UPDATE_SCALED:
-        return update(1, 1, d, decay, step, sum, times, dw, mean, gain, w);
-    case UPDATE_CENTERED:
-        return update(1, 0, d, decay, step, sum, times, dw, mean, gain, w);
-    case UPDATE_SCALED:
-        return update(0, 1, d, decay, step, sum, times, dw, mean, gain, w);
-    default:
-        return update(0, 0, d, decay, step, sum, times, dw, mean, gain, w);
-    }
+    if (flags & UPDATE_ROUNDED)
+        return update_by(1, flags, d, decay, step, sum, times, dw, mean, gain, w);
+    return update_by(0, flags, d, decay, step, sum, times, dw, mean, gain, w);
 }

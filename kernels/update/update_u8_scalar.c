@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Weight update from an integer gradient: the definition. Seven roundings, in this order, on every ISA level. */
+ * Weight update from a gradient of integers: the definition. Seven roundings, in this order, on every ISA level. */
 #include "simd/portable.h"
 
-uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
-                                  float times, const int32_t *restrict dw,
-                                  const float *restrict mean, const float *restrict gain,
-                                  float *restrict w)
+/* rounded: whether dw holds f32, not int32_t. */
+DOWNHILL_INLINE uint32_t update(const int rounded, size_t d, float decay, float step, float sum,
+                                float times, const void *restrict dw, const float *restrict mean,
+                                const float *restrict gain, float *restrict w)
 {
-    (void)flags;
     int32_t max = 0;
 #pragma omp simd reduction(max : max)
     for (size_t k = 0; k < d; k++) {
-        const float sample_part = (float)dw[k] * times + 0.0f;
+        const float dw_k = rounded ? ((const float *)dw)[k] : (float)((const int32_t *)dw)[k];
+        const float sample_part = dw_k * times + 0.0f;
         float mean_part = mean[k] * sum;
         DOWNHILL_ROUND(mean_part);
         const float centered = sample_part - mean_part;
@@ -25,4 +25,13 @@ uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float s
         max = magnitude > max ? magnitude : max;
     }
     return (uint32_t)max;
+}
+
+uint32_t DOWNHILL_NAME(update_u8)(size_t d, unsigned flags, float decay, float step, float sum,
+                                  float times, const void *dw, const float *mean, const float *gain,
+                                  float *w)
+{
+    if (flags & UPDATE_ROUNDED)
+        return update(1, d, decay, step, sum, times, dw, mean, gain, w);
+    return update(0, d, decay, step, sum, times, dw, mean, gain, w);
 }

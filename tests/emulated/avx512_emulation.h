@@ -62,6 +62,7 @@ EMULATED_2(mul_ps, __m512, f, f32, 16, a.f32[l] * b.f32[l])
 /* Returns the second operand if either is NaN. */
 EMULATED_2(max_ps, __m512, f, f32, 16, a.f32[l] > b.f32[l] ? a.f32[l] : b.f32[l])
 EMULATED_2(min_ps, __m512, f, f32, 16, a.f32[l] < b.f32[l] ? a.f32[l] : b.f32[l])
+EMULATED_2(max_pd, __m512d, d, f64, 8, a.f64[l] > b.f64[l] ? a.f64[l] : b.f64[l])
 EMULATED_2(add_pd, __m512d, d, f64, 8, a.f64[l] + b.f64[l])
 EMULATED_2(sub_pd, __m512d, d, f64, 8, a.f64[l] - b.f64[l])
 EMULATED_2(mul_pd, __m512d, d, f64, 8, a.f64[l] * b.f64[l])
@@ -178,6 +179,9 @@ EMULATED_1(EMULATED_FROM_YMM, cvtepi16_epi32, __m512i, i, __m256i, half_i[0], i3
 EMULATED_1(EMULATED_FROM_YMM, cvtepu16_epi32, __m512i, i, __m256i, half_i[0], i32, 16, a.u16[l])
 EMULATED_1(EMULATED_FROM_YMM, cvtepu8_epi16, __m512i, i, __m256i, half_i[0], i16, 32, a.u8[l])
 EMULATED_1(EMULATED_FROM_YMM, cvtepi32_pd, __m512d, d, __m256i, half_i[0], f64, 8, a.i32[l])
+EMULATED_1(EMULATED_FROM_YMM, cvtps_pd, __m512d, d, __m256, half_f[0], f64, 8, (double)a.f32[l])
+EMULATED_1(EMULATED, cvtpd_ps, __m256, half_f[0], __m512d, d, f32, 8, (float)a.f64[l])
+EMULATED_1(EMULATED, cvtepi32_epi16, __m256i, half_i[0], __m512i, i, u16, 16, (uint16_t)a.u32[l])
 EMULATED_1(EMULATED, cvtepi16_epi8, __m256i, half_i[0], __m512i, i, u8, 32, (uint8_t)a.u16[l])
 /* Rounds to nearest even. NaN and numbers out of range give INT32_MIN. */
 EMULATED_1(EMULATED, cvtps_epi32, __m512i, i, __m512, f, i32, 16,
@@ -200,6 +204,8 @@ EMULATED_FMA(dpbusd_epi32, __m512i, i, u32, 16,
              a.u32[l] +
                  (uint32_t)(b.u8[4 * l] * c.i8[4 * l] + b.u8[4 * l + 1] * c.i8[4 * l + 1] +
                             b.u8[4 * l + 2] * c.i8[4 * l + 2] + b.u8[4 * l + 3] * c.i8[4 * l + 3]))
+
+EMULATED_FMA(dpwssd_epi32, __m512i, i, u32, 16, a.u32[l] + (uint32_t)emulated_pair(&b, &c, l))
 
 /* ---- bf16: subnormals count as 0 and rounding is to nearest even, whatever MXCSR says ---- */
 
@@ -397,6 +403,7 @@ EMULATED_STORE(EMULATED, ps, __m512, f, __mmask16, f32, 16)
 EMULATED_STORE(EMULATED, pd, __m512d, d, __mmask8, f64, 8)
 EMULATED_STORE(EMULATED, epi32, __m512i, i, __mmask16, u32, 16)
 EMULATED_STORE(EMULATED_FROM_YMM, ps_x8, __m256, half_f[0], __mmask8, f32, 8)
+EMULATED_STORE(EMULATED_FROM_YMM, epi16_x16, __m256i, half_i[0], __mmask16, u16, 16)
 EMULATED_STORE(EMULATED_FROM_YMM, pd_x4, __m256d, half_d[0], __mmask8, f64, 4)
 
 EMULATED void emulated_mask_storeu_ps_x4(void *to, __mmask8 on, __m128 a)
@@ -553,6 +560,7 @@ EMULATED __m512 emulated_roundscale_ps(__m512 a_, int rounding)
 
 EMULATED_REDUCE(add_ps, float, __m512, f, f32, 16, a + b)
 EMULATED_REDUCE(max_ps, float, __m512, f, f32, 16, a > b ? a : b)
+EMULATED_REDUCE(max_pd, double, __m512d, d, f64, 8, a > b ? a : b)
 EMULATED_REDUCE(add_pd, double, __m512d, d, f64, 8, a + b)
 EMULATED_REDUCE(max_epu32, uint32_t, __m512i, i, u32, 16, a > b ? a : b)
 

@@ -24,6 +24,7 @@
 #undef _mm512_setr_epi64
 #undef _mm512_shuffle_ps
 
+#define _mm256_mask_storeu_epi16           emulated_mask_storeu_epi16_x16
 #define _mm256_mask_storeu_pd              emulated_mask_storeu_pd_x4
 #define _mm256_mask_storeu_ps              emulated_mask_storeu_ps_x8
 #define _mm256_maskz_loadu_epi16(on, from) emulated_half_i(emulated_maskz_loadu_epi16_x16(on, from), 0)
@@ -52,15 +53,19 @@
 #define _mm512_cmp_ps_mask(a, b, op)       emulated_mask_cmp_ps_mask(0xFFFF, a, b, op)
 #define _mm512_cmple_epu32_mask            emulated_cmple_epu32_mask
 #define _mm512_cvtepi16_epi32              emulated_cvtepi16_epi32
+#define _mm512_cvtepi32_epi16              emulated_cvtepi32_epi16
 #define _mm512_cvtepi16_epi8               emulated_cvtepi16_epi8
 #define _mm512_cvtepi32_pd                 emulated_cvtepi32_pd
 #define _mm512_cvtepi32_ps                 emulated_cvtepi32_ps
 #define _mm512_cvtepu16_epi32              emulated_cvtepu16_epi32
 #define _mm512_cvtepu8_epi16               emulated_cvtepu8_epi16
 #define _mm512_cvtne2ps_pbh                emulated_cvtne2ps_pbh
+#define _mm512_cvtpd_ps                    emulated_cvtpd_ps
+#define _mm512_cvtps_pd                    emulated_cvtps_pd
 #define _mm512_cvtps_epi32                 emulated_cvtps_epi32
 #define _mm512_dpbf16_ps                   emulated_dpbf16_ps
 #define _mm512_dpbusd_epi32                emulated_dpbusd_epi32
+#define _mm512_dpwssd_epi32                emulated_dpwssd_epi32
 #define _mm512_extractf32x4_ps              emulated_extractf32x4_ps
 #define _mm512_extractf32x8_ps(a, half)    emulated_half_f(a, half)
 #define _mm512_extractf64x4_pd(a, half)    emulated_half_d(a, half)
@@ -81,6 +86,7 @@
 #define _mm512_mask_blend_epi16(on, a, b)  emulated_blend_epi16(on, a, b)
 #define _mm512_mask_cmp_pd_mask            emulated_mask_cmp_pd_mask
 #define _mm512_mask_cmp_ps_mask            emulated_mask_cmp_ps_mask
+#define _mm512_mask_loadu_pd(old, on, from) emulated_blend_pd(on, old, emulated_maskz_loadu_pd(on, from))
 #define _mm512_mask_max_ps(old, on, a, b)  emulated_blend_ps(on, old, emulated_max_ps(a, b))
 #define _mm512_mask_storeu_epi32           emulated_mask_storeu_epi32
 #define _mm512_mask_storeu_pd              emulated_mask_storeu_pd
@@ -94,6 +100,7 @@
 #define _mm512_maskz_mov_ps(on, a)         emulated_blend_ps(on, EMULATED_NONE.f, a)
 #define _mm512_maskz_scalef_ps             emulated_maskz_scalef_ps
 #define _mm512_max_epu32                   emulated_max_epu32
+#define _mm512_max_pd                      emulated_max_pd
 #define _mm512_max_ps                      emulated_max_ps
 #define _mm512_min_ps                      emulated_min_ps
 #define _mm512_mul_pd                      emulated_mul_pd
@@ -111,6 +118,7 @@
 #define _mm512_reduce_add_pd               emulated_reduce_add_pd
 #define _mm512_reduce_add_ps               emulated_reduce_add_ps
 #define _mm512_reduce_max_epu32            emulated_reduce_max_epu32
+#define _mm512_reduce_max_pd               emulated_reduce_max_pd
 #define _mm512_reduce_max_ps               emulated_reduce_max_ps
 #define _mm512_roundscale_ps               emulated_roundscale_ps
 #define _mm512_set1_epi16                  emulated_set1_epi16

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * VPDPBUSD of 256 bits with AVX2 instructions, for machines without AVX-VNNI. */
+ * VPDPBUSD and VPDPWSSD of 256 bits with AVX2 instructions, for machines without AVX-VNNI. */
 #ifndef DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 #define DOWNHILL_TESTS_AVXVNNI_EMULATION_H
 
@@ -18,6 +18,13 @@ static inline __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b)
     return _mm256_add_epi32(sum, _mm256_permute4x64_epi64(sums, _MM_SHUFFLE(3, 1, 2, 0)));
 }
 
+/* Adds products of 16-bit integers, two by two. */
+static inline __m256i emulated_dpwssd(__m256i sum, __m256i a, __m256i b)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
 #define DOWNHILL_DPBUSD emulated_dpbusd
+#define DOWNHILL_DPWSSD emulated_dpwssd
 
 #endif

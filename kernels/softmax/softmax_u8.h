@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Constants of the softmax loss of exact scores, and the loss of a sample. Every operation rounds by itself and none is
+ * fused, so that the bits are the same on every level:
+ *
+ *   t_j = s_j - max s       in f64, then rounded to f32
+ *   e_j = e^t_j             in f32, the operations of exp_scalar.h
+ *   z   = Σ_j [e_j]         [e] is e rounded to a multiple of 2⁻³⁷: the sum is exact in f64 for c <= 2¹⁵
+ *   g_j = round(e_j·(2¹⁴/z)), less 2¹⁴ for the label; the quotient is rounded to f64 and then to f32
+ *
+ * The loss of a sample is summed in integers, as for the hinge loss. */
+#ifndef DOWNHILL_SOFTMAX_U8_H
+#define DOWNHILL_SOFTMAX_U8_H
+
+#include "isa/kernels.h"
+#include "simd/tiles.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Adding this to a number in [0, 1] and subtracting it again rounds the number to a multiple of 2⁻³⁷. */
+#define EXP_ROUNDER 0x1.8p15
+
+/* Classes of the kernels that hold all exponentials of a sample in registers. With more classes the exponentials are
+ * computed twice: there is no room for them in the dscores. */
+enum { SOFTMAX_FEW_CLASSES = 16 };
+
+DOWNHILL_INLINE double rounded_f64(double product)
+{
+    DOWNHILL_ROUND(product);
+    return product;
+}
+
+/* Returns ln z for 1 <= z <= 2¹⁵, within 2⁻³⁸: z = m·2ᵏ with √½ <= m < √2, and ln m = 2 artanh((m-1) / (m+1)). */
+DOWNHILL_INLINE double ln_f64(double z)
+{
+    const uint64_t sqrt_half = UINT64_C(0x3FE6A09E667F3BCD), one = UINT64_C(0x3FF0000000000000),
+                   significand = UINT64_C(0x000FFFFFFFFFFFFF);
+    uint64_t bits;
+    memcpy(&bits, &z, sizeof bits);
+    bits += one - sqrt_half;
+    const double k = (double)((int32_t)(bits >> 52) - 1023);
+    bits = (bits & significand) + sqrt_half;
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    const double s = (m - 1.0) / (m + 1.0), s2 = rounded_f64(s * s);
+    double sum = 2.0 / 13.0;
+    sum = rounded_f64(sum * s2) + 2.0 / 11.0;
+    sum = rounded_f64(sum * s2) + 2.0 / 9.0;
+    sum = rounded_f64(sum * s2) + 2.0 / 7.0;
+    sum = rounded_f64(sum * s2) + 2.0 / 5.0;
+    sum = rounded_f64(sum * s2) + 2.0 / 3.0;
+    sum = rounded_f64(sum * s2) + 2.0;
+    return rounded_f64(k * 0x1.62e42fefa39efp-1) + rounded_f64(sum * s);
+}
+
+/* Subtracts the 1 of the label from its dscore, and returns the loss of the sample in multiples of DOWNHILL_LOSS_UNIT.
+ * If the scores have no softmax, z is NaN: so is the loss, and the dscores are set to 0. */
+DOWNHILL_INLINE double end_of_sample(double z, double max_minus_label, size_t c, size_t label,
+                                     int16_t *dscores)
+{
+    if (isnan(z)) {
+        memset(dscores, 0, c * sizeof *dscores);
+        return z;
+    }
+    dscores[label] = (int16_t)(dscores[label] - DOWNHILL_SOFTMAX_ONE);
+    const double units_of_loss = 1.0 / DOWNHILL_LOSS_UNIT, rounder = 0x1.8p52;
+    return (rounded_f64((ln_f64(z) + max_minus_label) * units_of_loss) + rounder) - rounder;
+}
+
+#endif
