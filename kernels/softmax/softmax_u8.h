@@ -21,9 +21,9 @@
 /* Adding this to a number in [0, 1] and subtracting it again rounds the number to a multiple of 2⁻³⁷. */
 #define EXP_ROUNDER 0x1.8p15
 
-/* Classes of the kernels that hold all exponentials of a sample in registers. With more classes the exponentials are
- * computed twice: there is no room for them in the dscores. */
-enum { SOFTMAX_FEW_CLASSES = 16 };
+/* Classes of the kernels that hold all exponentials of a sample in registers, and number of exponentials that the others
+ * keep in memory. There is no room for them in the dscores: those of more classes are computed twice. */
+enum { SOFTMAX_FEW_CLASSES = 16, SOFTMAX_KEPT = 1024 };
 
 DOWNHILL_INLINE double rounded_f64(double product)
 {
@@ -54,18 +54,46 @@ DOWNHILL_INLINE double ln_f64(double z)
     return rounded_f64(k * 0x1.62e42fefa39efp-1) + rounded_f64(sum * s);
 }
 
-/* Subtracts the 1 of the label from its dscore, and returns the loss of the sample in multiples of DOWNHILL_LOSS_UNIT.
- * If the scores have no softmax, z is NaN: so is the loss, and the dscores are set to 0. */
-DOWNHILL_INLINE double end_of_sample(double z, double max_minus_label, size_t c, size_t label,
-                                     int16_t *dscores)
+/* Losses of a block are computed after all of its samples, some at a time, because the logarithm of one takes longer than
+ * everything else: the compiler vectorises the loop over them. */
+enum { LOSSES = 8 };
+struct losses {
+    double z[BLOCK_ROWS_MAX + LOSSES], max_minus_label[BLOCK_ROWS_MAX + LOSSES];
+};
+
+/* Keeps what the loss of sample i needs. If its scores have no softmax, z is NaN, and its dscores are set to 0. */
+DOWNHILL_INLINE void keep_sample(struct losses *losses, size_t i, double z, double max_minus_label,
+                                 size_t c, int16_t *dscores)
 {
-    if (isnan(z)) {
+    losses->z[i] = z;
+    losses->max_minus_label[i] = max_minus_label;
+    if (isnan(z))
         memset(dscores, 0, c * sizeof *dscores);
-        return z;
-    }
-    dscores[label] = (int16_t)(dscores[label] - DOWNHILL_SOFTMAX_ONE);
+}
+
+/* Returns the loss ln z + (max s - s_label) of a sample in multiples of DOWNHILL_LOSS_UNIT, NaN if z is. */
+DOWNHILL_INLINE double units_of_sample(double z, double max_minus_label)
+{
     const double units_of_loss = 1.0 / DOWNHILL_LOSS_UNIT, rounder = 0x1.8p52;
-    return (rounded_f64((ln_f64(z) + max_minus_label) * units_of_loss) + rounder) - rounder;
+    const double units = rounded_f64((ln_f64(z) + max_minus_label) * units_of_loss);
+    return ((units + rounder) - rounder) + (z - z);
+}
+
+/* Returns the sum of the losses of n samples. */
+DOWNHILL_INLINE double units_of_block(struct losses *losses, size_t n)
+{
+    double units[LOSSES] = {0};
+    for (size_t l = 0; l < LOSSES;
+         l++) { /* a loss of 0 for the samples that fill up the last turn */
+        losses->z[n + l] = 1.0;
+        losses->max_minus_label[n + l] = 0.0;
+    }
+    for (size_t i = 0; i < n; i += LOSSES)
+        for (size_t l = 0; l < LOSSES; l++)
+            units[l] += units_of_sample(losses->z[i + l], losses->max_minus_label[i + l]);
+    for (size_t l = 1; l < LOSSES; l++)
+        units[0] += units[l];
+    return units[0];
 }
 
 #endif

@@ -83,9 +83,9 @@ DOWNHILL_INLINE void store_dscores(int16_t *to, size_t count, __m256 e, __m256 s
         to[l] = tail[l];
 }
 
-/* Computes the probabilities of a row of at most SOFTMAX_FEW_CLASSES classes in units of the dscores. Returns the sum of
- * its exponentials. */
-DOWNHILL_INLINE double few_classes(size_t c, const double *s, double *max, int16_t *ds)
+/* Computes the dscores of a row of at most SOFTMAX_FEW_CLASSES classes. Returns the sum of its exponentials. */
+DOWNHILL_INLINE double few_classes(size_t c, size_t label, const double *s, double *max,
+                                   int16_t *ds)
 {
     enum { VECTORS = SOFTMAX_FEW_CLASSES / F32X8 };
     const size_t vectors = c > F32X8 ? VECTORS : 1;
@@ -105,23 +105,34 @@ DOWNHILL_INLINE double few_classes(size_t c, const double *s, double *max, int16
     const __m256 scale = _mm256_set1_ps((float)(DOWNHILL_SOFTMAX_ONE / sum));
     for (size_t v = 0; v < vectors; v++)
         store_dscores(ds + F32X8 * v, c - F32X8 * v, e[v], scale);
+    ds[label] = (int16_t)(ds[label] - DOWNHILL_SOFTMAX_ONE);
     return sum;
 }
 
 /* The same for any number of classes. */
-DOWNHILL_INLINE double any_classes(size_t c, const double *s, double *max, int16_t *ds)
+DOWNHILL_INLINE double any_classes(size_t c, size_t label, const double *s, double *max,
+                                   int16_t *ds)
 {
+    float kept[SOFTMAX_KEPT];
     __m256d max_f64x4 = _mm256_set1_pd(-INFINITY), z = _mm256_setzero_pd();
     for (size_t j = 0; j < c; j += F32X8)
         max_f64x4 = larger_x8(max_f64x4, scores_x8(s + j, c - j));
     *max = max_lane_x4(max_f64x4);
     max_f64x4 = _mm256_set1_pd(*max);
-    for (size_t j = 0; j < c; j += F32X8)
-        z = plus_rounded_x8(z, exp_of_scores(scores_x8(s + j, c - j), max_f64x4));
+    for (size_t j = 0; j < c; j += F32X8) {
+        const __m256 e = exp_of_scores(scores_x8(s + j, c - j), max_f64x4);
+        if (j < SOFTMAX_KEPT)
+            _mm256_storeu_ps(kept + j, e);
+        z = plus_rounded_x8(z, e);
+    }
     const double sum = sum_lanes_x4(z);
     const __m256 scale = _mm256_set1_ps((float)(DOWNHILL_SOFTMAX_ONE / sum));
-    for (size_t j = 0; j < c; j += F32X8)
-        store_dscores(ds + j, c - j, exp_of_scores(scores_x8(s + j, c - j), max_f64x4), scale);
+    for (size_t j = 0; j < c; j += F32X8) {
+        const __m256 e = j < SOFTMAX_KEPT ? _mm256_loadu_ps(kept + j)
+                                          : exp_of_scores(scores_x8(s + j, c - j), max_f64x4);
+        store_dscores(ds + j, c - j, e, scale);
+    }
+    ds[label] = (int16_t)(ds[label] - DOWNHILL_SOFTMAX_ONE);
     return sum;
 }
 
@@ -129,14 +140,15 @@ DOWNHILL_TARGET
 double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_t lds,
                                  const int32_t *y, int16_t *dscores, size_t ldds)
 {
-    double units = 0.0;
+    struct losses losses;
     for (size_t i = 0; i < n; i++) {
         const double *s = scores + i * lds;
         int16_t *ds = dscores + i * ldds;
+        const size_t label = (size_t)y[i];
         double max;
-        const double z =
-            c <= SOFTMAX_FEW_CLASSES ? few_classes(c, s, &max, ds) : any_classes(c, s, &max, ds);
-        units += end_of_sample(z, max - s[y[i]], c, (size_t)y[i], ds);
+        const double z = c <= SOFTMAX_FEW_CLASSES ? few_classes(c, label, s, &max, ds)
+                                                  : any_classes(c, label, s, &max, ds);
+        keep_sample(&losses, i, z, max - s[label], c, ds);
     }
-    return units;
+    return units_of_block(&losses, n);
 }

@@ -45,39 +45,53 @@ DOWNHILL_INLINE __m512d plus_rounded_x16(__m512d z, __m512 e)
                            _mm512_extractf32x8_ps(e, 1));
 }
 
-/* Stores the first `count` of 16 dscores, without the 1 of the label. */
-DOWNHILL_INLINE void store_dscores(int16_t *to, size_t count, __m512 e, __m512 scale)
+/* Stores the first `count` of 16 dscores. The 1 of the label is subtracted first: a masked store is not forwarded to a
+ * later load. */
+DOWNHILL_INLINE void store_dscores(int16_t *to, size_t count, size_t label, __m512 e, __m512 scale)
 {
-    const __m512i g = _mm512_cvtps_epi32(_mm512_mul_ps(e, scale));
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __mmask16 is_label = _mm512_cmpeq_epi32_mask(lane, _mm512_set1_epi32((int)label));
+    const __m512i p = _mm512_cvtps_epi32(_mm512_mul_ps(e, scale));
+    const __m512i g =
+        _mm512_mask_sub_epi32(p, is_label, p, _mm512_set1_epi32(DOWNHILL_SOFTMAX_ONE));
     _mm256_mask_storeu_epi16(to, first_lanes_x16(count), _mm512_cvtepi32_epi16(g));
 }
 
-/* Computes the probabilities of a row of at most SOFTMAX_FEW_CLASSES classes in units of the dscores. Returns the sum of
- * its exponentials. */
-DOWNHILL_INLINE double few_classes(size_t c, const double *s, double *max, int16_t *ds)
+/* Computes the dscores of a row of at most SOFTMAX_FEW_CLASSES classes. Returns the sum of its exponentials. */
+DOWNHILL_INLINE double few_classes(size_t c, size_t label, const double *s, double *max,
+                                   int16_t *ds)
 {
     const struct f64x16 scores = scores_x16(s, c);
     *max = _mm512_reduce_max_pd(_mm512_max_pd(scores.low, scores.high));
     const __m512 e = exp_of_scores(scores, _mm512_set1_pd(*max));
     const double sum = _mm512_reduce_add_pd(plus_rounded_x16(_mm512_setzero_pd(), e));
-    store_dscores(ds, c, e, _mm512_set1_ps((float)(DOWNHILL_SOFTMAX_ONE / sum)));
+    store_dscores(ds, c, label, e, _mm512_set1_ps((float)(DOWNHILL_SOFTMAX_ONE / sum)));
     return sum;
 }
 
 /* The same for any number of classes. */
-DOWNHILL_INLINE double any_classes(size_t c, const double *s, double *max, int16_t *ds)
+DOWNHILL_INLINE double any_classes(size_t c, size_t label, const double *s, double *max,
+                                   int16_t *ds)
 {
+    float kept[SOFTMAX_KEPT];
     __m512d max_f64x8 = _mm512_set1_pd(-INFINITY), z = _mm512_setzero_pd();
     for (size_t j = 0; j < c; j += F32X16)
         max_f64x8 = larger_x16(max_f64x8, scores_x16(s + j, c - j));
     *max = _mm512_reduce_max_pd(max_f64x8);
     max_f64x8 = _mm512_set1_pd(*max);
-    for (size_t j = 0; j < c; j += F32X16)
-        z = plus_rounded_x16(z, exp_of_scores(scores_x16(s + j, c - j), max_f64x8));
+    for (size_t j = 0; j < c; j += F32X16) {
+        const __m512 e = exp_of_scores(scores_x16(s + j, c - j), max_f64x8);
+        if (j < SOFTMAX_KEPT)
+            _mm512_storeu_ps(kept + j, e);
+        z = plus_rounded_x16(z, e);
+    }
     const double sum = _mm512_reduce_add_pd(z);
     const __m512 scale = _mm512_set1_ps((float)(DOWNHILL_SOFTMAX_ONE / sum));
-    for (size_t j = 0; j < c; j += F32X16)
-        store_dscores(ds + j, c - j, exp_of_scores(scores_x16(s + j, c - j), max_f64x8), scale);
+    for (size_t j = 0; j < c; j += F32X16) {
+        const __m512 e = j < SOFTMAX_KEPT ? _mm512_loadu_ps(kept + j)
+                                          : exp_of_scores(scores_x16(s + j, c - j), max_f64x8);
+        store_dscores(ds + j, c - j, label - j, e, scale);
+    }
     return sum;
 }
 
@@ -85,14 +99,15 @@ DOWNHILL_TARGET
 double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_t lds,
                                  const int32_t *y, int16_t *dscores, size_t ldds)
 {
-    double units = 0.0;
+    struct losses losses;
     for (size_t i = 0; i < n; i++) {
         const double *s = scores + i * lds;
         int16_t *ds = dscores + i * ldds;
+        const size_t label = (size_t)y[i];
         double max;
-        const double z =
-            c <= SOFTMAX_FEW_CLASSES ? few_classes(c, s, &max, ds) : any_classes(c, s, &max, ds);
-        units += end_of_sample(z, max - s[y[i]], c, (size_t)y[i], ds);
+        const double z = c <= SOFTMAX_FEW_CLASSES ? few_classes(c, label, s, &max, ds)
+                                                  : any_classes(c, label, s, &max, ds);
+        keep_sample(&losses, i, z, max - s[label], c, ds);
     }
-    return units;
+    return units_of_block(&losses, n);
 }

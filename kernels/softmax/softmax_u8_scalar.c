@@ -15,7 +15,7 @@ static inline float exp_of_score(double s, double max)
 double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_t lds,
                                  const int32_t *y, int16_t *dscores, size_t ldds)
 {
-    double units = 0.0;
+    struct losses losses;
     for (size_t i = 0; i < n; i++) {
         const double *s = scores + i * lds;
         int16_t *ds = dscores + i * ldds;
@@ -35,7 +35,8 @@ double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_
             /* Adding 1.5·2²³ leaves the rounded integer in the low bits, even those of a NaN may be stored. */
             ds[j] = (int16_t)bits_of_float(scaled + 0x1.8p23f);
         }
-        units += end_of_sample(z, max - s[y[i]], c, (size_t)y[i], ds);
+        ds[y[i]] = (int16_t)(ds[y[i]] - DOWNHILL_SOFTMAX_ONE);
+        keep_sample(&losses, i, z, max - s[y[i]], c, ds);
     }
-    return units;
+    return units_of_block(&losses, n);
 }

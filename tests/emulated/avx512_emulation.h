@@ -469,6 +469,22 @@ EMULATED __mmask16 emulated_cmple_epu32_mask(__m512i a_, __m512i b_)
     return (__mmask16)on;
 }
 
+EMULATED __mmask16 emulated_cmpeq_epi32_mask(__m512i a_, __m512i b_)
+{
+    const lanes512 a = {.i = a_}, b = {.i = b_};
+    unsigned on = 0;
+    for (int l = 0; l < 16; l++)
+        on |= (unsigned)(a.u32[l] == b.u32[l]) << l;
+    return (__mmask16)on;
+}
+
+EMULATED __m512i emulated_mask_sub_epi32(__m512i old_, __mmask16 on, __m512i a_, __m512i b_)
+{
+    const lanes512 old = {.i = old_}, a = {.i = a_}, b = {.i = b_};
+    EMULATED_LANES(r, u32, 16, on >> l & 1 ? a.u32[l] - b.u32[l] : old.u32[l]);
+    return r.i;
+}
+
 EMULATED __mmask16 emulated_test_epi32_mask(__m512i a_, __m512i b_)
 {
     const lanes512 a = {.i = a_}, b = {.i = b_};

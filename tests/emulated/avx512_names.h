@@ -14,6 +14,7 @@
 #undef _mm512_i32scatter_epi32
 #undef _mm512_mask_cmp_pd_mask
 #undef _mm512_mask_cmp_ps_mask
+#undef _mm512_cmpeq_epi32_mask
 #undef _mm512_cmple_epu32_mask
 #undef _mm512_roundscale_ps
 #undef _mm512_shuffle_f32x4
@@ -51,6 +52,7 @@
 #define _mm512_castsi512_ps(a)             ((__m512)(a))
 #define _mm512_castsi512_si256(a)          emulated_half_i(a, 0)
 #define _mm512_cmp_ps_mask(a, b, op)       emulated_mask_cmp_ps_mask(0xFFFF, a, b, op)
+#define _mm512_cmpeq_epi32_mask            emulated_cmpeq_epi32_mask
 #define _mm512_cmple_epu32_mask            emulated_cmple_epu32_mask
 #define _mm512_cvtepi16_epi32              emulated_cvtepi16_epi32
 #define _mm512_cvtepi32_epi16              emulated_cvtepi32_epi16
@@ -88,6 +90,7 @@
 #define _mm512_mask_cmp_ps_mask            emulated_mask_cmp_ps_mask
 #define _mm512_mask_loadu_pd(old, on, from) emulated_blend_pd(on, old, emulated_maskz_loadu_pd(on, from))
 #define _mm512_mask_max_ps(old, on, a, b)  emulated_blend_ps(on, old, emulated_max_ps(a, b))
+#define _mm512_mask_sub_epi32              emulated_mask_sub_epi32
 #define _mm512_mask_storeu_epi32           emulated_mask_storeu_epi32
 #define _mm512_mask_storeu_pd              emulated_mask_storeu_pd
 #define _mm512_mask_storeu_ps              emulated_mask_storeu_ps
