@@ -71,10 +71,11 @@ struct kind {
     int loss, dtype;
 };
 
-static size_t kinds_to_check(const task_config *config, bool bytes, struct kind kinds[3])
+static size_t kinds_to_check(const task_config *config, bool bytes, struct kind kinds[4])
 {
     static const struct kind all[] = {{DOWNHILL_HINGE, FEATURES_U8},
                                       {DOWNHILL_HINGE, FEATURES_F32},
+                                      {DOWNHILL_SOFTMAX, FEATURES_U8},
                                       {DOWNHILL_SOFTMAX, FEATURES_F32}};
     size_t count = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -201,7 +202,7 @@ static double work(const struct session *s)
 
 static int check_all(struct session *s)
 {
-    struct kind kinds[3];
+    struct kind kinds[4];
     const task_config *common = &s->config->task;
     const bool bytes = s->task.data.stored[0].u8 != NULL;
     const size_t count = kinds_to_check(common, bytes, kinds);

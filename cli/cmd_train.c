@@ -231,8 +231,7 @@ static int prepare(const cli_command *self, struct session *s)
         code = task_settle_data(&s->task);
     if (code == EXIT_OK && config->validation > 0.0)
         code = dataset_hold_out_validation(data, config->validation, config->task.seed);
-    const size_t at_once = config->method == TRAIN_SGD ? config->batch : 1;
-    if (code == EXIT_OK && config->task.dtype == FEATURES_U8 && !features_fit_u8(data, at_once))
+    if (code == EXIT_OK && config->task.dtype == FEATURES_U8 && !features_fit_u8(data))
         code = EXIT_USAGE;
     if (code == EXIT_OK)
         code = choose_levels(s);

@@ -77,15 +77,8 @@ int origin_read(const char *command, const char *path, task_config *config, mode
     config->use.d = from->weights.d;
     config->use.classes = from->class_names;
     config->use.n_classes = from->weights.c;
-    if (take_objective(json_object_get(from->record, "objective"), config)) {
-        if (from->type != FEATURES_U8 || config->loss == DOWNHILL_HINGE)
-            return CLI_CONTINUE;
-        error_line("%s: --loss softmax: %s is a model for bytes, which need the hinge loss; leave "
-                   "--loss out",
-                   command, path);
-        model_file_close(from);
-        return EXIT_USAGE;
-    }
+    if (take_objective(json_object_get(from->record, "objective"), config))
+        return CLI_CONTINUE;
     error_line("%s: record.json: its loss and penalty cannot be read; the file is damaged", path);
     model_file_close(from);
     return EXIT_DATA;

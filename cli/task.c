@@ -91,8 +91,7 @@ static const cli_option loss_options[] = {
      .metavar = "TYPE",
      AT(dtype),
      .choices = "u8|f32",
-     .help = "u8: bytes, exact, only with --loss hinge; the default if the features are bytes "
-             "and the loss is hinge; f32: single precision"},
+     .help = "u8: bytes, exact; the default if the features are bytes; f32: single precision"},
     {.name = "normalize",
      .kind = OPTION_CHOICE,
      .metavar = "HOW",
@@ -156,12 +155,6 @@ int task_settle(const char *command, task_config *config, output_kind results)
         config->reg = 1e-4f;
     if (config->delta == TASK_AUTOMATIC)
         config->delta = 1.0f;
-    if (config->dtype == FEATURES_U8 && config->loss != DOWNHILL_HINGE) {
-        error_line("%s: --dtype u8: needs --loss hinge, whose gradient consists of integers; use "
-                   "--dtype f32",
-                   command);
-        return EXIT_USAGE;
-    }
     return CLI_CONTINUE;
 }
 
@@ -302,7 +295,7 @@ int task_settle_data(task *t)
     const dataset *data = &t->data;
     const bool bytes = data->stored[0].u8 != NULL;
     if (config->dtype == TASK_AUTOMATIC)
-        config->dtype = bytes && config->loss == DOWNHILL_HINGE ? FEATURES_U8 : FEATURES_F32;
+        config->dtype = bytes ? FEATURES_U8 : FEATURES_F32;
     if (config->dtype == FEATURES_U8 && !bytes) {
         error_line("%s: --dtype u8: the features of %s are f32; use --dtype f32", command,
                    data->name);

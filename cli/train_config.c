@@ -111,6 +111,10 @@ static int settle_method(train_config *config)
         common->dtype = FEATURES_F32;
         break;
     case TRAIN_LBFGS:
+        if (common->dtype == FEATURES_U8)
+            return refuse("--method lbfgs: weights for bytes are rounded, so the loss is not "
+                          "smooth; use --dtype f32");
+        common->dtype = FEATURES_F32;
         if (common->loss == DOWNHILL_HINGE)
             return refuse("--method lbfgs: the hinge loss has no second derivative; use --loss "
                           "softmax");

@@ -12,11 +12,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Buffers and result of one thread. */
 struct member {
     downhill_gradient_f32 grad;
     downhill_gradient_u8 sums;
+    downhill_gradient_f64 totals; /* of batches that need f64; dw is NULL before the first */
     downhill_workspace workspace;
     part_rows rows;
     double loss;
@@ -27,6 +29,7 @@ struct member {
 struct team {
     size_t threads, workspace_bytes;
     size_t d, c, ld;
+    bool in_f64; /* the last gradient of bytes is in the totals */
     struct member *members;
 };
 
@@ -104,6 +107,8 @@ void team_close(team *t)
         free(t->members[i].grad.db);
         free(t->members[i].sums.dw);
         free(t->members[i].sums.db);
+        free(t->members[i].totals.dw);
+        free(t->members[i].totals.db);
     }
     free(t->members);
     free(t);
@@ -263,6 +268,38 @@ downhill_status team_loss_grad_f32(team *t, const downhill_kernels *kernels,
 
 /* ---- bytes ---- */
 
+/* Returns whether 32 bits hold the gradient of n samples. */
+static bool fits_i32(const team *t, downhill_loss loss, size_t n)
+{
+    if (loss.kind == DOWNHILL_SOFTMAX)
+        return n <= DOWNHILL_U8_SOFTMAX_N_MAX;
+    return t->c == 1 || n <= DOWNHILL_U8_NC_MAX / (t->c - 1);
+}
+
+/* Allocates the totals of a member unless it has them. Called by the thread that uses them. */
+static bool totals_open(const team *t, struct member *m)
+{
+    if (m->totals.dw == NULL)
+        m->totals = (downhill_gradient_f64){memory_new(t->c * t->ld, sizeof(double)), t->ld,
+                                            memory_new(t->c, sizeof(double)), t->d, t->c};
+    return m->totals.dw != NULL && m->totals.db != NULL;
+}
+
+/* Computes loss and gradient of one member's part of a batch, in the totals if t->in_f64. */
+static downhill_status loss_grad_u8(const team *t, struct member *m,
+                                    const downhill_kernels *kernels, const downhill_batch_u8 *batch,
+                                    const downhill_packed_u8 *packed, downhill_loss loss,
+                                    downhill_profile *profile)
+{
+    if (!t->in_f64)
+        return downhill_loss_grad_u8(kernels, batch, packed, loss, &m->sums, &m->loss,
+                                     &m->workspace, profile);
+    if (!totals_open(t, m))
+        return DOWNHILL_ERR_WORKSPACE;
+    return downhill_loss_grad_u8_f64(kernels, batch, packed, loss, &m->totals, &m->loss,
+                                     &m->workspace, profile);
+}
+
 static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
                     const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
                     downhill_loss loss, downhill_profile *profile)
@@ -274,8 +311,36 @@ static void work_u8(const team *t, size_t i, const downhill_kernels *kernels,
         return;
     own.rows = m->rows.rows;
     own.n = m->n;
-    m->status = downhill_loss_grad_u8(kernels, &own, packed, loss, &m->sums, &m->loss,
-                                      &m->workspace, i == 0 ? profile : NULL);
+    m->status = loss_grad_u8(t, m, kernels, &own, packed, loss, i == 0 ? profile : NULL);
+}
+
+static void add_i32(size_t count, const int32_t *restrict from, int32_t *restrict to)
+{
+    for (size_t k = 0; k < count; k++)
+        to[k] += from[k];
+}
+
+static void add_f64(size_t count, const double *restrict from, double *restrict to)
+{
+    for (size_t k = 0; k < count; k++)
+        to[k] += from[k];
+}
+
+/* Adds the sums of member m to those of member 0, for features first … first + count - 1. */
+static void add_member(const team *t, size_t m, size_t first, size_t count, bool with_bias)
+{
+    const struct member *own = &t->members[m], *all = &t->members[0];
+    for (size_t j = 0; j < t->c; j++) {
+        const size_t at = j * t->ld + first;
+        if (t->in_f64)
+            add_f64(count, own->totals.dw + at, all->totals.dw + at);
+        else
+            add_i32(count, own->sums.dw + at, all->sums.dw + at);
+    }
+    if (with_bias && t->in_f64)
+        add_f64(t->c, own->totals.db, all->totals.db);
+    else if (with_bias)
+        add_i32(t->c, own->sums.db, all->sums.db);
 }
 
 /* Adds the sums of the other members to those of member 0, for one member's part of the features.
@@ -284,42 +349,37 @@ static void add_sums(const team *t, size_t i)
 {
     const size_t first = part_start(t->d, LINE_FLOATS, i, t->threads);
     const size_t end = part_start(t->d, LINE_FLOATS, i + 1, t->threads);
-    const downhill_gradient_u8 *sum = &t->members[0].sums;
-    for (size_t m = 1; m < t->threads; m++) {
-        const downhill_gradient_u8 *own = &t->members[m].sums;
-        if (t->members[m].n == 0)
-            continue;
-        for (size_t j = 0; j < t->c; j++) {
-            int32_t *restrict to = sum->dw + j * t->ld;
-            const int32_t *restrict from = own->dw + j * t->ld;
-            for (size_t k = first; k < end; k++)
-                to[k] += from[k];
-            if (i + 1 == t->threads)
-                sum->db[j] += own->db[j];
-        }
-    }
+    for (size_t m = 1; m < t->threads; m++)
+        if (t->members[m].n > 0)
+            add_member(t, m, first, end - first, i + 1 == t->threads);
 }
 
 downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
-                                  const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
-                                  downhill_loss loss, double *loss_sum, downhill_profile *profile)
+                                  const downhill_batch_u8 *batch, size_t n_all,
+                                  const downhill_packed_u8 *packed, downhill_loss loss,
+                                  double *loss_sum, downhill_profile *profile)
 {
-    struct member *first = &t->members[0];
-    if (t->threads == 1)
-        return downhill_loss_grad_u8(kernels, batch, packed, loss, &first->sums, loss_sum,
-                                     &first->workspace, profile);
     if (batch->n == 0)
         return DOWNHILL_ERR_SIZE;
-    if (t->c - 1 > DOWNHILL_U8_NC_MAX / batch->n) /* limit for the sum over all parts */
-        return DOWNHILL_ERR_RANGE;
+    t->in_f64 = !fits_i32(t, loss, n_all);
+    if (t->threads == 1) {
+        struct member *only = &t->members[0];
+        const downhill_status status = loss_grad_u8(t, only, kernels, batch, packed, loss, profile);
+        if (status == DOWNHILL_OK && loss_sum != NULL)
+            *loss_sum = only->loss;
+        return status;
+    }
 #pragma omp parallel num_threads((int)t->threads)
     {
 #pragma omp for schedule(static, 1)
         for (size_t i = 0; i < t->threads; i++)
             work_u8(t, i, kernels, batch, packed, loss, profile);
+        /* After an error a member may have no sums. */
+        if (first_error(t) == DOWNHILL_OK) {
 #pragma omp for schedule(static, 1)
-        for (size_t i = 0; i < t->threads; i++)
-            add_sums(t, i);
+            for (size_t i = 0; i < t->threads; i++)
+                add_sums(t, i);
+        }
     }
     const downhill_status status = first_error(t);
     if (status == DOWNHILL_OK && loss_sum != NULL)
@@ -327,9 +387,26 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
     return status;
 }
 
-const downhill_gradient_u8 *team_gradient_u8(const team *t)
+downhill_status team_clear_gradient_u8(team *t, size_t n_all, downhill_loss loss)
 {
-    return &t->members[0].sums;
+    struct member *first = &t->members[0];
+    t->in_f64 = !fits_i32(t, loss, n_all);
+    if (t->in_f64 && !totals_open(t, first))
+        return DOWNHILL_ERR_WORKSPACE;
+    if (t->in_f64) {
+        memset(first->totals.dw, 0, t->c * t->ld * sizeof *first->totals.dw);
+        memset(first->totals.db, 0, t->c * sizeof *first->totals.db);
+    } else {
+        memset(first->sums.dw, 0, t->c * t->ld * sizeof *first->sums.dw);
+        memset(first->sums.db, 0, t->c * sizeof *first->sums.db);
+    }
+    return DOWNHILL_OK;
+}
+
+team_sums team_gradient_u8(const team *t)
+{
+    const struct member *first = &t->members[0];
+    return t->in_f64 ? (team_sums){.f64 = &first->totals} : (team_sums){.i32 = &first->sums};
 }
 
 downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
@@ -346,13 +423,22 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
         return DOWNHILL_ERR_PARAMETER;
     double loss;
     downhill_status status =
-        team_loss_grad_u8(t, kernels, batch, packed, sgd->loss, &loss, profile);
+        team_loss_grad_u8(t, kernels, batch, batch->n, packed, sgd->loss, &loss, profile);
     const double start = clock_seconds();
     if (status == DOWNHILL_OK)
-        status = downhill_update_u8(kernels, weights, packed, &t->members[0].sums, batch->n, sgd);
+        status = team_update_u8(t, kernels, weights, packed, batch->n, sgd);
     if (profile != NULL)
         profile->update_ns += (uint64_t)((clock_seconds() - start) * 1e9);
     if (status == DOWNHILL_OK && loss_sum != NULL)
         *loss_sum = loss;
     return status;
+}
+
+downhill_status team_update_u8(const team *t, const downhill_kernels *kernels,
+                               const downhill_weights_f32 *weights, downhill_packed_u8 *packed,
+                               size_t n, const downhill_sgd *sgd)
+{
+    const struct member *first = &t->members[0];
+    return t->in_f64 ? downhill_update_u8_f64(kernels, weights, packed, &first->totals, n, sgd)
+                     : downhill_update_u8(kernels, weights, packed, &first->sums, n, sgd);
 }

@@ -51,10 +51,28 @@ downhill_status team_step_u8(team *t, const downhill_kernels *kernels,
                              downhill_packed_u8 *packed, const downhill_sgd *sgd, double *loss_sum,
                              downhill_profile *profile);
 
-/* Does downhill_loss_grad_u8() on all threads, into sums that team_gradient_u8() returns. */
+/* Computes loss and gradient of bytes on all threads, into sums that team_gradient_u8() returns.
+ * n_all is the number of samples whose gradients will be added: those of the batch, or of the
+ * batches of all ranks. It decides whether 32 bits hold the sums. */
 downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
-                                  const downhill_batch_u8 *batch, const downhill_packed_u8 *packed,
-                                  downhill_loss loss, double *loss_sum, downhill_profile *profile);
-const downhill_gradient_u8 *team_gradient_u8(const team *t);
+                                  const downhill_batch_u8 *batch, size_t n_all,
+                                  const downhill_packed_u8 *packed, downhill_loss loss,
+                                  double *loss_sum, downhill_profile *profile);
+
+/* Sets such sums to 0, for a rank without samples. */
+downhill_status team_clear_gradient_u8(team *t, size_t n_all, downhill_loss loss);
+
+/* Updates weights by those sums, of n samples, and packs them, as downhill_update_u8() does. */
+downhill_status team_update_u8(const team *t, const downhill_kernels *kernels,
+                               const downhill_weights_f32 *weights, downhill_packed_u8 *packed,
+                               size_t n, const downhill_sgd *sgd);
+
+/* The sums of the last gradient of bytes: in 32 bits if they hold it, else in f64. The other
+ * pointer is NULL. */
+typedef struct team_sums {
+    const downhill_gradient_u8 *i32;
+    const downhill_gradient_f64 *f64;
+} team_sums;
+team_sums team_gradient_u8(const team *t);
 
 #endif

@@ -378,23 +378,16 @@ static void test_train__stop__keeps_complete_epochs(void **state)
     sgd_free(&r);
 }
 
-/* The size of EMNIST ByClass: the largest batch whose integer sums fit, and one sample more. */
-static void test_train__beyond_the_exact_range__refused(void **state)
+static void test_train__beyond_the_bounds_of_bytes__refused(void **state)
 {
     (void)state;
-    dataset set = {.c = 62, .d = 784, .train = {.n = 697932}};
-    const size_t batch_max = DOWNHILL_U8_NC_MAX / 61;
-    assert_true(features_fit_u8(&set, batch_max));
-    assert_false(features_fit_u8(&set, batch_max + 1));
-    set.train.n = batch_max; /* a minibatch is no larger than the set */
-    assert_true(features_fit_u8(&set, batch_max + 1));
+    dataset set = {.c = DOWNHILL_U8_C_MAX, .d = DOWNHILL_U8_D_MAX, .train = {.n = 697932}};
+    assert_true(features_fit_u8(&set));
     set.d = DOWNHILL_U8_D_MAX + 1;
-    assert_false(features_fit_u8(&set, 1));
+    assert_false(features_fit_u8(&set));
     set.d = 1;
     set.c = DOWNHILL_U8_C_MAX + 1;
-    assert_false(features_fit_u8(&set, 1));
-    set.c = 1;
-    assert_true(features_fit_u8(&set, batch_max));
+    assert_false(features_fit_u8(&set));
 }
 
 int main(void)
@@ -413,7 +406,7 @@ int main(void)
         cmocka_unit_test(test_train__shuffle_and_normalisation__change_the_model),
         cmocka_unit_test(test_train__digest_of_zero_weights__known),
         cmocka_unit_test(test_train__u8__as_accurate_as_f32),
-        cmocka_unit_test(test_train__beyond_the_exact_range__refused),
+        cmocka_unit_test(test_train__beyond_the_bounds_of_bytes__refused),
     };
     return cmocka_run_group_tests_name("train", tests, open_all, close_all);
 }

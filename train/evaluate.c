@@ -134,7 +134,9 @@ static downhill_status judge_set(const evaluator *e, struct worker *w, size_t n,
     if (e->f->type == FEATURES_U8) {
         const downhill_matrix_f64 scores = {(double *)w->scores + set * c, wide, n, c};
         const downhill_matrix_i16 dscores = {w->dscores, c, n, c};
-        status = downhill_hinge_u8(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss);
+        status = e->loss.kind == DOWNHILL_HINGE
+                     ? downhill_hinge_u8(e->kernels, &scores, w->y, e->loss.margin, &dscores, loss)
+                     : downhill_softmax_u8(e->kernels, &scores, w->y, &dscores, loss);
         return status == DOWNHILL_OK ? downhill_predict_u8(&scores, w->predicted) : status;
     }
     const downhill_matrix_f32 scores = {(float *)w->scores + set * c, wide, n, c},

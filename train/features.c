@@ -96,7 +96,7 @@ downhill_norm_u8 features_norm_u8(const features *f)
     return (downhill_norm_u8){f->norm.mean_256, f->norm.scale};
 }
 
-bool features_fit_u8(const dataset *data, size_t batch)
+bool features_fit_u8(const dataset *data)
 {
     const size_t d = data->d, c = data->c;
     if (d > DOWNHILL_U8_D_MAX || c > DOWNHILL_U8_C_MAX) {
@@ -104,15 +104,6 @@ bool features_fit_u8(const dataset *data, size_t batch)
             "train: %s: %zu features and %zu classes; training on bytes is exact up to %d and "
             "%d; use --dtype f32",
             data->name, d, c, DOWNHILL_U8_D_MAX, DOWNHILL_U8_C_MAX);
-        return false;
-    }
-    const size_t n = batch < data->train.n ? batch : data->train.n;
-    const size_t max = c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : SIZE_MAX;
-    if (n > max) {
-        error_line(
-            "train: --batch %zu: training on bytes is exact up to %zu samples of %zu classes; "
-            "use fewer, or --dtype f32",
-            n, max, c);
         return false;
     }
     return true;

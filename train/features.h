@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 typedef enum feature_type {
-    /* exact, hinge loss only: the same bits on every ISA level and number of threads */
+    /* exact: the same bits on every ISA level and number of threads */
     FEATURES_U8,
     FEATURES_F32
 } feature_type;
@@ -50,8 +50,8 @@ downhill_batch_u8 features_batch_u8(const matrix *x, const size_t *rows, size_t 
 /* Returns the normalisation of bytes in the library's form. */
 downhill_norm_u8 features_norm_u8(const features *f);
 
-/* Returns whether the exact integer sums have room for minibatches of `batch` samples of this data.
- * Prints a line if not. */
-bool features_fit_u8(const dataset *data, size_t batch);
+/* Returns whether training on bytes has room for so many features and classes. Prints a line if
+ * not. */
+bool features_fit_u8(const dataset *data);
 
 #endif

@@ -17,7 +17,6 @@ enum { BLOCK_ROWS = 1024, SETS_MAX = LANDSCAPE_DIRECTIONS_MAX + 1 };
 /* Buffers and result of one thread. */
 struct worker {
     double *scores; /* of one point */
-    float *scores_f32, *dscores_f32;
     int16_t *dscores;
     downhill_status status;
     bool stopped; /* stopped before its last point */
@@ -40,10 +39,8 @@ struct landscape {
 static bool worker_open(struct worker *w, size_t c)
 {
     w->scores = memory_new(BLOCK_ROWS * c, sizeof *w->scores);
-    w->scores_f32 = memory_new(BLOCK_ROWS * c, sizeof *w->scores_f32);
-    w->dscores_f32 = memory_new(BLOCK_ROWS * c, sizeof *w->dscores_f32);
     w->dscores = memory_new(BLOCK_ROWS * c, sizeof *w->dscores);
-    return w->scores && w->scores_f32 && w->dscores_f32 && w->dscores;
+    return w->scores && w->dscores;
 }
 
 static bool landscape_open(struct landscape *l, const downhill_weights_f32 *sets)
@@ -74,8 +71,6 @@ static void landscape_close(struct landscape *l)
 {
     for (size_t i = 0; l->workers != NULL && i < l->threads; i++) {
         free(l->workers[i].scores);
-        free(l->workers[i].scores_f32);
-        free(l->workers[i].dscores_f32);
         free(l->workers[i].dscores);
     }
     free(l->workers);
@@ -104,18 +99,13 @@ static downhill_status add_loss(const struct landscape *l, struct worker *w, lan
     double loss = 0.0;
     downhill_status status;
     scores_at(l, point, w->scores);
-    if (l->p->loss.kind == DOWNHILL_HINGE) {
-        const downhill_matrix_f64 scores = {w->scores, c, l->n, c};
-        const downhill_matrix_i16 dscores = {w->dscores, c, l->n, c};
+    const downhill_matrix_f64 scores = {w->scores, c, l->n, c};
+    const downhill_matrix_i16 dscores = {w->dscores, c, l->n, c};
+    if (l->p->loss.kind == DOWNHILL_HINGE)
         status =
             downhill_hinge_u8(l->p->kernels, &scores, l->y, l->p->loss.margin, &dscores, &loss);
-    } else {
-        for (size_t i = 0; i < l->n * c; i++)
-            w->scores_f32[i] = (float)w->scores[i];
-        const downhill_matrix_f32 scores = {w->scores_f32, c, l->n, c},
-                                  dscores = {w->dscores_f32, c, l->n, c};
-        status = downhill_softmax_f32(l->p->kernels, &scores, l->y, &dscores, &loss);
-    }
+    else
+        status = downhill_softmax_u8(l->p->kernels, &scores, l->y, &dscores, &loss);
     point->loss += loss;
     return status;
 }

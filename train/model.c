@@ -12,6 +12,7 @@ struct model {
     const features *f;
     const downhill_kernels *kernels;
     const cluster *cluster; /* NULL: one rank */
+    downhill_loss loss;     /* of the gradient that the model keeps */
     bool stopped;
     part_rows rows; /* row numbers of this rank's part */
     team *team;
@@ -96,61 +97,73 @@ downhill_status model_changed(model *m)
     return downhill_pack_u8(m->kernels, &m->weights, &norm, m->packed, m->packed_bytes);
 }
 
+/* n_all: samples of the minibatch, over all ranks. */
 static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size_t n_next,
-                                    downhill_loss loss, double *loss_sum, downhill_profile *profile)
+                                    size_t n_all, double *loss_sum, downhill_profile *profile)
 {
     const matrix *x = m->f->data->train.x;
     if (m->f->type == FEATURES_F32) {
         const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
-        return team_loss_grad_f32(m->team, m->kernels, &batch, &m->weights, loss, &m->grad,
+        return team_loss_grad_f32(m->team, m->kernels, &batch, &m->weights, m->loss, &m->grad,
                                   loss_sum, profile);
     }
     const downhill_batch_u8 batch = features_batch_u8(x, rows, n, n_next);
-    return team_loss_grad_u8(m->team, m->kernels, &batch, m->packed, loss, loss_sum, profile);
+    return team_loss_grad_u8(m->team, m->kernels, &batch, n_all, m->packed, m->loss, loss_sum,
+                             profile);
 }
 
 /* Clears the gradient: if a minibatch has too few samples for all ranks, some ranks get none. */
-static void zero_gradient(model *m)
+static downhill_status zero_gradient(model *m, size_t n_all)
 {
     const size_t c = m->weights.c, d = m->weights.d;
-    const downhill_gradient_u8 *sums = team_gradient_u8(m->team);
+    if (m->f->type == FEATURES_U8)
+        return team_clear_gradient_u8(m->team, n_all, m->loss);
     for (size_t j = 0; j < c; j++)
-        if (m->f->type == FEATURES_F32)
-            memset(m->grad.dw + j * m->grad.lddw, 0, d * sizeof(float));
-        else
-            memset(sums->dw + j * sums->lddw, 0, d * sizeof(int32_t));
+        memset(m->grad.dw + j * m->grad.lddw, 0, d * sizeof(float));
+    memset(m->grad.db, 0, c * sizeof(float));
+    return DOWNHILL_OK;
+}
+
+/* Sums the gradient and three scalars over all ranks. */
+static void add_up(const model *m, double scalars[3])
+{
+    const size_t c = m->weights.c;
+    const cluster_sum of_scalars = {.f64 = scalars, .count = 3};
+    const team_sums u8 = team_gradient_u8(m->team);
     if (m->f->type == FEATURES_F32)
-        memset(m->grad.db, 0, c * sizeof(float));
+        cluster_add_up(m->cluster,
+                       (const cluster_sum[]){{.f32 = m->grad.dw, .count = c * m->grad.lddw},
+                                             {.f32 = m->grad.db, .count = c},
+                                             of_scalars},
+                       3);
+    else if (u8.i32 != NULL)
+        cluster_add_up(m->cluster,
+                       (const cluster_sum[]){{.i32 = u8.i32->dw, .count = c * u8.i32->lddw},
+                                             {.i32 = u8.i32->db, .count = c},
+                                             of_scalars},
+                       3);
     else
-        memset(sums->db, 0, c * sizeof(int32_t));
+        cluster_add_up(m->cluster,
+                       (const cluster_sum[]){{.f64 = u8.f64->dw, .count = c * u8.f64->lddw},
+                                             {.f64 = u8.f64->db, .count = c},
+                                             of_scalars},
+                       3);
 }
 
 static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n, size_t n_next,
-                                         downhill_loss loss, double *loss_sum,
-                                         downhill_profile *profile)
+                                         double *loss_sum, downhill_profile *profile)
 {
     size_t first;
     const size_t own = cluster_part(m->cluster, n, PART_ROWS, &first);
     const size_t next = part_rows_take(&m->rows, first, own, rows, n, n_next);
     double scalars[3] = {0.0, 0.0, (double)(*m->cluster->stop != 0)};
-    downhill_status status = DOWNHILL_OK;
+    downhill_status status = DOWNHILL_ERR_WORKSPACE;
     if (own == 0)
-        zero_gradient(m);
-    else if (next == SIZE_MAX)
-        status = DOWNHILL_ERR_WORKSPACE;
-    else
-        status = own_gradient(m, m->rows.rows, own, next, loss, &scalars[0], profile);
+        status = zero_gradient(m, n);
+    else if (next != SIZE_MAX)
+        status = own_gradient(m, m->rows.rows, own, next, n, &scalars[0], profile);
     scalars[1] = (double)(status != DOWNHILL_OK);
-    const downhill_gradient_u8 *u8 = team_gradient_u8(m->team);
-    const bool f32 = m->f->type == FEATURES_F32;
-    const size_t c = m->weights.c;
-    const cluster_sum sums[3] = {
-        {.i32 = f32 ? NULL : u8->dw,
-         .f32 = f32 ? m->grad.dw : NULL,
-         .count = c * (f32 ? m->grad.lddw : u8->lddw)},
-        {.i32 = f32 ? NULL : u8->db, .f32 = f32 ? m->grad.db : NULL, .count = c},
-        {.f64 = scalars, .count = 3}};
-    cluster_add_up(m->cluster, sums, 3);
+    add_up(m, scalars);
     *loss_sum = scalars[0];
     m->stopped = scalars[2] > 0.0;
     return status == DOWNHILL_OK && scalars[1] > 0.0 ? DOWNHILL_ERR_WORKSPACE : status;
@@ -160,8 +173,9 @@ downhill_status model_gradient(model *m, const size_t *rows, size_t n, size_t n_
                                downhill_loss loss, double *loss_sum, downhill_profile *profile)
 {
     double unwanted;
-    return m->cluster == NULL ? own_gradient(m, rows, n, n_next, loss, loss_sum, profile)
-                              : gradient_of_ranks(m, rows, n, n_next, loss,
+    m->loss = loss;
+    return m->cluster == NULL ? own_gradient(m, rows, n, n_next, n, loss_sum, profile)
+                              : gradient_of_ranks(m, rows, n, n_next,
                                                   loss_sum != NULL ? loss_sum : &unwanted, profile);
 }
 
@@ -199,8 +213,10 @@ downhill_status model_add_gradient(model *m, const downhill_weights_f32 *to, siz
     if (to != &m->weights && m->packed_other == NULL &&
         (m->packed_other = new_packed(m, to)) == NULL)
         return DOWNHILL_ERR_WORKSPACE;
-    return downhill_update_u8(m->kernels, to, to == &m->weights ? m->packed : m->packed_other,
-                              team_gradient_u8(m->team), n, sgd);
+    downhill_sgd of_gradient = *sgd;
+    of_gradient.loss = m->loss; /* tells the unit of the sums */
+    return team_update_u8(m->team, m->kernels, to, to == &m->weights ? m->packed : m->packed_other,
+                          n, &of_gradient);
 }
 
 downhill_status model_axpby(const model *m, float alpha, const downhill_weights_f32 *x, float beta,
@@ -214,15 +230,11 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
                                         const downhill_weights_f32 *to)
 {
     enum { BATCH_ROWS = 4096 };
-    /* The integer sums overflow with more samples. */
-    const size_t c = m->weights.c,
-                 n_max = m->f->type == FEATURES_U8 && c > 1 ? DOWNHILL_U8_NC_MAX / (c - 1) : s->n,
-                 rows = n_max < BATCH_ROWS ? n_max : BATCH_ROWS;
     const downhill_sgd full_step = {.learning_rate = 1.0f};
     downhill_status status = DOWNHILL_OK;
     for (size_t first = 0, n; first < s->n && status == DOWNHILL_OK && *stop == 0; first += n) {
         const size_t remaining = s->n - first;
-        n = remaining < rows ? remaining : rows;
+        n = remaining < BATCH_ROWS ? remaining : BATCH_ROWS;
         status = model_gradient(m, s->rows + first, n, remaining - n, loss, NULL, NULL);
         if (status == DOWNHILL_OK)
             status = model_add_gradient(m, to, s->n, &full_step);
@@ -232,6 +244,10 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
 
 model_sums model_gradient_sums(const model *m)
 {
-    return m->f->type == FEATURES_F32 ? (model_sums){.f32 = &m->grad}
-                                      : (model_sums){.u8 = team_gradient_u8(m->team)};
+    if (m->f->type == FEATURES_F32)
+        return (model_sums){.f32 = &m->grad, .unit = 1.0};
+    const team_sums u8 = team_gradient_u8(m->team);
+    const bool fixed_point = m->loss.kind == DOWNHILL_SOFTMAX;
+    return (model_sums){
+        .i32 = u8.i32, .f64 = u8.f64, .unit = fixed_point ? 1.0 / DOWNHILL_SOFTMAX_ONE : 1.0};
 }

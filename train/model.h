@@ -71,11 +71,13 @@ downhill_status model_add_mean_gradient(model *m, const samples *s, downhill_los
                                         const volatile sig_atomic_t *stop,
                                         const downhill_weights_f32 *to);
 
-/* The gradient as the model keeps it, for callers that add up several. One of the pointers is
- * NULL. */
+/* The gradient as the model keeps it, in multiples of `unit`, for callers that add up several. All
+ * pointers but one are NULL. */
 typedef struct model_sums {
     const downhill_gradient_f32 *f32;
-    const downhill_gradient_u8 *u8;
+    const downhill_gradient_u8 *i32;
+    const downhill_gradient_f64 *f64;
+    double unit;
 } model_sums;
 
 model_sums model_gradient_sums(const model *m);
