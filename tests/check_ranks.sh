@@ -45,6 +45,19 @@ check_digest() { # digest, how it was trained
 
 alone=$(trained "$downhill")
 
+# Softmax, with minibatches whose sums fit 32 bits, and with larger ones.
+check_softmax() {
+    local batch count=${#arguments[@]}
+    for batch in 500 1007; do
+        arguments+=(--loss softmax --batch "$batch")
+        alone=$(trained "$downhill")
+        arguments+=(--threads 2)
+        check_digest "$(trained "${run[@]}" -n 3 "$downhill")" \
+            "softmax, 3 ranks with 2 threads each, minibatches of $batch"
+        arguments=("${arguments[@]:0:count}")
+    done
+}
+
 check_here() {
     arguments+=(--threads 4)
     check_digest "$(trained "$downhill")" '4 threads'
@@ -55,6 +68,7 @@ check_here() {
     arguments+=(--threads 2)
     check_digest "$(trained "${run[@]}" -n 2 "$downhill")" '2 ranks with 2 threads each'
     unset 'arguments[-1]' 'arguments[-1]'
+    check_softmax
     arguments+=(--batch 3) # a rank has no samples
     arguments+=(--data "idx:$(small_set)")
     alone=$(trained "$downhill")

@@ -167,7 +167,7 @@ static void test_cli__invalid_commands__one_line_and_exit_code(void **state)
         {2, "$downhill train --batch ''", "'' is not"},
         {2, "$downhill train --epochs 99999999999999999999",
          "is out of range; give a whole number from 1 to 1000000\n"},
-        {2, "$downhill train --dtype u8 --loss softmax", "needs --loss hinge"},
+        {2, "$downhill train --dtype u8 --method lbfgs", "use --dtype f32"},
         {3, "$downhill train --mmap --dtype f32", "cannot be mapped"},
         {2, "$downhill train --shuffle all", "'all' is not one of rows|batch|none"},
         {2, "$downhill train --normalize max", "'max' is not one of none|center|standardize"},

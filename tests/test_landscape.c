@@ -236,7 +236,8 @@ static void test_landscape__losses__those_of_the_moved_weights(void **state)
     for (int way = 0; way < TRAINER_WAYS; way++) {
         features f;
         problem p = trainer_open_way(&data, way, &f);
-        const float quantum = way == 0 ? 0x1p-13f : 0x1p-6f; /* bytes: smaller weights */
+        const float quantum =
+            f.type == FEATURES_U8 ? 0x1p-13f : 0x1p-6f; /* bytes: smaller weights */
         downhill_weights_f32 sets[3];
         for (uint64_t i = 0; i < 3; i++)
             sets[i] = exact_weights(i + 1, quantum);
@@ -343,7 +344,8 @@ static void test_step_sweep__small_steps__loss_falls_by_the_squared_gradient(voi
     (void)state;
     check_sweep(TRAIN "--loss hinge --dtype u8", 0);
     check_sweep(TRAIN "--loss hinge --dtype f32", 1);
-    check_sweep(TRAIN "--loss softmax", 2);
+    check_sweep(TRAIN "--loss softmax --dtype f32", 2);
+    check_sweep(TRAIN "--loss softmax --dtype u8", 3);
 }
 
 /* The middle of the curve is the model. Directions have length 1 in units of normalised features,

@@ -78,7 +78,7 @@ static void test_evaluator__many_sets__same_as_one_by_one_and_near_f64(void **st
                 assert_memory_equal(&results[i], &by_threads[i], sizeof results[i]);
                 /* In f32 the order of summation may depend on the number of classes, and block
                  * sizes differ. */
-                if (way == 0)
+                if (f.type == FEATURES_U8)
                     assert_true(fabs(results[i].loss - alone.loss) <= 1e-14 * alone.loss);
             }
         }
@@ -177,7 +177,7 @@ static void check_search(search_method *method, bool local, const search_options
         method_free(&other);
         p.threads = 1;
         const downhill_kernels *tables[LEVELS_MAX];
-        const size_t n_tables = way == 0 ? levels_to_run(NULL, tables) : 0;
+        const size_t n_tables = f.type == FEATURES_U8 ? levels_to_run(NULL, tables) : 0;
         for (size_t t = 0; t < n_tables; t++) {
             p.kernels = tables[t];
             assert_int_equal(method(&p, options, &no_events, &other), EXIT_OK);

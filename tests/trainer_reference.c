@@ -118,15 +118,21 @@ static reference pass(const problem *p, const samples *s, const downhill_weights
     result.loss /= n;
     result.accuracy /= n;
     /* The hinge loss has two scores per term. The loss of softmax changes by at most twice the
-     * error of a score, and its own rounding is below c + 60 roundings of an f32. */
+     * error of a score, and its own rounding is below c + 60 roundings of an f32. On bytes the
+     * scores are exact, and only the arguments of the exponentials and the exponentials are
+     * rounded; then the loss is rounded to a multiple of its unit, as on a loss surface of f32. */
     const double score_error = ((double)d + 3.0) * ROUNDOFF * magnitude;
+    const double unit_error = DOWNHILL_LOSS_UNIT / 2.0;
     if (p->features->type == FEATURES_U8)
-        result.bound = classes * DOWNHILL_LOSS_UNIT / 2.0;
+        result.bound = p->loss.kind == DOWNHILL_HINGE
+                           ? classes * unit_error
+                           : unit_error + (2.0 * magnitude + 4.0) * ROUNDOFF;
     else if (p->loss.kind == DOWNHILL_HINGE)
         result.bound =
             2.0 * classes * score_error + (256.0 * classes + 2.0) * ROUNDOFF * result.loss;
     else
-        result.bound = 2.0 * score_error + (classes + 60.0) * ROUNDOFF * (1.0 + 2.0 * magnitude);
+        result.bound =
+            unit_error + 2.0 * score_error + (classes + 60.0) * ROUNDOFF * (1.0 + 2.0 * magnitude);
     result.bound += 1e-12 * result.loss;
     double squares = 0.0;
     for (size_t j = 0; j < c; j++)

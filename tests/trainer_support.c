@@ -133,8 +133,8 @@ int trainer_run(trainer_job job, const sgd_state *from, const sgd_events *events
 
 problem trainer_open_way(const dataset *data, int way, features *f)
 {
-    const feature_type type = way == 0 ? FEATURES_U8 : FEATURES_F32;
-    problem p = trainer_defaults(data, way == 2 ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE).p;
+    const feature_type type = way == 0 || way == 3 ? FEATURES_U8 : FEATURES_F32;
+    problem p = trainer_defaults(data, way >= 2 ? DOWNHILL_SOFTMAX : DOWNHILL_HINGE).p;
     assert_true(features_open(type, data, NORMALISE_STANDARDISE, 1, f));
     p.data = data;
     p.features = f;

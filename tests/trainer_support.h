@@ -41,8 +41,9 @@ int trainer_run(trainer_job job, const sgd_state *from, const sgd_events *events
                 sgd_result *result);
 
 /* Returns a problem on standardised features. Close these with features_close(). Way 0 is bytes
- * with the hinge loss, 1 is f32 with the hinge loss, 2 is f32 with softmax. */
-enum { TRAINER_WAYS = 3 };
+ * with the hinge loss, 1 is f32 with the hinge loss, 2 is f32 with softmax, 3 is bytes with
+ * softmax. */
+enum { TRAINER_WAYS = 4 };
 problem trainer_open_way(const dataset *data, int way, features *f);
 
 #endif
