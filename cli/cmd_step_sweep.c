@@ -50,9 +50,9 @@ static const cli_option options[] = {
 static downhill_status find_gradient(const loss_surface *surface)
 {
     const problem *p = &surface->task.problem;
+    const workforce by = problem_workforce(p);
     char why[128];
-    model *m =
-        model_open(&surface->task.features, p->threads, p->cpus, NULL, p->kernels, why, sizeof why);
+    model *m = model_open(&surface->task.features, &by, p->kernels, why, sizeof why);
     if (m == NULL)
         return DOWNHILL_ERR_WORKSPACE;
     weights_copy(&surface->sets[0], model_weights(m));

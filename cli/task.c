@@ -341,6 +341,7 @@ int task_open_data(const char *command, task_config *config, const cluster *rank
                            .threads = config->threads,
                            .cpus = t->cpus,
                            .cluster = ranks,
+                           .reproducible = config->reproducible,
                            .stop = &interrupt_signal,
                            .progress = !config->quiet};
     return EXIT_OK;

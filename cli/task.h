@@ -20,6 +20,7 @@ typedef struct task_config {
     const char *data, *isa, *json;
     bool map, quiet;
     size_t threads;
+    bool reproducible; /* of train */
     /* task_loss_options */
     /* downhill_loss_kind, feature_type, normalise_kind, in the order of their words. Each of these,
      * and reg and delta, may be TASK_AUTOMATIC. */

@@ -35,6 +35,11 @@ static const cli_option own_options[] = {
      .help = "write the model to FILE, an .npz for downhill predict and numpy.load(). If training "
              "fails, the exit code is 1 and no model is written: it diverged, or ended with a loss "
              "above that of zero weights, which random-search and local-search are allowed to"},
+    {.name = "reproducible",
+     .kind = OPTION_FLAG,
+     AT(task.reproducible),
+     .help = "with --dtype f32: the bits of one thread for any number of threads and ranks (with "
+             "u8 they are always the same); takes longer if the samples come from memory"},
     {.name = "batch",
      .heading = "Gradient descent on minibatches (sgd)",
      .kind = OPTION_COUNT,

@@ -86,8 +86,8 @@ void train_print_head(const train_config *config, const train_run *run)
            task_loss_words[common->loss]);
     print_method(config);
     print_real("penalty", common->reg);
-    printf(", seed %llu, %zu thread%s\n", (unsigned long long)common->seed, common->threads,
-           common->threads > 1 ? "s" : "");
+    printf(", seed %llu, %zu thread%s%s\n", (unsigned long long)common->seed, common->threads,
+           common->threads > 1 ? "s" : "", common->reproducible ? ", reproducible" : "");
 }
 
 static void print_phases(const sgd_result *r)
@@ -364,6 +364,7 @@ json_t *train_run_to_json(const train_run *run, const train_config *config, cons
     output_set(o, "delta", output_f32(common->delta));
     output_set(o, "seed", json_integer((json_int_t)common->seed));
     output_set(o, "threads", json_integer((json_int_t)common->threads));
+    output_set(o, "reproducible", json_boolean(common->reproducible));
     const char *why = train_run_failure(run, config);
     output_set(o, "failed", why[0] != '\0' ? json_string(why) : json_null());
     output_set(o, "final_loss", run->judged ? output_real(run->end.loss) : json_null());

@@ -244,8 +244,9 @@ static int check_record(const train_saved *saved, const train_run *run)
     }
     if (saved->config->task.dtype == FEATURES_F32 &&
         (isa == NULL || strcmp(isa, run->isa) != 0 ||
-         threads != (json_int_t)saved->config->task.threads ||
-         ranks != (json_int_t)ranks_of(saved)))
+         (!saved->config->task.reproducible &&
+          (threads != (json_int_t)saved->config->task.threads ||
+           ranks != (json_int_t)ranks_of(saved)))))
         warnings_add(
             saved->task->warnings,
             "training in f32 continues with %s and %zu threads after %s and %lld: the last bits "

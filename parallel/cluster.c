@@ -211,6 +211,33 @@ void cluster_add_up(const cluster *c, const cluster_sum *sums, size_t count)
     leave(c, failure);
 }
 
+void cluster_gather(const cluster *c, float *values, size_t width, const size_t *starts)
+{
+    if (c->size == 1)
+        return;
+    int *counts = malloc(2 * c->size * sizeof *counts);
+    if (counts == NULL)
+        lost(c, "out of memory");
+    int *displacements = counts + c->size;
+    for (size_t r = 0; r < c->size; r++) {
+        counts[r] = (int)(starts[r + 1] - starts[r]);
+        displacements[r] = (int)starts[r];
+    }
+    /* MPI counts in int, so an element is a type of its own. */
+    MPI_Datatype element;
+    enter();
+    int failure = MPI_Type_contiguous((int)width, MPI_FLOAT, &element);
+    if (failure == MPI_SUCCESS)
+        failure = MPI_Type_commit(&element);
+    if (failure == MPI_SUCCESS)
+        failure = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, counts, displacements,
+                                 element, MPI_COMM_WORLD);
+    if (failure == MPI_SUCCESS)
+        failure = MPI_Type_free(&element);
+    leave(c, failure);
+    free(counts);
+}
+
 void cluster_share(const cluster *c, void *bytes, size_t count)
 {
     if (c->size == 1)
@@ -251,6 +278,11 @@ void cluster_leave(cluster *c, int code, bool agreed)
 void cluster_add_up(const cluster *c, const cluster_sum *sums, size_t count)
 {
     (void)c, (void)sums, (void)count;
+}
+
+void cluster_gather(const cluster *c, float *values, size_t width, const size_t *starts)
+{
+    (void)c, (void)values, (void)width, (void)starts;
 }
 
 void cluster_share(const cluster *c, void *bytes, size_t count)

@@ -54,6 +54,10 @@ typedef struct cluster_sum {
  * another rank is gone, prints a line and ends the process. */
 void cluster_add_up(const cluster *c, const cluster_sum *sums, size_t count);
 
+/* Gives all ranks the whole of an array of which each has a share: rank r has the elements from
+ * starts[r] to starts[r + 1] - 1, of `width` values each. */
+void cluster_gather(const cluster *c, float *values, size_t width, const size_t *starts);
+
 /* Copies the bytes of rank 0 to all ranks. */
 void cluster_share(const cluster *c, void *bytes, size_t count);
 

@@ -58,6 +58,22 @@ check_softmax() {
     done
 }
 
+# In f32, one thread and any workers with --reproducible.
+check_reproducible() {
+    local loss count=${#arguments[@]}
+    for loss in hinge softmax; do
+        arguments+=(--dtype f32 --reproducible --loss "$loss")
+        alone=$(trained "$downhill")
+        for ranks in 2 3 4; do
+            check_digest "$(trained "${run[@]}" -n "$ranks" "$downhill")" "f32, $loss, $ranks ranks"
+        done
+        arguments+=(--threads 3)
+        check_digest "$(trained "$downhill")" "f32, $loss, 3 threads"
+        check_digest "$(trained "${run[@]}" -n 2 "$downhill")" "f32, $loss, 2 ranks with 3 threads"
+        arguments=("${arguments[@]:0:count}")
+    done
+}
+
 check_here() {
     arguments+=(--threads 4)
     check_digest "$(trained "$downhill")" '4 threads'
@@ -69,6 +85,7 @@ check_here() {
     check_digest "$(trained "${run[@]}" -n 2 "$downhill")" '2 ranks with 2 threads each'
     unset 'arguments[-1]' 'arguments[-1]'
     check_softmax
+    check_reproducible
     arguments+=(--batch 3) # a rank has no samples
     arguments+=(--data "idx:$(small_set)")
     alone=$(trained "$downhill")

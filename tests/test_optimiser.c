@@ -88,7 +88,7 @@ static double difference(feature_type type, normalise_kind kind, optimiser_rule 
     char why[128];
     assert_true(features_open(type, &data, kind, 1, &f));
     assert_true(optimiser_open(rule, (float)momentum, D, C, &o));
-    model *m = model_open(&f, 1, NULL, NULL, kernels, why, sizeof why);
+    model *m = model_open(&f, &(workforce){.threads = 1}, kernels, why, sizeof why);
     assert_non_null(m);
     for (size_t step = 0; step < STEPS; step++) {
         double g[C][WIDE], loss;

@@ -344,7 +344,7 @@ static void test_train__u8__as_accurate_as_f32(void **state)
     char why[128];
     features f;
     assert_true(features_open(FEATURES_U8, &fashion, NORMALISE_NONE, 1, &f));
-    model *m = model_open(&f, 1, NULL, NULL, NULL, why, sizeof why);
+    model *m = model_open(&f, &(workforce){.threads = 1}, NULL, why, sizeof why);
     assert_non_null(m);
     const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 0.02f, 0.0f};
     size_t rows[256];

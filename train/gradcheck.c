@@ -45,6 +45,7 @@ static void check_close(struct check *t)
 static bool check_open(struct check *t)
 {
     const size_t n = t->n, d = t->d, c = t->c;
+    const workforce by = problem_workforce(t->p);
     char why[128];
     t->wide = d + 1;
     t->rows = memory_new(t->p->data->train.n, sizeof *t->rows);
@@ -56,8 +57,7 @@ static bool check_open(struct check *t)
     t->penalty = memory_new(c * t->wide, sizeof *t->penalty);
     t->slopes = memory_new(n * c, sizeof *t->slopes);
     t->order = memory_new(c * t->wide, sizeof *t->order);
-    t->model =
-        model_open(t->p->features, t->p->threads, t->p->cpus, NULL, t->p->kernels, why, sizeof why);
+    t->model = model_open(t->p->features, &by, t->p->kernels, why, sizeof why);
     return t->rows && t->x && t->w && t->unit && t->scores && t->analytic && t->penalty &&
            t->slopes && t->order && t->model;
 }

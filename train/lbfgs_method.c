@@ -160,11 +160,12 @@ int lbfgs_train(const problem *p, const lbfgs_options *options, const method_eve
                             .events = events,
                             .result = result,
                             .progress = progress_open("train", p->progress)};
+    const workforce by = problem_workforce(p);
     char why[128];
     if (!method_open(p, result))
         return EXIT_INTERNAL;
     lbfgsfloatval_t *v = n_values <= INT32_MAX - 16 ? lbfgs_malloc((int)n_values) : NULL;
-    course.model = model_open(p->features, p->threads, p->cpus, NULL, p->kernels, why, sizeof why);
+    course.model = model_open(p->features, &by, p->kernels, why, sizeof why);
     course.evaluator = evaluator_open(p->features, p->kernels, p->loss, c, 1, p->threads);
     if (v == NULL || course.model == NULL || course.evaluator == NULL) {
         course.code = problem_failed(DOWNHILL_ERR_WORKSPACE);

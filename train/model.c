@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "base/memory.h"
+#include "parallel/ordered.h"
 #include "parallel/part.h"
 #include "parallel/team.h"
 
@@ -17,7 +18,9 @@ struct model {
     part_rows rows; /* row numbers of this rank's part */
     team *team;
     downhill_weights_f32 weights;
-    downhill_gradient_f32 grad; /* FEATURES_F32 */
+    /* FEATURES_F32 */
+    downhill_gradient_f32 grad;
+    ordered *ordered; /* in place of the team's steps, or NULL */
     /* FEATURES_U8 */
     void *packed;
     /* packing of other weights that a gradient was added to; allocated on first use */
@@ -30,6 +33,7 @@ void model_close(model *m)
     if (m == NULL)
         return;
     team_close(m->team);
+    ordered_close(m->ordered);
     weights_free(&m->weights);
     free(m->grad.dw);
     free(m->grad.db);
@@ -60,8 +64,8 @@ static bool gradient_new(size_t d, size_t c, downhill_gradient_f32 *grad)
     return good;
 }
 
-model *model_open(const features *f, size_t threads, const int *cpus, const cluster *ranks,
-                  const downhill_kernels *kernels, char *why, size_t why_size)
+model *model_open(const features *f, const workforce *by, const downhill_kernels *kernels,
+                  char *why, size_t why_size)
 {
     const size_t d = f->data->d, c = f->data->c;
     model *m = calloc(1, sizeof *m);
@@ -69,14 +73,16 @@ model *model_open(const features *f, size_t threads, const int *cpus, const clus
         return NULL;
     *m = (model){.f = f,
                  .kernels = kernels,
-                 .cluster = ranks != NULL && ranks->size > 1 ? ranks : NULL,
+                 .cluster = by->ranks != NULL && by->ranks->size > 1 ? by->ranks : NULL,
                  .packed_bytes = downhill_packed_u8_bytes(d, c)};
-    m->team = team_open(threads, cpus, d, c, why, why_size);
+    m->team = team_open(by->threads, by->cpus, d, c, why, why_size);
     bool good = m->team != NULL && weights_new(d, c, &m->weights);
     if (good && f->type == FEATURES_U8)
         good = (m->packed = new_packed(m, &m->weights)) != NULL;
     else if (good)
         good = gradient_new(d, c, &m->grad);
+    if (good && f->type == FEATURES_F32 && by->ordered && (by->threads > 1 || m->cluster != NULL))
+        good = (m->ordered = ordered_open(by->threads, m->cluster, d, c)) != NULL;
     if (!good) {
         model_close(m);
         return NULL;
@@ -104,6 +110,9 @@ static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size
     const matrix *x = m->f->data->train.x;
     if (m->f->type == FEATURES_F32) {
         const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
+        if (m->ordered != NULL)
+            return ordered_step_f32(m->ordered, m->kernels, &batch, &m->weights, m->loss, NULL,
+                                    &m->grad, loss_sum, profile);
         return team_loss_grad_f32(m->team, m->kernels, &batch, &m->weights, m->loss, &m->grad,
                                   loss_sum, profile);
     }
@@ -124,13 +133,15 @@ static downhill_status zero_gradient(model *m, size_t n_all)
     return DOWNHILL_OK;
 }
 
-/* Sums the gradient and three scalars over all ranks. */
+/* Sums the gradient, unless it is that of all ranks already, and three scalars over all ranks. */
 static void add_up(const model *m, double scalars[3])
 {
     const size_t c = m->weights.c;
     const cluster_sum of_scalars = {.f64 = scalars, .count = 3};
     const team_sums u8 = team_gradient_u8(m->team);
-    if (m->f->type == FEATURES_F32)
+    if (m->ordered != NULL)
+        cluster_add_up(m->cluster, &of_scalars, 1);
+    else if (m->f->type == FEATURES_F32)
         cluster_add_up(m->cluster,
                        (const cluster_sum[]){{.f32 = m->grad.dw, .count = c * m->grad.lddw},
                                              {.f32 = m->grad.db, .count = c},
@@ -153,12 +164,14 @@ static void add_up(const model *m, double scalars[3])
 static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n, size_t n_next,
                                          double *loss_sum, downhill_profile *profile)
 {
+    double scalars[3] = {0.0, 0.0, (double)(*m->cluster->stop != 0)};
+    downhill_status status = DOWNHILL_ERR_WORKSPACE;
     size_t first;
     const size_t own = cluster_part(m->cluster, n, PART_ROWS, &first);
     const size_t next = part_rows_take(&m->rows, first, own, rows, n, n_next);
-    double scalars[3] = {0.0, 0.0, (double)(*m->cluster->stop != 0)};
-    downhill_status status = DOWNHILL_ERR_WORKSPACE;
-    if (own == 0)
+    if (m->ordered != NULL) /* it divides the minibatch itself */
+        status = own_gradient(m, rows, n, n_next, n, &scalars[0], profile);
+    else if (own == 0)
         status = zero_gradient(m, n);
     else if (next != SIZE_MAX)
         status = own_gradient(m, m->rows.rows, own, next, n, &scalars[0], profile);
@@ -185,6 +198,9 @@ downhill_status model_step(model *m, const size_t *rows, size_t n, size_t n_next
     const matrix *x = m->f->data->train.x;
     if (m->f->type == FEATURES_F32) {
         const downhill_batch_f32 batch = features_batch_f32(m->f, x, rows, n, n_next);
+        if (m->ordered != NULL)
+            return ordered_step_f32(m->ordered, m->kernels, &batch, &m->weights, sgd->loss, sgd,
+                                    &m->grad, loss_sum, profile);
         return team_step_f32(m->team, m->kernels, &batch, &m->weights, sgd, &m->grad, loss_sum,
                              profile);
     }

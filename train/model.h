@@ -29,12 +29,21 @@ enum { MODEL_DIGEST_TEXT = DIGEST_TEXT };
  * failed. */
 bool weights_digest(const downhill_weights_f32 *weights, char text[MODEL_DIGEST_TEXT]);
 
+/* Who trains a model: threads, bound to CPUs as in parallel/team.h. With a cluster (NULL: none) each
+ * rank takes a part of every minibatch and all have the same model; every rank must call the same
+ * functions. With `ordered`, training in f32 has the bits of one thread (parallel/ordered.h). */
+typedef struct workforce {
+    size_t threads;
+    const int *cpus;
+    const cluster *ranks;
+    bool ordered;
+} workforce;
+
 /* Creates a model with all weights and biases 0. *f must outlive it. With FEATURES_U8 the data must
  * satisfy features_fit_u8(). Returns NULL if memory is short. *why receives a warning if threads
- * could not be set up as requested, else "". With a cluster (NULL: none) each rank takes a part of
- * every minibatch and all have the same model; every rank must call the same functions. */
-model *model_open(const features *f, size_t threads, const int *cpus, const cluster *ranks,
-                  const downhill_kernels *kernels, char *why, size_t why_size);
+ * could not be set up as requested, else "". */
+model *model_open(const features *f, const workforce *by, const downhill_kernels *kernels,
+                  char *why, size_t why_size);
 void model_close(model *m);
 
 /* Returns the weights. After changing them call model_changed(). */

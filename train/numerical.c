@@ -50,13 +50,14 @@ static bool descent_open(struct descent *t)
     const size_t d = p->data->d, c = p->data->c;
     const sgd_options shuffled = {
         .shuffle = SGD_SHUFFLE_ROWS, .batch = t->options->batch, .seed = t->options->seed};
+    const workforce by = problem_workforce(p);
     char why[128];
     t->at_once = evaluate_at_once(c);
     t->n_all = c * d + c;
     t->n_coordinates = t->options->coordinates < t->n_all ? t->options->coordinates : t->n_all;
     t->coordinates = memory_new(t->n_all, sizeof *t->coordinates);
     t->numerical = memory_new(t->n_coordinates, sizeof *t->numerical);
-    t->model = model_open(p->features, p->threads, p->cpus, NULL, p->kernels, why, sizeof why);
+    t->model = model_open(p->features, &by, p->kernels, why, sizeof why);
     t->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, t->at_once, p->threads);
     if (t->coordinates == NULL || t->numerical == NULL || t->model == NULL ||
         t->evaluator == NULL || !weights_new(d, t->at_once * c, &t->many) ||

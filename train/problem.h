@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "downhill.h"
 #include "features.h"
+#include "model.h"
 #include "parallel/cluster.h"
 
 #include <signal.h>
@@ -21,10 +22,17 @@ typedef struct problem {
     size_t threads;
     const int *cpus;        /* CPUs that the threads are bound to (parallel/team.h) */
     const cluster *cluster; /* the processes that train together; NULL: only this one */
+    bool reproducible;      /* f32: the bits of one thread for any number of threads and ranks */
     /* never NULL; if not 0, stop soon and keep what is complete */
     const volatile sig_atomic_t *stop;
     bool progress; /* show progress on stderr */
 } problem;
+
+/* Returns who trains a model of the problem. */
+static inline workforce problem_workforce(const problem *p)
+{
+    return (workforce){p->threads, p->cpus, p->cluster, p->reproducible};
+}
 
 /* Returns the mean loss of weights and biases that are all 0. */
 double problem_loss_of_zero(const problem *p);

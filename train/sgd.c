@@ -94,14 +94,14 @@ static bool trainer_open(struct trainer *t, const sgd_state *from)
 {
     const problem *p = t->p;
     const size_t d = p->data->d, c = p->data->c;
+    const workforce by = problem_workforce(p);
     char why[128];
     const bool good =
         sgd_state_new(t->options, p->data->validation.n > 0, d, c, t->state) &&
         order_open(&p->data->train, t->options, &t->order) &&
         (!t->readahead.wanted || (t->own = memory_new(p->data->train.n, sizeof *t->own)) != NULL) &&
         optimiser_open(t->options->rule, t->options->momentum, d, c, &t->optimiser) &&
-        (t->model = model_open(p->features, p->threads, p->cpus, p->cluster, p->kernels, why,
-                               sizeof why)) != NULL &&
+        (t->model = model_open(p->features, &by, p->kernels, why, sizeof why)) != NULL &&
         (t->evaluator = evaluator_open(p->features, p->kernels, p->loss, c, 1, p->threads)) != NULL;
     if (!good) {
         error_line("train: out of memory");
