@@ -29,6 +29,6 @@ void EXP_NAME(const float *t, float *e, size_t count)
 void EXP_NAME(const float *t, float *e, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        e[i] = exp_scalar(t[i]);
+        e[i] = exp_scalar(0, t[i]);
 }
 #endif

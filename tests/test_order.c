@@ -2,12 +2,13 @@
  *
  * The order of the sums in f32, which depends on the numbers of features and classes alone: with AVX2 and AVX-512
  * scores, losses and gradient have the bits of a plain reference, for any number of rows, any rows of X, and any leading
- * dimension. */
+ * dimension. So have the kernels of the level fma. */
 #include "cmocka_all.h"
 
 #include "matrices.h"
 
 #include "base/rng.h"
+#include "isa/tables.h"
 #include "softmax/softmax.h"
 
 #include <math.h>
@@ -361,10 +362,25 @@ static void check_step(const downhill_kernels *kernels, const struct problem *p,
 /* Levels with this order of sums. */
 static const char *const levels[] = {"avx2", "avx512"};
 
+/* Returns whether the kernels of the level fma, compiled for AVX2 on x86-64, can run. */
+static bool can_run_fma(void)
+{
+#if defined __x86_64__
+    return downhill_select("avx2", &(const downhill_kernels *){NULL}, NULL, 0) == DOWNHILL_OK;
+#else
+    return true;
+#endif
+}
+
 /* Calls `check` with the kernels of every level that is usable. */
 static void for_each_level(void (*check)(const downhill_kernels *kernels))
 {
     size_t usable = 0;
+    if (can_run_fma()) {
+        print_message("fma\n");
+        check(&downhill_table_fma);
+        usable++;
+    }
     for (size_t l = 0; l < sizeof levels / sizeof levels[0]; l++) {
         const downhill_kernels *kernels;
         if (downhill_select(levels[l], &kernels, NULL, 0) != DOWNHILL_OK) {

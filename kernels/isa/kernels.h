@@ -241,6 +241,7 @@ struct downhill_kernels {
 
 #define DOWNHILL_LEVEL(name, ...) DOWNHILL_PROTOTYPES(name)
 #include "isa/levels.def"
+DOWNHILL_PROTOTYPES(fma)
 
 /* Returns the number of features of packed weights of short rows, zeros included. */
 static inline size_t short_features(size_t d)

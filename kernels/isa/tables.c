@@ -77,6 +77,24 @@ static const downhill_kernels table_scalar = {
     .u8 = &u8_scalar,
 };
 
+const downhill_kernels downhill_table_fma = {
+    .name = "fma",
+    .score_f32 = downhill_score_f32_fma,
+    .score_bf16 = downhill_score_bf16_fma,
+    .score_features = SCORE_FEATURES_FIXED,
+    .score_features_one = SCORE_FEATURES_FIXED,
+    .hinge_f32 = downhill_hinge_f32_fma,
+    .softmax_f32 = downhill_softmax_f32_fma,
+    .grad_f32 = downhill_grad_f32_fma,
+    .grad_bf16 = downhill_grad_bf16_fma,
+    .grad_classes = PANEL_CLASSES,
+    .grad_classes_bf16 = PANEL_CLASSES,
+    .grad_bias_f32 = downhill_grad_bias_f32_scalar,
+    .update_f32 = downhill_update_f32_scalar,
+    .u8 = &u8_scalar,
+};
+#define TABLE_fma &downhill_table_fma
+
 /* Packing takes as long as the scores of ten samples. With AVX-512 packed weights take 0.86 to 1.03 of the time of
  * unpacked ones for 48 samples, and 0.9 to 0.97 for 24 samples if rows of W collide (Zen 5). */
 enum {

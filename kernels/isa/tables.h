@@ -21,6 +21,9 @@ enum {
     LEVEL_COUNT
 };
 
+/* The table of the level fma, also where it is no level. */
+extern const downhill_kernels downhill_table_fma;
+
 /* In the order of levels.def. */
 extern const struct level downhill_levels[LEVEL_COUNT];
 

@@ -25,7 +25,9 @@
 
 /* Target attribute with the features of the level. It starts with SSE2, which every x86-64 CPU has, because each other
  * feature comes with a comma before it. Tests that emulate the instructions of a level define an empty one. */
-#ifndef DOWNHILL_TARGET
+#if !defined DOWNHILL_TARGET && !defined __x86_64__
+#define DOWNHILL_TARGET
+#elif !defined DOWNHILL_TARGET
 #define DOWNHILL_COMMA_NAME(id, name, ...) "," name
 #define DOWNHILL_TARGET_LIST                                                                       \
     DOWNHILL_PASTE(DOWNHILL_FEATURES_, DOWNHILL_LEVEL_NAME)(DOWNHILL_COMMA_NAME)

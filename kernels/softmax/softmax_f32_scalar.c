@@ -21,7 +21,7 @@ double DOWNHILL_NAME(softmax_f32)(size_t n, size_t c, const float *scores, size_
         float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
         for (size_t j = 0; j < c; j++) {
-            const float e = exp_scalar(s[j] - max);
+            const float e = exp_scalar(0, s[j] - max);
             ds[j] = e;
             sum += e;
         }

@@ -9,7 +9,7 @@
 static inline float exp_of_score(double s, double max)
 {
     const double t = s - max;
-    return exp_scalar((float)(t < -128.0 ? -128.0 : t));
+    return exp_scalar(0, (float)(t < -128.0 ? -128.0 : t));
 }
 
 double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_t lds,
