@@ -128,12 +128,12 @@ static bool check_loss(workbench *b, const verify_case *v, enum verify_kind kind
     guarded_fill(&b->scores, b->scores_dense);
     const guarded *out = v->in_place ? &b->scores : &b->dscores;
     const downhill_matrix_f32 scores = matrix(&b->scores), dscores = matrix(out);
-    double loss = 0.0;
+    b->loss = 0.0;
     const downhill_status status =
-        kind == KIND_HINGE
-            ? downhill_hinge_f32(kernels, &scores, b->y.data, v->sgd.loss.margin, &dscores, &loss)
-            : downhill_softmax_f32(kernels, &scores, b->y.data, &dscores, &loss);
-    return call_ok(b, status) && same(b, "loss", 0, 0, loss, b->want_loss) &&
+        kind == KIND_HINGE ? downhill_hinge_f32(kernels, &scores, b->y.data, v->sgd.loss.margin,
+                                                &dscores, &b->loss)
+                           : downhill_softmax_f32(kernels, &scores, b->y.data, &dscores, &b->loss);
+    return call_ok(b, status) && same(b, "loss", 0, 0, b->loss, b->want_loss) &&
            same_matrix(b, "dscores", out, b->want_dscores) &&
            (v->in_place || unchanged(b, "wrote to the scores", &b->scores, b->scores_dense));
 }

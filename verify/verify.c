@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/levels.h"
 #include "cases.h"
+#include "isa/tables.h"
+#include "order.h"
 #include "workbench.h"
 #include "workbench_u8.h"
 
@@ -53,6 +55,7 @@ static void restore_handlers(const struct sigaction *before)
 struct workbenches {
     workbench f32;
     workbench_u8 u8;
+    order_bits order;
     char failure[160]; /* what the last failed check found */
 };
 
@@ -128,6 +131,35 @@ static void show_progress(size_t done, size_t total)
     fflush(stderr);
 }
 
+/* Runs the level fma, if some table is to be compared with it. Returns whether its outputs were
+ * right and have been kept. */
+static bool take_order(struct workbenches *workbenches, const verify_case *v, verify_kernel kernel,
+                       const downhill_kernels *const *tables, size_t n_tables)
+{
+    bool wanted = false;
+    for (size_t t = 0; t < n_tables; t++)
+        wanted = wanted || order_is_fixed(tables[t], verify_kernels[kernel].element);
+    if (!wanted || !run_guarded(workbenches, v, kernel, &downhill_table_fma))
+        return false;
+    order_bits_take(&workbenches->order, &workbenches->f32, v, kernel);
+    return true;
+}
+
+/* Checks a table, and compares its bits with the order of sums if it promises them. */
+static bool check_table(struct workbenches *workbenches, const verify_case *v, verify_kernel kernel,
+                        const downhill_kernels *kernels, bool has_order)
+{
+    if (!run_guarded(workbenches, v, kernel, kernels))
+        return false;
+    if (!order_is_fixed(kernels, verify_kernels[kernel].element))
+        return true;
+    if (has_order && order_bits_same(&workbenches->order, &workbenches->f32, v, kernel))
+        return true;
+    snprintf(workbenches->failure, sizeof workbenches->failure, "%s",
+             has_order ? workbenches->f32.failure : "the level fma, the order of sums, is wrong");
+    return false;
+}
+
 static void run_case(const verify_options *options, struct workbenches *workbenches,
                      const verify_case *v, const downhill_kernels *const *tables, size_t n_tables,
                      verify_result *result)
@@ -139,9 +171,10 @@ static void run_case(const verify_options *options, struct workbenches *workbenc
             workbench_u8_prepare(&workbenches->u8, v, kernel);
         else
             workbench_prepare(&workbenches->f32, v, kernel);
+        const bool has_order = take_order(workbenches, v, kernel, tables, n_tables);
         for (size_t t = 0; t < n_tables; t++) {
             result->checks++;
-            if (run_guarded(workbenches, v, kernel, tables[t]))
+            if (check_table(workbenches, v, kernel, tables[t], has_order))
                 continue;
             if (result->failures++ < options->max_reports)
                 report(options, workbenches->failure, v, kernel, downhill_kernels_name(tables[t]));
@@ -178,12 +211,15 @@ int verify_run(const verify_options *options, verify_result *result)
 
     struct workbenches workbenches;
     const bool f32 = workbench_open(&workbenches.f32, options->seed),
-               u8 = workbench_u8_open(&workbenches.u8, options->seed);
-    if (!f32 || !u8) {
+               u8 = workbench_u8_open(&workbenches.u8, options->seed),
+               order = order_bits_open(&workbenches.order, options->seed);
+    if (!f32 || !u8 || !order) {
         if (f32)
             workbench_close(&workbenches.f32);
         if (u8)
             workbench_u8_close(&workbenches.u8);
+        if (order)
+            order_bits_close(&workbenches.order);
         error_line("verify: out of memory");
         return EXIT_INTERNAL;
     }
@@ -206,6 +242,7 @@ int verify_run(const verify_options *options, verify_result *result)
     restore_handlers(before);
     workbench_close(&workbenches.f32);
     workbench_u8_close(&workbenches.u8);
+    order_bits_close(&workbenches.order);
     if (options->max_reports > 0 && result->failures > options->max_reports)
         error_line("verify: %llu more failures not shown",
                    (unsigned long long)(result->failures - options->max_reports));

@@ -28,6 +28,7 @@ typedef struct workbench {
 
     bounded *want_scores, *want_dscores, *want_dw, *want_db, want_loss;
 
+    double loss;           /* that the last check of a loss returned */
     bool nan_for_infinity; /* weights are split into bf16: NaN is right for infinity */
     machine_state after;   /* state after the last call */
     char failure[160];     /* describes the last failure */

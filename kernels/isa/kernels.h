@@ -175,6 +175,9 @@ struct downhill_u8_kernels {
 struct downhill_kernels {
     const char *name;
 
+    /* Whether sums of f32 and of bf16 features have the order of simd/fixed_order.h. */
+    int fixed_order_f32, fixed_order_bf16;
+
     /* Sets the scores (struct scores). X n×d by row pointers, W c×d, scores n×c. */
     downhill_score_kernel *score_f32, *score_bf16;
     size_t

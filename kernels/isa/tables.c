@@ -79,6 +79,8 @@ static const downhill_kernels table_scalar = {
 
 const downhill_kernels downhill_table_fma = {
     .name = "fma",
+    .fixed_order_f32 = 1,
+    .fixed_order_bf16 = 1,
     .score_f32 = downhill_score_f32_fma,
     .score_bf16 = downhill_score_bf16_fma,
     .score_features = SCORE_FEATURES_FIXED,
@@ -225,6 +227,8 @@ static const struct downhill_u8_kernels u8_avx2 = {
 
 static const downhill_kernels table_avx2 = {
     .name = "avx2",
+    .fixed_order_f32 = 1,
+    .fixed_order_bf16 = 1,
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
     .score_features = SCORE_FEATURES_FIXED,
@@ -268,6 +272,8 @@ static const struct downhill_u8_kernels u8_avxvnni = {
 
 static const downhill_kernels table_avxvnni = {
     .name = "avxvnni",
+    .fixed_order_f32 = 1,
+    .fixed_order_bf16 = 1,
     .score_f32 = downhill_score_f32_avx2,
     .score_bf16 = downhill_score_bf16_avx2,
     .score_features = SCORE_FEATURES_FIXED,
@@ -394,6 +400,8 @@ static const struct downhill_u8_kernels u8_avx512 = {
 
 static const downhill_kernels table_avx512 = {
     .name = "avx512",
+    .fixed_order_f32 = 1,
+    .fixed_order_bf16 = 1,
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
     .score_features = SCORE_FEATURES_FIXED,
@@ -436,6 +444,8 @@ static const struct downhill_u8_kernels u8_avx512vnni = {
 
 static const downhill_kernels table_avx512vnni = {
     .name = "avx512vnni",
+    .fixed_order_f32 = 1,
+    .fixed_order_bf16 = 1,
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
     .score_features = SCORE_FEATURES_FIXED,
@@ -481,6 +491,7 @@ static const struct downhill_packing packing_bf16_avx512bf16 = {
 
 static const downhill_kernels table_avx512bf16 = {
     .name = "avx512bf16",
+    .fixed_order_f32 = 1,
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
     .score_features = SCORE_FEATURES_FIXED,
@@ -539,6 +550,7 @@ static const struct downhill_u8_kernels u8_amx = {
 
 static const downhill_kernels table_amx = {
     .name = "amx",
+    .fixed_order_f32 = 1,
     .score_f32 = downhill_score_f32_avx512,
     .score_bf16 = downhill_score_bf16_avx512,
     .score_features = SCORE_FEATURES_FIXED,
