@@ -41,7 +41,7 @@ check_build() { # name, compiler and options
     mkdir "$work/$name"
     (
         cd "$work/$name"
-        "$@" -I "$root/kernels" -c "$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/*/*_scalar.c
+        "$@" -I "$root/kernels" -c "$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/*/*_{scalar,fma}.c
         ar rcs lib.a ./*.o
     )
     "$@" -o "$work/$name/bits" "$root/tests/same_bits.c" -I "$root/kernels" "$work/$name/lib.a" -lm
@@ -50,7 +50,7 @@ check_build() { # name, compiler and options
 }
 
 flags='-O3 -I kernels -DDOWNHILL_SCALAR_ONLY'
-command="cc $flags -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c"
+command="cc $flags -c kernels/{api,driver,isa}/*.c kernels/*/*_{scalar,fma}.c"
 grep -qF "$command" "$root/docs/LIBRARY.md" || fail "docs/LIBRARY.md does not contain: $command"
 gcc=(aarch64-linux-gnu-gcc -Wall -Wextra -Werror)
 check_build O3 "${gcc[@]}" -O3

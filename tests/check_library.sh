@@ -137,12 +137,12 @@ cp -r "$root/kernels" "$work/bare"
     mkdir scalar
     cd scalar
     "$cc" -O3 -Wall -Wextra -Wpedantic -Werror -I ../kernels -DDOWNHILL_SCALAR_ONLY \
-        -c ../kernels/{api,driver,isa}/*.c ../kernels/*/*_scalar.c
+        -c ../kernels/{api,driver,isa}/*.c ../kernels/*/*_{scalar,fma}.c
     "$cc" "$work/example.c" -I ../kernels ./*.o -lm -o example
 )
 flags='-O3 -I kernels'
 for command in "cc $flags -c kernels/*/*.c" \
-    "cc $flags -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_scalar.c"; do
+    "cc $flags -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_{scalar,fma}.c"; do
     grep -qF "$command" "$root/docs/LIBRARY.md" || fail "docs/LIBRARY.md does not contain: $command"
 done
 got=$("$work/bare/scalar/example")
