@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Builds the scalar level for aarch64 as docs/LIBRARY.md tells for other CPUs, verifies it under
-# qemu-user, and compares its bits with those of x86-64 where equal bits are promised. Compilers for
+# Builds the levels scalar and fma for aarch64 as docs/LIBRARY.md tells for other CPUs, verifies them
+# under qemu-user, and compares their bits with those of x86-64 where equal bits are promised. Compilers for
 # aarch64 contract products and sums to FMAs by default, and `char` is unsigned there.
 #   check_aarch64.sh ROOT BUILD
 # Exit codes: 0 passed; 1 failed; 77 skipped, with the reason.
@@ -34,6 +34,21 @@ gcc -o "$work/bits-here" "$root/tests/same_bits.c" -I "$root/kernels" \
 "$work/bits-here" | sed -n '/^scalar /p' >"$work/want"
 [ -s "$work/want" ] || fail 'same_bits printed nothing for the scalar level of this build'
 
+# Trains the models of the certificate, on bytes at both levels and on f32 and bf16 at the level fma,
+# and compares their digests with the committed ones.
+check_models() { # directory with lib.a, compiler and options
+    local directory=$1
+    shift
+    mkdir "$directory/models"
+    "$@" -I "$root" -I "$root/kernels" -o "$directory/train" "$root/tests/reproduce_models.c" \
+        "$root/verify/reproduce.c" "$root"/base/{error,levels,suggest}.c "$directory/lib.a" -lm
+    "${run[@]}" "$directory/train" "$directory/models" >"$directory/digests"
+    [ "$(wc -l <"$directory/digests")" -eq 64 ] ||
+        fail "$*: trained $(wc -l <"$directory/digests") models, not 8 of 8 kinds"
+    sha256sum --check --quiet "$directory/digests" >&2 ||
+        fail "$*: models differ from those of x86-64"
+}
+
 # Builds the library as docs/LIBRARY.md tells, and compares its bits.
 check_build() { # name, compiler and options
     local name=$1
@@ -47,6 +62,7 @@ check_build() { # name, compiler and options
     "$@" -o "$work/$name/bits" "$root/tests/same_bits.c" -I "$root/kernels" "$work/$name/lib.a" -lm
     "${run[@]}" "$work/$name/bits" >"$work/got"
     diff "$work/want" "$work/got" >&2 || fail "$*: the bits (>) differ from those of x86-64 (<)"
+    check_models "$work/$name" "$@"
 }
 
 flags='-O3 -I kernels -DDOWNHILL_SCALAR_ONLY'
@@ -71,7 +87,7 @@ sed -i 's/^#pragma GCC optimize("fp-contract=off")//' "$work/unguarded/isa/arith
     mkdir "$work/fused"
     cd "$work/fused"
     aarch64-linux-gnu-gcc -O3 -w -I ../unguarded \
-        -c ../unguarded/{api,driver,isa}/*.c ../unguarded/*/*_scalar.c
+        -c ../unguarded/{api,driver,isa}/*.c ../unguarded/*/*_{scalar,fma}.c
     aarch64-linux-gnu-gcc -o bits "$root/tests/same_bits.c" -I "$root/kernels" ./*.o -lm
 )
 ! "${run[@]}" "$work/fused/bits" | cmp -s - "$work/want" ||
@@ -83,6 +99,6 @@ aarch64-linux-gnu-gcc -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Werror \
     "$root"/tests/prove_cases.c "$root"/verify/*.c "$root"/base/{error,levels,suggest}.c \
     "$work/O3/lib.a" -lm
 "${run[@]}" "$work/prove" 37 >"$work/proof" || fail "verification failed: $(cat "$work/proof")"
-grep -q '^[0-9]\{4,\} checks on 1 levels, 0 failed$' "$work/proof" ||
+grep -q '^[0-9]\{4,\} checks on 2 levels, 0 failed$' "$work/proof" ||
     fail "unexpected result of the verification: $(cat "$work/proof")"
 cat "$work/proof"
