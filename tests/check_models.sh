@@ -31,7 +31,7 @@ mkdir "$work/objects" "$work/models"
 "$work/train" "$work/models" >"$work/digests"
 trained=$(wc -l <"$work/digests")
 # Eight steps with two losses: on bytes at every level, on f32 and bf16 at those for SIMD.
-levels=$(ls "$work/models" | sed 's/-.*//' | sort -u | wc -l)
+levels=$(find "$work/models" -type f -printf '%f\n' | sed 's/-.*//' | sort -u | wc -l)
 [ "$trained" -eq $((16 * (3 * levels - 2))) ] ||
     fail "trained $trained models on $levels levels"
 sha256sum --check --quiet "$work/digests" >&2 || fail 'these models differ'
