@@ -5,7 +5,8 @@
 #include "workload.h"
 
 /* A step that leaves the weights unchanged, as in calls.c. */
-static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}};
+static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}},
+                          softmax = {.loss = {.kind = DOWNHILL_SOFTMAX}};
 
 /* The arguments of a call on bytes. */
 struct arguments {
@@ -73,6 +74,16 @@ downhill_status call_hinge_u8(const downhill_kernels *k, struct team *t, workloa
     return downhill_hinge_u8(a.kernels, &a.scores, a.load->y, hinge.loss.margin, &a.dscores, &loss);
 }
 
+downhill_status call_softmax_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    if (status != DOWNHILL_OK)
+        return status;
+    double loss;
+    return downhill_softmax_u8(a.kernels, &a.scores, a.load->y, &a.dscores, &loss);
+}
+
 downhill_status call_grad_u8(const downhill_kernels *k, struct team *t, workload *load)
 {
     struct arguments a;
@@ -105,14 +116,14 @@ downhill_status call_update_normalised_u8(const downhill_kernels *k, struct team
 
 /* ---- steps and epochs ---- */
 
-static downhill_status step(const struct arguments *a, const size_t *rows, size_t n, size_t n_next)
+static downhill_status step(const struct arguments *a, const downhill_sgd *sgd, const size_t *rows,
+                            size_t n, size_t n_next)
 {
     const downhill_batch_u8 batch = batch_of(a->load, rows, n, n_next);
     double loss;
     if (a->team != NULL)
-        return team_step_u8(a->team, a->kernels, &batch, &a->weights, a->packed, &hinge, &loss,
-                            NULL);
-    return downhill_step_u8(a->kernels, &batch, &a->weights, a->packed, &hinge, &loss,
+        return team_step_u8(a->team, a->kernels, &batch, &a->weights, a->packed, sgd, &loss, NULL);
+    return downhill_step_u8(a->kernels, &batch, &a->weights, a->packed, sgd, &loss,
                             &a->load->workspace, NULL);
 }
 
@@ -120,14 +131,21 @@ downhill_status call_step_hinge_u8(const downhill_kernels *k, struct team *t, wo
 {
     struct arguments a;
     const downhill_status status = prepare(&a, k, t, load, false);
-    return status == DOWNHILL_OK ? step(&a, NULL, a.load->n, 0) : status;
+    return status == DOWNHILL_OK ? step(&a, &hinge, NULL, a.load->n, 0) : status;
+}
+
+downhill_status call_step_softmax_u8(const downhill_kernels *k, struct team *t, workload *load)
+{
+    struct arguments a;
+    const downhill_status status = prepare(&a, k, t, load, false);
+    return status == DOWNHILL_OK ? step(&a, &softmax, NULL, a.load->n, 0) : status;
 }
 
 static downhill_status epoch_step(const void *context, workload *load,
                                   const downhill_batch_f32 *batch)
 {
     (void)load;
-    return step(context, batch->rows, batch->n, batch->n_next);
+    return step(context, &hinge, batch->rows, batch->n, batch->n_next);
 }
 
 static downhill_status epoch(const downhill_kernels *k, struct team *t, workload *load,

@@ -4,6 +4,8 @@
 #include "machine_state.h"
 #include "workbench_u8.h"
 
+#include "isa/kernels.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +17,7 @@ struct check {
     downhill_batch_u8 batch;
     downhill_weights_f32 weights;
     downhill_gradient_u8 sums;
+    downhill_gradient_f64 totals; /* the gradient of cases in f64 */
     downhill_packed_u8 *packed;
     size_t packed_bytes;
     downhill_workspace workspace;
@@ -84,6 +87,38 @@ static bool same_matrix(const struct check *k, const char *name, const guarded *
     return true;
 }
 
+/* Sets a matrix of 32-bit integers or f64. */
+static void fill_sums(const guarded *g, const int64_t *dense)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        for (size_t j = 0; j < g->columns; j++)
+            if (g->element_bytes == sizeof(double))
+                ((double *)g->data)[i * g->ld + j] = (double)dense[i * g->columns + j];
+            else
+                ((int32_t *)g->data)[i * g->ld + j] = (int32_t)dense[i * g->columns + j];
+}
+
+/* Compares sums in f64, or in 32 bits modulo 2³². */
+static bool same_sums(const struct check *k, const char *name, const guarded *g,
+                      const int64_t *want)
+{
+    for (size_t i = 0; i < g->rows; i++)
+        for (size_t j = 0; j < g->columns; j++) {
+            const int64_t exact = want[i * g->columns + j];
+            const char *row = (const char *)g->data + i * g->ld * g->element_bytes;
+            const double got = number_at(g, row, j);
+            const double wanted = g->element_bytes == sizeof(double)
+                                      ? (double)exact
+                                      : (double)(int32_t)(uint32_t)exact;
+            if (equal_f64(got, wanted))
+                continue;
+            snprintf(k->failure, k->failure_size, "%s[%zu][%zu] is %.17g, should be %.17g", name, i,
+                     j, got, wanted);
+            return false;
+        }
+    return true;
+}
+
 static bool same_floats(const struct check *k, const char *name, const guarded *g,
                         const float *want)
 {
@@ -138,19 +173,49 @@ static bool check_hinge(const struct check *k)
            same_matrix(k, "input scores", &k->b->scores, k->b->scores_dense);
 }
 
-static bool check_sums(const struct check *k)
+static bool check_softmax(const struct check *k)
 {
-    return same_matrix(k, "dw", &k->b->sums, k->b->want_sums) &&
-           same_matrix(k, "db", &k->b->sums_b, k->b->want_sums_b);
+    const downhill_matrix_f64 scores = scores_of(k);
+    const downhill_matrix_i16 dscores = dscores_of(k);
+    double loss = 0.0;
+    guarded_fill(&k->b->scores, k->b->scores_dense);
+    if (!call_ok(k, downhill_softmax_u8(k->kernels, &scores, k->b->y.data, &dscores, &loss)) ||
+        !same_loss(k, loss) || !same_matrix(k, "dscores", &k->b->dscores, k->b->want_dscores) ||
+        !same_matrix(k, "input scores", &k->b->scores, k->b->scores_dense))
+        return false;
+    if (!k->b->want_is_near)
+        snprintf(k->failure, k->failure_size, "the right bits are not within the error bounds");
+    return k->b->want_is_near;
 }
 
-static bool check_grad(const struct check *k)
+static bool check_sums(const struct check *k)
+{
+    const bool in_f64 = k->b->in_f64;
+    return same_sums(k, "dw", in_f64 ? &k->b->totals : &k->b->sums, k->b->want_sums) &&
+           same_sums(k, "db", in_f64 ? &k->b->totals_b : &k->b->sums_b, k->b->want_sums_b);
+}
+
+static bool check_grad_of(const struct check *k, const downhill_kernels *kernels)
 {
     const downhill_matrix_i16 dscores = dscores_of(k);
     guarded_fill(&k->b->dscores, k->b->dscores_dense);
-    return call_ok(k,
-                   downhill_grad_u8(k->kernels, &k->batch, &dscores, k->v->accumulate, &k->sums)) &&
-           check_sums(k) && same_matrix(k, "input dscores", &k->b->dscores, k->b->dscores_dense);
+    fill_sums(&k->b->sums, k->b->sums_dense);
+    fill_sums(&k->b->sums_b, k->b->sums_b_dense);
+    return call_ok(k, downhill_grad_u8(kernels, &k->batch, &dscores, k->v->accumulate, &k->sums)) &&
+           same_sums(k, "dw", &k->b->sums, k->b->want_sums) &&
+           same_sums(k, "db", &k->b->sums_b, k->b->want_sums_b) &&
+           same_matrix(k, "input dscores", &k->b->dscores, k->b->dscores_dense);
+}
+
+/* Checks the gradient, and once more with the two kernels exchanged: each is right for all dscores. */
+static bool check_grad(const struct check *k)
+{
+    downhill_kernels exchanged = *k->kernels;
+    struct downhill_u8_kernels u8 = *exchanged.u8;
+    u8.grad = exchanged.u8->grad_wide;
+    u8.grad_wide = exchanged.u8->grad;
+    exchanged.u8 = &u8;
+    return check_grad_of(k, k->kernels) && check_grad_of(k, &exchanged);
 }
 
 /* Checks the weights, and the packed weights by their scores. */
@@ -160,11 +225,21 @@ static bool check_updated(const struct check *k)
            (!k->v->bias || same_floats(k, "b", &k->b->b, k->b->want_b)) && check_score(k);
 }
 
+/* Updates the weights by the gradient in 32 bits or in f64. */
+static bool update(const struct check *k)
+{
+    const downhill_sgd *sgd = &k->b->sgd;
+    return call_ok(k, k->b->in_f64 ? downhill_update_u8_f64(k->kernels, &k->weights, k->packed,
+                                                            &k->totals, k->v->n, sgd)
+                                   : downhill_update_u8(k->kernels, &k->weights, k->packed,
+                                                        &k->sums, k->v->n, sgd));
+}
+
 static bool check_update(const struct check *k)
 {
-    return call_ok(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
-                                         &k->v->sgd)) &&
-           same_matrix(k, "input dw", &k->b->sums, k->b->sums_dense) && check_updated(k);
+    return update(k) &&
+           same_sums(k, "input dw", k->b->in_f64 ? &k->b->totals : &k->b->sums, k->b->sums_dense) &&
+           check_updated(k);
 }
 
 /* Checks the step, as one call or as its two halves. */
@@ -175,15 +250,16 @@ static bool check_step(const struct check *k)
     double loss = 0.0;
     if (k->v->in_place)
         return call_ok(k, downhill_step_u8(k->kernels, &k->batch, &k->weights, k->packed,
-                                           &k->v->sgd, &loss, &k->workspace, timed)) &&
+                                           &k->b->sgd, &loss, &k->workspace, timed)) &&
                same_loss(k, loss) && check_updated(k);
-    return call_ok(k, downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->v->sgd.loss,
-                                            &k->sums, &loss, &k->workspace, timed)) &&
+    return call_ok(k,
+                   k->b->in_f64
+                       ? downhill_loss_grad_u8_f64(k->kernels, &k->batch, k->packed, k->b->sgd.loss,
+                                                   &k->totals, &loss, &k->workspace, timed)
+                       : downhill_loss_grad_u8(k->kernels, &k->batch, k->packed, k->b->sgd.loss,
+                                               &k->sums, &loss, &k->workspace, timed)) &&
            same_loss(k, loss) && check_sums(k) &&
-           same_floats(k, "input w", &k->b->w, k->b->w_dense) &&
-           call_ok(k, downhill_update_u8(k->kernels, &k->weights, k->packed, &k->sums, k->v->n,
-                                         &k->v->sgd)) &&
-           check_updated(k);
+           same_floats(k, "input w", &k->b->w, k->b->w_dense) && update(k) && check_updated(k);
 }
 
 /* Places fresh buffers, so that nothing remains of the previous level. */
@@ -199,6 +275,8 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     b->dscores = arena_place_of(sizeof(int16_t), &b->arenas[U8_DSCORES], n, c, v->ldds, at, o + 9);
     b->sums = arena_place(&b->arenas[U8_SUMS], c, d, v->lddw, at, o + 11);
     b->sums_b = arena_place(&b->arenas[U8_SUMS_B], 1, c, c, at, o + 13);
+    b->totals = arena_place_of(sizeof(double), &b->arenas[U8_TOTALS], c, d, v->lddw, at, o + 8);
+    b->totals_b = arena_place_of(sizeof(double), &b->arenas[U8_TOTALS_B], 1, c, c, at, o + 10);
     const size_t packed = downhill_packed_u8_bytes(d, c),
                  workspace = downhill_workspace_u8_bytes(d, c);
     /* These two may start at any byte. */
@@ -208,8 +286,13 @@ static void place_all(workbench_u8 *b, const verify_case *v)
     guarded_fill(&b->b, b->b_dense);
     guarded_fill(&b->mean, b->mean_dense);
     guarded_fill(&b->scale, b->scale_dense);
-    guarded_fill(&b->sums, b->sums_dense);
-    guarded_fill(&b->sums_b, b->sums_b_dense);
+    if (b->in_f64) {
+        fill_sums(&b->totals, b->sums_dense);
+        fill_sums(&b->totals_b, b->sums_b_dense);
+    } else {
+        fill_sums(&b->sums, b->sums_dense);
+        fill_sums(&b->sums_b, b->sums_b_dense);
+    }
 }
 
 static bool all_intact(const struct check *k)
@@ -223,6 +306,7 @@ static bool all_intact(const struct check *k)
                    {&b->mean, "mean"},     {&b->scale, "scale"},
                    {&b->scores, "scores"}, {&b->dscores, "dscores"},
                    {&b->sums, "dw"},       {&b->sums_b, "db"},
+                   {&b->totals, "dw"},     {&b->totals_b, "db"},
                    {&b->packed, "packed"}, {&b->workspace, "the workspace"}};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         if (!guarded_intact(buffers[i].g)) {
@@ -242,7 +326,7 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_kernel ker
     const enum verify_kind kind = verify_kernels[kernel].kind;
     place_all(b, v);
     /* The other operations must not read the labels. */
-    const bool labelled = kind == KIND_HINGE || kind == KIND_STEP_HINGE;
+    const bool labelled = kind == KIND_STEP_HINGE || kind == KIND_STEP_SOFTMAX;
     const struct check k = {
         .b = b,
         .v = v,
@@ -252,6 +336,7 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_kernel ker
                   v->n_next},
         .weights = {b->w.data, v->ldw, v->bias ? b->b.data : NULL, v->d, v->c},
         .sums = {b->sums.data, v->lddw, b->sums_b.data, v->d, v->c},
+        .totals = {b->totals.data, v->lddw, b->totals_b.data, v->d, v->c},
         .packed = b->packed.data,
         .packed_bytes = b->packed.columns,
         .workspace = {b->workspace.data, b->workspace.columns},
@@ -267,6 +352,9 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_kernel ker
     case KIND_HINGE:
         good = good && check_hinge(&k);
         break;
+    case KIND_SOFTMAX:
+        good = good && check_softmax(&k);
+        break;
     case KIND_GRAD:
         good = good && check_grad(&k);
         break;
@@ -274,12 +362,8 @@ bool workbench_u8_check(workbench_u8 *b, const verify_case *v, verify_kernel ker
         good = good && check_update(&k);
         break;
     case KIND_STEP_HINGE:
-        good = good && check_step(&k);
-        break;
-    case KIND_SOFTMAX:
     case KIND_STEP_SOFTMAX:
-        snprintf(failure, failure_size, "the library has no such operation on bytes");
-        good = false;
+        good = good && check_step(&k);
         break;
     }
     return good && all_intact(&k);

@@ -5,6 +5,7 @@
 #ifndef DOWNHILL_VERIFY_REFERENCE_U8_H
 #define DOWNHILL_VERIFY_REFERENCE_U8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,13 +27,22 @@ void reference_score_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
 double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_t *y, double margin,
                           int16_t *dscores);
 
+/* Computes the dscores and returns the loss. */
+double reference_softmax_u8(size_t n, size_t c, const double *scores, const int32_t *y,
+                            int16_t *dscores);
+
+/* Returns whether dscores and loss are within the error bounds of downhill_softmax_u8(), which a sum
+ * of exponentials in long double checks. */
+bool reference_softmax_u8_is_near(size_t n, size_t c, const double *scores, const int32_t *y,
+                                  const int16_t *dscores, double loss);
+
 /* Adds the gradient to sums and sums_b. */
 void reference_grad_u8(size_t n, size_t d, size_t c, const uint8_t *const *x,
-                       const int16_t *dscores, int32_t *sums, int32_t *sums_b);
+                       const int16_t *dscores, int64_t *sums, int64_t *sums_b);
 
 /* Updates w and b in place. b, mean and scale may be NULL. */
-void reference_update_u8(size_t d, size_t c, float *w, float *b, const int32_t *sums,
-                         const int32_t *sums_b, const uint16_t *mean, const float *scale,
+void reference_update_u8(size_t d, size_t c, float *w, float *b, const int64_t *sums,
+                         const int64_t *sums_b, const uint16_t *mean, const float *scale,
                          float decay, float step);
 
 #endif

@@ -31,8 +31,9 @@ bool workbench_u8_open(workbench_u8 *b, uint64_t seed)
     for (size_t i = 0; i < U8_ARENAS; i++) {
         const size_t bytes = i == U8_PACKED      ? arena_bytes_needed(1, packed / UNIT_BYTES + 1)
                              : i == U8_WORKSPACE ? arena_bytes_needed(1, workspace / UNIT_BYTES + 1)
-                             : i == U8_SCORES    ? 2 * verify_case_arena_bytes(seed)
-                                                 : verify_case_arena_bytes(seed);
+                             : i == U8_SCORES || i == U8_TOTALS || i == U8_TOTALS_B
+                                 ? 2 * verify_case_arena_bytes(seed)
+                                 : verify_case_arena_bytes(seed);
         good = arena_open(&b->arenas[i], bytes) && good;
     }
     const struct {
@@ -144,34 +145,53 @@ static void draw_data(workbench_u8 *b, const verify_case *v, rng *r)
     }
 }
 
-/* Draws scores for the loss, some at the kink, some far away. Draws dscores for the gradient: like
- * those of the hinge loss, bytes, or as large as the range of the sums allows. */
+/* Draws scores for the loss, some at the kink, some far away. */
 static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
 {
-    const uint64_t kind = rng_below(r, 4);
-    const int n_small = v->n <= 256, dscore_max = kind == 0 && n_small ? INT16_MAX
-                                                  : kind == 1          ? 128
-                                                                       : 1;
-    for (size_t i = 0; i < v->n * v->c; i++) {
+    for (size_t i = 0; i < v->n * v->c; i++)
         b->scores_dense[i] = v->numbers == NUMBERS_EXACT ? (double)rng_between(r, -9, 9)
                              : v->numbers == NUMBERS_REAL
                                  ? (double)rng_unit(r) * 3.0
                                  : ldexp((double)rng_unit(r), (int)rng_below(r, 40) - 20);
-        b->dscores_dense[i] =
-            (int16_t)rng_between(r, dscore_max == INT16_MAX ? INT16_MIN : -dscore_max, dscore_max);
-    }
-    for (size_t i = 0; kind >= 2 && i < v->n; i++) /* dscore of the label: minus a count */
-        b->dscores_dense[i * v->c + (size_t)b->labels[i]] = (int16_t)-rng_between(r, 0, (int)v->c);
+    static const double specials[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
     if (v->numbers >= NUMBERS_WIDE && rng_below(r, 4) == 0)
-        b->scores_dense[rng_below(r, v->n * v->c)] =
-            rng_below(r, 2) ? (double)NAN : (double)INFINITY;
+        b->scores_dense[rng_below(r, v->n * v->c)] = specials[rng_below(r, 3)];
+}
+
+/* Draws dscores for the gradient: as large as 16 bits or the sums allow, bytes, or like those of the
+ * hinge loss or of softmax. */
+static void draw_dscores(workbench_u8 *b, const verify_case *v, rng *r)
+{
+    enum { MAX, BYTES, HINGE, HINGE_TOO, SOFTMAX, SOFTMAX_TOO, KINDS };
+    enum { N_SAFE = 256 };
+    const uint64_t kind = rng_below(r, KINDS);
+    const int n = (int)v->n, of_n = DOWNHILL_U8_NC_MAX / n;
+    const int softmax = of_n < DOWNHILL_SOFTMAX_ONE ? of_n : DOWNHILL_SOFTMAX_ONE;
+    const int max = kind >= SOFTMAX              ? softmax
+                    : kind == MAX && n <= N_SAFE ? INT16_MAX
+                    : kind == BYTES              ? 128
+                                                 : 1;
+    for (size_t i = 0; i < v->n * v->c; i++)
+        b->dscores_dense[i] = (int16_t)rng_between(r, max == INT16_MAX ? INT16_MIN : -max, max);
+    if (kind == MAX && n <= N_SAFE && rng_below(r, 4) == 0) /* the largest sums */
+        for (size_t i = 0; i < v->n; i++)
+            b->dscores_dense[i * v->c] = INT16_MIN;
+    for (size_t i = 0; (kind == HINGE || kind == HINGE_TOO) && i < v->n; i++) /* minus a count */
+        b->dscores_dense[i * v->c + (size_t)b->labels[i]] = (int16_t)-rng_between(r, 0, (int)v->c);
+}
+
+/* Draws a gradient, to be added to or to update the weights by. */
+static void draw_sums(workbench_u8 *b, const verify_case *v, bool beyond_32_bits, rng *r)
+{
+    enum { FACTOR = 65537 };
     const bool large = rng_below(r, 4) == 0; /* more than an f32 represents exactly */
     const int64_t dw_max = large ? INT32_MAX : 1000000;
     const int64_t db_max = large ? DOWNHILL_U8_NC_MAX : 1000;
+    const int64_t factor = large && beyond_32_bits ? FACTOR : 1;
     for (size_t i = 0; i < v->c * v->d; i++)
-        b->sums_dense[i] = (int32_t)rng_between(r, -dw_max, dw_max);
+        b->sums_dense[i] = factor * rng_between(r, -dw_max, dw_max);
     for (size_t j = 0; j < v->c; j++)
-        b->sums_b_dense[j] = (int32_t)rng_between(r, -db_max, db_max);
+        b->sums_b_dense[j] = factor * rng_between(r, -db_max, db_max);
 }
 
 static const uint16_t *mean_of(const workbench_u8 *b, const verify_case *v)
@@ -185,43 +205,72 @@ static const float *scale_of(const workbench_u8 *b, const verify_case *v)
 }
 
 /* Computes want_w and want_b from these sums, and the scores of the new weights. */
-static void want_update(workbench_u8 *b, const verify_case *v, const int32_t *sums,
-                        const int32_t *sums_b)
+static void want_update(workbench_u8 *b, const verify_case *v, const int64_t *sums,
+                        const int64_t *sums_b)
 {
+    const bool softmax = b->sgd.loss.kind == DOWNHILL_SOFTMAX;
     float *want_b = v->bias ? b->want_b : NULL;
     memcpy(b->want_w, b->w_dense, v->c * v->d * sizeof *b->want_w);
     memcpy(b->want_b, b->b_dense, v->c * sizeof *b->want_b);
     reference_update_u8(v->d, v->c, b->want_w, want_b, sums, sums_b, mean_of(b, v), scale_of(b, v),
-                        v->decay, v->step);
+                        v->decay, softmax ? v->step / DOWNHILL_SOFTMAX_ONE : v->step);
     reference_quantise(v->d, v->c, b->want_w, want_b, mean_of(b, v), &b->quantised);
     reference_score_u8(v->n, v->d, v->c, b->x_rows, &b->quantised, b->want_scores);
+}
+
+/* Computes the expected results of a step with the loss of b->sgd. */
+static void want_step(workbench_u8 *b, const verify_case *v)
+{
+    const size_t d = v->d, c = v->c;
+    reference_quantise(d, c, b->w_dense, v->bias ? b->b_dense : NULL, mean_of(b, v), &b->quantised);
+    reference_score_u8(v->n, d, c, b->x_rows, &b->quantised, b->want_scores);
+    if (b->sgd.loss.kind == DOWNHILL_SOFTMAX)
+        b->want_loss = reference_softmax_u8(v->n, c, b->want_scores, b->labels, b->want_dscores);
+    else
+        b->want_loss = reference_hinge_u8(v->n, c, b->want_scores, b->labels,
+                                          (double)v->sgd.loss.margin, b->want_dscores);
+    reference_grad_u8(v->n, d, c, b->x_rows, b->want_dscores, b->want_sums, b->want_sums_b);
+    want_update(b, v, b->want_sums, b->want_sums_b);
 }
 
 void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_kernel kernel)
 {
     const enum verify_kind kind = verify_kernels[kernel].kind;
+    const bool is_step = kind == KIND_STEP_HINGE || kind == KIND_STEP_SOFTMAX;
     rng r = v->random;
     b->x = arena_place_of(1, &b->arenas[U8_X], v->x_rows, v->d, v->ldx, v->placement, v->offset);
     b->y = arena_place(&b->arenas[U8_Y], 1, v->x_rows, v->x_rows, v->placement, v->offset + 3);
     draw_data(b, v, &r);
     draw_scores(b, v, &r);
+    draw_dscores(b, v, &r);
+    b->sgd = v->sgd;
+    if (kind == KIND_STEP_SOFTMAX || (kind == KIND_UPDATE && rng_below(&r, 2) != 0))
+        b->sgd.loss.kind = DOWNHILL_SOFTMAX;
+    b->in_f64 =
+        rng_below(&r, 2) != 0 || (kind == KIND_STEP_SOFTMAX && v->n > DOWNHILL_U8_SOFTMAX_N_MAX);
+    draw_sums(b, v, kind == KIND_UPDATE && b->in_f64, &r);
     arena_forbid_writes(&b->arenas[U8_X], &b->x);
     arena_forbid_writes(&b->arenas[U8_Y], &b->y);
     const size_t d = v->d, c = v->c;
-    const bool start_from_0 = kind == KIND_STEP_HINGE || !v->accumulate;
+    const bool start_from_0 = is_step || !v->accumulate;
     for (size_t i = 0; i < c * d; i++)
         b->want_sums[i] = start_from_0 ? 0 : b->sums_dense[i];
     for (size_t j = 0; j < c; j++)
         b->want_sums_b[j] = start_from_0 ? 0 : b->sums_b_dense[j];
-    const float *bias = v->bias ? b->b_dense : NULL;
     switch (kind) {
     case KIND_SCORE:
-        reference_quantise(d, c, b->w_dense, bias, mean_of(b, v), &b->quantised);
+        reference_quantise(d, c, b->w_dense, v->bias ? b->b_dense : NULL, mean_of(b, v),
+                           &b->quantised);
         reference_score_u8(v->n, d, c, b->x_rows, &b->quantised, b->want_scores);
         break;
     case KIND_HINGE:
         b->want_loss = reference_hinge_u8(v->n, c, b->scores_dense, b->y.data,
                                           (double)v->sgd.loss.margin, b->want_dscores);
+        break;
+    case KIND_SOFTMAX:
+        b->want_loss = reference_softmax_u8(v->n, c, b->scores_dense, b->y.data, b->want_dscores);
+        b->want_is_near = reference_softmax_u8_is_near(v->n, c, b->scores_dense, b->y.data,
+                                                       b->want_dscores, b->want_loss);
         break;
     case KIND_GRAD:
         reference_grad_u8(v->n, d, c, b->x_rows, b->dscores_dense, b->want_sums, b->want_sums_b);
@@ -230,15 +279,8 @@ void workbench_u8_prepare(workbench_u8 *b, const verify_case *v, verify_kernel k
         want_update(b, v, b->sums_dense, b->sums_b_dense);
         break;
     case KIND_STEP_HINGE:
-        reference_quantise(d, c, b->w_dense, bias, mean_of(b, v), &b->quantised);
-        reference_score_u8(v->n, d, c, b->x_rows, &b->quantised, b->want_scores);
-        b->want_loss = reference_hinge_u8(v->n, c, b->want_scores, b->labels,
-                                          (double)v->sgd.loss.margin, b->want_dscores);
-        reference_grad_u8(v->n, d, c, b->x_rows, b->want_dscores, b->want_sums, b->want_sums_b);
-        want_update(b, v, b->want_sums, b->want_sums_b);
-        break;
-    case KIND_SOFTMAX: /* not available on bytes: workbench_u8_check() fails */
     case KIND_STEP_SOFTMAX:
+        want_step(b, v);
         break;
     }
 }

@@ -21,6 +21,8 @@ enum {
     U8_DSCORES,
     U8_SUMS,
     U8_SUMS_B,
+    U8_TOTALS,
+    U8_TOTALS_B,
     U8_PACKED,
     U8_WORKSPACE,
     U8_ARENAS
@@ -29,7 +31,8 @@ enum {
 typedef struct workbench_u8 {
     arena arenas[U8_ARENAS];
     /* In the order of the arenas. */
-    guarded x, y, w, b, mean, scale, scores, dscores, sums, sums_b, packed, workspace;
+    guarded x, y, w, b, mean, scale, scores, dscores, sums, sums_b, totals, totals_b, packed,
+        workspace;
     /* Dense contents of the buffers before the call, and expected contents after it (want_…). */
     uint8_t *x_dense;
     const uint8_t **x_rows; /* row pointers of the batch */
@@ -39,11 +42,14 @@ typedef struct workbench_u8 {
     uint16_t *mean_dense;
     double *scores_dense;
     int16_t *dscores_dense;
-    int32_t *sums_dense, *sums_b_dense;
+    int64_t *sums_dense, *sums_b_dense; /* of the gradient in 32 bits and of that in f64 */
     float *want_w, *want_b;
     double *want_scores, want_loss;
     int16_t *want_dscores;
-    int32_t *want_sums, *want_sums_b;
+    int64_t *want_sums, *want_sums_b;
+    bool want_is_near; /* the expected dscores and loss of softmax are within the error bounds */
+    downhill_sgd sgd;
+    bool in_f64; /* the gradient */
     reference_quantised quantised;
 } workbench_u8;
 
