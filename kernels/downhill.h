@@ -628,16 +628,16 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
  *
  *   t_ij = fl32(fl64(s_ij - M_i)),   M_i = max_j s_ij;   e_ij = exp(t_ij) in f32, a fixed sequence of operations
  *   z_i  = Σ_j [e_ij],   [e] = e rounded to a multiple of 2⁻³⁷, so that the sum is exact
- *   dscores_ij = round(e_ij·fl32(2¹⁴/z_i)) - 2¹⁴·[j = y_i]
+ *   dscores_ij = round(fl32(e_ij·r_i)) - 2¹⁴·[j = y_i],   r_i = fl32(fl64(2¹⁴/z_i))
  *   loss = Σ_i [ln z_i + (M_i - s_i,y_i)],   [l] as for the hinge loss: a multiple of DOWNHILL_LOSS_UNIT
  *
  *   scores    n × c, c <= DOWNHILL_U8_C_MAX
  *   labels    n labels in [0, c), one per row of the scores
  *   dscores   n × c, overwritten, in units of 1 / DOWNHILL_SOFTMAX_ONE; |dscores_ij| <= DOWNHILL_SOFTMAX_ONE
  *   loss_sum  overwritten with the sum over the samples
- * Error:  |2⁻¹⁴·dscores_ij - exact| <= 2⁻¹⁵ + p_j (E_j + F + 4u) to first order in u, with E and F of
- *         downhill_softmax_f32() where F is now Σ_k p_k E_k + c·2⁻³⁸; |loss - exact| <= n·2⁻²¹ + Σ_i (F + 2⁻³⁸) +
- *         2⁻⁵¹ |loss| while the loss is below 2³³. A probability below 2⁻¹⁵ gives a dscore of 0.
+ * Error:  |2⁻¹⁴·dscores_ij - exact| <= 2⁻¹⁵ + p_j (E_j + F + 2u) to first order in u, with E and F of
+ *         downhill_softmax_f32() where F is now Σ_k p_k E_k + c·2⁻³⁸; |loss - exact| <= n·2⁻²¹ + Σ_i (F + 2⁻⁴¹) +
+ *         2⁻⁵¹ |loss| while the loss is below 2³³. A probability below 2⁻¹⁵ counts as 0 in the dscores.
  * Special: as for downhill_softmax_f32(), but a row whose loss is NaN has dscores of 0.
  * Exactness: the same dscores on every table, and the same loss while it is below 2³³. Beyond that its last bits depend
  *         on the order of the sum.
