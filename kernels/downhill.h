@@ -684,8 +684,8 @@ DOWNHILL_API downhill_status downhill_grad_u8(const downhill_kernels *kernels,
  *   weights  updated
  *   packed   packed weights of the same d and c, overwritten
  *   grad     from downhill_grad_u8() or downhill_loss_grad_u8(), possibly summed over parts of a batch
- *   n, sgd   as for downhill_update_f32(), but sgd->loss.kind is read: for DOWNHILL_SOFTMAX, η/n is divided by
- *            DOWNHILL_SOFTMAX_ONE, the unit of the gradient
+ *   n, sgd   as for downhill_update_f32(), but sgd->loss must be valid: for DOWNHILL_SOFTMAX, η/n is divided by
+ *            DOWNHILL_SOFTMAX_ONE, because that is a dscore of 1
  * Exactness: the same bits on every table.
  * Cost:   3·c·d operations and 14·c·d bytes; 6·c·d and 22·c·d with a mean and a scale. */
 DOWNHILL_API downhill_status downhill_update_u8(const downhill_kernels *kernels,

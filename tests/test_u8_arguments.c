@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#define REFUSED(status, call) assert_int_equal(call, DOWNHILL_ERR_##status)
+
 static char *first_line(downhill_packed_u8 *packed)
 {
     char *p = (char *)packed;
@@ -43,7 +45,6 @@ static void test_u8__bad_arguments__refused(void **state)
     const downhill_kernels *scalar;
     assert_int_equal(downhill_select("scalar", &scalar, NULL, 0), DOWNHILL_OK);
 
-#define REFUSED(status, call) assert_int_equal(call, DOWNHILL_ERR_##status)
     REFUSED(PACKED,
             downhill_score_u8(scalar, &batch, packed, F64(scores, c, n, c))); /* never packed */
     REFUSED(NULL, downhill_pack_u8(scalar, NULL, NULL, packed, bytes));
@@ -109,9 +110,8 @@ static void test_u8__bad_arguments__refused(void **state)
             downhill_step_u8(scalar, &batch, &narrow, packed, sgd, &loss, &workspace, NULL));
     REFUSED(PARAMETER, downhill_step_u8(scalar, &batch, &weights, packed,
                                         HINGE(1.0f, INFINITY, 0.0f), &loss, &workspace, NULL));
-    const downhill_sgd softmax = {.loss = {DOWNHILL_SOFTMAX, 0.0f}};
-    REFUSED(PARAMETER,
-            downhill_step_u8(scalar, &batch, &weights, packed, &softmax, &loss, &workspace, NULL));
+    REFUSED(PARAMETER, downhill_step_u8(scalar, &batch, &weights, packed, &(downhill_sgd){0}, &loss,
+                                        &workspace, NULL));
     REFUSED(NULL, downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, NULL, NULL));
     REFUSED(NULL,
             downhill_step_u8(scalar, &batch, &weights, packed, NULL, &loss, &workspace, NULL));
@@ -122,16 +122,142 @@ static void test_u8__bad_arguments__refused(void **state)
     batch.y = bad_y;
     REFUSED(LABEL,
             downhill_step_u8(scalar, &batch, &weights, packed, sgd, &loss, &workspace, NULL));
-#undef REFUSED
     free(packed);
     free(moved);
     free(workspace.memory);
+}
+
+static void test_u8__bad_arguments_of_softmax__refused(void **state)
+{
+    (void)state;
+    enum { n = 3, c = 2, MANY = DOWNHILL_U8_C_MAX + 1 };
+    double scores[n * c] = {0}, loss = 7.0;
+    int16_t dscores[n * c];
+    const int32_t y[n] = {0, 1, 0}, too_large[n] = {0, c, 0}, negative[n] = {0, 1, -1};
+    memset(dscores, 7, sizeof dscores);
+    const downhill_matrix_f64 *s = F64(scores, c, n, c);
+    const downhill_matrix_i16 *g = I16(dscores, c, n, c);
+    REFUSED(NULL, downhill_softmax_u8(NULL, NULL, y, g, &loss));
+    REFUSED(NULL, downhill_softmax_u8(NULL, F64(NULL, c, n, c), y, g, &loss));
+    REFUSED(NULL, downhill_softmax_u8(NULL, s, NULL, g, &loss));
+    REFUSED(NULL, downhill_softmax_u8(NULL, s, y, NULL, &loss));
+    REFUSED(NULL, downhill_softmax_u8(NULL, s, y, I16(NULL, c, n, c), &loss));
+    REFUSED(NULL, downhill_softmax_u8(NULL, s, y, g, NULL));
+    REFUSED(SIZE, downhill_softmax_u8(NULL, F64(scores, c, 0, c), y, I16(dscores, c, 0, c), &loss));
+    REFUSED(SIZE, downhill_softmax_u8(NULL, F64(scores, c, n, 0), y, I16(dscores, c, n, 0), &loss));
+    REFUSED(SIZE, downhill_softmax_u8(NULL, s, y, I16(dscores, c, n - 1, c), &loss));
+    REFUSED(SIZE, downhill_softmax_u8(NULL, s, y, I16(dscores, c, n, c - 1), &loss));
+    REFUSED(SIZE, downhill_softmax_u8(NULL, F64(scores, MANY, 1, MANY), y,
+                                      I16(dscores, MANY, 1, MANY), &loss));
+    REFUSED(LD, downhill_softmax_u8(NULL, F64(scores, c - 1, n, c), y, g, &loss));
+    REFUSED(LD, downhill_softmax_u8(NULL, s, y, I16(dscores, c - 1, n, c), &loss));
+    REFUSED(LABEL, downhill_softmax_u8(NULL, s, too_large, g, &loss));
+    REFUSED(LABEL, downhill_softmax_u8(NULL, s, negative, g, &loss));
+    for (size_t i = 0; i < n * c; i++)
+        assert_int_equal(dscores[i], 0x0707);
+    assert_true(loss == 7.0);
+}
+
+/* One more sample than 32 bits hold is refused only where the sums are in 32 bits. */
+static void test_u8__bad_arguments_of_f64_gradients__refused(void **state)
+{
+    (void)state;
+    enum { d = 5, c = 2, n = DOWNHILL_U8_SOFTMAX_N_MAX + 1 };
+    static uint8_t x[n * d];
+    static int32_t y[n];
+    float w[c * d] = {0}, b[c] = {0};
+    double dw[c * d], db[c], loss = 7.0;
+    int32_t sums_w[c * d], sums_b[c];
+    for (size_t i = 0; i < c * d; i++)
+        dw[i] = sums_w[i] = 7;
+    db[0] = db[1] = sums_b[0] = sums_b[1] = 7;
+    const size_t bytes = downhill_packed_u8_bytes(d, c),
+                 workspace_bytes = downhill_workspace_u8_bytes(d, c);
+    downhill_packed_u8 *p = new (bytes, 1), *never = new (bytes, 1);
+    const downhill_workspace space = {new (workspace_bytes, 1), workspace_bytes},
+                             small = {space.memory, workspace_bytes - 1};
+    const downhill_loss softmax = {DOWNHILL_SOFTMAX, 0.0f}, unset = {0};
+    const downhill_sgd sgd = {softmax, 0.1f, 0.0f}, unset_sgd = {unset, 0.1f, 0.0f},
+                       infinite = {softmax, INFINITY, 0.0f},
+                       margin = {{DOWNHILL_HINGE, -1.0f}, 0, 0};
+    const downhill_weights_f32 weights = {w, d, b, d, c}, narrow = {w, d - 1, b, d - 1, c};
+    const downhill_gradient_f64 g = {dw, d, db, d, c};
+    const downhill_gradient_u8 sums = {sums_w, d, sums_b, d, c};
+    const downhill_gradient_f64 bad_ld = {dw, d - 1, db, d, c}, bad_d = {dw, d, db, d - 1, c},
+                                bad_c = {dw, d, db, d, c - 1}, no_dw = {NULL, d, db, d, c},
+                                no_db = {dw, d, NULL, d, c},
+                                many = {dw, d, db, d, DOWNHILL_U8_C_MAX + 1};
+    const downhill_batch_u8 all = {x, d, n, y, NULL, n, 0}, most = {x, d, n, y, NULL, n - 1, 0},
+                            no_labels = {x, d, n, NULL, NULL, n, 0},
+                            none = {x, d, n, y, NULL, 0, 0},
+                            too_many = {x, d, n, y, NULL, n + 1, 0};
+    assert_int_equal(downhill_pack_u8(NULL, &weights, NULL, p, bytes), DOWNHILL_OK);
+
+    REFUSED(RANGE, downhill_loss_grad_u8(NULL, &all, p, softmax, &sums, &loss, &space, NULL));
+#define GRADIENT(batch, packed, loss_of, grad, workspace)                                          \
+    downhill_loss_grad_u8_f64(NULL, batch, packed, loss_of, grad, &loss, workspace, NULL)
+    REFUSED(NULL, GRADIENT(NULL, p, softmax, &g, &space));
+    REFUSED(NULL, GRADIENT(&all, NULL, softmax, &g, &space));
+    REFUSED(NULL, GRADIENT(&all, p, softmax, NULL, &space));
+    REFUSED(NULL, GRADIENT(&all, p, softmax, &no_dw, &space));
+    REFUSED(NULL, GRADIENT(&all, p, softmax, &no_db, &space));
+    REFUSED(NULL, GRADIENT(&all, p, softmax, &g, NULL));
+    REFUSED(NULL, GRADIENT(&no_labels, p, softmax, &g, &space));
+    REFUSED(PACKED, GRADIENT(&all, never, softmax, &g, &space));
+    REFUSED(PARAMETER, GRADIENT(&all, p, unset, &g, &space));
+    REFUSED(PARAMETER, GRADIENT(&all, p, margin.loss, &g, &space));
+    REFUSED(LD, GRADIENT(&all, p, softmax, &bad_ld, &space));
+    REFUSED(SIZE, GRADIENT(&all, p, softmax, &bad_d, &space));
+    REFUSED(SIZE, GRADIENT(&all, p, softmax, &bad_c, &space));
+    REFUSED(SIZE, GRADIENT(&all, p, softmax, &many, &space));
+    REFUSED(SIZE, GRADIENT(&none, p, softmax, &g, &space));
+    REFUSED(SIZE, GRADIENT(&too_many, p, softmax, &g, &space));
+    REFUSED(WORKSPACE, GRADIENT(&all, p, softmax, &g, &small));
+    y[n - 1] = c;
+    REFUSED(LABEL, GRADIENT(&all, p, softmax, &g, &space));
+    y[n - 1] = 0;
+#define UPDATE(of, packed, grad, samples, options)                                                 \
+    downhill_update_u8_f64(NULL, of, packed, grad, samples, options)
+    REFUSED(NULL, UPDATE(NULL, p, &g, n, &sgd));
+    REFUSED(NULL, UPDATE(&weights, NULL, &g, n, &sgd));
+    REFUSED(NULL, UPDATE(&weights, p, NULL, n, &sgd));
+    REFUSED(NULL, UPDATE(&weights, p, &no_dw, n, &sgd));
+    REFUSED(NULL, UPDATE(&weights, p, &no_db, n, &sgd));
+    REFUSED(NULL, UPDATE(&weights, p, &g, n, NULL));
+    REFUSED(PACKED, UPDATE(&weights, never, &g, n, &sgd));
+    REFUSED(PACKED, UPDATE(&narrow, p, &g, n, &sgd));
+    REFUSED(LD, UPDATE(&weights, p, &bad_ld, n, &sgd));
+    REFUSED(SIZE, UPDATE(&weights, p, &bad_d, n, &sgd));
+    REFUSED(SIZE, UPDATE(&weights, p, &bad_c, n, &sgd));
+    REFUSED(SIZE, UPDATE(&weights, p, &many, n, &sgd));
+    REFUSED(SIZE, UPDATE(&weights, p, &g, 0, &sgd));
+    REFUSED(PARAMETER, UPDATE(&weights, p, &g, n, &unset_sgd));
+    REFUSED(PARAMETER, UPDATE(&weights, p, &g, n, &margin));
+    REFUSED(PARAMETER, UPDATE(&weights, p, &g, n, &infinite));
+    REFUSED(PARAMETER, downhill_update_u8(NULL, &weights, p, &sums, n, &unset_sgd));
+#undef GRADIENT
+#undef UPDATE
+    for (size_t i = 0; i < c * d; i++)
+        assert_true(dw[i] == 7.0 && sums_w[i] == 7 && w[i] == 0.0f);
+    assert_true(db[0] == 7.0 && db[1] == 7.0 && sums_b[0] == 7 && sums_b[1] == 7 && loss == 7.0);
+
+    assert_int_equal(downhill_loss_grad_u8(NULL, &most, p, softmax, &sums, NULL, &space, NULL),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_loss_grad_u8_f64(NULL, &all, p, softmax, &g, NULL, &space, NULL),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_step_u8(NULL, &all, &weights, p, &sgd, NULL, &space, NULL),
+                     DOWNHILL_OK);
+    free(p);
+    free(never);
+    free(space.memory);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_u8__bad_arguments__refused),
+        cmocka_unit_test(test_u8__bad_arguments_of_softmax__refused),
+        cmocka_unit_test(test_u8__bad_arguments_of_f64_gradients__refused),
     };
     return cmocka_run_group_tests_name("u8_arguments", tests, NULL, NULL);
 }
