@@ -138,10 +138,26 @@ static double max_of(size_t c, const double *s)
     return isinf(max) ? (double)NAN : max;
 }
 
+/* Returns the sum of the exponentials, each in fixed point. */
+static double sum_of(size_t c, const double *s, double max)
+{
+    enum { BITS = 37 };
+    int64_t sum = 0;
+    for (size_t j = 0; j < c; j++)
+        sum += llrint(ldexp((double)exp_of_difference(s[j], max), BITS));
+    return ldexp((double)sum, -BITS);
+}
+
+double reference_log_sum_u8(size_t c, const double *s, double *max)
+{
+    *max = max_of(c, s);
+    return isnan(*max) ? *max : ln(sum_of(c, s, *max));
+}
+
 double reference_softmax_u8(size_t n, size_t c, const double *scores, const int32_t *y,
                             int16_t *dscores)
 {
-    enum { ONE = 16384, BITS_OF_EXP = 37 };
+    enum { ONE = 16384 };
     double loss = 0.0;
     for (size_t i = 0; i < n; i++) {
         const double *s = scores + i * c, max = max_of(c, s);
@@ -152,10 +168,7 @@ double reference_softmax_u8(size_t n, size_t c, const double *scores, const int3
             loss = max;
             continue;
         }
-        int64_t sum = 0; /* of exponentials in fixed point */
-        for (size_t j = 0; j < c; j++)
-            sum += llrint(ldexp((double)exp_of_difference(s[j], max), BITS_OF_EXP));
-        const double z = ldexp((double)sum, -BITS_OF_EXP);
+        const double z = sum_of(c, s, max);
         const float ratio = (float)(ONE / z);
         for (size_t j = 0; j < c; j++) {
             const float p = product_f32(exp_of_difference(s[j], max), ratio);

@@ -31,6 +31,10 @@ double reference_hinge_u8(size_t n, size_t c, const double *scores, const int32_
 double reference_softmax_u8(size_t n, size_t c, const double *scores, const int32_t *y,
                             int16_t *dscores);
 
+/* Returns the logarithm of the sum of the exponentials of a row, z in downhill.h. Sets *max to the
+ * maximum of the row, or to NaN if the row has no probabilities. */
+double reference_log_sum_u8(size_t c, const double *s, double *max);
+
 /* Returns whether dscores and loss are within the error bounds of downhill_softmax_u8(), which a sum
  * of exponentials in long double checks. */
 bool reference_softmax_u8_is_near(size_t n, size_t c, const double *scores, const int32_t *y,

@@ -145,17 +145,33 @@ static void draw_data(workbench_u8 *b, const verify_case *v, rng *r)
     }
 }
 
+/* Moves the score of the label so that the loss of softmax is half way between two multiples of its
+ * unit, where any error of the sum of the exponentials or of its logarithm shows. */
+static void put_loss_half_way(size_t c, size_t label, double *s, rng *r)
+{
+    const double loss = 40.0 + ((double)rng_below(r, 1 << 20) + 0.5) * DOWNHILL_LOSS_UNIT;
+    double max;
+    s[label] = -(double)INFINITY;
+    const double others = reference_log_sum_u8(c, s, &max); /* the label will add nothing to it */
+    s[label] = max - (loss - others);
+}
+
 /* Draws scores for the loss, some at the kink, some far away. */
 static void draw_scores(workbench_u8 *b, const verify_case *v, rng *r)
 {
-    for (size_t i = 0; i < v->n * v->c; i++)
+    const size_t n = v->n, c = v->c;
+    for (size_t i = 0; i < n * c; i++)
         b->scores_dense[i] = v->numbers == NUMBERS_EXACT ? (double)rng_between(r, -9, 9)
                              : v->numbers == NUMBERS_REAL
                                  ? (double)rng_unit(r) * 3.0
                                  : ldexp((double)rng_unit(r), (int)rng_below(r, 40) - 20);
+    if (v->numbers <= NUMBERS_REAL && c > 1 && rng_below(r, 2) != 0)
+        for (size_t i = rng_below(r, 2); i < n; i += 2)
+            put_loss_half_way(c, (size_t)((const int32_t *)b->y.data)[i], b->scores_dense + i * c,
+                              r);
     static const double specials[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
     if (v->numbers >= NUMBERS_WIDE && rng_below(r, 4) == 0)
-        b->scores_dense[rng_below(r, v->n * v->c)] = specials[rng_below(r, 3)];
+        b->scores_dense[rng_below(r, n * c)] = specials[rng_below(r, 3)];
 }
 
 /* Draws dscores for the gradient: as large as 16 bits or the sums allow, bytes, or like those of the
