@@ -222,7 +222,7 @@ static void test_u8__max_classes__counted(void **state)
     free(dscores);
 }
 
-/* The maximum number of samples whose sums fit, and one more. */
+/* The maximum number of samples whose sums fit 32 bits, and one more, whose sums need f64. */
 static void test_u8__max_samples__sums_at_their_bound(void **state)
 {
     (void)state;
@@ -241,13 +241,15 @@ static void test_u8__max_samples__sums_at_their_bound(void **state)
         for (size_t j = 0; j < c; j++)
             dscores[i * c + j] = j == 0 ? OTHERS : -1;
     const downhill_weights_f32 weights = {w, 1, NULL, 1, c};
-    const downhill_sgd *sgd = HINGE(1.0f, 0.0f, 0.0f);
+    const downhill_sgd *sgd = HINGE(1.0f, 1.0f, 0.0f);
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t n_tables = all_tables(tables);
     for (size_t t = 0; t < n_tables; t++) {
         const downhill_kernels *k = tables[t];
         int32_t sums_w[c] = {7, 7}, sums_b[c] = {7, 7};
+        double totals_w[c], totals_b[c];
         const downhill_gradient_u8 sums = {sums_w, 1, sums_b, 1, c};
+        const downhill_gradient_f64 totals = {totals_w, 1, totals_b, 1, c};
         downhill_batch_u8 batch = {&x, 1, 1, &y, rows, n + 1, 0};
         double loss = 7.0;
         assert_int_equal(downhill_pack_u8(k, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
@@ -273,6 +275,26 @@ static void test_u8__max_samples__sums_at_their_bound(void **state)
                          DOWNHILL_OK);
         assert_int_equal(sums_w[0], INT32_C(2147483520));
         assert_int_equal(sums_w[c - 1], -n * UINT8_MAX);
+        /* Past the bound in f64, in halves and as a step. */
+        batch.n = n + 1;
+        assert_int_equal(downhill_loss_grad_u8_f64(k, &batch, packed, sgd->loss, &totals, &loss,
+                                                   &workspace, NULL),
+                         DOWNHILL_OK);
+        assert_true(totals_w[0] == -255.0 * (n + 1) * OTHERS && totals_b[0] == -64.0 * (n + 1));
+        assert_true(totals_w[c - 1] == 255.0 * (n + 1) && loss == 64.0 * (n + 1));
+        float halves[c];
+        assert_int_equal(downhill_update_u8_f64(k, &weights, packed, &totals, batch.n, sgd),
+                         DOWNHILL_OK);
+        assert_true(w[0] == 255.0f * OTHERS && w[c - 1] == -255.0f);
+        memcpy(halves, w, sizeof w);
+        memset(w, 0, sizeof w);
+        assert_int_equal(downhill_pack_u8(k, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
+        assert_int_equal(
+            downhill_step_u8(k, &batch, &weights, packed, sgd, &loss, &workspace, NULL),
+            DOWNHILL_OK);
+        assert_memory_equal(w, halves, sizeof w);
+        assert_true(loss == 64.0 * (n + 1));
+        memset(w, 0, sizeof w);
     }
     free(rows);
     free(dscores);
