@@ -15,7 +15,6 @@
 #include "isa/kernels.h"
 #include "simd/tiles.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Adding this to a number in [0, 1] and subtracting it again rounds the number to a multiple of 2⁻³⁷. */
@@ -55,6 +54,17 @@ DOWNHILL_INLINE double ln_f64(double z)
     return rounded_f64(k * 0x1.62e42fefa39efp-1) + rounded_f64(sum * s);
 }
 
+/* Returns whether z is a NaN, by its bits: with -fno-honor-nans Clang 14 replaces isnan() by 0, in spite of the pragma in
+ * isa/arithmetic.h. */
+DOWNHILL_INLINE int is_nan(double z)
+{
+    const uint64_t infinity = UINT64_C(0x7FF0000000000000);
+    uint64_t bits;
+    DOWNHILL_ROUND(z); /* hides its origin */
+    memcpy(&bits, &z, sizeof bits);
+    return (bits & INT64_MAX) > infinity;
+}
+
 /* Losses of a block are computed after all of its samples, some at a time, because the logarithm of one takes longer than
  * everything else: the compiler vectorises the loop over them. */
 enum { LOSSES = 8 };
@@ -68,7 +78,7 @@ DOWNHILL_INLINE void keep_sample(struct losses *losses, size_t i, double z, doub
 {
     losses->z[i] = z;
     losses->max_minus_label[i] = max_minus_label;
-    if (isnan(z))
+    if (is_nan(z))
         memset(dscores, 0, c * sizeof *dscores);
 }
 
