@@ -32,6 +32,33 @@ static int failed(const char *place, downhill_status status)
     return 1;
 }
 
+/* Computes softmax of scores that are close, far apart, infinite and NaN, and a checksum of the
+ * results. */
+static downhill_status softmax_of_any_scores(const downhill_kernels *kernels, uint64_t *sum)
+{
+    enum { ROWS = 400, MANY = 37 };
+    static double scores[ROWS * MANY];
+    static int16_t dscores[ROWS * MANY];
+    static int32_t labels[ROWS];
+    double loss[2];
+    for (size_t i = 0; i < ROWS; i++)
+        labels[i] = (int32_t)(draw() % MANY);
+    for (size_t i = 0; i < ROWS * MANY; i++)
+        scores[i] = ((double)draw() / 1048576.0 - 1000.0) / (double)(1 + i / MANY);
+    const downhill_matrix_f64 in = {scores, MANY, ROWS, MANY};
+    const downhill_matrix_i16 out = {dscores, MANY, ROWS, MANY};
+    downhill_status status = downhill_softmax_u8(kernels, &in, labels, &out, &loss[0]);
+    *sum = checksum(dscores, sizeof dscores);
+    scores[3] = INFINITY;
+    scores[5 * MANY] = NAN; /* must give a loss of NaN, even if the compiler ignores NaN */
+    scores[7 * MANY + (size_t)labels[7]] = -INFINITY;
+    if (status == DOWNHILL_OK)
+        status = downhill_softmax_u8(kernels, &in, labels, &out, &loss[1]);
+    loss[1] = isnan(loss[1]) ? 1.0 : 0.0;
+    *sum += checksum(dscores, sizeof dscores) + checksum(loss, sizeof loss);
+    return status;
+}
+
 static int print_checksums(const char *level)
 {
     static unsigned char x[N * D];
@@ -64,9 +91,11 @@ static int print_checksums(const char *level)
                  bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {malloc(bytes), bytes};
-    const downhill_sgd sgd = {{DOWNHILL_HINGE, 1.0f}, 0.7f, 0.0001f};
+    const downhill_sgd sgd = {{DOWNHILL_HINGE, 1.0f}, 0.7f, 0.0001f},
+                       softmax = {{DOWNHILL_SOFTMAX, 0.0f}, 0.7f, 0.0001f};
     const downhill_matrix_f32 in = {scores, C, N, C}, out = {dscores, C, N, C};
     double loss = 0.0, total_loss = 0.0;
+    uint64_t special = 0;
     if (packed == NULL || workspace.memory == NULL)
         return failed("malloc", DOWNHILL_ERR_WORKSPACE);
     status = downhill_pack_u8(kernels, &weights, &norm, packed, packed_bytes);
@@ -74,6 +103,13 @@ static int print_checksums(const char *level)
         status = downhill_step_u8(kernels, &batch, &weights, packed, &sgd, &loss, &workspace, NULL);
         total_loss += loss;
     }
+    for (int s = 0; s < STEPS && status == DOWNHILL_OK; s++) {
+        status =
+            downhill_step_u8(kernels, &batch, &weights, packed, &softmax, &loss, &workspace, NULL);
+        total_loss += loss;
+    }
+    if (status == DOWNHILL_OK)
+        status = softmax_of_any_scores(kernels, &special);
     free(packed);
     free(workspace.memory);
     if (status != DOWNHILL_OK)
@@ -90,9 +126,10 @@ static int print_checksums(const char *level)
         status = downhill_update_f32(kernels, &weights_f32, &grad, 3, &sgd);
     if (status != DOWNHILL_OK)
         return failed("f32", status);
-    printf("%s %016llx %016llx %.17g %016llx\n", level, (unsigned long long)checksum(w, sizeof w),
-           (unsigned long long)checksum(b, sizeof b), total_loss,
-           (unsigned long long)checksum(scores, sizeof scores));
+    printf("%s %016llx %016llx %.17g %016llx %016llx\n", level,
+           (unsigned long long)checksum(w, sizeof w), (unsigned long long)checksum(b, sizeof b),
+           total_loss, (unsigned long long)checksum(scores, sizeof scores),
+           (unsigned long long)special);
     return 0;
 }
 

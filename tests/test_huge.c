@@ -177,29 +177,54 @@ static void test_huge__floats__same_bits_as_contiguous_rows(void **state)
         free_sparse(matrices[i]);
 }
 
-static void step_on_bytes(const downhill_kernels *kernels, const void *x, size_t ldx, float *w,
-                          size_t ldw, int32_t *sums, double *scores, size_t lds, double *loss)
+/* The matrices of one run on bytes, all sparse or all dense. */
+typedef struct layout_u8 {
+    const void *x;
+    float *w;
+    int32_t *sums;
+    double *totals, *scores;
+    int16_t *dscores;
+    size_t ldx, ldw, lds;
+} layout_u8;
+
+static void all_operations_on_bytes(const downhill_kernels *kernels, layout_u8 l, double loss[4])
 {
     static int32_t sums_b[C];
-    const downhill_batch_u8 batch = {x, ldx, ROWS, labels, rows, N, 0};
+    static double totals_b[C];
+    const downhill_batch_u8 batch = {l.x, l.ldx, ROWS, labels, rows, N, 0};
     downhill_batch_u8 few = batch;
     few.n = ROWS;
-    const downhill_weights_f32 weights = {w, ldw, b, D, C};
-    const downhill_gradient_u8 of = {sums, ldw, sums_b, D, C};
+    const downhill_weights_f32 weights = {l.w, l.ldw, b, D, C};
+    const downhill_gradient_u8 sums = {l.sums, l.ldw, sums_b, D, C};
+    const downhill_gradient_f64 totals = {l.totals, l.ldw, totals_b, D, C};
     const size_t packed_bytes = downhill_packed_u8_bytes(D, C),
                  bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {malloc(bytes), bytes};
-    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-3f * N, 0.01f};
-    const downhill_matrix_f64 all_scores = {scores, lds, ROWS, C};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-3f * N, 0.01f},
+                       softmax = {{DOWNHILL_SOFTMAX, 0.0f}, 1e-3f * N, 0.01f};
+    const downhill_matrix_f64 scores = {l.scores, l.lds, ROWS, C};
+    const downhill_matrix_i16 dscores = {l.dscores, l.lds, ROWS, C};
     assert_true(packed != NULL && workspace.memory != NULL);
     memcpy(b, b_start, sizeof b);
     assert_int_equal(downhill_pack_u8(kernels, &weights, NULL, packed, packed_bytes), DOWNHILL_OK);
-    assert_int_equal(
-        downhill_loss_grad_u8(kernels, &batch, packed, hinge.loss, &of, loss, &workspace, NULL),
-        DOWNHILL_OK);
-    assert_int_equal(downhill_update_u8(kernels, &weights, packed, &of, N, &hinge), DOWNHILL_OK);
-    assert_int_equal(downhill_score_u8(kernels, &few, packed, &all_scores), DOWNHILL_OK);
+    assert_int_equal(downhill_loss_grad_u8(kernels, &batch, packed, hinge.loss, &sums, &loss[0],
+                                           &workspace, NULL),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_update_u8(kernels, &weights, packed, &sums, N, &hinge), DOWNHILL_OK);
+    assert_int_equal(downhill_loss_grad_u8_f64(kernels, &batch, packed, softmax.loss, &totals,
+                                               &loss[1], &workspace, NULL),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_update_u8_f64(kernels, &weights, packed, &totals, N, &softmax),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_score_u8(kernels, &few, packed, &scores), DOWNHILL_OK);
+    /* The labels of the rows in memory order: any will do. */
+    assert_int_equal(downhill_hinge_u8(kernels, &scores, labels, 1.0f, &dscores, &loss[2]),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_grad_u8(kernels, &few, &dscores, 1, &sums), DOWNHILL_OK);
+    assert_int_equal(downhill_softmax_u8(kernels, &scores, labels, &dscores, &loss[3]),
+                     DOWNHILL_OK);
+    assert_int_equal(downhill_grad_u8(kernels, &few, &dscores, 1, &sums), DOWNHILL_OK);
     free(packed);
     free(workspace.memory);
 }
@@ -208,31 +233,42 @@ static void test_huge__bytes__same_bits_as_contiguous_rows(void **state)
 {
     (void)state;
     const sparse x = sparse_matrix(1), w = sparse_matrix(sizeof(float)),
-                 sums = sparse_matrix(sizeof(int32_t)), scores = sparse_matrix(sizeof(double));
+                 sums = sparse_matrix(sizeof(int32_t)), totals = sparse_matrix(sizeof(double)),
+                 scores = sparse_matrix(sizeof(double)), dscores = sparse_matrix(sizeof(int16_t));
     static float w_dense[C * D];
     static int32_t sums_dense[C * D];
-    static double scores_dense[ROWS * C];
+    static double totals_dense[C * D], scores_dense[ROWS * C];
+    static int16_t dscores_dense[ROWS * C];
+    const layout_u8 dense = {x_u8, w_dense, sums_dense, totals_dense, scores_dense, dscores_dense,
+                             D,    D,       C},
+                    spread = {x.data,       w.data,  sums.data, totals.data, scores.data,
+                              dscores.data, HUGE_LD, HUGE_LD,   HUGE_LD};
     const downhill_kernels *tables[LEVELS_MAX];
     const size_t levels = levels_to_run(NULL, tables);
     assert_true(levels >= 1);
     spread_rows(x, x_u8, ROWS, D, 1);
     for (size_t i = 0; i < levels; i++) {
         const char *level = downhill_kernels_name(tables[i]);
-        double loss, loss_dense;
+        double loss[2][4];
         memcpy(w_dense, w_start, sizeof w_dense);
-        step_on_bytes(tables[i], x_u8, D, w_dense, D, sums_dense, scores_dense, C, &loss_dense);
+        all_operations_on_bytes(tables[i], dense, loss[0]);
         spread_rows(w, w_start, C, D, sizeof *w_start);
-        step_on_bytes(tables[i], x.data, HUGE_LD, w.data, HUGE_LD, sums.data, scores.data, HUGE_LD,
-                      &loss);
-        assert_true(loss == loss_dense && loss > 0.0);
+        all_operations_on_bytes(tables[i], spread, loss[1]);
+        assert_memory_equal(loss[0], loss[1], sizeof loss[0]);
+        for (size_t l = 0; l < 4; l++)
+            assert_true(loss[0][l] > 0.0);
         assert_same("sums", level, sums, sums_dense, C, D, sizeof *sums_dense);
+        assert_same("totals", level, totals, totals_dense, C, D, sizeof *totals_dense);
         assert_same("w", level, w, w_dense, C, D, sizeof *w_dense);
         assert_same("scores", level, scores, scores_dense, ROWS, C, sizeof *scores_dense);
+        assert_same("dscores", level, dscores, dscores_dense, ROWS, C, sizeof *dscores_dense);
     }
     free_sparse(x);
     free_sparse(w);
     free_sparse(sums);
+    free_sparse(totals);
     free_sparse(scores);
+    free_sparse(dscores);
 }
 
 int main(void)

@@ -18,10 +18,10 @@
 enum { PROMISED = 64 << 10, STACK_BYTES = 1 << 20, PAINT = 0xA5 };
 
 /* Shapes with tails in every dimension, with more than a block of rows and a panel of classes, and
- * shapes that are packed in other ways or not at all. */
+ * shapes that are packed in other ways or not at all, and one whose sums of softmax on bytes need f64. */
 static const struct shape {
     size_t n, d, c;
-} shapes[] = {{300, 1100, 130}, {257, 785, 11}, {64, 161, 10}, {1, 37, 3}};
+} shapes[] = {{300, 1100, 130}, {257, 785, 11}, {64, 161, 10}, {1, 37, 3}, {520, 40, 3}};
 
 typedef struct calls {
     const downhill_kernels *kernels; /* NULL: makes no calls */
@@ -32,7 +32,7 @@ typedef struct calls {
     int32_t *y, *classes, *sums, *sums_b;
     int16_t *dscores;
     size_t *rows;
-    double *scores, loss;
+    double *scores, *totals, *totals_b, loss;
     downhill_workspace workspace;
     downhill_packed_u8 *packed;
     size_t packed_bytes;
@@ -75,15 +75,28 @@ static void make_calls_u8(calls *k)
     const downhill_gradient_u8 sums = {k->sums, d, k->sums_b, d, c};
     const downhill_matrix_f64 scores = {k->scores, c, n, c};
     const downhill_matrix_i16 dscores = {k->dscores, c, n, c};
-    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-6f, 0.1f};
+    /* As many as 32 bits hold with softmax. */
+    downhill_batch_u8 few = batch;
+    few.n = n < DOWNHILL_U8_SOFTMAX_N_MAX ? n : DOWNHILL_U8_SOFTMAX_N_MAX;
+    const downhill_matrix_i16 few_dscores = {k->dscores, c, few.n, c};
+    const downhill_gradient_f64 totals = {k->totals, d, k->totals_b, d, c};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-6f, 0.1f},
+                       softmax = {{DOWNHILL_SOFTMAX, 0.0f}, 1e-6f, 0.1f};
     const downhill_status status[] = {
         downhill_pack_u8(k->kernels, &weights, NULL, k->packed, k->packed_bytes),
         downhill_score_u8(k->kernels, &batch, k->packed, &scores),
         downhill_hinge_u8(k->kernels, &scores, k->y, 1.0f, &dscores, &k->loss),
         downhill_predict_u8(&scores, k->classes),
         downhill_grad_u8(k->kernels, &batch, &dscores, 0, &sums),
+        downhill_softmax_u8(k->kernels, &scores, k->y, &dscores, &k->loss),
+        downhill_grad_u8(k->kernels, &few, &few_dscores, 1, &sums),
         downhill_update_u8(k->kernels, &weights, k->packed, &sums, n, &hinge),
+        downhill_loss_grad_u8_f64(k->kernels, &batch, k->packed, softmax.loss, &totals, &k->loss,
+                                  &k->workspace, NULL),
+        downhill_update_u8_f64(k->kernels, &weights, k->packed, &totals, n, &softmax),
         downhill_step_u8(k->kernels, &batch, &weights, k->packed, &hinge, &k->loss, &k->workspace,
+                         NULL),
+        downhill_step_u8(k->kernels, &batch, &weights, k->packed, &softmax, &k->loss, &k->workspace,
                          NULL),
     };
     for (size_t i = 0; i < sizeof status / sizeof status[0]; i++)
@@ -152,6 +165,8 @@ static calls calls_of(const downhill_kernels *kernels, struct shape s)
     k.rows = zeroed(s.n, sizeof *k.rows);
     k.sums = zeroed(s.c * s.d, sizeof *k.sums);
     k.sums_b = zeroed(s.c, sizeof *k.sums_b);
+    k.totals = zeroed(s.c * s.d, sizeof *k.totals);
+    k.totals_b = zeroed(s.c, sizeof *k.totals_b);
     k.packed_bytes = downhill_packed_u8_bytes(s.d, s.c);
     k.packed = zeroed(k.packed_bytes, 1);
     k.workspace.memory = zeroed(k.workspace.bytes, 1);

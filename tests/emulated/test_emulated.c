@@ -138,7 +138,8 @@ static int same_as_scalar(void)
     const size_t workspace_bytes = downhill_workspace_u8_bytes(D, C);
     downhill_packed_u8 *packed = malloc(packed_bytes);
     const downhill_workspace workspace = {malloc(workspace_bytes), workspace_bytes};
-    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-4f, 100.0f};
+    const downhill_sgd hinge = {{DOWNHILL_HINGE, 1.0f}, 1e-4f, 100.0f},
+                       softmax = {{DOWNHILL_SOFTMAX, 0.0f}, 1e-4f, 100.0f};
     int bad = packed == NULL || workspace.memory == NULL;
     for (size_t i = 0; i < sizeof x; i++)
         x[i] = (uint8_t)(i * 37 + i / 11);
@@ -149,7 +150,8 @@ static int same_as_scalar(void)
         const downhill_batch_u8 batch = {x, D, N, y, NULL, N, 0};
         bad |= downhill_pack_u8(tables[t], &weights, NULL, packed, packed_bytes) != DOWNHILL_OK;
         for (int s = 0; s < STEPS; s++)
-            bad |= downhill_step_u8(tables[t], &batch, &weights, packed, &hinge, NULL, &workspace,
+            bad |= downhill_step_u8(tables[t], &batch, &weights, packed,
+                                    s % 2 == 0 ? &hinge : &softmax, NULL, &workspace,
                                     NULL) != DOWNHILL_OK;
     }
     bad |= memcmp(w[0], w[1], sizeof w[0]) != 0 || amx_emulated_in_use() ||
