@@ -27,8 +27,8 @@ static const struct {
 
 /* Shapes outside the grids: many rows (more than one block), many classes, one sample, gradients that are summed panel by
  * panel or column by column (more than 128 rows, more than 256 classes, a dW within and beyond L2), a block whose product
- * of sums of exponentials overflows a double, and batches whose gradient with softmax on bytes just fits 32 bits or needs
- * f64. */
+ * of sums of exponentials overflows a double, batches whose gradient with softmax on bytes just fits 32 bits or needs f64,
+ * and more classes than it keeps exponentials of. */
 static const struct {
     size_t n, d, c;
 } some_shapes[] = {
@@ -37,7 +37,7 @@ static const struct {
     {600, 5, 2},     {130, 3072, 10}, {65, 129, 65}, {31, 64, 64},   {32, 3073, 11},
     {2, 20000, 3},   {4, 1, 1},       {1, 1, 1},     {256, 5, 1000}, {17, 1025, 70},
     {300, 530, 130}, {64, 159, 10},   {64, 160, 10}, {65, 191, 7},   {140, 50, 270},
-    {140, 250, 300}, {514, 30, 5},    {515, 17, 11}, {1100, 33, 4},
+    {140, 250, 300}, {514, 30, 5},    {515, 17, 11}, {1100, 33, 4},  {3, 17, 1100},
 };
 
 enum {
