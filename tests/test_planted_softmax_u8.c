@@ -34,25 +34,11 @@ enum softmax_bug {
     NAN_KEPT,
 };
 
-static float fused_exp(float t)
-{
-    if (t < EXP_MIN_ARG)
-        return 0.0f;
-    const float n = rintf(t * EXP_LOG2E);
-    const float r = fmaf(n, -EXP_LN2_LO, fmaf(n, -EXP_LN2_HI, t));
-    float p = fmaf(EXP_C6, r, EXP_C5);
-    p = fmaf(p, r, EXP_C4);
-    p = fmaf(p, r, EXP_C3);
-    p = fmaf(p, r, EXP_C2);
-    p = fmaf(p, r, 1.0f);
-    return ldexpf(fmaf(p, r, 1.0f), (int)n);
-}
-
 static float exp_with(enum softmax_bug bug, double s, double max)
 {
     const double t = bug == DIFFERENCE_IN_F32 ? (double)((float)s - (float)max) : s - max;
     const float cut = (float)(t < -128.0 ? -128.0 : t);
-    return bug == FUSED_EXP ? fused_exp(cut) : exp_scalar(cut);
+    return bug == FUSED_EXP ? exp_scalar(1, cut) : exp_scalar(0, cut);
 }
 
 static double sum_with(enum softmax_bug bug, size_t c, const double *s, double max)
