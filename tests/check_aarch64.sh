@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Builds the levels scalar and fma for aarch64 as docs/LIBRARY.md tells for other CPUs, verifies them
-# under qemu-user, and compares their bits with those of x86-64 where equal bits are promised. Compilers for
-# aarch64 contract products and sums to FMAs by default, and `char` is unsigned there.
+# Builds the levels scalar and fma for aarch64 as docs/LIBRARY.md tells for other CPUs, verifies
+# them under qemu-user, and compares their bits with those of x86-64 where equal bits are promised.
+# Compilers for aarch64 contract products and sums to FMAs by default, and `char` is unsigned there.
 #   check_aarch64.sh ROOT BUILD
 # Exit codes: 0 passed; 1 failed; 77 skipped, with the reason.
 set -euo pipefail
@@ -34,8 +34,8 @@ gcc -o "$work/bits-here" "$root/tests/same_bits.c" -I "$root/kernels" \
 "$work/bits-here" | sed -n '/^scalar /p' >"$work/want"
 [ -s "$work/want" ] || fail 'same_bits printed nothing for the scalar level of this build'
 
-# Trains the models of the certificate, on bytes at both levels and on f32 and bf16 at the level fma,
-# and compares their digests with the committed ones.
+# Trains the models of the certificate, on bytes at both levels and on f32 and bf16 at the level
+# fma, and compares their digests with the committed ones.
 check_models() { # directory with lib.a, compiler and options
     local directory=$1
     shift
@@ -56,7 +56,8 @@ check_build() { # name, compiler and options
     mkdir "$work/$name"
     (
         cd "$work/$name"
-        "$@" -I "$root/kernels" -c "$root"/kernels/{api,driver,isa}/*.c "$root"/kernels/*/*_{scalar,fma}.c
+        "$@" -I "$root/kernels" -c "$root"/kernels/{api,driver,isa}/*.c \
+            "$root"/kernels/*/*_{scalar,fma}.c
         ar rcs lib.a ./*.o
     )
     "$@" -o "$work/$name/bits" "$root/tests/same_bits.c" -I "$root/kernels" "$work/$name/lib.a" -lm

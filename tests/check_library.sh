@@ -142,7 +142,8 @@ cp -r "$root/kernels" "$work/bare"
 )
 flags='-O3 -I kernels'
 for command in "cc $flags -c kernels/*/*.c" \
-    "cc $flags -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c kernels/*/*_{scalar,fma}.c"; do
+    "cc $flags -DDOWNHILL_SCALAR_ONLY -c kernels/{api,driver,isa}/*.c \
+kernels/*/*_{scalar,fma}.c"; do
     grep -qF "$command" "$root/docs/LIBRARY.md" || fail "docs/LIBRARY.md does not contain: $command"
 done
 got=$("$work/bare/scalar/example")

@@ -41,7 +41,7 @@ static void test_cli__valid_commands__exit_0_and_output(void **state)
         {"$downhill verify --isa scalar --kernel score_f32 --seed 5 --quick", " 0 failed, seed 5"},
         {"DOWNHILL_ISA=scalar $downhill verify --case 12", "checks on 1 ISA level"},
         {"$downhill verify --isa scalar --stride 1000",
-         "verify: 144 checks on 1 ISA level, 0 failed"},
+         "verify: 162 checks on 1 ISA level, 0 failed"},
         {"DOWNHILL_ISA=scalar $downhill bench --list --isa all --filter score.*n:1/d:784",
          "score_f32/scalar/n:1/d:784/c:10\n"},
         {"$downhill bench --list", "score_f32/scalar/n:256/d:3072/c:10\n"},
