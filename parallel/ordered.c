@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,17 +27,18 @@ struct part {
     float
         *scores; /* and then the dscores, in the buffer of all parts or moved to the front of it */
     double loss;
-    downhill_status status;
+    downhill_status scored, summed, updated; /* results of the phases */
 };
 
 struct ordered {
     const cluster *ranks; /* NULL: one process */
     size_t threads, workers, first_worker, d, c;
-    size_t part_rows;   /* samples of a part at most */
-    struct part *parts; /* of all workers */
-    float *scores;      /* workers · part_rows × c */
-    float *columns;     /* with ranks: the gradient, one block of columns after the other */
-    size_t *starts;     /* with ranks: where the share of each begins, and the end */
+    size_t part_rows;          /* samples of a part at most */
+    struct part *parts;        /* of all workers */
+    float *scores;             /* workers · part_rows × c */
+    float *columns;            /* with ranks: the gradient, one block of columns after the other */
+    size_t *starts;            /* with ranks: where the share of each begins, and the end */
+    downhill_status exchanged; /* with ranks: whether all have their dscores */
 };
 
 /* A call. */
@@ -153,7 +155,7 @@ static void drop_satisfied(const ordered *o, struct part *p)
     p->n = kept;
 }
 
-/* Computes the dscores of a part of this rank. */
+/* Computes the dscores of a part of this rank. Ranks exchange all of them before any is dropped. */
 static downhill_status score_part(const ordered *o, const struct job *job, size_t thread)
 {
     struct part *p = &o->parts[o->first_worker + thread];
@@ -174,6 +176,8 @@ static downhill_status score_part(const ordered *o, const struct job *job, size_
     else if (status == DOWNHILL_OK)
         status = downhill_softmax_f32(job->kernels, &scores, p->y, &scores, &loss);
     p->loss += loss;
+    if (status == DOWNHILL_OK && job->loss.kind == DOWNHILL_HINGE && o->ranks == NULL)
+        drop_satisfied(o, p);
     charge(job, thread, &profile->loss_ns, &start);
     return status;
 }
@@ -265,11 +269,15 @@ static downhill_status update_columns(const ordered *o, const struct job *job, s
     return status;
 }
 
-static downhill_status first_error(const ordered *o)
+/* Returns the first error of a phase, whose results are at this offset in the parts. */
+static downhill_status first_error(const ordered *o, size_t offset)
 {
-    for (size_t i = 0; i < o->threads; i++)
-        if (o->parts[o->first_worker + i].status != DOWNHILL_OK)
-            return o->parts[o->first_worker + i].status;
+    for (size_t i = 0; i < o->threads; i++) {
+        downhill_status status;
+        memcpy(&status, (const char *)&o->parts[o->first_worker + i] + offset, sizeof status);
+        if (status != DOWNHILL_OK)
+            return status;
+    }
     return DOWNHILL_OK;
 }
 
@@ -326,36 +334,60 @@ static downhill_status check(const ordered *o, const struct job *job)
     return DOWNHILL_OK;
 }
 
-/* Runs a phase on all threads. Returns the first error. */
-typedef downhill_status phase(const ordered *o, const struct job *job, size_t thread);
-
-static downhill_status run(const ordered *o, const struct job *job, phase *of_thread)
+/* Agrees with the other ranks on the status of the scores, and exchanges the dscores. */
+static downhill_status exchange(const ordered *o, const struct job *job, downhill_status own)
 {
-#pragma omp parallel for num_threads((int)o->threads) schedule(static, 1) if (o->threads > 1)
-    for (size_t i = 0; i < o->threads; i++)
-        o->parts[o->first_worker + i].status = of_thread(o, job, i);
-    return first_error(o);
-}
-
-static downhill_status finish_phase(const ordered *o, const struct job *job, size_t thread)
-{
-    finish_parts(o, job, thread);
+    if (cluster_largest(o->ranks, (int)own) != DOWNHILL_OK)
+        return own != DOWNHILL_OK ? own : DOWNHILL_ERR_WORKSPACE;
+    gather_dscores(o, job);
     return DOWNHILL_OK;
 }
 
-/* Adds the gradient of the samples of a job. */
-static downhill_status add_samples(const ordered *o, const struct job *job)
+/* Adds the gradient of the samples of a job. Every thread of a parallel region calls it, with a job
+ * of its own. The first one is the thread that may call MPI. A phase has its own results, so that no
+ * thread overwrites what another still has to read. */
+static downhill_status add_samples(ordered *o, const struct job *job)
 {
-    downhill_status status = run(o, job, score_part);
-    if (o->ranks != NULL && cluster_largest(o->ranks, (int)status) != DOWNHILL_OK)
-        return status != DOWNHILL_OK ? status : DOWNHILL_ERR_WORKSPACE;
-    if (status != DOWNHILL_OK)
-        return status;
-    if (o->ranks != NULL)
-        gather_dscores(o, job);
-    if (o->ranks != NULL || job->loss.kind == DOWNHILL_HINGE)
-        run(o, job, finish_phase);
-    return run(o, job, sum_columns);
+#pragma omp for schedule(static, 1)
+    for (size_t i = 0; i < o->threads; i++)
+        o->parts[o->first_worker + i].scored = score_part(o, job, i);
+    downhill_status status = first_error(o, offsetof(struct part, scored));
+    if (o->ranks != NULL) {
+#pragma omp master
+        o->exchanged = exchange(o, job, status);
+#pragma omp barrier
+        status = o->exchanged;
+#pragma omp for schedule(static, 1)
+        for (size_t i = 0; i < o->threads; i++)
+            if (status == DOWNHILL_OK)
+                finish_parts(o, job, i);
+    }
+#pragma omp for schedule(static, 1)
+    for (size_t i = 0; i < o->threads; i++)
+        o->parts[o->first_worker + i].summed =
+            status == DOWNHILL_OK ? sum_columns(o, job, i) : status;
+    return first_error(o, offsetof(struct part, summed));
+}
+
+/* Runs a whole call: blocks of samples, then the update. Every thread calls it. */
+static void run(ordered *o, const struct job *whole)
+{
+    struct job job = *whole;
+    downhill_status status = DOWNHILL_OK;
+    const size_t at_once = o->part_rows * o->workers;
+    for (; job.first < job.batch->n && status == DOWNHILL_OK; job.first += job.n) {
+        job.n = job.batch->n - job.first < at_once ? job.batch->n - job.first : at_once;
+        status = add_samples(o, &job);
+    }
+    if (status == DOWNHILL_OK && o->ranks != NULL) {
+#pragma omp master
+        gather_gradient(o, job.grad);
+#pragma omp barrier
+    }
+#pragma omp for schedule(static, 1)
+    for (size_t i = 0; i < o->threads; i++)
+        o->parts[o->first_worker + i].updated =
+            status == DOWNHILL_OK && job.sgd != NULL ? update_columns(o, &job, i) : status;
 }
 
 downhill_status ordered_step_f32(ordered *o, const downhill_kernels *kernels,
@@ -364,25 +396,21 @@ downhill_status ordered_step_f32(ordered *o, const downhill_kernels *kernels,
                                  const downhill_sgd *sgd, const downhill_gradient_f32 *grad,
                                  double *loss_sum, downhill_profile *profile)
 {
-    struct job job = {.kernels = kernels,
-                      .batch = batch,
-                      .weights = weights,
-                      .loss = loss,
-                      .grad = grad,
-                      .sgd = sgd,
-                      .profile = profile};
+    const struct job job = {.kernels = kernels,
+                            .batch = batch,
+                            .weights = weights,
+                            .loss = loss,
+                            .grad = grad,
+                            .sgd = sgd,
+                            .profile = profile};
     downhill_status status = check(o, &job);
+    if (status != DOWNHILL_OK)
+        return status;
     for (size_t i = 0; i < o->threads; i++)
         o->parts[o->first_worker + i].loss = 0.0;
-    const size_t at_once = o->part_rows * o->workers;
-    for (; job.first < batch->n && status == DOWNHILL_OK; job.first += job.n) {
-        job.n = batch->n - job.first < at_once ? batch->n - job.first : at_once;
-        status = add_samples(o, &job);
-    }
-    if (status == DOWNHILL_OK && o->ranks != NULL)
-        gather_gradient(o, grad);
-    if (status == DOWNHILL_OK && sgd != NULL)
-        status = run(o, &job, update_columns);
+#pragma omp parallel num_threads((int)o->threads) if (o->threads > 1)
+    run(o, &job);
+    status = first_error(o, offsetof(struct part, updated));
     double sum = 0.0;
     for (size_t i = 0; i < o->threads; i++)
         sum += o->parts[o->first_worker + i].loss;
