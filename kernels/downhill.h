@@ -36,10 +36,17 @@
  *                (compiled with -O2 or -O3).
  *   Determinism  The same kernel table and the same arguments give the same bits on every CPU. Exceptions: if one has an L2
  *                below 512 KiB, the last bits of the loss of a step in f32 or bf16, and of scores and gradients of the
- *                levels scalar, auto_…, avx512bf16 and amx. Each function says what holds across tables. A fixed order of
- *                sums is that of docs/LIBRARY.md, which depends on d and c alone: every level but scalar and auto_… has
- *                it in f32, and avx2, avxvnni, avx512 and avx512vnni in bf16. The sign of a sum of zeros and the bit
- *                pattern of a NaN may differ.
+ *                levels scalar, auto_…, avx512bf16 and amx. Across tables, for weights after any number of steps:
+ *
+ *                  features  same bits on                                        for the samples of a batch   cost
+ *                  bytes     every table                                         in any order, and divided    none
+ *                                                                                in any way
+ *                  f32       every table but scalar and auto_…                   in the same order            none
+ *                  bf16      fma, avx2, avxvnni, avx512 and avx512vnni           in the same order            none
+ *
+ *                The last two are the tables with a fixed order of sums, that of docs/LIBRARY.md, which depends on d and c
+ *                alone. Each function says what holds for its results. The sign of a sum of zeros and the bit pattern of
+ *                a NaN may differ.
  *   Errors       If a function returns another status than DOWNHILL_OK, it has written nothing, unless it says
  *                otherwise. No function prints or aborts. Section "Kernels" lists the errors.
  *
