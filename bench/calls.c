@@ -3,6 +3,7 @@
 
 #include "base/levels.h"
 #include "driver/packing.h"
+#include "parallel/ordered.h"
 #include "parallel/team.h"
 #include "workload.h"
 
@@ -170,6 +171,24 @@ downhill_status call_chain_hinge_f32(const downhill_kernels *k, struct team *t, 
     return status;
 }
 
+/* A step whose sums are those of one thread. */
+static downhill_status step_reproducible(const downhill_kernels *k, struct team *t, workload *l,
+                                         const downhill_batch_f32 *batch)
+{
+    double loss;
+    struct ordered *o = t != NULL ? team_ordered(t) : NULL;
+    if (o == NULL)
+        return DOWNHILL_ERR_WORKSPACE;
+    return ordered_step_f32(o, k, batch, &l->weights, hinge.loss, &hinge, &l->grad, &loss, NULL);
+}
+
+downhill_status call_step_hinge_reproducible_f32(const downhill_kernels *k, struct team *t,
+                                                 workload *l)
+{
+    const downhill_batch_f32 batch = batch_f32(l, l->y);
+    return step_reproducible(k, t, l, &batch);
+}
+
 downhill_status call_step_softmax_f32(const downhill_kernels *k, struct team *t, workload *l)
 {
     const downhill_batch_f32 batch = batch_f32(l, l->y);
@@ -215,6 +234,19 @@ downhill_status call_epoch_hinge_shuffled_f32(const downhill_kernels *k, struct 
                                               workload *l)
 {
     return workload_epoch(l, l->shuffled, epoch_step_f32, &(struct caller){k, t});
+}
+
+static downhill_status epoch_step_reproducible(const void *context, workload *l,
+                                               const downhill_batch_f32 *batch)
+{
+    const struct caller *caller = context;
+    return step_reproducible(caller->kernels, caller->team, l, batch);
+}
+
+downhill_status call_epoch_hinge_shuffled_reproducible_f32(const downhill_kernels *k,
+                                                           struct team *t, workload *l)
+{
+    return workload_epoch(l, l->shuffled, epoch_step_reproducible, &(struct caller){k, t});
 }
 
 downhill_status call_epoch_hinge_bf16(const downhill_kernels *k, struct team *t, workload *l)

@@ -76,7 +76,7 @@ typedef struct ceiling_rate {
 enum ceiling_products {
     PRODUCTS_F32,
     PRODUCTS_BF16,
-    PRODUCTS_WEIGHTS_U8, /* of a byte and a weight of 16 bits */
+    PRODUCTS_WEIGHTS_U8, /* of a byte and a weight, or a dscore of softmax, of 16 bits */
     PRODUCTS_DSCORES_U8, /* of a byte and a dscore of 8 bits */
     PRODUCTS_STEP_U8,    /* one half each of the two above */
 };

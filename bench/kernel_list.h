@@ -29,6 +29,7 @@ enum bench_traits {
     BENCH_TRAIT_BASELINE = 1 << 5,    /* only on the baseline: it runs no kernel of a level */
     BENCH_TRAIT_MAP = 1 << 6,         /* in the map of classes and features */
     BENCH_TRAIT_LOSS = 1 << 7,        /* with one class only if asked for: its loss is 0 */
+    BENCH_TRAIT_TEAM = 1 << 8,        /* only on several threads */
 };
 
 struct workload; /* workload.h */

@@ -135,7 +135,8 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
         if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
             call_exists(b->levels[l], kernel))
             last = l;
-    for (size_t l = last_only ? last : 0; l <= last && good; l++)
+    const bool alone = !bench_has_traits(kernel, BENCH_TRAIT_TEAM);
+    for (size_t l = last_only ? last : 0; l <= last && good && alone; l++)
         if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
             call_exists(b->levels[l], kernel))
             good = append_row(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1),

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "ordered.h"
 #include "part.h"
 #include "together.h"
 
@@ -29,7 +30,8 @@ struct member {
 struct team {
     size_t threads, workspace_bytes;
     size_t d, c, ld;
-    bool in_f64; /* the last gradient of bytes is in the totals */
+    struct ordered *ordered; /* NULL before the first use */
+    bool in_f64;             /* the last gradient of bytes is in the totals */
     struct member *members;
 };
 
@@ -111,7 +113,15 @@ void team_close(team *t)
         free(t->members[i].totals.db);
     }
     free(t->members);
+    ordered_close(t->ordered);
     free(t);
+}
+
+struct ordered *team_ordered(team *t)
+{
+    if (t->ordered == NULL)
+        t->ordered = ordered_open(t->threads, NULL, t->d, t->c);
+    return t->ordered;
 }
 
 /* Sets the part of a member. The calling thread is member 0 and takes the last part, which is never

@@ -28,6 +28,10 @@ bool team_supported(void);
 team *team_open(size_t threads, const int *cpus, size_t d, size_t c, char *why, size_t why_size);
 void team_close(team *t);
 
+/* Returns the buffers for steps of the same threads with the bits of one thread (ordered.h), or NULL
+ * if memory is short. They belong to the team, which allocates them at the first call. */
+struct ordered *team_ordered(team *t);
+
 /* Does downhill_step_f32() on all threads; with one thread the bits are the same. `grad` receives
  * the gradient. The profile is that of the calling thread, without the time that it waits for the
  * others. On an error the weights are unchanged; the gradient may be partly written. */

@@ -327,6 +327,47 @@ static void test_cli__train_softmax__first_loss_and_output(void **state)
     assert_non_null(strstr(shell_out, "phases: gather "));
 }
 
+/* The result of training: the loss on all training samples, and the test accuracy. */
+struct trained {
+    double loss, accuracy;
+};
+
+static struct trained train_softmax(const char *options, const char *dtype)
+{
+    char *command;
+    assert_true(asprintf(&command, "$downhill train --loss softmax --dtype %s --quiet --json - %s",
+                         dtype, options) > 0);
+    assert_int_equal(shell(command), EXIT_OK);
+    free(command);
+    json_t *root = parsed(shell_out);
+    const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+    const struct trained result = {number(run, "final_loss"), number(run, "test_accuracy")};
+    json_decref(root);
+    return result;
+}
+
+/* The limits are those that the documentation states: 0.1 % of the loss, 0.2 points of accuracy. */
+static void test_cli__softmax_on_bytes__as_good_as_f32(void **state)
+{
+    (void)state;
+    assert_int_equal(shell("$downhill data gen --format cifar10 --samples 5000 --test-samples 1000 "
+                           "--noise 20% -o $scratch/cifar"),
+                     EXIT_OK);
+    static const char *const options[] = {
+        "--epochs 5 --lr 0.05", "--epochs 5 --lr 0.02 --normalize standardize --momentum 0.9",
+        "--epochs 5 --lr 0.02 --data cifar10:$scratch/cifar",
+        "--epochs 5 --lr 0.001 --normalize standardize --data cifar10:$scratch/cifar"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const struct trained bytes = train_softmax(options[i], "u8"),
+                             f32 = train_softmax(options[i], "f32");
+        if (!(fabs(bytes.loss - f32.loss) <= 1e-3 * f32.loss &&
+              fabs(bytes.accuracy - f32.accuracy) <= 2e-3))
+            fail_msg("%s: loss %g and accuracy %g on bytes, %g and %g on f32", options[i],
+                     bytes.loss, bytes.accuracy, f32.loss, f32.accuracy);
+    }
+    shell("rm -r $scratch/cifar");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_cli__train_10_epochs__83_percent_accuracy),
 #endif
         cmocka_unit_test(test_cli__train_softmax__first_loss_and_output),
+        cmocka_unit_test(test_cli__softmax_on_bytes__as_good_as_f32),
     };
     return cmocka_run_group_tests_name("cli", tests, shell_open, shell_close);
 }

@@ -11,38 +11,29 @@ struct run {
     const reproduce_kind *kind;
     bool promised; /* the digests are compared */
     team *team;    /* of more than one thread */
-    ordered *ordered;
     size_t threads;
     certificate *result;
     bool failed; /* a digest could not be computed */
 };
 
-static downhill_status step_f32(struct run *run, const reproduce_step *s)
-{
-    if (run->ordered == NULL)
-        run->ordered = ordered_open(run->threads, NULL, s->weights.d, s->weights.c);
-    if (run->ordered == NULL)
-        return DOWNHILL_ERR_WORKSPACE;
-    return ordered_step_f32(run->ordered, s->kernels, &s->f32, &s->weights, s->sgd.loss, &s->sgd,
-                            &s->grad, NULL, NULL);
-}
-
-static downhill_status step_u8(struct run *run, const reproduce_step *s)
-{
-    char why[128];
-    if (run->team == NULL)
-        run->team = team_open(run->threads, NULL, s->weights.d, s->weights.c, why, sizeof why);
-    if (run->team == NULL)
-        return DOWNHILL_ERR_WORKSPACE;
-    return team_step_u8(run->team, s->kernels, &s->u8, &s->weights, s->packed, &s->sgd, NULL, NULL);
-}
-
+/* Takes a step on the threads of the run. bf16 is trained on one. */
 static downhill_status step_on_threads(void *context, const reproduce_step *s)
 {
     struct run *run = context;
     if (run->threads == 1 || s->element == ELEMENT_BF16)
         return reproduce_alone(NULL, s);
-    return s->element == ELEMENT_F32 ? step_f32(run, s) : step_u8(run, s);
+    char why[128];
+    if (run->team == NULL)
+        run->team = team_open(run->threads, NULL, s->weights.d, s->weights.c, why, sizeof why);
+    if (run->team == NULL)
+        return DOWNHILL_ERR_WORKSPACE;
+    if (s->element == ELEMENT_U8)
+        return team_step_u8(run->team, s->kernels, &s->u8, &s->weights, s->packed, &s->sgd, NULL,
+                            NULL);
+    ordered *o = team_ordered(run->team);
+    return o == NULL ? DOWNHILL_ERR_WORKSPACE
+                     : ordered_step_f32(o, s->kernels, &s->f32, &s->weights, s->sgd.loss, &s->sgd,
+                                        &s->grad, NULL, NULL);
 }
 
 static bool look(void *context, size_t step, const downhill_weights_f32 *weights)
@@ -66,6 +57,5 @@ downhill_status certificate_check(const reproduce_kind *kind, const downhill_ker
     *result = (certificate){.step = 0};
     const downhill_status status = reproduce_train(kind, kernels, step_on_threads, look, &run);
     team_close(run.team);
-    ordered_close(run.ordered);
     return run.failed ? DOWNHILL_ERR_WORKSPACE : status;
 }
