@@ -27,6 +27,8 @@ double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_
 #pragma omp simd reduction(+ : z)
         for (size_t j = 0; j < c; j++)
             z += ((double)exp_of_score(s[j], max) + EXP_ROUNDER) - EXP_ROUNDER;
+        if (z == 0.0) /* nothing but -∞: OpenMP starts a maximum at the lowest finite number */
+            z = (double)NAN;
         const float scale = (float)(DOWNHILL_SOFTMAX_ONE / z);
 #pragma omp simd
         for (size_t j = 0; j < c; j++) {
