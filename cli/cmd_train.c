@@ -125,6 +125,18 @@ static int train_by_method(struct session *s, train_run *run)
     return lbfgs_train(p, &lbfgs, &events, &run->result);
 }
 
+/* Warns if --reproducible promises nothing at this level. */
+static void check_reproducible(const struct session *s, const train_run *run)
+{
+    const task_config *config = &s->config->task;
+    if (config->reproducible && config->dtype == FEATURES_F32 && !run->kernels->fixed_order_f32)
+        warnings_add(
+            s->task.warnings,
+            "--reproducible: %s has no fixed order of sums: the model may be another one with "
+            "other threads, processes or levels",
+            run->isa);
+}
+
 static int train_once(struct session *s)
 {
     train_run *run = &s->runs[s->done++];
@@ -134,6 +146,7 @@ static int train_once(struct session *s)
             putchar('\n');
         train_print_head(s->config, run);
     }
+    check_reproducible(s, run);
     const task_start start = task_start_now(&s->task);
     int code = train_by_method(s, run);
     if (code == EXIT_OK && !run->sgd.interrupted && !run->result.interrupted)
@@ -258,7 +271,8 @@ static int open_and_train(const cli_command *self, struct session *s)
     if (code == EXIT_OK && !train_saved_agree(&s->saved, self, &s->cluster)) {
         if (s->cluster.rank == 0)
             error_line(
-                "train: the ranks differ in data, options or checkpoint; give all ranks the same");
+                "train: the ranks differ in data, options (with --reproducible also --threads) or "
+                "checkpoint; give all ranks the same");
         code = EXIT_DATA;
     }
     if (code == EXIT_OK)

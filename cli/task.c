@@ -91,7 +91,9 @@ static const cli_option loss_options[] = {
      .metavar = "TYPE",
      AT(dtype),
      .choices = "u8|f32",
-     .help = "u8: bytes, exact; the default if the features are bytes; f32: single precision"},
+     .help =
+         "u8: bytes, exact; the default if the features are bytes, with --loss softmax for up to "
+         "256 classes; f32: single precision"},
     {.name = "normalize",
      .kind = OPTION_CHOICE,
      .metavar = "HOW",
@@ -288,6 +290,10 @@ static void choose_cpus(task *t, const cluster *ranks)
                      here > threads ? " in all ranks together" : "");
 }
 
+/* Softmax on bytes rounds probabilities to multiples of 2^-14: with more classes those of W = 0 would be off by
+ * more than 1 %. */
+enum { SOFTMAX_CLASSES_U8 = 256 };
+
 int task_settle_data(task *t)
 {
     task_config *config = t->config;
@@ -295,7 +301,9 @@ int task_settle_data(task *t)
     const dataset *data = &t->data;
     const bool bytes = data->stored[0].u8 != NULL;
     if (config->dtype == TASK_AUTOMATIC)
-        config->dtype = bytes ? FEATURES_U8 : FEATURES_F32;
+        config->dtype = bytes && (config->loss == DOWNHILL_HINGE || data->c <= SOFTMAX_CLASSES_U8)
+                            ? FEATURES_U8
+                            : FEATURES_F32;
     if (config->dtype == FEATURES_U8 && !bytes) {
         error_line("%s: --dtype u8: the features of %s are f32; use --dtype f32", command,
                    data->name);

@@ -216,6 +216,13 @@ static size_t ranks_of(const train_saved *saved)
     return c != NULL ? c->size : 1;
 }
 
+/* Returns whether the level of this name sums f32 in the fixed order, so that it gives the bits of any other that does. */
+static bool has_fixed_order(const char *level)
+{
+    const downhill_kernels *kernels;
+    return downhill_select(level, &kernels, NULL, 0) == DOWNHILL_OK && kernels->fixed_order_f32;
+}
+
 /* Checks that the weights of the checkpoint fit the data. Warns if training in f32 continues with
  * other arithmetic. */
 static int check_record(const train_saved *saved, const train_run *run)
@@ -242,17 +249,18 @@ static int check_record(const train_saved *saved, const train_run *run)
                    saved->state.step, steps);
         return EXIT_DATA;
     }
+    const bool other_level = isa == NULL || (strcmp(isa, run->isa) != 0 &&
+                                             !(has_fixed_order(isa) && has_fixed_order(run->isa)));
+    const bool other_workers =
+        threads != (json_int_t)saved->config->task.threads || ranks != (json_int_t)ranks_of(saved);
     if (saved->config->task.dtype == FEATURES_F32 &&
-        (isa == NULL || strcmp(isa, run->isa) != 0 ||
-         (!saved->config->task.reproducible &&
-          (threads != (json_int_t)saved->config->task.threads ||
-           ranks != (json_int_t)ranks_of(saved)))))
+        (other_level || (other_workers && !saved->config->task.reproducible)))
         warnings_add(
             saved->task->warnings,
-            "training in f32 continues with %s and %zu threads after %s and %lld: the last bits "
-            "will differ from those of an uninterrupted run",
-            run->isa, saved->config->task.threads, isa != NULL ? isa : "another level",
-            (long long)threads);
+            "training in f32 continues with %s, %zu threads and %zu ranks after %s, %lld and "
+            "%lld: the last bits will differ from those of an uninterrupted run",
+            run->isa, saved->config->task.threads, ranks_of(saved),
+            isa != NULL ? isa : "another level", (long long)threads, (long long)ranks);
     return EXIT_OK;
 }
 
@@ -291,6 +299,9 @@ bool train_saved_agree(const train_saved *saved, const cli_command *self, const 
     sha256_add(&all, downhill_version(), strlen(downhill_version()));
     sha256_add(&all, line != NULL ? line : "", line != NULL ? strlen(line) : 0);
     sha256_add(&all, at, sizeof at);
+    /* The workers of all ranks divide a minibatch together. */
+    const size_t workers = saved->config->task.reproducible ? saved->config->task.threads : 0;
+    sha256_add(&all, &workers, sizeof workers);
     const char *digest = json_string_value(json_object_get(saved->from.record, "model_digest"));
     sha256_add(&all, digest != NULL ? digest : "", digest != NULL ? strlen(digest) : 0);
     for (int i = 0; i < 3; i++)

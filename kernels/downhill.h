@@ -549,7 +549,8 @@ typedef struct downhill_gradient_u8 {
     size_t c;
 } downhill_gradient_u8;
 
-/* The same sums in f64, for any number of samples: they are exact below 2⁵³, which 2³¹ samples do not reach. */
+/* Sums of the gradient for bytes in f64, for more samples. Exact while 255·Σ_i |g_ij| < 2⁵³: with softmax for 2³¹ samples,
+ * with the hinge loss for 2⁴⁵ / (c-1). */
 typedef struct downhill_gradient_f64 {
     double *dw;  /* c × d */
     size_t lddw; /* >= d */
@@ -648,7 +649,10 @@ DOWNHILL_API downhill_status downhill_hinge_u8(const downhill_kernels *kernels,
  * Special: as for downhill_softmax_f32(), but a row whose loss is NaN has dscores of 0.
  * Exactness: the same dscores on every table, and the same loss while it is below 2³³. Beyond that its last bits depend
  *         on the order of the sum.
- * Cost:   about 20·n·c operations, twice the exponentials with more than 16 classes; 10·n·c + 4·n bytes. */
+ *         A probability of 1/c is rounded by up to c/32768 of itself, in the same direction for all such classes: with
+ *         thousands of classes train in f32.
+ * Cost:   about 20·n·c operations; 10·n·c + 4·n bytes. Exponentials past the 1024th class of a sample, and all at the
+ *         levels scalar and auto_…, are computed twice. */
 DOWNHILL_API downhill_status downhill_softmax_u8(const downhill_kernels *kernels,
                                                  const downhill_matrix_f64 *scores,
                                                  const int32_t *labels,

@@ -6,9 +6,7 @@
 #include "base/memory.h"
 #include "part.h"
 
-#include <math.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +17,17 @@ enum { PART_BYTES = 2 << 20, PART_ROWS_MIN = 64, PART_ROWS_MAX = 512 };
 /* Features of a worker's part of the gradient are a multiple of a cache line. */
 enum { LINE_FLOATS = 16 };
 
+/* Each has its own results, so that no thread overwrites what another still has to read. */
+enum phase { SCORED, SUMMED, UPDATED, PHASES };
+
 /* The part of one worker, of this rank or another. */
 struct part {
-    size_t n;     /* samples with a dscore that is not 0 */
-    size_t *rows; /* their row numbers, and those to prefetch */
-    int32_t *y;   /* labels */
-    float
-        *scores; /* and then the dscores, in the buffer of all parts or moved to the front of it */
+    size_t n;      /* samples; after the hinge loss, those with a dscore that is not 0 */
+    size_t *rows;  /* their row numbers, and those to prefetch */
+    int32_t *y;    /* labels */
+    float *scores; /* then the dscores, in the buffer of all parts */
     double loss;
-    downhill_status scored, summed, updated; /* results of the phases */
+    downhill_status result[PHASES];
 };
 
 struct ordered {
@@ -269,15 +269,11 @@ static downhill_status update_columns(const ordered *o, const struct job *job, s
     return status;
 }
 
-/* Returns the first error of a phase, whose results are at this offset in the parts. */
-static downhill_status first_error(const ordered *o, size_t offset)
+static downhill_status first_error(const ordered *o, enum phase phase)
 {
-    for (size_t i = 0; i < o->threads; i++) {
-        downhill_status status;
-        memcpy(&status, (const char *)&o->parts[o->first_worker + i] + offset, sizeof status);
-        if (status != DOWNHILL_OK)
-            return status;
-    }
+    for (size_t i = 0; i < o->threads; i++)
+        if (o->parts[o->first_worker + i].result[phase] != DOWNHILL_OK)
+            return o->parts[o->first_worker + i].result[phase];
     return DOWNHILL_OK;
 }
 
@@ -326,11 +322,6 @@ static downhill_status check(const ordered *o, const struct job *job)
         return DOWNHILL_ERR_NULL;
     if (job->loss.kind != DOWNHILL_HINGE && job->loss.kind != DOWNHILL_SOFTMAX)
         return DOWNHILL_ERR_PARAMETER;
-    /* No thread may fail after another has changed its part of the weights. */
-    const downhill_sgd *sgd = job->sgd;
-    if (sgd != NULL && !(isfinite(1.0f - sgd->learning_rate * sgd->weight_decay) &&
-                         isfinite(sgd->learning_rate / (float)job->batch->n)))
-        return DOWNHILL_ERR_PARAMETER;
     return DOWNHILL_OK;
 }
 
@@ -344,14 +335,13 @@ static downhill_status exchange(const ordered *o, const struct job *job, downhil
 }
 
 /* Adds the gradient of the samples of a job. Every thread of a parallel region calls it, with a job
- * of its own. The first one is the thread that may call MPI. A phase has its own results, so that no
- * thread overwrites what another still has to read. */
+ * of its own. The first one is the thread that may call MPI. */
 static downhill_status add_samples(ordered *o, const struct job *job)
 {
 #pragma omp for schedule(static, 1)
     for (size_t i = 0; i < o->threads; i++)
-        o->parts[o->first_worker + i].scored = score_part(o, job, i);
-    downhill_status status = first_error(o, offsetof(struct part, scored));
+        o->parts[o->first_worker + i].result[SCORED] = score_part(o, job, i);
+    downhill_status status = first_error(o, SCORED);
     if (o->ranks != NULL) {
 #pragma omp master
         o->exchanged = exchange(o, job, status);
@@ -364,9 +354,9 @@ static downhill_status add_samples(ordered *o, const struct job *job)
     }
 #pragma omp for schedule(static, 1)
     for (size_t i = 0; i < o->threads; i++)
-        o->parts[o->first_worker + i].summed =
+        o->parts[o->first_worker + i].result[SUMMED] =
             status == DOWNHILL_OK ? sum_columns(o, job, i) : status;
-    return first_error(o, offsetof(struct part, summed));
+    return first_error(o, SUMMED);
 }
 
 /* Runs a whole call: blocks of samples, then the update. Every thread calls it. */
@@ -386,7 +376,7 @@ static void run(ordered *o, const struct job *whole)
     }
 #pragma omp for schedule(static, 1)
     for (size_t i = 0; i < o->threads; i++)
-        o->parts[o->first_worker + i].updated =
+        o->parts[o->first_worker + i].result[UPDATED] =
             status == DOWNHILL_OK && job.sgd != NULL ? update_columns(o, &job, i) : status;
 }
 
@@ -410,7 +400,7 @@ downhill_status ordered_step_f32(ordered *o, const downhill_kernels *kernels,
         o->parts[o->first_worker + i].loss = 0.0;
 #pragma omp parallel num_threads((int)o->threads) if (o->threads > 1)
     run(o, &job);
-    status = first_error(o, offsetof(struct part, updated));
+    status = first_error(o, UPDATED);
     double sum = 0.0;
     for (size_t i = 0; i < o->threads; i++)
         sum += o->parts[o->first_worker + i].loss;

@@ -371,7 +371,7 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
 {
     if (batch->n == 0)
         return DOWNHILL_ERR_SIZE;
-    t->in_f64 = !fits_i32(t, loss, n_all);
+    team_choose_sums_u8(t, n_all, loss);
     if (t->threads == 1) {
         struct member *only = &t->members[0];
         const downhill_status status = loss_grad_u8(t, only, kernels, batch, packed, loss, profile);
@@ -397,12 +397,22 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
     return status;
 }
 
-downhill_status team_clear_gradient_u8(team *t, size_t n_all, downhill_loss loss)
+bool team_reserve_f64(team *t)
+{
+    bool good = true;
+    for (size_t i = 0; i < t->threads; i++)
+        good = totals_open(t, &t->members[i]) && good;
+    return good;
+}
+
+void team_choose_sums_u8(team *t, size_t n_all, downhill_loss loss)
+{
+    t->in_f64 = !fits_i32(t, loss, n_all);
+}
+
+void team_clear_gradient_u8(team *t)
 {
     struct member *first = &t->members[0];
-    t->in_f64 = !fits_i32(t, loss, n_all);
-    if (t->in_f64 && !totals_open(t, first))
-        return DOWNHILL_ERR_WORKSPACE;
     if (t->in_f64) {
         memset(first->totals.dw, 0, t->c * t->ld * sizeof *first->totals.dw);
         memset(first->totals.db, 0, t->c * sizeof *first->totals.db);
@@ -410,7 +420,6 @@ downhill_status team_clear_gradient_u8(team *t, size_t n_all, downhill_loss loss
         memset(first->sums.dw, 0, t->c * t->ld * sizeof *first->sums.dw);
         memset(first->sums.db, 0, t->c * sizeof *first->sums.db);
     }
-    return DOWNHILL_OK;
 }
 
 team_sums team_gradient_u8(const team *t)

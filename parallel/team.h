@@ -63,8 +63,14 @@ downhill_status team_loss_grad_u8(team *t, const downhill_kernels *kernels,
                                   const downhill_packed_u8 *packed, downhill_loss loss,
                                   double *loss_sum, downhill_profile *profile);
 
-/* Sets such sums to 0, for a rank without samples. */
-downhill_status team_clear_gradient_u8(team *t, size_t n_all, downhill_loss loss);
+/* Chooses the type of such sums, before anything can fail that other ranks do not know of. */
+void team_choose_sums_u8(team *t, size_t n_all, downhill_loss loss);
+
+/* Sets the sums of the chosen type to 0, for a rank without samples. */
+void team_clear_gradient_u8(team *t);
+
+/* Allocates the sums in f64 of every thread in advance. Returns false if memory is short. */
+bool team_reserve_f64(team *t);
 
 /* Updates weights by those sums, of n samples, and packs them, as downhill_update_u8() does. */
 downhill_status team_update_u8(const team *t, const downhill_kernels *kernels,

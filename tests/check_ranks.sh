@@ -139,6 +139,12 @@ check_refusals() {
 # If only some ranks fail, or if the ranks differ in data, no rank waits for ever.
 check_differences() {
     local code=0
+    timeout 60 "${run[@]}" -n 1 "$downhill" train --epochs 1 --dtype f32 --reproducible : \
+        -n 1 "$downhill" train --epochs 1 --dtype f32 --reproducible --threads 2 \
+        >"$scratch/out" 2>"$scratch/err" || code=$?
+    { [ "$code" -eq 3 ] && grep -q 'the ranks differ in data' "$scratch/err"; } ||
+        fail "other threads with --reproducible: exit code $code: $(cat "$scratch/err")"
+    code=0
     timeout 60 "${run[@]}" -n 2 "$downhill" train --json "$scratch/none/x.json" \
         >"$scratch/out" 2>"$scratch/err" || code=$?
     { [ "$code" -eq 2 ] && grep -q '^downhill: .*cannot write' "$scratch/err"; } ||

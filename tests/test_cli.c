@@ -40,6 +40,9 @@ static void test_cli__valid_commands__exit_0_and_output(void **state)
         {"DOWNHILL_DISABLE=avx2 $downhill info", "avx2 (DOWNHILL_DISABLE)"},
         {"$downhill verify --isa scalar --kernel score_f32 --seed 5 --quick", " 0 failed, seed 5"},
         {"DOWNHILL_ISA=scalar $downhill verify --case 12", "checks on 1 ISA level"},
+        {"$downhill reproduce --isa scalar --threads 3", "6 models compared, 0 different; 4 not"},
+        {"OMP_THREAD_LIMIT=1 $downhill reproduce --isa scalar 2>/dev/null",
+         "u8    hinge    scalar       1   "},
         {"$downhill verify --isa scalar --stride 1000",
          "verify: 162 checks on 1 ISA level, 0 failed"},
         {"DOWNHILL_ISA=scalar $downhill bench --list --isa all --filter score.*n:1/d:784",
@@ -168,6 +171,8 @@ static void test_cli__invalid_commands__one_line_and_exit_code(void **state)
         {2, "$downhill train --epochs 99999999999999999999",
          "is out of range; give a whole number from 1 to 1000000\n"},
         {2, "$downhill train --dtype u8 --method lbfgs", "use --dtype f32"},
+        {2, "$downhill reproduce --threads 0", "0 is out of range"},
+        {4, "$downhill reproduce --isa sse9", "no such ISA level"},
         {3, "$downhill train --mmap --dtype f32", "cannot be mapped"},
         {2, "$downhill train --shuffle all", "'all' is not one of rows|batch|none"},
         {2, "$downhill train --normalize max", "'max' is not one of none|center|standardize"},
@@ -211,9 +216,9 @@ static void test_cli__invalid_commands__one_line_and_exit_code(void **state)
 static void test_cli__help__fits_a_terminal(void **state)
 {
     (void)state;
-    static const char *const commands[] = {"info",       "doctor",   "verify",    "bench",
-                                           "train",      "predict",  "gradcheck", "landscape",
-                                           "step-sweep", "data gen", "data check"};
+    static const char *const commands[] = {"info",       "doctor",   "verify",     "bench",
+                                           "train",      "predict",  "gradcheck",  "landscape",
+                                           "step-sweep", "data gen", "data check", "reproduce"};
     enum { COLUMNS = 80 };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[64];
@@ -368,6 +373,34 @@ static void test_cli__softmax_on_bytes__as_good_as_f32(void **state)
     shell("rm -r $scratch/cifar");
 }
 
+/* The loss that a line search sees must not depend on the number of threads either: without that these models differ. */
+static void test_cli__lbfgs_reproducible__one_model_for_any_threads(void **state)
+{
+    (void)state;
+    char first[65] = "";
+    assert_int_equal(shell("$downhill data gen --samples 700 --test-samples 100 --features 100 "
+                           "--classes 5 --noise 20% -o $scratch/noisy"),
+                     EXIT_OK);
+    for (int threads = 1; threads <= 5; threads += 2) {
+        char *command;
+        assert_true(
+            asprintf(&command,
+                     "$downhill train --method lbfgs --loss softmax --reproducible --reg "
+                     "1e-6 --iterations 500 --tolerance 1e-12 --threads %d --quiet --json - "
+                     "--data npy:$scratch/noisy-train-x.npy,$scratch/noisy-train-y.npy",
+                     threads) > 0);
+        assert_int_equal(shell(command), EXIT_OK);
+        free(command);
+        json_t *root = parsed(shell_out);
+        const json_t *run = json_array_get(json_object_get(root, "training"), 0);
+        if (threads == 1)
+            snprintf(first, sizeof first, "%s", string(run, "model_digest"));
+        assert_string_equal(string(run, "model_digest"), first);
+        json_decref(root);
+    }
+    shell("rm $scratch/noisy-*");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +415,7 @@ int main(void)
 #endif
         cmocka_unit_test(test_cli__train_softmax__first_loss_and_output),
         cmocka_unit_test(test_cli__softmax_on_bytes__as_good_as_f32),
+        cmocka_unit_test(test_cli__lbfgs_reproducible__one_model_for_any_threads),
     };
     return cmocka_run_group_tests_name("cli", tests, shell_open, shell_close);
 }

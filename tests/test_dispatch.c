@@ -230,9 +230,32 @@ static void test_dispatch__first_use_on_many_threads__same_table(void **state)
         assert_int_equal(run_in_child(NULL, NULL, many_threads_agree), 0);
 }
 
+/* The levels that promise the fixed order of sums, as downhill.h lists them. */
+static void test_dispatch__fixed_order__on_the_levels_of_the_header(void **state)
+{
+    (void)state;
+    static const char *const f32[] = {"fma",        "avx2",       "avxvnni", "avx512",
+                                      "avx512vnni", "avx512bf16", "amx"};
+    static const char *const bf16[] = {"fma", "avx2", "avxvnni", "avx512", "avx512vnni"};
+    for (size_t i = 0; i < LEVEL_COUNT; i++) {
+        const struct level *level = &downhill_levels[i];
+        int fixed_f32 = 0, fixed_bf16 = 0;
+        for (size_t k = 0; k < sizeof f32 / sizeof f32[0]; k++)
+            fixed_f32 += strcmp(level->name, f32[k]) == 0;
+        for (size_t k = 0; k < sizeof bf16 / sizeof bf16[0]; k++)
+            fixed_bf16 += strcmp(level->name, bf16[k]) == 0;
+        if (level->table == NULL)
+            continue;
+        assert_int_equal(level->table->fixed_order_f32, fixed_f32);
+        assert_int_equal(level->table->fixed_order_bf16, fixed_bf16);
+    }
+    assert_true(downhill_table_fma.fixed_order_f32 && downhill_table_fma.fixed_order_bf16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dispatch__fixed_order__on_the_levels_of_the_header),
         /* These two fork, so they must run before this process first uses the library. */
         cmocka_unit_test(test_dispatch__environment_variables__level_chosen_or_refused),
         cmocka_unit_test(test_dispatch__first_use_on_many_threads__same_table),

@@ -30,6 +30,22 @@ static void score_in_halves(size_t n, size_t d, size_t c, const void *const *x, 
     right->score_f32(n, d - half, c, upper, w + half, ldw, &so_far, prefetch);
 }
 
+static void score_bf16_in_halves(size_t n, size_t d, size_t c, const void *const *x, const float *w,
+                                 size_t ldw, const struct scores *scores, struct prefetch *prefetch)
+{
+    const void *upper[SHIFTED_MAX];
+    const size_t half = d / 2;
+    const struct scores so_far = {scores->to, scores->ld, scores->to, scores->ld};
+    if (half == 0) {
+        right->score_bf16(n, d, c, x, w, ldw, scores, prefetch);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        upper[i] = (const uint16_t *)x[i] + half;
+    right->score_bf16(n, half, c, x, w, ldw, scores, prefetch);
+    right->score_bf16(n, d - half, c, upper, w + half, ldw, &so_far, prefetch);
+}
+
 /* Takes the last sample first. */
 static void grad_last_first(size_t n, size_t d, size_t c, const void *const *x,
                             const float *dscores, size_t ldds, unsigned flags, float *dw,
@@ -92,6 +108,12 @@ static void test_planted_order__in_every_level__caught(void **state)
         assert_caught(&table, "hinge_f32", "last bits of the loss");
         table.grad_bias_f32 = bias_last_bit;
         assert_caught(&table, "grad_f32", "last bit of a sum of the bias");
+        if (right->fixed_order_bf16) {
+            table = *right;
+            table.packing_bf16 = table.packing_short_bf16 = NULL;
+            table.score_bf16 = score_bf16_in_halves;
+            assert_caught(&table, "score_bf16", "features in halves");
+        }
         print_message("%s: all bugs caught\n", right->name);
     }
     if (fixed == 0)

@@ -8,7 +8,34 @@
 #include "parallel/team.h"
 #include "train/certificate.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 static const downhill_kernels *right;
+
+/* Whether a kernel ran on another thread than the test. */
+static pthread_t thread_of_test;
+static atomic_bool other_thread;
+
+static void note_thread(void)
+{
+    if (!pthread_equal(pthread_self(), thread_of_test))
+        atomic_store(&other_thread, true);
+}
+
+static double softmax_f32_noted(size_t n, size_t c, const float *scores, size_t lds,
+                                const int32_t *y, float *dscores, size_t ldds)
+{
+    note_thread();
+    return right->softmax_f32(n, c, scores, lds, y, dscores, ldds);
+}
+
+static double softmax_u8_noted(size_t n, size_t c, const double *scores, size_t lds,
+                               const int32_t *y, int16_t *dscores, size_t ldds)
+{
+    note_thread();
+    return right->u8->softmax(n, c, scores, lds, y, dscores, ldds);
+}
 
 /* Slightly wrong, in the step on one sample only. */
 static void bias_of_one_sample_off(size_t n, size_t c, const float *dscores, size_t ldds, float *db)
@@ -89,11 +116,38 @@ static void test_reproduce__bugs__found_at_their_step(void **state)
     assert_true(result.step >= 3 && result.step < REPRODUCE_STEPS);
 }
 
+static void test_reproduce__threads__used(void **state)
+{
+    (void)state;
+    if (!team_supported())
+        skip();
+    const downhill_kernels *tables[LEVELS_MAX];
+    certificate result;
+    right = tables[levels_to_run(NULL, tables) - 1];
+    struct downhill_u8_kernels u8 = *right->u8;
+    downhill_kernels table = *right;
+    u8.softmax = softmax_u8_noted;
+    table.u8 = &u8;
+    table.softmax_f32 = softmax_f32_noted;
+    thread_of_test = pthread_self();
+    for (size_t threads = 1; threads <= 2; threads++)
+        for (int bytes = 0; bytes < 2; bytes++) {
+            atomic_store(&other_thread, false);
+            assert_int_equal(
+                certificate_check(kind_of(bytes ? ELEMENT_U8 : ELEMENT_F32, DOWNHILL_SOFTMAX),
+                                  &table, threads, &result),
+                DOWNHILL_OK);
+            assert_false(result.differs);
+            assert_int_equal(atomic_load(&other_thread), threads > 1);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reproduce__every_level__as_committed),
         cmocka_unit_test(test_reproduce__bugs__found_at_their_step),
+        cmocka_unit_test(test_reproduce__threads__used),
     };
     return cmocka_run_group_tests_name("reproduce", tests, NULL, NULL);
 }

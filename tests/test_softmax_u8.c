@@ -293,15 +293,14 @@ static void test_softmax_u8__updates_from_32_bits_and_f64__same_bits(void **stat
 
 /* ---- accuracy ---- */
 
-/* Checks the results of a row whose class 0 is the label and has the score s_0, and whose other classes have the score
- * s_1: that the dscores are these, and that the loss is within its bound. */
-static void check_row(size_t c, double s_0, double s_1, int16_t g_0, int16_t g_1)
+/* Checks the results of a row whose label has the score s_0, and whose other classes have the score s_1: that the dscores
+ * are these, and that the loss is within its bound. */
+static void check_label(int32_t label, size_t c, double s_0, double s_1, int16_t g_0, int16_t g_1)
 {
     double *scores = new (c, sizeof *scores), loss;
     int16_t *dscores = new (c, sizeof *dscores);
-    const int32_t label = 0;
     for (size_t j = 0; j < c; j++)
-        scores[j] = j == 0 ? s_0 : s_1;
+        scores[j] = j == (size_t)label ? s_0 : s_1;
     const double max = c > 1 && s_1 > s_0 ? s_1 : s_0;
     const double e_0 = exp(s_0 - max), others = (double)(c - 1) * exp(s_1 - max), z = e_0 + others;
     /* F of downhill.h: an exponential is within 1.7u of that of its argument, which is rounded. */
@@ -315,13 +314,20 @@ static void check_row(size_t c, double s_0, double s_1, int16_t g_0, int16_t g_1
         assert_int_equal(downhill_softmax_u8(tables[t], F64(scores, c, 1, c), &label,
                                              I16(dscores, c, 1, c), &loss),
                          DOWNHILL_OK);
-        assert_int_equal(dscores[0], g_0);
-        for (size_t j = 1; j < c; j++)
-            assert_int_equal(dscores[j], g_1);
+        for (size_t j = 0; j < c; j++)
+            assert_int_equal(dscores[j], j == (size_t)label ? g_0 : g_1);
         assert_true(fabs(loss - want) <= 0x1p-21 + f + 0x1p-41 + 0x1p-51 * want);
     }
     free(scores);
     free(dscores);
+}
+
+/* Checks a row with its first, its last and another class as the label. */
+static void check_row(size_t c, double s_0, double s_1, int16_t g_0, int16_t g_1)
+{
+    check_label(0, c, s_0, s_1, g_0, g_1);
+    check_label((int32_t)(c - 1), c, s_0, s_1, g_0, g_1);
+    check_label((int32_t)(c * 2 / 3), c, s_0, s_1, g_0, g_1);
 }
 
 static void test_softmax_u8__ends_of_the_range__accurate(void **state)

@@ -217,20 +217,23 @@ struct bytes_outcome {
     double loss;
 };
 
-/* Makes a step on n samples, with a team of threads; threads = 0: with downhill_step_u8(). */
+/* Makes a step on n samples, with a team of threads; threads = 0: with downhill_step_u8(). largest: all
+ * features are 255, and every sample is sure to be of the wrong class, so that the sums are as large as
+ * n allows. */
 static struct bytes_outcome step_on_bytes(size_t threads, const size_t *rows, size_t n,
-                                          downhill_loss loss)
+                                          downhill_loss loss, bool largest)
 {
     uint8_t x[BYTES_X_ROWS * BYTES_D];
     int32_t y[BYTES_X_ROWS];
     struct bytes_outcome o = {.loss = NAN};
     rng r = rng_seeded(8);
     for (size_t i = 0; i < sizeof x; i++)
-        x[i] = (uint8_t)rng_below(&r, 256);
+        x[i] = largest ? UINT8_MAX : (uint8_t)rng_below(&r, 256);
     for (size_t i = 0; i < BYTES_X_ROWS; i++)
-        y[i] = (int32_t)rng_below(&r, BYTES_C);
+        y[i] = largest ? 0 : (int32_t)rng_below(&r, BYTES_C);
     for (size_t i = 0; i < BYTES_C * BYTES_D; i++)
         o.w[i] = rng_unit(&r) * 0.01f;
+    o.b[1] = largest ? 1000.0f : 0.0f;
     const downhill_weights_f32 weights = {o.w, BYTES_D, o.b, BYTES_D, BYTES_C};
     const downhill_batch_u8 batch = {x, BYTES_D, BYTES_X_ROWS, y, rows, n, 0};
     const downhill_sgd sgd = {loss, 0.01f, 0.1f};
@@ -277,13 +280,39 @@ static void test_team__bytes__same_bits_for_any_threads(void **state)
     for (size_t i = 0; i < MANY; i++)
         rows[i] = i * 7 % BYTES_X_ROWS;
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        const struct bytes_outcome alone = step_on_bytes(0, rows, cases[k].n, cases[k].loss);
-        assert_true(alone.loss > 0.0);
-        for (size_t threads = 1; threads <= 8; threads++) {
-            const struct bytes_outcome o = step_on_bytes(threads, rows, cases[k].n, cases[k].loss);
-            assert_memory_equal(&o, &alone, sizeof o);
+        for (int largest = 0; largest < 2; largest++) {
+            const struct bytes_outcome alone =
+                step_on_bytes(0, rows, cases[k].n, cases[k].loss, largest);
+            assert_true(alone.loss > 0.0);
+            for (size_t threads = 1; threads <= 8; threads++) {
+                const struct bytes_outcome o =
+                    step_on_bytes(threads, rows, cases[k].n, cases[k].loss, largest);
+                assert_memory_equal(&o, &alone, sizeof o);
+            }
         }
     }
+}
+
+/* The sums of all ranks decide the type, not those of this one. */
+static void test_team__part_of_a_batch__type_of_the_whole(void **state)
+{
+    (void)state;
+    char why[128];
+    const downhill_loss softmax = {DOWNHILL_SOFTMAX, 0.0f}, hinge = {DOWNHILL_HINGE, 1.0f};
+    team *t = team_open(2, NULL, BYTES_D, BYTES_C, why, sizeof why);
+    assert_non_null(t);
+    team_choose_sums_u8(t, DOWNHILL_U8_SOFTMAX_N_MAX, softmax);
+    assert_true(team_gradient_u8(t).i32 != NULL && team_gradient_u8(t).f64 == NULL);
+    team_choose_sums_u8(t, DOWNHILL_U8_SOFTMAX_N_MAX + 1, softmax);
+    assert_true(team_gradient_u8(t).i32 == NULL && team_gradient_u8(t).f64 != NULL);
+    team_choose_sums_u8(t, DOWNHILL_U8_NC_MAX / (BYTES_C - 1), hinge);
+    assert_non_null(team_gradient_u8(t).i32);
+    team_choose_sums_u8(t, DOWNHILL_U8_NC_MAX / (BYTES_C - 1) + 1, hinge);
+    assert_non_null(team_gradient_u8(t).f64);
+    assert_true(team_reserve_f64(t));
+    team_clear_gradient_u8(t);
+    assert_true(team_gradient_u8(t).f64->dw[0] == 0.0 && team_gradient_u8(t).f64->db[0] == 0.0);
+    team_close(t);
 }
 
 static void test_machine__team__every_cpu_once(void **state)
@@ -322,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_team__error_in_one_part__weights_unchanged),
         cmocka_unit_test(test_team__bytes_refused__weights_unchanged),
         cmocka_unit_test(test_team__bytes__same_bits_for_any_threads),
+        cmocka_unit_test(test_team__part_of_a_batch__type_of_the_whole),
         cmocka_unit_test(test_machine__team__every_cpu_once),
     };
     return cmocka_run_group_tests_name("team", tests, NULL, NULL);

@@ -80,6 +80,14 @@ static lbfgsfloatval_t evaluate(void *context, const lbfgsfloatval_t *v, lbfgsfl
         sum += loss;
         add_gradient(model_gradient_sums(course->model).f32, g);
     }
+    if (course->p->reproducible) {
+        /* The sum of the losses above depends on the number of threads; that of the evaluator does not. */
+        evaluation of = {0};
+        const downhill_status status = evaluator_run(course->evaluator, w, 1, train, &of);
+        if (status != DOWNHILL_OK && course->code == EXIT_OK)
+            course->code = problem_failed(status);
+        sum = of.loss * n;
+    }
     for (int i = 0; i < n_values; i++) {
         g[i] /= n;
         if ((size_t)i < n_weights) {

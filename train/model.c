@@ -78,7 +78,8 @@ model *model_open(const features *f, const workforce *by, const downhill_kernels
     m->team = team_open(by->threads, by->cpus, d, c, why, why_size);
     bool good = m->team != NULL && weights_new(d, c, &m->weights);
     if (good && f->type == FEATURES_U8)
-        good = (m->packed = new_packed(m, &m->weights)) != NULL;
+        good = (m->packed = new_packed(m, &m->weights)) != NULL &&
+               (m->cluster == NULL || team_reserve_f64(m->team));
     else if (good)
         good = gradient_new(d, c, &m->grad);
     if (good && f->type == FEATURES_F32 && by->ordered && (by->threads > 1 || m->cluster != NULL))
@@ -122,15 +123,16 @@ static downhill_status own_gradient(model *m, const size_t *rows, size_t n, size
 }
 
 /* Clears the gradient: if a minibatch has too few samples for all ranks, some ranks get none. */
-static downhill_status zero_gradient(model *m, size_t n_all)
+static void zero_gradient(model *m)
 {
     const size_t c = m->weights.c, d = m->weights.d;
-    if (m->f->type == FEATURES_U8)
-        return team_clear_gradient_u8(m->team, n_all, m->loss);
+    if (m->f->type == FEATURES_U8) {
+        team_clear_gradient_u8(m->team);
+        return;
+    }
     for (size_t j = 0; j < c; j++)
         memset(m->grad.dw + j * m->grad.lddw, 0, d * sizeof(float));
     memset(m->grad.db, 0, c * sizeof(float));
-    return DOWNHILL_OK;
 }
 
 /* Sums the gradient, unless it is that of all ranks already, and three scalars over all ranks. */
@@ -165,16 +167,21 @@ static downhill_status gradient_of_ranks(model *m, const size_t *rows, size_t n,
                                          double *loss_sum, downhill_profile *profile)
 {
     double scalars[3] = {0.0, 0.0, (double)(*m->cluster->stop != 0)};
-    downhill_status status = DOWNHILL_ERR_WORKSPACE;
+    downhill_status status = DOWNHILL_OK;
     size_t first;
     const size_t own = cluster_part(m->cluster, n, PART_ROWS, &first);
-    const size_t next = part_rows_take(&m->rows, first, own, rows, n, n_next);
-    if (m->ordered != NULL) /* it divides the minibatch itself */
+    if (m->f->type == FEATURES_U8)
+        team_choose_sums_u8(m->team, n, m->loss);
+    if (m->ordered != NULL) { /* it divides the minibatch itself */
         status = own_gradient(m, rows, n, n_next, n, &scalars[0], profile);
-    else if (own == 0)
-        status = zero_gradient(m, n);
-    else if (next != SIZE_MAX)
-        status = own_gradient(m, m->rows.rows, own, next, n, &scalars[0], profile);
+    } else if (own == 0) {
+        zero_gradient(m);
+    } else {
+        const size_t next = part_rows_take(&m->rows, first, own, rows, n, n_next);
+        status = next == SIZE_MAX
+                     ? DOWNHILL_ERR_WORKSPACE
+                     : own_gradient(m, m->rows.rows, own, next, n, &scalars[0], profile);
+    }
     scalars[1] = (double)(status != DOWNHILL_OK);
     add_up(m, scalars);
     *loss_sum = scalars[0];

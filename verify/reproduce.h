@@ -12,7 +12,7 @@
 
 enum { REPRODUCE_STEPS = 8, REPRODUCE_DIGEST = 64 /* hexadecimal digits */ };
 
-/* What is trained: a row of reproduce.def. */
+/* Describes a training: a row of reproduce.def. */
 typedef struct reproduce_kind {
     const char *dtype;
     enum element element;

@@ -30,7 +30,7 @@ downhill_status downhill_check_loss(downhill_loss loss);
 downhill_status downhill_check_update(const downhill_sgd *sgd, size_t n,
                                       struct update_factors *factors);
 
-/* The same for bytes, where the step is divided by the unit of the dscores. */
+/* Checks an update of weights for bytes. The step is divided by the unit of the dscores. */
 downhill_status downhill_check_update_u8(const downhill_sgd *sgd, size_t n,
                                          struct update_factors *factors);
 

@@ -46,7 +46,7 @@
 #define DOWNHILL_FEATURES_avx512bf16(ROW) DOWNHILL_FEATURES_avx512vnni(ROW) DOWNHILL_ADDED_avx512bf16(ROW)
 #define DOWNHILL_FEATURES_amx(ROW)        DOWNHILL_FEATURES_avx512bf16(ROW) DOWNHILL_ADDED_amx(ROW)
 
-/* What the compiler may use for the level fma: on x86-64 all that AVX2 CPUs have, elsewhere the base instructions. */
+/* Features that the compiler may use for the level fma: on x86-64 those of AVX2 CPUs, elsewhere the base instructions. */
 #define DOWNHILL_FEATURES_fma(ROW)        DOWNHILL_FEATURES_avx2(ROW)
 
 /* Every feature, in the order of downhill_feature_at(). */

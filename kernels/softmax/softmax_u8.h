@@ -21,7 +21,7 @@
 #define EXP_ROUNDER 0x1.8p15
 
 /* Classes of the kernels that hold all exponentials of a sample in registers, and number of exponentials that the others
- * keep in memory. There is no room for them in the dscores: those of more classes are computed twice. */
+ * keep in memory. Exponentials of classes past SOFTMAX_KEPT are computed twice. */
 enum { SOFTMAX_FEW_CLASSES = 16, SOFTMAX_KEPT = 1024 };
 
 DOWNHILL_INLINE double rounded_f64(double product)

@@ -69,7 +69,7 @@ DOWNHILL_INLINE double few_classes(size_t c, size_t label, const double *s, doub
     return sum;
 }
 
-/* The same for any number of classes. */
+/* Computes the dscores of a row of any number of classes. Returns the sum of its exponentials. */
 DOWNHILL_INLINE double any_classes(size_t c, size_t label, const double *s, double *max,
                                    int16_t *ds)
 {

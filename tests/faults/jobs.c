@@ -88,6 +88,7 @@ const job jobs[] = {
                 "$scratch/o",
      .outputs = {"o-train.libsvm", "o-test.libsvm", "o-w.npy", "o-b.npy"},
      .fresh = true},
+    {.name = "reproduce", .command = "reproduce --isa scalar --threads 2"},
     {.name = "verify", .command = "verify --kernel update_f32 --isa scalar --case 3"},
     {.name = "info", .command = "info --json"},
     {.name = "bench_list", .command = "bench --list --quick"},
