@@ -157,6 +157,33 @@ static double run_u8(const downhill_kernels *kernels, const struct batch_view *b
     return downhill_batch_gradient(&pass, clock);
 }
 
+/* Computes loss and gradient, in 32 bits if totals is NULL, else in f64. */
+static downhill_status loss_grad_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,
+                                    const downhill_packed_u8 *packed, downhill_loss loss,
+                                    const downhill_gradient_u8 *grad,
+                                    const downhill_gradient_f64 *totals, double *loss_sum,
+                                    const downhill_workspace *workspace, downhill_profile *profile)
+{
+    struct phase_clock clock;
+    phase_clock_start(&clock, profile);
+    const struct batch_view view = view_u8(batch);
+    const struct packed_u8 *p = downhill_packed_u8_in(packed);
+    downhill_status status;
+    if ((status = check_step_u8(&kernels, &view, packed, loss, workspace)) != DOWNHILL_OK)
+        return status;
+    const size_t d = totals != NULL ? totals->d : grad->d, c = totals != NULL ? totals->c : grad->c;
+    if (d != p->d || c != p->c)
+        return DOWNHILL_ERR_SIZE;
+    if (totals == NULL && view.n > downhill_samples_of_sums(loss, p->c))
+        return DOWNHILL_ERR_RANGE;
+    const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
+    const double sum =
+        run_u8(kernels, &view, p, loss, totals != NULL ? &w.sums : grad, totals, &w, &clock);
+    if (loss_sum != NULL)
+        *loss_sum = sum;
+    return DOWNHILL_OK;
+}
+
 downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
                                       const downhill_batch_u8 *batch,
                                       const downhill_packed_u8 *packed, downhill_loss loss,
@@ -164,23 +191,10 @@ downhill_status downhill_loss_grad_u8(const downhill_kernels *kernels,
                                       const downhill_workspace *workspace,
                                       downhill_profile *profile)
 {
-    struct phase_clock clock;
-    phase_clock_start(&clock, profile);
-    const struct batch_view view = view_u8(batch);
-    const struct packed_u8 *p = downhill_packed_u8_in(packed);
-    downhill_status status;
-    if ((status = check_step_u8(&kernels, &view, packed, loss, workspace)) != DOWNHILL_OK ||
-        (status = downhill_check_gradient_u8(grad)) != DOWNHILL_OK)
-        return status;
-    if (grad->d != p->d || grad->c != p->c)
-        return DOWNHILL_ERR_SIZE;
-    if (view.n > downhill_samples_of_sums(loss, p->c))
-        return DOWNHILL_ERR_RANGE;
-    const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
-    const double sum = run_u8(kernels, &view, p, loss, grad, NULL, &w, &clock);
-    if (loss_sum != NULL)
-        *loss_sum = sum;
-    return DOWNHILL_OK;
+    const downhill_status status = downhill_check_gradient_u8(grad);
+    return status != DOWNHILL_OK ? status
+                                 : loss_grad_u8(kernels, batch, packed, loss, grad, NULL, loss_sum,
+                                                workspace, profile);
 }
 
 downhill_status downhill_loss_grad_u8_f64(const downhill_kernels *kernels,
@@ -190,21 +204,10 @@ downhill_status downhill_loss_grad_u8_f64(const downhill_kernels *kernels,
                                           const downhill_workspace *workspace,
                                           downhill_profile *profile)
 {
-    struct phase_clock clock;
-    phase_clock_start(&clock, profile);
-    const struct batch_view view = view_u8(batch);
-    const struct packed_u8 *p = downhill_packed_u8_in(packed);
-    downhill_status status;
-    if ((status = check_step_u8(&kernels, &view, packed, loss, workspace)) != DOWNHILL_OK ||
-        (status = downhill_check_gradient_f64(grad)) != DOWNHILL_OK)
-        return status;
-    if (grad->d != p->d || grad->c != p->c)
-        return DOWNHILL_ERR_SIZE;
-    const struct workspace_u8 w = downhill_workspace_u8_in(workspace->memory, p->d, p->c);
-    const double sum = run_u8(kernels, &view, p, loss, &w.sums, grad, &w, &clock);
-    if (loss_sum != NULL)
-        *loss_sum = sum;
-    return DOWNHILL_OK;
+    const downhill_status status = downhill_check_gradient_f64(grad);
+    return status != DOWNHILL_OK ? status
+                                 : loss_grad_u8(kernels, batch, packed, loss, NULL, grad, loss_sum,
+                                                workspace, profile);
 }
 
 downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill_batch_u8 *batch,

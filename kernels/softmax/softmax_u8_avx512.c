@@ -95,19 +95,4 @@ DOWNHILL_INLINE double any_classes(size_t c, size_t label, const double *s, doub
     return sum;
 }
 
-DOWNHILL_TARGET
-double DOWNHILL_NAME(softmax_u8)(size_t n, size_t c, const double *scores, size_t lds,
-                                 const int32_t *y, int16_t *dscores, size_t ldds)
-{
-    struct losses losses;
-    for (size_t i = 0; i < n; i++) {
-        const double *s = scores + i * lds;
-        int16_t *ds = dscores + i * ldds;
-        const size_t label = (size_t)y[i];
-        double max;
-        const double z = c <= SOFTMAX_FEW_CLASSES ? few_classes(c, label, s, &max, ds)
-                                                  : any_classes(c, label, s, &max, ds);
-        keep_sample(&losses, i, z, max - s[label], c, ds);
-    }
-    return units_of_block(&losses, n);
-}
+#include "softmax/softmax_u8_rows.h"
