@@ -27,13 +27,16 @@ static const cli_option options[] = {
              .metavar = "LEVEL,...",
              .help = "only these ISA levels, as in avx2,avx512 (default: every usable one)",
              .offset = offsetof(reproduce_config, isa)},
-    [THREADS] = {.name = "threads",
-                 .kind = OPTION_SIZE,
-                 .metavar = "N",
-                 .help = "train with 1, 2, 4 ... threads, and with N (default: 8)",
-                 .offset = offsetof(reproduce_config, threads),
-                 .min = 1,
-                 .max = 64},
+    [THREADS] =
+        {.name = "threads",
+         .kind = OPTION_SIZE,
+         .metavar = "N",
+         .help =
+             "train with 1, 2, 4 ... threads, and with N (default: 8); bf16 and levels without a "
+             "fixed order of sums: with 1",
+         .offset = offsetof(reproduce_config, threads),
+         .min = 1,
+         .max = 64},
     [QUIET] = {.name = "quiet",
                .kind = OPTION_FLAG,
                .help = "print nothing but errors",

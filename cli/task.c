@@ -53,7 +53,7 @@ static const cli_option several_levels[] = {
      .metavar = "LEVEL,...",
      AT(isa),
      .help = "run once with each of these ISA levels, as in avx2,avx512; all: with each that has "
-             "kernels of its own (default: only with the best)"},
+             "kernels of its own (default: only with the best; gradcheck: all)"},
 };
 
 static const cli_option run_options[] = {
@@ -84,7 +84,8 @@ static const cli_option loss_options[] = {
      .heading = "Loss and features",
      .choices = "hinge|softmax",
      .first_choice = DOWNHILL_HINGE,
-     .help = "hinge (default): sum over the wrong classes of max(0, score - right score + delta), "
+     .help = "hinge (default; gradcheck: both): sum over the wrong classes of max(0, score - right "
+             "score + delta), "
              "as Weston and Watkins; or softmax: the cross-entropy"},
     {.name = "dtype",
      .kind = OPTION_CHOICE,
@@ -93,7 +94,7 @@ static const cli_option loss_options[] = {
      .choices = "u8|f32",
      .help =
          "u8: bytes, exact; the default if the features are bytes, with --loss softmax for up to "
-         "256 classes; f32: single precision"},
+         "256 classes (gradcheck: both types); f32: single precision"},
     {.name = "normalize",
      .kind = OPTION_CHOICE,
      .metavar = "HOW",

@@ -257,8 +257,8 @@ static int check_record(const train_saved *saved, const train_run *run)
         (other_level || (other_workers && !saved->config->task.reproducible)))
         warnings_add(
             saved->task->warnings,
-            "training in f32 continues with %s, %zu threads and %zu ranks after %s, %lld and "
-            "%lld: the last bits will differ from those of an uninterrupted run",
+            "training in f32 continues with %s, threads %zu, ranks %zu after %s, threads %lld, "
+            "ranks %lld: the last bits will differ from those of an uninterrupted run",
             run->isa, saved->config->task.threads, ranks_of(saved),
             isa != NULL ? isa : "another level", (long long)threads, (long long)ranks);
     return EXIT_OK;

@@ -44,7 +44,8 @@
  *                  f32       every table but scalar and auto_…                   in the same order            none
  *                  bf16      fma, avx2, avxvnni, avx512 and avx512vnni           in the same order            none
  *
- *                The last two are the tables with a fixed order of sums, that of docs/LIBRARY.md, which depends on d and c
+ *                Below, "tables with a fixed order of sums" are those of the row f32 for functions of f32 features, and
+ *                those of the row bf16 for functions of bf16. docs/LIBRARY.md describes the order, which depends on d and c
  *                alone. Each function says what holds for its results. The sign of a sum of zeros and the bit pattern of
  *                a NaN may differ.
  *   Errors       If a function returns another status than DOWNHILL_OK, it has written nothing, unless it says
@@ -734,8 +735,9 @@ DOWNHILL_API downhill_status downhill_loss_grad_u8(
     const downhill_packed_u8 *packed, downhill_loss loss, const downhill_gradient_u8 *grad,
     double *loss_sum, const downhill_workspace *workspace, downhill_profile *profile);
 
-/* Does the same for any number of samples, with sums in f64. The 32-bit sums of as many samples as "Bounds" allows are
- * added to them: 20·c·d bytes more for each. */
+/* Does the same for any number of samples: grad is overwritten with sums in f64, which the function adds up from 32-bit
+ * sums of as many samples as "Bounds" allows. Each such sum costs 20·c·d bytes more. Gradients of parts of a batch are
+ * added element by element. */
 DOWNHILL_API downhill_status downhill_loss_grad_u8_f64(
     const downhill_kernels *kernels, const downhill_batch_u8 *batch,
     const downhill_packed_u8 *packed, downhill_loss loss, const downhill_gradient_f64 *grad,
