@@ -233,13 +233,15 @@ downhill_status downhill_step_u8(const downhill_kernels *kernels, const downhill
     double sum;
     if (view.n == 1) {
         sum = downhill_step_one_u8(kernels, &view, weights, p, sgd->loss, factors, &w, &clock);
-    } else if (view.n <= downhill_samples_of_sums(sgd->loss, p->c)) {
-        sum = run_u8(kernels, &view, p, sgd->loss, &w.sums, NULL, &w, &clock);
-        downhill_update_packed_u8(weights, &w.sums, factors, p);
-        charge(&clock, &clock.profile->update_ns);
     } else {
-        sum = run_u8(kernels, &view, p, sgd->loss, &w.sums, &w.totals, &w, &clock);
-        downhill_update_packed_u8_by_f64(weights, &w.totals, factors, p);
+        /* NULL where 32 bits hold the sums. */
+        const downhill_gradient_f64 *totals =
+            view.n <= downhill_samples_of_sums(sgd->loss, p->c) ? NULL : &w.totals;
+        sum = run_u8(kernels, &view, p, sgd->loss, &w.sums, totals, &w, &clock);
+        if (totals == NULL)
+            downhill_update_packed_u8(weights, &w.sums, factors, p);
+        else
+            downhill_update_packed_u8_by_f64(weights, totals, factors, p);
         charge(&clock, &clock.profile->update_ns);
     }
     if (loss_sum != NULL)
