@@ -13,8 +13,9 @@
 
 static const downhill_kernels *right;
 
-/* Whether a kernel ran on another thread than the test. */
 static pthread_t thread_of_test;
+
+/* True once a kernel has run on a thread other than the thread of the test. */
 static atomic_bool other_thread;
 
 static void note_thread(void)

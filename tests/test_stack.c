@@ -75,7 +75,7 @@ static void make_calls_u8(calls *k)
     const downhill_gradient_u8 sums = {k->sums, d, k->sums_b, d, c};
     const downhill_matrix_f64 scores = {k->scores, c, n, c};
     const downhill_matrix_i16 dscores = {k->dscores, c, n, c};
-    /* As many as 32 bits hold with softmax. */
+    /* With softmax, sums of more samples do not fit 32 bits. */
     downhill_batch_u8 few = batch;
     few.n = n < DOWNHILL_U8_SOFTMAX_N_MAX ? n : DOWNHILL_U8_SOFTMAX_N_MAX;
     const downhill_matrix_i16 few_dscores = {k->dscores, c, few.n, c};

@@ -175,7 +175,7 @@ struct downhill_u8_kernels {
 struct downhill_kernels {
     const char *name;
 
-    /* Whether sums of f32 and of bf16 features have the order of simd/fixed_order.h. */
+    /* True where the sums of f32 (bf16) features are taken in the order of simd/fixed_order.h. */
     int fixed_order_f32, fixed_order_bf16;
 
     /* Sets the scores (struct scores). X n×d by row pointers, W c×d, scores n×c. */
