@@ -65,7 +65,8 @@ static void open_buffers(shape_buffers *s, const bench_options *o, bool is_map)
     s->loads = calloc(length, sizeof *s->loads);
     s->n_loads = 0;
     while (s->loads != NULL && s->n_loads < length &&
-           workload_open(&s->loads[s->n_loads], s->n, s->d, s->c, o->seed + s->n_loads))
+           workload_open(&s->loads[s->n_loads], s->n, s->d, s->c, o->seed + s->n_loads,
+                         o->seed + s->n_loads))
         s->n_loads++;
     if (s->n_loads < length)
         snprintf(s->missing, sizeof s->missing, "out of memory");

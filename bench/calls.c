@@ -33,226 +33,205 @@ static downhill_matrix_f32 n_by_c(const workload *l, float *values)
 
 /* ---- parts of a step ---- */
 
-downhill_status call_score_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_score_f32(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_batch_f32 batch = batch_f32(l, l->y);
     const downhill_matrix_f32 scores = n_by_c(l, l->scores);
-    return downhill_score_f32(k, &batch, &l->weights, &scores);
+    return by->library->score_f32(by->kernels, &batch, &l->weights, &scores);
 }
 
-downhill_status call_score_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_score_bf16(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_batch_bf16 batch = batch_bf16(l);
     const downhill_matrix_f32 scores = n_by_c(l, l->scores);
-    return downhill_score_bf16(k, &batch, &l->weights, &scores);
+    return by->library->score_bf16(by->kernels, &batch, &l->weights, &scores);
 }
 
-downhill_status call_pack_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_pack_f32(const caller *by, workload *l)
 {
-    (void)t;
-    downhill_pack_weights(k->packing_f32, &l->weights, l->packed);
+    downhill_pack_weights(by->kernels->packing_f32, &l->weights, l->packed);
     return DOWNHILL_OK;
 }
 
-downhill_status call_pack_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_pack_bf16(const caller *by, workload *l)
 {
-    (void)t;
-    downhill_pack_weights(k->packing_bf16, &l->weights, l->packed);
+    downhill_pack_weights(by->kernels->packing_bf16, &l->weights, l->packed);
     return DOWNHILL_OK;
 }
 
-downhill_status call_hinge_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_hinge_f32(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_matrix_f32 scores = n_by_c(l, l->loss_scores), dscores = n_by_c(l, l->dscores);
     double loss;
-    return downhill_hinge_f32(k, &scores, l->y, hinge.loss.margin, &dscores, &loss);
+    return by->library->hinge_f32(by->kernels, &scores, l->y, hinge.loss.margin, &dscores, &loss);
 }
 
-downhill_status call_softmax_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_softmax_f32(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_matrix_f32 scores = n_by_c(l, l->loss_scores), dscores = n_by_c(l, l->dscores);
     double loss;
-    return downhill_softmax_f32(k, &scores, l->y, &dscores, &loss);
+    return by->library->softmax_f32(by->kernels, &scores, l->y, &dscores, &loss);
 }
 
-downhill_status call_grad_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_grad_f32(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_batch_f32 batch = batch_f32(l, l->y);
     const downhill_matrix_f32 dscores = n_by_c(l, l->grad_dscores);
-    return downhill_grad_f32(k, &batch, &dscores, 0, &l->grad);
+    return by->library->grad_f32(by->kernels, &batch, &dscores, 0, &l->grad);
 }
 
-static downhill_status grad_bf16(const downhill_kernels *k, workload *l, float *values)
+static downhill_status grad_bf16(const caller *by, workload *l, float *values)
 {
     const downhill_batch_bf16 batch = batch_bf16(l);
     const downhill_matrix_f32 dscores = n_by_c(l, values);
-    return downhill_grad_bf16(k, &batch, &dscores, 0, &l->grad);
+    return by->library->grad_bf16(by->kernels, &batch, &dscores, 0, &l->grad);
 }
 
-downhill_status call_grad_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_grad_bf16(const caller *by, workload *l)
 {
-    (void)t;
-    return grad_bf16(k, l, l->grad_dscores);
+    return grad_bf16(by, l, l->grad_dscores);
 }
 
-downhill_status call_grad_hinge_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_grad_hinge_bf16(const caller *by, workload *l)
 {
-    (void)t;
-    return grad_bf16(k, l, l->hinge_dscores);
+    return grad_bf16(by, l, l->hinge_dscores);
 }
 
-downhill_status call_update_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_update_f32(const caller *by, workload *l)
 {
-    (void)t;
-    return downhill_update_f32(k, &l->weights, &l->grad, l->n, &hinge);
+    return by->library->update_f32(by->kernels, &l->weights, &l->grad, l->n, &hinge);
 }
 
 /* ---- steps ---- */
 
-static downhill_status step_f32(const downhill_kernels *k, struct team *t, workload *l,
-                                const downhill_batch_f32 *batch, const downhill_sgd *sgd)
+static downhill_status step_f32(const caller *by, workload *l, const downhill_batch_f32 *batch,
+                                const downhill_sgd *sgd)
 {
     double loss;
-    if (t != NULL)
-        return team_step_f32(t, k, batch, &l->weights, sgd, &l->grad, &loss, NULL);
-    return downhill_step_f32(k, batch, &l->weights, sgd, &l->grad, &loss, &l->workspace, NULL);
+    if (by->team != NULL)
+        return team_step_f32(by->team, by->kernels, batch, &l->weights, sgd, &l->grad, &loss, NULL);
+    return by->library->step_f32(by->kernels, batch, &l->weights, sgd, &l->grad, &loss,
+                                 &l->workspace, NULL);
 }
 
-static downhill_status step_bf16(const downhill_kernels *k, workload *l,
-                                 const downhill_batch_bf16 *batch, const downhill_sgd *sgd)
+static downhill_status step_bf16(const caller *by, workload *l, const downhill_batch_bf16 *batch,
+                                 const downhill_sgd *sgd)
 {
     double loss;
-    return downhill_step_bf16(k, batch, &l->weights, sgd, &l->grad, &loss, &l->workspace, NULL);
+    return by->library->step_bf16(by->kernels, batch, &l->weights, sgd, &l->grad, &loss,
+                                  &l->workspace, NULL);
 }
 
-downhill_status call_step_hinge_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_step_hinge_f32(const caller *by, workload *l)
 {
     const downhill_batch_f32 batch = batch_f32(l, l->y);
-    return step_f32(k, t, l, &batch, &hinge);
+    return step_f32(by, l, &batch, &hinge);
 }
 
-downhill_status call_step_hinge_met50_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_step_hinge_met50_f32(const caller *by, workload *l)
 {
     const downhill_batch_f32 batch = batch_f32(l, l->y_met50);
-    return step_f32(k, t, l, &batch, &perceptron);
+    return step_f32(by, l, &batch, &perceptron);
 }
 
-downhill_status call_step_hinge_met95_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_step_hinge_met95_f32(const caller *by, workload *l)
 {
     const downhill_batch_f32 batch = batch_f32(l, l->y_met95);
-    return step_f32(k, t, l, &batch, &perceptron);
+    return step_f32(by, l, &batch, &perceptron);
 }
 
-downhill_status call_step_hinge_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_step_hinge_bf16(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_batch_bf16 batch = batch_bf16(l);
-    return step_bf16(k, l, &batch, &hinge);
+    return step_bf16(by, l, &batch, &hinge);
 }
 
-downhill_status call_chain_hinge_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_chain_hinge_f32(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_batch_f32 batch = batch_f32(l, l->y);
     const downhill_matrix_f32 scores = n_by_c(l, l->scores);
     double loss;
-    downhill_status status = downhill_score_f32(k, &batch, &l->weights, &scores);
+    downhill_status status = by->library->score_f32(by->kernels, &batch, &l->weights, &scores);
     if (status == DOWNHILL_OK)
-        status = downhill_hinge_f32(k, &scores, l->y, hinge.loss.margin, &scores, &loss);
+        status =
+            by->library->hinge_f32(by->kernels, &scores, l->y, hinge.loss.margin, &scores, &loss);
     if (status == DOWNHILL_OK)
-        status = downhill_grad_f32(k, &batch, &scores, 0, &l->grad);
+        status = by->library->grad_f32(by->kernels, &batch, &scores, 0, &l->grad);
     if (status == DOWNHILL_OK)
-        status = downhill_update_f32(k, &l->weights, &l->grad, l->n, &hinge);
+        status = by->library->update_f32(by->kernels, &l->weights, &l->grad, l->n, &hinge);
     return status;
 }
 
 /* A step whose sums are those of one thread. */
-static downhill_status step_reproducible(const downhill_kernels *k, struct team *t, workload *l,
+static downhill_status step_reproducible(const caller *by, workload *l,
                                          const downhill_batch_f32 *batch)
 {
     double loss;
-    struct ordered *o = t != NULL ? team_ordered(t) : NULL;
+    struct ordered *o = by->team != NULL ? team_ordered(by->team) : NULL;
     if (o == NULL)
         return DOWNHILL_ERR_WORKSPACE;
-    return ordered_step_f32(o, k, batch, &l->weights, hinge.loss, &hinge, &l->grad, &loss, NULL);
+    return ordered_step_f32(o, by->kernels, batch, &l->weights, hinge.loss, &hinge, &l->grad, &loss,
+                            NULL);
 }
 
-downhill_status call_step_hinge_reproducible_f32(const downhill_kernels *k, struct team *t,
-                                                 workload *l)
+downhill_status call_step_hinge_reproducible_f32(const caller *by, workload *l)
 {
     const downhill_batch_f32 batch = batch_f32(l, l->y);
-    return step_reproducible(k, t, l, &batch);
+    return step_reproducible(by, l, &batch);
 }
 
-downhill_status call_step_softmax_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_step_softmax_f32(const caller *by, workload *l)
 {
     const downhill_batch_f32 batch = batch_f32(l, l->y);
-    return step_f32(k, t, l, &batch, &softmax);
+    return step_f32(by, l, &batch, &softmax);
 }
 
-downhill_status call_step_softmax_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_step_softmax_bf16(const caller *by, workload *l)
 {
-    (void)t;
     const downhill_batch_bf16 batch = batch_bf16(l);
-    return step_bf16(k, l, &batch, &softmax);
+    return step_bf16(by, l, &batch, &softmax);
 }
 
 /* ---- epochs ---- */
 
-struct caller {
-    const downhill_kernels *kernels;
-    struct team *team;
-};
-
 static downhill_status epoch_step_f32(const void *context, workload *l,
                                       const downhill_batch_f32 *batch)
 {
-    const struct caller *caller = context;
-    return step_f32(caller->kernels, caller->team, l, batch, &hinge);
+    return step_f32(context, l, batch, &hinge);
 }
 
 static downhill_status epoch_step_bf16(const void *context, workload *l,
                                        const downhill_batch_f32 *batch)
 {
-    const struct caller *caller = context;
     const downhill_batch_bf16 bf16 = {l->x_bf16,   batch->ldx, batch->x_rows, batch->y,
                                       batch->rows, batch->n,   batch->n_next};
-    return step_bf16(caller->kernels, l, &bf16, &hinge);
+    return step_bf16(context, l, &bf16, &hinge);
 }
 
-downhill_status call_epoch_hinge_f32(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_epoch_hinge_f32(const caller *by, workload *l)
 {
-    return workload_epoch(l, l->in_order, epoch_step_f32, &(struct caller){k, t});
+    return workload_epoch(l, l->in_order, epoch_step_f32, by);
 }
 
-downhill_status call_epoch_hinge_shuffled_f32(const downhill_kernels *k, struct team *t,
-                                              workload *l)
+downhill_status call_epoch_hinge_shuffled_f32(const caller *by, workload *l)
 {
-    return workload_epoch(l, l->shuffled, epoch_step_f32, &(struct caller){k, t});
+    return workload_epoch(l, l->shuffled, epoch_step_f32, by);
 }
 
 static downhill_status epoch_step_reproducible(const void *context, workload *l,
                                                const downhill_batch_f32 *batch)
 {
-    const struct caller *caller = context;
-    return step_reproducible(caller->kernels, caller->team, l, batch);
+    return step_reproducible(context, l, batch);
 }
 
-downhill_status call_epoch_hinge_shuffled_reproducible_f32(const downhill_kernels *k,
-                                                           struct team *t, workload *l)
+downhill_status call_epoch_hinge_shuffled_reproducible_f32(const caller *by, workload *l)
 {
-    return workload_epoch(l, l->shuffled, epoch_step_reproducible, &(struct caller){k, t});
+    return workload_epoch(l, l->shuffled, epoch_step_reproducible, by);
 }
 
-downhill_status call_epoch_hinge_bf16(const downhill_kernels *k, struct team *t, workload *l)
+downhill_status call_epoch_hinge_bf16(const caller *by, workload *l)
 {
-    (void)t;
-    return workload_epoch(l, l->in_order, epoch_step_bf16, &(struct caller){k, NULL});
+    return workload_epoch(l, l->in_order, epoch_step_bf16, by);
 }
 
 bool call_exists(const downhill_kernels *k, bench_kernel kernel)

@@ -10,8 +10,7 @@ static const downhill_sgd hinge = {.loss = {DOWNHILL_HINGE, 1.0f}},
 
 /* The arguments of a call on bytes. */
 struct arguments {
-    const downhill_kernels *kernels;
-    struct team *team;
+    caller by;
     workload_u8 *load;
     downhill_packed_u8 *packed;
     downhill_weights_f32 weights;
@@ -20,15 +19,13 @@ struct arguments {
     downhill_matrix_i16 dscores, hinge_dscores;
 };
 
-/* Sets the arguments of a call. Packs the weights unless an earlier call with this table did. k
- * NULL: the best level. */
-static downhill_status prepare(struct arguments *a, const downhill_kernels *k, struct team *t,
-                               workload *load, bool normalised)
+/* Sets the arguments of a call. Packs the weights unless an earlier call with this table did. */
+static downhill_status prepare(struct arguments *a, const caller *by, workload *load,
+                               bool normalised)
 {
     workload_u8 *l = &load->u8;
     *a = (struct arguments){
-        .kernels = k,
-        .team = t,
+        .by = *by,
         .load = l,
         .weights = {l->w, l->d, l->b, l->d, l->c},
         .sums = {l->sums, l->d, l->sums_b, l->d, l->c},
@@ -38,12 +35,12 @@ static downhill_status prepare(struct arguments *a, const downhill_kernels *k, s
     };
     if (l->workspace.bytes == 0)
         return DOWNHILL_ERR_SIZE;
-    if (a->kernels == NULL) {
-        const downhill_status status = downhill_select(NULL, &a->kernels, NULL, 0);
+    if (a->by.kernels == NULL) {
+        const downhill_status status = by->library->select(NULL, &a->by.kernels, NULL, 0);
         if (status != DOWNHILL_OK)
             return status;
     }
-    a->packed = workload_u8_packed(l, a->kernels, normalised);
+    a->packed = workload_u8_packed(l, &a->by, normalised);
     return a->packed != NULL ? DOWNHILL_OK : DOWNHILL_ERR_NULL;
 }
 
@@ -54,64 +51,64 @@ static downhill_batch_u8 batch_of(const workload_u8 *l, const size_t *rows, size
     return (downhill_batch_u8){l->x, l->d, l->n, l->y, rows, n, n_next};
 }
 
-downhill_status call_score_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_score_u8(const caller *by, workload *load)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     if (status != DOWNHILL_OK)
         return status;
     const downhill_batch_u8 batch = batch_of(a.load, NULL, a.load->n, 0);
-    return downhill_score_u8(a.kernels, &batch, a.packed, &a.scores);
+    return a.by.library->score_u8(a.by.kernels, &batch, a.packed, &a.scores);
 }
 
-downhill_status call_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_hinge_u8(const caller *by, workload *load)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     if (status != DOWNHILL_OK)
         return status;
     double loss;
-    return downhill_hinge_u8(a.kernels, &a.scores, a.load->y, hinge.loss.margin, &a.dscores, &loss);
+    return a.by.library->hinge_u8(a.by.kernels, &a.scores, a.load->y, hinge.loss.margin, &a.dscores,
+                                  &loss);
 }
 
-downhill_status call_softmax_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_softmax_u8(const caller *by, workload *load)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     if (status != DOWNHILL_OK)
         return status;
     double loss;
-    return downhill_softmax_u8(a.kernels, &a.scores, a.load->y, &a.dscores, &loss);
+    return a.by.library->softmax_u8(a.by.kernels, &a.scores, a.load->y, &a.dscores, &loss);
 }
 
-downhill_status call_grad_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_grad_u8(const caller *by, workload *load)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     if (status != DOWNHILL_OK)
         return status;
     const downhill_batch_u8 batch = batch_of(a.load, NULL, a.load->n, 0);
-    return downhill_grad_u8(a.kernels, &batch, &a.hinge_dscores, 0, &a.sums);
+    return a.by.library->grad_u8(a.by.kernels, &batch, &a.hinge_dscores, 0, &a.sums);
 }
 
-static downhill_status update(const downhill_kernels *k, struct team *t, workload *load,
-                              bool normalised)
+static downhill_status update(const caller *by, workload *load, bool normalised)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, normalised);
+    const downhill_status status = prepare(&a, by, load, normalised);
     if (status != DOWNHILL_OK)
         return status;
-    return downhill_update_u8(a.kernels, &a.weights, a.packed, &a.sums, a.load->n, &hinge);
+    return a.by.library->update_u8(a.by.kernels, &a.weights, a.packed, &a.sums, a.load->n, &hinge);
 }
 
-downhill_status call_update_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_update_u8(const caller *by, workload *load)
 {
-    return update(k, t, load, false);
+    return update(by, load, false);
 }
 
-downhill_status call_update_normalised_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_update_normalised_u8(const caller *by, workload *load)
 {
-    return update(k, t, load, true);
+    return update(by, load, true);
 }
 
 /* ---- steps and epochs ---- */
@@ -121,23 +118,24 @@ static downhill_status step(const struct arguments *a, const downhill_sgd *sgd, 
 {
     const downhill_batch_u8 batch = batch_of(a->load, rows, n, n_next);
     double loss;
-    if (a->team != NULL)
-        return team_step_u8(a->team, a->kernels, &batch, &a->weights, a->packed, sgd, &loss, NULL);
-    return downhill_step_u8(a->kernels, &batch, &a->weights, a->packed, sgd, &loss,
-                            &a->load->workspace, NULL);
+    if (a->by.team != NULL)
+        return team_step_u8(a->by.team, a->by.kernels, &batch, &a->weights, a->packed, sgd, &loss,
+                            NULL);
+    return a->by.library->step_u8(a->by.kernels, &batch, &a->weights, a->packed, sgd, &loss,
+                                  &a->load->workspace, NULL);
 }
 
-downhill_status call_step_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_step_hinge_u8(const caller *by, workload *load)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     return status == DOWNHILL_OK ? step(&a, &hinge, NULL, a.load->n, 0) : status;
 }
 
-downhill_status call_step_softmax_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_step_softmax_u8(const caller *by, workload *load)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     return status == DOWNHILL_OK ? step(&a, &softmax, NULL, a.load->n, 0) : status;
 }
 
@@ -148,23 +146,21 @@ static downhill_status epoch_step(const void *context, workload *load,
     return step(context, &hinge, batch->rows, batch->n, batch->n_next);
 }
 
-static downhill_status epoch(const downhill_kernels *k, struct team *t, workload *load,
-                             const size_t *rows)
+static downhill_status epoch(const caller *by, workload *load, const size_t *rows)
 {
     struct arguments a;
-    const downhill_status status = prepare(&a, k, t, load, false);
+    const downhill_status status = prepare(&a, by, load, false);
     return status == DOWNHILL_OK ? workload_epoch(load, rows, epoch_step, &a) : status;
 }
 
-downhill_status call_epoch_hinge_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_epoch_hinge_u8(const caller *by, workload *load)
 {
-    return epoch(k, t, load, load->in_order);
+    return epoch(by, load, load->in_order);
 }
 
-downhill_status call_epoch_hinge_shuffled_u8(const downhill_kernels *k, struct team *t,
-                                             workload *load)
+downhill_status call_epoch_hinge_shuffled_u8(const caller *by, workload *load)
 {
-    return epoch(k, t, load, load->shuffled);
+    return epoch(by, load, load->shuffled);
 }
 
 /* ---- reading alone ---- */
@@ -183,14 +179,14 @@ static downhill_status read_rows(const workload_u8 *l, const size_t *rows)
     return DOWNHILL_OK;
 }
 
-downhill_status call_read_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_read_u8(const caller *by, workload *load)
 {
-    (void)k, (void)t;
+    (void)by;
     return read_rows(&load->u8, load->in_order);
 }
 
-downhill_status call_read_shuffled_u8(const downhill_kernels *k, struct team *t, workload *load)
+downhill_status call_read_shuffled_u8(const caller *by, workload *load)
 {
-    (void)k, (void)t;
+    (void)by;
     return read_rows(&load->u8, load->shuffled);
 }

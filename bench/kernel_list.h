@@ -4,8 +4,8 @@
 #ifndef DOWNHILL_BENCH_KERNEL_LIST_H
 #define DOWNHILL_BENCH_KERNEL_LIST_H
 
+#include "caller.h"
 #include "ceilings.h"
-#include "downhill.h"
 #include "polynomial.h"
 #include "verify/verify.h"
 
@@ -33,12 +33,9 @@ enum bench_traits {
 };
 
 struct workload; /* workload.h */
-struct team;     /* parallel/team.h */
 
-/* Runs a kernel once on the buffers of a workload. If `team` is not NULL, its threads share the
- * call, which only kernels with BENCH_TRAIT_THREADS support. */
-typedef downhill_status bench_call(const downhill_kernels *kernels, struct team *team,
-                                   struct workload *load);
+/* Runs a kernel once on the buffers of a workload. */
+typedef downhill_status bench_call(const caller *by, struct workload *load);
 
 typedef struct bench_kernel_info {
     const char *name;

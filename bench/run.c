@@ -258,7 +258,10 @@ static void open_rows(struct run *run, struct group *g, buffer_pool *pool)
         row->stopped = STOPPED_INTERRUPTED;
         row->skipped[0] = '\0';
         bench_task *task = &g->tasks[i];
-        *task = (bench_task){.kernel = row->kernel, .peer = row->peer, .stop = run->stop};
+        *task = (bench_task){.kernel = row->kernel,
+                             .by.library = &library_linked,
+                             .peer = row->peer,
+                             .stop = run->stop};
         char why[sizeof row->skipped - sizeof "skipped: "] = "";
         if (!buffer_pool_find(pool, row, task, why, sizeof why)) {
             skip(row, why);
@@ -266,14 +269,14 @@ static void open_rows(struct run *run, struct group *g, buffer_pool *pool)
         }
         g->handles[i] = gbench_register(row->name, bench_task_run, task);
         if (row->threads > 1)
-            task->team = team_open(row->threads, run->options->machine->team, row->d, row->c, why,
-                                   sizeof why);
-        if (g->handles[i] == NULL || (row->threads > 1 && task->team == NULL))
+            task->by.team = team_open(row->threads, run->options->machine->team, row->d, row->c,
+                                      why, sizeof why);
+        if (g->handles[i] == NULL || (row->threads > 1 && task->by.team == NULL))
             skip(row, why[0] != '\0' ? why : "out of memory");
         else if (row->threads > 1 && why[0] != '\0')
             skip(row, why);
         else if (row->peer == NULL &&
-                 downhill_select(row->isa, &task->kernels, NULL, 0) != DOWNHILL_OK)
+                 downhill_select(row->isa, &task->by.kernels, NULL, 0) != DOWNHILL_OK)
             skip(row, "the ISA level is not usable");
     }
 }
@@ -297,7 +300,7 @@ static void close_group(struct group *g)
 {
     gbench_clear();
     for (size_t i = 0; g->tasks != NULL && i < g->count; i++)
-        team_close(g->tasks[i].team);
+        team_close(g->tasks[i].by.team);
     free(g->tasks);
     free(g->handles);
     free(g->iterations);
@@ -402,9 +405,10 @@ double bench_call_ns(void)
 {
     enum { CALLS = 100000, REPEATS = 5 };
     workload load;
-    bench_task task = {.loads = &load, .n_loads = 1, .kernel = BENCH_score_f32};
-    if (downhill_select(NULL, &task.kernels, NULL, 0) != DOWNHILL_OK ||
-        !workload_open(&load, 1, 1, 1, 1))
+    bench_task task = {
+        .loads = &load, .n_loads = 1, .kernel = BENCH_score_f32, .by.library = &library_linked};
+    if (downhill_select(NULL, &task.by.kernels, NULL, 0) != DOWNHILL_OK ||
+        !workload_open(&load, 1, 1, 1, 1, 0))
         return 0.0;
     double min_ns = 0.0;
     gbench_row *row = gbench_register("call", bench_task_run, &task);

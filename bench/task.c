@@ -18,7 +18,7 @@ static void run_calls(bench_task *task, uint64_t calls)
     }
     bench_call *const call = bench_kernels[task->kernel].call;
     for (uint64_t i = 0; i < calls; i++)
-        task->status = call(task->kernels, task->team, next_load(task));
+        task->status = call(&task->by, next_load(task));
 }
 
 void bench_task_run(void *context, uint64_t iterations)

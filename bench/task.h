@@ -17,10 +17,9 @@ typedef struct bench_task {
     workload *loads; /* one, or a pool that the calls use in turn */
     size_t n_loads, turn;
     bench_kernel kernel;
-    const downhill_kernels *kernels; /* of the level */
-    const peer *peer;                /* library to time; NULL: ours */
-    struct team *team;      /* threads that share each call; NULL: the calling thread alone */
-    downhill_status status; /* of the last call */
+    caller by;                         /* if peer is NULL */
+    const peer *peer;                  /* library to time; NULL: ours */
+    downhill_status status;            /* of the last call */
     const volatile sig_atomic_t *stop; /* polled between calls; NULL: never */
     uint64_t poll_calls;               /* calls between two polls; 0: all */
     bool stopped;                      /* the last run was stopped before its last call */

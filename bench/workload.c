@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "driver/packing.h"
+#include "placement.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,9 +45,10 @@ static bool fill_labels(workload *load, rng *r)
     return good;
 }
 
-bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
+bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed, uint64_t layout)
 {
     *load = (workload){.n = n, .d = d, .c = c};
+    rng place = rng_seeded(layout);
     load->workspace.bytes = downhill_workspace_f32_bytes(d, c);
     const struct {
         float **buffer;
@@ -69,21 +71,23 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0] && good; i++) {
         const size_t rows = buffers[i].rows, columns = buffers[i].columns;
         if (rows <= SIZE_MAX / columns)
-            *buffers[i].buffer = memory_new(rows * columns, sizeof(float));
+            *buffers[i].buffer = placement_new(&place, rows * columns, sizeof(float));
         good = *buffers[i].buffer != NULL;
     }
     if (good && n <= SIZE_MAX / d)
-        load->x_bf16 = memory_new(n * d, sizeof *load->x_bf16);
-    good = good && load->x_bf16 != NULL && (load->y = memory_new(n, sizeof(int32_t))) != NULL &&
-           (load->y_met50 = memory_new(n, sizeof(int32_t))) != NULL &&
-           (load->y_met95 = memory_new(n, sizeof(int32_t))) != NULL &&
-           (load->in_order = memory_new(n, sizeof(size_t))) != NULL &&
-           (load->shuffled = memory_new(n, sizeof(size_t))) != NULL &&
-           (n <= WORKLOAD_STEP_ROWS || /* no epochs of a single step are timed */
-            (load->step_x = memory_new(WORKLOAD_STEP_ROWS * d, sizeof(float))) != NULL) &&
-           (load->step_y = memory_new(WORKLOAD_STEP_ROWS, sizeof(int32_t))) != NULL &&
-           (load->packed = memory_new(c * packed_ld(d), sizeof(float))) != NULL &&
-           (load->workspace.memory = memory_new(load->workspace.bytes, 1)) != NULL;
+        load->x_bf16 = placement_new(&place, n * d, sizeof *load->x_bf16);
+    good =
+        good && load->x_bf16 != NULL &&
+        (load->y = placement_new(&place, n, sizeof(int32_t))) != NULL &&
+        (load->y_met50 = placement_new(&place, n, sizeof(int32_t))) != NULL &&
+        (load->y_met95 = placement_new(&place, n, sizeof(int32_t))) != NULL &&
+        (load->in_order = placement_new(&place, n, sizeof(size_t))) != NULL &&
+        (load->shuffled = placement_new(&place, n, sizeof(size_t))) != NULL &&
+        (n <= WORKLOAD_STEP_ROWS || /* no epochs of a single step are timed */
+         (load->step_x = placement_new(&place, WORKLOAD_STEP_ROWS * d, sizeof(float))) != NULL) &&
+        (load->step_y = placement_new(&place, WORKLOAD_STEP_ROWS, sizeof(int32_t))) != NULL &&
+        (load->packed = placement_new(&place, c * packed_ld(d), sizeof(float))) != NULL &&
+        (load->workspace.memory = placement_new(&place, load->workspace.bytes, 1)) != NULL;
     if (!good) {
         workload_close(load);
         return false;
@@ -105,7 +109,8 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
     const downhill_matrix_f32 scores = {load->loss_scores, c, n, c},
                               dscores = {load->hinge_dscores, c, n, c};
     double loss;
-    if (!fill_labels(load, &r) || !workload_u8_open(&load->u8, n, d, c, load->y, &r) ||
+    if (!fill_labels(load, &r) ||
+        !workload_u8_open(&load->u8, n, d, c, load->y, &r, rng_u64(&place)) ||
         downhill_hinge_f32(NULL, &scores, load->y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
         workload_close(load);
         return false;
@@ -115,26 +120,26 @@ bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed)
 
 void workload_close(workload *load)
 {
-    free(load->x);
-    free(load->x_bf16);
-    free(load->w);
-    free(load->b);
-    free(load->loss_scores);
-    free(load->grad_dscores);
-    free(load->hinge_dscores);
-    free(load->scores);
-    free(load->dscores);
-    free(load->dw);
-    free(load->db);
-    free(load->y);
-    free(load->y_met50);
-    free(load->y_met95);
-    free(load->in_order);
-    free(load->shuffled);
-    free(load->step_x);
-    free(load->step_y);
-    free(load->packed);
-    free(load->workspace.memory);
+    placement_free(load->x);
+    placement_free(load->x_bf16);
+    placement_free(load->w);
+    placement_free(load->b);
+    placement_free(load->loss_scores);
+    placement_free(load->grad_dscores);
+    placement_free(load->hinge_dscores);
+    placement_free(load->scores);
+    placement_free(load->dscores);
+    placement_free(load->dw);
+    placement_free(load->db);
+    placement_free(load->y);
+    placement_free(load->y_met50);
+    placement_free(load->y_met95);
+    placement_free(load->in_order);
+    placement_free(load->shuffled);
+    placement_free(load->step_x);
+    placement_free(load->step_y);
+    placement_free(load->packed);
+    placement_free(load->workspace.memory);
     workload_u8_close(&load->u8);
     memset(load, 0, sizeof *load);
 }

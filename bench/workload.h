@@ -35,9 +35,10 @@ typedef struct workload {
 
 /* Allocates the buffers and fills X with reals in [-1, 1), W such that scores are of order 1, and
  * labels at random. Writes every page. With y each sample violates some margin at Δ >= 0; with
- * y_met50 and y_met95 that share of the samples, drawn at random, meets every margin at Δ = 0.
- * Returns false if memory is short. */
-bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed);
+ * y_met50 and y_met95 that share of the samples, drawn at random, meets every margin at Δ = 0. The
+ * data depend on `seed`, the addresses of the buffers on `layout` (placement.h). Returns false if
+ * memory is short. */
+bool workload_open(workload *load, size_t n, size_t d, size_t c, uint64_t seed, uint64_t layout);
 void workload_close(workload *load);
 
 /* Calls `step` for each batch of an epoch over these rows, until one fails. */

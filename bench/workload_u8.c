@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload_u8.h"
 
-#include "base/memory.h"
+#include "placement.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y, rng *r)
+bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_t *y, rng *r,
+                      uint64_t layout)
 {
-    *l = (workload_u8){.n = n, .d = d, .c = c, .y = y};
+    *l = (workload_u8){.n = n, .d = d, .c = c, .y = y, .place = rng_seeded(layout)};
     l->workspace.bytes = downhill_workspace_u8_bytes(d, c);
     if (l->workspace.bytes == 0)
         return true;
-    const bool good = n <= SIZE_MAX / d && n <= SIZE_MAX / c &&
-                      (l->x = memory_new(n * d, 1)) != NULL &&
-                      (l->w = memory_new(c * d, sizeof *l->w)) != NULL &&
-                      (l->b = memory_new(c, sizeof *l->b)) != NULL &&
-                      (l->scores = memory_new(n * c, sizeof *l->scores)) != NULL &&
-                      (l->hinge_dscores = memory_new(n * c, sizeof *l->hinge_dscores)) != NULL &&
-                      (l->dscores = memory_new(n * c, sizeof *l->dscores)) != NULL &&
-                      (l->sums = memory_new(c * d, sizeof *l->sums)) != NULL &&
-                      (l->sums_b = memory_new(c, sizeof *l->sums_b)) != NULL &&
-                      (l->mean = memory_new(d, sizeof *l->mean)) != NULL &&
-                      (l->scale = memory_new(d, sizeof *l->scale)) != NULL &&
-                      (l->workspace.memory = memory_new(l->workspace.bytes, 1)) != NULL;
+    const bool good =
+        n <= SIZE_MAX / d && n <= SIZE_MAX / c &&
+        (l->x = placement_new(&l->place, n * d, 1)) != NULL &&
+        (l->w = placement_new(&l->place, c * d, sizeof *l->w)) != NULL &&
+        (l->b = placement_new(&l->place, c, sizeof *l->b)) != NULL &&
+        (l->scores = placement_new(&l->place, n * c, sizeof *l->scores)) != NULL &&
+        (l->hinge_dscores = placement_new(&l->place, n * c, sizeof *l->hinge_dscores)) != NULL &&
+        (l->dscores = placement_new(&l->place, n * c, sizeof *l->dscores)) != NULL &&
+        (l->sums = placement_new(&l->place, c * d, sizeof *l->sums)) != NULL &&
+        (l->sums_b = placement_new(&l->place, c, sizeof *l->sums_b)) != NULL &&
+        (l->mean = placement_new(&l->place, d, sizeof *l->mean)) != NULL &&
+        (l->scale = placement_new(&l->place, d, sizeof *l->scale)) != NULL &&
+        (l->workspace.memory = placement_new(&l->place, l->workspace.bytes, 1)) != NULL;
     if (!good) {
         workload_u8_close(l);
         return false;
@@ -50,13 +51,13 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
     const downhill_matrix_f64 scores = {l->scores, c, n, c};
     const downhill_matrix_i16 dscores = {l->hinge_dscores, c, n, c};
     const downhill_batch_u8 batch = {l->x, d, n, NULL, NULL, n, 0};
-    const downhill_kernels *kernels;
+    caller by = {.library = &library_linked};
     const downhill_packed_u8 *packed = NULL;
     double loss;
-    if (downhill_select(NULL, &kernels, NULL, 0) == DOWNHILL_OK)
-        packed = workload_u8_packed(l, kernels, false);
-    if (packed == NULL || downhill_score_u8(kernels, &batch, packed, &scores) != DOWNHILL_OK ||
-        downhill_hinge_u8(kernels, &scores, y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
+    if (downhill_select(NULL, &by.kernels, NULL, 0) == DOWNHILL_OK)
+        packed = workload_u8_packed(l, &by, false);
+    if (packed == NULL || downhill_score_u8(by.kernels, &batch, packed, &scores) != DOWNHILL_OK ||
+        downhill_hinge_u8(by.kernels, &scores, y, 1.0f, &dscores, &loss) != DOWNHILL_OK) {
         workload_u8_close(l);
         return false;
     }
@@ -65,41 +66,40 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
 
 void workload_u8_close(workload_u8 *l)
 {
-    free(l->x);
-    free(l->w);
-    free(l->b);
-    free(l->scores);
-    free(l->hinge_dscores);
-    free(l->dscores);
-    free(l->sums);
-    free(l->sums_b);
-    free(l->workspace.memory);
-    free(l->mean);
-    free(l->scale);
+    placement_free(l->x);
+    placement_free(l->w);
+    placement_free(l->b);
+    placement_free(l->scores);
+    placement_free(l->hinge_dscores);
+    placement_free(l->dscores);
+    placement_free(l->sums);
+    placement_free(l->sums_b);
+    placement_free(l->workspace.memory);
+    placement_free(l->mean);
+    placement_free(l->scale);
     for (size_t i = 0; i < LEVELS_MAX; i++) {
-        free(l->packed[i].plain);
-        free(l->packed[i].normalised);
+        placement_free(l->packed[i].plain);
+        placement_free(l->packed[i].normalised);
     }
     memset(l, 0, sizeof *l);
 }
 
-downhill_packed_u8 *workload_u8_packed(workload_u8 *l, const downhill_kernels *kernels,
-                                       bool normalised)
+downhill_packed_u8 *workload_u8_packed(workload_u8 *l, const caller *by, bool normalised)
 {
     size_t i = 0;
-    while (l->packed[i].kernels != NULL && l->packed[i].kernels != kernels->u8)
+    while (l->packed[i].kernels != NULL && l->packed[i].kernels != by->kernels)
         i++;
-    l->packed[i].kernels = kernels->u8;
+    l->packed[i].kernels = by->kernels;
     downhill_packed_u8 **packed = normalised ? &l->packed[i].normalised : &l->packed[i].plain;
     if (*packed != NULL)
         return *packed;
     const downhill_weights_f32 weights = {l->w, l->d, l->b, l->d, l->c};
     const downhill_norm_u8 norm = {l->mean, l->scale};
-    const size_t bytes = downhill_packed_u8_bytes(l->d, l->c);
-    *packed = memory_new(bytes, 1);
-    if (*packed != NULL && downhill_pack_u8(kernels, &weights, normalised ? &norm : NULL, *packed,
-                                            bytes) != DOWNHILL_OK) {
-        free(*packed);
+    const size_t bytes = by->library->packed_u8_bytes(l->d, l->c);
+    *packed = placement_new(&l->place, bytes, 1);
+    if (*packed != NULL && by->library->pack_u8(by->kernels, &weights, normalised ? &norm : NULL,
+                                                *packed, bytes) != DOWNHILL_OK) {
+        placement_free(*packed);
         *packed = NULL;
     }
     return *packed;

@@ -10,6 +10,7 @@
 #include "bench/calls.h"
 #include "bench/gbench.h"
 #include "bench/peer_calls.h"
+#include "bench/placement.h"
 #include "bench/suite.h"
 #include "support.h"
 
@@ -197,7 +198,7 @@ static void test_workload__epoch__visits_each_row_once(void **state)
 {
     (void)state;
     workload load;
-    assert_true(workload_open(&load, 600, 5, 3, 1));
+    assert_true(workload_open(&load, 600, 5, 3, 1, 0));
     for (int shuffled = 0; shuffled < 2; shuffled++) {
         struct visits v = {0};
         assert_int_equal(workload_epoch(&load, shuffled ? load.shuffled : load.in_order, visit, &v),
@@ -208,6 +209,50 @@ static void test_workload__epoch__visits_each_row_once(void **state)
     }
     assert_true(memcmp(load.in_order, load.shuffled, load.n * sizeof *load.shuffled) != 0);
     workload_close(&load);
+}
+
+/* ---- addresses ---- */
+
+static void test_placement__new_buffers__lines_of_their_own_at_random(void **state)
+{
+    (void)state;
+    enum { BUFFERS = 200 };
+    static const size_t sizes[] = {1, 64, 200, 4096, 100000, 3 << 20};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        rng r = rng_seeded(1);
+        bool seen[64] = {false};
+        size_t different = 0;
+        for (size_t i = 0; i < BUFFERS; i++) {
+            unsigned char *p = placement_new(&r, sizes[s], 1);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % 64, 0);
+            for (size_t k = 0; k < sizes[s]; k++)
+                assert_int_equal(p[k], 0);
+            memset(p, 0xFF, sizes[s]);
+            bool *line = &seen[(uintptr_t)p % 4096 / 64];
+            different += !*line;
+            *line = true;
+            placement_free(p);
+        }
+        assert_true(sizes[s] < 4096 || different > 50);
+    }
+    rng r = rng_seeded(1);
+    assert_null(placement_new(&r, SIZE_MAX / 4, 8));
+    placement_free(NULL);
+}
+
+static void test_workload__layout__moves_buffers_and_keeps_data(void **state)
+{
+    (void)state;
+    workload a, b;
+    assert_true(workload_open(&a, 100, 700, 5, 1, 0));
+    assert_true(workload_open(&b, 100, 700, 5, 1, 1));
+    assert_int_not_equal((uintptr_t)a.x % 4096, (uintptr_t)b.x % 4096);
+    assert_memory_equal(a.x, b.x, 100 * 700 * sizeof *a.x);
+    assert_memory_equal(a.y, b.y, 100 * sizeof *a.y);
+    assert_memory_equal(a.u8.x, b.u8.x, 100 * 700);
+    workload_close(&a);
+    workload_close(&b);
 }
 
 static void test_suite__same_seed__same_order(void **state)
@@ -303,14 +348,15 @@ static void test_suite__shape_too_large__row_skipped(void **state)
 static void test_workload__satisfied_samples__share_in_the_name(void **state)
 {
     (void)state;
+    const caller ours = {.library = &library_linked};
     workload load;
-    assert_true(workload_open(&load, 200, 70, 5, 1));
+    assert_true(workload_open(&load, 200, 70, 5, 1, 0));
     const int32_t *const labels[] = {load.y, load.y_met50, load.y_met95};
     static const size_t met[] = {0, 100, 190};
     for (int l = 0; l < 3; l++) {
         const downhill_matrix_f32 scores = {load.scores, load.c, load.n, load.c};
         double loss;
-        assert_int_equal(call_score_f32(NULL, NULL, &load), DOWNHILL_OK);
+        assert_int_equal(call_score_f32(&ours, &load), DOWNHILL_OK);
         assert_int_equal(downhill_hinge_f32(NULL, &scores, labels[l], 0.0f, &scores, &loss),
                          DOWNHILL_OK);
         size_t count = 0;
@@ -355,7 +401,7 @@ static void test_peers__wrong_product__detected(void **state)
     (void)state;
     const peer plain = {.name = "plain", .sgemm = plain_sgemm};
     workload load;
-    assert_true(workload_open(&load, 33, 70, 5, 1));
+    assert_true(workload_open(&load, 33, 70, 5, 1, 0));
     for (mistake = RIGHT; mistake <= ROUNDED_TO_BF16; mistake++)
         assert_int_equal(peer_agrees(&plain, &load), mistake == RIGHT);
     mistake = RIGHT;
@@ -401,7 +447,7 @@ static void test_peers__step__runs_on_one_thread(void **state)
     (void)state;
     const peer *peers = peers_open();
     workload load;
-    assert_true(workload_open(&load, 256, 512, 500, 1));
+    assert_true(workload_open(&load, 256, 512, 500, 1, 0));
     for (size_t p = 0; p < PEERS_COUNT; p++) {
         if (peers[p].missing[0] != '\0')
             continue;
@@ -427,12 +473,13 @@ static void test_peers__epoch__same_gradient(void **state)
 {
     (void)state;
     const peer *peers = peers_open();
+    const caller ours = {.library = &library_linked};
     workload load;
-    assert_true(workload_open(&load, 600, 5, 3, 1));
+    assert_true(workload_open(&load, 600, 5, 3, 1, 0));
     float *dw = calloc(load.c * load.d, sizeof *dw);
     assert_non_null(dw);
     for (bench_kernel k = BENCH_epoch_hinge_f32; k <= BENCH_epoch_hinge_shuffled_f32; k++) {
-        assert_int_equal(bench_kernels[k].call(NULL, NULL, &load), DOWNHILL_OK);
+        assert_int_equal(bench_kernels[k].call(&ours, &load), DOWNHILL_OK);
         memcpy(dw, load.dw, load.c * load.d * sizeof *dw);
         for (size_t p = 0; p < PEERS_COUNT; p++) {
             if (peers[p].missing[0] != '\0')
@@ -466,6 +513,8 @@ int main(void)
         cmocka_unit_test(test_gbench__run__exactly_the_requested_iterations),
         cmocka_unit_test(test_suite__run__every_row_sampled_and_order_recorded),
         cmocka_unit_test(test_workload__epoch__visits_each_row_once),
+        cmocka_unit_test(test_placement__new_buffers__lines_of_their_own_at_random),
+        cmocka_unit_test(test_workload__layout__moves_buffers_and_keeps_data),
         cmocka_unit_test(test_suite__same_seed__same_order),
         cmocka_unit_test(test_suite__stopped_at_once__rows_skipped_as_interrupted),
         cmocka_unit_test(test_suite__filter__only_matching_rows),

@@ -180,14 +180,14 @@ static void test_cold__small_shapes__buffers_rotate(void **state)
                     !bench_has_traits(row->kernel, BENCH_TRAIT_EPOCH));
         buffer_pool s = {0};
         buffer_pool_open(&s, &options, &suite, i);
-        bench_task task = {.kernel = row->kernel};
+        bench_task task = {.kernel = row->kernel, .by.library = &library_linked};
         char why[128];
         assert_true(buffer_pool_find(&s, row, &task, why, sizeof why));
         assert_true((double)task.n_loads * row->working_set >= 2.0 * (1 << 20));
         for (size_t l = 1; l < task.n_loads; l++)
             assert_ptr_not_equal(task.loads[l].x, task.loads[l - 1].x);
         /* Each call uses the next buffer. */
-        assert_int_equal(downhill_select("scalar", &task.kernels, NULL, 0), DOWNHILL_OK);
+        assert_int_equal(downhill_select("scalar", &task.by.kernels, NULL, 0), DOWNHILL_OK);
         bench_task_run(&task, task.n_loads + 2);
         assert_int_equal(task.turn, 2);
         buffer_pool_close(&s);
