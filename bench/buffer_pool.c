@@ -40,7 +40,7 @@ static shape_buffers *find_shape(buffer_pool *pool, const bench_row *row)
 /* Allocates s->n_loads workloads; sets s->missing on failure. A user's --shape may take any memory;
  * a pool or a shape of the map takes a quarter at most, so that other programs are not swapped
  * out. */
-static void open_buffers(shape_buffers *s, const bench_options *o, bool is_map)
+static void open_buffers(shape_buffers *s, const bench_options *o, size_t pass, bool is_map)
 {
     const double max_bytes =
         o->machine != NULL ? 0.25 * (double)o->machine->memory_bytes : INFINITY;
@@ -66,20 +66,20 @@ static void open_buffers(shape_buffers *s, const bench_options *o, bool is_map)
     s->n_loads = 0;
     while (s->loads != NULL && s->n_loads < length &&
            workload_open(&s->loads[s->n_loads], s->n, s->d, s->c, o->seed + s->n_loads,
-                         o->seed + s->n_loads))
+                         o->seed + ((uint64_t)pass << 32) + s->n_loads))
         s->n_loads++;
     if (s->n_loads < length)
         snprintf(s->missing, sizeof s->missing, "out of memory");
 }
 
 void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_suite *suite,
-                      size_t first)
+                      size_t first, size_t pass)
 {
     const size_t family = suite->rows[first].family;
-    if (pool->buffers != NULL && pool->family == family)
+    if (pool->buffers != NULL && pool->family == family && pool->pass == pass)
         return;
     buffer_pool_close(pool);
-    *pool = (buffer_pool){.family = family};
+    *pool = (buffer_pool){.family = family, .pass = pass};
     size_t end = first;
     while (end < suite->n_rows && suite->rows[end].family == family)
         end++;
@@ -99,7 +99,7 @@ void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_sui
         buffers->n_loads = length > buffers->n_loads ? length : buffers->n_loads;
     }
     for (size_t i = 0; i < pool->count; i++)
-        open_buffers(&pool->buffers[i], options, suite->rows[first].sweep == SWEEP_MAP);
+        open_buffers(&pool->buffers[i], options, pass, suite->rows[first].sweep == SWEEP_MAP);
 }
 
 void buffer_pool_close(buffer_pool *pool)

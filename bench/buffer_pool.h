@@ -16,14 +16,15 @@ typedef struct shape_buffers {
 
 typedef struct buffer_pool {
     shape_buffers *buffers;
-    size_t count, family; /* family: of the rows that use them */
-    signed char *peers;   /* count × PEERS_COUNT: results of checking a peer at a shape */
+    size_t count, family, pass; /* family: of the rows that use them */
+    signed char *peers;         /* count × PEERS_COUNT: results of checking a peer at a shape */
 } buffer_pool;
 
-/* Allocates the buffers for the family of row `first` and frees those of another family. If memory
+/* Allocates the buffers for the family of row `first` in a pass and frees those of another family or
+ * pass. The data of all passes are the same, their addresses are not. If memory
  * is short, a shape has no buffers and `missing` says why. */
 void buffer_pool_open(buffer_pool *pool, const bench_options *options, bench_suite *suite,
-                      size_t first);
+                      size_t first, size_t pass);
 void buffer_pool_close(buffer_pool *pool);
 
 /* Gives the buffers of the row to the task. At the first use of a peer with these buffers, checks

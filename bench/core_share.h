@@ -14,6 +14,10 @@
 /* Measures the additions per cycle of this core now, which takes a few microseconds. */
 double core_additions_per_cycle(void);
 
+/* Measures the clock frequency of this core now with a chain of dependent additions, which takes 16
+ * to 30 microseconds. Returns the time that this took, in seconds. */
+double core_clock(double *ghz);
+
 /* A histogram of the additions per cycle seen so far. */
 enum { CORE_BINS = 1024, CORE_BINS_PER_UNIT = 64 };
 typedef struct core_capacity {

@@ -23,7 +23,7 @@ bench_interference bench_sample_interference(const bench_row *row, const bench_s
 
 void bench_row_summarise(bench_row *row, const core_capacity *core, size_t min_undisturbed)
 {
-    double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX];
+    double real[BENCH_SAMPLES_MAX], cpu[BENCH_SAMPLES_MAX], clock[BENCH_SAMPLES_MAX];
     row->n_undisturbed = 0;
     for (size_t s = 0; s < row->n_samples; s++)
         row->n_undisturbed +=
@@ -38,10 +38,12 @@ void bench_row_summarise(bench_row *row, const core_capacity *core, size_t min_u
             bench_sample_interference(row, sample, core) != INTERFERENCE_NONE)
             continue;
         real[count] = sample->real_ns;
+        clock[count] = sample->clock_ghz;
         cpu[count++] = sample->cpu_ns;
     }
     row->real_ns = stats_compute(real, count);
     row->cpu_ns = stats_compute(cpu, count);
+    row->clock_ghz = stats_compute(clock, count).median;
 }
 
 /* Returns the seconds that the thread of a row was off its CPU. Returns 0 for a team, because its

@@ -21,15 +21,14 @@ typedef enum bench_kernel {
 
 /* Where a kernel is timed besides the standard shapes on one thread, and where it is not. */
 enum bench_traits {
-    BENCH_TRAIT_NOISE_FLOOR = 1 << 0, /* in the passes of the noise floor */
-    BENCH_TRAIT_SWEPT = 1 << 1,       /* in the sweeps over batch sizes and numbers of features */
-    BENCH_TRAIT_THREADS = 1 << 2,     /* on several threads as well */
-    BENCH_TRAIT_EPOCH = 1 << 3,       /* only hot, and only on more rows than one step has */
-    BENCH_TRAIT_SHARE = 1 << 4,       /* only on enough samples for the share in its name */
-    BENCH_TRAIT_BASELINE = 1 << 5,    /* only on the baseline: it runs no kernel of a level */
-    BENCH_TRAIT_MAP = 1 << 6,         /* in the map of classes and features */
-    BENCH_TRAIT_LOSS = 1 << 7,        /* with one class only if asked for: its loss is 0 */
-    BENCH_TRAIT_TEAM = 1 << 8,        /* only on several threads */
+    BENCH_TRAIT_SWEPT = 1 << 0,    /* in the sweeps over batch sizes and numbers of features */
+    BENCH_TRAIT_THREADS = 1 << 1,  /* on several threads as well */
+    BENCH_TRAIT_EPOCH = 1 << 2,    /* only hot, and only on more rows than one step has */
+    BENCH_TRAIT_SHARE = 1 << 3,    /* only on enough samples for the share in its name */
+    BENCH_TRAIT_BASELINE = 1 << 4, /* only on the baseline: it runs no kernel of a level */
+    BENCH_TRAIT_MAP = 1 << 5,      /* in the map of classes and features */
+    BENCH_TRAIT_LOSS = 1 << 6,     /* with one class only if asked for: its loss is 0 */
+    BENCH_TRAIT_TEAM = 1 << 7,     /* only on several threads */
 };
 
 struct workload; /* workload.h */

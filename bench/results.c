@@ -73,6 +73,22 @@ static void set_description(json_t *o, const bench_row *row)
 static void set_sampling(json_t *o, const bench_row *row)
 {
     output_set(o, "stopped", json_string(bench_stopped_names[row->stopped]));
+    output_set(o, "passes", json_integer((json_int_t)row->n_passes));
+    if (isfinite(row->noise_floor)) {
+        json_t *medians = json_array();
+        for (size_t p = 0; p < row->n_passes; p++)
+            json_array_append_new(medians, row->pass_ns[p] > 0.0 ? output_real(row->pass_ns[p])
+                                                                 : json_null());
+        output_set(o, "pass_medians_ns", medians);
+        output_set(o, "noise_floor", output_real(row->noise_floor));
+    }
+    if (row->clock_ghz > 0.0) {
+        output_set(o, "clock_ghz", output_real(row->clock_ghz));
+        output_set(o, "cycles_per_sample", output_real(bench_cycles_per_sample(row)));
+        output_set(o, "operations_per_cycle", output_real(bench_operations_per_cycle(row)));
+    }
+    if (row->energy.calls > 0.0)
+        output_set(o, "energy_j", output_real(row->energy.joules / row->energy.calls));
     output_set(o, "samples_alone", json_integer((json_int_t)row->n_undisturbed));
     output_set(o, "shared_core", json_boolean(row->uses_disturbed));
     if (isfinite(row->real_ns.low)) {
@@ -133,6 +149,9 @@ static void append_row(json_t *list, const bench_row *row, size_t index, const c
         output_set(o, "iterations", json_integer((json_int_t)sample->iterations));
         set_times(o, sample->real_ns, sample->cpu_ns);
         output_set(o, "time_s", output_real(sample->time_s));
+        output_set(o, "pass", json_integer((json_int_t)sample->pass));
+        if (sample->clock_ghz > 0.0)
+            output_set(o, "clock_ghz", output_real(sample->clock_ghz));
         output_set(o, "sequence", json_integer((json_int_t)sample->sequence));
         output_set(o, "cpu", sample->cpu < 0 ? json_null() : json_integer(sample->cpu));
         if (sample->core > 0.0) {
@@ -161,6 +180,7 @@ json_t *bench_groups_to_json(const bench_suite *suite)
         for (size_t s = 0; s < 3; s++)
             json_array_append_new(shape, json_integer((json_int_t)sizes[s]));
         output_set(o, "shape", shape); /* of the first row; in a sweep of sizes they differ */
+        output_set(o, "pass", json_integer((json_int_t)group->pass));
         output_set(o, "group", json_string(bench_kernels[row->kernel].group));
         output_set(o, "cache", json_string(row->cold ? "cold" : "hot"));
         output_set(o, "first_row", json_string(row->name));
@@ -204,6 +224,16 @@ json_t *bench_formulas_to_json(void)
     return list;
 }
 
+double bench_operations_per_cycle(const bench_row *row)
+{
+    return row->flops / (row->real_ns.median * row->clock_ghz);
+}
+
+double bench_cycles_per_sample(const bench_row *row)
+{
+    return row->real_ns.median * row->clock_ghz / (double)row->n;
+}
+
 /* Returns the scalar row of the same kernel and shape, or NULL. */
 static const bench_row *find_scalar(const bench_suite *suite, const bench_row *row)
 {
@@ -226,10 +256,11 @@ static void samples_text(const bench_row *row, char *text, size_t size)
         snprintf(text, size, "%zu/%zu", row->n_undisturbed, row->n_samples);
 }
 
-void bench_print_table(const bench_suite *suite)
+void bench_print_table(const bench_suite *suite, double precision)
 {
-    printf("%-56s %12s %7s %8s %7s %9s %8s %10s  %s\n", "row (wall time per call)", "median us",
-           "CI95 %", "n", "MAD %", "GFLOP/s", "GB/s", "vs scalar", "of attainable");
+    printf("%-56s %12s %7s %7s %8s %9s %8s %9s %9s %7s %10s  %s\n", "row (wall time per call)",
+           "median us", "CI95 %", "noise %", "n", "GFLOP/s", "GB/s", "op/cycle", "cyc/samp", "GHz",
+           "vs scalar", "of attainable");
     bool has_plus = false;
     for (size_t i = 0; i < suite->n_rows; i++) {
         const bench_row *row = &suite->rows[i];
@@ -242,7 +273,8 @@ void bench_print_table(const bench_suite *suite)
         }
         const double median = row->real_ns.median;
         const bench_row *scalar = find_scalar(suite, row);
-        char speedup[16] = "-", share[48] = "", interval[16] = "-", samples[24];
+        char speedup[16] = "-", share[48] = "", interval[16] = "-", samples[24], floor[16] = "-",
+             per_cycle[16] = "-", cycles[16] = "-", clock[16] = "-";
         if (scalar != NULL)
             snprintf(speedup, sizeof speedup, "%.2fx", scalar->real_ns.median / median);
         if (row->attainable > 0.0)
@@ -250,17 +282,29 @@ void bench_print_table(const bench_suite *suite)
                      100.0 * row->flops / median / row->attainable, row->bound,
                      bench_above_roof(row) ? ", above its roof" : "");
         if (isfinite(row->real_ns.low)) {
-            const bool imprecise = row->stopped == STOPPED_TIME;
+            const bool imprecise = bench_row_is_imprecise(row, precision);
             snprintf(interval, sizeof interval, "%.2f%s", 100.0 * stats_precision(&row->real_ns),
                      imprecise ? "+" : "");
             has_plus = has_plus || imprecise;
         }
+        if (isfinite(row->noise_floor))
+            snprintf(floor, sizeof floor, "%.2f", 100.0 * row->noise_floor);
+        if (row->clock_ghz > 0.0) {
+            snprintf(per_cycle, sizeof per_cycle, "%.2f", bench_operations_per_cycle(row));
+            snprintf(cycles, sizeof cycles, "%.4g", bench_cycles_per_sample(row));
+            snprintf(clock, sizeof clock, "%.2f", row->clock_ghz);
+        }
         samples_text(row, samples, sizeof samples);
-        printf("%-56s %12.3f %7s %8s %7.2f %9.2f %8.2f %10s  %s\n", row->name, median * 1e-3,
-               interval, samples, 100.0 * row->real_ns.mad / median, row->flops / median,
-               row->bytes / median, speedup, share);
+        printf("%-56s %12.3f %7s %7s %8s %9.2f %8.2f %9s %9s %7s %10s  %s\n", row->name,
+               median * 1e-3, interval, floor, samples, row->flops / median, row->bytes / median,
+               per_cycle, cycles, clock, speedup, share);
     }
     if (has_plus)
-        puts("\n+: the interval is wider than --precision asks; a larger --max-time allows more "
-             "samples");
+        puts("\n+: the interval is wider than --precision asks; more --passes or a longer "
+             "--max-time "
+             "may narrow it");
+    puts(
+        "\nCI95: half the 95 % interval of the median; noise: two passes of the row differ by less "
+        "in 95 % of cases; op/cycle: operations per clock cycle; cyc/samp: clock cycles per "
+        "sample");
 }

@@ -98,8 +98,10 @@ static bool restore_sample(bench_row *row, const json_t *o, double capacity)
     const json_t *cpu = json_object_get(o, "cpu");
     row->samples[row->n_samples] = (bench_sample){
         .iterations = (uint64_t)json_integer_value(json_object_get(o, "iterations")),
+        .pass = (size_t)json_integer_value(json_object_get(o, "pass")),
         .real_ns = number_of(o, "real_time"),
         .cpu_ns = number_of(o, "cpu_time"),
+        .clock_ghz = number_of(o, "clock_ghz"),
         .time_s = number_of(o, "time_s"),
         .core = number_of(o, "core_share") * capacity,
         .sequence = (uint64_t)json_integer_value(json_object_get(o, "sequence")),
@@ -134,19 +136,36 @@ static void restore_entry(bench_suite *suite, const json_t *o, double capacity, 
         for (bench_stopped s = 0; s <= STOPPED_REPETITIONS; s++)
             if (strcmp(text_of(o, "stopped"), bench_stopped_names[s]) == 0)
                 row->stopped = s;
+        const json_int_t passes = json_integer_value(json_object_get(o, "passes"));
+        row->n_passes = passes > 0 && passes <= BENCH_PASSES_MAX ? (size_t)passes : 0;
+        const json_t *energy = json_object_get(o, "energy_j");
+        row->energy = (energy_sum){json_number_value(energy), json_is_number(energy) ? 1.0 : 0.0};
         restore_counters(row, json_object_get(o, "counters"));
     }
 }
 
-/* Restores a group if all its rows are complete. */
+/* Drops the samples of a pass that the row did not complete, and weights its energy with the calls
+ * of the others. */
+static void drop_unfinished(bench_row *row)
+{
+    double calls = 0.0;
+    while (row->n_samples > 0 && row->samples[row->n_samples - 1].pass >= row->n_passes)
+        row->n_samples--;
+    for (size_t s = 0; s < row->n_samples; s++)
+        calls += (double)row->samples[s].iterations;
+    row->energy = (energy_sum){row->energy.joules * calls, row->energy.calls * calls};
+}
+
+/* Restores a group if all its rows completed its pass. */
 static void restore_group(bench_suite *suite, const json_t *o, size_t *hint)
 {
     const bench_row *row = find_row(suite, text_of(o, "first_row"), hint);
     if (row == NULL)
         return;
+    const size_t pass = (size_t)json_integer_value(json_object_get(o, "pass"));
     /* An interrupted group is run again. */
     for (size_t r = (size_t)(row - suite->rows), end = bench_group_end(suite, r); r < end; r++)
-        if (!bench_row_is_complete(&suite->rows[r]))
+        if (!bench_row_is_complete(&suite->rows[r], pass + 1))
             return;
     bench_group *groups = realloc(suite->groups, (suite->n_groups + 1) * sizeof *groups);
     if (groups == NULL)
@@ -156,6 +175,7 @@ static void restore_group(bench_suite *suite, const json_t *o, size_t *hint)
     suite->groups[suite->n_groups++] =
         (bench_group){.first = first,
                       .end = bench_group_end(suite, first),
+                      .pass = pass,
                       .start_s = number_of(o, "start_s"),
                       .end_s = number_of(o, "end_s"),
                       .clock_before_ghz = number_of(o, "clock_before_ghz"),
@@ -175,15 +195,13 @@ size_t resume_restore(const bench_options *options, bench_suite *suite, const js
         bench_row *row = &suite->rows[r];
         if (strcmp(row->skipped, "skipped: interrupted") == 0)
             row->skipped[0] = '\0';
-        if (!bench_row_is_complete(row))
-            continue;
-        complete++;
+        drop_unfinished(row);
+        complete += bench_row_is_complete(row, suite->n_passes);
         for (size_t s = 0; s < row->n_samples; s++)
             if (row->samples[s].sequence >= suite->sequence)
                 suite->sequence = row->samples[s].sequence + 1;
-        if (row->n_samples > 0)
-            bench_row_summarise(row, suite->core, options->repetitions);
     }
+    bench_suite_summarise(suite, options);
     json_array_foreach(json_object_get(results, "groups"), i, o) restore_group(suite, o, &hint);
     return complete;
 }

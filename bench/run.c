@@ -28,8 +28,10 @@ struct run {
     bench_suite *suite;
     const volatile sig_atomic_t *stop;
     counters counters;
+    energy_counters energy;
     progress progress;
-    size_t n_done; /* rows that need no more samples */
+    size_t pass;
+    size_t n_done; /* rows that need no more samples, once per pass */
     double start;  /* clock_seconds() at the start */
 };
 
@@ -40,8 +42,9 @@ struct group {
     bench_task *tasks;
     gbench_row **handles;
     uint64_t *iterations;
-    double *spent_s; /* time spent on the samples of each row */
-    size_t *order;   /* rows of the next round */
+    size_t *n_before; /* samples of earlier passes */
+    double *spent_s;  /* time spent in this pass on the samples of each row */
+    size_t *order;    /* rows of the next round */
 };
 
 /* Returns the seconds since the start of the run, including its earlier parts. */
@@ -50,25 +53,43 @@ static double elapsed_s(const struct run *run)
     return run->suite->start_s + clock_seconds() - run->start;
 }
 
-/* Returns the share of the work on row i that is done. A row whose precision is not reached may
- * need all of max_time_s. */
-static double row_share(const bench_options *o, const struct group *g, size_t i)
+/* Limits of a row in one pass. */
+static size_t repetitions_per_pass(const struct run *run)
+{
+    const size_t passes = run->suite->n_passes;
+    return (run->options->repetitions + passes - 1) / passes;
+}
+
+static size_t samples_max_per_pass(const struct run *run)
+{
+    return BENCH_SAMPLES_MAX / run->suite->n_passes;
+}
+
+static double max_time_per_pass(const struct run *run)
+{
+    return run->options->max_time_s / (double)run->suite->n_passes;
+}
+
+/* Returns the share of the work on row i in this pass that is done. A row whose precision is not
+ * reached may need all of the time. */
+static double row_share(const struct run *run, const struct group *g, size_t i)
 {
     const bench_row *row = &g->rows[i];
     if (row->skipped[0] != '\0' || row->stopped != STOPPED_INTERRUPTED)
         return 1.0;
-    const double repeated = (double)row->n_samples / (double)o->repetitions;
-    const double spent = g->spent_s[i] / o->max_time_s;
-    return fmin(1.0, o->precision > 0.0 ? fmin(repeated, spent) : repeated);
+    const double repeated =
+        (double)(row->n_samples - g->n_before[i]) / (double)repetitions_per_pass(run);
+    const double spent = g->spent_s[i] / max_time_per_pass(run);
+    return fmin(1.0, run->options->precision > 0.0 ? fmin(repeated, spent) : repeated);
 }
 
 /* Shows how many rows are done, and the name of row i of the group, which is being sampled. */
 static void show_progress(struct run *run, const struct group *g, size_t i)
 {
-    const size_t n = run->suite->n_rows;
-    double done = (double)g->first;
+    const size_t n = run->suite->n_rows * run->suite->n_passes;
+    double done = (double)(run->pass * run->suite->n_rows + g->first);
     for (size_t k = 0; k < g->count; k++)
-        done += row_share(run->options, g, k);
+        done += row_share(run, g, k);
     char name[sizeof g->rows[i].name + sizeof "done, "];
     snprintf(name, sizeof name, "done, %s", g->rows[i].name);
     progress_show(&run->progress, run->n_done, n, done / (double)n, name);
@@ -91,6 +112,10 @@ static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_
         return skip(&g->rows[i], result->error);
     if (g->tasks[i].status != DOWNHILL_OK)
         return skip(&g->rows[i], downhill_status_text(g->tasks[i].status));
+    /* The clock is measured at the end of the sample, within the time of the loop. */
+    const double aside_ns = g->tasks[i].aside_s * 1e9 / (double)iterations;
+    result->real_ns -= aside_ns;
+    result->cpu_ns = fmax(result->cpu_ns - aside_ns, 0.0);
     const double calls = poll_interval_s * 1e9 / result->real_ns;
     g->tasks[i].poll_calls = calls > 1.0 ? (uint64_t)calls : 1;
     return !g->tasks[i].stopped;
@@ -103,7 +128,10 @@ static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_
 static bool calibrate(struct group *g, size_t i, double min_time_s)
 {
     const double target_ns = min_time_s * 1e9, margin = 1.05;
-    uint64_t iterations = g->tasks[i].n_loads; /* touches each buffer once */
+    /* Each buffer is touched once. A later pass starts from the number of the pass before. */
+    uint64_t iterations = g->tasks[i].n_loads;
+    if (g->n_before[i] > 0)
+        iterations = g->rows[i].samples[g->n_before[i] - 1].iterations;
     for (;;) {
         gbench_sample s;
         if (!sample(g, i, iterations, &s))
@@ -136,23 +164,29 @@ static bool append_sample(bench_row *row, const bench_sample *s)
 }
 
 /* Returns whether a row has enough samples; sets row->stopped if it has. */
-static bool is_done(const bench_options *o, bench_row *row, double spent_s)
+static bool is_done(const struct run *run, const struct group *g, size_t i)
 {
+    const bench_options *o = run->options;
+    bench_row *row = &g->rows[i];
+    const size_t n_samples = row->n_samples - g->n_before[i];
     if (row->skipped[0] != '\0')
         return true;
-    if (row->n_samples < o->repetitions)
+    if (n_samples < repetitions_per_pass(run))
         return false;
     bench_row_summarise(row, o->core, o->repetitions);
     row->stopped = STOPPED_INTERRUPTED;
     /* Disturbed samples say little, and the interference may end. */
-    const double max_s = (row->n_undisturbed < row->n_samples ? 2.0 : 1.0) * o->max_time_s;
-    if (o->precision == 0.0 || row->n_samples == BENCH_SAMPLES_MAX)
+    const double max_s = (row->n_undisturbed < row->n_samples ? 2.0 : 1.0) * max_time_per_pass(run);
+    const double passes = (double)run->suite->n_passes, part = (double)(run->pass + 1) / passes;
+    if (o->precision == 0.0 || n_samples >= samples_max_per_pass(run))
         row->stopped = STOPPED_REPETITIONS;
-    else if (row->n_undisturbed < o->repetitions && spent_s < max_s)
+    else if ((double)row->n_undisturbed < part * (double)o->repetitions && g->spent_s[i] < max_s)
         return false;
-    else if (stats_precision(&row->real_ns) <= o->precision)
+    /* The interval shrinks with the square root of the number of samples, so an earlier pass may
+     * end with a wider one. */
+    else if (stats_precision(&row->real_ns) * sqrt(part) <= o->precision)
         row->stopped = STOPPED_PRECISION;
-    else if (spent_s >= max_s)
+    else if (g->spent_s[i] >= max_s)
         row->stopped = STOPPED_TIME;
     return row->stopped != STOPPED_INTERRUPTED;
 }
@@ -160,13 +194,22 @@ static bool is_done(const bench_options *o, bench_row *row, double spent_s)
 /* ---- a group ---- */
 
 /* Returns whether the row is sampled in the next round. Rows that are done continue while other
- * rows of the group do, for at most max_time_s, so that changes of the machine affect all rows
+ * rows of the group do, until their time is up, so that changes of the machine affect all rows
  * alike. */
-static bool takes_part(const bench_options *o, const bench_row *row, double spent_s)
+static bool takes_part(const struct run *run, const struct group *g, size_t i)
 {
-    return row->skipped[0] == '\0' && row->n_samples < BENCH_SAMPLES_MAX &&
+    const bench_row *row = &g->rows[i];
+    return row->skipped[0] == '\0' && row->n_samples - g->n_before[i] < samples_max_per_pass(run) &&
            (row->stopped == STOPPED_INTERRUPTED ||
-            (row->stopped == STOPPED_PRECISION && spent_s < o->max_time_s));
+            (row->stopped == STOPPED_PRECISION && g->spent_s[i] < max_time_per_pass(run)));
+}
+
+static void add_energy(bench_row *row, double joules, uint64_t calls)
+{
+    if (joules < 0.0)
+        return;
+    row->energy.joules += joules;
+    row->energy.calls += (double)calls;
 }
 
 /* Takes one sample of each row in `order`. */
@@ -180,13 +223,17 @@ static void sample_round(struct run *run, struct group *g, const size_t *order, 
         const double observed_before =
             core_wait(run->options->core, fmin(run->options->min_time_s, poll_interval_s));
         g->spent_s[i] += clock_seconds() - wait_start;
+        energy_start(&run->energy);
         if (!sample(g, i, g->iterations[i], &s))
             continue;
+        add_energy(&g->rows[i], energy_stop(&run->energy), s.iterations);
         const double observed_after = core_observe(run->options->core);
         g->spent_s[i] += s.real_ns * (double)s.iterations * 1e-9;
         const bench_sample record = {.iterations = s.iterations,
+                                     .pass = run->pass,
                                      .real_ns = s.real_ns,
                                      .cpu_ns = s.cpu_ns,
+                                     .clock_ghz = g->tasks[i].clock_ghz,
                                      .time_s = elapsed_s(run),
                                      .core = observed_before < observed_after ? observed_before
                                                                               : observed_after,
@@ -225,25 +272,25 @@ static void sample_group(struct run *run, struct group *g)
     }
     if (*run->stop)
         return;
-    /* The seed depends on the group's position in the list, so that a resumed run has the same
-     * order. */
-    rng r = rng_seeded(run->options->seed + g->first);
+    /* The seed depends on the pass and the group's position in the list, so that a resumed run has
+     * the same order. */
+    rng r = rng_stream(run->options->seed + g->first, run->pass);
     for (;;) {
         size_t unfinished = 0, count = 0;
         for (size_t i = 0; i < g->count; i++) {
-            unfinished += !is_done(run->options, &g->rows[i], g->spent_s[i]);
-            if (takes_part(run->options, &g->rows[i], g->spent_s[i]))
+            unfinished += !is_done(run, g, i);
+            if (takes_part(run, g, i))
                 g->order[count++] = i;
         }
         /* A further sample may lower the precision of a row that had enough. */
-        const size_t n_done = g->first + g->count - unfinished;
+        const size_t n_done = run->pass * run->suite->n_rows + g->first + g->count - unfinished;
         run->n_done = n_done > run->n_done ? n_done : run->n_done;
         if (unfinished == 0 || *run->stop)
             break;
         rng_shuffle(&r, g->order, count);
         sample_round(run, g, g->order, count);
     }
-    if (run->options->counters && run->counters.missing[0] == '\0')
+    if (run->options->counters && run->counters.missing[0] == '\0' && run->pass == 0)
         count_events(run, g);
 }
 
@@ -252,16 +299,17 @@ static void open_rows(struct run *run, struct group *g, buffer_pool *pool)
 {
     for (size_t i = 0; i < g->count; i++) {
         bench_row *row = &g->rows[i];
-        free(row->samples);
-        row->samples = NULL;
-        row->n_samples = row->samples_size = 0;
+        while (row->n_samples > 0 && row->samples[row->n_samples - 1].pass >= run->pass)
+            row->n_samples--; /* of an interrupted pass */
+        g->n_before[i] = row->n_samples;
         row->stopped = STOPPED_INTERRUPTED;
         row->skipped[0] = '\0';
         bench_task *task = &g->tasks[i];
         *task = (bench_task){.kernel = row->kernel,
                              .by.library = &library_linked,
                              .peer = row->peer,
-                             .stop = run->stop};
+                             .stop = run->stop,
+                             .measures_clock = true};
         char why[sizeof row->skipped - sizeof "skipped: "] = "";
         if (!buffer_pool_find(pool, row, task, why, sizeof why)) {
             skip(row, why);
@@ -288,12 +336,13 @@ static bool open_group(struct group *g, bench_suite *suite, size_t first, size_t
     g->tasks = calloc(n, sizeof *g->tasks);
     g->handles = calloc(n, sizeof *g->handles);
     g->iterations = calloc(n, sizeof *g->iterations);
+    g->n_before = calloc(n, sizeof *g->n_before);
     g->spent_s = calloc(n, sizeof *g->spent_s);
     g->order = calloc(n, sizeof *g->order);
     bench_group *groups = realloc(suite->groups, (suite->n_groups + 1) * sizeof *groups);
     suite->groups = groups != NULL ? groups : suite->groups;
     return groups != NULL && g->tasks != NULL && g->handles != NULL && g->iterations != NULL &&
-           g->spent_s != NULL && g->order != NULL;
+           g->n_before != NULL && g->spent_s != NULL && g->order != NULL;
 }
 
 static void close_group(struct group *g)
@@ -304,6 +353,7 @@ static void close_group(struct group *g)
     free(g->tasks);
     free(g->handles);
     free(g->iterations);
+    free(g->n_before);
     free(g->spent_s);
     free(g->order);
 }
@@ -315,7 +365,7 @@ static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *po
     const bool good = open_group(&g, suite, first, end);
     if (good) {
         open_rows(run, &g, pool);
-        bench_group group = {.first = first, .end = end};
+        bench_group group = {.first = first, .end = end, .pass = run->pass};
         const conditions at_start = conditions_now("", run->options->cpu);
         group.clock_before_ghz = ceilings_clock(CLOCK_REPEATS);
         group.start_s = elapsed_s(run);
@@ -325,31 +375,56 @@ static bool run_group(struct run *run, size_t first, size_t end, buffer_pool *po
         const conditions at_end = conditions_now("", run->options->cpu);
         group.conditions = conditions_between(&at_start, &at_end);
         suite->groups[suite->n_groups++] = group;
-        for (size_t i = 0; i < g.count; i++)
-            if (g.rows[i].n_samples > 0)
-                bench_row_summarise(&g.rows[i], run->options->core, run->options->repetitions);
-            else
+        for (size_t i = 0; i < g.count; i++) {
+            g.rows[i].n_passes = run->pass + (g.rows[i].stopped != STOPPED_INTERRUPTED);
+            if (g.rows[i].n_samples == 0)
                 skip(&g.rows[i], "interrupted");
+        }
     }
     close_group(&g);
     return good;
 }
 
-static bool is_complete(const bench_suite *suite, size_t first, size_t end)
+static bool is_complete(const bench_suite *suite, size_t first, size_t end, size_t passes)
 {
     for (size_t i = first; i < end; i++)
-        if (!bench_row_is_complete(&suite->rows[i]))
+        if (!bench_row_is_complete(&suite->rows[i], passes))
             return false;
     return true;
 }
 
-/* Summarises a row again, because later samples may have raised the estimated capacity of the
- * core. */
-static void summarise_again(const bench_options *o, bench_row *row)
+/* Runs the groups of one pass that are not complete. Sets *resuming to false at the first. */
+static int run_pass(struct run *run, bool *resuming, bench_group_callback on_group, void *context)
 {
-    bench_row_summarise(row, o->core, o->repetitions);
-    if (row->stopped == STOPPED_PRECISION && !(stats_precision(&row->real_ns) <= o->precision))
-        row->stopped = STOPPED_TIME;
+    const bench_options *options = run->options;
+    bench_suite *suite = run->suite;
+    buffer_pool pool = {0};
+    int code = EXIT_OK;
+    for (size_t first = 0, end; first < suite->n_rows && code == EXIT_OK && !*run->stop;
+         first = end) {
+        end = bench_group_end(suite, first);
+        if (is_complete(suite, first, end, run->pass + 1)) {
+            run->n_done = run->pass * suite->n_rows + end;
+            if (*resuming)
+                run->progress.done_before =
+                    (double)run->n_done / (double)(suite->n_rows * suite->n_passes);
+            continue;
+        }
+        *resuming = false;
+        const bench_options of_group = bench_options_of(options, &suite->rows[first]);
+        run->options = &of_group;
+        buffer_pool_open(&pool, options, suite, first, run->pass);
+        if (!run_group(run, first, end, &pool)) {
+            error_line("bench: out of memory");
+            code = EXIT_INTERNAL;
+        } else if (on_group != NULL) {
+            suite->interrupted = true; /* results written now are partial */
+            code = on_group(context, suite);
+        }
+        run->options = options;
+    }
+    buffer_pool_close(&pool);
+    return code;
 }
 
 int bench_suite_run(const bench_options *options, bench_suite *suite, bench_group_callback on_group,
@@ -358,36 +433,15 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_grou
     struct run run = {.options = options,
                       .suite = suite,
                       .stop = stop,
-                      .progress = progress_open(options->noise_floor ? "noise floor" : "bench",
-                                                options->progress),
+                      .progress = progress_open("bench", options->progress),
                       .start = clock_seconds()};
     if (options->counters)
         counters_open(&run.counters);
-    buffer_pool pool = {0};
+    energy_open(&run.energy, "");
     int code = EXIT_OK;
     bool resuming = true; /* all groups so far were complete */
-    for (size_t first = 0, end; first < suite->n_rows && code == EXIT_OK && !*stop; first = end) {
-        end = bench_group_end(suite, first);
-        if (is_complete(suite, first, end)) {
-            if (resuming)
-                run.progress.done_before = (double)end / (double)suite->n_rows;
-            run.n_done = end;
-            continue;
-        }
-        resuming = false;
-        const bench_options of_group = bench_options_of(options, &suite->rows[first]);
-        run.options = &of_group;
-        buffer_pool_open(&pool, options, suite, first);
-        if (!run_group(&run, first, end, &pool)) {
-            error_line("bench: out of memory");
-            code = EXIT_INTERNAL;
-        } else if (on_group != NULL) {
-            suite->interrupted = true; /* results written now are partial */
-            code = on_group(context, suite);
-        }
-        run.options = options;
-    }
-    buffer_pool_close(&pool);
+    for (; run.pass < suite->n_passes && code == EXIT_OK && !*stop; run.pass++)
+        code = run_pass(&run, &resuming, on_group, context);
     if (options->counters)
         counters_close(&run.counters);
     progress_close(&run.progress);
@@ -396,8 +450,7 @@ int bench_suite_run(const bench_options *options, bench_suite *suite, bench_grou
     for (size_t i = 0; i < suite->n_rows; i++)
         if (suite->rows[i].n_samples == 0)
             skip(&suite->rows[i], "interrupted");
-        else
-            summarise_again(options, &suite->rows[i]);
+    bench_suite_summarise(suite, options);
     return code;
 }
 

@@ -56,6 +56,19 @@ stats stats_compute(double *values, size_t count)
     return s;
 }
 
+double stats_t975(double degrees)
+{
+    /* Abramowitz and Stegun, 26.7.5: an expansion about the quantile z of the normal distribution,
+     * which is too coarse below four degrees. */
+    static const double few[] = {12.706, 4.303, 3.182};
+    if (degrees < 4.0)
+        return few[degrees < 2.0 ? 0 : degrees < 3.0 ? 1 : 2];
+    const double z = 1.959964, z2 = z * z;
+    const double g1 = z * (z2 + 1.0) / 4.0, g2 = z * ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0,
+                 g3 = z * (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0;
+    return z + g1 / degrees + g2 / (degrees * degrees) + g3 / (degrees * degrees * degrees);
+}
+
 double stats_precision(const stats *s)
 {
     return 0.5 * (s->high - s->low) / s->median;

@@ -26,6 +26,10 @@ stats stats_compute(double *values, size_t count);
  * if there is none. */
 size_t stats_interval_rank(size_t count);
 
+/* Returns the 97.5 % quantile of Student's t with this many degrees of freedom, at least 1, within
+ * 0.3 %. */
+double stats_t975(double degrees);
+
 /* Returns half the width of the confidence interval divided by the median; NaN if there is no
  * interval. */
 double stats_precision(const stats *s);

@@ -54,9 +54,7 @@ static bool has_rows(const struct builder *b, const struct family *f, bench_kern
     if (f->sweep != SWEEP_NONE)
         return bench_has_traits(kernel,
                                 f->sweep == SWEEP_MAP ? BENCH_TRAIT_MAP : BENCH_TRAIT_SWEPT);
-    if (shape->brief && (f->cold || b->options->noise_floor))
-        return false;
-    if (b->options->noise_floor && !bench_has_traits(kernel, BENCH_TRAIT_NOISE_FLOOR))
+    if (shape->brief && (f->cold))
         return false;
     /* During training only the samples can be cold. */
     if (f->cold && (info->bytes.nd == 0.0 || bench_has_traits(kernel, BENCH_TRAIT_EPOCH)))
@@ -124,10 +122,9 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
                      const bench_shape *shape)
 {
     /* These do not compare levels, so they time the best level only. */
-    const bool last_only =
-        f->sweep != SWEEP_NONE || f->cold || shape->brief || b->options->noise_floor;
-    const bool with_peers = peer_call_of(kernel) != NULL && !b->options->noise_floor &&
-                            (f->sweep == SWEEP_NONE || f->sweep == SWEEP_MAP);
+    const bool last_only = f->sweep != SWEEP_NONE || f->cold || shape->brief;
+    const bool with_peers =
+        peer_call_of(kernel) != NULL && (f->sweep == SWEEP_NONE || f->sweep == SWEEP_MAP);
     const bool with_threads = bench_has_traits(kernel, BENCH_TRAIT_THREADS) && !last_only;
     size_t last = 0; /* best level that has the kernel */
     bool good = true;
@@ -193,7 +190,8 @@ static bool add_all(struct builder *b)
 
 int bench_suite_build(const bench_options *options, bench_suite *suite)
 {
-    *suite = (bench_suite){.core = options->core};
+    *suite =
+        (bench_suite){.core = options->core, .n_passes = options->passes > 0 ? options->passes : 1};
     struct builder b = {.options = options, .suite = suite};
     const int error = regcomp(&b.filter, options->filter != NULL ? options->filter : ".",
                               REG_EXTENDED | REG_NOSUB);
@@ -212,8 +210,7 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
         code = EXIT_INTERNAL;
     }
     regfree(&b.filter);
-    /* A run may have no rows for the noise floor. */
-    if (code == EXIT_OK && suite->n_rows == 0 && !options->noise_floor) {
+    if (code == EXIT_OK && suite->n_rows == 0) {
         error_line("bench: no row matches '%s'; `downhill bench --list` shows the names",
                    options->filter != NULL ? options->filter : "");
         code = EXIT_USAGE;
@@ -253,9 +250,9 @@ void bench_suite_free(bench_suite *suite)
     *suite = (bench_suite){0};
 }
 
-bool bench_row_is_complete(const bench_row *row)
+bool bench_row_is_complete(const bench_row *row, size_t passes)
 {
-    return row->n_samples > 0 ? row->stopped != STOPPED_INTERRUPTED : row->skipped[0] != '\0';
+    return row->skipped[0] != '\0' || row->n_passes >= passes;
 }
 
 /* ---- attainable rates ---- */

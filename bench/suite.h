@@ -10,6 +10,7 @@
 #include "ceilings.h"
 #include "core_share.h"
 #include "counters.h"
+#include "energy.h"
 #include "kernel_list.h"
 #include "peers.h"
 #include "shapes.h"
@@ -20,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BENCH_SAMPLES_MAX = 1000 };
+enum { BENCH_SAMPLES_MAX = 1000, BENCH_PASSES_MAX = 20 };
 
 typedef struct bench_options {
     const char *filter; /* extended regular expression that row names must match; NULL: all */
@@ -28,7 +29,6 @@ typedef struct bench_options {
     bool peers;         /* also time the other libraries */
     bool sweeps;        /* also time the sweeps (shapes.h) */
     bool quick;         /* a coarse map in the sweeps */
-    bool noise_floor;   /* time only the rows of the noise floor (noise_floor.h) */
     bool counters;      /* take one more sample of each row with the CPU's counters */
     size_t threads; /* also time the steps on 2, 4, … up to this many threads; 0 or 1: do not */
     const machine *machine;
@@ -36,11 +36,12 @@ typedef struct bench_options {
     const bench_shape *shapes;
     size_t n_shapes;
     bool no_hot, cold;   /* leave out the hot rows; add the cold ones (bench_row) */
-    size_t repetitions;  /* minimum number of samples per row */
+    size_t passes;       /* number of times that the list of rows is gone through; 0: once */
+    size_t repetitions;  /* minimum number of samples per row, in all passes */
     double precision;    /* relative half-width of the 95 % interval of the median at which sampling
                          * ends; 0: end after `repetitions` samples */
-    double max_time_s;   /* maximum time per row once it has `repetitions` samples; doubled if some
-                         * samples were disturbed */
+    double max_time_s;   /* maximum time per row, in all passes, once it has `repetitions` samples;
+                         * doubled if some samples were disturbed */
     double min_time_s;   /* minimum time per sample */
     core_capacity *core; /* capacity of the core, updated by each sample; NULL: do not measure it */
     uint64_t seed;       /* of the data and of the order */
@@ -49,7 +50,9 @@ typedef struct bench_options {
 
 typedef struct bench_sample {
     uint64_t iterations;
+    size_t pass;
     double real_ns, cpu_ns; /* per iteration */
+    double clock_ghz;       /* at its end; 0: not measured */
     double time_s;          /* end, in seconds since the start of the run */
     double core;            /* additions per cycle just before or after it, the lower of both
                              * (core_share.h); 0: not measured */
@@ -64,7 +67,7 @@ typedef enum bench_interference {
     INTERFERENCE_CORE, /* another hardware thread of the core was busy (core_share.h) */
 } bench_interference;
 
-/* Reason for which the sampling of a row ended. */
+/* Reason for which the sampling of a row ended in its last pass. */
 typedef enum bench_stopped {
     STOPPED_INTERRUPTED, /* the row is not complete */
     STOPPED_PRECISION,   /* the required precision is reached */
@@ -93,17 +96,26 @@ typedef struct bench_row {
     uint32_t roof_mask; /* ceilings that `attainable` comes from, as for ceilings_measure_some() */
     bench_sample *samples;
     size_t n_samples, samples_size;
+    size_t n_passes;                  /* completed */
+    double pass_ns[BENCH_PASSES_MAX]; /* median of each (passes.c) */
+    double noise_floor;   /* relative difference of two passes that 95 % of pairs stay below; NaN:
+                           * unknown */
     size_t n_undisturbed; /* number of samples without interference */
     bool uses_disturbed;  /* these are too few, so that the statistics include all samples */
     bench_stopped stopped;
-    stats real_ns, cpu_ns;   /* if n_samples > 0; of the undisturbed samples */
+    stats real_ns, cpu_ns; /* if n_samples > 0; of the undisturbed samples. The median of real_ns is
+                            * that of the passes, and its interval tells how far it may be off in
+                            * another run of the same length (passes.c) */
+    double clock_ghz;      /* median at the ends of its samples; 0: not measured */
+    energy_sum energy;     /* of its samples */
     counter_values counters; /* per call */
     char skipped[192];       /* why the row was not run, or "" */
 } bench_row;
 
-/* Rows that were sampled in turn, and the conditions meanwhile. */
+/* Rows that were sampled in turn in one pass, and the conditions meanwhile. */
 typedef struct bench_group {
     size_t first, end; /* rows */
+    size_t pass;
     double start_s, end_s;
     double clock_before_ghz, clock_after_ghz;
     conditions conditions; /* change from start to end */
@@ -113,7 +125,7 @@ typedef struct bench_suite {
     bench_row *rows;
     size_t n_rows;
     bench_group *groups; /* groups that were run */
-    size_t n_groups;
+    size_t n_groups, n_passes;
     double seconds, start_s; /* start_s: time at which an earlier part of the run ended */
     uint64_t sequence;       /* of the next sample */
     bool interrupted;
@@ -134,10 +146,11 @@ size_t bench_group_end(const bench_suite *suite, size_t first);
 /* Is called after each group. Returns EXIT_OK, or an exit code that ends the run. */
 typedef int (*bench_group_callback)(void *context, bench_suite *suite);
 
-/* Runs the suite group by group. Each round of a group samples once all its rows that need more
- * samples, in an order that is shuffled again for each round, from the seed. A row that cannot run
- * is marked as skipped. A group whose rows were all completed in an earlier part of the run is left
- * unchanged. Stops early and keeps the samples so far once *stop is set. `on_group` may be NULL. */
+/* Runs the suite pass by pass, and each pass group by group. A pass has new buffers at new
+ * addresses. Each round of a group samples once all its rows that need more samples, in an order
+ * that is shuffled again for each round, from the seed. A row that cannot run is marked as skipped.
+ * A group whose rows completed a pass in an earlier part of the run is left unchanged. Stops early
+ * and keeps the samples so far once *stop is set. `on_group` may be NULL. */
 int bench_suite_run(const bench_options *options, bench_suite *suite, bench_group_callback on_group,
                     void *context, const volatile sig_atomic_t *stop);
 
@@ -148,9 +161,8 @@ void bench_suite_free(bench_suite *suite);
  * measured. */
 double bench_call_ns(void);
 
-/* Returns whether sampling of the row ended other than by an interruption, or the row is
- * skipped. */
-bool bench_row_is_complete(const bench_row *row);
+/* Returns whether the row completed this many passes, or is skipped. */
+bool bench_row_is_complete(const bench_row *row, size_t passes);
 
 /* Returns what disturbed a sample; INTERFERENCE_NONE if the core was not measured. */
 bench_interference bench_sample_interference(const bench_row *row, const bench_sample *sample,
@@ -160,6 +172,14 @@ bench_interference bench_sample_interference(const bench_row *row, const bench_s
  * min_undisturbed and fewer than STATS_INTERVAL_MIN are undisturbed. core: NULL if the core was not
  * measured. */
 void bench_row_summarise(bench_row *row, const core_capacity *core, size_t min_undisturbed);
+
+/* Computes the median of each row, its interval and its noise floor from the passes so far
+ * (passes.c). */
+void bench_suite_summarise(bench_suite *suite, const bench_options *options);
+
+/* Returns whether the interval of the median is wider than required; false if no precision is
+ * required (0) or there is no interval. */
+bool bench_row_is_imprecise(const bench_row *row, double precision);
 
 /* Sums the conditions of the groups whose thread waited for its CPU. Returns the seconds that it
  * waited. */
@@ -180,7 +200,13 @@ json_t *bench_rows_to_json(const bench_suite *suite);
 json_t *bench_groups_to_json(const bench_suite *suite);
 json_t *bench_formulas_to_json(void);
 
-/* Prints a table of medians, grouped by shape, with the speed-up over scalar. */
-void bench_print_table(const bench_suite *suite);
+/* Return the rates of a row with a known clock: credited operations per clock cycle, and cycles per
+ * row of data. */
+double bench_operations_per_cycle(const bench_row *row);
+double bench_cycles_per_sample(const bench_row *row);
+
+/* Prints a table of medians, grouped by shape, with the speed-up over scalar. Marks intervals that
+ * are wider than `precision`. */
+void bench_print_table(const bench_suite *suite, double precision);
 
 #endif

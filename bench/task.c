@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "task.h"
 
+#include "core_share.h"
+
 static workload *next_load(bench_task *task)
 {
     workload *load = &task->loads[task->turn];
@@ -32,4 +34,7 @@ void bench_task_run(void *context, uint64_t iterations)
         remaining -= calls;
     }
     task->stopped = remaining > 0;
+    /* At once, because a CPU that lowers its clock for wide instructions raises it again within a
+     * millisecond after the last of them. */
+    task->aside_s = task->measures_clock ? core_clock(&task->clock_ghz) : 0.0;
 }

@@ -23,6 +23,9 @@ typedef struct bench_task {
     const volatile sig_atomic_t *stop; /* polled between calls; NULL: never */
     uint64_t poll_calls;               /* calls between two polls; 0: all */
     bool stopped;                      /* the last run was stopped before its last call */
+    bool measures_clock;               /* each run ends with a measurement of the clock */
+    double clock_ghz;                  /* of the last run; 0: not measured */
+    double aside_s;                    /* time of that measurement, which is not the kernel's */
 } bench_task;
 
 /* Runs the calls. It is a gbench_function with a bench_task as context. */

@@ -148,14 +148,15 @@ size_t bench_session_doubts(bench_session *s)
             continue;
         timed++;
         count_lacking(&lacking, row, s->suite.core);
-        if (row->stopped == STOPPED_TIME)
+        if (bench_row_is_imprecise(row, s->bench.precision))
             add_name(&capped, row->name);
     }
     doubt_cores(s, &lacking, timed);
     if (capped.count > 0)
         warnings_add(s->warnings,
                      "the 95 %% interval of %zu of %zu medians is wider than the required %.3g %%: "
-                     "sampling ended after at most %.3g s; give a longer --max-time (%s)",
+                     "passes with other buffers differ by more, or samples do; give more --passes "
+                     "or a longer --max-time than %.3g s (%s)",
                      capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
                      capped.text);
     doubt_groups(s);

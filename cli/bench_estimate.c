@@ -29,34 +29,24 @@ struct range {
     double min_s, max_s;
 };
 
-/* Adds the time of one row. Finding the number of calls per sample takes about 1.5 samples. */
+/* Adds the time of one row. Finding the number of calls per sample takes about 1.5 samples, and
+ * the warm-up of a later pass one. */
 static void add_row(struct range *r, const bench_options *options, const bench_row *row)
 {
     const bench_options of_row = bench_options_of(options, row), *o = &of_row;
     const double rate = levels_is_baseline(row->isa) ? scalar_flop_per_s : simd_flop_per_s;
     const double sample_s = fmax(o->min_time_s, row->flops / rate);
     const double all_s = (double)o->repetitions * sample_s;
-    r->min_s += 1.5 * sample_s + all_s;
-    r->max_s += 1.5 * sample_s + (o->precision > 0.0 ? fmax(all_s, o->max_time_s) : all_s);
+    const double aside_s = ((double)o->passes + 0.5) * sample_s;
+    r->min_s += aside_s + all_s;
+    r->max_s += aside_s + (o->precision > 0.0 ? fmax(all_s, o->max_time_s) : all_s);
 }
 
 static void add_rows(struct range *r, const bench_options *o, const bench_suite *suite)
 {
     for (size_t i = 0; i < suite->n_rows; i++)
-        if (!bench_row_is_complete(&suite->rows[i]))
+        if (!bench_row_is_complete(&suite->rows[i], suite->n_passes))
             add_row(r, o, &suite->rows[i]);
-}
-
-static int add_floor(struct range *r, const bench_session *s)
-{
-    bench_options floor_options;
-    bench_suite suite;
-    const int code = noise_floor_build(&s->bench, 0, &floor_options, &suite);
-    for (int pass = 0; code == EXIT_OK && pass < NOISE_FLOOR_PASSES; pass++)
-        add_rows(r, &floor_options, &suite);
-    if (code == EXIT_OK)
-        bench_suite_free(&suite);
-    return code;
 }
 
 static double proof_of(const bench_session *s)
@@ -74,19 +64,17 @@ static double proof_of(const bench_session *s)
     return proof_s * (double)(__builtin_popcount(kernel_set) * (int)levels);
 }
 
-static int estimate(const bench_session *s, struct range *r)
+static void estimate(const bench_session *s, struct range *r)
 {
     const bench_config *config = s->config;
     *r = (struct range){0};
     add_rows(r, &s->bench, &s->suite);
-    const int code = config->noise_floor ? add_floor(r, s) : EXIT_OK;
     double aside_s = proof_of(s);
     if (!config->no_ceilings && config->ceilings_from == NULL)
         aside_s +=
             (double)s->ceilings.n_sets * (config->quick ? quick_ceilings_s : 2.0 * ceilings_s);
     r->min_s += aside_s;
     r->max_s += aside_s;
-    return code;
 }
 
 /* Writes a time as "40 s", "12 min" or "1.5 h". */
@@ -132,9 +120,7 @@ int bench_estimate_say(const bench_session *s)
 {
     struct range r;
     char text[80], rows[32];
-    const int code = estimate(s, &r);
-    if (code != EXIT_OK)
-        return code;
+    estimate(s, &r);
     range_text(&r, text);
     snprintf(rows, sizeof rows, "%zu row%s", s->suite.n_rows, s->suite.n_rows == 1 ? "" : "s");
     const char *value, *option = plain_option(s->config, &value);

@@ -8,6 +8,7 @@
 #include "base/output.h"
 #include "bench/gbench.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -53,6 +54,7 @@ static json_t *context_to_json(const bench_session *s)
     output_set(o, "caches", caches_to_json(s->machine));
     output_set(o, "load_avg", loads);
     output_set(o, "seed", json_integer((json_int_t)config->seed));
+    output_set(o, "passes", json_integer((json_int_t)s->bench.passes));
     output_set(o, "repetitions", json_integer((json_int_t)config->repetitions));
     output_set(o, "min_time_s", output_real(s->bench.min_time_s));
     output_set(o, "max_time_s", output_real(s->bench.max_time_s));
@@ -87,6 +89,34 @@ static json_t *counters_to_json(const bench_session *s)
     return o;
 }
 
+static json_t *energy_to_json(void)
+{
+    json_t *o = json_object();
+    energy_counters e;
+    energy_open(&e, "");
+    output_set(o, "available", json_boolean(e.n_packages > 0));
+    output_set(o, "reason", json_string(e.missing));
+    return o;
+}
+
+/* The distribution of the noise floors of the rows. */
+static json_t *noise_floor_to_json(const bench_suite *suite)
+{
+    double *floors = calloc(suite->n_rows + 1, sizeof *floors);
+    size_t count = 0;
+    for (size_t i = 0; floors != NULL && i < suite->n_rows; i++)
+        if (suite->rows[i].n_samples > 0 && isfinite(suite->rows[i].noise_floor))
+            floors[count++] = suite->rows[i].noise_floor;
+    const stats s = count > 0 ? stats_compute(floors, count) : (stats){.median = NAN, .p95 = NAN};
+    free(floors);
+    json_t *o = json_object();
+    output_set(o, "passes", json_integer((json_int_t)suite->n_passes));
+    output_set(o, "median", output_real(s.median));
+    output_set(o, "p95", output_real(s.p95));
+    output_set(o, "rows", json_array());
+    return o;
+}
+
 int bench_session_write(bench_session *s)
 {
     if (s->config->json == NULL)
@@ -105,9 +135,10 @@ int bench_session_write(bench_session *s)
         output_set(root, "peers", peers_to_json());
     if (s->has_ceilings)
         output_set(root, "ceilings", ceilings_to_json(&s->ceilings));
-    if (s->floor.passes > 1)
-        output_set(root, "noise_floor", noise_floor_to_json(&s->floor));
+    if (s->suite.n_passes > 1)
+        output_set(root, "noise_floor", noise_floor_to_json(&s->suite));
     output_set(root, "counters", counters_to_json(s));
+    output_set(root, "energy", energy_to_json());
     if (s->suite.n_rows > 0) {
         output_set(root, "groups", bench_groups_to_json(&s->suite));
         output_set(root, "benchmarks", bench_rows_to_json(&s->suite));

@@ -128,17 +128,6 @@ static int recheck_ceilings(bench_session *s)
     return EXIT_OK;
 }
 
-/* Runs half of the passes of the noise floor. */
-static int measure_floor(bench_session *s)
-{
-    int code = EXIT_OK;
-    for (int i = 0; s->config->noise_floor && i < NOISE_FLOOR_PASSES / 2 && code == EXIT_OK &&
-                    interrupt_signal == 0;
-         i++)
-        code = noise_floor_run_pass(&s->floor, &s->bench, &interrupt_signal);
-    return code;
-}
-
 static int after_group(void *context, bench_suite *suite)
 {
     bench_session *s = context;
@@ -148,6 +137,7 @@ static int after_group(void *context, bench_suite *suite)
     const double start_s = clock_seconds();
     if (json == NULL || !output_replaces(json) || start_s < s->next_write_s)
         return EXIT_OK;
+    bench_suite_summarise(suite, &s->bench);
     const int code = bench_session_write(s);
     const double end_s = clock_seconds();
     s->next_write_s = end_s + (end_s - start_s) / write_share;
@@ -160,12 +150,7 @@ static void print_tables(const bench_session *s)
         return;
     if (s->has_ceilings)
         ceilings_print(&s->ceilings);
-    bench_print_table(&s->suite);
-    const double floor = noise_floor_p95(&s->floor);
-    if (s->floor.passes > 1)
-        printf("\nnoise floor: 95 %% of the medians of the same code differed by less than %.2g %% "
-               "from pass to pass (%zu row%s, %zu passes)\n",
-               100.0 * floor, s->floor.n_rows, s->floor.n_rows == 1 ? "" : "s", s->floor.passes);
+    bench_print_table(&s->suite, s->bench.precision);
 }
 
 static void print_end(const bench_session *s, size_t timed)
@@ -174,12 +159,9 @@ static void print_end(const bench_session *s, size_t timed)
     const bool measures_ceilings = !s->config->no_ceilings && s->config->ceilings_from == NULL;
     /* Like the time of the rows, the total of a resumed run includes its earlier parts. */
     const double total_s = s->suite.start_s + clock_seconds() - s->start_s;
-    fprintf(stderr, "bench: %zu row%s in %.1f s (%.1f s with verification%s%s), seed %llu, ", timed,
+    fprintf(stderr, "bench: %zu row%s in %.1f s (%.1f s with verification%s), seed %llu, ", timed,
             timed == 1 ? "" : "s", s->suite.seconds, total_s,
-            !measures_ceilings       ? ""
-            : s->config->noise_floor ? ", ceilings"
-                                     : " and ceilings",
-            s->config->noise_floor ? " and noise floor" : "", (unsigned long long)s->config->seed);
+            measures_ceilings ? " and ceilings" : "", (unsigned long long)s->config->seed);
     if (s->cpu >= 0)
         fprintf(stderr, "pinned to CPU %d\n", s->cpu);
     else
@@ -212,15 +194,13 @@ int bench_session_run(bench_session *s)
     s->bench.cpu = s->cpu = warnings_pin(s->warnings);
     core_capacity_measure(&s->core);
     s->partial = true;
-    if ((code = measure_ceilings(s)) != EXIT_OK || (code = measure_floor(s)) != EXIT_OK ||
+    if ((code = measure_ceilings(s)) != EXIT_OK ||
         (code = bench_suite_run(&s->bench, &s->suite, after_group, s, &interrupt_signal)) !=
             EXIT_OK)
         return code;
     /* Measured before and after the rows, because the clock frequency may change in between. */
     if (!s->config->quick && interrupt_signal == 0)
         code = measure_ceilings(s);
-    if (code == EXIT_OK)
-        code = measure_floor(s);
     if (code == EXIT_OK)
         code = recheck_ceilings(s);
     if (code != EXIT_OK)

@@ -8,7 +8,6 @@
 #include "options.h"
 
 #include "base/machine.h"
-#include "bench/noise_floor.h"
 #include "bench/suite.h"
 #include "verify/verify.h"
 
@@ -17,10 +16,10 @@
 typedef struct bench_config {
     const char *filter, *isa, *cache, *min_time, *max_time, *ceilings_from, *json, *resume;
     option_list shapes;
-    size_t repetitions, threads;
+    size_t passes, repetitions, threads;
     double precision;
     uint64_t seed;
-    bool list, formulas, quick, peers, sweeps, noise_floor, counters, ceilings, no_ceilings;
+    bool list, formulas, quick, peers, sweeps, counters, ceilings, no_ceilings;
 } bench_config;
 
 typedef struct bench_session {
@@ -32,7 +31,6 @@ typedef struct bench_session {
     bench_suite suite;
     ceilings ceilings;
     bool has_ceilings;
-    noise_floor floor;
     verify_result verified;
     json_t *arguments, *warnings;
     const char *not_granted; /* why fewer threads than --threads are available; NULL: all are */

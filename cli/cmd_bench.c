@@ -41,13 +41,22 @@ static const cli_option options[] = {
      AT(cache),
      .help = "hot: the same buffers in every call; cold: other buffers in every call, best "
              "level only (default: hot)"},
+    {.name = "passes",
+     .kind = OPTION_SIZE,
+     .metavar = "N",
+     AT(passes),
+     .min = 1,
+     .max = BENCH_PASSES_MAX,
+     .help = "go through all rows N times, each time with new buffers at other addresses; the "
+             "spread over the passes gives the interval and the noise floor of each row (default: "
+             "5, quick: 3)"},
     {.name = "repetitions",
      .kind = OPTION_SIZE,
      .metavar = "N",
      AT(repetitions),
      .min = 1,
      .max = BENCH_SAMPLES_MAX,
-     .help = "minimum number of samples per row (default: 10)"},
+     .help = "minimum number of samples per row, over all passes (default: 15)"},
     {.name = "precision",
      .kind = OPTION_SHARE,
      .metavar = "SHARE",
@@ -60,13 +69,13 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "TIME",
      AT(min_time),
-     .help = "minimum time of a sample, as in 20ms or 0.5s (default: 20ms, quick: 2ms) "
+     .help = "minimum time of a sample, as in 20ms or 0.5s (default: 10ms, quick: 2ms) "
              "[10us..3600s]"},
     {.name = "max-time",
      .kind = OPTION_TEXT,
      .metavar = "TIME",
      AT(max_time),
-     .help = "maximum time for the samples of a row past --repetitions (default: 25 times "
+     .help = "maximum time for the samples of a row past --repetitions (default: 50 times "
              "--min-time) [10us..36000s]"},
     {.name = "peers",
      .kind = OPTION_FLAG,
@@ -84,10 +93,6 @@ static const cli_option options[] = {
      .min = 1,
      .max = MACHINE_TEAM_MAX,
      .help = "also time the steps with 2, 4, ... N threads (default: the number of cores)"},
-    {.name = "noise-floor",
-     .kind = OPTION_FLAG,
-     AT(noise_floor),
-     .help = "time the same code four times, to measure how much repeated measurements differ"},
     {.name = "counters",
      .kind = OPTION_FLAG,
      AT(counters),
@@ -131,7 +136,7 @@ static const cli_option options[] = {
      .help = "list the operations and bytes that each kernel is credited with"},
 };
 
-static const bench_config defaults = {.repetitions = 10, .seed = 1, .precision = -1.0};
+static const bench_config defaults = {.repetitions = 15, .seed = 1, .precision = -1.0};
 
 /* Parses "256x3072x10" or "256,3072,10". */
 static bool parse_shape(const char *text, bench_shape *shape)
@@ -275,11 +280,11 @@ static int choose_time(const char *option, const char *text, double max_s, doubl
 
 static int choose_times(const bench_config *config, bench_options *bench)
 {
-    const int code = choose_time("min-time", config->min_time, 3600.0, config->quick ? 0.002 : 0.02,
+    const int code = choose_time("min-time", config->min_time, 3600.0, config->quick ? 0.002 : 0.01,
                                  &bench->min_time_s);
     return code != EXIT_OK ? code
                            : choose_time("max-time", config->max_time, 36000.0,
-                                         25.0 * bench->min_time_s, &bench->max_time_s);
+                                         50.0 * bench->min_time_s, &bench->max_time_s);
 }
 
 static int run_with(const cli_command *self, bench_config *config, const machine *m,
@@ -312,6 +317,7 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     s.bench.isa = config->isa;
     s.bench.shapes = shapes;
     s.bench.n_shapes = n_shapes;
+    s.bench.passes = config->passes > 0 ? config->passes : config->quick ? 3 : 5;
     s.bench.repetitions = config->repetitions;
     s.bench.precision = config->precision >= 0.0 ? config->precision : config->quick ? 0.05 : 0.01;
     s.bench.core = &s.core;
@@ -339,7 +345,6 @@ static int run_with(const cli_command *self, bench_config *config, const machine
             code = bench_session_run(&s);
     }
     bench_suite_free(&s.suite);
-    noise_floor_free(&s.floor);
     json_decref(s.arguments);
     json_decref(s.warnings);
     return code;

@@ -8,6 +8,7 @@
 #include "shell.h"
 #include "support.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static void test_cli_bench__json_to_stdout__rows_and_context(void **state)
     (void)state;
     assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --peers --shape 4x33x3 "
                            "--filter '^(score|hinge|grad)_f32' --min-time 50us --precision 0 "
-                           "--repetitions 4 --json -"),
+                           "--repetitions 5 --json -"),
                      EXIT_OK);
     json_t *root = parsed(shell_out);
     assert_int_equal((int)number(root, "schema_version"), 1);
@@ -51,7 +52,7 @@ static void test_cli_bench__json_to_stdout__rows_and_context(void **state)
             medians++;
     }
     assert_true(medians > 0);
-    assert_int_equal(samples, 4 * medians);
+    assert_int_equal(samples, 5 * medians);
     assert_int_equal(with_kernel, 4 * medians); /* median, min, mad, p95 */
     json_decref(root);
 }
@@ -76,14 +77,14 @@ static void test_cli_bench__json__read_by_compare_py(void **state)
     (void)state;
     assert_int_equal(
         shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us "
-              "--precision 0 --repetitions 9"
+              "--precision 0 --repetitions 10"
               " --isa scalar --filter ^hinge_f32 --json $scratch/a.json >/dev/null 2>&1"
               " && /usr/bin/python3 /usr/share/benchmark/compare.py --no-color"
               " benchmarks $scratch/a.json $scratch/a.json; code=$?;"
               " rm $scratch/a.json; exit $code"),
         EXIT_OK);
     assert_non_null(strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3_median"));
-    assert_non_null(strstr(shell_out, "U Test, Repetitions: 9 vs 9"));
+    assert_non_null(strstr(shell_out, "U Test, Repetitions: 10 vs 10"));
 }
 
 /* Devices and pipes are written to, not replaced, and a link is followed. */
@@ -132,7 +133,7 @@ static void test_cli_bench__no_row_timed__fails(void **state)
 {
     (void)state;
     assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --filter ^score_f32"
-                           " --repetitions 1 --precision 0 --shape 999999999x24000x1"),
+                           " --passes 1 --repetitions 1 --precision 0 --shape 999999999x24000x1"),
                      EXIT_INTERNAL);
     assert_non_null(strstr(shell_out, "skipped: out of memory"));
     assert_non_null(strstr(shell_err, "downhill: bench: no row could be timed"));
@@ -223,7 +224,7 @@ static void test_cli_bench__throttled__warning(void **state)
     (void)state;
     assert_int_equal(
         shell("$downhill bench --no-ceilings --shape 4x33x3 --min-time 50us --precision 0"
-              " --filter ^hinge_f32/scalar --json $scratch/whole.json &&"
+              " --passes 1 --filter ^hinge_f32/scalar --json $scratch/whole.json &&"
               " sed 's/\"schema_version\"/\"partial\": true,\\n&/;"
               " s/\"cpu_time\": [^,]*/\"cpu_time\": 1/;"
               " s/\"start_s\": [^,]*/\"start_s\": 0/;"
@@ -496,7 +497,7 @@ static void test_cli_bench__duration__printed_or_refused(void **state)
         const char *passed = strstr(shell_err, "checks passed"),
                    *warning = strstr(shell_err, "warning: bench: without --json only the table"),
                    *estimate = strstr(shell_err,
-                                      "bench: 1 row will take 4 min to 9 min on an idle machine");
+                                      "bench: 1 row will take 7 min to 19 min on an idle machine");
         assert_non_null(estimate);
         assert_true(estimate < passed);
         assert_int_equal(warning != NULL, json == 0);
@@ -506,22 +507,45 @@ static void test_cli_bench__duration__printed_or_refused(void **state)
     shell("rm -f $scratch/o.json");
 }
 
-static void test_cli_bench__noise_floor__in_the_results(void **state)
+static void test_cli_bench__passes__floor_clock_and_energy_of_each_row(void **state)
 {
     (void)state;
-    assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --noise-floor "
-                           "--filter '^(hinge|softmax|update)_f32' --shape "
-                           "4x33x3 --min-time 50us"
-                           " --precision 0 --repetitions 3 --json $scratch/floor.json"),
+    assert_int_equal(shell("$downhill bench --no-ceilings --isa scalar --passes 4 --filter "
+                           "'^(hinge|softmax|update)_f32' --shape 4x33x3 --min-time 50us "
+                           "--precision 0 --repetitions 8 --json $scratch/passes.json"),
                      EXIT_OK);
-    assert_non_null(strstr(shell_out, "noise floor: 95 % of the medians of the same code"));
-    assert_non_null(strstr(shell_err, " s with verification and noise floor), seed 1, "));
-    json_t *root = parsed_file("floor.json"), *found = json_object_get(root, "noise_floor");
+    json_t *root = parsed_file("passes.json"), *found = json_object_get(root, "noise_floor");
     assert_int_equal((int)number(found, "passes"), 4);
-    assert_true(number(found, "p95") >= 0.0);
-    assert_int_equal(json_array_size(json_object_get(found, "rows")), 2);
+    assert_true(number(found, "p95") >= number(found, "median"));
+    const json_t *energy = json_object_get(root, "energy"), *entry;
+    const bool joules = json_is_true(json_object_get(energy, "available"));
+    assert_true(joules || json_string_length(json_object_get(energy, "reason")) > 0);
+    assert_int_equal((int)number(json_object_get(root, "context"), "passes"), 4);
+    size_t i, medians = 0, samples[4] = {0};
+    json_array_foreach(json_object_get(root, "benchmarks"), i, entry)
+    {
+        const char *name = json_string_value(json_object_get(entry, "aggregate_name"));
+        if (name == NULL) {
+            samples[json_integer_value(json_object_get(entry, "pass"))]++;
+            assert_true(number(entry, "clock_ghz") > 0.1);
+        } else if (strcmp(name, "median") == 0) {
+            medians++;
+            assert_int_equal(json_array_size(json_object_get(entry, "pass_medians_ns")), 4);
+            const double ns = number(entry, "real_time"), ghz = number(entry, "clock_ghz");
+            assert_true(number(entry, "noise_floor") >= 0.0);
+            assert_true(number(entry, "ci95_low_ns") <= ns && ns <= number(entry, "ci95_high_ns"));
+            assert_true(fabs(number(entry, "cycles_per_sample") / (ns * ghz / 4.0) - 1.0) < 1e-6);
+            assert_true(
+                fabs(number(entry, "operations_per_cycle") / (number(entry, "flops") / ns / ghz) -
+                     1.0) < 1e-6);
+            assert_int_equal(json_object_get(entry, "energy_j") != NULL, joules);
+        }
+    }
+    assert_int_equal(medians, 3);
+    for (size_t p = 0; p < 4; p++)
+        assert_int_equal(samples[p], 6); /* two of each row */
     json_decref(root);
-    remove(scratch_path("floor.json"));
+    remove(scratch_path("passes.json"));
 }
 
 int main(void)
@@ -544,7 +568,7 @@ int main(void)
         cmocka_unit_test(test_cli_bench__ceilings_from_file__reused),
         cmocka_unit_test(test_cli_bench__arguments__recorded),
         cmocka_unit_test(test_cli_bench__duration__printed_or_refused),
-        cmocka_unit_test(test_cli_bench__noise_floor__in_the_results),
+        cmocka_unit_test(test_cli_bench__passes__floor_clock_and_energy_of_each_row),
     };
     return cmocka_run_group_tests_name("cli_bench", tests, shell_open, shell_close);
 }

@@ -60,7 +60,7 @@ static void test_unknown_word__similar_to_one__suggested(void **state)
         {"data check --data svmlight:d", "(did you mean libsvm:d?)"},
         {"train --s 1", "--s may be any of --shuffle, --schedule, --scale, --step, --seed; write"},
         {"bench --no-c=1 --no", "--no-c=1: the option takes no value"},
-        {"bench --no", "--no may be any of --noise-floor, --no-ceilings; write the full name"},
+        {"bench --p", "--p may be any of --passes, --precision, --peers; write the full name"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char command[256];

@@ -118,7 +118,7 @@ static char *table_of(bench_row *row)
     const int before = dup(STDOUT_FILENO), to = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
     assert_true(before >= 0 && to >= 0 && dup2(to, STDOUT_FILENO) == STDOUT_FILENO);
     close(to);
-    bench_print_table(&suite);
+    bench_print_table(&suite, 0.01);
     fflush(stdout);
     dup2(before, STDOUT_FILENO);
     close(before);

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "bench/buffer_pool.h"
-#include "bench/noise_floor.h"
 #include "bench/resume.h"
 #include "bench/suite.h"
 #include "support.h"
@@ -179,7 +178,7 @@ static void test_cold__small_shapes__buffers_rotate(void **state)
         assert_true(row->n == 4 && row->kernel != BENCH_hinge_f32 &&
                     !bench_has_traits(row->kernel, BENCH_TRAIT_EPOCH));
         buffer_pool s = {0};
-        buffer_pool_open(&s, &options, &suite, i);
+        buffer_pool_open(&s, &options, &suite, i, 0);
         bench_task task = {.kernel = row->kernel, .by.library = &library_linked};
         char why[128];
         assert_true(buffer_pool_find(&s, row, &task, why, sizeof why));
@@ -240,44 +239,6 @@ static void test_sweeps__sizes__interleaved(void **state)
     for (size_t i = 0; i < suite.n_rows; i++)
         assert_int_equal(suite.rows[i].sweep, SWEEP_SIZE);
     bench_suite_free(&suite);
-}
-
-/* ---- the noise floor ---- */
-
-static void test_floor__p95__of_known_medians(void **state)
-{
-    (void)state;
-    struct noise_floor_row rows[] = {{"a", {100.0, 110.0, 0.0, 0.0}},
-                                     {"b", {200.0, 0.0, 0.0, 0.0}}};
-    noise_floor f = {.passes = 2, .n_rows = 2, .rows = rows};
-    assert_true(fabs(noise_floor_p95(&f) - 0.1) < 1e-12); /* b has no pair */
-    rows[1].median_ns[1] = 202.0;
-    /* 95 % of the way from 0.01 to 0.1. */
-    assert_true(fabs(noise_floor_p95(&f) - (0.01 + 0.95 * 0.09)) < 1e-12);
-    f.passes = 1;
-    assert_true(isnan(noise_floor_p95(&f)));
-    f.passes = 0;
-    assert_true(isnan(noise_floor_p95(&f)));
-}
-
-static void test_floor__repeated_passes__a_median_each(void **state)
-{
-    (void)state;
-    const bench_options options = tiny_options();
-    noise_floor f = {0};
-    for (int i = 0; i < NOISE_FLOOR_PASSES + 1; i++) /* the last one is ignored */
-        assert_int_equal(noise_floor_run_pass(&f, &options, &no_stop), EXIT_OK);
-    assert_int_equal(f.passes, NOISE_FLOOR_PASSES);
-    assert_int_equal(f.n_rows, 3); /* score, hinge, and step_hinge, which the filter matches too */
-    for (size_t i = 0; i < f.n_rows; i++)
-        for (size_t p = 0; p < f.passes; p++)
-            assert_true(f.rows[i].median_ns[p] > 0.0);
-    assert_true(noise_floor_p95(&f) >= 0.0);
-    noise_floor_free(&f);
-    bench_options none = options;
-    none.filter = "softmax_f32"; /* not a kernel of the noise floor */
-    assert_int_equal(noise_floor_run_pass(&f, &none, &no_stop), EXIT_OK);
-    assert_int_equal(f.passes, 0);
 }
 
 /* ---- counters ---- */
@@ -374,6 +335,7 @@ static void test_resume__interrupted_row__sampled_again(void **state)
     const size_t cut = suite.groups[0].end - 1;
     assert_true(cut > 0);
     suite.rows[cut].stopped = STOPPED_INTERRUPTED;
+    suite.rows[cut].n_passes = 0;
     json_t *results = json_object();
     json_object_set_new(results, "benchmarks", bench_rows_to_json(&suite));
     json_object_set_new(results, "groups", bench_groups_to_json(&suite));
@@ -448,8 +410,6 @@ int main(void)
         cmocka_unit_test(test_cold__small_shapes__buffers_rotate),
         cmocka_unit_test(test_cold__too_little_memory__skipped),
         cmocka_unit_test(test_sweeps__sizes__interleaved),
-        cmocka_unit_test(test_floor__p95__of_known_medians),
-        cmocka_unit_test(test_floor__repeated_passes__a_median_each),
         cmocka_unit_test(test_counters__started_and_stopped__count_or_give_a_reason),
         cmocka_unit_test(test_resume__finished_groups__kept),
         cmocka_unit_test(test_resume__interrupted_row__sampled_again),

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "bench/buffer_pool.h"
-#include "bench/noise_floor.h"
 #include "bench/suite.h"
 
 #include <stdlib.h>
@@ -140,12 +139,6 @@ static void test_brief__rows__best_level_and_peers_hot_on_one_thread(void **stat
     assert_int_equal(ours, 1);
     assert_int_equal(peers, PEERS_COUNT);
     assert_true(others > 1 + PEERS_COUNT);
-    bench_suite_free(&suite);
-    bench_options floor_options;
-    assert_int_equal(noise_floor_build(&options, 0, &floor_options, &suite), EXIT_OK);
-    assert_true(suite.n_rows > 0);
-    for (size_t i = 0; i < suite.n_rows; i++)
-        assert_int_equal(suite.rows[i].c, 11);
     bench_suite_free(&suite);
 }
 
@@ -310,7 +303,7 @@ static void test_map__too_little_memory__skipped(void **state)
         buffer_pool pool = {0};
         bench_task task = {.kernel = suite.rows[i].kernel};
         char why[128] = "";
-        buffer_pool_open(&pool, &options, &suite, i);
+        buffer_pool_open(&pool, &options, &suite, i, 0);
         assert_false(buffer_pool_find(&pool, &suite.rows[i], &task, why, sizeof why));
         assert_non_null(strstr(why, "its buffers would take 0.0 GB, more than a quarter of the "
                                     "memory"));

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The figure of a row and how sure it is, from its passes.
+ *
+ * Samples of one pass share the buffers, the state of the machine and its neighbours, so their
+ * spread says little about another run. That of the medians of passes does: each pass has new
+ * buffers, and minutes lie between two of them. A handful of passes gives a poor estimate of its
+ * own, so the variance of a row is combined with that of similar rows, as if the latter came from
+ * `prior` more passes (Smyth, 2004, doi:10.2202/1544-6115.1027, with a fixed prior). */
+#include "suite.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Weight of similar rows, in degrees of freedom. */
+static const double prior = 4.0;
+
+/* Minimum number of similar rows; with fewer, a wider class is used. */
+enum { SIMILAR_MIN = 5 };
+
+/* Standard deviation of the median of normal values over that of their mean, for many values:
+ * √(π/2). For 3 and 5 values it is 1.16 and 1.20. */
+static const double median_over_mean = 1.2533;
+
+/* What rows are alike in: how far the data are, how long a call takes, and the threads. */
+struct class
+{
+    int threads, decade, level;
+};
+
+static struct class class_of(const bench_row *row, const machine *m)
+{
+    struct class c = {row->threads > 1, (int)floor(log10(row->real_ns.median)), 0};
+    for (size_t i = 0; m != NULL && i < m->n_caches; i++)
+        c.level += m->caches[i].type[0] != 'i' &&
+                   (row->cold || row->working_set > (double)m->caches[i].bytes);
+    return c;
+}
+
+/* Returns the median of the samples of a pass, or 0 if there are none to use. */
+static double median_of_pass(const bench_row *row, size_t pass, const core_capacity *core)
+{
+    double ns[BENCH_SAMPLES_MAX];
+    size_t count = 0;
+    for (size_t s = 0; s < row->n_samples; s++)
+        if (row->samples[s].pass == pass &&
+            (row->uses_disturbed ||
+             bench_sample_interference(row, &row->samples[s], core) == INTERFERENCE_NONE))
+            ns[count++] = row->samples[s].real_ns;
+    return count > 0 ? stats_compute(ns, count).median : 0.0;
+}
+
+/* Variance of the logarithms of the medians of the passes. */
+struct spread {
+    double variance;
+    size_t passes; /* with a median; below 2 there is no variance */
+    struct class class;
+};
+
+static struct spread spread_of(bench_row *row, const bench_options *o)
+{
+    struct spread s = {.class = class_of(row, o->machine)};
+    double sum = 0.0, squares = 0.0;
+    for (size_t p = 0; p < row->n_passes; p++) {
+        row->pass_ns[p] = median_of_pass(row, p, o->core);
+        if (row->pass_ns[p] == 0.0)
+            continue;
+        const double x = log(row->pass_ns[p] / row->real_ns.median);
+        sum += x;
+        squares += x * x;
+        s.passes++;
+    }
+    if (s.passes > 1) {
+        const double mean = sum / (double)s.passes;
+        s.variance = fmax(squares - mean * sum, 0.0) / (double)(s.passes - 1);
+    }
+    return s;
+}
+
+static bool is_alike(const struct class *a, const struct class *b, int width)
+{
+    return width == 2 || (a->threads == b->threads && a->decade == b->decade &&
+                          (width == 1 || a->level == b->level));
+}
+
+/* Returns the typical variance of the rows that are alike, or a negative number if there are too
+ * few. The median over rows ignores a few that are noisier than the others. */
+static double variance_alike(const struct spread *all, size_t n, const struct spread *of,
+                             double *values)
+{
+    for (int width = 0; width <= 2; width++) {
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (all[i].passes < 2 || !is_alike(&all[i].class, &of->class, width))
+                continue;
+            /* The median of χ² with k degrees of freedom is k·(1 - 2/(9k))³ (Wilson and
+             * Hilferty). */
+            const double k = (double)(all[i].passes - 1), cube = 1.0 - 2.0 / (9.0 * k);
+            values[count++] = all[i].variance / (cube * cube * cube);
+        }
+        if (count >= SIMILAR_MIN)
+            return stats_compute(values, count).median;
+    }
+    return -1.0;
+}
+
+/* Sets the median and its interval, and the noise floor, from the variance of the passes. */
+static void set_figure(bench_row *row, const struct spread *s, double alike)
+{
+    double ns[BENCH_PASSES_MAX];
+    size_t count = 0;
+    for (size_t p = 0; p < row->n_passes; p++)
+        if (row->pass_ns[p] > 0.0)
+            ns[count++] = row->pass_ns[p];
+    row->real_ns.median = stats_compute(ns, count).median;
+    const double own = (double)(s->passes - 1), weight = alike < 0.0 ? 0.0 : prior;
+    const double deviation = sqrt((own * s->variance + weight * fmax(alike, 0.0)) / (own + weight));
+    const double t = stats_t975(own + weight);
+    const double error = t * deviation * median_over_mean / sqrt((double)s->passes);
+    row->real_ns.low = row->real_ns.median * exp(-error);
+    row->real_ns.high = row->real_ns.median * exp(error);
+    row->noise_floor = exp(t * sqrt(2.0) * deviation) - 1.0;
+}
+
+bool bench_row_is_imprecise(const bench_row *row, double precision)
+{
+    return precision > 0.0 && stats_precision(&row->real_ns) > precision;
+}
+
+void bench_suite_summarise(bench_suite *suite, const bench_options *options)
+{
+    struct spread *spreads = calloc(suite->n_rows + 1, sizeof *spreads);
+    double *values = calloc(suite->n_rows + 1, sizeof *values);
+    for (size_t i = 0; i < suite->n_rows; i++) {
+        bench_row *row = &suite->rows[i];
+        row->noise_floor = NAN;
+        if (row->n_samples == 0)
+            continue;
+        bench_row_summarise(row, options->core, options->repetitions);
+        if (spreads != NULL)
+            spreads[i] = spread_of(row, options);
+    }
+    for (size_t i = 0; spreads != NULL && values != NULL && i < suite->n_rows; i++)
+        if (spreads[i].passes > 1)
+            set_figure(&suite->rows[i], &spreads[i],
+                       variance_alike(spreads, suite->n_rows, &spreads[i], values));
+    free(spreads);
+    free(values);
+}

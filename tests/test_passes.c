@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Medians, intervals and noise floors from passes: known values, and how often they hold on
+ * simulated machines. */
+#define _GNU_SOURCE
+#include "cmocka_all.h"
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "bench/resume.h"
+#include "bench/suite.h"
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Expected values are from scipy.stats.t.ppf(0.975, ...). */
+static void test_t975__as_in_scipy(void **state)
+{
+    (void)state;
+    static const double want[][2] = {{1, 12.7062}, {2, 4.3027}, {3, 3.1824},  {4, 2.7764},
+                                     {5, 2.5706},  {8, 2.3060}, {10, 2.2281}, {30, 2.0423}};
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        assert_true(fabs(stats_t975(want[i][0]) / want[i][1] - 1.0) < 0.003);
+}
+
+/* ---- simulated machines ---- */
+
+enum { ROWS = 40, SAMPLES_PER_PASS = 3, MAX_SAMPLES = BENCH_PASSES_MAX * SAMPLES_PER_PASS };
+
+/* Relative deviations of the times of one machine. */
+struct simulation {
+    const char *name;
+    double sample; /* from sample to sample */
+    double
+        layout;   /* from pass to pass, by the addresses of buffers; doubled for every fourth row */
+    double drift; /* of the whole machine, from pass to pass: a random walk */
+    double burst; /* share of the samples that take 10 to 50 % longer */
+    double uniform; /* 1: layout is uniform instead of normal */
+    double min;     /* required share of intervals and floors that hold */
+};
+
+static double uniform(rng *r)
+{
+    return 0.5 + 0.5 * (double)rng_unit(r);
+}
+
+static double normal(rng *r)
+{
+    return sqrt(-2.0 * log(1.0 - uniform(r))) * cos(6.283185307179586 * uniform(r));
+}
+
+/* Fills the samples of all rows. The true time of every row is 1000 ns. Every run starts its drift
+ * anew. */
+static void simulate(rng *r, const struct simulation *m, bench_suite *suite)
+{
+    double drift = 0.0, layout[ROWS];
+    for (size_t i = 0; i < suite->n_rows; i++)
+        suite->rows[i].n_samples = 0;
+    for (size_t pass = 0; pass < suite->n_passes; pass++) {
+        drift += m->drift * normal(r);
+        for (size_t i = 0; i < suite->n_rows; i++) {
+            bench_row *row = &suite->rows[i];
+            const double shape = m->uniform > 0.0 ? sqrt(12.0) * (uniform(r) - 0.5) : normal(r);
+            layout[i] = m->layout * (i % 4 == 3 ? 2.0 : 1.0) * shape;
+            for (size_t s = 0; s < SAMPLES_PER_PASS; s++) {
+                double ns = 1000.0 * exp(drift + layout[i] + m->sample * normal(r));
+                if (uniform(r) < m->burst)
+                    ns *= 1.1 + 0.4 * uniform(r);
+                row->samples[row->n_samples++] =
+                    (bench_sample){.iterations = 1, .pass = pass, .real_ns = ns, .cpu_ns = ns};
+            }
+            row->n_passes = pass + 1;
+        }
+    }
+}
+
+static bench_suite simulated_suite(size_t passes)
+{
+    bench_suite suite = {.n_rows = ROWS, .n_passes = passes};
+    suite.rows = calloc(ROWS, sizeof *suite.rows);
+    assert_non_null(suite.rows);
+    for (size_t i = 0; i < ROWS; i++) {
+        suite.rows[i].threads = 1;
+        suite.rows[i].samples = calloc(MAX_SAMPLES, sizeof *suite.rows[i].samples);
+        assert_non_null(suite.rows[i].samples);
+    }
+    return suite;
+}
+
+static const struct simulation machines[] = {
+    {"quiet", 0.002, 0.002, 0.0, 0.0, 0.0, 0.95},
+    {"layout", 0.003, 0.02, 0.0, 0.0, 0.0, 0.95},
+    {"uniform layout", 0.003, 0.02, 0.0, 0.0, 1.0, 0.94},
+    {"bursts", 0.005, 0.005, 0.0, 0.1, 0.0, 0.94},
+    {"many bursts", 0.005, 0.005, 0.0, 0.2, 0.0, 0.90},
+    {"drift", 0.003, 0.003, 0.002, 0.05, 0.0, 0.87}, /* passes are not independent */
+};
+
+/* The interval of the median contains the true time, and single passes of two runs differ by less
+ * than the floor, in about 95 % of cases. A burst makes single samples longer, so the median is
+ * that of samples with bursts, which is computed from a long run. */
+static void test_simulated__intervals_and_floors__hold_95_percent(void **state)
+{
+    (void)state;
+    enum { RUNS = 400 };
+    const bench_options options = {.repetitions = 1};
+    for (size_t m = 0; m < sizeof machines / sizeof machines[0]; m++) {
+        rng r = rng_seeded(m + 1);
+        for (size_t passes = 3; passes <= 5; passes += 2) {
+            bench_suite suite = simulated_suite(passes);
+            double *medians = calloc((size_t)RUNS * ROWS, sizeof *medians);
+            double(*ends)[3] = calloc((size_t)RUNS * ROWS, sizeof *ends);
+            assert_true(medians != NULL && ends != NULL);
+            size_t count = 0, below = 0, pairs = 0, inside = 0;
+            for (int run = 0; run < RUNS; run++) {
+                double first[ROWS], floor[ROWS];
+                simulate(&r, &machines[m], &suite);
+                bench_suite_summarise(&suite, &options);
+                for (size_t i = 0; i < ROWS; i++, count++) {
+                    const bench_row *row = &suite.rows[i];
+                    medians[count] = row->real_ns.median;
+                    ends[count][0] = row->real_ns.low;
+                    ends[count][1] = row->real_ns.high;
+                    first[i] = row->pass_ns[0];
+                    floor[i] = row->noise_floor;
+                    assert_true(row->real_ns.low < row->real_ns.median &&
+                                row->real_ns.median < row->real_ns.high);
+                }
+                simulate(&r, &machines[m], &suite);
+                bench_suite_summarise(&suite, &options);
+                for (size_t i = 0; i < ROWS; i++, pairs++) {
+                    const double second = suite.rows[i].pass_ns[0];
+                    below += fmax(first[i], second) / fmin(first[i], second) - 1.0 < floor[i];
+                }
+            }
+            double *sorted = calloc(count, sizeof *sorted);
+            assert_non_null(sorted);
+            memcpy(sorted, medians, count * sizeof *sorted);
+            const double truth = stats_compute(sorted, count).median;
+            for (size_t i = 0; i < count; i++)
+                inside += ends[i][0] <= truth && truth <= ends[i][1];
+            const double coverage = (double)inside / (double)count,
+                         share = (double)below / (double)pairs;
+            print_message("%s, %zu passes: interval %.1f %%, floor %.1f %%\n", machines[m].name,
+                          passes, 100.0 * coverage, 100.0 * share);
+            assert_true(coverage >= machines[m].min && coverage < 0.995);
+            assert_true(share >= machines[m].min && share < 0.995);
+            free(sorted);
+            free(medians);
+            free(ends);
+            bench_suite_free(&suite);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_t975__as_in_scipy),
+        cmocka_unit_test(test_simulated__intervals_and_floors__hold_95_percent),
+    };
+    return cmocka_run_group_tests_name("passes", tests, NULL, NULL);
+}
