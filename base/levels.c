@@ -144,6 +144,12 @@ bool levels_is_baseline(const char *name)
     return level < LEVEL_COUNT && downhill_levels[level].kind == DOWNHILL_KIND_BASELINE;
 }
 
+bool levels_is_hand_written(const char *name)
+{
+    const size_t level = downhill_level_find(name);
+    return level < LEVEL_COUNT && downhill_levels[level].kind == DOWNHILL_KIND_HAND;
+}
+
 bool levels_cpu_has(uint32_t features)
 {
     downhill_feature f;

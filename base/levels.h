@@ -34,6 +34,9 @@ const downhill_kernels *levels_lender(const downhill_kernels *kernels, enum elem
 /* Returns whether this is the level that others are compared with: scalar. */
 bool levels_is_baseline(const char *name);
 
+/* Returns whether the kernels of this level are written with intrinsics. */
+bool levels_is_hand_written(const char *name);
+
 /* Returns whether the CPU has these features (a mask as in isa/cpu.h) and the operating system
  * saves their registers. Ignores DOWNHILL_DISABLE, which does not affect other libraries. */
 bool levels_cpu_has(uint32_t features);

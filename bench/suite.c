@@ -121,7 +121,8 @@ static bool append_row(struct builder *b, bench_row row, const peer *p)
 static bool add_rows(struct builder *b, const struct family *f, bench_kernel kernel,
                      const bench_shape *shape)
 {
-    /* These do not compare levels, so they time the best level only. */
+    /* Most of these do not compare levels, so they time the best level only; the map also times the
+     * other hand-written ones, to show which wins where. */
     const bool last_only = f->sweep != SWEEP_NONE || f->cold || shape->brief;
     const bool with_peers =
         peer_call_of(kernel) != NULL && (f->sweep == SWEEP_NONE || f->sweep == SWEEP_MAP);
@@ -133,8 +134,11 @@ static bool add_rows(struct builder *b, const struct family *f, bench_kernel ker
             call_exists(b->levels[l], kernel))
             last = l;
     const bool alone = !bench_has_traits(kernel, BENCH_TRAIT_TEAM);
-    for (size_t l = last_only ? last : 0; l <= last && good && alone; l++)
-        if (!levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
+    for (size_t l = 0; l <= last && good && alone; l++)
+        if ((l == last || !last_only ||
+             (f->sweep == SWEEP_MAP &&
+              levels_is_hand_written(downhill_kernels_name(b->levels[l])))) &&
+            !levels_repeat(b->levels, l, bench_kernels[kernel].element) &&
             call_exists(b->levels[l], kernel))
             good = append_row(b, make_row(f, kernel, downhill_kernels_name(b->levels[l]), shape, 1),
                               NULL);

@@ -5,6 +5,7 @@
 #include "cmocka_all.h"
 
 #include "base/error.h"
+#include "base/levels.h"
 #include "bench/buffer_pool.h"
 #include "bench/suite.h"
 
@@ -169,6 +170,19 @@ static size_t count_map(const bench_suite *suite, bench_kernel kernel, size_t d,
     return count;
 }
 
+/* Returns the number of rows of ours per shape of the map: one per hand-written level with kernels
+ * of its own, or the best level alone. */
+static size_t levels_of_map(void)
+{
+    const downhill_kernels *tables[LEVELS_MAX];
+    const size_t n_tables = levels_to_run(NULL, tables);
+    size_t count = 0;
+    for (size_t i = 0; i < n_tables; i++)
+        count += levels_is_hand_written(downhill_kernels_name(tables[i])) &&
+                 !levels_repeat(tables, i, ELEMENT_F32);
+    return count > 0 ? count : 1;
+}
+
 static void test_map__without_sweeps__no_row(void **state)
 {
     (void)state;
@@ -180,10 +194,11 @@ static void test_map__without_sweeps__no_row(void **state)
     bench_suite_free(&suite);
 }
 
-static void test_map__sweeps__every_class_and_feature_at_one_level(void **state)
+static void test_map__sweeps__every_class_and_feature_at_hand_written_levels(void **state)
 {
     (void)state;
     static const bench_kernel kernels[] = {BENCH_score_f32, BENCH_grad_f32, BENCH_step_hinge_f32};
+    const size_t ours = levels_of_map();
     for (int peers = 0; peers < 2; peers++) {
         bench_options options = standard_options();
         options.sweeps = true;
@@ -196,10 +211,10 @@ static void test_map__sweeps__every_class_and_feature_at_one_level(void **state)
                     const size_t d = all_features[i], c = all_classes[j];
                     /* With one class no margin is violated, so there is no step. */
                     const size_t timed = c > 1 || kernels[k] != BENCH_step_hinge_f32;
-                    assert_int_equal(count_map(&suite, kernels[k], d, c, false), timed);
+                    assert_int_equal(count_map(&suite, kernels[k], d, c, false), ours * timed);
                     assert_int_equal(count_map(&suite, kernels[k], d, c, true),
                                      peers != 0 ? PEERS_COUNT * timed : 0);
-                    expected += timed * (peers != 0 ? 1 + PEERS_COUNT : 1);
+                    expected += timed * (peers != 0 ? ours + PEERS_COUNT : ours);
                 }
         for (size_t i = 0; i < suite.n_rows; i++) {
             const bench_row *row = &suite.rows[i];
@@ -225,7 +240,7 @@ static void test_map__groups__one_shape_and_kernel(void **state)
     bench_suite suite = built(&options);
     for (size_t first = 0, end; first < suite.n_rows; first = end) {
         end = bench_group_end(&suite, first);
-        assert_int_equal(end - first, 1 + PEERS_COUNT);
+        assert_int_equal(end - first, levels_of_map() + PEERS_COUNT);
         for (size_t i = first; i < end; i++) {
             const bench_row *row = &suite.rows[i], *of = &suite.rows[first];
             assert_true(row->kernel == of->kernel && row->d == of->d && row->c == of->c);
@@ -247,8 +262,8 @@ static void test_map__quick__coarse(void **state)
     bench_suite whole = built(&options);
     options.quick = true;
     bench_suite coarse = built(&options);
-    assert_int_equal(whole.n_rows, COUNT(all_classes) * COUNT(all_features));
-    assert_int_equal(coarse.n_rows, 9);
+    assert_int_equal(whole.n_rows, levels_of_map() * COUNT(all_classes) * COUNT(all_features));
+    assert_int_equal(coarse.n_rows, levels_of_map() * 9);
     for (size_t i = 0; i < coarse.n_rows; i++) {
         size_t found = 0;
         for (size_t k = 0; k < whole.n_rows; k++)
@@ -267,7 +282,7 @@ static void test_map__run__sampled_and_in_the_results(void **state)
     options.sweeps = true;
     options.filter = "^(score|step_hinge)_f32/.*/d:4/c:(1|3)/sweep:map";
     bench_suite suite = built(&options);
-    assert_int_equal(suite.n_rows, 3);
+    assert_int_equal(suite.n_rows, 3 * levels_of_map());
     const volatile sig_atomic_t no_stop = 0;
     assert_int_equal(bench_suite_run(&options, &suite, NULL, NULL, &no_stop), EXIT_OK);
     assert_int_equal(suite.n_groups, 3);
@@ -298,7 +313,7 @@ static void test_map__too_little_memory__skipped(void **state)
     options.sweeps = true;
     options.filter = "^score_f32/.*/d:16384/c:(1|10)/sweep:map";
     bench_suite suite = built(&options);
-    assert_int_equal(suite.n_rows, 2);
+    assert_int_equal(suite.n_rows, 2 * levels_of_map());
     for (size_t i = 0; i < suite.n_rows; i++) {
         buffer_pool pool = {0};
         bench_task task = {.kernel = suite.rows[i].kernel};
@@ -321,7 +336,7 @@ int main(void)
         cmocka_unit_test(test_brief__rows__best_level_and_peers_hot_on_one_thread),
         cmocka_unit_test(test_brief__times__a_quarter),
         cmocka_unit_test(test_map__without_sweeps__no_row),
-        cmocka_unit_test(test_map__sweeps__every_class_and_feature_at_one_level),
+        cmocka_unit_test(test_map__sweeps__every_class_and_feature_at_hand_written_levels),
         cmocka_unit_test(test_map__groups__one_shape_and_kernel),
         cmocka_unit_test(test_map__quick__coarse),
         cmocka_unit_test(test_map__run__sampled_and_in_the_results),
