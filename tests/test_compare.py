@@ -255,17 +255,18 @@ class Command(unittest.TestCase):
             self.assertAlmostEqual(float(row["time_ratio"]), change[isa], delta=0.01)
             self.assertLess(float(row["ci95_low"]), float(row["ci95_high"]))
         text = self.run_compare(a, b).stdout
-        self.assertIn("Noise floor 2.00 % (measured)", text)
+        self.assertIn("Floor: noise floor of the row (larger of both runs, and at least 1%)", text)
         self.assertIn("6 SAME, 6 FASTER, 6 SLOWER, 0 UNSURE of 18 rows", text)
-        self.assertRegex(text, r"step_hinge_f32/scalar/n:256/d:3072/c:10 .* \+(9|10)\.\d %  SLOWER")
+        self.assertRegex(
+            text, r"step_hinge_f32/scalar/n:256/d:3072/c:10 .* \+(9|10)\.\d % +2\.00  SLOWER"
+        )
         self.assertNotIn("Benjamini", text)  # too few rows to mention it
         self.assertRegex(text, r"\nstep_hinge_f32 +0\.99\d+ .*6: scalar/n:256/d:3072/c:10, ")
 
     def test_noise_floor__maximum_of_both_runs_or_assumed(self):
         a, b = self.pair(lambda row: 1.05)
         self.assertIn(
-            "Noise floor 1.00 % (assumed; `downhill bench --noise-floor`",
-            self.run_compare(a, b).stdout,
+            "(not measured, with one pass per row; assumed to be 1%)", self.run_compare(a, b).stdout
         )
         floors = [{"noise_floor": {"passes": 4, "p95": p, "rows": []}} for p in (0.02, 0.08)]
         a = self.write("a.json", self.document() | floors[0])
@@ -281,8 +282,131 @@ class Command(unittest.TestCase):
         done = self.run_compare(a, b, "--format", "csv")
         self.assertEqual({row["verdict"] for row in self.rows(done).values()}, {"UNSURE"})
         self.assertIn(
-            "its noise floor is 70%", self.run_compare(a, b).stdout + self.run_compare(a, b).stderr
+            "18 rows of 18 have a noise floor above 10%: smaller differences cannot be detected",
+            self.run_compare(a, b).stdout,
         )
+
+    def with_passes(self, document, spread=0.002, floors=lambda name: 0.01, change=None):
+        """Adds passes to results: each row takes change(entry, pass) times its median in a pass."""
+        random = numpy.random.default_rng(11)
+        names = {}
+        for entry in document["benchmarks"]:
+            if entry.get("aggregate_name") != "median":
+                continue
+            shared = names.setdefault(entry["run_name"].split("/")[2], random.normal(0, spread, 5))
+            factors = [change(entry, p) if change else 1.0 for p in range(5)]
+            passes = [entry["real_time"] * f * numpy.exp(s) for f, s in zip(factors, shared)]
+            centre, half = numpy.median(passes), 0.6 * floors(entry["run_name"])
+            entry |= {
+                "real_time": centre, "pass_medians_ns": passes, "passes": 5,
+                "ci95_low_ns": centre * numpy.exp(-half), "ci95_high_ns": centre * numpy.exp(half),
+                "noise_floor": floors(entry["run_name"]),
+            }  # fmt: skip
+        return document
+
+    def test_floors__of_each_row(self):
+        noisy = "step_hinge_f32/avx2/n:256/d:3072/c:10"
+        floors = lambda name: 0.08 if name == noisy else 0.015  # noqa: E731
+        a = self.write("a.json", self.with_passes(self.document(), floors=floors))
+        b = self.write(
+            "b.json", self.with_passes(self.document(), change=lambda entry, p: 1.03, floors=floors)
+        )
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        for name, row in rows.items():
+            self.assertEqual(float(row["noise_floor"]), 0.08 if name == noisy else 0.015)
+            self.assertEqual(row["verdict"], "UNSURE" if name == noisy else "SLOWER", name)
+            self.assertAlmostEqual(float(row["time_ratio"]), 1.03, places=6)
+            # Of both intervals, and 2.145 (t for 14 degrees of freedom) times 0.3 % per run.
+            half = 2**0.5 * numpy.hypot(0.6 * float(row["noise_floor"]), 2.1448 * 0.003)
+            self.assertAlmostEqual(float(row["ci95_low"]), 1.03 * numpy.exp(-half), places=4)
+        b = self.write("b.json", self.with_passes(self.document(), floors=floors))
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        self.assertEqual({row["verdict"] for row in rows.values()}, {"SAME"})
+
+    def test_floors__of_older_results__by_kernel_and_shape(self):
+        from downhill_compare import runs
+
+        rows = [
+            {"run_name": "score_f32/avx2/n:1/d:2/c:3", "medians_ns": [100, 102, None]},
+            {"run_name": "score_f32/avx2/n:9/d:2/c:3", "medians_ns": [100, 110]},
+            {"run_name": "grad_f32/avx2/n:9/d:2/c:3", "medians_ns": [100, 130]},
+            {"run_name": "grad_f32/avx2/n:7/d:2/c:3", "medians_ns": [100]},
+        ]
+        find = runs.floors_of({"noise_floor": {"passes": 3, "p95": 0.5, "rows": rows}})
+        for name, floor in (
+            ("score_f32/avx2/n:1/d:2/c:3", 0.02),
+            ("score_f32/scalar/n:1/d:2/c:3/cold", 0.02),
+            ("step_f32/scalar/n:9/d:2/c:3", 0.20),  # the mean of the two rows of this shape
+            ("score_f32/avx2/n:8/d:8/c:8", 0.06),
+            ("update_f32/avx2/n:8/d:8/c:8", 0.10),
+        ):
+            self.assertAlmostEqual(find(name), floor, msg=name)
+        self.assertEqual(runs.floors_of({"noise_floor": {"p95": 0.5}})("x/y/n:1/d:1/c:1"), 0.5)
+        self.assertIsNone(runs.floors_of({})("x/y/n:1/d:1/c:1"))
+
+    def test_levels__of_one_run(self):
+        # Passes differ by 5 %, for both levels alike: the ratio does not.
+        document = self.with_passes(self.document(), spread=0.05)
+        a = self.write("a.json", document)
+        done = self.run_compare(a, "--levels", "avx2,scalar,auto_avx2", "--format", "csv")
+        found = list(csv.DictReader(io.StringIO(done.stdout)))
+        self.assertEqual(len(found), 12)
+        for row in found:
+            kernel, n = row["row"].split("/")[:2]
+            self.assertNotIn("avx2", row["row"])
+            if kernel == "step_hinge_f32":
+                self.assertEqual(row["verdict"], "SLOWER")
+                self.assertIn(round(float(row["time_ratio"]), 6), (10.0, 2.5))
+                self.assertLess(float(row["ci95_high"]) - float(row["ci95_low"]), 1e-9)
+        # 19.8 against 20 ns: 1.01 is just above what counts.
+        update = [row for row in found if row["row"].startswith("update")]
+        self.assertEqual([row["verdict"] for row in update], ["SLOWER"] * 4)
+        text = self.run_compare(a, "--levels", "avx2,scalar").stdout
+        self.assertIn(f"A: avx2, B: scalar, both of {a}, commit 0123456789ab", text)
+        self.assertNotIn("Fastest level", text)  # one number of classes is no map
+
+    def test_levels__older_results__by_samples(self):
+        a = self.write("a.json", self.document())
+        done = self.run_compare(a, "--levels", "avx2,scalar", "--format", "csv")
+        for row in csv.DictReader(io.StringIO(done.stdout)):
+            self.assertEqual(row["verdict"], "SLOWER")
+            self.assertAlmostEqual(float(row["time_ratio"]), 10.0, delta=0.1)
+
+    def test_levels__map_of_classes_and_features(self):
+        from test_report import bench
+
+        document = self.with_passes(bench(((8, 4, 2), (8, 4, 30), (8, 50, 2), (8, 50, 30))))
+        factor = {(4, 2): 0.05, (4, 30): 0.5, (50, 2): 0.1, (50, 30): 0.1}
+        for entry in document["benchmarks"]:
+            if "pass_medians_ns" in entry and entry["isa"] == "scalar":
+                scale = factor[(entry["d"], entry["c"])]
+                entry["pass_medians_ns"] = [scale * t for t in entry["pass_medians_ns"]]
+        a = self.write("a.json", document)
+        text = self.run_compare(a, "--levels", "avx2,scalar", "--filter", "^step").stdout
+        self.assertIn("Fastest level: A avx2, B scalar; with the factor", text)
+        self.assertRegex(
+            text,
+            r"step_hinge_f32, 8 samples\nfeatures \\ classes +2 +30\n"
+            r" +4 +B 2.00 +A 5.00\n +50 +\S+ +\S+\n",
+        )
+        cells = text[text.index(" 50 ") :].split()[1:3]
+        self.assertEqual(cells, ["=", "="])
+        markdown = self.run_compare(
+            a, "--levels", "avx2,scalar", "--filter", "^step", "--format", "markdown"
+        ).stdout
+        self.assertIn("| 4 | B 2.00 | A 5.00 |", markdown)
+
+    def test_levels__refusals(self):
+        a, b = self.pair()
+        for arguments, message in (
+            ((a, "--levels", "avx2,avx9"), "has no rows of it; it has scalar, auto_avx2, avx2"),
+            ((a, "--levels", "avx2"), "is not a list of different levels"),
+            ((a, "--levels", "avx2,avx2"), "is not a list of different levels"),
+            ((a, b, "--levels", "avx2,scalar"), "give one file of results"),
+            ((a, "--levels", "avx2,scalar", "--cross-machine"), "leave out --cross-machine"),
+            ((a,), "give at least two files of results, or --levels"),
+        ):
+            self.assertIn(message, self.run_compare(*arguments, code=2).stderr)
 
     def test_clock__differs__unsure(self):
         def with_clock(document, ghz):
@@ -408,7 +532,7 @@ class Command(unittest.TestCase):
             self.assertIn(says, self.run_compare(*arguments, code=2).stderr)
         text = self.run_compare("--help").stdout
         self.assertTrue(
-            text.startswith("Usage: downhill compare [OPTION]... RESULTS.json RESULTS.json...\n\n"),
+            text.startswith("Usage: downhill compare [OPTION]... RESULTS.json...\n\n"),
             text,
         )
         self.assertIn("--fail-on", text)
@@ -581,12 +705,14 @@ class Command(unittest.TestCase):
     def test_formats(self):
         a, b = self.pair(lambda row: 1.2)
         markdown = self.run_compare(a, b, "--format", "markdown").stdout
-        self.assertIn("| row | A us | B us | B/A time | 95 % CI | B takes | verdict |", markdown)
+        self.assertIn(
+            "| row | A us | B us | B/A time | 95 % CI | B takes | floor % | verdict |", markdown
+        )
         self.assertEqual(markdown.count("SLOWER |"), 18)
         found = json.loads(self.run_compare(a, b, "--format", "json").stdout)
         rows = found["comparisons"][0]["rows"]
         self.assertEqual({row["verdict"] for row in rows}, {"SLOWER"})
-        self.assertEqual(found["comparisons"][0]["noise_floor_measured"], False)
+        self.assertEqual(found["comparisons"][0]["rows"][0]["noise_floor"], 0.01)
         self.assertEqual(len(found["comparisons"][0]["geometric_means"]), 3)
         out = self.directory / "out.csv"
         self.assertEqual(self.run_compare(a, b, "--format", "csv", "-o", out).stdout, "")

@@ -3,6 +3,7 @@
 faster or slower by accident. Rows that only one run has are listed by verdicts.py."""
 
 from downhill_report.errors import Mismatch
+from downhill_report.numbers import plural
 
 from .runs import Run
 from .verdicts import MAX_FLOOR
@@ -49,9 +50,12 @@ def remarks(runs: list[Run]) -> list[str]:
             out.append(
                 f"{run.path}: built with uncommitted changes on {run.document['build']['commit']}"
             )
-        if run.floor is not None and run.floor > MAX_FLOOR:
+        noisy = [row.name for row in run.rows.values() if (row.floor or 0.0) > MAX_FLOOR]
+        if noisy and not run.side:
             out.append(
-                f"{run.path}: its noise floor is {run.floor:.0%}: smaller differences cannot be "
-                "detected on this machine; `downhill doctor` shows what disturbs it"
+                f"{run.path}: {plural(len(noisy), 'row')} of {len(run.rows)} have a noise floor "
+                f"above {MAX_FLOOR:.0%}: smaller differences cannot be detected there; `downhill "
+                f"doctor` shows what disturbs the machine ({', '.join(noisy[:3])}"
+                f"{', ...' if len(noisy) > 3 else ''})"
             )
     return out

@@ -10,8 +10,21 @@ from typing import Any
 from downhill_report.numbers import plural
 
 from .guard import remarks
+from .levels import MATTERS
 from .matrix import Matrix
-from .verdicts import ONLY_IN_A, ONLY_IN_B, SIGNIFICANT, Comparison, Judged, Mean, Verdict, means
+from .runs import Run
+from .verdicts import (
+    MIN_FLOOR,
+    ONLY_IN_A,
+    ONLY_IN_B,
+    SIGNIFICANT,
+    Comparison,
+    Judged,
+    Mean,
+    Verdict,
+    means,
+)
+from .winners import ABSENT, Grid, legend
 
 # With more rows than this, the output mentions the correction for multiple tests.
 MANY = 20
@@ -26,34 +39,51 @@ def microseconds(ns: float) -> str:
     return f"{ns / 1e3:.4g}"
 
 
+def name_of(row: Judged) -> str:
+    """Returns the name of a row; without the level, if its levels differ."""
+    return row.first.name if row.first.isa == row.second.isa else "/".join(row.first.work)
+
+
 def cells(row: Judged) -> list[str]:
     r = row.ratio
     return [
-        row.first.name, microseconds(row.first.median), microseconds(row.second.median),
+        name_of(row), microseconds(row.first.median), microseconds(row.second.median),
         f"{r.estimate:.4f}", f"{r.low:.4f} to {r.high:.4f}", percent(r.estimate),
+        f"{100 * row.floor:.2f}",
         f"{row.verdict.value} ({row.note})" if row.note else row.verdict.value,
     ]  # fmt: skip
 
 
-HEADINGS = ["row", "A us", "B us", "B/A time", "95 % CI", "B takes", "verdict"]
+HEADINGS = ["row", "A us", "B us", "B/A time", "95 % CI", "B takes", "floor %", "verdict"]
 COLUMNS = [
     "row", "a_median_ns", "b_median_ns", "time_ratio", "ci95_low", "ci95_high", "p_adjusted",
-    "verdict", "note",
+    "noise_floor", "verdict", "note",
 ]  # fmt: skip
+
+
+def source_of(run: Run) -> str:
+    return f"{run.path}, commit {run.commit}, {run.document['context']['date']}, {run.cpu}"
 
 
 def heading(comparison: Comparison) -> list[str]:
     a, b = comparison.first, comparison.second
+    measured = any(row.first.floor or row.second.floor for row in comparison.rows)
     source = (
-        "measured"
-        if comparison.floor_measured
-        else ("assumed; `downhill bench --noise-floor` measures it")
+        "larger of both runs, and at least"
+        if measured
+        else "not measured, with one pass per row; assumed to be"
     )
+    if a.side:
+        return [
+            f"A: {a.side}, B: {b.side}, both of {source_of(a)}",
+            "Ratios are times of B over times of A in the same run: above 1, B is slower. "
+            f"Differences below {MATTERS:.0%} do not count.",
+        ]
     return [
-        f"A: {a.path}, commit {a.commit}, {a.document['context']['date']}, {a.cpu}",
-        f"B: {b.path}, commit {b.commit}, {b.document['context']['date']}, {b.cpu}",
-        f"Noise floor {100 * comparison.floor:.2f} % ({source}). Ratios are times of B over times "
-        "of A (Hodges-Lehmann estimates): above 1, B is slower.",
+        f"A: {source_of(a)}",
+        f"B: {source_of(b)}",
+        "Ratios are times of B over times of A: above 1, B is slower. Floor: noise floor of the row "
+        f"({source} {MIN_FLOOR:.0%}).",
     ]
 
 
@@ -72,7 +102,8 @@ def footing(comparison: Comparison) -> list[str]:
     ]
     if any(only):
         out.append(f"Rows only in A: {only[0]}, only in B: {only[1]}; they are listed below")
-    return out + remarks([comparison.first, comparison.second])
+    sides = [comparison.first] if comparison.first.side else [comparison.first, comparison.second]
+    return out + remarks(sides)
 
 
 MEAN_HEADINGS = ["geometric means of", "B/A time", "B takes", "rows"]
@@ -108,7 +139,7 @@ def text(comparisons: list[Comparison]) -> str:
     parts = []
     for comparison in comparisons:
         parts.append("\n".join(heading(comparison)))
-        parts.append(table(HEADINGS, [cells(row) for row in comparison.rows], (0, 6)))
+        parts.append(table(HEADINGS, [cells(row) for row in comparison.rows], (0, 7)))
         parts.append("\n".join(footing(comparison)))
         parts.append(table(MEAN_HEADINGS, [mean_cells(mean) for mean in means(comparison)], (0, 3)))
         if comparison.left_out:
@@ -139,8 +170,8 @@ def markdown(comparisons: list[Comparison]) -> str:
 def values(row: Judged) -> list[Any]:
     r = row.ratio
     return [
-        row.first.name, row.first.median, row.second.median, r.estimate, r.low, r.high,
-        row.p_adjusted, row.verdict.value, row.note,
+        name_of(row), row.first.median, row.second.median, r.estimate, r.low, r.high,
+        row.p_adjusted, row.floor, row.verdict.value, row.note,
     ]  # fmt: skip
 
 
@@ -161,8 +192,6 @@ def as_json(comparisons: list[Comparison]) -> str:
             "b": str(comparison.second.path),
             "a_commit": comparison.first.commit,
             "b_commit": comparison.second.commit,
-            "noise_floor": comparison.floor,
-            "noise_floor_measured": comparison.floor_measured,
             "rows": [dict(zip(COLUMNS, values(row))) for row in comparison.rows],
             "geometric_means": [
                 {
@@ -182,6 +211,34 @@ def as_json(comparisons: list[Comparison]) -> str:
 
 
 FORMATS = {"text": text, "markdown": markdown, "csv": comma_separated, "json": as_json}
+
+
+# ---- levels of one run ----
+
+
+def grid_table(grid: Grid) -> tuple[list[str], list[list[str]]]:
+    headings = ["features \\ classes", *map(str, grid.classes)]
+    return headings, [
+        [str(d), *(grid.cells.get((d, c), ABSENT) for c in grid.classes)] for d in grid.features
+    ]
+
+
+def grids_text(levels: list[str], grids: list[Grid]) -> str:
+    if not grids:
+        return ""
+    parts = [f"{grid.title}\n{table(*grid_table(grid), ())}" for grid in grids]
+    return "\n" + "\n\n".join([legend(levels), *parts]) + "\n"
+
+
+def grids_markdown(levels: list[str], grids: list[Grid]) -> str:
+    if not grids:
+        return ""
+    parts = [f"{grid.title}:\n\n{markdown_table(*grid_table(grid))}" for grid in grids]
+    return "\n" + "\n\n".join([legend(levels), *parts]) + "\n"
+
+
+# Formats that are read by programs have no drawings.
+GRID_FORMATS = {"text": grids_text, "markdown": grids_markdown}
 
 
 # ---- several machines ----

@@ -2,6 +2,7 @@
 """Reads results files as runs to compare."""
 
 import pathlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -26,10 +27,13 @@ class Row:
     clock_ghz: float | None = None  # while it was sampled; None: unknown
     shared: str = ""  # why it never had enough samples with a whole core
     bound: str | None = None  # what limits it
+    passes: tuple[float | None, ...] = ()  # median of each pass; empty: sampled once
+    figure: tuple[float, float, float] | None = None  # from passes: median, ends of its interval
+    floor: float | None = None  # its own noise floor, a share
 
     @property
     def median(self) -> float:
-        return median(self.times)
+        return self.figure[0] if self.figure else median(self.times)
 
     @property
     def gflop_per_s(self) -> float:
@@ -50,6 +54,7 @@ class Run:
     path: pathlib.Path
     document: dict[str, Any]
     rows: dict[str, Row] = field(default_factory=dict)
+    side: str = ""  # the level, where levels of one run are compared
 
     @property
     def cpu(self) -> str:
@@ -65,10 +70,6 @@ class Run:
     def commit(self) -> str:
         build = self.document["build"]
         return build["commit"] + (" with uncommitted changes" if build["dirty"] else "")
-
-    @property
-    def floor(self) -> float | None:
-        return self.document.get("noise_floor", {}).get("p95")
 
     @property
     def clock_ghz(self) -> float | None:
@@ -100,11 +101,61 @@ def read(path: pathlib.Path) -> Run:
     entries: dict[str, list[dict[str, Any]]] = {}
     for entry in document["benchmarks"]:
         entries.setdefault(entry["run_name"], []).append(entry)
-    groups = waited.group_of_rows(document)
-    return Run(path, document, {name: row_of(of, groups.get(name)) for name, of in entries.items()})
+    groups, floors = waited.group_of_rows(document), floors_of(document)
+    return Run(
+        path,
+        document,
+        {name: row_of(of, groups.get(name), floors(name)) for name, of in entries.items()},
+    )
 
 
-def row_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> Row:
+def floors_of(document: dict[str, Any]) -> Callable[[str], float | None]:
+    """Returns a function of the name of a row that gives its noise floor in results that do not
+    have one per row: there, the best level of a few kernels was timed four times at each shape, and
+    the floor is the largest difference of these times. Other rows take the floor of the same kernel
+    and shape, else the median of those of the same shape, of the same kernel, or of all."""
+    floor = document.get("noise_floor", {})
+    differences: dict[str, float] = {}
+    for row in floor.get("rows", []):
+        medians = [m for m in row["medians_ns"] if m]
+        if len(medians) > 1:
+            differences[row["run_name"]] = max(medians) / min(medians) - 1
+
+    def alike(kernel: str | None, shape: list[str] | None) -> list[float]:
+        return [
+            difference
+            for name, difference in differences.items()
+            if kernel in (None, kernel_of(name)) and shape in (None, shape_of(name))
+        ]
+
+    def find(name: str) -> float | None:
+        kernel, shape = kernel_of(name), shape_of(name)
+        for found in (
+            alike(kernel, shape), alike(None, shape), alike(kernel, None), alike(None, None)
+        ):  # fmt: skip
+            if found:
+                return median(found)
+        return floor.get("p95")
+
+    return find
+
+
+def kernel_of(name: str) -> str:
+    return name.split("/")[0]
+
+
+def shape_of(name: str) -> list[str]:
+    """Returns the shape in the name of a row, kernel/isa/n:…/d:…/c:…, as text."""
+    return name.split("/")[2:5]
+
+
+def row_of(
+    entries: list[dict[str, Any]], group: dict[str, Any] | None, run_floor: float | None
+) -> Row:
+    summary = next((e for e in entries if e.get("aggregate_name") == "median"), {})
+    figure = None
+    if "pass_medians_ns" in summary and "ci95_low_ns" in summary:
+        figure = (summary["real_time"], summary["ci95_low_ns"], summary["ci95_high_ns"])
     head = next(entry for entry in entries if "kernel" in entry)
     times = tuple(e["real_time"] for e in load.samples_of(entries)[0])
     usable = times if times and min(times) > 0 else ()
@@ -112,8 +163,9 @@ def row_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> Row:
         head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"],
         head["flops"], head["bytes"], usable,
         "" if usable else head.get("error_message", "no samples"),
-        head.get("attainable_gflop_per_s"), clock_of(group), shared_of(entries, group),
-        head.get("bound"),
+        head.get("attainable_gflop_per_s"), summary.get("clock_ghz") or clock_of(group),
+        shared_of(entries, group), head.get("bound"), tuple(summary.get("pass_medians_ns", ())),
+        figure if usable else None, summary.get("noise_floor", run_floor),
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ratio of two samples of times, its confidence interval and p-value, and the correction for many
-rows."""
+"""Ratio of two rows, its confidence interval and p-value, and the correction for many rows."""
 
 import math
 from dataclasses import dataclass
@@ -9,6 +8,11 @@ import numpy
 from scipy import stats
 
 CONFIDENCE = 0.95
+# Weight of other rows in the variance of a row, in degrees of freedom: as in bench/passes.c.
+PRIOR = 4.0
+# Standard deviation of what all passes of a run share: addresses of code, physical pages, the state
+# of the machine. One run cannot show it; `downhill ab` measures it.
+RUN_DEVIATION = 0.003
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,55 @@ def ratio(first: list[float], second: list[float]) -> Ratio:
     low, high = (pairs[rank - 1], pairs[-rank]) if rank > 0 else (-math.inf, math.inf)
     p = stats.mannwhitneyu(x, y, alternative="two-sided").pvalue
     return Ratio(*(float(numpy.exp(v)) for v in (numpy.median(pairs), low, high)), float(p))
+
+
+def ratio_of_figures(
+    first: tuple[float, float, float], second: tuple[float, float, float], passes: int
+) -> Ratio:
+    """Computes the ratio of the medians of two runs from the intervals that the benchmark computed
+    from the passes of each (bench/passes.c): (median, low, high). The errors are independent, so
+    their squares add up. `passes` is the number of both together."""
+    errors = [math.log(high / low) / 2 for _, low, high in (first, second)]
+    # The variance of a row has the degrees of freedom of its passes, and PRIOR more from rows that
+    # are alike.
+    degrees = passes - 2 + 2 * PRIOR
+    of_runs = float(stats.t.ppf(0.5 + CONFIDENCE / 2, degrees)) * RUN_DEVIATION
+    error = math.hypot(*errors, of_runs, of_runs)
+    return of_normal(math.log(second[0] / first[0]), error, degrees)
+
+
+def of_normal(centre: float, error: float, degrees: float) -> Ratio:
+    """Returns the ratio whose logarithm is `centre`, half of whose interval is `error`."""
+    limit = float(stats.t.ppf(0.5 + CONFIDENCE / 2, degrees))
+    p = 2 * float(stats.t.sf(abs(centre) / error * limit, degrees)) if error > 0 else 1.0
+    return Ratio(*(math.exp(centre + shift) for shift in (0.0, -error, error)), p)
+
+
+def paired_variance(pairs: list[tuple[float, float]]) -> float:
+    """Returns the variance, over the passes, of the logarithm of the ratio of two rows."""
+    return float(numpy.var([math.log(b / a) for a, b in pairs], ddof=1))
+
+
+
+def typical_variance(variances: list[float], passes: int) -> float | None:
+    """Returns the median of the variances of pairs of rows, without the bias that it has for few
+    passes; None if there are too few pairs."""
+    if len(variances) < 5:
+        return None
+    degrees = passes - 1
+    return float(numpy.median(variances)) * degrees / float(stats.chi2.median(degrees))
+
+
+def paired_ratio(pairs: list[tuple[float, float]], alike: float | None) -> Ratio:
+    """Computes the ratio of two rows that were sampled in turn, from its values in each pass:
+    whatever makes a pass slower, makes both slower. `alike` is the variance of other pairs, which
+    counts like PRIOR more passes (Smyth, 2004)."""
+    logs = [math.log(b / a) for a, b in pairs]
+    own, weight = len(logs) - 1, PRIOR if alike is not None else 0.0
+    variance = (own * paired_variance(pairs) + weight * (alike or 0.0)) / (own + weight)
+    limit = float(stats.t.ppf(0.5 + CONFIDENCE / 2, own + weight))
+    error = limit * math.sqrt(variance / len(logs))
+    return of_normal(float(numpy.mean(logs)), error, own + weight)
 
 
 def interval_rank(n: int, m: int) -> int:

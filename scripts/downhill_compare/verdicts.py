@@ -2,14 +2,13 @@
 """Verdict SAME, FASTER, SLOWER or UNSURE per row that two runs have in common.
 
 FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows; the
-estimate differs from 1 by more than the noise floor and the interval by more than a quarter of it;
-and the same holds in clock cycles, because a machine that was slower as a whole says nothing about
-the code. SAME: the whole interval of the ratio lies within the floor. UNSURE: neither.
+estimate differs from 1 by more than `differs` and the interval by more than a quarter of it; and
+the same holds in clock cycles, because a machine that was slower as a whole says nothing about the
+code. SAME: the whole interval of the ratio lies within the noise floor of the row. UNSURE: neither.
 
-The medians of the same code differ by more than the floor in one pair of passes in twenty, so a
-larger difference is a false alarm about that often. The quarter allows for the error of the floor
-itself: of simulated pairs that are alike (tests/test_compare.py) 3 in 100 are called different
-instead of 5, and of pairs with one 5 % slower, 3 in 100 are missed instead of 2."""
+An interval from passes contains the noise of a row, so `differs` is MIN_FLOOR, for what passes of
+one process cannot show. An interval from samples of a single pass does not, so `differs` is the
+floor. tests/test_verdicts.py simulates how often each verdict is wrong."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -23,7 +22,7 @@ CLEAR = 0.25
 # Minimum floor. A measured one may be too low, because buffers of one process often keep their
 # addresses.
 MIN_FLOOR = 0.01
-# With a larger floor no row is called SAME: the differences would be too large.
+# With a larger floor a row is not called SAME: the differences would be too large.
 MAX_FLOOR = 0.1
 # Minimum number of samples for an interval.
 MIN_SAMPLES = 5
@@ -43,6 +42,7 @@ class Judged:
     second: Row
     ratio: statistics.Ratio
     p_adjusted: float
+    floor: float
     verdict: Verdict
     note: str = ""
 
@@ -51,50 +51,65 @@ class Judged:
 class Comparison:
     first: Run
     second: Run
-    floor: float
-    floor_measured: bool
     rows: list[Judged]
     left_out: list[tuple[str, str]]  # (row of either run, reason)
 
 
-def floor_of(runs: list[Run]) -> tuple[float, bool]:
-    """Returns (largest measured floor, but at least MIN_FLOOR; whether any was measured)."""
-    floors = [run.floor for run in runs if run.floor is not None]
-    return max([*floors, MIN_FLOOR]), bool(floors)
+def floor_of(first: Row, second: Row) -> float:
+    """Returns the larger noise floor of the two rows, but at least MIN_FLOOR."""
+    return max(MIN_FLOOR, first.floor or 0.0, second.floor or 0.0)
 
 
-def judge(ratio: statistics.Ratio, p_adjusted: float, floor: float) -> Verdict:
-    high, low, clear = 1 + floor, 1 / (1 + floor), 1 + CLEAR * floor
-    if p_adjusted < SIGNIFICANT and ratio.low > clear and ratio.estimate > high:
+def ratio_of(first: Row, second: Row) -> statistics.Ratio:
+    if first.figure and second.figure:
+        passes = len(first.passes) + len(second.passes)
+        return statistics.ratio_of_figures(first.figure, second.figure, passes)
+    return statistics.ratio(list(first.times), list(second.times))
+
+
+def differs_from(first: Row, second: Row, floor: float) -> float:
+    """Returns from which relative difference on rows can be FASTER or SLOWER."""
+    return MIN_FLOOR if first.figure and second.figure else floor
+
+
+def judge(
+    ratio: statistics.Ratio, p_adjusted: float, floor: float, differs: float | None = None
+) -> Verdict:
+    """Judges a ratio. `differs` is the floor unless given."""
+    differs = floor if differs is None else differs
+    clear = 1 + CLEAR * differs
+    if p_adjusted < SIGNIFICANT and ratio.low > clear and ratio.estimate > 1 + differs:
         return Verdict.SLOWER
-    if p_adjusted < SIGNIFICANT and ratio.high < 1 / clear and ratio.estimate < low:
+    if p_adjusted < SIGNIFICANT and ratio.high < 1 / clear and ratio.estimate < 1 / (1 + differs):
         return Verdict.FASTER
+    high, low = 1 + floor, 1 / (1 + floor)
     if low <= ratio.low and ratio.high <= high and floor <= MAX_FLOOR:
         return Verdict.SAME
     return Verdict.UNSURE
 
 
-def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float, floor: float) -> Judged:
-    verdict = judge(ratio, p, floor)
+def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float) -> Judged:
+    floor = floor_of(first, second)
+    differs = differs_from(first, second, floor)
+    verdict = judge(ratio, p, floor, differs)
     if verdict is not Verdict.UNSURE and (first.shared or second.shared):
         note = "; ".join(
             f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared
         )
-        return Judged(first, second, ratio, p, Verdict.UNSURE, note)
+        return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
     a, b = first.clock_ghz, second.clock_ghz
     # Memory has its own clock.
     if verdict is not Verdict.UNSURE and a and b and first.bound != "DRAM":
         scale = b / a
         ends = (ratio.estimate * scale, ratio.low * scale, ratio.high * scale)
         cycles = statistics.Ratio(*ends, ratio.p)
-        if judge(cycles, p, floor) is not verdict:
+        if judge(cycles, p, floor, differs) is not verdict:
             note = f"not in clock cycles: the clock ran at {a:.2f} and {b:.2f} GHz"
-            return Judged(first, second, ratio, p, Verdict.UNSURE, note)
-    return Judged(first, second, ratio, p, verdict)
+            return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
+    return Judged(first, second, ratio, p, floor, verdict)
 
 
 def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
-    floor, measured = floor_of([first, second])
     pairs, left_out = [], []
     for name in dict.fromkeys((*first.rows, *second.rows)):
         if name not in wanted:
@@ -103,10 +118,10 @@ def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
             left_out.append((name, why))
         else:
             pairs.append((first.rows[name], second.rows[name]))
-    ratios = [statistics.ratio(list(a.times), list(b.times)) for a, b in pairs]
+    ratios = [ratio_of(a, b) for a, b in pairs]
     adjusted = statistics.adjusted([r.p for r in ratios])
-    rows = [judged(a, b, r, p, floor) for (a, b), r, p in zip(pairs, ratios, adjusted)]
-    return Comparison(first, second, floor, measured, rows, left_out)
+    rows = [judged(a, b, r, p) for (a, b), r, p in zip(pairs, ratios, adjusted)]
+    return Comparison(first, second, rows, left_out)
 
 
 def why_not(first: Run, second: Run, name: str) -> str:
@@ -121,7 +136,7 @@ def why_not(first: Run, second: Run, name: str) -> str:
     if why:
         return "; ".join(why)
     a, b = first.rows[name], second.rows[name]
-    if min(len(a.times), len(b.times)) < MIN_SAMPLES:
+    if not (a.figure and b.figure) and min(len(a.times), len(b.times)) < MIN_SAMPLES:
         return f"fewer than {MIN_SAMPLES} samples"
     if (a.flops, a.bytes) != (b.flops, b.bytes):
         return "the credited operations or bytes differ: its formula has changed"

@@ -37,11 +37,13 @@ SVG_HEAD = r"\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE svg[^>]*>\s*)?"
 PNG_HEAD = (
     rf"\x89PNG\r\n\x1a\n\0\0\0\rIHDR.{{17}}\0\0\0{chr(len('Software') + 1 + len(PNG_SOFTWARE))}"
 )
-# The headings of a comparison: of two runs, and of several machines.
+# The headings of a comparison: of two runs, of two levels of a run, and of several machines.
 RUN = r"{}: .+, commit .+, \d{{4}}-\d\d-\d\dT[\d:]{{8}}[+-]\d{{4}}, .+\n"
+LEVELS = r"(- )?A: \S+, B: \S+, both of .+, commit .+, \d{4}-\d\d-\d\dT"
 MACHINE = r"{} .+, commit .+ \(.+\)\n"
 CSV_COLUMNS = (
-    "a,b,row,a_median_ns,b_median_ns,time_ratio,ci95_low,ci95_high,p_adjusted,verdict,note"
+    "a,b,row,a_median_ns,b_median_ns,time_ratio,ci95_low,ci95_high,p_adjusted,"
+    "(noise_floor,)?verdict,note"
 )
 
 
@@ -69,7 +71,7 @@ MARKS: dict[Kind, re.Pattern[bytes]] = {
         re.DOTALL,
     ),
     Kind.COMPARISON: re.compile(
-        rf"{headings(RUN, 'A', 'B')}|{headings(MACHINE, 'M1', 'M2')}"
+        rf"{headings(RUN, 'A', 'B')}|{headings(MACHINE, 'M1', 'M2')}|{LEVELS}"
         rf"|{CSV_COLUMNS}\r?\n|row,M1,M2(,M\d+)*\r?\n(\w+/\w+/n:|\Z)".encode()
     ),
 }
