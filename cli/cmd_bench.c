@@ -8,6 +8,7 @@
 #include "base/output.h"
 #include "base/warnings.h"
 #include "bench/resume.h"
+#include "bench_choices.h"
 #include "bench_estimate.h"
 #include "bench_session.h"
 #include "parallel/team.h"
@@ -138,54 +139,6 @@ static const cli_option options[] = {
 
 static const bench_config defaults = {.repetitions = 15, .seed = 1, .precision = -1.0};
 
-/* Parses "256x3072x10" or "256,3072,10". */
-static bool parse_shape(const char *text, bench_shape *shape)
-{
-    size_t sizes[3];
-    for (int i = 0; i < 3; i++) {
-        /* strtoull() would accept a sign and blanks, so the digits are counted here. */
-        const size_t digits = strspn(text, "0123456789");
-        if (digits == 0 || digits > 9)
-            return false;
-        sizes[i] = (size_t)strtoull(text, NULL, 10);
-        text += digits;
-        if (sizes[i] == 0 || (i < 2 && *text != 'x' && *text != ',') || (i == 2 && *text != '\0'))
-            return false;
-        text++;
-    }
-    *shape = (bench_shape){sizes[0], sizes[1], sizes[2], true, false};
-    return true;
-}
-
-static int choose_shapes(const bench_config *config, bench_shape *shapes, size_t *count)
-{
-    *count = 0;
-    for (size_t i = 0; i < config->shapes.count; i++)
-        if (!parse_shape(config->shapes.values[i], &shapes[(*count)++])) {
-            error_line("bench: --shape: '%s' is not SAMPLESxFEATURESxCLASSES, as in 256x3072x10, "
-                       "each from 1 to 999999999",
-                       config->shapes.values[i]);
-            return EXIT_USAGE;
-        }
-    if (*count == 0)
-        for (size_t i = 0; i < bench_standard_shape_count; i++)
-            if (!config->quick || bench_standard_shapes[i].quick)
-                shapes[(*count)++] = bench_standard_shapes[i];
-    return EXIT_OK;
-}
-
-static int choose_caches(const bench_config *config, bench_options *bench)
-{
-    const char *text = config->cache != NULL ? config->cache : "hot";
-    const bool both = strcmp(text, "hot,cold") == 0 || strcmp(text, "cold,hot") == 0;
-    bench->cold = both || strcmp(text, "cold") == 0;
-    bench->no_hot = !both && bench->cold;
-    if (bench->cold || strcmp(text, "hot") == 0)
-        return EXIT_OK;
-    error_line("bench: --cache: '%s' is not hot, cold or hot,cold", text);
-    return EXIT_USAGE;
-}
-
 static void print_formulas(void)
 {
     for (size_t i = 0; i < BENCH_KERNEL_COUNT; i++) {
@@ -303,8 +256,9 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     int code;
     if ((code = check_together(config)) == EXIT_OK &&
         (code = check_threads(config, m)) == EXIT_OK &&
-        (code = choose_shapes(config, shapes, &n_shapes)) == EXIT_OK &&
-        (code = choose_caches(config, &s.bench)) == EXIT_OK &&
+        (code = bench_choose_shapes("bench", &config->shapes, config->quick, shapes, &n_shapes)) ==
+            EXIT_OK &&
+        (code = bench_choose_caches("bench", config->cache, &s.bench)) == EXIT_OK &&
         (code = choose_times(config, &s.bench)) == EXIT_OK && config->json != NULL)
         code = output_check(config->json, config->ceilings ? OUTPUT_CEILINGS : OUTPUT_BENCH);
     s.bench.filter = config->filter;

@@ -64,6 +64,11 @@ int script_run(const char *name, char **argv)
     if (code != EXIT_OK)
         return code;
     argv[0] = script;
+    /* For a script that runs the program. */
+    char program[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = '\0';
+    setenv("DOWNHILL_PROGRAM", program, 1);
     block_signals();
     execv(script, argv);
     error_line("%s: cannot run %s: %s; install python3", name, script, strerror(errno));

@@ -316,8 +316,8 @@ class Command(unittest.TestCase):
             self.assertEqual(float(row["noise_floor"]), 0.08 if name == noisy else 0.015)
             self.assertEqual(row["verdict"], "UNSURE" if name == noisy else "SLOWER", name)
             self.assertAlmostEqual(float(row["time_ratio"]), 1.03, places=6)
-            # Of both intervals, and 2.145 (t for 14 degrees of freedom) times 0.3 % per run.
-            half = 2**0.5 * numpy.hypot(0.6 * float(row["noise_floor"]), 2.1448 * 0.003)
+            # Of both intervals, and 2.120 (t for 16 degrees of freedom) times 0.3 % per run.
+            half = 2**0.5 * numpy.hypot(0.6 * float(row["noise_floor"]), 2.1199 * 0.003)
             self.assertAlmostEqual(float(row["ci95_low"]), 1.03 * numpy.exp(-half), places=4)
         b = self.write("b.json", self.with_passes(self.document(), floors=floors))
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
