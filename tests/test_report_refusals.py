@@ -142,7 +142,7 @@ class BadResults(ReportTest):
         before = state()
         path = self.write("r.json", train())
         # The figures fit below the limit, the page does not.
-        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40000, 40000))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (18000, 18000))
         done = subprocess.run(
             [REPORT, "-o", out, path], capture_output=True, text=True, preexec_fn=limit
         )

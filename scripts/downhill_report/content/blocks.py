@@ -42,6 +42,10 @@ class Table:
     def kinds(self) -> list[str]:
         return [{">": "n", "~": "prose"}.get(column[:1], "") for column in self.columns]
 
+    def is_numeric(self) -> bool:
+        """Returns whether most columns hold numbers, so that marking the others takes less."""
+        return self.kinds().count("n") > len(self.columns) / 2
+
 
 @dataclass(frozen=True)
 class Drawing:

@@ -31,7 +31,7 @@ CAPTIONS = {
     "machine shows as a slope or a step that rows of all kinds share.",
     "strips": "The samples of one kernel at the main shape, in order, around their median. The "
     "band is the 95 % interval of the median; the number on the right is the largest deviation "
-    "from the median. Hollow: left out because the sample had less than a whole core.",
+    "from the median. Vertical strokes: left out because the sample had less than a whole core.",
     "phases": "Where the time of a training epoch goes. Each loss has its own scale.",
     "curves": "Training loss and test accuracy by epoch.",
     "endtoend": "Test accuracy by seconds of training, with a mark per epoch: the best level of "

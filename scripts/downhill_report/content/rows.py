@@ -7,7 +7,7 @@ from ..rows import Row
 from .blocks import Section, Table, Text
 
 COLUMNS = [
-    "row", ">threads", ">median µs", ">± %", ">min µs", ">MAD %", ">samples", "ended by",
+    "row", ">median µs", ">± %", ">min µs", ">MAD %", ">samples", "ended by",
     ">GFLOP/s", ">GB/s", ">10⁶ samples/s", ">vs scalar", ">vs compiler", ">of attainable", "bound",
 ]  # fmt: skip
 # What ended the sampling of a row.
@@ -40,10 +40,10 @@ def counters(model: Model) -> list[str]:
 
 def line(model: Model, row: Row, counted: list[str]) -> list[str]:
     if row.skipped:
-        return [row.name, str(row.threads), row.skipped]
+        return [row.name, row.skipped]
     counts = row.counters or {}
     return [
-        row.name, str(row.threads), number(row.median / 1e3, 4),
+        row.name, number(row.median / 1e3, 4),
         NONE if row.precision is None else f"{100 * row.precision:.2f}",
         number(row.min / 1e3, 4), f"{100 * row.relative_mad:.2f}", str(row.samples),
         STOPPED.get(row.stopped or "", NONE), number(row.gflop_per_s, 4), number(row.gb_per_s, 4),

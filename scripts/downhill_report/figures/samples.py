@@ -18,14 +18,15 @@ from .style import (
     Look,
     dress,
     legend,
-    marks,
     short,
     title,
     to_svg,
 )
 
-# A point takes 40 bytes of the page.
-MAX_POINTS = 3000
+# A point takes 15 bytes of the page. More would overlap.
+MAX_POINTS = 2000
+# Points of a strip, of 500 pixels.
+MAX_STRIP_POINTS = 250
 # Range of the axis; points outside are drawn at the edge.
 LOWEST, HIGHEST = 0.75, 1.5
 LINE = LEVEL_COLOURS[2]
@@ -50,7 +51,7 @@ def samples(model: Model) -> str:
     ):
         if points:
             xs, ys = numpy.array(sorted(points)[::every]).T
-            dots(parts[0], xs, numpy.clip(ys, LOWEST, HIGHEST), colour, marker)
+            dots(parts[0], xs, numpy.clip(ys, LOWEST, HIGHEST), colour, marker, 0.012)
             parts[0].plot(
                 [], [], color=colour, marker=marker, markersize=4, linestyle="none", label=label
             )
@@ -69,14 +70,16 @@ def samples(model: Model) -> str:
     return to_svg(figure)
 
 
-def dots(axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray, colour: str, marker: str) -> None:
-    """Draws the points as one path of short lines, with round caps for dots. A marker per point
-    would take 100 bytes."""
+def dots(
+    axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray, colour: str, marker: str, half: float
+) -> None:
+    """Draws the points as one path of short lines, with round caps for dots, or of half the given
+    height for "|". A marker per point would take 50 bytes."""
     nothing = numpy.full(len(xs), numpy.nan)
-    round_ = marker == "o"
-    x = numpy.column_stack([xs, xs + 1e-4 * numpy.ptp(xs) * round_, nothing]).ravel()
-    y = numpy.column_stack([ys - 0.012 * (not round_), ys + 0.012 * (not round_), nothing]).ravel()
-    style = {"linewidth": 2.2, "solid_capstyle": "round"} if round_ else {"linewidth": 0.9}
+    half = 0.0 if marker == "o" else half
+    x = numpy.column_stack([xs, xs, nothing]).ravel()
+    y = numpy.column_stack([ys - half, ys + half, nothing]).ravel()
+    style = {"linewidth": 0.9} if half else {"linewidth": 2.2, "solid_capstyle": "round"}
     (line,) = axes.plot(x, y, color=colour, alpha=0.7, **style)
     line.get_path().should_simplify = False
 
@@ -116,18 +119,18 @@ def strips(model: Model, look: Look) -> str:
 
 def strip(axes: Axes, look: Look, row: Row) -> None:
     points = sorted([*zip(row.ended_s or range(len(row.times)), row.times), *row.left_out])
+    points = points[:: math.ceil(len(points) / MAX_STRIP_POINTS)]
     left_out = {at for at, _ in row.left_out}
     times = numpy.array([time for _, time in points]) / 1e3
     if row.low and row.high:
         axes.axhspan(row.low / 1e3, row.high / 1e3, color=MUTED, alpha=0.25, linewidth=0)
     axes.axhline(row.median / 1e3, color=TEXT, linewidth=0.8)
-    places = numpy.linspace(0, 1, len(times))
-    for filled in (True, False):
-        kept = numpy.array([(at not in left_out) == filled for at, _ in points])
-        style = marks(look.colour[row.isa], look.marker[row.isa], filled, 3.5)
-        axes.plot(places[kept], times[kept], **style)
     middle = row.median / 1e3
     half = max(0.05 * middle, numpy.abs(times - middle).max())
+    places = numpy.linspace(0, 1, len(times))
+    kept = numpy.array([at not in left_out for at, _ in points])
+    dots(axes, places[kept], times[kept], look.colour[row.isa], "o", 0.0)
+    dots(axes, places[~kept], times[~kept], FAULT, "|", 0.2 * half)
     axes.set_ylim(middle - 1.2 * half, middle + 1.2 * half)
     axes.set_yticks([middle], [f"{row.isa}  {number(middle, 4)} µs"])
     axes.set_xticks([])

@@ -20,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: 
 
 from .. import kinds  # noqa: E402
 from ..model import Model  # noqa: E402
+from .compact import ROOT_ID, compact  # noqa: E402
 
 matplotlib.use("svg")
 matplotlib.rcParams.update(
@@ -85,11 +86,10 @@ def paint(svg: str, name: str, inline: bool) -> str:
         opened = svg.index(">", svg.index("<svg")) + 1
         background = f'<rect width="100%" height="100%" fill="{paper}"/>'
         return marked(f"{svg[:opened]}\n {background}{svg[opened:]}", kinds.FIGURE_MARK)
-    svg = svg[svg.index("<svg") :]
     # The ids of several figures in one page must differ.
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = svg.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
-    return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return svg.replace(f"#{ROOT_ID} ", f"#{name}-{ROOT_ID} ")
 
 
 def marked(svg: str, mark: str) -> str:
@@ -101,12 +101,12 @@ def marked(svg: str, mark: str) -> str:
 def to_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return terse(buffer.getvalue())
+    return compact(buffer.getvalue())
 
 
 def terse(svg: str) -> str:
-    """Truncates coordinates to a hundredth of a point, which saves more than a third of the
-    bytes."""
+    """Truncates coordinates to a hundredth of a point. For a picture of its own (downhill plot),
+    whose ids others may refer to; compact() removes them."""
     svg = re.sub(
         r' (d|x|y|transform)="[^"]*"',
         lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]),
