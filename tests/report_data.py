@@ -268,6 +268,23 @@ def full():
     return document
 
 
+def in_passes(document, floor=0.008):
+    """Turns results into those of a benchmark that times every row in five passes, one sample in
+    each, and measures the clock."""
+    for entry in document["benchmarks"]:
+        if entry["run_type"] == "iteration":
+            entry |= {"pass": entry["repetition_index"], "clock_ghz": 3.0}
+        elif entry["aggregate_name"] == "median":
+            entry |= {
+                "noise_floor": floor, "clock_ghz": 3.0, "operations_per_cycle": 13.5,
+                "cycles_per_sample": entry["real_time"] * 3.0 / entry["n"], "energy_j": 2.5e-6,
+            }  # fmt: skip
+    document["context"]["passes"] = 5
+    document["energy"] = {"available": True, "reason": ""}
+    document["noise_floor"] = {"passes": 5, "median": floor, "p95": floor, "rows": []}
+    return document
+
+
 class ReportTest(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory()

@@ -27,7 +27,7 @@ ROW_KEY = ("kernel", "isa", "n", "d", "c", "threads", "cache", "sweep")
 # Members of a benchmark run that a merged document keeps.
 CARRIED = (
     "partial", "context", "verify", "formulas", "peers", "ceilings", "noise_floor", "counters",
-    "groups", "benchmarks",
+    "energy", "groups", "benchmarks",
 )  # fmt: skip
 # Names that may be drawn in a figure, where "$" would start a formula.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)

@@ -5,8 +5,10 @@ import re
 from typing import Any
 
 from . import shape_map, sweeps
+from .answer import answer_of
 from .conditions import conditions_of
 from .endtoend import comparisons_of
+from .noise import floors_of
 from .rows import Level, Ratio, Row, Shape, ratio, rows_of
 from .training import by_epochs, groups_of
 
@@ -42,6 +44,8 @@ class Model:
         self.comparisons = comparisons_of(
             self.groups, results.get("peers_training", []), self.baseline
         )
+        self.floors = floors_of(results, self.timed)
+        self.answer = answer_of(self)
         self.losses = list(dict.fromkeys(run.loss for run in self.training))
 
     @staticmethod
@@ -77,6 +81,11 @@ class Model:
 
     def level(self, name: str) -> Level:
         return next(level for level in (*self.levels, *self.peers) if level.name == name)
+
+    def title(self, isa: str) -> str:
+        """Returns the name of a level, or of a library with its version."""
+        versions = {o["name"]: o["version"] for o in self.results.get("peers", [])}
+        return versions.get(isa, "").partition(",")[0] or isa
 
     def find(self, kernel: str, isa: str | None, shape: Shape) -> Row | None:
         return self._by_key.get((kernel, isa, shape)) if isa else None

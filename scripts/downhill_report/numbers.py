@@ -2,6 +2,7 @@
 """Formats numbers."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from .rows import Ratio
@@ -70,3 +71,9 @@ def yes_no(value: bool | None) -> str:
 
 def plural(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def joined(words: Sequence[str]) -> str:
+    """Joins words as in "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

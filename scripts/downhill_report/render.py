@@ -79,6 +79,7 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
         "m": model,
         "r": results,
         "title": printable(title or f"downhill on {results['machine']['cpu_name']}"),
+        "answer": content.answer(model),
         "headline": content.headline(model),
         "caveats": content.caveats(model),
         "sections": content.sections(model, list(drawn), notices(model)),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Rows of a benchmark: what was timed, how long it took, and how precise that is."""
 
+import math
 import statistics
 import zlib
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy
+import scipy.stats
 
 from .load import samples_of
 from .waited import CORE, CPU, lack_of
@@ -16,6 +18,8 @@ from .waited import CORE, CPU, lack_of
 INTERVAL_MIN = 6
 # A row whose MAD exceeds this share of its median is noisy.
 NOISY_MAD = 0.05
+# Minimum number of passes for an interval over them.
+PASSES_MIN = 3
 # Number of bootstrap resamples per interval.
 RESAMPLED = 1000
 
@@ -71,6 +75,12 @@ class Row:
     stopped: str | None = None  # what ended its sampling
     above_roof: bool = False
     counters: dict[str, float | None] | None = None  # per call
+    pass_medians: tuple[float, ...] = ()  # if the rows were timed in several passes
+    noise_floor: float | None = None  # share by which 95 % of pairs of single passes differ at most
+    clock: float | None = None  # GHz, while the row was sampled
+    cycles_per_sample: float | None = None
+    operations_per_cycle: float | None = None
+    energy: float | None = None  # joules per call
 
     @cached_property
     def resampled(self) -> numpy.ndarray:
@@ -141,15 +151,28 @@ class Ratio:
 
 
 def ratio(row: Row, over: Row) -> Ratio:
-    """Returns how many times faster `row` is than `over`, by medians. The interval is the middle 95
-    % of the bootstrap ratios (percentile bootstrap); with too few samples for that, the
-    extremes."""
-    if min(len(row.times), len(over.times)) < INTERVAL_MIN:
+    """Returns how many times faster `row` is than `over`, by medians, with the interval over the
+    passes if there are enough; otherwise the middle 95 % of the bootstrap ratios (percentile
+    bootstrap), and with too few samples for that, the extremes."""
+    value = over.median / row.median
+    if PASSES_MIN <= len(row.pass_medians) == len(over.pass_medians):
+        low, high = over_passes(row.pass_medians, over.pass_medians)
+        low, high = min(low, value), max(high, value)
+    elif min(len(row.times), len(over.times)) < INTERVAL_MIN:
         low, high = over.min / max(row.times), max(over.times) / row.min
     else:
         low, high = numpy.percentile(over.resampled / row.resampled, (2.5, 97.5))
     doubtful = row.is_doubtful or over.is_doubtful
-    return Ratio(over.median / row.median, float(low), float(high), doubtful)
+    return Ratio(value, float(low), float(high), doubtful)
+
+
+def over_passes(times: tuple[float, ...], over: tuple[float, ...]) -> tuple[float, float]:
+    """Returns Student's interval of the ratio, from one logarithm per pass. The samples of a pass
+    share its buffers, so a bootstrap of all samples would be too narrow."""
+    logarithms = numpy.log(over) - numpy.log(times)
+    error = numpy.std(logarithms, ddof=1) / math.sqrt(len(logarithms))
+    half = scipy.stats.t.ppf(0.975, len(logarithms) - 1) * error
+    return math.exp(numpy.mean(logarithms) - half), math.exp(numpy.mean(logarithms) + half)
 
 
 def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
@@ -161,7 +184,8 @@ def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
 
 def row_of(entries: list[dict[str, Any]]) -> Row:
     first = next(entry for entry in entries if "kernel" in entry)
-    sampling: dict[str, Any] = next((e for e in entries if "stopped" in e), {})
+    aggregates = [e for e in entries if e.get("aggregate_name") == "median"]
+    sampling: dict[str, Any] = aggregates[0] if aggregates else {}
     kind = {"threads": first["threads"], "cold": first.get("cache") == "cold"}
     kind |= {"sweep": first.get("sweep"), "holds": first.get("working_set_bytes")}
     kind["brief"] = first.get("brief", False)
@@ -176,7 +200,8 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     if not times or min(times) <= 0:
         return Row(*head, skipped="no samples", **kind)
     # Computed from the samples, so that the aggregates of the file can be checked against them.
-    median = statistics.median(times)
+    passes = pass_medians(counted)
+    median = statistics.median(passes or times)
     mad = statistics.median(abs(t - median) for t in times)
     return Row(
         *head, median, min(times), mad, len(times),
@@ -185,8 +210,21 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
         left_out=tuple((e["time_s"], e["real_time"]) for e in left_out if "time_s" in e),
         lacked=(lacking.count(CPU), lacking.count(CORE)), low=sampling.get("ci95_low_ns"),
         high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
-        above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"), **kind,
+        above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"),
+        pass_medians=passes, noise_floor=sampling.get("noise_floor"),
+        clock=sampling.get("clock_ghz"), cycles_per_sample=sampling.get("cycles_per_sample"),
+        operations_per_cycle=sampling.get("operations_per_cycle"),
+        energy=sampling.get("energy_j"), **kind,
     )  # fmt: skip
+
+
+def pass_medians(samples: list[dict[str, Any]]) -> tuple[float, ...]:
+    """Returns the median of each pass, or () if the samples are not of several passes."""
+    passes: dict[int, list[float]] = {}
+    for sample in samples:
+        if "pass" in sample:
+            passes.setdefault(sample["pass"], []).append(sample["real_time"])
+    return tuple(statistics.median(passes[i]) for i in sorted(passes)) if len(passes) > 1 else ()
 
 
 def ended_of(samples: list[dict[str, Any]]) -> tuple[float, ...]:

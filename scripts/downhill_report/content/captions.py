@@ -7,6 +7,9 @@ from ..training import Group
 CAPTIONS = {
     "topology": "Topology of this machine, by hwloc. PU: hardware thread. Groups of identical "
     "boxes are drawn once.",
+    "fastest": "{}: calls per second of every ISA level and library, on one thread. Whiskers are "
+    "95 % intervals of the median. Hatched: vectorised by the compiler. Grey: scalar code and other "
+    "libraries.",
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
     "are 95 % bootstrap intervals.",
     "ladder": "Samples per second by ISA level. Hollow: vectorised by the compiler with the flags "

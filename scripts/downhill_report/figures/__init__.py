@@ -7,6 +7,7 @@ from functools import partial
 from ..model import Model
 from . import (
     endtoend,
+    fastest,
     ladder,
     peers,
     roofline,
@@ -29,6 +30,8 @@ def plan(model: Model) -> dict[str, Callable[[], str]]:
     out: dict[str, Callable[[], str]] = {}
     if model.topology_xml:
         out["topology"] = partial(topology.topology, model.topology_xml)
+    if len(model.strip_rows()) > 1:
+        out["fastest"] = partial(fastest.fastest, model, look)
     for shape in model.drawn_shapes():
         name = f"speedup-{shape.n}x{shape.d}x{shape.c}" if "speedup" in out else "speedup"
         out[name] = partial(speedup.speedup, model, look, shape)
