@@ -228,7 +228,7 @@ class Order(ReportTest):
         self.assertEqual(
             re.findall('<section id="([^"]*)">', page),
             [
-                "fastest", "ladder", "speedup", "peers", "roofline", "sweeps", "threads",
+                "fastest", "ladder", "speedup", "peers", "roofline", "winners", "sweeps", "threads",
                 "training", "cold", "bf16", "nofaster", "fused", "samples", "proof", "method",
                 "warnings", "reproduce", "machine", "rows",
             ],

@@ -16,7 +16,7 @@ from selenium.webdriver.support.select import Select
 
 FIGURES = {
     "topology", "fastest", "speedup", "speedup-1x3072x10", "ladder", "roofline", "batch", "size", "threads",
-    "peers", "samples", "strips", "phases", "curves", "endtoend",
+    "peers", "winners", "samples", "strips", "phases", "curves", "endtoend",
 }  # fmt: skip
 WIDE, NARROW = 1280, 400
 

@@ -2,9 +2,10 @@
 """Derives what the report shows from the results. It neither draws nor lays out text."""
 
 import re
+from functools import cached_property
 from typing import Any
 
-from . import shape_map, sweeps
+from . import shape_map, sweeps, winners
 from .answer import answer_of
 from .conditions import conditions_of
 from .endtoend import comparisons_of
@@ -58,7 +59,7 @@ class Model:
     def baseline(self) -> str | None:
         return next((level.name for level in self.levels if level.kind == "baseline"), None)
 
-    @property
+    @cached_property
     def main_shape(self) -> Shape | None:
         timed = list(dict.fromkeys(row.shape for row in self.timed if not row.sweep))
         preferred = Shape(256, 3072, 10)
@@ -187,6 +188,11 @@ class Model:
 
     def maps(self) -> list[shape_map.ShapeMap]:
         return shape_map.maps_of(self.rows, self.peers)
+
+    @cached_property
+    def winners(self) -> list[winners.Grid]:
+        kernels = [kernel for kernel, _ in self.ladder()]
+        return [*winners.shape_grids(self, kernels), *winners.map_grids(self)]
 
     def strip_rows(self) -> list[Row]:
         """Returns the rows of the step at the main shape, one per level and library; of the first

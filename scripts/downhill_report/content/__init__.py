@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ..model import Model
 from ..notices import Notice
-from . import compared, machine, rows, shape_map, speed, sweeps, training, trust
+from . import compared, machine, rows, shape_map, speed, sweeps, training, trust, winners
 from .answer import answer, caveats, fastest_section
 from .blocks import Section
 from .headline import headline
@@ -34,6 +34,8 @@ def speeds(model: Model, figures: list[str]) -> Iterator[Section]:
     if model.peers:
         yield compared.peers(model)
     yield speed.roofline(model, figures)
+    if model.winners:
+        yield winners.winners(model)
     if model.maps():
         yield shape_map.shape_map(model)
     if model.batch_sweeps() or model.size_sweeps():

@@ -27,6 +27,9 @@ CAPTIONS = {
     "machine scale, measured in this run.",
     "peers": "How many times faster downhill is than each library, with 95 % intervals; right of "
     "the dashed line downhill is faster.",
+    "winners": "The fastest ISA level or library by kernel and shape, and how many times faster it is "
+    "than the next, on one thread. ≈: the first two are equal within 1 % or their 95 % interval, or "
+    "a row is noisy. –: not timed, or nothing to compare with.",
     "map": "Time of the best library over the time of downhill, by classes and features. Blue: "
     "downhill is faster. Orange: the library named in the cell is. Grey: they differ by less than "
     "5 %. †: doubtful rows. –: not compared.",

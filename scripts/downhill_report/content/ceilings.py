@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Table of the ceilings that a run measured: maximum rates of this machine."""
 
-from collections.abc import Callable
 from typing import Any
 
 from ..numbers import NONE, number
+from ..roofs import peaks
 from .blocks import Table
 
 ACCESSES = {
@@ -89,25 +89,3 @@ def when(found: dict[str, Any]) -> str:
 
 def cell(value: float | None, unit: str) -> str:
     return f"{number(value)} {unit}" if value else NONE
-
-
-def peaks(found: dict[str, Any]) -> list[tuple[str, Callable[[dict[str, Any]], float | None]]]:
-    """Returns (name, function that reads it from a set of ceilings) for each peak that was
-    measured."""
-    out: list[tuple[str, Callable[[dict[str, Any]], float | None]]] = []
-    for key, what in (
-        ("fma_f32_gflop_per_s", "f32 FMA"),
-        ("dot_bf16_gflop_per_s", "pairs of bf16"),
-    ):
-        for isa, peak in found.get(key, {}).items():
-            if peak:
-                out.append((f"{what}, {isa}", lambda o, key=key, isa=isa: o.get(key, {}).get(isa)))
-    for part, what in (("weights", "byte x 16 bits"), ("dscores", "byte x 8 bits")):
-        for isa, rates in found.get("u8_gop_per_s", {}).items():
-            if rates:
-                out.append((f"{what}, {isa}", lambda o, isa=isa, part=part: u8(o, isa, part)))
-    return out
-
-
-def u8(found: dict[str, Any], isa: str, part: str) -> float | None:
-    return (found.get("u8_gop_per_s", {}).get(isa) or {}).get(part)

@@ -2,10 +2,10 @@
 """Comparisons with other libraries, with the compiler, and between our own variants."""
 
 from ..model import NO_FASTER, Model
-from ..numbers import NONE, interval, microseconds, number, percent
+from ..numbers import NONE, interval, microseconds, number
 from .blocks import Block, Drawing, Facts, Section, Table, Text
 from .captions import CAPTIONS
-from .marks import explained, marked
+from .marks import explained, marked, share
 
 BF16 = (
     "The features take half the bytes; sums and error bounds are those of f32. The levels "
@@ -56,7 +56,7 @@ def peers(model: Model) -> Section:
                     for pair in theirs
                 ),
                 marked(interval(over), over),
-                marked(f"{percent(ours.share)} {ours.bound}", ours) if ours.share else NONE,
+                marked(f"{share(ours, 1)} {ours.bound}", ours) if ours.share else NONE,
             ]
         )  # fmt: skip
     if lines:

@@ -2,12 +2,12 @@
 """The map of classes × features: downhill beside the best library at each shape."""
 
 from ..model import Model
-from ..numbers import NONE, interval, microseconds, percent, plural, times
+from ..numbers import NONE, interval, microseconds, plural, times
 from ..rows import Row
 from ..shape_map import Cell, Score, ShapeMap, is_ahead, is_behind, score_of
 from .blocks import Block, Drawing, More, Section, Table, Text
 from .captions import CAPTIONS
-from .marks import MARK, NOTE, explained, marked
+from .marks import MARK, NOTE, explained, marked, share
 
 US = "downhill"
 EQUAL = "equal"
@@ -95,7 +95,7 @@ def line(of: ShapeMap, classes: int, features: int) -> list[str]:
     return [
         of.kernel, str(classes), str(features), ours.isa if ours else NONE, time(ours),
         *map(time, cell.peers), marked(interval(cell.ratio), cell.ratio), winner(cell),
-        marked(percent(ours.share, 0), ours) if ours and ours.share else NONE,
+        marked(share(ours), ours) if ours and ours.share else NONE,
     ]  # fmt: skip
 
 

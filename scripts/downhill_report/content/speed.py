@@ -3,11 +3,12 @@
 
 from ..model import Model
 from ..numbers import interval, microseconds, number, percent, rate, times
+from ..roofs import ABOVE, REMEDY, exceeded, text_of
 from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
 from .captions import CAPTIONS
 from .ceilings import repeated, table_of
-from .marks import explained, marked, min_samples
+from .marks import explained, marked, min_samples, share
 
 SUMMARY_KERNELS = ("step_hinge_f32", "score_f32", "grad_f32", "step_hinge_bf16", "step_hinge_u8")
 ATTAINABLE = (
@@ -16,9 +17,7 @@ ATTAINABLE = (
     "the working set times the read bandwidth of the level of memory that holds the set, because "
     "each of its bytes must be read from there at least once. Cold rows are compared with DRAM. A "
     "row that needs two terms per weight, such as the scores of bf16 features with avx512bf16 and "
-    "amx, can reach half of the first roof at most. If a row lies more than 3 % above its roof, "
-    "its ceiling is measured again; a row that is still above it is ringed in the figure, and the "
-    "warnings report it."
+    "amx, can reach half of the first roof at most."
 )
 LADDER = (
     "Samples per second, and the share of what is attainable (see Roofline), by level. An arrow: "
@@ -133,10 +132,10 @@ def ladder(model: Model) -> Section:
     def cell(level: str, row: Row | None) -> str:
         if not row:
             return "–"
-        share = f", {percent(row.share, 0)}" if row.share else ""
+        of = f", {share(row)}" if row.share else ""
         if row.isa != level:
             return f"← {row.isa}"
-        return marked(rate(row.samples_per_s) + share, row)
+        return marked(rate(row.samples_per_s) + of, row)
 
     names = [level.name for level in model.levels]
     table = Table(
@@ -158,11 +157,28 @@ def roofline(model: Model, figures: list[str]) -> Section:
     blocks: list[Block] = [Text("No row was timed.")]
     if "roofline" in figures:
         blocks = [Drawing("roofline", CAPTIONS["roofline"])]
+    blocks += above(model)
     if model.ceilings:
-        blocks += [table_of(model.ceilings), Text(ATTAINABLE)]
+        blocks += [Text(ATTAINABLE), table_of(model.ceilings)]
         if again := repeated(model.ceilings):
             blocks.append(again)
     return Section("roofline", "Roofline", "Roofline", blocks)
+
+
+def above(model: Model) -> list[Block]:
+    """Returns a paragraph on rows above their roof."""
+    found = exceeded(model)
+    if not found:
+        return []
+    rows = sum(len(o.rows) for o in found)
+    count = f"{rows} rows are" if rows > 1 else "1 row is"
+    intro = Text(
+        f"{count} more than 3 % above the roof ({ABOVE}, ringed in the drawing). No row can be "
+        "faster than its hardware, so the measured ceiling is the first suspect; times are not "
+        "affected."
+    )
+    remedy = [] if all(o.again for o in found) else [Text(REMEDY)]
+    return [intro, Bullets([text_of(o) for o in found]), *remedy]
 
 
 def cold(model: Model) -> Section:
@@ -170,7 +186,7 @@ def cold(model: Model) -> Section:
         [
             row.kernel, str(row.shape), row.isa, marked(microseconds(hot.median), hot),
             marked(microseconds(row.median), row), marked(interval(over), over),
-            marked(percent(hot.share, 0), hot), marked(percent(row.share, 0), row),
+            marked(share(hot), hot), marked(share(row), row),
         ]
         for row, hot, over in model.cold_rows()
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from ..rows import Ratio
 from ..sweeps import MIN_BATCH, Sweep, Verdict, verdict
 from .blocks import Block, Drawing, More, Section, Table, Text
 from .captions import CAPTIONS
-from .marks import MARK, explained, marked
+from .marks import MARK, explained, marked, share
 
 QUESTION = (
     f"Are power-of-two batches faster? The table compares them, from {MIN_BATCH} samples on, with "
@@ -92,7 +92,7 @@ def table(model: Model) -> Table:
                     marked(microseconds(row.median, 4), row),
                     marked(number(row.median / row.shape.n, 4), row),
                     percent(row.precision, 2), marked(number(row.gflop_per_s), row),
-                    model.memory_of(row) or "–", marked(percent(row.share, 0), row),
+                    model.memory_of(row) or "–", marked(share(row), row),
                 ]
             )  # fmt: skip
     return Table(

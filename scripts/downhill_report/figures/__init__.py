@@ -18,6 +18,7 @@ from . import (
     threads,
     topology,
     training,
+    winners,
 )
 from .style import Look, paint
 
@@ -47,6 +48,8 @@ def plan(model: Model) -> dict[str, Callable[[], str]]:
         out["threads"] = partial(threads.threads, model)
     if model.against_peers():
         out["peers"] = partial(peers.peers, model)
+    if model.winners:
+        out["winners"] = partial(winners.winners, model)
     if any(of.compared() for of in model.maps()):
         out["map"] = partial(shape_map.shape_map, model)
     if any(row.ended_s for row in model.timed):

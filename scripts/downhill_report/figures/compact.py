@@ -108,7 +108,7 @@ def shorten_numbers(element: Element, digits: int) -> None:
     for name in ("x", "y", "transform"):
         if name in element.attrib:
             element.set(name, NUMBER.sub(rounded, element.get(name)))
-    if element.get("transform", "").startswith("rotate(0 "):
+    if element.get("transform", "").startswith(("rotate(0 ", "rotate(-0 ")):
         del element.attrib["transform"]
     if "d" in element.attrib:
         element.set("d", "".join(steps(NUMBER.sub(rounded, element.get("d")))))

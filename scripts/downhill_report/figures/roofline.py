@@ -156,5 +156,5 @@ def handles(model: Model, shown: list[Row]) -> list[Line2D]:
         out.append(Line2D([], [], label="cold", **marks(TEXT, "o", False, 5)))
     if any(row.above_roof for row in shown):
         ring = marks(ABOVE, "o", False, 10) | {"markeredgewidth": 1.4}
-        out.append(Line2D([], [], label="above its roof", **ring))
+        out.append(Line2D([], [], label="above its roof (suspect the ceiling)", **ring))
     return out
