@@ -7,7 +7,13 @@ import unittest
 
 import numpy
 
-from report_data import ReportTest, full, group, render  # isort: skip: makes the next imports work
+from report_data import (
+    ReportTest,
+    full,
+    group,
+    in_passes,
+    render,
+)  # isort: skip: makes the next imports work
 from downhill_report import sweeps
 from downhill_report.conditions import conditions_of
 from downhill_report.content.sweeps import answer
@@ -303,7 +309,16 @@ class Run(ReportTest):
         rows = len({entry["run_name"] for entry in document["benchmarks"]})
         self.assertIn(f"Of {rows} rows, {rows - 2} were sampled until", section)
         self.assertIn("The widest interval is ± 10.5 % (update_f32/scalar/", section)
-        self.assertIn("medians of 95 % of them differed by less than 1.5 %", section)
+        self.assertIn(
+            "Noise floor: 1 row timed 2 times with the same code; half of them differ by less "
+            "than 1.0 % between two passes, 95 % of all pairs of passes by less than 1.5 %.",
+            section,
+        )
+        line = "| step_hinge_f32/avx2/n:256/d:3072/c:10 | 1.0 % | largest difference |"
+        self.assertIn(line, section)
+        section = self.section("Samples and conditions", in_passes(document, floor=0.02))
+        self.assertIn("95 % of rows by less than 2.0 %", section)
+        self.assertEqual(section.count("| 2.0 % | 95 % of pairs |"), 5)
 
     def test_rows__stop_reason_interval_and_counters(self):
         section = self.section("All rows")

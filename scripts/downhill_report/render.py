@@ -18,6 +18,8 @@ from .model import Model
 from .notices import notices
 
 TEMPLATES = ROOT / "reports" / "template"
+# The space between a number and its unit.
+UNIT = re.compile(r"(?<=\d) (?=(?:%|[µmn]?s|GHz|GFLOP/s|GB/s)(?:\W|$))")
 KINDS = {
     "index.html": kinds.Kind.PAGE,
     "report.md": kinds.Kind.TEXT,
@@ -98,8 +100,8 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
 
 
 def coded(text: str) -> Markup:
-    """Marks the parts in backticks as code."""
-    parts = re.split(r"`([^`]*)`", text)
+    """Marks the parts in backticks as code, and keeps numbers on the line of their units."""
+    parts = re.split(r"`([^`]*)`", UNIT.sub("\u00a0", text))
     marked = [
         Markup("<code>{}</code>").format(o) if i % 2 else escape(o) for i, o in enumerate(parts)
     ]

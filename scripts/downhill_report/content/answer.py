@@ -11,7 +11,7 @@ from ..noise import Floor
 from ..numbers import joined, microseconds, percent, plural, times
 from ..rows import Ratio, Row
 from ..shape_map import is_behind, score_of
-from .blocks import Drawing, Section, Text
+from .blocks import Drawing, Section
 from .captions import CAPTIONS
 from .marks import MARK, marked
 

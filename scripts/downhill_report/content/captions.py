@@ -11,7 +11,7 @@ CAPTIONS = {
     "95 % intervals of the median. Hatched: vectorised by the compiler. Grey: scalar code and other "
     "libraries.",
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
-    "are 95 % bootstrap intervals.",
+    "are 95 % intervals.",
     "ladder": "Samples per second by ISA level. Hollow: vectorised by the compiler with the flags "
     "of the level.",
     "roofline": "Operations per second over operations per byte of the working set, one drawing "

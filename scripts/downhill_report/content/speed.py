@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Speed of the kernels: proof, speed-up, ladder of ISA levels, roofline, cold rows and threads."""
 
+import statistics
+
 from ..model import Model
-from ..numbers import interval, microseconds, number, percent, rate, times
+from ..numbers import interval, microseconds, number, percent, plural, rate, times
 from ..roofs import ABOVE, REMEDY, exceeded, text_of
 from ..rows import Row
 from .blocks import Block, Bullets, Drawing, Excerpt, More, Section, Table, Text
@@ -159,7 +161,7 @@ def roofline(model: Model, figures: list[str]) -> Section:
         blocks = [Drawing("roofline", CAPTIONS["roofline"])]
     blocks += above(model)
     if model.ceilings:
-        blocks += [Text(ATTAINABLE), table_of(model.ceilings)]
+        blocks += [Text(ATTAINABLE), More("Every ceiling", [table_of(model.ceilings)])]
         if again := repeated(model.ceilings):
             blocks.append(again)
     return Section("roofline", "Roofline", "Roofline", blocks)
@@ -198,7 +200,13 @@ def cold(model: Model) -> Section:
         ],
         lines,
     )  # fmt: skip
-    return Section("cold", "Hot and cold", "Cold", [Text(COLD), *explained(table)])
+    found = [over.value for _, _, over in model.cold_rows()]
+    text = (
+        f"{COLD} Here a cold call takes {times(statistics.median(found))} as long as a hot one (the "
+        f"median of {plural(len(found), 'row')}; {times(min(found))} to {times(max(found))})."
+    )
+    blocks = [Text(text), More("Every cold row", explained(table))]
+    return Section("cold", "Hot and cold", "Cold", blocks)
 
 
 def threads(model: Model) -> Section:

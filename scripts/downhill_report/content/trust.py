@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """How far the figures can be trusted: samples, conditions, method, warnings."""
 
-from typing import Any
 
+from .. import noise
 from ..conditions import DRIFT, STOLEN, Conditions
 from ..model import Model
 from ..notices import Notice
@@ -13,6 +13,9 @@ from .captions import CAPTIONS
 from .commands import commands
 from .marks import min_samples
 
+# Rows in the table of those that repeat worst.
+SHOWN = 5
+
 
 def samples(model: Model, figures: list[str]) -> Section:
     blocks: list[Block] = [
@@ -22,8 +25,8 @@ def samples(model: Model, figures: list[str]) -> Section:
         blocks.append(Text(shared))
     if stopped := stopped_text(model):
         blocks.append(Text(stopped))
-    if floor := model.results.get("noise_floor"):
-        blocks.append(Text(floor_text(floor)))
+    if "noise_floor" in model.results:
+        blocks += floor_blocks(model)
     if model.conditions:
         blocks += conditions(model.conditions)
     return Section("samples", "Samples and conditions", "Samples", blocks)
@@ -73,15 +76,32 @@ def stopped_text(model: Model) -> str:
     )
 
 
-def floor_text(floor: dict[str, Any]) -> str:
-    rows, passes = plural(len(floor["rows"]), "row"), floor["passes"]
-    if floor["p95"] is None:
-        return f"The noise floor could not be determined from {rows} timed {passes} times."
-    return (
-        f"Noise floor: {rows} were timed {passes} times with the same code. Between two passes the "
-        f"medians of 95 % of them differed by less than {percent(floor['p95'])}. A smaller "
-        "difference between this run and another on this machine means nothing."
+def floor_blocks(model: Model) -> list[Block]:
+    """Describes how far rows repeat: the distribution, and the rows that repeat worst."""
+    floors, found = model.floors, model.results["noise_floor"]
+    rows = plural(len(floors or found["rows"]), "row")
+    if not floors:
+        text = f"The noise floor could not be determined from {rows} timed {found['passes']} times."
+        return [Text(text)]
+    half = f"half of them differ by less than {percent(noise.median(floors))} between two passes"
+    if found["p95"] is not None:
+        what = "rows" if not found["rows"] else "all pairs of passes"
+        half += f", 95 % of {what} by less than {percent(found['p95'])}"
+    text = (
+        f"Noise floor: {rows} timed {found['passes']} times with the same code; {half}. A "
+        "difference between this run and another on this machine that is smaller than the floor "
+        "of its row means nothing. Without a floor of its own, compare a row with others of the "
+        "same cache level and length."
     )
+    lines = [
+        [name, percent(floor.share), "95 % of pairs" if floor.is_estimate else "largest difference"]
+        for name, floor in noise.worst(floors, len(floors))
+    ]
+    table = Table("Noise floor of each row, highest first", ["row", ">floor", "what"], lines)
+    worst = Table("The rows that repeat worst", table.columns, lines[:SHOWN])
+    if found["rows"]:  # otherwise the table of all rows has them
+        return [Text(text), worst, More("Noise floor of every row", [table])]
+    return [Text(text), worst]
 
 
 def conditions(of: list[Conditions]) -> list[Block]:
@@ -139,8 +159,8 @@ LIMITS = (
     "Limits: buffers of hot rows are reused, so a shape that fits a cache is read from that cache, "
     "not from memory. GB/s count the bytes credited by the formulas below (each operand once), not "
     "bytes counted by the hardware; operations are credited in the same way. Ceilings are the "
-    "maximum measured before or after the rows. Intervals of ratios are bootstrap intervals. "
-    "Ratios hold within this run; other days and machines differ by more. reports/METHOD.md in the "
+    "maximum measured before or after the rows. Intervals of ratios are over the passes if the rows "
+    "were timed in at least three, otherwise bootstrap intervals of the samples. Ratios hold within this run; other days and machines differ by more. reports/METHOD.md in the "
     "source tree describes each measurement."
 )
 

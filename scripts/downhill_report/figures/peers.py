@@ -33,7 +33,7 @@ def peers(model: Model) -> str:
     axes.tick_params(axis="y", length=0)
     dress(axes, grid="both")
     handles = [
-        Line2D([], [], label=name, **marks(at(COLOURS, i), at(MARKERS, i)))
+        Line2D([], [], label=model.title(name), **marks(at(COLOURS, i), at(MARKERS, i)))
         for i, name in enumerate(names)
     ]
     legend(axes, handles)
