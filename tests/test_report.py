@@ -2,7 +2,6 @@
 """downhill report: its page, Markdown and figures for valid results."""
 
 import html.parser
-import json
 import pathlib
 import re
 import subprocess
