@@ -145,7 +145,7 @@ class Answer(ReportTest):
     def test_most_rows_noisy__stated_before_any_figure(self):
         head = self.head(repeated(against(400.0, 200.0, 150.0), avx2=0.4, onednn=0.5, scalar=0.3))
         self.assertIn("**This run was noisy:** half of the 3 rows timed repeatedly differ by more "
-                      "than 40 % from one time to another.", head)  # fmt: skip
+                      "than 40 % between two measurements.", head)  # fmt: skip
         self.assertLess(head.index("This run was noisy"), head.index("For the minibatch step"))
         self.assertIn("This run was noisy", (self.output / "index.html").read_text())
 
@@ -213,6 +213,17 @@ class Answer(ReportTest):
         head = self.head(train())
         self.assertNotIn("For the", head)
         self.assertIn("- **50.0 ms** an epoch of fashion-mnist", head)
+
+    def test_partial_run__reported_first(self):
+        text = self.markdown(full() | {"partial": True})
+        self.assertLess(text.index("This run is incomplete"), text.index("is fastest"))
+        self.assertIn("This run is incomplete", (self.output / "index.html").read_text())
+        self.assertNotIn("incomplete", self.markdown(full()))
+
+    def test_no_hand_written_row__stated(self):
+        document = bench()
+        document["benchmarks"] = [o for o in document["benchmarks"] if o["isa"] == "scalar"]
+        self.assertIn("**No hand-written level was timed,** so", self.head(document))
 
     def test_wrong_variants__stated_before_any_figure(self):
         document = bench()

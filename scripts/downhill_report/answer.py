@@ -74,12 +74,13 @@ def answer_of(model: Model) -> Answer | None:
     if best is None:
         return None
 
-    def claim(kind: str) -> Claim | None:
-        other = model.best(kernel, shape, (kind,))
+    def claim(other: Row | None) -> Claim | None:
         floors = model.floors.get(best.name), model.floors.get(other.name if other else "")
         return Claim(best, other, ratio(best, other), floors) if other else None
 
-    return Answer(kernel, shape, best, claim("peer"), claim("auto"), claim("baseline"))
+    library, compiler = (model.best(kernel, shape, (kind,)) for kind in ("peer", "auto"))
+    scalar = model.find(kernel, model.baseline, shape)
+    return Answer(kernel, shape, best, claim(library), claim(compiler), claim(scalar))
 
 
 def cells_of(model: Model) -> list[Cell]:

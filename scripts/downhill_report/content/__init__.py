@@ -15,8 +15,7 @@ __all__ = ["answer", "caveats", "headline", "sections"]
 
 def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Section]:
     """Returns the sections in the order of the page, without those that the results have no data
-    for: the answer first, then what explains it, at the end what only somebody needs who wants to
-    check it."""
+    for: the answer first, then what explains it, then what is needed to check it."""
     found = [*speeds(model, figures)] if model.rows else []
     found += [training.training(model)] if training.anything(model) else []
     found += [*details(model)] if model.rows else []

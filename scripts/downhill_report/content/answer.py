@@ -33,7 +33,8 @@ def answer(model: Model) -> list[Remark]:
     """Returns what is fastest, over all rows as well, and how sure that is."""
     found = model.answer
     if found is None:
-        return []
+        text = "so there is no answer; the sections below show what was timed."
+        return [Remark("No hand-written level was timed,", text)] if model.timed else []
     return [fastest(model, found), *overall(model), *sure(model, found)]
 
 
@@ -191,7 +192,7 @@ def caveats(model: Model) -> list[Remark]:
     if model.floors and noise.median(model.floors) > ROUGH:
         text = (
             f"half of the {plural(len(model.floors), 'row')} timed repeatedly differ by more than "
-            f"{percent(noise.median(model.floors), 0)} from one time to another. Ratios within the "
+            f"{percent(noise.median(model.floors), 0)} between two measurements. Ratios within the "
             "run have intervals; absolute figures are rough."
         )
         found.append(Remark("This run was noisy:", text, True))

@@ -71,15 +71,23 @@ def samples(model: Model) -> str:
 
 
 def dots(
-    axes: Axes, xs: numpy.ndarray, ys: numpy.ndarray, colour: str, marker: str, half: float
+    axes: Axes,
+    xs: numpy.ndarray,
+    ys: numpy.ndarray,
+    colour: str,
+    marker: str,
+    half: float,
+    size: float = 2.2,
 ) -> None:
     """Draws the points as one path of short lines, with round caps for dots, or of half the given
     height for "|". A marker per point would take 50 bytes."""
     nothing = numpy.full(len(xs), numpy.nan)
     half = 0.0 if marker == "o" else half
-    x = numpy.column_stack([xs, xs, nothing]).ravel()
+    # matplotlib leaves out lines without length.
+    length = 0.0 if half else 1e-4 * (numpy.ptp(xs) or 1.0)
+    x = numpy.column_stack([xs, xs + length, nothing]).ravel()
     y = numpy.column_stack([ys - half, ys + half, nothing]).ravel()
-    style = {"linewidth": 0.9} if half else {"linewidth": 2.2, "solid_capstyle": "round"}
+    style = {"linewidth": 0.9} if half else {"linewidth": size, "solid_capstyle": "round"}
     (line,) = axes.plot(x, y, color=colour, alpha=0.7, **style)
     line.get_path().should_simplify = False
 
@@ -129,7 +137,7 @@ def strip(axes: Axes, look: Look, row: Row) -> None:
     half = max(0.05 * middle, numpy.abs(times - middle).max())
     places = numpy.linspace(0, 1, len(times))
     kept = numpy.array([at not in left_out for at, _ in points])
-    dots(axes, places[kept], times[kept], look.colour[row.isa], "o", 0.0)
+    dots(axes, places[kept], times[kept], look.colour[row.isa], "o", 0.0, size=3.6)
     dots(axes, places[~kept], times[~kept], FAULT, "|", 0.2 * half)
     axes.set_ylim(middle - 1.2 * half, middle + 1.2 * half)
     axes.set_yticks([middle], [f"{row.isa}  {number(middle, 4)} µs"])
