@@ -4,9 +4,11 @@
 import math
 import re
 import unittest
+from dataclasses import replace
 
 from report_data import ReportTest, bench, full, in_passes, samples, train  # isort: skip
 from downhill_report import noise
+from downhill_report.answer import Claim
 from downhill_report.rows import Ratio, ratio, row_of
 
 MAIN = (256, 3072, 10)
@@ -148,6 +150,12 @@ class Answer(ReportTest):
                       "than 40 % between two measurements.", head)  # fmt: skip
         self.assertLess(head.index("This run was noisy"), head.index("For the minibatch step"))
         self.assertIn("This run was noisy", (self.output / "index.html").read_text())
+
+    def test_scattered_samples__no_clear_winner(self):
+        ours, theirs = (row_of(samples("k", isa, MAIN, 100.0)) for isa in ("avx2", "blis"))
+        for mad, doubt in ((3.0, ""), (6.0, "the samples of these rows scatter as much")):
+            claim = Claim(replace(ours, mad=mad), theirs, Ratio(1.1, 1.08, 1.12), (None, None))
+            self.assertEqual(claim.doubt, doubt)
 
     def test_rows_timed_once__stated(self):
         self.assertIn("These rows were timed once", self.head(against(400.0, 200.0, 150.0)))

@@ -3,11 +3,17 @@
 
 import gzip
 import json
+import re
 import unittest
 from xml.etree import ElementTree
 
+import numpy
+from matplotlib.figure import Figure
+
 from report_data import LEVELS, ROOT, TIMES, ReportTest, bench, load, render  # isort: skip
 from downhill_report.figures.compact import compact
+from downhill_report.figures.samples import dots
+from downhill_report.figures.style import to_svg
 
 # The limit for a page that is sent by mail; and GitHub shows no longer Markdown.
 MAX_PAGE, MAX_MARKDOWN = 2_000_000, 512 << 10
@@ -59,6 +65,16 @@ SVG = """<?xml version="1.0" encoding="utf-8"?>
  </g>
  <defs><clipPath id="p1"><rect x="0" y="0" width="9" height="9"/></clipPath></defs>
 </svg>"""
+
+
+class Dots(unittest.TestCase):
+    def test_many_dots__each_is_a_line(self):
+        figure = Figure()
+        xs = numpy.linspace(0, 1000, 500)
+        dots(figure.subplots(), xs, numpy.sin(xs), "#010101", "o", 0.0)
+        path = max(to_svg(figure).splitlines(), key=len)
+        self.assertEqual(len(re.findall(r"M[\d.]+ [\d.]+[hH][\d.]+", path)), 500)
+        self.assertLess(len(path), 500 * 20)
 
 
 class Compact(unittest.TestCase):
