@@ -17,6 +17,8 @@ from report_data import (
     samples,
     train,
 )
+from downhill_report.figures.style import colours_of
+from downhill_report.rows import Level
 
 
 class Page(html.parser.HTMLParser):
@@ -273,6 +275,17 @@ class GoodResults(ReportTest):
             "train-2.json",
             commands,
         )
+
+    def test_colours__a_level_and_its_auto_level_share_a_hue(self):
+        names = ("avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", "amx")
+        autos = [Level(f"auto_{name}", "auto", name) for name in ("avx2", "avx512")]
+        levels = [Level("scalar", "baseline", None), *autos]
+        levels += [Level(name, "hand", None) for name in names]
+        found = colours_of(levels)
+        self.assertEqual(len(set(found.values())), len(levels))
+        fewer = colours_of([level for level in levels if level.name != "avxvnni"])
+        for name in ("scalar", "avx2", "auto_avx2", "avx512", "auto_avx512"):
+            self.assertEqual(fewer[name], found[name])
 
     def test_curves__drawn_once_if_levels_agree(self):
         self.assertIn("all 2 levels agree", self.markdown(train()))

@@ -206,8 +206,8 @@ class Answer(ReportTest):
         head = self.head(steady(document))
         self.assertIn(
             "**Not everywhere:** in 2 combinations of kernel and shape that a library computes "
-            "too, downhill is faster than the fastest library in 1 and slower in 1 (1 "
-            "`update_f32`); the geometric mean is 0.87×. Worst: `update_f32` at 256×3072×10, "
+            "too, downhill is faster than the fastest library in 1 and slower in 1 "
+            "(`update_f32`: 1); the geometric mean is 0.87×. Worst: `update_f32` at 256×3072×10, "
             "0.50×, where BLIS 0.9.0 is faster.",
             head,
         )

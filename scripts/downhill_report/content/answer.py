@@ -81,7 +81,7 @@ def overall(model: Model) -> list[Remark]:
     equal = score.cells - score.ahead - score.behind
     parts = [f"faster than the fastest library in {score.ahead}"]
     if behind:
-        where = ", ".join(f"{count} `{kernel}`" for kernel, count in behind.most_common())
+        where = ", ".join(f"`{kernel}`: {count}" for kernel, count in behind.most_common())
         parts.append(f"slower in {score.behind} ({where})")
     parts += [f"equal within 1 % or the 95 % interval in {equal}"] if equal else []
     over, worst = score.worst.ratio, score.worst.ours

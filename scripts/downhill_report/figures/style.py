@@ -20,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: 
 
 from .. import kinds  # noqa: E402
 from ..model import Model  # noqa: E402
+from ..rows import Level  # noqa: E402
 from .compact import ROOT_ID, compact  # noqa: E402
 
 matplotlib.use("svg")
@@ -122,13 +123,29 @@ class Look:
     def __init__(self, model: Model) -> None:
         names = [level.name for level in model.levels]
         self.kinds = {level.name: level.kind for level in (*model.levels, *model.peers)}
-        self.colour = {name: at(LEVEL_COLOURS, i) for i, name in enumerate(names)}
+        self.colour = colours_of(model.levels)
         self.colour |= {peer.name: MUTED for peer in model.peers}
         self.marker = {name: at(MARKERS, i) for i, name in enumerate(names)}
         self.marker |= {peer.name: at(MARKERS, i) for i, peer in enumerate(model.peers)}
 
     def hatch(self, isa: str) -> str:
         return "////" if self.kinds[isa] == "auto" else ""
+
+
+def colours_of(levels: list[Level]) -> dict[str, str]:
+    """Returns level -> colour: a level and the compiler's code with its flags have a strong and a
+    pale one of the same hue, whichever other levels a version of the program has."""
+    strong, pale = ([LEVEL_COLOURS[i] for i in indices] for indices in ((2, 5), (1, 4)))
+    single = [LEVEL_COLOURS[i] for i in (3, 6, 7, 8)]
+    pairs = [level for level in levels if level.auto_of]
+    of_auto = {level.auto_of: i for i, level in enumerate(pairs)}
+    alone = [o.name for o in levels if o.kind == "hand" and o.name not in of_auto]
+    return (
+        {level.name: LEVEL_COLOURS[0] for level in levels}
+        | {level.name: at(pale, i) for i, level in enumerate(pairs)}
+        | {name: at(strong, i) for name, i in of_auto.items()}
+        | {name: at(single, i) for i, name in enumerate(alone)}
+    )
 
 
 def at(cycle: list[str], i: int) -> str:
