@@ -173,6 +173,13 @@ class Answer(ReportTest):
                 entry["noise_floor"] = 0.8
         self.assertIn("there is no clear winner", self.strong(document))
 
+    def test_one_pass__noise_unknown(self):
+        document = full()
+        document["noise_floor"] = {"passes": 1, "median": None, "p95": None, "rows": []}
+        text = self.markdown(document)
+        self.assertIn("These rows were timed once", text)
+        self.assertIn("timed in one pass, so their noise floor is unknown", text)
+
     def test_passes__median_and_interval_over_them(self):
         ours, theirs = (
             row_of(passes_of(isa, medians))

@@ -15,7 +15,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.select import Select
 
 FIGURES = {
-    "topology", "fastest", "speedup", "speedup-1x3072x10", "ladder", "roofline", "batch", "size", "threads",
+    "topology", "fastest", "speedup", "speedup-1x3072x10", "ladder", "roofline", "batch", "size",
+    "threads",
     "peers", "winners", "samples", "strips", "phases", "curves", "endtoend",
 }  # fmt: skip
 WIDE, NARROW = 1280, 400

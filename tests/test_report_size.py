@@ -60,7 +60,8 @@ SVG = """<?xml version="1.0" encoding="utf-8"?>
   <defs><path id="m1" d="M 0 -1.503 L 1.5 -0 z" style="stroke: #010101"/></defs>
   <g clip-path="url(#p1)"><use xlink:href="#m1" x="1.251" y="2" style="fill: #010101"/></g>
   <g clip-path="url(#p1)"><use xlink:href="#m1" x="3.0" y="2" style="fill: #010101"/></g>
-  <path id="line_1" d="M 1.04 2.04 L 1.04 5.55 L 7.5 5.55 L 7.51 5.57 L 8 9" style="stroke: #010101"/>
+  <path id="line_1" d="M 1.04 2.04 L 1.04 5.55 L 7.5 5.55 L 7.51 5.57 L 8 9"
+   style="stroke: #010101"/>
   <text style="fill: #010101" x="1.0" y="2.0" transform="rotate(-0 1 2)">5 &lt; 6</text>
  </g>
  <defs><clipPath id="p1"><rect x="0" y="0" width="9" height="9"/></clipPath></defs>

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 PREFERRED = "step_hinge_f32"
-# Half of the samples are within one MAD of the median; a difference of less than this many is doubtful.
+# A difference of less than this many MADs is doubtful: half of the samples deviate by more than one.
 SPREAD = 2
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Rows above their roof. No row is faster than its hardware, so the ceiling is suspected first; only
-a ceiling that repeats speaks against what is credited to the row."""
+"""Rows above their roof. No row is faster than its hardware, so the ceiling is suspected first;
+only a ceiling that repeats speaks against what is credited to the row."""
 
 from __future__ import annotations
 

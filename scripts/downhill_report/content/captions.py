@@ -8,8 +8,8 @@ CAPTIONS = {
     "topology": "Topology of this machine, by hwloc. PU: hardware thread. Groups of identical "
     "boxes are drawn once.",
     "fastest": "{}: calls per second of every ISA level and library, on one thread. Whiskers are "
-    "95 % intervals of the median. Hatched: vectorised by the compiler. Grey: scalar code and other "
-    "libraries.",
+    "95 % intervals of the median. Hatched: vectorised by the compiler. Grey: scalar code and "
+    "other libraries.",
     "speedup": "Speed-up at {}: ratios of medians of one run. The dashed line is 1. The whiskers "
     "are 95 % intervals.",
     "ladder": "Samples per second by ISA level. Hollow: vectorised by the compiler with the flags "
@@ -27,9 +27,9 @@ CAPTIONS = {
     "machine scale, measured in this run.",
     "peers": "How many times faster downhill is than each library, with 95 % intervals; right of "
     "the dashed line downhill is faster.",
-    "winners": "The fastest ISA level or library by kernel and shape, and how many times faster it is "
-    "than the next, on one thread. ≈: the first two are equal within 1 % or their 95 % interval, or "
-    "a row is noisy. –: not timed, or nothing to compare with.",
+    "winners": "The fastest ISA level or library by kernel and shape, and how many times faster "
+    "it is than the next, on one thread. ≈: no clear winner, because the difference is within 1 %, "
+    "the 95 % interval or the noise. –: not timed, or nothing to compare with.",
     "map": "Time of the best library over the time of downhill, by classes and features. Blue: "
     "downhill is faster. Orange: the library named in the cell is. Grey: they differ by less than "
     "5 %. †: doubtful rows. –: not compared.",

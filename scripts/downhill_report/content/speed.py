@@ -202,8 +202,8 @@ def cold(model: Model) -> Section:
     )  # fmt: skip
     found = [over.value for _, _, over in model.cold_rows()]
     text = (
-        f"{COLD} Here a cold call takes {times(statistics.median(found))} as long as a hot one (the "
-        f"median of {plural(len(found), 'row')}; {times(min(found))} to {times(max(found))})."
+        f"{COLD} Here a cold call takes {times(statistics.median(found))} as long as a hot one "
+        f"(the median of {plural(len(found), 'row')}; {times(min(found))} to {times(max(found))})."
     )
     blocks = [Text(text), More("Every cold row", explained(table))]
     return Section("cold", "Hot and cold", "Cold", blocks)

@@ -81,6 +81,8 @@ def floor_blocks(model: Model) -> list[Block]:
     floors, found = model.floors, model.results["noise_floor"]
     rows = plural(len(floors or found["rows"]), "row")
     if not floors:
+        if found["passes"] < 2:
+            return [Text("All rows were timed in one pass, so their noise floor is unknown.")]
         text = f"The noise floor could not be determined from {rows} timed {found['passes']} times."
         return [Text(text)]
     half = f"half of them differ by less than {percent(noise.median(floors))} between two passes"
@@ -159,9 +161,10 @@ LIMITS = (
     "Limits: buffers of hot rows are reused, so a shape that fits a cache is read from that cache, "
     "not from memory. GB/s count the bytes credited by the formulas below (each operand once), not "
     "bytes counted by the hardware; operations are credited in the same way. Ceilings are the "
-    "maximum measured before or after the rows. Intervals of ratios are over the passes if the rows "
-    "were timed in at least three, otherwise bootstrap intervals of the samples. Ratios hold within this run; other days and machines differ by more. reports/METHOD.md in the "
-    "source tree describes each measurement."
+    "maximum measured before or after the rows. Intervals of ratios are over the passes if the "
+    "rows were timed in at least three, otherwise bootstrap intervals of the samples. Ratios hold "
+    "within this run; other days and machines differ by more. reports/METHOD.md in the source "
+    "tree describes each measurement."
 )
 
 
