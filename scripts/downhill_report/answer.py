@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 PREFERRED = "step_hinge_f32"
-# A difference of less than this many MADs is doubtful: half of the samples deviate by more than one.
+# Half of the samples deviate by more than one MAD; a difference below this many is doubtful.
 SPREAD = 2
 
 
