@@ -296,7 +296,7 @@ class Command(unittest.TestCase):
             shared = names.setdefault(entry["run_name"].split("/")[2], random.normal(0, spread, 5))
             factors = [change(entry, p) if change else 1.0 for p in range(5)]
             passes = [entry["real_time"] * f * numpy.exp(s) for f, s in zip(factors, shared)]
-            centre, half = numpy.median(passes), 0.6 * floors(entry["run_name"])
+            centre, half = numpy.median(passes), 0.4 * floors(entry["run_name"])
             entry |= {
                 "real_time": centre, "pass_medians_ns": passes, "passes": 5,
                 "ci95_low_ns": centre * numpy.exp(-half), "ci95_high_ns": centre * numpy.exp(half),
@@ -317,7 +317,7 @@ class Command(unittest.TestCase):
             self.assertEqual(row["verdict"], "UNSURE" if name == noisy else "SLOWER", name)
             self.assertAlmostEqual(float(row["time_ratio"]), 1.03, places=6)
             # Of both intervals, and 2.120 (t for 16 degrees of freedom) times 0.3 % per run.
-            half = 2**0.5 * numpy.hypot(0.6 * float(row["noise_floor"]), 2.1199 * 0.003)
+            half = 2**0.5 * numpy.hypot(0.4 * float(row["noise_floor"]), 2.1199 * 0.003)
             self.assertAlmostEqual(float(row["ci95_low"]), 1.03 * numpy.exp(-half), places=4)
         b = self.write("b.json", self.with_passes(self.document(), floors=floors))
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
