@@ -314,7 +314,7 @@ class Command(unittest.TestCase):
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
         for name, row in rows.items():
             self.assertEqual(float(row["noise_floor"]), 0.08 if name == noisy else 0.015)
-            self.assertEqual(row["verdict"], "UNSURE" if name == noisy else "SLOWER", name)
+            self.assertEqual(row["verdict"], "SAME" if name == noisy else "SLOWER", name)
             self.assertAlmostEqual(float(row["time_ratio"]), 1.03, places=6)
             # Of both intervals, and 2.120 (t for 16 degrees of freedom) times 0.3 % per run.
             half = 2**0.5 * numpy.hypot(0.4 * float(row["noise_floor"]), 2.1199 * 0.003)
