@@ -24,7 +24,10 @@ def compare(run: Run, levels: list[str], wanted: set[str]) -> list[Comparison]:
                 f"--levels: {level}: {run.path} has no rows of it; it has {', '.join(known)}"
             )
     first = rows_of(run, levels[0], wanted)
-    return [compare_two(run, levels[0], level, first, rows_of(run, level, wanted)) for level in levels[1:]]  # fmt: skip
+    return [
+        compare_two(run, levels[0], level, first, rows_of(run, level, wanted))
+        for level in levels[1:]
+    ]
 
 
 def rows_of(run: Run, level: str, wanted: set[str]) -> dict[tuple[str, str], Row]:

@@ -82,8 +82,8 @@ def heading(comparison: Comparison) -> list[str]:
     return [
         f"A: {source_of(a)}",
         f"B: {source_of(b)}",
-        "Ratios are times of B over times of A: above 1, B is slower. Floor: noise floor of the row "
-        f"({source} {MIN_FLOOR:.0%}).",
+        "Ratios are times of B over times of A: above 1, B is slower. Floor: noise floor of the "
+        f"row ({source} {MIN_FLOOR:.0%}).",
     ]
 
 

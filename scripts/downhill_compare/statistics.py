@@ -64,7 +64,6 @@ def paired_variance(pairs: list[tuple[float, float]]) -> float:
     return float(numpy.var([math.log(b / a) for a, b in pairs], ddof=1))
 
 
-
 def typical_variance(variances: list[float], passes: int) -> float | None:
     """Returns the median of the variances of pairs of rows, without the bias that it has for few
     passes; None if there are too few pairs."""

@@ -26,8 +26,8 @@ def letters(levels: list[str]) -> dict[str, str]:
 def legend(levels: list[str]) -> str:
     named = ", ".join(f"{letter} {level}" for level, letter in letters(levels).items())
     return (
-        f"Fastest level: {named}; with the factor by which it beats {levels[0]}, or A the best other. "
-        f"{TIE}: A and the best other are SAME or UNSURE. {ABSENT}: not timed."
+        f"Fastest level: {named}; with the factor by which it beats {levels[0]}, or A the best "
+        f"other. {TIE}: A and the best other are SAME or UNSURE. {ABSENT}: not timed."
     )
 
 
