@@ -266,6 +266,14 @@ static void assert_entry(const json_t *row)
     }
 }
 
+static size_t count_of_text(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (; (text = strstr(text, part)) != NULL; text++)
+        count++;
+    return count;
+}
+
 /* After a signal, the samples so far are written in a form that Google Benchmark's tools can read,
  * and the exit code is 128 plus the signal. */
 static void test_cli_bench__interrupted__partial_results(void **state)
@@ -294,6 +302,16 @@ static void test_cli_bench__interrupted__partial_results(void **state)
                            " $scratch/cut.json $scratch/cut.json"),
                      EXIT_OK);
     assert_non_null(strstr(shell_out, "update_f32/scalar/n:64/d:784/c:10"));
+    /* Rows without samples are comparable with rows that have some, on either side. */
+    assert_int_equal(
+        shell("$downhill bench --no-ceilings --isa scalar --shape 64x784x10 --min-time 50us"
+              " --filter '^(hinge|softmax|update)_f32' --precision 0 --json $scratch/whole.json"
+              " >/dev/null 2>&1 || exit 9\n"
+              "for pair in 'cut whole' 'whole cut'; do set -- $pair\n"
+              "/usr/bin/python3 /usr/share/benchmark/compare.py --no-color benchmarks"
+              " $scratch/$1.json $scratch/$2.json || exit 10; done; rm $scratch/whole.json"),
+        EXIT_OK);
+    assert_int_equal(count_of_text(shell_out, "hinge_f32/scalar/n:64/d:784/c:10_median "), 2);
     assert_int_equal(shell("$downhill report --output $scratch/report $scratch/cut.json;"
                            " code=$?; rm -r $scratch/report; exit $code"),
                      EXIT_OK);

@@ -11,9 +11,12 @@
 #include "bench/suite.h"
 #include "support.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Expected values are from scipy.stats.t.ppf(0.975, ...). */
 static void test_t975__as_in_scipy(void **state)
@@ -155,11 +158,134 @@ static void test_simulated__intervals_and_floors__hold_95_percent(void **state)
     }
 }
 
+/* ---- energy ---- */
+
+/* Writes a file of a fake /sys below the scratch directory. */
+static void write_counter(const char *zone, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "sys/class/powercap/%s", zone);
+    char full[512];
+    snprintf(full, sizeof full, "%s", scratch_path(path));
+    assert_true(mkdir(full, 0700) == 0 || errno == EEXIST);
+    snprintf(path, sizeof path, "sys/class/powercap/%s/%s", zone, name);
+    FILE *file = fopen(scratch_path(path), "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_energy__packages__summed_and_restarts_seen(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"sys", "sys/class", "sys/class/powercap"};
+    char root[512];
+    snprintf(root, sizeof root, "%s", scratch_path(""));
+    root[strlen(root) - (root[strlen(root) - 1] == '/')] = '\0';
+    energy_counters e;
+    energy_open(&e, root);
+    assert_int_equal(e.n_packages, 0);
+    assert_non_null(strstr(e.missing, "shows no energy counters"));
+    energy_start(&e);
+    assert_true(energy_stop(&e) < 0.0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(mkdir(scratch_path(folders[i]), 0700), 0);
+    write_counter("intel-rapl:0", "name", "package-0\n");
+    write_counter("intel-rapl:0", "max_energy_range_uj", "1000000000\n");
+    write_counter("intel-rapl:0", "energy_uj", "999000000\n");
+    write_counter("intel-rapl:0:0", "name", "core\n");
+    write_counter("intel-rapl:0:0", "energy_uj", "5\n");
+    write_counter("intel-rapl:1", "name", "psys\n");
+    write_counter("intel-rapl:1", "energy_uj", "7\n");
+    write_counter("intel-rapl:2", "name", "package-1\n");
+    write_counter("intel-rapl:2", "max_energy_range_uj", "1000000000\n");
+    write_counter("intel-rapl:2", "energy_uj", "1000000\n");
+    energy_open(&e, root);
+    assert_string_equal(e.missing, "");
+    assert_int_equal(e.n_packages, 2);
+    energy_start(&e);
+    write_counter("intel-rapl:0", "energy_uj", "1500000\n"); /* restarted: 2.5 J */
+    write_counter("intel-rapl:2", "energy_uj", "4000000\n"); /* 3 J */
+    assert_true(fabs(energy_stop(&e) - 5.5) < 1e-9);
+    assert_int_equal(remove(scratch_path("sys/class/powercap/intel-rapl:2/energy_uj")), 0);
+    assert_true(energy_stop(&e) < 0.0);
+    energy_open(&e, root);
+    assert_int_equal(e.n_packages, 0);
+    assert_non_null(strstr(e.missing, "energy_uj: No such file or directory; run as root"));
+}
+
+/* ---- resuming ---- */
+
+struct stopping {
+    size_t groups; /* remaining */
+};
+
+static int stop_after(void *context, bench_suite *suite)
+{
+    (void)suite;
+    struct stopping *s = context;
+    return --s->groups > 0 ? EXIT_OK : EXIT_INTERNAL;
+}
+
+/* A run that ends in its second pass keeps the first, and the passes that it finished of the
+ * second. */
+static void test_resume__within_a_pass__finished_passes_kept(void **state)
+{
+    (void)state;
+    static const bench_shape shapes[] = {{3, 17, 4, true, false}};
+    static const volatile sig_atomic_t no_stop = 0;
+    const bench_options options = {.shapes = shapes,
+                                   .n_shapes = 1,
+                                   .isa = "scalar",
+                                   .filter = "^(score|hinge|grad|update)_f32",
+                                   .passes = 3,
+                                   .repetitions = 6,
+                                   .min_time_s = 1e-5,
+                                   .max_time_s = 1e-3,
+                                   .seed = 3};
+    bench_suite part, resumed;
+    assert_int_equal(bench_suite_build(&options, &part), EXIT_OK);
+    assert_int_equal(part.n_rows, 4);
+    struct stopping stopping = {4 + 2}; /* a group is one row here */
+    assert_int_equal(bench_suite_run(&options, &part, stop_after, &stopping, &no_stop),
+                     EXIT_INTERNAL);
+    json_t *results = json_object();
+    json_object_set_new(results, "benchmarks", bench_rows_to_json(&part));
+    json_object_set_new(results, "groups", bench_groups_to_json(&part));
+    assert_int_equal(bench_suite_build(&options, &resumed), EXIT_OK);
+    assert_int_equal(resume_restore(&options, &resumed, results), 0);
+    assert_int_equal(resumed.n_groups, 6);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(resumed.rows[i].n_passes, i < 2 ? 2 : 1);
+        assert_int_equal(resumed.rows[i].n_samples, i < 2 ? 4 : 2);
+    }
+    assert_int_equal(bench_suite_run(&options, &resumed, NULL, NULL, &no_stop), EXIT_OK);
+    assert_int_equal(resumed.n_groups, 12);
+    for (size_t i = 0; i < 4; i++) {
+        const bench_row *row = &resumed.rows[i];
+        assert_int_equal(row->n_passes, 3);
+        assert_int_equal(row->n_samples, 6);
+        for (size_t s = 0; s < 6; s++) {
+            assert_int_equal(row->samples[s].pass, s / 2);
+            assert_true(row->samples[s].clock_ghz > 0.1);
+            if (s < part.rows[i].n_samples)
+                assert_true(fabs(row->samples[s].real_ns / part.rows[i].samples[s].real_ns - 1.0) <
+                            1e-8);
+        }
+        assert_true(isfinite(row->noise_floor) && row->real_ns.low > 0.0);
+    }
+    json_decref(results);
+    bench_suite_free(&part);
+    bench_suite_free(&resumed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_t975__as_in_scipy),
         cmocka_unit_test(test_simulated__intervals_and_floors__hold_95_percent),
+        cmocka_unit_test(test_energy__packages__summed_and_restarts_seen),
+        cmocka_unit_test(test_resume__within_a_pass__finished_passes_kept),
     };
-    return cmocka_run_group_tests_name("passes", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("passes", tests, scratch_open, scratch_close);
 }
