@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes every table sortable and long tables filterable, and saves figures as SVG files. Without
-// this script the tables show all rows in the order of the run.
+// Makes tables sortable and long ones filterable, except those of class "fixed", and saves figures as
+// SVG files. Without this script the tables show all rows in the order of the run.
 (() => {
   // Opens all details, because they cannot be opened on paper.
   window.addEventListener("beforeprint", () => {
@@ -107,7 +107,7 @@
     filter();
   };
 
-  for (const table of document.querySelectorAll("table")) {
+  for (const table of document.querySelectorAll("table:not(.fixed)")) {
     filterable(table);
     sortable(table);
   }

@@ -8,7 +8,6 @@ from statistics import median
 from typing import Any
 
 from downhill_report import load, waited
-from downhill_report.errors import BadResults
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,7 @@ class Run:
 
 
 def read(path: pathlib.Path) -> Run:
-    document = load.read(path, load.validator())
-    if "benchmarks" not in document:
-        raise BadResults(
-            f"{path}: has no benchmarks; give a file written by `downhill bench --json`"
-        )
-    load.check_names(path, document)
-    load.check_rows(path, document)
+    document = load.read_benchmarks(path)
     entries: dict[str, list[dict[str, Any]]] = {}
     for entry in document["benchmarks"]:
         entries.setdefault(entry["run_name"], []).append(entry)

@@ -40,17 +40,44 @@ def load(paths: list[pathlib.Path]) -> dict[str, Any]:
     return merge(documents)
 
 
-def validator() -> Any:
+def validator(path: pathlib.Path = SCHEMA) -> Any:
     try:
-        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        schema = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Incomplete(
-            f"{SCHEMA}: {error.strerror}; the source tree or installation is incomplete"
+            f"{path}: {error.strerror}; the source tree or installation is incomplete"
         ) from error
     return jsonschema.Draft202012Validator(schema)
 
 
 def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
+    document = parse(path, "make it with `downhill bench --json`")
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BadResults(
+            f"{path}: schema_version is {version!r}, this downhill reads {SCHEMA_VERSION}; make it "
+            "with the downhill of this source tree"
+        )
+    if not {"benchmarks", "training", "peers_training"} & document.keys():
+        raise BadResults(f"{path}: neither benchmarks nor training; give a file that holds either")
+    conform(path, document, schema)
+    return document
+
+
+def read_benchmarks(path: pathlib.Path) -> dict[str, Any]:
+    """Returns results with benchmarks, with every check that needs no other file."""
+    document = read(path, validator())
+    if "benchmarks" not in document:
+        raise BadResults(
+            f"{path}: has no benchmarks; give a file written by `downhill bench --json`"
+        )
+    check_names(path, document)
+    check_rows(path, document)
+    return document
+
+
+def parse(path: pathlib.Path, remedy: str) -> Any:
+    """Returns the JSON in a file. The remedy ends the message about a file that is not JSON."""
     try:
         document = json.loads(
             text_of(path),
@@ -64,17 +91,12 @@ def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
         raise BadResults(f"{path}: {error.strerror}; check the path") from error
     except (ValueError, RecursionError) as error:  # from JSON, UTF-8 or the functions below
         what = "not UTF-8 text" if isinstance(error, UnicodeError) else error
-        raise BadResults(
-            f"{path}: not JSON: {what}; make it with `downhill bench --json`"
-        ) from error
-    version = document.get("schema_version") if isinstance(document, dict) else None
-    if version != SCHEMA_VERSION:
-        raise BadResults(
-            f"{path}: schema_version is {version!r}, this downhill reads {SCHEMA_VERSION}; make it "
-            "with the downhill of this source tree"
-        )
-    if not {"benchmarks", "training", "peers_training"} & document.keys():
-        raise BadResults(f"{path}: neither benchmarks nor training; give a file that holds either")
+        raise BadResults(f"{path}: not JSON: {what}; {remedy}") from error
+    return document
+
+
+def conform(path: pathlib.Path, document: Any, schema: Any) -> None:
+    """Refuses a document that does not conform to the schema."""
     # Report the outermost error: it explains the errors inside it.
     wrong = min(schema.iter_errors(document), key=lambda e: len(e.absolute_path), default=None)
     if wrong is not None:
@@ -82,7 +104,6 @@ def read(path: pathlib.Path, schema: Any) -> dict[str, Any]:
         raise BadResults(
             f"{path}: {wrong.json_path}: {message}; the file is damaged or not written by downhill"
         )
-    return document
 
 
 def text_of(path: pathlib.Path) -> str:

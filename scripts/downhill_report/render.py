@@ -7,19 +7,15 @@ import pathlib
 import re
 from typing import Any
 
-import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from . import content, ending, figures, files, kinds
 from .content.captions import CAPTIONS
 from .errors import BadOutput, ReportError, write_remedy
-from .load import ROOT
 from .model import Model
 from .notices import notices
+from .templates import printable, render
 
-TEMPLATES = ROOT / "reports" / "template"
-# The space between a number and its unit.
-UNIT = re.compile(r"(?<=\d) (?=(?:%|[µmn]?s|GHz|GFLOP/s|GB/s)(?:\W|$))")
 KINDS = {
     "index.html": kinds.Kind.PAGE,
     "report.md": kinds.Kind.TEXT,
@@ -97,45 +93,6 @@ def make(results: dict[str, Any], title: str | None) -> dict[str, str]:
     markdown = render("report.md.j2", context, autoescape=False)
     made["report.md"] = re.sub(r"\n{3,}", "\n\n", markdown)
     return made
-
-
-def coded(text: str) -> Markup:
-    """Marks the parts in backticks as code, and keeps numbers on the line of their units."""
-    parts = re.split(r"`([^`]*)`", UNIT.sub("\u00a0", text))
-    marked = [
-        Markup("<code>{}</code>").format(o) if i % 2 else escape(o) for i, o in enumerate(parts)
-    ]
-    return Markup("").join(marked)
-
-
-def cell(text: str) -> str:
-    """Escapes text so that it can neither end a cell of a Markdown table nor start HTML. Leaves
-    `code` unescaped, which may contain asterisks."""
-    parts = re.split(r"(`[^`]*`)", text)
-    escaped = [
-        part if i % 2 else part.replace("\\", "\\\\").replace("<", "&lt;")
-        for i, part in enumerate(parts)
-    ]
-    return " ".join("".join(escaped).replace("|", "\\|").split())
-
-
-def printable(text: str) -> str:
-    """Replaces what is not UTF-8, so that such an argument does not prevent the report."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def render(template: str, context: dict[str, Any], autoescape: bool) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=autoescape,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update({"coded": coded, "cell": cell})
-    environment.globals["inline"] = lambda name: Markup((TEMPLATES / name).read_text("utf-8"))
-    return environment.get_template(template).render(context)
 
 
 @ending.afterwards()
