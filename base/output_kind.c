@@ -35,6 +35,7 @@ static const struct {
     [OUTPUT_FINDINGS] = {{"findings"}, "findings of downhill doctor"},
     [OUTPUT_CHECKED] = {{"checked"}, "results of downhill data check"},
     [OUTPUT_GENERATED] = {{"generated"}, "results of downhill data gen"},
+    [OUTPUT_GALLERY_ENTRY] = {{"gallery_entry"}, "an entry of downhill gallery"},
     [OUTPUT_PEERS] = {{"peers_training"}, "results of scripts/peers.py"},
     [OUTPUT_PREDICTION_CSV] = {{"sample,test,label,prediction,label_name,prediction_name"},
                                "a table of downhill predict"},

@@ -22,6 +22,7 @@ typedef enum output_kind {
     OUTPUT_FINDINGS,
     OUTPUT_CHECKED,
     OUTPUT_GENERATED,
+    OUTPUT_GALLERY_ENTRY,
     OUTPUT_PEERS,
     /* CSV, recognised by its first line */
     OUTPUT_PREDICTION_CSV,

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = {
-    &cli_info,      &cli_doctor,     &cli_verify, &cli_reproduce, &cli_bench,   &cli_ab,
-    &cli_lockstep,  &cli_compare,    &cli_report, &cli_train,     &cli_predict, &cli_gradcheck,
-    &cli_landscape, &cli_step_sweep, &cli_plot,   &cli_data};
+    &cli_info,      &cli_doctor,    &cli_verify,     &cli_reproduce, &cli_bench, &cli_ab,
+    &cli_lockstep,  &cli_compare,   &cli_gallery,    &cli_report,    &cli_train, &cli_predict,
+    &cli_gradcheck, &cli_landscape, &cli_step_sweep, &cli_plot,      &cli_data};
 
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

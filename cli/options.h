@@ -99,7 +99,7 @@ void cli_print_help(const cli_command *command);
 const char *cli_default_isa(const char *isa);
 
 extern const cli_command cli_info, cli_doctor, cli_verify, cli_reproduce, cli_bench, cli_ab,
-    cli_lockstep, cli_compare, cli_report, cli_train, cli_predict, cli_gradcheck, cli_landscape,
-    cli_step_sweep, cli_plot, cli_data;
+    cli_lockstep, cli_compare, cli_gallery, cli_report, cli_train, cli_predict, cli_gradcheck,
+    cli_landscape, cli_step_sweep, cli_plot, cli_data;
 
 #endif

@@ -61,6 +61,8 @@ static const char make_kinds[] =
     "printf '{\"schema_version\": 1, \"ceilings\": {}}' >ceilings; "
     "printf '{\"schema_version\": 1, \"benchmarks\": [], \"ceilings\": {}}' >bench; "
     "printf '{\"schema_version\": 1, \"findings\": []}' >findings; "
+    "printf '{\"schema_version\": 1, \"gallery_entry\": {}}' >entry; "
+    "printf '<!DOCTYPE html><meta name=\"generator\" content=\"downhill gallery\">' >gallery; "
     "$downhill " TRAIN "--json training --model model --checkpoint checkpoint && "
     "cp model $scratch/model && $downhill " PREDICT "--json prediction --csv prediction.csv && "
     "$downhill " PREDICT "--scores --csv scores.csv && "

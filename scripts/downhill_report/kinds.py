@@ -22,10 +22,13 @@ class Kind(enum.Enum):
     PICTURE = "a picture of downhill plot"
     COMPARISON = "a comparison of downhill compare"
     PEERS = "results of scripts/peers.py"
+    GALLERY = "a page of downhill gallery"
+    ENTRY = "an entry of downhill gallery"
 
 
 # Marks that the writers put into files whose format has no member to recognise them by.
 PAGE_MARK = "downhill report"  # content of <meta name="generator">
+GALLERY_MARK = "downhill gallery"  # the same
 TEXT_MARK = "<!-- Written by downhill report. -->"
 FIGURE_MARK = "<!-- Drawn by downhill report. -->"
 PICTURE_MARK = "<!-- Drawn by downhill plot. -->"
@@ -51,6 +54,13 @@ def svg_mark(mark: str) -> str:
     return rf"{SVG_HEAD}{re.escape(mark)}\s*<svg[\s>]"
 
 
+def page_mark(mark: str) -> str:
+    return (
+        r'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
+        rf'<meta name="generator" content="{re.escape(mark)}">'
+    )
+
+
 def headings(line: str, first: str, second: str) -> str:
     """Returns a pattern for two headings, as plain text or as a Markdown list."""
     lines = [line.format(name) for name in (first, second)]
@@ -60,10 +70,8 @@ def headings(line: str, first: str, second: str) -> str:
 # A pattern matches the whole heading: files of other programs may also start with "A: " or
 # "a,b,row,".
 MARKS: dict[Kind, re.Pattern[bytes]] = {
-    Kind.PAGE: re.compile(
-        r'<!DOCTYPE html>\s*<html lang="en">\s*<head>\s*<meta charset="utf-8">\s*'
-        rf'<meta name="generator" content="{PAGE_MARK}">'.encode()
-    ),
+    Kind.PAGE: re.compile(page_mark(PAGE_MARK).encode()),
+    Kind.GALLERY: re.compile(page_mark(GALLERY_MARK).encode()),
     Kind.TEXT: re.compile(rf"{re.escape(TEXT_MARK)}\n\n# ".encode()),
     Kind.FIGURE: re.compile(svg_mark(FIGURE_MARK).encode()),
     Kind.PICTURE: re.compile(
@@ -77,7 +85,10 @@ MARKS: dict[Kind, re.Pattern[bytes]] = {
 }
 # The first kind with its member present wins; report results may contain the members of later
 # kinds.
-MEMBERS = {Kind.RESULTS: "report", Kind.COMPARISON: "comparisons", Kind.PEERS: "peers_training"}
+MEMBERS = {
+    Kind.RESULTS: "report", Kind.COMPARISON: "comparisons", Kind.PEERS: "peers_training",
+    Kind.ENTRY: "gallery_entry",
+}  # fmt: skip
 OTHERS = {
     b"\x93NUMPY": "NumPy data", b"PK": "a model or another ZIP archive", b"%PDF": "a PDF document",
     b"\x1f\x8b": "gzip data", b"\0\0\x08": "IDX data", b"\x89PNG": "another picture",

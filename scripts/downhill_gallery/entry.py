@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: MIT
+"""Entries of a gallery: one file per machine, DIR/NAME.json, as reports/gallery.schema.json
+describes it. Written with one row per line, so that version control shows what changed."""
+
+import json
+import pathlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from downhill_report import load
+from downhill_report.errors import BadResults
+
+SCHEMA = load.ROOT / "reports" / "gallery.schema.json"
+SCHEMA_VERSION = 1
+MAX_BYTES = 100_000
+NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
+# The columns of a row. Missing values at the end of a row are left out.
+COLUMNS = (
+    "isa", "median_ns", "ci95_low_permille", "ci95_high_permille", "attainable_g_per_s", "bound",
+    "marks", "over", "clock_ghz", "noise_floor",
+)  # fmt: skip
+SHARED, ABOVE_ROOF = "s", "r"  # in `marks`
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times faster, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    doubtful: bool = False  # a row of it shared its core
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a group of rows computes; its rows differ in the ISA level or library."""
+
+    kernel: str
+    shape: tuple[int, int, int]
+    cache: str
+    threads: int
+
+    def __str__(self) -> str:
+        cold = " cold" if self.cache == "cold" else ""
+        threads = f" {self.threads} threads" if self.threads > 1 else ""
+        return f"{self.kernel} {'×'.join(map(str, self.shape))}{cold}{threads}"
+
+
+@dataclass(frozen=True)
+class Row:
+    isa: str
+    median_ns: float
+    low_ns: float | None  # 95 % interval of the median
+    high_ns: float | None
+    attainable: float | None
+    bound: str | None
+    marks: str
+    over: dict[str, Ratio]  # level, library or F32 -> how many times faster this row is
+    clock_ghz: float | None
+    noise_floor: float | None
+
+    @property
+    def shared(self) -> bool:
+        return SHARED in self.marks
+
+
+@dataclass(frozen=True)
+class Entry:
+    path: pathlib.Path
+    document: dict[str, Any]
+    rows: dict[Work, dict[str, Row]] = field(default_factory=dict)
+    skipped: dict[Work, dict[str, str]] = field(default_factory=dict)
+    flops: dict[Work, float] = field(default_factory=dict)
+    distinction: str = ""  # added to the title if other entries have the same
+
+    @property
+    def name(self) -> str:
+        return self.document["gallery_entry"]["name"]
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        return self.document["machine"]
+
+    @property
+    def build(self) -> dict[str, Any]:
+        return self.document["build"]
+
+    @property
+    def vendor(self) -> str:
+        """The vendor's everyday name, from the record or the name of the CPU."""
+        text = f"{self.machine['vendor'] or ''} {self.machine['cpu_name']}"
+        return next((name for name in ("Intel", "AMD") if name in text), "")
+
+    @property
+    def title(self) -> str:
+        """Vendor and microarchitecture, or the name of the CPU if nobody named the latter."""
+        vendor = f"{self.vendor} " if self.vendor else ""
+        return f"{vendor}{self.short_title.removeprefix(vendor)}"
+
+    @property
+    def short_title(self) -> str:
+        """The title without the vendor, unless nothing else is known."""
+        known = self.document["gallery_entry"]["microarchitecture"]
+        if known is None:
+            return self.machine["cpu_name"] + self.distinction
+        guess = "" if known["from"] == "user" else " (guess)"
+        return known["name"] + guess + self.distinction
+
+    @property
+    def commit(self) -> str:
+        return self.build["commit"] + (" with uncommitted changes" if self.build["dirty"] else "")
+
+    @cached_property
+    def levels(self) -> dict[str, dict[str, Any]]:
+        return {level["name"]: level for level in self.machine["levels"]}
+
+    @property
+    def in_passes(self) -> bool:
+        return self.document["run"]["passes"] is not None
+
+    def kind_of(self, isa: str) -> str:
+        return self.levels[isa]["kind"] if isa in self.levels else "peer"
+
+    def has(self, feature: str) -> bool:
+        """Returns whether the CPU reports a feature, usable or not."""
+        return feature in self.machine["features"]
+
+
+# ---- reading ----
+
+
+def read_all(directory: pathlib.Path, added: tuple[pathlib.Path, str] | None = None) -> list[Entry]:
+    """Returns the entries in a directory by name; `added` is the path and text of one that is yet
+    to be written. Refuses an empty directory, files that are not entries, and two entries of one
+    name."""
+    if added is None and not directory.is_dir():
+        raise BadResults(
+            f"{directory}: is not a directory; name the one that holds the entries, or add the "
+            "first with `downhill gallery --add RESULTS.json --name NAME DIR`"
+        )
+    paths = sorted(directory.glob("*.json"))
+    if added is None and not paths:
+        raise BadResults(
+            f"{directory}: has no entries; add one with `downhill gallery --add RESULTS.json "
+            "--name NAME DIR`"
+        )
+    schema = load.validator(SCHEMA)
+    entries: dict[str, Entry] = {}
+    for path in paths:
+        if added is None or path != added[0]:
+            add(entries, read(path, schema))
+    if added is not None:
+        add(entries, of_document(added[0], json.loads(added[1])))
+    titles = Counter(entry.title for entry in entries.values())
+    return [
+        replace(entry, distinction=f" [{name}]") if titles[entry.title] > 1 else entry
+        for name, entry in sorted(entries.items())
+    ]
+
+
+def add(entries: dict[str, Entry], entry: Entry) -> None:
+    if (other := entries.setdefault(entry.name, entry)) is not entry:
+        raise BadResults(
+            f"{entry.path}: has the name '{entry.name}', as {other.path} has; delete one of them or "
+            "add it again with another --name"
+        )
+
+
+def read(path: pathlib.Path, schema: Any) -> Entry:
+    remedy = "make it with `downhill gallery --add`, or move it away"
+    document = load.parse(path, remedy)
+    if not isinstance(document, dict) or "gallery_entry" not in document:
+        raise BadResults(f"{path}: is not an entry of a gallery; {remedy}")
+    if (version := document.get("schema_version")) != SCHEMA_VERSION:
+        raise BadResults(
+            f"{path}: schema_version is {version!r}, this downhill reads entries of "
+            f"{SCHEMA_VERSION}; add the results again with `downhill gallery --add`"
+        )
+    load.conform(path, document, schema)
+    return of_document(path, document)
+
+
+def of_document(path: pathlib.Path, document: dict[str, Any]) -> Entry:
+    entry = Entry(path, document)
+    peers = {peer["name"] for peer in document["peers"]}
+    for group in document["groups"]:
+        work = Work(
+            group["kernel"], tuple(group["shape"]), group.get("cache", "hot"),
+            group.get("threads", 1),
+        )  # fmt: skip
+        if work in entry.rows:
+            raise BadResults(f"{path}: {work} is there twice; the file is damaged")
+        rows = [row_of(cells, group) for cells in group["rows"]]
+        reasons = document["reasons"]
+        if any(i >= len(reasons) for i in group.get("skipped", {}).values()):
+            raise BadResults(f"{path}: {work}: a reason is missing; the file is damaged")
+        skipped = {isa: reasons[i] for isa, i in group.get("skipped", {}).items()}
+        names = [*(row.isa for row in rows), *skipped]
+        if unknown := next((n for n in names if n not in entry.levels and n not in peers), None):
+            raise BadResults(
+                f"{path}: {work}: no level or library '{unknown}'; the file is damaged"
+            )
+        if len(set(names)) < len(names):
+            raise BadResults(f"{path}: {work}: a row is there twice; the file is damaged")
+        if any(base not in {*names, "f32"} for row in rows for base in row.over):
+            raise BadResults(
+                f"{path}: {work}: a ratio to a row that is missing; the file is damaged"
+            )
+        entry.rows[work] = {row.isa: row for row in rows}
+        entry.skipped[work] = skipped
+        entry.flops[work] = group["flops"]
+    return entry
+
+
+def row_of(cells: list[Any], group: dict[str, Any]) -> Row:
+    full = [*cells, *[None] * (len(COLUMNS) - len(cells))]
+    isa, median, low, high, attainable, bound, marks, over, clock, floor = full
+    ends = [None if end is None else median * (1 + end / 1000) for end in (low, high)]
+    return Row(
+        isa, median, *ends, attainable, bound, marks or "",
+        {base: ratio_of(*cells) for base, cells in (over or {}).items()},
+        clock or group.get("clock_ghz"), floor,
+    )  # fmt: skip
+
+
+def ratio_of(value: float, low: float, high: float) -> Ratio:
+    return Ratio(value, value * (1 + low / 1000), value * (1 + high / 1000))
+
+
+def permille(value: float, end: float, round_to: Callable[[float], int]) -> int:
+    """Returns how far an end of an interval is from its value. Rounded outwards, so that no
+    interval becomes narrower."""
+    return max(round_to(1000 * (end / value - 1)), -1000)
+
+
+# ---- writing ----
+
+
+def text_of(document: dict[str, Any]) -> str:
+    """Returns the file of an entry: one member per line, and one row per line."""
+    members = []
+    for key, value in document.items():
+        if key == "groups":
+            text = "[\n" + ",\n".join(lines_of_group(group) for group in value) + "\n]"
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n" + ",\n".join(compact(o) for o in value) + "\n]"
+        elif isinstance(value, dict) and any(isinstance(o, (dict, list)) for o in value.values()):
+            inner = ",\n".join(f"{compact(k)}:{text_of_member(v)}" for k, v in value.items())
+            text = "{\n" + inner + "\n}"
+        else:
+            text = compact(value)
+        members.append(f"{compact(key)}:{text}")
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def text_of_member(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(compact(o) for o in value) + "]"
+    return compact(value)
+
+
+def lines_of_group(group: dict[str, Any]) -> str:
+    head = compact({key: value for key, value in group.items() if key != "rows"})
+    rows = ",\n".join(compact(row) for row in without_ends(group["rows"]))
+    return f'{head[:-1]},"rows":[\n{rows}\n]}}' if rows else f'{head[:-1]},"rows":[]}}'
+
+
+def without_ends(rows: list[list[Any]]) -> Iterator[list[Any]]:
+    """Returns the rows without missing values at their ends."""
+    for row in rows:
+        last = max(i for i, cell in enumerate(row) if cell not in (None, "", {}))
+        yield row[: last + 1]
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The data of the explorer in the page, in the form that reports/template/gallery.js reads. Names
+are replaced by numbers: ten machines fit into a page of 1 MB."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from . import bought
+from .entry import Entry, Ratio, Row, Work
+from .features import F32, FEATURES
+
+
+class Names:
+    """Numbers names in the order in which they are first used."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def __call__(self, name: str) -> int:
+        return self.numbers.setdefault(name, len(self.numbers))
+
+    @property
+    def all(self) -> list[str]:
+        return list(self.numbers)
+
+
+def data(entries: Sequence[Entry]) -> dict[str, Any]:
+    isas, kernels, shapes, bounds, reasons = Names(), Names(), Names(), Names(), Names()
+    for entry in entries:
+        for name in entry.levels:
+            isas(name)
+    machines = []
+    for entry in entries:
+        groups = []
+        for work, rows in entry.rows.items():
+            group: list[Any] = [
+                kernels(work.kernel), shapes("×".join(map(str, work.shape))),
+                int(work.cache == "cold"), work.threads, entry.flops[work],
+                [packed(entry, row, isas, bounds) for row in rows.values()],
+            ]  # fmt: skip
+            if skipped := entry.skipped[work]:
+                group.append({isas(isa): reasons(why) for isa, why in skipped.items()})
+            groups.append(group)
+        machines.append({"entry": entry, "groups": groups})
+    for machine in machines:
+        entry = machine.pop("entry")
+        machine |= {
+            "title": entry.title,
+            "version": entry.build["commit"][:7],
+            "clock": (entry.document["ceilings"] or {}).get("clock_ghz"),
+            "lacks": {i: why for i, isa in enumerate(isas.all) if (why := bought.lacks(entry, isa))},
+            "kernels": [i for i, name in enumerate(kernels.all)
+                        if name in entry.document["kernels"]],
+            "missing": [bought.why_missing(entry, feature) for feature in FEATURES],
+        }  # fmt: skip
+    levels = {name for entry in entries for name in entry.levels}
+    return {
+        "isas": isas.all,
+        "peers": [i for i, name in enumerate(isas.all) if name not in levels],
+        "kernels": kernels.all,
+        "shapes": shapes.all,
+        "bounds": bounds.all,
+        "reasons": reasons.all,
+        "f32": isas.numbers.get(F32, -1),
+        "features": [
+            [feature.title, isas.numbers.get(feature.level, -1),
+             [isas.numbers.get(base, -1) for base in feature.bases],
+             f"_{feature.level}" if F32 in feature.bases else ""]
+            for feature in FEATURES
+        ],
+        "machines": machines,
+    }  # fmt: skip
+
+
+def packed(entry: Entry, row: Row, isas: Names, bounds: Names) -> list[Any]:
+    """Returns [level, median, ends of its interval in thousandths, attainable G/s, bound, marks,
+    clock, ratios]. Missing values at the end are left out."""
+    ends = [thousandths(row.median_ns, end) for end in (row.low_ns, row.high_ns)]
+    over = {isas(base): [ratio.value, *ends_of(ratio)] for base, ratio in row.over.items()}
+    cells = [
+        isas(row.isa), row.median_ns, *ends, row.attainable,
+        None if row.bound is None else bounds(row.bound), row.marks, row.clock_ghz, over,
+    ]  # fmt: skip
+    while cells[-1] in (None, "", {}):
+        cells.pop()
+    return cells
+
+
+def ends_of(ratio: Ratio) -> list[int | None]:
+    return [thousandths(ratio.value, end) for end in (ratio.low, ratio.high)]
+
+
+def thousandths(value: float, end: float | None) -> int | None:
+    return None if end is None else round(1000 * (end / value - 1))
+
+
+def text(entries: Sequence[Entry]) -> str:
+    """Returns the data as JSON that may stand inside an HTML element."""
+    document = json.dumps(data(entries), ensure_ascii=False, separators=(",", ":"))
+    return document.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

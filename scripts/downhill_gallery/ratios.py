@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""How many times faster one row is than another, with a 95 % interval, from all samples of a run.
+
+An entry of the gallery keeps these ratios, because their intervals cannot be computed from the
+intervals of two medians: what slows down both rows at the same time cancels in the ratio.
+
+Results in several passes: each pass uses new buffers, and gives one ratio of its two medians. The
+interval is that of Student's t for the mean of the logarithms of these ratios.
+
+Older results, in one pass: the rows of a group are sampled in turn, one sample of each row in each
+round. The bootstrap resamples rounds, so both rows are resampled together. The interval does not
+contain what differs between two runs, such as the addresses of buffers; the noise floor does.
+Ratios between two groups, which share no rounds, resample each group by itself."""
+
+import math
+import warnings
+import zlib
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+import numpy
+from scipy import stats
+
+from downhill_report.rows import INTERVAL_MIN, RESAMPLED
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Timed:
+    """The times of a row, in ns."""
+
+    median: float
+    rounds: dict[int, float]  # number of the round -> time of the sample that counts
+    passes: tuple[float, ...]  # median of each pass; fewer than two: unknown
+    resampled: numpy.ndarray | None = None  # medians of the bootstrap resamples
+
+
+def resample(name: str, rows: dict[str, dict[int, float]]) -> dict[str, numpy.ndarray]:
+    """Returns the medians of bootstrap resamples for all rows of a group, given the samples of each
+    by round. The seed is the name of the group, so they are reproducible."""
+    rounds = sorted({number for samples in rows.values() for number in samples})
+    random = numpy.random.default_rng(zlib.crc32(name.encode()))
+    drawn = random.integers(len(rounds), size=(RESAMPLED, len(rounds)))
+    out = {}
+    for row, samples in rows.items():
+        times = numpy.array([samples.get(number, math.nan) for number in rounds])
+        with warnings.catch_warnings():
+            # A resample may contain no sample of a row that was left out of most rounds.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            out[row] = numpy.nanmedian(times[drawn], axis=1)
+    return out
+
+
+def median_interval(times: list[float]) -> tuple[float, float] | None:
+    """Returns the 95 % interval of the median by ranks, as the benchmark computes it; None with too
+    few samples. For older results, which do not have it."""
+    if len(times) < INTERVAL_MIN:
+        return None
+    # The largest rank whose tail beyond both ends has at most 5 %.
+    rank = int(stats.binom.ppf((1 - CONFIDENCE) / 2, len(times), 0.5))
+    if stats.binom.cdf(rank - 1, len(times), 0.5) > (1 - CONFIDENCE) / 2:
+        rank -= 1
+    ordered = sorted(times)
+    return ordered[max(rank, 1) - 1], ordered[-max(rank, 1)]
+
+
+def ratio(row: Timed, over: Timed) -> tuple[float, float, float]:
+    """Returns (how many times faster `row` is than `over`, ends of its interval)."""
+    if len(row.passes) == len(over.passes) >= 2:
+        return of_passes(row.passes, over.passes)
+    value = over.median / row.median
+    if min(len(row.rounds), len(over.rounds)) < INTERVAL_MIN:
+        mine, theirs = row.rounds.values(), over.rounds.values()
+        return value, min(theirs) / max(mine), max(theirs) / min(mine)
+    tail = 50 * (1 - CONFIDENCE)
+    low, high = numpy.nanpercentile(over.resampled / row.resampled, (tail, 100 - tail))
+    return value, float(low), float(high)
+
+
+def of_passes(mine: tuple[float, ...], theirs: tuple[float, ...]) -> tuple[float, float, float]:
+    logs = [math.log(b / a) for a, b in zip(mine, theirs)]
+    half = (
+        float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(logs) - 1)) * stdev(logs) / math.sqrt(len(logs))
+    )
+    mean = fmean(logs)
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
