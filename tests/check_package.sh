@@ -20,7 +20,8 @@ for package in "$work"/*.deb; do
 done
 for file in bin/downhill lib/libdownhill.so.0.1 lib/libdownhill.so lib/libdownhill.a \
     include/downhill.h lib/pkgconfig/downhill.pc lib/cmake/downhill/downhillConfig.cmake \
-    libexec/downhill/scripts/report share/bash-completion/completions/downhill \
+    libexec/downhill/scripts/report libexec/downhill/scripts/gallery \
+    libexec/downhill/reports/gallery.schema.json share/bash-completion/completions/downhill \
     share/doc/downhill/copyright; do
     [ -e "$work/root/usr/$file" ] || fail "usr/$file is in no package"
 done
@@ -57,6 +58,7 @@ offers() {
 offers 'step-sweep' st
 offers '--lr --lr-factor --lr-every' train --lr
 offers '--output' report --out
+offers '--add' gallery --a
 offers 'gen' data g
 offers '--noise' data gen --no
 offers 'scalar' train --isa sc

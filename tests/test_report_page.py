@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The page of downhill report in a browser: its figures, filters, sorting and colour schemes, and
-that it makes no requests. DOWNHILL_SCREENSHOTS=DIR saves a picture per width and scheme."""
+that it makes no requests."""
 
 import json
-import os
 import pathlib
 import tempfile
 import unittest
 
+import browser
+from browser import WIDE, brightness
 from report_data import full, load, render, train
-from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.select import Select
 
 FIGURES = {
@@ -19,19 +18,9 @@ FIGURES = {
     "threads",
     "peers", "winners", "samples", "strips", "phases", "curves", "endtoend",
 }  # fmt: skip
-WIDE, NARROW = 1280, 400
 
 
-def open_browser():
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    options.binary_location = "/usr/bin/chromium"
-    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-
-
-class Page(unittest.TestCase):
+class Page(browser.PageTest, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         directory = tempfile.TemporaryDirectory()
@@ -42,34 +31,7 @@ class Page(unittest.TestCase):
             paths.append(out / f"{name}.json")
             paths[-1].write_text(json.dumps(document))
         render.write(load.load(paths), out / "report")
-        cls.address = (out / "report" / "index.html").as_uri()
-        cls.browser = open_browser()
-        cls.addClassCleanup(cls.browser.quit)
-
-    def setUp(self):
-        self.emulate(WIDE, "light")
-        self.browser.get_log("browser"), self.browser.get_log("performance")
-        self.browser.get(self.address)
-
-    def emulate(self, width, scheme, media="screen"):
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"media": media, "features": [feature]}
-        )
-
-    def ask(self, script, *arguments):
-        return self.browser.execute_script(script, *arguments)
-
-    def keep(self, name):
-        """Saves a picture of the whole page if DOWNHILL_SCREENSHOTS is set."""
-        if directory := os.environ.get("DOWNHILL_SCREENSHOTS"):
-            height = self.ask("return document.documentElement.scrollHeight")
-            width = self.ask("return window.innerWidth")
-            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-            self.browser.save_screenshot(str(pathlib.Path(directory) / f"{name}.png"))
+        cls.open(out / "report" / "index.html")
 
     def table(self, caption):
         for table in self.browser.find_elements(By.TAG_NAME, "table"):
@@ -83,16 +45,6 @@ class Page(unittest.TestCase):
         script = """return [...arguments[0].tBodies[0].rows].filter((row) => !row.hidden)
                     .map((row) => row.cells[arguments[1]]?.textContent ?? "")"""
         return self.ask(script, table, column)
-
-    def test_console_and_network__no_messages_and_no_requests(self):
-        self.ask("for (const d of document.querySelectorAll('details')) d.open = true")
-        self.assertEqual(self.browser.get_log("browser"), [])
-        requested = set()
-        for entry in self.browser.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                requested.add(message["params"]["request"]["url"])
-        self.assertEqual({url for url in requested if not url.startswith("data:")}, {self.address})
 
     def test_figures__all_present_and_drawn(self):
         self.ask("for (const d of document.querySelectorAll('details')) d.open = true")
@@ -149,17 +101,6 @@ class Page(unittest.TestCase):
         self.assertEqual(rates, sorted(rates))
         self.assertGreater(len(set(text[-1] for text in cells)), 1)
 
-    def test_widths__only_tables_and_figures_scroll(self):
-        for width in (WIDE, NARROW):
-            for scheme in ("light", "dark"):
-                self.emulate(width, scheme)
-                self.keep(f"{scheme}-{width}")
-                self.emulate(width, scheme)
-                overflow = self.ask(
-                    "return document.documentElement.scrollWidth - window.innerWidth"
-                )
-                self.assertLessEqual(overflow, 0, f"{width} px")
-
     def test_dark_scheme__page_and_figures_are_dark(self):
         script = """const style = (o, name) => getComputedStyle(o)[name];
             return [style(document.body, "backgroundColor"),
@@ -201,12 +142,6 @@ class Page(unittest.TestCase):
         self.assertIn("<svg", saved)
         self.assertNotIn("var(--", saved)
         self.assertIn("#1c2024", saved)
-
-
-def brightness(colour):
-    """Returns the brightness of "rgb(r, g, b)", from 0 for black to 1 for white."""
-    parts = colour[colour.index("(") + 1 : colour.index(")")].split(",")
-    return sum(float(part) for part in parts[:3]) / 3 / 255
 
 
 if __name__ == "__main__":

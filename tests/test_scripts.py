@@ -41,6 +41,13 @@ class Refusals(unittest.TestCase):
             [self.root / "scripts" / "bench", "--no-setup"],
         )
 
+    def test_bench__bad_gallery__refused_before_measuring(self):
+        bench = [self.root / "scripts" / "bench", "--no-setup", "--gallery"]
+        for name in ("", "Zen 4", "../x"):
+            self.refused(f"--gallery '{name}': cannot be the name of an entry", [*bench, name])
+        self.write(self.reports / "gallery" / "zen4.json", '{"mine": 1}')
+        self.refused("zen4.json: is not an entry of a gallery", [*bench, "zen4"])
+
     def test_example__directory_is_not_a_report__refused(self):
         self.write(self.reports / "latest" / "report.md", "<!-- results:begin -->")
         self.write(self.reports / "example-x" / "mine", "")
@@ -117,6 +124,8 @@ class Refusals(unittest.TestCase):
             ("RESULTS.json", "file", ("report", "")),
             ("-o/--output", "file", ("compare", "--output=", "a.json", "b.json")),
             ("RESULTS.json", "file", ("compare", "a.json", "")),
+            ("DIR", "directory", ("gallery", "")),
+            ("-o/--output", "file", ("gallery", "-o", "", "a")),
             ("-o/--output", "file", ("plot", "-o", "", "a.json")),
             ("INPUT", "file", ("plot", "", "-o", "a.svg")),
             ("--json", "file", ("peers.py", "--json", "")),

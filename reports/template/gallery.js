@@ -4,8 +4,8 @@
 // scripts/downhill_gallery/explorer.py describes the data.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const [ISA, MEDIAN, LOW, HIGH, ATTAINABLE, BOUND, MARKS, CLOCK, OVER] = Array(9).keys();
-  const [KERNEL, SHAPE, COLD, THREADS, FLOPS, ROWS, SKIPPED] = Array(7).keys();
+  const [ISA, MEDIAN, LOW, HIGH, ATTAINABLE, BOUND, MARKS, OVER, CLOCK] = Array(9).keys();
+  const [KERNEL, SHAPE, COLD, THREADS, FLOPS, GROUP_CLOCK, ROWS, SKIPPED] = Array(8).keys();
   const form = document.getElementById("choice");
   const table = document.getElementById("explored");
   const note = document.getElementById("explained");
@@ -27,7 +27,13 @@
     return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
   };
   const rate = (group, row) => group[FLOPS] / row[MEDIAN];
-  const clock = (machine, row) => row[CLOCK] || machine.clock;
+  const clock = (machine, group, row) => row[CLOCK] || group[GROUP_CLOCK] || machine.clock;
+  // Returns [value, ends of its interval] of the ratio to a level or library, or undefined.
+  const ratio = (row, base) => {
+    const over = row[OVER] || [];
+    for (let i = 0; i < over.length; i += 4) if (over[i] === base) return over.slice(i + 1, i + 4);
+    return undefined;
+  };
   // Name -> [title, what the figures are, value of a row or undefined, format].
   const VIEWS = {
     absolute: ["operations per second", "GFLOP/s, or GOP/s on bytes", (m, g, r) => rate(g, r)],
@@ -35,7 +41,8 @@
       (m, g, r) => (Number(data.shapes[g[SHAPE]].split("×")[0]) * 1e9) / r[MEDIAN]],
     clock: ["operations per clock cycle",
       "operations per cycle of the clock that was measured beside the rows",
-      (m, g, r) => (clock(m, r) ? rate(g, r) / clock(m, r) : undefined), "no clock was recorded"],
+      (m, g, r) => (clock(m, g, r) ? rate(g, r) / clock(m, g, r) : undefined),
+      "no clock was recorded"],
     roof: ["share of the roof", "% of the lower roof: peak of the instruction, or bandwidth",
       (m, g, r) => (r[ATTAINABLE] ? (100 * rate(g, r)) / r[ATTAINABLE] : undefined),
       "has no roof"],
@@ -103,7 +110,9 @@
       return `version ${machine.version} has no ${data.kernels[kernel]}`;
     }
     if (!group) return "not measured";
-    return data.peers.includes(isa) ? "has no such kernel" : "no code of its own: as a lower level";
+    return data.peers.includes(isa)
+      ? "has no such kernel"
+      : "not timed: no code of its own, or only the best level was";
   };
   const interval = (value, low, high, digits) =>
     low === undefined || low === null
@@ -111,8 +120,8 @@
       : `${digits(value * (1 + low / 1000))} to ${digits(value * (1 + high / 1000))}`;
   const cellOf = (value, range, max, marks) => {
     const cell = element("td");
-    cell.append(element("b", significant(value) + (marks?.includes("s") ? " †" : "")));
-    if (range) cell.append(element("i", range));
+    cell.append(element("b", significant(value) + (String(marks).includes("s") ? " †" : "")));
+    if (range) cell.append(" ", element("i", range));
     const bar = element("span", undefined, "bar");
     bar.style.width = `${(100 * value) / max}%`;
     cell.append(bar);
@@ -140,18 +149,20 @@
       return [data.isas[isa], kind, cells];
     });
   };
-  const featureLines = (found) =>
+  const featureLines = (found, kernel) =>
     data.features.map(([title, level, bases, suffix], f) => {
       const cells = data.machines.map((machine, i) => {
         const rows = found[i]?.[ROWS] ?? [];
         const ofType = !suffix || (found[i] && data.kernels[found[i][KERNEL]].endsWith(suffix));
-        const base = (row) => bases.find((candidate) => row[OVER]?.[candidate]);
+        const base = (row) => bases.find((candidate) => ratio(row, candidate));
         const row = rows.find((o) => (suffix ? ofType : o[ISA] === level) && base(o) !== undefined);
-        if (!row) return { why: found[i] ? machine.missing[f] : "not measured" };
-        const [value, low, high] = row[OVER][base(row)];
+        if (!row) {
+          return { why: found[i] ? machine.missing[f] : whyNoRow(machine, found[i], kernel, level) };
+        }
+        const [value, low, high] = ratio(row, base(row));
         const over = rows.find((o) => o[ISA] === base(row));
-        return { value, range: interval(value, low, high, (end) => end.toFixed(2)),
-          marks: (row[MARKS] ?? "") + (over?.[MARKS] ?? "") };
+        return { value, range: interval(value, low, high, significant),
+          marks: `${row[MARKS]}${over?.[MARKS]}`.replaceAll("undefined", "") };
       });
       return [title, "", cells];
     }).filter(([, , cells]) => cells.some((cell) => cell.value !== undefined));
@@ -161,7 +172,7 @@
     const k = data.kernels.indexOf(kernel);
     const key = keyOf(k, data.shapes.indexOf(shape), cache === "cold" ? 1 : 0, Number(threads));
     const found = data.machines.map((machine) => machine.found.get(key));
-    const lines = view === "buys" ? featureLines(found) : levelLines(found, k, view);
+    const lines = view === "buys" ? featureLines(found, k) : levelLines(found, k, view);
     const values = lines.flatMap(([, , cells]) => cells.map((cell) => cell.value ?? 0));
     const max = Math.max(...values, 1e-9);
     const caption = element("caption", `${kernel} ${shape}, ${cache}, ${threads} ` +

@@ -137,4 +137,4 @@ def lacks(entry: Entry, isa: str) -> str:
     peers = {peer["name"]: peer["missing"] for peer in entry.document["peers"]}
     if isa in peers:
         return peers[isa]
-    return f"version {entry.build['commit'][:7]} does not have it"
+    return f"version {entry.build['commit'][:7]} has no {isa}"

@@ -8,7 +8,7 @@ from downhill_report.numbers import NONE, plural, times
 
 from . import bought
 from .entry import Entry, Ratio, Work
-from .features import F32, FEATURES, Feature, Family
+from .features import F32, FEATURES, Family, Feature, family_of
 
 Found = dict[str, dict[Work, Ratio]]  # per entry
 
@@ -38,7 +38,7 @@ def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
         [str(family), *(mean_cell(means[entry.name].get(family)) for entry in shown)]
         for family in families
     ]
-    works = list(dict.fromkeys(work for entry in shown for work in found[entry.name]))
+    works = works_of(found, shown)
     rows = [
         [str(work), *(with_interval(found[entry.name].get(work)) for entry in shown)]
         for work in works
@@ -46,10 +46,16 @@ def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
     return [
         Table(f"{what}, geometric means over the hot rows with one thread.", ["", *titles], lines),
         More(
-            f"All {plural(len(rows), 'row')}",
+            f"The {plural(len(rows), 'row')} of these means",
             [Table(f"{what}, row by row, with 95 % intervals.", ["row", *titles], rows)],
         ),
     ]
+
+
+def works_of(found: Found, entries: Sequence[Entry]) -> list[Work]:
+    """Returns the groups of rows that the means are of."""
+    works = dict.fromkeys(work for entry in entries for work in found[entry.name])
+    return [work for work in works if bought.is_plain(work) and family_of(work.kernel)]
 
 
 def feature_blocks(feature: Feature, entries: Sequence[Entry]) -> list[Block]:
@@ -105,7 +111,7 @@ def peers(entries: Sequence[Entry]) -> list[Block]:
     means, more = tables(found, entries, "downhill over the fastest library")
     shown = [entry for entry in entries if found[entry.name]]
     (table,) = more.blocks
-    works = list(dict.fromkeys(work for entry in shown for work in found[entry.name]))
+    works = works_of(found, shown)
     lines = [
         [line[0], *(
             f"{cell} {names[entry.name][work]}" if work in names[entry.name] else cell

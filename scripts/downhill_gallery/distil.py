@@ -12,24 +12,30 @@ from downhill_report import load, waited
 from downhill_report.errors import BadResults
 
 from . import entry as entries
-from . import features, microarchitecture, ratios
+from . import features, layout, microarchitecture, ratios
+from .layout import optional, rounded
 
+# A row has a clock of its own if it differs from that of its group by at least this share.
+SAME_CLOCK = 0.005
 # Options of `downhill bench` whose value is a path, which may name a user or a host.
 PATH_OPTIONS = ("--json", "--resume", "--ceilings-from")
+WITH_PEERS = ("score_f32", "grad_f32", "step_hinge_f32", "step_hinge_u8", "epoch_")
 # What is left out of an entry that would be too large, in this order, and the test for it.
 TOO_MUCH = (
     (
-        "cold rows of the compiler's code and of scalar code",
-        lambda group, kind: group.get("cache") == "cold" and kind in ("auto", "baseline"),
+        "kernels without libraries to compare with, at shapes that compare no ISA levels",
+        lambda o, _: o["brief"] and not o["work"].kernel.startswith(WITH_PEERS),
     ),
     (
-        "kernels other than scores, gradient and step at shapes that compare no ISA levels",
-        lambda group, _: group["brief"]
-        and not group["kernel"].startswith(("score_", "grad_", "step_hinge_")),
+        "cold rows of the compiler's code and of scalar code",
+        lambda o, kind: o["work"].cache == "cold" and kind in ("auto", "baseline"),
     ),
-    ("cold rows of kernels other than the step",
-     lambda group, _: group.get("cache") == "cold" and not group["kernel"].startswith("step_")),
-    ("shapes that compare no ISA levels", lambda group, _: group["brief"]),
+    (
+        "cold rows of kernels without libraries to compare with",
+        lambda o, _: o["work"].cache == "cold" and not o["work"].kernel.startswith(WITH_PEERS),
+    ),
+    ("shapes that compare no ISA levels", lambda o, _: o["brief"]),
+    ("cold rows", lambda o, _: o["work"].cache == "cold"),
 )  # fmt: skip
 
 
@@ -64,9 +70,7 @@ def distil(path: pathlib.Path, name: str, label: str | None) -> str:
         "row_columns": list(entries.COLUMNS),
         "groups": groups,
     }
-    text = within_limit(path, document)
-    entries.of_document(path, document)
-    return text
+    return within_limit(path, document)
 
 
 def within_limit(path: pathlib.Path, document: dict[str, Any]) -> str:
@@ -75,14 +79,22 @@ def within_limit(path: pathlib.Path, document: dict[str, Any]) -> str:
     for what, is_too_much in (None, None), *TOO_MUCH:
         if what is not None:
             leave_out(document, what, lambda g, isa: is_too_much(g, kinds.get(isa, "peer")))
-        plain = [{k: v for k, v in group.items() if k != "brief"} for group in document["groups"]]
-        text = entries.text_of(document | {"groups": plain})
+        text = layout.text_of(document | {"groups": nested(document["groups"])})
         if len(text.encode()) <= entries.MAX_BYTES:
             return text
     raise BadResults(
         f"{path}: its rows do not fit into an entry of {entries.MAX_BYTES // 1000} KB; run fewer of "
         "them with `downhill bench --filter`"
     )
+
+
+def nested(groups: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Returns kernel -> key of the group -> group, without the members that only this file uses."""
+    out: dict[str, dict[str, Any]] = {}
+    for group in groups:
+        kept = {key: value for key, value in group.items() if key not in ("work", "brief")}
+        out.setdefault(group["work"].kernel, {})[group["work"].key] = kept
+    return out
 
 
 def leave_out(document: dict[str, Any], what: str, is_too_much: Any) -> None:
@@ -277,22 +289,20 @@ def group_of(
     floors: dict[str, list[float]],
 ) -> dict[str, Any]:
     head = next(o for of in group.values() for o in of if "kernel" in o)
-    out: dict[str, Any] = {"kernel": work.kernel, "shape": list(work.shape)}
-    if work.cache != "hot":
-        out["cache"] = work.cache
-    if work.threads > 1:
-        out["threads"] = work.threads
+    out: dict[str, Any] = {"work": work, "brief": head.get("brief", False)}
     out["flops"] = rounded(head["flops"], 9)
-    if clock := next((clocks[o["run_name"]] for of in group.values() for o in of[:1]
-                      if clocks.get(o["run_name"])), None):  # fmt: skip
+    found = [c for of in group.values() if (c := clock_of_row(of, clocks)) is not None]
+    clock = statistics.median(found) if found else None
+    if clock is not None:
         out["clock_ghz"] = rounded(clock, 4)
     skipped = {isa: why_not(of) for isa, of in group.items() if isa not in times}
     if skipped:
         out["skipped"] = skipped
     out["rows"] = [
-        row_of(isa, group[isa], times[isa], over[isa], floors) for isa in group if isa in times
+        row_of(isa, group[isa], times[isa], over[isa], floors, clock)
+        for isa in group
+        if isa in times
     ]
-    out["brief"] = head.get("brief", False)
     return out
 
 
@@ -302,6 +312,7 @@ def row_of(
     times: ratios.Timed,
     over: dict[str, ratios.Timed],
     floors: dict[str, list[float]],
+    group_clock: float | None,
 ) -> list[Any]:
     aggregate = median_entry(of)
     head = next(o for o in of if "kernel" in o)
@@ -311,17 +322,24 @@ def row_of(
     if floor is None and (medians := floors.get(head["run_name"])):
         floor = max(medians) / min(medians) - 1
     attainable, clock = head.get("attainable_gflop_per_s"), aggregate.get("clock_ghz")
+    if clock and group_clock and abs(clock / group_clock - 1) < SAME_CLOCK:
+        clock = None
     return [
         isa,
         rounded(times.median, 5),
         *ends_of(times, aggregate),
         optional(attainable, 4),
         head.get("bound"),
-        marks,
+        None if floor is None else math.ceil(1000 * floor),
         {base: ratio_of(times, of) for base, of in over.items()},
+        marks,
         optional(clock, 3),
-        optional(floor, 2),
     ]
+
+
+def clock_of_row(of: list[dict[str, Any]], clocks: dict[str, float | None]) -> float | None:
+    """Returns the clock of a row, or of its group in older results."""
+    return median_entry(of).get("clock_ghz") or clocks.get(of[0]["run_name"])
 
 
 def why_not(of: list[dict[str, Any]]) -> str:
@@ -333,28 +351,9 @@ def ends_of(times: ratios.Timed, aggregate: dict[str, Any]) -> tuple[int | None,
     ends = (aggregate.get("ci95_low_ns"), aggregate.get("ci95_high_ns"))
     if None in ends:
         ends = ratios.median_interval(list(times.rounds.values()))
-    if ends is None:
-        return None, None
-    return (
-        entries.permille(times.median, ends[0], math.floor),
-        entries.permille(times.median, ends[1], math.ceil),
-    )
+    return (None, None) if ends is None else layout.ends(times.median, *ends)
 
 
 def ratio_of(times: ratios.Timed, over: ratios.Timed) -> list[float]:
     value, low, high = ratios.ratio(times, over)
-    return [
-        rounded(value, 4),
-        entries.permille(value, low, math.floor),
-        entries.permille(value, high, math.ceil),
-    ]
-
-
-def rounded(value: float, digits: int) -> float | int:
-    """Rounds to significant digits; whole numbers are written without a point."""
-    value = float(f"{value:.{digits}g}")
-    return int(value) if value.is_integer() else value
-
-
-def optional(value: float | None, digits: int) -> float | int | None:
-    return None if value is None else rounded(value, digits)
+    return [rounded(value, 4), *layout.ends(value, low, high)]

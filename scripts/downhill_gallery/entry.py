@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Entries of a gallery: one file per machine, DIR/NAME.json, as reports/gallery.schema.json
-describes it. Written with one row per line, so that version control shows what changed."""
+describes it."""
 
 import json
 import pathlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from downhill_report import load
 from downhill_report.errors import BadResults
+
+from .features import F32
 
 SCHEMA = load.ROOT / "reports" / "gallery.schema.json"
 SCHEMA_VERSION = 1
@@ -21,7 +22,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 # The columns of a row. Missing values at the end of a row are left out.
 COLUMNS = (
     "isa", "median_ns", "ci95_low_permille", "ci95_high_permille", "attainable_g_per_s", "bound",
-    "marks", "over", "clock_ghz", "noise_floor",
+    "noise_floor_permille", "over", "marks", "clock_ghz",
 )  # fmt: skip
 SHARED, ABOVE_ROOF = "s", "r"  # in `marks`
 
@@ -45,6 +46,21 @@ class Work:
     cache: str
     threads: int
 
+    @classmethod
+    def of(cls, kernel: str, key: str) -> "Work":
+        """Returns the work of a group, given its key in an entry, as in "256x3072x10 cold"."""
+        shape, *more = key.split()
+        n, d, c = map(int, shape.split("x"))
+        threads = int(more[-1]) if more and more[-1] != "cold" else 1
+        return cls(kernel, (n, d, c), "cold" if "cold" in more else "hot", threads)
+
+    @property
+    def key(self) -> str:
+        """The key of the group in an entry, in the groups of its kernel."""
+        cold = " cold" if self.cache == "cold" else ""
+        threads = f" threads {self.threads}" if self.threads > 1 else ""
+        return f"{'x'.join(map(str, self.shape))}{cold}{threads}"
+
     def __str__(self) -> str:
         cold = " cold" if self.cache == "cold" else ""
         threads = f" {self.threads} threads" if self.threads > 1 else ""
@@ -59,10 +75,10 @@ class Row:
     high_ns: float | None
     attainable: float | None
     bound: str | None
-    marks: str
-    over: dict[str, Ratio]  # level, library or F32 -> how many times faster this row is
-    clock_ghz: float | None
     noise_floor: float | None
+    over: dict[str, Ratio]  # level, library or F32 -> how many times faster this row is
+    marks: str
+    clock_ghz: float | None
 
     @property
     def shared(self) -> bool:
@@ -187,95 +203,43 @@ def read(path: pathlib.Path, schema: Any) -> Entry:
 
 def of_document(path: pathlib.Path, document: dict[str, Any]) -> Entry:
     entry = Entry(path, document)
-    peers = {peer["name"] for peer in document["peers"]}
-    for group in document["groups"]:
-        work = Work(
-            group["kernel"], tuple(group["shape"]), group.get("cache", "hot"),
-            group.get("threads", 1),
-        )  # fmt: skip
-        if work in entry.rows:
-            raise BadResults(f"{path}: {work} is there twice; the file is damaged")
-        rows = [row_of(cells, group) for cells in group["rows"]]
-        reasons = document["reasons"]
-        if any(i >= len(reasons) for i in group.get("skipped", {}).values()):
-            raise BadResults(f"{path}: {work}: a reason is missing; the file is damaged")
-        skipped = {isa: reasons[i] for isa, i in group.get("skipped", {}).items()}
-        names = [*(row.isa for row in rows), *skipped]
-        if unknown := next((n for n in names if n not in entry.levels and n not in peers), None):
-            raise BadResults(
-                f"{path}: {work}: no level or library '{unknown}'; the file is damaged"
-            )
-        if len(set(names)) < len(names):
-            raise BadResults(f"{path}: {work}: a row is there twice; the file is damaged")
-        if any(base not in {*names, "f32"} for row in rows for base in row.over):
-            raise BadResults(
-                f"{path}: {work}: a ratio to a row that is missing; the file is damaged"
-            )
-        entry.rows[work] = {row.isa: row for row in rows}
-        entry.skipped[work] = skipped
-        entry.flops[work] = group["flops"]
+    for kernel, groups in document["groups"].items():
+        for key, group in groups.items():
+            add_group(entry, Work.of(kernel, key), group)
     return entry
+
+
+def add_group(entry: Entry, work: Work, group: dict[str, Any]) -> None:
+    path, reasons = entry.path, entry.document["reasons"]
+    if any(i >= len(reasons) for i in group.get("skipped", {}).values()):
+        raise BadResults(f"{path}: {work}: a reason is missing; the file is damaged")
+    skipped = {isa: reasons[i] for isa, i in group.get("skipped", {}).items()}
+    rows = [row_of(cells, group) for cells in group["rows"]]
+    names = [*(row.isa for row in rows), *skipped]
+    peers = {peer["name"] for peer in entry.document["peers"]}
+    # Rows that ratios refer to may have been left out, to keep the entry small.
+    known = {*entry.levels, *peers, F32}
+    if unknown := {*names, *(base for row in rows for base in row.over)} - known:
+        raise BadResults(
+            f"{path}: {work}: no level or library '{min(unknown)}'; the file is damaged"
+        )
+    if len(set(names)) < len(names):
+        raise BadResults(f"{path}: {work}: a row is there twice; the file is damaged")
+    entry.rows[work] = {row.isa: row for row in rows}
+    entry.skipped[work] = skipped
+    entry.flops[work] = group["flops"]
 
 
 def row_of(cells: list[Any], group: dict[str, Any]) -> Row:
     full = [*cells, *[None] * (len(COLUMNS) - len(cells))]
-    isa, median, low, high, attainable, bound, marks, over, clock, floor = full
+    isa, median, low, high, attainable, bound, floor, over, marks, clock = full
     ends = [None if end is None else median * (1 + end / 1000) for end in (low, high)]
+    ratios = {base: ratio_of(*cells) for base, cells in (over or {}).items()}
     return Row(
-        isa, median, *ends, attainable, bound, marks or "",
-        {base: ratio_of(*cells) for base, cells in (over or {}).items()},
-        clock or group.get("clock_ghz"), floor,
+        isa, median, *ends, attainable, bound, None if floor is None else floor / 1000, ratios,
+        marks or "", clock or group.get("clock_ghz"),
     )  # fmt: skip
 
 
 def ratio_of(value: float, low: float, high: float) -> Ratio:
     return Ratio(value, value * (1 + low / 1000), value * (1 + high / 1000))
-
-
-def permille(value: float, end: float, round_to: Callable[[float], int]) -> int:
-    """Returns how far an end of an interval is from its value. Rounded outwards, so that no
-    interval becomes narrower."""
-    return max(round_to(1000 * (end / value - 1)), -1000)
-
-
-# ---- writing ----
-
-
-def text_of(document: dict[str, Any]) -> str:
-    """Returns the file of an entry: one member per line, and one row per line."""
-    members = []
-    for key, value in document.items():
-        if key == "groups":
-            text = "[\n" + ",\n".join(lines_of_group(group) for group in value) + "\n]"
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            text = "[\n" + ",\n".join(compact(o) for o in value) + "\n]"
-        elif isinstance(value, dict) and any(isinstance(o, (dict, list)) for o in value.values()):
-            inner = ",\n".join(f"{compact(k)}:{text_of_member(v)}" for k, v in value.items())
-            text = "{\n" + inner + "\n}"
-        else:
-            text = compact(value)
-        members.append(f"{compact(key)}:{text}")
-    return "{\n" + ",\n".join(members) + "\n}\n"
-
-
-def text_of_member(value: Any) -> str:
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(compact(o) for o in value) + "]"
-    return compact(value)
-
-
-def lines_of_group(group: dict[str, Any]) -> str:
-    head = compact({key: value for key, value in group.items() if key != "rows"})
-    rows = ",\n".join(compact(row) for row in without_ends(group["rows"]))
-    return f'{head[:-1]},"rows":[\n{rows}\n]}}' if rows else f'{head[:-1]},"rows":[]}}'
-
-
-def without_ends(rows: list[list[Any]]) -> Iterator[list[Any]]:
-    """Returns the rows without missing values at their ends."""
-    for row in rows:
-        last = max(i for i, cell in enumerate(row) if cell not in (None, "", {}))
-        yield row[: last + 1]
-
-
-def compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -34,10 +34,11 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
     for entry in entries:
         groups = []
         for work, rows in entry.rows.items():
+            clock = next((row.clock_ghz for row in rows.values() if row.clock_ghz), None)
             group: list[Any] = [
                 kernels(work.kernel), shapes("×".join(map(str, work.shape))),
-                int(work.cache == "cold"), work.threads, entry.flops[work],
-                [packed(entry, row, isas, bounds) for row in rows.values()],
+                int(work.cache == "cold"), work.threads, entry.flops[work], clock,
+                [packed(row, clock, isas, bounds) for row in rows.values()],
             ]  # fmt: skip
             if skipped := entry.skipped[work]:
                 group.append({isas(isa): reasons(why) for isa, why in skipped.items()})
@@ -57,7 +58,7 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
     levels = {name for entry in entries for name in entry.levels}
     return {
         "isas": isas.all,
-        "peers": [i for i, name in enumerate(isas.all) if name not in levels],
+        "peers": [i for i, name in enumerate(isas.all) if name not in levels and name != F32],
         "kernels": kernels.all,
         "shapes": shapes.all,
         "bounds": bounds.all,
@@ -73,16 +74,19 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def packed(entry: Entry, row: Row, isas: Names, bounds: Names) -> list[Any]:
+def packed(row: Row, clock: float | None, isas: Names, bounds: Names) -> list[Any]:
     """Returns [level, median, ends of its interval in thousandths, attainable G/s, bound, marks,
-    clock, ratios]. Missing values at the end are left out."""
+    ratios, clock unless it is that of the group]. Ratios are a flat list: level, value and ends of
+    the interval of each. Missing values at the end are left out."""
     ends = [thousandths(row.median_ns, end) for end in (row.low_ns, row.high_ns)]
-    over = {isas(base): [ratio.value, *ends_of(ratio)] for base, ratio in row.over.items()}
+    over = [o for base, ratio in row.over.items() for o in (isas(base), ratio.value,
+                                                            *ends_of(ratio))]  # fmt: skip
     cells = [
         isas(row.isa), row.median_ns, *ends, row.attainable,
-        None if row.bound is None else bounds(row.bound), row.marks, row.clock_ghz, over,
+        None if row.bound is None else bounds(row.bound), row.marks or 0, over or 0,
+        None if row.clock_ghz == clock else row.clock_ghz,
     ]  # fmt: skip
-    while cells[-1] in (None, "", {}):
+    while cells[-1] in (None, 0):
         cells.pop()
     return cells
 

@@ -32,6 +32,8 @@ def amounts(measured: list[tuple[Entry, Mean]]) -> str:
         return listed([f"{amount(mean)} on {entry.short_title}" for entry, mean in measured])
     ordered = sorted(measured, key=lambda pair: pair[1].ratio.value)
     (least, low), (most, high) = ordered[0], ordered[-1]
+    if amount(low) == amount(high):
+        return f"{amount(low)} on {len(measured)} CPUs"
     return (
         f"{times(low.ratio.value).rstrip('×')} times ({least.short_title}) to {amount(high)} "
         f"({most.short_title})"
