@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""downhill gallery: entries and ratios against numbers computed by hand, and the committed gallery."""
+"""downhill gallery: entries and ratios against numbers computed by hand; the committed gallery."""
 
 import json
 import math

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The committed page of downhill gallery in a browser: the first table without scripts, the explorer
-and its addresses, details that links open, colour schemes, print, and that it makes no requests."""
+"""The committed page of downhill gallery in a browser: the first table without scripts, the
+explorer and its addresses, details that links open, colour schemes, print, and that it makes no
+requests."""
 
 import unittest
 import urllib.parse

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from downhill_report.content.blocks import Block, Listing, More, Table, Text
 from downhill_report.numbers import NONE, plural, times
 
-from . import bought
+from . import bought, words
 from .entry import Entry, Ratio, Work
 from .features import F32, FEATURES, Family, Feature, family_of
+
+# Operations whose rows are listed; those of the others are in the explorer only, because a page of
+# ten machines is to stay below 1 MB.
+LISTED = ("step", "scores", "gradient", "gradient, hinge loss")
+LISTED_NAMES = ["step", "scores", "gradient"]
 
 Found = dict[str, dict[Work, Ratio]]  # per entry
 
@@ -28,17 +33,18 @@ def mean_cell(mean: bought.Mean | None) -> str:
 
 
 def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
-    """Returns a table of geometric means per family and, collapsed, one of all rows. Leaves out
-    entries without any row."""
+    """Returns a table of geometric means per family and, collapsed, one of the rows of the most
+    important families. Leaves out entries without any row."""
     shown = [entry for entry in entries if found[entry.name]]
     means = {entry.name: bought.means_of(found[entry.name]) for entry in shown}
     titles = [f">{entry.title}" for entry in shown]
     families: list[Family] = list(dict.fromkeys(o for of in means.values() for o in of))
+    works = works_of(found, shown)
     lines = [
-        [str(family), *(mean_cell(means[entry.name].get(family)) for entry in shown)]
+        [named(family, works), *(mean_cell(means[entry.name].get(family)) for entry in shown)]
         for family in families
     ]
-    works = works_of(found, shown)
+    works = [work for work in works if is_listed(work)]
     rows = [
         [str(work), *(with_interval(found[entry.name].get(work)) for entry in shown)]
         for work in works
@@ -46,10 +52,21 @@ def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
     return [
         Table(f"{what}, geometric means over the hot rows with one thread.", ["", *titles], lines),
         More(
-            f"The {plural(len(rows), 'row')} of these means",
+            f"{plural(len(rows), 'row')} of {words.listed(LISTED_NAMES)}",
             [Table(f"{what}, row by row, with 95 % intervals.", ["row", *titles], rows)],
         ),
     ]
+
+
+def named(family: Family, works: Sequence[Work]) -> str:
+    """Returns the family with its kernels."""
+    kernels = dict.fromkeys(work.kernel for work in works if family_of(work.kernel) == family)
+    return f"{family}: {', '.join(f'`{kernel}`' for kernel in kernels)}"
+
+
+def is_listed(work: Work) -> bool:
+    family = family_of(work.kernel)
+    return family is not None and family.operation in LISTED
 
 
 def works_of(found: Found, entries: Sequence[Entry]) -> list[Work]:
@@ -111,7 +128,7 @@ def peers(entries: Sequence[Entry]) -> list[Block]:
     means, more = tables(found, entries, "downhill over the fastest library")
     shown = [entry for entry in entries if found[entry.name]]
     (table,) = more.blocks
-    works = works_of(found, shown)
+    works = [work for work in works_of(found, shown) if is_listed(work)]
     lines = [
         [line[0], *(
             f"{cell} {names[entry.name][work]}" if work in names[entry.name] else cell
@@ -151,8 +168,9 @@ def own() -> list[Block]:
             ]
         ),
         Text(
-            "NAME becomes the name of the file, such as `zen4`. `--label` is the microarchitecture; "
-            "without it the page shows a guess from the numbers of CPUID, marked as one. An entry "
-            "holds no host name and no path. `reports/README.md` describes its format."
+            "NAME becomes the name of the file, such as `zen4`. `--label` is the "
+            "microarchitecture; without it the page shows a guess from the numbers of CPUID, "
+            "marked as one. An entry holds no host name and no path. `reports/README.md` "
+            "describes its format."
         ),
     ]

@@ -83,8 +83,8 @@ def within_limit(path: pathlib.Path, document: dict[str, Any]) -> str:
         if len(text.encode()) <= entries.MAX_BYTES:
             return text
     raise BadResults(
-        f"{path}: its rows do not fit into an entry of {entries.MAX_BYTES // 1000} KB; run fewer of "
-        "them with `downhill bench --filter`"
+        f"{path}: its rows do not fit into an entry of {entries.MAX_BYTES // 1000} KB; run "
+        "fewer of them with `downhill bench --filter`"
     )
 
 

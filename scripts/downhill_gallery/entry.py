@@ -182,8 +182,8 @@ def read_all(directory: pathlib.Path, added: tuple[pathlib.Path, str] | None = N
 def add(entries: dict[str, Entry], entry: Entry) -> None:
     if (other := entries.setdefault(entry.name, entry)) is not entry:
         raise BadResults(
-            f"{entry.path}: has the name '{entry.name}', as {other.path} has; delete one of them or "
-            "add it again with another --name"
+            f"{entry.path}: has the name '{entry.name}', as {other.path} has; delete one of them "
+            "or add it again with another --name"
         )
 
 

@@ -50,7 +50,8 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
             "title": entry.title,
             "version": entry.build["commit"][:7],
             "clock": (entry.document["ceilings"] or {}).get("clock_ghz"),
-            "lacks": {i: why for i, isa in enumerate(isas.all) if (why := bought.lacks(entry, isa))},
+            "lacks": {i: why for i, isa in enumerate(isas.all)
+                      if (why := bought.lacks(entry, isa))},
             "kernels": [i for i, name in enumerate(kernels.all)
                         if name in entry.document["kernels"]],
             "missing": [bought.why_missing(entry, feature) for feature in FEATURES],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Guesses the microarchitecture from vendor, family and model, as CPUID reports them. The page marks
-a guess: hypervisors may report other numbers, and the name is not a fact of the record."""
+"""Guesses the microarchitecture from vendor, family and model, as CPUID reports them. The page
+marks a guess: hypervisors may report other numbers, and the name is not a fact of the record."""
 
 # (vendor, family) -> (first model, last model, name), as in Linux (arch/x86/include/asm/
 # intel-family.h and arch/x86/kernel/cpu/amd.c).

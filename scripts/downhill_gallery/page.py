@@ -105,15 +105,16 @@ def caveats(entries: Sequence[Entry]) -> list[tuple[str, str]]:
         out.append((
             "Different versions of the code.",
             "Both sides of a ratio are from one run of one version. The versions under the names "
-            "differ, so a difference between two columns may be due to the code instead of the CPU. "
-            "Absolute figures of different versions compare CPUs only roughly, and code not at all.",
+            "differ, so a difference between two columns may be due to the code instead of the "
+            "CPU. Absolute figures of different versions compare CPUs only roughly, and code not "
+            "at all.",
         ))  # fmt: skip
     virtual = [entry.short_title for entry in entries if entry.machine["hypervisor"]]
     if virtual:
         out.append((
             "Virtual machines.",
-            f"{words.listed(virtual)}: other guests share caches, memory and perhaps cores, and the "
-            "hypervisor may hide features that the CPU has.",
+            f"{words.listed(virtual)}: other guests share caches, memory and perhaps cores, and "
+            "the hypervisor may hide features that the CPU has.",
         ))  # fmt: skip
     in_one = [entry for entry in entries if not entry.in_passes]
     if in_one:
