@@ -243,6 +243,11 @@ class Hostile(GalleryTest):
         titles = [found.title for found in entry.read_all(self.gallery)]
         self.assertEqual(titles, ["Test CPU [one]", "Test CPU [two]"])
 
+    def test_results_without_any_ratio__have_a_page(self):
+        text = page.make([self.entry(results(row("hinge_f32", "scalar", 9.0)))])
+        self.assertNotIn('id="figure"', text)
+        self.assertIn("No machine here was measured with it.", text)
+
     def test_every_feature__has_one_line(self):
         text = page.make([self.entry(results())])
         for feature in features.FEATURES:

@@ -84,6 +84,7 @@ SHORT = (
         for after in (0.0, 0.03, 0.1, 0.4, 1.0, 2.0)
         for command in (
             "compare {d}/bench.json {d}/bench.json -o {d}/o.txt",
+            "gallery --add {d}/bench.json --name a {d}/gallery",
             "report {d}/bench.json -o {d}/report",
             "plot {d}/train.json -o {d}/o.svg",
         )

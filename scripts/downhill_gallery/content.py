@@ -158,13 +158,13 @@ def own() -> list[Block]:
         ),
         Listing(["scripts/bench --gallery NAME"]),
         Text(
-            "From results that are there already, of `downhill bench --cache hot,cold --peers "
+            "If you have results already, of `downhill bench --cache hot,cold --peers "
             "--json RESULTS.json`:"
         ),
         Listing(
             [
                 'downhill gallery --add RESULTS.json --name NAME --label "Zen 4" reports/gallery',
-                "downhill gallery reports/gallery",
+                "downhill gallery reports/gallery  # only makes the page again, from its entries",
             ]
         ),
         Text(

@@ -93,7 +93,7 @@ def shapes_of(drawn: Drawn) -> str:
     if len(sets) == 1:
         return plural(counts[0], "shape")
     return (
-        f"{counts[0]} to {counts[-1]} shapes (not the same everywhere)" if counts else "no shapes"
+        f"{counts[0]} to {counts[-1]} shapes (not the same everywhere)" if counts else "the shapes"
     )
 
 
@@ -123,12 +123,17 @@ def caveats(entries: Sequence[Entry]) -> list[tuple[str, str]]:
             for entry in in_one
             if (floor := entry.document["noise_floor"]) and floor["p95"] is not None
         ]
-        known = f" (within {words.listed(floors)} in 95 % of cases)" if floors else ""
+        known = (
+            f" Two measurements of one row differ by less than {words.listed(floors)} in 95 % of "
+            "cases; means over several shapes differ by less."
+            if floors
+            else ""
+        )
         out.append((
             "Intervals of one run.",
             f"{words.listed([entry.short_title for entry in in_one])} were measured in one pass: "
             "the intervals contain the spread of the samples, but not what changes between two "
-            f"runs, such as the addresses of buffers. Times of one row then differ by more{known}.",
+            f"runs, such as the addresses of buffers.{known}",
         ))  # fmt: skip
     return out
 
@@ -144,7 +149,7 @@ def make(entries: Sequence[Entry]) -> str:
         "doubtful": any("†" in cell.value for line in lines for cell in line.cells),
         "caveats": caveats(entries),
         "shapes": shapes_of(drawn),
-        "figure": figure.draw(drawn),
+        "figure": figure.draw(drawn) if drawn else None,
         "features": content.features(entries),
         "peers": content.peers(entries),
         "machines": machines.lines_of(entries),
