@@ -58,6 +58,18 @@ class Refusals(GalleryTest):
         one, two = (json.loads((self.gallery / f"{n}.json").read_text()) for n in ("one", "two"))
         two["gallery_entry"]["name"] = "one"
         self.assertEqual(one, two)
+        # A label is kept until another is given.
+        for options, label in (
+            (("--label", "Zen 4"), "Zen 4"),
+            ((), "Zen 4"),
+            (("--label=5",), "5"),
+        ):
+            self.assertEqual(self.add(options=options).returncode, 0)
+            known = json.loads((self.gallery / "one.json").read_text())["gallery_entry"]
+            self.assertEqual(known["microarchitecture"], {"name": label, "from": "user"})
+        # An entry of another schema version can be replaced.
+        self.write("gallery/one.json", {"schema_version": 9, "gallery_entry": {}})
+        self.assertEqual(self.add().returncode, 0)
         done = self.run_gallery(self.gallery, "-o", self.directory / "page.html")
         self.assertEqual(done.stdout, f"{self.directory}/page.html, with 2 machines\n")
         self.assertEqual(

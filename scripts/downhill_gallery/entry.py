@@ -137,7 +137,7 @@ class Entry:
 
     @property
     def in_passes(self) -> bool:
-        return self.document["run"]["passes"] is not None
+        return (self.document["run"]["passes"] or 1) > 1
 
     def kind_of(self, isa: str) -> str:
         return self.levels[isa]["kind"] if isa in self.levels else "peer"
@@ -185,6 +185,17 @@ def add(entries: dict[str, Entry], entry: Entry) -> None:
             f"{entry.path}: has the name '{entry.name}', as {other.path} has; delete one of them "
             "or add it again with another --name"
         )
+
+
+def label_of(path: pathlib.Path) -> str | None:
+    """Returns the microarchitecture that the user named in an entry, or None if there is none; an
+    entry that cannot be read, perhaps of another schema version, is about to be replaced."""
+    try:
+        document = read(path, load.validator(SCHEMA)).document
+    except BadResults:
+        return None
+    known = document["gallery_entry"]["microarchitecture"]
+    return known["name"] if known and known["from"] == "user" else None
 
 
 def read(path: pathlib.Path, schema: Any) -> Entry:
