@@ -50,7 +50,7 @@ def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
         for work in works
     ]
     return [
-        Table(f"{what}, geometric means over the hot rows with one thread.", ["", *titles], lines),
+        Table(f"{what}, geometric means over the hot rows of one thread.", ["", *titles], lines),
         More(
             f"{plural(len(rows), 'row')} of {words.listed(LISTED_NAMES)}",
             [Table(f"{what}, row by row, with 95 % intervals.", ["row", *titles], rows)],

@@ -47,7 +47,7 @@ def microarchitecture(entry: Entry) -> str:
     known = entry.document["gallery_entry"]["microarchitecture"]
     if known is None:
         return UNRECORDED
-    source = "named by its user" if known["from"] == "user" else "a guess from family and model"
+    source = "named by the user" if known["from"] == "user" else "a guess from family and model"
     return f"{known['name']} ({source})"
 
 
