@@ -40,7 +40,9 @@ class Size(ReportTest):
         self.assertGreater(len(pages), 2)
         for page in pages:
             self.assertLess(page.stat().st_size, MAX_PAGE, page)
-            self.assertLess((page.parent / "report.md").stat().st_size, MAX_MARKDOWN, page)
+            text = page.with_name("report.md")
+            if page.parent.name != "gallery":  # a page of its own kind, without text
+                self.assertLess(text.stat().st_size, MAX_MARKDOWN, text)
 
     def test_two_thousand_rows__below_the_limits(self):
         shapes = [(n, d, 10) for n in (1, 32, 256, 1000) for d in range(100, 156)]
