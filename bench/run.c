@@ -121,6 +121,15 @@ static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_
     return !g->tasks[i].stopped;
 }
 
+/* Warms up with the number of iterations of the pass before. A part of a sample is enough to touch
+ * each buffer. */
+static bool warm_up(struct group *g, size_t i)
+{
+    gbench_sample s;
+    const uint64_t n_loads = g->tasks[i].n_loads, quarter = g->iterations[i] / 4;
+    return sample(g, i, quarter > n_loads ? quarter : n_loads, &s);
+}
+
 /* Finds a number of iterations that takes at least min_time_s. Its runs are the warm-up. The clock
  * may still rise meanwhile, and an interrupt makes a run too long: the number that a run suggests
  * is therefore increased by a margin, and accepted only after a run with that number took long
@@ -128,10 +137,11 @@ static bool sample(const struct group *g, size_t i, uint64_t iterations, gbench_
 static bool calibrate(struct group *g, size_t i, double min_time_s)
 {
     const double target_ns = min_time_s * 1e9, margin = 1.05;
-    /* Each buffer is touched once. A later pass starts from the number of the pass before. */
-    uint64_t iterations = g->tasks[i].n_loads;
-    if (g->n_before[i] > 0)
-        iterations = g->rows[i].samples[g->n_before[i] - 1].iterations;
+    if (g->n_before[i] > 0) {
+        g->iterations[i] = g->rows[i].samples[g->n_before[i] - 1].iterations;
+        return warm_up(g, i);
+    }
+    uint64_t iterations = g->tasks[i].n_loads; /* touches each buffer once */
     for (;;) {
         gbench_sample s;
         if (!sample(g, i, iterations, &s))

@@ -30,14 +30,14 @@ struct range {
 };
 
 /* Adds the time of one row. Finding the number of calls per sample takes about 1.5 samples, and
- * the warm-up of a later pass one. */
+ * the warm-up of a later pass a quarter. */
 static void add_row(struct range *r, const bench_options *options, const bench_row *row)
 {
     const bench_options of_row = bench_options_of(options, row), *o = &of_row;
     const double rate = levels_is_baseline(row->isa) ? scalar_flop_per_s : simd_flop_per_s;
     const double sample_s = fmax(o->min_time_s, row->flops / rate);
     const double all_s = (double)o->repetitions * sample_s;
-    const double aside_s = ((double)o->passes + 0.5) * sample_s;
+    const double aside_s = (1.25 + 0.25 * (double)o->passes) * sample_s;
     r->min_s += aside_s + all_s;
     r->max_s += aside_s + (o->precision > 0.0 ? fmax(all_s, o->max_time_s) : all_s);
 }

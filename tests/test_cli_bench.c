@@ -515,7 +515,7 @@ static void test_cli_bench__duration__printed_or_refused(void **state)
         const char *passed = strstr(shell_err, "checks passed"),
                    *warning = strstr(shell_err, "warning: bench: without --json only the table"),
                    *estimate = strstr(shell_err,
-                                      "bench: 1 row will take 7 min to 19 min on an idle machine");
+                                      "bench: 1 row will take 6 min to 18 min on an idle machine");
         assert_non_null(estimate);
         assert_true(estimate < passed);
         assert_int_equal(warning != NULL, json == 0);
