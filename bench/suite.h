@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The suite: the list of rows (suite.c), their sampling (run.c) and their results (results.c). Rows
- * that are compared with each other form a group and are sampled in turn. */
+ * The suite: the list of rows (suite.c), their sampling (run.c, sampling.c), their statistics
+ * (passes.c, interference.c) and their results (results.c). Rows that are compared with each other
+ * form a group and are sampled in turn. */
 #ifndef DOWNHILL_BENCH_SUITE_H
 #define DOWNHILL_BENCH_SUITE_H
 

@@ -6,6 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AT(member) .offset = offsetof(bench_row_choice, member)
+
+static const cli_option options[] = {
+    {.name = "filter",
+     .kind = OPTION_TEXT,
+     .metavar = "REGEX",
+     AT(filter),
+     .help = "only rows whose name matches, as in score_f32/.*/n:256"},
+    {.name = "shape",
+     .kind = OPTION_EACH,
+     .metavar = "NxDxC",
+     AT(shapes),
+     .help = "time this shape instead of the standard list; may be repeated"},
+    {.name = "cache",
+     .kind = OPTION_TEXT,
+     .metavar = "hot,cold",
+     AT(cache),
+     .help = "hot: the same buffers in every call; cold: other buffers in every call, best "
+             "level only (default: hot)"},
+};
+
+const cli_group bench_row_options = {options, sizeof options / sizeof options[0]};
+
 /* Parses "256x3072x10" or "256,3072,10". */
 static bool parse_shape(const char *text, bench_shape *shape)
 {

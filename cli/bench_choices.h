@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * The values of --shape and --cache, for the commands that time kernels. */
+ * --filter, --shape and --cache, for the commands that time kernels. */
 #ifndef DOWNHILL_CLI_BENCH_CHOICES_H
 #define DOWNHILL_CLI_BENCH_CHOICES_H
 
 #include "options.h"
 
 #include "bench/suite.h"
+
+/* The rows that a command times. Its configuration begins with this. */
+typedef struct bench_row_choice {
+    const char *filter, *cache;
+    option_list shapes;
+} bench_row_choice;
+
+extern const cli_group bench_row_options;
 
 /* Parses the values of --shape; if there are none, takes those of the standard or the quick suite.
  * Returns EXIT_OK, or EXIT_USAGE after printing an error. */

@@ -5,7 +5,7 @@
 #ifndef DOWNHILL_CLI_BENCH_SESSION_H
 #define DOWNHILL_CLI_BENCH_SESSION_H
 
-#include "options.h"
+#include "bench_choices.h"
 
 #include "base/machine.h"
 #include "bench/suite.h"
@@ -14,8 +14,8 @@
 #include <jansson.h>
 
 typedef struct bench_config {
-    const char *filter, *isa, *cache, *min_time, *max_time, *ceilings_from, *json, *resume;
-    option_list shapes;
+    bench_row_choice rows; /* first, because its options are a group */
+    const char *isa, *min_time, *max_time, *ceilings_from, *json, *resume;
     size_t passes, repetitions, threads;
     double precision;
     uint64_t seed;

@@ -21,27 +21,11 @@
 #define AT(member) .offset = offsetof(bench_config, member)
 
 static const cli_option options[] = {
-    {.name = "filter",
-     .kind = OPTION_TEXT,
-     .metavar = "REGEX",
-     AT(filter),
-     .help = "only rows whose name matches, as in score_f32/.*/n:256"},
-    {.name = "shape",
-     .kind = OPTION_EACH,
-     .metavar = "NxDxC",
-     AT(shapes),
-     .help = "time this shape instead of the standard list; may be repeated"},
     {.name = "isa",
      .kind = OPTION_TEXT,
      .metavar = "LEVEL,...",
      AT(isa),
      .help = "only these ISA levels, as in avx2,avx512 (default: every usable one)"},
-    {.name = "cache",
-     .kind = OPTION_TEXT,
-     .metavar = "hot,cold",
-     AT(cache),
-     .help = "hot: the same buffers in every call; cold: other buffers in every call, best "
-             "level only (default: hot)"},
     {.name = "passes",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -256,12 +240,12 @@ static int run_with(const cli_command *self, bench_config *config, const machine
     int code;
     if ((code = check_together(config)) == EXIT_OK &&
         (code = check_threads(config, m)) == EXIT_OK &&
-        (code = bench_choose_shapes("bench", &config->shapes, config->quick, shapes, &n_shapes)) ==
-            EXIT_OK &&
-        (code = bench_choose_caches("bench", config->cache, &s.bench)) == EXIT_OK &&
+        (code = bench_choose_shapes("bench", &config->rows.shapes, config->quick, shapes,
+                                    &n_shapes)) == EXIT_OK &&
+        (code = bench_choose_caches("bench", config->rows.cache, &s.bench)) == EXIT_OK &&
         (code = choose_times(config, &s.bench)) == EXIT_OK && config->json != NULL)
         code = output_check(config->json, config->ceilings ? OUTPUT_CEILINGS : OUTPUT_BENCH);
-    s.bench.filter = config->filter;
+    s.bench.filter = config->rows.filter;
     s.bench.peers = config->peers;
     s.bench.sweeps = config->sweeps;
     s.bench.quick = config->quick;
@@ -335,6 +319,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_bench = {.name = "bench",
                                .operands = "",
                                .summary = "Verify, then time every kernel, variant and shape.",
+                               .groups = {&bench_row_options},
                                .options = options,
                                .n_options = sizeof options / sizeof options[0],
                                .run = run};

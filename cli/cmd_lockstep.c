@@ -23,8 +23,8 @@ enum { ROUNDS_MAX = 8 };
 static const double refilled_bytes_max = 64e6;
 
 typedef struct lockstep_config {
-    const char *filter, *isa, *cache;
-    option_list shapes;
+    bench_row_choice rows; /* first, because its options are a group */
+    const char *isa;
     size_t rounds;
     double time_s, slice_s;
     uint64_t seed;
@@ -34,27 +34,11 @@ typedef struct lockstep_config {
 #define AT(member) .offset = offsetof(lockstep_config, member)
 
 static const cli_option options[] = {
-    {.name = "filter",
-     .kind = OPTION_TEXT,
-     .metavar = "REGEX",
-     AT(filter),
-     .help = "only rows whose name matches, as in score_f32/.*/n:256"},
-    {.name = "shape",
-     .kind = OPTION_EACH,
-     .metavar = "NxDxC",
-     AT(shapes),
-     .help = "time this shape instead of the short list; may be repeated"},
     {.name = "isa",
      .kind = OPTION_TEXT,
      .metavar = "LEVEL,...",
      AT(isa),
      .help = "these ISA levels, as in avx2,avx512 (default: the best)"},
-    {.name = "cache",
-     .kind = OPTION_TEXT,
-     .metavar = "hot,cold",
-     AT(cache),
-     .help = "hot: the same buffers in every call; cold: other buffers in every call (default: "
-             "hot)"},
     {.name = "rounds",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -194,12 +178,15 @@ static int run_with(const lockstep_config *config, const char *const *paths, con
 {
     lockstep l = {.slice_s = config->slice_s, .time_s = config->time_s, .stop = &interrupt_signal};
     bench_shape shapes[OPTION_LIST_MAX];
-    bench_options bench = {
-        .filter = config->filter, .isa = config->isa, .machine = m, .shapes = shapes, .seed = 1};
+    bench_options bench = {.filter = config->rows.filter,
+                           .isa = config->isa,
+                           .machine = m,
+                           .shapes = shapes,
+                           .seed = 1};
     bench_suite suite;
-    int code = bench_choose_shapes("lockstep", &config->shapes, true, shapes, &bench.n_shapes);
+    int code = bench_choose_shapes("lockstep", &config->rows.shapes, true, shapes, &bench.n_shapes);
     if (code == EXIT_OK)
-        code = bench_choose_caches("lockstep", config->cache, &bench);
+        code = bench_choose_caches("lockstep", config->rows.cache, &bench);
     if (code == EXIT_OK)
         code = bench_suite_build(&bench, &suite);
     if (code != EXIT_OK)
@@ -249,6 +236,7 @@ const cli_command cli_lockstep = {.name = "lockstep",
                                   .operands = "OLD.so NEW.so",
                                   .summary =
                                       "Time two builds of the library in turn, once (see ab).",
+                                  .groups = {&bench_row_options},
                                   .options = options,
                                   .n_options = sizeof options / sizeof options[0],
                                   .run = run};
