@@ -64,6 +64,15 @@ bool workload_u8_open(workload_u8 *l, size_t n, size_t d, size_t c, const int32_
     return true;
 }
 
+static void free_packed(workload_u8 *l)
+{
+    for (size_t i = 0; i < LEVELS_MAX; i++) {
+        placement_free(l->packed[i].plain);
+        placement_free(l->packed[i].normalised);
+    }
+    memset(l->packed, 0, sizeof l->packed);
+}
+
 void workload_u8_close(workload_u8 *l)
 {
     placement_free(l->x);
@@ -77,18 +86,19 @@ void workload_u8_close(workload_u8 *l)
     placement_free(l->workspace.memory);
     placement_free(l->mean);
     placement_free(l->scale);
-    for (size_t i = 0; i < LEVELS_MAX; i++) {
-        placement_free(l->packed[i].plain);
-        placement_free(l->packed[i].normalised);
-    }
+    free_packed(l);
     memset(l, 0, sizeof *l);
 }
 
 downhill_packed_u8 *workload_u8_packed(workload_u8 *l, const caller *by, bool normalised)
 {
     size_t i = 0;
-    while (l->packed[i].kernels != NULL && l->packed[i].kernels != by->kernels)
+    while (i < LEVELS_MAX && l->packed[i].kernels != NULL && l->packed[i].kernels != by->kernels)
         i++;
+    if (i == LEVELS_MAX) { /* several builds, loaded again and again, have more tables */
+        free_packed(l);
+        i = 0;
+    }
     l->packed[i].kernels = by->kernels;
     downhill_packed_u8 **packed = normalised ? &l->packed[i].normalised : &l->packed[i].plain;
     if (*packed != NULL)

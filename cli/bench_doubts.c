@@ -14,6 +14,10 @@
 /* Maximum relative change of the clock frequency during a group of rows. */
 static const double drift_max = 0.02;
 
+/* Minimum relative difference of the clocks of two rows of a group that is worth a warning. The
+ * measurement of a clock varies by 1 %. */
+static const double lower_min = 0.03;
+
 static const char core_shared[] =
     "another hardware thread of the core was busy (under a hypervisor, perhaps another guest); "
     "run again when the machine is quieter";
@@ -55,6 +59,33 @@ static void doubt_groups(bench_session *s)
                      "the clock frequency changed by more than 2 %% during %zu of %zu groups of "
                      "rows: compare rows within a group only, or fix the frequency (groups of %s)",
                      drifted.count, s->suite.n_groups, drifted.text);
+}
+
+/* Warns about rows whose clock was lower than that of another row of their group, with which they
+ * were sampled in turn. */
+static void doubt_clocks(bench_session *s, size_t timed)
+{
+    struct names slow = {0};
+    double lowest = 1.0;
+    for (size_t first = 0, end; first < s->suite.n_rows; first = end) {
+        double highest = 0.0;
+        end = bench_group_end(&s->suite, first);
+        for (size_t i = first; i < end; i++)
+            highest = fmax(highest, s->suite.rows[i].clock_ghz);
+        for (size_t i = first; i < end; i++) {
+            const bench_row *row = &s->suite.rows[i];
+            if (row->n_samples == 0 || !(row->clock_ghz < (1.0 - lower_min) * highest))
+                continue;
+            add_name(&slow, row->name);
+            lowest = fmin(lowest, row->clock_ghz / highest);
+        }
+    }
+    if (slow.count > 0)
+        warnings_add(s->warnings,
+                     "%zu of %zu rows ran at a lower clock than other rows of their kernel and "
+                     "shape, by up to %.0f %%, as CPUs do for wide instructions or at their power "
+                     "limit; the column GHz shows it (%s)",
+                     slow.count, timed, 100.0 * (1.0 - lowest), slow.text);
 }
 
 /* Counts samples by what they lacked, and rows by what most of their samples lacked. */
@@ -160,6 +191,7 @@ size_t bench_session_doubts(bench_session *s)
                      capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
                      capped.text);
     doubt_groups(s);
+    doubt_clocks(s, timed);
     if (s->suite.interrupted)
         warnings_add(s->warnings, "interrupted: some rows are missing%s",
                      s->config->json != NULL ? "; `downhill bench --resume` continues the run"

@@ -38,7 +38,7 @@ static const cli_option options[] = {
      .kind = OPTION_TEXT,
      .metavar = "LEVEL,...",
      AT(isa),
-     .help = "these ISA levels, as in avx2,avx512 (default: the best)"},
+     .help = "these ISA levels, as in avx2,avx512, or all (default: the best)"},
     {.name = "rounds",
      .kind = OPTION_SIZE,
      .metavar = "N",
@@ -222,8 +222,9 @@ static int run(const cli_command *self, int argc, char **argv)
         return EXIT_USAGE;
     }
     const downhill_kernels *best;
+    const bool only_best = config.isa == NULL;
     config.isa = cli_default_isa(config.isa);
-    if (config.isa == NULL && downhill_select(NULL, &best, NULL, 0) == DOWNHILL_OK)
+    if (only_best && config.isa == NULL && downhill_select(NULL, &best, NULL, 0) == DOWNHILL_OK)
         config.isa = downhill_kernels_name(best);
     machine m;
     machine_read(&m);
