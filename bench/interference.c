@@ -46,14 +46,15 @@ void bench_row_summarise(bench_row *row, const core_capacity *core, size_t min_u
     row->clock_ghz = stats_compute(clock, count).median;
 }
 
-/* Returns the seconds that the thread of a row was off its CPU. Returns 0 for a team, because its
- * first thread also sleeps while it waits for the others. */
-static double seconds_off_cpu(const bench_row *row)
+/* Returns the seconds that the thread of a row was off its CPU in a pass. Returns 0 for a team,
+ * because its first thread also sleeps while it waits for the others. */
+static double seconds_off_cpu(const bench_row *row, size_t pass)
 {
     double ns = 0.0;
     for (size_t s = 0; s < row->n_samples && row->threads <= 1; s++) {
         const bench_sample *sample = &row->samples[s];
-        ns += fmax(sample->real_ns - sample->cpu_ns, 0.0) * (double)sample->iterations;
+        if (sample->pass == pass)
+            ns += fmax(sample->real_ns - sample->cpu_ns, 0.0) * (double)sample->iterations;
     }
     return ns * 1e-9;
 }
@@ -66,7 +67,7 @@ double bench_seconds_waited(const bench_suite *suite, conditions *events)
         const bench_group *group = &suite->groups[i];
         double group_s = 0.0;
         for (size_t r = group->first; r < group->end; r++)
-            group_s += seconds_off_cpu(&suite->rows[r]);
+            group_s += seconds_off_cpu(&suite->rows[r], group->pass);
         if (group_s <= min_waited_share * (group->end_s - group->start_s))
             continue;
         waited_s += group_s;

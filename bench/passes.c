@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The figure of a row and how sure it is, from its passes.
+ * Computes the median, the confidence interval and the noise floor of each row from its passes.
  *
  * Samples of one pass share the buffers, the state of the machine and its neighbours, so their
- * spread says little about another run. That of the medians of passes does: each pass has new
- * buffers, and minutes lie between two of them. A handful of passes gives a poor estimate of its
- * own, so the variance of a row is combined with that of similar rows, as if the latter came from
- * `prior` more passes (Smyth, 2004, doi:10.2202/1544-6115.1027, with a fixed prior). */
+ * spread says little about another run. The spread of the pass medians does: each pass has new
+ * buffers, and in a full run minutes lie between two passes. A handful of passes estimates a
+ * variance poorly, so the variance of a row is combined with that of similar rows, as if the latter
+ * came from `prior` more passes (Smyth, 2004, doi:10.2202/1544-6115.1027, with a fixed prior). */
 #include "suite.h"
 
 #include <math.h>
@@ -15,6 +15,10 @@
 /* Weight of similar rows, in degrees of freedom. */
 static const double prior = 4.0;
 
+/* A row with a variance above this multiple of the typical one is noisier than its class, which then
+ * says nothing about it: only its own passes count. */
+static const double noisier = 2.0;
+
 /* Minimum number of similar rows; with fewer, a wider class is used. */
 enum { SIMILAR_MIN = 5 };
 
@@ -22,7 +26,7 @@ enum { SIMILAR_MIN = 5 };
  * √(π/2). For 3 and 5 values it is 1.16 and 1.20. */
 static const double median_over_mean = 1.2533;
 
-/* What rows are alike in: how far the data are, how long a call takes, and the threads. */
+/* Class of similar rows: one thread or several, order of magnitude of the time, cache level. */
 struct class
 {
     int threads, decade, level;
@@ -113,7 +117,8 @@ static void set_figure(bench_row *row, const struct spread *s, double alike)
         if (row->pass_ns[p] > 0.0)
             ns[count++] = row->pass_ns[p];
     row->real_ns.median = stats_compute(ns, count).median;
-    const double own = (double)(s->passes - 1), weight = alike < 0.0 ? 0.0 : prior;
+    const bool is_typical = alike >= 0.0 && s->variance <= noisier * alike;
+    const double own = (double)(s->passes - 1), weight = is_typical ? prior : 0.0;
     const double deviation = sqrt((own * s->variance + weight * fmax(alike, 0.0)) / (own + weight));
     const double t = stats_t975(own + weight);
     const double error = t * deviation * median_over_mean / sqrt((double)s->passes);

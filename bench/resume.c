@@ -144,11 +144,19 @@ static void restore_entry(bench_suite *suite, const json_t *o, double capacity, 
     }
 }
 
-/* Drops the samples of a pass that the row did not complete, and weights its energy with the calls
+/* Drops the samples of passes that the row did not complete, or of which it has no valid sample, and
+ * weights its energy with the calls
  * of the others. */
 static void drop_unfinished(bench_row *row)
 {
     double calls = 0.0;
+    for (size_t pass = 0; pass < row->n_passes; pass++) {
+        size_t samples = 0;
+        for (size_t s = 0; s < row->n_samples; s++)
+            samples += row->samples[s].pass == pass;
+        if (samples == 0)
+            row->n_passes = pass;
+    }
     while (row->n_samples > 0 && row->samples[row->n_samples - 1].pass >= row->n_passes)
         row->n_samples--;
     for (size_t s = 0; s < row->n_samples; s++)

@@ -19,15 +19,16 @@ double sampling_seconds(const sampling *run)
 }
 
 /* Limits of a row in one pass. */
-static size_t repetitions_per_pass(const sampling *run)
-{
-    const size_t passes = run->suite->n_passes;
-    return (run->options->repetitions + passes - 1) / passes;
-}
-
 static size_t samples_max_per_pass(const sampling *run)
 {
     return BENCH_SAMPLES_MAX / run->suite->n_passes;
+}
+
+static size_t repetitions_per_pass(const sampling *run)
+{
+    const size_t passes = run->suite->n_passes;
+    const size_t wanted = (run->options->repetitions + passes - 1) / passes;
+    return wanted < samples_max_per_pass(run) ? wanted : samples_max_per_pass(run);
 }
 
 static double max_time_per_pass(const sampling *run)

@@ -37,7 +37,7 @@ typedef struct bench_options {
     const bench_shape *shapes;
     size_t n_shapes;
     bool no_hot, cold;   /* leave out the hot rows; add the cold ones (bench_row) */
-    size_t passes;       /* number of times that the list of rows is gone through; 0: once */
+    size_t passes;       /* number of passes over all rows; 0: one */
     size_t repetitions;  /* minimum number of samples per row, in all passes */
     double precision;    /* relative half-width of the 95 % interval of the median at which sampling
                          * ends; 0: end after `repetitions` samples */
@@ -105,8 +105,8 @@ typedef struct bench_row {
     bool uses_disturbed;  /* these are too few, so that the statistics include all samples */
     bench_stopped stopped;
     stats real_ns, cpu_ns; /* if n_samples > 0; of the undisturbed samples. The median of real_ns is
-                            * that of the passes, and its interval tells how far it may be off in
-                            * another run of the same length (passes.c) */
+                            * that of the passes, and its interval the 95 % confidence interval of
+                            * that, without effects that last for the whole run (passes.c) */
     double clock_ghz;      /* median at the ends of its samples; 0: not measured */
     energy_sum energy;     /* of its samples */
     counter_values counters; /* per call */
