@@ -314,14 +314,24 @@ class Command(unittest.TestCase):
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
         for name, row in rows.items():
             self.assertEqual(float(row["noise_floor"]), 0.08 if name == noisy else 0.015)
-            self.assertEqual(row["verdict"], "SAME" if name == noisy else "SLOWER", name)
+            self.assertEqual(row["verdict"], "UNSURE", name)
             self.assertAlmostEqual(float(row["time_ratio"]), 1.03, places=6)
-            # Of both intervals, and 2.120 (t for 16 degrees of freedom) times 0.3 % per run.
-            half = 2**0.5 * numpy.hypot(0.4 * float(row["noise_floor"]), 2.1199 * 0.003)
+            # Of both runs: the interval over t for 4 + 4 degrees of freedom, and 1 % per run.
+            of_passes = 2 * (0.4 * float(row["noise_floor"]) / 2.3060) ** 2
+            total = of_passes + 2 * 0.01**2
+            degrees = total**2 / (of_passes**2 / 16)
+            half = stats.t.ppf(0.975, degrees) * total**0.5
             self.assertAlmostEqual(float(row["ci95_low"]), 1.03 * numpy.exp(-half), places=4)
         b = self.write("b.json", self.with_passes(self.document(), floors=floors))
         rows = self.rows(self.run_compare(a, b, "--format", "csv"))
-        self.assertEqual({row["verdict"] for row in rows.values()}, {"SAME"})
+        self.assertEqual(rows[noisy]["verdict"], "SAME")
+        b = self.write(
+            "b.json", self.with_passes(self.document(), change=lambda entry, p: 1.08, floors=floors)
+        )
+        rows = self.rows(self.run_compare(a, b, "--format", "csv"))
+        self.assertEqual(
+            {row["verdict"] for name, row in rows.items() if name != noisy}, {"SLOWER"}
+        )
 
     def test_floors__of_older_results__by_kernel_and_shape(self):
         from downhill_compare import runs

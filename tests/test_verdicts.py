@@ -37,6 +37,7 @@ MACHINES = [
     Machine("layout", 0.003, 0.01, 0.003, 0.0, 0.02),
     Machine("bursts", 0.006, 0.004, 0.003, 0.0, 0.05),
     Machine("drift", 0.004, 0.004, 0.003, 0.0015, 0.02),
+    Machine("code", 0.003, 0.003, 0.01, 0.0, 0.0),
 ]
 
 
@@ -121,13 +122,15 @@ class Simulated(unittest.TestCase):
                     f"two runs, {machine.name}: {alarms:.1%} false alarms, interval {coverage:.1%}",
                     file=sys.stderr,
                 )
-                self.assertLessEqual(alarms, 0.05, machine.name)
-                self.assertGreaterEqual(coverage, 0.93, machine.name)
+                self.assertLessEqual(alarms, 0.05 if alone else 0.01, machine.name)
+                self.assertGreaterEqual(coverage, 0.94, machine.name)
             share, _ = self.count(of_two_runs, machine, 0.05, alone=False)
             print(f"two runs, {machine.name}: 5 % slower: {share}", file=sys.stderr)
             self.assertEqual(share.get("FASTER", 0), 0.0)
-            # A burst that hits two of the three samples of a pass makes the interval wide.
-            required = 0.88 if machine.burst > 0.02 else 0.95
+            # A burst that hits two of the three samples of a pass makes the interval wide, as do
+            # buffers or code whose addresses matter.
+            wide = machine.burst > 0.02 or max(machine.layout, machine.process) >= 0.01
+            required = 0.85 if wide else 0.95
             self.assertGreaterEqual(share.get("SLOWER", 0), required, machine.name)
 
     def test_within_one_run__false_alarms_power_and_coverage(self):
@@ -146,9 +149,9 @@ class Simulated(unittest.TestCase):
             self.assertGreaterEqual(share.get("SLOWER", 0), 0.95, machine.name)
 
     def test_some_rows_slower__others_without_alarm(self):
-        """One row in ten is 5 % slower: of the rows that are called different, few are wrong."""
+        """One row in ten is 8 % slower: of the rows that are called different, few are wrong."""
         random, wrong, right, missed = numpy.random.default_rng(9), 0, 0, 0
-        slowdown = numpy.where(numpy.arange(ROWS) % 10 == 0, 0.05, 0.0)
+        slowdown = numpy.where(numpy.arange(ROWS) % 10 == 0, 0.08, 0.0)
         for machine in MACHINES[:2]:
             for _ in range(25):
                 _, found = of_two_runs(random, machine, slowdown, alone=False)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Compares ISA levels, or libraries, within one run. Rows of the same kernel and shape were sampled
 in turn, so drift and neighbours hit both alike, and their ratio needs no noise floor: a difference
-is called FASTER or SLOWER from MATTERS on."""
+below MATTERS is ignored."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from . import statistics
 from .runs import Row, Run
 from .verdicts import MIN_SAMPLES, Comparison, Judged, judge
 
-# Smaller differences between levels are not findings, however sure they are.
+# Smaller differences between levels are ignored even if they are significant.
 MATTERS = 0.01
 
 
@@ -51,7 +51,7 @@ def compare_two(
     ratios = ratios_of(pairs)
     adjusted = statistics.adjusted([ratio.p for ratio in ratios])
     rows = [
-        Judged(one, other, ratio, p, MATTERS, judge(ratio, p, MATTERS))
+        Judged(one, other, ratio, p, None, judge(ratio, p, MATTERS))
         for (one, other), ratio, p in zip(pairs, ratios, adjusted)
     ]
     return Comparison(replace(run, side=first), replace(run, side=second), rows, left_out)

@@ -39,6 +39,9 @@ def microseconds(ns: float) -> str:
     return f"{ns / 1e3:.4g}"
 
 
+NONE = "-"
+
+
 def name_of(row: Judged) -> str:
     """Returns the name of a row; without the level, if its levels differ."""
     return row.first.name if row.first.isa == row.second.isa else "/".join(row.first.work)
@@ -49,7 +52,7 @@ def cells(row: Judged) -> list[str]:
     return [
         name_of(row), microseconds(row.first.median), microseconds(row.second.median),
         f"{r.estimate:.4f}", f"{r.low:.4f} to {r.high:.4f}", percent(r.estimate),
-        f"{100 * row.floor:.2f}",
+        NONE if row.floor is None else f"{100 * row.floor:.2f}",
         f"{row.verdict.value} ({row.note})" if row.note else row.verdict.value,
     ]  # fmt: skip
 
@@ -77,7 +80,7 @@ def heading(comparison: Comparison) -> list[str]:
         return [
             f"A: {a.side}, B: {b.side}, both of {source_of(a)}",
             "Ratios are times of B over times of A in the same run: above 1, B is slower. "
-            f"Differences below {MATTERS:.0%} do not count.",
+            f"Differences below {MATTERS:.0%} are ignored.",
         ]
     return [
         f"A: {source_of(a)}",
@@ -107,7 +110,6 @@ def footing(comparison: Comparison) -> list[str]:
 
 
 MEAN_HEADINGS = ["geometric means of", "B/A time", "B takes", "rows"]
-NONE = "-"
 
 
 def mean_cells(mean: Mean) -> list[str]:
@@ -180,8 +182,9 @@ def comma_separated(comparisons: list[Comparison]) -> str:
     writer = csv.writer(out)
     writer.writerow(["a", "b", *COLUMNS])
     for comparison in comparisons:
+        sides = [run.side or run.path for run in (comparison.first, comparison.second)]
         for row in comparison.rows:
-            writer.writerow([comparison.first.path, comparison.second.path, *values(row)])
+            writer.writerow([*sides, *values(row)])
     return out.getvalue()
 
 
@@ -192,6 +195,8 @@ def as_json(comparisons: list[Comparison]) -> str:
             "b": str(comparison.second.path),
             "a_commit": comparison.first.commit,
             "b_commit": comparison.second.commit,
+            "a_level": comparison.first.side or None,
+            "b_level": comparison.second.side or None,
             "rows": [dict(zip(COLUMNS, values(row))) for row in comparison.rows],
             "geometric_means": [
                 {

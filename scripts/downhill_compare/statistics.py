@@ -11,8 +11,9 @@ CONFIDENCE = 0.95
 # Weight of other rows in the variance of a row, in degrees of freedom: as in bench/passes.c.
 PRIOR = 4.0
 # Standard deviation of what all passes of a run share: addresses of code, physical pages, the state
-# of the machine. One run cannot show it; `downhill ab` measures it.
-RUN_DEVIATION = 0.003
+# of the machine. One run cannot show it. Between processes with the same code, `downhill ab` found
+# 0.3 to 1 % on Zen 5, depending on the kernel.
+RUN_DEVIATION = 0.01
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,30 @@ def ratio(first: list[float], second: list[float]) -> Ratio:
 
 
 def ratio_of_figures(
-    first: tuple[float, float, float], second: tuple[float, float, float], passes: int
+    first: tuple[float, float, float], second: tuple[float, float, float], passes: tuple[int, int]
 ) -> Ratio:
     """Computes the ratio of the medians of two runs from the intervals that the benchmark computed
     from the passes of each (bench/passes.c): (median, low, high). The errors are independent, so
-    their squares add up. `passes` is the number of both together."""
-    errors = [math.log(high / low) / 2 for _, low, high in (first, second)]
-    # The variance of a row has the degrees of freedom of its passes, and PRIOR more from rows that
-    # are alike.
-    degrees = passes - 2 + 2 * PRIOR
-    of_runs = float(stats.t.ppf(0.5 + CONFIDENCE / 2, degrees)) * RUN_DEVIATION
-    error = math.hypot(*errors, of_runs, of_runs)
+    their variances add up, with the degrees of freedom of Welch and Satterthwaite."""
+    variances, denominator = 2 * RUN_DEVIATION**2, 0.0
+    for (_, low, high), count in zip((first, second), passes):
+        # Those of its passes, and PRIOR more from rows that are alike.
+        degrees = count - 1 + PRIOR
+        variance = (math.log(high / low) / 2 / quantile(degrees)) ** 2
+        variances += variance
+        denominator += variance**2 / degrees
+    degrees = variances**2 / denominator if denominator else math.inf
+    error = quantile(degrees) * math.sqrt(variances)
     return of_normal(math.log(second[0] / first[0]), error, degrees)
+
+
+def quantile(degrees: float) -> float:
+    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, degrees))
 
 
 def of_normal(centre: float, error: float, degrees: float) -> Ratio:
     """Returns the ratio whose logarithm is `centre`, half of whose interval is `error`."""
-    limit = float(stats.t.ppf(0.5 + CONFIDENCE / 2, degrees))
+    limit = quantile(degrees)
     p = 2 * float(stats.t.sf(abs(centre) / error * limit, degrees)) if error > 0 else 1.0
     return Ratio(*(math.exp(centre + shift) for shift in (0.0, -error, error)), p)
 
@@ -80,8 +88,7 @@ def paired_ratio(pairs: list[tuple[float, float]], alike: float | None) -> Ratio
     logs = [math.log(b / a) for a, b in pairs]
     own, weight = len(logs) - 1, PRIOR if alike is not None else 0.0
     variance = (own * paired_variance(pairs) + weight * (alike or 0.0)) / (own + weight)
-    limit = float(stats.t.ppf(0.5 + CONFIDENCE / 2, own + weight))
-    error = limit * math.sqrt(variance / len(logs))
+    error = quantile(own + weight) * math.sqrt(variance / len(logs))
     return of_normal(float(numpy.mean(logs)), error, own + weight)
 
 

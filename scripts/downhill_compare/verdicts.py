@@ -6,9 +6,9 @@ estimate differs from 1 by more than `differs` and the interval by more than a q
 the same holds in clock cycles, because a machine that was slower as a whole says nothing about the
 code. SAME: the whole interval of the ratio lies within the noise floor of the row. UNSURE: neither.
 
-An interval from passes contains the noise of a row, so `differs` is MIN_FLOOR, for what passes of
-one process cannot show. An interval from samples of a single pass does not, so `differs` is the
-floor. tests/test_verdicts.py simulates how often each verdict is wrong."""
+An interval from passes contains the noise of the row and an allowance for what the passes of a
+process share, so `differs` is MIN_FLOOR. An interval from samples of a single pass does not, so
+`differs` is the floor. tests/test_verdicts.py simulates how often each verdict is wrong."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -19,8 +19,7 @@ from .runs import Row, Run
 SIGNIFICANT = 0.05
 # The interval must exclude 1 by at least this share of the floor.
 CLEAR = 0.25
-# Minimum floor. A measured one may be too low, because buffers of one process often keep their
-# addresses.
+# Minimum floor; smaller differences are ignored.
 MIN_FLOOR = 0.01
 # With a larger floor a row is not called SAME: the differences would be too large.
 MAX_FLOOR = 0.1
@@ -42,7 +41,7 @@ class Judged:
     second: Row
     ratio: statistics.Ratio
     p_adjusted: float
-    floor: float
+    floor: float | None  # None: the rows are of one run
     verdict: Verdict
     note: str = ""
 
@@ -62,7 +61,7 @@ def floor_of(first: Row, second: Row) -> float:
 
 def ratio_of(first: Row, second: Row) -> statistics.Ratio:
     if first.figure and second.figure:
-        passes = len(first.passes) + len(second.passes)
+        passes = len(first.passes), len(second.passes)
         return statistics.ratio_of_figures(first.figure, second.figure, passes)
     return statistics.ratio(list(first.times), list(second.times))
 
