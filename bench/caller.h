@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a row calls its kernel with. */
+ * Arguments that all calls of a row have in common. */
 #ifndef DOWNHILL_BENCH_CALLER_H
 #define DOWNHILL_BENCH_CALLER_H
 

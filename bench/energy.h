@@ -29,9 +29,11 @@ typedef struct energy_sum {
 /* Finds the counters below `root` (system_files.h). Never fails. */
 void energy_open(energy_counters *e, const char *root);
 
-/* Start counting; stop and return the joules since the start, or a negative number if they cannot
- * be read. A counter that restarted more than once is not noticed: it takes a minute or more. */
+/* Reads the counters. */
 void energy_start(energy_counters *e);
+
+/* Returns the joules since energy_start(), or a negative number if they cannot be read. A counter
+ * may have restarted once since; it does so after a minute or more. */
 double energy_stop(const energy_counters *e);
 
 #endif

@@ -27,8 +27,10 @@ static int copy(const char *path)
         return -1;
     int to = memfd_create("libdownhill", MFD_CLOEXEC);
     bool good = to >= 0 && fstat(from, &status) == 0;
-    for (off_t at = 0; good && at < status.st_size;)
+    for (off_t at = 0; good && at < status.st_size;) {
+        errno = EIO; /* if the file becomes shorter meanwhile */
         good = sendfile(to, from, &at, (size_t)(status.st_size - at)) > 0;
+    }
     const int error = errno;
     if (!good && to >= 0) {
         close(to);
@@ -55,7 +57,7 @@ static bool find(void *handle, const char *name, void *function, char *why, size
 bool library_load(const char *path, library *out, char *why, size_t why_size)
 {
     /* dlopen() returns a library that is already loaded if the file is the same, so a copy is
-     * loaded. The copy also stays what it is if the file is built again meanwhile. */
+     * loaded. The copy is also unaffected if the file is rebuilt. */
     const int file = copy(path);
     if (file < 0) {
         snprintf(why, why_size, "%s", strerror(errno));

@@ -19,7 +19,7 @@ typedef struct sampling {
     energy_counters energy;
     progress progress;
     size_t pass;
-    size_t n_done; /* rows that need no more samples, once per pass */
+    size_t n_done; /* finished rows, summed over passes */
     double start;  /* clock_seconds() at the start */
 } sampling;
 

@@ -25,7 +25,7 @@ typedef struct bench_task {
     bool stopped;                      /* the last run was stopped before its last call */
     bool measures_clock;               /* each run ends with a measurement of the clock */
     double clock_ghz;                  /* of the last run; 0: not measured */
-    double aside_s;                    /* time of that measurement, which is not the kernel's */
+    double aside_s;                    /* time of that measurement, which is subtracted */
 } bench_task;
 
 /* Runs the calls. It is a gbench_function with a bench_task as context. */

@@ -95,7 +95,7 @@ downhill_packed_u8 *workload_u8_packed(workload_u8 *l, const caller *by, bool no
     size_t i = 0;
     while (i < LEVELS_MAX && l->packed[i].kernels != NULL && l->packed[i].kernels != by->kernels)
         i++;
-    if (i == LEVELS_MAX) { /* several builds, loaded again and again, have more tables */
+    if (i == LEVELS_MAX) { /* reloaded builds need more slots: start again */
         free_packed(l);
         i = 0;
     }

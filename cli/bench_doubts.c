@@ -186,8 +186,8 @@ size_t bench_session_doubts(bench_session *s)
     if (capped.count > 0)
         warnings_add(s->warnings,
                      "the 95 %% interval of %zu of %zu medians is wider than the required %.3g %%: "
-                     "passes with other buffers differ by more, or samples do; give more --passes "
-                     "or a longer --max-time than %.3g s (%s)",
+                     "the passes or their samples vary too much; increase --passes, or --max-time "
+                     "(now %.3g s) (%s)",
                      capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
                      capped.text);
     doubt_groups(s);

@@ -16,6 +16,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROUNDS_MAX = 8 };
 
@@ -60,7 +61,7 @@ static const cli_option options[] = {
      AT(slice_s),
      .min = 1e-6,
      .max = 0.001,
-     .help = "time of a slice, unless one call takes longer (default: 0.2ms)"},
+     .help = "time of a slice, at most 1ms, unless one call takes longer (default: 0.2ms)"},
     {.name = "seed",
      .kind = OPTION_SEED,
      .metavar = "N",
@@ -108,8 +109,7 @@ static int print_result(const bench_row *row, const lockstep_result *r)
     return print_line(o);
 }
 
-/* Loads both builds. The one that is loaded first gets the addresses that are handed out first, so
- * the order depends on the seed. */
+/* Loads both builds, in an order that depends on the seed: the loader places the first one first. */
 static int load(const char *const *paths, uint64_t seed, lockstep *l)
 {
     for (int i = 0; i < LOCKSTEP_BUILDS; i++) {
@@ -119,6 +119,15 @@ static int load(const char *const *paths, uint64_t seed, lockstep *l)
             error_line("lockstep: %s: %s; give a libdownhill.so built from this version or a close "
                        "one",
                        paths[b], why);
+            return EXIT_DATA;
+        }
+        /* Until 1.0 the minor version may change the interface. */
+        const char *version = l->builds[b].version(), *const dot = strrchr(version, '.');
+        if (dot == NULL || strncmp(version, downhill_version(), (size_t)(dot - version) + 1) != 0) {
+            error_line(
+                "lockstep: %s: is version %s, and this program is %s; use the program of that "
+                "version",
+                paths[b], version, downhill_version());
             return EXIT_DATA;
         }
     }

@@ -193,7 +193,7 @@ class Command(unittest.TestCase):
         self.assertEqual(len(score["process_ratios"]), 6)
         self.assertEqual(
             done.stderr.split(" (")[0],
-            "downhill: ab: 1 rows are slower: score_f32/scalar/n:64/d:256/c:10",
+            "downhill: ab: 1 row is slower: score_f32/scalar/n:64/d:256/c:10",
         )
 
     def test_the_other_way_round__faster__and_the_gate_passes(self):
@@ -203,6 +203,19 @@ class Command(unittest.TestCase):
         )  # fmt: skip
         self.assertRegex(done.stdout, r"score_u8/scalar/n:64/d:256/c:10 .* FASTER\n")
         self.assertIn(f"old: {self.delayed(20)}\nnew: {self.delayed(0)}\n", done.stdout)
+
+    def test_build_that_writes_nothing__not_timed__and_the_gate_fails(self):
+        for kernel in ("score_f32", "score_u8"):
+            done = self.run_ab(
+                self.delayed(0), self.delayed("idle"), *self.short, "--isa", "scalar",
+                "--filter", f"^({kernel}|hinge_f32)/", "--fail-on", "slower", code=1,
+            )  # fmt: skip
+            name = f"{kernel}/scalar/n:64/d:256/c:10"
+            self.assertRegex(
+                done.stdout, rf"Not timed:\n  {name}: the results of old and new differ by inf "
+            )
+            self.assertIn("hinge_f32/scalar/n:64", done.stdout)
+            self.assertIn(f"downhill: ab: 1 row not compared: {name}: the results", done.stderr)
 
     def test_git_revisions_and_a_tree__built_once(self):
         with tempfile.TemporaryDirectory() as home:
@@ -241,8 +254,8 @@ class Command(unittest.TestCase):
             for arguments, code, message in (
                 ((good, text), 3, "text.so: "),
                 ((good, libm), 3, "has no function downhill_version"),
-                ((good, home), 2, "is no libdownhill.so, source tree or git revision"),
-                ((good, "no-such-revision"), 2, "is no libdownhill.so, source tree or git"),
+                ((good, home), 2, "not a libdownhill.so, source tree or git revision"),
+                ((good, "no-such-revision"), 2, "not a libdownhill.so, source tree or git"),
                 ((good, good, "--shape", "3x"), 2, "is not SAMPLESxFEATURESxCLASSES"),
                 ((good, good, "--filter", "^nothing"), 2, "no row matches"),
                 ((good, good, "--filter", "^pack_f32"), 2, "can be timed in two builds"),
@@ -268,6 +281,6 @@ class Crash(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    Command.program = sys.argv.pop(1)
-    Command.directory = pathlib.Path(sys.argv.pop(1))
+    Command.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    Command.directory = pathlib.Path(sys.argv.pop(1)).resolve()
     unittest.main()

@@ -46,9 +46,7 @@ def find(given: str) -> Build:
         name = f"tree-{hashlib.sha256(str(tree).encode()).hexdigest()[:12]}"
         return Build(given, build(given, tree, cache() / name), f"source tree {path}")
     if path.exists() or "/" in given and given.endswith(".so"):
-        raise BadBuild(
-            f"{given}: is no libdownhill.so, source tree or git revision; name one of these"
-        )
+        raise BadBuild(f"{given}: not a libdownhill.so, source tree or git revision")
     return of_revision(given)
 
 
@@ -74,7 +72,7 @@ def of_revision(given: str) -> Build:
     found = run(["git", "rev-parse", "--verify", "--quiet", f"{given}^{{commit}}"], "git")
     if found.returncode != 0:
         raise BadBuild(
-            f"{given}: is no libdownhill.so, source tree or git revision; in a git clone of "
+            f"{given}: not a libdownhill.so, source tree or git revision; in a git clone of "
             "downhill name a revision such as HEAD~1, elsewhere a file or a directory"
         )
     commit = found.stdout.strip()
@@ -110,10 +108,10 @@ def build(given: str, source: pathlib.Path, directory: pathlib.Path) -> pathlib.
     ):
         done = run(command, given)
         if done.returncode != 0:
-            raise FailedBuild(f"{given}: does not build: {last_line(done)}; build it by hand")
+            raise FailedBuild(f"{given}: does not build: {last_line(done)} ({' '.join(command)})")
     library = directory / LIBRARY
     if not library.is_file():
-        raise FailedBuild(f"{given}: its build made no {LIBRARY}; name a revision of downhill")
+        raise FailedBuild(f"{given}: the build produced no {LIBRARY}; name a revision of downhill")
     return library
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,10 @@ import numpy
 from downhill_report.errors import ReportError
 
 from .builds import Build
+
+
+# Processes of different --seed have different layouts.
+SEEDS = 1 << 16
 
 
 class Failed(ReportError):
@@ -29,6 +34,11 @@ class Row:
     difference: float = 0.0  # of the results, relative to the largest
     call_ns: float = 0.0
     skipped: str = ""
+
+    @property
+    def is_timed(self) -> bool:
+        """Returns whether the row was timed in every round."""
+        return bool(self.ratios) and not self.skipped
 
     def process_ratios(self) -> list[float]:
         return [float(numpy.mean(rounds)) for rounds in self.ratios.values()]
@@ -68,13 +78,18 @@ def program() -> str:
 def lines_of(command: list[str]) -> Iterator[dict[str, object]]:
     """Yields the lines of one process. Raises Failed if it fails."""
     last = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as p,
+    ):
         try:
             for text in p.stdout:
                 line = json.loads(text)
                 last = line["row"]
                 yield line
-            said = p.stderr.read().strip()
+            p.wait()
+            errors.seek(0)
+            said = errors.read().strip()
         except BaseException:
             p.kill()
             raise
@@ -82,10 +97,12 @@ def lines_of(command: list[str]) -> Iterator[dict[str, object]]:
         return
     if p.returncode < 0:
         name = signal.Signals(-p.returncode).name
+        where = f"in the row after {last}" if last else "in the first row"
+        if p.returncode == -signal.SIGKILL:
+            raise Failed(f"a process was killed (SIGKILL) {where}, perhaps for lack of memory")
         raise Failed(
-            f"a build crashed ({name}) {f'in the row after {last}' if last else 'in the first row'}"
-            "; `downhill verify` of each build shows whether it is correct, and both need the same "
-            "downhill.h"
+            f"a build crashed ({name}) {where}; `downhill verify` of each build shows whether it is "
+            "correct, and both need the same downhill.h"
         )
     failed = Failed(
         said.removeprefix("downhill: lockstep: ").splitlines()[-1] if said else "failed"
@@ -112,7 +129,7 @@ def measure(
     rows = {name: Row(name) for name in names}
     start = time.monotonic()
     for i in range(processes):
-        command = [program(), "lockstep", *options, "--seed", str(seed + i)]
+        command = [program(), "lockstep", *options, "--seed", str(seed * SEEDS + i)]
         for line in lines_of([*command, *(str(build.path) for build in builds)]):
             add(rows[str(line["row"])], i, line)
         left = (time.monotonic() - start) / (i + 1) * (processes - i - 1)

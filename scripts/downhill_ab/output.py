@@ -13,7 +13,7 @@ from .measure import Row
 from .verdicts import Judged
 
 HEADINGS = [
-    "row", "old us", "new/old", "95 % CI", "new takes", "layout %", "of ratio %", "verdict",
+    "row", "old us", "new/old", "95 % CI", "new takes", "old SD %", "ratio SD %", "verdict",
 ]  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def text(builds: tuple[Build, Build], rows: list[Row], judged: list[Judged], abo
             "results differ: the largest difference of the results of both builds, relative to the "
             "largest result"
         )
-    if skipped := [row for row in rows if not row.ratios]:
+    if skipped := [row for row in rows if not row.is_timed]:
         parts.append(
             "\n".join(["Not timed:", *(f"  {row.name}: {row.skipped}" for row in skipped)])
         )
@@ -70,6 +70,6 @@ def as_json(
             }
             for row in judged
         ],
-        "not_timed": [{"row": r.name, "why": r.skipped} for r in rows if not r.ratios],
+        "not_timed": [{"row": r.name, "why": r.skipped} for r in rows if not r.is_timed],
     }
     return json.dumps(document, indent=1) + "\n"

@@ -2,7 +2,7 @@
 """Verdict per row, from the ratios that each process measured.
 
 A process has its own addresses of code and of buffers, and its ratio differs from that of another
-by 0.2 to 1 % for the same code: the unit of the statistics is the process, not the slice. SLOWER or
+by 0.1 to 1 % for the same code: the unit of the statistics is the process, not the slice. SLOWER or
 FASTER: the ratio differs significantly from 1, after the correction for many rows, and by more than
 the resolution. SAME: the whole interval lies within the resolution. UNSURE: neither.
 tests/test_ab.py simulates how often each verdict is wrong."""
@@ -17,7 +17,8 @@ from scipy import stats
 
 from .measure import Row
 
-# Share of the processes that is left out at each end: one of 16 may have been disturbed throughout.
+# Share of the processes that is left out at each end, and at least one: one of 16 may have been
+# disturbed throughout.
 TRIM = 0.07
 PROCESSES_MIN = 6
 
@@ -40,7 +41,7 @@ def interval(logs: list[float]) -> tuple[float, float, float]:
     little."""
     ordered = numpy.sort(logs)
     n = len(ordered)
-    cut = int(TRIM * n)
+    cut = max(1, int(TRIM * n))
     kept = ordered[cut : n - cut]
     winsorised = numpy.clip(ordered, kept[0], kept[-1])
     error = float(winsorised.std(ddof=1)) / ((1 - 2 * cut / n) * math.sqrt(n))
@@ -69,7 +70,7 @@ def judge(centre: float, half: float, p: float, resolution: float) -> Verdict:
 
 def judged(rows: list[Row], resolution: float) -> list[Judged]:
     """Judges the rows that were timed."""
-    timed = [row for row in rows if row.ratios]
+    timed = [row for row in rows if row.is_timed]
     found = [interval(row.process_ratios()) for row in timed]
     ps = adjusted([p for _, _, p in found])
     return [
