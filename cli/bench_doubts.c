@@ -49,16 +49,18 @@ static void add_name(struct names *names, const char *one)
 static void doubt_groups(bench_session *s)
 {
     struct names drifted = {0};
+    /* Groups are sampled once per pass. */
     for (size_t i = 0; i < s->suite.n_groups; i++) {
         const bench_group *g = &s->suite.groups[i];
         if (fabs(g->clock_after_ghz / g->clock_before_ghz - 1.0) > drift_max)
             add_name(&drifted, s->suite.rows[g->first].name);
     }
     if (drifted.count > 0)
-        warnings_add(s->warnings,
-                     "the clock frequency changed by more than 2 %% during %zu of %zu groups of "
-                     "rows: compare rows within a group only, or fix the frequency (groups of %s)",
-                     drifted.count, s->suite.n_groups, drifted.text);
+        warnings_add(
+            s->warnings,
+            "the clock frequency changed by more than 2 %% during %zu of %zu passes of groups "
+            "of rows: compare rows within a group only, or fix the frequency (groups of %s)",
+            drifted.count, s->suite.n_groups, drifted.text);
 }
 
 /* Warns about rows whose clock was lower than that of another row of their group, with which they

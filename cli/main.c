@@ -44,7 +44,7 @@ static void print_help(void)
          "  DOWNHILL_FASHION_MNIST=DIR     where the Fashion-MNIST files are\n\n"
          "Exit codes:\n"
          "  0      success\n"
-         "  1      a check or training failed, or compare --fail-on found slower rows\n"
+         "  1      a check or training failed, or compare or ab --fail-on found slower rows\n"
          "  2      wrong usage, an output that cannot be written or would replace a\n"
          "         file of another kind, or nothing matched\n"
          "  3      bad input data\n"

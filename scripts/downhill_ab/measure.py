@@ -101,8 +101,8 @@ def lines_of(command: list[str]) -> Iterator[dict[str, object]]:
         if p.returncode == -signal.SIGKILL:
             raise Failed(f"a process was killed (SIGKILL) {where}, perhaps for lack of memory")
         raise Failed(
-            f"a build crashed ({name}) {where}; `downhill verify` of each build shows whether it is "
-            "correct, and both need the same downhill.h"
+            f"a build crashed ({name}) {where}; `downhill verify` of each build shows whether it "
+            "is correct, and both need the same downhill.h"
         )
     failed = Failed(
         said.removeprefix("downhill: lockstep: ").splitlines()[-1] if said else "failed"

@@ -4,7 +4,7 @@
 import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from downhill_report import load, waited
@@ -94,11 +94,11 @@ def read(path: pathlib.Path) -> Run:
     entries: dict[str, list[dict[str, Any]]] = {}
     for entry in document["benchmarks"]:
         entries.setdefault(entry["run_name"], []).append(entry)
-    groups, floors = waited.group_of_rows(document), floors_of(document)
+    groups, floors = waited.groups_of_rows(document), floors_of(document)
     return Run(
         path,
         document,
-        {name: row_of(of, groups.get(name), floors(name)) for name, of in entries.items()},
+        {name: row_of(of, groups.get(name, []), floors(name)) for name, of in entries.items()},
     )
 
 
@@ -143,7 +143,7 @@ def shape_of(name: str) -> list[str]:
 
 
 def row_of(
-    entries: list[dict[str, Any]], group: dict[str, Any] | None, run_floor: float | None
+    entries: list[dict[str, Any]], groups: list[dict[str, Any]], run_floor: float | None
 ) -> Row:
     summary = next((e for e in entries if e.get("aggregate_name") == "median"), {})
     figure = None
@@ -156,19 +156,20 @@ def row_of(
         head["run_name"], head["kernel"], head["isa"], head["n"], head["d"], head["c"],
         head["flops"], head["bytes"], usable,
         "" if usable else head.get("error_message", "no samples"),
-        head.get("attainable_gflop_per_s"), summary.get("clock_ghz") or clock_of(group),
-        shared_of(entries, group), head.get("bound"), tuple(summary.get("pass_medians_ns", ())),
+        head.get("attainable_gflop_per_s"), summary.get("clock_ghz") or clock_of(groups),
+        shared_of(entries, groups), head.get("bound"), tuple(summary.get("pass_medians_ns", ())),
         figure if usable else None, summary.get("noise_floor", run_floor),
     )  # fmt: skip
 
 
-def clock_of(group: dict[str, Any] | None) -> float | None:
-    """Returns the mean of the clock before and after the group."""
-    return (group["clock_before_ghz"] + group["clock_after_ghz"]) / 2 if group else None
+def clock_of(groups: list[dict[str, Any]]) -> float | None:
+    """Returns the mean of the clock before and after these groups."""
+    clocks = [group[key] for group in groups for key in ("clock_before_ghz", "clock_after_ghz")]
+    return mean(clocks) if clocks else None
 
 
-def shared_of(entries: list[dict[str, Any]], group: dict[str, Any] | None) -> str:
+def shared_of(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
     if not any(entry.get("shared_core") for entry in entries):
         return ""
     samples = [e for e in entries if e["run_type"] == "iteration"]
-    return waited.lacks(samples, [group] if group else []) or "too few samples had a whole core"
+    return waited.lacks(samples, groups) or "too few samples had a whole core"

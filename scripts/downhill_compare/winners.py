@@ -27,7 +27,8 @@ def legend(levels: list[str]) -> str:
     named = ", ".join(f"{letter} {level}" for level, letter in letters(levels).items())
     return (
         f"Fastest level: {named}; with the factor by which it beats {levels[0]}, or A the best "
-        f"other. {TIE}: A and the best other are SAME or UNSURE. {ABSENT}: not timed."
+        f"other. {TIE}: A and the best other are SAME or UNSURE; {TIE} BC: B and C beat A and are "
+        f"alike. {ABSENT}: not timed."
     )
 
 
@@ -62,8 +63,11 @@ def grid(
 
 def winner(levels: list[str], judged: list[tuple[str, Judged]]) -> str:
     """Returns the letter of the fastest level and its factor. The best of the other levels is
-    chosen by its estimate, and compared with the first."""
+    chosen by its estimate, and compared with the first; two others whose intervals overlap tie."""
     level, best = min(judged, key=lambda item: item[1].ratio.estimate)
+    near = [name for name, row in judged if row.ratio.low <= best.ratio.high]
+    if best.verdict is Verdict.FASTER and len(near) > 1:
+        return f"{TIE} {''.join(letters(levels)[name] for name in near)}"
     if best.verdict is Verdict.FASTER:
         return f"{letters(levels)[level]} {1 / best.ratio.estimate:.2f}"
     if best.verdict is Verdict.SLOWER:

@@ -193,7 +193,7 @@ def groups_of(results: dict[str, Any]) -> list[dict[str, Any]]:
     for sample in results["benchmarks"]:
         rows.setdefault(sample["run_name"], []).append(sample)
     clocks = {
-        name: clock_of(group) for name, group in waited.group_of_rows(results).items()
+        name: clock_of(groups) for name, groups in waited.groups_of_rows(results).items()
     }  # of older results, whose rows have no clock of their own
     floors = {o["run_name"]: o["medians_ns"] for o in noise_rows(results)}
     groups: dict[entries.Work, dict[str, list[dict[str, Any]]]] = {}

@@ -29,15 +29,18 @@ def waited_s(entries: list[dict[str, Any]]) -> float:
     return 1e-9 * sum(max(e["real_time"] - e["cpu_time"], 0.0) * e["iterations"] for e in entries)
 
 
-def group_of_rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Returns row name -> the group that it was sampled in, without rows that have no group."""
+def groups_of_rows(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Returns row name -> the groups that it was sampled in, one per pass, without rows that have
+    no group."""
     names = list(dict.fromkeys(entry["run_name"] for entry in document["benchmarks"]))
     at = {name: i for i, name in enumerate(names)}
-    out: dict[str, dict[str, Any]] = {}
+    out: dict[str, list[dict[str, Any]]] = {}
     for group in document.get("groups", []):
         first = at.get(group.get("first_row"))
-        if first is not None:
-            out |= dict.fromkeys(names[first : first + group.get("rows", 1)], group)
+        if first is None:
+            continue
+        for name in names[first : first + group.get("rows", 1)]:
+            out.setdefault(name, []).append(group)
     return out
 
 
@@ -77,9 +80,14 @@ def lacks(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
 
 def why_waited(document: dict[str, Any]) -> str:
     """Returns what stopped the threads of the samples that lacked the CPU."""
-    groups = group_of_rows(document)
+    groups = groups_of_rows(document)
     samples = [
         e for e in document["benchmarks"] if e["run_type"] == "iteration" and lack_of(e) == CPU
     ]
-    of = {id(group): group for e in samples if (group := groups.get(e["run_name"]))}
+    of = {
+        id(group): group
+        for e in samples
+        for group in groups.get(e["run_name"], [])
+        if group.get("pass", 0) == e.get("pass", 0)
+    }
     return causes(list(of.values()), waited_s(samples))

@@ -58,10 +58,10 @@ static void test_stdout__full_or_closed__help_and_lists_report_it(void **state)
                                            "landscape --three-points",
                                            "data check --data $data --json -",
                                            "train --data $data --epochs 1 --json -"};
-    static const char *const names[] = {"info",       "doctor",   "verify",    "bench",
-                                        "compare",    "gallery",  "report",    "train",
-                                        "predict",    "plot",     "gradcheck", "landscape",
-                                        "step-sweep", "data gen", "data check"};
+    static const char *const names[] = {
+        "info",      "doctor",    "verify",     "bench",    "compare",   "ab",
+        "lockstep",  "gallery",   "report",     "train",    "predict",   "plot",
+        "gradcheck", "landscape", "step-sweep", "data gen", "data check"};
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         check_stdout(commands[i]);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
