@@ -30,6 +30,7 @@ from gallery_data import (
 )
 
 from downhill_gallery import microarchitecture
+from downhill_report import passes  # noqa: E402
 
 
 def feature(name):
@@ -85,7 +86,8 @@ class Ratios(GalleryTest):
     def test_passes__students_t_by_hand(self):
         # Quotients 1.9, 2.0 and 2.1. Their logarithms have the mean 0.692314 and the standard
         # deviation 0.050046; t of two degrees of freedom is 4.302653.
-        found = ratios.of_passes((100.0, 100.0, 100.0), (190.0, 200.0, 210.0))
+        pairs = passes.pairs_of((100.0, None, 100.0, 100.0, 9.0), (190.0, 5.0, 200.0, 210.0, None))
+        found = passes.ratio_of(pairs)
         half = 4.302653 * 0.050046 / math.sqrt(3)
         for value, expected in zip(found, (0.692314, 0.692314 - half, 0.692314 + half)):
             self.assertAlmostEqual(math.log(value), expected, 5)

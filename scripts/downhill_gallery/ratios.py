@@ -16,11 +16,11 @@ import math
 import warnings
 import zlib
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 import numpy
 from scipy import stats
 
+from downhill_report import passes
 from downhill_report.rows import INTERVAL_MIN, RESAMPLED
 
 CONFIDENCE = 0.95
@@ -32,7 +32,7 @@ class Timed:
 
     median: float
     rounds: dict[int, float]  # number of the round -> time of the sample that counts
-    passes: tuple[float, ...]  # median of each pass; fewer than two: unknown
+    passes: tuple[float | None, ...]  # median of each pass; fewer than two: unknown
     resampled: numpy.ndarray | None = None  # medians of the bootstrap resamples
 
 
@@ -67,8 +67,9 @@ def median_interval(times: list[float]) -> tuple[float, float] | None:
 
 def ratio(row: Timed, over: Timed) -> tuple[float, float, float]:
     """Returns (how many times faster `row` is than `over`, ends of its interval)."""
-    if len(row.passes) == len(over.passes) >= 2:
-        return of_passes(row.passes, over.passes)
+    pairs = passes.pairs_of(row.passes, over.passes)
+    if len(pairs) > 1:
+        return passes.ratio_of(pairs)
     value = over.median / row.median
     if min(len(row.rounds), len(over.rounds)) < INTERVAL_MIN:
         mine, theirs = row.rounds.values(), over.rounds.values()
@@ -76,12 +77,3 @@ def ratio(row: Timed, over: Timed) -> tuple[float, float, float]:
     tail = 50 * (1 - CONFIDENCE)
     low, high = numpy.nanpercentile(over.resampled / row.resampled, (tail, 100 - tail))
     return value, float(low), float(high)
-
-
-def of_passes(mine: tuple[float, ...], theirs: tuple[float, ...]) -> tuple[float, float, float]:
-    logs = [math.log(b / a) for a, b in zip(mine, theirs)]
-    half = (
-        float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(logs) - 1)) * stdev(logs) / math.sqrt(len(logs))
-    )
-    mean = fmean(logs)
-    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Rows of a benchmark: what was timed, how long it took, and how precise that is."""
 
-import math
 import statistics
 import zlib
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy
-import scipy.stats
 
+from . import passes
 from .load import samples_of
 from .waited import CORE, CPU, lack_of
 
@@ -75,7 +74,7 @@ class Row:
     stopped: str | None = None  # what ended its sampling
     above_roof: bool = False
     counters: dict[str, float | None] | None = None  # per call
-    pass_medians: tuple[float, ...] = ()  # if the rows were timed in several passes
+    pass_medians: tuple[float | None, ...] = ()  # if it was timed in several passes
     noise_floor: float | None = None  # share by which 95 % of pairs of single passes differ at most
     clock: float | None = None  # GHz, while the row was sampled
     cycles_per_sample: float | None = None
@@ -155,8 +154,9 @@ def ratio(row: Row, over: Row) -> Ratio:
     passes if there are enough; otherwise the middle 95 % of the bootstrap ratios (percentile
     bootstrap), and with too few samples for that, the extremes."""
     value = over.median / row.median
-    if PASSES_MIN <= len(row.pass_medians) == len(over.pass_medians):
-        low, high = over_passes(row.pass_medians, over.pass_medians)
+    pairs = passes.pairs_of(row.pass_medians, over.pass_medians)
+    if len(pairs) >= PASSES_MIN:
+        _, low, high = passes.ratio_of(pairs)
         low, high = min(low, value), max(high, value)
     elif min(len(row.times), len(over.times)) < INTERVAL_MIN:
         low, high = over.min / max(row.times), max(over.times) / row.min
@@ -164,15 +164,6 @@ def ratio(row: Row, over: Row) -> Ratio:
         low, high = numpy.percentile(over.resampled / row.resampled, (2.5, 97.5))
     doubtful = row.is_doubtful or over.is_doubtful
     return Ratio(value, float(low), float(high), doubtful)
-
-
-def over_passes(times: tuple[float, ...], over: tuple[float, ...]) -> tuple[float, float]:
-    """Returns Student's interval of the ratio, from one logarithm per pass. The samples of a pass
-    share its buffers, so a bootstrap of all samples would be too narrow."""
-    logarithms = numpy.log(over) - numpy.log(times)
-    error = numpy.std(logarithms, ddof=1) / math.sqrt(len(logarithms))
-    half = scipy.stats.t.ppf(0.975, len(logarithms) - 1) * error
-    return math.exp(numpy.mean(logarithms) - half), math.exp(numpy.mean(logarithms) + half)
 
 
 def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
@@ -200,8 +191,8 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     if not times or min(times) <= 0:
         return Row(*head, skipped="no samples", **kind)
     # Computed from the samples, so that the aggregates of the file can be checked against them.
-    passes = pass_medians(counted)
-    median = statistics.median(passes or times)
+    medians = pass_medians(counted)
+    median = statistics.median([m for m in medians if m] or times)
     mad = statistics.median(abs(t - median) for t in times)
     return Row(
         *head, median, min(times), mad, len(times),
@@ -211,20 +202,23 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
         lacked=(lacking.count(CPU), lacking.count(CORE)), low=sampling.get("ci95_low_ns"),
         high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
         above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"),
-        pass_medians=passes, noise_floor=sampling.get("noise_floor"),
+        pass_medians=medians, noise_floor=sampling.get("noise_floor"),
         clock=sampling.get("clock_ghz"), cycles_per_sample=sampling.get("cycles_per_sample"),
         operations_per_cycle=sampling.get("operations_per_cycle"),
         energy=sampling.get("energy_j"), **kind,
     )  # fmt: skip
 
 
-def pass_medians(samples: list[dict[str, Any]]) -> tuple[float, ...]:
-    """Returns the median of each pass, or () if the samples are not of several passes."""
-    passes: dict[int, list[float]] = {}
+def pass_medians(samples: list[dict[str, Any]]) -> tuple[float | None, ...]:
+    """Returns the median of each pass (None: no sample of it counts), or () if the samples are not
+    of several passes."""
+    times: dict[int, list[float]] = {}
     for sample in samples:
         if "pass" in sample:
-            passes.setdefault(sample["pass"], []).append(sample["real_time"])
-    return tuple(statistics.median(passes[i]) for i in sorted(passes)) if len(passes) > 1 else ()
+            times.setdefault(sample["pass"], []).append(sample["real_time"])
+    if len(times) < 2:
+        return ()
+    return tuple(statistics.median(times[i]) if i in times else None for i in range(max(times) + 1))
 
 
 def ended_of(samples: list[dict[str, Any]]) -> tuple[float, ...]:
