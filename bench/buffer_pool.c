@@ -19,7 +19,10 @@ static const double ring_size = 2.0;
  * weights. */
 static double workload_bytes(size_t n, size_t d, size_t c)
 {
-    return 7.0 * (double)n * (double)d + 64.0 * (double)d * (double)c;
+    /* About 30 buffers, each moved by up to a page or its own size (placement.h). */
+    const double data = 7.0 * (double)n * (double)d + 64.0 * (double)d * (double)c,
+                 moved = 30.0 * 4096.0;
+    return data + (moved < data ? moved : data);
 }
 
 /* Returns the number of workloads in the pool of a row. */

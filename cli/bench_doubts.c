@@ -173,7 +173,8 @@ static void doubt_cores(bench_session *s, const struct lacking *l, size_t timed)
 size_t bench_session_doubts(bench_session *s)
 {
     struct lacking lacking = {0};
-    struct names capped = {0};
+    struct names capped = {0}, fewer = {0};
+    const char *why = "";
     size_t timed = 0;
     for (size_t i = 0; i < s->suite.n_rows; i++) {
         const bench_row *row = &s->suite.rows[i];
@@ -181,6 +182,10 @@ size_t bench_session_doubts(bench_session *s)
             continue;
         timed++;
         count_lacking(&lacking, row, s->suite.core);
+        if (row->n_passes < s->suite.n_passes && row->skipped[0] != '\0') {
+            add_name(&fewer, row->name);
+            why = row->skipped;
+        }
         if (bench_row_is_imprecise(row, s->bench.precision))
             add_name(&capped, row->name);
     }
@@ -192,6 +197,10 @@ size_t bench_session_doubts(bench_session *s)
                      "(now %.3g s) (%s)",
                      capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
                      capped.text);
+    if (fewer.count > 0)
+        warnings_add(s->warnings,
+                     "%zu of %zu rows failed in a later pass and have fewer than %zu: %s (%s)",
+                     fewer.count, timed, s->suite.n_passes, why, fewer.text);
     doubt_groups(s);
     doubt_clocks(s, timed);
     if (s->suite.interrupted)

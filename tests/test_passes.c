@@ -28,6 +28,52 @@ static void test_t975__as_in_scipy(void **state)
         assert_true(fabs(stats_t975(want[i][0]) / want[i][1] - 1.0) < 0.003);
 }
 
+/* Computed with numpy and scipy from the definitions in bench/passes.c. The rows are of several
+ * classes, each too small, so all rows together give the typical variance; the last row is noisier
+ * than that and keeps its own. */
+static void test_summarise__known_passes__known_intervals_and_floors(void **state)
+{
+    (void)state;
+    static const struct {
+        double ns[3], median, low, high, floor;
+    } want[] = {
+        {{100, 101, 102}, 101, 99.17158, 102.86213, 0.0363507},
+        {{200, 201, 203}, 201, 197.59840, 204.46016, 0.0339213},
+        {{50, 50.2, 50.1}, 50.1, 49.33707, 50.87472, 0.0304454},
+        {{1000, 1010, 990}, 1000, 981.84158, 1018.49425, 0.0364647},
+        {{70, 70.7, 70.2}, 70.2, 69.07983, 71.33834, 0.0319376},
+        {{300, 330, 310}, 310, 266.61815, 360.44058, 0.3426430},
+    };
+    enum { N = sizeof want / sizeof want[0] };
+    bench_row rows[N] = {0};
+    bench_sample samples[N][3] = {0};
+    bench_suite suite = {.rows = rows, .n_rows = N, .n_passes = 3};
+    for (size_t i = 0; i < N; i++) {
+        for (size_t p = 0; p < 3; p++)
+            samples[i][p] = (bench_sample){.pass = p, .real_ns = want[i].ns[p], .cpu_ns = 1.0};
+        rows[i] = (bench_row){.samples = samples[i], .n_samples = 3, .n_passes = 3, .threads = 1};
+    }
+    bench_suite_summarise(&suite, &(bench_options){.repetitions = 3});
+    for (size_t i = 0; i < N; i++) {
+        assert_true(rows[i].real_ns.median == want[i].median);
+        /* The quantile of Student's t is within 0.3 %, of its distance from the median. */
+        const double half = want[i].high - want[i].median;
+        assert_true(fabs(rows[i].real_ns.low - want[i].low) < 0.005 * half);
+        assert_true(fabs(rows[i].real_ns.high - want[i].high) < 0.005 * half);
+        assert_true(fabs(rows[i].noise_floor / want[i].floor - 1.0) < 0.005);
+    }
+    /* A single pass has an interval by ranks only, and none with so few samples. */
+    suite.n_passes = 1;
+    for (size_t i = 0; i < N; i++) {
+        rows[i].n_passes = 1;
+        for (size_t p = 0; p < 3; p++)
+            samples[i][p].pass = 0;
+    }
+    bench_suite_summarise(&suite, &(bench_options){.repetitions = 3});
+    for (size_t i = 0; i < N; i++)
+        assert_true(isnan(rows[i].noise_floor) && isnan(rows[i].real_ns.low));
+}
+
 /* ---- simulated machines ---- */
 
 enum { ROWS = 40, SAMPLES_PER_PASS = 3, MAX_SAMPLES = BENCH_PASSES_MAX * SAMPLES_PER_PASS };
@@ -296,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_t975__as_in_scipy),
+        cmocka_unit_test(test_summarise__known_passes__known_intervals_and_floors),
         cmocka_unit_test(test_simulated__intervals_and_floors__hold_95_percent),
         cmocka_unit_test(test_energy__packages__summed_and_restarts_seen),
         cmocka_unit_test(test_resume__within_a_pass__finished_passes_kept),

@@ -16,8 +16,9 @@ from downhill_compare import levels, statistics, verdicts  # noqa: E402
 from downhill_compare.runs import Row  # noqa: E402
 
 PASSES, SAMPLES, ROWS = 5, 3, 40
-# 97.5 % quantile of Student's t with the degrees of freedom of five passes and the prior.
-T, PRIOR = 2.306, 4.0
+# 97.5 % quantiles of Student's t with the degrees of freedom of five passes and the prior, and of
+# the passes alone.
+T, T_ALONE, PRIOR = 2.306, 2.776, 4.0
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,16 @@ def rows_of(samples: numpy.ndarray, isa: str = "avx2") -> list[Row]:
     logs = numpy.log(passes)
     own = logs.var(axis=1, ddof=1)
     alike = numpy.median(own) / (1 - 2 / (9 * (PASSES - 1))) ** 3
-    deviation = numpy.sqrt(((PASSES - 1) * own + PRIOR * alike) / (PASSES - 1 + PRIOR))
-    error = T * deviation * 1.2533 / math.sqrt(PASSES)
+    typical = own <= 2 * alike
+    prior = numpy.where(typical, PRIOR, 0.0)
+    deviation = numpy.sqrt(((PASSES - 1) * own + prior * alike) / (PASSES - 1 + prior))
+    t = numpy.where(typical, T, T_ALONE)
+    error = t * deviation * 1.2533 / math.sqrt(PASSES)
     centre = numpy.median(passes, axis=1)
     return [
         Row(
             f"k/{isa}/n:{i}/d:1/c:1", "k", isa, i, 1, 1, 1.0, 1.0, tuple(samples[i].ravel()), "",
-            None, passes=tuple(passes[i]), floor=float(numpy.expm1(T * 2**0.5 * deviation[i])),
+            None, passes=tuple(passes[i]), floor=float(numpy.expm1(t[i] * 2**0.5 * deviation[i])),
             figure=(centre[i], centre[i] * math.exp(-error[i]), centre[i] * math.exp(error[i])),
         )
         for i in range(len(samples))
