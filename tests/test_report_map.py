@@ -209,6 +209,12 @@ class Map(report_data.ReportTest):
         self.assertEqual(Model(report_data.full()).maps(), [])
         self.assertNotIn("## Batch and size", self.markdown(document()))
 
+    def test_all_rows__without_those_of_the_map(self):
+        rows = self.markdown(document()).split("\n## All rows")[1]
+        self.assertIn("12 rows of the map: see the map, and results.json.", rows)
+        self.assertIn("| step_hinge_f32/avx2/n:256/d:3072/c:10 |", rows)
+        self.assertNotIn("sweep:map", rows)
+
     def test_brief_rows__shorter_times_stated(self):
         self.assertNotIn("brief row", self.markdown(document()))
         found = document()

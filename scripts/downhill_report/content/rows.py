@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from ..model import Model
-from ..numbers import NONE, number, optional, times
+from ..numbers import NONE, number, optional, plural, times
 from ..rows import Row
 from .blocks import Section, Table, Text
 from .marks import explained, share
@@ -30,15 +30,18 @@ def rows(model: Model) -> Section:
     counted = counters(model)
     measured = [o for o in OPTIONAL if any(o[1](row) is not None for row in model.timed)]
     titles = [title for title, _ in measured]
+    listed = [row for row in model.rows if row.sweep != "map"]
     table = Table(
         "Wall time per call. ±: half of the 95 % interval of the median. MAD: median absolute "
         f"deviation of the samples. {NOISE if '>noise %' in titles else ''}Compiler: the auto "
         "level with the same flags.",
         [*COLUMNS, *titles, *(f">{name.replace('_', ' ')}" for name in counted)],
-        [line(model, row, [value for _, value in measured], counted) for row in model.rows],
+        [line(model, row, [value for _, value in measured], counted) for row in listed],
         parts=["kernel", "ISA level"],
     )
     notes = [Text(text) for text in unavailable(model, titles)]
+    if of_map := len(model.rows) - len(listed):
+        notes.append(Text(f"{plural(of_map, 'row')} of the map: see the map, and results.json."))
     return Section("rows", "All rows", "All rows", [*notes, *explained(table)])
 
 

@@ -106,6 +106,11 @@ def floor_blocks(model: Model) -> list[Block]:
     return [Text(text), worst]
 
 
+# With more groups than this, only the disturbed ones are listed: in several passes there are
+# thousands.
+LISTED = 300
+
+
 def conditions(of: list[Conditions]) -> list[Block]:
     faulty = [group for group in of if group.faults]
     limits = (
@@ -117,6 +122,8 @@ def conditions(of: list[Conditions]) -> list[Block]:
     blocks: list[Block] = [Text(limits)]
     if faulty:
         blocks.append(table("Disturbed groups", faulty))
+    if len(of) > LISTED:
+        return [*blocks, Text("results.json has the conditions of every group.")]
     return [*blocks, More("Every group", [table("Conditions of every group of rows", of)])]
 
 
