@@ -318,9 +318,10 @@ class Committed(GalleryTest):
         cls.page = (COMMITTED / "index.html").read_text()
 
     def test_entries__at_most_100_kb_without_host_names(self):
-        self.assertEqual(
-            [o.name for o in self.entries], ["intel-emr", "zen1", "zen3", "zen4"]
-        )  # fmt: skip
+        # Users add their own.
+        self.assertLessEqual(
+            {"intel-emr", "zen1", "zen3", "zen4", "zen5"}, {o.name for o in self.entries}
+        )
         for found in self.entries:
             self.assertEqual(found.path.stem, found.name)
             self.assertLessEqual(found.path.stat().st_size, 100_000)
@@ -363,7 +364,8 @@ class Committed(GalleryTest):
             columns["AMD Zen 4"],
             "the CPU has AVX512-VNNI, but version 7dd3820 has no kernels for it",
         )
-        self.assertIn("A training step on bytes is 1.29 times as fast on Emerald Rapids.", words)
+        self.assertRegex(columns["AMD Zen 5"], r"^1\.16× 1\.\d\d to 1\.\d\d scores 1\.24×")
+        self.assertIn("1.29 times as fast on Emerald Rapids", words)
         self.assertIn("Not measured on Zen 4, although that CPU has AVX512-VNNI.", words)
 
     def test_first_table__means_by_another_way(self):
