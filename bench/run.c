@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Runs the suite: pass by pass, and each pass group by group. */
+#define _GNU_SOURCE
 #include "suite.h"
 
 #include "base/clock.h"
