@@ -274,7 +274,7 @@ static void test_map__quick__coarse(void **state)
     bench_suite_free(&whole);
 }
 
-/* Without the libraries, whose threads would make LeakSanitizer fail at the end; test_bench.c calls them. */
+/* Without the libraries, whose threads would make LeakSanitizer fail at the end; test_bench_peers.c calls them. */
 static void test_map__run__sampled_and_in_the_results(void **state)
 {
     (void)state;
