@@ -57,6 +57,7 @@ static double median_of_pass(const bench_row *row, size_t pass, const core_capac
 /* Variance of the logarithms of the medians of the passes. */
 struct spread {
     double variance;
+    double alike;  /* typical variance of the rows of the class; negative: too few */
     size_t passes; /* with a median; below 2 there is no variance */
     struct class class;
 };
@@ -109,8 +110,9 @@ static double variance_alike(const struct spread *all, size_t n, const struct sp
 }
 
 /* Sets the median and its interval, and the noise floor, from the variance of the passes. */
-static void set_figure(bench_row *row, const struct spread *s, double alike)
+static void set_figure(bench_row *row, const struct spread *s)
 {
+    const double alike = s->alike;
     double ns[BENCH_PASSES_MAX];
     size_t count = 0;
     for (size_t p = 0; p < row->n_passes; p++)
@@ -145,10 +147,15 @@ void bench_suite_summarise(bench_suite *suite, const bench_options *options)
         if (spreads != NULL)
             spreads[i] = spread_of(row, options);
     }
-    for (size_t i = 0; spreads != NULL && values != NULL && i < suite->n_rows; i++)
-        if (spreads[i].passes > 1)
-            set_figure(&suite->rows[i], &spreads[i],
-                       variance_alike(spreads, suite->n_rows, &spreads[i], values));
+    for (size_t i = 0; spreads != NULL && values != NULL && i < suite->n_rows; i++) {
+        struct spread *s = &spreads[i];
+        if (s->passes < 2)
+            continue;
+        /* Rows of a class have the same typical variance, and are often neighbours. */
+        const bool is_known = i > 0 && s[-1].passes > 1 && is_alike(&s[-1].class, &s->class, 0);
+        s->alike = is_known ? s[-1].alike : variance_alike(spreads, suite->n_rows, s, values);
+        set_figure(&suite->rows[i], s);
+    }
     free(spreads);
     free(values);
 }

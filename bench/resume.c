@@ -145,8 +145,7 @@ static void restore_entry(bench_suite *suite, const json_t *o, double capacity, 
 }
 
 /* Drops the samples of passes that the row did not complete, or of which it has no valid sample, and
- * weights its energy with the calls
- * of the others. */
+ * weights its energy with the calls of the others. */
 static void drop_unfinished(bench_row *row)
 {
     double calls = 0.0;

@@ -316,7 +316,7 @@ class Command(unittest.TestCase):
             self.assertEqual(float(row["noise_floor"]), 0.08 if name == noisy else 0.015)
             self.assertEqual(row["verdict"], "UNSURE", name)
             self.assertAlmostEqual(float(row["time_ratio"]), 1.03, places=6)
-            # Of both runs: the interval over t for 4 + 4 degrees of freedom, and 1 % per run.
+            # A run contributes its interval, divided by t for 8 degrees of freedom, and 1 %.
             of_passes = 2 * (0.4 * float(row["noise_floor"]) / 2.3060) ** 2
             total = of_passes + 2 * 0.01**2
             degrees = total**2 / (of_passes**2 / 16)

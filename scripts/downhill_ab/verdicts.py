@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy
-from downhill_compare.statistics import CONFIDENCE, adjusted
+from downhill_compare.statistics import adjusted, quantile
 from downhill_compare.verdicts import SIGNIFICANT, Verdict
 from scipy import stats
 
@@ -20,7 +20,6 @@ from .measure import Row
 # Share of the processes that is left out at each end, and at least one: one of 16 may have been
 # disturbed throughout.
 TRIM = 0.07
-PROCESSES_MIN = 6
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def interval(logs: list[float]) -> tuple[float, float, float]:
     centre = float(kept.mean())
     if error == 0.0:
         return centre, 0.0, 0.0 if centre else 1.0
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, degrees)) * error
+    half = quantile(degrees) * error
     return centre, half, 2 * float(stats.t.sf(abs(centre) / error, degrees))
 
 

@@ -5,6 +5,7 @@ below MATTERS is ignored."""
 
 from dataclasses import replace
 
+from downhill_report import passes
 from downhill_report.errors import Mismatch
 
 from . import statistics
@@ -70,15 +71,15 @@ def why_not(first: str, second: str, a: Row | None, b: Row | None) -> str:
 
 def passes_of(a: Row, b: Row) -> list[tuple[float, float]]:
     """Returns the medians of the passes that both rows have, or [] if there are fewer than two."""
-    pairs = [(x, y) for x, y in zip(a.passes, b.passes) if x and y]
+    pairs = passes.pairs_of(a.passes, b.passes)
     return pairs if len(pairs) > 1 else []
 
 
 def ratios_of(pairs: list[tuple[Row, Row]]) -> list[statistics.Ratio]:
-    passes = [passes_of(a, b) for a, b in pairs]
-    variances = [statistics.paired_variance(p) for p in passes if p]
-    alike = statistics.typical_variance(variances, max(map(len, passes), default=0))
+    found = [passes_of(a, b) for a, b in pairs]
+    variances = [statistics.paired_variance(p) for p in found if p]
+    alike = statistics.typical_variance(variances, max(map(len, found), default=0))
     return [
         statistics.paired_ratio(p, alike) if p else statistics.ratio(list(a.times), list(b.times))
-        for p, (a, b) in zip(passes, pairs)
+        for p, (a, b) in zip(found, pairs)
     ]

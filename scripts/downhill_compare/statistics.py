@@ -46,7 +46,7 @@ def ratio_of_figures(
     their variances add up, with the degrees of freedom of Welch and Satterthwaite."""
     variances, denominator = 2 * RUN_DEVIATION**2, 0.0
     for (_, low, high), count in zip((first, second), passes):
-        # Those of its passes, and PRIOR more from rows that are alike.
+        # The passes give one less than their number; rows that are alike give PRIOR more.
         degrees = count - 1 + PRIOR
         variance = (math.log(high / low) / 2 / quantile(degrees)) ** 2
         variances += variance

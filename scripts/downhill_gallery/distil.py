@@ -20,7 +20,7 @@ SAME_CLOCK = 0.005
 # Options of `downhill bench` whose value is a path, which may name a user or a host.
 PATH_OPTIONS = ("--json", "--resume", "--ceilings-from")
 WITH_PEERS = ("score_f32", "grad_f32", "step_hinge_f32", "step_hinge_u8", "epoch_")
-# What is left out of an entry that would be too large, in this order, and the test for it.
+# Rows that are left out of an entry that would be too large, in this order: name and test.
 TOO_MUCH = (
     (
         "kernels without libraries to compare with, at shapes that compare no ISA levels",
