@@ -14,8 +14,8 @@
 /* Measures the additions per cycle of this core now, which takes a few microseconds. */
 double core_additions_per_cycle(void);
 
-/* Measures the clock frequency of this core now with a chain of dependent additions, which takes 16
- * to 30 microseconds. Returns the time that this took, in seconds. */
+/* Measures the clock frequency of this core now with chains of dependent additions, which take 50
+ * to 100 microseconds. Returns the time that this took, in seconds. */
 double core_clock(double *ghz);
 
 /* A histogram of the additions per cycle seen so far. */

@@ -6,7 +6,11 @@
  * spread says little about another run. The spread of the pass medians does: each pass has new
  * buffers, and in a full run minutes lie between two passes. A handful of passes estimates a
  * variance poorly, so the variance of a row is combined with that of similar rows, as if the latter
- * came from `prior` more passes (Smyth, 2004, doi:10.2202/1544-6115.1027, with a fixed prior). */
+ * came from `prior` more passes (Smyth, 2004, doi:10.2202/1544-6115.1027, with a fixed prior).
+ *
+ * The clock may wander between passes, by more than anything else does. Where times follow it, as
+ * in caches that run at the clock of the core, the passes are scaled to the median clock of the row:
+ * pass · clock of the pass / clock of the row. */
 #include "suite.h"
 
 #include <math.h>
@@ -21,6 +25,11 @@ static const double noisier = 2.0;
 
 /* Minimum number of similar rows; with fewer, a wider class is used. */
 enum { SIMILAR_MIN = 5 };
+
+/* The passes of a class of rows are scaled to the clock if that divides their typical variance by at
+ * least this number. Otherwise the clock is steady, or the times do not follow it, and scaling would
+ * only add the error of measuring the clock. */
+static const double follows_clock = 2.0;
 
 /* Standard deviation of the median of normal values over that of their mean, for many values:
  * √(π/2). For 3 and 5 values it is 1.16 and 1.20. */
@@ -41,43 +50,68 @@ static struct class class_of(const bench_row *row, const machine *m)
     return c;
 }
 
-/* Returns the median of the samples of a pass, or 0 if there are none to use. */
-static double median_of_pass(const bench_row *row, size_t pass, const core_capacity *core)
+static bool is_used(const bench_row *row, const bench_sample *sample, const core_capacity *core)
 {
-    double ns[BENCH_SAMPLES_MAX];
-    size_t count = 0;
-    for (size_t s = 0; s < row->n_samples; s++)
-        if (row->samples[s].pass == pass &&
-            (row->uses_disturbed ||
-             bench_sample_interference(row, &row->samples[s], core) == INTERFERENCE_NONE))
-            ns[count++] = row->samples[s].real_ns;
-    return count > 0 ? stats_compute(ns, count).median : 0.0;
+    return row->uses_disturbed || bench_sample_interference(row, sample, core) == INTERFERENCE_NONE;
 }
 
-/* Variance of the logarithms of the medians of the passes. */
+/* Sets the median time and clock of the samples of a pass, or 0 if there are none to use. */
+static void summarise_pass(bench_row *row, size_t pass, const core_capacity *core)
+{
+    double ns[BENCH_SAMPLES_MAX], clock[BENCH_SAMPLES_MAX];
+    size_t count = 0;
+    for (size_t s = 0; s < row->n_samples; s++) {
+        if (row->samples[s].pass != pass || !is_used(row, &row->samples[s], core))
+            continue;
+        ns[count] = row->samples[s].real_ns;
+        clock[count++] = row->samples[s].clock_ghz;
+    }
+    row->pass_ns[pass] = count > 0 ? stats_compute(ns, count).median : 0.0;
+    row->pass_clock_ghz[pass] = count > 0 ? stats_compute(clock, count).median : 0.0;
+}
+
+/* The figure of a pass: its median, in time or scaled to the clock. */
+enum unit { TIME, CLOCK, UNITS };
+
+static double figure_of_pass(const bench_row *row, size_t pass, enum unit unit)
+{
+    return row->pass_ns[pass] * (unit == CLOCK ? row->pass_clock_ghz[pass] / row->clock_ghz : 1.0);
+}
+
+/* Variance of the logarithms of the figures of the passes, in either unit. */
 struct spread {
-    double variance;
-    double alike;  /* typical variance of the rows of the class; negative: too few */
-    size_t passes; /* with a median; below 2 there is no variance */
+    double variance[UNITS];
+    double alike[UNITS]; /* typical variance of the rows of the class; negative: too few */
+    size_t passes;       /* with a median; below 2 there is no variance */
     struct class class;
 };
+
+/* Returns the variance of the logarithms of the figures of the passes that have one. */
+static double variance_of(const bench_row *row, enum unit unit, size_t passes)
+{
+    double sum = 0.0, squares = 0.0;
+    for (size_t p = 0; p < row->n_passes; p++) {
+        if (row->pass_ns[p] == 0.0)
+            continue;
+        const double x = log(figure_of_pass(row, p, unit) / row->real_ns.median);
+        sum += x;
+        squares += x * x;
+    }
+    return fmax(squares - sum * sum / (double)passes, 0.0) / (double)(passes - 1);
+}
 
 static struct spread spread_of(bench_row *row, const bench_options *o)
 {
     struct spread s = {.class = class_of(row, o->machine)};
-    double sum = 0.0, squares = 0.0;
+    bool has_clock = true;
     for (size_t p = 0; p < row->n_passes; p++) {
-        row->pass_ns[p] = median_of_pass(row, p, o->core);
-        if (row->pass_ns[p] == 0.0)
-            continue;
-        const double x = log(row->pass_ns[p] / row->real_ns.median);
-        sum += x;
-        squares += x * x;
-        s.passes++;
+        summarise_pass(row, p, o->core);
+        s.passes += row->pass_ns[p] > 0.0;
+        has_clock = has_clock && (row->pass_ns[p] == 0.0 || row->pass_clock_ghz[p] > 0.0);
     }
     if (s.passes > 1) {
-        const double mean = sum / (double)s.passes;
-        s.variance = fmax(squares - mean * sum, 0.0) / (double)(s.passes - 1);
+        s.variance[TIME] = variance_of(row, TIME, s.passes);
+        s.variance[CLOCK] = has_clock ? variance_of(row, CLOCK, s.passes) : s.variance[TIME];
     }
     return s;
 }
@@ -91,7 +125,7 @@ static bool is_alike(const struct class *a, const struct class *b, int width)
 /* Returns the typical variance of the rows that are alike, or a negative number if there are too
  * few. The median over rows ignores a few that are noisier than the others. */
 static double variance_alike(const struct spread *all, size_t n, const struct spread *of,
-                             double *values)
+                             enum unit unit, double *values)
 {
     for (int width = 0; width <= 2; width++) {
         size_t count = 0;
@@ -101,7 +135,7 @@ static double variance_alike(const struct spread *all, size_t n, const struct sp
             /* The median of χ² with k degrees of freedom is k·(1 - 2/(9k))³ (Wilson and
              * Hilferty). */
             const double k = (double)(all[i].passes - 1), cube = 1.0 - 2.0 / (9.0 * k);
-            values[count++] = all[i].variance / (cube * cube * cube);
+            values[count++] = all[i].variance[unit] / (cube * cube * cube);
         }
         if (count >= SIMILAR_MIN)
             return stats_compute(values, count).median;
@@ -112,21 +146,38 @@ static double variance_alike(const struct spread *all, size_t n, const struct sp
 /* Sets the median and its interval, and the noise floor, from the variance of the passes. */
 static void set_figure(bench_row *row, const struct spread *s)
 {
-    const double alike = s->alike;
+    row->is_at_clock = s->alike[TIME] >= 0.0 && s->alike[TIME] > follows_clock * s->alike[CLOCK];
+    const enum unit unit = row->is_at_clock ? CLOCK : TIME;
+    const double alike = s->alike[unit], variance = s->variance[unit];
     double ns[BENCH_PASSES_MAX];
     size_t count = 0;
     for (size_t p = 0; p < row->n_passes; p++)
         if (row->pass_ns[p] > 0.0)
-            ns[count++] = row->pass_ns[p];
+            ns[count++] = figure_of_pass(row, p, unit);
     row->real_ns.median = stats_compute(ns, count).median;
-    const bool is_typical = alike >= 0.0 && s->variance <= noisier * alike;
+    const bool is_typical = alike >= 0.0 && variance <= noisier * alike;
     const double own = (double)(s->passes - 1), weight = is_typical ? prior : 0.0;
-    const double deviation = sqrt((own * s->variance + weight * fmax(alike, 0.0)) / (own + weight));
+    const double deviation = sqrt((own * variance + weight * fmax(alike, 0.0)) / (own + weight));
     const double t = stats_t975(own + weight);
     const double error = t * deviation * median_over_mean / sqrt((double)s->passes);
     row->real_ns.low = row->real_ns.median * exp(-error);
     row->real_ns.high = row->real_ns.median * exp(error);
     row->noise_floor = exp(t * sqrt(2.0) * deviation) - 1.0;
+}
+
+double bench_row_precision_within_passes(bench_row *row, size_t passes, const core_capacity *core)
+{
+    double ratios[BENCH_SAMPLES_MAX];
+    size_t count = 0;
+    for (size_t p = 0; p < passes; p++)
+        summarise_pass(row, p, core);
+    for (size_t s = 0; s < row->n_samples; s++)
+        if (is_used(row, &row->samples[s], core))
+            ratios[count++] = row->samples[s].real_ns / row->pass_ns[row->samples[s].pass];
+    if (count == 0)
+        return NAN;
+    const stats s = stats_compute(ratios, count);
+    return stats_precision(&s);
 }
 
 bool bench_row_is_imprecise(const bench_row *row, double precision)
@@ -141,6 +192,7 @@ void bench_suite_summarise(bench_suite *suite, const bench_options *options)
     for (size_t i = 0; i < suite->n_rows; i++) {
         bench_row *row = &suite->rows[i];
         row->noise_floor = NAN;
+        row->is_at_clock = false;
         if (row->n_samples == 0)
             continue;
         bench_row_summarise(row, options->core, options->repetitions);
@@ -153,7 +205,9 @@ void bench_suite_summarise(bench_suite *suite, const bench_options *options)
             continue;
         /* Rows of a class have the same typical variance, and are often neighbours. */
         const bool is_known = i > 0 && s[-1].passes > 1 && is_alike(&s[-1].class, &s->class, 0);
-        s->alike = is_known ? s[-1].alike : variance_alike(spreads, suite->n_rows, s, values);
+        for (enum unit u = TIME; u < UNITS; u++)
+            s->alike[u] =
+                is_known ? s[-1].alike[u] : variance_alike(spreads, suite->n_rows, s, u, values);
         set_figure(&suite->rows[i], s);
     }
     free(spreads);

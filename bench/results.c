@@ -80,6 +80,7 @@ static void set_sampling(json_t *o, const bench_row *row)
             json_array_append_new(medians, row->pass_ns[p] > 0.0 ? output_real(row->pass_ns[p])
                                                                  : json_null());
         output_set(o, "pass_medians_ns", medians);
+        output_set(o, "scaled_to_clock", json_boolean(row->is_at_clock));
         output_set(o, "noise_floor", output_real(row->noise_floor));
     }
     if (row->clock_ghz > 0.0) {

@@ -157,9 +157,10 @@ static bool is_done(const sampling *run, const sampled_group *g, size_t i)
         row->stopped = STOPPED_REPETITIONS;
     else if ((double)row->n_undisturbed < part * (double)o->repetitions && g->spent_s[i] < max_s)
         return false;
-    /* The interval shrinks with the square root of the number of samples, so an earlier pass may
-     * end with a wider one. */
-    else if (stats_precision(&row->real_ns) * sqrt(part) <= o->precision)
+    /* More samples in this pass narrow only the spread within passes. The interval shrinks with the
+     * square root of the number of samples, so an earlier pass may end with a wider one. */
+    else if (bench_row_precision_within_passes(row, run->pass + 1, o->core) * sqrt(part) <=
+             o->precision)
         row->stopped = STOPPED_PRECISION;
     else if (g->spent_s[i] >= max_s)
         row->stopped = STOPPED_TIME;

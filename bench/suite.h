@@ -98,7 +98,10 @@ typedef struct bench_row {
     bench_sample *samples;
     size_t n_samples, samples_size;
     size_t n_passes;                  /* completed */
-    double pass_ns[BENCH_PASSES_MAX]; /* median of each (passes.c) */
+    double pass_ns[BENCH_PASSES_MAX]; /* median of each, in time (passes.c) */
+    double pass_clock_ghz[BENCH_PASSES_MAX];
+    bool is_at_clock;     /* the median of real_ns, its interval and the noise floor are those of
+                           * passes scaled to clock_ghz, because times followed the clock */
     double noise_floor;   /* relative difference of two passes that 95 % of pairs stay below; NaN:
                            * unknown */
     size_t n_undisturbed; /* number of samples without interference */
@@ -177,6 +180,11 @@ void bench_row_summarise(bench_row *row, const core_capacity *core, size_t min_u
 /* Computes the median of each row, its interval and its noise floor from the passes so far
  * (passes.c). */
 void bench_suite_summarise(bench_suite *suite, const bench_options *options);
+
+/* Returns half the relative width of the 95 % interval by ranks of the samples, each divided by the
+ * median of its pass: the part of the error that more samples reduce. NaN: too few samples. Sets
+ * the medians of the passes. */
+double bench_row_precision_within_passes(bench_row *row, size_t passes, const core_capacity *core);
 
 /* Returns whether the interval of the median is wider than required; false if no precision is
  * required (0) or there is no interval. */

@@ -34,7 +34,7 @@ void bench_task_run(void *context, uint64_t iterations)
         remaining -= calls;
     }
     task->stopped = remaining > 0;
-    /* Measured immediately, because a CPU that lowers its clock for wide instructions raises it again within a
-     * millisecond after the last of them. */
+    /* Measured immediately, because a CPU that lowers its clock for wide instructions raises it
+     * again within a millisecond after the last of them. */
     task->aside_s = task->measures_clock ? core_clock(&task->clock_ghz) : 0.0;
 }

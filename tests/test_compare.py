@@ -418,6 +418,36 @@ class Command(unittest.TestCase):
         ):
             self.assertIn(message, self.run_compare(*arguments, code=2).stderr)
 
+    def test_clock__times_follow_it__compared_in_cycles(self):
+        def run(name, factor, ghz):
+            document = self.with_passes(
+                self.document(), floors=lambda name: 0.08, change=lambda entry, p: factor
+            )
+            for entry in document["benchmarks"]:
+                if entry.get("aggregate_name") == "median":
+                    entry |= {"scaled_to_clock": True, "clock_ghz": ghz}
+            return self.write(name, document)
+
+        a = run("a.json", 1.0, 4.0)
+        for factor, ghz, ratio, verdict, note in (
+            (1.25, 3.2, 1.0, "SAME", "the clock ran at 4.00 and 3.20 GHz"),
+            (1.25, 3.99, 1.25 * 3.99 / 4.0, "SLOWER", ""),
+            (1.05, 3.2, 0.84, "UNSURE", "only in clock cycles: the clock ran at 4.00 and 3.20 GHz"),
+            (0.95, 3.2, 0.76, "FASTER", "the clock ran at 4.00 and 3.20 GHz"),
+            (0.95, 5.0, 1.1875, "UNSURE",
+             "only in clock cycles: the clock ran at 4.00 and 5.00 GHz"),
+        ):  # fmt: skip
+            b = run("b.json", factor, ghz)
+            for row in self.rows(self.run_compare(a, b, "--format", "csv")).values():
+                self.assertEqual((row["verdict"], row["note"]), (verdict, note))
+                self.assertAlmostEqual(float(row["time_ratio"]), ratio, places=3)
+        sentence = "Where the times of both runs followed a wandering clock"
+        self.assertIn(sentence, self.run_compare(a, b).stdout)
+        # If only one run scaled the row, times and cycles must both show the difference.
+        b = self.write("b.json", self.with_passes(self.document()))
+        text = self.run_compare(a, b).stdout
+        self.assertNotIn(sentence, text)
+
     def test_clock__differs__unsure(self):
         def with_clock(document, ghz):
             names = list(dict.fromkeys(e["run_name"] for e in document["benchmarks"]))

@@ -199,6 +199,18 @@ class Answer(ReportTest):
         self.assertAlmostEqual(over.low, 1.1 * math.exp(-half), places=4)
         self.assertAlmostEqual(over.high, 1.1 * math.exp(half), places=4)
 
+    def test_passes__scaled_to_the_clock(self):
+        entries = passes_of("avx2", [100.0, 125.0, 80.0, 101.0, 99.0])
+        for entry in entries:
+            if entry["run_type"] == "iteration":
+                entry["clock_ghz"] = [4.0, 3.2, 5.0, 4.0, 4.0][entry["pass"]]
+            elif entry["aggregate_name"] == "median":
+                entry["scaled_to_clock"] = True
+        row = row_of(entries)
+        self.assertEqual(row.pass_medians, (100.0, 125.0, 80.0, 101.0, 99.0))
+        self.assertEqual(row.median, 100.0)  # 100, 100, 100, 101 and 99 at 4 GHz
+        self.assertTrue(row.at_clock)
+
     def test_quadratic_mean_of_the_floors(self):
         floor = lambda share: noise.Floor(share, 4, False)
         self.assertAlmostEqual(noise.of_ratio([floor(0.03), floor(0.04)]), (0.00125) ** 0.5)

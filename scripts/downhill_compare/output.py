@@ -22,6 +22,7 @@ from .verdicts import (
     Judged,
     Mean,
     Verdict,
+    in_cycles,
     means,
 )
 from .winners import ABSENT, Grid, legend
@@ -87,6 +88,11 @@ def heading(comparison: Comparison) -> list[str]:
         f"B: {source_of(b)}",
         "Ratios are times of B over times of A: above 1, B is slower. Floor: noise floor of the "
         f"row ({source} {MIN_FLOOR:.0%}).",
+        *(
+            ["Where the times of both runs followed a wandering clock, ratios are of cycles."]
+            if any(in_cycles(row.first, row.second) for row in comparison.rows)
+            else []
+        ),
     ]
 
 

@@ -29,6 +29,7 @@ class Row:
     passes: tuple[float | None, ...] = ()  # median of each pass; empty: sampled once
     figure: tuple[float, float, float] | None = None  # from passes: median, ends of its interval
     floor: float | None = None  # its own noise floor, a share
+    at_clock: bool = False  # figure and floor are those of passes scaled to clock_ghz
 
     @property
     def median(self) -> float:
@@ -159,6 +160,7 @@ def row_of(
         head.get("attainable_gflop_per_s"), summary.get("clock_ghz") or clock_of(groups),
         shared_of(entries, groups), head.get("bound"), tuple(summary.get("pass_medians_ns", ())),
         figure if usable else None, summary.get("noise_floor", run_floor),
+        summary.get("scaled_to_clock", False),
     )  # fmt: skip
 
 

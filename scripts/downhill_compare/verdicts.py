@@ -6,10 +6,15 @@ estimate differs from 1 by more than `differs` and the interval by more than a q
 the same holds in clock cycles, because a machine that was slower as a whole says nothing about the
 code. SAME: the whole interval of the ratio lies within the noise floor of the row. UNSURE: neither.
 
+The benchmark scales rows whose times followed a wandering clock to one clock (bench/passes.c).
+Where both runs did, the ratio is that of cycles; the times only must not contradict it, as they
+would if new code was faster in cycles but lowered the clock.
+
 An interval from passes contains the noise of the row and an allowance for what the passes of a
 process share, so `differs` is MIN_FLOOR. An interval from samples of a single pass does not, so
 `differs` is the floor. tests/test_verdicts.py simulates how often each verdict is wrong."""
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -23,6 +28,8 @@ CLEAR = 0.25
 MIN_FLOOR = 0.01
 # With a larger floor a row is not called SAME: the differences would be too large.
 MAX_FLOOR = 0.1
+# Minimum relative difference of the clocks of two runs that is worth a note.
+SAME_CLOCK = 0.01
 # Minimum number of samples for an interval.
 MIN_SAMPLES = 5
 ONLY_IN_A, ONLY_IN_B = "only in A", "only in B"
@@ -61,9 +68,21 @@ def floor_of(first: Row, second: Row) -> float:
 
 def ratio_of(first: Row, second: Row) -> statistics.Ratio:
     if first.figure and second.figure:
+        scale = clocks(first, second) if in_cycles(first, second) else 1.0
+        median, low, high = (scale * end for end in second.figure)
         passes = len(first.passes), len(second.passes)
-        return statistics.ratio_of_figures(first.figure, second.figure, passes)
+        return statistics.ratio_of_figures(first.figure, (median, low, high), passes)
     return statistics.ratio(list(first.times), list(second.times))
+
+
+def in_cycles(first: Row, second: Row) -> bool:
+    """Returns whether the ratio of two rows is that of their clock cycles."""
+    return first.at_clock and second.at_clock
+
+
+def clocks(first: Row, second: Row) -> float | None:
+    """Returns the clock of the second row over that of the first; None if one is unknown."""
+    return second.clock_ghz / first.clock_ghz if first.clock_ghz and second.clock_ghz else None
 
 
 def differs_from(first: Row, second: Row, floor: float) -> float:
@@ -96,15 +115,22 @@ def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float) -> Judged
             f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared
         )
         return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
-    a, b = first.clock_ghz, second.clock_ghz
-    # Memory has its own clock.
-    if verdict is not Verdict.UNSURE and a and b and first.bound != "DRAM":
-        scale = b / a
-        ends = (ratio.estimate * scale, ratio.low * scale, ratio.high * scale)
-        cycles = statistics.Ratio(*ends, ratio.p)
-        if judge(cycles, p, floor, differs) is not verdict:
-            note = f"not in clock cycles: the clock ran at {a:.2f} and {b:.2f} GHz"
+    scale = clocks(first, second)
+    if verdict is Verdict.UNSURE or not scale:
+        return Judged(first, second, ratio, p, floor, verdict)
+    ran = f"the clock ran at {first.clock_ghz:.2f} and {second.clock_ghz:.2f} GHz"
+    if in_cycles(first, second):
+        time = ratio.estimate / scale
+        if (verdict is Verdict.SLOWER and time < 1) or (verdict is Verdict.FASTER and time > 1):
+            note = f"only in clock cycles: {ran}"
             return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
+        note = ran if abs(math.log(scale)) > SAME_CLOCK else ""
+        return Judged(first, second, ratio, p, floor, verdict, note)
+    cycles = statistics.Ratio(*(scale * end for end in (ratio.estimate, ratio.low, ratio.high)), p)
+    # Memory has its own clock.
+    if first.bound != "DRAM" and judge(cycles, p, floor, differs) is not verdict:
+        note = f"not in clock cycles: {ran}"
+        return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
     return Judged(first, second, ratio, p, floor, verdict)
 
 

@@ -4,10 +4,24 @@ of the machine, so they are not independent; the passes are, and what slows down
 both rows."""
 
 import math
+import statistics
 from collections.abc import Sequence
+from typing import Any
 
 import numpy
 from scipy import stats
+
+
+def medians_of(samples: list[dict[str, Any]], key: str) -> tuple[float | None, ...]:
+    """Returns the median of a value in each pass (None: no sample of it counts), or () if the
+    samples are not of several passes."""
+    found: dict[int, list[float]] = {}
+    for sample in samples:
+        if "pass" in sample:
+            found.setdefault(sample["pass"], []).append(sample[key])
+    if len(found) < 2:
+        return ()
+    return tuple(statistics.median(found[i]) if i in found else None for i in range(max(found) + 1))
 
 
 def pairs_of(

@@ -77,6 +77,7 @@ class Row:
     pass_medians: tuple[float | None, ...] = ()  # if it was timed in several passes
     noise_floor: float | None = None  # share by which 95 % of pairs of single passes differ at most
     clock: float | None = None  # GHz, while the row was sampled
+    at_clock: bool = False  # median, interval and noise floor are at this clock (bench/passes.c)
     cycles_per_sample: float | None = None
     operations_per_cycle: float | None = None
     energy: float | None = None  # joules per call
@@ -191,8 +192,10 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     if not times or min(times) <= 0:
         return Row(*head, skipped="no samples", **kind)
     # Computed from the samples, so that the aggregates of the file can be checked against them.
-    medians = pass_medians(counted)
-    median = statistics.median([m for m in medians if m] or times)
+    medians = passes.medians_of(counted, "real_time")
+    at_clock = sampling.get("scaled_to_clock", False)
+    figures = at_one_clock(medians, counted) if at_clock else medians
+    median = statistics.median([m for m in figures if m] or times)
     mad = statistics.median(abs(t - median) for t in times)
     return Row(
         *head, median, min(times), mad, len(times),
@@ -202,23 +205,20 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
         lacked=(lacking.count(CPU), lacking.count(CORE)), low=sampling.get("ci95_low_ns"),
         high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
         above_roof=sampling.get("above_roof", False), counters=sampling.get("counters"),
-        pass_medians=medians, noise_floor=sampling.get("noise_floor"),
+        pass_medians=medians, at_clock=at_clock, noise_floor=sampling.get("noise_floor"),
         clock=sampling.get("clock_ghz"), cycles_per_sample=sampling.get("cycles_per_sample"),
         operations_per_cycle=sampling.get("operations_per_cycle"),
         energy=sampling.get("energy_j"), **kind,
     )  # fmt: skip
 
 
-def pass_medians(samples: list[dict[str, Any]]) -> tuple[float | None, ...]:
-    """Returns the median of each pass (None: no sample of it counts), or () if the samples are not
-    of several passes."""
-    times: dict[int, list[float]] = {}
-    for sample in samples:
-        if "pass" in sample:
-            times.setdefault(sample["pass"], []).append(sample["real_time"])
-    if len(times) < 2:
-        return ()
-    return tuple(statistics.median(times[i]) if i in times else None for i in range(max(times) + 1))
+def at_one_clock(
+    medians: tuple[float | None, ...], samples: list[dict[str, Any]]
+) -> list[float | None]:
+    """Scales the medians of the passes to the median clock of the row, as bench/passes.c does."""
+    clock = statistics.median(sample["clock_ghz"] for sample in samples)
+    clocks = passes.medians_of(samples, "clock_ghz")
+    return [m * c / clock if m and c else None for m, c in zip(medians, clocks)]
 
 
 def ended_of(samples: list[dict[str, Any]]) -> tuple[float, ...]:
