@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "reports" / "results.schema.json"
 SCHEMA_VERSION = 1
 MAX_BYTES = 1 << 28
+REMEDY = "copy it again from where it was made, or make it again"
 # Two runs with all of these equal would be duplicates.
 TRAINING_KEY = ("isa", *METHOD_SETTINGS, *SETTINGS)
 PEERS_KEY = ("library", *SETTINGS)
@@ -102,7 +103,8 @@ def conform(path: pathlib.Path, document: Any, schema: Any) -> None:
     if wrong is not None:
         message = wrong.message if len(wrong.message) <= 160 else wrong.message[:157] + "..."
         raise BadResults(
-            f"{path}: {wrong.json_path}: {message}; the file is damaged or not written by downhill"
+            f"{path}: {wrong.json_path}: {message}; the file is damaged or not written by "
+            f"downhill: {REMEDY}"
         )
 
 
@@ -243,14 +245,16 @@ def check_names(path: pathlib.Path, document: dict[str, Any]) -> None:
                 "downhill"
             )
     if len({*levels, *peers}) < len(levels) + len(peers):
-        raise BadResults(f"{path}: machine.levels or peers has a name twice; the file is damaged")
+        raise BadResults(
+            f"{path}: machine.levels or peers has a name twice; the file is damaged: {REMEDY}"
+        )
     check_topology(path, document["machine"].get("topology_xml"))
     for isa, known, what in [(row["isa"], levels + peers, row["name"]) for row in rows] + [
         (run["isa"], levels, f"{run['loss']} training") for run in runs
     ]:
         if isa not in known:
             raise BadResults(
-                f"{path}: {what}: no level '{isa}' in machine.levels; the file is damaged"
+                f"{path}: {what}: no level '{isa}' in machine.levels; the file is damaged: {REMEDY}"
             )
 
 
@@ -263,7 +267,9 @@ def check_topology(path: pathlib.Path, xml: str | None) -> None:
             for key in ("cache_size", "local_memory"):
                 countable(element.get(key, "0"))
     except (ElementTree.ParseError, ValueError) as error:
-        raise BadResults(f"{path}: machine.topology_xml: {error}; the file is damaged") from error
+        raise BadResults(
+            f"{path}: machine.topology_xml: {error}; the file is damaged: {REMEDY}"
+        ) from error
 
 
 def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
@@ -274,13 +280,17 @@ def check_rows(path: pathlib.Path, document: dict[str, Any]) -> None:
     for row in heads(document["benchmarks"]):
         key, name = tuple(row.get(part) for part in ROW_KEY), row["run_name"]
         if names.setdefault(key, name) != name or keys.setdefault(name, key) != key:
-            raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged")
+            raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged: {REMEDY}")
     for row in document["benchmarks"]:
         name = row["run_name"]
         if name not in keys:
-            raise BadResults(f"{path}: {name}: no entry names its kernel; the file is damaged")
+            raise BadResults(
+                f"{path}: {name}: no entry names its kernel; the file is damaged: {REMEDY}"
+            )
         if row["run_type"] == "aggregate" or "repetition_index" in row:
             entry = (name, row.get("aggregate_name"), row.get("repetition_index"))
             if entry in seen:
-                raise BadResults(f"{path}: {row['name']} is there twice; the file is damaged")
+                raise BadResults(
+                    f"{path}: {row['name']} is there twice; the file is damaged: {REMEDY}"
+                )
             seen.add(entry)

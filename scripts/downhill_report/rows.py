@@ -2,9 +2,10 @@
 """Rows of a benchmark: what was timed, how long it took, and how precise that is."""
 
 import statistics
+import warnings
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy
@@ -63,6 +64,7 @@ class Row:
     brief: bool = False  # samples and time limit are a quarter of those of other rows
     holds: float | None = None  # bytes of the working set
     times: tuple[float, ...] = ()
+    rounds: tuple[int, ...] = ()  # of each sample; (): unknown, or in several passes
     ended_s: tuple[float, ...] = ()  # when each sample ended, since the start of the run
     left_out: tuple[
         tuple[float, float], ...
@@ -91,6 +93,11 @@ class Row:
         return numpy.median(
             times[random.integers(len(times), size=(RESAMPLED, len(times)))], axis=1
         )
+
+    @property
+    def group(self) -> tuple[str, Shape, int, bool, str | None]:
+        """Identifies the rows that were sampled in turn, one sample of each in each round."""
+        return self.kernel, self.shape, self.threads, self.cold, self.sweep
 
     @property
     def precision(self) -> float | None:
@@ -142,7 +149,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times faster, with the 95 % interval."""
+    """How many times as fast one row is as another, with the 95 % interval."""
 
     value: float
     low: float
@@ -151,20 +158,47 @@ class Ratio:
 
 
 def ratio(row: Row, over: Row) -> Ratio:
-    """Returns how many times faster `row` is than `over`, by medians, with the interval over the
-    passes if there are enough; otherwise the middle 95 % of the bootstrap ratios (percentile
-    bootstrap), and with too few samples for that, the extremes."""
-    value = over.median / row.median
+    """Returns how many times as fast `row` is as `over`. With enough passes, the geometric mean of
+    the ratios of the passes and its interval. Otherwise the ratio of the medians with the middle
+    95 % of the bootstrap ratios (percentile bootstrap), or, with too few samples for that, the
+    extremes."""
     pairs = passes.pairs_of(row.pass_medians, over.pass_medians)
     if len(pairs) >= PASSES_MIN:
-        _, low, high = passes.ratio_of(pairs)
-        low, high = min(low, value), max(high, value)
+        value, low, high = passes.ratio_of(pairs)
     elif min(len(row.times), len(over.times)) < INTERVAL_MIN:
+        value = over.median / row.median
         low, high = over.min / max(row.times), max(over.times) / row.min
     else:
-        low, high = numpy.percentile(over.resampled / row.resampled, (2.5, 97.5))
+        value = over.median / row.median
+        low, high = numpy.nanpercentile(bootstrap(row, over), (2.5, 97.5))
     doubtful = row.is_doubtful or over.is_doubtful
     return Ratio(value, float(low), float(high), doubtful)
+
+
+def bootstrap(row: Row, over: Row) -> numpy.ndarray:
+    """Returns bootstrap ratios. Rows that were sampled in turn are resampled together, by rounds,
+    because a drift that both share cancels in the ratio."""
+    if not row.rounds or not over.rounds or row.group != over.group:
+        return over.resampled / row.resampled
+    rounds = tuple(sorted({*row.rounds, *over.rounds}))
+    mine, theirs = (medians_of_rounds(str(o.group), rounds, o.rounds, o.times) for o in (row, over))
+    return theirs / mine
+
+
+@lru_cache(maxsize=1024)
+def medians_of_rounds(
+    group: str, drawn: tuple[int, ...], rounds: tuple[int, ...], times: tuple[float, ...]
+) -> numpy.ndarray:
+    """Returns the medians of the bootstrap resamples of one row, of rounds drawn from `drawn`; NaN
+    if a resample contains none of its samples. The seed is the group, so the draws are the same for
+    each of its rows, and reproducible."""
+    random = numpy.random.default_rng(zlib.crc32(group.encode()))
+    of = dict(zip(rounds, times))
+    values = numpy.array([of.get(i, numpy.nan) for i in drawn])
+    resamples = values[random.integers(len(drawn), size=(RESAMPLED, len(drawn)))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of resamples without a sample
+        return numpy.nanmedian(resamples, axis=1)
 
 
 def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
@@ -195,12 +229,14 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
     medians = passes.medians_of(counted, "real_time")
     at_clock = sampling.get("scaled_to_clock", False)
     figures = at_one_clock(medians, counted) if at_clock else medians
+    at_clock = at_clock and figures is not medians
     median = statistics.median([m for m in figures if m] or times)
     mad = statistics.median(abs(t - median) for t in times)
     return Row(
         *head, median, min(times), mad, len(times),
         attainable=first.get("attainable_gflop_per_s"), bound=first.get("bound"),
-        times=tuple(times), ended_s=ended_of(counted), shared=sampling.get("shared_core", False),
+        times=tuple(times), rounds=() if medians else rounds_of(counted),
+        ended_s=ended_of(counted), shared=sampling.get("shared_core", False),
         left_out=tuple((e["time_s"], e["real_time"]) for e in left_out if "time_s" in e),
         lacked=(lacking.count(CPU), lacking.count(CORE)), low=sampling.get("ci95_low_ns"),
         high=sampling.get("ci95_high_ns"), stopped=sampling.get("stopped"),
@@ -214,11 +250,20 @@ def row_of(entries: list[dict[str, Any]]) -> Row:
 
 def at_one_clock(
     medians: tuple[float | None, ...], samples: list[dict[str, Any]]
-) -> list[float | None]:
-    """Scales the medians of the passes to the median clock of the row, as bench/passes.c does."""
+) -> tuple[float | None, ...]:
+    """Scales the medians of the passes to the median clock of the row, as bench/passes.c does.
+    Returns them unscaled if the clock of a sample is unknown."""
+    if not all("clock_ghz" in sample for sample in samples):
+        return medians
     clock = statistics.median(sample["clock_ghz"] for sample in samples)
     clocks = passes.medians_of(samples, "clock_ghz")
-    return [m * c / clock if m and c else None for m, c in zip(medians, clocks)]
+    return tuple(m * c / clock if m and c else None for m, c in zip(medians, clocks))
+
+
+def rounds_of(samples: list[dict[str, Any]]) -> tuple[int, ...]:
+    """Returns the round of each sample, or () if any lacks its number."""
+    found = tuple(e["repetition_index"] for e in samples if "repetition_index" in e)
+    return found if len(found) == len(samples) else ()
 
 
 def ended_of(samples: list[dict[str, Any]]) -> tuple[float, ...]:
