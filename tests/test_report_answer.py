@@ -7,7 +7,7 @@ import unittest
 from dataclasses import replace
 
 from report_data import ReportTest, bench, full, in_passes, samples, train  # isort: skip
-from downhill_report import noise
+from downhill_report import answer, noise
 from downhill_report.answer import Claim
 from downhill_report.rows import Ratio, ratio, row_of
 
@@ -111,6 +111,46 @@ class Answer(ReportTest):
             self.head(document),
         )
 
+    def test_compiler_or_scalar_code_ahead__not_called_fastest(self):
+        for isa, median, takes, says in (
+            (
+                "auto_avx2",
+                80.0,
+                "0.0800",
+                "auto_avx2 code is fastest: downhill (avx2) is 0.80× as fast",
+            ),
+            ("scalar", 50.0, "0.0500", "scalar code is fastest: downhill (avx2) is 0.50× as fast"),
+            ("auto_avx2", 100.0, "0.100", "no clear winner: downhill (avx2) is 1.00× as fast as"),
+        ):
+            document = against(400.0, 200.0, 150.0)
+            name = f"step_hinge_f32/{isa}/n:256/d:3072/c:10"
+            for entry in document["benchmarks"]:
+                if entry["run_name"] == name and entry.get("aggregate_name") == "median":
+                    entry["real_time"] = median
+            head = self.head(steady(document))
+            self.assertIn(says, head)
+            self.assertNotIn("(avx2) is fastest", head)
+            self.assertIn(
+                f"{takes} µs with {isa} code. It takes 0.150 µs with the matrix products of oneDNN "
+                "2.6.3, the fastest of OpenBLAS",
+                head,
+            )
+
+    def test_deciding_claim__smallest_ratio_or_a_doubtful_one(self):
+        row = row_of(samples("k", "avx2", MAIN, 100.0))
+        clear, wide = (lambda v: Ratio(v, 0.99 * v, 1.01 * v)), (lambda v: Ratio(v, 0.5, 2.0 * v))
+        for ratios, expected in (
+            ((1.5, 1.2, 3.0), 1),
+            ((0.9, 0.8, 3.0), 1),
+            ((wide(1.5), 1.2, 3.0), 0),
+            ((wide(1.5), 0.8, 3.0), 1),
+        ):
+            overs = [o if isinstance(o, Ratio) else clear(o) for o in ratios]
+            claims = [Claim(row, row, over, (None, None)) for over in overs]
+            found = answer.Answer("k", row.shape, row, *claims)
+            self.assertIs(found.deciding, claims[expected])
+        self.assertIsNone(answer.Answer("k", row.shape, row, None, None, None).deciding)
+
     def test_noise_of_the_named_rows__decides(self):
         document = against(400.0, 200.0, 110.0)
         quiet = repeated(document, avx2=0.012, onednn=0.02)
@@ -150,6 +190,12 @@ class Answer(ReportTest):
                       "than 40 % between two measurements.", head)  # fmt: skip
         self.assertLess(head.index("This run was noisy"), head.index("For the minibatch step"))
         self.assertIn("This run was noisy", (self.output / "index.html").read_text())
+        head = self.head(in_passes(against(400.0, 200.0, 150.0), floor=0.4))
+        self.assertIn(
+            "**This run was noisy:** for half of the 21 rows the noise floor is above 40 %: two "
+            "single passes of such a row may differ by that much.",
+            head,
+        )
 
     def test_scattered_samples__no_clear_winner(self):
         ours, theirs = (row_of(samples("k", isa, MAIN, 100.0)) for isa in ("avx2", "blis"))
@@ -164,8 +210,9 @@ class Answer(ReportTest):
         document = in_passes(against(400.0, 200.0, 150.0), floor=0.008)
         head = self.head(document)
         self.assertIn(
-            "Measured again, these rows differ by less than the following in 95 % of cases: 0.8 % "
-            "(`avx2`), 0.8 % (`onednn`), 0.8 % (`auto_avx2`) and 0.8 % (`scalar`).",
+            "Two single passes of these rows differ by less than the following in 95 % of cases: "
+            "0.8 % (`avx2`), 0.8 % (`onednn`), 0.8 % (`auto_avx2`) and 0.8 % (`scalar`). For half "
+            "of the 21 rows the noise floor is below 0.8 %; the highest are ",
             head,
         )
         for entry in document["benchmarks"]:
@@ -198,6 +245,30 @@ class Answer(ReportTest):
         half = 4.3027 * math.log(1.1) / math.sqrt(3)
         self.assertAlmostEqual(over.low, 1.1 * math.exp(-half), places=4)
         self.assertAlmostEqual(over.high, 1.1 * math.exp(half), places=4)
+        over = ratio(row_of(passes_of("avx2", [100.0, 100.0, 100.0])),
+                     row_of(passes_of("blis", [100.0, 110.0, 150.0])))  # fmt: skip
+        self.assertAlmostEqual(over.value, (1.1 * 1.5) ** (1 / 3))  # the medians have 1.1
+
+    def test_one_pass__rounds_are_resampled_together(self):
+        # The machine slows down by a half during the run, for both rows alike.
+        def drifting(isa, median, kernel="k"):
+            entries = samples(kernel, isa, MAIN, median)
+            first, aggregates = entries[0], entries[-3:]
+            times = [median * (1 + 0.025 * i) * (1 + 1e-3 * (-1) ** i) for i in range(20)]
+            more = [
+                first | {"repetition_index": i, "real_time": time} for i, time in enumerate(times)
+            ]
+            return row_of([*more[: 18 if isa == "blis" else 20], *aggregates])
+
+        ours, theirs = drifting("avx2", 100.0), drifting("openblas", 200.0)
+        over = ratio(ours, theirs)
+        self.assertAlmostEqual(over.value, 2.0)
+        self.assertLess(over.high / over.low, 1.01)
+        fewer = ratio(ours, drifting("blis", 200.0))  # without the last two rounds
+        self.assertLess(fewer.high / fewer.low, 1.2)
+        for other in (drifting("avx2", 200.0, "other"), replace(theirs, rounds=())):
+            over = ratio(ours, other)  # not sampled in turn, or in unknown rounds
+            self.assertGreater(over.high / over.low, 1.2)
 
     def test_passes__scaled_to_the_clock(self):
         entries = passes_of("avx2", [100.0, 125.0, 80.0, 101.0, 99.0])
@@ -210,6 +281,21 @@ class Answer(ReportTest):
         self.assertEqual(row.pass_medians, (100.0, 125.0, 80.0, 101.0, 99.0))
         self.assertEqual(row.median, 100.0)  # 100, 100, 100, 101 and 99 at 4 GHz
         self.assertTrue(row.at_clock)
+        del entries[4]["clock_ghz"]  # it could not be measured
+        row = row_of(entries)
+        self.assertEqual((row.median, row.at_clock), (100.0, False))
+
+    def test_rows_at_one_clock__number_stated(self):
+        document = in_passes(full())
+        self.assertNotIn("the clock wandered", self.markdown(document))
+        for entry in document["benchmarks"]:
+            if entry.get("aggregate_name") == "median" and entry["kernel"] == "update_f32":
+                entry["scaled_to_clock"] = True
+        self.assertIn(
+            "Figure, interval and noise floor of 6 of 66 rows are at the clock in the line of the "
+            "row, because the clock wandered between the passes and the times followed it.",
+            self.markdown(document),
+        )
 
     def test_quadratic_mean_of_the_floors(self):
         floor = lambda share: noise.Floor(share, 4, False)
@@ -231,10 +317,36 @@ class Answer(ReportTest):
             head,
         )
 
+    def test_faster_everywhere__overall(self):
+        document = against(400.0, 200.0, 150.0)
+        document["benchmarks"] += samples("update_f32", "blis", MAIN, 39.6)
+        self.assertIn("**Overall:** in 2 combinations of", self.head(steady(document)))
+
+    def test_figure__of_the_kernel_of_the_answer(self):
+        document = bench()
+        hand_of_update_only = lambda o: o["kernel"] == "update_f32" or (
+            o["kernel"] == "chain_hinge_f32" and o["isa"] != "avx2"
+        )
+        document["benchmarks"] = [o for o in document["benchmarks"] if hand_of_update_only(o)]
+        text = self.markdown(document)
+        self.assertIn("**For update_f32, ", text)
+        self.assertIn("update_f32 at 256×3072×10: calls per second", text)
+
+    def test_one_row__no_empty_section(self):
+        document = bench()
+        document["benchmarks"] = samples("step_hinge_f32", "avx2", MAIN, 100.0)
+        self.assertNotIn("What is fastest", self.markdown(document))
+        self.assertNotIn("What is fastest", (self.output / "index.html").read_text())
+
     def test_no_library__compared_with_the_compiler(self):
         self.assertIn("downhill (avx2) is fastest: 2.50× as fast as auto_avx2 code",
                       self.strong(steady(bench())))  # fmt: skip
-        self.assertIn("No other library was timed.", self.head(bench()))
+        text = "No library was timed on this kernel and shape."
+        self.assertIn(text, self.head(bench()))
+        elsewhere = bench() | {"peers": PEERS}
+        elsewhere["benchmarks"] += samples("update_f32", "blis", MAIN, 30.0)
+        self.assertIn(text, self.head(elsewhere))
+        self.assertNotIn(text, self.head(against(400.0, 200.0, 150.0)))
 
     def test_training_only__no_answer_about_kernels(self):
         head = self.head(train())
@@ -263,6 +375,7 @@ class Order(ReportTest):
     def test_sections__answer_first_machine_and_rows_last(self):
         self.markdown(full(), train())
         page = (self.output / "index.html").read_text()
+        self.assertNotIn("times faster", page)  # 0.95 times faster would be slower
         self.assertEqual(
             re.findall('<section id="([^"]*)">', page),
             [

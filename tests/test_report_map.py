@@ -107,6 +107,11 @@ class Map(report_data.ReportTest):
         winners = [line.split("|")[-3].strip() for line in lines]
         self.assertEqual(winners, ["downhill", "downhill", "equal", "onednn"])
         self.assertNotIn(MARK, section.replace(f"{MARK}: doubtful", ""))
+        self.assertIn("our highest ISA level and every library", section)
+        self.assertIn(
+            "Equal: the interval is not entirely more than 1 % above or below 1:", section
+        )
+        self.assertIn("Orange: the library is; the cell names it if the difference is", section)
         self.assertIn("figures/map.svg", section)
         drawn = texts((self.output / "figures" / "map.svg").read_text())
         for text in ("2.00", "3.00", "1.00", "0.50 onednn", "classes", "features", "784"):
@@ -189,7 +194,7 @@ class Map(report_data.ReportTest):
             for entry in found["benchmarks"]:
                 entry |= {"attainable_gflop_per_s": 80.0, "bound": "FMA"}
             section = self.section(found)
-            self.assertIn("No other library was timed", section)
+            self.assertIn("No library was timed at these shapes", section)
             self.assertNotIn("map.svg", section)
             self.assertNotIn("map", report_data.figures.plan(Model(found)))
             columns = " | ".join(["–"] * (2 + (2 if peers else 0)))

@@ -6,7 +6,11 @@ import copy
 import re
 import unittest
 
+from matplotlib.colors import to_rgba
+
 from report_data import ReportTest, bench, full, in_passes, samples  # isort: skip
+from downhill_report.figures import winners as figure
+from downhill_report.figures.style import Look
 from downhill_report.model import Model
 from downhill_report.notices import notices
 from test_report_answer import PEERS, steady
@@ -55,6 +59,34 @@ class Winners(ReportTest):
         (grid,) = Model(document).winners
         self.assertFalse(grid.cells["256×3072×10", "step_hinge_f32"].is_clear)
         self.assertTrue(grid.cells["1×3072×10", "step_hinge_f32"].is_clear)
+
+    def test_noisy_rows__named_as_a_reason(self):
+        text = "the two fastest are equal within 1 % or the noise"
+        section = self.section(self.document())
+        self.assertIn(f"in 2 {text}.", section)
+        self.assertIn("or the noise, or a row is marked †.", section)  # the caption
+        document = self.document()
+        for entry in document["benchmarks"]:
+            if entry["run_name"] == "update_f32/avx2/n:1/d:3072/c:10":
+                entry |= {"shared_core": True}
+        self.assertIn(f"in 2 {text}, or a row is marked †.", self.section(document))
+
+    def test_colours__every_level_has_its_own(self):
+        document = self.document()
+        _, auto, hand = document["machine"]["levels"]
+        document["machine"]["levels"].append(auto | {"name": "auto_avx512", "auto_of": "avx512"})
+        names = ("avxvnni", "avx512", "avx512vnni", "avx512bf16", "amx")
+        document["machine"]["levels"] += [hand | {"name": name} for name in names]
+        for i, name in enumerate(("avx2", *names)):
+            document["benchmarks"] += samples("step_hinge_f32", name, (2 + i, 9, 9), 50.0)
+            document["benchmarks"] += samples("step_hinge_f32", "scalar", (2 + i, 9, 9), 500.0)
+        model = Model(steady(document))
+        look = Look(model)
+        found = [figure.of_level(look, name) for name in figure.hand_levels(model)]
+        self.assertEqual(figure.hand_levels(model), ["avx2", *names])
+        self.assertEqual(len(set(found)), 6)
+        others = (figure.PEER, figure.OURS_NOT_HAND, figure.NO_WINNER)
+        self.assertTrue({o[:3] for o in found}.isdisjoint(to_rgba(o)[:3] for o in others))
 
     def test_map_of_several_levels__drawn_by_classes_and_features(self):
         document = self.document()

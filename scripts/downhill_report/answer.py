@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the head of the report says: how fast the best level is, against what, and how sure that
-is."""
+"""Computes the head of the report: how fast the best level is beside the fastest library, the best
+code of the compiler and scalar code, and how sure that is."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SPREAD = 2
 
 @dataclass(frozen=True)
 class Claim:
-    """How many times faster our row is than another."""
+    """Our row beside another."""
 
     ours: Row
     other: Row
-    over: Ratio
+    over: Ratio  # how many times as fast our row is
     floors: tuple[Floor | None, Floor | None]
 
     @property
@@ -55,6 +55,16 @@ class Answer:
     @property
     def claims(self) -> list[Claim]:
         return [o for o in (self.library, self.compiler, self.scalar) if o]
+
+    @property
+    def deciding(self) -> Claim | None:
+        """Returns the comparison that decides whether our row is the fastest: the one with the
+        smallest ratio, but a doubtful one if our row is clearly ahead in that."""
+        found = min(self.claims, key=lambda claim: claim.over.value, default=None)
+        if found is None or found.doubt or is_behind(found.over):
+            return found
+        doubtful = [claim for claim in self.claims if claim.doubt]
+        return min(doubtful, key=lambda claim: claim.over.value, default=found)
 
     @property
     def rows(self) -> list[Row]:

@@ -96,7 +96,7 @@ class Model:
         return [level for level in self.levels if level.name in present]
 
     def against_peers(self) -> list[tuple[Row, list[tuple[Row, Ratio] | None]]]:
-        """Returns (our best row, per peer its row and how many times faster ours is)."""
+        """Returns (our best row, per peer its row and how many times as fast ours is)."""
         out = []
         for shape in self.shapes:
             for kernel in self.kernels:
@@ -118,7 +118,7 @@ class Model:
         return ratio(row, auto_row) if auto_row and self.is_plain(row) else None
 
     def scaling(self) -> list[tuple[Row, Row, Ratio]]:
-        """Returns (row with several threads, same row with one thread, how many times faster)."""
+        """Returns (row with several threads, same row with one thread, speed-up)."""
         pairs = [
             (row, self.find(row.kernel, row.isa, row.shape))
             for row in self.timed
@@ -195,9 +195,9 @@ class Model:
         return [*winners.shape_grids(self, kernels), *winners.map_grids(self)]
 
     def strip_rows(self) -> list[Row]:
-        """Returns the rows of the step at the main shape, one per level and library; of the first
-        kernel that has rows, if the step has none."""
-        kernels = ("step_hinge_f32", *self.kernels)
+        """Returns the rows of the kernel of the answer at the main shape, one per level and
+        library; without an answer, those of the first kernel that has rows."""
+        kernels = (self.answer.kernel if self.answer else "step_hinge_f32", *self.kernels)
         found = [
             [r for r in self.alone if (r.kernel, r.shape) == (k, self.main_shape)] for k in kernels
         ]
@@ -235,7 +235,7 @@ class Model:
 
     def halved(self) -> list[tuple[str, Row, list[tuple[Row, Ratio] | None]]]:
         """Returns (kernel on bf16 features, our best f32 row, per level of bf16_levels() its row
-        and how many times faster that is)."""
+        and how many times as fast that is)."""
         out = []
         for shape in self.shapes:
             for kernel in filter(lambda name: name.endswith("_bf16"), self.kernels):
@@ -260,7 +260,7 @@ class Model:
         return [(row, over) for row, over in self.compared() if over.value < NO_FASTER]
 
     def fused(self) -> list[tuple[Row, Row, Ratio]]:
-        """Returns (fused step, chain of calls, how many times faster the step is)."""
+        """Returns (fused step, chain of calls, how many times as fast the step is)."""
         pairs = [
             (row, self.find("chain_hinge_f32", row.isa, row.shape))
             for row in self.alone

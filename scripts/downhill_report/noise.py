@@ -36,6 +36,12 @@ def floors_of(results: dict[str, Any], rows: Iterable[Row]) -> dict[str, Floor]:
     return found
 
 
+def are_estimates(floors: dict[str, Floor]) -> bool:
+    """Returns whether the floors are limits for 95 % of pairs of passes, not differences that were
+    observed."""
+    return all(floor.is_estimate for floor in floors.values())
+
+
 def median(floors: dict[str, Floor]) -> float:
     return statistics.median(floor.share for floor in floors.values())
 

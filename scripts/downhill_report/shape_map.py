@@ -21,7 +21,7 @@ class Cell:
 
     @property
     def ratio(self) -> Ratio | None:
-        """How many times faster downhill is than the best library."""
+        """How many times as fast downhill is as the best library."""
         best = self.best_peer
         return ratio(self.ours, best) if self.ours and best else None
 

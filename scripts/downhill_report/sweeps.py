@@ -25,8 +25,16 @@ class Sweep:
 
 
 @dataclass(frozen=True)
+class Term:
+    """The logarithm of a ratio of times, and its derivative by the logarithm of each time."""
+
+    logarithm: float
+    weights: dict[int, float]  # keyed by the size
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """How many times faster a sample is in a power-of-two batch, as geometric means."""
+    """How many times as fast a sample is in a power-of-two batch, as geometric means."""
 
     beside: Ratio | None  # than in batches with one sample more or fewer
     between: Ratio | None  # than in batches well between two powers of two
@@ -58,17 +66,28 @@ def verdict(sweep: Sweep) -> Verdict:
     time = {row.shape.n: row.median for row in sweep.rows}
     doubtful = {row.shape.n for row in sweep.rows if row.is_doubtful}
     powers = [n for n in time if is_power(n) and n >= MIN_BATCH]
-    beside, between = {}, {}  # keyed by the sizes compared
+    beside, between = [], []
     for n in powers:
         if {n - 1, n + 1} <= time.keys():
-            beside[n - 1, n, n + 1] = math.log((time[n - 1] + time[n + 1]) / 2 / time[n])
+            beside.append(term(time, n - 1, n, n + 1, sign=-1))
     for m in time:
         at = bisect.bisect(powers, m)
         if m >= MIN_BATCH and not adjoins(m) and 0 < at < len(powers):
-            low, high = powers[at - 1], powers[at]
-            part = (m - low) / (high - low)
-            between[low, m, high] = math.log(time[m] / (time[low] * (1 - part) + time[high] * part))
+            between.append(term(time, powers[at - 1], m, powers[at], sign=1))
     return Verdict(mean(beside, doubtful), mean(between, doubtful))
+
+
+def term(time: dict[int, float], low: int, n: int, high: int, sign: int) -> Term:
+    """Compares the time at a size (sign 1: over, -1: under) with the time interpolated between two
+    other sizes."""
+    part = (n - low) / (high - low)
+    interpolated = time[low] * (1 - part) + time[high] * part
+    weights = {
+        low: -sign * time[low] * (1 - part) / interpolated,
+        n: sign,
+        high: -sign * time[high] * part / interpolated,
+    }
+    return Term(sign * math.log(time[n] / interpolated), weights)
 
 
 def adjoins(n: int) -> bool:
@@ -76,14 +95,22 @@ def adjoins(n: int) -> bool:
     return any(is_power(m) for m in (n - 1, n, n + 1))
 
 
-def mean(by_sizes: dict[tuple[int, ...], float], doubtful: set[int]) -> Ratio | None:
-    """Returns the geometric mean of ratios given as logarithms. The interval is Student's, over the
-    sizes: each size has its own buffers, whose effect more samples would not average out."""
-    logarithms = list(by_sizes.values())
-    if len(logarithms) < 3:
+def mean(terms: list[Term], doubtful: set[int]) -> Ratio | None:
+    """Returns the geometric mean of ratios. The interval is Student's, over the sizes: each size
+    has its own buffers, whose effect more samples would not average out. Terms that share a size
+    are not independent, so the error of the mean is computed from the deviation of the terms for
+    errors of the sizes that are independent and equally large."""
+    count = len(terms)
+    if count < 3:
         return None
+    logarithms = [o.logarithm for o in terms]
+    sizes = sorted({n for o in terms for n in o.weights})
+    weights = numpy.array([[o.weights.get(n, 0.0) for n in sizes] for o in terms])
+    covariance = weights @ weights.T  # of the terms, if the variance of a size is 1
+    of_mean = covariance.sum() / count**2
+    of_terms = (numpy.trace(covariance) - covariance.sum() / count) / (count - 1)
     value = numpy.mean(logarithms)
-    error = numpy.std(logarithms, ddof=1) / math.sqrt(len(logarithms))
-    half = scipy.stats.t.ppf(0.975, len(logarithms) - 1) * error
-    is_doubtful = not doubtful.isdisjoint(n for sizes in by_sizes for n in sizes)
+    error = numpy.std(logarithms, ddof=1) * math.sqrt(of_mean / of_terms)
+    half = scipy.stats.t.ppf(0.975, count - 1) * error
+    is_doubtful = not doubtful.isdisjoint(sizes)
     return Ratio(math.exp(value), math.exp(value - half), math.exp(value + half), is_doubtful)

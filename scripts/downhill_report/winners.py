@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which ISA level or library is fastest at each shape."""
+"""Finds the fastest ISA level or library at each shape."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def shape_grids(model: Model, kernels: Iterable[str]) -> list[Grid]:
 
 def map_grids(model: Model) -> list[Grid]:
     """Returns a grid of classes × features per kernel of the map that was timed at several of our
-    levels; the map itself compares the best one with the libraries."""
+    levels; the map itself compares the highest one with the libraries."""
     by_kernel: dict[str, dict[tuple[str, str], list[Row]]] = {}
     for row in model.timed:
         if row.sweep == "map":

@@ -26,7 +26,8 @@ def sections(model: Model, figures: list[str], notices: list[Notice]) -> list[Se
 
 
 def speeds(model: Model, figures: list[str]) -> Iterator[Section]:
-    yield fastest_section(model, figures)
+    if "fastest" in figures:
+        yield fastest_section(model)
     if model.ladder():
         yield speed.ladder(model)
     yield speed.speedup(model, figures)

@@ -41,14 +41,15 @@ def answer(model: Model) -> list[Remark]:
 def fastest(model: Model, of: Answer) -> Remark:
     """Names the winner at one kernel and shape, and what it was compared with."""
     is_step = of.kernel.startswith("step")
-    best, claim = f"downhill ({of.best.isa})", next(iter(of.claims), None)
+    best, claim = f"downhill ({of.best.isa})", of.deciding
     task = "For the minibatch step" if is_step else f"For {of.kernel}"
     shape = f"{of.shape.n} samples × {of.shape.d} features × {of.shape.c} classes"
     call = f"A {'step' if is_step else 'call'} (`{of.kernel}`, {shape}, one thread)"
     takes = f"{call} takes {microseconds(of.best.median)} µs with `{of.best.isa}`"
     if claim is None:
         return Remark(f"{task}, nothing was timed that {best} could be compared with.", f"{takes}.")
-    theirs = model.title(claim.other.isa) if of.library else f"{claim.other.isa} code"
+    is_library = claim is of.library
+    theirs = model.title(claim.other.isa) if is_library else f"{claim.other.isa} code"
     if claim.doubt:
         outcome = f"there is no clear winner: {best} is {times(claim.over)} as fast as {theirs}"
     elif is_behind(claim.over):
@@ -57,11 +58,15 @@ def fastest(model: Model, of: Answer) -> Remark:
         outcome = f"{best} is fastest: {times(claim.over)} as fast as {theirs}"
     timed = [model.title(o.name) for o in model.peers if model.find(of.kernel, o.name, of.shape)]
     among = f", the fastest of {joined(timed)}" if len(timed) > 1 else ""
-    matrix = "the matrix products of " if of.library and is_step else ""
-    alone = "" if of.library else " No other library was timed."
+    matrix = "the matrix products of " if is_step else ""
+    library = "No library was timed on this kernel and shape."
+    if of.library:
+        name = f"{matrix}{model.title(of.library.other.isa)}{among}"
+        library = f"It takes {microseconds(of.library.other.median)} µs with {name}."
+    beside = f"{name}." if is_library else f"{theirs}. {library}"
     return Remark(
         f"{task}, {outcome} (95 % interval {between(claim.over)}).",
-        f"{takes} and {microseconds(claim.other.median)} µs with {matrix}{theirs}{among}.{alone}",
+        f"{takes} and {microseconds(claim.other.median)} µs with {beside}",
     )
 
 
@@ -88,7 +93,7 @@ def overall(model: Model) -> list[Remark]:
     peer = model.title(score.worst.best_peer.isa)
     end = f"where {peer} is faster" if is_behind(over) else f"over {peer}"
     left_out = f"; {score.left_out} with noisy rows are not counted" if score.left_out else ""
-    strong = "Not everywhere:" if behind else "Elsewhere:"
+    strong = "Not everywhere:" if behind else "Overall:"
     return [
         Remark(
             strong,
@@ -134,7 +139,7 @@ def repeats(model: Model, rows: list[Row]) -> str:
     was = f"; {joined(once)} {'was' if len(once) == 1 else 'were'} timed once" if once else ""
     if known[0][1].is_estimate:
         return (
-            "Measured again, these rows differ by less than the following in 95 % of cases: "
+            "Two single passes of these rows differ by less than the following in 95 % of cases: "
             f"{each}{was}."
         )
     passes = known[0][1].passes
@@ -146,10 +151,10 @@ def distribution(floors: dict[str, Floor]) -> str:
     worst = joined(
         [f"{brief(name)} ({percent(floor.share, 0)})" for name, floor in noise.worst(floors, WORST)]
     )
-    return (
-        f"Of {plural(len(floors), 'row')} timed repeatedly, half repeat within "
-        f"{percent(noise.median(floors))}; the worst are {worst}."
-    )
+    rows, half = plural(len(floors), "row"), percent(noise.median(floors))
+    if noise.are_estimates(floors):
+        return f"For half of the {rows} the noise floor is below {half}; the highest are {worst}."
+    return f"Of {rows} timed repeatedly, half repeat within {half}; the worst are {worst}."
 
 
 def brief(name: str) -> str:
@@ -170,8 +175,8 @@ def disturbed(model: Model, of: Answer) -> str:
     )
 
 
-def fastest_section(model: Model, figures: list[str]) -> Section:
-    blocks = [Drawing("fastest", fastest_caption(model))] if "fastest" in figures else []
+def fastest_section(model: Model) -> Section:
+    blocks = [Drawing("fastest", fastest_caption(model))]
     return Section("fastest", "What is fastest", "What is fastest", blocks)
 
 
@@ -190,10 +195,16 @@ def caveats(model: Model) -> list[Remark]:
         text = "some variants are wrong, see Proof. Times of wrong code mean nothing."
         found.append(Remark("Some results are wrong:", text, True))
     if model.floors and noise.median(model.floors) > ROUGH:
+        rows, half = plural(len(model.floors), "row"), percent(noise.median(model.floors), 0)
         text = (
-            f"half of the {plural(len(model.floors), 'row')} timed repeatedly differ by more than "
-            f"{percent(noise.median(model.floors), 0)} between two measurements. Ratios within the "
-            "run have intervals; absolute figures are rough."
+            f"half of the {rows} timed repeatedly differ by more than {half} between two "
+            "measurements."
         )
+        if noise.are_estimates(model.floors):
+            text = (
+                f"for half of the {rows} the noise floor is above {half}: two single passes of "
+                "such a row may differ by that much."
+            )
+        text += " Ratios within the run have intervals; absolute figures are rough."
         found.append(Remark("This run was noisy:", text, True))
     return found

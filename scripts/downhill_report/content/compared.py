@@ -25,7 +25,7 @@ def bf16(model: Model) -> Section:
         for kernel, best, rows in model.halved()
     ]  # fmt: skip
     table = Table(
-        "Speed-up over the best level on f32 features (medians; below 1: slower)",
+        "Medians, and speed-up over the best level on f32 features (below 1: slower)",
         ["kernel", "shape", "f32", ">µs", *(f">bf16, {isa}" for isa in levels)],
         lines,
     )
@@ -107,11 +107,11 @@ def no_faster_text(model: Model) -> str:
             else ""
         )
         return (
-            f"None: in this run the medians of all {compared} hand-written rows are at least "
+            f"None: in this run all {compared} hand-written rows are at least "
             f"{minimum} faster than the compiler with the same flags.{doubts}"
         )
     return (
-        f"In this run the medians of {listed} of {compared} hand-written rows are less than "
+        f"In this run {listed} of {compared} hand-written rows are less than "
         f"{minimum} faster than the compiler with the same flags and shape, or slower (below 1)."
     )
 

@@ -22,7 +22,7 @@ OPTIONAL: list[tuple[str, Callable[[Row], float | None]]] = [
     (">mJ per call", lambda row: None if row.energy is None else 1e3 * row.energy),
 ]
 NOISE = "Noise: 95 % of pairs of single passes differ by less. "
-# What ended the sampling of a row.
+# Reason why the sampling of a row ended -> its name in the table.
 STOPPED = {"precision": "precision", "time": "time", "repetitions": "number", "interrupted": "stop"}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The map of classes × features: downhill beside the best library at each shape."""
+"""The map of classes × features: our highest level beside the best library at each shape."""
 
 from ..model import Model
 from ..numbers import NONE, interval, microseconds, plural, times
@@ -12,14 +12,14 @@ from .marks import MARK, NOTE, explained, marked, share
 US = "downhill"
 EQUAL = "equal"
 HOW = (
-    "Each cell is one shape: the best ISA level and every library, hot, on one thread, sampled in "
-    "turn. Samples and time limits are a quarter as long as those of other rows. With one class no "
-    "margin can be violated, so the step has no such row."
+    "Each cell is one shape: our highest ISA level and every library, hot, on one thread, sampled "
+    "in turn. Samples and time limits are a quarter as long as those of other rows. With one class "
+    "no margin can be violated, so the step has no such row."
 )
 NO_PEER = (
-    "No other library was timed, so there is nothing to draw: the map compares downhill with "
-    "libraries. Run `downhill bench --peers --sweeps` on a machine that has one. The table shows "
-    "how much of what is attainable each shape reaches."
+    "No library was timed at these shapes, so there is nothing to draw: the map compares downhill "
+    "with libraries. Run `downhill bench --peers --sweeps` on a machine that has one. The table "
+    "shows how much of what is attainable each shape reaches."
 )
 
 
@@ -79,7 +79,8 @@ def table(model: Model, maps: list[ShapeMap]) -> Table:
     ]
     return Table(
         "Medians, and time of the best library over ours with its 95 % interval (above 1: downhill "
-        f"is faster). {EQUAL.capitalize()}: the interval contains 1",
+        f"is faster). {EQUAL.capitalize()}: the interval is not entirely more than 1 % above or "
+        "below 1",
         [
             "kernel", ">classes", ">features", "ISA level", ">our µs",
             *(f">{peer.name} µs" for peer in model.peers), ">best / ours", "faster",

@@ -82,7 +82,7 @@ def summary(model: Model) -> list[Block]:
     return [
         *explained(
             Table(
-                "GFLOP/s, and times faster than scalar code, by samples × features × classes",
+                "GFLOP/s, and times as fast as scalar code, by samples × features × classes",
                 ["kernel", "shape", *(f">{isa}" for isa in levels)],
                 lines,
             )
@@ -156,7 +156,7 @@ def ladder(model: Model) -> Section:
 
 
 def roofline(model: Model, figures: list[str]) -> Section:
-    blocks: list[Block] = [Text("No row was timed.")]
+    blocks: list[Block] = [Text("No row is drawn here." if model.timed else "No row was timed.")]
     if "roofline" in figures:
         blocks = [Drawing("roofline", CAPTIONS["roofline"])]
     blocks += above(model)
@@ -234,7 +234,7 @@ def threads(model: Model) -> Section:
                     "threads",
                     [
                         "kernel", "shape", "ISA level", ">threads", ">µs", ">one thread µs",
-                        ">times faster", ">efficiency",
+                        ">times as fast", ">efficiency",
                     ],
                     lines,
                 )

@@ -17,10 +17,10 @@ QUESTION = (
     "over the sizes."
 )
 
-# Batches differ if the interval excludes 1 by CLEAR, and are alike if it lies within ALIKE.
+# Batches differ if the interval excludes 1 by CLEAR, and are close if it lies within CLOSE.
 CLEAR = 1.02
-ALIKE = 1.05
-NEITHER = "neither measurably faster nor slower than"
+CLOSE = 1.05
+WITHIN = f"within {percent(CLOSE - 1, 0)} of"
 UNSURE = "not shown to be faster or slower than"
 
 
@@ -58,12 +58,12 @@ def answer(sweep: Sweep, of: Verdict) -> str:
     beside, between = says(of.beside), says(of.between)
     if of.beside.is_doubtful or of.between.is_doubtful:
         why = f", because some of the rows were noisy ({MARK})."
-    elif of.beside.low > CLEAR and between == NEITHER:
+    elif of.beside.low > max(CLEAR, of.between.high) and between == WITHIN:
         why = (
             ": what matters is not the power of two but whether the last block of samples is full."
         )
-    elif beside == between == NEITHER:
-        why = ": the power of two makes no difference."
+    elif beside == between == WITHIN:
+        why = f": any difference is below {percent(CLOSE - 1, 0)}."
     else:
         why = "."
     return (
@@ -79,7 +79,7 @@ def says(r: Ratio) -> str:
         return f"{percent(r.value - 1)} faster than"
     if r.high < 1 / CLEAR:
         return f"{percent(1 - r.value)} slower than"
-    return NEITHER if 1 / ALIKE < r.low and r.high < ALIKE else UNSURE
+    return WITHIN if 1 / CLOSE < r.low and r.high < CLOSE else UNSURE
 
 
 def table(model: Model) -> Table:

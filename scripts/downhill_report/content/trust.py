@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: MIT
 """How far the figures can be trusted: samples, conditions, method, warnings."""
 
+from collections import Counter
 
 from .. import noise
 from ..conditions import DRIFT, STOLEN, Conditions
 from ..model import Model
 from ..notices import Notice
-from ..numbers import NONE, number, percent, plural
+from ..numbers import NONE, joined, number, percent, plural
 from ..waited import why_waited
 from .blocks import Block, Bullets, Drawing, Listing, More, Section, Table, Text
 from .captions import CAPTIONS
 from .commands import commands
 from .marks import min_samples
 
+# Reasons why sampling of a row ended before it was precise.
+ENDED = {
+    "time": "used up their time",
+    "repetitions": "reached the maximum number of samples",
+    "interrupted": "were interrupted",
+}
 # Rows in the table of those that repeat worst.
 SHOWN = 5
 
@@ -25,6 +32,8 @@ def samples(model: Model, figures: list[str]) -> Section:
         blocks.append(Text(shared))
     if stopped := stopped_text(model):
         blocks.append(Text(stopped))
+    if scaled := scaled_text(model):
+        blocks.append(Text(scaled))
     if "noise_floor" in model.results:
         blocks += floor_blocks(model)
     if model.conditions:
@@ -67,12 +76,30 @@ def stopped_text(model: Model) -> str:
     asked = model.results["context"].get("precision")
     if not told or not asked:
         return ""
-    precise = sum(row.stopped == "precision" for row in told)
+    ended = Counter(row.stopped for row in told)
     widest = max(told, key=lambda row: row.precision)
+    within, wider = "", "The widest interval is"
+    if any(row.pass_medians for row in told):
+        within = " within their passes"
+        wider = "The intervals over the passes may be wider: at most"
+    others = [f"{ended[why]} {what}" for why, what in ENDED.items() if ended[why]]
+    rest = f"; {joined(others)}" if others else ""
     return (
-        f"Of {plural(len(told), 'row')}, {precise} were sampled until the 95 % interval of the "
-        f"median was within {percent(asked)} of it, the others until their time was up; see the "
-        f"table of all rows. The widest interval is ± {percent(widest.precision)} ({widest.name})."
+        f"{ended['precision']} of {plural(len(told), 'row')} reached the requested precision of "
+        f"{percent(asked)}{within}{rest} (see the table of all rows). {wider} "
+        f"± {percent(widest.precision)} ({widest.name})."
+    )
+
+
+def scaled_text(model: Model) -> str:
+    """Returns a sentence on the rows whose passes were scaled to one clock."""
+    count = sum(row.at_clock for row in model.timed)
+    if not count:
+        return ""
+    return (
+        f"Figure, interval and noise floor of {count} of {plural(len(model.timed), 'row')} are at "
+        "the clock in the line of the row, because the clock wandered between the passes and the "
+        "times followed it."
     )
 
 
@@ -85,10 +112,13 @@ def floor_blocks(model: Model) -> list[Block]:
             return [Text("All rows were timed in one pass, so their noise floor is unknown.")]
         text = f"The noise floor could not be determined from {rows} timed {found['passes']} times."
         return [Text(text)]
-    half = f"half of them differ by less than {percent(noise.median(floors))} between two passes"
-    if found["p95"] is not None:
-        what = "rows" if not found["rows"] else "all pairs of passes"
-        half += f", 95 % of {what} by less than {percent(found['p95'])}"
+    median = percent(noise.median(floors))
+    p95 = None if found["p95"] is None else percent(found["p95"])
+    if noise.are_estimates(floors):
+        half = f"half of the floors are below {median}" + (f", 95 % below {p95}" if p95 else "")
+    else:
+        half = f"half of them differ by less than {median} between two passes"
+        half += f", 95 % of all pairs of passes by less than {p95}" if p95 else ""
     text = (
         f"Noise floor: {rows} timed {found['passes']} times with the same code; {half}. A "
         "difference between this run and another on this machine that is smaller than the floor "
@@ -168,10 +198,11 @@ LIMITS = (
     "Limits: buffers of hot rows are reused, so a shape that fits a cache is read from that cache, "
     "not from memory. GB/s count the bytes credited by the formulas below (each operand once), not "
     "bytes counted by the hardware; operations are credited in the same way. Ceilings are the "
-    "maximum measured before or after the rows. Intervals of ratios are over the passes if the "
-    "rows were timed in at least three, otherwise bootstrap intervals of the samples. Ratios hold "
-    "within this run; other days and machines differ by more. reports/METHOD.md in the source "
-    "tree describes each measurement."
+    "maximum measured before or after the rows. A ratio of rows timed in at least three passes is "
+    "the geometric mean over the passes, with an interval over them; otherwise it is the ratio of "
+    "the medians, with a bootstrap interval of the samples. Ratios hold within this run; other "
+    "days and machines differ by more. reports/METHOD.md in the source tree describes each "
+    "measurement."
 )
 
 
@@ -182,13 +213,21 @@ def sampling(model: Model) -> str:
         f"of at least {number(context['min_time_s'] * 1e3)} ms"
     )
     if context.get("precision"):
-        limit = context.get("max_time_s")
-        seconds = f"after {number(limit)} s" if limit else "when its time was up"
-        until = (
-            "Each row was sampled until the 95 % interval of its median (by ranks) was within "
-            f"{percent(context['precision'])} of it, at the latest {seconds}, "
-            f"with a minimum of {asked}"
-        )
+        limit, passes = context.get("max_time_s"), context.get("passes", 1)
+        precise = f"was within {percent(context['precision'])} of it"
+        if passes > 1:
+            share = f"{number(limit / passes)} s" if limit else "its share of the time"
+            until = (
+                f"In each of {passes} passes, a row was sampled until the 95 % interval (by ranks) "
+                "of the median of its samples, each divided by the median of its pass, "
+                f"{precise}, or until {share} was up, with a minimum of {asked} in all"
+            )
+        else:
+            seconds = f"after {number(limit)} s" if limit else "when its time was up"
+            until = (
+                f"Each row was sampled until the 95 % interval of its median (by ranks) {precise}, "
+                f"at the latest {seconds}, with a minimum of {asked}"
+            )
     else:
         until = f"Each row has {asked}"
     cpu = context["pinned_cpu"]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Which level wins where: the fastest ISA level or library at each shape."""
+"""The section on the fastest ISA level or library at each shape."""
 
 from ..model import Model
 from ..numbers import interval, joined, microseconds, percent
 from ..winners import Grid, Winner, wins
 from .blocks import Drawing, More, Section, Table, Text
 from .captions import CAPTIONS
-from .marks import explained, marked
+from .marks import MARK, explained, marked
 
 
 def winners(model: Model) -> Section:
@@ -24,16 +24,18 @@ def answer(model: Model, grids: list[Grid]) -> str:
     cells = sum(counted.values()) + unclear
     each = [f"{model.title(isa)} in {count}" for isa, count in counted.most_common()]
     fastest = f"fastest are {joined(each)}" if each else "none is clearly fastest"
+    unsure = [o for grid in grids for o in grid.cells.values() if not o.is_clear]
+    marks = f", or a row is marked {MARK}" if any(o.over.is_doubtful for o in unsure) else ""
     alike = f"; in {unclear} the two fastest are equal within 1 % or the noise" if unclear else ""
     return (
         f"Of {cells} combinations of kernel and shape ({percent(sum(counted.values()) / cells, 0)} "
-        f"with a clear winner), {fastest}{alike}."
+        f"with a clear winner), {fastest}{alike}{marks}."
     )
 
 
 def table(model: Model, grids: list[Grid]) -> Table:
     return Table(
-        "Medians of the two fastest rows, and how many times faster the first is",
+        "Medians of the two fastest rows, and how many times as fast the first is",
         ["kernel", "shape", "fastest", ">µs", "next", ">µs", ">next / fastest", "clear"],
         [line(model, cell) for grid in grids for cell in grid.cells.values()],
     )

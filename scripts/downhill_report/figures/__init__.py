@@ -49,7 +49,7 @@ def plan(model: Model) -> dict[str, Callable[[], str]]:
     if model.against_peers():
         out["peers"] = partial(peers.peers, model)
     if model.winners:
-        out["winners"] = partial(winners.winners, model)
+        out["winners"] = partial(winners.winners, model, look)
     if any(of.compared() for of in model.maps()):
         out["map"] = partial(shape_map.shape_map, model)
     if any(row.ended_s for row in model.timed):

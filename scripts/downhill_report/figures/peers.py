@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Comparison with other libraries: how many times faster downhill is than each, row by row."""
+"""Comparison with other libraries: how many times as fast downhill is as each, row by row."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ def peers(model: Model) -> str:
     axes.axvline(1, color=TEXT, linewidth=0.9, linestyle=(0, (4, 2)))
     logarithmic(axes.xaxis, subs=(1, 1.5, 2, 3, 5, 7))
     axes.set_xlabel(
-        "times faster than the library, our best level (right of 1: downhill is faster)", color=TEXT
+        "times as fast as the library, our best level (right of 1: downhill is faster)", color=TEXT
     )
     axes.tick_params(axis="y", length=0)
     dress(axes, grid="both")

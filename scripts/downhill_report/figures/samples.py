@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ..model import Model
 from ..rows import Row
-from ..numbers import number
+from ..numbers import number, percent
 from .style import (
     LEVEL_COLOURS,
     MUTED,
@@ -28,6 +28,8 @@ from .style import (
 MAX_POINTS = 2000
 # Points of a strip, of 500 pixels.
 MAX_STRIP_POINTS = 250
+# Minimum half height of a strip, as a share of the median.
+MIN_STRIP = 0.05
 # Range of the axis; points outside are drawn at the edge.
 LOWEST, HIGHEST = 0.75, 1.5
 LINE = LEVEL_COLOURS[2]
@@ -119,7 +121,7 @@ def clock(axes: Axes, model: Model) -> None:
 
 def strips(model: Model, look: Look) -> str:
     """Draws the samples of the headline's rows, one strip per level and library. The height of a
-    strip is the largest deviation from the median."""
+    strip is the largest deviation from the median, but at least 5 %."""
     rows = model.strip_rows()
     figure = Figure(figsize=(WIDTH, 0.8 + 0.52 * len(rows)), layout="constrained")
     panels = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
@@ -132,6 +134,7 @@ def strips(model: Model, look: Look) -> str:
 
 def strip(axes: Axes, look: Look, row: Row) -> None:
     points = sorted([*zip(row.ended_s or range(len(row.times)), row.times), *row.left_out])
+    largest = max(abs(time / row.median - 1) for _, time in points)
     points = points[:: math.ceil(len(points) / MAX_STRIP_POINTS)]
     left_out = {at for at, _ in row.left_out}
     times = numpy.array([time for _, time in points]) / 1e3
@@ -139,7 +142,7 @@ def strip(axes: Axes, look: Look, row: Row) -> None:
         axes.axhspan(row.low / 1e3, row.high / 1e3, color=MUTED, alpha=0.25, linewidth=0)
     axes.axhline(row.median / 1e3, color=TEXT, linewidth=0.8)
     middle = row.median / 1e3
-    half = max(0.05 * middle, numpy.abs(times - middle).max())
+    half = middle * max(MIN_STRIP, largest)
     places = numpy.linspace(0, 1, len(times))
     kept = numpy.array([at not in left_out for at, _ in points])
     dots(axes, places[kept], times[kept], look.colour[row.isa], "o", 0.0, size=3.6)
@@ -148,7 +151,7 @@ def strip(axes: Axes, look: Look, row: Row) -> None:
     axes.set_yticks([middle], [f"{row.isa}  {number(middle, 4)} µs"])
     axes.set_xticks([])
     axes.annotate(
-        f"± {half / middle:.0%}", (1, 0.5), xycoords="axes fraction", fontsize=8, color=TEXT,
+        f"± {percent(largest)}", (1, 0.5), xycoords="axes fraction", fontsize=8, color=TEXT,
         xytext=(5, 0), textcoords="offset points", va="center", annotation_clip=False,
     )  # fmt: skip
     dress(axes, grid="y")

@@ -9,7 +9,7 @@ from ..model import Model
 from ..rows import Ratio, Shape
 from .style import PAPER, TEXT, WIDTH, Look, dress, short, significant, title, to_svg
 
-# Per kernel, how many times faster each level is.
+# Per kernel, the speed-up of each level.
 Bars = list[tuple[str, list[tuple[str, Ratio]]]]
 
 
@@ -18,8 +18,8 @@ def speedup(model: Model, look: Look, shape: Shape) -> str:
     count = max(sum(len(bars) + 0.9 for _, bars in side) for side in (over_scalar, over_auto))
     figure = Figure(figsize=(WIDTH, 0.7 + 0.17 * max(count, 6)), layout="constrained")
     sides = [
-        ("times faster than scalar code", over_scalar),
-        ("… than the compiler, same flags", over_auto),
+        ("times as fast as scalar code", over_scalar),
+        ("… as the compiler's, same flags", over_auto),
     ]
     sides = [side for side in sides if side[1]]
     columns = figure.subplots(1, len(sides) or 1, squeeze=False)[0]

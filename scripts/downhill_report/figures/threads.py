@@ -37,7 +37,7 @@ def threads(model: Model) -> str:
         axes.set_ylim(bottom=0)
         axes.set_xlabel("threads", color=TEXT)
         dress(axes, grid="both")
-    panels[0].set_ylabel("times faster than one thread", color=TEXT)
+    panels[0].set_ylabel("times as fast as one thread", color=TEXT)
     for axes in panels[len(kernels) :]:
         axes.axis("off")
     labelled = {h.get_label(): h for axes in panels for h in axes.get_lines()}

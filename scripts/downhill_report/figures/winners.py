@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Which level wins where: a grid of shapes per type of features, each cell with its winner."""
+"""The fastest level by shape: a grid per type of features, each cell with its winner."""
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -11,17 +12,20 @@ from ..numbers import NONE
 from ..winners import Grid, Winner, wins
 
 from .style import (
-    MAP_COLOURS, MUTED, PAPER, TEXT, WIDTH, at, legend_above, short, significant, title, to_svg,
+    MAP_COLOURS, MUTED, PAPER, TEXT, WIDTH, Look, legend_above, short, significant, title, to_svg,
 )  # fmt: skip
 
 CELL = 0.25  # height in inches
-NO_WINNER, PEER, OURS_NOT_HAND = (MAP_COLOURS[i] for i in (3, 1, 2))
-HAND = MAP_COLOURS[4:]  # from the lowest level that wins to the highest
+# Hand-written levels and libraries have their colours of all figures, pale enough for the text in
+# the cell.
+ALPHA = 0.45
+NO_WINNER, OURS_NOT_HAND = (MAP_COLOURS[i] for i in (3, 2))
+PEER = to_rgba(MUTED, ALPHA)
 # Longer names do not fit a cell of a grid with many columns.
 MAX_COLUMNS_WITH_NAMES = 9
 
 
-def winners(model: Model) -> str:
+def winners(model: Model, look: Look) -> str:
     grids = model.winners
     lines = [len(grid.lines) for grid in grids]
     height = 0.3 + 0.75 * len(grids) + CELL * sum(lines)
@@ -30,12 +34,12 @@ def winners(model: Model) -> str:
         len(grids), 1, squeeze=False, gridspec_kw={"height_ratios": lines}
     )[:, 0]  # fmt: skip
     for axes, grid in zip(columns, grids):
-        draw(axes, model, grid)
-    legend_above(figure, handles(model), 6)
+        draw(axes, model, look, grid)
+    legend_above(figure, handles(model, look), 6)
     return to_svg(figure)
 
 
-def draw(axes: Axes, model: Model, grid: Grid) -> None:
+def draw(axes: Axes, model: Model, look: Look, grid: Grid) -> None:
     for y, line in enumerate(grid.lines):
         for x, column in enumerate(grid.columns):
             cell = grid.cells.get((line, column))
@@ -45,7 +49,8 @@ def draw(axes: Axes, model: Model, grid: Grid) -> None:
                 color=TEXT if cell else MUTED,
             )  # fmt: skip
             if cell:
-                axes.barh(y, 1, 1, x - 0.5, color=colour(model, cell), edgecolor=PAPER)
+                fill = colour(model, look, cell)
+                axes.barh(y, 1, 1, x - 0.5, facecolor=fill, edgecolor=PAPER)
     axes.set_xlim(-0.5, len(grid.columns) - 0.5)
     axes.set_ylim(len(grid.lines) - 0.5, -0.5)
     element = grid.columns[0].rpartition("_")[2]
@@ -63,20 +68,26 @@ def draw(axes: Axes, model: Model, grid: Grid) -> None:
 
 
 def label(model: Model, cell: Winner) -> str:
-    """Returns the winner and how many times faster it is than the next; "≈" if that is not
-    clear."""
+    """Returns the winner and how many times as fast as the next it is; "≈" if that is not clear."""
     if not cell.is_clear:
         return f"≈ {cell.best.isa}"
     return marked(f"{cell.best.isa} {significant(cell.over.value)}", cell.over)
 
 
-def colour(model: Model, cell: Winner) -> str:
+Colour = str | tuple[float, float, float, float]
+
+
+def colour(model: Model, look: Look, cell: Winner) -> Colour:
     if not cell.is_clear:
         return NO_WINNER
     kind = model.level(cell.best.isa).kind
     if kind == "hand":
-        return at(HAND, hand_levels(model).index(cell.best.isa))
+        return of_level(look, cell.best.isa)
     return PEER if kind == "peer" else OURS_NOT_HAND
+
+
+def of_level(look: Look, isa: str) -> Colour:
+    return to_rgba(look.colour[isa], ALPHA)
 
 
 def hand_levels(model: Model) -> list[str]:
@@ -85,8 +96,8 @@ def hand_levels(model: Model) -> list[str]:
     return [o.name for o in model.levels if o.kind == "hand" and counted[o.name]]
 
 
-def handles(model: Model) -> list[Patch]:
-    texts = [(at(HAND, i), f"{isa} wins") for i, isa in enumerate(hand_levels(model))]
+def handles(model: Model, look: Look) -> list[Patch]:
+    texts = [(of_level(look, isa), f"{isa} wins") for isa in hand_levels(model)]
     texts += [
         (PEER, "a library wins"), (OURS_NOT_HAND, "compiled or scalar code wins"),
         (NO_WINNER, "≈: no clear winner"),
