@@ -162,6 +162,15 @@ class Refusals(GalleryTest):
                 "no level or library 'avx9'",
                 damaged(lambda d: rows(d)[2][7].update(avx9=[1, 0, 0])),
             ),
+            (
+                "-1000 is less than or equal to",
+                damaged(lambda d: rows(d)[2][7].update(scalar=[2, -1000, -1000])),
+            ),
+            ("-1000 is less than or equal to", damaged(lambda d: rows(d)[0].extend([0, -1000]))),
+            (
+                "the file is damaged; add the results again with `downhill gallery --add`",
+                damaged(lambda d: rows(d).append(rows(d)[0])),
+            ),
             ("row_columns", damaged(lambda d: d["row_columns"].reverse())),
             ("the name 'one', as", good),
         ):
@@ -210,7 +219,8 @@ class Refusals(GalleryTest):
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
         self.write("results.json", results(row("score_f32", "avx2", 7.0)))
         arguments = ("--add", self.results, "--name", "one")
-        self.refused(70, "cannot write", *arguments, self.gallery, preexec_fn=limit)
+        both = f"{self.gallery}/one.json or {self.gallery}/index.html: cannot write"
+        self.refused(70, both, *arguments, self.gallery, preexec_fn=limit)
         new = self.directory / "new"
         self.refused(70, "cannot write", *arguments, new, preexec_fn=limit)
         self.assertFalse(new.exists(), "a new directory was left behind")

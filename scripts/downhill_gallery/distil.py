@@ -8,7 +8,7 @@ import statistics
 from typing import Any
 
 from downhill_compare.runs import clock_of
-from downhill_report import load, waited
+from downhill_report import load, noise, waited
 from downhill_report.errors import BadResults
 
 from . import entry as entries
@@ -19,23 +19,29 @@ from .layout import optional, rounded
 SAME_CLOCK = 0.005
 # Options of `downhill bench` whose value is a path, which may name a user or a host.
 PATH_OPTIONS = ("--json", "--resume", "--ceilings-from")
-WITH_PEERS = ("score_f32", "grad_f32", "step_hinge_f32", "step_hinge_u8", "epoch_")
+# Prefixes of the kernels whose rows are kept longest: other libraries compute some of them, and the
+# others are steps and epochs of training.
+KEPT_LONGEST = ("score_f32", "grad_f32", "step_hinge_f32", "step_hinge_u8", "epoch_")
+OTHER_KERNELS = "kernels other than " + ", ".join(
+    f"{prefix}*" if prefix.endswith("_") else prefix for prefix in KEPT_LONGEST
+)
 # Rows that are left out of an entry that would be too large, in this order: name and test.
-TOO_MUCH = (
+DROP_ORDER = (
     (
-        "kernels without libraries to compare with, at shapes that compare no ISA levels",
-        lambda o, _: o["brief"] and not o["work"].kernel.startswith(WITH_PEERS),
+        f"{OTHER_KERNELS}, at shapes that compare no ISA levels",
+        lambda group, _: group["brief"] and not group["work"].kernel.startswith(KEPT_LONGEST),
     ),
     (
         "cold rows of the compiler's code and of scalar code",
-        lambda o, kind: o["work"].cache == "cold" and kind in ("auto", "baseline"),
+        lambda group, kind: group["work"].cache == "cold" and kind in ("auto", "baseline"),
     ),
     (
-        "cold rows of kernels without libraries to compare with",
-        lambda o, _: o["work"].cache == "cold" and not o["work"].kernel.startswith(WITH_PEERS),
+        f"cold rows of {OTHER_KERNELS}",
+        lambda group, _: group["work"].cache == "cold"
+        and not group["work"].kernel.startswith(KEPT_LONGEST),
     ),
-    ("shapes that compare no ISA levels", lambda o, _: o["brief"]),
-    ("cold rows", lambda o, _: o["work"].cache == "cold"),
+    ("shapes that compare no ISA levels", lambda group, _: group["brief"]),
+    ("cold rows", lambda group, _: group["work"].cache == "cold"),
 )  # fmt: skip
 
 
@@ -76,9 +82,9 @@ def distil(path: pathlib.Path, name: str, label: str | None) -> str:
 def within_limit(path: pathlib.Path, document: dict[str, Any]) -> str:
     """Returns the text of the entry. Leaves rows out if it would be too large."""
     kinds = {level["name"]: level["kind"] for level in document["machine"]["levels"]}
-    for what, is_too_much in (None, None), *TOO_MUCH:
+    for what, is_dropped in (None, None), *DROP_ORDER:
         if what is not None:
-            leave_out(document, what, lambda g, isa: is_too_much(g, kinds.get(isa, "peer")))
+            leave_out(document, what, lambda g, isa: is_dropped(g, kinds.get(isa, "peer")))
         text = layout.text_of(document | {"groups": nested(document["groups"])})
         if len(text.encode()) <= entries.MAX_BYTES:
             return text
@@ -97,13 +103,15 @@ def nested(groups: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return out
 
 
-def leave_out(document: dict[str, Any], what: str, is_too_much: Any) -> None:
+def leave_out(document: dict[str, Any], what: str, is_dropped: Any) -> None:
     count = 0
     for group in document["groups"]:
-        kept = [row for row in group["rows"] if not is_too_much(group, row[0])]
+        kept = [row for row in group["rows"] if not is_dropped(group, row[0])]
         count += len(group["rows"]) - len(kept)
         group["rows"] = kept
-    document["groups"] = [o for o in document["groups"] if o["rows"] or "skipped" in o]
+    document["groups"] = [
+        group for group in document["groups"] if group["rows"] or "skipped" in group
+    ]
     if count:
         document["left_out"].append({"rows": count, "what": what})
 
@@ -121,7 +129,8 @@ def microarchitecture_of(results: dict[str, Any], label: str | None) -> dict[str
 
 def cpu_record(machine: dict[str, Any]) -> dict[str, Any]:
     """Returns vendor, family, model and stepping; None where older results do not have them."""
-    record = {o["key"]: o["value"] for o in machine.get("record", []) if o["group"] == "CPU"}
+    facts = machine.get("record", [])
+    record = {fact["key"]: fact["value"] for fact in facts if fact["group"] == "CPU"}
     out: dict[str, Any] = {"vendor": record.get("vendor")}
     for key in ("family", "model", "stepping"):
         value = record.get(key) or ""
@@ -171,7 +180,9 @@ def ceilings_of(ceilings: dict[str, Any] | None) -> dict[str, Any] | None:
     return {
         "clock_ghz": rounded(ceilings["clock_ghz"], 4),
         "peaks_g_per_s": {what: rounded(rate, 4) for what, rate in peaks.items() if rate},
-        "read_gb_per_s": {o["level"]: rounded(o["read_gb_per_s"], 4) for o in ceilings["read"]},
+        "read_gb_per_s": {
+            memory["level"]: rounded(memory["read_gb_per_s"], 4) for memory in ceilings["read"]
+        },
     }
 
 
@@ -195,17 +206,18 @@ def groups_of(results: dict[str, Any]) -> list[dict[str, Any]]:
     clocks = {
         name: clock_of(groups) for name, groups in waited.groups_of_rows(results).items()
     }  # of older results, whose rows have no clock of their own
-    floors = {o["run_name"]: o["medians_ns"] for o in noise_rows(results)}
+    # In newer results the aggregate of a row has its noise floor.
+    floors = noise.floors_of(results, ())
     groups: dict[entries.Work, dict[str, list[dict[str, Any]]]] = {}
-    for of in rows.values():
-        head = next(o for o in of if "kernel" in o)
+    for samples in rows.values():
+        head = head_of(samples)
         if not head.get("sweep"):
             shape = (head["n"], head["d"], head["c"])
             work = entries.Work(
                 head["kernel"], shape, head.get("cache", "hot"), head.get("threads", 1)
             )
-            groups.setdefault(work, {})[head["isa"]] = of
-    levels = {o["name"]: o["kind"] for o in results["machine"]["levels"]}
+            groups.setdefault(work, {})[head["isa"]] = samples
+    levels = {level["name"]: level["kind"] for level in results["machine"]["levels"]}
     times = {work: timed(work, group) for work, group in groups.items()}
     out = []
     for work, group in groups.items():
@@ -224,30 +236,33 @@ def reasons_of(groups: list[dict[str, Any]]) -> list[str]:
     return reasons
 
 
-def noise_rows(results: dict[str, Any]) -> list[dict[str, Any]]:
-    return results.get("noise_floor", {}).get("rows", [])
+def head_of(samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns a sample or aggregate of a row that has its kernel and shape."""
+    return next(sample for sample in samples if "kernel" in sample)
 
 
-def median_entry(of: list[dict[str, Any]]) -> dict[str, Any]:
-    return next((o for o in of if o.get("aggregate_name") == "median"), {})
+def median_entry(samples: list[dict[str, Any]]) -> dict[str, Any]:
+    return next((sample for sample in samples if sample.get("aggregate_name") == "median"), {})
 
 
 def timed(work: entries.Work, group: dict[str, list[dict[str, Any]]]) -> dict[str, ratios.Timed]:
     """Returns the times of each row of a group that has any."""
     rounds = {}
-    for isa, of in group.items():
-        samples = load.samples_of(of)[0]
-        if samples and min(o["real_time"] for o in samples) > 0:
-            rounds[isa] = {o.get("repetition_index", i): o["real_time"] for i, o in
-                           enumerate(samples)}  # fmt: skip
+    for isa, all_samples in group.items():
+        samples = load.samples_of(all_samples)[0]
+        if samples and min(sample["real_time"] for sample in samples) > 0:
+            rounds[isa] = {
+                sample.get("repetition_index", i): sample["real_time"]
+                for i, sample in enumerate(samples)
+            }
     resampled = ratios.resample(str(work), rounds) if rounds else {}
     out = {}
-    for isa, samples in rounds.items():
+    for isa, times in rounds.items():
         aggregate = median_entry(group[isa])
         passes = tuple(aggregate.get("pass_medians_ns", ()))
         # With several passes the program's median is that of the medians of the passes.
-        median = aggregate["real_time"] if passes else statistics.median(samples.values())
-        out[isa] = ratios.Timed(median, samples, passes, resampled[isa])
+        median = aggregate["real_time"] if passes else statistics.median(times.values())
+        out[isa] = ratios.Timed(median, times, passes, resampled[isa])
     return out
 
 
@@ -269,13 +284,13 @@ def over_of(
         out[fastest] |= {isa: rows[isa] for isa in rows if isa not in levels}
     f32_kernel = features.f32_kernel_of(work.kernel)
     f32 = times.get(entries.Work(f32_kernel, work.shape, work.cache, work.threads), {})
-    mine, theirs = best_level(rows, levels), best_level(f32, levels)
+    mine, theirs = highest_hand_level(rows, levels), highest_hand_level(f32, levels)
     if mine and theirs:
         out[mine][features.F32] = f32[theirs]
     return out
 
 
-def best_level(rows: dict[str, Any], levels: dict[str, str]) -> str | None:
+def highest_hand_level(rows: dict[str, Any], levels: dict[str, str]) -> str | None:
     """Returns the highest hand-written level, which the library uses by default."""
     return next((isa for isa in reversed(levels) if levels[isa] == "hand" and isa in rows), None)
 
@@ -286,16 +301,17 @@ def group_of(
     times: dict[str, ratios.Timed],
     over: dict[str, dict[str, ratios.Timed]],
     clocks: dict[str, float | None],
-    floors: dict[str, list[float]],
+    floors: dict[str, noise.Floor],
 ) -> dict[str, Any]:
-    head = next(o for of in group.values() for o in of if "kernel" in o)
+    head = head_of(next(iter(group.values())))
     out: dict[str, Any] = {"work": work, "brief": head.get("brief", False)}
     out["flops"] = rounded(head["flops"], 9)
-    found = [c for of in group.values() if (c := clock_of_row(of, clocks)) is not None]
-    clock = statistics.median(found) if found else None
+    found = [clock_of_row(samples, clocks) for samples in group.values()]
+    known = [clock for clock in found if clock is not None]
+    clock = statistics.median(known) if known else None
     if clock is not None:
         out["clock_ghz"] = rounded(clock, 4)
-    skipped = {isa: why_not(of) for isa, of in group.items() if isa not in times}
+    skipped = {isa: why_not(samples) for isa, samples in group.items() if isa not in times}
     if skipped:
         out["skipped"] = skipped
     out["rows"] = [
@@ -308,19 +324,18 @@ def group_of(
 
 def row_of(
     isa: str,
-    of: list[dict[str, Any]],
+    samples: list[dict[str, Any]],
     times: ratios.Timed,
     over: dict[str, ratios.Timed],
-    floors: dict[str, list[float]],
+    floors: dict[str, noise.Floor],
     group_clock: float | None,
 ) -> list[Any]:
-    aggregate = median_entry(of)
-    head = next(o for o in of if "kernel" in o)
+    aggregate, head = median_entry(samples), head_of(samples)
     marks = entries.SHARED if aggregate.get("shared_core") else ""
     marks += entries.ABOVE_ROOF if aggregate.get("above_roof") else ""
     floor = aggregate.get("noise_floor")
-    if floor is None and (medians := floors.get(head["run_name"])):
-        floor = max(medians) / min(medians) - 1
+    if floor is None and (measured := floors.get(head["run_name"])):
+        floor = measured.share
     attainable, clock = head.get("attainable_gflop_per_s"), aggregate.get("clock_ghz")
     if clock and group_clock and abs(clock / group_clock - 1) < SAME_CLOCK:
         clock = None
@@ -331,19 +346,20 @@ def row_of(
         optional(attainable, 4),
         head.get("bound"),
         None if floor is None else math.ceil(1000 * floor),
-        {base: ratio_of(times, of) for base, of in over.items()},
+        {base: ratio_of(times, base_times) for base, base_times in over.items()},
         marks,
         optional(clock, 3),
     ]
 
 
-def clock_of_row(of: list[dict[str, Any]], clocks: dict[str, float | None]) -> float | None:
+def clock_of_row(samples: list[dict[str, Any]], clocks: dict[str, float | None]) -> float | None:
     """Returns the clock of a row, or of its group in older results."""
-    return median_entry(of).get("clock_ghz") or clocks.get(of[0]["run_name"])
+    return median_entry(samples).get("clock_ghz") or clocks.get(samples[0]["run_name"])
 
 
-def why_not(of: list[dict[str, Any]]) -> str:
-    return next((o["error_message"] for o in of if o.get("error_message")), "no samples")
+def why_not(samples: list[dict[str, Any]]) -> str:
+    messages = (sample.get("error_message") for sample in samples)
+    return next(filter(None, messages), "no samples")
 
 
 def ends_of(times: ratios.Timed, aggregate: dict[str, Any]) -> tuple[int | None, int | None]:

@@ -18,6 +18,7 @@ from .features import F32
 SCHEMA = load.ROOT / "reports" / "gallery.schema.json"
 SCHEMA_VERSION = 1
 MAX_BYTES = 100_000
+DAMAGED = "the file is damaged; add the results again with `downhill gallery --add`"
 NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 # The columns of a row. Missing values at the end of a row are left out.
 COLUMNS = (
@@ -29,7 +30,7 @@ SHARED, ABOVE_ROOF = "s", "r"  # in `marks`
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times faster, with its 95 % interval."""
+    """How many times as fast, with its 95 % interval."""
 
     value: float
     low: float
@@ -39,7 +40,7 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Work:
-    """What a group of rows computes; its rows differ in the ISA level or library."""
+    """The computation of a group of rows; its rows differ in the ISA level or library."""
 
     kernel: str
     shape: tuple[int, int, int]
@@ -76,7 +77,7 @@ class Row:
     attainable: float | None
     bound: str | None
     noise_floor: float | None
-    over: dict[str, Ratio]  # level, library or F32 -> how many times faster this row is
+    over: dict[str, Ratio]  # level, library or F32 -> how many times as fast this row is
     marks: str
     clock_ghz: float | None
 
@@ -115,8 +116,8 @@ class Entry:
     @property
     def title(self) -> str:
         """Vendor and microarchitecture, or the name of the CPU if nobody named the latter."""
-        vendor = f"{self.vendor} " if self.vendor else ""
-        return f"{vendor}{self.short_title.removeprefix(vendor)}"
+        title = self.short_title
+        return title if title.startswith(self.vendor) else f"{self.vendor} {title}"
 
     @property
     def short_title(self) -> str:
@@ -223,7 +224,7 @@ def of_document(path: pathlib.Path, document: dict[str, Any]) -> Entry:
 def add_group(entry: Entry, work: Work, group: dict[str, Any]) -> None:
     path, reasons = entry.path, entry.document["reasons"]
     if any(i >= len(reasons) for i in group.get("skipped", {}).values()):
-        raise BadResults(f"{path}: {work}: a reason is missing; the file is damaged")
+        raise BadResults(f"{path}: {work}: a reason is missing; {DAMAGED}")
     skipped = {isa: reasons[i] for isa, i in group.get("skipped", {}).items()}
     rows = [row_of(cells, group) for cells in group["rows"]]
     names = [*(row.isa for row in rows), *skipped]
@@ -231,11 +232,9 @@ def add_group(entry: Entry, work: Work, group: dict[str, Any]) -> None:
     # Rows that ratios refer to may have been left out, to keep the entry small.
     known = {*entry.levels, *peers, F32}
     if unknown := {*names, *(base for row in rows for base in row.over)} - known:
-        raise BadResults(
-            f"{path}: {work}: no level or library '{min(unknown)}'; the file is damaged"
-        )
+        raise BadResults(f"{path}: {work}: no level or library '{min(unknown)}'; {DAMAGED}")
     if len(set(names)) < len(names):
-        raise BadResults(f"{path}: {work}: a row is there twice; the file is damaged")
+        raise BadResults(f"{path}: {work}: a row is there twice; {DAMAGED}")
     entry.rows[work] = {row.isa: row for row in rows}
     entry.skipped[work] = skipped
     entry.flops[work] = group["flops"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The comparisons that the gallery makes: what a CPU feature or a data type is compared with.
+"""The comparisons that the gallery makes: the base of each CPU feature and data type.
 
 distil.py computes the ratios of a run by this table, because their intervals need the samples;
 bought.py shows them."""
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from downhill_report.model import F32_KERNELS
 
-# Base of the comparison of data types: the same kernel on f32, at the best ISA level of each.
+# Base of the comparison of data types: the same kernel on f32, at the highest hand-written ISA
+# level of each data type, which the library uses by default.
 F32 = "f32"
 DATA_TYPES = ("u8", "bf16", F32)
 # CPU feature -> its everyday name.

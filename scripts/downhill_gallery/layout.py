@@ -12,9 +12,9 @@ def text_of(document: dict[str, Any]) -> str:
     members = []
     for key, value in document.items():
         if key == "groups":
-            kernels = [f"{compact(kernel)}:{groups_of(of)}" for kernel, of in value.items()]
+            kernels = [f"{compact(kernel)}:{groups_of(groups)}" for kernel, groups in value.items()]
             text = "{\n" + ",\n".join(kernels) + "\n}"
-        elif isinstance(value, dict) and any(isinstance(o, (dict, list)) for o in value.values()):
+        elif isinstance(value, dict) and is_nested(value):
             inner = [f"{compact(k)}:{list_or_value(v)}" for k, v in value.items()]
             text = "{\n" + ",\n".join(inner) + "\n}"
         else:
@@ -23,15 +23,20 @@ def text_of(document: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(members) + "\n}\n"
 
 
+def is_nested(value: dict[str, Any]) -> bool:
+    return any(isinstance(member, (dict, list)) for member in value.values())
+
+
 def list_or_value(value: Any) -> str:
     """Returns a value on one line, or a list of objects with one per line."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "[\n" + ",\n".join(compact(o) for o in value) + "]"
+        return "[\n" + ",\n".join(compact(member) for member in value) + "]"
     return compact(value)
 
 
 def groups_of(groups: dict[str, dict[str, Any]]) -> str:
-    return "{\n" + ",\n".join(f"{compact(key)}:{group_of(of)}" for key, of in groups.items()) + "}"
+    texts = [f"{compact(key)}:{group_of(group)}" for key, group in groups.items()]
+    return "{\n" + ",\n".join(texts) + "}"
 
 
 def group_of(group: dict[str, Any]) -> str:

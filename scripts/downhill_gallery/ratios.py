@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""How many times faster one row is than another, with a 95 % interval, from all samples of a run.
+"""Computes how many times as fast as another one a row is, with a 95 % interval, from all samples
+of a run.
 
 An entry of the gallery keeps these ratios, because their intervals cannot be computed from the
 intervals of two medians: what slows down both rows at the same time cancels in the ratio.
@@ -57,16 +58,15 @@ def median_interval(times: list[float]) -> tuple[float, float] | None:
     few samples. For older results, which do not have it."""
     if len(times) < INTERVAL_MIN:
         return None
-    # The largest rank whose tail beyond both ends has at most 5 %.
+    # The largest rank with at most 5 % beyond both ends: ppf() returns the smallest rank at which
+    # the tail reaches 2.5 %, so the ranks below it have less.
     rank = int(stats.binom.ppf((1 - CONFIDENCE) / 2, len(times), 0.5))
-    if stats.binom.cdf(rank - 1, len(times), 0.5) > (1 - CONFIDENCE) / 2:
-        rank -= 1
     ordered = sorted(times)
     return ordered[max(rank, 1) - 1], ordered[-max(rank, 1)]
 
 
 def ratio(row: Timed, over: Timed) -> tuple[float, float, float]:
-    """Returns (how many times faster `row` is than `over`, ends of its interval)."""
+    """Returns (how many times as fast as `over` `row` is, ends of its interval)."""
     pairs = passes.pairs_of(row.passes, over.passes)
     if len(pairs) > 1:
         return passes.ratio_of(pairs)
