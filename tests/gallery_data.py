@@ -16,7 +16,19 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 GALLERY = ROOT / "scripts" / "gallery"
 COMMITTED = ROOT / "reports" / "gallery"
 sys.path.insert(0, str(ROOT / "scripts"))
-from downhill_gallery import bought, distil, entry, features, page, ratios  # noqa: E402, F401
+from downhill_gallery import (  # noqa: E402, F401
+    bought,
+    content,
+    distil,
+    entry,
+    explorer,
+    features,
+    figure,
+    machines,
+    page,
+    ratios,
+    words,
+)
 from downhill_report import errors  # noqa: E402
 
 # Name, kind, auto_of, what the CPU lacks.

@@ -16,17 +16,22 @@ from gallery_data import (
     FirstTable,
     GalleryTest,
     bought,
+    content,
     distil,
     entry,
     errors,
+    explorer,
     features,
+    figure,
     groups_of,
     machine,
+    machines,
     page,
     ratios,
     results,
     row,
     rows_of,
+    words,
 )
 
 from downhill_gallery import microarchitecture
@@ -188,7 +193,7 @@ class Entries(GalleryTest):
         self.assertEqual(over["avx2"]["blis"][0], 1.5)
         self.assertNotIn("blis", over["avx512"])
 
-    def test_bytes__compared_with_f32_at_the_best_level_of_each(self):
+    def test_bytes__compared_with_f32_at_the_highest_hand_written_level_of_each(self):
         found = self.entry(results())
         bytes_over = bought.ratios_of(found, feature("bytes"))
         ((work, ratio),) = bytes_over.items()
@@ -266,6 +271,177 @@ class Entries(GalleryTest):
         text = page.make([entry.of_document(path, document)])
         self.assertIn("left out: 5 (cold rows)", text)
 
+    def test_noise_floor__rows_of_older_results_that_were_timed_once_or_not_at_all(self):
+        document = results()
+        names = [f"step_hinge_f32/{o}/n:256/d:3072/c:10" for o in ("scalar", "avx2", "avx512")]
+        medians = ([1000.0, None, 1100.0], [100.0], [None])
+        document["noise_floor"] = {
+            "passes": 3, "p95": 0.1,
+            "rows": [{"run_name": k, "medians_ns": v} for k, v in zip(names, medians)],
+        }  # fmt: skip
+        found = {o.isa: o for o in next(iter(self.entry(document).rows.values())).values()}
+        self.assertAlmostEqual(found["scalar"].noise_floor, 0.101)  # 0.1 rounded up
+        self.assertIsNone(found["avx2"].noise_floor)
+        self.assertIsNone(found["avx512"].noise_floor)
+
+    def test_title__the_vendor_once(self):
+        for cpu, label, title in (
+            ("Intel(R) Xeon(R) Processor", None, "Intel(R) Xeon(R) Processor"),
+            ("Intel(R) Xeon(R) Processor", "Emerald Rapids", "Intel Emerald Rapids"),
+            ("AMD EPYC", "AMD Zen 4", "AMD Zen 4"),
+            ("Test CPU", None, "Test CPU"),
+        ):
+            document = results(machine=machine(cpu_name=cpu))
+            self.assertEqual(self.entry(document, label=label).title, title)
+
+
+def step(shapes, factor=2.0, kernel="step_hinge_f32"):
+    """Returns rows of a kernel at avx2 and avx512, one shape per number of samples."""
+    return [
+        o
+        for n in shapes
+        for isa, median in (("avx2", 100.0 * factor), ("avx512", 100.0))
+        for o in row(kernel, isa, median, shape=(n, 3072, 10))
+    ]
+
+
+class Table(GalleryTest):
+    def lines(self, *entries):
+        """Returns id of the feature -> its line in the first table, and the means of the figure."""
+        lines, drawn = page.first_table(entries)
+        return {line.feature.id: line for line in lines}, drawn
+
+    def test_cell__mean_interval_and_extreme_shapes(self):
+        rows = [*step([1], 1.0), *step([2], 4.0)]
+        lines, _ = self.lines(self.entry(results(rows)))
+        (cell,) = lines["avx512"].cells
+        self.assertEqual((cell.value, cell.shapes), ("2.00×", "1.00× to 4.00×"))
+        self.assertRegex(cell.interval, r"^1\.\d\d to 2\.\d\d ‡$")
+        text = FirstTable(page.make([self.entry(results(rows))])).cells["avx512"][1]
+        self.assertIn(f"{cell.value} {cell.interval} {cell.shapes}", text)
+
+    def test_passes__only_intervals_of_one_pass_are_marked(self):
+        document = results()
+        document["context"]["passes"] = 5
+        lines, _ = self.lines(self.entry(document), self.entry(results(), "two"))
+        several, one = lines["avx512"].cells
+        self.assertNotIn("‡", several.interval)
+        self.assertIn("‡", one.interval)
+        self.assertIn("‡: measured in one pass.", page.make([self.entry(results())]))
+        self.assertNotIn(
+            "‡: measured in one pass.", "".join(page.notes([self.entry(document)], []))
+        )
+
+    def test_line__of_one_family(self):
+        of_bytes = self.entry(results(step([1], kernel="step_hinge_u8")))
+        of_f32 = self.entry(results(step([1])), "two", "Other")
+        lines, drawn = self.lines(of_bytes, of_f32)
+        line = lines["avx512"]
+        self.assertEqual([cell.why for cell in line.cells], ["not measured", ""])
+        self.assertTrue(
+            line.words.startswith("A training step on f32 is 2.00 times as fast on Other."),
+            line.words,
+        )
+        self.assertEqual([len(found) for _, found in drawn], [1])
+
+    def test_means__over_the_shapes_that_all_measured_cpus_have(self):
+        many = self.entry(results([*step([1], 8.0), *step([2, 3])]))
+        few = self.entry(results(step([2, 3, 4])), "two")
+        lacking = self.entry(results(row("hinge_f32", "scalar", 1.0)), "three")
+        lines, drawn = self.lines(many, few, lacking)
+        self.assertEqual([o.value for o in lines["avx512"].cells], ["2.00×", "2.00×", ""])
+        self.assertEqual(page.shapes_of(drawn), "2 shapes")
+        # Nothing in common: each over its own.
+        lines, drawn = self.lines(self.entry(results(step([1], 8.0))), few)
+        self.assertEqual([o.value for o in lines["avx512"].cells], ["8.00×", "2.00×"])
+        self.assertEqual(page.shapes_of(drawn), "1 to 3 shapes (not the same in all cells)")
+        _, drawn = self.lines(self.entry(results(step([1]))), self.entry(results(step([2])), "two"))
+        self.assertEqual(page.shapes_of(drawn), "1 shape (not the same in all cells)")
+
+    def test_words__sentences(self):
+        def answer(*ratios, operation="step", needed=0):
+            family = features.Family(operation, "f32")
+            work = entry.Work("step_hinge_f32", (1, 2, 3), "hot", 1)
+            found = []
+            for i, value in enumerate(ratios):
+                ratio = entry.Ratio(value, 0.99 * value, 1.01 * value)
+                named = self.entry(results(), f"e{i}", f"CPU {i}")
+                found.append((named, bought.Mean(family, ratio, {work: ratio})))
+            found += [(self.entry(results(), f"n{i}", f"New {i}"), None) for i in range(needed)]
+            return words.answer(feature("avx512"), family, found)
+
+        self.assertEqual(
+            answer(1.0, 0.92, 0.95),
+            "A training step on f32 runs at 0.92× (CPU 1) to 1.00× (CPU 0) of the speed without "
+            "it.",
+        )
+        self.assertEqual(
+            answer(1.5, 1.0, operation="scores", needed=1),
+            "Computing scores on f32 is 1.50 times as fast on CPU 0 and as fast on CPU 1. "
+            "Not measured on New 0, although the CPU has AVX-512.",
+        )
+        self.assertTrue(
+            answer(2.0, needed=2).endswith("on New 0 and New 1, although the CPUs have AVX-512.")
+        )
+        self.assertEqual(
+            answer(1.0, 1.0, 1.0), "A training step on f32 is as fast on 3 CPUs."
+        )  # fmt: skip
+
+    def test_intervals__as_many_digits_as_the_ratio(self):
+        ratio = entry.Ratio(22.7, 20.13, 26.62)
+        self.assertEqual(content.with_interval(ratio), "22.7× (20.1 to 26.6)")
+        self.assertEqual(words.ends(ratio), "20.1 to 26.6")
+
+    def test_figure__wide_intervals_stay_inside(self):
+        work = entry.Work("step_hinge_f32", (1, 2, 3), "hot", 1)
+        ratio = entry.Ratio(2.0, 1e-9, 1e9)
+        mean = bought.Mean(features.Family("step", "f32"), ratio, {work: ratio})
+        text = figure.draw([(feature("avx512"), [(self.entry(results()), mean)])])
+        for x in re.findall(r'x[12]="([-\d.]+)"', text):
+            self.assertTrue(figure.LEFT <= float(x) <= figure.WIDTH - figure.RIGHT, x)
+        (label,) = re.findall(r'<text x="([\d.]+)"[^>]*>2\.00×</text></g>', text)
+        self.assertGreater(float(label), figure.WIDTH - figure.RIGHT)
+
+    def test_machines__settings_and_noise_floor(self):
+        document = results()
+        document["context"] |= {"precision": 0.005, "passes": 1}
+        one = self.entry(document)
+        self.assertTrue(machines.run(one).endswith(", until within 0.5 %"), machines.run(one))
+        self.assertEqual(machines.passes(one), machines.passes(self.entry(results())))
+        self.assertEqual(machines.floor(one), "not measured")
+        floor = {"passes": 4, "p95": 0.298, "rows": []}
+        document["noise_floor"] = floor
+        self.assertEqual(
+            machines.floor(self.entry(document)),
+            "two measurements of a row differ by less than 29.8 % in 95 % of cases",
+        )
+        document["context"]["passes"] = 5
+        document["noise_floor"] = floor | {"median": 0.0755}
+        self.assertEqual(
+            machines.floor(self.entry(document)), "median 7.5 %; below 29.8 % for 95 % of rows"
+        )
+
+    def test_explorer__only_missing_values_are_dropped(self):
+        isas, bounds = explorer.Names(), explorer.Names()
+        ratio = entry.Ratio(2.0, 1.9, 2.0)
+        head = ("avx2", 100.0, 99.0, 100.0)
+        for tail, cells in (
+            ((None, "FMA", None, {}, "", None), [0, 100.0, -10, 0, None, 0]),
+            ((None, None, None, {}, "", None), [0, 100.0, -10, 0]),
+            ((9.0, "FMA", None, {"avx2": ratio}, "", None),
+             [0, 100.0, -10, 0, 9.0, 0, None, [0, 2.0, -50, 0]]),
+        ):  # fmt: skip
+            packed = explorer.packed(entry.Row(*head, *tail), None, isas, bounds)
+            self.assertEqual(packed, cells)
+
+    def test_left_out_library__has_a_page(self):
+        rows = [*row("score_f32", "avx2", 100.0), *row("score_f32", "blis", 150.0)]
+        document = self.distil(results(rows, peers=["blis"]))
+        for _, _, group in groups_of(document):
+            group["rows"] = [cells for cells in group["rows"] if cells[0] != "blis"]
+        found = entry.of_document(pathlib.Path("x.json"), document)
+        self.assertIn("1.50× ", page.make([found]).partition('id="peers"')[2])
+
 
 class Missing(GalleryTest):
     """Every reason why a combination has no figure."""
@@ -284,22 +460,48 @@ class Missing(GalleryTest):
         old["benchmarks"] = [o for o in old["benchmarks"] if o["isa"] != "avx512vnni"]
         self.assertEqual(
             self.reasons(old)["avx512vnni"],
-            "the CPU has AVX512-VNNI, but version 0123456 has no kernels for it",
+            "no data yet: the entry is of version 0123456, which has no kernels for AVX512-VNNI; "
+            "run scripts/bench --gallery one there",
         )
 
     def test_version_lacks_the_data_type(self):
         document = results(row("step_hinge_f32", "avx2", 100.0))
-        self.assertEqual(self.reasons(document)["bytes"], "version 0123456 has no kernels on bytes")
+        self.assertEqual(
+            self.reasons(document)["bytes"],
+            "no data yet: the entry is of version 0123456, which has no kernels for bytes; "
+            "run scripts/bench --gallery one there",
+        )
+        text = page.make([self.entry(document)])
+        self.assertIn("No data yet on Test CPU: the entry is of version 0123456,", text)
+        self.assertEqual(FirstTable(text).cells["bytes"][1], "no data yet")
 
     def test_not_measured(self):
         document = results([*row("step_hinge_u8", "avx2", 9.0), *row("score_f32", "avx2", 9.0)])
         self.assertEqual(self.reasons(document)["avx512vnni"], "not measured")
         self.assertEqual(self.reasons(document)["bytes"], "not measured")
 
+    def test_library__run_without_peers(self):
+        rows = row("score_f32", "avx2", 9.0)
+        without = self.entry(results(rows))
+        with_blis = self.entry(results(rows, peers=["blis"]))
+        self.assertEqual(bought.lacks(without, "blis", False), "not timed; run with --peers")
+        self.assertEqual(bought.lacks(with_blis, "onednn", False), "version 0123456 has no onednn")
+        self.assertEqual(bought.lacks(without, "avx9", True), "version 0123456 has no avx9")
+        both = [without, self.entry(results([*rows, *row("score_f32", "blis", 9.0)],
+                                            peers=["blis"]), "two")]  # fmt: skip
+        data = explorer.data(both)
+        blis = data["isas"].index("blis")
+        self.assertEqual(data["machines"][0]["lacks"][blis], "not timed; run with --peers")
+
     def test_not_usable__says_why(self):
         levels = [o if o[0] != "avx512" else (*o[:3], "avx512f (OS)") for o in LEVELS]
         document = results(row("step_hinge_u8", "avx2", 9.0), machine=machine(levels))
         self.assertEqual(self.reasons(document)["avx512"], "not usable: avx512f (OS)")
+
+    def test_version_lacks_the_base(self):
+        levels = [o for o in LEVELS if o[0] != "auto_avx2"]
+        document = results(row("step_hinge_u8", "avx2", 9.0), machine=machine(levels))
+        self.assertIn("has no kernels for auto_avx2;", self.reasons(document)["hand-avx2"])
 
     def test_skipped_row__keeps_its_reason(self):
         (head, *_) = row("step_hinge_f32", "avx512", 0.0)
@@ -354,19 +556,28 @@ class Committed(GalleryTest):
 
     def test_first_table__answers_what_vnni_buys_on_intel_and_on_zen_4(self):
         cells = FirstTable(self.page).cells
-        head, (words, *found) = cells[None], cells["avx512vnni"]
+        head, (answer, *found) = cells[None], cells["avx512vnni"]
         self.assertEqual(list(cells)[1], "avx512vnni")  # the first line
         columns = dict(zip((title.split(" virtual")[0] for title in head[1:]), found))
         self.assertRegex(
-            columns["Intel Emerald Rapids"], r"^1\.29× 1\.2\d to 1\.\d\d scores 1\.44×"
+            columns["Intel Emerald Rapids"],
+            r"^1\.29× 1\.2\d to 1\.\d\d ‡ 1\.00× to 1\.50× scores 1\.44×",
         )
-        self.assertEqual(
-            columns["AMD Zen 4"],
-            "the CPU has AVX512-VNNI, but version 7dd3820 has no kernels for it",
+        self.assertEqual(columns["AMD Zen 4"], "no data yet")
+        self.assertRegex(
+            columns["AMD Zen 5"],
+            r"^1\.16× 1\.\d\d to 1\.\d\d 0\.95× to 1\.29× scores 1\.24×",
         )
-        self.assertRegex(columns["AMD Zen 5"], r"^1\.16× 1\.\d\d to 1\.\d\d scores 1\.24×")
-        self.assertIn("1.29 times as fast on Emerald Rapids", words)
-        self.assertIn("Not measured on Zen 4, although that CPU has AVX512-VNNI.", words)
+        self.assertIn("1.29 times as fast on Emerald Rapids", answer)
+        self.assertIn("Not measured on Zen 4, although the CPU has AVX512-VNNI.", answer)
+        self.assertIn("run scripts/bench --gallery zen4 there.", self.page)
+
+    def test_one_pass__the_noise_floor_or_that_it_was_not_measured(self):
+        for text in (
+            "differ by less than 23 % on Emerald Rapids and 67 % on Zen 3 in 95 % of cases.",
+            "The noise floor was not measured on Zen 4 and Zen 1.",
+        ):
+            self.assertIn(text, self.page)
 
     def test_first_table__means_by_another_way(self):
         for found in self.entries:

@@ -88,6 +88,12 @@ class Page(browser.PageTest, unittest.TestCase):
         self.visit("explorer=score_f32/1×3072×10/cold/1/absolute")
         self.assertTrue(self.cell("openblas", EMERALD).startswith("skipped: buffers"))
 
+    def test_explorer__names_the_bound_and_the_machines_of_one_pass(self):
+        self.visit("explorer=step_hinge_f32/256×3072×10/hot/1/roof")
+        self.assertRegex(self.cell("auto_avx2", EMERALD), r", FMA$")
+        note = self.browser.find_element(By.ID, "explained").text
+        self.assertIn(f"{EMERALD}, AMD Zen 4, AMD Zen 3, AMD Zen 1: measured in one pass", note)
+
     def test_explorer__keyboard_changes_table_and_address(self):
         self.visit("")
         kernel = self.browser.find_element(By.CSS_SELECTOR, "#choice [name=kernel]")

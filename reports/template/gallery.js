@@ -21,6 +21,7 @@
   // ---- values ----
 
   const significant = (value) => {
+    if (!Number.isFinite(value)) return "∞";
     if (value >= 1e9) return `${significant(value / 1e9)} G`;
     if (value >= 1e6) return `${significant(value / 1e6)} M`;
     if (value >= 1e4) return `${significant(value / 1e3)} k`;
@@ -120,7 +121,7 @@
       : `${digits(value * (1 + low / 1000))} to ${digits(value * (1 + high / 1000))}`;
   const cellOf = (value, range, max, marks) => {
     const cell = element("td");
-    cell.append(element("b", significant(value) + (String(marks).includes("s") ? " †" : "")));
+    cell.append(element("b", significant(value) + (marks.includes("s") ? " †" : "")));
     if (range) cell.append(" ", element("i", range));
     const bar = element("span", undefined, "bar");
     bar.style.width = `${(100 * value) / max}%`;
@@ -143,7 +144,7 @@
         // The ends of the interval of a time, as ends of that of a rate.
         const [low, high] = [row[HIGH], row[LOW]].map((end) =>
           end === undefined || end === null ? null : 1000 * (1 / (1 + end / 1000) - 1));
-        return { value, range: interval(value, low, high, significant), marks: row[MARKS],
+        return { value, range: interval(value, low, high, significant), marks: row[MARKS] ?? "",
           more: view === "roof" ? data.bounds[row[BOUND]] : "" };
       });
       return [data.isas[isa], kind, cells];
@@ -162,7 +163,7 @@
         const [value, low, high] = ratio(row, base(row));
         const over = rows.find((o) => o[ISA] === base(row));
         return { value, range: interval(value, low, high, significant),
-          marks: `${row[MARKS]}${over?.[MARKS]}`.replaceAll("undefined", "") };
+          marks: `${row[MARKS] ?? ""}${over?.[MARKS] ?? ""}` };
       });
       return [title, "", cells];
     }).filter(([, , cells]) => cells.some((cell) => cell.value !== undefined));
@@ -196,12 +197,16 @@
       body.append(line);
     }
     table.replaceChildren(caption, head, body);
+    const inOnePass = data.machines.filter((machine, i) => found[i] && !machine.in_passes);
     const versions = new Set(data.machines.map((machine) => machine.version));
     note.textContent = [
       lines.length ? "" : "No machine has this comparison for this kernel.",
       versions.size > 1 && view !== "buys"
         ? "The columns are of different versions of the code: they compare CPUs only roughly." : "",
       table.textContent.includes("†") ? "†: shared its core; its time is too long." : "",
+      lines.length && inOnePass.length
+        ? `${inOnePass.map((machine) => machine.title).join(", ")}: measured in one pass, so the ` +
+          "intervals are the spread within one run." : "",
       view === "roof"
         ? "Above 100 % the ceiling or the model is wrong: such a share means nothing." : "",
     ].filter(Boolean).join(" ");

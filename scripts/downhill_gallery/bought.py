@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""What each CPU feature buys on each CPU: the ratio of every row, geometric means of families, and
-why a ratio is missing."""
+"""Computes how many times as fast each CPU feature makes each CPU: the ratio of every row,
+geometric means of families, and why a ratio is missing."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from downhill_report.numbers import joined
 
 from .entry import Entry, Ratio, Row, Work
 from .features import CPU_FEATURE_NAMES, DATA_TYPE_NAMES, F32, Family, Feature, families, family_of
+
+NOT_MEASURED = "not measured"
+NO_DATA = "no data yet"  # a newer version can be measured on this CPU
 
 
 @dataclass(frozen=True)
@@ -84,33 +90,77 @@ def means_of(ratios: dict[Work, Ratio]) -> dict[Family, Mean]:
     }
 
 
-def headline(feature: Feature, means: dict[Family, Mean]) -> Mean | None:
-    """Returns the mean that the first table shows: of the step on the most important data type."""
+def common_means(ratios: Sequence[dict[Work, Ratio]]) -> list[dict[Family, Mean]]:
+    """Returns the means of one feature on several CPUs, given its ratios on each.
+
+    The mean of a family is over the kernels and shapes that all CPUs with rows of the family have,
+    so that the means can be compared: entries of small runs have fewer shapes, and large entries
+    leave some out. If no row is common to all of them, each mean is over the rows of its CPU."""
+    all_means = [means_of(found) for found in ratios]
+    out: list[dict[Family, Mean]] = [{} for _ in ratios]
+    for family in families():
+        row_sets = [set(means[family].rows) for means in all_means if family in means]
+        common = set.intersection(*row_sets) if row_sets else set()
+        for means, kept in zip(all_means, out):
+            if family in means:
+                rows = means[family].rows
+                rows = {work: rows[work] for work in rows if work in common} or rows
+                kept[family] = Mean(family, mean_of(list(rows.values())), rows)
+    return out
+
+
+def headline(feature: Feature, means: Sequence[dict[Family, Mean]]) -> Family | None:
+    """Returns the family that the first table shows on all CPUs, given the means of each: the step
+    on the most important data type that any of them was measured with."""
     for operation in ("step", "scores", "gradient"):
         for data_type in feature.data_types:
-            if (mean := means.get(Family(operation, data_type))) is not None:
-                return mean
+            family = Family(operation, data_type)
+            if any(family in found for found in means):
+                return family
     return None
+
+
+def without_kernels(entry: Entry, feature: Feature) -> str:
+    """Returns the CPU feature, ISA level or data type that the CPU can use but for which the
+    version of the entry has no kernels; "" if there is none."""
+    kernels, levels = entry.document["kernels"], entry.levels
+    if not all(entry.has(need) for need in feature.needs) or unusable_level(entry, feature):
+        return ""
+    if feature.needs and feature.level not in levels:
+        return CPU_FEATURE_NAMES[feature.needs[-1]]
+    if F32 not in feature.bases and feature.bases[-1] not in levels:
+        return feature.bases[-1]
+    data_types = (feature.level,) if F32 in feature.bases else feature.data_types
+    if not any(kernel.endswith(f"_{name}") for kernel in kernels for name in data_types):
+        return DATA_TYPE_NAMES[data_types[0]]
+    return ""
 
 
 def why_missing(entry: Entry, feature: Feature) -> str:
     """Returns why a CPU has no ratio for a feature."""
-    version = f"version {entry.build['commit'][:7]}"
-    if F32 in feature.bases:
-        if not any(kernel.endswith(f"_{feature.level}") for kernel in entry.document["kernels"]):
-            return f"{version} has no kernels on {DATA_TYPE_NAMES[feature.level]}"
-        return "not measured"
     if lacking := [need for need in feature.needs if not entry.has(need)]:
         return without(entry, lacking[0])
-    for name in (feature.level, *feature.bases[-1:]):
-        if name not in entry.levels:
-            has = CPU_FEATURE_NAMES[feature.needs[-1]]
-            return f"the CPU has {has}, but {version} has no kernels for it"
-        if not entry.levels[name]["usable"]:
-            return unusable(entry, name)
-    if not any(work.kernel.endswith(feature.data_types) for work in entry.rows):
-        return f"{version} has no kernels on {DATA_TYPE_NAMES[feature.data_types[0]]}"
-    return "not measured"
+    if name := without_kernels(entry, feature):
+        return f"{NO_DATA}: {outdated(entry, [name])}"
+    level = unusable_level(entry, feature)
+    return unusable(entry, level) if level else NOT_MEASURED
+
+
+def unusable_level(entry: Entry, feature: Feature) -> str:
+    """Returns the level of a comparison that the CPU or system cannot use although the version has
+    it; "" if there is none."""
+    compared = (feature.level, feature.bases[-1])
+    return next(
+        (name for name in compared if name in entry.levels and not entry.levels[name]["usable"]), ""
+    )
+
+
+def outdated(entry: Entry, names: Sequence[str]) -> str:
+    """Explains that an entry is of a version without kernels for these features, and the remedy."""
+    return (
+        f"the entry is of version {entry.build['commit'][:7]}, which has no kernels for "
+        f"{joined(names)}; run scripts/bench --gallery {entry.name} there"
+    )
 
 
 def without(entry: Entry, feature: str) -> str:
@@ -130,11 +180,14 @@ def unusable(entry: Entry, isa: str) -> str:
     return f"not usable: {missing}" if missing else "not in this build"
 
 
-def lacks(entry: Entry, isa: str) -> str:
-    """Returns why an entry has no row at all of a level or library; "" if it may have one."""
+def lacks(entry: Entry, isa: str, is_level: bool) -> str:
+    """Returns why an entry has no row at all of an ISA level or, if is_level is False, of a
+    library; "" if it may have one."""
     if (level := entry.levels.get(isa)) is not None:
         return "" if level["usable"] else unusable(entry, isa)
     peers = {peer["name"]: peer["missing"] for peer in entry.document["peers"]}
     if isa in peers:
         return peers[isa]
+    if not is_level and not peers:
+        return "not timed; run with --peers"
     return f"version {entry.build['commit'][:7]} has no {isa}"

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 
 from downhill_report.content.blocks import Block, Listing, More, Table, Text
-from downhill_report.numbers import NONE, plural, times
+from downhill_report.numbers import NONE, joined, plural, times
 
 from . import bought, words
 from .entry import Entry, Ratio, Work
@@ -22,8 +22,7 @@ def with_interval(ratio: Ratio | None) -> str:
     if ratio is None:
         return NONE
     mark = " †" if ratio.doubtful else ""
-    low, high = (times(end).rstrip("×") for end in (ratio.low, ratio.high))
-    return f"{times(ratio.value)} ({low} to {high}){mark}"
+    return f"{times(ratio.value)} ({words.ends(ratio)}){mark}"
 
 
 def mean_cell(mean: bought.Mean | None) -> str:
@@ -37,8 +36,10 @@ def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
     important families. Leaves out entries without any row."""
     shown = [entry for entry in entries if found[entry.name]]
     means = {entry.name: bought.means_of(found[entry.name]) for entry in shown}
-    titles = [f">{entry.title}" for entry in shown]
-    families: list[Family] = list(dict.fromkeys(o for of in means.values() for o in of))
+    titles = [f">{entry.title}{'' if entry.in_passes else ' ‡'}" for entry in shown]
+    families: list[Family] = list(
+        dict.fromkeys(family for found_means in means.values() for family in found_means)
+    )
     works = works_of(found, shown)
     lines = [
         [named(family, works), *(mean_cell(means[entry.name].get(family)) for entry in shown)]
@@ -52,7 +53,7 @@ def tables(found: Found, entries: Sequence[Entry], what: str) -> list[Block]:
     return [
         Table(f"{what}, geometric means over the hot rows of one thread.", ["", *titles], lines),
         More(
-            f"{plural(len(rows), 'row')} of {words.listed(LISTED_NAMES)}",
+            f"{plural(len(rows), 'row')} of {joined(LISTED_NAMES)}",
             [Table(f"{what}, row by row, with 95 % intervals.", ["row", *titles], rows)],
         ),
     ]
@@ -112,7 +113,8 @@ def over_best_peer(entry: Entry) -> tuple[Found, dict[Work, str]]:
             continue
         name = min(peers, key=lambda isa: peers[isa][0].value)
         ratio, row = peers[name]
-        doubtful = row.shared or rows[name].shared
+        library = rows.get(name)  # None: left out to keep the entry small
+        doubtful = row.shared or (library is not None and library.shared)
         ratios[work] = Ratio(ratio.value, ratio.low, ratio.high, doubtful)
         names[work] = name
     return ratios, names
@@ -138,9 +140,9 @@ def peers(entries: Sequence[Entry]) -> list[Block]:
     ]  # fmt: skip
     return [
         Text(
-            "Our fastest ISA level against the fastest of the libraries on the same CPU, as times "
-            "of the library over ours: above 1× downhill is faster. The operations that a library "
-            "does not offer (loss, bias, update) use our code."
+            "The ratio is the time of the fastest library divided by that of our fastest ISA level "
+            "on the same CPU. Above 1× downhill is faster. The operations that a library does not "
+            "offer (loss, bias, update) use our code."
         ),
         means,
         More(more.summary, [Table(table.caption, table.columns, lines)]),
@@ -153,12 +155,12 @@ def peers(entries: Sequence[Entry]) -> list[Block]:
 def own() -> list[Block]:
     return [
         Text(
-            "On Debian, one command builds, proves, measures, adds the machine to the gallery and "
-            "makes this page again. It takes 20 minutes, or a few with `--quick`:"
+            "On Debian, one command builds, verifies, measures, adds the machine to the gallery "
+            "and makes this page again. It takes about 25 minutes, or a few with `--quick`:"
         ),
         Listing(["scripts/bench --gallery NAME"]),
         Text(
-            "If you have results already, of `downhill bench --cache hot,cold --peers "
+            "To add results that you already have from `downhill bench --cache hot,cold --peers "
             "--json RESULTS.json`:"
         ),
         Listing(

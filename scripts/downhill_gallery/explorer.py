@@ -30,6 +30,7 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
     for entry in entries:
         for name in entry.levels:
             isas(name)
+    levels = {name for entry in entries for name in entry.levels}
     machines = []
     for entry in entries:
         groups = []
@@ -50,13 +51,13 @@ def data(entries: Sequence[Entry]) -> dict[str, Any]:
             "title": entry.title,
             "version": entry.build["commit"][:7],
             "clock": (entry.document["ceilings"] or {}).get("clock_ghz"),
+            "in_passes": entry.in_passes,
             "lacks": {i: why for i, isa in enumerate(isas.all)
-                      if (why := bought.lacks(entry, isa))},
+                      if isa != F32 and (why := bought.lacks(entry, isa, isa in levels))},
             "kernels": [i for i, name in enumerate(kernels.all)
                         if name in entry.document["kernels"]],
             "missing": [bought.why_missing(entry, feature) for feature in FEATURES],
         }  # fmt: skip
-    levels = {name for entry in entries for name in entry.levels}
     return {
         "isas": isas.all,
         "peers": [i for i, name in enumerate(isas.all) if name not in levels and name != F32],
@@ -80,14 +81,15 @@ def packed(row: Row, clock: float | None, isas: Names, bounds: Names) -> list[An
     ratios, clock unless it is that of the group]. Ratios are a flat list: level, value and ends of
     the interval of each. Missing values at the end are left out."""
     ends = [thousandths(row.median_ns, end) for end in (row.low_ns, row.high_ns)]
-    over = [o for base, ratio in row.over.items() for o in (isas(base), ratio.value,
-                                                            *ends_of(ratio))]  # fmt: skip
+    over: list[Any] = []
+    for base, ratio in row.over.items():
+        over += (isas(base), ratio.value, *ends_of(ratio))
     cells = [
         isas(row.isa), row.median_ns, *ends, row.attainable,
-        None if row.bound is None else bounds(row.bound), row.marks or 0, over or 0,
+        None if row.bound is None else bounds(row.bound), row.marks or None, over or None,
         None if row.clock_ghz == clock else row.clock_ghz,
     ]  # fmt: skip
-    while cells[-1] in (None, 0):
+    while cells[-1] is None:
         cells.pop()
     return cells
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from downhill_report.numbers import bytes_text, number, percent, plural
+from downhill_report.numbers import bytes_text, number, percent, plural, setting
 
 from .entry import Entry
 
@@ -52,7 +52,7 @@ def microarchitecture(entry: Entry) -> str:
 
 
 def levels(entry: Entry) -> str:
-    return ", ".join(o["name"] for o in entry.machine["levels"] if o["usable"])
+    return ", ".join(name for name, level in entry.levels.items() if level["usable"])
 
 
 def version(entry: Entry) -> str:
@@ -63,13 +63,12 @@ def run(entry: Entry) -> str:
     settings = entry.document["run"]
     text = f"at least {plural(settings['repetitions'], 'sample')} of {settings['min_time_s']:g} s"
     if settings["precision"]:
-        text += f", until within {percent(settings['precision'], 0)}"
+        text += f", until within {setting(100 * settings['precision'])} %"
     return text
 
 
 def passes(entry: Entry) -> str:
-    count = entry.document["run"]["passes"]
-    return "one" if count is None else str(count)
+    return str(entry.document["run"]["passes"] or 1)
 
 
 def arguments(entry: Entry) -> str:
@@ -80,18 +79,22 @@ def arguments(entry: Entry) -> str:
 def floor(entry: Entry) -> str:
     found = entry.document["noise_floor"]
     if found is None or found["p95"] is None:
-        return UNRECORDED
-    median = f"median {percent(found['median'])}, " if found["median"] is not None else ""
-    return f"{median}{percent(found['p95'])} in 95 % of cases"
+        return "not measured"
+    p95 = percent(found["p95"])
+    if not entry.in_passes:
+        # Older results measured some rows again; p95 is that of the pairs of measurements.
+        return f"two measurements of a row differ by less than {p95} in 95 % of cases"
+    median = f"median {percent(found['median'])}; " if found["median"] is not None else ""
+    return f"{median}below {p95} for 95 % of rows"
 
 
 def rows(entry: Entry) -> str:
-    all_rows = [row for of in entry.rows.values() for row in of.values()]
+    all_rows = [row for rows_of_work in entry.rows.values() for row in rows_of_work.values()]
     text = plural(len(all_rows), "row")
     if shared := sum(row.shared for row in all_rows):
         text += f", {shared} on a shared core"
-    for o in entry.document["left_out"]:
-        text += f"; left out: {o['rows']} ({o['what']})"
+    for left_out in entry.document["left_out"]:
+        text += f"; left out: {left_out['rows']} ({left_out['what']})"
     return text
 
 
@@ -121,13 +124,13 @@ LINES: tuple[tuple[str, Callable[[Entry], str]], ...] = (
 def ceilings(entries: Sequence[Entry]) -> list[Line]:
     """Returns the clock, the peaks and the bandwidths that any entry has."""
     found = [entry.document["ceilings"] or {} for entry in entries]
-    lines = [Line("Clock", [unit(o.get("clock_ghz"), "GHz") for o in found])]
+    lines = [Line("Clock", [unit(ceiling.get("clock_ghz"), "GHz") for ceiling in found])]
     for member, what, name in (
         ("peaks_g_per_s", "Peak", "G/s"),
         ("read_gb_per_s", "Reading", "GB/s"),
     ):
-        for key in dict.fromkeys(key for o in found for key in o.get(member, {})):
-            cells = [unit(o.get(member, {}).get(key), name) for o in found]
+        for key in dict.fromkeys(key for ceiling in found for key in ceiling.get(member, {})):
+            cells = [unit(ceiling.get(member, {}).get(key), name) for ceiling in found]
             lines.append(Line(f"{what}: {key}", cells))
     return lines
 

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from downhill_report import kinds
-from downhill_report.numbers import percent, plural, times
+from downhill_report.numbers import joined, percent, plural, times
 from downhill_report.templates import render
 
 from . import bought, content, explorer, figure, machines, words
@@ -32,9 +32,11 @@ class Cell:
 
     value: str = ""
     interval: str = ""
-    more: tuple[str, ...] = ()  # the means of the parts of the step
+    shapes: str = ""  # the lowest and the highest shape
+    parts: tuple[str, ...] = ()  # the means of the parts of the step
     shade: str = ""
     why: str = ""  # instead of a value
+    details: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,29 +46,43 @@ class Line:
     cells: list[Cell]
 
 
-def cell_of(entry: Entry, feature: Feature) -> tuple[bought.Mean | None, Cell]:
-    means = bought.means_of(bought.ratios_of(entry, feature))
-    mean = bought.headline(feature, means)
+def cell_of(
+    entry: Entry, feature: Feature, family: Family | None, means: dict[Family, bought.Mean]
+) -> Cell:
+    mean = means.get(family) if family else None
     if mean is None:
-        return None, Cell(why=bought.why_missing(entry, feature))
+        return empty_cell(entry, feature, bool(means))
     ratio = mean.ratio
-    more = []
+    parts = []
     for name, operations in PARTS:
-        found = [means.get(Family(o, mean.family.data_type)) for o in operations]
+        found = [means.get(Family(operation, mean.family.data_type)) for operation in operations]
         if other := next(filter(None, found), None):
-            more.append(f"{name} {times(other.ratio.value)}")
-    low, high = (times(end).rstrip("×") for end in (ratio.low, ratio.high))
-    return mean, Cell(
+            parts.append(f"{name} {times(other.ratio.value)}")
+    passes = "" if entry.in_passes else ", measured in one pass"
+    return Cell(
         f"{times(ratio.value)}{' †' if ratio.doubtful else ''}",
-        f"{low} to {high}",
-        tuple(more),
+        f"{words.ends(ratio)}{'' if entry.in_passes else ' ‡'}",
+        words.spread(mean.lowest, mean.highest),
+        tuple(parts),
         next((shade for end, shade in SHADES if ratio.value < end), FASTEST),
+        details=f"{mean.family}, geometric mean over {plural(len(mean.rows), 'shape')}: "
+        f"{times(ratio.value)}, 95 % interval {words.ends(ratio)}{passes}; lowest and highest "
+        f"shape: {words.spread(mean.lowest, mean.highest)}",
     )
 
 
+def empty_cell(entry: Entry, feature: Feature, has_other_means: bool) -> Cell:
+    if has_other_means:  # of families that the line does not show
+        return Cell(why=bought.NOT_MEASURED)
+    why = bought.why_missing(entry, feature)
+    if bought.without_kernels(entry, feature):
+        return Cell(why=bought.NO_DATA, details=why)
+    return Cell(why=why)
+
+
 def order(entries: Sequence[Entry]) -> list[Entry]:
-    """Returns the entries with the most usable ISA levels first; among those with equally many the
-    later generation, which has the higher number."""
+    """Returns the entries with the most usable ISA levels first; among those with equally many, in
+    descending order of their titles."""
 
     def key(entry: Entry) -> tuple[int, str]:
         return sum(level["usable"] for level in entry.levels.values()), entry.title
@@ -78,9 +94,11 @@ def first_table(entries: Sequence[Entry]) -> tuple[list[Line], Drawn]:
     """Returns the lines of the first table, and the means for the figure."""
     lines, drawn = [], []
     for feature in FEATURES:
-        cells = [cell_of(entry, feature) for entry in entries]
-        found = [(entry, mean) for entry, (mean, _) in zip(entries, cells)]
-        lines.append(Line(feature, words.answer(feature, found), [cell for _, cell in cells]))
+        means = bought.common_means([bought.ratios_of(entry, feature) for entry in entries])
+        family = bought.headline(feature, means)
+        cells = [cell_of(entry, feature, family, own) for entry, own in zip(entries, means)]
+        found = [(entry, own.get(family) if family else None) for entry, own in zip(entries, means)]
+        lines.append(Line(feature, words.answer(feature, family, found), cells))
         if measured := [(entry, mean) for entry, mean in found if mean is not None]:
             drawn.append((feature, measured))
     return lines, drawn
@@ -88,54 +106,101 @@ def first_table(entries: Sequence[Entry]) -> tuple[list[Line], Drawn]:
 
 def shapes_of(drawn: Drawn) -> str:
     """Names the shapes that the means of the first table cover."""
-    sets = {frozenset(work.shape for work in mean.rows) for _, of in drawn for _, mean in of}
+    sets = {frozenset(work.shape for work in mean.rows) for _, line in drawn for _, mean in line}
     counts = sorted({len(shapes) for shapes in sets})
+    if not counts:
+        return "the shapes"
     if len(sets) == 1:
         return plural(counts[0], "shape")
-    return (
-        f"{counts[0]} to {counts[-1]} shapes (not the same everywhere)" if counts else "the shapes"
+    if len(counts) == 1:
+        return f"{plural(counts[0], 'shape')} (not the same in all cells)"
+    return f"{counts[0]} to {counts[-1]} shapes (not the same in all cells)"
+
+
+def notes(entries: Sequence[Entry], lines: Sequence[Line]) -> list[str]:
+    """Returns the notes under the first table."""
+    out = []
+    if any("†" in cell.value for line in lines for cell in line.cells):
+        out.append(
+            "†: a row shared its core with another hardware thread, so its time is too long."
+        )
+    if any("‡" in cell.interval for line in lines for cell in line.cells):
+        out.append(one_pass(entries))
+    return out + no_data_yet(entries)
+
+
+def one_pass(entries: Sequence[Entry]) -> str:
+    """Explains the intervals of entries that were measured in one pass."""
+    floors, unknown = [], []
+    for entry in entries:
+        floor = entry.document["noise_floor"]
+        if entry.in_passes:
+            continue
+        if floor is None or floor["p95"] is None:
+            unknown.append(entry.short_title)
+        else:
+            floors.append(f"{percent(floor['p95'], 0)} on {entry.short_title}")
+    text = (
+        "‡: measured in one pass. The interval is the spread within that run; it does not contain "
+        "what changes between two runs, such as the addresses of buffers."
     )
+    if floors:
+        text += (
+            f" Two measurements of one row differ by less than {joined(floors)} in 95 % of cases."
+        )
+    if unknown:
+        text += f" The noise floor was not measured on {joined(unknown)}."
+    return text
+
+
+def no_data_yet(entries: Sequence[Entry]) -> list[str]:
+    """Returns, per entry whose version has no kernels for some features, a note that names them."""
+    out = []
+    for entry in entries:
+        names = [bought.without_kernels(entry, feature) for feature in FEATURES]
+        if found := list(dict.fromkeys(filter(None, names))):
+            out.append(
+                f"{bought.NO_DATA.capitalize()} on {entry.short_title}: "
+                f"{bought.outdated(entry, found)}."
+            )
+    return out
 
 
 def caveats(entries: Sequence[Entry]) -> list[tuple[str, str]]:
-    """Returns (subject, text) of what a reader has to know about the figures."""
-    commits = {entry.commit for entry in entries}
-    out = []
-    if len(commits) > 1:
-        out.append((
-            "Different versions of the code.",
-            "Both sides of a ratio are from one run of one version. The versions under the names "
-            "differ, so a difference between two columns may be due to the code instead of the "
-            "CPU. Absolute figures of different versions compare CPUs only roughly, and code not "
-            "at all.",
-        ))  # fmt: skip
+    """Returns (subject, text) of the limits of the figures."""
+    found = (code_addresses(), versions(entries), virtual_machines(entries))
+    return [caveat for caveat in found if caveat is not None]
+
+
+def code_addresses() -> tuple[str, str]:
+    return (
+        "Addresses of code.",
+        "These intervals do not include the effect of code addresses, which is constant within a "
+        "process (0.3 to 1 %).",
+    )
+
+
+def versions(entries: Sequence[Entry]) -> tuple[str, str] | None:
+    if len({entry.commit for entry in entries}) == 1:
+        return None
+    return (
+        "Different versions of the code.",
+        "Both sides of a ratio are from one run of one version. The versions under the names "
+        "differ, so a difference between two columns may be due to the code instead of the CPU. "
+        "Absolute figures of different versions compare CPUs only roughly and do not compare code "
+        "at all.",
+    )
+
+
+def virtual_machines(entries: Sequence[Entry]) -> tuple[str, str] | None:
     virtual = [entry.short_title for entry in entries if entry.machine["hypervisor"]]
-    if virtual:
-        out.append((
-            "Virtual machines.",
-            f"{words.listed(virtual)}: other guests share caches, memory and perhaps cores, and "
-            "the hypervisor may hide features that the CPU has.",
-        ))  # fmt: skip
-    in_one = [entry for entry in entries if not entry.in_passes]
-    if in_one:
-        floors = [
-            f"{percent(floor['p95'], 0)} on {entry.short_title}"
-            for entry in in_one
-            if (floor := entry.document["noise_floor"]) and floor["p95"] is not None
-        ]
-        known = (
-            f" Two measurements of one row differ by less than {words.listed(floors)} in 95 % of "
-            "cases; means over several shapes differ by less."
-            if floors
-            else ""
-        )
-        out.append((
-            "Intervals of one run.",
-            f"{words.listed([entry.short_title for entry in in_one])} were measured in one pass: "
-            "the intervals contain the spread of the samples, but not what changes between two "
-            f"runs, such as the addresses of buffers.{known}",
-        ))  # fmt: skip
-    return out
+    if not virtual:
+        return None
+    return (
+        "Virtual machines.",
+        f"{joined(virtual)}: other guests share caches, memory and perhaps cores, and the "
+        "hypervisor may hide features that the CPU has.",
+    )
 
 
 def make(entries: Sequence[Entry]) -> str:
@@ -146,7 +211,7 @@ def make(entries: Sequence[Entry]) -> str:
         "page_mark": kinds.GALLERY_MARK,
         "entries": entries,
         "lines": lines,
-        "doubtful": any("†" in cell.value for line in lines for cell in line.cells),
+        "notes": notes(entries, lines),
         "caveats": caveats(entries),
         "shapes": shapes_of(drawn),
         "figure": figure.draw(drawn) if drawn else None,

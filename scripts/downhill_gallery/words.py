@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""The answers of the first table in words."""
+"""The answers of the first table in words, and the text of intervals."""
 
-from downhill_report.numbers import times
+from downhill_report.numbers import joined, times
 
 from .bought import Mean
-from .entry import Entry
-from .features import CPU_FEATURE_NAMES, Feature
+from .entry import Entry, Ratio
+from .features import CPU_FEATURE_NAMES, DATA_TYPE_NAMES, Family, Feature
 
 # A ratio whose interval is within this distance of 1 is called equal.
 EQUAL = 0.02
 # With more CPUs, the words name the lowest and the highest ratio only.
 NAMED_MAX = 2
-STEP = {"step": "a training step", "scores": "scores", "gradient": "the gradient"}
+OPERATIONS = {
+    "step": "A training step", "scores": "Computing scores", "gradient": "Computing the gradient",
+}  # fmt: skip
 
 
-def listed(words: list[str]) -> str:
-    """Joins words with commas and a final "and"."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+def ends(ratio: Ratio) -> str:
+    """Returns the ends of the interval, as in "1.28 to 1.29", with as many digits as the ratio."""
+    return spread(ratio.low, ratio.high).replace("×", "")
+
+
+def spread(low: float, high: float) -> str:
+    return f"{times(low)} to {times(high)}"
 
 
 def amount(mean: Mean) -> str:
@@ -27,29 +33,30 @@ def amount(mean: Mean) -> str:
 
 
 def amounts(measured: list[tuple[Entry, Mean]]) -> str:
-    """Returns the figure of each CPU, or the range if there are more than NAMED_MAX."""
+    """Returns the predicate of the sentence: the figure of each CPU, or the range if there are more
+    than NAMED_MAX."""
     if len(measured) <= NAMED_MAX:
-        return listed([f"{amount(mean)} on {entry.short_title}" for entry, mean in measured])
+        each = [f"{amount(mean)} on {entry.short_title}" for entry, mean in measured]
+        return f"is {joined(each)}"
     ordered = sorted(measured, key=lambda pair: pair[1].ratio.value)
     (least, low), (most, high) = ordered[0], ordered[-1]
     if amount(low) == amount(high):
-        return f"{amount(low)} on {len(measured)} CPUs"
+        return f"is {amount(low)} on {len(measured)} CPUs"
     return (
-        f"{times(low.ratio.value).rstrip('×')} times ({least.short_title}) to {amount(high)} "
-        f"({most.short_title})"
+        f"runs at {times(low.ratio.value)} ({least.short_title}) to {times(high.ratio.value)} "
+        f"({most.short_title}) of the speed without it"
     )
 
 
-def answer(feature: Feature, found: list[tuple[Entry, Mean | None]]) -> str:
-    """Returns the answer of one line of the table, for all CPUs."""
+def answer(feature: Feature, family: Family | None, found: list[tuple[Entry, Mean | None]]) -> str:
+    """Returns the answer of one line of the table, for all CPUs; `found` has the means of the
+    family."""
     measured = [(entry, mean) for entry, mean in found if mean is not None]
-    parts = []
-    if measured:
-        family = measured[0][1].family
-        what = f"{STEP[family.operation]} on {str(family).rpartition(' ')[2]}"
-        parts.append(f"{what[0].upper()}{what[1:]} is {amounts(measured)}.")
+    if family is None:
+        parts = ["No machine here was measured with it."]
     else:
-        parts.append("No machine here was measured with it.")
+        subject = f"{OPERATIONS[family.operation]} on {DATA_TYPE_NAMES[family.data_type]}"
+        parts = [f"{subject} {amounts(measured)}."]
     unmeasured = [
         entry.short_title
         for entry, mean in found
@@ -57,5 +64,6 @@ def answer(feature: Feature, found: list[tuple[Entry, Mean | None]]) -> str:
     ]
     if unmeasured:
         name = CPU_FEATURE_NAMES[feature.needs[-1]]
-        parts.append(f"Not measured on {listed(unmeasured)}, although that CPU has {name}.")
+        have = "the CPU has" if len(unmeasured) == 1 else "the CPUs have"
+        parts.append(f"Not measured on {joined(unmeasured)}, although {have} {name}.")
     return " ".join(parts)
