@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
-from downhill_ab import measure, verdicts  # noqa: E402
+from downhill_ab import builds, measure, verdicts  # noqa: E402
 from downhill_compare.verdicts import Verdict  # noqa: E402
 
 RESOLUTION = 0.005
@@ -240,6 +241,16 @@ class Command(unittest.TestCase):
             (tree / "CMakeLists.txt").write_text("message(FATAL_ERROR \"error: on purpose\")\n")
             failed = self.run_ab("HEAD", ".", *common, cwd=tree, XDG_CACHE_HOME=home, code=5)
             self.assertIn(".: does not build: ", failed.stderr)
+
+    def test_killed_builds__removed_after_a_day(self):
+        with tempfile.TemporaryDirectory() as home:
+            for name in ("old.partial", "new.partial", "whole"):
+                (pathlib.Path(home) / name / "source").mkdir(parents=True)
+            two_days_ago = time.time() - 2 * 86400
+            for name in ("old.partial", "whole"):
+                os.utime(pathlib.Path(home) / name, (two_days_ago, two_days_ago))
+            builds.remove_abandoned(pathlib.Path(home))
+            self.assertEqual(sorted(os.listdir(home)), ["new.partial", "whole"])
 
     def test_refusals(self):
         good = self.delayed(0)

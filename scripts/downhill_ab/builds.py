@@ -2,12 +2,14 @@
 """Turns an operand into a shared library: a file as it is, a source tree or a git revision by
 building it."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 
 from downhill_report.errors import ReportError
@@ -81,6 +83,7 @@ def of_revision(given: str) -> Build:
     if (home / "build" / LIBRARY).is_file():
         return Build(given, home / "build" / LIBRARY, what)
     home.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(home.parent)
     # Built beside its final place, so that an interrupted build is never taken for a whole one.
     partial = pathlib.Path(tempfile.mkdtemp(prefix=f"{commit}.", dir=home.parent))
     try:
@@ -98,6 +101,14 @@ def of_revision(given: str) -> Build:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Build(given, home / "build" / LIBRARY, what)
+
+
+def remove_abandoned(directory: pathlib.Path) -> None:
+    """Removes partial builds of processes that were killed: no build takes a day."""
+    for partial in directory.glob("*.*"):
+        with contextlib.suppress(FileNotFoundError):  # another process has just finished it
+            if time.time() - partial.stat().st_mtime > 86400:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def build(given: str, source: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
