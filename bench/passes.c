@@ -83,6 +83,7 @@ struct spread {
     double variance[UNITS];
     double alike[UNITS]; /* typical variance of the rows of the class; negative: too few */
     size_t passes;       /* with a median; below 2 there is no variance */
+    bool has_clock;      /* in each of them */
     struct class class;
 };
 
@@ -102,16 +103,15 @@ static double variance_of(const bench_row *row, enum unit unit, size_t passes)
 
 static struct spread spread_of(bench_row *row, const bench_options *o)
 {
-    struct spread s = {.class = class_of(row, o->machine)};
-    bool has_clock = true;
+    struct spread s = {.has_clock = true, .class = class_of(row, o->machine)};
     for (size_t p = 0; p < row->n_passes; p++) {
         summarise_pass(row, p, o->core);
         s.passes += row->pass_ns[p] > 0.0;
-        has_clock = has_clock && (row->pass_ns[p] == 0.0 || row->pass_clock_ghz[p] > 0.0);
+        s.has_clock = s.has_clock && (row->pass_ns[p] == 0.0 || row->pass_clock_ghz[p] > 0.0);
     }
     if (s.passes > 1) {
         s.variance[TIME] = variance_of(row, TIME, s.passes);
-        s.variance[CLOCK] = has_clock ? variance_of(row, CLOCK, s.passes) : s.variance[TIME];
+        s.variance[CLOCK] = s.has_clock ? variance_of(row, CLOCK, s.passes) : s.variance[TIME];
     }
     return s;
 }
@@ -146,7 +146,8 @@ static double variance_alike(const struct spread *all, size_t n, const struct sp
 /* Sets the median and its interval, and the noise floor, from the variance of the passes. */
 static void set_figure(bench_row *row, const struct spread *s)
 {
-    row->is_at_clock = s->alike[TIME] >= 0.0 && s->alike[TIME] > follows_clock * s->alike[CLOCK];
+    row->is_at_clock =
+        s->has_clock && s->alike[TIME] >= 0.0 && s->alike[TIME] > follows_clock * s->alike[CLOCK];
     const enum unit unit = row->is_at_clock ? CLOCK : TIME;
     const double alike = s->alike[unit], variance = s->variance[unit];
     double ns[BENCH_PASSES_MAX];

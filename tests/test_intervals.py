@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 from downhill_gallery import bought, ratios  # noqa: E402
 from downhill_gallery.entry import Ratio  # noqa: E402
 from downhill_report import passes  # noqa: E402
-from test_verdicts import MACHINES, ROWS, Machine, times  # noqa: E402
+from test_verdicts import MACHINES, ROWS, Machine, run_of  # noqa: E402
 
 REPEATS = 20
 TRUTH = 1.3
@@ -22,9 +22,9 @@ TRUTH = 1.3
 def pairs_of_rows(random, machine: Machine):
     """Yields the samples [pass][sample] of two rows of a run, of which the second takes TRUTH times
     as long. Drift and half of the effect of the buffers are common to both."""
-    base = times(random, machine, numpy.zeros(ROWS))
+    base = run_of(random, machine, numpy.zeros(ROWS)).ns
     own = Machine("own", machine.sample, machine.layout / 2, 0.0, 0.0, machine.burst)
-    noise = times(random, own, numpy.full(ROWS, TRUTH - 1)) / 100.0
+    noise = run_of(random, own, numpy.full(ROWS, TRUTH - 1)).ns / 100.0
     other = numpy.median(base, axis=2)[:, :, None] * noise
     yield from zip(base, other)
 

@@ -27,7 +27,7 @@ class Documents(unittest.TestCase):
         lines = re.findall(
             r"^\| (\d+)×(\d+)×(\d+) \|(.*)\|$", (ROOT / "README.md").read_text(), re.MULTILINE
         )
-        self.assertEqual(len(lines), 6)
+        self.assertEqual(len(lines), 7)
         for n, d, c, cells in lines:
             shown = [float(cell.strip(" *")) for cell in cells.split("|")]
             want = [us[f"{column}/n:{n}/d:{d}/c:{c}"] for column in columns]
