@@ -186,8 +186,8 @@ void bench_suite_summarise(bench_suite *suite, const bench_options *options);
  * the medians of the passes. */
 double bench_row_precision_within_passes(bench_row *row, size_t passes, const core_capacity *core);
 
-/* Returns whether the interval of the median is wider than required; false if no precision is
- * required (0) or there is no interval. */
+/* Returns whether sampling ended in the last pass before the required precision was reached; false
+ * if none is required (0). */
 bool bench_row_is_imprecise(const bench_row *row, double precision);
 
 /* Sums the conditions of the groups whose thread waited for its CPU. Returns the seconds that it
@@ -214,8 +214,8 @@ json_t *bench_formulas_to_json(void);
 double bench_operations_per_cycle(const bench_row *row);
 double bench_cycles_per_sample(const bench_row *row);
 
-/* Prints a table of medians, grouped by shape, with the speed-up over scalar. Marks intervals that
- * are wider than `precision`. */
+/* Prints a table of medians, grouped by shape, with the speed-up over scalar. Marks rows whose
+ * sampling ended before `precision` was reached. */
 void bench_print_table(const bench_suite *suite, double precision);
 
 #endif

@@ -192,9 +192,8 @@ size_t bench_session_doubts(bench_session *s)
     doubt_cores(s, &lacking, timed);
     if (capped.count > 0)
         warnings_add(s->warnings,
-                     "the 95 %% interval of %zu of %zu medians is wider than the required %.3g %%: "
-                     "the passes or their samples vary too much; increase --passes, or --max-time "
-                     "(now %.3g s) (%s)",
+                     "the samples of %zu of %zu rows did not reach the required precision of %.3g "
+                     "%% within their passes; increase --max-time (now %.3g s) (%s)",
                      capped.count, timed, 100.0 * s->bench.precision, s->bench.max_time_s,
                      capped.text);
     if (fewer.count > 0)
