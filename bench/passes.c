@@ -183,8 +183,7 @@ double bench_row_precision_within_passes(bench_row *row, size_t passes, const co
 
 bool bench_row_is_imprecise(const bench_row *row, double precision)
 {
-    return precision > 0.0 &&
-           (row->stopped == STOPPED_TIME || row->stopped == STOPPED_REPETITIONS);
+    return precision > 0.0 && (row->stopped == STOPPED_TIME || row->stopped == STOPPED_REPETITIONS);
 }
 
 void bench_suite_summarise(bench_suite *suite, const bench_options *options)

@@ -48,8 +48,9 @@ static const cli_option options[] = {
      AT(precision),
      .min = 0,
      .max = 1,
-     .help = "sample until half the 95 % interval of the median is within this share of it "
-             "(default: 1%, quick: 5%; 0: only --repetitions samples)"},
+     .help = "sample until half the 95 % interval of the samples, each divided by the median of "
+             "its pass, is within this share (default: 1%, quick: 5%; 0: only --repetitions "
+             "samples)"},
     {.name = "min-time",
      .kind = OPTION_TEXT,
      .metavar = "TIME",

@@ -163,7 +163,8 @@ static void test_cli_bench__precision_not_reached__footnote(void **state)
     assert_non_null(strstr(shell_err, "bench: 1 row in "));
     assert_non_null(strstr(shell_err, " s with verification), seed 1, "));
     const char *row = strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"),
-               *note = strstr(shell_out, "\n\n+: sampling ended before the samples were as precise ");
+               *note =
+                   strstr(shell_out, "\n\n+: sampling ended before the samples were as precise ");
     assert_true(row != NULL && note != NULL && row < note);
     const char *plus = strchr(row, '+');
     assert_true(plus < note && plus < strchr(row, '\n'));
