@@ -106,7 +106,7 @@ def of_two_runs(random, machine: Machine, slowdown: numpy.ndarray, alone: bool):
     ratios = [verdicts.ratio_of(a, b) for a, b in pairs]
     return ratios, judged(
         ratios,
-        [verdicts.floor_of(a, b) for a, b in pairs],
+        [verdicts.same_within(a, b, verdicts.floor_of(a, b)) for a, b in pairs],
         verdicts.differs_from(*pairs[0], 1.0),
         alone,
     )

@@ -9,6 +9,10 @@ from typing import Any
 
 from downhill_report import load, waited
 
+# Minimum share of samples with a whole core; with fewer, the others were probably disturbed too, by
+# a neighbour that was active only in the middle of them.
+MIN_ALONE = 0.5
+
 
 @dataclass(frozen=True)
 class Row:
@@ -24,7 +28,7 @@ class Row:
     skipped: str
     attainable: float | None
     clock_ghz: float | None = None  # while it was sampled; None: unknown
-    shared: str = ""  # why it never had enough samples with a whole core
+    shared: str = ""  # why its times are doubtful: too few samples had a whole core
     bound: str | None = None  # what limits it
     passes: tuple[float | None, ...] = ()  # median of each pass; empty: sampled once
     figure: tuple[float, float, float] | None = None  # from passes: median, ends of its interval
@@ -171,7 +175,10 @@ def clock_of(groups: list[dict[str, Any]]) -> float | None:
 
 
 def shared_of(entries: list[dict[str, Any]], groups: list[dict[str, Any]]) -> str:
-    if not any(entry.get("shared_core") for entry in entries):
-        return ""
     samples = [e for e in entries if e["run_type"] == "iteration"]
-    return waited.lacks(samples, groups) or "too few samples had a whole core"
+    alone = sum(e.get("alone", True) for e in samples)
+    if any(entry.get("shared_core") for entry in entries):
+        return waited.lacks(samples, groups) or "too few samples had a whole core"
+    if alone < MIN_ALONE * len(samples):
+        return f"only {alone} of {len(samples)} samples had a whole core"
+    return ""

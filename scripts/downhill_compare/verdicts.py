@@ -4,7 +4,8 @@
 FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows; the
 estimate differs from 1 by more than `differs` and the interval by more than a quarter of it; and
 the same holds in clock cycles, because a machine that was slower as a whole says nothing about the
-code. SAME: the whole interval of the ratio lies within the noise floor of the row. UNSURE: neither.
+code. SAME: the whole interval of the ratio lies within SAME_WITHIN, or within the floor of the row if
+that is larger. UNSURE: neither.
 
 The benchmark scales rows whose times followed a wandering clock to one clock (bench/passes.c).
 Where both runs did, the ratio is that of cycles; the times only must not contradict it, as they
@@ -26,6 +27,9 @@ SIGNIFICANT = 0.05
 CLEAR = 0.25
 # Minimum floor; smaller differences are ignored.
 MIN_FLOOR = 0.01
+# The allowance for what the passes of a process share makes the interval of a quiet row 3 % wide on
+# either side, so a smaller limit would call no quiet row SAME.
+SAME_WITHIN = 0.05
 # With a larger floor a row is not called SAME: the differences would be too large.
 MAX_FLOOR = 0.1
 # Minimum relative difference of the clocks of two runs that is worth a note.
@@ -90,26 +94,31 @@ def differs_from(first: Row, second: Row, floor: float) -> float:
     return MIN_FLOOR if first.figure and second.figure else floor
 
 
+def same_within(first: Row, second: Row, floor: float) -> float:
+    """Returns the relative difference within which rows are SAME."""
+    return max(floor, SAME_WITHIN) if first.figure and second.figure else floor
+
+
 def judge(
-    ratio: statistics.Ratio, p_adjusted: float, floor: float, differs: float | None = None
+    ratio: statistics.Ratio, p_adjusted: float, same: float, differs: float | None = None
 ) -> Verdict:
-    """Judges a ratio. `differs` is the floor unless given."""
-    differs = floor if differs is None else differs
+    """Judges a ratio. `differs` is `same` unless given."""
+    differs = same if differs is None else differs
     clear = 1 + CLEAR * differs
     if p_adjusted < SIGNIFICANT and ratio.low > clear and ratio.estimate > 1 + differs:
         return Verdict.SLOWER
     if p_adjusted < SIGNIFICANT and ratio.high < 1 / clear and ratio.estimate < 1 / (1 + differs):
         return Verdict.FASTER
-    high, low = 1 + floor, 1 / (1 + floor)
-    if low <= ratio.low and ratio.high <= high and floor <= MAX_FLOOR:
+    high, low = 1 + same, 1 / (1 + same)
+    if low <= ratio.low and ratio.high <= high and same <= MAX_FLOOR:
         return Verdict.SAME
     return Verdict.UNSURE
 
 
 def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float) -> Judged:
     floor = floor_of(first, second)
-    differs = differs_from(first, second, floor)
-    verdict = judge(ratio, p, floor, differs)
+    differs, same = differs_from(first, second, floor), same_within(first, second, floor)
+    verdict = judge(ratio, p, same, differs)
     if verdict is not Verdict.UNSURE and (first.shared or second.shared):
         note = "; ".join(
             f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared
@@ -128,7 +137,7 @@ def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float) -> Judged
         return Judged(first, second, ratio, p, floor, verdict, note)
     cycles = statistics.Ratio(*(scale * end for end in (ratio.estimate, ratio.low, ratio.high)), p)
     # Memory has its own clock.
-    if first.bound != "DRAM" and judge(cycles, p, floor, differs) is not verdict:
+    if first.bound != "DRAM" and judge(cycles, p, same, differs) is not verdict:
         note = f"not in clock cycles: {ran}"
         return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
     return Judged(first, second, ratio, p, floor, verdict)
