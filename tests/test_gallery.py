@@ -355,6 +355,11 @@ class Table(GalleryTest):
         lines, drawn = self.lines(self.entry(results(step([1], 8.0))), few)
         self.assertEqual([o.value for o in lines["avx512"].cells], ["8.00×", "2.00×"])
         self.assertEqual(page.shapes_of(drawn), "1 to 3 shapes (not the same in all cells)")
+        # A small run does not reduce the shapes of the others.
+        small = self.entry(results(step([2])), "small")
+        lines, drawn = self.lines(many, few, small)
+        self.assertEqual([o.value for o in lines["avx512"].cells], ["2.00×"] * 3)
+        self.assertEqual(page.shapes_of(drawn), "1 to 2 shapes (not the same in all cells)")
         _, drawn = self.lines(self.entry(results(step([1]))), self.entry(results(step([2])), "two"))
         self.assertEqual(page.shapes_of(drawn), "1 shape (not the same in all cells)")
 
@@ -372,8 +377,7 @@ class Table(GalleryTest):
 
         self.assertEqual(
             answer(1.0, 0.92, 0.95),
-            "A training step on f32 runs at 0.92× (CPU 1) to 1.00× (CPU 0) of the speed without "
-            "it.",
+            "A training step on f32 is 0.92 (CPU 1) to 1.00 times as fast (CPU 0).",
         )
         self.assertEqual(
             answer(1.5, 1.0, operation="scores", needed=1),
@@ -453,7 +457,7 @@ class Missing(GalleryTest):
     def test_cpu_lacks_it(self):
         self.assertEqual(self.reasons(results())["amx"], "the CPU has no AMX")
         virtual = results(machine=machine(hypervisor="KVM"))
-        self.assertEqual(self.reasons(virtual)["amx"], "no AMX in this virtual machine")
+        self.assertEqual(self.reasons(virtual)["amx"], "no AMX here")
 
     def test_version_lacks_the_level(self):
         old = results(machine=machine([o for o in LEVELS if o[0] != "avx512vnni"]))

@@ -109,6 +109,8 @@ class Refusals(GalleryTest):
             with self.subTest(says):
                 self.refused(3, says, run=lambda: self.add(source=path))
         self.assertFalse(self.gallery.exists())
+        path = self.write("partial.json", results() | {"partial": True})
+        self.refused(3, "the run was interrupted", run=lambda: self.add(source=path))
         self.refused(3, "No such file", run=lambda: self.add(source=self.directory / "nowhere"))
         many = [
             o

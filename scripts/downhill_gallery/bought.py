@@ -94,13 +94,16 @@ def common_means(ratios: Sequence[dict[Work, Ratio]]) -> list[dict[Family, Mean]
     """Returns the means of one feature on several CPUs, given its ratios on each.
 
     The mean of a family is over the kernels and shapes that all CPUs with rows of the family have,
-    so that the means can be compared: entries of small runs have fewer shapes, and large entries
-    leave some out. If no row is common to all of them, each mean is over the rows of its CPU."""
+    so that the means can be compared: large entries leave some out. A CPU with fewer than half of
+    the rows of the largest, as of a quick run, does not reduce those of the others. A CPU without a
+    common row has the mean over its own rows."""
     all_means = [means_of(found) for found in ratios]
     out: list[dict[Family, Mean]] = [{} for _ in ratios]
     for family in families():
         row_sets = [set(means[family].rows) for means in all_means if family in means]
-        common = set.intersection(*row_sets) if row_sets else set()
+        largest = max(map(len, row_sets), default=0)
+        large = [rows for rows in row_sets if 2 * len(rows) >= largest]
+        common = set.intersection(*large) if large else set()
         for means, kept in zip(all_means, out):
             if family in means:
                 rows = means[family].rows
@@ -164,10 +167,10 @@ def outdated(entry: Entry, names: Sequence[str]) -> str:
 
 
 def without(entry: Entry, feature: str) -> str:
-    """Explains that a CPU does not report a feature. A hypervisor may hide it."""
+    """Explains that a CPU does not report a feature. A hypervisor may hide it, so only a physical
+    machine tells that the CPU lacks it."""
     name = CPU_FEATURE_NAMES[feature]
-    virtual = entry.machine["hypervisor"]
-    return f"no {name} in this virtual machine" if virtual else f"the CPU has no {name}"
+    return f"no {name} here" if entry.machine["hypervisor"] else f"the CPU has no {name}"
 
 
 def unusable(entry: Entry, isa: str) -> str:

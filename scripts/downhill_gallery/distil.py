@@ -48,6 +48,10 @@ DROP_ORDER = (
 def distil(path: pathlib.Path, name: str, label: str | None) -> str:
     """Returns the text of the entry for the results in a file."""
     results = load.read_benchmarks(path)
+    if results.get("partial"):
+        raise BadResults(
+            f"{path}: the run was interrupted; complete it with `downhill bench --resume {path}`"
+        )
     groups = groups_of(results)
     if not any(group["rows"] for group in groups):
         raise BadResults(

@@ -43,8 +43,8 @@ def amounts(measured: list[tuple[Entry, Mean]]) -> str:
     if amount(low) == amount(high):
         return f"is {amount(low)} on {len(measured)} CPUs"
     return (
-        f"runs at {times(low.ratio.value)} ({least.short_title}) to {times(high.ratio.value)} "
-        f"({most.short_title}) of the speed without it"
+        f"is {times(low.ratio.value).rstrip('×')} ({least.short_title}) to "
+        f"{times(high.ratio.value).rstrip('×')} times as fast ({most.short_title})"
     )
 
 
