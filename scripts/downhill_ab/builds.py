@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from downhill_report.errors import ReportError
 
+from . import progress
+
 # Only the library is built, as for users.
 OPTIONS = (
     "-DCMAKE_BUILD_TYPE=Release",
@@ -113,12 +115,14 @@ def remove_abandoned(directory: pathlib.Path) -> None:
 
 def build(given: str, source: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
     directory.mkdir(parents=True, exist_ok=True)
+    progress.show(f"ab: building {given}")
     for command in (
         ["cmake", "-S", str(source), "-B", str(directory), *OPTIONS],
         ["cmake", "--build", str(directory), "--target", "downhill", "--parallel"],
     ):
         done = run(command, given)
         if done.returncode != 0:
+            progress.show("")
             raise FailedBuild(f"{given}: does not build: {last_line(done)} ({' '.join(command)})")
     library = directory / LIBRARY
     if not library.is_file():

@@ -3,9 +3,9 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy
 from downhill_report.errors import ReportError
 
+from . import progress
 from .builds import Build
 
 
@@ -104,11 +105,14 @@ def lines_of(command: list[str]) -> Iterator[dict[str, object]]:
             f"a build crashed ({name}) {where}; `downhill verify` of each build shows whether it "
             "is correct, and both need the same downhill.h"
         )
-    failed = Failed(
-        said.removeprefix("downhill: lockstep: ").splitlines()[-1] if said else "failed"
-    )
-    failed.code = p.returncode
-    raise failed
+    raise failed(said.splitlines()[-1] if said else "failed", p.returncode)
+
+
+def failed(said: str, code: int) -> Failed:
+    """Returns the error of a process without the names of the program and command."""
+    error = Failed(re.sub(r"^downhill: ((lockstep|bench): )?", "", said))
+    error.code = code
+    return error
 
 
 def rows_of(options: list[str]) -> list[str]:
@@ -117,9 +121,7 @@ def rows_of(options: list[str]) -> list[str]:
         [program(), "lockstep", "--list", *options], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        failed = Failed(done.stderr.strip().removeprefix("downhill: lockstep: "))
-        failed.code = done.returncode
-        raise failed
+        raise failed(done.stderr.strip(), done.returncode)
     return done.stdout.split()
 
 
@@ -133,14 +135,9 @@ def measure(
         for line in lines_of([*command, *(str(build.path) for build in builds)]):
             add(rows[str(line["row"])], i, line)
         left = (time.monotonic() - start) / (i + 1) * (processes - i - 1)
-        progress(f"ab: process {i + 1} of {processes}, {left:.0f} s left")
-    progress("")
+        progress.show(f"ab: process {i + 1} of {processes}, {left:.0f} s left")
+    progress.show("")
     for row in rows.values():
         if row.levels:
             row.call_ns = float(numpy.exp(numpy.median(numpy.concatenate([*row.levels.values()]))))
     return list(rows.values())
-
-
-def progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
