@@ -301,8 +301,8 @@ void bench_print_table(const bench_suite *suite, double precision)
                per_cycle, cycles, clock, speedup, share);
     }
     if (has_plus)
-        puts("\n+: sampling ended before the samples were as precise as --precision asks; a longer "
-             "--max-time helps");
+        puts("\n+: the time was up before the samples within the passes were as precise as "
+             "--precision asks; a longer --max-time helps");
     puts(
         "\nCI95: half the 95 % interval of the median; noise: two passes of the row differ by less "
         "in 95 % of cases; op/cycle: operations per clock cycle; cyc/samp: clock cycles per "

@@ -163,8 +163,7 @@ static void test_cli_bench__precision_not_reached__footnote(void **state)
     assert_non_null(strstr(shell_err, "bench: 1 row in "));
     assert_non_null(strstr(shell_err, " s with verification), seed 1, "));
     const char *row = strstr(shell_out, "hinge_f32/scalar/n:4/d:33/c:3"),
-               *note =
-                   strstr(shell_out, "\n\n+: sampling ended before the samples were as precise ");
+               *note = strstr(shell_out, "\n\n+: the time was up before the samples within ");
     assert_true(row != NULL && note != NULL && row < note);
     const char *plus = strchr(row, '+');
     assert_true(plus < note && plus < strchr(row, '\n'));
@@ -282,11 +281,11 @@ static void test_cli_bench__interrupted__partial_results(void **state)
     (void)state;
     assert_int_equal(
         shell("$downhill bench --no-ceilings --isa scalar --shape 64x784x10 --min-time 20ms "
-              "--filter '^(hinge|softmax|update)_f32' --repetitions 1000 --precision 0"
+              "--filter '^(hinge|softmax|update)_f32' --repetitions 200 --precision 0"
               " --json $scratch/cut.json & p=$!;"
-              " for i in $(seq 600); do sleep 0.1;"
-              " grep -q 'checks passed' $scratch/cli-err && break; done;"
-              " sleep 0.3; kill -TERM $p; wait $p"),
+              /* The file appears when the first row is sampled in the first pass. */
+              " for i in $(seq 1200); do sleep 0.05; test -e $scratch/cut.json && break; done;"
+              " kill -TERM $p; wait $p"),
         128 + 15);
     json_t *root = parsed_file("cut.json"), *row;
     assert_true(warned(root, "interrupted"));
@@ -297,7 +296,7 @@ static void test_cli_bench__interrupted__partial_results(void **state)
         assert_entry(row);
         skipped += json_is_true(json_object_get(row, "error_occurred"));
     }
-    assert_true(skipped >= 2);
+    assert_true(skipped >= 1); /* the update was not reached */
     json_decref(root);
     assert_int_equal(shell("/usr/bin/python3 /usr/share/benchmark/compare.py --no-color benchmarks"
                            " $scratch/cut.json $scratch/cut.json"),
