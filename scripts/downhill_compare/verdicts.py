@@ -4,8 +4,8 @@
 FASTER or SLOWER: the ratio differs from 1 significantly, after the correction for many rows; the
 estimate differs from 1 by more than `differs` and the interval by more than a quarter of it; and
 the same holds in clock cycles, because a machine that was slower as a whole says nothing about the
-code. SAME: the whole interval of the ratio lies within SAME_WITHIN, or within the floor of the row if
-that is larger. UNSURE: neither.
+code. SAME: the whole interval of the ratio lies within SAME_WITHIN, or within the noise floor of
+the row if that is larger. UNSURE: neither.
 
 The benchmark scales rows whose times followed a wandering clock to one clock (bench/passes.c).
 Where both runs did, the ratio is that of cycles; the times only must not contradict it, as they
