@@ -202,7 +202,9 @@ int bench_suite_build(const bench_options *options, bench_suite *suite)
     if (error != 0) {
         char why[128];
         regerror(error, &b.filter, why, sizeof why);
-        error_line("--filter: '%s' is not a regular expression: %s", options->filter, why);
+        error_line("bench: --filter: '%s' is not a regular expression: %s; `downhill bench --list` "
+                   "shows the names that it is matched with",
+                   options->filter, why);
         return EXIT_USAGE;
     }
     b.n_levels = levels_to_run(options->isa, b.levels);
