@@ -13,16 +13,14 @@ round. The bootstrap resamples rounds, so both rows are resampled together. The 
 contain what differs between two runs, such as the addresses of buffers; the noise floor does.
 Ratios between two groups, which share no rounds, resample each group by itself."""
 
-import math
-import warnings
-import zlib
 from dataclasses import dataclass
 
 import numpy
 from scipy import stats
 
 from downhill_report import passes
-from downhill_report.rows import INTERVAL_MIN, RESAMPLED
+from downhill_report.rounds import resampled_medians
+from downhill_report.rows import INTERVAL_MIN
 
 CONFIDENCE = 0.95
 
@@ -39,18 +37,9 @@ class Timed:
 
 def resample(name: str, rows: dict[str, dict[int, float]]) -> dict[str, numpy.ndarray]:
     """Returns the medians of bootstrap resamples for all rows of a group, given the samples of each
-    by round. The seed is the name of the group, so they are reproducible."""
+    by round."""
     rounds = sorted({number for samples in rows.values() for number in samples})
-    random = numpy.random.default_rng(zlib.crc32(name.encode()))
-    drawn = random.integers(len(rounds), size=(RESAMPLED, len(rounds)))
-    out = {}
-    for row, samples in rows.items():
-        times = numpy.array([samples.get(number, math.nan) for number in rounds])
-        with warnings.catch_warnings():
-            # A resample may contain no sample of a row that was left out of most rounds.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            out[row] = numpy.nanmedian(times[drawn], axis=1)
-    return out
+    return {row: resampled_medians(name, rounds, samples) for row, samples in rows.items()}
 
 
 def median_interval(times: list[float]) -> tuple[float, float] | None:

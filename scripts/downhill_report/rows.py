@@ -2,7 +2,6 @@
 """Rows of a benchmark: what was timed, how long it took, and how precise that is."""
 
 import statistics
-import warnings
 import zlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -12,6 +11,7 @@ import numpy
 
 from . import passes
 from .load import samples_of
+from .rounds import RESAMPLED, resampled_medians
 from .waited import CORE, CPU, lack_of
 
 # Minimum number of samples for a 95 % interval of the median, as in the benchmark itself.
@@ -20,8 +20,6 @@ INTERVAL_MIN = 6
 NOISY_MAD = 0.05
 # Minimum number of passes for an interval over them.
 PASSES_MIN = 3
-# Number of bootstrap resamples per interval.
-RESAMPLED = 1000
 
 
 @dataclass(frozen=True)
@@ -162,14 +160,13 @@ def ratio(row: Row, over: Row) -> Ratio:
     the ratios of the passes and its interval. Otherwise the ratio of the medians with the middle
     95 % of the bootstrap ratios (percentile bootstrap), or, with too few samples for that, the
     extremes."""
+    value = over.median / row.median
     pairs = passes.pairs_of(row.pass_medians, over.pass_medians)
     if len(pairs) >= PASSES_MIN:
         value, low, high = passes.ratio_of(pairs)
     elif min(len(row.times), len(over.times)) < INTERVAL_MIN:
-        value = over.median / row.median
         low, high = over.min / max(row.times), max(over.times) / row.min
     else:
-        value = over.median / row.median
         low, high = numpy.nanpercentile(bootstrap(row, over), (2.5, 97.5))
     doubtful = row.is_doubtful or over.is_doubtful
     return Ratio(value, float(low), float(high), doubtful)
@@ -189,16 +186,8 @@ def bootstrap(row: Row, over: Row) -> numpy.ndarray:
 def medians_of_rounds(
     group: str, drawn: tuple[int, ...], rounds: tuple[int, ...], times: tuple[float, ...]
 ) -> numpy.ndarray:
-    """Returns the medians of the bootstrap resamples of one row, of rounds drawn from `drawn`; NaN
-    if a resample contains none of its samples. The seed is the group, so the draws are the same for
-    each of its rows, and reproducible."""
-    random = numpy.random.default_rng(zlib.crc32(group.encode()))
-    of = dict(zip(rounds, times))
-    values = numpy.array([of.get(i, numpy.nan) for i in drawn])
-    resamples = values[random.integers(len(drawn), size=(RESAMPLED, len(drawn)))]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of resamples without a sample
-        return numpy.nanmedian(resamples, axis=1)
+    """Keeps the results of resampled_medians(), because a row is compared with several others."""
+    return resampled_medians(group, drawn, dict(zip(rounds, times)))
 
 
 def rows_of(benchmarks: list[dict[str, Any]]) -> list[Row]:
