@@ -115,14 +115,15 @@ def remove_abandoned(directory: pathlib.Path) -> None:
 
 def build(given: str, source: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
     directory.mkdir(parents=True, exist_ok=True)
-    progress.show(f"ab: building {given}")
-    for command in (
+    commands = (
         ["cmake", "-S", str(source), "-B", str(directory), *OPTIONS],
         ["cmake", "--build", str(directory), "--target", "downhill", "--parallel"],
-    ):
+    )
+    for command in commands:
+        progress.show(f"ab: building {given}")
         done = run(command, given)
+        progress.show("")
         if done.returncode != 0:
-            progress.show("")
             raise FailedBuild(f"{given}: does not build: {last_line(done)} ({' '.join(command)})")
     library = directory / LIBRARY
     if not library.is_file():
