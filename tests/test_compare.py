@@ -444,6 +444,14 @@ class Command(unittest.TestCase):
                 self.assertAlmostEqual(float(row["time_ratio"]), ratio, places=3)
         sentence = "Where the times of both runs followed a wandering clock"
         self.assertIn(sentence, self.run_compare(a, b).stdout)
+        # A file that lacks the clock of a scaled row is compared in time.
+        document = json.loads(b.read_text())
+        for entry in document["benchmarks"]:
+            entry.pop("clock_ghz", None)
+        unknown = self.write("unknown.json", document)
+        for row in self.rows(self.run_compare(a, unknown, "--format", "csv")).values():
+            self.assertAlmostEqual(float(row["time_ratio"]), 0.95)
+            self.assertEqual(row["verdict"], "UNSURE")
         # If only one run scaled the row, times and cycles must both show the difference.
         b = self.write("b.json", self.with_passes(self.document()))
         text = self.run_compare(a, b).stdout

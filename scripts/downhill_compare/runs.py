@@ -164,7 +164,7 @@ def row_of(
         head.get("attainable_gflop_per_s"), summary.get("clock_ghz") or clock_of(groups),
         shared_of(entries, groups), head.get("bound"), tuple(summary.get("pass_medians_ns", ())),
         figure if usable else None, summary.get("noise_floor", run_floor),
-        summary.get("scaled_to_clock", False),
+        summary.get("scaled_to_clock", False) and "clock_ghz" in summary,
     )  # fmt: skip
 
 

@@ -117,30 +117,34 @@ def judge(
 
 def judged(first: Row, second: Row, ratio: statistics.Ratio, p: float) -> Judged:
     floor = floor_of(first, second)
+    verdict, note = verdict_of(first, second, ratio, p, floor)
+    return Judged(first, second, ratio, p, floor, verdict, note)
+
+
+def verdict_of(
+    first: Row, second: Row, ratio: statistics.Ratio, p: float, floor: float
+) -> tuple[Verdict, str]:
+    """Returns the verdict and a note on it, which names the reason if it could not be trusted."""
     differs, same = differs_from(first, second, floor), same_within(first, second, floor)
     verdict = judge(ratio, p, same, differs)
     if verdict is not Verdict.UNSURE and (first.shared or second.shared):
-        note = "; ".join(
-            f"{side}: {row.shared}" for side, row in (("A", first), ("B", second)) if row.shared
-        )
-        return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
+        sides = (("A", first), ("B", second))
+        note = "; ".join(f"{side}: {row.shared}" for side, row in sides if row.shared)
+        return Verdict.UNSURE, note
     scale = clocks(first, second)
     if verdict is Verdict.UNSURE or not scale:
-        return Judged(first, second, ratio, p, floor, verdict)
+        return verdict, ""
     ran = f"the clock ran at {first.clock_ghz:.2f} and {second.clock_ghz:.2f} GHz"
     if in_cycles(first, second):
         time = ratio.estimate / scale
         if (verdict is Verdict.SLOWER and time < 1) or (verdict is Verdict.FASTER and time > 1):
-            note = f"only in clock cycles: {ran}"
-            return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
-        note = ran if abs(math.log(scale)) > SAME_CLOCK else ""
-        return Judged(first, second, ratio, p, floor, verdict, note)
+            return Verdict.UNSURE, f"only in clock cycles: {ran}"
+        return verdict, ran if abs(math.log(scale)) > SAME_CLOCK else ""
     cycles = statistics.Ratio(*(scale * end for end in (ratio.estimate, ratio.low, ratio.high)), p)
     # Memory has its own clock.
     if first.bound != "DRAM" and judge(cycles, p, same, differs) is not verdict:
-        note = f"not in clock cycles: {ran}"
-        return Judged(first, second, ratio, p, floor, Verdict.UNSURE, note)
-    return Judged(first, second, ratio, p, floor, verdict)
+        return Verdict.UNSURE, f"not in clock cycles: {ran}"
+    return verdict, ""
 
 
 def compare(first: Run, second: Run, wanted: set[str]) -> Comparison:
